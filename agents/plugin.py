@@ -1,0 +1,109 @@
+"""Plug-in agents: expected utility on the prior's probabilities, with what feedback says counted, not learned.
+
+value(a) = gain * acceptance(a) * q(a) - loss(a) * (1 - acceptance(a) * q(a)), with q from the prior's next and soon
+heads. Acceptance and loss are counted in a trial and shrunk to what the prior alone would say. It is the row that a tuned policy has
+to beat, so it gets the same inputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lam_env.contracts import ActionPredictor, Training
+from lam_env.logs.epochs import DAY
+
+from .carry import anticipation, listen, slow_actions
+from .trial import TRIAL_SEED
+
+GAIN, LOSS = 1.2, 0.5  # of an assist (with the miss it saves), and of acting in vain before anything is counted
+REFUSED = 1.8  # mean cost of an override or a rejection
+SHRINK = 4.0  # pseudo-counts
+
+
+class PlugIn:
+    """`acceptance` and `loss` (bins, A): per part of the day (bins = 1: whole day) and action. `online`: also counts
+    what this very household has accepted and refused in this episode."""
+
+    def __init__(self, predictor: ActionPredictor, acceptance: np.ndarray, loss: np.ndarray, online: bool = False):
+        self.predictor, self.acceptance, self.loss, self.online = predictor, acceptance, loss, online
+        self.slow = slow_actions(predictor.vocabulary.patience)
+
+    def values(self, observation: Any, said: Any) -> tuple[np.ndarray, np.ndarray]:
+        """(N, A) value of each action and the probability q behind it."""
+        q = anticipation(said, self.slow)
+        part = observation["epoch"][:, 0] % DAY * len(self.acceptance) // DAY
+        acceptance, loss = self.acceptance[part], self.loss[part]
+        if self.online:
+            a = q.shape[1]
+            accepted, refused = observation["feedback"][:, :a], observation["feedback"][:, a:]
+            acceptance = (accepted + SHRINK * acceptance) / (accepted + refused + SHRINK)
+        good = np.clip(q * acceptance, 0.0, 1.0)
+        value = GAIN * good - loss * (1 - good) - REFUSED * (q - good).clip(0)
+        return np.where((observation["action_mask"] > 0) & (q >= 0.1), value, -np.inf), q
+
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+        state = listen(self.predictor, observation, state, episode_start)
+        value, _ = self.values(observation, state.said)
+        value[:, 0] = 0.0
+        return value.argmax(1), state
+
+
+class PlugInAgent:
+    """`bins` parts of the day; `houses` weeks of feedback are counted."""
+
+    def __init__(self, bins: int = 1, houses: int = 1, online: bool = False):
+        self.bins, self.houses, self.online = bins, houses, online
+
+    def fit(self, training: Training) -> PlugIn:
+        a = len(training.vocabulary)
+        trial = PlugIn(training.prior, np.ones((1, a)), np.full((1, a), LOSS))
+        tried, hoped, accepted, refused = self._count(trial, training)
+        if self.bins > 1:  # a part of the day leans on the whole day
+            whole = [x.sum(0, keepdims=True) for x in (tried, hoped, accepted, refused)]
+            base = PlugIn(training.prior, *_estimate(*whole, np.ones((1, a)), np.full((1, a), LOSS)))
+            estimate = _estimate(tried, hoped, accepted, refused, base.acceptance, base.loss)
+        else:
+            estimate = _estimate(tried, hoped, accepted, refused, np.ones((1, a)), np.full((1, a), LOSS))
+        return PlugIn(training.prior, *estimate, online=self.online)
+
+    def _count(self, trial: PlugIn, training: Training) -> list[np.ndarray]:
+        """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
+        n, a = self.houses, len(training.vocabulary)
+        env = training.make_env(n, autoreset=False)
+        observation, _ = env.reset(seed=TRIAL_SEED + 500 + 1000 * training.seed)
+        counts = [np.zeros((self.bins, a)) for _ in range(4)]
+        state, start, rows = None, np.ones(n, bool), np.arange(n)
+        while not env.finished.all():
+            state = listen(training.prior, observation, state, start)
+            value, q = trial.values(observation, state.said)
+            value[:, 0] = 0.0
+            actions = value.argmax(1)
+            acts = (actions > 0) & ~env.finished
+            part = observation["epoch"][:, 0] % DAY * self.bins // DAY
+            np.add.at(counts[0], (part[acts], actions[acts]), 1)
+            np.add.at(counts[1], (part[acts], actions[acts]), q[rows, actions][acts])
+            before = observation["feedback"]
+            observation, _, _, start, _ = env.step(actions)
+            heard = np.where(start[:, None], 0, observation["feedback"] - before)
+            np.add.at(counts[2], part, heard[:, :a])
+            np.add.at(counts[3], part, heard[:, a:])
+        return counts
+
+
+def _estimate(
+    tried: np.ndarray, hoped: np.ndarray, accepted: np.ndarray, refused: np.ndarray, share: np.ndarray, loss: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Acceptance among answered tries, and loss per try in vain, each shrunk to `share` and `loss`."""
+    answered = accepted + refused
+    acceptance = (accepted + SHRINK * share) / (answered + SHRINK)
+    vain = np.maximum(tried - accepted, 0)
+    return acceptance, (REFUSED * refused + SHRINK * loss) / (vain + SHRINK)
+
+
+def _context() -> PlugInAgent:
+    return PlugInAgent(bins=6, houses=8, online=True)
+
+
+AGENTS = {"plugin": PlugInAgent, "plugin_context": _context}

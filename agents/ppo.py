@@ -1,0 +1,161 @@
+"""Fine-tuning with Stable-Baselines3's PPO: from the frozen prior, or from scratch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+
+from lam_env.contracts import Training
+from lam_env.envs.vector import LamVectorEnv
+
+from .actor_critic import HeadPolicy
+from .features import PlainFeatures, PriorFeatures, standardisation
+from .heads import PlainHead, head_for
+from .sb3 import LamVecEnv
+
+Features = PriorFeatures | PlainFeatures
+
+
+@dataclass(frozen=True)
+class PPOSettings:
+    """Few environments and long rollouts learn better than the reverse; large batches are for speed on a CPU."""
+
+    envs: int = 16
+    rollout: int = 128  # steps of each environment between updates
+    batch: int = 1024
+    epochs: int = 4
+    learning_rate: float = 1e-3  # falls linearly to a tenth
+    clip: float = 0.2
+    gamma: float = 0.97
+    gae_lambda: float = 0.95
+    entropy: float = 0.0
+
+
+class FeatureVecEnv(LamVecEnv):
+    """Adds the prior's word to each observation: it is carried here, one epoch at a time, outside the learner."""
+
+    def __init__(self, env: LamVectorEnv, features: Features, seed: int = 0):
+        self.features, self._carry = features, None
+        super().__init__(env, seed)
+
+    def _space(self) -> spaces.Space[Any]:
+        return spaces.Box(-np.inf, np.inf, (self.features.layout.size,), np.float32)
+
+    def encode(self, observation: Any, starts: np.ndarray) -> np.ndarray:
+        vector, self._carry = self.features(observation, self._carry, starts)
+        return vector
+
+    def encode_final(self, observation: Any, index: int) -> np.ndarray:
+        # the prior's word on the very last observation is that of the one before: it serves a value estimate only
+        batch = {k: np.asarray(v)[None] for k, v in observation.items()}
+        if self._carry is None or not isinstance(self.features, PriorFeatures):
+            return self.features(batch, None, None)[0][0]
+        said = self._carry.said
+        row = type(said)(*(None if part is None else part[index : index + 1] for part in said))
+        return self.features.vector(batch, row)[0]
+
+
+class TunedPolicy:
+    """A trained head on its features, with SB3's `predict`; carries the prior in its state."""
+
+    def __init__(self, features: Features, head: torch.nn.Module, seed: int = 0):
+        self.features, self.head = features, head.cpu().eval()
+        self.predictor = getattr(features, "predictor", None)
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def logits(self, observation: Any, state: Any, episode_start: Any) -> tuple[torch.Tensor, Any]:
+        vector, state = self.features(observation, state, episode_start)
+        with torch.no_grad():
+            return self.head(torch.from_numpy(vector)), state
+
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+        logits, state = self.logits(observation, state, episode_start)
+        if not deterministic:
+            u = torch.rand(logits.shape, generator=self._generator).clamp_(1e-9)
+            logits = torch.log_softmax(logits, 1) - (-u.log()).log()
+        return logits.argmax(1).numpy(), state
+
+
+class _Report(BaseCallback):
+    """Steps, return and no-op rate to the kit's progress; the learning curve for the run folder."""
+
+    def __init__(self, progress: Callable[[str, int, int, str], None], stage: str, total: int):
+        super().__init__()
+        self._progress, self._stage, self._total = progress, stage, total
+        self.curve: list[tuple[int, float]] = []
+        self._reward = 0.0
+        self._count = 0
+        self._last = 0.0
+
+    def _on_step(self) -> bool:
+        rewards = self.locals["rewards"]
+        self._reward += float(rewards.sum())
+        self._count += len(rewards)
+        if time.monotonic() - self._last > 0.2:
+            self._last = time.monotonic()
+            note = f"reward/step {self.curve[-1][1]:+.4f}" if self.curve else ""
+            self._progress(self._stage, min(self.num_timesteps, self._total), self._total, note)
+        return True
+
+    def _on_rollout_end(self) -> None:
+        self.curve.append((self.num_timesteps, self._reward / max(1, self._count)))
+        self._reward, self._count = 0.0, 0
+
+
+class PPOAgent:
+    """`prior`: start from the expected-utility head on the frozen prior; else plain logits on the observation."""
+
+    def __init__(self, prior: bool, settings: PPOSettings | None = None):
+        self.prior, self.settings = prior, settings or PPOSettings()
+        self.curve: list[tuple[int, float]] = []
+
+    def features(self, training: Training) -> Features:
+        mean, scale = standardisation(training.train.context)
+        if self.prior:
+            return PriorFeatures(training.prior, mean, scale)
+        return PlainFeatures(training.vocabulary, mean, scale)
+
+    def fit(self, training: Training) -> TunedPolicy:
+        s, features = self.settings, self.features(training)
+        env = FeatureVecEnv(training.make_env(s.envs), features, seed=700_000 + 10_000 * training.seed)
+        head = head_for(training.interaction) if self.prior else PlainHead
+        torch.set_num_threads(1)
+        model = PPO(
+            HeadPolicy,
+            env,
+            learning_rate=lambda left: s.learning_rate * (0.1 + 0.9 * left),
+            n_steps=s.rollout,
+            batch_size=s.batch,
+            n_epochs=s.epochs,
+            gamma=s.gamma,
+            gae_lambda=s.gae_lambda,
+            clip_range=s.clip,
+            ent_coef=s.entropy,
+            seed=training.seed,
+            device=training.device,
+            policy_kwargs={"head_class": head, "layout": features.layout},
+        )
+        report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
+        model.learn(training.steps, callback=report)
+        training.progress(report._stage, training.steps, training.steps, "")
+        self.curve = report.curve
+        return TunedPolicy(features, model.policy.head, training.seed)
+
+
+def _prior() -> PPOAgent:
+    return PPOAgent(prior=True)
+
+
+def _scratch() -> PPOAgent:
+    return PPOAgent(prior=False)
+
+
+AGENTS = {"ppo_prior": _prior, "ppo_scratch": _scratch}

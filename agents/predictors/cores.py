@@ -1,0 +1,85 @@
+"""The networks: token embedding, one of four cores, two heads."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .settings import PredictorSettings
+
+Memory = tuple[Tensor, ...]  # recurrent state of a core, each (1, B, H); empty for the others
+
+
+class Network(nn.Module):
+    """Epochs (B, T) -> logits of `next` (B, T, A), of `soon` (B, T, A), and the trunk's output (B, T, H)."""
+
+    def __init__(self, n_tokens: int, n_actions: int, n_features: int, settings: PredictorSettings):
+        super().__init__()
+        s = self.settings = settings
+        self.n_actions = n_actions
+        self.embed = nn.Embedding(n_tokens, s.embedding)  # row 0: quiet, an epoch without a token
+        width = s.embedding + n_features
+        self.core: nn.Module
+        if s.core == "lstm":
+            self.core = nn.LSTM(width, s.hidden, batch_first=True)
+        elif s.core == "gru":
+            self.core = nn.GRU(width, s.hidden, batch_first=True)
+        elif s.core == "transformer":
+            self.core = Transformer(width, s)
+        else:
+            sizes = [width, *[s.hidden] * s.layers]
+            pairs = zip(sizes[:-1], sizes[1:], strict=True)
+            self.core = nn.Sequential(*[m for a, b in pairs for m in (nn.Linear(a, b), nn.ReLU())])
+        self.heads = nn.Linear(s.hidden, 2 * n_actions)  # next, then soon
+
+    def inputs(self, tokens: Tensor, features: Tensor) -> Tensor:
+        """tokens (B, T, BAG) right-aligned, 0-padded; features (B, T, F) -> (B, T, embedding + F)."""
+        bag = self.embed(tokens[..., -1])
+        rest = tokens[..., :-1]
+        if rest.any():
+            bag = bag + (self.embed(rest) * (rest > 0).unsqueeze(-1)).sum(-2)
+        bag = F.dropout(bag, self.settings.embedding_dropout, self.training)
+        return torch.cat([bag, features], -1)
+
+    def forward(
+        self, tokens: Tensor, features: Tensor, memory: Memory | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Memory]:
+        s = self.settings
+        x = F.dropout(self.inputs(tokens, features), s.input_dropout, self.training)
+        if s.core in ("lstm", "gru"):
+            given = None if memory is None else (memory if s.core == "lstm" else memory[0])
+            hidden, after = self.core(x, given)
+            memory = after if s.core == "lstm" else (after,)
+        else:
+            hidden, memory = self.core(x), ()
+        both = self.heads(F.dropout(hidden, s.dropout, self.training))
+        return both[..., : self.n_actions], both[..., self.n_actions :], hidden, memory
+
+
+class Transformer(nn.Module):
+    """A causal Transformer with learned positions, over at most `settings.context` epochs."""
+
+    def __init__(self, width: int, settings: PredictorSettings):
+        super().__init__()
+        s = settings
+        self.context = s.context
+        self.enter = nn.Linear(width, s.hidden)
+        self.position = nn.Parameter(torch.randn(s.context, s.hidden) * 0.02)
+        self.blocks = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                s.hidden, s.heads, 4 * s.hidden, s.dropout, "gelu", batch_first=True, norm_first=True
+            )
+            for _ in range(s.layers)
+        )
+        self.norm = nn.LayerNorm(s.hidden)
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = x.shape[1]
+        if length > self.context:
+            raise ValueError(f"transformer: {length} epochs are more than its context of {self.context}")
+        mask = nn.Transformer.generate_square_subsequent_mask(length, device=x.device)
+        h = self.enter(x) + self.position[:length]
+        for block in self.blocks:
+            h = block(h, src_mask=mask, is_causal=True)
+        return self.norm(h)

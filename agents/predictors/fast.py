@@ -1,0 +1,139 @@
+"""One step of a network in NumPy: what serving one event costs is calls, not arithmetic.
+
+Each class takes a torch `Network` apart once and then holds float32 arrays only. The token embedding is folded into
+the first layer's weights: a token costs one gathered row. Sigmoids are taken as (1 + tanh(x / 2)) / 2 with the halving
+folded into the weights, so that all gates need one tanh.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from .cores import Network
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().cpu().numpy().astype(np.float32)
+
+
+class _Folded:
+    """weight (K, E + F) over [embedding, features], bias (K,) -> rows per token and a matrix for the features."""
+
+    def __init__(self, net: Network, weight: np.ndarray, bias: np.ndarray):
+        embed = _array(net.embed.weight)
+        width = embed.shape[1]
+        rows = embed @ weight[:, :width].T
+        self.last = np.ascontiguousarray(rows + bias)  # every epoch has one last token, if only "quiet"
+        rows[0] = 0  # a 0 elsewhere is padding
+        self.rest = np.ascontiguousarray(rows)
+        self.features = np.ascontiguousarray(weight[:, width:].T)
+
+    def tokens(self, tokens: np.ndarray) -> np.ndarray:
+        out = self.last[tokens[:, -1]]
+        if tokens[:, :-1].any():
+            out += self.rest[tokens[:, :-1]].sum(1)
+        return out
+
+
+class _Heads:
+    def __init__(self, net: Network):
+        self.weight = np.ascontiguousarray(_array(net.heads.weight).T)
+        self.bias = _array(net.heads.bias)
+        self.n_actions = net.n_actions
+
+    def __call__(self, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        both = hidden @ self.weight
+        both += self.bias
+        logits, soon = both[:, : self.n_actions], both[:, self.n_actions :]
+        p = np.exp(logits - logits.max(1, keepdims=True))
+        p /= p.sum(1, keepdims=True)
+        soon = np.tanh(soon * np.float32(0.5))
+        soon *= np.float32(0.5)
+        soon += np.float32(0.5)
+        return p, soon
+
+
+class FastLSTM:
+    def __init__(self, net: Network):
+        assert isinstance(net.core, nn.LSTM)
+        size = self.size = net.core.hidden_size
+        order = np.r_[0 : 2 * size, 3 * size : 4 * size, 2 * size : 3 * size]  # torch: i f g o; here: i f o g
+        scale = np.repeat(np.float32([0.5, 0.5, 0.5, 1.0]), size)
+        folded = _array(net.core.weight_ih_l0)[order] * scale[:, None]
+        bias = (_array(net.core.bias_ih_l0) + _array(net.core.bias_hh_l0))[order] * scale
+        self.input = _Folded(net, folded, bias)
+        recurrent = (_array(net.core.weight_hh_l0)[order] * scale[:, None]).T
+        self.weight = np.ascontiguousarray(np.concatenate([self.input.features, recurrent]))
+        self.heads = _Heads(net)
+
+    def __call__(
+        self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """-> next (n, A), soon (n, A), h (n, H), c (n, H)."""
+        size = self.size
+        z = np.concatenate([features, h], 1) @ self.weight
+        z += self.input.tokens(tokens)
+        np.tanh(z, out=z)
+        gates = z[:, : 3 * size]
+        gates += np.float32(1)
+        gates *= np.float32(0.5)
+        c = c * z[:, size : 2 * size]
+        c += z[:, :size] * z[:, 3 * size :]
+        h = np.tanh(c)
+        h *= z[:, 2 * size : 3 * size]
+        return *self.heads(h), h, c
+
+
+class FastGRU:
+    def __init__(self, net: Network):
+        assert isinstance(net.core, nn.GRU)
+        size = self.size = net.core.hidden_size
+        scale = np.repeat(np.float32([0.5, 0.5, 1.0]), size)  # r z n
+        bias_hidden = _array(net.core.bias_hh_l0) * scale
+        bias = _array(net.core.bias_ih_l0) * scale
+        bias[: 2 * size] += bias_hidden[: 2 * size]
+        self.input = _Folded(net, _array(net.core.weight_ih_l0) * scale[:, None], bias)
+        self.recurrent = np.ascontiguousarray((_array(net.core.weight_hh_l0) * scale[:, None]).T)
+        self.bias_new = bias_hidden[2 * size :]
+        self.heads = _Heads(net)
+
+    def __call__(
+        self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """-> next (n, A), soon (n, A), h (n, H), c as given (unused)."""
+        size = self.size
+        x = features @ self.input.features
+        x += self.input.tokens(tokens)
+        y = h @ self.recurrent
+        gates = np.tanh(x[:, : 2 * size] + y[:, : 2 * size])
+        gates += np.float32(1)
+        gates *= np.float32(0.5)
+        new = y[:, 2 * size :] + self.bias_new
+        new *= gates[:, :size]
+        new += x[:, 2 * size :]
+        np.tanh(new, out=new)
+        h = new + gates[:, size:] * (h - new)
+        return *self.heads(h), h, c
+
+
+class FastMLP:
+    def __init__(self, net: Network):
+        assert isinstance(net.core, nn.Sequential)
+        layers = [m for m in net.core if isinstance(m, nn.Linear)]
+        self.input = _Folded(net, _array(layers[0].weight), _array(layers[0].bias))
+        self.more = [(np.ascontiguousarray(_array(m.weight).T), _array(m.bias)) for m in layers[1:]]
+        self.heads = _Heads(net)
+
+    def __call__(
+        self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """-> next (n, A), soon (n, A), the last layer (n, H), c as given (unused)."""
+        x = np.maximum(features @ self.input.features + self.input.tokens(tokens), 0)
+        for weight, bias in self.more:
+            x = np.maximum(x @ weight + bias, 0)
+        return *self.heads(x), x, c
+
+
+FAST = {"lstm": FastLSTM, "gru": FastGRU, "mlp": FastMLP}

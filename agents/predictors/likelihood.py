@@ -1,0 +1,36 @@
+"""The likelihood on which smoothing constants and early stopping are chosen."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from lam_env.logs.epochs import Epochs
+
+
+def nll(p: np.ndarray, target: np.ndarray) -> float:
+    """Mean negative log-likelihood [nats] of `target` (n,) under .999 p + .001 / K; p (n, K)."""
+    if not len(target):
+        return float("nan")
+    chosen = p[np.arange(len(target)), target].astype(np.float64)
+    return float(-np.log(0.999 * chosen + 0.001 / p.shape[1]).mean())
+
+
+def continued(train: Epochs, valid: Epochs) -> tuple[Epochs, np.ndarray]:
+    """What is to be read to judge on `valid`, and the mask of its rows.
+
+    Where validation goes on with worlds of the training log (a split by day), these are read from their start, so
+    that the predictor meets the validation days with the memory it would have; new worlds are read alone."""
+    if not (len(train) and len(valid)):
+        return valid, np.ones(len(valid), bool)
+    before = train.select(np.isin(train.world, valid.world))
+    if not len(before):
+        return valid, np.ones(len(valid), bool)
+    arrays = {}
+    for field in dataclasses.fields(Epochs)[1:]:
+        a, b = getattr(before, field.name), getattr(valid, field.name)
+        arrays[field.name] = None if a is None or b is None else np.concatenate([a, b])
+    judged = np.r_[np.zeros(len(before), bool), np.ones(len(valid), bool)]
+    order = np.lexsort((judged, arrays["world"]))  # stable: rows of one world stay in their order
+    return Epochs(valid.vocabulary, **arrays).select(order), judged[order]

@@ -1,0 +1,82 @@
+"""Settings of the neural predictor and of its training."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from lam_env.errors import UserError
+
+CORES = ("lstm", "gru", "transformer", "mlp")
+SMALL_LOG = 20_000  # rows below which the settings for small logs apply
+
+
+@dataclass(frozen=True)
+class PredictorSettings:
+    """Presets follow the size of the log, see `for_log`; the defaults are those of a simulated log."""
+
+    core: str = "lstm"  # lstm | gru | transformer | mlp (no memory)
+    embedding: int = 32  # width of a token's embedding
+    hidden: int = 128  # width of the recurrent state
+    layers: int = 2  # transformer: blocks; mlp: hidden layers (lstm and gru have one)
+    heads: int = 4  # transformer: attention heads
+    context: int = 32  # transformer: past epochs that it sees
+    members: int = 1  # networks whose probabilities are averaged
+    recency: bool = False  # add, per token, the time since it was last seen and its count today
+    dropout: float = 0.1  # share of the core's outputs dropped, in training only
+    embedding_dropout: float = 0.1  # share of the tokens' embeddings dropped
+    input_dropout: float = 0.0
+    window: int = 128  # epochs per training chunk
+    burn_in: int = 0  # lstm, gru: epochs before each chunk that only warm its memory up
+    batch: int = 32  # chunks per update
+    passes: int = 14  # at most so many readings of the training log
+    patience: int = 4  # passes without a better validation likelihood after which training stops
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.0
+    schedule: str = "cosine"  # cosine (to zero over `passes`, after a short warm-up) | constant
+    average: float = 0.0  # decay per update of an exponential average of the weights; 0 keeps the last weights
+    soon_weight: float = 0.2  # weight of the binary cross-entropy of `soon`, summed over actions
+    valid_rows: int = 60_000  # validation reads whole worlds up to about so many rows
+    autocast: bool = False  # bfloat16 in the core's training
+
+    def __post_init__(self) -> None:
+        if self.core not in CORES:
+            raise UserError(f"predictor: core {self.core!r} is unknown; choose one of {', '.join(CORES)}")
+        if self.schedule not in ("cosine", "constant"):
+            raise UserError(f"predictor: schedule {self.schedule!r} is unknown; choose cosine or constant")
+        limits = {"embedding": 1024, "hidden": 2048, "layers": 16, "heads": 64, "context": 1024, "members": 64}
+        limits |= {"window": 8192, "batch": 65_536, "passes": 100_000, "patience": 100_000}
+        for name, most in limits.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 1..{most}")
+        if self.burn_in < 0:
+            raise UserError(f"predictor: burn_in = {self.burn_in} must not be negative")
+        for name in ("dropout", "embedding_dropout", "label_smoothing", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in [0, 1)")
+        if self.core == "transformer" and self.hidden % self.heads:
+            raise UserError(f"predictor: hidden = {self.hidden} must be a multiple of heads = {self.heads}")
+
+    @classmethod
+    def for_log(cls, rows: int, **changes: Any) -> PredictorSettings:
+        """The preset for a training log of so many rows, with `changes` to single settings."""
+        unknown = set(changes) - {f.name for f in dataclasses.fields(cls)}
+        if unknown:
+            raise UserError(f"predictor: unknown settings {sorted(unknown)}")
+        return cls(**{**(_SMALL if rows < SMALL_LOG else {}), **changes})
+
+
+_SMALL: dict[str, Any] = {
+    "hidden": 64,
+    "dropout": 0.3,
+    "embedding_dropout": 0.3,
+    "soon_weight": 0.0,
+    "window": 32,
+    "batch": 16,
+    "passes": 80,
+    "patience": 8,
+    "learning_rate": 2e-3,
+    "schedule": "constant",
+}

@@ -1,0 +1,43 @@
+"""Agents that need no learning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lam_env.contracts import Training
+from lam_env.rng import Stream, key_of
+
+
+class Silent:
+    """Never acts."""
+
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+        return np.zeros(len(observation["epoch"]), np.int64), state
+
+
+class Random:
+    """Any possible action, none included, with equal probability."""
+
+    def __init__(self, seed: int):
+        self.stream, self.count = Stream(key_of(seed, "random agent")), 0
+
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+        mask = observation["action_mask"]
+        draws = self.stream.block(self.count, mask.size).reshape(mask.shape)
+        self.count += mask.size
+        return np.where(mask > 0, draws, -1.0).argmax(1), state
+
+
+class SilentAgent:
+    def fit(self, training: Training) -> Silent:
+        return Silent()
+
+
+class RandomAgent:
+    def fit(self, training: Training) -> Random:
+        return Random(training.seed)
+
+
+AGENTS = {"none": SilentAgent, "random": RandomAgent}

@@ -1,0 +1,69 @@
+"""A predictor as a policy: do what she is about to do, if that is probable enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lam_env.contracts import ActionPredictor, Training
+
+from .carry import listen
+from .predictors.online import counting
+from .trial import mean_return
+
+GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
+
+
+class Thresholded:
+    """The most probable possible action, where its probability of coming next reaches `threshold`."""
+
+    def __init__(self, predictor: ActionPredictor, threshold: float):
+        self.predictor, self.threshold = predictor, threshold
+
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+        state = listen(self.predictor, observation, state, episode_start)
+        p = np.where(observation["action_mask"] > 0, state.said.next, 0.0)
+        p[:, 0] = 0.0
+        best = p.argmax(1)
+        return np.where(p.max(1) >= self.threshold, best, 0), state
+
+
+def with_best_threshold(predictor: ActionPredictor, training: Training) -> Thresholded:
+    """The threshold of `GRID` with the best return in houses kept for such choices."""
+    scores = [mean_return(Thresholded(predictor, t), training) for t in GRID]
+    return Thresholded(predictor, GRID[int(np.argmax(scores))])
+
+
+class PriorAgent:
+    """The shared prior, thresholded."""
+
+    def fit(self, training: Training) -> Thresholded:
+        return with_best_threshold(training.prior, training)
+
+
+class CountingAgent:
+    """A count-based predictor, thresholded."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def fit(self, training: Training) -> Thresholded:
+        return with_best_threshold(counting(self.name).fit(training.train, training.valid), training)
+
+
+def _counting(name: str) -> Callable[[], CountingAgent]:
+    return lambda: CountingAgent(name)
+
+
+AGENTS = {
+    "most_frequent": _counting("most_frequent"),
+    "time_table": _counting("time_table"),
+    "markov1": _counting("markov1"),
+    "markov2": _counting("markov2"),
+    "markov3": _counting("markov3"),
+    "markov2_clock": _counting("markov2_clock"),
+    "markov_online": _counting("markov_online"),
+    "prior": PriorAgent,
+}

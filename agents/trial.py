@@ -1,0 +1,22 @@
+"""Trying a policy in houses that are neither in the training log nor in any table: for settings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lam_env.contracts import Policy, Training
+
+TRIAL_SEED = 900_000  # of the houses in which settings are chosen
+TRIAL_HOUSES = 8
+
+
+def mean_return(policy: Policy, training: Training, houses: int = TRIAL_HOUSES) -> float:
+    """Mean return of one episode in each of `houses` worlds."""
+    env = training.make_env(houses, autoreset=False)
+    observation, _ = env.reset(seed=TRIAL_SEED + 1000 * training.seed)
+    state, start, total = None, np.ones(houses, bool), 0.0
+    while not env.finished.all():
+        actions, state = policy.predict(observation, state, start, True)
+        observation, rewards, _, start, _ = env.step(actions)
+        total += float(rewards.sum())
+    return total / houses

@@ -1,0 +1,91 @@
+"""The protocols at which the parts of the kit meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from lam_env.events import ActionLog, Vocabulary
+
+if TYPE_CHECKING:
+    from lam_env.logs.epochs import Epochs
+
+Observation = dict[str, np.ndarray]
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """What acts: Stable-Baselines3's `predict` and nothing else."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+    ) -> tuple[np.ndarray, Any]:
+        """Observations (N, ...) -> actions (N,) and the state to hand in next time."""
+        ...
+
+
+class Prediction(NamedTuple):
+    """What a predictor says of one epoch in each of N streams."""
+
+    next: np.ndarray  # (N, A) probability of the next user action before the next epoch; column 0 none
+    soon: np.ndarray | None = None  # (N, A) probability that she does it within its patience
+    hidden: np.ndarray | None = None  # (N, H) the predictor's recurrent state, as features
+
+
+class ActionPredictor(Protocol):
+    """P(next user action or none). Carries its state one epoch at a time; reads a whole log at once too."""
+
+    vocabulary: Vocabulary
+
+    def start(self, n: int) -> Any:
+        """A fresh state for n streams: an object whose arrays have n rows."""
+        ...
+
+    def step(self, state: Any, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, Any]:
+        """One epoch per stream (N rows). Streams where `active` (N,) is false keep their state."""
+        ...
+
+    def read(self, epochs: Epochs) -> Prediction:
+        """Every row of a log (n rows), each world from its start; equal to stepping through it."""
+        ...
+
+
+@dataclass
+class Training:
+    """All that an agent may use to learn."""
+
+    vocabulary: Vocabulary
+    interaction: str  # "anticipate" | "advise"
+    train: Epochs
+    valid: Epochs
+    make_env: Callable[..., Any]  # make_env(n, seed=..., first_world=...) -> LamVectorEnv of n worlds
+    log: ActionLog | None = None
+    prior: Any = None  # the fitted ActionPredictor shared by all agents that build on one
+    steps: int = 150_000  # environment steps of fine-tuning
+    seed: int = 0
+    device: str = "cpu"
+    progress: Callable[[str, int, int, str], None] = lambda stage, done, total, note: None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class Agent(Protocol):
+    """Something that learns. A custom one may leave `fit` out and give `predict` only."""
+
+    def fit(self, training: Training) -> Policy: ...
+
+
+class Importer(Protocol):
+    """Reads a log; counts every line it leaves out, with the reason. Never downloads, never guesses a time zone."""
+
+    def load(self, path: str, **options: Any) -> tuple[ActionLog, dict[str, int]]: ...
+
+
+class Launcher(Protocol):
+    def map(self, job: Callable[[Any], Any], settings: Iterable[Any]) -> list[Any]: ...

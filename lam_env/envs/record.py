@@ -1,0 +1,72 @@
+"""Simulated logs: people living without an agent, written down."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.events import ActionLog
+from lam_env.sim.world import World
+
+
+def with_days(scenario: Scenario, days: int) -> Scenario:
+    """The same scenario with episodes of another length."""
+    import copy
+
+    other = copy.copy(scenario)
+    other.params = dataclasses.replace(scenario.params, days=days)
+    return other
+
+
+def simulate_log(
+    scenario: Scenario,
+    seeds: list[int],
+    days: int,
+    *,
+    first_day: int = 0,
+    latent: bool = False,
+    progress: Callable[[str, int, int, str], None] = lambda stage, done, total, note: None,
+    stage: str = "simulate",
+) -> tuple[ActionLog, np.ndarray | None]:
+    """The log of worlds `seeds` over `days` days, with nobody acting for them; log world i is that of seeds[i].
+
+    `latent`: also the hidden state at every epoch, (n, L) float16 in the order of the log's epochs.
+    """
+    scenario = with_days(scenario, days)
+    n = len(seeds)
+    env = LamVectorEnv(n, scenario, record=True, reveal=("latent",) if latent else (), autoreset=False)
+    env.reset(seed=seeds, options={"day": first_day})
+    silent, shown, steps = np.zeros(n, np.int64), [env.rows.latent.astype(np.float16)], 0
+    began, total = np.array([w.start for w in env.worlds]), sum(w.end - w.start for w in env.worlds)
+    length = np.full(n, 1)
+    while not env.finished.all():
+        running = ~env.finished
+        env.step(silent)
+        length[running & ~env.finished] += 1
+        if latent:
+            shown.append(env.rows.latent.astype(np.float16))
+        steps += int(running.sum())
+        if steps % (64 * n) < n:
+            done = sum(w.now for w in env.worlds) - int(began.sum())
+            progress(stage, done // 86_400, total // 86_400, f"{steps:,} epochs")
+    progress(stage, total // 86_400, total // 86_400, f"{steps:,} epochs")
+    log = log_of(env.worlds)
+    hidden = np.concatenate([np.stack([s[i] for s in shown[: length[i]]]) for i in range(n)]) if latent else None
+    return log, hidden
+
+
+def log_of(worlds: list[World], **meta: Any) -> ActionLog:
+    """The log that recording worlds have kept."""
+    events = [e._replace(world=i) for i, w in enumerate(worlds) for e in w.records or ()]
+    return ActionLog.from_events(
+        events,
+        worlds[0].vocabulary,
+        start=tuple(w.start for w in worlds),
+        end=tuple(w.end for w in worlds),
+        meta=meta,
+    )

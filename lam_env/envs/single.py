@@ -1,0 +1,124 @@
+"""The one Gymnasium environment of the kit: a scenario's world, one agent action at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, SupportsInt
+
+import gymnasium as gym
+import numpy as np
+
+from lam_env import registry
+from lam_env.envs import draw
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.spaces import observation_space
+from lam_env.errors import UserError
+from lam_env.rng import Streams
+from lam_env.sim.rows import Rows
+from lam_env.sim.world import World
+
+
+def find_scenario(scenario: str | Scenario, settings: dict[str, Any]) -> Scenario:
+    if isinstance(scenario, Scenario):
+        return scenario
+    found: Scenario = registry.scenario(scenario)(**settings)
+    return found
+
+
+def check_reveal(reveal: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(reveal, str) or not set(reveal) <= {"latent", "plan"}:
+        raise UserError(f'reveal={reveal!r}: give a list of "latent" and "plan"')
+    return tuple(reveal)
+
+
+class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
+    """A world with its people. The time limit truncates an episode; nothing terminates it.
+
+    `reset(seed=s)` gives the people of seed s in their first episode; without a seed the next reset meets fresh people.
+    `reset(options={"day": 28})` starts on a later day. `reveal=("latent", "plan")` adds what is
+    hidden to the observation (for oracles and diagnosis). Further keyword arguments are the scenario's settings.
+    """
+
+    metadata = {"render_modes": ["ansi", "rgb_array", "human"], "render_fps": 4}  # noqa: RUF012 (gymnasium's form)
+
+    def __init__(
+        self,
+        scenario: str | Scenario = "smart_home",
+        render_mode: str | None = None,
+        reveal: Sequence[str] = (),
+        record: bool = False,
+        **settings: Any,
+    ):
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise UserError(f"render_mode {render_mode!r}: there are {', '.join(self.metadata['render_modes'])}")
+        self.scenario = find_scenario(scenario, settings)
+        self.render_mode, self.reveal, self.record = render_mode, check_reveal(reveal), record
+        self.vocabulary = self.scenario.vocabulary
+        self.n_actions = len(self.vocabulary)
+        n_latent = len(self.scenario.latent_names) if "latent" in reveal else 0
+        self.observation_space = observation_space(self.vocabulary, n_latent, "plan" in reveal)
+        self.action_space = gym.spaces.Discrete(self.n_actions)
+        self._row = Rows(1, self.vocabulary, n_latent, "plan" in reveal).row(0)
+        self.world: World | None = None
+        self._seed: int | None = None
+        self._episode = -1
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        super().reset(seed=seed)
+        if seed is not None:
+            self._seed, self._episode = seed, -1
+        elif self._seed is None:
+            self._seed = int(self.np_random.integers(2**31))
+        self._episode += 1
+        self.world = self.scenario.make_world(
+            Streams(self._seed, self._episode),
+            self._row,
+            day=(options or {}).get("day", 0),
+            record=self.record,
+            reveal=self.reveal,
+        )
+        return self._row.observe(), {}
+
+    def step(self, action: SupportsInt) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
+        action, world = int(action), self.world
+        if not 0 <= action < self.n_actions:
+            raise UserError(f"action {action} is outside the space: 0 to {self.n_actions - 1}")
+        if world is None:
+            raise gym.error.ResetNeeded("call reset before step")
+        done = world.step(action)
+        info = {"reward_terms": world.reward_terms, "masked": world.masked}
+        if done:
+            info["totals"] = totals(self.scenario, world)
+        return self._row.observe(), world.reward, False, done, info
+
+    def action_masks(self) -> np.ndarray:
+        """(A,) bool: what is possible now; anything else is carried out as none."""
+        mask: np.ndarray = self._row.mask.astype(bool)
+        return mask
+
+    def render(self) -> Any:
+        if self.render_mode is None or self.world is None:
+            return None
+        scene = self.scenario.scene(self.world)
+        if self.render_mode == "rgb_array":
+            return draw.rgb_array(scene)
+        text = draw.ansi(scene)
+        if self.render_mode == "human":
+            print(text)
+            return None
+        return text
+
+
+def totals(scenario: Scenario, world: World) -> dict[str, float]:
+    """What an episode came to: return, hidden utility per person and day, their terms, and the KPIs."""
+    person_days = scenario.n_users * (world.now - world.start) / 86_400
+    found = {
+        "reward.return": sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()) / person_days,
+        "reward.utility": world.utility() / person_days,
+        "masked": float(world.masked),
+    }
+    found |= {f"term.{k}": v / person_days for k, v in world.reward_totals.items()}
+    found |= {f"utility.{k}": world.utility_weights[k] * v / person_days for k, v in world.utility_totals.items()}
+    return found | {f"kpi.{k}": v for k, v in scenario.kpis(world).items()}

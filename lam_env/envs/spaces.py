@@ -1,0 +1,42 @@
+"""The spaces of every environment of the kit."""
+
+from __future__ import annotations
+
+import numpy as np
+from gymnasium import spaces
+
+from lam_env.events import Vocabulary
+from lam_env.sim.rows import EPOCH_FIELDS, WINDOW
+
+_BIG = np.iinfo(np.int64).max
+
+
+def observation_space(vocabulary: Vocabulary, n_latent: int = 0, plan: bool = False) -> spaces.Dict:
+    """What an agent senses at an epoch.
+
+    tokens (16,) int64: the last events, oldest first, 0 for none; ages (16,) int64 [ticks] since each; epoch (5,) int64: time,
+    ticks since the epoch before, index of the user, number of new tokens since the epoch before, number of agent actions at this
+    instant so far (a follow-up epoch when > 0); clock (4,): sin and cos of hour of day and day of week; context (C,):
+    readings; since (n_tokens,) [ticks] since each token was last seen; feedback (2 A,): how often each agent action was accepted, then how
+    often refused, in this episode; action_mask (A,): possible actions.
+    """
+    a, inf = len(vocabulary), np.inf
+
+    def box(n: int, low: float = -inf, high: float = inf) -> spaces.Box:
+        return spaces.Box(low, high, (n,), np.float32)
+
+    every: dict[str, spaces.Space] = {
+        "tokens": spaces.Box(0, vocabulary.n_tokens - 1, (WINDOW,), np.int64),
+        "ages": spaces.Box(0, _BIG, (WINDOW,), np.int64),
+        "epoch": spaces.Box(0, _BIG, (len(EPOCH_FIELDS),), np.int64),
+        "clock": box(4, -1, 1),
+        "context": box(len(vocabulary.readings)),
+        "since": box(vocabulary.n_tokens, 0),
+        "feedback": box(2 * a, 0),
+        "action_mask": spaces.MultiBinary(a),
+    }
+    if n_latent:
+        every["latent"] = box(n_latent)
+    if plan:
+        every["plan"] = box(2 * a)
+    return spaces.Dict(every)

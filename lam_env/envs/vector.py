@@ -1,0 +1,130 @@
+"""N worlds in one process, written into preallocated arrays: the batched twin of `LamEnv`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Discrete
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.single import check_reveal, find_scenario, totals
+from lam_env.envs.spaces import observation_space
+from lam_env.errors import UserError
+from lam_env.rng import Streams
+from lam_env.sim.rows import Rows
+from lam_env.sim.world import World
+
+
+class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
+    """World i of `reset(seed=s)` is that of `LamEnv.reset(seed=s + i)`, step for step.
+
+    `autoreset` False: a finished world stays finished and does nothing more (for evaluation). Otherwise a finished world starts
+    anew in the same step, and `final_obs` and `final_info` hold its end (Gymnasium's SAME_STEP).
+    """
+
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012 (gymnasium's form)
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        scenario: str | Scenario = "smart_home",
+        reveal: Sequence[str] = (),
+        record: bool = False,
+        autoreset: bool = True,
+        render_mode: str | None = None,
+        **settings: Any,
+    ):
+        if num_envs < 1:
+            raise UserError(f"num_envs must be at least 1, not {num_envs}")
+        self.scenario = find_scenario(scenario, settings)
+        self.num_envs, self.reveal, self.record, self.autoreset = num_envs, check_reveal(reveal), record, autoreset
+        self.render_mode = render_mode
+        self.vocabulary = self.scenario.vocabulary
+        n_latent = len(self.scenario.latent_names) if "latent" in reveal else 0
+        self.single_observation_space = observation_space(self.vocabulary, n_latent, "plan" in reveal)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.single_action_space = Discrete(len(self.vocabulary))
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.rows = Rows(num_envs, self.vocabulary, n_latent, "plan" in reveal)
+        self._views = [self.rows.row(i) for i in range(num_envs)]
+        self.worlds: list[World] = []
+        self._seeds: list[int] = []
+        self._day = 0
+
+    def reset(
+        self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        super().reset(seed=seed if isinstance(seed, int) else None)
+        if seed is not None or not self._seeds:
+            if seed is None:
+                seed = int(self.np_random.integers(2**31))
+            self._seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else [int(s) for s in seed]
+            if len(self._seeds) != self.num_envs:
+                raise UserError(f"reset needs {self.num_envs} seeds, not {len(self._seeds)}")
+            self._episode = [-1] * self.num_envs
+        self._day = (options or {}).get("day", 0)
+        self.finished = np.zeros(self.num_envs, bool)
+        self.worlds = [self._make(i) for i in range(self.num_envs)]
+        return self.rows.observe(), {}
+
+    def _make(self, i: int) -> World:
+        self._episode[i] += 1
+        return self.scenario.make_world(
+            Streams(self._seeds[i], self._episode[i]),
+            self._views[i],
+            day=self._day,
+            record=self.record,
+            reveal=self.reveal,
+        )
+
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        chosen = np.asarray(actions)
+        if chosen.shape != (self.num_envs,) or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
+            raise UserError(f"actions must be {self.num_envs} numbers from 0 to {len(self.vocabulary) - 1}")
+        rewards = np.empty(self.num_envs)
+        truncated = np.zeros(self.num_envs, bool)
+        worlds, ended = self.worlds, []
+        for i, action in enumerate(chosen.tolist()):
+            world = worlds[i]
+            if self.finished[i]:
+                rewards[i] = 0.0
+                continue
+            if world.step(action):
+                ended.append(i)
+            rewards[i] = world.reward
+        info: dict[str, Any] = {}
+        if ended:
+            truncated[ended] = True
+            self._end(ended, info)
+        return self.rows.observe(), rewards, np.zeros(self.num_envs, bool), truncated, info
+
+    def _end(self, ended: list[int], info: dict[str, Any]) -> None:
+        """`final_obs`, `final_info` (object arrays (N,), None where not ended) and their masks, as Gymnasium gives them."""
+        final_obs, final_info = np.full(self.num_envs, None, object), np.full(self.num_envs, None, object)
+        mask = np.zeros(self.num_envs, bool)
+        mask[ended] = True
+        for i in ended:
+            world = self.worlds[i]
+            final_obs[i] = self._views[i].observe()
+            final_info[i] = {
+                "reward_terms": world.reward_terms,
+                "masked": world.masked,
+                "totals": totals(self.scenario, world),
+            }
+            if self.autoreset:
+                self.worlds[i] = self._make(i)
+            else:
+                self.finished[i] = True
+        info.update(final_obs=final_obs, _final_obs=mask, final_info=final_info, _final_info=mask)
+
+    def action_masks(self) -> np.ndarray:
+        """(N, A) bool: what is possible now in each world."""
+        masks: np.ndarray = self.rows.mask.astype(bool)
+        return masks
+

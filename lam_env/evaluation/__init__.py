@@ -1,0 +1,1 @@
+"""Scores, statistics, tables and reports, made from results."""

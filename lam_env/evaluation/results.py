@@ -1,0 +1,112 @@
+"""results.csv: one line per score, the one source of every table and figure."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lam_env.errors import UserError
+
+_DIGITS = 10  # significant digits kept: enough for any table, fewer than platforms differ in
+
+
+class ResultsError(UserError):
+    """Results that cannot be read or may not be written."""
+
+
+class Row(NamedTuple):
+    """One score. `variant`: what else differs ("sim", "log", "gamma=0"); an agent that does not train has seed 0."""
+
+    scenario: str
+    variant: str
+    agent: str
+    train_seed: int
+    seed: int
+    metric: str
+    value: float
+
+
+_Key = tuple[str, str, str, int, int, str]
+
+
+def read(path: str | os.PathLike[str]) -> list[Row]:
+    """The rows of a file, each checked."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            lines = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ResultsError(f"{path}: cannot be read ({error})") from None
+    if not lines or tuple(lines[0]) != Row._fields:
+        raise ResultsError(f"{path}: the first line must be {','.join(Row._fields)}")
+    rows = []
+    for number, line in enumerate(lines[1:], 2):
+        where = f"{path} line {number}"
+        if len(line) != len(Row._fields):
+            raise ResultsError(f"{where}: {len(line)} fields, expected {len(Row._fields)}")
+        try:
+            row = Row(line[0], line[1], line[2], int(line[3]), int(line[4]), line[5], float(line[6]))
+        except ValueError as error:
+            raise ResultsError(f"{where}: {error}") from None
+        rows.append(row)
+    _by_key(rows, str(path))
+    return rows
+
+
+def write(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
+    """All rows, in the order given; the file appears whole or not at all."""
+    rows = list(rows)
+    path = Path(path)
+    _by_key(rows, str(path))
+    part = path.with_name(path.name + ".part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    with open(part, "w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(Row._fields)
+        out.writerows((*row[:-1], _text(row.value)) for row in rows)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
+    """Adds rows to a file, or starts it; a score measured again takes the place of the old one."""
+    old = read(path) if Path(path).exists() else []
+    rows = list(rows)
+    _by_key(rows, str(path))
+    write(path, {r[:-1]: r for r in (*old, *rows)}.values())
+
+
+def rows_of(
+    scores: dict[str, float], scenario: str, agent: str, seed: int, train_seed: int = 0, variant: str = "sim"
+) -> list[Row]:
+    """The rows of one run's scores."""
+    return [Row(scenario, variant, agent, train_seed, seed, metric, float(v)) for metric, v in scores.items()]
+
+
+def select(rows: Iterable[Row], **wanted: str | int | Sequence[str | int]) -> list[Row]:
+    """The rows whose fields have the wanted value, or one of the wanted values."""
+    sets = {k: {v} if isinstance(v, str | int) else set(v) for k, v in wanted.items()}
+    return [row for row in rows if all(getattr(row, k) in values for k, values in sets.items())]
+
+
+def _by_key(rows: Iterable[Row], where: str) -> dict[_Key, Row]:
+    out: dict[_Key, Row] = {}
+    for row in rows:
+        key: _Key = row[:-1]
+        name = f"{row.metric} of {row.agent} in {row.scenario}/{row.variant}, seeds {row.train_seed} and {row.seed}"
+        if not all(isinstance(t, str) and t and t.isprintable() for t in (*key[:3], row.metric)):
+            raise ResultsError(f"{where}: an empty or unprintable name in {key}")
+        if not math.isfinite(row.value):
+            raise ResultsError(f"{where}: {name} is {row.value}")
+        if key in out:
+            raise ResultsError(f"{where}: {name} stands there twice")
+        out[key] = row
+    return out
+
+
+def _text(value: float) -> str:
+    return repr(float(f"{value:.{_DIGITS}g}"))

@@ -1,0 +1,105 @@
+"""Rollouts: policies in fresh worlds, one batch of worlds an evaluation seed, the same worlds for every agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lam_env.contracts import Policy
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.errors import UserError
+
+EVAL_SEED = 1_000_000  # of the first evaluation world; training seeds lie below
+WORLDS_APART = 1_000
+
+Progress = Callable[[str, int, int, str], None]
+
+
+def eval_seeds(seeds: Sequence[int], worlds: int) -> list[int]:
+    """World seeds of evaluation seeds, batch by batch."""
+    return [EVAL_SEED + WORLDS_APART * s + i for s in seeds for i in range(worlds)]
+
+
+def rollout(
+    policy: Policy,
+    scenario: Scenario,
+    world_seeds: Sequence[int],
+    *,
+    day: int = 0,
+    deterministic: bool = True,
+    progress: Progress | None = None,
+    stage: str = "evaluate",
+) -> list[dict[str, float]]:
+    """Totals of one episode in each world, with `feedback.noop_rate`: the share of epochs at which it does nothing.
+
+    A policy with an attribute `reveal` is shown what it names of the hidden state.
+    """
+    n = len(world_seeds)
+    env = LamVectorEnv(n, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
+    observation, _ = env.reset(seed=world_seeds, options={"day": day})
+    state: Any = None
+    start = np.ones(n, bool)
+    totals: list[dict[str, float]] = [{} for _ in range(n)]
+    epochs, silent, steps = np.zeros(n), np.zeros(n), 0
+    while not env.finished.all():
+        actions, state = policy.predict(observation, state, start, deterministic)
+        running = ~env.finished
+        actions = check_actions(actions, n, len(env.vocabulary))
+        epochs += running
+        silent += running & (actions == 0)
+        observation, rewards, _, start, info = env.step(actions)
+        if not np.isfinite(rewards).all():
+            raise UserError("a reward is not finite; look at the scenario's reward terms")
+        steps += int(running.sum())
+        for i in np.flatnonzero(start):
+            totals[i] = info["final_info"][i]["totals"]
+        if progress is not None and steps % (128 * n) < n:
+            progress(stage, int(np.mean([w.now - w.start for w in env.worlds]) // 86_400), int(scenario.days), f"{steps:,} epochs")
+    if progress is not None:
+        progress(stage, int(scenario.days), int(scenario.days), f"{steps:,} epochs")
+    for i in range(n):
+        totals[i]["feedback.noop_rate"] = float(silent[i] / epochs[i])
+    return totals
+
+
+def check_actions(actions: Any, n: int, n_actions: int) -> np.ndarray:
+    """Actions of a policy as integers (n,), or a one-line error that says what is wrong with them."""
+    found = np.asarray(actions)
+    if found.shape != (n,):
+        raise UserError(f"predict returned actions of shape {found.shape}; it must be ({n},), one per observation")
+    if found.dtype.kind not in "iu":
+        raise UserError(f"predict returned actions of type {found.dtype}; it must be integers")
+    if found.min() < 0 or found.max() >= n_actions:
+        bad = int(found[(found < 0) | (found >= n_actions)][0])
+        raise UserError(f"predict returned action {bad}, outside the space: 0 to {n_actions - 1}")
+    return found
+
+
+def per_seed(totals: list[dict[str, float]], seeds: Sequence[int]) -> dict[int, dict[str, float]]:
+    """Means over the worlds of each evaluation seed. `feedback.*` are KPIs under their general names."""
+    worlds, found = len(totals) // len(seeds), {}
+    for k, seed in enumerate(seeds):
+        batch = totals[k * worlds : (k + 1) * worlds]
+        means = {name: float(np.mean([t[name] for t in batch])) for name in batch[0]}
+        for name in ("accept_rate", "override_rate"):
+            if f"kpi.{name}" in means:
+                means[f"feedback.{name}"] = means.pop(f"kpi.{name}")
+        found[seed] = means
+    return found
+
+
+def add_lift(scores: dict[str, dict[int, dict[str, float]]]) -> None:
+    """`reward.lift` over the same people without an agent, and `reward.share_of_oracle`: a seed's lift over the
+    oracle's mean lift. `scores`: agent -> seed -> metric -> value, with the agents `none` and `oracle`."""
+    none = scores["none"]
+    for by_seed in scores.values():
+        for seed, found in by_seed.items():
+            found["reward.lift"] = found["reward.utility"] - none[seed]["reward.utility"]
+    best = float(np.mean([found["reward.lift"] for found in scores["oracle"].values()])) if "oracle" in scores else 0.0
+    for by_seed in scores.values():
+        for found in by_seed.values():
+            if best > 0:
+                found["reward.share_of_oracle"] = found["reward.lift"] / best

@@ -1,0 +1,215 @@
+"""Tables made from rows of results: Markdown for documents, rich for the terminal."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lam_env.evaluation.results import ResultsError, Row, select
+from lam_env.evaluation.statistics import Interval, improvement_paired, interval
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+PREDICTION = {
+    "pred.top1": "top-1",
+    "pred.top3": "top-3",
+    "pred.macro_f1": "macro-F1",
+    "pred.nll": "NLL [nats]",
+    "pred.ece": "ECE",
+    "pred.pr_auc": "PR-AUC of acting",
+}
+REWARD = {
+    "reward.return": "feedback reward",
+    "reward.utility": "true utility",
+    "reward.lift": "lift",
+    "reward.share_of_oracle": "share of oracle",
+    "reward.noop_rate": "no-op rate",
+    "reward.precision": "precision",
+    "reward.harm": "harmful / 1,000",
+}
+SUMMARY = {
+    "pred.top1": "top-1",
+    "pred.nll": "NLL",
+    "reward.return": "reward",
+    "reward.lift": "lift",
+    "reward.share_of_oracle": "of oracle",
+}
+JUDGE = "reward.utility"  # what "improvement" means: the hidden true utility
+_PACKAGES = ("lam-env", "torch", "numpy", "gymnasium", "stable-baselines3", "simpy")
+
+
+@dataclass(frozen=True)
+class About:
+    """How results were made; stands under every table."""
+
+    command: str = ""
+    device: str = ""
+    seconds: float | None = None  # wall time
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        parts = [f"{name} {number}" for name, number in self.versions.items()]
+        parts += [self.device] if self.device else []
+        parts += [f"{self.seconds:,.0f} s wall time"] if self.seconds is not None else []
+        return [*([", ".join(parts) + "."] if parts else []), *([f"Made by `{self.command}`."] if self.command else [])]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as text; the first column names the row."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def markdown(self) -> str:
+        """A heading-less Markdown table with its title above and its notes below."""
+
+        def line(cells: Iterable[str]) -> str:
+            return "| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |"
+
+        rule = "| --- |" + " ---: |" * (len(self.columns) - 1)
+        parts = [f"**{self.title}**", "", line(self.columns), rule, *map(line, self.rows)]
+        return "\n".join([*parts, "", *(f"{note}  " for note in self.notes)]).rstrip() + "\n"
+
+    def rich(self) -> RichTable:
+        """For `rich.print`."""
+        from rich.markup import escape
+        from rich.table import Table as RichTable
+
+        table = RichTable(title=escape(self.title), caption=escape("\n".join(self.notes)), caption_justify="left")
+        for i, name in enumerate(self.columns):
+            table.add_column(escape(name), justify="right" if i else "left", no_wrap=not i)
+        for row in self.rows:
+            table.add_row(*map(escape, row))
+        return table
+
+
+def prediction_table(rows: Iterable[Row], scenario: str, variant: str = "sim", about: About | None = None) -> Table:
+    """Is the user's next action known? One row an agent that predicts."""
+    return score_table(rows, scenario, variant, PREDICTION, "prediction", about)
+
+
+def reward_table(
+    rows: Iterable[Row], scenario: str, variant: str = "sim", about: About | None = None, baseline: str = "none"
+) -> Table:
+    """What acting is worth, with P(improvement) over `baseline`."""
+    return score_table(rows, scenario, variant, REWARD, "reward", about, baseline)
+
+
+def summary_table(
+    rows: Iterable[Row], scenario: str, variant: str = "sim", about: About | None = None, baseline: str = "none"
+) -> Table:
+    """Both scores in few columns and without intervals: for a terminal."""
+    return score_table(rows, scenario, variant, SUMMARY, "summary", about, baseline, intervals=False)
+
+
+def score_table(
+    rows: Iterable[Row],
+    scenario: str,
+    variant: str,
+    metrics: Mapping[str, str],
+    title: str,
+    about: About | None = None,
+    baseline: str | None = None,
+    judge: str = JUDGE,
+    intervals: bool = True,
+) -> Table:
+    """Agents as rows, in the order in which they first appear; metrics (id -> heading) as columns, those that exist.
+
+    A cell is the interquartile mean of all runs and, with `intervals`, its 95 % bootstrap interval.
+    """
+    mine = select(rows, scenario=scenario, variant=variant)
+    shown = {m: heading for m, heading in metrics.items() if any(r.metric == m for r in mine)}
+    if not shown:
+        raise ResultsError(f"no {title} scores of {scenario!r}, variant {variant!r}, among the results")
+    agents = list(dict.fromkeys(r.agent for r in mine if r.metric in shown))
+    cells: dict[str, dict[str, str]] = {a: {} for a in agents}
+    for metric in shown:
+        found = {a: interval(runs) for a in agents if (runs := runs_of(mine, a, metric)) is not None}
+        digits = _digits(found.values())
+        for agent, estimate in found.items():
+            cells[agent][metric] = _cell(estimate, digits, intervals)
+    columns = dict(shown)
+    if baseline is not None and any(r.agent == baseline and r.metric == judge for r in mine):
+        columns["better"] = f"P(better than {baseline})"
+        for agent in agents:
+            chance = improvement_over(mine, agent, baseline, judge) if agent != baseline else None
+            cells[agent]["better"] = _cell(chance, 2, intervals) if chance else ""
+    body = tuple((a, *(cells[a].get(c, "") for c in columns)) for a in agents)
+    notes = _notes(mine, agents, about or About(), intervals)
+    return Table(f"{scenario} ({variant}): {title}", ("agent", *columns.values()), body, tuple(notes))
+
+
+def runs_of(rows: Iterable[Row], agent: str, metric: str) -> np.ndarray | None:
+    """An agent's scores, shape (training seeds, evaluation seeds), or (n,) where a pair is missing; None: no score."""
+    found = _scores(rows, agent, metric)
+    return _grid(found) if found else None
+
+
+def improvement_over(rows: Sequence[Row], agent: str, baseline: str, metric: str = JUDGE) -> Interval | None:
+    """P(agent > baseline), paired by evaluation seed and, where the baseline trains too, by training seed."""
+    own, base = _scores(rows, agent, metric), _scores(rows, baseline, metric)
+    trained = {t for t, _ in base}
+    if len(trained) == 1:  # it stands against every training seed
+        base = {(t, s): base[one, s] for one in trained for t, s in own if (one, s) in base}
+    both = own.keys() & base.keys()
+    if not both:
+        return None
+    return improvement_paired(_grid({k: own[k] for k in both}), _grid({k: base[k] for k in both}))
+
+
+def _scores(rows: Iterable[Row], agent: str, metric: str) -> dict[tuple[int, int], float]:
+    return {(r.train_seed, r.seed): r.value for r in rows if r.agent == agent and r.metric == metric}
+
+
+def _grid(scores: Mapping[tuple[int, int], float]) -> np.ndarray:
+    trained, seeds = sorted({t for t, _ in scores}), sorted({s for _, s in scores})
+    if len(scores) < len(trained) * len(seeds):
+        return np.array([scores[k] for k in sorted(scores)])
+    return np.array([[scores[t, s] for s in seeds] for t in trained])
+
+
+def versions() -> dict[str, str]:
+    """The versions that results depend on; asks the installed metadata and imports nothing."""
+    out = {"Python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            out[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return out
+
+
+def _notes(rows: Sequence[Row], agents: Sequence[str], about: About, intervals: bool) -> list[str]:
+    runs = {a: {(r.train_seed, r.seed) for r in rows if r.agent == a} for a in agents}
+    most = max(runs.values(), key=len)
+    fewest, trained, seeds = min(map(len, runs.values())), sorted({t for t, _ in most}), sorted({s for _, s in most})
+    count = f"{len(most)}" if fewest == len(most) else f"{fewest} to {len(most)}"
+    training = f"training seeds {_span(trained)}, " if len(trained) > 1 else ""
+    method = "interquartile mean" + (" [95 % bootstrap interval over seeds]" if intervals else "")
+    return [f"Runs an agent: {count}; {training}evaluation seeds {_span(seeds)}; {method}.", *about.lines()]
+
+
+def _span(numbers: Sequence[int]) -> str:
+    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(map(str, numbers))
+
+
+def _digits(estimates: Iterable[Interval]) -> int:
+    """Decimals of a column: three significant digits of its largest value, at most three."""
+    largest = max(abs(e.value) for e in estimates)
+    return 3 if largest < 10 else 2 if largest < 100 else 1 if largest < 1000 else 0
+
+
+def _cell(estimate: Interval, digits: int, intervals: bool) -> str:
+    value, low, high = (f"{part:,.{digits}f}" for part in estimate)
+    return f"{value} [{low}, {high}]" if intervals and estimate.low != estimate.high else value

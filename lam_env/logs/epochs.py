@@ -1,0 +1,212 @@
+"""Epochs: a log as rows that a predictor reads and is judged on.
+
+One epoch = one row = one target. The epochs of a log are its user and motion events plus a timer after N quiet
+ticks; an agent's action raises none, it joins the tokens of the next. The target of an epoch is the user action
+that happens before the next epoch, or none: since every user event raises an epoch, that is the event of
+the next epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lam_env.events import AGENT, READING, SENSOR, USER, ActionLog, LogError, Vocabulary
+
+BAG = 6  # an epoch holds at most this many tokens (the latest): its own event and agent actions before it
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """Rows in order of (world, time).
+
+    world (n,) int32; time (n,) int64 [s]; gap (n,) float32 [s] since the epoch before (0 at a world's first);
+    duration (n,) float32 [s] of the event where it is an interval; tokens (n, BAG) int64, right-aligned, 0-padded
+    (an epoch of the timer has none); context (n, C) float32, the readings; target (n,) int64; soon (n, A) bool or
+    None; user (n,) int16.
+    """
+
+    vocabulary: Vocabulary
+    world: np.ndarray
+    time: np.ndarray
+    gap: np.ndarray
+    duration: np.ndarray
+    tokens: np.ndarray
+    context: np.ndarray
+    target: np.ndarray
+    soon: np.ndarray | None
+    user: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def select(self, rows: np.ndarray) -> Epochs:
+        """Rows by mask or index; a world cut in two keeps its gaps."""
+        arrays: dict[str, Any] = {
+            name: (None if (value := getattr(self, name)) is None else value[rows])
+            for name in ("world", "time", "gap", "duration", "tokens", "context", "target", "soon", "user")
+        }
+        return Epochs(self.vocabulary, **arrays)
+
+    def starts(self) -> np.ndarray:
+        """First row of each world, shape (worlds,)."""
+        return np.flatnonzero(np.r_[True, np.diff(self.world) != 0]) if len(self) else np.zeros(0, int)
+
+
+def from_observation(obs: dict[str, np.ndarray], vocabulary: Vocabulary, ticks_per_second: int = 1) -> Epochs:
+    """A batch of observations (N, ...) of the environment as N one-row streams."""
+    epoch = obs["epoch"]
+    tokens = obs["tokens"][:, -BAG:]
+    tokens = np.where(np.arange(BAG) >= BAG - epoch[:, 3:4], tokens, 0)
+    n = len(epoch)
+    return Epochs(
+        vocabulary,
+        world=np.zeros(n, np.int32),
+        time=epoch[:, 0] // ticks_per_second,
+        gap=(epoch[:, 1] / ticks_per_second).astype(np.float32),
+        duration=np.zeros(n, np.float32),
+        tokens=tokens,
+        context=obs["context"],
+        target=np.zeros(n, np.int64),
+        soon=None,
+        user=epoch[:, 2].astype(np.int16),
+    )
+
+
+def epochs_of(log: ActionLog, timer: int | None = 300, soon: bool = True) -> Epochs:
+    """The epochs of a log. `timer`: quiet seconds after which an epoch is raised; None for none (protocol of real logs)."""
+    if not np.isin(log.kind, (USER, SENSOR)).any():
+        raise LogError("log: no user or sensor events, so no epochs; simulate longer or import another log")
+    parts = [_one_world(log, int(w), timer, i, soon) for i, w in enumerate(log.worlds)]
+    arrays: dict[str, Any] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+    return Epochs(log.vocabulary, **{"soon": None, **arrays})
+
+
+def _one_world(log: ActionLog, world: int, timer: int | None, index: int, soon: bool) -> dict[str, np.ndarray]:
+    """All times here are ticks; seconds come last."""
+    here = slice(*np.searchsorted(log.world, (world, world + 1)).tolist())
+    time, kind, token = log.time[here], log.kind[here], log.token[here].astype(np.int64)
+    value, user = log.value[here], log.user[here]
+    vocabulary, second = log.vocabulary, log.ticks_per_second
+    stream = np.where(kind == SENSOR, len(vocabulary) + token, token)
+    raises = (kind == USER) | (kind == SENSOR)
+    rows = np.flatnonzero(raises)
+    timed = log.intervals & (kind[rows] == USER)
+    length = np.where(timed, np.nan_to_num(value[rows]), 0).astype(np.int64)
+    # an interval is known when it ends: its epoch is its end, and those of several people may end in another order
+    at = time[rows] + length
+    order = np.argsort(at, kind="stable")
+    rows, length, at = rows[order], length[order], at[order]
+    if index < len(log.start):  # an epoch before anything has happened; row -1 stands for no event
+        rows, length, at = np.r_[-1, rows], np.r_[0, length], np.r_[log.start[index], at]
+    end = log.end[index] if index < len(log.end) else (int(at[-1]) if len(at) else 0)
+    at, event = _with_timer(at, rows, end, timer * second if timer else 0)
+    is_event = event >= 0
+    n = len(at)
+    own = np.where(is_event, stream[np.maximum(event, 0)], 0)
+    is_user = is_event & (kind[np.maximum(event, 0)] == USER)
+    duration = np.zeros(n, np.int64)
+    duration[is_event] = length[rows >= 0]
+    target = np.zeros(n, np.int64)
+    target[:-1] = np.where(is_user[1:], own[1:], 0)
+    seen = _seen(time, raises | (kind == AGENT), event, at)
+    tokens = np.zeros((n, BAG), np.int64)
+    tokens[:, -1] = own
+    _put_agent_tokens(tokens, kind, stream, seen, own)
+    context = np.zeros((n, len(vocabulary.readings)), np.float32)
+    for channel in range(len(vocabulary.readings)):
+        mine = np.flatnonzero((kind == READING) & (token == channel))
+        if len(mine):
+            last = np.searchsorted(mine, seen, side="right") - 1
+            context[:, channel] = np.where(last >= 0, value[mine[np.maximum(last, 0)]], 0.0)
+    gap = np.diff(at, prepend=at[:1])
+    if log.intervals:  # the protocol's gap: from the end of the event before to the start of this one
+        gap = np.maximum(gap - duration, 0)
+    arrays: dict[str, np.ndarray] = {
+        "world": np.full(n, world, np.int32),
+        "time": at // second,
+        "gap": (gap / second).astype(np.float32),
+        "duration": (duration / second).astype(np.float32),
+        "tokens": tokens,
+        "context": context,
+        "target": target,
+        "user": np.where(is_event, user[np.maximum(event, 0)], 0).astype(np.int16),
+    }
+    if soon:
+        arrays["soon"] = _soon(at, np.where(is_user, own, 0), vocabulary)
+    return arrays
+
+
+def _with_timer(at: np.ndarray, rows: np.ndarray, end: int, timer: int) -> tuple[np.ndarray, np.ndarray]:
+    """Times of all epochs, and the row of the log of each (-1: the timer).
+
+    At one instant an event forestalls the timer; at `end` there is no epoch.
+    """
+    if not timer or not len(at):
+        return at, rows
+    quiet = np.maximum(np.diff(np.r_[at, end]) - 1, 0) // timer
+    nth = np.arange(quiet.sum()) - np.repeat(np.cumsum(quiet) - quiet, quiet) + 1
+    when = np.repeat(at, quiet) + timer * nth
+    order = np.argsort(np.r_[np.arange(len(at)) * 1.0, np.repeat(np.arange(len(at)), quiet) + 0.5], kind="stable")
+    return np.r_[at, when][order], np.r_[rows, np.full(len(when), -1)][order]
+
+
+def _seen(time: np.ndarray, barrier: np.ndarray, event: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """The last row of the log that each epoch has seen: its event's, so what an event changes is logged before it; at
+    the timer, all up to that time but for the agent's answer to it."""
+    left = np.searchsorted(time, at, side="left") - 1
+    stops = np.r_[np.flatnonzero(barrier), len(time)]
+    stop = stops[np.searchsorted(stops, left, side="right")]
+    quiet = np.maximum(left, np.minimum(stop, np.searchsorted(time, at, side="right")) - 1)
+    return np.where(event >= 0, event, quiet)
+
+
+def _put_agent_tokens(
+    tokens: np.ndarray, kind: np.ndarray, stream: np.ndarray, seen: np.ndarray, own: np.ndarray
+) -> None:
+    agent = np.flatnonzero((kind == AGENT) & (stream > 0))  # to do nothing leaves no token
+    if not len(agent):
+        return
+    first = np.searchsorted(agent, np.concatenate([[-1], seen[:-1]]), side="right")
+    last = np.searchsorted(agent, seen, side="right")
+    for i in np.flatnonzero(last > first).tolist():
+        done: list[int] = stream[agent[first[i] : last[i]]].tolist()
+        bag = [*done, *([int(own[i])] if own[i] else [])][-BAG:]
+        tokens[i] = 0
+        tokens[i, BAG - len(bag) :] = bag
+
+
+def _soon(time: np.ndarray, done: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
+    """soon[i, a]: she does a in a later epoch, within a's patience of epoch i; all in ticks."""
+    n, n_actions = len(time), len(vocabulary)
+    soon = np.zeros((n, n_actions), bool)
+    rows = np.arange(n)
+    for a in range(1, n_actions):
+        when = np.flatnonzero(done == a)
+        if len(when):
+            following = np.searchsorted(when, rows, side="right")
+            there = following < len(when)
+            due = when[np.minimum(following, len(when) - 1)]
+            soon[:, a] = there & (time[due] - time <= vocabulary.patience[a])
+    return soon
+
+
+def split_by_day(epochs: Epochs, parts: tuple[float, float] = (0.7, 0.1)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Masks (n,) of train, validation and test rows by the calendar day of the *target*, per the log protocol.
+
+    The first floor(.7 D) days train, the next max(1, floor(.1 D)) validate, the rest test. The D days are those that
+    hold a target; a row's is that on which the event of the next row starts (end less duration). The last row of a
+    world has no target and belongs to no part.
+    """
+    has = np.r_[epochs.world[1:] == epochs.world[:-1], False][: len(epochs)]
+    start = (epochs.time - epochs.duration).astype(np.int64)
+    day = np.r_[start[1:], start[-1:]] // DAY
+    days = np.unique(day[has])
+    # .7 * 90 is 62.99...: a day must not be lost to rounding
+    a = int(parts[0] * len(days) + 1e-9)
+    b = a + max(1, int(parts[1] * len(days) + 1e-9))
+    rank = np.searchsorted(days, day)
+    return has & (rank < a), has & (rank >= a) & (rank < b), has & (rank >= b)

@@ -1,0 +1,70 @@
+"""How far a long job is: a bar with steps/s and time left on a terminal, one line a stage elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+
+class Progress:
+    """`with Progress() as progress: progress("train", done, total, "reward 1.2")`, as often as is handy.
+
+    A stage begins at its first call and ends when `done` reaches `total`. `total` 0: unknown.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._bars: Bars | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._began: dict[str, tuple[float, int]] = {}
+        self._ended: set[str] = set()
+
+    def __enter__(self) -> Progress:
+        if self._stream.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bars
+
+            self._bars = Bars(
+                SpinnerColumn(finished_text="[green]✓"),
+                TextColumn("{task.description:24}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.percentage:>3.0f} %"),
+                TextColumn("{task.fields[rate]:>14}"),
+                TimeRemainingColumn(elapsed_when_finished=True),
+                TextColumn("{task.fields[note]}", markup=False),
+                console=Console(file=self._stream),
+            )
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
+        now = time.monotonic()
+        if stage not in self._began or (stage in self._ended and done < total):
+            self._began[stage] = (now, done)
+            self._ended.discard(stage)
+            self._tasks.pop(stage, None)
+        began, first = self._began[stage]
+        rate = (done - first) / (now - began) if now > began else 0.0
+        steps = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s" if rate else ""
+        if self._bars is not None:
+            if stage not in self._tasks:
+                self._tasks[stage] = self._bars.add_task(stage, total=total or None, rate="", note="")
+            self._bars.update(self._tasks[stage], completed=done, total=total or None, rate=steps, note=note)
+        if total and done >= total and stage not in self._ended:
+            self._ended.add(stage)
+            if self._bars is None:
+                said = ", ".join(part for part in (f"{now - began:.1f} s", steps, note) if part)
+                print(f"{stage}: {total:,} done ({said})", file=self._stream, flush=True)

@@ -1,0 +1,171 @@
+"""Names -> scenarios, agents, importers: found by folder, by entry point, or given as `module:Attribute`.
+
+There is no central list. A package in scenarios/ that binds `SCENARIO`, a module in agents/ with a dictionary `AGENTS`,
+a module in lam_env/logs/ with a dictionary `FORMATS` is found because it is there; another distribution adds its own by
+the entry-point groups "lam_env.scenarios" and "lam_env.agents". Sources are read, not imported, to learn the
+names, so that a list or a misspelt name never waits for torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from lam_env.errors import UserError
+from lam_env.values import suggestion
+
+
+class RegistryError(UserError):
+    """A name that stands for nothing, or whose module cannot be imported."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """One kind of thing. Modules of `package` bind `variable`: the thing itself, or (`many`) a dict of name -> thing."""
+
+    kind: str
+    package: str
+    variable: str
+    many: bool = True
+
+    def names(self) -> list[str]:
+        return sorted(self._places()[0])
+
+    def get(self, name: str) -> Any:
+        """What `name` stands for; imports its module, and only that."""
+        if ":" in name:
+            module, _, attribute = name.partition(":")
+            return _attribute(self.kind, module, attribute, here=True)
+        places, broken = self._places()
+        if name not in places:
+            known = sorted(places)
+            message = f"no {self.kind} {name!r}; {suggestion(name, known, '')}".rstrip("; ")
+            left_out = "".join(f" ({path} was left out: {why})" for path, why in broken.items())
+            raise RegistryError(f"{message}; there are: {', '.join(known) or 'none'}{left_out}")
+        place = places[name]
+        if isinstance(place, EntryPoint):
+            module, _, attribute = place.value.partition(":")
+            return _attribute(self.kind, module, attribute or self.variable)
+        found = _attribute(self.kind, place, self.variable)
+        return found[name] if self.many else found
+
+    @cache  # noqa: B019 -- a frozen record at module level, of which there are three
+    def _places(self) -> tuple[dict[str, str | EntryPoint], dict[str, str]]:
+        """name -> module or entry point; and the sources that could not be read, with the reason."""
+        places: dict[str, str | EntryPoint] = {}
+        broken: dict[str, str] = {}
+
+        def add(name: str, place: str | EntryPoint) -> None:
+            if name in places:
+                where = [p.value if isinstance(p, EntryPoint) else p for p in (places[name], place)]
+                raise RegistryError(f"{self.kind} {name!r} is defined twice: in {where[0]} and in {where[1]}")
+            places[name] = place
+
+        for module, path in _modules(self.package):
+            try:
+                names = self._read(module, path)
+            except (SyntaxError, UnicodeDecodeError) as error:
+                broken[str(path)] = f"{type(error).__name__}: {error}"
+                continue
+            for name in names:
+                add(name, module)
+        for entry in entry_points(group=self.package):
+            add(entry.name, entry)
+        return places, broken
+
+    def _read(self, module: str, path: Path) -> list[str]:
+        """The names that a source defines, without importing it where it says them in plain words."""
+        text = path.read_text(encoding="utf-8")
+        if self.variable not in text:
+            return []
+        for node in ast.parse(text, str(path)).body:
+            if not _binds(node, self.variable):
+                continue
+            if not self.many:
+                return [module.rpartition(".")[2]]
+            value = getattr(node, "value", None)
+            keys = [getattr(k, "value", None) for k in value.keys] if isinstance(value, ast.Dict) else [None]
+            if all(isinstance(k, str) for k in keys):
+                return [str(k) for k in keys]
+            return list(_attribute(self.kind, module, self.variable))
+        return []
+
+
+_SCENARIOS = Registry("scenario", "lam_env.scenarios", "SCENARIO", many=False)
+_AGENTS = Registry("agent", "lam_env.agents", "AGENTS")
+_IMPORTERS = Registry("log format", "lam_env.logs", "FORMATS")
+
+
+def scenario_names() -> list[str]:
+    return _SCENARIOS.names()
+
+
+def scenario(name: str) -> Any:
+    """The scenario called `name`, or `module:Attribute`."""
+    return _SCENARIOS.get(name)
+
+
+def agent_names() -> list[str]:
+    return _AGENTS.names()
+
+
+def agent(name: str) -> Callable[..., Any]:
+    """What makes the agent called `name`, or `module:Attribute` (a class, a function, or a ready agent)."""
+    made = _AGENTS.get(name)
+    if callable(made):
+        return made
+    if hasattr(made, "predict") or hasattr(made, "fit"):
+        return lambda: made
+    raise RegistryError(f"agent {name!r} is a {type(made).__name__}: give a class or object with predict or fit")
+
+
+def importer_names() -> list[str]:
+    return _IMPORTERS.names()
+
+
+def importer(name: str) -> Callable[..., Any]:
+    """What makes the importer of the log format `name`."""
+    return _IMPORTERS.get(name)
+
+
+def _modules(package: str) -> Iterator[tuple[str, Path]]:
+    """The modules and packages that lie directly in a package: dotted name and source. Nothing is imported."""
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for path in sorted(Path(folder).glob("*")):
+            source = path / "__init__.py" if path.is_dir() else path
+            if source.suffix == ".py" and source.is_file() and not path.name.startswith(("_", ".")):
+                yield f"{package}.{path.stem}", source
+
+
+def _binds(node: ast.stmt, variable: str) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return any((a.asname or a.name) == variable for a in node.names)
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return any(isinstance(t, ast.Name) and t.id == variable for t in targets)
+
+
+def _attribute(kind: str, module: str, attribute: str, here: bool = False) -> Any:
+    """`attribute` (dots allowed) of `module`; `here`: the current folder may hold the module."""
+    if here and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    if not module or not attribute or module.startswith("."):
+        raise RegistryError(f"{kind} {module + ':' + attribute!r}: write module:Attribute")
+    try:
+        found: Any = importlib.import_module(module)
+    except (Exception, SystemExit) as error:  # whatever a stranger's module raises
+        raise RegistryError(f"{kind}: {module} cannot be imported: {type(error).__name__}: {error}") from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise RegistryError(f"{kind}: {module} has no {attribute}")
+        found = getattr(found, part)
+    return found

@@ -1,0 +1,191 @@
+"""The kernel: a SimPy world with an integer clock that stops at every decision epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import simpy
+from simpy.events import Timeout
+
+from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
+from lam_env.rng import Streams
+from lam_env.sim.rows import Row
+
+MAX_ACTS = 4  # effective agent actions at one instant
+
+
+class World:
+    """One world of a scenario. Scenarios subclass it and write their state into `row` as it changes.
+
+    Times are integer ticks. `env` is SimPy's; its clock may lag behind `now` at an epoch of the timer, so everything is scheduled
+    at absolute times through `call_at`. A decision epoch is raised by a flag while SimPy's queue is stepped: two events at
+    one instant give two epochs. At most one token may be raised by one SimPy event.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        row: Row,
+        vocabulary: Vocabulary,
+        *,
+        start: int,
+        end: int,
+        timer: int,
+        reward_weights: dict[str, float],
+        utility_weights: dict[str, float],
+        record: bool = False,
+    ):
+        self.streams, self.row, self.vocabulary = streams, row, vocabulary
+        self.env = simpy.Environment(initial_time=start)
+        self.now, self.start, self.end, self.timer = start, start, end, timer
+        self.records: list[Event] | None = [] if record else None
+        self.reward = 0.0
+        self.reward_weights, self.utility_weights = reward_weights, utility_weights
+        self.reward_terms: dict[str, float] = {}  # since the last step, unweighted
+        self.reward_totals = dict.fromkeys(reward_weights, 0.0)
+        self.utility_totals = dict.fromkeys(utility_weights, 0.0)
+        self.masked = 0  # agent actions that were not possible
+        self.acts = 0  # effective agent actions at this instant
+        self.agent_acts = 0  # agent events so far: the id of the next one
+        self.prob = float("nan")  # probability with which the agent chose; set by whoever records
+        self._raised = False
+        self._epoch_time = start
+        self._new = 0
+        self.reveal: Callable[[Any], None] | None = None  # fills row.latent and row.plan at every epoch
+        self.next_tick: float = float("inf")  # when `advance` is next due
+        row.clear()
+        row.epoch[:] = (start, 0, 0, 0, 0)
+
+    # -- what scenarios give ------------------------------------------------------------------------------------------
+
+    def act(self, action: int) -> None:
+        """Carry out a possible agent action."""
+        raise NotImplementedError
+
+    def advance(self) -> None:
+        """What depends on time alone (temperatures, daylight) makes a step at `now`; moves `next_tick`."""
+
+    def release(self) -> None:
+        """The instant at which the agent acted is over."""
+
+    def finish(self) -> None:
+        """The episode is over: book what is still running."""
+
+    # -- the step loop ------------------------------------------------------------------------------------------------
+
+    def step(self, action: int) -> bool:
+        """Apply the agent's action and run to the next epoch; True when the time limit is reached."""
+        if self.reward_terms:
+            self.reward_terms = {}
+        self.reward = 0.0
+        if action:
+            if self.row.mask[action]:
+                self._token(action)
+                if self.records is not None:
+                    self.records.append(Event(self.now, 0, AGENT, action, prob=self.prob))
+                self.row.last_seen[action] = self.now
+                self.act(action)
+                self.agent_acts += 1
+                self.acts += 1
+                if self.acts < MAX_ACTS:  # a follow-up epoch at the same instant
+                    epoch = self.row.epoch
+                    epoch[3], epoch[4] = self._new, self.acts
+                    if self.reveal is not None:
+                        self.reveal(self)
+                    return False
+            else:
+                self.masked += 1
+        if self.acts:
+            self.acts = self.row.epoch[4] = 0
+            self.release()
+        return self.run_until_decision()
+
+    def run_until_decision(self) -> bool:
+        """Step SimPy's queue until an epoch is raised or the timer runs out; True at the end."""
+        env = self.env
+        step, peek = env.step, env.peek
+        deadline = self._epoch_time + self.timer
+        limit = deadline if deadline < self.end else self.end - 1
+        self._raised = False
+        while True:
+            time = peek()
+            if time <= limit:
+                if time < self.next_tick:
+                    self.now = time
+                    step()
+                    if self._raised:
+                        break
+                    continue
+            elif limit < self.next_tick:
+                self.now = limit if limit == deadline else self.end
+                if self.now >= self.end:
+                    self.finish()
+                break
+            self.now = int(self.next_tick)
+            self.advance()  # may schedule something before `time`
+        now, epoch = self.now, self.row.epoch
+        epoch[0] = now
+        epoch[1] = now - self._epoch_time
+        epoch[3] = self._new
+        self._epoch_time = now
+        self._new = 0
+        if self.reveal is not None:
+            self.reveal(self)
+        return now >= self.end
+
+    def call_at(self, time: int, callback: Callable[[Any], None], value: Any = None) -> None:
+        """Call `callback(event)` at an absolute time; `event.value` is `value`."""
+        callbacks = Timeout(self.env, time - self.env.now, value).callbacks
+        assert callbacks is not None
+        callbacks.append(callback)
+
+    # -- what happens in it -------------------------------------------------------------------------------------------
+
+    def _token(self, token: int) -> None:
+        events = self.row.events
+        events[:, :-1] = events[:, 1:]
+        events[0, -1] = token
+        events[1, -1] = self.now
+        self._new += 1
+
+    def user_event(self, user: int, action: int, answers: int = -1) -> None:
+        """A person acts: raises an epoch."""
+        self._token(action)
+        self.row.last_seen[action] = self.now
+        self._raised = True
+        if self.records is not None:
+            self.records.append(Event(self.now, user, USER, action, answers=answers))
+
+    def sensor_event(self, sensor: int, user: int = 0) -> None:
+        """A sensor fires: raises an epoch."""
+        token = len(self.vocabulary.actions) + sensor
+        self._token(token)
+        self.row.last_seen[token] = self.now
+        self._raised = True
+        if self.records is not None:
+            self.records.append(Event(self.now, user, SENSOR, sensor))
+
+    def reading(self, channel: int, value: float) -> None:
+        """A numeric reading changes; no epoch."""
+        self.row.context[channel] = value
+        if self.records is not None:
+            self.records.append(Event(self.now, 0, READING, channel, value))
+
+    def feedback_event(self, user: int, token: int, action: int, answers: int, value: float, good: bool | None) -> None:
+        """Feedback on agent action `action` (its event `answers`); `good` None: it says nothing of acceptance."""
+        if good is not None and action:
+            self.row.feedback[action if good else len(self.vocabulary.actions) + action] += 1
+        if self.records is not None:
+            self.records.append(Event(self.now, user, FEEDBACK, token, value, answers))
+
+    def earn(self, term: str, amount: float = 1.0) -> None:
+        """Book an amount of a reward term."""
+        self.reward += self.reward_weights[term] * amount
+        self.reward_terms[term] = self.reward_terms.get(term, 0.0) + amount
+        self.reward_totals[term] += amount
+
+    def utility(self) -> float:
+        """The hidden true utility so far."""
+        weights = self.utility_weights
+        return sum(weights[k] * v for k, v in self.utility_totals.items())

@@ -1,0 +1,116 @@
+"""Behaviour tables: what a simulated person does, as data. Calibration fills them, people read them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+DAYS = ("all", "weekday", "weekend")
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """An act that happens by the clock: about `hour` [h, may exceed 24 for after midnight], sd [h].
+
+    The night belongs to the day it leads into: going to bed on Friday is a matter of the weekend.
+    """
+
+    activity: str
+    hour: float
+    sd: float
+    skip: float = 0.0  # probability that a day passes without it
+    days: str = "all"
+    ends: bool = False  # the clock ends the activity instead: waking up
+    from_wake: bool = False  # `hour` counts from the day's wake-up
+    minutes: tuple[float, ...] = ()  # own duration quantiles [min]: a working day is no errand
+    week: int = -1  # only in this week of the rotation (-1: every week)
+
+
+@dataclass(frozen=True)
+class Need:
+    """An act driven by a rising need: a gamma-distributed time [h awake] since the last one triggers it."""
+
+    activity: str
+    every: float  # mean time between two acts [h]
+    shape: float = 2.0  # gamma shape: 1 memoryless, large regular
+    asleep: float = 0.0  # how fast it rises in sleep, as a share of the waking rate; 0: it never wakes her
+    interrupts: bool = False  # does it cut a filler short, or wait for the filler's end?
+
+
+@dataclass(frozen=True)
+class BehaviourTables:
+    """One person's habits.
+
+    activities: names (K). `durations`: per activity, quantiles [min] at equally spaced probabilities 0..1.
+    `hourly` (24, K): weight of choosing a filler at an hour of day (rows need not sum to 1). `follow` (K, K):
+    factor on the weight of the next filler given the last act (1 = no influence). `pauses`: quantiles [min] of the
+    time between two acts in which nothing is done; `pause` is the probability that there is one.
+    `night` (K,) or (0,): weights of what she does between going to bed and getting up (empty: she sleeps until she
+    wakes or a need wakes her). `night_pauses`: those of that time. `naps`: quantiles [min] of sleep outside that time.
+    """
+
+    activities: tuple[str, ...]
+    anchors: tuple[Anchor, ...] = ()
+    needs: tuple[Need, ...] = ()
+    durations: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    hourly: np.ndarray = field(default_factory=lambda: np.zeros((24, 0)))
+    follow: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    pauses: tuple[float, ...] = (0.0, 0.0)
+    pause: float = 0.0
+    weekend_shift: float = 0.0  # [h] added to anchors' hours on Saturday and Sunday
+    sleep: str = "sleep"  # the activity of the night
+    away: tuple[str, ...] = ()  # activities outside the home: long ones see to the needs
+    night: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    naps: tuple[float, ...] = ()
+    night_pauses: tuple[float, ...] = ()
+    weekend_pace: float = 1.0  # factor on the length of fillers and pauses on Saturday and Sunday
+    resume: float = 0.0  # probability that a filler cut short by a need is taken up again
+    pace: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    again: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    evenness: float = 0.0  # how evenly long and short take turns within an activity, 0 (independent) to 1
+    brevity: float = 0.0  # probability that an act is the shorter the longer the pause before it
+    mood: float = 0.0  # sd of the log of a day's factor on the length of fillers; pauses shrink as they stretch
+    taste: float = 0.0  # how much the choice of fillers differs from day to day, 0..1
+    rotation: int = 1  # [weeks] after which the anchors' weeks repeat (shift work)
+
+    def __post_init__(self) -> None:
+        k = len(self.activities)
+        if np.shape(self.hourly) != (24, k) or np.shape(self.follow) != (k, k):
+            raise ValueError(f"behaviour tables: hourly must be (24, {k}) and follow ({k}, {k})")
+        if any(np.shape(x) not in ((0,), (k,)) for x in (self.night, self.again)):
+            raise ValueError(f"behaviour tables: night and again must be empty or ({k},)")
+        if np.shape(self.pace) not in ((0,), (24,)):
+            raise ValueError("behaviour tables: pace must be empty or (24,)")
+        for name in (*(a.activity for a in self.anchors), *(n.activity for n in self.needs), *self.away):
+            if name not in self.activities:
+                raise ValueError(f"behaviour tables: unknown activity {name!r}")
+        for anchor in self.anchors:
+            if anchor.days not in DAYS:
+                raise ValueError(f"behaviour tables: days of {anchor.activity!r} must be one of {', '.join(DAYS)}")
+            if anchor.week >= self.rotation:
+                raise ValueError(f"behaviour tables: week {anchor.week} of {anchor.activity!r} is not in the rotation")
+        for name in self.activities:
+            q = self.durations.get(name, ())
+            if len(q) < 2 or any(b < a for a, b in zip(q, q[1:], strict=False)) or q[0] < 0:
+                raise ValueError(f"behaviour tables: durations of {name!r} must be rising quantiles [min]")
+
+    def to_json(self) -> dict[str, Any]:
+        data = dataclasses.asdict(self)
+        for name in ("hourly", "follow", "night", "again", "pace"):
+            data[name] = np.asarray(data[name]).tolist()
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> BehaviourTables:
+        data = dict(data)
+        data["anchors"] = tuple(Anchor(**{**a, "minutes": tuple(a["minutes"])}) for a in data["anchors"])
+        data["needs"] = tuple(Need(**n) for n in data["needs"])
+        data["durations"] = {k: tuple(v) for k, v in data["durations"].items()}
+        for name in ("activities", "pauses", "night_pauses", "away", "naps"):
+            data[name] = tuple(data[name])
+        for name in ("hourly", "follow", "night", "again", "pace"):
+            data[name] = np.array(data[name], float)
+        return cls(**data)

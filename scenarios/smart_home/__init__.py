@@ -1,0 +1,5 @@
+"""People in a home with devices."""
+
+from .scenario import SmartHome
+
+SCENARIO = SmartHome

@@ -1,0 +1,139 @@
+"""What a home holds: rooms, devices, their states and commands, and the vocabulary made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lam_env.events import Vocabulary
+
+ROOMS = ("bedroom", "bathroom", "kitchen", "living", "hall", "study", "nursery", "laundry")
+ITEMS = ("bed", "wardrobe", "tap", "shower", "cupboard", "fridge", "sofa", "desk", "washer.door")  # with a sensor
+FEEDBACK = ("accept", "override", "reject", "rating", "switch_off", "nuisance")
+MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of device. States are numbered as in `states`; `idle` is the state of rest."""
+
+    name: str
+    states: tuple[str, ...]
+    effort: float  # cost of a manual touch, in touches
+    patience: int  # [s] for which an anticipation stays good
+    power: float = 0.0  # [kW] in the highest state
+    commands: tuple[int, ...] = ()  # states that can be commanded; empty: all
+
+
+KINDS = {
+    k.name: k
+    for k in (
+        Kind("light", ("off", "dim", "on"), 1.0, 5 * MINUTE, 0.012),
+        Kind("blinds", ("open", "closed"), 1.5, 15 * MINUTE),
+        Kind("heating", ("eco", "normal", "warm"), 1.5, 60 * MINUTE),
+        Kind("lock", ("unlocked", "locked"), 1.0, 15 * MINUTE),
+        Kind("alarm", ("disarmed", "armed"), 1.0, 15 * MINUTE),
+        Kind("tv", ("off", "on"), 1.0, 5 * MINUTE, 0.1),
+        Kind("music", ("off", "on"), 1.0, 5 * MINUTE, 0.02),
+        Kind("kettle", ("idle", "hot"), 0.6, 5 * MINUTE, 0.0, (1,)),
+        Kind("dishwasher", ("idle", "running"), 1.0, 120 * MINUTE, 0.0, (1,)),
+        Kind("washer", ("idle", "running"), 1.0, 120 * MINUTE, 0.0, (1,)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Device:
+    index: int
+    name: str  # e.g. kitchen.light
+    kind: Kind
+    room: int
+    commands: tuple[int, ...]  # action id per state, 0 where a state cannot be commanded
+
+
+@dataclass(frozen=True)
+class Home:
+    """Rooms and devices of one layout; shared by all worlds of that layout."""
+
+    rooms: tuple[str, ...]
+    devices: tuple[Device, ...]
+    vocabulary: Vocabulary
+    device_of: tuple[int, ...]  # per action, -1 for none
+    state_of: tuple[int, ...]  # per action
+    lights: tuple[int, ...]  # device index per room
+    blinds: dict[int, int]  # room -> device index
+    by_name: dict[str, int]  # kind name of single devices -> device index
+    n_channels: int  # readings before the environmental ones
+    loaded: dict[int, int]  # deferrable device -> its reading "loaded"
+    powers: tuple[tuple[float, ...], ...]  # [kW] per device and state
+
+    def room(self, name: str, other: str = "living") -> int:
+        """Index of a room, or of another where this home has none."""
+        return self.rooms.index(name if name in self.rooms else other)
+
+
+ENVIRONMENT = ("indoor.temperature", "outdoor.temperature", "outdoor.sun", "tariff.now", "tariff.ahead", "automation")
+
+
+@lru_cache
+def build_home(n_rooms: int) -> Home:
+    rooms = ROOMS[:n_rooms] if n_rooms > 4 else ROOMS[:4]
+    hall = "hall" if "hall" in rooms else "living"
+    where = [(f"{r}.light", "light", r) for r in rooms]
+    where += [(f"{r}.blinds", "blinds", r) for r in ("bedroom", "living")]
+    where += [("heating", "heating", hall), ("door.lock", "lock", hall), ("alarm", "alarm", hall)]
+    where += [("living.tv", "tv", "living"), ("living.music", "music", "living"), ("kitchen.kettle", "kettle", "kitchen")]
+    where += [("kitchen.dishwasher", "dishwasher", "kitchen")]
+    where += [("washer", "washer", "laundry" if "laundry" in rooms else "bathroom")]
+    actions, patience = ["none"], [5 * MINUTE]
+    devices, device_of, state_of = [], [-1], [0]
+    for index, (name, kind_name, room) in enumerate(where):
+        kind = KINDS[kind_name]
+        commands = [0] * len(kind.states)
+        for state in kind.commands or range(len(kind.states)):
+            commands[state] = len(actions)
+            actions.append(f"{name}.{kind.states[state]}")
+            patience.append(kind.patience)
+            device_of.append(index)
+            state_of.append(state)
+        devices.append(Device(index, name, kind, rooms.index(room), tuple(commands)))
+    deferrable = [d.index for d in devices if d.kind.name in ("dishwasher", "washer")]
+    readings = [d.name for d in devices] + [f"{devices[i].name}.loaded" for i in deferrable]
+    vocabulary = Vocabulary(
+        tuple(actions),
+        (*(f"motion.{r}" for r in rooms), "door.front", *(f"use.{i}" for i in ITEMS)),
+        tuple(readings) + ENVIRONMENT,
+        FEEDBACK,
+        tuple(patience),
+    )
+    return Home(
+        rooms,
+        tuple(devices),
+        vocabulary,
+        tuple(device_of),
+        tuple(state_of),
+        tuple(range(len(rooms))),
+        {d.room: d.index for d in devices if d.kind.name == "blinds"},
+        {d.kind.name: d.index for d in devices if d.kind.name not in ("light", "blinds")},
+        len(readings),
+        {d: len(devices) + i for i, d in enumerate(deferrable)},
+        tuple(tuple(d.kind.power * s / (len(d.kind.states) - 1) for s in range(len(d.kind.states))) for d in devices),
+    )
+
+
+def initial_states(home: Home) -> list[int]:
+    """The home at night: lights off, blinds closed, locked, heating low."""
+    night = {"blinds": 1, "lock": 1}
+    return [night.get(d.kind.name, 0) for d in home.devices]
+
+
+def possible(home: Home, states: list[int], loaded: set[int]) -> np.ndarray:
+    """(A,) int8: commands that would change something."""
+    mask = np.zeros(len(home.vocabulary), np.int8)
+    mask[0] = 1
+    for a in range(1, len(mask)):
+        d = home.device_of[a]
+        mask[a] = states[d] != home.state_of[a] and (d not in home.loaded or d in loaded)
+    return mask

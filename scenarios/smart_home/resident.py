@@ -1,0 +1,308 @@
+"""A resident: lives by her routine, puts the home in order for what she does, and answers what the agent did."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import simpy
+
+from lam_env.rng import Streams
+from lam_env.sim.routine import Act, Routine
+from lam_env.sim.user import User
+from lam_env.tables import BehaviourTables
+
+from .personas import PersonaTraits
+from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, Want, meaning, personal
+
+if TYPE_CHECKING:
+    from .world import HomeWorld
+
+AHEAD = 6  # acts of her plan that a resident looks ahead (seen by the oracle alone)
+AWAY = -1
+ASLEEP = "sleep"
+COINS = 2048  # draws for the choices of a day: 16 for each of 128 acts
+HERE, ALL_LIGHTS = -1, -2  # in the place of a device: the light of this room, every light
+
+
+class Item(NamedTuple):
+    """One thing she is about to see to: device, the state she puts it in, the states she leaves as they are."""
+
+    device: int
+    state: int
+    ok: tuple[int, ...]
+
+
+class Resident(User):
+    """One person of a home.
+
+    Her plan of activities is a function of chance alone; only what she touches depends on the home and so on the agent.
+    `wants` maps devices to the states that are right for what she is doing now.
+    """
+
+    def __init__(
+        self, world: HomeWorld, index: int, name: str, tables: BehaviourTables, traits: PersonaTraits, streams: Streams
+    ):
+        super().__init__(index, world.params.trust)
+        actor = f"resident{index}"
+        self.persona, self.tables, self.traits = name, tables, traits
+        self.routine = Routine(tables, streams, actor)
+        self.habits = [meaning(a) for a in tables.activities]
+        self._coins, self._delays = streams(actor, "coins"), streams(actor, "delays")
+        self._coin: list[float] = []
+        self._coin_day = -1
+        tastes = streams(actor, "tastes")
+        self.rules = {
+            key: [
+                (j, world.device(w.device), w.state, (w.state, *w.ok), w.when, w.seek, self._own(w, personal(w.p, tastes, i * 16 + j)))
+                for j, w in enumerate(wants)
+            ]
+            for i, (key, (_, wants)) in enumerate(WANTS.items())
+        }
+        self.leaving_rules = {k: self._own(w, personal(w.p, tastes, 999 + i)) for i, (k, w) in enumerate(LEAVING.items())}
+        home = world.home
+        bedroom = "bedroom" if index < 2 else "nursery"
+        self.rooms = {k: home.room(r, "bathroom" if r == "laundry" else "living") for k, (r, _) in WANTS.items()}
+        self.rooms["sleep"] = self.rooms["dress"] = self.rooms["wake"] = home.room(bedroom, "bedroom")
+        self.like = traits.comfort_setpoint
+        self.level = 2 if self.like >= 21.0 else 1  # of heating that she likes
+        self.coming: deque[Act] = deque()
+        self.act = Act(world.start, world.start, -1, 0, world.start // 86_400)
+        self.doing = ASLEEP
+        self.since = world.start
+        self.room = self.rooms["sleep"]
+        self.asleep = True
+        self.wants: dict[int, tuple[int, ...]] = {}
+        self.todo: list[Item] = []
+        self.generation = 0
+        self.leaving = False
+        self.reach_time = world.start  # when she reaches for the first item of todo
+        self.also, self.before, self.left = "", "", -1  # further wants; the act before; the room she has just left
+        self.last: dict[str, int] = {}  # when she last did what
+        self._world = world
+
+    def _own(self, want: Want, p: float) -> float:
+        return min(1.0, p * getattr(self.traits, want.trait)) if want.trait else p
+
+    # -- habits -------------------------------------------------------------------------------------------------------
+
+    def behave(self, world: HomeWorld) -> Generator[simpy.Event, Any, None]:
+        acts = self.routine.acts(world.start)
+        for _ in range(AHEAD):
+            self.coming.append(next(acts))
+        env = world.env
+        while True:
+            act = self.coming.popleft()
+            self.coming.append(next(acts))
+            if act.start > env.now:
+                yield env.timeout(act.start - env.now)
+            self.begin(world, act)
+            yield env.timeout(act.end - env.now)
+
+    def begin(self, world: HomeWorld, act: Act) -> None:
+        """Start the next act of the plan."""
+        world.accrue()
+        before = self.doing
+        self.generation += 1
+        self.act, self.since, self.todo = act, act.start, []
+        if act.activity < 0:  # a pause: she stays where she is
+            if self.asleep:
+                self.asleep = self.leaving = False
+            return
+        doing = self.habits[act.activity]
+        self.last[before] = act.start
+        self.doing, self.before, self.also, self.left = doing, before, "", -1
+        if before in LOADS and before != doing:
+            device, p = LOADS[before]
+            if self.coin(15) < p:
+                world.load(device)
+        if doing == "laundry":
+            world.load("washer")
+        self.leaving = False
+        if self.room == AWAY:
+            if doing != "out":
+                world.arrive(self)
+            return
+        self.asleep = doing == ASLEEP
+        self.leaving = doing == "out"
+        self.enter(world, before, "wake" if before == ASLEEP != doing and not self._sleeps_next() else "")
+
+    def _sleeps_next(self) -> bool:
+        """Back to bed after this act?"""
+        return next((self.habits[a.activity] == ASLEEP for a in self.coming if a.activity >= 0), False)
+
+    def enter(self, world: HomeWorld, before: str, also: str) -> None:
+        """Go to where the act takes place and list what has to be seen to. `also`: further wants (waking, returning)."""
+        room, old = self.rooms[self.doing], self.room
+        self.room, self.also, self.left = room, also, old if old != room else -1
+        self.wants = {}
+        todo: list[Item] = []
+        if old != room and old >= 0:
+            self._leave(world, old, before, todo)
+        if also:
+            self._want(world, also, todo)
+        self._want(world, self.doing, todo)
+        if not self.asleep and not self.leaving:
+            self._want_warmth(world, todo)
+        self.todo = todo
+        if todo or self.leaving:
+            wait = 1 + self.delay(63, world.params.reaction, world.params.reaction_sd)
+            self.reach_at(world.now + wait)
+        if self.doing in ITEMS:
+            world.call_at(world.now + 2 + int(4 * self.coin(12)), self._use, self.generation)
+        if self.doing in RESTLESS:
+            self._stir_later(world, 0)
+        if old != room:
+            world.sensor_event(room, self.index)
+        elif before == ASLEEP != self.doing:
+            world.sensor_event(world.item_sensors["bed"], self.index)
+
+    def _use(self, event: Any) -> None:
+        """She sits down, opens the fridge, ...: the sensor of what she uses fires."""
+        if event.value == self.generation:
+            self._world.sensor_event(self._world.item_sensors[ITEMS[self.doing]], self.index)
+
+    def _stir_later(self, world: HomeWorld, count: int) -> None:
+        u = self._delays.uniform(((self.act.day << 9) + self.act.ordinal << 6) + 40 + count % 20)
+        wait = int(60 * RESTLESS[self.doing] * (0.3 + 1.4 * u))
+        if world.now + wait < self.act.end:
+            world.call_at(world.now + wait, self._stir, (self.generation, count))
+
+    def _stir(self, event: Any) -> None:
+        """She moves about where she is: the motion sensor fires."""
+        generation, count = event.value
+        if generation == self.generation and self.room >= 0:
+            self._world.sensor_event(self.room, self.index)
+            self._stir_later(self._world, count + 1)
+
+    def _leave(self, world: HomeWorld, room: int, before: str, todo: list[Item]) -> None:
+        if world.sleeper_in(room):
+            self._add(world, world.home.lights[room], 0, (0,), todo)
+            return
+        if world.others_in(room, self):
+            return
+        if before in LEAVING and self.coin(13) < self.leaving_rules[before]:
+            self._add(world, world.home.by_name["tv" if before == "tv" else "music"], 0, (0,), todo)
+        if self.coin(14) < self.traits.tidiness:
+            self._add(world, world.home.lights[room], 0, (0,), todo)
+
+    def _want(self, world: HomeWorld, key: str, todo: list[Item]) -> None:
+        shift = 10 if key in ("wake", "return") else 0
+        lights = world.home.lights
+        for slot, device, state, ok, when, seek, p in self.rules[key]:
+            if p < 1.0 and self.coin(shift + slot) >= p:
+                continue
+            if when and not world.condition(when, self.room, self):
+                continue
+            if device == HERE:
+                device = lights[self.room]
+                if state and world.sleeper_in(self.room):
+                    continue  # she would not wake somebody
+            elif device == ALL_LIGHTS:
+                for light in lights:
+                    if light != lights[self.room] or self.leaving:
+                        self._add(world, light, 0, (0,), todo)
+                continue
+            elif when == "loaded" and device not in world.loaded:
+                continue
+            self.wants[device] = ok
+            if seek:
+                self._add(world, device, state, ok, todo)
+
+    def foresee(
+        self, world: HomeWorld, act: Act, doing: str, before: str, room: int
+    ) -> tuple[list[Item], int]:
+        """What she will see to when a coming act starts, in the home as it is now, and the room she will be in."""
+        home, items, to = world.home, [], self.rooms[doing]
+        if room == AWAY and doing != "out":
+            items.append(Item(home.by_name["lock"], 0, (0,)))
+        if room >= 0 and room != to and not world.others_in(room, self):
+            if before in LEAVING and self.coin_of(act, 13) < self.leaving_rules[before]:
+                items.append(Item(home.by_name["tv" if before == "tv" else "music"], 0, (0,)))
+            if self.coin_of(act, 14) < self.traits.tidiness:
+                items.append(Item(home.lights[room], 0, (0,)))
+        keys = ["return"] if room == AWAY else []
+        keys += ["wake"] if before == ASLEEP != doing and self.coming[-1] is not act else []
+        for key in (*keys, doing):
+            shift = 10 if key in ("wake", "return") else 0
+            for slot, device, state, ok, when, seek, p in self.rules[key]:
+                if not seek or (p < 1.0 and self.coin_of(act, shift + slot) >= p):
+                    continue
+                if when and not world.condition(when, to, self):
+                    continue
+                if device == HERE:
+                    items.append(Item(home.lights[to], state, ok))
+                elif device == ALL_LIGHTS:
+                    items += [Item(light, 0, (0,)) for light in home.lights if doing == "out" or light != home.lights[to]]
+                elif when != "loaded" or device in world.loaded:
+                    items.append(Item(device, state, ok))
+        heating = home.by_name["heating"]
+        if doing not in (ASLEEP, "out") and world.indoor < self.like - 0.7:
+            items.append(Item(heating, self.level, tuple(range(self.level, 3))))
+        return items, AWAY if doing == "out" else to
+
+    def _want_warmth(self, world: HomeWorld, todo: list[Item]) -> None:
+        device = world.home.by_name["heating"]
+        self.wants[device] = (1, 2) if self.level == 1 else (2,)
+        if world.indoor < self.like - 0.7:
+            self._add(world, device, self.level, self.wants[device], todo)
+
+    def _add(self, world: HomeWorld, device: int, state: int, ok: tuple[int, ...], todo: list[Item]) -> None:
+        """Something to see to, if it is not right, or right only because the agent has just made it so."""
+        if world.states[device] not in ok or (
+            world.agent_acts_on[device] is not None and world.shadow[device] not in ok
+        ):
+            todo.append(Item(device, state, ok))
+
+    # -- chance ---------------------------------------------------------------------------------------------------------
+
+    def coin(self, slot: int) -> float:
+        """A uniform number for one of 16 choices of this act: 0-9 wants, 10-12 wants of waking and returning, 13 and 14
+        what she leaves behind, 15 the rest."""
+        return self.coin_of(self.act, slot)
+
+    def coin_of(self, act: Act, slot: int) -> float:
+        if act.day != self._coin_day:
+            self._coin_day = act.day
+            self._coin = self._coins.block(act.day * COINS, COINS).tolist()
+        return self._coin[(act.ordinal * 16 + slot) % COINS]
+
+    def delay(self, slot: int, median: float, sd: float) -> int:
+        """A reaction time [s] of this act; `slot`: a device, 32 more for an override, 62 dusk, 63 the first reach."""
+        occasion = ((self.act.day << 9) + self.act.ordinal << 6) + slot
+        return int(self._delays.lognormal(occasion, median, sd))
+
+    # -- touching and answering ----------------------------------------------------------------------------------------
+
+    def reach_at(self, time: int) -> None:
+        self.reach_time = time
+        self._world.call_at(time, self.reach, self.generation)
+
+    def reach(self, event: Any) -> None:
+        """See to the next item; one SimPy event, at most one touch."""
+        if event.value != self.generation:
+            return
+        world = self._world
+        todo = self.todo
+        while todo:
+            again = world.attend(self, todo.pop(0))
+            if again is None:
+                continue
+            if again:
+                todo.insert(0, again[0])
+            break
+        if todo:
+            wait = 1 + self.delay(todo[0].device, world.params.burst_gap, world.params.burst_sd)
+            self.reach_at(world.now + wait)
+        elif self.leaving:
+            world.call_at(world.now + 5, world.depart, (self, self.generation))
+
+    def see_to(self, world: HomeWorld, item: Item, wait: int) -> None:
+        """Something new to see to while an act goes on (dusk, cold)."""
+        self.wants[item.device] = item.ok
+        if any(i.device == item.device for i in self.todo):
+            return
+        self.todo.append(item)
+        if len(self.todo) == 1:
+            self.reach_at(world.now + wait)

@@ -1,0 +1,88 @@
+"""The smart home as the kit sees it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from lam_env.envs.scenario import Scenario, start_tick
+from lam_env.rng import Streams
+from lam_env.sim.rows import Row
+from lam_env.sim.world import World
+from lam_env.tables import BehaviourTables
+
+from . import hidden
+from .devices import build_home
+from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
+from .personas import persona
+from .world import HomeWorld
+
+
+class SmartHome(Scenario):
+    """People in a home with devices; the agent does for them what they were about to do."""
+
+    id = "smart_home"
+    interaction = "anticipate"
+    Params = HomeParams
+    reward_weights = REWARD_WEIGHTS
+    utility_weights = UTILITY_WEIGHTS
+
+    def __init__(self, tables: BehaviourTables | None = None, **settings: Any):
+        """`tables`: habits of a calibrated resident, who then lives here in place of a drawn persona."""
+        super().__init__(**settings)
+        self.tables = tables
+        self.home = build_home(self.params.rooms)
+        self.vocabulary = self.home.vocabulary
+        self.latent_names = hidden.latent_names(self.home, self.params.residents)
+
+    @property
+    def n_users(self) -> int:
+        return int(self.params.residents)
+
+    def people(self, streams: Streams) -> list[tuple[str, Any, Any]]:
+        """(persona's name, behaviour tables, traits) of a household's residents."""
+        names, choice = self.params.personas, streams("home", "personas")
+        found = []
+        for i in range(self.params.residents):
+            name = names[int(choice.uniform(i) * len(names))]
+            tables, traits = persona(name, streams(f"resident{i}", "persona"))
+            found.append((name, self.tables or tables, traits))
+        return found
+
+    def make_world(self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()) -> World:
+        return HomeWorld(
+            self.params,
+            streams,
+            row,
+            self.people(streams),
+            start=start_tick(day),
+            record=record,
+            reveal=hidden.revealing(reveal) if reveal else None,
+        )
+
+    def kpis(self, world: World) -> dict[str, float]:
+        """Per person and day where it says so; everything else over the episode."""
+        home = cast(HomeWorld, world)
+        days = (home.now - home.start) / 86_400
+        person_days = days * len(home.residents)
+        counts, terms = home.counts, home.utility_totals
+        answered = counts["assists"] + counts["overrides"] + counts["rejections"]
+        return {
+            "manual_actions": counts["manual"] / person_days,
+            "automation_share": counts["assists"] / max(1, counts["assists"] + counts["manual"]),
+            "overrides": counts["overrides"] / person_days,
+            "rejections": counts["rejections"] / person_days,
+            "false_activations": counts["nuisances"] / person_days,
+            "night_disturbances": counts["woken"] / days,
+            "dark_minutes": terms["dark"] / person_days,
+            "cold_degree_hours": home.cold_hours / person_days,
+            "unlocked_minutes": terms["unlocked"] / days,
+            "kwh": home.kwh / days,
+            "cost": terms["energy"] / days,
+            "peak_kw": home.peak,
+            "light_switches": counts["light_on"] / person_days,
+            "trust": sum(r.trust for r in home.residents) / len(home.residents),
+            "switch_offs": float(home.switch_offs),
+            "agent_acts": home.agent_acts / person_days,
+            "accept_rate": counts["assists"] / max(1, answered),
+            "override_rate": counts["overrides"] / max(1, home.agent_acts),
+        }

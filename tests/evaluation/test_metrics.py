@@ -1,0 +1,149 @@
+"""Prediction scores against values worked out by hand, and properties that hold for any prediction."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from lam_env.evaluation import metrics
+from lam_env.evaluation.metrics import prediction_metrics
+
+# columns: none, a, b, c, d
+PROBS = np.array(
+    [
+        [0.5, 0.3, 0.1, 0.1, 0.0],  # she does a
+        [0.2, 0.2, 0.4, 0.1, 0.1],  # she does a
+        [0.6, 0.0, 0.1, 0.1, 0.2],  # she does b
+        [0.9, 0.1, 0.0, 0.0, 0.0],  # nothing
+    ]
+)
+TARGET = np.array([1, 1, 2, 0])
+
+
+def smooth(p: float, k: int) -> float:
+    return -math.log(0.999 * p + 0.001 / k)
+
+
+def test_scores_worked_out_by_hand() -> None:
+    found = prediction_metrics(PROBS, TARGET)
+    assert found["pred.top1"] == pytest.approx(1 / 3)  # a; b instead of a; d instead of b
+    assert found["pred.top3"] == pytest.approx(1)
+    # a: said once and right, twice there: F1 2/3; b: said once, wrong: 0; c and d are not there
+    assert found["pred.macro_f1"] == pytest.approx(1 / 3)
+    assert found["pred.nll"] == pytest.approx((smooth(0.6, 4) + smooth(0.25, 4) + smooth(0.25, 4)) / 3)
+    assert found["pred.nll_all"] == pytest.approx(
+        (smooth(0.3, 5) + smooth(0.2, 5) + smooth(0.1, 5) + smooth(0.9, 5)) / 4
+    )
+    brier = [
+        0.25 + 0.49 + 0.01 + 0.01,
+        0.04 + 0.64 + 0.16 + 0.01 + 0.01,
+        0.36 + 0.81 + 0.01 + 0.04,
+        0.01 + 0.01,
+    ]
+    assert found["pred.brier"] == pytest.approx(sum(brier) / 4)
+    # confidences .5 (none: wrong), .4 (wrong), .6 (wrong), .9 (right) fall into four bins
+    assert found["pred.ece"] == pytest.approx((0.5 + 0.4 + 0.6 + 0.1) / 4)
+    # "she acts" scored .5 .8 .4 | .1: ranked right
+    assert found["pred.pr_auc"] == pytest.approx(1)
+
+
+def test_a_log_without_none_leaves_out_what_needs_none() -> None:
+    found = prediction_metrics(PROBS[:3], TARGET[:3])
+    assert {"pred.nll_all", "pred.pr_auc"}.isdisjoint(found)
+    assert {"pred.top1", "pred.nll", "pred.brier", "pred.ece"} <= set(found)
+
+
+def test_a_log_in_which_nobody_acts_has_no_scores_of_actions() -> None:
+    assert set(prediction_metrics(PROBS[3:], TARGET[3:])) == {"pred.brier", "pred.ece"}
+    assert prediction_metrics(PROBS[:0], TARGET[:0]) == {}
+
+
+def test_a_certain_none_says_nothing_about_which_action() -> None:
+    sure = np.array([[1.0, 0, 0, 0, 0]])
+    assert prediction_metrics(sure, np.array([2]))["pred.nll"] == pytest.approx(math.log(4))
+
+
+def test_an_action_without_probability_is_no_hit_however_few_there_are() -> None:
+    probs = np.array([[0.0, 1.0, 0.0, 0.0]])
+    assert prediction_metrics(probs, np.array([2]))["pred.top3"] == 0
+
+
+def test_average_precision_worked_out_by_hand() -> None:
+    score, positive = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, False, True, False])
+    assert metrics.average_precision(score, positive) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    # one score for all: the share of positives, whatever the order
+    for order in (positive, positive[::-1]):
+        assert metrics.average_precision(np.full(4, 0.5), order) == pytest.approx(0.5)
+
+
+def test_reliability_puts_edges_into_the_lower_bin() -> None:
+    probs = np.array([[0.5, 0.5], [0.49, 0.51], [0.0, 1.0]])
+    table = metrics.reliability(probs, np.array([0, 0, 1]), bins=2)
+    assert table.low.tolist() == [0.0, 0.5]
+    assert table.epochs.tolist() == [1, 2]
+    assert table.confidence.tolist() == pytest.approx([0.5, 0.755])
+    assert table.accuracy.tolist() == [1.0, 0.5]
+
+
+def test_a_calibrated_prediction_has_no_calibration_error() -> None:
+    probs = np.tile([0.8, 0.2], (10, 1))
+    assert metrics.ece(probs, np.array([0] * 8 + [1] * 2)) == pytest.approx(0)
+    assert metrics.ece(probs, np.array([0] * 2 + [1] * 8)) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("probs", "target", "message"),
+    [
+        (np.ones((2, 3)), np.zeros(2, int), "must be a distribution"),
+        (np.full((1, 2), np.nan), np.zeros(1, int), "must be a distribution"),
+        (np.array([[1.5, -0.5]]), np.zeros(1, int), "must be a distribution"),
+        (np.array([[0.5, 0.5]]), np.array([2]), "outside the 2 columns"),
+        (np.array([[0.5, 0.5]]), np.array([-1]), "outside the 2 columns"),
+        (np.array([[0.5, 0.5]]), np.array([0, 1]), "must be"),
+        (np.array([1.0]), np.array([0]), "must be"),
+    ],
+)
+def test_refuses_what_is_no_prediction(probs: np.ndarray, target: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        prediction_metrics(probs, target)
+
+
+@st.composite
+def predictions(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    n, a = draw(st.integers(1, 12)), draw(st.integers(2, 6))
+    weights = draw(hnp.arrays(np.float64, (n, a), elements=st.floats(0.01, 1)))
+    target = draw(hnp.arrays(np.int64, n, elements=st.integers(0, a - 1)))
+    return weights / weights.sum(1, keepdims=True), target
+
+
+@given(predictions())
+def test_scores_stay_within_their_range(case: tuple[np.ndarray, np.ndarray]) -> None:
+    found = prediction_metrics(*case)
+    for name, value in found.items():
+        assert 0 <= value <= (2 if name == "pred.brier" else math.inf if "nll" in name else 1 + 1e-12)
+    if "pred.top1" in found:
+        assert found["pred.top1"] <= found["pred.top3"]
+
+
+@given(predictions())
+def test_scores_do_not_depend_on_the_order_of_epochs(case: tuple[np.ndarray, np.ndarray]) -> None:
+    probs, target = case
+    order = np.arange(len(target))[::-1]
+    assert prediction_metrics(probs[order], target[order]) == pytest.approx(prediction_metrics(probs, target))
+
+
+@given(predictions())
+def test_the_truth_beats_any_prediction(case: tuple[np.ndarray, np.ndarray]) -> None:
+    probs, target = case
+    best = prediction_metrics(np.eye(probs.shape[1])[target], target)
+    found = prediction_metrics(probs, target)
+    for name, value in found.items():
+        if name in ("pred.nll", "pred.nll_all", "pred.brier", "pred.ece"):
+            assert best[name] <= value + 1e-9
+        else:
+            assert best[name] == pytest.approx(1)

@@ -1,0 +1,122 @@
+"""Tables from rows of results."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from lam_env.evaluation import tables
+from lam_env.evaluation.results import ResultsError, Row, rows_of
+from lam_env.evaluation.tables import About, Table
+
+ABOUT = About("python -m lam_env.benchmark", "CPU", 1234.5, {"torch": "2.13.0"})
+
+
+def runs() -> list[Row]:
+    """none: one run a seed; prior: predicts; tuned: five training seeds, better than none on 3 of 4 seeds."""
+    out: list[Row] = []
+    for i, seed in enumerate((10, 11, 12, 13)):
+        out += rows_of({"reward.utility": float(i), "reward.lift": 0.0}, "home", "none", seed)
+        out += rows_of(
+            {"reward.utility": i + 1.0, "reward.lift": 1.0, "pred.top1": 0.4 + 0.02 * i}, "home", "prior", seed
+        )
+        for t in range(5):
+            utility = i + (2.0 if i else -1.0)
+            out += rows_of({"reward.utility": utility, "reward.lift": utility - i}, "home", "tuned", seed, t)
+    return [*out, *rows_of({"pred.top1": 0.9}, "home", "prior", 10, variant="log")]
+
+
+def cell(table: Table, agent: str, column: str) -> str:
+    row = next(r for r in table.rows if r[0] == agent)
+    return row[table.columns.index(column)]
+
+
+def test_a_prediction_table_has_the_agents_that_predict_and_the_scores_that_exist() -> None:
+    table = tables.prediction_table(runs(), "home")
+    assert table.columns == ("agent", "top-1")
+    assert [r[0] for r in table.rows] == ["prior"]
+    assert cell(table, "prior", "top-1").startswith("0.430 [0.4")
+
+
+def test_a_reward_table_keeps_the_order_of_agents_and_judges_against_none() -> None:
+    table = tables.reward_table(runs(), "home")
+    assert [r[0] for r in table.rows] == ["none", "prior", "tuned"]
+    assert cell(table, "none", "P(better than none)") == ""
+    assert cell(table, "prior", "P(better than none)") == "1.00"
+    assert cell(table, "tuned", "P(better than none)").startswith("0.75 [")
+    assert cell(table, "prior", "true utility").startswith("2.500 [")
+
+
+def test_variants_are_kept_apart() -> None:
+    assert tables.prediction_table(runs(), "home", "log").rows == (("prior", "0.900"),)
+
+
+def test_notes_say_runs_seeds_versions_device_time_and_command() -> None:
+    notes = "\n".join(tables.reward_table(runs(), "home", about=ABOUT).notes)
+    for text in ("4 to 20", "training seeds 0 to 4", "evaluation seeds 10 to 13", "torch 2.13.0", "CPU", "1,234 s"):
+        assert text in notes
+    assert "`python -m lam_env.benchmark`" in notes
+
+
+def test_markdown_is_a_table_whatever_the_names() -> None:
+    text = Table("t", ("agent", "x"), (("a|b", "1"), ("c", "")), ("note",)).markdown()
+    assert text == "**t**\n\n| agent | x |\n| --- | ---: |\n| a\\|b | 1 |\n| c |  |\n\nnote\n"
+
+
+def test_a_summary_fits_a_terminal_and_shows_square_brackets_as_they_are() -> None:
+    scores = dict.fromkeys((*tables.SUMMARY, tables.JUDGE), 123.456)
+    rows = [
+        r
+        for seed in range(3)
+        for a in ("none", "[red]agent_with_a_long_name")
+        for r in rows_of(scores, "[b]home", a, seed)
+    ]
+    console = Console(width=120, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115 -- lives as long as the test
+    console.print(tables.summary_table(rows, "[b]home", about=ABOUT).rich())
+    text = console.export_text()
+    console.file.close()
+    assert "[red]agent_with_a_long_name" in text
+    assert "[b]home (sim): summary" in text
+    assert "…" not in text
+    assert len({len(line) for line in text.splitlines() if "│" in line}) == 1
+
+
+def test_nothing_to_show_is_an_error_in_one_line() -> None:
+    with pytest.raises(ResultsError, match="no prediction scores of 'road', variant 'sim'"):
+        tables.prediction_table(runs(), "road")
+
+
+def test_runs_form_a_grid_unless_a_pair_is_missing() -> None:
+    grid = tables.runs_of(runs(), "tuned", "reward.lift")
+    assert grid is not None
+    assert grid.shape == (5, 4)
+    assert np.array_equal(grid[0], [-1, 2, 2, 2])
+    missing = [r for r in runs() if not (r.agent == "tuned" and r.train_seed == 2 and r.seed == 11)]
+    flat = tables.runs_of(missing, "tuned", "reward.lift")
+    assert flat is not None
+    assert flat.shape == (19,)
+    assert tables.runs_of(runs(), "absent", "reward.lift") is None
+
+
+def test_improvement_pairs_by_training_seed_where_the_baseline_trains_too() -> None:
+    rows = []
+    for t in range(3):
+        for s in range(4):
+            rows += rows_of({"m": 10.0 * t + s}, "home", "x", s, t)
+            rows += rows_of({"m": 10.0 * t + s - 1}, "home", "y", s, t)
+    found = tables.improvement_over(rows, "x", "y", "m")
+    assert found == (1, 1, 1)
+    assert tables.improvement_over(rows, "x", "absent", "m") is None
+
+
+def test_a_baseline_that_does_not_train_stands_against_every_training_seed() -> None:
+    rows = [
+        r for s in range(4) for t in (5, 6) for r in rows_of({"m": s + 1.0 if t == 5 else s - 1.0}, "home", "x", s, t)
+    ]
+    rows += [r for s in range(4) for r in rows_of({"m": float(s)}, "home", "none", s)]
+    assert tables.improvement_over(rows, "x", "none", "m") == (0.5, 0, 1)
+
+
+def test_versions_name_python_and_the_kit() -> None:
+    assert {"Python", "lam-env", "torch"} <= set(tables.versions())

@@ -1,0 +1,177 @@
+"""Calibration: a known life is found again, faults are told, and a real home comes back to life."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lam_env.events import USER, ActionLog, Event, LogError, Vocabulary
+from lam_env.logs import casas_xes, fidelity
+from lam_env.logs import statistics as st
+from lam_env.logs.calibrate import _quantiles, _uncut, _weights, calibrate
+from lam_env.rng import Streams
+from lam_env.sim.routine import DAY, HOUR, Routine, activity_log
+from lam_env.tables import Anchor, BehaviourTables, Need
+
+HOMES = Path(__file__).resolve().parents[2] / "../shared/data/smart_home/casas_hh_activity"
+NAMES = ("sleep", "toilet", "meal", "tv", "read")
+SLEEP, TOILET, MEAL, TV, READ = range(5)
+
+
+def person(**more: object) -> BehaviourTables:
+    """Reads by day, watches in the evening, never reads after watching."""
+    hourly, follow = np.zeros((24, 5)), np.ones((5, 5))
+    hourly[:17, READ], hourly[:17, TV], hourly[17:, TV], hourly[17:, READ] = 3.0, 1.0, 3.0, 1.0
+    np.fill_diagonal(follow, 0.2)
+    plain = {
+        "activities": NAMES,
+        "anchors": (Anchor("sleep", 7.0, 0.5, ends=True), Anchor("sleep", 23.0, 0.6), Anchor("meal", 12.5, 0.4, 0.2)),
+        "needs": (Need("toilet", 3.0, 8.0),),
+        "durations": {
+            **{"sleep": (300.0, 500.0), "toilet": (2.0, 3.0, 5.0), "meal": (15.0, 25.0, 40.0)},
+            **{"tv": (5.0, 15.0, 40.0), "read": (2.0, 10.0, 30.0)},
+        },
+        "hourly": hourly,
+        "follow": follow,
+        "pauses": (1.0, 4.0),
+        "pause": 0.4,
+    }
+    return BehaviourTables(**{**plain, **more})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def known() -> tuple[ActionLog, BehaviourTables]:
+    log = activity_log(Routine(person(), Streams(1), 0), 120)
+    return log, calibrate(log)
+
+
+def intervals(rows: list[tuple[int, int, int]], **more: object) -> ActionLog:
+    events = [Event(t, 0, USER, a + 1, float(n)) for t, n, a in rows]
+    return ActionLog.from_events(events, Vocabulary(("none", *NAMES)), intervals=True, **more)
+
+
+def test_bed_and_wake_are_found(known: tuple[ActionLog, BehaviourTables]) -> None:
+    anchors = {(a.activity, a.ends): a for a in known[1].anchors}
+    wake, bed = anchors["sleep", True], anchors["sleep", False]
+    assert wake.hour == pytest.approx(7.0, abs=0.2)
+    assert bed.hour == pytest.approx(23.0, abs=0.3)
+    assert wake.sd == pytest.approx(0.5 * 0.88, rel=0.25)  # her own are cut at two sd
+    assert bed.sd == pytest.approx(0.6 * 0.88, rel=0.3)
+
+
+def test_an_anchored_label_is_found_with_its_hour_and_skips(known: tuple[ActionLog, BehaviourTables]) -> None:
+    meals = [a for a in known[1].anchors if a.activity == "meal"]
+    assert {a.days for a in meals} == {"weekday", "weekend"}
+    for a in meals:
+        assert a.hour == pytest.approx(12.5, abs=0.3)
+        assert a.skip == pytest.approx(0.2, abs=0.15)
+    assert not known[1].hourly[:, MEAL].any()
+
+
+def test_a_need_is_found_with_its_rhythm(known: tuple[ActionLog, BehaviourTables]) -> None:
+    (need,) = known[1].needs
+    assert need.activity == "toilet"
+    assert need.every == pytest.approx(3.2, abs=0.3)  # she waits for the end of what she does
+    assert need.shape > 4
+
+
+def test_weights_follow_the_hour_and_the_act_before(known: tuple[ActionLog, BehaviourTables]) -> None:
+    tables = known[1]
+    assert tables.hourly[9:15, READ].sum() > 1.5 * tables.hourly[9:15, TV].sum()
+    assert tables.hourly[18:22, TV].sum() > 1.5 * tables.hourly[18:22, READ].sum()
+    assert tables.follow[TV, TV] < 0.5 * tables.follow[READ, TV]
+
+
+def test_calibrating_a_simulated_person_again_gives_the_same_life(known: tuple[ActionLog, BehaviourTables]) -> None:
+    log, tables = known
+    again = activity_log(Routine(tables, Streams(2), 0), 120)
+    failed = [g for g in fidelity.gates(log, again) if g.passed is False]
+    # her own nights and counts are more regular than those of any real home
+    assert [g.metric_id for g in failed if g.metric_id not in ("fidelity.activities_per_day", "fidelity.wake_up")] == []
+    a, b = st.statistics(log), st.statistics(again)
+    assert b["per_day_mean"] == pytest.approx(a["per_day_mean"], rel=0.1)
+    assert b["wake_up_sd"] == pytest.approx(a["wake_up_sd"], rel=0.35)
+
+
+def test_it_is_a_function_of_the_log(known: tuple[ActionLog, BehaviourTables]) -> None:
+    assert calibrate(known[0]).to_json() == known[1].to_json()
+    assert BehaviourTables.from_json(known[1].to_json()).to_json() == known[1].to_json()
+
+
+def test_one_world_of_several(known: tuple[ActionLog, BehaviourTables]) -> None:
+    log = known[0]
+    other = activity_log(Routine(person(), Streams(9), 0), 30, world=7)
+    columns = {k: np.concatenate([log.columns[k], other.columns[k]]) for k in log.columns}
+    both = dataclasses.replace(log, columns=columns)
+    assert calibrate(both, world=0).to_json() == known[1].to_json()
+    with pytest.raises(LogError, match="2 people"):
+        calibrate(both)
+
+
+def test_faults_are_told_in_one_line(known: tuple[ActionLog, BehaviourTables]) -> None:
+    log = known[0]
+    for bad, words in (
+        (dataclasses.replace(log, intervals=False), "no durations"),
+        (log.select(log.time < 4 * DAY), "longer log"),
+        (log.select(log.time < 0), "0 people"),
+    ):
+        with pytest.raises(LogError, match=words) as caught:
+            calibrate(bad)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_log_without_sleep_has_no_nights() -> None:
+    rows = [(d * DAY + h * HOUR, 600, (TV, READ)[h % 2]) for d in range(20) for h in range(8, 22)]
+    tables = calibrate(intervals(rows))
+    assert tables.anchors == ()
+    assert tables.night.size == 0
+    again = activity_log(Routine(tables, Streams(0), 0), 30)
+    assert set(again.token.tolist()) == {TV + 1, READ + 1}
+    assert np.median(again.value) == pytest.approx(600, rel=0.2)
+
+
+def test_overlapping_intervals_are_cut() -> None:
+    rows = [(d * DAY + h * HOUR, 7200, (TV, READ)[h % 2]) for d in range(20) for h in range(8, 22)]
+    again = activity_log(Routine(calibrate(intervals(rows)), Streams(0), 0), 30)
+    assert np.median(again.value[again.token == TV + 1]) == pytest.approx(3600, rel=0.2)
+
+
+def test_uncut_lengths_are_those_of_kaplan_and_meier() -> None:
+    rng = np.random.default_rng(0)
+    true, limit = rng.gamma(2, 60, 4000), rng.uniform(0, 300, 4000)
+    found = _uncut(np.minimum(true, limit), true > limit)
+    naive = _quantiles(np.minimum(true, limit))
+    assert found[50] == pytest.approx(np.median(true), rel=0.06)
+    assert abs(found[50] - np.median(true)) < 0.5 * abs(naive[50] - np.median(true))
+    whole = _uncut(true, np.zeros(4000, bool))
+    assert whole[50] == pytest.approx(_quantiles(true)[50], rel=0.02)
+
+
+def test_weights_recover_a_log_linear_model() -> None:
+    rng = np.random.default_rng(1)
+    weight, follow = rng.uniform(0.5, 3, (25, 4)), rng.uniform(0.2, 3, (4, 4))
+    n = 60_000
+    context, last = rng.integers(0, 25, n), rng.integers(0, 4, n)
+    context = np.sort(context)
+    weight[1:24] = weight[0]  # hours alike: neighbours lend to each other
+    p = weight[context] * follow[last]
+    p /= p.sum(1, keepdims=True)
+    now = (rng.random((n, 1)) > np.cumsum(p, 1)).sum(1).clip(0, 3)
+    w, f = _weights(context, last, now, np.ones(n), 4)
+    q = w[context] * f[last]
+    q /= q.sum(1, keepdims=True)
+    assert np.abs(p - q).max() < 0.06
+    assert np.abs(p - q).mean() < 0.015
+
+
+@pytest.mark.skipif(not HOMES.exists(), reason="the CASAS activity logs are not beside the checkout")
+@pytest.mark.parametrize("home", ["hh104", "hh102"])
+def test_a_real_home_comes_back_to_life(home: str) -> None:
+    log, _ = casas_xes.load(str(HOMES), home=home)
+    tables = calibrate(log)
+    report = fidelity.gates(log, activity_log(Routine(tables, Streams(0), 0), 120))
+    assert [g for g in report if g.passed is False] == []
+    assert sum(bool(g.passed) for g in report) == 9

@@ -1,0 +1,265 @@
+"""Who may import whom, read from the sources; and what must stay cheap, small and safe."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from setuptools import find_packages
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = {"lam_env": ROOT / "lam_env", "lam_env.agents": ROOT / "agents", "lam_env.scenarios": ROOT / "scenarios"}
+LEVEL_0 = {"contracts", "events", "tables", "rng", "registry", "config", "values", "errors", "progress"}
+
+# part of the kit -> the parts it may import (besides itself and level 0)
+ALLOWED = {
+    "level 0": set(),
+    "sim": set(),
+    "logs": set(),
+    "envs": {"sim"},
+    "scenarios": {"sim", "logs", "envs"},
+    "agents": {"logs", "envs"},
+    "evaluation": {"logs", "envs"},
+    "launch": set(),
+    "top": {"sim", "logs", "envs", "evaluation", "launch"},  # run, benchmark, __init__: level 3 by name only
+}
+# outside packages that only some parts may import; `lazily`: inside a function, so that loading the part is cheap
+OUTSIDE = {
+    "simpy": {"sim", "scenarios"},
+    "gymnasium": {"envs", "scenarios", "agents", "evaluation", "top"},
+    "torch": {"agents"},
+    "stable_baselines3": {"agents"},
+    "safetensors": {"agents"},
+    "lightgbm": {"agents"},
+    "ray": {"launch"},
+}
+LAZY_ONLY = {"level 0": {"pyarrow", "yaml", "rich"}, "launch": {"ray"}, "agents": {"lightgbm"}}
+HEAVY = {"torch", "ray", "gymnasium", "stable_baselines3", "matplotlib", "pyarrow", "simpy"}
+
+
+def sources() -> list[tuple[str, Path]]:
+    """(dotted module, file) of everything that is shipped."""
+    out = []
+    for package, folder in FOLDERS.items():
+        for path in sorted(folder.rglob("*.py")):
+            parts = path.relative_to(folder).with_suffix("").parts
+            out.append((".".join([package, *parts]).removesuffix(".__init__"), path))
+    return out
+
+
+SOURCES = sources()
+by_file = pytest.mark.parametrize(("module", "path"), SOURCES, ids=[m for m, _ in SOURCES])
+
+
+def part_of(module: str) -> str:
+    """Which row of the table a module of the kit belongs to."""
+    names = module.split(".")
+    if len(names) == 1:
+        return "top"
+    if names[1] in LEVEL_0:
+        return "level 0"
+    return names[1] if names[1] in ALLOWED else "top"
+
+
+def imports(module: str, path: Path) -> list[tuple[str, bool, int]]:
+    """(absolute module, whether at run time on loading, line); imports for type checkers only are left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    out: list[tuple[str, bool, int]] = []
+
+    def walk(node: ast.AST, loading: bool) -> None:
+        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            for child in node.orelse:
+                walk(child, loading)
+            return
+        if isinstance(node, ast.Import):
+            out.extend((a.name, loading, node.lineno) for a in node.names)
+        if isinstance(node, ast.ImportFrom):
+            head = node.module or ""
+            if node.level:
+                head = ".".join(
+                    [*package.split(".")[: len(package.split(".")) - node.level + 1], *filter(None, [head])]
+                )
+            out.append((head, loading, node.lineno))
+            if head == "lam_env":  # `from lam_env import registry` names a module
+                out.extend((f"lam_env.{a.name}", loading, node.lineno) for a in node.names)
+        inside = loading and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            walk(child, inside)
+
+    walk(tree, True)
+    return out
+
+
+def wrong_imports(module: str, path: Path) -> list[str]:
+    part = part_of(module)
+    out = []
+    for target, loading, line in imports(module, path):
+        top = target.split(".")[0]
+        where = f"{path.name}:{line}: {part} imports {target}"
+        if top in ("agents", "scenarios"):
+            out.append(f"{where}: write lam_env.{target}")
+        elif top == "lam_env":
+            other = part_of(target) if target != "lam_env" else "level 0"
+            if other not in ALLOWED[part] | {part, "level 0"}:
+                out.append(where)
+        elif part not in OUTSIDE.get(top, {part}):
+            out.append(where)
+        elif loading and top in LAZY_ONLY.get(part, set()):
+            out.append(f"{where}: only inside a function")
+    return out
+
+
+@by_file
+def test_imports_point_downwards(module: str, path: Path) -> None:
+    assert wrong_imports(module, path) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "wrong"),
+    [
+        ("lam_env.rng", "import numpy", 0),
+        ("lam_env.rng", "import torch", 1),
+        ("lam_env.rng", "def f():\n    import torch", 1),
+        ("lam_env.events", "import pyarrow", 1),
+        ("lam_env.events", "def f():\n    import pyarrow.parquet", 0),
+        ("lam_env.contracts", "if TYPE_CHECKING:\n    from lam_env.logs.epochs import Epochs", 0),
+        ("lam_env.contracts", "from lam_env.logs.epochs import Epochs", 1),
+        ("lam_env.sim.world", "import simpy\nfrom lam_env.rng import Streams\nfrom .user import User", 0),
+        ("lam_env.sim.world", "from lam_env.logs import epochs", 1),
+        ("lam_env.envs.env", "import gymnasium\nfrom lam_env.sim.world import World", 0),
+        ("lam_env.envs.env", "import torch", 1),
+        ("lam_env.scenarios.home.world", "from ...agents import prior", 1),
+        ("lam_env.scenarios.home.world", "from .. import traffic", 0),
+        ("lam_env.scenarios.home.world", "from scenarios import traffic", 1),
+        ("lam_env.agents.prior", "import torch\nfrom lam_env.envs import env", 0),
+        ("lam_env.agents.prior", "from lam_env.scenarios.home import world", 1),
+        ("lam_env.agents.prior", "import lam_env.scenarios.home", 1),
+        ("lam_env.evaluation.report", "from lam_env.agents import prior", 1),
+        ("lam_env.launch.cluster", "import ray", 1),
+        ("lam_env.launch.cluster", "def f():\n    import ray", 0),
+        ("lam_env.run", "from lam_env import registry", 0),
+        ("lam_env.run", "from lam_env import agents", 1),
+        ("lam_env.run", "from lam_env.scenarios import smart_home", 1),
+    ],
+)
+def test_the_import_rules_themselves(tmp_path: Path, module: str, text: str, wrong: int) -> None:
+    path = tmp_path / "source.py"
+    path.write_text(text)
+    assert len(wrong_imports(module, path)) == wrong
+
+
+@by_file
+def test_no_file_is_longer_than_400_lines(module: str, path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+_GENERATORS = {"Generator", "SeedSequence", "PCG64", "Philox", "BitGenerator", "default_rng"}
+
+
+def unsafe(tree: ast.AST) -> list[str]:
+    """Loading that runs a stranger's code, and random numbers of a global generator."""
+    out = []
+    forked = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With) and any("fork_rng" in ast.unparse(item) for item in node.items)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        name = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
+        modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        modules += [str(node.module)] if isinstance(node, ast.ImportFrom) and not node.level else []
+        out += [
+            m for m in modules if m.split(".")[0] in ("pickle", "cloudpickle", "dill", "joblib", "shelve", "random")
+        ]
+        if name.startswith(("np.random.", "numpy.random.")) and name.split(".")[2] not in _GENERATORS:
+            out.append(name)
+        if name in ("torch.load", "yaml.load", "yaml.unsafe_load", "eval", "exec"):
+            out.append(name)
+        if name == "torch.manual_seed" and node not in forked:
+            out.append("torch.manual_seed outside `with torch.random.fork_rng()`")
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("random.default_rng") and not node.args:
+            out.append("default_rng() without a seed")
+        if isinstance(node, ast.keyword) and node.arg == "allow_pickle" and ast.unparse(node.value) != "False":
+            out.append("allow_pickle")
+    return out
+
+
+@by_file
+def test_nothing_unpickles_and_nothing_draws_from_a_global_generator(module: str, path: Path) -> None:
+    assert unsafe(ast.parse(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("import pickle", 1),
+        ("from random import choice", 1),
+        ("np.random.rand(3)", 1),
+        ("np.random.Generator(np.random.PCG64(3))", 0),
+        ("np.random.default_rng()", 1),
+        ("np.random.default_rng(3)", 0),
+        ("torch.load('x')", 1),
+        ("np.load('x', allow_pickle=True)", 1),
+        ("np.load('x', allow_pickle=False)", 0),
+        ("model.eval()", 0),
+        ("torch.manual_seed(3)", 1),
+        ("with torch.random.fork_rng():\n    torch.manual_seed(3)", 0),
+    ],
+)
+def test_the_safety_rules_themselves(text: str, n: int) -> None:
+    assert len(unsafe(ast.parse(text))) == n
+
+
+def test_the_kit_names_no_scenario_and_no_agent_by_importing_it() -> None:
+    """Every module of agents/ and scenarios/ says on its own that it is no top-level package."""
+    for name in ("agents", "scenarios"):
+        text = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {name}"
+        done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+        assert f"ImportError: import lam_env.{name}, not {name}" in done.stderr
+
+
+def test_every_folder_of_code_is_a_package_and_is_shipped() -> None:
+    setup = subprocess.run(
+        [sys.executable, "-c", "import setuptools; setuptools.setup = lambda **k: print(*k['packages']); import setup"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    folders = {module if path.name == "__init__.py" else module.rpartition(".")[0] for module, path in SOURCES}
+    assert set(setup.stdout.split()) == folders
+    assert folders >= set(FOLDERS) | {f"lam_env.{name}" for name in find_packages(str(ROOT / "lam_env"))}
+
+
+@pytest.mark.parametrize("module", ["lam_env", *sorted(f"lam_env.{name}" for name in LEVEL_0)])
+def test_level_0_loads_nothing_heavy(module: str) -> None:
+    code = f"import sys, {module}; print(*({{m.split('.')[0] for m in sys.modules}} & {HEAVY!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+COMMANDS = [name for name in ("run", "benchmark") if (ROOT / "lam_env" / f"{name}.py").exists()]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("no_such.setting=1", 2), ("nonsense", 2)])
+def test_help_and_configuration_errors_load_nothing_heavy(command: str, argument: str, code: int) -> None:
+    """`-X importtime` lists every module loaded, whatever way the command ends."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", f"lam_env.{command}", argument],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    loaded = {
+        line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines() if "import time:" in line
+    }
+    said = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
+    assert done.returncode == code
+    assert len(said) == (1 if code else 0)
+    assert not loaded & (HEAVY - {"simpy", "pyarrow"})
