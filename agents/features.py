@@ -74,14 +74,17 @@ class PlainFeatures:
 
 
 def _n_rest(v: Vocabulary) -> int:
-    return len(v.readings) + 4 + 2 * len(v) + v.n_tokens
+    return len(v.readings) + 4 + 2 * len(v) + 2 + v.n_tokens
 
 
 def _rest(observation: Any, mean: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
+    heard = observation["feedback"]
+    both = heard.reshape(len(heard), 2, -1).sum(2)  # accepted and refused of all actions: what trust rests on
     return [
         (observation["context"] - mean) / scale,
         observation["clock"],
-        np.log1p(observation["feedback"]),
+        np.log1p(heard),
+        np.log1p(both),
         np.log1p(observation["since"]) / 6 - 1,
     ]
 

@@ -21,6 +21,7 @@ from .predictors.settings import PredictorSettings
 from .thresholded import Thresholded
 
 HIDDEN = "hidden."
+THRESHOLD = 0.5
 
 
 def widen(vocabulary: Vocabulary, n_latent: int) -> Vocabulary:
@@ -42,28 +43,39 @@ class Informed(Thresholded):
 
     reveal = ("latent",)
 
+    def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
+        """Epochs as its predictor reads them."""
+        return with_latent(epochs, latent)
+
     def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
         seen = dict(observation, context=np.concatenate([observation["context"], observation["latent"]], 1))
         return super().predict(seen, state, episode_start, deterministic)
 
 
+def hidden_predictor(training: Training) -> Any:
+    """The net on the hidden state, trained on a log of its own that shows it."""
+    if "hidden_log" not in training.settings:
+        raise UserError("informed needs a simulator that shows its hidden state; leave it out")
+    epochs, latent = training.settings["hidden_log"]()
+    worlds = np.unique(epochs.world)
+    held = epochs.world >= worlds[-max(1, len(worlds) // 8)]
+    seen = with_latent(epochs, latent)
+    settings = PredictorSettings.for_log(len(seen), core="mlp", hidden=256, passes=8)
+    return pretrain(
+        seen.select(~held),
+        seen.select(held),
+        settings,
+        training.seed,
+        training.device,
+        lambda stage, done, total, note: training.progress("informed ceiling", done, total, note),
+    )
+
+
 class InformedAgent:
-    """Needs `training.settings["latent"]`: hidden state of the training and the validation log."""
+    """Needs `training.settings["hidden_log"]()`: epochs of simulated houses and their hidden state."""
 
     def fit(self, training: Training) -> Informed:
-        if "latent" not in training.settings:
-            raise UserError("informed needs a simulated log with its hidden state; leave it out for an imported log")
-        train, valid = training.settings["latent"]
-        settings = PredictorSettings.for_log(len(train), core="mlp", hidden=256)
-        net = pretrain(
-            with_latent(training.train, train),
-            with_latent(training.valid, valid),
-            settings,
-            training.seed,
-            training.device,
-            lambda stage, done, total, note: training.progress("informed ceiling", done, total, note),
-        )
-        return Informed(net, 0.5)
+        return Informed(hidden_predictor(training), THRESHOLD)
 
 
 AGENTS = {"informed": InformedAgent}

@@ -62,8 +62,8 @@ class PlugInAgent:
         tried, hoped, accepted, refused = self._count(trial, training)
         if self.bins > 1:  # a part of the day leans on the whole day
             whole = [x.sum(0, keepdims=True) for x in (tried, hoped, accepted, refused)]
-            base = PlugIn(training.prior, *_estimate(*whole, np.ones((1, a)), np.full((1, a), LOSS)))
-            estimate = _estimate(tried, hoped, accepted, refused, base.acceptance, base.loss)
+            day = _estimate(*whole, np.ones((1, a)), np.full((1, a), LOSS))
+            estimate = _estimate(tried, hoped, accepted, refused, *day)
         else:
             estimate = _estimate(tried, hoped, accepted, refused, np.ones((1, a)), np.full((1, a), LOSS))
         return PlugIn(training.prior, *estimate, online=self.online)
@@ -95,9 +95,8 @@ class PlugInAgent:
 def _estimate(
     tried: np.ndarray, hoped: np.ndarray, accepted: np.ndarray, refused: np.ndarray, share: np.ndarray, loss: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Acceptance among answered tries, and loss per try in vain, each shrunk to `share` and `loss`."""
-    answered = accepted + refused
-    acceptance = (accepted + SHRINK * share) / (answered + SHRINK)
+    """Acceptances per hoped-for one, and loss per try in vain, each shrunk to `share` and `loss`."""
+    acceptance = np.minimum((accepted + SHRINK * share) / (hoped + SHRINK), 1.0)
     vain = np.maximum(tried - accepted, 0)
     return acceptance, (REFUSED * refused + SHRINK * loss) / (vain + SHRINK)
 

@@ -16,7 +16,9 @@ import numpy as np
 _MASK = 0xFFFFFFFFFFFFFFFF
 _GOLDEN = 0x9E3779B97F4A7C15
 _UNIT = 2.0**-53
-_NORMAL = NormalDist()
+_quantile = NormalDist().inv_cdf
+_STEP, _FIRST, _SECOND = (np.uint64(x) for x in (_GOLDEN, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_30, _27, _31, _11 = (np.uint64(x) for x in (30, 27, 31, 11))
 
 
 def mix(z: int) -> int:
@@ -53,20 +55,27 @@ class Stream:
         return (((z ^ (z >> 31)) >> 11) + 0.5) * _UNIT
 
     def normal(self, index: int) -> float:
-        return _NORMAL.inv_cdf(self.uniform(index))
+        return _quantile(self.uniform(index))
 
     def lognormal(self, index: int, median: float, sd: float) -> float:
         """`sd` is that of the logarithm."""
-        return median * math.exp(sd * self.normal(index))
+        return median * math.exp(sd * _quantile(self.uniform(index)))
 
     def block(self, start: int, n: int) -> np.ndarray:
         """uniform(start), ..., uniform(start + n - 1) at once, shape (n,)."""
-        with np.errstate(over="ignore"):
-            z = np.arange(start + 1, start + n + 1, dtype=np.uint64) * np.uint64(_GOLDEN) + np.uint64(self.key)
-            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            z = z ^ (z >> np.uint64(31))
-        return ((z >> np.uint64(11)).astype(np.float64) + 0.5) * _UNIT
+        z = np.arange(start + 1, start + n + 1, dtype=np.uint64)
+        z *= _STEP  # arrays of integers wrap around without a word
+        z += np.uint64(self.key)
+        z ^= z >> _30
+        z *= _FIRST
+        z ^= z >> _27
+        z *= _SECOND
+        z ^= z >> _31
+        z >>= _11
+        u = z.astype(np.float64)
+        u += 0.5
+        u *= _UNIT
+        return u
 
 
 class Streams:

@@ -31,7 +31,8 @@ class Network(nn.Module):
             sizes = [width, *[s.hidden] * s.layers]
             pairs = zip(sizes[:-1], sizes[1:], strict=True)
             self.core = nn.Sequential(*[m for a, b in pairs for m in (nn.Linear(a, b), nn.ReLU())])
-        self.heads = nn.Linear(s.hidden, 2 * n_actions)  # next, then soon
+        self.next = nn.Linear(s.hidden, n_actions)
+        self.soon = nn.Linear(s.hidden, n_actions)
 
     def inputs(self, tokens: Tensor, features: Tensor) -> Tensor:
         """tokens (B, T, BAG) right-aligned, 0-padded; features (B, T, F) -> (B, T, embedding + F)."""
@@ -53,8 +54,13 @@ class Network(nn.Module):
             memory = after if s.core == "lstm" else (after,)
         else:
             hidden, memory = self.core(x), ()
-        both = self.heads(F.dropout(hidden, s.dropout, self.training))
-        return both[..., : self.n_actions], both[..., self.n_actions :], hidden, memory
+        out = F.dropout(hidden, s.dropout, self.training)
+        return self.next(out), self.soon(_scale_gradient(out, s.soon_weight * self.n_actions)), hidden, memory
+
+
+def _scale_gradient(x: Tensor, scale: float) -> Tensor:
+    """x itself, but what flows back through it is multiplied by `scale`."""
+    return x.detach() + scale * (x - x.detach()) if x.requires_grad else x
 
 
 class Transformer(nn.Module):

@@ -7,6 +7,8 @@ folded into the weights, so that all gates need one tanh.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -14,8 +16,12 @@ from torch import nn
 from .cores import Network
 
 
-def _array(tensor: torch.Tensor) -> np.ndarray:
+def _array(tensor: torch.Tensor | nn.Module) -> np.ndarray:
+    assert isinstance(tensor, torch.Tensor)  # to the type checker a module's attribute may be either
     return tensor.detach().cpu().numpy().astype(np.float32)
+
+
+_HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
 class _Folded:
@@ -32,35 +38,39 @@ class _Folded:
 
     def tokens(self, tokens: np.ndarray) -> np.ndarray:
         out = self.last[tokens[:, -1]]
-        if tokens[:, :-1].any():
-            out += self.rest[tokens[:, :-1]].sum(1)
+        if np.count_nonzero(tokens[:, -2]):  # right-aligned: nothing further left otherwise
+            rows, slots = np.nonzero(tokens[:, :-1])
+            np.add.at(out, rows, self.rest[tokens[rows, slots]])
         return out
 
 
 class _Heads:
     def __init__(self, net: Network):
-        self.weight = np.ascontiguousarray(_array(net.heads.weight).T)
-        self.bias = _array(net.heads.bias)
+        self.weight = np.concatenate([_array(net.next.weight), _array(net.soon.weight) * _HALF]).T.copy()
+        self.bias = np.concatenate([_array(net.next.bias), _array(net.soon.bias) * _HALF])
         self.n_actions = net.n_actions
 
     def __call__(self, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         both = hidden @ self.weight
         both += self.bias
         logits, soon = both[:, : self.n_actions], both[:, self.n_actions :]
-        p = np.exp(logits - logits.max(1, keepdims=True))
-        p /= p.sum(1, keepdims=True)
-        soon = np.tanh(soon * np.float32(0.5))
-        soon *= np.float32(0.5)
-        soon += np.float32(0.5)
+        p = logits - np.maximum.reduce(logits, 1, keepdims=True)
+        np.exp(p, out=p)
+        p /= np.add.reduce(p, 1, keepdims=True)
+        soon = np.tanh(soon)
+        soon += _ONE
+        soon *= _HALF
         return p, soon
 
 
 class FastLSTM:
+    """A step of an LSTM network."""
+
     def __init__(self, net: Network):
         assert isinstance(net.core, nn.LSTM)
         size = self.size = net.core.hidden_size
         order = np.r_[0 : 2 * size, 3 * size : 4 * size, 2 * size : 3 * size]  # torch: i f g o; here: i f o g
-        scale = np.repeat(np.float32([0.5, 0.5, 0.5, 1.0]), size)
+        scale = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), size)
         folded = _array(net.core.weight_ih_l0)[order] * scale[:, None]
         bias = (_array(net.core.bias_ih_l0) + _array(net.core.bias_hh_l0))[order] * scale
         self.input = _Folded(net, folded, bias)
@@ -77,8 +87,8 @@ class FastLSTM:
         z += self.input.tokens(tokens)
         np.tanh(z, out=z)
         gates = z[:, : 3 * size]
-        gates += np.float32(1)
-        gates *= np.float32(0.5)
+        gates += _ONE
+        gates *= _HALF
         c = c * z[:, size : 2 * size]
         c += z[:, :size] * z[:, 3 * size :]
         h = np.tanh(c)
@@ -87,10 +97,12 @@ class FastLSTM:
 
 
 class FastGRU:
+    """A step of a GRU network."""
+
     def __init__(self, net: Network):
         assert isinstance(net.core, nn.GRU)
         size = self.size = net.core.hidden_size
-        scale = np.repeat(np.float32([0.5, 0.5, 1.0]), size)  # r z n
+        scale = np.repeat(np.array([0.5, 0.5, 1.0], np.float32), size)  # r z n
         bias_hidden = _array(net.core.bias_hh_l0) * scale
         bias = _array(net.core.bias_ih_l0) * scale
         bias[: 2 * size] += bias_hidden[: 2 * size]
@@ -108,8 +120,8 @@ class FastGRU:
         x += self.input.tokens(tokens)
         y = h @ self.recurrent
         gates = np.tanh(x[:, : 2 * size] + y[:, : 2 * size])
-        gates += np.float32(1)
-        gates *= np.float32(0.5)
+        gates += _ONE
+        gates *= _HALF
         new = y[:, 2 * size :] + self.bias_new
         new *= gates[:, :size]
         new += x[:, 2 * size :]
@@ -119,6 +131,8 @@ class FastGRU:
 
 
 class FastMLP:
+    """A step of a network without memory."""
+
     def __init__(self, net: Network):
         assert isinstance(net.core, nn.Sequential)
         layers = [m for m in net.core if isinstance(m, nn.Linear)]
@@ -136,4 +150,4 @@ class FastMLP:
         return *self.heads(x), x, c
 
 
-FAST = {"lstm": FastLSTM, "gru": FastGRU, "mlp": FastMLP}
+FAST: dict[str, Any] = {"lstm": FastLSTM, "gru": FastGRU, "mlp": FastMLP}

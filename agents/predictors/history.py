@@ -45,5 +45,5 @@ def of_log(epochs: Epochs) -> History:
     world = np.searchsorted(starts, np.arange(len(epochs)), side="right") - 1
     before = np.r_[0, upto][starts][world] if len(epochs) else upto  # tokens that belong to earlier worlds
     at = upto[:, None] - 1 - np.arange(DEPTH)
-    last = np.where(at >= before[:, None], np.r_[flat, 0][at], 0)
+    last = np.where(at >= before[:, None], np.r_[flat, 0][np.maximum(at, -1)], 0)
     return of_step(last, epochs)

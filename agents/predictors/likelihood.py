@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def continued(train: Epochs, valid: Epochs) -> tuple[Epochs, np.ndarray]:
     before = train.select(np.isin(train.world, valid.world))
     if not len(before):
         return valid, np.ones(len(valid), bool)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for field in dataclasses.fields(Epochs)[1:]:
         a, b = getattr(before, field.name), getattr(valid, field.name)
         arrays[field.name] = None if a is None or b is None else np.concatenate([a, b])

@@ -105,18 +105,15 @@ class Predictor:
     def step(self, state: State, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, State]:
         """One epoch per stream (N rows). Inactive rows keep their state; what is predicted for them means nothing.
         The state given stays as it is."""
-        if self.settings.core == "transformer":
-            after = state.copy()
-        else:  # the window is not there, and h and c are made anew
-            after = dataclasses.replace(
-                state, last=state.last.copy(), today=state.today.copy(), day=state.day.copy()
-            )
+        copied = self.settings.recency or self.settings.core == "transformer"
+        # otherwise only h and c change, and they are made anew
+        after = state.copy() if copied else State(**vars(state))
         features = self.featuriser.step(epochs, after.last, after.today, after.day)
         if self.settings.core == "transformer":
             prediction = self._step_window(after, epochs.tokens, features)
         else:
             prediction = self._step_fast(after, epochs.tokens, features)
-        if not np.all(active):
+        if np.count_nonzero(active) < len(active):
             for field in dataclasses.fields(after):
                 new, old = getattr(after, field.name), getattr(state, field.name)
                 if new.size:

@@ -50,7 +50,9 @@ def pretrain(
     `settings` None: the preset for the log's size. The same seed gives the same weights to the bit (on one device).
     """
     if not len(train) or not len(valid):
-        raise UserError(f"pre-training needs epochs: {len(train)} to train on, {len(valid)} to validate; give a longer log")
+        raise UserError(
+            f"pre-training needs epochs: {len(train)} to train on, {len(valid)} to validate; give a longer log"
+        )
     settings = settings or PredictorSettings.for_log(len(train))
     where = pick_device(device)
     featuriser = Featuriser.fit(train, settings.recency)
@@ -65,7 +67,9 @@ def pretrain(
             torch.manual_seed(seed + 7919 * member)
             net = Network(train.vocabulary.n_tokens, len(train.vocabulary), featuriser.size, settings)
             rng = np.random.default_rng([seed, member])
-            predictor.nets[member] = _fit(net.to(where), data, reading, judged, featuriser, settings, rng, member, progress)
+            predictor.nets[member] = _fit(
+                net.to(where), data, reading, judged, featuriser, settings, rng, member, progress
+            )
     predictor.nets.to("cpu").eval()
     predictor.refresh()
     return predictor
@@ -145,7 +149,7 @@ def _fit(
                 group["lr"] = s.learning_rate * _rate(done, total, s.schedule)
             loss = _loss(net, data, rows, real, s)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimiser.step()
             update += 1
@@ -185,14 +189,14 @@ def _rate(done: int, total: int, schedule: str) -> float:
     return warm if schedule == "constant" else warm * 0.5 * (1 + math.cos(math.pi * done / total))
 
 
-def _loss(net: Network, data: _Data, rows: torch.Tensor, real: torch.Tensor, settings: PredictorSettings) -> torch.Tensor:
+def _loss(
+    net: Network, data: _Data, rows: torch.Tensor, real: torch.Tensor, settings: PredictorSettings
+) -> torch.Tensor:
     with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=settings.autocast):
         logits, soon, _, _ = net(data.tokens[rows], data.features[rows])
     rows = rows[real]
     loss = F.cross_entropy(logits[real].float(), data.target[rows], label_smoothing=settings.label_smoothing)
-    if data.soon is not None and settings.soon_weight:
+    if data.soon is not None:
         wanted = data.soon[rows].float()
-        loss = loss + settings.soon_weight * F.binary_cross_entropy_with_logits(
-            soon[real].float(), wanted, reduction="sum"
-        ) / max(1, len(rows))
+        loss = loss + F.binary_cross_entropy_with_logits(soon[real].float(), wanted)
     return loss

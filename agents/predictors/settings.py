@@ -26,7 +26,7 @@ class PredictorSettings:
     recency: bool = False  # add, per token, the time since it was last seen and its count today
     dropout: float = 0.1  # share of the core's outputs dropped, in training only
     embedding_dropout: float = 0.1  # share of the tokens' embeddings dropped
-    input_dropout: float = 0.0
+    input_dropout: float = 0.0  # share of the core's inputs dropped
     window: int = 128  # epochs per training chunk
     burn_in: int = 0  # lstm, gru: epochs before each chunk that only warm its memory up
     batch: int = 32  # chunks per update
@@ -37,7 +37,9 @@ class PredictorSettings:
     label_smoothing: float = 0.0
     schedule: str = "cosine"  # cosine (to zero over `passes`, after a short warm-up) | constant
     average: float = 0.0  # decay per update of an exponential average of the weights; 0 keeps the last weights
-    soon_weight: float = 0.2  # weight of the binary cross-entropy of `soon`, summed over actions
+    soon_weight: float = (
+        0.2  # how much `soon` (its cross-entropy summed over actions) shapes the trunk; its head learns anyway
+    )
     valid_rows: int = 60_000  # validation reads whole worlds up to about so many rows
     autocast: bool = False  # bfloat16 in the core's training
 
@@ -53,7 +55,7 @@ class PredictorSettings:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 1..{most}")
         if self.burn_in < 0:
             raise UserError(f"predictor: burn_in = {self.burn_in} must not be negative")
-        for name in ("dropout", "embedding_dropout", "label_smoothing", "average"):
+        for name in ("dropout", "embedding_dropout", "input_dropout", "label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in [0, 1)")
         if self.core == "transformer" and self.hidden % self.heads:
@@ -69,9 +71,10 @@ class PredictorSettings:
 
 
 _SMALL: dict[str, Any] = {
-    "hidden": 64,
     "dropout": 0.3,
     "embedding_dropout": 0.3,
+    "input_dropout": 0.4,
+    "label_smoothing": 0.05,
     "soon_weight": 0.0,
     "window": 32,
     "batch": 16,

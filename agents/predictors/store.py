@@ -87,7 +87,9 @@ def _load(folder: Path) -> Predictor:
     for name, most in zip(_FILES, (_MOST_WEIGHTS, _MOST_JSON), strict=True):
         content[name] = _read(folder / name, most)
         if hashlib.sha256(content[name]).hexdigest() != manifest["sha256"][name]:
-            raise ModelError(f"{folder}: {name} is not the file that was saved (sha256 differs); restore or train again")
+            raise ModelError(
+                f"{folder}: {name} is not the file that was saved (sha256 differs); restore or train again"
+            )
     config = json.loads(content["config.json"])
     settings, vocabulary = _settings(config["settings"]), Vocabulary.from_json(config["vocabulary"])
     mean, sd = (np.asarray(config[k], np.float32) for k in ("mean", "sd"))

@@ -10,7 +10,7 @@ from lam_env.contracts import Policy, Training
 from lam_env.envs.scene import Scene
 from lam_env.events import Vocabulary
 from lam_env.rng import Streams
-from lam_env.sim.rows import DAY, Row
+from lam_env.rows import DAY, Row
 from lam_env.sim.world import World
 
 

@@ -14,7 +14,7 @@ from lam_env.envs.scenario import Scenario
 from lam_env.envs.spaces import observation_space
 from lam_env.errors import UserError
 from lam_env.rng import Streams
-from lam_env.sim.rows import Rows
+from lam_env.rows import Rows
 from lam_env.sim.world import World
 
 
@@ -95,7 +95,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
 
     def action_masks(self) -> np.ndarray:
         """(A,) bool: what is possible now; anything else is carried out as none."""
-        mask: np.ndarray = self._row.mask.astype(bool)
+        mask: np.ndarray = np.array(self._row.mask, bool)
         return mask
 
     def render(self) -> Any:

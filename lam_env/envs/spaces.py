@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium import spaces
 
 from lam_env.events import Vocabulary
-from lam_env.sim.rows import EPOCH_FIELDS, WINDOW
+from lam_env.rows import EPOCH_FIELDS, WINDOW
 
 _BIG = np.iinfo(np.int64).max
 

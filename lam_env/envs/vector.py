@@ -15,7 +15,7 @@ from lam_env.envs.single import check_reveal, find_scenario, totals
 from lam_env.envs.spaces import observation_space
 from lam_env.errors import UserError
 from lam_env.rng import Streams
-from lam_env.sim.rows import Rows
+from lam_env.rows import Rows
 from lam_env.sim.world import World
 
 

@@ -62,7 +62,8 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
     length = (acts.end - acts.start) / 60
     pace = _pace(acts, length, pauses, asleep)
     slow = np.where(asleep, 1.0, pace[acts.start % DAY // HOUR])
-    length, pauses = length / slow, pauses / slow
+    fixed = np.isin(acts.label, [i for i in range(k) if names[i] in planned])  # the hour paces fillers only
+    length, pauses = length / np.where(fixed, 1.0, slow), pauses / slow
     idle, still = pauses > 0, _within(acts.end, bed, wake)
     lengths = {names[i]: _quantiles(length[acts.label == i]) for i in range(k)}
     naps: tuple[float, ...] = ()
@@ -104,6 +105,8 @@ def _acts(log: ActionLog, world: int | None) -> Acts:
     start, length, label = people[0]
     if start[-1] // DAY - start[0] // DAY < 7:
         raise LogError("calibrate: fewer than six whole days; give a longer log")
+    if (length < 0).any():
+        raise LogError("calibrate: an activity ends before it starts; import the log again without such rows")
     end = start + length
     end[:-1] = np.minimum(end[:-1], np.maximum(start[1:], start[:-1]))  # one thing at a time
     return Acts(start, end, label.astype(np.int64) - 1)
@@ -112,7 +115,8 @@ def _acts(log: ActionLog, world: int | None) -> Acts:
 def _quantiles(minutes: np.ndarray) -> tuple[float, ...]:
     if not len(minutes):
         return (0.0, 0.0)
-    return tuple(np.quantile(minutes, np.linspace(0, 1, QUANTILES)).tolist())
+    quantiles = np.quantile(minutes, np.linspace(0, 1, QUANTILES))
+    return tuple(np.maximum.accumulate(quantiles).tolist())  # interpolation may round down
 
 
 def _uncut(minutes: np.ndarray, cut: np.ndarray) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lam_env.contracts import Training
-from lam_env.sim.rows import DAY
+from lam_env.rows import DAY
 
 from .devices import Home
 

@@ -15,9 +15,18 @@ SLOTS = 144  # per day
 DARK = 0.06  # daylight (sine of the sun's elevation times clearness) below which a room wants light
 LATITUDE = math.radians(50.0)
 
+_HOUR = (np.arange(SLOTS) + 0.5) / 6
+_NOON = np.cos((_HOUR - 12) * np.pi / 12)  # height of the sun in its daily course
+_WARMTH = 3.5 * np.cos((_HOUR - 3) * np.pi / 12)  # [K] below the day's mean: coldest at three in the morning
+_EVENING = 1 + 0.25 * np.cos((_HOUR - 19) * np.pi / 6) * (_HOUR > 6)
+
 
 class Climate:
-    """Outdoor temperature [C], daylight 0..1 and tariff [EUR/kWh] of one world, drawn a day at a time."""
+    """One world's weather, daylight and tariff, drawn a day at a time.
+
+    outdoor [C], sun 0..1 and tariff [EUR/kWh] are memoryviews (SLOTS,) of the loaded day. `news` maps a slot to what sensors then report anew:
+    (channel, value), the channels being those of `first`: outdoor, sun, tariff, tariff in three hours, rounded.
+    """
 
     def __init__(self, params: HomeParams, streams: Streams):
         self.params = params
@@ -25,46 +34,60 @@ class Climate:
         self._clouds: Stream = streams("climate", "clouds")
         self._prices: Stream = streams("climate", "prices")
         self._day = -1
-        self.slots: list[tuple[float, float, float]] = []  # outdoor, sun, tariff
-        self.shown: list[list[float]] = []  # outdoor, sun, tariff, tariff in three hours, as sensors report them
-        self.news: list[list[tuple[int, float]]] = []  # (channel of these, value) that are new in a slot
+        self._prices_of_day = None if params.tariff == "hourly" else self._shown_prices(self._fixed_tariff())
+        self._shown = np.zeros((SLOTS, 4))
+        self.outdoor = self.sun = self.tariff = memoryview(np.zeros(SLOTS))
+        self.news: dict[int, list[tuple[int, float]]] = {}
+
+    @property
+    def slots(self) -> list[tuple[float, float, float]]:
+        """(outdoor, sun, tariff) of every slot of the day."""
+        return list(zip(self.outdoor, self.sun, self.tariff, strict=True))
+
+    def shown(self, slot: int) -> list[float]:
+        """What the four channels show in a slot."""
+        values: list[float] = self._shown[slot].tolist()
+        return values
 
     def load(self, day: int) -> None:
-        """Fill the lists (SLOTS) of a day."""
+        """Make a day the present one."""
         if day == self._day:
             return
         self._day = day
         p = self.params
-        hour = (np.arange(SLOTS) + 0.5) / 6
         season = 2 * np.pi * (p.season + day) / 365
         # Cooper 1969: declination of the sun
         declination = math.radians(23.45) * math.sin(2 * math.pi * (284 + p.season + day) / 365)
-        elevation = math.sin(LATITUDE) * math.sin(declination) + math.cos(LATITUDE) * math.cos(declination) * np.cos(
-            (hour - 12) * np.pi / 12
-        )
+        high, wide = math.sin(LATITUDE) * math.sin(declination), math.cos(LATITUDE) * math.cos(declination)
         clear = 0.35 + 0.65 * self._weather.uniform(2 * day)
-        clear = np.clip(clear + 0.3 * (np.repeat(self._clouds.block(day * 24, 24), 6) - 0.5), 0.15, 1.0)
+        clear = clear + 0.3 * (self._clouds.block(day * 24, 24).repeat(6) - 0.5)
+        sun = np.maximum(high + wide * _NOON, 0) * np.minimum(np.maximum(clear, 0.15), 1.0)
         # a yearly wave, a daily one and weather that lasts about three days
         weather = sum(0.7**k * self._weather.normal(2 * (day - k) + 1) for k in range(6) if day >= k)
-        mean = 10 - 9 * math.cos(season - 0.35) + 2.5 * weather
-        tariff = self._tariff(day, hour)
-        ahead = np.r_[tariff[18:], np.repeat(tariff[-1:], 18)]  # in three hours, as far as today's prices are known
-        outdoor = mean - 3.5 * np.cos((hour - 3) * np.pi / 12)
-        sun = np.maximum(elevation, 0) * clear
-        self.slots = list(zip(outdoor.tolist(), sun.tolist(), tariff.tolist(), strict=True))
-        # what the sensors report, and at which slots that is something new
-        shown = np.stack([np.round(outdoor), np.round(sun, 2), np.round(tariff, 3), np.round(ahead, 3)], 1)
-        self.shown = shown.tolist()
-        news: list[list[tuple[int, float]]] = [[] for _ in range(SLOTS)]
-        for slot, channel in np.argwhere(np.diff(shown, axis=0, prepend=np.nan)):
-            news[slot].append((int(channel), float(shown[slot, channel])))
-        self.news = news
+        outdoor = 10 - 9 * math.cos(season - 0.35) + 2.5 * weather - _WARMTH
+        tariff, now, ahead = self._prices_of_day or self._shown_prices(self._hourly_tariff(day))
+        self.outdoor, self.sun, self.tariff = memoryview(outdoor), memoryview(sun), memoryview(tariff)
+        self._shown = shown = np.stack([outdoor.round(), sun.round(2), now, ahead], 1)
+        new = np.empty(shown.shape, bool)
+        new[0] = True
+        np.not_equal(shown[1:], shown[:-1], out=new[1:])
+        self.news = news = {}
+        slots, channels = new.nonzero()
+        for slot, channel, value in zip(slots.tolist(), channels.tolist(), shown[new].tolist(), strict=True):
+            news.setdefault(slot, []).append((channel, value))
 
-    def _tariff(self, day: int, hour: np.ndarray) -> np.ndarray:
+    def _fixed_tariff(self) -> np.ndarray:
         p = self.params
         if p.tariff == "flat":
             return np.full(SLOTS, p.price)
-        if p.tariff == "time_of_use":
-            return p.price * np.select([(hour >= 17) & (hour < 21), (hour >= 22) | (hour < 6)], [1.4, 0.73], 1.0)
-        wave = 1 + 0.25 * np.cos((hour - 19) * np.pi / 6) * (hour > 6)
-        return p.price * wave * (0.7 + 0.6 * np.repeat(self._prices.block(day * 24, 24), 6))
+        peak, night = (_HOUR >= 17) & (_HOUR < 21), (_HOUR >= 22) | (_HOUR < 6)
+        return p.price * np.select([peak, night], [1.4, 0.73], 1.0)
+
+    def _hourly_tariff(self, day: int) -> np.ndarray:
+        return self.params.price * _EVENING * (0.7 + 0.6 * self._prices.block(day * 24, 24).repeat(6))
+
+    @staticmethod
+    def _shown_prices(tariff: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The tariff, and what is shown of it: now, and in three hours as far as today's prices are known."""
+        ahead = np.concatenate([tariff[18:], tariff[-1:].repeat(18)])
+        return tariff, tariff.round(3), ahead.round(3)

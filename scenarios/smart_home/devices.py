@@ -68,6 +68,7 @@ class Home:
     n_channels: int  # readings before the environmental ones
     loaded: dict[int, int]  # deferrable device -> its reading "loaded"
     powers: tuple[tuple[float, ...], ...]  # [kW] per device and state
+    commands: tuple[tuple[tuple[int, int], ...], ...]  # (state, action) per device, where a state can be commanded
 
     def room(self, name: str, other: str = "living") -> int:
         """Index of a room, or of another where this home has none."""
@@ -120,6 +121,7 @@ def build_home(n_rooms: int) -> Home:
         len(readings),
         {d: len(devices) + i for i, d in enumerate(deferrable)},
         tuple(tuple(d.kind.power * s / (len(d.kind.states) - 1) for s in range(len(d.kind.states))) for d in devices),
+        tuple(tuple((s, action) for s, action in enumerate(d.commands) if action) for d in devices),
     )
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any, cast
 
 from lam_env.envs.scenario import Scenario, start_tick
+from lam_env.envs.scene import Scene
 from lam_env.rng import Streams
-from lam_env.sim.rows import Row
+from lam_env.rows import Row
 from lam_env.sim.world import World
 from lam_env.tables import BehaviourTables
 
 from . import hidden
+from .baselines import MotionRule, Oracle, Timer
 from .devices import build_home
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
 from .personas import persona
+from .scene import home_scene
+from .view import home_view
 from .world import HomeWorld
 
 
@@ -58,6 +62,16 @@ class SmartHome(Scenario):
             record=record,
             reveal=hidden.revealing(reveal) if reveal else None,
         )
+
+    def scene(self, world: World) -> Scene:
+        return home_scene(home_view(cast(HomeWorld, world)))
+
+    def baselines(self) -> dict[str, Callable[[Training], Policy]]:
+        return {
+            "timer": Timer,
+            "motion": lambda training: MotionRule(self.home),
+            "oracle": lambda training: Oracle(),
+        }
 
     def kpis(self, world: World) -> dict[str, float]:
         """Per person and day where it says so; everything else over the episode."""

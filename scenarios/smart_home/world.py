@@ -1,4 +1,4 @@
-"""The world of a smart home: devices, climate, residents, and what they make of the agent's acts."""
+"""The world of a smart home: residents who come and go, see to devices, and answer what the agent does."""
 
 from __future__ import annotations
 
@@ -6,25 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from lam_env.rng import Streams
-from lam_env.sim.rows import Row
-from lam_env.sim.world import World
+from lam_env.rows import Row
 
-from .climate import DARK, SLOT, Climate
-from .devices import FEEDBACK, ITEMS, build_home, initial_states, possible
-from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
-from .resident import ALL_LIGHTS, AWAY, HERE, Item, Resident
+from .devices import FEEDBACK, possible
+from .house import House
+from .params import HomeParams
+from .resident import AWAY, Item, Resident
 from .wants import DISLIKES
 
 ACCEPT, OVERRIDE, REJECT, RATING, SWITCH_OFF, NUISANCE = range(len(FEEDBACK))
 BLAME = 3 * 3600  # [s]
-HOURS = SLOT / 3600
-HOT = 600  # [s] that boiled water stays hot
-RUNS = {"dishwasher": (7200, 1.0), "washer": (5400, 0.8), "kettle": (HOT, 0.1)}  # [s], [kWh]
 REST = {"lock": 1}  # states in which nothing is wasted, where that is not 0
 NEUTRAL = ("alarm", "blinds")  # never a waste
 
 
-@dataclass
+@dataclass(slots=True)
 class AgentAct:
     """An effective act of the agent that nobody has answered yet."""
 
@@ -36,11 +32,10 @@ class AgentAct:
     time: int
 
 
-class HomeWorld(World):
+class HomeWorld(House):
     """One home with its residents.
 
-    `shadow` holds, per device, the state it would have if the agent had done nothing: an assist is counted only
-    where she would have had to reach for the device without the agent, so undoing and redoing earns nothing.
+    `agent_acts_on`: per device, the agent's act that nobody has answered yet; `last_agent_act`: the one that its state is put down to.
     """
 
     def __init__(
@@ -55,40 +50,14 @@ class HomeWorld(World):
         reward_weights: dict[str, float] | None = None,
         reveal: Any = None,
     ):
-        home = build_home(params.rooms)
-        super().__init__(
-            streams,
-            row,
-            home.vocabulary,
-            start=start,
-            end=start + params.days * 86_400,
-            timer=params.timer,
-            reward_weights=reward_weights or REWARD_WEIGHTS,
-            utility_weights=UTILITY_WEIGHTS,
-            record=record,
-        )
-        self.params, self.home = params, home
-        self._device_index = {d.name: d.index for d in home.devices} | {"*.light": HERE, "ALL.light": ALL_LIGHTS}
-        self.item_sensors = {name: len(home.rooms) + 1 + i for i, name in enumerate(ITEMS)}
-        self.states = initial_states(home)
-        self.power = 0.0  # [kW] of what is on, heating aside
-        self._powers = home.powers
-        self.shadow = list(self.states)
-        self.loaded: set[int] = set()
+        super().__init__(params, streams, row, start, record, reward_weights)
+        home = self.home
         self.agent_acts_on: list[AgentAct | None] = [None] * len(home.devices)
         self.last_agent_act: list[AgentAct | None] = [None] * len(home.devices)
-        self.automation, self.switch_offs = True, 0
+        self.switch_offs = 0
         self.counts = dict.fromkeys(
             ("manual", "assists", "overrides", "rejections", "nuisances", "woken", "light_on", "first_good"), 0
         )
-        self.kwh, self.peak, self.cold_hours = 0.0, 0.0, 0.0
-        self.indoor = params.setpoints[0] + 0.5
-        self.climate = Climate(params, streams)
-        self.next_tick = start // SLOT * SLOT + SLOT
-        self._accrued = start
-        self._held: list[int] = []
-        self._heating = home.by_name["heating"]
-        self._tv_room = home.devices[home.by_name["tv"]].room
         dislikes = streams("home", "dislikes")
         self._dislikes = [
             (pattern, a, b) for i, (pattern, a, b, p) in enumerate(DISLIKES) if dislikes.uniform(i) < p * params.dislikes
@@ -96,8 +65,6 @@ class HomeWorld(World):
         self._minds = {a: self._windows(name) for a, name in enumerate(home.vocabulary.actions)}
         self._ratings = streams("home", "ratings")
         self.residents = [Resident(self, i, *person, streams) for i, person in enumerate(people)]
-        self._first_readings()
-        row.mask[:] = possible(home, self.states, self.loaded)
         for resident in self.residents:
             self.env.process(resident.behave(self))
         self.reveal = reveal
@@ -118,198 +85,6 @@ class HomeWorld(World):
     def minds_at(self, action: int, time: int) -> bool:
         hour = time // 3600 % 24
         return any(a <= hour < b for a, b in self._minds[action])
-
-    # -- time --------------------------------------------------------------------------------------------------------
-
-    def release(self) -> None:
-        for device in self._held:
-            self._refresh_mask(device)
-        self._held.clear()
-
-    def _first_readings(self) -> None:
-        for device, state in enumerate(self.states):
-            self.reading(device, state)
-        for channel in self.home.loaded.values():
-            self.reading(channel, 0.0)
-        self.reading(self.home.n_channels + 5, 1.0)
-        climate, first = self.climate, self.home.n_channels
-        climate.load(self.now // 86_400)
-        slot = self.now % 86_400 // SLOT
-        self.price = climate.slots[slot][2]
-        self.sun = climate.shown[slot][1]
-        self.reading(first, round(self.indoor, 1))
-        for i, value in enumerate(climate.shown[slot]):
-            self.reading(first + 1 + i, value)
-
-    def advance(self) -> None:
-        """Ten minutes of climate and heating.
-
-        RC model: dT/dt = (T_out - T) / RC + rise * duty + solar gain; the thermostat is proportional within half a kelvin.
-        """
-        p, climate, first, grid = self.params, self.climate, self.home.n_channels, self.now
-        self.next_tick += SLOT
-        slot = grid % 86_400 // SLOT
-        if not slot:
-            climate.load(grid // 86_400)
-        outdoor, sun, self.price = climate.slots[slot]
-        indoor = self.indoor
-        gap = p.setpoints[self.states[self._heating]] - indoor
-        duty = 0.0 if gap <= 0 else 1.0 if gap >= 0.5 else 2 * gap
-        new = indoor + HOURS * ((outdoor - indoor) / p.time_constant + p.heater_rise * duty + p.solar_rise * 2 * sun)
-        self.indoor = new
-        power = self.power + duty * p.heater_power
-        if power:
-            self._spend(power * HOURS)
-            if power > self.peak:
-                self.peak = power
-        if int(10 * new) != int(10 * indoor):
-            self.reading(first, int(10 * new) / 10)
-        was = self.sun
-        for channel, value in climate.news[slot]:
-            self.reading(first + 1 + channel, value)
-            if channel == 1:
-                self.sun = value
-        self._feel_climate((was < DARK) != (self.sun < DARK))
-
-    def _spend(self, kwh: float) -> None:
-        self.kwh += kwh
-        money = kwh * self.price
-        self.utility_totals["energy"] += money
-        self.earn("energy", money)
-
-    def _feel_climate(self, dusk_or_dawn: bool) -> None:
-        indoor = self.indoor
-        for r in self.residents:
-            if r.room == AWAY or r.asleep:
-                continue
-            off = r.like - 0.5 - indoor
-            if off <= 0:
-                off = indoor - r.like - 1.5
-            if off > 0:
-                self.utility_totals["cold"] += off * SLOT / 60
-                self.cold_hours += off * SLOT / 3600
-                if off > 0.5 and not r.leaving:
-                    self._warm_or_cool(r)
-            if dusk_or_dawn and not r.leaving and r.act.activity >= 0 and self.dark(r.room):
-                light = self.home.lights[r.room]
-                if light not in r.wants:
-                    item = Item(light, 2, (1, 2))
-                    r.wants[light] = item.ok
-                    if not self.states[light] and not self.sleeper_in(r.room):
-                        r.see_to(self, item, 1 + r.delay(62, 60.0, 0.8))
-
-    def _warm_or_cool(self, r: Resident) -> None:
-        """She goes to the thermostat, in a while."""
-        level = self.states[self._heating]
-        if self.indoor < r.like:
-            target, ok = r.level, tuple(range(r.level, 3))
-        else:
-            target, ok = max(level - 1, 0), tuple(range(max(level, 1)))
-        if level not in ok:
-            low, high = self.params.heat_delay
-            r.see_to(self, Item(self._heating, target, ok), int(low + (high - low) * r.coin(15)))
-
-    def finish(self) -> None:
-        self.accrue()
-
-    def accrue(self) -> None:
-        """Book discomfort up to now, for the state of the home since the last change."""
-        minutes = (self.now - self._accrued) / 60
-        if minutes <= 0:
-            return
-        self._accrued = self.now
-        states, totals, home = self.states, self.utility_totals, self.home
-        watched = awake_home = False
-        asleep = 0
-        for r in self.residents:
-            room = r.room
-            if room == AWAY:
-                continue
-            light = states[room]  # lights are the first devices, one a room
-            if r.asleep:
-                asleep += 1
-                if light and not any(o.room == room and not o.asleep for o in self.residents):
-                    totals["asleep_light"] += minutes
-            else:
-                awake_home = True
-                if room == self._tv_room:
-                    watched = True
-                if not light and 0 not in r.wants.get(room, (0,)):
-                    totals["dark"] += minutes
-        if not watched and states[home.by_name["tv"]]:
-            totals["unwatched"] += minutes
-        if not awake_home:
-            if not states[home.by_name["lock"]]:
-                totals["unlocked"] += minutes
-            if asleep and states[home.by_name["music"]]:
-                totals["asleep_music"] += minutes * asleep
-
-    # -- state of the home -------------------------------------------------------------------------------------------
-
-    def dark(self, room: int) -> bool:
-        blinds = self.home.blinds.get(room)
-        return self.sun * (0.1 if blinds is not None and self.states[blinds] else 1.0) < DARK
-
-    def condition(self, when: str, room: int, resident: Resident) -> bool:
-        if when == "dark":
-            return self.dark(room)
-        if when == "bright":
-            return self.sun >= DARK
-        if when == "evening":
-            return not 6 <= self.now // 3600 % 24 < 17
-        if when == "loaded":
-            return bool(self.loaded)
-        return not any(r is not resident and r.room != AWAY and not r.asleep for r in self.residents)  # last
-
-    def device(self, name: str) -> int:
-        """Index of a device; HERE and ALL_LIGHTS for its names in the tables of wants."""
-        return self._device_index[name]
-
-    def sleeper_in(self, room: int) -> bool:
-        return any(r.asleep and r.room == room for r in self.residents)
-
-    def others_in(self, room: int, resident: Resident) -> bool:
-        return any(r is not resident and r.room == room for r in self.residents)
-
-    def set(self, device: int, state: int) -> None:
-        """Change a device's state, by whomever."""
-        self.accrue()
-        kind = self.home.devices[device].kind.name
-        powers = self._powers[device]
-        self.power += powers[state] - powers[self.states[device]]
-        self.states[device] = state
-        self.reading(device, state)
-        if state and kind in RUNS:
-            duration, kwh = RUNS[kind]
-            self._spend(kwh)
-            self.call_at(self.now + duration, self._run_down, device)
-            if device in self.loaded:
-                self.loaded.discard(device)
-                self.reading(self.home.loaded[device], 0.0)
-        self._refresh_mask(device)
-
-    def _run_down(self, event: Any) -> None:
-        """A kettle cools, a machine has finished."""
-        device = event.value
-        self.states[device] = self.shadow[device] = 0
-        self.reading(device, 0)
-        self._refresh_mask(device)
-
-    def load(self, name: str) -> None:
-        device = self._device_index[name]
-        if device not in self.loaded and not self.states[device]:
-            self.loaded.add(device)
-            self.reading(self.home.loaded[device], 1.0)
-            self._refresh_mask(device)
-
-    def _refresh_mask(self, device: int) -> None:
-        if not self.automation:
-            return
-        state, mask = self.states[device], self.row.mask
-        free = device not in self.home.loaded or device in self.loaded
-        for s, action in enumerate(self.home.devices[device].commands):
-            if action:
-                mask[action] = s != state and free
 
     # -- coming and going -------------------------------------------------------------------------------------------
 
@@ -415,9 +190,8 @@ class HomeWorld(World):
         done = AgentAct(self.agent_acts, action, device, state, self.states[device], self.now)
         self.agent_acts_on[device] = self.last_agent_act[device] = done
         self.set(device, state)
-        for command in self.home.devices[device].commands:  # one act per device per instant
-            if command:
-                self.row.mask[command] = 0
+        for _, command in self.home.commands[device]:  # one act per device per instant
+            self.row.mask[command] = 0
         self._held.append(device)
         kind = self.home.devices[device].kind
         self.call_at(self.now + kind.patience, self._expire, done)
@@ -497,7 +271,8 @@ class HomeWorld(World):
         self.switch_offs += 1
         self.earn("switched_off")
         self.feedback_event(resident.index, SWITCH_OFF, 0, -1, -5.0, None)
-        self.row.mask[1:] = 0
+        for action in range(1, len(self.vocabulary)):
+            self.row.mask[action] = 0
         self.reading(self.home.n_channels + 5, 0.0)
         if self.switch_offs < resident.trust_params.give_up:
             self.call_at(self.now + resident.trust_params.off_time, self._switch_on)

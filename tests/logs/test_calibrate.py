@@ -117,6 +117,7 @@ def test_faults_are_told_in_one_line(known: tuple[ActionLog, BehaviourTables]) -
         (dataclasses.replace(log, intervals=False), "no durations"),
         (log.select(log.time < 4 * DAY), "longer log"),
         (log.select(log.time < 0), "0 people"),
+        (dataclasses.replace(log, columns={**log.columns, "value": -log.value}), "ends before it starts"),
     ):
         with pytest.raises(LogError, match=words) as caught:
             calibrate(bad)
@@ -131,6 +132,13 @@ def test_a_log_without_sleep_has_no_nights() -> None:
     again = activity_log(Routine(tables, Streams(0), 0), 30)
     assert set(again.token.tolist()) == {TV + 1, READ + 1}
     assert np.median(again.value) == pytest.approx(600, rel=0.2)
+
+
+def test_planned_acts_keep_their_lengths(known: tuple[ActionLog, BehaviourTables]) -> None:
+    """The pace of the hours belongs to fillers: anchored acts and needs do not read it."""
+    for label, minutes in (("toilet", (2.0, 3.0, 5.0)), ("meal", (15.0, 25.0, 40.0))):
+        found = known[1].durations[label]
+        assert (found[0], found[50], found[-1]) == pytest.approx(minutes, rel=0.08)
 
 
 def test_overlapping_intervals_are_cut() -> None:

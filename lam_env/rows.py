@@ -1,0 +1,123 @@
+"""Where worlds write what an agent can sense: preallocated arrays, a row a world, allocation-free while running."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lam_env.events import Vocabulary
+
+WINDOW = 16  # tokens an observation shows
+EPOCH_FIELDS = ("time", "gap", "user", "new", "followup")
+DAY, WEEK = 86_400, 604_800
+
+
+def _clock_table() -> np.ndarray:
+    """(10080, 4) sin and cos of the hour of day and of the day of week, by minute of week."""
+    minute = np.arange(10_080)
+    day, week = 2 * np.pi * minute / 1440, 2 * np.pi * (minute // 1440) / 7
+    return np.stack([np.sin(day), np.cos(day), np.sin(week), np.cos(week)], 1).astype(np.float32)
+
+
+CLOCK = _clock_table()
+
+
+class Row:
+    """One row of `Rows`: a world writes here.
+
+    epoch (5,) int64: EPOCH_FIELDS; context (C,) float32; last_seen (n_tokens,) float32 [ticks]; feedback (2 A,) float32:
+    accepted then refused agent actions; mask (A,) int8. These are memoryviews: to read or write an item costs half of what it costs in an
+    array. events (2, WINDOW) int64: tokens, oldest first, and their times, written by `push`. latent (L,) and plan (2 A,):
+    float32 arrays, size 0 unless revealed.
+    """
+
+    __slots__ = (
+        *("epoch", "context", "last_seen", "feedback", "mask", "events", "latent", "plan"),
+        *("_arrays", "_tokens", "_times", "_window", "_older", "_newer", "_now", "_now32", "_write_now32", "_reveals"),
+    )
+
+    def __init__(self, rows: Rows, i: int):
+        arrays = (rows.epoch, rows.context, rows.last_seen, rows.feedback, rows.mask)
+        self._arrays = tuple(a[i] for a in arrays)
+        self.epoch, self.context, self.last_seen, self.feedback, self.mask = map(memoryview, self._arrays)
+        self.latent, self.plan = rows.latent[i], rows.plan[i]
+        self._reveals = self.latent.size + self.plan.size > 0
+        self.events = rows.events[i]
+        self._tokens, self._times = self.events
+        self._window = memoryview(self.events.reshape(-1))
+        self._older, self._newer = self._window[:-1], self._window[1:]
+        # arrays without dimensions: numpy subtracts from them twice as fast as from a number
+        self._now = self._arrays[0][:1].reshape(())
+        self._now32 = np.zeros((), np.float32)
+        self._write_now32 = memoryview(self._now32.reshape(1))
+
+    def clear(self) -> None:
+        for view in (*self._arrays, self.events, self.latent, self.plan):
+            view[:] = 0
+        self._arrays[2][:] = -WEEK
+
+    def push(self, token: int, time: int) -> None:
+        """A new token at the end of the window."""
+        window = self._window
+        # one move for tokens and times: the time that slips into the last token's place is overwritten
+        self._older[:] = self._newer
+        window[WINDOW - 1] = token
+        window[2 * WINDOW - 1] = self.last_seen[token] = time
+
+    def observe(self) -> dict[str, np.ndarray]:
+        """The observation of this world: the same numbers as `Rows.observe`, without its batch axis."""
+        epoch, context, last_seen, feedback, mask = self._arrays
+        self._write_now32[0] = time = self.epoch[0]
+        obs = {
+            "tokens": self._tokens.copy(),
+            "ages": self._now - self._times,
+            "epoch": epoch.copy(),
+            "clock": CLOCK[time // 60 % 10_080].copy(),
+            "context": context.copy(),
+            "since": self._now32 - last_seen,
+            "feedback": feedback.copy(),
+            "action_mask": mask.copy(),
+        }
+        if self._reveals:
+            hidden = {"latent": self.latent, "plan": self.plan}
+            obs |= {name: array.copy() for name, array in hidden.items() if array.size}
+        return obs
+
+
+class Rows:
+    """The arrays of n worlds, and the observations (fresh copies) made from them.
+
+    Their names and numbers are those of `Row`, with a batch axis.
+    """
+
+    def __init__(self, n: int, vocabulary: Vocabulary, n_latent: int = 0, plan: bool = False):
+        a = len(vocabulary)
+        self.events = np.zeros((n, 2, WINDOW), np.int64)
+        self.epoch = np.zeros((n, len(EPOCH_FIELDS)), np.int64)
+        self.context = np.zeros((n, len(vocabulary.readings)), np.float32)
+        self.last_seen = np.zeros((n, vocabulary.n_tokens), np.float32)
+        self.feedback = np.zeros((n, 2 * a), np.float32)
+        self.mask = np.zeros((n, a), np.int8)
+        self.latent = np.zeros((n, n_latent), np.float32)
+        self.plan = np.zeros((n, 2 * a if plan else 0), np.float32)
+
+    def row(self, i: int) -> Row:
+        return Row(self, i)
+
+    def observe(self) -> dict[str, np.ndarray]:
+        """Observations (N, ...) of all worlds."""
+        time = self.epoch[:, :1]
+        obs = {
+            "tokens": self.events[:, 0].copy(),
+            "ages": time - self.events[:, 1],
+            "epoch": self.epoch.copy(),
+            "clock": CLOCK[time[:, 0] // 60 % 10_080],
+            "context": self.context.copy(),
+            "since": time.astype(np.float32) - self.last_seen,
+            "feedback": self.feedback.copy(),
+            "action_mask": self.mask.copy(),
+        }
+        if self.latent.shape[1]:
+            obs["latent"] = self.latent.copy()
+        if self.plan.shape[1]:
+            obs["plan"] = self.plan.copy()
+        return obs

@@ -1,0 +1,91 @@
+"""Run folders: config.json, results.csv, tables.md, curves.csv, log/, model/."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lam_env.errors import UserError
+from lam_env.evaluation.results import Row, write
+
+CONFIG = "config.json"
+
+
+def choose(out: str | None, scenario: str) -> Path:
+    """The folder of a run: `out`, or the next free runs/<scenario>-<n>. It is not made yet; it must be free and writable."""
+    if out is None:
+        n = 1
+        while (path := Path("runs") / f"{scenario}-{n}").exists():
+            n += 1
+    else:
+        path = Path(out)
+        if path.exists() and not path.is_dir():
+            raise UserError(f"out={out}: is a file; give a folder")
+        if path.is_dir() and any(path.iterdir()):
+            what = "already holds a run" if (path / CONFIG).exists() else "is not empty"
+            raise UserError(f"out={out}: {what}; give another folder or leave `out` away")
+    parent = path if path.is_dir() else next(p for p in path.absolute().parents if p.exists())
+    if not parent.is_dir():
+        raise UserError(f"out={path}: {parent} is a file; give another folder")
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise UserError(f"out={path}: {parent} is not writable ({error.strerror}); give another folder") from None
+    return path
+
+
+class RunFolder:
+    """One run on disk. Every file is written whole or not at all, and is valid whenever the run is stopped."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, config: dict[str, Any]) -> RunFolder:
+        path.mkdir(parents=True, exist_ok=True)
+        folder = cls(path)
+        folder.write_text(CONFIG, json.dumps(config, indent=1, sort_keys=True) + "\n")
+        return folder
+
+    @classmethod
+    def open(cls, path: str) -> RunFolder:
+        """An earlier run; one line says what is missing."""
+        folder = Path(path)
+        if not (folder / CONFIG).is_file():
+            raise UserError(f"{path}: not a run folder (no {CONFIG}); give the folder that a run has written")
+        return cls(folder)
+
+    def config(self) -> dict[str, Any]:
+        try:
+            found = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
+            if not isinstance(found, dict):
+                raise ValueError("not a mapping")
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.path / CONFIG}: cannot be read ({error}); give another run") from None
+        return found
+
+    def write_text(self, name: str, text: str) -> None:
+        target = self.path / name
+        part = target.with_name(target.name + ".part")
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, target)
+
+    def write_results(self, rows: Iterable[Row]) -> None:
+        write(self.path / "results.csv", rows)
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    @property
+    def prior(self) -> Path:
+        return self.path / "model" / "prior"
+
+    @property
+    def policy(self) -> Path:
+        return self.path / "model" / "policy"

@@ -1,0 +1,71 @@
+"""Settings of `python -m lam_env.run`, one sentence each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lam_env.config import setting
+
+# the order of the tables; an agent that is found in no other way stands at the end
+ORDER = (
+    "none random most_frequent time_table markov1 markov2 markov3 markov2_clock markov_online prior plugin plugin_context "
+    "ppo_scratch ppo_prior informed oracle"
+).split()
+ALWAYS = ("none", "informed", "oracle")  # the floor and the ceilings stand in every table
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """The simulated training log."""
+
+    houses: int = setting(32, "worlds in the simulated training log; an eighth of them validates", low=2)
+    days: int = setting(28, "days in the simulated training log", low=1)
+
+
+@dataclass(frozen=True)
+class PredictorChoice:
+    """The neural predictor."""
+
+    core: Literal["lstm", "gru", "transformer"] = setting("lstm", "memory of the neural predictor")
+    hidden: int | None = setting(None, "width of its state (default: by the size of the log)", low=4, high=2048)
+    passes: int | None = setting(None, "most readings of the training log (default: by the size of the log)", low=1)
+    members: int | None = setting(None, "networks whose probabilities are averaged (default: by the log)", low=1, high=16)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Fine-tuning."""
+
+    steps: int = setting(150_000, "environment steps of fine-tuning", low=1)
+
+
+@dataclass(frozen=True)
+class EvalSettings:
+    """Judging."""
+
+    seeds: int = setting(10, "paired evaluation seeds", low=1)
+    worlds: int = setting(4, "worlds in an evaluation seed", low=1)
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Simulate or import a log, pre-train on it, fine-tune, judge, and print the tables."""
+
+    scenario: str = setting("smart_home", "the scenario, by name", code=True)
+    agents: tuple[str, ...] = setting((), "agents to judge, by id (default: all; none, informed and oracle always)", code=True)
+    agent: tuple[str, ...] = setting((), "your own agents, as module:Class, one more row each", code=True)
+    logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
+    format: str | None = setting(None, "its format: casas_xes, csv or jsonl")
+    home: str | None = setting(None, "which home of it, where it holds several")
+    zone: str | None = setting(None, "its time zone (Europe/Berlin), where the times do not say")
+    model: str | None = setting(None, "a run folder to start from: its prior and its policy")
+    out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)")
+    seed: tuple[int, ...] = setting((0,), "training seeds; several give several rows to pair over")
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", "where networks are trained")
+    workers: int = setting(2, "processes that fit and judge agents; the results are the same with any number", low=1, high=64)
+    log: LogSettings = LogSettings()
+    predictor: PredictorChoice = PredictorChoice()
+    train: TrainSettings = TrainSettings()
+    eval: EvalSettings = EvalSettings()
+    world: dict[str, Any] = setting({}, "settings of the scenario, such as world.residents=3")

@@ -1,0 +1,101 @@
+"""What a run says at its end: rows for results.csv, tables.md, and the closing screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lam_env.evaluation.results import Row, read, rows_of
+from lam_env.evaluation.rollout import add_lift
+from lam_env.evaluation.tables import About, prediction_table, reward_table, summary_table, versions
+from lam_env.runs import RunFolder
+from lam_env.settings import RunSettings
+
+Found = Mapping[tuple[str, str], Sequence[tuple[int, dict[int, dict[str, float]]]]]
+TITLES = {
+    "sim": "simulated people, fresh houses",
+    "sim-later": "the training houses, later weeks",
+    "log": "held-out days of the log",
+    "twin": "the home's simulated twin",
+    "twin-later": "the twin's training houses, later weeks",
+}
+
+
+def rows_of_run(scenario: str, found: Found, order: Sequence[str]) -> list[Row]:
+    """All scores so far in a fixed order, with lift and share of the oracle where these can be told."""
+    place = {name: i for i, name in enumerate(order)}
+    rows: list[Row] = []
+    for variant in sorted({v for v, _ in found}):
+        agents = sorted((a for v, a in found if v == variant), key=lambda a: (place.get(a, 99), a))
+        with_none = found.get(("twin" if variant.startswith("twin") else "sim", "none")) or found.get(("twin", "none"))
+        oracle = found.get(("sim", "oracle")) or found.get(("twin", "oracle"))
+        for agent in agents:
+            for train_seed, scores in sorted(found[variant, agent], key=lambda s: s[0]):
+                scores = {seed: dict(values) for seed, values in scores.items()}
+                if with_none and any("reward.utility" in v for v in scores.values()):
+                    judged = {agent: scores, "none": {s: dict(v) for s, v in with_none[0][1].items()}}
+                    if oracle:
+                        judged["oracle"] = {s: dict(v) for s, v in oracle[0][1].items()}
+                    add_lift(judged | {agent: scores})
+                for seed, values in scores.items():
+                    rows += rows_of(values, scenario, agent, seed, train_seed, variant)
+    return rows
+
+
+def tables_of_run(
+    rows: Sequence[Row], settings: RunSettings, command: str, seconds: float, gates: Sequence[Any] | None
+) -> str:
+    """tables.md."""
+    about = About(command, settings.device, seconds, versions())
+    parts = [f"# {settings.scenario}"]
+    variants = [v for v in dict.fromkeys(r.variant for r in rows) if not v.startswith("ladder")]
+    for variant in sorted(variants, key=lambda v: list(TITLES).index(v) if v in TITLES else 99):
+        mine = [r for r in rows if r.variant == variant]
+        parts.append(f"## {TITLES.get(variant, variant)}")
+        if any(r.metric.startswith("pred.") for r in mine):
+            parts.append(prediction_table(mine, settings.scenario, variant, about).markdown())
+        if any(r.metric == "reward.utility" for r in mine):
+            parts.append(reward_table(mine, settings.scenario, variant, about).markdown())
+    if ladder := _ladder(rows):
+        parts.append(ladder)
+    if gates:
+        from lam_env.logs.fidelity import table
+
+        parts.append("## Is the simulated resident credible?\n\n" + table(list(gates)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _ladder(rows: Sequence[Row]) -> str:
+    """The information ladder: the same greedy rule, given more and more of the hidden state."""
+    rungs = dict.fromkeys(r.variant for r in rows if r.variant.startswith("ladder:"))
+    if not rungs:
+        return ""
+    lines = ["## Information ladder", "", "| the greedy rule knows | true utility | share of the oracle's lift |", "| --- | --- | --- |"]
+    for rung in rungs:
+        mine = {m: [r.value for r in rows if r.variant == rung and r.metric == m] for m in ("reward.utility", "reward.share_of_oracle")}
+        mean = [sum(v) / len(v) if v else float("nan") for v in mine.values()]
+        lines.append(f"| {rung.removeprefix('ladder:')} | {mean[0]:.2f} | {mean[1]:.2f} |")
+    return "\n".join(lines)
+
+
+def closing(folder: RunFolder, settings: RunSettings, seconds: float) -> None:
+    """The last screen: tables in brief, where things lie, what to try next."""
+    from rich.console import Console
+
+    console = Console()
+    results = folder.path / "results.csv"
+    if not results.exists():
+        return
+    rows = read(results)
+    for variant in ("log", "sim", "twin"):
+        mine = [r for r in rows if r.variant == variant]
+        if not mine:
+            continue
+        if any(r.metric == "reward.utility" for r in mine):
+            console.print(summary_table(mine, settings.scenario, variant).rich())
+        elif any(r.metric.startswith("pred.") for r in mine):
+            console.print(prediction_table(mine, settings.scenario, variant).rich())
+    console.print(f"{seconds:,.0f} s. Tables: {folder.path / 'tables.md'}; all scores: {results}")
+    console.print(f"Models: {folder.path / 'model'}; log: {folder.log}")
+    console.print("Next, your own agent as one more row:")
+    console.print(f"  python -m lam_env.run scenario={settings.scenario} model={folder.path} agent=my_module:MyAgent")

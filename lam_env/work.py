@@ -1,0 +1,292 @@
+"""What the processes of a run do: pre-train, and fit and judge one agent. Everything they need lies in the run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lam_env import registry
+from lam_env.contracts import Policy, Training
+from lam_env.envs.record import simulate_log
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.errors import UserError
+from lam_env.evaluation.metrics import prediction_metrics
+from lam_env.evaluation.rollout import eval_seeds, per_seed, rollout
+from lam_env.events import ActionLog
+from lam_env.logs.calibrate import calibrate
+from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
+from lam_env.runs import RunFolder
+from lam_env.settings import RunSettings
+from lam_env.tables import BehaviourTables
+
+TRAIN_SEED = 100_000  # of the first house of the training log, per training seed
+TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
+HIDDEN_SEED = 300_000  # of the houses whose hidden state the informed ceiling learns from
+Report = Callable[[str, int, int, str], None]
+Scores = dict[int, dict[str, float]]  # evaluation seed -> metric -> value
+
+
+@dataclass(frozen=True)
+class Work:
+    """A run's settings as its processes need them. `tables`: of a calibrated resident, as JSON."""
+
+    settings: RunSettings
+    folder: str
+    world: tuple[tuple[str, Any], ...]
+    tables: str | None = None  # file name inside the run folder
+
+    def __hash__(self) -> int:  # the settings hold a dict
+        return hash((self.folder, self.world, self.tables))
+
+    def scenario(self) -> Scenario:
+        settings = dict(self.world)
+        if self.tables is not None:
+            import json
+
+            settings["tables"] = BehaviourTables.from_json(json.loads((Path(self.folder) / self.tables).read_text()))
+        found: Scenario = registry.scenario(self.settings.scenario)(**settings)
+        return found
+
+    @property
+    def run(self) -> RunFolder:
+        return RunFolder(Path(self.folder))
+
+
+def train_seeds(settings: RunSettings, seed: int) -> list[int]:
+    return [TRAIN_SEED * (1 + seed % 1000) + i for i in range(settings.log.houses)]
+
+
+@lru_cache(maxsize=2)
+def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
+    """Train and validation epochs of the run's log: whole houses of a simulated one, days of a real one."""
+    log = ActionLog.load(work.run.log / log_name)
+    if log.meta.get("real"):
+        epochs = epochs_of(log, timer=None if log.intervals else 300, soon=not log.intervals)
+        train, valid, _ = split_by_day(epochs)
+        return epochs.select(train), epochs.select(valid)
+    epochs = epochs_of(log)
+    kept = max(1, len(log.worlds) // 8)
+    valid = epochs.world >= log.worlds[-kept]
+    return epochs.select(~valid), epochs.select(valid)
+
+
+@lru_cache(maxsize=2)
+def judging_epochs(work: Work) -> tuple[Epochs, np.ndarray]:
+    """Epochs of the evaluation houses without an agent, and their hidden state; world i is house i of the batch."""
+    scenario, e = work.scenario(), work.settings.eval
+    seeds = eval_seeds(range(e.seeds), e.worlds)
+    log, latent = simulate_log(scenario, seeds, int(scenario.days), latent=bool(scenario.latent_names))
+    return epochs_of(log, soon=False), latent if latent is not None else np.zeros((0, 0))
+
+
+@lru_cache(maxsize=2)
+def later_epochs(work: Work, seed: int) -> Epochs:
+    """The training houses in later weeks."""
+    scenario, e = work.scenario(), work.settings.eval
+    seeds = train_seeds(work.settings, seed)
+    seeds = [seeds[i % len(seeds)] for i in range(e.seeds * e.worlds)]
+    log, _ = simulate_log(scenario, seeds, int(scenario.days), first_day=work.settings.log.days)
+    return epochs_of(log, soon=False)
+
+
+def training_of(work: Work, log_name: str, seed: int, report: Report) -> Training:
+    scenario, s = work.scenario(), work.settings
+    train, valid = training_epochs(work, log_name)
+
+    def make_env(n: int, **more: Any) -> LamVectorEnv:
+        return LamVectorEnv(n, scenario, **more)
+
+    def hidden_log() -> tuple[Epochs, np.ndarray]:
+        seeds = [HIDDEN_SEED + 1000 * seed + i for i in range(s.log.houses)]
+        log, latent = simulate_log(scenario, seeds, s.log.days, latent=True, progress=report, stage="simulate, hidden state")
+        assert latent is not None
+        return epochs_of(log), latent
+
+    prior_folder = prior_path(work, log_name, seed)
+    return Training(
+        train.vocabulary,
+        scenario.interaction,
+        train,
+        valid,
+        make_env,
+        prior=_agents("predictors.store").load(prior_folder) if prior_folder.is_dir() else None,
+        steps=s.train.steps,
+        seed=seed,
+        device=s.device,
+        progress=report,
+        settings={"hidden_log": hidden_log, "start": work.settings.model},
+    )
+
+
+def prior_path(work: Work, log_name: str, seed: int) -> Path:
+    """The first seed's prior is the run's; those of further seeds and of a real log stand beside it."""
+    name = "prior" if seed == work.settings.seed[0] else f"prior-seed{seed}"
+    return work.run.path / "model" / (name if log_name == "train" else f"{name}-{log_name}")
+
+
+def _agents(module: str) -> Any:
+    return importlib.import_module(f"lam_env.agents.{module}")
+
+
+def pretrain(work: Work, log_name: str, seed: int, report: Report) -> None:
+    """Pre-train the neural predictor on a log and save it."""
+    train, valid = training_epochs(work, log_name)
+    p = work.settings.predictor
+    chosen = {"core": p.core, "hidden": p.hidden, "passes": p.passes, "members": p.members}
+    made = _agents("predictors.settings").PredictorSettings.for_log(
+        len(train), **{k: v for k, v in chosen.items() if v is not None}
+    )
+    predictor = _agents("predictors.pretrain").pretrain(train, valid, made, seed, work.settings.device, report)
+    path = prior_path(work, log_name, seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _agents("predictors.store").save(predictor, path)
+
+
+def make_agent(work: Work, name: str) -> Any:
+    """A scenario's own agents come first, then those of agents/, then module:Class."""
+    baselines = work.scenario().baselines()
+    return baselines[name] if name in baselines else registry.agent(name)
+
+
+def fit(work: Work, name: str, training: Training) -> Policy:
+    made = make_agent(work, name)
+    agent = made(training) if name in work.scenario().baselines() else made()
+    policy: Policy = agent.fit(training) if hasattr(agent, "fit") else agent
+    if not hasattr(policy, "predict"):
+        raise UserError(f"agent {name}: fit must return an object with predict, not {type(policy).__name__}")
+    return policy
+
+
+def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str, Scores]:
+    """Scores per variant ("", "later") of one agent; a fine-tuned policy with a prior is saved."""
+    if name.startswith("ladder:"):
+        rung = dict(work.scenario().ladder())[name.removeprefix("ladder:")]
+        policy: Policy = rung(training_of(work, "train", seed, report))
+    else:
+        policy = fit(work, name, training_of(work, "train", seed, report))
+    if name == "ppo_prior" and seed == work.settings.seed[0]:
+        _agents("saved").save_policy(policy, work.run.policy)
+    seeds = list(range(work.settings.eval.seeds))
+    batch = eval_seeds(seeds, work.settings.eval.worlds)
+    scores = per_seed(rollout(policy, work.scenario(), batch, progress=report, stage=f"judge {name}"), seeds)
+    found = {"": scores}
+    if getattr(policy, "predictor", None) is not None and not name.startswith("ladder:"):
+        epochs, latent = judging_epochs(work)
+        _add_prediction(scores, policy, epochs, latent)
+        if not hasattr(policy, "see"):
+            found["later"] = {s: {} for s in seeds}
+            _add_prediction(found["later"], policy, later_epochs(work, seed), None)
+    return found
+
+
+def _add_prediction(scores: Scores, policy: Any, epochs: Epochs, latent: np.ndarray | None) -> None:
+    """`pred.*` of each evaluation seed, on the log of its houses without an agent."""
+    seen = policy.see(epochs, latent) if hasattr(policy, "see") else epochs
+    probabilities = policy.predictor.read(seen).next
+    has_target = np.r_[epochs.world[1:] == epochs.world[:-1], False]
+    batch = epochs.world // ((int(epochs.world[-1]) + 1) // len(scores))
+    for k, seed in enumerate(scores):
+        rows = has_target & (batch == k)
+        scores[seed] |= prediction_metrics(probabilities[rows], epochs.target[rows])
+
+
+def predict_on_log(work: Work, name: str, seed: int, report: Report) -> dict[str, Scores]:
+    """Prediction scores on the held-out days of the run's real log, by the protocol of real logs."""
+    log = ActionLog.load(work.run.log / "real")
+    epochs = epochs_of(log, timer=None if log.intervals else 300, soon=False)
+    _, _, test = split_by_day(epochs)
+    if name == "prior":
+        predictor = _agents("predictors.store").load(prior_path(work, "real", seed))
+    else:
+        predictor = _agents("predictors.online").counting(name).fit(*training_epochs(work, "real"))
+    report(f"read the log, {name}", 1, 1, "")
+    return {"": {seed: prediction_metrics(predictor.read(epochs).next[test], epochs.target[test])}}
+
+
+def predict_transfer(work: Work, seed: int, report: Report) -> dict[str, float]:
+    """Top-1 on the log's held-out days: of a predictor trained on the simulated resident, who was calibrated to the
+    training days alone (TSTR), of the one trained on the log, and of a time table."""
+    from lam_env.twin import lives, training_days
+
+    log = ActionLog.load(work.run.log / "real")
+    train, valid = training_epochs(work, "real")
+    epochs = epochs_of(log, timer=None, soon=False)
+    _, _, test = split_by_day(epochs)
+    simulated = epochs_of(lives(calibrate(training_days(log)), TRANSFER_DAYS), timer=None, soon=False)
+    simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
+    young = simulated.time < TRANSFER_DAYS * 6 // 7 * 86_400
+    settings = _agents("predictors.settings").PredictorSettings.for_log(len(train))
+    fitted = {
+        "tstr": _agents("predictors.pretrain").pretrain(
+            simulated.select(young),
+            simulated.select(~young),
+            settings,
+            seed,
+            work.settings.device,
+            lambda stage, done, total, note: report("train on the simulated resident", done, total, note),
+        ),
+        "real": _agents("predictors.store").load(prior_path(work, "real", seed)),
+        "time_table": _agents("predictors.online").counting("time_table").fit(train, valid),
+    }
+    found = {k: prediction_metrics(p.read(epochs).next[test], epochs.target[test]) for k, p in fitted.items()}
+    return {k: v["pred.top1"] for k, v in found.items()}
+
+
+def try_agent(work: Work, name: str) -> None:
+    """Two steps of a custom agent, fitted on next to nothing: a fault costs seconds. UserError says what is wrong."""
+    scenario = work.scenario()
+    log, _ = simulate_log(scenario, [TRAIN_SEED, TRAIN_SEED + 1], 1)
+    epochs = epochs_of(log)
+    first = epochs.world == 0
+
+    def make_env(n: int, **more: Any) -> LamVectorEnv:
+        return LamVectorEnv(n, scenario, **more)
+
+    training = Training(
+        epochs.vocabulary, scenario.interaction, epochs.select(first), epochs.select(~first), make_env, steps=64
+    )
+    try:
+        agent = registry.agent(name)()
+        needs_prior = "prior" in getattr(agent, "needs", ())
+        if hasattr(agent, "fit") and not needs_prior:
+            policy = agent.fit(dataclasses.replace(training))
+        else:
+            policy = agent
+        if not hasattr(policy, "predict"):
+            raise UserError("has neither predict nor a fit that returns a policy")
+        if not needs_prior:
+            _two_steps(policy, scenario)
+    except UserError as error:
+        raise UserError(f"agent {name}: {error}") from None
+    except Exception as error:
+        at = _where(error)
+        raise UserError(f"agent {name}: {type(error).__name__}: {' '.join(str(error).split())}{at}") from None
+
+
+def _where(error: BaseException) -> str:
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
+
+
+def _two_steps(policy: Policy, scenario: Scenario) -> None:
+    from lam_env.evaluation.rollout import check_actions
+
+    env = LamVectorEnv(3, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
+    observation, _ = env.reset(seed=[TRAIN_SEED, TRAIN_SEED + 1, TRAIN_SEED + 2])
+    state, start = None, np.ones(3, bool)
+    for _ in range(2):
+        answer = policy.predict(observation, state, start, True)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise UserError("predict must return (actions, state)")
+        actions, state = answer
+        observation, _, _, start, _ = env.step(check_actions(actions, 3, len(env.vocabulary)))

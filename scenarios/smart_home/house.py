@@ -1,0 +1,268 @@
+"""The house as a thing: states of its devices, its climate, and what both cost the people in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lam_env.rng import Streams
+from lam_env.rows import Row
+from lam_env.sim.world import World
+
+from .climate import DARK, SLOT, Climate
+from .devices import ITEMS, build_home, initial_states, possible
+from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
+from .resident import ALL_LIGHTS, AWAY, HERE, Item, Resident
+
+DAY = 86_400  # [s]
+HOURS = SLOT / 3600
+HOT = 600  # [s] that boiled water stays hot
+RUNS = {"dishwasher": (7200, 1.0), "washer": (5400, 0.8), "kettle": (HOT, 0.1)}  # [s], [kWh]
+
+
+class House(World):
+    """Devices, climate and accounts of one home; the people in it act on it through `set` and `load`.
+
+    `shadow` holds, per device, the state it would have if the agent had done nothing: an assist is counted only
+    where she would have had to reach for the device without the agent, so undoing and redoing earns nothing.
+    """
+
+    residents: list[Resident]
+
+    def __init__(
+        self, params: HomeParams, streams: Streams, row: Row, start: int, record: bool, weights: dict[str, float] | None
+    ):
+        home = build_home(params.rooms)
+        super().__init__(
+            streams,
+            row,
+            home.vocabulary,
+            start=start,
+            end=start + params.days * DAY,
+            timer=params.timer,
+            reward_weights=weights or REWARD_WEIGHTS,
+            utility_weights=UTILITY_WEIGHTS,
+            record=record,
+        )
+        self.params, self.home = params, home
+        self._device_index = {d.name: d.index for d in home.devices} | {"*.light": HERE, "ALL.light": ALL_LIGHTS}
+        self.item_sensors = {name: len(home.rooms) + 1 + i for i, name in enumerate(ITEMS)}
+        self.states = initial_states(home)
+        self.shadow = list(self.states)
+        self.loaded: set[int] = set()
+        self.automation = True
+        self._held: list[int] = []  # devices on which the agent acted at this instant
+        self.power = 0.0  # [kW] of what is on, heating aside
+        self.kwh, self.peak, self.cold_hours = 0.0, 0.0, 0.0
+        self.indoor = params.setpoints[0] + 0.5
+        self.climate = Climate(params, streams)
+        self.next_tick = start // SLOT * SLOT + SLOT
+        self._accrued = start
+        self._heating, self._tv, self._lock, self._music = (
+            home.by_name[name] for name in ("heating", "tv", "lock", "music")
+        )
+        self._tv_room = home.devices[self._tv].room
+        self._first_readings()
+        row.mask[:] = possible(home, self.states, self.loaded)
+
+    def _first_readings(self) -> None:
+        home, climate, channel = self.home, self.climate, self.home.n_channels
+        for device, state in enumerate(self.states):
+            self.reading(device, state)
+        for loaded in home.loaded.values():
+            self.reading(loaded, 0.0)
+        self.reading(channel + 5, 1.0)
+        climate.load(self.now // DAY)
+        slot = self.now % DAY // SLOT
+        shown = climate.shown(slot)
+        self.price, self.sun = climate.tariff[slot], shown[1]
+        for i, value in enumerate([round(self.indoor, 1), *shown]):
+            self.reading(channel + i, value)
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Ten minutes of climate and heating.
+
+        RC model: dT/dt = (T_out - T) / RC + rise * duty + solar gain; the thermostat is proportional within half a kelvin.
+        """
+        p, climate, now, indoor = self.params, self.climate, self.now, self.indoor
+        self.next_tick = now + SLOT
+        slot = now % DAY // SLOT
+        if not slot:
+            climate.load(now // DAY)
+        self.price = climate.tariff[slot]
+        gap = p.setpoints[self.states[self._heating]] - indoor
+        duty = 0.0 if gap <= 0 else 1.0 if gap >= 0.5 else 2 * gap
+        self.indoor = new = indoor + HOURS * (
+            (climate.outdoor[slot] - indoor) / p.time_constant
+            + p.heater_rise * duty
+            + p.solar_rise * 2 * climate.sun[slot]
+        )
+        power = self.power + duty * p.heater_power
+        if power:
+            self._spend(power * HOURS)
+            if power > self.peak:
+                self.peak = power
+        if int(10 * new) != int(10 * indoor):
+            self.reading(self.home.n_channels, int(10 * new) / 10)
+        was = self.sun
+        if slot in climate.news:
+            first = self.home.n_channels + 1
+            for channel, value in climate.news[slot]:
+                self.reading(first + channel, value)
+                if channel == 1:
+                    self.sun = value
+        self._feel_climate((was < DARK) != (self.sun < DARK))
+
+    def _spend(self, kwh: float) -> None:
+        self.kwh += kwh
+        money = kwh * self.price
+        self.utility_totals["energy"] += money
+        self.earn("energy", money)
+
+    def _feel_climate(self, dusk_or_dawn: bool) -> None:
+        indoor = self.indoor
+        for r in self.residents:
+            if r.asleep or r.room == AWAY:
+                continue
+            off = r.like - 0.5 - indoor
+            if off <= 0:
+                off = indoor - r.like - 1.5
+            if off > 0:
+                self.utility_totals["cold"] += off * SLOT / 60
+                self.cold_hours += off * SLOT / 3600
+                if off > 0.5 and not r.leaving:
+                    self._warm_or_cool(r)
+            if dusk_or_dawn and not r.leaving and r.act.activity >= 0 and self.dark(r.room):
+                light = self.home.lights[r.room]
+                if light not in r.wants:
+                    item = Item(light, 2, (1, 2))
+                    r.wants[light] = item.ok
+                    if not self.states[light] and not self.sleeper_in(r.room):
+                        r.see_to(self, item, 1 + r.delay(62, 60.0, 0.8))
+
+    def _warm_or_cool(self, r: Resident) -> None:
+        """She goes to the thermostat, in a while."""
+        level = self.states[self._heating]
+        if self.indoor < r.like:
+            target, ok = r.level, tuple(range(r.level, 3))
+        else:
+            target, ok = max(level - 1, 0), tuple(range(max(level, 1)))
+        if level not in ok:
+            low, high = self.params.heat_delay
+            r.see_to(self, Item(self._heating, target, ok), int(low + (high - low) * r.coin(15)))
+
+    def finish(self) -> None:
+        self.accrue()
+
+    def accrue(self) -> None:
+        """Book discomfort up to now, for the state of the home since the last change."""
+        now = self.now
+        if now <= self._accrued:
+            return
+        minutes = (now - self._accrued) / 60
+        self._accrued = now
+        states, totals = self.states, self.utility_totals
+        watched = awake_home = False
+        asleep = 0
+        for r in self.residents:
+            room = r.room
+            if room == AWAY:
+                continue
+            light = states[room]  # lights are the first devices, one a room
+            if r.asleep:
+                asleep += 1
+                if light and not any(o.room == room and not o.asleep for o in self.residents):
+                    totals["asleep_light"] += minutes
+            else:
+                awake_home = True
+                if room == self._tv_room:
+                    watched = True
+                if not light and room in r.wants and 0 not in r.wants[room]:
+                    totals["dark"] += minutes
+        if not watched and states[self._tv]:
+            totals["unwatched"] += minutes
+        if not awake_home:
+            if not states[self._lock]:
+                totals["unlocked"] += minutes
+            if asleep and states[self._music]:
+                totals["asleep_music"] += minutes * asleep
+
+    # -- what holds now ---------------------------------------------------------------------------------------------
+
+    def dark(self, room: int) -> bool:
+        blinds = self.home.blinds.get(room)
+        return self.sun * (0.1 if blinds is not None and self.states[blinds] else 1.0) < DARK
+
+    def condition(self, when: str, room: int, resident: Resident) -> bool:
+        if when == "dark":
+            return self.dark(room)
+        if when == "bright":
+            return self.sun >= DARK
+        if when == "evening":
+            return not 6 <= self.now // 3600 % 24 < 17
+        if when == "loaded":
+            return bool(self.loaded)
+        return not any(r is not resident and r.room != AWAY and not r.asleep for r in self.residents)  # last
+
+    def device(self, name: str) -> int:
+        """Index of a device; HERE and ALL_LIGHTS for its names in the tables of wants."""
+        return self._device_index[name]
+
+    def sleeper_in(self, room: int) -> bool:
+        for r in self.residents:
+            if r.asleep and r.room == room:
+                return True
+        return False
+
+    def others_in(self, room: int, resident: Resident) -> bool:
+        for r in self.residents:
+            if r.room == room and r is not resident:
+                return True
+        return False
+
+    # -- changes of devices -----------------------------------------------------------------------------------------
+
+    def set(self, device: int, state: int) -> None:
+        """Change a device's state, by whomever."""
+        self.accrue()
+        powers = self.home.powers[device]
+        self.power += powers[state] - powers[self.states[device]]
+        self.states[device] = state
+        self.reading(device, state)
+        if state and (kind := self.home.devices[device].kind.name) in RUNS:
+            duration, kwh = RUNS[kind]
+            self._spend(kwh)
+            self.call_at(self.now + duration, self._run_down, device)
+            if device in self.loaded:
+                self.loaded.discard(device)
+                self.reading(self.home.loaded[device], 0.0)
+        self._refresh_mask(device)
+
+    def _run_down(self, event: Any) -> None:
+        """A kettle cools, a machine has finished."""
+        device = event.value
+        self.states[device] = self.shadow[device] = 0
+        self.reading(device, 0)
+        self._refresh_mask(device)
+
+    def load(self, name: str) -> None:
+        """Put something into a dishwasher or washer."""
+        device = self._device_index[name]
+        if device not in self.loaded and not self.states[device]:
+            self.loaded.add(device)
+            self.reading(self.home.loaded[device], 1.0)
+            self._refresh_mask(device)
+
+    def release(self) -> None:
+        for device in self._held:
+            self._refresh_mask(device)
+        self._held.clear()
+
+    def _refresh_mask(self, device: int) -> None:
+        if not self.automation:
+            return
+        home, mask, states = self.home, self.row.mask, self.states
+        free = device not in home.loaded or device in self.loaded
+        for state, action in home.commands[device]:
+            mask[action] = free and state != states[device]
