@@ -22,8 +22,8 @@ class HeadPolicy(ActorCriticPolicy):
     def _build(self, lr_schedule: Any) -> None:
         head_class, layout, critic = self._parts
         self.head = head_class(layout)
-        self.critic = network(layout.size - layout.n_actions, critic, 1, zero=True)
-        self._skip = layout.n_actions
+        self.critic = network(layout.n_rest + 2 * layout.n_actions, critic, 1, zero=True)
+        self._layout = layout
         self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), eps=1e-5)
 
     def forward(self, obs: Tensor, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
@@ -41,7 +41,8 @@ class HeadPolicy(ActorCriticPolicy):
         return self.predict_values(obs), logits.gather(1, actions.long()[:, None])[:, 0], entropy
 
     def predict_values(self, obs: Tensor) -> Tensor:
-        values: Tensor = self.critic(obs[:, self._skip :])
+        a = self._layout.n_actions
+        values: Tensor = self.critic(torch.cat([obs[:, : 2 * a], obs[:, 5 * a :]], 1))
         return values
 
     def get_distribution(self, obs: Tensor) -> Any:

@@ -10,51 +10,56 @@ import numpy as np
 from lam_env.contracts import ActionPredictor, Prediction
 from lam_env.events import Vocabulary
 
-from .carry import Carry, anticipation, listen, slow_actions
+from .carry import Carry, listen, slow_actions
 
 RECENT = 4  # tokens that a policy without a prior sees one-hot
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Slices of the vector: q (A,) probabilities of being in time, next (A,), mask (A,), rest (R,) for the networks."""
+    """Parts of the vector, each (A,) but the last: next and soon, the prior's probabilities; mask of possible actions; accepted and
+    refused, how often each was so far in this episode; rest (R,) for the networks. `slow`: actions whose soon counts."""
 
     n_actions: int
     n_rest: int
+    slow: tuple[bool, ...]
 
     @property
     def size(self) -> int:
-        return 3 * self.n_actions + self.n_rest
+        return 5 * self.n_actions + self.n_rest
 
 
 class PriorFeatures:
-    """With a prior: q, next, mask | hidden state of the prior, log-odds, readings, clock, feedback, recency."""
+    """With a prior. The rest: its hidden state, readings, clock, feedback, recency."""
 
     def __init__(self, predictor: Any, mean: np.ndarray, scale: np.ndarray):
         self.predictor: ActionPredictor = predictor
         self.mean, self.scale = mean.astype(np.float32), scale.astype(np.float32)
         v = predictor.vocabulary
-        self.slow = slow_actions(v.patience)
-        self.layout = Layout(len(v), predictor.n_hidden + _n_rest(v) + 1)
+        slow = slow_actions(v.patience)
+        self.layout = Layout(len(v), predictor.n_hidden + _n_rest(v) + 1, tuple(map(bool, slow)))
 
     def __call__(self, observation: Any, carry: Carry | None, starts: np.ndarray | None) -> tuple[np.ndarray, Carry]:
         carry = listen(self.predictor, observation, carry, starts)
         return self.vector(observation, carry.said), carry
 
     def vector(self, observation: Any, said: Prediction) -> np.ndarray:
-        q = anticipation(said, self.slow)
         rest = _rest(observation, self.mean, self.scale)
-        parts = [q, said.next, observation["action_mask"], said.hidden, observation["epoch"][:, 4:5], *rest]
+        soon = said.next if said.soon is None else said.soon
+        known = [said.next, soon, observation["action_mask"], observation["feedback"]]
+        parts = [*known, said.hidden, observation["epoch"][:, 4:5], *rest]
         return np.concatenate(parts, 1, dtype=np.float32, casting="unsafe")
 
 
 class PlainFeatures:
-    """Without a prior: q and next are zero; the last tokens one-hot stand for the hidden state."""
+    """Without a prior: next and soon are zero; the last tokens one-hot stand for the hidden state."""
 
     def __init__(self, vocabulary: Vocabulary, mean: np.ndarray, scale: np.ndarray):
         self.vocabulary = vocabulary
         self.mean, self.scale = mean.astype(np.float32), scale.astype(np.float32)
-        self.layout = Layout(len(vocabulary), RECENT * vocabulary.n_tokens + _n_rest(vocabulary) + 2)
+        slow = slow_actions(vocabulary.patience)
+        n_rest = RECENT * vocabulary.n_tokens + _n_rest(vocabulary) + 2
+        self.layout = Layout(len(vocabulary), n_rest, tuple(map(bool, slow)))
 
     def __call__(self, observation: Any, carry: Any, starts: np.ndarray | None) -> tuple[np.ndarray, None]:
         n, a, k = len(observation["epoch"]), len(self.vocabulary), self.vocabulary.n_tokens
@@ -62,14 +67,8 @@ class PlainFeatures:
         np.put_along_axis(recent, observation["tokens"][:, -RECENT:, None], 1.0, 2)
         rest = _rest(observation, self.mean, self.scale)
         gap = np.log1p(observation["epoch"][:, 1:2]) / 6
-        parts = [
-            np.zeros((n, 2 * a)),
-            observation["action_mask"],
-            recent.reshape(n, -1),
-            observation["epoch"][:, 4:5],
-            gap,
-            *rest,
-        ]
+        known = [np.zeros((n, 2 * a)), observation["action_mask"], observation["feedback"]]
+        parts = [*known, recent.reshape(n, -1), observation["epoch"][:, 4:5], gap, *rest]
         return np.concatenate(parts, 1, dtype=np.float32, casting="unsafe"), None
 
 

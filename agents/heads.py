@@ -9,7 +9,7 @@ from lam_env.errors import UserError
 
 from .features import Layout
 
-TEMPERATURE, GAIN, COST, LEAST = 0.08, 1.2, 0.5, 0.1
+TEMPERATURE, GAIN, COST, REFUSAL, LEAST = 0.08, 1.2, 0.5, 1.8, 0.1
 NEVER = -1e9
 
 
@@ -27,25 +27,36 @@ def network(n_in: int, hidden: tuple[int, ...], n_out: int, zero: bool) -> nn.Se
 
 
 class AnticipationHead(nn.Module):
-    """logit(a) = (g q - c (1 - q)) / T and 0 for none; q is the probability that doing a now is in time.
+    """Expected utility of doing for her what she is about to do: logit(a) = value(a) / T, and 0 for none.
 
-    g and c are 1.2 and .5 plus a correction that depends on the state and starts at zero, so training starts at the plug-in
-    policy. Commands with q < .1 are not considered: an argmax over values would pick commands never tried.
+    q, the probability that doing a now is in time, lies between the prior's `next` and `soon`: near next for quick devices and
+    near soon for slow ones, by how much is learned. What this household has accepted and refused so far gives an
+    acceptance, with learned pseudo-counts. value = gain q acc - cost (1 - q acc) - refusal q (1 - acc). All of it is corrected by a
+    network on the state that starts at zero, so training starts at the plug-in policy. Commands with q < .1 are not considered: an
+    argmax over values would pick commands never tried.
     """
 
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
         super().__init__()
         self.layout = layout
         a = layout.n_actions
-        self.correction = network(layout.n_rest + a, hidden, 2 * a, zero=True)
+        slow = torch.tensor(layout.slow, dtype=torch.float32)
+        self.leaning = nn.Parameter(6 * slow - 3)  # logit of how far q leans to soon
+        self.welcome = nn.Parameter(torch.full((a,), 2.2))  # logit of the acceptance before anything is heard
+        self.patience = nn.Parameter(torch.full((a,), 1.4))  # log of the pseudo-counts behind it
+        self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a, zero=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
-        a = self.layout.n_actions
-        q, mask = x[:, :a], x[:, 2 * a : 3 * a]
-        correction = self.correction(torch.cat([x[:, 3 * a :], q], 1))
-        gain, cost = GAIN + correction[:, :a], COST + correction[:, a:]
-        value = (gain * q - cost * (1 - q)) / TEMPERATURE
+        soonest, soon, mask, accepted, refused = x[:, : 5 * self.layout.n_actions].chunk(5, 1)
+        correction = self.correction(torch.cat([x[:, 5 * self.layout.n_actions :], soonest, soon], 1))
+        gain, cost, leaning, welcome = correction.chunk(4, 1)
+        q = soonest + torch.sigmoid(self.leaning + 3 * leaning) * (soon - soonest).clamp_min(0)
+        heard = torch.exp(self.patience)
+        before = torch.sigmoid(self.welcome + 3 * welcome)
+        acceptance = (accepted + heard * before) / (accepted + refused + heard)
+        good = q * acceptance
+        value = ((GAIN + gain) * good - (COST + cost) * (1 - good) - REFUSAL * (q - good)) / TEMPERATURE
         logits = torch.where((mask > 0) & (q >= LEAST), value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 
@@ -60,7 +71,7 @@ class PlainHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         a = self.layout.n_actions
-        logits = self.net(x[:, 3 * a :])
+        logits = self.net(x[:, 5 * a :])
         possible = torch.cat([torch.ones_like(logits[:, :1]), x[:, 2 * a + 1 : 3 * a]], 1) > 0
         return torch.where(possible, logits, torch.full_like(logits, NEVER))
 

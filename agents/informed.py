@@ -7,6 +7,7 @@ memoryless net (the hidden state is Markov) reads the observation's readings and
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ from lam_env.errors import UserError
 from lam_env.events import Vocabulary
 from lam_env.logs.epochs import Epochs
 
+from .plugin import LOSS, PlugIn
 from .predictors.pretrain import pretrain
 from .predictors.settings import PredictorSettings
+from .predictors.store import load, save
 from .thresholded import Thresholded
 
 HIDDEN = "hidden."
@@ -54,6 +57,9 @@ class Informed(Thresholded):
 
 def hidden_predictor(training: Training) -> Any:
     """The net on the hidden state, trained on a log of its own that shows it."""
+    saved = training.settings.get("informed")
+    if saved is not None and Path(saved).is_dir():
+        return load(saved)
     if "hidden_log" not in training.settings:
         raise UserError("informed needs a simulator that shows its hidden state; leave it out")
     epochs, latent = training.settings["hidden_log"]()
@@ -61,7 +67,7 @@ def hidden_predictor(training: Training) -> Any:
     held = epochs.world >= worlds[-max(1, len(worlds) // 8)]
     seen = with_latent(epochs, latent)
     settings = PredictorSettings.for_log(len(seen), core="mlp", hidden=256, passes=8)
-    return pretrain(
+    net = pretrain(
         seen.select(~held),
         seen.select(held),
         settings,
@@ -69,6 +75,10 @@ def hidden_predictor(training: Training) -> Any:
         training.device,
         lambda stage, done, total, note: training.progress("informed ceiling", done, total, note),
     )
+    if saved is not None:
+        Path(saved).parent.mkdir(parents=True, exist_ok=True)
+        save(net, saved)
+    return net
 
 
 class InformedAgent:
@@ -78,4 +88,20 @@ class InformedAgent:
         return Informed(hidden_predictor(training), THRESHOLD)
 
 
-AGENTS = {"informed": InformedAgent}
+class LadderActivity:
+    """The rung "activity" of the information ladder: the plug-in rule on the informed probabilities."""
+
+    def fit(self, training: Training) -> InformedPlugIn:
+        a = len(training.vocabulary)
+        return InformedPlugIn(hidden_predictor(training), np.ones((1, a)), np.full((1, a), LOSS), online=True)
+
+
+class InformedPlugIn(PlugIn):
+    reveal = ("latent",)
+
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+        seen = dict(observation, context=np.concatenate([observation["context"], observation["latent"]], 1))
+        return super().predict(seen, state, episode_start, deterministic)
+
+
+AGENTS = {"informed": InformedAgent, "ladder_activity": LadderActivity}

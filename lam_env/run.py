@@ -61,7 +61,8 @@ class Pipeline:
         """The agents to judge, in the order of the tables."""
         own, known = list(self.scenario.baselines()), registry.agent_names()
         every = [a for a in ORDER if a in known or a in own]
-        every += [a for a in own if a not in every] + [a for a in known if a not in every and a not in own]
+        rungs = self.scenario.ladder.values()
+        every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own, *rungs)]
         wanted = self.settings.agents or tuple(every)
         for name in wanted:
             if ":" not in name and name not in every:
@@ -184,32 +185,39 @@ class Pipeline:
                 if seed == first or name not in UNTRAINED:
                     jobs[launcher.submit(fit_and_judge, self.work, name, seed)] = (name, seed)
 
-        rungs = [f"ladder:{name}" for name, _ in self.scenario.ladder()] if not self.settings.agents else []
-        for seed in self.settings.seed:
-            if not prior_path(self.work, "train", seed).is_dir():
-                jobs[launcher.submit(pretrain, self.work, "train", seed)] = ("pretrain", seed)
+        everything = not self.settings.agents
+        ladder = {agent: rung for rung, agent in self.scenario.ladder.items()} if everything else {}
+        exploits = list(self.scenario.exploits()) if everything else []
+        extra = [a for a in ladder if a not in self.agents]
+        missing = [seed for seed in self.settings.seed if not prior_path(self.work, "train", seed).is_dir()]
+        for seed in missing:
+            jobs[launcher.submit(pretrain, self.work, "train", seed)] = ("pretrain", seed)
         for seed in self.settings.seed:
             free = [a for a in self.agents if not _needs_prior(a)]
             submit(sorted(free, key=lambda a: a not in ("informed", "ppo_scratch")), seed)
-            if prior_path(self.work, "train", seed).is_dir():
-                submit([a for a in self.agents if _needs_prior(a)] + rungs, seed)
+            if seed not in missing:
+                submit([a for a in self.agents if _needs_prior(a)], seed)
+        submit(exploits, first)
         waiting = set(jobs)
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for job in done:
                 name, seed = jobs[job]
                 found = job.result()
+                before = set(jobs)
                 if name == "pretrain":
-                    before = set(jobs)
-                    submit([a for a in self.agents if _needs_prior(a)] + rungs, seed)
-                    waiting |= set(jobs) - before
-                    continue
-                for suffix, scores in found.items():
+                    submit([a for a in self.agents if _needs_prior(a)], seed)
+                elif name == "informed" and seed == first:  # the rungs of the ladder build on its net
+                    submit(extra, seed)
+                waiting |= set(jobs) - before
+                for suffix, scores in (found or {}).items():
                     where = variant + (f"-{suffix}" if suffix else "")
-                    if name.startswith("ladder:"):
-                        self._add(name, name.removeprefix("ladder:"), seed, scores)
-                    else:
+                    if name in self.agents:
                         self._add(where, name, seed, scores)
+                    if name in exploits:
+                        self._add("exploit", name, seed, scores)
+                    if name in ladder and not suffix and seed == first:
+                        self._add(f"ladder:{ladder[name]}", name, seed, scores)
             self._write()
 
     # -- results -------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ TITLES = {
     "log": "held-out days of the log",
     "twin": "the home's simulated twin",
     "twin-later": "the twin's training houses, later weeks",
+    "exploit": "agents built to win the reward without helping: each must lie below none",
 }
 
 

@@ -122,7 +122,11 @@ def training_of(work: Work, log_name: str, seed: int, report: Report) -> Trainin
         seed=seed,
         device=s.device,
         progress=report,
-        settings={"hidden_log": hidden_log, "start": work.settings.model},
+        settings={
+            "hidden_log": hidden_log,
+            "informed": prior_folder.with_name(prior_folder.name.replace("prior", "informed")),
+            "start": work.settings.model,
+        },
     )
 
 
@@ -150,35 +154,32 @@ def pretrain(work: Work, log_name: str, seed: int, report: Report) -> None:
     _agents("predictors.store").save(predictor, path)
 
 
-def make_agent(work: Work, name: str) -> Any:
-    """A scenario's own agents come first, then those of agents/, then module:Class."""
-    baselines = work.scenario().baselines()
-    return baselines[name] if name in baselines else registry.agent(name)
-
-
 def fit(work: Work, name: str, training: Training) -> Policy:
-    made = make_agent(work, name)
-    agent = made(training) if name in work.scenario().baselines() else made()
+    """The policy of an agent: one of the scenario's own, of agents/, or module:Class."""
+    scenario = work.scenario()
+    own = scenario.baselines() | scenario.rungs() | scenario.exploits()
+    if name in own:
+        return own[name](training)
+    agent = registry.agent(name)()
     policy: Policy = agent.fit(training) if hasattr(agent, "fit") else agent
     if not hasattr(policy, "predict"):
         raise UserError(f"agent {name}: fit must return an object with predict, not {type(policy).__name__}")
+    if getattr(agent, "curve", None):
+        lines = [f"{name},{training.seed},{step},{reward:.6g}" for step, reward in agent.curve]
+        work.run.write_text(f"curve-{name}-{training.seed}.csv", "\n".join(["agent,train_seed,step,reward", *lines]) + "\n")
     return policy
 
 
 def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str, Scores]:
     """Scores per variant ("", "later") of one agent; a fine-tuned policy with a prior is saved."""
-    if name.startswith("ladder:"):
-        rung = dict(work.scenario().ladder())[name.removeprefix("ladder:")]
-        policy: Policy = rung(training_of(work, "train", seed, report))
-    else:
-        policy = fit(work, name, training_of(work, "train", seed, report))
+    policy = fit(work, name, training_of(work, "train", seed, report))
     if name == "ppo_prior" and seed == work.settings.seed[0]:
         _agents("saved").save_policy(policy, work.run.policy)
     seeds = list(range(work.settings.eval.seeds))
     batch = eval_seeds(seeds, work.settings.eval.worlds)
     scores = per_seed(rollout(policy, work.scenario(), batch, progress=report, stage=f"judge {name}"), seeds)
     found = {"": scores}
-    if getattr(policy, "predictor", None) is not None and not name.startswith("ladder:"):
+    if getattr(policy, "predictor", None) is not None:
         epochs, latent = judging_epochs(work)
         _add_prediction(scores, policy, epochs, latent)
         if not hasattr(policy, "see"):

@@ -31,8 +31,10 @@ class Network(nn.Module):
             sizes = [width, *[s.hidden] * s.layers]
             pairs = zip(sizes[:-1], sizes[1:], strict=True)
             self.core = nn.Sequential(*[m for a, b in pairs for m in (nn.Linear(a, b), nn.ReLU())])
-        self.next = nn.Linear(s.hidden, n_actions)
-        self.soon = nn.Linear(s.hidden, n_actions)
+        # what she does next depends on her habits (memory) and on how things stand (input), and on both together
+        self.readout = nn.Linear(s.hidden + width, s.readout) if s.readout else None
+        self.next = nn.Linear(s.readout or s.hidden, n_actions)
+        self.soon = nn.Linear(s.readout or s.hidden, n_actions)
 
     def inputs(self, tokens: Tensor, features: Tensor) -> Tensor:
         """tokens (B, T, BAG) right-aligned, 0-padded; features (B, T, F) -> (B, T, embedding + F)."""
@@ -55,6 +57,8 @@ class Network(nn.Module):
         else:
             hidden, memory = self.core(x), ()
         out = F.dropout(hidden, s.dropout, self.training)
+        if self.readout is not None:
+            out = F.relu(self.readout(torch.cat([x, out], -1)))
         return self.next(out), self.soon(_scale_gradient(out, s.soon_weight * self.n_actions)), hidden, memory
 
 

@@ -49,8 +49,18 @@ class _Heads:
         self.weight = np.concatenate([_array(net.next.weight), _array(net.soon.weight) * _HALF]).T.copy()
         self.bias = np.concatenate([_array(net.next.bias), _array(net.soon.bias) * _HALF])
         self.n_actions = net.n_actions
+        self.input: _Folded | None = None
+        if net.readout is not None:
+            weight, width = _array(net.readout.weight), net.embed.embedding_dim
+            n_input = weight.shape[1] - net.settings.hidden
+            self.input = _Folded(net, weight[:, :n_input], _array(net.readout.bias))
+            self.memory = np.ascontiguousarray(np.concatenate([weight[:, width:n_input], weight[:, n_input:]], 1).T)
 
-    def __call__(self, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, hidden: np.ndarray, tokens: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.input is not None:
+            hidden = np.concatenate([features, hidden], 1) @ self.memory
+            hidden += self.input.tokens(tokens)
+            np.maximum(hidden, 0, out=hidden)
         both = hidden @ self.weight
         both += self.bias
         logits, soon = both[:, : self.n_actions], both[:, self.n_actions :]
@@ -93,7 +103,7 @@ class FastLSTM:
         c += z[:, :size] * z[:, 3 * size :]
         h = np.tanh(c)
         h *= z[:, 2 * size : 3 * size]
-        return *self.heads(h), h, c
+        return *self.heads(h, tokens, features), h, c
 
 
 class FastGRU:
@@ -127,7 +137,7 @@ class FastGRU:
         new += x[:, 2 * size :]
         np.tanh(new, out=new)
         h = new + gates[:, size:] * (h - new)
-        return *self.heads(h), h, c
+        return *self.heads(h, tokens, features), h, c
 
 
 class FastMLP:
@@ -147,7 +157,7 @@ class FastMLP:
         x = np.maximum(features @ self.input.features + self.input.tokens(tokens), 0)
         for weight, bias in self.more:
             x = np.maximum(x @ weight + bias, 0)
-        return *self.heads(x), x, c
+        return *self.heads(x, tokens, features), x, c
 
 
 FAST: dict[str, Any] = {"lstm": FastLSTM, "gru": FastGRU, "mlp": FastMLP}

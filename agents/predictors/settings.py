@@ -19,6 +19,7 @@ class PredictorSettings:
     core: str = "lstm"  # lstm | gru | transformer | mlp (no memory)
     embedding: int = 32  # width of a token's embedding
     hidden: int = 128  # width of the recurrent state
+    readout: int = 128  # width of the layer that joins memory and input before the heads; 0: none
     layers: int = 2  # transformer: blocks; mlp: hidden layers (lstm and gru have one)
     heads: int = 4  # transformer: attention heads
     context: int = 32  # transformer: past epochs that it sees
@@ -27,21 +28,19 @@ class PredictorSettings:
     dropout: float = 0.1  # share of the core's outputs dropped, in training only
     embedding_dropout: float = 0.1  # share of the tokens' embeddings dropped
     input_dropout: float = 0.0  # share of the core's inputs dropped
-    window: int = 128  # epochs per training chunk
+    window: int = 64  # epochs per training chunk
     burn_in: int = 0  # lstm, gru: epochs before each chunk that only warm its memory up
-    batch: int = 32  # chunks per update
+    batch: int = 16  # chunks per update
     passes: int = 14  # at most so many readings of the training log
     patience: int = 4  # passes without a better validation likelihood after which training stops
-    learning_rate: float = 3e-3
+    learning_rate: float = 6e-3
     weight_decay: float = 1e-2
     label_smoothing: float = 0.0
     schedule: str = "cosine"  # cosine (to zero over `passes`, after a short warm-up) | constant
     average: float = 0.0  # decay per update of an exponential average of the weights; 0 keeps the last weights
-    soon_weight: float = (
-        0.2  # how much `soon` (its cross-entropy summed over actions) shapes the trunk; its head learns anyway
-    )
+    soon_weight: float = 0.1  # share of `soon` (cross-entropy summed over actions) in the trunk's gradient
     valid_rows: int = 60_000  # validation reads whole worlds up to about so many rows
-    autocast: bool = False  # bfloat16 in the core's training
+    autocast: bool = True  # bfloat16 in training: half the time, and as good on a simulated log
 
     def __post_init__(self) -> None:
         if self.core not in CORES:
@@ -55,6 +54,8 @@ class PredictorSettings:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 1..{most}")
         if self.burn_in < 0:
             raise UserError(f"predictor: burn_in = {self.burn_in} must not be negative")
+        if not 0 <= self.readout <= 2048:
+            raise UserError(f"predictor: readout = {self.readout} must lie in 0..2048")
         for name in ("dropout", "embedding_dropout", "input_dropout", "label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in [0, 1)")
@@ -67,19 +68,23 @@ class PredictorSettings:
         unknown = set(changes) - {f.name for f in dataclasses.fields(cls)}
         if unknown:
             raise UserError(f"predictor: unknown settings {sorted(unknown)}")
-        return cls(**{**(_SMALL if rows < SMALL_LOG else {}), **changes})
+        # the fewer rows, the smaller the batch: a pass needs some dozens of updates
+        small = _SMALL | {"batch": min(16, max(2, rows // 120))} if rows < SMALL_LOG else {}
+        return cls(**{**small, **changes})
 
 
 _SMALL: dict[str, Any] = {
+    "readout": 0,
     "dropout": 0.3,
     "embedding_dropout": 0.3,
     "input_dropout": 0.4,
     "label_smoothing": 0.05,
     "soon_weight": 0.0,
     "window": 32,
-    "batch": 16,
     "passes": 80,
     "patience": 8,
     "learning_rate": 2e-3,
+    "autocast": False,
     "schedule": "constant",
+    "average": 0.98,
 }

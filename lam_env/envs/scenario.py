@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lam_env.config import override
@@ -19,7 +19,8 @@ class Scenario:
 
     Class attributes: `id`; `interaction`, "anticipate" (do it for her) or "advise" (change what she does); `Params`, a
     frozen dataclass of settings; `reward_weights` and `utility_weights`, named terms and their weights (the
-    utility is hidden from agents); `latent_names`, the features `latent` reveals.
+    utility is hidden from agents); `latent_names`, the features `latent` reveals; `ladder`, what a greedy rule
+    is told of the hidden state, rung by rung, and the agent that stands on it.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Scenario:
     reward_weights: dict[str, float]
     utility_weights: dict[str, float]
     latent_names: tuple[str, ...] = ()
+    ladder: dict[str, str] = {}  # noqa: RUF012 (a constant of the class)
     vocabulary: Vocabulary
 
     def __init__(self, **settings: Any):
@@ -57,16 +59,16 @@ class Scenario:
         raise NotImplementedError
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
-        """Agents that know this scenario, by id: they are fitted and judged like all others."""
+        """Agents that know this scenario, by id; among them `oracle`, the ceiling of reward. They are fitted and judged like all others."""
         return {}
 
-    def oracle(self) -> Policy:
-        """The ceiling of reward; acts on `plan`, which only revealed environments show."""
-        raise NotImplementedError
+    def rungs(self) -> dict[str, Callable[[Training], Policy]]:
+        """The scenario's own agents of the information ladder, by id."""
+        return {}
 
-    def ladder(self) -> Iterable[tuple[str, Callable[[Training], Policy]]]:
-        """Greedy agents that are given more and more of the hidden state, for the information ladder."""
-        return ()
+    def exploits(self) -> dict[str, Callable[[Training], Policy]]:
+        """Agents built to win the reward without helping anybody: each must score below doing nothing."""
+        return {}
 
 
 START_HOUR = 4  # worlds start when nearly everybody sleeps, so an episode is not cut in the middle of a day

@@ -87,22 +87,21 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         chosen = np.asarray(actions)
         if chosen.shape != (self.num_envs,) or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
             raise UserError(f"actions must be {self.num_envs} numbers from 0 to {len(self.vocabulary) - 1}")
-        rewards = np.empty(self.num_envs)
         truncated = np.zeros(self.num_envs, bool)
-        worlds, ended = self.worlds, []
-        for i, action in enumerate(chosen.tolist()):
-            world = worlds[i]
-            if self.finished[i]:
-                rewards[i] = 0.0
+        rewards, ended = [], []
+        finished = self.finished.tolist()
+        for i, (world, action) in enumerate(zip(self.worlds, chosen.tolist(), strict=True)):
+            if finished[i]:
+                rewards.append(0.0)
                 continue
             if world.step(action):
                 ended.append(i)
-            rewards[i] = world.reward
+            rewards.append(world.reward)
         info: dict[str, Any] = {}
         if ended:
             truncated[ended] = True
             self._end(ended, info)
-        return self.rows.observe(), rewards, np.zeros(self.num_envs, bool), truncated, info
+        return self.rows.observe(), np.array(rewards), np.zeros(self.num_envs, bool), truncated, info
 
     def _end(self, ended: list[int], info: dict[str, Any]) -> None:
         """`final_obs`, `final_info` (object arrays (N,), None where not ended) and their masks, as Gymnasium gives them."""

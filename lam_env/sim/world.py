@@ -22,11 +22,9 @@ class Call:
     """
 
     __slots__ = ("callbacks", "value")
+    callbacks: list[Callable[[Any], None]] | None
+    value: Any
     _ok = True  # as of every event that has not failed
-
-    def __init__(self, function: Callable[[Any], None], value: Any):
-        self.callbacks: list[Callable[[Any], None]] | None = [function]
-        self.value = value
 
 
 class World:
@@ -36,6 +34,13 @@ class World:
     at absolute times through `call_at`. A decision epoch is raised by a flag while SimPy's queue is stepped: two events at
     one instant give two epochs. At most one token may be raised by one SimPy event.
     """
+
+    # compact: of many worlds in turn, a step of each should touch little memory
+    __slots__ = (
+        *("streams", "row", "vocabulary", "env", "now", "start", "end", "timer", "next_tick", "records", "reveal"),
+        *("reward", "reward_weights", "utility_weights", "reward_terms", "reward_totals", "utility_totals"),
+        *("masked", "acts", "agent_acts", "prob", "_first_sensor", "_raised", "_new"),
+    )
 
     def __init__(
         self,
@@ -144,8 +149,9 @@ class World:
 
     def call_at(self, time: int, function: Callable[[Any], None], value: Any = None) -> None:
         """Call `function(call)` at an absolute time; `call.value` is `value`."""
-        env = self.env
-        env.schedule(Call(function, value), NORMAL, time - env.now)  # type: ignore[arg-type]
+        env, call = self.env, Call()
+        call.callbacks, call.value = [function], value
+        env.schedule(call, NORMAL, time - env.now)  # type: ignore[arg-type]
 
     # -- what happens in it -------------------------------------------------------------------------------------------
 

@@ -24,8 +24,8 @@ _EVENING = 1 + 0.25 * np.cos((_HOUR - 19) * np.pi / 6) * (_HOUR > 6)
 class Climate:
     """One world's weather, daylight and tariff, drawn a day at a time.
 
-    outdoor [C], sun 0..1 and tariff [EUR/kWh] are memoryviews (SLOTS,) of the loaded day. `news` maps a slot to what sensors then report anew:
-    (channel, value), the channels being those of `first`: outdoor, sun, tariff, tariff in three hours, rounded.
+    `slots` (SLOTS) of the loaded day: outdoor [C], sun 0..1, tariff [EUR/kWh]. `news` (SLOTS): what sensors report anew in a slot, as
+    (channel, value); the channels are outdoor, sun, tariff and tariff in three hours, rounded.
     """
 
     def __init__(self, params: HomeParams, streams: Streams):
@@ -36,13 +36,8 @@ class Climate:
         self._day = -1
         self._prices_of_day = None if params.tariff == "hourly" else self._shown_prices(self._fixed_tariff())
         self._shown = np.zeros((SLOTS, 4))
-        self.outdoor = self.sun = self.tariff = memoryview(np.zeros(SLOTS))
-        self.news: dict[int, list[tuple[int, float]]] = {}
-
-    @property
-    def slots(self) -> list[tuple[float, float, float]]:
-        """(outdoor, sun, tariff) of every slot of the day."""
-        return list(zip(self.outdoor, self.sun, self.tariff, strict=True))
+        self.slots: list[tuple[float, float, float]] = []
+        self.news: list[tuple[tuple[int, float], ...]] = []
 
     def shown(self, slot: int) -> list[float]:
         """What the four channels show in a slot."""
@@ -66,15 +61,15 @@ class Climate:
         weather = sum(0.7**k * self._weather.normal(2 * (day - k) + 1) for k in range(6) if day >= k)
         outdoor = 10 - 9 * math.cos(season - 0.35) + 2.5 * weather - _WARMTH
         tariff, now, ahead = self._prices_of_day or self._shown_prices(self._hourly_tariff(day))
-        self.outdoor, self.sun, self.tariff = memoryview(outdoor), memoryview(sun), memoryview(tariff)
+        self.slots = list(zip(outdoor.tolist(), sun.tolist(), tariff.tolist(), strict=True))
         self._shown = shown = np.stack([outdoor.round(), sun.round(2), now, ahead], 1)
         new = np.empty(shown.shape, bool)
         new[0] = True
         np.not_equal(shown[1:], shown[:-1], out=new[1:])
-        self.news = news = {}
+        self.news = news = [()] * SLOTS
         slots, channels = new.nonzero()
         for slot, channel, value in zip(slots.tolist(), channels.tolist(), shown[new].tolist(), strict=True):
-            news.setdefault(slot, []).append((channel, value))
+            news[slot] += ((channel, value),)
 
     def _fixed_tariff(self) -> np.ndarray:
         p = self.params

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lam_env.rng import Streams
 from lam_env.rows import Row
-from lam_env.sim.world import World
+from lam_env.sim.world import Call, World
 
 from .climate import DARK, SLOT, Climate
 from .devices import ITEMS, build_home, initial_states, possible
@@ -26,6 +24,11 @@ class House(World):
     where she would have had to reach for the device without the agent, so undoing and redoing earns nothing.
     """
 
+    __slots__ = (
+        *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors", "_device_index"),
+        *("climate", "indoor", "sun", "price", "power", "kwh", "peak", "cold_hours", "_accrued", "_held"),
+        *("heating", "_tv", "_lock", "_music", "_tv_room"),
+    )
     residents: list[Resident]
 
     def __init__(
@@ -57,7 +60,7 @@ class House(World):
         self.climate = Climate(params, streams)
         self.next_tick = start // SLOT * SLOT + SLOT
         self._accrued = start
-        self._heating, self._tv, self._lock, self._music = (
+        self.heating, self._tv, self._lock, self._music = (
             home.by_name[name] for name in ("heating", "tv", "lock", "music")
         )
         self._tv_room = home.devices[self._tv].room
@@ -74,7 +77,7 @@ class House(World):
         climate.load(self.now // DAY)
         slot = self.now % DAY // SLOT
         shown = climate.shown(slot)
-        self.price, self.sun = climate.tariff[slot], shown[1]
+        self.price, self.sun = climate.slots[slot][2], shown[1]
         for i, value in enumerate([round(self.indoor, 1), *shown]):
             self.reading(channel + i, value)
 
@@ -90,14 +93,11 @@ class House(World):
         slot = now % DAY // SLOT
         if not slot:
             climate.load(now // DAY)
-        self.price = climate.tariff[slot]
-        gap = p.setpoints[self.states[self._heating]] - indoor
+        outdoor, sun, self.price = climate.slots[slot]
+        gap = p.setpoints[self.states[self.heating]] - indoor
         duty = 0.0 if gap <= 0 else 1.0 if gap >= 0.5 else 2 * gap
-        self.indoor = new = indoor + HOURS * (
-            (climate.outdoor[slot] - indoor) / p.time_constant
-            + p.heater_rise * duty
-            + p.solar_rise * 2 * climate.sun[slot]
-        )
+        new = indoor + HOURS * ((outdoor - indoor) / p.time_constant + p.heater_rise * duty + p.solar_rise * 2 * sun)
+        self.indoor = new
         power = self.power + duty * p.heater_power
         if power:
             self._spend(power * HOURS)
@@ -105,14 +105,12 @@ class House(World):
                 self.peak = power
         if int(10 * new) != int(10 * indoor):
             self.reading(self.home.n_channels, int(10 * new) / 10)
-        was = self.sun
-        if slot in climate.news:
-            first = self.home.n_channels + 1
-            for channel, value in climate.news[slot]:
-                self.reading(first + channel, value)
-                if channel == 1:
-                    self.sun = value
-        self._feel_climate((was < DARK) != (self.sun < DARK))
+        was_dark = self.sun < DARK
+        for channel, value in climate.news[slot]:
+            self.reading(self.home.n_channels + 1 + channel, value)
+            if channel == 1:
+                self.sun = value
+        self._feel_climate(was_dark != (self.sun < DARK))
 
     def _spend(self, kwh: float) -> None:
         self.kwh += kwh
@@ -143,14 +141,14 @@ class House(World):
 
     def _warm_or_cool(self, r: Resident) -> None:
         """She goes to the thermostat, in a while."""
-        level = self.states[self._heating]
+        level = self.states[self.heating]
         if self.indoor < r.like:
             target, ok = r.level, tuple(range(r.level, 3))
         else:
             target, ok = max(level - 1, 0), tuple(range(max(level, 1)))
         if level not in ok:
             low, high = self.params.heat_delay
-            r.see_to(self, Item(self._heating, target, ok), int(low + (high - low) * r.coin(15)))
+            r.see_to(self, Item(self.heating, target, ok), int(low + (high - low) * r.coins[15]))
 
     def finish(self) -> None:
         self.accrue()
@@ -239,9 +237,9 @@ class House(World):
                 self.reading(self.home.loaded[device], 0.0)
         self._refresh_mask(device)
 
-    def _run_down(self, event: Any) -> None:
+    def _run_down(self, call: Call) -> None:
         """A kettle cools, a machine has finished."""
-        device = event.value
+        device = call.value
         self.states[device] = self.shadow[device] = 0
         self.reading(device, 0)
         self._refresh_mask(device)

@@ -7,10 +7,12 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
+from simpy.events import Timeout
 
 from lam_env.rng import Streams
 from lam_env.sim.routine import Act, Routine
 from lam_env.sim.user import User
+from lam_env.sim.world import Call
 from lam_env.tables import BehaviourTables
 
 from .personas import PersonaTraits
@@ -41,6 +43,12 @@ class Resident(User):
     `wants` maps devices to the states that are right for what she is doing now.
     """
 
+    __slots__ = (
+        *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like", "level"),
+        *("coming", "act", "doing", "since", "room", "asleep", "wants", "todo", "generation", "leaving", "reach_time"),
+        *("also", "before", "left", "last", "coins", "occasion", "_coins", "_delays", "_drawn", "_world"),
+    )
+
     def __init__(
         self, world: HomeWorld, index: int, name: str, tables: BehaviourTables, traits: PersonaTraits, streams: Streams
     ):
@@ -50,12 +58,20 @@ class Resident(User):
         self.routine = Routine(tables, streams, actor)
         self.habits = [meaning(a) for a in tables.activities]
         self._coins, self._delays = streams(actor, "coins"), streams(actor, "delays")
-        self._coin: list[float] = []
-        self._coin_day = -1
+        self._drawn: dict[int, memoryview] = {}
         tastes = streams(actor, "tastes")
+        # (coin, device, state, the states that are right, when, seek, probability)
         self.rules = {
             key: [
-                (j, world.device(w.device), w.state, (w.state, *w.ok), w.when, w.seek, self._own(w, personal(w.p, tastes, i * 16 + j)))
+                (
+                    j + 10 if key in ("wake", "return") else j,
+                    world.device(w.device),
+                    w.state,
+                    (w.state, *w.ok),
+                    w.when,
+                    w.seek,
+                    self._own(w, personal(w.p, tastes, i * 16 + j)),
+                )
                 for j, w in enumerate(wants)
             ]
             for i, (key, (_, wants)) in enumerate(WANTS.items())
@@ -69,6 +85,7 @@ class Resident(User):
         self.level = 2 if self.like >= 21.0 else 1  # of heating that she likes
         self.coming: deque[Act] = deque()
         self.act = Act(world.start, world.start, -1, 0, world.start // 86_400)
+        self.coins, self.occasion = self.coins_of(self.act), self.act.day << 15
         self.doing = ASLEEP
         self.since = world.start
         self.room = self.rooms["sleep"]
@@ -88,17 +105,16 @@ class Resident(User):
     # -- habits -------------------------------------------------------------------------------------------------------
 
     def behave(self, world: HomeWorld) -> Generator[simpy.Event, Any, None]:
-        acts = self.routine.acts(world.start)
+        env, coming, acts = world.env, self.coming, self.routine.acts(world.start)
         for _ in range(AHEAD):
-            self.coming.append(next(acts))
-        env = world.env
+            coming.append(next(acts))
         while True:
-            act = self.coming.popleft()
-            self.coming.append(next(acts))
-            if act.start > env.now:
-                yield env.timeout(act.start - env.now)
+            act = coming.popleft()
+            coming.append(next(acts))
+            if act.start > world.now:
+                yield Timeout(env, act.start - world.now)
             self.begin(world, act)
-            yield env.timeout(act.end - env.now)
+            yield Timeout(env, act.end - world.now)
 
     def begin(self, world: HomeWorld, act: Act) -> None:
         """Start the next act of the plan."""
@@ -106,6 +122,8 @@ class Resident(User):
         before = self.doing
         self.generation += 1
         self.act, self.since, self.todo = act, act.start, []
+        self.coins = self.coins_of(act)
+        self.occasion = ((act.day << 9) + act.ordinal) << 6
         if act.activity < 0:  # a pause: she stays where she is
             if self.asleep:
                 self.asleep = self.leaving = False
@@ -115,7 +133,7 @@ class Resident(User):
         self.doing, self.before, self.also, self.left = doing, before, "", -1
         if before in LOADS and before != doing:
             device, p = LOADS[before]
-            if self.coin(15) < p:
+            if self.coins[15] < p:
                 world.load(device)
         if doing == "laundry":
             world.load("washer")
@@ -146,32 +164,32 @@ class Resident(User):
         if not self.asleep and not self.leaving:
             self._want_warmth(world, todo)
         self.todo = todo
+        now, doing = world.now, self.doing
         if todo or self.leaving:
-            wait = 1 + self.delay(63, world.params.reaction, world.params.reaction_sd)
-            self.reach_at(world.now + wait)
-        if self.doing in ITEMS:
-            world.call_at(world.now + 2 + int(4 * self.coin(12)), self._use, self.generation)
-        if self.doing in RESTLESS:
+            self.reach_at(now + 1 + self.delay(63, world.params.reaction, world.params.reaction_sd))
+        if doing in ITEMS:
+            world.call_at(now + 2 + int(4 * self.coins[12]), self._use, self.generation)
+        if doing in RESTLESS:
             self._stir_later(world, 0)
         if old != room:
             world.sensor_event(room, self.index)
-        elif before == ASLEEP != self.doing:
+        elif before == ASLEEP != doing:
             world.sensor_event(world.item_sensors["bed"], self.index)
 
-    def _use(self, event: Any) -> None:
+    def _use(self, call: Call) -> None:
         """She sits down, opens the fridge, ...: the sensor of what she uses fires."""
-        if event.value == self.generation:
+        if call.value == self.generation:
             self._world.sensor_event(self._world.item_sensors[ITEMS[self.doing]], self.index)
 
     def _stir_later(self, world: HomeWorld, count: int) -> None:
-        u = self._delays.uniform(((self.act.day << 9) + self.act.ordinal << 6) + 40 + count % 20)
-        wait = int(60 * RESTLESS[self.doing] * (0.3 + 1.4 * u))
-        if world.now + wait < self.act.end:
-            world.call_at(world.now + wait, self._stir, (self.generation, count))
+        u = self._delays.uniform(self.occasion + 40 + count % 20)
+        time = world.now + int(60 * RESTLESS[self.doing] * (0.3 + 1.4 * u))
+        if time < self.act.end:
+            world.call_at(time, self._stir, (self.generation, count))
 
-    def _stir(self, event: Any) -> None:
+    def _stir(self, call: Call) -> None:
         """She moves about where she is: the motion sensor fires."""
-        generation, count = event.value
+        generation, count = call.value
         if generation == self.generation and self.room >= 0:
             self._world.sensor_event(self.room, self.index)
             self._stir_later(self._world, count + 1)
@@ -182,26 +200,25 @@ class Resident(User):
             return
         if world.others_in(room, self):
             return
-        if before in LEAVING and self.coin(13) < self.leaving_rules[before]:
+        if before in LEAVING and self.coins[13] < self.leaving_rules[before]:
             self._add(world, world.home.by_name["tv" if before == "tv" else "music"], 0, (0,), todo)
-        if self.coin(14) < self.traits.tidiness:
+        if self.coins[14] < self.traits.tidiness:
             self._add(world, world.home.lights[room], 0, (0,), todo)
 
     def _want(self, world: HomeWorld, key: str, todo: list[Item]) -> None:
-        shift = 10 if key in ("wake", "return") else 0
-        lights = world.home.lights
-        for slot, device, state, ok, when, seek, p in self.rules[key]:
-            if p < 1.0 and self.coin(shift + slot) >= p:
+        lights, room, coins = world.home.lights, self.room, self.coins
+        for coin, device, state, ok, when, seek, p in self.rules[key]:
+            if p < 1.0 and coins[coin] >= p:
                 continue
-            if when and not world.condition(when, self.room, self):
+            if when and not world.condition(when, room, self):
                 continue
             if device == HERE:
-                device = lights[self.room]
-                if state and world.sleeper_in(self.room):
+                device = lights[room]
+                if state and world.sleeper_in(room):
                     continue  # she would not wake somebody
             elif device == ALL_LIGHTS:
                 for light in lights:
-                    if light != lights[self.room] or self.leaving:
+                    if light != lights[room] or self.leaving:
                         self._add(world, light, 0, (0,), todo)
                 continue
             elif when == "loaded" and device not in world.loaded:
@@ -210,24 +227,22 @@ class Resident(User):
             if seek:
                 self._add(world, device, state, ok, todo)
 
-    def foresee(
-        self, world: HomeWorld, act: Act, doing: str, before: str, room: int
-    ) -> tuple[list[Item], int]:
+    def foresee(self, world: HomeWorld, act: Act, doing: str, before: str, room: int) -> tuple[list[Item], int]:
         """What she will see to when a coming act starts, in the home as it is now, and the room she will be in."""
-        home, items, to = world.home, [], self.rooms[doing]
+        home, to, coins = world.home, self.rooms[doing], self.coins_of(act)
+        items: list[Item] = []
         if room == AWAY and doing != "out":
             items.append(Item(home.by_name["lock"], 0, (0,)))
         if room >= 0 and room != to and not world.others_in(room, self):
-            if before in LEAVING and self.coin_of(act, 13) < self.leaving_rules[before]:
+            if before in LEAVING and coins[13] < self.leaving_rules[before]:
                 items.append(Item(home.by_name["tv" if before == "tv" else "music"], 0, (0,)))
-            if self.coin_of(act, 14) < self.traits.tidiness:
+            if coins[14] < self.traits.tidiness:
                 items.append(Item(home.lights[room], 0, (0,)))
         keys = ["return"] if room == AWAY else []
         keys += ["wake"] if before == ASLEEP != doing and self.coming[-1] is not act else []
         for key in (*keys, doing):
-            shift = 10 if key in ("wake", "return") else 0
-            for slot, device, state, ok, when, seek, p in self.rules[key]:
-                if not seek or (p < 1.0 and self.coin_of(act, shift + slot) >= p):
+            for coin, device, state, ok, when, seek, p in self.rules[key]:
+                if not seek or (p < 1.0 and coins[coin] >= p):
                     continue
                 if when and not world.condition(when, to, self):
                     continue
@@ -243,7 +258,7 @@ class Resident(User):
         return items, AWAY if doing == "out" else to
 
     def _want_warmth(self, world: HomeWorld, todo: list[Item]) -> None:
-        device = world.home.by_name["heating"]
+        device = world.heating
         self.wants[device] = (1, 2) if self.level == 1 else (2,)
         if world.indoor < self.like - 0.7:
             self._add(world, device, self.level, self.wants[device], todo)
@@ -257,21 +272,19 @@ class Resident(User):
 
     # -- chance ---------------------------------------------------------------------------------------------------------
 
-    def coin(self, slot: int) -> float:
-        """A uniform number for one of 16 choices of this act: 0-9 wants, 10-12 wants of waking and returning, 13 and 14
+    def coins_of(self, act: Act) -> memoryview:
+        """(16,) uniform numbers for the choices of an act: 0-9 wants, 10-12 wants of waking and returning, 13 and 14
         what she leaves behind, 15 the rest."""
-        return self.coin_of(self.act, slot)
-
-    def coin_of(self, act: Act, slot: int) -> float:
-        if act.day != self._coin_day:
-            self._coin_day = act.day
-            self._coin = self._coins.block(act.day * COINS, COINS).tolist()
-        return self._coin[(act.ordinal * 16 + slot) % COINS]
+        _, _, _, ordinal, day = act
+        if day not in self._drawn:
+            self._drawn = {d: coins for d, coins in self._drawn.items() if d >= self.act.day}
+            self._drawn[day] = memoryview(self._coins.block(day * COINS, COINS))
+        first = ordinal * 16 % COINS
+        return self._drawn[day][first : first + 16]
 
     def delay(self, slot: int, median: float, sd: float) -> int:
         """A reaction time [s] of this act; `slot`: a device, 32 more for an override, 62 dusk, 63 the first reach."""
-        occasion = ((self.act.day << 9) + self.act.ordinal << 6) + slot
-        return int(self._delays.lognormal(occasion, median, sd))
+        return int(self._delays.lognormal(self.occasion + slot, median, sd))
 
     # -- touching and answering ----------------------------------------------------------------------------------------
 
@@ -279,9 +292,9 @@ class Resident(User):
         self.reach_time = time
         self._world.call_at(time, self.reach, self.generation)
 
-    def reach(self, event: Any) -> None:
+    def reach(self, call: Call) -> None:
         """See to the next item; one SimPy event, at most one touch."""
-        if event.value != self.generation:
+        if call.value != self.generation:
             return
         world = self._world
         todo = self.todo

@@ -14,6 +14,7 @@ from lam_env.tables import BehaviourTables
 from . import hidden
 from .baselines import MotionRule, Oracle, Timer
 from .devices import build_home
+from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
 from .personas import persona
 from .scene import home_scene
@@ -29,6 +30,8 @@ class SmartHome(Scenario):
     Params = HomeParams
     reward_weights = REWARD_WEIGHTS
     utility_weights = UTILITY_WEIGHTS
+    ladder = {"prior": "plugin", "+ activity": "ladder_activity", "+ plan within patience": "ladder_plan", "oracle": "oracle"}  # noqa: RUF012
+    constant_ok = ("epoch.user",)  # one stream, the home's, whoever acts in it
 
     def __init__(self, tables: BehaviourTables | None = None, **settings: Any):
         """`tables`: habits of a calibrated resident, who then lives here in place of a drawn persona."""
@@ -73,6 +76,12 @@ class SmartHome(Scenario):
             "oracle": lambda training: Oracle(),
         }
 
+    def rungs(self) -> dict[str, Callable[[Training], Policy]]:
+        return {"ladder_plan": lambda training: Oracle(blind=True)}
+
+    def exploits(self) -> dict[str, Callable[[Training], Policy]]:
+        return {name: _exploit(make) for name, make in EXPLOITS.items()}
+
     def kpis(self, world: World) -> dict[str, float]:
         """Per person and day where it says so; everything else over the episode."""
         home = cast(HomeWorld, world)
@@ -100,3 +109,7 @@ class SmartHome(Scenario):
             "accept_rate": counts["assists"] / max(1, answered),
             "override_rate": counts["overrides"] / max(1, home.agent_acts),
         }
+
+
+def _exploit(make: Callable[[], Policy]) -> Callable[[Training], Policy]:
+    return lambda training: make()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lam_env.events import AGENT, FEEDBACK, SENSOR, USER
 
+from .climate import SLOT
 from .devices import FEEDBACK as ANSWERS
 from .devices import Device
 from .picture.view import DeviceView, EventView, HomeView, PersonView
@@ -25,7 +26,7 @@ DOING = {
 }  # fmt: skip
 KIND = {"heating": "thermostat"}  # the picture's word for a kind of device, where it is another
 STATE = {"idle": "off", "disarmed": "off"}
-SPOKEN = {"tv": "TV", "lock": "front door", "heating": "heating", "alarm": "alarm", "music": "music", "kettle": "kettle"}
+SPOKEN = {"tv": "TV", "lock": "front door"}
 TONE = {"accept": "accepted", "override": "overridden", "reject": "overridden", "nuisance": "missed"}
 
 
@@ -40,7 +41,7 @@ def home_view(world: HomeWorld) -> HomeView:
         clock=f"{WEEKDAYS[now // 86_400 % 7]} {clock(now)}",
         hour=_hand(world),
         sun=math.tanh(4 * world.sun),  # 0.06, where lamps go on, is a quarter; a clear noon in winter 0.85
-        outdoor=world.climate.slots[now % 86_400 // 600][0],
+        outdoor=world.climate.slots[now % 86_400 // SLOT][0],
         indoor=world.indoor,
         lights={room: world.states[device] for room, device in zip(home.rooms, home.lights, strict=True)},
         people=tuple(_person(world, r) for r in world.residents),
@@ -153,7 +154,5 @@ def _sensed(world: HomeWorld) -> Iterator[EventView]:
     n_actions = len(world.vocabulary)
     for token, time in zip(world.row.events[0, ::-1].tolist(), world.row.events[1, ::-1].tolist(), strict=True):
         if 0 < token < n_actions:
-            who = "agent" if (token, time) in mine else "by hand"
+            who = "agent" if (token, time) in mine else "somebody"
             yield EventView(clock(time), who, words(world, token))
-
-

@@ -7,6 +7,7 @@ from typing import Any
 
 from lam_env.rng import Streams
 from lam_env.rows import Row
+from lam_env.sim.world import Call
 
 from .devices import FEEDBACK, possible
 from .house import House
@@ -94,21 +95,21 @@ class HomeWorld(House):
         resident.reach_at(self.now + 1)
         self.call_at(self.now + 15, self._come_in, (resident, resident.generation))
 
-    def _come_in(self, event: Any) -> None:
-        resident, generation = event.value
+    def _come_in(self, call: Call) -> None:
+        resident, generation = call.value
         if generation == resident.generation:
             self._pass_door(resident, self.home.room("hall"))
             self.call_at(self.now + 5, self._settle, (resident, generation))
 
-    def _settle(self, event: Any) -> None:
-        resident, generation = event.value
+    def _settle(self, call: Call) -> None:
+        resident, generation = call.value
         if generation == resident.generation:
             self.accrue()
             resident.asleep = resident.doing == "sleep"
             resident.enter(self, "return", "return")
 
-    def depart(self, event: Any) -> None:
-        resident, generation = event.value
+    def depart(self, call: Call) -> None:
+        resident, generation = call.value
         if generation == resident.generation:
             self._pass_door(resident, AWAY)
 
@@ -210,8 +211,8 @@ class HomeWorld(House):
             wait = 1 + r.delay(32 + device, self.params.override_delay * (1 + r.habituation) * r.traits.tolerance, 0.5)
             self.call_at(self.now + wait, self._override, (r, done))
 
-    def _override(self, event: Any) -> None:
-        resident, act = event.value
+    def _override(self, call: Call) -> None:
+        resident, act = call.value
         ok = resident.wants.get(act.device)
         if resident.room == AWAY or ok is None or self.states[act.device] != act.state or act.state in ok:
             return
@@ -219,9 +220,9 @@ class HomeWorld(House):
             self.shadow[act.device] = ok[0]
             self.touch(resident, act.device, ok[0], ok)
 
-    def _expire(self, event: Any) -> None:
+    def _expire(self, call: Call) -> None:
         """Its patience is over and nobody had use for it."""
-        act: AgentAct = event.value
+        act: AgentAct = call.value
         if self.agent_acts_on[act.device] is not act:
             return
         self.agent_acts_on[act.device] = None
@@ -232,7 +233,7 @@ class HomeWorld(House):
         if kind == "heating":  # it is felt later: what follows is put down to the agent for some hours more
             self.call_at(self.now + BLAME, self._forget, act)
         else:
-            self._forget(event)
+            self._forget(call)
         if unwelcome or kind in NEUTRAL or act.state == REST.get(kind, 0):
             return
         self.counts["nuisances"] += 1
@@ -242,9 +243,9 @@ class HomeWorld(House):
             if r.room != AWAY and not r.asleep:
                 self._feel(r, "nuisance", act)
 
-    def _forget(self, event: Any) -> None:
+    def _forget(self, call: Call) -> None:
         """The state of the device is now nobody's doing."""
-        act: AgentAct = event.value
+        act: AgentAct = call.value
         if self.last_agent_act[act.device] is act:
             self.last_agent_act[act.device] = None
             self.shadow[act.device] = self.states[act.device]
@@ -261,8 +262,8 @@ class HomeWorld(House):
         if resident.trust < resident.trust_params.threshold and self.automation:
             self._switch_off(resident)
 
-    def _rate(self, event: Any) -> None:
-        resident, act, value = event.value
+    def _rate(self, call: Call) -> None:
+        resident, act, value = call.value
         self.earn("rating", value)
         self.feedback_event(resident.index, RATING, act.action, act.id, value, None)
 
@@ -277,7 +278,7 @@ class HomeWorld(House):
         if self.switch_offs < resident.trust_params.give_up:
             self.call_at(self.now + resident.trust_params.off_time, self._switch_on)
 
-    def _switch_on(self, event: Any) -> None:
+    def _switch_on(self, call: Call) -> None:
         self.automation = True
         self.row.mask[:] = possible(self.home, self.states, self.loaded)
         self.reading(self.home.n_channels + 5, 1.0)

@@ -223,6 +223,7 @@ def test_presets_follow_the_size_of_the_log():
     small, large = PredictorSettings.for_log(2_000), PredictorSettings.for_log(300_000)
     assert small.dropout > large.dropout
     assert small.window < large.window
+    assert PredictorSettings.for_log(300).batch == 2 < small.batch
     assert PredictorSettings.for_log(2_000, hidden=17).hidden == 17
     with pytest.raises(UserError, match="unknown settings"):
         PredictorSettings.for_log(2_000, hiden=17)

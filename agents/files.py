@@ -1,0 +1,93 @@
+"""Folders of a few files with a manifest: written whole or not at all, read only if nothing in them has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import lam_env
+
+from .predictors.store import ModelError
+
+MANIFEST = "manifest.json"
+_MOST_MANIFEST = 1 << 20  # [bytes]
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], format_version: int) -> None:
+    """`files` (name -> content) and their manifest; a folder that was there is replaced."""
+    part, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("part", "old"))
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        for name, content in files.items():
+            _write(part / name, content)
+        manifest = {
+            "format": format_version,
+            "versions": {"lam_env": lam_env.__version__, "torch": torch.__version__, "numpy": np.__version__},
+            "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        }
+        _write(part / MANIFEST, to_json(manifest))
+        _sync(part)
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(part, folder)
+        _sync(folder.parent)
+    finally:
+        if old.exists() and not folder.exists():  # failed between the two: what was there comes back
+            os.replace(old, folder)
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def read_folder(folder: Path, most: Mapping[str, int], format_version: int) -> dict[str, bytes]:
+    """The contents of the files named in `most` (name -> largest size [bytes]); ModelError if one is not as it was saved."""
+    if not (folder / MANIFEST).is_file():
+        raise ModelError(f"{folder}: no model here (no {MANIFEST}); train one or give another folder")
+    manifest = json.loads(_read(folder / MANIFEST, _MOST_MANIFEST))
+    if not isinstance(manifest, dict) or manifest.get("format") != format_version:
+        raise ModelError(f"{folder}: the model's format is not {format_version}; train it again with this version")
+    content = {}
+    for name, limit in most.items():
+        content[name] = _read(folder / name, limit)
+        if hashlib.sha256(content[name]).hexdigest() != manifest["sha256"][name]:
+            raise ModelError(
+                f"{folder}: {name} is not the file that was saved (sha256 differs); restore or train again"
+            )
+    return content
+
+
+def to_json(data: Any) -> bytes:
+    return (json.dumps(data, indent=1) + "\n").encode()
+
+
+def _read(path: Path, most: int) -> bytes:
+    if path.exists() and not path.is_file():  # a pipe would never end
+        raise ValueError(f"{path.name} is not a file")
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} is larger than {most} bytes")
+    return content
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,328 @@
+"""A tuned policy on one's own stream of events, without a simulator."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from lam_env.errors import UserError
+from lam_env.events import AGENT, FEEDBACK, KINDS, READING, SENSOR, USER, Event
+from lam_env.rows import DAY, Rows
+from lam_env.values import short, suggestion
+
+from .carry import Carry, anticipation, listen, slow_actions
+from .clock import Clock, is_finite
+from .features import PriorFeatures
+from .ppo import TunedPolicy
+from .predictors import store
+from .saved import load_policy
+
+TIMER = 300  # [s] of quiet after which an epoch is raised, where a run's settings do not say
+MOST_ACTS = 4  # agent actions at one instant, as in simulated worlds
+MOST_QUIET = 92 * DAY  # [s] a longer silence is a mistake in the time, or a reason to start afresh
+_LARGEST = float(np.finfo(np.float32).max)
+GOOD, BAD = ("accept",), ("override", "reject")  # feedback that says whether an action was wanted
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What to do now. The dictionaries are by name of action.
+
+    action: a name, or "none". probabilities: P(she does it next, before the next epoch). soon: P(she does it within its
+    patience), empty if the prior does not say. in_time: P(doing it now is in time), of the two. values: the
+    policy's logits, 0 for none; -inf where it is not possible or too improbable to be considered.
+    """
+
+    action: str
+    probabilities: dict[str, float]
+    soon: dict[str, float]
+    in_time: dict[str, float]
+    values: dict[str, float]
+    why: str
+
+
+class Assistant:
+    """Hears what happens, in order of time, and says what to do.
+
+    Times are seconds since a Monday 00:00 local time (fractions are cut off), or datetimes, naive local ones or in
+    the home's time zone; see `Clock`. User and sensor events raise an epoch, at which the prior's memory is stepped; so does every
+    `timer` seconds of quiet. Readings, feedback and what the agent did are noted for the next suggestion and epoch. Whatever
+    is refused (UserError) leaves everything as it was.
+    """
+
+    def __init__(self, policy: TunedPolicy, timer: int = TIMER):
+        assert isinstance(policy.features, PriorFeatures)  # others cannot be saved
+        self.features, self.head, self.timer = policy.features, policy.head, timer
+        self.predictor: Any = policy.features.predictor
+        self.vocabulary = self.predictor.vocabulary
+        v = self.vocabulary
+        self._ids = {"action": v.actions, "sensor": v.sensors, "reading": v.readings, "feedback": v.feedback}
+        self._slow = slow_actions(v.patience)
+        self._index = {what: {name: i for i, name in enumerate(names)} for what, names in self._ids.items()}
+        self._rows = Rows(1, v)
+        self._row = self._rows.row(0)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._row.clear()
+        self._clock = Clock()
+        self._carry: Carry | None = None
+        self._due = -1  # [s] when the next epoch of the timer is; -1: no time has come yet
+        self._new = 0  # tokens since the last epoch
+        self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
+        self._done: list[int] = []  # those since the last epoch
+
+    def reset(self, time: Any) -> None:
+        """Forget everything; the stream starts at `time`. Without it, the first event is the start."""
+        Clock().read(time)  # refuses before anything is forgotten
+        self._clear()
+        self._tell(time)
+
+    def _tell(self, time: Any) -> int:
+        seconds = self._clock.read(time)
+        if self._due < 0:
+            self._due = self._row.epoch[0] = seconds
+        elif seconds - self._clock.now > MOST_QUIET:
+            days = (seconds - self._clock.now) // DAY
+            raise UserError(f"time: {short(time)} is {days} days after the last event; call reset to start afresh")
+        self._clock.move(time, seconds)
+        return seconds
+
+    # -- what happens ----------------------------------------------------------------------------------------------------
+
+    def observe(
+        self,
+        event: Event | None = None,
+        *,
+        time: Any = None,
+        user: int = 0,
+        action: str | None = None,
+        sensor: str | None = None,
+        reading: str | None = None,
+        value: Any = None,
+        feedback: str | None = None,
+    ) -> None:
+        """Something happened: an Event, or one of `action` (hers), `sensor`, `reading` with `value`, and `feedback` on the
+        agent's `action`. With `time` alone: nothing more has happened until then. Whichever `user` acts, it is one stream."""
+        named = {"action": action, "sensor": sensor, "reading": reading, "feedback": feedback}
+        given = [what for what, name in named.items() if name is not None]
+        if event is not None:
+            if given or time is not None or value is not None:
+                raise UserError("observe: give an event or its parts, not both")
+            self._observe_event(event)
+            return
+        if time is None:
+            raise UserError("observe: give a time")
+        ids = {what: self._id(what, named[what]) for what in given}
+        if (value is not None) != (reading is not None):
+            raise UserError("observe: a reading and its value go together")
+        if feedback is not None:
+            if given != ["action", "feedback"]:
+                raise UserError(f"observe: say which action the feedback {feedback!r} is on, and nothing else")
+            self._happen(time, FEEDBACK, ids["feedback"], answered=ids["action"])
+        elif len(given) > 1:
+            raise UserError(f"observe: {' and '.join(given)} are several events; observe them one by one")
+        elif not given:
+            self._happen(time, -1, 0)
+        else:
+            kind = {"action": USER, "sensor": SENSOR, "reading": READING}[given[0]]
+            self._happen(time, kind, ids[given[0]], value=value)
+
+    def _observe_event(self, event: Event) -> None:
+        lists = ("action", "action", "feedback", "sensor", "reading")  # in the order of KINDS
+        if not 0 <= event.kind < len(KINDS):
+            raise UserError(f"event: there is no kind {event.kind}; there are {', '.join(KINDS)}")
+        names = self._ids[lists[event.kind]]
+        if not 0 <= event.token < len(names):
+            raise UserError(
+                f"event: {KINDS[event.kind]} {event.token} is not in the vocabulary, which has {len(names)}"
+            )
+        answered = 0
+        if event.kind == FEEDBACK and event.answers >= 0:
+            if event.answers >= len(self._acts):
+                raise UserError(
+                    f"event: feedback on agent action {event.answers}, but only {len(self._acts)} were done"
+                )
+            answered = self._acts[event.answers]
+        self._happen(event.time, event.kind, event.token, event.value, answered)
+
+    def _happen(self, time: Any, kind: int, token: int, value: Any = None, answered: int = 0) -> None:
+        """`token` indexes the vocabulary's list of its kind; kind -1: only time passes."""
+        if kind == READING and (not is_finite(value) or abs(float(value)) > _LARGEST):
+            name = self.vocabulary.readings[token]
+            raise UserError(f"reading {name!r}: expected a finite number, got {short(value)}")
+        if kind == USER and not token:
+            raise UserError('observe: "none" is no action; give the time alone')
+        seconds = self._tell(time)
+        if self._carry is None and kind in (USER, SENSOR):
+            self._raise_epoch(self._due)  # the start has one of its own
+        # an event at the instant of the timer forestalls it; the agent's answer at that instant comes after it
+        self._pass_time(seconds, until=kind in (AGENT, -1))
+        if kind in (USER, SENSOR):
+            self._push(token if kind == USER else len(self.vocabulary) + token, seconds)
+            self._raise_epoch(seconds)
+        elif kind == AGENT and token:
+            self._act(token)
+        elif kind == READING:
+            self._row.context[token] = value
+        elif kind == FEEDBACK and answered:
+            name = self.vocabulary.feedback[token]
+            if name in GOOD or name in BAD:
+                self._row.feedback[answered if name in GOOD else len(self.vocabulary) + answered] += 1
+
+    def did(self, action: str) -> None:
+        """The agent's action has been carried out. The next suggestion takes it into account."""
+        token = self._id("action", action)
+        self._catch_up("did")
+        if token:
+            self._act(token)
+
+    # -- epochs ----------------------------------------------------------------------------------------------------------
+
+    def _pass_time(self, seconds: int, until: bool) -> None:
+        """The epochs of the timer before `seconds`; `until`: and at that time."""
+        while self._due < seconds or (until and self._due == seconds):
+            self._raise_epoch(self._due)
+
+    def _raise_epoch(self, seconds: int) -> None:
+        epoch = self._row.epoch
+        epoch[0], epoch[1], epoch[3], epoch[4] = seconds, seconds - epoch[0], self._new, 0
+        self._new, self._due = 0, seconds + self.timer
+        self._done.clear()
+        self._carry = listen(self.predictor, self._rows.observe(), self._carry, None)
+
+    def _push(self, token: int, seconds: int) -> None:
+        self._row.push(token, seconds)
+        self._new += 1
+
+    def _act(self, token: int) -> None:
+        # dated to the epoch that it answers, as in simulated worlds: nothing lies in an epoch's future
+        self._push(token, self._row.epoch[0])
+        self._acts.append(token)
+        self._done.append(token)
+        self._row.epoch[3], self._row.epoch[4] = self._new, len(self._done)
+
+    def _catch_up(self, what: str) -> None:
+        if self._due < 0:
+            raise UserError(f"{what}: nothing has been observed yet; call reset(time) or observe something first")
+        self._pass_time(self._clock.now, until=True)
+
+    # -- what to do ------------------------------------------------------------------------------------------------------
+
+    def suggest(self, possible: Sequence[str] | None = None) -> Suggestion:
+        """What to do now. `possible`: actions that would change something now; if not given, all but other commands to
+        what (the name up to its last dot) has been acted on since the last epoch. It changes nothing: ask as often as
+        you like."""
+        mask = self._mask(possible)
+        self._catch_up("suggest")
+        if possible is None:
+            mask = self._untouched(mask)
+        self._rows.mask[0] = mask
+        assert self._carry is not None
+        said = self._carry.said
+        vector = self.features.vector(self._rows.observe(), said)
+        with torch.no_grad():
+            logits = self.head(torch.from_numpy(vector)).numpy()[0]
+        q = anticipation(said, self._slow)[0]
+        values = logits - logits[0]
+        values[values < -1e8] = -np.inf
+        best = int(values.argmax()) if len(self._done) < MOST_ACTS else 0
+        p, soon = said.next[0], said.soon[0] if said.soon is not None else None
+        why = self._why(best, p, q, values, mask)
+        return Suggestion(
+            self.vocabulary.actions[best],
+            self._by_name(p),
+            {} if soon is None else self._by_name(soon),
+            self._by_name(q),
+            self._by_name(values),
+            why,
+        )
+
+    def _by_name(self, numbers: np.ndarray) -> dict[str, float]:
+        return dict(zip(self.vocabulary.actions, numbers.tolist(), strict=True))
+
+    def _mask(self, possible: Sequence[str] | None) -> np.ndarray:
+        """(A,) int8"""
+        if isinstance(possible, str):
+            raise UserError(f"suggest: possible={possible!r} is one name; give a list of names")
+        mask = np.full(len(self.vocabulary), possible is None, np.int8)
+        if possible is not None:
+            mask[[self._id("action", name) for name in possible]] = 1
+        mask[0] = 1
+        return mask
+
+    def _untouched(self, mask: np.ndarray) -> np.ndarray:
+        names = self.vocabulary.actions
+        if self._done:
+            touched = {names[a].rpartition(".")[0] or names[a] for a in self._done}
+            mask[[(name.rpartition(".")[0] or name) in touched for name in names]] = 0
+            mask[0] = 1
+        return mask
+
+    def _why(self, best: int, p: np.ndarray, q: np.ndarray, values: np.ndarray, mask: np.ndarray) -> str:
+        names = self.vocabulary.actions
+        if best:
+            return f"{names[best]}: in time with probability {q[best]:.2f} (next {p[best]:.2f}), value {values[best]:+.2f} against 0 for none"
+        if len(self._done) >= MOST_ACTS:
+            return f"none: {MOST_ACTS} actions have been done at this instant, and no more"
+        likely = int(np.where(mask > 0, q, -1.0)[1:].argmax()) + 1 if mask[1:].any() else 0
+        if not likely:
+            return "none: no other action is possible"
+        value = (
+            f"value {values[likely]:+.2f} against 0" if np.isfinite(values[likely]) else "too little to be considered"
+        )
+        return f"none: the likeliest possible, {names[likely]}, is in time with probability {q[likely]:.2f}, {value}"
+
+    def _id(self, what: str, name: Any) -> int:
+        index = self._index[what].get(name) if isinstance(name, str) else None
+        if index is None:
+            names = self._ids[what]
+            hint = suggestion(name, names, "") if isinstance(name, str) else ""
+            hint = hint or (
+                f"there are {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}" if names else "there is none"
+            )
+            raise UserError(f"no {what} {short(name)}; {hint}")
+        return index
+
+
+def load(run: str | os.PathLike[str]) -> Assistant:
+    """The tuned policy of a run folder, ready to observe a stream of events."""
+    folder = Path(run)
+    prior, policy = folder / "model" / "prior", folder / "model" / "policy"
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; give the folder that a run has written")
+    if not (folder / "config.json").exists() and not (folder / "model").is_dir():
+        raise UserError(
+            f"{folder}: not a run folder (neither config.json nor model/); give the folder that a run has written"
+        )
+    timer = _timer(folder / "config.json")
+    for path, stage in ((prior, "pre-training"), (policy, "fine-tuning (agent ppo_prior)")):
+        if not path.is_dir():
+            raise UserError(
+                f"{folder}: has no model/{path.name}; the run has not got through {stage}, give one that has"
+            )
+    return Assistant(load_policy(policy, store.load(prior)), timer)
+
+
+def _timer(config: Path) -> int:
+    """The quiet time [s] after which the run's worlds raised an epoch."""
+    if not config.exists():
+        return TIMER
+    try:
+        with config.open(encoding="utf-8") as file:
+            world = json.loads(file.read(1 << 22)).get("world") or {}
+        timer = int(world.get("timer", TIMER))
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{config}: cannot be read ({' '.join(str(error).split())[:160]}); give another run") from None
+    if not 1 <= timer <= DAY:
+        raise UserError(
+            f"{config}: world.timer is {timer}, which is no number of seconds within a day; give another run"
+        )
+    return timer
