@@ -9,16 +9,19 @@ import numpy as np
 
 from lam_env.contracts import ActionPredictor, Prediction
 from lam_env.events import Vocabulary
+from lam_env.logs.epochs import DAY
 
 from .carry import Carry, listen, slow_actions
 
+PARTS = 6  # parts of the day, four hours each
 RECENT = 4  # tokens that a policy without a prior sees one-hot
 
 
 @dataclass(frozen=True)
 class Layout:
     """Parts of the vector, each (A,) but the last: next and soon, the prior's probabilities; mask of possible actions; accepted and
-    refused, how often each was so far in this episode; rest (R,) for the networks. `slow`: actions whose soon counts."""
+    refused, how often each was so far in this episode; rest (R,) for the networks, which begins with the part of the day
+    (PARTS,) one-hot. `slow`: actions whose soon counts."""
 
     n_actions: int
     n_rest: int
@@ -47,7 +50,7 @@ class PriorFeatures:
         rest = _rest(observation, self.mean, self.scale)
         soon = said.next if said.soon is None else said.soon
         known = [said.next, soon, observation["action_mask"], observation["feedback"]]
-        parts = [*known, said.hidden, observation["epoch"][:, 4:5], *rest]
+        parts = [*known, _part_of_day(observation), said.hidden, observation["epoch"][:, 4:5], *rest]
         return np.concatenate(parts, 1, dtype=np.float32, casting="unsafe")
 
 
@@ -68,12 +71,17 @@ class PlainFeatures:
         rest = _rest(observation, self.mean, self.scale)
         gap = np.log1p(observation["epoch"][:, 1:2]) / 6
         known = [np.zeros((n, 2 * a)), observation["action_mask"], observation["feedback"]]
-        parts = [*known, recent.reshape(n, -1), observation["epoch"][:, 4:5], gap, *rest]
+        parts = [*known, _part_of_day(observation), recent.reshape(n, -1), observation["epoch"][:, 4:5], gap, *rest]
         return np.concatenate(parts, 1, dtype=np.float32, casting="unsafe"), None
 
 
 def _n_rest(v: Vocabulary) -> int:
-    return len(v.readings) + 4 + 2 * len(v) + 2 + v.n_tokens
+    return PARTS + len(v.readings) + 4 + 2 * len(v) + 2 + v.n_tokens
+
+
+def _part_of_day(observation: Any) -> np.ndarray:
+    one_hot: np.ndarray = np.arange(PARTS) == (observation["epoch"][:, :1] % DAY * PARTS // DAY)
+    return one_hot
 
 
 def _rest(observation: Any, mean: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lam_env.errors import UserError
 
-from .features import Layout
+from .features import PARTS, Layout
 
 TEMPERATURE, GAIN, COST, REFUSAL, LEAST = 0.08, 1.2, 0.5, 1.8, 0.1
 NEVER = -1e9
@@ -30,10 +31,10 @@ class AnticipationHead(nn.Module):
     """Expected utility of doing for her what she is about to do: logit(a) = value(a) / T, and 0 for none.
 
     q, the probability that doing a now is in time, lies between the prior's `next` and `soon`: near next for quick devices and
-    near soon for slow ones, by how much is learned. What this household has accepted and refused so far gives an
-    acceptance, with learned pseudo-counts. value = gain q acc - cost (1 - q acc) - refusal q (1 - acc). All of it is corrected by a
-    network on the state that starts at zero, so training starts at the plug-in policy. Commands with q < .1 are not considered: an
-    argmax over values would pick commands never tried.
+    near soon for slow ones, by how much is learned. The acceptance of an action by part of the day is moved by what this household
+    has accepted and refused so far. value = gain q acc - loss (1 - q acc) - refusal q (1 - acc). All of it is corrected by a
+    network on the state that starts at zero, so training starts at the contextual plug-in policy (`start_from`).
+    Commands with q < .1 are not considered: an argmax over values would pick commands never tried.
     """
 
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
@@ -42,21 +43,31 @@ class AnticipationHead(nn.Module):
         a = layout.n_actions
         slow = torch.tensor(layout.slow, dtype=torch.float32)
         self.leaning = nn.Parameter(6 * slow - 3)  # logit of how far q leans to soon
-        self.welcome = nn.Parameter(torch.full((a,), 2.2))  # logit of the acceptance before anything is heard
+        self.welcome = nn.Parameter(torch.full((PARTS, a), 2.2))  # logit of the acceptance before anything is heard
+        self.loss = nn.Parameter(torch.full((PARTS, a), COST))  # of acting in vain
         self.patience = nn.Parameter(torch.full((a,), 1.4))  # log of the pseudo-counts behind it
         self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a, zero=True)
+
+    def start_from(self, acceptance: np.ndarray, loss: np.ndarray) -> None:
+        """Take over what a plug-in has counted: (PARTS, A) each."""
+        p = torch.as_tensor(acceptance, dtype=torch.float32).clamp(0.02, 0.98)
+        with torch.no_grad():
+            self.welcome.copy_(torch.log(p / (1 - p)))
+            self.loss.copy_(torch.as_tensor(loss, dtype=torch.float32))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
         soonest, soon, mask, accepted, refused = x[:, : 5 * self.layout.n_actions].chunk(5, 1)
-        correction = self.correction(torch.cat([x[:, 5 * self.layout.n_actions :], soonest, soon], 1))
+        rest = x[:, 5 * self.layout.n_actions :]
+        part = rest[:, :PARTS]
+        correction = self.correction(torch.cat([rest, soonest, soon], 1))
         gain, cost, leaning, welcome = correction.chunk(4, 1)
         q = soonest + torch.sigmoid(self.leaning + 3 * leaning) * (soon - soonest).clamp_min(0)
         heard = torch.exp(self.patience)
-        before = torch.sigmoid(self.welcome + 3 * welcome)
+        before = torch.sigmoid(part @ self.welcome + 3 * welcome)
         acceptance = (accepted + heard * before) / (accepted + refused + heard)
         good = q * acceptance
-        value = ((GAIN + gain) * good - (COST + cost) * (1 - good) - REFUSAL * (q - good)) / TEMPERATURE
+        value = ((GAIN + gain) * good - (part @ self.loss + cost) * (1 - good) - REFUSAL * (q - good)) / TEMPERATURE
         logits = torch.where((mask > 0) & (q >= LEAST), value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 

@@ -15,6 +15,7 @@ from lam_env.contracts import ActionPredictor, Training
 from lam_env.logs.epochs import DAY
 
 from .carry import anticipation, listen, slow_actions
+from .features import PARTS
 from .trial import TRIAL_SEED
 
 GAIN, LOSS = 1.2, 0.5  # of an assist (with the miss it saves), and of acting in vain before anything is counted
@@ -101,8 +102,8 @@ def _estimate(
     return acceptance, (REFUSED * refused + SHRINK * loss) / (vain + SHRINK)
 
 
-def _context() -> PlugInAgent:
-    return PlugInAgent(bins=6, houses=8, online=True)
+def plugin_context() -> PlugInAgent:
+    return PlugInAgent(bins=PARTS, houses=8, online=True)
 
 
-AGENTS = {"plugin": PlugInAgent, "plugin_context": _context}
+AGENTS = {"plugin": PlugInAgent, "plugin_context": plugin_context}

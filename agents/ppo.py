@@ -19,6 +19,7 @@ from lam_env.envs.vector import LamVectorEnv
 from .actor_critic import HeadPolicy
 from .features import PlainFeatures, PriorFeatures, standardisation
 from .heads import PlainHead, head_for
+from .plugin import plugin_context
 from .sb3 import LamVecEnv
 
 Features = PriorFeatures | PlainFeatures
@@ -30,11 +31,11 @@ class PPOSettings:
 
     envs: int = 16
     rollout: int = 128  # steps of each environment between updates
-    batch: int = 1024
+    batch: int = 512
     epochs: int = 4
     learning_rate: float = 1e-3  # falls linearly to a tenth
     clip: float = 0.2
-    gamma: float = 0.97
+    gamma: float = 0.99
     gae_lambda: float = 0.95
     entropy: float = 0.0
 
@@ -143,6 +144,9 @@ class PPOAgent:
             device=training.device,
             policy_kwargs={"head_class": head, "layout": features.layout},
         )
+        if self.prior:
+            counted = plugin_context().fit(training)
+            model.policy.head.start_from(counted.acceptance, counted.loss)
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
         model.learn(training.steps, callback=report)
         training.progress(report._stage, training.steps, training.steps, "")

@@ -171,7 +171,8 @@ class Batch:
 
         self.env: Any = gymnasium.make_vec(entry.env, entry.copies, vectorization_mode="vector_entry_point")
         self.entry = entry
-        self.n_actions = int(self.env.single_action_space.n)
+        space: Any = self.env.single_action_space
+        self.n_actions = int(space.n)
         self.env.reset(seed=0)
         self._steps(_actions(entry, self.n_actions, WARM_UP * entry.copies, 0))
 
@@ -205,7 +206,8 @@ def _actions(entry: Entry, n_actions: int, steps: int, seed: int) -> Any:
 
     if entry.actions == "none":
         return np.zeros(steps, np.int64)
-    return np.random.default_rng(seed).integers(0, n_actions, steps)
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, n_actions, steps)
 
 
 def rows_of(rounds: Sequence[Sequence[Figure]]) -> list[Row]:
@@ -230,19 +232,20 @@ def table_of(rounds: Sequence[Sequence[Figure]], suite: str, command: str, secon
         lines.append(
             (
                 figures[0].entry.name,
-                f"{statistics.median(steps):,.0f}",
-                f"{min(steps):,.0f} to {max(steps):,.0f}",
-                f"{statistics.median(f.epochs for f in figures):,.0f}",
+                f"{statistics.median(steps) / 1e3:,.1f}",
+                f"{min(steps) / 1e3:,.1f} - {max(steps) / 1e3:,.1f}",
+                f"{statistics.median(f.epochs for f in figures) / 1e3:,.1f}",
                 f"{statistics.median(f.ratio for f in figures):.2f}",
             )
         )
-    columns = ("environment", "steps / CPU s", "least to most", "epochs / CPU s", f"of single {YARDSTICK}")
+    columns = ("thousands per CPU second", "steps", "least - most", "epochs", "of CartPole")
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     about = About(command, f"{os.cpu_count()} cores{load}", seconds, versions())
     notes = (
         f"Medians of {len(rounds)} rounds in which the environments take turns, in one process.",
         f"Single: with the resets of its episodes. Batch: steps of all its worlds together, after the first {WARM_UP}.",
         "Epochs: steps less the follow-up steps at one instant.",
+        f"Of CartPole: steps against those of one {YARDSTICK} in the same round.",
         *about.lines(),
     )
     return Table(suite, columns, tuple(lines), notes)

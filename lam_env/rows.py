@@ -38,17 +38,17 @@ class Row:
     def __init__(self, rows: Rows, i: int):
         arrays = (rows.epoch, rows.context, rows.last_seen, rows.feedback, rows.mask)
         self._arrays = tuple(a[i] for a in arrays)
-        self.epoch, self.context, self.last_seen, self.feedback, self.mask = map(memoryview, self._arrays)
+        self.epoch, self.context, self.last_seen, self.feedback, self.mask = (a.data for a in self._arrays)
         self.latent, self.plan = rows.latent[i], rows.plan[i]
         self._reveals = self.latent.size + self.plan.size > 0
         self.events = rows.events[i]
         self._tokens, self._times = self.events
-        self._window = memoryview(self.events.reshape(-1))
+        self._window = self.events.reshape(-1).data
         self._older, self._newer = self._window[:-1], self._window[1:]
         # arrays without dimensions: numpy subtracts from them twice as fast as from a number
         self._now = self._arrays[0][:1].reshape(())
         self._now32 = np.zeros((), np.float32)
-        self._write_now32 = memoryview(self._now32.reshape(1))
+        self._write_now32 = self._now32.reshape(1).data
 
     def clear(self) -> None:
         for view in (*self._arrays, self.events, self.latent, self.plan):

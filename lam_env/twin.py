@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lam_env.envs.record import simulate_log
-from lam_env.events import AGENT, USER, ActionLog, Vocabulary
+from lam_env.events import AGENT, READING, SENSOR, USER, ActionLog, Vocabulary
 from lam_env.launch.local import LocalLauncher
-from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import DAY, epochs_of, split_by_day
 from lam_env.logs.fidelity import Gate, gates
 from lam_env.rng import Streams
-from lam_env.runs import RunFolder
 from lam_env.sim.routine import Routine, activity_log
 from lam_env.tables import BehaviourTables
 from lam_env.work import Work, predict_transfer
@@ -28,12 +27,16 @@ DEVICE_HOUSES, DEVICE_DAYS = 4, 30
 Progress = Callable[[str, int, int, str], None]
 
 
-def calibrated(work: Work, log: ActionLog, folder: RunFolder, progress: Progress) -> Work:
-    """The same work in the home's twin: one resident with the log's habits, kept in tables.json."""
-    folder.write_text(TABLES, json.dumps(calibrate(log).to_json()) + "\n")
-    progress("calibrate", 1, 1, f"{len(log)} events")
+def housed(work: Work, tables: BehaviourTables) -> Work:
+    """The same work in the home's twin: one resident with these habits, kept in the run's tables.json."""
+    work.run.write_text(TABLES, json.dumps(tables.to_json()) + "\n")
     world = {"residents": 1, **dict(work.world)}
     return dataclasses.replace(work, world=tuple(sorted(world.items())), tables=TABLES)
+
+
+def read_tables(path: Path) -> BehaviourTables:
+    """The habits in a run's tables.json."""
+    return BehaviourTables.from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
 def lives(tables: BehaviourTables, days: int, seed: int = TWIN_SEED) -> ActionLog:
@@ -41,13 +44,12 @@ def lives(tables: BehaviourTables, days: int, seed: int = TWIN_SEED) -> ActionLo
     return activity_log(Routine(tables, Streams(seed), "resident0"), days)
 
 
-def fidelity(work: Work, log: ActionLog, folder: RunFolder, launcher: LocalLauncher, progress: Progress) -> list[Gate]:
+def fidelity(work: Work, log: ActionLog, launcher: LocalLauncher, progress: Progress) -> list[Gate]:
     """The gates of credibility, line by line: the calibrated resident against the log."""
-    tables = BehaviourTables.from_json(json.loads((folder.path / TABLES).read_text(encoding="utf-8")))
-    simulated = lives(tables, DAYS)
+    simulated = lives(read_tables(work.run.path / TABLES), DAYS)
     seeds = [TWIN_SEED + i for i in range(DEVICE_HOUSES)]
     devices, _ = simulate_log(work.scenario(), seeds, DEVICE_DAYS, progress=progress, stage="simulate the twin")
-    transfer = launcher.submit(predict_transfer, work, work.settings.seed[0]).result()
+    transfer = launcher.call(predict_transfer, work, work.settings.seed[0])
     return gates(log, simulated, devices.select(devices.kind == USER), 1, transfer)
 
 
@@ -66,16 +68,14 @@ def in_the_home(log: ActionLog, vocabulary: Vocabulary) -> ActionLog | None:
     """
     at = {
         USER: {i: vocabulary.actions.index(a) for i, a in enumerate(log.vocabulary.actions) if a in vocabulary.actions},
-        3: {i: vocabulary.sensors.index(a) for i, a in enumerate(log.vocabulary.sensors) if a in vocabulary.sensors},
-        4: {i: vocabulary.readings.index(a) for i, a in enumerate(log.vocabulary.readings) if a in vocabulary.readings},
+        SENSOR: {i: vocabulary.sensors.index(a) for i, a in enumerate(log.vocabulary.sensors) if a in vocabulary.sensors},
+        READING: {i: vocabulary.readings.index(a) for i, a in enumerate(log.vocabulary.readings) if a in vocabulary.readings},
     }
     at[AGENT] = at[USER]
-    if len(at[USER]) < 2:
+    if len(at[USER]) < 3:  # none, and two to tell apart
         return None
     pairs = list(zip(log.kind.tolist(), log.token.tolist(), strict=True))
     known = np.array([t in at.get(k, {}) for k, t in pairs])
     kept = log.select(known)
     token = np.array([at[k][t] for k, t in pairs if t in at.get(k, {})], np.int16)
     return dataclasses.replace(kept, columns={**kept.columns, "token": token}, vocabulary=vocabulary)
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +26,6 @@ from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.runs import RunFolder
 from lam_env.settings import RunSettings
-from lam_env.tables import BehaviourTables
 
 TRAIN_SEED = 100_000  # of the first house of the training log, per training seed
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
@@ -49,9 +49,9 @@ class Work:
     def scenario(self) -> Scenario:
         settings = dict(self.world)
         if self.tables is not None:
-            import json
+            from lam_env.twin import read_tables
 
-            settings["tables"] = BehaviourTables.from_json(json.loads((Path(self.folder) / self.tables).read_text()))
+            settings["tables"] = read_tables(self.run.path / self.tables)
         found: Scenario = registry.scenario(self.settings.scenario)(**settings)
         return found
 
@@ -60,8 +60,12 @@ class Work:
         return RunFolder(Path(self.folder))
 
 
-def train_seeds(settings: RunSettings, seed: int) -> list[int]:
-    return [TRAIN_SEED * (1 + seed % 1000) + i for i in range(settings.log.houses)]
+def simulate_training_log(work: Work, report: Report) -> None:
+    """One log for all training seeds: `seed` draws networks and fine-tuning; its first one also the houses."""
+    s = work.settings
+    seeds = [TRAIN_SEED * (1 + s.seed[0] % 1000) + i for i in range(s.log.houses)]
+    log, _ = simulate_log(work.scenario(), seeds, s.log.days, progress=report)
+    dataclasses.replace(log, meta={**log.meta, "seeds": seeds, "days": s.log.days}).save(work.run.log / "train")
 
 
 @lru_cache(maxsize=2)
@@ -87,13 +91,15 @@ def judging_epochs(work: Work) -> tuple[Epochs, np.ndarray]:
     return epochs_of(log, soon=False), latent if latent is not None else np.zeros((0, 0))
 
 
-@lru_cache(maxsize=2)
-def later_epochs(work: Work, seed: int) -> Epochs:
-    """The training houses in later weeks."""
+@lru_cache(maxsize=1)
+def later_epochs(work: Work) -> Epochs | None:
+    """The training houses in later weeks; None where the training log was not simulated."""
     scenario, e = work.scenario(), work.settings.eval
-    seeds = train_seeds(work.settings, seed)
-    seeds = [seeds[i % len(seeds)] for i in range(e.seeds * e.worlds)]
-    log, _ = simulate_log(scenario, seeds, int(scenario.days), first_day=work.settings.log.days)
+    meta = json.loads((work.run.log / "train" / "log.json").read_text(encoding="utf-8"))["meta"]
+    if "seeds" not in meta:
+        return None
+    seeds = [meta["seeds"][i % len(meta["seeds"])] for i in range(e.seeds * e.worlds)]
+    log, _ = simulate_log(scenario, seeds, int(scenario.days), first_day=meta["days"])
     return epochs_of(log, soon=False)
 
 
@@ -182,9 +188,9 @@ def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str,
     if getattr(policy, "predictor", None) is not None:
         epochs, latent = judging_epochs(work)
         _add_prediction(scores, policy, epochs, latent)
-        if not hasattr(policy, "see"):
+        if not hasattr(policy, "see") and (later := later_epochs(work)) is not None:
             found["later"] = {s: {} for s in seeds}
-            _add_prediction(found["later"], policy, later_epochs(work, seed), None)
+            _add_prediction(found["later"], policy, later, None)
     return found
 
 
@@ -239,55 +245,3 @@ def predict_transfer(work: Work, seed: int, report: Report) -> dict[str, float]:
     }
     found = {k: prediction_metrics(p.read(epochs).next[test], epochs.target[test]) for k, p in fitted.items()}
     return {k: v["pred.top1"] for k, v in found.items()}
-
-
-def try_agent(work: Work, name: str) -> None:
-    """Two steps of a custom agent, fitted on next to nothing: a fault costs seconds. UserError says what is wrong."""
-    scenario = work.scenario()
-    log, _ = simulate_log(scenario, [TRAIN_SEED, TRAIN_SEED + 1], 1)
-    epochs = epochs_of(log)
-    first = epochs.world == 0
-
-    def make_env(n: int, **more: Any) -> LamVectorEnv:
-        return LamVectorEnv(n, scenario, **more)
-
-    training = Training(
-        epochs.vocabulary, scenario.interaction, epochs.select(first), epochs.select(~first), make_env, steps=64
-    )
-    try:
-        agent = registry.agent(name)()
-        needs_prior = "prior" in getattr(agent, "needs", ())
-        if hasattr(agent, "fit") and not needs_prior:
-            policy = agent.fit(dataclasses.replace(training))
-        else:
-            policy = agent
-        if not hasattr(policy, "predict"):
-            raise UserError("has neither predict nor a fit that returns a policy")
-        if not needs_prior:
-            _two_steps(policy, scenario)
-    except UserError as error:
-        raise UserError(f"agent {name}: {error}") from None
-    except Exception as error:
-        at = _where(error)
-        raise UserError(f"agent {name}: {type(error).__name__}: {' '.join(str(error).split())}{at}") from None
-
-
-def _where(error: BaseException) -> str:
-    import traceback
-
-    frames = traceback.extract_tb(error.__traceback__)
-    return f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
-
-
-def _two_steps(policy: Policy, scenario: Scenario) -> None:
-    from lam_env.evaluation.rollout import check_actions
-
-    env = LamVectorEnv(3, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
-    observation, _ = env.reset(seed=[TRAIN_SEED, TRAIN_SEED + 1, TRAIN_SEED + 2])
-    state, start = None, np.ones(3, bool)
-    for _ in range(2):
-        answer = policy.predict(observation, state, start, True)
-        if not isinstance(answer, tuple) or len(answer) != 2:
-            raise UserError("predict must return (actions, state)")
-        actions, state = answer
-        observation, _, _, start, _ = env.step(check_actions(actions, 3, len(env.vocabulary)))

@@ -56,7 +56,8 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
         self.vocabulary = self.scenario.vocabulary
         self.n_actions = len(self.vocabulary)
         n_latent = len(self.scenario.latent_names) if "latent" in reveal else 0
-        self.observation_space = observation_space(self.vocabulary, n_latent, "plan" in reveal)
+        space: Any = observation_space(self.vocabulary, n_latent, "plan" in reveal)
+        self.observation_space = space
         self.action_space = gym.spaces.Discrete(self.n_actions)
         self._row = Rows(1, self.vocabulary, n_latent, "plan" in reveal).row(0)
         self.world: World | None = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -87,6 +88,8 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         chosen = np.asarray(actions)
         if chosen.shape != (self.num_envs,) or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
             raise UserError(f"actions must be {self.num_envs} numbers from 0 to {len(self.vocabulary) - 1}")
+        if not self.worlds:
+            raise ResetNeeded("call reset before step")
         truncated = np.zeros(self.num_envs, bool)
         rewards, ended = [], []
         finished = self.finished.tolist()
@@ -126,4 +129,3 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         """(N, A) bool: what is possible now in each world."""
         masks: np.ndarray = self.rows.mask.astype(bool)
         return masks
-

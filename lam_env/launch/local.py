@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any
 
+from lam_env.errors import UserError
+
 Report = Callable[[str, int, int, str], None]
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _queue: Any = None
+
+
+class WorkerDied(UserError):
+    """A worker process ended in the middle of its job."""
 
 
 def _start(queue: Any) -> None:
     global _queue
     _queue = queue
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _report(stage: str, done: int, total: int, note: str) -> None:
@@ -27,19 +46,42 @@ def _report(stage: str, done: int, total: int, note: str) -> None:
         _queue.put((stage, done, total, note))
 
 
-def _run(job: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    return job(*args, _report)
+def _run(job: Callable[..., Any], args: tuple[Any, ...], report: Report = _report) -> Any:
+    """Whatever a job raises arrives as a plain UserError: one line, and always fit to be sent between processes."""
+    try:
+        return job(*args, report)
+    except MemoryError:
+        raise UserError("out of memory; take workers=1, or fewer log.houses or log.days") from None
+    except (Exception, SystemExit) as error:
+        raise UserError(one_line(error)) from None
+
+
+def one_line(error: BaseException) -> str:
+    """A user's error as it stands; of any other its type, message and place in the code."""
+    said = " ".join(str(error).split())[:400]
+    if isinstance(error, UserError):
+        return said
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {said}{place}"
 
 
 class LocalLauncher:
-    """`submit(job, *args)` calls `job(*args, report)` and gives a Future; `report(stage, done, total, note)` reaches the
-    parent's progress. One worker: the job runs in this process, at once. Processes are spawned, never forked."""
+    """Calls `job(*args, report)`; `report(stage, done, total, note)` reaches the parent's progress.
+
+    `submit` gives a Future, `finished` those of some futures that are done, at least one, and `result` what a job has
+    returned, or its error as one line. One worker: jobs run in this process, when somebody waits for them. Processes
+    are spawned, never forked; when the block is left by an error or an interrupt they are ended at once.
+    """
 
     def __init__(self, workers: int, progress: Report):
         self.workers, self.progress = workers, progress
         self._pool: ProcessPoolExecutor | None = None
+        self._pending: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
 
     def __enter__(self) -> LocalLauncher:
+        for name, value in ONE_THREAD.items():  # read when a worker loads numpy; more threads than cores are slower
+            os.environ.setdefault(name, value)
         if self.workers > 1:
             context = multiprocessing.get_context("spawn")
             self._messages = context.Queue()
@@ -49,26 +91,78 @@ class LocalLauncher:
         return self
 
     def _listen(self) -> None:
-        while (message := self._messages.get()) is not None:
-            self.progress(*message)
+        with contextlib.suppress(EOFError, OSError):  # the queue was closed
+            while (message := self._messages.get()) is not None:
+                self.progress(*message)
 
     def submit(self, job: Callable[..., Any], *args: Any) -> Future[Any]:
-        if self._pool is not None:
+        if self._pool is None:
+            future: Future[Any] = Future()
+            self._pending.append((future, job, args))
+            return future
+        with _interrupts_later(), _deaths_explained():
             return self._pool.submit(_run, job, args)
-        future: Future[Any] = Future()
+
+    def finished(self, waiting: set[Future[Any]]) -> set[Future[Any]]:
+        """Those of `waiting` that are done; returns when there is one."""
+        while self._pending and not any(f.done() for f in waiting):
+            self._next()
+        return wait(waiting, return_when=FIRST_COMPLETED).done
+
+    def result(self, future: Future[Any]) -> Any:
+        while self._pending and not future.done():
+            self._next()
+        with _deaths_explained():
+            return future.result()
+
+    def call(self, job: Callable[..., Any], *args: Any) -> Any:
+        """Submit and wait."""
+        return self.result(self.submit(job, *args))
+
+    def _next(self) -> None:
+        future, job, args = self._pending.popleft()
         try:
-            future.set_result(job(*args, self.progress))
+            future.set_result(_run(job, args, self.progress))
         except Exception as error:  # handed to whoever asks for the result, as a pool does
             future.set_exception(error)
-        return future
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._pool is None:
             return
-        if kind is not None:
-            for process in list((getattr(self._pool, "_processes", None) or {}).values()):
-                with contextlib.suppress(OSError):
-                    process.terminate()
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
-        self._messages.put(None)
-        self._listener.join(timeout=2)
+        processes = list((getattr(self._pool, "_processes", None) or {}).values())
+        if kind is None:
+            self._pool.shutdown()
+            self._messages.put(None)
+            self._listener.join(timeout=2)
+            return
+        self._messages.cancel_join_thread()  # a process that is ended may hold the queue's lock for ever
+        for process in processes:
+            process.terminate()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.join(timeout=0.5)
+            if process.is_alive():
+                process.kill()
+
+
+@contextlib.contextmanager
+def _deaths_explained() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool:
+        raise WorkerDied(
+            "a worker process was killed, most likely because memory ran out; take workers=1, or fewer log.houses or log.days"
+        ) from None
+
+
+@contextlib.contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """A process spawned here never sees an interrupt from the keyboard, not even while it is starting."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -25,7 +25,7 @@ class TrustParams:
     threshold: float = 0.35  # below it she switches the automation off
     off_time: int = 6 * 3600  # [s] until she tries it again
     restart: float = 0.55  # trust when she does
-    give_up: int = 4  # she leaves for good (the rest of the episode) after so many switch-offs
+    give_up: int = 6  # she leaves for good (the rest of the episode) after so many switch-offs
     habituation: float = 0.01  # added to her tolerance by every assist, capped at .5
 
 

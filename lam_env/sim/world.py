@@ -120,7 +120,8 @@ class World:
 
     def run_until_decision(self) -> bool:
         """Step SimPy's queue until an epoch is raised or the timer runs out; True at the end."""
-        step, peek, before = self.env.step, self.env.peek, self.now
+        step, before = self.env.step, self.now
+        peek: Callable[[], Any] = self.env.peek
         deadline = before + self.timer
         limit = deadline if deadline < self.end else self.end - 1
         self._raised = False
@@ -149,6 +150,8 @@ class World:
 
     def call_at(self, time: int, function: Callable[[Any], None], value: Any = None) -> None:
         """Call `function(call)` at an absolute time; `call.value` is `value`."""
+        if time < self.now:
+            raise ValueError(f"call_at: time {time} is before now, {self.now}; give a time from now on")
         env, call = self.env, Call()
         call.callbacks, call.value = [function], value
         env.schedule(call, NORMAL, time - env.now)  # type: ignore[arg-type]

@@ -54,8 +54,8 @@ class Climate:
         # Cooper 1969: declination of the sun
         declination = math.radians(23.45) * math.sin(2 * math.pi * (284 + p.season + day) / 365)
         high, wide = math.sin(LATITUDE) * math.sin(declination), math.cos(LATITUDE) * math.cos(declination)
-        clear = 0.35 + 0.65 * self._weather.uniform(2 * day)
-        clear = clear + 0.3 * (self._clouds.block(day * 24, 24).repeat(6) - 0.5)
+        clouds = 0.3 * (self._clouds.block(day * 24, 24).repeat(6) - 0.5)
+        clear = 0.35 + 0.65 * self._weather.uniform(2 * day) + clouds
         sun = np.maximum(high + wide * _NOON, 0) * np.minimum(np.maximum(clear, 0.15), 1.0)
         # a yearly wave, a daily one and weather that lasts about three days
         weather = sum(0.7**k * self._weather.normal(2 * (day - k) + 1) for k in range(6) if day >= k)
@@ -66,7 +66,8 @@ class Climate:
         new = np.empty(shown.shape, bool)
         new[0] = True
         np.not_equal(shown[1:], shown[:-1], out=new[1:])
-        self.news = news = [()] * SLOTS
+        news: list[tuple[tuple[int, float], ...]] = [()] * SLOTS
+        self.news = news
         slots, channels = new.nonzero()
         for slot, channel, value in zip(slots.tolist(), channels.tolist(), shown[new].tolist(), strict=True):
             news[slot] += ((channel, value),)

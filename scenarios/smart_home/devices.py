@@ -10,7 +10,10 @@ import numpy as np
 from lam_env.events import Vocabulary
 
 ROOMS = ("bedroom", "bathroom", "kitchen", "living", "hall", "study", "nursery", "laundry")
-ITEMS = ("bed", "wardrobe", "tap", "shower", "cupboard", "fridge", "sofa", "desk", "washer.door")  # with a sensor
+ITEMS = (  # furniture and appliances with a sensor
+    *("bed", "wardrobe", "tap", "shower", "seat", "cupboard", "fridge", "stove", "broom", "sofa", "armchair"),
+    *("bookcase", "hi-fi", "table", "desk", "washer.door"),
+)
 FEEDBACK = ("accept", "override", "reject", "rating", "switch_off", "nuisance")
 MINUTE = 60
 
@@ -46,6 +49,8 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Device:
+    """One device of a layout."""
+
     index: int
     name: str  # e.g. kitchen.light
     kind: Kind
@@ -66,6 +71,7 @@ class Home:
     blinds: dict[int, int]  # room -> device index
     by_name: dict[str, int]  # kind name of single devices -> device index
     n_channels: int  # readings before the environmental ones
+    presence: int  # first of the readings that tell whether somebody is in a room
     loaded: dict[int, int]  # deferrable device -> its reading "loaded"
     powers: tuple[tuple[float, ...], ...]  # [kW] per device and state
     commands: tuple[tuple[tuple[int, int], ...], ...]  # (state, action) per device, where a state can be commanded
@@ -85,7 +91,11 @@ def build_home(n_rooms: int) -> Home:
     where = [(f"{r}.light", "light", r) for r in rooms]
     where += [(f"{r}.blinds", "blinds", r) for r in ("bedroom", "living")]
     where += [("heating", "heating", hall), ("door.lock", "lock", hall), ("alarm", "alarm", hall)]
-    where += [("living.tv", "tv", "living"), ("living.music", "music", "living"), ("kitchen.kettle", "kettle", "kitchen")]
+    where += [
+        ("living.tv", "tv", "living"),
+        ("living.music", "music", "living"),
+        ("kitchen.kettle", "kettle", "kitchen"),
+    ]
     where += [("kitchen.dishwasher", "dishwasher", "kitchen")]
     where += [("washer", "washer", "laundry" if "laundry" in rooms else "bathroom")]
     actions, patience = ["none"], [5 * MINUTE]
@@ -102,6 +112,8 @@ def build_home(n_rooms: int) -> Home:
         devices.append(Device(index, name, kind, rooms.index(room), tuple(commands)))
     deferrable = [d.index for d in devices if d.kind.name in ("dishwasher", "washer")]
     readings = [d.name for d in devices] + [f"{devices[i].name}.loaded" for i in deferrable]
+    presence = len(readings)
+    readings += [f"presence.{r}" for r in rooms]
     vocabulary = Vocabulary(
         tuple(actions),
         (*(f"motion.{r}" for r in rooms), "door.front", *(f"use.{i}" for i in ITEMS)),
@@ -119,6 +131,7 @@ def build_home(n_rooms: int) -> Home:
         {d.room: d.index for d in devices if d.kind.name == "blinds"},
         {d.kind.name: d.index for d in devices if d.kind.name not in ("light", "blinds")},
         len(readings),
+        presence,
         {d: len(devices) + i for i, d in enumerate(deferrable)},
         tuple(tuple(d.kind.power * s / (len(d.kind.states) - 1) for s in range(len(d.kind.states))) for d in devices),
         tuple(tuple((s, action) for s, action in enumerate(d.commands) if action) for d in devices),

@@ -116,6 +116,7 @@ def needs(world: HomeWorld, horizon: int = HORIZON) -> list[tuple[int, Item, Res
     for r in world.residents:
         for k, item in enumerate(r.todo):
             found.append((max(now, r.reach_time) + 7 * k, item, r, True))
+        found += [(time, item, r, True) for time, item in r.later.values()]
         room = r.room
         before = r.doing
         for act in r.coming:

@@ -65,7 +65,7 @@ class House(World):
         )
         self._tv_room = home.devices[self._tv].room
         self._first_readings()
-        row.mask[:] = possible(home, self.states, self.loaded)
+        row.mask[:] = possible(home, self.states, self.loaded).data
 
     def _first_readings(self) -> None:
         home, climate, channel = self.home, self.climate, self.home.n_channels
@@ -134,6 +134,7 @@ class House(World):
             if dusk_or_dawn and not r.leaving and r.act.activity >= 0 and self.dark(r.room):
                 light = self.home.lights[r.room]
                 if light not in r.wants:
+                    self.accrue()
                     item = Item(light, 2, (1, 2))
                     r.wants[light] = item.ok
                     if not self.states[light] and not self.sleeper_in(r.room):
@@ -208,13 +209,22 @@ class House(World):
         return self._device_index[name]
 
     def sleeper_in(self, room: int) -> bool:
-        for r in self.residents:
+        for r in self.residents:  # noqa: SIM110 -- half the time of `any`, and asked often
             if r.asleep and r.room == room:
                 return True
         return False
 
+    def notice(self, *rooms: int) -> None:
+        """Presence sensors of rooms that somebody has entered or left."""
+        for room in rooms:
+            if room >= 0:
+                there = float(any(r.room == room for r in self.residents))
+                channel = self.home.presence + room
+                if self.row.context[channel] != there:
+                    self.reading(channel, there)
+
     def others_in(self, room: int, resident: Resident) -> bool:
-        for r in self.residents:
+        for r in self.residents:  # noqa: SIM110 -- as above
             if r.room == room and r is not resident:
                 return True
         return False
@@ -240,9 +250,13 @@ class House(World):
     def _run_down(self, call: Call) -> None:
         """A kettle cools, a machine has finished."""
         device = call.value
+        self.found_done(device)
         self.states[device] = self.shadow[device] = 0
         self.reading(device, 0)
         self._refresh_mask(device)
+
+    def found_done(self, device: int) -> None:
+        """What people make of a machine that has run its course."""
 
     def load(self, name: str) -> None:
         """Put something into a dishwasher or washer."""

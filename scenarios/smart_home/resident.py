@@ -19,6 +19,7 @@ from .personas import PersonaTraits
 from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, Want, meaning, personal
 
 if TYPE_CHECKING:
+    from .house import House
     from .world import HomeWorld
 
 AHEAD = 6  # acts of her plan that a resident looks ahead (seen by the oracle alone)
@@ -45,7 +46,20 @@ class Resident(User):
 
     __slots__ = (
         *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like", "level"),
-        *("coming", "act", "doing", "since", "room", "asleep", "wants", "todo", "generation", "leaving", "reach_time"),
+        *(
+            "coming",
+            "act",
+            "doing",
+            "since",
+            "room",
+            "asleep",
+            "wants",
+            "todo",
+            "later",
+            "generation",
+            "leaving",
+            "reach_time",
+        ),
         *("also", "before", "left", "last", "coins", "occasion", "_coins", "_delays", "_drawn", "_world"),
     )
 
@@ -76,7 +90,9 @@ class Resident(User):
             ]
             for i, (key, (_, wants)) in enumerate(WANTS.items())
         }
-        self.leaving_rules = {k: self._own(w, personal(w.p, tastes, 999 + i)) for i, (k, w) in enumerate(LEAVING.items())}
+        self.leaving_rules = {
+            k: self._own(w, personal(w.p, tastes, 999 + i)) for i, (k, w) in enumerate(LEAVING.items())
+        }
         home = world.home
         bedroom = "bedroom" if index < 2 else "nursery"
         self.rooms = {k: home.room(r, "bathroom" if r == "laundry" else "living") for k, (r, _) in WANTS.items()}
@@ -92,6 +108,7 @@ class Resident(User):
         self.asleep = True
         self.wants: dict[int, tuple[int, ...]] = {}
         self.todo: list[Item] = []
+        self.later: dict[int, tuple[int, Item]] = {}  # device -> (when, what) she will see to besides
         self.generation = 0
         self.leaving = False
         self.reach_time = world.start  # when she reaches for the first item of todo
@@ -122,6 +139,7 @@ class Resident(User):
         before = self.doing
         self.generation += 1
         self.act, self.since, self.todo = act, act.start, []
+        self.later.clear()
         self.coins = self.coins_of(act)
         self.occasion = ((act.day << 9) + act.ordinal) << 6
         if act.activity < 0:  # a pause: she stays where she is
@@ -154,6 +172,8 @@ class Resident(User):
         """Go to where the act takes place and list what has to be seen to. `also`: further wants (waking, returning)."""
         room, old = self.rooms[self.doing], self.room
         self.room, self.also, self.left = room, also, old if old != room else -1
+        if old != room:
+            world.notice(old, room)
         self.wants = {}
         todo: list[Item] = []
         if old != room and old >= 0:
@@ -249,7 +269,9 @@ class Resident(User):
                 if device == HERE:
                     items.append(Item(home.lights[to], state, ok))
                 elif device == ALL_LIGHTS:
-                    items += [Item(light, 0, (0,)) for light in home.lights if doing == "out" or light != home.lights[to]]
+                    items += [
+                        Item(light, 0, (0,)) for light in home.lights if doing == "out" or light != home.lights[to]
+                    ]
                 elif when != "loaded" or device in world.loaded:
                     items.append(Item(device, state, ok))
         heating = home.by_name["heating"]
@@ -278,7 +300,7 @@ class Resident(User):
         _, _, _, ordinal, day = act
         if day not in self._drawn:
             self._drawn = {d: coins for d, coins in self._drawn.items() if d >= self.act.day}
-            self._drawn[day] = memoryview(self._coins.block(day * COINS, COINS))
+            self._drawn[day] = self._coins.block(day * COINS, COINS).data
         first = ordinal * 16 % COINS
         return self._drawn[day][first : first + 16]
 
@@ -311,11 +333,21 @@ class Resident(User):
         elif self.leaving:
             world.call_at(world.now + 5, world.depart, (self, self.generation))
 
-    def see_to(self, world: HomeWorld, item: Item, wait: int) -> None:
+    def see_to(self, world: House, item: Item, wait: int) -> None:
         """Something new to see to while an act goes on (dusk, cold)."""
+        world.accrue()
         self.wants[item.device] = item.ok
-        if any(i.device == item.device for i in self.todo):
+        if item.device not in self.later:
+            self._see_at(world.now + wait, item)
+
+    def _see_at(self, time: int, item: Item) -> None:
+        self.later[item.device] = (time, item)
+        self._world.call_at(time, self._see, (self.generation, item))
+
+    def _see(self, call: Call) -> None:
+        generation, item = call.value
+        if generation != self.generation:
             return
-        self.todo.append(item)
-        if len(self.todo) == 1:
-            self.reach_at(world.now + wait)
+        del self.later[item.device]
+        if self._world.attend(self, item):  # put back what a machine did, now by hand
+            self._see_at(self._world.now + 7, item)

@@ -84,9 +84,10 @@ LOADS = {"dinner": ("kitchen.dishwasher", 0.6), "lunch": ("kitchen.dishwasher", 
 
 # the sensor of furniture or an appliance that an activity sets off when it begins; "bed" also when she gets up
 ITEMS = {
-    "sleep": "bed", "dress": "wardrobe", "groom": "tap", "shower": "shower", "breakfast": "cupboard", "drink": "cupboard",
-    "lunch": "fridge", "dinner": "fridge", "snack": "fridge", "tv": "sofa", "relax": "sofa", "read": "sofa",
-    "music": "sofa", "phone": "sofa", "guests": "sofa", "work": "desk", "laundry": "washer.door", "clean": "tap",
+    "sleep": "bed", "dress": "wardrobe", "groom": "tap", "shower": "shower", "breakfast": "cupboard",
+    "drink": "cupboard", "lunch": "fridge", "dinner": "stove", "snack": "fridge", "tv": "sofa", "relax": "armchair",
+    "read": "bookcase", "music": "hi-fi", "phone": "armchair", "guests": "table", "work": "desk", "toilet": "seat",
+    "laundry": "washer.door", "clean": "broom",
 }  # fmt: skip
 
 # mean time between two firings of a room's motion sensor while she is busy there [min]; nobody sits quite still

@@ -18,7 +18,7 @@ from .wants import DISLIKES
 ACCEPT, OVERRIDE, REJECT, RATING, SWITCH_OFF, NUISANCE = range(len(FEEDBACK))
 BLAME = 3 * 3600  # [s]
 REST = {"lock": 1}  # states in which nothing is wasted, where that is not 0
-NEUTRAL = ("alarm", "blinds")  # never a waste
+NEUTRAL = ("alarm", "blinds", "dishwasher", "washer")  # never a waste
 
 
 @dataclass(slots=True)
@@ -61,11 +61,14 @@ class HomeWorld(House):
         )
         dislikes = streams("home", "dislikes")
         self._dislikes = [
-            (pattern, a, b) for i, (pattern, a, b, p) in enumerate(DISLIKES) if dislikes.uniform(i) < p * params.dislikes
+            (pattern, a, b)
+            for i, (pattern, a, b, p) in enumerate(DISLIKES)
+            if dislikes.uniform(i) < p * params.dislikes
         ]
         self._minds = {a: self._windows(name) for a, name in enumerate(home.vocabulary.actions)}
         self._ratings = streams("home", "ratings")
         self.residents = [Resident(self, i, *person, streams) for i, person in enumerate(people)]
+        self.notice(*(r.room for r in self.residents))
         for resident in self.residents:
             self.env.process(resident.behave(self))
         self.reveal = reveal
@@ -115,7 +118,8 @@ class HomeWorld(House):
 
     def _pass_door(self, resident: Resident, room: int) -> None:
         self.accrue()
-        resident.room = room
+        old, resident.room = resident.room, room
+        self.notice(old, room)
         self.sensor_event(len(self.home.rooms), resident.index)
 
     # -- what residents do to devices -----------------------------------------------------------------------------
@@ -188,6 +192,9 @@ class HomeWorld(House):
 
     def act(self, action: int) -> None:
         device, state = self.home.device_of[action], self.home.state_of[action]
+        earlier = self.agent_acts_on[device]
+        if earlier is not None:  # it takes back what nobody has answered yet: that was for nothing
+            self._nuisance(earlier)
         done = AgentAct(self.agent_acts, action, device, state, self.states[device], self.now)
         self.agent_acts_on[device] = self.last_agent_act[device] = done
         self.set(device, state)
@@ -236,12 +243,20 @@ class HomeWorld(House):
             self._forget(call)
         if unwelcome or kind in NEUTRAL or act.state == REST.get(kind, 0):
             return
+        self._nuisance(act)
+
+    def _nuisance(self, act: AgentAct) -> None:
         self.counts["nuisances"] += 1
         self.earn("nuisance")
         self.feedback_event(0, NUISANCE, act.action, act.id, -0.05, None)
         for r in self.residents:
             if r.room != AWAY and not r.asleep:
                 self._feel(r, "nuisance", act)
+
+    def found_done(self, device: int) -> None:
+        act = self.agent_acts_on[device]
+        if act is not None and device in self.home.loaded:  # somebody would have had to start it
+            self._assist(self.residents[0], act)
 
     def _forget(self, call: Call) -> None:
         """The state of the device is now nobody's doing."""
@@ -280,7 +295,7 @@ class HomeWorld(House):
 
     def _switch_on(self, call: Call) -> None:
         self.automation = True
-        self.row.mask[:] = possible(self.home, self.states, self.loaded)
+        self.row.mask[:] = possible(self.home, self.states, self.loaded).data
         self.reading(self.home.n_channels + 5, 1.0)
         for r in self.residents:
             r.trust = max(r.trust, r.trust_params.restart)

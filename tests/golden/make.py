@@ -41,7 +41,7 @@ def playthrough(name: str, seed: int = SEED) -> str:
     for event in world.records:
         lines.append(_line(event, env.vocabulary, acts))
         acts += event.kind == AGENT
-    return "\n".join([*lines, "", *(f"{k} {v:.4f}" for k, v in sorted(info["totals"].items()))]) + "\n"
+    return "\n".join([*lines, "", *(f"{k} {round(v, 4) + 0.0:.4f}" for k, v in sorted(info["totals"].items()))]) + "\n"
 
 
 def _line(event: Event, names: Vocabulary, acts: int) -> str:

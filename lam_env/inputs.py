@@ -1,0 +1,190 @@
+"""What a run is given from outside: agents, a log, an earlier run. All of it is checked before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lam_env import registry
+from lam_env.config import override
+from lam_env.envs.scenario import Scenario
+from lam_env.errors import UserError
+from lam_env.events import KINDS, USER, ActionLog
+from lam_env.launch.local import one_line
+from lam_env.logs.epochs import DAY, epochs_of, split_by_day
+from lam_env.runs import RunFolder
+from lam_env.settings import ALWAYS, ORDER, LogSettings, RunSettings
+from lam_env.tables import BehaviourTables
+from lam_env.twin import TABLES, in_the_home, read_tables, training_days
+from lam_env.values import suggestion
+
+LEAST_DAYS = 5
+
+
+def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
+    """The agents to judge, in the order of the tables: one's own stand before the ceilings."""
+    own, known = list(scenario.baselines()), registry.agent_names()
+    every = [a for a in ORDER if a in known or a in own]
+    rungs = scenario.ladder.values()
+    every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own, *rungs)]
+    for name in settings.agents:
+        if ":" not in name and name not in every:
+            there_are = f"there are {', '.join(every)}"
+            raise UserError(f"no agent {name!r}; {suggestion(name, every, there_are)}")
+    for name in settings.agent:
+        if ":" not in name:
+            raise UserError(f"agent={name}: write module:Class for one of your own; agents={name} picks one of the kit's")
+    wanted = settings.agents or every
+    chosen = [a for a in every if a in wanted or a in ALWAYS]
+    custom = list(dict.fromkeys([*(a for a in settings.agents if ":" in a), *settings.agent]))
+    ceilings = [a for a in ALWAYS[1:] if a in chosen]
+    return [a for a in chosen if a not in ceilings] + custom + ceilings
+
+
+@dataclass(frozen=True)
+class RealLog:
+    """A log from outside. `tables`: the habits of the person whose activities it holds. `acts`: its actions are commands
+    of the scenario's home, in whose vocabulary it then is."""
+
+    log: ActionLog
+    tables: BehaviourTables | None = None
+    acts: bool = False
+
+
+def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
+    """The log that the settings name; UserError says what is wrong with it. Prints what it holds."""
+    s = settings
+    if s.logs is None:
+        if s.format or s.home or s.zone:
+            raise UserError("format, home and zone say how to read a log: give logs=PATH too")
+        return None
+    if s.model is not None:
+        raise UserError("model= brings the log of that run: leave logs= away, or leave model= away to start from the log")
+    if s.format is None:
+        raise UserError(f"logs={s.logs}: say its format, format={'|'.join(registry.importer_names())}")
+    importer = registry.importer(s.format)
+    if not Path(s.logs).exists():
+        raise UserError(f"logs={s.logs}: no such file or folder")
+    log, left_out = importer(s.logs, home=s.home, zone=s.zone)
+    log = dataclasses.replace(log, meta={**log.meta, "real": True})
+    days = len(np.unique(log.time[log.kind == USER] // log.ticks_per_second // DAY))
+    print(f"{s.logs}: {int((log.kind == USER).sum()):,} events, {days} days, {len(log.vocabulary) - 1} actions")
+    for reason, count in left_out.items():
+        print(f"  left out: {count:,} {reason}")
+    _check_days(s.logs, log, days)
+    if log.intervals:
+        return _activities(s.logs, log, scenario)
+    mapped = in_the_home(log, scenario.vocabulary)
+    if mapped is None:
+        return RealLog(log)
+    _check_days(s.logs, mapped, len(np.unique(mapped.time[mapped.kind == USER] // DAY)), "with commands of the home ")
+    kept, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
+    print(f"  {kept:,} of {of:,} user events are commands of the scenario's home; the others are left out")
+    return RealLog(mapped, acts=True)
+
+
+def _check_days(path: str, log: ActionLog, days: int, which: str = "") -> None:
+    if days < LEAST_DAYS:
+        raise UserError(
+            f"logs={path}: {days} days {which}are too few to train, validate and test on; give at least {LEAST_DAYS}"
+        )
+    parts = split_by_day(epochs_of(log, timer=None if log.intervals else 300, soon=False))
+    if not all(part.any() for part in parts):
+        raise UserError(f"logs={path}: its events {which}lie too unevenly to train, validate and test on; give a longer log")
+
+
+def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
+    """An activity log; with its person's habits where the scenario can house her."""
+    if "tables" not in inspect.signature(type(scenario).__init__).parameters:
+        return RealLog(log)
+    people = len(np.unique(log.user[log.kind == USER]))
+    if people > 1:
+        raise UserError(f"logs={path}: holds the activities of {people} people; a twin is of one: give one person's rows")
+    from lam_env.logs.calibrate import calibrate
+
+    try:
+        calibrate(training_days(log))  # what a predictor for the transfer test is made from
+        return RealLog(log, tables=calibrate(log))
+    except UserError as error:
+        raise UserError(f"logs={path}: {error} (a twin needs about ten days)") from None
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier run's models and log, loaded and therefore sound. `world`: its settings of the scenario."""
+
+    path: str
+    world: dict[str, Any]
+    log_settings: LogSettings
+    log: ActionLog
+    models: dict[str, Any]  # name of the folder in model/ -> predictor
+    policy: Any = None
+    tables: BehaviourTables | None = None
+
+    def copy_to(self, folder: RunFolder, same_world: bool) -> None:
+        """Written anew from what was loaded: nothing else of the earlier folder comes along."""
+        self.log.save(folder.log / "train")
+        store = importlib.import_module("lam_env.agents.predictors.store")
+        folder.policy.parent.mkdir(parents=True, exist_ok=True)
+        for name, model in self.models.items():
+            if same_world or not name.startswith("informed"):
+                store.save(model, folder.policy.parent / name)
+        if self.policy is not None:
+            importlib.import_module("lam_env.agents.saved").save_policy(self.policy, folder.policy)
+
+
+def earlier_settings(settings: RunSettings) -> tuple[dict[str, Any], LogSettings]:
+    """World and log settings of the run that `model` names."""
+    path = settings.model
+    config = RunFolder.open(str(path)).config()
+    scenario = config.get("scenario")
+    if scenario != settings.scenario:
+        raise UserError(f"model={path}: is a run of scenario {str(scenario)[:60]}; say scenario={str(scenario)[:60]}")
+    world, log = config.get("world"), config.get("log")
+    if not isinstance(world, dict) or not isinstance(log, dict):
+        raise UserError(f"model={path}: its config.json holds no settings; give another run")
+    earlier = override(LogSettings(), log, prefix="log")
+    if settings.log not in (LogSettings(), earlier):
+        raise UserError("log.* says how to simulate a log, and model= brings one: leave log.* away")
+    return world, earlier
+
+
+def earlier_run(settings: RunSettings, scenario: Scenario, world: dict[str, Any], log_settings: LogSettings) -> Earlier:
+    """Loads log, predictors and policy of the run that `model` names."""
+    path = Path(str(settings.model))
+    for name in ("log/train", "model/prior"):
+        if not (path / name).is_dir():
+            raise UserError(f"model={path}: has no {name}; give a run that got as far as pre-training")
+    try:
+        log = ActionLog.load(path / "log/train")
+        _check_tokens(log)
+        store, models = importlib.import_module("lam_env.agents.predictors.store"), {}
+        for folder in sorted((path / "model").iterdir()):
+            if folder.name.startswith(("prior", "informed")) and folder.is_dir():
+                models[folder.name] = store.load(folder)
+        policy = None
+        if (path / "model/policy").is_dir():
+            saved = importlib.import_module("lam_env.agents.saved")
+            policy = saved.load_policy(path / "model/policy", models["prior"])
+        tables = read_tables(path / TABLES) if (path / TABLES).is_file() else None
+    except Exception as error:  # a stranger's files
+        raise UserError(f"model={path}: {one_line(error)}") from None
+    for what, vocabulary in (("log", log.vocabulary), ("prior", models["prior"].vocabulary)):
+        if vocabulary != scenario.vocabulary:
+            raise UserError(f"model={path}: its {what} is of another home; give the same world.* as that run, or none")
+    return Earlier(str(path), world, log_settings, log, models, policy, tables)
+
+
+def _check_tokens(log: ActionLog) -> None:
+    v = log.vocabulary
+    sizes = np.array([len(v), len(v), len(v.feedback), len(v.sensors), len(v.readings)])
+    if len(log) == 0 or log.kind.min() < 0 or log.kind.max() >= len(KINDS):
+        raise UserError("log/train: no events, or of an unknown kind; simulate it again")
+    if (log.token < 0).any() or (log.token >= sizes[log.kind]).any():
+        raise UserError("log/train: holds tokens that its vocabulary does not know; simulate it again")

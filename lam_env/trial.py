@@ -1,0 +1,63 @@
+"""Trying a custom agent on next to nothing before a run begins, so that a fault costs seconds."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from lam_env import registry
+from lam_env.contracts import Policy, Training
+from lam_env.envs.record import simulate_log
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.errors import UserError
+from lam_env.evaluation.rollout import check_actions
+from lam_env.launch.local import one_line
+from lam_env.logs.epochs import epochs_of
+
+TRIAL_SEED = 800_000  # of the houses of the trial
+STEPS = 64  # of fine-tuning
+
+
+def try_agent(scenario: Scenario, name: str) -> None:
+    """Fits an agent to two houses' day and takes two steps with it. UserError says what is wrong with it."""
+    try:
+        agent = registry.agent(name)()
+        policy = agent.fit(_training(scenario)) if hasattr(agent, "fit") else agent
+        if not hasattr(policy, "predict"):
+            raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
+        _two_steps(policy, scenario)
+    except (Exception, SystemExit) as error:  # whatever a stranger's code raises
+        raise UserError(f"agent {name}: {one_line(error)}") from None
+
+
+def _training(scenario: Scenario) -> Training:
+    log, _ = simulate_log(scenario, [TRIAL_SEED, TRIAL_SEED + 1], 1)
+    epochs = epochs_of(log)
+    first = epochs.world == 0
+
+    def make_env(n: int, **more: Any) -> LamVectorEnv:
+        return LamVectorEnv(n, scenario, **more)
+
+    train, valid = epochs.select(first), epochs.select(~first)
+    small = importlib.import_module("lam_env.agents.predictors.settings").PredictorSettings.for_log(
+        len(train), hidden=16, passes=1
+    )
+    prior = importlib.import_module("lam_env.agents.predictors.pretrain").pretrain(train, valid, small)
+    return Training(
+        epochs.vocabulary, scenario.interaction, train, valid, make_env, log=log, prior=prior, steps=STEPS
+    )
+
+
+def _two_steps(policy: Policy, scenario: Scenario) -> None:
+    env = LamVectorEnv(3, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
+    observation, _ = env.reset(seed=[TRIAL_SEED, TRIAL_SEED + 1, TRIAL_SEED + 2])
+    state, start = None, np.ones(3, bool)
+    for _ in range(2):
+        answer = policy.predict(observation, state, start, True)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise UserError(f"predict must return (actions, state), not {type(answer).__name__}")
+        actions, state = answer
+        observation, _, _, start, _ = env.step(check_actions(actions, 3, len(env.vocabulary)))

@@ -1,0 +1,164 @@
+"""A predictor carried through an episode: when it is stepped, when it is not, and when it starts anew."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from lam_env.agents.carry import Carry, anticipation, listen, slow_actions
+from lam_env.agents.thresholded import Thresholded
+
+from lam_env.contracts import Prediction
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.events import Vocabulary
+from lam_env.logs.epochs import BAG
+from lam_env.rows import WINDOW
+
+VOCABULARY = Vocabulary(("none", "a", "b"), ("s",), ("r",), patience=(300, 300, 3600))
+
+
+class Steps(NamedTuple):
+    count: np.ndarray
+
+
+class Counting:
+    """Says how often each stream was stepped, and remembers what it was shown."""
+
+    def __init__(self, vocabulary=VOCABULARY, soon=True):
+        self.vocabulary, self.shown, self.with_soon = vocabulary, [], soon
+
+    def start(self, n):
+        return Steps(np.zeros(n, int))
+
+    def reset(self, state, rows):
+        return Steps(np.where(rows, 0, state.count))
+
+    def step(self, state, epochs, active):
+        self.shown.append((epochs.tokens.copy(), np.array(active)))
+        count = state.count + active
+        said = np.tile(count[:, None] / 100, (1, len(self.vocabulary)))
+        return Prediction(said, said + 0.5 if self.with_soon else None, said[:, :1]), Steps(count)
+
+
+def observe(followups, tokens=((),), time=0):
+    n = len(followups)
+    seen = np.zeros((n, WINDOW), np.int64)
+    for row, new in zip(seen, tokens * n if len(tokens) == 1 else tokens, strict=True):
+        row[WINDOW - len(new) :] = new
+    epoch = np.zeros((n, 5), np.int64)
+    epoch[:, 0], epoch[:, 3], epoch[:, 4] = (
+        time,
+        [len(t) for t in (tokens * n if len(tokens) == 1 else tokens)],
+        followups,
+    )
+    return {
+        "tokens": seen,
+        "epoch": epoch,
+        "context": np.zeros((n, 1), np.float32),
+        "action_mask": np.ones((n, 3), np.int8),
+    }
+
+
+def test_every_real_epoch_steps_the_predictor_once():
+    predictor, carry = Counting(), None
+    for k in range(1, 5):
+        carry = listen(predictor, observe([0, 0]), carry, None)
+        assert carry.state.count.tolist() == [k, k]
+        assert carry.said.next[:, 0].tolist() == [k / 100] * 2
+
+
+def test_a_follow_up_epoch_does_not_step_it_and_what_it_said_stands():
+    predictor = Counting()
+    first = listen(predictor, observe([0, 0]), None, np.ones(2, bool))
+    again = listen(predictor, observe([1, 1]), first, np.zeros(2, bool))
+    assert again is first
+    assert len(predictor.shown) == 1
+
+
+def test_in_a_mixed_batch_only_the_real_epochs_are_stepped():
+    predictor = Counting()
+    first = listen(predictor, observe([0, 0, 0]), None, None)
+    mixed = listen(predictor, observe([0, 2, 0]), first, None)
+    assert mixed.state.count.tolist() == [2, 1, 2]
+    assert predictor.shown[-1][1].tolist() == [True, False, True]
+    for part, more in ((mixed.said.next, 0.0), (mixed.said.soon, 0.5), (mixed.said.hidden, 0.0)):
+        assert part[:, 0].tolist() == pytest.approx([0.02 + more, 0.01 + more, 0.02 + more])
+    without = Counting(soon=False)
+    mixed = listen(without, observe([0, 1]), listen(without, observe([0, 0]), None, None), None)
+    assert mixed.said.soon is None
+
+
+def test_the_start_of_an_episode_resets_only_its_own_stream():
+    predictor = Counting()
+    carry = None
+    for _ in range(3):
+        carry = listen(predictor, observe([0, 0]), carry, np.zeros(2, bool))
+    carry = listen(predictor, observe([0, 0]), carry, np.array([False, True]))
+    assert carry.state.count.tolist() == [4, 1]
+
+
+def test_it_is_shown_the_new_tokens_and_no_older_ones():
+    predictor = Counting()
+    listen(predictor, observe([0, 0], ((3,), (1, 2, 3))), None, None)
+    observation = observe([0, 0], ((1, 2, 3), (1, 2, 3)))
+    observation["epoch"][:, 3] = [0, 2]
+    listen(predictor, observation, None, None)
+    tokens = [shown[0] for shown in predictor.shown]
+    assert tokens[0].shape == (2, BAG)
+    assert [t[t > 0].tolist() for t in tokens[0]] == [[3], [1, 2, 3]]
+    assert [t[t > 0].tolist() for t in tokens[1]] == [[], [2, 3]]
+
+
+def test_slow_devices_are_anticipated_by_the_soon_head():
+    slow = slow_actions(VOCABULARY.patience)
+    assert slow.tolist() == [False, False, True]
+    said = Prediction(np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]]), np.array([[0.0, 0.9, 0.9], [0.0, 0.9, 0.3]]))
+    assert anticipation(said, slow).tolist() == [[0.0, 0.3, 0.9], [0.0, 0.1, 0.8]]
+    assert anticipation(Prediction(said.next), slow).tolist() == [[0.0, 0.3, 0.2], [0.0, 0.1, 0.8]]
+    assert said.next[0, 0] == 0.5  # untouched
+
+
+class Saying:
+    """Always says the same."""
+
+    vocabulary = VOCABULARY
+
+    def __init__(self, p):
+        self.p = np.asarray(p)
+
+    def start(self, n):
+        return None
+
+    def reset(self, state, rows):
+        return None
+
+    def step(self, state, epochs, active):
+        return Prediction(np.broadcast_to(self.p, (len(active), len(self.vocabulary)))), state
+
+
+def test_a_thresholded_predictor_does_the_likeliest_possible_thing_or_nothing():
+    observation = observe([0, 0, 0, 0])
+    observation["action_mask"][1] = [1, 1, 0]
+    observation["action_mask"][2] = [1, 0, 0]
+    policy = Thresholded(Saying([[0.5, 0.2, 0.3]] * 3 + [[0.9, 0.05, 0.05]]), 0.2)
+    actions, carry = policy.predict(observation)
+    assert actions.tolist() == [2, 1, 0, 0]
+    assert isinstance(carry, Carry)
+    assert Thresholded(Saying([0.5, 0.2, 0.3]), 0.31).predict(observation)[0].tolist() == [0, 0, 0, 0]
+
+
+def test_one_step_per_epoch_through_a_real_environment():
+    """In a home: steps of the predictor and epochs of the world agree, whatever the agent does."""
+    env = LamVectorEnv(2, "smart_home", days=1)
+    predictor, carry, start = Counting(env.vocabulary), None, np.ones(2, bool)
+    observation, _ = env.reset(seed=0)
+    epochs, follow_ups = np.zeros(2, int), 0
+    for i in range(400):
+        carry = listen(predictor, observation, carry, start)
+        real = observation["epoch"][:, 4] == 0
+        epochs = np.where(start, 0, epochs) + real
+        follow_ups += int((~real).sum())
+        assert carry.state.count.tolist() == epochs.tolist()
+        mask = observation["action_mask"]
+        actions = (mask * np.arange(mask.shape[1])).max(1) * (i % 7 == 0)
+        observation, _, _, start, _ = env.step(actions)
+    assert follow_ups > 20
