@@ -33,11 +33,11 @@ def widen(vocabulary: Vocabulary, n_latent: int) -> Vocabulary:
     )
 
 
-def with_latent(epochs: Epochs, latent: np.ndarray) -> Epochs:
-    """Epochs whose context also holds the hidden state (n, L)."""
+def with_latent(epochs: Epochs, latent: np.ndarray, kind: type = np.float32) -> Epochs:
+    """Epochs whose context also holds the hidden state (n, L), as numbers of `kind`."""
     if len(latent) != len(epochs):
         raise UserError(f"informed: {len(latent)} rows of hidden state for {len(epochs)} epochs")
-    context = np.concatenate([epochs.context, latent.astype(np.float32)], 1)
+    context = np.concatenate([epochs.context, latent], 1, dtype=kind, casting="same_kind")
     return dataclasses.replace(epochs, vocabulary=widen(epochs.vocabulary, latent.shape[1]), context=context)
 
 
@@ -65,11 +65,14 @@ def hidden_predictor(training: Training) -> Any:
     epochs, latent = training.settings["hidden_log"]()
     worlds = np.unique(epochs.world)
     held = epochs.world >= worlds[-max(1, len(worlds) // 8)]
-    seen = with_latent(epochs, latent)
-    settings = PredictorSettings.for_log(len(seen), core="mlp", hidden=256, passes=8)
+    # half precision where the readings allow it, as the hidden state comes: it is the largest array of a run
+    kind = np.float16 if np.abs(epochs.context).max(initial=0) < 6e4 else np.float32
+    train, valid = (with_latent(epochs.select(rows), latent[rows], kind) for rows in (~held, held))
+    del epochs, latent  # hundreds of megabytes
+    settings = PredictorSettings.for_log(len(train) + len(valid), core="mlp", hidden=256, passes=8)
     net = pretrain(
-        seen.select(~held),
-        seen.select(held),
+        train,
+        valid,
         settings,
         training.seed,
         training.device,

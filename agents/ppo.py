@@ -147,11 +147,23 @@ class PPOAgent:
         if self.prior:
             counted = plugin_context().fit(training)
             model.policy.head.start_from(counted.acceptance, counted.loss)
+            _take_over(model.policy.head, training)
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
         model.learn(training.steps, callback=report)
         training.progress(report._stage, training.steps, training.steps, "")
         self.curve = report.curve
         return TunedPolicy(features, model.policy.head, training.seed)
+
+
+def _take_over(head: torch.nn.Module, training: Training) -> None:
+    """Starts from the policy in `training.settings["start"]`, a folder, where its head is like this one."""
+    if training.settings.get("start") is None:
+        return
+    from .saved import load_policy  # it knows this module
+
+    weights = load_policy(training.settings["start"], training.prior).head.state_dict()
+    if {k: v.shape for k, v in weights.items()} == {k: v.shape for k, v in head.state_dict().items()}:
+        head.load_state_dict(weights)
 
 
 def _prior() -> PPOAgent:

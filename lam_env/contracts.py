@@ -68,7 +68,7 @@ class Training:
     make_env: Callable[..., Any]  # make_env(n, seed=..., first_world=...) -> LamVectorEnv of n worlds
     log: ActionLog | None = None
     prior: Any = None  # the fitted ActionPredictor shared by all agents that build on one
-    steps: int = 150_000  # environment steps of fine-tuning
+    steps: int = 300_000  # environment steps of fine-tuning
     seed: int = 0
     device: str = "cpu"
     progress: Callable[[str, int, int, str], None] = lambda stage, done, total, note: None

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Progress:
     """`with Progress() as progress: progress("train", done, total, "reward 1.2")`, as often as is handy.
 
-    A stage begins at its first call and ends when `done` reaches `total`. `total` 0: unknown.
+    A stage begins at its first call and ends when `done` reaches `total`. `total` 0: unknown. The name of a stage may end
+    in what it is counted in, "train [steps]".
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -57,14 +58,15 @@ class Progress:
             self._ended.discard(stage)
             self._tasks.pop(stage, None)
         began, first = self._began[stage]
+        name, _, unit = stage.removesuffix("]").partition(" [")
         rate = (done - first) / (now - began) if now > began else 0.0
         steps = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s" if rate else ""
         if self._bars is not None:
             if stage not in self._tasks:
-                self._tasks[stage] = self._bars.add_task(stage, total=total or None, rate="", note="")
+                self._tasks[stage] = self._bars.add_task(name, total=total or None, rate="", note="")
             self._bars.update(self._tasks[stage], completed=done, total=total or None, rate=steps, note=note)
         if total and done >= total and stage not in self._ended:
             self._ended.add(stage)
             if self._bars is None:
                 said = ", ".join(part for part in (f"{now - began:.1f} s", steps, note) if part)
-                print(f"{stage}: {total:,} done ({said})", file=self._stream, flush=True)
+                print(f"{name}: {total:,} {unit or 'done'} ({said})", file=self._stream, flush=True)

@@ -7,29 +7,39 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from pathlib import Path
-from typing import Any
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
 from lam_env import registry
 from lam_env.config import cli_errors, parse, to_dict
 from lam_env.errors import UserError
-from lam_env.launch.local import LocalLauncher
+from lam_env.launch.local import ONE_THREAD, LocalLauncher, Report, WorkerDiedError, one_line
 from lam_env.progress import Progress
 from lam_env.runs import RunFolder, choose
-from lam_env.settings import ALWAYS, ORDER, RunSettings
+from lam_env.settings import COUNTING, RunSettings
 
-NEEDS_PRIOR = ("prior", "plugin", "plugin_context", "ppo_prior")
-UNTRAINED = ("none", "random", "oracle", "motion")  # one row whatever the training seed
-ON_A_LOG = ("most_frequent", "time_table", "markov1", "markov2", "markov3", "markov2_clock", "markov_online", "prior")
+if TYPE_CHECKING:
+    from lam_env.inputs import Earlier, RealLog
+
+UNITS = {  # of the stages that begin so
+    "simulate": "house-days",
+    "judge": "days",
+    "pre-training": "updates",
+    "train": "updates",
+    "informed": "updates",
+    "fine-tune": "steps",
+    "PPO": "steps",
+}
 
 
 def main(argv: Sequence[str]) -> int:
+    for name, value in ONE_THREAD.items():  # before torch is loaded, here and in the processes to come
+        os.environ.setdefault(name, value)
     with cli_errors():
         settings = parse(RunSettings, argv, "python -m lam_env.run", _groups)
         Pipeline(settings, " ".join(["python -m lam_env.run", *argv])).run()
@@ -41,229 +51,214 @@ def _groups(settings: RunSettings) -> dict[str, Any]:
 
 
 class Pipeline:
-    """One run. Everything that can be wrong with the settings is found before anything is written."""
+    """One run. Everything that can be wrong with what it is given is found before anything is written."""
 
     def __init__(self, settings: RunSettings, command: str):
-        self.settings, self.command = settings, command
-        self.scenario = registry.scenario(settings.scenario)(**settings.world)
-        self.agents = self._agents()
-        self._check_log()
-        self.start = RunFolder.open(settings.model) if settings.model else None
-        if settings.device == "cuda" and importlib.util.find_spec("torch") is None:
-            raise UserError("device=cuda needs torch")
+        from lam_env.inputs import agents_of, earlier_settings
+
+        self.command, self.began = command, time.time()
+        made = registry.scenario(settings.scenario)
+        if settings.model:
+            self.earlier_world, log = earlier_settings(settings)
+            settings = dataclasses.replace(settings, world={**self.earlier_world, **settings.world}, log=log)
+        self.scenario = made(**settings.world)
+        self.agents = agents_of(settings, self.scenario)
         self.path = choose(settings.out, settings.scenario)
-        self.began = time.time()
+        self.settings = settings
         self.rows: dict[tuple[str, str], list[Any]] = {}
+        self.failed: dict[str, str] = {}  # agent -> what went wrong with it
+        self.gates: list[Any] = []
+
+    def run(self) -> None:
+        """All stages. A run that is stopped leaves a folder that is whole, and can be gone on from."""
+        real, earlier = self._check()
+        from lam_env.work import Work
+
+        s = self.settings
+        if s.out is None:  # another run may have begun meanwhile
+            self.path = choose(None, s.scenario)
+        config = {**to_dict(s), "command": self.command, "versions": _versions(), "agents_judged": self.agents}
+        self.config = {**config, "finished": False}
+        self.folder = RunFolder.create(self.path, self.config)
+        self.work = Work(s, str(self.path), tuple(sorted(s.world.items())))
+        print(f"{s.scenario}: {len(self.agents)} agents, {s.eval.seeds} evaluation seeds, device {s.device} -> {self.path}")
+        try:
+            with Progress() as progress, LocalLauncher(s.workers, _with_units(progress)) as launcher:
+                self._stages(real, earlier, launcher)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self._stopped()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise
+        except (UserError, OSError) as error:
+            self._stopped()
+            raise UserError(f"{self.path}: {one_line(error)}") from None
+        self._close()
 
     # -- before anything is written ------------------------------------------------------------------------------------
 
-    def _agents(self) -> list[str]:
-        """The agents to judge, in the order of the tables."""
-        own, known = list(self.scenario.baselines()), registry.agent_names()
-        every = [a for a in ORDER if a in known or a in own]
-        rungs = self.scenario.ladder.values()
-        every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own, *rungs)]
-        wanted = self.settings.agents or tuple(every)
-        for name in wanted:
-            if ":" not in name and name not in every:
-                from lam_env.values import suggestion
+    def _check(self) -> tuple[RealLog | None, Earlier | None]:
+        """Reads the log and the earlier run, and tries one's own agents."""
+        from lam_env.inputs import earlier_run, real_log
+        from lam_env.trial import try_agent
+        from lam_env.work import predictor_settings
 
-                raise UserError(f"no agent {name!r}{suggestion(name, every)}; there are {', '.join(every)}")
-        floor = [a for a in ALWAYS if a in every]
-        chosen = [a for a in every if a in wanted or a in floor]
-        custom = [*self.settings.agent, *(a for a in wanted if ":" in a)]
-        for name in custom:
-            registry.agent(name)
-        return chosen[:-2] + custom + chosen[-2:] if chosen[-1] == "oracle" else chosen + custom
-
-    def _check_log(self) -> None:
-        s = self.settings
-        if s.logs is None:
-            if s.format or s.home or s.zone:
-                raise UserError("format, home and zone say how to read a log: give logs=PATH too")
-            return
-        if s.format is None:
-            raise UserError(f"logs={s.logs}: say its format, format={'|'.join(registry.importer_names())}")
-        self.importer = registry.importer(s.format)
-        if not Path(s.logs).exists():
-            raise UserError(f"logs={s.logs}: no such file or folder")
-
-    # -- the pipeline ----------------------------------------------------------------------------------------------------
-
-    def run(self) -> None:
-        """All stages. An interrupt leaves a folder that can be gone on from."""
-        from lam_env.work import Work, try_agent
-
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-        sys.path.insert(0, os.getcwd())
-        imported = self._import() if self.settings.logs else None
-        s = dataclasses.replace(self.settings, device=_device(self.settings.device))
-        self.work = Work(s, str(self.path), tuple(sorted(self.settings.world.items())))
+        real = real_log(self.settings, self.scenario)
+        self.settings = s = dataclasses.replace(self.settings, device=_device(self.settings.device))
+        for rows in (100, 1_000_000):
+            predictor_settings(s, rows)
+        earlier = earlier_run(s, self.scenario, self.earlier_world, s.log) if s.model else None
         for name in (a for a in self.agents if ":" in a):
-            try_agent(self.work, name)
-        config = {**to_dict(s), "command": self.command, "versions": _versions(), "agents_judged": self.agents}
-        self.folder = RunFolder.create(self.path, config)
-        print(f"{s.scenario}: {len(self.agents)} agents, {s.eval.seeds} evaluation seeds, device {s.device} -> {self.path}")
-        try:
-            with Progress() as progress, LocalLauncher(s.workers, progress) as launcher:
-                self._stages(imported, progress, launcher)
-        except KeyboardInterrupt:
-            self._write()
-            print(f"\nstopped; {self.path} holds what was finished. Go on from its models:", file=sys.stderr)
-            print(f"  python -m lam_env.run scenario={s.scenario} model={self.path}", file=sys.stderr)
-            raise
-        self._close()
+            try_agent(self.scenario, name)
+        return real, earlier
 
-    def _import(self) -> Any:
-        s = self.settings
-        log, left_out = self.importer(s.logs, home=s.home, zone=s.zone)
-        days = len(set((log.time[log.kind == 0] // log.ticks_per_second // 86_400).tolist()))
-        print(f"{s.logs}: {int((log.kind == 0).sum()):,} events, {days} days, {len(log.vocabulary) - 1} actions")
-        for reason, count in left_out.items():
-            print(f"  left out: {count:,} {reason}")
-        if days < 5:
-            raise UserError(f"logs={s.logs}: {days} days are too few to train, validate and test on; give at least 5")
-        return dataclasses.replace(log, meta={**log.meta, "real": True})
+    # -- the pipeline --------------------------------------------------------------------------------------------------
 
-    def _stages(self, imported: Any, progress: Progress, launcher: LocalLauncher) -> None:
+    def _stages(self, real: RealLog | None, earlier: Earlier | None, launcher: LocalLauncher) -> None:
         from lam_env import twin
-        from lam_env.envs.record import simulate_log
-        from lam_env.work import train_seeds
+        from lam_env.work import simulate_training_log
 
-        s = self.settings
-        variant = "sim"
-        if imported is not None:
-            imported.save(self.folder.log / "real")
-            variant = "twin" if imported.intervals else "sim"
-            self._judge_on_log(launcher)
-            if imported.intervals:
-                self.work = twin.calibrated(self.work, imported, self.folder, progress)
-                self._add_fidelity(twin.fidelity(self.work, imported, self.folder, launcher, progress))
-            else:
-                mapped = twin.in_the_home(imported, self.work.scenario().vocabulary)
-                if mapped is None:
-                    print("none of the log's actions is a command of the scenario's home: no agent can act in its twin")
-                    return
-        if self.start is not None and imported is None:
-            self._start_from(self.start)
-        else:
-            for seed in s.seed[:1]:
-                log, _ = simulate_log(self.work.scenario(), train_seeds(s, seed), s.log.days, progress=progress)
-                log.save(self.folder.log / "train")
-        self._judge(variant, launcher)
+        tables = real.tables if real else earlier.tables if earlier else None
+        if real is not None:
+            name = "train" if real.acts else "real"
+            real.log.save(self.folder.log / name)
+            self._judge_on_log(name, launcher)
+        if real is not None and tables is None and not real.acts:
+            said = "the log holds no commands of the scenario's home, so no agent can act in it: predictions are all there is"
+            print(said)
+            return
+        if tables is not None:
+            self.work = twin.housed(self.work, tables)
+        if real is not None and tables is not None:
+            self._add_fidelity(twin.fidelity(self.work, real.log, launcher, launcher.progress))
+        if earlier is not None:
+            earlier.copy_to(self.folder, same_world=self.settings.world == earlier.world)
+        elif real is None or not real.acts:
+            simulate_training_log(self.work, launcher.progress)
+        self._judge("sim" if tables is None else "twin", launcher)
 
-    def _start_from(self, earlier: RunFolder) -> None:
-        """Take over log, prior and policy of an earlier run."""
-        import shutil
-
-        for name in ("log/train", "model/prior"):
-            if not (earlier.path / name).is_dir():
-                raise UserError(f"model={earlier.path}: has no {name}; give a run that got as far as pre-training")
-            shutil.copytree(earlier.path / name, self.path / name, dirs_exist_ok=True)
-
-    def _judge_on_log(self, launcher: LocalLauncher) -> None:
+    def _judge_on_log(self, log_name: str, launcher: LocalLauncher) -> None:
         """Prediction rows of the real log's held-out days."""
         from lam_env.work import predict_on_log, pretrain
 
-        for seed in self.settings.seed:
-            launcher.submit(pretrain, self.work, "real", seed).result()
-            names = [a for a in ON_A_LOG if a in self.agents or a == "prior"]
-            jobs = {launcher.submit(predict_on_log, self.work, a, seed): a for a in names}
-            for job, name in jobs.items():
-                self._add("log", name, seed, job.result()[""])
+        seeds = self.settings.seed
+        made = [launcher.submit(pretrain, self.work, log_name, seed) for seed in seeds]
+        jobs = {(a, 0): launcher.submit(predict_on_log, self.work, log_name, a, 0) for a in COUNTING if a in self.agents}
+        for seed, job in zip(seeds, made, strict=True):
+            launcher.result(job)
+            jobs["prior", seed] = launcher.submit(predict_on_log, self.work, log_name, "prior", seed)
+        for (name, seed), job in jobs.items():
+            self._add("log", name, seed, launcher.result(job)[""])
         self._write()
 
     def _judge(self, variant: str, launcher: LocalLauncher) -> None:
         """Pre-train, then fit and judge every agent; what does not need the prior runs beside it."""
-        from lam_env.work import fit_and_judge, pretrain, prior_path
+        from lam_env.work import fit_and_judge, needs_prior, pretrain, prior_path, trains_once
 
-        first = self.settings.seed[0]
+        first, everything = self.settings.seed[0], not self.settings.agents
         jobs: dict[Future[Any], tuple[str, int]] = {}
+        ladder = {agent: rung for rung, agent in self.scenario.ladder.items()} if everything else {}
+        exploits = list(self.scenario.exploits()) if everything else []
+        late = [a for a in self.agents if needs_prior(self.scenario, a)]
+        early = sorted((a for a in self.agents if a not in late), key=lambda a: a not in ("informed", "ppo_scratch"))
 
         def submit(names: list[str], seed: int) -> None:
             for name in names:
-                if seed == first or name not in UNTRAINED:
-                    jobs[launcher.submit(fit_and_judge, self.work, name, seed)] = (name, seed)
+                once = trains_once(self.scenario, name)
+                if seed == first or not once:
+                    job = launcher.submit(fit_and_judge, self.work, name, 0 if once else seed)
+                    jobs[job] = (name, 0 if once else seed)
 
-        everything = not self.settings.agents
-        ladder = {agent: rung for rung, agent in self.scenario.ladder.items()} if everything else {}
-        exploits = list(self.scenario.exploits()) if everything else []
-        extra = [a for a in ladder if a not in self.agents]
         missing = [seed for seed in self.settings.seed if not prior_path(self.work, "train", seed).is_dir()]
         for seed in missing:
             jobs[launcher.submit(pretrain, self.work, "train", seed)] = ("pretrain", seed)
         for seed in self.settings.seed:
-            free = [a for a in self.agents if not _needs_prior(a)]
-            submit(sorted(free, key=lambda a: a not in ("informed", "ppo_scratch")), seed)
-            if seed not in missing:
-                submit([a for a in self.agents if _needs_prior(a)], seed)
+            submit(early if seed in missing else early + late, seed)
         submit(exploits, first)
-        waiting = set(jobs)
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for job in done:
-                name, seed = jobs[job]
-                found = job.result()
-                before = set(jobs)
+        while jobs:
+            for job in launcher.finished(set(jobs)):
+                name, seed = jobs.pop(job)
+                try:
+                    found = launcher.result(job)
+                except WorkerDiedError:
+                    raise
+                except UserError as error:
+                    if name == "pretrain":
+                        raise
+                    self.failed.setdefault(name, str(error))
+                    continue
                 if name == "pretrain":
-                    submit([a for a in self.agents if _needs_prior(a)], seed)
+                    submit(late, seed)
                 elif name == "informed" and seed == first:  # the rungs of the ladder build on its net
-                    submit(extra, seed)
-                waiting |= set(jobs) - before
+                    submit([a for a in ladder if a not in self.agents], seed)
                 for suffix, scores in (found or {}).items():
                     where = variant + (f"-{suffix}" if suffix else "")
                     if name in self.agents:
                         self._add(where, name, seed, scores)
                     if name in exploits:
                         self._add("exploit", name, seed, scores)
-                    if name in ladder and not suffix and seed == first:
+                    if name in ladder and not suffix and (seed == first or trains_once(self.scenario, name)):
                         self._add(f"ladder:{ladder[name]}", name, seed, scores)
             self._write()
 
     # -- results -------------------------------------------------------------------------------------------------------
 
     def _add(self, variant: str, agent: str, train_seed: int, scores: dict[int, dict[str, float]]) -> None:
-        self.rows.setdefault((variant, agent), []).append((0 if agent in UNTRAINED else train_seed, scores))
+        self.rows.setdefault((variant, agent), []).append((train_seed, scores))
 
     def _add_fidelity(self, gates: list[Any]) -> None:
-        for gate in gates:
-            if gate.passed is not None:
-                self._add("twin", "resident", 0, {0: {gate.metric_id: float(gate.passed)}})
         self.gates = gates
+        found = {gate.metric_id: float(gate.passed) for gate in gates if gate.passed is not None}
+        self._add("twin", "resident", 0, {0: found})
 
     def _write(self) -> None:
         from lam_env.summary import rows_of_run, tables_of_run
 
-        rows = rows_of_run(self.settings.scenario, self.rows, self.agents)
-        if rows:
-            self.folder.write_results(rows)
-            text = tables_of_run(rows, self.settings, self.command, time.time() - self.began, getattr(self, "gates", None))
-            self.folder.write_text("tables.md", text)
+        kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
+        rows = rows_of_run(self.settings.scenario, kept, self.agents)
+        self.folder.write_results(rows)
+        seconds = time.time() - self.began
+        self.folder.write_text("tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed))
+
+    def _stopped(self) -> None:
+        """Leaves the folder whole, and says what it is good for."""
+        self.folder.tidy()
+        self._write()
+        self._write_config()
+        print(f"\nnot finished; {self.path} holds the results so far", file=sys.stderr)
+        if (self.folder.log / "train").is_dir() and self.folder.prior.is_dir():
+            print("go on from its models:", file=sys.stderr)
+            print(f"  python -m lam_env.run scenario={self.settings.scenario} model={self.path}", file=sys.stderr)
+        else:
+            print("it holds no model to go on from yet: give the command again, with another folder", file=sys.stderr)
+
+    def _write_config(self, **more: Any) -> None:
+        self.folder.write_config({**self.config, "seconds": round(time.time() - self.began, 1), **more})
 
     def _close(self) -> None:
         from lam_env.summary import closing
 
         self._write()
+        self._write_config(finished=True)
         closing(self.folder, self.settings, time.time() - self.began)
+        for name, why in self.failed.items():
+            print(f"left out: {name}: {why}", file=sys.stderr)
 
 
-def _needs_prior(name: str) -> bool:
-    if ":" not in name:
-        return name in NEEDS_PRIOR
-    return "prior" in getattr(registry.agent(name), "needs", ())
+def _with_units(progress: Report) -> Report:
+    """Says of each stage what it is counted in."""
+
+    def report(stage: str, done: int, total: int, note: str) -> None:
+        unit = next((unit for head, unit in UNITS.items() if stage.startswith(head)), "")
+        progress(f"{stage} [{unit}]" if unit else stage, done, total, note)
+
+    return report
 
 
-def _device(device: str) -> str:
-    if device != "auto":
-        if device == "cuda":
-            import torch
-
-            if not torch.cuda.is_available():
-                raise UserError("device=cuda: this machine has no CUDA device; choose auto or cpu")
-        return device
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def _device(device: str) -> Any:
+    if importlib.util.find_spec("torch") is None:
+        raise UserError("torch is not installed: pip install torch")
+    return str(importlib.import_module("lam_env.agents.predictors.pretrain").pick_device(device))
 
 
 def _versions() -> dict[str, str]:

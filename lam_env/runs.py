@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,8 +20,8 @@ CONFIG = "config.json"
 def choose(out: str | None, scenario: str) -> Path:
     """The folder of a run: `out`, or the next free runs/<scenario>-<n>. It is not made yet; it must be free and writable."""
     if out is None:
-        n = 1
-        while (path := Path("runs") / f"{scenario}-{n}").exists():
+        n, name = 1, re.sub(r"\W+", "-", scenario)
+        while (path := Path("runs") / f"{name}-{n}").exists():
             n += 1
     else:
         path = Path(out)
@@ -47,10 +49,20 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, config: dict[str, Any]) -> RunFolder:
-        path.mkdir(parents=True, exist_ok=True)
+        """A new folder; the one that another run has made in the meantime stays as it is."""
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            (path / CONFIG).open("x").close()
+        except FileExistsError:
+            raise UserError(f"out={path}: already holds a run; give another folder or leave `out` away") from None
+        except OSError as error:
+            raise UserError(f"out={path}: cannot be written ({error.strerror}); give another folder") from None
         folder = cls(path)
-        folder.write_text(CONFIG, json.dumps(config, indent=1, sort_keys=True) + "\n")
+        folder.write_config(config)
         return folder
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        self.write_text(CONFIG, json.dumps(config, indent=1, sort_keys=True) + "\n")
 
     @classmethod
     def open(cls, path: str) -> RunFolder:
@@ -65,9 +77,15 @@ class RunFolder:
             found = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
             if not isinstance(found, dict):
                 raise ValueError("not a mapping")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UserError(f"{self.path / CONFIG}: cannot be read ({error}); give another run") from None
         return found
+
+    def tidy(self) -> None:
+        """Removes what an interrupted process has left half written."""
+        for folder in (self.path, self.log, self.policy.parent):
+            for part in (*folder.glob(".*.part"), *folder.glob(".*.old"), *folder.glob("*.part")):
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
 
     def write_text(self, name: str, text: str) -> None:
         target = self.path / name

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from lam_env.config import setting
 
 # the order of the tables; an agent that is found in no other way stands at the end
-ORDER = (
-    "none random most_frequent time_table markov1 markov2 markov3 markov2_clock markov_online prior plugin plugin_context "
-    "ppo_scratch ppo_prior informed oracle"
-).split()
+COUNTING = ("most_frequent", "time_table", "markov1", "markov2", "markov3", "markov2_clock", "markov_online")
+ORDER = ("none", "random", *COUNTING, "prior", "plugin", "plugin_context", "ppo_scratch", "ppo_prior", "informed", "oracle")
+UNTRAINED = ("none", "random")  # one row whatever the training seed; so have the scenarios' own agents
+NEEDS_PRIOR = ("prior", "plugin", "plugin_context", "ppo_prior")  # these wait for the pre-trained predictor
 ALWAYS = ("none", "informed", "oracle")  # the floor and the ceilings stand in every table
 
 
@@ -37,7 +37,7 @@ class PredictorChoice:
 class TrainSettings:
     """Fine-tuning."""
 
-    steps: int = setting(150_000, "environment steps of fine-tuning", low=1)
+    steps: int = setting(300_000, "environment steps of fine-tuning", low=1)
 
 
 @dataclass(frozen=True)

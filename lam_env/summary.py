@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from lam_env.evaluation.tables import About, prediction_table, reward_table, sum
 from lam_env.runs import RunFolder
 from lam_env.settings import RunSettings
 
+WIDTH = 100  # [columns] of what is not a terminal
 Found = Mapping[tuple[str, str], Sequence[tuple[int, dict[int, dict[str, float]]]]]
 TITLES = {
     "sim": "simulated people, fresh houses",
@@ -39,14 +41,20 @@ def rows_of_run(scenario: str, found: Found, order: Sequence[str]) -> list[Row]:
                         judged["oracle"] = {s: dict(v) for s, v in oracle[0][1].items()}
                     add_lift(judged | {agent: scores})
                 for seed, values in scores.items():
+                    values = {m: v for m, v in values.items() if math.isfinite(v)}  # NaN: not defined for these people
                     rows += rows_of(values, scenario, agent, seed, train_seed, variant)
     return rows
 
 
 def tables_of_run(
-    rows: Sequence[Row], settings: RunSettings, command: str, seconds: float, gates: Sequence[Any] | None
+    rows: Sequence[Row],
+    settings: RunSettings,
+    command: str,
+    seconds: float,
+    gates: Sequence[Any] = (),
+    failed: Mapping[str, str] | None = None,
 ) -> str:
-    """tables.md."""
+    """tables.md. `failed`: agents left out, and why. The settings' device is the one that was used."""
     about = About(command, settings.device, seconds, versions())
     parts = [f"# {settings.scenario}"]
     variants = [v for v in dict.fromkeys(r.variant for r in rows) if not v.startswith("ladder")]
@@ -63,6 +71,10 @@ def tables_of_run(
         from lam_env.logs.fidelity import table
 
         parts.append("## Is the simulated resident credible?\n\n" + table(list(gates)))
+    if failed:
+        parts.append("## Left out\n\n" + "\n".join(f"- {name}: {why}" for name, why in failed.items()))
+    if not rows:
+        parts.append("No agent has been judged yet.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -84,19 +96,19 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float) -> None:
     from rich.console import Console
 
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     results = folder.path / "results.csv"
-    if not results.exists():
-        return
     rows = read(results)
     for variant in ("log", "sim", "twin"):
         mine = [r for r in rows if r.variant == variant]
-        if not mine:
-            continue
         if any(r.metric == "reward.utility" for r in mine):
             console.print(summary_table(mine, settings.scenario, variant).rich())
         elif any(r.metric.startswith("pred.") for r in mine):
             console.print(prediction_table(mine, settings.scenario, variant).rich())
-    console.print(f"{seconds:,.0f} s. Tables: {folder.path / 'tables.md'}; all scores: {results}")
-    console.print(f"Models: {folder.path / 'model'}; log: {folder.log}")
-    console.print("Next, your own agent as one more row:")
-    console.print(f"  python -m lam_env.run scenario={settings.scenario} model={folder.path} agent=my_module:MyAgent")
+    # plainly: a path that is torn apart cannot be copied
+    print(f"{seconds:,.0f} s. Tables: {folder.path / 'tables.md'}; all scores: {results}")
+    print(f"Models: {folder.path / 'model'}; log: {folder.log}")
+    if (folder.log / "train").is_dir():
+        print("Next, your own agent as one more row:")
+        print(f"  python -m lam_env.run scenario={settings.scenario} model={folder.path} agent=my_module:MyAgent")

@@ -25,7 +25,7 @@ from lam_env.events import ActionLog
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.runs import RunFolder
-from lam_env.settings import RunSettings
+from lam_env.settings import NEEDS_PRIOR, UNTRAINED, RunSettings
 
 TRAIN_SEED = 100_000  # of the first house of the training log, per training seed
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
@@ -103,9 +103,21 @@ def later_epochs(work: Work) -> Epochs | None:
     return epochs_of(log, soon=False)
 
 
-def training_of(work: Work, log_name: str, seed: int, report: Report) -> Training:
+def needs_prior(scenario: Scenario, name: str) -> bool:
+    """Whether an agent is given the pre-trained predictor. One's own always is; a scenario's may say `needs = ("prior",)`."""
+    own = scenario.baselines()
+    return "prior" in getattr(own[name], "needs", ()) if name in own else ":" in name or name in NEEDS_PRIOR
+
+
+def trains_once(scenario: Scenario, name: str) -> bool:
+    """Whether a further training seed gives the same agent: rules of the scenario, and what does not train."""
+    return name in UNTRAINED or name in (scenario.baselines() | scenario.rungs() | scenario.exploits())
+
+
+def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
+    """What an agent learns from; with the pre-trained predictor if it is to build on one."""
     scenario, s = work.scenario(), work.settings
-    train, valid = training_epochs(work, log_name)
+    train, valid = training_epochs(work, "train")
 
     def make_env(n: int, **more: Any) -> LamVectorEnv:
         return LamVectorEnv(n, scenario, **more)
@@ -116,14 +128,16 @@ def training_of(work: Work, log_name: str, seed: int, report: Report) -> Trainin
         assert latent is not None
         return epochs_of(log), latent
 
-    prior_folder = prior_path(work, log_name, seed)
+    prior_folder = prior_path(work, "train", seed)
+    start = Path(s.model or "") / "model" / "policy"
     return Training(
         train.vocabulary,
         scenario.interaction,
         train,
         valid,
         make_env,
-        prior=_agents("predictors.store").load(prior_folder) if prior_folder.is_dir() else None,
+        log=ActionLog.load(work.run.log / "train"),
+        prior=_agents("predictors.store").load(prior_folder) if prior else None,
         steps=s.train.steps,
         seed=seed,
         device=s.device,
@@ -131,7 +145,8 @@ def training_of(work: Work, log_name: str, seed: int, report: Report) -> Trainin
         settings={
             "hidden_log": hidden_log,
             "informed": prior_folder.with_name(prior_folder.name.replace("prior", "informed")),
-            "start": work.settings.model,
+            # an earlier run's policy rests on that run's prior, which is the first seed's here
+            "start": str(start) if s.model and seed == s.seed[0] and start.is_dir() else None,
         },
     )
 
@@ -146,15 +161,25 @@ def _agents(module: str) -> Any:
     return importlib.import_module(f"lam_env.agents.{module}")
 
 
+def predictor_settings(settings: RunSettings, rows: int) -> Any:
+    """Of the neural predictor, for a log of so many rows."""
+    chosen = dataclasses.asdict(settings.predictor)
+    made = _agents("predictors.settings").PredictorSettings
+    return made.for_log(rows, **{k: v for k, v in chosen.items() if v is not None})
+
+
+def _of_seed(report: Report, work: Work, seed: int) -> Report:
+    """Names the training seed where there are several: their jobs run side by side."""
+    if len(work.settings.seed) == 1:
+        return report
+    return lambda stage, done, total, note: report(f"{stage}, seed {seed}", done, total, note)
+
+
 def pretrain(work: Work, log_name: str, seed: int, report: Report) -> None:
     """Pre-train the neural predictor on a log and save it."""
     train, valid = training_epochs(work, log_name)
-    p = work.settings.predictor
-    chosen = {"core": p.core, "hidden": p.hidden, "passes": p.passes, "members": p.members}
-    made = _agents("predictors.settings").PredictorSettings.for_log(
-        len(train), **{k: v for k, v in chosen.items() if v is not None}
-    )
-    predictor = _agents("predictors.pretrain").pretrain(train, valid, made, seed, work.settings.device, report)
+    made, told = predictor_settings(work.settings, len(train)), _of_seed(report, work, seed)
+    predictor = _agents("predictors.pretrain").pretrain(train, valid, made, seed, work.settings.device, told)
     path = prior_path(work, log_name, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     _agents("predictors.store").save(predictor, path)
@@ -178,12 +203,15 @@ def fit(work: Work, name: str, training: Training) -> Policy:
 
 def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str, Scores]:
     """Scores per variant ("", "later") of one agent; a fine-tuned policy with a prior is saved."""
-    policy = fit(work, name, training_of(work, "train", seed, report))
+    scenario = work.scenario()
+    if not trains_once(scenario, name):
+        report = _of_seed(report, work, seed)
+    policy = fit(work, name, training_of(work, seed, report, needs_prior(scenario, name)))
     if name == "ppo_prior" and seed == work.settings.seed[0]:
         _agents("saved").save_policy(policy, work.run.policy)
     seeds = list(range(work.settings.eval.seeds))
     batch = eval_seeds(seeds, work.settings.eval.worlds)
-    scores = per_seed(rollout(policy, work.scenario(), batch, progress=report, stage=f"judge {name}"), seeds)
+    scores = per_seed(rollout(policy, scenario, batch, progress=report, stage=f"judge {name}"), seeds)
     found = {"": scores}
     if getattr(policy, "predictor", None) is not None:
         epochs, latent = judging_epochs(work)
@@ -205,16 +233,15 @@ def _add_prediction(scores: Scores, policy: Any, epochs: Epochs, latent: np.ndar
         scores[seed] |= prediction_metrics(probabilities[rows], epochs.target[rows])
 
 
-def predict_on_log(work: Work, name: str, seed: int, report: Report) -> dict[str, Scores]:
+def predict_on_log(work: Work, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
     """Prediction scores on the held-out days of the run's real log, by the protocol of real logs."""
-    log = ActionLog.load(work.run.log / "real")
+    log = ActionLog.load(work.run.log / log_name)
     epochs = epochs_of(log, timer=None if log.intervals else 300, soon=False)
     _, _, test = split_by_day(epochs)
     if name == "prior":
-        predictor = _agents("predictors.store").load(prior_path(work, "real", seed))
+        predictor = _agents("predictors.store").load(prior_path(work, log_name, seed))
     else:
-        predictor = _agents("predictors.online").counting(name).fit(*training_epochs(work, "real"))
-    report(f"read the log, {name}", 1, 1, "")
+        predictor = _agents("predictors.online").counting(name).fit(*training_epochs(work, log_name))
     return {"": {seed: prediction_metrics(predictor.read(epochs).next[test], epochs.target[test])}}
 
 

@@ -37,7 +37,8 @@ OUTSIDE = {
     "ray": {"launch"},
 }
 LAZY_ONLY = {"level 0": {"pyarrow", "yaml", "rich"}, "launch": {"ray"}, "agents": {"lightgbm"}}
-HEAVY = {"torch", "ray", "gymnasium", "stable_baselines3", "matplotlib", "pyarrow", "simpy"}
+# gymnasium is none of them: importing the kit registers its environments, and Gymnasium has no other way to learn of them
+HEAVY = {"torch", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy"}
 
 
 def sources() -> list[tuple[str, Path]]:

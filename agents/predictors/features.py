@@ -41,10 +41,11 @@ class Featuriser:
 
     @classmethod
     def fit(cls, epochs: Epochs, recency: bool = False) -> Featuriser:
-        x = np.column_stack([np.log1p(epochs.gap), np.log1p(epochs.duration), epochs.context]).astype(np.float64)
-        sd = x.std(0)
+        columns = [np.log1p(epochs.gap), np.log1p(epochs.duration), *epochs.context.T]
+        # column by column: all of it in double precision would be the largest array of a run
+        mean, sd = np.array([(c.mean(dtype=np.float64), c.std(dtype=np.float64)) for c in columns]).T
         sd = np.where(sd > 1e-6, sd, 1.0)  # a reading that never changes carries nothing; do not blow it up
-        return cls(epochs.vocabulary, x.mean(0).astype(np.float32), sd.astype(np.float32), recency)
+        return cls(epochs.vocabulary, mean.astype(np.float32), sd.astype(np.float32), recency)
 
     @property
     def size(self) -> int:

@@ -249,9 +249,8 @@ def _nothing_constant(found: Scenario, seed: int) -> None:
             moved[k] |= (v != first[k][:1]).any(0)
         if env.finished.all():
             break
-    heard = moved.pop("feedback").reshape(2, -1).any(1)
-    for i, what in enumerate(("acceptance", "refusal")):
-        _require(heard[i], found, f"no {what} of a random agent's action in {WORLDS} whole episodes")
+    for heard, what in zip(np.split(moved.pop("feedback"), 2), ("acceptance", "refusal"), strict=True):
+        _require(heard.any(), found, f"no {what} of a random agent's action in {WORLDS} whole episodes")
     allowed = ("action_mask.none", *getattr(found, "constant_ok", ()))
     still = [name for k in moved for name in _names(found, k, ~moved[k])]
     still = [n for n in still if not any(fnmatch.fnmatchcase(n, pattern) for pattern in allowed)]
@@ -271,7 +270,7 @@ def _names(found: Scenario, key: str, which: np.ndarray) -> list[str]:
         "latent": found.latent_names,
     }
     names = known.get(key, [str(i) for i in range(len(which))])
-    return [f"{key}.{names[i]}" for i in np.flatnonzero(which)]
+    return [f"{key}.{names[i]}" for i in np.flatnonzero(which).tolist()]
 
 
 def _drawn(found: Scenario, seed: int) -> None:

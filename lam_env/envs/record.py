@@ -41,7 +41,9 @@ def simulate_log(
     n = len(seeds)
     env = LamVectorEnv(n, scenario, record=True, reveal=("latent",) if latent else (), autoreset=False)
     env.reset(seed=seeds, options={"day": first_day})
-    silent, shown, steps = np.zeros(n, np.int64), [env.rows.latent.astype(np.float16)], 0
+    silent, steps = np.zeros(n, np.int64), 0
+    shown = np.empty((1024 if latent else 1, *env.rows.latent.shape), np.float16)  # by epoch; grows
+    shown[0], seen = env.rows.latent, 1
     began, total = np.array([w.start for w in env.worlds]), sum(w.end - w.start for w in env.worlds)
     length = np.full(n, 1)
     while not env.finished.all():
@@ -49,14 +51,16 @@ def simulate_log(
         env.step(silent)
         length[running & ~env.finished] += 1
         if latent:
-            shown.append(env.rows.latent.astype(np.float16))
+            if seen == len(shown):
+                shown = np.concatenate([shown, np.empty_like(shown)])
+            shown[seen], seen = env.rows.latent, seen + 1
         steps += int(running.sum())
         if steps % (64 * n) < n:
             done = sum(w.now for w in env.worlds) - int(began.sum())
             progress(stage, done // 86_400, total // 86_400, f"{steps:,} epochs")
     progress(stage, total // 86_400, total // 86_400, f"{steps:,} epochs")
     log = log_of(env.worlds)
-    hidden = np.concatenate([np.stack([s[i] for s in shown[: length[i]]]) for i in range(n)]) if latent else None
+    hidden = np.concatenate([shown[: length[i], i] for i in range(n)]) if latent else None
     return log, hidden
 
 

@@ -52,7 +52,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise UserError(f"render_mode {render_mode!r}: there are {', '.join(self.metadata['render_modes'])}")
         self.scenario = find_scenario(scenario, settings)
-        self.render_mode, self.reveal, self.record = render_mode, check_reveal(reveal), record
+        self.render_mode, self.reveal, self.record = render_mode, check_reveal(reveal), record or bool(render_mode)
         self.vocabulary = self.scenario.vocabulary
         self.n_actions = len(self.vocabulary)
         n_latent = len(self.scenario.latent_names) if "latent" in reveal else 0

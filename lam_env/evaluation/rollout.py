@@ -52,7 +52,8 @@ def rollout(
         silent += running & (actions == 0)
         observation, rewards, _, start, info = env.step(actions)
         if not np.isfinite(rewards).all():
-            raise UserError("a reward is not finite; look at the scenario's reward terms")
+            bad = np.flatnonzero(~np.isfinite(rewards))[0]
+            raise UserError(f"the reward of action {actions[bad]} is {rewards[bad]}; look at the scenario's reward terms")
         steps += int(running.sum())
         for i in np.flatnonzero(start):
             totals[i] = info["final_info"][i]["totals"]
@@ -62,6 +63,8 @@ def rollout(
         progress(stage, int(scenario.days), int(scenario.days), f"{steps:,} epochs")
     for i in range(n):
         totals[i]["feedback.noop_rate"] = float(silent[i] / epochs[i])
+        if wrong := [name for name, value in totals[i].items() if not np.isfinite(value)]:
+            raise UserError(f"{wrong[0]} is {totals[i][wrong[0]]}; look at the scenario's terms and key figures")
     return totals
 
 

@@ -23,7 +23,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 _queue: Any = None
 
 
-class WorkerDied(UserError):
+class WorkerDiedError(UserError):
     """A worker process ended in the middle of its job."""
 
 
@@ -150,7 +150,7 @@ def _deaths_explained() -> Iterator[None]:
     try:
         yield
     except BrokenProcessPool:
-        raise WorkerDied(
+        raise WorkerDiedError(
             "a worker process was killed, most likely because memory ran out; take workers=1, or fewer log.houses or log.days"
         ) from None
 

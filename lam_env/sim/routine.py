@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -46,13 +47,18 @@ class Act(NamedTuple):
     day: int
 
 
-def gamma_quantiles(shape: float, mean: float = 1.0, n: int = 32) -> list[float]:
-    """Quantiles of a gamma distribution at probabilities 0, 1/n, ..., 1 (the last at .998)."""
+@lru_cache(maxsize=256)
+def _unit_gamma_quantiles(shape: float, n: int) -> np.ndarray:
     x = np.linspace(0, 1, 4001)[1:] * (shape + 12 * math.sqrt(shape) + 12)
     density = np.exp((shape - 1) * np.log(x) - x - math.lgamma(shape))
     cumulated = np.cumsum(density)
     p = np.clip(np.linspace(0, 1, n + 1), 0.0, 0.998)
-    return (np.interp(p, np.r_[0.0, cumulated / cumulated[-1]], np.r_[0.0, x]) * (mean / shape)).tolist()
+    return np.interp(p, np.r_[0.0, cumulated / cumulated[-1]], np.r_[0.0, x])
+
+
+def gamma_quantiles(shape: float, mean: float = 1.0, n: int = 32) -> list[float]:
+    """Quantiles of a gamma distribution at probabilities 0, 1/n, ..., 1 (the last at .998)."""
+    return (_unit_gamma_quantiles(shape, n) * (mean / shape)).tolist()
 
 
 def _pick(quantiles: list[float], u: float) -> float:
@@ -66,12 +72,28 @@ def _seconds(minutes: Sequence[float]) -> list[float]:
     return [60.0 * m for m in minutes]
 
 
-def _cumulated(weights: np.ndarray) -> list[list[float]]:
-    """Rows of weights (n, K) as lists that end at 1; an empty list where nothing has weight."""
-    total = weights.sum(1, keepdims=True)
-    rows = np.cumsum(weights / np.where(total > 0, total, 1), axis=1)
-    rows[:, -1] = 1.0
-    return [row if some else [] for row, some in zip(rows.tolist(), (total[:, 0] > 0).tolist(), strict=True)]
+class _Choices:
+    """Rows of weights (n, K) to draw from; compact, for there are hundreds of rows a person."""
+
+    __slots__ = ("flat", "k")
+
+    def __init__(self, weights: np.ndarray, instead: np.ndarray | None = None):
+        """`instead` (n, K): weights of the rows that have none."""
+        total = weights.sum(1, keepdims=True)
+        if instead is not None and not total.all():
+            weights = np.where(total > 0, weights, instead)
+            total = weights.sum(1, keepdims=True)
+        rows = np.cumsum(weights / np.where(total > 0, total, 1), axis=1)
+        rows[:, -1] = total[:, 0] > 0
+        self.flat, self.k = memoryview(rows.reshape(-1)), weights.shape[1]
+
+    def some(self, row: int) -> bool:
+        """Has anything weight in this row?"""
+        return bool(self.k) and self.flat[(row + 1) * self.k - 1] > 0
+
+    def draw(self, row: int, u: float) -> int:
+        first = row * self.k
+        return bisect_right(self.flat, u, first, first + self.k) - first
 
 
 class Routine:
@@ -89,12 +111,10 @@ class Routine:
         self.pauses, self.night_pauses = _seconds(tables.pauses), _seconds(tables.night_pauses)
         after = np.vstack([np.asarray(tables.follow, float), np.ones((1, k))])  # the last row: nothing came before
         hourly = np.asarray(tables.hourly, float)
-        plain = _cumulated(hourly)
         # row (hour, last); an hour whose follow factors leave nothing falls back on its weights
-        rows = _cumulated((hourly[:, None, :] * after[None]).reshape(-1, k))
-        self.choice = [row or plain[i // (k + 1)] for i, row in enumerate(rows)]
+        self.choice = _Choices((hourly[:, None, :] * after).reshape(-1, k), hourly.repeat(k + 1, axis=0))
         night = np.asarray(tables.night, float)
-        self.night_choice = _cumulated(night * after) if night.size else []
+        self.night_choice = _Choices(night * after) if night.size else None
         self.pace = np.asarray(tables.pace, float).tolist() or [1.0] * 24
         self.again = np.asarray(tables.again, float).tolist()
         self.needs = [names.index(n.activity) for n in tables.needs]
@@ -209,8 +229,8 @@ class _Life:
             if r.night_pauses and not self.paused and u[at + 2] < r.tables.pause:
                 activity, end = IDLE, t + self._pause(1, r.night_pauses, self.idle)
             else:
-                row = r.night_choice[self.last]
-                activity = bisect_right(row, u[at]) if row else r.sleep
+                nights = r.night_choice
+                activity = nights.draw(self.last, u[at]) if nights.some(self.last) else r.sleep
                 end = t + self._length(activity, r.lengths[activity], self.stretch)
             if end >= self.wake:  # what ends the night is a sleep
                 activity, end = r.sleep, self.wake
@@ -255,15 +275,15 @@ class _Life:
         if not self.paused and u[at + 2] < r.tables.pause:
             return IDLE, min(t + self._pause(0, r.pauses, self.idle * r.pace[t % DAY // HOUR]), limit)
         hour = t % DAY // HOUR
-        row = r.choice[hour * (r.k + 1) + self.last]
-        if not row:
+        choice, row = r.choice, hour * (r.k + 1) + self.last
+        if not choice.some(row):
             return IDLE, min(t + HOUR // 2, limit)
         if r.again and self.before >= 0 and u[at + 8] < r.again[self.before]:
             activity = self.before
         else:
-            activity = bisect_right(row, self._turn(r.k + 2 + self.last, u[at]))
+            activity = choice.draw(row, self._turn(r.k + 2 + self.last, u[at]))
             if r.tables.taste and u[at + 3] < self.dislikes[activity]:
-                activity = bisect_right(row, u[at + 7])
+                activity = choice.draw(row, u[at + 7])
         table = r.naps if activity == r.sleep else r.lengths[activity]
         full = t + self._length(activity, table, self.stretch * r.pace[hour])
         end = min(full, limit)

@@ -81,7 +81,7 @@ def _resident(world: HomeWorld, r: Resident) -> list[float]:
 
 def due(world: HomeWorld, r: Resident) -> list[tuple[int, float]]:
     """(action, her probability of it) for what her present act calls for and the home is not."""
-    found = []
+    found: list[tuple[int, float]] = []
     if r.room == AWAY or r.act.activity < 0:
         return found
     devices = world.home.devices
@@ -187,6 +187,10 @@ def _tidy_up(world: HomeWorld, values: list[float], seen: set[int]) -> None:
     """What is forgotten: nobody will reach for it, but it costs."""
     home, mask = world.home, world.row.mask
     present = [r for r in world.residents if r.room != AWAY]
+    for room, lamp in enumerate(home.lights):
+        off = home.devices[lamp].commands[0]
+        if mask[off] and lamp not in seen and not any(r.room == room for r in present):
+            values[off] = max(values[off], 0.3)
     tv, lock, heating = home.by_name["tv"], home.by_name["lock"], home.by_name["heating"]
     off = home.devices[tv].commands[0]
     tv_room = home.devices[tv].room

@@ -26,7 +26,7 @@ class House(World):
 
     __slots__ = (
         *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors", "_device_index"),
-        *("climate", "indoor", "sun", "price", "power", "kwh", "peak", "cold_hours", "_accrued", "_held"),
+        *("climate", "indoor", "sun", "price", "power", "kwh", "peak", "cold_hours", "_accrued", "_held", "_runs_until"),
         *("heating", "_tv", "_lock", "_music", "_tv_room"),
     )
     residents: list[Resident]
@@ -53,6 +53,7 @@ class House(World):
         self.shadow = list(self.states)
         self.loaded: set[int] = set()
         self.automation = True
+        self._runs_until: dict[int, int] = {}
         self._held: list[int] = []  # devices on which the agent acted at this instant
         self.power = 0.0  # [kW] of what is on, heating aside
         self.kwh, self.peak, self.cold_hours = 0.0, 0.0, 0.0
@@ -179,6 +180,10 @@ class House(World):
                     watched = True
                 if not light and room in r.wants and 0 not in r.wants[room]:
                     totals["dark"] += minutes
+        taken = {r.room for r in self.residents}
+        for room in range(len(self.home.rooms)):
+            if states[room] and room not in taken:
+                totals["lamps"] += minutes
         if not watched and states[self._tv]:
             totals["unwatched"] += minutes
         if not awake_home:
@@ -241,6 +246,7 @@ class House(World):
         if state and (kind := self.home.devices[device].kind.name) in RUNS:
             duration, kwh = RUNS[kind]
             self._spend(kwh)
+            self._runs_until[device] = self.now + duration
             self.call_at(self.now + duration, self._run_down, device)
             if device in self.loaded:
                 self.loaded.discard(device)
@@ -250,6 +256,8 @@ class House(World):
     def _run_down(self, call: Call) -> None:
         """A kettle cools, a machine has finished."""
         device = call.value
+        if self.now != self._runs_until[device]:
+            return  # it was started again meanwhile
         self.found_done(device)
         self.states[device] = self.shadow[device] = 0
         self.reading(device, 0)

@@ -31,6 +31,7 @@ UTILITY_WEIGHTS = {
     "dark": -1.0,  # [min] in the dark with light wanted
     "asleep_light": -3.0,  # [min] of light in a room where somebody sleeps
     "asleep_music": -2.0,  # [min]
+    "lamps": -0.02,  # [min] of a lamp that burns in an empty room: what it looks like to those who pay
     "unwatched": -0.3,  # [min] TV on and nobody in the room
     "unlocked": -0.03,  # [min] unlocked with nobody home or everybody asleep
     "cold": -0.06,  # [K min] below (or 1 K above) what she likes, per resident

@@ -46,21 +46,8 @@ class Resident(User):
 
     __slots__ = (
         *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like", "level"),
-        *(
-            "coming",
-            "act",
-            "doing",
-            "since",
-            "room",
-            "asleep",
-            "wants",
-            "todo",
-            "later",
-            "generation",
-            "leaving",
-            "reach_time",
-        ),
-        *("also", "before", "left", "last", "coins", "occasion", "_coins", "_delays", "_drawn", "_world"),
+        *("coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later", "generation"),
+        *("also", "before", "left", "last", "reach_time", "coins", "occasion", "_coins", "_delays", "_drawn", "_world"),
     )
 
     def __init__(
@@ -291,6 +278,8 @@ class Resident(User):
             world.agent_acts_on[device] is not None and world.shadow[device] not in ok
         ):
             todo.append(Item(device, state, ok))
+        elif world.shadow[device] not in ok:
+            world.shadow[device] = state  # without the agent she would now have put it right
 
     # -- chance ---------------------------------------------------------------------------------------------------------
 

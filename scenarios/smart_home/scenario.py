@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from lam_env.contracts import Policy, Training
 from lam_env.envs.scenario import Scenario, start_tick
 from lam_env.envs.scene import Scene
 from lam_env.rng import Streams

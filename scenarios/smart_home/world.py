@@ -241,7 +241,8 @@ class HomeWorld(House):
             self.call_at(self.now + BLAME, self._forget, act)
         else:
             self._forget(call)
-        if unwelcome or kind in NEUTRAL or act.state == REST.get(kind, 0):
+        used = any(act.state in r.wants.get(act.device, ()) for r in self.residents if r.room != AWAY)
+        if unwelcome or used or kind in NEUTRAL or act.state == REST.get(kind, 0):
             return
         self._nuisance(act)
 
@@ -259,11 +260,11 @@ class HomeWorld(House):
             self._assist(self.residents[0], act)
 
     def _forget(self, call: Call) -> None:
-        """The state of the device is now nobody's doing."""
+        """What happens to the device from now on is not put down to the agent. `shadow` stays: what she has never had to
+        do, nobody can do for her."""
         act: AgentAct = call.value
         if self.last_agent_act[act.device] is act:
             self.last_agent_act[act.device] = None
-            self.shadow[act.device] = self.states[act.device]
 
     def _feel(self, resident: Resident, what: str, act: AgentAct) -> None:
         resident.feel(what)

@@ -214,10 +214,11 @@ def test_machines_run_only_when_loaded():
     assert not world.row.mask[action]
 
 
-def test_below_the_threshold_automation_is_off_for_six_hours_and_four_times_for_good():
+def test_below_the_threshold_automation_is_off_for_six_hours_and_after_some_times_for_good():
     world = home([(10, 3000, "toilet")], days=3)
     resident = world.residents[0]
-    for count in range(1, 5):
+    last = resident.trust_params.give_up
+    for count in range(1, last + 1):
         until(world, (world.now - world.start) / 60 + 12)
         resident.trust = 0.36
         do(world, "bathroom.light.off")
@@ -233,7 +234,7 @@ def test_below_the_threshold_automation_is_off_for_six_hours_and_four_times_for_
         until(world, (off[-1] + 6 * HOUR - world.start) / 60 - 1)
         assert not world.automation
         until(world, (off[-1] + 6 * HOUR - world.start) / 60 + 1)
-        if count < 4:
+        if count < last:
             assert world.automation
             assert resident.trust == pytest.approx(0.55)
             assert world.row.mask[world.vocabulary.action("bathroom.light.off")]

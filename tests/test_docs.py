@@ -1,0 +1,406 @@
+"""The documentation is true: its code runs, its names exist, its numbers are those of the code."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from lam_env import benchmark, config, registry, run
+from lam_env.envs.record import log_of
+from lam_env.envs.single import LamEnv
+from lam_env.logs.epochs import epochs_of, from_observation
+from lam_env.settings import ALWAYS, RunSettings
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
+README = TEXTS["README.md"]
+every_document = pytest.mark.parametrize("name", DOCUMENTS)
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, the comment right before it, its text."""
+
+    language: str
+    note: str
+    text: str
+
+
+def blocks(document: str) -> list[Block]:
+    found = re.finditer(r"(?:^<!-- ([^\n]*) -->\n)?^```(\w*)\n(.*?)^```$", document, re.M | re.S)
+    return [Block(m[2], m[1] or "", m[3]) for m in found]
+
+
+def commands(document: str) -> list[list[str]]:
+    """Words of the lines of bash blocks, without comments."""
+    lines = [line for b in blocks(document) if b.language == "bash" for line in b.text.splitlines()]
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def section(document: str, heading: str) -> str:
+    return document.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def cells(text: str) -> list[list[str]]:
+    """The rows of a document's tables, without headings and rules."""
+    rows = [line.strip().strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in row] for row in rows]
+    rules = [i for i, row in enumerate(rows) if set("".join(row)) <= set("-: ")]
+    return [row for i, row in enumerate(rows) if i not in rules and i + 1 not in rules]
+
+
+def prose(document: str) -> str:
+    """A document without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", document, flags=re.M | re.S)
+
+
+def code(text: str) -> list[str]:
+    """What stands in backticks."""
+    return re.findall(r"`([^`]+)`", prose(text))
+
+
+def in_place(words: list[str]) -> tuple[str, list[str]] | None:
+    """(module, arguments) of a command of the kit."""
+    if len(words) > 2 and Path(words[0]).name == "python" and words[1] == "-m" and words[2].startswith("lam_env."):
+        return words[2], words[3:]
+    return None
+
+
+# -- the README is executed -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in which a reader has done all that the README says, in its order, with small settings."""
+    folder = tmp_path_factory.mktemp("reader")
+    before, path = Path.cwd(), list(sys.path)
+    os.chdir(folder)
+    try:
+        for block in blocks(README):
+            how, _, what = block.note.partition(":")
+            if how == "file":
+                name = what.split(",")[0].strip()
+                Path(name).write_text(_days(block.text) if name.endswith(".csv") else block.text, encoding="utf-8")
+            elif block.language == "python":
+                exec(compile(block.text, "README.md", "exec"), {"__name__": "readme"})
+            elif how == "run with":
+                (line,) = block.text.splitlines()
+                assert line.startswith("python -m lam_env.run ")
+                _run([*shlex.split(line)[3:], *what.split()])
+        yield folder
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+        sys.modules.pop("my_agent", None)
+
+
+def _run(argv: list[str]) -> None:
+    try:
+        assert run.main(argv) == 0
+    except SystemExit:  # the error is on stderr
+        pytest.fail(f"README.md: python -m lam_env.run {' '.join(argv)}", pytrace=False)
+
+
+def _days(text: str, days: int = 14) -> str:
+    """The day that a CSV shows, day after day."""
+    header, *rows = csv.reader(io.StringIO(text))
+    lines = [",".join(header)]
+    for day in range(days):
+        for time, *rest in rows:
+            later = datetime.datetime.fromisoformat(time) + datetime.timedelta(days=day, minutes=7 * day % 5)
+            lines.append(",".join([later.isoformat(), *rest]))
+    return "\n".join(lines) + "\n"
+
+
+def _agents_of(results: Path, variant: str) -> set[str]:
+    with results.open(encoding="utf-8") as file:
+        return {row["agent"] for row in csv.DictReader(file) if row["variant"] == variant}
+
+
+def test_following_the_readme_gives_the_rows_that_it_promises(followed: Path) -> None:
+    first, log, own = (followed / "runs" / f"smart_home-{i}" / "results.csv" for i in (1, 2, 3))
+    assert _agents_of(first, "sim") == {*ALWAYS, "plugin", "ppo_prior"}
+    assert {"markov1", "prior"} <= _agents_of(log, "log")
+    assert _agents_of(log, "twin") == {*ALWAYS, "markov1", "resident"}  # the gates are hers
+    assert _agents_of(own, "sim") == {*ALWAYS, "my_agent:MyAgent"}
+
+
+def test_a_run_leaves_what_the_readme_says(followed: Path) -> None:
+    named = re.findall(r"^  (\S+)", section(README, "What a run leaves"), re.M)
+    assert {"config.json", "results.csv", "tables.md", "tables.json", "model/policy/"} <= set(named)
+    runs = [followed / "runs" / f"smart_home-{i}" for i in (1, 2)]
+    for name in named:
+        assert any((r / name).is_dir() if name.endswith("/") else (r / name).is_file() for r in runs), name
+    left = {p.relative_to(r).parts[0] for r in runs for p in r.rglob("*")}
+    assert left <= {Path(name).parts[0] for name in named}
+
+
+def test_the_own_agent_of_the_readme_learns_from_the_log(followed: Path) -> None:
+    space: dict[str, type] = {}
+    exec((followed / "my_agent.py").read_text(encoding="utf-8"), space)
+    from lam_env.contracts import Training
+    from lam_env.events import Vocabulary
+
+    tokens = np.zeros((40, 6), np.int64)
+    tokens[:, -1] = np.arange(40) % 2 + 1
+    rows = type("Rows", (), {"tokens": tokens, "target": np.where(tokens[:, -1] == 1, 2, 0)})
+    vocabulary = Vocabulary(("none", "a.on", "a.off"))
+    fitted = space["MyAgent"]().fit(Training(vocabulary, "anticipate", rows, rows, lambda n: None))
+    seen = {
+        "epoch": np.array([[0, 0, 0, 1, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 0], [0, 0, 0, 1, 0]]),
+        "tokens": np.array([[0, 1], [0, 2], [0, 1], [0, 1]]),
+        "action_mask": np.array([[1, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 0]]),
+    }
+    # after token 1 she does 2; not after 2, nor when nothing is new, nor where it is impossible
+    assert fitted.predict(seen)[0].tolist() == [2, 0, 0, 0]
+
+
+def test_the_picture_is_drawn_as_contributing_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    (text,) = (b.text for b in blocks(TEXTS["CONTRIBUTING.md"]) if "home.png" in b.text)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(text, "CONTRIBUTING.md", "exec"), {})
+    shipped = ROOT / "docs" / "home.png"
+    assert shipped.stat().st_size < 200_000
+    with Image.open(tmp_path / "home.png") as made, Image.open(shipped) as there:
+        assert made.size == there.size
+        # versions of Pillow and its fonts differ a little; another evening differs by 7 and more
+        assert np.abs(np.asarray(made, float) - np.asarray(there.convert(made.mode), float)).mean() < 3, (
+            "the world has changed: draw docs/home.png anew"
+        )
+
+
+@every_document
+def test_python_in_documents_compiles(name: str) -> None:
+    for block in blocks(TEXTS[name]):
+        if block.language == "python":
+            compile(block.text, name, "exec")
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+@every_document
+def test_commands_are_commands(name: str) -> None:
+    """Those of the kit take their settings; make has the targets; files that are run exist."""
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    makefile = " ".join(re.findall(r"`make ([\w -]+)`", TEXTS[name])).split()
+    for words in commands(TEXTS[name]):
+        while re.fullmatch(r"\w+=\S*", words[0]) or words[0] == "export":
+            words = words[1:] or ["true"]
+        if words[0] == "make":
+            makefile += words[1:]
+        elif (found := in_place(words)) is not None:
+            _understood(*found)
+        elif words[0].endswith("python") and not words[1].startswith("-"):
+            assert (ROOT / words[1]).is_file(), words
+        else:
+            assert words[0] in ("true", "python3", ".venv/bin/python"), words
+    assert set(makefile) <= set(targets)
+
+
+def _understood(module: str, argv: list[str]) -> None:
+    if module == "lam_env.benchmark":
+        assert config.parse(benchmark.BenchmarkSettings, argv, module).suite in benchmark.SUITES
+        return
+    assert module == "lam_env.run"
+    settings = config.parse(RunSettings, argv, module)
+    registry.scenario(settings.scenario)(**settings.world)
+    assert settings.format is None or settings.format in registry.importer_names()
+
+
+def test_the_plain_lines_are_those_of_make() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(PY)", ".venv/bin/python")
+    makefile = makefile.replace("$(PYTHON)", "python3").replace(" --disable-pip-version-check", "")
+    done = [line.strip().removesuffix(" $(ARGS)").split() for line in makefile.splitlines() if line.startswith("\t")]
+    done = [[w.strip("'") for w in words] for words in done]
+    (plain,) = (b.text for b in blocks(README) if "pip install" in b.text)
+    lines = [shlex.split(line) for line in plain.splitlines() if not line.startswith("export")]
+    assert len(lines) == 4
+    for words in lines:
+        assert words in done
+
+
+# -- names and numbers --------------------------------------------------------------------------------------------------
+
+
+def _settings() -> dict[str, object]:
+    """Every setting and its default."""
+    home = registry.scenario("smart_home").Params()
+    found: dict[str, object] = {}
+
+    def walk(values: dict[str, object], head: str) -> None:
+        for key, value in values.items():
+            if isinstance(value, dict) and value:
+                walk(value, f"{head}{key}.")
+            else:
+                found[head + key] = value
+
+    walk(config.to_dict(RunSettings()) | {"world": config.to_dict(home)}, "")
+    return found
+
+
+def test_settings_of_the_readme_exist_and_have_the_defaults_it_gives() -> None:
+    table = [row for row in cells(section(README, "1. Run it")) if len(row) == 3]
+    known, named = _settings(), 0
+    assert len(table) > 8
+    for names, defaults, _ in table:
+        given = code(defaults)
+        for name, default in zip(code(names), given or [None] * 9, strict=False):
+            assert name in known, name
+            named += 1
+            if default is not None:
+                kind = known[name][0] if isinstance(known[name], list) else known[name]
+                assert type(kind)(default.replace("_", "") if isinstance(kind, int) else default) == kind, name
+    assert named > 14
+
+
+@every_document
+def test_settings_written_as_key_and_value_exist(name: str) -> None:
+    known = {*_settings(), "config", "suite", "key"}
+    groups = {key.split(".")[0] for key in known}
+    for quoted in code(TEXTS[name]):
+        for key, value in re.findall(r"(?:^|\s)([a-z_.]+)=(\S*)", quoted):
+            assert key in known, quoted
+            assert value or key == "model", quoted
+        if re.fullmatch(r"[a-z]+\.[a-z_]+", quoted) and quoted.split(".")[0] in groups - {"log", "model"}:
+            assert quoted in known or (ROOT / quoted).exists() or hasattr(registry, quoted), quoted
+
+
+def _agents() -> set[str]:
+    home = registry.scenario("smart_home")()
+    return {*registry.agent_names(), *home.baselines(), *home.rungs(), *home.exploits()}
+
+
+def test_the_readme_tells_of_every_agent_and_of_no_other() -> None:
+    told = [name for row in cells(section(README, "Agents")) for name in code(row[0])]
+    assert sorted(told) == sorted(_agents())
+
+
+def test_the_terms_of_reward_and_utility_are_those_of_the_home() -> None:
+    home = registry.scenario("smart_home")
+    text = section(README, "What the simulated people do")
+    for heading, weights in (("reward", home.reward_weights), ("true utility", home.utility_weights)):
+        told = text.partition(f"- **{heading}**:")[2].partition("\n- ")[0]
+        assert {k: float(v) for k, v in re.findall(r"`(\w+)` (-?[\d.]*\d)", told)} == weights
+
+
+def test_formats_of_the_readme_are_those_that_are_read() -> None:
+    told = re.search(r"^Formats: (.*?)\.", README, re.M)
+    assert told is not None
+    assert sorted(code(told[1])) == registry.importer_names()
+
+
+def test_the_rooms_of_the_architecture_are_those_that_are_enforced() -> None:
+    text = (ROOT / "tests" / "test_architecture.py").read_text(encoding="utf-8")
+    enforced = re.search(r"^LEVEL_0 = (\{.*?\})", text, re.M | re.S)
+    assert enforced is not None
+    rows = {row[0]: row[1] for row in cells(section(TEXTS["ARCHITECTURE.md"], "Rooms and who may import whom"))}
+    assert sorted(code(rows["0"])) == sorted(re.findall(r"\w+", enforced[1]))
+    rooms = {room for level in rows.values() for room in code(level)}
+    for room in rooms:
+        assert any((ROOT / p).exists() for p in (f"lam_env/{room}.py", f"lam_env/{room}", room)), room
+    assert rooms >= {p.name for p in (ROOT / "lam_env").iterdir() if (p / "__init__.py").is_file()}
+
+
+def test_the_epochs_of_a_log_are_those_that_the_environment_showed() -> None:
+    """As ARCHITECTURE.md claims, with an agent that acts at random."""
+    env = LamEnv("smart_home", record=True, days=1)
+    observation, _ = env.reset(seed=5)
+    shown, ended, chance = [observation], False, np.random.default_rng(0)
+    while not ended:
+        possible = np.flatnonzero(observation["action_mask"])
+        action = int(chance.choice(possible)) if chance.random() < 0.1 else 0
+        observation, _, _, ended, _ = env.step(action)
+        if not ended and not observation["epoch"][4]:  # neither a follow-up
+            shown.append(observation)
+    assert env.world is not None
+    epochs = epochs_of(log_of([env.world]))
+    batch = {name: np.stack([o[name] for o in shown]) for name in observation}
+    seen = from_observation(batch, env.vocabulary)
+    assert env.world.agent_acts > 10
+    for name in ("time", "gap", "tokens", "context"):
+        assert np.array_equal(getattr(seen, name), getattr(epochs, name)), name
+
+
+# -- links, files, the table, words -------------------------------------------------------------------------------------
+
+
+@every_document
+def test_links_and_files_exist(name: str) -> None:
+    text = prose(TEXTS[name])
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    local = [link for link in links if not link.startswith("https://")]
+    quoted = [q for q in code(text) if re.fullmatch(r"(tests|agents|lam_env|scenarios|docs)/[\w/.]*", q)]
+    for path in (*local, *quoted):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_table_of_the_readme_says_how_it_was_made() -> None:
+    block = README.partition("<!-- table: begin -->\n")[2].partition("<!-- table: end -->")[0]
+    rows = cells(block)
+    assert len(rows) >= 3, "the README has no table: put a run's between `table: begin` and `table: end`"
+    assert {"none", "oracle"} <= {row[0].strip("`* ") for row in rows} <= _agents()
+    made = re.search(r"Made by `python -m (lam_env\.\w+) ?([^`]*)`", block)
+    assert made is not None
+    _understood(made[1], shlex.split(made[2]))
+    for what in (r"Runs an agent: \d+", r"evaluation seeds \d+", r"Python 3\.\d+", r"torch \d", r"\b(cpu|cuda)\b"):
+        assert re.search(what, block), what
+
+
+UNWANTED = [
+    r"\bsessions?\b",
+    r"\bhelpers?\b",
+    r"\bworkplace\b",
+    r"\bdesign notes\b",
+    r"(?<!\w)/(work|root|home/\w+)/",
+    r"\b(index-url|artifactory|pythonhosted|pypi\.org)\b",
+    r"https?://(?!keepachangelog\.com|semver\.org|www\.xes-standard\.org|www\.w3\.org|doi\.org|arxiv\.org)[\w.-]+\.\w+",
+]
+SHIPPED = {".py", ".md", ".toml", ".txt", ".yaml", ".json", ".html", ".j2", ".csv", ""}
+LEFT_OUT = {"build", "dist", "runs", "__pycache__"}
+
+
+def _files() -> Iterator[Path]:
+    for folder, folders, names in os.walk(ROOT):
+        hidden = [n for n in folders if n.startswith(".") and n != ".ci"]
+        folders[:] = [n for n in folders if n not in LEFT_OUT and n not in hidden and not n.endswith(".egg-info")]
+        paths = (Path(folder) / name for name in names)
+        yield from (p for p in paths if p.suffix in SHIPPED and p != Path(__file__) and p.name != ".coverage")
+
+
+def unwanted(text: str) -> list[str]:
+    return [m[0] for pattern in UNWANTED for m in re.finditer(pattern, text, re.I)]
+
+
+def test_no_file_speaks_of_where_or_how_it_was_written() -> None:
+    found = {str(p.relative_to(ROOT)): unwanted(p.read_text(encoding="utf-8")) for p in _files()}
+    assert len(found) > 100
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("this session", 1),
+        ("a helper function", 1),
+        ("/work/main or /home/me/x", 2),
+        ("see https://example.org/simple", 1),
+        ("obsession with workers and https://semver.org/", 0),
+        ("the framework/main folder", 0),
+    ],
+)
+def test_the_rules_for_words_themselves(text: str, n: int) -> None:
+    assert len(unwanted(text)) == n
