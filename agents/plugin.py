@@ -73,7 +73,7 @@ class PlugInAgent:
         """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
         n, a = self.houses, len(training.vocabulary)
         env = training.make_env(n, autoreset=False)
-        observation, _ = env.reset(seed=TRIAL_SEED + 500 + 1000 * training.seed)
+        observation, _ = env.reset(seed=TRIAL_SEED + 500 + 10_000_000 * training.seed)
         counts = [np.zeros((self.bins, a)) for _ in range(4)]
         state, start, rows = None, np.ones(n, bool), np.arange(n)
         while not env.finished.all():

@@ -126,7 +126,7 @@ class PPOAgent:
 
     def fit(self, training: Training) -> TunedPolicy:
         s, features = self.settings, self.features(training)
-        env = FeatureVecEnv(training.make_env(s.envs), features, seed=700_000 + 10_000 * training.seed)
+        env = FeatureVecEnv(training.make_env(s.envs), features, seed=700_000 + 10_000_000 * training.seed)
         head = head_for(training.interaction) if self.prior else PlainHead
         torch.set_num_threads(1)
         model = PPO(

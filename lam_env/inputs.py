@@ -25,6 +25,7 @@ from lam_env.twin import TABLES, in_the_home, read_tables, training_days
 from lam_env.values import suggestion
 
 LEAST_DAYS = 5
+MOST_SEED = 1_000_000
 
 
 def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
@@ -45,6 +46,12 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     custom = list(dict.fromkeys([*(a for a in settings.agents if ":" in a), *settings.agent]))
     ceilings = [a for a in ALWAYS[1:] if a in chosen]
     return [a for a in chosen if a not in ceilings] + custom + ceilings
+
+
+def check_seeds(seeds: tuple[int, ...]) -> None:
+    if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < MOST_SEED for seed in seeds):
+        given = ",".join(map(str, seeds))
+        raise UserError(f"seed={given}: give one or several different whole numbers from 0 to {MOST_SEED - 1}")
 
 
 @dataclass(frozen=True)

@@ -54,9 +54,10 @@ class Pipeline:
     """One run. Everything that can be wrong with what it is given is found before anything is written."""
 
     def __init__(self, settings: RunSettings, command: str):
-        from lam_env.inputs import agents_of, earlier_settings
+        from lam_env.inputs import agents_of, check_seeds, earlier_settings
 
         self.command, self.began = command, time.time()
+        check_seeds(settings.seed)
         made = registry.scenario(settings.scenario)
         if settings.model:
             self.earlier_world, log = earlier_settings(settings)

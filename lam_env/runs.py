@@ -26,7 +26,7 @@ def choose(out: str | None, scenario: str) -> Path:
     else:
         path = Path(out)
         if path.exists() and not path.is_dir():
-            raise UserError(f"out={out}: is a file; give a folder")
+            raise UserError(f"out={out}: is a file; give another folder")
         if path.is_dir() and any(path.iterdir()):
             what = "already holds a run" if (path / CONFIG).exists() else "is not empty"
             raise UserError(f"out={out}: {what}; give another folder or leave `out` away")
@@ -84,7 +84,7 @@ class RunFolder:
     def tidy(self) -> None:
         """Removes what an interrupted process has left half written."""
         for folder in (self.path, self.log, self.policy.parent):
-            for part in (*folder.glob(".*.part"), *folder.glob(".*.old"), *folder.glob("*.part")):
+            for part in (*folder.glob("*.part"), *folder.glob(".*.old")):
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
 
     def write_text(self, name: str, text: str) -> None:

@@ -19,7 +19,7 @@ ALWAYS = ("none", "informed", "oracle")  # the floor and the ceilings stand in e
 class LogSettings:
     """The simulated training log."""
 
-    houses: int = setting(32, "worlds in the simulated training log; an eighth of them validates", low=2)
+    houses: int = setting(32, "worlds in the simulated training log; an eighth of them validates", low=2, high=10_000)
     days: int = setting(28, "days in the simulated training log", low=1)
 
 
@@ -44,8 +44,8 @@ class TrainSettings:
 class EvalSettings:
     """Judging."""
 
-    seeds: int = setting(10, "paired evaluation seeds", low=1)
-    worlds: int = setting(4, "worlds in an evaluation seed", low=1)
+    seeds: int = setting(10, "paired evaluation seeds", low=1, high=1000)
+    worlds: int = setting(4, "worlds in an evaluation seed", low=1, high=1000)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class RunSettings:
     zone: str | None = setting(None, "its time zone (Europe/Berlin), where the times do not say")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")
     out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)")
-    seed: tuple[int, ...] = setting((0,), "training seeds; several give several rows to pair over")
+    seed: tuple[int, ...] = setting((0,), "training seeds of networks and fine-tuning; the first one also draws the log")
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "where networks are trained")
     workers: int = setting(2, "processes that fit and judge agents; the results are the same with any number", low=1, high=64)
     log: LogSettings = LogSettings()

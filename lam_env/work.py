@@ -27,7 +27,8 @@ from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.runs import RunFolder
 from lam_env.settings import NEEDS_PRIOR, UNTRAINED, RunSettings
 
-TRAIN_SEED = 100_000  # of the first house of the training log, per training seed
+TRAIN_SEED = 100_000  # of the first house of the training log
+SEEDS_APART = 10_000_000  # from one training seed's houses to the next one's: none of them is an evaluation house
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
 HIDDEN_SEED = 300_000  # of the houses whose hidden state the informed ceiling learns from
 Report = Callable[[str, int, int, str], None]
@@ -63,7 +64,7 @@ class Work:
 def simulate_training_log(work: Work, report: Report) -> None:
     """One log for all training seeds: `seed` draws networks and fine-tuning; its first one also the houses."""
     s = work.settings
-    seeds = [TRAIN_SEED * (1 + s.seed[0] % 1000) + i for i in range(s.log.houses)]
+    seeds = [TRAIN_SEED + SEEDS_APART * s.seed[0] + i for i in range(s.log.houses)]
     log, _ = simulate_log(work.scenario(), seeds, s.log.days, progress=report)
     dataclasses.replace(log, meta={**log.meta, "seeds": seeds, "days": s.log.days}).save(work.run.log / "train")
 
@@ -123,7 +124,7 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
         return LamVectorEnv(n, scenario, **more)
 
     def hidden_log() -> tuple[Epochs, np.ndarray]:
-        seeds = [HIDDEN_SEED + 1000 * seed + i for i in range(s.log.houses)]
+        seeds = [HIDDEN_SEED + SEEDS_APART * seed + i for i in range(s.log.houses)]
         log, latent = simulate_log(scenario, seeds, s.log.days, latent=True, progress=report, stage="simulate, hidden state")
         assert latent is not None
         return epochs_of(log), latent

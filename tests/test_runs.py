@@ -79,7 +79,7 @@ def test_two_runs_that_chose_the_same_folder_do_not_meet(tmp_path: Path) -> None
 @pytest.mark.parametrize("text", ["", "{", "[1]", "[" * 100_000, "\xff"])
 def test_a_broken_config_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text, encoding="latin-1")
-    with pytest.raises(UserError, match="config.json: cannot be read"):
+    with pytest.raises(UserError, match=r"config\.json: cannot be read"):
         RunFolder.open(str(tmp_path)).config()
 
 

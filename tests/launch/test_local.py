@@ -109,7 +109,7 @@ def test_workers_compute_with_one_thread_and_are_killed_with_one_line(
     jobs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
-    with pytest.raises(WorkerDiedError, match="was killed.*workers=1"), LocalLauncher(2, nothing) as launcher:
+    with pytest.raises(WorkerDiedError, match=r"was killed.*workers=1"), LocalLauncher(2, nothing) as launcher:
         omp, blas, pid = launcher.call(jobs.environment)
         assert (omp, blas) == ("1", "1")
         assert pid != os.getpid()
@@ -136,31 +136,31 @@ def test_no_worker_outlives_its_parent(jobs: Any, tmp_path: Path, sent: signal.S
         "        print(*launcher._pool._processes, flush=True)\n"
         "        launcher.finished(jobs)\n"
     )
-    parent = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
-    )
-    assert parent.stdout is not None
-    assert parent.stderr is not None
-    workers = [int(pid) for pid in parent.stdout.readline().split()]
-    assert [parent.stdout.readline() for _ in range(2)] == ["up\n"] * 2
-    assert len(workers) == 2
-    began = time.monotonic()
-    if sent == signal.SIGINT:  # a terminal sends it to all of them
-        os.killpg(parent.pid, sent)
-    else:
-        parent.send_signal(sent)
-    parent.wait(timeout=10)
-    while any(map(alive, workers)) and time.monotonic() < began + 10:
-        time.sleep(0.05)
-    assert not any(map(alive, workers))
-    assert time.monotonic() - began < 5
-    # only the parent says anything of the interrupt
-    assert parent.stderr.read().count("KeyboardInterrupt") == (1 if sent == signal.SIGINT else 0)
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stderr is not None
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        assert [parent.stdout.readline() for _ in range(2)] == ["up\n"] * 2
+        assert len(workers) == 2
+        began = time.monotonic()
+        if sent == signal.SIGINT:  # a terminal sends it to all of them
+            os.killpg(parent.pid, sent)
+        else:
+            parent.send_signal(sent)
+        parent.wait(timeout=10)
+        while any(map(alive, workers)) and time.monotonic() < began + 10:
+            time.sleep(0.05)
+        assert not any(map(alive, workers))
+        assert time.monotonic() - began < 5
+        # only the parent says anything of the interrupt
+        assert parent.stderr.read().count("KeyboardInterrupt") == (1 if sent == signal.SIGINT else 0)
 
 
 def test_one_line_says_where() -> None:

@@ -326,9 +326,6 @@ def out_and_back(acts):
     return world
 
 
-@pytest.mark.xfail(
-    reason="_forget lets the shadow take over what an agent left behind, so undoing it earns", strict=True
-)
 def test_undoing_long_before_and_redoing_in_time_earns_nothing():
     alone, exploited = out_and_back(False), out_and_back(True)
     assert [n for n, _ in touches(alone)] == [n for n, _ in touches(exploited)]  # nothing was saved

@@ -121,7 +121,13 @@ def test_utility_of_a_night_with_everything_wrong():
     slots = (world.now // 600) - (began // 600)
     assert gained.pop("energy") == pytest.approx((0.1 + 0.02 + 0.012 + 0.006) * slots / 6 * 0.5)
     assert gained == pytest.approx(
-        {"unwatched": minutes, "unlocked": minutes, "asleep_light": minutes, "asleep_music": minutes}
+        {
+            "unwatched": minutes,
+            "unlocked": minutes,
+            "asleep_light": minutes,
+            "asleep_music": minutes,
+            "lamps": minutes,  # in the kitchen
+        }
     )
     weights = world.utility_weights
     expected = minutes * (
