@@ -13,7 +13,7 @@ import simpy
 class TrustParams:
     """How trust [0..1] moves and when automation is switched off.
 
-    The values are those of the prototype world in the design notes; a loss of trust by errors that outweighs the gain
+    The values are those of a prototype world; a loss of trust by errors that outweighs the gain
     by successes is Dzindolet et al. 2003 (Int. J. Human-Computer Studies 58:697).
     """
 

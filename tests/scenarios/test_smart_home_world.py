@@ -130,9 +130,7 @@ def test_utility_of_a_night_with_everything_wrong():
         }
     )
     weights = world.utility_weights
-    expected = minutes * (
-        weights["unwatched"] + weights["unlocked"] + weights["asleep_light"] + weights["asleep_music"]
-    )
+    expected = minutes * sum(weights[k] for k in ("unwatched", "unlocked", "asleep_light", "asleep_music", "lamps"))
     assert world.utility() == pytest.approx(expected + weights["energy"] * world.utility_totals["energy"])
 
 
