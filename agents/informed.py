@@ -21,10 +21,9 @@ from .plugin import LOSS, PlugIn
 from .predictors.pretrain import pretrain
 from .predictors.settings import PredictorSettings
 from .predictors.store import load, save
-from .thresholded import Thresholded
+from .thresholded import Thresholded, with_best_threshold
 
 HIDDEN = "hidden."
-THRESHOLD = 0.5
 
 
 def widen(vocabulary: Vocabulary, n_latent: int) -> Vocabulary:
@@ -88,7 +87,7 @@ class InformedAgent:
     """Needs `training.settings["hidden_log"]()`: epochs of simulated houses and their hidden state."""
 
     def fit(self, training: Training) -> Informed:
-        return Informed(hidden_predictor(training), THRESHOLD)
+        return with_best_threshold(hidden_predictor(training), training, Informed)
 
 
 class LadderActivity:
@@ -100,7 +99,13 @@ class LadderActivity:
 
 
 class InformedPlugIn(PlugIn):
+    """The plug-in rule; is shown `latent`."""
+
     reveal = ("latent",)
+
+    def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
+        """Epochs as its predictor reads them."""
+        return with_latent(epochs, latent)
 
     def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
         seen = dict(observation, context=np.concatenate([observation["context"], observation["latent"]], 1))

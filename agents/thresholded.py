@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,10 +30,13 @@ class Thresholded:
         return np.where(p.max(1) >= self.threshold, best, 0), state
 
 
-def with_best_threshold(predictor: ActionPredictor, training: Training) -> Thresholded:
+P = TypeVar("P", bound=Thresholded)
+
+
+def with_best_threshold(predictor: ActionPredictor, training: Training, kind: type[P] = Thresholded) -> P:  # type: ignore[assignment]
     """The threshold of `GRID` with the best return in houses kept for such choices."""
-    scores = [mean_return(Thresholded(predictor, t), training) for t in GRID]
-    return Thresholded(predictor, GRID[int(np.argmax(scores))])
+    scores = [mean_return(kind(predictor, t), training) for t in GRID]
+    return kind(predictor, GRID[int(np.argmax(scores))])
 
 
 class PriorAgent:

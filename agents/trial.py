@@ -12,7 +12,7 @@ TRIAL_HOUSES = 8
 
 def mean_return(policy: Policy, training: Training, houses: int = TRIAL_HOUSES) -> float:
     """Mean return of one episode in each of `houses` worlds."""
-    env = training.make_env(houses, autoreset=False)
+    env = training.make_env(houses, autoreset=False, reveal=getattr(policy, "reveal", ()))
     observation, _ = env.reset(seed=TRIAL_SEED + 10_000_000 * training.seed)
     state, start, total = None, np.ones(houses, bool), 0.0
     while not env.finished.all():

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lam_env import registry
 from lam_env.evaluation.results import Row, read, rows_of
 from lam_env.evaluation.rollout import add_lift
 from lam_env.evaluation.tables import About, prediction_table, reward_table, summary_table, versions
@@ -80,9 +81,10 @@ def tables_of_run(
 
 def _ladder(rows: Sequence[Row]) -> str:
     """The information ladder: the same greedy rule, given more and more of the hidden state."""
-    rungs = dict.fromkeys(r.variant for r in rows if r.variant.startswith("ladder:"))
-    if not rungs:
+    found = {r.variant for r in rows if r.variant.startswith("ladder:")}
+    if not found:
         return ""
+    rungs = [v for name in registry.scenario(rows[0].scenario).ladder if (v := f"ladder:{name}") in found]
     lines = ["## Information ladder", "", "| the greedy rule knows | true utility | share of the oracle's lift |", "| --- | --- | --- |"]
     for rung in rungs:
         mine = {m: [r.value for r in rows if r.variant == rung and r.metric == m] for m in ("reward.utility", "reward.share_of_oracle")}

@@ -180,7 +180,7 @@ def _fit(
     if best_weights is None:
         raise UserError("pre-training diverged in its first pass; lower learning_rate or look for broken readings")
     net.load_state_dict(best_weights)
-    progress(stage, 1, 1, note)
+    progress(stage, total, total, note)
     return net.eval()
 
 

@@ -61,10 +61,10 @@ def rollout(
             progress(stage, int(np.mean([w.now - w.start for w in env.worlds]) // 86_400), int(scenario.days), f"{steps:,} epochs")
     if progress is not None:
         progress(stage, int(scenario.days), int(scenario.days), f"{steps:,} epochs")
-    for i in range(n):
-        totals[i]["feedback.noop_rate"] = float(silent[i] / epochs[i])
-        if wrong := [name for name, value in totals[i].items() if not np.isfinite(value)]:
-            raise UserError(f"{wrong[0]} is {totals[i][wrong[0]]}; look at the scenario's terms and key figures")
+    for k, found in enumerate(totals):
+        found["feedback.noop_rate"] = float(silent[k] / epochs[k])
+        if wrong := [name for name, value in found.items() if not np.isfinite(value)]:
+            raise UserError(f"{wrong[0]} is {found[wrong[0]]}; look at the scenario's terms and key figures")
     return totals
 
 

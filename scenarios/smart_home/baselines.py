@@ -11,6 +11,7 @@ from lam_env.rows import DAY
 
 from .devices import Home
 
+PSEUDO, REFUSED = 4.0, 1.8  # pseudo-counts of acceptance and cost of a refusal, those of the plug-in agents
 Predicted = tuple[np.ndarray, Any]
 
 
@@ -25,13 +26,19 @@ class Oracle:
     least = 0.05
 
     def __init__(self, blind: bool = False):
-        """`blind`: it knows what will be wanted within patience, but not harm, dislikes and what is forgotten."""
+        """`blind`: it knows what will be wanted within patience, but not harm, dislikes and what is forgotten; it counts
+        what this household accepts, as the plug-in does."""
         self.blind = blind
 
     def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Predicted:
         mask, plan = observation["action_mask"], observation["plan"]
         a = mask.shape[-1]
-        value = np.where(mask > 0, plan[..., a:] if self.blind else plan[..., :a], 0.0)
+        value = plan[..., :a]
+        if self.blind:  # the plug-in rule with certain wants: acceptance is counted in this household
+            accepted, refused = observation["feedback"][..., :a], observation["feedback"][..., a:]
+            acceptance = (accepted + PSEUDO) / (accepted + refused + PSEUDO)
+            value = np.where(plan[..., a:] > 0, plan[..., a:] * acceptance - REFUSED * (1 - acceptance), 0.0)
+        value = np.where(mask > 0, value, 0.0)
         best = value.argmax(-1)
         return np.where(value.max(-1) > self.least, best, 0), state
 
