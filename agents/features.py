@@ -14,6 +14,7 @@ from lam_env.logs.epochs import DAY
 from .carry import Carry, listen, slow_actions
 
 PARTS = 6  # parts of the day, four hours each
+NEVER_SEEN = 1e6  # scale of a reading that did not vary
 RECENT = 4  # tokens that a policy without a prior sees one-hot
 
 
@@ -97,5 +98,6 @@ def _rest(observation: Any, mean: np.ndarray, scale: np.ndarray) -> list[np.ndar
 
 
 def standardisation(context: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and scale (C,) of the readings of a log."""
-    return context.mean(0), np.maximum(context.std(0), 0.1)
+    """Mean and scale (C,) of the readings of a log; one that never changed there tells nothing, whatever it is later."""
+    sd = context.std(0)
+    return context.mean(0), np.where(sd < 1e-6, NEVER_SEEN, np.maximum(sd, 0.1))

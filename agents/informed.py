@@ -49,7 +49,9 @@ class Informed(Thresholded):
         """Epochs as its predictor reads them."""
         return with_latent(epochs, latent)
 
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Any:
         seen = dict(observation, context=np.concatenate([observation["context"], observation["latent"]], 1))
         return super().predict(seen, state, episode_start, deterministic)
 
@@ -107,7 +109,9 @@ class InformedPlugIn(PlugIn):
         """Epochs as its predictor reads them."""
         return with_latent(epochs, latent)
 
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Any:
         seen = dict(observation, context=np.concatenate([observation["context"], observation["latent"]], 1))
         return super().predict(seen, state, episode_start, deterministic)
 

@@ -44,7 +44,9 @@ class PlugIn:
         value = GAIN * good - loss * (1 - good) - REFUSED * (q - good).clip(0)
         return np.where((observation["action_mask"] > 0) & (q >= 0.1), value, -np.inf), q
 
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Any:
         state = listen(self.predictor, observation, state, episode_start)
         value, _ = self.values(observation, state.said)
         value[:, 0] = 0.0

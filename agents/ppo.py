@@ -77,7 +77,9 @@ class TunedPolicy:
         with torch.no_grad():
             return self.head(torch.from_numpy(vector)), state
 
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Any:
         logits, state = self.logits(observation, state, episode_start)
         if not deterministic:
             u = torch.rand(logits.shape, generator=self._generator).clamp_(1e-9)

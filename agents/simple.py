@@ -13,7 +13,9 @@ from lam_env.rng import Stream, key_of
 class Silent:
     """Never acts."""
 
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Any:
         return np.zeros(len(observation["epoch"]), np.int64), state
 
 
@@ -23,7 +25,9 @@ class Random:
     def __init__(self, seed: int):
         self.stream, self.count = Stream(key_of(seed, "random agent")), 0
 
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Any:
         mask = observation["action_mask"]
         draws = self.stream.block(self.count, mask.size).reshape(mask.shape)
         self.count += mask.size
@@ -31,11 +35,15 @@ class Random:
 
 
 class SilentAgent:
+    """Fits nothing."""
+
     def fit(self, training: Training) -> Silent:
         return Silent()
 
 
 class RandomAgent:
+    """Fits nothing; its seed is the training seed."""
+
     def fit(self, training: Training) -> Random:
         return Random(training.seed)
 

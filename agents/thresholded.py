@@ -22,7 +22,9 @@ class Thresholded:
     def __init__(self, predictor: ActionPredictor, threshold: float):
         self.predictor, self.threshold = predictor, threshold
 
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Any:
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Any:
         state = listen(self.predictor, observation, state, episode_start)
         p = np.where(observation["action_mask"] > 0, state.said.next, 0.0)
         p[:, 0] = 0.0

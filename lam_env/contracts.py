@@ -88,4 +88,6 @@ class Importer(Protocol):
 
 
 class Launcher(Protocol):
+    """Runs jobs here or elsewhere; results come in the order of the settings."""
+
     def map(self, job: Callable[[Any], Any], settings: Iterable[Any]) -> list[Any]: ...

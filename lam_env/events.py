@@ -141,9 +141,7 @@ class ActionLog:
     def from_events(cls, events: Iterable[Event], vocabulary: Vocabulary, **more: Any) -> ActionLog:
         """Events in any order of worlds; within a world they must already be in order of time."""
         rows = list(events)
-        columns = {
-            name: np.array([getattr(e, name) for e in rows], dtype=dtype) for name, dtype in _COLUMNS.items()
-        }
+        columns = {name: np.array([getattr(e, name) for e in rows], dtype=dtype) for name, dtype in _COLUMNS.items()}
         order = np.argsort(columns["world"], kind="stable")
         return cls({k: v[order] for k, v in columns.items()}, vocabulary, **more)
 

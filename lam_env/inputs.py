@@ -40,7 +40,9 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
             raise UserError(f"no agent {name!r}; {suggestion(name, every, there_are)}")
     for name in settings.agent:
         if ":" not in name:
-            raise UserError(f"agent={name}: write module:Class for one of your own; agents={name} picks one of the kit's")
+            raise UserError(
+                f"agent={name}: write module:Class for one of your own; agents={name} picks one of the kit's"
+            )
     wanted = settings.agents or every
     chosen = [a for a in every if a in wanted or a in ALWAYS]
     custom = list(dict.fromkeys([*(a for a in settings.agents if ":" in a), *settings.agent]))
@@ -72,7 +74,9 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
             raise UserError("format, home and zone say how to read a log: give logs=PATH too")
         return None
     if s.model is not None:
-        raise UserError("model= brings the log of that run: leave logs= away, or leave model= away to start from the log")
+        raise UserError(
+            "model= brings the log of that run: leave logs= away, or leave model= away to start from the log"
+        )
     if s.format is None:
         raise UserError(f"logs={s.logs}: say its format, format={'|'.join(registry.importer_names())}")
     importer = registry.importer(s.format)
@@ -103,7 +107,9 @@ def _check_days(path: str, log: ActionLog, days: int, which: str = "") -> None:
         )
     parts = split_by_day(epochs_of(log, timer=None if log.intervals else 300, soon=False))
     if not all(part.any() for part in parts):
-        raise UserError(f"logs={path}: its events {which}lie too unevenly to train, validate and test on; give a longer log")
+        raise UserError(
+            f"logs={path}: its events {which}lie too unevenly to train, validate and test on; give a longer log"
+        )
 
 
 def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
@@ -112,7 +118,9 @@ def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
         return RealLog(log)
     people = len(np.unique(log.user[log.kind == USER]))
     if people > 1:
-        raise UserError(f"logs={path}: holds the activities of {people} people; a twin is of one: give one person's rows")
+        raise UserError(
+            f"logs={path}: holds the activities of {people} people; a twin is of one: give one person's rows"
+        )
     from lam_env.logs.calibrate import calibrate
 
     try:

@@ -82,7 +82,9 @@ class Pipeline:
         self.config = {**config, "finished": False}
         self.folder = RunFolder.create(self.path, self.config)
         self.work = Work(s, str(self.path), tuple(sorted(s.world.items())))
-        print(f"{s.scenario}: {len(self.agents)} agents, {s.eval.seeds} evaluation seeds, device {s.device} -> {self.path}")
+        print(
+            f"{s.scenario}: {len(self.agents)} agents, {s.eval.seeds} evaluation seeds, device {s.device} -> {self.path}"
+        )
         try:
             with Progress() as progress, LocalLauncher(s.workers, _with_units(progress)) as launcher:
                 self._stages(real, earlier, launcher)
@@ -144,7 +146,9 @@ class Pipeline:
 
         seeds = self.settings.seed
         made = [launcher.submit(pretrain, self.work, log_name, seed) for seed in seeds]
-        jobs = {(a, 0): launcher.submit(predict_on_log, self.work, log_name, a, 0) for a in COUNTING if a in self.agents}
+        jobs = {
+            (a, 0): launcher.submit(predict_on_log, self.work, log_name, a, 0) for a in COUNTING if a in self.agents
+        }
         for seed, job in zip(seeds, made, strict=True):
             launcher.result(job)
             jobs["prior", seed] = launcher.submit(predict_on_log, self.work, log_name, "prior", seed)
@@ -219,7 +223,9 @@ class Pipeline:
         rows = rows_of_run(self.settings.scenario, kept, self.agents)
         self.folder.write_results(rows)
         seconds = time.time() - self.began
-        self.folder.write_text("tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed))
+        self.folder.write_text(
+            "tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed)
+        )
 
     def _stopped(self) -> None:
         """Leaves the folder whole, and says what it is good for."""

@@ -9,7 +9,18 @@ from lam_env.config import setting
 
 # the order of the tables; an agent that is found in no other way stands at the end
 COUNTING = ("most_frequent", "time_table", "markov1", "markov2", "markov3", "markov2_clock", "markov_online")
-ORDER = ("none", "random", *COUNTING, "prior", "plugin", "plugin_context", "ppo_scratch", "ppo_prior", "informed", "oracle")
+ORDER = (
+    "none",
+    "random",
+    *COUNTING,
+    "prior",
+    "plugin",
+    "plugin_context",
+    "ppo_scratch",
+    "ppo_prior",
+    "informed",
+    "oracle",
+)
 UNTRAINED = ("none", "random")  # one row whatever the training seed; so have the scenarios' own agents
 NEEDS_PRIOR = ("prior", "plugin", "plugin_context", "ppo_prior")  # these wait for the pre-trained predictor
 ALWAYS = ("none", "informed", "oracle")  # the floor and the ceilings stand in every table
@@ -30,7 +41,9 @@ class PredictorChoice:
     core: Literal["lstm", "gru", "transformer"] = setting("lstm", "memory of the neural predictor")
     hidden: int | None = setting(None, "width of its state (default: by the size of the log)", low=4, high=2048)
     passes: int | None = setting(None, "most readings of the training log (default: by the size of the log)", low=1)
-    members: int | None = setting(None, "networks whose probabilities are averaged (default: by the log)", low=1, high=16)
+    members: int | None = setting(
+        None, "networks whose probabilities are averaged (default: by the log)", low=1, high=16
+    )
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,9 @@ class RunSettings:
     """Simulate or import a log, pre-train on it, fine-tune, judge, and print the tables."""
 
     scenario: str = setting("smart_home", "the scenario, by name", code=True)
-    agents: tuple[str, ...] = setting((), "agents to judge, by id (default: all; none, informed and oracle always)", code=True)
+    agents: tuple[str, ...] = setting(
+        (), "agents to judge, by id (default: all; none, informed and oracle always)", code=True
+    )
     agent: tuple[str, ...] = setting((), "your own agents, as module:Class, one more row each", code=True)
     logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
     format: str | None = setting(None, "its format: casas_xes, csv or jsonl")
@@ -61,9 +76,13 @@ class RunSettings:
     zone: str | None = setting(None, "its time zone (Europe/Berlin), where the times do not say")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")
     out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)")
-    seed: tuple[int, ...] = setting((0,), "training seeds of networks and fine-tuning; the first one also draws the log")
+    seed: tuple[int, ...] = setting(
+        (0,), "training seeds of networks and fine-tuning; the first one also draws the log"
+    )
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "where networks are trained")
-    workers: int = setting(2, "processes that fit and judge agents; the results are the same with any number", low=1, high=64)
+    workers: int = setting(
+        2, "processes that fit and judge agents; the results are the same with any number", low=1, high=64
+    )
     log: LogSettings = LogSettings()
     predictor: PredictorChoice = PredictorChoice()
     train: TrainSettings = TrainSettings()

@@ -66,7 +66,7 @@ def tables_of_run(
             parts.append(prediction_table(mine, settings.scenario, variant, about).markdown())
         if any(r.metric == "reward.utility" for r in mine):
             parts.append(reward_table(mine, settings.scenario, variant, about).markdown())
-    if ladder := _ladder(rows):
+    if ladder := _ladder(rows, settings.scenario):
         parts.append(ladder)
     if gates:
         from lam_env.logs.fidelity import table
@@ -79,15 +79,28 @@ def tables_of_run(
     return "\n\n".join(parts) + "\n"
 
 
-def _ladder(rows: Sequence[Row]) -> str:
+def _ladder(rows: Sequence[Row], scenario: str) -> str:
     """The information ladder: the same greedy rule, given more and more of the hidden state."""
     found = {r.variant for r in rows if r.variant.startswith("ladder:")}
     if not found:
         return ""
-    rungs = [v for name in registry.scenario(rows[0].scenario).ladder if (v := f"ladder:{name}") in found]
-    lines = ["## Information ladder", "", "| the greedy rule knows | true utility | share of the oracle's lift |", "| --- | --- | --- |"]
+    order = (
+        [f"ladder:{name}" for name in registry.scenario(scenario).ladder]
+        if scenario in registry.scenario_names()
+        else []
+    )
+    rungs = [v for v in (*order, *sorted(found.difference(order))) if v in found]
+    lines = [
+        "## Information ladder",
+        "",
+        "| the greedy rule knows | true utility | share of the oracle's lift |",
+        "| --- | --- | --- |",
+    ]
     for rung in rungs:
-        mine = {m: [r.value for r in rows if r.variant == rung and r.metric == m] for m in ("reward.utility", "reward.share_of_oracle")}
+        mine = {
+            m: [r.value for r in rows if r.variant == rung and r.metric == m]
+            for m in ("reward.utility", "reward.share_of_oracle")
+        }
         mean = [sum(v) / len(v) if v else float("nan") for v in mine.values()]
         lines.append(f"| {rung.removeprefix('ladder:')} | {mean[0]:.2f} | {mean[1]:.2f} |")
     return "\n".join(lines)

@@ -46,9 +46,7 @@ def _training(scenario: Scenario) -> Training:
         len(train), hidden=16, passes=1
     )
     prior = importlib.import_module("lam_env.agents.predictors.pretrain").pretrain(train, valid, small)
-    return Training(
-        epochs.vocabulary, scenario.interaction, train, valid, make_env, log=log, prior=prior, steps=STEPS
-    )
+    return Training(epochs.vocabulary, scenario.interaction, train, valid, make_env, log=log, prior=prior, steps=STEPS)
 
 
 def _two_steps(policy: Policy, scenario: Scenario) -> None:

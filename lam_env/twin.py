@@ -67,8 +67,12 @@ def in_the_home(log: ActionLog, vocabulary: Vocabulary) -> ActionLog | None:
     """
     at = {
         USER: {i: vocabulary.actions.index(a) for i, a in enumerate(log.vocabulary.actions) if a in vocabulary.actions},
-        SENSOR: {i: vocabulary.sensors.index(a) for i, a in enumerate(log.vocabulary.sensors) if a in vocabulary.sensors},
-        READING: {i: vocabulary.readings.index(a) for i, a in enumerate(log.vocabulary.readings) if a in vocabulary.readings},
+        SENSOR: {
+            i: vocabulary.sensors.index(a) for i, a in enumerate(log.vocabulary.sensors) if a in vocabulary.sensors
+        },
+        READING: {
+            i: vocabulary.readings.index(a) for i, a in enumerate(log.vocabulary.readings) if a in vocabulary.readings
+        },
     }
     at[AGENT] = at[USER]
     if len(at[USER]) < 3:  # none, and two to tell apart

@@ -125,7 +125,9 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
 
     def hidden_log() -> tuple[Epochs, np.ndarray]:
         seeds = [HIDDEN_SEED + SEEDS_APART * seed + i for i in range(s.log.houses)]
-        log, latent = simulate_log(scenario, seeds, s.log.days, latent=True, progress=report, stage="simulate, hidden state")
+        log, latent = simulate_log(
+            scenario, seeds, s.log.days, latent=True, progress=report, stage="simulate, hidden state"
+        )
         assert latent is not None
         return epochs_of(log), latent
 
@@ -198,7 +200,9 @@ def fit(work: Work, name: str, training: Training) -> Policy:
         raise UserError(f"agent {name}: fit must return an object with predict, not {type(policy).__name__}")
     if getattr(agent, "curve", None):
         lines = [f"{name},{training.seed},{step},{reward:.6g}" for step, reward in agent.curve]
-        work.run.write_text(f"curve-{name}-{training.seed}.csv", "\n".join(["agent,train_seed,step,reward", *lines]) + "\n")
+        work.run.write_text(
+            f"curve-{name}-{training.seed}.csv", "\n".join(["agent,train_seed,step,reward", *lines]) + "\n"
+        )
     return policy
 
 

@@ -170,6 +170,7 @@ def unsafe(tree: ast.AST) -> list[str]:
         if isinstance(node, ast.With) and any("fork_rng" in ast.unparse(item) for item in node.items)
         for inner in ast.walk(node)
     }
+    stores: set[ast.AST] = set()
     for node in ast.walk(tree):
         name = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
         modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -179,7 +180,9 @@ def unsafe(tree: ast.AST) -> list[str]:
         ]
         if name.startswith(("np.random.", "numpy.random.")) and name.split(".")[2] not in _GENERATORS:
             out.append(name)
-        if name in ("torch.load", "yaml.load", "yaml.unsafe_load", "eval", "exec"):
+        if isinstance(node, ast.AnnAssign):
+            stores.add(node.target)  # a settings group may be called eval; that is no call of the builtin
+        if name in ("torch.load", "yaml.load", "yaml.unsafe_load", "eval", "exec") and node not in stores:
             out.append(name)
         if name == "torch.manual_seed" and node not in forked:
             out.append("torch.manual_seed outside `with torch.random.fork_rng()`")

@@ -188,7 +188,7 @@ def test_a_used_folder_is_refused_before_anything_is_measured(tmp_path, capsys, 
     (tmp_path / "mine.txt").write_text("keep me")
     assert "is not empty; give another folder" in refused(capsys, f"out={tmp_path}")
     assert os.listdir(tmp_path) == ["mine.txt"]
-    assert "is a file; give a folder" in refused(capsys, f"out={tmp_path / 'mine.txt'}")
+    assert "is a file; give another folder" in refused(capsys, f"out={tmp_path / 'mine.txt'}")
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs a folder in which nobody can write")

@@ -44,7 +44,7 @@ class Featuriser:
         columns = [np.log1p(epochs.gap), np.log1p(epochs.duration), *epochs.context.T]
         # column by column: all of it in double precision would be the largest array of a run
         mean, sd = np.array([(c.mean(dtype=np.float64), c.std(dtype=np.float64)) for c in columns]).T
-        sd = np.where(sd > 1e-6, sd, 1.0)  # a reading that never changes carries nothing; do not blow it up
+        sd = np.where(sd > 1e-6, sd, 1e6)  # a reading that never changed tells nothing, whatever it is later
         return cls(epochs.vocabulary, mean.astype(np.float32), sd.astype(np.float32), recency)
 
     @property

@@ -1,0 +1,1 @@
+"""Worlds as Gymnasium environments: the scenario contract, single and batched environments, the checker, pictures."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from lam_env.config import override
 from lam_env.contracts import Policy, Training
@@ -29,7 +29,7 @@ class Scenario:
     reward_weights: dict[str, float]
     utility_weights: dict[str, float]
     latent_names: tuple[str, ...] = ()
-    ladder: dict[str, str] = {}  # noqa: RUF012 (a constant of the class)
+    ladder: ClassVar[dict[str, str]] = {}
     vocabulary: Vocabulary
 
     def __init__(self, **settings: Any):
@@ -46,7 +46,9 @@ class Scenario:
         """Length of an episode [days]."""
         return float(self.params.days)
 
-    def make_world(self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()) -> World:
+    def make_world(
+        self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
+    ) -> World:
         """A world that starts on `day`; `reveal`: which of `row.latent` and `row.plan` it keeps up to date."""
         raise NotImplementedError
 

@@ -53,12 +53,19 @@ def rollout(
         observation, rewards, _, start, info = env.step(actions)
         if not np.isfinite(rewards).all():
             bad = np.flatnonzero(~np.isfinite(rewards))[0]
-            raise UserError(f"the reward of action {actions[bad]} is {rewards[bad]}; look at the scenario's reward terms")
+            raise UserError(
+                f"the reward of action {actions[bad]} is {rewards[bad]}; look at the scenario's reward terms"
+            )
         steps += int(running.sum())
         for i in np.flatnonzero(start):
             totals[i] = info["final_info"][i]["totals"]
         if progress is not None and steps % (128 * n) < n:
-            progress(stage, int(np.mean([w.now - w.start for w in env.worlds]) // 86_400), int(scenario.days), f"{steps:,} epochs")
+            progress(
+                stage,
+                int(np.mean([w.now - w.start for w in env.worlds]) // 86_400),
+                int(scenario.days),
+                f"{steps:,} epochs",
+            )
     if progress is not None:
         progress(stage, int(scenario.days), int(scenario.days), f"{steps:,} epochs")
     for k, found in enumerate(totals):

@@ -30,7 +30,9 @@ class Oracle:
         what this household accepts, as the plug-in does."""
         self.blind = blind
 
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Predicted:
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
         mask, plan = observation["action_mask"], observation["plan"]
         a = mask.shape[-1]
         value = plan[..., :a]
@@ -52,12 +54,14 @@ class MotionRule:
         self.off = np.array([home.devices[d].commands[0] for d in home.lights])
         self.sun = home.vocabulary.readings.index("outdoor.sun")
 
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Predicted:
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
         mask, since = observation["action_mask"], observation["since"]
         n_actions, rooms = len(self.home.vocabulary), len(self.on)
         quiet = since[:, n_actions : n_actions + rooms]
         dark = observation["context"][:, [self.sun]] < 0.06
-        lit = observation["context"][:, : rooms]
+        lit = observation["context"][:, :rooms]
         on = (quiet <= 0) & dark & (lit == 0) & (mask[:, self.on] > 0)
         off = (quiet >= self.quiet) & (lit > 0) & (mask[:, self.off] > 0)
         actions = np.zeros(len(mask), np.int64)
@@ -84,7 +88,9 @@ class Timer:
         self.schedule = count / total >= share
         self.slots = slots
 
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> Predicted:
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
         time = observation["epoch"][:, 0]
         due = self.schedule[(time // DAY % 7 >= 5).astype(int), time % DAY * self.slots // DAY]
         recent = observation["since"][:, : due.shape[1]] < DAY / self.slots  # once per slot

@@ -139,7 +139,7 @@ def plan(world: HomeWorld) -> list[float]:
     values, wanted = [0.0] * len(world.vocabulary), [0.0] * len(world.vocabulary)
     mask = world.row.mask
     seen: set[int] = set()
-    for time, item, r, certain in needs(world):
+    for time, item, r, _ in needs(world):
         d = item.device
         if d in seen:
             continue

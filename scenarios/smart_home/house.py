@@ -26,7 +26,19 @@ class House(World):
 
     __slots__ = (
         *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors", "_device_index"),
-        *("climate", "indoor", "sun", "price", "power", "kwh", "peak", "cold_hours", "_accrued", "_held", "_runs_until"),
+        *(
+            "climate",
+            "indoor",
+            "sun",
+            "price",
+            "power",
+            "kwh",
+            "peak",
+            "cold_hours",
+            "_accrued",
+            "_held",
+            "_runs_until",
+        ),
         *("heating", "_tv", "_lock", "_music", "_tv_room"),
     )
     residents: list[Resident]

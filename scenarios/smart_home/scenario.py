@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from lam_env.contracts import Policy, Training
 from lam_env.envs.scenario import Scenario, start_tick
@@ -32,7 +32,12 @@ class SmartHome(Scenario):
     Params = HomeParams
     reward_weights = REWARD_WEIGHTS
     utility_weights = UTILITY_WEIGHTS
-    ladder = {"prior": "plugin", "+ activity": "ladder_activity", "+ plan within patience": "ladder_plan", "oracle": "oracle"}  # noqa: RUF012
+    ladder: ClassVar[dict[str, str]] = {
+        "prior": "plugin",
+        "+ activity": "ladder_activity",
+        "+ plan within patience": "ladder_plan",
+        "oracle": "oracle",
+    }
     constant_ok = ("epoch.user",)  # one stream, the home's, whoever acts in it
 
     def __init__(self, tables: BehaviourTables | None = None, **settings: Any):
@@ -57,7 +62,9 @@ class SmartHome(Scenario):
             found.append((name, self.tables or tables, traits))
         return found
 
-    def make_world(self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()) -> World:
+    def make_world(
+        self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
+    ) -> World:
         return HomeWorld(
             self.params,
             streams,

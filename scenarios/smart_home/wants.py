@@ -15,6 +15,8 @@ from lam_env.rng import Stream
 
 @dataclass(frozen=True)
 class Want:
+    """One thing that an activity wants of one device."""
+
     device: str
     state: int
     ok: tuple[int, ...] = ()  # further states that she leaves as they are
