@@ -8,6 +8,7 @@ import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 from torch.distributions import Categorical
+from torch.optim import Adam
 
 from .heads import network
 
@@ -24,7 +25,7 @@ class HeadPolicy(ActorCriticPolicy):
         self.head = head_class(layout)
         self.critic = network(layout.n_rest + 2 * layout.n_actions, critic, 1, zero=True)
         self._layout = layout
-        self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), eps=1e-5)
+        self.optimizer = Adam(self.parameters(), lr=lr_schedule(1), eps=1e-5)
 
     def forward(self, obs: Tensor, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
         logits = torch.log_softmax(self.head(obs), 1)
@@ -35,18 +36,18 @@ class HeadPolicy(ActorCriticPolicy):
             actions = (logits + noise).argmax(1)  # Gumbel-max: a sample of the categorical distribution
         return actions, self.predict_values(obs), logits.gather(1, actions[:, None])[:, 0]
 
-    def evaluate_actions(self, obs: Tensor, actions: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    def evaluate_actions(self, obs: Any, actions: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         logits = torch.log_softmax(self.head(obs), 1)
         entropy = -(logits.exp() * logits.clamp_min(-50)).sum(1)
         return self.predict_values(obs), logits.gather(1, actions.long()[:, None])[:, 0], entropy
 
-    def predict_values(self, obs: Tensor) -> Tensor:
+    def predict_values(self, obs: Any) -> Tensor:
         a = self._layout.n_actions
         values: Tensor = self.critic(torch.cat([obs[:, : 2 * a], obs[:, 5 * a :]], 1))
         return values
 
-    def get_distribution(self, obs: Tensor) -> Any:
+    def get_distribution(self, obs: Any) -> Any:
         return Categorical(logits=self.head(obs))
 
-    def _predict(self, observation: Tensor, deterministic: bool = False) -> Tensor:
+    def _predict(self, observation: Any, deterministic: bool = False) -> Tensor:
         return self.forward(observation, deterministic)[0]

@@ -36,7 +36,7 @@ def with_latent(epochs: Epochs, latent: np.ndarray, kind: type = np.float32) -> 
     """Epochs whose context also holds the hidden state (n, L), as numbers of `kind`."""
     if len(latent) != len(epochs):
         raise UserError(f"informed: {len(latent)} rows of hidden state for {len(epochs)} epochs")
-    context = np.concatenate([epochs.context, latent], 1, dtype=kind, casting="same_kind")
+    context: np.ndarray = np.concatenate([epochs.context, latent], 1, dtype=kind, casting="same_kind")
     return dataclasses.replace(epochs, vocabulary=widen(epochs.vocabulary, latent.shape[1]), context=context)
 
 

@@ -62,14 +62,11 @@ class PlugInAgent:
     def fit(self, training: Training) -> PlugIn:
         a = len(training.vocabulary)
         trial = PlugIn(training.prior, np.ones((1, a)), np.full((1, a), LOSS))
-        tried, hoped, accepted, refused = self._count(trial, training)
+        counts, share, loss = self._count(trial, training), trial.acceptance, trial.loss
         if self.bins > 1:  # a part of the day leans on the whole day
-            whole = [x.sum(0, keepdims=True) for x in (tried, hoped, accepted, refused)]
-            day = _estimate(*whole, np.ones((1, a)), np.full((1, a), LOSS))
-            estimate = _estimate(tried, hoped, accepted, refused, *day)
-        else:
-            estimate = _estimate(tried, hoped, accepted, refused, np.ones((1, a)), np.full((1, a), LOSS))
-        return PlugIn(training.prior, *estimate, online=self.online)
+            whole = [x.sum(0, keepdims=True) for x in counts]
+            share, loss = _estimate(whole, share, loss)
+        return PlugIn(training.prior, *_estimate(counts, share, loss), online=self.online)
 
     def _count(self, trial: PlugIn, training: Training) -> list[np.ndarray]:
         """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
@@ -95,10 +92,9 @@ class PlugInAgent:
         return counts
 
 
-def _estimate(
-    tried: np.ndarray, hoped: np.ndarray, accepted: np.ndarray, refused: np.ndarray, share: np.ndarray, loss: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _estimate(counts: list[np.ndarray], share: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Acceptances per hoped-for one, and loss per try in vain, each shrunk to `share` and `loss`."""
+    tried, hoped, accepted, refused = counts
     acceptance = np.minimum((accepted + SHRINK * share) / (hoped + SHRINK), 1.0)
     vain = np.maximum(tried - accepted, 0)
     return acceptance, (REFUSED * refused + SHRINK * loss) / (vain + SHRINK)

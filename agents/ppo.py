@@ -44,7 +44,8 @@ class FeatureVecEnv(LamVecEnv):
     """Adds the prior's word to each observation: it is carried here, one epoch at a time, outside the learner."""
 
     def __init__(self, env: LamVectorEnv, features: Features, seed: int = 0):
-        self.features, self._carry = features, None
+        self.features = features
+        self._carry: Any = None
         super().__init__(env, seed)
 
     def _space(self) -> spaces.Space[Any]:
@@ -113,6 +114,11 @@ class _Report(BaseCallback):
         self._reward, self._count = 0.0, 0
 
 
+def head_of(model: PPO) -> Any:
+    """The trained head."""
+    return model.policy.head
+
+
 class PPOAgent:
     """`prior`: start from the expected-utility head on the frozen prior; else plain logits on the observation."""
 
@@ -148,13 +154,13 @@ class PPOAgent:
         )
         if self.prior:
             counted = plugin_context().fit(training)
-            model.policy.head.start_from(counted.acceptance, counted.loss)
-            _take_over(model.policy.head, training)
+            head_of(model).start_from(counted.acceptance, counted.loss)
+            _take_over(head_of(model), training)
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
         model.learn(training.steps, callback=report)
         training.progress(report._stage, training.steps, training.steps, "")
         self.curve = report.curve
-        return TunedPolicy(features, model.policy.head, training.seed)
+        return TunedPolicy(features, head_of(model), training.seed)
 
 
 def _take_over(head: torch.nn.Module, training: Training) -> None:

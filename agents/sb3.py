@@ -44,7 +44,7 @@ class LamVecEnv(VecEnv):
         observation, rewards, _, ended, info = self.env.step(self._actions)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if ended.any():
-            for i in np.flatnonzero(ended):
+            for i in np.flatnonzero(ended).tolist():
                 totals = info["final_info"][i]["totals"]
                 infos[i] = {
                     "terminal_observation": self.encode_final(info["final_obs"][i], i),

@@ -11,7 +11,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -85,7 +85,8 @@ class _Choices:
             total = weights.sum(1, keepdims=True)
         rows = np.cumsum(weights / np.where(total > 0, total, 1), axis=1)
         rows[:, -1] = total[:, 0] > 0
-        self.flat, self.k = memoryview(rows.reshape(-1)), weights.shape[1]
+        flat: Any = rows.reshape(-1)
+        self.flat, self.k = memoryview(flat), weights.shape[1]
 
     def some(self, row: int) -> bool:
         """Has anything weight in this row?"""

@@ -98,7 +98,7 @@ def test_the_estimate_is_shrunk_to_what_was_believed_before():
     tried, hoped = np.array([[0.0, 10.0, 10.0, 4.0]]), np.array([[0.0, 8.0, 6.0, 2.0]])
     accepted, refused = np.array([[0.0, 8.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 10.0, 0.0]])
     before = np.ones((1, 4)), np.full((1, 4), LOSS)
-    acceptance, loss = plugin._estimate(tried, hoped, accepted, refused, *before)
+    acceptance, loss = plugin._estimate([tried, hoped, accepted, refused], *before)
     expected = [1.0, 1.0, SHRINK / (6 + SHRINK), SHRINK / (2 + SHRINK)]  # accepted of those that the prior hoped for
     assert acceptance[0].tolist() == pytest.approx(expected)
     vain = [0, 2, 10, 4]
