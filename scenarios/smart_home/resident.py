@@ -124,15 +124,15 @@ class Resident(User):
         """Start the next act of the plan."""
         world.accrue()
         before = self.doing
-        self.generation += 1
-        self.act, self.since, self.todo = act, act.start, []
-        self.later.clear()
+        self.act, self.since = act, act.start
         self.coins = self.coins_of(act)
         self.occasion = ((act.day << 9) + act.ordinal) << 6
-        if act.activity < 0:  # a pause: she stays where she is
-            if self.asleep:
-                self.asleep = self.leaving = False
+        if act.activity < 0:  # a pause: she stays where she is, and finishes what she was about to see to
+            self.asleep = False
             return
+        self.generation += 1
+        self.todo = []
+        self.later.clear()
         doing = self.habits[act.activity]
         self.last[before] = act.start
         self.doing, self.before, self.also, self.left = doing, before, "", -1
