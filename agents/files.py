@@ -14,11 +14,14 @@ import numpy as np
 import torch
 
 import lam_env
-
-from .predictors.store import ModelError
+from lam_env.errors import UserError
 
 MANIFEST = "manifest.json"
 _MOST_MANIFEST = 1 << 20  # [bytes]
+
+
+class ModelError(UserError):
+    """A model folder that cannot be used; the message says which and why."""
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], format_version: int) -> None:

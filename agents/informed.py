@@ -40,8 +40,8 @@ def with_latent(epochs: Epochs, latent: np.ndarray, kind: type = np.float32) -> 
     return dataclasses.replace(epochs, vocabulary=widen(epochs.vocabulary, latent.shape[1]), context=context)
 
 
-class Informed(Thresholded):
-    """Thresholded on the informed probabilities; is shown `latent`."""
+class SeesHidden:
+    """A policy that is shown `latent` and reads it as further readings."""
 
     reveal = ("latent",)
 
@@ -53,7 +53,15 @@ class Informed(Thresholded):
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Any:
         seen = dict(observation, context=np.concatenate([observation["context"], observation["latent"]], 1))
-        return super().predict(seen, state, episode_start, deterministic)
+        return super().predict(seen, state, episode_start, deterministic)  # type: ignore[misc]
+
+
+class Informed(SeesHidden, Thresholded):
+    """Thresholded on the informed probabilities."""
+
+
+class InformedPlugIn(SeesHidden, PlugIn):
+    """The plug-in rule on the informed probabilities."""
 
 
 def hidden_predictor(training: Training) -> Any:
@@ -98,22 +106,6 @@ class LadderActivity:
     def fit(self, training: Training) -> InformedPlugIn:
         a = len(training.vocabulary)
         return InformedPlugIn(hidden_predictor(training), np.ones((1, a)), np.full((1, a), LOSS), online=True)
-
-
-class InformedPlugIn(PlugIn):
-    """The plug-in rule; is shown `latent`."""
-
-    reveal = ("latent",)
-
-    def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
-        """Epochs as its predictor reads them."""
-        return with_latent(epochs, latent)
-
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Any:
-        seen = dict(observation, context=np.concatenate([observation["context"], observation["latent"]], 1))
-        return super().predict(seen, state, episode_start, deterministic)
 
 
 AGENTS = {"informed": InformedAgent, "ladder_activity": LadderActivity}

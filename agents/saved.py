@@ -20,11 +20,10 @@ from safetensors import SafetensorError
 from lam_env.errors import UserError
 
 from .features import Layout, PriorFeatures
-from .files import read_folder, to_json, write_folder
+from .files import ModelError, read_folder, to_json, write_folder
 from .heads import HEADS
 from .ppo import TunedPolicy
 from .predictors.network import Predictor
-from .predictors.store import ModelError
 
 FORMAT = 1
 _WEIGHTS, _ABOUT = "policy.safetensors", "policy.json"

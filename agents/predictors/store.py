@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,54 +13,28 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
-import lam_env
-from lam_env.errors import UserError
 from lam_env.events import Vocabulary
 
+from ..files import ModelError, read_folder, to_json, write_folder
 from .features import Featuriser
 from .network import Predictor
 from .settings import PredictorSettings
 
 FORMAT = 1
-_FILES = ("model.safetensors", "config.json")
-_MOST_JSON = 4 << 20  # [bytes]
-_MOST_WEIGHTS = 1 << 30
-
-
-class ModelError(UserError):
-    """A model folder that cannot be used; the message says which and why."""
+_WEIGHTS, _CONFIG = "model.safetensors", "config.json"
+_MOST = {_WEIGHTS: 1 << 30, _CONFIG: 4 << 20}  # [bytes]
 
 
 def save(predictor: Predictor, folder: str | os.PathLike[str]) -> None:
     """Writes the predictor into `folder`, whole or not at all; one that was there is replaced."""
-    folder = Path(folder)
-    part, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("part", "old"))
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        weights = {k: v.detach().cpu().contiguous() for k, v in predictor.nets.state_dict().items()}
-        config = {
-            "settings": dataclasses.asdict(predictor.settings),
-            "vocabulary": predictor.vocabulary.to_json(),
-            "mean": predictor.featuriser.mean.tolist(),
-            "sd": predictor.featuriser.sd.tolist(),
-        }
-        _write(part / "model.safetensors", safetensors.torch.save(weights))
-        _write(part / "config.json", (json.dumps(config, indent=1) + "\n").encode())
-        manifest = {
-            "format": FORMAT,
-            "versions": {"lam_env": lam_env.__version__, "torch": torch.__version__, "numpy": np.__version__},
-            "sha256": {name: _digest(part / name) for name in _FILES},
-        }
-        _write(part / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
-        _sync(part)
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(part, folder)
-        _sync(folder.parent)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    weights = {k: v.detach().cpu().contiguous() for k, v in predictor.nets.state_dict().items()}
+    config = {
+        "settings": dataclasses.asdict(predictor.settings),
+        "vocabulary": predictor.vocabulary.to_json(),
+        "mean": predictor.featuriser.mean.tolist(),
+        "sd": predictor.featuriser.sd.tolist(),
+    }
+    write_folder(Path(folder), {_WEIGHTS: safetensors.torch.save(weights), _CONFIG: to_json(config)}, FORMAT)
 
 
 def load(folder: str | os.PathLike[str]) -> Predictor:
@@ -78,18 +50,7 @@ def load(folder: str | os.PathLike[str]) -> Predictor:
 
 
 def _load(folder: Path) -> Predictor:
-    if not (folder / "manifest.json").is_file():
-        raise ModelError(f"{folder}: no model here (no manifest.json); train one or give another folder")
-    manifest = json.loads(_read(folder / "manifest.json", _MOST_JSON))
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ModelError(f"{folder}: the model's format is not {FORMAT}; train it again with this version")
-    content = {}
-    for name, most in zip(_FILES, (_MOST_WEIGHTS, _MOST_JSON), strict=True):
-        content[name] = _read(folder / name, most)
-        if hashlib.sha256(content[name]).hexdigest() != manifest["sha256"][name]:
-            raise ModelError(
-                f"{folder}: {name} is not the file that was saved (sha256 differs); restore or train again"
-            )
+    content = read_folder(folder, _MOST, FORMAT)
     config = json.loads(content["config.json"])
     settings, vocabulary = _settings(config["settings"]), Vocabulary.from_json(config["vocabulary"])
     mean, sd = (np.asarray(config[k], np.float32) for k in ("mean", "sd"))
@@ -118,30 +79,3 @@ def _settings(data: Any) -> PredictorSettings:
         if type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
             raise ValueError(f"config.json: setting {name} is not a {type(default).__name__}")
     return PredictorSettings(**data)
-
-
-def _read(path: Path, most: int) -> bytes:
-    with path.open("rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"{path.name} is larger than {most} bytes")
-    return content
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -9,7 +9,7 @@ import struct
 import numpy as np
 import pytest
 import torch
-from lam_env.agents.predictors import store
+from lam_env.agents import files
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.settings import CORES, PredictorSettings
@@ -103,12 +103,12 @@ def test_saving_replaces_and_leaves_nothing_beside(folder):
     assert sorted(os.listdir(folder)) == ["config.json", "manifest.json", "model.safetensors"]
 
 
-@pytest.mark.parametrize("step", ["_write", "_sync", "_digest"])
+@pytest.mark.parametrize("step", ["_write", "_sync"])
 def test_a_save_that_fails_leaves_the_old_model(folder, monkeypatch, step):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(store, step, fail)
+    monkeypatch.setattr(files, step, fail)
     with pytest.raises(OSError, match="disk full"):
         save(made(hidden=16), folder)
     monkeypatch.undo()
