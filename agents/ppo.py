@@ -17,6 +17,7 @@ from lam_env.contracts import Training
 from lam_env.envs.vector import LamVectorEnv
 
 from .actor_critic import HeadPolicy
+from .best import Best
 from .features import PlainFeatures, PriorFeatures, standardisation
 from .heads import PlainHead, head_for
 from .plugin import plugin_context
@@ -157,7 +158,11 @@ class PPOAgent:
             head_of(model).start_from(counted.acceptance, counted.loss)
             _take_over(head_of(model), training)
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
-        model.learn(training.steps, callback=report)
+        best = Best(head_of(model), lambda head: TunedPolicy(features, head), training)
+        best.consider(0)
+        model.learn(training.steps, callback=[report, best])
+        best.consider(training.steps)
+        head_of(model).load_state_dict(best.state)
         training.progress(report._stage, training.steps, training.steps, "")
         self.curve = report.curve
         return TunedPolicy(features, head_of(model), training.seed)

@@ -25,6 +25,7 @@ from .predictors import store
 from .saved import load_policy
 
 TIMER = 300  # [s] of quiet after which an epoch is raised, where a run's settings do not say
+NEVER = -86_400.0  # [s] before the stream began: not seen
 MOST_ACTS = 4  # agent actions at one instant, as in simulated worlds
 MOST_QUIET = 92 * DAY  # [s] a longer silence is a mistake in the time, or a reason to start afresh
 _LARGEST = float(np.finfo(np.float32).max)
@@ -78,6 +79,10 @@ class Assistant:
         self._new = 0  # tokens since the last epoch
         self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
         self._done: list[int] = []  # those since the last epoch
+        devices: dict[str, list[int]] = {}  # the actions of each device: names that are alike up to the last dot
+        for a, name in enumerate(self.vocabulary.actions[1:], 1):
+            devices.setdefault(name.rpartition(".")[0] or name, []).append(a)
+        self._devices = list(devices.values())
 
     def reset(self, time: Any) -> None:
         """Forget everything; the stream starts at `time`. Without it, the first event is the start."""
@@ -259,7 +264,14 @@ class Assistant:
         return mask
 
     def _untouched(self, mask: np.ndarray) -> np.ndarray:
+        """Without the state a device is last known to be in, and without devices acted on since the last epoch."""
         names = self.vocabulary.actions
+        seen = np.asarray(self._row.last_seen)[: len(names)]
+        for actions in self._devices:
+            last = max(actions, key=lambda a: seen[a])
+            fresh = len(actions) > 1 or self._row.epoch[0] - seen[last] < self.vocabulary.patience[last]
+            if seen[last] > NEVER and fresh:  # a device with a single command comes to rest by itself
+                mask[last] = 0
         if self._done:
             touched = {names[a].rpartition(".")[0] or names[a] for a in self._done}
             mask[[(name.rpartition(".")[0] or name) in touched for name in names]] = 0

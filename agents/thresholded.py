@@ -37,7 +37,11 @@ P = TypeVar("P", bound=Thresholded)
 
 def with_best_threshold(predictor: ActionPredictor, training: Training, kind: type[P] = Thresholded) -> P:  # type: ignore[assignment]
     """The threshold of `GRID` with the best return in houses kept for such choices."""
-    scores = [mean_return(kind(predictor, t), training) for t in GRID]
+    scores = []
+    for i, threshold in enumerate(GRID):
+        training.progress("choose a threshold", i, len(GRID), "")
+        scores.append(mean_return(kind(predictor, threshold), training))
+    training.progress("choose a threshold", len(GRID), len(GRID), "")
     return kind(predictor, GRID[int(np.argmax(scores))])
 
 

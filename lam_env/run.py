@@ -234,8 +234,11 @@ class Pipeline:
         self._write_config()
         print(f"\nnot finished; {self.path} holds the results so far", file=sys.stderr)
         if (self.folder.log / "train").is_dir() and self.folder.prior.is_dir():
+            kept = [
+                word for word in self.command.split(" ") if not word.startswith(("model=", "out=", "logs=", "log."))
+            ]
             print("go on from its models:", file=sys.stderr)
-            print(f"  python -m lam_env.run scenario={self.settings.scenario} model={self.path}", file=sys.stderr)
+            print(f"  {' '.join(kept)} model={self.path}", file=sys.stderr)
         else:
             print("it holds no model to go on from yet: give the command again, with another folder", file=sys.stderr)
 
