@@ -222,8 +222,8 @@ class Assistant:
     # -- what to do ------------------------------------------------------------------------------------------------------
 
     def suggest(self, possible: Sequence[str] | None = None) -> Suggestion:
-        """What to do now. `possible`: actions that would change something now; if not given, all but other commands to
-        what (the name up to its last dot) has been acted on since the last epoch. It changes nothing: ask as often as
+        """What to do now. `possible`: actions that would change something now; if not given, all but the last known command
+        to each device (the name up to its last dot) and any to a device acted on since the last epoch. It changes nothing: ask as often as
         you like."""
         mask = self._mask(possible)
         self._catch_up("suggest")
