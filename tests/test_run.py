@@ -522,7 +522,7 @@ def test_an_interrupt_leaves_a_run_that_can_be_gone_on_from(tmp_path: Path, work
             os.killpg(run.pid, 0)
             time.sleep(0.05)
     assert "Traceback" not in said
-    assert f"  python -m lam_env.run scenario=smart_home model={out}\nstopped\n" in said
+    assert f" agents=ppo_prior model={out}\nstopped\n" in said  # with the settings it was given
     assert wanted <= {r.agent for r in read(out / "results.csv")}
     config = json.loads((out / "config.json").read_text())
     assert config["finished"] is False
