@@ -39,6 +39,11 @@ def key_of(*parts: int | str) -> int:
     return key
 
 
+def lognormal(u: float, median: float, sd: float) -> float:
+    """The quantile at probability u of a lognormal; `sd` is that of the logarithm."""
+    return median * math.exp(sd * _quantile(u))
+
+
 class Stream:
     """Draws of one purpose. `index` is the occasion."""
 
@@ -56,10 +61,6 @@ class Stream:
 
     def normal(self, index: int) -> float:
         return _quantile(self.uniform(index))
-
-    def lognormal(self, index: int, median: float, sd: float) -> float:
-        """`sd` is that of the logarithm."""
-        return median * math.exp(sd * _quantile(self.uniform(index)))
 
     def block(self, start: int, n: int) -> np.ndarray:
         """uniform(start), ..., uniform(start + n - 1) at once, shape (n,)."""

@@ -19,6 +19,7 @@ def _clock_table() -> np.ndarray:
 
 
 CLOCK = _clock_table()
+_MINUTES = list(CLOCK)  # a row of a list is found faster than one of an array
 
 
 class Row:
@@ -32,7 +33,7 @@ class Row:
 
     __slots__ = (
         *("epoch", "context", "last_seen", "feedback", "mask", "events", "latent", "plan"),
-        *("_arrays", "_tokens", "_times", "_window", "_older", "_newer", "_now", "_now32", "_write_now32", "_reveals"),
+        *("_arrays", "_times", "_window", "_older", "_newer", "_now", "_now32", "_write_now32", "_hidden", "_copies"),
     )
 
     def __init__(self, rows: Rows, i: int):
@@ -40,9 +41,10 @@ class Row:
         self._arrays = tuple(a[i] for a in arrays)
         self.epoch, self.context, self.last_seen, self.feedback, self.mask = (a.data for a in self._arrays)
         self.latent, self.plan = rows.latent[i], rows.plan[i]
-        self._reveals = self.latent.size + self.plan.size > 0
+        self._hidden = {k: a for k, a in (("latent", self.latent), ("plan", self.plan)) if a.size}
         self.events = rows.events[i]
-        self._tokens, self._times = self.events
+        tokens, self._times = self.events
+        self._copies = tuple(a.copy for a in (tokens, *(self._arrays[k] for k in (0, 1, 3, 4))))
         self._window = self.events.reshape(-1).data
         self._older, self._newer = self._window[:-1], self._window[1:]
         # arrays without dimensions: numpy subtracts from them twice as fast as from a number
@@ -65,21 +67,21 @@ class Row:
 
     def observe(self) -> dict[str, np.ndarray]:
         """The observation of this world: the same numbers as `Rows.observe`, without its batch axis."""
-        epoch, context, last_seen, feedback, mask = self._arrays
+        tokens, epoch, context, feedback, mask = self._copies
         self._write_now32[0] = time = self.epoch[0]
         obs = {
-            "tokens": self._tokens.copy(),
+            "tokens": tokens(),
             "ages": self._now - self._times,
-            "epoch": epoch.copy(),
-            "clock": CLOCK[time // 60 % 10_080].copy(),
-            "context": context.copy(),
-            "since": self._now32 - last_seen,
-            "feedback": feedback.copy(),
-            "action_mask": mask.copy(),
+            "epoch": epoch(),
+            "clock": _MINUTES[time // 60 % 10_080].copy(),
+            "context": context(),
+            "since": self._now32 - self._arrays[2],
+            "feedback": feedback(),
+            "action_mask": mask(),
         }
-        if self._reveals:
-            hidden = {"latent": self.latent, "plan": self.plan}
-            obs |= {name: array.copy() for name, array in hidden.items() if array.size}
+        if self._hidden:
+            for name, array in self._hidden.items():
+                obs[name] = array.copy()
         return obs
 
 

@@ -94,7 +94,7 @@ class BehaviourTables:
                 raise ValueError(f"behaviour tables: week {anchor.week} of {anchor.activity!r} is not in the rotation")
         for name in self.activities:
             q = self.durations.get(name, ())
-            if len(q) < 2 or any(b < a for a, b in zip(q, q[1:], strict=False)) or q[0] < 0:
+            if len(q) < 2 or list(q) != sorted(q) or q[0] < 0:
                 raise ValueError(f"behaviour tables: durations of {name!r} must be rising quantiles [min]")
 
     def to_json(self) -> dict[str, Any]:

@@ -86,8 +86,8 @@ def due(world: HomeWorld, r: Resident) -> list[tuple[int, float]]:
         return found
     devices = world.home.devices
     for key in (r.doing, r.also) if r.also else (r.doing,):
-        for _, device, state, ok, when, seek, p in r.rules[key]:
-            if not seek or (when and not world.condition(when, r.room, r)):
+        for _, device, state, ok, holds, seek, _, p in r.rules[key]:
+            if not seek or (holds and not holds(world, r.room, r)):
                 continue
             targets = [world.home.lights[r.room]] if device == HERE else [device]
             if device == ALL_LIGHTS:

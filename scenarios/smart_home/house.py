@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from lam_env.rng import Streams
 from lam_env.rows import Row
-from lam_env.sim.world import Call, World
+from lam_env.sim.world import World
 
 from .climate import DARK, SLOT, Climate
 from .devices import ITEMS, build_home, initial_states, possible
@@ -14,6 +17,7 @@ from .resident import ALL_LIGHTS, AWAY, HERE, Item, Resident
 DAY = 86_400  # [s]
 HOURS = SLOT / 3600
 HOT = 600  # [s] that boiled water stays hot
+NO_MATTER = (0,)  # states that do for a light that nobody thinks of
 RUNS = {"dishwasher": (7200, 1.0), "washer": (5400, 0.8), "kettle": (HOT, 0.1)}  # [s], [kWh]
 
 
@@ -39,7 +43,7 @@ class House(World):
             "_held",
             "_runs_until",
         ),
-        *("heating", "_tv", "_lock", "_music", "_tv_room"),
+        *("heating", "_tv", "_lock", "_music", "_tv_room", "_n_rooms"),
     )
     residents: list[Resident]
 
@@ -58,7 +62,7 @@ class House(World):
             utility_weights=UTILITY_WEIGHTS,
             record=record,
         )
-        self.params, self.home = params, home
+        self.params, self.home, self._n_rooms = params, home, len(home.rooms)
         self._device_index = {d.name: d.index for d in home.devices} | {"*.light": HERE, "ALL.light": ALL_LIGHTS}
         self.item_sensors = {name: len(home.rooms) + 1 + i for i, name in enumerate(ITEMS)}
         self.states = initial_states(home)
@@ -118,12 +122,15 @@ class House(World):
                 self.peak = power
         if int(10 * new) != int(10 * indoor):
             self.reading(self.home.n_channels, int(10 * new) / 10)
-        was_dark = self.sun < DARK
+        dusk_or_dawn = False
         for channel, value in climate.news[slot]:
             self.reading(self.home.n_channels + 1 + channel, value)
             if channel == 1:
+                dusk_or_dawn = (value < DARK) != (self.sun < DARK)
                 self.sun = value
-        self._feel_climate(was_dark != (self.sun < DARK))
+        for r in self.residents:
+            if not r.asleep and r.room != AWAY and (dusk_or_dawn or not r.like - 0.5 <= new <= r.like + 1.5):
+                self._feel_climate(r, new, dusk_or_dawn)
 
     def _spend(self, kwh: float) -> None:
         self.kwh += kwh
@@ -131,27 +138,23 @@ class House(World):
         self.utility_totals["energy"] += money
         self.earn("energy", money)
 
-    def _feel_climate(self, dusk_or_dawn: bool) -> None:
-        indoor = self.indoor
-        for r in self.residents:
-            if r.asleep or r.room == AWAY:
-                continue
-            off = r.like - 0.5 - indoor
-            if off <= 0:
-                off = indoor - r.like - 1.5
-            if off > 0:
-                self.utility_totals["cold"] += off * SLOT / 60
-                self.cold_hours += off * SLOT / 3600
-                if off > 0.5 and not r.leaving:
-                    self._warm_or_cool(r)
-            if dusk_or_dawn and not r.leaving and r.act.activity >= 0 and self.dark(r.room):
-                light = self.home.lights[r.room]
-                if light not in r.wants:
-                    self.accrue()
-                    item = Item(light, 2, (1, 2))
-                    r.wants[light] = item.ok
-                    if not self.states[light] and not self.sleeper_in(r.room):
-                        r.see_to(self, item, 1 + r.delay(62, 60.0, 0.8))
+    def _feel_climate(self, r: Resident, indoor: float, dusk_or_dawn: bool) -> None:
+        off = r.like - 0.5 - indoor
+        if off <= 0:
+            off = indoor - r.like - 1.5
+        if off > 0:
+            self.utility_totals["cold"] += off * SLOT / 60
+            self.cold_hours += off * SLOT / 3600
+            if off > 0.5 and not r.leaving:
+                self._warm_or_cool(r)
+        if dusk_or_dawn and not r.leaving and r.act.activity >= 0 and self.dark(r.room):
+            light = self.home.lights[r.room]
+            if light not in r.wants:
+                self.accrue()
+                item = Item(light, 2, (1, 2))
+                r.wants[light] = item.ok
+                if not self.states[light] and not self.sleeper_in(r.room):
+                    r.see_to(self, item, 1 + r.delay(62, 60.0, 0.8))
 
     def _warm_or_cool(self, r: Resident) -> None:
         """She goes to the thermostat, in a while."""
@@ -175,30 +178,28 @@ class House(World):
         minutes = (now - self._accrued) / 60
         self._accrued = now
         states, totals = self.states, self.utility_totals
-        watched = awake_home = False
-        asleep = 0
+        asleep, awake = 0, []  # how many sleep, and the rooms of those who do not
         for r in self.residents:
             room = r.room
             if room == AWAY:
                 continue
-            light = states[room]  # lights are the first devices, one a room
             if r.asleep:
                 asleep += 1
-                if light and not any(o.room == room and not o.asleep for o in self.residents):
+                if states[room] and not any(o.room == room and not o.asleep for o in self.residents):
                     totals["asleep_light"] += minutes
             else:
-                awake_home = True
-                if room == self._tv_room:
-                    watched = True
-                if not light and room in r.wants and 0 not in r.wants[room]:
+                awake.append(room)
+                if not states[room] and 0 not in r.wants.get(room, NO_MATTER):  # lights are the first devices, one a room
                     totals["dark"] += minutes
-        taken = {r.room for r in self.residents}
-        for room in range(len(self.home.rooms)):
-            if states[room] and room not in taken:
-                totals["lamps"] += minutes
-        if not watched and states[self._tv]:
+        lamps = states[: self._n_rooms]
+        if any(lamps):
+            taken = [r.room for r in self.residents]
+            for room, lit in enumerate(lamps):
+                if lit and room not in taken:
+                    totals["lamps"] += minutes
+        if states[self._tv] and self._tv_room not in awake:
             totals["unwatched"] += minutes
-        if not awake_home:
+        if not awake:
             if not states[self._lock]:
                 totals["unlocked"] += minutes
             if asleep and states[self._music]:
@@ -206,20 +207,27 @@ class House(World):
 
     # -- what holds now ---------------------------------------------------------------------------------------------
 
-    def dark(self, room: int) -> bool:
+    def dark(self, room: int, resident: Resident | None = None) -> bool:
+        if self.sun < DARK:
+            return True
         blinds = self.home.blinds.get(room)
-        return self.sun * (0.1 if blinds is not None and self.states[blinds] else 1.0) < DARK
+        return blinds is not None and bool(self.states[blinds]) and self.sun * 0.1 < DARK
 
-    def condition(self, when: str, room: int, resident: Resident) -> bool:
-        if when == "dark":
-            return self.dark(room)
-        if when == "bright":
-            return self.sun >= DARK
-        if when == "evening":
-            return not 6 <= self.now // 3600 % 24 < 17
-        if when == "loaded":
-            return bool(self.loaded)
-        return not any(r is not resident and r.room != AWAY and not r.asleep for r in self.residents)  # last
+    def bright(self, room: int, resident: Resident) -> bool:
+        return self.sun >= DARK
+
+    def evening(self, room: int, resident: Resident) -> bool:
+        return not 6 <= self.now // 3600 % 24 < 17
+
+    def something_loaded(self, room: int, resident: Resident) -> bool:
+        return bool(self.loaded)
+
+    def last_up(self, room: int, resident: Resident) -> bool:
+        """Nobody else is at home and awake."""
+        for r in self.residents:
+            if not r.asleep and r is not resident and r.room != AWAY:
+                return False
+        return True
 
     def device(self, name: str) -> int:
         """Index of a device; HERE and ALL_LIGHTS for its names in the tables of wants."""
@@ -235,8 +243,11 @@ class House(World):
         """Presence sensors of rooms that somebody has entered or left."""
         for room in rooms:
             if room >= 0:
-                there = float(any(r.room == room for r in self.residents))
-                channel = self.home.presence + room
+                there, channel = 0.0, self.home.presence + room
+                for r in self.residents:
+                    if r.room == room:
+                        there = 1.0
+                        break
                 if self.row.context[channel] != there:
                     self.reading(channel, there)
 
@@ -245,6 +256,15 @@ class House(World):
             if r.room == room and r is not resident:
                 return True
         return False
+
+    # conditions of the tables of wants, by name; each is asked of a world, a room and the person in it
+    conditions: ClassVar[dict[str, Callable[[House, int, Resident], bool]]] = {
+        "dark": dark,
+        "bright": bright,
+        "evening": evening,
+        "loaded": something_loaded,
+        "last": last_up,
+    }
 
     # -- changes of devices -----------------------------------------------------------------------------------------
 
@@ -265,9 +285,8 @@ class House(World):
                 self.reading(self.home.loaded[device], 0.0)
         self._refresh_mask(device)
 
-    def _run_down(self, call: Call) -> None:
+    def _run_down(self, device: int) -> None:
         """A kettle cools, a machine has finished."""
-        device = call.value
         if self.now != self._runs_until[device]:
             return  # it was started again meanwhile
         self.found_done(device)

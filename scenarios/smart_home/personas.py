@@ -56,7 +56,10 @@ _RANGE = {
 
 def lognormal_quantiles(median: float, sd: float) -> tuple[float, ...]:
     """21 quantiles of a lognormal, the ends at .005 and .995; `sd` is that of the logarithm."""
-    return tuple(median * math.exp(sd * z) for z in _Z)
+    return tuple([median * math.exp(sd * z) for z in _Z])
+
+
+_PAUSES = lognormal_quantiles(4.0, 1.1)  # [min]
 
 
 def persona(name: str, stream: Stream) -> tuple[BehaviourTables, PersonaTraits]:
@@ -74,9 +77,9 @@ def persona(name: str, stream: Stream) -> tuple[BehaviourTables, PersonaTraits]:
     np.fill_diagonal(follow, 0.0)
     for i, ((a, b), factor) in enumerate(FOLLOW.items()):
         follow[ACTIVITIES.index(a), ACTIVITIES.index(b)] = factor * math.exp(0.2 * stream.normal(_FOLLOW + i))
-    lengths = {}
+    lengths, usual = {}, {**LENGTHS, **habits.lengths}
     for i, activity in enumerate(ACTIVITIES):
-        median, sd = {**LENGTHS, **habits.lengths}[activity]
+        median, sd = usual[activity]
         lengths[activity] = lognormal_quantiles(median * math.exp(0.15 * stream.normal(_LENGTH + i)), sd)
     tables = BehaviourTables(
         activities=ACTIVITIES,
@@ -88,7 +91,7 @@ def persona(name: str, stream: Stream) -> tuple[BehaviourTables, PersonaTraits]:
         durations=lengths,
         hourly=weights,
         follow=follow,
-        pauses=lognormal_quantiles(4.0, 1.1),
+        pauses=_PAUSES,
         pause=0.35,
         weekend_shift=habits.weekend_shift,
         away=("out",),

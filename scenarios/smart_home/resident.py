@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import simpy
 from simpy.events import Timeout
 
-from lam_env.rng import Streams
+from lam_env.rng import Streams, lognormal
 from lam_env.sim.routine import Act, Routine
 from lam_env.sim.user import User
-from lam_env.sim.world import Call
 from lam_env.tables import BehaviourTables
 
 from .personas import PersonaTraits
@@ -47,7 +46,8 @@ class Resident(User):
     __slots__ = (
         *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like", "level"),
         *("coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later", "generation"),
-        *("also", "before", "left", "last", "reach_time", "coins", "occasion", "_coins", "_delays", "_drawn", "_world"),
+        *("also", "before", "left", "last", "reach_time", "coins", "chances", "_coins", "_delays", "_drawn", "_acts"),
+        *("_chances", "_world"),
     )
 
     def __init__(
@@ -61,7 +61,7 @@ class Resident(User):
         self._coins, self._delays = streams(actor, "coins"), streams(actor, "delays")
         self._drawn: dict[int, memoryview] = {}
         tastes = streams(actor, "tastes")
-        # (coin, device, state, the states that are right, when, seek, probability)
+        # (coin, device, state, the states that are right, condition, seek, if loaded, probability)
         self.rules = {
             key: [
                 (
@@ -69,8 +69,9 @@ class Resident(User):
                     world.device(w.device),
                     w.state,
                     (w.state, *w.ok),
-                    w.when,
+                    world.conditions[w.when] if w.when else None,
                     w.seek,
+                    w.when == "loaded",
                     self._own(w, personal(w.p, tastes, i * 16 + j)),
                 )
                 for j, w in enumerate(wants)
@@ -88,7 +89,8 @@ class Resident(User):
         self.level = 2 if self.like >= 21.0 else 1  # of heating that she likes
         self.coming: deque[Act] = deque()
         self.act = Act(world.start, world.start, -1, 0, world.start // 86_400)
-        self.coins, self.occasion = self.coins_of(self.act), self.act.day << 15
+        self._acts, self._chances = -1, memoryview(b"")
+        self.coins, self.chances = self.coins_of(self.act), self.chances_of(self.act)
         self.doing = ASLEEP
         self.since = world.start
         self.room = self.rooms["sleep"]
@@ -125,8 +127,7 @@ class Resident(User):
         world.accrue()
         before = self.doing
         self.act, self.since = act, act.start
-        self.coins = self.coins_of(act)
-        self.occasion = ((act.day << 9) + act.ordinal) << 6
+        self.coins, self.chances = self.coins_of(act), self.chances_of(act)
         if act.activity < 0:  # a pause: she stays where she is, and finishes what she was about to see to
             self.asleep = False
             return
@@ -183,20 +184,20 @@ class Resident(User):
         elif before == ASLEEP != doing:
             world.sensor_event(world.item_sensors["bed"], self.index)
 
-    def _use(self, call: Call) -> None:
+    def _use(self, generation: int) -> None:
         """She sits down, opens the fridge, ...: the sensor of what she uses fires."""
-        if call.value == self.generation:
+        if generation == self.generation:
             self._world.sensor_event(self._world.item_sensors[ITEMS[self.doing]], self.index)
 
     def _stir_later(self, world: HomeWorld, count: int) -> None:
-        u = self._delays.uniform(self.occasion + 40 + count % 20)
+        u = self.chances[40 + count % 20]
         time = world.now + int(60 * RESTLESS[self.doing] * (0.3 + 1.4 * u))
         if time < self.act.end:
             world.call_at(time, self._stir, (self.generation, count))
 
-    def _stir(self, call: Call) -> None:
+    def _stir(self, when: tuple[int, int]) -> None:
         """She moves about where she is: the motion sensor fires."""
-        generation, count = call.value
+        generation, count = when
         if generation == self.generation and self.room >= 0:
             self._world.sensor_event(self.room, self.index)
             self._stir_later(self._world, count + 1)
@@ -214,10 +215,10 @@ class Resident(User):
 
     def _want(self, world: HomeWorld, key: str, todo: list[Item]) -> None:
         lights, room, coins = world.home.lights, self.room, self.coins
-        for coin, device, state, ok, when, seek, p in self.rules[key]:
+        for coin, device, state, ok, holds, seek, if_loaded, p in self.rules[key]:
             if p < 1.0 and coins[coin] >= p:
                 continue
-            if when and not world.condition(when, room, self):
+            if holds and not holds(world, room, self):
                 continue
             if device == HERE:
                 device = lights[room]
@@ -228,7 +229,7 @@ class Resident(User):
                     if light != lights[room] or self.leaving:
                         self._add(world, light, 0, (0,), todo)
                 continue
-            elif when == "loaded" and device not in world.loaded:
+            elif if_loaded and device not in world.loaded:
                 continue
             self.wants[device] = ok
             if seek:
@@ -248,10 +249,10 @@ class Resident(User):
         keys = ["return"] if room == AWAY else []
         keys += ["wake"] if before == ASLEEP != doing and self.coming[-1] is not act else []
         for key in (*keys, doing):
-            for coin, device, state, ok, when, seek, p in self.rules[key]:
+            for coin, device, state, ok, holds, seek, if_loaded, p in self.rules[key]:
                 if not seek or (p < 1.0 and coins[coin] >= p):
                     continue
-                if when and not world.condition(when, to, self):
+                if holds and not holds(world, to, self):
                     continue
                 if device == HERE:
                     items.append(Item(home.lights[to], state, ok))
@@ -259,7 +260,7 @@ class Resident(User):
                     items += [
                         Item(light, 0, (0,)) for light in home.lights if doing == "out" or light != home.lights[to]
                     ]
-                elif when != "loaded" or device in world.loaded:
+                elif not if_loaded or device in world.loaded:
                     items.append(Item(device, state, ok))
         heating = home.by_name["heating"]
         if doing not in (ASLEEP, "out") and world.indoor < self.like - 0.7:
@@ -293,9 +294,18 @@ class Resident(User):
         first = ordinal * 16 % COINS
         return self._drawn[day][first : first + 16]
 
+    def chances_of(self, act: Act) -> memoryview:
+        """(64,) uniform numbers for the reactions of an act; drawn for 32 acts at once."""
+        acts = (act.day << 4) + (act.ordinal >> 5)
+        if acts != self._acts:
+            self._acts, self._chances = acts, self._delays.block(acts << 11, 1 << 11).data
+        first = (act.ordinal & 31) << 6
+        return self._chances[first : first + 64]
+
     def delay(self, slot: int, median: float, sd: float) -> int:
-        """A reaction time [s] of this act; `slot`: a device, 32 more for an override, 62 dusk, 63 the first reach."""
-        return int(self._delays.lognormal(self.occasion + slot, median, sd))
+        """A reaction time [s] of this act; `slot`: a device, 32 more for an override, 40 to 59 also stirring, 62 dusk, 63 the
+        first reach."""
+        return int(lognormal(self.chances[slot], median, sd))
 
     # -- touching and answering ----------------------------------------------------------------------------------------
 
@@ -303,9 +313,9 @@ class Resident(User):
         self.reach_time = time
         self._world.call_at(time, self.reach, self.generation)
 
-    def reach(self, call: Call) -> None:
+    def reach(self, generation: int) -> None:
         """See to the next item; one SimPy event, at most one touch."""
-        if call.value != self.generation:
+        if generation != self.generation:
             return
         world = self._world
         todo = self.todo
@@ -333,8 +343,8 @@ class Resident(User):
         self.later[item.device] = (time, item)
         self._world.call_at(time, self._see, (self.generation, item))
 
-    def _see(self, call: Call) -> None:
-        generation, item = call.value
+    def _see(self, what: tuple[int, Item]) -> None:
+        generation, item = what
         if generation != self.generation:
             return
         del self.later[item.device]

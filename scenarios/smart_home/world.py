@@ -7,7 +7,6 @@ from typing import Any
 
 from lam_env.rng import Streams
 from lam_env.rows import Row
-from lam_env.sim.world import Call
 
 from .devices import FEEDBACK, possible
 from .house import House
@@ -98,21 +97,21 @@ class HomeWorld(House):
         resident.reach_at(self.now + 1)
         self.call_at(self.now + 15, self._come_in, (resident, resident.generation))
 
-    def _come_in(self, call: Call) -> None:
-        resident, generation = call.value
+    def _come_in(self, who: tuple[Resident, int]) -> None:
+        resident, generation = who
         if generation == resident.generation:
             self._pass_door(resident, self.home.room("hall"))
             self.call_at(self.now + 5, self._settle, (resident, generation))
 
-    def _settle(self, call: Call) -> None:
-        resident, generation = call.value
+    def _settle(self, who: tuple[Resident, int]) -> None:
+        resident, generation = who
         if generation == resident.generation:
             self.accrue()
             resident.asleep = resident.doing == "sleep"
             resident.enter(self, "return", "return")
 
-    def depart(self, call: Call) -> None:
-        resident, generation = call.value
+    def depart(self, who: tuple[Resident, int]) -> None:
+        resident, generation = who
         if generation == resident.generation:
             self._pass_door(resident, AWAY)
 
@@ -218,8 +217,8 @@ class HomeWorld(House):
             wait = 1 + r.delay(32 + device, self.params.override_delay * (1 + r.habituation) * r.traits.tolerance, 0.5)
             self.call_at(self.now + wait, self._override, (r, done))
 
-    def _override(self, call: Call) -> None:
-        resident, act = call.value
+    def _override(self, what: tuple[Resident, AgentAct]) -> None:
+        resident, act = what
         ok = resident.wants.get(act.device)
         if resident.room == AWAY or ok is None or self.states[act.device] != act.state or act.state in ok:
             return
@@ -227,9 +226,8 @@ class HomeWorld(House):
             self.shadow[act.device] = ok[0]
             self.touch(resident, act.device, ok[0], ok)
 
-    def _expire(self, call: Call) -> None:
+    def _expire(self, act: AgentAct) -> None:
         """Its patience is over and nobody had use for it."""
-        act: AgentAct = call.value
         if self.agent_acts_on[act.device] is not act:
             return
         self.agent_acts_on[act.device] = None
@@ -240,7 +238,7 @@ class HomeWorld(House):
         if kind == "heating":  # it is felt later: what follows is put down to the agent for some hours more
             self.call_at(self.now + BLAME, self._forget, act)
         else:
-            self._forget(call)
+            self._forget(act)
         used = any(act.state in r.wants.get(act.device, ()) for r in self.residents if r.room != AWAY)
         if unwelcome or used or kind in NEUTRAL or act.state == REST.get(kind, 0):
             return
@@ -259,10 +257,9 @@ class HomeWorld(House):
         if act is not None and device in self.home.loaded:  # somebody would have had to start it
             self._assist(self.residents[0], act)
 
-    def _forget(self, call: Call) -> None:
+    def _forget(self, act: AgentAct) -> None:
         """What happens to the device from now on is not put down to the agent. `shadow` stays: what she has never had to
         do, nobody can do for her."""
-        act: AgentAct = call.value
         if self.last_agent_act[act.device] is act:
             self.last_agent_act[act.device] = None
 
@@ -278,8 +275,8 @@ class HomeWorld(House):
         if resident.trust < resident.trust_params.threshold and self.automation:
             self._switch_off(resident)
 
-    def _rate(self, call: Call) -> None:
-        resident, act, value = call.value
+    def _rate(self, rating: tuple[Resident, AgentAct, float]) -> None:
+        resident, act, value = rating
         self.earn("rating", value)
         self.feedback_event(resident.index, RATING, act.action, act.id, value, None)
 
@@ -294,7 +291,7 @@ class HomeWorld(House):
         if self.switch_offs < resident.trust_params.give_up:
             self.call_at(self.now + resident.trust_params.off_time, self._switch_on)
 
-    def _switch_on(self, call: Call) -> None:
+    def _switch_on(self, _: None) -> None:
         self.automation = True
         self.row.mask[:] = possible(self.home, self.states, self.loaded).data
         self.reading(self.home.n_channels + 5, 1.0)

@@ -38,12 +38,12 @@ class Small(World):
         for time, what in script:
             self.call_at(time, self.happen, what)
 
-    def happen(self, call):
-        self.said.append((self.now, call.value))
-        if call.value == "motion":
+    def happen(self, what):
+        self.said.append((self.now, what))
+        if what == "motion":
             self.sensor_event(0)
-        elif call.value != "quiet":
-            self.user_event(0, call.value)
+        elif what != "quiet":
+            self.user_event(0, what)
 
     def advance(self):
         self.said.append((self.now, "tick"))
@@ -149,7 +149,7 @@ def test_nothing_can_be_scheduled_in_the_past():
 def test_what_is_called_gets_its_value_once():
     seen = []
     world = Small(end=60)
-    world.call_at(10, lambda call: seen.append(call.value), ("x", 1))
+    world.call_at(10, seen.append, ("x", 1))
     world.epochs()
     assert seen == [("x", 1)]
 
@@ -238,11 +238,11 @@ def test_observations_of_a_row_and_of_all_rows_are_the_same_and_share_nothing():
 
 def test_rewards_are_booked_once_and_by_name():
     class Earning(Small):
-        def happen(self, call):
+        def happen(self, what):
             self.earn("good", 0.5)
             self.earn("good", 0.5)
             self.earn("bad", 3.0)
-            super().happen(call)
+            super().happen(what)
 
     world = Earning([(10, 1), (20, "quiet"), (30, 1)])
     world.step(0)
