@@ -12,6 +12,7 @@ from .params import HomeParams
 
 SLOT = 600  # [s]
 SLOTS = 144  # per day
+AHEAD = 8  # days drawn at once, those of an episode of a week: one by one each would take three times as long
 DARK = 0.06  # daylight (sine of the sun's elevation times clearness) below which a room wants light
 LATITUDE = math.radians(50.0)
 
@@ -22,7 +23,7 @@ _EVENING = 1 + 0.25 * np.cos((_HOUR - 19) * np.pi / 6) * (_HOUR > 6)
 
 
 class Climate:
-    """One world's weather, daylight and tariff, drawn a day at a time.
+    """One world's weather, daylight and tariff, drawn some days at a time.
 
     `slots` (SLOTS) of the loaded day: outdoor [C], sun 0..1, tariff [EUR/kWh]. `news` (SLOTS): what sensors report anew in a slot, as
     (channel, value); the channels are outdoor, sun, tariff and tariff in three hours, rounded.
@@ -33,8 +34,9 @@ class Climate:
         self._weather: Stream = streams("climate", "weather")
         self._clouds: Stream = streams("climate", "clouds")
         self._prices: Stream = streams("climate", "prices")
-        self._day = -1
+        self._day, self._first = -1, -AHEAD  # the loaded day; the first of the days that are drawn
         self._prices_of_day = None if params.tariff == "hourly" else self._shown_prices(self._fixed_tariff())
+        self._drawn: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
         self._shown = np.zeros((SLOTS, 4))
         self.slots: list[tuple[float, float, float]] = []
         self.news: list[tuple[tuple[int, float], ...]] = []
@@ -49,6 +51,22 @@ class Climate:
         if day == self._day:
             return
         self._day = day
+        if not 0 <= day - self._first < AHEAD:
+            self._first, self._drawn = day, [self._draw(day + i) for i in range(AHEAD)]
+        outdoor, sun, tariff, shown = self._drawn[day - self._first]
+        self.slots = list(zip(outdoor.tolist(), sun.tolist(), tariff.tolist(), strict=True))
+        self._shown = shown
+        new = np.empty(shown.shape, bool)
+        new[0] = True
+        np.not_equal(shown[1:], shown[:-1], out=new[1:])
+        news: list[tuple[tuple[int, float], ...]] = [()] * SLOTS
+        self.news = news
+        slots, channels = new.nonzero()
+        for slot, channel, value in zip(slots.tolist(), channels.tolist(), shown[new].tolist(), strict=True):
+            news[slot] += ((channel, value),)
+
+    def _draw(self, day: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Outdoor temperature, sun and tariff of a day, each (SLOTS,), and what is shown (SLOTS, 4)."""
         p = self.params
         season = 2 * np.pi * (p.season + day) / 365
         # Cooper 1969: declination of the sun
@@ -61,16 +79,9 @@ class Climate:
         weather = sum(0.7**k * self._weather.normal(2 * (day - k) + 1) for k in range(6) if day >= k)
         outdoor = 10 - 9 * math.cos(season - 0.35) + 2.5 * weather - _WARMTH
         tariff, now, ahead = self._prices_of_day or self._shown_prices(self._hourly_tariff(day))
-        self.slots = list(zip(outdoor.tolist(), sun.tolist(), tariff.tolist(), strict=True))
-        self._shown = shown = np.stack([outdoor.round(), sun.round(2), now, ahead], 1)
-        new = np.empty(shown.shape, bool)
-        new[0] = True
-        np.not_equal(shown[1:], shown[:-1], out=new[1:])
-        news: list[tuple[tuple[int, float], ...]] = [()] * SLOTS
-        self.news = news
-        slots, channels = new.nonzero()
-        for slot, channel, value in zip(slots.tolist(), channels.tolist(), shown[new].tolist(), strict=True):
-            news[slot] += ((channel, value),)
+        shown = np.empty((SLOTS, 4))
+        shown[:, 0], shown[:, 1], shown[:, 2], shown[:, 3] = outdoor.round(), sun.round(2), now, ahead
+        return outdoor, sun, tariff, shown
 
     def _fixed_tariff(self) -> np.ndarray:
         p = self.params
