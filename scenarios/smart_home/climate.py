@@ -12,6 +12,7 @@ from .params import HomeParams
 
 SLOT = 600  # [s]
 SLOTS = 144  # per day
+SUN = 2  # channel
 AHEAD = 8  # days drawn at once, those of an episode of a week: one by one each would take three times as long
 DARK = 0.06  # daylight (sine of the sun's elevation times clearness) below which a room wants light
 LATITUDE = math.radians(50.0)
@@ -25,8 +26,8 @@ _EVENING = 1 + 0.25 * np.cos((_HOUR - 19) * np.pi / 6) * (_HOUR > 6)
 class Climate:
     """One world's weather, daylight and tariff, drawn some days at a time.
 
-    `slots` (SLOTS) of the loaded day: outdoor [C], sun 0..1, tariff [EUR/kWh]. `news` (SLOTS): what sensors report anew in a slot, as
-    (channel, value); the channels are outdoor, sun, tariff and tariff in three hours, rounded.
+    `slots` (SLOTS) of the loaded day: outdoor [C], sun 0..1, tariff [EUR/kWh], and what sensors report anew, as (channel, value); the channels
+    are, from 1, outdoor, sun, tariff and tariff in three hours, rounded.
     """
 
     def __init__(self, params: HomeParams, streams: Streams):
@@ -38,8 +39,7 @@ class Climate:
         self._prices_of_day = None if params.tariff == "hourly" else self._shown_prices(self._fixed_tariff())
         self._drawn: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
         self._shown = np.zeros((SLOTS, 4))
-        self.slots: list[tuple[float, float, float]] = []
-        self.news: list[tuple[tuple[int, float], ...]] = []
+        self.slots: list[tuple[float, float, float, tuple[tuple[int, float], ...]]] = []
 
     def shown(self, slot: int) -> list[float]:
         """What the four channels show in a slot."""
@@ -54,16 +54,15 @@ class Climate:
         if not 0 <= day - self._first < AHEAD:
             self._first, self._drawn = day, [self._draw(day + i) for i in range(AHEAD)]
         outdoor, sun, tariff, shown = self._drawn[day - self._first]
-        self.slots = list(zip(outdoor.tolist(), sun.tolist(), tariff.tolist(), strict=True))
         self._shown = shown
         new = np.empty(shown.shape, bool)
         new[0] = True
         np.not_equal(shown[1:], shown[:-1], out=new[1:])
         news: list[tuple[tuple[int, float], ...]] = [()] * SLOTS
-        self.news = news
         slots, channels = new.nonzero()
         for slot, channel, value in zip(slots.tolist(), channels.tolist(), shown[new].tolist(), strict=True):
-            news[slot] += ((channel, value),)
+            news[slot] += ((channel + 1, value),)
+        self.slots = list(zip(outdoor.tolist(), sun.tolist(), tariff.tolist(), news, strict=True))
 
     def _draw(self, day: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Outdoor temperature, sun and tariff of a day, each (SLOTS,), and what is shown (SLOTS, 4)."""

@@ -9,7 +9,7 @@ from lam_env.rng import Streams
 from lam_env.rows import Row
 from lam_env.sim.world import World
 
-from .climate import DARK, SLOT, Climate
+from .climate import DARK, SLOT, SUN, Climate
 from .devices import ITEMS, build_home, initial_states, possible
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
 from .resident import ALL_LIGHTS, AWAY, HERE, Item, Resident
@@ -43,7 +43,7 @@ class House(World):
             "_held",
             "_runs_until",
         ),
-        *("heating", "_tv", "_lock", "_music", "_tv_room", "_n_rooms"),
+        *("heating", "_tv", "_lock", "_music", "_tv_room", "_n_rooms", "_thermal"),
     )
     residents: list[Resident]
 
@@ -77,6 +77,8 @@ class House(World):
         self.climate = Climate(params, streams)
         self.next_tick = start // SLOT * SLOT + SLOT
         self._accrued = start
+        names = ("setpoints", "time_constant", "heater_rise", "solar_rise", "heater_power")
+        self._thermal = tuple(getattr(params, name) for name in names)
         self.heating, self._tv, self._lock, self._music = (
             home.by_name[name] for name in ("heating", "tv", "lock", "music")
         )
@@ -105,27 +107,29 @@ class House(World):
 
         RC model: dT/dt = (T_out - T) / RC + rise * duty + solar gain; the thermostat is proportional within half a kelvin.
         """
-        p, climate, now, indoor = self.params, self.climate, self.now, self.indoor
+        climate, now, indoor = self.climate, self.now, self.indoor
         self.next_tick = now + SLOT
         slot = now % DAY // SLOT
         if not slot:
             climate.load(now // DAY)
-        outdoor, sun, self.price = climate.slots[slot]
-        gap = p.setpoints[self.states[self.heating]] - indoor
+        outdoor, sun, self.price, news = climate.slots[slot]
+        setpoints, time_constant, heater_rise, solar_rise, heater_power = self._thermal
+        gap = setpoints[self.states[self.heating]] - indoor
         duty = 0.0 if gap <= 0 else 1.0 if gap >= 0.5 else 2 * gap
-        new = indoor + HOURS * ((outdoor - indoor) / p.time_constant + p.heater_rise * duty + p.solar_rise * 2 * sun)
-        self.indoor = new
-        power = self.power + duty * p.heater_power
+        self.indoor = new = indoor + HOURS * (
+            (outdoor - indoor) / time_constant + heater_rise * duty + solar_rise * 2 * sun
+        )
+        power = self.power + duty * heater_power
         if power:
             self._spend(power * HOURS)
             if power > self.peak:
                 self.peak = power
+        dusk_or_dawn, first = False, self.home.n_channels
         if int(10 * new) != int(10 * indoor):
-            self.reading(self.home.n_channels, int(10 * new) / 10)
-        dusk_or_dawn = False
-        for channel, value in climate.news[slot]:
-            self.reading(self.home.n_channels + 1 + channel, value)
-            if channel == 1:
+            self.reading(first, int(10 * new) / 10)
+        for channel, value in news:
+            self.reading(first + channel, value)
+            if channel == SUN:
                 dusk_or_dawn = (value < DARK) != (self.sun < DARK)
                 self.sun = value
         for r in self.residents:
@@ -241,15 +245,11 @@ class House(World):
 
     def notice(self, *rooms: int) -> None:
         """Presence sensors of rooms that somebody has entered or left."""
+        taken = [r.room for r in self.residents]
         for room in rooms:
-            if room >= 0:
-                there, channel = 0.0, self.home.presence + room
-                for r in self.residents:
-                    if r.room == room:
-                        there = 1.0
-                        break
-                if self.row.context[channel] != there:
-                    self.reading(channel, there)
+            channel = self.home.presence + room
+            if room >= 0 and self.row.context[channel] != (room in taken):
+                self.reading(channel, float(room in taken))
 
     def others_in(self, room: int, resident: Resident) -> bool:
         for r in self.residents:  # noqa: SIM110 -- as above

@@ -62,7 +62,7 @@ def home_view(world: HomeWorld) -> HomeView:
 def _hand(world: HomeWorld) -> float:
     """Hour at which the sun or moon is drawn: a day from sunrise to sunset counts as 6 to 19, whatever the season."""
     hour = world.now / 3600 % 24
-    lit = [i / 6 for i, (_, sun, _) in enumerate(world.climate.slots) if sun > 0]
+    lit = [i / 6 for i, (_, sun, *_) in enumerate(world.climate.slots) if sun > 0]
     rise, fall = (lit[0], lit[-1] + 1 / 6) if lit else (12.0, 12.0)
     if rise <= hour < fall:
         return 6 + 13 * (hour - rise) / (fall - rise)

@@ -136,10 +136,8 @@ def test_utility_of_a_night_with_everything_wrong():
 
 def steady(world, outdoor, sun=0.0, price=0.3):
     """Weather that stays."""
-    slots = [(outdoor, sun, price)] * 144
     world.climate.load = lambda day: None
-    world.climate.slots = slots
-    world.climate.news = [()] * 144
+    world.climate.slots = [(outdoor, sun, price, ())] * 144
 
 
 def test_heating_balances_the_losses_of_the_home():
