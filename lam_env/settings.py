@@ -59,6 +59,9 @@ class EvalSettings:
 
     seeds: int = setting(10, "paired evaluation seeds", low=1, high=1000)
     worlds: int = setting(4, "worlds in an evaluation seed", low=1, high=1000)
+    split: Literal["test", "validation"] = setting(
+        "test", "which evaluation worlds: validation to choose settings on, test for tables"
+    )
 
 
 @dataclass(frozen=True)

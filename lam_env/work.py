@@ -87,7 +87,7 @@ def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
 def judging_epochs(work: Work) -> tuple[Epochs, np.ndarray]:
     """Epochs of the evaluation houses without an agent, and their hidden state; world i is house i of the batch."""
     scenario, e = work.scenario(), work.settings.eval
-    seeds = eval_seeds(range(e.seeds), e.worlds)
+    seeds = eval_seeds(range(e.seeds), e.worlds, e.split)
     log, latent = simulate_log(scenario, seeds, int(scenario.days), latent=bool(scenario.latent_names))
     return epochs_of(log, soon=False), latent if latent is not None else np.zeros((0, 0))
 
@@ -215,7 +215,7 @@ def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str,
     if name == "ppo_prior" and seed == work.settings.seed[0]:
         _agents("saved").save_policy(policy, work.run.policy)
     seeds = list(range(work.settings.eval.seeds))
-    batch = eval_seeds(seeds, work.settings.eval.worlds)
+    batch = eval_seeds(seeds, work.settings.eval.worlds, work.settings.eval.split)
     scores = per_seed(rollout(policy, scenario, batch, progress=report, stage=f"judge {name}"), seeds)
     found = {"": scores}
     if getattr(policy, "predictor", None) is not None:

@@ -35,8 +35,8 @@ def home() -> Any:
 
 
 def test_worlds_of_different_seeds_never_meet() -> None:
-    assert eval_seeds([0, 2], 3) == [1_000_000, 1_000_001, 1_000_002, 1_002_000, 1_002_001, 1_002_002]
-    seeds = eval_seeds(range(1000), 7)
+    assert eval_seeds([0, 2], 3) == [2_000_000, 2_000_001, 2_000_002, 2_002_000, 2_002_001, 2_002_002]
+    seeds = [*eval_seeds(range(1000), 7), *eval_seeds(range(1000), 7, "validation")]
     assert len(set(seeds)) == len(seeds)
 
 
