@@ -133,8 +133,9 @@ class PPOAgent:
             return PriorFeatures(training.prior, mean, scale)
         return PlainFeatures(training.vocabulary, mean, scale)
 
-    def fit(self, training: Training) -> TunedPolicy:
-        s, features = self.settings, self.features(training)
+    def learner(self, training: Training, features: Features) -> PPO:
+        """SB3's PPO on the training's worlds, before its first step."""
+        s = self.settings
         env = FeatureVecEnv(training.make_env(s.envs), features, seed=700_000 + 10_000_000 * training.seed)
         head = head_for(training.interaction) if self.prior else PlainHead
         torch.set_num_threads(1)
@@ -153,6 +154,11 @@ class PPOAgent:
             device=training.device,
             policy_kwargs={"head_class": head, "layout": features.layout},
         )
+        return model
+
+    def fit(self, training: Training) -> TunedPolicy:
+        features = self.features(training)
+        model = self.learner(training, features)
         if self.prior:
             counted = plugin_context().fit(training)
             head_of(model).start_from(counted.acceptance, counted.loss)

@@ -25,7 +25,7 @@ def try_agent(scenario: Scenario, name: str) -> None:
     """Fits an agent to two houses' day and takes two steps with it. UserError says what is wrong with it."""
     try:
         agent = registry.agent(name)()
-        policy = agent.fit(_training(scenario)) if hasattr(agent, "fit") else agent
+        policy = agent.fit(small_training(scenario)) if hasattr(agent, "fit") else agent
         if not hasattr(policy, "predict"):
             raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
         _two_steps(policy, scenario)
@@ -33,17 +33,18 @@ def try_agent(scenario: Scenario, name: str) -> None:
         raise UserError(f"agent {name}: {one_line(error)}") from None
 
 
-def _training(scenario: Scenario) -> Training:
-    log, _ = simulate_log(scenario, [TRIAL_SEED, TRIAL_SEED + 1], 1)
+def small_training(scenario: Scenario, houses: int = 2, days: int = 1, **predictor: Any) -> Training:
+    """What an agent learns from, made of next to nothing: the last house validates. `predictor`: its settings, tiny unless said."""
+    log, _ = simulate_log(scenario, [TRIAL_SEED + i for i in range(houses)], days)
     epochs = epochs_of(log)
-    first = epochs.world == 0
+    first = epochs.world < houses - 1
 
     def make_env(n: int, **more: Any) -> LamVectorEnv:
         return LamVectorEnv(n, scenario, **more)
 
     train, valid = epochs.select(first), epochs.select(~first)
     small = importlib.import_module("lam_env.agents.predictors.settings").PredictorSettings.for_log(
-        len(train), hidden=16, passes=1
+        len(train), **{"hidden": 16, "passes": 1, **predictor}
     )
     prior = importlib.import_module("lam_env.agents.predictors.pretrain").pretrain(train, valid, small)
     return Training(epochs.vocabulary, scenario.interaction, train, valid, make_env, log=log, prior=prior, steps=STEPS)

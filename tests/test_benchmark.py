@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from lam_env import benchmark
-from lam_env.benchmark import SUITES, YARDSTICK, Batch, BenchmarkSettings, Entry, Figure, Single, main, measure, run
+from lam_env import measure as measuring
+from lam_env.benchmark import SUITES, BenchmarkSettings, main, run
 from lam_env.errors import UserError
 from lam_env.evaluation import results
+from lam_env.measure import YARDSTICK, Batch, Entry, Figure, FineTuning, Single, measure
 
 SMALL = (
     Entry(YARDSTICK, actions="random"),
@@ -29,7 +31,7 @@ SMALL = (
 def small(monkeypatch):
     """A suite of a second in place of the published one."""
     monkeypatch.setattr(benchmark, "SUITES", {"throughput": SMALL})
-    monkeypatch.setattr(benchmark, "WARM_UP", 1)
+    monkeypatch.setattr(measuring, "WARM_UP", 1)
 
 
 @pytest.mark.parametrize("name", SUITES)
@@ -39,7 +41,7 @@ def test_every_suite_can_be_built_and_has_its_yardstick(name):
     assert sum(e.env == YARDSTICK and not e.copies for e in suite) == 1
     for entry in suite:
         assert entry.env in gymnasium.registry
-        assert entry.actions in ("none", "random")
+        assert entry.actions in ("none", "random", "ppo_prior")
         if entry.copies:
             assert gymnasium.spec(entry.env).vector_entry_point
 
@@ -83,7 +85,7 @@ def test_a_follow_up_is_a_step_but_no_epoch_of_the_world():
 
 
 def test_a_batch_counts_the_steps_of_all_its_worlds(monkeypatch):
-    monkeypatch.setattr(benchmark, "WARM_UP", 2)
+    monkeypatch.setattr(measuring, "WARM_UP", 2)
     player = Batch(Entry("lam/SmartHome-v0", 3, "random"))
     seen = []
     step = player.env.step
@@ -95,12 +97,33 @@ def test_a_batch_counts_the_steps_of_all_its_worlds(monkeypatch):
 
     player.env.step = watched
     clock = iter([10.0, 12.0])
-    monkeypatch.setattr(benchmark.time, "process_time", lambda: next(clock))
+    monkeypatch.setattr(measuring.time, "process_time", lambda: next(clock))
     steps, epochs = player.play(100, seed=0)
     assert len(seen) == 34  # 34 steps of 3 worlds are the fewest that make 100
     assert steps == 102 / 2
     assert epochs == pytest.approx((102 - sum(seen)) / 2)
     assert 0 < sum(seen) < 102
+    player.env.close()
+
+
+def test_fine_tuning_is_measured_with_the_environments_share_of_it():
+    (round_,) = measure((Entry(YARDSTICK, actions="random"), Entry("lam/SmartHome-v0", 4, "ppo_prior")), 300, 1)
+    yardstick, tuning = round_
+    assert yardstick.share == 1.0
+    assert 0 < tuning.share < 0.9
+    assert 0 < tuning.epochs <= tuning.steps < yardstick.steps
+    assert tuning.ratio == tuning.steps / yardstick.steps
+
+
+def test_fine_tuning_goes_on_by_whole_rollouts(monkeypatch):
+    player = FineTuning(Entry("lam/SmartHome-v0", 4, "ppo_prior"))
+    before = [p.detach().clone() for p in player.model.policy.parameters()]
+    clock = iter([0.0, *(t for k in range(128) for t in (k, k + 0.25)), 128.0])
+    monkeypatch.setattr(measuring.time, "process_time", lambda: next(clock))
+    steps, _ = player.play(200, seed=0)
+    assert (steps, player.share) == (512 / 128, 32 / 128)  # one rollout of 4 worlds x 128 steps
+    assert player.model.num_timesteps == 512
+    assert any((a != b).any() for a, b in zip(before, player.model.policy.parameters(), strict=True))
     player.env.close()
 
 
@@ -118,7 +141,7 @@ def test_entries_take_turns_and_are_compared_within_their_round(monkeypatch):
             rate = 100.0 * (seed + 1) * (1 if self.entry.env == YARDSTICK else 3)
             return rate, rate / 2
 
-    monkeypatch.setattr(benchmark, "Single", Player)
+    monkeypatch.setattr(measuring, "Single", Player)
     entries = (Entry("other", scale=4), Entry(YARDSTICK))
     rounds = measure(entries, 10, 2)
     names = [e.name for e in entries]
@@ -129,9 +152,9 @@ def test_entries_take_turns_and_are_compared_within_their_round(monkeypatch):
 
 def test_the_table_shows_medians():
     entry = Entry("other", 16)
-    rounds = [[Figure(entry, s, s / 2, r)] for s, r in ((3000.0, 0.5), (1000.0, 0.9), (2000.0, 0.1))]
+    rounds = [[Figure(entry, s, s / 2, r, r)] for s, r in ((3000.0, 0.5), (1000.0, 0.9), (2000.0, 0.1))]
     table = benchmark.table_of(rounds, "throughput", "the command", 1.0)
-    assert table.rows == (("other batch of 16 none", "2.0", "1.0 - 3.0", "1.0", "0.50"),)
+    assert table.rows == (("other batch of 16 none", "2.0", "1.0 - 3.0", "1.0", "0.50", "50%"),)
     assert "Medians of 3 rounds" in table.notes[0]
     assert "Made by `the command`." in table.notes
 
@@ -141,7 +164,7 @@ def test_it_writes_every_measurement_and_the_table(small, tmp_path, capsys):
     run(BenchmarkSettings(out=str(out), steps=60, repeats=2), "python -m lam_env.benchmark")
     assert sorted(os.listdir(out)) == ["throughput.csv", "throughput.md"]
     rows = results.read(out / "throughput.csv")
-    assert len(rows) == 2 * len(SMALL) * 3
+    assert len(rows) == 2 * len(SMALL) * 4
     assert all(math.isfinite(r.value) and r.value > 0 for r in rows)
     assert {r.seed for r in rows} == {0, 1}
     own = results.select(rows, scenario=YARDSTICK, variant="single", metric="ratio_to_cartpole")
@@ -200,7 +223,7 @@ def test_a_folder_that_cannot_be_written_is_refused(capsys, never):
     ("argument", "message"),
     [
         ("suite=troughput", "no suite 'troughput'; did you mean 'throughput'?"),
-        ("suite=x", "no suite 'x'; there is throughput"),
+        ("suite=x", "no suite 'x'; there are throughput, fine_tuning"),
         ("steps=0", "steps: expected at least 1"),
         ("repeats=two", "repeats: expected a whole number"),
         ("seeds=3", "no setting 'seeds'"),

@@ -193,7 +193,8 @@ class House(World):
                     totals["asleep_light"] += minutes
             else:
                 awake.append(room)
-                if not states[room] and 0 not in r.wants.get(room, NO_MATTER):  # lights are the first devices, one a room
+                # lights are the first devices, one a room
+                if not states[room] and 0 not in r.wants.get(room, NO_MATTER):
                     totals["dark"] += minutes
         lamps = states[: self._n_rooms]
         if any(lamps):
@@ -228,7 +229,7 @@ class House(World):
 
     def last_up(self, room: int, resident: Resident) -> bool:
         """Nobody else is at home and awake."""
-        for r in self.residents:
+        for r in self.residents:  # noqa: SIM110 -- as below
             if not r.asleep and r is not resident and r.room != AWAY:
                 return False
         return True
