@@ -43,7 +43,7 @@ class Schedule(simpy.Environment):
 
     def __init__(self, start: int):
         super().__init__(initial_time=start)
-        self.queue: list[tuple[Any, Any, int, Any]] = self._queue  # heap of (time, priority, ticket, event)
+        self.queue: list[tuple[int, Any, int, Any]] = self._queue  # type: ignore[assignment]  # heap of (time, priority, ticket, event)
         self.ticket: Callable[[], int] = self._eid.__next__
 
 
@@ -146,7 +146,7 @@ class World:
         limit = deadline if deadline < self.end else self.end - 1
         self._raised = False
         while True:
-            time = queue[0][0] if queue else FOREVER
+            time: Any = queue[0][0] if queue else FOREVER
             if time <= limit:
                 if time < tick:
                     self.now = time
