@@ -1,0 +1,167 @@
+"""A world in which every epoch is one person's: what the agent senses, says and is paid for then concerns her alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
+from lam_env.rng import Streams
+from lam_env.rows import WEEK, Row, Rows
+from lam_env.sim.world import World
+
+EVERYBODY = -1  # in the place of a user: a reading that all persons share
+NO_TIMER = 1 << 60  # [ticks]
+
+
+class PersonalWorld(World):
+    """Many persons, asked one at a time. Scenarios call `ask` when a person's decision is due, and `advise` is called with what the
+    agent says to it; the epoch that follows is somebody else's, or hers another day.
+
+    Each person has a row of memory; `ask` copies it into the world's. The first `shared` readings are those of
+    everybody, the others her own. `second`: ticks in a second (rows hold seconds, the clock ticks). An action of the agent is no token
+    of hers: it is advice, and what she does with it can be seen in what she then does and in `feedback`. Nothing is recorded or kept
+    before `begin_to_watch`, so a burn-in may come first.
+    `credit`: reward that the person now asked has brought since she was asked before.
+    """
+
+    second = 1
+
+    __slots__ = ("persons", "shared", "person", "credit", "_memory", "_record", "_credits", "_asked", "_fresh")
+
+    def __init__(
+        self,
+        streams: Streams,
+        row: Row,
+        vocabulary: Vocabulary,
+        n_persons: int,
+        shared: int,
+        *,
+        start: int,
+        end: int,
+        reward_weights: dict[str, float],
+        utility_weights: dict[str, float],
+        record: bool = False,
+    ):
+        super().__init__(
+            streams,
+            row,
+            vocabulary,
+            start=start,
+            end=end,
+            timer=NO_TIMER,
+            reward_weights=reward_weights,
+            utility_weights=utility_weights,
+            record=record,
+        )
+        self._memory, self._record = Rows(n_persons, vocabulary), record
+        self.persons = [self._memory.row(i) for i in range(n_persons)]
+        for own in self.persons:
+            own.clear()
+        self.records = None  # until `begin_to_watch`
+        self.shared = shared
+        self.person, self.credit = 0, 0.0
+        self._credits = [0.0] * n_persons
+        self._asked = [-1] * n_persons  # when each was last asked [s]
+        self._fresh = [0] * n_persons  # tokens of each since then
+        row.epoch[0] = start // self.second
+
+    # -- what scenarios give ------------------------------------------------------------------------------------------
+
+    def advise(self, person: int, action: int) -> None:
+        """The agent's word to the person who has just been asked; `action` is one of her possible ones."""
+        raise NotImplementedError
+
+    # -- the step loop ------------------------------------------------------------------------------------------------
+
+    def step(self, action: int) -> bool:
+        """Give the agent's word to the person asked and run to the next one; True when the time limit is reached."""
+        self.reward_terms, self.reward = {}, 0.0
+        if action:
+            if self.row.mask[action]:
+                if self.records is not None:
+                    self.records.append(Event(self.now, self.person, AGENT, action, prob=self.prob))
+                self.advise(self.person, action)
+                self.agent_acts += 1
+            else:
+                self.masked += 1
+        return self.run_until_decision()
+
+    def run_until_decision(self) -> bool:
+        ended = super().run_until_decision()
+        epoch, now, person = self.row.epoch, self.now // self.second, self.person
+        if self._raised:
+            asked = self._asked[person]
+            epoch[1], epoch[3] = 0 if asked < 0 else now - asked, self._fresh[person]
+            self._asked[person], self._fresh[person] = now, 0
+        else:
+            epoch[1] = epoch[3] = 0
+        epoch[0] = now
+        return ended
+
+    def ask(self, person: int, sensor: int) -> None:
+        """Her decision is due: raises an epoch by this sensor. Her mask and readings must be up to date."""
+        own, row, shared = self.persons[person], self.row, self.shared
+        self._push(person, self._first_sensor + sensor)
+        row.context[shared:] = own.context[shared:]
+        row.last_seen[:] = own.last_seen
+        row.feedback[:] = own.feedback
+        row.mask[:] = own.mask
+        row.events[:] = own.events
+        row.epoch[2] = person
+        self.person, self.credit, self._credits[person] = person, self._credits[person], 0.0
+        self._raised = True
+        if self.records is not None:
+            self.records.append(Event(self.now, person, SENSOR, sensor))
+
+    # -- what happens in it -------------------------------------------------------------------------------------------
+
+    def _push(self, person: int, token: int) -> None:
+        self.persons[person].push(token, self.now // self.second)
+        self._fresh[person] += 1
+
+    def user_event(self, user: int, action: int, answers: int = -1) -> None:
+        """A person acts. It raises no epoch: she is asked before she acts, not after."""
+        self._push(user, action)
+        if self.records is not None:
+            self.records.append(Event(self.now, user, USER, action, answers=answers))
+
+    def reading(self, channel: int, value: float, user: int = EVERYBODY) -> None:
+        """A reading changes: one of the shared ones, or a person's own."""
+        context = self.row.context if user == EVERYBODY else self.persons[user].context
+        if context[channel] != value:
+            context[channel] = value
+            if self.records is not None:
+                self.records.append(Event(self.now, user, READING, channel, value))
+
+    def feedback_event(self, user: int, token: int, action: int, answers: int, value: float, good: bool | None) -> None:
+        """Her feedback on the agent's `action` (its event `answers`); `good` None: it says nothing of acceptance."""
+        if good is not None and action:
+            self.persons[user].feedback[action if good else len(self.vocabulary) + action] += 1
+        if self.records is not None:
+            self.records.append(Event(self.now, user, FEEDBACK, token, value, answers))
+
+    def earn_from(self, person: int, term: str, amount: float = 1.0) -> None:
+        """Book an amount of a reward term to a person: it pays for what was last said to her."""
+        self.earn(term, amount)
+        self._credits[person] += self.reward_weights[term] * amount
+
+    # -- burn-in ------------------------------------------------------------------------------------------------------
+
+    def begin_to_watch(self) -> None:
+        """What has happened so far was burn-in: nothing of it is booked, said or recorded; memories of readings stay."""
+        self.start, self.records = self.now, [] if self._record else None
+        self.reward, self.reward_terms = 0.0, {}
+        for totals in (self.reward_totals, self.utility_totals):
+            totals.update(dict.fromkeys(totals, 0.0))
+        memory, n = self._memory, len(self.persons)
+        memory.events[:], memory.feedback[:], memory.last_seen[:] = 0, 0, -WEEK
+        self._credits, self._asked, self._fresh = [0.0] * n, [-1] * n, [0] * n
+        if self.records is not None:
+            shared = [(EVERYBODY, c, v) for c, v in enumerate(self.row.context[: self.shared].tolist())]
+            own = [
+                (i, c, v)
+                for i, person in enumerate(self.persons)
+                for c, v in enumerate(person.context.tolist())
+                if c >= self.shared
+            ]
+            self.records += [Event(self.now, user, READING, c, v) for user, c, v in shared + own if v]
