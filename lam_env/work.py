@@ -79,7 +79,7 @@ def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
         return epochs.select(train), epochs.select(valid)
     epochs = epochs_of(log)
     kept = max(1, len(log.worlds) // 8)
-    valid = epochs.world >= log.worlds[-kept]
+    valid = epochs.world >= log.worlds[-kept] * epochs.people
     return epochs.select(~valid), epochs.select(valid)
 
 
@@ -220,19 +220,19 @@ def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str,
     found = {"": scores}
     if getattr(policy, "predictor", None) is not None:
         epochs, latent = judging_epochs(work)
-        _add_prediction(scores, policy, epochs, latent)
+        _add_prediction(work, scores, policy, epochs, latent)
         if not hasattr(policy, "see") and (later := later_epochs(work)) is not None:
             found["later"] = {s: {} for s in seeds}
-            _add_prediction(found["later"], policy, later, None)
+            _add_prediction(work, found["later"], policy, later, None)
     return found
 
 
-def _add_prediction(scores: Scores, policy: Any, epochs: Epochs, latent: np.ndarray | None) -> None:
+def _add_prediction(work: Work, scores: Scores, policy: Any, epochs: Epochs, latent: np.ndarray | None) -> None:
     """`pred.*` of each evaluation seed, on the log of its houses without an agent."""
     seen = policy.see(epochs, latent) if hasattr(policy, "see") else epochs
     probabilities = policy.predictor.read(seen).next
     has_target = np.r_[epochs.world[1:] == epochs.world[:-1], False]
-    batch = epochs.world // ((int(epochs.world[-1]) + 1) // len(scores))
+    batch = epochs.world // (work.settings.eval.worlds * epochs.people)
     for k, seed in enumerate(scores):
         rows = has_target & (batch == k)
         scores[seed] |= prediction_metrics(probabilities[rows], epochs.target[rows])
