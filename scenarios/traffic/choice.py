@@ -14,6 +14,8 @@ import numpy as np
 
 from lam_env.errors import UserError
 
+_WRONG = "choice: utilities must be numbers below infinity, and at least one alternative available (not -inf)"
+
 
 def logit(utilities: np.ndarray) -> np.ndarray:
     """Multinomial logit: choice probabilities, shape (..., J) like the utilities. UserError where nothing is available."""
@@ -35,7 +37,7 @@ def _best(v: np.ndarray) -> np.ndarray:
         raise UserError("choice: there must be at least one alternative")
     best = v.max(-1, keepdims=True)
     if not np.isfinite(best).all():
-        raise UserError("choice: utilities must be numbers below infinity, and in each row one alternative available")
+        raise UserError(_WRONG)
     return best
 
 
@@ -159,8 +161,6 @@ class NestedLogit:
         In the form of McFadden's generating function, where one power leads from a nest's sum to its weight in the nest above.
         """
         best = max(utilities)
-        if not -math.inf < best < math.inf:
-            raise UserError("choice: utilities must be numbers below infinity, and one alternative available")
         exp = math.exp
         weights = [exp(mu * (v - best)) for mu, v in zip(self._mu, utilities, strict=True)]
         levels = []
@@ -168,6 +168,8 @@ class NestedLogit:
             sums = [sum(weights[start:end]) for start, end in bounds]
             levels.append((bounds, weights))
             weights = [total**power for total, power in zip(sums, powers, strict=True)]
+        if not (-math.inf < best < math.inf and sum(weights) > 0):  # a NaN anywhere ends up in the sum
+            raise UserError(_WRONG)
         chosen, rest = _scan(weights, 0, len(weights), uniform)
         for bounds, weights in reversed(levels):
             chosen, rest = _scan(weights, *bounds[chosen], rest)
