@@ -35,7 +35,9 @@ class Bottleneck:
         if self.commuters < 1 or not 0 < self.capacity < math.inf:
             raise UserError("bottleneck: commuters must be at least 1 and capacity above 0 and finite")
         if not 0 < self.beta < self.alpha or not self.gamma > 0:
-            raise UserError(f"bottleneck: costs must be 0 < beta < alpha and gamma > 0, not {self.alpha}, {self.beta}, {self.gamma}")
+            raise UserError(
+                f"bottleneck: costs must be 0 < beta < alpha and gamma > 0, not {self.alpha}, {self.beta}, {self.gamma}"
+            )
         if not 0 <= self.free_time < math.inf or not math.isfinite(self.preferred):
             raise UserError("bottleneck: free_time must be at least 0 h, preferred finite")
 

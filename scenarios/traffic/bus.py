@@ -71,7 +71,7 @@ class BusLine:
         standing: float = 2.32,
     ):
         """`departures` [ms of the day], rising; `ride_time` [ms] of the trip; `places` is seats and standing room together."""
-        rising = all(a < b for a, b in zip(departures, departures[1:]))
+        rising = all(a < b for a, b in zip(departures, departures[1:], strict=False))
         if not len(departures) or not rising or not 0 <= departures[0] <= departures[-1] < DAY:
             raise UserError(f"bus: departures must rise and lie in one day, 0 to {DAY - 1} ms, and be at least one")
         if not 0 <= ride_time < math.inf:

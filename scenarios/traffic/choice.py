@@ -118,7 +118,10 @@ class NestedLogit:
         self._mu: list[float] = np.repeat(bottom[0], self._sizes[0]).tolist() if self._sizes else [1.0] * self.n
         above = [np.repeat(m, s) for m, s in zip(self._scales[1:], self._sizes[1:], strict=True)] + [np.ones(1)]
         self._plan: list[tuple[list[tuple[int, int]], list[float]]] = [
-            (list(zip(starts.tolist(), (starts + sizes).tolist(), strict=True)), np.broadcast_to(up / mu, mu.shape).tolist())
+            (
+                list(zip(starts.tolist(), (starts + sizes).tolist(), strict=True)),
+                np.broadcast_to(up / mu, mu.shape).tolist(),
+            )
             for starts, sizes, mu, up in zip(self._starts, self._sizes, self._scales, above, strict=False)
         ]
 

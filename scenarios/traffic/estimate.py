@@ -6,10 +6,10 @@ Utilities are linear: V = X beta. Ben-Akiva and Lerman (1985), Discrete Choice A
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
+from scipy.optimize import minimize
 
 from lam_env.errors import UserError
 
@@ -86,27 +86,24 @@ class Estimate:
 
 def estimate_mnl(data: ChoiceData) -> Estimate:
     """Multinomial logit. Its log-likelihood is concave: Newton's method in a trust region finds the one maximum."""
-
-    def hessian(beta: np.ndarray) -> np.ndarray:
-        return _mnl_hessian(data, beta)
-
+    scaled, units = _standardised(data)
+    n = len(data.chosen)
     found = minimize(
-        lambda beta: _negative(_mnl_scores(data, beta)),
+        lambda beta: _objective(_mnl_scores(scaled, beta)),
         np.zeros(len(data.names)),
         jac=True,
-        hess=lambda beta: -hessian(beta),
+        hess=lambda beta: -_mnl_hessian(scaled, beta) / n,
         method="trust-exact",
-        options={"gtol": 1e-6},
-    )
-    likelihoods, scores = _mnl_scores(data, found.x)
-    return _estimate(data, data.names, found, likelihoods, scores, hessian(found.x))
+        options={"gtol": 1e-7},
+    ).x
+    return _estimate(data, data.names, found, units, _mnl_scores(scaled, found), _mnl_hessian(scaled, found))
 
 
 def estimate_nested(data: ChoiceData, nests: Sequence[Sequence[int]]) -> Estimate:
     """Two-level nested logit: `nests` are the alternatives of each nest; every alternative lies in one.
 
     Each nest of two or more adds a scale parameter `mu<i>` (i its place in `nests`), at least 1: at 1 in all of them it is multinomial logit, where the
-    search begins. A standard error says nothing for a scale that ends at 1.
+    search begins. A scale that ends at 1 has no standard error (NaN), and the others are those of a model without it.
     """
     j = data.attributes.shape[1]
     if sorted(i for nest in nests for i in nest) != list(range(j)) or not all(len(nest) for nest in nests):
@@ -115,27 +112,44 @@ def estimate_nested(data: ChoiceData, nests: Sequence[Sequence[int]]) -> Estimat
     member = np.zeros((len(nests), j), bool)
     for m, nest in enumerate(nests):
         member[m, list(nest)] = True
+    scaled, units = _standardised(data)
     k = len(data.names)
 
     def scores(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         mu = np.ones(len(nests))
         mu[free] = theta[k:]
-        return _nested_scores(data, theta[:k], mu, member, free)
+        return _nested_scores(scaled, theta[:k], mu, member, free)
 
     found = minimize(
-        lambda theta: _negative(scores(theta)),
-        np.concatenate([estimate_mnl(data).values, np.ones(len(free))]),
+        lambda theta: _objective(scores(theta)),
+        np.concatenate([estimate_mnl(data).values * units, np.ones(len(free))]),
         jac=True,
         method="L-BFGS-B",
         bounds=[(None, None)] * k + [(1.0, None)] * len(free),
-        options={"gtol": 1e-6, "ftol": 1e-14, "maxiter": 1000},
-    )
-    hessian = _differences(lambda theta: scores(theta)[1].sum(0), found.x)
-    return _estimate(data, (*data.names, *(f"mu{m}" for m in free)), found, *scores(found.x), hessian)
+        options={"gtol": 1e-7, "ftol": 1e-15, "maxiter": 1000},
+    ).x
+    hessian = _differences(lambda theta: scores(theta)[1].sum(0), found)
+    names = (*data.names, *(f"mu{m}" for m in free))
+    return _estimate(data, names, found, np.concatenate([units, np.ones(len(free))]), scores(found), hessian)
 
 
-def _negative(scores: tuple[np.ndarray, np.ndarray]) -> tuple[float, np.ndarray]:
-    return -float(scores[0].sum()), -scores[1].sum(0)
+def _standardised(data: ChoiceData) -> tuple[ChoiceData, np.ndarray]:
+    """The same data with attributes that vary by 1 within a row (root mean square), and what they were divided by, (K,).
+
+    So the search does not depend on units.
+    """
+    weights = data.available / np.sum(data.available, axis=1, keepdims=True)  # type: ignore[arg-type]
+    mean = np.einsum("nj,njk->nk", weights, data.attributes)
+    units = np.sqrt(np.einsum("nj,njk->k", weights, (data.attributes - mean[:, None]) ** 2) / len(data.chosen))
+    for name, unit in zip(data.names, units, strict=True):
+        if not unit > 0:
+            raise UserError(f"estimation: what {name!r} stands for is the same for all alternatives; leave it out")
+    return replace(data, attributes=data.attributes / units), units
+
+
+def _objective(scores: tuple[np.ndarray, np.ndarray]) -> tuple[float, np.ndarray]:
+    """What is minimised, with its gradient: minus the mean log-likelihood of a row."""
+    return -float(scores[0].mean()), -scores[1].mean(0)
 
 
 def _utilities(data: ChoiceData, beta: np.ndarray) -> np.ndarray:
@@ -215,21 +229,31 @@ def _differences(gradient: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -
 def _estimate(
     data: ChoiceData,
     names: tuple[str, ...],
-    found: OptimizeResult,
-    likelihoods: np.ndarray,
-    scores: np.ndarray,
+    found: np.ndarray,
+    units: np.ndarray,
+    scores: tuple[np.ndarray, np.ndarray],
     hessian: np.ndarray,
 ) -> Estimate:
-    size = np.sqrt(np.abs(np.diag(hessian)))
-    scaled = hessian / np.outer(size, size) if (size > 0).all() else None  # a matter of units otherwise
-    if scaled is None or np.linalg.eigvalsh(-scaled).min() < 1e-9 or not np.isfinite(found.x).all():
+    """Back in the units of the data. `found` (K,), `scores` and `hessian` (K, K) are of the standardised ones."""
+    likelihoods, gradients = scores
+    # a scale at its bound is no maximum, and curvature there is no precision
+    inner = np.flatnonzero([not (k >= len(data.names) and x <= 1 + 1e-6) for k, x in enumerate(found)])
+    information = -hessian[np.ix_(inner, inner)]
+    size = np.diag(information)
+    for k, precise in zip(inner, size > 1e-6 * len(data.chosen), strict=True):
+        if not precise:
+            raise UserError(f"estimation: the choices set no bound to {names[k]!r}; leave it out or add observations")
+    if np.linalg.eigvalsh(information / np.sqrt(np.outer(size, size))).min() < 1e-9:
         raise UserError("estimation: the choices do not tell the parameters apart; leave one out or add variation")
-    covariance = np.linalg.inv(-scaled) / np.outer(size, size)
+    bread = np.linalg.inv(information)
+    meat = gradients[:, inner].T @ gradients[:, inner]
+    covariance, robust = (np.full(hessian.shape, np.nan) for _ in range(2))
+    covariance[np.ix_(inner, inner)], robust[np.ix_(inner, inner)] = bread, bread @ meat @ bread
     return Estimate(
         names=names,
-        values=found.x,
-        covariance=covariance,
-        robust_covariance=covariance @ (scores.T @ scores) @ covariance,
+        values=found / units,
+        covariance=covariance / np.outer(units, units),
+        robust_covariance=robust / np.outer(units, units),
         log_likelihood=float(likelihoods.sum()),
         null_log_likelihood=data.null_log_likelihood,
     )

@@ -110,7 +110,9 @@ class PointQueue(Link):
     def enter(self, time: int, vehicle: Any) -> int:
         self.entered += 1
         self.inside.append(vehicle)
-        self.last_exit = exit = self._exit(time) if self.changes else max(time + self.free_time, self.last_exit + self.headway)
+        self.last_exit = exit = (
+            self._exit(time) if self.changes else max(time + self.free_time, self.last_exit + self.headway)
+        )
         return round(exit)
 
     def travel_time(self, time: int) -> float:

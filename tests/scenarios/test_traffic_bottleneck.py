@@ -114,7 +114,8 @@ def test_departures_are_in_order_and_within_the_rush_hour(case):
 def test_the_last_to_arrive_meets_no_queue_and_costs_are_alike(case):
     """Early and late ends of the rush hour cost the same, and so does arriving on time."""
     first, last = case.schedule_cost(np.array([case.first, case.last]))
-    assert first == pytest.approx(case.cost) and last == pytest.approx(case.cost)
+    assert first == pytest.approx(case.cost)
+    assert last == pytest.approx(case.cost)
     assert case.alpha * case.max_delay == pytest.approx(case.cost)
 
 

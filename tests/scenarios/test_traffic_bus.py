@@ -28,7 +28,8 @@ def simulated_wait(headways, n=20_000):
 
 def test_a_timetable_has_a_bus_each_headway():
     assert [t / MINUTE for t in timetable(0, 60 * MINUTE, 25 * MINUTE)] == [0, 25, 50]
-    assert len(TABLE) == 11 and TABLE[-1] == NINE
+    assert len(TABLE) == 11
+    assert TABLE[-1] == NINE
     assert timetable(5, 5, 1000) == [5]
 
 
@@ -83,12 +84,17 @@ def test_a_full_bus_leaves_people_behind_in_their_order():
     assert line.board(TABLE[2]).departure == TABLE[3]
 
 
-@given(arrivals, st.integers(0, 3), st.integers(1, 5), st.lists(st.integers(0, DAY - 1), min_size=1, max_size=5, unique=True).map(sorted))
+@given(
+    arrivals,
+    st.integers(0, 3),
+    st.integers(1, 5),
+    st.lists(st.integers(0, DAY - 1), min_size=1, max_size=5, unique=True).map(sorted),
+)
 def test_nobody_overtakes_and_no_bus_takes_more_than_it_holds(times, seats, standing_room, departures):
     places = seats + standing_room
     line = BusLine(departures, 500, seats=seats, places=places)
     rides = [line.board(time) for time in times]
-    assert all(r.departure == time + r.wait >= time for r, time in zip(rides, times))
+    assert all(r.departure == time + r.wait >= time for r, time in zip(rides, times, strict=True))
     assert all((r.departure % DAY) in departures for r in rides)
     assert [(r.departure, r.place) for r in rides] == sorted({(r.departure, r.place) for r in rides})
     by_bus = {}
@@ -96,7 +102,7 @@ def test_nobody_overtakes_and_no_bus_takes_more_than_it_holds(times, seats, stan
         by_bus.setdefault(ride.departure, []).append(ride.place)
     assert all(taken == list(range(len(taken))) and len(taken) <= places for taken in by_bus.values())
     buses = sorted(d + day * DAY for day in range(70) for d in departures)
-    for ride, time in zip(rides, times):  # a bus that passed her by was full
+    for ride, time in zip(rides, times, strict=True):  # a bus that passed her by was full
         assert all(len(by_bus.get(bus, [])) == places for bus in buses if time <= bus < ride.departure)
 
 

@@ -39,17 +39,17 @@ def test_nested_logit_by_hand():
 def test_three_levels_against_the_formula_written_out():
     v = np.sin(np.arange(N) * 1.7)
     slot = {}
-    for (mode, s, _), u in zip(CORRIDOR, v):
+    for (mode, s, _), u in zip(CORRIDOR, v, strict=True):
         slot.setdefault((mode, s), []).append(math.exp(2.5 * u))
     mode = {}
-    for (m, s), terms in slot.items():
+    for (m, _), terms in slot.items():
         mode.setdefault(m, []).append(math.exp(1.5 * math.log(sum(terms)) / 2.5))
     top = {m: math.exp(math.log(sum(terms)) / 1.5) for m, terms in mode.items()}
     expected = [
         top[m] / sum(top.values())
         * math.exp(1.5 * math.log(sum(slot[m, s])) / 2.5) / sum(mode[m])
         * math.exp(2.5 * u) / sum(slot[m, s])
-        for (m, s, _), u in zip(CORRIDOR, v)
+        for (m, s, _), u in zip(CORRIDOR, v, strict=True)
     ]  # fmt: skip
     assert THREE.probabilities(v) == pytest.approx(expected)
     assert THREE.logsum(v) == pytest.approx(math.log(sum(top.values())))
@@ -89,7 +89,8 @@ def test_rows_are_independent_of_each_other():
     v = np.random.default_rng(0).normal(size=(4, 5, N))
     v[0, 0, :6] = -np.inf
     p = THREE.probabilities(v)
-    assert p.shape == v.shape and THREE.logsum(v).shape == (4, 5)
+    assert p.shape == v.shape
+    assert THREE.logsum(v).shape == (4, 5)
     for i, j in np.ndindex(4, 5):
         assert p[i, j] == pytest.approx(THREE.probabilities(v[i, j]))
 
@@ -119,7 +120,10 @@ def test_nobody_chooses_what_is_not_available(v, u):
     assert v[int(sample(THREE.probabilities(np.array(v)), np.array(u)))] > -math.inf
 
 
-@given(st.lists(st.one_of(st.floats(-30, 30), st.just(-math.inf)), min_size=N, max_size=N).filter(lambda v: max(v) > -9e9), uniforms)
+@given(
+    st.lists(st.one_of(st.floats(-30, 30), st.just(-math.inf)), min_size=N, max_size=N).filter(lambda v: max(v) > -9e9),
+    uniforms,
+)
 def test_one_traveller_chooses_as_many_do(v, u):
     p = THREE.probabilities(np.array(v))
     ends = p.cumsum()
@@ -139,7 +143,7 @@ def test_one_traveller_chooses_as_many_do_at_any_depth(names, scales):
     model = NestedLogit(names, scales)
     v = np.random.default_rng(1).normal(size=(500, N))
     u = Streams(1)("t", "choice").block(0, 500)
-    found = [model.choose(row, x) for row, x in zip(v.tolist(), u.tolist())]
+    found = [model.choose(row, x) for row, x in zip(v.tolist(), u.tolist(), strict=True)]
     assert found == sample(model.probabilities(v), u).tolist()
     assert len(set(found)) == N
 
@@ -159,7 +163,8 @@ def test_an_improved_alternative_is_never_left_for_its_improvement_alone():
     better[-1] += 1.0
     u = np.linspace(0.0005, 0.9995, 1000)
     base, after = (np.array([THREE.choose(w.tolist(), x) for x in u]) for w in (v, better))
-    assert (after >= base).all() and (after > base).any()
+    assert (after >= base).all()
+    assert (after > base).any()
 
 
 # -- inertia ------------------------------------------------------------------------------------------------------------
@@ -168,7 +173,7 @@ def test_an_improved_alternative_is_never_left_for_its_improvement_alone():
 def test_inertia_adds_what_is_the_same_as_last_time():
     table = inertia(CORRIDOR, (1.0, 0.5, 0.25))
     last = CORRIDOR.index(("car", 1, 0))
-    by_name = dict(zip(CORRIDOR, table[last].tolist()))
+    by_name = dict(zip(CORRIDOR, table[last].tolist(), strict=True))
     assert by_name["car", 1, 0] == 1.75
     assert by_name["car", 1, 1] == 1.5
     assert by_name["car", 2, 0] == 1.0
@@ -207,7 +212,16 @@ def test_a_tree_that_makes_no_sense_is_told_in_one_line(names, scales, message):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("bad", [[-math.inf] * N, [math.nan] * N, [math.inf] + [0.0] * (N - 1), [math.nan] + [0.0] * (N - 1), [0.0] * (N - 1) + [math.nan]])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [-math.inf] * N,
+        [math.nan] * N,
+        [math.inf] + [0.0] * (N - 1),
+        [math.nan] + [0.0] * (N - 1),
+        [0.0] * (N - 1) + [math.nan],
+    ],
+)
 def test_utilities_have_to_be_numbers_and_one_available(bad):
     for choose in (logit, logsum, THREE.probabilities, THREE.logsum, lambda v: THREE.choose(v, 0.5)):
         with pytest.raises(UserError, match="utilities must be numbers below infinity"):

@@ -85,9 +85,12 @@ def test_swissmetro_nested(swissmetro):
 
 
 def test_multinomial_parameters_are_recovered_within_two_standard_errors():
-    found = estimate_mnl(simulated(0, 20_000))
-    assert (np.abs(found.values - TRUE) < 2 * found.standard_errors).all()
-    assert found.standard_errors.max() < 0.05
+    """As often as they should be: 95.4 times in a hundred."""
+    found = [estimate_mnl(simulated(seed, 5000)) for seed in range(25)]
+    near = np.array([np.abs(f.values - TRUE) < 2 * f.standard_errors for f in found])
+    assert near.sum() >= 90
+    assert np.mean([f.values for f in found], 0) == pytest.approx(TRUE, abs=0.02)
+    assert max(f.standard_errors.max() for f in found) < 0.06
 
 
 def test_standard_errors_are_the_spread_of_estimates():
@@ -111,11 +114,19 @@ def test_nested_parameters_are_recovered_within_two_standard_errors():
     assert found.log_likelihood > estimate_mnl(data).log_likelihood + 10
 
 
-def test_nests_of_choices_without_nests_change_little():
-    data = simulated(3, 5000)
-    plain, nested = estimate_mnl(data), estimate_nested(data, [[0, 1], [2]])
-    assert nested["mu0"] >= 1
-    assert plain.log_likelihood - 1e-6 <= nested.log_likelihood < plain.log_likelihood + 5
+def test_nests_of_choices_without_nests_are_found_to_be_none():
+    at_bound = 0
+    for seed in range(8):
+        data = simulated(seed, 2000)
+        plain, nested = estimate_mnl(data), estimate_nested(data, [[0, 1], [2]])
+        assert plain.log_likelihood - 1e-6 <= nested.log_likelihood < plain.log_likelihood + 5
+        if nested["mu0"] == 1:
+            at_bound += 1
+            assert np.isnan(nested.standard_errors[-1])
+            assert nested.standard_errors[:-1] == pytest.approx(plain.standard_errors, rel=1e-4)
+        else:
+            assert nested["mu0"] - 1 < 3 * nested.standard_errors[-1]
+    assert 0 < at_bound < 8  # about every second time
 
 
 @given(st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.integers(0, 50))
@@ -174,8 +185,8 @@ X, Y = np.random.default_rng(0).normal(size=(6, 3, 2)), np.array([0, 1, 2, 0, 1,
         (lambda: estimate_nested(ChoiceData(X, Y), [[0, 1], [1, 2]]), "must lie in exactly one nest"),
         (lambda: estimate_nested(ChoiceData(X, Y), [[0, 1, 2], []]), "must lie in exactly one nest"),
         (lambda: estimate_mnl(ChoiceData(X[:, :, [0, 0]], Y)), "do not tell the parameters apart"),
-        (lambda: estimate_mnl(ChoiceData(X * [1, 0], Y)), "do not tell the parameters apart"),
-        (lambda: estimate_mnl(ChoiceData(np.eye(3)[Y][:, :, None], Y)), "do not tell the parameters apart"),
+        (lambda: estimate_mnl(ChoiceData(X * [1, 0], Y)), "'beta1' stands for is the same for all alternatives"),
+        (lambda: estimate_mnl(ChoiceData(np.eye(3)[Y][:, :, None], Y)), "set no bound to 'beta0'"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero")

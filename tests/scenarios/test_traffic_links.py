@@ -72,7 +72,7 @@ def test_the_point_queue_follows_its_formula_exactly(entries, capacity, free_tim
         free = exit + Fraction(HOUR, capacity)
         expected.append(exit)
     found = exits(PointQueue(free_time, capacity), entries)
-    assert all(abs(f - e) <= Fraction(1, 2) + Fraction(1, 10**6) for f, e in zip(found, expected))
+    assert all(abs(f - e) <= Fraction(1, 2) + Fraction(1, 10**6) for f, e in zip(found, expected, strict=True))
     assert found == sorted(found)
 
 
@@ -117,7 +117,10 @@ def test_a_closed_link_lets_nobody_out_until_it_opens():
     assert exits(late, [5000, 5000]) == [9000, 10_000]
 
 
-@given(times, st.lists(st.tuples(st.integers(1, 9000), st.integers(1, 9000), st.sampled_from([0, 0.25, 0.5, 1])), max_size=4))
+@given(
+    times,
+    st.lists(st.tuples(st.integers(1, 9000), st.integers(1, 9000), st.sampled_from([0, 0.25, 0.5, 1])), max_size=4),
+)
 def test_service_is_capacity_that_adds_up_to_one_vehicle(entries, shocks):
     """Against the integral of capacity, summed up millisecond by millisecond."""
     link, at = PointQueue(0, 3600 * 4), 0
@@ -127,10 +130,10 @@ def test_service_is_capacity_that_adds_up_to_one_vehicle(entries, shocks):
         rate[at + gap : at + gap + length] = [share * 4 / 1000] * length
         at += gap + length
     found = exits(link, entries)
-    for a, b in zip(found, found[1:]):
+    for a, b in zip(found, found[1:], strict=False):
         assert sum(rate[a:b]) >= 1 - 0.006  # rounding to a millisecond at either end
     assert all(rate[t] > 0 or rate[t - 1] > 0 for t in found)
-    assert all(t >= entry for t, entry in zip(found, entries))
+    assert all(t >= entry for t, entry in zip(found, entries, strict=True))
 
 
 def test_a_share_of_one_changes_nothing():
@@ -190,7 +193,7 @@ def test_bpr_vehicles_leave_in_order(entries, capacity, interval):
     link = BPRLink(1000, capacity, interval=interval)
     found = exits(link, entries)
     assert found == sorted(found)
-    assert all(exit - entry >= 1000 for exit, entry in zip(found, entries))
+    assert all(exit - entry >= 1000 for exit, entry in zip(found, entries, strict=True))
 
 
 # -- on a network -------------------------------------------------------------------------------------------------------
@@ -206,9 +209,12 @@ def corridor(kind, n=3):
     return [make(i) for i in range(n)]
 
 
-@given(st.sampled_from(["point", "spatial", "bpr", "mixed"]), st.lists(st.tuples(st.integers(0, 20_000), st.sampled_from(["abc", "bc", "ac", "c", "ab"])), max_size=40))
+@given(
+    st.sampled_from(["point", "spatial", "bpr", "mixed"]),
+    st.lists(st.tuples(st.integers(0, 20_000), st.sampled_from(["abc", "bc", "ac", "c", "ab"])), max_size=40),
+)
 def test_vehicles_are_conserved_and_in_order_at_every_event(kind, wishes):
-    links = dict(zip("abc", corridor(kind)))
+    links = dict(zip("abc", corridor(kind), strict=True))
     trips = [(time, [links[name] for name in route]) for time, route in wishes]
     ends, loading = run(trips, list(links.values()))
     assert loading.arrived == len(wishes)  # an acyclic network empties
@@ -216,7 +222,10 @@ def test_vehicles_are_conserved_and_in_order_at_every_event(kind, wishes):
         assert ends[traveller] >= time + sum(math.floor(link.free_time) for link in route)
 
 
-@given(st.lists(st.integers(0, 20_000), max_size=40), st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 4)), min_size=1, max_size=3))
+@given(
+    st.lists(st.integers(0, 20_000), max_size=40),
+    st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 4)), min_size=1, max_size=3),
+)
 def test_room_without_end_makes_the_spatial_queue_a_point_queue(departures, kinds):
     def route(make):
         return [make(free_time, 1000 + 777 * step) for free_time, step in kinds]
@@ -258,7 +267,8 @@ def test_a_queue_spills_back_and_holds_up_those_who_turn_off_before_it():
 def test_a_full_circle_stands_still_and_is_seen():
     a, b = SpatialQueue(1000, 3600, 1), SpatialQueue(1000, 3600, 1)
     ends, loading = run([(0, [a, b, a]), (0, [b, a, b])], [a, b])
-    assert ends == {} and loading.departed == 2
+    assert ends == {}
+    assert loading.departed == 2
     assert len(a.inside) == len(b.inside) == 1
 
 
