@@ -132,4 +132,14 @@ class Loading:
                 time = link.enter(now, trip)
                 trip.exit = link.last_exit
                 self._call(trip, time, now)
-            trip = freed.waiting.popleft() if freed is not None and freed.waiting else None
+            trip = self._woken(freed, now) if freed is not None else None
+
+    def _woken(self, freed: Link, now: int) -> Trip | None:
+        """Who may come into a link in which there is room again: the first in line whose own link is open."""
+        while freed.waiting:
+            trip: Trip = freed.waiting.popleft()
+            opening = trip.route[trip.position].opening(now) if trip.position >= 0 else now
+            if opening <= now:
+                return trip
+            self._call(trip, round(opening), now)  # closed while it waited
+        return None

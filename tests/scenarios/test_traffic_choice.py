@@ -17,7 +17,7 @@ N = len(CORRIDOR)
 
 finite = st.floats(-800, 800)
 rows = st.lists(st.one_of(finite, st.just(-math.inf)), min_size=N, max_size=N).filter(lambda v: max(v) > -math.inf)
-uniforms = st.floats(0, 1, exclude_max=True)
+uniforms = st.floats(0, 1)
 
 
 def test_logit_by_hand():
@@ -109,9 +109,19 @@ def test_within_a_nest_ratios_do_not_depend_on_others_and_across_nests_they_do()
 
 def test_sampling_is_the_inverse_of_the_cumulative_probability():
     p = np.array([0.25, 0.0, 0.5, 0.25, 0.0])
-    found = sample(p, np.array([0.0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2**-53]))
-    assert found.tolist() == [0, 0, 2, 2, 3, 3]
+    found = sample(p, np.array([0.0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2**-53, 1.0]))
+    assert found.tolist() == [0, 0, 2, 2, 3, 3, 3]
     assert sample(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0.0, 0.9999])).tolist() == [1, 0]
+
+
+def test_on_the_edge_between_two_one_traveller_chooses_as_many_do():
+    flat = NestedLogit([(i,) for i in range(4)])
+    pairs = NestedLogit([("a", 0), ("a", 1), ("b", 0), ("b", 1)], [1.0])
+    u = [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert sample(np.full((5, 4), 0.25), np.array(u)).tolist() == [0, 1, 2, 3, 3]
+    for model in (flat, pairs):
+        assert [model.choose([0.0] * 4, x) for x in u] == [0, 1, 2, 3, 3]
+    assert flat.choose([-math.inf, 0.0, -math.inf, -math.inf], 1.0) == 1
 
 
 @given(rows, uniforms)

@@ -186,6 +186,8 @@ def test_bpr_with_less_capacity_is_slower_and_a_closed_one_waits():
     assert link.enter(0, "a") == round(60_000 * (1 + 0.15 * 2**4))
     assert link.enter(500_000, "b") == 900_000 + 69_000
     assert link.enter(1_000_000, "c") == 1_069_000
+    link.restrict(1_100_000, 1_200_000, 0.0)
+    assert link.enter(1_050_000, "d") == 1_200_000  # nobody comes out of a closed one
 
 
 @given(times, st.integers(1, 100), st.integers(1, 2000))
@@ -234,23 +236,35 @@ def test_room_without_end_makes_the_spatial_queue_a_point_queue(departures, kind
     assert run([(t, points) for t in departures])[0] == run([(t, spatials) for t in departures])[0]
 
 
-@given(times, st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=4))
-def test_spill_back_follows_the_recursion_of_a_line_of_queues(departures, links):
+@given(
+    times,
+    st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=4),
+    st.tuples(st.integers(0, 3), st.integers(0, 30_000), st.integers(1, 60_000)),
+)
+def test_spill_back_follows_the_recursion_of_a_line_of_queues(departures, links, closure):
     """Vehicle n leaves link i when served there, and when vehicle n - storage of link i + 1 has left that one."""
-    route = [SpatialQueue(free_time, 3600 / headway, storage) for free_time, headway, storage in links]
+    shut, start, length = closure
+
+    def line():
+        route = [SpatialQueue(free_time, 3600 / headway, storage) for free_time, headway, storage in links]
+        route[shut % len(links)].restrict(start, start + length, 0.0)  # a burst follows
+        return route
+
+    reference = line()
     gone = [[] for _ in links]  # times of leaving
-    enter = []
+    before = 0
     for n, time in enumerate(departures):
         room = gone[0][n - links[0][2]] if n >= links[0][2] else 0
-        enter.append(max(time, room, enter[-1] if enter else 0))
-        at = enter[-1]
-        for i, (free_time, headway, _) in enumerate(links):
-            at = at + free_time
+        before = at = max(time, room, before)
+        for i, link in enumerate(reference):
+            at = at + link.free_time
             if n:
-                at = max(at, gone[i][n - 1] + 1000 * headway)
+                at = max(at, link.served(gone[i][n - 1]))
             if i + 1 < len(links) and n >= links[i + 1][2]:
                 at = max(at, gone[i + 1][n - links[i + 1][2]])
+            at = link.opening(at)
             gone[i].append(at)
+    route = line()
     assert run([(time, route) for time in departures])[0] == dict(enumerate(gone[-1]))
 
 
@@ -262,6 +276,39 @@ def test_a_queue_spills_back_and_holds_up_those_who_turn_off_before_it():
 
     assert turning(100) == 1000 + 10 * 100 + 1000
     assert turning(3) > 60_000  # behind the seventh who waits for a place
+
+
+def test_who_was_held_up_is_still_served_no_faster_than_at_capacity():
+    slow, shut = PointQueue(0, 900), SpatialQueue(0, 3600, 4)
+    shut.restrict(0, 60_000, 0.0)
+    ends, _ = run([(0, [slow, shut])] * 8)
+    # four wait inside; those behind come after 4 s each, from when the first of them could go
+    assert [t / 1000 for t in ends.values()] == [60, 61, 62, 63, 64, 65, 68, 72]
+
+
+def test_who_comes_to_the_end_just_after_a_late_one_left_waits_for_capacity():
+    slow, shut = PointQueue(6000, 900), SpatialQueue(0, 3600, 1)
+    shut.restrict(0, 16_000, 0.0)
+    ends, _ = run([(t, [slow, shut]) for t in (0, 0, 11_000)])
+    assert [t / 1000 for t in ends.values()] == [16, 17, 20]  # the last is there at 17
+
+
+def test_who_is_due_when_her_link_closes_stays():
+    slow, shut = PointQueue(0, 900), SpatialQueue(0, 3600, 1)
+    shut.restrict(0, 10_000, 0.0)
+    slow.restrict(14_000, 50_000, 0.0)
+    ends, _ = run([(0, [slow, shut])] * 3)
+    assert [t / 1000 for t in ends.values()] == [10, 11, 50]
+
+
+@pytest.mark.parametrize("closed_from", [5000, 24_000])
+def test_nobody_leaves_a_link_that_closed_while_it_was_full_beyond(closed_from):
+    first, narrow = PointQueue(0, 900), SpatialQueue(20_000, 3600, 1)
+    first.restrict(closed_from, 50_000, 0.0)
+    ends, _ = run([(0, [first, narrow])] * 3)
+    # the second could go at 20 s: with the first closed at 5 s it stays; at 24 s the third is due and stays, and has to
+    # wait for the second, which left at 20 s
+    assert [t / 1000 for t in ends.values()] == ([20, 70, 90] if closed_from == 5000 else [20, 40, 70])
 
 
 def test_a_full_circle_stands_still_and_is_seen():
