@@ -50,11 +50,14 @@ class Loading:
         """Send a traveller off at `time` [ms], not before SimPy's clock; `arrived(trip)` is called at her arrival."""
         if not route:
             raise UserError("loading: a route needs at least one link")
+        now: int = self.env.now  # type: ignore[assignment]
+        if time < now:
+            raise ValueError(f"loading: departure at {time} is before now, {now}; give a time from now on")
         trip = Trip()
         trip.callbacks, trip.value = self._move, traveller
         trip.route, trip.position, trip.start, trip.arrived = route, -1, time, arrived
         trip.passed = False
-        self.env.schedule(trip, NORMAL, time - self.env.now)  # type: ignore[arg-type]
+        self.env.schedule(trip, NORMAL, time - now)  # type: ignore[arg-type]
         return trip
 
     def _pass(self, trip: Trip) -> None:
