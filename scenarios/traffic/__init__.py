@@ -1,0 +1,1 @@
+"""Travellers with habits who choose mode, departure time and route, and the congestion that arises from all of them."""
