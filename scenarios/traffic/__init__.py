@@ -1,0 +1,1 @@
+"""Travellers on a road network: assignment of demand to routes, and how people get there day by day."""

@@ -1,0 +1,152 @@
+"""Static assignment: flows in user equilibrium (Wardrop's first principle) and in the system optimum (his second).
+
+Both are found by gradient projection on route flows (Jayakrishnan, Tsai, Prashker and Rajadhyaksha, Transportation
+Research Record 1443, 1994) for all pairs at once, with an exact line search, and routes added as they become shortest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from . import cost as performance
+from .network import Demand, Network, NetworkError
+from .routes import Routes, least_cost, merged, shortest
+
+SHIFTS = 10  # of flow between the known routes before new ones are sought; any number converges
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """Flows that an assignment ended with; `network` is the one whose costs they are judged by.
+
+    `route_flow`: (routes,) [veh/h]; `flow`: (links,), with `background` where there was any. `gap`: the relative gap
+    reached, at marginal costs if it is a system optimum. `iterations`: searches for new routes.
+    """
+
+    network: Network
+    demand: Demand
+    routes: Routes
+    route_flow: np.ndarray
+    flow: np.ndarray
+    gap: float
+    iterations: int
+
+    @property
+    def cost(self) -> np.ndarray:
+        """(links,) at these flows."""
+        return performance.link_cost(self.network, self.flow)
+
+    @property
+    def total_cost(self) -> float:
+        """TSTT [veh min/h]."""
+        return performance.total_cost(self.network, self.flow)
+
+    @property
+    def beckmann(self) -> float:
+        return performance.beckmann(self.network, self.flow)
+
+
+def all_or_nothing(network: Network, demand: Demand, cost: np.ndarray | None = None) -> Assignment:
+    """Everybody on the shortest route at link costs (links,); without them at those of empty roads."""
+    free = performance.link_cost(network, np.zeros(network.links))
+    routes = shortest(network, demand, free if cost is None else cost)
+    flow = routes.flow(demand.volume)
+    gap = relative_gap(network, demand, flow)
+    return Assignment(network, demand, routes, demand.volume, flow, gap, iterations=1)
+
+
+def user_equilibrium(
+    network: Network,
+    demand: Demand,
+    gap: float = 1e-6,
+    max_iterations: int = 2000,
+    background: np.ndarray | None = None,
+) -> Assignment:
+    """Nobody can gain by another route, up to the relative `gap`.
+
+    `background`: (links,) flow of others, who stay where they are. Where `max_iterations` were not enough, the gap
+    of the result says so. Raises NetworkError for zones that are not connected.
+    """
+    if not gap > 0 or max_iterations < 1:
+        raise NetworkError(f"assignment: gap {gap} and {max_iterations} iterations; both must be positive")
+    others = np.zeros(network.links) if background is None else background
+    start = performance.link_cost(network, others)
+    routes = shortest(network, demand, start)
+    route_flow = demand.volume.copy()
+    for iteration in range(1, max_iterations + 1):
+        flow = routes.flow(route_flow)
+        link_cost = performance.link_cost(network, flow + others)
+        best = shortest(network, demand, link_cost)
+        reached = _gap(demand.volume @ best.cost(link_cost), flow @ link_cost)
+        if reached <= gap or iteration == max_iterations:
+            break
+        routes, route_flow = _with_cheaper(routes, route_flow, best, link_cost)
+        for _ in range(SHIFTS):
+            route_flow = _shifted(network, routes, route_flow, others)
+        used = route_flow > 0
+        routes, route_flow = routes.select(used), route_flow[used]
+    return Assignment(network, demand, routes, route_flow, flow + others, reached, iteration)
+
+
+def system_optimum(network: Network, demand: Demand, gap: float = 1e-6, max_iterations: int = 2000) -> Assignment:
+    """The least total cost: an equilibrium at marginal costs (Beckmann, McGuire and Winsten 1956)."""
+    found = user_equilibrium(performance.at_marginal_cost(network), demand, gap, max_iterations)
+    return Assignment(network, demand, found.routes, found.route_flow, found.flow, found.gap, found.iterations)
+
+
+def relative_gap(network: Network, demand: Demand, flow: np.ndarray) -> float:
+    """1 - (cost if everybody had the shortest route at today's costs) / (cost today); 0 in user equilibrium."""
+    link_cost = performance.link_cost(network, flow)
+    return _gap(demand.volume @ least_cost(network, demand, link_cost), flow @ link_cost)
+
+
+def price_of_anarchy(equilibrium: Assignment, optimum: Assignment) -> float:
+    """Total cost in user equilibrium over that in the system optimum (Koutsoupias and Papadimitriou 1999)."""
+    return equilibrium.total_cost / optimum.total_cost
+
+
+def _gap(least: float, now: float) -> float:
+    return float(1 - least / now) if now > 0 else 0.0
+
+
+def _with_cheaper(
+    routes: Routes, route_flow: np.ndarray, best: Routes, link_cost: np.ndarray
+) -> tuple[Routes, np.ndarray]:
+    """The set with those shortest routes that beat every known one: as they are cheaper they are new."""
+    known = np.minimum.reduceat(routes.cost(link_cost), routes.first)
+    new = best.select(best.cost(link_cost) < known)
+    if not len(new):
+        return routes, route_flow
+    both, (old, _) = merged(routes, new)
+    flows = np.zeros(len(both))
+    flows[old] = route_flow
+    return both, flows
+
+
+def _shifted(network: Network, routes: Routes, route_flow: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Route flows after one projected Newton step, of every pair towards its cheapest route."""
+    flow = routes.flow(route_flow) + others
+    route_cost = routes.cost(performance.link_cost(network, flow))
+    best = routes.cheapest(route_cost)[routes.pair]
+    # second derivative of a shift: the slopes of the links that one of the two routes has and the other has not
+    curvature = abs(routes.links - routes.links[best]) @ performance.slope(network, flow)
+    excess = route_cost - route_cost[best]
+    wanted = np.divide(excess, curvature, out=np.where(excess > 0, np.inf, 0.0), where=curvature > 0)
+    leaving = np.minimum(wanted, route_flow)
+    change = -leaving
+    np.add.at(change, best, leaving)
+    direction = routes.flow(change)
+    if not direction.any():
+        return route_flow + change  # routes of the same links and cost, or nothing to gain
+
+    def descent(step: float) -> float:
+        """Derivative of Beckmann's objective along the direction."""
+        return float(performance.link_cost(network, np.maximum(flow + step * direction, 0)) @ direction)
+
+    if descent(0.0) >= 0:
+        return route_flow  # as good as rounding allows
+    step = 1.0 if descent(1.0) <= 0 else brentq(descent, 0.0, 1.0)
+    return np.maximum(route_flow + step * change, 0)
