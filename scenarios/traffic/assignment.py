@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 
 from . import cost as performance
 from .network import Demand, Network, NetworkError
-from .routes import Routes, least_cost, merged, shortest
+from .routes import Routes, least_cost, shortest, with_cheaper
 
 SHIFTS = 10  # of flow between the known routes before new ones are sought; any number converges
 
@@ -47,6 +47,13 @@ class Assignment:
     @property
     def beckmann(self) -> float:
         return performance.beckmann(self.network, self.flow)
+
+    def used(self, share: float = 1e-6) -> Routes:
+        """The routes that carry more than `share` of their pair's trips, and every pair's fullest in any case."""
+        fullest = self.routes.cheapest(-self.route_flow)
+        carries = self.route_flow > share * self.demand.volume[self.routes.pair]
+        carries[fullest] = True
+        return self.routes.select(carries)
 
 
 def all_or_nothing(network: Network, demand: Demand, cost: np.ndarray | None = None) -> Assignment:
@@ -83,7 +90,8 @@ def user_equilibrium(
         reached = _gap(demand.volume @ best.cost(link_cost), flow @ link_cost)
         if reached <= gap or iteration == max_iterations:
             break
-        routes, route_flow = _with_cheaper(routes, route_flow, best, link_cost)
+        routes, place = with_cheaper(routes, best, link_cost)
+        route_flow = np.bincount(place, route_flow, len(routes))
         for _ in range(SHIFTS):
             route_flow = _shifted(network, routes, route_flow, others)
         used = route_flow > 0
@@ -112,20 +120,6 @@ def _gap(least: float, now: float) -> float:
     return float(1 - least / now) if now > 0 else 0.0
 
 
-def _with_cheaper(
-    routes: Routes, route_flow: np.ndarray, best: Routes, link_cost: np.ndarray
-) -> tuple[Routes, np.ndarray]:
-    """The set with those shortest routes that beat every known one: as they are cheaper they are new."""
-    known = np.minimum.reduceat(routes.cost(link_cost), routes.first)
-    new = best.select(best.cost(link_cost) < known)
-    if not len(new):
-        return routes, route_flow
-    both, (old, _) = merged(routes, new)
-    flows = np.zeros(len(both))
-    flows[old] = route_flow
-    return both, flows
-
-
 def _shifted(network: Network, routes: Routes, route_flow: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Route flows after one projected Newton step, of every pair towards its cheapest route."""
     flow = routes.flow(route_flow) + others
@@ -140,7 +134,7 @@ def _shifted(network: Network, routes: Routes, route_flow: np.ndarray, others: n
     np.add.at(change, best, leaving)
     direction = routes.flow(change)
     if not direction.any():
-        return route_flow + change  # routes of the same links and cost, or nothing to gain
+        return route_flow  # nothing to gain
 
     def descent(step: float) -> float:
         """Derivative of Beckmann's objective along the direction."""

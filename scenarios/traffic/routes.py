@@ -69,6 +69,16 @@ def merged(*sets: Routes) -> tuple[Routes, list[np.ndarray]]:
     return Routes(pair[kept], links[kept]), np.split(place.reshape(-1), ends[:-1])
 
 
+def with_cheaper(routes: Routes, best: Routes, link_cost: np.ndarray) -> tuple[Routes, np.ndarray]:
+    """A set with those of the shortest routes `best` that are cheaper than all it has, hence new; and where its own went."""
+    known = np.minimum.reduceat(routes.cost(link_cost), routes.first)
+    new = best.select(best.cost(link_cost) < known)
+    if not len(new):
+        return routes, np.arange(len(routes))
+    both, (place, _) = merged(routes, new)
+    return both, place
+
+
 class _Graph:
     """A network at given costs, as scipy wants it: of parallel links the cheapest; closed zones only begin or end trips."""
 
