@@ -60,7 +60,7 @@ def merged(*sets: Routes) -> tuple[Routes, list[np.ndarray]]:
     links = vstack([s.links for s in sets], format="csr")
     links.sort_indices()
     longest = int(np.diff(links.indptr).max())
-    table = np.full((len(pair), 1 + longest), -1, np.int64)
+    table = np.full((len(pair), 1 + longest), -1, np.int64)  # a row for each route: its pair, then its links
     table[:, 0] = pair
     row = np.repeat(np.arange(len(pair)), np.diff(links.indptr))
     table[row, 1 + np.arange(len(row)) - links.indptr[row]] = links.indices
@@ -75,8 +75,11 @@ def with_cheaper(routes: Routes, best: Routes, link_cost: np.ndarray) -> tuple[R
     new = best.select(best.cost(link_cost) < known)
     if not len(new):
         return routes, np.arange(len(routes))
-    both, (place, _) = merged(routes, new)
-    return both, place
+    pair = np.concatenate([routes.pair, new.pair])
+    order = np.argsort(pair, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return Routes(pair[order], vstack([routes.links, new.links], format="csr")[order]), place[: len(routes)]
 
 
 class _Graph:
@@ -137,7 +140,7 @@ def shortest(network: Network, demand: Demand, cost: np.ndarray) -> Routes:
         walked.append((walking, graph.between(previous, node[walking])))
         node[walking] = previous
         walking = walking[previous != source[walking]]
-    pair, link = (np.concatenate(part) for part in zip(*walked, strict=True))
+    pair, link = (np.concatenate(part).astype(np.int32) for part in zip(*walked, strict=True))  # half the memory
     links = csr_array((np.ones(len(link)), (pair, link)), shape=(len(row), network.links))
     return Routes(np.arange(len(row)), links)
 

@@ -39,7 +39,9 @@ def stochastic_equilibrium(
     if not 0 < theta < np.inf:
         raise NetworkError(f"stochastic equilibrium: theta {theta}; give a number above 0 (for none: user_equilibrium)")
     if len(routes.first) != len(demand.volume):
-        raise NetworkError("stochastic equilibrium: the routes are those of another demand; give a route for every pair")
+        raise NetworkError(
+            "stochastic equilibrium: the routes are those of another demand; give a route for every pair"
+        )
     volume = demand.volume[routes.pair]
     empty = routes.cost(performance.link_cost(network, np.zeros(network.links)))
     route_flow = volume * logit_shares(routes, empty, theta)
