@@ -1,7 +1,6 @@
 """Static assignment: flows in user equilibrium (Wardrop's first principle) and in the system optimum (his second).
 
-Both are found by gradient projection on route flows (Jayakrishnan, Tsai, Prashker and Rajadhyaksha, Transportation
-Research Record 1443, 1994) for all pairs at once, with an exact line search, and routes added as they become shortest.
+Both are found on route flows: routes are added as they become shortest, and flow is shifted between those of each pair.
 """
 
 from __future__ import annotations
@@ -9,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from . import cost as performance
+from .descent import shifted
 from .network import Demand, Network, NetworkError
 from .routes import Routes, least_cost, shortest, with_cheaper
 
@@ -92,8 +91,8 @@ def user_equilibrium(
             break
         routes, place = with_cheaper(routes, best, link_cost)
         route_flow = np.bincount(place, route_flow, len(routes))
-        for _ in range(SHIFTS):
-            route_flow = _shifted(network, routes, route_flow, others)
+        for shift in range(SHIFTS):
+            route_flow = shifted(network, routes, route_flow, others, newton=shift % 2 == 1)
         used = route_flow > 0
         routes, route_flow = routes.select(used), route_flow[used]
     return Assignment(network, demand, routes, route_flow, flow + others, reached, iteration)
@@ -118,29 +117,3 @@ def price_of_anarchy(equilibrium: Assignment, optimum: Assignment) -> float:
 
 def _gap(least: float, now: float) -> float:
     return float(1 - least / now) if now > 0 else 0.0
-
-
-def _shifted(network: Network, routes: Routes, route_flow: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Route flows after one projected Newton step, of every pair towards its cheapest route."""
-    flow = routes.flow(route_flow) + others
-    route_cost = routes.cost(performance.link_cost(network, flow))
-    best = routes.cheapest(route_cost)[routes.pair]
-    # second derivative of a shift: the slopes of the links that one of the two routes has and the other has not
-    curvature = abs(routes.links - routes.links[best]) @ performance.slope(network, flow)
-    excess = route_cost - route_cost[best]
-    wanted = np.divide(excess, curvature, out=np.where(excess > 0, np.inf, 0.0), where=curvature > 0)
-    leaving = np.minimum(wanted, route_flow)
-    change = -leaving
-    np.add.at(change, best, leaving)
-    direction = routes.flow(change)
-    if not direction.any():
-        return route_flow  # nothing to gain
-
-    def descent(step: float) -> float:
-        """Derivative of Beckmann's objective along the direction."""
-        return float(performance.link_cost(network, np.maximum(flow + step * direction, 0)) @ direction)
-
-    if descent(0.0) >= 0:
-        return route_flow  # as good as rounding allows
-    step = 1.0 if descent(1.0) <= 0 else brentq(descent, 0.0, 1.0)
-    return np.maximum(route_flow + step * change, 0)

@@ -24,7 +24,7 @@ def both_roads():
 
 
 def test_shares_are_logit():
-    network, _, routes = both_roads()
+    routes = both_roads()[2]
     shares = logit_shares(routes, np.array([10.0, 12.0]), theta=0.5)
     assert shares == pytest.approx([1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))])
     assert logit_shares(routes, np.array([10.0, 12.0]), theta=0) == pytest.approx([0.5, 0.5])
