@@ -74,7 +74,7 @@ def user_equilibrium(
     """Nobody can gain by another route, up to the relative `gap`.
 
     `background`: (links,) flow of others, who stay where they are. Where `max_iterations` were not enough, the gap
-    of the result says so. Raises NetworkError for zones that are not connected.
+    of the result says so; below about 1e-14 rounding decides. Raises NetworkError for zones that are not connected.
     """
     if not gap > 0 or max_iterations < 1:
         raise NetworkError(f"assignment: gap {gap} and {max_iterations} iterations; both must be positive")

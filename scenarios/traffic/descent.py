@@ -33,10 +33,13 @@ def shifted(
     excess = route_cost - route_cost[best]
     detour = routes.links - routes.links[best]  # 1 on links that only the route has, -1 on those only the best has
     curvature = abs(detour) @ slope  # second derivative of a shift to the best route
-    wanted = np.divide(excess, curvature, out=np.where(excess > 0, np.inf, 0.0), where=curvature > 0)
-    leaving = np.minimum(wanted, route_flow)
-    if newton:
-        leaving = _coupled(detour, slope, curvature, excess, route_flow, best, wanted)
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # almost flat routes: too much is wanted, or Newton has no answer
+        wanted = np.divide(excess, curvature, out=np.where(excess > 0, np.inf, 0.0), where=curvature > 0)
+        leaving = np.minimum(wanted, route_flow)
+        if newton:
+            leaving = _coupled(detour, slope, curvature, excess, route_flow, best, wanted)
     direction = -(detour.T @ leaving)
 
     def descent(step: float) -> float:

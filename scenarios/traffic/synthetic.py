@@ -53,8 +53,11 @@ def braess() -> Network:
     )
 
 
-def bottleneck(capacity: float = 4000.0, free_flow_time: float = 15.0, entry_time: float = 5.0) -> Network:
-    """An entry road 0 -> 2 that is never full, then one road 2 -> 1 with a capacity (Vickrey, AER 59, 1969, 251-260)."""
+def bottleneck(capacity: float = 3000.0, free_flow_time: float = 15.0, entry_time: float = 5.0) -> Network:
+    """An entry road 0 -> 2 that is never full, then one road 2 -> 1 with a capacity (Vickrey, AER 59, 1969, 251-260).
+
+    3,000 travellers take an hour to pass it with the default capacity; the times are for a start.
+    """
     return Network(
         name="bottleneck",
         zones=2,

@@ -177,9 +177,11 @@ def test_used_routes():
 
 
 def test_too_few_iterations_show_in_the_gap():
-    found = user_equilibrium(synthetic.grid(4), grid_trips(4), gap=1e-12, max_iterations=2)
-    assert found.iterations == 2
-    assert 1e-12 < found.gap < 1
+    found = user_equilibrium(synthetic.grid(4), grid_trips(4), gap=1e-12, max_iterations=1)
+    assert found.iterations == 1
+    # nobody has moved from what is shortest on empty roads
+    assert found.gap == pytest.approx(all_or_nothing(synthetic.grid(4), grid_trips(4)).gap)
+    assert found.gap > 0.01
 
 
 def test_settings_that_make_no_sense_are_refused():
@@ -219,6 +221,7 @@ def test_published_networks(place):
     assert time.process_time() - start < 15
     optimum = system_optimum(network, demand, gap=1e-10)
     assert max(equilibrium.gap, optimum.gap) <= 1e-10
+    assert max(equilibrium.iterations, optimum.iterations) <= 20  # gradient projection alone needs 70 to 150
     assert equilibrium.total_cost == pytest.approx(expected["ue"]["TSTT"], rel=1e-6)
     assert equilibrium.beckmann == pytest.approx(expected["ue"]["beckmann"], rel=1e-9)
     assert optimum.total_cost == pytest.approx(expected["so"]["TSTT"], rel=1e-9)
