@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.rng import Streams
 from lam_env.rows import WEEK, Row, Rows
@@ -26,7 +24,7 @@ class PersonalWorld(World):
 
     second = 1
 
-    __slots__ = ("persons", "shared", "person", "credit", "_memory", "_record", "_credits", "_asked", "_fresh")
+    __slots__ = ("_asked", "_credits", "_fresh", "_memory", "_record", "credit", "person", "persons", "shared")
 
     def __init__(
         self,
