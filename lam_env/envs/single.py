@@ -114,7 +114,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
 
 def totals(scenario: Scenario, world: World) -> dict[str, float]:
     """What an episode came to: return, hidden utility per person and day, their terms, and the KPIs."""
-    person_days = scenario.n_users * (world.now - world.start) / 86_400
+    person_days = scenario.n_users * (world.now - world.start) / world.second / 86_400
     found = {
         "reward.return": sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()) / person_days,
         "reward.utility": world.utility() / person_days,

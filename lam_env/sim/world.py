@@ -55,6 +55,8 @@ class World:
     one instant give two epochs. At most one token may be raised by one SimPy event.
     """
 
+    second = 1  # ticks
+
     # compact: of many worlds in turn, a step of each should touch little memory
     __slots__ = (
         *("streams", "row", "vocabulary", "env", "now", "start", "end", "timer", "next_tick", "records", "reveal"),

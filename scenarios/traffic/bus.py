@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.errors import UserError
-from lam_env.rng import Stream
+from lam_env.rng import Stream, lognormal
 
 DAY = 86_400_000  # [ms]
 
@@ -30,7 +30,7 @@ def irregular_headways(stream: Stream, start: int, n: int, headway: float, cv: f
         raise UserError(f"bus: headway must be above 0 and cv at least 0, not {headway} and {cv}")
     variance = math.log1p(cv * cv)  # of the logarithm
     median = headway * math.exp(-variance / 2)
-    return [stream.lognormal(i, median, math.sqrt(variance)) for i in range(start, start + n)]
+    return [lognormal(stream.uniform(i), median, math.sqrt(variance)) for i in range(start, start + n)]
 
 
 def mean_wait(headways: Sequence[float] | np.ndarray) -> float:

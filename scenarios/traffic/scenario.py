@@ -1,0 +1,52 @@
+"""Traffic as the kit sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from lam_env.contracts import Policy, Training
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.scene import Scene
+from lam_env.rng import Streams
+from lam_env.rows import Row
+from lam_env.sim.world import World
+
+from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
+from .supply import build
+from .world import TrafficWorld, vocabulary
+
+
+class Traffic(Scenario):
+    """Travellers with habits, and congestion that arises from all of them; the agent advises some, one at a time."""
+
+    id = "traffic"
+    interaction = "advise"
+    personal = True
+    Params = TrafficParams
+    reward_weights = REWARD_WEIGHTS
+    utility_weights = UTILITY_WEIGHTS
+
+    def __init__(self, **settings: object):
+        super().__init__(**settings)
+        self.supply = build(self.params)
+        self.vocabulary, _ = vocabulary(self.supply.names)
+
+    @property
+    def n_users(self) -> int:
+        return int(self.params.travellers)
+
+    def make_world(
+        self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
+    ) -> World:
+        return TrafficWorld(self.params, self.supply, streams, row, day=day, record=record)
+
+    def kpis(self, world: World) -> dict[str, float]:
+        traffic = cast(TrafficWorld, world)
+        return traffic.tally.figures(traffic.people.trust)
+
+    def scene(self, world: World) -> Scene:
+        raise NotImplementedError
+
+    def baselines(self) -> dict[str, Callable[[Training], Policy]]:
+        return {}
