@@ -19,7 +19,7 @@ FORMS = ("prescriptive", "descriptive")
 REWARD_WEIGHTS = {
     "own": 0.05,  # [min] of generalised cost that she saved by following, against what she would have done
     "external": 0.05,  # [min] saved for others
-    "regret": -0.02,  # [min] by which following made her worse off than what she would have done
+    "regret": -0.01,  # [min] by which following made her worse off than what she would have done
     "nag": -0.05,  # advice shown
     "follow": 0.02,  # advice followed
     "refuse": -0.02,  # advice refused
@@ -65,7 +65,7 @@ class TrafficParams:
     standing: float = _doc(1.5, "what a minute in the bus counts without a seat; 2.32 in Wardman and Whelan 2011")
     slots: int = _doc(7, "departure slots, an odd number")
     slot: float = _doc(10.0, "length of a slot [min]")
-    rain: float = _doc(0.15, "probability of rain on a day; it takes a tenth of the capacity")
+    rain: float = _doc(0.1, "probability of rain on a day; it takes a tenth of the capacity")
 
     # cost of a minute: Small (1982), The scheduling of consumer activities: work trips, AER 72; as in Arnott et al. (1990)
     alpha: float = _doc(1.0, "weight of a minute of travel; costs are minutes of it")
@@ -75,16 +75,16 @@ class TrafficParams:
 
     # travellers
     car: float = _doc(0.9, "share of them who have a car, where there is a bus")
-    spread: float = _doc(14.0, "standard deviation of preferred arrivals [min]")
+    spread: float = _doc(8.0, "standard deviation of preferred arrivals [min]")
     special: float = _doc(0.6, "share who have one special weekday, with another preferred arrival")
     home: float = _doc(0.04, "probability that she stays at home on a working day")
     leisure: float = _doc(0.35, "probability of a trip on a day of the weekend")
     taste: float = _doc(4.0, "standard deviation of what she has against the bus [min]")
-    theta: float = _doc(0.25, "scale of choice among modes [1/min]")
+    theta: float = _doc(0.5, "scale of choice among modes [1/min]")
     nests: tuple[float, ...] = _doc((1.2, 1.6), "scales of the nests, relative to it: slots of a mode, routes of a slot")
-    inertia: tuple[float, ...] = _doc((0.6, 0.4, 0.3), "what habit adds to the same mode, slot and route, in utility")
+    inertia: tuple[float, ...] = _doc((0.4, 0.3, 0.2), "what habit adds to the same mode, slot and route, in utility")
     learning: float = _doc(0.2, "weight of today in what she remembers of an option that she took")
-    hearsay: float = _doc(0.05, "and of what was published of one that she did not take")
+    hearsay: float = _doc(0.2, "and of what was published of one that she did not take")
 
     # advice: log-odds of following
     accept: float = _doc(-0.2, "at trust .5, without gain and habit")

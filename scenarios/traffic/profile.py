@@ -7,6 +7,7 @@ what a delay on one link does on the next is left out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,26 +69,41 @@ def of_day(
 ) -> Profile:
     """The profile of a day whose middle slot departs at `start` [ms]. `weight`: (N,) what a minute of delay costs each
     traveller [min]; `loads`: passengers by number of the bus of the day."""
-    profile = empty(supply, params)
     at = start + (supply.shift[:, None] + SAMPLES * params.slot) * MINUTE  # (slots, samples)
-    spent: dict[tuple[int, bytes], tuple[np.ndarray, np.ndarray]] = {}
-    for pair, paths in enumerate(supply.paths):
-        for way, path in enumerate(paths):
-            if not path:
-                profile.time[pair, way], profile.extra[pair, way], profile.external[pair, way] = _bus(
-                    supply, params, at, loads, float(supply.free[pair, way])
-                )
-                continue
-            when, cost = at, np.zeros(at.shape)
-            for k in path:
-                key = (k, when.tobytes())
-                if key not in spent:
-                    spent[key] = _link(links[k], flows[k], when, weight)
-                when, external = spent[key]
-                cost = cost + external
-            profile.time[pair, way] = (when - at).mean(1) / MINUTE
-            profile.external[pair, way] = cost.mean(1)
-    return profile
+    pairs = range(len(supply.pairs))
+    return Profile(*(t.mean(3) for t in at_departures(supply, params, at, links, flows, weight, loads, pairs)))
+
+
+def at_departures(
+    supply: Supply,
+    params: TrafficParams,
+    at: np.ndarray,
+    links: list[Link],
+    flows: list[Flow],
+    weight: np.ndarray,
+    loads: np.ndarray,
+    pairs: Iterable[int],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Time, discomfort and cost to others [min], each (pairs, ways, slots, samples), of one more traveller who departs at `at`
+    (slots, samples) [ms]."""
+    times, extras, externals = [], [], []
+    known: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {(): (at, np.zeros(at.shape))}
+    for pair in pairs:
+        for way, path in enumerate(supply.paths[pair]):
+            if path:
+                for k in range(1, len(path) + 1):  # beginnings of routes are shared
+                    if path[:k] not in known:
+                        when, cost = known[path[: k - 1]]
+                        exit, more = _link(links[path[k - 1]], flows[path[k - 1]], when, weight)
+                        known[path[:k]] = exit, cost + more
+                when, external = known[path]
+                time, extra = (when - at) / MINUTE, np.zeros(at.shape)
+            else:
+                time, extra, external = _bus(supply, params, at, loads, float(supply.free[pair, way]))
+            for table, values in ((times, time), (extras, extra), (externals, external)):
+                table.append(values)
+    shape = (-1, len(supply.ways), *at.shape)
+    return tuple(np.array(table).reshape(shape) for table in (times, extras, externals))  # type: ignore[return-value]
 
 
 def _bus(
@@ -101,7 +117,7 @@ def _bus(
     stands = np.maximum(load - params.seats, 0) / load
     more = ride * (params.standing - 1)
     external = np.where(load > params.seats, (1 - stands) * more, 0.0)
-    return (wait + ride).mean(1), ((params.wait - 1) * wait + stands * more).mean(1), external.mean(1)
+    return wait + ride, (params.wait - 1) * wait + stands * more, external
 
 
 def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

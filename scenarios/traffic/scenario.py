@@ -12,6 +12,8 @@ from lam_env.rng import Streams
 from lam_env.rows import Row
 from lam_env.sim.world import World
 
+from . import hidden
+from .baselines import BASELINES
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .supply import build
 from .world import TrafficWorld, vocabulary
@@ -30,6 +32,7 @@ class Traffic(Scenario):
     def __init__(self, **settings: object):
         super().__init__(**settings)
         self.supply = build(self.params)
+        self.latent_names = hidden.latent_names(self.supply)
         self.vocabulary, _ = vocabulary(self.supply.names)
 
     @property
@@ -39,7 +42,8 @@ class Traffic(Scenario):
     def make_world(
         self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
-        return TrafficWorld(self.params, self.supply, streams, row, day=day, record=record)
+        show = hidden.revealing(reveal) if reveal else None
+        return TrafficWorld(self.params, self.supply, streams, row, day=day, record=record, reveal=show)
 
     def kpis(self, world: World) -> dict[str, float]:
         traffic = cast(TrafficWorld, world)
@@ -49,4 +53,8 @@ class Traffic(Scenario):
         raise NotImplementedError
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
-        return {}
+        return {name: _made(make, self) for name, make in BASELINES.items()}
+
+
+def _made(make: Callable[[Traffic], Policy], scenario: Traffic) -> Callable[[Training], Policy]:
+    return lambda training: make(scenario)

@@ -110,6 +110,8 @@ class Travellers:
             self.cost = np.where(closed, np.inf, self.cost)
             self.cost[~np.isfinite(self.cost).any(1)] = 0.0  # nobody is left without any way
         self.last = self.habit[self.kind, each]
+        noise = (self.draws("late", day) - 0.5) * 0.05 * p.slot
+        self.offset = np.rint((self.jitter + noise) * MINUTE).astype(np.int64)  # [ms] after the slot's departure
         revises = self.draws("revise", day) < p.revision
         if settling:
             revises |= self.kind != ORDINARY
@@ -123,27 +125,41 @@ class Travellers:
         """(len(who), O) probabilities of a choice made anew."""
         return self.logit.probabilities(-self.params.theta * self.cost[who] + self.inertia[self.last[who]])
 
-    def accepts(self, i: int, option: int) -> float:
-        """The probability that she follows advice to take an option, against what she would do."""
-        p, natural, trust = self.params, int(self.natural[i]), float(self.trust[i])
-        gain = float(self.cost[i, natural] - self.cost[i, option])
-        return self.follows(
-            trust,
-            gain,
-            float(self.stubborn[i]) * (1 - math.exp(-float(self.streak[self.kind[i], i]) / 5)),
-            bool(option == self.last[i]),
-            float(self.rated[i]),
-            p.form == "prescriptive",
-        )
+    def strength(self, i: int) -> float:
+        """Of her habit on this kind of day [0..1]: she has kept it for so long, and is stubborn."""
+        return float(self.stubborn[i]) * (1 - math.exp(-float(self.streak[self.kind[i], i]) / 5))
 
-    def follows(
-        self, trust: float, gain: float, habit: float, last: bool, rated: float = 0.0, prescriptive: bool = True
-    ) -> float:
-        """The same as a function of what it depends on: trust, gain [min], strength of habit, the option is what she did last."""
+    def acceptance(self, i: int, natural: int) -> np.ndarray:
+        """(O,) probability that she follows advice to each option where she was about to take `natural`."""
         p = self.params
-        x = p.accept + p.accept_trust * (trust - 0.5) + p.accept_gain * max(-MOST, min(MOST, gain))
-        x += p.accept_last * last - p.accept_habit * habit + p.accept_form * prescriptive + p.accept_rated * rated
+        gain = np.clip(self.cost[i, natural] - self.cost[i], -MOST, MOST)
+        x = p.accept_gain * np.nan_to_num(gain, nan=0.0) + self._leaning(i)
+        x[self.last[i]] += p.accept_last
+        found: np.ndarray = np.where(self.possible[i], 1 / (1 + np.exp(-x)), 0.0)
+        return found
+
+    def accepts(self, i: int, option: int) -> float:
+        """The same for one option, against what she would do."""
+        p = self.params
+        gain = float(self.cost[i, self.natural[i]] - self.cost[i, option])
+        x = p.accept_gain * max(-MOST, min(MOST, gain)) + self._leaning(i)
+        if option == self.last[i]:
+            x += p.accept_last
         return 1 / (1 + math.exp(-x))
+
+    def _leaning(self, i: int) -> float:
+        """Log-odds of following anything."""
+        p = self.params
+        x = p.accept + p.accept_trust * (float(self.trust[i]) - 0.5) + p.accept_rated * float(self.rated[i])
+        return x - p.accept_habit * self.strength(i) + (p.accept_form if p.form == "prescriptive" else 0.0)
+
+    def costs_of(self, i: int, time: np.ndarray, extra: np.ndarray) -> np.ndarray:
+        """(O,) generalised cost [min] of one traveller at times and discomfort (O,)."""
+        p = self.params
+        lag = self.supply.shift[self.supply.slot] + self.offset[i] / MINUTE + time - self.arrive[i]
+        cost = p.alpha * time + extra + np.maximum(p.gamma * lag, -p.beta * lag)
+        cost = cost + np.where(self.car_option, 0.0, self.dislikes_bus[i])
+        return np.where(self.possible[i], cost, np.inf)
 
     def settle(
         self, day: int, chosen: np.ndarray, followed: np.ndarray, time: np.ndarray, extra: np.ndarray, today: Profile
@@ -162,13 +178,6 @@ class Travellers:
             mine += p.hearsay * (self.by_option(published) - mine)
             mine[went, chosen[went]] = taken + p.learning * (own[went] - taken)
 
-    def departure(self, day: int) -> np.ndarray:
-        """(N,) [min after the slot's] of departures, with a little noise from day to day."""
-        return self.jitter + (self.draws("late", day) - 0.5) * 0.05 * self.params.slot
-
     def schedule_cost(self, lag: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Costs of being early and late [min], for arrivals `lag` minutes after the preferred one."""
         return self.params.beta * np.maximum(-lag, 0), self.params.gamma * np.maximum(lag, 0)
-
-
-__all__ = ["MINUTE", "ORDINARY", "SPECIAL", "WEEKEND", "Travellers"]

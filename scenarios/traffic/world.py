@@ -157,9 +157,9 @@ class TrafficWorld(PersonalWorld):
         people.wake(day, settling, None if self.tight else self._closed)
         self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
         self.shown[:], self.followed[:] = 0, False
-        self._offset = np.rint(people.departure(day) * MINUTE).astype(np.int64).tolist()
+        self._offset = people.offset.tolist()
         self._slots = [self.reference + round(s * MINUTE) for s in self.supply.shift[self.supply.slot].tolist()]
-        self.departs = np.array(self._slots)[people.natural] + np.array(self._offset)
+        self.departs = np.array(self._slots)[people.natural] + people.offset
         self.loads = np.zeros(int(1440 / self.params.headway) + 2) if self.bus else np.zeros(1)
         for watched in self.watched:
             watched.clear()
