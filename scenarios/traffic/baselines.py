@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lam_env.contracts import Policy
+from lam_env.rows import DAY
+
+from .params import TrafficParams
+from .supply import Supply
 
 if TYPE_CHECKING:
     from .scenario import Traffic
@@ -112,9 +116,55 @@ class OracleBatch:
         return best((1 - p) * chance * gain - INTERRUPTION, observation["action_mask"], self.least), state
 
 
+class OracleOptimum:
+    """System-optimal shares of the day: what the roads and buses carry without a queue is given out, to each in turn the cheapest that is
+    left on empty roads. It knows capacities and nobody's habits; at full compliance it shows what staggering is worth.
+    """
+
+    def __init__(self, scenario: Traffic):
+        self.reading, supply, self.params = Reading(scenario), scenario.supply, scenario.params
+        self.arrive = scenario.vocabulary.readings.index("arrive")
+        self.quota = shares(supply, self.params) * self.params.advised
+        self.time = supply.free.mean(0)[supply.way]
+        self.shift = supply.shift[supply.slot]
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
+        p, n = self.params, len(observation["epoch"])
+        day = observation["epoch"][:, 0] // DAY
+        given, when = state if state is not None else (np.zeros((n, self.reading.n)), np.full(n, -1))
+        given = np.where((day != when)[:, None], 0.0, given)
+        lag = self.shift + self.time - observation["context"][:, [self.arrive]]
+        cost = p.alpha * self.time + np.maximum(p.gamma * lag, -p.beta * lag)
+        left = given < self.quota
+        chosen = best(np.where(left, -cost, -np.inf), observation["action_mask"], -np.inf)
+        rows = np.flatnonzero(chosen)
+        given[rows, chosen[rows] - 1] += 1
+        return np.where(chosen == self.reading.usual(observation), 0, chosen), (given, day)
+
+
+def shares(supply: Supply, params: TrafficParams) -> np.ndarray:
+    """(O,) travellers whom each option can carry without a queue: of a way the capacity of its tightest link in the length of a slot, of a
+    bus its seats."""
+    if supply.model == "bpr":  # no capacity is one of a queue: equal shares
+        return np.full(len(supply.names), params.travellers / len(supply.names) + 1)
+    capacity = supply.network.capacity
+    found = []
+    for way in range(len(supply.ways)):
+        if supply.is_bus[way]:
+            found.append(params.seats * params.slot / params.headway)
+        else:
+            hourly = sum(min(capacity[list(paths[way])]) for paths in supply.paths)
+            found.append(hourly * params.slot / 60)
+    carried: np.ndarray = np.array(found)[supply.way]
+    return carried
+
+
 BASELINES: dict[str, Callable[[Traffic], Policy]] = {
     "habit": Habit,
     "fastest": Fastest,
+    "oracle_so": OracleOptimum,
     "oracle_batch": OracleBatch,
     "oracle": Oracle,
 }

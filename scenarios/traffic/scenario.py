@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 from lam_env.contracts import Policy, Training
 from lam_env.envs.scenario import Scenario
@@ -13,8 +13,10 @@ from lam_env.rows import Row
 from lam_env.sim.world import World
 
 from . import hidden
-from .baselines import BASELINES
+from .baselines import BASELINES, Oracle
+from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
+from .sketch import sketch
 from .supply import build
 from .world import TrafficWorld, vocabulary
 
@@ -28,6 +30,15 @@ class Traffic(Scenario):
     Params = TrafficParams
     reward_weights = REWARD_WEIGHTS
     utility_weights = UTILITY_WEIGHTS
+    ladder: ClassVar[dict[str, str]] = {
+        "prior": "plugin",
+        "her own gain alone": "ladder_own",
+        "+ true chances, published costs": "oracle_batch",
+        "oracle": "oracle",
+    }
+
+    # no second advice at an instant; whoever is asked was just asked; a free road stays free
+    constant_ok = ("epoch.followup", "tokens.15", "context.time.car.slow.*", "context.cost.car.slow.*")
 
     def __init__(self, **settings: object):
         super().__init__(**settings)
@@ -50,10 +61,16 @@ class Traffic(Scenario):
         return traffic.tally.figures(traffic.people.trust)
 
     def scene(self, world: World) -> Scene:
-        raise NotImplementedError
+        return sketch(cast(TrafficWorld, world))
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
         return {name: _made(make, self) for name, make in BASELINES.items()}
+
+    def rungs(self) -> dict[str, Callable[[Training], Policy]]:
+        return {"ladder_own": lambda training: Oracle(self, selfish=True)}
+
+    def exploits(self) -> dict[str, Callable[[Training], Policy]]:
+        return {name: _made(make, self) for name, make in EXPLOITS.items()}
 
 
 def _made(make: Callable[[Traffic], Policy], scenario: Traffic) -> Callable[[Training], Policy]:

@@ -44,7 +44,7 @@ def vocabulary(names: tuple[str, ...]) -> tuple[Vocabulary, int]:
 class TrafficWorld(PersonalWorld):
     """One region with its travellers. A tick is 1 ms.
 
-    Readings of everybody: rain; of each option yesterday's time door to door `time.*` and what one more traveller costs the others `cost.*`
+    Readings of everybody: rain; of each option yesterday's time door to door as it felt, `time.*`, and what one more traveller costs the others `cost.*`
     (smoothed over days). Her own: wanted arrival today and lateness of her last trip [min after the wish], its time, her usual option (an action),
     and per option what it is expected to save her (`own.*`) and the others (`external.*`), against the usual one. Minutes all.
     """
@@ -184,7 +184,7 @@ class TrafficWorld(PersonalWorld):
         yesterday, published = self.yesterday[weekend], self.published[weekend]
         supply, way, slot = self.supply, self.supply.way, self.supply.slot
         shared = [float(self.rain)]
-        for table in (yesterday.time, published.external):
+        for table in (yesterday.time + yesterday.extra, published.external):
             shared += _rounded(table.mean(0)[way, slot]).tolist()
         for channel, value in enumerate(shared):
             self.reading(channel, value)
