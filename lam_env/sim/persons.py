@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.rng import Streams
 from lam_env.rows import WEEK, Row, Rows
@@ -125,6 +127,14 @@ class PersonalWorld(World):
             context[channel] = value
             if self.records is not None:
                 self.records.append(Event(self.now, user, READING, channel, value))
+
+    def own_readings(self, values: np.ndarray) -> None:
+        """All readings of their own of all persons at once: (persons, readings less the shared ones)."""
+        own, values = self._memory.context[:, self.shared :], values.astype(np.float32)
+        if self.records is not None:
+            for user, c in zip(*(k.tolist() for k in np.nonzero(own != values)), strict=True):
+                self.records.append(Event(self.now, user, READING, self.shared + c, float(values[user, c])))
+        own[:] = values
 
     def feedback_event(self, user: int, token: int, action: int, answers: int, value: float, good: bool | None) -> None:
         """Her feedback on the agent's `action` (its event `answers`); `good` None: it says nothing of acceptance."""

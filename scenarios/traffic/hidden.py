@@ -1,0 +1,97 @@
+"""What agents do not see: her true chances, and what advice is worth. For ceilings (informed, oracles) and diagnosis.
+
+`latent` is the state that the generator's next draws depend on, put as the probabilities themselves: `p.*` of each option if
+nobody advises her, exact, so that `informed` need not be learned; `accept.*` that she follows advice to it if she was about to do the
+usual; then trust, past ratings and strength of habit. It holds no draw of today.
+
+`plan` knows more: what she is about to do today, and what everybody else does who has decided already or will decide without advice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .morning import can_load, load
+from .profile import Flow, at_departures
+from .supply import MINUTE, Supply
+
+if TYPE_CHECKING:
+    from .world import TrafficWorld
+
+INTERRUPTION = 1.0  # [min] that an advice costs, as in the hidden utility
+
+
+def latent_names(supply: Supply) -> tuple[str, ...]:
+    options = supply.names
+    return (*(f"p.{n}" for n in options), *(f"accept.{n}" for n in options), "trust", "rated", "habit", "known_cost")
+
+
+def revealing(what: Sequence[str]) -> Callable[[TrafficWorld], None]:
+    """Writes `row.latent`, `row.plan` or both."""
+
+    def reveal(world: TrafficWorld) -> None:
+        if "latent" in what:
+            world.row.latent[:] = latent(world)
+        if "plan" in what:
+            world.row.plan[:] = plan(world)
+
+    return reveal
+
+
+def latent(world: TrafficWorld) -> np.ndarray:
+    """The hidden state of the person asked, in the order of `latent_names`."""
+    people, i = world.people, world.person
+    usual, revision = int(people.last[i]), world.params.revision
+    p = people.chances(np.array([i]))[0]
+    if np.isfinite(people.cost[i, usual]):
+        p *= revision
+        p[usual] += 1 - revision
+    strength = people.strength(i)
+    more = [people.trust[i], people.rated[i], strength, min(people.cost[i, usual], 999.0)]
+    return np.concatenate([p, people.acceptance(i, usual), more])
+
+
+def plan(world: TrafficWorld) -> np.ndarray:
+    """(2 A,) [min]: what each advice to the person asked is expected to be worth to all, the interruption off; then to herself alone."""
+    people, i = world.people, world.person
+    natural = int(people.natural[i])
+    time, extra, external = foresee(world, i)
+    own = people.costs_of(i, time, extra)
+    gain = np.where(np.isfinite(own), own[natural] - own, -1e3)
+    chance = people.acceptance(i, natural)
+    chance[natural] = 0.0  # she would do it anyway
+    both = [chance * (gain + external[natural] - external), chance * gain]
+    return np.concatenate([part for worth in both for part in ([0.0], worth - INTERRUPTION)])
+
+
+def foresee(world: TrafficWorld, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Time, discomfort and cost to others (O,) [min] of each option of one traveller, if all others do today as they have
+    decided or would by themselves; on networks that only events can load, by what was published."""
+    people, supply, params = world.people, world.supply, world.params
+    pair, slot, way = int(people.pair[i]), supply.slot, supply.way
+    if not can_load(supply, world.links):
+        known = world.published[int(world.day % 7 >= 5)]
+        tables = (known.time, known.extra, known.external)
+        return tuple(t[pair, way, slot] for t in tables)  # type: ignore[return-value]
+    others = people.goes.copy()
+    others[i] = False
+    who = np.flatnonzero(others)
+    ways = way[world.chosen[who]]
+    car = ~supply.is_bus[ways]
+    drivers, riders = who[car], who[~car]
+    ends, flows = load(supply, world.links, world.departs[drivers], people.pair[drivers], ways[car])
+    late = (ends - world.reference) / MINUTE - people.arrive[drivers]
+    weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
+    loads = np.zeros_like(world.loads)
+    if len(riders):
+        number = np.ceil(world.departs[riders] % 86_400_000 / (params.headway * MINUTE)).astype(np.int64)
+        np.add.at(loads, number, 1)
+    at = (world.reference + supply.shift * MINUTE + people.offset[i])[:, None]  # her own departures
+    time, extra, external = at_departures(supply, params, at, world.links, flows, weight, loads, pairs=(pair,))
+    return time[0, way, slot, 0], extra[0, way, slot, 0], external[0, way, slot, 0]
+
+
+__all__ = ["Flow", "foresee", "latent", "latent_names", "plan", "revealing"]

@@ -1,0 +1,200 @@
+"""Three link models behind one interface: volume-delay function (BPR), point queue, spatial queue.
+
+A vehicle `enter`s a link and is told when it will reach the link's end and may leave; whoever moves it (`loading.py`) lets it `leave`
+then. Times are integers [ms]; service is accumulated in fractions and only times of events are rounded, so that a capacity of 7,000
+vehicles an hour is served exactly. Nobody overtakes: vehicles leave in the order in which they entered, and `leave` sees to it.
+
+A BPR capacity is no queue capacity (volumes may exceed it), so results of one model do not judge another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Any
+
+from lam_env.errors import UserError
+
+HOUR = 3_600_000  # [ms]
+
+
+class Link:
+    """What all links share: who is inside, counts for conservation, and changes of capacity.
+
+    `inside` holds the vehicles in order of entry; at every event `entered == left + len(inside)`. `storage` is how many fit.
+    """
+
+    storage: float = math.inf
+
+    def __init__(self, free_time: float, capacity: float):
+        """`free_time` [ms] is the travel time of an empty link; `capacity` [vehicles/h] may be infinite."""
+        if not 0 <= free_time < math.inf:
+            raise UserError(f"link: free_time must be at least 0 ms and finite, not {free_time}")
+        if not capacity > 0:
+            raise UserError(f"link: capacity must be above 0 vehicles/h, not {capacity}; close a link with restrict()")
+        self.free_time, self.capacity = free_time, capacity
+        self.headway = 0.0  # [ms] between two vehicles that leave, at full capacity
+        self.inside: deque[Any] = deque()
+        self.waiting: deque[Any] = deque()  # vehicles for which there is no room yet
+        self.entered = self.left = 0
+        self.last_exit = -math.inf  # [ms] exact time at which the vehicle that entered last reaches the end, served
+        self.release = -math.inf  # [ms] before which nobody may leave, since the one before left late; see loading.py
+        self.changes: list[tuple[int, int, float]] = []  # (start, end, share of capacity), in order of time
+
+    def enter(self, time: int, vehicle: Any) -> int:
+        """The vehicle comes in; returns the time [ms] from which it may leave."""
+        raise NotImplementedError
+
+    def travel_time(self, time: int) -> float:
+        """Travel time [ms] of a vehicle that would enter now."""
+        raise NotImplementedError
+
+    def leave(self, vehicle: Any) -> None:
+        """The vehicle that entered first leaves."""
+        if self.inside.popleft() is not vehicle:
+            raise RuntimeError("link: a vehicle left before one that had entered earlier")
+        self.left += 1
+
+    def restrict(self, start: int, end: int, share: float) -> None:
+        """From `start` to `end` [ms] only this share (0: closed, 1: all) of the capacity is there.
+
+        Exits are worked out at entry, so a change has to be made before anybody enters who would leave after its start. Travellers do not know.
+        """
+        if not start < end < math.inf:
+            raise UserError(f"link: a change of capacity must start before it ends, not {start} to {end}")
+        if not 0 <= share <= 1:
+            raise UserError(f"link: share of capacity must be 0 to 1, not {share}")
+        if self.last_exit > start:
+            raise UserError(f"link: a vehicle inside leaves after {start}; change capacity before it enters")
+        if any(start < b and a < end for a, b, _ in self.changes):
+            raise UserError(f"link: changes of capacity overlap between {start} and {end}; give them one after another")
+        self.changes = sorted([*(c for c in self.changes if c[1] > self.last_exit), (start, end, share)])
+
+    def share(self, time: float) -> float:
+        """Share of the capacity that is there at a time."""
+        return next((share for start, end, share in self.changes if start <= time < end), 1.0)
+
+    def opening(self, time: float) -> float:
+        """The earliest time from `time` on at which the link is not closed."""
+        for start, end, share in self.changes:
+            if start <= time < end and share == 0:
+                time = end
+        return time
+
+    def served(self, begin: float) -> float:
+        """When the link is free again after a vehicle left at `begin`: the time in which capacity adds up to one vehicle."""
+        work = self.headway
+        for start, end, share in self.changes:
+            if end <= begin:
+                continue
+            if start > begin:
+                if begin + work <= start:
+                    return begin + work
+                begin, work = start, work - (start - begin)
+            if share > 0 and begin + work / share <= end:
+                return begin + work / share
+            begin, work = end, work - (end - begin) * share
+        return begin + work
+
+
+class PointQueue(Link):
+    """Vehicles travel freely to the end, queue there without length, and are served at capacity, first in first out.
+
+    Vickrey (1969): `exit = max(entry + free_time, exit of the one before + 1 / capacity)`.
+    """
+
+    def __init__(self, free_time: float, capacity: float):
+        super().__init__(free_time, capacity)
+        self.headway = HOUR / capacity
+
+    def enter(self, time: int, vehicle: Any) -> int:
+        self.entered += 1
+        self.inside.append(vehicle)
+        self.last_exit = exit = (
+            self._exit(time) if self.changes else max(time + self.free_time, self.last_exit + self.headway)
+        )
+        return round(exit)
+
+    def travel_time(self, time: int) -> float:
+        return self._exit(time) - time
+
+    def _exit(self, time: int) -> float:
+        return self.opening(max(time + self.free_time, self.served(self.last_exit)))
+
+
+class SpatialQueue(PointQueue):
+    """A point queue that takes up room: when `storage` vehicles are inside, the next one waits on the link before (spill-back).
+
+    Gawron (1998). Room that comes free at the end is there at the beginning at once. A link carries at most `storage` vehicles in
+    `free_time`, even if its capacity is above that. While the links after it are full, `travel_time` is a lower bound.
+    """
+
+    def __init__(self, free_time: float, capacity: float, storage: int):
+        super().__init__(free_time, capacity)
+        if not storage >= 1:
+            raise UserError(f"link: storage must be at least 1 vehicle, not {storage}")
+        self.storage = storage
+
+    def enter(self, time: int, vehicle: Any) -> int:
+        if len(self.inside) >= self.storage:
+            raise RuntimeError("link: a vehicle entered a full link")
+        return super().enter(time, vehicle)
+
+
+class BPRLink(Link):
+    """Travel time of the Bureau of Public Roads (1964): `free_time * (1 + b * (flow / capacity) ** power)`.
+
+    `flow` [vehicles/h] is the one given, or that of the last full interval, an empty one at first. Where a falling flow would let a vehicle
+    overtake, it leaves together with the one before.
+    """
+
+    def __init__(
+        self,
+        free_time: float,
+        capacity: float,
+        *,
+        b: float = 0.15,
+        power: float = 4.0,
+        interval: int = 900_000,
+        flow: float | None = None,
+    ):
+        super().__init__(free_time, capacity)
+        if not (b >= 0 and power >= 0):
+            raise UserError(f"link: b and power must be at least 0, not {b} and {power}")
+        if interval < 1:
+            raise UserError(f"link: interval must be at least 1 ms, not {interval}")
+        if flow is not None and not flow >= 0:
+            raise UserError(f"link: flow must be at least 0 vehicles/h, not {flow}")
+        self.b, self.power, self.interval = b, power, interval
+        self.fixed = flow is not None
+        self.flow = flow or 0.0
+        self._slot, self._count = 0, 0  # present interval, vehicles that entered in it
+        self._time = self._bpr(1.0)
+
+    def enter(self, time: int, vehicle: Any) -> int:
+        self.entered += 1
+        self.inside.append(vehicle)
+        if time // self.interval != self._slot:
+            self._next_interval(time // self.interval)
+        self._count += 1
+        exit = self._exit(time) if self.changes else max(time + self._time, self.last_exit)
+        self.last_exit = exit
+        return round(exit)
+
+    def travel_time(self, time: int) -> float:
+        if time // self.interval != self._slot:
+            self._next_interval(time // self.interval)
+        return self._exit(time) - time
+
+    def _exit(self, time: int) -> float:
+        begin = self.opening(time)
+        return self.opening(max(begin + self._bpr(self.share(begin)), self.last_exit))
+
+    def _next_interval(self, slot: int) -> None:
+        if not self.fixed:
+            self.flow = self._count * HOUR / self.interval if slot == self._slot + 1 else 0.0
+            self._time = self._bpr(1.0)
+        self._slot, self._count = slot, 0
+
+    def _bpr(self, share: float) -> float:
+        return self.free_time * (1 + self.b * (self.flow / (self.capacity * share)) ** self.power)

@@ -1,0 +1,165 @@
+"""What a day was like: times of every way by departure slot, and what one more traveller would have cost the others.
+
+The external cost of a vehicle in a queue is what it delays those behind it until the queue is gone, each weighed by what a minute costs her:
+alpha and beta less if she is early, gamma more if she is late (Arnott, de Palma and Lindsey 1990). It is worked out link by link;
+what a delay on one link does on the next is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .links import HOUR, BPRLink, Link
+from .params import TrafficParams
+from .supply import MINUTE, Supply
+
+SAMPLES = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])  # departures within a slot at which the day is looked at [slots]
+
+
+@dataclass(eq=False)
+class Flow:
+    """The vehicles of a link on a day, in order of entry: `enter`, `exit` [ms] and `who`, (n,) each."""
+
+    enter: np.ndarray
+    exit: np.ndarray
+    who: np.ndarray
+
+    @classmethod
+    def of(cls, entries: list[tuple[int, float, int]]) -> Flow:
+        columns = np.array(entries, float).reshape(-1, 3).T
+        return cls(columns[0], columns[1], columns[2].astype(np.int64))
+
+
+@dataclass(eq=False)
+class Profile:
+    """(pairs, ways, slots) [min]: `time` door to door, `extra` discomfort beyond it, `external` cost to others."""
+
+    time: np.ndarray
+    extra: np.ndarray
+    external: np.ndarray
+
+    def towards(self, other: Profile, weight: float) -> None:
+        """Moves by `weight` of the way to another profile."""
+        for name in ("time", "extra", "external"):
+            mine = getattr(self, name)
+            mine += weight * (getattr(other, name) - mine)
+
+
+def empty(supply: Supply, params: TrafficParams) -> Profile:
+    """Of a day without anybody."""
+    shape = (*supply.free.shape, len(supply.shift))
+    time = np.broadcast_to(supply.free[:, :, None], shape).copy()
+    extra = np.zeros(shape)
+    time[:, supply.is_bus] += params.headway / 2
+    extra[:, supply.is_bus] += (params.wait - 1) * params.headway / 2
+    return Profile(time, extra, np.zeros(shape))
+
+
+def of_day(
+    supply: Supply,
+    params: TrafficParams,
+    start: int,
+    links: list[Link],
+    flows: list[Flow],
+    weight: np.ndarray,
+    loads: np.ndarray,
+) -> Profile:
+    """The profile of a day whose middle slot departs at `start` [ms]. `weight`: (N,) what a minute of delay costs each
+    traveller [min]; `loads`: passengers by number of the bus of the day."""
+    at = start + (supply.shift[:, None] + SAMPLES * params.slot) * MINUTE  # (slots, samples)
+    pairs = range(len(supply.pairs))
+    return Profile(*(t.mean(3) for t in at_departures(supply, params, at, links, flows, weight, loads, pairs)))
+
+
+def at_departures(
+    supply: Supply,
+    params: TrafficParams,
+    at: np.ndarray,
+    links: list[Link],
+    flows: list[Flow],
+    weight: np.ndarray,
+    loads: np.ndarray,
+    pairs: Iterable[int],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Time, discomfort and cost to others [min], each (pairs, ways, slots, samples), of one more traveller who departs at `at`
+    (slots, samples) [ms]."""
+    times, extras, externals = [], [], []
+    known: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {(): (at, np.zeros(at.shape))}
+    for pair in pairs:
+        for way, path in enumerate(supply.paths[pair]):
+            if path:
+                for k in range(1, len(path) + 1):  # beginnings of routes are shared
+                    if path[:k] not in known:
+                        when, cost = known[path[: k - 1]]
+                        exit, more = _link(links[path[k - 1]], flows[path[k - 1]], when, weight)
+                        known[path[:k]] = exit, cost + more
+                when, external = known[path]
+                time, extra = (when - at) / MINUTE, np.zeros(at.shape)
+            else:
+                time, extra, external = _bus(supply, params, at, loads, float(supply.free[pair, way]))
+            for table, values in ((times, time), (extras, extra), (externals, external)):
+                table.append(values)
+    shape = (-1, len(supply.ways), *at.shape)
+    return tuple(np.array(table).reshape(shape) for table in (times, extras, externals))  # type: ignore[return-value]
+
+
+def _bus(
+    supply: Supply, params: TrafficParams, at: np.ndarray, loads: np.ndarray, ride: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    headway = params.headway * MINUTE
+    of_day = at % 86_400_000
+    number = np.minimum(np.ceil(of_day / headway).astype(np.int64), len(loads) - 1)
+    wait = np.maximum(number * headway - of_day, 0) / MINUTE
+    load = loads[number] + 1.0  # with the one who asks
+    stands = np.maximum(load - params.seats, 0) / load
+    more = ride * (params.standing - 1)
+    external = np.where(load > params.seats, (1 - stands) * more, 0.0)
+    return wait + ride, (params.wait - 1) * wait + stands * more, external
+
+
+def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Exit times [ms] of vehicles that would enter at `when`, and their external costs [min]; both of its shape."""
+    n = len(flow.enter)
+    if not n:
+        return when + link.free_time, np.zeros(when.shape)
+    place = np.searchsorted(flow.enter, when, side="right")
+    before = np.maximum(place - 1, 0)
+    if isinstance(link, BPRLink):
+        return _delay_function(link, flow, when, before, weight)
+    headway = link.headway / max(link.share(float(flow.enter[0])), 1e-6)
+    free_again = np.where(place > 0, flow.exit[before] + headway, -np.inf)
+    exit = np.maximum(when + link.free_time, free_again)
+    idle = flow.enter + link.free_time
+    idle[1:] -= flow.exit[:-1] + headway
+    idle[0] = 0.0
+    gaps = np.cumsum(np.maximum(idle, 0))
+    after = np.minimum(place, n - 1)
+    first = np.where(place < n, np.clip(exit + headway - flow.exit[after], 0, headway), 0.0)
+    reach = (first + gaps[after]).reshape(-1)
+    delay = np.maximum(reach[:, None] - gaps, 0)
+    delay[np.arange(n) < place.reshape(-1, 1)] = 0
+    return exit, (delay @ weight[flow.who]).reshape(when.shape) / MINUTE
+
+
+def _delay_function(
+    link: BPRLink, flow: Flow, when: np.ndarray, before: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """One more vehicle in an interval lengthens the trips of the next: see `BPRLink`."""
+    slot = flow.enter // link.interval
+    recent = (flow.enter[before] <= when) & (when - flow.enter[before] < link.interval)
+    time = np.where(recent, (flow.exit - flow.enter)[before], link.free_time)
+    first = int(slot[0])
+    count = np.bincount((slot - first).astype(np.int64), minlength=2).astype(float)
+    weighed = np.bincount((slot - first).astype(np.int64), weight[flow.who], minlength=2)
+    rate = count * HOUR / link.interval  # [veh/h]
+    power = link.power
+    slope = (
+        link.free_time * link.b * power * (rate / link.capacity) ** max(power - 1, 0.0) / link.capacity
+    )  # [ms h/veh]
+    caused = slope * HOUR / link.interval * np.append(weighed[1:], 0.0) / MINUTE
+    here = (when // link.interval).astype(np.int64) - first
+    inside = (here >= 0) & (here < len(caused))
+    return when + time, np.where(inside, caused[np.clip(here, 0, len(caused) - 1)], 0.0)

@@ -1,0 +1,77 @@
+"""Traffic as the kit sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, cast
+
+from lam_env.contracts import Policy, Training
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.scene import Scene
+from lam_env.rng import Streams
+from lam_env.rows import Row
+from lam_env.sim.world import World
+
+from . import hidden
+from .baselines import BASELINES, Oracle
+from .exploits import EXPLOITS
+from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
+from .sketch import sketch
+from .supply import build
+from .world import TrafficWorld, vocabulary
+
+
+class Traffic(Scenario):
+    """Travellers with habits, and congestion that arises from all of them; the agent advises some, one at a time."""
+
+    id = "traffic"
+    interaction = "advise"
+    personal = True
+    Params = TrafficParams
+    reward_weights = REWARD_WEIGHTS
+    utility_weights = UTILITY_WEIGHTS
+    ladder: ClassVar[dict[str, str]] = {
+        "prior": "plugin",
+        "her own gain alone": "ladder_own",
+        "+ true chances, published costs": "oracle_batch",
+        "oracle": "oracle",
+    }
+
+    # no second advice at an instant; whoever is asked was just asked; a free road stays free
+    constant_ok = ("epoch.followup", "tokens.15", "context.time.car.slow.*", "context.cost.car.slow.*")
+
+    def __init__(self, **settings: object):
+        super().__init__(**settings)
+        self.supply = build(self.params)
+        self.latent_names = hidden.latent_names(self.supply)
+        self.vocabulary, _ = vocabulary(self.supply.names)
+
+    @property
+    def n_users(self) -> int:
+        return int(self.params.travellers)
+
+    def make_world(
+        self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
+    ) -> World:
+        show = hidden.revealing(reveal) if reveal else None
+        return TrafficWorld(self.params, self.supply, streams, row, day=day, record=record, reveal=show)
+
+    def kpis(self, world: World) -> dict[str, float]:
+        traffic = cast(TrafficWorld, world)
+        return traffic.tally.figures(traffic.people.trust)
+
+    def scene(self, world: World) -> Scene:
+        return sketch(cast(TrafficWorld, world))
+
+    def baselines(self) -> dict[str, Callable[[Training], Policy]]:
+        return {name: _made(make, self) for name, make in BASELINES.items()}
+
+    def rungs(self) -> dict[str, Callable[[Training], Policy]]:
+        return {"ladder_own": lambda training: Oracle(self, selfish=True)}
+
+    def exploits(self) -> dict[str, Callable[[Training], Policy]]:
+        return {name: _made(make, self) for name, make in EXPLOITS.items()}
+
+
+def _made(make: Callable[[Traffic], Policy], scenario: Traffic) -> Callable[[Training], Policy]:
+    return lambda training: make(scenario)

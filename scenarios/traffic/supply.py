@@ -1,0 +1,167 @@
+"""What travellers can choose from: modes, routes and departure slots on a network, as tables that all worlds share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from . import synthetic
+from .assignment import user_equilibrium
+from .bus import BusLine, timetable
+from .cost import link_cost
+from .links import BPRLink, Link, PointQueue, SpatialQueue
+from .network import Demand, Network
+from .params import TrafficParams
+from .routes import k_shortest
+
+MINUTE, DAY = 60_000, 86_400_000  # [ms]
+REFERENCE = (450, 630)  # departure of the middle slot [min of the day], on working days and at weekends
+SLACK = 10.0  # [min] between an undisturbed trip in the middle slot and the mean preferred arrival
+SPACING = 2.0  # seconds of road that a vehicle takes up at capacity [s]; a jam is about four times as dense
+ROUTES = 3  # routes that are offered between two places
+LATEST = 600.0  # [min] after the reference, when the last bus leaves
+
+
+@dataclass(frozen=True, eq=False)
+class Supply:
+    """Options o are triples of mode, slot and route, in the order of the choice model's nests (action o + 1).
+
+    `slot`, `way`: (O,) index of each option's departure slot and way. A way is a route, or the bus; every pair of places
+    has its own. `shift`: (S,) [min]. `paths[pair][way]`: link indices (empty: the bus). `free`: (pairs, ways) [min]
+    without anybody. `link_free` [ms], `link_capacity` [veh/h], `b`, `power`: (links,).
+    """
+
+    options: tuple[tuple[str, float, str], ...]
+    names: tuple[str, ...]
+    slot: np.ndarray
+    way: np.ndarray
+    shift: np.ndarray
+    ways: tuple[str, ...]
+    is_bus: np.ndarray  # (ways,) bool
+    paths: tuple[tuple[tuple[int, ...], ...], ...]
+    pairs: tuple[tuple[int, int], ...]
+    free: np.ndarray
+    network: Network
+    model: str
+    preferred: float  # mean preferred arrival [min after the reference]
+    tight: int  # the link with the least capacity on the first pair's first way
+
+    def links(self, params: TrafficParams) -> list[Link]:
+        """Fresh, empty links."""
+        network, made = self.network, list[Link]()
+        for k in range(network.links):
+            free, capacity = float(network.free_flow_time[k]) * MINUTE, float(network.capacity[k])
+            if self.model == "bpr":
+                made.append(BPRLink(free, capacity, b=float(network.b[k]), power=float(network.power[k])))
+            elif self.model == "spatial":
+                room = capacity * max(free / MINUTE / 60, SPACING / 3600) * 4
+                made.append(SpatialQueue(free, capacity, max(2, math.ceil(room))))
+            else:
+                made.append(PointQueue(free, capacity))
+        return made
+
+    def bus(self, params: TrafficParams) -> BusLine | None:
+        """The bus line, all day."""
+        if not self.is_bus.any():
+            return None
+        way = int(self.is_bus.argmax())
+        departures = timetable(0, DAY - MINUTE, params.headway * MINUTE)
+        ride = round(float(self.free[0, way]) * MINUTE)
+        return BusLine(departures, ride, seats=params.seats, standing=params.standing)
+
+
+def _network(params: TrafficParams) -> tuple[Network, tuple[tuple[int, int], ...]]:
+    """The network in which all travellers pass the bottleneck in `rush`, and where they travel."""
+    hourly = params.travellers * 60 / params.rush
+    if params.network == "corridor":
+        return synthetic.corridor(hourly), ((0, 1),)
+    if params.network == "bottleneck":
+        return synthetic.bottleneck(hourly), ((0, 1),)
+    if params.network == "grid":
+        n = 3
+        corners = ((0, n * n - 1), (n - 1, n * n - n), (n, 2 * n - 1), (1, n * n - n + 1))
+        return synthetic.grid(n, 5.0, hourly / 2.5), corners
+    made, players = (synthetic.two_route(), 18) if params.network == "two_route" else (synthetic.braess(), 6)
+    flow = params.travellers * 60 / (params.slots * params.slot)  # all in the span of the slots
+    return _scaled(made, flow / players), ((0, 1),)
+
+
+def _scaled(network: Network, factor: float) -> Network:
+    from dataclasses import replace
+
+    return replace(network, capacity=network.capacity * factor)
+
+
+@lru_cache(maxsize=16)
+def build(params: TrafficParams) -> Supply:
+    """Options and paths of the settings' network."""
+    network, pairs = _network(params)
+    model = params.link_model
+    if model == "auto":
+        model = "bpr" if params.network in ("two_route", "braess") else "point"
+    car = np.array([m == "car" for m in network.mode])
+    empty = link_cost(network, np.zeros(network.links))
+    demand = Demand(*(np.array(ends) for ends in zip(*pairs, strict=True)), np.ones(len(pairs)))
+    order = np.lexsort((demand.destination, demand.origin))
+    found = k_shortest(_only(network, car), demand, empty[car], ROUTES)
+    index = np.flatnonzero(car)
+    routes: list[list[tuple[int, ...]]] = []
+    for pair in range(len(pairs)):
+        mine = np.flatnonzero(found.pair == pair)
+        ways = [_ordered(network, index[found.of_route(int(r))], demand.origin[pair]) for r in mine]
+        routes.append(sorted(ways, key=lambda w: (float(empty[list(w)].sum()), w)))
+    k = min(len(r) for r in routes)
+    names = ["main", "slow"] if params.network == "corridor" else [f"r{i + 1}" for i in range(k)]
+    modes = ["car"] * k
+    has_bus = not car.all()
+    if has_bus:
+        names, modes = [*names, "line"], [*modes, "bus"]
+    paths = tuple((*r[:k], ()) if has_bus else tuple(r[:k]) for r in routes)
+    bus_time = float(empty[~car].min()) if has_bus else 0.0
+    free = np.array([[float(empty[list(w)].sum()) if w else bus_time for w in p] for p in paths])
+    half = params.slots // 2
+    shift = (np.arange(params.slots) - half) * params.slot
+    table = [("car", s, w) for s in range(params.slots) for w in range(k)]
+    if has_bus:
+        table += [("bus", s, k) for s in range(params.slots)]
+    labels = tuple(f"{m}.{names[w]}.{shift[s]:+g}".replace("+0", "0") for m, s, w in table)
+    usual = float(free[:, :k].min(1).mean())
+    if model == "bpr":  # an empty road says little of such a network
+        whole = demand.scaled(params.travellers * 60 / (params.slots * params.slot) / len(pairs))
+        settled = user_equilibrium(network, whole, 1e-4)
+        usual = settled.total_cost / whole.total
+    first = paths[0][0]
+    return Supply(
+        options=tuple((m, float(shift[s]), names[w]) for m, s, w in table),
+        names=labels,
+        slot=np.array([s for _, s, _ in table]),
+        way=np.array([w for _, _, w in table]),
+        shift=shift,
+        ways=tuple(names),
+        is_bus=np.array([m == "bus" for m in modes]),
+        paths=paths,
+        pairs=tuple(pairs[i] for i in order),
+        free=free,
+        network=network,
+        model=model,
+        preferred=usual + SLACK,
+        tight=min(first, key=lambda link: float(network.capacity[link])),
+    )
+
+
+def _only(network: Network, car: np.ndarray) -> Network:
+    return network if car.all() else network.only("car")
+
+
+def _ordered(network: Network, links: np.ndarray, node: int) -> tuple[int, ...]:
+    """The links of a route in the order of driving."""
+    left = {int(network.tail[link]): int(link) for link in links}
+    way = []
+    while left:
+        link = left.pop(int(node))
+        way.append(link)
+        node = int(network.head[link])
+    return tuple(way)

@@ -1,0 +1,183 @@
+"""The people: tastes, habits, memories, calm revision, and what they make of advice. One row of each array a traveller.
+
+They are arrays and not objects because a day's costs of all options for everybody are one calculation. Every draw is a function of
+(purpose, day, traveller), so the same people meet every agent.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import ndtri
+
+from lam_env.rng import Streams
+
+from .choice import NestedLogit, inertia, sample
+from .params import TrafficParams
+from .profile import Profile, empty
+from .supply import MINUTE, Supply
+
+ORDINARY, SPECIAL, WEEKEND = range(3)  # kinds of day, each with a habit of its own
+MOST = 25.0  # [min] beyond which a gain says no more
+AHEAD = (5.0, 95.0)  # when she decides, before anybody can depart [min]
+
+
+class Travellers:
+    """N people; the first `n_advised` may be advised. O options, P pairs of places; times in minutes after the reference.
+
+    What they are: `pair`, `has_car`, `preferred` (3, N) arrival by kind of day, `special_day` (-1: none), `dislikes_bus` [min], `stubborn` [0..1],
+    `jitter` [min] of departure within the slot. What they remember: `habit`, `streak` (3, N); `time`, `extra` (2, N, O), of working days and
+    weekends; `trust`, `rated`, `muted_until` [day]. Of today: `kind`, `goes`, `arrive`, `cost` (N, O) as expected, `natural` choice, `last` one.
+    """
+
+    def __init__(self, params: TrafficParams, supply: Supply, streams: Streams):
+        n, o = params.travellers, len(supply.names)
+        self.params, self.supply, self.streams, self.n = params, supply, streams, n
+        self.n_advised = round(params.advised * n)
+        draw = self._trait
+        self.pair = (draw("places") * len(supply.pairs)).astype(np.int64)
+        self.has_car = (draw("car") < params.car) | (not supply.is_bus.any())
+        normal = params.spread * np.clip(ndtri(np.stack([draw("preferred"), draw("weekend")])), -2.5, 2.5)
+        moved = np.where(draw("special") < 0.5, -1, 1) * (10 + 15 * draw("moved"))
+        self.special_day = np.where(draw("has special") < params.special, (draw("weekday") * 5).astype(np.int64), -1)
+        self.preferred = supply.preferred + np.stack([normal[0], normal[0] + moved, normal[1]])
+        self.dislikes_bus = params.taste * ndtri(draw("taste"))
+        self.stubborn = 0.2 + 0.8 * draw("stubborn")
+        self.jitter = params.slot * 0.95 * (draw("departure") - 0.5)
+        lead = (params.slots + 1) / 2 * params.slot + AHEAD[0]
+        self.asks = lead + (AHEAD[1] - AHEAD[0]) * draw("asks")
+
+        self.car_option = ~supply.is_bus[supply.way]
+        self.possible = ~(self.car_option & ~self.has_car[:, None])  # (N, O)
+        fresh = empty(supply, params)
+        self.time = np.stack([self.by_option(fresh.time)] * 2)
+        self.extra = np.stack([self.by_option(fresh.extra)] * 2)
+        self.trust = np.full(n, params.trust)
+        self.rated = np.zeros(n)
+        self.muted_until = np.full(n, -1)
+        self.habit, self.streak = np.zeros((3, n), np.int64), np.zeros((3, n))
+        self.logit = NestedLogit(supply.options, params.nests)
+        self.inertia = inertia(supply.options, params.inertia)
+        for kind in range(3):
+            self.kind = np.full(n, kind)
+            self.arrive = self.preferred[kind]
+            self.cost = self.costs(self.time[kind // 2], self.extra[kind // 2])
+            self.habit[kind] = sample(
+                self.logit.probabilities(-params.theta * self.cost), streams("travellers", "first").block(kind * n, n)
+            )
+        self.goes, self.revises = np.zeros(n, bool), np.zeros(n, bool)
+        self.natural = self.last = self.habit[0]
+
+    def _trait(self, name: str) -> np.ndarray:
+        return self.streams("travellers", name).block(0, self.n)
+
+    def draws(self, purpose: str, day: int) -> np.ndarray:
+        """(N,) uniform numbers of a day."""
+        return self.streams("travellers", purpose).block(day * self.n, self.n)
+
+    def by_option(self, table: np.ndarray) -> np.ndarray:
+        """(N, O) of a table (pairs, ways, slots)."""
+        flat: np.ndarray = table[:, self.supply.way, self.supply.slot]
+        return flat[self.pair]
+
+    def costs(self, time: np.ndarray, extra: np.ndarray) -> np.ndarray:
+        """(N, O) generalised cost [min] at times door to door and discomfort (N, O); infinite where not possible."""
+        p = self.params
+        lag = self.supply.shift[self.supply.slot] + time
+        lag += (self.jitter - self.arrive)[:, None]  # after the preferred arrival
+        cost = p.alpha * time + extra
+        cost += np.maximum(p.gamma * lag, -p.beta * lag)
+        if self.supply.is_bus.any():
+            cost += np.where(self.car_option, 0.0, self.dislikes_bus[:, None])
+        return np.where(self.possible, cost, np.inf)
+
+    # -- a day --------------------------------------------------------------------------------------------------------
+
+    def wake(self, day: int, settling: bool, closed: np.ndarray | None = None) -> None:
+        """A new day: what kind it is for each, what she would do by herself. `settling`: habits of rare days still form.
+
+        `closed`: (O,) options that are not there today.
+        """
+        p, weekday = self.params, day % 7
+        weekend = weekday >= 5
+        self.kind = np.full(self.n, WEEKEND) if weekend else np.where(self.special_day == weekday, SPECIAL, ORDINARY)
+        each = np.arange(self.n)
+        self.arrive = self.preferred[self.kind, each]
+        self.goes = self.draws("goes", day) < (p.leisure if weekend else 1 - p.home)
+        self.cost = self.costs(self.time[int(weekend)], self.extra[int(weekend)])
+        if closed is not None and closed.any():
+            self.cost = np.where(closed, np.inf, self.cost)
+            self.cost[~np.isfinite(self.cost).any(1)] = 0.0  # nobody is left without any way
+        self.last = self.habit[self.kind, each]
+        noise = (self.draws("late", day) - 0.5) * 0.05 * p.slot
+        self.offset = np.rint((self.jitter + noise) * MINUTE).astype(np.int64)  # [ms] after the slot's departure
+        revises = self.draws("revise", day) < p.revision
+        if settling:
+            revises |= self.kind != ORDINARY
+        self.revises = revises | ~np.isfinite(self.cost[each, self.last])
+        who = np.flatnonzero(self.revises & self.goes)
+        self.natural = self.last.copy()
+        if len(who):
+            self.natural[who] = sample(self.chances(who), self.draws("choice", day)[who])
+
+    def chances(self, who: np.ndarray) -> np.ndarray:
+        """(len(who), O) probabilities of a choice made anew."""
+        return self.logit.probabilities(-self.params.theta * self.cost[who] + self.inertia[self.last[who]])
+
+    def strength(self, i: int) -> float:
+        """Of her habit on this kind of day [0..1]: she has kept it for so long, and is stubborn."""
+        return float(self.stubborn[i]) * (1 - math.exp(-float(self.streak[self.kind[i], i]) / 5))
+
+    def acceptance(self, i: int, natural: int) -> np.ndarray:
+        """(O,) probability that she follows advice to each option where she was about to take `natural`."""
+        p = self.params
+        gain = np.clip(self.cost[i, natural] - self.cost[i], -MOST, MOST)
+        x = p.accept_gain * np.nan_to_num(gain, nan=0.0) + self._leaning(i)
+        x[self.last[i]] += p.accept_last
+        found: np.ndarray = np.where(self.possible[i], 1 / (1 + np.exp(-x)), 0.0)
+        return found
+
+    def accepts(self, i: int, option: int) -> float:
+        """The same for one option, against what she would do."""
+        p = self.params
+        gain = float(self.cost[i, self.natural[i]] - self.cost[i, option])
+        x = p.accept_gain * max(-MOST, min(MOST, gain)) + self._leaning(i)
+        if option == self.last[i]:
+            x += p.accept_last
+        return 1 / (1 + math.exp(-x))
+
+    def _leaning(self, i: int) -> float:
+        """Log-odds of following anything."""
+        p = self.params
+        x = p.accept + p.accept_trust * (float(self.trust[i]) - 0.5) + p.accept_rated * float(self.rated[i])
+        return x - p.accept_habit * self.strength(i) + (p.accept_form if p.form == "prescriptive" else 0.0)
+
+    def costs_of(self, i: int, time: np.ndarray, extra: np.ndarray) -> np.ndarray:
+        """(O,) generalised cost [min] of one traveller at times and discomfort (O,)."""
+        p = self.params
+        lag = self.supply.shift[self.supply.slot] + self.offset[i] / MINUTE + time - self.arrive[i]
+        cost = p.alpha * time + extra + np.maximum(p.gamma * lag, -p.beta * lag)
+        cost = cost + np.where(self.car_option, 0.0, self.dislikes_bus[i])
+        return np.where(self.possible[i], cost, np.inf)
+
+    def settle(
+        self, day: int, chosen: np.ndarray, followed: np.ndarray, time: np.ndarray, extra: np.ndarray, today: Profile
+    ) -> None:
+        """In the evening: habits and memories. (N,) arrays: option taken, whether by advice, minutes and discomfort."""
+        p, went = self.params, np.flatnonzero(self.goes)
+        kind, weekend = self.kind[went], int(day % 7 >= 5)
+        keeps = followed[went] & (self.draws("adopt", day)[went] >= p.adopt)
+        habit = np.where(keeps, self.natural[went], chosen[went])
+        same = habit == self.habit[kind, went]
+        self.streak[kind, went] = np.where(same, self.streak[kind, went] + 1, 0)
+        self.habit[kind, went] = habit
+        for memory, published, own in ((self.time, today.time, time), (self.extra, today.extra, extra)):
+            mine = memory[weekend]
+            taken = mine[went, chosen[went]]
+            mine += p.hearsay * (self.by_option(published) - mine)
+            mine[went, chosen[went]] = taken + p.learning * (own[went] - taken)
+
+    def schedule_cost(self, lag: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Costs of being early and late [min], for arrivals `lag` minutes after the preferred one."""
+        return self.params.beta * np.maximum(-lag, 0), self.params.gamma * np.maximum(lag, 0)

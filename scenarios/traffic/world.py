@@ -1,0 +1,358 @@
+"""The world of traffic: days on which everybody decides, departs, is held up by the others, and learns."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lam_env.events import Vocabulary
+from lam_env.rng import Streams
+from lam_env.rows import Row
+from lam_env.sim.persons import PersonalWorld
+
+from . import profile, shocks
+from .loading import Loading, Trip
+from .morning import can_load, load
+from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
+from .profile import Flow
+from .supply import DAY, MINUTE, REFERENCE, Supply
+from .tally import Tally
+from .travellers import Travellers
+
+PRETRIP = 0
+FOLLOWED, REFUSED, RATING, MUTED = range(4)
+FEEDBACK = ("accept", "refuse", "rating", "mute")
+SENSORS = ("pretrip",)
+EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
+SMOOTHING = 0.3  # weight of today in what is published
+GRAIN = 0.5  # published numbers are rounded to it [min]
+RAIN, ARRIVE, TIME, LATE, USUAL = "rain", "arrive", "last.time", "last.late", "usual"
+
+
+@lru_cache(maxsize=64)
+def vocabulary(names: tuple[str, ...]) -> tuple[Vocabulary, int]:
+    """Names of all that can be done and sensed, for these options; and how many readings everybody shares."""
+    shared = (RAIN, *(f"time.{n}" for n in names), *(f"cost.{n}" for n in names))
+    own = (ARRIVE, TIME, LATE, USUAL, *(f"own.{n}" for n in names), *(f"external.{n}" for n in names))
+    actions = ("none", *names)
+    patience = (86_400,) * len(actions)
+    return Vocabulary(actions, SENSORS, shared + own, FEEDBACK, patience), len(shared)
+
+
+class TrafficWorld(PersonalWorld):
+    """One region with its travellers. A tick is 1 ms.
+
+    Readings of everybody: rain; of each option yesterday's time door to door as it felt, `time.*`, and what one more traveller costs the others `cost.*`
+    (smoothed over days). Her own: wanted arrival today and lateness of her last trip [min after the wish], its time, her usual option (an action),
+    and per option what it is expected to save her (`own.*`) and the others (`external.*`), against the usual one. Minutes all.
+    """
+
+    second = 1000
+
+    def __init__(
+        self,
+        params: TrafficParams,
+        supply: Supply,
+        streams: Streams,
+        row: Row,
+        *,
+        day: int,
+        record: bool,
+        reveal: Any = None,
+    ):
+        words, shared = vocabulary(supply.names)
+        first = day + -(-params.burn_in // 7) * 7  # the burn-in may not begin before time 0
+        self.params, self.supply, self.first_day = params, supply, first
+        self.people = Travellers(params, supply, streams)
+        super().__init__(
+            streams,
+            row,
+            words,
+            self.people.n_advised,
+            shared,
+            start=(first - params.burn_in) * DAY,
+            end=first * DAY,
+            reward_weights=REWARD_WEIGHTS,
+            utility_weights=UTILITY_WEIGHTS,
+            record=record,
+        )
+        self.links = supply.links(params)
+        self.watched = [_watch(link) for link in self.links]
+        self.loading = Loading(self.env, self.links)
+        self.bus = supply.bus(params)
+        self.routes = [[[self.links[k] for k in path] for path in ways] for ways in supply.paths]
+        self.tally = Tally(params, self.people.n_advised)
+        self.published = [profile.empty(supply, params) for _ in range(2)]  # of working days and weekends, smoothed
+        self.yesterday = [profile.empty(supply, params) for _ in range(2)]
+        self._rains, self._closed = streams("weather", "rain"), shocks.closed_options(supply)
+        self._ratings = streams("travellers", "rating")
+        self.day = first - params.burn_in
+        self.rain, self.share, self.tight = False, 1.0, 1.0
+        n = params.travellers
+        self.shown = np.zeros(n, np.int64)  # action advised today, 0 if none
+        self.answer_to = np.zeros(n, np.int64)  # event of that advice
+        self.followed = np.zeros(n, bool)
+        self.chosen = np.zeros(n, np.int64)  # option
+        self.departs = np.zeros(n, np.int64)  # [ms]
+        self.arrives = np.zeros(n)  # [ms]
+        self.extra = np.zeros(n)  # [min]
+        self._last_time, self._last_late = np.zeros(n), np.zeros(n)
+        self._accepts: list[float] = []
+        self._offset: list[int] = []
+        self._burn_in()
+        self.begin_to_watch()
+        self.tally = Tally(params, self.people.n_advised)
+        self.end = (first + params.days) * DAY
+        self.call_at(first * DAY, self._morning)
+        self.reveal = reveal
+        self.run_until_decision()
+
+    # -- days ---------------------------------------------------------------------------------------------------------
+
+    def _burn_in(self) -> None:
+        fast, n = can_load(self.supply, self.links), self.params.burn_in
+        for k in range(n):
+            self._wake(settling=k < n // 2)
+            self.chosen[:] = self.people.natural
+            if fast:
+                self._whole_day()
+            else:
+                for i in np.flatnonzero(self.people.goes).tolist():
+                    self._depart(i)
+                self._run_to(self.day * DAY + EVENING)
+            self._evening(None)
+        self._run_to(self.first_day * DAY)
+
+    def _run_to(self, time: int) -> None:
+        """Run what is scheduled before a time; nobody is asked in it."""
+        queue = self.env.queue
+        while queue and queue[0][0] < time:
+            self.now = queue[0][0]
+            self.env.step()
+        self.now = time
+
+    def _whole_day(self) -> None:
+        people, supply = self.people, self.supply
+        who = np.flatnonzero(people.goes)
+        way = supply.way[self.chosen[who]]
+        car = ~supply.is_bus[way]
+        drivers, riders = who[car], who[~car]
+        ends, flows = load(supply, self.links, self.departs[drivers], people.pair[drivers], way[car])
+        self.arrives[drivers], self.extra[drivers] = ends, 0.0
+        for watched, flow in zip(self.watched, flows, strict=True):
+            watched.extend(zip(flow.enter.tolist(), flow.exit.tolist(), drivers[flow.who].tolist(), strict=True))
+        for i in riders[np.argsort(self.departs[riders], kind="stable")].tolist():
+            self._board(i)
+
+    def _wake(self, settling: bool = False) -> None:
+        """Night: what today will be like, and what everybody will do by herself."""
+        people, day = self.people, self.day
+        self.rain, self.share, self.tight = shocks.share_of(self.params, self._rains, day, self.first_day)
+        for k, link in enumerate(self.links):
+            share = self.share * (self.tight if k == self.supply.tight and self.tight else 1.0)
+            if share < 1:
+                link.restrict(day * DAY, day * DAY + DAY, share)
+        people.wake(day, settling, None if self.tight else self._closed)
+        self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
+        self.shown[:], self.followed[:] = 0, False
+        self._offset = people.offset.tolist()
+        self._slots = [self.reference + round(s * MINUTE) for s in self.supply.shift[self.supply.slot].tolist()]
+        self.departs = np.array(self._slots)[people.natural] + people.offset
+        self.loads = np.zeros(int(1440 / self.params.headway) + 2) if self.bus else np.zeros(1)
+        for watched in self.watched:
+            watched.clear()
+
+    def _morning(self, _: Any) -> None:
+        self._wake()
+        people = self.people
+        self.chosen[:] = people.natural
+        self._accepts = people.draws("accept", self.day).tolist()
+        self._inform()
+        n = people.n_advised
+        for i in np.flatnonzero(people.goes[n:]).tolist():
+            self._depart(n + i)
+        asks = self.reference - np.rint((people.asks + 10 * people.draws("ask", self.day)) * MINUTE).astype(np.int64)
+        for i in np.flatnonzero(people.goes[:n]).tolist():
+            self.call_at(int(asks[i]), self._due, i)
+        self.call_at(self.day * DAY + EVENING, self._evening)
+
+    def _inform(self) -> None:
+        """Readings and masks of the day, for everybody at once."""
+        people, n, weekend = self.people, self.people.n_advised, int(self.day % 7 >= 5)
+        yesterday, published = self.yesterday[weekend], self.published[weekend]
+        supply, way, slot = self.supply, self.supply.way, self.supply.slot
+        shared = [float(self.rain)]
+        for table in (yesterday.time + yesterday.extra, published.external):
+            shared += _rounded(table.mean(0)[way, slot]).tolist()
+        for channel, value in enumerate(shared):
+            self.reading(channel, value)
+        usual = people.last[:n]
+        cost = people.costs(people.by_option(published.time), people.by_option(published.extra))[:n]
+        external = people.by_option(published.external)[:n]
+        each = np.arange(n)
+        with np.errstate(invalid="ignore"):
+            own = cost[each, usual][:, None] - cost
+        own[~np.isfinite(own)] = 0.0
+        told = [people.arrive[:n], self._last_time[:n], self._last_late[:n]]
+        values = [_rounded(np.stack(told, 1)), usual[:, None] + 1, _rounded(own)]
+        values.append(_rounded(external[each, usual][:, None] - external))
+        self.own_readings(np.concatenate(values, 1))
+        self.promised = people.by_option(published.time + published.extra)
+        mask = self._memory.mask
+        mask[:, 1:] = people.possible[:n] & (people.muted_until[:n] < self.day)[:, None]
+        if not self.tight:
+            mask[:, 1:] &= ~self._closed
+        mask[:, 0] = 1
+        self.supply_told = supply
+
+    # -- a traveller --------------------------------------------------------------------------------------------------
+
+    def _due(self, i: int) -> None:
+        self.ask(i, PRETRIP)
+        self.call_at(self.now, self._choose, i)
+
+    def advise(self, person: int, action: int) -> None:
+        self.shown[person], self.answer_to[person] = action, self.agent_acts
+
+    def _choose(self, i: int) -> None:
+        people, action = self.people, int(self.shown[i])
+        option = int(people.natural[i])
+        answers = -1
+        if action:
+            answers = int(self.answer_to[i])
+            self.utility_totals["interruption"] += 1
+            self.earn_from(i, "nag")
+            self.tally.shown += 1
+            people.trust[i] -= self.params.trust_shown
+            if action - 1 != option:  # advice to do what she would do anyway is only an interruption
+                if self._accepts[i] < people.accepts(i, action - 1):
+                    option = action - 1
+                    self.followed[i] = True
+                    self.tally.followed += 1
+                    self.earn_from(i, "follow")
+                    self.feedback_event(i, FOLLOWED, action, answers, 1.0, True)
+                else:
+                    self.tally.refused += 1
+                    self.earn_from(i, "refuse")
+                    self.feedback_event(i, REFUSED, action, answers, -1.0, False)
+        self.chosen[i] = option
+        self.user_event(i, option + 1, answers)
+        self._depart(i)
+
+    def _depart(self, i: int) -> None:
+        option = int(self.chosen[i])
+        time = self._slots[option] + self._offset[i]
+        self.departs[i] = time
+        route = self.routes[self.people.pair[i]][self.supply.way[option]]
+        if route:
+            self.loading.depart(time, i, route, self._arrived)
+        else:
+            self.call_at(time, self._board, i)
+
+    def _arrived(self, trip: Trip) -> None:
+        i = trip.value
+        self.arrives[i], self.extra[i] = trip.end, 0.0
+
+    def _board(self, i: int) -> None:
+        assert self.bus is not None
+        ride = self.bus.board(int(self.departs[i]))
+        self.arrives[i] = ride.arrival
+        self.loads[round(ride.departure % DAY / (self.params.headway * MINUTE))] += 1
+        standing = ride.perceived - self.bus.ride_time
+        self.extra[i] = (standing + (self.params.wait - 1) * ride.wait) / MINUTE
+
+    # -- looking back -------------------------------------------------------------------------------------------------
+
+    def _evening(self, _: Any) -> None:
+        people, supply, params = self.people, self.supply, self.params
+        went = np.flatnonzero(people.goes)
+        time = (self.arrives - self.departs) / MINUTE
+        late = (self.arrives - self.reference) / MINUTE - people.arrive
+        early_cost, late_cost = people.schedule_cost(late)
+        bus = supply.is_bus[supply.way[self.chosen]]
+        mode = np.where(bus, people.dislikes_bus, 0.0)
+        cost = params.alpha * time + self.extra + early_cost + late_cost + mode
+        totals = self.utility_totals
+        terms = {"travel": params.alpha * time, "early": early_cost, "late": late_cost, "discomfort": self.extra}
+        for name, each in (terms | {"mode": mode}).items():
+            totals[name] += float(each[went].sum())
+
+        weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
+        flows = [Flow.of(watched) for watched in self.watched]
+        today = profile.of_day(supply, params, self.reference, self.links, flows, weight, self.loads)
+        tight = flows[supply.tight]
+        self.tally.end_day(
+            self.day - self.first_day,
+            went,
+            time,
+            late,
+            cost,
+            bus,
+            self.shown > 0,
+            self.links[supply.tight],
+            tight,
+        )
+        if self.day >= self.first_day:
+            self._answer(today, cost, time)
+        people.settle(self.day, self.chosen, self.followed, time, self.extra, today)
+        weekend = int(self.day % 7 >= 5)
+        self.yesterday[weekend] = today
+        self.published[weekend].towards(today, SMOOTHING)
+        self._last_time[went], self._last_late[went] = time[went], late[went]
+        self.day += 1
+        if self.first_day < self.day < self.end // DAY:
+            self.call_at(self.day * DAY, self._morning)
+
+    def _answer(self, today: profile.Profile, cost: np.ndarray, time: np.ndarray) -> None:
+        """What advice came to: savings, ratings, trust."""
+        people, params, n = self.people, self.params, self.people.n_advised
+        silent = np.flatnonzero(people.goes[:n] & (self.shown[:n] == 0))
+        people.trust[silent] += params.trust_silence * np.maximum(params.trust - people.trust[silent], 0)
+        moved = np.flatnonzero(self.followed)
+        if len(moved):
+            would = people.costs(people.by_option(today.time), people.by_option(today.extra))
+            external = people.by_option(today.external)
+            noise = people.draws("rating", self.day)
+            for i in moved.tolist():
+                natural, option = int(people.natural[i]), int(self.chosen[i])
+                own = float(would[i, natural] - cost[i])
+                saved = float(external[i, natural] - external[i, option])
+                self.earn_from(i, "own", own)
+                self.earn_from(i, "external", saved)
+                self.earn_from(i, "regret", max(0.0, -own))
+                self.tally.moved(own)
+                broken = float(time[i] + self.extra[i] - self.promised[i, option])
+                people.trust[i] -= params.trust_broken * min(10.0, max(0.0, broken))
+                thumb = 1.0 if (broken <= 2.0) != (noise[i] < params.rating_noise) else -1.0
+                people.rated[i] += 0.2 * (thumb - people.rated[i])
+                self.earn_from(i, "rating", thumb)
+                self.feedback_event(i, RATING, option + 1, int(self.answer_to[i]), thumb, None)
+        np.clip(people.trust, 0.0, 1.0, out=people.trust)
+        awake = people.muted_until[:n] < self.day
+        for i in np.flatnonzero(awake & (people.trust[:n] < params.mute_below)).tolist():
+            people.muted_until[i] = self.day + params.mute_days
+            people.trust[i] = (params.trust + params.mute_below) / 2
+            self.tally.muted += 1
+            self.earn_from(i, "muted")
+            self.feedback_event(i, MUTED, int(self.shown[i]), int(self.answer_to[i]), -1.0, None)
+
+
+def _watch(link: Any) -> list[tuple[int, float, int]]:
+    """From now on (entry, exit, who) of the link's vehicles are written into the list that is returned."""
+    entries: list[tuple[int, float, int]] = []
+    enter = link.enter
+
+    def watched(time: int, vehicle: Any) -> int:
+        exit: int = enter(time, vehicle)
+        entries.append((time, link.last_exit, vehicle.value))
+        return exit
+
+    link.enter = watched
+    return entries
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    found: np.ndarray = np.rint(values / GRAIN) * GRAIN
+    return found

@@ -1,0 +1,144 @@
+"""A bus line: whom it takes when, waits of theory, and seats."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lam_env.scenarios.traffic.bus import DAY, BusLine, irregular_headways, mean_wait, timetable
+
+from lam_env.errors import UserError
+from lam_env.rng import Streams
+
+MINUTE = 60_000
+SEVEN, NINE = 7 * 60 * MINUTE, 9 * 60 * MINUTE
+TABLE = timetable(SEVEN, NINE, 12 * MINUTE)
+
+arrivals = st.lists(st.integers(0, 2 * DAY), min_size=1, max_size=60).map(sorted)
+
+
+def simulated_wait(headways, n=20_000):
+    """Mean wait of passengers who come at random while buses leave after these headways [ms]."""
+    departures = np.rint(np.cumsum(headways)).astype(int).tolist()
+    line = BusLine(departures, MINUTE)
+    times = np.sort(np.floor(Streams(1)("stop", "arrivals").block(0, n) * departures[-1]).astype(int))
+    return float(np.mean([line.board(time).wait for time in times.tolist()]))
+
+
+def test_a_timetable_has_a_bus_each_headway():
+    assert [t / MINUTE for t in timetable(0, 60 * MINUTE, 25 * MINUTE)] == [0, 25, 50]
+    assert len(TABLE) == 11
+    assert TABLE[-1] == NINE
+    assert timetable(5, 5, 1000) == [5]
+
+
+def test_a_passenger_takes_the_next_bus_of_today_or_tomorrow():
+    line = BusLine([1000, 5000], 700)
+    rides = [line.board(t) for t in (0, 1000, 1001, 5001)]
+    assert [r.departure for r in rides] == [1000, 1000, 5000, DAY + 1000]
+    assert [r.wait for r in rides] == [1000, 0, 3999, DAY - 4001]
+    assert all(r.arrival == r.departure + 700 for r in rides)
+
+
+def test_the_mean_wait_is_half_the_headway_of_a_regular_line():
+    assert mean_wait([12 * MINUTE] * 7) == 6 * MINUTE
+    headways = [12 * MINUTE] * 100
+    assert simulated_wait(headways) == pytest.approx(6 * MINUTE, rel=0.02)
+
+
+@pytest.mark.parametrize("cv", [0.3, 1.0])
+def test_irregular_headways_lengthen_the_wait(cv):
+    headways = irregular_headways(Streams(2)("line", "headways"), 0, 100, 12 * MINUTE, cv)
+    h = np.array(headways)
+    theory = h.mean() * (1 + (h.std() / h.mean()) ** 2) / 2
+    assert mean_wait(headways) == pytest.approx(theory)
+    assert simulated_wait(headways) == pytest.approx(theory, rel=0.03)
+    assert theory > 6.1 * MINUTE
+
+
+def test_irregular_headways_have_their_mean_and_variation_and_are_drawn_by_occasion():
+    stream = Streams(7)("line", "headways")
+    h = np.array(irregular_headways(stream, 0, 40_000, 600.0, 0.5))
+    assert h.mean() == pytest.approx(600, rel=0.01)
+    assert h.std() / h.mean() == pytest.approx(0.5, rel=0.02)
+    assert irregular_headways(stream, 100, 5, 600.0, 0.5) == h[100:105].tolist()
+    assert irregular_headways(stream, 0, 3, 600.0, 0.0) == pytest.approx([600] * 3)
+
+
+def test_who_comes_first_sits_and_who_stands_feels_it():
+    line = BusLine(TABLE, 30 * MINUTE, seats=2, standing=2.0)
+    rides = [line.board(SEVEN + 1 + i) for i in range(4)]
+    assert [r.place for r in rides] == [0, 1, 2, 3]
+    assert [r.perceived / MINUTE for r in rides] == [30, 30, 60, 60]
+    assert line.board(SEVEN + 13 * MINUTE).perceived == 30 * MINUTE  # a new bus has its seats free
+
+
+def test_a_full_bus_leaves_people_behind_in_their_order():
+    line = BusLine(TABLE, MINUTE, seats=1, places=2)
+    departures = [line.board(SEVEN).departure for _ in range(5)]
+    assert departures == [TABLE[0], TABLE[0], TABLE[1], TABLE[1], TABLE[2]]
+    # who comes for the third bus waits behind them
+    late = line.board(TABLE[2])
+    assert (late.departure, late.place) == (TABLE[2], 1)
+    assert line.board(TABLE[2]).departure == TABLE[3]
+
+
+@given(
+    arrivals,
+    st.integers(0, 3),
+    st.integers(1, 5),
+    st.lists(st.integers(0, DAY - 1), min_size=1, max_size=5, unique=True).map(sorted),
+)
+def test_nobody_overtakes_and_no_bus_takes_more_than_it_holds(times, seats, standing_room, departures):
+    places = seats + standing_room
+    line = BusLine(departures, 500, seats=seats, places=places)
+    rides = [line.board(time) for time in times]
+    assert all(r.departure == time + r.wait >= time for r, time in zip(rides, times, strict=True))
+    assert all((r.departure % DAY) in departures for r in rides)
+    assert [(r.departure, r.place) for r in rides] == sorted({(r.departure, r.place) for r in rides})
+    by_bus = {}
+    for ride in rides:
+        by_bus.setdefault(ride.departure, []).append(ride.place)
+    assert all(taken == list(range(len(taken))) and len(taken) <= places for taken in by_bus.values())
+    buses = sorted(d + day * DAY for day in range(70) for d in departures)
+    for ride, time in zip(rides, times, strict=True):  # a bus that passed her by was full
+        assert all(len(by_bus.get(bus, [])) == places for bus in buses if time <= bus < ride.departure)
+
+
+@given(arrivals)
+def test_the_wait_by_the_timetable_is_that_of_a_line_with_room(times):
+    line = BusLine(TABLE, 500)
+    assert [line.wait(t) for t in times] == [line.board(t).wait for t in times]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: timetable(5, 4, 10), "departures must lie in one day"),
+        (lambda: timetable(0, DAY, 10), "departures must lie in one day"),
+        (lambda: timetable(0, 10, 0), "headway must be at least 1 ms"),
+        (lambda: BusLine([], 10), "departures must rise"),
+        (lambda: BusLine([5, 5], 10), "departures must rise"),
+        (lambda: BusLine([5, DAY], 10), "departures must rise"),
+        (lambda: BusLine([5], -1), "ride_time must be at least 0 ms"),
+        (lambda: BusLine([5], 1, seats=5, places=4), "places .4. must be at least 1 and at least the seats .5"),
+        (lambda: BusLine([5], 1, seats=0, places=0), "places"),
+        (lambda: BusLine([5], 1, standing=0.9), "standing must multiply the time by at least 1"),
+        (lambda: mean_wait([]), "headways must be above 0"),
+        (lambda: mean_wait([3, 0]), "headways must be above 0"),
+        (lambda: irregular_headways(Streams(0)("a", "b"), 0, 1, -3, 0.5), "headway must be above 0"),
+        (lambda: irregular_headways(Streams(0)("a", "b"), 0, 1, 3, math.nan), "cv at least 0"),
+    ],
+)
+def test_bad_parameters_are_told_in_one_line(make, message):
+    with pytest.raises(UserError, match=message) as error:
+        make()
+    assert "\n" not in str(error.value)
+
+
+def test_passengers_come_in_order_of_time():
+    line = BusLine(TABLE, 10)
+    line.board(500)
+    with pytest.raises(ValueError, match="came at 499, before the one before her"):
+        line.board(499)
