@@ -136,5 +136,5 @@ def _drawn(routes: Routes, shares: np.ndarray, pair: np.ndarray, uniform: np.nda
     before = np.cumsum(shares) - shares
     upto = routes.pair + np.cumsum(shares) - before[routes.first][routes.pair]
     last = np.append(routes.first[1:], len(routes)) - 1
-    upto[last] = routes.pair[last] + 1  # whatever rounding has done
-    return np.searchsorted(upto, pair + uniform)
+    found = np.searchsorted(upto, pair + uniform)
+    return np.clip(found, routes.first[pair], last[pair])  # rounding must not lead to another pair

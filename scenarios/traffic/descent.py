@@ -47,7 +47,7 @@ def shifted(
         return float(performance.link_cost(network, np.maximum(flow + step * direction, 0)) @ direction)
 
     if descent(0.0) >= 0:
-        return route_flow  # nothing to gain, or less than rounding allows
+        return route_flow  # nothing to gain, or Newton's step is no descent (the next one will be)
     step = 1.0 if descent(1.0) <= 0 else brentq(descent, 0.0, 1.0)
     change = np.bincount(best, leaving, len(routes)) - leaving
     return np.maximum(route_flow + step * change, 0)
@@ -83,5 +83,4 @@ def _coupled(
     leaving[free] = np.minimum(answer, route_flow[free])
     # a pair whose best route cannot give so much takes the simple step
     short = (route_flow + np.bincount(best, leaving, len(best)))[best] < 0
-    leaving = np.where(short, alone, leaving)
-    return leaving if excess @ leaving > 0 else alone
+    return np.where(short, alone, leaving)
