@@ -1,8 +1,8 @@
 """Advice: acting for somebody by changing what she does. What she does anyway is worth nothing.
 
 value(a) = acceptance(a) (1 - p(a)) worth(a) - nag, with p from the prior, worth from the readings that say per action what it would
-save her and others (`Vocabulary.values`), and acceptance a logit on few features, pooled over actions: it is learned from thousands of
-answers, where a count per option would see a handful.
+save her and others (`Vocabulary.values`; each kind counts as much as the reward term of that name), and acceptance a logit on few
+features, pooled over actions: it is learned from thousands of answers, where a count per option would see a handful.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .carry import USER, listen
 from .trial import TRIAL_SEED
 
 INTERACTION = "advise"
-NAG = 0.05  # of an advice, in the unit of worth, before anything is learned
+NAG = "nag"  # the reward term of an advice given
 SCALE = 10.0  # worths are divided by it where they are features
 FEATURES = ("1", "own", "log p", "log of the habit's p", "accepted", "refused")
 PERSONAL = 4  # the first of the features that tell one person's answers so far
@@ -64,9 +64,10 @@ def fit_logit(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, rounds: int = 
 
 
 class AdvicePlugIn:
-    """`beta` (F,): coefficients of acceptance; `weights`: how much each kind of worth counts."""
+    """`beta` (F,): coefficients of acceptance; `weights`: what a unit of each kind of worth is rewarded with; `nag`: what an advice
+    costs."""
 
-    def __init__(self, predictor: ActionPredictor, beta: np.ndarray, weights: dict[str, float], nag: float = NAG):
+    def __init__(self, predictor: ActionPredictor, beta: np.ndarray, weights: dict[str, float], nag: float):
         self.predictor, self.beta, self.weights, self.nag = predictor, beta, weights, nag
 
     def values(self, observation: Any, p: np.ndarray) -> np.ndarray:
@@ -96,7 +97,7 @@ class CopyPlugIn(AdvicePlugIn):
 
 
 class AdviceAgent:
-    """`kinds`: which kinds of worth count (None: all, equally); `personal`: a person's answers so far tell of her acceptance."""
+    """`kinds`: which kinds of worth count (None: all); `personal`: a person's answers so far tell of her acceptance."""
 
     def __init__(
         self, kinds: tuple[str, ...] | None = None, personal: bool = False, kind: type[AdvicePlugIn] = AdvicePlugIn
@@ -104,12 +105,20 @@ class AdviceAgent:
         self.kinds, self.personal, self.kind = kinds, personal, kind
 
     def fit(self, training: Training) -> AdvicePlugIn:
-        kinds = self.kinds if self.kinds is not None else tuple(training.vocabulary.values())
+        weights, nag = prices(training)
+        if self.kinds is not None:
+            weights = {kind: weight for kind, weight in weights.items() if kind in self.kinds}
         x, y = answers(training)
         used = len(FEATURES) if self.personal else PERSONAL
         beta = np.zeros(len(FEATURES))
         beta[:used] = fit_logit(x[:, :used], y)
-        return self.kind(training.prior, beta, dict.fromkeys(kinds, 1.0))
+        return self.kind(training.prior, beta, weights, nag)
+
+
+def prices(training: Training) -> tuple[dict[str, float], float]:
+    """What the reward pays for a unit of each kind of worth, and takes for an advice."""
+    paid = training.reward_weights
+    return {kind: paid.get(kind, 0.0) for kind in training.vocabulary.values()}, -paid.get(NAG, 0.0)
 
 
 def answers(training: Training, worlds: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -119,7 +128,7 @@ def answers(training: Training, worlds: int = 2) -> tuple[np.ndarray, np.ndarray
     observation, _ = env.reset(seed=TRIAL_SEED + 500 + 10_000_000 * training.seed)
     rng = np.random.default_rng(training.seed)
     a, rows = len(training.vocabulary), np.arange(worlds)
-    trusting = AdvicePlugIn(training.prior, np.zeros(len(FEATURES)), dict.fromkeys(training.vocabulary.values(), 1.0))
+    trusting = AdvicePlugIn(training.prior, np.zeros(len(FEATURES)), *prices(training))
     state, start = None, np.ones(worlds, bool)
     open_: dict[tuple[int, int], tuple[np.ndarray, int, float, float]] = {}  # the last advice that each has had
     found: list[tuple[np.ndarray, float]] = []

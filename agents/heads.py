@@ -7,12 +7,11 @@ from torch import Tensor, nn
 
 from lam_env.errors import UserError
 
-from .advice import FEATURES, NAG, SCALE, AdvicePlugIn
+from .advice import FEATURES, SCALE, AdvicePlugIn
 from .features import PARTS, Layout
 from .plugin import PlugIn
 
 TEMPERATURE, GAIN, COST, REFUSAL, LEAST = 0.08, 1.2, 0.5, 1.8, 0.1
-ADVICE_TEMPERATURE = 0.5  # in the unit of worth
 NEVER = -1e9
 
 
@@ -101,8 +100,8 @@ class AdviceHead(nn.Module):
         super().__init__()
         self.layout = layout
         self.beta = nn.Parameter(torch.zeros(len(FEATURES)))
-        self.weights = nn.Parameter(torch.ones(len(layout.worths)))
-        self.nag = nn.Parameter(torch.tensor(NAG))
+        self.weights = nn.Parameter(torch.zeros(len(layout.worths)))
+        self.nag = nn.Parameter(torch.tensor(0.0))
         self.correction = network(layout.n_rest + layout.n_actions, hidden, 2 * layout.n_actions, zero=True)
 
     def start_from(self, plugin: AdvicePlugIn) -> None:
@@ -129,8 +128,8 @@ class AdviceHead(nn.Module):
             torch.log1p(refused.sum(1, keepdim=True)).expand_as(p),
         ]
         acceptance = torch.sigmoid(torch.stack(features, 2) @ self.beta + 3 * willing)
-        total = torch.einsum("nka,k->na", worths, self.weights) + SCALE * more
-        value = (acceptance * (1 - p) * total - self.nag) / ADVICE_TEMPERATURE
+        total = torch.einsum("nka,k->na", worths, self.weights) + more
+        value = (acceptance * (1 - p) * total - self.nag) / TEMPERATURE
         logits = torch.where(mask > 0, value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 

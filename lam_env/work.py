@@ -25,7 +25,7 @@ from lam_env.events import ActionLog
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.runs import RunFolder
-from lam_env.settings import NEEDS_PRIOR, UNTRAINED, RunSettings
+from lam_env.settings import NEEDS_PRIOR, ORDER, UNTRAINED, RunSettings
 
 TRAIN_SEED = 100_000  # of the first house of the training log
 SEEDS_APART = 10_000_000  # from one training seed's houses to the next one's: none of them is an evaluation house
@@ -105,9 +105,12 @@ def later_epochs(work: Work) -> Epochs | None:
 
 
 def needs_prior(scenario: Scenario, name: str) -> bool:
-    """Whether an agent is given the pre-trained predictor. One's own always is; a scenario's may say `needs = ("prior",)`."""
+    """Whether an agent is given the pre-trained predictor. One's own and further ones of the kit are; a scenario's may say
+    `needs = ("prior",)`."""
     own = scenario.baselines()
-    return "prior" in getattr(own[name], "needs", ()) if name in own else ":" in name or name in NEEDS_PRIOR
+    if name in own:
+        return "prior" in getattr(own[name], "needs", ())
+    return name in NEEDS_PRIOR or name not in ORDER
 
 
 def trains_once(scenario: Scenario, name: str) -> bool:
@@ -139,6 +142,7 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
         train,
         valid,
         make_env,
+        scenario.reward_weights,
         log=ActionLog.load(work.run.log / "train"),
         prior=_agents("predictors.store").load(prior_folder) if prior else None,
         steps=s.train.steps,
