@@ -66,7 +66,9 @@ def _skyline(sun: float) -> Iterator[Item]:
     for i in range(60):
         wide, high = 12.0 + (i * 7) % 11, 5.0 + (i * 13) % 9 + 10 * math.exp(-(((x - 640) / 110) ** 2))
         shade = round(0.35 + 0.3 * (1 - sun), 2)
-        yield Polygon(((x, _SKY), (x, _SKY - high), (x + wide, _SKY - high), (x + wide, _SKY)), fill="dark", opacity=shade)
+        yield Polygon(
+            ((x, _SKY), (x, _SKY - high), (x + wide, _SKY - high), (x + wide, _SKY)), fill="dark", opacity=shade
+        )
         if sun < 0.4 and i % 3:
             yield Rectangle(x + 3, _SKY - high + 3, 2, 2, fill="lit", opacity=round(0.9 - 2 * sun, 2))
         x += wide

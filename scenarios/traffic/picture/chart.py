@@ -34,7 +34,8 @@ def day_chart(view: TrafficView) -> Iterator[Item]:
     yield Rectangle(LEFT, TOP, WIDTH, HEIGHT, 10, fill="panel", stroke="track", group="chart")
     yield Text(LEFT + 14, TOP + 19, "Departures by car", 10.5, bold=True, fill="muted", group="chart")
     chart = view.chart or ChartView(math.floor(view.hour), (0,) * 36)
-    n = max(12, len(chart.today), len(chart.yesterday), len(chart.queue))
+    ends = [(chart.window[1] - chart.start) / BIN + 3] if chart.window else []  # a quarter of an hour more
+    n = min(288, max(12, *map(math.ceil, ends), len(chart.today), len(chart.yesterday), len(chart.queue)))
     wide = (X1 - X0) / n
     most = nice(max((*chart.today, *chart.yesterday, 1)))
     longest = nice(max((*chart.queue, 1)))
@@ -59,7 +60,9 @@ def day_chart(view: TrafficView) -> Iterator[Item]:
         yield Line(x, Y0 - 2, x, Y1, stroke="text", stroke_width=1.4)
         yield Polygon(((x - 4, Y0 - 6), (x + 4, Y0 - 6), (x, Y0)), fill="text")
     if not any((*chart.today, *chart.yesterday)):
-        yield Text((X0 + X1) / 2, (Y0 + Y1) / 2 + 4, "no departures yet", 10.5, anchor="middle", fill="muted", group="chart")
+        yield Text(
+            (X0 + X1) / 2, (Y0 + Y1) / 2 + 4, "no departures yet", 10.5, anchor="middle", fill="muted", group="chart"
+        )
     yield from _legend(chart)
 
 
@@ -121,7 +124,11 @@ def _steps(series: tuple[int, ...], wide: float, most: int) -> Iterator[Item]:
 
 def _legend(chart: ChartView) -> Iterator[Item]:
     x, y = LEFT + WIDTH - 14, TOP + 19
-    entries = [("today", "vehicle", chart.today), ("yesterday", "muted", chart.yesterday), ("queue", "load_high", chart.queue)]
+    entries = [
+        ("today", "vehicle", chart.today),
+        ("yesterday", "muted", chart.yesterday),
+        ("queue", "load_high", chart.queue),
+    ]
     for word, role, series in reversed(entries):
         if not any(series):
             continue

@@ -11,10 +11,10 @@ from .view import LinkView, NodeView
 Point = tuple[float, float]
 Path = tuple[Point, ...]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
-_STEPS = 28  # pieces of a curved link
+_STEPS = 44  # pieces of a curved link
 
 
-def places(nodes: Sequence[NodeView], box: Box, apart: float) -> list[Point]:
+def node_points(nodes: Sequence[NodeView], box: Box, apart: float) -> list[Point]:
     """Each node's point in `box`, y downwards; nodes that lie close together are moved `apart`."""
     xs = _spread([node.x for node in nodes], box[0], box[2])
     ys = _spread([-node.y for node in nodes], box[1], box[3])
@@ -34,10 +34,12 @@ def _spread(values: list[float], low: float, high: float) -> list[float]:
             groups.append([value])
     ranks, before = {}, 0.0
     for group in groups:
-        ranks.update(dict.fromkeys(group, before + math.sqrt(len(group)) / 2))
-        before += math.sqrt(len(group))
+        ranks.update(dict.fromkeys(group, before + len(group) / 2))
+        before += len(group)
     first, last = ranks[groups[0][0]], ranks[groups[-1][0]]
-    return [low + (high - low) * (0.4 * (v - least) / span + 0.6 * (ranks[v] - first) / (last - first)) for v in values]
+    return [
+        low + (high - low) * (0.25 * (v - least) / span + 0.75 * (ranks[v] - first) / (last - first)) for v in values
+    ]
 
 
 def _pushed(points: list[Point], box: Box, apart: float) -> list[Point]:
@@ -63,7 +65,7 @@ def _within(x: float, y: float, box: Box) -> Point:
     return min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
 
 
-def paths(links: Sequence[LinkView], at: Sequence[Point], bow: float, lane: float, clear: float) -> list[Path]:
+def link_ways(links: Sequence[LinkView], at: Sequence[Point], bow: float, lane: float, clear: float) -> list[Path]:
     """Each link's way from its tail to its head.
 
     One link each way between two nodes: side by side, `lane` apart, driving on the right. Several in one direction, or a
@@ -75,7 +77,9 @@ def paths(links: Sequence[LinkView], at: Sequence[Point], bow: float, lane: floa
         pairs.setdefault((min(tail, head), max(tail, head)), []).append(i)
     out: list[Path] = [()] * len(links)
     for (low, high), members in pairs.items():
-        blocked = any(_distance(p, at[low], at[high]) < clear for n, p in enumerate(at) if n not in (low, high))
+        blocked = clear > 0 and any(
+            _distance(p, at[low], at[high]) < clear for n, p in enumerate(at) if n not in (low, high)
+        )
         forward = sum(links[i].tail == low for i in members)
         straight = not blocked and max(forward, len(members) - forward) == 1
         fan = [lane * (len(members) - 1) / 2] * len(members) if straight else _fan(len(members), blocked, bow)

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from lam_env.envs.scene import Item, Line, Rectangle, Text, shorten, text_width
 
-from . import places as spots
-from . import roads
-from .layout import Box, Path, along, paths, places, trimmed
-from .places import Lines, Placer
+from . import labels, places, roads
+from .labels import Lines, Placer
+from .layout import Box, Path, along, link_ways, node_points, trimmed
 from .roads import Style
 from .view import LinkView, NodeView, TrafficView
 
@@ -23,27 +22,29 @@ def city_map(view: TrafficView) -> Iterator[Item]:
     yield Rectangle(LEFT, TOP, WIDTH, HEIGHT, 10, fill="land", stroke="track", group="map")
     x, y = (62.0, 44.0) if style.words else (30.0, 26.0)
     box = (_INSIDE[0] + x, _INSIDE[1] + y, _INSIDE[2] - x, _INSIDE[3] - y)
-    at = places(view.nodes, box, 3.4 * style.node)
+    at = node_points(view.nodes, box, 3.4 * style.node)
     bow = 0.44 * (box[3] - box[1]) if style.words else 2.6 * style.road
-    whole = paths(view.links, at, bow, 1.3 * style.road + 2, style.node + style.road / 2)
-    radii = [spots.radius(node, style) for node in view.nodes]
+    clear = style.node + style.road / 2 if style.road >= 5 else 0.0
+    whole = link_ways(view.links, at, bow, 1.3 * style.road + 2, clear)
+    radii = [places.radius(node, style) for node in view.nodes]
     ways = [
-        trimmed(way, radii[link.tail] + 1, radii[link.head] + (7 if style.words else 2))
+        trimmed(way, radii[link.tail] + 1, radii[link.head] + (10 if style.words else 2))
         for link, way in zip(view.links, whole, strict=True)
     ]
-    yield from spots.scenery(view, whole, at, _INSIDE, style)
+    yield from places.scenery(view, whole, at, _INSIDE, style)
     yield from _night(view.hour)
     yield from roads.roads(view, ways, style)
     yield from roads.narrowing(view, ways, style)
     yield from roads.queues(view, ways, style)
     yield from roads.vehicles(view, ways, style)
-    yield from spots.nodes(view, at, style)
+    yield from places.nodes(view, at, style)
     placer = Placer(_INSIDE, at, radii, ways, style.road)
+    placer.taken += [(x - 14, y - 8, x + 14, y + 8) for x, y in roads.numbered(view, ways, style).values()]
     if style.words:
         for node, point, r in zip(view.nodes, at, radii, strict=True):
             lines = _node_lines(node)
             if lines:
-                yield from placer.words(lines, spots.around(point, r, *spots.plate_size(lines)), "places")
+                yield from placer.words(lines, labels.around(point, r, *labels.plate_size(lines)), "places")
     yield from _closed(view, ways, placer, style)
     yield from _link_words(view, ways, placer, style)
     yield from _legend(view, style)
@@ -94,12 +95,14 @@ def _link_words(view: TrafficView, ways: list[Path], placer: Placer, style: Styl
     """All links of a small network, the worst queues of a large one."""
     order = list(range(len(view.links)))
     if not style.words:
-        order = sorted((i for i in order if view.links[i].queue), key=lambda i: -view.links[i].queue)[:5]
+        order = sorted((i for i in order if view.links[i].queue), key=lambda i: -view.links[i].queue)[
+            : 5 if len(order) <= 50 else 3
+        ]
     for i in order:
         link = view.links[i]
         lines = _link_lines(link) if style.words else [(f"{link.queue} waiting", 9.5, True, "warning")]
         if lines:
-            beside = spots.beside(ways[i], *spots.plate_size(lines), style.road)
+            beside = labels.beside(ways[i], *labels.plate_size(lines), style.road)
             yield from placer.words(lines, beside, "roads")
 
 
@@ -126,13 +129,13 @@ def _legend(view: TrafficView, style: Style) -> Iterator[Item]:
     if traveller is not None and traveller.advice_links:
         samples.append(("advised route", []))
     for word, _ in samples:
-        room = LEFT + WIDTH - 12 - x - 28
+        room = LEFT + WIDTH - 12 - x - 30
         words = shorten(word, 10, room)
         if not words or words[:4] != word[:4]:
             return
         yield from _sample(word, x, y)
-        yield Text(x + 28, y + 3.6, words, 10, fill="muted", group="legend")
-        x += 28 + text_width(words, 10) + 12
+        yield Text(x + 30, y + 3.6, words, 10, fill="muted", group="legend")
+        x += 30 + text_width(words, 10) + 10
 
 
 def _rails(x: float, y: float) -> list[Item]:

@@ -60,7 +60,9 @@ def _traveller(y: float, who: TravellerView | None) -> Iterator[Item]:
     if who.tone in TONES:
         yield from answer_mark(_INNER + 9, y + 107, who.tone, f"advice {who.tone}", group)
     if who.answer:
-        yield Text(x, y + 110, shorten(who.answer, 10.5, _RIGHT - x), 10.5, fill=TONES.get(who.tone, "text"), group=group)
+        yield Text(
+            x, y + 110, shorten(who.answer, 10.5, _RIGHT - x), 10.5, fill=TONES.get(who.tone, "text"), group=group
+        )
 
 
 def _counts(y: float, counts: CountsView) -> Iterator[Item]:
@@ -76,7 +78,7 @@ def _counts(y: float, counts: CountsView) -> Iterator[Item]:
     for i, (name, count, role) in enumerate(parts):
         x = _INNER + i * _ROOM / 4
         yield Circle(x + 3.5, y + 52, 3.5, fill=role)
-        yield Text(x + 11, y + 56, str(count), 12, bold=True, group="Travellers")
+        yield Text(x + 11, y + 56, shorten(str(count), 12, _ROOM / 4 - 12, True), 12, bold=True, group="Travellers")
         yield Text(x, y + 71, name, 9.5, fill="muted", group="Travellers")
 
 
@@ -95,13 +97,14 @@ def _number(value: float | None, form: str, unit: str = "") -> str:
 
 
 def _figures(y: float, today: FiguresView) -> Iterator[Item]:
-    role = "text"
+    role, cost = "text", shorten(_number(today.cost, ".1f", " min"), 15, 140, True)
     if today.cost is not None and today.usual_cost is not None:
         gain = today.cost - today.usual_cost
         role = "ok" if gain < -0.05 else "warning" if gain > 0.05 else "text"
-        yield Text(_RIGHT, y + 42, f"usual {today.usual_cost:.1f} min", 10, anchor="end", fill="muted", group="Today")
+        usual = shorten(f"usual {today.usual_cost:.1f} min", 10, _ROOM - 44 - text_width(cost, 15, True))
+        yield Text(_RIGHT, y + 42, usual, 10, anchor="end", fill="muted", group="Today")
     yield Text(_INNER, y + 42, "cost", 10, fill="muted", group="Today")
-    yield Text(_INNER + 34, y + 42, _number(today.cost, ".1f", " min"), 15, bold=True, fill=role, group="Today")
+    yield Text(_INNER + 34, y + 42, cost, 15, bold=True, fill=role, group="Today")
     cells = (
         ("delay", _number(today.delay, ".1f", " min")),
         ("max queue", _number(today.peak_queue, "d")),
@@ -111,8 +114,9 @@ def _figures(y: float, today: FiguresView) -> Iterator[Item]:
         x = _INNER + i * (_ROOM + 6) / 3
         yield Text(x, y + 64, name, 9.5, fill="muted", group="Today")
         yield Text(x, y + 80, shorten(value, 12, _ROOM / 3, True), 12, bold=True, group="Today")
+    whole = max(1.0, sum(today.shares.values()))
     roles = {"car": "vehicle", "bus": "transit"}
-    yield from _stack(y + 94, [(share, roles.get(mode, "muted")) for mode, share in today.shares.items()])
+    yield from _stack(y + 94, [(share / whole, roles.get(mode, "muted")) for mode, share in today.shares.items()])
     words = "  ".join(f"{mode} {share:.0%}" for mode, share in today.shares.items()) or "no departures yet"
     yield Text(_INNER, y + 120, shorten(words, 10, _ROOM), 10, fill="muted", group="Today")
 

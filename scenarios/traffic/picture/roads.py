@@ -29,6 +29,8 @@ class Style:
         n = len(view.links)
         if n <= 10 and any(link.name for link in view.links):
             return cls(30.0, 9.0, True, 3) if n <= 2 else cls(18.0, 7.0, True, 2)
+        if n <= 10:
+            return cls(16.0, 12.0, False, 2)
         if n <= 50:
             return cls(10.0, 9.5, False)
         return cls(7.0, 8.5, False) if n <= 120 else cls(2.0, 1.5, False)
@@ -72,7 +74,9 @@ def roads(view: TrafficView, ways: list[Path], style: Style) -> Iterator[Item]:
     if traveller is not None:
         for links, more, role in ((traveller.advice_links, 11.0, "agent"), (traveller.habit_links, 6.5, "user")):
             for i in links:
-                width = 0.62 * style.road + 2 if view.links[i].mode == "bus" else max(style.road, _width(view, i, style))
+                width = (
+                    0.62 * style.road + 2 if view.links[i].mode == "bus" else max(style.road, _width(view, i, style))
+                )
                 yield _stroke(ways[i], width + more, role)
     for link, way in zip(view.links, ways, strict=True):
         if link.mode == "bus":
@@ -160,12 +164,31 @@ def vehicles(view: TrafficView, ways: list[Path], style: Style) -> Iterator[Item
     if style.road < 5:
         return
     for vehicle in sorted(view.vehicles, key=lambda v: v.kind == "bus")[-400:]:
-        way, link = ways[vehicle.link], view.links[vehicle.link]
-        at, ahead = along(way, min(max(vehicle.position, 0.0), 1.0) * (1 - queue_share(link, way, style)))
+        at, ahead = _where(vehicle, view, ways, style)
         if vehicle.kind == "bus":
             yield from _bus(vehicle, at, ahead, style)
         else:
             yield car(at, ahead, style.car + 0.6, "agent" if vehicle.advised else "vehicle")
+    for i, (x, y) in numbered(view, ways, style).items():
+        words = str(view.vehicles[i].occupants)
+        yield Text(x, y + 3.6, words, 10, anchor="middle", bold=True, fill="on_colour", group="buses")
+
+
+def _where(vehicle: VehicleView, view: TrafficView, ways: list[Path], style: Style) -> tuple[Point, Point]:
+    way = ways[vehicle.link]
+    share = queue_share(view.links[vehicle.link], way, style)
+    return along(way, min(max(vehicle.position, 0.0), 1.0) * (1 - share))
+
+
+def numbered(view: TrafficView, ways: list[Path], style: Style) -> dict[int, Point]:
+    """Buses that are drawn with the number on board, none on another: index among the vehicles -> point."""
+    out: dict[int, Point] = {}
+    for i, vehicle in enumerate(view.vehicles if style.words else ()):
+        if vehicle.kind == "bus" and vehicle.occupants < 1000:
+            x, y = _where(vehicle, view, ways, style)[0]
+            if all(abs(x - u) > 28 or abs(y - v) > 13 for u, v in out.values()):
+                out[i] = x, y
+    return out
 
 
 def _bus(vehicle: VehicleView, at: Point, ahead: Point, style: Style) -> Iterator[Item]:
@@ -175,8 +198,6 @@ def _bus(vehicle: VehicleView, at: Point, ahead: Point, style: Style) -> Iterato
     label = f"bus with {vehicle.occupants} on board"
     outline = tuple((x + size * a * u - wide * b * v, y + size * a * v + wide * b * u) for a, b in points)
     yield Polygon(outline, fill="transit", stroke="plate", stroke_width=1.2, label=label, group="buses")
-    if style.words:
-        yield Text(x, y + 3.6, str(vehicle.occupants), 10, anchor="middle", bold=True, fill="on_colour")
 
 
 def closed_sign(x: float, y: float, size: float) -> list[Item]:
@@ -198,4 +219,3 @@ def narrowing(view: TrafficView, ways: list[Path], style: Style) -> Iterator[Ite
                 wedge = ((-12.0, far), (4.0, far), (4.0, near), (1.0, near))
                 corners = tuple((x + a * u - b * v, y + a * v + b * u) for a, b in wedge)
                 yield Polygon(corners, fill="muted", stroke="plate", stroke_width=1)
-

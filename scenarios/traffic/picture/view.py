@@ -78,7 +78,9 @@ class FiguresView:
     """Today so far; None is shown as a dash."""
 
     cost: float | None = None  # mean generalised cost [min]
-    usual_cost: float | None = None  # what it is compared with [min], such as the mean of the days before the agent came
+    usual_cost: float | None = (
+        None  # what it is compared with [min], such as the mean of the days before the agent came
+    )
     delay: float | None = None  # mean [min]
     peak_queue: int | None = None  # [veh]
     acceptance: float | None = None  # share of advice that was followed
@@ -100,7 +102,7 @@ class ChartView:
     """The day in bins of 5 minutes from the hour `start` on."""
 
     start: float  # [h]
-    today: tuple[int, ...]  # departures by car in each bin; the length of the longest series is that of the chart
+    today: tuple[int, ...]  # departures by car in each bin, up to now; the chart reaches to the end of the longest series
     yesterday: tuple[int, ...] = ()
     queue: tuple[float, ...] = ()  # [veh] of all links, so far
     window: tuple[float, float] | None = None  # [h] when most want to have arrived
@@ -140,6 +142,9 @@ class TrafficView:
             _among("the traveller", "tone", self.traveller.tone, ("", *TONES))
             for link_id in self.traveller.habit_links + self.traveller.advice_links:
                 self._known(link_id)
+
+        if self.chart is not None and max(map(len, (self.chart.today, self.chart.yesterday, self.chart.queue))) > 288:
+            _refuse("a chart of more than 288 bins of 5 minutes; a day has no more")
 
     def _known(self, link: int) -> None:
         if not 0 <= link < len(self.links):
