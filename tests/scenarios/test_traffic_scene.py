@@ -359,7 +359,7 @@ def test_the_route_of_her_habit_and_that_of_the_advice_are_marked():
     marked = [i.stroke for i in traffic_scene(view(**PEAK)).items if isinstance(i, Polygon) and i.stroke_width > 15]
     assert (marked.count("user"), marked.count("agent")) == (2, 1)
     words = {t.text for t in traffic_scene(view(**PEAK)).texts() if t.group == "legend"}
-    assert {"Mara's habit", "advised route", "bus line", "queue"} <= words
+    assert {"usual route", "advised route", "bus line", "queue"} <= words
 
 
 def test_the_chart_shows_departures_of_today_up_to_now():

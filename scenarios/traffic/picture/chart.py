@@ -16,12 +16,9 @@ Y0, Y1 = TOP + 48, TOP + HEIGHT - 24  # top and ground of the plot
 
 
 def nice(value: float) -> int:
-    """The top of an axis: 1, 2 or 5 times a power of ten, and even from 4 on, so that its half is a whole number."""
-    for step in (4, 10, 20, 40, 60, 100):
-        if value <= step:
-            return step
-    power = 10 ** math.floor(math.log10(value))
-    return int(next(k * power for k in (1, 2, 4, 6, 10) if value <= k * power))
+    """The top of an axis: a round number, at least 4, whose half is a whole one."""
+    power = 10 ** math.floor(math.log10(max(value, 4)))
+    return next(int(k * power) for k in (1, 2, 4, 6, 10) if value <= k * power and k * power >= 4)
 
 
 def clock(hour: float) -> str:

@@ -95,9 +95,8 @@ def _link_words(view: TrafficView, ways: list[Path], placer: Placer, style: Styl
     """All links of a small network, the worst queues of a large one."""
     order = list(range(len(view.links)))
     if not style.words:
-        order = sorted((i for i in order if view.links[i].queue), key=lambda i: -view.links[i].queue)[
-            : 5 if len(order) <= 50 else 3
-        ]
+        most = 5 if len(order) <= 50 else 3
+        order = sorted((i for i in order if view.links[i].queue), key=lambda i: -view.links[i].queue)[:most]
     for i in order:
         link = view.links[i]
         lines = _link_lines(link) if style.words else [(f"{link.queue} waiting", 9.5, True, "warning")]
@@ -116,26 +115,18 @@ def _legend(view: TrafficView, style: Style) -> Iterator[Item]:
         x += 28
         yield Text(x, y + 3.6, word, 10, fill="muted", group="legend")
         x += text_width(word, 10) + 10
-    traveller = view.traveller
-    samples: list[tuple[str, list[Item]]] = []
-    if any(link.mode == "bus" for link in view.links):
-        samples.append(("bus line", _rails(x, y)))
-    if any(link.queue for link in view.links if link.mode == "car"):
-        samples.append(("queue", []))
-    if any(vehicle.advised for vehicle in view.vehicles) and style.road >= 5:
-        samples.append(("advised", []))
-    if traveller is not None and traveller.habit_links:
-        samples.append((f"{traveller.name}'s habit", []))
-    if traveller is not None and traveller.advice_links:
-        samples.append(("advised route", []))
-    for word, _ in samples:
-        room = LEFT + WIDTH - 12 - x - 30
-        words = shorten(word, 10, room)
-        if not words or words[:4] != word[:4]:
-            return
+    traveller, cars = view.traveller, [link for link in view.links if link.mode == "car"]
+    shown = {
+        "bus line": len(cars) < len(view.links),
+        "queue": any(link.queue for link in cars),
+        "advised": style.road >= 5 and any(vehicle.advised for vehicle in view.vehicles),
+        "usual route": traveller is not None and bool(traveller.habit_links),
+        "advised route": traveller is not None and bool(traveller.advice_links),
+    }
+    for word in (word for word, there in shown.items() if there):
         yield from _sample(word, x, y)
-        yield Text(x + 30, y + 3.6, words, 10, fill="muted", group="legend")
-        x += 30 + text_width(words, 10) + 10
+        yield Text(x + 30, y + 3.6, word, 10, fill="muted", group="legend")
+        x += 40 + text_width(word, 10)
 
 
 def _rails(x: float, y: float) -> list[Item]:

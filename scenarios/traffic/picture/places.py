@@ -1,4 +1,4 @@
-"""The map's places: homes, workplaces and crossings, and the scenery about them."""
+"""The map's places: homes, offices and crossings, and the scenery about them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .layout import Box, Path, Point, along
 from .roads import Style
 from .view import NodeView, TrafficView
 
-BIG = 20.0  # radius of a home or a workplace
+BIG = 20.0  # radius of a home or an office
 
 
 def radius(node: NodeView, style: Style) -> float:
@@ -49,7 +49,7 @@ def _office(x: float, y: float, role: str) -> list[Item]:
 
 
 def scenery(view: TrafficView, ways: list[Path], at: list[Point], box: Box, style: Style) -> Iterator[Item]:
-    """Where no road is: houses about a home, offices about a workplace, else trees."""
+    """Where no road is: houses about a home, offices about a place of work, else trees."""
     if not style.words:
         return
     dots = [along(way, k / 40)[0] for way in ways for k in range(41)] + at

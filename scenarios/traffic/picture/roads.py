@@ -12,6 +12,7 @@ from .layout import Path, Point, along, length, part
 from .view import LinkView, TrafficView, VehicleView
 
 MID, HIGH = 0.6, 0.9  # loads from which a road is busy and full
+_BUS = 0.62  # width of a bus line, in roads
 _MOST_CARS = 60  # drawn in one queue; in a longer one each stands for several
 
 
@@ -50,10 +51,6 @@ def band(load: float, road: float) -> float:
     return road * max(0.12, min(load, 1.5)) if load > 0.005 else 0.0
 
 
-def _width(view: TrafficView, link: int, style: Style) -> float:
-    return band(view.links[link].load, style.road)
-
-
 def described(link: LinkView, index: int) -> str:
     """A link in words."""
     words = [f"{link.name or f'link {index}'} load {link.load:.2f}"]
@@ -64,8 +61,10 @@ def described(link: LinkView, index: int) -> str:
     return f"{link.name or f'link {index}'} closed" if link.closed else ", ".join(words)
 
 
-def _stroke(path: Path, width: float, role: str, **more: object) -> Polygon:
-    return Polygon(path, closed=False, stroke=role, stroke_width=width, **more)  # type: ignore[arg-type]
+def _stroke(path: Path, width: float, role: str, label: str = "") -> Polygon:
+    opacity = 1.0 if width else 0.0  # what is invisible still has its words
+    group = "roads" if label else ""
+    return Polygon(path, closed=False, stroke=role, stroke_width=width, opacity=opacity, label=label, group=group)
 
 
 def roads(view: TrafficView, ways: list[Path], style: Style) -> Iterator[Item]:
@@ -74,22 +73,20 @@ def roads(view: TrafficView, ways: list[Path], style: Style) -> Iterator[Item]:
     if traveller is not None:
         for links, more, role in ((traveller.advice_links, 11.0, "agent"), (traveller.habit_links, 6.5, "user")):
             for i in links:
-                width = (
-                    0.62 * style.road + 2 if view.links[i].mode == "bus" else max(style.road, _width(view, i, style))
-                )
-                yield _stroke(ways[i], width + more, role)
+                road = _BUS * style.road if view.links[i].mode == "bus" else style.road
+                yield _stroke(ways[i], max(road + 1, band(view.links[i].load, road)) + more, role)
     for link, way in zip(view.links, ways, strict=True):
         if link.mode == "bus":
-            yield _stroke(way, 0.62 * style.road + 3, "transit")
+            yield _stroke(way, _BUS * style.road + 3, "transit")
         else:
             yield _stroke(way, style.road + 2.4, "road")
     for link, way in zip(view.links, ways, strict=True):
-        yield _stroke(way, 0.62 * style.road if link.mode == "bus" else style.road, "panel")
+        yield _stroke(way, _BUS * style.road if link.mode == "bus" else style.road, "panel")
     told = _told(view, style)
     for i, (link, way) in enumerate(zip(view.links, ways, strict=True)):
         label = described(link, i) if i in told else ""
         if link.closed:
-            yield _stroke(way, style.road * 0.5, "track", label=label, group="roads")
+            yield _stroke(way, style.road * 0.5, "track", label)
         else:
             yield from _flow(link, way, style, label)
 
@@ -104,16 +101,16 @@ def _told(view: TrafficView, style: Style) -> set[int]:
 
 def _flow(link: LinkView, way: Path, style: Style, label: str) -> Iterator[Item]:
     share = queue_share(link, way, style)
-    width = band(link.load, style.road * (0.62 if link.mode == "bus" else 1.0))
+    width = band(link.load, style.road * (_BUS if link.mode == "bus" else 1.0))
     role = load_role(link.load)
     if link.mode == "bus":
-        yield _stroke(way, width, role, label=label, group="roads", opacity=1.0 if width else 0.0)
+        yield _stroke(way, width, role, label)
         for k in range(1, int(length(way) // 9)):  # sleepers: a bus line is not to be taken for a road
             (x, y), (u, v) = along(way, 9 * k / length(way))
-            h = 0.31 * style.road
+            h = _BUS * style.road / 2
             yield Line(x - v * h, y + u * h, x + v * h, y - u * h, stroke="transit", stroke_width=1.2)
         return
-    yield _stroke(way, width, role, label=label, group="roads", opacity=1.0 if width else 0.0)
+    yield _stroke(way, width, role, label)
     if style.words:
         for k in range(1, int(length(way) // 26)):
             (x, y), (u, v) = along(way, 26 * k / length(way))

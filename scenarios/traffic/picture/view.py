@@ -99,10 +99,10 @@ class EventView:
 
 @dataclass(frozen=True)
 class ChartView:
-    """The day in bins of 5 minutes from the hour `start` on."""
+    """The day in bins of 5 minutes from the hour `start` on, to the end of the longest series or of the window."""
 
     start: float  # [h]
-    today: tuple[int, ...]  # departures by car in each bin, up to now; the chart reaches to the end of the longest series
+    today: tuple[int, ...]  # departures by car in each bin, up to now
     yesterday: tuple[int, ...] = ()
     queue: tuple[float, ...] = ()  # [veh] of all links, so far
     window: tuple[float, float] | None = None  # [h] when most want to have arrived
