@@ -142,7 +142,6 @@ class TrafficView:
             _among("the traveller", "tone", self.traveller.tone, ("", *TONES))
             for link_id in self.traveller.habit_links + self.traveller.advice_links:
                 self._known(link_id)
-
         if self.chart is not None and max(map(len, (self.chart.today, self.chart.yesterday, self.chart.queue))) > 288:
             _refuse("a chart of more than 288 bins of 5 minutes; a day has no more")
 
