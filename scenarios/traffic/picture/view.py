@@ -78,9 +78,7 @@ class FiguresView:
     """Today so far; None is shown as a dash."""
 
     cost: float | None = None  # mean generalised cost [min]
-    usual_cost: float | None = (
-        None  # what it is compared with [min], such as the mean of the days before the agent came
-    )
+    usual_cost: float | None = None  # what it is compared with [min], such as the mean without the agent
     delay: float | None = None  # mean [min]
     peak_queue: int | None = None  # [veh]
     acceptance: float | None = None  # share of advice that was followed
