@@ -84,7 +84,13 @@ _COLOURS = {
     # roads and boards
     "road": ("8d95a1", "3a4353"),
     "lane": ("f4f4f4", "c6ccd6"),
-    "vehicle": ("35507a", "9fc0f0"),
+    "vehicle": ("35507a", "c3d3ea"),
+    "transit": ("2456c8", "6aa5ff"),  # public transport
+    "land": ("e7ece2", "151c26"),  # the ground of a map
+    # how full something is; each is to be seen on a panel and on land
+    "load_low": ("23894f", "3fbf7f"),
+    "load_mid": ("bd7400", "f5b83d"),
+    "load_high": ("c62a1e", "ff5a4a"),
 }
 ROLES = frozenset(_COLOURS)
 PALETTES: dict[str, dict[str, RGB]] = {

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 
 from lam_env.envs.scene import Circle, Item, Line, Polygon, Rectangle, Scene, Text, flat, shorten, text_width
+from lam_env.envs.signs import agent_icon, badge
 
 from .floorplan import HEIGHT, OUTSIDE, WIDTH, Door, Rect, doors, entrance, layout
 from .picture.figures import padlock
-from .picture.panel import agent_icon, badge, side_panel
+from .picture.panel import side_panel
 from .picture.room import DOORWAY, people_items, room_items
 from .picture.view import DeviceView, EventView, HomeView, PersonView
 

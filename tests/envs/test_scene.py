@@ -59,9 +59,17 @@ def test_every_text_role_is_readable_on_every_surface(theme):
 
 
 @pytest.mark.parametrize("theme", PALETTES)
-@pytest.mark.parametrize("ground", ["person0", "person1", "person2", "person3", "agent"])
-def test_letters_are_readable_on_the_colours_of_people_and_agent(theme, ground):
+@pytest.mark.parametrize("ground", ["person0", "person1", "person2", "person3", "agent", "transit"])
+def test_letters_are_readable_on_the_colours_of_people_agent_and_buses(theme, ground):
     assert contrast(PALETTES[theme]["on_colour"], PALETTES[theme][ground]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+@pytest.mark.parametrize("ground", ["panel", "land"])
+def test_loads_and_vehicles_stand_out_from_the_ground(theme, ground):
+    colours = PALETTES[theme]
+    for role in ("load_low", "load_mid", "load_high", "transit", "vehicle"):
+        assert contrast(colours[role], colours[ground]) >= 3  # the minimum for graphics (WCAG 2.2, 1.4.11)
 
 
 def test_contrast_of_known_colours():

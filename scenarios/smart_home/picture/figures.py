@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-from lam_env.envs.scene import Circle, Item, Line, Polygon, Rectangle, Text, arc, shorten, text_width
-
-
-def plate(x: float, y: float, text: str, size: float, *, room: float = 1e9, fill: str = "text", bold: bool = False,
-          anchor: str = "start", group: str = "", opacity: float = 0.88) -> list[Item]:  # fmt: skip
-    """A text of at most `room` units on a rounded plate; `y` is the plate's top."""
-    words = shorten(text, size, room - 8, bold)
-    if not words:
-        return []
-    width = text_width(words, size, bold) + 8
-    left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
-    return [
-        Rectangle(left, y, width, size + 5, 4, fill="plate", opacity=opacity, group=group),
-        Text(left + 4, y + size + 0.8, words, size, bold=bold, fill=fill, group=group),
-    ]
+from lam_env.envs.scene import Circle, Item, Line, Polygon, Rectangle, arc
 
 
 def person(x: float, y: float, colour: str, label: str, long_hair: bool = False) -> list[Item]:
@@ -58,15 +44,6 @@ def sleeper(x: float, y: float, colour: str, label: str) -> list[Item]:
         points = ((u, v), (u + size, v), (u, v + size), (u + size, v + size))
         items.append(Polygon(points, closed=False, stroke="asleep", stroke_width=1.3))
     return items
-
-
-def gauge(x: float, y: float, width: float, height: float, value: float, role: str) -> list[Item]:
-    """A horizontal bar, full at 1."""
-    value = min(max(value, 0.0), 1.0)
-    return [
-        Rectangle(x, y, width, height, height / 2, fill="track"),
-        Rectangle(x, y, max(height, width * value), height, height / 2, fill=role),
-    ]
 
 
 def padlock(x: float, y: float, closed: bool, role: str, label: str) -> list[Item]:

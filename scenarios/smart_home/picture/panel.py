@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lam_env.envs.scene import Circle, Item, Line, Polygon, Rectangle, Text, shorten, text_width
+from lam_env.envs.scene import Circle, Item, Rectangle, Text, shorten, text_width
+from lam_env.envs.signs import TONES, agent_icon, answer_mark, badge, gauge
 
-from .figures import gauge
 from .view import EventView, HomeView, PersonView
 
 LEFT, TOP, WIDTH, BOTTOM = 706.0, 76.0, 242.0, 530.0
 _INNER = LEFT + 12
 _RIGHT = LEFT + WIDTH - 12
-_TONES = {"accepted": "ok", "overridden": "warning", "missed": "caution"}
 _TARIFFS = {"low": "ok", "normal": "text", "high": "warning"}
 
 
@@ -20,26 +19,6 @@ def _card(y: float, height: float, title: str) -> list[Item]:
     return [
         Rectangle(LEFT, y, WIDTH, height, 10, fill="panel", stroke="track", group="panel"),
         Text(_INNER, y + 17, title, 10.5, bold=True, fill="muted", group=title),
-    ]
-
-
-def agent_icon(x: float, y: float, size: float = 7.0) -> list[Item]:
-    """A small robot's head about (x, y)."""
-    eye = size * 0.2
-    return [
-        Line(x, y - size * 1.3, x, y - size * 0.7, stroke="agent", stroke_width=1.4),
-        Circle(x, y - size * 1.4, size * 0.22, fill="agent"),
-        Rectangle(x - size, y - size * 0.75, 2 * size, 1.6 * size, size * 0.45, fill="agent"),
-        Circle(x - size * 0.42, y, eye, fill="on_colour"),
-        Circle(x + size * 0.42, y, eye, fill="on_colour"),
-    ]
-
-
-def badge(x: float, y: float, name: str, role: str, size: float = 9.0) -> list[Item]:
-    """A resident's initial on her colour."""
-    return [
-        Circle(x, y, size, fill=role),
-        Text(x, y + size * 0.38, name[:1].upper(), size * 1.1, anchor="middle", bold=True, fill="on_colour"),
     ]
 
 
@@ -63,20 +42,6 @@ def _person(y: float, who: PersonView, role: str) -> Iterator[Item]:
         yield Text(_RIGHT, y + 24, mood, 9, anchor="end", fill="muted", group="People")
 
 
-def _mark(x: float, y: float, tone: str, who: str) -> Iterator[Item]:
-    """How an act of the agent was taken: a tick, a cross or a ring."""
-    role = _TONES[tone]
-    if tone == "accepted":
-        points = ((x - 4, y), (x - 1, y + 3.4), (x + 4.4, y - 3.6))
-        yield Polygon(points, closed=False, stroke=role, stroke_width=2, label=f"{who} {tone}", group="Last events")
-    elif tone == "overridden":
-        yield Line(x - 3.5, y - 3.5, x + 3.5, y + 3.5, stroke=role, stroke_width=2, label=f"{who} {tone}",
-                   group="Last events")  # fmt: skip
-        yield Line(x - 3.5, y + 3.5, x + 3.5, y - 3.5, stroke=role, stroke_width=2)
-    else:
-        yield Circle(x, y, 3.8, stroke=role, stroke_width=1.8, label=f"{who} {tone}", group="Last events")
-
-
 def _event(y: float, event: EventView, colours: dict[str, str]) -> Iterator[Item]:
     yield Text(_INNER, y + 4, event.clock, 9.5, fill="muted", group="Last events")
     x = _INNER + 42
@@ -87,11 +52,11 @@ def _event(y: float, event: EventView, colours: dict[str, str]) -> Iterator[Item
         yield from badge(x, y, event.who, colours[event.who], 7)
     else:
         yield Circle(x, y, 3, fill="muted")
-    room = _RIGHT - (x + 12) - (14 if event.tone in _TONES else 0)
+    room = _RIGHT - (x + 12) - (14 if event.tone in TONES else 0)
     fill = "agent" if by_agent else "text"
     yield Text(x + 12, y + 4, shorten(event.text, 10, room), 10, fill=fill, group="Last events")
-    if event.tone in _TONES:
-        yield from _mark(_RIGHT - 5, y, event.tone, event.text)
+    if event.tone in TONES:
+        yield from answer_mark(_RIGHT - 5, y, event.tone, f"{event.text} {event.tone}", "Last events")
 
 
 def _figures(y: float, view: HomeView) -> Iterator[Item]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lam_env.envs.scene import Item, Line, Rectangle, Text, shorten, text_width
+from lam_env.envs.signs import plate
 
 from ..floorplan import Rect
 from . import figures, furnishings
@@ -223,7 +224,7 @@ def people_items(people: list[PersonView], name: str, place: Rect, roles: dict[s
     start = x + 6
     for who, (bed, head) in zip(in_bed, beds, strict=False):
         yield from figures.sleeper(x + 8 + head, foot + 4, roles[who.name], f"{who.name} asleep")
-        yield from figures.plate(x + 8 + head, foot + 42, who.name, 9, room=40, bold=True, anchor="middle")
+        yield from plate(x + 8 + head, foot + 42, who.name, 9, room=40, bold=True, anchor="middle")
         start = x + 8 + furnishings.WIDTHS[bed] + 4
     up = [who for who in people if who not in in_bed]
     if not up:
@@ -239,9 +240,7 @@ def people_items(people: list[PersonView], name: str, place: Rect, roles: dict[s
         )
         if cell < 46:  # a crowd: names only, in two rows
             space = min(2 * cell - 2, 2 * (middle - x - 2), 2 * (x + w - 2 - middle))
-            yield from figures.plate(
-                middle, ground + 2 + 15 * (i % 2), who.name, 9, room=space, bold=True, anchor="middle"
-            )
+            yield from plate(middle, ground + 2 + 15 * (i % 2), who.name, 9, room=space, bold=True, anchor="middle")
         else:
             yield from _caption(middle, ground + 3, cell - 3, who.name, doing)
 
