@@ -44,11 +44,9 @@ def revealing(what: Sequence[str]) -> Callable[[TrafficWorld], None]:
 def latent(world: TrafficWorld) -> np.ndarray:
     """The hidden state of the person asked, in the order of `latent_names`."""
     people, i = world.people, world.person
-    usual, revision = int(people.last[i]), world.params.revision
-    p = people.chances(np.array([i]))[0]
-    if np.isfinite(people.cost[i, usual]):
-        p *= revision
-        p[usual] += 1 - revision
+    usual, revising = int(people.last[i]), float(people.revising[i])
+    p = revising * people.chances(np.array([i]))[0]
+    p[usual] += 1 - revising
     strength = people.strength(i)
     more = [people.trust[i], people.rated[i], strength, min(people.cost[i, usual], 999.0)]
     return np.concatenate([p, people.acceptance(i, usual), more])

@@ -41,6 +41,9 @@ class Profile:
     extra: np.ndarray
     external: np.ndarray
 
+    def copy(self) -> Profile:
+        return Profile(self.time.copy(), self.extra.copy(), self.external.copy())
+
     def towards(self, other: Profile, weight: float) -> None:
         """Moves by `weight` of the way to another profile."""
         for name in ("time", "extra", "external"):
@@ -114,9 +117,9 @@ def _bus(
     number = np.minimum(np.ceil(of_day / headway).astype(np.int64), len(loads) - 1)
     wait = np.maximum(number * headway - of_day, 0) / MINUTE
     load = loads[number] + 1.0  # with the one who asks
-    stands = np.maximum(load - params.seats, 0) / load
+    stands = np.maximum(load - params.room, 0) / load
     more = ride * (params.standing - 1)
-    external = np.where(load > params.seats, (1 - stands) * more, 0.0)
+    external = np.where(load > params.room, (1 - stands) * more, 0.0)
     return wait + ride, (params.wait - 1) * wait + stands * more, external
 
 

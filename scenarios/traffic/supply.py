@@ -19,7 +19,7 @@ from .routes import k_shortest
 
 MINUTE, DAY = 60_000, 86_400_000  # [ms]
 REFERENCE = (450, 630)  # departure of the middle slot [min of the day], on working days and at weekends
-SLACK = 10.0  # [min] between an undisturbed trip in the middle slot and the mean preferred arrival
+SLACK = 30.0  # [min] between an undisturbed trip in the middle slot and the mean preferred arrival
 SPACING = 2.0  # seconds of road that a vehicle takes up at capacity [s]; a jam is about four times as dense
 ROUTES = 3  # routes that are offered between two places
 LATEST = 600.0  # [min] after the reference, when the last bus leaves
@@ -70,7 +70,7 @@ class Supply:
         way = int(self.is_bus.argmax())
         departures = timetable(0, DAY - MINUTE, params.headway * MINUTE)
         ride = round(float(self.free[0, way]) * MINUTE)
-        return BusLine(departures, ride, seats=params.seats, standing=params.standing)
+        return BusLine(departures, ride, seats=params.room, standing=params.standing)
 
 
 def _network(params: TrafficParams) -> tuple[Network, tuple[tuple[int, int], ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -9,15 +10,15 @@ import numpy as np
 
 from lam_env.events import Vocabulary
 from lam_env.rng import Streams
-from lam_env.rows import Row
+from lam_env.rows import Row, Rows
 from lam_env.sim.persons import PersonalWorld
 
 from . import profile, shocks
 from .loading import Loading, Trip
 from .morning import can_load, load
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
-from .profile import Flow
-from .supply import DAY, MINUTE, REFERENCE, Supply
+from .profile import Flow, Profile
+from .supply import DAY, MINUTE, REFERENCE, Supply, build
 from .tally import Tally
 from .travellers import Travellers
 
@@ -27,6 +28,7 @@ FEEDBACK = ("accept", "refuse", "rating", "mute")
 SENSORS = ("pretrip",)
 EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
 SMOOTHING = 0.3  # weight of today in what is published
+REFERENCE_POPULATION, SETTLING = 300, 200  # travellers, days: see `typical`
 GRAIN = 0.5  # published numbers are rounded to it [min]
 RAIN, ARRIVE, TIME, LATE, USUAL = "rain", "arrive", "last.time", "last.late", "usual"
 
@@ -58,14 +60,17 @@ class TrafficWorld(PersonalWorld):
         streams: Streams,
         row: Row,
         *,
-        day: int,
-        record: bool,
+        day: int = 0,
+        record: bool = False,
         reveal: Any = None,
+        beliefs: tuple[Profile, Profile] | None = None,
     ):
+        """`beliefs`: what people think at first (default: of a typical population, see `typical`)."""
+        beliefs = typical(params) if beliefs is None else beliefs
         words, shared = vocabulary(supply.names)
         first = day + -(-params.burn_in // 7) * 7  # the burn-in may not begin before time 0
         self.params, self.supply, self.first_day = params, supply, first
-        self.people = Travellers(params, supply, streams)
+        self.people = Travellers(params, supply, streams, beliefs)
         super().__init__(
             streams,
             row,
@@ -84,8 +89,8 @@ class TrafficWorld(PersonalWorld):
         self.bus = supply.bus(params)
         self.routes = [[[self.links[k] for k in path] for path in ways] for ways in supply.paths]
         self.tally = Tally(params, self.people.n_advised)
-        self.published = [profile.empty(supply, params) for _ in range(2)]  # of working days and weekends, smoothed
-        self.yesterday = [profile.empty(supply, params) for _ in range(2)]
+        self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
+        self.yesterday = list(beliefs)
         self._rains, self._closed = streams("weather", "rain"), shocks.closed_options(supply)
         self._ratings = streams("travellers", "rating")
         self.day = first - params.burn_in
@@ -112,9 +117,9 @@ class TrafficWorld(PersonalWorld):
     # -- days ---------------------------------------------------------------------------------------------------------
 
     def _burn_in(self) -> None:
-        fast, n = can_load(self.supply, self.links), self.params.burn_in
-        for k in range(n):
-            self._wake(settling=k < n // 2)
+        fast = can_load(self.supply, self.links)
+        for _ in range(self.params.burn_in):
+            self._wake()
             self.chosen[:] = self.people.natural
             if fast:
                 self._whole_day()
@@ -146,7 +151,7 @@ class TrafficWorld(PersonalWorld):
         for i in riders[np.argsort(self.departs[riders], kind="stable")].tolist():
             self._board(i)
 
-    def _wake(self, settling: bool = False) -> None:
+    def _wake(self) -> None:
         """Night: what today will be like, and what everybody will do by herself."""
         people, day = self.people, self.day
         self.rain, self.share, self.tight = shocks.share_of(self.params, self._rains, day, self.first_day)
@@ -154,7 +159,7 @@ class TrafficWorld(PersonalWorld):
             share = self.share * (self.tight if k == self.supply.tight and self.tight else 1.0)
             if share < 1:
                 link.restrict(day * DAY, day * DAY + DAY, share)
-        people.wake(day, settling, None if self.tight else self._closed)
+        people.wake(day, None if self.tight else self._closed)
         self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
         self.shown[:], self.followed[:] = 0, False
         self._offset = people.offset.tolist()
@@ -337,6 +342,19 @@ class TrafficWorld(PersonalWorld):
             self.tally.muted += 1
             self.earn_from(i, "muted")
             self.feedback_event(i, MUTED, int(self.shown[i]), int(self.answer_to[i]), -1.0, None)
+
+
+@lru_cache(maxsize=16)
+def typical(params: TrafficParams) -> tuple[Profile, Profile]:
+    """Working days and weekends as another population has known them for long: what people believe before the burn-in.
+
+    Without it the burn-in would not be long enough: who learns calmly from empty roads takes months to come near equilibrium.
+    """
+    params = replace(params, travellers=REFERENCE_POPULATION, burn_in=SETTLING, days=1, advised=0.1, shock="none")
+    supply = build(params)
+    free = profile.empty(supply, params)
+    world = TrafficWorld(params, supply, Streams(0), Rows(1, vocabulary(supply.names)[0]).row(0), beliefs=(free, free))
+    return world.published[0], world.published[1]
 
 
 def _watch(link: Any) -> list[tuple[int, float, int]]:
