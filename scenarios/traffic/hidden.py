@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .morning import can_load, load
+from .morning import can_load, load, ride_all
 from .profile import Flow, at_departures
 from .supply import MINUTE, Supply
 
@@ -83,10 +83,7 @@ def foresee(world: TrafficWorld, i: int) -> tuple[np.ndarray, np.ndarray, np.nda
     ends, flows = load(supply, world.links, world.departs[drivers], people.pair[drivers], ways[car])
     late = (ends - world.reference) / MINUTE - people.arrive[drivers]
     weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
-    loads = np.zeros_like(world.loads)
-    if len(riders):
-        number = np.ceil(world.departs[riders] % 86_400_000 / (params.headway * MINUTE)).astype(np.int64)
-        np.add.at(loads, number, 1)
+    loads = ride_all(supply, params, world.departs[riders])[2] if len(riders) else np.zeros(len(world.loads))
     at = (world.reference + supply.shift * MINUTE + people.offset[i])[:, None]  # her own departures
     time, extra, external = at_departures(supply, params, at, world.links, flows, weight, loads, pairs=(pair,))
     return time[0, way, slot, 0], extra[0, way, slot, 0], external[0, way, slot, 0]

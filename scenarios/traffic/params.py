@@ -88,9 +88,9 @@ class TrafficParams:
     hearsay: float = _doc(0.2, "and of what was published of one that she did not take")
 
     # advice: log-odds of following
-    accept: float = _doc(-0.2, "at trust .5, without gain and habit")
+    accept: float = _doc(0.6, "at trust .5, without gain and habit")
     accept_trust: float = _doc(4.0, "for each unit of trust")
-    accept_gain: float = _doc(0.16, "for each minute that she believes to gain (a sacrifice counts against)")
+    accept_gain: float = _doc(0.2, "for each minute that she believes to gain (a sacrifice counts against)")
     accept_habit: float = _doc(1.5, "against, at full strength of habit")
     accept_last: float = _doc(0.8, "for what she did last time")
     accept_form: float = _doc(0.5, "for prescriptive rather than descriptive advice")

@@ -18,7 +18,9 @@ from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .sketch import sketch
 from .supply import build
-from .world import TrafficWorld, vocabulary
+from .typical import typical
+from .words import vocabulary
+from .world import TrafficWorld
 
 
 class Traffic(Scenario):
@@ -54,7 +56,16 @@ class Traffic(Scenario):
         self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
         show = hidden.revealing(reveal) if reveal else None
-        return TrafficWorld(self.params, self.supply, streams, row, day=day, record=record, reveal=show)
+        return TrafficWorld(
+            self.params,
+            self.supply,
+            streams,
+            row,
+            beliefs=typical(self.params),
+            day=day,
+            record=record,
+            reveal=show,
+        )
 
     def kpis(self, world: World) -> dict[str, float]:
         traffic = cast(TrafficWorld, world)

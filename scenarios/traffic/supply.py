@@ -83,7 +83,7 @@ def _network(params: TrafficParams) -> tuple[Network, tuple[tuple[int, int], ...
     if params.network == "grid":
         n = 3
         corners = ((0, n * n - 1), (n - 1, n * n - n), (n, 2 * n - 1), (1, n * n - n + 1))
-        return synthetic.grid(n, 5.0, hourly / 2.5), corners
+        return synthetic.grid(n, 5.0, hourly / 5), corners
     made, players = (synthetic.two_route(), 18) if params.network == "two_route" else (synthetic.braess(), 6)
     flow = params.travellers * 60 / (params.slots * params.slot)  # all in the span of the slots
     return _scaled(made, flow / players), ((0, 1),)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from scipy.special import ndtri
 
-from lam_env.rng import Streams
+from lam_env.rng import Stream, Streams
 
 from .choice import NestedLogit, inertia, sample
 from .params import TrafficParams
@@ -38,6 +38,7 @@ class Travellers:
         """`beliefs`: what they think at first of working days and weekends."""
         n, o = params.travellers, len(supply.names)
         self.params, self.supply, self.streams, self.n = params, supply, streams, n
+        self._known: dict[str, Stream] = {}
         self.n_advised = round(params.advised * n)
         draw = self._trait
         self.pair = (draw("places") * len(supply.pairs)).astype(np.int64)
@@ -77,7 +78,10 @@ class Travellers:
 
     def draws(self, purpose: str, day: int) -> np.ndarray:
         """(N,) uniform numbers of a day."""
-        return self.streams("travellers", purpose).block(day * self.n, self.n)
+        stream = self._known.get(purpose)
+        if stream is None:
+            stream = self._known[purpose] = self.streams("travellers", purpose)
+        return stream.block(day * self.n, self.n)
 
     def by_option(self, table: np.ndarray) -> np.ndarray:
         """(N, O) of a table (pairs, ways, slots)."""

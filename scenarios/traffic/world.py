@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from lam_env.events import Vocabulary
 from lam_env.rng import Streams
-from lam_env.rows import Row, Rows
+from lam_env.rows import Row
 from lam_env.sim.persons import PersonalWorld
 
 from . import profile, shocks
 from .loading import Loading, Trip
-from .morning import can_load, load
+from .morning import buses, can_load, load, ride_all
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .profile import Flow, Profile
-from .supply import DAY, MINUTE, REFERENCE, Supply, build
+from .supply import DAY, MINUTE, REFERENCE, Supply
 from .tally import Tally
 from .travellers import Travellers
+from .words import FOLLOWED, MUTED, PRETRIP, RATING, REFUSED, vocabulary
 
-PRETRIP = 0
-FOLLOWED, REFUSED, RATING, MUTED = range(4)
-FEEDBACK = ("accept", "refuse", "rating", "mute")
-SENSORS = ("pretrip",)
 EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
 SMOOTHING = 0.3  # weight of today in what is published
-REFERENCE_POPULATION, SETTLING = 300, 200  # travellers, days: see `typical`
 GRAIN = 0.5  # published numbers are rounded to it [min]
-RAIN, ARRIVE, TIME, LATE, USUAL = "rain", "arrive", "last.time", "last.late", "usual"
-
-
-@lru_cache(maxsize=64)
-def vocabulary(names: tuple[str, ...]) -> tuple[Vocabulary, int]:
-    """Names of all that can be done and sensed, for these options; and how many readings everybody shares."""
-    shared = (RAIN, *(f"time.{n}" for n in names), *(f"cost.{n}" for n in names))
-    own = (ARRIVE, TIME, LATE, USUAL, *(f"own.{n}" for n in names), *(f"external.{n}" for n in names))
-    actions = ("none", *names)
-    patience = (86_400,) * len(actions)
-    return Vocabulary(actions, SENSORS, shared + own, FEEDBACK, patience), len(shared)
 
 
 class TrafficWorld(PersonalWorld):
@@ -60,13 +42,12 @@ class TrafficWorld(PersonalWorld):
         streams: Streams,
         row: Row,
         *,
+        beliefs: tuple[Profile, Profile],
         day: int = 0,
         record: bool = False,
         reveal: Any = None,
-        beliefs: tuple[Profile, Profile] | None = None,
     ):
-        """`beliefs`: what people think at first (default: of a typical population, see `typical`)."""
-        beliefs = typical(params) if beliefs is None else beliefs
+        """`beliefs`: what people think at first of working days and weekends; `day`: on which the episode starts."""
         words, shared = vocabulary(supply.names)
         first = day + -(-params.burn_in // 7) * 7  # the burn-in may not begin before time 0
         self.params, self.supply, self.first_day = params, supply, first
@@ -105,6 +86,7 @@ class TrafficWorld(PersonalWorld):
         self.extra = np.zeros(n)  # [min]
         self._last_time, self._last_late = np.zeros(n), np.zeros(n)
         self._accepts: list[float] = []
+        self._undecided = -1  # who was asked, and has not decided yet
         self._offset: list[int] = []
         self._burn_in()
         self.begin_to_watch()
@@ -144,18 +126,18 @@ class TrafficWorld(PersonalWorld):
         way = supply.way[self.chosen[who]]
         car = ~supply.is_bus[way]
         drivers, riders = who[car], who[~car]
-        ends, flows = load(supply, self.links, self.departs[drivers], people.pair[drivers], way[car])
+        ends, self._flows = load(supply, self.links, self.departs[drivers], people.pair[drivers], way[car])
+        self._flows = [Flow(f.enter, f.exit, drivers[f.who]) for f in self._flows]
         self.arrives[drivers], self.extra[drivers] = ends, 0.0
-        for watched, flow in zip(self.watched, flows, strict=True):
-            watched.extend(zip(flow.enter.tolist(), flow.exit.tolist(), drivers[flow.who].tolist(), strict=True))
-        for i in riders[np.argsort(self.departs[riders], kind="stable")].tolist():
-            self._board(i)
+        if len(riders):
+            self.arrives[riders], self.extra[riders], self.loads = ride_all(supply, self.params, self.departs[riders])
 
     def _wake(self) -> None:
         """Night: what today will be like, and what everybody will do by herself."""
         people, day = self.people, self.day
         self.rain, self.share, self.tight = shocks.share_of(self.params, self._rains, day, self.first_day)
         for k, link in enumerate(self.links):
+            link.changes.clear()  # those of yesterday
             share = self.share * (self.tight if k == self.supply.tight and self.tight else 1.0)
             if share < 1:
                 link.restrict(day * DAY, day * DAY + DAY, share)
@@ -165,7 +147,8 @@ class TrafficWorld(PersonalWorld):
         self._offset = people.offset.tolist()
         self._slots = [self.reference + round(s * MINUTE) for s in self.supply.shift[self.supply.slot].tolist()]
         self.departs = np.array(self._slots)[people.natural] + people.offset
-        self.loads = np.zeros(int(1440 / self.params.headway) + 2) if self.bus else np.zeros(1)
+        self.loads = np.zeros(buses(self.params))
+        self._flows: list[Flow] = []
         for watched in self.watched:
             watched.clear()
 
@@ -187,7 +170,7 @@ class TrafficWorld(PersonalWorld):
         """Readings and masks of the day, for everybody at once."""
         people, n, weekend = self.people, self.people.n_advised, int(self.day % 7 >= 5)
         yesterday, published = self.yesterday[weekend], self.published[weekend]
-        supply, way, slot = self.supply, self.supply.way, self.supply.slot
+        way, slot = self.supply.way, self.supply.slot
         shared = [float(self.rain)]
         for table in (yesterday.time + yesterday.extra, published.external):
             shared += _rounded(table.mean(0)[way, slot]).tolist()
@@ -210,13 +193,18 @@ class TrafficWorld(PersonalWorld):
         if not self.tight:
             mask[:, 1:] &= ~self._closed
         mask[:, 0] = 1
-        self.supply_told = supply
 
     # -- a traveller --------------------------------------------------------------------------------------------------
 
     def _due(self, i: int) -> None:
         self.ask(i, PRETRIP)
-        self.call_at(self.now, self._choose, i)
+        self._undecided = i
+
+    def run_until_decision(self) -> bool:
+        if self._undecided >= 0:
+            i, self._undecided = self._undecided, -1
+            self._choose(i)
+        return super().run_until_decision()
 
     def advise(self, person: int, action: int) -> None:
         self.shown[person], self.answer_to[person] = action, self.agent_acts
@@ -285,7 +273,7 @@ class TrafficWorld(PersonalWorld):
             totals[name] += float(each[went].sum())
 
         weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
-        flows = [Flow.of(watched) for watched in self.watched]
+        flows = self._flows or [Flow.of(watched) for watched in self.watched]
         today = profile.of_day(supply, params, self.reference, self.links, flows, weight, self.loads)
         tight = flows[supply.tight]
         self.tally.end_day(
@@ -342,19 +330,6 @@ class TrafficWorld(PersonalWorld):
             self.tally.muted += 1
             self.earn_from(i, "muted")
             self.feedback_event(i, MUTED, int(self.shown[i]), int(self.answer_to[i]), -1.0, None)
-
-
-@lru_cache(maxsize=16)
-def typical(params: TrafficParams) -> tuple[Profile, Profile]:
-    """Working days and weekends as another population has known them for long: what people believe before the burn-in.
-
-    Without it the burn-in would not be long enough: who learns calmly from empty roads takes months to come near equilibrium.
-    """
-    params = replace(params, travellers=REFERENCE_POPULATION, burn_in=SETTLING, days=1, advised=0.1, shock="none")
-    supply = build(params)
-    free = profile.empty(supply, params)
-    world = TrafficWorld(params, supply, Streams(0), Rows(1, vocabulary(supply.names)[0]).row(0), beliefs=(free, free))
-    return world.published[0], world.published[1]
 
 
 def _watch(link: Any) -> list[tuple[int, float, int]]:
