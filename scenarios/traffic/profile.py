@@ -16,7 +16,7 @@ from .links import HOUR, BPRLink, Link
 from .params import TrafficParams
 from .supply import MINUTE, Supply
 
-SAMPLES = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])  # departures within a slot at which the day is looked at [slots]
+SAMPLES = np.array([-1 / 3, 0.0, 1 / 3])  # departures within a slot at which the day is looked at [slots]
 
 
 @dataclass(eq=False)
@@ -67,11 +67,11 @@ def of_day(
     start: int,
     links: list[Link],
     flows: list[Flow],
-    weight: np.ndarray,
+    weight: np.ndarray | None,
     loads: np.ndarray,
 ) -> Profile:
     """The profile of a day whose middle slot departs at `start` [ms]. `weight`: (N,) what a minute of delay costs each
-    traveller [min]; `loads`: passengers by number of the bus of the day."""
+    traveller [min] (none: costs to others are left out); `loads`: passengers by number of the bus of the day."""
     at = start + (supply.shift[:, None] + SAMPLES * params.slot) * MINUTE  # (slots, samples)
     pairs = range(len(supply.pairs))
     return Profile(*(t.mean(3) for t in at_departures(supply, params, at, links, flows, weight, loads, pairs)))
@@ -83,7 +83,7 @@ def at_departures(
     at: np.ndarray,
     links: list[Link],
     flows: list[Flow],
-    weight: np.ndarray,
+    weight: np.ndarray | None,
     loads: np.ndarray,
     pairs: Iterable[int],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -123,7 +123,9 @@ def _bus(
     return wait + ride, (params.wait - 1) * wait + stands * more, external
 
 
-def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _link(
+    link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Exit times [ms] of vehicles that would enter at `when`, and their external costs [min]; both of its shape."""
     n = len(flow.enter)
     if not n:
@@ -135,6 +137,8 @@ def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray) -> tuple
     headway = link.headway / max(link.share(float(flow.enter[0])), 1e-6)
     free_again = np.where(place > 0, flow.exit[before] + headway, -np.inf)
     exit = np.maximum(when + link.free_time, free_again)
+    if weight is None:
+        return exit, np.zeros(when.shape)
     idle = flow.enter + link.free_time
     idle[1:] -= flow.exit[:-1] + headway
     idle[0] = 0.0
@@ -148,12 +152,14 @@ def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray) -> tuple
 
 
 def _delay_function(
-    link: BPRLink, flow: Flow, when: np.ndarray, before: np.ndarray, weight: np.ndarray
+    link: BPRLink, flow: Flow, when: np.ndarray, before: np.ndarray, weight: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """One more vehicle in an interval lengthens the trips of the next: see `BPRLink`."""
     slot = flow.enter // link.interval
     recent = (flow.enter[before] <= when) & (when - flow.enter[before] < link.interval)
     time = np.where(recent, (flow.exit - flow.enter)[before], link.free_time)
+    if weight is None:
+        return when + time, np.zeros(when.shape)
     first = int(slot[0])
     count = np.bincount((slot - first).astype(np.int64), minlength=2).astype(float)
     weighed = np.bincount((slot - first).astype(np.int64), weight[flow.who], minlength=2)

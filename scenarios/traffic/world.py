@@ -22,6 +22,7 @@ from .words import FOLLOWED, MUTED, PRETRIP, RATING, REFUSED, vocabulary
 
 EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
 SMOOTHING = 0.3  # weight of today in what is published
+LATELY = 21  # [days] of the burn-in in which costs to others are worked out: what is published forgets the rest
 GRAIN = 0.5  # published numbers are rounded to it [min]
 
 
@@ -90,7 +91,6 @@ class TrafficWorld(PersonalWorld):
         self._offset: list[int] = []
         self._burn_in()
         self.begin_to_watch()
-        self.tally = Tally(params, self.people.n_advised)
         self.end = (first + params.days) * DAY
         self.call_at(first * DAY, self._morning)
         self.reveal = reveal
@@ -267,27 +267,19 @@ class TrafficWorld(PersonalWorld):
         bus = supply.is_bus[supply.way[self.chosen]]
         mode = np.where(bus, people.dislikes_bus, 0.0)
         cost = params.alpha * time + self.extra + early_cost + late_cost + mode
-        totals = self.utility_totals
         terms = {"travel": params.alpha * time, "early": early_cost, "late": late_cost, "discomfort": self.extra}
         for name, each in (terms | {"mode": mode}).items():
-            totals[name] += float(each[went].sum())
-
+            self.utility_totals[name] += float(each[went].sum())
         weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
         flows = self._flows or [Flow.of(watched) for watched in self.watched]
-        today = profile.of_day(supply, params, self.reference, self.links, flows, weight, self.loads)
-        tight = flows[supply.tight]
-        self.tally.end_day(
-            self.day - self.first_day,
-            went,
-            time,
-            late,
-            cost,
-            bus,
-            self.shown > 0,
-            self.links[supply.tight],
-            tight,
+        soon = self.day >= self.first_day - LATELY
+        today = profile.of_day(
+            supply, params, self.reference, self.links, flows, weight if soon else None, self.loads
         )
         if self.day >= self.first_day:
+            link, shown = self.links[supply.tight], self.shown > 0
+            day = self.day - self.first_day
+            self.tally.end_day(day, went, time, late, cost, bus, shown, link, flows[supply.tight])
             self._answer(today, cost, time)
         people.settle(self.day, self.chosen, self.followed, time, self.extra, today)
         weekend = int(self.day % 7 >= 5)
