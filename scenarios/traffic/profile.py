@@ -28,9 +28,11 @@ class Flow:
     who: np.ndarray
 
     @classmethod
-    def of(cls, entries: list[tuple[int, float, int]]) -> Flow:
-        columns = np.array(entries, float).reshape(-1, 3).T
-        return cls(columns[0], columns[1], columns[2].astype(np.int64))
+    def of(cls, link: Link) -> Flow:
+        """What the link has written down."""
+        log = link.log or []
+        enter, exit = np.array([e[:2] for e in log], float).reshape(-1, 2).T
+        return cls(enter, exit, np.array([trip.value for _, _, trip in log], np.int64))
 
 
 @dataclass(eq=False)

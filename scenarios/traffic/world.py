@@ -66,10 +66,11 @@ class TrafficWorld(PersonalWorld):
             record=record,
         )
         self.links = supply.links(params)
-        self.watched = [_watch(link) for link in self.links]
         self.loading = Loading(self.env, self.links)
         self.bus = supply.bus(params)
-        self.routes = [[[self.links[k] for k in path] for path in ways] for ways in supply.paths]
+        routes = [[[self.links[k] for k in path] for path in ways] for ways in supply.paths]
+        by_option = [[ways[w] for w in supply.way.tolist()] for ways in routes]
+        self._route_of = [by_option[pair] for pair in self.people.pair.tolist()]
         self.tally = Tally(params, self.people.n_advised)
         self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
         self.yesterday = list(beliefs)
@@ -78,8 +79,8 @@ class TrafficWorld(PersonalWorld):
         self.day = first - params.burn_in
         self.rain, self.share, self.tight = False, 1.0, 1.0
         n = params.travellers
-        self.shown = np.zeros(n, np.int64)  # action advised today, 0 if none
-        self.answer_to = np.zeros(n, np.int64)  # event of that advice
+        self.shown = [0] * n  # action advised today, 0 if none
+        self.answer_to = [0] * n  # event of that advice
         self.followed = np.zeros(n, bool)
         self.chosen = np.zeros(n, np.int64)  # option
         self.departs = np.zeros(n, np.int64)  # [ms]
@@ -103,6 +104,7 @@ class TrafficWorld(PersonalWorld):
         for _ in range(self.params.burn_in):
             self._wake()
             self.chosen[:] = self.people.natural
+            self._natural = self.people.natural.tolist()
             if fast:
                 self._whole_day()
             else:
@@ -138,24 +140,24 @@ class TrafficWorld(PersonalWorld):
         self.rain, self.share, self.tight = shocks.share_of(self.params, self._rains, day, self.first_day)
         for k, link in enumerate(self.links):
             link.changes.clear()  # those of yesterday
+            link.log = []
             share = self.share * (self.tight if k == self.supply.tight and self.tight else 1.0)
             if share < 1:
                 link.restrict(day * DAY, day * DAY + DAY, share)
         people.wake(day, None if self.tight else self._closed)
         self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
-        self.shown[:], self.followed[:] = 0, False
+        self.shown, self.followed[:] = [0] * self.params.travellers, False
         self._offset = people.offset.tolist()
         self._slots = [self.reference + round(s * MINUTE) for s in self.supply.shift[self.supply.slot].tolist()]
         self.departs = np.array(self._slots)[people.natural] + people.offset
         self.loads = np.zeros(buses(self.params))
         self._flows: list[Flow] = []
-        for watched in self.watched:
-            watched.clear()
 
     def _morning(self, _: Any) -> None:
         self._wake()
         people = self.people
         self.chosen[:] = people.natural
+        self._natural: list[int] = people.natural.tolist()
         self._accepts = people.draws("accept", self.day).tolist()
         self._inform()
         n = people.n_advised
@@ -210,11 +212,11 @@ class TrafficWorld(PersonalWorld):
         self.shown[person], self.answer_to[person] = action, self.agent_acts
 
     def _choose(self, i: int) -> None:
-        people, action = self.people, int(self.shown[i])
-        option = int(people.natural[i])
+        people, action = self.people, self.shown[i]
+        option = self._natural[i]
         answers = -1
         if action:
-            answers = int(self.answer_to[i])
+            answers = self.answer_to[i]
             self.utility_totals["interruption"] += 1
             self.earn_from(i, "nag")
             self.tally.shown += 1
@@ -230,15 +232,17 @@ class TrafficWorld(PersonalWorld):
                     self.tally.refused += 1
                     self.earn_from(i, "refuse")
                     self.feedback_event(i, REFUSED, action, answers, -1.0, False)
-        self.chosen[i] = option
+        if option != self._natural[i]:
+            self.chosen[i] = option
         self.user_event(i, option + 1, answers)
-        self._depart(i)
+        self._depart(i, option)
 
-    def _depart(self, i: int) -> None:
-        option = int(self.chosen[i])
+    def _depart(self, i: int, option: int = -1) -> None:
+        option = self._natural[i] if option < 0 else option
         time = self._slots[option] + self._offset[i]
-        self.departs[i] = time
-        route = self.routes[self.people.pair[i]][self.supply.way[option]]
+        if option != self._natural[i]:
+            self.departs[i] = time
+        route = self._route_of[i][option]
         if route:
             self.loading.depart(time, i, route, self._arrived)
         else:
@@ -271,13 +275,13 @@ class TrafficWorld(PersonalWorld):
         for name, each in (terms | {"mode": mode}).items():
             self.utility_totals[name] += float(each[went].sum())
         weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
-        flows = self._flows or [Flow.of(watched) for watched in self.watched]
+        flows = self._flows or [Flow.of(link) for link in self.links]
         soon = self.day >= self.first_day - LATELY
         today = profile.of_day(
             supply, params, self.reference, self.links, flows, weight if soon else None, self.loads
         )
         if self.day >= self.first_day:
-            link, shown = self.links[supply.tight], self.shown > 0
+            link, shown = self.links[supply.tight], np.array(self.shown) > 0
             day = self.day - self.first_day
             self.tally.end_day(day, went, time, late, cost, bus, shown, link, flows[supply.tight])
             self._answer(today, cost, time)
@@ -293,7 +297,7 @@ class TrafficWorld(PersonalWorld):
     def _answer(self, today: profile.Profile, cost: np.ndarray, time: np.ndarray) -> None:
         """What advice came to: savings, ratings, trust."""
         people, params, n = self.people, self.params, self.people.n_advised
-        silent = np.flatnonzero(people.goes[:n] & (self.shown[:n] == 0))
+        silent = np.flatnonzero(people.goes[:n] & (np.array(self.shown[:n]) == 0))
         people.trust[silent] += params.trust_silence * np.maximum(params.trust - people.trust[silent], 0)
         moved = np.flatnonzero(self.followed)
         if len(moved):
@@ -313,7 +317,7 @@ class TrafficWorld(PersonalWorld):
                 thumb = 1.0 if (broken <= 2.0) != (noise[i] < params.rating_noise) else -1.0
                 people.rated[i] += 0.2 * (thumb - people.rated[i])
                 self.earn_from(i, "rating", thumb)
-                self.feedback_event(i, RATING, option + 1, int(self.answer_to[i]), thumb, None)
+                self.feedback_event(i, RATING, option + 1, self.answer_to[i], thumb, None)
         np.clip(people.trust, 0.0, 1.0, out=people.trust)
         awake = people.muted_until[:n] < self.day
         for i in np.flatnonzero(awake & (people.trust[:n] < params.mute_below)).tolist():
@@ -321,21 +325,7 @@ class TrafficWorld(PersonalWorld):
             people.trust[i] = (params.trust + params.mute_below) / 2
             self.tally.muted += 1
             self.earn_from(i, "muted")
-            self.feedback_event(i, MUTED, int(self.shown[i]), int(self.answer_to[i]), -1.0, None)
-
-
-def _watch(link: Any) -> list[tuple[int, float, int]]:
-    """From now on (entry, exit, who) of the link's vehicles are written into the list that is returned."""
-    entries: list[tuple[int, float, int]] = []
-    enter = link.enter
-
-    def watched(time: int, vehicle: Any) -> int:
-        exit: int = enter(time, vehicle)
-        entries.append((time, link.last_exit, vehicle.value))
-        return exit
-
-    link.enter = watched
-    return entries
+            self.feedback_event(i, MUTED, self.shown[i], self.answer_to[i], -1.0, None)
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
