@@ -73,7 +73,7 @@ def foresee(world: TrafficWorld, i: int) -> tuple[np.ndarray, np.ndarray, np.nda
     if not can_load(supply, world.links):
         known = world.published[int(world.day % 7 >= 5)]
         tables = (known.time, known.extra, known.external)
-        return tuple(t[pair, way, slot] for t in tables)  # type: ignore[return-value]
+        return tuple(t[pair, way, slot] for t in tables)
     others = people.goes.copy()
     others[i] = False
     who = np.flatnonzero(others)

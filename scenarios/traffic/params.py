@@ -56,7 +56,9 @@ class TrafficParams:
     shock: str = _doc("none", "none, capacity, closure or weather: what breaks habits")
     shock_day: int = _doc(10, "day of the episode on which the shock begins")
     shock_days: int = _doc(10, "its length [days]")
-    form: str = _doc("prescriptive", "how advice is put: prescriptive (take this) or descriptive (this is how it looks)")
+    form: str = _doc(
+        "prescriptive", "how advice is put: prescriptive (take this) or descriptive (this is how it looks)"
+    )
 
     # supply
     rush: float = _doc(90.0, "time in which the bottleneck lets all travellers pass [min]")
@@ -81,7 +83,9 @@ class TrafficParams:
     leisure: float = _doc(0.35, "probability of a trip on a day of the weekend")
     taste: float = _doc(4.0, "standard deviation of what she has against the bus [min]")
     theta: float = _doc(0.3, "scale of choice among modes [1/min]")
-    nests: tuple[float, ...] = _doc((1.2, 1.6), "scales of the nests, relative to it: slots of a mode, routes of a slot")
+    nests: tuple[float, ...] = _doc(
+        (1.2, 1.6), "scales of the nests, relative to it: slots of a mode, routes of a slot"
+    )
     inertia: tuple[float, ...] = _doc((0.4, 0.3, 0.2), "what habit adds to the same mode, slot and route, in utility")
     bearable: float = _doc(20.0, "what she believes to lose by her habit when that probability is reached [min]")
     learning: float = _doc(0.2, "weight of today in what she remembers of an option that she took")
@@ -114,9 +118,11 @@ class TrafficParams:
             self._within(name, 0, 1)
         for name in ("adopt", "trust", "trust_silence", "mute_below", "rating_noise"):
             self._within(name, 0, 1)
-        for name, low, high in (("travellers", 2, 20_000), ("days", 1, 3650), ("burn_in", 0, 3650), ("slots", 3, 25)):
-            self._within(name, low, high)
-        for name, low, high in (("rush", 1, 600), ("headway", 1, 240), ("slot", 1, 60), ("theta", 0.001, 100)):
+        bounds: dict[str, tuple[float, float]] = {
+            **{"travellers": (2, 20_000), "days": (1, 3650), "burn_in": (0, 3650), "slots": (3, 25)},
+            **{"rush": (1, 600), "headway": (1, 240), "slot": (1, 60), "theta": (0.001, 100), "bearable": (0.001, 1e6)},
+        }
+        for name, (low, high) in bounds.items():
             self._within(name, low, high)
         if self.slots % 2 == 0:
             raise ValueError(f"world.slots must be odd, not {self.slots}: the middle one is the usual departure")
@@ -126,10 +132,16 @@ class TrafficParams:
             raise ValueError("world.inertia needs three numbers, world.nests two that are at least 1 and do not fall")
         if round(self.advised * self.travellers) < 1:
             raise ValueError(f"world.advised={self.advised} of {self.travellers} travellers leaves nobody to advise")
+        if self.shock == "closure" and self.network in ("bottleneck", "grid"):
+            raise ValueError(f"world.shock=closure: {self.network} has no way around; take another network")
         if self.network in ("two_route", "braess") and self.link_model in ("point", "spatial"):
-            raise ValueError(f"world.link_model={self.link_model}: {self.network} is given by delay functions; take bpr")
+            raise ValueError(
+                f"world.link_model={self.link_model}: {self.network} is given by delay functions; take bpr"
+            )
         if min(self.shock_day, self.shock_days, self.seats, self.mute_days) < 0 or self.standing < 1:
-            raise ValueError("world.shock_day, shock_days, seats and mute_days must not be negative, standing at least 1")
+            raise ValueError(
+                "world.shock_day, shock_days, seats and mute_days must not be negative, standing at least 1"
+            )
 
     @property
     def room(self) -> int:

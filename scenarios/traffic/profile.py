@@ -91,7 +91,9 @@ def at_departures(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Time, discomfort and cost to others [min], each (pairs, ways, slots, samples), of one more traveller who departs at `at`
     (slots, samples) [ms]."""
-    times, extras, externals = [], [], []
+    times: list[np.ndarray] = []
+    extras: list[np.ndarray] = []
+    externals: list[np.ndarray] = []
     known: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {(): (at, np.zeros(at.shape))}
     for pair in pairs:
         for way, path in enumerate(supply.paths[pair]):
@@ -125,9 +127,7 @@ def _bus(
     return wait + ride, (params.wait - 1) * wait + stands * more, external
 
 
-def _link(
-    link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
+def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Exit times [ms] of vehicles that would enter at `when`, and their external costs [min]; both of its shape."""
     n = len(flow.enter)
     if not n:

@@ -39,8 +39,14 @@ class Traffic(Scenario):
         "oracle": "oracle",
     }
 
-    # no second advice at an instant; whoever is asked was just asked; a free road stays free
-    constant_ok = ("epoch.followup", "tokens.15", "context.time.car.slow.*", "context.cost.car.slow.*")
+    constant_ok = (
+        "epoch.followup",  # no second advice at an instant
+        "tokens.15",  # whoever is asked has just been asked
+        "context.time.car.slow.*",  # a free road stays free
+        "context.cost.car.slow.*",
+        "context.cost.*.-30",  # so early nobody is in anybody's way
+        "action_mask.*",  # only those who are told too much switch the advice off
+    )
 
     def __init__(self, **settings: object):
         super().__init__(**settings)

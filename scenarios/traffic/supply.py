@@ -19,7 +19,7 @@ from .routes import k_shortest
 
 MINUTE, DAY = 60_000, 86_400_000  # [ms]
 REFERENCE = (450, 630)  # departure of the middle slot [min of the day], on working days and at weekends
-SLACK = 30.0  # [min] between an undisturbed trip in the middle slot and the mean preferred arrival
+SLACK = 20.0  # [min] between an undisturbed trip in the middle slot and the mean preferred arrival
 SPACING = 2.0  # seconds of road that a vehicle takes up at capacity [s]; a jam is about four times as dense
 ROUTES = 3  # routes that are offered between two places
 LATEST = 600.0  # [min] after the reference, when the last bus leaves
@@ -104,7 +104,8 @@ def build(params: TrafficParams) -> Supply:
         model = "bpr" if params.network in ("two_route", "braess") else "point"
     car = np.array([m == "car" for m in network.mode])
     empty = link_cost(network, np.zeros(network.links))
-    demand = Demand(*(np.array(ends) for ends in zip(*pairs, strict=True)), np.ones(len(pairs)))
+    origin, destination = np.array(pairs).T
+    demand = Demand(origin, destination, np.ones(len(pairs)))
     order = np.lexsort((demand.destination, demand.origin))
     found = k_shortest(_only(network, car), demand, empty[car], ROUTES)
     index = np.flatnonzero(car)

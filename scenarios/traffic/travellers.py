@@ -32,11 +32,9 @@ class Travellers:
     weekends; `trust`, `rated`, `muted_until` [day]. Of today: `kind`, `goes`, `arrive`, `cost` (N, O) as expected, `natural` choice, `last` one.
     """
 
-    def __init__(
-        self, params: TrafficParams, supply: Supply, streams: Streams, beliefs: tuple[Profile, Profile]
-    ):
+    def __init__(self, params: TrafficParams, supply: Supply, streams: Streams, beliefs: tuple[Profile, Profile]):
         """`beliefs`: what they think at first of working days and weekends."""
-        n, o = params.travellers, len(supply.names)
+        n = params.travellers
         self.params, self.supply, self.streams, self.n = params, supply, streams, n
         self._known: dict[str, Stream] = {}
         self.n_advised = round(params.advised * n)
@@ -102,8 +100,7 @@ class Travellers:
     # -- a day --------------------------------------------------------------------------------------------------------
 
     def wake(self, day: int, closed: np.ndarray | None = None) -> None:
-        """A new day: what kind it is for each, what she would do by herself. `closed`: (O,) options that are not there today.
-        """
+        """A new day: what kind it is for each, what she would do by herself. `closed`: (O,) options that are not there today."""
         p, weekday = self.params, day % 7
         weekend = weekday >= 5
         self.kind = np.full(self.n, WEEKEND) if weekend else np.where(self.special_day == weekday, SPECIAL, ORDINARY)

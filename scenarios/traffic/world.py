@@ -88,6 +88,8 @@ class TrafficWorld(PersonalWorld):
         self.extra = np.zeros(n)  # [min]
         self._last_time, self._last_late = np.zeros(n), np.zeros(n)
         self._accepts: list[float] = []
+        self._natural: list[int] = []  # what each would do today
+        self._flows: list[Flow] = []  # of a day without events
         self._undecided = -1  # who was asked, and has not decided yet
         self._offset: list[int] = []
         self._burn_in()
@@ -151,13 +153,13 @@ class TrafficWorld(PersonalWorld):
         self._slots = [self.reference + round(s * MINUTE) for s in self.supply.shift[self.supply.slot].tolist()]
         self.departs = np.array(self._slots)[people.natural] + people.offset
         self.loads = np.zeros(buses(self.params))
-        self._flows: list[Flow] = []
+        self._flows = []
 
     def _morning(self, _: Any) -> None:
         self._wake()
         people = self.people
         self.chosen[:] = people.natural
-        self._natural: list[int] = people.natural.tolist()
+        self._natural = people.natural.tolist()
         self._accepts = people.draws("accept", self.day).tolist()
         self._inform()
         n = people.n_advised
@@ -277,9 +279,7 @@ class TrafficWorld(PersonalWorld):
         weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
         flows = self._flows or [Flow.of(link) for link in self.links]
         soon = self.day >= self.first_day - LATELY
-        today = profile.of_day(
-            supply, params, self.reference, self.links, flows, weight if soon else None, self.loads
-        )
+        today = profile.of_day(supply, params, self.reference, self.links, flows, weight if soon else None, self.loads)
         if self.day >= self.first_day:
             link, shown = self.links[supply.tight], np.array(self.shown) > 0
             day = self.day - self.first_day
