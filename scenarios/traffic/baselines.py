@@ -153,7 +153,7 @@ def shares(supply: Supply, params: TrafficParams) -> np.ndarray:
     found = []
     for way in range(len(supply.ways)):
         if supply.is_bus[way]:
-            found.append(params.seats * params.slot / params.headway)
+            found.append(params.room * params.slot / params.headway)
         else:
             hourly = sum(min(capacity[list(paths[way])]) for paths in supply.paths)
             found.append(hourly * params.slot / 60)
