@@ -101,7 +101,7 @@ def test_foresight_is_right_about_a_traveller_when_nobody_else_is_told_anything(
     while world.day * 86_400_000 <= world.now < world.end:
         i = world.person
         option = int(world.people.natural[i])
-        time, extra, _ = foresee(world, i)
+        time, _, _ = foresee(world, i)
         foreseen[i] = float(time[option])
         *_, done, _ = env.step(0)
         if done:

@@ -98,7 +98,7 @@ def test_reward_pays_for_what_following_changed():
     while not done:
         mask = observation["action_mask"][1:] > 0
         worth = np.where(mask, observation["context"][-n:], -np.inf)
-        observation, reward, _, done, info = env.step(int(worth.argmax()) + 1 if worth.max() > 10 else 0)
+        observation, reward, _, done, _ = env.step(int(worth.argmax()) + 1 if worth.max() > 10 else 0)
         booked += reward
         credit[env.world.person] = credit.get(env.world.person, 0.0) + env.world.credit
     total = sum(env.world.reward_weights[k] * v for k, v in env.world.reward_totals.items())

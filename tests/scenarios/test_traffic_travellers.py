@@ -222,7 +222,7 @@ def test_the_muted_are_asked_but_nothing_can_be_said_to_them():
 
 def test_advice_to_do_the_same_is_no_feedback_but_an_interruption():
     env = LamEnv("traffic", days=1)
-    observation, _ = env.reset(seed=0)
+    env.reset(seed=0)
     env.step(int(env.world.people.natural[env.world.person]) + 1)
     assert env.world.utility_totals["interruption"] == 1
     assert env.world.tally.followed == env.world.tally.refused == 0
