@@ -93,7 +93,7 @@ class TrafficParams:
 
     # advice: log-odds of following
     accept: float = _doc(0.6, "at trust .5, without gain and habit")
-    accept_trust: float = _doc(4.0, "for each unit of trust")
+    accept_trust: float = _doc(5.0, "for each unit of trust")
     accept_gain: float = _doc(0.2, "for each minute that she believes to gain (a sacrifice counts against)")
     accept_habit: float = _doc(1.5, "against, at full strength of habit")
     accept_last: float = _doc(0.8, "for what she did last time")
@@ -103,7 +103,7 @@ class TrafficParams:
 
     # trust [0, 1]: it recovers only in silence
     trust: float = _doc(0.7, "at the start, and the level to which silence leads back")
-    trust_shown: float = _doc(0.02, "lost with every advice shown")
+    trust_shown: float = _doc(0.04, "lost with every advice shown")
     trust_broken: float = _doc(0.01, "lost with every minute that it took more than promised, at most 10 of them")
     trust_silence: float = _doc(0.06, "share of the way back in a trip without advice")
     mute_below: float = _doc(0.25, "trust below which she switches the advice off")

@@ -44,7 +44,8 @@ class Traffic(Scenario):
         "tokens.15",  # whoever is asked has just been asked
         "context.time.car.slow.*",  # a free road stays free
         "context.cost.car.slow.*",
-        "context.cost.*.-30",  # so early nobody is in anybody's way
+        "context.time.*.-30",  # so early nobody is in anybody's way
+        "context.cost.*.-30",
         "action_mask.*",  # only those who are told too much switch the advice off
     )
 

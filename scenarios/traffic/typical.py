@@ -5,7 +5,7 @@ Who learns calmly from empty roads takes months to come near equilibrium; from h
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 
 from lam_env.rng import Streams
@@ -19,12 +19,20 @@ from .words import vocabulary
 from .world import TrafficWorld
 
 TRAVELLERS, DAYS = 300, 200
+ADVICE = ("accept", "adopt", "trust", "mute", "rating")  # settings of how advice is answered begin so
+
+
+def typical(params: TrafficParams) -> tuple[Profile, Profile]:
+    """Working days and weekends, of a population of our own choice: the same for all worlds of these settings."""
+    # what has nothing to do with it must not make it anew
+    plain = TrafficParams(network=params.network, link_model=params.link_model)
+    kept = {k: getattr(plain, k) for k in ("days", "form", "shock", "shock_day", "shock_days")}
+    kept |= {f.name: getattr(plain, f.name) for f in fields(plain) if f.name.startswith(ADVICE)}
+    return _settled(replace(params, travellers=TRAVELLERS, burn_in=DAYS, advised=0.1, **kept))
 
 
 @lru_cache(maxsize=16)
-def typical(params: TrafficParams) -> tuple[Profile, Profile]:
-    """Working days and weekends, of a population of our own choice: the same for all worlds of these settings."""
-    params = replace(params, travellers=TRAVELLERS, burn_in=DAYS, days=1, advised=0.1, shock="none")
+def _settled(params: TrafficParams) -> tuple[Profile, Profile]:
     supply = build(params)
     free = profile.empty(supply, params)
     row = Rows(1, vocabulary(supply.names)[0]).row(0)

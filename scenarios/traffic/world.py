@@ -21,9 +21,9 @@ from .travellers import Travellers
 from .words import FOLLOWED, MUTED, PRETRIP, RATING, REFUSED, vocabulary
 
 EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
-SMOOTHING = 0.3  # weight of today in what is published
+SMOOTHING = 0.2  # weight of today in what is published
 LATELY = 21  # [days] of the burn-in in which costs to others are worked out: what is published forgets the rest
-GRAIN = 0.5  # published numbers are rounded to it [min]
+GRAIN = 1.0  # published numbers are rounded to it [min]
 
 
 class TrafficWorld(PersonalWorld):
@@ -190,7 +190,8 @@ class TrafficWorld(PersonalWorld):
         told = [people.arrive[:n], self._last_time[:n], self._last_late[:n]]
         values = [_rounded(np.stack(told, 1)), usual[:, None] + 1, _rounded(own)]
         values.append(_rounded(external[each, usual][:, None] - external))
-        self.own_readings(np.concatenate(values, 1))
+        goes = people.goes[:n, None]  # who stays at home is not told anything new
+        self.own_readings(np.where(goes, np.concatenate(values, 1), self._memory.context[:, self.shared :]))
         self.promised = people.by_option(published.time + published.extra)
         mask = self._memory.mask
         mask[:, 1:] = people.possible[:n] & (people.muted_until[:n] < self.day)[:, None]
