@@ -122,7 +122,9 @@ def test_steps_without_a_successor_are_never_sampled_and_all_others_once_a_pass(
     orders = []
     for batch in (16, None, 16):
         found = sampled(buffer, batch)
-        assert all(len(part) == 16 for part in found[:-1]) or batch is None
+        sizes = {len(part) for part in found}
+        assert max(sizes) <= (batch or 150)
+        assert max(sizes) - min(sizes) <= 1  # none is a handful whose spread means nothing
         orders.append([number for part in found for number in part])
         assert sorted(orders[-1]) == wanted
     assert orders[0] != orders[1] != orders[2]
