@@ -43,7 +43,7 @@ class HeadPolicy(ActorCriticPolicy):
 
     def predict_values(self, obs: Any) -> Tensor:
         a = self._layout.n_actions
-        values: Tensor = self.critic(torch.cat([obs[:, : 2 * a], obs[:, 5 * a :]], 1))
+        values: Tensor = self.critic(torch.cat([obs[:, : 2 * a], obs[:, self._layout.rest :]], 1))
         return values
 
     def get_distribution(self, obs: Any) -> Any:

@@ -1,7 +1,12 @@
-"""A predictor carried through an episode, one epoch at a time, for as many worlds as observations come in."""
+"""A predictor carried through an episode, one epoch at a time, for as many worlds as observations come in.
+
+Where epochs are those of persons, a world's persons are streams of their own: the state has a row per (person, world), and grows
+as persons come up.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,14 +14,15 @@ import numpy as np
 from lam_env.contracts import ActionPredictor, Observation, Prediction
 from lam_env.logs.epochs import from_observation
 
-FOLLOWUP = 4  # index in `epoch`: agent actions at this instant so far
+USER, FOLLOWUP = 2, 4  # indices in `epoch`: whose it is, and the agent's actions at this instant so far
 
 
 class Carry(NamedTuple):
-    """The predictor's state, and what it said at the last real epoch."""
+    """The predictor's state, rows by (person, world), and what it said at the last real epoch of each world."""
 
     state: Any
     said: Prediction
+    people: int = 1
 
 
 def listen(
@@ -28,14 +34,33 @@ def listen(
     if carry is None:
         carry = Carry(predictor.start(n), None)  # type: ignore[arg-type]
     elif episode_start is not None and np.any(episode_start):
-        carry = Carry(predictor.reset(carry.state, np.asarray(episode_start, bool)), carry.said)  # type: ignore[attr-defined]
+        fresh = np.tile(np.asarray(episode_start, bool), carry.people)
+        carry = carry._replace(state=predictor.reset(carry.state, fresh))  # type: ignore[attr-defined]
     active = observation["epoch"][:, FOLLOWUP] == 0
     if carry.said is not None and not active.any():
         return carry
-    said, state = predictor.step(carry.state, from_observation(observation, predictor.vocabulary), active)
+    epochs, user = from_observation(observation, predictor.vocabulary), observation["epoch"][:, USER]
+    most = int(user.max()) + 1
+    if carry.people == most == 1:
+        said, state = predictor.step(carry.state, epochs, active)
+    else:
+        if most > carry.people:
+            people = max(most, 2 * carry.people)
+            more = predictor.start(n * (people - carry.people))
+            carry = carry._replace(state=_each(np.concatenate, carry.state, more), people=people)
+        rows, state = user * n + np.arange(n), carry.state
+        said, after = predictor.step(_each(lambda arrays: arrays[0][rows], state), epochs, active)
+        for field in dataclasses.fields(after):  # in place: a copy of all persons would cost more than the step
+            getattr(state, field.name)[rows] = getattr(after, field.name)
     if carry.said is not None and not active.all():
         said = Prediction(*(_keep(new, old, active) for new, old in zip(said, carry.said, strict=True)))
-    return Carry(state, said)
+    return Carry(state, said, carry.people)
+
+
+def _each(function: Any, *states: Any) -> Any:
+    """A state made of what `function` makes of each of the states' arrays, told as a list."""
+    names = [f.name for f in dataclasses.fields(states[0])]
+    return type(states[0])(*(function([getattr(state, name) for state in states]) for name in names))
 
 
 def _keep(new: np.ndarray | None, old: np.ndarray | None, active: np.ndarray) -> Any:

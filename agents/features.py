@@ -11,6 +11,7 @@ from lam_env.contracts import ActionPredictor, Prediction
 from lam_env.events import Vocabulary
 from lam_env.logs.epochs import DAY
 
+from .advice import worth
 from .carry import Carry, listen, slow_actions
 
 PARTS = 6  # parts of the day, four hours each
@@ -21,16 +22,22 @@ RECENT = 4  # tokens that a policy without a prior sees one-hot
 @dataclass(frozen=True)
 class Layout:
     """Parts of the vector, each (A,) but the last: next and soon, the prior's probabilities; mask of possible actions; accepted and
-    refused, how often each was so far in this episode; rest (R,) for the networks, which begins with the part of the day
-    (PARTS,) one-hot. `slow`: actions whose soon counts."""
+    refused, how often each was so far in this episode; one for each of `worths`, the kinds of value readings (see advice.py); rest (R,) for
+    the networks, which begins with the part of the day (PARTS,) one-hot. `slow`: actions whose soon counts."""
 
     n_actions: int
     n_rest: int
     slow: tuple[bool, ...]
+    worths: tuple[str, ...] = ()
+
+    @property
+    def rest(self) -> int:
+        """Where the rest begins."""
+        return (5 + len(self.worths)) * self.n_actions
 
     @property
     def size(self) -> int:
-        return 5 * self.n_actions + self.n_rest
+        return self.rest + self.n_rest
 
 
 class PriorFeatures:
@@ -41,7 +48,8 @@ class PriorFeatures:
         self.mean, self.scale = mean.astype(np.float32), scale.astype(np.float32)
         v = predictor.vocabulary
         slow = slow_actions(v.patience)
-        self.layout = Layout(len(v), predictor.n_hidden + _n_rest(v) + 1, tuple(map(bool, slow)))
+        n_rest = predictor.n_hidden + _n_rest(v) + 1
+        self.layout = Layout(len(v), n_rest, tuple(map(bool, slow)), tuple(v.values()))
 
     def __call__(self, observation: Any, carry: Carry | None, starts: np.ndarray | None) -> tuple[np.ndarray, Carry]:
         carry = listen(self.predictor, observation, carry, starts)
@@ -51,6 +59,7 @@ class PriorFeatures:
         rest = _rest(observation, self.mean, self.scale)
         soon = said.next if said.soon is None else said.soon
         known = [said.next, soon, observation["action_mask"], observation["feedback"]]
+        known += worth(observation["context"], self.predictor.vocabulary).values()
         parts = [*known, _part_of_day(observation), said.hidden, observation["epoch"][:, 4:5], *rest]
         return np.concatenate(parts, 1, dtype=np.float32, casting="unsafe")
 

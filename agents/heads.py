@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lam_env.errors import UserError
 
+from .advice import FEATURES, SCALE, AdvicePlugIn
 from .features import PARTS, Layout
+from .plugin import PlugIn
 
 TEMPERATURE, GAIN, COST, REFUSAL, LEAST = 0.08, 1.2, 0.5, 1.8, 0.1
 NEVER = -1e9
@@ -48,17 +49,17 @@ class AnticipationHead(nn.Module):
         self.patience = nn.Parameter(torch.full((a,), 1.4))  # log of the pseudo-counts behind it
         self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a, zero=True)
 
-    def start_from(self, acceptance: np.ndarray, loss: np.ndarray) -> None:
-        """Take over what a plug-in has counted: (PARTS, A) each."""
-        p = torch.as_tensor(acceptance, dtype=torch.float32).clamp(0.02, 0.98)
+    def start_from(self, plugin: PlugIn) -> None:
+        """Take over what a plug-in has counted by part of the day."""
+        p = torch.as_tensor(plugin.acceptance, dtype=torch.float32).clamp(0.02, 0.98)
         with torch.no_grad():
             self.welcome.copy_(torch.log(p / (1 - p)))
-            self.loss.copy_(torch.as_tensor(loss, dtype=torch.float32))
+            self.loss.copy_(torch.as_tensor(plugin.loss, dtype=torch.float32))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
         soonest, soon, mask, accepted, refused = x[:, : 5 * self.layout.n_actions].chunk(5, 1)
-        rest = x[:, 5 * self.layout.n_actions :]
+        rest = x[:, self.layout.rest :]
         part = rest[:, :PARTS]
         correction = self.correction(torch.cat([rest, soonest, soon], 1))
         gain, cost, leaning, welcome = correction.chunk(4, 1)
@@ -82,12 +83,58 @@ class PlainHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         a = self.layout.n_actions
-        logits = self.net(x[:, 5 * a :])
+        logits = self.net(x[:, self.layout.rest :])
         possible = torch.cat([torch.ones_like(logits[:, :1]), x[:, 2 * a + 1 : 3 * a]], 1) > 0
         return torch.where(possible, logits, torch.full_like(logits, NEVER))
 
 
-HEADS: dict[str, type[nn.Module]] = {"anticipate": AnticipationHead}
+class AdviceHead(nn.Module):
+    """Expected uplift of changing what she does: logit(a) = value(a) / T, and 0 for none.
+
+    value = acceptance (1 - p) (sum of the worths, each by its weight) - nag, as in advice.py; acceptance is a logit on
+    few features that all actions share. Acceptance and worth of each action are corrected by a network on the state that starts at zero, so
+    training starts at the plug-in policy (`start_from`).
+    """
+
+    def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
+        super().__init__()
+        self.layout = layout
+        self.beta = nn.Parameter(torch.zeros(len(FEATURES)))
+        self.weights = nn.Parameter(torch.zeros(len(layout.worths)))
+        self.nag = nn.Parameter(torch.tensor(0.0))
+        self.correction = network(layout.n_rest + layout.n_actions, hidden, 2 * layout.n_actions, zero=True)
+
+    def start_from(self, plugin: AdvicePlugIn) -> None:
+        """Take over what a plug-in has learned."""
+        with torch.no_grad():
+            self.beta.copy_(torch.as_tensor(plugin.beta, dtype=torch.float32))
+            self.weights.copy_(torch.tensor([plugin.weights.get(kind, 0.0) for kind in self.layout.worths]))
+            self.nag.fill_(plugin.nag)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
+        a, layout = self.layout.n_actions, self.layout
+        p, _, mask, accepted, refused = x[:, : 5 * a].chunk(5, 1)
+        worths = x[:, 5 * a : layout.rest].reshape(len(x), len(layout.worths), a)
+        own = worths[:, layout.worths.index("own")] if "own" in layout.worths else torch.zeros_like(p)
+        willing, more = self.correction(torch.cat([x[:, layout.rest :], p], 1)).chunk(2, 1)
+        log_p = torch.log(p + 1e-4)
+        features = [
+            torch.ones_like(p),
+            (own / SCALE).clamp(-3, 3),
+            log_p,
+            log_p.amax(1, keepdim=True).expand_as(p),
+            torch.log1p(accepted.sum(1, keepdim=True)).expand_as(p),
+            torch.log1p(refused.sum(1, keepdim=True)).expand_as(p),
+        ]
+        acceptance = torch.sigmoid(torch.stack(features, 2) @ self.beta + 3 * willing)
+        total = torch.einsum("nka,k->na", worths, self.weights) + more
+        value = (acceptance * (1 - p) * total - self.nag) / TEMPERATURE
+        logits = torch.where(mask > 0, value, torch.full_like(value, NEVER))
+        return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
+
+
+HEADS: dict[str, type[nn.Module]] = {"anticipate": AnticipationHead, "advise": AdviceHead}
 
 
 def head_for(interaction: str) -> type[nn.Module]:

@@ -14,6 +14,7 @@ import numpy as np
 from lam_env.contracts import ActionPredictor, Training
 from lam_env.logs.epochs import DAY
 
+from .advice import AdviceAgent, AdvicePlugIn
 from .carry import anticipation, listen, slow_actions
 from .features import PARTS
 from .trial import TRIAL_SEED
@@ -59,7 +60,9 @@ class PlugInAgent:
     def __init__(self, bins: int = 1, houses: int = 1, online: bool = False):
         self.bins, self.houses, self.online = bins, houses, online
 
-    def fit(self, training: Training) -> PlugIn:
+    def fit(self, training: Training) -> PlugIn | AdvicePlugIn:
+        if training.interaction == "advise":
+            return AdviceAgent(personal=self.online).fit(training)
         a = len(training.vocabulary)
         trial = PlugIn(training.prior, np.ones((1, a)), np.full((1, a), LOSS))
         counts, share, loss = self._count(trial, training), trial.acceptance, trial.loss

@@ -15,11 +15,13 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from lam_env.contracts import Training
 from lam_env.envs.vector import LamVectorEnv
+from lam_env.logs.epochs import DAY, Epochs
 
 from .actor_critic import HeadPolicy
 from .best import Best
 from .features import PlainFeatures, PriorFeatures, standardisation
 from .heads import PlainHead, head_for
+from .personal import PersonalRolloutBuffer
 from .plugin import plugin_context
 from .sb3 import LamVecEnv
 
@@ -31,7 +33,8 @@ class PPOSettings:
     """Few environments and long rollouts learn better than the reverse; large batches are for speed on a CPU."""
 
     envs: int = 16
-    rollout: int = 128  # steps of each environment between updates
+    rollout: int = 128  # steps of each environment between updates, at least
+    days: int = 8  # where epochs are persons': days between updates, at least
     batch: int = 512
     epochs: int = 4
     learning_rate: float = 1e-3  # falls linearly to a tenth
@@ -136,14 +139,16 @@ class PPOAgent:
     def learner(self, training: Training, features: Features) -> PPO:
         """SB3's PPO on the training's worlds, before its first step."""
         s = self.settings
-        env = FeatureVecEnv(training.make_env(s.envs), features, seed=700_000 + 10_000_000 * training.seed)
+        personal = training.train.people > 1
+        worlds = training.make_env(max(1, s.envs // 4) if personal else s.envs)
+        env = FeatureVecEnv(worlds, features, seed=700_000 + 10_000_000 * training.seed)
         head = head_for(training.interaction) if self.prior else PlainHead
         torch.set_num_threads(1)
         model = PPO(
             HeadPolicy,
             env,
             learning_rate=lambda left: s.learning_rate * (0.1 + 0.9 * left),
-            n_steps=s.rollout,
+            n_steps=max(s.rollout, s.days * asked_a_day(training.train)) if personal else s.rollout,
             batch_size=s.batch,
             n_epochs=s.epochs,
             gamma=s.gamma,
@@ -152,6 +157,8 @@ class PPOAgent:
             ent_coef=s.entropy,
             seed=training.seed,
             device=training.device,
+            rollout_buffer_class=PersonalRolloutBuffer if personal else None,
+            rollout_buffer_kwargs={"asked": env, "seed": training.seed} if personal else None,
             policy_kwargs={"head_class": head, "layout": features.layout},
         )
         return model
@@ -161,7 +168,7 @@ class PPOAgent:
         model = self.learner(training, features)
         if self.prior:
             counted = plugin_context().fit(training)
-            head_of(model).start_from(counted.acceptance, counted.loss)
+            head_of(model).start_from(counted)
             _take_over(head_of(model), training)
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
         best = Best(head_of(model), lambda head: TunedPolicy(features, head), training)
@@ -172,6 +179,12 @@ class PPOAgent:
         training.progress(report._stage, training.steps, training.steps, "")
         self.curve = report.curve
         return TunedPolicy(features, head_of(model), training.seed)
+
+
+def asked_a_day(epochs: Epochs) -> int:
+    """Epochs of a world on one day, in the mean."""
+    days = len(np.unique(np.stack([epochs.world // epochs.people, epochs.time // DAY]), axis=1).T)
+    return -(-len(epochs) // max(1, days))
 
 
 def _take_over(head: torch.nn.Module, training: Training) -> None:

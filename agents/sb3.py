@@ -19,6 +19,8 @@ class LamVecEnv(VecEnv):
         self.env = env
         self._first_seed: int | None = seed
         self._actions: np.ndarray = np.zeros(env.num_envs, np.int64)
+        # whose step it is in each world, and what her step before has brought: at the last observation, at that before it
+        self.asked = self.before = np.zeros((2, env.num_envs))
         super().__init__(env.num_envs, self._space(), env.single_action_space)
 
     def _space(self) -> spaces.Space[Any]:
@@ -35,6 +37,7 @@ class LamVecEnv(VecEnv):
     def reset(self) -> Any:
         observation, _ = self.env.reset(seed=self._first_seed)
         self._first_seed = None
+        self.asked = self.before = self.env.asked()
         return self.encode(observation, np.ones(self.num_envs, bool))
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -42,6 +45,7 @@ class LamVecEnv(VecEnv):
 
     def step_wait(self) -> Any:
         observation, rewards, _, ended, info = self.env.step(self._actions)
+        self.before, self.asked = self.asked, self.env.asked()
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if ended.any():
             for i in np.flatnonzero(ended).tolist():

@@ -36,7 +36,10 @@ P = TypeVar("P", bound=Thresholded)
 
 
 def with_best_threshold(predictor: ActionPredictor, training: Training, kind: type[P] = Thresholded) -> P:  # type: ignore[assignment]
-    """The threshold of `GRID` with the best return in houses kept for such choices."""
+    """The threshold of `GRID` with the best return in houses kept for such choices. Advice is what is most probable, whatever its
+    probability: there is no harm in time that a threshold could avoid."""
+    if training.interaction == "advise":
+        return kind(predictor, 0.0)
     scores = []
     for i, threshold in enumerate(GRID):
         training.progress("choose a threshold", i, len(GRID), "")

@@ -65,7 +65,8 @@ class Training:
     interaction: str  # "anticipate" | "advise"
     train: Epochs
     valid: Epochs
-    make_env: Callable[..., Any]  # make_env(n, seed=..., first_world=...) -> LamVectorEnv of n worlds
+    make_env: Callable[..., Any]  # make_env(n, **more) -> LamVectorEnv of n worlds
+    reward_weights: dict[str, float] = field(default_factory=dict)  # of the reward's terms
     log: ActionLog | None = None
     prior: Any = None  # the fitted ActionPredictor shared by all agents that build on one
     steps: int = 300_000  # environment steps of fine-tuning

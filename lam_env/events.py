@@ -94,6 +94,16 @@ class Vocabulary:
         except ValueError:
             raise LogError(f"no action {name!r} in the vocabulary") from None
 
+    def values(self) -> dict[str, tuple[int, ...]]:
+        """Readings that say something of each action, by kind: `own.car` and `own.bus` are the kind "own" of the actions car and bus.
+        Per kind and action a >= 1 the index of the reading."""
+        index = {name: i for i, name in enumerate(self.readings)}
+        kinds = dict.fromkeys(
+            kind for kind, _, action in (r.partition(".") for r in self.readings) if action in self.actions[1:]
+        )
+        found = {kind: tuple(index.get(f"{kind}.{a}", -1) for a in self.actions[1:]) for kind in kinds}
+        return {kind: readings for kind, readings in found.items() if -1 not in readings}
+
     def token_name(self, token: int) -> str:
         return self.actions[token] if token < len(self.actions) else self.sensors[token - len(self.actions)]
 
@@ -114,7 +124,8 @@ class ActionLog:
 
     Columns (n,): world int32, time int64 [ticks], user int16, kind int8, token int16, value float32,
     answers int32, prob float32. `time` 0 is a Monday 00:00 local time unless `epoch` (ISO date of tick 0) says
-    otherwise in `meta`. `intervals` True: every user event is an activity whose `value` is its duration [ticks].
+    otherwise in `meta`. `people` > 0: each of so many persons of a world is a stream of her own, asked by sensor events before she acts; what
+    user -1 reads, all do (0: a world is one stream). `intervals` True: every user event is an activity whose `value` is its duration [ticks].
     `start`, `end`: per world, the ticks at which watching began and stopped (empty: first and last event); a world
     that has a start has an epoch there, before anything has happened.
     """
@@ -123,6 +134,7 @@ class ActionLog:
     vocabulary: Vocabulary
     ticks_per_second: int = 1
     intervals: bool = False
+    people: int = 0
     start: tuple[int, ...] = ()
     end: tuple[int, ...] = ()
     meta: dict[str, Any] = field(default_factory=dict)
@@ -187,6 +199,7 @@ class ActionLog:
             "vocabulary": self.vocabulary.to_json(),
             "ticks_per_second": self.ticks_per_second,
             "intervals": self.intervals,
+            "people": self.people,
             "start": list(self.start),
             "end": list(self.end),
             "meta": self.meta,

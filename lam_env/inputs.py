@@ -30,7 +30,7 @@ MOST_SEED = 1_000_000
 
 def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     """The agents to judge, in the order of the tables: one's own stand before the ceilings."""
-    own, known = list(scenario.baselines()), registry.agent_names()
+    own, known = list(scenario.baselines()), registry.agent_names(scenario.interaction)
     every = [a for a in ORDER if a in known or a in own]
     rungs = scenario.ladder.values()
     every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own, *rungs)]

@@ -36,9 +36,23 @@ class Registry:
     package: str
     variable: str
     many: bool = True
+    limit: str = ""  # a module may bind this variable to a string that says for what its things alone are
 
-    def names(self) -> list[str]:
-        return sorted(self._places()[0])
+    def names(self, limit: str | None = None) -> list[str]:
+        """All names; with `limit` less those that are for something else."""
+        places, limits = self._places()[0], self._limits()
+        return sorted(n for n, place in places.items() if limit is None or limits.get(str(place), limit) == limit)
+
+    @cache  # noqa: B019 -- as below
+    def _limits(self) -> dict[str, str]:
+        """Module -> what it is limited to."""
+        found = {}
+        for module, path in _modules(self.package) if self.limit else ():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            for node in ast.parse(text).body if self.limit in text else ():
+                if _binds(node, self.limit) and isinstance(getattr(node, "value", None), ast.Constant):
+                    found[module] = str(node.value.value)  # type: ignore[attr-defined]
+        return found
 
     def get(self, name: str) -> Any:
         """What `name` stands for; imports its module, and only that."""
@@ -101,7 +115,7 @@ class Registry:
 
 
 _SCENARIOS = Registry("scenario", "lam_env.scenarios", "SCENARIO", many=False)
-_AGENTS = Registry("agent", "lam_env.agents", "AGENTS")
+_AGENTS = Registry("agent", "lam_env.agents", "AGENTS", limit="INTERACTION")
 _IMPORTERS = Registry("log format", "lam_env.logs", "FORMATS")
 
 
@@ -114,8 +128,9 @@ def scenario(name: str) -> Any:
     return _SCENARIOS.get(name)
 
 
-def agent_names() -> list[str]:
-    return _AGENTS.names()
+def agent_names(interaction: str | None = None) -> list[str]:
+    """Agents' names; with `interaction` less those that are for another one."""
+    return _AGENTS.names(interaction)
 
 
 def agent(name: str) -> Callable[..., Any]:

@@ -37,7 +37,7 @@ def small_training(scenario: Scenario, houses: int = 2, days: int = 1, **predict
     """What an agent learns from, made of next to nothing: the last house validates. `predictor`: its settings, tiny unless said."""
     log, _ = simulate_log(scenario, [TRIAL_SEED + i for i in range(houses)], days)
     epochs = epochs_of(log)
-    first = epochs.world < houses - 1
+    first = epochs.world < (houses - 1) * epochs.people
 
     def make_env(n: int, **more: Any) -> LamVectorEnv:
         return LamVectorEnv(n, scenario, **more)
@@ -47,7 +47,10 @@ def small_training(scenario: Scenario, houses: int = 2, days: int = 1, **predict
         len(train), **{"hidden": 16, "passes": 1, **predictor}
     )
     prior = importlib.import_module("lam_env.agents.predictors.pretrain").pretrain(train, valid, small)
-    return Training(epochs.vocabulary, scenario.interaction, train, valid, make_env, log=log, prior=prior, steps=STEPS)
+    weights = scenario.reward_weights
+    return Training(
+        epochs.vocabulary, scenario.interaction, train, valid, make_env, weights, log=log, prior=prior, steps=STEPS
+    )
 
 
 def _two_steps(policy: Policy, scenario: Scenario) -> None:

@@ -25,7 +25,7 @@ from lam_env.events import ActionLog
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.runs import RunFolder
-from lam_env.settings import NEEDS_PRIOR, UNTRAINED, RunSettings
+from lam_env.settings import NEEDS_PRIOR, ORDER, UNTRAINED, RunSettings
 
 TRAIN_SEED = 100_000  # of the first house of the training log
 SEEDS_APART = 10_000_000  # from one training seed's houses to the next one's: none of them is an evaluation house
@@ -79,7 +79,7 @@ def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
         return epochs.select(train), epochs.select(valid)
     epochs = epochs_of(log)
     kept = max(1, len(log.worlds) // 8)
-    valid = epochs.world >= log.worlds[-kept]
+    valid = epochs.world >= log.worlds[-kept] * epochs.people
     return epochs.select(~valid), epochs.select(valid)
 
 
@@ -105,9 +105,12 @@ def later_epochs(work: Work) -> Epochs | None:
 
 
 def needs_prior(scenario: Scenario, name: str) -> bool:
-    """Whether an agent is given the pre-trained predictor. One's own always is; a scenario's may say `needs = ("prior",)`."""
+    """Whether an agent is given the pre-trained predictor. One's own and further ones of the kit are; a scenario's may say
+    `needs = ("prior",)`."""
     own = scenario.baselines()
-    return "prior" in getattr(own[name], "needs", ()) if name in own else ":" in name or name in NEEDS_PRIOR
+    if name in own:
+        return "prior" in getattr(own[name], "needs", ())
+    return name in NEEDS_PRIOR or name not in ORDER
 
 
 def trains_once(scenario: Scenario, name: str) -> bool:
@@ -139,6 +142,7 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
         train,
         valid,
         make_env,
+        scenario.reward_weights,
         log=ActionLog.load(work.run.log / "train"),
         prior=_agents("predictors.store").load(prior_folder) if prior else None,
         steps=s.train.steps,
@@ -220,19 +224,19 @@ def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str,
     found = {"": scores}
     if getattr(policy, "predictor", None) is not None:
         epochs, latent = judging_epochs(work)
-        _add_prediction(scores, policy, epochs, latent)
+        _add_prediction(work, scores, policy, epochs, latent)
         if not hasattr(policy, "see") and (later := later_epochs(work)) is not None:
             found["later"] = {s: {} for s in seeds}
-            _add_prediction(found["later"], policy, later, None)
+            _add_prediction(work, found["later"], policy, later, None)
     return found
 
 
-def _add_prediction(scores: Scores, policy: Any, epochs: Epochs, latent: np.ndarray | None) -> None:
+def _add_prediction(work: Work, scores: Scores, policy: Any, epochs: Epochs, latent: np.ndarray | None) -> None:
     """`pred.*` of each evaluation seed, on the log of its houses without an agent."""
     seen = policy.see(epochs, latent) if hasattr(policy, "see") else epochs
     probabilities = policy.predictor.read(seen).next
     has_target = np.r_[epochs.world[1:] == epochs.world[:-1], False]
-    batch = epochs.world // ((int(epochs.world[-1]) + 1) // len(scores))
+    batch = epochs.world // (work.settings.eval.worlds * epochs.people)
     for k, seed in enumerate(scores):
         rows = has_target & (batch == k)
         scores[seed] |= prediction_metrics(probabilities[rows], epochs.target[rows])

@@ -29,7 +29,7 @@ def continued(train: Epochs, valid: Epochs) -> tuple[Epochs, np.ndarray]:
     if not len(before):
         return valid, np.ones(len(valid), bool)
     arrays: dict[str, Any] = {}
-    for field in dataclasses.fields(Epochs)[1:]:
+    for field in dataclasses.fields(Epochs)[1:-1]:  # neither vocabulary nor people
         a, b = getattr(before, field.name), getattr(valid, field.name)
         arrays[field.name] = None if a is None or b is None else np.concatenate([a, b])
     judged = np.r_[np.zeros(len(before), bool), np.ones(len(valid), bool)]

@@ -45,11 +45,14 @@ def simulate_log(
     shown = np.empty((1024 if latent else 1, *env.rows.latent.shape), np.float16)  # by epoch; grows
     shown[0], seen = env.rows.latent, 1
     began, total = np.array([w.start for w in env.worlds]), sum(w.end - w.start for w in env.worlds)
-    length = np.full(n, 1)
+    length, second = np.full(n, 1), env.worlds[0].second
+    asked = [env.rows.epoch[:, 2].copy()]
     while not env.finished.all():
         running = ~env.finished
         env.step(silent)
         length[running & ~env.finished] += 1
+        if scenario.personal:
+            asked.append(env.rows.epoch[:, 2].copy())
         if latent:
             if seen == len(shown):
                 shown = np.concatenate([shown, np.empty_like(shown)])
@@ -57,19 +60,25 @@ def simulate_log(
         steps += int(running.sum())
         if steps % (64 * n) < n:
             done = sum(w.now for w in env.worlds) - int(began.sum())
-            progress(stage, done // 86_400, total // 86_400, f"{steps:,} epochs")
-    progress(stage, total // 86_400, total // 86_400, f"{steps:,} epochs")
-    log = log_of(env.worlds)
-    hidden = np.concatenate([shown[: length[i], i] for i in range(n)]) if latent else None
-    return log, hidden
+            progress(stage, done // second // 86_400, total // second // 86_400, f"{steps:,} epochs")
+    progress(stage, total // second // 86_400, total // second // 86_400, f"{steps:,} epochs")
+    log = log_of(env.worlds, len(env.worlds[0].persons) if scenario.personal else 0)  # type: ignore[attr-defined]
+    if not latent:
+        return log, None
+    hidden = [shown[: length[i], i] for i in range(n)]
+    if scenario.personal:  # person by person, as their epochs come
+        hidden = [h[np.argsort([a[i] for a in asked[: length[i]]], kind="stable")] for i, h in enumerate(hidden)]
+    return log, np.concatenate(hidden)
 
 
-def log_of(worlds: list[World], **meta: Any) -> ActionLog:
-    """The log that recording worlds have kept."""
+def log_of(worlds: list[World], people: int = 0, **meta: Any) -> ActionLog:
+    """The log that recording worlds have kept. `people`: persons in each, where each is a stream of her own."""
     events = [e._replace(world=i) for i, w in enumerate(worlds) for e in w.records or ()]
     return ActionLog.from_events(
         events,
         worlds[0].vocabulary,
+        ticks_per_second=worlds[0].second,
+        people=people,
         start=tuple(w.start for w in worlds),
         end=tuple(w.end for w in worlds),
         meta=meta,

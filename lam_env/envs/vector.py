@@ -125,6 +125,13 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
                 self.finished[i] = True
         info.update(final_obs=final_obs, _final_obs=mask, final_info=final_info, _final_info=mask)
 
+    def asked(self) -> np.ndarray:
+        """(2, N): whose epoch it is in each world, and the reward credited to her step before; zeros where a world is one stream."""
+        if not self.scenario.personal:
+            return np.zeros((2, self.num_envs))
+        told: Any = [(w.person, w.credit) for w in self.worlds]  # type: ignore[attr-defined]
+        return np.array(told).T
+
     def action_masks(self) -> np.ndarray:
         """(N, A) bool: what is possible now in each world."""
         masks: np.ndarray = self.rows.mask.astype(bool)

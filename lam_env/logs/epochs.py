@@ -4,6 +4,9 @@ One epoch = one row = one target. The epochs of a log are its user and motion ev
 ticks; an agent's action raises none, it joins the tokens of the next. The target of an epoch is the user action
 that happens before the next epoch, or none: since every user event raises an epoch, that is the event of
 the next epoch.
+
+In a log of persons (`ActionLog.people`) each person is a stream of her own: a sensor event that asks her raises an epoch, what she
+has done since the one before are its tokens, and what she does after it is its target.
 """
 
 from __future__ import annotations
@@ -23,10 +26,10 @@ DAY = 86_400
 class Epochs:
     """Rows in order of (world, time).
 
-    world (n,) int32; time (n,) int64 [s]; gap (n,) float32 [s] since the epoch before (0 at a world's first);
+    world (n,) int32: the stream, a world's or in a log of persons one person's (world x people + person); time (n,) int64 [s]; gap (n,) float32 [s] since the epoch before (0 at a world's first);
     duration (n,) float32 [s] of the event where it is an interval; tokens (n, BAG) int64, right-aligned, 0-padded
     (an epoch of the timer has none); context (n, C) float32, the readings; target (n,) int64; soon (n, A) bool or
-    None; user (n,) int16.
+    None; user (n,) int16. `people`: streams of one world.
     """
 
     vocabulary: Vocabulary
@@ -39,6 +42,7 @@ class Epochs:
     target: np.ndarray
     soon: np.ndarray | None
     user: np.ndarray
+    people: int = 1
 
     def __len__(self) -> int:
         return len(self.time)
@@ -49,14 +53,14 @@ class Epochs:
             name: (None if (value := getattr(self, name)) is None else value[rows])
             for name in ("world", "time", "gap", "duration", "tokens", "context", "target", "soon", "user")
         }
-        return Epochs(self.vocabulary, **arrays)
+        return Epochs(self.vocabulary, **arrays, people=self.people)
 
     def starts(self) -> np.ndarray:
         """First row of each world, shape (worlds,)."""
         return np.flatnonzero(np.r_[True, np.diff(self.world) != 0]) if len(self) else np.zeros(0, int)
 
 
-def from_observation(obs: dict[str, np.ndarray], vocabulary: Vocabulary, ticks_per_second: int = 1) -> Epochs:
+def from_observation(obs: dict[str, np.ndarray], vocabulary: Vocabulary) -> Epochs:
     """A batch of observations (N, ...) of the environment as N one-row streams."""
     epoch = obs["epoch"]
     tokens = obs["tokens"][:, -BAG:]
@@ -65,8 +69,8 @@ def from_observation(obs: dict[str, np.ndarray], vocabulary: Vocabulary, ticks_p
     return Epochs(
         vocabulary,
         world=np.zeros(n, np.int32),
-        time=epoch[:, 0] // ticks_per_second,
-        gap=(epoch[:, 1] / ticks_per_second).astype(np.float32),
+        time=epoch[:, 0],
+        gap=epoch[:, 1].astype(np.float32),
         duration=np.zeros(n, np.float32),
         tokens=tokens,
         context=obs["context"],
@@ -80,9 +84,12 @@ def epochs_of(log: ActionLog, timer: int | None = 300, soon: bool = True) -> Epo
     """The epochs of a log. `timer`: quiet seconds after which an epoch is raised; None for none (protocol of real logs)."""
     if not np.isin(log.kind, (USER, SENSOR)).any():
         raise LogError("log: no user or sensor events, so no epochs; simulate longer or import another log")
-    parts = [_one_world(log, int(w), timer, i, soon) for i, w in enumerate(log.worlds)]
+    if log.people:
+        parts = [part for w in log.worlds for part in _persons(log, int(w), soon)]
+    else:
+        parts = [_one_world(log, int(w), timer, i, soon) for i, w in enumerate(log.worlds)]
     arrays: dict[str, Any] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
-    return Epochs(log.vocabulary, **{"soon": None, **arrays})
+    return Epochs(log.vocabulary, **{"soon": None, **arrays}, people=max(1, log.people))
 
 
 def _one_world(log: ActionLog, world: int, timer: int | None, index: int, soon: bool) -> dict[str, np.ndarray]:
@@ -116,12 +123,7 @@ def _one_world(log: ActionLog, world: int, timer: int | None, index: int, soon: 
     tokens = np.zeros((n, BAG), np.int64)
     tokens[:, -1] = own
     _put_agent_tokens(tokens, kind, stream, seen, own)
-    context = np.zeros((n, len(vocabulary.readings)), np.float32)
-    for channel in range(len(vocabulary.readings)):
-        mine = np.flatnonzero((kind == READING) & (token == channel))
-        if len(mine):
-            last = np.searchsorted(mine, seen, side="right") - 1
-            context[:, channel] = np.where(last >= 0, value[mine[np.maximum(last, 0)]], 0.0)
+    context = _context(kind, token, value, seen, len(vocabulary.readings))
     gap = np.diff(at, prepend=at[:1])
     if log.intervals:  # the protocol's gap: from the end of the event before to the start of this one
         gap = np.maximum(gap - duration, 0)
@@ -138,6 +140,70 @@ def _one_world(log: ActionLog, world: int, timer: int | None, index: int, soon: 
     if soon:
         arrays["soon"] = _soon(at, np.where(is_user, own, 0), vocabulary)
     return arrays
+
+
+def _persons(log: ActionLog, world: int, soon: bool) -> list[dict[str, np.ndarray]]:
+    """The epochs of each person of a world. All times here are ticks; seconds come last."""
+    here = slice(*np.searchsorted(log.world, (world, world + 1)).tolist())
+    columns = {name: column[here] for name, column in log.columns.items()}
+    order = np.argsort(columns["user"], kind="stable")
+    bounds = np.searchsorted(columns["user"][order], np.arange(-1, log.people + 1))
+    shared = order[: bounds[1]]
+    found = []
+    for person in range(log.people):
+        mine = np.sort(np.r_[shared, order[bounds[person + 1] : bounds[person + 2]]])
+        events = {name: column[mine] for name, column in columns.items()}
+        found.append(_one_person(log, events, world * log.people + person, person, soon))
+    return found
+
+
+def _one_person(
+    log: ActionLog, events: dict[str, np.ndarray], stream: int, person: int, soon: bool
+) -> dict[str, np.ndarray]:
+    time, kind, token, value = events["time"], events["kind"], events["token"].astype(np.int64), events["value"]
+    asked, acted = np.flatnonzero(kind == SENSOR), np.flatnonzero(kind == USER)
+    n, second = len(asked), log.ticks_per_second
+    at = time[asked] // second
+    following: np.ndarray = np.searchsorted(
+        acted, asked
+    )  # the first act after each question, if it comes before the next one
+    before_next = np.r_[asked[1:], len(time)][:n]
+    there = following < len(acted)
+    act = acted[np.minimum(following, len(acted) - 1)] if len(acted) else np.zeros(n, np.int64)
+    target = np.where(there & (act < before_next), token[act] if len(acted) else 0, 0)
+    tokens = np.zeros((n, BAG), np.int64)
+    first = np.r_[0, following[:-1]][:n]
+    for i in np.flatnonzero(following > first).tolist():
+        bag = token[acted[first[i] : following[i]]][-BAG:]
+        tokens[i, BAG - len(bag) :] = bag
+    arrays: dict[str, np.ndarray] = {
+        "world": np.full(n, stream, np.int32),
+        "time": at,
+        "gap": np.diff(at, prepend=at[:1]).astype(np.float32),
+        "duration": np.zeros(n, np.float32),
+        "tokens": tokens,
+        "context": _context(kind, token, value, asked, len(log.vocabulary.readings)),
+        "target": target,
+        "user": np.full(n, person, np.int16),
+    }
+    if soon:
+        arrays["soon"] = np.zeros((n, len(log.vocabulary)), bool)
+        arrays["soon"][np.arange(n), target] = target > 0  # what she does is what she has been asked about
+    return arrays
+
+
+def _context(kind: np.ndarray, token: np.ndarray, value: np.ndarray, seen: np.ndarray, n_readings: int) -> np.ndarray:
+    """(n, C) the latest value of each reading up to the row of the log that each epoch has seen; 0 before the first."""
+    context = np.zeros((len(seen), n_readings), np.float32)
+    readings = np.flatnonzero(kind == READING)
+    by_channel = readings[np.argsort(token[readings], kind="stable")]
+    bounds = np.searchsorted(token[by_channel], np.arange(n_readings + 1))
+    for channel in range(n_readings):
+        mine = by_channel[bounds[channel] : bounds[channel + 1]]
+        if len(mine):
+            last = np.searchsorted(mine, seen, side="right") - 1
+            context[:, channel] = np.where(last >= 0, value[mine[np.maximum(last, 0)]], 0.0)
+    return context
 
 
 def _with_timer(at: np.ndarray, rows: np.ndarray, end: int, timer: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ class PersonalWorld(World):
     agent says to it; the epoch that follows is somebody else's, or hers another day.
 
     Each person has a row of memory; `ask` copies it into the world's. The first `shared` readings are those of
-    everybody, the others her own. `second`: ticks in a second (rows hold seconds, the clock ticks). An action of the agent is no token
+    everybody, the others her own. Rows hold seconds, whatever a tick of the clock is. An action of the agent is no token
     of hers: it is advice, and what she does with it can be seen in what she then does and in `feedback`. Nothing is recorded or kept
     before `begin_to_watch`, so a burn-in may come first.
     `credit`: reward that the person now asked has brought since she was asked before.
@@ -97,9 +97,9 @@ class PersonalWorld(World):
         return ended
 
     def ask(self, person: int, sensor: int) -> None:
-        """Her decision is due: raises an epoch by this sensor. Her mask and readings must be up to date."""
+        """Her decision is due: raises an epoch by this sensor, which is no token: readings tell what is asked. Her mask and readings must
+        be up to date."""
         own, row, shared = self.persons[person], self.row, self.shared
-        self._push(person, self._first_sensor + sensor)
         row.context[shared:] = own.context[shared:]
         row.last_seen[:] = own.last_seen
         row.feedback[:] = own.feedback
@@ -113,13 +113,10 @@ class PersonalWorld(World):
 
     # -- what happens in it -------------------------------------------------------------------------------------------
 
-    def _push(self, person: int, token: int) -> None:
-        self.persons[person].push(token, self.now // self.second)
-        self._fresh[person] += 1
-
     def user_event(self, user: int, action: int, answers: int = -1) -> None:
         """A person acts. It raises no epoch: she is asked before she acts, not after."""
-        self._push(user, action)
+        self.persons[user].push(action, self.now // self.second)
+        self._fresh[user] += 1
         if self.records is not None:
             self.records.append(Event(self.now, user, USER, action, answers=answers))
 

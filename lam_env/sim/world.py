@@ -55,7 +55,7 @@ class World:
     one instant give two epochs. At most one token may be raised by one SimPy event.
     """
 
-    second = 1  # ticks
+    second = 1  # ticks in a second
 
     # compact: of many worlds in turn, a step of each should touch little memory
     __slots__ = (

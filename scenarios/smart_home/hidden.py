@@ -31,7 +31,7 @@ def latent_names(home: Home, residents: int) -> tuple[str, ...]:
         names += [f"{i}.{n}" for n in (*DOING, "idle", "asleep", "away", "leaving", "elapsed", "hours", "to_come")]
         names += [f"{i}.in.{r}" for r in home.rooms]
         names += [f"{i}.since.{n}" for n in RECENT] + [f"{i}.anchor{k}" for k in range(ANCHORS)]
-        names += [f"{i}.{n}" for n in ("like", "thrift", "tidiness", "tolerance")]
+        names += [f"{i}.{n}" for n in ("like", "thrift", "tidiness", "tolerance", "pending")]
     return tuple(names)
 
 
@@ -76,7 +76,8 @@ def _resident(world: HomeWorld, r: Resident) -> list[float]:
         anchors = r.tables.anchors
         ahead = (anchors[k].hour - hour + 12) % 24 - 12 if k < len(anchors) else 0.0
         one.append(math.tanh(ahead / 2))
-    return [*one, r.like - 20.0, r.traits.thrift, r.traits.tidiness, r.traits.tolerance]
+    pending = max((math.log1p(now - since) + 0.1 for _, _, since in r.later.values()), default=0.0)
+    return [*one, r.like - 20.0, r.traits.thrift, r.traits.tidiness, r.traits.tolerance, pending]
 
 
 def due(world: HomeWorld, r: Resident) -> list[tuple[int, float]]:
@@ -104,6 +105,7 @@ def due(world: HomeWorld, r: Resident) -> list[tuple[int, float]]:
             found.append((devices[d].commands[0], r.leaving_rules[r.before]))
     if world.states[world.home.by_name["heating"]] < r.level and world.indoor < r.like - 0.7 and not r.asleep:
         found.append((devices[world.home.by_name["heating"]].commands[r.level], 0.9))
+    found += [(devices[item.device].commands[item.state], 1.0) for _, item, _ in r.later.values()]
     return found
 
 
@@ -116,7 +118,7 @@ def needs(world: HomeWorld, horizon: int = HORIZON) -> list[tuple[int, Item, Res
     for r in world.residents:
         for k, item in enumerate(r.todo):
             found.append((max(now, r.reach_time) + 7 * k, item, r, True))
-        found += [(time, item, r, True) for time, item in r.later.values()]
+        found += [(time, item, r, True) for time, item, _ in r.later.values()]
         room = r.room
         before = r.doing
         for act in r.coming:

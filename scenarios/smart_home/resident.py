@@ -97,7 +97,7 @@ class Resident(User):
         self.asleep = True
         self.wants: dict[int, tuple[int, ...]] = {}
         self.todo: list[Item] = []
-        self.later: dict[int, tuple[int, Item]] = {}  # device -> (when, what) she will see to besides
+        self.later: dict[int, tuple[int, Item, int]] = {}  # device -> (when, what) she will see to besides; since when
         self.generation = 0
         self.leaving = False
         self.reach_time = world.start  # when she reaches for the first item of todo
@@ -340,7 +340,7 @@ class Resident(User):
             self._see_at(world.now + wait, item)
 
     def _see_at(self, time: int, item: Item) -> None:
-        self.later[item.device] = (time, item)
+        self.later[item.device] = (time, item, self._world.now)
         self._world.call_at(time, self._see, (self.generation, item))
 
     def _see(self, what: tuple[int, Item]) -> None:

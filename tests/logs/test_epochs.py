@@ -167,10 +167,10 @@ def test_an_observation_is_one_row_a_stream():
         "tokens": np.tile(np.arange(16), (2, 1)),
         "context": np.zeros((2, 1), np.float32),
     }
-    e = from_observation(obs, VOCABULARY, ticks_per_second=1000)
+    e = from_observation(obs, VOCABULARY)
     assert e.tokens.tolist() == [[0, 0, 0, 0, 14, 15], [0] * 6]
-    assert e.time.tolist() == [1, 2]
-    assert e.gap.tolist() == [0.25, 0]
+    assert e.time.tolist() == [1000, 2000]
+    assert e.gap.tolist() == [250, 0]
     assert e.user.tolist() == [1, 0]
 
 

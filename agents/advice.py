@@ -1,0 +1,167 @@
+"""Advice: acting for somebody by changing what she does. What she does anyway is worth nothing.
+
+value(a) = acceptance(a) (1 - p(a)) worth(a) - nag, with p from the prior, worth from the readings that say per action what it would
+save her and others (`Vocabulary.values`; each kind counts as much as the reward term of that name), and acceptance a logit on few
+features, pooled over actions: it is learned from thousands of answers, where a count per option would see a handful.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lam_env.contracts import ActionPredictor, Training
+from lam_env.events import Vocabulary
+
+from .carry import USER, listen
+from .trial import TRIAL_SEED
+
+INTERACTION = "advise"
+NAG = "nag"  # the reward term of an advice given
+SCALE = 10.0  # worths are divided by it where they are features
+FEATURES = ("1", "own", "log p", "log of the habit's p", "accepted", "refused")
+PERSONAL = 4  # the first of the features that tell one person's answers so far
+RIDGE = 1.0
+COPY_GAIN, COPY_COST = 1.0, 0.5  # of a copied habit and of a missed one, for the row that copies
+
+
+def worth(context: np.ndarray, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
+    """Per kind of value reading (N, A): what each action would save; 0 for none."""
+    n = len(context)
+    found = {}
+    for kind, channels in vocabulary.values().items():
+        found[kind] = np.zeros((n, len(vocabulary)), np.float32)
+        found[kind][:, 1:] = context[:, channels]
+    return found
+
+
+def willingness(p: np.ndarray, own: np.ndarray, feedback: np.ndarray) -> np.ndarray:
+    """(N, A, F) what her acceptance of each action rests on: `FEATURES`. p, own (N, A); feedback (N, 2 A)."""
+    n, a = p.shape
+    out = np.ones((n, a, len(FEATURES)), np.float32)
+    out[..., 1] = np.clip(own / SCALE, -3, 3)
+    out[..., 2] = np.log(p + 1e-4)
+    out[..., 3] = np.log(p.max(1, keepdims=True) + 1e-4)
+    out[..., 4] = np.log1p(feedback[:, :a].sum(1, keepdims=True))
+    out[..., 5] = np.log1p(feedback[:, a:].sum(1, keepdims=True))
+    return out
+
+
+def fit_logit(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, rounds: int = 25) -> np.ndarray:
+    """Coefficients (F,) of a logistic regression by Newton's method; x (n, F), y (n,) 0 or 1. `ridge` keeps them finite where answers
+    are few or all alike."""
+    x, beta = x.astype(float), np.zeros(x.shape[1])
+    for _ in range(rounds):
+        p = 1 / (1 + np.exp(-(x @ beta).clip(-30, 30)))
+        gradient = x.T @ (y - p) - ridge * beta
+        curvature = (x * (p * (1 - p))[:, None]).T @ x + ridge * np.eye(len(beta))
+        step = np.linalg.solve(curvature, gradient)
+        beta += step
+        if np.abs(step).max() < 1e-8:
+            break
+    return beta
+
+
+class AdvicePlugIn:
+    """`beta` (F,): coefficients of acceptance; `weights`: what a unit of each kind of worth is rewarded with; `nag`: what an advice
+    costs."""
+
+    def __init__(self, predictor: ActionPredictor, beta: np.ndarray, weights: dict[str, float], nag: float):
+        self.predictor, self.beta, self.weights, self.nag = predictor, beta, weights, nag
+
+    def values(self, observation: Any, p: np.ndarray) -> np.ndarray:
+        """(N, A) value of each advice, -inf where it is not possible; 0 for none."""
+        offered = worth(observation["context"], self.predictor.vocabulary)
+        x = willingness(p, offered.get("own", np.zeros_like(p)), observation["feedback"])
+        accepted = 1 / (1 + np.exp(-(x @ self.beta.astype(np.float32)).clip(-30, 30)))
+        total = sum(weight * offered[kind] for kind, weight in self.weights.items())
+        value = np.where(observation["action_mask"] > 0, accepted * (1 - p) * total - self.nag, -np.inf)
+        value[:, 0] = 0.0
+        return value
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Any:
+        state = listen(self.predictor, observation, state, episode_start)
+        return self.values(observation, state.said.next).argmax(1), state
+
+
+class CopyPlugIn(AdvicePlugIn):
+    """The form that suits acting for her, where it does not suit: it pays for being right about her, and so copies her habit."""
+
+    def values(self, observation: Any, p: np.ndarray) -> np.ndarray:
+        value = np.where(observation["action_mask"] > 0, COPY_GAIN * p - COPY_COST * (1 - p), -np.inf)
+        value[:, 0] = 0.0
+        return value
+
+
+class AdviceAgent:
+    """`kinds`: which kinds of worth count (None: all); `personal`: a person's answers so far tell of her acceptance."""
+
+    def __init__(
+        self, kinds: tuple[str, ...] | None = None, personal: bool = False, kind: type[AdvicePlugIn] = AdvicePlugIn
+    ):
+        self.kinds, self.personal, self.kind = kinds, personal, kind
+
+    def fit(self, training: Training) -> AdvicePlugIn:
+        weights, nag = prices(training)
+        if self.kinds is not None:
+            weights = {kind: weight for kind, weight in weights.items() if kind in self.kinds}
+        x, y = answers(training)
+        used = len(FEATURES) if self.personal else PERSONAL
+        beta = np.zeros(len(FEATURES))
+        beta[:used] = fit_logit(x[:, :used], y)
+        return self.kind(training.prior, beta, weights, nag)
+
+
+def prices(training: Training) -> tuple[dict[str, float], float]:
+    """What the reward pays for a unit of each kind of worth, and takes for an advice."""
+    paid = training.reward_weights
+    return {kind: paid.get(kind, 0.0) for kind in training.vocabulary.values()}, -paid.get(NAG, 0.0)
+
+
+def answers(training: Training, worlds: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """What persons in a trial have answered to advice: features (n, F) and acceptance (n,). Half of the advice is what a trusting plug-in
+    would give, half is any: it must be seen what is refused."""
+    env = training.make_env(worlds, autoreset=False)
+    observation, _ = env.reset(seed=TRIAL_SEED + 500 + 10_000_000 * training.seed)
+    rng = np.random.default_rng(training.seed)
+    a, rows = len(training.vocabulary), np.arange(worlds)
+    trusting = AdvicePlugIn(training.prior, np.zeros(len(FEATURES)), *prices(training))
+    state, start = None, np.ones(worlds, bool)
+    open_: dict[tuple[int, int], tuple[np.ndarray, int, float, float]] = {}  # the last advice that each has had
+    found: list[tuple[np.ndarray, float]] = []
+    while not env.finished.all():
+        state = listen(training.prior, observation, state, start)
+        p, feedback, user = state.said.next, observation["feedback"], observation["epoch"][:, USER]
+        for i in np.flatnonzero(~env.finished).tolist():
+            if (asked := open_.pop((i, int(user[i])), None)) is not None:
+                x, action, accepted, refused = asked
+                if feedback[i, action] > accepted or feedback[i, a + action] > refused:
+                    found.append((x, float(feedback[i, action] > accepted)))
+        any_ = np.where(observation["action_mask"] > 0, rng.random((worlds, a)), -1.0)
+        any_[:, 0] = -0.5
+        actions = np.where(rng.random(worlds) < 0.5, trusting.values(observation, p).argmax(1), any_.argmax(1))
+        own = worth(observation["context"], training.vocabulary).get("own", np.zeros_like(p))
+        x = willingness(p, own, feedback)[rows, actions]
+        for i in np.flatnonzero((actions > 0) & ~env.finished).tolist():
+            action = int(actions[i])
+            open_[i, int(user[i])] = (x[i], action, feedback[i, action], feedback[i, a + action])
+        observation, _, _, start, _ = env.step(actions)
+    if not found:
+        return np.zeros((1, len(FEATURES))), np.zeros(1)
+    return np.stack([x for x, _ in found]), np.array([y for _, y in found])
+
+
+def plugin_own() -> AdviceAgent:
+    """Looks at the person's own saving alone."""
+    return AdviceAgent(kinds=("own",))
+
+
+def plugin_follow() -> AdviceAgent:
+    """Copies the habit."""
+    return AdviceAgent(kind=CopyPlugIn)
+
+
+AGENTS = {"plugin_own": plugin_own, "plugin_follow": plugin_follow}
