@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from lam_env.contracts import Policy, Training
 from lam_env.envs.scenario import Scenario
@@ -32,6 +32,8 @@ class Traffic(Scenario):
     Params = TrafficParams
     reward_weights = REWARD_WEIGHTS
     utility_weights = UTILITY_WEIGHTS
+    # a world is three hundred people: one makes an evaluation seed, and few a log
+    defaults: ClassVar[dict[str, Any]] = {"eval.worlds": 1, "log.houses": 8}
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
         "her own gain alone": "ladder_own",

@@ -75,7 +75,6 @@ class TrafficWorld(PersonalWorld):
         self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
         self.yesterday = list(beliefs)
         self._rains, self._closed = streams("weather", "rain"), shocks.closed_options(supply)
-        self._ratings = streams("travellers", "rating")
         self.day = first - params.burn_in
         self.rain, self.share, self.tight = False, 1.0, 1.0
         n = params.travellers
@@ -268,6 +267,8 @@ class TrafficWorld(PersonalWorld):
     def _evening(self, _: Any) -> None:
         people, supply, params = self.people, self.supply, self.params
         went = np.flatnonzero(people.goes)
+        # who is still under way (a full circle of spatial queues never moves again) is counted until now
+        self.arrives = np.where(self.arrives < self.departs, self.day * DAY + EVENING, self.arrives)
         time = (self.arrives - self.departs) / MINUTE
         late = (self.arrives - self.reference) / MINUTE - people.arrive
         early_cost, late_cost = people.schedule_cost(late)
