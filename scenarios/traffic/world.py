@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from lam_env.rows import Row
 from lam_env.sim.persons import PersonalWorld
 
 from . import profile, shocks
+from .diary import Diary
 from .loading import Loading, Trip
 from .morning import can_load, load
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
@@ -85,6 +87,7 @@ class TrafficWorld(PersonalWorld):
         self.routes = [[[self.links[k] for k in path] for path in ways] for ways in supply.paths]
         self.tally = Tally(params, self.people.n_advised)
         self.published = [profile.empty(supply, params) for _ in range(2)]  # of working days and weekends, smoothed
+        self.diaries: deque[Diary] = deque(maxlen=2)  # of the last days, if they are recorded
         self.yesterday = [profile.empty(supply, params) for _ in range(2)]
         self._rains, self._closed = streams("weather", "rain"), shocks.closed_options(supply)
         self._ratings = streams("travellers", "rating")
@@ -266,6 +269,8 @@ class TrafficWorld(PersonalWorld):
     # -- looking back -------------------------------------------------------------------------------------------------
 
     def _evening(self, _: Any) -> None:
+        if self._record:
+            self.diaries.append(Diary.of(self))
         people, supply, params = self.people, self.supply, self.params
         went = np.flatnonzero(people.goes)
         time = (self.arrives - self.departs) / MINUTE

@@ -24,8 +24,9 @@ def _card(y: float, height: float, title: str) -> list[Item]:
 
 def side_panel(view: TrafficView) -> Iterator[Item]:
     y = TOP
+    asked = view.traveller.asked if view.traveller else ""
     for height, title, items in (
-        (128.0, "Now asked", _traveller(y, view.traveller)),
+        (128.0, f"Asked at {asked}" if asked else "Now asked", _traveller(y, view.traveller)),
         (84.0, "Travellers", _counts(y + 136, view.counts)),
         (130.0, "Today", _figures(y + 228, view.figures)),
     ):
@@ -38,10 +39,10 @@ def side_panel(view: TrafficView) -> Iterator[Item]:
 
 
 def _traveller(y: float, who: TravellerView | None) -> Iterator[Item]:
-    group = "Now asked"
     if who is None:
-        yield Text(_INNER, y + 46, "nobody is setting out", 11, fill="muted", group=group)
+        yield Text(_INNER, y + 46, "nobody is setting out", 11, fill="muted", group="Now asked")
         return
+    group = f"Asked at {who.asked}" if who.asked else "Now asked"
     yield from badge(_INNER + 9, y + 40, who.name, "person0")
     x = _INNER + 26
     gauge_left = _RIGHT - 96

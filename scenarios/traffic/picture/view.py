@@ -51,7 +51,7 @@ class VehicleView:
 
 @dataclass(frozen=True)
 class TravellerView:
-    """The one who is now asked, for the people who watch."""
+    """The one who is asked, or was asked last, for the people who watch."""
 
     name: str
     habit: str  # "car, main road, 07:20"
@@ -61,6 +61,7 @@ class TravellerView:
     trust: float | None = None  # 0..1
     habit_links: tuple[int, ...] = ()  # the route she is used to, marked on the map
     advice_links: tuple[int, ...] = ()  # the route of the advice
+    asked: str = ""  # when, "06:41"; empty: now
 
 
 @dataclass(frozen=True)
