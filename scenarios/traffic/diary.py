@@ -30,6 +30,7 @@ class Diary:
     reference: int
     rain: bool
     share: tuple[float, ...]  # of each link's capacity
+    closed: int  # link that nobody may take, -1 if there is none
     goes: np.ndarray
     usual: np.ndarray
     natural: np.ndarray
@@ -67,6 +68,7 @@ class Diary:
             reference=world.reference,
             rain=world.rain,
             share=tuple(link.share(world.reference) for link in world.links),
+            closed=supply.tight if not world.tight and not world._closed.all() else -1,
             goes=people.goes,
             usual=people.last,
             natural=people.natural,

@@ -14,7 +14,6 @@ from .links import BPRLink
 from .picture.view import (
     ChartView,
     CountsView,
-    EventView,
     FiguresView,
     LinkView,
     NodeView,
@@ -22,16 +21,12 @@ from .picture.view import (
     TravellerView,
     VehicleView,
 )
-from .supply import DAY, MINUTE, Supply
-from .world import FOLLOWED, MUTED, RATING, REFUSED, TrafficWorld
+from .supply import DAY, MINUTE
+from .words import clock, does, events, headline, name, words
+from .world import FOLLOWED, REFUSED, TrafficWorld
 
-NAMES = (
-    "Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gül", "Hugo", "Ida", "Jon", "Kim", "Lea", "Mara", "Nils", "Olga", "Paul", "Rosa", "Sam",
-    "Tia", "Udo", "Vera", "Wim", "Yara", "Zoe", "Aino", "Bela", "Cem", "Dora", "Emil", "Frida", "Gero", "Hana", "Igor", "Jana", "Kofi",
-    "Lars", "Mina", "Noor", "Otto", "Pia", "Ravi", "Sofia", "Tom", "Ulla", "Vito", "Wanda", "Xenia", "Yuri",
-)  # fmt: skip
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHOWN = 8  # events
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BIN = 5 * MINUTE  # [ms]
 ENDS = {0: ("Home", "home"), 1: ("Work", "work")}
 ROADS = {
@@ -40,12 +35,6 @@ ROADS = {
     "two_route": ("main road", "", "side road", ""),
     "braess": ("north, first half", "south, first half", "north, second half", "link road", "south, second half"),
 }
-WAYS = {
-    "corridor": ("main road", "slow road", "bus"),
-    "two_route": ("main road", "side road"),
-    "braess": ("link road", "north", "south"),
-}
-TITLES = {"two_route": "Two routes", "braess": "Braess's paradox"}
 
 
 def traffic_view(world: TrafficWorld, at: int | None = None) -> TrafficView:
@@ -56,7 +45,7 @@ def traffic_view(world: TrafficWorld, at: int | None = None) -> TrafficView:
     supply = world.supply
     hour = (at - diary.day * DAY) / 3_600_000
     return TrafficView(
-        network=_headline(world, diary),
+        network=headline(world, diary),
         nodes=_nodes(world, diary, at),
         links=_links(world, diary, at),
         clock=f"{WEEKDAYS[diary.day % 7]} {int(hour):02}:{int(hour * 60 + 1e-9) % 60:02}",
@@ -67,7 +56,7 @@ def traffic_view(world: TrafficWorld, at: int | None = None) -> TrafficView:
         traveller=_traveller(world, diary, at, heard),
         counts=_counts(diary, at),
         figures=_figures(world, diary, at, heard),
-        events=tuple(_events(world, diary, at, heard))[:SHOWN],
+        events=tuple(events(world, diary, at, heard))[:SHOWN],
         chart=_chart(world, diary, yesterday, at),
     )
 
@@ -80,7 +69,9 @@ def _days(world: TrafficWorld, at: int) -> tuple[Diary, Diary | None]:
     day = min(at // DAY, today.day)  # the end of the last day is midnight
     recorded = at == world.now or world.records is not None
     if not world.start <= at <= world.now or day not in known or not recorded:
-        raise ValueError(f"traffic view: instant {at} is not known; give one of today, up to {world.now}, or of the day before it, and record=True")
+        raise ValueError(
+            f"traffic view: instant {at} is not known; give one of today, or of yesterday with record=True"
+        )
     return known[day], known.get(day - 1)
 
 
@@ -93,53 +84,6 @@ def _heard(world: TrafficWorld, diary: Diary, at: int) -> list[Event]:
         if event.time <= at and event.kind != READING:
             found.append(event)
     return found
-
-
-# -- words ------------------------------------------------------------------------------------------------------------
-
-
-def name(person: int) -> str:
-    number = person // len(NAMES)
-    return NAMES[person % len(NAMES)] + (f" {number + 1}" if number else "")
-
-
-def clock(time: float) -> str:
-    minute = int(time) // MINUTE
-    return f"{minute // 60 % 24:02}:{minute % 60:02}"
-
-
-def _road(supply: Supply, network: str, option: int) -> str:
-    """The road of an option by car, if there are several."""
-    if (~supply.is_bus).sum() < 2:
-        return ""
-    way = int(supply.way[option])
-    return WAYS[network][way] if network in WAYS else f"route {way + 1}"
-
-
-def words(world: TrafficWorld, diary: Diary, person: int, option: int) -> str:
-    """An option for people, with the time at which she would leave: "car, main road, 07:20"."""
-    supply = world.supply
-    when = clock(diary.reference + supply.shift[supply.slot[option]] * MINUTE + diary.offset[person])
-    if supply.is_bus[supply.way[option]]:
-        return f"bus, {when}"
-    road = _road(supply, world.params.network, option)
-    return f"car, {road}, {when}" if road else f"car, {when}"
-
-
-def does(world: TrafficWorld, diary: Diary, person: int, option: int) -> str:
-    """The same as what she does: "drives at 07:20, main road"."""
-    mode, *road, when = words(world, diary, person, option).split(", ")
-    verb = "takes the bus" if mode == "bus" else "drives"
-    return ", ".join([f"{verb} at {when}", *road])
-
-
-def _headline(world: TrafficWorld, diary: Diary) -> str:
-    network = world.params.network
-    title = TITLES.get(network, network.capitalize())
-    least, most = min(diary.share), max(diary.share)
-    if most <= 0.8:
-        return f"{title}, storm"
-    return title + (", road closed" if least == 0 else ", roadworks" if least < 0.8 else "") + (", rain" if diary.rain else "")
 
 
 # -- the map ----------------------------------------------------------------------------------------------------------
@@ -179,7 +123,7 @@ def _links(world: TrafficWorld, diary: Diary, at: int) -> tuple[LinkView, ...]:
                 name=names[k],
                 load=diary.load(world, k, at),
                 queue=queue[k],
-                closed=diary.share[k] == 0,
+                closed=k == diary.closed,
                 time=None if time is None else time / MINUTE,
                 free_time=link.free_time / MINUTE,
                 capacity=None if isinstance(link, BPRLink) else link.capacity * diary.share[k],
@@ -240,7 +184,7 @@ def _figures(world: TrafficWorld, diary: Diary, at: int, heard: list[Event]) -> 
         cost = params.alpha * time + diary.extra[there] + sum(people.schedule_cost(late))
         cost += np.where(diary.by_bus[there], people.dislikes_bus[there], 0.0) + (diary.shown[there] > 0)
         found["cost"] = float(cost.mean())
-        if np.isfinite(diary.expected[there]).all():
+        if np.isfinite(diary.expected[there]).all() and diary.expected[there].all():
             found["usual_cost"] = float(diary.expected[there].mean())
         cars = ~diary.by_bus[there]
         if cars.any():
@@ -261,10 +205,11 @@ def _figures(world: TrafficWorld, diary: Diary, at: int, heard: list[Event]) -> 
 
 
 def _traveller(world: TrafficWorld, diary: Diary, at: int, heard: list[Event]) -> TravellerView | None:
-    """Who decided last, what she was told and what she did; before the first decision, the one who is asked."""
-    decided = next((e for e in heard if e.kind == USER), None)
+    """Who decided last of those who are not there yet, what she was told and what she did; before the first decision, who is asked."""
+    there = diary.arrived(at)
+    decided = next((e for e in heard if e.kind == USER and not there[e.user]), None)
     if decided is None:
-        asked = next((e.user for e in heard if e.kind == SENSOR), None)
+        asked = next((e.user for e in heard if e.kind == SENSOR and not there[e.user]), None)
         if world.records is None and world.now < world.end:
             asked = world.person
         return None if asked is None else _person(world, diary, asked)
@@ -301,43 +246,6 @@ def _path(world: TrafficWorld, i: int, option: int) -> tuple[int, ...]:
     return path or tuple(k for k, mode in enumerate(world.supply.network.mode) if mode == "bus")
 
 
-def _events(world: TrafficWorld, diary: Diary, at: int, heard: list[Event]) -> list[EventView]:
-    """Newest first: what was said and answered, and how those fared who had been advised; if nobody was, all."""
-    found = [(time, -k, event) for k, (time, event) in enumerate(_said(world, diary, heard))]
-    which = diary.shown > 0
-    which = which if which.any() else diary.goes
-    for i in np.flatnonzero(which & diary.departed(at)).tolist():
-        mode = "by bus" if diary.by_bus[i] else "by car"
-        found.append((float(diary.departs[i]), 0, EventView(clock(diary.departs[i]), name(i), f"leaves {mode}")))
-        if diary.arrives[i] <= at:
-            late = round((diary.arrives[i] - diary.reference) / MINUTE - diary.arrive[i])
-            how = f"{abs(late)} min {'late' if late > 0 else 'early'}" if late else "on time"
-            found.append((diary.arrives[i], 0, EventView(clock(diary.arrives[i]), name(i), f"arrives {how}")))
-    return [event for *_, event in sorted(found, key=lambda f: f[:2], reverse=True)]
-
-
-def _said(world: TrafficWorld, diary: Diary, heard: list[Event]) -> Iterator[tuple[float, EventView]]:
-    """From the records, newest first."""
-    taken: dict[int, str] = {}
-    told = {e.user: e.token for e in heard if e.kind == AGENT}
-    decided = {e.user for e in heard if e.kind == USER}
-    for e in heard:
-        when, who = clock(e.time), name(e.user)
-        if e.kind == FEEDBACK and e.token in (FOLLOWED, REFUSED):
-            taken[e.user] = "accepted" if e.token == FOLLOWED else "refused"
-        elif e.kind == FEEDBACK and e.token == RATING:
-            yield e.time, EventView(when, who, f"thumb {'up' if e.value > 0 else 'down'} for the advice")
-        elif e.kind == FEEDBACK and e.token == MUTED:
-            yield e.time, EventView(when, who, "switches the advice off")
-        elif e.kind == AGENT:
-            said = f"{words(world, diary, e.user, e.token - 1)} to {who}"
-            yield e.time, EventView(when, "agent", said, taken.get(e.user, ""))
-        elif e.kind == USER and told.get(e.user) != e.token:
-            yield e.time, EventView(when, who, does(world, diary, e.user, e.token - 1))
-        elif e.kind == SENSOR and e.user not in decided:
-            yield e.time, EventView(when, who, "is making up her mind")
-
-
 # -- the chart --------------------------------------------------------------------------------------------------------
 
 
@@ -345,16 +253,15 @@ def _chart(world: TrafficWorld, diary: Diary, yesterday: Diary | None, at: int) 
     midnight = diary.day * DAY
     shown = [day for day in (diary, yesterday) if day is not None]
     first = min(day.reference - day.day * DAY for day in shown) + (world.supply.shift[0] - world.params.slot) * MINUTE
-    start = int(math.floor(first / (30 * MINUTE))) * 30 * MINUTE  # [ms of the day]
+    start = math.floor(first / (30 * MINUTE)) * 30 * MINUTE  # [ms of the day]
     wanted = np.quantile(diary.reference + diary.arrive[diary.goes] * MINUTE, (0.1, 0.9)) if diary.goes.any() else None
-    middles = np.arange(midnight + start + BIN / 2, at + BIN / 2, BIN)[: 288 - start // BIN]
-    queue = diary.queues(world, np.minimum(middles, at)).sum(0)
     return ChartView(
         start / 3_600_000,
         _departures(diary, midnight + start, at),
         _departures(yesterday, yesterday.day * DAY + start, math.inf) if yesterday else (),
-        tuple(float(q) for q in queue[: _length(queue) + 1]),
+        _queue(world, diary, midnight + start, at),
         None if wanted is None else tuple((wanted - midnight) / 3_600_000),
+        _queue(world, yesterday, yesterday.day * DAY + start, midnight) if yesterday else (),
     )
 
 
@@ -364,6 +271,9 @@ def _departures(diary: Diary, start: float, until: float) -> tuple[int, ...]:
     return tuple(np.bincount(((times - start) // BIN).astype(np.int64)).tolist())
 
 
-def _length(series: np.ndarray) -> int:
-    """Without the zeros at the end."""
-    return int(np.flatnonzero(series)[-1]) + 1 if series.any() else 0
+def _queue(world: TrafficWorld, diary: Diary, start: int, until: int) -> tuple[float, ...]:
+    """Vehicles that stand in the middle of each bin from `start` on, until they stand no more."""
+    middles = np.minimum(np.arange(start + BIN / 2, until + BIN / 2, BIN), until)[: 288 - start % DAY // BIN]
+    series = diary.queues(world, middles).sum(0)
+    some = np.flatnonzero(series)
+    return tuple(map(float, series[: some[-1] + 2].tolist())) if len(some) else ()

@@ -54,7 +54,7 @@ def _traveller(y: float, who: TravellerView | None) -> Iterator[Item]:
         yield from gauge(gauge_left, y + 37, 92 - text_width(words, 10), 7, who.trust, role)
     yield Text(x, y + 66, shorten(f"usually {who.habit}", 10, _RIGHT - x), 10, fill="user", group=group)
     yield from agent_icon(_INNER + 9, y + 86, 6.5)
-    said = f"advice: {who.advice}" if who.advice else "no advice"
+    said = f"advice: {who.advice}" if who.advice else "no advice" if who.answer else "no advice yet"
     fill = "agent" if who.advice else "muted"
     yield Text(x, y + 88, shorten(said, 10.5, _RIGHT - x, bool(who.advice)), 10.5, bold=bool(who.advice), fill=fill,
                group=group)  # fmt: skip

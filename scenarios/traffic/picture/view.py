@@ -105,6 +105,12 @@ class ChartView:
     yesterday: tuple[int, ...] = ()
     queue: tuple[float, ...] = ()  # [veh] of all links, so far
     window: tuple[float, float] | None = None  # [h] when most want to have arrived
+    queue_yesterday: tuple[float, ...] = ()
+
+    @property
+    def bins(self) -> int:
+        """Of the longest series."""
+        return max(map(len, (self.today, self.yesterday, self.queue, self.queue_yesterday)))
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,7 @@ class TrafficView:
             _among("the traveller", "tone", self.traveller.tone, ("", *TONES))
             for link_id in self.traveller.habit_links + self.traveller.advice_links:
                 self._known(link_id)
-        if self.chart is not None and max(map(len, (self.chart.today, self.chart.yesterday, self.chart.queue))) > 288:
+        if self.chart is not None and self.chart.bins > 288:
             _refuse("a chart of more than 288 bins of 5 minutes; a day has no more")
 
     def _known(self, link: int) -> None:
