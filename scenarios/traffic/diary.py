@@ -50,11 +50,14 @@ class Diary:
     offset: np.ndarray  # of her departures, after their slots'
 
     @classmethod
-    def of(cls, world: TrafficWorld) -> Diary:
+    def of(cls, world: TrafficWorld, flows: list[Flow] | None = None) -> Diary:
+        """The world's day; `flows`: of its links, if they are known already."""
         people, supply = world.people, world.supply
         day = world.reference // DAY  # the world's own is tomorrow once the day has been looked back on
         arrives = np.where(world.arrives >= world.departs, world.arrives, np.inf)  # else of an earlier day
-        way, flows = supply.way[world.chosen], [Flow.of(watched) for watched in world.watched]
+        way = supply.way[world.chosen]
+        if flows is None:
+            flows = [Flow.of(watched) for watched in world.watched]
         enter = np.full((len(flows), people.n), np.inf)
         for k, flow in enumerate(flows):
             enter[k, flow.who] = flow.enter

@@ -269,8 +269,6 @@ class TrafficWorld(PersonalWorld):
     # -- looking back -------------------------------------------------------------------------------------------------
 
     def _evening(self, _: Any) -> None:
-        if self._record:
-            self.diaries.append(Diary.of(self))
         people, supply, params = self.people, self.supply, self.params
         went = np.flatnonzero(people.goes)
         time = (self.arrives - self.departs) / MINUTE
@@ -286,6 +284,8 @@ class TrafficWorld(PersonalWorld):
 
         weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
         flows = [Flow.of(watched) for watched in self.watched]
+        if self._record:
+            self.diaries.append(Diary.of(self, flows))
         today = profile.of_day(supply, params, self.reference, self.links, flows, weight, self.loads)
         tight = flows[supply.tight]
         self.tally.end_day(
