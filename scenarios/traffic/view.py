@@ -104,22 +104,22 @@ def _nodes(world: TrafficWorld, diary: Diary, at: int) -> tuple[NodeView, ...]:
 
 def _links(world: TrafficWorld, diary: Diary, at: int) -> tuple[LinkView, ...]:
     network, supply = world.supply.network, world.supply
-    names = ROADS.get(world.params.network, ("",) * network.links)
+    ends = list(zip(network.tail.tolist(), network.head.tolist(), strict=True))
+    names = ROADS.get(world.params.network) or [f"road {a + 1}-{b + 1}" for a, b in ends]
     queue = diary.queues(world, np.array([at]))[:, 0].tolist()
     found = []
     for k, link in enumerate(world.links):
-        ends = int(network.tail[k]), int(network.head[k])
         if network.mode[k] != "car":
             aboard, waiting, buses = _riders(world, diary, at)
             seats = max(1, world.params.seats * len(buses))
             ride = float(supply.free[0, supply.is_bus][0])
             load = sum(aboard) / seats
-            found.append(LinkView(*ends, "bus", names[k], load, waiting, time=ride, free_time=ride))
+            found.append(LinkView(*ends[k], "bus", names[k], load, waiting, time=ride, free_time=ride))
             continue
         time = diary.travel_time(world, k, at)
         found.append(
             LinkView(
-                *ends,
+                *ends[k],
                 name=names[k],
                 load=diary.load(world, k, at),
                 queue=queue[k],
