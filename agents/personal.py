@@ -54,6 +54,6 @@ class PersonalRolloutBuffer(RolloutBuffer):
                 self.__dict__[name] = self.swap_and_flatten(self.__dict__[name])
             self.generator_ready = True
         order = self._rng.permutation(known)
-        size = batch_size or len(order)
-        for first in range(0, len(order), size):
-            yield self._get_samples(order[first : first + size])
+        parts = -(-len(order) // (batch_size or max(1, len(order))))
+        for part in np.array_split(order, parts) if parts else ():  # of like size: advantages are normalised in each
+            yield self._get_samples(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -140,7 +141,12 @@ class PPOAgent:
         """SB3's PPO on the training's worlds, before its first step."""
         s = self.settings
         personal = training.train.people > 1
-        worlds = training.make_env(max(1, s.envs // 4) if personal else s.envs)
+        n, steps = s.envs, s.rollout
+        if personal:
+            n = max(1, s.envs // 4)
+            whole = s.batch // math.gcd(s.batch, n)  # steps that fill batches
+            steps = -(-max(s.rollout, s.days * asked_a_day(training.train)) // whole) * whole
+        worlds = training.make_env(n)
         env = FeatureVecEnv(worlds, features, seed=700_000 + 10_000_000 * training.seed)
         head = head_for(training.interaction) if self.prior else PlainHead
         torch.set_num_threads(1)
@@ -148,7 +154,7 @@ class PPOAgent:
             HeadPolicy,
             env,
             learning_rate=lambda left: s.learning_rate * (0.1 + 0.9 * left),
-            n_steps=max(s.rollout, s.days * asked_a_day(training.train)) if personal else s.rollout,
+            n_steps=steps,
             batch_size=s.batch,
             n_epochs=s.epochs,
             gamma=s.gamma,

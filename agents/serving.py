@@ -20,6 +20,7 @@ from lam_env.values import short, suggestion
 from .carry import Carry, anticipation, listen, slow_actions
 from .clock import Clock, is_finite
 from .features import PriorFeatures
+from .heads import AnticipationHead
 from .ppo import TunedPolicy
 from .predictors import store
 from .saved import load_policy
@@ -320,7 +321,12 @@ def load(run: str | os.PathLike[str]) -> Assistant:
             raise UserError(
                 f"{folder}: has no model/{path.name}; the run has not got through {stage}, give one that has"
             )
-    return Assistant(load_policy(policy, store.load(prior)), timer)
+    tuned = load_policy(policy, store.load(prior))
+    if not isinstance(tuned.head, AnticipationHead):
+        raise UserError(
+            f"{folder}: its policy advises persons; what acts on a stream is a policy that does for somebody what she wants"
+        )
+    return Assistant(tuned, timer)
 
 
 def _timer(config: Path) -> int:

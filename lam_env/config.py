@@ -41,11 +41,13 @@ def parse(
     argv: Sequence[str],
     prog: str,
     groups: Callable[[T], Mapping[str, Any]] | None = None,
+    defaults: Callable[[T], Mapping[str, Any]] | None = None,
 ) -> T:
     """The settings that `argv` gives; later ones win over earlier ones, and all of them over the config file.
 
     --help and --print-config print and leave. `groups` names, for a free-form group, the dataclass instance
-    that it will be checked against; it is only asked to show them in `--help` beside other arguments.
+    that it will be checked against; it is only asked to show them in `--help` beside other arguments. `defaults` tells what holds, given these
+    settings, where neither `argv` nor a file says something else.
     """
     from_files: dict[str, Any] = {}
     given: dict[str, str] = {}
@@ -66,7 +68,9 @@ def parse(
             from_files |= _read_file(settings, value)
         else:
             given[key] = value
-    settings = override(settings, from_files | given)
+    settings = override(cls(), from_files | given)
+    if defaults and (known := defaults(settings)):
+        settings = override(override(cls(), known), from_files | given)
     if wants["--help"]:
         more = groups(settings) if groups and len(argv) > 1 else {}
         print(help_text(settings, prog, more))

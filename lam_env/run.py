@@ -41,13 +41,18 @@ def main(argv: Sequence[str]) -> int:
     for name, value in ONE_THREAD.items():  # before torch is loaded, here and in the processes to come
         os.environ.setdefault(name, value)
     with cli_errors():
-        settings = parse(RunSettings, argv, "python -m lam_env.run", _groups)
+        settings = parse(RunSettings, argv, "python -m lam_env.run", _groups, _defaults)
         Pipeline(settings, " ".join(["python -m lam_env.run", *argv])).run()
     return 0
 
 
 def _groups(settings: RunSettings) -> dict[str, Any]:
     return {"world": registry.scenario(settings.scenario).Params()}
+
+
+def _defaults(settings: RunSettings) -> dict[str, Any]:
+    defaults: dict[str, Any] = registry.scenario(settings.scenario).defaults
+    return defaults
 
 
 class Pipeline:

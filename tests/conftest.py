@@ -1,6 +1,10 @@
-"""Settings of all tests: one torch thread, no display, repeatable hypothesis examples."""
+"""Settings of all tests: one torch thread, no display, repeatable hypothesis examples; and what several of them use."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
@@ -11,3 +15,27 @@ from hypothesis import HealthCheck, settings
 # no deadline: the machine may be busy; derandomized: a test gives the same result on every machine
 settings.register_profile("kit", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kit")
+
+
+@pytest.fixture
+def fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """A run that is refused: its one line. Nothing has been written."""
+    from lam_env.run import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def refused(*argv: str, out: str | None = "out") -> str:
+        before = sorted(tmp_path.rglob("*.*"))
+        with pytest.raises(SystemExit) as caught:
+            main([*argv, *([f"out={out}"] if out else [])])
+        assert caught.value.code == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1, lines
+        assert lines[0].startswith("error: ")
+        assert not (tmp_path / "out").exists()
+        assert [p for p in sorted(tmp_path.rglob("*.*")) if "__pycache__" not in str(p)] == [
+            p for p in before if "__pycache__" not in str(p)
+        ]
+        return lines[0]
+
+    return refused

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from lam_env.config import ConfigError, as_yaml, cli_errors, help_text, override, parse, setting, to_dict
 from lam_env.errors import UserError
+from lam_env.settings import RunSettings
 
 
 @dataclass(frozen=True)
@@ -328,3 +329,17 @@ def test_a_command_answers_at_once_and_without_a_traceback(argument: str, code: 
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == (1 if code else 0)
     assert time.monotonic() - began < 2  # .05 s on an idle machine; an import of torch alone takes longer
+
+
+def test_defaults_of_what_was_chosen_hold_where_nothing_else_is_said(tmp_path):
+    def defaults(settings):
+        return {"log.days": 3, "seed": (7,)} if settings.out == "here" else {}
+
+    def parsed(*argv):
+        return parse(RunSettings, argv, "run", None, defaults)
+
+    assert parsed().log.days == RunSettings().log.days
+    assert (parsed("out=here").log.days, parsed("out=here").seed) == (3, (7,))
+    assert parsed("out=here", "log.days=5").log.days == 5
+    (tmp_path / "my.yaml").write_text("log:\n  days: 4\n")
+    assert parsed("out=here", f"config={tmp_path / 'my.yaml'}").log.days == 4

@@ -75,7 +75,7 @@ def test_a_finished_world_of_a_batch_starts_anew_in_the_same_step(name):
     env = LamVectorEnv(2, name)
     assert env.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
     env.reset(seed=0)
-    end = env.worlds[0].end
+    end = env.worlds[0].end // env.worlds[0].second
     while True:
         observation, _, terminated, truncated, info = env.step(np.zeros(2, int))
         assert not terminated.any()

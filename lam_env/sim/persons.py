@@ -99,6 +99,14 @@ class PersonalWorld(World):
     def ask(self, person: int, sensor: int) -> None:
         """Her decision is due: raises an epoch by this sensor, which is no token: readings tell what is asked. Her mask and readings must
         be up to date."""
+        self._show(person)
+        self.person, self.credit, self._credits[person] = person, self._credits[person], 0.0
+        self._raised = True
+        if self.records is not None:
+            self.records.append(Event(self.now, person, SENSOR, sensor))
+
+    def _show(self, person: int) -> None:
+        """Her row becomes the world's."""
         own, row, shared = self.persons[person], self.row, self.shared
         row.context[shared:] = own.context[shared:]
         row.last_seen[:] = own.last_seen
@@ -106,10 +114,6 @@ class PersonalWorld(World):
         row.mask[:] = own.mask
         row.events[:] = own.events
         row.epoch[2] = person
-        self.person, self.credit, self._credits[person] = person, self._credits[person], 0.0
-        self._raised = True
-        if self.records is not None:
-            self.records.append(Event(self.now, person, SENSOR, sensor))
 
     # -- what happens in it -------------------------------------------------------------------------------------------
 
@@ -123,10 +127,10 @@ class PersonalWorld(World):
     def reading(self, channel: int, value: float, user: int = EVERYBODY) -> None:
         """A reading changes: one of the shared ones, or a person's own."""
         context = self.row.context if user == EVERYBODY else self.persons[user].context
-        if context[channel] != value:
-            context[channel] = value
-            if self.records is not None:
-                self.records.append(Event(self.now, user, READING, channel, value))
+        before = context[channel]
+        context[channel] = value
+        if self.records is not None and context[channel] != before:  # as float32 has it: a tenth is none of its numbers
+            self.records.append(Event(self.now, user, READING, channel, value))
 
     def own_readings(self, values: np.ndarray) -> None:
         """All readings of their own of all persons at once: (persons, readings less the shared ones)."""
@@ -153,12 +157,16 @@ class PersonalWorld(World):
     def begin_to_watch(self) -> None:
         """What has happened so far was burn-in: nothing of it is booked, said or recorded; memories of readings stay."""
         self.start, self.records = self.now, [] if self._record else None
-        self.reward, self.reward_terms = 0.0, {}
+        self.reward, self.reward_terms, self.credit = 0.0, {}, 0.0
+        self.masked = self.agent_acts = 0
         for totals in (self.reward_totals, self.utility_totals):
             totals.update(dict.fromkeys(totals, 0.0))
         memory, n = self._memory, len(self.persons)
         memory.events[:], memory.feedback[:], memory.last_seen[:] = 0, 0, -WEEK
         self._credits, self._asked, self._fresh = [0.0] * n, [-1] * n, [0] * n
+        self._show(self.person)
+        for action in range(len(self.vocabulary)):  # nobody has been asked, so nothing can be said
+            self.row.mask[action] = int(not action)
         if self.records is not None:
             shared = [(EVERYBODY, c, v) for c, v in enumerate(self.row.context[: self.shared].tolist())]
             own = [

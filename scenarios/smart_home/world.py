@@ -56,7 +56,7 @@ class HomeWorld(House):
         self.last_agent_act: list[AgentAct | None] = [None] * len(home.devices)
         self.switch_offs = 0
         self.counts = dict.fromkeys(
-            ("manual", "assists", "overrides", "rejections", "nuisances", "woken", "light_on", "first_good"), 0
+            ("manual", "assists", "overrides", "rejections", "nuisances", "woken", "light_on"), 0
         )
         dislikes = streams("home", "dislikes")
         self._dislikes = [

@@ -86,7 +86,7 @@ class Oracle:
 
     reveal = ("plan",)
 
-    def __init__(self, scenario: Traffic, least: float = 1.0, selfish: bool = False):
+    def __init__(self, scenario: Traffic, least: float = 2.0, selfish: bool = False):
         self.least, self.selfish = least, selfish
 
     def predict(
@@ -118,7 +118,8 @@ class OracleBatch:
 
 class OracleOptimum:
     """System-optimal shares of the day: what the roads and buses carry without a queue is given out, to each in turn the cheapest that is
-    left on empty roads. It knows capacities and nobody's habits; at full compliance it shows what staggering is worth.
+    left on empty roads; nothing is said to those in nobody's way. It knows capacities and nobody's mind; at full
+    compliance it shows what staggering is worth.
     """
 
     def __init__(self, scenario: Traffic):
@@ -141,7 +142,9 @@ class OracleOptimum:
         chosen = best(np.where(left, -cost, -np.inf), observation["action_mask"], -np.inf)
         rows = np.flatnonzero(chosen)
         given[rows, chosen[rows] - 1] += 1
-        return np.where(chosen == self.reading.usual(observation), 0, chosen), (given, day)
+        worth = self.reading.of(observation, "own") + self.reading.of(observation, "external")
+        helps = worth[np.arange(n), np.maximum(chosen - 1, 0)] > 2 * INTERRUPTION  # what she usually does is worth 0
+        return np.where(helps, chosen, 0), (given, day)
 
 
 def shares(supply: Supply, params: TrafficParams) -> np.ndarray:
@@ -153,7 +156,7 @@ def shares(supply: Supply, params: TrafficParams) -> np.ndarray:
     found = []
     for way in range(len(supply.ways)):
         if supply.is_bus[way]:
-            found.append(params.seats * params.slot / params.headway)
+            found.append(params.room * params.slot / params.headway)
         else:
             hourly = sum(min(capacity[list(paths[way])]) for paths in supply.paths)
             found.append(hourly * params.slot / 60)

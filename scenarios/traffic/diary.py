@@ -57,7 +57,7 @@ class Diary:
         arrives = np.where(world.arrives >= world.departs, world.arrives, np.inf)  # else of an earlier day
         way = supply.way[world.chosen]
         if flows is None:
-            flows = [Flow.of(watched) for watched in world.watched]
+            flows = [Flow.of(link) for link in world.links]
         enter = np.full((len(flows), people.n), np.inf)
         for k, flow in enumerate(flows):
             enter[k, flow.who] = flow.enter
@@ -71,12 +71,12 @@ class Diary:
             reference=world.reference,
             rain=world.rain,
             share=tuple(link.share(world.reference) for link in world.links),
-            closed=supply.tight if not world.tight and not world._closed.all() else -1,
+            closed=-1 if world.tight else supply.tight,
             goes=people.goes,
             usual=people.last,
             natural=people.natural,
             chosen=world.chosen.copy(),
-            shown=world.shown.copy(),
+            shown=np.array(world.shown),
             followed=world.followed.copy(),
             departs=world.departs.copy(),
             arrives=arrives,

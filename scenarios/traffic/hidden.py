@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .morning import can_load, load
+from .morning import can_load, load, ride_all
 from .profile import Flow, at_departures
 from .supply import MINUTE, Supply
 
@@ -44,11 +44,9 @@ def revealing(what: Sequence[str]) -> Callable[[TrafficWorld], None]:
 def latent(world: TrafficWorld) -> np.ndarray:
     """The hidden state of the person asked, in the order of `latent_names`."""
     people, i = world.people, world.person
-    usual, revision = int(people.last[i]), world.params.revision
-    p = people.chances(np.array([i]))[0]
-    if np.isfinite(people.cost[i, usual]):
-        p *= revision
-        p[usual] += 1 - revision
+    usual, revising = int(people.last[i]), float(people.revising[i])
+    p = revising * people.chances(np.array([i]))[0]
+    p[usual] += 1 - revising
     strength = people.strength(i)
     more = [people.trust[i], people.rated[i], strength, min(people.cost[i, usual], 999.0)]
     return np.concatenate([p, people.acceptance(i, usual), more])
@@ -75,7 +73,7 @@ def foresee(world: TrafficWorld, i: int) -> tuple[np.ndarray, np.ndarray, np.nda
     if not can_load(supply, world.links):
         known = world.published[int(world.day % 7 >= 5)]
         tables = (known.time, known.extra, known.external)
-        return tuple(t[pair, way, slot] for t in tables)  # type: ignore[return-value]
+        return tuple(t[pair, way, slot] for t in tables)
     others = people.goes.copy()
     others[i] = False
     who = np.flatnonzero(others)
@@ -85,10 +83,7 @@ def foresee(world: TrafficWorld, i: int) -> tuple[np.ndarray, np.ndarray, np.nda
     ends, flows = load(supply, world.links, world.departs[drivers], people.pair[drivers], ways[car])
     late = (ends - world.reference) / MINUTE - people.arrive[drivers]
     weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
-    loads = np.zeros_like(world.loads)
-    if len(riders):
-        number = np.ceil(world.departs[riders] % 86_400_000 / (params.headway * MINUTE)).astype(np.int64)
-        np.add.at(loads, number, 1)
+    loads = ride_all(supply, params, world.departs[riders])[2] if len(riders) else np.zeros(len(world.loads))
     at = (world.reference + supply.shift * MINUTE + people.offset[i])[:, None]  # her own departures
     time, extra, external = at_departures(supply, params, at, world.links, flows, weight, loads, pairs=(pair,))
     return time[0, way, slot, 0], extra[0, way, slot, 0], external[0, way, slot, 0]

@@ -40,6 +40,7 @@ class Link:
         self.last_exit = -math.inf  # [ms] exact time at which the vehicle that entered last reaches the end, served
         self.release = -math.inf  # [ms] before which nobody may leave, since the one before left late; see loading.py
         self.changes: list[tuple[int, int, float]] = []  # (start, end, share of capacity), in order of time
+        self.log: list[tuple[int, float, Any]] | None = None  # (entry, exact exit, vehicle) of all who enter, if wanted
 
     def enter(self, time: int, vehicle: Any) -> int:
         """The vehicle comes in; returns the time [ms] from which it may leave."""
@@ -113,6 +114,8 @@ class PointQueue(Link):
         self.last_exit = exit = (
             self._exit(time) if self.changes else max(time + self.free_time, self.last_exit + self.headway)
         )
+        if self.log is not None:
+            self.log.append((time, exit, vehicle))
         return round(exit)
 
     def travel_time(self, time: int) -> float:
@@ -179,6 +182,8 @@ class BPRLink(Link):
         self._count += 1
         exit = self._exit(time) if self.changes else max(time + self._time, self.last_exit)
         self.last_exit = exit
+        if self.log is not None:
+            self.log.append((time, exit, vehicle))
         return round(exit)
 
     def travel_time(self, time: int) -> float:

@@ -74,7 +74,7 @@ class Loading:
     def _pass(self, trip: Trip) -> None:
         """The trip has come to the end of its link, and there is room on the next."""
         route, position = trip.route, trip.position
-        now: int = self.env.now  # type: ignore[assignment]
+        now: int = self.env._now  # type: ignore[assignment]  # called for every link: a property would cost more
         if position >= 0:
             route[position].leave(trip)
         else:

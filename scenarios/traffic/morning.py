@@ -11,8 +11,9 @@ from functools import lru_cache
 import numpy as np
 
 from .links import Link, PointQueue, SpatialQueue
+from .params import TrafficParams
 from .profile import Flow
-from .supply import Supply
+from .supply import DAY, MINUTE, Supply
 
 
 @lru_cache(maxsize=16)
@@ -62,6 +63,28 @@ def load(
         time[who] = np.rint(exit)
         flows[k] = Flow(enter, exit, who)
     return time, flows
+
+
+def ride_all(
+    supply: Supply, params: TrafficParams, departures: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arrivals [ms] and discomfort [min] of bus passengers who come to the stop at `departures` (n,) [ms], and the loads of the day's buses."""
+    headway = round(params.headway * MINUTE)
+    number = -(-(departures % DAY) // headway)
+    wait = number * headway - departures % DAY
+    loads = np.bincount(number, minlength=buses(params)).astype(float)
+    order = np.argsort(departures, kind="stable")
+    place = np.empty(len(order))
+    first = np.cumsum(loads) - loads
+    place[order] = np.arange(len(order)) - first[number[order]]
+    ride = float(supply.free[0, supply.is_bus.argmax()])
+    extra = np.where(place >= params.room, ride * (params.standing - 1), 0.0) + (params.wait - 1) * wait / MINUTE
+    return departures + wait + round(ride * MINUTE), extra, loads
+
+
+def buses(params: TrafficParams) -> int:
+    """Buses of a day, and one after midnight."""
+    return int(1440 / params.headway) + 2
 
 
 @lru_cache(maxsize=16)

@@ -51,17 +51,19 @@ class TrafficParams:
     advised: float = _doc(0.6, "share of them whom the agent may advise; the others look after themselves")
     days: int = _doc(30, "length of an episode [days]")
     burn_in: int = _doc(60, "days before it in which nobody is advised and habits form")
-    revision: float = _doc(0.1, "probability that she chooses anew on a day, rather than do as last time")
+    revision: float = _doc(0.1, "highest probability that she chooses anew on a day, rather than do as last time")
     link_model: str = _doc("auto", "point, bpr or spatial; auto: bpr where the network is given by delay functions")
     shock: str = _doc("none", "none, capacity, closure or weather: what breaks habits")
     shock_day: int = _doc(10, "day of the episode on which the shock begins")
     shock_days: int = _doc(10, "its length [days]")
-    form: str = _doc("prescriptive", "how advice is put: prescriptive (take this) or descriptive (this is how it looks)")
+    form: str = _doc(
+        "prescriptive", "how advice is put: prescriptive (take this) or descriptive (this is how it looks)"
+    )
 
     # supply
     rush: float = _doc(90.0, "time in which the bottleneck lets all travellers pass [min]")
     headway: float = _doc(12.0, "between two buses [min]")
-    seats: int = _doc(10, "seats of a bus that are free for these travellers")
+    seats: int = _doc(10, "seats that a bus has for every 300 travellers")
     standing: float = _doc(1.5, "what a minute in the bus counts without a seat; 2.32 in Wardman and Whelan 2011")
     slots: int = _doc(7, "departure slots, an odd number")
     slot: float = _doc(10.0, "length of a slot [min]")
@@ -75,31 +77,34 @@ class TrafficParams:
 
     # travellers
     car: float = _doc(0.9, "share of them who have a car, where there is a bus")
-    spread: float = _doc(8.0, "standard deviation of preferred arrivals [min]")
+    spread: float = _doc(14.0, "standard deviation of preferred arrivals [min]")
     special: float = _doc(0.6, "share who have one special weekday, with another preferred arrival")
     home: float = _doc(0.04, "probability that she stays at home on a working day")
     leisure: float = _doc(0.35, "probability of a trip on a day of the weekend")
     taste: float = _doc(4.0, "standard deviation of what she has against the bus [min]")
-    theta: float = _doc(0.5, "scale of choice among modes [1/min]")
-    nests: tuple[float, ...] = _doc((1.2, 1.6), "scales of the nests, relative to it: slots of a mode, routes of a slot")
+    theta: float = _doc(0.3, "scale of choice among modes [1/min]")
+    nests: tuple[float, ...] = _doc(
+        (1.2, 1.6), "scales of the nests, relative to it: slots of a mode, routes of a slot"
+    )
     inertia: tuple[float, ...] = _doc((0.4, 0.3, 0.2), "what habit adds to the same mode, slot and route, in utility")
+    bearable: float = _doc(20.0, "what she believes to lose by her habit when that probability is reached [min]")
     learning: float = _doc(0.2, "weight of today in what she remembers of an option that she took")
     hearsay: float = _doc(0.2, "and of what was published of one that she did not take")
 
     # advice: log-odds of following
-    accept: float = _doc(-0.2, "at trust .5, without gain and habit")
-    accept_trust: float = _doc(4.0, "for each unit of trust")
-    accept_gain: float = _doc(0.16, "for each minute that she believes to gain (a sacrifice counts against)")
+    accept: float = _doc(0.6, "at trust .5, without gain and habit")
+    accept_trust: float = _doc(5.0, "for each unit of trust")
+    accept_gain: float = _doc(0.2, "for each minute that she believes to gain (a sacrifice counts against)")
     accept_habit: float = _doc(1.5, "against, at full strength of habit")
     accept_last: float = _doc(0.8, "for what she did last time")
     accept_form: float = _doc(0.5, "for prescriptive rather than descriptive advice")
     accept_rated: float = _doc(0.5, "for each unit of her past ratings (-1 to 1)")
-    adopt: float = _doc(0.25, "probability that what she followed becomes her habit")
+    adopt: float = _doc(0.4, "probability that what she followed becomes her habit")
 
     # trust [0, 1]: it recovers only in silence
     trust: float = _doc(0.7, "at the start, and the level to which silence leads back")
-    trust_shown: float = _doc(0.01, "lost with every advice shown")
-    trust_broken: float = _doc(0.008, "lost with every minute that it took more than promised, at most 10 of them")
+    trust_shown: float = _doc(0.04, "lost with every advice shown")
+    trust_broken: float = _doc(0.01, "lost with every minute that it took more than promised, at most 10 of them")
     trust_silence: float = _doc(0.06, "share of the way back in a trip without advice")
     mute_below: float = _doc(0.25, "trust below which she switches the advice off")
     mute_days: int = _doc(5, "for so many days; she then trusts half-way back")
@@ -113,9 +118,11 @@ class TrafficParams:
             self._within(name, 0, 1)
         for name in ("adopt", "trust", "trust_silence", "mute_below", "rating_noise"):
             self._within(name, 0, 1)
-        for name, low, high in (("travellers", 2, 20_000), ("days", 1, 3650), ("burn_in", 0, 3650), ("slots", 3, 25)):
-            self._within(name, low, high)
-        for name, low, high in (("rush", 1, 600), ("headway", 1, 240), ("slot", 1, 60), ("theta", 0.001, 100)):
+        bounds: dict[str, tuple[float, float]] = {
+            **{"travellers": (2, 20_000), "days": (1, 3650), "burn_in": (0, 3650), "slots": (3, 25)},
+            **{"rush": (1, 600), "headway": (1, 240), "slot": (1, 60), "theta": (0.001, 100), "bearable": (0.001, 1e6)},
+        }
+        for name, (low, high) in bounds.items():
             self._within(name, low, high)
         if self.slots % 2 == 0:
             raise ValueError(f"world.slots must be odd, not {self.slots}: the middle one is the usual departure")
@@ -125,10 +132,21 @@ class TrafficParams:
             raise ValueError("world.inertia needs three numbers, world.nests two that are at least 1 and do not fall")
         if round(self.advised * self.travellers) < 1:
             raise ValueError(f"world.advised={self.advised} of {self.travellers} travellers leaves nobody to advise")
+        if self.shock == "closure" and self.network in ("bottleneck", "grid"):
+            raise ValueError(f"world.shock=closure: {self.network} has no way around; take another network")
         if self.network in ("two_route", "braess") and self.link_model in ("point", "spatial"):
-            raise ValueError(f"world.link_model={self.link_model}: {self.network} is given by delay functions; take bpr")
+            raise ValueError(
+                f"world.link_model={self.link_model}: {self.network} is given by delay functions; take bpr"
+            )
         if min(self.shock_day, self.shock_days, self.seats, self.mute_days) < 0 or self.standing < 1:
-            raise ValueError("world.shock_day, shock_days, seats and mute_days must not be negative, standing at least 1")
+            raise ValueError(
+                "world.shock_day, shock_days, seats and mute_days must not be negative, standing at least 1"
+            )
+
+    @property
+    def room(self) -> int:
+        """Seats of a bus."""
+        return round(self.seats * self.travellers / 300)
 
     def _within(self, name: str, low: float, high: float) -> None:
         if not low <= getattr(self, name) <= high:

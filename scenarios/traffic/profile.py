@@ -16,7 +16,7 @@ from .links import HOUR, BPRLink, Link
 from .params import TrafficParams
 from .supply import MINUTE, Supply
 
-SAMPLES = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])  # departures within a slot at which the day is looked at [slots]
+SAMPLES = np.array([-1 / 3, 0.0, 1 / 3])  # departures within a slot at which the day is looked at [slots]
 
 
 @dataclass(eq=False)
@@ -28,9 +28,11 @@ class Flow:
     who: np.ndarray
 
     @classmethod
-    def of(cls, entries: list[tuple[int, float, int]]) -> Flow:
-        columns = np.array(entries, float).reshape(-1, 3).T
-        return cls(columns[0], columns[1], columns[2].astype(np.int64))
+    def of(cls, link: Link) -> Flow:
+        """What the link has written down."""
+        log = link.log or []
+        enter, exit = np.array([e[:2] for e in log], float).reshape(-1, 2).T
+        return cls(enter, exit, np.array([trip.value for _, _, trip in log], np.int64))
 
 
 @dataclass(eq=False)
@@ -40,6 +42,9 @@ class Profile:
     time: np.ndarray
     extra: np.ndarray
     external: np.ndarray
+
+    def copy(self) -> Profile:
+        return Profile(self.time.copy(), self.extra.copy(), self.external.copy())
 
     def towards(self, other: Profile, weight: float) -> None:
         """Moves by `weight` of the way to another profile."""
@@ -64,11 +69,11 @@ def of_day(
     start: int,
     links: list[Link],
     flows: list[Flow],
-    weight: np.ndarray,
+    weight: np.ndarray | None,
     loads: np.ndarray,
 ) -> Profile:
     """The profile of a day whose middle slot departs at `start` [ms]. `weight`: (N,) what a minute of delay costs each
-    traveller [min]; `loads`: passengers by number of the bus of the day."""
+    traveller [min] (none: costs to others are left out); `loads`: passengers by number of the bus of the day."""
     at = start + (supply.shift[:, None] + SAMPLES * params.slot) * MINUTE  # (slots, samples)
     pairs = range(len(supply.pairs))
     return Profile(*(t.mean(3) for t in at_departures(supply, params, at, links, flows, weight, loads, pairs)))
@@ -80,13 +85,15 @@ def at_departures(
     at: np.ndarray,
     links: list[Link],
     flows: list[Flow],
-    weight: np.ndarray,
+    weight: np.ndarray | None,
     loads: np.ndarray,
     pairs: Iterable[int],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Time, discomfort and cost to others [min], each (pairs, ways, slots, samples), of one more traveller who departs at `at`
     (slots, samples) [ms]."""
-    times, extras, externals = [], [], []
+    times: list[np.ndarray] = []
+    extras: list[np.ndarray] = []
+    externals: list[np.ndarray] = []
     known: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {(): (at, np.zeros(at.shape))}
     for pair in pairs:
         for way, path in enumerate(supply.paths[pair]):
@@ -114,13 +121,13 @@ def _bus(
     number = np.minimum(np.ceil(of_day / headway).astype(np.int64), len(loads) - 1)
     wait = np.maximum(number * headway - of_day, 0) / MINUTE
     load = loads[number] + 1.0  # with the one who asks
-    stands = np.maximum(load - params.seats, 0) / load
+    stands = np.maximum(load - params.room, 0) / load
     more = ride * (params.standing - 1)
-    external = np.where(load > params.seats, (1 - stands) * more, 0.0)
+    external = np.where(load > params.room, (1 - stands) * more, 0.0)
     return wait + ride, (params.wait - 1) * wait + stands * more, external
 
 
-def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Exit times [ms] of vehicles that would enter at `when`, and their external costs [min]; both of its shape."""
     n = len(flow.enter)
     if not n:
@@ -132,6 +139,8 @@ def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray) -> tuple
     headway = link.headway / max(link.share(float(flow.enter[0])), 1e-6)
     free_again = np.where(place > 0, flow.exit[before] + headway, -np.inf)
     exit = np.maximum(when + link.free_time, free_again)
+    if weight is None:
+        return exit, np.zeros(when.shape)
     idle = flow.enter + link.free_time
     idle[1:] -= flow.exit[:-1] + headway
     idle[0] = 0.0
@@ -145,12 +154,14 @@ def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray) -> tuple
 
 
 def _delay_function(
-    link: BPRLink, flow: Flow, when: np.ndarray, before: np.ndarray, weight: np.ndarray
+    link: BPRLink, flow: Flow, when: np.ndarray, before: np.ndarray, weight: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """One more vehicle in an interval lengthens the trips of the next: see `BPRLink`."""
     slot = flow.enter // link.interval
     recent = (flow.enter[before] <= when) & (when - flow.enter[before] < link.interval)
     time = np.where(recent, (flow.exit - flow.enter)[before], link.free_time)
+    if weight is None:
+        return when + time, np.zeros(when.shape)
     first = int(slot[0])
     count = np.bincount((slot - first).astype(np.int64), minlength=2).astype(float)
     weighed = np.bincount((slot - first).astype(np.int64), weight[flow.who], minlength=2)

@@ -18,8 +18,10 @@ from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .scene import traffic_scene
 from .supply import build
+from .typical import typical
 from .view import traffic_view
-from .world import TrafficWorld, vocabulary
+from .words import vocabulary
+from .world import TrafficWorld
 
 
 class Traffic(Scenario):
@@ -38,8 +40,15 @@ class Traffic(Scenario):
         "oracle": "oracle",
     }
 
-    # no second advice at an instant; whoever is asked was just asked; a free road stays free
-    constant_ok = ("epoch.followup", "tokens.15", "context.time.car.slow.*", "context.cost.car.slow.*")
+    constant_ok = (
+        "epoch.followup",  # no second advice at an instant
+        "tokens.15",  # whoever is asked has just been asked
+        "context.time.car.slow.*",  # a free road stays free
+        "context.cost.car.slow.*",
+        "context.time.*.-30",  # so early nobody is in anybody's way
+        "context.cost.*.-30",
+        "action_mask.*",  # only those who are told too much switch the advice off
+    )
 
     def __init__(self, **settings: object):
         super().__init__(**settings)
@@ -55,7 +64,16 @@ class Traffic(Scenario):
         self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
         show = hidden.revealing(reveal) if reveal else None
-        return TrafficWorld(self.params, self.supply, streams, row, day=day, record=record, reveal=show)
+        return TrafficWorld(
+            self.params,
+            self.supply,
+            streams,
+            row,
+            beliefs=typical(self.params),
+            day=day,
+            record=record,
+            reveal=show,
+        )
 
     def kpis(self, world: World) -> dict[str, float]:
         traffic = cast(TrafficWorld, world)

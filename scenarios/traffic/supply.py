@@ -19,7 +19,7 @@ from .routes import k_shortest
 
 MINUTE, DAY = 60_000, 86_400_000  # [ms]
 REFERENCE = (450, 630)  # departure of the middle slot [min of the day], on working days and at weekends
-SLACK = 10.0  # [min] between an undisturbed trip in the middle slot and the mean preferred arrival
+SLACK = 20.0  # [min] between an undisturbed trip in the middle slot and the mean preferred arrival
 SPACING = 2.0  # seconds of road that a vehicle takes up at capacity [s]; a jam is about four times as dense
 ROUTES = 3  # routes that are offered between two places
 LATEST = 600.0  # [min] after the reference, when the last bus leaves
@@ -70,7 +70,7 @@ class Supply:
         way = int(self.is_bus.argmax())
         departures = timetable(0, DAY - MINUTE, params.headway * MINUTE)
         ride = round(float(self.free[0, way]) * MINUTE)
-        return BusLine(departures, ride, seats=params.seats, standing=params.standing)
+        return BusLine(departures, ride, seats=params.room, standing=params.standing)
 
 
 def _network(params: TrafficParams) -> tuple[Network, tuple[tuple[int, int], ...]]:
@@ -83,7 +83,7 @@ def _network(params: TrafficParams) -> tuple[Network, tuple[tuple[int, int], ...
     if params.network == "grid":
         n = 3
         corners = ((0, n * n - 1), (n - 1, n * n - n), (n, 2 * n - 1), (1, n * n - n + 1))
-        return synthetic.grid(n, 5.0, hourly / 2.5), corners
+        return synthetic.grid(n, 5.0, hourly / 5), corners
     made, players = (synthetic.two_route(), 18) if params.network == "two_route" else (synthetic.braess(), 6)
     flow = params.travellers * 60 / (params.slots * params.slot)  # all in the span of the slots
     return _scaled(made, flow / players), ((0, 1),)
@@ -104,7 +104,8 @@ def build(params: TrafficParams) -> Supply:
         model = "bpr" if params.network in ("two_route", "braess") else "point"
     car = np.array([m == "car" for m in network.mode])
     empty = link_cost(network, np.zeros(network.links))
-    demand = Demand(*(np.array(ends) for ends in zip(*pairs, strict=True)), np.ones(len(pairs)))
+    origin, destination = np.array(pairs).T
+    demand = Demand(origin, destination, np.ones(len(pairs)))
     order = np.lexsort((demand.destination, demand.origin))
     found = k_shortest(_only(network, car), demand, empty[car], ROUTES)
     index = np.flatnonzero(car)

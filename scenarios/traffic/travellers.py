@@ -11,15 +11,16 @@ import math
 import numpy as np
 from scipy.special import ndtri
 
-from lam_env.rng import Streams
+from lam_env.rng import Stream, Streams
 
 from .choice import NestedLogit, inertia, sample
 from .params import TrafficParams
-from .profile import Profile, empty
+from .profile import Profile
 from .supply import MINUTE, Supply
 
 ORDINARY, SPECIAL, WEEKEND = range(3)  # kinds of day, each with a habit of its own
 MOST = 25.0  # [min] beyond which a gain says no more
+CONTENT = 0.2  # of the probability of choosing anew is left to those who have nothing to complain of
 AHEAD = (5.0, 95.0)  # when she decides, before anybody can depart [min]
 
 
@@ -31,9 +32,11 @@ class Travellers:
     weekends; `trust`, `rated`, `muted_until` [day]. Of today: `kind`, `goes`, `arrive`, `cost` (N, O) as expected, `natural` choice, `last` one.
     """
 
-    def __init__(self, params: TrafficParams, supply: Supply, streams: Streams):
-        n, o = params.travellers, len(supply.names)
+    def __init__(self, params: TrafficParams, supply: Supply, streams: Streams, beliefs: tuple[Profile, Profile]):
+        """`beliefs`: what they think at first of working days and weekends."""
+        n = params.travellers
         self.params, self.supply, self.streams, self.n = params, supply, streams, n
+        self._known: dict[str, Stream] = {}
         self.n_advised = round(params.advised * n)
         draw = self._trait
         self.pair = (draw("places") * len(supply.pairs)).astype(np.int64)
@@ -50,9 +53,8 @@ class Travellers:
 
         self.car_option = ~supply.is_bus[supply.way]
         self.possible = ~(self.car_option & ~self.has_car[:, None])  # (N, O)
-        fresh = empty(supply, params)
-        self.time = np.stack([self.by_option(fresh.time)] * 2)
-        self.extra = np.stack([self.by_option(fresh.extra)] * 2)
+        self.time = np.stack([self.by_option(b.time) for b in beliefs])
+        self.extra = np.stack([self.by_option(b.extra) for b in beliefs])
         self.trust = np.full(n, params.trust)
         self.rated = np.zeros(n)
         self.muted_until = np.full(n, -1)
@@ -66,7 +68,7 @@ class Travellers:
             self.habit[kind] = sample(
                 self.logit.probabilities(-params.theta * self.cost), streams("travellers", "first").block(kind * n, n)
             )
-        self.goes, self.revises = np.zeros(n, bool), np.zeros(n, bool)
+        self.goes, self.revises, self.revising = np.zeros(n, bool), np.zeros(n, bool), np.zeros(n)
         self.natural = self.last = self.habit[0]
 
     def _trait(self, name: str) -> np.ndarray:
@@ -74,7 +76,10 @@ class Travellers:
 
     def draws(self, purpose: str, day: int) -> np.ndarray:
         """(N,) uniform numbers of a day."""
-        return self.streams("travellers", purpose).block(day * self.n, self.n)
+        stream = self._known.get(purpose)
+        if stream is None:
+            stream = self._known[purpose] = self.streams("travellers", purpose)
+        return stream.block(day * self.n, self.n)
 
     def by_option(self, table: np.ndarray) -> np.ndarray:
         """(N, O) of a table (pairs, ways, slots)."""
@@ -94,11 +99,8 @@ class Travellers:
 
     # -- a day --------------------------------------------------------------------------------------------------------
 
-    def wake(self, day: int, settling: bool, closed: np.ndarray | None = None) -> None:
-        """A new day: what kind it is for each, what she would do by herself. `settling`: habits of rare days still form.
-
-        `closed`: (O,) options that are not there today.
-        """
+    def wake(self, day: int, closed: np.ndarray | None = None) -> None:
+        """A new day: what kind it is for each, what she would do by herself. `closed`: (O,) options that are not there today."""
         p, weekday = self.params, day % 7
         weekend = weekday >= 5
         self.kind = np.full(self.n, WEEKEND) if weekend else np.where(self.special_day == weekday, SPECIAL, ORDINARY)
@@ -112,10 +114,12 @@ class Travellers:
         self.last = self.habit[self.kind, each]
         noise = (self.draws("late", day) - 0.5) * 0.05 * p.slot
         self.offset = np.rint((self.jitter + noise) * MINUTE).astype(np.int64)  # [ms] after the slot's departure
-        revises = self.draws("revise", day) < p.revision
-        if settling:
-            revises |= self.kind != ORDINARY
-        self.revises = revises | ~np.isfinite(self.cost[each, self.last])
+        # who has little to complain of seldom thinks of something else (Simon 1955): near equilibrium there is calm
+        with np.errstate(invalid="ignore"):
+            complaint = (self.cost[each, self.last] - self.cost.min(1)) / p.bearable
+        self.revising = p.revision * np.clip(complaint, CONTENT, 1.0)
+        self.revising[~np.isfinite(self.cost[each, self.last])] = 1.0
+        self.revises = self.draws("revise", day) < self.revising
         who = np.flatnonzero(self.revises & self.goes)
         self.natural = self.last.copy()
         if len(who):

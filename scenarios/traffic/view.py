@@ -22,8 +22,9 @@ from .picture.view import (
     VehicleView,
 )
 from .supply import DAY, MINUTE
-from .words import clock, does, events, headline, name, words
-from .world import FOLLOWED, REFUSED, TrafficWorld
+from .telling import clock, does, events, headline, name, words
+from .words import FOLLOWED, REFUSED
+from .world import TrafficWorld
 
 SHOWN = 8  # events
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -111,7 +112,7 @@ def _links(world: TrafficWorld, diary: Diary, at: int) -> tuple[LinkView, ...]:
     for k, link in enumerate(world.links):
         if network.mode[k] != "car":
             aboard, waiting, buses = _riders(world, diary, at)
-            seats = max(1, world.params.seats * len(buses))
+            seats = max(1, world.params.room * len(buses))
             ride = float(supply.free[0, supply.is_bus][0])
             load = sum(aboard) / seats
             found.append(LinkView(*ends[k], "bus", names[k], load, waiting, time=ride, free_time=ride))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from lam_env.events import Vocabulary
 from lam_env.rng import Streams
 from lam_env.rows import Row
 from lam_env.sim.persons import PersonalWorld
@@ -16,31 +14,18 @@ from lam_env.sim.persons import PersonalWorld
 from . import profile, shocks
 from .diary import Diary
 from .loading import Loading, Trip
-from .morning import can_load, load
+from .morning import buses, can_load, load, ride_all
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
-from .profile import Flow
+from .profile import Flow, Profile
 from .supply import DAY, MINUTE, REFERENCE, Supply
 from .tally import Tally
 from .travellers import Travellers
+from .words import FOLLOWED, MUTED, PRETRIP, RATING, REFUSED, vocabulary
 
-PRETRIP = 0
-FOLLOWED, REFUSED, RATING, MUTED = range(4)
-FEEDBACK = ("accept", "refuse", "rating", "mute")
-SENSORS = ("pretrip",)
 EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
-SMOOTHING = 0.3  # weight of today in what is published
-GRAIN = 0.5  # published numbers are rounded to it [min]
-RAIN, ARRIVE, TIME, LATE, USUAL = "rain", "arrive", "last.time", "last.late", "usual"
-
-
-@lru_cache(maxsize=64)
-def vocabulary(names: tuple[str, ...]) -> tuple[Vocabulary, int]:
-    """Names of all that can be done and sensed, for these options; and how many readings everybody shares."""
-    shared = (RAIN, *(f"time.{n}" for n in names), *(f"cost.{n}" for n in names))
-    own = (ARRIVE, TIME, LATE, USUAL, *(f"own.{n}" for n in names), *(f"external.{n}" for n in names))
-    actions = ("none", *names)
-    patience = (86_400,) * len(actions)
-    return Vocabulary(actions, SENSORS, shared + own, FEEDBACK, patience), len(shared)
+SMOOTHING = 0.2  # weight of today in what is published
+LATELY = 21  # [days] of the burn-in in which costs to others are worked out: what is published forgets the rest
+GRAIN = 1.0  # published numbers are rounded to it [min]
 
 
 class TrafficWorld(PersonalWorld):
@@ -60,14 +45,16 @@ class TrafficWorld(PersonalWorld):
         streams: Streams,
         row: Row,
         *,
-        day: int,
-        record: bool,
+        beliefs: tuple[Profile, Profile],
+        day: int = 0,
+        record: bool = False,
         reveal: Any = None,
     ):
+        """`beliefs`: what people think at first of working days and weekends; `day`: on which the episode starts."""
         words, shared = vocabulary(supply.names)
         first = day + -(-params.burn_in // 7) * 7  # the burn-in may not begin before time 0
         self.params, self.supply, self.first_day = params, supply, first
-        self.people = Travellers(params, supply, streams)
+        self.people = Travellers(params, supply, streams, beliefs)
         super().__init__(
             streams,
             row,
@@ -81,21 +68,22 @@ class TrafficWorld(PersonalWorld):
             record=record,
         )
         self.links = supply.links(params)
-        self.watched = [_watch(link) for link in self.links]
         self.loading = Loading(self.env, self.links)
         self.bus = supply.bus(params)
-        self.routes = [[[self.links[k] for k in path] for path in ways] for ways in supply.paths]
+        routes = [[[self.links[k] for k in path] for path in ways] for ways in supply.paths]
+        by_option = [[ways[w] for w in supply.way.tolist()] for ways in routes]
+        self._route_of = [by_option[pair] for pair in self.people.pair.tolist()]
         self.tally = Tally(params, self.people.n_advised)
-        self.published = [profile.empty(supply, params) for _ in range(2)]  # of working days and weekends, smoothed
+        self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
+        self.yesterday = list(beliefs)
         self.diaries: deque[Diary] = deque(maxlen=2)  # of the last days, if they are recorded
-        self.yesterday = [profile.empty(supply, params) for _ in range(2)]
         self._rains, self._closed = streams("weather", "rain"), shocks.closed_options(supply)
         self._ratings = streams("travellers", "rating")
         self.day = first - params.burn_in
         self.rain, self.share, self.tight = False, 1.0, 1.0
         n = params.travellers
-        self.shown = np.zeros(n, np.int64)  # action advised today, 0 if none
-        self.answer_to = np.zeros(n, np.int64)  # event of that advice
+        self.shown = [0] * n  # action advised today, 0 if none
+        self.answer_to = [0] * n  # event of that advice
         self.followed = np.zeros(n, bool)
         self.chosen = np.zeros(n, np.int64)  # option
         self.departs = np.zeros(n, np.int64)  # [ms]
@@ -103,10 +91,12 @@ class TrafficWorld(PersonalWorld):
         self.extra = np.zeros(n)  # [min]
         self._last_time, self._last_late = np.zeros(n), np.zeros(n)
         self._accepts: list[float] = []
+        self._natural: list[int] = []  # what each would do today
+        self._flows: list[Flow] = []  # of a day without events
+        self._undecided = -1  # who was asked, and has not decided yet
         self._offset: list[int] = []
         self._burn_in()
         self.begin_to_watch()
-        self.tally = Tally(params, self.people.n_advised)
         self.end = (first + params.days) * DAY
         self.call_at(first * DAY, self._morning)
         self.reveal = reveal
@@ -115,10 +105,11 @@ class TrafficWorld(PersonalWorld):
     # -- days ---------------------------------------------------------------------------------------------------------
 
     def _burn_in(self) -> None:
-        fast, n = can_load(self.supply, self.links), self.params.burn_in
-        for k in range(n):
-            self._wake(settling=k < n // 2)
+        fast = can_load(self.supply, self.links)
+        for _ in range(self.params.burn_in):
+            self._wake()
             self.chosen[:] = self.people.natural
+            self._natural = self.people.natural.tolist()
             if fast:
                 self._whole_day()
             else:
@@ -142,35 +133,36 @@ class TrafficWorld(PersonalWorld):
         way = supply.way[self.chosen[who]]
         car = ~supply.is_bus[way]
         drivers, riders = who[car], who[~car]
-        ends, flows = load(supply, self.links, self.departs[drivers], people.pair[drivers], way[car])
+        ends, self._flows = load(supply, self.links, self.departs[drivers], people.pair[drivers], way[car])
+        self._flows = [Flow(f.enter, f.exit, drivers[f.who]) for f in self._flows]
         self.arrives[drivers], self.extra[drivers] = ends, 0.0
-        for watched, flow in zip(self.watched, flows, strict=True):
-            watched.extend(zip(flow.enter.tolist(), flow.exit.tolist(), drivers[flow.who].tolist(), strict=True))
-        for i in riders[np.argsort(self.departs[riders], kind="stable")].tolist():
-            self._board(i)
+        if len(riders):
+            self.arrives[riders], self.extra[riders], self.loads = ride_all(supply, self.params, self.departs[riders])
 
-    def _wake(self, settling: bool = False) -> None:
+    def _wake(self) -> None:
         """Night: what today will be like, and what everybody will do by herself."""
         people, day = self.people, self.day
         self.rain, self.share, self.tight = shocks.share_of(self.params, self._rains, day, self.first_day)
         for k, link in enumerate(self.links):
+            link.changes.clear()  # those of yesterday
+            link.log = []
             share = self.share * (self.tight if k == self.supply.tight and self.tight else 1.0)
             if share < 1:
                 link.restrict(day * DAY, day * DAY + DAY, share)
-        people.wake(day, settling, None if self.tight else self._closed)
+        people.wake(day, None if self.tight else self._closed)
         self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
-        self.shown[:], self.followed[:] = 0, False
+        self.shown, self.followed[:] = [0] * self.params.travellers, False
         self._offset = people.offset.tolist()
         self._slots = [self.reference + round(s * MINUTE) for s in self.supply.shift[self.supply.slot].tolist()]
         self.departs = np.array(self._slots)[people.natural] + people.offset
-        self.loads = np.zeros(int(1440 / self.params.headway) + 2) if self.bus else np.zeros(1)
-        for watched in self.watched:
-            watched.clear()
+        self.loads = np.zeros(buses(self.params))
+        self._flows = []
 
     def _morning(self, _: Any) -> None:
         self._wake()
         people = self.people
         self.chosen[:] = people.natural
+        self._natural = people.natural.tolist()
         self._accepts = people.draws("accept", self.day).tolist()
         self._inform()
         n = people.n_advised
@@ -185,7 +177,7 @@ class TrafficWorld(PersonalWorld):
         """Readings and masks of the day, for everybody at once."""
         people, n, weekend = self.people, self.people.n_advised, int(self.day % 7 >= 5)
         yesterday, published = self.yesterday[weekend], self.published[weekend]
-        supply, way, slot = self.supply, self.supply.way, self.supply.slot
+        way, slot = self.supply.way, self.supply.slot
         shared = [float(self.rain)]
         for table in (yesterday.time + yesterday.extra, published.external):
             shared += _rounded(table.mean(0)[way, slot]).tolist()
@@ -201,30 +193,36 @@ class TrafficWorld(PersonalWorld):
         told = [people.arrive[:n], self._last_time[:n], self._last_late[:n]]
         values = [_rounded(np.stack(told, 1)), usual[:, None] + 1, _rounded(own)]
         values.append(_rounded(external[each, usual][:, None] - external))
-        self.own_readings(np.concatenate(values, 1))
+        goes = people.goes[:n, None]  # who stays at home is not told anything new
+        self.own_readings(np.where(goes, np.concatenate(values, 1), self._memory.context[:, self.shared :]))
         self.promised = people.by_option(published.time + published.extra)
         mask = self._memory.mask
         mask[:, 1:] = people.possible[:n] & (people.muted_until[:n] < self.day)[:, None]
         if not self.tight:
             mask[:, 1:] &= ~self._closed
         mask[:, 0] = 1
-        self.supply_told = supply
 
     # -- a traveller --------------------------------------------------------------------------------------------------
 
     def _due(self, i: int) -> None:
         self.ask(i, PRETRIP)
-        self.call_at(self.now, self._choose, i)
+        self._undecided = i
+
+    def run_until_decision(self) -> bool:
+        if self._undecided >= 0:
+            i, self._undecided = self._undecided, -1
+            self._choose(i)
+        return super().run_until_decision()
 
     def advise(self, person: int, action: int) -> None:
         self.shown[person], self.answer_to[person] = action, self.agent_acts
 
     def _choose(self, i: int) -> None:
-        people, action = self.people, int(self.shown[i])
-        option = int(people.natural[i])
+        people, action = self.people, self.shown[i]
+        option = self._natural[i]
         answers = -1
         if action:
-            answers = int(self.answer_to[i])
+            answers = self.answer_to[i]
             self.utility_totals["interruption"] += 1
             self.earn_from(i, "nag")
             self.tally.shown += 1
@@ -240,15 +238,17 @@ class TrafficWorld(PersonalWorld):
                     self.tally.refused += 1
                     self.earn_from(i, "refuse")
                     self.feedback_event(i, REFUSED, action, answers, -1.0, False)
-        self.chosen[i] = option
+        if option != self._natural[i]:
+            self.chosen[i] = option
         self.user_event(i, option + 1, answers)
-        self._depart(i)
+        self._depart(i, option)
 
-    def _depart(self, i: int) -> None:
-        option = int(self.chosen[i])
+    def _depart(self, i: int, option: int = -1) -> None:
+        option = self._natural[i] if option < 0 else option
         time = self._slots[option] + self._offset[i]
-        self.departs[i] = time
-        route = self.routes[self.people.pair[i]][self.supply.way[option]]
+        if option != self._natural[i]:
+            self.departs[i] = time
+        route = self._route_of[i][option]
         if route:
             self.loading.depart(time, i, route, self._arrived)
         else:
@@ -277,29 +277,19 @@ class TrafficWorld(PersonalWorld):
         bus = supply.is_bus[supply.way[self.chosen]]
         mode = np.where(bus, people.dislikes_bus, 0.0)
         cost = params.alpha * time + self.extra + early_cost + late_cost + mode
-        totals = self.utility_totals
         terms = {"travel": params.alpha * time, "early": early_cost, "late": late_cost, "discomfort": self.extra}
         for name, each in (terms | {"mode": mode}).items():
-            totals[name] += float(each[went].sum())
-
+            self.utility_totals[name] += float(each[went].sum())
         weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
-        flows = [Flow.of(watched) for watched in self.watched]
+        flows = self._flows or [Flow.of(link) for link in self.links]
         if self._record:
             self.diaries.append(Diary.of(self, flows))
-        today = profile.of_day(supply, params, self.reference, self.links, flows, weight, self.loads)
-        tight = flows[supply.tight]
-        self.tally.end_day(
-            self.day - self.first_day,
-            went,
-            time,
-            late,
-            cost,
-            bus,
-            self.shown > 0,
-            self.links[supply.tight],
-            tight,
-        )
+        soon = self.day >= self.first_day - LATELY
+        today = profile.of_day(supply, params, self.reference, self.links, flows, weight if soon else None, self.loads)
         if self.day >= self.first_day:
+            link, shown = self.links[supply.tight], np.array(self.shown) > 0
+            day = self.day - self.first_day
+            self.tally.end_day(day, went, time, late, cost, bus, shown, link, flows[supply.tight])
             self._answer(today, cost, time)
         people.settle(self.day, self.chosen, self.followed, time, self.extra, today)
         weekend = int(self.day % 7 >= 5)
@@ -313,7 +303,7 @@ class TrafficWorld(PersonalWorld):
     def _answer(self, today: profile.Profile, cost: np.ndarray, time: np.ndarray) -> None:
         """What advice came to: savings, ratings, trust."""
         people, params, n = self.people, self.params, self.people.n_advised
-        silent = np.flatnonzero(people.goes[:n] & (self.shown[:n] == 0))
+        silent = np.flatnonzero(people.goes[:n] & (np.array(self.shown[:n]) == 0))
         people.trust[silent] += params.trust_silence * np.maximum(params.trust - people.trust[silent], 0)
         moved = np.flatnonzero(self.followed)
         if len(moved):
@@ -333,7 +323,7 @@ class TrafficWorld(PersonalWorld):
                 thumb = 1.0 if (broken <= 2.0) != (noise[i] < params.rating_noise) else -1.0
                 people.rated[i] += 0.2 * (thumb - people.rated[i])
                 self.earn_from(i, "rating", thumb)
-                self.feedback_event(i, RATING, option + 1, int(self.answer_to[i]), thumb, None)
+                self.feedback_event(i, RATING, option + 1, self.answer_to[i], thumb, None)
         np.clip(people.trust, 0.0, 1.0, out=people.trust)
         awake = people.muted_until[:n] < self.day
         for i in np.flatnonzero(awake & (people.trust[:n] < params.mute_below)).tolist():
@@ -341,21 +331,7 @@ class TrafficWorld(PersonalWorld):
             people.trust[i] = (params.trust + params.mute_below) / 2
             self.tally.muted += 1
             self.earn_from(i, "muted")
-            self.feedback_event(i, MUTED, int(self.shown[i]), int(self.answer_to[i]), -1.0, None)
-
-
-def _watch(link: Any) -> list[tuple[int, float, int]]:
-    """From now on (entry, exit, who) of the link's vehicles are written into the list that is returned."""
-    entries: list[tuple[int, float, int]] = []
-    enter = link.enter
-
-    def watched(time: int, vehicle: Any) -> int:
-        exit: int = enter(time, vehicle)
-        entries.append((time, link.last_exit, vehicle.value))
-        return exit
-
-    link.enter = watched
-    return entries
+            self.feedback_event(i, MUTED, self.shown[i], self.answer_to[i], -1.0, None)
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

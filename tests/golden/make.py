@@ -39,7 +39,8 @@ def playthrough(name: str, seed: int = SEED) -> str:
     lines = [f"{name}, seed {seed}, one day, {'oracle' if policy else 'nobody'} acting: {epochs} epochs", ""]
     acts = 0
     for event in world.records:
-        lines.append(_line(event, env.vocabulary, acts))
+        if event.kind != READING or event.user <= 0:  # of personal readings those of the first person stand for all
+            lines.append(_line(event._replace(time=event.time // world.second), env.vocabulary, acts))
         acts += event.kind == AGENT
     return "\n".join([*lines, "", *(f"{k} {round(v, 4) + 0.0:.4f}" for k, v in sorted(info["totals"].items()))]) + "\n"
 

@@ -6,15 +6,15 @@ from collections import Counter
 import numpy as np
 import pytest
 from lam_env.scenarios.traffic.scene import traffic_scene
+from lam_env.scenarios.traffic.telling import name, words
 from lam_env.scenarios.traffic.view import traffic_view
-from lam_env.scenarios.traffic.words import name, words
 
 from lam_env.envs.draw import ansi, rgb_array
 from lam_env.envs.single import LamEnv
 
 MINUTE, DAY = 60_000, 86_400_000
 NETWORKS = ("corridor", "bottleneck", "two_route", "braess", "grid")
-MODELS = [*((n, "auto") for n in NETWORKS), ("corridor", "spatial"), ("grid", "spatial"), ("grid", "bpr")]
+MODELS = [*((n, "auto") for n in NETWORKS), ("corridor", "spatial"), ("grid", "spatial"), ("corridor", "bpr")]
 SMALL = {"travellers": 120, "burn_in": 14, "days": 3}
 every_model = pytest.mark.parametrize(("network", "model"), MODELS)
 
@@ -36,9 +36,11 @@ def lived(days=1, seed=0, often=0.5, **settings):
 
 
 def at_peak(hours=7.5, **settings):
-    """A world on its first morning in the middle of the rush, where nobody decides; those left were given no advice."""
+    """A world on its first morning in the middle of the rush, where nobody decides; nobody was given advice."""
     world = started(**settings).world
-    world._run_to(world.first_day * DAY + round(hours * 60) * MINUTE)
+    world.timer = 13_579  # so that it stops where nobody is asked
+    while world.now < world.first_day * DAY + hours * 60 * MINUTE:
+        world.step(0)
     return world
 
 
@@ -78,7 +80,7 @@ def test_vehicles_are_on_their_links_and_queues_are_those_of_the_link_model(netw
         for k, (shown, link) in enumerate(zip(view.links, world.links, strict=True)):
             if shown.mode == "bus":
                 continue
-            entered = {who: time for time, _, who in world.watched[k]}
+            entered = {trip.value: time for time, _, trip in link.log}
             standing = sum(entered[trip.value] + link.free_time <= world.now for trip in link.inside)
             assert shown.queue == (0 if hasattr(link, "flow") else standing)
             assert moving[k] + shown.queue == len(link.inside)
@@ -93,19 +95,16 @@ def test_there_are_queues_to_be_seen():
     assert view.links[1].load > 0.9 > view.links[0].load
     assert view.links[1].time > view.links[1].free_time
     assert view.figures.peak_queue >= view.links[1].queue
-    middle = world.first_day * DAY + 467.5 * MINUTE  # of the last bin
-    assert view.chart.queue[-1] == traffic_view(world, int(middle)).links[1].queue
+    middle = world.now // (5 * MINUTE) * 5 * MINUTE + 150_000  # of the last bin
+    assert view.chart.queue[-1] == traffic_view(world, min(middle, world.now)).links[1].queue
 
 
 @every_model
 def test_a_past_instant_is_drawn_as_it_was(network, model):
-    env = started(network=network, link_model=model)
-    world = env.world
-    now = world.first_day * DAY + 455 * MINUTE
-    world._run_to(now)
-    then = traffic_view(world)
+    world = at_peak(7.6, network=network, link_model=model)
+    now, then = world.now, traffic_view(world)
     while world.day == world.first_day:
-        env.step(0)
+        world.step(0)
     later = traffic_view(world, now)
     trust = {"traveller": dataclasses.replace(later.traveller, trust=then.traveller.trust)}  # it has changed since
     assert dataclasses.replace(later, **trust) == then
@@ -230,8 +229,10 @@ def test_every_option_has_words_of_its_own(network):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("shock", ["none", "capacity", "closure", "weather"])
+@pytest.mark.parametrize("shock", ["capacity", "closure", "weather"])
 def test_any_instant_of_any_day_can_be_drawn(network, shock):
+    if shock == "closure" and network in ("bottleneck", "grid"):
+        shock = "none"  # there is no way around
     world = lived(2, network=network, shock=shock, shock_day=1).world
     for k, at in enumerate(instants(world.first_day + 1)[::2]):
         scene = traffic_scene(traffic_view(world, at))
@@ -240,9 +241,8 @@ def test_any_instant_of_any_day_can_be_drawn(network, shock):
             assert max(map(len, ansi(scene).splitlines())) <= 80
     view = traffic_view(world, world.first_day * DAY + DAY + 450 * MINUTE)
     told = {"capacity": "roadworks", "closure": "road closed", "weather": "storm"}.get(shock, "")
-    if (network, shock) != ("bottleneck", "closure"):  # its only road cannot be closed
-        assert told in view.network
-        assert any(a.closed for a in view.links) == (shock == "closure")
+    assert told in view.network
+    assert any(a.closed for a in view.links) == (shock == "closure")
 
 
 def test_nobody_travels_in_an_empty_town():

@@ -1,0 +1,40 @@
+"""What people believe before the burn-in: mornings as another population has known them for long.
+
+Who learns calmly from empty roads takes months to come near equilibrium; from here the burn-in has only to settle who does what.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from functools import lru_cache
+
+from lam_env.rng import Streams
+from lam_env.rows import Rows
+
+from . import profile
+from .params import TrafficParams
+from .profile import Profile
+from .supply import build
+from .words import vocabulary
+from .world import TrafficWorld
+
+TRAVELLERS, DAYS = 300, 200
+ADVICE = ("accept", "adopt", "trust", "mute", "rating")  # settings of how advice is answered begin so
+
+
+def typical(params: TrafficParams) -> tuple[Profile, Profile]:
+    """Working days and weekends, of a population of our own choice: the same for all worlds of these settings."""
+    # what has nothing to do with it must not make it anew
+    plain = TrafficParams(network=params.network, link_model=params.link_model)
+    kept = {k: getattr(plain, k) for k in ("days", "form", "shock", "shock_day", "shock_days")}
+    kept |= {f.name: getattr(plain, f.name) for f in fields(plain) if f.name.startswith(ADVICE)}
+    return _settled(replace(params, travellers=TRAVELLERS, burn_in=DAYS, advised=0.1, **kept))
+
+
+@lru_cache(maxsize=16)
+def _settled(params: TrafficParams) -> tuple[Profile, Profile]:
+    supply = build(params)
+    free = profile.empty(supply, params)
+    row = Rows(1, vocabulary(supply.names)[0]).row(0)
+    world = TrafficWorld(params, supply, Streams(0), row, beliefs=(free, free))
+    return world.published[0], world.published[1]

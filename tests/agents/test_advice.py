@@ -1,0 +1,332 @@
+"""Advice: what it is worth, how acceptance is learned, and that numpy and torch say the same."""
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from lam_env.agents.advice import (
+    COPY_COST,
+    COPY_GAIN,
+    FEATURES,
+    PERSONAL,
+    SCALE,
+    AdviceAgent,
+    AdvicePlugIn,
+    CopyPlugIn,
+    answers,
+    fit_logit,
+    plugin_follow,
+    plugin_own,
+    prices,
+    willingness,
+    worth,
+)
+from lam_env.agents.features import PlainFeatures, PriorFeatures
+from lam_env.agents.heads import NEVER, TEMPERATURE, AdviceHead, head_for
+from lam_env.agents.plugin import PlugInAgent, plugin_context
+from lam_env.agents.simple import Silent
+from lam_env.agents.thresholded import Thresholded, with_best_threshold
+from people import BUS, BY_OWN, CAR, N_READINGS, VOCABULARY, WALK, WEIGHTS, WILLING, A, Best, Knowing, Trips, TripsWorld
+from people import acceptance as true_acceptance
+
+from lam_env.contracts import Training
+from lam_env.envs.record import simulate_log
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.errors import UserError
+from lam_env.evaluation.rollout import rollout
+from lam_env.events import Vocabulary
+from lam_env.logs.epochs import epochs_of
+
+# -- readings that say something of each action
+
+
+def test_values_are_the_kinds_that_speak_of_every_action():
+    readings = (
+        "rain",
+        "own.bus",
+        "half.car",
+        "own.car",
+        "other.tram",
+        "ours.car",
+        "ours.bus",
+        "car",
+        ".bus",
+        "own.none",
+    )
+    v = Vocabulary(("none", "car", "bus"), (), readings)
+    assert v.values() == {"own": (3, 1), "ours": (5, 6)}
+    assert Vocabulary(("none", "car"), (), ("x.y", "temperature")).values() == {}
+    dotted = Vocabulary(("none", "tv.on", "tv.off"), (), ("own.tv.off", "own.tv.on", "tv.on"))
+    assert dotted.values() == {"own": (1, 0)}
+    assert VOCABULARY.values() == {"external": (1, 2, 3), "own": (4, 5, 6)}
+
+
+def test_worths_are_told_per_action_and_none_is_worth_nothing():
+    context = np.arange(2 * N_READINGS, dtype=np.float32).reshape(2, N_READINGS)
+    found = worth(context, VOCABULARY)
+    assert list(found) == ["external", "own"]
+    assert found["own"].tolist() == [[0, 4, 5, 6], [0, 11, 12, 13]]
+    assert found["external"].tolist() == [[0, 1, 2, 3], [0, 8, 9, 10]]
+
+
+def test_what_acceptance_rests_on():
+    p = np.array([[0.2, 0.7, 0.1, 0.0]])
+    own = np.array([[0.0, 5.0, -100.0, 100.0]])
+    feedback = np.array([[0, 2, 1, 0, 0, 0, 0, 7.0]])
+    x = willingness(p, own, feedback)
+    assert x.shape == (1, 4, len(FEATURES))
+    assert x[0, :, 0].tolist() == [1] * 4
+    assert x[0, :, 1].tolist() == [0, 0.5, -3, 3]
+    assert x[0, :, 2] == pytest.approx(np.log(p[0] + 1e-4), rel=1e-5)
+    assert x[0, :, 3] == pytest.approx([np.log(0.7001)] * 4)
+    assert x[0, :, PERSONAL:] == pytest.approx(np.log(np.tile([4.0, 8.0], (4, 1))))
+
+
+# -- the logit
+
+
+def test_the_logit_finds_known_coefficients():
+    rng, beta = np.random.default_rng(0), np.array([-0.5, 1.5, 0.7, -1.0])
+    x = np.concatenate([np.ones((40_000, 1)), rng.normal(size=(40_000, 3))], 1)
+    y = (rng.random(len(x)) < 1 / (1 + np.exp(-x @ beta))).astype(float)
+    assert fit_logit(x, y) == pytest.approx(beta, abs=0.06)
+    loose = fit_logit(x[:200], y[:200], ridge=1e-9)
+    assert np.abs(fit_logit(x[:200], y[:200], ridge=100.0)).max() < np.abs(loose).max()
+
+
+@given(
+    st.lists(st.tuples(st.floats(-30, 30), st.floats(-10, 0), st.sampled_from([0.0, 1.0])), min_size=1, max_size=30),
+    st.sampled_from(["as drawn", "all yes", "all no", "separable"]),
+)
+def test_the_logit_is_finite_and_the_best_whatever_the_answers(rows, kind):
+    data = np.array(rows)
+    x, y = np.concatenate([np.ones((len(data), 1)), data[:, :2]], 1), data[:, 2]
+    y = {"as drawn": y, "all yes": np.ones(len(y)), "all no": np.zeros(len(y)), "separable": (x[:, 1] > 0) * 1.0}[kind]
+    beta = fit_logit(x, y)
+    assert np.isfinite(beta).all()
+    p = 1 / (1 + np.exp(-(x @ beta)))
+    assert x.T @ (y - p) == pytest.approx(beta, abs=1e-3)  # the gradient of the penalised likelihood is zero
+
+
+def test_one_sided_answers_pull_one_way():
+    x = np.ones((50, 1))
+    assert fit_logit(x, np.ones(50))[0] > 2
+    assert fit_logit(x, np.zeros(50))[0] < -2
+    assert fit_logit(np.zeros((1, 3)), np.zeros(1)).tolist() == [0, 0, 0]
+
+
+# -- numpy and torch say the same
+
+
+def observations(n=64, seed=0):
+    rng = np.random.default_rng(seed)
+    mask = (rng.random((n, A)) < 0.7).astype(np.int8)
+    mask[:, 0] = 1
+    epoch = np.zeros((n, 5), np.int64)
+    epoch[:, 0], epoch[:, 2] = rng.integers(0, 10**6, n), rng.integers(0, 3, n)
+    return {
+        "tokens": rng.integers(0, A, (n, 16)),
+        "epoch": epoch,
+        "clock": rng.normal(size=(n, 4)).astype(np.float32),
+        "context": (20 * rng.normal(size=(n, N_READINGS))).astype(np.float32),
+        "since": (1e5 * rng.random((n, VOCABULARY.n_tokens))).astype(np.float32),
+        "feedback": rng.integers(0, 9, (n, 2 * A)).astype(np.float32),
+        "action_mask": mask,
+    }
+
+
+def features(vocabulary=VOCABULARY):
+    predictor = Knowing()
+    predictor.vocabulary = vocabulary
+    return PriorFeatures(predictor, np.zeros(N_READINGS), np.ones(N_READINGS))
+
+
+@pytest.mark.parametrize("weights", [{"own": 0.3, "external": -0.2}, {"own": 0.3}, {}])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_head_starts_as_the_plug_in(weights, seed):
+    seen, made = observations(seed=seed), features()
+    plugin = AdvicePlugIn(made.predictor, np.random.default_rng(seed).normal(size=len(FEATURES)), weights, 0.15)
+    head = AdviceHead(made.layout)
+    head.start_from(plugin)
+    vector, carry = made(seen, None, None)
+    values = plugin.values(seen, carry.said.next)
+    logits = head(torch.from_numpy(vector)).detach().numpy()
+    possible = seen["action_mask"] > 0
+    np.testing.assert_allclose(logits[possible], values[possible] / TEMPERATURE, atol=2e-3, rtol=1e-4)
+    assert (logits[~possible] == NEVER).all()
+    assert np.isneginf(values[~possible]).all()
+    assert not logits[:, 0].any()
+    best = np.sort(values, 1)
+    clear = best[:, -1] - best[:, -2] > 1e-3
+    assert np.array_equal(logits.argmax(1)[clear], values.argmax(1)[clear])
+    assert np.array_equal(plugin.predict(seen)[0], values.argmax(1))
+
+
+def test_the_head_may_learn_away_from_it():
+    made, seen = features(), observations()
+    head = AdviceHead(made.layout)
+    head.start_from(AdvicePlugIn(made.predictor, np.zeros(len(FEATURES)), WEIGHTS, 0.1))
+    vector = torch.from_numpy(made(seen, None, None)[0])
+    torch.log_softmax(head(vector), 1)[:, 1].clamp_min(-50).sum().backward()
+    assert all(bool(p.grad.abs().sum() > 0) for name, p in head.named_parameters() if "correction.0" not in name)
+    assert head_for("advise") is AdviceHead
+    with pytest.raises(UserError, match="no policy head for interaction 'command'; there are anticipate, advise"):
+        head_for("command")
+
+
+def test_where_nothing_is_valued_advice_is_worth_its_nag():
+    v = Vocabulary(VOCABULARY.actions, VOCABULARY.sensors, tuple(f"r{i}" for i in range(N_READINGS)))
+    made, seen = features(v), observations()
+    assert (made.layout.worths, made.layout.rest) == ((), 5 * A)
+    plugin = AdvicePlugIn(made.predictor, np.ones(len(FEATURES)), {}, 0.2)
+    head = AdviceHead(made.layout)
+    head.start_from(plugin)
+    vector, carry = made(seen, None, None)
+    possible = seen["action_mask"][:, 1:] > 0
+    assert plugin.values(seen, carry.said.next)[:, 1:][possible] == pytest.approx(-0.2)
+    assert head(torch.from_numpy(vector)).detach().numpy()[:, 1:][possible] == pytest.approx(-0.2 / TEMPERATURE)
+
+
+def test_the_layout_says_where_things_are():
+    made, seen = features(), observations()
+    vector, _ = made(seen, None, None)
+    layout, plain = made.layout, PlainFeatures(VOCABULARY, np.zeros(N_READINGS), np.ones(N_READINGS))
+    assert layout.worths == ("external", "own")
+    assert vector.shape[1] == layout.size == 7 * A + layout.n_rest
+    offered = worth(seen["context"], VOCABULARY)
+    assert np.array_equal(vector[:, 5 * A : 6 * A], offered["external"])
+    assert np.array_equal(vector[:, 6 * A : layout.rest], offered["own"])
+    assert np.array_equal(vector[:, layout.rest : layout.rest + 6].sum(1), np.ones(64))  # the part of the day
+    assert plain.layout.worths == ()
+    assert plain(seen, None, None)[0].shape[1] == plain.layout.size
+
+
+# -- in worlds whose people answer with known probability
+
+
+def training(seed=0, **settings):
+    scenario = Trips(**{"days": 20.0, **settings})
+    epochs = log()
+
+    def make_env(n, **options):
+        return LamVectorEnv(n, scenario, **options)
+
+    paid = scenario.reward_weights
+    return Training(VOCABULARY, "advise", epochs, epochs, make_env, paid, prior=Knowing(), steps=1000, seed=seed)
+
+
+@functools.cache
+def log():
+    return epochs_of(simulate_log(Trips(), [0, 1], 4)[0])
+
+
+def mean_return(policy, **settings):
+    scenario = Trips(days=10.0, **settings)
+    return np.mean([t["reward.return"] for t in rollout(policy, scenario, list(range(50, 62)))])
+
+
+def test_prices_are_the_rewards():
+    assert prices(training()) == ({"external": 0.1, "own": 0.1}, 0.1)
+    bare = training()
+    bare.reward_weights = {"own": 2.0}
+    assert prices(bare) == ({"external": 0.0, "own": 2.0}, 0.0)
+
+
+def test_a_trial_hears_who_accepts_what():
+    x, y = answers(training())
+    assert x.shape == (len(y), len(FEATURES))
+    assert set(y.tolist()) == {0.0, 1.0}
+    assert len(y) > 800
+    own = SCALE * x[:, 1]
+    for low, high in ((-10, -5), (-5, 5), (5, 12), (12, 20)):
+        here = (own >= low) & (own < high)
+        assert y[here].mean() == pytest.approx(true_acceptance(own[here]).mean(), abs=0.1)
+    again = answers(training())
+    assert np.array_equal(x, again[0])
+    assert not np.array_equal(x[:100], answers(training(seed=1))[0][:100])
+
+
+def test_answers_are_those_of_the_person_who_was_told():
+    """Others are asked before she answers: what she has heard so far must be her own."""
+    x, y = answers(training(people=5))
+    count = np.exp(x[:, PERSONAL:]) - 1
+    assert np.allclose(count, np.round(count), atol=1e-2)
+    assert count.sum(1).max() < 1.2 * len(y) / 10  # of five persons in two worlds
+
+
+def test_where_nobody_answers_nothing_is_learned():
+    class Mute(TripsWorld):
+        def feedback_event(self, *args):
+            pass
+
+    class Deaf(Trips):
+        World = Mute
+
+    deaf = training()
+    deaf.make_env = lambda n, **options: LamVectorEnv(n, Deaf(), **options)
+    x, y = answers(deaf)
+    assert (x.shape, y.tolist()) == ((1, len(FEATURES)), [0.0])
+    assert AdviceAgent().fit(deaf).beta.tolist() == [0.0] * len(FEATURES)
+
+
+def test_the_plug_in_learns_acceptance_and_comes_near_the_best():
+    policy = AdviceAgent().fit(training())
+    seen = observations(512)
+    seen["context"][:, 4:] = np.random.default_rng(1).uniform(-10, 20, (512, 3))
+    p = np.tile([0, 0.9, 0.1, 0.0], (512, 1))
+    x = willingness(p, worth(seen["context"], VOCABULARY)["own"], seen["feedback"])
+    found = 1 / (1 + np.exp(-(x @ policy.beta)))
+    error = (found - true_acceptance(worth(seen["context"], VOCABULARY)["own"]))[:, [BUS, WALK]]
+    assert np.abs(error).mean() < 0.06
+    assert policy.beta[1] == pytest.approx(BY_OWN, abs=0.35)
+    assert policy.beta[PERSONAL:].tolist() == [0, 0]
+    none, best, own = mean_return(Silent()), mean_return(Best()), mean_return(policy)
+    assert none == 0
+    assert best > 10
+    assert own > 0.95 * best
+    assert WILLING < 0
+
+
+def test_the_plug_ins_of_the_table_are_those_that_advise():
+    whole, online = PlugInAgent().fit(training()), plugin_context().fit(training())
+    assert type(whole) is type(online) is AdvicePlugIn
+    assert not whole.beta[PERSONAL:].any()
+    assert online.beta[PERSONAL:].all()
+    assert mean_return(online) > 0.9 * mean_return(Best())
+    narrow = plugin_own().fit(training())
+    assert narrow.weights == {"own": 0.1}
+    assert 0 < mean_return(narrow) < mean_return(whole)  # it does not see what others would save
+
+
+def test_one_that_copies_copies_and_helps_nobody():
+    policy = plugin_follow().fit(training())
+    assert type(policy) is CopyPlugIn
+    seen = observations()
+    seen["action_mask"][:] = 1
+    said, _ = policy.predict(seen)
+    assert said.tolist() == [CAR if person % 2 == 0 else BUS for person in seen["epoch"][:, 2]]
+    p = np.tile([[0.0, 0.9, 0.1, 0.0]], (64, 1))
+    assert policy.values(seen, p)[0].tolist() == pytest.approx(
+        [0, 0.9 * COPY_GAIN - 0.1 * COPY_COST, -0.35, -COPY_COST]
+    )
+    assert mean_return(policy) < 0
+    plain = with_best_threshold(Knowing(), training())
+    assert (type(plain), plain.threshold) == (Thresholded, 0.0)
+    assert plain.predict(seen)[0].tolist() == said.tolist()  # a predictor alone can only copy
+    seen["action_mask"][:, 1:] = 0
+    assert not plain.predict(seen)[0].any()
+
+
+@pytest.mark.parametrize(("nag", "talks"), [(0.0, True), (0.5, True), (5.0, False)])
+def test_what_advice_costs_is_respected(nag, talks):
+    policy = AdviceAgent().fit(training(nag=nag))
+    assert policy.nag == pytest.approx(nag)
+    totals = rollout(policy, Trips(days=5.0, nag=nag), list(range(50, 58)))
+    best = rollout(Best(nag), Trips(days=5.0, nag=nag), list(range(50, 58)))
+    silence, its = (np.mean([t["feedback.noop_rate"] for t in found]) for found in (totals, best))
+    assert (silence < 1) == talks
+    assert silence == pytest.approx(its, abs=0.06)
+    assert np.mean([t["reward.return"] for t in totals]) >= 0

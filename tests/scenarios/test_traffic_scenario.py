@@ -1,0 +1,158 @@
+"""Traffic as the kit sees it: settings, names, readings, accounts."""
+
+import numpy as np
+import pytest
+from lam_env.scenarios.traffic import SCENARIO
+from lam_env.scenarios.traffic.params import REWARD_WEIGHTS, UTILITY_WEIGHTS
+from lam_env.scenarios.traffic.tally import gini
+
+from lam_env.config import ConfigError
+from lam_env.envs.single import LamEnv
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.errors import UserError
+
+
+@pytest.mark.parametrize(("settings", "what"), [
+    ({"network": "london"}, "world.network must be one of corridor, bottleneck"),
+    ({"link_model": "queue"}, "world.link_model must be one of"),
+    ({"shock": "flood"}, "world.shock must be one of"),
+    ({"form": "polite"}, "world.form must be one of"),
+    ({"advised": 1.5}, "world.advised must be 0 to 1"),
+    ({"advised": 0.0}, "leaves nobody to advise"),
+    ({"travellers": 1}, "world.travellers must be 2 to 20,000"),
+    ({"slots": 6}, "world.slots must be odd"),
+    ({"beta": 2.0}, "world.beta must lie between 0 and world.alpha"),
+    ({"inertia": (1.0,)}, "world.inertia needs three numbers"),
+    ({"nests": (2.0, 1.0)}, "world.nests two that are at least 1 and do not fall"),
+    ({"network": "braess", "link_model": "point"}, "braess is given by delay functions; take bpr"),
+    ({"network": "bottleneck", "shock": "closure"}, "bottleneck has no way around"),
+    ({"revision": "often"}, "revision"),
+    ({"cars": 3}, "cars"),
+])  # fmt: skip
+def test_settings_that_make_no_sense_are_told_in_one_line(settings, what):
+    with pytest.raises((ConfigError, ValueError), match=what) as caught:
+        SCENARIO(**settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_names_can_be_read():
+    names = SCENARIO().vocabulary.actions
+    assert names[0] == "none"
+    assert len(names) == 22
+    assert {"car.main.-30", "car.slow.0", "car.main.+10", "bus.line.+30"} <= set(names)
+    assert SCENARIO(network="bottleneck").vocabulary.actions[1:3] == ("car.r1.-30", "car.r1.-20")
+    assert SCENARIO(slots=5, slot=7.5).vocabulary.actions[1] == "car.main.-15"
+
+
+def test_every_option_has_its_readings_and_the_shared_ones_come_first():
+    scenario = SCENARIO()
+    readings, options = scenario.vocabulary.readings, scenario.vocabulary.actions[1:]
+    for kind in ("time", "cost", "own", "external"):
+        assert [r for r in readings if r.startswith(kind + ".")] == [f"{kind}.{o}" for o in options]
+    env = LamEnv(scenario)
+    env.reset(seed=0)
+    assert readings[: env.world.shared] == tuple(r for r in readings if r.split(".")[0] in ("rain", "time", "cost"))
+    assert scenario.interaction == "advise"
+    assert scenario.personal
+
+
+def test_savings_are_against_the_usual_option():
+    env = LamEnv("traffic")
+    observation, _ = env.reset(seed=0)
+    readings = env.vocabulary.readings
+    for _ in range(50):
+        context = dict(zip(readings, observation["context"].tolist(), strict=True))
+        usual = env.vocabulary.actions[int(context["usual"])]
+        assert context[f"own.{usual}"] == 0
+        assert context[f"external.{usual}"] == 0
+        main, slow = (context[f"external.car.{way}.-10"] for way in ("main", "slow"))
+        assert slow >= main  # nobody is in anybody's way on the free road
+        observation, *_ = env.step(0)
+
+
+def test_utility_is_generalised_cost_and_a_minute_for_every_advice():
+    totals = {}
+    for name, action in (("silent", 0), ("speaking", 1)):
+        env = LamEnv("traffic", days=5)
+        env.reset(seed=2)
+        done = False
+        while not done:
+            *_, done, info = env.step(action)
+        totals[name] = found = info["totals"]
+        assert found["reward.utility"] == pytest.approx(sum(found[f"utility.{k}"] for k in UTILITY_WEIGHTS))
+        trips = env.world.tally.trips.sum()
+        per_day = found["kpi.mean_cost"] * trips / (5 * 300)
+        assert -found["reward.utility"] == pytest.approx(per_day)
+        assert set(env.world.reward_weights) == set(REWARD_WEIGHTS)
+    assert totals["silent"]["reward.return"] == 0
+    shown = totals["speaking"]["term.nag"]
+    assert totals["speaking"]["utility.interruption"] == pytest.approx(-shown)
+    assert shown > 0
+
+
+def test_reward_pays_for_what_following_changed():
+    env = LamEnv("traffic", days=8)
+    observation, _ = env.reset(seed=0)
+    n = len(env.vocabulary) - 1
+    credit, done, booked = {}, False, 0.0
+    while not done:
+        mask = observation["action_mask"][1:] > 0
+        worth = np.where(mask, observation["context"][-n:], -np.inf)
+        observation, reward, _, done, _ = env.step(int(worth.argmax()) + 1 if worth.max() > 10 else 0)
+        booked += reward
+        credit[env.world.person] = credit.get(env.world.person, 0.0) + env.world.credit
+    total = sum(env.world.reward_weights[k] * v for k, v in env.world.reward_totals.items())
+    assert booked == pytest.approx(total)
+    assert sum(credit.values()) != 0
+    assert env.world.reward_totals["external"] > 0  # people went where they cost others less
+    assert env.world.reward_totals["own"] < 0  # and paid for it
+
+
+def test_worlds_side_by_side():
+    env = LamVectorEnv(2, "traffic", days=1)
+    many, _ = env.reset(seed=5)
+    one, _ = LamEnv("traffic", days=1).reset(seed=6)
+    assert all(np.array_equal(many[k][1], one[k]) for k in one)
+
+
+def test_an_action_outside_the_space_is_an_error_and_a_masked_one_is_none():
+    env = LamEnv("traffic")
+    observation, _ = env.reset(seed=0)
+    with pytest.raises(UserError, match="outside the space"):
+        env.step(22)
+    while observation["action_mask"].all():
+        observation, *_ = env.step(0)
+    *_, info = env.step(int(np.flatnonzero(observation["action_mask"] == 0)[0]))
+    assert info["masked"] == 1
+    assert env.world.tally.shown == 0
+
+
+def test_key_figures():
+    env = LamEnv("traffic", days=6)
+    env.reset(seed=0)
+    done = False
+    while not done:
+        *_, done, info = env.step(0)
+    k = {name.removeprefix("kpi."): v for name, v in info["totals"].items() if name.startswith("kpi.")}
+    assert 30 < k["mean_cost"] < 50
+    assert (
+        min(k["cost_advised"], k["cost_background"]) <= k["mean_cost"] <= max(k["cost_advised"], k["cost_background"])
+    )
+    assert 0.1 < k["bus_share"] < 0.3
+    assert 20 < k["peak_queue"] < 120
+    assert k["trust"] == pytest.approx(0.7)
+    assert k["advice"] == k["accept_rate"] == k["losing_moves"] == 0
+    assert 0 < k["gini"] < 0.3
+
+
+def test_gini_of_known_distributions():
+    assert gini(np.ones(7)) == 0
+    assert gini(np.array([0.0, 0, 0, 1])) == pytest.approx(0.75)
+    assert gini(np.array([1.0, 2, 3])) == pytest.approx(2 / 9)
+    assert gini(np.array([])) == 0
+
+
+def test_a_later_day_starts_on_that_weekday():
+    env = LamEnv("traffic", days=2)
+    times = [env.reset(seed=0, options={"day": day})[0]["epoch"][0] // 86_400 % 7 for day in (0, 3, 7)]
+    assert times == [0, 3, 0]
