@@ -166,15 +166,18 @@ def test_the_own_agent_of_the_readme_learns_from_the_log(followed: Path) -> None
     assert fitted.predict(seen)[0].tolist() == [2, 0, 0, 0]
 
 
-def test_the_picture_is_drawn_as_contributing_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("picture", ["home.png", "traffic.png"])
+def test_the_pictures_are_drawn_as_contributing_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: str
+) -> None:
     from PIL import Image
 
-    (text,) = (b.text for b in blocks(TEXTS["CONTRIBUTING.md"]) if "home.png" in b.text)
+    (text,) = (b.text for b in blocks(TEXTS["CONTRIBUTING.md"]) if picture in b.text)
     monkeypatch.chdir(tmp_path)
     exec(compile(text, "CONTRIBUTING.md", "exec"), {})
-    shipped = ROOT / "docs" / "home.png"
+    shipped = ROOT / "docs" / picture
     assert shipped.stat().st_size < 200_000
-    with Image.open(tmp_path / "home.png") as made, Image.open(shipped) as there:
+    with Image.open(tmp_path / picture) as made, Image.open(shipped) as there:
         assert made.size == there.size  # not more: every change of the world moves the people in it
 
 

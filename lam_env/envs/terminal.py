@@ -141,9 +141,9 @@ def ansi(scene: Scene, columns: int = 80, colour: bool = False, theme: str = "da
         if isinstance(item, Rectangle) and item.stroke and item.group:
             grid.outline(item)
     texts = [t for t in scene.texts() if t.text.strip()]
-    below = grid.write([t for t in texts if len(t.text) > 1])
+    below = grid.write([t for t in texts if not _is_badge(t)])
     for item in texts:
-        if len(item.text) == 1:
+        if _is_badge(item):
             grid.ornament(item)
     if colour:
         bare = dataclasses.replace(scene, items=tuple(i for i in scene.items if not isinstance(i, Text)))
@@ -152,6 +152,11 @@ def ansi(scene: Scene, columns: int = 80, colour: bool = False, theme: str = "da
     else:
         lines = ["".join(grid.cell_at(row, c)[0] for c in range(columns)).rstrip() for row in range(rows)]
     return "\n".join([*lines, *_legend(scene, below, columns)]) + "\n"
+
+
+def _is_badge(text: Text) -> bool:
+    """A single letter, or a digit on a shape: no words."""
+    return len(text.text) == 1 and (text.text.isalpha() or text.anchor == "middle")
 
 
 def _shrink(image: np.ndarray, rows: int, columns: int) -> np.ndarray:

@@ -16,9 +16,10 @@ from . import hidden
 from .baselines import BASELINES, Oracle
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
-from .sketch import sketch
+from .scene import traffic_scene
 from .supply import build
 from .typical import typical
+from .view import traffic_view
 from .words import vocabulary
 from .world import TrafficWorld
 
@@ -81,7 +82,7 @@ class Traffic(Scenario):
         return traffic.tally.figures(traffic.people.trust)
 
     def scene(self, world: World) -> Scene:
-        return sketch(cast(TrafficWorld, world))
+        return traffic_scene(traffic_view(cast(TrafficWorld, world)))
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
         return {name: _made(make, self) for name, make in BASELINES.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from lam_env.rows import Row
 from lam_env.sim.persons import PersonalWorld
 
 from . import profile, shocks
+from .diary import Diary
 from .loading import Loading, Trip
 from .morning import buses, can_load, load, ride_all
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
@@ -74,6 +76,7 @@ class TrafficWorld(PersonalWorld):
         self.tally = Tally(params, self.people.n_advised)
         self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
         self.yesterday = list(beliefs)
+        self.diaries: deque[Diary] = deque(maxlen=2)  # of the last days, if they are recorded
         self._rains, self._closed = streams("weather", "rain"), shocks.closed_options(supply)
         self.day = first - params.burn_in
         self.rain, self.share, self.tight = False, 1.0, 1.0
@@ -280,6 +283,8 @@ class TrafficWorld(PersonalWorld):
             self.utility_totals[name] += float(each[went].sum())
         weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
         flows = self._flows or [Flow.of(link) for link in self.links]
+        if self._record:
+            self.diaries.append(Diary.of(self, flows))
         soon = self.day >= self.first_day - LATELY
         today = profile.of_day(supply, params, self.reference, self.links, flows, weight if soon else None, self.loads)
         if self.day >= self.first_day:

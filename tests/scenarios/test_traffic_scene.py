@@ -113,14 +113,23 @@ def views(draw):
                         st.sampled_from(("car", "bus")), st.sampled_from((1, 23, 100)), st.booleans())  # fmt: skip
     tone = st.sampled_from(("", "accepted", "refused", "ignored"))
     traveller = st.builds(
-        TravellerView, WHO, WORDS, WORDS, WORDS, tone, st.sampled_from((None, 0.0, 0.5, 1.0)), some, some
+        TravellerView,
+        WHO,
+        WORDS,
+        WORDS,
+        WORDS,
+        tone,
+        st.sampled_from((None, 0.0, 0.5, 1.0)),
+        some,
+        some,
+        st.sampled_from(("", "06:41")),
     )
     number = st.sampled_from((None, 0.0, 44.8, 1234.5))
     figures = st.builds(FiguresView, number, number, number, st.sampled_from((None, 0, 12345)),
                         st.sampled_from((None, 0.0, 1.0)),
                         st.sampled_from(({}, {"car": 1.0}, {"car": 0.7, "bus": 0.25, "bicycle": 0.05})))  # fmt: skip
     chart = st.builds(ChartView, st.sampled_from((0.0, 6.0, 17.25)), SERIES, SERIES, SERIES,
-                      st.sampled_from((None, (8.5, 9.0), (6.0, 6.2), (20.0, 21.0))))  # fmt: skip
+                      st.sampled_from((None, (8.5, 9.0), (6.0, 6.2), (20.0, 21.0))), SERIES)  # fmt: skip
     event = st.builds(EventView, st.just("07:42"), WHO, WORDS.filter(bool), tone)
     count = st.sampled_from((0, 7, 99999))
     return TrafficView(

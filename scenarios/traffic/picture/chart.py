@@ -32,13 +32,16 @@ def day_chart(view: TrafficView) -> Iterator[Item]:
     yield Text(LEFT + 14, TOP + 19, "Departures by car", 10.5, bold=True, fill="muted", group="chart")
     chart = view.chart or ChartView(math.floor(view.hour), (0,) * 36)
     ends = [(chart.window[1] - chart.start) / BIN + 3] if chart.window else []  # a quarter of an hour more
-    n = min(288, max(12, *map(math.ceil, ends), len(chart.today), len(chart.yesterday), len(chart.queue)))
+    n = min(288, max(12, *map(math.ceil, ends), chart.bins))
     wide = (X1 - X0) / n
     most = nice(max((*chart.today, *chart.yesterday, 1)))
-    longest = nice(max((*chart.queue, 1)))
+    longest = nice(max((*chart.queue, *chart.queue_yesterday, 1)))
     yield from _window(chart, n)
     yield from _axes(chart, n, most, longest)
     yield from _steps(chart.yesterday, wide, most)
+    before = _line(chart.queue_yesterday, wide, longest)
+    if any(chart.queue_yesterday):
+        yield Polygon(before, closed=False, stroke="load_high", stroke_width=1.2, opacity=0.45)
     label = _told(chart)
     for i, count in enumerate(chart.today):
         if count:
@@ -47,7 +50,7 @@ def day_chart(view: TrafficView) -> Iterator[Item]:
             yield Rectangle(x + 0.12 * wide, Y1 - high, 0.76 * wide, high, min(2, high / 2), fill="vehicle", label=label,
                             group="chart")  # fmt: skip
             label = ""
-    line = tuple((X0 + (i + 0.5) * wide, Y1 - (Y1 - Y0) * q / longest) for i, q in enumerate(chart.queue))
+    line = _line(chart.queue, wide, longest)
     if len(line) > 1 and max(chart.queue) > 0:
         yield Polygon((*line, (line[-1][0], Y1), (line[0][0], Y1)), fill="load_high", opacity=0.1)
         yield Polygon(line, closed=False, stroke="load_high", stroke_width=2.2)
@@ -61,6 +64,10 @@ def day_chart(view: TrafficView) -> Iterator[Item]:
             (X0 + X1) / 2, (Y0 + Y1) / 2 + 4, "no departures yet", 10.5, anchor="middle", fill="muted", group="chart"
         )
     yield from _legend(chart)
+
+
+def _line(series: tuple[float, ...], wide: float, longest: int) -> tuple[tuple[float, float], ...]:
+    return tuple((X0 + (i + 0.5) * wide, Y1 - (Y1 - Y0) * q / longest) for i, q in enumerate(series))
 
 
 def _told(chart: ChartView) -> str:
@@ -94,7 +101,7 @@ def _axes(chart: ChartView, n: int, most: int, longest: int) -> Iterator[Item]:
         y = Y1 - (Y1 - Y0) * share
         yield Line(X0, y, X1, y, stroke="track", stroke_width=1)
         yield Text(X0 - 7, y + 3.4, f"{most * share:.0f}", 9.5, anchor="end", fill="muted", group="chart")
-        if any(chart.queue):
+        if any((*chart.queue, *chart.queue_yesterday)):
             yield Text(X1 + 7, y + 3.4, f"{longest * share:.0f}", 9.5, fill="hot", group="chart")
     hours = n * BIN
     step = next(s for s in (0.5, 1.0, 2.0, 3.0, 6.0) if hours / s <= 10 or s == 6.0)
@@ -124,7 +131,7 @@ def _legend(chart: ChartView) -> Iterator[Item]:
     entries = [
         ("today", "vehicle", chart.today),
         ("yesterday", "muted", chart.yesterday),
-        ("queue", "load_high", chart.queue),
+        ("queue", "load_high", (*chart.queue, *chart.queue_yesterday)),
     ]
     for word, role, series in reversed(entries):
         if not any(series):

@@ -24,8 +24,9 @@ def _card(y: float, height: float, title: str) -> list[Item]:
 
 def side_panel(view: TrafficView) -> Iterator[Item]:
     y = TOP
+    asked = view.traveller.asked if view.traveller else ""
     for height, title, items in (
-        (128.0, "Now asked", _traveller(y, view.traveller)),
+        (128.0, f"Asked at {asked}" if asked else "Now asked", _traveller(y, view.traveller)),
         (84.0, "Travellers", _counts(y + 136, view.counts)),
         (130.0, "Today", _figures(y + 228, view.figures)),
     ):
@@ -38,10 +39,10 @@ def side_panel(view: TrafficView) -> Iterator[Item]:
 
 
 def _traveller(y: float, who: TravellerView | None) -> Iterator[Item]:
-    group = "Now asked"
     if who is None:
-        yield Text(_INNER, y + 46, "nobody is setting out", 11, fill="muted", group=group)
+        yield Text(_INNER, y + 46, "nobody is setting out", 11, fill="muted", group="Now asked")
         return
+    group = f"Asked at {who.asked}" if who.asked else "Now asked"
     yield from badge(_INNER + 9, y + 40, who.name, "person0")
     x = _INNER + 26
     gauge_left = _RIGHT - 96
@@ -53,7 +54,7 @@ def _traveller(y: float, who: TravellerView | None) -> Iterator[Item]:
         yield from gauge(gauge_left, y + 37, 92 - text_width(words, 10), 7, who.trust, role)
     yield Text(x, y + 66, shorten(f"usually {who.habit}", 10, _RIGHT - x), 10, fill="user", group=group)
     yield from agent_icon(_INNER + 9, y + 86, 6.5)
-    said = f"advice: {who.advice}" if who.advice else "no advice"
+    said = f"advice: {who.advice}" if who.advice else "no advice" if who.answer else "no advice yet"
     fill = "agent" if who.advice else "muted"
     yield Text(x, y + 88, shorten(said, 10.5, _RIGHT - x, bool(who.advice)), 10.5, bold=bool(who.advice), fill=fill,
                group=group)  # fmt: skip

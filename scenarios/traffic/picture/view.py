@@ -51,7 +51,7 @@ class VehicleView:
 
 @dataclass(frozen=True)
 class TravellerView:
-    """The one who is now asked, for the people who watch."""
+    """The one who is asked, or was asked last, for the people who watch."""
 
     name: str
     habit: str  # "car, main road, 07:20"
@@ -61,6 +61,7 @@ class TravellerView:
     trust: float | None = None  # 0..1
     habit_links: tuple[int, ...] = ()  # the route she is used to, marked on the map
     advice_links: tuple[int, ...] = ()  # the route of the advice
+    asked: str = ""  # when, "06:41"; empty: now
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,12 @@ class ChartView:
     yesterday: tuple[int, ...] = ()
     queue: tuple[float, ...] = ()  # [veh] of all links, so far
     window: tuple[float, float] | None = None  # [h] when most want to have arrived
+    queue_yesterday: tuple[float, ...] = ()
+
+    @property
+    def bins(self) -> int:
+        """Of the longest series."""
+        return max(map(len, (self.today, self.yesterday, self.queue, self.queue_yesterday)))
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ class TrafficView:
             _among("the traveller", "tone", self.traveller.tone, ("", *TONES))
             for link_id in self.traveller.habit_links + self.traveller.advice_links:
                 self._known(link_id)
-        if self.chart is not None and max(map(len, (self.chart.today, self.chart.yesterday, self.chart.queue))) > 288:
+        if self.chart is not None and self.chart.bins > 288:
             _refuse("a chart of more than 288 bins of 5 minutes; a day has no more")
 
     def _known(self, link: int) -> None:
