@@ -27,6 +27,11 @@ from lam_env.agents.advice import (
 from lam_env.agents.features import PlainFeatures, PriorFeatures
 from lam_env.agents.heads import NEVER, TEMPERATURE, AdviceHead, head_for
 from lam_env.agents.plugin import PlugInAgent, plugin_context
+from lam_env.agents.ppo import TunedPolicy
+from lam_env.agents.predictors.features import Featuriser
+from lam_env.agents.predictors.network import Predictor
+from lam_env.agents.predictors.settings import PredictorSettings
+from lam_env.agents.saved import load_policy, save_policy
 from lam_env.agents.simple import Silent
 from lam_env.agents.thresholded import Thresholded, with_best_threshold
 from people import BUS, BY_OWN, CAR, N_READINGS, VOCABULARY, WALK, WEIGHTS, WILLING, A, Best, Knowing, Trips, TripsWorld
@@ -163,6 +168,19 @@ def test_the_head_starts_as_the_plug_in(weights, seed):
     clear = best[:, -1] - best[:, -2] > 1e-3
     assert np.array_equal(logits.argmax(1)[clear], values.argmax(1)[clear])
     assert np.array_equal(plugin.predict(seen)[0], values.argmax(1))
+
+
+def test_a_policy_that_advises_comes_back_from_disk(tmp_path):
+    predictor = Predictor(VOCABULARY, Featuriser.fit(log()), PredictorSettings(hidden=8, embedding=4))
+    made = PriorFeatures(predictor, np.zeros(N_READINGS), np.full(N_READINGS, 2.0))
+    head = AdviceHead(made.layout, (8,))
+    head.start_from(AdvicePlugIn(predictor, np.linspace(-1, 1, len(FEATURES)), WEIGHTS, 0.3))
+    save_policy(TunedPolicy(made, head), tmp_path / "policy")
+    again = load_policy(tmp_path / "policy", predictor)
+    assert type(again.head) is AdviceHead
+    assert again.features.layout == made.layout
+    seen = observations()
+    assert torch.equal(again.logits(seen, None, None)[0], TunedPolicy(made, head).logits(seen, None, None)[0])
 
 
 def test_the_head_may_learn_away_from_it():
