@@ -42,7 +42,7 @@ from lam_env.envs.record import simulate_log
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.errors import UserError
 from lam_env.evaluation.rollout import rollout
-from lam_env.events import Vocabulary
+from lam_env.events import FEEDBACK, SENSOR, Vocabulary
 from lam_env.logs.epochs import epochs_of
 
 # -- readings that say something of each action
@@ -273,6 +273,24 @@ def test_answers_are_those_of_the_person_who_was_told():
     count = np.exp(x[:, PERSONAL:]) - 1
     assert np.allclose(count, np.round(count), atol=1e-2)
     assert count.sum(1).max() < 1.2 * len(y) / 10  # of five persons in two worlds
+
+
+def test_answers_are_counted_once_and_what_says_nothing_of_acceptance_not_at_all():
+    given, envs = training(), []
+
+    def make_env(n, **options):
+        envs.append(LamVectorEnv(n, Trips(days=10.0), record=True, **options))
+        return envs[-1]
+
+    given.make_env = make_env
+    _, y = answers(given)
+    heard = []
+    for world in envs[0].worlds:
+        last = {e.user: e.time for e in world.records if e.kind == SENSOR}
+        heard += [e.token for e in world.records if e.kind == FEEDBACK and e.time < last[e.user]]
+    took, left, same = (heard.count(token) for token in range(3))
+    assert (sum(y), len(y)) == (took, took + left)
+    assert min(took, left, same) > 50
 
 
 def test_where_nobody_answers_nothing_is_learned():
