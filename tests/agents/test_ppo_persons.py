@@ -97,7 +97,7 @@ def test_what_the_learner_sees_is_the_word_on_the_person_asked():
 
 def test_a_rollout_pays_each_step_what_its_own_person_brought():
     """Though others are asked before she has gone: an advice taken brings its worth, any other its nag, and silence nothing."""
-    agent, given = PPOAgent(prior=True, settings=dataclasses.replace(FAST, days=20)), training(100, people=10)
+    agent, given = PPOAgent(prior=True, settings=dataclasses.replace(FAST, days=3)), training(100, people=10)
     features = agent.features(given)
     model = agent.learner(given, features)
     model.learn(1)
