@@ -45,7 +45,7 @@ class ActionPredictor(Protocol):
     vocabulary: Vocabulary
 
     def start(self, n: int) -> Any:
-        """A fresh state for n streams: an object whose arrays have n rows."""
+        """A fresh state for n streams: an object whose arrays have n rows; a dataclass, to be carried where epochs are persons'."""
         ...
 
     def step(self, state: Any, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, Any]:

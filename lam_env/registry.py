@@ -46,8 +46,10 @@ class Registry:
     @cache  # noqa: B019 -- as below
     def _limits(self) -> dict[str, str]:
         """Module -> what it is limited to."""
-        found = {}
+        found, broken = {}, self._places()[1]
         for module, path in _modules(self.package) if self.limit else ():
+            if str(path) in broken:
+                continue
             text = path.read_text(encoding="utf-8", errors="replace")
             for node in ast.parse(text).body if self.limit in text else ():
                 if _binds(node, self.limit) and isinstance(getattr(node, "value", None), ast.Constant):

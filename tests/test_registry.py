@@ -140,6 +140,49 @@ def test_module_and_attribute_from_the_current_folder(tmp_path: Path, monkeypatc
         registry.agent("no_such_module:Agent")
 
 
+def limited(package: Path) -> Registry:
+    return Registry("agent", package.name, "AGENTS", limit="INTERACTION")
+
+
+def test_a_module_may_be_for_one_interaction_alone(package: Path) -> None:
+    (package / "a.py").write_text(
+        "raise RuntimeError('imported')\nINTERACTION = 'advise'\nAGENTS = {'one': int, 'two': str}\n"
+    )
+    (package / "b.py").write_text("INTERACTION: str = 'anticipate'\nAGENTS = {'three': int}\n")
+    (package / "c.py").write_text("from .a import INTERACTION  # says nothing here\nAGENTS = {'four': int}\n")
+    (package / "d.py").write_text("# INTERACTION is anything\nAGENTS = {'five': int}\n")
+    found = limited(package)
+    assert found.names() == ["five", "four", "one", "three", "two"]
+    assert found.names("advise") == ["five", "four", "one", "two"]
+    assert found.names("anticipate") == ["five", "four", "three"]
+    assert found.names("else") == ["five", "four"]
+    assert agents(package).names("anticipate") == found.names()  # a registry without limits
+    assert found.get("three") is int  # who asks by name gets it
+    assert f"{package.name}.a" not in sys.modules
+
+
+def test_a_source_that_cannot_be_read_limits_nothing(package: Path) -> None:
+    (package / "a.py").write_text("INTERACTION = 'advise'\nAGENTS = {'one': int}\n")
+    (package / "b.py").write_text("INTERACTION = 'advise'\nAGENTS = {'two': int\n")
+    (package / "c.py").write_bytes(b"INTERACTION = '\xff'\nAGENTS = {'three': int}\n")
+    assert limited(package).names("anticipate") == []
+    assert limited(package).names("advise") == ["one"]
+
+
+def test_an_agent_of_another_distribution_is_for_all(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (package / "a.py").write_text("INTERACTION = 'advise'\nAGENTS = {'one': int}\n")
+    theirs = EntryPoint("theirs", "other.module:Agent", package.name)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [theirs])
+    assert limited(package).names("anticipate") == ["theirs"]
+    assert limited(package).names("advise") == ["one", "theirs"]
+
+
+def test_who_advises_is_left_out_where_one_acts_for_people() -> None:
+    every, acting, advising = (set(registry.agent_names(i)) for i in (None, "anticipate", "advise"))
+    assert every - acting == {"plugin_own", "plugin_follow"}
+    assert advising == every
+
+
 def test_a_package_that_is_not_there_has_no_names() -> None:
     assert Registry("agent", "lam_env.no_such_folder", "AGENTS").names() == []
 

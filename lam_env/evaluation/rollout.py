@@ -62,7 +62,7 @@ def rollout(
         if progress is not None and steps % (128 * n) < n:
             progress(
                 stage,
-                int(np.mean([w.now - w.start for w in env.worlds]) // 86_400),
+                int(np.mean([(w.now - w.start) / w.second for w in env.worlds]) // 86_400),
                 int(scenario.days),
                 f"{steps:,} epochs",
             )

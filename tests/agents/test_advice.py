@@ -27,6 +27,11 @@ from lam_env.agents.advice import (
 from lam_env.agents.features import PlainFeatures, PriorFeatures
 from lam_env.agents.heads import NEVER, TEMPERATURE, AdviceHead, head_for
 from lam_env.agents.plugin import PlugInAgent, plugin_context
+from lam_env.agents.ppo import TunedPolicy
+from lam_env.agents.predictors.features import Featuriser
+from lam_env.agents.predictors.network import Predictor
+from lam_env.agents.predictors.settings import PredictorSettings
+from lam_env.agents.saved import load_policy, save_policy
 from lam_env.agents.simple import Silent
 from lam_env.agents.thresholded import Thresholded, with_best_threshold
 from people import BUS, BY_OWN, CAR, N_READINGS, VOCABULARY, WALK, WEIGHTS, WILLING, A, Best, Knowing, Trips, TripsWorld
@@ -37,7 +42,7 @@ from lam_env.envs.record import simulate_log
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.errors import UserError
 from lam_env.evaluation.rollout import rollout
-from lam_env.events import Vocabulary
+from lam_env.events import FEEDBACK, SENSOR, Vocabulary
 from lam_env.logs.epochs import epochs_of
 
 # -- readings that say something of each action
@@ -165,6 +170,19 @@ def test_the_head_starts_as_the_plug_in(weights, seed):
     assert np.array_equal(plugin.predict(seen)[0], values.argmax(1))
 
 
+def test_a_policy_that_advises_comes_back_from_disk(tmp_path):
+    predictor = Predictor(VOCABULARY, Featuriser.fit(log()), PredictorSettings(hidden=8, embedding=4))
+    made = PriorFeatures(predictor, np.zeros(N_READINGS), np.full(N_READINGS, 2.0))
+    head = AdviceHead(made.layout, (8,))
+    head.start_from(AdvicePlugIn(predictor, np.linspace(-1, 1, len(FEATURES)), WEIGHTS, 0.3))
+    save_policy(TunedPolicy(made, head), tmp_path / "policy")
+    again = load_policy(tmp_path / "policy", predictor)
+    assert type(again.head) is AdviceHead
+    assert again.features.layout == made.layout
+    seen = observations()
+    assert torch.equal(again.logits(seen, None, None)[0], TunedPolicy(made, head).logits(seen, None, None)[0])
+
+
 def test_the_head_may_learn_away_from_it():
     made, seen = features(), observations()
     head = AdviceHead(made.layout)
@@ -255,6 +273,24 @@ def test_answers_are_those_of_the_person_who_was_told():
     count = np.exp(x[:, PERSONAL:]) - 1
     assert np.allclose(count, np.round(count), atol=1e-2)
     assert count.sum(1).max() < 1.2 * len(y) / 10  # of five persons in two worlds
+
+
+def test_answers_are_counted_once_and_what_says_nothing_of_acceptance_not_at_all():
+    given, envs = training(), []
+
+    def make_env(n, **options):
+        envs.append(LamVectorEnv(n, Trips(days=10.0), record=True, **options))
+        return envs[-1]
+
+    given.make_env = make_env
+    _, y = answers(given)
+    heard = []
+    for world in envs[0].worlds:
+        last = {e.user: e.time for e in world.records if e.kind == SENSOR}
+        heard += [e.token for e in world.records if e.kind == FEEDBACK and e.time < last[e.user]]
+    took, left, same = (heard.count(token) for token in range(3))
+    assert (sum(y), len(y)) == (took, took + left)
+    assert min(took, left, same) > 50
 
 
 def test_where_nobody_answers_nothing_is_learned():

@@ -19,7 +19,7 @@ from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.rollout import rollout
 from lam_env.logs.epochs import DAY, epochs_of
 
-FAST = PPOSettings(envs=16, rollout=64, days=2, batch=256, gamma=0.5, learning_rate=5e-3)
+FAST = PPOSettings(envs=16, rollout=64, days=2, batch=256, gamma=0.0, learning_rate=5e-3)
 
 
 @functools.cache
@@ -28,7 +28,7 @@ def log(people=3):
 
 
 def training(steps, seed=0, people=3, **more):
-    scenario = Trips(days=4.0, people=people)
+    scenario = Trips(days=2.0, people=people)
 
     def make_env(n, **options):
         return LamVectorEnv(n, scenario, **options)
@@ -96,27 +96,28 @@ def test_what_the_learner_sees_is_the_word_on_the_person_asked():
 
 
 def test_a_rollout_pays_each_step_what_its_own_person_brought():
-    """The mean return to a step is what her advice was worth, though others are asked before she has gone."""
-    agent, given = PPOAgent(prior=False, settings=dataclasses.replace(FAST, days=20, gamma=0.0)), training(100)
-    model = agent.learner(given, agent.features(given))
+    """Though others are asked before she has gone: an advice taken brings its worth, any other its nag, and silence nothing."""
+    agent, given = PPOAgent(prior=True, settings=dataclasses.replace(FAST, days=3)), training(100, people=10)
+    features = agent.features(given)
+    model = agent.learner(given, features)
     model.learn(1)
-    buffer, a = model.rollout_buffer, A
-    _, part = buffer.known, next(buffer.get(None))
-    x, action, worth = part.observations.numpy(), part.actions[:, 0].numpy().astype(int), part.returns.numpy()
+    part = next(model.rollout_buffer.get(None))
+    x, action, paid = part.observations.numpy(), part.actions[:, 0].numpy().astype(int), part.returns.numpy()
     assert len(x) > 1000
-    assert x.shape[1] == agent.features(given).layout.size
-    assert worth[action == 0] == pytest.approx(0, abs=1e-6)
-    assert (worth[action > 0] >= -0.1 - 2.0).all()
-    taken = np.abs(worth + 0.1) > 1e-4  # more than the nag
-    assert 0.2 < taken[action > 0].mean() < 0.7
-    assert a == 4
+    rows, a = np.arange(len(x)), A
+    external, own = x[:, 5 * a : 6 * a][rows, action], x[:, 6 * a : features.layout.rest][rows, action]
+    worth = 0.1 * (external + own)
+    taken = np.abs(paid + 0.1 - worth) < 1e-4
+    assert paid[action == 0] == pytest.approx(0, abs=1e-6)
+    assert (taken | (np.abs(paid + 0.1) < 1e-4))[action > 0].all()
+    assert 0.2 < taken[action > 0].mean() < 0.8
 
 
 def test_ppo_from_the_plug_in_is_near_the_best():
-    policy = PPOAgent(prior=True, settings=FAST).fit(training(3_000))
+    policy = PPOAgent(prior=True, settings=FAST).fit(training(2_000))
     assert type(policy.head) is AdviceHead
     assert share_of_best(Silent()) == 0
-    assert share_of_best(policy) > 0.93
+    assert share_of_best(policy) > 0.95
 
 
 def test_ppo_learns_what_advice_is_worth_from_credits_alone(monkeypatch):
@@ -129,17 +130,17 @@ def test_ppo_learns_what_advice_is_worth_from_credits_alone(monkeypatch):
             return AdvicePlugIn(given.prior, np.zeros(len(FEATURES)), {}, 0.0)
 
     monkeypatch.setattr(ppo, "plugin_context", Ignorant)
-    ignorant = PPOAgent(prior=True, settings=FAST).fit(training(0))
-    assert share_of_best(ignorant, deterministic=False) < 0.5
     agent = PPOAgent(prior=True, settings=FAST)
-    policy = agent.fit(training(12_000))
-    assert share_of_best(policy) > 0.85
-    assert agent.curve[-1][1] > agent.curve[0][1] + 0.05
+    ignorant = agent.fit(training(0, people=10))
+    assert share_of_best(ignorant, deterministic=False) < 0.4
+    policy = agent.fit(training(6_000, people=10))  # returns along the worlds' steps lead to less than half of this
+    assert share_of_best(policy) > 0.9
+    assert agent.curve[-1][1] > agent.curve[0][1] + 0.3
 
 
-def test_ppo_from_scratch_beats_doing_nothing():
-    policy = PPOAgent(prior=False, settings=FAST).fit(training(12_000))
-    assert share_of_best(policy) > 0.7
+def test_ppo_from_scratch_comes_near_it_too():
+    policy = PPOAgent(prior=False, settings=FAST).fit(training(8_000))
+    assert share_of_best(policy) > 0.9
 
 
 def test_a_training_is_repeated_to_the_bit_and_another_seed_gives_another():
