@@ -9,7 +9,14 @@ from typing import Any
 from lam_env import registry
 from lam_env.evaluation.results import Row, read, rows_of
 from lam_env.evaluation.rollout import add_lift
-from lam_env.evaluation.tables import About, prediction_table, reward_table, summary_table, versions
+from lam_env.evaluation.tables import (
+    About,
+    figures_table,
+    prediction_table,
+    reward_table,
+    summary_table,
+    versions,
+)
 from lam_env.runs import RunFolder
 from lam_env.settings import RunSettings
 
@@ -62,10 +69,15 @@ def tables_of_run(
     for variant in sorted(variants, key=lambda v: list(TITLES).index(v) if v in TITLES else 99):
         mine = [r for r in rows if r.variant == variant]
         parts.append(f"## {TITLES.get(variant, variant)}")
-        if any(r.metric.startswith("pred.") for r in mine):
+        predicted, judged = (any(r.metric.startswith(m) for r in mine) for m in ("pred.", "reward.utility"))
+        if predicted and judged:
+            parts.append(summary_table(mine, settings.scenario, variant, about).markdown())
+        if predicted:
             parts.append(prediction_table(mine, settings.scenario, variant, about).markdown())
-        if any(r.metric == "reward.utility" for r in mine):
+        if judged:
             parts.append(reward_table(mine, settings.scenario, variant, about).markdown())
+            if shown := _key_figures(settings.scenario):
+                parts.append(figures_table(mine, settings.scenario, shown, variant, about).markdown())
     if ladder := _ladder(rows, settings.scenario):
         parts.append(ladder)
     if gates:
@@ -77,6 +89,11 @@ def tables_of_run(
     if not rows:
         parts.append("No agent has been judged yet.")
     return "\n\n".join(parts) + "\n"
+
+
+def _key_figures(scenario: str) -> dict[str, str]:
+    known = scenario in registry.scenario_names()
+    return dict(registry.scenario(scenario).key_figures) if known else {}
 
 
 def _ladder(rows: Sequence[Row], scenario: str) -> str:
@@ -118,7 +135,7 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float) -> None:
     for variant in ("log", "sim", "twin"):
         mine = [r for r in rows if r.variant == variant]
         if any(r.metric == "reward.utility" for r in mine):
-            console.print(summary_table(mine, settings.scenario, variant).rich())
+            console.print(summary_table(mine, settings.scenario, variant, intervals=False).rich())
         elif any(r.metric.startswith("pred.") for r in mine):
             console.print(prediction_table(mine, settings.scenario, variant).rich())
     # plainly: a path that is torn apart cannot be copied

@@ -20,7 +20,8 @@ class Scenario:
     Class attributes: `id`; `interaction`, "anticipate" (do it for her) or "advise" (change what she does); `personal`, whether epochs
     are those of single persons (its worlds are then `sim.persons.PersonalWorld`s); `Params`, a
     frozen dataclass of settings; `reward_weights` and `utility_weights`, named terms and their weights (the
-    utility is hidden from agents); `defaults`, settings of a run that differ for this scenario, such as {"eval.worlds": 1}; `latent_names`, the features `latent` reveals; `ladder`, what a greedy rule
+    utility is hidden from agents); `defaults`, settings of a run that differ for this scenario, such as {"eval.worlds": 1}; `key_figures`, KPIs that stand in
+    every table, as name -> heading; `latent_names`, the features `latent` reveals; `ladder`, what a greedy rule
     is told of the hidden state, rung by rung, and the agent that stands on it.
     """
 
@@ -32,6 +33,7 @@ class Scenario:
     utility_weights: dict[str, float]
     latent_names: tuple[str, ...] = ()
     defaults: ClassVar[dict[str, Any]] = {}
+    key_figures: ClassVar[dict[str, str]] = {}
     ladder: ClassVar[dict[str, str]] = {}
     vocabulary: Vocabulary
 

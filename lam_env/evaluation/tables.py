@@ -105,10 +105,23 @@ def reward_table(
 
 
 def summary_table(
-    rows: Iterable[Row], scenario: str, variant: str = "sim", about: About | None = None, baseline: str = "none"
+    rows: Iterable[Row],
+    scenario: str,
+    variant: str = "sim",
+    about: About | None = None,
+    baseline: str = "none",
+    intervals: bool = True,
 ) -> Table:
-    """Both scores in few columns and without intervals: for a terminal."""
-    return score_table(rows, scenario, variant, SUMMARY, "summary", about, baseline, intervals=False)
+    """Both scores in few columns; on a terminal without intervals."""
+    return score_table(rows, scenario, variant, SUMMARY, "summary", about, baseline, intervals=intervals)
+
+
+def figures_table(
+    rows: Iterable[Row], scenario: str, shown: Mapping[str, str], variant: str = "sim", about: About | None = None
+) -> Table:
+    """Key figures of a scenario: `shown` names them, as name of a KPI -> heading."""
+    metrics = {f"kpi.{name}": heading for name, heading in shown.items()}
+    return score_table(rows, scenario, variant, metrics, "key figures", about)
 
 
 def score_table(

@@ -38,6 +38,15 @@ class SmartHome(Scenario):
         "+ plan within patience": "ladder_plan",
         "oracle": "oracle",
     }
+    key_figures: ClassVar[dict[str, str]] = {
+        "manual_actions": "touches a day",
+        "automation_share": "done for them",
+        "overrides": "overrides a day",
+        "rejections": "rejections a day",
+        "dark_minutes": "dark [min/day]",
+        "cost": "cost [EUR/day]",
+        "trust": "trust at the end",
+    }
     constant_ok = ("epoch.user",)  # one stream, the home's, whoever acts in it
 
     def __init__(self, tables: BehaviourTables | None = None, **settings: Any):
