@@ -26,14 +26,15 @@ from lam_env.values import suggestion
 
 LEAST_DAYS = 5
 MOST_SEED = 1_000_000
+RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
 
 
 def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     """The agents to judge, in the order of the tables: one's own stand before the ceilings."""
     own, known = list(scenario.baselines()), registry.agent_names(scenario.interaction)
     every = [a for a in ORDER if a in known or a in own]
-    rungs = scenario.ladder.values()
-    every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own, *rungs)]
+    known = [a for a in known if not a.startswith(RUNG) and a not in scenario.ladder.values()]
+    every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own)]
     for name in settings.agents:
         if ":" not in name and name not in every:
             there_are = f"there are {', '.join(every)}"

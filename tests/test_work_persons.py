@@ -67,7 +67,6 @@ def test_who_is_given_the_prior():
     assert {name for name, needs in given.items() if needs} == {
         *("prior", "plugin", "plugin_context", "ppo_prior"),
         *("plugin_own", "plugin_follow", "rule_on_prior"),
-        "ladder_activity",  # of which it builds nothing, but further agents of the kit are given it
     }
     assert not any(given[name] for name in ("none", "random", "markov1", "informed", "oracle", "rule", "ppo_scratch"))
     assert work.needs_prior(Own(), "mine:Agent")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lam_env.contracts import Policy
+from lam_env.contracts import Policy, Prediction
+from lam_env.logs.epochs import Epochs
 from lam_env.rows import DAY
 
 from .params import TrafficParams
@@ -75,6 +77,37 @@ class Fastest:
         lag = self.supply.shift[self.supply.slot] + time - observation["context"][:, [self.arrive]]
         cost = p.alpha * time + np.maximum(p.gamma * lag, -p.beta * lag)
         return best(-cost, observation["action_mask"], -np.inf), state
+
+
+class Informed:
+    """The ceiling of prediction: the generator's own chances of what she will do if nobody advises her, exact. As an agent it advises
+    the likeliest, which is no help to anybody."""
+
+    reveal = ("latent",)
+
+    def __init__(self, scenario: Traffic):
+        self.n, self.predictor = len(scenario.supply.names), TrueChances(scenario)
+
+    def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
+        """Epochs as its predictor reads them."""
+        return dataclasses.replace(epochs, context=latent)
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
+        return best(observation["latent"][:, : self.n], observation["action_mask"]), state
+
+
+class TrueChances:
+    """Reads the chances off the hidden state, which stands in the place of the context."""
+
+    def __init__(self, scenario: Traffic):
+        self.vocabulary, self.n = scenario.vocabulary, len(scenario.supply.names)
+
+    def read(self, epochs: Epochs) -> Prediction:
+        p = np.zeros((len(epochs), self.n + 1))
+        p[:, 1:] = epochs.context[:, : self.n]
+        return Prediction(p / p.sum(1, keepdims=True))
 
 
 class Oracle:
@@ -169,5 +202,6 @@ BASELINES: dict[str, Callable[[Traffic], Policy]] = {
     "fastest": Fastest,
     "oracle_so": OracleOptimum,
     "oracle_batch": OracleBatch,
+    "informed": Informed,
     "oracle": Oracle,
 }

@@ -34,7 +34,19 @@ class Traffic(Scenario):
     reward_weights = REWARD_WEIGHTS
     utility_weights = UTILITY_WEIGHTS
     # a world is three hundred people: one makes an evaluation seed, and few a log
-    defaults: ClassVar[dict[str, Any]] = {"eval.worlds": 1, "log.houses": 8}
+    defaults: ClassVar[dict[str, Any]] = {"eval.worlds": 1, "log.houses": 8, "train.steps": 200_000}
+    key_figures: ClassVar[dict[str, str]] = {
+        "mean_cost": "cost [min/trip]",
+        "cost_advised": "of the advised",
+        "cost_background": "of the others",
+        "cost_first": "first third [min/day]",
+        "cost_last": "last third",
+        "advice": "advice a day",
+        "accept_rate": "accepted",
+        "losing_moves": "losing moves",
+        "gini": "Gini",
+        "trust": "trust at the end",
+    }
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
         "her own gain alone": "ladder_own",

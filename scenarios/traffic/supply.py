@@ -22,7 +22,6 @@ REFERENCE = (450, 630)  # departure of the middle slot [min of the day], on work
 SLACK = 20.0  # [min] between an undisturbed trip in the middle slot and the mean preferred arrival
 SPACING = 2.0  # seconds of road that a vehicle takes up at capacity [s]; a jam is about four times as dense
 ROUTES = 3  # routes that are offered between two places
-LATEST = 600.0  # [min] after the reference, when the last bus leaves
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any
 
@@ -31,9 +32,10 @@ GRAIN = 1.0  # published numbers are rounded to it [min]
 class TrafficWorld(PersonalWorld):
     """One region with its travellers. A tick is 1 ms.
 
-    Readings of everybody: rain; of each option yesterday's time door to door as it felt, `time.*`, and what one more traveller costs the others `cost.*`
-    (smoothed over days). Her own: wanted arrival today and lateness of her last trip [min after the wish], its time, her usual option (an action),
-    and per option what it is expected to save her (`own.*`) and the others (`external.*`), against the usual one. Minutes all.
+    Readings of everybody: rain; of each option yesterday's time door to door as it felt, `time.*`, what one more traveller costs the others,
+    `cost.*` (smoothed over days), and how many of the advised have moved to it today, less those who have moved away, `moved.*`. Her
+    own: wanted arrival today and lateness of her last trip [min after the wish], its time, her usual option (an action), and per option what it is
+    expected to save her (`own.*`) and the others (`external.*`), against the usual one. Minutes all.
     """
 
     second = 1000
@@ -146,8 +148,9 @@ class TrafficWorld(PersonalWorld):
             link.changes.clear()  # those of yesterday
             link.log = []
             share = self.share * (self.tight if k == self.supply.tight and self.tight else 1.0)
-            if share < 1:
-                link.restrict(day * DAY, day * DAY + DAY, share)
+            begins, ends = max(day * DAY, math.ceil(max(link.last_exit, 0))), day * DAY + DAY
+            if share < 1 and begins < ends:  # who is still under way from yesterday is not slowed down again
+                link.restrict(begins, ends, share)
         people.wake(day, None if self.tight else self._closed)
         self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
         self.shown, self.followed[:] = [0] * self.params.travellers, False
@@ -180,6 +183,7 @@ class TrafficWorld(PersonalWorld):
         shared = [float(self.rain)]
         for table in (yesterday.time + yesterday.extra, published.external):
             shared += _rounded(table.mean(0)[way, slot]).tolist()
+        shared += [0.0] * len(way)
         for channel, value in enumerate(shared):
             self.reading(channel, value)
         usual = people.last[:n]
@@ -239,8 +243,15 @@ class TrafficWorld(PersonalWorld):
                     self.feedback_event(i, REFUSED, action, answers, -1.0, False)
         if option != self._natural[i]:
             self.chosen[i] = option
+            self._count_move(self._natural[i], option)
         self.user_event(i, option + 1, answers)
         self._depart(i, option)
+
+    def _count_move(self, left: int, taken: int) -> None:
+        """Who has followed already makes the same advice worth less to the next."""
+        context, first = self.row.context, self.shared - len(self.supply.way)
+        self.reading(first + left, context[first + left] - 1.0)
+        self.reading(first + taken, context[first + taken] + 1.0)
 
     def _depart(self, i: int, option: int = -1) -> None:
         option = self._natural[i] if option < 0 else option

@@ -5,11 +5,14 @@ import pytest
 from lam_env.scenarios.traffic import SCENARIO
 from lam_env.scenarios.traffic.params import REWARD_WEIGHTS, UTILITY_WEIGHTS
 from lam_env.scenarios.traffic.tally import gini
+from lam_env.scenarios.traffic.words import FOLLOWED
 
 from lam_env.config import ConfigError
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.errors import UserError
+from lam_env.events import FEEDBACK
+from lam_env.rows import DAY
 
 
 @pytest.mark.parametrize(("settings", "what"), [
@@ -47,13 +50,36 @@ def test_names_can_be_read():
 def test_every_option_has_its_readings_and_the_shared_ones_come_first():
     scenario = SCENARIO()
     readings, options = scenario.vocabulary.readings, scenario.vocabulary.actions[1:]
-    for kind in ("time", "cost", "own", "external"):
+    for kind in ("time", "cost", "moved", "own", "external"):
         assert [r for r in readings if r.startswith(kind + ".")] == [f"{kind}.{o}" for o in options]
     env = LamEnv(scenario)
     env.reset(seed=0)
-    assert readings[: env.world.shared] == tuple(r for r in readings if r.split(".")[0] in ("rain", "time", "cost"))
+    assert readings[: env.world.shared] == tuple(
+        r for r in readings if r.split(".")[0] in ("rain", "time", "cost", "moved")
+    )
     assert scenario.interaction == "advise"
     assert scenario.personal
+
+
+def test_who_has_moved_today_is_told_and_forgotten_at_night():
+    env = LamEnv("traffic", reveal=("plan",), record=True)
+    observation, _ = env.reset(seed=0)
+    readings = env.scenario.vocabulary.readings
+    first = readings.index(f"moved.{env.scenario.vocabulary.actions[1]}")
+    oracle, seen, answered = env.scenario.baselines()["oracle"](None), 0, 0
+    day = int(observation["epoch"][0]) // DAY
+    for _ in range(600):
+        action, _ = oracle.predict({k: v[None] for k, v in observation.items()})
+        observation, *_ = env.step(int(action[0]))
+        moved = observation["context"][first : first + len(env.scenario.vocabulary) - 1]
+        assert moved.sum() == 0  # whoever comes to one option has left another
+        if int(observation["epoch"][0]) // DAY != day:
+            day, answered = int(observation["epoch"][0]) // DAY, len(env.world.records)
+        today = env.world.records[answered:]
+        followed = [e for e in today if e.kind == FEEDBACK and e.token == FOLLOWED]
+        assert np.abs(moved).sum() <= 2 * len(followed)
+        seen = max(seen, int(np.abs(moved).sum()))
+    assert seen > 10
 
 
 def test_savings_are_against_the_usual_option():
