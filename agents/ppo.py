@@ -177,11 +177,15 @@ class PPOAgent:
             head_of(model).start_from(counted)
             _take_over(head_of(model), training)
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
-        best = Best(head_of(model), lambda head: TunedPolicy(features, head), training)
-        best.consider(0)
-        model.learn(training.steps, callback=[report, best])
-        best.consider(training.steps)
-        head_of(model).load_state_dict(best.state)
+        if training.train.people > 1:
+            # each is paid for what her move is worth when all others have moved: right to learn from, no measure of the whole
+            model.learn(training.steps, callback=report)
+        else:
+            best = Best(head_of(model), lambda head: TunedPolicy(features, head), training)
+            best.consider(0)
+            model.learn(training.steps, callback=[report, best])
+            best.consider(training.steps)
+            head_of(model).load_state_dict(best.state)
         training.progress(report._stage, training.steps, training.steps, "")
         self.curve = report.curve
         return TunedPolicy(features, head_of(model), training.seed)

@@ -282,6 +282,18 @@ def _agents() -> set[str]:
     return {*registry.agent_names(), *home.baselines(), *home.rungs(), *home.exploits()}
 
 
+def test_the_readme_tells_of_the_agents_and_terms_of_traffic() -> None:
+    traffic, text = registry.scenario("traffic"), section(README, "Traffic")
+    own = traffic()
+    told = {name for row in cells(text) for name in code(row[0])}
+    assert {*own.baselines(), *own.rungs(), *own.exploits()} - {"informed"} <= told
+    for heading, weights in (("reward", traffic.reward_weights), ("utility", traffic.utility_weights)):
+        terms = text.partition(f"- **traffic {heading}**")[2].partition("\n\n")[0].partition("\n- ")[0]
+        for names, value in re.findall(r"((?:`\w+`(?: and )?)+) (-?[\d.]*\d)", terms):
+            assert {weights[name] for name in code(names)} == {float(value)}
+        assert {name for name in code(terms) if name in weights} == set(weights)
+
+
 def test_the_readme_tells_of_every_agent_and_of_no_other() -> None:
     told = [name for row in cells(section(README, "Agents")) for name in code(row[0])]
     assert sorted(told) == sorted(_agents())
