@@ -31,6 +31,8 @@ SUITES: dict[str, tuple[Entry, ...]] = {
         Entry("lam/SmartHome-v0", actions="random"),
         Entry("lam/SmartHome-v0", 16, scale=2),
         Entry("lam/SmartHome-v0", 256, scale=2),
+        Entry("lam/Traffic-v0"),
+        Entry("lam/Traffic-v0", actions="random"),
     ),
     "fine_tuning": (
         Entry(YARDSTICK, actions="random"),
