@@ -267,7 +267,8 @@ def test_settings_of_the_readme_exist_and_have_the_defaults_it_gives() -> None:
 
 @every_document
 def test_settings_written_as_key_and_value_exist(name: str) -> None:
-    known = {*_settings(), "config", "suite", "key"}
+    traffic = config.to_dict(registry.scenario("traffic").Params())
+    known = {*_settings(), *(f"world.{key}" for key in traffic), "config", "suite", "key"}
     groups = {key.split(".")[0] for key in known}
     for quoted in code(TEXTS[name]):
         for key, value in re.findall(r"(?:^|\s)([a-z_.]+)=(\S*)", quoted):
