@@ -45,6 +45,10 @@ class PPOSettings:
     entropy: float = 0.0
 
 
+# single persons' rewards are noisy and the plug-in is a good start: small steps on large batches; chosen on validation worlds of traffic
+ADVISING = PPOSettings(batch=2048, learning_rate=3e-4)
+
+
 class FeatureVecEnv(LamVecEnv):
     """Adds the prior's word to each observation: it is carried here, one epoch at a time, outside the learner."""
 
@@ -128,7 +132,7 @@ class PPOAgent:
     """`prior`: start from the expected-utility head on the frozen prior; else plain logits on the observation."""
 
     def __init__(self, prior: bool, settings: PPOSettings | None = None):
-        self.prior, self.settings = prior, settings or PPOSettings()
+        self.prior, self.settings = prior, settings
         self.curve: list[tuple[int, float]] = []
 
     def features(self, training: Training) -> Features:
@@ -139,8 +143,8 @@ class PPOAgent:
 
     def learner(self, training: Training, features: Features) -> PPO:
         """SB3's PPO on the training's worlds, before its first step."""
-        s = self.settings
         personal = training.train.people > 1
+        s = self.settings or (ADVISING if personal and self.prior else PPOSettings())
         n, steps = s.envs, s.rollout
         if personal:
             n = max(1, s.envs // 4)

@@ -324,7 +324,7 @@ def load(run: str | os.PathLike[str]) -> Assistant:
     tuned = load_policy(policy, store.load(prior))
     if not isinstance(tuned.head, AnticipationHead):
         raise UserError(
-            f"{folder}: its policy advises persons; what acts on a stream is a policy that does for somebody what she wants"
+            f"{folder}: its policy advises persons and cannot act on a stream; give a run of a scenario that does things for them, such as smart_home"
         )
     return Assistant(tuned, timer)
 

@@ -74,6 +74,10 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
         if s.format or s.home or s.zone:
             raise UserError("format, home and zone say how to read a log: give logs=PATH too")
         return None
+    if scenario.personal:
+        raise UserError(
+            f"logs={s.logs}: no real log is read into {s.scenario}, whose people are asked one by one; leave logs away"
+        )
     if s.model is not None:
         raise UserError(
             "model= brings the log of that run: leave logs= away, or leave model= away to start from the log"
@@ -166,7 +170,8 @@ def earlier_settings(settings: RunSettings) -> tuple[dict[str, Any], LogSettings
     if not isinstance(world, dict) or not isinstance(log, dict):
         raise UserError(f"model={path}: its config.json holds no settings; give another run")
     earlier = override(LogSettings(), log, prefix="log")
-    if settings.log not in (LogSettings(), earlier):
+    usual = override(RunSettings(), registry.scenario(settings.scenario).defaults).log
+    if settings.log not in (usual, earlier):
         raise UserError("log.* says how to simulate a log, and model= brings one: leave log.* away")
     return world, earlier
 

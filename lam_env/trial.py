@@ -28,7 +28,8 @@ def try_agent(scenario: Scenario, name: str) -> None:
         policy = agent.fit(small_training(scenario)) if hasattr(agent, "fit") else agent
         if not hasattr(policy, "predict"):
             raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
-        _two_steps(policy, scenario)
+        for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other
+            _two_steps(policy, scenario, n)
     except (Exception, SystemExit) as error:  # whatever a stranger's code raises
         raise UserError(f"agent {name}: {one_line(error)}") from None
 
@@ -53,13 +54,13 @@ def small_training(scenario: Scenario, houses: int = 2, days: int = 1, **predict
     )
 
 
-def _two_steps(policy: Policy, scenario: Scenario) -> None:
-    env = LamVectorEnv(3, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
-    observation, _ = env.reset(seed=[TRIAL_SEED, TRIAL_SEED + 1, TRIAL_SEED + 2])
-    state, start = None, np.ones(3, bool)
+def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:
+    env = LamVectorEnv(n, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
+    observation, _ = env.reset(seed=[TRIAL_SEED + i for i in range(n)])
+    state, start = None, np.ones(n, bool)
     for _ in range(2):
         answer = policy.predict(observation, state, start, True)
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise UserError(f"predict must return (actions, state), not {type(answer).__name__}")
         actions, state = answer
-        observation, _, _, start, _ = env.step(check_actions(actions, 3, len(env.vocabulary)))
+        observation, _, _, start, _ = env.step(check_actions(actions, n, len(env.vocabulary)))

@@ -378,3 +378,16 @@ def test_help_comes_without_torch() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "train.steps=" in said
     assert said.endswith("False\n")
+
+
+def test_a_run_goes_on_from_one_whose_log_was_not_the_usual(tmp_path: Path) -> None:
+    from lam_env.config import parse
+    from lam_env.inputs import earlier_settings
+    from lam_env.run import _defaults
+    from lam_env.settings import RunSettings
+
+    config = {"scenario": "traffic", "world": {"days": 3}, "log": {"houses": 2, "days": 5}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    given = parse(RunSettings, ["scenario=traffic", f"model={tmp_path}"], "run", None, _defaults)
+    world, log = earlier_settings(given)
+    assert (world, log.houses, log.days) == ({"days": 3}, 2, 5)

@@ -148,3 +148,16 @@ def test_a_bad_agent_is_found_before_anything_is_written(
     line = fails(f"agent={name}:Mine", *TINY)
     assert said in line
     assert name in line
+
+
+def test_no_real_log_is_read_into_a_scenario_of_persons(fails: Fails, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("\n".join(GOOD))
+    assert "no real log is read into traffic" in fails("scenario=traffic", "logs=log.csv", "format=csv")
+
+
+def test_a_shape_that_fits_one_batch_by_chance_is_found(
+    fails: Fails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "by_chance.py").write_text(HEAD + "        return np.zeros(3, int), None")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "actions of shape (3,); it must be (1,)" in fails("agent=by_chance:Mine", *TINY)

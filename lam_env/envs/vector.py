@@ -86,8 +86,9 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         self, actions: np.ndarray
     ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         chosen = np.asarray(actions)
-        if chosen.shape != (self.num_envs,) or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
-            raise UserError(f"actions must be {self.num_envs} numbers from 0 to {len(self.vocabulary) - 1}")
+        whole = chosen.dtype.kind in "iu" and chosen.shape == (self.num_envs,)
+        if not whole or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
+            raise UserError(f"actions must be {self.num_envs} whole numbers from 0 to {len(self.vocabulary) - 1}")
         if not self.worlds:
             raise ResetNeeded("call reset before step")
         truncated = np.zeros(self.num_envs, bool)

@@ -191,7 +191,7 @@ def test_a_masked_action_is_executed_as_none_and_counted(name):
 def test_actions_outside_the_space_raise_and_change_nothing(actions):
     batch = LamVectorEnv(2, SCENARIOS[0])
     seen, _ = batch.reset(seed=0)
-    with pytest.raises(UserError, match=r"actions must be 2 numbers from 0 to \d+"):
+    with pytest.raises(UserError, match=r"actions must be 2 whole numbers from 0 to \d+"):
         batch.step(np.array(actions))
     assert bits(batch.rows.observe()) == bits(seen)
 
