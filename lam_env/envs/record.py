@@ -73,9 +73,12 @@ def simulate_log(
 
 def log_of(worlds: list[World], people: int = 0, **meta: Any) -> ActionLog:
     """The log that recording worlds have kept. `people`: persons in each, where each is a stream of her own."""
-    events = [e._replace(world=i) for i, w in enumerate(worlds) for e in w.records or ()]
-    return ActionLog.from_events(
-        events,
+    # world by world: all events at once, as objects, would be most of what a run needs of memory
+    parts = [ActionLog.from_events(w.records or (), w.vocabulary).columns for w in worlds]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns["world"] = np.repeat(np.arange(len(worlds), dtype=np.int32), [len(part["time"]) for part in parts])
+    return ActionLog(
+        columns,
         worlds[0].vocabulary,
         ticks_per_second=worlds[0].second,
         people=people,
