@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 from lam_env.contracts import Policy, Training
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Scene
+from lam_env.errors import UserError
 from lam_env.rng import Streams
 from lam_env.rows import Row
 from lam_env.sim.world import World
@@ -66,7 +67,12 @@ class Traffic(Scenario):
 
     def __init__(self, **settings: object):
         super().__init__(**settings)
-        self.supply = build(self.params)
+        p = self.params
+        if p.shock != "none" and p.shock_day >= p.days:
+            raise UserError(
+                f"world.shock_day={p.shock_day}: the episode ends before it, after {p.days} days; take an earlier day"
+            )
+        self.supply = build(p)
         self.latent_names = hidden.latent_names(self.supply)
         self.vocabulary, _ = vocabulary(self.supply.names)
 

@@ -182,3 +182,9 @@ def test_a_later_day_starts_on_that_weekday():
     env = LamEnv("traffic", days=2)
     times = [env.reset(seed=0, options={"day": day})[0]["epoch"][0] // 86_400 % 7 for day in (0, 3, 7)]
     assert times == [0, 3, 0]
+
+
+def test_a_shock_that_comes_after_the_end_is_refused():
+    with pytest.raises(UserError, match=r"world.shock_day=99: the episode ends before it, after 30 days"):
+        SCENARIO(shock="capacity", shock_day=99)
+    assert SCENARIO(shock_day=99).params.shock == "none"
