@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,6 +98,10 @@ class Vocabulary:
     def values(self) -> dict[str, tuple[int, ...]]:
         """Readings that say something of each action, by kind: `own.car` and `own.bus` are the kind "own" of the actions car and bus.
         Per kind and action a >= 1 the index of the reading."""
+        return self._values  # asked at every step of a policy
+
+    @cached_property
+    def _values(self) -> dict[str, tuple[int, ...]]:
         index = {name: i for i, name in enumerate(self.readings)}
         kinds = dict.fromkeys(
             kind for kind, _, action in (r.partition(".") for r in self.readings) if action in self.actions[1:]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .morning import can_load, load, ride_all
-from .profile import Flow, at_departures
+from .profile import at_departures
 from .supply import MINUTE, Supply
 
 if TYPE_CHECKING:
@@ -87,6 +87,3 @@ def foresee(world: TrafficWorld, i: int) -> tuple[np.ndarray, np.ndarray, np.nda
     at = (world.reference + supply.shift * MINUTE + people.offset[i])[:, None]  # her own departures
     time, extra, external = at_departures(supply, params, at, world.links, flows, weight, loads, pairs=(pair,))
     return time[0, way, slot, 0], extra[0, way, slot, 0], external[0, way, slot, 0]
-
-
-__all__ = ["Flow", "foresee", "latent", "latent_names", "plan", "revealing"]

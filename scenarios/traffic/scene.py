@@ -10,20 +10,7 @@ from lam_env.envs.scene import Circle, Item, Polygon, Rectangle, Scene, Text, fl
 from .picture.chart import day_chart
 from .picture.map import city_map, daylight
 from .picture.panel import side_panel
-from .picture.view import (
-    ChartView,
-    CountsView,
-    EventView,
-    FiguresView,
-    LinkView,
-    NodeView,
-    TrafficView,
-    TravellerView,
-    VehicleView,
-)
-
-__all__ = ["ChartView", "CountsView", "EventView", "FiguresView", "LinkView", "NodeView", "TrafficView", "TravellerView",
-           "VehicleView", "traffic_scene"]  # fmt: skip
+from .picture.view import TrafficView
 
 _SKY = 56.0
 

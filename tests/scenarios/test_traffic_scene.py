@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic import synthetic
 from lam_env.scenarios.traffic.picture.roads import band, load_role
-from lam_env.scenarios.traffic.scene import (
+from lam_env.scenarios.traffic.picture.view import (
     ChartView,
     CountsView,
     EventView,
@@ -22,8 +22,8 @@ from lam_env.scenarios.traffic.scene import (
     TrafficView,
     TravellerView,
     VehicleView,
-    traffic_scene,
 )
+from lam_env.scenarios.traffic.scene import traffic_scene
 
 from lam_env.envs.draw import ansi, rgb_array
 from lam_env.envs.scene import PALETTES, Circle, Polygon, Rectangle, Scene, Text, contrast
