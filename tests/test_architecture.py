@@ -35,8 +35,14 @@ OUTSIDE = {
     "safetensors": {"agents"},
     "lightgbm": {"agents"},
     "ray": {"launch"},
+    "libsumo": {"scenarios"},
 }
-LAZY_ONLY = {"level 0": {"pyarrow", "yaml", "rich"}, "launch": {"ray"}, "agents": {"lightgbm"}}
+LAZY_ONLY = {
+    "level 0": {"pyarrow", "yaml", "rich"},
+    "launch": {"ray"},
+    "agents": {"lightgbm"},
+    "scenarios": {"libsumo"},
+}
 # gymnasium is none of them: importing the kit registers its environments, and Gymnasium has no other way to learn of them
 HEAVY = {"torch", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy"}
 

@@ -1,0 +1,1 @@
+"""The traffic scenario's days driven through SUMO (Lopez et al., Microscopic traffic simulation using SUMO, ITSC 2018), as a cross-check."""
