@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from lam_env.scenarios.traffic.sumo import __main__ as sumo
 
 from lam_env import benchmark, config, registry, run
 from lam_env.envs.record import log_of
@@ -213,6 +214,10 @@ def test_commands_are_commands(name: str) -> None:
 def _understood(module: str, argv: list[str]) -> None:
     if module == "lam_env.benchmark":
         assert config.parse(benchmark.BenchmarkSettings, argv, module).suite in benchmark.SUITES
+    elif module == "lam_env.scenarios.traffic.sumo":
+        chosen = config.parse(sumo.SumoSettings, argv, module)
+        assert set(chosen.policies) <= set(sumo.POLICIES)
+        registry.scenario("traffic")(**chosen.world)
     else:
         settings = config.parse(RunSettings, argv, module)
         registry.scenario(settings.scenario)(**settings.world)
@@ -269,6 +274,7 @@ def test_settings_of_the_readme_exist_and_have_the_defaults_it_gives() -> None:
 def test_settings_written_as_key_and_value_exist(name: str) -> None:
     traffic = config.to_dict(registry.scenario("traffic").Params())
     known = {*_settings(), *(f"world.{key}" for key in traffic), "config", "suite", "key"}
+    known |= set(config.to_dict(sumo.SumoSettings()))
     groups = {key.split(".")[0] for key in known}
     for quoted in code(TEXTS[name]):
         for key, value in re.findall(r"(?:^|\s)([a-z_.]+)=(\S*)", quoted):
