@@ -143,10 +143,8 @@ class Diary:
             return None
         last = float(flow.exit[flow.enter <= time].max(initial=-np.inf))
         if isinstance(link, BPRLink):
-            slot = time // link.interval
-            count = int((flow.enter // link.interval == slot - 1).sum())
-            slowed = (count * HOUR / link.interval / (link.capacity * share)) ** link.power
-            return max(link.free_time * (1 + link.b * slowed), last - time)
+            count = int(((flow.enter > time - link.interval) & (flow.enter <= time)).sum())
+            return max(float(link.time_at(count * HOUR / link.interval, share)), last - time)
         return max(link.free_time, last + link.headway / share - time)
 
 

@@ -61,7 +61,7 @@ class TrafficParams:
     )
 
     # supply
-    rush: float = _doc(90.0, "time in which the bottleneck lets all travellers pass [min]")
+    rush: float = _doc(0.0, "time in which the bottleneck lets all travellers pass [min]")
     headway: float = _doc(12.0, "between two buses [min]")
     seats: int = _doc(10, "seats that a bus has for every 300 travellers")
     standing: float = _doc(1.5, "what a minute in the bus counts without a seat; 2.32 in Wardman and Whelan 2011")
@@ -120,7 +120,7 @@ class TrafficParams:
             self._within(name, 0, 1)
         bounds: dict[str, tuple[float, float]] = {
             **{"travellers": (2, 20_000), "days": (1, 3650), "burn_in": (0, 3650), "slots": (3, 25)},
-            **{"rush": (1, 600), "headway": (1, 240), "slot": (1, 60), "theta": (0.001, 100), "bearable": (0.001, 1e6)},
+            **{"rush": (0, 600), "headway": (1, 240), "slot": (1, 60), "theta": (0.001, 100), "bearable": (0.001, 1e6)},
         }
         for name, (low, high) in bounds.items():
             self._within(name, low, high)
@@ -132,6 +132,10 @@ class TrafficParams:
             raise ValueError("world.inertia needs three numbers, world.nests two that are at least 1 and do not fall")
         if round(self.advised * self.travellers) < 1:
             raise ValueError(f"world.advised={self.advised} of {self.travellers} travellers leaves nobody to advise")
+        if self.network == "bottleneck" and self.rush > self.slots * self.slot:
+            raise ValueError(
+                f"world.rush={self.rush:g}: all pass the bottleneck, but departures span {self.slots * self.slot:g} min; take less, or more slots"
+            )
         if self.shock == "closure" and self.network in ("bottleneck", "grid"):
             raise ValueError(f"world.shock=closure: {self.network} has no way around; take another network")
         if self.network in ("two_route", "braess") and self.link_model in ("point", "spatial"):

@@ -156,21 +156,20 @@ def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray | None) -
 def _delay_function(
     link: BPRLink, flow: Flow, when: np.ndarray, before: np.ndarray, weight: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One more vehicle in an interval lengthens the trips of the next: see `BPRLink`."""
-    slot = flow.enter // link.interval
-    recent = (flow.enter[before] <= when) & (when - flow.enter[before] < link.interval)
-    time = np.where(recent, (flow.exit - flow.enter)[before], link.free_time)
+    """One more vehicle lengthens the trips of those who enter within an interval after it: see `BPRLink`."""
+    share, per = (
+        link.share(float(flow.enter[0])) or 1.0,
+        HOUR / link.interval,
+    )  # [1/h] that one vehicle adds to the flow
+    there = np.searchsorted(flow.enter, when, side="right")
+    count = there - np.searchsorted(flow.enter, when - link.interval, side="right")
+    exit = np.maximum(when + link.time_at(count * per, share), np.where(there > 0, flow.exit[before], -np.inf))
     if weight is None:
-        return when + time, np.zeros(when.shape)
-    first = int(slot[0])
-    count = np.bincount((slot - first).astype(np.int64), minlength=2).astype(float)
-    weighed = np.bincount((slot - first).astype(np.int64), weight[flow.who], minlength=2)
-    rate = count * HOUR / link.interval  # [veh/h]
-    power = link.power
-    slope = (
-        link.free_time * link.b * power * (rate / link.capacity) ** max(power - 1, 0.0) / link.capacity
-    )  # [ms h/veh]
-    caused = slope * HOUR / link.interval * np.append(weighed[1:], 0.0) / MINUTE
-    here = (when // link.interval).astype(np.int64) - first
-    inside = (here >= 0) & (here < len(caused))
-    return when + time, np.where(inside, caused[np.clip(here, 0, len(caused) - 1)], 0.0)
+        return exit, np.zeros(when.shape)
+    count = np.arange(len(flow.enter)) - np.searchsorted(flow.enter, flow.enter - link.interval, side="right")
+    more = link.time_at((count + 1) * per, share) - link.time_at(
+        count * per, share
+    )  # [ms] for each, if one more were there
+    caused = np.append(0.0, np.cumsum(more * weight[flow.who]))
+    until = np.searchsorted(flow.enter, when + link.interval, side="right")
+    return exit, (caused[until] - caused[there]) / MINUTE

@@ -8,13 +8,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import synthetic
-from .assignment import user_equilibrium
 from .bus import BusLine, timetable
 from .cost import link_cost
 from .links import BPRLink, Link, PointQueue, SpatialQueue
-from .network import Demand, Network
+from .network import Network
 from .params import TrafficParams
+from .region import region
 from .routes import k_shortest
 
 MINUTE, DAY = 60_000, 86_400_000  # [ms]
@@ -46,7 +45,7 @@ class Supply:
     network: Network
     model: str
     preferred: float  # mean preferred arrival [min after the reference]
-    tight: int  # the link with the least capacity on the first pair's first way
+    tight: int  # the link that is fullest for its capacity
 
     def links(self, params: TrafficParams) -> list[Link]:
         """Fresh, empty links."""
@@ -72,44 +71,17 @@ class Supply:
         return BusLine(departures, ride, seats=params.room, standing=params.standing)
 
 
-def _network(params: TrafficParams) -> tuple[Network, tuple[tuple[int, int], ...]]:
-    """The network in which all travellers pass the bottleneck in `rush`, and where they travel."""
-    hourly = params.travellers * 60 / params.rush
-    if params.network == "corridor":
-        return synthetic.corridor(hourly), ((0, 1),)
-    if params.network == "bottleneck":
-        return synthetic.bottleneck(hourly), ((0, 1),)
-    if params.network == "grid":
-        n = 3
-        corners = ((0, n * n - 1), (n - 1, n * n - n), (n, 2 * n - 1), (1, n * n - n + 1))
-        return synthetic.grid(n, 5.0, hourly / 5), corners
-    made, players = (synthetic.two_route(), 18) if params.network == "two_route" else (synthetic.braess(), 6)
-    flow = params.travellers * 60 / (params.slots * params.slot)  # all in the span of the slots
-    return _scaled(made, flow / players), ((0, 1),)
-
-
-def _scaled(network: Network, factor: float) -> Network:
-    from dataclasses import replace
-
-    return replace(network, capacity=network.capacity * factor)
-
-
 @lru_cache(maxsize=16)
 def build(params: TrafficParams) -> Supply:
     """Options and paths of the settings' network."""
-    network, pairs = _network(params)
-    model = params.link_model
-    if model == "auto":
-        model = "bpr" if params.network in ("two_route", "braess") else "point"
+    place = region(params)
+    network, model, demand = place.network, place.model, place.demand
     car = np.array([m == "car" for m in network.mode])
     empty = link_cost(network, np.zeros(network.links))
-    origin, destination = np.array(pairs).T
-    demand = Demand(origin, destination, np.ones(len(pairs)))
-    order = np.lexsort((demand.destination, demand.origin))
     found = k_shortest(_only(network, car), demand, empty[car], ROUTES)
     index = np.flatnonzero(car)
     routes: list[list[tuple[int, ...]]] = []
-    for pair in range(len(pairs)):
+    for pair in range(len(demand.volume)):
         mine = np.flatnonzero(found.pair == pair)
         ways = [_ordered(network, index[found.of_route(int(r))], demand.origin[pair]) for r in mine]
         routes.append(sorted(ways, key=lambda w: (float(empty[list(w)].sum()), w)))
@@ -130,10 +102,7 @@ def build(params: TrafficParams) -> Supply:
     labels = tuple(f"{m}.{names[w]}.{shift[s]:+g}".replace("+0", "0") for m, s, w in table)
     usual = float(free[:, :k].min(1).mean())
     if model == "bpr":  # an empty road says little of such a network
-        whole = demand.scaled(params.travellers * 60 / (params.slots * params.slot) / len(pairs))
-        settled = user_equilibrium(network, whole, 1e-4)
-        usual = settled.total_cost / whole.total
-    first = paths[0][0]
+        usual = place.settled.total_cost / demand.total
     return Supply(
         options=tuple((m, float(shift[s]), names[w]) for m, s, w in table),
         names=labels,
@@ -143,12 +112,12 @@ def build(params: TrafficParams) -> Supply:
         ways=tuple(names),
         is_bus=np.array([m == "bus" for m in modes]),
         paths=paths,
-        pairs=tuple(pairs[i] for i in order),
+        pairs=place.pairs,
         free=free,
         network=network,
         model=model,
         preferred=usual + SLACK,
-        tight=min(first, key=lambda link: float(network.capacity[link])),
+        tight=place.fullest,
     )
 
 
