@@ -198,6 +198,6 @@ class BPRLink(Link):
         else:
             flow = self.flow
         if not self.changes:
-            return max(time + self.time_at(flow), self.last_exit)  # type: ignore[no-any-return]
+            return max(time + self.time_at(flow), self.last_exit)
         begin = self.opening(time)
         return self.opening(max(begin + self.time_at(flow, self.share(begin)), self.last_exit))
