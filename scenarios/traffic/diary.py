@@ -15,7 +15,7 @@ from .supply import DAY, MINUTE, Supply
 if TYPE_CHECKING:
     from .world import TrafficWorld
 
-RECENT = 10 * MINUTE  # [ms] over which a flow is counted
+RECENT = 10 * MINUTE  # [ms] over which a queue's flow is counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +133,10 @@ class Diary:
         capacity = world.links[k].capacity * self.share[k]
         if capacity <= 0:
             return 0.0
-        most = max(int(((e > time - RECENT) & (e <= time)).sum()) for e in (self.enter[k], self.left[k]))
-        return most * HOUR / RECENT / capacity
+        link = world.links[k]
+        recent = link.interval if isinstance(link, BPRLink) else RECENT
+        most = max(int(((e > time - recent) & (e <= time)).sum()) for e in (self.enter[k], self.left[k]))
+        return most * HOUR / recent / capacity
 
     def travel_time(self, world: TrafficWorld, k: int, time: float) -> float | None:
         """[ms] of one who would enter now; None if the link is closed."""
