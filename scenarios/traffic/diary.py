@@ -15,7 +15,7 @@ from .supply import DAY, MINUTE, Supply
 if TYPE_CHECKING:
     from .world import TrafficWorld
 
-RECENT = 10 * MINUTE  # [ms] over which a flow is counted
+RECENT = 10 * MINUTE  # [ms] over which a queue's flow is counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +133,10 @@ class Diary:
         capacity = world.links[k].capacity * self.share[k]
         if capacity <= 0:
             return 0.0
-        most = max(int(((e > time - RECENT) & (e <= time)).sum()) for e in (self.enter[k], self.left[k]))
-        return most * HOUR / RECENT / capacity
+        link = world.links[k]
+        recent = link.interval if isinstance(link, BPRLink) else RECENT
+        most = max(int(((e > time - recent) & (e <= time)).sum()) for e in (self.enter[k], self.left[k]))
+        return most * HOUR / recent / capacity
 
     def travel_time(self, world: TrafficWorld, k: int, time: float) -> float | None:
         """[ms] of one who would enter now; None if the link is closed."""
@@ -143,10 +145,8 @@ class Diary:
             return None
         last = float(flow.exit[flow.enter <= time].max(initial=-np.inf))
         if isinstance(link, BPRLink):
-            slot = time // link.interval
-            count = int((flow.enter // link.interval == slot - 1).sum())
-            slowed = (count * HOUR / link.interval / (link.capacity * share)) ** link.power
-            return max(link.free_time * (1 + link.b * slowed), last - time)
+            count = int(((flow.enter > time - link.interval) & (flow.enter <= time)).sum())
+            return max(float(link.time_at(count * HOUR / link.interval, share)), last - time)
         return max(link.free_time, last + link.headway / share - time)
 
 

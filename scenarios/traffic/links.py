@@ -147,8 +147,8 @@ class SpatialQueue(PointQueue):
 class BPRLink(Link):
     """Travel time of the Bureau of Public Roads (1964): `free_time * (1 + b * (flow / capacity) ** power)`.
 
-    `flow` [vehicles/h] is the one given, or that of the last full interval, an empty one at first. Where a falling flow would let a vehicle
-    overtake, it leaves together with the one before.
+    `flow` [vehicles/h] is the one given, or that of the vehicles which entered in the `interval` [ms] before: those who come together hinder one
+    another at once. Where a falling flow would let a vehicle overtake, it leaves together with the one before.
     """
 
     def __init__(
@@ -169,37 +169,35 @@ class BPRLink(Link):
         if flow is not None and not flow >= 0:
             raise UserError(f"link: flow must be at least 0 vehicles/h, not {flow}")
         self.b, self.power, self.interval = b, power, interval
-        self.fixed = flow is not None
-        self.flow = flow or 0.0
-        self._slot, self._count = 0, 0  # present interval, vehicles that entered in it
-        self._time = self._bpr(1.0)
+        self.flow = flow
+        self._recent: deque[int] = deque()  # when vehicles entered, of the last interval
 
     def enter(self, time: int, vehicle: Any) -> int:
         self.entered += 1
         self.inside.append(vehicle)
-        if time // self.interval != self._slot:
-            self._next_interval(time // self.interval)
-        self._count += 1
-        exit = self._exit(time) if self.changes else max(time + self._time, self.last_exit)
-        self.last_exit = exit
+        self.last_exit = exit = self._exit(time)
+        if self.flow is None:
+            self._recent.append(time)
         if self.log is not None:
             self.log.append((time, exit, vehicle))
         return round(exit)
 
     def travel_time(self, time: int) -> float:
-        if time // self.interval != self._slot:
-            self._next_interval(time // self.interval)
         return self._exit(time) - time
 
+    def time_at(self, flow: Any, share: float = 1.0) -> Any:
+        """Travel times [ms] at flows [vehicles/h], numbers or arrays, with a share (above 0) of the capacity."""
+        return self.free_time * (1 + self.b * (flow / (self.capacity * share)) ** self.power)
+
     def _exit(self, time: int) -> float:
+        if self.flow is None:
+            recent = self._recent
+            while recent and recent[0] <= time - self.interval:
+                recent.popleft()
+            flow = len(recent) * HOUR / self.interval
+        else:
+            flow = self.flow
+        if not self.changes:
+            return max(time + self.time_at(flow), self.last_exit)
         begin = self.opening(time)
-        return self.opening(max(begin + self._bpr(self.share(begin)), self.last_exit))
-
-    def _next_interval(self, slot: int) -> None:
-        if not self.fixed:
-            self.flow = self._count * HOUR / self.interval if slot == self._slot + 1 else 0.0
-            self._time = self._bpr(1.0)
-        self._slot, self._count = slot, 0
-
-    def _bpr(self, share: float) -> float:
-        return self.free_time * (1 + self.b * (self.flow / (self.capacity * share)) ** self.power)
+        return self.opening(max(begin + self.time_at(flow, self.share(begin)), self.last_exit))

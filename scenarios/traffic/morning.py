@@ -1,7 +1,7 @@
 """A whole day's trips at once, without events: the fast twin of the loading on SimPy, for burn-in and foresight.
 
-It serves networks of point queues whose links can be put in an order in which every route uses them; others are loaded by
-events. Both give the same times, but for rounding to 1 ms where vehicles tie.
+It serves point queues and delay functions on networks whose links can be put in an order in which every route uses them; others are
+loaded by events. Both give the same times, but for rounding to 1 ms where vehicles tie.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .links import Link, PointQueue, SpatialQueue
+from .links import HOUR, BPRLink, Link, SpatialQueue
 from .params import TrafficParams
 from .profile import Flow
 from .supply import DAY, MINUTE, Supply
@@ -38,8 +38,7 @@ def link_order(supply: Supply) -> tuple[int, ...] | None:
 
 
 def can_load(supply: Supply, links: list[Link]) -> bool:
-    queues = all(isinstance(link, PointQueue) and not isinstance(link, SpatialQueue) for link in links)
-    return queues and link_order(supply) is not None
+    return not any(isinstance(link, SpatialQueue) for link in links) and link_order(supply) is not None
 
 
 def load(
@@ -56,13 +55,23 @@ def load(
         if not len(who):
             continue
         who = who[np.argsort(time[who], kind="stable")]
-        enter, link = time[who], links[k]
-        served = link.headway / link.share(float(enter[0])) * np.arange(len(who))
-        # exit = max(enter + free, exit before + headway), all at once
-        exit = np.maximum.accumulate(enter + link.free_time - served) + served
+        exit = _exits(links[k], enter := time[who])
         time[who] = np.rint(exit)
         flows[k] = Flow(enter, exit, who)
     return time, flows
+
+
+def _exits(link: Link, enter: np.ndarray) -> np.ndarray:
+    """Exits [ms] of all who enter, in order of entry."""
+    share, place = link.share(float(enter[0])), np.arange(len(enter))
+    if isinstance(link, BPRLink):
+        before = place - np.searchsorted(enter, enter - link.interval, side="right")
+        found: np.ndarray = np.maximum.accumulate(enter + link.time_at(before * HOUR / link.interval, share))
+        return found
+    served = link.headway / share * place
+    # exit = max(enter + free, exit before + headway), all at once
+    found = np.maximum.accumulate(enter + link.free_time - served) + served
+    return found
 
 
 def ride_all(

@@ -38,6 +38,14 @@ UTILITY_WEIGHTS = {
 }
 
 
+FILE = ("_net.tntp", "_net.tntp.gz")
+
+
+def is_file(network: str) -> bool:
+    """Whether it is the path of a file, and not a name."""
+    return network.endswith((".tntp", ".tntp.gz"))
+
+
 def _doc(default: Any, doc: str) -> Any:
     return field(default=default, metadata={"doc": doc})
 
@@ -46,13 +54,18 @@ def _doc(default: Any, doc: str) -> Any:
 class TrafficParams:
     """Settings of a morning's traffic, day after day."""
 
-    network: str = _doc("corridor", "corridor, bottleneck, two_route, braess or grid")
+    network: str = _doc(
+        "corridor", "corridor, bottleneck, two_route, braess, grid, or the path of a TNTP file (*_net.tntp)"
+    )
+    minute: float = _doc(1.0, "minutes in a unit of time of that file")
     travellers: int = _doc(300, "people who travel, 2 to 20,000")
     advised: float = _doc(0.6, "share of them whom the agent may advise; the others look after themselves")
     days: int = _doc(30, "length of an episode [days]")
     burn_in: int = _doc(60, "days before it in which nobody is advised and habits form")
     revision: float = _doc(0.1, "highest probability that she chooses anew on a day, rather than do as last time")
-    link_model: str = _doc("auto", "point, bpr or spatial; auto: bpr where the network is given by delay functions")
+    link_model: str = _doc(
+        "auto", "point, bpr or spatial; auto: bpr where the network is given by delay functions, as files are"
+    )
     shock: str = _doc("none", "none, capacity, closure or weather: what breaks habits")
     shock_day: int = _doc(10, "day of the episode on which the shock begins")
     shock_days: int = _doc(10, "its length [days]")
@@ -61,7 +74,7 @@ class TrafficParams:
     )
 
     # supply
-    rush: float = _doc(90.0, "time in which the bottleneck lets all travellers pass [min]")
+    rush: float = _doc(0.0, "time in which the bottleneck lets all travellers pass [min]")
     headway: float = _doc(12.0, "between two buses [min]")
     seats: int = _doc(10, "seats that a bus has for every 300 travellers")
     standing: float = _doc(1.5, "what a minute in the bus counts without a seat; 2.32 in Wardman and Whelan 2011")
@@ -111,7 +124,15 @@ class TrafficParams:
     rating_noise: float = _doc(0.15, "probability of a thumb in the wrong direction")
 
     def __post_init__(self) -> None:
-        for name, known in (("network", NETWORKS), ("link_model", LINK_MODELS), ("shock", SHOCKS), ("form", FORMS)):
+        if not is_file(self.network) and self.network not in NETWORKS:
+            raise ValueError(
+                f"world.network must be one of {', '.join(NETWORKS)}, or the path of a *_net.tntp file, not {self.network!r}"
+            )
+        if is_file(self.network) and not self.network.endswith(FILE):
+            raise ValueError(
+                f"world.network: the name of {self.network} must end in _net.tntp; its trips lie beside it, in _trips.tntp"
+            )
+        for name, known in (("link_model", LINK_MODELS), ("shock", SHOCKS), ("form", FORMS)):
             if getattr(self, name) not in known:
                 raise ValueError(f"world.{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
         for name in ("advised", "revision", "rain", "car", "special", "home", "leisure", "learning", "hearsay"):
@@ -120,7 +141,14 @@ class TrafficParams:
             self._within(name, 0, 1)
         bounds: dict[str, tuple[float, float]] = {
             **{"travellers": (2, 20_000), "days": (1, 3650), "burn_in": (0, 3650), "slots": (3, 25)},
-            **{"rush": (1, 600), "headway": (1, 240), "slot": (1, 60), "theta": (0.001, 100), "bearable": (0.001, 1e6)},
+            **{
+                "rush": (0, 600),
+                "headway": (1, 240),
+                "slot": (1, 60),
+                "minute": (1e-3, 1e3),
+                "theta": (0.001, 100),
+                "bearable": (0.001, 1e6),
+            },
         }
         for name, (low, high) in bounds.items():
             self._within(name, low, high)
@@ -132,9 +160,15 @@ class TrafficParams:
             raise ValueError("world.inertia needs three numbers, world.nests two that are at least 1 and do not fall")
         if round(self.advised * self.travellers) < 1:
             raise ValueError(f"world.advised={self.advised} of {self.travellers} travellers leaves nobody to advise")
-        if self.shock == "closure" and self.network in ("bottleneck", "grid"):
-            raise ValueError(f"world.shock=closure: {self.network} has no way around; take another network")
-        if self.network in ("two_route", "braess") and self.link_model in ("point", "spatial"):
+        if self.network == "bottleneck" and self.rush > self.slots * self.slot:
+            raise ValueError(
+                f"world.rush={self.rush:g}: all pass the bottleneck, but departures span {self.slots * self.slot:g} min; take less, or more slots"
+            )
+        if (is_file(self.network) or self.network in ("two_route", "braess")) and self.link_model in (
+            "point",
+            "spatial",
+        ):
+            # the capacity of a delay function is none of a queue: flows in equilibrium may lie well above it
             raise ValueError(
                 f"world.link_model={self.link_model}: {self.network} is given by delay functions; take bpr"
             )

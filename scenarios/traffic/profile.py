@@ -7,8 +7,8 @@ what a delay on one link does on the next is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -46,6 +46,11 @@ class Profile:
     def copy(self) -> Profile:
         return Profile(self.time.copy(), self.extra.copy(), self.external.copy())
 
+    def keep(self, other: Profile, ways: np.ndarray) -> None:
+        """Takes over what another profile says of ways (pairs, ways) bool."""
+        for name in ("time", "extra", "external"):
+            getattr(self, name)[ways] = getattr(other, name)[ways]
+
     def towards(self, other: Profile, weight: float) -> None:
         """Moves by `weight` of the way to another profile."""
         for name in ("time", "extra", "external"):
@@ -75,7 +80,7 @@ def of_day(
     """The profile of a day whose middle slot departs at `start` [ms]. `weight`: (N,) what a minute of delay costs each
     traveller [min] (none: costs to others are left out); `loads`: passengers by number of the bus of the day."""
     at = start + (supply.shift[:, None] + SAMPLES * params.slot) * MINUTE  # (slots, samples)
-    pairs = range(len(supply.pairs))
+    pairs = tuple(range(len(supply.pairs)))
     return Profile(*(t.mean(3) for t in at_departures(supply, params, at, links, flows, weight, loads, pairs)))
 
 
@@ -87,30 +92,40 @@ def at_departures(
     flows: list[Flow],
     weight: np.ndarray | None,
     loads: np.ndarray,
-    pairs: Iterable[int],
+    pairs: tuple[int, ...],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Time, discomfort and cost to others [min], each (pairs, ways, slots, samples), of one more traveller who departs at `at`
     (slots, samples) [ms]."""
-    times: list[np.ndarray] = []
-    extras: list[np.ndarray] = []
-    externals: list[np.ndarray] = []
-    known: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {(): (at, np.zeros(at.shape))}
-    for pair in pairs:
-        for way, path in enumerate(supply.paths[pair]):
-            if path:
-                for k in range(1, len(path) + 1):  # beginnings of routes are shared
-                    if path[:k] not in known:
-                        when, cost = known[path[: k - 1]]
-                        exit, more = _link(links[path[k - 1]], flows[path[k - 1]], when, weight)
-                        known[path[:k]] = exit, cost + more
-                when, external = known[path]
-                time, extra = (when - at) / MINUTE, np.zeros(at.shape)
-            else:
-                time, extra, external = _bus(supply, params, at, loads, float(supply.free[pair, way]))
-            for table, values in ((times, time), (extras, extra), (externals, external)):
-                table.append(values)
-    shape = (-1, len(supply.ways), *at.shape)
-    return tuple(np.array(table).reshape(shape) for table in (times, extras, externals))  # type: ignore[return-value]
+    count, steps, ends = _beginnings(supply, pairs)
+    when, cost = np.empty((count, *at.shape)), np.zeros((count, *at.shape))
+    when[0] = at
+    for link, before, here in steps:
+        when[here], more = _link(links[link], flows[link], when[before], weight)
+        cost[here] = cost[before] + more
+    time, extra, external = (when[ends] - at) / MINUTE, np.zeros((*ends.shape, *at.shape)), cost[ends]
+    for way in np.flatnonzero(supply.is_bus).tolist():
+        for row, pair in enumerate(pairs):
+            ride = float(supply.free[pair, way])
+            time[row, way], extra[row, way], external[row, way] = _bus(supply, params, at, loads, ride)
+    return time, extra, external
+
+
+@lru_cache(maxsize=4096)
+def _beginnings(
+    supply: Supply, pairs: tuple[int, ...]
+) -> tuple[int, list[tuple[int, np.ndarray, np.ndarray]], np.ndarray]:
+    """Beginnings of routes, which are shared, link by link: how many there are (0 is the start); steps (link, from which beginnings, to which
+    longer ones), in order; and (pairs, ways) the one that is the whole route."""
+    number: dict[tuple[int, ...], int] = {(): 0}
+    paths = [[supply.paths[pair][way] for way in range(len(supply.ways))] for pair in pairs]
+    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for path in (path for ways in paths for path in ways):
+        for k in range(1, len(path) + 1):
+            if path[:k] not in number:
+                number[path[:k]] = len(number)
+                found.setdefault((k, path[k - 1]), []).append((number[path[: k - 1]], number[path[:k]]))
+    steps = [(link, *np.array(found[k, link]).T) for k, link in sorted(found)]
+    return len(number), steps, np.array([[number[path] for path in ways] for ways in paths])
 
 
 def _bus(
@@ -156,21 +171,20 @@ def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray | None) -
 def _delay_function(
     link: BPRLink, flow: Flow, when: np.ndarray, before: np.ndarray, weight: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One more vehicle in an interval lengthens the trips of the next: see `BPRLink`."""
-    slot = flow.enter // link.interval
-    recent = (flow.enter[before] <= when) & (when - flow.enter[before] < link.interval)
-    time = np.where(recent, (flow.exit - flow.enter)[before], link.free_time)
+    """One more vehicle lengthens the trips of those who enter within an interval after it: see `BPRLink`."""
+    share, per = (
+        link.share(float(flow.enter[0])) or 1.0,
+        HOUR / link.interval,
+    )  # [1/h] that one vehicle adds to the flow
+    there = np.searchsorted(flow.enter, when, side="right")
+    count = there - np.searchsorted(flow.enter, when - link.interval, side="right")
+    exit = np.maximum(when + link.time_at(count * per, share), np.where(there > 0, flow.exit[before], -np.inf))
     if weight is None:
-        return when + time, np.zeros(when.shape)
-    first = int(slot[0])
-    count = np.bincount((slot - first).astype(np.int64), minlength=2).astype(float)
-    weighed = np.bincount((slot - first).astype(np.int64), weight[flow.who], minlength=2)
-    rate = count * HOUR / link.interval  # [veh/h]
-    power = link.power
-    slope = (
-        link.free_time * link.b * power * (rate / link.capacity) ** max(power - 1, 0.0) / link.capacity
-    )  # [ms h/veh]
-    caused = slope * HOUR / link.interval * np.append(weighed[1:], 0.0) / MINUTE
-    here = (when // link.interval).astype(np.int64) - first
-    inside = (here >= 0) & (here < len(caused))
-    return when + time, np.where(inside, caused[np.clip(here, 0, len(caused) - 1)], 0.0)
+        return exit, np.zeros(when.shape)
+    count = np.arange(len(flow.enter)) - np.searchsorted(flow.enter, flow.enter - link.interval, side="right")
+    more = link.time_at((count + 1) * per, share) - link.time_at(
+        count * per, share
+    )  # [ms] for each, if one more were there
+    caused = np.append(0.0, np.cumsum(more * weight[flow.who]))
+    until = np.searchsorted(flow.enter, when + link.interval, side="right")
+    return exit, (caused[until] - caused[there]) / MINUTE

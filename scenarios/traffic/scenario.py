@@ -18,6 +18,7 @@ from .baselines import BASELINES, Oracle
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .scene import traffic_scene
+from .shocks import check_closure
 from .supply import build
 from .typical import typical
 from .view import traffic_view
@@ -73,6 +74,8 @@ class Traffic(Scenario):
                 f"world.shock_day={p.shock_day}: the episode ends before it, after {p.days} days; take an earlier day"
             )
         self.supply = build(p)
+        if p.shock == "closure":
+            check_closure(self.supply)
         self.latent_names = hidden.latent_names(self.supply)
         self.vocabulary, _ = vocabulary(self.supply.names)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lam_env.errors import UserError
 from lam_env.rng import Stream
 
 from .params import TrafficParams
@@ -29,8 +30,22 @@ def share_of(params: TrafficParams, rains: Stream, day: int, first: int) -> tupl
     return rain, share, tight
 
 
-def closed_options(supply: Supply) -> np.ndarray:
-    """(O,) bool: options that need the tight link, for any pair of places."""
-    uses = np.array([any(supply.tight in path for path in ways) for ways in zip(*supply.paths, strict=True)])
-    found: np.ndarray = uses[supply.way]
-    return found
+def closed_ways(supply: Supply) -> np.ndarray:
+    """(pairs, ways) bool: those that need the tight link."""
+    return np.array([[supply.tight in path for path in ways] for ways in supply.paths])
+
+
+def check_closure(supply: Supply) -> None:
+    """UserError where somebody would have no way left; who has no car needs the bus all days."""
+    lost = ~(supply.offered & ~closed_ways(supply)).any(1)
+    if lost.any():
+        network = supply.network
+        tail, head, (origin, destination) = (
+            int(network.tail[supply.tight]),
+            int(network.head[supply.tight]),
+            supply.pairs[int(lost.argmax())],
+        )
+        raise UserError(
+            f"world.shock=closure: network {network.name} has no way around its fullest link, {tail + 1} to {head + 1}, for trips from "
+            f"{origin + 1} to {destination + 1}; take another shock or network"
+        )

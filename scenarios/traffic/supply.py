@@ -8,14 +8,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import synthetic
-from .assignment import user_equilibrium
 from .bus import BusLine, timetable
 from .cost import link_cost
 from .links import BPRLink, Link, PointQueue, SpatialQueue
-from .network import Demand, Network
+from .network import Network
 from .params import TrafficParams
-from .routes import k_shortest
+from .region import region
+from .routes import k_shortest, least_cost
 
 MINUTE, DAY = 60_000, 86_400_000  # [ms]
 REFERENCE = (450, 630)  # departure of the middle slot [min of the day], on working days and at weekends
@@ -29,8 +28,8 @@ class Supply:
     """Options o are triples of mode, slot and route, in the order of the choice model's nests (action o + 1).
 
     `slot`, `way`: (O,) index of each option's departure slot and way. A way is a route, or the bus; every pair of places
-    has its own. `shift`: (S,) [min]. `paths[pair][way]`: link indices (empty: the bus). `free`: (pairs, ways) [min]
-    without anybody. `link_free` [ms], `link_capacity` [veh/h], `b`, `power`: (links,).
+    has its own. `shift`: (S,) [min]. `paths[pair][way]`: link indices (empty: the bus). `offered`: (pairs, ways) bool; where a pair has
+    fewer routes than others its last one stands again, and is not offered. `free`: (pairs, ways) [min] without anybody. `share`: (pairs,) of travellers.
     """
 
     options: tuple[tuple[str, float, str], ...]
@@ -41,12 +40,15 @@ class Supply:
     ways: tuple[str, ...]
     is_bus: np.ndarray  # (ways,) bool
     paths: tuple[tuple[tuple[int, ...], ...], ...]
+    offered: np.ndarray
     pairs: tuple[tuple[int, int], ...]
+    share: np.ndarray
     free: np.ndarray
     network: Network
     model: str
-    preferred: float  # mean preferred arrival [min after the reference]
-    tight: int  # the link with the least capacity on the first pair's first way
+    interval: int  # [ms] over which a delay function counts its flow
+    preferred: np.ndarray  # (pairs,) mean preferred arrival [min after the reference]
+    tight: int  # the link that is fullest for its capacity
 
     def links(self, params: TrafficParams) -> list[Link]:
         """Fresh, empty links."""
@@ -54,7 +56,8 @@ class Supply:
         for k in range(network.links):
             free, capacity = float(network.free_flow_time[k]) * MINUTE, float(network.capacity[k])
             if self.model == "bpr":
-                made.append(BPRLink(free, capacity, b=float(network.b[k]), power=float(network.power[k])))
+                b, power = float(network.b[k]), float(network.power[k])
+                made.append(BPRLink(free, capacity, b=b, power=power, interval=self.interval))
             elif self.model == "spatial":
                 room = capacity * max(free / MINUTE / 60, SPACING / 3600) * 4
                 made.append(SpatialQueue(free, capacity, max(2, math.ceil(room))))
@@ -72,54 +75,32 @@ class Supply:
         return BusLine(departures, ride, seats=params.room, standing=params.standing)
 
 
-def _network(params: TrafficParams) -> tuple[Network, tuple[tuple[int, int], ...]]:
-    """The network in which all travellers pass the bottleneck in `rush`, and where they travel."""
-    hourly = params.travellers * 60 / params.rush
-    if params.network == "corridor":
-        return synthetic.corridor(hourly), ((0, 1),)
-    if params.network == "bottleneck":
-        return synthetic.bottleneck(hourly), ((0, 1),)
-    if params.network == "grid":
-        n = 3
-        corners = ((0, n * n - 1), (n - 1, n * n - n), (n, 2 * n - 1), (1, n * n - n + 1))
-        return synthetic.grid(n, 5.0, hourly / 5), corners
-    made, players = (synthetic.two_route(), 18) if params.network == "two_route" else (synthetic.braess(), 6)
-    flow = params.travellers * 60 / (params.slots * params.slot)  # all in the span of the slots
-    return _scaled(made, flow / players), ((0, 1),)
-
-
-def _scaled(network: Network, factor: float) -> Network:
-    from dataclasses import replace
-
-    return replace(network, capacity=network.capacity * factor)
-
-
 @lru_cache(maxsize=16)
 def build(params: TrafficParams) -> Supply:
     """Options and paths of the settings' network."""
-    network, pairs = _network(params)
-    model = params.link_model
-    if model == "auto":
-        model = "bpr" if params.network in ("two_route", "braess") else "point"
+    place = region(params)
+    network, model, demand = place.network, place.model, place.demand
     car = np.array([m == "car" for m in network.mode])
     empty = link_cost(network, np.zeros(network.links))
-    origin, destination = np.array(pairs).T
-    demand = Demand(origin, destination, np.ones(len(pairs)))
-    order = np.lexsort((demand.destination, demand.origin))
-    found = k_shortest(_only(network, car), demand, empty[car], ROUTES)
+    # an empty road says little of a network of delay functions: what people know is what is good when all drive
+    cost = place.settled.cost if model == "bpr" else empty[car]
+    found = k_shortest(_only(network, car), demand, cost, ROUTES)
     index = np.flatnonzero(car)
     routes: list[list[tuple[int, ...]]] = []
-    for pair in range(len(pairs)):
+    for pair in range(len(demand.volume)):
         mine = np.flatnonzero(found.pair == pair)
         ways = [_ordered(network, index[found.of_route(int(r))], demand.origin[pair]) for r in mine]
         routes.append(sorted(ways, key=lambda w: (float(empty[list(w)].sum()), w)))
-    k = min(len(r) for r in routes)
+    k = max(len(r) for r in routes)
+    offered = np.array([[way < len(r) for way in range(k)] for r in routes])
+    routes = [r + r[-1:] * (k - len(r)) for r in routes]
     names = ["main", "slow"] if params.network == "corridor" else [f"r{i + 1}" for i in range(k)]
     modes = ["car"] * k
     has_bus = not car.all()
     if has_bus:
         names, modes = [*names, "line"], [*modes, "bus"]
-    paths = tuple((*r[:k], ()) if has_bus else tuple(r[:k]) for r in routes)
+        offered = np.pad(offered, ((0, 0), (0, 1)), constant_values=True)
+    paths = tuple((*r, ()) if has_bus else tuple(r) for r in routes)
     bus_time = float(empty[~car].min()) if has_bus else 0.0
     free = np.array([[float(empty[list(w)].sum()) if w else bus_time for w in p] for p in paths])
     half = params.slots // 2
@@ -128,12 +109,9 @@ def build(params: TrafficParams) -> Supply:
     if has_bus:
         table += [("bus", s, k) for s in range(params.slots)]
     labels = tuple(f"{m}.{names[w]}.{shift[s]:+g}".replace("+0", "0") for m, s, w in table)
-    usual = float(free[:, :k].min(1).mean())
-    if model == "bpr":  # an empty road says little of such a network
-        whole = demand.scaled(params.travellers * 60 / (params.slots * params.slot) / len(pairs))
-        settled = user_equilibrium(network, whole, 1e-4)
-        usual = settled.total_cost / whole.total
-    first = paths[0][0]
+    usual = free[:, :k].min(1)
+    if model == "bpr":
+        usual = least_cost(_only(network, car), demand, cost)
     return Supply(
         options=tuple((m, float(shift[s]), names[w]) for m, s, w in table),
         names=labels,
@@ -143,12 +121,15 @@ def build(params: TrafficParams) -> Supply:
         ways=tuple(names),
         is_bus=np.array([m == "bus" for m in modes]),
         paths=paths,
-        pairs=tuple(pairs[i] for i in order),
+        offered=offered,
+        pairs=place.pairs,
+        share=demand.volume / demand.total,
         free=free,
         network=network,
         model=model,
+        interval=place.interval,
         preferred=usual + SLACK,
-        tight=min(first, key=lambda link: float(network.capacity[link])),
+        tight=place.fullest,
     )
 
 

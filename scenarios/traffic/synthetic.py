@@ -35,9 +35,11 @@ def two_route() -> Network:
     )
 
 
-def braess() -> Network:
+def braess(minutes: float = 1.0) -> Network:
     """Braess's paradox (Unternehmensforschung 12, 1968, 258-268): with 6 vehicles from 0 to 1 every driver takes 92 min
     in equilibrium (552 vehicle-minutes) and 83 min in the optimum (498), where nobody uses the bridge from 2 to 3.
+
+    `minutes` is how long one of his minutes is: with .5 the equilibrium is 46 min.
     """
     return Network(
         name="braess",
@@ -45,7 +47,7 @@ def braess() -> Network:
         nodes=4,
         tail=np.array([0, 0, 2, 2, 3]),
         head=np.array([2, 3, 1, 3, 1]),
-        free_flow_time=np.array([_TINY, 50, 50, 10, _TINY]),
+        free_flow_time=np.array([_TINY, 50, 50, 10, _TINY]) * minutes,
         capacity=np.ones(5),
         b=np.array([10 / _TINY, 1 / 50, 1 / 50, 1 / 10, 10 / _TINY]),
         power=np.ones(5),

@@ -9,6 +9,7 @@ import numpy as np
 from lam_env.events import AGENT, FEEDBACK, SENSOR, USER, Event
 
 from .diary import Diary
+from .params import is_file
 from .picture.view import EventView
 from .shocks import STORM
 from .supply import MINUTE
@@ -66,7 +67,7 @@ def does(world: TrafficWorld, diary: Diary, person: int, option: int) -> str:
 
 def headline(world: TrafficWorld, diary: Diary) -> str:
     network = world.params.network
-    title = TITLES.get(network, network.capitalize())
+    title = world.supply.network.name if is_file(network) else TITLES.get(network, network.capitalize())
     tight, rest = diary.share[world.supply.tight], max(diary.share)
     if rest <= STORM:
         return f"{title}, storm"

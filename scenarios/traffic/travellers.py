@@ -39,12 +39,13 @@ class Travellers:
         self._known: dict[str, Stream] = {}
         self.n_advised = round(params.advised * n)
         draw = self._trait
-        self.pair = (draw("places") * len(supply.pairs)).astype(np.int64)
+        upto = np.cumsum(supply.share)[:-1]
+        self.pair = np.searchsorted(upto, draw("places"), side="right")
         self.has_car = (draw("car") < params.car) | (not supply.is_bus.any())
         normal = params.spread * np.clip(ndtri(np.stack([draw("preferred"), draw("weekend")])), -2.5, 2.5)
         moved = np.where(draw("special") < 0.5, -1, 1) * (10 + 15 * draw("moved"))
         self.special_day = np.where(draw("has special") < params.special, (draw("weekday") * 5).astype(np.int64), -1)
-        self.preferred = supply.preferred + np.stack([normal[0], normal[0] + moved, normal[1]])
+        self.preferred = supply.preferred[self.pair] + np.stack([normal[0], normal[0] + moved, normal[1]])
         self.dislikes_bus = params.taste * ndtri(draw("taste"))
         self.stubborn = 0.2 + 0.8 * draw("stubborn")
         self.jitter = params.slot * 0.95 * (draw("departure") - 0.5)
@@ -52,7 +53,8 @@ class Travellers:
         self.asks = lead + (AHEAD[1] - AHEAD[0]) * draw("asks")
 
         self.car_option = ~supply.is_bus[supply.way]
-        self.possible = ~(self.car_option & ~self.has_car[:, None])  # (N, O)
+        self.possible = supply.offered[:, supply.way][self.pair]  # (N, O)
+        self.possible &= ~(self.car_option & ~self.has_car[:, None])
         self.time = np.stack([self.by_option(b.time) for b in beliefs])
         self.extra = np.stack([self.by_option(b.extra) for b in beliefs])
         self.trust = np.full(n, params.trust)
@@ -100,7 +102,7 @@ class Travellers:
     # -- a day --------------------------------------------------------------------------------------------------------
 
     def wake(self, day: int, closed: np.ndarray | None = None) -> None:
-        """A new day: what kind it is for each, what she would do by herself. `closed`: (O,) options that are not there today."""
+        """A new day: what kind it is for each, what she would do by herself. `closed`: (N, O) options that are not there today."""
         p, weekday = self.params, day % 7
         weekend = weekday >= 5
         self.kind = np.full(self.n, WEEKEND) if weekend else np.where(self.special_day == weekday, SPECIAL, ORDINARY)
@@ -108,9 +110,8 @@ class Travellers:
         self.arrive = self.preferred[self.kind, each]
         self.goes = self.draws("goes", day) < (p.leisure if weekend else 1 - p.home)
         self.cost = self.costs(self.time[int(weekend)], self.extra[int(weekend)])
-        if closed is not None and closed.any():
+        if closed is not None:
             self.cost = np.where(closed, np.inf, self.cost)
-            self.cost[~np.isfinite(self.cost).any(1)] = 0.0  # nobody is left without any way
         self.last = self.habit[self.kind, each]
         noise = (self.draws("late", day) - 0.5) * 0.05 * p.slot
         self.offset = np.rint((self.jitter + noise) * MINUTE).astype(np.int64)  # [ms] after the slot's departure

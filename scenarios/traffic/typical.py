@@ -12,7 +12,7 @@ from lam_env.rng import Streams
 from lam_env.rows import Rows
 
 from . import profile
-from .params import TrafficParams
+from .params import TrafficParams, is_file
 from .profile import Profile
 from .supply import build
 from .words import vocabulary
@@ -28,7 +28,9 @@ def typical(params: TrafficParams) -> tuple[Profile, Profile]:
     plain = TrafficParams(network=params.network, link_model=params.link_model)
     kept = {k: getattr(plain, k) for k in ("days", "form", "shock", "shock_day", "shock_days")}
     kept |= {f.name: getattr(plain, f.name) for f in fields(plain) if f.name.startswith(ADVICE)}
-    return _settled(replace(params, travellers=TRAVELLERS, burn_in=DAYS, advised=0.1, **kept))
+    # on many roads few people are no crowd: beliefs would not be those of a larger population
+    travellers = max(TRAVELLERS, params.travellers) if is_file(params.network) else TRAVELLERS
+    return _settled(replace(params, travellers=travellers, burn_in=DAYS, advised=0.1, **kept))
 
 
 @lru_cache(maxsize=16)

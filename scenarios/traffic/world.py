@@ -79,7 +79,8 @@ class TrafficWorld(PersonalWorld):
         self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
         self.yesterday = list(beliefs)
         self.diaries: deque[Diary] = deque(maxlen=2)  # of the last days, if they are recorded
-        self._rains, self._closed = streams("weather", "rain"), shocks.closed_options(supply)
+        self._rains, self._shut = streams("weather", "rain"), shocks.closed_ways(supply)
+        self._closed = self._shut[:, supply.way][self.people.pair]  # (N, O) options that a closure takes away
         self.day = first - params.burn_in
         self.rain, self.share, self.tight = False, 1.0, 1.0
         n = params.travellers
@@ -147,7 +148,7 @@ class TrafficWorld(PersonalWorld):
         for k, link in enumerate(self.links):
             link.changes.clear()  # those of yesterday
             link.log = []
-            share = self.share * (self.tight if k == self.supply.tight and self.tight else 1.0)
+            share = self.share * (self.tight if k == self.supply.tight else 1.0)
             begins, ends = max(day * DAY, math.ceil(max(link.last_exit, 0))), day * DAY + DAY
             if share < 1 and begins < ends:  # who is still under way from yesterday is not slowed down again
                 link.restrict(begins, ends, share)
@@ -182,7 +183,7 @@ class TrafficWorld(PersonalWorld):
         way, slot = self.supply.way, self.supply.slot
         shared = [float(self.rain)]
         for table in (yesterday.time + yesterday.extra, published.external):
-            shared += _rounded(table.mean(0)[way, slot]).tolist()
+            shared += _rounded(np.tensordot(self.supply.share, table, 1)[way, slot]).tolist()
         shared += [0.0] * len(way)
         for channel, value in enumerate(shared):
             self.reading(channel, value)
@@ -202,7 +203,7 @@ class TrafficWorld(PersonalWorld):
         mask = self._memory.mask
         mask[:, 1:] = people.possible[:n] & (people.muted_until[:n] < self.day)[:, None]
         if not self.tight:
-            mask[:, 1:] &= ~self._closed
+            mask[:, 1:] &= ~self._closed[:n]
         mask[:, 0] = 1
 
     # -- a traveller --------------------------------------------------------------------------------------------------
@@ -303,8 +304,10 @@ class TrafficWorld(PersonalWorld):
             day = self.day - self.first_day
             self.tally.end_day(day, went, time, late, cost, bus, shown, link, flows[supply.tight])
             self._answer(today, cost, time)
-        people.settle(self.day, self.chosen, self.followed, time, self.extra, today)
         weekend = int(self.day % 7 >= 5)
+        if not self.tight:  # nobody has been there: what was known of it is all that is known
+            today.keep(self.published[weekend], self._shut)
+        people.settle(self.day, self.chosen, self.followed, time, self.extra, today)
         self.yesterday[weekend] = today
         self.published[weekend].towards(today, SMOOTHING)
         self._last_time[went], self._last_late[went] = time[went], late[went]

@@ -123,14 +123,18 @@ def test_the_bpr_time_of_a_given_flow():
     assert BPRLink(60_000, 1000, b=1, power=1, flow=1000).enter(5, "a") == 120_005
 
 
-def test_bpr_follows_the_flow_of_the_last_full_interval():
+def test_bpr_follows_the_flow_of_the_last_interval():
     link = BPRLink(60_000, 400, interval=900_000)
     exits(link, range(0, 900_000, 4500))  # 200 in a quarter of an hour: 800 per hour
-    assert link.travel_time(899_999) == 60_000
-    assert link.travel_time(900_000) == pytest.approx(60_000 * (1 + 0.15 * 2**4))
+    assert link.travel_time(899_999) == pytest.approx(60_000 * (1 + 0.15 * 2**4))
+    assert link.travel_time(1_349_999) == pytest.approx(60_000 * (1 + 0.15))  # half of them are longer ago
     assert link.travel_time(1_800_000) == 60_000  # nobody came
-    exits(link, range(2_700_000, 3_600_000, 9000))
-    assert link.travel_time(4_500_001) == 60_000  # two intervals later
+
+
+def test_on_a_bpr_link_those_who_come_together_hinder_one_another():
+    link = BPRLink(60_000, 4, b=1, power=1, interval=900_000)
+    assert exits(link, [0] * 4) == [60_000, 120_000, 180_000, 240_000]  # 4, 8, 12 vehicles an hour
+    assert exits(BPRLink(60_000, 4, b=1, power=1, flow=4), [0] * 4) == [120_000] * 4  # a given flow is that of all
 
 
 def test_bpr_lets_nobody_overtake_when_the_flow_falls():

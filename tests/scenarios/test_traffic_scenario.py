@@ -28,6 +28,7 @@ from lam_env.rows import DAY
     ({"inertia": (1.0,)}, "world.inertia needs three numbers"),
     ({"nests": (2.0, 1.0)}, "world.nests two that are at least 1 and do not fall"),
     ({"network": "braess", "link_model": "point"}, "braess is given by delay functions; take bpr"),
+    ({"network": "bottleneck", "rush": 90}, "all pass the bottleneck, but departures span 70 min"),
     ({"network": "bottleneck", "shock": "closure"}, "bottleneck has no way around"),
     ({"revision": "often"}, "revision"),
     ({"cars": 3}, "cars"),
