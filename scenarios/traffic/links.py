@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from lam_env.errors import UserError
 
@@ -55,6 +58,12 @@ class Link:
         if self.inside.popleft() is not vehicle:
             raise RuntimeError("link: a vehicle left before one that had entered earlier")
         self.left += 1
+
+    def pass_by(self, exits: Sequence[float] | np.ndarray) -> None:
+        """Vehicles with these exact exits have come and gone, without events."""
+        self.entered += len(exits)
+        self.left += len(exits)
+        self.last_exit = float(exits[-1])
 
     def restrict(self, start: int, end: int, share: float) -> None:
         """From `start` to `end` [ms] only this share (0: closed, 1: all) of the capacity is there.
@@ -117,6 +126,19 @@ class PointQueue(Link):
         if self.log is not None:
             self.log.append((time, exit, vehicle))
         return round(exit)
+
+    def exits(self, times: list[int]) -> list[float]:
+        """Exact exits of vehicles that would enter at these times, in order, after those who have entered already."""
+        last, free, headway, found = self.last_exit, self.free_time, self.headway, list[float]()
+        if self.changes:
+            for time in times:
+                last = self.opening(max(time + free, self.served(last)))
+                found.append(last)
+            return found
+        for time in times:
+            last = max(time + free, last + headway)
+            found.append(last)
+        return found
 
     def travel_time(self, time: int) -> float:
         return self._exit(time) - time

@@ -63,6 +63,11 @@ class Loading:
         self._schedule(trip.call, time)
         return trip
 
+    def pass_by(self, vehicles: int) -> None:
+        """So many have travelled without events."""
+        self.departed += vehicles
+        self.arrived += vehicles
+
     def _hand_over(self, call: Call, time: int) -> None:
         self.env.schedule(call, NORMAL, time - self.env.now)  # type: ignore[arg-type]
 

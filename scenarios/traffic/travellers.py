@@ -28,7 +28,7 @@ class Travellers:
     """N people; the first `n_advised` may be advised. O options, P pairs of places; times in minutes after the reference.
 
     What they are: `pair`, `has_car`, `preferred` (3, N) arrival by kind of day, `special_day` (-1: none), `dislikes_bus` [min], `stubborn` [0..1],
-    `jitter` [min] of departure within the slot. What they remember: `habit`, `streak` (3, N); `time`, `extra` (2, N, O), of working days and
+    `jitter` [min] of departure within the slot; by `lead` [min] before the reference all have decided. What they remember: `habit`, `streak` (3, N); `time`, `extra` (2, N, O), of working days and
     weekends; `trust`, `rated`, `muted_until` [day]. Of today: `kind`, `goes`, `arrive`, `cost` (N, O) as expected, `natural` choice, `last` one.
     """
 
@@ -48,8 +48,8 @@ class Travellers:
         self.dislikes_bus = params.taste * ndtri(draw("taste"))
         self.stubborn = 0.2 + 0.8 * draw("stubborn")
         self.jitter = params.slot * 0.95 * (draw("departure") - 0.5)
-        lead = (params.slots + 1) / 2 * params.slot + AHEAD[0]
-        self.asks = lead + (AHEAD[1] - AHEAD[0]) * draw("asks")
+        self.lead = (params.slots + 1) / 2 * params.slot + AHEAD[0]
+        self.asks = self.lead + (AHEAD[1] - AHEAD[0]) * draw("asks")
 
         self.car_option = ~supply.is_bus[supply.way]
         self.possible = ~(self.car_option & ~self.has_car[:, None])  # (N, O)

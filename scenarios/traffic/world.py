@@ -15,7 +15,7 @@ from lam_env.sim.persons import PersonalWorld
 from . import profile, shocks
 from .diary import Diary
 from .loading import Loading, Trip
-from .morning import buses, can_load, load, ride_all
+from .morning import buses, can_load, load, load_in_turn, ride_all
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .profile import Flow, Profile
 from .supply import DAY, MINUTE, REFERENCE, Supply
@@ -93,6 +93,8 @@ class TrafficWorld(PersonalWorld):
         self._last_time, self._last_late = np.zeros(n), np.zeros(n)
         self._accepts: list[float] = []
         self._natural: list[int] = []  # what each would do today
+        self.departs_at_once = can_load(supply, self.links) and not record  # pictures show who is where
+        self._leaving: list[int] = []  # who travels today, in the order in which they have decided
         self._flows: list[Flow] = []  # of a day without events
         self._undecided = -1  # who was asked, and has not decided yet
         self._offset: list[int] = []
@@ -114,8 +116,8 @@ class TrafficWorld(PersonalWorld):
             if fast:
                 self._whole_day()
             else:
-                for i in np.flatnonzero(self.people.goes).tolist():
-                    self._depart(i)
+                self._leaving = np.flatnonzero(self.people.goes).tolist()
+                self._depart()
                 self._run_to(self.day * DAY + EVENING)
             self._evening(None)
         self._run_to(self.first_day * DAY)
@@ -168,11 +170,11 @@ class TrafficWorld(PersonalWorld):
         self._accepts = people.draws("accept", self.day).tolist()
         self._inform()
         n = people.n_advised
-        for i in np.flatnonzero(people.goes[n:]).tolist():
-            self._depart(n + i)
+        self._leaving = (n + np.flatnonzero(people.goes[n:])).tolist()
         asks = self.reference - np.rint((people.asks + 10 * people.draws("ask", self.day)) * MINUTE).astype(np.int64)
         for i in np.flatnonzero(people.goes[:n]).tolist():
             self.call_at(int(asks[i]), self._due, i)
+        self.call_at(self.reference - round(people.lead * MINUTE), self._set_off)
         self.call_at(self.day * DAY + EVENING, self._evening)
 
     def _inform(self) -> None:
@@ -244,8 +246,9 @@ class TrafficWorld(PersonalWorld):
         if option != self._natural[i]:
             self.chosen[i] = option
             self._count_move(self._natural[i], option)
+            self.departs[i] = self._slots[option] + self._offset[i]
         self.user_event(i, option + 1, answers)
-        self._depart(i, option)
+        self._leaving.append(i)
 
     def _count_move(self, left: int, taken: int) -> None:
         """Who has followed already makes the same advice worth less to the next."""
@@ -253,16 +256,49 @@ class TrafficWorld(PersonalWorld):
         self.reading(first + left, context[first + left] - 1.0)
         self.reading(first + taken, context[first + taken] + 1.0)
 
-    def _depart(self, i: int, option: int = -1) -> None:
-        option = self._natural[i] if option < 0 else option
-        time = self._slots[option] + self._offset[i]
-        if option != self._natural[i]:
-            self.departs[i] = time
-        route = self._route_of[i][option]
-        if route:
-            self.loading.depart(time, i, route, self._arrived)
-        else:
-            self.call_at(time, self._board, i)
+    # -- the roads ----------------------------------------------------------------------------------------------------
+
+    def _set_off(self, _: Any) -> None:
+        """All have decided and nobody has departed. What happens before the evening, when nobody decides, needs no events."""
+        alone = (
+            len(self.env.queue) == 1
+        )  # with the evening: nobody is under way since yesterday, nobody wants to look in between
+        if not (self.departs_at_once and alone and self._all_at_once()):
+            self._depart()
+
+    def _depart(self) -> None:
+        options, departs = self.chosen.tolist(), self.departs.tolist()
+        for i in self._leaving:
+            route = self._route_of[i][options[i]]
+            if route:
+                self.loading.depart(departs[i], i, route, self._arrived)
+            else:
+                self.call_at(departs[i], self._board, i)
+
+    def _all_at_once(self) -> bool:
+        """The day as events would have it, to the last bit; False, and nothing done, if somebody would travel into the evening."""
+        people, supply, evening = self.people, self.supply, self.day * DAY + EVENING
+        who = np.array(self._leaving, np.int64)
+        way = supply.way[self.chosen[who]]
+        bus = supply.is_bus[way]
+        drivers, riders = who[~bus], who[bus]
+        ends, flows = load_in_turn(supply, self.links, self.departs[drivers], people.pair[drivers], way[~bus])
+        riders = riders[np.argsort(self.departs[riders], kind="stable")]
+        if ends.max(initial=0) >= evening or self.departs[riders].max(initial=0) >= evening:
+            return False
+        self._flows = [Flow(f.enter, f.exit, drivers[f.who]) for f in flows]
+        for link, flow in zip(self.links, flows, strict=True):
+            if len(flow.exit):
+                link.pass_by(flow.exit)
+        self.loading.pass_by(len(drivers))
+        self.arrives[drivers], self.extra[drivers] = ends, 0.0
+        if len(riders):
+            self._board_all(riders)
+        return True
+
+    def flows(self) -> list[Flow]:
+        """Today's, of each link, so far."""
+        return self._flows or [Flow.of(link) for link in self.links]
 
     def _arrived(self, trip: Trip) -> None:
         i = trip.value
@@ -275,6 +311,16 @@ class TrafficWorld(PersonalWorld):
         self.loads[round(ride.departure % DAY / (self.params.headway * MINUTE))] += 1
         standing = ride.perceived - self.bus.ride_time
         self.extra[i] = (standing + (self.params.wait - 1) * ride.wait) / MINUTE
+
+    def _board_all(self, riders: np.ndarray) -> None:
+        """The same for all of a day, in the order in which they come."""
+        assert self.bus is not None
+        departure, wait, perceived = self.bus.board_all(self.departs[riders])
+        self.arrives[riders] = departure + self.bus.ride_time
+        number = np.rint(departure % DAY / (self.params.headway * MINUTE)).astype(np.int64)
+        self.loads += np.bincount(number, minlength=len(self.loads))
+        standing = perceived - self.bus.ride_time
+        self.extra[riders] = (standing + (self.params.wait - 1) * wait) / MINUTE
 
     # -- looking back -------------------------------------------------------------------------------------------------
 
@@ -293,7 +339,7 @@ class TrafficWorld(PersonalWorld):
         for name, each in (terms | {"mode": mode}).items():
             self.utility_totals[name] += float(each[went].sum())
         weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
-        flows = self._flows or [Flow.of(link) for link in self.links]
+        flows = self.flows()
         if self._record:
             self.diaries.append(Diary.of(self, flows))
         soon = self.day >= self.first_day - LATELY
