@@ -92,6 +92,7 @@ class NestedLogit:
         self.n = len(alternatives)
         # at each level, from the bottom: where each nest begins among the nodes below, and its scale
         self._starts: list[np.ndarray] = []
+        self._nest: list[np.ndarray] = []  # of each node below, the index of its nest
         self._sizes: list[np.ndarray] = []
         self._scales: list[np.ndarray] = []
         nodes = [tuple(a) for a in alternatives]
@@ -111,6 +112,7 @@ class NestedLogit:
                 raise UserError("choice: a nest's scale must not be below that of the nest it lies in")
             self._starts.append(np.array(starts))
             self._sizes.append(np.diff([*starts, len(nodes)]))
+            self._nest.append(np.repeat(np.arange(len(nests)), self._sizes[-1]))
             self._scales.append(mu)
             nodes = nests
         # for one traveller: each alternative's scale; at each level where nests begin and end, and the power that leads up
@@ -130,8 +132,8 @@ class NestedLogit:
         v = self._checked(utilities)
         within, top = self._up(v)
         p = logit(top)
-        for conditional, sizes in zip(reversed(within), reversed(self._sizes), strict=True):
-            p = np.repeat(p, sizes, -1) * conditional
+        for conditional, nest in zip(reversed(within), reversed(self._nest), strict=True):
+            p = p.take(nest, -1) * conditional
         return p
 
     def logsum(self, utilities: np.ndarray) -> np.ndarray:
@@ -148,14 +150,19 @@ class NestedLogit:
     def _up(self, v: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """Probabilities within the nests, from the bottom level, and the inclusive values at the top."""
         within = []
-        for starts, sizes, mu in zip(self._starts, self._sizes, self._scales, strict=True):
+        for starts, nest, mu in zip(self._starts, self._nest, self._scales, strict=True):
             best = np.maximum.reduceat(v, starts, -1)
-            best = np.where(best > -np.inf, best, 0.0)  # of a nest without an available alternative
-            weights = np.exp(np.repeat(mu, sizes) * (v - np.repeat(best, sizes, -1)))
+            best[best == -np.inf] = 0.0  # of a nest without an available alternative
+            weights = v - best.take(nest, -1)
+            weights *= mu[nest]
+            np.exp(weights, out=weights)
             total = np.add.reduceat(weights, starts, -1)
-            within.append(weights / np.repeat(np.where(total > 0, total, 1.0), sizes, -1))
-            with np.errstate(divide="ignore"):  # log(0): the nest is not available
-                v = best + np.log(total) / mu
+            empty = total == 0
+            total[empty] = 1.0
+            weights /= total.take(nest, -1)
+            within.append(weights)
+            v = best + np.log(total) / mu
+            v[empty] = -np.inf
         return within, v
 
     def choose(self, utilities: Sequence[float], uniform: float) -> int:

@@ -136,7 +136,9 @@ class PointQueue(Link):
                 found.append(last)
             return found
         for time in times:
-            last = max(time + free, last + headway)
+            begin, last = time + free, last + headway
+            if begin > last:
+                last = begin
             found.append(last)
         return found
 

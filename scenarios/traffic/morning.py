@@ -50,11 +50,11 @@ def load(
     """Arrivals (n,) [ms] of car trips that depart at `departures` [ms], and the flow on each link."""
     order = link_order(supply)
     assert order is not None
-    uses = _uses(supply)  # (pairs, ways, links)
+    used = _uses(supply)[pair, way]
     time = departures.astype(float)
     flows = [Flow(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))] * len(links)
     for k in order:
-        who = np.flatnonzero(uses[pair, way, k])
+        who = np.flatnonzero(used[:, k])
         if not len(who):
             continue
         who = who[np.argsort(time[who], kind="stable")]
@@ -74,24 +74,36 @@ def load_in_turn(
     summed up in another order. The links stay as they are."""
     order = link_order(supply)
     assert order is not None
-    uses = _uses(supply)  # (pairs, ways, links)
-    # times of each vehicle's last events, from the latest on: of two events at one instant the one scheduled before goes first
-    past = np.full((len(links) + 1, len(departures)), -1, np.int64)
-    past[0] = departures
-    depth = 1  # rows of it in use
+    used = _uses(supply)[pair, way]
+    time = departures.copy()
     flows = [Flow(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))] * len(links)
+    earlier: list[tuple[np.ndarray, np.ndarray]] = []
     for k in order:
-        who = np.flatnonzero(uses[pair, way, k])
+        who = np.flatnonzero(used[:, k])
         if not len(who):
             continue
-        who = who[np.lexsort(past[depth - 1 :: -1, who])] if depth > 1 else who[np.argsort(past[0, who], kind="stable")]
-        enter = past[0, who]
+        who = _first_come(time, who, earlier)
+        enter = time[who]
         exit = np.array(cast(PointQueue, links[k]).exits(enter.tolist()))
-        past[1 : depth + 1, who] = past[:depth, who]
-        past[0, who] = np.rint(exit)
-        depth += 1
+        time[who] = np.rint(exit)
+        earlier.append((who, enter))
         flows[k] = Flow(enter.astype(float), exit, who)
-    return past[0], flows
+    return time, flows
+
+
+def _first_come(time: np.ndarray, who: np.ndarray, earlier: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """`who` by `time`. Of two at one instant the one goes first whose event was scheduled first: whose event before, on a link of
+    the `earlier` ones, came first, and so on back to the order of departure."""
+    ranked = who[np.argsort(time[who], kind="stable")]
+    now = time[ranked]
+    if not (now[1:] == now[:-1]).any():
+        return ranked
+    past = np.full((len(earlier), len(time)), -1, np.int64)  # times of the events before, from the last on
+    for those, entered in earlier:
+        past[1:, those] = past[:-1, those]
+        past[:1, those] = entered
+    found: np.ndarray = who[np.lexsort((*past[::-1, who], time[who]))]
+    return found
 
 
 def ride_all(
@@ -118,6 +130,7 @@ def buses(params: TrafficParams) -> int:
 
 @lru_cache(maxsize=16)
 def _uses(supply: Supply) -> np.ndarray:
+    """(pairs, ways, links) bool."""
     used = np.zeros((len(supply.paths), len(supply.ways), supply.network.links), bool)
     for pair, ways in enumerate(supply.paths):
         for way, path in enumerate(ways):

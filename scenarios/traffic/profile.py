@@ -76,7 +76,8 @@ def of_day(
     traveller [min] (none: costs to others are left out); `loads`: passengers by number of the bus of the day."""
     at = start + (supply.shift[:, None] + SAMPLES * params.slot) * MINUTE  # (slots, samples)
     pairs = range(len(supply.pairs))
-    return Profile(*(t.mean(3) for t in at_departures(supply, params, at, links, flows, weight, loads, pairs)))
+    tables = at_departures(supply, params, at, links, flows, weight, loads, pairs)
+    return Profile(*(np.add.reduce(t, -1) / len(SAMPLES) for t in tables))
 
 
 def at_departures(
@@ -91,11 +92,11 @@ def at_departures(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Time, discomfort and cost to others [min], each (pairs, ways, slots, samples), of one more traveller who departs at `at`
     (slots, samples) [ms]."""
-    times: list[np.ndarray] = []
-    extras: list[np.ndarray] = []
-    externals: list[np.ndarray] = []
+    pairs = list(pairs)
+    found = np.zeros((3, len(pairs), len(supply.ways), *at.shape))
+    time, extra, external = found
     known: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {(): (at, np.zeros(at.shape))}
-    for pair in pairs:
+    for i, pair in enumerate(pairs):
         for way, path in enumerate(supply.paths[pair]):
             if path:
                 for k in range(1, len(path) + 1):  # beginnings of routes are shared
@@ -103,14 +104,12 @@ def at_departures(
                         when, cost = known[path[: k - 1]]
                         exit, more = _link(links[path[k - 1]], flows[path[k - 1]], when, weight)
                         known[path[:k]] = exit, cost + more
-                when, external = known[path]
-                time, extra = (when - at) / MINUTE, np.zeros(at.shape)
+                when, external[i, way] = known[path]
+                time[i, way] = (when - at) / MINUTE
             else:
-                time, extra, external = _bus(supply, params, at, loads, float(supply.free[pair, way]))
-            for table, values in ((times, time), (extras, extra), (externals, external)):
-                table.append(values)
-    shape = (-1, len(supply.ways), *at.shape)
-    return tuple(np.array(table).reshape(shape) for table in (times, extras, externals))  # type: ignore[return-value]
+                ride = float(supply.free[pair, way])
+                time[i, way], extra[i, way], external[i, way] = _bus(supply, params, at, loads, ride)
+    return time, extra, external
 
 
 def _bus(
@@ -137,19 +136,22 @@ def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray | None) -
     if isinstance(link, BPRLink):
         return _delay_function(link, flow, when, before, weight)
     headway = link.headway / max(link.share(float(flow.enter[0])), 1e-6)
-    free_again = np.where(place > 0, flow.exit[before] + headway, -np.inf)
+    free_again = flow.exit[before] + headway
+    free_again[place == 0] = -np.inf
     exit = np.maximum(when + link.free_time, free_again)
     if weight is None:
         return exit, np.zeros(when.shape)
     idle = flow.enter + link.free_time
     idle[1:] -= flow.exit[:-1] + headway
     idle[0] = 0.0
-    gaps = np.cumsum(np.maximum(idle, 0))
+    gaps = np.add.accumulate(np.maximum(idle, 0, out=idle))
     after = np.minimum(place, n - 1)
-    first = np.where(place < n, np.clip(exit + headway - flow.exit[after], 0, headway), 0.0)
+    first = np.minimum(np.maximum(exit + headway - flow.exit[after], 0), headway)
+    first[place == n] = 0.0
     reach = (first + gaps[after]).reshape(-1)
-    delay = np.maximum(reach[:, None] - gaps, 0)
-    delay[np.arange(n) < place.reshape(-1, 1)] = 0
+    delay = reach[:, None] - gaps
+    np.maximum(delay, 0, out=delay)
+    delay *= np.arange(n) >= place.reshape(-1, 1)
     return exit, (delay @ weight[flow.who]).reshape(when.shape) / MINUTE
 
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from scipy.special import ndtri
 
-from lam_env.rng import Stream, Streams
+from lam_env.rng import Streams
 
 from .choice import NestedLogit, inertia, sample
 from .params import TrafficParams
@@ -20,8 +20,10 @@ from .supply import MINUTE, Supply
 
 ORDINARY, SPECIAL, WEEKEND = range(3)  # kinds of day, each with a habit of its own
 MOST = 25.0  # [min] beyond which a gain says no more
+TOGETHER = 4096  # numbers drawn at once, for as many days as they last: few cost hardly less than many
 CONTENT = 0.2  # of the probability of choosing anew is left to those who have nothing to complain of
 AHEAD = (5.0, 95.0)  # when she decides, before anybody can depart [min]
+_NONE = np.zeros((0, 0))
 
 
 class Travellers:
@@ -36,7 +38,7 @@ class Travellers:
         """`beliefs`: what they think at first of working days and weekends."""
         n = params.travellers
         self.params, self.supply, self.streams, self.n = params, supply, streams, n
-        self._known: dict[str, Stream] = {}
+        self._drawn: dict[str, tuple[int, np.ndarray]] = {}  # of some days from the first of them on
         self.n_advised = round(params.advised * n)
         draw = self._trait
         self.pair = (draw("places") * len(supply.pairs)).astype(np.int64)
@@ -53,6 +55,11 @@ class Travellers:
 
         self.car_option = ~supply.is_bus[supply.way]
         self.possible = ~(self.car_option & ~self.has_car[:, None])  # (N, O)
+        # what an option costs whatever the day is like
+        self.against = np.where(self.car_option, 0.0, self.dislikes_bus[:, None])
+        self.against[~self.possible] = np.inf
+        self.shift = supply.shift[supply.slot]  # (O,)
+        self.each = np.arange(n)
         self.time = np.stack([self.by_option(b.time) for b in beliefs])
         self.extra = np.stack([self.by_option(b.extra) for b in beliefs])
         self.trust = np.full(n, params.trust)
@@ -76,26 +83,31 @@ class Travellers:
 
     def draws(self, purpose: str, day: int) -> np.ndarray:
         """(N,) uniform numbers of a day."""
-        stream = self._known.get(purpose)
-        if stream is None:
-            stream = self._known[purpose] = self.streams("travellers", purpose)
-        return stream.block(day * self.n, self.n)
+        first, drawn = self._drawn.get(purpose, (day + 1, _NONE))
+        if not first <= day < first + len(drawn):
+            days = max(1, TOGETHER // self.n)
+            drawn = self.streams("travellers", purpose).block(day * self.n, days * self.n).reshape(days, self.n)
+            first, _ = self._drawn[purpose] = day, drawn
+        found: np.ndarray = drawn[day - first]
+        return found
 
-    def by_option(self, table: np.ndarray) -> np.ndarray:
-        """(N, O) of a table (pairs, ways, slots)."""
+    def by_option(self, table: np.ndarray, who: slice | None = None) -> np.ndarray:
+        """(N, O) of a table (pairs, ways, slots), or of some of the N."""
         flat: np.ndarray = table[:, self.supply.way, self.supply.slot]
-        return flat[self.pair]
+        return flat.take(self.pair if who is None else self.pair[who], 0)
 
-    def costs(self, time: np.ndarray, extra: np.ndarray) -> np.ndarray:
-        """(N, O) generalised cost [min] at times door to door and discomfort (N, O); infinite where not possible."""
+    def costs(self, time: np.ndarray, extra: np.ndarray, who: slice = slice(None)) -> np.ndarray:
+        """(N, O) generalised cost [min] at times door to door and discomfort (N, O), infinite where not possible; or of some of the N."""
         p = self.params
-        lag = self.supply.shift[self.supply.slot] + time
-        lag += (self.jitter - self.arrive)[:, None]  # after the preferred arrival
-        cost = p.alpha * time + extra
-        cost += np.maximum(p.gamma * lag, -p.beta * lag)
-        if self.supply.is_bus.any():
-            cost += np.where(self.car_option, 0.0, self.dislikes_bus[:, None])
-        return np.where(self.possible, cost, np.inf)
+        lag = self.shift + time
+        lag += (self.jitter - self.arrive)[who, None]  # after the preferred arrival
+        cost = p.alpha * time
+        cost += extra
+        late = p.gamma * lag
+        lag *= -p.beta
+        cost += np.maximum(late, lag, out=late)
+        cost += self.against[who]
+        return cost
 
     # -- a day --------------------------------------------------------------------------------------------------------
 
@@ -104,7 +116,7 @@ class Travellers:
         p, weekday = self.params, day % 7
         weekend = weekday >= 5
         self.kind = np.full(self.n, WEEKEND) if weekend else np.where(self.special_day == weekday, SPECIAL, ORDINARY)
-        each = np.arange(self.n)
+        each = self.each
         self.arrive = self.preferred[self.kind, each]
         self.goes = self.draws("goes", day) < (p.leisure if weekend else 1 - p.home)
         self.cost = self.costs(self.time[int(weekend)], self.extra[int(weekend)])
@@ -116,9 +128,10 @@ class Travellers:
         self.offset = np.rint((self.jitter + noise) * MINUTE).astype(np.int64)  # [ms] after the slot's departure
         # who has little to complain of seldom thinks of something else (Simon 1955): near equilibrium there is calm
         with np.errstate(invalid="ignore"):
-            complaint = (self.cost[each, self.last] - self.cost.min(1)) / p.bearable
+            of_habit = self.cost[each, self.last]
+            complaint = (of_habit - self.cost.min(1)) / p.bearable
         self.revising = p.revision * np.clip(complaint, CONTENT, 1.0)
-        self.revising[~np.isfinite(self.cost[each, self.last])] = 1.0
+        self.revising[~np.isfinite(of_habit)] = 1.0
         self.revises = self.draws("revise", day) < self.revising
         who = np.flatnonzero(self.revises & self.goes)
         self.natural = self.last.copy()
@@ -170,17 +183,22 @@ class Travellers:
     ) -> None:
         """In the evening: habits and memories. (N,) arrays: option taken, whether by advice, minutes and discomfort."""
         p, went = self.params, np.flatnonzero(self.goes)
-        kind, weekend = self.kind[went], int(day % 7 >= 5)
+        kind, weekend, took = self.kind[went], int(day % 7 >= 5), chosen[went]
         keeps = followed[went] & (self.draws("adopt", day)[went] >= p.adopt)
-        habit = np.where(keeps, self.natural[went], chosen[went])
-        same = habit == self.habit[kind, went]
-        self.streak[kind, went] = np.where(same, self.streak[kind, went] + 1, 0)
-        self.habit[kind, went] = habit
+        habit = np.where(keeps, self.natural[went], took)
+        of_kind = kind * self.n + went  # a flat index is found faster than two
+        habits, streaks = self.habit.reshape(-1), self.streak.reshape(-1)
+        streaks[of_kind] = np.where(habit == habits[of_kind], streaks[of_kind] + 1, 0)
+        habits[of_kind] = habit
+        of_option = went * self.possible.shape[1] + took
         for memory, published, own in ((self.time, today.time, time), (self.extra, today.extra, extra)):
             mine = memory[weekend]
-            taken = mine[went, chosen[went]]
-            mine += p.hearsay * (self.by_option(published) - mine)
-            mine[went, chosen[went]] = taken + p.learning * (own[went] - taken)
+            each = mine.reshape(-1)
+            taken = each[of_option]
+            news = self.by_option(published) - mine
+            news *= p.hearsay
+            mine += news
+            each[of_option] = taken + p.learning * (own[went] - taken)
 
     def schedule_cost(self, lag: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Costs of being early and late [min], for arrivals `lag` minutes after the preferred one."""
