@@ -97,7 +97,7 @@ class TrafficWorld(PersonalWorld):
         self._leaving: list[int] = []  # who travels today, in the order in which they have decided
         self._flows: list[Flow] = []  # of a day without events
         self._undecided = -1  # who was asked, and has not decided yet
-        self._offset: list[int] = []
+        self._shift = np.array([round(s * MINUTE) for s in supply.shift[supply.slot].tolist()])  # of each option [ms]
         self._burn_in()
         self.begin_to_watch()
         self.end = (first + params.days) * DAY
@@ -111,8 +111,6 @@ class TrafficWorld(PersonalWorld):
         fast = can_load(self.supply, self.links)
         for _ in range(self.params.burn_in):
             self._wake()
-            self.chosen[:] = self.people.natural
-            self._natural = self.people.natural.tolist()
             if fast:
                 self._whole_day()
             else:
@@ -156,17 +154,15 @@ class TrafficWorld(PersonalWorld):
         people.wake(day, None if self.tight else self._closed)
         self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
         self.shown, self.followed[:] = [0] * self.params.travellers, False
-        self._offset = people.offset.tolist()
-        self._slots = [self.reference + round(s * MINUTE) for s in self.supply.shift[self.supply.slot].tolist()]
-        self.departs = np.array(self._slots)[people.natural] + people.offset
+        self.departs = self.reference + self._shift[people.natural] + people.offset
+        self.chosen[:] = people.natural
+        self._natural = people.natural.tolist()
         self.loads = np.zeros(buses(self.params))
         self._flows = []
 
     def _morning(self, _: Any) -> None:
         self._wake()
         people = self.people
-        self.chosen[:] = people.natural
-        self._natural = people.natural.tolist()
         self._accepts = people.draws("accept", self.day).tolist()
         self._inform()
         n = people.n_advised
@@ -188,10 +184,10 @@ class TrafficWorld(PersonalWorld):
         shared += [0.0] * len(way)
         for channel, value in enumerate(shared):
             self.reading(channel, value)
-        usual = people.last[:n]
-        cost = people.costs(people.by_option(published.time), people.by_option(published.extra))[:n]
-        external = people.by_option(published.external)[:n]
-        each = np.arange(n)
+        # those who may be advised come first
+        usual, each, advised = people.last[:n], people.each[:n], slice(n)
+        time, extra = (people.by_option(t, advised) for t in (published.time, published.extra))
+        cost, external = people.costs(time, extra, advised), people.by_option(published.external, advised)
         with np.errstate(invalid="ignore"):
             own = cost[each, usual][:, None] - cost
         own[~np.isfinite(own)] = 0.0
@@ -200,7 +196,7 @@ class TrafficWorld(PersonalWorld):
         values.append(_rounded(external[each, usual][:, None] - external))
         goes = people.goes[:n, None]  # who stays at home is not told anything new
         self.own_readings(np.where(goes, np.concatenate(values, 1), self._memory.context[:, self.shared :]))
-        self.promised = people.by_option(published.time + published.extra)
+        self.promised = people.by_option(published.time + published.extra, advised)
         mask = self._memory.mask
         mask[:, 1:] = people.possible[:n] & (people.muted_until[:n] < self.day)[:, None]
         if not self.tight:
@@ -246,7 +242,7 @@ class TrafficWorld(PersonalWorld):
         if option != self._natural[i]:
             self.chosen[i] = option
             self._count_move(self._natural[i], option)
-            self.departs[i] = self._slots[option] + self._offset[i]
+            self.departs[i] += self._shift[option] - self._shift[self._natural[i]]
         self.user_event(i, option + 1, answers)
         self._leaving.append(i)
 
@@ -331,24 +327,15 @@ class TrafficWorld(PersonalWorld):
         self.arrives = np.where(self.arrives < self.departs, self.day * DAY + EVENING, self.arrives)
         time = (self.arrives - self.departs) / MINUTE
         late = (self.arrives - self.reference) / MINUTE - people.arrive
-        early_cost, late_cost = people.schedule_cost(late)
-        bus = supply.is_bus[supply.way[self.chosen]]
-        mode = np.where(bus, people.dislikes_bus, 0.0)
-        cost = params.alpha * time + self.extra + early_cost + late_cost + mode
-        terms = {"travel": params.alpha * time, "early": early_cost, "late": late_cost, "discomfort": self.extra}
-        for name, each in (terms | {"mode": mode}).items():
-            self.utility_totals[name] += float(each[went].sum())
-        weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
         flows = self.flows()
         if self._record:
             self.diaries.append(Diary.of(self, flows))
-        soon = self.day >= self.first_day - LATELY
-        today = profile.of_day(supply, params, self.reference, self.links, flows, weight if soon else None, self.loads)
+        weight = None
+        if self.day >= self.first_day - LATELY:
+            weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
+        today = profile.of_day(supply, params, self.reference, self.links, flows, weight, self.loads)
         if self.day >= self.first_day:
-            link, shown = self.links[supply.tight], np.array(self.shown) > 0
-            day = self.day - self.first_day
-            self.tally.end_day(day, went, time, late, cost, bus, shown, link, flows[supply.tight])
-            self._answer(today, cost, time)
+            self._book(went, time, late, flows[supply.tight], today)
         people.settle(self.day, self.chosen, self.followed, time, self.extra, today)
         weekend = int(self.day % 7 >= 5)
         self.yesterday[weekend] = today
@@ -358,7 +345,22 @@ class TrafficWorld(PersonalWorld):
         if self.first_day < self.day < self.end // DAY:
             self.call_at(self.day * DAY, self._morning)
 
-    def _answer(self, today: profile.Profile, cost: np.ndarray, time: np.ndarray) -> None:
+    def _book(self, went: np.ndarray, time: np.ndarray, late: np.ndarray, tight: Flow, today: Profile) -> None:
+        """What the day cost and what advice came to. `went`: indices of those who travelled; `time`, `late`: (N,) [min]."""
+        people, supply, params = self.people, self.supply, self.params
+        early_cost, late_cost = people.schedule_cost(late)
+        bus = supply.is_bus[supply.way[self.chosen]]
+        mode = np.where(bus, people.dislikes_bus, 0.0)
+        travel = params.alpha * time
+        cost = travel + self.extra + early_cost + late_cost + mode
+        terms = {"travel": travel, "early": early_cost, "late": late_cost, "discomfort": self.extra, "mode": mode}
+        for name, each in terms.items():
+            self.utility_totals[name] += float(each[went].sum())
+        shown, day = np.array(self.shown) > 0, self.day - self.first_day
+        self.tally.end_day(day, went, time, late, cost, bus, shown, self.links[supply.tight], tight)
+        self._answer(today, cost, time)
+
+    def _answer(self, today: Profile, cost: np.ndarray, time: np.ndarray) -> None:
         """What advice came to: savings, ratings, trust."""
         people, params, n = self.people, self.params, self.people.n_advised
         silent = np.flatnonzero(people.goes[:n] & (np.array(self.shown[:n]) == 0))
