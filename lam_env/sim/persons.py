@@ -24,7 +24,7 @@ class PersonalWorld(World):
     `credit`: reward that the person now asked has brought since she was asked before.
     """
 
-    __slots__ = ("_asked", "_credits", "_fresh", "_memory", "_record", "credit", "person", "persons", "shared")
+    __slots__ = ("_asked", "_credits", "_fresh", "_memory", "_own", "_record", "credit", "person", "persons", "shared")
 
     def __init__(
         self,
@@ -52,9 +52,9 @@ class PersonalWorld(World):
             record=record,
         )
         self._memory, self._record = Rows(n_persons, vocabulary), record
+        self._memory.last_seen[:] = -WEEK
         self.persons = [self._memory.row(i) for i in range(n_persons)]
-        for own in self.persons:
-            own.clear()
+        self._own = slice(self._memory.starts["context"] + 4 * shared, None)  # bytes of a row that are hers
         self.records = None  # until `begin_to_watch`
         self.shared = shared
         self.person, self.credit = 0, 0.0
@@ -107,12 +107,8 @@ class PersonalWorld(World):
 
     def _show(self, person: int) -> None:
         """Her row becomes the world's."""
-        own, row, shared = self.persons[person], self.row, self.shared
-        row.context[shared:] = own.context[shared:]
-        row.last_seen[:] = own.last_seen
-        row.feedback[:] = own.feedback
-        row.mask[:] = own.mask
-        row.events[:] = own.events
+        row, own = self.row, self._own
+        row.whole[own] = self.persons[person].whole[own]
         row.epoch[2] = person
 
     # -- what happens in it -------------------------------------------------------------------------------------------
