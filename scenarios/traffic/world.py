@@ -94,6 +94,7 @@ class TrafficWorld(PersonalWorld):
         self._accepts: list[float] = []
         self._natural: list[int] = []  # what each would do today
         self.departs_at_once = can_load(supply, self.links) and not record  # pictures show who is where
+        self._asking: list[tuple[int, int]] = []  # when [ms] who will be asked today, the next one last
         self._leaving: list[int] = []  # who travels today, in the order in which they have decided
         self._flows: list[Flow] = []  # of a day without events
         self._undecided = -1  # who was asked, and has not decided yet
@@ -168,10 +169,19 @@ class TrafficWorld(PersonalWorld):
         n = people.n_advised
         self._leaving = (n + np.flatnonzero(people.goes[n:])).tolist()
         asks = self.reference - np.rint((people.asks + 10 * people.draws("ask", self.day)) * MINUTE).astype(np.int64)
-        for i in np.flatnonzero(people.goes[:n]).tolist():
-            self.call_at(int(asks[i]), self._due, i)
-        self.call_at(self.reference - round(people.lead * MINUTE), self._set_off)
+        who = np.flatnonzero(people.goes[:n])
+        who = who[np.argsort(asks[who], kind="stable")[::-1]]
+        self._asking = list(zip(asks[who].tolist(), who.tolist(), strict=True))
         self.call_at(self.day * DAY + EVENING, self._evening)
+        self._ask_next()
+
+    def _ask_next(self) -> None:
+        """One at a time, for a short schedule is a fast one."""
+        if self._asking:
+            time, i = self._asking.pop()
+            self.call_at(time, self._due, i)
+        else:
+            self.call_at(self.reference - round(self.people.lead * MINUTE), self._set_off)
 
     def _inform(self) -> None:
         """Readings and masks of the day, for everybody at once."""
@@ -208,6 +218,7 @@ class TrafficWorld(PersonalWorld):
     def _due(self, i: int) -> None:
         self.ask(i, PRETRIP)
         self._undecided = i
+        self._ask_next()
 
     def run_until_decision(self) -> bool:
         if self._undecided >= 0:

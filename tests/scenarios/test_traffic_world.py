@@ -140,7 +140,8 @@ def test_days_without_events_are_those_of_events_to_the_last_bit(settings, monke
         assert slow.step(anything(slow)) == ended
         if ended:
             break
-    assert not any(link.log for link in fast.links) and any(link.log for link in slow.links)
+    assert not any(link.log for link in fast.links)
+    assert any(link.log for link in slow.links)
     for name in ("departs", "arrives", "extra", "loads"):
         assert np.array_equal(getattr(fast, name), getattr(slow, name))
     for one, other in zip(fast.flows(), slow.flows(), strict=True):
