@@ -37,30 +37,41 @@ class Flow:
 
 @dataclass(eq=False)
 class Profile:
-    """(pairs, ways, slots) [min]: `time` door to door, `extra` discomfort beyond it, `external` cost to others."""
+    """`tables` (3, pairs, ways, slots) [min], in one piece because all three are treated alike: `time` door to door, `extra` discomfort
+    beyond it, `external` cost to others."""
 
-    time: np.ndarray
-    extra: np.ndarray
-    external: np.ndarray
+    tables: np.ndarray
+
+    @property
+    def time(self) -> np.ndarray:
+        found: np.ndarray = self.tables[0]
+        return found
+
+    @property
+    def extra(self) -> np.ndarray:
+        found: np.ndarray = self.tables[1]
+        return found
+
+    @property
+    def external(self) -> np.ndarray:
+        found: np.ndarray = self.tables[2]
+        return found
 
     def copy(self) -> Profile:
-        return Profile(self.time.copy(), self.extra.copy(), self.external.copy())
+        return Profile(self.tables.copy())
 
     def towards(self, other: Profile, weight: float) -> None:
         """Moves by `weight` of the way to another profile."""
-        for name in ("time", "extra", "external"):
-            mine = getattr(self, name)
-            mine += weight * (getattr(other, name) - mine)
+        self.tables += weight * (other.tables - self.tables)
 
 
 def empty(supply: Supply, params: TrafficParams) -> Profile:
     """Of a day without anybody."""
-    shape = (*supply.free.shape, len(supply.shift))
-    time = np.broadcast_to(supply.free[:, :, None], shape).copy()
-    extra = np.zeros(shape)
-    time[:, supply.is_bus] += params.headway / 2
-    extra[:, supply.is_bus] += (params.wait - 1) * params.headway / 2
-    return Profile(time, extra, np.zeros(shape))
+    found = Profile(np.zeros((3, *supply.free.shape, len(supply.shift))))
+    found.time[:] = supply.free[:, :, None]
+    found.time[:, supply.is_bus] += params.headway / 2
+    found.extra[:, supply.is_bus] += (params.wait - 1) * params.headway / 2
+    return found
 
 
 def of_day(
@@ -77,7 +88,7 @@ def of_day(
     at = start + (supply.shift[:, None] + SAMPLES * params.slot) * MINUTE  # (slots, samples)
     pairs = range(len(supply.pairs))
     tables = at_departures(supply, params, at, links, flows, weight, loads, pairs)
-    return Profile(*(np.add.reduce(t, -1) / len(SAMPLES) for t in tables))
+    return Profile(np.add.reduce(tables, -1) / len(SAMPLES))
 
 
 def at_departures(
@@ -89,11 +100,11 @@ def at_departures(
     weight: np.ndarray | None,
     loads: np.ndarray,
     pairs: Iterable[int],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Time, discomfort and cost to others [min], each (pairs, ways, slots, samples), of one more traveller who departs at `at`
+) -> np.ndarray:
+    """(3, pairs, ways, slots, samples): time, discomfort and cost to others [min] of one more traveller who departs at `at`
     (slots, samples) [ms]."""
     pairs = list(pairs)
-    found = np.zeros((3, len(pairs), len(supply.ways), *at.shape))
+    found: np.ndarray = np.zeros((3, len(pairs), len(supply.ways), *at.shape))
     time, extra, external = found
     known: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {(): (at, np.zeros(at.shape))}
     for i, pair in enumerate(pairs):
@@ -109,7 +120,7 @@ def at_departures(
             else:
                 ride = float(supply.free[pair, way])
                 time[i, way], extra[i, way], external[i, way] = _bus(supply, params, at, loads, ride)
-    return time, extra, external
+    return found
 
 
 def _bus(

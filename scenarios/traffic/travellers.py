@@ -7,6 +7,8 @@ They are arrays and not objects because a day's costs of all options for everybo
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import ndtri
@@ -26,12 +28,17 @@ AHEAD = (5.0, 95.0)  # when she decides, before anybody can depart [min]
 _NONE = np.zeros((0, 0))
 
 
+@lru_cache(maxsize=16)
+def _choice(supply: Supply, params: TrafficParams) -> tuple[NestedLogit, np.ndarray]:
+    return NestedLogit(supply.options, params.nests), inertia(supply.options, params.inertia)
+
+
 class Travellers:
     """N people; the first `n_advised` may be advised. O options, P pairs of places; times in minutes after the reference.
 
     What they are: `pair`, `has_car`, `preferred` (3, N) arrival by kind of day, `special_day` (-1: none), `dislikes_bus` [min], `stubborn` [0..1],
     `jitter` [min] of departure within the slot; by `lead` [min] before the reference all have decided. What they remember: `habit`, `streak` (3, N); `time`, `extra` (2, N, O), of working days and
-    weekends; `trust`, `rated`, `muted_until` [day]. Of today: `kind`, `goes`, `arrive`, `cost` (N, O) as expected, `natural` choice, `last` one.
+    weekends (views of `memory` (2, 2, N, O)); `trust`, `rated`, `muted_until` [day]. Of today: `kind`, `goes`, `arrive`, `cost` (N, O) as expected, `natural` choice, `last` one.
     """
 
     def __init__(self, params: TrafficParams, supply: Supply, streams: Streams, beliefs: tuple[Profile, Profile]):
@@ -60,14 +67,13 @@ class Travellers:
         self.against[~self.possible] = np.inf
         self.shift = supply.shift[supply.slot]  # (O,)
         self.each = np.arange(n)
-        self.time = np.stack([self.by_option(b.time) for b in beliefs])
-        self.extra = np.stack([self.by_option(b.extra) for b in beliefs])
+        self.memory = np.stack([self.by_option(b.tables[:2]) for b in beliefs])
+        self.time, self.extra = self.memory[:, 0], self.memory[:, 1]
         self.trust = np.full(n, params.trust)
         self.rated = np.zeros(n)
         self.muted_until = np.full(n, -1)
         self.habit, self.streak = np.zeros((3, n), np.int64), np.zeros((3, n))
-        self.logit = NestedLogit(supply.options, params.nests)
-        self.inertia = inertia(supply.options, params.inertia)
+        self.logit, self.inertia = _choice(supply, params)
         for kind in range(3):
             self.kind = np.full(n, kind)
             self.arrive = self.preferred[kind]
@@ -81,22 +87,28 @@ class Travellers:
     def _trait(self, name: str) -> np.ndarray:
         return self.streams("travellers", name).block(0, self.n)
 
-    def draws(self, purpose: str, day: int) -> np.ndarray:
-        """(N,) uniform numbers of a day."""
+    def draws(self, purpose: str, day: int, make: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
+        """(N,) uniform numbers of a day, or what `make` makes of them (always the same for a purpose)."""
         first, drawn = self._drawn.get(purpose, (day + 1, _NONE))
         if not first <= day < first + len(drawn):
             days = max(1, TOGETHER // self.n)
             drawn = self.streams("travellers", purpose).block(day * self.n, days * self.n).reshape(days, self.n)
+            drawn = make(drawn) if make else drawn
             first, _ = self._drawn[purpose] = day, drawn
         found: np.ndarray = drawn[day - first]
         return found
 
-    def by_option(self, table: np.ndarray, who: slice | None = None) -> np.ndarray:
-        """(N, O) of a table (pairs, ways, slots), or of some of the N."""
-        flat: np.ndarray = table[:, self.supply.way, self.supply.slot]
-        return flat.take(self.pair if who is None else self.pair[who], 0)
+    def _offsets(self, uniform: np.ndarray) -> np.ndarray:
+        noise = (uniform - 0.5) * 0.05 * self.params.slot
+        found: np.ndarray = np.rint((self.jitter + noise) * MINUTE).astype(np.int64)
+        return found
 
-    def costs(self, time: np.ndarray, extra: np.ndarray, who: slice = slice(None)) -> np.ndarray:
+    def by_option(self, table: np.ndarray, who: slice | np.ndarray | None = None) -> np.ndarray:
+        """(..., N, O) of a table (..., pairs, ways, slots), or of some of the N."""
+        flat: np.ndarray = table[..., self.supply.way, self.supply.slot]
+        return flat.take(self.pair if who is None else self.pair[who], -2)
+
+    def costs(self, time: np.ndarray, extra: np.ndarray, who: slice | np.ndarray = slice(None)) -> np.ndarray:
         """(N, O) generalised cost [min] at times door to door and discomfort (N, O), infinite where not possible; or of some of the N."""
         p = self.params
         lag = self.shift + time
@@ -124,8 +136,7 @@ class Travellers:
             self.cost = np.where(closed, np.inf, self.cost)
             self.cost[~np.isfinite(self.cost).any(1)] = 0.0  # nobody is left without any way
         self.last = self.habit[self.kind, each]
-        noise = (self.draws("late", day) - 0.5) * 0.05 * p.slot
-        self.offset = np.rint((self.jitter + noise) * MINUTE).astype(np.int64)  # [ms] after the slot's departure
+        self.offset = self.draws("late", day, self._offsets)  # [ms] after the slot's departure
         # who has little to complain of seldom thinks of something else (Simon 1955): near equilibrium there is calm
         with np.errstate(invalid="ignore"):
             of_habit = self.cost[each, self.last]
@@ -192,14 +203,14 @@ class Travellers:
         streaks[of_kind] = np.where(habit == habits[of_kind], streaks[of_kind] + 1, 0)
         habits[of_kind] = habit
         of_option = went * self.possible.shape[1] + took
-        for memory, published, own in ((self.time, today.time, time), (self.extra, today.extra, extra)):
-            mine = memory[weekend]
-            each = mine.reshape(-1)
-            taken = each[of_option]
-            news = self.by_option(published) - mine
-            news *= p.hearsay
-            mine += news
-            each[of_option] = taken + p.learning * (own[went] - taken)
+        mine = self.memory[weekend]
+        each = mine.reshape(2, -1)
+        taken = each[:, of_option]
+        news = self.by_option(today.tables[:2])
+        news -= mine
+        news *= p.hearsay
+        mine += news
+        each[:, of_option] = taken + p.learning * (np.stack((time[went], extra[went])) - taken)
 
     def schedule_cost(self, lag: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Costs of being early and late [min], for arrivals `lag` minutes after the preferred one."""

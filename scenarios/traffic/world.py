@@ -191,22 +191,19 @@ class TrafficWorld(PersonalWorld):
         shared = [float(self.rain)]
         for table in (yesterday.time + yesterday.extra, published.external):
             shared += _rounded(table.mean(0)[way, slot]).tolist()
-        shared += [0.0] * len(way)
-        for channel, value in enumerate(shared):
-            self.reading(channel, value)
-        # those who may be advised come first
-        usual, each, advised = people.last[:n], people.each[:n], slice(n)
-        time, extra = (people.by_option(t, advised) for t in (published.time, published.extra))
-        cost, external = people.costs(time, extra, advised), people.by_option(published.external, advised)
+        self.shared_readings(shared + [0.0] * len(way))
+        who = np.flatnonzero(people.goes[:n])  # who stays at home is not told anything new
+        each, usual = np.arange(len(who)), people.last[who]
+        time, extra, external = people.by_option(published.tables, who)
+        cost = people.costs(time, extra, who)
         with np.errstate(invalid="ignore"):
             own = cost[each, usual][:, None] - cost
         own[~np.isfinite(own)] = 0.0
-        told = [people.arrive[:n], self._last_time[:n], self._last_late[:n]]
-        values = [_rounded(np.stack(told, 1)), usual[:, None] + 1, _rounded(own)]
-        values.append(_rounded(external[each, usual][:, None] - external))
-        goes = people.goes[:n, None]  # who stays at home is not told anything new
-        self.own_readings(np.where(goes, np.concatenate(values, 1), self._memory.context[:, self.shared :]))
-        self.promised = people.by_option(published.time + published.extra, advised)
+        external = external[each, usual][:, None] - external
+        told = np.stack([people.arrive[who], self._last_time[who], self._last_late[who]], 1)
+        self.own_readings(
+            np.concatenate((_rounded(told), usual[:, None] + 1, _rounded(own), _rounded(external)), 1), who
+        )
         mask = self._memory.mask
         mask[:, 1:] = people.possible[:n] & (people.muted_until[:n] < self.day)[:, None]
         if not self.tight:
@@ -378,20 +375,26 @@ class TrafficWorld(PersonalWorld):
         people.trust[silent] += params.trust_silence * np.maximum(params.trust - people.trust[silent], 0)
         moved = np.flatnonzero(self.followed)
         if len(moved):
-            would = people.costs(people.by_option(today.time), people.by_option(today.extra))
-            external = people.by_option(today.external)
-            noise = people.draws("rating", self.day)
-            for i in moved.tolist():
-                natural, option = int(people.natural[i]), int(self.chosen[i])
-                own = float(would[i, natural] - cost[i])
-                saved = float(external[i, natural] - external[i, option])
+            each, natural, chosen = np.arange(len(moved)), people.natural[moved], self.chosen[moved]
+            time_today, extra_today, external = people.by_option(today.tables, moved)
+            would = people.costs(time_today, extra_today, moved)
+            published = self.published[int(self.day % 7 >= 5)]
+            promised = people.by_option(published.time + published.extra, moved)[each, chosen]
+            figures = (
+                moved,
+                chosen,
+                would[each, natural] - cost[moved],
+                external[each, natural] - external[each, chosen],
+                time[moved] + self.extra[moved] - promised,
+                people.draws("rating", self.day)[moved],
+            )
+            for i, option, own, saved, broken, noise in zip(*(f.tolist() for f in figures), strict=True):
                 self.earn_from(i, "own", own)
                 self.earn_from(i, "external", saved)
                 self.earn_from(i, "regret", max(0.0, -own))
                 self.tally.moved(own)
-                broken = float(time[i] + self.extra[i] - self.promised[i, option])
                 people.trust[i] -= params.trust_broken * min(10.0, max(0.0, broken))
-                thumb = 1.0 if (broken <= 2.0) != (noise[i] < params.rating_noise) else -1.0
+                thumb = 1.0 if (broken <= 2.0) != (noise < params.rating_noise) else -1.0
                 people.rated[i] += 0.2 * (thumb - people.rated[i])
                 self.earn_from(i, "rating", thumb)
                 self.feedback_event(i, RATING, option + 1, self.answer_to[i], thumb, None)
@@ -406,5 +409,7 @@ class TrafficWorld(PersonalWorld):
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
-    found: np.ndarray = np.rint(values / GRAIN) * GRAIN
+    found: np.ndarray = values / GRAIN
+    np.rint(found, out=found)
+    found *= GRAIN
     return found
