@@ -111,8 +111,9 @@ def ride_all(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Arrivals [ms] and discomfort [min] of bus passengers who come to the stop at `departures` (n,) [ms], and the loads of the day's buses."""
     headway = round(params.headway * MINUTE)
-    number = -(-(departures % DAY) // headway)
-    wait = number * headway - departures % DAY
+    of_day = departures % DAY
+    number = -(-of_day // headway)
+    wait = number * headway - of_day
     loads = np.bincount(number, minlength=buses(params)).astype(float)
     order = np.argsort(departures, kind="stable")
     place = np.empty(len(order))

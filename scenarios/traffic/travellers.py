@@ -152,7 +152,10 @@ class Travellers:
 
     def chances(self, who: np.ndarray) -> np.ndarray:
         """(len(who), O) probabilities of a choice made anew."""
-        return self.logit.probabilities(-self.params.theta * self.cost[who] + self.inertia[self.last[who]])
+        utility = self.cost.take(who, 0)
+        utility *= -self.params.theta
+        utility += self.inertia.take(self.last[who], 0)
+        return self.logit.probabilities(utility)
 
     def strength(self, i: int) -> float:
         """Of her habit on this kind of day [0..1]: she has kept it for so long, and is stubborn."""
