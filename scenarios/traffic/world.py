@@ -168,10 +168,9 @@ class TrafficWorld(PersonalWorld):
         self._inform()
         n = people.n_advised
         self._leaving = (n + np.flatnonzero(people.goes[n:])).tolist()
-        asks = self.reference - np.rint((people.asks + 10 * people.draws("ask", self.day)) * MINUTE).astype(np.int64)
         who = np.flatnonzero(people.goes[:n])
-        who = who[np.argsort(asks[who], kind="stable")[::-1]]
-        self._asking = list(zip(asks[who].tolist(), who.tolist(), strict=True))
+        ahead = np.rint((people.asks[who] + 10 * people.draws("ask", self.day)[who]) * MINUTE).astype(np.int64)
+        self._asking = sorted(zip((self.reference - ahead).tolist(), who.tolist(), strict=True), reverse=True)
         self.call_at(self.day * DAY + EVENING, self._evening)
         self._ask_next()
 
@@ -366,12 +365,12 @@ class TrafficWorld(PersonalWorld):
             self.utility_totals[name] += float(each[went].sum())
         shown, day = np.array(self.shown) > 0, self.day - self.first_day
         self.tally.end_day(day, went, time, late, cost, bus, shown, self.links[supply.tight], tight)
-        self._answer(today, cost, time)
+        self._answer(today, cost, time, shown)
 
-    def _answer(self, today: Profile, cost: np.ndarray, time: np.ndarray) -> None:
-        """What advice came to: savings, ratings, trust."""
+    def _answer(self, today: Profile, cost: np.ndarray, time: np.ndarray, shown: np.ndarray) -> None:
+        """What advice came to: savings, ratings, trust. `shown`: (N,) bool."""
         people, params, n = self.people, self.params, self.people.n_advised
-        silent = np.flatnonzero(people.goes[:n] & (np.array(self.shown[:n]) == 0))
+        silent = np.flatnonzero(people.goes[:n] & ~shown[:n])
         people.trust[silent] += params.trust_silence * np.maximum(params.trust - people.trust[silent], 0)
         moved = np.flatnonzero(self.followed)
         if len(moved):
@@ -398,7 +397,7 @@ class TrafficWorld(PersonalWorld):
                 people.rated[i] += 0.2 * (thumb - people.rated[i])
                 self.earn_from(i, "rating", thumb)
                 self.feedback_event(i, RATING, option + 1, self.answer_to[i], thumb, None)
-        np.clip(people.trust, 0.0, 1.0, out=people.trust)
+        np.minimum(np.maximum(people.trust, 0.0, out=people.trust), 1.0, out=people.trust)
         awake = people.muted_until[:n] < self.day
         for i in np.flatnonzero(awake & (people.trust[:n] < params.mute_below)).tolist():
             people.muted_until[i] = self.day + params.mute_days
