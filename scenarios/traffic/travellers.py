@@ -159,7 +159,7 @@ class Travellers:
 
     def strength(self, i: int) -> float:
         """Of her habit on this kind of day [0..1]: she has kept it for so long, and is stubborn."""
-        return float(self.stubborn[i]) * (1 - math.exp(-float(self.streak[self.kind[i], i]) / 5))
+        return self.stubborn.item(i) * (1 - math.exp(-self.streak.item(self.kind.item(i), i) / 5))
 
     def acceptance(self, i: int, natural: int) -> np.ndarray:
         """(O,) probability that she follows advice to each option where she was about to take `natural`."""
@@ -173,16 +173,16 @@ class Travellers:
     def accepts(self, i: int, option: int) -> float:
         """The same for one option, against what she would do."""
         p = self.params
-        gain = float(self.cost[i, self.natural[i]] - self.cost[i, option])
+        gain = self.cost.item(i, self.natural.item(i)) - self.cost.item(i, option)
         x = p.accept_gain * max(-MOST, min(MOST, gain)) + self._leaning(i)
-        if option == self.last[i]:
+        if option == self.last.item(i):
             x += p.accept_last
         return 1 / (1 + math.exp(-x))
 
     def _leaning(self, i: int) -> float:
         """Log-odds of following anything."""
         p = self.params
-        x = p.accept + p.accept_trust * (float(self.trust[i]) - 0.5) + p.accept_rated * float(self.rated[i])
+        x = p.accept + p.accept_trust * (self.trust.item(i) - 0.5) + p.accept_rated * self.rated.item(i)
         return x - p.accept_habit * self.strength(i) + (p.accept_form if p.form == "prescriptive" else 0.0)
 
     def costs_of(self, i: int, time: np.ndarray, extra: np.ndarray) -> np.ndarray:

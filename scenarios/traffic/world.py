@@ -249,7 +249,7 @@ class TrafficWorld(PersonalWorld):
         if option != self._natural[i]:
             self.chosen[i] = option
             self._count_move(self._natural[i], option)
-            self.departs[i] += self._shift[option] - self._shift[self._natural[i]]
+            self.departs[i] += self._shift.item(option) - self._shift.item(self._natural[i])
         self.user_event(i, option + 1, answers)
         self._leaving.append(i)
 
