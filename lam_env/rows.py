@@ -49,11 +49,10 @@ class Row:
         self._window = self.events.reshape(-1).data
         self._older, self._newer = self._window[:-1], self._window[1:]
         self.latent, self.plan = rows.latent[i], rows.plan[i]
-        self._copies: tuple[
-            Callable[[], np.ndarray], ...
-        ] = ()  # what only `observe` needs is made when it is first called
+        self._copies: tuple[Callable[[], np.ndarray], ...] = ()  # until `observe` is first called
 
     def _prepare(self) -> None:
+        """What only `observe` needs: most rows of persons are never observed."""
         self._hidden = {k: a for k, a in (("latent", self.latent), ("plan", self.plan)) if a.size}
         tokens, self._times = self.events
         self._copies = tuple(a.copy for a in (tokens, *(self._arrays[k] for k in (0, 1, 3, 4))))
