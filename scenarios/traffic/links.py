@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,7 +58,7 @@ class Link:
             raise RuntimeError("link: a vehicle left before one that had entered earlier")
         self.left += 1
 
-    def pass_by(self, exits: Sequence[float] | np.ndarray) -> None:
+    def pass_by(self, exits: np.ndarray) -> None:
         """Vehicles with these exact exits have come and gone, without events."""
         self.entered += len(exits)
         self.left += len(exits)

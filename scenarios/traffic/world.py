@@ -15,7 +15,7 @@ from lam_env.sim.persons import PersonalWorld
 from . import profile, shocks
 from .diary import Diary
 from .loading import Loading, Trip
-from .morning import buses, can_load, load, load_in_turn, ride_all
+from .morning import buses, can_load, load, load_in_turn, ride_all, ride_in_turn
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .profile import Flow, Profile
 from .supply import DAY, MINUTE, REFERENCE, Supply
@@ -163,10 +163,9 @@ class TrafficWorld(PersonalWorld):
 
     def _morning(self, _: Any) -> None:
         self._wake()
-        people = self.people
+        people, n = self.people, self.people.n_advised
         self._accepts = people.draws("accept", self.day).tolist()
         self._inform()
-        n = people.n_advised
         self._leaving = (n + np.flatnonzero(people.goes[n:])).tolist()
         who = np.flatnonzero(people.goes[:n])
         ahead = np.rint((people.asks[who] + 10 * people.draws("ask", self.day)[who]) * MINUTE).astype(np.int64)
@@ -290,13 +289,12 @@ class TrafficWorld(PersonalWorld):
         if ends.max(initial=0) >= evening or self.departs[riders].max(initial=0) >= evening:
             return False
         self._flows = [Flow(f.enter, f.exit, drivers[f.who]) for f in flows]
-        for link, flow in zip(self.links, flows, strict=True):
-            if len(flow.exit):
-                link.pass_by(flow.exit)
-        self.loading.pass_by(len(drivers))
+        self.loading.pass_by(len(drivers), [flow.exit for flow in flows])
         self.arrives[drivers], self.extra[drivers] = ends, 0.0
         if len(riders):
-            self._board_all(riders)
+            assert self.bus is not None
+            found = ride_in_turn(self.bus, self.params, self.departs[riders])
+            self.arrives[riders], self.extra[riders], self.loads = found
         return True
 
     def flows(self) -> list[Flow]:
@@ -315,16 +313,6 @@ class TrafficWorld(PersonalWorld):
         standing = ride.perceived - self.bus.ride_time
         self.extra[i] = (standing + (self.params.wait - 1) * ride.wait) / MINUTE
 
-    def _board_all(self, riders: np.ndarray) -> None:
-        """The same for all of a day, in the order in which they come."""
-        assert self.bus is not None
-        departure, wait, perceived = self.bus.board_all(self.departs[riders])
-        self.arrives[riders] = departure + self.bus.ride_time
-        number = np.rint(departure % DAY / (self.params.headway * MINUTE)).astype(np.int64)
-        self.loads += np.bincount(number, minlength=len(self.loads))
-        standing = perceived - self.bus.ride_time
-        self.extra[riders] = (standing + (self.params.wait - 1) * wait) / MINUTE
-
     # -- looking back -------------------------------------------------------------------------------------------------
 
     def _evening(self, _: Any) -> None:
@@ -337,9 +325,8 @@ class TrafficWorld(PersonalWorld):
         flows = self.flows()
         if self._record:
             self.diaries.append(Diary.of(self, flows))
-        weight = None
-        if self.day >= self.first_day - LATELY:
-            weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
+        soon = self.day >= self.first_day - LATELY
+        weight = params.alpha + np.where(late > 0, params.gamma, -params.beta) if soon else None
         today = profile.of_day(supply, params, self.reference, self.links, flows, weight, self.loads)
         if self.day >= self.first_day:
             self._book(went, time, late, flows[supply.tight], today)
@@ -408,7 +395,6 @@ class TrafficWorld(PersonalWorld):
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
-    found: np.ndarray = values / GRAIN
-    np.rint(found, out=found)
+    found: np.ndarray = np.rint(values / GRAIN)
     found *= GRAIN
     return found
