@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
@@ -24,7 +26,7 @@ class PersonalWorld(World):
     `credit`: reward that the person now asked has brought since she was asked before.
     """
 
-    __slots__ = ("_asked", "_credits", "_fresh", "_memory", "_record", "credit", "person", "persons", "shared")
+    __slots__ = ("_asked", "_credits", "_fresh", "_memory", "_own", "_record", "credit", "person", "persons", "shared")
 
     def __init__(
         self,
@@ -52,9 +54,9 @@ class PersonalWorld(World):
             record=record,
         )
         self._memory, self._record = Rows(n_persons, vocabulary), record
+        self._memory.last_seen[:] = -WEEK
         self.persons = [self._memory.row(i) for i in range(n_persons)]
-        for own in self.persons:
-            own.clear()
+        self._own = slice(self._memory.starts["context"] + 4 * shared, None)  # bytes of a row that are hers
         self.records = None  # until `begin_to_watch`
         self.shared = shared
         self.person, self.credit = 0, 0.0
@@ -107,12 +109,8 @@ class PersonalWorld(World):
 
     def _show(self, person: int) -> None:
         """Her row becomes the world's."""
-        own, row, shared = self.persons[person], self.row, self.shared
-        row.context[shared:] = own.context[shared:]
-        row.last_seen[:] = own.last_seen
-        row.feedback[:] = own.feedback
-        row.mask[:] = own.mask
-        row.events[:] = own.events
+        row, own = self.row, self._own
+        row.whole[own] = self.persons[person].whole[own]
         row.epoch[2] = person
 
     # -- what happens in it -------------------------------------------------------------------------------------------
@@ -132,13 +130,20 @@ class PersonalWorld(World):
         if self.records is not None and context[channel] != before:  # as float32 has it: a tenth is none of its numbers
             self.records.append(Event(self.now, user, READING, channel, value))
 
-    def own_readings(self, values: np.ndarray) -> None:
-        """All readings of their own of all persons at once: (persons, readings less the shared ones)."""
+    def shared_readings(self, values: Sequence[float]) -> None:
+        """All that everybody shares."""
+        if self.records is not None:
+            for channel, value in enumerate(values):
+                self.reading(channel, value)
+        self.row.context[: self.shared] = np.asarray(values, np.float32).data
+
+    def own_readings(self, values: np.ndarray, who: np.ndarray) -> None:
+        """All readings of their own of some persons: (len(who), readings less the shared ones), in the order of their numbers."""
         own, values = self._memory.context[:, self.shared :], values.astype(np.float32)
         if self.records is not None:
-            for user, c in zip(*(k.tolist() for k in np.nonzero(own != values)), strict=True):
-                self.records.append(Event(self.now, user, READING, self.shared + c, float(values[user, c])))
-        own[:] = values
+            for k, c in zip(*(k.tolist() for k in np.nonzero(own[who] != values)), strict=True):
+                self.records.append(Event(self.now, int(who[k]), READING, self.shared + c, float(values[k, c])))
+        own[who] = values
 
     def feedback_event(self, user: int, token: int, action: int, answers: int, value: float, good: bool | None) -> None:
         """Her feedback on the agent's `action` (its event `answers`); `good` None: it says nothing of acceptance."""

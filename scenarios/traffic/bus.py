@@ -81,6 +81,7 @@ class BusLine:
         if not 1 <= standing < math.inf:
             raise UserError(f"bus: standing must multiply the time by at least 1, not {standing}")
         self.departures = list(departures)
+        self._timetable = np.array([*departures, DAY + departures[0]])
         self.ride_time, self.seats, self.places, self.standing = ride_time, seats, places, standing
         self._bus = -1  # the one being filled: day * departures a day + number in the timetable
         self._aboard = 0  # who have a place on it
@@ -101,6 +102,20 @@ class BusLine:
         departure = self._departure(self._bus)
         perceived = self.ride_time * (1.0 if place < self.seats else self.standing)
         return Ride(departure, departure - time, departure + self.ride_time, place, perceived)
+
+    def board_all(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Passengers who come to the stop at `times` (n,) [ms], in order, as `board` has it: departure, wait and in-vehicle time as it feels.
+
+        For buses without a limit of places that nobody has boarded before.
+        """
+        day, of_day = np.divmod(times, DAY)
+        number = np.searchsorted(self._timetable, of_day)
+        departure = day * DAY + self._timetable[number]
+        place = np.arange(len(times)) - np.searchsorted(departure, departure)
+        self._before = int(times[-1])
+        self._bus, self._aboard = int(day[-1]) * len(self.departures) + int(number[-1]), int(place[-1]) + 1
+        perceived = self.ride_time * np.where(place < self.seats, 1.0, self.standing)
+        return departure, departure - times, perceived
 
     def wait(self, time: int) -> int:
         """Time [ms] from `time` until the next bus by the timetable."""

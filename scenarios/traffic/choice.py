@@ -14,14 +14,20 @@ import numpy as np
 
 from lam_env.errors import UserError
 
+_LOWEST = -1e308
 _WRONG = "choice: utilities must be numbers below infinity, and at least one alternative available (not -inf)"
 
 
 def logit(utilities: np.ndarray) -> np.ndarray:
     """Multinomial logit: choice probabilities, shape (..., J) like the utilities. UserError where nothing is available."""
     v = np.asarray(utilities, float)
-    weights = np.exp(v - _best(v))
-    return weights / weights.sum(-1, keepdims=True)
+    return _shares(v, _best(v))
+
+
+def _shares(v: np.ndarray, best: np.ndarray) -> np.ndarray:
+    weights = np.exp(v - best)
+    weights /= weights.sum(-1, keepdims=True)
+    return weights
 
 
 def logsum(utilities: np.ndarray, scale: float = 1.0) -> np.ndarray:
@@ -92,6 +98,8 @@ class NestedLogit:
         self.n = len(alternatives)
         # at each level, from the bottom: where each nest begins among the nodes below, and its scale
         self._starts: list[np.ndarray] = []
+        self._nest: list[np.ndarray] = []  # of each node below, the index of its nest, and that nest's scale
+        self._each_mu: list[np.ndarray] = []
         self._sizes: list[np.ndarray] = []
         self._scales: list[np.ndarray] = []
         nodes = [tuple(a) for a in alternatives]
@@ -111,7 +119,9 @@ class NestedLogit:
                 raise UserError("choice: a nest's scale must not be below that of the nest it lies in")
             self._starts.append(np.array(starts))
             self._sizes.append(np.diff([*starts, len(nodes)]))
+            self._nest.append(np.repeat(np.arange(len(nests)), self._sizes[-1]))
             self._scales.append(mu)
+            self._each_mu.append(mu[self._nest[-1]])
             nodes = nests
         # for one traveller: each alternative's scale; at each level where nests begin and end, and the power that leads up
         bottom = [*self._scales, np.ones(1)]
@@ -129,9 +139,9 @@ class NestedLogit:
         """Choice probabilities, shape (..., J) like the utilities."""
         v = self._checked(utilities)
         within, top = self._up(v)
-        p = logit(top)
-        for conditional, sizes in zip(reversed(within), reversed(self._sizes), strict=True):
-            p = np.repeat(p, sizes, -1) * conditional
+        p = _shares(top, top.max(-1, keepdims=True))
+        for conditional, nest in zip(reversed(within), reversed(self._nest), strict=True):
+            p = p.take(nest, -1) * conditional
         return p
 
     def logsum(self, utilities: np.ndarray) -> np.ndarray:
@@ -148,14 +158,19 @@ class NestedLogit:
     def _up(self, v: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """Probabilities within the nests, from the bottom level, and the inclusive values at the top."""
         within = []
-        for starts, sizes, mu in zip(self._starts, self._sizes, self._scales, strict=True):
-            best = np.maximum.reduceat(v, starts, -1)
-            best = np.where(best > -np.inf, best, 0.0)  # of a nest without an available alternative
-            weights = np.exp(np.repeat(mu, sizes) * (v - np.repeat(best, sizes, -1)))
-            total = np.add.reduceat(weights, starts, -1)
-            within.append(weights / np.repeat(np.where(total > 0, total, 1.0), sizes, -1))
-            with np.errstate(divide="ignore"):  # log(0): the nest is not available
-                v = best + np.log(total) / mu
+        with np.errstate(divide="ignore"):  # log(0): the nest is not available
+            for starts, nest, mu, each_mu in zip(self._starts, self._nest, self._scales, self._each_mu, strict=True):
+                best = np.maximum.reduceat(v, starts, -1)
+                np.maximum(best, _LOWEST, out=best)  # of a nest without an available alternative
+                weights = v - best.take(nest, -1)
+                weights *= each_mu
+                np.exp(weights, out=weights)
+                total = np.add.reduceat(weights, starts, -1)  # at least 1, or 0
+                weights /= np.maximum(total, 1.0).take(nest, -1)
+                within.append(weights)
+                v = np.log(total)
+                v /= mu
+                v += best
         return within, v
 
     def choose(self, utilities: Sequence[float], uniform: float) -> int:

@@ -57,7 +57,7 @@ class Diary:
         arrives = np.where(world.arrives >= world.departs, world.arrives, np.inf)  # else of an earlier day
         way = supply.way[world.chosen]
         if flows is None:
-            flows = [Flow.of(link) for link in world.links]
+            flows = world.flows()
         enter = np.full((len(flows), people.n), np.inf)
         for k, flow in enumerate(flows):
             enter[k, flow.who] = flow.enter

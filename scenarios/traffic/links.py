@@ -13,6 +13,8 @@ import math
 from collections import deque
 from typing import Any
 
+import numpy as np
+
 from lam_env.errors import UserError
 
 HOUR = 3_600_000  # [ms]
@@ -50,11 +52,21 @@ class Link:
         """Travel time [ms] of a vehicle that would enter now."""
         raise NotImplementedError
 
+    def exits(self, times: list[int]) -> list[float]:
+        """Exact exits of vehicles that would enter at these times, in order, after those who have entered already."""
+        raise NotImplementedError
+
     def leave(self, vehicle: Any) -> None:
         """The vehicle that entered first leaves."""
         if self.inside.popleft() is not vehicle:
             raise RuntimeError("link: a vehicle left before one that had entered earlier")
         self.left += 1
+
+    def pass_by(self, exits: np.ndarray) -> None:
+        """Vehicles with these exact exits have come and gone, without events."""
+        self.entered += len(exits)
+        self.left += len(exits)
+        self.last_exit = float(exits[-1])
 
     def restrict(self, start: int, end: int, share: float) -> None:
         """From `start` to `end` [ms] only this share (0: closed, 1: all) of the capacity is there.
@@ -118,6 +130,20 @@ class PointQueue(Link):
             self.log.append((time, exit, vehicle))
         return round(exit)
 
+    def exits(self, times: list[int]) -> list[float]:
+        last, free, headway, found = self.last_exit, self.free_time, self.headway, list[float]()
+        if self.changes:
+            for time in times:
+                last = self.opening(max(time + free, self.served(last)))
+                found.append(last)
+            return found
+        for time in times:
+            begin, last = time + free, last + headway
+            if begin > last:
+                last = begin
+            found.append(last)
+        return found
+
     def travel_time(self, time: int) -> float:
         return self._exit(time) - time
 
@@ -175,7 +201,7 @@ class BPRLink(Link):
     def enter(self, time: int, vehicle: Any) -> int:
         self.entered += 1
         self.inside.append(vehicle)
-        self.last_exit = exit = self._exit(time)
+        self.last_exit = exit = self._exit(time, self.last_exit, self._recent)
         if self.flow is None:
             self._recent.append(time)
         if self.log is not None:
@@ -183,21 +209,29 @@ class BPRLink(Link):
         return round(exit)
 
     def travel_time(self, time: int) -> float:
-        return self._exit(time) - time
+        return self._exit(time, self.last_exit, self._recent) - time
 
     def time_at(self, flow: Any, share: float = 1.0) -> Any:
         """Travel times [ms] at flows [vehicles/h], numbers or arrays, with a share (above 0) of the capacity."""
         return self.free_time * (1 + self.b * (flow / (self.capacity * share)) ** self.power)
 
-    def _exit(self, time: int) -> float:
+    def exits(self, times: list[int]) -> list[float]:
+        last, recent, found = self.last_exit, deque(self._recent), list[float]()
+        for time in times:
+            last = self._exit(time, last, recent)
+            found.append(last)
+            if self.flow is None:
+                recent.append(time)
+        return found
+
+    def _exit(self, time: int, last: float, recent: deque[int]) -> float:
         if self.flow is None:
-            recent = self._recent
             while recent and recent[0] <= time - self.interval:
                 recent.popleft()
             flow = len(recent) * HOUR / self.interval
         else:
             flow = self.flow
         if not self.changes:
-            return max(time + self.time_at(flow), self.last_exit)
+            return max(time + self.time_at(flow), last)
         begin = self.opening(time)
-        return self.opening(max(begin + self.time_at(flow, self.share(begin)), self.last_exit))
+        return self.opening(max(begin + self.time_at(flow, self.share(begin)), last))

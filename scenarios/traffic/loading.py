@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heappush
 from typing import Any
 
+import numpy as np
 import simpy
 from simpy.events import NORMAL
 
@@ -62,6 +63,14 @@ class Loading:
         trip.passed = False
         self._schedule(trip.call, time)
         return trip
+
+    def pass_by(self, vehicles: int, exits: Iterable[np.ndarray]) -> None:
+        """So many have travelled without events; `exits` [ms]: of each link, exact."""
+        self.departed += vehicles
+        self.arrived += vehicles
+        for link, times in zip(self.links, exits, strict=True):
+            if len(times):
+                link.pass_by(times)
 
     def _hand_over(self, call: Call, time: int) -> None:
         self.env.schedule(call, NORMAL, time - self.env.now)  # type: ignore[arg-type]

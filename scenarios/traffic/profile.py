@@ -37,35 +37,45 @@ class Flow:
 
 @dataclass(eq=False)
 class Profile:
-    """(pairs, ways, slots) [min]: `time` door to door, `extra` discomfort beyond it, `external` cost to others."""
+    """`tables` (3, pairs, ways, slots) [min], in one piece because all three are treated alike: `time` door to door, `extra` discomfort
+    beyond it, `external` cost to others."""
 
-    time: np.ndarray
-    extra: np.ndarray
-    external: np.ndarray
+    tables: np.ndarray
+
+    @property
+    def time(self) -> np.ndarray:
+        found: np.ndarray = self.tables[0]
+        return found
+
+    @property
+    def extra(self) -> np.ndarray:
+        found: np.ndarray = self.tables[1]
+        return found
+
+    @property
+    def external(self) -> np.ndarray:
+        found: np.ndarray = self.tables[2]
+        return found
 
     def copy(self) -> Profile:
-        return Profile(self.time.copy(), self.extra.copy(), self.external.copy())
+        return Profile(self.tables.copy())
 
     def keep(self, other: Profile, ways: np.ndarray) -> None:
         """Takes over what another profile says of ways (pairs, ways) bool."""
-        for name in ("time", "extra", "external"):
-            getattr(self, name)[ways] = getattr(other, name)[ways]
+        self.tables[:, ways] = other.tables[:, ways]
 
     def towards(self, other: Profile, weight: float) -> None:
         """Moves by `weight` of the way to another profile."""
-        for name in ("time", "extra", "external"):
-            mine = getattr(self, name)
-            mine += weight * (getattr(other, name) - mine)
+        self.tables += weight * (other.tables - self.tables)
 
 
 def empty(supply: Supply, params: TrafficParams) -> Profile:
     """Of a day without anybody."""
-    shape = (*supply.free.shape, len(supply.shift))
-    time = np.broadcast_to(supply.free[:, :, None], shape).copy()
-    extra = np.zeros(shape)
-    time[:, supply.is_bus] += params.headway / 2
-    extra[:, supply.is_bus] += (params.wait - 1) * params.headway / 2
-    return Profile(time, extra, np.zeros(shape))
+    found = Profile(np.zeros((3, *supply.free.shape, len(supply.shift))))
+    found.time[:] = supply.free[:, :, None]
+    found.time[:, supply.is_bus] += params.headway / 2
+    found.extra[:, supply.is_bus] += (params.wait - 1) * params.headway / 2
+    return found
 
 
 def of_day(
@@ -81,7 +91,8 @@ def of_day(
     traveller [min] (none: costs to others are left out); `loads`: passengers by number of the bus of the day."""
     at = start + (supply.shift[:, None] + SAMPLES * params.slot) * MINUTE  # (slots, samples)
     pairs = tuple(range(len(supply.pairs)))
-    return Profile(*(t.mean(3) for t in at_departures(supply, params, at, links, flows, weight, loads, pairs)))
+    tables = at_departures(supply, params, at, links, flows, weight, loads, pairs)
+    return Profile(np.add.reduce(tables, -1) / len(SAMPLES))
 
 
 def at_departures(
@@ -93,8 +104,8 @@ def at_departures(
     weight: np.ndarray | None,
     loads: np.ndarray,
     pairs: tuple[int, ...],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Time, discomfort and cost to others [min], each (pairs, ways, slots, samples), of one more traveller who departs at `at`
+) -> np.ndarray:
+    """(3, pairs, ways, slots, samples): time, discomfort and cost to others [min] of one more traveller who departs at `at`
     (slots, samples) [ms]."""
     count, steps, ends = _beginnings(supply, pairs)
     when, cost = np.empty((count, *at.shape)), np.zeros((count, *at.shape))
@@ -102,12 +113,12 @@ def at_departures(
     for link, before, here in steps:
         when[here], more = _link(links[link], flows[link], when[before], weight)
         cost[here] = cost[before] + more
-    time, extra, external = (when[ends] - at) / MINUTE, np.zeros((*ends.shape, *at.shape)), cost[ends]
+    found: np.ndarray = np.zeros((3, *ends.shape, *at.shape))
+    found[0], found[2] = (when[ends] - at) / MINUTE, cost[ends]
     for way in np.flatnonzero(supply.is_bus).tolist():
         for row, pair in enumerate(pairs):
-            ride = float(supply.free[pair, way])
-            time[row, way], extra[row, way], external[row, way] = _bus(supply, params, at, loads, ride)
-    return time, extra, external
+            found[:, row, way] = _bus(supply, params, at, loads, float(supply.free[pair, way]))
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -152,19 +163,22 @@ def _link(link: Link, flow: Flow, when: np.ndarray, weight: np.ndarray | None) -
     if isinstance(link, BPRLink):
         return _delay_function(link, flow, when, before, weight)
     headway = link.headway / max(link.share(float(flow.enter[0])), 1e-6)
-    free_again = np.where(place > 0, flow.exit[before] + headway, -np.inf)
+    free_again = flow.exit[before] + headway
+    free_again[place == 0] = -np.inf
     exit = np.maximum(when + link.free_time, free_again)
     if weight is None:
         return exit, np.zeros(when.shape)
     idle = flow.enter + link.free_time
     idle[1:] -= flow.exit[:-1] + headway
     idle[0] = 0.0
-    gaps = np.cumsum(np.maximum(idle, 0))
+    gaps = np.add.accumulate(np.maximum(idle, 0, out=idle))
     after = np.minimum(place, n - 1)
-    first = np.where(place < n, np.clip(exit + headway - flow.exit[after], 0, headway), 0.0)
+    first = np.minimum(np.maximum(exit + headway - flow.exit[after], 0), headway)
+    first[place == n] = 0.0
     reach = (first + gaps[after]).reshape(-1)
-    delay = np.maximum(reach[:, None] - gaps, 0)
-    delay[np.arange(n) < place.reshape(-1, 1)] = 0
+    delay = reach[:, None] - gaps
+    np.maximum(delay, 0, out=delay)
+    delay *= np.arange(n) >= place.reshape(-1, 1)
     return exit, (delay @ weight[flow.who]).reshape(when.shape) / MINUTE
 
 

@@ -44,8 +44,9 @@ class Tally:
         part = self.parts[min(PARTS - 1, max(0, day) * PARTS // self.length)]
         part += (felt.sum(), len(cost))
         self.travel += float(time[went].sum())
-        self.late += float(np.maximum(late[went], 0).sum())
-        self.early += float(np.maximum(-late[went], 0).sum())
+        late = late[went]
+        self.late += float(np.maximum(late, 0).sum())
+        self.early += float(np.maximum(-late, 0).sum())
         self.bus += int(bus[went].sum())
         if len(flow.enter):
             delay = flow.exit - flow.enter - link.free_time

@@ -12,16 +12,16 @@ from lam_env.rng import Streams
 from lam_env.rows import Row
 from lam_env.sim.persons import PersonalWorld
 
-from . import profile, shocks
+from . import outcome, profile, shocks
 from .diary import Diary
 from .loading import Loading, Trip
-from .morning import buses, can_load, load, ride_all
+from .morning import buses, can_load, load, load_in_turn, ride_all, ride_in_turn
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .profile import Flow, Profile
 from .supply import DAY, MINUTE, REFERENCE, Supply
 from .tally import Tally
 from .travellers import Travellers
-from .words import FOLLOWED, MUTED, PRETRIP, RATING, REFUSED, vocabulary
+from .words import FOLLOWED, PRETRIP, REFUSED, vocabulary
 
 EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
 SMOOTHING = 0.2  # weight of today in what is published
@@ -94,9 +94,12 @@ class TrafficWorld(PersonalWorld):
         self._last_time, self._last_late = np.zeros(n), np.zeros(n)
         self._accepts: list[float] = []
         self._natural: list[int] = []  # what each would do today
+        self.departs_at_once = can_load(supply, self.links) and not record  # pictures show who is where
+        self._asking: list[tuple[int, int]] = []  # when [ms] who will be asked today, the next one last
+        self._leaving: list[int] = []  # who travels today, in the order in which they have decided
         self._flows: list[Flow] = []  # of a day without events
         self._undecided = -1  # who was asked, and has not decided yet
-        self._offset: list[int] = []
+        self._shift = np.array([round(s * MINUTE) for s in supply.shift[supply.slot].tolist()])  # of each option [ms]
         self._burn_in()
         self.begin_to_watch()
         self.end = (first + params.days) * DAY
@@ -110,13 +113,11 @@ class TrafficWorld(PersonalWorld):
         fast = can_load(self.supply, self.links)
         for _ in range(self.params.burn_in):
             self._wake()
-            self.chosen[:] = self.people.natural
-            self._natural = self.people.natural.tolist()
             if fast:
                 self._whole_day()
             else:
-                for i in np.flatnonzero(self.people.goes).tolist():
-                    self._depart(i)
+                self._leaving = np.flatnonzero(self.people.goes).tolist()
+                self._depart()
                 self._run_to(self.day * DAY + EVENING)
             self._evening(None)
         self._run_to(self.first_day * DAY)
@@ -155,26 +156,31 @@ class TrafficWorld(PersonalWorld):
         people.wake(day, None if self.tight else self._closed)
         self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
         self.shown, self.followed[:] = [0] * self.params.travellers, False
-        self._offset = people.offset.tolist()
-        self._slots = [self.reference + round(s * MINUTE) for s in self.supply.shift[self.supply.slot].tolist()]
-        self.departs = np.array(self._slots)[people.natural] + people.offset
+        self.departs = self.reference + self._shift[people.natural] + people.offset
+        self.chosen[:] = people.natural
+        self._natural = people.natural.tolist()
         self.loads = np.zeros(buses(self.params))
         self._flows = []
 
     def _morning(self, _: Any) -> None:
         self._wake()
-        people = self.people
-        self.chosen[:] = people.natural
-        self._natural = people.natural.tolist()
+        people, n = self.people, self.people.n_advised
         self._accepts = people.draws("accept", self.day).tolist()
         self._inform()
-        n = people.n_advised
-        for i in np.flatnonzero(people.goes[n:]).tolist():
-            self._depart(n + i)
-        asks = self.reference - np.rint((people.asks + 10 * people.draws("ask", self.day)) * MINUTE).astype(np.int64)
-        for i in np.flatnonzero(people.goes[:n]).tolist():
-            self.call_at(int(asks[i]), self._due, i)
+        self._leaving = (n + np.flatnonzero(people.goes[n:])).tolist()
+        who = np.flatnonzero(people.goes[:n])
+        ahead = np.rint((people.asks[who] + 10 * people.draws("ask", self.day)[who]) * MINUTE).astype(np.int64)
+        self._asking = sorted(zip((self.reference - ahead).tolist(), who.tolist(), strict=True), reverse=True)
         self.call_at(self.day * DAY + EVENING, self._evening)
+        self._ask_next()
+
+    def _ask_next(self) -> None:
+        """One at a time, for a short schedule is a fast one."""
+        if self._asking:
+            time, i = self._asking.pop()
+            self.call_at(time, self._due, i)
+        else:
+            self.call_at(self.reference - round(self.people.lead * MINUTE), self._set_off)
 
     def _inform(self) -> None:
         """Readings and masks of the day, for everybody at once."""
@@ -184,22 +190,19 @@ class TrafficWorld(PersonalWorld):
         shared = [float(self.rain)]
         for table in (yesterday.time + yesterday.extra, published.external):
             shared += _rounded(np.tensordot(self.supply.share, table, 1)[way, slot]).tolist()
-        shared += [0.0] * len(way)
-        for channel, value in enumerate(shared):
-            self.reading(channel, value)
-        usual = people.last[:n]
-        cost = people.costs(people.by_option(published.time), people.by_option(published.extra))[:n]
-        external = people.by_option(published.external)[:n]
-        each = np.arange(n)
+        self.shared_readings(shared + [0.0] * len(way))
+        who = np.flatnonzero(people.goes[:n])  # who stays at home is not told anything new
+        each, usual = np.arange(len(who)), people.last[who]
+        time, extra, external = people.by_option(published.tables, who)
+        cost = people.costs(time, extra, who)
         with np.errstate(invalid="ignore"):
             own = cost[each, usual][:, None] - cost
         own[~np.isfinite(own)] = 0.0
-        told = [people.arrive[:n], self._last_time[:n], self._last_late[:n]]
-        values = [_rounded(np.stack(told, 1)), usual[:, None] + 1, _rounded(own)]
-        values.append(_rounded(external[each, usual][:, None] - external))
-        goes = people.goes[:n, None]  # who stays at home is not told anything new
-        self.own_readings(np.where(goes, np.concatenate(values, 1), self._memory.context[:, self.shared :]))
-        self.promised = people.by_option(published.time + published.extra)
+        external = external[each, usual][:, None] - external
+        told = np.stack([people.arrive[who], self._last_time[who], self._last_late[who]], 1)
+        self.own_readings(
+            np.concatenate((_rounded(told), usual[:, None] + 1, _rounded(own), _rounded(external)), 1), who
+        )
         mask = self._memory.mask
         mask[:, 1:] = people.possible[:n] & (people.muted_until[:n] < self.day)[:, None]
         if not self.tight:
@@ -211,6 +214,7 @@ class TrafficWorld(PersonalWorld):
     def _due(self, i: int) -> None:
         self.ask(i, PRETRIP)
         self._undecided = i
+        self._ask_next()
 
     def run_until_decision(self) -> bool:
         if self._undecided >= 0:
@@ -245,8 +249,9 @@ class TrafficWorld(PersonalWorld):
         if option != self._natural[i]:
             self.chosen[i] = option
             self._count_move(self._natural[i], option)
+            self.departs[i] += self._shift.item(option) - self._shift.item(self._natural[i])
         self.user_event(i, option + 1, answers)
-        self._depart(i, option)
+        self._leaving.append(i)
 
     def _count_move(self, left: int, taken: int) -> None:
         """Who has followed already makes the same advice worth less to the next."""
@@ -254,16 +259,47 @@ class TrafficWorld(PersonalWorld):
         self.reading(first + left, context[first + left] - 1.0)
         self.reading(first + taken, context[first + taken] + 1.0)
 
-    def _depart(self, i: int, option: int = -1) -> None:
-        option = self._natural[i] if option < 0 else option
-        time = self._slots[option] + self._offset[i]
-        if option != self._natural[i]:
-            self.departs[i] = time
-        route = self._route_of[i][option]
-        if route:
-            self.loading.depart(time, i, route, self._arrived)
-        else:
-            self.call_at(time, self._board, i)
+    # -- the roads ----------------------------------------------------------------------------------------------------
+
+    def _set_off(self, _: Any) -> None:
+        """All have decided and nobody has departed. What happens before the evening, when nobody decides, needs no events."""
+        # but for the evening: nobody is under way since yesterday, nobody wants to look in between
+        alone = len(self.env.queue) == 1
+        if not (self.departs_at_once and alone and self._all_at_once()):
+            self._depart()
+
+    def _depart(self) -> None:
+        options, departs = self.chosen.tolist(), self.departs.tolist()
+        for i in self._leaving:
+            route = self._route_of[i][options[i]]
+            if route:
+                self.loading.depart(departs[i], i, route, self._arrived)
+            else:
+                self.call_at(departs[i], self._board, i)
+
+    def _all_at_once(self) -> bool:
+        """The day as events would have it, to the last bit; False, and nothing done, if somebody would travel into the evening."""
+        people, supply, evening = self.people, self.supply, self.day * DAY + EVENING
+        who = np.array(self._leaving, np.int64)
+        way = supply.way[self.chosen[who]]
+        bus = supply.is_bus[way]
+        drivers, riders = who[~bus], who[bus]
+        ends, flows = load_in_turn(supply, self.links, self.departs[drivers], people.pair[drivers], way[~bus])
+        riders = riders[np.argsort(self.departs[riders], kind="stable")]
+        if ends.max(initial=0) >= evening or self.departs[riders].max(initial=0) >= evening:
+            return False
+        self._flows = [Flow(f.enter, f.exit, drivers[f.who]) for f in flows]
+        self.loading.pass_by(len(drivers), [flow.exit for flow in flows])
+        self.arrives[drivers], self.extra[drivers] = ends, 0.0
+        if len(riders):
+            assert self.bus is not None
+            found = ride_in_turn(self.bus, self.params, self.departs[riders])
+            self.arrives[riders], self.extra[riders], self.loads = found
+        return True
+
+    def flows(self) -> list[Flow]:
+        """Today's, of each link, so far."""
+        return self._flows or [Flow.of(link) for link in self.links]
 
     def _arrived(self, trip: Trip) -> None:
         i = trip.value
@@ -286,24 +322,14 @@ class TrafficWorld(PersonalWorld):
         self.arrives = np.where(self.arrives < self.departs, self.day * DAY + EVENING, self.arrives)
         time = (self.arrives - self.departs) / MINUTE
         late = (self.arrives - self.reference) / MINUTE - people.arrive
-        early_cost, late_cost = people.schedule_cost(late)
-        bus = supply.is_bus[supply.way[self.chosen]]
-        mode = np.where(bus, people.dislikes_bus, 0.0)
-        cost = params.alpha * time + self.extra + early_cost + late_cost + mode
-        terms = {"travel": params.alpha * time, "early": early_cost, "late": late_cost, "discomfort": self.extra}
-        for name, each in (terms | {"mode": mode}).items():
-            self.utility_totals[name] += float(each[went].sum())
-        weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
-        flows = self._flows or [Flow.of(link) for link in self.links]
+        flows = self.flows()
         if self._record:
             self.diaries.append(Diary.of(self, flows))
         soon = self.day >= self.first_day - LATELY
-        today = profile.of_day(supply, params, self.reference, self.links, flows, weight if soon else None, self.loads)
+        weight = params.alpha + np.where(late > 0, params.gamma, -params.beta) if soon else None
+        today = profile.of_day(supply, params, self.reference, self.links, flows, weight, self.loads)
         if self.day >= self.first_day:
-            link, shown = self.links[supply.tight], np.array(self.shown) > 0
-            day = self.day - self.first_day
-            self.tally.end_day(day, went, time, late, cost, bus, shown, link, flows[supply.tight])
-            self._answer(today, cost, time)
+            self._book(went, time, late, flows[supply.tight], today)
         weekend = int(self.day % 7 >= 5)
         if not self.tight:  # nobody has been there: what was known of it is all that is known
             today.keep(self.published[weekend], self._shut)
@@ -315,40 +341,23 @@ class TrafficWorld(PersonalWorld):
         if self.first_day < self.day < self.end // DAY:
             self.call_at(self.day * DAY, self._morning)
 
-    def _answer(self, today: profile.Profile, cost: np.ndarray, time: np.ndarray) -> None:
-        """What advice came to: savings, ratings, trust."""
-        people, params, n = self.people, self.params, self.people.n_advised
-        silent = np.flatnonzero(people.goes[:n] & (np.array(self.shown[:n]) == 0))
-        people.trust[silent] += params.trust_silence * np.maximum(params.trust - people.trust[silent], 0)
-        moved = np.flatnonzero(self.followed)
-        if len(moved):
-            would = people.costs(people.by_option(today.time), people.by_option(today.extra))
-            external = people.by_option(today.external)
-            noise = people.draws("rating", self.day)
-            for i in moved.tolist():
-                natural, option = int(people.natural[i]), int(self.chosen[i])
-                own = float(would[i, natural] - cost[i])
-                saved = float(external[i, natural] - external[i, option])
-                self.earn_from(i, "own", own)
-                self.earn_from(i, "external", saved)
-                self.earn_from(i, "regret", max(0.0, -own))
-                self.tally.moved(own)
-                broken = float(time[i] + self.extra[i] - self.promised[i, option])
-                people.trust[i] -= params.trust_broken * min(10.0, max(0.0, broken))
-                thumb = 1.0 if (broken <= 2.0) != (noise[i] < params.rating_noise) else -1.0
-                people.rated[i] += 0.2 * (thumb - people.rated[i])
-                self.earn_from(i, "rating", thumb)
-                self.feedback_event(i, RATING, option + 1, self.answer_to[i], thumb, None)
-        np.clip(people.trust, 0.0, 1.0, out=people.trust)
-        awake = people.muted_until[:n] < self.day
-        for i in np.flatnonzero(awake & (people.trust[:n] < params.mute_below)).tolist():
-            people.muted_until[i] = self.day + params.mute_days
-            people.trust[i] = (params.trust + params.mute_below) / 2
-            self.tally.muted += 1
-            self.earn_from(i, "muted")
-            self.feedback_event(i, MUTED, self.shown[i], self.answer_to[i], -1.0, None)
+    def _book(self, went: np.ndarray, time: np.ndarray, late: np.ndarray, tight: Flow, today: Profile) -> None:
+        """What the day cost and what advice came to. `went`: indices of those who travelled; `time`, `late`: (N,) [min]."""
+        people, supply, params = self.people, self.supply, self.params
+        early_cost, late_cost = people.schedule_cost(late)
+        bus = supply.is_bus[supply.way[self.chosen]]
+        mode = np.where(bus, people.dislikes_bus, 0.0)
+        travel = params.alpha * time
+        cost = travel + self.extra + early_cost + late_cost + mode
+        terms = {"travel": travel, "early": early_cost, "late": late_cost, "discomfort": self.extra, "mode": mode}
+        for name, each in terms.items():
+            self.utility_totals[name] += float(each[went].sum())
+        shown, day = np.array(self.shown) > 0, self.day - self.first_day
+        self.tally.end_day(day, went, time, late, cost, bus, shown, self.links[supply.tight], tight)
+        outcome.answer(self, today, cost, time, shown)
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
-    found: np.ndarray = np.rint(values / GRAIN) * GRAIN
+    found: np.ndarray = np.rint(values / GRAIN)
+    found *= GRAIN
     return found

@@ -142,3 +142,17 @@ def test_passengers_come_in_order_of_time():
     line.board(500)
     with pytest.raises(ValueError, match="came at 499, before the one before her"):
         line.board(499)
+
+
+@given(st.lists(st.integers(0, DAY - 1), min_size=1, max_size=60), st.integers(0, 5))
+def test_all_passengers_of_a_day_at_once_get_the_rides_of_one_after_the_other(times, seats):
+    one, all_at_once = (BusLine([0, 7, 1000, DAY // 2], 90, seats=seats) for _ in range(2))
+    times = sorted(times)
+    for day in (0, DAY):
+        rides = [one.board(day + t) for t in times]
+        departure, wait, perceived = all_at_once.board_all(day + np.array(times))
+        assert departure.tolist() == [ride.departure for ride in rides]
+        assert wait.tolist() == [ride.wait for ride in rides]
+        if not day:
+            assert perceived.tolist() == [ride.perceived for ride in rides]
+    assert one.board(2 * DAY) == all_at_once.board(2 * DAY)

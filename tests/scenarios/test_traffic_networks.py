@@ -99,7 +99,7 @@ def test_nobody_passes_a_closed_link(network, model, monkeypatch):
     def look(world, none):
         day, link, shut = world.day - world.first_day, world.links[world.supply.tight], world._shut
         if day >= 0:
-            entered[day] = len(link.log)
+            entered[day] = len(world.flows()[world.supply.tight].enter)
             closed[day] = link.share(world.reference) == 0
             assert (world.arrives >= world.departs)[world.people.goes].all()
         before = [p.copy() for p in world.published]

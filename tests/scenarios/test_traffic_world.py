@@ -114,6 +114,47 @@ def test_a_day_at_once_is_the_day_by_events():
     assert compared[0] <= 2  # [ms]: rounding where vehicles tie
 
 
+CROWD = {"travellers": 1500, "slots": 3, "slot": 1.0}  # where many vehicles come to a link in the same millisecond
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"rain": 1.0},
+        {"shock": "closure", "shock_day": 1},
+        {"network": "grid"},
+        {"network": "bottleneck", **CROWD},
+        {"network": "grid", **CROWD},
+    ],
+)
+def test_days_without_events_are_those_of_events_to_the_last_bit(settings, monkeypatch):
+    """A world that is recorded, or looked at while people travel, takes events; others do without, and nobody can tell."""
+    made = {"burn_in": 7, "days": 3} | settings
+    fast, slow = world_of(5, **made), world_of(5, **made)
+    assert slow.departs_at_once
+    slow.departs_at_once = False
+    for _ in range(10**9):
+        assert fast.person == slow.person
+        ended = fast.step(anything(fast))
+        assert slow.step(anything(slow)) == ended
+        if ended:
+            break
+    assert not any(link.log for link in fast.links)
+    assert any(link.log for link in slow.links)
+    for name in ("departs", "arrives", "extra", "loads"):
+        assert np.array_equal(getattr(fast, name), getattr(slow, name))
+    for one, other in zip(fast.flows(), slow.flows(), strict=True):
+        for name in ("enter", "exit", "who"):
+            assert np.array_equal(getattr(one, name), getattr(other, name))
+    for one, other in zip(fast.links, slow.links, strict=True):
+        assert (one.entered > 0, one.last_exit) == (other.entered > 0, other.last_exit)
+    assert fast.loading.arrived == slow.loading.arrived
+    assert fast.utility_totals == slow.utility_totals
+    assert fast.reward_totals == slow.reward_totals
+    assert np.array_equal(fast.published[0].external, slow.published[0].external)
+
+
 def test_burn_in_by_events_and_at_once_end_alike(monkeypatch):
     fast = world_of(1, burn_in=14, days=1)
     assert can_load(fast.supply, fast.links)
