@@ -109,5 +109,5 @@ def _is_supported(kind: Any) -> bool:
 
 
 def short(value: Any) -> str:
-    """A value for a message: never long, whatever it is."""
-    return reprlib.repr(value)
+    """A value for a message: one line and never long, whatever it is."""
+    return reprlib.repr(value).replace("\n", " ")

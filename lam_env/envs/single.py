@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from typing import Any, SupportsInt
+from typing import Any, SupportsIndex
 
 import gymnasium as gym
 import numpy as np
@@ -16,6 +17,7 @@ from lam_env.errors import UserError
 from lam_env.rng import Streams
 from lam_env.rows import Rows
 from lam_env.sim.world import World
+from lam_env.values import short
 
 
 def find_scenario(scenario: str | Scenario, settings: dict[str, Any]) -> Scenario:
@@ -31,7 +33,15 @@ def check_reveal(reveal: Sequence[str]) -> tuple[str, ...]:
     return tuple(reveal)
 
 
-class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
+def _whole(action: Any) -> int:
+    """-1 if it is no whole number."""
+    try:
+        return operator.index(action)
+    except TypeError:
+        return -1
+
+
+class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
     """A world with its people. The time limit truncates an episode; nothing terminates it.
 
     `reset(seed=s)` gives the people of seed s in their first episode; without a seed the next reset meets fresh people.
@@ -82,13 +92,16 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
         )
         return self._row.observe(), {}
 
-    def step(self, action: SupportsInt) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
-        action, world = int(action), self.world
-        if not 0 <= action < self.n_actions:
-            raise UserError(f"action {action} is outside the space: 0 to {self.n_actions - 1}")
+    def step(self, action: SupportsIndex) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
+        """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those of the episode."""
+        world, chosen = self.world, _whole(action)
+        if not 0 <= chosen < self.n_actions:
+            raise UserError(
+                f"step: action {short(action)} is not in the action space; give a whole number from 0 to {self.n_actions - 1}"
+            )
         if world is None:
             raise gym.error.ResetNeeded("call reset before step")
-        done = world.step(action)
+        done = world.step(chosen)
         info = {"reward_terms": world.reward_terms, "masked": world.masked}
         if done:
             info["totals"] = totals(self.scenario, world)

@@ -144,7 +144,7 @@ def test_worlds_side_by_side():
 def test_an_action_outside_the_space_is_an_error_and_a_masked_one_is_none():
     env = LamEnv("traffic")
     observation, _ = env.reset(seed=0)
-    with pytest.raises(UserError, match="outside the space"):
+    with pytest.raises(UserError, match="not in the action space"):
         env.step(22)
     while observation["action_mask"].all():
         observation, *_ = env.step(0)
