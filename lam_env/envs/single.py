@@ -12,6 +12,7 @@ import numpy as np
 from lam_env import registry
 from lam_env.envs import draw
 from lam_env.envs.scenario import Scenario
+from lam_env.envs.scene import Scene
 from lam_env.envs.spaces import observation_space
 from lam_env.errors import UserError
 from lam_env.rng import Streams
@@ -46,10 +47,11 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
     `reset(seed=s)` gives the people of seed s in their first episode; without a seed the next reset meets fresh people.
     `reset(options={"day": 28})` starts on a later day. `reveal=("latent", "plan")` adds what is
-    hidden to the observation (for oracles and diagnosis). Further keyword arguments are the scenario's settings.
+    hidden to the observation (for oracles and diagnosis). `render()` shows the world at the epoch; in the mode "rgb_array_list" it gives all
+    pictures since it was last called, with those between two epochs where the scenario has such, as the rush of a day whose decisions fall before it. Further keyword arguments are the scenario's settings.
     """
 
-    metadata = {"render_modes": ["ansi", "rgb_array", "human"], "render_fps": 4}  # noqa: RUF012 (gymnasium's form)
+    metadata = {"render_modes": ["ansi", "rgb_array", "rgb_array_list", "human"], "render_fps": 4}  # noqa: RUF012 (gymnasium's form)
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         space: Any = observation_space(self.vocabulary, n_latent, "plan" in reveal)
         self.observation_space = space
         self.action_space = gym.spaces.Discrete(self.n_actions)
+        self._scenes: list[Scene] = []  # not drawn yet, in the mode rgb_array_list
         self._row = Rows(1, self.vocabulary, n_latent, "plan" in reveal).row(0)
         self.world: World | None = None
         self._seed: int | None = None
@@ -90,6 +93,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
             record=self.record,
             reveal=self.reveal,
         )
+        self._scenes = [self.scenario.scene(self.world)] if self.render_mode == "rgb_array_list" else []
         return self._row.observe(), {}
 
     def step(self, action: SupportsIndex) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
@@ -101,7 +105,10 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
             )
         if world is None:
             raise gym.error.ResetNeeded("call reset before step")
+        before = world.now
         done = world.step(chosen)
+        if self.render_mode == "rgb_array_list":
+            self._scenes += self.scenario.scenes(world, before)
         info = {"reward_terms": world.reward_terms, "masked": world.masked}
         if done:
             info["totals"] = totals(self.scenario, world)
@@ -115,10 +122,12 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
     def render(self) -> Any:
         if self.render_mode is None or self.world is None:
             return None
-        scene = self.scenario.scene(self.world)
+        if self.render_mode == "rgb_array_list":
+            scenes, self._scenes = self._scenes, []
+            return [draw.rgb_array(scene) for scene in scenes]
         if self.render_mode == "rgb_array":
-            return draw.rgb_array(scene)
-        text = draw.ansi(scene)
+            return draw.rgb_array(self.scenario.scene(self.world))
+        text = self.scenario.text(self.world)
         if self.render_mode == "human":
             print(text)
             return None

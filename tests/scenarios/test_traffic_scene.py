@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic import synthetic
 from lam_env.scenarios.traffic.picture.roads import band, load_role
+from lam_env.scenarios.traffic.picture.text import traffic_text
 from lam_env.scenarios.traffic.picture.view import (
     ChartView,
     CountsView,
@@ -195,6 +196,21 @@ def test_any_view_can_be_written_in_a_terminal(shown, columns):
     assert shown.clock in "\n".join(lines)
 
 
+@settings(max_examples=40, deadline=None)
+@given(views(), st.sampled_from((60, 80, 120)))
+def test_any_view_fits_into_80_columns_and_24_lines_as_text(shown, columns):
+    lines = traffic_text(shown, columns).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert len(lines) <= 24
+    assert lines[0].startswith(shown.clock)
+    assert f"{shown.counts.at_home} at home" in lines[2]
+
+
+def test_a_terminal_that_is_too_narrow_is_refused():
+    with pytest.raises(ValueError, match="59 columns; it needs at least 60"):
+        traffic_text(view(), 59)
+
+
 @pytest.mark.parametrize("change", [
     {"nodes": ()},
     {"nodes": (NodeView(0, 0, kind="castle"),)},
@@ -322,6 +338,22 @@ def test_the_terminal_tells_the_same():
                   "Mara", "trust 0.72", "300 in all", "118 91 17 74", "41.2 min", "9.4 min", "63%", "car 71%  bus 29%",
                   "bus with 23 on board", "bus 07:48 to Mara accepted"):  # fmt: skip
         assert " ".join(words.split()) in drawn, words
+
+
+def test_as_text_no_figure_is_lost():
+    drawn = traffic_text(view(**PEAK))
+    for words in ("Tue 07:42   day 12 of 60", "corridor", "118 at home   91 on the road   17 by bus   74 arrived",
+                  "bridge               ██████████  24 min (free: 10)   46 queue", "70% of the seats, 0 at the stop",
+                  "most 28 cars, 06:20", "most 30 cars, 06:20", "most 46 wait, 06:20", "▲ now",
+                  "now asked: Mara, trust 0.72; usually car, 07:20", "advice: bus, 07:48; takes the bus (accepted)",
+                  "cost 41.2 min (usual 44.8), delay 9.4 min, longest queue 61", "71% by car, 29% by bus",
+                  "63% of the", "07:42  agent: bus 07:48 to Mara", "07:41  Jon leaves by car"):  # fmt: skip
+        assert words in drawn, words
+    closed = traffic_text(view("braess", {3: {"closed": True}}))
+    assert "link road            ░░░░░░░░░░  closed" in closed
+    many = traffic_text(view("town", {7: {"load": 0.5}}))
+    assert f"and {len(town()[1]) - 6} more roads, less full" in many
+    assert "█████░░░░░" in many
 
 
 def test_large_networks_are_drawn_quickly():
