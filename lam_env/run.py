@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lam_env.inputs import Earlier, RealLog
 
 UNITS = {  # of the stages that begin so
-    "simulate": "house-days",
+    "simulate": "world-days",
     "judge": "days",
     "pre-training": "updates",
     "train": "updates",

@@ -115,7 +115,7 @@ def test_an_agent_that_fails_in_mid_run_is_named_and_left_out(done: tuple[Path, 
 def test_progress_says_what_it_counts(done: tuple[Path, str, str]) -> None:
     said = done[2]
     for part in (
-        "simulate: 6 house-days (",
+        "simulate: 6 world-days (",
         "pre-training, seed 4: ",
         " updates (",
         "fine-tune, seed 3: 256 steps (",
