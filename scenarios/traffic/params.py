@@ -7,9 +7,12 @@ an assumption.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from lam_env.config import setting
+
+Network = Literal["corridor", "bottleneck", "two_route", "braess", "grid"]
+NETWORKS: tuple[str, ...] = get_args(Network)
 
 # A reward of 1 is 20 minutes, so that showing advice costs the minute that it takes.
 REWARD_WEIGHTS = {
@@ -38,7 +41,7 @@ UTILITY_WEIGHTS = {
 class TrafficParams:
     """Settings of a morning's traffic, day after day."""
 
-    network: Literal["corridor", "bottleneck", "two_route", "braess", "grid"] = setting("corridor", "roads and buses")
+    network: Network = setting("corridor", "roads and buses")
     travellers: int = setting(300, "people who travel", low=2, high=20_000)
     advised: float = setting(0.6, "share of the travellers whom the agent may advise", low=0, high=1)
     days: int = setting(30, "length of an episode [days]", low=1, high=3650)
