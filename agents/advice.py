@@ -72,13 +72,17 @@ class AdvicePlugIn:
 
     def values(self, observation: Any, p: np.ndarray) -> np.ndarray:
         """(N, A) value of each advice, -inf where it is not possible; 0 for none."""
+        return self.judge(observation, p)[0]
+
+    def judge(self, observation: Any, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The values, and what her acceptance of each action rests on: (N, A, F), see `willingness`."""
         offered = worth(observation["context"], self.predictor.vocabulary)
         x = willingness(p, offered.get("own", np.zeros_like(p)), observation["feedback"])
         accepted = 1 / (1 + np.exp(-(x @ self.beta.astype(np.float32)).clip(-30, 30)))
         total = sum(weight * offered[kind] for kind, weight in self.weights.items())
         value = np.where(observation["action_mask"] > 0, accepted * (1 - p) * total - self.nag, -np.inf)
         value[:, 0] = 0.0
-        return value
+        return value, x
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
@@ -142,9 +146,9 @@ def answers(training: Training, worlds: int = 2) -> tuple[np.ndarray, np.ndarray
                     found.append((x, float(feedback[i, action] > accepted)))
         any_ = np.where(observation["action_mask"] > 0, rng.random((worlds, a)), -1.0)
         any_[:, 0] = -0.5
-        actions = np.where(rng.random(worlds) < 0.5, trusting.values(observation, p).argmax(1), any_.argmax(1))
-        own = worth(observation["context"], training.vocabulary).get("own", np.zeros_like(p))
-        x = willingness(p, own, feedback)[rows, actions]
+        values, judged_by = trusting.judge(observation, p)
+        actions = np.where(rng.random(worlds) < 0.5, values.argmax(1), any_.argmax(1))
+        x = judged_by[rows, actions]
         for i in np.flatnonzero((actions > 0) & ~env.finished).tolist():
             action = int(actions[i])
             open_[i, int(user[i])] = (x[i], action, feedback[i, action], feedback[i, a + action])

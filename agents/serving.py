@@ -13,24 +13,24 @@ import numpy as np
 import torch
 
 from lam_env.errors import UserError
-from lam_env.events import AGENT, FEEDBACK, KINDS, READING, SENSOR, USER, Event
+from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
 from lam_env.rows import DAY, Rows
-from lam_env.values import short, suggestion
+from lam_env.values import short
 
 from .carry import Carry, anticipation, listen, slow_actions
-from .clock import Clock, is_finite
+from .clock import Clock
 from .features import PriorFeatures
-from .heads import AnticipationHead
+from .heads import AdviceHead
+from .heard import NOTHING, Heard, Words
 from .ppo import TunedPolicy
 from .predictors import store
 from .saved import load_policy
+from .serving_persons import Adviser
 
 TIMER = 300  # [s] of quiet after which an epoch is raised, where a run's settings do not say
 NEVER = -86_400.0  # [s] before the stream began: not seen
 MOST_ACTS = 4  # agent actions at one instant, as in simulated worlds
 MOST_QUIET = 92 * DAY  # [s] a longer silence is a mistake in the time, or a reason to start afresh
-_LARGEST = float(np.finfo(np.float32).max)
-GOOD, BAD = ("accept",), ("override", "reject")  # feedback that says whether an action was wanted
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,7 @@ class Assistant:
         self.predictor: Any = policy.features.predictor
         self.vocabulary = self.predictor.vocabulary
         v = self.vocabulary
-        self._ids = {"action": v.actions, "sensor": v.sensors, "reading": v.readings, "feedback": v.feedback}
-        self._slow = slow_actions(v.patience)
-        self._index = {what: {name: i for i, name in enumerate(names)} for what, names in self._ids.items()}
+        self._words, self._slow = Words(v), slow_actions(v.patience)
         self._rows = Rows(1, v)
         self._row = self._rows.row(0)
         self._clear()
@@ -118,74 +116,35 @@ class Assistant:
         """Something happened: an Event, or one of `action` (hers), `sensor`, `reading` with `value`, and `feedback` on the
         agent's `action`. With `time` alone: nothing more has happened until then. Whichever `user` acts, it is one stream."""
         named = {"action": action, "sensor": sensor, "reading": reading, "feedback": feedback}
-        given = [what for what, name in named.items() if name is not None]
         if event is not None:
-            if given or time is not None or value is not None:
+            if time is not None or value is not None or any(name is not None for name in named.values()):
                 raise UserError("observe: give an event or its parts, not both")
-            self._observe_event(event)
-            return
-        if time is None:
+            self._happen(event.time, self._words.event(event, self._acts))
+        elif time is None:
             raise UserError("observe: give a time")
-        ids = {what: self._id(what, named[what]) for what in given}
-        if (value is not None) != (reading is not None):
-            raise UserError("observe: a reading and its value go together")
-        if feedback is not None:
-            if given != ["action", "feedback"]:
-                raise UserError(f"observe: say which action the feedback {feedback!r} is on, and nothing else")
-            self._happen(time, FEEDBACK, ids["feedback"], answered=ids["action"])
-        elif len(given) > 1:
-            raise UserError(f"observe: {' and '.join(given)} are several events; observe them one by one")
-        elif not given:
-            self._happen(time, -1, 0)
         else:
-            kind = {"action": USER, "sensor": SENSOR, "reading": READING}[given[0]]
-            self._happen(time, kind, ids[given[0]], value=value)
+            self._happen(time, self._words.parts(value, **named))
 
-    def _observe_event(self, event: Event) -> None:
-        lists = ("action", "action", "feedback", "sensor", "reading")  # in the order of KINDS
-        if not 0 <= event.kind < len(KINDS):
-            raise UserError(f"event: there is no kind {event.kind}; there are {', '.join(KINDS)}")
-        names = self._ids[lists[event.kind]]
-        if not 0 <= event.token < len(names):
-            raise UserError(
-                f"event: {KINDS[event.kind]} {event.token} is not in the vocabulary, which has {len(names)}"
-            )
-        answered = 0
-        if event.kind == FEEDBACK and event.answers >= 0:
-            if event.answers >= len(self._acts):
-                raise UserError(
-                    f"event: feedback on agent action {event.answers}, but only {len(self._acts)} were done"
-                )
-            answered = self._acts[event.answers]
-        self._happen(event.time, event.kind, event.token, event.value, answered)
-
-    def _happen(self, time: Any, kind: int, token: int, value: Any = None, answered: int = 0) -> None:
-        """`token` indexes the vocabulary's list of its kind; kind -1: only time passes."""
-        if kind == READING and (not is_finite(value) or abs(float(value)) > _LARGEST):
-            name = self.vocabulary.readings[token]
-            raise UserError(f"reading {name!r}: expected a finite number, got {short(value)}")
-        if kind == USER and not token:
-            raise UserError('observe: "none" is no action; give the time alone')
+    def _happen(self, time: Any, heard: Heard) -> None:
+        kind, token = heard.kind, heard.token
         seconds = self._tell(time)
         if self._carry is None and kind in (USER, SENSOR):
             self._raise_epoch(self._due)  # the start has one of its own
         # an event at the instant of the timer forestalls it; the agent's answer at that instant comes after it
-        self._pass_time(seconds, until=kind in (AGENT, -1))
+        self._pass_time(seconds, until=kind in (AGENT, NOTHING))
         if kind in (USER, SENSOR):
             self._push(token if kind == USER else len(self.vocabulary) + token, seconds)
             self._raise_epoch(seconds)
         elif kind == AGENT and token:
             self._act(token)
         elif kind == READING:
-            self._row.context[token] = value
-        elif kind == FEEDBACK and answered:
-            name = self.vocabulary.feedback[token]
-            if name in GOOD or name in BAD:
-                self._row.feedback[answered if name in GOOD else len(self.vocabulary) + answered] += 1
+            self._row.context[token] = heard.value
+        elif kind == FEEDBACK:
+            self._words.count(heard, self._row.feedback)
 
     def did(self, action: str) -> None:
         """The agent's action has been carried out. The next suggestion takes it into account."""
-        token = self._id("action", action)
+        token = self._words.find("action", action)
         self._catch_up("did")
         if token:
             self._act(token)
@@ -226,7 +185,7 @@ class Assistant:
         """What to do now. `possible`: actions that would change something now; if not given, all but the last known command
         to each device (the name up to its last dot) and any to a device acted on since the last epoch. It changes nothing: ask as often as
         you like."""
-        mask = self._mask(possible)
+        mask = self._words.mask(possible)
         self._catch_up("suggest")
         if possible is None:
             mask = self._untouched(mask)
@@ -244,25 +203,12 @@ class Assistant:
         why = self._why(best, p, q, values, mask)
         return Suggestion(
             self.vocabulary.actions[best],
-            self._by_name(p),
-            {} if soon is None else self._by_name(soon),
-            self._by_name(q),
-            self._by_name(values),
+            self._words.by_name(p),
+            {} if soon is None else self._words.by_name(soon),
+            self._words.by_name(q),
+            self._words.by_name(values),
             why,
         )
-
-    def _by_name(self, numbers: np.ndarray) -> dict[str, float]:
-        return dict(zip(self.vocabulary.actions, numbers.tolist(), strict=True))
-
-    def _mask(self, possible: Sequence[str] | None) -> np.ndarray:
-        """(A,) int8"""
-        if isinstance(possible, str):
-            raise UserError(f"suggest: possible={possible!r} is one name; give a list of names")
-        mask = np.full(len(self.vocabulary), possible is None, np.int8)
-        if possible is not None:
-            mask[[self._id("action", name) for name in possible]] = 1
-        mask[0] = 1
-        return mask
 
     def _untouched(self, mask: np.ndarray) -> np.ndarray:
         """Without the state a device is last known to be in, and without devices acted on since the last epoch."""
@@ -293,20 +239,9 @@ class Assistant:
         )
         return f"none: the likeliest possible, {names[likely]}, is in time with probability {q[likely]:.2f}, {value}"
 
-    def _id(self, what: str, name: Any) -> int:
-        index = self._index[what].get(name) if isinstance(name, str) else None
-        if index is None:
-            names = self._ids[what]
-            hint = suggestion(name, names, "") if isinstance(name, str) else ""
-            hint = hint or (
-                f"there are {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}" if names else "there is none"
-            )
-            raise UserError(f"no {what} {short(name)}; {hint}")
-        return index
 
-
-def load(run: str | os.PathLike[str]) -> Assistant:
-    """The tuned policy of a run folder, ready to observe a stream of events."""
+def load(run: str | os.PathLike[str]) -> Assistant | Adviser:
+    """The tuned policy of a run folder, ready to observe a stream of events; an `Adviser` if the policy advises persons."""
     folder = Path(run)
     prior, policy = folder / "model" / "prior", folder / "model" / "policy"
     if not folder.is_dir():
@@ -322,10 +257,8 @@ def load(run: str | os.PathLike[str]) -> Assistant:
                 f"{folder}: has no model/{path.name}; the run has not got through {stage}, give one that has"
             )
     tuned = load_policy(policy, store.load(prior))
-    if not isinstance(tuned.head, AnticipationHead):
-        raise UserError(
-            f"{folder}: its policy advises persons and cannot act on a stream; give a run of a scenario that does things for them, such as smart_home"
-        )
+    if isinstance(tuned.head, AdviceHead):
+        return Adviser(tuned)
     return Assistant(tuned, timer)
 
 

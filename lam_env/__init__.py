@@ -13,7 +13,8 @@ __all__ = ["__version__", "load", "register"]
 
 
 def load(run: str | os.PathLike[str]) -> Any:
-    """The tuned policy of a run folder, for one's own stream of events: see `lam_env.agents.serving.Assistant`."""
+    """The tuned policy of a run folder, for one's own stream of events: a `lam_env.agents.serving.Assistant`, or where it advises
+    persons a `lam_env.agents.serving_persons.Adviser`."""
     import importlib
 
     return importlib.import_module("lam_env.agents.serving").load(run)

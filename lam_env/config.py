@@ -118,9 +118,12 @@ def as_yaml(instance: Any) -> str:
 def help_text(settings: Any, prog: str, groups: Mapping[str, Any] | None = None) -> str:
     """The --help page: every setting with its value and its sentence."""
     about = (type(settings).__doc__ or "").strip()
-    rows = [*_help_rows(settings, ""), ("config=FILE.yaml", "read settings from a file; the command line wins")]
+    rows = [
+        *_help_rows(settings, "", groups or {}),
+        ("config=FILE.yaml", "read settings from a file; the command line wins"),
+    ]
     for name, params in (groups or {}).items():
-        rows += _help_rows(params, name + ".")
+        rows += _help_rows(params, name + ".", {})
     width = min(34, max(len(left) for left, _ in rows) + 2)
     lines = [f"usage: {prog} [key=value ...] [--print-config]", "", about, "", "settings and their values:"]
     for left, doc in rows:
@@ -181,6 +184,8 @@ def _replaced(instance: Any, changes: dict[str, Any], prefix: str) -> Any:
     except UserError:
         raise
     except ValueError as error:  # the dataclass's own check of its values
+        if prefix and str(error).startswith(prefix):  # it says itself which setting it is about
+            raise ConfigError(str(error)) from None
         given = ", ".join(f"{prefix}{name}={short(value)}" for name, value in changes.items())
         raise ConfigError(f"{given}: {error}") from None
 
@@ -217,7 +222,8 @@ def _read_file(settings: Any, path: str) -> dict[str, Any]:
         with open(path, encoding="utf-8") as file:
             data = yaml.safe_load(file)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"config={path!r}: cannot be read ({error})") from None
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"config={path!r}: cannot be read ({reason}); give a YAML file of settings") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"config={path!r}: is not YAML ({' '.join(str(error).split())[:200]})") from None
     if data is None:
@@ -251,22 +257,31 @@ def _fields(instance: Any) -> list[str]:
     return names
 
 
-def _help_rows(instance: Any, prefix: str) -> list[tuple[str, str]]:
+def _help_rows(instance: Any, prefix: str, groups: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """`groups`: the free-form ones of which each setting has a row of its own."""
     rows: list[tuple[str, str]] = []
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
         value, doc = getattr(instance, field.name), field.metadata.get("doc", "")
         if dataclasses.is_dataclass(value):
-            rows += _help_rows(value, f"{prefix}{field.name}.")
+            rows += _help_rows(value, f"{prefix}{field.name}.", groups)
         elif isinstance(value, dict):
+            if prefix + field.name in groups:
+                continue
             rows.append((f"{prefix}{field.name}.KEY=...", doc))
         else:
             kind = next(
                 (o for o in (*get_args(hints[field.name]), hints[field.name]) if get_origin(o) is Literal), None
             )
-            names = f" One of {', '.join(map(str, get_args(kind)))}." if kind else ""
+            names = f". One of {', '.join(map(str, get_args(kind)))}" if kind else _bounds(field.metadata)
             shown = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
             shown = ",".join(map(str, value)) if isinstance(value, tuple) else shown
             if len(shown) <= 60:
                 rows.append((f"{prefix}{field.name}={shown}", doc + names))
     return rows
+
+
+def _bounds(limits: Mapping[str, Any]) -> str:
+    """The end of the sentence of a number that has two bounds."""
+    low, high = limits.get("low"), limits.get("high")
+    return "" if low is None or high is None else f" ({low:,} to {high:,})"

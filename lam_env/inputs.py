@@ -35,17 +35,18 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     every = [a for a in ORDER if a in known or a in own]
     known = [a for a in known if not a.startswith(RUNG) and a not in scenario.ladder.values()]
     every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own)]
+    exploits = list(scenario.exploits())  # unless one is asked for by name, they have a table of their own
     for name in settings.agents:
-        if ":" not in name and name not in every:
-            there_are = f"there are {', '.join(every)}"
-            raise UserError(f"no agent {name!r}; {suggestion(name, every, there_are)}")
+        if ":" not in name and name not in (*every, *exploits):
+            there_are = f"there are {', '.join((*every, *exploits))}"
+            raise UserError(f"no agent {name!r}; {suggestion(name, (*every, *exploits), there_are)}")
     for name in settings.agent:
         if ":" not in name:
             raise UserError(
                 f"agent={name}: write module:Class for one of your own; agents={name} picks one of the kit's"
             )
     wanted = settings.agents or every
-    chosen = [a for a in every if a in wanted or a in ALWAYS]
+    chosen = [a for a in every if a in wanted or a in ALWAYS] + [a for a in exploits if a in settings.agents]
     custom = list(dict.fromkeys([*(a for a in settings.agents if ":" in a), *settings.agent]))
     ceilings = [a for a in ALWAYS[1:] if a in chosen]
     return [a for a in chosen if a not in ceilings] + custom + ceilings

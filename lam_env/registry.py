@@ -180,7 +180,10 @@ def _attribute(kind: str, module: str, attribute: str, here: bool = False) -> An
     try:
         found: Any = importlib.import_module(module)
     except (Exception, SystemExit) as error:  # whatever a stranger's module raises
-        raise RegistryError(f"{kind}: {module} cannot be imported: {type(error).__name__}: {error}") from error
+        message = f"{kind}: {module} cannot be imported: {type(error).__name__}: {error}"
+        if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
+            message += "; is there a file of that name in this folder?" if here else ""
+        raise RegistryError(message) from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             raise RegistryError(f"{kind}: {module} has no {attribute}")

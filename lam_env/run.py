@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lam_env.inputs import Earlier, RealLog
 
 UNITS = {  # of the stages that begin so
-    "simulate": "house-days",
+    "simulate": "world-days",
     "judge": "days",
     "pre-training": "updates",
     "train": "updates",
@@ -237,15 +237,19 @@ class Pipeline:
         self.folder.tidy()
         self._write()
         self._write_config()
-        print(f"\nnot finished; {self.path} holds the results so far", file=sys.stderr)
-        if (self.folder.log / "train").is_dir() and self.folder.prior.is_dir():
+        log, judged = (self.folder.log / "train").is_dir(), {agent for _, agent in self.rows}
+        holds = ["its settings", *(["the log"] if log else [])]
+        holds += [f"the results of {len(judged)} of {len(self.agents)} agents"] if judged else []
+        print(f"\nnot finished; {self.path} holds {', '.join(holds)}", file=sys.stderr)
+        if log and self.folder.prior.is_dir():
             kept = [
                 word for word in self.command.split(" ") if not word.startswith(("model=", "out=", "logs=", "log."))
             ]
             print("go on from its models:", file=sys.stderr)
             print(f"  {' '.join(kept)} model={self.path}", file=sys.stderr)
         else:
-            print("it holds no model to go on from yet: give the command again, with another folder", file=sys.stderr)
+            again = f"delete {self.path} or give another out=" if self.settings.out else f"{self.path} can be deleted"
+            print(f"there is no model to go on from yet: give the same command again; {again}", file=sys.stderr)
 
     def _write_config(self, **more: Any) -> None:
         self.folder.write_config({**self.config, "seconds": round(time.time() - self.began, 1), **more})

@@ -39,10 +39,14 @@ class PredictorChoice:
     """The neural predictor."""
 
     core: Literal["lstm", "gru", "transformer"] = setting("lstm", "memory of the neural predictor")
-    hidden: int | None = setting(None, "width of its state (default: by the size of the log)", low=4, high=2048)
-    passes: int | None = setting(None, "most readings of the training log (default: by the size of the log)", low=1)
+    hidden: int | None = setting(
+        None, "width of the predictor's state (default: by the size of the log)", low=4, high=2048
+    )
+    passes: int | None = setting(
+        None, "how often the predictor reads the training log at most (default: by the size of the log)", low=1
+    )
     members: int | None = setting(
-        None, "networks whose probabilities are averaged (default: by the log)", low=1, high=16
+        None, "networks whose probabilities the predictor averages (default: by the size of the log)", low=1, high=16
     )
 
 
@@ -57,7 +61,7 @@ class TrainSettings:
 class EvalSettings:
     """Judging."""
 
-    seeds: int = setting(10, "paired evaluation seeds", low=1, high=1000)
+    seeds: int = setting(10, "evaluation seeds, on each of which every agent meets the same worlds", low=1, high=1000)
     worlds: int = setting(4, "worlds in an evaluation seed", low=1, high=1000)
     split: Literal["test", "validation"] = setting(
         "test", "which evaluation worlds: validation to choose settings on, test for tables"
@@ -70,13 +74,15 @@ class RunSettings:
 
     scenario: str = setting("smart_home", "the scenario, by name", code=True)
     agents: tuple[str, ...] = setting(
-        (), "agents to judge, by id (default: all; none, informed and oracle always)", code=True
+        (),
+        "agents to judge, by id; none, informed and oracle always are (default: all, and the exploits in a table of their own)",
+        code=True,
     )
     agent: tuple[str, ...] = setting((), "your own agents, as module:Class, one more row each", code=True)
     logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
-    format: str | None = setting(None, "its format: casas_xes, csv or jsonl")
-    home: str | None = setting(None, "which home of it, where it holds several")
-    zone: str | None = setting(None, "its time zone (Europe/Berlin), where the times do not say")
+    format: str | None = setting(None, "format of the real log: casas_xes, csv or jsonl")
+    home: str | None = setting(None, "which home of the real log, where it holds several")
+    zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")
     out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)")
     seed: tuple[int, ...] = setting(
@@ -90,4 +96,6 @@ class RunSettings:
     predictor: PredictorChoice = PredictorChoice()
     train: TrainSettings = TrainSettings()
     eval: EvalSettings = EvalSettings()
-    world: dict[str, Any] = setting({}, "settings of the scenario, such as world.residents=3")
+    world: dict[str, Any] = setting(
+        {}, "settings of the scenario, such as world.days=3; scenario=NAME --help lists them"
+    )

@@ -30,6 +30,8 @@ def try_agent(scenario: Scenario, name: str) -> None:
             raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
         for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other
             _two_steps(policy, scenario, n)
+    except registry.RegistryError:  # it says which agent it is about
+        raise
     except (Exception, SystemExit) as error:  # whatever a stranger's code raises
         raise UserError(f"agent {name}: {one_line(error)}") from None
 

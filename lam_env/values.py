@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from lam_env.errors import UserError
 
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_FEW = 6  # names that a message can list
 
 
 class ConfigError(UserError):
@@ -20,6 +21,13 @@ class ConfigError(UserError):
 
 def suggestion(name: str, known: Sequence[str], otherwise: str) -> str:
     """The end of a message about an unknown name."""
+    group, _, tail = name.rpartition(".")
+    inside = {k.rpartition(".")[2]: k for k in known if group and k.rpartition(".")[0] == group}
+    if inside:  # the group is right: its name must not make all in it look alike
+        close = [inside[k] for k in difflib.get_close_matches(tail, inside, n=1, cutoff=0.6)]
+        if not close and len(inside) <= _FEW:
+            return f"there are {', '.join(inside.values())}"
+        return f"did you mean {close[0]!r}?" if close else otherwise
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if not close:  # the right name without its group
         close = [k for k in known if k.rpartition(".")[2] == name.rpartition(".")[2]][:1]
@@ -48,6 +56,9 @@ def convert(key: str, hint: Any, value: Any, limits: Mapping[str, Any]) -> Any:
             value = [part.strip() for part in text.split(",")] if text.strip() else []
         if not isinstance(value, list | tuple):
             value = [value]
+        wanted = get_args(kind)
+        if wanted[-1] is not Ellipsis and len(value) != len(wanted):
+            raise ConfigError(f"{key}: expected {len(wanted)} numbers with commas between them, got {short(value)}")
         return tuple(_one(key, get_args(kind)[0], item, limits) for item in value)
     return _one(key, kind, value, limits)
 
@@ -104,10 +115,12 @@ def _number(value: Any, whole: bool) -> int | float | None:
 def _is_supported(kind: Any) -> bool:
     if get_origin(kind) is tuple:
         inside = get_args(kind)
-        return len(inside) == 2 and inside[1] is Ellipsis and inside[0] in (int, float, str)
+        if inside and inside[-1] is not Ellipsis:  # so many numbers
+            return len(set(inside)) == 1 and inside[0] in (int, float)
+        return len(inside) == 2 and inside[0] in (int, float, str)
     return get_origin(kind) is Literal or kind in (int, float, str, bool)
 
 
 def short(value: Any) -> str:
-    """A value for a message: never long, whatever it is."""
-    return reprlib.repr(value)
+    """A value for a message: one line and never long, whatever it is."""
+    return reprlib.repr(value).replace("\n", " ")

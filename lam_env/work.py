@@ -107,7 +107,7 @@ def later_epochs(work: Work) -> Epochs | None:
 def needs_prior(scenario: Scenario, name: str) -> bool:
     """Whether an agent is given the pre-trained predictor. One's own and further ones of the kit are; a scenario's may say
     `needs = ("prior",)`."""
-    own = scenario.baselines()
+    own = scenario.baselines() | scenario.exploits()
     if name in own:
         return "prior" in getattr(own[name], "needs", ())
     return name in NEEDS_PRIOR or name not in ORDER

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from lam_env.config import ConfigError, as_yaml, cli_errors, help_text, override, parse, setting, to_dict
 from lam_env.errors import UserError
 from lam_env.settings import RunSettings
+from lam_env.values import suggestion
 
 
 @dataclass(frozen=True)
@@ -267,7 +268,7 @@ def test_help_shows_every_setting_with_its_value_and_sentence() -> None:
     for text in (
         "train.steps=150000",
         "Environment steps of fine-tuning.",
-        "One of frozen, full.",
+        ". One of frozen, full",
         "world.residents=2",
     ):
         assert text in page
@@ -343,3 +344,44 @@ def test_defaults_of_what_was_chosen_hold_where_nothing_else_is_said(tmp_path):
     assert parsed("out=here", "log.days=5").log.days == 5
     (tmp_path / "my.yaml").write_text("log:\n  days: 4\n")
     assert parsed("out=here", f"config={tmp_path / 'my.yaml'}").log.days == 4
+
+
+def test_a_message_that_begins_with_its_setting_does_not_say_it_twice() -> None:
+    @dataclass(frozen=True)
+    class Span:
+        first: int = setting(1, "First.")
+
+        def __post_init__(self) -> None:
+            if self.first % 2 == 0:
+                raise ValueError(f"world.first must be odd, not {self.first}")
+
+    with pytest.raises(ConfigError, match=r"^world\.first must be odd, not 4$"):
+        override(Span(), {"first": "4"}, prefix="world")
+
+
+def test_a_tuple_of_so_many_numbers_takes_so_many() -> None:
+    @dataclass(frozen=True)
+    class Delay:
+        delay: tuple[float, float] = setting((1.0, 2.0), "Shortest and longest.", low=0)
+
+    assert override(Delay(), {"delay": "3,4.5"}).delay == (3.0, 4.5)
+    assert override(Delay(), {"delay": [3, 4]}).delay == (3.0, 4.0)
+    for text in ("3", "1,2,3", ""):
+        with pytest.raises(ConfigError, match=r"delay: expected 2 numbers with commas between them, got \["):
+            override(Delay(), {"delay": text})
+    with pytest.raises(ConfigError, match="delay: expected at least 0"):
+        override(Delay(), {"delay": "1,-2"})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("world.zzzz", "--help lists them"),  # that others begin with world. too makes them no likelier
+        ("log.hous", "did you mean 'log.houses'?"),
+        ("log.x", "there are log.houses, log.days"),
+        ("residents", "did you mean 'world.residents'?"),
+    ],
+)
+def test_a_wrong_name_is_looked_for_in_its_group(name: str, said: str) -> None:
+    known = ["log.houses", "log.days", *(f"world.{k}" for k in ("residents", "rooms", "days", "a", "b", "c", "d"))]
+    assert suggestion(name, known, "--help lists them") == said

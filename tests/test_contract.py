@@ -57,6 +57,27 @@ def test_render_modes(name, mode, capsys):
 
 
 @every_scenario
+def test_a_list_of_pictures_holds_those_since_the_last_time(name):
+    env = LamEnv(name, render_mode="rgb_array_list")
+    env.reset(seed=0)
+    for _ in range(3):
+        env.step(0)
+    shown = env.render()
+    assert len(shown) >= 4
+    assert {picture.shape for picture in shown} == {shown[0].shape}
+    assert env.render() == []
+    env.step(0)
+    assert len(env.render()) >= 1
+
+
+@every_scenario
+def test_a_terminal_picture_fits_into_80_columns(name):
+    env = LamEnv(name, render_mode="ansi")
+    env.reset(seed=0)
+    assert max(map(len, env.render().splitlines())) <= 80
+
+
+@every_scenario
 def test_resets_meet_fresh_people_and_a_seed_brings_the_first_back(name):
     def opening(env, **how):
         observation, _ = env.reset(**how)

@@ -115,7 +115,7 @@ def test_an_agent_that_fails_in_mid_run_is_named_and_left_out(done: tuple[Path, 
 def test_progress_says_what_it_counts(done: tuple[Path, str, str]) -> None:
     said = done[2]
     for part in (
-        "simulate: 6 house-days (",
+        "simulate: 6 world-days (",
         "pre-training, seed 4: ",
         " updates (",
         "fine-tune, seed 3: 256 steps (",
@@ -371,6 +371,26 @@ def test_an_interrupt_leaves_a_run_that_can_be_gone_on_from(tmp_path: Path, work
     assert config["finished"] is False
     assert "| informed |" in (out / "tables.md").read_text()
     assert not list(out.rglob("*.part"))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_interrupt_before_there_is_a_model_says_what_is_kept_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], named: bool
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lam_env.work.simulate_training_log", stop)
+    with pytest.raises(SystemExit) as caught:
+        main([*TINY, *LOG, "agents=prior", *(["out=mine"] if named else [])])
+    assert caught.value.code == 130
+    said = capsys.readouterr().err
+    folder = "mine" if named else "runs/smart_home-1"
+    assert f"not finished; {folder} holds its settings\n" in said
+    assert "no model to go on from yet: give the same command again; " in said
+    assert ("delete mine or give another out=" if named else f"{folder} can be deleted") in said
+    assert json.loads((tmp_path / folder / "config.json").read_text())["finished"] is False
 
 
 def test_help_comes_without_torch() -> None:

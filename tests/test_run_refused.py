@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lam_env.run import main
+
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
 TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1"]
 Fails = Callable[..., str]
@@ -31,6 +33,12 @@ Fails = Callable[..., str]
         ("scenario=smart_hom", "did you mean 'smart_home'"),
         ("agents=pror", "no agent 'pror'; did you mean 'prior'?"),
         ("agents=xyz", "there are none, random"),
+        ("agents=refug", "did you mean 'refuge'?"),
+        ("agent=no_such_module:Mine", "error: agent: no_such_module cannot be imported"),
+        ("agent=no_such_module:Mine", "is there a file of that name in this folder?"),
+        ("world.heat_delay=3", "world.heat_delay: expected 2 numbers"),
+        ("world.trust.start=2", "world.trust.start: expected at least 0 and at most 1"),
+        ("config=nowhere.yaml", "No such file or directory); give a YAML file"),
         ("agent=prior", "agents=prior picks one of the kit's"),
         ("world.residents=9", "world.residents"),
         ("world.resident=1", "world.residents"),
@@ -42,6 +50,22 @@ Fails = Callable[..., str]
 )
 def test_a_bad_setting_is_one_line(fails: Fails, argument: str, said: str) -> None:
     assert said in fails(argument)
+
+
+@pytest.mark.parametrize("name", ["smart_home", "traffic"])
+def test_every_setting_of_a_scenario_has_a_sentence_of_its_own_in_its_help(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main([f"scenario={name}", "--help"])
+    said = capsys.readouterr().out
+    assert "world.KEY" not in said
+    rows = [line for line in said.splitlines() if line.startswith("  world.")]
+    assert len(rows) > 15
+    for row in rows:
+        setting, _, sentence = row.strip().partition(" ")
+        assert len(sentence.split()) > 1 or setting.startswith("world.nests"), row
+        assert sentence.split()[:1] not in (["and"], ["of"], ["for"], ["against,"], ["its"], ["added"]), row
 
 
 def test_settings_of_the_predictor_that_do_not_fit_together_are_found_before_anything_is_written(fails: Fails) -> None:

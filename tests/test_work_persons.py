@@ -56,6 +56,17 @@ def test_predictions_are_scored_by_the_evaluation_seed_of_their_world(small):
     assert scores[0] != scores[1]
 
 
+def test_an_exploit_is_a_row_like_others_where_it_is_asked_for_by_name():
+    class Own(Trips):
+        def exploits(self):
+            return {"parrot": lambda training: None}
+
+    assert "parrot" not in agents_of(RunSettings(), Own())
+    assert agents_of(RunSettings(agents=("parrot",)), Own()) == ["none", "parrot", "informed"]
+    assert not work.needs_prior(Own(), "parrot")
+    assert work.trains_once(Own(), "parrot")
+
+
 def test_who_is_given_the_prior():
     class Own(Trips):
         def baselines(self):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from lam_env.config import override
 from lam_env.contracts import Policy, Training
 from lam_env.envs.scene import Scene
+from lam_env.envs.terminal import ansi
 from lam_env.events import Vocabulary
 from lam_env.rng import Streams
 from lam_env.rows import DAY, Row
@@ -64,6 +65,15 @@ class Scenario:
     def scene(self, world: World) -> Scene:
         """A picture of the world as drawing primitives."""
         raise NotImplementedError
+
+    def scenes(self, world: World, since: int) -> list[Scene]:
+        """Pictures of what has happened after the tick `since`, at most a day ago or so; the last one is of now. Worlds whose life goes
+        on between two decisions show it here."""
+        return [self.scene(world)]
+
+    def text(self, world: World) -> str:
+        """The world as text for a terminal of 80 columns."""
+        return ansi(self.scene(world))
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
         """Agents that know this scenario, by id; among them `oracle`, the ceiling of reward. They are fitted and judged like all others."""

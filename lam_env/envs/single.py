@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from typing import Any, SupportsInt
+from typing import Any, SupportsIndex
 
 import gymnasium as gym
 import numpy as np
@@ -11,11 +12,13 @@ import numpy as np
 from lam_env import registry
 from lam_env.envs import draw
 from lam_env.envs.scenario import Scenario
+from lam_env.envs.scene import Scene
 from lam_env.envs.spaces import observation_space
 from lam_env.errors import UserError
 from lam_env.rng import Streams
 from lam_env.rows import Rows
 from lam_env.sim.world import World
+from lam_env.values import short
 
 
 def find_scenario(scenario: str | Scenario, settings: dict[str, Any]) -> Scenario:
@@ -31,15 +34,24 @@ def check_reveal(reveal: Sequence[str]) -> tuple[str, ...]:
     return tuple(reveal)
 
 
-class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
+def _whole(action: Any) -> int:
+    """-1 if it is no whole number."""
+    try:
+        return operator.index(action)
+    except TypeError:
+        return -1
+
+
+class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
     """A world with its people. The time limit truncates an episode; nothing terminates it.
 
     `reset(seed=s)` gives the people of seed s in their first episode; without a seed the next reset meets fresh people.
     `reset(options={"day": 28})` starts on a later day. `reveal=("latent", "plan")` adds what is
-    hidden to the observation (for oracles and diagnosis). Further keyword arguments are the scenario's settings.
+    hidden to the observation (for oracles and diagnosis). `render()` shows the world at the epoch; in the mode "rgb_array_list" it gives all
+    pictures since it was last called, with those between two epochs where the scenario has such, as the rush of a day whose decisions fall before it. Further keyword arguments are the scenario's settings.
     """
 
-    metadata = {"render_modes": ["ansi", "rgb_array", "human"], "render_fps": 4}  # noqa: RUF012 (gymnasium's form)
+    metadata = {"render_modes": ["ansi", "rgb_array", "rgb_array_list", "human"], "render_fps": 4}  # noqa: RUF012 (gymnasium's form)
 
     def __init__(
         self,
@@ -59,6 +71,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
         space: Any = observation_space(self.vocabulary, n_latent, "plan" in reveal)
         self.observation_space = space
         self.action_space = gym.spaces.Discrete(self.n_actions)
+        self._scenes: list[Scene] = []  # not drawn yet, in the mode rgb_array_list
         self._row = Rows(1, self.vocabulary, n_latent, "plan" in reveal).row(0)
         self.world: World | None = None
         self._seed: int | None = None
@@ -80,15 +93,22 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
             record=self.record,
             reveal=self.reveal,
         )
+        self._scenes = [self.scenario.scene(self.world)] if self.render_mode == "rgb_array_list" else []
         return self._row.observe(), {}
 
-    def step(self, action: SupportsInt) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
-        action, world = int(action), self.world
-        if not 0 <= action < self.n_actions:
-            raise UserError(f"action {action} is outside the space: 0 to {self.n_actions - 1}")
+    def step(self, action: SupportsIndex) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
+        """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those of the episode."""
+        world, chosen = self.world, _whole(action)
+        if not 0 <= chosen < self.n_actions:
+            raise UserError(
+                f"step: action {short(action)} is not in the action space; give a whole number from 0 to {self.n_actions - 1}"
+            )
         if world is None:
             raise gym.error.ResetNeeded("call reset before step")
-        done = world.step(action)
+        before = world.now
+        done = world.step(chosen)
+        if self.render_mode == "rgb_array_list":
+            self._scenes += self.scenario.scenes(world, before)
         info = {"reward_terms": world.reward_terms, "masked": world.masked}
         if done:
             info["totals"] = totals(self.scenario, world)
@@ -102,10 +122,12 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsInt]):
     def render(self) -> Any:
         if self.render_mode is None or self.world is None:
             return None
-        scene = self.scenario.scene(self.world)
+        if self.render_mode == "rgb_array_list":
+            scenes, self._scenes = self._scenes, []
+            return [draw.rgb_array(scene) for scene in scenes]
         if self.render_mode == "rgb_array":
-            return draw.rgb_array(scene)
-        text = draw.ansi(scene)
+            return draw.rgb_array(self.scenario.scene(self.world))
+        text = self.scenario.text(self.world)
         if self.render_mode == "human":
             print(text)
             return None

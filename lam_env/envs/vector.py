@@ -18,6 +18,15 @@ from lam_env.errors import UserError
 from lam_env.rng import Streams
 from lam_env.rows import Rows
 from lam_env.sim.world import World
+from lam_env.values import short
+
+
+def _array(actions: Any) -> np.ndarray:
+    """Empty if it is none."""
+    try:
+        return np.asarray(actions)
+    except ValueError:  # lists of different lengths
+        return np.zeros(0)
 
 
 class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
@@ -85,10 +94,14 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
     def step(
         self, actions: np.ndarray
     ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        chosen = np.asarray(actions)
+        """Actions (N,), an impossible one (`action_masks`) is carried out as none."""
+        chosen = _array(actions)
         whole = chosen.dtype.kind in "iu" and chosen.shape == (self.num_envs,)
         if not whole or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
-            raise UserError(f"actions must be {self.num_envs} whole numbers from 0 to {len(self.vocabulary) - 1}")
+            raise UserError(
+                f"step: actions {short(actions)} are not in the action space; give an array of {self.num_envs} whole numbers"
+                f" from 0 to {len(self.vocabulary) - 1}, one for each world"
+            )
         if not self.worlds:
             raise ResetNeeded("call reset before step")
         truncated = np.zeros(self.num_envs, bool)

@@ -8,6 +8,8 @@ from typing import Any
 
 import simpy
 
+from lam_env.config import setting
+
 
 @dataclass(frozen=True)
 class TrustParams:
@@ -17,16 +19,20 @@ class TrustParams:
     by successes is Dzindolet et al. 2003 (Int. J. Human-Computer Studies 58:697).
     """
 
-    start: float = 0.8
-    assist: float = 0.02
-    override: float = -0.10
-    rejection: float = -0.04
-    nuisance: float = -0.01
-    threshold: float = 0.35  # below it she switches the automation off
-    off_time: int = 6 * 3600  # [s] until she tries it again
-    restart: float = 0.55  # trust when she does
-    give_up: int = 6  # she leaves for good (the rest of the episode) after so many switch-offs
-    habituation: float = 0.01  # added to her tolerance by every assist, capped at .5
+    start: float = setting(0.8, "trust in the automation at the start of an episode", low=0, high=1)
+    assist: float = setting(0.02, "what trust gains by an act of the agent that saved a touch")
+    override: float = setting(-0.10, "how trust changes when an act of the agent had to be undone")
+    rejection: float = setting(
+        -0.04, "how trust changes when the agent did what a resident does not want a machine to do"
+    )
+    nuisance: float = setting(-0.01, "how trust changes when the agent did what nobody had use for")
+    threshold: float = setting(0.35, "trust below which a resident switches the automation off", low=0, high=1)
+    off_time: int = setting(6 * 3600, "how long the automation then stays switched off [s]", low=0)
+    restart: float = setting(0.55, "trust with which a resident switches the automation on again", low=0, high=1)
+    give_up: int = setting(6, "how often the automation is switched off before it stays off for the episode", low=1)
+    habituation: float = setting(
+        0.01, "what a resident's tolerance grows by with every act that saved a touch, up to .5"
+    )
 
 
 class User:

@@ -6,8 +6,10 @@ credibility held (see ARCHITECTURE.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
+from lam_env.config import setting
 from lam_env.sim.user import TrustParams
 
 PERSONAS = ("early_commuter", "shift_worker", "home_worker", "retired", "family", "student")
@@ -38,50 +40,49 @@ UTILITY_WEIGHTS = {
     "energy": -2.0,  # money [EUR]
 }
 
-TARIFFS = ("flat", "time_of_use", "hourly")
-
 
 @dataclass(frozen=True)
 class HomeParams:
     """Settings of a smart home."""
 
-    residents: int = field(default=2, metadata={"doc": "people who live in the home, 1 to 4"})
-    rooms: int = field(default=5, metadata={"doc": "rooms, 4 to 8"})
-    days: int = field(default=7, metadata={"doc": "length of an episode [days]"})
-    timer: int = field(default=300, metadata={"doc": "quiet time after which an epoch is raised [s]"})
-    personas: tuple[str, ...] = field(default=PERSONAS, metadata={"doc": "personas that residents are drawn from"})
-    tariff: str = field(default="time_of_use", metadata={"doc": "price of electricity: flat, time_of_use or hourly"})
-    season: float = field(default=15.0, metadata={"doc": "day of the year at day 0 (15: mid January)"})
-    dislikes: float = field(default=1.0, metadata={"doc": "scale of the households' standing dislikes (0: none)"})
+    residents: int = setting(2, "people who live in the home", low=1, high=4)
+    rooms: int = setting(5, "rooms of the home", low=4, high=8)
+    days: int = setting(7, "length of an episode [days]", low=1)
+    timer: int = setting(300, "quiet time after which the agent is asked anyway [s]", low=1)
+    personas: tuple[str, ...] = setting(PERSONAS, "kinds of people that residents are drawn from")
+    tariff: Literal["flat", "time_of_use", "hourly"] = setting("time_of_use", "how the price of electricity varies")
+    season: float = setting(15.0, "day of the year on which day 0 falls (15: mid January)")
+    dislikes: float = setting(
+        1.0, "how often residents dislike that a machine does something, relative to the default (0: never)", low=0
+    )
     trust: TrustParams = TrustParams()
 
-    # reactions [s], lognormal: median and sd of the logarithm
-    reaction: float = 12.0
-    reaction_sd: float = 0.5
-    burst_gap: float = 6.0  # between the corrections of one burst
-    burst_sd: float = 0.4
-    override_delay: float = 25.0
-    heat_delay: tuple[float, float] = (120.0, 600.0)  # at the thermostat, uniform
-    rating_delay: int = 1800  # up to so long after what is rated
-    rating_noise: float = 0.1  # probability of a thumb in the wrong direction
+    # reactions, lognormal: median and sd of the logarithm
+    reaction: float = setting(12.0, "median time until a resident sees to what is not as she wants it [s]", low=0)
+    reaction_sd: float = setting(0.5, "spread of world.reaction: standard deviation of its logarithm", low=0)
+    burst_gap: float = setting(6.0, "median time between two things that a resident sees to in one go [s]", low=0)
+    burst_sd: float = setting(0.4, "spread of world.burst_gap: standard deviation of its logarithm", low=0)
+    override_delay: float = setting(25.0, "median time until a resident undoes a wrong act of the agent [s]", low=0)
+    heat_delay: tuple[float, float] = setting(
+        (120.0, 600.0), "shortest and longest time until a resident goes to the thermostat [s]", low=0
+    )
+    rating_delay: int = setting(
+        1800, "longest time after an act of the agent at which it is rated by a thumb [s]", low=0
+    )
+    rating_noise: float = setting(0.1, "probability that a thumb points the wrong way", low=0, high=1)
 
     # the home; RC model of one zone, values of a small, fairly insulated flat
-    time_constant: float = 30.0  # RC [h]
-    heater_rise: float = 3.5  # K/h that full heating adds
-    solar_rise: float = 0.5  # K/h at full sun with open blinds
-    setpoints: tuple[float, float, float] = (17.0, 20.0, 22.0)  # eco, normal, warm [C]
-    heater_power: float = 2.5  # [kW], electric (heat pump at mean COP already in)
-    price: float = 0.30  # [EUR/kWh] on average
+    time_constant: float = setting(30.0, "how slowly the home cools: its time constant [h]", low=0.1)
+    heater_rise: float = setting(3.5, "how fast full heating warms the home [K/h]", low=0)
+    solar_rise: float = setting(0.5, "how fast full sun warms the home with open blinds [K/h]", low=0)
+    setpoints: tuple[float, float, float] = setting(
+        (17.0, 20.0, 22.0), "temperatures of the thermostat's eco, normal and warm [C]"
+    )
+    heater_power: float = setting(2.5, "electricity that full heating takes, by a heat pump of mean COP [kW]", low=0)
+    price: float = setting(0.30, "mean price of electricity [EUR/kWh]")
 
     def __post_init__(self) -> None:
-        if not 1 <= self.residents <= 4:
-            raise ValueError(f"world.residents must be 1 to 4, not {self.residents}")
-        if not 4 <= self.rooms <= 8:
-            raise ValueError(f"world.rooms must be 4 to 8, not {self.rooms}")
-        if self.tariff not in TARIFFS:
-            raise ValueError(f"world.tariff must be one of {', '.join(TARIFFS)}, not {self.tariff!r}")
         unknown = [p for p in self.personas if p not in PERSONAS]
         if unknown or not self.personas:
-            raise ValueError(f"world.personas: unknown persona {unknown}; there are {', '.join(PERSONAS)}")
-        if self.days < 1 or self.timer < 1:
-            raise ValueError("world.days and world.timer must be at least 1")
+            what = f"no persona {unknown[0]!r}" if unknown else "none is given"
+            raise ValueError(f"world.personas: {what}; there are {', '.join(PERSONAS)}")

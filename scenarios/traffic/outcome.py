@@ -23,7 +23,9 @@ def answer(world: TrafficWorld, today: Profile, cost: np.ndarray, time: np.ndarr
     silent = np.flatnonzero(people.goes[:n] & ~shown[:n])
     people.trust[silent] += params.trust_silence * np.maximum(params.trust - people.trust[silent], 0)
     went = np.flatnonzero(people.goes[:n])
-    moved = went[world.followed[went] | (people.instead(went) != world.chosen[went])]  # today, or lately and they keep to it
+    moved = went[
+        world.followed[went] | (people.instead(went) != world.chosen[went])
+    ]  # today, or lately and they keep to it
     if len(moved):
         each, left, chosen = np.arange(len(moved)), people.instead(moved), world.chosen[moved]
         time_today, extra_today, external = people.by_option(today.tables, moved)

@@ -6,14 +6,13 @@ an assumption.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
+
+from lam_env.config import setting
 
 NETWORKS = ("corridor", "bottleneck", "two_route", "braess", "grid")
-LINK_MODELS = ("auto", "point", "bpr", "spatial")
-SHOCKS = ("none", "capacity", "closure", "weather")
-FORMS = ("prescriptive", "descriptive")
+FILE = ("_net.tntp", "_net.tntp.gz")
 
 # A reward of 1 is 20 minutes, so that showing advice costs the minute that it takes.
 REWARD_WEIGHTS = {
@@ -38,90 +37,124 @@ UTILITY_WEIGHTS = {
 }
 
 
-FILE = ("_net.tntp", "_net.tntp.gz")
-
-
 def is_file(network: str) -> bool:
     """Whether it is the path of a file, and not a name."""
     return network.endswith((".tntp", ".tntp.gz"))
-
-
-def _doc(default: Any, doc: str) -> Any:
-    return field(default=default, metadata={"doc": doc})
 
 
 @dataclass(frozen=True)
 class TrafficParams:
     """Settings of a morning's traffic, day after day."""
 
-    network: str = _doc(
-        "corridor", "corridor, bottleneck, two_route, braess, grid, or the path of a TNTP file (*_net.tntp)"
+    network: str = setting(
+        "corridor",
+        "roads and buses: corridor, bottleneck, two_route, braess, grid, or the path of a TNTP file (*_net.tntp)",
     )
-    minute: float = _doc(1.0, "minutes in a unit of time of that file")
-    travellers: int = _doc(300, "people who travel, 2 to 20,000")
-    advised: float = _doc(0.6, "share of them whom the agent may advise; the others look after themselves")
-    days: int = _doc(30, "length of an episode [days]")
-    burn_in: int = _doc(60, "days before it in which nobody is advised and habits form")
-    revision: float = _doc(0.1, "highest probability that she chooses anew on a day, rather than do as last time")
-    link_model: str = _doc(
-        "auto", "point, bpr or spatial; auto: bpr where the network is given by delay functions, as files are"
+    minute: float = setting(1.0, "minutes in the unit of time of a TNTP file", low=0.001, high=1000)
+    travellers: int = setting(300, "people who travel", low=2, high=20_000)
+    advised: float = setting(0.6, "share of the travellers whom the agent may advise", low=0, high=1)
+    days: int = setting(30, "length of an episode [days]", low=1, high=3650)
+    burn_in: int = setting(60, "days before an episode on which nobody is advised and habits form", low=0, high=3650)
+    revision: float = setting(
+        0.1, "highest probability that a traveller chooses anew on a day, rather than do as last time", low=0, high=1
     )
-    shock: str = _doc("none", "none, capacity, closure or weather: what breaks habits")
-    shock_day: int = _doc(10, "day of the episode on which the shock begins")
-    shock_days: int = _doc(10, "its length [days]")
-    form: str = _doc(
-        "prescriptive", "how advice is put: prescriptive (take this) or descriptive (this is how it looks)"
+    link_model: Literal["auto", "point", "bpr", "spatial"] = setting(
+        "auto",
+        "how a road is held up: point queues, delay functions (bpr), or queues that fill the road (spatial); auto: point, but bpr where the network is given by delay functions, as files are",
+    )
+    shock: Literal["none", "capacity", "closure", "weather"] = setting(
+        "none", "what breaks habits: less capacity, a closed road or bad weather, for some days"
+    )
+    shock_day: int = setting(10, "day of the episode on which the shock begins", low=0)
+    shock_days: int = setting(10, "length of the shock [days]", low=0)
+    form: Literal["prescriptive", "descriptive"] = setting(
+        "prescriptive", "how advice is put: take this (prescriptive) or this is how it looks (descriptive)"
     )
 
     # supply
-    rush: float = _doc(0.0, "time in which the bottleneck lets all travellers pass [min]")
-    headway: float = _doc(12.0, "between two buses [min]")
-    seats: int = _doc(10, "seats that a bus has for every 300 travellers")
-    standing: float = _doc(1.5, "what a minute in the bus counts without a seat; 2.32 in Wardman and Whelan 2011")
-    slots: int = _doc(7, "departure slots, an odd number")
-    slot: float = _doc(10.0, "length of a slot [min]")
-    rain: float = _doc(0.1, "probability of rain on a day; it takes a tenth of the capacity")
+    rush: float = setting(
+        0.0, "time in which the bottleneck lets all travellers pass; 0: what suits the network [min]", low=0, high=600
+    )
+    headway: float = setting(12.0, "time between two buses [min]", low=1, high=240)
+    seats: int = setting(10, "seats in a bus for every 300 travellers", low=0)
+    standing: float = setting(
+        1.5, "what a minute in the bus without a seat counts, in minutes; 2.32 in Wardman and Whelan 2011", low=1
+    )
+    slots: int = setting(7, "departure times to choose from, an odd number: the middle one is usual", low=3, high=25)
+    slot: float = setting(10.0, "time between two of the departure times to choose from [min]", low=1, high=60)
+    rain: float = setting(0.1, "probability of rain on a day, which takes a tenth of the capacity", low=0, high=1)
 
     # cost of a minute: Small (1982), The scheduling of consumer activities: work trips, AER 72; as in Arnott et al. (1990)
-    alpha: float = _doc(1.0, "weight of a minute of travel; costs are minutes of it")
-    beta: float = _doc(3.9 / 6.4, "of a minute early")
-    gamma: float = _doc(15.21 / 6.4, "of a minute late")
-    wait: float = _doc(1.5, "of a minute's wait for the bus")
+    alpha: float = setting(1.0, "cost of a minute of travel; 1 makes costs minutes of travel")
+    beta: float = setting(3.9 / 6.4, "cost of a minute of arriving early; below world.alpha")
+    gamma: float = setting(15.21 / 6.4, "cost of a minute of arriving late")
+    wait: float = setting(1.5, "cost of a minute of waiting for the bus", low=0)
 
     # travellers
-    car: float = _doc(0.9, "share of them who have a car, where there is a bus")
-    spread: float = _doc(14.0, "standard deviation of preferred arrivals [min]")
-    special: float = _doc(0.6, "share who have one special weekday, with another preferred arrival")
-    home: float = _doc(0.04, "probability that she stays at home on a working day")
-    leisure: float = _doc(0.35, "probability of a trip on a day of the weekend")
-    taste: float = _doc(4.0, "standard deviation of what she has against the bus [min]")
-    theta: float = _doc(0.3, "scale of choice among modes [1/min]")
-    nests: tuple[float, ...] = _doc(
-        (1.2, 1.6), "scales of the nests, relative to it: slots of a mode, routes of a slot"
+    car: float = setting(0.9, "share of the travellers who have a car, where there is a bus", low=0, high=1)
+    spread: float = setting(14.0, "standard deviation of wanted arrivals among travellers [min]", low=0)
+    special: float = setting(
+        0.6, "share of the travellers who want to arrive at another time on one weekday", low=0, high=1
     )
-    inertia: tuple[float, ...] = _doc((0.4, 0.3, 0.2), "what habit adds to the same mode, slot and route, in utility")
-    bearable: float = _doc(20.0, "what she believes to lose by her habit when that probability is reached [min]")
-    learning: float = _doc(0.2, "weight of today in what she remembers of an option that she took")
-    hearsay: float = _doc(0.2, "and of what was published of one that she did not take")
+    home: float = setting(0.04, "probability that a traveller stays at home on a working day", low=0, high=1)
+    leisure: float = setting(0.35, "probability that a traveller makes a trip on a day of the weekend", low=0, high=1)
+    taste: float = setting(4.0, "standard deviation of what travellers have against the bus [min]", low=0)
+    theta: float = setting(
+        0.3, "how strictly the cheaper of car and bus is chosen, the scale of the logit [1/min]", low=0.001, high=100
+    )
+    nests: tuple[float, float] = setting(
+        (1.2, 1.6),
+        "how much more strictly departure times, and routes of one, are chosen: scales relative to world.theta",
+        low=1,
+    )
+    inertia: tuple[float, float, float] = setting(
+        (0.4, 0.3, 0.2), "what habit adds to the utility of the same mode, departure time and route as last time"
+    )
+    bearable: float = setting(
+        20.0,
+        "what a traveller believes to lose by her habit when she chooses anew with probability world.revision [min]",
+        low=0.001,
+        high=1_000_000,
+    )
+    learning: float = setting(
+        0.2, "weight of today's trip in what a traveller remembers of the option that she took", low=0, high=1
+    )
+    hearsay: float = setting(
+        0.2, "weight of today's published times in what she remembers of options that she did not take", low=0, high=1
+    )
 
     # advice: log-odds of following
-    accept: float = _doc(0.6, "at trust .5, without gain and habit")
-    accept_trust: float = _doc(5.0, "for each unit of trust")
-    accept_gain: float = _doc(0.2, "for each minute that she believes to gain (a sacrifice counts against)")
-    accept_habit: float = _doc(1.5, "against, at full strength of habit")
-    accept_last: float = _doc(0.8, "for what she did last time")
-    accept_form: float = _doc(0.5, "for prescriptive rather than descriptive advice")
-    accept_rated: float = _doc(0.5, "for each unit of her past ratings (-1 to 1)")
-    adopt: float = _doc(0.4, "probability that what she followed becomes her habit")
+    accept: float = setting(0.6, "log-odds that advice is followed at trust .5, without gain and habit")
+    accept_trust: float = setting(5.0, "what a unit of trust adds to the log-odds of following")
+    accept_gain: float = setting(
+        0.2, "what a minute that a traveller believes to gain adds to the log-odds of following (a sacrifice takes off)"
+    )
+    accept_habit: float = setting(1.5, "what a habit at full strength takes off the log-odds of following")
+    accept_last: float = setting(
+        0.8, "what it adds to the log-odds of following if the advice is what she did last time"
+    )
+    accept_form: float = setting(
+        0.5, "what it adds to the log-odds of following if advice is prescriptive, see world.form"
+    )
+    accept_rated: float = setting(0.5, "what a unit of her past ratings (-1 to 1) adds to the log-odds of following")
+    adopt: float = setting(0.4, "probability that advice which a traveller followed becomes her habit", low=0, high=1)
 
     # trust [0, 1]: it recovers only in silence
-    trust: float = _doc(0.7, "at the start, and the level to which silence leads back")
-    trust_shown: float = _doc(0.04, "lost with every advice shown")
-    trust_broken: float = _doc(0.01, "lost with every minute that it took more than promised, at most 10 of them")
-    trust_silence: float = _doc(0.06, "share of the way back in a trip without advice")
-    mute_below: float = _doc(0.25, "trust below which she switches the advice off")
-    mute_days: int = _doc(5, "for so many days; she then trusts half-way back")
-    rating_noise: float = _doc(0.15, "probability of a thumb in the wrong direction")
+    trust: float = setting(
+        0.7, "trust in the advice at the start, and the level to which it returns in silence", low=0, high=1
+    )
+    trust_shown: float = setting(0.04, "trust lost with every advice shown")
+    trust_broken: float = setting(
+        0.01, "trust lost with every minute that a followed trip took more than promised, at most 10 of them"
+    )
+    trust_silence: float = setting(
+        0.06, "share of the way back to world.trust that a trip without advice restores", low=0, high=1
+    )
+    mute_below: float = setting(0.25, "trust below which a traveller switches the advice off", low=0, high=1)
+    mute_days: int = setting(5, "days that advice stays switched off, after which trust is half-way back", low=0)
+    rating_noise: float = setting(
+        0.15, "probability that a thumb after a followed trip points the wrong way", low=0, high=1
+    )
 
     def __post_init__(self) -> None:
         if not is_file(self.network) and self.network not in NETWORKS:
@@ -132,32 +165,14 @@ class TrafficParams:
             raise ValueError(
                 f"world.network: the name of {self.network} must end in _net.tntp; its trips lie beside it, in _trips.tntp"
             )
-        for name, known in (("link_model", LINK_MODELS), ("shock", SHOCKS), ("form", FORMS)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"world.{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
-        for name in ("advised", "revision", "rain", "car", "special", "home", "leisure", "learning", "hearsay"):
-            self._within(name, 0, 1)
-        for name in ("adopt", "trust", "trust_silence", "mute_below", "rating_noise"):
-            self._within(name, 0, 1)
-        bounds: dict[str, tuple[float, float]] = {
-            **{"travellers": (2, 20_000), "days": (1, 3650), "burn_in": (0, 3650), "slots": (3, 25)},
-            **{
-                "rush": (0, 600),
-                "headway": (1, 240),
-                "slot": (1, 60),
-                "minute": (1e-3, 1e3),
-                "theta": (0.001, 100),
-                "bearable": (0.001, 1e6),
-            },
-        }
-        for name, (low, high) in bounds.items():
-            self._within(name, low, high)
         if self.slots % 2 == 0:
             raise ValueError(f"world.slots must be odd, not {self.slots}: the middle one is the usual departure")
         if not 0 < self.beta < self.alpha or not self.gamma > 0:
-            raise ValueError("world.beta must lie between 0 and world.alpha, and world.gamma be above 0")
-        if len(self.inertia) != 3 or len(self.nests) != 2 or not 1 <= self.nests[0] <= self.nests[1] < math.inf:
-            raise ValueError("world.inertia needs three numbers, world.nests two that are at least 1 and do not fall")
+            raise ValueError(
+                f"world.beta must lie between 0 and world.alpha, and world.gamma be above 0, not {self.beta:g} and {self.gamma:g}"
+            )
+        if self.nests[0] > self.nests[1]:
+            raise ValueError(f"world.nests must not fall, as {self.nests[0]:g},{self.nests[1]:g} does: swap them")
         if round(self.advised * self.travellers) < 1:
             raise ValueError(f"world.advised={self.advised} of {self.travellers} travellers leaves nobody to advise")
         if self.network == "bottleneck" and self.rush > self.slots * self.slot:
@@ -172,16 +187,8 @@ class TrafficParams:
             raise ValueError(
                 f"world.link_model={self.link_model}: {self.network} is given by delay functions; take bpr"
             )
-        if min(self.shock_day, self.shock_days, self.seats, self.mute_days) < 0 or self.standing < 1:
-            raise ValueError(
-                "world.shock_day, shock_days, seats and mute_days must not be negative, standing at least 1"
-            )
 
     @property
     def room(self) -> int:
         """Seats of a bus."""
         return round(self.seats * self.travellers / 300)
-
-    def _within(self, name: str, low: float, high: float) -> None:
-        if not low <= getattr(self, name) <= high:
-            raise ValueError(f"world.{name} must be {low:,} to {high:,}, not {getattr(self, name)}")

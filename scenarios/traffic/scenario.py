@@ -17,11 +17,12 @@ from . import hidden
 from .baselines import BASELINES, Oracle
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
+from .picture.text import traffic_text
 from .scene import traffic_scene
 from .shocks import check_closure
 from .supply import build
 from .typical import typical
-from .view import traffic_view
+from .view import moments, traffic_view
 from .words import vocabulary
 from .world import TrafficWorld
 
@@ -104,6 +105,14 @@ class Traffic(Scenario):
 
     def scene(self, world: World) -> Scene:
         return traffic_scene(traffic_view(cast(TrafficWorld, world)))
+
+    def scenes(self, world: World, since: int) -> list[Scene]:
+        """The rush too, which nobody decides in."""
+        traffic = cast(TrafficWorld, world)
+        return [traffic_scene(traffic_view(traffic, at)) for at in (*moments(traffic, since), traffic.now)]
+
+    def text(self, world: World) -> str:
+        return traffic_text(traffic_view(cast(TrafficWorld, world)))
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
         return {name: _made(make, self) for name, make in BASELINES.items()}

@@ -29,6 +29,10 @@ from .world import TrafficWorld
 SHOWN = 8  # events
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BIN = 5 * MINUTE  # [ms]
+BEFORE, AFTER = (
+    30,
+    90,
+)  # [min] before the first and after the last departure time to choose from: when empty buses are shown
 ENDS = {0: ("Home", "home"), 1: ("Work", "work")}
 ROADS = {
     "corridor": ("main road", "bridge", "slow road", "bus"),
@@ -60,6 +64,15 @@ def traffic_view(world: TrafficWorld, at: int | None = None) -> TrafficView:
         events=tuple(events(world, diary, at, heard))[:SHOWN],
         chart=_chart(world, diary, yesterday, at),
     )
+
+
+def moments(world: TrafficWorld, since: int) -> Iterator[int]:
+    """Every five minutes after `since` [ms] and before now at which somebody is under way, on days that are recorded."""
+    days = {diary.day: diary for diary in (*world.diaries, Diary.of(world))}
+    for at in range((since // BIN + 1) * BIN, world.now, BIN):
+        diary = days.get(at // DAY)
+        if diary is not None and at > since and (diary.departed(at) & ~diary.arrived(at)).any():
+            yield at
 
 
 def _days(world: TrafficWorld, at: int) -> tuple[Diary, Diary | None]:
@@ -158,9 +171,12 @@ def _riders(world: TrafficWorld, diary: Diary, at: int) -> tuple[list[int], int,
 
 def _buses(world: TrafficWorld, diary: Diary, at: int) -> Iterator[VehicleView]:
     assert world.bus is not None
+    begins, ends = (diary.reference + (world.supply.shift[k] + d) * MINUTE for k, d in ((0, -BEFORE), (-1, AFTER)))
     line = next(k for k, mode in enumerate(world.supply.network.mode) if mode == "bus")
     aboard, _, buses = _riders(world, diary, at)
     for left, passengers in zip(buses, aboard, strict=True):
+        if not passengers and not begins <= left <= ends:  # by night they run empty, which only clutters the map
+            continue
         yield VehicleView(line, (at - left) / world.bus.ride_time, "bus", passengers)
 
 

@@ -187,20 +187,24 @@ def test_a_masked_action_is_executed_as_none_and_counted(name):
     assert env.step(np.flatnonzero(~env.action_masks())[0])[4]["masked"] == 1
 
 
-@pytest.mark.parametrize("actions", [[0], [0, 0, 0], [[0, 0]], [0, -1], [0, 10_000]])
+@pytest.mark.parametrize(
+    "actions", [[0], [0, 0, 0], [[0, 0]], [0, -1], [0, 10_000], ["a", "b"], [0.0, 1.0], [[0], 1], None]
+)
 def test_actions_outside_the_space_raise_and_change_nothing(actions):
     batch = LamVectorEnv(2, SCENARIOS[0])
     seen, _ = batch.reset(seed=0)
-    with pytest.raises(UserError, match=r"actions must be 2 whole numbers from 0 to \d+"):
-        batch.step(np.array(actions))
+    with pytest.raises(UserError, match=r"^step: actions .+ give an array of 2 whole numbers from 0 to \d+, one for"):
+        batch.step(actions)
     assert bits(batch.rows.observe()) == bits(seen)
 
 
-@pytest.mark.parametrize("action", [-1, 10_000])
+@pytest.mark.parametrize("action", [-1, 10_000, "a", None, 0.5, [0], np.zeros((2, 2))], ids=str)
 def test_an_action_outside_the_space_of_a_single_environment_raises(action):
     env = LamEnv(SCENARIOS[0])
     seen, _ = env.reset(seed=0)
-    with pytest.raises(UserError, match=rf"action {action} is outside the space: 0 to \d+"):
+    with pytest.raises(
+        UserError, match=r"^step: action .+ is not in the action space; give a whole number from 0 to \d+$"
+    ):
         env.step(action)
     assert env.world.now == seen["epoch"][0]
 

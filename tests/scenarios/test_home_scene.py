@@ -2,10 +2,7 @@
 
 import dataclasses
 import itertools
-import json
-import time
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,9 +20,10 @@ from lam_env.scenarios.smart_home.floorplan import (
     rooms,
 )
 from lam_env.scenarios.smart_home.scene import DeviceView, EventView, HomeView, PersonView, home_scene
+from pictures import cards_around, is_drawn_alike, is_plain_data, is_quick, texts_are_readable, texts_have_room
 
 from lam_env.envs.draw import ansi, rgb_array
-from lam_env.envs.scene import PALETTES, Rectangle, Scene, Text, contrast
+from lam_env.envs.scene import PALETTES, Rectangle
 
 SIZES = range(4, 9)
 
@@ -155,23 +153,9 @@ def views(draw):
     )  # fmt: skip
 
 
-def overlap(a: Text, b: Text) -> bool:
-    (al, at, ar, ab), (bl, bt, br, bb) = a.box(), b.box()
-    return min(ar, br) - max(al, bl) > 0.5 and min(ab, bb) - max(at, bt) > 0.5
-
-
 @given(views())
 def test_texts_never_overlap_and_stay_in_the_picture(shown):
-    picture = home_scene(shown)
-    texts = list(picture.texts())
-    clashes = [(a.text, b.text) for a, b in itertools.combinations(texts, 2) if overlap(a, b)]
-    assert clashes == []
-    for text in texts:
-        left, top, right, bottom = text.box()
-        assert left >= 0, text
-        assert right <= picture.width, text
-        assert top >= 0, text
-        assert bottom <= picture.height, text
+    texts_have_room(home_scene(shown))
 
 
 @given(views())
@@ -181,12 +165,9 @@ def test_every_card_holds_its_texts(shown):
     assert len(cards) == 4
     assert all(b.y - (a.y + a.height) >= 4 for a, b in itertools.pairwise(cards))
     for text in picture.texts():
-        left, top, right, bottom = text.box()
+        left, top, _, _ = text.box()
         if left > cards[0].x and top > cards[0].y:
-            inside = [
-                c for c in cards if c.x <= left and right <= c.x + c.width and c.y <= top and bottom <= c.y + c.height
-            ]
-            assert len(inside) == 1, text
+            assert len(cards_around(text, cards)) == 1, text
 
 
 @given(views())
@@ -202,11 +183,7 @@ def test_every_device_and_lamp_is_in_the_picture(shown):
 @settings(max_examples=15)
 @given(views())
 def test_pictures_are_plain_data(shown):
-    picture = home_scene(shown)
-    assert len(json.dumps(picture.to_json())) < 200_000
-    again = Scene.from_json(picture.to_json())
-    assert again.to_json() == picture.to_json()
-    assert [t.text for t in again.texts()] == [t.text for t in picture.texts()]
+    is_plain_data(home_scene(shown), 200_000)
 
 
 @pytest.mark.parametrize("change", [
@@ -241,17 +218,7 @@ EVENING = {
 @pytest.mark.parametrize("sun", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("n", [4, 8])
 def test_every_text_is_readable_where_it_stands(theme, sun, n):
-    picture = home_scene(view(n, sun=sun, **EVENING))
-    bare = dataclasses.replace(picture, items=tuple(i for i in picture.items if not isinstance(i, Text)))
-    ground = rgb_array(bare, 960, theme)
-    weak = []
-    for text in picture.texts():
-        left, top, right, bottom = (round(v) for v in text.box())
-        behind = tuple(ground[top:bottom, left:right].reshape(-1, 3).mean(0))
-        ratio = contrast(PALETTES[theme][text.fill or "text"], behind)
-        if ratio < 4.5:
-            weak.append((text.text, round(ratio, 2)))
-    assert weak == []
+    texts_are_readable(home_scene(view(n, sun=sun, **EVENING)), theme)
 
 
 def pixels(room, shown, n=6, theme="dark"):
@@ -339,19 +306,8 @@ def test_the_terminal_tells_the_same():
 
 
 def test_drawing_is_quick():
-    shown = view(8, **EVENING)
-    build, draw = [], []
-    for _ in range(5):
-        start = time.process_time()
-        picture = home_scene(shown)
-        middle = time.process_time()
-        rgb_array(picture, 960)
-        build.append(middle - start)
-        draw.append(time.process_time() - middle)
-    assert min(build) < 0.03  # 2 ms on an idle core
-    assert min(draw) < 0.2  # 40 ms on an idle core
+    is_quick(home_scene, view(8, **EVENING), 0.03, 0.2)  # 2 and 40 ms on an idle core
 
 
 def test_one_view_gives_one_picture():
-    first, second = (rgb_array(home_scene(view(8, **EVENING))) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
+    is_drawn_alike(home_scene, view(8, **EVENING))

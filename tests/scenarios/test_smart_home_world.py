@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from lam_env.scenarios.smart_home import SmartHome
 from lam_env.scenarios.smart_home.baselines import Oracle
 from lam_env.scenarios.smart_home.devices import possible
-from lam_env.scenarios.smart_home.params import TARIFFS
 
 from lam_env.envs.single import LamEnv
 from lam_env.evaluation.rollout import rollout
@@ -19,6 +18,7 @@ from lam_env.rows import Rows
 from lam_env.sim.routine import Act
 
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
+TARIFFS = ("flat", "time_of_use", "hourly")
 
 
 def world_of(seed=0, start_day=0, **settings):

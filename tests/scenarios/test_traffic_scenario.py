@@ -17,16 +17,16 @@ from lam_env.rows import DAY
 
 @pytest.mark.parametrize(("settings", "what"), [
     ({"network": "london"}, "world.network must be one of corridor, bottleneck"),
-    ({"link_model": "queue"}, "world.link_model must be one of"),
-    ({"shock": "flood"}, "world.shock must be one of"),
-    ({"form": "polite"}, "world.form must be one of"),
-    ({"advised": 1.5}, "world.advised must be 0 to 1"),
+    ({"link_model": "queue"}, "world.link_model: expected one of"),
+    ({"shock": "flood"}, "world.shock: expected one of"),
+    ({"form": "polite"}, "world.form: expected one of"),
+    ({"advised": 1.5}, "world.advised: expected at least 0 and at most 1"),
     ({"advised": 0.0}, "leaves nobody to advise"),
-    ({"travellers": 1}, "world.travellers must be 2 to 20,000"),
-    ({"slots": 6}, "world.slots must be odd"),
-    ({"beta": 2.0}, "world.beta must lie between 0 and world.alpha"),
-    ({"inertia": (1.0,)}, "world.inertia needs three numbers"),
-    ({"nests": (2.0, 1.0)}, "world.nests two that are at least 1 and do not fall"),
+    ({"travellers": 1}, "world.travellers: expected at least 2 and at most 20000"),
+    ({"slots": 6}, "^world.slots must be odd"),
+    ({"beta": 2.0}, "^world.beta must lie between 0 and world.alpha"),
+    ({"inertia": (1.0,)}, "world.inertia: expected 3 numbers"),
+    ({"nests": (2.0, 1.0)}, "^world.nests must not fall, as 2,1 does: swap them"),
     ({"network": "braess", "link_model": "point"}, "braess is given by delay functions; take bpr"),
     ({"network": "bottleneck", "rush": 90}, "all pass the bottleneck, but departures span 70 min"),
     ({"network": "bottleneck", "shock": "closure"}, "bottleneck has no way around"),
@@ -145,7 +145,7 @@ def test_worlds_side_by_side():
 def test_an_action_outside_the_space_is_an_error_and_a_masked_one_is_none():
     env = LamEnv("traffic")
     observation, _ = env.reset(seed=0)
-    with pytest.raises(UserError, match="outside the space"):
+    with pytest.raises(UserError, match="not in the action space"):
         env.step(22)
     while observation["action_mask"].all():
         observation, *_ = env.step(0)

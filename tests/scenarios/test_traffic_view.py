@@ -273,6 +273,37 @@ def test_drawing_changes_nothing(network):
     assert a[4] == b[4]
 
 
+def test_empty_buses_are_shown_by_day_alone():
+    world = at_peak(hours=9.5)
+    midnight = world.first_day * DAY
+
+    def buses(hour):
+        view = traffic_view(world, midnight + round(hour * 60) * MINUTE)
+        return [v for v in view.vehicles if v.kind == "bus"]
+
+    assert buses(3) == []
+    assert len(buses(7.5)) >= 2
+    assert sum(bus.occupants for bus in buses(7.75)) > 0
+
+
+@pytest.mark.parametrize("network", ["corridor", "grid"])
+def test_between_two_decisions_the_rush_can_be_seen(network):
+    env = LamEnv("traffic", render_mode="rgb_array_list", network=network, travellers=40, burn_in=7, days=2)
+    env.reset(seed=0)
+    first, done = env.world.first_day, False
+    while env.world.day == first:
+        *_, done, _ = env.step(0)
+    scenes = list(env._scenes)
+    clocks = [int(t.text[4:6]) * 60 + int(t.text[7:9]) for scene in scenes for t in scene.texts() if t.size == 21]
+    assert len(clocks) == len(scenes)
+    rush = [minute for minute in clocks if 440 <= minute <= 500]
+    assert len(rush) > 8
+    assert max(later - earlier for earlier, later in zip(rush, rush[1:], strict=False)) <= 5
+    while not done:
+        *_, done, _ = env.step(0)
+    assert len(env._scenes) > len(scenes) + 8  # that of the last day too
+
+
 def test_without_a_record_it_shows_now_alone():
     world = lived(record=False).world
     assert not world.diaries

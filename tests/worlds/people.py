@@ -19,7 +19,7 @@ VOCABULARY = Vocabulary(
     ("none", "car", "bus", "walk"),
     ("plans",),
     ("rain", *(f"external.{a}" for a in ("car", "bus", "walk")), *(f"own.{a}" for a in ("car", "bus", "walk"))),
-    ("took", "left", "same"),
+    ("accept", "refuse", "same"),
 )
 A, N_READINGS = len(VOCABULARY), len(VOCABULARY.readings)
 WEIGHTS = {"own": 0.1, "external": 0.1, "nag": -0.1}

@@ -26,13 +26,18 @@ def clock(hour: float) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
+def shown_bins(chart: ChartView) -> int:
+    """To the end of the longest series, and a quarter of an hour beyond the window."""
+    ends = [math.ceil((chart.window[1] - chart.start) / BIN + 3)] if chart.window else []
+    return min(288, max(12, *ends, chart.bins))
+
+
 def day_chart(view: TrafficView) -> Iterator[Item]:
     """The card; empty axes where there is nothing to show."""
     yield Rectangle(LEFT, TOP, WIDTH, HEIGHT, 10, fill="panel", stroke="track", group="chart")
     yield Text(LEFT + 14, TOP + 19, "Departures by car", 10.5, bold=True, fill="muted", group="chart")
     chart = view.chart or ChartView(math.floor(view.hour), (0,) * 36)
-    ends = [(chart.window[1] - chart.start) / BIN + 3] if chart.window else []  # a quarter of an hour more
-    n = min(288, max(12, *map(math.ceil, ends), chart.bins))
+    n = shown_bins(chart)
     wide = (X1 - X0) / n
     most = nice(max((*chart.today, *chart.yesterday, 1)))
     longest = nice(max((*chart.queue, *chart.queue_yesterday, 1)))

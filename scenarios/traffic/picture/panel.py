@@ -98,14 +98,14 @@ def _number(value: float | None, form: str, unit: str = "") -> str:
 
 
 def _figures(y: float, today: FiguresView) -> Iterator[Item]:
-    role, cost = "text", shorten(_number(today.cost, ".1f", " min"), 15, 140, True)
+    role, cost = "text", shorten(_number(today.cost, ".1f", " min"), 15, 110, True)
     if today.cost is not None and today.usual_cost is not None:
         gain = today.cost - today.usual_cost
         role = "ok" if gain < -0.05 else "warning" if gain > 0.05 else "text"
-        usual = shorten(f"usual {today.usual_cost:.1f} min", 10, _ROOM - 44 - text_width(cost, 15, True))
+        usual = shorten(f"usual {today.usual_cost:.1f} min", 10, _ROOM - 76 - text_width(cost, 15, True))
         yield Text(_RIGHT, y + 42, usual, 10, anchor="end", fill="muted", group="Today")
-    yield Text(_INNER, y + 42, "cost", 10, fill="muted", group="Today")
-    yield Text(_INNER + 34, y + 42, cost, 15, bold=True, fill=role, group="Today")
+    yield Text(_INNER, y + 42, "cost a trip", 10, fill="muted", group="Today")
+    yield Text(_INNER + 66, y + 42, cost, 15, bold=True, fill=role, group="Today")
     cells = (
         ("delay", _number(today.delay, ".1f", " min")),
         ("max queue", _number(today.peak_queue, "d")),
