@@ -161,7 +161,7 @@ class PPOAgent:
             n_steps=steps,
             batch_size=s.batch,
             n_epochs=s.epochs,
-            gamma=s.gamma,
+            gamma=training.settings.get("gamma", s.gamma),
             gae_lambda=s.gae_lambda,
             clip_range=s.clip,
             ent_coef=s.entropy,

@@ -23,6 +23,7 @@ from lam_env.settings import ALWAYS, ORDER, LogSettings, RunSettings
 from lam_env.tables import BehaviourTables
 from lam_env.twin import TABLES, in_the_home, read_tables, training_days
 from lam_env.values import suggestion
+from lam_env.variants import split
 
 LEAST_DAYS = 5
 MOST_SEED = 1_000_000
@@ -37,9 +38,12 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own)]
     exploits = list(scenario.exploits())  # unless one is asked for by name, they have a table of their own
     for name in settings.agents:
-        if ":" not in name and name not in (*every, *exploits):
+        base, differs = split(name)
+        if ":" not in name and base not in (*every, *exploits):
             there_are = f"there are {', '.join((*every, *exploits))}"
-            raise UserError(f"no agent {name!r}; {suggestion(name, (*every, *exploits), there_are)}")
+            raise UserError(f"no agent {base!r}; {suggestion(base, (*every, *exploits), there_are)}")
+        if differs and name not in every:  # its row comes after that of the agent from which it differs
+            every.insert(every.index(base) + 1, name)
     for name in settings.agent:
         if ":" not in name:
             raise UserError(

@@ -26,6 +26,7 @@ from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.runs import RunFolder
 from lam_env.settings import NEEDS_PRIOR, ORDER, UNTRAINED, RunSettings
+from lam_env.variants import split
 
 TRAIN_SEED = 100_000  # of the first house of the training log
 SEEDS_APART = 10_000_000  # from one training seed's houses to the next one's: none of them is an evaluation house
@@ -110,7 +111,8 @@ def needs_prior(scenario: Scenario, name: str) -> bool:
     own = scenario.baselines() | scenario.exploits()
     if name in own:
         return "prior" in getattr(own[name], "needs", ())
-    return name in NEEDS_PRIOR or name not in ORDER
+    base = split(name)[0]
+    return base in NEEDS_PRIOR or base not in ORDER
 
 
 def trains_once(scenario: Scenario, name: str) -> bool:
@@ -177,9 +179,11 @@ def predictor_settings(settings: RunSettings, rows: int) -> Any:
 
 def _of_seed(report: Report, work: Work, seed: int) -> Report:
     """Names the training seed where there are several: their jobs run side by side."""
-    if len(work.settings.seed) == 1:
-        return report
-    return lambda stage, done, total, note: report(f"{stage}, seed {seed}", done, total, note)
+    return report if len(work.settings.seed) == 1 else _named(report, f", seed {seed}")
+
+
+def _named(report: Report, what: str) -> Report:
+    return lambda stage, done, total, note: report(stage + what, done, total, note)
 
 
 def pretrain(work: Work, log_name: str, seed: int, report: Report) -> None:
@@ -198,7 +202,10 @@ def fit(work: Work, name: str, training: Training) -> Policy:
     own = scenario.baselines() | scenario.rungs() | scenario.exploits()
     if name in own:
         return own[name](training)
-    agent = registry.agent(name)()
+    base, differs = split(name)
+    agent = registry.agent(base)()
+    training = dataclasses.replace(training, steps=differs.get("steps", training.steps))
+    training.settings.update(differs)
     policy: Policy = agent.fit(training) if hasattr(agent, "fit") else agent
     if not hasattr(policy, "predict"):
         raise UserError(f"agent {name}: fit must return an object with predict, not {type(policy).__name__}")
@@ -215,6 +222,8 @@ def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str,
     scenario = work.scenario()
     if not trains_once(scenario, name):
         report = _of_seed(report, work, seed)
+    if split(name)[1]:
+        report = _named(report, f" ({name.partition('@')[2]})")
     policy = fit(work, name, training_of(work, seed, report, needs_prior(scenario, name)))
     if name == "ppo_prior" and seed == work.settings.seed[0]:
         _agents("saved").save_policy(policy, work.run.policy)
