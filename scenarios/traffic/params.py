@@ -14,16 +14,17 @@ from lam_env.config import setting
 NETWORKS = ("corridor", "bottleneck", "two_route", "braess", "grid")
 FILE = ("_net.tntp", "_net.tntp.gz")
 
-# A reward of 1 is 20 minutes, so that showing advice costs the minute that it takes.
+# A reward of 1 is 20 minutes, so that showing advice costs the minute that it takes. What people say of advice weighs little beside what it saved:
+# weighed ten times as much, it makes an agent advise less than is best for all.
 REWARD_WEIGHTS = {
-    "own": 0.05,  # [min] of generalised cost that she saved by following, against what she would have done
+    "own": 0.05,  # [min] of generalised cost that she saved by following, on that day and as long as she keeps to it
     "external": 0.05,  # [min] saved for others
-    "regret": -0.01,  # [min] by which following made her worse off than what she would have done
+    "regret": -0.002,  # [min] by which following made her worse off than what she would have done
     "nag": -0.05,  # advice shown
-    "follow": 0.02,  # advice followed
-    "refuse": -0.02,  # advice refused
-    "rating": 0.02,  # thumb after the trip, +1 or -1
-    "muted": -0.5,  # she switched the advice off for some days
+    "follow": 0.002,  # advice followed
+    "refuse": -0.002,  # advice refused
+    "rating": 0.002,  # thumb after the trip, +1 or -1
+    "muted": -0.2,  # she switched the advice off for some days
 }
 
 # Everything is minutes of generalised cost, of everybody.
