@@ -92,7 +92,9 @@ def _table(choices: Choices, rates: np.ndarray) -> np.ndarray:
     )
 
 
-def rows(train: Choices, valid: Choices, test: Choices, settings: ChoiceSettings, seed: int, progress: Progress) -> dict[str, np.ndarray]:
+def rows(
+    train: Choices, valid: Choices, test: Choices, settings: ChoiceSettings, seed: int, progress: Progress
+) -> dict[str, np.ndarray]:
     """Probabilities (n, K) on `test` of every row of the table. What has no passes to choose learns from `valid` too."""
     every = _joined(train, valid)
 

@@ -44,7 +44,9 @@ class ChoiceModel:
         """(n, K) float64, rows summing to 1, 0 where nothing is on offer."""
         for name, own in self.names.items():
             if getattr(choices, name) != own:
-                raise UserError(f"development: the choices' {name} are not those that the model has learnt; fit it anew")
+                raise UserError(
+                    f"development: the choices' {name} are not those that the model has learnt; fit it anew"
+                )
         total = np.zeros(choices.offered.shape)
         with torch.no_grad(), one_thread():
             for first in range(0, len(choices), _AT_ONCE):
@@ -84,7 +86,9 @@ def fit(
             best, passes = _train(model, first, second, seed, member, s.passes, report)
             note = f"validation NLL {best:.4f}, pass {passes}"
             if s.refit:
-                _train(model, both, None, seed, member, passes, lambda done, _, note=note: report(s.passes + done, note))
+                _train(
+                    model, both, None, seed, member, passes, lambda done, _, note=note: report(s.passes + done, note)
+                )
             report(s.passes * (1 + s.refit), note)
     model.networks.eval()
     return model

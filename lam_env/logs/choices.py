@@ -63,7 +63,9 @@ class Choices:
         """Train, validation and test by whole groups in order of time: the last groups test."""
         groups = int(self.group.max()) + 1 if len(self) else 0
         a, b = (int(share * groups + 1e-9) for share in (parts[0], sum(parts)))
-        found = tuple(self.select((self.group >= low) & (self.group < high)) for low, high in ((0, a), (a, b), (b, groups)))
+        found = tuple(
+            self.select((self.group >= low) & (self.group < high)) for low, high in ((0, a), (a, b), (b, groups))
+        )
         if not all(len(part) for part in found):
             raise LogError(f"choices: those of {groups} runs or characters are too few to train, validate and test on")
         return found[0], found[1], found[2]

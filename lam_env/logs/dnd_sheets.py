@@ -51,7 +51,9 @@ def _sheets(path: Path, classes: int) -> tuple[list[Sheet], Counter[str]]:
     try:
         header = next(reader, [])
         if missing := [name for name in NEEDED if name not in header]:
-            raise LogError(f"{path.name}, line 1: no column {', '.join(missing)}; is this a tab-separated table of sheets?")
+            raise LogError(
+                f"{path.name}, line 1: no column {', '.join(missing)}; is this a tab-separated table of sheets?"
+            )
         found: dict[str, tuple[datetime.datetime, Sheet]] = {}
         for number, cells in enumerate(reader, 2):
             if len(cells) != len(header):
@@ -114,7 +116,12 @@ def _choices(sheets: list[Sheet], left_out: Counter[str], second: bool) -> Choic
     level = np.array([float(sheet["level"]) for sheet in kept])
     rank = scores - scores.mean(1, keepdims=True)
     columns = [np.ones(len(kept)), *(scores.T - 13) / 3, *(rank == rank.max(1, keepdims=True)).T, *rank.T / 3]
-    numbers = ["one", *ABILITIES, *(f"best is {name}" for name in ABILITIES), *(f"{name} above mean" for name in ABILITIES)]
+    numbers = [
+        "one",
+        *ABILITIES,
+        *(f"best is {name}" for name in ABILITIES),
+        *(f"{name} above mean" for name in ABILITIES),
+    ]
     columns += [np.log(level) - math.log(5)]
     numbers.append("level")
     context = np.stack(columns, 1).astype(np.float32)
@@ -124,9 +131,13 @@ def _choices(sheets: list[Sheet], left_out: Counter[str], second: bool) -> Choic
 
 def _held(sheets: list[Sheet], first: list[str] | None) -> tuple[np.ndarray, tuple[str, ...]]:
     """(n, S) race, background and, where given, first class as 0 and 1."""
-    bags = [{f"race {s['processedRace'] or 'other'}", f"background {s['background'].strip() or 'none'}"} for s in sheets]
+    bags = [
+        {f"race {s['processedRace'] or 'other'}", f"background {s['background'].strip() or 'none'}"} for s in sheets
+    ]
     for bag, name in zip(bags, first or (), strict=False):
         bag.add(f"first {name}")
     often = Counter(name for bag in bags for name in bag)
     things = tuple(sorted(name for name, count in often.items() if count >= min(OFTEN, len(sheets))))
-    return np.array([[name in bag for name in things] for bag in bags], np.float32).reshape(len(sheets), len(things)), things
+    return np.array([[name in bag for name in things] for bag in bags], np.float32).reshape(
+        len(sheets), len(things)
+    ), things

@@ -76,7 +76,11 @@ def plays_of(log: ActionLog) -> Plays:
         player = player * log.people + log.user[mine]
     order = np.argsort(player, kind="stable")
     time = log.time[mine] // log.ticks_per_second
-    length = np.nan_to_num(log.value[mine].astype(np.float64)) / log.ticks_per_second if log.intervals else np.zeros(len(time))
+    length = (
+        np.nan_to_num(log.value[mine].astype(np.float64)) / log.ticks_per_second
+        if log.intervals
+        else np.zeros(len(time))
+    )
     end = max(int(time.max()), *(int(e) // log.ticks_per_second for e in log.end or (0,)))
     return Plays(player[order], time[order], length[order], end)
 
@@ -108,10 +112,11 @@ def gap_quantiles(sessions: Sessions, shares: tuple[float, ...] = QUANTILES) -> 
 
 
 def returned_by(plays: Plays, days: tuple[int, ...] = RETURNS) -> np.ndarray:
-    """(len(days),) share of players seen on or after day d."""
+    """(len(days),) share of players seen on or after day d, of those whom the log could show so long; NaN where there is none."""
     first = plays.time[plays.first]
     stay = (plays.time[np.r_[plays.first[1:], len(plays.time)] - 1] - first) // _DAY
-    return np.array([float((stay >= d).mean()) for d in days])
+    could = [plays.end - first >= d * _DAY for d in days]
+    return np.array([float((stay[c] >= d).mean()) if c.any() else math.nan for d, c in zip(days, could, strict=True)])
 
 
 def retention(plays: Plays, days: tuple[int, ...] = RETURNS) -> np.ndarray:

@@ -112,7 +112,10 @@ CHOICES = {"slay_the_spire": card_choices}
 def _walk(run: Run) -> Iterator[tuple[State, float, list[str], str | None]]:
     """(state before the choice, floor, cards on offer, card taken or None) of each card choice."""
     changes: list[tuple[float, int, str, Any]] = [(c["floor"], 1, "choice", c) for c in run["card_choices"]]
-    for kind, floors, items in (("gain", "item_purchase_floors", "items_purchased"), ("lose", "items_purged_floors", "items_purged")):
+    for kind, floors, items in (
+        ("gain", "item_purchase_floors", "items_purchased"),
+        ("lose", "items_purged_floors", "items_purged"),
+    ):
         changes += [(f, 0, kind, i) for f, i in zip(run.get(floors) or [], run.get(items) or [], strict=False)]
     for fire in run["campfire_choices"]:
         kind = {"SMITH": "upgrade", "PURGE": "lose"}.get(fire["key"])

@@ -48,9 +48,9 @@ def log_of_streams(streams: Sequence[Stream], source: str, **meta: Any) -> Actio
         "user": np.zeros(n, np.int16),
         "kind": np.full(n, USER, np.int8),
         "token": np.array([token[name] for stream in streams for name in stream.names], np.int16),
-        "value": np.concatenate([np.full(len(s.names), np.nan) if s.value is None else s.value for s in streams]).astype(
-            np.float32
-        ),
+        "value": np.concatenate(
+            [np.full(len(s.names), np.nan) if s.value is None else s.value for s in streams]
+        ).astype(np.float32),
         "answers": np.full(n, -1, np.int32),
         "prob": np.full(n, np.nan, np.float32),
     }
@@ -75,7 +75,9 @@ def real_split(log: ActionLog, epochs: Epochs) -> tuple[np.ndarray, np.ndarray, 
     judged = log.meta.get("judged")
     if not judged:
         return split_by_stream(epochs)
-    meant = np.array([epochs.vocabulary.token_name(t).startswith(judged["word"]) for t in range(epochs.vocabulary.n_tokens)])
+    meant = np.array(
+        [epochs.vocabulary.token_name(t).startswith(judged["word"]) for t in range(epochs.vocabulary.n_tokens)]
+    )
     worlds, number = np.unique(epochs.world[meant[epochs.tokens[:, -1]]], return_counts=True)
     return split_by_stream(epochs, worlds=worlds[number >= judged["least"]])
 
