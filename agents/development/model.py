@@ -33,12 +33,16 @@ class ChoiceModel:
     ):
         self.names = {"options": options, "numbers": numbers, "things": things, "traits": traits}
         self.settings = settings
-        sizes = (len(options), len(numbers), len(things), len(traits))
-        self.networks = nn.ModuleList(ChoiceNetwork(*sizes, settings) for _ in range(settings.members)).eval()
+        self.networks = nn.ModuleList(self.network() for _ in range(settings.members)).eval()
 
     @classmethod
     def like(cls, choices: Choices, settings: ChoiceSettings) -> ChoiceModel:
         return cls(choices.options, choices.numbers, choices.things, choices.traits, settings)
+
+    def network(self) -> ChoiceNetwork:
+        """A fresh one of the model's sizes."""
+        options, numbers, things, traits = (len(own) for own in self.names.values())
+        return ChoiceNetwork(options, numbers, things, traits, self.settings)
 
     def probabilities(self, choices: Choices) -> np.ndarray:
         """(n, K) float64, rows summing to 1, 0 where nothing is on offer."""
@@ -86,9 +90,7 @@ def fit(
             best, passes = _train(model, first, second, seed, member, s.passes, report)
             note = f"validation NLL {best:.4f}, pass {passes}"
             if s.refit:
-                _train(
-                    model, both, None, seed, member, passes, lambda done, _, note=note: report(s.passes + done, note)
-                )
+                _train(model, both, None, seed, member, passes, report)
             report(s.passes * (1 + s.refit), note)
     model.networks.eval()
     return model
@@ -107,7 +109,7 @@ def _train(
     s = model.settings
     torch.manual_seed(1000 * seed + member)
     rng = np.random.default_rng([seed, member])
-    network = ChoiceNetwork(*(len(model.names[n]) for n in ("options", "numbers", "things", "traits")), s)
+    network = model.network()
     model.networks[member] = network
     optimiser = torch.optim.Adam(network.parameters(), s.learning_rate)
     n, best, kept, at = len(data.chosen), math.inf, None, passes

@@ -73,6 +73,7 @@ def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
             raise LogError(f"{where}: no field {', '.join(missing)}; is this a run history of Slay the Spire?")
         try:
             began(run)
+            float(run["timestamp"])
             events(run, fine=True)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             reason = " ".join(str(error).split())[:80]

@@ -118,9 +118,9 @@ def _walk(run: Run) -> Iterator[tuple[State, float, list[str], str | None]]:
     ):
         changes += [(f, 0, kind, i) for f, i in zip(run.get(floors) or [], run.get(items) or [], strict=False)]
     for fire in run["campfire_choices"]:
-        kind = {"SMITH": "upgrade", "PURGE": "lose"}.get(fire["key"])
-        if kind and "data" in fire:
-            changes.append((fire["floor"], 0, kind, fire["data"]))
+        done = {"SMITH": "upgrade", "PURGE": "lose"}.get(fire["key"])
+        if done and "data" in fire:
+            changes.append((fire["floor"], 0, done, fire["data"]))
     for event in run["event_choices"]:  # an event may hand out the card that was chosen: it comes after the choice
         changes += [(event["floor"], 2, "gain", c) for c in event.get("cards_obtained") or []]
         for what in ("cards_removed", "cards_transformed"):
