@@ -33,7 +33,9 @@ class ChoiceModel:
     ):
         self.names = {"options": options, "numbers": numbers, "things": things, "traits": traits}
         self.settings = settings
-        self.networks = nn.ModuleList(self.network() for _ in range(settings.members)).eval()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            self.networks = nn.ModuleList(self.network() for _ in range(settings.members)).eval()
 
     @classmethod
     def like(cls, choices: Choices, settings: ChoiceSettings) -> ChoiceModel:

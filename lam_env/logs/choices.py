@@ -9,6 +9,8 @@ import numpy as np
 
 from lam_env.events import LogError
 
+LEAST = 10  # groups that can be split in three at all
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -66,6 +68,8 @@ class Choices:
         found = tuple(
             self.select((self.group >= low) & (self.group < high)) for low, high in ((0, a), (a, b), (b, groups))
         )
-        if not all(len(part) for part in found):
-            raise LogError(f"choices: those of {groups} runs or characters are too few to train, validate and test on")
+        if groups < LEAST or not all(len(part) for part in found):
+            raise LogError(
+                f"choices: those of {groups} runs or characters are too few to train, validate and test on; at least {LEAST}"
+            )
         return found[0], found[1], found[2]

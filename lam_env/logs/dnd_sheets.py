@@ -21,7 +21,9 @@ from lam_env.logs.files import lines
 
 ABILITIES = ("Str", "Dex", "Con", "Int", "Wis", "Cha")
 NEEDED = ("character", "date", "background", "justClass", "level", "processedRace", *ABILITIES)
-OFTEN = 20  # characters with whom a race, background or class must occur to be told apart
+OFTEN = (
+    20  # characters with whom a race, background or class must occur to be told apart; 2 % of them where that is less
+)
 LEVELS, SCORES = (1, 20), (1, 30)  # by the rules of the 5th edition
 
 Sheet = dict[str, str]
@@ -92,7 +94,7 @@ def _unusable(sheet: Sheet, classes: int) -> str | None:
 def _choices(sheets: list[Sheet], left_out: Counter[str], second: bool) -> Choices:
     kept, taken, first = list[Sheet](), list[str](), list[str]()
     often = Counter(name for sheet in sheets for name in set(sheet["justClass"].split("|")))
-    known = {name for name, count in often.items() if count >= min(OFTEN, len(sheets))}
+    known = {name for name, count in often.items() if count >= min(OFTEN, len(sheets) / 50)}
     for sheet in sheets:
         classes = sheet["justClass"].split("|")
         if not set(classes[: 1 + second]) <= known:
@@ -137,7 +139,7 @@ def _held(sheets: list[Sheet], first: list[str] | None) -> tuple[np.ndarray, tup
     for bag, name in zip(bags, first or (), strict=False):
         bag.add(f"first {name}")
     often = Counter(name for bag in bags for name in bag)
-    things = tuple(sorted(name for name, count in often.items() if count >= min(OFTEN, len(sheets))))
+    things = tuple(sorted(name for name, count in often.items() if count >= min(OFTEN, len(sheets) / 50)))
     return np.array([[name in bag for name in things] for bag in bags], np.float32).reshape(
         len(sheets), len(things)
     ), things

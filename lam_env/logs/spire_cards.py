@@ -24,7 +24,7 @@ STARTERS = {  # the decks that the game hands out
 }
 CURSED = 10  # ascension level from which the deck holds a curse
 ACTS = (17, 34, 51)  # last floors of the acts
-RARELY = 50  # choices in whose state a thing must occur to be told apart
+RARELY = 50  # choices in whose state a thing must occur to be told apart; 2 % of them where that is less
 TRAITS = ("held", "held already", "held twice", "upgraded", "others upgraded")
 ROOMS = {"monster": ("M",), "elite": ("E",), "boss": ("B", "BOSS")}
 
@@ -101,7 +101,7 @@ def card_choices(path: str | Path) -> tuple[Choices, dict[str, int]]:
     if not offers:
         raise LogError(f"{Path(path).name}: holds no card choice; give runs that got beyond the first fight")
     often = Counter(name for hold in holds for name in hold)
-    things = sorted(name for name, count in often.items() if count >= min(RARELY, len(holds)))
+    things = sorted(name for name, count in often.items() if count >= min(RARELY, len(holds) / 50))
     options = ("none", *sorted({base(card) for offer in offers for card in offer[1:]}))
     return _arrays(options, things, offers, chosen, group, numbers, holds, traits), dict(left_out)
 
