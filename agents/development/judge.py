@@ -78,7 +78,7 @@ def _taken(choices: Choices) -> np.ndarray:
 
 
 def _table(choices: Choices, rates: np.ndarray) -> np.ndarray:
-    """A row for each option on offer: option, its pick rate against the set's best other, traits, context."""
+    """A row for each option on offer: option, its pick rate against the set's best other, traits, context, what is held."""
     there = choices_of(choices)
     row, column = np.nonzero(there)
     logit = np.log(rates / np.maximum(1 - rates, 1e-6))
@@ -88,7 +88,15 @@ def _table(choices: Choices, rates: np.ndarray) -> np.ndarray:
     rival = np.where(mine >= ranked[row, -1], ranked[row, -2] if own.shape[1] > 1 else mine, ranked[row, -1])
     rival = np.where(np.isfinite(rival), rival, -9)
     return np.column_stack(
-        [choices.offered[there], mine, rival, mine - rival, choices.features[there], choices.context[row]]
+        [
+            choices.offered[there],
+            mine,
+            rival,
+            mine - rival,
+            choices.features[there],
+            choices.context[row],
+            choices.held[row],
+        ]
     )
 
 

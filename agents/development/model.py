@@ -82,7 +82,7 @@ def fit(
     both = Batch(train)
     for name, tensor in vars(second).items():
         setattr(both, name, torch.cat([getattr(first, name), tensor]))
-    with one_thread(), torch.random.fork_rng(devices=[]):
+    with one_thread():
         for member in range(s.members):
             stage = "development" if s.members == 1 else f"development {member + 1}/{s.members}"
 
@@ -108,9 +108,21 @@ def _train(
     report: Callable[[int, str], None],
 ) -> tuple[float, int]:
     """Trains a member afresh; best validation NLL [nats] and its pass, whose weights are kept (the last ones without `valid`)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1000 * seed + member)
+        return _passes(model, data, valid, np.random.default_rng([seed, member]), member, passes, report)
+
+
+def _passes(
+    model: ChoiceModel,
+    data: Batch,
+    valid: Batch | None,
+    rng: np.random.Generator,
+    member: int,
+    passes: int,
+    report: Callable[[int, str], None],
+) -> tuple[float, int]:
     s = model.settings
-    torch.manual_seed(1000 * seed + member)
-    rng = np.random.default_rng([seed, member])
     network = model.network()
     model.networks[member] = network
     optimiser = torch.optim.Adam(network.parameters(), s.learning_rate)
