@@ -75,10 +75,6 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
         if s.format or s.home or s.zone:
             raise UserError("format, home and zone say how to read a log: give logs=PATH too")
         return None
-    if scenario.personal:
-        raise UserError(
-            f"logs={s.logs}: no real log is read into {s.scenario}, whose people are asked one by one; leave logs away"
-        )
     if s.model is not None:
         raise UserError(
             "model= brings the log of that run: leave logs= away, or leave model= away to start from the log"
@@ -96,6 +92,10 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
         print(f"  left out: {count:,} {reason}")
     if by_streams(log):
         return RealLog(_checked_streams(s.logs, log))
+    if scenario.personal:
+        raise UserError(
+            f"logs={s.logs}: no real log is read into {s.scenario}, whose people are asked one by one; leave logs away"
+        )
     _check_days(s.logs, log, days)
     if log.intervals:
         return _activities(s.logs, log, scenario)

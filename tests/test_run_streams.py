@@ -25,16 +25,19 @@ def plays(path: Path, players: int, each: int = 6) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("what", ["slay_the_spire", "mobile_plays"])
+@pytest.mark.parametrize(
+    ("what", "scenario"),
+    [("slay_the_spire", "smart_home"), ("mobile_plays", "smart_home"), ("mobile_plays", "traffic")],
+)
 def test_predictions_of_held_out_streams_are_all_there_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str, scenario: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if what == "slay_the_spire":
         spire.write(tmp_path / "log", *(spire.run(1_546_376_628 + i * 9_000, victory=i % 2 == 0) for i in range(20)))
     else:
         plays(tmp_path / "log", 20)
-    assert main(["logs=log", f"format={what}", "out=out", *TINY]) == 0
+    assert main([f"scenario={scenario}", "logs=log", f"format={what}", "out=out", *TINY]) == 0
     said = capsys.readouterr().out
     assert "streams to train, validate and test on: 14, 2, 4" in said
     assert "predictions are all there is" in said
