@@ -124,5 +124,5 @@ def test_counting_reproduces_the_reference_of_the_runs(name, top1, nll):
 def test_the_network_is_as_good_as_the_reference(path, importer, top1, nll):
     epochs, train, valid, test = of_file(GAME / path, importer)
     found = top1_and_nll(pretrain(train, valid), epochs, test)
-    assert found[0] > top1 - 0.005
+    assert found[0] > top1 - 0.005  # names: .295 to .320 by seed
     assert found[1] < nll + 0.005
