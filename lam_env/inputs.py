@@ -17,7 +17,8 @@ from lam_env.envs.scenario import Scenario
 from lam_env.errors import UserError
 from lam_env.events import KINDS, USER, ActionLog
 from lam_env.launch.local import one_line
-from lam_env.logs.epochs import DAY, epochs_of, split_by_day
+from lam_env.logs.epochs import DAY
+from lam_env.logs.streams import by_streams, real_epochs, real_split
 from lam_env.runs import RunFolder
 from lam_env.settings import ALWAYS, ORDER, LogSettings, RunSettings
 from lam_env.tables import BehaviourTables
@@ -79,10 +80,6 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
         if s.format or s.home or s.zone:
             raise UserError("format, home and zone say how to read a log: give logs=PATH too")
         return None
-    if scenario.personal:
-        raise UserError(
-            f"logs={s.logs}: no real log is read into {s.scenario}, whose people are asked one by one; leave logs away"
-        )
     if s.model is not None:
         raise UserError(
             "model= brings the log of that run: leave logs= away, or leave model= away to start from the log"
@@ -98,6 +95,12 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     print(f"{s.logs}: {int((log.kind == USER).sum()):,} events, {days} days, {len(log.vocabulary) - 1} actions")
     for reason, count in left_out.items():
         print(f"  left out: {count:,} {reason}")
+    if by_streams(log):
+        return RealLog(_checked_streams(s.logs, log))
+    if scenario.personal:
+        raise UserError(
+            f"logs={s.logs}: no real log is read into {s.scenario}, whose people are asked one by one; leave logs away"
+        )
     _check_days(s.logs, log, days)
     if log.intervals:
         return _activities(s.logs, log, scenario)
@@ -115,11 +118,24 @@ def _check_days(path: str, log: ActionLog, days: int, which: str = "") -> None:
         raise UserError(
             f"logs={path}: {days} days {which}are too few to train, validate and test on; give at least {LEAST_DAYS}"
         )
-    parts = split_by_day(epochs_of(log, timer=None if log.intervals else 300, soon=False))
-    if not all(part.any() for part in parts):
+    if not all(part.any() for part in real_split(log, real_epochs(log))):
         raise UserError(
             f"logs={path}: its events {which}lie too unevenly to train, validate and test on; give a longer log"
         )
+
+
+def _checked_streams(path: str, log: ActionLog) -> ActionLog:
+    """A log of runs or players, of whom whole ones are held out; said how many, or why that is impossible."""
+    epochs = real_epochs(log)
+    try:
+        parts = real_split(log, epochs)
+    except UserError as error:
+        raise UserError(f"logs={path}: {error}") from None
+    sizes = [len(np.unique(epochs.world[part])) for part in parts]
+    if not all(sizes):
+        raise UserError(f"logs={path}: its streams are too short to train, validate and test on; give a longer log")
+    print(f"  streams to train, validate and test on: {', '.join(f'{n:,}' for n in sizes)}")
+    return log
 
 
 def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:

@@ -1,7 +1,7 @@
 """Names -> scenarios, agents, importers: found by folder, by entry point, or given as `module:Attribute`.
 
 There is no central list. A package in scenarios/ that binds `SCENARIO`, a module in agents/ with a dictionary `AGENTS`,
-a module in lam_env/logs/ with a dictionary `FORMATS` is found because it is there; another distribution adds its own by
+a module in lam_env/logs/ with a dictionary `FORMATS` or `CHOICES` is found because it is there; another distribution adds its own by
 the entry-point groups "lam_env.scenarios" and "lam_env.agents". Sources are read, not imported, to learn the
 names, so that a list or a misspelt name never waits for torch.
 """
@@ -119,6 +119,7 @@ class Registry:
 _SCENARIOS = Registry("scenario", "lam_env.scenarios", "SCENARIO", many=False)
 _AGENTS = Registry("agent", "lam_env.agents", "AGENTS", limit="INTERACTION")
 _IMPORTERS = Registry("log format", "lam_env.logs", "FORMATS")
+_CHOICES = Registry("format of choices", "lam_env.logs", "CHOICES")
 
 
 def scenario_names() -> list[str]:
@@ -152,6 +153,16 @@ def importer_names() -> list[str]:
 def importer(name: str) -> Callable[..., Any]:
     """What makes the importer of the log format `name`."""
     return _IMPORTERS.get(name)
+
+
+def choice_names() -> list[str]:
+    return _CHOICES.names()
+
+
+def choice_reader(name: str) -> Callable[..., Any]:
+    """What reads the choices of the format `name`: path -> (Choices, what was left out)."""
+    found: Callable[..., Any] = _CHOICES.get(name)
+    return found
 
 
 def _modules(package: str) -> Iterator[tuple[str, Path]]:

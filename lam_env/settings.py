@@ -80,7 +80,9 @@ class RunSettings:
     )
     agent: tuple[str, ...] = setting((), "your own agents, as module:Class, one more row each", code=True)
     logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
-    format: str | None = setting(None, "format of the real log: casas_xes, csv or jsonl")
+    format: str | None = setting(
+        None, "format of the real log: casas_xes, csv, jsonl, mobile_plays, slay_the_spire or slay_the_spire_fine"
+    )
     home: str | None = setting(None, "which home of the real log, where it holds several")
     zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")

@@ -25,7 +25,7 @@ Found = Mapping[tuple[str, str], Sequence[tuple[int, dict[int, dict[str, float]]
 TITLES = {
     "sim": "simulated people, fresh houses",
     "sim-later": "the training houses, later weeks",
-    "log": "held-out days of the log",
+    "log": "held-out part of the log",
     "twin": "the home's simulated twin",
     "twin-later": "the twin's training houses, later weeks",
     "exploit": "agents built to win the reward without helping: each must lie below none",

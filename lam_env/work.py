@@ -24,6 +24,7 @@ from lam_env.evaluation.rollout import eval_seeds, per_seed, rollout
 from lam_env.events import ActionLog
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
+from lam_env.logs.streams import real_epochs, real_split
 from lam_env.runs import RunFolder
 from lam_env.settings import NEEDS_PRIOR, ORDER, UNTRAINED, RunSettings
 from lam_env.variants import split
@@ -72,11 +73,11 @@ def simulate_training_log(work: Work, report: Report) -> None:
 
 @lru_cache(maxsize=2)
 def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
-    """Train and validation epochs of the run's log: whole houses of a simulated one, days of a real one."""
+    """Train and validation epochs of the run's log: whole houses of a simulated one, days or streams of a real one."""
     log = ActionLog.load(work.run.log / log_name)
     if log.meta.get("real"):
-        epochs = epochs_of(log, timer=None if log.intervals else 300, soon=not log.intervals)
-        train, valid, _ = split_by_day(epochs)
+        epochs = real_epochs(log, soon=not log.intervals)
+        train, valid, _ = real_split(log, epochs)
         return epochs.select(train), epochs.select(valid)
     epochs = epochs_of(log)
     kept = max(1, len(log.worlds) // 8)
@@ -252,10 +253,10 @@ def _add_prediction(work: Work, scores: Scores, policy: Any, epochs: Epochs, lat
 
 
 def predict_on_log(work: Work, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
-    """Prediction scores on the held-out days of the run's real log, by the protocol of real logs."""
+    """Prediction scores on the held-out days or streams of the run's real log, by the protocol of real logs."""
     log = ActionLog.load(work.run.log / log_name)
-    epochs = epochs_of(log, timer=None if log.intervals else 300, soon=False)
-    _, _, test = split_by_day(epochs)
+    epochs = real_epochs(log)
+    _, _, test = real_split(log, epochs)
     if name == "prior":
         predictor = _agents("predictors.store").load(prior_path(work, log_name, seed))
     else:

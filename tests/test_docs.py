@@ -15,11 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from lam_env.agents.development import __main__ as development
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 
 from lam_env import benchmark, config, registry, run
 from lam_env.envs.record import log_of
 from lam_env.envs.single import LamEnv
+from lam_env.logs import play_report
 from lam_env.logs.epochs import epochs_of, from_observation
 from lam_env.settings import ALWAYS, RunSettings
 
@@ -218,6 +220,10 @@ def _understood(module: str, argv: list[str]) -> None:
         chosen = config.parse(sumo.SumoSettings, argv, module)
         assert set(chosen.policies) <= set(sumo.POLICIES)
         registry.scenario("traffic")(**chosen.world)
+    elif module == "lam_env.agents.development":
+        assert config.parse(development.DevelopmentSettings, argv, module).format in registry.choice_names()
+    elif module == "lam_env.logs.play_report":
+        assert config.parse(play_report.PlayReportSettings, argv, module).format in registry.importer_names()
     else:
         settings = config.parse(RunSettings, argv, module)
         registry.scenario(settings.scenario)(**settings.world)
@@ -274,7 +280,8 @@ def test_settings_of_the_readme_exist_and_have_the_defaults_it_gives() -> None:
 def test_settings_written_as_key_and_value_exist(name: str) -> None:
     traffic = config.to_dict(registry.scenario("traffic").Params())
     known = {*_settings(), *(f"world.{key}" for key in traffic), "config", "suite", "key"}
-    known |= set(config.to_dict(sumo.SumoSettings()))
+    for own in (sumo.SumoSettings(), development.DevelopmentSettings(), play_report.PlayReportSettings()):
+        known |= set(config.to_dict(own))
     groups = {key.split(".")[0] for key in known}
     for quoted in code(TEXTS[name]):
         for key, value in re.findall(r"(?:^|\s)([a-z_.]+)=(\S*)", quoted):
@@ -378,7 +385,7 @@ def test_the_table_of_the_readme_says_how_it_was_made() -> None:
 
 
 UNWANTED = [
-    r"\bsessions?\b",
+    r"\b(this|my|our|an earlier|the last) session\b",  # a player's sessions may be spoken of
     r"\bhelpers?\b",
     r"\bworkplace\b",
     r"\bdesign notes\b",
@@ -413,6 +420,7 @@ def test_no_file_speaks_of_where_or_how_it_was_written() -> None:
     [
         ("this session", 1),
         ("a helper function", 1),
+        ("plays per session", 0),
         ("/work/main or /home/me/x", 2),
         ("see https://example.org/simple", 1),
         ("an obsession with the folder framework/main and https://semver.org/", 0),

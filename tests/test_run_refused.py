@@ -44,7 +44,7 @@ Fails = Callable[..., str]
         ("world.resident=1", "world.residents"),
         ("predictor.core=rnn", "predictor.core"),
         ("format=csv", "logs=PATH"),
-        ("logs=x.csv", "say its format, format=casas_xes|csv|jsonl"),
+        ("logs=x.csv", "say its format, format=casas_xes|csv|jsonl|mobile_plays|slay_the_spire|slay_the_spire_fine"),
         ("model=nowhere", "not a run folder"),
     ],
 )

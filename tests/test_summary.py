@@ -81,7 +81,7 @@ def test_tables_say_how_they_were_made_and_what_was_left_out() -> None:
     text = tables_of_run(rows, settings, "python -m x", 61.4, [], {"my:Agent": "predict raised"})
     for part in (
         "# home",
-        "held-out days of the log",
+        "held-out part of the log",
         "Information ladder",
         "| plan | 8.00 | 0.75 |",
         "cpu, 61 s",

@@ -1,0 +1,107 @@
+"""python -m lam_env.agents.development path=runs.jsonl.gz
+
+Learns which of the offered options is taken from the first 80 % of the runs or characters, and is judged on the rest.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from lam_env import registry
+from lam_env.config import cli_errors, parse, setting
+from lam_env.errors import UserError
+from lam_env.progress import Progress
+from lam_env.values import suggestion
+
+from .judge import boosting_there, rows, scores
+from .network import ChoiceSettings
+
+PROGRAM = "python -m lam_env.agents.development"
+
+
+@dataclass(frozen=True)
+class DevelopmentSettings:
+    """Predict the direction of development from a log of choices: learn from the earlier ones, judge on the later ones."""
+
+    path: str | None = setting(None, "file of the choices")
+    format: str = setting("slay_the_spire", "its format: slay_the_spire, dnd_class or dnd_second_class")
+    seed: tuple[int, ...] = setting((0,), "training seeds; the table gives their mean", low=0, high=1_000_000)
+    members: int = setting(4, "networks whose probabilities are averaged", low=1, high=16)
+    passes: int = setting(14, "most readings of the training choices", low=1, high=1000)
+
+
+def main(argv: Sequence[str]) -> int:
+    with cli_errors():
+        settings = parse(DevelopmentSettings, argv, PROGRAM)
+        began = time.time()
+        print(run(settings))
+        print(f"{_versions()}, cpu, {time.time() - began:.0f} s wall time.  ")
+        print(f"Made by `{' '.join([PROGRAM, *argv])}`.")
+    return 0
+
+
+def run(settings: DevelopmentSettings) -> str:
+    """Reads, learns, judges; the table."""
+    s, known = settings, registry.choice_names()
+    if s.path is None:
+        raise UserError("path: give the file of the choices, path=runs.jsonl.gz")
+    if s.format not in known:
+        raise UserError(f"no format {s.format!r}; {suggestion(s.format, known, 'there are ' + ', '.join(known))}")
+    if not s.seed or len(set(s.seed)) < len(s.seed):
+        raise UserError("seed: give one or several different whole numbers")
+    if not Path(s.path).is_file():
+        raise UserError(f"path={s.path}: no such file")
+    choices, left_out = registry.choice_reader(s.format)(s.path)
+    try:
+        train, valid, test = choices.split()
+    except UserError as error:
+        raise UserError(f"path={s.path}: {error}") from None
+    groups = [len(np.unique(part.group)) for part in (train, valid, test)]
+    print(f"{s.path}: {len(choices):,} choices among {len(choices.options) - 1} options")
+    for reason, count in left_out.items():
+        print(f"  left out: {count:,} {reason}")
+    found: dict[str, list[Mapping[str, float]]] = {}
+    model = replace(ChoiceSettings(), members=s.members, passes=s.passes)
+    with Progress() as progress:
+        for seed in s.seed:
+            for name, p in rows(train, valid, test, model, seed, progress).items():
+                found.setdefault(name, []).append(scores(p, test.chosen))
+    return table(s, found, groups, [len(part) for part in (train, valid, test)])
+
+
+def table(
+    settings: DevelopmentSettings, found: Mapping[str, list[Mapping[str, float]]], groups: list[int], sizes: list[int]
+) -> str:
+    lines = [f"**{settings.format}: which option is taken**", "", "| predictor | top-1 | top-3 | NLL [nats] |"]
+    lines.append("| --- | ---: | ---: | ---: |")
+    for name, runs in found.items():
+        top1, top3, nll = (np.mean([one[key] for one in runs]) for key in ("top1", "top3", "nll"))
+        lines.append(f"| {name} | {top1:.3f} | {top3:.3f} | {nll:.3f} |")
+    parts = (f"{size:,} choices of {group:,}" for size, group in zip(sizes, groups, strict=True))
+    said = "Trained, validated and tested on {}, {} and {} runs or characters, in order of time; training seeds {}.  "
+    lines += ["", said.format(*parts, ", ".join(map(str, settings.seed)))]
+    if not boosting_there():
+        lines.append("Without gradient boosting: LightGBM is not installed (pip install 'lam-env[baselines]').  ")
+    return "\n".join(lines)
+
+
+def _versions() -> str:
+    found = [f"Python {platform.python_version()}"]
+    for name in ("lam-env", "torch", "numpy", "lightgbm"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,125 @@
+"""Plays of a casual mobile game: CSV with the columns player, score >= 0 and time [s since 1970], gzipped or not.
+
+That is the form of "game 1" of Kim et al., PLoS ONE 12(7): e0180735 (2017). A player is a stream (`world`); players stand
+in the order of their numbers, and plays in order of time whatever the file's. Actions: PLAY_<s> is a play whose score (its `value`) lies in [s, next bound);
+GAP_<length> is logged just before a play that comes more than 30 minutes after the last one; CHURN ends the stream of a player
+who has been silent for the last 30 days of the log. Clocks are UTC unless `zone` says where the players are.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import math
+import zoneinfo
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from lam_env.events import ActionLog, LogError
+from lam_env.logs.files import MAX_VALUE, lines
+from lam_env.logs.plays import BREAK
+from lam_env.logs.streams import Stream, log_of_streams
+
+NEEDED = ("player", "score", "time")
+SCORES = (0, 10, 50, 100, 200, 500, 1000)
+GAPS = (("GAP_6h", 6), ("GAP_24h", 24), ("GAP_3d", 72), ("GAP_14d", 336), ("GAP_long", math.inf))  # [h], up to
+SILENT = 30 * 86_400  # [s] before the log's end
+LATEST = 4_102_444_800  # [s since 1970] the year 2100: more is a mistaken unit
+
+
+def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+    """A file of plays -> its log (one tick = 1 s) and the number of lines left out, by reason."""
+    file = Path(path)
+    if not file.is_file():
+        raise LogError(f"{file}: no such file; settings: path=<file>")
+    try:
+        tz: datetime.tzinfo = zoneinfo.ZoneInfo(zone) if zone else datetime.UTC
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise LogError(f"{file.name}: unknown time zone {zone!r}; settings: zone=Europe/Berlin") from None
+    left_out: Counter[str] = Counter()
+    rows = list(_rows(file, left_out))
+    if not rows:
+        raise LogError(f"{file.name}: holds no play; it needs lines of {','.join(NEEDED)}")
+    player, score, time = (np.array(column) for column in zip(*rows, strict=True))
+    order = np.lexsort((time, player))
+    player, score, time = player[order], score[order], time[order]
+    bounds = np.flatnonzero(np.r_[True, player[1:] != player[:-1], True])
+    end = int(time.max())
+    streams = [_stream(time[a:b], score[a:b], end, tz) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    more = {"judged": {"word": "PLAY_", "least": 5}, "zone": zone or "UTC"}
+    log = log_of_streams(streams, file.name, **more)
+    stop = int(log.time.max())
+    return ActionLog(log.columns, log.vocabulary, end=(stop,) * len(streams), meta=log.meta), dict(left_out)
+
+
+FORMATS = {"mobile_plays": load}
+
+
+def _rows(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, float, int]]:
+    """(player, score, time) of each line."""
+    number = 1
+
+    def text() -> Iterator[str]:
+        nonlocal number
+        for at, line in lines(path):
+            number = at
+            yield line
+
+    reader = csv.reader(text(), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        if not header:
+            raise LogError(f"{path.name}: the file is empty; its first line must name {','.join(NEEDED)}")
+        if missing := [name for name in NEEDED if name not in header]:
+            raise LogError(f"{path.name}, line 1: no column {', '.join(missing)}; it needs {','.join(NEEDED)}")
+        columns = [header.index(name) for name in NEEDED]
+        for cells in reader:
+            if not cells:
+                left_out["empty line"] += 1
+            elif len(cells) != len(header):
+                raise LogError(f"{path.name}, line {number}: {len(cells)} cells but {len(header)} columns; correct it")
+            elif not cells[columns[0]].strip():
+                left_out["no player"] += 1
+            else:
+                yield _play(f"{path.name}, line {number}", *(cells[c].strip() for c in columns))
+    except csv.Error as error:
+        raise LogError(f"{path.name}, line {number}: broken CSV ({error}); correct the line") from None
+
+
+def _play(where: str, player: str, score: str, time: str) -> tuple[int, float, int]:
+    try:
+        who, points, when = int(player), float(score), float(time)
+    except (ValueError, OverflowError):
+        given = f"{player[:20]!r}, {score[:20]!r}, {time[:20]!r}"
+        raise LogError(f"{where}: player, score and time must be numbers, not {given}; correct the line") from None
+    if not -(2**62) < who < 2**62:
+        raise LogError(f"{where}: player {player[:20]!r} is no number of a player; correct the line")
+    if not 0 <= points <= MAX_VALUE:
+        raise LogError(f"{where}: a score of {points:g}; it must be a number from 0 on")
+    if not 0 <= when <= LATEST:
+        raise LogError(f"{where}: time {time[:20]!r} is not in seconds since 1970; correct the line")
+    return who, points, int(when)
+
+
+def _stream(time: np.ndarray, score: np.ndarray, end: int, tz: datetime.tzinfo) -> Stream:
+    """The plays of one player, with what lies between them."""
+    names, at, value = list[str](), list[int](), list[float]()
+    hours = np.diff(time, prepend=time[:1]) / 3600
+    kinds = np.searchsorted(SCORES, score, side="right") - 1
+    for when, points, kind, gap in zip(time.tolist(), score.tolist(), kinds.tolist(), hours.tolist(), strict=True):
+        if gap * 60 > BREAK:
+            names.append(next(name for name, most in GAPS if gap <= most))
+            at.append(when)
+            value.append(math.nan)
+        names.append(f"PLAY_{SCORES[kind]}")
+        at.append(when)
+        value.append(points)
+    if end - time[-1] >= SILENT:
+        names.append("CHURN")
+        at.append(int(time[-1]))
+        value.append(math.nan)
+    began = datetime.datetime.fromtimestamp(int(time[0]), tz).replace(tzinfo=None)
+    return Stream(began, np.array(at) - int(time[0]), tuple(names), np.array(value))

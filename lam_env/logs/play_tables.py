@@ -1,0 +1,164 @@
+"""Play behaviour as data: when a player stops, comes back or stays away. Estimated from a log; what a simulated game may take as its people.
+
+- A session ends with its n-th play with probability 1 / (1 + exp(-(a + b ln n + s z))), z ~ N(0, 1) a player's own.
+- After her k-th session, of n plays, she is gone for good with probability 1 / (1 + exp(-(c + d ln k + e ln n + f z))).
+- Otherwise she comes back after a gap drawn from a mixture: hours and days (log-normal), and a bump about one day later (normal).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import logsumexp
+
+from lam_env.events import LogError
+from lam_env.logs.play_likelihood import coming_and_going, unseen
+from lam_env.logs.plays import BREAK, Plays, check_usable, sessions_of, statistics
+
+LEAST = 30  # gaps and sessions below which nothing is estimated
+_DAY = 86_400
+KINDS = ("lognormal", "normal")
+
+
+@dataclass(frozen=True)
+class GapPart:
+    """A part of the gaps' mixture. `lognormal`: median `center` [h] beyond the break, `spread` the sd of the logarithm;
+    `normal`: mean and sd [h]."""
+
+    kind: str
+    weight: float
+    center: float
+    spread: float
+
+
+@dataclass(frozen=True)
+class PlayTables:
+    """How players of a game come and go. `ends` (a, b, s) and `leaves` (c, d, e, f) as in the module's first lines."""
+
+    ends: tuple[float, float, float]
+    leaves: tuple[float, float, float, float]
+    gaps: tuple[GapPart, ...]
+    pauses: tuple[
+        float, ...
+    ]  # quantiles [s] at equally spaced probabilities of the time between two plays of a session
+    hours: tuple[float, ...]  # (24,) share of sessions that begin in each hour of the log's clock
+    arrivals: tuple[float, ...]  # quantiles [days from the log's start] at equally spaced probabilities of first plays
+    days: float  # [days] that the log covers
+    minutes: float = BREAK  # [min] without play after which a session is over
+    measured: dict[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)  # the log's own statistics
+
+    def __post_init__(self) -> None:
+        numbers = [*self.ends, *self.leaves, *self.pauses, *self.hours, *self.arrivals, self.days, self.minutes]
+        numbers += [x for part in self.gaps for x in (part.weight, part.center, part.spread)]
+        if not all(math.isfinite(x) for x in numbers):
+            raise LogError("play tables: a number is not finite")
+        if len(self.ends) != 3 or len(self.leaves) != 4 or self.ends[2] < 0:
+            raise LogError("play tables: ends has three numbers, the last not negative, and leaves four")
+        if not self.gaps or any(p.kind not in KINDS or p.weight < 0 or min(p.center, p.spread) <= 0 for p in self.gaps):
+            raise LogError(f"play tables: gaps need parts of kind {' or '.join(KINDS)} with center and spread above 0")
+        if abs(sum(p.weight for p in self.gaps) - 1) > 1e-6:
+            raise LogError("play tables: the weights of the gaps' parts must sum to 1")
+        if len(self.hours) != 24 or min(self.hours) < 0 or abs(sum(self.hours) - 1) > 1e-6:
+            raise LogError("play tables: hours must be 24 shares that sum to 1")
+        for name in ("pauses", "arrivals"):
+            q = getattr(self, name)
+            if len(q) < 2 or list(q) != sorted(q) or q[0] < 0:
+                raise LogError(f"play tables: {name} must be rising quantiles")
+        if self.days <= 0 or self.minutes <= 0:
+            raise LogError("play tables: days and minutes must be above 0")
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> PlayTables:
+        try:
+            data = dict(data)
+            data["gaps"] = tuple(GapPart(**part) for part in data["gaps"])
+            data["measured"] = {str(k): tuple(map(float, v)) for k, v in data.get("measured", {}).items()}
+            for name in ("ends", "leaves", "pauses", "hours", "arrivals"):
+                data[name] = tuple(map(float, data[name]))
+            return cls(**data)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, LogError):
+                raise
+            raise LogError(f"play tables: not of this version ({error}); estimate them again") from None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        part = Path(f"{os.fspath(path)}.part")
+        part.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
+        os.replace(part, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> PlayTables:
+        try:
+            return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
+        except LogError as error:
+            raise LogError(f"{path}: {error}") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise LogError(f"{path}: not readable play tables ({error})") from None
+
+
+def estimate(plays: Plays, minutes: float = BREAK) -> PlayTables:
+    """The tables of a log of plays; LogError where it holds too little."""
+    check_usable(plays)
+    cut = sessions_of(plays, minutes)
+    gaps = cut.gap[~np.isnan(cut.gap)]
+    if len(gaps) < LEAST or len(np.unique(cut.plays)) < 2:
+        raise LogError(
+            f"plays: {len(gaps)} returns, sessions of {len(np.unique(cut.plays))} lengths; at least {LEAST} and 2"
+        )
+    start = int(plays.time.min())
+    steps = np.linspace(0, 1, 41)
+    within = np.diff(plays.time)[(np.diff(plays.player) == 0) & (np.diff(plays.time) <= minutes * 60)]
+    share = np.bincount(cut.start // 3600 % 24, minlength=24) / len(cut.start)
+    weight = unseen(cut, plays.end)
+    ends, leaves = coming_and_going(cut, plays.end, weight)
+    return PlayTables(
+        ends=ends,
+        leaves=leaves,
+        gaps=gap_mixture(gaps, minutes / 60, weight[~np.isnan(cut.gap)]),
+        pauses=tuple(np.quantile(within, steps).tolist()) if len(within) else (0.0, 0.0),
+        hours=tuple(share.tolist()),
+        arrivals=tuple(np.quantile((plays.time[plays.first] - start) / _DAY, steps).tolist()),
+        days=max(1.0, (plays.end - start) / _DAY),
+        minutes=minutes,
+        measured=statistics(plays, minutes),
+    )
+
+
+def gap_mixture(gaps: np.ndarray, least: float, seen: np.ndarray, rounds: int = 300) -> tuple[GapPart, ...]:
+    """Gaps [h], all above `least`, as three log-normal parts of the excess and a normal bump between 20 and 28 h (EM).
+
+    seen (n,): for how many gaps of this length one stands, since a log ends before some of the long ones do."""
+    excess = np.maximum(gaps - least, 1e-3)
+    log = np.log(excess)
+    middle = np.quantile(log, (0.15, 0.5, 0.9))
+    center, spread = middle.copy(), np.full(3, max(0.3, float(log.std()) / 2))
+    day = (gaps > 18) & (gaps < 30)
+    bump, sd = (float(gaps[day].mean()), 2.0) if day.any() else (24.0, 2.0)
+    weight = np.array([0.3, 0.3, 0.3, 0.1])
+    for _ in range(rounds):
+        density = [
+            np.log(weight[k]) - 0.5 * ((log - center[k]) / spread[k]) ** 2 - math.log(spread[k]) - log for k in range(3)
+        ]
+        density.append(math.log(weight[3]) - 0.5 * ((gaps - bump) / sd) ** 2 - math.log(sd) + np.zeros(len(gaps)))
+        part = seen * np.exp(np.stack(density) - logsumexp(density, axis=0))
+        total = part.sum(1) + 1e-9
+        weight = total / total.sum()
+        center = part[:3] @ log / total[:3]
+        spread = np.sqrt(np.maximum((part[:3] * (log - center[:, None]) ** 2).sum(1) / total[:3], 0.01))
+        bump = min(28.0, max(20.0, float(part[3] @ gaps / total[3])))
+        sd = min(4.0, max(0.5, math.sqrt(float(part[3] @ (gaps - bump) ** 2 / total[3]))))
+        weight = np.maximum(weight, 1e-9) / np.maximum(weight, 1e-9).sum()
+    parts = [
+        GapPart("lognormal", float(w), math.exp(m), float(s)) for w, m, s in zip(weight, center, spread, strict=False)
+    ]
+    return (*parts, GapPart("normal", float(weight[3]), bump, sd))

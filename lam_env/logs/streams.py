@@ -1,0 +1,100 @@
+"""Logs of many short streams (a game's runs, its players), and the protocol by which predictors are judged on a real log.
+
+A home is one long stream, of which the last days are held out. Of runs and players the last *streams* are: runs in
+order of time (the future), players in the order of the file (people never seen). Such a log says so by
+`meta["split"] = "streams"`; `meta["judged"]` may ask for so many events whose action begins with a word.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lam_env.events import USER, ActionLog, LogError, Vocabulary
+from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
+from lam_env.logs.files import MAX_NAMES
+
+LEAST = 10  # streams that can be split in three at all
+TIMER = 300  # [s] of quiet after which an epoch is raised where the log is one of commands
+
+
+class Stream(NamedTuple):
+    """What one person or run did: `at` (n,) [s since `began`], rising; names (n,); value (n,), NaN where there is none."""
+
+    began: datetime.datetime
+    at: np.ndarray
+    names: tuple[str, ...]
+    value: np.ndarray | None = None
+
+
+def log_of_streams(streams: Sequence[Stream], source: str, **meta: Any) -> ActionLog:
+    """A world for each stream, one tick a second; tick 0 is the Monday 00:00 on or before the first of them began."""
+    names = sorted({name for stream in streams for name in stream.names} - {"none"})
+    if len(names) < 2:
+        raise LogError(f"{source}: only one action ({names or 'none'}); a log needs at least two to predict")
+    if len(names) > MAX_NAMES:
+        raise LogError(f"{source}: more than {MAX_NAMES} different names; is this the right format?")
+    token = {name: i for i, name in enumerate(("none", *names))}
+    first = min(stream.began for stream in streams).date()
+    monday = datetime.datetime.combine(first - datetime.timedelta(days=first.weekday()), datetime.time())
+    second, sizes = datetime.timedelta(seconds=1), [len(stream.names) for stream in streams]
+    n = sum(sizes)
+    columns: dict[str, np.ndarray] = {
+        "world": np.repeat(np.arange(len(streams), dtype=np.int32), sizes),
+        "time": np.concatenate([np.asarray(s.at, np.int64) + (s.began - monday) // second for s in streams]),
+        "user": np.zeros(n, np.int16),
+        "kind": np.full(n, USER, np.int8),
+        "token": np.array([token[name] for stream in streams for name in stream.names], np.int16),
+        "value": np.concatenate(
+            [np.full(len(s.names), np.nan) if s.value is None else s.value for s in streams]
+        ).astype(np.float32),
+        "answers": np.full(n, -1, np.int32),
+        "prob": np.full(n, np.nan, np.float32),
+    }
+    meta = {"start": monday.date().isoformat(), "source": source, "split": "streams", **meta}
+    return ActionLog(columns, Vocabulary(("none", *names)), meta=meta)
+
+
+def by_streams(log: ActionLog) -> bool:
+    """Whether whole streams are held out, not days."""
+    return log.meta.get("split") == "streams"
+
+
+def real_epochs(log: ActionLog, soon: bool = False) -> Epochs:
+    """The epochs of a real log: a timer only where it is one of commands in a home."""
+    return epochs_of(log, timer=None if log.intervals or by_streams(log) else TIMER, soon=soon)
+
+
+def real_split(log: ActionLog, epochs: Epochs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Masks (n,) of train, validation and test rows of `real_epochs`: 70, 10 and 20 % of the days, or of the streams."""
+    if not by_streams(log):
+        return split_by_day(epochs)
+    judged = log.meta.get("judged")
+    if not judged:
+        return split_by_stream(epochs)
+    meant = np.array(
+        [epochs.vocabulary.token_name(t).startswith(judged["word"]) for t in range(epochs.vocabulary.n_tokens)]
+    )
+    worlds, number = np.unique(epochs.world[meant[epochs.tokens[:, -1]]], return_counts=True)
+    return split_by_stream(epochs, worlds=worlds[number >= judged["least"]])
+
+
+def split_by_stream(
+    epochs: Epochs, parts: tuple[float, float] = (0.7, 0.1), worlds: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Masks (n,): the first floor(.7 W) of W streams train, the next floor(.1 W) validate, the rest test.
+
+    `worlds`: those that count (default: all). The last row of a stream has no target and belongs to no part.
+    """
+    worlds = np.unique(epochs.world) if worlds is None else np.unique(worlds)
+    if len(worlds) < LEAST:
+        raise LogError(
+            f"log: {len(worlds)} streams (runs, players) are too few to train, validate and test on; at least {LEAST}"
+        )
+    has = np.r_[epochs.world[1:] == epochs.world[:-1], False][: len(epochs)] & np.isin(epochs.world, worlds)
+    rank = np.searchsorted(worlds, epochs.world)
+    a, b = (int(share * len(worlds) + 1e-9) for share in (parts[0], sum(parts)))
+    return has & (rank < a), has & (rank >= a) & (rank < b), has & (rank >= b)

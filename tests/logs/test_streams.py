@@ -1,0 +1,128 @@
+"""Logs of many short streams, and which of them are held out."""
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lam_env.agents.predictors.online import counting
+from lam_env.agents.predictors.pretrain import pretrain
+
+from lam_env.events import LogError
+from lam_env.logs import mobile_plays, slay_the_spire
+from lam_env.logs.epochs import split_by_day
+from lam_env.logs.streams import Stream, by_streams, log_of_streams, real_epochs, real_split, split_by_stream
+
+GAME = Path(__file__).resolve().parents[2] / "../shared/data/game"
+BEGAN = datetime.datetime(2020, 1, 8, 12)  # a Wednesday
+
+
+def streams(n, length=4, **meta):
+    names = tuple("ab"[i % 2] for i in range(length))
+    made = [Stream(BEGAN + datetime.timedelta(days=i), np.arange(length) * 600, names) for i in range(n)]
+    return log_of_streams(made, "test", **meta)
+
+
+def test_a_world_for_each_stream_from_the_monday_before():
+    log = streams(3)
+    assert log.worlds.tolist() == [0, 1, 2]
+    assert log.meta["start"] == "2020-01-06"
+    assert log.time[0] == 2 * 86_400 + 12 * 3600
+    assert by_streams(log)
+
+
+def test_no_timer_fills_the_quiet_between_two_visits():
+    made = [Stream(BEGAN, np.array([0, 10**6]), ("a", "b"))] * 2
+    assert len(real_epochs(log_of_streams(made, "test"))) == 4
+
+
+def test_whole_streams_are_held_out_and_last_rows_are_no_targets():
+    log = streams(20)
+    epochs = real_epochs(log)
+    train, valid, test = real_split(log, epochs)
+    assert np.unique(epochs.world[train]).tolist() == list(range(14))
+    assert np.unique(epochs.world[valid]).tolist() == [14, 15]
+    assert np.unique(epochs.world[test]).tolist() == [16, 17, 18, 19]
+    assert (epochs.target[train | valid | test] > 0).all()
+    assert (train | valid | test).sum() == 20 * 3
+
+
+@given(st.integers(10, 60), st.integers(2, 6))
+def test_parts_do_not_overlap(n, length):
+    log = streams(n, length)
+    epochs = real_epochs(log)
+    parts = np.stack(split_by_stream(epochs))
+    assert parts.sum(0).max() == 1
+    assert all(part.any() for part in parts)
+    sizes = [len(np.unique(epochs.world[part])) for part in parts]
+    assert sum(sizes) == n
+    assert sizes[0] == int(0.7 * n + 1e-9)
+
+
+def test_only_streams_with_enough_to_say_are_judged():
+    names = [("play_1",) * 5 + ("gap",) * 2, ("play_1",) * 4 + ("gap",) * 9] * 10
+    made = [Stream(BEGAN, np.arange(len(n)), n) for n in names]
+    log = log_of_streams(made, "test", judged={"word": "play_", "least": 5})
+    epochs = real_epochs(log)
+    worlds = np.unique(epochs.world[np.any(real_split(log, epochs), axis=0)])
+    assert worlds.tolist() == list(range(0, 20, 2))
+
+
+def test_other_logs_are_split_by_day_as_before():
+    log = streams(10)
+    log.meta.pop("split")
+    epochs = real_epochs(log)
+    assert len(epochs) > 40  # with the timer's
+    for a, b in zip(real_split(log, epochs), split_by_day(epochs), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_too_few_streams_and_too_few_names():
+    log = streams(9)
+    with pytest.raises(LogError, match=r"9 streams .* are too few"):
+        real_split(log, real_epochs(log))
+    with pytest.raises(LogError, match="only one action"):
+        streams(3, length=1)
+
+
+def of_file(path, importer):
+    if not path.is_file():
+        pytest.skip(f"needs {path.name} in shared/ beside the checkout")
+    log, _ = importer(str(path))
+    epochs = real_epochs(log)
+    return epochs, *(epochs.select(part) for part in real_split(log, epochs)[:2]), real_split(log, epochs)[2]
+
+
+def top1_and_nll(predictor, epochs, test):
+    """Over real actions: the column of none left out."""
+    p = predictor.read(epochs).next[test][:, 1:].astype(np.float64)
+    p /= p.sum(1, keepdims=True)
+    target = epochs.target[test] - 1
+    return (p.argmax(1) == target).mean(), -np.log(p[np.arange(len(p)), target]).mean()
+
+
+@pytest.mark.parametrize(
+    ("name", "top1", "nll"), [("most_frequent", 0.164, 2.724), ("markov1", 0.447, 1.483), ("markov3", 0.518, 1.291)]
+)
+def test_counting_reproduces_the_reference_of_the_runs(name, top1, nll):
+    epochs, train, valid, test = of_file(GAME / "slay_the_spire_runs/runs.jsonl.gz", slay_the_spire.load)
+    found = top1_and_nll(counting(name).fit(train, valid), epochs, test)
+    assert found == pytest.approx((top1, nll), abs=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "importer", "top1", "nll"),
+    [
+        ("slay_the_spire_runs/runs.jsonl.gz", slay_the_spire.load, 0.597, 1.034),
+        ("slay_the_spire_runs/runs.jsonl.gz", slay_the_spire.load_fine, 0.295, 3.12),
+        ("mobile_plays/plays.csv.gz", mobile_plays.load, 0.284, 2.02),
+    ],
+)
+def test_the_network_is_as_good_as_the_reference(path, importer, top1, nll):
+    epochs, train, valid, test = of_file(GAME / path, importer)
+    found = top1_and_nll(pretrain(train, valid), epochs, test)
+    assert found[0] > top1 - 0.005  # names: .295 to .320 by seed
+    assert found[1] < nll + 0.005
