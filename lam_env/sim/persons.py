@@ -6,7 +6,7 @@ import numpy as np
 
 from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.rng import Streams
-from lam_env.rows import WEEK, Row, Rows
+from lam_env.rows import Row, Rows
 from lam_env.sim.world import World
 
 EVERYBODY = -1  # in the place of a user: a reading that all persons share
@@ -21,8 +21,11 @@ class PersonalWorld(World):
     everybody, the others her own. Rows hold seconds, whatever a tick of the clock is. An action of the agent is no token
     of hers: it is advice, and what she does with it can be seen in what she then does and in `feedback`. Nothing is recorded or kept
     before `begin_to_watch`, so a burn-in may come first.
-    `credit`: reward that the person now asked has brought since she was asked before.
+    `credit`: reward that the person now asked has brought since she was asked before. `lone`: of worlds that hold one person, whose memory
+    is the world's row itself: nothing need be copied.
     """
+
+    lone = False
 
     __slots__ = ("_asked", "_credits", "_fresh", "_memory", "_record", "credit", "person", "persons", "shared")
 
@@ -51,10 +54,14 @@ class PersonalWorld(World):
             utility_weights=utility_weights,
             record=record,
         )
-        self._memory, self._record = Rows(n_persons, vocabulary), record
-        self.persons = [self._memory.row(i) for i in range(n_persons)]
-        for own in self.persons:
-            own.clear()
+        self._record = record
+        if self.lone:
+            self.persons = [row]
+        else:
+            self._memory = Rows(n_persons, vocabulary)
+            self.persons = [self._memory.row(i) for i in range(n_persons)]
+            for own in self.persons:
+                own.clear()
         self.records = None  # until `begin_to_watch`
         self.shared = shared
         self.person, self.credit = 0, 0.0
@@ -108,6 +115,8 @@ class PersonalWorld(World):
     def _show(self, person: int) -> None:
         """Her row becomes the world's."""
         own, row, shared = self.persons[person], self.row, self.shared
+        if own is row:
+            return
         row.context[shared:] = own.context[shared:]
         row.last_seen[:] = own.last_seen
         row.feedback[:] = own.feedback
@@ -161,8 +170,9 @@ class PersonalWorld(World):
         self.masked = self.agent_acts = 0
         for totals in (self.reward_totals, self.utility_totals):
             totals.update(dict.fromkeys(totals, 0.0))
-        memory, n = self._memory, len(self.persons)
-        memory.events[:], memory.feedback[:], memory.last_seen[:] = 0, 0, -WEEK
+        n = len(self.persons)
+        for own in self.persons:
+            own.forget()
         self._credits, self._asked, self._fresh = [0.0] * n, [-1] * n, [0] * n
         self._show(self.person)
         for action in range(len(self.vocabulary)):  # nobody has been asked, so nothing can be said
