@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import struct
 from array import array
+from math import exp
 
 from .params import GameParams
 from .rules import Rules
@@ -14,6 +16,11 @@ MOST_PLAYS = 120  # in a session: then she logs out
 RELIEF = 6.0  # what relief from fatigue weighs against effort where she is tired
 END_OF_MOBILE = (0.53, 0.5)  # hazard after the first play and its power: .49, .38, .32, .23 in mobile plays
 NEVER = -1e9  # log-odds of what is not open
+
+
+def logistic(x: float) -> float:
+    """1 / (1 + exp(-x)), for any x."""
+    return 1 / (1 + exp(-x)) if x > -100 else 0.0
 
 
 class Compiled:
@@ -53,8 +60,14 @@ class Compiled:
             (place[q.activity], q.count, [i for i, x in enumerate(rules.quests) if x.name in q.needs])
             for q in rules.quests
         ]
+        self.quest_places = frozenset(k for k, _, _ in self.quests)
+        self.flow_weight, self.habit_weight = beta * params.flow, beta * params.habit
         self.quest_lure = beta * params.quest
-        self.locked = sorted({a.level for a in acts})
+        self.locked = frozenset(a.level for a in acts)
+        w = self.words
+        self.win_at = {k: w.win + i for i, k in enumerate(w.hard)}
+        self.often = struct.Struct(f"{w.often}f")
+        self.seldom = struct.Struct(f"{len(w.vocabulary.readings) - w.often}f")
         self._masks: dict[tuple[int, bool, int], array[int]] = {}
         self.level_up = self._level_up_mask()
 

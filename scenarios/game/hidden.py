@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .compiled import Compiled
+from .compiled import NEVER, Compiled, logistic
 from .params import UTILITY_WEIGHTS as W
 from .player import BORE, FIT, LEARN, LOSS, SLOW, TIRE, WIN
 from .rules import BARTLE
@@ -36,6 +36,7 @@ STATE = (
     "leaving",
     "quitting",
 )
+SILENCE = [0.0] * 64
 # of the value of the state after: how long things last, and what a day with the game is worth to her
 DAY_WORTH = 0.45  # utility of a day on which she still plays
 AHEAD = 14.0  # [days] that count
@@ -64,10 +65,6 @@ def revealing(what: Sequence[str]) -> Callable[[GameWorld], None]:
     return reveal
 
 
-def logistic(x: float) -> float:
-    return 1 / (1 + exp(-x)) if x > -700 else 0.0
-
-
 class Decision:
     """Her decision in closed form. `weights`: exp of her likings by action of the open ones; `leave`: log-odds of logging out."""
 
@@ -76,9 +73,9 @@ class Decision:
         self.words, self.params = words, world.game.params
         if world.moment == 3:
             likes = dict(enumerate(player.builds(), words.first_line))
-            self.leave = -1e9
+            self.leave = NEVER
         else:
-            every = player.appeal(player.flows())
+            every = player.appeal(player.flows(), SILENCE)
             easier, harder = player.tuning()
             likes = {k + 1: x for k, x in enumerate(every)} | {words.easier: easier, words.harder: harder}
             self.leave = world.leaving()
@@ -165,7 +162,7 @@ class Worth:
         win = 1.0 if b is None else logistic(game.params.win * (0.5 - b - self.excess))
         now = W["flow"] * flow * min(minutes, max(0.0, world.traits.healthy - world.today_minutes()))
         step = (win + 0.25 * (1 - win)) * a.xp / game.xp[player.level - 1]
-        step += win * sum(1 / game.quests[i][1] for i in player.open_quests() if game.quests[i][0] == k)
+        step += win * sum(1 / game.quests[i][1] for i in player.opened if game.quests[i][0] == k)
         now += W["progress"] * step
         late = max(0.0, min(minutes, 60 * world.awake() + minutes))
         now += W["late"] * late

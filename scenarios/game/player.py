@@ -19,6 +19,10 @@ CALM = 8.0  # [h], the same for frustration, boredom and annoyance
 LOSS, WIN = 0.22, 0.6  # frustration added by a loss, and left by a win
 BORE = 0.18  # weight of a play in boredom
 BOND_LOST = 240.0  # [h] in which ties fade to 1/e
+QUEST_XP = 15.0
+MOST_FRESH = 31  # plays
+_OLDER = bytes(min(i + 1, MOST_FRESH) for i in range(256))
+AGE = bytes(i.bit_length() for i in range(256))  # plays since an activity as a reading has it: 0, 1, 2 to 3, 4 to 7, ..
 FIT = 1.0  # power of a full skill line at affinity 1
 SLOW = 4.0  # points after which half of a build's power is there
 
@@ -33,7 +37,7 @@ class Player:
     __slots__ = (
         *("game", "traits", "fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond", "late"),
         *("level", "xp", "gear", "points", "difficulty", "changed", "habit", "wins", "win_share", "losses", "fresh"),
-        *("previous", "done", "left", "lure", "bare", "rate", "follows", "last_minutes", "persona"),
+        *("previous", "done", "left", "lure", "bare", "rate", "follows", "persona", "opened", "quest_share", "acts"),
     )
 
     def __init__(self, game: Compiled, traits: Traits):
@@ -43,12 +47,14 @@ class Player:
         self.satisfaction, self.trust = 0.5, game.params.trust
         self.level, self.xp, self.gear, self.difficulty, self.changed = 1, 0.0, 0.0, 0, False
         self.points = [0] * game.words.n_lines
-        self.habit, self.wins, self.fresh = [0.0] * n, [0.5] * n, [31] * n
+        self.habit, self.wins, self.fresh = [0.0] * n, [0.5] * n, bytes([MOST_FRESH]) * n
         self.win_share, self.losses, self.previous = 0.65, 0, n
         self.done = [False] * len(game.quests)
         self.left = [count for _, count, _ in game.quests]
         self.rate = self.follows = 0.0
-        self.persona = traits.persona
+        self.persona, self.quest_share = traits.persona, 0.0
+        self.acts = game.rules.activities
+        self._open()
         self.allure()
         self.refit()
 
@@ -63,13 +69,16 @@ class Player:
             a * t[0] + e * t[1] + s * t[2] + k * t[3] + q if x <= level else NEVER
             for t, q, x in zip(game.tags, liking, game.level, strict=True)
         ]
-        for i in self.open_quests():
-            lure[game.quests[i][0]] += game.quest_lure
+        for k in {game.quests[i][0] for i in self.opened}:
+            lure[k] += game.quest_lure
         self.lure = lure
 
-    def open_quests(self) -> list[int]:
+    def _open(self) -> None:
+        """Finds the open quests."""
         done = self.done
-        return [i for i, (_, _, needs) in enumerate(self.game.quests) if not done[i] and all(done[j] for j in needs)]
+        self.opened = [
+            i for i, (_, _, needs) in enumerate(self.game.quests) if not done[i] and all(done[j] for j in needs)
+        ]
 
     def refit(self) -> None:
         """How hard each activity is for her build, before skill, gear and level."""
@@ -90,14 +99,14 @@ class Player:
         c, w = self.excess(), -1 / self.game.params.width**2
         return [SOFT if b is None else exp(w * (b + c) ** 2) for b in self.bare]
 
-    def appeal(self, flows: list[float]) -> list[float]:
-        """(n,) log-odds of each activity, up to a constant."""
-        game, p = self.game, self.game.params
+    def appeal(self, flows: list[float], noise: list[float]) -> list[float]:
+        """(n,) log-odds of each activity, up to a constant, with `noise` of at least as many."""
+        game = self.game
         follows = game.follows[self.traits.class_][self.previous]
-        fw, hw, fatigue = p.beta * p.flow, p.beta * p.habit, self.fatigue
+        fw, hw, fatigue = game.flow_weight, game.habit_weight, self.fatigue
         return [
-            base + hw * h + t + fw * f - fatigue * w
-            for base, h, t, f, w in zip(self.lure, self.habit, follows, flows, game.weary, strict=True)
+            base + hw * h + t + fw * f - fatigue * w + g
+            for base, h, t, f, w, g in zip(self.lure, self.habit, follows, flows, game.weary, noise)  # noqa: B905 -- noise may be longer
         ]
 
     def tuning(self) -> tuple[float, float]:
@@ -165,16 +174,15 @@ class Player:
 
     def play(self, k: int, minutes: float, won: bool, flow: float, excess: float) -> int:
         """Moods, gear, xp, habits and quests after a play; returns the levels and quests it brought."""
-        game = self.game
-        a = game.rules.activities[k]
-        hard = game.hard[k]
-        self.boredom += BORE * (self.sameness(k, excess) - self.boredom)
+        game, a = self.game, self.acts[k]
+        boredom = self.boredom = self.boredom + BORE * (self.sameness(k, excess) - self.boredom)
         if a.relief:
             self.fatigue *= 1 - a.relief
             self.frustration *= 1 - 0.5 * a.relief
         else:
-            self.fatigue = min(1.0, self.fatigue + TIRE * a.effort * minutes / 60)
-        if hard:
+            fatigue = self.fatigue + TIRE / 60 * a.effort * minutes
+            self.fatigue = fatigue if fatigue < 1 else 1.0
+        if a.offset is not None:
             if won:
                 self.frustration *= WIN
                 self.losses = 0
@@ -183,41 +191,50 @@ class Player:
                 self.losses += 1
             self.win_share += 0.15 * (won - self.win_share)
             self.wins[k] += 0.25 * (won - self.wins[k])
-        self.satisfaction += LEARN * (
-            self.experience(k, flow, self.fatigue, self.boredom, self.frustration) - self.satisfaction
-        )
-        self.bond += a.bond * (1 - self.bond)
-        rate = game.params.habit_rate
-        self.habit = [h * (1 - rate) for h in self.habit]
-        self.habit[k] += rate
-        self.fresh = [f + 1 if f < 31 else 31 for f in self.fresh]
-        self.fresh[k] = 0
+        pleasure = self.experience(k, flow, self.fatigue, boredom, self.frustration)
+        self.satisfaction += LEARN * (pleasure - self.satisfaction)
+        if a.bond:
+            self.bond += a.bond * (1 - self.bond)
+        keep = 1 - game.params.habit_rate
+        habit = self.habit = [h * keep for h in self.habit]
+        habit[k] += 1 - keep
+        fresh = self.fresh.translate(_OLDER)
+        self.fresh = fresh[:k] + b"\0" + fresh[k + 1 :]
         self.previous = k
-        gained = 0
-        if won:
-            self.gear = min(self.gear + a.loot, game.rules.need * (self.level - 1) + game.rules.gear_lead)
-            self.xp += a.xp
-            gained += self._quests(k)
-        else:
+        return self._gain(k, won)
+
+    def _gain(self, k: int, won: bool) -> int:
+        game, a = self.game, self.acts[k]
+        if not won:
             self.xp += 0.25 * a.xp
+            gained = 0
+        else:
+            most = game.rules.need * (self.level - 1) + game.rules.gear_lead
+            gear = self.gear + a.loot
+            self.gear = gear if gear < most else max(most, self.gear)
+            self.xp += a.xp
+            gained = self._quests(k) if k in game.quest_places else 0
         if self.xp >= game.xp[self.level - 1] and self.level < MOST_LEVELS:
             self.xp -= game.xp[self.level - 1]
             self.level += 1
             gained += 1
-            self.allure()
+            if self.level in game.locked:
+                self.allure()
         return gained
 
     def _quests(self, k: int) -> int:
         finished = 0
-        for i in self.open_quests():
+        for i in self.opened:
             if self.game.quests[i][0] == k:
                 self.left[i] -= 1
                 if not self.left[i]:
                     self.done[i] = True
-                    self.xp += 15.0
+                    self.xp += QUEST_XP
                     finished += 1
         if finished:
             self.satisfaction += 0.04 * finished * (1 - self.satisfaction)
+            self.quest_share = sum(self.done) / len(self.done)
+            self._open()
             self.allure()
         return finished
 

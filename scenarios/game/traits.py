@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -15,6 +16,20 @@ FINE = 4096
 # normal quantiles in the middle of 4,096 equal slices: a draw costs an index, and ends at 3.7 standard deviations
 QUANTILES: list[float] = [NormalDist().inv_cdf((i + 0.5) / FINE) for i in range(FINE)]
 _QUANTILES = np.array(QUANTILES)
+GUMBELS_KEY = 0x6A09E667F3BCC909  # of the order of the table of Gumbel draws, the same for ever
+GUMBELS_BITS = 18
+
+
+@cache
+def gumbels(n: int) -> list[float]:
+    """2^18 Gumbel quantiles, of equal slices in random order, and n more. The n draws of a decision are n neighbours in it, at a place that is a
+    hash of seed, player, session and play: an index and a slice in place of n logarithms of logarithms."""
+    size = 1 << GUMBELS_BITS
+    order = Stream(GUMBELS_KEY).block(0, size).argsort(kind="stable")
+    table = -np.log(-np.log((order + 0.5) / size))
+    return [*table.tolist(), *table[:n].tolist()]
+
+
 DRAWS = 48
 HARDCORE = 0.25  # share of players with a large budget of time
 

@@ -38,7 +38,7 @@ class GameView:
 def game_view(world: GameWorld) -> GameView:
     p, rules = world.player, world.game.rules
     t = world.now
-    opened = set(p.open_quests())
+    opened = set(p.opened)
     moods = ("satisfaction", "trust", "fatigue", "boredom", "frustration", "annoyance", "bond")
     records = world.records or ()
     said = next((world.vocabulary.actions[e.token] for e in reversed(records) if e.kind == 1), "")

@@ -33,17 +33,19 @@ class Words:
         self.harder = self.easier + 1
         self.with_quest = [k for k, a in enumerate(rules.names) if any(q.activity == a for q in rules.quests)]
         self.hard = [k for k, a in enumerate(rules.activities) if a.offset is not None]
+        # what changes at every decision stands first
         names = [
             *STATE,
-            *(f"points.{x}" for x in lines),
-            *(f"class.{c.name}" for c in rules.classes),
-            *(f"open.{rules.names[k]}" for k in self.with_quest),
-            *(f"win.{rules.names[k]}" for k in self.hard),
             *(f"fresh.{a}" for a in rules.names),
+            *(f"win.{rules.names[k]}" for k in self.hard),
+            *(f"points.{x}" for x in lines),
+            *(f"open.{rules.names[k]}" for k in self.with_quest),
+            *(f"class.{c.name}" for c in rules.classes),
         ]
-        self.points = len(STATE)
-        self.classes = self.points + len(lines)
-        self.open = self.classes + len(rules.classes)
-        self.win = self.open + len(self.with_quest)
-        self.fresh = self.win + len(self.hard)
+        self.fresh = len(STATE)
+        self.often = self.fresh + self.n  # so many readings change often
+        self.win = self.often
+        self.points = self.win + len(self.hard)
+        self.open = self.points + len(lines)
+        self.classes = self.open + len(self.with_quest)
         self.vocabulary = Vocabulary(actions, SENSORS, tuple(names), FEEDBACK, (DAY,) * len(actions))

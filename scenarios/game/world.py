@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import struct
+from array import array
 from math import exp
 from typing import Any
-
-import numpy as np
 
 from lam_env.envs.scenario import START_HOUR, start_tick
 from lam_env.rng import Streams
@@ -14,20 +12,20 @@ from lam_env.rows import DAY, Row
 from lam_env.sim.persons import PersonalWorld
 
 from .calendar import next_session
-from .compiled import MOST_PLAYS, Compiled
+from .compiled import MOST_PLAYS, NEVER, Compiled, logistic
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS
-from .player import Player
+from .player import AGE, Player
 from .tally import Tally
-from .traits import FINE, QUANTILES, Traits
-from .words import ANNOYED, CHOICE, FOLLOWED, IGNORED, LEVEL_UP, STATE, THUMB
+from .traits import FINE, GUMBELS_BITS, QUANTILES, Traits, gumbels
+from .words import ANNOYED, CHOICE, FOLLOWED, IGNORED, LEVEL_UP, THUMB
 
-# Draws of one decision and of the play that follows. The occasion is (session, plays so far): what an agent says moves none of them.
-END, LENGTH, LUCK, ANNOY, ANNOY_BUILD, THUMBS, LIKING = range(7)
-CHUNK = 8  # plays drawn at once
-AGAIN = 1 << 30  # second decision before the same play, after a change of difficulty: draws of its own
+# The occasion of a draw is (session, plays so far), so what an agent says moves none of them. Each has 8 indices of the stream.
+CHOOSE, END, ANNOY, THUMBS, CHOOSE_LINE, ANNOY_LINE, AGAIN, END_AGAIN = range(8)  # AGAIN: after a change of difficulty
+_PLACE, _LENGTH, _LUCK = (1 << GUMBELS_BITS) - 1, GUMBELS_BITS, GUMBELS_BITS + 12  # bits of CHOOSE
+_MILLION = 2.0**-20
+MOST_GAP = 999.0  # [h] that a reading tells
 PAUSE = 20  # [s] after a change of difficulty or a level-up
 HARD_NIGHT = 0.0, 5.0  # [h] of the day that a company can tell to be late
-_PACK = struct.Struct(f"{len(STATE)}f")
 
 
 class GameWorld(PersonalWorld):
@@ -36,8 +34,19 @@ class GameWorld(PersonalWorld):
     lone = True
     __slots__ = (
         *("game", "player", "traits", "sessions", "plays", "minutes", "began", "gap", "moment", "tally", "timeline"),
-        *("advised", "anyway", "_answers", "_due", "_session_draws", "_play_draws", "_drawn", "_first", "_width"),
-        *("_flows", "_excess", "_tell", "_today", "_today_flow", "_followed", "_bedtime", "_again", "left_for_good"),
+        *("advised", "anyway", "_answers", "_due", "_session_draws", "_play_draws", "_occasion", "_gumbels"),
+        *(
+            "_flows",
+            "_excess",
+            "_stale",
+            "_today",
+            "_today_flow",
+            "_followed",
+            "_bedtime",
+            "_again",
+            "_mask",
+            "left_for_good",
+        ),
     )
 
     def __init__(
@@ -70,9 +79,8 @@ class GameWorld(PersonalWorld):
         )
         self.player = Player(game, traits)
         self._session_draws, self._play_draws = streams("player", "session"), streams("player", "play")
-        self._width = LIKING + max(game.n + 2, words.n_lines) + words.n_lines
-        self._drawn: list[list[float]] = []
-        self._first = -1
+        self._gumbels = gumbels(64)
+        self._occasion = 0
         self.sessions = self.plays = 0
         self.minutes = self.gap = 0.0
         self.began = start  # of the session
@@ -81,12 +89,12 @@ class GameWorld(PersonalWorld):
         self._answers = self._due = -1
         self._today, self._today_flow = -1, 0.0
         self._again = False
+        self._mask: array[int] | None = None
         self._followed: tuple[int, int] = (-1, 0)  # play whose outcome tells whether advice was good: its event, action
         self.left_for_good = False
         self.tally = Tally()
         self.timeline: list[tuple[int, int, float, int]] = []  # of a recorded world: time, activity, minutes, outcome
-        row.context[words.classes + traits.class_] = 1.0
-        self._tell = self._first_readings
+        self._stale = True
         if record:
             self.begin_to_watch()
         first = traits.prime + 3.0 * QUANTILES[int(self._session_draws.uniform(0) * FINE)]
@@ -122,10 +130,15 @@ class GameWorld(PersonalWorld):
         difficulty = 0
         if not player.changed and self.game.params.track == "all":
             difficulty = (player.difficulty > -2) | (player.difficulty < 2) << 1
-        self.row.mask[:] = self.game.mask(player.level, self.plays > 0, difficulty)
+        self._show_mask(self.game.mask(player.level, self.plays > 0, difficulty))
         self._tell()
         self._due = CHOICE
         self.ask(0, CHOICE)
+
+    def _show_mask(self, mask: array[int]) -> None:
+        if mask is not self._mask:
+            self._mask = mask
+            self.row.mask[:] = mask
 
     def run_until_decision(self) -> bool:
         if self._due >= 0:
@@ -140,22 +153,6 @@ class GameWorld(PersonalWorld):
         self.advised, self._answers = action, self.agent_acts
 
     # -- decisions ----------------------------------------------------------------------------------------------------
-
-    def draws(self) -> list[float]:
-        """Of the present decision: END.. and Gumbel draws of likings from LIKING on."""
-        if self._again:
-            return self._block(AGAIN + self.sessions, 1)[0]
-        first = (self.sessions * (MOST_PLAYS + CHUNK)) + self.plays // CHUNK * CHUNK
-        if first != self._first:
-            self._first, self._drawn = first, self._block(first, CHUNK)
-        return self._drawn[self.plays % CHUNK]
-
-    def _block(self, first: int, n: int) -> list[list[float]]:
-        width = self._width
-        u = self._play_draws.block(first * width, n * width).reshape(n, width)
-        u[:, LIKING:] = -np.log(-np.log(u[:, LIKING:]))
-        found: list[list[float]] = u.tolist()
-        return found
 
     def awake(self) -> float:
         """[h] after her bedtime; negative before it."""
@@ -176,48 +173,50 @@ class GameWorld(PersonalWorld):
     def leaving(self) -> float:
         """Log-odds that she logs out now, if nobody advises her."""
         if not self.plays:
-            return -1e9
+            return NEVER
         if self.plays >= MOST_PLAYS:
-            return 1e9
+            return -NEVER
         return self.player.leaving(self.plays, self.minutes, self.awake())
 
     def _choose(self) -> None:
-        player, words, draws, advised = self.player, self.game.words, self.draws(), self.advised
-        n, action = self.game.n, 0
-        self._again = False
+        player, game, advised = self.player, self.game, self.advised
+        words, n = game.words, game.n
+        occasion = self._occasion = 8 * ((MOST_PLAYS + 8) * self.sessions + self.plays)
+        draws = self._play_draws
+        bits = draws.bits(occasion + (AGAIN if self._again else CHOOSE))
         leave = self.leaving()
-        u = draws[END]
-        stays = u > 1 / (1 + exp(-leave)) if -700 < leave < 700 else leave < 0
-        likes = player.appeal(self._flows)
-        likes += player.tuning()
-        noisy = [x + g for x, g in zip(likes, draws[LIKING:], strict=False)]
-        best = noisy.index(max(noisy))
-        action = self._action(best) if stays else words.leave
+        u = draws.uniform(occasion + (END_AGAIN if self._again else END)) if leave > -100 else 1.0
+        stays = u > logistic(leave)
+        place = bits & _PLACE
+        noise = self._gumbels[place : place + n + 2]
+        noisy = player.appeal(self._flows, noise)
+        if not player.changed:
+            easier, harder = player.tuning()
+            noisy += (easier + noise[n], harder + noise[n + 1])
+        self._again = False
+        action = self._action(noisy.index(max(noisy))) if stays else words.leave
         answers = -1
-        self.anyway = action
         player.hear(advised > 0)
         if advised:
+            self.anyway, answers = action, self._answers
             push = player.persuasion()
-            params = self.game.params
             if advised == words.leave:
-                leave += params.stop * push
-                if stays and u < 1 / (1 + exp(-leave)):
+                if u <= logistic(leave + game.params.stop * push):
                     action = words.leave
             else:
                 if advised <= n:
-                    leave -= params.stay * push
-                if -700 < leave < 700:
-                    stays = u > 1 / (1 + exp(-leave))
+                    stays = u > logistic(leave - game.params.stay * push)
                 if stays:
-                    k = advised - 1 if advised <= n else advised - words.easier + n
-                    noisy[k] += push
+                    noisy[advised - 1 if advised <= n else advised - words.easier + n] += push
                     action = self._action(noisy.index(max(noisy)))
-            answers = self._answers
-            self._answer(advised, action, draws[ANNOY])
-        self.advised = 0
+            self._answer(advised, action, draws.uniform(occasion + ANNOY))
+            self.advised = 0
         self.user_event(0, action, answers)
         if action <= n:
-            self._start(action - 1, draws)
+            k = action - 1
+            minutes = game.minutes[k] * exp(game.spread[k] * QUANTILES[(bits >> _LENGTH) & (FINE - 1)])
+            seconds = round(60 * minutes) if minutes > 0.5 else 30
+            self.call_at(self.now + seconds, self._played, (k, seconds / 60, (bits >> _LUCK & 0xFFFFF) * _MILLION))
         elif action == words.leave:
             self._end()
         else:
@@ -234,7 +233,7 @@ class GameWorld(PersonalWorld):
         """What she makes of advice; called once it is known what she does."""
         player, followed = self.player, advised == action
         irritation = player.irritation(advised != self.anyway)
-        annoyed = u < 1 / (1 + exp(-irritation))
+        annoyed = u < logistic(irritation)
         player.answer(followed, annoyed)
         self.tally.advice(followed, annoyed, advised == self.anyway)
         self.utility_totals["interruption"] += 1
@@ -255,30 +254,26 @@ class GameWorld(PersonalWorld):
 
     # -- plays --------------------------------------------------------------------------------------------------------
 
-    def _start(self, k: int, draws: list[float]) -> None:
-        game = self.game
-        minutes = game.minutes[k] * exp(game.spread[k] * QUANTILES[int(draws[LENGTH] * FINE)])
-        seconds = max(30, round(60 * minutes))
-        self.call_at(self.now + seconds, self._played, (k, seconds / 60, draws))
-
-    def _played(self, what: tuple[int, float, list[float]]) -> None:
-        k, minutes, draws = what
+    def _played(self, what: tuple[int, float, float]) -> None:
+        k, minutes, luck = what
         player, game = self.player, self.game
         flow, excess, bare = self._flows[k], self._excess, player.bare[k]
-        chance = 1.0 if bare is None else 1 / (1 + exp(-game.params.win * (0.5 - bare - excess)))
-        won = draws[LUCK] < chance
+        won = bare is None or luck < logistic(game.params.win * (0.5 - bare - excess))
         level = player.level
         gained = player.play(k, minutes, won, flow, excess)
+        self._stale = self._stale or gained > 0
         self.plays += 1
         self.minutes += minutes
         self._book(minutes, flow, gained)
-        if game.hard[k]:
+        if bare is not None:
+            if not self._stale:
+                self.row.context[game.win_at[k]] = player.wins[k]
             if 0.5 <= player.win_share <= 0.8:
                 self.earn_from(0, "balance")
             if player.losses >= 3:
                 self.earn_from(0, "streak")
         if self._followed[0] >= 0:
-            self._rate_advice(flow, won, draws[THUMBS])
+            self._rate_advice(flow, won, self._play_draws.uniform(self._occasion + THUMBS))
         if self._record:
             self.timeline.append((self.now, k, minutes, won if game.hard[k] else 2))
         self.moment = 1 if won else 2
@@ -325,15 +320,16 @@ class GameWorld(PersonalWorld):
         """A point to spend: she is asked on which line."""
         self.moment = 3
         self.tally.level((self.now - self.start) // DAY, self.player.level)
-        self.row.mask[:] = self.game.level_up
+        self._show_mask(self.game.level_up)
         self._tell()
         self._due = LEVEL_UP
         self.ask(0, LEVEL_UP)
 
     def _raise_line(self) -> None:
-        player, words, draws, advised = self.player, self.game.words, self.draws(), self.advised
-        likes = player.builds()
-        noisy = [x + g for x, g in zip(likes, draws[self._width - words.n_lines :], strict=True)]
+        player, words, advised = self.player, self.game.words, self.advised
+        place = self._play_draws.bits(self._occasion + CHOOSE_LINE) & _PLACE
+        noise = self._gumbels[place : place + words.n_lines]
+        noisy = [x + g for x, g in zip(player.builds(), noise, strict=True)]
         action = self.anyway = words.first_line + noisy.index(max(noisy))
         answers = -1
         player.hear(advised > 0)
@@ -341,11 +337,12 @@ class GameWorld(PersonalWorld):
             noisy[advised - words.first_line] += player.persuasion()
             action = words.first_line + noisy.index(max(noisy))
             answers = self._answers
-            self._answer(advised, action, draws[ANNOY_BUILD])
+            self._answer(advised, action, self._play_draws.uniform(self._occasion + ANNOY_LINE))
             self._followed = (-1, 0)  # whether it was good advice cannot be told by the next play
         self.advised = 0
         self.user_event(0, action, answers)
         player.raise_line(action - words.first_line)
+        self._stale = True
         self.moment = 1
         self.call_at(self.now + PAUSE, self._choice)
 
@@ -359,7 +356,7 @@ class GameWorld(PersonalWorld):
             self.earn_from(0, "early_logout")
         player.frustration = min(1.0, player.frustration)
         leaves = player.quitting(self.sessions)
-        if draw.uniform(first) < 1 / (1 + exp(-leaves)):
+        if draw.uniform(first) < logistic(leaves):
             self.left_for_good = True
             self.earn_from(0, "churn")
             self.tally.left = (self.now - self.start) // DAY
@@ -372,51 +369,50 @@ class GameWorld(PersonalWorld):
 
     # -- what can be sensed -------------------------------------------------------------------------------------------
 
-    def _state(self) -> tuple[float, ...]:
-        """Readings of `STATE`, in its order."""
-        p, moment = self.player, self.moment
-        need = self.game.rules.need * (p.level - 1)
+    def _often(self) -> tuple[float, ...]:
+        """Readings of `STATE` and how fresh each activity is: what may change at every decision."""
+        p, game, moment = self.player, self.game, self.moment
+        level = p.level
         return (
-            float(p.level),
-            p.xp / self.game.xp[p.level - 1],
-            p.gear - need,
+            level,
+            p.xp / game.xp[level - 1],
+            p.gear - game.rules.need * (level - 1),
             p.win_share,
-            float(p.losses),
-            float(self.plays),
+            p.losses,
+            self.plays,
             self.minutes,
-            min(self.gap, 999.0),
-            float(self.sessions),
-            sum(p.done) / len(p.done),
-            float(p.difficulty),
-            float(moment == 0),
-            float(moment == 2),
-            float(moment == 3),
+            self.gap if self.gap < MOST_GAP else MOST_GAP,
+            self.sessions,
+            p.quest_share,
+            p.difficulty,
+            moment == 0,
+            moment == 2,
+            moment == 3,
             p.rate,
             p.follows,
             self.tally.annoyed,
+            *p.fresh.translate(AGE),
         )
 
-    def _first_readings(self) -> None:
-        """All readings; later ones only where they may have changed."""
-        self._tell = self._tell_recorded if self._record else self._tell_all
-        self._tell()
-
-    def _many(self) -> list[float]:
-        p, words = self.player, self.game.words
-        opened = {self.game.quests[i][0] for i in p.open_quests()}
+    def _seldom(self) -> list[float]:
+        """The other readings."""
+        p, words, game = self.player, self.game.words, self.game
+        opened = {game.quests[i][0] for i in p.opened}
         return [
-            *map(float, p.points),
-            *(float(i == self.traits.class_) for i in range(len(self.game.rules.classes))),
-            *(float(k in opened) for k in words.with_quest),
             *(p.wins[k] for k in words.hard),
-            *(float(f.bit_length()) for f in p.fresh),
+            *p.points,
+            *(k in opened for k in words.with_quest),
+            *(i == self.traits.class_ for i in range(len(game.rules.classes))),
         ]
 
-    def _tell_all(self) -> None:
-        _PACK.pack_into(self.row.context, 0, *self._state())
-        many = self._many()
-        struct.pack_into(f"{len(many)}f", self.row.context, 4 * len(STATE), *many)
-
-    def _tell_recorded(self) -> None:
-        for channel, value in enumerate((*self._state(), *self._many())):
-            self.reading(channel, value, 0)
+    def _tell(self) -> None:
+        """Readings as they are now. What seldom changes is written when it has."""
+        game = self.game
+        if self._record:
+            for channel, value in enumerate((*self._often(), *self._seldom())):
+                self.reading(channel, float(value), 0)
+            return
+        game.often.pack_into(self.row.context, 0, *self._often())
+        if self._stale:
+            game.seldom.pack_into(self.row.context, 4 * game.words.often, *self._seldom())
+            self._stale = False
