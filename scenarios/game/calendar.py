@@ -18,9 +18,7 @@ HOUR = 3600
 def next_session(now: int, u: list[float], traits: Traits, params: GameParams) -> int:
     """Time [s] of the next session after one that ends `now`; u: four uniform draws."""
     z, other = QUANTILES[int(u[1] * FINE)], QUANTILES[int(u[2] * FINE)]
-    hours, long = params.gap_hours, params.gap_long
-    if traits.hardcore:  # who has more time comes back sooner
-        long *= 0.5
+    hours, long = params.gap_hours, min(1 - params.gap_hours, params.gap_long * traits.tempo)
     if u[0] < hours:
         time = now + HOUR * SHORT * exp(SHORT_SPREAD * z)
     elif u[0] < 1 - long:

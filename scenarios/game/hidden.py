@@ -119,7 +119,7 @@ def latent(world: GameWorld) -> np.ndarray:
     state = (
         *(world.traits.skill, player.fatigue, player.boredom, player.frustration, player.annoyance),
         *(player.satisfaction, player.trust, player.bond, max(-9.0, min(9.0, decision.leave))),
-        player.quitting(world.sessions),
+        world.quitting(),
     )
     return np.concatenate([p[1:], accept[1:], state, player.persona])
 
@@ -131,7 +131,7 @@ class Worth:
         self.world, self.player, self.game = world, world.player, world.game
         player = self.player
         self.flows, self.excess = player.flows(), player.excess()
-        c = logistic(player.quitting(world.sessions))
+        c = logistic(world.quitting())
         days = min(AHEAD, (world.end - world.now) / 86_400)
         self.left = (1 - c) * days / AHEAD  # share of a full future
         self.lost = c * (1 - c) * DAY_WORTH * days  # utility per unit of log-odds of leaving

@@ -82,19 +82,20 @@ class GameParams:
     end_power: float = setting(0.55, "it falls with the play's index to minus this power (prototype)", low=0)
     end_spread: float = setting(0.6, "standard deviation among players, in log-odds (prototype)", low=0)
     sleepy: float = setting(0.7, "log-odds of the session's end for each hour after bedtime", low=0)
-    churn: float = setting(-0.75, "log-odds of leaving for good after the first session (prototype)")
-    churn_spread: float = setting(1.7, "standard deviation among players (prototype)", low=0)
-    churn_sessions: float = setting(0.85, "it falls with the logarithm of sessions (prototype)", low=0)
+    churn: float = setting(-0.3, "log-odds of leaving for good before anything is counted")
+    churn_spread: float = setting(2.2, "standard deviation among players", low=0)
+    churn_sessions: float = setting(1.8, "it falls with the logarithm of 1 + sessions", low=0)
+    churn_age: float = setting(0.21, "it rises with each day of her life: what was new wears off", low=0)
     churn_pleasure: float = setting(5.0, "and with satisfaction (prototype)", low=0)
     churn_bond: float = setting(1.2, "and with ties to others (prototype)", low=0)
     churn_annoyed: float = setting(1.2, "it rises with annoyance (prototype)", low=0)
     churn_late: float = setting(0.8, "and with hours played after bedtime lately (prototype)", low=0)
 
     # time between sessions: shares of three kinds of gaps, and their medians [h] and spreads
-    gap_hours: float = setting(0.27, "share of gaps of some hours (prototype)", low=0, high=1)
-    gap_long: float = setting(0.25, "share of long gaps (prototype)", low=0, high=1)
-    gap_long_median: float = setting(100.0, "median of a long gap [h] (prototype)", low=1)
-    gap_long_spread: float = setting(1.1, "standard deviation of its logarithm (prototype)", low=0)
+    gap_hours: float = setting(0.36, "share of gaps of some hours", low=0, high=1)
+    gap_long: float = setting(0.43, "share of long gaps of the mean player", low=0, high=1)
+    gap_long_median: float = setting(250.0, "median of a long gap [h]", low=1)
+    gap_long_spread: float = setting(1.3, "standard deviation of its logarithm", low=0)
 
     def __post_init__(self) -> None:
         if self.gap_hours + self.gap_long > 1:

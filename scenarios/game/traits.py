@@ -36,11 +36,11 @@ HARDCORE = 0.25  # share of players with a large budget of time
 
 class Traits:
     """One player. `persona`: Dirichlet(1, 1, 1, 1) over `BARTLE`; `later`: the persona to which her tastes drift; `budget` [min] a session,
-    `healthy` [min] a day; `prime`, `bed`, `wake` [h] of the day; `liking`, `build`: quirks by activity and skill line."""
+    `healthy` [min] a day; `tempo`: share of long gaps against the mean player's, 0 to 2; `prime`, `bed`, `wake` [h] of the day; `liking`, `build`: quirks by activity and skill line."""
 
     __slots__ = (
         *("persona", "later", "hardcore", "budget", "healthy", "skill", "prime", "bed", "wake", "ends", "leaves"),
-        *("class_", "liking", "build", "patience"),
+        *("tempo", "class_", "liking", "build", "patience"),
     )
 
     def __init__(self, stream: Stream, params: GameParams, n_activities: int, n_lines: int, n_classes: int):
@@ -60,8 +60,9 @@ class Traits:
         self.prime = min(22.0, max(9.0, 18.5 + 3.0 * z[32]))
         self.bed = 23.5 + 0.9 * z[33]
         self.wake = 7.0 + 0.7 * z[34]
-        self.ends = params.end_spread * z[35] - (0.5 if self.hardcore else 0.0)
-        self.leaves = params.churn_spread * z[36] - (0.5 if self.hardcore else 0.0)
+        self.ends = params.end_spread * z[35] + (-0.4 if self.hardcore else 0.15)
+        self.leaves = params.churn_spread * z[36]
+        self.tempo = 2 * float(u[36])  # who is fond of the game also comes back sooner
         self.patience = 0.5 * z[37]
         self.liking = [params.quirk * x for x in z[DRAWS : DRAWS + n_activities]]
         self.build = z[DRAWS + n_activities :]

@@ -178,6 +178,10 @@ class GameWorld(PersonalWorld):
             return -NEVER
         return self.player.leaving(self.plays, self.minutes, self.awake())
 
+    def quitting(self) -> float:
+        """Log-odds that she leaves for good if the session ends now."""
+        return self.player.quitting(self.sessions, (self.now - self.start) / DAY)
+
     def _choose(self) -> None:
         player, game, advised = self.player, self.game, self.advised
         words, n = game.words, game.n
@@ -355,7 +359,7 @@ class GameWorld(PersonalWorld):
         if self.plays == 1:
             self.earn_from(0, "early_logout")
         player.frustration = min(1.0, player.frustration)
-        leaves = player.quitting(self.sessions)
+        leaves = self.quitting()
         if draw.uniform(first) < logistic(leaves):
             self.left_for_good = True
             self.earn_from(0, "churn")
