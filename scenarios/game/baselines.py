@@ -148,7 +148,7 @@ class Oracle:
         training: Training | None = None,
         only: str = "",
         now: bool = False,
-        least: float = 0.03,
+        least: float = 0.1,
     ):
         words, n = scenario.game.words, len(scenario.vocabulary)
         self.least, self.now = least, now

@@ -150,7 +150,7 @@ class Worth:
             if b is None or not g:
                 continue
             x = (b + self.excess) / self.game.params.width
-            better = exp(-((x - g / self.game.params.width) ** 2)) - self.flows[k]
+            better = exp(-((x - g / self.game.params.width) ** 2)) - exp(-x * x)
             value += share * better * (self.game.minutes[k] * W["flow"] + 0.5 * LEARN * self.satisfaction / LASTS * 0.5)
         return value * FUTURE_PLAYS * self.left
 

@@ -13,14 +13,14 @@ from lam_env.config import setting
 
 # What a company can see of its players. A reward of 1 is a session to which a player comes back of her own accord, about.
 REWARD_WEIGHTS = {
-    "follow": 0.06,  # advice followed, whether she would have done it anyway or not
-    "ignore": -0.02,  # advice ignored
-    "annoyed": -0.5,  # advice dismissed in annoyance
-    "nag": -0.06,  # advice shown
+    "follow": 0.04,  # advice followed, whether she would have done it anyway or not
+    "ignore": -0.01,  # advice ignored
+    "annoyed": -0.35,  # advice dismissed in annoyance
+    "nag": -0.04,  # advice shown
     "early_logout": -0.3,  # a session of one play
     "return": 0.5,  # a session after the first
     "churn": -2.0,  # she has left for good
-    "balance": 0.1,  # a play while her win share lies between .5 and .8: neither too hard nor too easy
+    "balance": 0.12,  # a play of what she has won between .45 and .85 of the time lately: neither too hard nor too easy
     "streak": -0.1,  # a third or later loss in a row
     "progress": 0.15,  # a level or a quest
     "late": -0.02,  # [min] of play between midnight and five
@@ -82,11 +82,11 @@ class GameParams:
     end_power: float = setting(0.55, "it falls with the play's index to minus this power (prototype)", low=0)
     end_spread: float = setting(0.6, "standard deviation among players, in log-odds (prototype)", low=0)
     sleepy: float = setting(0.7, "log-odds of the session's end for each hour after bedtime", low=0)
-    churn: float = setting(-0.3, "log-odds of leaving for good before anything is counted")
+    churn: float = setting(-0.5, "log-odds of leaving for good before anything is counted")
     churn_spread: float = setting(2.2, "standard deviation among players", low=0)
     churn_sessions: float = setting(1.8, "it falls with the logarithm of 1 + sessions", low=0)
     churn_age: float = setting(0.21, "it rises with each day of her life: what was new wears off", low=0)
-    churn_pleasure: float = setting(5.0, "and with satisfaction (prototype)", low=0)
+    churn_pleasure: float = setting(9.0, "and with satisfaction", low=0)
     churn_bond: float = setting(1.2, "and with ties to others (prototype)", low=0)
     churn_annoyed: float = setting(1.2, "it rises with annoyance (prototype)", low=0)
     churn_late: float = setting(0.8, "and with hours played after bedtime lately (prototype)", low=0)

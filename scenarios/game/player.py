@@ -20,6 +20,8 @@ LOSS, WIN = 0.22, 0.6  # frustration added by a loss, and left by a win
 BORE = 0.18  # weight of a play in boredom
 BOND_LOST = 240.0  # [h] in which ties fade to 1/e
 QUEST_XP = 15.0
+DULL = 0.8  # power lost to full fatigue
+STALE = 0.6  # share of flow lost to full boredom
 MOST_FRESH = 31  # plays
 _OLDER = bytes(min(i + 1, MOST_FRESH) for i in range(256))
 AGE = bytes(i.bit_length() for i in range(256))  # plays since an activity as a reading has it: 0, 1, 2 to 3, 4 to 7, ..
@@ -89,15 +91,16 @@ class Player:
         ]
 
     def excess(self) -> float:
-        """What is added to `bare`: by how much the game is too hard for skill, level and gear, whatever she does."""
+        """What is added to `bare`: by how much the game is too hard for skill, level, gear and freshness, whatever she does."""
         rules = self.game.rules
         ahead = self.game.params.step * self.difficulty + rules.need * (self.level - 1)
-        return ahead - self.traits.skill - self.gear
+        return ahead - self.traits.skill - self.gear + DULL * self.fatigue
 
     def flows(self) -> list[float]:
         """(n,) flow in each activity."""
-        c, w = self.excess(), -1 / self.game.params.width**2
-        return [SOFT if b is None else exp(w * (b + c) ** 2) for b in self.bare]
+        c, w, keen = self.excess(), -1 / self.game.params.width**2, 1 - STALE * self.boredom
+        soft = SOFT * keen
+        return [soft if b is None else keen * exp(w * (b + c) ** 2) for b in self.bare]
 
     def appeal(self, flows: list[float], noise: list[float]) -> list[float]:
         """(n,) log-odds of each activity, up to a constant, with `noise` of at least as many."""
@@ -163,7 +166,7 @@ class Player:
         """How much a play of activity k pleases her [0, 1]."""
         w, t = self.persona, self.game.tags[k]
         match = w[0] * t[0] + w[1] * t[1] + w[2] * t[2] + w[3] * t[3]
-        e = 0.22 + 0.5 * flow + 0.5 * match - 0.3 * frustration - 0.35 * boredom - 0.25 * fatigue
+        e = 0.12 + 0.8 * flow + 0.5 * match - 0.3 * frustration - 0.2 * boredom - 0.2 * fatigue
         return 0.0 if e < 0 else 1.0 if e > 1 else e
 
     def sameness(self, k: int, excess: float) -> float:

@@ -75,7 +75,7 @@ class Rules:
     follows: dict[tuple[str, str], float]
     xp_first: float = 40.0  # [xp] from level 1 to 2
     xp_growth: float = 1.16  # and so much more for each further level
-    need: float = 0.12  # power that enemies gain by level
+    need: float = 0.18  # power that enemies gain by level
     gear_lead: float = 0.8  # gear ahead of what the level needs, at most
 
     def __post_init__(self) -> None:
@@ -164,16 +164,16 @@ def changed(rules: Rules, **tables: object) -> Rules:
 
 # offsets of story to pvp: the design's prototype; minutes and tags: assumptions after common role-playing games
 ACTIVITIES = (
-    Activity("story", 0.0, 11.0, 0.45, 22.0, 0.02, 0.5, (0.35, 0.45, 0.05, 0.05)),
-    Activity("side_quest", -0.5, 7.0, 0.5, 13.0, 0.02, 0.4, (0.4, 0.35, 0.05, 0.05)),
+    Activity("story", 0.0, 11.0, 0.45, 22.0, 0.01, 0.5, (0.35, 0.45, 0.05, 0.05)),
+    Activity("side_quest", -0.5, 7.0, 0.5, 13.0, 0.01, 0.4, (0.4, 0.35, 0.05, 0.05)),
     Activity("grind", -1.2, 5.0, 0.5, 11.0, 0.015, 0.7, (0.55, 0.0, 0.0, 0.2)),
-    Activity("dungeon", 0.7, 16.0, 0.4, 30.0, 0.10, 0.9, (0.35, 0.1, 0.35, 0.15), level=2, bond=0.02),
-    Activity("boss", 1.4, 9.0, 0.4, 34.0, 0.16, 1.3, (0.55, 0.05, 0.1, 0.25), level=4),
+    Activity("dungeon", 0.7, 16.0, 0.4, 30.0, 0.12, 0.9, (0.35, 0.1, 0.35, 0.15), level=2, bond=0.02),
+    Activity("boss", 1.4, 9.0, 0.4, 34.0, 0.20, 1.3, (0.55, 0.05, 0.1, 0.25), level=4),
     Activity("explore", -0.5, 8.0, 0.6, 9.0, 0.01, 0.3, (0.05, 0.85, 0.0, 0.0)),
-    Activity("craft", None, 4.0, 0.5, 4.0, 0.055, 0.2, (0.35, 0.2, 0.1, 0.0)),
-    Activity("shop", None, 2.0, 0.5, 0.0, 0.035, 0.1, (0.2, 0.1, 0.2, 0.0)),
+    Activity("craft", None, 4.0, 0.5, 4.0, 0.09, 0.2, (0.35, 0.2, 0.1, 0.0)),
+    Activity("shop", None, 2.0, 0.5, 0.0, 0.06, 0.1, (0.2, 0.1, 0.2, 0.0)),
     Activity("guild", None, 9.0, 0.6, 3.0, 0.01, 0.2, (0.0, 0.05, 0.85, 0.0), level=2, bond=0.06),
-    Activity("pvp", 0.3, 7.0, 0.4, 14.0, 0.03, 1.0, (0.1, 0.0, 0.1, 0.8), level=3),
+    Activity("pvp", 0.3, 7.0, 0.4, 14.0, 0.02, 1.0, (0.1, 0.0, 0.1, 0.8), level=3),
     Activity("rest", None, 3.0, 0.5, 0.0, 0.0, 0.0, (0.0, 0.1, 0.1, 0.0), relief=0.5),
 )
 

@@ -272,7 +272,7 @@ class GameWorld(PersonalWorld):
         if bare is not None:
             if not self._stale:
                 self.row.context[game.win_at[k]] = player.wins[k]
-            if 0.5 <= player.win_share <= 0.8:
+            if 0.45 <= player.wins[k] <= 0.85:
                 self.earn_from(0, "balance")
             if player.losses >= 3:
                 self.earn_from(0, "streak")
