@@ -33,8 +33,8 @@ UTILITY_WEIGHTS = {
     "progress": 0.1,  # levels and quests
     "stay": 0.3,  # [days] between two sessions, times her satisfaction
     "late": -1 / 20,  # [min] of play after her bedtime: sleep lost
-    "interruption": -0.03,  # advice shown
-    "annoyed": -0.3,  # advice that annoyed her
+    "interruption": -0.02,  # advice shown
+    "annoyed": -0.25,  # advice that annoyed her
 }
 
 FLOW_WITHOUT_CHALLENGE = 0.35  # prototype
@@ -66,6 +66,9 @@ class GameParams:
     rate: float = setting(0.15, "weight of the latest decision in the rate of suggestions (prototype)", low=0, high=1)
     stop: float = setting(0.5, "share of a suggestion's weight where it is to log out", low=0)
     stay: float = setting(0.15, "share of it that keeps her from logging out where it is an activity", low=0)
+    click: float = setting(
+        1.7, "a suggestion's weight where it is another difficulty: a click, no change of plans", low=0
+    )
     trust: float = setting(0.6, "trust at the start, and the level to which silence leads back", low=0, high=1)
     annoy: float = setting(-4.2, "log-odds that a first suggestion annoys")
     annoy_rate: float = setting(5.0, "added where every decision is advised", low=0)

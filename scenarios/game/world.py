@@ -125,7 +125,6 @@ class GameWorld(PersonalWorld):
     def _choice(self, _: Any) -> None:
         """What next? She is asked."""
         player = self.player
-        self.anyway = 0
         self._flows, self._excess = player.flows(), player.excess()
         difficulty = 0
         if not player.changed and self.game.params.track == "all":
@@ -200,9 +199,10 @@ class GameWorld(PersonalWorld):
         self._again = False
         action = self._action(noisy.index(max(noisy))) if stays else words.leave
         answers = -1
+        self.anyway = action
         player.hear(advised > 0)
         if advised:
-            self.anyway, answers = action, self._answers
+            answers = self._answers
             push = player.persuasion()
             if advised == words.leave:
                 if u <= logistic(leave + game.params.stop * push):
@@ -211,7 +211,10 @@ class GameWorld(PersonalWorld):
                 if advised <= n:
                     stays = u > logistic(leave - game.params.stay * push)
                 if stays:
-                    noisy[advised - 1 if advised <= n else advised - words.easier + n] += push
+                    if advised <= n:
+                        noisy[advised - 1] += push
+                    else:
+                        noisy[advised - words.easier + n] += game.params.click * push
                     action = self._action(noisy.index(max(noisy)))
             self._answer(advised, action, draws.uniform(occasion + ANNOY))
             self.advised = 0

@@ -297,7 +297,17 @@ def test_moods_stay_within_bounds_whatever_happens(seed, plays, answers):
         p.hear(True)
         p.answer(followed, annoyed)
         p.judge_advice(1.0 if followed else -1.0)
-    for mood in ("fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond", "rate", "win_share"):
+    for mood in (
+        "fatigue",
+        "boredom",
+        "frustration",
+        "annoyance",
+        "satisfaction",
+        "trust",
+        "bond",
+        "rate",
+        "win_share",
+    ):
         assert 0 <= getattr(p, mood) <= 1, mood
     assert sum(p.habit) <= 1 + 1e-9
     assert all(0 <= w <= 1 for w in p.wins)
