@@ -149,7 +149,7 @@ class Oracle:
         training: Training | None = None,
         only: str = "",
         now: bool = False,
-        least: float = 0.1,
+        least: float = 0.05,
     ):
         words, n = scenario.game.words, len(scenario.vocabulary)
         self.least, self.now = least, now

@@ -43,6 +43,7 @@ AHEAD = 14.0  # [days] that count
 LASTS = 0.6  # of a change in satisfaction is left when the session ends
 FUTURE_PLAYS = 25.0  # in which power and difficulty pay, if she stays
 SOON, BORED_FOR = 3.0, 6.0  # plays for which fatigue and boredom last
+WEAR = 0.5  # what is lost to later advice by one that follows many
 MOST_AHEAD = 4.0  # plays of this session that count when she might stop
 
 
@@ -232,7 +233,7 @@ def plan(world: GameWorld) -> np.ndarray:
         told = decision.chances(a)
         annoyed = decision.annoys(a, chances)
         cost = -W["interruption"] - W["annoyed"] * annoyed
-        wear = 0.25 * worth.annoyance * annoyed
+        wear = 0.25 * worth.annoyance * annoyed + WEAR * player.rate
         for i in (0, 1):
             found[i, a] = sum(p * values[x][i] for x, p in told.items()) - base[i] - cost - wear * (i == 0)
     return found.reshape(-1)

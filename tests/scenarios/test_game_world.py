@@ -264,7 +264,8 @@ def test_readings_tell_how_things_stand_and_a_record_changes_nothing():
                 [p.wins[k] for k in WORDS.hard]
             )
             assert sum(v for k, v in r.items() if k.startswith("class.")) == 1
-            assert plain.step(0) == (ended := kept.step(0))
+            ended = kept.step(0)
+            assert plain.step(0) == ended
     assert {e.token for e in kept.records if e.kind == READING} <= set(range(len(V.readings)))
 
 
