@@ -47,10 +47,10 @@ def report(cohort: Cohort) -> str:
         "session ends after play " + ", ".join(f"{n}: {hazard(cohort.per_session, n):.2f}" for n in HAZARDS),
         f"share of time in flow {cohort.flow:.2f}; level after a week: mean {cohort.level_7.mean():.1f}",
         "",
-        f"{'gate':26}{'here':28}{'real logs':36}{'accepted':34}",
+        f"{'gate':26}{'here':32}{'real logs':36}{'accepted':34}",
     ]
     for g in gates(cohort):
-        lines.append(f"{g.name:26}{g.value:28}{g.real:36}{g.accept:34}{'ok' if g.passed else 'NOT MET'}")
+        lines.append(f"{g.name:26}{g.value:32}{g.real:36}{g.accept:34}{'ok' if g.passed else 'NOT MET'}")
     return "\n".join(lines)
 
 
