@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -34,9 +35,14 @@ def key_of(*parts: int | str) -> int:
     key = 0
     for part in parts:
         if isinstance(part, str):
-            part = int.from_bytes(hashlib.blake2b(part.encode(), digest_size=8).digest(), "little")
+            part = _number(part)
         key = mix(key ^ mix((part + _GOLDEN) & _MASK)) + 1 & _MASK
     return key
+
+
+@lru_cache(maxsize=4096)  # purposes are few, and a world has a stream of each
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
 def lognormal(u: float, median: float, sd: float) -> float:
@@ -51,6 +57,13 @@ class Stream:
 
     def __init__(self, key: int):
         self.key = key
+
+    def bits(self, index: int) -> int:
+        """64 random bits."""
+        z = (self.key + (index + 1) * _GOLDEN) & _MASK
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+        return z ^ (z >> 31)
 
     def uniform(self, index: int) -> float:
         """A number in (0, 1)."""

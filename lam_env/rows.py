@@ -66,6 +66,12 @@ class Row:
             view[:] = 0
         self._arrays[2][:] = -WEEK
 
+    def forget(self) -> None:
+        """Nothing has happened yet, but what can be read stays."""
+        self.events[:] = 0
+        self._arrays[3][:] = 0
+        self._arrays[2][:] = -WEEK
+
     def push(self, token: int, time: int) -> None:
         """A new token at the end of the window."""
         window = self._window

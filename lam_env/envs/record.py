@@ -42,39 +42,50 @@ def simulate_log(
     env = LamVectorEnv(n, scenario, record=True, reveal=("latent",) if latent else (), autoreset=False)
     env.reset(seed=seeds, options={"day": first_day})
     silent, steps = np.zeros(n, np.int64), 0
-    shown = np.empty((1024 if latent else 1, *env.rows.latent.shape), np.float16)  # by epoch; grows
-    shown[0], seen = env.rows.latent, 1
     began, total = np.array([w.start for w in env.worlds]), sum(w.end - w.start for w in env.worlds)
-    length, second = np.full(n, 1), env.worlds[0].second
-    asked = [env.rows.epoch[:, 2].copy()]
+    second = env.worlds[0].second
+    # hidden states of the worlds that still run, epoch by epoch: most worlds may end long before the last
+    shown, asked = [env.rows.latent.astype(np.float16)], [env.rows.epoch[:, 2].copy()]
+    worlds = [np.arange(n)]
+    columns: list[dict[str, np.ndarray]] = [{} for _ in range(n)]
     while not env.finished.all():
         running = ~env.finished
         env.step(silent)
-        length[running & ~env.finished] += 1
-        if scenario.personal:
-            asked.append(env.rows.epoch[:, 2].copy())
+        ended = np.flatnonzero(running & env.finished)
+        for i in ended.tolist():  # events as objects would be most of what a run needs of memory
+            columns[i], env.worlds[i].records = _columns(env.worlds[i]), None
         if latent:
-            if seen == len(shown):
-                shown = np.concatenate([shown, np.empty_like(shown)])
-            shown[seen], seen = env.rows.latent, seen + 1
+            rows = np.flatnonzero(running)
+            rows = rows[~np.isin(rows, ended)]
+            worlds.append(rows)
+            shown.append(env.rows.latent[rows].astype(np.float16))
+            asked.append(env.rows.epoch[rows, 2])
         steps += int(running.sum())
         if steps % (64 * n) < n:
             done = sum(w.now for w in env.worlds) - int(began.sum())
             progress(stage, done // second // 86_400, total // second // 86_400, f"{steps:,} epochs")
     progress(stage, total // second // 86_400, total // second // 86_400, f"{steps:,} epochs")
-    log = log_of(env.worlds, len(env.worlds[0].persons) if scenario.personal else 0)  # type: ignore[attr-defined]
+    log = log_of(env.worlds, len(env.worlds[0].persons) if scenario.personal else 0, columns)  # type: ignore[attr-defined]
     if not latent:
         return log, None
-    hidden = [shown[: length[i], i] for i in range(n)]
-    if scenario.personal:  # person by person, as their epochs come
-        hidden = [h[np.argsort([a[i] for a in asked[: length[i]]], kind="stable")] for i, h in enumerate(hidden)]
-    return log, np.concatenate(hidden)
+    # world by world, in a world of persons one after another, as the epochs of the log come
+    order = np.lexsort(
+        (np.concatenate(asked) if scenario.personal else np.zeros(sum(map(len, worlds))), np.concatenate(worlds))
+    )
+    return log, np.concatenate(shown)[order]
 
 
-def log_of(worlds: list[World], people: int = 0, **meta: Any) -> ActionLog:
-    """The log that recording worlds have kept. `people`: persons in each, where each is a stream of her own."""
+def _columns(world: World) -> dict[str, np.ndarray]:
+    return ActionLog.from_events(world.records or (), world.vocabulary).columns
+
+
+def log_of(
+    worlds: list[World], people: int = 0, parts: list[dict[str, np.ndarray]] | None = None, **meta: Any
+) -> ActionLog:
+    """The log that recording worlds have kept. `people`: persons in each, where each is a stream of her own; `parts`: their columns, if they
+    have been taken off already."""
     # world by world: all events at once, as objects, would be most of what a run needs of memory
-    parts = [ActionLog.from_events(w.records or (), w.vocabulary).columns for w in worlds]
+    parts = [_columns(w) for w in worlds] if parts is None else parts
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns["world"] = np.repeat(np.arange(len(worlds), dtype=np.int32), [len(part["time"]) for part in parts])
     return ActionLog(

@@ -1,0 +1,179 @@
+"""Policies that know what the game is: counting and rules of thumb, and oracles. All see one player at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lam_env.contracts import Policy, Prediction, Training
+from lam_env.logs.epochs import Epochs
+
+if TYPE_CHECKING:
+    from .scenario import Game
+
+Predicted = tuple[np.ndarray, Any]
+RESTED = 0.12  # rate of suggestions below which a rule with a cool-down speaks again: about every tenth decision
+
+
+def best(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.ndarray:
+    """(N,) the possible action of greatest value (N, A); none where no value is above `least`."""
+    value = np.where(mask > 0, value, -np.inf)
+    value[:, 0] = least
+    chosen: np.ndarray = value.argmax(1)
+    return chosen
+
+
+class Reading:
+    """Readings of a batch of observations, by name."""
+
+    def __init__(self, scenario: Game):
+        self.place = {name: i for i, name in enumerate(scenario.vocabulary.readings)}
+
+    def of(self, observation: Any, name: str) -> np.ndarray:
+        found: np.ndarray = observation["context"][:, self.place[name]]
+        return found
+
+    def rested(self, observation: Any) -> np.ndarray:
+        """(N,) whether she has not been advised for a while."""
+        found: np.ndarray = self.of(observation, "advised") < RESTED
+        return found
+
+
+class Parrot:
+    """Advises what most often follows her last action in the training log: much followed, and no help. `rest`: with a cool-down."""
+
+    def __init__(self, scenario: Game, training: Training | None = None, rest: bool = True):
+        self.rest, self.reading = rest, Reading(scenario)
+        n = scenario.vocabulary.n_tokens
+        self.counts = np.zeros((n, len(scenario.vocabulary)))
+        if training is not None:
+            epochs = training.train
+            before = np.r_[0, epochs.target[:-1]]
+            before[epochs.starts()] = 0
+            np.add.at(self.counts, (before, epochs.target), 1)
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
+        likely = self.counts[observation["tokens"][:, -1]] + 1e-6
+        chosen = best(likely, observation["action_mask"])
+        if self.rest:
+            chosen = np.where(self.reading.rested(observation), chosen, 0)
+        return chosen, state
+
+
+class WinShare:
+    """Dynamic difficulty adjustment by her win share lately, to keep it between .5 and .8."""
+
+    def __init__(self, scenario: Game, training: Training | None = None):
+        self.reading, self.words = Reading(scenario), scenario.game.words
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
+        wins, mask = self.reading.of(observation, "wins"), observation["action_mask"]
+        chosen = np.where(wins < 0.5, self.words.easier, np.where(wins > 0.8, self.words.harder, 0))
+        return np.where(mask[np.arange(len(wins)), chosen] > 0, chosen, 0), state
+
+
+class FlowRule:
+    """What she likes and wins about two times in three, when it has been a while; rest after a long sitting."""
+
+    def __init__(self, scenario: Game, training: Training | None = None):
+        self.reading, self.words = Reading(scenario), scenario.game.words
+        names = self.words.activities
+        self.hard = [k + 1 for k in self.words.hard]
+        self.wins = [self.reading.place[f"win.{names[k]}"] for k in self.words.hard]
+        self.fresh = [self.reading.place[f"fresh.{names[k]}"] for k in self.words.hard]
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
+        context, mask = observation["context"], observation["action_mask"]
+        value = np.full(mask.shape, -np.inf)
+        known = (context[:, self.fresh] >= 1) & (context[:, self.fresh] < 5)  # not the last one, but not forgotten
+        value[:, self.hard] = np.where(known, 0.25 - np.abs(context[:, self.wins] - 0.65), -np.inf)
+        chosen = best(value, mask)
+        speak = self.reading.rested(observation) & (self.reading.of(observation, "level_up") == 0)
+        return np.where(speak, chosen, 0), state
+
+
+class TrueChances:
+    """Reads the chances off the hidden state, which stands in the place of the context."""
+
+    def __init__(self, scenario: Game):
+        self.vocabulary, self.n = scenario.vocabulary, len(scenario.vocabulary)
+
+    def read(self, epochs: Epochs) -> Prediction:
+        p = np.zeros((len(epochs), self.n))
+        p[:, 1:] = epochs.context[:, : self.n - 1]
+        return Prediction(p / p.sum(1, keepdims=True).clip(1e-9))
+
+
+class Informed:
+    """The ceiling of prediction: the generator's own chances, exact. As an agent it advises the likeliest, with a cool-down: no help."""
+
+    reveal = ("latent",)
+
+    def __init__(self, scenario: Game, training: Training | None = None):
+        self.reading, self.predictor, self.n = Reading(scenario), TrueChances(scenario), len(scenario.vocabulary)
+
+    def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
+        """Epochs as its predictor reads them."""
+        return dataclasses.replace(epochs, context=latent)
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
+        p = np.concatenate([np.zeros((len(observation["latent"]), 1)), observation["latent"][:, : self.n - 1]], 1)
+        chosen = best(p, observation["action_mask"])
+        return np.where(self.reading.rested(observation), chosen, 0), state
+
+
+class Oracle:
+    """Greedy on the hidden state: at each decision the advice whose expected change of her utility is greatest (`hidden.plan`), if it is above
+    `least`, since advice wears out. `only`: "difficulty" or "activities" (with builds); `now`: by the play at hand alone.
+
+    It looks ahead through a linear value of the state after, not by planning: a ceiling of myopic advice, no proof of optimality.
+    """
+
+    reveal = ("plan",)
+
+    def __init__(
+        self,
+        scenario: Game,
+        training: Training | None = None,
+        only: str = "",
+        now: bool = False,
+        least: float = 0.1,
+    ):
+        words, n = scenario.game.words, len(scenario.vocabulary)
+        self.least, self.now = least, now
+        tuning = np.isin(np.arange(n), (words.easier, words.harder))
+        self.allowed = tuning if only == "difficulty" else ~tuning if only == "activities" else np.ones(n, bool)
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
+        plan, mask = observation["plan"], observation["action_mask"]
+        n = mask.shape[1]
+        value = plan[:, n:] if self.now else plan[:, :n]
+        return best(np.where(self.allowed, value, -np.inf), mask, self.least), state
+
+
+Make = Callable[["Game", Training], Policy]
+BASELINES: dict[str, Make] = {
+    "parrot": Parrot,
+    "winshare": WinShare,
+    "flow": FlowRule,
+    "informed": Informed,
+    "oracle": Oracle,
+}
+LADDER: dict[str, Make] = {
+    "ladder_now": lambda scenario, training: Oracle(scenario, now=True),
+    "ladder_difficulty": lambda scenario, training: Oracle(scenario, only="difficulty"),
+    "ladder_activities": lambda scenario, training: Oracle(scenario, only="activities"),
+}

@@ -1,0 +1,95 @@
+"""Rules in the form in which players use them: lists by activity, in log-odds, made once."""
+
+from __future__ import annotations
+
+import math
+import struct
+from array import array
+from math import exp
+
+from .params import GameParams
+from .rules import Rules
+from .words import Words
+
+MOST_LEVELS = 60
+MOST_PLAYS = 120  # in a session: then she logs out
+RELIEF = 6.0  # what relief from fatigue weighs against effort where she is tired
+END_OF_MOBILE = (0.53, 0.5)  # hazard after the first play and its power: .49, .38, .32, .23 in mobile plays
+NEVER = -1e9  # log-odds of what is not open
+
+
+def logistic(x: float) -> float:
+    """1 / (1 + exp(-x)), for any x."""
+    return 1 / (1 + exp(-x)) if x > -100 else 0.0
+
+
+class Compiled:
+    """`follows[c][k]`: what class c likes after activity k (n: nothing yet); `fits[c][l]`: power by activity per share of points in line l;
+    `ends[n]`: log-odds that a session ends after n plays; `xp[l]`: points from level l to l + 1."""
+
+    def __init__(self, rules: Rules, params: GameParams):
+        self.rules, self.params, self.words = rules, params, Words(rules)
+        acts, n = rules.activities, len(rules.activities)
+        place = {a.name: k for k, a in enumerate(acts)}
+        self.n = n
+        beta = params.beta
+        self.offset = [a.offset for a in acts]
+        self.hard = [a.offset is not None for a in acts]
+        self.minutes = [a.minutes for a in acts]
+        self.spread = [a.spread for a in acts]
+        self.effort = [a.effort for a in acts]
+        self.weary = [beta * params.weary * (a.effort - RELIEF * a.relief) for a in acts]
+        self.level = [a.level for a in acts]
+        self.tags = [a.tags for a in acts]
+        self.follows = []
+        for c in rules.classes:
+            table = {
+                pair: rules.follows.get(pair, 0.0) + c.follows.get(pair, 0.0) for pair in {**rules.follows, **c.follows}
+            }
+            rows = [[beta * params.follows * table.get((a.name, b.name), 0.0) for b in acts] for a in acts]
+            self.follows.append([*rows, [0.0] * n])
+        self.fits = [
+            [[c.affinity.get(line.name, 0.0) * line.helps.get(a.name, 0.0) for a in acts] for line in rules.lines]
+            for c in rules.classes
+        ]
+        first, power = END_OF_MOBILE if params.preset == "mobile" else (params.end, params.end_power)
+        hazards = [first * max(1, i) ** -power for i in range(MOST_PLAYS + 1)]
+        self.ends = [math.log(h / (1 - h)) for h in hazards]
+        self.xp = [rules.xp_first * rules.xp_growth**i for i in range(MOST_LEVELS + 1)]
+        self.quests = [
+            (place[q.activity], q.count, [i for i, x in enumerate(rules.quests) if x.name in q.needs])
+            for q in rules.quests
+        ]
+        self.quest_places = frozenset(k for k, _, _ in self.quests)
+        self.flow_weight, self.habit_weight = beta * params.flow, beta * params.habit
+        self.quest_lure = beta * params.quest
+        self.locked = frozenset(a.level for a in acts)
+        w = self.words
+        self.win_at = {k: w.win + i for i, k in enumerate(w.hard)}
+        self.often = struct.Struct(f"{w.often}f")
+        self.seldom = struct.Struct(f"{len(w.vocabulary.readings) - w.often}f")
+        self._masks: dict[tuple[int, bool, int], array[int]] = {}
+        self.level_up = self._level_up_mask()
+
+    def mask(self, level: int, started: bool, difficulty: int) -> array[int]:
+        """(A,) what may be advised at a choice. `started`: she has played in this session; `difficulty`: bit 0 easier, bit 1 harder."""
+        key = (sum(x <= level for x in self.locked), started, difficulty)
+        found = self._masks.get(key)
+        if found is None:
+            w = self.words
+            found = array("b", [0] * len(w.vocabulary))
+            found[0] = 1
+            for k in range(self.n):
+                found[k + 1] = self.level[k] <= level
+            found[w.leave] = started
+            found[w.easier], found[w.harder] = difficulty & 1, difficulty >> 1
+            self._masks[key] = found
+        return found
+
+    def _level_up_mask(self) -> array[int]:
+        w = self.words
+        found = array("b", [0] * len(w.vocabulary))
+        found[0] = 1
+        for i in range(w.n_lines):
+            found[w.first_line + i] = 1
+        return found

@@ -1,0 +1,102 @@
+"""Settings of the game scenario, with units and sources.
+
+"Prototype" marks numbers of a prototype world whose retention and session statistics were near those of real logs; all others without a source were
+set by trying until the gates of `gates.py` held: assumptions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lam_env.config import setting
+
+# What a company can see of its players. A reward of 1 is a session to which a player comes back of her own accord, about.
+REWARD_WEIGHTS = {
+    "follow": 0.04,  # advice followed, whether she would have done it anyway or not
+    "ignore": -0.01,  # advice ignored
+    "annoyed": -0.35,  # advice dismissed in annoyance
+    "nag": -0.04,  # advice shown
+    "early_logout": -0.3,  # a session of one play
+    "return": 0.5,  # a session after the first
+    "churn": -2.0,  # she has left for good
+    "balance": 0.12,  # a play of what she has won between .45 and .85 of the time lately: neither too hard nor too easy
+    "streak": -0.1,  # a third or later loss in a row
+    "progress": 0.15,  # a level or a quest
+    "late": -0.02,  # [min] of play between midnight and five
+    "thumb": 0.3,  # a thumb, +1 or -1
+}
+
+# What she gets out of it. A utility of 1 is half an hour of full flow.
+UTILITY_WEIGHTS = {
+    "flow": 1 / 30,  # [min] of play times flow, at most `healthy` minutes a day
+    "progress": 0.1,  # levels and quests
+    "stay": 0.3,  # [days] between two sessions, times her satisfaction
+    "late": -1 / 20,  # [min] of play after her bedtime: sleep lost
+    "interruption": -0.03,  # advice shown
+    "annoyed": -0.3,  # advice that annoyed her
+}
+
+FLOW_WITHOUT_CHALLENGE = 0.35  # prototype
+
+
+@dataclass(frozen=True)
+class GameParams:
+    """Settings of the players and their world."""
+
+    days: int = setting(30, "length of an episode [days]", low=1, high=3650)
+    track: Literal["all", "activities"] = setting("all", "what may be advised; activities: not the difficulty")
+    drift: float = setting(0.0, "share of her tastes that changes over an episode", low=0, high=1)
+    preset: Literal["game", "mobile"] = setting("game", "hazard of a session's end: of this game, or of mobile plays")
+
+    # what she does: log-odds
+    beta: float = setting(2.2, "sharpness of choice (prototype)", low=0)
+    taste: float = setting(2.2, "weight of the match of her persona and an activity's tags (prototype)", low=0)
+    flow: float = setting(0.25, "weight of flow to be expected (prototype)", low=0)
+    habit: float = setting(1.2, "weight of habit (prototype)", low=0)
+    habit_rate: float = setting(0.12, "weight of the latest play in habits (prototype)", low=0, high=1)
+    follows: float = setting(0.7, "weight of what tends to follow what in her class (prototype)", low=0)
+    quest: float = setting(0.6, "weight of an open quest (prototype)", low=0)
+    weary: float = setting(0.6, "weight of fatigue times effort (prototype)", low=0)
+    quirk: float = setting(0.35, "standard deviation of her own likings beyond her persona", low=0)
+
+    # advice
+    advice: float = setting(2.4, "weight of a suggestion at full trust (prototype: .8 x 3.0)", low=0)
+    tire: float = setting(0.75, "share of it that is lost where every decision is advised (prototype)", low=0, high=1)
+    rate: float = setting(0.15, "weight of the latest decision in the rate of suggestions (prototype)", low=0, high=1)
+    stop: float = setting(0.5, "share of a suggestion's weight where it is to log out", low=0)
+    stay: float = setting(0.15, "share of it that keeps her from logging out where it is an activity", low=0)
+    trust: float = setting(0.6, "trust at the start, and the level to which silence leads back", low=0, high=1)
+    annoy: float = setting(-4.2, "log-odds that a first suggestion annoys")
+    annoy_rate: float = setting(5.0, "added where every decision is advised", low=0)
+    annoy_ignored: float = setting(0.8, "added where it is not what she wants", low=0)
+
+    # play
+    width: float = setting(1.0, "of flow [sd of skill]", low=0.01)
+    win: float = setting(1.6, "slope of winning (prototype)", low=0)
+    step: float = setting(0.5, "a step of difficulty [sd of skill]", low=0)
+    skill: float = setting(1.0, "standard deviation of skill (prototype)", low=0)
+
+    # sessions
+    end: float = setting(0.30, "hazard of the session's end after the first play (prototype)", low=0.01, high=0.99)
+    end_power: float = setting(0.55, "it falls with the play's index to minus this power (prototype)", low=0)
+    end_spread: float = setting(0.6, "standard deviation among players, in log-odds (prototype)", low=0)
+    sleepy: float = setting(0.7, "log-odds of the session's end for each hour after bedtime", low=0)
+    churn: float = setting(-0.5, "log-odds of leaving for good before anything is counted")
+    churn_spread: float = setting(2.2, "standard deviation among players", low=0)
+    churn_sessions: float = setting(1.8, "it falls with the logarithm of 1 + sessions", low=0)
+    churn_age: float = setting(0.21, "it rises with each day of her life: what was new wears off", low=0)
+    churn_pleasure: float = setting(9.0, "and with satisfaction", low=0)
+    churn_bond: float = setting(1.2, "and with ties to others (prototype)", low=0)
+    churn_annoyed: float = setting(1.2, "it rises with annoyance (prototype)", low=0)
+    churn_late: float = setting(0.8, "and with hours played after bedtime lately (prototype)", low=0)
+
+    # time between sessions: shares of three kinds of gaps, and their medians [h] and spreads
+    gap_hours: float = setting(0.36, "share of gaps of some hours", low=0, high=1)
+    gap_long: float = setting(0.43, "share of long gaps of the mean player", low=0, high=1)
+    gap_long_median: float = setting(250.0, "median of a long gap [h]", low=1)
+    gap_long_spread: float = setting(1.3, "standard deviation of its logarithm", low=0)
+
+    def __post_init__(self) -> None:
+        if self.gap_hours + self.gap_long > 1:
+            raise ValueError("world.gap_hours and world.gap_long are shares: together at most 1")

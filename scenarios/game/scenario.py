@@ -1,0 +1,107 @@
+"""The game as the kit sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, cast
+
+from lam_env.contracts import Policy, Training
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.scene import Scene
+from lam_env.rng import Streams
+from lam_env.rows import Row
+from lam_env.sim.world import World
+
+from . import hidden
+from .baselines import BASELINES, LADDER
+from .compiled import Compiled
+from .exploits import EXPLOITS
+from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, GameParams
+from .rules import RULES, Rules
+from .scene import game_scene
+from .view import game_view
+from .world import GameWorld
+
+
+class Game(Scenario):
+    """Players who live in sessions; the agent advises what to play next, which skill line to raise, and when to stop."""
+
+    id = "game"
+    interaction = "advise"
+    personal = True
+    Params = GameParams
+    reward_weights = REWARD_WEIGHTS
+    utility_weights = UTILITY_WEIGHTS
+    # a world is one player, and most stay for a session or two
+    defaults: ClassVar[dict[str, Any]] = {
+        "eval.worlds": 750,
+        "log.houses": 1500,
+        "log.days": 30,
+        "train.steps": 1_000_000,
+    }
+    key_figures: ClassVar[dict[str, str]] = {
+        "d1": "D1",
+        "d7": "D7",
+        "d30": "D30",
+        "plays_per_day": "plays a day",
+        "session_median": "plays a session",
+        "flow_share": "time in flow",
+        "advice": "advice a play",
+        "accept_rate": "followed",
+        "annoyed_per_hour": "annoyed an hour",
+        "annoyed_per_100": "of 100 advices",
+        "level_7": "level at day 7",
+        "late_minutes": "after bedtime [min/day]",
+    }
+    ladder: ClassVar[dict[str, str]] = {
+        "prior": "plugin",
+        "true chances": "informed",
+        "+ moods, this play alone": "ladder_now",
+        "oracle, difficulty alone": "ladder_difficulty",
+        "oracle, activities and builds": "ladder_activities",
+        "oracle": "oracle",
+    }
+    constant_ok = (
+        "epoch.user",  # a world is one player
+        "epoch.followup",  # no second advice at an instant
+        "since.none",
+        "since.choice",  # a question is no token
+        "since.level_up",
+    )
+
+    def __init__(self, rules: Rules = RULES, **settings: object):
+        super().__init__(**settings)
+        self.game = Compiled(rules, self.params)
+        self.vocabulary = self.game.words.vocabulary
+        self.latent_names = hidden.latent_names(self.game)
+
+    @property
+    def n_users(self) -> int:
+        return 1
+
+    def make_world(
+        self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
+    ) -> World:
+        if self.game.params is not self.params:  # of a copy with other days
+            self.game = Compiled(self.game.rules, self.params)
+        show = hidden.revealing(reveal) if reveal else None
+        return GameWorld(self.game, streams, row, day=day, record=record, reveal=show)
+
+    def kpis(self, world: World) -> dict[str, float]:
+        return cast(GameWorld, world).tally.figures(int(self.params.days))
+
+    def scene(self, world: World) -> Scene:
+        return game_scene(game_view(cast(GameWorld, world)))
+
+    def baselines(self) -> dict[str, Callable[[Training], Policy]]:
+        return {name: _made(make, self) for name, make in BASELINES.items()}
+
+    def rungs(self) -> dict[str, Callable[[Training], Policy]]:
+        return {name: _made(make, self) for name, make in LADDER.items()}
+
+    def exploits(self) -> dict[str, Callable[[Training], Policy]]:
+        return {name: _made(make, self) for name, make in EXPLOITS.items()}
+
+
+def _made(make: Callable[[Game, Training], Policy], scenario: Game) -> Callable[[Training], Policy]:
+    return lambda training: make(scenario, training)

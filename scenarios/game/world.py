@@ -1,0 +1,422 @@
+"""The world of one player: sessions, decisions, plays, and the time between."""
+
+from __future__ import annotations
+
+from array import array
+from math import exp
+from typing import Any
+
+from lam_env.envs.scenario import START_HOUR, start_tick
+from lam_env.rng import Streams
+from lam_env.rows import DAY, Row
+from lam_env.sim.persons import PersonalWorld
+
+from .calendar import next_session
+from .compiled import MOST_PLAYS, NEVER, Compiled, logistic
+from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS
+from .player import AGE, Player
+from .tally import Tally
+from .traits import FINE, GUMBELS_BITS, QUANTILES, Traits, gumbels
+from .words import ANNOYED, CHOICE, FOLLOWED, IGNORED, LEVEL_UP, THUMB
+
+# The occasion of a draw is (session, plays so far), so what an agent says moves none of them. Each has 8 indices of the stream.
+CHOOSE, END, ANNOY, THUMBS, CHOOSE_LINE, ANNOY_LINE, AGAIN, END_AGAIN = range(8)  # AGAIN: after a change of difficulty
+_PLACE, _LENGTH, _LUCK = (1 << GUMBELS_BITS) - 1, GUMBELS_BITS, GUMBELS_BITS + 12  # bits of CHOOSE
+_MILLION = 2.0**-20
+MOST_GAP = 999.0  # [h] that a reading tells
+PAUSE = 20  # [s] after a change of difficulty or a level-up
+HARD_NIGHT = 0.0, 5.0  # [h] of the day that a company can tell to be late
+
+
+class GameWorld(PersonalWorld):
+    """One player's life. A tick is 1 s; the only person is 0, and all readings are hers."""
+
+    lone = True
+    __slots__ = (
+        *("game", "player", "traits", "sessions", "plays", "minutes", "began", "gap", "moment", "tally", "timeline"),
+        *("advised", "anyway", "_answers", "_due", "_session_draws", "_play_draws", "_occasion", "_gumbels"),
+        *(
+            "_flows",
+            "_excess",
+            "_stale",
+            "_today",
+            "_today_flow",
+            "_followed",
+            "_bedtime",
+            "_again",
+            "_mask",
+            "left_for_good",
+        ),
+    )
+
+    def __init__(
+        self,
+        game: Compiled,
+        streams: Streams,
+        row: Row,
+        *,
+        day: int = 0,
+        record: bool = False,
+        reveal: Any = None,
+    ):
+        params, words = game.params, game.words
+        start = start_tick(day)
+        super().__init__(
+            streams,
+            row,
+            words.vocabulary,
+            1,
+            0,
+            start=start,
+            end=start + params.days * DAY,
+            reward_weights=REWARD_WEIGHTS,
+            utility_weights=UTILITY_WEIGHTS,
+            record=record,
+        )
+        self.game = game
+        self.traits = traits = Traits(
+            streams("player", "traits"), params, game.n, words.n_lines, len(game.rules.classes)
+        )
+        self.player = Player(game, traits)
+        self._session_draws, self._play_draws = streams("player", "session"), streams("player", "play")
+        self._gumbels = gumbels(64)
+        self._occasion = 0
+        self.sessions = self.plays = 0
+        self.minutes = self.gap = 0.0
+        self.began = start  # of the session
+        self.moment = 0  # 0 session start, 1 after a win, 2 after a loss, 3 level-up
+        self.advised = self.anyway = 0
+        self._answers = self._due = -1
+        self._today, self._today_flow = -1, 0.0
+        self._again = False
+        self._mask: array[int] | None = None
+        self._followed: tuple[int, int] = (-1, 0)  # play whose outcome tells whether advice was good: its event, action
+        self.left_for_good = False
+        self.tally = Tally()
+        self.timeline: list[tuple[int, int, float, int]] = []  # of a recorded world: time, activity, minutes, outcome
+        self._stale = True
+        if record:
+            self.begin_to_watch()
+        first = traits.prime + 3.0 * QUANTILES[int(self._session_draws.uniform(0) * FINE)]
+        hours = min(23.9, max(0.1, first - START_HOUR)) if first >= START_HOUR else 0.1
+        self.call_at(start + round(hours * 3600), self._begin)
+        self.reveal = reveal
+        self.run_until_decision()
+
+    # -- sessions -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, _: Any) -> None:
+        player, now, params = self.player, self.now, self.game.params
+        if self.sessions:
+            hours = self.gap
+            player.away(hours)
+            self.utility_totals["stay"] += hours / 24 * player.satisfaction
+            self.earn_from(0, "return")
+        if params.drift:
+            player.persona = self.traits.at(min(1.0, params.drift * (now - self.start) / (self.end - self.start)))
+            player.allure()
+        self.tally.session((now - self.start) // DAY)
+        self.sessions += 1
+        self.plays, self.minutes, self.began = 0, 0.0, now
+        player.changed = False
+        self.moment = 0
+        self._choice(None)
+
+    def _choice(self, _: Any) -> None:
+        """What next? She is asked."""
+        player = self.player
+        self.anyway = 0
+        self._flows, self._excess = player.flows(), player.excess()
+        difficulty = 0
+        if not player.changed and self.game.params.track == "all":
+            difficulty = (player.difficulty > -2) | (player.difficulty < 2) << 1
+        self._show_mask(self.game.mask(player.level, self.plays > 0, difficulty))
+        self._tell()
+        self._due = CHOICE
+        self.ask(0, CHOICE)
+
+    def _show_mask(self, mask: array[int]) -> None:
+        if mask is not self._mask:
+            self._mask = mask
+            self.row.mask[:] = mask
+
+    def run_until_decision(self) -> bool:
+        if self._due >= 0:
+            due, self._due = self._due, -1
+            if due == CHOICE:
+                self._choose()
+            else:
+                self._raise_line()
+        return super().run_until_decision()
+
+    def advise(self, person: int, action: int) -> None:
+        self.advised, self._answers = action, self.agent_acts
+
+    # -- decisions ----------------------------------------------------------------------------------------------------
+
+    def awake(self) -> float:
+        """[h] after her bedtime; negative before it."""
+        hour = self.now / 3600 % 24
+        if hour < self.traits.wake:
+            hour += 24
+        return hour - self.traits.bed
+
+    @property
+    def asked(self) -> bool:
+        """Whether she is to decide now."""
+        return self._due >= 0
+
+    def today_minutes(self) -> float:
+        """[min] played today."""
+        return self._today_flow if (self.now - self.start) // DAY == self._today else 0.0
+
+    def leaving(self) -> float:
+        """Log-odds that she logs out now, if nobody advises her."""
+        if not self.plays:
+            return NEVER
+        if self.plays >= MOST_PLAYS:
+            return -NEVER
+        return self.player.leaving(self.plays, self.minutes, self.awake())
+
+    def quitting(self) -> float:
+        """Log-odds that she leaves for good if the session ends now."""
+        return self.player.quitting(self.sessions, (self.now - self.start) / DAY)
+
+    def _choose(self) -> None:
+        player, game, advised = self.player, self.game, self.advised
+        words, n = game.words, game.n
+        occasion = self._occasion = 8 * ((MOST_PLAYS + 8) * self.sessions + self.plays)
+        draws = self._play_draws
+        bits = draws.bits(occasion + (AGAIN if self._again else CHOOSE))
+        leave = self.leaving()
+        u = draws.uniform(occasion + (END_AGAIN if self._again else END)) if leave > -100 else 1.0
+        stays = u > logistic(leave)
+        place = bits & _PLACE
+        noise = self._gumbels[place : place + n + 2]
+        noisy = player.appeal(self._flows, noise)
+        if not player.changed:
+            easier, harder = player.tuning()
+            noisy += (easier + noise[n], harder + noise[n + 1])
+        self._again = False
+        action = self._action(noisy.index(max(noisy))) if stays else words.leave
+        answers = -1
+        player.hear(advised > 0)
+        if advised:
+            self.anyway, answers = action, self._answers
+            push = player.persuasion()
+            if advised == words.leave:
+                if u <= logistic(leave + game.params.stop * push):
+                    action = words.leave
+            else:
+                if advised <= n:
+                    stays = u > logistic(leave - game.params.stay * push)
+                if stays:
+                    noisy[advised - 1 if advised <= n else advised - words.easier + n] += push
+                    action = self._action(noisy.index(max(noisy)))
+            self._answer(advised, action, draws.uniform(occasion + ANNOY))
+            self.advised = 0
+        self.user_event(0, action, answers)
+        if action <= n:
+            k = action - 1
+            minutes = game.minutes[k] * exp(game.spread[k] * QUANTILES[(bits >> _LENGTH) & (FINE - 1)])
+            seconds = round(60 * minutes) if minutes > 0.5 else 30
+            self.call_at(self.now + seconds, self._played, (k, seconds / 60, (bits >> _LUCK & 0xFFFFF) * _MILLION))
+        elif action == words.leave:
+            self._end()
+        else:
+            player.difficulty += 1 if action == words.harder else -1
+            player.changed = self._again = True
+            self.call_at(self.now + PAUSE, self._choice)
+
+    def _action(self, k: int) -> int:
+        """Action of the k-th liking: activities, then easier and harder."""
+        n = self.game.n
+        return k + 1 if k < n else self.game.words.easier + k - n
+
+    def _answer(self, advised: int, action: int, u: float) -> None:
+        """What she makes of advice; called once it is known what she does."""
+        player, followed = self.player, advised == action
+        irritation = player.irritation(advised != self.anyway)
+        annoyed = u < logistic(irritation)
+        player.answer(followed, annoyed)
+        self.tally.advice(followed, annoyed, advised == self.anyway)
+        self.utility_totals["interruption"] += 1
+        self.earn_from(0, "nag")
+        if followed:
+            self.earn_from(0, "follow")
+            self._followed = (self._answers, advised)
+        else:
+            self.earn_from(0, "ignore")
+        if annoyed:
+            self.utility_totals["annoyed"] += 1
+            self.earn_from(0, "annoyed")
+            self.feedback_event(0, ANNOYED, advised, self._answers, -1.0, False)
+        else:
+            self.feedback_event(
+                0, FOLLOWED if followed else IGNORED, advised, self._answers, 1.0 if followed else 0.0, followed
+            )
+
+    # -- plays --------------------------------------------------------------------------------------------------------
+
+    def _played(self, what: tuple[int, float, float]) -> None:
+        k, minutes, luck = what
+        player, game = self.player, self.game
+        flow, excess, bare = self._flows[k], self._excess, player.bare[k]
+        won = bare is None or luck < logistic(game.params.win * (0.5 - bare - excess))
+        level = player.level
+        gained = player.play(k, minutes, won, flow, excess)
+        self._stale = self._stale or gained > 0
+        self.plays += 1
+        self.minutes += minutes
+        self._book(minutes, flow, gained)
+        if bare is not None:
+            if not self._stale:
+                self.row.context[game.win_at[k]] = player.wins[k]
+            if 0.45 <= player.wins[k] <= 0.85:
+                self.earn_from(0, "balance")
+            if player.losses >= 3:
+                self.earn_from(0, "streak")
+        if self._followed[0] >= 0:
+            self._rate_advice(flow, won, self._play_draws.uniform(self._occasion + THUMBS))
+        if self._record:
+            self.timeline.append((self.now, k, minutes, won if game.hard[k] else 2))
+        self.moment = 1 if won else 2
+        if player.level > level:
+            self._level_up()
+        elif self.now < self.end:
+            self._choice(None)
+
+    def _book(self, minutes: float, flow: float, gained: int) -> None:
+        """Terms of a play that has just ended."""
+        today = (self.now - self.start) // DAY
+        if today != self._today:
+            self._today, self._today_flow = today, 0.0
+        counted = min(minutes, max(0.0, self.traits.healthy - self._today_flow))
+        self._today_flow += minutes
+        self.utility_totals["flow"] += counted * flow
+        self.tally.play(minutes, flow)
+        if gained:
+            self.utility_totals["progress"] += gained
+            self.earn_from(0, "progress", gained)
+        awake = self.awake()
+        if awake > 0:
+            late = min(minutes, 60 * awake)
+            self.utility_totals["late"] += late
+            self.player.late += late / 60
+            self.tally.late += late
+        hour = self.now / 3600 % 24
+        if HARD_NIGHT[0] <= hour < HARD_NIGHT[1]:
+            self.earn_from(0, "late", min(minutes, 60 * (hour - HARD_NIGHT[0])))
+
+    def _rate_advice(self, flow: float, won: bool, u: float) -> None:
+        """Followed advice has come out: trust, and rarely a thumb."""
+        pleased = 2 * flow - 0.8 + (0.2 if won else -0.2)
+        self.player.judge_advice(max(-1.0, min(1.0, pleased)))
+        answers, action = self._followed
+        self._followed = (-1, 0)
+        if u < 0.1 * abs(pleased):
+            thumb = 1.0 if pleased > 0 else -1.0
+            self.earn_from(0, "thumb", thumb)
+            self.tally.thumbs += thumb
+            self.feedback_event(0, THUMB, action, answers, thumb, None)
+
+    def _level_up(self) -> None:
+        """A point to spend: she is asked on which line."""
+        self.moment = 3
+        self.tally.level((self.now - self.start) // DAY, self.player.level)
+        self._show_mask(self.game.level_up)
+        self._tell()
+        self._due = LEVEL_UP
+        self.ask(0, LEVEL_UP)
+
+    def _raise_line(self) -> None:
+        player, words, advised = self.player, self.game.words, self.advised
+        place = self._play_draws.bits(self._occasion + CHOOSE_LINE) & _PLACE
+        noise = self._gumbels[place : place + words.n_lines]
+        noisy = [x + g for x, g in zip(player.builds(), noise, strict=True)]
+        action = self.anyway = words.first_line + noisy.index(max(noisy))
+        answers = -1
+        player.hear(advised > 0)
+        if advised:
+            noisy[advised - words.first_line] += player.persuasion()
+            action = words.first_line + noisy.index(max(noisy))
+            answers = self._answers
+            self._answer(advised, action, self._play_draws.uniform(self._occasion + ANNOY_LINE))
+            self._followed = (-1, 0)  # whether it was good advice cannot be told by the next play
+        self.advised = 0
+        self.user_event(0, action, answers)
+        player.raise_line(action - words.first_line)
+        self._stale = True
+        self.moment = 1
+        self.call_at(self.now + PAUSE, self._choice)
+
+    # -- the end of a session -----------------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        player, draw = self.player, self._session_draws
+        first = 8 * self.sessions
+        self.tally.end(self.plays, self.minutes)
+        if self.plays == 1:
+            self.earn_from(0, "early_logout")
+        player.frustration = min(1.0, player.frustration)
+        leaves = self.quitting()
+        if draw.uniform(first) < logistic(leaves):
+            self.left_for_good = True
+            self.earn_from(0, "churn")
+            self.tally.left = (self.now - self.start) // DAY
+            return
+        u = [draw.uniform(first + i) for i in range(1, 5)]
+        time = next_session(self.now, u, self.traits, self.game.params)
+        self.gap = (time - self.now) / 3600
+        self.tally.gaps.append(self.gap)
+        self.call_at(time, self._begin)
+
+    # -- what can be sensed -------------------------------------------------------------------------------------------
+
+    def _often(self) -> tuple[float, ...]:
+        """Readings of `STATE` and how fresh each activity is: what may change at every decision."""
+        p, game, moment = self.player, self.game, self.moment
+        level = p.level
+        return (
+            level,
+            p.xp / game.xp[level - 1],
+            p.gear - game.rules.need * (level - 1),
+            p.win_share,
+            p.losses,
+            self.plays,
+            self.minutes,
+            self.gap if self.gap < MOST_GAP else MOST_GAP,
+            self.sessions,
+            p.quest_share,
+            p.difficulty,
+            moment == 0,
+            moment == 2,
+            moment == 3,
+            p.rate,
+            p.follows,
+            self.tally.annoyed,
+            *p.fresh.translate(AGE),
+        )
+
+    def _seldom(self) -> list[float]:
+        """The other readings."""
+        p, words, game = self.player, self.game.words, self.game
+        opened = {game.quests[i][0] for i in p.opened}
+        return [
+            *(p.wins[k] for k in words.hard),
+            *p.points,
+            *(k in opened for k in words.with_quest),
+            *(i == self.traits.class_ for i in range(len(game.rules.classes))),
+        ]
+
+    def _tell(self) -> None:
+        """Readings as they are now. What seldom changes is written when it has."""
+        game = self.game
+        if self._record:
+            for channel, value in enumerate((*self._often(), *self._seldom())):
+                self.reading(channel, float(value), 0)
+            return
+        game.often.pack_into(self.row.context, 0, *self._often())
+        if self._stale:
+            game.seldom.pack_into(self.row.context, 4 * game.words.often, *self._seldom())
+            self._stale = False
