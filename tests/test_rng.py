@@ -132,3 +132,10 @@ def test_values_stay_for_ever():
     assert Streams(0, 0)("home", "personas").uniform(0) == 0.854214139977961
     kept = [0.22668037046344897, 0.5941420738404732, 0.3425020193483657]
     assert Streams(12, 3)("resident1", "plan").block(100, 3).tolist() == kept
+
+
+def test_bits_are_those_of_the_uniform_draw():
+    stream = Stream(key_of(3, "bits"))
+    for i in range(50):
+        assert 0 <= stream.bits(i) < 2**64
+        assert stream.uniform(i) == ((stream.bits(i) >> 11) + 0.5) * 2.0**-53

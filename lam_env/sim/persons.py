@@ -175,8 +175,8 @@ class PersonalWorld(World):
         for totals in (self.reward_totals, self.utility_totals):
             totals.update(dict.fromkeys(totals, 0.0))
         n = len(self.persons)
-        for own in self.persons:
-            own.forget()
+        for memory in self.persons:
+            memory.forget()
         self._credits, self._asked, self._fresh = [0.0] * n, [-1] * n, [0] * n
         self._show(self.person)
         for action in range(len(self.vocabulary)):  # nobody has been asked, so nothing can be said

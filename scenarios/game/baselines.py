@@ -76,6 +76,7 @@ class WinShare:
     ) -> Predicted:
         wins, mask = self.reading.of(observation, "wins"), observation["action_mask"]
         chosen = np.where(wins < 0.5, self.words.easier, np.where(wins > 0.8, self.words.harder, 0))
+        chosen = np.where(self.reading.rested(observation), chosen, 0)
         return np.where(mask[np.arange(len(wins)), chosen] > 0, chosen, 0), state
 
 
@@ -148,7 +149,7 @@ class Oracle:
         training: Training | None = None,
         only: str = "",
         now: bool = False,
-        least: float = 0.1,
+        least: float = 0.05,
     ):
         words, n = scenario.game.words, len(scenario.vocabulary)
         self.least, self.now = least, now

@@ -18,7 +18,7 @@ import numpy as np
 
 from .compiled import NEVER, Compiled, logistic
 from .params import UTILITY_WEIGHTS as W
-from .player import BORE, FIT, LEARN, LOSS, SLOW, TIRE, WIN
+from .player import BORE, DULL, FIT, LEARN, LOSS, SLOW, STALE, TIRE, WIN
 from .rules import BARTLE
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ DAY_WORTH = 0.45  # utility of a day on which she still plays
 AHEAD = 14.0  # [days] that count
 LASTS = 0.6  # of a change in satisfaction is left when the session ends
 FUTURE_PLAYS = 25.0  # in which power and difficulty pay, if she stays
+SOON, BORED_FOR = 3.0, 6.0  # plays for which fatigue and boredom last
+WEAR = 0.5  # what is lost to later advice by one that follows many
 MOST_AHEAD = 4.0  # plays of this session that count when she might stop
 
 
@@ -93,7 +95,8 @@ class Decision:
         if advised == words.leave:
             leave += self.params.stop * self.push
         elif advised:
-            weights = {**weights, advised: weights[advised] * exp(self.push)}
+            push = self.push * (self.params.click if advised >= words.easier else 1.0)
+            weights = {**weights, advised: weights[advised] * exp(push)}
             if advised < words.leave:
                 leave -= self.params.stay * self.push
         ends = logistic(leave)
@@ -141,8 +144,12 @@ class Worth:
         self.annoyance = p.churn_annoyed * self.lost
         self.lateness = p.churn_late * self.lost
 
-    def power(self, gain: dict[int, float] | float, shares: dict[int, float]) -> float:
-        """Worth of lasting power, all or by activity: flow in what she plays, `shares` by activity."""
+    def pace(self, shares: dict[int, float]) -> float:
+        """Utility of a play's flow."""
+        return W["flow"] * sum(share * self.game.minutes[k] * self.flows[k] for k, share in shares.items())
+
+    def power(self, gain: dict[int, float] | float, shares: dict[int, float], plays: float | None = None) -> float:
+        """Worth of power, all or by activity, for so many plays (None: for good): flow in what she plays, `shares` by activity."""
         value = 0.0
         for k, share in shares.items():
             b = self.player.bare[k]
@@ -152,7 +159,7 @@ class Worth:
             x = (b + self.excess) / self.game.params.width
             better = exp(-((x - g / self.game.params.width) ** 2)) - exp(-x * x)
             value += share * better * (self.game.minutes[k] * W["flow"] + 0.5 * LEARN * self.satisfaction / LASTS * 0.5)
-        return value * FUTURE_PLAYS * self.left
+        return value * (FUTURE_PLAYS * self.left if plays is None else plays)
 
     def activity(self, k: int, shares: dict[int, float]) -> tuple[float, float]:
         """(now, after) of a play of activity k."""
@@ -178,6 +185,9 @@ class Worth:
         after += self.bond * a.bond * (1 - player.bond) - self.lateness * late / 60
         room = game.rules.need * (player.level - 1) + game.rules.gear_lead - player.gear
         after += self.power(max(0.0, min(room, win * a.loot)), shares) if a.loot else 0.0
+        # the rest of the session is played as tired and as bored as this one leaves her
+        after += self.power(-DULL * (fatigue - player.fatigue), shares, SOON)
+        after -= STALE * (boredom - player.boredom) * BORED_FOR * self.pace(shares)
         return now, after
 
     def line(self, line: int, shares: dict[int, float]) -> float:
@@ -223,7 +233,7 @@ def plan(world: GameWorld) -> np.ndarray:
         told = decision.chances(a)
         annoyed = decision.annoys(a, chances)
         cost = -W["interruption"] - W["annoyed"] * annoyed
-        wear = 0.25 * worth.annoyance * annoyed
+        wear = 0.25 * worth.annoyance * annoyed + WEAR * player.rate
         for i in (0, 1):
             found[i, a] = sum(p * values[x][i] for x, p in told.items()) - base[i] - cost - wear * (i == 0)
     return found.reshape(-1)

@@ -33,8 +33,8 @@ UTILITY_WEIGHTS = {
     "progress": 0.1,  # levels and quests
     "stay": 0.3,  # [days] between two sessions, times her satisfaction
     "late": -1 / 20,  # [min] of play after her bedtime: sleep lost
-    "interruption": -0.03,  # advice shown
-    "annoyed": -0.3,  # advice that annoyed her
+    "interruption": -0.02,  # advice shown
+    "annoyed": -0.25,  # advice that annoyed her
 }
 
 FLOW_WITHOUT_CHALLENGE = 0.35  # prototype
@@ -51,11 +51,11 @@ class GameParams:
 
     # what she does: log-odds
     beta: float = setting(2.2, "sharpness of choice (prototype)", low=0)
-    taste: float = setting(2.2, "weight of the match of her persona and an activity's tags (prototype)", low=0)
+    taste: float = setting(2.6, "weight of the match of her persona and an activity's tags", low=0)
     flow: float = setting(0.25, "weight of flow to be expected (prototype)", low=0)
-    habit: float = setting(1.2, "weight of habit (prototype)", low=0)
+    habit: float = setting(1.6, "weight of habit", low=0)
     habit_rate: float = setting(0.12, "weight of the latest play in habits (prototype)", low=0, high=1)
-    follows: float = setting(0.7, "weight of what tends to follow what in her class (prototype)", low=0)
+    follows: float = setting(1.1, "weight of what tends to follow what in her class", low=0)
     quest: float = setting(0.6, "weight of an open quest (prototype)", low=0)
     weary: float = setting(0.6, "weight of fatigue times effort (prototype)", low=0)
     quirk: float = setting(0.35, "standard deviation of her own likings beyond her persona", low=0)
@@ -66,6 +66,9 @@ class GameParams:
     rate: float = setting(0.15, "weight of the latest decision in the rate of suggestions (prototype)", low=0, high=1)
     stop: float = setting(0.5, "share of a suggestion's weight where it is to log out", low=0)
     stay: float = setting(0.15, "share of it that keeps her from logging out where it is an activity", low=0)
+    click: float = setting(
+        1.7, "a suggestion's weight where it is another difficulty: a click, no change of plans", low=0
+    )
     trust: float = setting(0.6, "trust at the start, and the level to which silence leads back", low=0, high=1)
     annoy: float = setting(-4.2, "log-odds that a first suggestion annoys")
     annoy_rate: float = setting(5.0, "added where every decision is advised", low=0)
@@ -82,7 +85,7 @@ class GameParams:
     end_power: float = setting(0.55, "it falls with the play's index to minus this power (prototype)", low=0)
     end_spread: float = setting(0.6, "standard deviation among players, in log-odds (prototype)", low=0)
     sleepy: float = setting(0.7, "log-odds of the session's end for each hour after bedtime", low=0)
-    churn: float = setting(-0.5, "log-odds of leaving for good before anything is counted")
+    churn: float = setting(-0.6, "log-odds of leaving for good before anything is counted")
     churn_spread: float = setting(2.2, "standard deviation among players", low=0)
     churn_sessions: float = setting(1.8, "it falls with the logarithm of 1 + sessions", low=0)
     churn_age: float = setting(0.21, "it rises with each day of her life: what was new wears off", low=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from math import exp
 
 from .compiled import MOST_LEVELS, NEVER, Compiled
@@ -102,7 +103,7 @@ class Player:
         soft = SOFT * keen
         return [soft if b is None else keen * exp(w * (b + c) ** 2) for b in self.bare]
 
-    def appeal(self, flows: list[float], noise: list[float]) -> list[float]:
+    def appeal(self, flows: list[float], noise: Sequence[float]) -> list[float]:
         """(n,) log-odds of each activity, up to a constant, with `noise` of at least as many."""
         game = self.game
         follows = game.follows[self.traits.class_][self.previous]

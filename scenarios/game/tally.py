@@ -51,7 +51,7 @@ class Tally:
     def figures(self, days: int) -> dict[str, float]:
         """Retention is classic: whether she played on that day of her life, the 30th day (the last of an episode) for D30."""
         per = sorted(self.per_session)
-        found = {f"d{n}": float(min(n, days - 1) in self.days) for n in (1, 7, 30)}
+        found = {f"d{n}": float(min(n, days - 1) in self.days) for n in (1, 7, 30) if n <= days}
         found |= {
             "sessions": float(self.sessions),
             "plays_per_day": self.plays / days,

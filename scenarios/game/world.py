@@ -14,7 +14,8 @@ from lam_env.sim.persons import PersonalWorld
 from .calendar import next_session
 from .compiled import MOST_PLAYS, NEVER, Compiled, logistic
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS
-from .player import AGE, Player
+from .player import Player
+from .sensing import tell
 from .tally import Tally
 from .traits import FINE, GUMBELS_BITS, QUANTILES, Traits, gumbels
 from .words import ANNOYED, CHOICE, FOLLOWED, IGNORED, LEVEL_UP, THUMB
@@ -23,7 +24,6 @@ from .words import ANNOYED, CHOICE, FOLLOWED, IGNORED, LEVEL_UP, THUMB
 CHOOSE, END, ANNOY, THUMBS, CHOOSE_LINE, ANNOY_LINE, AGAIN, END_AGAIN = range(8)  # AGAIN: after a change of difficulty
 _PLACE, _LENGTH, _LUCK = (1 << GUMBELS_BITS) - 1, GUMBELS_BITS, GUMBELS_BITS + 12  # bits of CHOOSE
 _MILLION = 2.0**-20
-MOST_GAP = 999.0  # [h] that a reading tells
 PAUSE = 20  # [s] after a change of difficulty or a level-up
 HARD_NIGHT = 0.0, 5.0  # [h] of the day that a company can tell to be late
 
@@ -38,7 +38,7 @@ class GameWorld(PersonalWorld):
         *(
             "_flows",
             "_excess",
-            "_stale",
+            "stale",
             "_today",
             "_today_flow",
             "_followed",
@@ -94,7 +94,7 @@ class GameWorld(PersonalWorld):
         self.left_for_good = False
         self.tally = Tally()
         self.timeline: list[tuple[int, int, float, int]] = []  # of a recorded world: time, activity, minutes, outcome
-        self._stale = True
+        self.stale = True
         if record:
             self.begin_to_watch()
         first = traits.prime + 3.0 * QUANTILES[int(self._session_draws.uniform(0) * FINE)]
@@ -125,13 +125,12 @@ class GameWorld(PersonalWorld):
     def _choice(self, _: Any) -> None:
         """What next? She is asked."""
         player = self.player
-        self.anyway = 0
         self._flows, self._excess = player.flows(), player.excess()
         difficulty = 0
         if not player.changed and self.game.params.track == "all":
             difficulty = (player.difficulty > -2) | (player.difficulty < 2) << 1
         self._show_mask(self.game.mask(player.level, self.plays > 0, difficulty))
-        self._tell()
+        tell(self)
         self._due = CHOICE
         self.ask(0, CHOICE)
 
@@ -200,9 +199,10 @@ class GameWorld(PersonalWorld):
         self._again = False
         action = self._action(noisy.index(max(noisy))) if stays else words.leave
         answers = -1
+        self.anyway = action
         player.hear(advised > 0)
         if advised:
-            self.anyway, answers = action, self._answers
+            answers = self._answers
             push = player.persuasion()
             if advised == words.leave:
                 if u <= logistic(leave + game.params.stop * push):
@@ -211,7 +211,10 @@ class GameWorld(PersonalWorld):
                 if advised <= n:
                     stays = u > logistic(leave - game.params.stay * push)
                 if stays:
-                    noisy[advised - 1 if advised <= n else advised - words.easier + n] += push
+                    if advised <= n:
+                        noisy[advised - 1] += push
+                    else:
+                        noisy[advised - words.easier + n] += game.params.click * push
                     action = self._action(noisy.index(max(noisy)))
             self._answer(advised, action, draws.uniform(occasion + ANNOY))
             self.advised = 0
@@ -265,12 +268,12 @@ class GameWorld(PersonalWorld):
         won = bare is None or luck < logistic(game.params.win * (0.5 - bare - excess))
         level = player.level
         gained = player.play(k, minutes, won, flow, excess)
-        self._stale = self._stale or gained > 0
+        self.stale = self.stale or gained > 0
         self.plays += 1
         self.minutes += minutes
         self._book(minutes, flow, gained)
         if bare is not None:
-            if not self._stale:
+            if not self.stale:
                 self.row.context[game.win_at[k]] = player.wins[k]
             if 0.45 <= player.wins[k] <= 0.85:
                 self.earn_from(0, "balance")
@@ -325,7 +328,7 @@ class GameWorld(PersonalWorld):
         self.moment = 3
         self.tally.level((self.now - self.start) // DAY, self.player.level)
         self._show_mask(self.game.level_up)
-        self._tell()
+        tell(self)
         self._due = LEVEL_UP
         self.ask(0, LEVEL_UP)
 
@@ -346,7 +349,7 @@ class GameWorld(PersonalWorld):
         self.advised = 0
         self.user_event(0, action, answers)
         player.raise_line(action - words.first_line)
-        self._stale = True
+        self.stale = True
         self.moment = 1
         self.call_at(self.now + PAUSE, self._choice)
 
@@ -370,53 +373,3 @@ class GameWorld(PersonalWorld):
         self.gap = (time - self.now) / 3600
         self.tally.gaps.append(self.gap)
         self.call_at(time, self._begin)
-
-    # -- what can be sensed -------------------------------------------------------------------------------------------
-
-    def _often(self) -> tuple[float, ...]:
-        """Readings of `STATE` and how fresh each activity is: what may change at every decision."""
-        p, game, moment = self.player, self.game, self.moment
-        level = p.level
-        return (
-            level,
-            p.xp / game.xp[level - 1],
-            p.gear - game.rules.need * (level - 1),
-            p.win_share,
-            p.losses,
-            self.plays,
-            self.minutes,
-            self.gap if self.gap < MOST_GAP else MOST_GAP,
-            self.sessions,
-            p.quest_share,
-            p.difficulty,
-            moment == 0,
-            moment == 2,
-            moment == 3,
-            p.rate,
-            p.follows,
-            self.tally.annoyed,
-            *p.fresh.translate(AGE),
-        )
-
-    def _seldom(self) -> list[float]:
-        """The other readings."""
-        p, words, game = self.player, self.game.words, self.game
-        opened = {game.quests[i][0] for i in p.opened}
-        return [
-            *(p.wins[k] for k in words.hard),
-            *p.points,
-            *(k in opened for k in words.with_quest),
-            *(i == self.traits.class_ for i in range(len(game.rules.classes))),
-        ]
-
-    def _tell(self) -> None:
-        """Readings as they are now. What seldom changes is written when it has."""
-        game = self.game
-        if self._record:
-            for channel, value in enumerate((*self._often(), *self._seldom())):
-                self.reading(channel, float(value), 0)
-            return
-        game.often.pack_into(self.row.context, 0, *self._often())
-        if self._stale:
-            game.seldom.pack_into(self.row.context, 4 * game.words.often, *self._seldom())
-            self._stale = False

@@ -334,3 +334,29 @@ def test_a_process_may_wait_among_calls():
     with pytest.raises(ZeroDivisionError):  # what fails in a call fails aloud
         world.call_at(60, lambda _: 1 / 0)
         world.env.run(until=70)
+
+
+class Lone(Scripted):
+    lone = True
+
+
+def test_a_lone_persons_memory_is_the_worlds_row():
+    """What is shown is the same as with a memory of her own."""
+    script = [
+        (10, "reading", OWN, 3.0, 0), (12, "ask", 0, 0), (15, "user_event", 0, BUS), (20, "feedback_event", 0, 0, BUS, 0, 1.0, True),
+        (30, "reading", OWN + 1, 2.0, 0), (40, "ask", 0, 0), (50, "user_event", 0, CAR), (60, "ask", 0, 0),
+    ]  # fmt: skip
+    lone, other = Lone(script, people=1), Scripted(script, people=1)
+    assert lone.persons == [lone.row]
+    lone.row.mask[:] = np.ones(len(VOCABULARY), np.int8)  # hers is the world's
+    action = 0
+    while True:
+        ended, other_ended = lone.step(action), other.step(action)
+        action = BUS
+        assert ended == other_ended
+        if ended:
+            break
+        one, two = lone.row.observe(), other.row.observe()
+        assert all(np.array_equal(one[k], two[k]) for k in one)
+    assert repr(lone.records) == repr(other.records)  # NaN is not equal to itself
+    assert lone.said == other.said

@@ -1,0 +1,129 @@
+"""Are the players credible? Statistics of a cohort that nobody advises, beside those of real logs.
+
+Real numbers: mobile_plays (26 thousand players of a mobile game), Cookie Cats (90 thousand players: D1 .445, D7 .186), industry reports
+(D1 .25 to .40, D7 .10 to .20, D30 .03 to .07).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lam_env.rng import Streams
+from lam_env.rows import Rows
+
+from .compiled import Compiled
+from .tally import Tally
+from .world import GameWorld
+
+HAZARDS = (1, 2, 3, 5, 10, 20)  # plays after which the hazard of a session's end is shown
+QUARTILES = (25, 50, 75, 90)
+RETENTION = {1: (0.40, 0.05), 7: (0.17, 0.05), 30: (0.05, 0.02)}  # day: wanted, and how near
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """`retention[d]`: share who play on day d of their life (0: the first); `plays`: of each player; `per_session`: of each session;
+    `gaps` [h]: between sessions, also beyond the end; `levels`: at day 7; `flow`: share of time in flow."""
+
+    days: int
+    retention: np.ndarray
+    plays: np.ndarray
+    per_session: np.ndarray
+    gaps: np.ndarray
+    level_7: np.ndarray
+    flow: float
+    minutes: float
+
+
+def live(
+    game: Compiled,
+    seeds: Sequence[int],
+    progress: Callable[[int], None] = lambda done: None,
+) -> Cohort:
+    """The lives of players `seeds` without an agent."""
+    row = Rows(1, game.words.vocabulary).row(0)
+    tallies: list[Tally] = []
+    for done, seed in enumerate(seeds):
+        world = GameWorld(game, Streams(seed), row)
+        while not world.step(0):
+            pass
+        tallies.append(world.tally)
+        if done % 100 == 99:
+            progress(done + 1)
+    days = game.params.days
+    active = np.zeros(days)
+    for t in tallies:
+        active[[d for d in t.days if d < days]] += 1
+    minutes = sum(t.minutes for t in tallies)
+    return Cohort(
+        days,
+        active / len(tallies),
+        np.array([t.plays for t in tallies]),
+        np.array([p for t in tallies for p in t.per_session]),
+        np.array([g for t in tallies for g in t.gaps]),
+        np.array([t.level_7 for t in tallies]),
+        sum(t.flow for t in tallies) / max(1.0, minutes),
+        minutes,
+    )
+
+
+def hazard(per_session: np.ndarray, plays: int) -> float:
+    """Probability that a session ends after so many plays, given that it came so far."""
+    reached = int((per_session >= plays).sum())
+    return float((per_session == plays).sum() / reached) if reached else float("nan")
+
+
+def top_share(plays: np.ndarray, share: float = 0.1) -> float:
+    """Share of all plays that the most active tenth of the players has."""
+    ordered = np.sort(plays)[::-1]
+    return float(ordered[: max(1, round(share * len(plays)))].sum() / max(1, plays.sum()))
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One statistic: what is seen, what real logs say, what is accepted, and whether it is."""
+
+    name: str
+    value: str
+    real: str
+    accept: str
+    passed: bool
+
+
+def gates(cohort: Cohort) -> list[Gate]:
+    """The gates that an unadvised cohort of default players has to pass."""
+    found = []
+    real = {1: "cookie_cats .445, industry .25-.40", 7: ".186, .10-.20", 30: ".03-.07"}
+    for day, (wanted, near) in RETENTION.items():
+        at = min(day, cohort.days - 1)  # the 30th day is the last of an episode
+        if at < day - 1:
+            continue
+        value = float(cohort.retention[at])
+        accept = f"{wanted:.2f} +- {near:.2f}"
+        found.append(Gate(f"D{day}", f"{value:.3f}", real[day], accept, abs(value - wanted) <= near))
+    median, p95 = (float(x) for x in np.percentile(cohort.per_session, (50, 95)))
+    found.append(
+        Gate(
+            "plays a session",
+            f"median {median:.0f}, p95 {p95:.0f}",
+            "2, 10",
+            "2 to 6, p95 > 3 x",
+            2 <= median <= 6 and p95 > 3 * median,
+        )
+    )
+    ends = [hazard(cohort.per_session, n) for n in HAZARDS]
+    falls = all(a > b for a, b in zip(ends, ends[1:], strict=False))
+    shown = " ".join(f"{h:.2f}" for h in ends)
+    found.append(Gate("session-end hazard", shown, ".49 .38 .32 .23 .15 .11", "falls", falls))
+    top = top_share(cohort.plays)
+    found.append(Gate("plays of the top 10 %", f"{top:.2f}", ".63", ".45 to .70", 0.45 <= top <= 0.70))
+    gaps = np.percentile(cohort.gaps, QUARTILES)
+    a_day = float(((cohort.gaps > 20) & (cohort.gaps < 28)).mean())
+    beside = float(((cohort.gaps > 28) & (cohort.gaps < 36)).mean())
+    ok = a_day > beside and 2 <= gaps[0] <= 12 and 15 <= gaps[1] <= 30 and gaps[3] > 5 * gaps[1]
+    shown = " ".join(f"{g:.0f}" for g in gaps)
+    found.append(Gate("gap p25 p50 p75 p90 [h]", shown, "5 22 93 452", "near, bump at a day, heavy tail", ok))
+    return found
