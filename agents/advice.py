@@ -1,8 +1,8 @@
 """Advice: acting for somebody by changing what she does. What she does anyway is worth nothing.
 
 value(a) = acceptance(a) (1 - p(a)) worth(a) - nag, with p from the prior, worth from the readings that say per action what it would
-save her and others (`Vocabulary.values`; each kind counts as much as the reward term of that name), and acceptance a logit on few
-features, pooled over actions: it is learned from thousands of answers, where a count per option would see a handful.
+save her and others (`Vocabulary.values`; each kind counts as much as the reward term of that name), or where there are none counted in a
+trial, and acceptance a logit on few features, pooled over actions: it is learned from thousands of answers, where a count per option would see a handful.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import numpy as np
 from lam_env.contracts import ActionPredictor, Training
 from lam_env.events import Vocabulary
 
-from .carry import USER, listen
-from .trial import TRIAL_SEED
+from .carry import listen
 
 INTERACTION = "advise"
 NAG = "nag"  # the reward term of an advice given
@@ -67,8 +66,16 @@ class AdvicePlugIn:
     """`beta` (F,): coefficients of acceptance; `weights`: what a unit of each kind of worth is rewarded with; `nag`: what an advice
     costs."""
 
-    def __init__(self, predictor: ActionPredictor, beta: np.ndarray, weights: dict[str, float], nag: float):
+    def __init__(
+        self,
+        predictor: ActionPredictor,
+        beta: np.ndarray,
+        weights: dict[str, float],
+        nag: float,
+        flat: np.ndarray | None = None,
+    ):
         self.predictor, self.beta, self.weights, self.nag = predictor, beta, weights, nag
+        self.flat = np.zeros(len(predictor.vocabulary)) if flat is None else flat
 
     def values(self, observation: Any, p: np.ndarray) -> np.ndarray:
         """(N, A) value of each advice, -inf where it is not possible; 0 for none."""
@@ -79,7 +86,7 @@ class AdvicePlugIn:
         offered = worth(observation["context"], self.predictor.vocabulary)
         x = willingness(p, offered.get("own", np.zeros_like(p)), observation["feedback"])
         accepted = 1 / (1 + np.exp(-(x @ self.beta.astype(np.float32)).clip(-30, 30)))
-        total = sum(weight * offered[kind] for kind, weight in self.weights.items())
+        total = self.flat.astype(np.float32) + sum(weight * offered[kind] for kind, weight in self.weights.items())
         value = np.where(observation["action_mask"] > 0, accepted * (1 - p) * total - self.nag, -np.inf)
         value[:, 0] = 0.0
         return value, x
@@ -112,50 +119,19 @@ class AdviceAgent:
         weights, nag = prices(training)
         if self.kinds is not None:
             weights = {kind: weight for kind, weight in weights.items() if kind in self.kinds}
-        x, y = answers(training)
+        from .advice_trial import try_advice  # it tries what is defined here
+
+        heard = try_advice(training)
         used = len(FEATURES) if self.personal else PERSONAL
         beta = np.zeros(len(FEATURES))
-        beta[:used] = fit_logit(x[:, :used], y)
-        return self.kind(training.prior, beta, weights, nag)
+        beta[:used] = fit_logit(heard.x[:, :used], heard.y)
+        return self.kind(training.prior, beta, weights, nag, heard.worths(beta, nag))
 
 
 def prices(training: Training) -> tuple[dict[str, float], float]:
     """What the reward pays for a unit of each kind of worth, and takes for an advice."""
     paid = training.reward_weights
     return {kind: paid.get(kind, 0.0) for kind in training.vocabulary.values()}, -paid.get(NAG, 0.0)
-
-
-def answers(training: Training, worlds: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """What persons in a trial have answered to advice: features (n, F) and acceptance (n,). Half of the advice is what a trusting plug-in
-    would give, half is any: it must be seen what is refused."""
-    env = training.make_env(worlds, autoreset=False)
-    observation, _ = env.reset(seed=TRIAL_SEED + 500 + 10_000_000 * training.seed)
-    rng = np.random.default_rng(training.seed)
-    a, rows = len(training.vocabulary), np.arange(worlds)
-    trusting = AdvicePlugIn(training.prior, np.zeros(len(FEATURES)), *prices(training))
-    state, start = None, np.ones(worlds, bool)
-    open_: dict[tuple[int, int], tuple[np.ndarray, int, float, float]] = {}  # the last advice that each has had
-    found: list[tuple[np.ndarray, float]] = []
-    while not env.finished.all():
-        state = listen(training.prior, observation, state, start)
-        p, feedback, user = state.said.next, observation["feedback"], observation["epoch"][:, USER]
-        for i in np.flatnonzero(~env.finished).tolist():
-            if (asked := open_.pop((i, int(user[i])), None)) is not None:
-                x, action, accepted, refused = asked
-                if feedback[i, action] > accepted or feedback[i, a + action] > refused:
-                    found.append((x, float(feedback[i, action] > accepted)))
-        any_ = np.where(observation["action_mask"] > 0, rng.random((worlds, a)), -1.0)
-        any_[:, 0] = -0.5
-        values, judged_by = trusting.judge(observation, p)
-        actions = np.where(rng.random(worlds) < 0.5, values.argmax(1), any_.argmax(1))
-        x = judged_by[rows, actions]
-        for i in np.flatnonzero((actions > 0) & ~env.finished).tolist():
-            action = int(actions[i])
-            open_[i, int(user[i])] = (x[i], action, feedback[i, action], feedback[i, a + action])
-        observation, _, _, start, _ = env.step(actions)
-    if not found:
-        return np.zeros((1, len(FEATURES))), np.zeros(1)
-    return np.stack([x for x, _ in found]), np.array([y for _, y in found])
 
 
 def plugin_own() -> AdviceAgent:

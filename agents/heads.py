@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -93,7 +95,8 @@ class AdviceHead(nn.Module):
 
     value = acceptance (1 - p) (sum of the worths, each by its weight) - nag, as in advice.py; acceptance is a logit on
     few features that all actions share. Acceptance and worth of each action are corrected by a network on the state that starts at zero, so
-    training starts at the plug-in policy (`start_from`).
+    training starts at the plug-in policy (`start_from`). Where no reading tells worths, each action has a counted one (`flat`), and advice begins with a
+    handicap of log A: most moments are none for advice, and who is advised at all of them leaves before anything is learned.
     """
 
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
@@ -102,6 +105,8 @@ class AdviceHead(nn.Module):
         self.beta = nn.Parameter(torch.zeros(len(FEATURES)))
         self.weights = nn.Parameter(torch.zeros(len(layout.worths)))
         self.nag = nn.Parameter(torch.tensor(0.0))
+        self.flat = nn.Parameter(torch.zeros(layout.n_actions))
+        self.handicap = 0.0 if layout.worths else math.log(layout.n_actions)
         self.correction = network(layout.n_rest + layout.n_actions, hidden, 2 * layout.n_actions, zero=True)
 
     def start_from(self, plugin: AdvicePlugIn) -> None:
@@ -110,6 +115,7 @@ class AdviceHead(nn.Module):
             self.beta.copy_(torch.as_tensor(plugin.beta, dtype=torch.float32))
             self.weights.copy_(torch.tensor([plugin.weights.get(kind, 0.0) for kind in self.layout.worths]))
             self.nag.fill_(plugin.nag)
+            self.flat.copy_(torch.as_tensor(plugin.flat, dtype=torch.float32))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
@@ -128,8 +134,8 @@ class AdviceHead(nn.Module):
             torch.log1p(refused.sum(1, keepdim=True)).expand_as(p),
         ]
         acceptance = torch.sigmoid(torch.stack(features, 2) @ self.beta + 3 * willing)
-        total = torch.einsum("nka,k->na", worths, self.weights) + more
-        value = (acceptance * (1 - p) * total - self.nag) / TEMPERATURE
+        total = torch.einsum("nka,k->na", worths, self.weights) + self.flat + more
+        value = (acceptance * (1 - p) * total - self.nag) / TEMPERATURE - self.handicap
         logits = torch.where(mask > 0, value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 

@@ -45,8 +45,13 @@ class PPOSettings:
     entropy: float = 0.0
 
 
-# single persons' rewards are noisy and the plug-in is a good start: small steps on large batches; chosen on validation worlds of traffic
-ADVISING = PPOSettings(batch=2048, learning_rate=3e-4)
+# Where many persons are advised, each is paid for what her move saves on the day. What follows later is mostly others' answer to it, which no return
+# of hers can hold: discounts above 0 advise too much. Rewards are noisy and the plug-in is a good start: small steps on large batches. All chosen on
+# validation worlds of traffic.
+CROWD = PPOSettings(gamma=0.0)
+ADVISING = PPOSettings(batch=2048, learning_rate=3e-4, gamma=0.0)
+# Lives of few decisions and much luck: many at a time.
+LONE = PPOSettings(envs=64, rollout=64, batch=2048, gamma=0.97, gae_lambda=0.9)
 
 
 class FeatureVecEnv(LamVecEnv):
@@ -123,6 +128,13 @@ class _Report(BaseCallback):
         self._reward, self._count = 0.0, 0
 
 
+def settings_for(training: Training, prior: bool) -> PPOSettings:
+    """By what an agent is to do, and for how many."""
+    if training.train.people > 1:
+        return ADVISING if prior else CROWD
+    return LONE if training.interaction == "advise" else PPOSettings()
+
+
 def head_of(model: PPO) -> Any:
     """The trained head."""
     return model.policy.head
@@ -144,7 +156,7 @@ class PPOAgent:
     def learner(self, training: Training, features: Features) -> PPO:
         """SB3's PPO on the training's worlds, before its first step."""
         personal = training.train.people > 1
-        s = self.settings or (ADVISING if personal and self.prior else PPOSettings())
+        s = self.settings or settings_for(training, self.prior)
         n, steps = s.envs, s.rollout
         if personal:
             n = max(1, s.envs // 4)

@@ -11,21 +11,23 @@ from typing import Literal
 
 from lam_env.config import setting
 
-# What a company can see of its players. A reward of 1 is a session to which a player comes back of her own accord, about.
+# What a company can see of its players, priced as near to what they get out of it as that allows.
 REWARD_WEIGHTS = {
-    "follow": 0.04,  # advice followed, whether she would have done it anyway or not
-    "ignore": -0.01,  # advice ignored
-    "annoyed": -0.35,  # advice dismissed in annoyance
-    "nag": -0.04,  # advice shown
-    "early_logout": -0.3,  # a session of one play
-    "return": 0.5,  # a session after the first
-    "churn": -2.0,  # she has left for good
-    "balance": 0.12,  # a play of what she has won between .45 and .85 of the time lately: neither too hard nor too easy
-    "streak": -0.1,  # a third or later loss in a row
-    "progress": 0.15,  # a level or a quest
-    "late": -0.02,  # [min] of play between midnight and five
-    "thumb": 0.3,  # a thumb, +1 or -1
+    "quality": 1
+    / 30,  # [min] of play times flow as her wins and the variety of her plays tell it, at most `COUNTED` minutes a day
+    "progress": 0.1,  # levels and quests
+    "return": 0.15,  # [days] after which she came back, at most `LONGEST`
+    "churn": -0.5,  # she has left for good
+    "early_logout": -0.1,  # a session of one play
+    "late": -0.03,  # [min] of play between midnight and five
+    "nag": -0.02,  # advice shown
+    "follow": 0.005,  # advice followed, whether she would have done it anyway or not
+    "ignore": -0.005,  # advice ignored
+    "annoyed": -0.25,  # advice dismissed in annoyance
+    "thumb": 0.1,  # a thumb, +1 or -1
 }
+COUNTED = 90.0  # [min]
+LONGEST = 14.0  # [days]
 
 # What she gets out of it. A utility of 1 is half an hour of full flow.
 UTILITY_WEIGHTS = {

@@ -103,6 +103,16 @@ class Player:
         soft = SOFT * keen
         return [soft if b is None else keen * exp(w * (b + c) ** 2) for b in self.bare]
 
+    def seen_flow(self, k: int) -> float:
+        """Flow in activity k as one can tell who sees wins and plays only: how far her share of wins there lately is from that of an even challenge,
+        and how much else she has played."""
+        keen = 1 - STALE * min(1.0, 1.3 * self.habit[k])
+        if self.bare[k] is None:
+            return SOFT * keen
+        share = min(0.95, max(0.05, self.wins[k]))
+        x = 0.5 - math.log(share / (1 - share)) / self.game.params.win
+        return keen * exp(-((x / self.game.params.width) ** 2))
+
     def appeal(self, flows: list[float], noise: Sequence[float]) -> list[float]:
         """(n,) log-odds of each activity, up to a constant, with `noise` of at least as many."""
         game = self.game

@@ -13,7 +13,7 @@ from lam_env.sim.persons import PersonalWorld
 
 from .calendar import next_session
 from .compiled import MOST_PLAYS, NEVER, Compiled, logistic
-from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS
+from .params import COUNTED, LONGEST, REWARD_WEIGHTS, UTILITY_WEIGHTS
 from .player import Player
 from .sensing import tell
 from .tally import Tally
@@ -111,7 +111,7 @@ class GameWorld(PersonalWorld):
             hours = self.gap
             player.away(hours)
             self.utility_totals["stay"] += hours / 24 * player.satisfaction
-            self.earn_from(0, "return")
+            self.earn_from(0, "return", min(hours / 24, LONGEST))
         if params.drift:
             player.persona = self.traits.at(min(1.0, params.drift * (now - self.start) / (self.end - self.start)))
             player.allure()
@@ -271,14 +271,9 @@ class GameWorld(PersonalWorld):
         self.stale = self.stale or gained > 0
         self.plays += 1
         self.minutes += minutes
-        self._book(minutes, flow, gained)
-        if bare is not None:
-            if not self.stale:
-                self.row.context[game.win_at[k]] = player.wins[k]
-            if 0.45 <= player.wins[k] <= 0.85:
-                self.earn_from(0, "balance")
-            if player.losses >= 3:
-                self.earn_from(0, "streak")
+        self._book(k, minutes, flow, gained)
+        if bare is not None and not self.stale:
+            self.row.context[game.win_at[k]] = player.wins[k]
         if self._followed[0] >= 0:
             self._rate_advice(flow, won, self._play_draws.uniform(self._occasion + THUMBS))
         if self._record:
@@ -289,12 +284,13 @@ class GameWorld(PersonalWorld):
         elif self.now < self.end:
             self._choice(None)
 
-    def _book(self, minutes: float, flow: float, gained: int) -> None:
+    def _book(self, k: int, minutes: float, flow: float, gained: int) -> None:
         """Terms of a play that has just ended."""
         today = (self.now - self.start) // DAY
         if today != self._today:
             self._today, self._today_flow = today, 0.0
         counted = min(minutes, max(0.0, self.traits.healthy - self._today_flow))
+        self.earn_from(0, "quality", min(minutes, max(0.0, COUNTED - self._today_flow)) * self.player.seen_flow(k))
         self._today_flow += minutes
         self.utility_totals["flow"] += counted * flow
         self.tally.play(minutes, flow)

@@ -37,7 +37,7 @@ class Traffic(Scenario):
     reward_weights = REWARD_WEIGHTS
     utility_weights = UTILITY_WEIGHTS
     # a world is three hundred people: one makes an evaluation seed, and few a log
-    defaults: ClassVar[dict[str, Any]] = {"eval.worlds": 1, "log.houses": 8, "train.steps": 200_000}
+    defaults: ClassVar[dict[str, Any]] = {"eval.worlds": 1, "log.houses": 8, "train.steps": 500_000}
     key_figures: ClassVar[dict[str, str]] = {
         "mean_cost": "cost [min/trip]",
         "cost_advised": "of the advised",

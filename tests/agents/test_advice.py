@@ -16,7 +16,6 @@ from lam_env.agents.advice import (
     AdviceAgent,
     AdvicePlugIn,
     CopyPlugIn,
-    answers,
     fit_logit,
     plugin_follow,
     plugin_own,
@@ -24,6 +23,7 @@ from lam_env.agents.advice import (
     willingness,
     worth,
 )
+from lam_env.agents.advice_trial import Heard, _returns, _surprise, try_advice
 from lam_env.agents.features import PlainFeatures, PriorFeatures
 from lam_env.agents.heads import NEVER, TEMPERATURE, AdviceHead, head_for
 from lam_env.agents.plugin import PlugInAgent, plugin_context
@@ -44,6 +44,13 @@ from lam_env.errors import UserError
 from lam_env.evaluation.rollout import rollout
 from lam_env.events import FEEDBACK, SENSOR, Vocabulary
 from lam_env.logs.epochs import epochs_of
+
+
+def answers(training):
+    """What persons answer in a trial of two worlds."""
+    heard = try_advice(training, worlds=2)
+    return heard.x, heard.y
+
 
 # -- readings that say something of each action
 
@@ -205,7 +212,8 @@ def test_where_nothing_is_valued_advice_is_worth_its_nag():
     vector, carry = made(seen, None, None)
     possible = seen["action_mask"][:, 1:] > 0
     assert plugin.values(seen, carry.said.next)[:, 1:][possible] == pytest.approx(-0.2)
-    assert head(torch.from_numpy(vector)).detach().numpy()[:, 1:][possible] == pytest.approx(-0.2 / TEMPERATURE)
+    shy = -0.2 / TEMPERATURE - np.log(A)  # advice begins with a handicap, or all would leave before anything is learned
+    assert head(torch.from_numpy(vector)).detach().numpy()[:, 1:][possible] == pytest.approx(shy)
 
 
 def test_the_layout_says_where_things_are():
@@ -366,3 +374,46 @@ def test_what_advice_costs_is_respected(nag, talks):
     assert (silence < 1) == talks
     assert silence == pytest.approx(its, abs=0.06)
     assert np.mean([t["reward.return"] for t in totals]) >= 0
+
+
+# -- worths that no reading tells
+
+
+def test_rewards_are_discounted_along_each_world():
+    world, rewards = np.array([0, 1, 0, 1, 0]), np.array([1.0, 10, 2, 20, 4])
+    d = 0.97
+    assert _returns(world, rewards).tolist() == pytest.approx([1 + d * (2 + d * 4), 10 + d * 20, 2 + d * 4, 20, 4])
+
+
+def test_what_the_situation_explains_is_no_surprise():
+    rng = np.random.default_rng(0)
+    situation, silent = rng.normal(size=(5000, 3)), rng.random(5000) < 0.8
+    returns = situation @ [1.0, -2.0, 0.0] + 5 + 0.7 * ~silent
+    found = _surprise(returns, situation, silent)
+    assert np.abs(found[silent]).max() < 0.05
+    assert found[~silent] == pytest.approx(0.7, abs=0.05)
+
+
+def test_a_counted_worth_gives_back_what_advice_came_to():
+    """By construction: acceptance .5, p .2, so a worth of w brings .4 w less the nag."""
+    rng, n, nag = np.random.default_rng(1), 60_000, 0.1
+    advised = rng.integers(0, 4, n)
+    true = np.array([0.0, 1.0, 0.2, -0.5])
+    gained = 0.4 * true[advised] - nag * (advised > 0) + rng.normal(0, 0.5, n)
+    heard = Heard(np.zeros((1, 6)), np.zeros(1), 4, advised, np.zeros((n, 6)), np.full(n, 0.8), gained)
+    assert heard.worths(np.zeros(6), nag) == pytest.approx(true, abs=0.05)
+
+
+def test_what_is_hardly_tried_is_held_near_the_mean():
+    rng, n = np.random.default_rng(2), 4000
+    advised = np.where(np.arange(n) < 8, 3, rng.integers(0, 3, n))
+    gained = rng.normal(0, 1.0, n) + 5 * (advised == 3) * (np.arange(n) % 2)  # by chance four of eight were lucky
+    heard = Heard(np.zeros((1, 6)), np.zeros(1), 4, advised, np.zeros((n, 6)), np.ones(n), gained)
+    raw = gained[advised == 3].mean() - gained[advised == 0].mean()
+    assert abs(heard.worths(np.zeros(6), 0.0)[3]) < raw
+
+
+def test_where_readings_tell_nothing_is_counted():
+    heard = try_advice(training(), worlds=2)
+    assert heard.advised is None
+    assert not heard.worths(np.zeros(len(FEATURES)), 0.1).any()
