@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.scenarios.game import Game
 from lam_env.scenarios.game.calendar import next_session
-from lam_env.scenarios.game.params import GameParams
+from lam_env.scenarios.game.params import LONGEST, GameParams
 from lam_env.scenarios.game.words import CHOICE, LEVEL_UP
 
 from lam_env.config import ConfigError
@@ -206,7 +206,8 @@ def test_players_live_in_sessions_and_leave_for_good():
         assert w.now == w.end == w.start + 30 * DAY
         assert len(w.tally.per_session) in (w.tally.sessions, w.tally.sessions - 1)
         assert w.reward_totals["churn"] == w.left_for_good
-        assert w.reward_totals["return"] == w.tally.sessions - 1
+        came_back = [min(gap / 24, LONGEST) for gap in w.tally.gaps[: w.tally.sessions - 1]]
+        assert w.reward_totals["return"] == pytest.approx(sum(came_back))
     gone = np.mean([w.left_for_good for w in worlds])
     assert 0.4 < gone < 0.95
 
