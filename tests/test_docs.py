@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from lam_env.agents.development import __main__ as development
+from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 
 from lam_env import benchmark, config, registry, run
@@ -278,9 +279,10 @@ def test_settings_of_the_readme_exist_and_have_the_defaults_it_gives() -> None:
 
 @every_document
 def test_settings_written_as_key_and_value_exist(name: str) -> None:
-    traffic = config.to_dict(registry.scenario("traffic").Params())
-    known = {*_settings(), *(f"world.{key}" for key in traffic), "config", "suite", "key"}
-    for own in (sumo.SumoSettings(), development.DevelopmentSettings(), play_report.PlayReportSettings()):
+    worlds = [config.to_dict(registry.scenario(name).Params()) for name in registry.scenario_names()]
+    known = {*_settings(), *(f"world.{key}" for world in worlds for key in world), "config", "suite", "key"}
+    modules = (sumo.SumoSettings(), development.DevelopmentSettings(), play_report.PlayReportSettings())
+    for own in (*modules, cohort.CohortSettings()):
         known |= set(config.to_dict(own))
     groups = {key.split(".")[0] for key in known}
     for quoted in code(TEXTS[name]):
@@ -296,16 +298,17 @@ def _agents() -> set[str]:
     return {*registry.agent_names(), *home.baselines(), *home.rungs(), *home.exploits()}
 
 
-def test_the_readme_tells_of_the_agents_and_terms_of_traffic() -> None:
-    traffic, text = registry.scenario("traffic"), section(README, "Traffic")
-    own = traffic()
+@pytest.mark.parametrize("name", ["traffic", "game"])
+def test_the_readme_tells_of_the_agents_and_terms_of_a_scenario(name: str) -> None:
+    scenario, text = registry.scenario(name), section(README, name.capitalize())
+    own = scenario()
     told = {name for row in cells(text) for name in code(row[0])}
     assert {*own.baselines(), *own.rungs(), *own.exploits()} - {"informed"} <= told
-    for heading, weights in (("reward", traffic.reward_weights), ("utility", traffic.utility_weights)):
-        terms = text.partition(f"- **traffic {heading}**")[2].partition("\n\n")[0].partition("\n- ")[0]
+    for heading, weights in (("reward", scenario.reward_weights), ("utility", scenario.utility_weights)):
+        terms = text.partition(f"- **{name} {heading}**")[2].partition("\n\n")[0].partition("\n- ")[0]
         for names, value in re.findall(r"((?:`\w+`(?: and )?)+) (-?[\d.]*\d)", terms):
-            assert {weights[name] for name in code(names)} == {float(value)}
-        assert {name for name in code(terms) if name in weights} == set(weights)
+            assert {round(weights[term], 4) for term in code(names)} == {float(value)}
+        assert {term for term in code(terms) if term in weights} == set(weights)
 
 
 def test_the_readme_tells_of_every_agent_and_of_no_other() -> None:
