@@ -33,6 +33,8 @@ SUITES: dict[str, tuple[Entry, ...]] = {
         Entry("lam/SmartHome-v0", 256, scale=2),
         Entry("lam/Traffic-v0"),
         Entry("lam/Traffic-v0", actions="random"),
+        Entry("lam/Game-v0"),
+        Entry("lam/Game-v0", actions="random"),
     ),
     "fine_tuning": (
         Entry(YARDSTICK, actions="random"),

@@ -206,7 +206,9 @@ def fit(work: Work, name: str, training: Training) -> Policy:
     base, differs = split(name)
     agent = registry.agent(base)()
     training = dataclasses.replace(training, steps=differs.get("steps", training.steps))
-    training.settings.update({**differs, "start": None} if differs else {})  # what differs is trained from its beginning
+    training.settings.update(
+        {**differs, "start": None} if differs else {}
+    )  # what differs is trained from its beginning
     policy: Policy = agent.fit(training) if hasattr(agent, "fit") else agent
     if not hasattr(policy, "predict"):
         raise UserError(f"agent {name}: fit must return an object with predict, not {type(policy).__name__}")
