@@ -6,18 +6,22 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.torch
 import torch
+from safetensors import SafetensorError
 
 import lam_env
 from lam_env.errors import UserError
 
 MANIFEST = "manifest.json"
 _MOST_MANIFEST = 1 << 20  # [bytes]
+_BROKEN = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, SafetensorError)
 
 
 class ModelError(UserError):
@@ -65,6 +69,35 @@ def read_folder(folder: Path, most: Mapping[str, int], format_version: int) -> d
                 f"{folder}: {name} is not the file that was saved (sha256 differs); restore or train again"
             )
     return content
+
+
+@contextmanager
+def reading(folder: Path, what: str, again: str) -> Iterator[None]:
+    """Whatever is wrong with the `what` that is read from `folder` becomes a ModelError, which says to `again` it."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except _BROKEN as error:
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise ModelError(f"{folder}: not a readable {what} ({reason}); {again} it again") from None
+
+
+def weights_of(module: torch.nn.Module) -> bytes:
+    """The weights of a module, as `fill` takes them."""
+    return safetensors.torch.save({k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()})
+
+
+def fill(module: torch.nn.Module, content: bytes, name: str, about: str) -> None:
+    """Gives a module, which may lie on the device "meta", the weights in the file `name`; ValueError if they are not the
+    finite arrays that the file `about` describes."""
+    weights = safetensors.torch.load(content)
+    wanted = {k: (tuple(v.shape), v.dtype) for k, v in module.state_dict().items()}
+    if {k: (tuple(v.shape), v.dtype) for k, v in weights.items()} != wanted:
+        raise ValueError(f"{name} does not hold the arrays that {about} describes")
+    if not all(bool(torch.isfinite(v).all()) for v in weights.values()):
+        raise ValueError(f"{name} holds numbers that are not finite")
+    module.load_state_dict(weights, assign=True)
 
 
 def to_json(data: Any) -> bytes:

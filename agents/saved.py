@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
 from lam_env.errors import UserError
 
 from .features import Layout, PriorFeatures
-from .files import ModelError, read_folder, to_json, write_folder
+from .files import ModelError, fill, read_folder, reading, to_json, weights_of, write_folder
 from .heads import HEADS
 from .ppo import TunedPolicy
 from .predictors.network import Predictor
@@ -29,7 +27,6 @@ FORMAT = 1
 _WEIGHTS, _ABOUT = "policy.safetensors", "policy.json"
 _MOST = {_WEIGHTS: 1 << 28, _ABOUT: 4 << 20}  # [bytes]
 _MOST_LAYERS, _MOST_WIDTH = 16, 8192
-_BROKEN = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, SafetensorError)
 
 
 def save_policy(policy: TunedPolicy, folder: str | os.PathLike[str]) -> None:
@@ -46,21 +43,15 @@ def save_policy(policy: TunedPolicy, folder: str | os.PathLike[str]) -> None:
         "scale": features.scale.tolist(),
         "prior": fingerprint(features.predictor),
     }
-    weights = {k: v.detach().cpu().contiguous() for k, v in policy.head.state_dict().items()}
-    write_folder(Path(folder), {_WEIGHTS: safetensors.torch.save(weights), _ABOUT: to_json(about)}, FORMAT)
+    write_folder(Path(folder), {_WEIGHTS: weights_of(policy.head), _ABOUT: to_json(about)}, FORMAT)
 
 
 def load_policy(folder: str | os.PathLike[str], predictor: Predictor) -> TunedPolicy:
     """The policy saved in `folder`, on the prior that it was trained on; ModelError if it is incomplete, changed, not one
     of ours, or another prior's."""
     folder = Path(folder)
-    try:
+    with reading(folder, "policy", "train"):
         return _load(folder, predictor)
-    except ModelError:
-        raise
-    except _BROKEN as error:
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise ModelError(f"{folder}: not a readable policy ({reason}); train it again") from None
 
 
 def _load(folder: Path, predictor: Predictor) -> TunedPolicy:
@@ -80,15 +71,9 @@ def _load(folder: Path, predictor: Predictor) -> TunedPolicy:
         raise ValueError(f"{_ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH}")
     if about["interaction"] not in HEADS:
         raise ValueError(f"{_ABOUT}: there is no head of that interaction")
-    weights = safetensors.torch.load(content[_WEIGHTS])
     with torch.device("meta"):  # shapes first: a hostile file may ask for more memory than there is
         head = HEADS[about["interaction"]](features.layout, tuple(hidden))
-    wanted = {k: (tuple(v.shape), v.dtype) for k, v in head.state_dict().items()}
-    if {k: (tuple(v.shape), v.dtype) for k, v in weights.items()} != wanted:
-        raise ValueError(f"{_WEIGHTS} does not hold the arrays that {_ABOUT} describes")
-    if not all(bool(torch.isfinite(v).all()) for v in weights.values()):
-        raise ValueError(f"{_WEIGHTS} holds numbers that are not finite")
-    head.load_state_dict(weights, assign=True)
+    fill(head, content[_WEIGHTS], _WEIGHTS, _ABOUT)
     return TunedPolicy(features, head)
 
 
@@ -110,6 +95,5 @@ def _plain(layout: Layout) -> Any:
 def fingerprint(predictor: Any) -> str:
     """A digest of what a predictor knows: its vocabulary and its weights. It finds a mix-up, not a forger."""
     digest = hashlib.sha256(json.dumps(predictor.vocabulary.to_json()).encode())
-    weights = {k: v.detach().cpu().contiguous() for k, v in predictor.nets.state_dict().items()}
-    digest.update(safetensors.torch.save(weights))
+    digest.update(weights_of(predictor.nets))
     return digest.hexdigest()

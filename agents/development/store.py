@@ -8,11 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
-from ..files import ModelError, read_folder, to_json, write_folder
+from ..files import fill, read_folder, reading, to_json, weights_of, write_folder
 from .model import ChoiceModel
 from .network import ChoiceSettings
 
@@ -23,21 +21,15 @@ _MOST = {_WEIGHTS: 1 << 28, _CONFIG: 4 << 20}  # [bytes]
 
 def save(model: ChoiceModel, folder: str | os.PathLike[str]) -> None:
     """Writes the model into `folder`, whole or not at all; one that was there is replaced."""
-    weights = {name: value.detach().contiguous() for name, value in model.networks.state_dict().items()}
     config = {"settings": dataclasses.asdict(model.settings), **model.names}
-    write_folder(Path(folder), {_WEIGHTS: safetensors.torch.save(weights), _CONFIG: to_json(config)}, FORMAT)
+    write_folder(Path(folder), {_WEIGHTS: weights_of(model.networks), _CONFIG: to_json(config)}, FORMAT)
 
 
 def load(folder: str | os.PathLike[str]) -> ChoiceModel:
     """The model saved in `folder`; ModelError if it is incomplete, changed, or not one of ours."""
     folder = Path(folder)
-    try:
+    with reading(folder, "model", "fit"):
         return _load(folder)
-    except ModelError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, RecursionError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise ModelError(f"{folder}: not a readable model ({reason}); fit it again") from None
 
 
 def _load(folder: Path) -> ChoiceModel:
@@ -47,13 +39,7 @@ def _load(folder: Path) -> ChoiceModel:
     settings = _settings(config["settings"])
     with torch.device("meta"):  # shapes first: a hostile config may ask for more memory than there is
         model = ChoiceModel(names[0], names[1], names[2], names[3], settings)
-    weights = safetensors.torch.load(content[_WEIGHTS])
-    wanted = {name: (tuple(value.shape), value.dtype) for name, value in model.networks.state_dict().items()}
-    if {name: (tuple(value.shape), value.dtype) for name, value in weights.items()} != wanted:
-        raise ModelError(f"{folder}: {_WEIGHTS} does not hold the arrays that {_CONFIG} describes; fit it again")
-    if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
-        raise ModelError(f"{folder}: {_WEIGHTS} holds numbers that are not finite; fit it again")
-    model.networks.load_state_dict(weights, assign=True)
+    fill(model.networks, content[_WEIGHTS], _WEIGHTS, _CONFIG)
     return model
 
 

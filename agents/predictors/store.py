@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
 from lam_env.events import Vocabulary
 
-from ..files import ModelError, read_folder, to_json, write_folder
+from ..files import ModelError, fill, read_folder, reading, to_json, weights_of, write_folder
 from .features import Featuriser
 from .network import Predictor
 from .settings import PredictorSettings
@@ -27,26 +25,20 @@ _MOST = {_WEIGHTS: 1 << 30, _CONFIG: 4 << 20}  # [bytes]
 
 def save(predictor: Predictor, folder: str | os.PathLike[str]) -> None:
     """Writes the predictor into `folder`, whole or not at all; one that was there is replaced."""
-    weights = {k: v.detach().cpu().contiguous() for k, v in predictor.nets.state_dict().items()}
     config = {
         "settings": dataclasses.asdict(predictor.settings),
         "vocabulary": predictor.vocabulary.to_json(),
         "mean": predictor.featuriser.mean.tolist(),
         "sd": predictor.featuriser.sd.tolist(),
     }
-    write_folder(Path(folder), {_WEIGHTS: safetensors.torch.save(weights), _CONFIG: to_json(config)}, FORMAT)
+    write_folder(Path(folder), {_WEIGHTS: weights_of(predictor.nets), _CONFIG: to_json(config)}, FORMAT)
 
 
 def load(folder: str | os.PathLike[str]) -> Predictor:
     """The predictor saved in `folder`; ModelError if it is incomplete, changed, or not one of ours."""
     folder = Path(folder)
-    try:
+    with reading(folder, "model", "train"):
         return _load(folder)
-    except ModelError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, RecursionError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise ModelError(f"{folder}: not a readable model ({reason}); train it again") from None
 
 
 def _load(folder: Path) -> Predictor:
@@ -58,15 +50,9 @@ def _load(folder: Path) -> Predictor:
         raise ModelError(f"{folder}: config.json: mean and sd do not fit the vocabulary; train it again")
     if not np.isfinite(mean).all() or not np.isfinite(sd).all():
         raise ModelError(f"{folder}: config.json: mean and sd are not finite; train it again")
-    weights = safetensors.torch.load(content["model.safetensors"])
     with torch.device("meta"):  # shapes first: a hostile config may ask for more memory than there is
         expected = Predictor(vocabulary, Featuriser(vocabulary, mean, sd, settings.recency), settings)
-    wanted = {k: (tuple(v.shape), v.dtype) for k, v in expected.nets.state_dict().items()}
-    if {k: (tuple(v.shape), v.dtype) for k, v in weights.items()} != wanted:
-        raise ModelError(f"{folder}: model.safetensors does not hold the arrays that config.json describes")
-    if not all(bool(torch.isfinite(v).all()) for v in weights.values()):
-        raise ModelError(f"{folder}: model.safetensors holds numbers that are not finite; train it again")
-    expected.nets.load_state_dict(weights, assign=True)
+    fill(expected.nets, content[_WEIGHTS], _WEIGHTS, _CONFIG)
     return expected
 
 
