@@ -11,9 +11,7 @@ Columns (others are left alone):
 
 from __future__ import annotations
 
-import csv
 import datetime
-import json
 import math
 import re
 import zoneinfo
@@ -23,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from lam_env.events import KINDS, USER, ActionLog, LogError
-from lam_env.logs.files import MAX_VALUE, Row, lines, log_of
+from lam_env.logs.files import MAX_VALUE, Row, log_of
+from lam_env.logs.records import existing, objects, table, time_zone
 
 NEEDED = ("time", "user", "action")
 UTC = datetime.UTC
@@ -32,25 +31,20 @@ LONGEST = 366 * 86_400  # [s] of an activity; more is a mistaken unit
 
 def load_csv(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """A CSV file -> its log (one tick = 1 s, local wall time) and the number of lines left out, by reason."""
-    return _load(Path(path), home, zone, _csv)
+    return _load(path, home, zone, _csv)
 
 
 def load_jsonl(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """A JSONL file -> its log (one tick = 1 s, local wall time) and the number of lines left out, by reason."""
-    return _load(Path(path), home, zone, _jsonl)
+    return _load(path, home, zone, _jsonl)
 
 
 FORMATS = {"csv": load_csv, "jsonl": load_jsonl}
 
 
-def _load(path: Path, home: str | None, zone: str | None, records: Any) -> tuple[ActionLog, dict[str, int]]:
-    if not path.is_file():
-        raise LogError(f"{path}: no such file; settings: path=<file>")
-    where = path.name
-    try:
-        tz = zoneinfo.ZoneInfo(zone) if zone else None
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise LogError(f"{where}: unknown time zone {zone!r}; settings: zone=Europe/Berlin") from None
+def _load(file: str, home: str | None, zone: str | None, records: Any) -> tuple[ActionLog, dict[str, int]]:
+    path = existing(file)
+    tz = time_zone(zone, path.name)
     left_out: Counter[str] = Counter()
     rows: list[Row] = []
     before: datetime.datetime | None = None
@@ -76,46 +70,12 @@ def _load(path: Path, home: str | None, zone: str | None, records: Any) -> tuple
 
 
 def _csv(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    number = 1
-
-    def text() -> Iterator[str]:
-        nonlocal number
-        for at, line in lines(path):
-            number = at
-            yield line
-
-    reader = csv.reader(text(), strict=True)
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if not header:
-            raise LogError(f"{path.name}: the file is empty; its first line must name time,user,action")
-        _check_columns(f"{path.name}, line 1", header)
-        for cells in reader:
-            if not cells:
-                left_out["empty line"] += 1
-            elif len(cells) != len(header):
-                raise LogError(
-                    f"{path.name}, line {number}: {len(cells)} cells but {len(header)} columns; correct the line"
-                )
-            else:
-                yield number, dict(zip(header, (c.strip() for c in cells), strict=True))
-    except csv.Error as error:
-        raise LogError(f"{path.name}, line {number}: broken CSV ({error}); correct the line") from None
+    return table(path, left_out, ",".join(NEEDED), _check_columns)
 
 
 def _jsonl(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in lines(path):
-        if not line.strip():
-            left_out["empty line"] += 1
-            continue
-        where = f"{path.name}, line {number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            raise LogError(f"{where}: not a JSON object; write one object a line") from None
-        if not isinstance(record, dict):
-            raise LogError(f"{where}: not a JSON object; write one object a line")
-        _check_columns(where, record)
+    for number, record in objects(path, left_out):
+        _check_columns(f"{path.name}, line {number}", record)
         yield number, record
 
 

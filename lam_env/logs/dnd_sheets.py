@@ -18,12 +18,12 @@ import numpy as np
 from lam_env.events import LogError
 from lam_env.logs.choices import Choices
 from lam_env.logs.files import lines
+from lam_env.logs.records import existing
 
 ABILITIES = ("Str", "Dex", "Con", "Int", "Wis", "Cha")
 NEEDED = ("character", "date", "background", "justClass", "level", "processedRace", *ABILITIES)
-OFTEN = (
-    20  # characters with whom a race, background or class must occur to be told apart; 2 % of them where that is less
-)
+# characters with whom a race, background or class must occur to be told apart; 2 % of them where that is less
+OFTEN = 20
 LEVELS, SCORES = (1, 20), (1, 30)  # by the rules of the 5th edition
 
 Sheet = dict[str, str]
@@ -46,8 +46,7 @@ CHOICES = {"dnd_class": class_choices, "dnd_second_class": second_class_choices}
 
 def _sheets(path: Path, classes: int) -> tuple[list[Sheet], Counter[str]]:
     """The first sheet of each character on which she has so many classes, in order of date."""
-    if not path.is_file():
-        raise LogError(f"{path}: no such file; settings: path=<table of sheets>")
+    path = existing(path, "table of sheets")
     left_out: Counter[str] = Counter()
     reader = csv.reader((line for _, line in lines(path)), delimiter="\t", strict=True)
     try:

@@ -8,10 +8,8 @@ who has been silent for the last 30 days of the log. Clocks are UTC unless `zone
 
 from __future__ import annotations
 
-import csv
 import datetime
 import math
-import zoneinfo
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from lam_env.events import ActionLog, LogError
-from lam_env.logs.files import MAX_VALUE, lines
+from lam_env.logs.files import MAX_VALUE
 from lam_env.logs.plays import BREAK
+from lam_env.logs.records import existing, table, time_zone
 from lam_env.logs.streams import Stream, log_of_streams
 
 NEEDED = ("player", "score", "time")
@@ -32,13 +31,8 @@ LATEST = 4_102_444_800  # [s since 1970] the year 2100: more is a mistaken unit
 
 def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """A file of plays -> its log (one tick = 1 s) and the number of lines left out, by reason."""
-    file = Path(path)
-    if not file.is_file():
-        raise LogError(f"{file}: no such file; settings: path=<file>")
-    try:
-        tz: datetime.tzinfo = zoneinfo.ZoneInfo(zone) if zone else datetime.UTC
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise LogError(f"{file.name}: unknown time zone {zone!r}; settings: zone=Europe/Berlin") from None
+    file = existing(path)
+    tz = time_zone(zone, file.name) or datetime.UTC
     left_out: Counter[str] = Counter()
     rows = list(_rows(file, left_out))
     if not rows:
@@ -60,33 +54,16 @@ FORMATS = {"mobile_plays": load}
 
 def _rows(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, float, int]]:
     """(player, score, time) of each line."""
-    number = 1
+    for number, cells in table(path, left_out, ",".join(NEEDED), _check_columns):
+        if cells["player"]:
+            yield _play(f"{path.name}, line {number}", *(cells[name] for name in NEEDED))
+        else:
+            left_out["no player"] += 1
 
-    def text() -> Iterator[str]:
-        nonlocal number
-        for at, line in lines(path):
-            number = at
-            yield line
 
-    reader = csv.reader(text(), strict=True)
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if not header:
-            raise LogError(f"{path.name}: the file is empty; its first line must name {','.join(NEEDED)}")
-        if missing := [name for name in NEEDED if name not in header]:
-            raise LogError(f"{path.name}, line 1: no column {', '.join(missing)}; it needs {','.join(NEEDED)}")
-        columns = [header.index(name) for name in NEEDED]
-        for cells in reader:
-            if not cells:
-                left_out["empty line"] += 1
-            elif len(cells) != len(header):
-                raise LogError(f"{path.name}, line {number}: {len(cells)} cells but {len(header)} columns; correct it")
-            elif not cells[columns[0]].strip():
-                left_out["no player"] += 1
-            else:
-                yield _play(f"{path.name}, line {number}", *(cells[c].strip() for c in columns))
-    except csv.Error as error:
-        raise LogError(f"{path.name}, line {number}: broken CSV ({error}); correct the line") from None
+def _check_columns(where: str, names: list[str]) -> None:
+    if missing := [name for name in NEEDED if name not in names]:
+        raise LogError(f"{where}: no column {', '.join(missing)}; it needs {','.join(NEEDED)}")
 
 
 def _play(where: str, player: str, score: str, time: str) -> tuple[int, float, int]:

@@ -10,7 +10,6 @@ before (at floor 0) and what lies beyond the recorded path are left out.
 from __future__ import annotations
 
 import datetime
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from lam_env.events import ActionLog, LogError
-from lam_env.logs.files import lines
+from lam_env.logs.records import existing, objects
 from lam_env.logs.streams import Stream, log_of_streams
 
 Run = dict[str, Any]
@@ -54,21 +53,10 @@ FORMATS = {"slay_the_spire": load, "slay_the_spire_fine": load_fine}
 
 def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
     """The runs of a file in order of time, each with the fields `NEEDED`, and what was left out."""
-    path = Path(path)
-    if not path.is_file():
-        raise LogError(f"{path}: no such file; settings: path=<file of runs>")
+    path = existing(path, "file of runs")
     runs, left_out = list[Run](), Counter[str]()
-    for number, line in lines(path):
-        if not line.strip():
-            left_out["empty line"] += 1
-            continue
+    for number, run in objects(path, left_out, "run"):
         where = f"{path.name}, line {number}"
-        try:
-            run = json.loads(line)
-        except (ValueError, RecursionError):
-            raise LogError(f"{where}: not a JSON object; write one run a line") from None
-        if not isinstance(run, dict):
-            raise LogError(f"{where}: not a JSON object; write one run a line")
         if missing := [name for name in NEEDED if name not in run]:
             raise LogError(f"{where}: no field {', '.join(missing)}; is this a run history of Slay the Spire?")
         try:
