@@ -8,7 +8,7 @@ import numpy as np
 
 from lam_env.contracts import Training
 
-from .advice import FEATURES, AdvicePlugIn, prices, willingness, worth
+from .advice import FEATURES, AdvicePlugIn, prices
 from .carry import USER, listen
 from .trial import TRIAL_SEED
 
@@ -17,7 +17,7 @@ COUNTED = 8
 RANDOM, SELDOM = (
     0.5,
     0.2,
-)  # share of random advice; where worths are counted the rest is silence, for they are counted against it
+)  # share of random advice, and where worths are counted: there the rest is silence, against which they are counted
 AHEAD = 0.97  # discount by epoch of the rewards that are set down to advice
 
 
@@ -60,8 +60,8 @@ class Heard:
 
 
 def try_advice(training: Training, worlds: int | None = None) -> Heard:
-    """Advise at random in `worlds` fresh worlds, by default so many that a trial has enough epochs. Half of the rest is what a plug-in would say
-    whose advice is always followed: it must be seen what is refused. Where no reading tells worths, the rest is silence."""
+    """Advise in `worlds` fresh worlds, by default so many that a trial has enough epochs. Half of the advice is what a plug-in would give whose
+    advice is always followed, half is any: it must be seen what is refused. Where no reading tells worths, the rest is silence."""
     vocabulary, a = training.vocabulary, len(training.vocabulary)
     counts = not vocabulary.values()
     if worlds is None:
@@ -85,10 +85,10 @@ def try_advice(training: Training, worlds: int | None = None) -> Heard:
                     found.append((x, float(feedback[i, action] > accepted)))
         any_ = np.where(observation["action_mask"] > 0, rng.random((worlds, a)), -1.0)
         any_[:, 0] = -0.5
-        offered = worth(observation["context"], vocabulary)
-        trusted = trusting.values(observation, p).argmax(1)
-        actions = np.where(rng.random(worlds) < (1 - SELDOM if counts else RANDOM), trusted, any_.argmax(1))
-        x = willingness(p, offered.get("own", np.zeros_like(p)), feedback)[rows, actions]
+        values, rests_on = trusting.judge(observation, p)
+        trusted = rng.random(worlds) < (1 - SELDOM if counts else RANDOM)
+        actions = np.where(trusted, values.argmax(1), any_.argmax(1))
+        x = rests_on[rows, actions]
         for i in np.flatnonzero((actions > 0) & ~env.finished).tolist():
             action = int(actions[i])
             open_[i, int(user[i])] = (x[i], action, feedback[i, action], feedback[i, a + action])

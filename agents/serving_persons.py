@@ -11,7 +11,7 @@ import torch
 
 from lam_env.contracts import Prediction
 from lam_env.errors import UserError
-from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
+from lam_env.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER, Event
 from lam_env.rows import Rows
 from lam_env.values import short
 
@@ -21,8 +21,6 @@ from .clock import Clock
 from .features import PriorFeatures
 from .heard import Heard, Words
 from .ppo import TunedPolicy
-
-EVERYBODY = -1  # in the place of an event's user: a reading that all persons share
 
 
 @dataclass(frozen=True)

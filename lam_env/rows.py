@@ -13,6 +13,7 @@ from lam_env.events import Vocabulary
 WINDOW = 16  # tokens an observation shows
 EPOCH_FIELDS = ("time", "gap", "user", "new", "followup")
 DAY, WEEK = 86_400, 604_800
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")  # time 0 is a Monday
 
 
 def _clock_table() -> np.ndarray:

@@ -98,9 +98,9 @@ def sessions_of(plays: Plays, minutes: float = BREAK) -> Sessions:
     return Sessions(player, plays.time[begins], ends - begins, number, gap, plays.time[ends - 1])
 
 
-def hazard(sessions: Sessions, indices: tuple[int, ...] = INDICES) -> np.ndarray:
-    """(len(indices),) P(a session ends with its n-th play | it has one); NaN where none is so long."""
-    sizes = np.bincount(sessions.plays, minlength=max(indices) + 1)
+def hazard(per_session: np.ndarray, indices: tuple[int, ...] = INDICES) -> np.ndarray:
+    """(len(indices),) P(a session ends with its n-th play | it has one), of plays per session (s,); NaN where none is so long."""
+    sizes = np.bincount(per_session, minlength=max(indices) + 1)
     reach = np.cumsum(sizes[::-1])[::-1]
     return np.array([sizes[n] / reach[n] if reach[n] else math.nan for n in indices])
 
@@ -125,10 +125,10 @@ def retention(plays: Plays, days: tuple[int, ...] = RETURNS) -> np.ndarray:
     return np.array([len(np.unique(plays.player[day == d])) / len(plays.first) for d in days])
 
 
-def top_share(plays: Plays, share: float = 0.1) -> float:
-    """Share of all plays that the most active `share` of the players made."""
-    counts = np.sort(plays.counts)[::-1]
-    return float(counts[: max(1, round(share * len(counts)))].sum() / counts.sum())
+def top_share(counts: np.ndarray, share: float = 0.1) -> float:
+    """Share of all plays that the most active `share` of the players made; `counts`: plays of each player (players,)."""
+    counts = np.sort(counts)[::-1]
+    return float(counts[: max(1, round(share * len(counts)))].sum() / max(1, counts.sum()))
 
 
 def statistics(plays: Plays, minutes: float = BREAK) -> dict[str, tuple[float, ...]]:
@@ -136,12 +136,12 @@ def statistics(plays: Plays, minutes: float = BREAK) -> dict[str, tuple[float, .
     cut = sessions_of(plays, minutes)
     found = {
         "plays_per_session": np.quantile(cut.plays, (0.5, 0.9, 0.95)),
-        "hazard": hazard(cut),
+        "hazard": hazard(cut.plays),
         "gap_hours": gap_quantiles(cut),
         "next_day": [_share(cut.gap, 20, 28)],
         "returned_by": returned_by(plays),
         "retention": retention(plays),
-        "top_share": [top_share(plays)],
+        "top_share": [top_share(plays.counts)],
         "one_session": [float((np.bincount(np.unique(cut.player, return_inverse=True)[1]) == 1).mean())],
     }
     return {name: tuple(float(x) for x in values) for name, values in found.items()}

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
+from lam_env.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.rng import Streams
 from lam_env.rows import WEEK, Row, Rows
 from lam_env.sim.world import World
 
-EVERYBODY = -1  # in the place of a user: a reading that all persons share
 NO_TIMER = 1 << 60  # [ticks]
 
 

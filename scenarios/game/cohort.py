@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from lam_env.config import cli_errors, override, parse, setting
+from lam_env.logs.plays import hazard
 from lam_env.progress import Progress
 
 from .compiled import Compiled
-from .gates import HAZARDS, Cohort, gates, hazard, live
+from .gates import HAZARDS, Cohort, gates, live
 from .params import GameParams
 from .rules import RULES
 
@@ -39,12 +40,13 @@ def report(cohort: Cohort) -> str:
     """Retention curve, statistics and gates as text."""
     lines = ["day of life  " + " ".join(f"{d:>5}" for d in SHOWN if d < cohort.days)]
     lines.append("plays        " + " ".join(f"{cohort.retention[d]:5.3f}" for d in SHOWN if d < cohort.days))
+    hazards = hazard(cohort.per_session, HAZARDS)
     q = np.percentile(cohort.per_session, (50, 90, 95, 99))
     lines += [
         "",
         f"players {len(cohort.plays):,}, sessions {len(cohort.per_session):,}, plays {int(cohort.plays.sum()):,}",
         f"plays a session: median {q[0]:.0f}, p90 {q[1]:.0f}, p95 {q[2]:.0f}, p99 {q[3]:.0f}",
-        "session ends after play " + ", ".join(f"{n}: {hazard(cohort.per_session, n):.2f}" for n in HAZARDS),
+        "session ends after play " + ", ".join(f"{n}: {ends:.2f}" for n, ends in zip(HAZARDS, hazards, strict=True)),
         f"share of time in flow {cohort.flow:.2f}; level after a week: mean {cohort.level_7.mean():.1f}",
         "",
         f"{'gate':26}{'here':32}{'real logs':36}{'accepted':34}",

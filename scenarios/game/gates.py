@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lam_env.logs.plays import hazard, top_share
 from lam_env.rng import Streams
 from lam_env.rows import Rows
 
@@ -70,18 +71,6 @@ def live(
     )
 
 
-def hazard(per_session: np.ndarray, plays: int) -> float:
-    """Probability that a session ends after so many plays, given that it came so far."""
-    reached = int((per_session >= plays).sum())
-    return float((per_session == plays).sum() / reached) if reached else float("nan")
-
-
-def top_share(plays: np.ndarray, share: float = 0.1) -> float:
-    """Share of all plays that the most active tenth of the players has."""
-    ordered = np.sort(plays)[::-1]
-    return float(ordered[: max(1, round(share * len(plays)))].sum() / max(1, plays.sum()))
-
-
 @dataclass(frozen=True)
 class Gate:
     """One statistic: what is seen, what real logs say, what is accepted, and whether it is."""
@@ -114,7 +103,7 @@ def gates(cohort: Cohort) -> list[Gate]:
             2 <= median <= 6 and p95 > 3 * median,
         )
     )
-    ends = [hazard(cohort.per_session, n) for n in HAZARDS]
+    ends = hazard(cohort.per_session, HAZARDS).tolist()
     falls = all(a > b for a, b in zip(ends, ends[1:], strict=False))
     shown = " ".join(f"{h:.2f}" for h in ends)
     found.append(Gate("session-end hazard", shown, ".49 .38 .32 .23 .15 .11", "falls", falls))

@@ -10,7 +10,7 @@ class Tally:
 
     __slots__ = (
         *("days", "sessions", "plays", "per_session", "minutes", "flow", "late", "shown", "followed", "annoyed"),
-        *("parroted", "thumbs", "gaps", "left", "level_7", "_level"),
+        *("parroted", "thumbs", "gaps", "left", "level_7"),
     )
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Tally:
         self.thumbs = 0.0
         self.gaps: list[float] = []  # [h] until the next session, also where that is after the end
         self.left = -1  # day on which she left for good
-        self.level_7, self._level = 1, 1  # at the end of her first week
+        self.level_7 = 1  # at the end of her first week
 
     def session(self, day: int) -> None:
         self.days.add(day)
@@ -34,11 +34,10 @@ class Tally:
         self.minutes += minutes
         self.flow += minutes * flow
 
-    def end(self, plays: int, minutes: float) -> None:
+    def end(self, plays: int) -> None:
         self.per_session.append(plays)
 
     def level(self, day: int, level: int) -> None:
-        self._level = level
         if day < WEEK:
             self.level_7 = level
 

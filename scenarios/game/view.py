@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lam_env.events import AGENT
+from lam_env.rows import WEEKDAYS
+
 if TYPE_CHECKING:
     from .world import GameWorld
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHOWN = 12  # plays of the timeline
 LOST, WON, NEITHER = range(3)
 
@@ -41,10 +43,10 @@ def game_view(world: GameWorld) -> GameView:
     opened = set(p.opened)
     moods = ("satisfaction", "trust", "fatigue", "boredom", "frustration", "annoyance", "bond")
     records = world.records or ()
-    said = next((world.vocabulary.actions[e.token] for e in reversed(records) if e.kind == 1), "")
+    said = next((world.vocabulary.actions[e.token] for e in reversed(records) if e.kind == AGENT), "")
     names = rules.names
     return GameView(
-        clock=f"{DAYS[t // 86_400 % 7]} {t // 3600 % 24:02}:{t // 60 % 60:02}",
+        clock=f"{WEEKDAYS[t // 86_400 % 7]} {t // 3600 % 24:02}:{t // 60 % 60:02}",
         day=min((t - world.start) // 86_400 + 1, world.game.params.days),
         days=world.game.params.days,
         character=rules.classes[world.traits.class_].name,

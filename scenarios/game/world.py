@@ -354,7 +354,7 @@ class GameWorld(PersonalWorld):
     def _end(self) -> None:
         player, draw = self.player, self._session_draws
         first = 8 * self.sessions
-        self.tally.end(self.plays, self.minutes)
+        self.tally.end(self.plays)
         if self.plays == 1:
             self.earn_from(0, "early_logout")
         player.frustration = min(1.0, player.frustration)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from lam_env.events import AGENT, FEEDBACK, SENSOR, USER
+from lam_env.rows import WEEKDAYS
 
 from .climate import SLOT
 from .devices import FEEDBACK as ANSWERS
@@ -15,7 +16,6 @@ from .resident import AWAY, Resident
 from .world import AgentAct, HomeWorld
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan")
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHOWN = 6  # events
 DOING = {
     "wake": "getting up", "toilet": "in the bathroom", "groom": "washing", "shower": "showering", "dress": "dressing",

@@ -12,6 +12,7 @@ from lam_env.contracts import Policy, Prediction
 from lam_env.logs.epochs import Epochs
 from lam_env.rows import DAY
 
+from .hidden import INTERRUPTION
 from .params import TrafficParams
 from .supply import Supply
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from .scenario import Traffic
 
 Predicted = tuple[np.ndarray, Any]
-INTERRUPTION = 1.0  # [min] that an advice costs
 
 
 class Reading:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .morning import can_load, load, ride_all
+from .params import UTILITY_WEIGHTS
 from .profile import at_departures
 from .supply import MINUTE, Supply
 
 if TYPE_CHECKING:
     from .world import TrafficWorld
 
-INTERRUPTION = 1.0  # [min] that an advice costs, as in the hidden utility
+INTERRUPTION = -UTILITY_WEIGHTS["interruption"]  # [min] that an advice costs
 
 
 def latent_names(supply: Supply) -> tuple[str, ...]:

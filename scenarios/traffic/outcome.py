@@ -23,11 +23,11 @@ def answer(world: TrafficWorld, today: Profile, cost: np.ndarray, time: np.ndarr
     silent = np.flatnonzero(people.goes[:n] & ~shown[:n])
     people.trust[silent] += params.trust_silence * np.maximum(params.trust - people.trust[silent], 0)
     went = np.flatnonzero(people.goes[:n])
-    moved = went[
-        world.followed[went] | (people.instead(went) != world.chosen[went])
-    ]  # today, or lately and they keep to it
-    if len(moved):
-        each, left, chosen = np.arange(len(moved)), people.instead(moved), world.chosen[moved]
+    left, chosen = people.instead(went), world.chosen[went]
+    moves = world.followed[went] | (left != chosen)  # today, or lately and they keep to it
+    if moves.any():
+        moved, left, chosen = went[moves], left[moves], chosen[moves]
+        each = np.arange(len(moved))
         time_today, extra_today, external = people.by_option(today.tables, moved)
         would = people.costs(time_today, extra_today, moved)
         published = world.published[int(world.day % 7 >= 5)]

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import synthetic, tntp
 from .assignment import Assignment, user_equilibrium
+from .links import HOUR
 from .network import Demand, Network, NetworkError
 from .params import TrafficParams, is_file
 
@@ -18,15 +19,11 @@ from .params import TrafficParams, is_file
 # the published game has. It has to suit the span of the departure slots, 70 min unless told: where all must pass one bottleneck in 90 min,
 # habits crowd at the first slot, and no advice can help. In 40 min most of them would depart who leave as they wish.
 RUSH = {"corridor": 90.0, "bottleneck": 60.0, "two_route": 40.0, "braess": 40.0, "grid": 60.0}
-QUARTER, HOUR = (
-    900_000,
-    3_600_000,
-)  # [ms] over which a delay function counts its flow, and that of a file, whose flows are of an hour
+QUARTER = 900_000  # [ms] over which a delay function counts its flow; that of a file, whose flows are of an hour, over an hour
 FILE_RUSH = 60.0  # of a TNTP file: if all depart within an hour, the last of them meet its flows
 MOST_PAIRS, MOST_LINKS = 2_000, 1_000  # of a TNTP file: every day has a profile of all of them
-DELAY_CAPACITY = (
-    1.5  # of a queue's: a delay function is steep above its capacity, where a queue is only as long as there are people
-)
+# of a queue's: a delay function is steep above its capacity, where a queue is only as long as there are people
+DELAY_CAPACITY = 1.5
 GRID = 3  # crossings a side
 GRID_ROADS = 3.5  # roads side by side that would carry all travellers of the grid
 GAP = 1e-4  # of the equilibrium that says which link is fullest and what trips usually take

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
+from lam_env.rows import WEEKDAYS
 
 from .diary import Diary
 from .links import BPRLink
@@ -27,12 +28,9 @@ from .words import FOLLOWED, REFUSED
 from .world import TrafficWorld
 
 SHOWN = 8  # events
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BIN = 5 * MINUTE  # [ms]
-BEFORE, AFTER = (
-    30,
-    90,
-)  # [min] before the first and after the last departure time to choose from: when empty buses are shown
+# [min] before the first and after the last departure time to choose from: when empty buses are shown
+BEFORE, AFTER = 30, 90
 ENDS = {0: ("Home", "home"), 1: ("Work", "work")}
 ROADS = {
     "corridor": ("main road", "bridge", "slow road", "bus"),

@@ -13,7 +13,7 @@ from lam_env.agents.predictors import store
 from lam_env.agents.predictors.pretrain import pretrain
 from lam_env.agents.predictors.settings import PredictorSettings
 from lam_env.agents.saved import save_policy
-from lam_env.agents.serving_persons import EVERYBODY, Adviser
+from lam_env.agents.serving_persons import Adviser
 from people import FineTrips, Trips
 
 import lam_env
@@ -21,7 +21,7 @@ from lam_env import registry
 from lam_env.envs.record import simulate_log
 from lam_env.envs.single import LamEnv
 from lam_env.errors import UserError
-from lam_env.events import READING, SENSOR, USER, Event
+from lam_env.events import EVERYBODY, READING, SENSOR, USER, Event
 from lam_env.logs.epochs import epochs_of
 
 SCENARIOS = {

@@ -10,9 +10,8 @@ from people import BUS, CAR, EXTERNAL, OWN, RAIN, VOCABULARY, WALK, FineTrips, S
 
 from lam_env.envs.record import log_of, simulate_log
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.events import AGENT, READING, SENSOR, USER, ActionLog, Event, LogError
+from lam_env.events import AGENT, EVERYBODY, READING, SENSOR, USER, ActionLog, Event, LogError
 from lam_env.logs.epochs import BAG, epochs_of, split_by_day
-from lam_env.sim.persons import EVERYBODY
 
 SHOWN = ("time", "gap", "tokens", "context", "user")
 A = len(VOCABULARY)

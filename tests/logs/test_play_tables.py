@@ -70,7 +70,7 @@ def test_the_same_seed_draws_the_same_people():
 def test_a_hazard_without_slope_is_constant():
     never = dataclasses.replace(KNOWN, ends=(math.log(0.25 / 0.75), 0.0, 0.0))
     cut = sessions_of(draw(never, 8000, np.random.default_rng(2)))
-    assert hazard(cut, (1, 2, 3, 5)) == pytest.approx([0.25] * 4, abs=0.02)
+    assert hazard(cut.plays, (1, 2, 3, 5)) == pytest.approx([0.25] * 4, abs=0.02)
 
 
 @given(st.floats(0.1, 50), st.floats(0.1, 2), st.floats(0, 1), st.integers(0, 99))

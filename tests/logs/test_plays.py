@@ -58,8 +58,8 @@ def test_the_length_of_a_play_counts_from_its_end():
 
 def test_hazard_by_hand():
     cut = sessions_of(plays([0], [0], [0, 1], [0, 1, 2, 3]))
-    assert hazard(cut, (1, 2, 3, 4)).tolist() == [0.5, 0.5, 0.0, 1.0]
-    assert np.isnan(hazard(cut, (1, 9))[1])
+    assert hazard(cut.plays, (1, 2, 3, 4)).tolist() == [0.5, 0.5, 0.0, 1.0]
+    assert np.isnan(hazard(cut.plays, (1, 9))[1])
 
 
 def test_returns_by_hand():
@@ -72,8 +72,8 @@ def test_returns_by_hand():
 
 
 def test_the_share_of_the_most_active():
-    assert top_share(plays(*[[0]] * 9, list(range(91)))) == 0.91
-    assert top_share(plays([0, 1], [0])) == pytest.approx(2 / 3)  # at least one player
+    assert top_share(plays(*[[0]] * 9, list(range(91))).counts) == 0.91
+    assert top_share(plays([0, 1], [0]).counts) == pytest.approx(2 / 3)  # at least one player
 
 
 def test_gaps_of_those_who_never_came_back():

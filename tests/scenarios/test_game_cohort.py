@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from lam_env.scenarios.game.cohort import main, report
 from lam_env.scenarios.game.compiled import Compiled
-from lam_env.scenarios.game.gates import Cohort, gates, hazard, live, top_share
+from lam_env.scenarios.game.gates import Cohort, gates, live
 from lam_env.scenarios.game.params import GameParams
 from lam_env.scenarios.game.rules import RULES
 from lam_env.scenarios.game.tally import Tally
+
+from lam_env.logs.plays import hazard, top_share
 
 
 def sessions(n=10_000):
@@ -37,10 +39,10 @@ def passed(**changes):
 
 
 def test_hazards_and_shares_have_known_answers():
-    assert hazard(np.array([1, 1, 2, 4]), 1) == 0.5
-    assert hazard(np.array([1, 1, 2, 4]), 2) == 0.5
-    assert hazard(np.array([1, 1, 2, 4]), 4) == 1.0
-    assert np.isnan(hazard(np.array([1]), 2))
+    assert hazard(np.array([1, 1, 2, 4]), (1,)) == 0.5
+    assert hazard(np.array([1, 1, 2, 4]), (2,)) == 0.5
+    assert hazard(np.array([1, 1, 2, 4]), (4,)) == 1.0
+    assert np.isnan(hazard(np.array([1]), (2,)))
     assert top_share(np.array([1] * 9 + [9])) == 0.5
 
 
@@ -69,7 +71,7 @@ def test_a_tally_tells_on_which_days_she_played():
     for day in (0, 0, 1, 7):
         t.session(day)
     t.play(10.0, 0.5)
-    t.end(1, 10.0)
+    t.end(1)
     found = t.figures(30)
     assert (found["d1"], found["d7"], found["d30"]) == (1.0, 1.0, 0.0)
     assert found["flow_share"] == 0.5

@@ -19,9 +19,8 @@ from people import (
 
 from lam_env.envs.check import check_scenario
 from lam_env.envs.single import LamEnv
-from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER
+from lam_env.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER
 from lam_env.rows import WEEK, WINDOW
-from lam_env.sim.persons import EVERYBODY
 
 A = len(VOCABULARY)
 
