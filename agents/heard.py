@@ -14,7 +14,8 @@ from lam_env.values import short, suggestion
 from .clock import is_finite
 
 NOTHING = -1  # the kind where only time passes
-GOOD, BAD = ("accept",), ("override", "reject", "refuse")  # feedback that says whether an action was wanted
+# feedback that says whether an action was wanted
+GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed")
 _LARGEST = float(np.finfo(np.float32).max)
 _LISTS = ("action", "action", "feedback", "sensor", "reading")  # in the order of KINDS
 

@@ -28,7 +28,11 @@ SCENARIOS = {
     "trips": lambda: Trips(days=2.0, people=5),
     "trips in tenths of a second": lambda: FineTrips(days=2.0, people=5),
     "traffic": lambda: registry.scenario("traffic")(travellers=60, burn_in=7, days=6),
+    "game": lambda: registry.scenario("game")(days=30),
 }
+
+
+SEED = {"game": 33}  # of somebody who plays for long
 
 
 def tuned(scenario, seed=1):
@@ -45,6 +49,8 @@ def tuned(scenario, seed=1):
         for parameter in policy.head.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.05)
         policy.head.correction[-1].bias[features.layout.n_actions :] += 0.05  # of the worth
+        if not features.layout.worths:
+            policy.head.flat += 0.2  # to outweigh the handicap
     return policy
 
 
@@ -71,7 +77,7 @@ def refused(says, call, *args, **more):
 def test_a_simulated_stream_gives_what_the_policy_gives(name):
     scenario = SCENARIOS[name]()
     policy, env = tuned(scenario), LamEnv(scenario, record=True)
-    observation, _ = env.reset(seed=3)
+    observation, _ = env.reset(seed=SEED.get(name, 3))
     world, names = env.world, env.vocabulary.actions
     adviser, state, heard, advised, asked, answers, done = Adviser(policy), None, 0, 0, 0, 0, False
     adviser.reset(world.start // world.second)
