@@ -37,6 +37,7 @@ class Compiled:
         self.hard = [a.offset is not None for a in acts]
         self.minutes = [a.minutes for a in acts]
         self.spread = [a.spread for a in acts]
+        self.mean_minutes = [a.minutes * exp(a.spread**2 / 2) for a in acts]
         self.effort = [a.effort for a in acts]
         self.weary = [beta * params.weary * (a.effort - RELIEF * a.relief) for a in acts]
         self.level = [a.level for a in acts]

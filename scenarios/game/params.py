@@ -19,7 +19,7 @@ REWARD_WEIGHTS = {
     "return": 0.15,  # [days] after which she came back, at most `LONGEST`
     "churn": -0.5,  # she has left for good
     "early_logout": -0.1,  # a session of one play
-    "late": -0.03,  # [min] of play between midnight and five
+    "late": -0.05,  # [min] of play in the `NIGHT`
     "nag": -0.02,  # advice shown
     "follow": 0.005,  # advice followed, whether she would have done it anyway or not
     "ignore": -0.005,  # advice ignored
@@ -27,6 +27,7 @@ REWARD_WEIGHTS = {
     "thumb": 0.1,  # a thumb, +1 or -1
 }
 COUNTED = 90.0  # [min]
+NIGHT = 23.5, 5.0  # [h] of the day: what a company can tell to be late
 LONGEST = 14.0  # [days]
 
 # What she gets out of it. A utility of 1 is half an hour of full flow.

@@ -8,6 +8,7 @@ from math import exp
 
 from .compiled import MOST_LEVELS, NEVER, Compiled
 from .params import FLOW_WITHOUT_CHALLENGE
+from .rating import Rating
 from .traits import Traits
 
 SOFT = FLOW_WITHOUT_CHALLENGE
@@ -40,7 +41,20 @@ class Player:
     __slots__ = (
         *("game", "traits", "fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond", "late"),
         *("level", "xp", "gear", "points", "difficulty", "changed", "habit", "wins", "win_share", "losses", "fresh"),
-        *("previous", "done", "left", "lure", "bare", "rate", "follows", "persona", "opened", "quest_share", "acts"),
+        *(
+            "previous",
+            "done",
+            "left",
+            "lure",
+            "bare",
+            "rate",
+            "follows",
+            "persona",
+            "opened",
+            "quest_share",
+            "acts",
+            "rating",
+        ),
     )
 
     def __init__(self, game: Compiled, traits: Traits):
@@ -57,6 +71,7 @@ class Player:
         self.rate = self.follows = 0.0
         self.persona, self.quest_share = traits.persona, 0.0
         self.acts = game.rules.activities
+        self.rating = Rating(game.params.skill)
         self._open()
         self.allure()
         self.refit()
@@ -93,25 +108,17 @@ class Player:
 
     def excess(self) -> float:
         """What is added to `bare`: by how much the game is too hard for skill, level, gear and freshness, whatever she does."""
-        rules = self.game.rules
-        ahead = self.game.params.step * self.difficulty + rules.need * (self.level - 1)
-        return ahead - self.traits.skill - self.gear + DULL * self.fatigue
+        return self.demand() - self.traits.skill + DULL * self.fatigue
+
+    def demand(self) -> float:
+        """The part of it that anybody can tell: difficulty, level and gear."""
+        return self.game.params.step * self.difficulty + self.game.rules.need * (self.level - 1) - self.gear
 
     def flows(self) -> list[float]:
         """(n,) flow in each activity."""
         c, w, keen = self.excess(), -1 / self.game.params.width**2, 1 - STALE * self.boredom
         soft = SOFT * keen
         return [soft if b is None else keen * exp(w * (b + c) ** 2) for b in self.bare]
-
-    def seen_flow(self, k: int) -> float:
-        """Flow in activity k as one can tell who sees wins and plays only: how far her share of wins there lately is from that of an even challenge,
-        and how much else she has played."""
-        keen = 1 - STALE * min(1.0, 1.3 * self.habit[k])
-        if self.bare[k] is None:
-            return SOFT * keen
-        share = min(0.95, max(0.05, self.wins[k]))
-        x = 0.5 - math.log(share / (1 - share)) / self.game.params.win
-        return keen * exp(-((x / self.game.params.width) ** 2))
 
     def appeal(self, flows: list[float], noise: Sequence[float]) -> list[float]:
         """(n,) log-odds of each activity, up to a constant, with `noise` of at least as many."""
@@ -198,6 +205,7 @@ class Player:
             fatigue = self.fatigue + TIRE / 60 * a.effort * minutes
             self.fatigue = fatigue if fatigue < 1 else 1.0
         if a.offset is not None:
+            self.rating.see(self.bare[k] + self.demand(), game.params.win, won)
             if won:
                 self.frustration *= WIN
                 self.losses = 0

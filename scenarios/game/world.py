@@ -13,6 +13,7 @@ from lam_env.sim.persons import PersonalWorld
 
 from .calendar import next_session
 from .compiled import MOST_PLAYS, NEVER, Compiled, logistic
+from .estimates import likely_flow, night_minutes
 from .params import COUNTED, LONGEST, REWARD_WEIGHTS, UTILITY_WEIGHTS
 from .player import Player
 from .sensing import tell
@@ -25,7 +26,6 @@ CHOOSE, END, ANNOY, THUMBS, CHOOSE_LINE, ANNOY_LINE, AGAIN, END_AGAIN = range(8)
 _PLACE, _LENGTH, _LUCK = (1 << GUMBELS_BITS) - 1, GUMBELS_BITS, GUMBELS_BITS + 12  # bits of CHOOSE
 _MILLION = 2.0**-20
 PAUSE = 20  # [s] after a change of difficulty or a level-up
-HARD_NIGHT = 0.0, 5.0  # [h] of the day that a company can tell to be late
 
 
 class GameWorld(PersonalWorld):
@@ -266,12 +266,12 @@ class GameWorld(PersonalWorld):
         player, game = self.player, self.game
         flow, excess, bare = self._flows[k], self._excess, player.bare[k]
         won = bare is None or luck < logistic(game.params.win * (0.5 - bare - excess))
-        level = player.level
+        level, likely = player.level, likely_flow(player, k)
         gained = player.play(k, minutes, won, flow, excess)
         self.stale = self.stale or gained > 0
         self.plays += 1
         self.minutes += minutes
-        self._book(k, minutes, flow, gained)
+        self._book(minutes, flow, likely, gained)
         if bare is not None and not self.stale:
             self.row.context[game.win_at[k]] = player.wins[k]
         if self._followed[0] >= 0:
@@ -284,13 +284,13 @@ class GameWorld(PersonalWorld):
         elif self.now < self.end:
             self._choice(None)
 
-    def _book(self, k: int, minutes: float, flow: float, gained: int) -> None:
+    def _book(self, minutes: float, flow: float, likely: float, gained: int) -> None:
         """Terms of a play that has just ended."""
         today = (self.now - self.start) // DAY
         if today != self._today:
             self._today, self._today_flow = today, 0.0
         counted = min(minutes, max(0.0, self.traits.healthy - self._today_flow))
-        self.earn_from(0, "quality", min(minutes, max(0.0, COUNTED - self._today_flow)) * self.player.seen_flow(k))
+        self.earn_from(0, "quality", min(minutes, max(0.0, COUNTED - self._today_flow)) * likely)
         self._today_flow += minutes
         self.utility_totals["flow"] += counted * flow
         self.tally.play(minutes, flow)
@@ -303,9 +303,8 @@ class GameWorld(PersonalWorld):
             self.utility_totals["late"] += late
             self.player.late += late / 60
             self.tally.late += late
-        hour = self.now / 3600 % 24
-        if HARD_NIGHT[0] <= hour < HARD_NIGHT[1]:
-            self.earn_from(0, "late", min(minutes, 60 * (hour - HARD_NIGHT[0])))
+        if dark := night_minutes(self.now, minutes):
+            self.earn_from(0, "late", dark)
 
     def _rate_advice(self, flow: float, won: bool, u: float) -> None:
         """Followed advice has come out: trust, and rarely a thumb."""
