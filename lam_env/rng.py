@@ -30,19 +30,17 @@ def mix(z: int) -> int:
     return z ^ (z >> 31)
 
 
-def key_of(*parts: int | str) -> int:
-    """A 64-bit key of integers and names; independent of the process (no salted hash)."""
-    key = 0
+def key_of(*parts: int | str, key: int = 0) -> int:
+    """A 64-bit key of integers and names; independent of the process (no salted hash). `key`: that of the parts before these."""
     for part in parts:
-        if isinstance(part, str):
-            part = _number(part)
-        key = mix(key ^ mix((part + _GOLDEN) & _MASK)) + 1 & _MASK
+        mixed = _mixed_name(part) if isinstance(part, str) else mix(part + _GOLDEN)
+        key = mix(key ^ mixed) + 1 & _MASK
     return key
 
 
 @lru_cache(maxsize=4096)  # purposes are few, and a world has a stream of each
-def _number(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+def _mixed_name(name: str) -> int:
+    return mix(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little") + _GOLDEN)
 
 
 def lognormal(u: float, median: float, sd: float) -> float:
@@ -95,10 +93,11 @@ class Stream:
 class Streams:
     """The random streams of one world."""
 
-    __slots__ = ("seed", "world")
+    __slots__ = ("_key", "seed", "world")
 
     def __init__(self, seed: int, world: int = 0):
         self.seed, self.world = seed, world
+        self._key = key_of(seed, world)
 
     def __call__(self, actor: int | str, purpose: str) -> Stream:
-        return Stream(key_of(self.seed, self.world, actor, purpose))
+        return Stream(key_of(actor, purpose, key=self._key))

@@ -57,12 +57,14 @@ class Compiled:
         self.ends = [math.log(h / (1 - h)) for h in hazards]
         self.xp = [rules.xp_first * rules.xp_growth**i for i in range(MOST_LEVELS + 1)]
         self.quests = [
-            (place[q.activity], q.count, [i for i, x in enumerate(rules.quests) if x.name in q.needs])
+            (place[q.activity], q.count, {i for i, x in enumerate(rules.quests) if x.name in q.needs})
             for q in rules.quests
         ]
         self.quest_places = frozenset(k for k, _, _ in self.quests)
         self.flow_weight, self.habit_weight = beta * params.flow, beta * params.habit
+        self.narrow = -1 / params.width**2
         self.quest_lure = beta * params.quest
+        self.tunes = params.track == "all"  # the difficulty may be advised
         self.locked = frozenset(a.level for a in acts)
         w = self.words
         self.win_at = {k: w.win + i for i, k in enumerate(w.hard)}
@@ -73,7 +75,7 @@ class Compiled:
 
     def mask(self, level: int, started: bool, difficulty: int) -> array[int]:
         """(A,) what may be advised at a choice. `started`: she has played in this session; `difficulty`: bit 0 easier, bit 1 harder."""
-        key = (sum(x <= level for x in self.locked), started, difficulty)
+        key = level, started, difficulty
         found = self._masks.get(key)
         if found is None:
             w = self.words
