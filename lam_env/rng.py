@@ -51,21 +51,21 @@ def lognormal(u: float, median: float, sd: float) -> float:
 class Stream:
     """Draws of one purpose. `index` is the occasion."""
 
-    __slots__ = ("key",)
+    __slots__ = ("_first", "key")
 
     def __init__(self, key: int):
-        self.key = key
+        self.key, self._first = key, key + _GOLDEN
 
     def bits(self, index: int) -> int:
         """64 random bits."""
-        z = (self.key + (index + 1) * _GOLDEN) & _MASK
+        z = (self._first + index * _GOLDEN) & _MASK
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
         return z ^ (z >> 31)
 
     def uniform(self, index: int) -> float:
         """A number in (0, 1)."""
-        z = (self.key + (index + 1) * _GOLDEN) & _MASK
+        z = (self._first + index * _GOLDEN) & _MASK
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
         return (((z ^ (z >> 31)) >> 11) + 0.5) * _UNIT

@@ -110,7 +110,8 @@ class PersonalWorld(World):
     def ask(self, person: int, sensor: int) -> None:
         """Her decision is due: raises an epoch by this sensor, which is no token: readings tell what is asked. Her mask and readings must
         be up to date."""
-        self._show(person)
+        if not self.lone:
+            self._show(person)
         self.person, self.credit, self._credits[person] = person, self._credits[person], 0.0
         self._raised = True
         if self.records is not None:
@@ -118,9 +119,8 @@ class PersonalWorld(World):
 
     def _show(self, person: int) -> None:
         """Her row becomes the world's."""
-        if not self.lone:
-            self.row.whole[self._own] = self.persons[person].whole[self._own]
-            self.row.epoch[2] = person
+        self.row.whole[self._own] = self.persons[person].whole[self._own]
+        self.row.epoch[2] = person
 
     # -- what happens in it -------------------------------------------------------------------------------------------
 
@@ -178,7 +178,8 @@ class PersonalWorld(World):
         for memory in self.persons:
             memory.forget()
         self._credits, self._asked, self._fresh = [0.0] * n, [-1] * n, [0] * n
-        self._show(self.person)
+        if not self.lone:
+            self._show(self.person)
         for action in range(len(self.vocabulary)):  # nobody has been asked, so nothing can be said
             self.row.mask[action] = int(not action)
         if self.records is not None:
