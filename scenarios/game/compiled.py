@@ -60,6 +60,7 @@ class Compiled:
             (place[q.activity], q.count, {i for i, x in enumerate(rules.quests) if x.name in q.needs})
             for q in rules.quests
         ]
+        self.first_quests = [i for i, q in enumerate(rules.quests) if not q.needs]
         self.quest_places = frozenset(k for k, _, _ in self.quests)
         self.flow_weight, self.habit_weight = beta * params.flow, beta * params.habit
         self.narrow = -1 / params.width**2

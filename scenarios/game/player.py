@@ -57,9 +57,8 @@ class Player:
         self.rate = self.follows = 0.0
         self.persona, self.quest_share = traits.persona, 0.0
         self.acts = game.rules.activities
-        self._open()
+        self.opened, self.bare = game.first_quests, game.offset  # nothing is done, no point is spent
         self.allure()
-        self.refit()
 
     # -- what follows from the state ----------------------------------------------------------------------------------
 

@@ -34,12 +34,23 @@ def _part(minutes: float, room: float) -> float:
 
 
 class GameWorld(PersonalWorld):
-    """One player's life. A tick is 1 s; the only person is 0, and all readings are hers."""
+    """One player's life. A tick is 1 s; the only person is 0, and all readings are hers. `observed` False: nobody reads its row, which then
+    has no readings and no mask."""
 
     lone = True
     __slots__ = (
         *("game", "player", "traits", "sessions", "plays", "minutes", "began", "gap", "moment", "tally", "timeline"),
-        *("advised", "anyway", "_answers", "_due", "_session_draws", "_play_draws", "_occasion", "_gumbels"),
+        *(
+            "observed",
+            "advised",
+            "anyway",
+            "_answers",
+            "_due",
+            "_session_draws",
+            "_play_draws",
+            "_occasion",
+            "_gumbels",
+        ),
         *(
             "_flows",
             "_excess",
@@ -63,6 +74,7 @@ class GameWorld(PersonalWorld):
         day: int = 0,
         record: bool = False,
         reveal: Any = None,
+        observed: bool = True,
     ):
         params, words = game.params, game.words
         start = start_tick(day)
@@ -78,7 +90,7 @@ class GameWorld(PersonalWorld):
             utility_weights=UTILITY_WEIGHTS,
             record=record,
         )
-        self.game = game
+        self.game, self.observed = game, observed
         self.traits = traits = Traits(
             streams("player", "traits"), params, game.n, words.n_lines, len(game.rules.classes)
         )
@@ -129,19 +141,21 @@ class GameWorld(PersonalWorld):
 
     def _choice(self, _: Any) -> None:
         """What next? She is asked."""
-        player, game = self.player, self.game
-        difficulty = 0
-        if not player.changed and game.tunes:
-            difficulty = (player.difficulty > -2) | (player.difficulty < 2) << 1
-        self._show_mask(game.mask(player.level, self.plays > 0, difficulty))
-        tell(self)
+        if self.observed:
+            player, game = self.player, self.game
+            difficulty = 0
+            if not player.changed and game.tunes:
+                difficulty = (player.difficulty > -2) | (player.difficulty < 2) << 1
+            self._tell(game.mask(player.level, self.plays > 0, difficulty))
         self._due = CHOICE
         self.ask(0, CHOICE)
 
-    def _show_mask(self, mask: array[int]) -> None:
+    def _tell(self, mask: array[int]) -> None:
+        """What the agent can sense, and what it may say."""
         if mask is not self._mask:
             self._mask = mask
             self.row.mask[:] = mask
+        tell(self)
 
     def decide(self) -> None:
         due, self._due = self._due, -1
@@ -330,8 +344,8 @@ class GameWorld(PersonalWorld):
         """A point to spend: she is asked on which line."""
         self.moment = 3
         self.tally.level((self.now - self.start) // DAY, self.player.level)
-        self._show_mask(self.game.level_up)
-        tell(self)
+        if self.observed:
+            self._tell(self.game.level_up)
         self._due = LEVEL_UP
         self.ask(0, LEVEL_UP)
 
