@@ -38,6 +38,9 @@ class Compiled:
         self.minutes = [a.minutes for a in acts]
         self.spread = [a.spread for a in acts]
         self.mean_minutes = [a.minutes * exp(a.spread**2 / 2) for a in acts]
+        self.longest = max(self.mean_minutes) / 60 + 0.1  # [h] and a little more: times are rounded
+        self.width2 = params.width**2
+        self.no_late = [0.0] * (len(self.words.vocabulary) - 1)
         self.effort = [a.effort for a in acts]
         self.weary = [beta * params.weary * (a.effort - RELIEF * a.relief) for a in acts]
         self.level = [a.level for a in acts]
@@ -58,12 +61,15 @@ class Compiled:
         self.ends = [math.log(h / (1 - h)) for h in hazards]
         self.xp = [rules.xp_first * rules.xp_growth**i for i in range(MOST_LEVELS + 1)]
         self.quests = [
-            (place[q.activity], q.count, [i for i, x in enumerate(rules.quests) if x.name in q.needs])
+            (place[q.activity], q.count, {i for i, x in enumerate(rules.quests) if x.name in q.needs})
             for q in rules.quests
         ]
+        self.first_quests = [i for i, q in enumerate(rules.quests) if not q.needs]
         self.quest_places = frozenset(k for k, _, _ in self.quests)
         self.flow_weight, self.habit_weight = beta * params.flow, beta * params.habit
+        self.narrow = -1 / params.width**2
         self.quest_lure = beta * params.quest
+        self.tunes = params.track == "all"  # the difficulty may be advised
         self.locked = frozenset(a.level for a in acts)
         w = self.words
         self.win_at = {k: w.win + i for i, k in enumerate(w.hard)}
@@ -74,7 +80,7 @@ class Compiled:
 
     def mask(self, level: int, started: bool, difficulty: int) -> array[int]:
         """(A,) what may be advised at a choice. `started`: she has played in this session; `difficulty`: bit 0 easier, bit 1 harder."""
-        key = (sum(x <= level for x in self.locked), started, difficulty)
+        key = level, started, difficulty
         found = self._masks.get(key)
         if found is None:
             w = self.words

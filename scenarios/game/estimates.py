@@ -53,29 +53,64 @@ def night_minutes(now: int, minutes: float) -> float:
 def worths(world: GameWorld) -> tuple[list[float], list[float]]:
     """(A - 1,) `quality` and `late` of each action but none."""
     player, game, words = world.player, world.game, world.game.words
-    n = len(words.vocabulary) - 1
-    quality, late = [0.0] * n, [0.0] * n
-    total = sum(player.habit) + UNKNOWN * game.n
-    shares = [(h + UNKNOWN) / total for h in player.habit]
+    quality = [0.0] * (len(words.vocabulary) - 1)
     if world.moment == 3:
+        total = sum(player.habit) + UNKNOWN * game.n
+        shares = [(h + UNKNOWN) / total for h in player.habit]
         quality[words.first_line - 1 : words.easier - 1] = _lines(player, shares)
-        return quality, late
-    room = max(0.0, COUNTED - world.today_minutes())
-    minutes = [m if m < room else room for m in game.mean_minutes]
-    weights = [s * m for s, m in zip(shares, minutes, strict=True)]
-    flows = likely_flows(player, player.bare, player.habit)
-    mean = _dot(weights, flows)
-    quality[: game.n] = [m * f - mean for m, f in zip(minutes, flows, strict=True)]
+        return quality, game.no_late
+    room = COUNTED - world.today_minutes()
+    if room > 0:
+        _choices(player, room, quality)
+    return quality, _nights(world)
+
+
+def _choices(player: Player, room: float, quality: list[float]) -> None:
+    """Fills in `quality` at a choice, `room` [min] before what counts of a day is full. One pass over the activities, as it is taken at every
+    decision: `likely_flows` as things are, and a step easier and harder."""
+    game, rating = player.game, player.rating
+    c, spread = player.demand() - rating.mean, -1 / (game.width2 + 2 * rating.variance)
+    most, step = sqrt(-game.width2 * spread), game.params.step
+    total = now = easier = harder = 0.0
+    for k, (b, h, m) in enumerate(zip(player.bare, player.habit, game.mean_minutes, strict=True)):
+        fresh = (1 - STALE * SAME * h if SAME * h < 1 else 1 - STALE) * (m if m < room else room)
+        share = h + UNKNOWN
+        total += share
+        if b is None:
+            quality[k] = SOFT * fresh
+            value = share * SOFT * fresh
+            now += value
+            easier += value
+            harder += value
+        else:
+            fresh *= most
+            x, y, z = b + c, b + c - step, b + c + step
+            value = quality[k] = fresh * exp(spread * x * x)
+            now += share * value
+            easier += share * fresh * exp(spread * y * y)
+            harder += share * fresh * exp(spread * z * z)
+    mean, words = now / total, game.words
+    for k in range(game.n):
+        quality[k] -= mean
     quality[words.leave - 1] = -(1 + MORE_PLAYS) * mean
-    for action, sign in ((words.easier, -1), (words.harder, 1)):
-        changed = _dot(weights, likely_flows(player, player.bare, player.habit, sign * game.params.step))
-        quality[action - 1] = PLAYS_AHEAD * (changed - mean)
+    quality[words.easier - 1] = PLAYS_AHEAD * (easier / total - mean)
+    quality[words.harder - 1] = PLAYS_AHEAD * (harder / total - mean)
+
+
+def _nights(world: GameWorld) -> list[float]:
+    """(A - 1,) `late` of each action but none, at a choice."""
+    game, leave = world.game, world.game.words.leave
+    begin, end = NIGHT
+    since = (world.now / 3600 - begin) % 24
+    if (end - begin) % 24 < since < 24 - game.longest:  # no play that begins now ends in the night
+        return game.no_late
+    shares = [h + UNKNOWN for h in world.player.habit]
     nights = [night_minutes(world.now + round(60 * m), m) for m in game.mean_minutes]
-    if any(nights):
-        mean = _dot(shares, nights)
-        late[: game.n] = [x - mean for x in nights]
-        late[words.leave - 1] = -(1 + MORE_PLAYS) * mean
-    return quality, late
+    mean = _dot(shares, nights) / sum(shares)
+    late = list(game.no_late)
+    late[: game.n] = [x - mean for x in nights]
+    late[leave - 1] = -(1 + MORE_PLAYS) * mean
+    return late
 
 
 def _lines(player: Player, shares: list[float]) -> list[float]:

@@ -48,7 +48,7 @@ def live(
     row = Rows(1, game.words.vocabulary).row(0)
     tallies: list[Tally] = []
     for done, seed in enumerate(seeds):
-        world = GameWorld(game, Streams(seed), row)
+        world = GameWorld(game, Streams(seed), row, observed=False)
         while not world.step(0):
             pass
         tallies.append(world.tally)

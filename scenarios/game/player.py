@@ -64,17 +64,16 @@ class Player:
         self.satisfaction, self.trust = 0.5, game.params.trust
         self.level, self.xp, self.gear, self.difficulty, self.changed = 1, 0.0, 0.0, 0, False
         self.points = [0] * game.words.n_lines
-        self.habit, self.wins, self.fresh = [0.0] * n, [0.5] * n, bytes([MOST_FRESH]) * n
+        self.habit, self.wins, self.fresh = [0.0] * n, [0.5] * n, bytearray([MOST_FRESH]) * n
         self.win_share, self.losses, self.previous = 0.65, 0, n
-        self.done = [False] * len(game.quests)
+        self.done: set[int] = set()  # quests
         self.left = [count for _, count, _ in game.quests]
         self.rate = self.follows = 0.0
         self.persona, self.quest_share = traits.persona, 0.0
         self.acts = game.rules.activities
         self.rating = Rating(game.params.skill)
-        self._open()
+        self.opened, self.bare = game.first_quests, game.offset  # nothing is done, no point is spent
         self.allure()
-        self.refit()
 
     # -- what follows from the state ----------------------------------------------------------------------------------
 
@@ -94,16 +93,14 @@ class Player:
     def _open(self) -> None:
         """Finds the open quests."""
         done = self.done
-        self.opened = [
-            i for i, (_, _, needs) in enumerate(self.game.quests) if not done[i] and all(done[j] for j in needs)
-        ]
+        self.opened = [i for i, (_, _, needs) in enumerate(self.game.quests) if i not in done and needs <= done]
 
     def refit(self) -> None:
         """How hard each activity is for her build, before skill, gear and level."""
         share = FIT / (sum(self.points) + SLOW)
         parts = [(x * share, row) for x, row in zip(self.points, self.game.fits[self.traits.class_], strict=True) if x]
         self.bare = [
-            None if o is None else o - sum(x * row[k] for x, row in parts) for k, o in enumerate(self.game.offset)
+            None if o is None else o - sum([x * row[k] for x, row in parts]) for k, o in enumerate(self.game.offset)
         ]
 
     def excess(self) -> float:
@@ -116,7 +113,7 @@ class Player:
 
     def flows(self) -> list[float]:
         """(n,) flow in each activity."""
-        c, w, keen = self.excess(), -1 / self.game.params.width**2, 1 - STALE * self.boredom
+        c, w, keen = self.excess(), self.game.narrow, 1 - STALE * self.boredom
         soft = SOFT * keen
         return [soft if b is None else keen * exp(w * (b + c) ** 2) for b in self.bare]
 
@@ -134,10 +131,10 @@ class Player:
         """Log-odds of making it easier and harder, on the scale of `appeal`."""
         if self.changed:
             return NEVER, NEVER
-        easy = max(0.0, self.win_share - 0.75)
+        easy = self.win_share - 0.75
         return (
             NEVER if self.difficulty <= -HARDEST else -0.5 + 3.5 * self.frustration,
-            NEVER if self.difficulty >= HARDEST else -0.5 + 8.0 * easy,
+            NEVER if self.difficulty >= HARDEST else -0.5 + 8.0 * easy if easy > 0 else -0.5,
         )
 
     def leaving(self, plays: int, minutes: float, awake: float) -> float:
@@ -221,8 +218,8 @@ class Player:
         keep = 1 - game.params.habit_rate
         habit = self.habit = [h * keep for h in self.habit]
         habit[k] += 1 - keep
-        fresh = self.fresh.translate(_OLDER)
-        self.fresh = fresh[:k] + b"\0" + fresh[k + 1 :]
+        fresh = self.fresh = self.fresh.translate(_OLDER)
+        fresh[k] = 0
         self.previous = k
         return self._gain(k, won)
 
@@ -251,12 +248,12 @@ class Player:
             if self.game.quests[i][0] == k:
                 self.left[i] -= 1
                 if not self.left[i]:
-                    self.done[i] = True
+                    self.done.add(i)
                     self.xp += QUEST_XP
                     finished += 1
         if finished:
             self.satisfaction += 0.04 * finished * (1 - self.satisfaction)
-            self.quest_share = sum(self.done) / len(self.done)
+            self.quest_share = len(self.done) / len(self.game.quests)
             self._open()
             self.allure()
         return finished

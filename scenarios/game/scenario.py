@@ -66,6 +66,7 @@ class Game(Scenario):
         "epoch.followup",  # no second advice at an instant
         # a few lives are short: not all is open, tried or told in each of them
         *("context.annoyed", "context.open.*", "context.win.*", "context.fresh.*", "context.points.*"),
+        *("context.quality.*", "context.late.*"),
         *("action_mask.*", "since.*", "latent.*"),
     )
 

@@ -401,7 +401,9 @@ def test_a_counted_worth_gives_back_what_advice_came_to():
     advised = rng.integers(0, 4, n)
     true = np.array([0.0, 1.0, 0.2, -0.5])
     gained = (0.5 - 0.2) / 0.8 * true[advised] - nag * (advised > 0) + rng.normal(0, 0.5, n)
-    heard = Heard(np.zeros((1, 6)), np.zeros(1, int), np.zeros(1), 4, advised, np.zeros((n, 6)), np.full(n, 0.8), gained)
+    heard = Heard(
+        np.zeros((1, 6)), np.zeros(1, int), np.zeros(1), 4, advised, np.zeros((n, 6)), np.full(n, 0.8), gained
+    )
     assert heard.worths(np.zeros(6), np.zeros(4), nag) == pytest.approx(true, abs=0.05)
 
 

@@ -8,8 +8,11 @@ from lam_env.scenarios.game.gates import Cohort, gates, live
 from lam_env.scenarios.game.params import GameParams
 from lam_env.scenarios.game.rules import RULES
 from lam_env.scenarios.game.tally import Tally
+from lam_env.scenarios.game.world import GameWorld
 
 from lam_env.logs.plays import hazard, top_share
+from lam_env.rng import Streams
+from lam_env.rows import Rows
 
 
 def sessions(n=10_000):
@@ -127,3 +130,18 @@ def test_the_predictability_ladder_stands():
     truth = (hidden[test, : n - 1].argmax(1) + 1 == t[test]).mean()
     assert most < markov - 0.05 < markov < truth - 0.03
     assert 0.45 <= truth <= 0.8
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_who_is_not_observed_lives_the_same_life(seed):
+    game = Compiled(RULES, GameParams())
+    lives = []
+    for observed in (True, False):
+        world = GameWorld(game, Streams(seed), Rows(1, game.words.vocabulary).row(0), observed=observed)
+        times = [world.now]
+        while not world.step(0):
+            times.append(world.now)
+        kept = [getattr(world.tally, name) for name in Tally.__slots__]
+        lives.append((times, kept, world.reward_totals, world.utility_totals))
+        assert any(world.row.context) is any(world.row.mask) is observed
+    assert lives[0] == lives[1]
