@@ -49,7 +49,10 @@ class GameParams:
     days: int = setting(30, "length of an episode [days]", low=1, high=3650)
     track: Literal["all", "activities"] = setting("all", "what may be advised; activities: not the difficulty")
     drift: float = setting(0.0, "share of her tastes that changes over an episode", low=0, high=1)
-    preset: Literal["game", "mobile"] = setting("game", "hazard of a session's end: of this game, or of mobile plays")
+    tables: str | None = setting(
+        None,
+        "file of play behaviour calibrated to a log: its ends of sessions, gaps and leaving hold in place of end*, churn* and gap_*",
+    )
 
     # what she does: log-odds
     beta: float = setting(2.2, "sharpness of choice (prototype)", low=0)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.scenarios.game import Game
 from lam_env.scenarios.game.calendar import next_session
-from lam_env.scenarios.game.params import LONGEST, GameParams
+from lam_env.scenarios.game.params import LONGEST
 from lam_env.scenarios.game.words import CHOICE, LEVEL_UP
 
 from lam_env.config import ConfigError
@@ -224,7 +224,7 @@ def test_sessions_begin_while_people_are_awake():
 @given(st.integers(0, 10**7), st.lists(st.floats(0.0, 0.999999), min_size=4, max_size=4), st.integers(0, 20))
 def test_she_comes_back_later(now, u, seed):
     world = world_of(seed)
-    assert next_session(now, u, world.traits, GameParams()) >= now + 600
+    assert next_session(now, u, world.traits, GAME.game) >= now + 600
 
 
 def test_an_agent_that_keeps_quiet_is_no_agent():
