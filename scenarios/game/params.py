@@ -101,6 +101,9 @@ class GameParams:
 
     # time between sessions: shares of three kinds of gaps, and their medians [h] and spreads
     gap_hours: float = setting(0.36, "share of gaps of some hours", low=0, high=1)
+    gap_own: float = setting(
+        1.0, "how far players differ in their share of long gaps, 1: from none to twice the mean's", low=0, high=1
+    )
     gap_long: float = setting(0.43, "share of long gaps of the mean player", low=0, high=1)
     gap_long_median: float = setting(250.0, "median of a long gap [h]", low=1)
     gap_long_spread: float = setting(1.3, "standard deviation of its logarithm", low=0)

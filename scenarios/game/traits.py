@@ -75,7 +75,7 @@ class Traits:
         self.leaves = params.churn_spread * z[36]
         if own:
             self.ends, self.leaves = own[0] * z[35], own[1] * z[35]
-        self.tempo = 2 * float(u[36])  # who is fond of the game also comes back sooner
+        self.tempo = 1 + params.gap_own * (2 * float(u[36]) - 1)  # who is fond of the game also comes back sooner
         self.patience = 0.5 * z[37]
         self.liking = [params.quirk * x for x in z[DRAWS : DRAWS + n_activities]]
         self.build = z[DRAWS + n_activities :]
