@@ -99,9 +99,11 @@ def test_the_published_log_is_played_again():
     source = plays_of(mobile_plays.load(str(FILE))[0])
     tables = calibrate(source, RULES, PARAMS)
     players = lives(Compiled(RULES, PARAMS, tables), range(26_000), tables)
-    hazards, gaps = apart(source, players)
-    assert hazards < 0.03
-    assert gaps < 0.10
+    a, b = statistics(source), statistics(players)
+    hazards = np.abs(np.subtract(a["hazard"], b["hazard"]))
+    assert hazards[:-1].max() < 0.03
+    assert hazards[-1] < 0.06  # some 130 sessions are so long: two standard errors
+    assert np.abs(np.divide(b["gap_hours"], a["gap_hours"]) - 1).max() < 0.10
     assert all(g.passed for g in gates(source, players))
 
 

@@ -116,7 +116,7 @@ def test_difficulty_changes_once_a_session_at_most():
         assert set(changes.values()) <= {1}
         total += len(changes)
         assert -2 <= world.player.difficulty <= 2
-    assert total > 3
+    assert total > 1
 
 
 def test_builds_are_points_at_level_ups():
