@@ -31,15 +31,8 @@ FULL, LATER = 4, 5  # rounds that move the baseline by all of the difference, an
 PLAYERS, PLAYS = 8000, 100_000  # of a round, at most
 FEW = 100  # players, at least
 MOST_DAYS = 3650
-LOW = (
-    1,
-    2,
-    3,
-    4,
-    7,
-    14,
-    28,
-)  # first play of the classes that stand for `INDICES`: the hazard at one play alone is noise
+# first plays of the classes that stand for `INDICES`: the hazard after one play alone is noise
+LOW = (1, 2, 3, 4, 7, 14, 28)
 SHARES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # of the gaps that are compared
 LEAST_SD, MOST_SD, MOST_FACTOR = 0.02, 5.0, 20.0  # log-odds; of gaps
 Progress = Callable[[str, int, int], None]
