@@ -148,12 +148,11 @@ class Player:
             x += self.game.params.sleepy * (awake if awake < 4 else 4)
         return x
 
-    def quitting(self, sessions: int, days: float) -> float:
-        """Log-odds that she leaves for good after so many sessions, `days` after her first."""
+    def quitting(self, sessions: int, plays: int, days: float) -> float:
+        """Log-odds that she leaves for good after so many sessions, the last of so many plays, `days` after her first."""
         p = self.game.params
-        x = p.churn + self.traits.leaves - p.churn_sessions * math.log1p(sessions)
+        x = self.game.leaves(sessions, plays, days) + self.traits.leaves
         x -= p.churn_pleasure * (self.satisfaction - 0.5) + p.churn_bond * self.bond
-        x += p.churn_age * days
         return x + p.churn_annoyed * self.annoyance + p.churn_late * min(3.0, self.late)
 
     def persuasion(self) -> float:

@@ -92,7 +92,7 @@ class GameWorld(PersonalWorld):
         )
         self.game, self.observed = game, observed
         self.traits = traits = Traits(
-            streams("player", "traits"), params, game.n, words.n_lines, len(game.rules.classes)
+            streams("player", "traits"), params, game.n, words.n_lines, len(game.rules.classes), game.own
         )
         self.player = Player(game, traits)
         self._session_draws, self._play_draws = streams("player", "session"), streams("player", "play")
@@ -195,7 +195,7 @@ class GameWorld(PersonalWorld):
 
     def quitting(self) -> float:
         """Log-odds that she leaves for good if the session ends now."""
-        return self.player.quitting(self.sessions, (self.now - self.start) / DAY)
+        return self.player.quitting(self.sessions, self.plays, (self.now - self.start) / DAY)
 
     def _choose(self) -> None:
         player, game, advised = self.player, self.game, self.advised
@@ -385,7 +385,7 @@ class GameWorld(PersonalWorld):
             self.tally.left = (self.now - self.start) // DAY
             return
         u = [draw.uniform(first + i) for i in range(1, 5)]
-        time = next_session(self.now, u, self.traits, self.game.params)
+        time = next_session(self.now, u, self.traits, self.game)
         self.gap = (time - self.now) / 3600
         self.tally.gaps.append(self.gap)
         self.call_at(time, self._begin)
