@@ -25,6 +25,7 @@ from .heads import TEMPERATURE, PlainHead, head_for
 from .personal import PersonalRolloutBuffer
 from .plugin import plugin_context
 from .sb3 import LamVecEnv
+from .trial import TRIAL_HOUSES
 
 Features = PriorFeatures | PlainFeatures
 
@@ -43,6 +44,7 @@ class PPOSettings:
     gamma: float = 0.99
     gae_lambda: float = 0.95
     entropy: float = 0.0
+    trial: int = TRIAL_HOUSES  # worlds in which heads are compared, to keep the best
     temperature: float = TEMPERATURE  # of the head's values; what is worth trying differs by the scale of the reward
 
 
@@ -53,7 +55,7 @@ CROWD = PPOSettings(gamma=0.0)
 ADVISING = PPOSettings(batch=2048, learning_rate=3e-4, gamma=0.0)
 # Lives of few decisions and much luck: many at a time. Advice is worth little and too much of it does lasting harm, so what is tried must stay near to what is
 # best: at the usual temperature most of it is random, everybody is annoyed, and silence is what is learned. Chosen on validation players of the game.
-LONE = PPOSettings(envs=64, batch=2048, learning_rate=5e-4, gamma=0.97, temperature=0.015)
+LONE = PPOSettings(envs=64, batch=2048, gamma=0.97, trial=400, temperature=0.02)
 
 
 class FeatureVecEnv(LamVecEnv):
@@ -201,7 +203,8 @@ class PPOAgent:
             # each is paid for what her move is worth when all others have moved: right to learn from, no measure of the whole
             model.learn(training.steps, callback=report)
         else:
-            best = Best(head_of(model), lambda head: TunedPolicy(features, head), training)
+            houses = (self.settings or settings_for(training, self.prior)).trial
+            best = Best(head_of(model), lambda head: TunedPolicy(features, head), training, houses=houses)
             best.consider(0)
             model.learn(training.steps, callback=[report, best])
             best.consider(training.steps)
