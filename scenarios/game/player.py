@@ -199,8 +199,8 @@ class Player:
         else:
             fatigue = self.fatigue + TIRE / 60 * a.effort * minutes
             self.fatigue = fatigue if fatigue < 1 else 1.0
-        if a.offset is not None:
-            self.rating.see(self.bare[k] + self.demand(), game.params.win, won)
+        if (bare := self.bare[k]) is not None:
+            self.rating.see(bare + self.demand(), game.params.win, won)
             if won:
                 self.frustration *= WIN
                 self.losses = 0
