@@ -92,6 +92,11 @@ class TunedPolicy:
         with torch.no_grad():
             return self.head(torch.from_numpy(vector)), state
 
+    def probabilities(self, observation: Any, state: Any = None, episode_start: Any = None) -> tuple[np.ndarray, Any]:
+        """(N, A) with which `predict` samples, 0 where an action is not possible; and the state."""
+        logits, state = self.logits(observation, state, episode_start)
+        return torch.softmax(logits.double(), 1).numpy(), state
+
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Any:

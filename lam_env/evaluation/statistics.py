@@ -93,7 +93,7 @@ def t_interval(
     total = sum(v for v, _ in parts)
     if total <= 0:
         return Interval(value, value, value)
-    half = _t(level, total**2 / sum(v**2 / df for v, df in parts if v > 0)) * total**0.5
+    half = t_quantile(level, total**2 / sum(v**2 / df for v, df in parts if v > 0)) * total**0.5
     return Interval(value, value - half, value + half)
 
 
@@ -124,13 +124,13 @@ def improvement_paired(x: Runs, y: Runs, level: float = 0.95) -> Interval:
         return Interval(p, p, p)
     grid = wins.squeeze()
     if grid.ndim < 2:
-        return Interval(p, *_wilson(p, grid.size, _t(level, np.inf)))
+        return Interval(p, *_wilson(p, grid.size, t_quantile(level, np.inf)))
     rows, columns = grid.shape
     by_row, by_column = grid.mean(1).var(ddof=1) / rows, grid.mean(0).var(ddof=1) / columns
     total, df = _two_way(by_row, by_column, float(grid.var()) / grid.size, grid.shape)
     if total <= 0 or p in (0, 1):
-        return Interval(p, *_wilson(p, min(rows, columns), _t(level, np.inf)))
-    return Interval(p, *_wilson(p, min(1 + p * (1 - p) / total, grid.size), _t(level, df)))
+        return Interval(p, *_wilson(p, min(rows, columns), t_quantile(level, np.inf)))
+    return Interval(p, *_wilson(p, min(1 + p * (1 - p) / total, grid.size), t_quantile(level, df)))
 
 
 def improvement(x: Sequence[Runs], y: Sequence[Runs]) -> float:
@@ -203,7 +203,7 @@ def _wilson(p: float, n: float, z: float) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _t(level: float, df: float) -> float:
+def t_quantile(level: float, df: float) -> float:
     """Student's t quantile of a two-sided interval; of infinite `df` the normal one."""
     from scipy.special import ndtri, stdtrit  # loads in a fifth of the time of scipy.stats
 
