@@ -24,6 +24,7 @@ ALLOWED = {
     "agents": {"logs", "envs"},
     "evaluation": {"logs", "envs"},
     "launch": set(),
+    "tracking": set(),
     "top": {"sim", "logs", "envs", "evaluation", "launch"},  # run, benchmark, __init__: level 3 by name only
 }
 # outside packages that only some parts may import; `lazily`: inside a function, so that loading the part is cheap
@@ -36,12 +37,15 @@ OUTSIDE = {
     "lightgbm": {"agents"},
     "ray": {"launch"},
     "libsumo": {"scenarios"},
+    "tensorboard": {"tracking"},
+    "wandb": {"tracking"},
 }
 LAZY_ONLY = {
     "level 0": {"pyarrow", "yaml", "rich"},
     "launch": {"ray"},
     "agents": {"lightgbm"},
     "scenarios": {"libsumo"},
+    "tracking": {"tensorboard", "wandb"},
 }
 # gymnasium is none of them: importing the kit registers its environments, and Gymnasium has no other way to learn of them
 HEAVY = {"torch", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy"}
