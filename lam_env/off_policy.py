@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lam_env.evaluation.tables import About, Table
 
 LOGGED = "logged"  # the row of what was earned in fact
+LEAST = 5  # effective decisions or trajectories, below which an interval would pretend to know
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ def tables_of(
             *(
                 (
                     label[name],
-                    *(_cell(found, intervals) for found in (e.ips, e.snips, e.dr)),
-                    _cell(e.gain),
+                    *(_cell(found, intervals, e.effective) for found in (e.ips, e.snips, e.dr)),
+                    _cell(e.gain, True, e.effective),
                     f"{e.effective:,.0f}",
                     f"{e.mean_weight:.2f}",
                 )
@@ -171,8 +172,8 @@ def tables_of(
         (
             f"{size} {method}",
             "Contexts, and what follows a decision, are the logged policy's: what people would become under the other one is not in it.",
-            "Gain: more than was earned in fact. ESS: decisions of the policy's own that the log is worth. Weight: mean of the weights, 1 but for chance if the"
-            " log holds what the policy does.",
+            f"Gain: more than was earned in fact. ESS: decisions of the policy's own that the log is worth; below {LEAST} there is no interval. Weight: mean of the"
+            " weights, 1 but for chance if the log holds what the policy does.",
         ),
     )
     steps = min(settings.horizon, n)
@@ -180,8 +181,11 @@ def tables_of(
         f"reward of a trajectory's first {steps} decisions, had the policy chosen them all",
         ("policy", "PDIS", "ESS"),
         (
-            (LOGGED, _cell(first.value), f"{first.trajectories:,}"),
-            *((label[name], _cell(q.value), f"{q.effective:,.1f}") for name, (_, q) in found.items()),
+            (LOGGED, _cell(first.value, True, first.effective), f"{first.trajectories:,}"),
+            *(
+                (label[name], _cell(q.value, True, q.effective), f"{q.effective:,.1f}")
+                for name, (_, q) in found.items()
+            ),
         ),
         ("ESS: trajectories of the policy's own that the log is worth.", *about.lines()),
     )
@@ -194,10 +198,10 @@ def _labels(names: list[str]) -> dict[str, str]:
     return last if len(set(last.values())) == len(last) else {name: name for name in names}
 
 
-def _cell(found: Interval, interval: bool = True) -> str:
+def _cell(found: Interval, interval: bool = True, effective: float = LEAST) -> str:
     if found.value != found.value:
         return "none alike"
-    shown = interval and found.low == found.low
+    shown = interval and found.low == found.low and effective >= LEAST
     return f"{found.value:.4f}" + (f" [{found.low:.4f}, {found.high:.4f}]" if shown else "")
 
 

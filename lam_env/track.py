@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from lam_env import registry
 from lam_env.errors import UserError
-from lam_env.launch.local import Report
+from lam_env.launch.local import Report, one_line
 from lam_env.progress import Note
 from lam_env.values import suggestion
 
@@ -33,9 +33,10 @@ class Sink(Protocol):
 def check_sinks(names: Sequence[str]) -> None:
     """UserError if there is no such tracker, or what it needs is not installed. Nothing heavy is imported."""
     known = registry.sink_names()
+    there_are = f"there are {', '.join(known)}"
     for name in names:
         if name not in known:
-            raise UserError(f"no tracker {name!r}; {suggestion(name, known, f'there are {chr(44).join(known)}')}")
+            raise UserError(f"no tracker {name!r}; {suggestion(name, known, there_are)}")
         needs = registry.sink_needs(name)
         if needs and importlib.util.find_spec(needs) is None:
             raise UserError(f"track={name}: {needs} is not installed: pip install 'lam-env[{name}]'")
@@ -45,7 +46,13 @@ class Tracking:
     """`with Tracking(names, folder, config) as tracking`: without names it does nothing."""
 
     def __init__(self, names: Sequence[str], folder: Path, config: Mapping[str, Any]):
-        self._sinks: list[Sink] = [registry.sink(name)(folder, config) for name in dict.fromkeys(names)]
+        self._sinks: list[Sink] = []
+        for name in dict.fromkeys(names):
+            try:
+                self._sinks.append(registry.sink(name)(folder, config))
+            except Exception as error:  # whatever the tracker's package raises: no server, no rights
+                self._close()
+                raise UserError(f"track={name}: {one_line(error)}") from None
         self._heard: dict[str, int] = {}  # step at which each curve was last heard
 
     def __enter__(self) -> Tracking:
@@ -54,6 +61,9 @@ class Tracking:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         for sink in self._sinks:
             sink.close()
 

@@ -48,7 +48,7 @@ LAZY_ONLY = {
     "tracking": {"tensorboard", "wandb"},
 }
 # gymnasium is none of them: importing the kit registers its environments, and Gymnasium has no other way to learn of them
-HEAVY = {"torch", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy"}
+HEAVY = {"torch", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy", "tensorboard", "wandb"}
 
 
 def sources() -> list[tuple[str, Path]]:

@@ -83,6 +83,14 @@ def test_the_policy_that_was_logged_has_the_value_that_it_had(made: Path, tmp_pa
     assert sequence.trajectories == 3
 
 
+def test_where_the_log_is_worth_next_to_nothing_no_interval_is_shown(made: Path, tmp_path: Path) -> None:
+    """Three trajectories."""
+    assert off_policy.main([f"log={made / 'log'}", "policy=none", f"out={tmp_path / 'out'}"]) == 0
+    one, whole = (tmp_path / "out" / "off_policy.md").read_text().split("**reward of a trajectory's")
+    assert "[" in next(line for line in one.splitlines() if line.startswith("| none"))
+    assert not any("[" in line for line in whole.splitlines() if line.startswith("|"))
+
+
 def off_policy_policy(made: Path, found: Decisions) -> object:
     from lam_env.policies import policy_of
 

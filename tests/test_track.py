@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from lam_env import registry
+from lam_env.errors import UserError
 from lam_env.evaluation.results import read
 from lam_env.progress import Note
 from lam_env.run import main
@@ -87,6 +88,18 @@ def test_each_step_of_a_curve_is_sent_once_and_plain_notes_are_not(memory: type[
 def test_a_run_that_fails_closes_its_trackers(memory: type[Memory], tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), Tracking(("memory",), tmp_path, {}):
         raise KeyboardInterrupt
+    assert memory.made[0].closed == 1
+
+
+def test_a_tracker_that_cannot_begin_is_one_line_and_the_others_are_closed(
+    memory: type[Memory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(folder: Path, config: Mapping[str, Any]) -> Memory:
+        raise RuntimeError("no\nserver")
+
+    monkeypatch.setattr(registry, "sink", lambda name: broken if name == "broken" else Memory)
+    with pytest.raises(UserError, match="^track=broken: RuntimeError: no server"):
+        Tracking(("memory", "broken"), tmp_path, {})
     assert memory.made[0].closed == 1
 
 

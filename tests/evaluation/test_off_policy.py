@@ -19,6 +19,7 @@ def test_estimates_worked_out_by_hand() -> None:
     assert found.ips.value == (0 + 0 + 8 + 8) / 4
     assert found.snips.value == 16 / 8
     assert found.dr.value == ((1 + 0) + (1 - 2) + (1 + 4) + (1 + 6)) / 4
+    assert found.gain.value == found.dr.value - REWARD.mean()
     assert found.effective == pytest.approx(8**2 / (4 + 16 + 4))
     assert found.mean_weight == 2
     assert found.n == 4
@@ -100,6 +101,14 @@ def test_intervals_hold_the_truth_as_often_as_they_say(name: str) -> None:
         found = getattr(off_policy.estimate(better(x), action, prob, reward, mean + 0.1, trajectory), name)
         held += found.low <= 0.75 <= found.high
     assert 0.92 < held / 600 < 0.98
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"), [(1, [1, 2, 4, 8, 16]), (2, [3, 6, 4, 24, 16]), (9, [7, 6, 4, 24, 16])]
+)
+def test_a_window_sums_what_follows_within_a_trajectory(window: int, expected: list[float]) -> None:
+    reward, trajectory = np.array([1.0, 2, 4, 8, 16]), np.array([5, 5, 5, 2, 2])
+    assert off_policy.windowed(reward, trajectory, window).tolist() == expected
 
 
 # -- sequences ---------------------------------------------------------------------------------------------------------
