@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
-from lam_env.launch.local import ONE_THREAD
+from lam_env.launch.local import ONE_THREAD, one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +70,14 @@ def run(settings: OffPolicySettings, command: str) -> None:
     path = choose(s.out, "off_policy") if s.out else None
     decisions = Decisions.load(s.log)
     policies = {name: policy_of(name, decisions.log.vocabulary) for name in dict.fromkeys(s.policy)}
-    found = {name: judge(decisions, p, not s.sampled, s.window, s.horizon) for name, p in policies.items()}
+    found = {}
+    for name, policy in policies.items():
+        try:
+            found[name] = judge(decisions, policy, not s.sampled, s.window, s.horizon)
+        except Exception as error:  # whatever a stranger's code raises
+            if ":" not in name:
+                raise
+            raise UserError(f"policy {name}: {one_line(error)}") from None
     fact, about = logged(decisions, s.window, s.horizon), About(command, versions=versions())
     for table in tables_of(s, fact, found, about, intervals=False):
         show(table.rich())

@@ -132,7 +132,13 @@ def test_bad_input_is_one_line(made: Path, tmp_path: Path, refused: Refused, mon
     small_run(tmp_path / "other", days=1, rooms=4)
     assert "another vocabulary" in refused(off_policy.main, log, f"policy={tmp_path / 'other'}", out)
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "learners.py").write_text("class Learner:\n    def fit(self, training):\n        return self\n")
+    (tmp_path / "learners.py").write_text(
+        "class Learner:\n    def fit(self, training):\n        return self\n"
+        "class Short:\n    def predict(self, observation, *more, **named):\n        return [0], None\n"
+        "class Broken:\n    def predict(self, observation, *more, **named):\n        return 1 / 0\n"
+    )
+    assert "predict returned actions of shape (1,)" in refused(off_policy.main, log, "policy=learners:Short", out)
+    assert "policy learners:Broken: ZeroDivisionError" in refused(off_policy.main, log, "policy=learners:Broken", out)
     assert "has no predict" in refused(off_policy.main, log, "policy=learners:Learner", out)
     config = json.loads((made / "run" / "config.json").read_text())
     (tmp_path / "other" / "config.json").write_text(json.dumps(config))

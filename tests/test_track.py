@@ -98,7 +98,7 @@ def test_a_tracker_that_cannot_begin_is_one_line_and_the_others_are_closed(
         raise RuntimeError("no\nserver")
 
     monkeypatch.setattr(registry, "sink", lambda name: broken if name == "broken" else Memory)
-    with pytest.raises(UserError, match="^track=broken: RuntimeError: no server"):
+    with pytest.raises(UserError, match="track=broken: RuntimeError: no server"):
         Tracking(("memory", "broken"), tmp_path, {})
     assert memory.made[0].closed == 1
 

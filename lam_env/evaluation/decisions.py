@@ -18,7 +18,7 @@ from lam_env.envs.scenario import Scenario
 from lam_env.envs.spaces import observation_space
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.errors import UserError
-from lam_env.evaluation.rollout import Progress
+from lam_env.evaluation.rollout import Progress, check_actions
 from lam_env.events import AGENT, ActionLog, Event, LogError
 from lam_env.rng import Stream, key_of
 
@@ -131,6 +131,7 @@ def probabilities(
         p, state = policy.probabilities(observation, state, start)
         return np.asarray(p, float), state
     chosen, state = policy.predict(observation, state, start, deterministic=True)
+    chosen = check_actions(chosen, n, a)
     chosen = np.where(
         observation["action_mask"][np.arange(n), chosen] > 0, chosen, 0
     )  # an impossible one is carried out as none
