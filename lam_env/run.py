@@ -99,7 +99,8 @@ class Pipeline:
                 LocalLauncher(s.workers, tracking.hears(_with_units(progress))) as launcher,
             ):
                 self._stages(real, earlier, launcher)
-                tracking.scores(self._final_scores())
+                if s.track:
+                    tracking.scores(self._final_scores())
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             self._stopped()
