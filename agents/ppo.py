@@ -17,6 +17,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from lam_env.contracts import Training
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.logs.epochs import DAY, Epochs
+from lam_env.progress import Note
 
 from .actor_critic import HeadPolicy
 from .best import Best
@@ -96,6 +97,11 @@ class TunedPolicy:
         with torch.no_grad():
             return self.head(torch.from_numpy(vector)), state
 
+    def probabilities(self, observation: Any, state: Any = None, episode_start: Any = None) -> tuple[np.ndarray, Any]:
+        """(N, A) with which `predict` samples, 0 where an action is not possible; and the state."""
+        logits, state = self.logits(observation, state, episode_start)
+        return torch.softmax(logits.double(), 1).numpy(), state
+
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Any:
@@ -123,13 +129,20 @@ class _Report(BaseCallback):
         self._count += len(rewards)
         if time.monotonic() - self._last > 0.2:
             self._last = time.monotonic()
-            note = f"reward/step {self.curve[-1][1]:+.4f}" if self.curve else ""
-            self._progress(self._stage, min(self.num_timesteps, self._total), self._total, note)
+            self._tell()
         return True
 
     def _on_rollout_end(self) -> None:
         self.curve.append((self.num_timesteps, self._reward / max(1, self._count)))
         self._reward, self._count = 0.0, 0
+        self._tell()
+
+    def _tell(self) -> None:
+        note = Note()
+        if self.curve:
+            step, reward = self.curve[-1]
+            note = Note(f"reward/step {reward:+.4f}", {"reward_per_step": reward}, step)
+        self._progress(self._stage, min(self.num_timesteps, self._total), self._total, note)
 
 
 def settings_for(training: Training, prior: bool) -> PPOSettings:

@@ -22,6 +22,7 @@ from lam_env.launch.local import ONE_THREAD, LocalLauncher, Report, WorkerDiedEr
 from lam_env.progress import Progress
 from lam_env.runs import RunFolder, choose
 from lam_env.settings import COUNTING, RunSettings
+from lam_env.track import Tracking, check_sinks
 
 if TYPE_CHECKING:
     from lam_env.inputs import Earlier, RealLog
@@ -63,6 +64,7 @@ class Pipeline:
 
         self.command, self.began = command, time.time()
         check_seeds(settings.seed)
+        check_sinks(settings.track)
         made = registry.scenario(settings.scenario)
         if settings.model:
             self.earlier_world, log = earlier_settings(settings)
@@ -91,8 +93,14 @@ class Pipeline:
             f"{s.scenario}: {len(self.agents)} agents, {s.eval.seeds} evaluation seeds, device {s.device} -> {self.path}"
         )
         try:
-            with Progress() as progress, LocalLauncher(s.workers, _with_units(progress)) as launcher:
+            with (
+                Progress() as progress,
+                Tracking(s.track, self.path, self.config) as tracking,
+                LocalLauncher(s.workers, tracking.hears(_with_units(progress))) as launcher,
+            ):
                 self._stages(real, earlier, launcher)
+                if s.track:
+                    tracking.scores(self._final_scores())
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             self._stopped()
@@ -231,6 +239,20 @@ class Pipeline:
         self.folder.write_text(
             "tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed)
         )
+
+    def _final_scores(self) -> dict[str, float]:
+        """As in the tables: variant/agent/metric -> interquartile mean over all seeds."""
+        from lam_env.evaluation.statistics import iqm
+        from lam_env.evaluation.tables import runs_of
+        from lam_env.summary import rows_of_run
+
+        kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
+        rows, found = rows_of_run(self.settings.scenario, kept, self.agents), {}
+        for variant, agent, metric in dict.fromkeys((r.variant, r.agent, r.metric) for r in rows):
+            runs = runs_of([r for r in rows if r.variant == variant], agent, metric)
+            if runs is not None and metric.startswith(("reward.", "pred.")):
+                found[f"{variant}/{agent}/{metric}"] = float(iqm(runs.ravel()))
+        return found
 
     def _stopped(self) -> None:
         """Leaves the folder whole, and says what it is good for."""

@@ -19,7 +19,7 @@ from lam_env.agents.development import __main__ as development
 from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 
-from lam_env import benchmark, config, registry, run
+from lam_env import benchmark, config, off_policy, record, registry, run
 from lam_env.envs.record import log_of
 from lam_env.envs.single import LamEnv
 from lam_env.logs import play_report
@@ -100,8 +100,8 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 exec(compile(block.text, "README.md", "exec"), {"__name__": "readme"})
             elif how == "run with":
                 (line,) = block.text.splitlines()
-                assert line.startswith("python -m lam_env.run ")
-                _run([*shlex.split(line)[3:], *what.split()])
+                module, *argv = shlex.split(line.removeprefix("python -m "))
+                _run(module, [*argv, *what.split()])
         yield folder
     finally:
         os.chdir(before)
@@ -109,11 +109,11 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         sys.modules.pop("my_agent", None)
 
 
-def _run(argv: list[str]) -> None:
+def _run(module: str, argv: list[str]) -> None:
     try:
-        assert run.main(argv) == 0
+        assert {"lam_env.run": run, "lam_env.record": record, "lam_env.off_policy": off_policy}[module].main(argv) == 0
     except SystemExit:  # the error is on stderr
-        pytest.fail(f"README.md: python -m lam_env.run {' '.join(argv)}", pytrace=False)
+        pytest.fail(f"README.md: python -m {module} {' '.join(argv)}", pytrace=False)
 
 
 def _days(text: str, days: int = 14) -> str:
@@ -225,6 +225,10 @@ def _understood(module: str, argv: list[str]) -> None:
         assert config.parse(development.DevelopmentSettings, argv, module).format in registry.choice_names()
     elif module == "lam_env.scenarios.game.cohort":
         assert config.parse(cohort.CohortSettings, argv, module).format in registry.importer_names()
+    elif module == "lam_env.record":
+        assert config.parse(record.RecordSettings, argv, module).policy
+    elif module == "lam_env.off_policy":
+        assert config.parse(off_policy.OffPolicySettings, argv, module).log
     elif module == "lam_env.logs.play_report":
         assert config.parse(play_report.PlayReportSettings, argv, module).format in registry.importer_names()
     else:
@@ -285,7 +289,7 @@ def test_settings_written_as_key_and_value_exist(name: str) -> None:
     worlds = [config.to_dict(registry.scenario(name).Params()) for name in registry.scenario_names()]
     known = {*_settings(), *(f"world.{key}" for world in worlds for key in world), "config", "suite", "key"}
     modules = (sumo.SumoSettings(), development.DevelopmentSettings(), play_report.PlayReportSettings())
-    for own in (*modules, cohort.CohortSettings()):
+    for own in (*modules, cohort.CohortSettings(), record.RecordSettings(), off_policy.OffPolicySettings()):
         known |= set(config.to_dict(own))
     groups = {key.split(".")[0] for key in known}
     for quoted in code(TEXTS[name]):

@@ -137,7 +137,7 @@ def score_table(
 ) -> Table:
     """Agents as rows, in the order in which they first appear; metrics (id -> heading) as columns, those that exist.
 
-    A cell is the interquartile mean of all runs and, with `intervals`, its 95 % bootstrap interval.
+    A cell is the interquartile mean of all runs and, with `intervals`, its 95 % interval (`statistics.t_interval`).
     """
     mine = select(rows, scenario=scenario, variant=variant)
     shown = {m: heading for m, heading in metrics.items() if any(r.metric == m for r in mine)}
@@ -207,7 +207,9 @@ def _notes(rows: Sequence[Row], agents: Sequence[str], about: About, intervals: 
     fewest, trained, seeds = min(map(len, runs.values())), sorted({t for t, _ in most}), sorted({s for _, s in most})
     count = f"{len(most)}" if fewest == len(most) else f"{fewest} to {len(most)}"
     training = f"training seeds {_span(trained)}, " if len(trained) > 1 else ""
-    method = "interquartile mean" + (" [95 % bootstrap interval over seeds]" if intervals else "")
+    method = "interquartile mean" + (
+        " [95 % interval over seeds: t with bootstrap standard error; of P, Wilson's]" if intervals else ""
+    )
     return [f"Runs an agent: {count}; {training}evaluation seeds {_span(seeds)}; {method}.", *about.lines()]
 
 
