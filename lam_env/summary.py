@@ -139,7 +139,8 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float) -> None:
         elif any(r.metric.startswith("pred.") for r in mine):
             console.print(prediction_table(mine, settings.scenario, variant).rich())
     # plainly: a path that is torn apart cannot be copied
-    print(f"{seconds:,.0f} s. Tables: {folder.path / 'tables.md'}; all scores: {results}")
+    print(f"{seconds:,.0f} s. Report: {folder.path / 'report.html'}")
+    print(f"Tables: {folder.path / 'tables.md'}; all scores: {results}")
     print(f"Models: {folder.path / 'model'}; log: {folder.log}")
     if (folder.log / "train").is_dir():
         print("Next, your own agent as one more row:")

@@ -32,10 +32,12 @@ def rollout(
     deterministic: bool = True,
     progress: Progress | None = None,
     stage: str = "evaluate",
+    watch: Callable[..., None] | None = None,
 ) -> list[dict[str, float]]:
     """Totals of one episode in each world, with `feedback.noop_rate`: the share of epochs at which it does nothing.
 
-    A policy with an attribute `reveal` is shown what it names of the hidden state.
+    A policy with an attribute `reveal` is shown what it names of the hidden state. `watch` is told of every step: observation, actions,
+    which worlds were running, rewards, the next observation, the worlds and which of them are finished.
     """
     n = len(world_seeds)
     env = LamVectorEnv(n, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
@@ -50,12 +52,15 @@ def rollout(
         actions = check_actions(actions, n, len(env.vocabulary))
         epochs += running
         silent += running & (actions == 0)
+        before = observation
         observation, rewards, _, start, info = env.step(actions)
         if not np.isfinite(rewards).all():
             bad = np.flatnonzero(~np.isfinite(rewards))[0]
             raise UserError(
                 f"the reward of action {actions[bad]} is {rewards[bad]}; look at the scenario's reward terms"
             )
+        if watch is not None:
+            watch(before, actions, running, rewards, observation, env.worlds, env.finished)
         steps += int(running.sum())
         for i in np.flatnonzero(start):
             totals[i] = info["final_info"][i]["totals"]
