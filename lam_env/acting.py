@@ -30,7 +30,9 @@ class NoTraining:
         self._name = name
 
     def __getattr__(self, what: str) -> Any:
-        raise UserError(f"agent={self._name}: learns from {what}; give the folder of a run that has trained a policy")
+        raise UserError(
+            f"agent={self._name}: needs training (it asks for {what}); give the folder of a run, or an agent that needs none"
+        )
 
 
 def untrained(scenario: Scenario, name: str, seed: int = 0) -> Policy:
@@ -38,7 +40,8 @@ def untrained(scenario: Scenario, name: str, seed: int = 0) -> Policy:
     own = scenario.baselines() | scenario.rungs() | scenario.exploits()
     names = [*UNTRAINED, *own]
     if name not in names:
-        hint = suggestion(name, names, f"without training there are {', '.join(names)}")
+        able = [other for other in names if _needs_none(scenario, other)]
+        hint = suggestion(name, able, f"without training there are {', '.join(able)}")
         raise UserError(f"agent={name}: neither a run folder nor an agent that needs no training; {hint}")
     nothing: Any = NoTraining(name, seed)
     if name in own:
@@ -47,6 +50,14 @@ def untrained(scenario: Scenario, name: str, seed: int = 0) -> Policy:
         return own[name](nothing)
     policy: Policy = registry.agent(name)().fit(nothing)
     return policy
+
+
+def _needs_none(scenario: Scenario, name: str) -> bool:
+    try:
+        untrained(scenario, name)
+    except UserError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

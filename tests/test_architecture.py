@@ -253,7 +253,7 @@ def test_level_0_loads_nothing_heavy(module: str) -> None:
     assert done.stdout.split() == []
 
 
-COMMANDS = [name for name in ("run", "benchmark") if (ROOT / "lam_env" / f"{name}.py").exists()]
+COMMANDS = [name for name in ("run", "benchmark", "report", "watch") if (ROOT / "lam_env" / f"{name}.py").exists()]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from lam_env.evaluation.report.svg import (
     SIZE,
@@ -157,11 +158,11 @@ def matrix(id_: str, title: str, names: Sequence[str], counts: Sequence[Sequence
         total = sum(row)
         for k, n in enumerate(row):
             share = n / total if total else 0.0
-            box = {"x": left + cell * k, "y": y, "width": cell - 1, "height": cell - 1}
+            box: dict[str, Any] = {"x": left + cell * k, "y": y, "width": cell - 1, "height": cell - 1}
             told = hint(f"did {name}, expected {names[k]}: {n:,.0f} of {total:,.0f}")
             body.append(tag("rect", **box, class_="cell"))
             if n:
-                shade = {"style": f"opacity:{max(0.06, share):.2f}"}
+                shade: dict[str, Any] = {"style": f"opacity:{max(0.06, share):.2f}"}
                 body.append(tag("rect", told, **box, **shade, class_=f"fill {'a' if i == k else 'w'}"))
     right = sum(row[i] for i, row in enumerate(counts)) / max(1, sum(map(sum, counts)))
     return picture(
@@ -179,7 +180,7 @@ def slopes(id_: str, title: str, pairs: Sequence[tuple[str, float, float]], name
     y = scale([v for _, a, b in pairs for v in (a, b)], bottom, top)
     body = [axis_left(y, 56.0, 360.0, beside)]
     for where, name, colour in ((left, names[0], "b"), (right, names[1], "a")):
-        body.append(text(where, bottom + 18, name, "middle", f"label strong {colour}"))
+        body.append(text(where, bottom + 18, fitting(name, 170), "middle", f"label strong {colour}"))
     for label, a, b in pairs:
         told = hint(f"{label}: {a:.3g}, then {b:.3g}")
         line = tag("line", x1=left, y1=y(a), x2=right, y2=y(b), class_="whisker n")

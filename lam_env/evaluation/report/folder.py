@@ -74,7 +74,7 @@ def read_run(path: Path) -> Run:
     with understood(path / "config.json"):
         if not isinstance(config["scenario"], str):
             raise ValueError("it names no scenario")
-    judged, on_log = {}, {}
+    judged, on_log = dict[tuple[str, int], Any](), dict[tuple[str, int], Any]()
     for file in sorted((path / FOLDER).glob("judged-*.json")):
         data = _json(file)
         with understood(file):

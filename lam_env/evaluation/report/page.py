@@ -53,7 +53,7 @@ def render(run: Run, about: About) -> str:
         subtitle=_subtitle(run),
         unfinished=run.config.get("finished") is False,
         tiles=scores.tiles(run),
-        sections=[s for s in safe if not s["missing"]],
+        sections=_paired([s for s in safe if not s["missing"]]),
         left_out=[s for s in safe if s["missing"]],
         asked=asked(run),
         failed=run.failed,
@@ -70,17 +70,17 @@ def sections(run: Run, about: About) -> list[Section]:
     return [
         replay(run),
         scores.overview(run),
+        kept.acts(run),
         prediction,
         reward,
         scores.tuned(run),
         scores.curves(run),
-        kept.calibration(run),
         kept.confusion(run),
-        kept.acts(run),
+        kept.calibration(run),
+        scores.ladder(run, about.ladder),
         scores.terms(run, about.weights),
         kept.hours(run),
         figures,
-        scores.ladder(run, about.ladder),
         kept.failures(run),
         scores.gates(run),
     ]
@@ -151,6 +151,18 @@ def _roles(run: Run) -> list[tuple[str, tuple[str, str]]]:
     for trace in run.replays:
         used |= {trace["background"], *(role for style in trace["styles"] for role in style[:2] if role)}
     return [(role, (_hex(PALETTES["light"][role]), _hex(PALETTES["dark"][role]))) for role in sorted(used & ROLES)]
+
+
+def _paired(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A half section without another half beside it is a whole one."""
+    left = False  # whether there is room beside the one before
+    for k, section in enumerate(found):
+        if section["half"] and not left:
+            section["half"] = k + 1 < len(found) and found[k + 1]["half"]
+            left = section["half"]
+        else:
+            left = False
+    return found
 
 
 def _hex(colour: RGB) -> str:

@@ -246,7 +246,10 @@ def terms(run: Run, weights: Mapping[str, float]) -> Section:
         for a in dict.fromkeys((FLOOR, PRIOR, shown_agent(run), CEILING))
         if any(r.agent == a and r.metric == JUDGE for r in mine)
     ]
-    parts = (("term.", "Feedback reward by term", weights), ("utility.", "True utility by term", {}))
+    parts: tuple[tuple[str, str, Mapping[str, float]], ...] = (
+        ("term.", "Feedback reward by term", weights),
+        ("utility.", "True utility by term", {}),
+    )
     figures = []
     for prefix, title, scaled in parts:
         if prefix == "term." and not weights:

@@ -47,7 +47,7 @@ def room_for(words: Iterable[str], most: float = 170.0) -> float:
 
 def fitting(words: str, room: float) -> str:
     """Cut where it would not fit, in the middle: the ends of names tell most."""
-    most = int((room - 8) / _LETTER)
+    most = int((room - 8) / _LETTER + 0.01)
     if len(words) <= most:
         return words
     head = max(1, (most - 1) // 2)
@@ -120,7 +120,8 @@ def axis_left(y: Scale, x: float, right: float, words: str, ticks: Sequence[floa
 def key(x: float, y: float, names: Sequence[tuple[str, str]]) -> str:
     """A legend in a line: (name, class of its colour)."""
     out: list[str] = []
-    for name, colour in names:
+    for whole, colour in names:
+        name = fitting(whole, 110)
         out.append(tag("rect", x=x, y=y - 8, width=10.0, height=10.0, rx=2, class_=f"fill {colour}"))
         out.append(text(x + 14, y + 1, name, class_="tick"))
         x += 14 + len(name) * _LETTER + 14

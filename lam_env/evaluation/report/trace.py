@@ -41,7 +41,7 @@ def trace(play: Play, scenario: Scenario, about: dict[str, Any], most: int = MOS
         "width": first.width,
         "height": first.height,
         "background": first.background,
-        "styles": list(pack.styles),
+        "styles": [list(style) for style in pack.styles],
         "items": pack.rows,
         "frames": frames,
     }
@@ -142,7 +142,11 @@ class Pack:
     def add(self, scene: Scene) -> list[Any]:
         """`draw` of the next frame."""
         self.first = self.first or scene
-        numbers = [self.items.setdefault(self._row(item), len(self.items)) for item in scene.items if item.opacity > 0]
+        numbers = [
+            self.items.setdefault(self._row(item), len(self.items))
+            for item in scene.items
+            if round(item.opacity, 2) > 0
+        ]
         told = difference(self._last, numbers)
         self._last = numbers
         return told
