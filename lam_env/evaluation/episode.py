@@ -14,7 +14,6 @@ from lam_env.envs.scene import Scene
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.rollout import check_actions
 from lam_env.events import AGENT, FEEDBACK, USER, Event, Vocabulary
-from lam_env.sim.world import World
 
 TOP = 3  # likeliest actions that are told
 Expect = Callable[[Observation, np.ndarray], np.ndarray]  # (observation of one world, episode start) -> (A,) P(next)
@@ -33,7 +32,7 @@ class Moment:
     expected: np.ndarray | None
     action: int
     since: tuple[Event, ...]
-    world: World
+    world: Any  # sim.world.World
     before: int  # [ticks] the moment before
     scenario: Scenario
 
@@ -65,7 +64,7 @@ def episode(
 
 
 def _moment(
-    observation: Observation, expected: Any, action: int, told: int, before: int, world: World, scenario: Scenario
+    observation: Observation, expected: Any, action: int, told: int, before: int, world: Any, scenario: Scenario
 ) -> Moment:
     epoch = observation["epoch"][0]
     return Moment(

@@ -11,7 +11,6 @@ import numpy as np
 from lam_env.contracts import Observation
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.metrics import given_acting, reliability
-from lam_env.sim.world import World
 
 MOST_EPISODES = 1_000  # that are kept one by one
 FOLDER = "report"
@@ -82,7 +81,7 @@ class Watch:
         running: np.ndarray,
         rewards: np.ndarray,
         after: Observation,
-        worlds: Sequence[World],
+        worlds: Sequence[Any],
         finished: np.ndarray,
     ) -> None:
         hour = before["epoch"][:, 0] // 3600 % 24
@@ -108,9 +107,7 @@ class Watch:
     def _add(self, name: str, hour: np.ndarray, amount: np.ndarray | None = None) -> None:
         self.hours[name] += np.bincount(hour, amount, 24)
 
-    def _book_utility(
-        self, hour: np.ndarray, running: np.ndarray, finished: np.ndarray, worlds: Sequence[World]
-    ) -> None:
+    def _book_utility(self, hour: np.ndarray, running: np.ndarray, finished: np.ndarray, worlds: Sequence[Any]) -> None:
         """True utility is looked up once an hour and at the end: it belongs to the hour that is over."""
         due = running & ((hour != self._hour) | finished)
         for i in np.flatnonzero(due).tolist():
