@@ -146,7 +146,12 @@ class Pipeline:
         elif real is None or not real.acts:
             simulate_training_log(self.work, launcher.progress)
         self._judge("sim" if tables is None else "twin", launcher)
-        launcher.call(keep_replays, self.work)
+        try:
+            launcher.call(keep_replays, self.work)
+        except WorkerDiedError:
+            raise
+        except UserError as error:  # results do not rest on it
+            self.failed["replay"] = str(error)
 
     def _judge_on_log(self, log_name: str, launcher: LocalLauncher) -> None:
         """Prediction rows of the real log's held-out days."""

@@ -37,13 +37,15 @@ def _colours(names: Iterable[str], told: Colours | None) -> dict[str, str]:
 
 def intervals(id_: str, title: str, found: Mapping[str, Interval], words: str, marked: Sequence[str] = ()) -> str:
     """A dot with its interval for each name; those in `marked` stand out."""
-    left = room_for(found)
+    left = room_for(found) + 8  # letters that stand out are wider
     x = scale([v for e in found.values() for v in e], left, WIDTH - 10, zero=True)
     bottom = 6 + ROW * len(found)
     body = [axis_below(x, bottom, 4, words)]
     for i, (name, e) in enumerate(found.items()):
         y, colour = 6 + ROW * (i + 0.5), "a" if name in marked else "n"
-        body.append(text(left - 6, y + 4, fitting(name, left), "end", "label strong" if name in marked else "label"))
+        body.append(
+            text(left - 6, y + 4, fitting(name, left - 8), "end", "label strong" if name in marked else "label")
+        )
         told = f"{name}: {e.value:.3g} [{e.low:.3g}, {e.high:.3g}]"
         line = tag("line", x1=x(e.low), x2=x(e.high), y1=y, y2=y, class_=f"whisker {colour}")
         body.append(tag("g", hint(told) + line + tag("circle", cx=x(e.value), cy=y, r=4.5, class_=f"fill {colour}")))

@@ -14,6 +14,8 @@ from lam_env.evaluation.metrics import given_acting, reliability
 
 MOST_EPISODES = 1_000  # that are kept one by one
 FOLDER = "report"
+BATCH = 4_096  # epochs that are summed up at once
+_NOTHING = np.zeros(0)
 
 
 def file_of(agent: str, train_seed: int) -> str:
@@ -71,6 +73,7 @@ class Watch:
         self.hours = {name: np.zeros(24) for name in ("epochs", "acts", "reward", "accepted", "refused", "utility")}
         self.actions = {name: np.zeros(a) for name in ("acts", "accepted", "refused")}
         self.epochs, self.acts = np.zeros(n, int), np.zeros(n, int)  # of each world
+        self._rows, self._steps = np.arange(n), list[tuple[np.ndarray, ...]]()
         self._hour, self._utility = np.full(n, -1), np.zeros(n)
         self.person_days = 0.0
 
@@ -85,24 +88,32 @@ class Watch:
         finished: np.ndarray,
     ) -> None:
         hour = before["epoch"][:, 0] // 3600 % 24
-        rows = np.arange(len(hour))
-        acts = running & (actions > 0) & (before["action_mask"][rows, actions] > 0)
+        if self.clocked:
+            self._book_utility(hour, running, finished, worlds)
+        for i in np.flatnonzero(running & finished).tolist():
+            self.person_days += (worlds[i].now - worlds[i].start) / worlds[i].second / 86_400
+        acts = running & (actions > 0) & (before["action_mask"][self._rows, actions] > 0)
         self.epochs += running
         self.acts += acts
+        heard = after["feedback"] - before["feedback"] if self.alone else _NOTHING
+        self._steps.append((hour, actions, running, rewards, acts, heard))
+        if len(self._steps) * len(hour) >= BATCH:
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Of many steps at once: of a few worlds a step is small, and so each of them would cost more than it tells."""
+        if not self._steps:
+            return
+        hour, actions, running, rewards, acts, heard = (np.concatenate(part) for part in zip(*self._steps, strict=True))
+        self._steps.clear()
         self._add("epochs", hour[running])
         self._add("acts", hour[acts])
         self._add("reward", hour[running], rewards[running])
         self.actions["acts"] += np.bincount(actions[acts], minlength=len(self.actions["acts"]))
         if self.alone:
-            heard = (after["feedback"] - before["feedback"])[running]
-            for name, part in zip(("accepted", "refused"), np.split(heard, 2, axis=1), strict=True):
+            for name, part in zip(("accepted", "refused"), np.split(heard[running], 2, axis=1), strict=True):
                 self._add(name, hour[running], part.sum(1))
                 self.actions[name] += part.sum(0)
-        if self.clocked:
-            self._book_utility(hour, running, finished, worlds)
-        ended = running & finished
-        for i in np.flatnonzero(ended).tolist():
-            self.person_days += (worlds[i].now - worlds[i].start) / worlds[i].second / 86_400
 
     def _add(self, name: str, hour: np.ndarray, amount: np.ndarray | None = None) -> None:
         self.hours[name] += np.bincount(hour, amount, 24)
@@ -118,6 +129,7 @@ class Watch:
 
     def found(self, scenario: Scenario) -> dict[str, Any]:
         """`hours`: per person and day, by hour; `acted`: counts by action id."""
+        self._sum_up()
         days = self.person_days * scenario.n_users
         shown = [
             "epochs",

@@ -19,8 +19,8 @@ from lam_env.evaluation.episode import Moment, Told, likeliest
 from lam_env.events import FEEDBACK, USER
 from lam_env.rows import DAY, WEEKDAYS
 
-MOST = 60  # decisions in a trace
-MOST_BETWEEN = 30  # pictures between two decisions
+MOST = 48  # decisions in a trace
+MOST_BETWEEN = 24  # pictures between two decisions
 QUIET = 900  # [s] without a decision after which pictures between are asked for
 _ANCHORS = {"start": 0, "middle": 1, "end": 2}
 
