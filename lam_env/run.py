@@ -230,7 +230,7 @@ class Pipeline:
         self._add("twin", "resident", 0, {0: found})
 
     def _write(self) -> None:
-        from lam_env.summary import rows_of_run, tables_of_run
+        from lam_env.summary import about_of, rows_of_run, tables_of_run
 
         kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
         rows = rows_of_run(self.settings.scenario, kept, self.agents)
@@ -239,8 +239,7 @@ class Pipeline:
         self.folder.write_text(
             "tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed)
         )
-        about = {"gates": [dataclasses.asdict(gate) for gate in self.gates], "failed": self.failed}
-        self.folder.write_json("report/about.json", about)
+        self.folder.write_json("report/about.json", about_of(self.gates, self.failed))
 
     def _stopped(self) -> None:
         """Leaves the folder whole, and says what it is good for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -89,6 +90,15 @@ def tables_of_run(
     if not rows:
         parts.append("No agent has been judged yet.")
     return "\n\n".join(parts) + "\n"
+
+
+def about_of(gates: Sequence[Any], failed: Mapping[str, str]) -> dict[str, Any]:
+    """What the report is told besides scores; a number that is none becomes null."""
+    told = [dataclasses.asdict(gate) for gate in gates]
+    for gate in told:
+        for side in ("source", "simulated"):
+            gate[side] = [v if math.isfinite(v) else None for v in gate[side]]
+    return {"gates": told, "failed": dict(failed)}
 
 
 def _key_figures(scenario: str) -> dict[str, str]:

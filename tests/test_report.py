@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lam_env import registry, report
+from lam_env import registry, replays, report
 from lam_env.evaluation.episode import Moment, episode
 from lam_env.evaluation.report.folder import Run
 from lam_env.evaluation.report.page import About, render
 from lam_env.evaluation.report.trace import trace
+from lam_env.run import main as run_main
 
 SMALL = {"traffic": {"days": 2, "travellers": 30, "burn_in": 5}, "smart_home": {"days": 1}, "game": {"days": 3}}
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -92,6 +93,29 @@ def test_a_spoilt_file_leaves_the_old_report_as_it_was(small_run: Path, tmp_path
         report.main([f"run={copy}"])
     assert (copy / "report.html").read_bytes() == before
     assert not list(copy.rglob("*.part"))
+
+
+def test_a_run_without_a_tuned_policy_shows_the_oracle_and_one_whose_replay_fails_goes_on(
+    small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [f"model={small_run}", "agents=none", "eval.seeds=1", "eval.worlds=1", "workers=1"]
+    assert run_main([*words, f"out={tmp_path / 'a'}"]) == 0
+    replay = json.loads((tmp_path / "a/report/replay-0.json").read_text(encoding="utf-8"))
+    assert replay["agent"] == "oracle"
+    assert any("action" in frame for frame in replay["frames"])
+
+    def fails(work: Any, report: Any) -> None:
+        raise KeyError("scene")
+
+    monkeypatch.setattr(replays, "keep_replays", fails)
+    capsys.readouterr()
+    assert run_main([*words, f"out={tmp_path / 'b'}"]) == 0
+    assert "left out: replay: KeyError: 'scene'" in capsys.readouterr().err
+    text = (tmp_path / "b/report.html").read_text(encoding="utf-8")
+    assert 'id="overview"' in text
+    assert 'id="replay"' not in text
+    assert "The run has kept no replay" in text
+    assert (tmp_path / "a/results.csv").read_bytes() == (tmp_path / "b/results.csv").read_bytes()
 
 
 # -- in a browser ----------------------------------------------------------------------------------------------------

@@ -177,11 +177,6 @@ def acts(run: Run) -> Section:
     return Section(*head, text=text, tables=(grid("acts by kind", (*columns, *answers), rows),), half=True)
 
 
-def _watch(run: Run, agent: str, seed: str) -> str:
-    who = run.path if agent == TUNED else agent
-    return f"python -m lam_env.watch scenario={run.scenario} agent={who} seed={seed}"
-
-
 def failures(run: Run) -> Section:
     """The worst episodes, and by what they fell behind."""
     head = ("failures", "Failure cases")
@@ -210,6 +205,7 @@ def failures(run: Run) -> Section:
     text = f"{worse:,} of {len(found):,} episodes of {agent} went worse than without an agent."
     if mine["episodes"]["judged"] > len(found):
         text += f" (Kept one by one are {len(found):,} of {mine['episodes']['judged']:,}.)"
+    watched = f"python -m lam_env.watch scenario={run.scenario} agent={run.path} seed={rows[0][0]}"
     table = grid(
         "the episodes of least lift",
         ("world", "lift", "utility", "acts", "what got worse, against no agent"),
@@ -220,5 +216,5 @@ def failures(run: Run) -> Section:
         *head,
         text=text,
         tables=(table,),
-        notes=(f"The number of a world is its seed. To watch one: `{_watch(run, agent, str(rows[0][0]))}`",),
+        notes=(f"The number of a world is its seed. To watch one: `{watched}`",) if agent == TUNED else (),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -316,5 +315,5 @@ def gates(run: Run) -> Section:
     )
 
 
-def _numbers(values: Sequence[float]) -> str:
-    return " / ".join(f"{float(v):.3g}" for v in values if math.isfinite(v)) or "-"
+def _numbers(values: Sequence[float | None]) -> str:
+    return " / ".join("–" if v is None else f"{v:.3g}" for v in values) or "–"
