@@ -134,3 +134,15 @@ def test_nothing_is_told_of_days_before_the_first_picture() -> None:
     found = trace(lambda: episode(Busy(), home, 7), home, {}, most=5)
     assert not found["whole"]
     assert len(found["frames"][0]["since"]) < 8
+
+
+def test_of_a_world_that_lives_on_between_decisions_only_shown_days_are_seen() -> None:
+    traffic = registry.scenario("traffic")(**SMALL["traffic"] | {"days": 3})
+    found = trace(lambda: episode(Busy(), traffic, 2_000_001), traffic, {}, most=6)
+    frames = found["frames"]
+    days = {frame["title"].split()[1] for frame in frames}
+    between = [frame for frame in frames if "time" not in frame]
+    assert not found["whole"]
+    assert "time" in frames[0]
+    assert between
+    assert len(days) == 1

@@ -92,10 +92,10 @@ def _frames(
     for k, m in enumerate(moments):
         heard = told(m.since)
         waiting = waiting + heard if begun else heard  # nothing is told of days that are not shown
-        gap = k > 0 and last // DAY in days and m.time - last >= QUIET
-        if k in chosen or gap:
+        follows = k > 0 and last // DAY in days  # so the time before it is to be seen as well
+        if k in chosen or (follows and m.time - last >= QUIET):
             *between, now = m.scenes()
-            for scene in between:
+            for scene in between if follows else ():
                 yield {}, scene
             if k in chosen:
                 yield _decision(m, scenario, waiting), now
