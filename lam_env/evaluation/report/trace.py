@@ -122,8 +122,8 @@ def _clock(time: int) -> str:
 
 def _thinned(frames: Iterator[tuple[dict[str, Any], Scene]]) -> list[tuple[dict[str, Any], Scene]]:
     found = list(frames)
-    between = spread([i for i, (frame, _) in enumerate(found) if not frame], MOST_BETWEEN)
-    return [both for i, both in enumerate(found) if both[0] or i in set(between)]
+    between = set(spread([i for i, (frame, _) in enumerate(found) if not frame], MOST_BETWEEN))
+    return [both for i, both in enumerate(found) if both[0] or i in between]
 
 
 class Pack:
