@@ -28,8 +28,8 @@ def keep_replays(work: Work, report: Report) -> None:
     chosen = worth_watching(mine, base)
     for k, (kind, seed) in enumerate(chosen):
 
-        def play(seed: int = seed) -> Iterator[Moment]:
-            expect = expectation(predictor) if predictor is not None else None
+        def play(telling: bool, seed: int = seed) -> Iterator[Moment]:
+            expect = expectation(predictor) if telling and predictor is not None else None
             return episode(policy or untrained(scenario, agent), scenario, seed, expect)
 
         about = {"kind": kind, "agent": agent, "seed": seed, "predictor": "prior" if predictor is not None else None}

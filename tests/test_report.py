@@ -160,7 +160,7 @@ def looked_at(found: dict[str, Any]) -> None:
     assert found["again"] == found["first"]
     assert f"picture {found['frames']} of {found['frames']}" in found["label"]
     assert found["button"] == "Pause"
-    assert found["played"] >= 2
+    assert found["played"] >= 1
     assert found["large"] == "true"
 
 
@@ -186,7 +186,7 @@ class Busy:
 def test_every_scenarios_replay_plays_in_a_browser(name: str, tmp_path: Path) -> None:
     scenario = registry.scenario(name)(**SMALL.get(name, {}))
 
-    def play() -> Iterator[Moment]:
+    def play(telling: bool) -> Iterator[Moment]:
         return episode(Busy(), scenario, 2_000_001)
 
     made = trace(play, scenario, {"kind": "first", "agent": "busy", "seed": 2_000_001, "predictor": None}, most=12)

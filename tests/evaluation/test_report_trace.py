@@ -96,7 +96,7 @@ def test_every_scenario_has_a_replay_that_is_small_and_plain(name: str) -> None:
     scenario = registry.scenario(name)(**SMALL.get(name, {}))
     played = 0
 
-    def play() -> Iterator[Moment]:
+    def play(telling: bool) -> Iterator[Moment]:
         nonlocal played
         played += 1
         return episode(Busy(), scenario, 2_000_001, lambda o, s: np.full(len(scenario.vocabulary), 0.01))
@@ -125,20 +125,20 @@ def test_every_scenario_has_a_replay_that_is_small_and_plain(name: str) -> None:
 
 def test_a_trace_is_the_same_each_time() -> None:
     home = registry.scenario("smart_home")(days=1)
-    one, other = (trace(lambda: episode(Busy(), home, 5), home, {}, most=6) for _ in range(2))
+    one, other = (trace(lambda telling: episode(Busy(), home, 5), home, {}, most=6) for _ in range(2))
     assert one == other
 
 
 def test_nothing_is_told_of_days_before_the_first_picture() -> None:
     home = registry.scenario("smart_home")(days=2)
-    found = trace(lambda: episode(Busy(), home, 7), home, {}, most=5)
+    found = trace(lambda telling: episode(Busy(), home, 7), home, {}, most=5)
     assert not found["whole"]
     assert len(found["frames"][0]["since"]) < 8
 
 
 def test_of_a_world_that_lives_on_between_decisions_only_shown_days_are_seen() -> None:
     traffic = registry.scenario("traffic")(**SMALL["traffic"] | {"days": 3})
-    found = trace(lambda: episode(Busy(), traffic, 2_000_001), traffic, {}, most=6)
+    found = trace(lambda telling: episode(Busy(), traffic, 2_000_001), traffic, {}, most=6)
     frames = found["frames"]
     days = {frame["title"].split()[1] for frame in frames}
     between = [frame for frame in frames if "time" not in frame]

@@ -24,14 +24,14 @@ MOST_BETWEEN = 24  # pictures between two decisions
 QUIET = 900  # [s] without a decision after which pictures between are asked for
 _ANCHORS = {"start": 0, "middle": 1, "end": 2}
 
-Play = Callable[[], Iterator[Moment]]  # the same episode each time it is called
+Play = Callable[[bool], Iterator[Moment]]  # the same episode each time it is called; whether it tells what is expected
 
 
 def trace(play: Play, scenario: Scenario, about: dict[str, Any], most: int = MOST) -> dict[str, Any]:
     """Plays the episode twice: to choose the decisions worth showing, and to draw them. `about` is kept beside them."""
-    chosen, days, whole = choose(_weights(play()), most)
+    chosen, days, whole = choose(_weights(play(False)), most)
     pack, frames = Pack(), []
-    for frame, scene in _thinned(_frames(play(), scenario, chosen, days)):
+    for frame, scene in _thinned(_frames(play(True), scenario, chosen, days)):
         frames.append({**frame, "title": scene.title, "draw": pack.add(scene)})
     first = pack.first
     assert first is not None, "an episode has at least its end"
@@ -88,11 +88,13 @@ def spread(of: Sequence[int], most: int) -> list[int]:
 def _frames(
     moments: Iterable[Moment], scenario: Scenario, chosen: set[int], days: set[int]
 ) -> Iterator[tuple[dict[str, Any], Scene]]:
-    told, waiting, last, begun = Told(scenario), list[tuple[str, str]](), 0, False
+    told, waiting, last, begun, end = Told(scenario), list[tuple[str, str]](), 0, False, max(chosen)
     for k, m in enumerate(moments):
         heard = told(m.since)
         waiting = waiting + heard if begun else heard  # nothing is told of days that are not shown
         follows = k > 0 and last // DAY in days  # so the time before it is to be seen as well
+        if k > end and not follows:
+            return
         if k in chosen or (follows and m.time - last >= QUIET):
             *between, now = m.scenes()
             for scene in between if follows else ():
