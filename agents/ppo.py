@@ -21,7 +21,7 @@ from lam_env.logs.epochs import DAY, Epochs
 from .actor_critic import HeadPolicy
 from .best import Best
 from .features import PlainFeatures, PriorFeatures, standardisation
-from .heads import PlainHead, head_for
+from .heads import TEMPERATURE, PlainHead, head_for
 from .personal import PersonalRolloutBuffer
 from .plugin import plugin_context
 from .sb3 import LamVecEnv
@@ -43,6 +43,7 @@ class PPOSettings:
     gamma: float = 0.99
     gae_lambda: float = 0.95
     entropy: float = 0.0
+    temperature: float = TEMPERATURE  # of the head's values; what is worth trying differs by the scale of the reward
 
 
 # Where many persons are advised, each is paid for what her move saves on the day. What follows later is mostly others' answer to it, which no return
@@ -50,8 +51,9 @@ class PPOSettings:
 # validation worlds of traffic.
 CROWD = PPOSettings(gamma=0.0)
 ADVISING = PPOSettings(batch=2048, learning_rate=3e-4, gamma=0.0)
-# Lives of few decisions and much luck: many at a time.
-LONE = PPOSettings(envs=64, rollout=64, batch=2048, gamma=0.97, gae_lambda=0.9)
+# Lives of few decisions and much luck: many at a time. Advice is worth little and too much of it does lasting harm, so what is tried must stay near to what is
+# best: at the usual temperature most of it is random, everybody is annoyed, and silence is what is learned. Chosen on validation players of the game.
+LONE = PPOSettings(envs=64, batch=2048, learning_rate=5e-4, gamma=0.97, temperature=0.015)
 
 
 class FeatureVecEnv(LamVecEnv):
@@ -183,6 +185,8 @@ class PPOAgent:
             rollout_buffer_kwargs={"asked": env, "seed": training.seed} if personal else None,
             policy_kwargs={"head_class": head, "layout": features.layout},
         )
+        if self.prior:
+            head_of(model).temperature.fill_(s.temperature)
         return model
 
     def fit(self, training: Training) -> TunedPolicy:

@@ -229,11 +229,14 @@ def _understood(module: str, argv: list[str]) -> None:
         registry.scenario("traffic")(**chosen.world)
     elif module == "lam_env.agents.development":
         assert config.parse(development.DevelopmentSettings, argv, module).format in registry.choice_names()
+    elif module == "lam_env.scenarios.game.cohort":
+        assert config.parse(cohort.CohortSettings, argv, module).format in registry.importer_names()
     elif module == "lam_env.logs.play_report":
         assert config.parse(play_report.PlayReportSettings, argv, module).format in registry.importer_names()
     else:
         settings = config.parse(RunSettings, argv, module)
-        registry.scenario(settings.scenario)(**settings.world)
+        files = ("tables",)  # which a command before it writes
+        registry.scenario(settings.scenario)(**{k: v for k, v in settings.world.items() if k not in files})
         assert settings.format in (None, *registry.importer_names())
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lam_env import registry
+from lam_env.evaluation import rollout as rollout_module
 from lam_env.evaluation.metrics import ece
 from lam_env.evaluation.report.keep import MOST_EPISODES, Watch, file_of, judged, lifts, predicted, worth_watching
 from lam_env.evaluation.rollout import rollout
@@ -54,6 +55,20 @@ def test_hours_add_up_to_the_episodes(home: Any, watched: tuple[Watch, list[dict
     assert sum(found["hours"]["refused"]) == pytest.approx(refused, rel=0.02)
     assert sum(found["acted"]["refused"]) > 0
     assert all(len(v) == 24 for v in found["hours"].values())
+
+
+def test_worlds_that_take_each_others_place_are_told_apart(
+    home: Any, watched: tuple[Watch, list[dict[str, float]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollout_module, "AT_ONCE", 3)
+    watch = Watch(home, len(SEEDS))
+    assert rollout(Busy(), home, SEEDS, watch=watch) == watched[1]
+    assert watch.epochs.tolist() == watched[0].epochs.tolist()
+    assert watch.acts.tolist() == watched[0].acts.tolist()
+    one, other = watch.found(home), watched[0].found(home)
+    assert one["acted"] == other["acted"]
+    for name, hours in one["hours"].items():
+        assert hours == pytest.approx(other["hours"][name], rel=1e-4, abs=1e-9), name
 
 
 def test_by_night_less_is_heard_than_by_day(home: Any, watched: tuple[Watch, list[dict[str, float]]]) -> None:

@@ -73,29 +73,34 @@ class Watch:
         self.hours = {name: np.zeros(24) for name in ("epochs", "acts", "reward", "accepted", "refused", "utility")}
         self.actions = {name: np.zeros(a) for name in ("acts", "accepted", "refused")}
         self.epochs, self.acts = np.zeros(n, int), np.zeros(n, int)  # of each world
-        self._rows, self._steps = np.arange(n), list[tuple[np.ndarray, ...]]()
+        self._steps: list[tuple[np.ndarray, ...]] = []
         self._hour, self._utility = np.full(n, -1), np.zeros(n)
         self.person_days = 0.0
 
     def __call__(
         self,
+        lives: np.ndarray,
         before: Observation,
         actions: np.ndarray,
         running: np.ndarray,
         rewards: np.ndarray,
         after: Observation,
         worlds: Sequence[Any],
-        finished: np.ndarray,
+        last: np.ndarray | None,
     ) -> None:
         hour = before["epoch"][:, 0] // 3600 % 24
+        over = np.zeros(0, int) if last is None else np.flatnonzero([one is not None for one in last])
         if self.clocked:
-            self._book_utility(hour, running, finished, worlds)
-        for i in np.flatnonzero(running & finished).tolist():
+            self._book_utility(lives, hour, running, over, worlds)
+        for i in over.tolist():
             self.person_days += (worlds[i].now - worlds[i].start) / worlds[i].second / 86_400
-        acts = running & (actions > 0) & (before["action_mask"][self._rows, actions] > 0)
-        self.epochs += running
-        self.acts += acts
+        acts = running & (actions > 0) & (before["action_mask"][np.arange(len(hour)), actions] > 0)
+        self.epochs[lives] += running
+        self.acts[lives] += acts
         heard = after["feedback"] - before["feedback"] if self.alone else _NOTHING
+        if self.alone and last is not None:
+            for i in over.tolist():
+                heard[i] = last[i]["feedback"] - before["feedback"][i]
         self._steps.append((hour, actions, running, rewards, acts, heard))
         if len(self._steps) * len(hour) >= BATCH:
             self._sum_up()
@@ -118,14 +123,17 @@ class Watch:
     def _add(self, name: str, hour: np.ndarray, amount: np.ndarray | None = None) -> None:
         self.hours[name] += np.bincount(hour, amount, 24)
 
-    def _book_utility(self, hour: np.ndarray, running: np.ndarray, finished: np.ndarray, worlds: Sequence[Any]) -> None:
+    def _book_utility(
+        self, lives: np.ndarray, hour: np.ndarray, running: np.ndarray, over: np.ndarray, worlds: Sequence[Any]
+    ) -> None:
         """True utility is looked up once an hour and at the end: it belongs to the hour that is over."""
-        due = running & ((hour != self._hour) | finished)
-        for i in np.flatnonzero(due).tolist():
-            now = worlds[i].utility()
-            at = self._hour[i] if self._hour[i] >= 0 and not finished[i] else hour[i]
-            self.hours["utility"][at] += now - self._utility[i]
-            self._utility[i], self._hour[i] = now, hour[i]
+        due = running & (hour != self._hour[lives])
+        ends = set(over.tolist())
+        for i in sorted({*np.flatnonzero(due).tolist(), *ends}):
+            k, now = lives[i], worlds[i].utility()
+            at = self._hour[k] if self._hour[k] >= 0 and i not in ends else hour[i]
+            self.hours["utility"][at] += now - self._utility[k]
+            self._utility[k], self._hour[k] = now, hour[i]
 
     def found(self, scenario: Scenario) -> dict[str, Any]:
         """`hours`: per person and day, by hour; `acted`: counts by action id."""
