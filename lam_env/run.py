@@ -35,6 +35,7 @@ UNITS = {  # of the stages that begin so
     "informed": "updates",
     "fine-tune": "steps",
     "PPO": "steps",
+    "replay": "episodes",
 }
 
 
@@ -132,6 +133,7 @@ class Pipeline:
 
     def _stages(self, real: RealLog | None, earlier: Earlier | None, launcher: LocalLauncher) -> None:
         from lam_env import twin
+        from lam_env.replays import keep_replays
         from lam_env.work import simulate_training_log
 
         tables = real.tables if real else earlier.tables if earlier else None
@@ -152,6 +154,12 @@ class Pipeline:
         elif real is None or not real.acts:
             simulate_training_log(self.work, launcher.progress)
         self._judge("sim" if tables is None else "twin", launcher)
+        try:
+            launcher.call(keep_replays, self.work)
+        except WorkerDiedError:
+            raise
+        except UserError as error:  # results do not rest on it
+            self.failed["replay"] = str(error)
 
     def _judge_on_log(self, log_name: str, launcher: LocalLauncher) -> None:
         """Prediction rows of the real log's held-out days."""
@@ -230,7 +238,7 @@ class Pipeline:
         self._add("twin", "resident", 0, {0: found})
 
     def _write(self) -> None:
-        from lam_env.summary import rows_of_run, tables_of_run
+        from lam_env.summary import about_of, rows_of_run, tables_of_run
 
         kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
         rows = rows_of_run(self.settings.scenario, kept, self.agents)
@@ -239,6 +247,7 @@ class Pipeline:
         self.folder.write_text(
             "tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed)
         )
+        self.folder.write_json("report/about.json", about_of(self.gates, self.failed))
 
     def _final_scores(self) -> dict[str, float]:
         """As in the tables: variant/agent/metric -> interquartile mean over all seeds."""
@@ -259,6 +268,7 @@ class Pipeline:
         self.folder.tidy()
         self._write()
         self._write_config()
+        self._write_report()
         log, judged = (self.folder.log / "train").is_dir(), {agent for _, agent in self.rows}
         holds = ["its settings", *(["the log"] if log else [])]
         holds += [f"the results of {len(judged)} of {len(self.agents)} agents"] if judged else []
@@ -276,11 +286,19 @@ class Pipeline:
     def _write_config(self, **more: Any) -> None:
         self.folder.write_config({**self.config, "seconds": round(time.time() - self.began, 1), **more})
 
+    def _write_report(self) -> None:
+        from lam_env.evaluation.report.page import About
+        from lam_env.report import write_report
+
+        s = self.scenario
+        write_report(self.path, about=About(s.key_figures, s.reward_weights, tuple(s.ladder)))
+
     def _close(self) -> None:
         from lam_env.summary import closing
 
         self._write()
         self._write_config(finished=True)
+        self._write_report()
         closing(self.folder, self.settings, time.time() - self.began)
         for name, why in self.failed.items():
             print(f"left out: {name}: {why}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -91,6 +92,15 @@ def tables_of_run(
     return "\n\n".join(parts) + "\n"
 
 
+def about_of(gates: Sequence[Any], failed: Mapping[str, str]) -> dict[str, Any]:
+    """What the report is told besides scores; a number that is none becomes null."""
+    told = [dataclasses.asdict(gate) for gate in gates]
+    for gate in told:
+        for side in ("source", "simulated"):
+            gate[side] = [v if math.isfinite(v) else None for v in gate[side]]
+    return {"gates": told, "failed": dict(failed)}
+
+
 def _key_figures(scenario: str) -> dict[str, str]:
     known = scenario in registry.scenario_names()
     return dict(registry.scenario(scenario).key_figures) if known else {}
@@ -139,7 +149,8 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float) -> None:
         elif any(r.metric.startswith("pred.") for r in mine):
             console.print(prediction_table(mine, settings.scenario, variant).rich())
     # plainly: a path that is torn apart cannot be copied
-    print(f"{seconds:,.0f} s. Tables: {folder.path / 'tables.md'}; all scores: {results}")
+    print(f"{seconds:,.0f} s. Report: {folder.path / 'report.html'}")
+    print(f"Tables: {folder.path / 'tables.md'}; all scores: {results}")
     print(f"Models: {folder.path / 'model'}; log: {folder.log}")
     if (folder.log / "train").is_dir():
         print("Next, your own agent as one more row:")

@@ -257,7 +257,11 @@ def test_level_0_loads_nothing_heavy(module: str) -> None:
     assert done.stdout.split() == []
 
 
-COMMANDS = [name for name in ("run", "benchmark", "record", "off_policy") if (ROOT / "lam_env" / f"{name}.py").exists()]
+COMMANDS = [
+    name
+    for name in ("run", "benchmark", "record", "off_policy", "report", "watch")
+    if (ROOT / "lam_env" / f"{name}.py").exists()
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -19,7 +19,7 @@ from lam_env.agents.development import __main__ as development
 from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 
-from lam_env import benchmark, config, off_policy, record, registry, run
+from lam_env import benchmark, config, off_policy, record, registry, report, run, watch
 from lam_env.envs.record import log_of
 from lam_env.envs.single import LamEnv
 from lam_env.logs import play_report
@@ -217,6 +217,12 @@ def test_commands_are_commands(name: str) -> None:
 def _understood(module: str, argv: list[str]) -> None:
     if module == "lam_env.benchmark":
         assert config.parse(benchmark.BenchmarkSettings, argv, module).suite in benchmark.SUITES
+    elif module == "lam_env.report":
+        assert config.parse(report.ReportSettings, argv, module).run
+    elif module == "lam_env.watch":
+        watched = config.parse(watch.WatchSettings, argv, module)
+        registry.scenario(watched.scenario)(**watched.world)
+        assert watched.gif is None or watched.gif.endswith(".gif")
     elif module == "lam_env.scenarios.traffic.sumo":
         chosen = config.parse(sumo.SumoSettings, argv, module)
         assert set(chosen.policies) <= set(sumo.POLICIES)
@@ -289,6 +295,7 @@ def test_settings_written_as_key_and_value_exist(name: str) -> None:
     worlds = [config.to_dict(registry.scenario(name).Params()) for name in registry.scenario_names()]
     known = {*_settings(), *(f"world.{key}" for world in worlds for key in world), "config", "suite", "key"}
     modules = (sumo.SumoSettings(), development.DevelopmentSettings(), play_report.PlayReportSettings())
+    modules += (report.ReportSettings(), watch.WatchSettings())
     for own in (*modules, cohort.CohortSettings(), record.RecordSettings(), off_policy.OffPolicySettings()):
         known |= set(config.to_dict(own))
     groups = {key.split(".")[0] for key in known}

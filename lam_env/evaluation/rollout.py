@@ -33,10 +33,13 @@ def rollout(
     deterministic: bool = True,
     progress: Progress | None = None,
     stage: str = "evaluate",
+    watch: Callable[..., None] | None = None,
 ) -> list[dict[str, float]]:
     """Totals of one episode in each world, with `feedback.noop_rate`: the share of epochs at which it does nothing.
 
-    A policy with an attribute `reveal` is shown what it names of the hidden state.
+    A policy with an attribute `reveal` is shown what it names of the hidden state. `watch` is told of every step: which of the worlds
+    were played, observation, actions, which of them were running, rewards, the next observation, the worlds, and the last observation of those that
+    have ended (None if none has), whose place in the next one another may have taken.
     """
     n = min(len(world_seeds), AT_ONCE)
     env = LamVectorEnv(n, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
@@ -52,12 +55,15 @@ def rollout(
         actions = check_actions(actions, n, len(env.vocabulary))
         epochs[lives] += running
         silent[lives] += running & (actions == 0)
+        before, worlds = observation, list(env.worlds)
         observation, rewards, _, start, info = env.step(actions)
         if not np.isfinite(rewards).all():
             bad = np.flatnonzero(~np.isfinite(rewards))[0]
             raise UserError(
                 f"the reward of action {actions[bad]} is {rewards[bad]}; look at the scenario's reward terms"
             )
+        if watch is not None:
+            watch(lives, before, actions, running, rewards, observation, worlds, info.get("final_obs"))
         steps += int(running.sum())
         for i in np.flatnonzero(start):
             totals[lives[i]] = info["final_info"][i]["totals"]

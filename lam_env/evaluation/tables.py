@@ -206,14 +206,15 @@ def _notes(rows: Sequence[Row], agents: Sequence[str], about: About, intervals: 
     most = max(runs.values(), key=len)
     fewest, trained, seeds = min(map(len, runs.values())), sorted({t for t, _ in most}), sorted({s for _, s in most})
     count = f"{len(most)}" if fewest == len(most) else f"{fewest} to {len(most)}"
-    training = f"training seeds {_span(trained)}, " if len(trained) > 1 else ""
+    training = f"training seeds {span(trained)}, " if len(trained) > 1 else ""
     method = "interquartile mean" + (
         " [95 % interval over seeds: t with bootstrap standard error; of P, Wilson's]" if intervals else ""
     )
-    return [f"Runs an agent: {count}; {training}evaluation seeds {_span(seeds)}; {method}.", *about.lines()]
+    return [f"Runs an agent: {count}; {training}evaluation seeds {span(seeds)}; {method}.", *about.lines()]
 
 
-def _span(numbers: Sequence[int]) -> str:
+def span(numbers: Sequence[int]) -> str:
+    """Numbers in few words, "0 to 9"."""
     if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
         return f"{numbers[0]} to {numbers[-1]}"
     return ", ".join(map(str, numbers))

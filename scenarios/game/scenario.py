@@ -80,6 +80,9 @@ class Game(Scenario):
     def n_users(self) -> int:
         return 1
 
+    def person(self, user: int) -> str:
+        return "the player"
+
     def make_world(
         self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
