@@ -97,8 +97,11 @@ def judging_epochs(work: Work) -> tuple[Epochs, np.ndarray]:
 
 @lru_cache(maxsize=1)
 def later_epochs(work: Work) -> Epochs | None:
-    """The training houses in later weeks; None where the training log was not simulated."""
+    """The training houses in later weeks; None where the training log was not simulated, or where a world is one person's life, which has no later
+    weeks: one that begins later is another."""
     scenario, e = work.scenario(), work.settings.eval
+    if scenario.personal and scenario.n_users == 1:
+        return None
     meta = json.loads((work.run.log / "train" / "log.json").read_text(encoding="utf-8"))["meta"]
     if "seeds" not in meta:
         return None

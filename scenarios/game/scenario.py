@@ -34,7 +34,7 @@ class Game(Scenario):
     utility_weights = UTILITY_WEIGHTS
     # a world is one player, and most stay for a session or two
     defaults: ClassVar[dict[str, Any]] = {
-        "eval.worlds": 750,
+        "eval.worlds": 400,
         "log.houses": 1500,
         "log.days": 30,
         "train.steps": 1_000_000,
