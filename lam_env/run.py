@@ -8,39 +8,25 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lam_env import registry
 from lam_env.cells import Cell, Cells, Found
 from lam_env.config import cli_errors, parse, to_dict
 from lam_env.errors import UserError
-from lam_env.launch.local import ONE_THREAD, LocalLauncher, Report, WorkerDiedError, one_line
-from lam_env.progress import Progress
+from lam_env.launch.local import ONE_THREAD, WorkerDiedError
 from lam_env.runs import CONFIG, RunFolder, check_same, choose
 from lam_env.settings import COUNTING, RunSettings
+from lam_env.turns import Waiting, work_through
 
 if TYPE_CHECKING:
     from lam_env.inputs import Earlier, RealLog
-
-Waiting = Iterator[
-    set[Future[Any]]
-]  # what a pipeline's stages do: hand out the jobs without one of which they cannot go on
-
-UNITS = {  # of the stages that begin so
-    "simulate": "world-days",
-    "judge": "days",
-    "pre-training": "updates",
-    "train": "updates",
-    "informed": "updates",
-    "fine-tune": "steps",
-    "PPO": "steps",
-}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -84,6 +70,7 @@ class Pipeline:
         self.rows: dict[tuple[str, str], list[Any]] = {}
         self.failed: dict[str, str] = {}  # agent -> what went wrong with it
         self.gates: list[Any] = []
+        self.home: Path | None = None  # the folder that the command names, where it is not the run's own
         self.real: RealLog | None = None
         self.earlier: Earlier | None = None
 
@@ -102,8 +89,8 @@ class Pipeline:
 
     # -- before anything is written ------------------------------------------------------------------------------------
 
-    def check(self) -> None:
-        """Reads the log and the earlier run, and tries one's own agents."""
+    def check(self, strict: bool = True) -> None:
+        """Reads the log and the earlier run, and tries one's own agents; if not `strict`, one that fails is left out."""
         from lam_env.inputs import earlier_run, real_log
         from lam_env.trial import try_agent
         from lam_env.work import predictor_settings
@@ -116,7 +103,12 @@ class Pipeline:
             predictor_settings(s, rows)
         self.earlier = earlier_run(s, self.scenario, self.earlier_world, s.log) if s.model else None
         for name in (a for a in self.agents if ":" in a):
-            try_agent(self.scenario, name)
+            try:
+                try_agent(self.scenario, name)
+            except UserError as error:
+                if strict:
+                    raise
+                self.failed[name] = str(error)
 
     def open(self, stack: ExitStack) -> None:
         """The folder, a new one or that of a run which was stopped, kept from others until `stack` ends."""
@@ -217,7 +209,7 @@ class Pipeline:
         early = sorted((a for a in self.agents if a not in late), key=lambda a: a not in ("informed", "ppo_scratch"))
 
         def submit(names: list[str], seed: int) -> None:
-            for name in names:
+            for name in (n for n in names if n not in self.failed):
                 once = trains_once(self.scenario, name)
                 if seed != first and once:
                     continue
@@ -301,76 +293,24 @@ class Pipeline:
     def again(self) -> str:
         """The command that goes on with this run."""
         named = any(word.startswith("out=") for word in self.command.split(" "))
-        return self.command if named else f"{self.command} out={self.path}"
+        return self.command if named else f"{self.command} out={self.home or self.path}"
 
     def _write_config(self, **more: Any) -> None:
         self.folder.write_config({**self.config, "seconds": round(time.time() - self.began, 1), **more})
+
+    def finish(self, finished: bool = True) -> None:
+        """The last tables."""
+        self._write()
+        self._write_config(finished=finished)
 
     def close(self) -> None:
         """The last tables, and the closing screen."""
         from lam_env.summary import closing
 
-        self._write()
-        self._write_config(finished=True)
-        closing(self.folder, self.settings, time.time() - self.began)
+        self.finish()
+        closing(self.folder, self.settings, time.time() - self.began, self.failed)
         for name, why in self.failed.items():
             print(f"left out: {name}: {why}", file=sys.stderr)
-
-
-def work_through(pipelines: Sequence[Pipeline]) -> dict[Pipeline, UserError]:
-    """All stages of all of them, in the jobs of one launcher: while one waits the others go on. Returns those that could not be finished, and why.
-
-    The first one's settings say which launcher.
-    """
-    settings = pipelines[0].settings
-    active: dict[Pipeline, Waiting] = {}
-    errors: dict[Pipeline, UserError] = {}
-    waiting: dict[Pipeline, set[Future[Any]]] = {}
-
-    def go_on(one: Pipeline) -> None:
-        waiting.pop(one, None)
-        try:
-            waiting[one] = next(active[one])
-        except StopIteration:
-            del active[one]
-        except WorkerDiedError:
-            raise
-        except (UserError, OSError) as error:
-            del active[one]
-            one.stopped()
-            errors[one] = UserError(f"{one.path}: {one_line(error)}")
-
-    try:
-        with Progress() as progress, LocalLauncher(settings.workers, _with_units(progress)) as launcher:
-            active |= {one: one.stages(launcher) for one in pipelines}
-            for one in pipelines:
-                go_on(one)
-            while waiting:
-                done = launcher.finished(set().union(*waiting.values()))
-                for one in [p for p, jobs in waiting.items() if jobs & done]:
-                    go_on(one)
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for one in active:
-            one.stopped()
-        print(f"the same command goes on where this one stopped:\n  {pipelines[0].again}", file=sys.stderr)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        raise
-    except UserError as error:  # the launcher's own
-        for one in active:
-            one.stopped()
-            errors[one] = UserError(f"{one.path}: {one_line(error)}")
-    return errors
-
-
-def _with_units(progress: Report) -> Report:
-    """Says of each stage what it is counted in."""
-
-    def report(stage: str, done: int, total: int, note: str) -> None:
-        unit = next((unit for head, unit in UNITS.items() if stage.startswith(head)), "")
-        progress(f"{stage} [{unit}]" if unit else stage, done, total, note)
-
-    return report
 
 
 def _device(device: str) -> Any:
