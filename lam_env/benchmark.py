@@ -19,6 +19,7 @@ from lam_env.errors import UserError
 from lam_env.launch.local import ONE_THREAD
 from lam_env.measure import WARM_UP, YARDSTICK, Figure, measure
 from lam_env.progress import Progress
+from lam_env.settings import LAUNCHER, RaySettings
 from lam_env.suites import Suite
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class BenchmarkSettings:
     agent: tuple[str, ...] = setting((), "runs: your own agents, as module:Class, one more row each", code=True)
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "runs: where networks are trained")
     workers: int = setting(2, "runs: processes; the results are the same with any number", low=1, high=64)
+    launcher: Literal["local", "ray"] = setting("local", "runs: " + LAUNCHER)
+    ray: RaySettings = RaySettings()
     steps: int = setting(20_000, "measurements: environment steps of one", low=1)
     repeats: int = setting(5, "measurements: rounds through the suite; the medians are shown", low=1)
 

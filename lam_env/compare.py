@@ -88,6 +88,8 @@ def settings_for(run: Run, settings: Any, path: Path) -> Any:
         out=str(path / run.name),
         device=settings.device,
         workers=settings.workers,
+        launcher=settings.launcher,
+        ray=settings.ray,
     )
 
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lam_env import registry
+from lam_env import launch, registry
 from lam_env.cells import Cell, Cells, Found
 from lam_env.config import cli_errors, parse, to_dict
 from lam_env.errors import UserError
@@ -95,6 +95,7 @@ class Pipeline:
         from lam_env.trial import try_agent
         from lam_env.work import predictor_settings
 
+        launch.check(self.settings.launcher, self.settings.ray.address)
         self.settings = s = dataclasses.replace(self.settings, device=_device(self.settings.device))
         if self.settings.out is not None and (self.path / CONFIG).exists():
             check_same(RunFolder.open(str(self.path)), s, _versions())

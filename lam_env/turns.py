@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from lam_env import launch
 from lam_env.errors import UserError
-from lam_env.launch.local import LocalLauncher, Report, WorkerDiedError, one_line
+from lam_env.launch.local import Report, WorkerDiedError, one_line
 from lam_env.progress import Progress
 
 if TYPE_CHECKING:
     from lam_env.run import Pipeline
+    from lam_env.settings import RunSettings
 
 Waiting = Iterator[
     set[Future[Any]]
@@ -81,7 +83,7 @@ def work_through(pipelines: Sequence[Pipeline]) -> dict[Pipeline, UserError]:
             errors[one] = UserError(f"{one.path}: {one_line(error)}")
 
     try:
-        with Progress() as progress, LocalLauncher(settings.workers, _with_units(progress)) as launcher:
+        with Progress() as progress, _launcher(settings, progress) as launcher:
             several = len(pipelines) > 1
             active |= {one: one.stages(Labelled(launcher, one.path.name) if several else launcher) for one in pipelines}
             for one in pipelines:
@@ -102,6 +104,11 @@ def work_through(pipelines: Sequence[Pipeline]) -> dict[Pipeline, UserError]:
             one.stopped()
             errors[one] = UserError(f"{one.path}: {one_line(error)}")
     return errors
+
+
+def _launcher(settings: RunSettings, progress: Report) -> Any:
+    gpu = settings.device == "cuda"
+    return launch.make(settings.launcher, settings.workers, _with_units(progress), settings.ray.address, gpu)
 
 
 def _with_units(progress: Report) -> Report:
