@@ -25,6 +25,8 @@ from lam_env.runs import CONFIG, RunFolder, check_same, choose
 from lam_env.settings import COUNTING, RunSettings
 from lam_env.turns import Waiting, work_through
 
+LONGEST = ("informed", "ppo_scratch", "ppo_prior")  # begun first, so that no worker is left alone with one at the end
+
 if TYPE_CHECKING:
     from lam_env.inputs import Earlier, RealLog
 
@@ -206,8 +208,9 @@ class Pipeline:
         jobs: dict[Future[Any], tuple[str, int]] = {}
         ladder = {agent: rung for rung, agent in self.scenario.ladder.items()} if everything else {}
         exploits = list(self.scenario.exploits()) if everything else []
-        late = [a for a in self.agents if needs_prior(self.scenario, a)]
-        early = sorted((a for a in self.agents if a not in late), key=lambda a: a not in ("informed", "ppo_scratch"))
+        ordered = sorted(self.agents, key=lambda a: a not in LONGEST)
+        late = [a for a in ordered if needs_prior(self.scenario, a)]
+        early = [a for a in ordered if a not in late]
 
         def submit(names: list[str], seed: int) -> None:
             for name in (n for n in names if n not in self.failed):
