@@ -1,8 +1,10 @@
 """Advice: acting for somebody by changing what she does. What she does anyway is worth nothing.
 
-value(a) = acceptance(a) (1 - p(a)) worth(a) - nag, with p from the prior, worth from the readings that say per action what it would
+value(a) = moved(a) (worth(a) - sum_b p(b) worth(b)) - nag, with p from the prior and worth from the readings that say per action what it would
 save her and others (`Vocabulary.values`; each kind counts as much as the reward term of that name), or where there are none counted in a
-trial, and acceptance a logit on few features, pooled over actions: it is learned from thousands of answers, where a count per option would see a handful.
+trial. It is the exact change of expected worth where advice takes its probability from all other actions in proportion. moved = (acceptance - p) / (1 - p) is the
+share of what she would not have done anyway that advice turns; acceptance is a logit on few features, pooled over actions: it is learned from thousands
+of answers, where a count per option would see a handful.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ SCALE = 10.0  # worths are divided by it where they are features
 FEATURES = ("1", "own", "log p", "log of the habit's p", "accepted", "refused")
 PERSONAL = 4  # the first of the features that tell one person's answers so far
 RIDGE = 1.0
+LEAST = 0.01  # probability that she would do something else, at least
 COPY_GAIN, COPY_COST = 1.0, 0.5  # of a copied habit and of a missed one, for the row that copies
 
 
@@ -47,6 +50,11 @@ def willingness(p: np.ndarray, own: np.ndarray, feedback: np.ndarray) -> np.ndar
     return out
 
 
+def moved(accepted: Any, p: Any) -> Any:
+    """Share of what she would not have done anyway that advice turns, from the probabilities that she does it with and without advice."""
+    return (accepted - p).clip(0) / (1 - p).clip(LEAST)
+
+
 def fit_logit(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, rounds: int = 25) -> np.ndarray:
     """Coefficients (F,) of a logistic regression by Newton's method; x (n, F), y (n,) 0 or 1. `ridge` keeps them finite where answers
     are few or all alike."""
@@ -62,9 +70,16 @@ def fit_logit(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, rounds: int = 
     return beta
 
 
+def fit_acceptance(x: np.ndarray, advised: np.ndarray, y: np.ndarray, n_actions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (F,) that all actions share, and by how much each action (A,) differs: some ask for more than others, a click or a change of
+    plans. x (n, F), advised (n,) the actions, y (n,) whether they were followed. The ridge draws actions seldom tried to the rest."""
+    beta = fit_logit(np.concatenate([x, np.eye(n_actions)[advised]], 1), y)
+    return beta[: x.shape[1]], beta[x.shape[1] :]
+
+
 class AdvicePlugIn:
-    """`beta` (F,): coefficients of acceptance; `weights`: what a unit of each kind of worth is rewarded with; `nag`: what an advice
-    costs."""
+    """`beta` (F,): coefficients of acceptance, `lean` (A,) what is added by action; `weights`: what a unit of each kind of worth is rewarded
+    with; `nag`: what an advice costs; `flat` (A,): worths where no reading tells."""
 
     def __init__(
         self,
@@ -72,10 +87,12 @@ class AdvicePlugIn:
         beta: np.ndarray,
         weights: dict[str, float],
         nag: float,
+        lean: np.ndarray | None = None,
         flat: np.ndarray | None = None,
     ):
+        nothing = np.zeros(len(predictor.vocabulary))
         self.predictor, self.beta, self.weights, self.nag = predictor, beta, weights, nag
-        self.flat = np.zeros(len(predictor.vocabulary)) if flat is None else flat
+        self.lean, self.flat = nothing if lean is None else lean, nothing if flat is None else flat
 
     def values(self, observation: Any, p: np.ndarray) -> np.ndarray:
         """(N, A) value of each advice, -inf where it is not possible; 0 for none."""
@@ -85,9 +102,11 @@ class AdvicePlugIn:
         """The values, and what her acceptance of each action rests on: (N, A, F), see `willingness`."""
         offered = worth(observation["context"], self.predictor.vocabulary)
         x = willingness(p, offered.get("own", np.zeros_like(p)), observation["feedback"])
-        accepted = 1 / (1 + np.exp(-(x @ self.beta.astype(np.float32)).clip(-30, 30)))
+        liking = x @ self.beta.astype(np.float32) + self.lean.astype(np.float32)
+        accepted = 1 / (1 + np.exp(-liking.clip(-30, 30)))
         total = self.flat.astype(np.float32) + sum(weight * offered[kind] for kind, weight in self.weights.items())
-        value = np.where(observation["action_mask"] > 0, accepted * (1 - p) * total - self.nag, -np.inf)
+        gain = total - (p * total).sum(1, keepdims=True)
+        value = np.where(observation["action_mask"] > 0, moved(accepted, p) * gain - self.nag, -np.inf)
         value[:, 0] = 0.0
         return value, x
 
@@ -124,8 +143,8 @@ class AdviceAgent:
         heard = try_advice(training)
         used = len(FEATURES) if self.personal else PERSONAL
         beta = np.zeros(len(FEATURES))
-        beta[:used] = fit_logit(heard.x[:, :used], heard.y)
-        return self.kind(training.prior, beta, weights, nag, heard.worths(beta, nag))
+        beta[:used], lean = fit_acceptance(heard.x[:, :used], heard.answered, heard.y, heard.n_actions)
+        return self.kind(training.prior, beta, weights, nag, lean, heard.worths(beta, lean, nag))
 
 
 def prices(training: Training) -> tuple[dict[str, float], float]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lam_env.contracts import Training
 
-from .advice import FEATURES, AdvicePlugIn, prices
+from .advice import FEATURES, AdvicePlugIn, moved, prices
 from .carry import USER, listen
 from .trial import TRIAL_SEED
 
@@ -23,11 +23,12 @@ AHEAD = 0.97  # discount by epoch of the rewards that are set down to advice
 
 @dataclass
 class Heard:
-    """What persons have answered: `x` (n, F) what their acceptance rests on, `y` (n,) whether they followed. Where worths are counted, of every
+    """What persons have answered: `x` (n, F) what their acceptance rests on, `answered` (n,) the action, `y` (n,) whether they followed. Where worths are counted, of every
     epoch: `advised` (m,) the action, `given` (m, F) the features of that action, `changes` (m,) 1 - p of it, and `gained` (m,) the rewards from there on,
     less what is to be expected in such a situation without advice."""
 
     x: np.ndarray
+    answered: np.ndarray
     y: np.ndarray
     n_actions: int
     advised: np.ndarray | None = None
@@ -35,8 +36,8 @@ class Heard:
     changes: np.ndarray | None = None
     gained: np.ndarray | None = None
 
-    def worths(self, beta: np.ndarray, nag: float) -> np.ndarray:
-        """(A,) such that acceptance (1 - p) worth - nag is in the mean what advice was followed by in this trial, less what silence was.
+    def worths(self, beta: np.ndarray, lean: np.ndarray, nag: float) -> np.ndarray:
+        """(A,) such that moved worth - nag is in the mean what advice was followed by in this trial, less what silence was.
 
         Effects are shrunk towards their mean by how uncertain each is (empirical Bayes, Efron and Morris 1975). 0 where readings tell.
         """
@@ -54,8 +55,8 @@ class Heard:
         between = max(0.0, effect.var() - error.mean())
         effect = middle + (effect - middle) * between / np.maximum(between + error, 1e-9)
         for a, e in zip(tried, effect.tolist(), strict=True):
-            moved = self.changes[rows[a]] / (1 + np.exp(-(self.given[rows[a]] @ beta).clip(-30, 30)))
-            found[a] = (e + nag) / max(float(moved.mean()), 0.05)
+            accepted = 1 / (1 + np.exp(-(self.given[rows[a]] @ beta + lean[a]).clip(-30, 30)))
+            found[a] = (e + nag) / max(float(moved(accepted, 1 - self.changes[rows[a]]).mean()), 0.05)
         return found
 
 
@@ -73,7 +74,7 @@ def try_advice(training: Training, worlds: int | None = None) -> Heard:
     trusting = AdvicePlugIn(training.prior, np.zeros(len(FEATURES)), *prices(training))
     state, start = None, np.ones(worlds, bool)
     open_: dict[tuple[int, int], tuple[np.ndarray, int, float, float]] = {}  # the last advice that each has had
-    found: list[tuple[np.ndarray, float]] = []
+    found: list[tuple[np.ndarray, int, float]] = []
     book: list[tuple[np.ndarray, ...]] = []
     while not env.finished.all():
         state = listen(training.prior, observation, state, start)
@@ -82,7 +83,7 @@ def try_advice(training: Training, worlds: int | None = None) -> Heard:
             if (asked := open_.pop((i, int(user[i])), None)) is not None:
                 x, action, accepted, refused = asked
                 if feedback[i, action] > accepted or feedback[i, a + action] > refused:
-                    found.append((x, float(feedback[i, action] > accepted)))
+                    found.append((x, action, float(feedback[i, action] > accepted)))
         any_ = np.where(observation["action_mask"] > 0, rng.random((worlds, a)), -1.0)
         any_[:, 0] = -0.5
         values, rests_on = trusting.judge(observation, p)
@@ -97,9 +98,9 @@ def try_advice(training: Training, worlds: int | None = None) -> Heard:
         if counts:
             situation = np.concatenate([before["context"], before["clock"]], 1)
             book.append(tuple(k[running] for k in (rows, actions, x, 1 - p[rows, actions], situation, rewards)))
-    heard = Heard(np.zeros((1, len(FEATURES))), np.zeros(1), a)
+    heard = Heard(np.zeros((1, len(FEATURES))), np.zeros(1, int), np.zeros(1), a)
     if found:
-        heard.x, heard.y = np.stack([x for x, _ in found]), np.array([y for _, y in found])
+        heard.x, heard.answered, heard.y = (np.array(part) for part in zip(*found, strict=True))
     if counts:
         world, heard.advised, heard.given, heard.changes, situation, rewards = map(
             np.concatenate, zip(*book, strict=True)

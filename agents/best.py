@@ -10,7 +10,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from lam_env.contracts import Policy, Training
 
-from .trial import mean_return
+from .trial import TRIAL_HOUSES, mean_return
 
 
 class Best(BaseCallback):
@@ -19,9 +19,17 @@ class Best(BaseCallback):
     One run of PPO is noisy: late updates can lose what earlier ones had won. `policy_of(head)` makes a policy of it.
     """
 
-    def __init__(self, head: Any, policy_of: Callable[[Any], Policy], training: Training, checks: int = 6):
+    def __init__(
+        self,
+        head: Any,
+        policy_of: Callable[[Any], Policy],
+        training: Training,
+        checks: int = 6,
+        houses: int = TRIAL_HOUSES,
+    ):
         super().__init__()
         self._head, self._policy_of, self._training = head, policy_of, training
+        self._houses = houses
         self._every = max(training.steps // checks, 20_000)
         self._next = self._every
         self.found: list[tuple[int, float]] = []  # (steps, mean return)
@@ -29,7 +37,7 @@ class Best(BaseCallback):
 
     def consider(self, steps: int) -> None:
         """Judge the head as it is now."""
-        score = mean_return(self._policy_of(copy.deepcopy(self._head)), self._training)
+        score = mean_return(self._policy_of(copy.deepcopy(self._head)), self._training, self._houses)
         if not self.found or score > max(known for _, known in self.found):
             self.state = copy.deepcopy(self._head.state_dict())
         self.found.append((steps, score))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lam_env.errors import UserError
 
-from .advice import FEATURES, SCALE, AdvicePlugIn
+from .advice import FEATURES, SCALE, AdvicePlugIn, moved
 from .features import PARTS, Layout
 from .plugin import PlugIn
 
@@ -50,6 +50,7 @@ class AnticipationHead(nn.Module):
         self.loss = nn.Parameter(torch.full((PARTS, a), COST))  # of acting in vain
         self.patience = nn.Parameter(torch.full((a,), 1.4))  # log of the pseudo-counts behind it
         self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a, zero=True)
+        self.register_buffer("temperature", torch.tensor(TEMPERATURE))
 
     def start_from(self, plugin: PlugIn) -> None:
         """Take over what a plug-in has counted by part of the day."""
@@ -70,7 +71,9 @@ class AnticipationHead(nn.Module):
         before = torch.sigmoid(part @ self.welcome + 3 * welcome)
         acceptance = (accepted + heard * before) / (accepted + refused + heard)
         good = q * acceptance
-        value = ((GAIN + gain) * good - (part @ self.loss + cost) * (1 - good) - REFUSAL * (q - good)) / TEMPERATURE
+        value = (
+            (GAIN + gain) * good - (part @ self.loss + cost) * (1 - good) - REFUSAL * (q - good)
+        ) / self.temperature
         logits = torch.where((mask > 0) & (q >= LEAST), value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 
@@ -93,8 +96,8 @@ class PlainHead(nn.Module):
 class AdviceHead(nn.Module):
     """Expected uplift of changing what she does: logit(a) = value(a) / T, and 0 for none.
 
-    value = acceptance (1 - p) (sum of the worths, each by its weight) - nag, as in advice.py; acceptance is a logit on
-    few features that all actions share. Acceptance and worth of each action are corrected by a network on the state that starts at zero, so
+    value = moved (worth - what she would do is worth) - nag, worth the sum of its kinds, each by its weight, as in advice.py; acceptance is a logit on
+    few features that all actions share, and an intercept of each. Acceptance and worth of each action are corrected by a network on the state that starts at zero, so
     training starts at the plug-in policy (`start_from`). Where no reading tells worths, each action has a counted one (`flat`), and advice begins with a
     handicap of log A: most moments are none for advice, and who is advised at all of them leaves before anything is learned.
     """
@@ -103,16 +106,19 @@ class AdviceHead(nn.Module):
         super().__init__()
         self.layout = layout
         self.beta = nn.Parameter(torch.zeros(len(FEATURES)))
+        self.lean = nn.Parameter(torch.zeros(layout.n_actions))
         self.weights = nn.Parameter(torch.zeros(len(layout.worths)))
         self.nag = nn.Parameter(torch.tensor(0.0))
         self.flat = nn.Parameter(torch.zeros(layout.n_actions))
         self.handicap = 0.0 if layout.worths else math.log(layout.n_actions)
-        self.correction = network(layout.n_rest + layout.n_actions, hidden, 2 * layout.n_actions, zero=True)
+        self.register_buffer("temperature", torch.tensor(TEMPERATURE))
+        self.correction = network(layout.n_rest + layout.n_actions, hidden, 2 * layout.n_actions + 1, zero=True)
 
     def start_from(self, plugin: AdvicePlugIn) -> None:
         """Take over what a plug-in has learned."""
         with torch.no_grad():
             self.beta.copy_(torch.as_tensor(plugin.beta, dtype=torch.float32))
+            self.lean.copy_(torch.as_tensor(plugin.lean, dtype=torch.float32))
             self.weights.copy_(torch.tensor([plugin.weights.get(kind, 0.0) for kind in self.layout.worths]))
             self.nag.fill_(plugin.nag)
             self.flat.copy_(torch.as_tensor(plugin.flat, dtype=torch.float32))
@@ -123,7 +129,7 @@ class AdviceHead(nn.Module):
         p, _, mask, accepted, refused = x[:, : 5 * a].chunk(5, 1)
         worths = x[:, 5 * a : layout.rest].reshape(len(x), len(layout.worths), a)
         own = worths[:, layout.worths.index("own")] if "own" in layout.worths else torch.zeros_like(p)
-        willing, more = self.correction(torch.cat([x[:, layout.rest :], p], 1)).chunk(2, 1)
+        willing, more, cost = self.correction(torch.cat([x[:, layout.rest :], p], 1)).split([a, a, 1], 1)
         log_p = torch.log(p + 1e-4)
         features = [
             torch.ones_like(p),
@@ -133,9 +139,10 @@ class AdviceHead(nn.Module):
             torch.log1p(accepted.sum(1, keepdim=True)).expand_as(p),
             torch.log1p(refused.sum(1, keepdim=True)).expand_as(p),
         ]
-        acceptance = torch.sigmoid(torch.stack(features, 2) @ self.beta + 3 * willing)
+        acceptance = torch.sigmoid(torch.stack(features, 2) @ self.beta + self.lean + 3 * willing)
         total = torch.einsum("nka,k->na", worths, self.weights) + self.flat + more
-        value = (acceptance * (1 - p) * total - self.nag) / TEMPERATURE - self.handicap
+        gain = total - (p * total).sum(1, keepdim=True)
+        value = (moved(acceptance, p) * gain - self.nag - cost) / self.temperature - self.handicap
         logits = torch.where(mask > 0, value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 

@@ -17,14 +17,16 @@ from stable_baselines3.common.callbacks import BaseCallback
 from lam_env.contracts import Training
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.logs.epochs import DAY, Epochs
+from lam_env.progress import Note
 
 from .actor_critic import HeadPolicy
 from .best import Best
 from .features import PlainFeatures, PriorFeatures, standardisation
-from .heads import PlainHead, head_for
+from .heads import TEMPERATURE, PlainHead, head_for
 from .personal import PersonalRolloutBuffer
 from .plugin import plugin_context
 from .sb3 import LamVecEnv
+from .trial import TRIAL_HOUSES
 
 Features = PriorFeatures | PlainFeatures
 
@@ -43,6 +45,8 @@ class PPOSettings:
     gamma: float = 0.99
     gae_lambda: float = 0.95
     entropy: float = 0.0
+    trial: int = TRIAL_HOUSES  # worlds in which heads are compared, to keep the best
+    temperature: float = TEMPERATURE  # of the head's values; what is worth trying differs by the scale of the reward
 
 
 # Where many persons are advised, each is paid for what her move saves on the day. What follows later is mostly others' answer to it, which no return
@@ -50,8 +54,9 @@ class PPOSettings:
 # validation worlds of traffic.
 CROWD = PPOSettings(gamma=0.0)
 ADVISING = PPOSettings(batch=2048, learning_rate=3e-4, gamma=0.0)
-# Lives of few decisions and much luck: many at a time.
-LONE = PPOSettings(envs=64, rollout=64, batch=2048, gamma=0.97, gae_lambda=0.9)
+# Lives of few decisions and much luck: many at a time. Advice is worth little and too much of it does lasting harm, so what is tried must stay near to what is
+# best: at the usual temperature most of it is random, everybody is annoyed, and silence is what is learned. Chosen on validation players of the game.
+LONE = PPOSettings(envs=64, batch=2048, gamma=0.97, trial=400, temperature=0.02)
 
 
 class FeatureVecEnv(LamVecEnv):
@@ -92,6 +97,11 @@ class TunedPolicy:
         with torch.no_grad():
             return self.head(torch.from_numpy(vector)), state
 
+    def probabilities(self, observation: Any, state: Any = None, episode_start: Any = None) -> tuple[np.ndarray, Any]:
+        """(N, A) with which `predict` samples, 0 where an action is not possible; and the state."""
+        logits, state = self.logits(observation, state, episode_start)
+        return torch.softmax(logits.double(), 1).numpy(), state
+
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Any:
@@ -119,13 +129,20 @@ class _Report(BaseCallback):
         self._count += len(rewards)
         if time.monotonic() - self._last > 0.2:
             self._last = time.monotonic()
-            note = f"reward/step {self.curve[-1][1]:+.4f}" if self.curve else ""
-            self._progress(self._stage, min(self.num_timesteps, self._total), self._total, note)
+            self._tell()
         return True
 
     def _on_rollout_end(self) -> None:
         self.curve.append((self.num_timesteps, self._reward / max(1, self._count)))
         self._reward, self._count = 0.0, 0
+        self._tell()
+
+    def _tell(self) -> None:
+        note = Note()
+        if self.curve:
+            step, reward = self.curve[-1]
+            note = Note(f"reward/step {reward:+.4f}", {"reward_per_step": reward}, step)
+        self._progress(self._stage, min(self.num_timesteps, self._total), self._total, note)
 
 
 def settings_for(training: Training, prior: bool) -> PPOSettings:
@@ -183,6 +200,8 @@ class PPOAgent:
             rollout_buffer_kwargs={"asked": env, "seed": training.seed} if personal else None,
             policy_kwargs={"head_class": head, "layout": features.layout},
         )
+        if self.prior:
+            head_of(model).temperature.fill_(s.temperature)
         return model
 
     def fit(self, training: Training) -> TunedPolicy:
@@ -197,7 +216,8 @@ class PPOAgent:
             # each is paid for what her move is worth when all others have moved: right to learn from, no measure of the whole
             model.learn(training.steps, callback=report)
         else:
-            best = Best(head_of(model), lambda head: TunedPolicy(features, head), training)
+            houses = (self.settings or settings_for(training, self.prior)).trial
+            best = Best(head_of(model), lambda head: TunedPolicy(features, head), training, houses=houses)
             best.consider(0)
             model.learn(training.steps, callback=[report, best])
             best.consider(training.steps)

@@ -25,6 +25,11 @@ class Random:
     def __init__(self, seed: int):
         self.stream, self.count = Stream(key_of(seed, "random agent")), 0
 
+    def probabilities(self, observation: Any, state: Any = None, episode_start: Any = None) -> tuple[np.ndarray, Any]:
+        """(N, A) of each action, and the state."""
+        possible = (observation["action_mask"] > 0).astype(float)
+        return possible / possible.sum(1, keepdims=True), state
+
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Any:

@@ -57,7 +57,16 @@ def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
         folder.write_results(row for run in gathered for row in _rows(path / run.name, run))
         seconds = time.time() - began
         folder.write_config({**config, "seconds": round(seconds, 1)})
-        _write_tables(folder, suite, gathered, command, _device(runs.values()), seconds, failed)
+        _write_tables(
+            folder,
+            suite,
+            gathered,
+            command,
+            _device(runs.values()),
+            seconds,
+            failed,
+            {name: pipeline.marked for name, pipeline in runs.items()},
+        )
     print(f"{seconds:,.0f} s. Tables: {path / 'tables.md'}; all scores: {path / 'results.csv'}")
     for name, each in failed.items():
         for agent, why in each.items():
@@ -122,7 +131,14 @@ def _rows(path: Path, run: Run) -> list[Row]:
 
 
 def _write_tables(
-    folder: RunFolder, suite: Suite, runs: Sequence[Run], command: str, device: str, seconds: float, failed: Failed
+    folder: RunFolder,
+    suite: Suite,
+    runs: Sequence[Run],
+    command: str,
+    device: str,
+    seconds: float,
+    failed: Failed,
+    marked: dict[str, list[str]],
 ) -> None:
     """tables.md, and each table as CSV and LaTeX in tables/; the summaries on the screen."""
     from lam_env.evaluation.results import read
@@ -137,12 +153,12 @@ def _write_tables(
         mine = [row for row in rows if row.scenario == run.settings.scenario and row.variant in own]
         left_out = failed.get(run.name, {})
         parts.append(f"## {run.name}")
-        for heading, tables in tables_in(mine, run.settings.scenario, about, left_out):
+        for heading, tables in tables_in(mine, run.settings.scenario, about, marked.get(run.name, ())):
             parts += [f"### {heading}", *(table.markdown() for table in tables)]
             for table in tables:
                 name = f"tables/{re.sub(r'[^a-z0-9]+', '-', f'{run.name} {table.title}'.lower()).strip('-')}"
                 folder.write_text(f"{name}.csv", table.csv())
                 folder.write_text(f"{name}.tex", table.latex())
         parts += ["### Failed\n\n" + "\n".join(f"- {a}: {why}" for a, why in left_out.items())] if left_out else []
-        console_tables(mine, run.settings.scenario, [run.variant("sim")], left_out)
+        console_tables(mine, run.settings.scenario, [run.variant("sim")], marked.get(run.name, ()))
     folder.write_text("tables.md", "\n\n".join(parts) + "\n")

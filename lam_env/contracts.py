@@ -31,6 +31,16 @@ class Policy(Protocol):
         ...
 
 
+class Sampling(Protocol):
+    """A policy that says how it samples; one that does not is taken to be what its deterministic `predict` says."""
+
+    def probabilities(
+        self, observation: Any, state: Any = None, episode_start: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Any]:
+        """Observations (N, ...) -> probabilities (N, A), and the state to hand in next time."""
+        ...
+
+
 class Prediction(NamedTuple):
     """What a predictor says of one epoch in each of N streams."""
 

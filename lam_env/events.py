@@ -40,7 +40,8 @@ class Event(NamedTuple):
     """One thing that happened.
 
     `token` indexes the vocabulary's list of its kind: actions (user, agent), feedback, sensors, readings.
-    `value` is a reading, a rating, or the duration [ticks] of an activity interval (NaN: none).
+    `value` is a reading, a rating, the duration [ticks] of an activity interval, or, in a log of decisions, the reward that an agent's
+    action was followed by (NaN: none).
     `answers` is the row, among the same world's agent events, of the agent action that a user or feedback
     event answers (-1: none). `prob` is the probability with which an agent chose its action (NaN: no agent).
     """

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
+
+
+class Note(str):
+    """A note of a stage that also carries numbers, for whoever draws curves: `values` by name, at `step`."""
+
+    values: dict[str, float]
+    step: int
+
+    def __new__(cls, text: str = "", values: Mapping[str, float] | None = None, step: int = 0) -> Note:
+        note = super().__new__(cls, text)
+        note.values, note.step = dict(values or {}), step
+        return note
+
+    def __reduce__(self) -> Any:  # it travels between processes
+        return Note, (str(self), self.values, self.step)
 
 
 class Progress:

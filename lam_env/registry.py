@@ -1,8 +1,8 @@
 """Names -> scenarios, agents, importers: found by folder, by entry point, or given as `module:Attribute`.
 
 There is no central list. A package in scenarios/ that binds `SCENARIO`, a module in agents/ with a dictionary `AGENTS`,
-a module in lam_env/logs/ with a dictionary `FORMATS` or `CHOICES` is found because it is there; another distribution adds its own by
-the entry-point groups "lam_env.scenarios" and "lam_env.agents". Sources are read, not imported, to learn the
+a module in lam_env/logs/ with a dictionary `FORMATS` or `CHOICES`, one in lam_env/tracking/ with `SINKS` is found because it is there; another distribution
+adds its own by the entry-point groups "lam_env.scenarios", "lam_env.agents" and "lam_env.tracking". Sources are read, not imported, to learn the
 names, so that a list or a misspelt name never waits for torch.
 """
 
@@ -42,6 +42,10 @@ class Registry:
         """All names; with `limit` less those that are for something else."""
         places, limits = self._places()[0], self._limits()
         return sorted(n for n, place in places.items() if limit is None or limits.get(str(place), limit) == limit)
+
+    def limit_of(self, name: str) -> str:
+        """What the module of `name` binds `limit` to; "" if nothing."""
+        return self._limits().get(str(self._places()[0].get(name)), "")
 
     @cache  # noqa: B019 -- as below
     def _limits(self) -> dict[str, str]:
@@ -120,6 +124,7 @@ _SCENARIOS = Registry("scenario", "lam_env.scenarios", "SCENARIO", many=False)
 _AGENTS = Registry("agent", "lam_env.agents", "AGENTS", limit="INTERACTION")
 _IMPORTERS = Registry("log format", "lam_env.logs", "FORMATS")
 _CHOICES = Registry("format of choices", "lam_env.logs", "CHOICES")
+_SINKS = Registry("tracker", "lam_env.tracking", "SINKS", limit="NEEDS")
 
 
 def scenario_names() -> list[str]:
@@ -163,6 +168,21 @@ def choice_reader(name: str) -> Callable[..., Any]:
     """What reads the choices of the format `name`: path -> (Choices, what was left out)."""
     found: Callable[..., Any] = _CHOICES.get(name)
     return found
+
+
+def sink_names() -> list[str]:
+    return _SINKS.names()
+
+
+def sink(name: str) -> Callable[..., Any]:
+    """What makes the tracker called `name`: (run folder, settings) -> `lam_env.track.Sink`."""
+    found: Callable[..., Any] = _SINKS.get(name)
+    return found
+
+
+def sink_needs(name: str) -> str:
+    """The module that the tracker called `name` imports; "" if it says none."""
+    return _SINKS.limit_of(name)
 
 
 def _modules(package: str) -> Iterator[tuple[str, Path]]:

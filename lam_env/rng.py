@@ -30,19 +30,17 @@ def mix(z: int) -> int:
     return z ^ (z >> 31)
 
 
-def key_of(*parts: int | str) -> int:
-    """A 64-bit key of integers and names; independent of the process (no salted hash)."""
-    key = 0
+def key_of(*parts: int | str, key: int = 0) -> int:
+    """A 64-bit key of integers and names; independent of the process (no salted hash). `key`: that of the parts before these."""
     for part in parts:
-        if isinstance(part, str):
-            part = _number(part)
-        key = mix(key ^ mix((part + _GOLDEN) & _MASK)) + 1 & _MASK
+        mixed = _mixed_name(part) if isinstance(part, str) else mix(part + _GOLDEN)
+        key = mix(key ^ mixed) + 1 & _MASK
     return key
 
 
 @lru_cache(maxsize=4096)  # purposes are few, and a world has a stream of each
-def _number(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+def _mixed_name(name: str) -> int:
+    return mix(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little") + _GOLDEN)
 
 
 def lognormal(u: float, median: float, sd: float) -> float:
@@ -53,21 +51,21 @@ def lognormal(u: float, median: float, sd: float) -> float:
 class Stream:
     """Draws of one purpose. `index` is the occasion."""
 
-    __slots__ = ("key",)
+    __slots__ = ("_first", "key")
 
     def __init__(self, key: int):
-        self.key = key
+        self.key, self._first = key, key + _GOLDEN
 
     def bits(self, index: int) -> int:
         """64 random bits."""
-        z = (self.key + (index + 1) * _GOLDEN) & _MASK
+        z = (self._first + index * _GOLDEN) & _MASK
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
         return z ^ (z >> 31)
 
     def uniform(self, index: int) -> float:
         """A number in (0, 1)."""
-        z = (self.key + (index + 1) * _GOLDEN) & _MASK
+        z = (self._first + index * _GOLDEN) & _MASK
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
         return (((z ^ (z >> 31)) >> 11) + 0.5) * _UNIT
@@ -95,10 +93,11 @@ class Stream:
 class Streams:
     """The random streams of one world."""
 
-    __slots__ = ("seed", "world")
+    __slots__ = ("_key", "seed", "world")
 
     def __init__(self, seed: int, world: int = 0):
         self.seed, self.world = seed, world
+        self._key = key_of(seed, world)
 
     def __call__(self, actor: int | str, purpose: str) -> Stream:
-        return Stream(key_of(self.seed, self.world, actor, purpose))
+        return Stream(key_of(actor, purpose, key=self._key))

@@ -63,8 +63,8 @@ class Row:
         self._write_now32 = self._now32.reshape(1).data
 
     def clear(self) -> None:
-        for view in (*self._arrays, self.events, self.latent, self.plan):
-            view[:] = 0
+        self.whole[:] = bytes(len(self.whole))
+        self.latent[:] = self.plan[:] = 0
         self._arrays[2][:] = -WEEK
 
     def forget(self) -> None:

@@ -23,8 +23,10 @@ from lam_env.errors import UserError
 from lam_env.launch.local import ONE_THREAD, WorkerDiedError
 from lam_env.runs import CONFIG, RunFolder, check_same, choose
 from lam_env.settings import COUNTING, RunSettings
+from lam_env.track import check_sinks
 from lam_env.turns import Waiting, work_through
 
+REPLAY = "replay"  # among what failed: no agent
 LONGEST = ("informed", "ppo_scratch", "ppo_prior")  # begun first, so that no worker is left alone with one at the end
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
         settings = parse(RunSettings, argv, "python -m lam_env.run", _groups, _defaults)
         run = Pipeline(settings, " ".join(["python -m lam_env.run", *argv]))
         run.run()
-    return 1 if run.failed else 0
+    return 1 if set(run.failed) - {REPLAY} else 0
 
 
 def _groups(settings: RunSettings) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def _defaults(settings: RunSettings) -> dict[str, Any]:
 class Pipeline:
     """One run. Everything that can be wrong with what it is given is found before anything is written.
 
-    `check`, then inside `opened` all `stages`, then `close`; `stopped` in their place leaves a folder that the same settings go on with.
+    `check`, then after `open` all `stages`, then `close`; `stopped` in their place leaves a folder that the same settings go on with.
     """
 
     def __init__(self, settings: RunSettings, command: str):
@@ -61,6 +63,7 @@ class Pipeline:
 
         self.command, self.began = command, time.time()
         check_seeds(settings.seed)
+        check_sinks(settings.track)
         made = registry.scenario(settings.scenario)
         if settings.model:
             self.earlier_world, log = earlier_settings(settings)
@@ -72,6 +75,7 @@ class Pipeline:
         self.rows: dict[tuple[str, str], list[Any]] = {}
         self.failed: dict[str, str] = {}  # agent -> what went wrong with it
         self.gates: list[Any] = []
+        self.news = False  # whether anything has been judged, in place of taken over
         self.home: Path | None = None  # the folder that the command names, where it is not the run's own
         self.real: RealLog | None = None
         self.earlier: Earlier | None = None
@@ -141,6 +145,7 @@ class Pipeline:
     def stages(self, launcher: Any) -> Waiting:
         """From the log to the last agent's scores."""
         from lam_env import twin
+        from lam_env.replays import keep_replays
         from lam_env.work import simulate_training_log
 
         real, earlier = self.real, self.earlier
@@ -168,6 +173,16 @@ class Pipeline:
             self.config["prepared"] = True
             self._write_config()
         yield from self._judge("sim" if tables is None else "twin", launcher)
+        if not self.news and (self.folder.path / "report" / "replay-0.json").is_file():
+            return
+        made = launcher.submit(keep_replays, self.work)
+        yield {made}
+        try:
+            launcher.result(made)
+        except WorkerDiedError:
+            raise
+        except UserError as error:  # results do not rest on it
+            self.failed[REPLAY] = str(error)
 
     def _judge_on_log(self, log_name: str, launcher: Any) -> Waiting:
         """Prediction rows of the real log's held-out days."""
@@ -259,6 +274,7 @@ class Pipeline:
                     submit(late, seed)
                 else:
                     self.cells.keep(Cell(variant, name, seed), found)
+                    self.news = True
                     take(name, seed, found)
             self._write()
 
@@ -273,21 +289,42 @@ class Pipeline:
         self._add("twin", "resident", 0, {0: found})
 
     def _write(self) -> None:
-        from lam_env.summary import rows_of_run, tables_of_run
+        from lam_env.summary import about_of, rows_of_run, tables_of_run
 
         kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
         rows = rows_of_run(self.settings.scenario, kept, self.agents)
         self.folder.write_results(rows)
         seconds = time.time() - self.began
         self.folder.write_text(
-            "tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed)
+            "tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed, self.marked)
         )
         self._write_config()
+        self.folder.write_json("report/about.json", about_of(self.gates, self.failed))
+
+    def final_scores(self) -> dict[str, float]:
+        """As in the tables: variant/agent/metric -> interquartile mean over all seeds."""
+        from lam_env.evaluation.statistics import iqm
+        from lam_env.evaluation.tables import runs_of
+        from lam_env.summary import rows_of_run
+
+        kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
+        rows, found = rows_of_run(self.settings.scenario, kept, self.agents), {}
+        for variant, agent, metric in dict.fromkeys((r.variant, r.agent, r.metric) for r in rows):
+            runs = runs_of([r for r in rows if r.variant == variant], agent, metric)
+            if runs is not None and metric.startswith(("reward.", "pred.")):
+                found[f"{variant}/{agent}/{metric}"] = float(iqm(runs.ravel()))
+        return found
+
+    @property
+    def marked(self) -> list[str]:
+        """Agents whose rows say that they failed."""
+        return [name for name in self.failed if name in self.agents]
 
     def stopped(self) -> None:
         """Leaves the folder whole, and says what it holds."""
         self.folder.tidy()
         self._write()
+        self._write_report()
         log, judged = (self.folder.log / "train").is_dir(), {agent for _, agent in self.rows}
         holds = ["its settings", *(["the log"] if log else [])]
         holds += [f"the results of {len(judged)} of {len(self.agents)} agents"] if judged else []
@@ -302,17 +339,25 @@ class Pipeline:
     def _write_config(self, **more: Any) -> None:
         self.folder.write_config({**self.config, "seconds": round(time.time() - self.began, 1), **more})
 
+    def _write_report(self) -> None:
+        from lam_env.evaluation.report.page import About
+        from lam_env.report import write_report
+
+        s = self.scenario
+        write_report(self.path, about=About(s.key_figures, s.reward_weights, tuple(s.ladder)))
+
     def finish(self, finished: bool = True) -> None:
         """The last tables."""
         self._write()
         self._write_config(finished=finished)
+        self._write_report()
 
     def close(self) -> None:
         """The last tables, and the closing screen."""
         from lam_env.summary import closing
 
         self.finish()
-        closing(self.folder, self.settings, time.time() - self.began, self.failed)
+        closing(self.folder, self.settings, time.time() - self.began, self.marked)
         for name, why in self.failed.items():
             print(f"left out: {name}: {why}", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""Run folders: config.json, cells/, results.csv, tables.md, curves.csv, log/, model/."""
+"""Run folders: config.json, cells/, results.csv, tables.md, report.html, report/, curves, log/, model/."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lam_env.evaluation.results import Row, write
 from lam_env.settings import RunSettings
 from lam_env.values import short
 
-MAY_DIFFER = ("agents", "agent", "workers", "launcher", "ray", "out")  # between a run and what goes on with it
+MAY_DIFFER = ("agents", "agent", "workers", "launcher", "ray", "track", "out")  # between a run and what goes on with it
 CONFIG, LOCK = "config.json", ".lock"
 
 
@@ -138,18 +138,23 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Removes what an interrupted process has left half written."""
-        for folder in (self.path, self.path / "cells", self.log, self.policy.parent):
+        for folder in (self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"):
             for part in (*folder.glob("*.part"), *folder.glob(".*.old")):
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
 
     def write_text(self, name: str, text: str) -> None:
         target = self.path / name
+        target.parent.mkdir(exist_ok=True)
         part = target.with_name(target.name + ".part")
         part.write_text(text, encoding="utf-8")
         os.replace(part, target)
 
     def write_results(self, rows: Iterable[Row]) -> None:
         write(self.path / "results.csv", rows)
+
+    def write_json(self, name: str, data: Any) -> None:
+        """Data of the report: compact."""
+        self.write_text(name, json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n")
 
     @property
     def log(self) -> Path:

@@ -97,6 +97,9 @@ class RunSettings:
     home: str | None = setting(None, "which home of the real log, where it holds several")
     zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")
+    track: tuple[str, ...] = setting(
+        (), "also send curves and scores to these: tensorboard, wandb (offline); each needs the extra of its name"
+    )
     out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)")
     seed: tuple[int, ...] = setting(
         (0,), "training seeds of networks and fine-tuning; the first one also draws the log"

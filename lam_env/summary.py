@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -63,11 +64,12 @@ def tables_of_run(
     seconds: float,
     gates: Sequence[Any] = (),
     failed: Mapping[str, str] | None = None,
+    marked: Sequence[str] | None = None,
 ) -> str:
-    """tables.md. `failed`: agents left out, and why. The settings' device is the one that was used."""
+    """tables.md. `failed`: what is left out, and why; `marked`: those that have a row which says so (default: all). The settings' device is the one that was used."""
     about = About(command, settings.device, seconds, versions())
     parts = [f"# {settings.scenario}"]
-    for heading, tables in tables_in(rows, settings.scenario, about, failed or {}):
+    for heading, tables in tables_in(rows, settings.scenario, about, marked if marked is not None else failed or {}):
         parts += [f"## {heading}", *(table.markdown() for table in tables)]
     if gates:
         from lam_env.logs.fidelity import table
@@ -100,6 +102,15 @@ def tables_in(
         yield TITLES.get(variant, variant), [*marked, *found[len(marked) :]]
     if ladder := _ladder(rows, scenario, about):
         yield "Information ladder", [ladder]
+
+
+def about_of(gates: Sequence[Any], failed: Mapping[str, str]) -> dict[str, Any]:
+    """What the report is told besides scores; a number that is none becomes null."""
+    told = [dataclasses.asdict(gate) for gate in gates]
+    for gate in told:
+        for side in ("source", "simulated"):
+            gate[side] = [v if math.isfinite(v) else None for v in gate[side]]
+    return {"gates": told, "failed": dict(failed)}
 
 
 def _key_figures(scenario: str) -> dict[str, str]:
@@ -147,7 +158,8 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: It
     results = folder.path / "results.csv"
     console_tables(read(results), settings.scenario, ("log", "sim", "twin"), failed)
     # plainly: a path that is torn apart cannot be copied
-    print(f"{seconds:,.0f} s. Tables: {folder.path / 'tables.md'}; all scores: {results}")
+    print(f"{seconds:,.0f} s. Report: {folder.path / 'report.html'}")
+    print(f"Tables: {folder.path / 'tables.md'}; all scores: {results}")
     print(f"Models: {folder.path / 'model'}; log: {folder.log}")
     if (folder.log / "train").is_dir():
         print("Next, your own agent as one more row:")

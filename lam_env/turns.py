@@ -12,6 +12,7 @@ from lam_env import launch
 from lam_env.errors import UserError
 from lam_env.launch.local import Report, WorkerDiedError, one_line
 from lam_env.progress import Progress
+from lam_env.track import Tracking
 
 if TYPE_CHECKING:
     from lam_env.run import Pipeline
@@ -28,6 +29,7 @@ UNITS = {  # of the stages that begin so
     "informed": "updates",
     "fine-tune": "steps",
     "PPO": "steps",
+    "replay": "episodes",
 }
 
 
@@ -83,15 +85,21 @@ def work_through(pipelines: Sequence[Pipeline]) -> dict[Pipeline, UserError]:
             errors[one] = UserError(f"{one.path}: {one_line(error)}")
 
     try:
-        with Progress() as progress, _launcher(settings, progress) as launcher:
-            several = len(pipelines) > 1
-            active |= {one: one.stages(Labelled(launcher, one.path.name) if several else launcher) for one in pipelines}
+        first, alone = pipelines[0], len(pipelines) == 1
+        with (
+            Progress() as progress,
+            Tracking(settings.track if alone else (), first.path, first.config) as tracking,
+            _launcher(settings, tracking.hears(_with_units(progress))) as launcher,
+        ):
+            active |= {one: one.stages(launcher if alone else Labelled(launcher, one.path.name)) for one in pipelines}
             for one in pipelines:
                 go_on(one)
             while waiting:
                 done = launcher.finished(set().union(*waiting.values()))
                 for one in [p for p, jobs in waiting.items() if jobs & done]:
                     go_on(one)
+            if settings.track and alone and not errors:
+                tracking.scores(first.final_scores())
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for one in active:
@@ -108,7 +116,7 @@ def work_through(pipelines: Sequence[Pipeline]) -> dict[Pipeline, UserError]:
 
 def _launcher(settings: RunSettings, progress: Report) -> Any:
     gpu = settings.device == "cuda"
-    return launch.make(settings.launcher, settings.workers, _with_units(progress), settings.ray.address, gpu)
+    return launch.make(settings.launcher, settings.workers, progress, settings.ray.address, gpu)
 
 
 def _with_units(progress: Report) -> Report:

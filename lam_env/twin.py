@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +30,13 @@ Progress = Callable[[str, int, int, str], None]
 def housed(work: Work, tables: BehaviourTables) -> Work:
     """The same work in the home's twin: one resident with these habits, kept in the run's tables.json."""
     work.run.write_text(TABLES, json.dumps(tables.to_json()) + "\n")
-    world = {"residents": 1, **dict(work.world)}
+    world = with_resident(dict(work.world))
     return dataclasses.replace(work, world=tuple(sorted(world.items())), tables=TABLES)
+
+
+def with_resident(world: Mapping[str, Any]) -> dict[str, Any]:
+    """A world's settings where its one person is calibrated."""
+    return {"residents": 1, **world}
 
 
 def read_tables(path: Path) -> BehaviourTables:

@@ -21,6 +21,7 @@ from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.errors import UserError
 from lam_env.evaluation.metrics import prediction_metrics
+from lam_env.evaluation.report.keep import Watch, file_of, judged, predicted
 from lam_env.evaluation.rollout import eval_seeds, per_seed, rollout
 from lam_env.events import ActionLog
 from lam_env.logs.calibrate import calibrate
@@ -237,19 +238,25 @@ def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str,
         _agents("saved").save_policy(policy, work.run.policy)
     seeds = list(range(work.settings.eval.seeds))
     batch = eval_seeds(seeds, work.settings.eval.worlds, work.settings.eval.split)
-    scores = per_seed(rollout(policy, scenario, batch, progress=report, stage=f"judge {name}"), seeds)
+    watch, predictions = Watch(scenario, len(batch)), dict[str, Any]()
+    totals = rollout(policy, scenario, batch, progress=report, stage=f"judge {name}", watch=watch)
+    scores = per_seed(totals, seeds)
     found = {"": scores}
     if getattr(policy, "predictor", None) is not None:
         epochs, latent = judging_epochs(work)
-        _add_prediction(work, scores, policy, epochs, latent)
+        predictions["sim"] = _add_prediction(work, scores, policy, epochs, latent)
         if not hasattr(policy, "see") and (later := later_epochs(work)) is not None:
             found["later"] = {s: {} for s in seeds}
             _add_prediction(work, found["later"], policy, later, None)
+    told = judged(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
+    work.run.write_json(file_of(name, seed), told)
     return found
 
 
-def _add_prediction(work: Work, scores: Scores, policy: Any, epochs: Epochs, latent: np.ndarray | None) -> None:
-    """`pred.*` of each evaluation seed, on the log of its houses without an agent."""
+def _add_prediction(
+    work: Work, scores: Scores, policy: Any, epochs: Epochs, latent: np.ndarray | None
+) -> dict[str, Any]:
+    """`pred.*` of each evaluation seed, on the log of its houses without an agent. Returns what the report shows of all of them."""
     seen = policy.see(epochs, latent) if hasattr(policy, "see") else epochs
     probabilities = policy.predictor.read(seen).next
     has_target = np.r_[epochs.world[1:] == epochs.world[:-1], False]
@@ -257,6 +264,7 @@ def _add_prediction(work: Work, scores: Scores, policy: Any, epochs: Epochs, lat
     for k, seed in enumerate(scores):
         rows = has_target & (batch == k)
         scores[seed] |= prediction_metrics(probabilities[rows], epochs.target[rows])
+    return predicted(probabilities[has_target], epochs.target[has_target])
 
 
 def predict_on_log(work: Work, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
@@ -268,7 +276,15 @@ def predict_on_log(work: Work, log_name: str, name: str, seed: int, report: Repo
         predictor = _agents("predictors.store").load(prior_path(work, log_name, seed))
     else:
         predictor = _agents("predictors.online").counting(name).fit(*training_epochs(work, log_name))
-    return {"": {seed: prediction_metrics(predictor.read(epochs).next[test], epochs.target[test])}}
+    said, target = predictor.read(epochs).next[test], epochs.target[test]
+    told = {
+        "agent": name,
+        "train_seed": seed,
+        "actions": log.vocabulary.actions,
+        "predictions": {"log": predicted(said, target)},
+    }
+    work.run.write_json(file_of(f"{name}-log", seed), told)
+    return {"": {seed: prediction_metrics(said, target)}}
 
 
 def predict_transfer(work: Work, seed: int, report: Report) -> dict[str, float]:

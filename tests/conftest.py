@@ -39,3 +39,15 @@ def fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         return lines[0]
 
     return refused
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of next to nothing with a tuned policy. Whoever changes it takes a copy."""
+    from lam_env.run import main
+
+    folder = tmp_path_factory.mktemp("shared") / "small"
+    words = ["log.houses=2", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1"]
+    words += ["eval.seeds=2", "eval.worlds=2", "world.days=1", "agents=prior,ppo_prior", f"out={folder}"]
+    assert main(words) == 0
+    return folder

@@ -24,6 +24,7 @@ ALLOWED = {
     "agents": {"logs", "envs"},
     "evaluation": {"logs", "envs"},
     "launch": set(),
+    "tracking": set(),
     "top": {"sim", "logs", "envs", "evaluation", "launch"},  # run, benchmark, __init__: level 3 by name only
 }
 # outside packages that only some parts may import; `lazily`: inside a function, so that loading the part is cheap
@@ -36,15 +37,18 @@ OUTSIDE = {
     "lightgbm": {"agents"},
     "ray": {"launch"},
     "libsumo": {"scenarios"},
+    "tensorboard": {"tracking"},
+    "wandb": {"tracking"},
 }
 LAZY_ONLY = {
     "level 0": {"pyarrow", "yaml", "rich"},
     "launch": {"ray"},
     "agents": {"lightgbm"},
     "scenarios": {"libsumo"},
+    "tracking": {"tensorboard", "wandb"},
 }
 # gymnasium is none of them: importing the kit registers its environments, and Gymnasium has no other way to learn of them
-HEAVY = {"torch", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy"}
+HEAVY = {"torch", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy", "tensorboard", "wandb"}
 
 
 def sources() -> list[tuple[str, Path]]:
@@ -253,7 +257,11 @@ def test_level_0_loads_nothing_heavy(module: str) -> None:
     assert done.stdout.split() == []
 
 
-COMMANDS = [name for name in ("run", "benchmark") if (ROOT / "lam_env" / f"{name}.py").exists()]
+COMMANDS = [
+    name
+    for name in ("run", "benchmark", "record", "off_policy", "report", "watch")
+    if (ROOT / "lam_env" / f"{name}.py").exists()
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -19,7 +19,7 @@ from lam_env.agents.development import __main__ as development
 from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 
-from lam_env import benchmark, config, registry, run, suites
+from lam_env import benchmark, config, off_policy, record, registry, report, run, suites, watch
 from lam_env.envs.record import log_of
 from lam_env.envs.single import LamEnv
 from lam_env.logs import play_report
@@ -100,8 +100,8 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 exec(compile(block.text, "README.md", "exec"), {"__name__": "readme"})
             elif how == "run with":
                 (line,) = block.text.splitlines()
-                assert line.startswith("python -m lam_env.run ")
-                _run([*shlex.split(line)[3:], *what.split()])
+                module, *argv = shlex.split(line.removeprefix("python -m "))
+                _run(module, [*argv, *what.split()])
         yield folder
     finally:
         os.chdir(before)
@@ -109,11 +109,11 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         sys.modules.pop("my_agent", None)
 
 
-def _run(argv: list[str]) -> None:
+def _run(module: str, argv: list[str]) -> None:
     try:
-        assert run.main(argv) == 0
+        assert {"lam_env.run": run, "lam_env.record": record, "lam_env.off_policy": off_policy}[module].main(argv) == 0
     except SystemExit:  # the error is on stderr
-        pytest.fail(f"README.md: python -m lam_env.run {' '.join(argv)}", pytrace=False)
+        pytest.fail(f"README.md: python -m {module} {' '.join(argv)}", pytrace=False)
 
 
 def _days(text: str, days: int = 14) -> str:
@@ -217,17 +217,30 @@ def test_commands_are_commands(name: str) -> None:
 def _understood(module: str, argv: list[str]) -> None:
     if module == "lam_env.benchmark":
         suites.load(config.parse(benchmark.BenchmarkSettings, argv, module).suite)
+    elif module == "lam_env.report":
+        assert config.parse(report.ReportSettings, argv, module).run
+    elif module == "lam_env.watch":
+        watched = config.parse(watch.WatchSettings, argv, module)
+        registry.scenario(watched.scenario)(**watched.world)
+        assert watched.gif is None or watched.gif.endswith(".gif")
     elif module == "lam_env.scenarios.traffic.sumo":
         chosen = config.parse(sumo.SumoSettings, argv, module)
         assert set(chosen.policies) <= set(sumo.POLICIES)
         registry.scenario("traffic")(**chosen.world)
     elif module == "lam_env.agents.development":
         assert config.parse(development.DevelopmentSettings, argv, module).format in registry.choice_names()
+    elif module == "lam_env.scenarios.game.cohort":
+        assert config.parse(cohort.CohortSettings, argv, module).format in registry.importer_names()
+    elif module == "lam_env.record":
+        assert config.parse(record.RecordSettings, argv, module).policy
+    elif module == "lam_env.off_policy":
+        assert config.parse(off_policy.OffPolicySettings, argv, module).log
     elif module == "lam_env.logs.play_report":
         assert config.parse(play_report.PlayReportSettings, argv, module).format in registry.importer_names()
     else:
         settings = config.parse(RunSettings, argv, module)
-        registry.scenario(settings.scenario)(**settings.world)
+        files = ("tables",)  # which a command before it writes
+        registry.scenario(settings.scenario)(**{k: v for k, v in settings.world.items() if k not in files})
         assert settings.format in (None, *registry.importer_names())
 
 
@@ -282,7 +295,8 @@ def test_settings_written_as_key_and_value_exist(name: str) -> None:
     worlds = [config.to_dict(registry.scenario(name).Params()) for name in registry.scenario_names()]
     known = {*_settings(), *(f"world.{key}" for world in worlds for key in world), "config", "suite", "key"}
     modules = (sumo.SumoSettings(), development.DevelopmentSettings(), play_report.PlayReportSettings())
-    for own in (*modules, cohort.CohortSettings()):
+    modules += (report.ReportSettings(), watch.WatchSettings())
+    for own in (*modules, cohort.CohortSettings(), record.RecordSettings(), off_policy.OffPolicySettings()):
         known |= set(config.to_dict(own))
     groups = {key.split(".")[0] for key in known}
     for quoted in code(TEXTS[name]):

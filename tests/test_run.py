@@ -100,6 +100,8 @@ def test_a_run_leaves_results_tables_models_and_its_settings(done: tuple[Path, s
         "policy",
     }
     assert not list(path.rglob("*.part"))
+    assert json.loads((path / "report/replay-0.json").read_text())["agent"] == "ppo_prior"
+    assert "own_agents:Late" in (path / "report.html").read_text()
     assert f"  python -m lam_env.run scenario=smart_home model={path} agent=my_module:MyAgent" in said.splitlines()
     assert f"device {config['device']}" in said
 
@@ -145,6 +147,10 @@ def test_two_processes_and_a_second_time_give_the_same_bytes(
         "model/informed-seed4/model.safetensors",
     ):
         assert (tmp_path / "b" / name).read_bytes() == (path / name).read_bytes()
+    kept = sorted(p.name for p in (path / "report").iterdir())
+    assert kept == sorted(p.name for p in (tmp_path / "b/report").iterdir())
+    for name in kept:
+        assert (tmp_path / "b/report" / name).read_bytes() == (path / "report" / name).read_bytes()
 
 
 GO_ON = [a for a in TINY if not a.startswith(("world", "predictor"))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 
 from lam_env.evaluation.results import write
 from lam_env.evaluation.tables import improvement_over
+from lam_env.logs.fidelity import Gate
 from lam_env.runs import RunFolder
 from lam_env.settings import ORDER, RunSettings
-from lam_env.summary import closing, rows_of_run, tables_of_run
+from lam_env.summary import about_of, closing, rows_of_run, tables_of_run
 
 SEEDS = range(3)
 
@@ -107,3 +109,14 @@ def test_the_last_screen_fits_100_columns_and_its_command_is_whole(
     assert f"  python -m lam_env.run scenario=home model={folder.path} agent=my_module:MyAgent" in lines
     assert max(len(line) for line in lines if str(tmp_path) not in line) <= 100
     assert any("my_agents.heating:Careful" in line and "…" not in line for line in lines)
+
+
+def test_what_the_report_is_told_of_gates_is_plain_json() -> None:
+    gates = [Gate("wake-up", "g", (math.nan, 1.0), (math.inf,), "< 2", None, "too few")]
+    told = about_of(gates, {"a": "why"})
+    assert json.loads(json.dumps(told, allow_nan=False)) == {
+        "gates": [
+            {"name": "wake-up", "metric_id": "g", "source": [None, 1.0], "simulated": [None], "accept": "< 2", "passed": None, "note": "too few"}
+        ],
+        "failed": {"a": "why"},
+    }  # fmt: skip

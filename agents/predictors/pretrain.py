@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from lam_env.errors import UserError
 from lam_env.logs.epochs import Epochs
+from lam_env.progress import Note
 
 from .cores import Network
 from .features import Featuriser
@@ -138,7 +139,7 @@ def _fit(
     best, best_weights, since = math.inf, None, 0
     stage = "pre-training" if s.members == 1 else f"pre-training {member + 1}/{s.members}"
     told, update = 0.0, 0
-    note = ""
+    note = Note()
     for epoch in range(s.passes):
         net.train()
         batches = data.batches(rng)
@@ -173,7 +174,8 @@ def _fit(
             since += 1
         if average is not None:
             net.load_state_dict(raw)
-        note = f"pass {epoch + 1}, validation NLL {score:.4f} (best {best:.4f})"
+        text = f"pass {epoch + 1}, validation NLL {score:.4f} (best {best:.4f})"
+        note = Note(text, {"validation_nll": score}, epoch + 1)
         progress(stage, (epoch + 1) * len(batches), total, note)
         if since >= s.patience:
             break

@@ -71,6 +71,10 @@ class Scenario:
         on between two decisions show it here."""
         return [self.scene(world)]
 
+    def person(self, user: int) -> str:
+        """What a person is called where her acts are told."""
+        return f"person {user + 1}"
+
     def text(self, world: World) -> str:
         """The world as text for a terminal of 80 columns."""
         return ansi(self.scene(world))

@@ -98,7 +98,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
     def step(self, action: SupportsIndex) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
         """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those of the episode."""
-        world, chosen = self.world, _whole(action)
+        world, chosen = self.world, action if action.__class__ is int else _whole(action)
         if not 0 <= chosen < self.n_actions:
             raise UserError(
                 f"step: action {short(action)} is not in the action space; give a whole number from 0 to {self.n_actions - 1}"

@@ -32,8 +32,9 @@ def _array(actions: Any) -> np.ndarray:
 class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
     """World i of `reset(seed=s)` is that of `LamEnv.reset(seed=s + i)`, step for step.
 
-    `autoreset` False: a finished world stays finished and does nothing more (for evaluation). Otherwise a finished world starts
-    anew in the same step, and `final_obs` and `final_info` hold its end (Gymnasium's SAME_STEP).
+    `autoreset` False: a finished world stays finished and does nothing more (for evaluation). With `reset(options={"then": seeds})` the next of these
+    seeds' worlds takes its place first, as long as there are any: lives of very different length are lived side by side at no loss. Otherwise a finished
+    world starts anew in the same step, and `final_obs` and `final_info` hold its end (Gymnasium's SAME_STEP).
     """
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012 (gymnasium's form)
@@ -77,6 +78,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
                 raise UserError(f"reset needs {self.num_envs} seeds, not {len(self._seeds)}")
             self._episode = [-1] * self.num_envs
         self._day = (options or {}).get("day", 0)
+        self._then = list((options or {}).get("then", ()))[::-1]
         self.finished = np.zeros(self.num_envs, bool)
         self.worlds = [self._make(i) for i in range(self.num_envs)]
         return self.rows.observe(), {}
@@ -133,7 +135,10 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
                 "masked": world.masked,
                 "totals": totals(self.scenario, world),
             }
-            if self.autoreset:
+            if self._then and not self.autoreset:
+                self._seeds[i], self._episode[i] = self._then.pop(), -1
+                self.worlds[i] = self._make(i)
+            elif self.autoreset:
                 self.worlds[i] = self._make(i)
             else:
                 self.finished[i] = True

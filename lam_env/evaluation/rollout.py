@@ -14,6 +14,7 @@ from lam_env.errors import UserError
 
 FIRST_WORLD = {"validation": 1_000_000, "test": 2_000_000}  # seeds that no training meets
 WORLDS_APART = 1_000
+AT_ONCE = 64  # worlds; where there are more, each takes the place of one that is finished: the longest life may have 20 times the epochs of the mean one
 
 Progress = Callable[[str, int, int, str], None]
 
@@ -32,40 +33,46 @@ def rollout(
     deterministic: bool = True,
     progress: Progress | None = None,
     stage: str = "evaluate",
+    watch: Callable[..., None] | None = None,
 ) -> list[dict[str, float]]:
     """Totals of one episode in each world, with `feedback.noop_rate`: the share of epochs at which it does nothing.
 
-    A policy with an attribute `reveal` is shown what it names of the hidden state.
+    A policy with an attribute `reveal` is shown what it names of the hidden state. `watch` is told of every step: which of the worlds
+    were played, observation, actions, which of them were running, rewards, the next observation, the worlds, and the last observation of those that
+    have ended (None if none has), whose place in the next one another may have taken.
     """
-    n = len(world_seeds)
+    n = min(len(world_seeds), AT_ONCE)
     env = LamVectorEnv(n, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
-    observation, _ = env.reset(seed=world_seeds, options={"day": day})
+    observation, _ = env.reset(seed=world_seeds[:n], options={"day": day, "then": world_seeds[n:]})
     state: Any = None
     start = np.ones(n, bool)
-    totals: list[dict[str, float]] = [{} for _ in range(n)]
-    epochs, silent, steps = np.zeros(n), np.zeros(n), 0
+    totals: list[dict[str, float]] = [{} for _ in world_seeds]
+    lives, begun = np.arange(n), n  # which world each place holds
+    epochs, silent, steps = np.zeros(len(world_seeds)), np.zeros(len(world_seeds)), 0
     while not env.finished.all():
         actions, state = policy.predict(observation, state, start, deterministic)
         running = ~env.finished
         actions = check_actions(actions, n, len(env.vocabulary))
-        epochs += running
-        silent += running & (actions == 0)
+        epochs[lives] += running
+        silent[lives] += running & (actions == 0)
+        before, worlds = observation, list(env.worlds)
         observation, rewards, _, start, info = env.step(actions)
         if not np.isfinite(rewards).all():
             bad = np.flatnonzero(~np.isfinite(rewards))[0]
             raise UserError(
                 f"the reward of action {actions[bad]} is {rewards[bad]}; look at the scenario's reward terms"
             )
+        if watch is not None:
+            watch(lives, before, actions, running, rewards, observation, worlds, info.get("final_obs"))
         steps += int(running.sum())
         for i in np.flatnonzero(start):
-            totals[i] = info["final_info"][i]["totals"]
+            totals[lives[i]] = info["final_info"][i]["totals"]
+            if begun < len(world_seeds):
+                lives[i], begun = begun, begun + 1
         if progress is not None and steps % (128 * n) < n:
-            progress(
-                stage,
-                int(np.mean([(w.now - w.start) / w.second for w in env.worlds]) // 86_400),
-                int(scenario.days),
-                f"{steps:,} epochs",
-            )
+            lived = np.mean([(w.now - w.start) / w.second for w in env.worlds]) // 86_400
+            whole = int(scenario.days)
+            progress(stage, int((begun - n + lived / whole * n) * whole / len(world_seeds)), whole, f"{steps:,} epochs")
     if progress is not None:
         progress(stage, int(scenario.days), int(scenario.days), f"{steps:,} epochs")
     for k, found in enumerate(totals):

@@ -188,7 +188,7 @@ def score_table(
 ) -> Table:
     """Agents as rows, in the order in which they first appear; metrics (id -> heading) as columns, those that exist.
 
-    A cell is the interquartile mean of all runs and, with `intervals`, its 95 % bootstrap interval.
+    A cell is the interquartile mean of all runs and, with `intervals`, its 95 % interval (`statistics.t_interval`).
     """
     mine = select(rows, scenario=scenario, variant=variant)
     shown = {m: heading for m, heading in metrics.items() if any(r.metric == m for r in mine)}
@@ -257,9 +257,11 @@ def _notes(rows: Sequence[Row], agents: Sequence[str], about: About, intervals: 
     most = max(runs.values(), key=len)
     fewest, trained, seeds = min(map(len, runs.values())), sorted({t for t, _ in most}), sorted({s for _, s in most})
     count = f"{len(most)}" if fewest == len(most) else f"{fewest} to {len(most)}"
-    training = f"training seeds {_span(trained)}, " if len(trained) > 1 else ""
-    method = "interquartile mean" + (" [95 % bootstrap interval over seeds]" if intervals else "")
-    said = [f"Runs an agent: {count}; {training}evaluation seeds {_span(seeds)}; {method}."]
+    training = f"training seeds {span(trained)}, " if len(trained) > 1 else ""
+    method = "interquartile mean" + (
+        " [95 % interval over seeds: t with bootstrap standard error; of P, Wilson's]" if intervals else ""
+    )
+    said = [f"Runs an agent: {count}; {training}evaluation seeds {span(seeds)}; {method}."]
     if gaps := missing_seeds(runs):
         said.append(f"Incomplete: {'; '.join(gaps)}.")
     return [*said, *about.lines()]
@@ -274,12 +276,13 @@ def missing_seeds(runs: Mapping[str, Iterable[tuple[int, int]]]) -> list[str]:
             if missing := everybody - {s for t, s in found if t == trained}:
                 lacks.setdefault((agent, tuple(sorted(missing))), []).append(trained)
     return [
-        f"{agent} lacks evaluation seeds {_span(seeds)} of training seeds {_span(trained)}"
+        f"{agent} lacks evaluation seeds {span(seeds)} of training seeds {span(trained)}"
         for (agent, seeds), trained in lacks.items()
     ]
 
 
-def _span(numbers: Sequence[int]) -> str:
+def span(numbers: Sequence[int]) -> str:
+    """Numbers in few words, "0 to 9"."""
     if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
         return f"{numbers[0]} to {numbers[-1]}"
     return ", ".join(map(str, numbers))

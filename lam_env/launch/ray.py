@@ -15,6 +15,7 @@ from typing import Any
 
 from lam_env.errors import UserError
 from lam_env.launch.local import ONE_THREAD, Report, one_line, run_job
+from lam_env.progress import Note
 
 RETRIES = 3  # times that a job is begun again whose process or machine was lost
 GPU_SHARE = 0.25  # of a GPU that a job takes where networks are trained on one
@@ -145,7 +146,8 @@ def _run_there(reports: Any, job: Callable[..., Any], args: tuple[Any, ...]) -> 
 
     def report(stage: str, done: int, total: int, note: str) -> None:
         now = time.monotonic()
-        if done >= total or now - last.get(stage, 0.0) >= REPORT_EVERY:
+        drawn = isinstance(note, Note) and note.values  # of a curve every point counts
+        if drawn or done >= total or now - last.get(stage, 0.0) >= REPORT_EVERY:
             last[stage] = now
             reports.actor.put_nowait.remote((stage, done, total, note))
 

@@ -21,7 +21,7 @@ from lam_env.events import ActionLog
 from lam_env.logs import fidelity
 from lam_env.logs.play_draw import draw
 from lam_env.logs.play_fidelity import gates
-from lam_env.logs.play_tables import PlayTables, estimate
+from lam_env.logs.play_tables import estimate
 from lam_env.logs.plays import BREAK, plays_of
 from lam_env.progress import Progress
 
@@ -71,21 +71,10 @@ def run(s: PlayReportSettings) -> str:
     if s.out is not None:
         tables.save(s.out)
     head = f"{s.path}: {len(source.time):,} plays of {players:,} players over {tables.days:.0f} days"
-    lines = [head, *(f"  left out: {count:,} {reason}" for reason, count in left_out.items()), *_told(tables)]
+    lines = [head, *(f"  left out: {count:,} {reason}" for reason, count in left_out.items()), *tables.lines()]
     what = f"{players:,} players drawn from the tables, seed {s.seed}" if other is None else str(s.simulated)
     report = fidelity.table(gates(source, drawn))
     return "\n".join([*lines, "", f"**source: the log; simulated: {what}**", "", report, ""])
-
-
-def _told(tables: PlayTables) -> list[str]:
-    a, b, s = tables.ends
-    c, d, e, f = tables.leaves
-    parts = "; ".join(f"{p.kind} {p.center:.3g} h ({p.spread:.2f}), {p.weight:.2f}" for p in tables.gaps)
-    return [
-        f"  a session ends with play n: logit {a:.2f} {b:+.2f} ln n, sd of players {s:.2f}",
-        f"  gone after session k of n plays: logit {c:.2f} {d:+.2f} ln k {e:+.2f} ln n {f:+.2f} z",
-        f"  gaps: {parts}",
-    ]
 
 
 if __name__ == "__main__":

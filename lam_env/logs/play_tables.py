@@ -3,6 +3,8 @@
 - A session ends with its n-th play with probability 1 / (1 + exp(-(a + b ln n + s z))), z ~ N(0, 1) a player's own.
 - After her k-th session, of n plays, she is gone for good with probability 1 / (1 + exp(-(c + d ln k + e ln n + f z))).
 - Otherwise she comes back after a gap drawn from a mixture: hours and days (log-normal), and a bump about one day later (normal).
+
+A simulated world in which more than that moves people takes tables that are corrected for it: they hold `shift` and `stretch`, a log's own neither.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import json
 import math
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +23,13 @@ from scipy.special import logsumexp
 
 from lam_env.events import LogError
 from lam_env.logs.play_likelihood import coming_and_going, unseen
-from lam_env.logs.plays import BREAK, Plays, check_usable, sessions_of, statistics
+from lam_env.logs.plays import BREAK, INDICES, Plays, check_usable, sessions_of, statistics
 
 LEAST = 30  # gaps and sessions below which nothing is estimated
 _DAY = 86_400
 KINDS = ("lognormal", "normal")
+MOST_ODDS = 100.0  # what lies beyond these is no table
+MOST_HOURS, MOST_SPREAD = 1e6, {"lognormal": 10.0, "normal": 1e6}  # [h]; sd of the logarithm, and [h]
 
 
 @dataclass(frozen=True)
@@ -53,16 +58,37 @@ class PlayTables:
     days: float  # [days] that the log covers
     minutes: float = BREAK  # [min] without play after which a session is over
     measured: dict[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)  # the log's own statistics
+    shift: tuple[float, ...] = ()  # log-odds added to the end of a session after play 1, 2, 3, 5, .. (`plays.INDICES`)
+    stretch: tuple[tuple[float, float], ...] = ()  # rising gaps [h], and factors on gaps of about that length
 
     def __post_init__(self) -> None:
-        numbers = [*self.ends, *self.leaves, *self.pauses, *self.hours, *self.arrivals, self.days, self.minutes]
+        numbers = [
+            *self.ends,
+            *self.leaves,
+            *self.pauses,
+            *self.hours,
+            *self.arrivals,
+            self.days,
+            self.minutes,
+            *self.shift,
+            *(x for pair in self.stretch for x in pair),
+        ]
         numbers += [x for part in self.gaps for x in (part.weight, part.center, part.spread)]
         if not all(math.isfinite(x) for x in numbers):
             raise LogError("play tables: a number is not finite")
         if len(self.ends) != 3 or len(self.leaves) != 4 or self.ends[2] < 0:
             raise LogError("play tables: ends has three numbers, the last not negative, and leaves four")
+        if len(self.shift) not in (0, len(INDICES)):
+            raise LogError(f"play tables: shift has {len(INDICES)} numbers, or none")
+        if max(map(abs, (*self.ends, *self.leaves, *self.shift))) > MOST_ODDS:
+            raise LogError(f"play tables: ends, leaves and shift are log-odds; more than {MOST_ODDS:.0f} is none")
+        hours = [(0.0, 0.0), *((h, h * factor) for h, factor in self.stretch)]
+        if any(b <= a for x, y in pairwise(hours) for a, b in zip(x, y, strict=True)):
+            raise LogError("play tables: stretch must be rising gaps [h] with factors above 0 that keep their order")
         if not self.gaps or any(p.kind not in KINDS or p.weight < 0 or min(p.center, p.spread) <= 0 for p in self.gaps):
             raise LogError(f"play tables: gaps need parts of kind {' or '.join(KINDS)} with center and spread above 0")
+        if any(p.center > MOST_HOURS or p.spread > MOST_SPREAD.get(p.kind, 0) for p in self.gaps):
+            raise LogError("play tables: a part of the gaps has a center or spread that no log can show")
         if abs(sum(p.weight for p in self.gaps) - 1) > 1e-6:
             raise LogError("play tables: the weights of the gaps' parts must sum to 1")
         if len(self.hours) != 24 or min(self.hours) < 0 or abs(sum(self.hours) - 1) > 1e-6:
@@ -74,6 +100,39 @@ class PlayTables:
         if self.days <= 0 or self.minutes <= 0:
             raise LogError("play tables: days and minutes must be above 0")
 
+    def end(self, n: int) -> float:
+        """Log-odds that a session ends with its n-th play, for a player like most; `shift` is linear in ln n between its plays."""
+        a, b, _ = self.ends
+        at = math.log(max(1, n))
+        more = float(np.interp(at, np.log(INDICES), self.shift)) if self.shift else 0.0
+        return a + b * at + more
+
+    def stretched(self, gap: float) -> float:
+        """A gap [h] that is drawn from `gaps`, made longer or shorter; between those of `stretch` the factor's logarithm is linear in that of the gap."""
+        if not self.stretch:
+            return gap
+        hours, factors = np.log(self.stretch).T
+        return gap * math.exp(float(np.interp(math.log(gap), hours, factors)))
+
+    def lines(self) -> list[str]:
+        """What they say, for people."""
+        a, b, s = self.ends
+        c, d, e, f = self.leaves
+        parts = "; ".join(f"{p.kind} {p.center:.3g} h ({p.spread:.2f}), {p.weight:.2f}" for p in self.gaps)
+        found = [
+            f"  a session ends with play n: logit {a:.2f} {b:+.2f} ln n, sd of players {s:.2f}",
+            f"  gone after session k of n plays: logit {c:.2f} {d:+.2f} ln k {e:+.2f} ln n {f:+.2f} z",
+            f"  gaps: {parts}",
+        ]
+        if self.shift:
+            found.append(
+                "  added to the end after play "
+                + ", ".join(f"{n}: {x:+.2f}" for n, x in zip(INDICES, self.shift, strict=True))
+            )
+        if self.stretch:
+            found.append("  gaps drawn, times " + ", ".join(f"{h:.3g} h: {x:.2f}" for h, x in self.stretch))
+        return found
+
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
@@ -82,11 +141,12 @@ class PlayTables:
         try:
             data = dict(data)
             data["gaps"] = tuple(GapPart(**part) for part in data["gaps"])
+            data["stretch"] = tuple((float(h), float(x)) for h, x in data.get("stretch", ()))
             data["measured"] = {str(k): tuple(map(float, v)) for k, v in data.get("measured", {}).items()}
-            for name in ("ends", "leaves", "pauses", "hours", "arrivals"):
-                data[name] = tuple(map(float, data[name]))
+            for name in ("ends", "leaves", "pauses", "hours", "arrivals", "shift"):
+                data[name] = tuple(map(float, data.get(name, ()) if name == "shift" else data[name]))
             return cls(**data)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             if isinstance(error, LogError):
                 raise
             raise LogError(f"play tables: not of this version ({error}); estimate them again") from None

@@ -77,6 +77,9 @@ class PersonalWorld(World):
         """The agent's word to the person who has just been asked; `action` is one of her possible ones."""
         raise NotImplementedError
 
+    def decide(self) -> None:
+        """The person who was asked decides, with the agent's word if it gave one, before time goes on."""
+
     # -- the step loop ------------------------------------------------------------------------------------------------
 
     def step(self, action: int) -> bool:
@@ -90,10 +93,11 @@ class PersonalWorld(World):
                 self.agent_acts += 1
             else:
                 self.masked += 1
+        self.decide()
         return self.run_until_decision()
 
-    def run_until_decision(self) -> bool:
-        ended = super().run_until_decision()
+    def _write_epoch(self, before: int) -> None:
+        """As hers: since she was last asked."""
         epoch, now, person = self.row.epoch, self.now // self.second, self.person
         if self._raised:
             asked = self._asked[person]
@@ -102,12 +106,12 @@ class PersonalWorld(World):
         else:
             epoch[1] = epoch[3] = 0
         epoch[0] = now
-        return ended
 
     def ask(self, person: int, sensor: int) -> None:
         """Her decision is due: raises an epoch by this sensor, which is no token: readings tell what is asked. Her mask and readings must
         be up to date."""
-        self._show(person)
+        if not self.lone:
+            self._show(person)
         self.person, self.credit, self._credits[person] = person, self._credits[person], 0.0
         self._raised = True
         if self.records is not None:
@@ -115,10 +119,8 @@ class PersonalWorld(World):
 
     def _show(self, person: int) -> None:
         """Her row becomes the world's."""
-        row = self.row
-        if not self.lone:
-            row.whole[self._own] = self.persons[person].whole[self._own]
-        row.epoch[2] = person
+        self.row.whole[self._own] = self.persons[person].whole[self._own]
+        self.row.epoch[2] = person
 
     # -- what happens in it -------------------------------------------------------------------------------------------
 
@@ -161,8 +163,7 @@ class PersonalWorld(World):
 
     def earn_from(self, person: int, term: str, amount: float = 1.0) -> None:
         """Book an amount of a reward term to a person: it pays for what was last said to her."""
-        self.earn(term, amount)
-        self._credits[person] += self.reward_weights[term] * amount
+        self._credits[person] += self.earn(term, amount)
 
     # -- burn-in ------------------------------------------------------------------------------------------------------
 
@@ -177,7 +178,8 @@ class PersonalWorld(World):
         for memory in self.persons:
             memory.forget()
         self._credits, self._asked, self._fresh = [0.0] * n, [-1] * n, [0] * n
-        self._show(self.person)
+        if not self.lone:
+            self._show(self.person)
         for action in range(len(self.vocabulary)):  # nobody has been asked, so nothing can be said
             self.row.mask[action] = int(not action)
         if self.records is not None:

@@ -170,12 +170,16 @@ class World:
             self.now = int(tick)
             self.advance()  # may schedule something before `time`
             tick = self.next_tick
+        self._write_epoch(before)
+        if self.reveal is not None:
+            self.reveal(self)
+        return self.now >= self.end
+
+    def _write_epoch(self, before: int) -> None:
+        """The epoch's time, gap and number of new tokens; `before`: time of the one before."""
         now, epoch = self.now, self.row.epoch
         epoch[0], epoch[1], epoch[3] = now, now - before, self._new
         self._new = 0
-        if self.reveal is not None:
-            self.reveal(self)
-        return now >= self.end
 
     def call_at(self, time: int, function: Callable[[Any], None], value: Any = None) -> None:
         """Call `function(value)` at an absolute time."""
@@ -215,11 +219,13 @@ class World:
         if self.records is not None:
             self.records.append(Event(self.now, user, FEEDBACK, token, value, answers))
 
-    def earn(self, term: str, amount: float = 1.0) -> None:
-        """Book an amount of a reward term."""
-        self.reward += self.reward_weights[term] * amount
-        self.reward_terms[term] = self.reward_terms.get(term, 0.0) + amount
+    def earn(self, term: str, amount: float = 1.0) -> float:
+        """Book an amount of a reward term; returns the reward it is."""
+        reward, terms = self.reward_weights[term] * amount, self.reward_terms
+        self.reward += reward
+        terms[term] = terms.get(term, 0.0) + amount
         self.reward_totals[term] += amount
+        return reward
 
     def utility(self) -> float:
         """The hidden true utility so far."""

@@ -109,7 +109,7 @@ def _run(i: int, entry: Mapping[str, Any]) -> Run:
         for key, value in given.items():
             if is_code(RunSettings(), key, value):
                 raise ConfigError(f"{key} names Python code, which a file may not; give agent= on the command line")
-        for key in ("out", "workers", "launcher", "ray", "device"):
+        for key in ("out", "workers", "launcher", "ray", "device", "track"):
             if key in given:
                 raise ConfigError(f"{key} is the command's to say")
         return Run(name, settings_of(given), label)

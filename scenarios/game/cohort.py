@@ -1,78 +1,131 @@
 """python -m lam_env.scenarios.game.cohort players=10000 days=30
 
-The lives of players whom nobody advises: retention, session statistics, and whether they are credible.
+The lives of players whom nobody advises: retention, session statistics, and whether they are credible. With `plays=LOG`, players calibrated to that log
+beside it.
 """
 
 from __future__ import annotations
 
+import platform
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lam_env import registry
 from lam_env.config import cli_errors, override, parse, setting
-from lam_env.logs.plays import hazard
+from lam_env.errors import UserError
+from lam_env.logs import fidelity, play_fidelity
+from lam_env.logs.plays import BREAK, check_usable, plays_of
 from lam_env.progress import Progress
 
+from .calibration import calibrate, lives
 from .compiled import Compiled
-from .gates import HAZARDS, Cohort, gates, live
+from .gates import Cohort, gates, live
 from .params import GameParams
 from .rules import RULES
 
+PROGRAM = "python -m lam_env.scenarios.game.cohort"
 FIRST_SEED = 5_000_000  # of players whom no training and no evaluation meets
 SHOWN = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 29)
 
 
 @dataclass(frozen=True)
 class CohortSettings:
-    """Live through the first days of many players."""
+    """Live through the first days of many players; or calibrate players to a log of plays, and compare them with it."""
 
     players: int = setting(10_000, "players", low=1, high=10_000_000)
-    days: int = setting(30, "days of each life", low=2, high=3650)
+    days: int | None = setting(None, "days of each life (default: 30, or as many as the log has)", low=2, high=3650)
     seed: int = setting(0, "other players", low=0, high=1000)
-    world: dict[str, Any] = setting({}, "settings of the game, such as world.preset=mobile")
+    plays: str | None = setting(None, "file of plays that the players are calibrated to")
+    format: str = setting("mobile_plays", "its format")
+    zone: str | None = setting(None, "the log's time zone (Europe/Berlin), where the times do not say")
+    minutes: float = setting(BREAK, "minutes without play after which a session of the log is over", low=1, high=1440)
+    out: str | None = setting(None, "file for the calibrated tables, as JSON: a game takes them as world.tables=FILE")
+    world: dict[str, Any] = setting({}, "settings of the game, such as world.tables=FILE")
 
 
 def report(cohort: Cohort) -> str:
     """Retention curve, statistics and gates as text."""
     lines = ["day of life  " + " ".join(f"{d:>5}" for d in SHOWN if d < cohort.days)]
     lines.append("plays        " + " ".join(f"{cohort.retention[d]:5.3f}" for d in SHOWN if d < cohort.days))
-    hazards = hazard(cohort.per_session, HAZARDS)
     q = np.percentile(cohort.per_session, (50, 90, 95, 99))
     lines += [
         "",
         f"players {len(cohort.plays):,}, sessions {len(cohort.per_session):,}, plays {int(cohort.plays.sum()):,}",
         f"plays a session: median {q[0]:.0f}, p90 {q[1]:.0f}, p95 {q[2]:.0f}, p99 {q[3]:.0f}",
-        "session ends after play " + ", ".join(f"{n}: {ends:.2f}" for n, ends in zip(HAZARDS, hazards, strict=True)),
         f"share of time in flow {cohort.flow:.2f}; level after a week: mean {cohort.level_7.mean():.1f}",
         "",
-        f"{'gate':26}{'here':32}{'real logs':36}{'accepted':34}",
+        "**source: real logs; simulated: these players**",
+        "",
+        fidelity.table(gates(cohort)),
     ]
-    for g in gates(cohort):
-        lines.append(f"{g.name:26}{g.value:32}{g.real:36}{g.accept:34}{'ok' if g.passed else 'NOT MET'}")
     return "\n".join(lines)
 
 
 def main(argv: Sequence[str]) -> int:
     with cli_errors():
-        settings = parse(
-            CohortSettings, argv, "python -m lam_env.scenarios.game.cohort", lambda s: {"world": GameParams()}
-        )
-        params = override(GameParams(), {**settings.world, "days": settings.days}, prefix="world")
-        began, n = time.process_time(), settings.players
-        first = FIRST_SEED + settings.seed * 10_000_000
-        with Progress() as progress:
-            progress("live [players]", 0, n)
-            cohort = live(
-                Compiled(RULES, params), range(first, first + n), lambda done: progress("live [players]", done, n)
-            )
-            progress("live [players]", n, n)
-        print(report(cohort))
-        print(f"\n{time.process_time() - began:.1f} s of CPU time")
+        settings = parse(CohortSettings, argv, PROGRAM, lambda s: {"world": GameParams()})
+        params = override(GameParams(), {**settings.world, "days": settings.days or 30}, prefix="world")
+        began = time.process_time()
+        print(default(settings, params) if settings.plays is None else beside_the_log(settings, params))
+        print(f"\nPython {platform.python_version()}, lam-env {version('lam-env')}, numpy {np.__version__}; ", end="")
+        print(f"{time.process_time() - began:.1f} s of CPU time.  ")
+        print(f"Made by `{' '.join([PROGRAM, *argv])}`.")
     return 0
+
+
+def default(s: CohortSettings, params: GameParams) -> str:
+    """The report of the players of `params`."""
+    if s.out is not None:
+        raise UserError(f"out={s.out}: nothing is calibrated; give the log, plays=FILE")
+    game = Compiled(RULES, params)
+    with Progress() as progress:
+        progress("live [players]", 0, s.players)
+        cohort = live(game, _seeds(s), lambda done: progress("live [players]", done, s.players))
+        progress("live [players]", s.players, s.players)
+    return report(cohort)
+
+
+def beside_the_log(s: CohortSettings, params: GameParams) -> str:
+    """The report of players calibrated to a log; writes their tables where asked to."""
+    if s.days is not None:
+        raise UserError(f"days={s.days}: beside a log, players live as many days as the log has; leave it out")
+    if params.tables is not None:
+        raise UserError("world.tables and plays: the tables are made from the plays; leave one of them out")
+    if s.out is not None and not Path(s.out).resolve().parent.is_dir():
+        raise UserError(f"out={s.out}: there is no folder {Path(s.out).resolve().parent}")
+    with Progress() as progress:
+        log, left_out = registry.importer(s.format)(s.plays, zone=s.zone)
+        source = plays_of(log)
+        check_usable(source)
+        tables = calibrate(source, RULES, params, s.minutes, progress)
+        progress("live [players]", 0, s.players)
+        game = Compiled(RULES, params, tables)
+        lived = lives(game, _seeds(s), tables, lambda done: progress("live [players]", done, s.players))
+        progress("live [players]", s.players, s.players)
+    if s.out is not None:
+        tables.save(s.out)
+    return "\n".join([
+        f"{s.plays}: {len(source.time):,} plays of {len(source.first):,} players over {tables.days:.0f} days",
+        *(f"  left out: {count:,} {reason}" for reason, count in left_out.items()),
+        "corrected for what moods, bedtimes and budgets of time do in the game:",
+        *tables.lines(),
+        "",
+        f"**source: the log; simulated: {s.players:,} players of the game whom nobody advises, seed {s.seed}**",
+        "",
+        fidelity.table(play_fidelity.gates(source, lived)),
+    ])  # fmt: skip
+
+
+def _seeds(s: CohortSettings) -> range:
+    first = FIRST_SEED + s.seed * 10_000_000
+    return range(first, first + s.players)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,20 @@ import math
 import struct
 from array import array
 from math import exp
+from typing import TYPE_CHECKING
+
+from lam_env.events import LogError
 
 from .params import GameParams
 from .rules import Rules
 from .words import Words
 
+if TYPE_CHECKING:
+    from lam_env.logs.play_tables import PlayTables
+
 MOST_LEVELS = 60
 MOST_PLAYS = 120  # in a session: then she logs out
 RELIEF = 6.0  # what relief from fatigue weighs against effort where she is tired
-END_OF_MOBILE = (0.53, 0.5)  # hazard after the first play and its power: .49, .38, .32, .23 in mobile plays
 NEVER = -1e9  # log-odds of what is not open
 
 
@@ -23,12 +28,25 @@ def logistic(x: float) -> float:
     return 1 / (1 + exp(-x)) if x > -100 else 0.0
 
 
+def calibrated(path: str) -> PlayTables:
+    """How players come and go, from a file that this game's calibration wrote; LogError where it is none."""
+    from lam_env.logs.play_tables import PlayTables
+
+    tables = PlayTables.load(path)
+    if not tables.shift:
+        command = "python -m lam_env.scenarios.game.cohort plays=LOG out=FILE"
+        raise LogError(f"{path}: a log's own tables, not corrected for the moods of this game; {command} makes such")
+    return tables
+
+
 class Compiled:
     """`follows[c][k]`: what class c likes after activity k (n: nothing yet); `fits[c][l]`: power by activity per share of points in line l;
-    `ends[n]`: log-odds that a session ends after n plays; `xp[l]`: points from level l to l + 1."""
+    `ends[n]`: log-odds that a session ends after n plays; `tables`: how players come and go where that is calibrated to a log; `xp[l]`: points from level l to l + 1."""
 
-    def __init__(self, rules: Rules, params: GameParams):
+    def __init__(self, rules: Rules, params: GameParams, tables: PlayTables | None = None):
+        """`tables`: in place of the file that `params` names."""
         self.rules, self.params, self.words = rules, params, Words(rules)
+        self.tables = tables if tables is not None or params.tables is None else calibrated(params.tables)
         acts, n = rules.activities, len(rules.activities)
         place = {a.name: k for k, a in enumerate(acts)}
         self.n = n
@@ -37,6 +55,10 @@ class Compiled:
         self.hard = [a.offset is not None for a in acts]
         self.minutes = [a.minutes for a in acts]
         self.spread = [a.spread for a in acts]
+        self.mean_minutes = [a.minutes * exp(a.spread**2 / 2) for a in acts]
+        self.longest = max(self.mean_minutes) / 60 + 0.1  # [h] and a little more: times are rounded
+        self.width2 = params.width**2
+        self.no_late = [0.0] * (len(self.words.vocabulary) - 1)
         self.effort = [a.effort for a in acts]
         self.weary = [beta * params.weary * (a.effort - RELIEF * a.relief) for a in acts]
         self.level = [a.level for a in acts]
@@ -52,17 +74,19 @@ class Compiled:
             [[c.affinity.get(line.name, 0.0) * line.helps.get(a.name, 0.0) for a in acts] for line in rules.lines]
             for c in rules.classes
         ]
-        first, power = END_OF_MOBILE if params.preset == "mobile" else (params.end, params.end_power)
-        hazards = [first * max(1, i) ** -power for i in range(MOST_PLAYS + 1)]
-        self.ends = [math.log(h / (1 - h)) for h in hazards]
+        self.ends = self._ends()
+        self.own = (self.tables.ends[2], self.tables.leaves[3]) if self.tables else None
         self.xp = [rules.xp_first * rules.xp_growth**i for i in range(MOST_LEVELS + 1)]
         self.quests = [
-            (place[q.activity], q.count, [i for i, x in enumerate(rules.quests) if x.name in q.needs])
+            (place[q.activity], q.count, {i for i, x in enumerate(rules.quests) if x.name in q.needs})
             for q in rules.quests
         ]
+        self.first_quests = [i for i, q in enumerate(rules.quests) if not q.needs]
         self.quest_places = frozenset(k for k, _, _ in self.quests)
         self.flow_weight, self.habit_weight = beta * params.flow, beta * params.habit
+        self.narrow = -1 / params.width**2
         self.quest_lure = beta * params.quest
+        self.tunes = params.track == "all"  # the difficulty may be advised
         self.locked = frozenset(a.level for a in acts)
         w = self.words
         self.win_at = {k: w.win + i for i, k in enumerate(w.hard)}
@@ -73,7 +97,7 @@ class Compiled:
 
     def mask(self, level: int, started: bool, difficulty: int) -> array[int]:
         """(A,) what may be advised at a choice. `started`: she has played in this session; `difficulty`: bit 0 easier, bit 1 harder."""
-        key = (sum(x <= level for x in self.locked), started, difficulty)
+        key = level, started, difficulty
         found = self._masks.get(key)
         if found is None:
             w = self.words
@@ -85,6 +109,20 @@ class Compiled:
             found[w.easier], found[w.harder] = difficulty & 1, difficulty >> 1
             self._masks[key] = found
         return found
+
+    def _ends(self) -> list[float]:
+        if self.tables is not None:
+            return [self.tables.end(i) for i in range(MOST_PLAYS + 1)]
+        hazards = [self.params.end * max(1, i) ** -self.params.end_power for i in range(MOST_PLAYS + 1)]
+        return [math.log(h / (1 - h)) for h in hazards]
+
+    def leaves(self, sessions: int, plays: int, days: float) -> float:
+        """Log-odds, whatever her mood, that a player leaves for good after so many sessions, the last of so many plays, `days` after her first."""
+        if self.tables is not None:
+            c, d, e, _ = self.tables.leaves
+            return c + d * math.log(max(1, sessions)) + e * math.log(max(1, plays))
+        p = self.params
+        return p.churn - p.churn_sessions * math.log1p(sessions) + p.churn_age * days
 
     def _level_up_mask(self) -> array[int]:
         w = self.words

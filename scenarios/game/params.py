@@ -19,7 +19,7 @@ REWARD_WEIGHTS = {
     "return": 0.15,  # [days] after which she came back, at most `LONGEST`
     "churn": -0.5,  # she has left for good
     "early_logout": -0.1,  # a session of one play
-    "late": -0.03,  # [min] of play between midnight and five
+    "late": -0.05,  # [min] of play in the `NIGHT`
     "nag": -0.02,  # advice shown
     "follow": 0.005,  # advice followed, whether she would have done it anyway or not
     "ignore": -0.005,  # advice ignored
@@ -27,6 +27,7 @@ REWARD_WEIGHTS = {
     "thumb": 0.1,  # a thumb, +1 or -1
 }
 COUNTED = 90.0  # [min]
+NIGHT = 23.5, 5.0  # [h] of the day: what a company can tell to be late
 LONGEST = 14.0  # [days]
 
 # What she gets out of it. A utility of 1 is half an hour of full flow.
@@ -49,7 +50,10 @@ class GameParams:
     days: int = setting(30, "length of an episode [days]", low=1, high=3650)
     track: Literal["all", "activities"] = setting("all", "what may be advised; activities: not the difficulty")
     drift: float = setting(0.0, "share of her tastes that changes over an episode", low=0, high=1)
-    preset: Literal["game", "mobile"] = setting("game", "hazard of a session's end: of this game, or of mobile plays")
+    tables: str | None = setting(
+        None,
+        "file of play behaviour calibrated to a log: its ends of sessions, gaps and leaving hold in place of end*, churn* and gap_*",
+    )
 
     # what she does: log-odds
     beta: float = setting(2.2, "sharpness of choice (prototype)", low=0)
@@ -88,19 +92,22 @@ class GameParams:
     end_spread: float = setting(0.6, "standard deviation among players, in log-odds (prototype)", low=0)
     sleepy: float = setting(0.7, "log-odds of the session's end for each hour after bedtime", low=0)
     churn: float = setting(-0.6, "log-odds of leaving for good before anything is counted")
-    churn_spread: float = setting(2.2, "standard deviation among players", low=0)
-    churn_sessions: float = setting(1.8, "it falls with the logarithm of 1 + sessions", low=0)
-    churn_age: float = setting(0.21, "it rises with each day of her life: what was new wears off", low=0)
+    churn_spread: float = setting(3.4, "standard deviation among players", low=0)
+    churn_sessions: float = setting(3.1, "it falls with the logarithm of 1 + sessions", low=0)
+    churn_age: float = setting(0.29, "it rises with each day of her life: what was new wears off", low=0)
     churn_pleasure: float = setting(9.0, "and with satisfaction", low=0)
     churn_bond: float = setting(1.2, "and with ties to others (prototype)", low=0)
     churn_annoyed: float = setting(1.2, "it rises with annoyance (prototype)", low=0)
     churn_late: float = setting(0.8, "and with hours played after bedtime lately (prototype)", low=0)
 
     # time between sessions: shares of three kinds of gaps, and their medians [h] and spreads
-    gap_hours: float = setting(0.36, "share of gaps of some hours", low=0, high=1)
-    gap_long: float = setting(0.43, "share of long gaps of the mean player", low=0, high=1)
-    gap_long_median: float = setting(250.0, "median of a long gap [h]", low=1)
-    gap_long_spread: float = setting(1.3, "standard deviation of its logarithm", low=0)
+    gap_hours: float = setting(0.40, "share of gaps of some hours", low=0, high=1)
+    gap_own: float = setting(
+        0.97, "how far players differ in their share of long gaps, 1: from none to twice the mean's", low=0, high=1
+    )
+    gap_long: float = setting(0.51, "share of long gaps of the mean player", low=0, high=1)
+    gap_long_median: float = setting(280.0, "median of a long gap [h]", low=1)
+    gap_long_spread: float = setting(1.8, "standard deviation of its logarithm", low=0)
 
     def __post_init__(self) -> None:
         if self.gap_hours + self.gap_long > 1:

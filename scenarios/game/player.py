@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from math import exp
 
 from .compiled import MOST_LEVELS, NEVER, Compiled
 from .params import FLOW_WITHOUT_CHALLENGE
+from .rating import Rating
 from .traits import Traits
 
 SOFT = FLOW_WITHOUT_CHALLENGE
@@ -40,7 +40,20 @@ class Player:
     __slots__ = (
         *("game", "traits", "fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond", "late"),
         *("level", "xp", "gear", "points", "difficulty", "changed", "habit", "wins", "win_share", "losses", "fresh"),
-        *("previous", "done", "left", "lure", "bare", "rate", "follows", "persona", "opened", "quest_share", "acts"),
+        *(
+            "previous",
+            "done",
+            "left",
+            "lure",
+            "bare",
+            "rate",
+            "follows",
+            "persona",
+            "opened",
+            "quest_share",
+            "acts",
+            "rating",
+        ),
     )
 
     def __init__(self, game: Compiled, traits: Traits):
@@ -50,16 +63,16 @@ class Player:
         self.satisfaction, self.trust = 0.5, game.params.trust
         self.level, self.xp, self.gear, self.difficulty, self.changed = 1, 0.0, 0.0, 0, False
         self.points = [0] * game.words.n_lines
-        self.habit, self.wins, self.fresh = [0.0] * n, [0.5] * n, bytes([MOST_FRESH]) * n
+        self.habit, self.wins, self.fresh = [0.0] * n, [0.5] * n, bytearray([MOST_FRESH]) * n
         self.win_share, self.losses, self.previous = 0.65, 0, n
-        self.done = [False] * len(game.quests)
+        self.done: set[int] = set()  # quests
         self.left = [count for _, count, _ in game.quests]
         self.rate = self.follows = 0.0
         self.persona, self.quest_share = traits.persona, 0.0
         self.acts = game.rules.activities
-        self._open()
+        self.rating = Rating(game.params.skill)
+        self.opened, self.bare = game.first_quests, game.offset  # nothing is done, no point is spent
         self.allure()
-        self.refit()
 
     # -- what follows from the state ----------------------------------------------------------------------------------
 
@@ -79,39 +92,29 @@ class Player:
     def _open(self) -> None:
         """Finds the open quests."""
         done = self.done
-        self.opened = [
-            i for i, (_, _, needs) in enumerate(self.game.quests) if not done[i] and all(done[j] for j in needs)
-        ]
+        self.opened = [i for i, (_, _, needs) in enumerate(self.game.quests) if i not in done and needs <= done]
 
     def refit(self) -> None:
         """How hard each activity is for her build, before skill, gear and level."""
         share = FIT / (sum(self.points) + SLOW)
         parts = [(x * share, row) for x, row in zip(self.points, self.game.fits[self.traits.class_], strict=True) if x]
         self.bare = [
-            None if o is None else o - sum(x * row[k] for x, row in parts) for k, o in enumerate(self.game.offset)
+            None if o is None else o - sum([x * row[k] for x, row in parts]) for k, o in enumerate(self.game.offset)
         ]
 
     def excess(self) -> float:
         """What is added to `bare`: by how much the game is too hard for skill, level, gear and freshness, whatever she does."""
-        rules = self.game.rules
-        ahead = self.game.params.step * self.difficulty + rules.need * (self.level - 1)
-        return ahead - self.traits.skill - self.gear + DULL * self.fatigue
+        return self.demand() - self.traits.skill + DULL * self.fatigue
+
+    def demand(self) -> float:
+        """The part of it that anybody can tell: difficulty, level and gear."""
+        return self.game.params.step * self.difficulty + self.game.rules.need * (self.level - 1) - self.gear
 
     def flows(self) -> list[float]:
         """(n,) flow in each activity."""
-        c, w, keen = self.excess(), -1 / self.game.params.width**2, 1 - STALE * self.boredom
+        c, w, keen = self.excess(), self.game.narrow, 1 - STALE * self.boredom
         soft = SOFT * keen
         return [soft if b is None else keen * exp(w * (b + c) ** 2) for b in self.bare]
-
-    def seen_flow(self, k: int) -> float:
-        """Flow in activity k as one can tell who sees wins and plays only: how far her share of wins there lately is from that of an even challenge,
-        and how much else she has played."""
-        keen = 1 - STALE * min(1.0, 1.3 * self.habit[k])
-        if self.bare[k] is None:
-            return SOFT * keen
-        share = min(0.95, max(0.05, self.wins[k]))
-        x = 0.5 - math.log(share / (1 - share)) / self.game.params.win
-        return keen * exp(-((x / self.game.params.width) ** 2))
 
     def appeal(self, flows: list[float], noise: Sequence[float]) -> list[float]:
         """(n,) log-odds of each activity, up to a constant, with `noise` of at least as many."""
@@ -127,10 +130,10 @@ class Player:
         """Log-odds of making it easier and harder, on the scale of `appeal`."""
         if self.changed:
             return NEVER, NEVER
-        easy = max(0.0, self.win_share - 0.75)
+        easy = self.win_share - 0.75
         return (
             NEVER if self.difficulty <= -HARDEST else -0.5 + 3.5 * self.frustration,
-            NEVER if self.difficulty >= HARDEST else -0.5 + 8.0 * easy,
+            NEVER if self.difficulty >= HARDEST else -0.5 + 8.0 * easy if easy > 0 else -0.5,
         )
 
     def leaving(self, plays: int, minutes: float, awake: float) -> float:
@@ -144,12 +147,11 @@ class Player:
             x += self.game.params.sleepy * (awake if awake < 4 else 4)
         return x
 
-    def quitting(self, sessions: int, days: float) -> float:
-        """Log-odds that she leaves for good after so many sessions, `days` after her first."""
+    def quitting(self, sessions: int, plays: int, days: float) -> float:
+        """Log-odds that she leaves for good after so many sessions, the last of so many plays, `days` after her first."""
         p = self.game.params
-        x = p.churn + self.traits.leaves - p.churn_sessions * math.log1p(sessions)
+        x = self.game.leaves(sessions, plays, days) + self.traits.leaves
         x -= p.churn_pleasure * (self.satisfaction - 0.5) + p.churn_bond * self.bond
-        x += p.churn_age * days
         return x + p.churn_annoyed * self.annoyance + p.churn_late * min(3.0, self.late)
 
     def persuasion(self) -> float:
@@ -197,7 +199,8 @@ class Player:
         else:
             fatigue = self.fatigue + TIRE / 60 * a.effort * minutes
             self.fatigue = fatigue if fatigue < 1 else 1.0
-        if a.offset is not None:
+        if (bare := self.bare[k]) is not None:
+            self.rating.see(bare + self.demand(), game.params.win, won)
             if won:
                 self.frustration *= WIN
                 self.losses = 0
@@ -213,8 +216,8 @@ class Player:
         keep = 1 - game.params.habit_rate
         habit = self.habit = [h * keep for h in self.habit]
         habit[k] += 1 - keep
-        fresh = self.fresh.translate(_OLDER)
-        self.fresh = fresh[:k] + b"\0" + fresh[k + 1 :]
+        fresh = self.fresh = self.fresh.translate(_OLDER)
+        fresh[k] = 0
         self.previous = k
         return self._gain(k, won)
 
@@ -243,12 +246,12 @@ class Player:
             if self.game.quests[i][0] == k:
                 self.left[i] -= 1
                 if not self.left[i]:
-                    self.done[i] = True
+                    self.done.add(i)
                     self.xp += QUEST_XP
                     finished += 1
         if finished:
             self.satisfaction += 0.04 * finished * (1 - self.satisfaction)
-            self.quest_share = sum(self.done) / len(self.done)
+            self.quest_share = len(self.done) / len(self.game.quests)
             self._open()
             self.allure()
         return finished

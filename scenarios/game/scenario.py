@@ -66,6 +66,7 @@ class Game(Scenario):
         "epoch.followup",  # no second advice at an instant
         # a few lives are short: not all is open, tried or told in each of them
         *("context.annoyed", "context.open.*", "context.win.*", "context.fresh.*", "context.points.*"),
+        *("context.quality.*", "context.late.*"),
         *("action_mask.*", "since.*", "latent.*"),
     )
 
@@ -79,11 +80,14 @@ class Game(Scenario):
     def n_users(self) -> int:
         return 1
 
+    def person(self, user: int) -> str:
+        return "the player"
+
     def make_world(
         self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
         if self.game.params is not self.params:  # of a copy with other days
-            self.game = Compiled(self.game.rules, self.params)
+            self.game = Compiled(self.game.rules, self.params, self.game.tables)
         show = hidden.revealing(reveal) if reveal else None
         return GameWorld(self.game, streams, row, day=day, record=record, reveal=show)
 

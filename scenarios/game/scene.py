@@ -73,6 +73,9 @@ def _moods(view: GameView) -> Iterator[Item]:
 
 def _timeline(view: GameView) -> Iterator[Item]:
     yield from _panel(16, 292, 688, 132, "latest plays")
+    for i, (name, role) in enumerate((("won", "load_low"), ("lost", "load_high"), ("neither", "track"))):
+        yield Rectangle(530 + 56 * i, 302, 10, 10, 2, fill=role)
+        yield Text(544 + 56 * i, 311, name, 10, fill="muted")
     total = max(60.0, sum(m for _, m, _ in view.plays))
     x, scale = 28.0, 664 / total
     for i, (name, minutes, outcome) in enumerate(view.plays):
@@ -81,5 +84,6 @@ def _timeline(view: GameView) -> Iterator[Item]:
         yield Rectangle(x, 330, max(1.0, wide - 2), 30, 4, fill=role, label=f"{name}, {minutes:.0f} min")
         row = 378 + 14 * (i % 3)
         if text := shorten(name.replace("_", " "), 10, 80):
-            yield Text(min(x, 630), row, text, 10, fill="muted")
+            at_end = x > 620  # a name that begins there would leave the panel
+            yield Text(692 if at_end else x, row, text, 10, anchor="end" if at_end else "start", fill="muted")
         x += wide

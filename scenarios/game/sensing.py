@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .estimates import worths
 from .player import AGE
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ def often(world: GameWorld) -> tuple[float, ...]:
     """Readings of `STATE` and how fresh each activity is: what may change at every decision."""
     p, game, moment = world.player, world.game, world.moment
     level = p.level
+    quality, late = worths(world)
     return (
         level,
         p.xp / game.xp[level - 1],
@@ -35,6 +37,9 @@ def often(world: GameWorld) -> tuple[float, ...]:
         p.follows,
         world.tally.annoyed,
         *p.fresh.translate(AGE),
+        p.rating.mean,
+        *quality,
+        *late,
     )
 
 

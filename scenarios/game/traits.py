@@ -45,7 +45,16 @@ class Traits:
         *("tempo", "class_", "liking", "build", "patience"),
     )
 
-    def __init__(self, stream: Stream, params: GameParams, n_activities: int, n_lines: int, n_classes: int):
+    def __init__(
+        self,
+        stream: Stream,
+        params: GameParams,
+        n_activities: int,
+        n_lines: int,
+        n_classes: int,
+        own: tuple[float, float] | None = None,
+    ):
+        """`own`: standard deviations of her own part in when sessions end and whether she leaves, one and the same draw, where a log tells them."""
         u = stream.block(0, DRAWS + n_activities + n_lines)
         z: list[float] = _QUANTILES[(u * FINE).astype(np.int64)].tolist()
         first: list[float] = u[:16].tolist()
@@ -64,7 +73,9 @@ class Traits:
         self.wake = 7.0 + 0.7 * z[34]
         self.ends = params.end_spread * z[35] + (-0.4 if self.hardcore else 0.15)
         self.leaves = params.churn_spread * z[36]
-        self.tempo = 2 * float(u[36])  # who is fond of the game also comes back sooner
+        if own:
+            self.ends, self.leaves = own[0] * z[35], own[1] * z[35]
+        self.tempo = 1 + params.gap_own * (2 * float(u[36]) - 1)  # who is fond of the game also comes back sooner
         self.patience = 0.5 * z[37]
         self.liking = [params.quirk * x for x in z[DRAWS : DRAWS + n_activities]]
         self.build = z[DRAWS + n_activities :]

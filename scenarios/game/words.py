@@ -16,6 +16,7 @@ STATE = (
     *("level", "xp", "gear", "wins", "losses", "plays", "minutes", "gap", "sessions", "quests", "difficulty"),
     *("start", "lost", "level_up", "advised", "followed", "annoyed"),
 )
+WORTHS = ("quality", "late")  # what `estimates` tell of each action, as the reward terms of these names pay for it
 
 
 class Words:
@@ -37,13 +38,15 @@ class Words:
         names = [
             *STATE,
             *(f"fresh.{a}" for a in rules.names),
+            "rating",
+            *(f"{kind}.{a}" for kind in WORTHS for a in actions[1:]),
             *(f"win.{rules.names[k]}" for k in self.hard),
             *(f"points.{x}" for x in lines),
             *(f"open.{rules.names[k]}" for k in self.with_quest),
             *(f"class.{c.name}" for c in rules.classes),
         ]
         self.fresh = len(STATE)
-        self.often = self.fresh + self.n  # so many readings change often
+        self.often = self.fresh + self.n + 1 + len(WORTHS) * (len(actions) - 1)  # so many readings change often
         self.win = self.often
         self.points = self.win + len(self.hard)
         self.open = self.points + len(lines)

@@ -13,6 +13,7 @@ from lam_env.sim.persons import PersonalWorld
 
 from .calendar import next_session
 from .compiled import MOST_PLAYS, NEVER, Compiled, logistic
+from .estimates import likely_flow, night_minutes
 from .params import COUNTED, LONGEST, REWARD_WEIGHTS, UTILITY_WEIGHTS
 from .player import Player
 from .sensing import tell
@@ -25,16 +26,31 @@ CHOOSE, END, ANNOY, THUMBS, CHOOSE_LINE, ANNOY_LINE, AGAIN, END_AGAIN = range(8)
 _PLACE, _LENGTH, _LUCK = (1 << GUMBELS_BITS) - 1, GUMBELS_BITS, GUMBELS_BITS + 12  # bits of CHOOSE
 _MILLION = 2.0**-20
 PAUSE = 20  # [s] after a change of difficulty or a level-up
-HARD_NIGHT = 0.0, 5.0  # [h] of the day that a company can tell to be late
+
+
+def _part(minutes: float, room: float) -> float:
+    """What of so many minutes there is room for."""
+    return minutes if minutes < room else room if room > 0 else 0.0
 
 
 class GameWorld(PersonalWorld):
-    """One player's life. A tick is 1 s; the only person is 0, and all readings are hers."""
+    """One player's life. A tick is 1 s; the only person is 0, and all readings are hers. `observed` False: nobody reads its row, which then
+    has no readings and no mask."""
 
     lone = True
     __slots__ = (
         *("game", "player", "traits", "sessions", "plays", "minutes", "began", "gap", "moment", "tally", "timeline"),
-        *("advised", "anyway", "_answers", "_due", "_session_draws", "_play_draws", "_occasion", "_gumbels"),
+        *(
+            "observed",
+            "advised",
+            "anyway",
+            "_answers",
+            "_due",
+            "_session_draws",
+            "_play_draws",
+            "_occasion",
+            "_gumbels",
+        ),
         *(
             "_flows",
             "_excess",
@@ -58,6 +74,7 @@ class GameWorld(PersonalWorld):
         day: int = 0,
         record: bool = False,
         reveal: Any = None,
+        observed: bool = True,
     ):
         params, words = game.params, game.words
         start = start_tick(day)
@@ -73,9 +90,9 @@ class GameWorld(PersonalWorld):
             utility_weights=UTILITY_WEIGHTS,
             record=record,
         )
-        self.game = game
+        self.game, self.observed = game, observed
         self.traits = traits = Traits(
-            streams("player", "traits"), params, game.n, words.n_lines, len(game.rules.classes)
+            streams("player", "traits"), params, game.n, words.n_lines, len(game.rules.classes), game.own
         )
         self.player = Player(game, traits)
         self._session_draws, self._play_draws = streams("player", "session"), streams("player", "play")
@@ -124,29 +141,28 @@ class GameWorld(PersonalWorld):
 
     def _choice(self, _: Any) -> None:
         """What next? She is asked."""
-        player = self.player
-        self._flows, self._excess = player.flows(), player.excess()
-        difficulty = 0
-        if not player.changed and self.game.params.track == "all":
-            difficulty = (player.difficulty > -2) | (player.difficulty < 2) << 1
-        self._show_mask(self.game.mask(player.level, self.plays > 0, difficulty))
-        tell(self)
+        if self.observed:
+            player, game = self.player, self.game
+            difficulty = 0
+            if not player.changed and game.tunes:
+                difficulty = (player.difficulty > -2) | (player.difficulty < 2) << 1
+            self._tell(game.mask(player.level, self.plays > 0, difficulty))
         self._due = CHOICE
         self.ask(0, CHOICE)
 
-    def _show_mask(self, mask: array[int]) -> None:
+    def _tell(self, mask: array[int]) -> None:
+        """What the agent can sense, and what it may say."""
         if mask is not self._mask:
             self._mask = mask
             self.row.mask[:] = mask
+        tell(self)
 
-    def run_until_decision(self) -> bool:
-        if self._due >= 0:
-            due, self._due = self._due, -1
-            if due == CHOICE:
-                self._choose()
-            else:
-                self._raise_line()
-        return super().run_until_decision()
+    def decide(self) -> None:
+        due, self._due = self._due, -1
+        if due == CHOICE:
+            self._choose()
+        elif due == LEVEL_UP:
+            self._raise_line()
 
     def advise(self, person: int, action: int) -> None:
         self.advised, self._answers = action, self.agent_acts
@@ -179,26 +195,30 @@ class GameWorld(PersonalWorld):
 
     def quitting(self) -> float:
         """Log-odds that she leaves for good if the session ends now."""
-        return self.player.quitting(self.sessions, (self.now - self.start) / DAY)
+        return self.player.quitting(self.sessions, self.plays, (self.now - self.start) / DAY)
 
     def _choose(self) -> None:
         player, game, advised = self.player, self.game, self.advised
         words, n = game.words, game.n
         occasion = self._occasion = 8 * ((MOST_PLAYS + 8) * self.sessions + self.plays)
-        draws = self._play_draws
-        bits = draws.bits(occasion + (AGAIN if self._again else CHOOSE))
-        leave = self.leaving()
-        u = draws.uniform(occasion + (END_AGAIN if self._again else END)) if leave > -100 else 1.0
-        stays = u > logistic(leave)
-        place = bits & _PLACE
-        noise = self._gumbels[place : place + n + 2]
-        noisy = player.appeal(self._flows, noise)
-        if not player.changed:
-            easier, harder = player.tuning()
-            noisy += (easier + noise[n], harder + noise[n + 1])
+        draws, again = self._play_draws, self._again
+        bits = draws.bits(occasion + (AGAIN if again else CHOOSE))
+        leave, u, stays = self.leaving(), 1.0, True
+        if leave > -100:
+            u = draws.uniform(occasion + (END_AGAIN if again else END))
+            stays = u > logistic(leave)
+        action, answers = words.leave, -1
+        if stays or advised:
+            place = bits & _PLACE
+            noise = self._gumbels[place : place + n + 2]
+            self._flows, self._excess = player.flows(), player.excess()
+            noisy = player.appeal(self._flows, noise)
+            if not player.changed:
+                easier, harder = player.tuning()
+                noisy += (easier + noise[n], harder + noise[n + 1])
+            if stays:
+                action = self._action(noisy.index(max(noisy)))
         self._again = False
-        action = self._action(noisy.index(max(noisy))) if stays else words.leave
-        answers = -1
         self.anyway = action
         player.hear(advised > 0)
         if advised:
@@ -266,12 +286,12 @@ class GameWorld(PersonalWorld):
         player, game = self.player, self.game
         flow, excess, bare = self._flows[k], self._excess, player.bare[k]
         won = bare is None or luck < logistic(game.params.win * (0.5 - bare - excess))
-        level = player.level
+        level, likely = player.level, likely_flow(player, k)
         gained = player.play(k, minutes, won, flow, excess)
         self.stale = self.stale or gained > 0
         self.plays += 1
         self.minutes += minutes
-        self._book(k, minutes, flow, gained)
+        self._book(minutes, flow, likely, gained)
         if bare is not None and not self.stale:
             self.row.context[game.win_at[k]] = player.wins[k]
         if self._followed[0] >= 0:
@@ -284,15 +304,16 @@ class GameWorld(PersonalWorld):
         elif self.now < self.end:
             self._choice(None)
 
-    def _book(self, k: int, minutes: float, flow: float, gained: int) -> None:
+    def _book(self, minutes: float, flow: float, likely: float, gained: int) -> None:
         """Terms of a play that has just ended."""
         today = (self.now - self.start) // DAY
         if today != self._today:
             self._today, self._today_flow = today, 0.0
-        counted = min(minutes, max(0.0, self.traits.healthy - self._today_flow))
-        self.earn_from(0, "quality", min(minutes, max(0.0, COUNTED - self._today_flow)) * self.player.seen_flow(k))
-        self._today_flow += minutes
-        self.utility_totals["flow"] += counted * flow
+        played = self._today_flow
+        self._today_flow = played + minutes
+        counted = _part(minutes, COUNTED - played)
+        self.earn_from(0, "quality", counted * likely)
+        self.utility_totals["flow"] += _part(minutes, self.traits.healthy - played) * flow
         self.tally.play(minutes, flow)
         if gained:
             self.utility_totals["progress"] += gained
@@ -303,9 +324,8 @@ class GameWorld(PersonalWorld):
             self.utility_totals["late"] += late
             self.player.late += late / 60
             self.tally.late += late
-        hour = self.now / 3600 % 24
-        if HARD_NIGHT[0] <= hour < HARD_NIGHT[1]:
-            self.earn_from(0, "late", min(minutes, 60 * (hour - HARD_NIGHT[0])))
+        if dark := night_minutes(self.now, minutes):
+            self.earn_from(0, "late", dark)
 
     def _rate_advice(self, flow: float, won: bool, u: float) -> None:
         """Followed advice has come out: trust, and rarely a thumb."""
@@ -323,8 +343,8 @@ class GameWorld(PersonalWorld):
         """A point to spend: she is asked on which line."""
         self.moment = 3
         self.tally.level((self.now - self.start) // DAY, self.player.level)
-        self._show_mask(self.game.level_up)
-        tell(self)
+        if self.observed:
+            self._tell(self.game.level_up)
         self._due = LEVEL_UP
         self.ask(0, LEVEL_UP)
 
@@ -365,7 +385,7 @@ class GameWorld(PersonalWorld):
             self.tally.left = (self.now - self.start) // DAY
             return
         u = [draw.uniform(first + i) for i in range(1, 5)]
-        time = next_session(self.now, u, self.traits, self.game.params)
+        time = next_session(self.now, u, self.traits, self.game)
         self.gap = (time - self.now) / 3600
         self.tally.gaps.append(self.gap)
         self.call_at(time, self._begin)

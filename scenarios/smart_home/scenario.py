@@ -20,7 +20,7 @@ from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
 from .personas import persona
 from .scene import home_scene
-from .view import home_view
+from .view import NAMES, home_view
 from .world import HomeWorld
 
 
@@ -60,6 +60,9 @@ class SmartHome(Scenario):
     @property
     def n_users(self) -> int:
         return int(self.params.residents)
+
+    def person(self, user: int) -> str:
+        return NAMES[user]
 
     def people(self, streams: Streams) -> list[tuple[str, Any, Any]]:
         """(persona's name, behaviour tables, traits) of a household's residents."""

@@ -21,6 +21,7 @@ from .picture.text import traffic_text
 from .scene import traffic_scene
 from .shocks import check_closure
 from .supply import build
+from .telling import name
 from .typical import typical
 from .view import moments, traffic_view
 from .words import vocabulary
@@ -83,6 +84,9 @@ class Traffic(Scenario):
     @property
     def n_users(self) -> int:
         return int(self.params.travellers)
+
+    def person(self, user: int) -> str:
+        return name(user)
 
     def make_world(
         self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()

@@ -216,11 +216,10 @@ class TrafficWorld(PersonalWorld):
         self._undecided = i
         self._ask_next()
 
-    def run_until_decision(self) -> bool:
+    def decide(self) -> None:
         if self._undecided >= 0:
             i, self._undecided = self._undecided, -1
             self._choose(i)
-        return super().run_until_decision()
 
     def advise(self, person: int, action: int) -> None:
         self.shown[person], self.answer_to[person] = action, self.agent_acts

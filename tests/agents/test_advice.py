@@ -372,7 +372,8 @@ def test_what_advice_costs_is_respected(nag, talks):
     best = rollout(Best(nag), Trips(days=5.0, nag=nag), list(range(50, 58)))
     silence, its = (np.mean([t["feedback.noop_rate"] for t in found]) for found in (totals, best))
     assert (silence < 1) == talks
-    assert silence == pytest.approx(its, abs=0.06)
+    # a word that would move nothing may be left unsaid
+    assert silence == pytest.approx(its, abs=0.1)
     assert np.mean([t["reward.return"] for t in totals]) >= 0
 
 
@@ -395,25 +396,27 @@ def test_what_the_situation_explains_is_no_surprise():
 
 
 def test_a_counted_worth_gives_back_what_advice_came_to():
-    """By construction: acceptance .5, p .2, so a worth of w brings .4 w less the nag."""
+    """By construction: acceptance .5, p .2, so advice turns .3 of the .8 and a worth of w brings .375 w less the nag."""
     rng, n, nag = np.random.default_rng(1), 60_000, 0.1
     advised = rng.integers(0, 4, n)
     true = np.array([0.0, 1.0, 0.2, -0.5])
-    gained = 0.4 * true[advised] - nag * (advised > 0) + rng.normal(0, 0.5, n)
-    heard = Heard(np.zeros((1, 6)), np.zeros(1), 4, advised, np.zeros((n, 6)), np.full(n, 0.8), gained)
-    assert heard.worths(np.zeros(6), nag) == pytest.approx(true, abs=0.05)
+    gained = (0.5 - 0.2) / 0.8 * true[advised] - nag * (advised > 0) + rng.normal(0, 0.5, n)
+    heard = Heard(
+        np.zeros((1, 6)), np.zeros(1, int), np.zeros(1), 4, advised, np.zeros((n, 6)), np.full(n, 0.8), gained
+    )
+    assert heard.worths(np.zeros(6), np.zeros(4), nag) == pytest.approx(true, abs=0.05)
 
 
 def test_what_is_hardly_tried_is_held_near_the_mean():
     rng, n = np.random.default_rng(2), 4000
     advised = np.where(np.arange(n) < 8, 3, rng.integers(0, 3, n))
     gained = rng.normal(0, 1.0, n) + 5 * (advised == 3) * (np.arange(n) % 2)  # by chance four of eight were lucky
-    heard = Heard(np.zeros((1, 6)), np.zeros(1), 4, advised, np.zeros((n, 6)), np.ones(n), gained)
+    heard = Heard(np.zeros((1, 6)), np.zeros(1, int), np.zeros(1), 4, advised, np.zeros((n, 6)), np.ones(n), gained)
     raw = gained[advised == 3].mean() - gained[advised == 0].mean()
-    assert abs(heard.worths(np.zeros(6), 0.0)[3]) < raw
+    assert abs(heard.worths(np.zeros(6), np.zeros(4), 0.0)[3]) < raw
 
 
 def test_where_readings_tell_nothing_is_counted():
     heard = try_advice(training(), worlds=2)
     assert heard.advised is None
-    assert not heard.worths(np.zeros(len(FEATURES)), 0.1).any()
+    assert not heard.worths(np.zeros(len(FEATURES)), np.zeros(A), 0.1).any()

@@ -125,3 +125,12 @@ def test_lift_is_paired_by_seed_and_shared_by_the_oracles_mean() -> None:
     helpless = {"none": scores(1, 2), "oracle": scores(1, 2)}
     add_lift(helpless)
     assert "reward.share_of_oracle" not in helpless["oracle"][0]
+
+
+def test_worlds_that_take_the_place_of_finished_ones_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    game, seeds = registry.scenario("game")(days=4), list(range(30, 43))
+    for policy in (Always(0), game.baselines()["flow"](None)):
+        together = rollout(policy, game, seeds)
+        monkeypatch.setattr("lam_env.evaluation.rollout.AT_ONCE", 3)
+        assert rollout(policy, game, seeds) == together
+        monkeypatch.undo()

@@ -36,14 +36,14 @@ def test_a_prediction_table_has_the_agents_that_predict_and_the_scores_that_exis
     table = tables.prediction_table(runs(), "home")
     assert table.columns == ("agent", "top-1")
     assert [r[0] for r in table.rows] == ["prior"]
-    assert cell(table, "prior", "top-1").startswith("0.430 [0.4")
+    assert cell(table, "prior", "top-1").startswith("0.430 [0.3")  # four runs only
 
 
 def test_a_reward_table_keeps_the_order_of_agents_and_judges_against_none() -> None:
     table = tables.reward_table(runs(), "home")
     assert [r[0] for r in table.rows] == ["none", "prior", "tuned"]
     assert cell(table, "none", "P(better than none)") == ""
-    assert cell(table, "prior", "P(better than none)") == "1.00"
+    assert cell(table, "prior", "P(better than none)") == "1.00 [0.51, 1.00]"  # 4 / (4 + 1.96^2)
     assert cell(table, "tuned", "P(better than none)").startswith("0.75 [")
     assert cell(table, "prior", "true utility").startswith("2.500 [")
 
@@ -57,6 +57,8 @@ def test_notes_say_runs_seeds_versions_device_time_and_command() -> None:
     for text in ("4 to 20", "training seeds 0 to 4", "evaluation seeds 10 to 13", "torch 2.13.0", "CPU", "1,234 s"):
         assert text in notes
     assert "`python -m lam_env.benchmark`" in notes
+    assert "t with bootstrap standard error" in notes
+    assert "interval" not in "".join(tables.summary_table(runs(), "home", intervals=False).notes)
 
 
 def test_markdown_is_a_table_whatever_the_names() -> None:
@@ -106,7 +108,7 @@ def test_improvement_pairs_by_training_seed_where_the_baseline_trains_too() -> N
             rows += rows_of({"m": 10.0 * t + s}, "home", "x", s, t)
             rows += rows_of({"m": 10.0 * t + s - 1}, "home", "y", s, t)
     found = tables.improvement_over(rows, "x", "y", "m")
-    assert found == (1, 1, 1)
+    assert found == (1, pytest.approx(3 / (3 + 1.96**2), abs=1e-3), 1)  # as of three trainings
     assert tables.improvement_over(rows, "x", "absent", "m") is None
 
 
@@ -115,7 +117,8 @@ def test_a_baseline_that_does_not_train_stands_against_every_training_seed() -> 
         r for s in range(4) for t in (5, 6) for r in rows_of({"m": s + 1.0 if t == 5 else s - 1.0}, "home", "x", s, t)
     ]
     rows += [r for s in range(4) for r in rows_of({"m": float(s)}, "home", "none", s)]
-    assert tables.improvement_over(rows, "x", "none", "m") == (0.5, 0, 1)
+    found = tables.improvement_over(rows, "x", "none", "m")
+    assert found == (0.5, pytest.approx(0, abs=0.01), pytest.approx(1, abs=0.01))  # two trainings tell next to nothing
 
 
 def test_versions_name_python_and_the_kit() -> None:

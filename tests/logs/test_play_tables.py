@@ -105,6 +105,19 @@ def test_a_long_gap_stands_for_those_that_the_logs_end_hides():
 # -- files ---------------------------------------------------------------------------------------------------------------
 
 
+def test_a_correction_is_read_between_its_plays_and_gaps():
+    plain = KNOWN.end(4)
+    moved = dataclasses.replace(KNOWN, shift=(0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0), stretch=((10.0, 1.0), (1000.0, 4.0)))
+    assert [moved.end(n) - KNOWN.end(n) for n in (1, 4, 7, 999)] == pytest.approx(
+        [0, 1, 1 + math.log(1.4) / math.log(2), 3]
+    )
+    assert KNOWN.end(0) == KNOWN.end(1) > plain
+    assert [moved.stretched(h) for h in (1.0, 10.0, 100.0, 5000.0)] == pytest.approx([1, 10, 200, 20_000])
+    assert KNOWN.stretched(7.0) == 7.0
+    assert len(moved.lines()) == len(KNOWN.lines()) + 2
+    assert PlayTables.from_json(json.loads(json.dumps(moved.to_json()))) == moved
+
+
 def test_tables_on_disk(tmp_path, again):
     again.save(tmp_path / "t.json")
     assert PlayTables.load(tmp_path / "t.json") == again
@@ -128,6 +141,12 @@ def test_tables_on_disk(tmp_path, again):
         ({"days": float("nan")}, "not finite"),
         ({"pauses": "often"}, "not of this version"),
         ({"more": 1}, "not of this version"),
+        ({"shift": [0.0, 1.0]}, "shift has 7 numbers"),
+        ({"leaves": [1, 2, 3, 1000]}, "log-odds"),
+        ({"stretch": [[5, 1], [3, 1]]}, "rising gaps"),
+        ({"stretch": [[5, -1]]}, "factors above 0"),
+        ({"stretch": [[5, 1, 2]]}, "not of this version"),
+        ({"gaps": [{"kind": "lognormal", "weight": 1, "center": 1, "spread": 99}]}, "no log can show"),
     ],
 )
 def test_bad_tables_are_refused(tmp_path, change, message):

@@ -167,17 +167,14 @@ def test_the_prototypes_hazard_for_somebody_in_the_middle():
     p.traits.ends, p.fatigue, p.frustration, p.boredom = 0.0, 0.3, 0.3, 0.3
     for n, expected in ((1, 0.30), (2, 0.30 * 2**-0.55), (10, 0.30 * 10**-0.55)):
         assert logistic(p.leaving(n, 1.0, -1.0)) == pytest.approx(expected)
-    mobile = player(game=Compiled(RULES, GameParams(preset="mobile")))
-    mobile.traits.ends, mobile.fatigue, mobile.frustration, mobile.boredom = 0.0, 0.3, 0.3, 0.3
-    assert logistic(mobile.leaving(1, 1.0, -1.0)) == pytest.approx(0.53)
 
 
 def test_who_is_pleased_or_tied_stays_and_who_is_annoyed_leaves():
     p = player()
-    usual = p.quitting(3, 2.0)
+    usual = p.quitting(3, 4, 2.0)
     for name, value, sign in (("satisfaction", 0.9, -1), ("bond", 0.5, -1), ("annoyance", 0.5, 1), ("late", 2.0, 1)):
-        assert (player(**{name: value}).quitting(3, 2.0) - usual) * sign > 0
-    assert p.quitting(9, 2.0) < usual < p.quitting(3, 20.0)
+        assert (player(**{name: value}).quitting(3, 4, 2.0) - usual) * sign > 0
+    assert p.quitting(9, 4, 2.0) < usual < p.quitting(3, 4, 20.0)
 
 
 # advice

@@ -24,7 +24,7 @@ def test_the_view_is_the_state(env):
     assert dict(view.moods)["trust"] == player.trust
     assert len(view.plays) == min(SHOWN, env.world.tally.plays)
     assert [q for q, share, _ in view.quests if share >= 1] == [
-        q.name for q, done in zip(Game().game.rules.quests, player.done, strict=True) if done
+        q.name for i, q in enumerate(Game().game.rules.quests) if i in player.done
     ]
     assert view.said in Game().vocabulary.actions
 

@@ -1,0 +1,196 @@
+"""The figures of the report. Each function gives the SVG of one; `id_` must be the page's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lam_env.evaluation.report.svg import (
+    SIZE,
+    WIDTH,
+    Scale,
+    axis_below,
+    axis_left,
+    fitting,
+    hint,
+    key,
+    number,
+    picture,
+    polyline,
+    room_for,
+    scale,
+    tag,
+    text,
+)
+from lam_env.evaluation.statistics import Interval
+
+ROW = 19.0  # height of a labelled row
+COLOURS = ("a", "b", "c", "d", "n")  # classes, in the order of series where nothing else is said
+Colours = Mapping[str, str]  # name -> class
+Series = tuple[str, Sequence[tuple[float, float]]]
+
+
+def _colours(names: Iterable[str], told: Colours | None) -> dict[str, str]:
+    """A class for each name: the one it is told, or the next one."""
+    return {name: (told or {}).get(name) or COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+
+
+def intervals(id_: str, title: str, found: Mapping[str, Interval], words: str, marked: Sequence[str] = ()) -> str:
+    """A dot with its interval for each name; those in `marked` stand out."""
+    left = room_for(found) + 8  # letters that stand out are wider
+    x = scale([v for e in found.values() for v in e], left, WIDTH - 10, zero=True)
+    bottom = 6 + ROW * len(found)
+    body = [axis_below(x, bottom, 4, words)]
+    for i, (name, e) in enumerate(found.items()):
+        y, colour = 6 + ROW * (i + 0.5), "a" if name in marked else "n"
+        body.append(
+            text(left - 6, y + 4, fitting(name, left - 8), "end", "label strong" if name in marked else "label")
+        )
+        told = f"{name}: {e.value:.3g} [{e.low:.3g}, {e.high:.3g}]"
+        line = tag("line", x1=x(e.low), x2=x(e.high), y1=y, y2=y, class_=f"whisker {colour}")
+        body.append(tag("g", hint(told) + line + tag("circle", cx=x(e.value), cy=y, r=4.5, class_=f"fill {colour}")))
+    best = max(found, key=lambda name: found[name].value)
+    said = f"{len(found)} agents; the highest is {best} with {found[best].value:.3g}."
+    return picture("".join(body), bottom + 37, title, said, id_)
+
+
+def lines(
+    id_: str,
+    title: str,
+    series: Sequence[Series],
+    below: str,
+    beside: str,
+    y_range: tuple[float, float] | None = None,
+    x_ticks: Sequence[tuple[float, str]] = (),
+    colours: Colours | None = None,
+) -> str:
+    """Curves; those of one name (further training seeds) share a colour."""
+    of = _colours(dict.fromkeys(name for name, _ in series), colours)
+    points = [p for _, ps in series for p in ps]
+    top, bottom, left = 42.0, 190.0, 46.0
+    xs = [p[0] for p in points]
+    x = Scale(min(xs), max(max(xs), min(xs) + 1e-9), left, WIDTH - 14)
+    y = Scale(*y_range, bottom, top) if y_range else scale([p[1] for p in points], bottom, top)
+    ticks = [t for t, _ in x_ticks] or None
+    body = [axis_left(y, left, WIDTH - 14, beside), axis_below(x, bottom, top, below, ticks, [w for _, w in x_ticks])]
+    for name, ps in series:
+        told = f"{name}: {number(ps[-1][1])} at {number(ps[-1][0])}"
+        body.append(tag("g", hint(told) + polyline(((x(a), y(b)) for a, b in ps), f"curve {of[name]}")))
+    body.append(key(left, 30, list(of.items())))
+    ends = "; ".join(f"{name} goes from {number(ps[0][1])} to {number(ps[-1][1])}" for name, ps in series)
+    return picture("".join(body), bottom + 39, title, f"{ends}.", id_)
+
+
+def bars(
+    id_: str, title: str, groups: Mapping[str, Mapping[str, float]], words: str, colours: Colours | None = None
+) -> str:
+    """For each label a bar of each series: label -> series -> value."""
+    of = _colours(dict.fromkeys(name for group in groups.values() for name in group), colours)
+    names = list(of)
+    left, thick = room_for(groups), 9.0
+    step = thick * len(names) + 8
+    values = [v for group in groups.values() for v in group.values()]
+    x, top = scale(values, left, WIDTH - 12, zero=True), 20.0
+    bottom = top + step * len(groups)
+    body = [
+        axis_below(x, bottom, top, words),
+        key(left, 12, list(of.items())),
+    ]
+    for i, (label, group) in enumerate(groups.items()):
+        y = top + step * i + 4
+        body.append(text(left - 6, y + thick * len(names) / 2 + 4, fitting(label, left), "end"))
+        for k, name in enumerate(names):
+            if name not in group:
+                continue
+            a, b = sorted((x(0), x(group[name])))
+            bar = {"x": a, "y": y + thick * k, "width": max(b - a, 0.8), "height": thick - 1}
+            body.append(
+                tag(
+                    "rect",
+                    hint(f"{label}, {name}: {group[name]:.3g}"),
+                    **bar,
+                    class_=f"fill {of[name]}",
+                )
+            )
+    largest = max(groups, key=lambda label: max(map(abs, groups[label].values())))
+    return picture("".join(body), bottom + 37, title, f"{len(groups)} rows; the largest is {largest}.", id_)
+
+
+def diagonal(
+    id_: str,
+    title: str,
+    series: Sequence[tuple[str, Sequence[float], Sequence[float], Sequence[float]]],
+    colours: Colours | None = None,
+) -> str:
+    """A reliability diagram: (name, confidence, accuracy, how many) each; a dot's area is how many fell there."""
+    left, top, side = 52.0, 26.0, 250.0
+    x, y = Scale(0, 1, left, left + side), Scale(0, 1, top + side, top)
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    body = [
+        axis_left(y, left, left + side, "how often it happened", ticks),
+        axis_below(x, top + side, top, "how likely it was said to be", ticks),
+    ]
+    body.append(tag("line", x1=x(0), y1=y(0), x2=x(1), y2=y(1), class_="even"))
+    of = _colours([name for name, *_ in series], colours)
+    for name, confidence, accuracy, many in series:
+        colour, most = of[name], max(many)
+        body.append(polyline([(x(c), y(a)) for c, a in zip(confidence, accuracy, strict=True)], f"curve thin {colour}"))
+        for c, a, n in zip(confidence, accuracy, many, strict=True):
+            told = hint(f"{name}: said {c:.0%}, happened {a:.0%}, {n:,.0f} times")
+            body.append(
+                tag("circle", told, cx=x(c), cy=y(a), r=2.5 + 6.5 * (n / most) ** 0.5, class_=f"fill dot {colour}")
+            )
+    body.append(key(left + 150, SIZE, list(of.items())))
+    worst = max((abs(c - a), c, a) for _, cs, accuracy, _ in series[:1] for c, a in zip(cs, accuracy, strict=True))
+    said = f"On the diagonal what is said to be likely happens as often. Farthest off, {series[0][0]} said {worst[1]:.0%} and it happened {worst[2]:.0%}."
+    return picture("".join(body), top + side + 39, title, said, id_)
+
+
+def matrix(id_: str, title: str, names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
+    """Rows what she did, columns what was expected, both in the order of `names`; a cell's shade is its share of the row."""
+    left, cell = room_for(names, 150) + 20, 18.0
+    cell = min(cell, (WIDTH - left - 6) / len(names))
+    top, body = 20.0, [text(2, SIZE, "did, downwards; expected, across", class_="axis")]
+    for i, (name, row) in enumerate(zip(names, counts, strict=True)):
+        y = top + cell * (i + 1)
+        label = fitting(name, left - 20)
+        body.append(text(left - 22, y + cell / 2 + 4, label, "end"))
+        body.append(text(left - 4, y + cell / 2 + 4, str(i + 1), "end", "tick"))
+        body.append(text(left + cell * (i + 0.5), top + cell - 4, str(i + 1), "middle", "tick"))
+        total = sum(row)
+        for k, n in enumerate(row):
+            share = n / total if total else 0.0
+            box: dict[str, Any] = {"x": left + cell * k, "y": y, "width": cell - 1, "height": cell - 1}
+            told = hint(f"did {name}, expected {names[k]}: {n:,.0f} of {total:,.0f}")
+            body.append(tag("rect", **box, class_="cell"))
+            if n:
+                shade: dict[str, Any] = {"style": f"opacity:{max(0.06, share):.2f}"}
+                body.append(tag("rect", told, **box, **shade, class_=f"fill {'a' if i == k else 'w'}"))
+    right = sum(row[i] for i, row in enumerate(counts)) / max(1, sum(map(sum, counts)))
+    return picture(
+        "".join(body),
+        top + cell * (len(names) + 1) + 4,
+        title,
+        f"{right:.0%} lie on the diagonal, where what was expected was done.",
+        id_,
+    )
+
+
+def slopes(id_: str, title: str, pairs: Sequence[tuple[str, float, float]], names: tuple[str, str], beside: str) -> str:
+    """Each pair a line from its first value to its second."""
+    top, bottom, left, right = 40.0, 210.0, 110.0, 310.0
+    y = scale([v for _, a, b in pairs for v in (a, b)], bottom, top)
+    body = [axis_left(y, 56.0, 360.0, beside)]
+    for where, name, colour in ((left, names[0], "b"), (right, names[1], "a")):
+        body.append(text(where, bottom + 18, fitting(name, 170), "middle", f"label strong {colour}"))
+    for label, a, b in pairs:
+        told = hint(f"{label}: {a:.3g}, then {b:.3g}")
+        line = tag("line", x1=left, y1=y(a), x2=right, y2=y(b), class_="whisker n")
+        dots = tag("circle", cx=left, cy=y(a), r=4, class_="fill b") + tag(
+            "circle", cx=right, cy=y(b), r=4, class_="fill a"
+        )
+        body.append(tag("g", told + line + dots))
+    better = sum(b > a for _, a, b in pairs)
+    return picture(
+        "".join(body), bottom + 26, title, f"{names[1]} lies above {names[0]} in {better} of {len(pairs)}.", id_
+    )

@@ -1,0 +1,83 @@
+"""What a page is made of: sections with tables, figures and sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lam_env.evaluation.tables import Table
+
+FLOOR, CEILING, KNOWING, PRIOR, TUNED = "none", "oracle", "informed", "prior", "ppo_prior"
+_INTERVAL = re.compile(r"^(.*?) (\[.*\])$")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell and, smaller, its interval."""
+
+    value: str
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table; the first column names the row. `marked`: rows that stand out."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
+    words: bool = False  # its cells are words: set to the left
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture as SVG, what is to be seen in it, and the same as a table."""
+
+    svg: str
+    caption: str
+    data: Grid | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """`missing`: why it is left out; it then has no parts."""
+
+    id: str
+    title: str
+    text: str = ""
+    tables: tuple[Grid, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    notes: tuple[str, ...] = ()
+    missing: str = ""
+    half: bool = False  # two of them fit beside each other
+
+
+def colours(shown: str) -> dict[str, str]:
+    """The same agent has the same colour in all figures."""
+    return {CEILING: "d", KNOWING: "d", FLOOR: "n", PRIOR: "b", shown: "a"}
+
+
+def grid(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    notes: Sequence[str] = (),
+    marked: Sequence[str] = (),
+    words: bool = False,
+) -> Grid:
+    """A table of texts; what stands in brackets at the end of a cell is its interval."""
+    return Grid(
+        title, tuple(columns), tuple(tuple(map(_cell, row)) for row in rows), tuple(notes), tuple(marked), words
+    )
+
+
+def of_table(table: Table, title: str, marked: Sequence[str] = ()) -> Grid:
+    return grid(title, table.columns, table.rows, table.notes[:1], marked)
+
+
+def _cell(text: str) -> Cell:
+    found = _INTERVAL.match(text)
+    return Cell(found[1], found[2]) if found else Cell(text)

@@ -1,0 +1,319 @@
+"""Sections made from results.csv and learning curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from lam_env.evaluation.report import charts
+from lam_env.evaluation.report.folder import Run
+from lam_env.evaluation.report.parts import (
+    CEILING,
+    FLOOR,
+    KNOWING,
+    PRIOR,
+    TUNED,
+    Figure,
+    Grid,
+    Section,
+    colours,
+    grid,
+    of_table,
+)
+from lam_env.evaluation.results import Row
+from lam_env.evaluation.statistics import Interval, interval, paired_difference
+from lam_env.evaluation.tables import (
+    JUDGE,
+    PREDICTION,
+    REWARD,
+    figures_table,
+    improvement_over,
+    prediction_table,
+    reward_table,
+    runs_of,
+)
+
+TITLES = {"sim": "fresh simulated people", "sim-later": "the training worlds, later", "log": "the held-out part of the log",
+          "twin": "the home's simulated twin", "twin-later": "the twin's training worlds, later", "exploit": "agents built to win the reward"}  # fmt: skip
+LIFT = "reward.lift"
+
+
+def rows_in(run: Run, variant: str) -> list[Row]:
+    return [r for r in run.rows if r.variant == variant]
+
+
+def shown_agent(run: Run) -> str:
+    """Whom the page is about: the tuned policy, or else the agent of most lift that is no ceiling."""
+    mine = rows_in(run, run.variant)
+    lifts = {a: float(np.mean(found)) for a in {r.agent for r in mine} if (found := runs_of(mine, a, LIFT)) is not None}
+    if TUNED in lifts or not lifts:
+        return TUNED
+    fair = {a: v for a, v in lifts.items() if a not in (FLOOR, CEILING, KNOWING)}
+    return max(sorted(fair or lifts), key=lambda a: (fair or lifts)[a])
+
+
+def tiles(run: Run) -> list[tuple[str, str, str]]:
+    """(what, value, more) of the page's head."""
+    out = []
+    mine, agent = rows_in(run, run.variant), shown_agent(run)
+    wanted = (
+        ("pred.top1", "next action known", "{:.0%}"),
+        (LIFT, "lift in true utility, per person and day", "{:+.3g}"),
+        ("reward.share_of_oracle", "of what the oracle wins", "{:.0%}"),
+    )
+    for metric, what, form in wanted:
+        if (runs := runs_of(mine, agent, metric)) is not None:
+            found = interval(runs)
+            low, high = form.format(found.low), form.format(found.high)
+            out.append((what, form.format(found.value), f"{low} to {high}" if low != high else ""))
+    if any(r.metric == JUDGE and r.agent == FLOOR for r in mine) and (chance := improvement_over(mine, agent, FLOOR)):
+        out.append(("of evaluation runs better than no agent", f"{chance.value:.0%}", ""))
+    if not out and (runs := runs_of(log := rows_in(run, "log"), PRIOR, "pred.top1")) is not None:
+        out.append(("next event of the log known", f"{float(np.mean(runs)):.0%}", ""))
+        if (nll := runs_of(log, PRIOR, "pred.nll")) is not None:
+            out.append(("NLL [nats]", f"{float(np.mean(nll)):.3g}", ""))
+    return out
+
+
+def overview(run: Run) -> Section:
+    """Everybody's lift at a glance."""
+    mine = rows_in(run, run.variant)
+    agents = dict.fromkeys(r.agent for r in mine if r.metric == LIFT)
+    found = {a: interval(runs) for a in agents if (runs := runs_of(mine, a, LIFT)) is not None}
+    head = ("overview", "What acting is worth")
+    if not found:
+        return Section(*head, missing="No agent was judged against doing nothing in this run.")
+    figure = charts.intervals(
+        "f-lift", "Lift over doing nothing", found, "true utility won, per person and day", (shown_agent(run),)
+    )
+    return Section(
+        *head,
+        text="Lift is the hidden true utility won over the same people on the same seeds without an agent; lines are 95 % intervals over seeds.",
+        figures=(Figure(figure, "Each agent's lift. Zero is doing nothing.", _of_intervals("lift", found)),),
+        half=True,
+    )
+
+
+def _of_intervals(what: str, found: Mapping[str, Interval]) -> Grid:
+    rows = [[name, f"{e.value:.3g} [{e.low:.3g}, {e.high:.3g}]"] for name, e in found.items()]
+    return grid(what, ("agent", what), rows)
+
+
+def tables(run: Run, figures: Mapping[str, str]) -> Iterator[Section]:
+    """Prediction and reward, and the scenario's key figures."""
+    marked, s = (shown_agent(run),), run.scenario
+    found: dict[str, list[Grid]] = {"prediction": [], "reward": [], "figures": []}
+    variants = [v for v in TITLES if any(r.variant == v for r in run.rows)]
+    for variant in variants:
+        mine, title = rows_in(run, variant), TITLES[variant]
+        metrics = {r.metric for r in mine}
+        if metrics & set(PREDICTION):
+            found["prediction"].append(of_table(prediction_table(mine, s, variant), title, marked))
+        if metrics & set(REWARD):
+            found["reward"].append(of_table(reward_table(mine, s, variant), title, marked))
+        if variant == run.variant and {f"kpi.{k}" for k in figures} & metrics:
+            found["figures"].append(of_table(figures_table(mine, s, figures, variant), title, marked))
+    yield Section(
+        "prediction",
+        "Prediction",
+        text="How well the next action is known before it happens. Top-1, top-3, macro-F1 and NLL are given that the person acts; ECE counts doing nothing too.",
+        tables=tuple(found["prediction"]),
+        missing="" if found["prediction"] else "No agent of this run predicts.",
+    )
+    yield Section(
+        "reward",
+        "Reward",
+        text="The feedback reward is what an agent can hear; the true utility is hidden from it and judges it. Reward and utility are per person and day.",
+        tables=tuple(found["reward"]),
+        missing="" if found["reward"] else "No agent has acted in this run.",
+    )
+    yield Section(
+        "figures",
+        "Key figures",
+        tables=tuple(found["figures"]),
+        missing="" if found["figures"] else "The run holds no key figures of its scenario.",
+    )
+
+
+def ladder(run: Run, order: Sequence[str]) -> Section:
+    """The same greedy rule, told more and more."""
+    head = ("ladder", "What knowing is worth")
+    found = {}
+    names = {r.variant.removeprefix("ladder:") for r in run.rows if r.variant.startswith("ladder:")}
+    for rung in [*(n for n in order if n in names), *sorted(names.difference(order))]:
+        mine = [r for r in run.rows if r.variant == f"ladder:{rung}"]
+        values = np.array([r.value for r in mine if r.metric == LIFT])
+        if len(values):
+            found[rung] = interval(values)
+    if not found:
+        return Section(*head, missing="The information ladder is judged where a run takes all agents.")
+    figure = charts.intervals("f-ladder", "Information ladder", found, "lift")
+    return Section(
+        *head,
+        text="The same greedy rule, told more and more of what is hidden.",
+        figures=(Figure(figure, "Lift by what is known.", _of_intervals("lift", found)),),
+        half=True,
+    )
+
+
+def curves(run: Run) -> Section:
+    """Reward along fine-tuning, and accuracy, which a frozen prior keeps."""
+    head = ("curves", "Learning curves")
+    series = [(agent, points) for (agent, _), points in sorted(run.curves.items()) if len(points) > 1]
+    if not series:
+        return Section(*head, missing="No agent of this run was trained long enough to leave a learning curve.")
+    names = dict.fromkeys(name for name, _ in series)
+    ends = [
+        [f"{name}, seed {seed}", f"{points[0][1]:.4g}", f"{points[-1][1]:.4g}"]
+        for (name, seed), points in sorted(run.curves.items())
+        if len(points) > 1
+    ]
+    data = grid("reward", ("training", "first rollout", "last rollout"), ends)
+    drawn = charts.lines("f-curve", "Reward while training", series, "environment steps", "feedback reward per step")
+    figures = [Figure(drawn, "Mean feedback reward of each rollout, exploration included.", data)]
+    notes = []
+    mine = rows_in(run, run.variant)
+    known = {a: float(np.mean(runs)) for a in names if (runs := runs_of(mine, a, "pred.top1")) is not None}
+    if known:
+        last = max(points[-1][0] for _, points in series)
+        flat = [(name, [(0.0, v), (last, v)]) for name, v in known.items()]
+        drawn = charts.lines(
+            "f-accuracy",
+            "Accuracy while training",
+            flat,
+            "environment steps",
+            "top-1",
+            (0.0, 1.0),
+            colours=colours(TUNED),
+        )
+        rows = [[name, f"{v:.3f}", f"{v:.3f}"] for name, v in known.items()]
+        caption = "Top-1 on the evaluation worlds. The predictor is frozen while the policy learns, so its accuracy cannot move: the line is the one value measured."
+        figures.append(Figure(drawn, caption, grid("top-1", ("agent", "before", "after"), rows)))
+    else:
+        notes.append("No accuracy is drawn: the trained agents of this run do not predict.")
+    return Section(*head, figures=tuple(figures), notes=tuple(notes))
+
+
+def tuned(run: Run) -> Section:
+    """The prior's own threshold policy against the policy fine-tuned on it."""
+    head = ("tuned", "Prior against fine-tuned")
+    mine = rows_in(run, run.variant)
+    first = next((a for a in (PRIOR, "plugin_context", "plugin") if runs_of(mine, a, JUDGE) is not None), None)
+    if first is None or runs_of(mine, TUNED, JUDGE) is None:
+        return Section(*head, missing=f"It takes both {PRIOR} (or a plug-in) and {TUNED} among the agents.")
+    shown = {"pred.top1": "top-1", **REWARD, "feedback.accept_rate": "accepted"}
+    rows = []
+    for metric, name in shown.items():
+        a, b = runs_of(mine, first, metric), runs_of(mine, TUNED, metric)
+        if a is None or b is None:
+            continue
+        change = paired_difference(b, a) if a.shape == b.shape else None
+        told = (
+            f"{change.value:+.3g} [{change.low:+.3g}, {change.high:+.3g}]"
+            if change and change.low != change.high
+            else ""
+            if change is None
+            else f"{change.value:+.3g}"
+        )
+        rows.append([name, f"{float(np.mean(a)):.4g}", f"{float(np.mean(b)):.4g}", told])
+    table = grid("means, and the difference paired by seed", ("", first, TUNED, "difference"), rows)
+    pairs = _by_seed(mine, first, TUNED)
+    figure = charts.slopes("f-slopes", f"{first} and {TUNED} seed by seed", pairs, (first, TUNED), "true utility")
+    data = grid("true utility", ("seed", first, TUNED), [[name, f"{a:.4g}", f"{b:.4g}"] for name, a, b in pairs])
+    caption = (
+        "True utility per person and day; a line for each evaluation seed, whose people are the same on both sides."
+    )
+    return Section(*head, tables=(table,), figures=(Figure(figure, caption, data),))
+
+
+def _by_seed(rows: Sequence[Row], first: str, second: str, most: int = 30) -> list[tuple[str, float, float]]:
+    mean: dict[str, dict[int, list[float]]] = {first: {}, second: {}}
+    for r in rows:
+        if r.agent in mean and r.metric == JUDGE:
+            mean[r.agent].setdefault(r.seed, []).append(r.value)
+    both = sorted(mean[first].keys() & mean[second].keys())[:most]
+    return [(f"seed {s}", float(np.mean(mean[first][s])), float(np.mean(mean[second][s]))) for s in both]
+
+
+def terms(run: Run, weights: Mapping[str, float]) -> Section:
+    """What reward and utility are made of, for a few agents side by side."""
+    head = ("terms", "Reward terms")
+    mine = rows_in(run, run.variant)
+    agents = [
+        a
+        for a in dict.fromkeys((FLOOR, PRIOR, shown_agent(run), CEILING))
+        if any(r.agent == a and r.metric == JUDGE for r in mine)
+    ]
+    parts: tuple[tuple[str, str, Mapping[str, float]], ...] = (
+        ("term.", "Feedback reward by term", weights),
+        ("utility.", "True utility by term", {}),
+    )
+    figures = []
+    for prefix, title, scaled in parts:
+        if prefix == "term." and not weights:
+            continue
+        groups: dict[str, dict[str, float]] = {}
+        for r in mine:
+            name = r.metric.removeprefix(prefix)
+            if r.metric.startswith(prefix) and r.agent in agents:
+                groups.setdefault(name, {}).setdefault(r.agent, 0.0)
+                count = sum(1 for q in mine if q.agent == r.agent and q.metric == r.metric)
+                groups[name][r.agent] += r.value * scaled.get(name, 1.0) / count
+        groups = {
+            k: {a: g[a] for a in agents if a in g} for k, g in groups.items() if any(abs(v) > 1e-9 for v in g.values())
+        }
+        if groups:
+            largest = max(abs(v) for g in groups.values() for v in g.values())
+            drawn_ones = {k: g for k, g in groups.items() if max(map(abs, g.values())) > 0.01 * largest}
+            few = (
+                ""
+                if len(drawn_ones) == len(groups)
+                else " Terms below a hundredth of the largest are in the table alone."
+            )
+            rows = [[k, *(f"{g[a]:.3g}" if a in g else "" for a in agents)] for k, g in groups.items()]
+            drawn = charts.bars(
+                f"f-{prefix[:-1]}", title, drawn_ones, "weighted, per person and day", colours(shown_agent(run))
+            )
+            figures.append(
+                Figure(
+                    drawn,
+                    f"{title}: weight times amount, per person and day.{few}",
+                    grid(title, ("term", *agents), rows),
+                )
+            )
+    if not figures:
+        return Section(*head, missing="The run holds no reward terms.")
+    return Section(*head, figures=tuple(figures))
+
+
+def gates(run: Run) -> Section:
+    """Is the simulated resident like the log she was calibrated to?"""
+    head = ("gates", "Is the simulated person credible?")
+    if not run.gates:
+        return Section(
+            *head, missing="Fidelity gates compare people calibrated to a log with that log; this run has no such log."
+        )
+    words = {True: "yes", False: "NO", None: "not measured"}
+    rows = [
+        [
+            str(g["name"]),
+            _numbers(g["source"]),
+            _numbers(g["simulated"]),
+            str(g["accept"]),
+            words[g["passed"]],
+            str(g.get("note", "")),
+        ]
+        for g in run.gates
+    ]
+    passed = sum(g["passed"] is True for g in run.gates)
+    of = sum(g["passed"] is not None for g in run.gates)
+    return Section(
+        *head,
+        text=f"{passed} of {of} gates passed.",
+        tables=(grid("fidelity", ("statistic", "log", "simulated", "accept", "passed", "note"), rows, words=True),),
+    )
+
+
+def _numbers(values: Sequence[float | None]) -> str:
+    return " / ".join("–" if v is None else f"{v:.3g}" for v in values) or "–"

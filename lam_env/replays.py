@@ -1,0 +1,55 @@
+"""The last job of a run: keeps a few episodes for its report, as traces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from lam_env.acting import expectation, load_predictor, saved, untrained
+from lam_env.envs.scenario import Scenario
+from lam_env.errors import UserError
+from lam_env.evaluation.episode import Moment, episode
+from lam_env.evaluation.report.keep import file_of, worth_watching
+from lam_env.evaluation.report.trace import trace
+from lam_env.work import Report, Work
+
+TUNED, NONE, CEILING = "ppo_prior", "none", "oracle"
+
+
+def keep_replays(work: Work, report: Report) -> None:
+    """Traces of the tuned policy's episodes; where there is none, of the oracle's, or of nobody's."""
+    scenario = work.scenario()
+    agent = _shown(work, scenario)
+    mine, base = _kept(work, agent), _kept(work, NONE)
+    if mine is None:
+        return
+    predictor = load_predictor(work.run) if work.run.prior.is_dir() else None
+    policy = saved(str(work.run.path)).policy if agent == TUNED else None
+    chosen = worth_watching(mine, base)
+    for k, (kind, seed) in enumerate(chosen):
+
+        def play(telling: bool, seed: int = seed) -> Iterator[Moment]:
+            expect = expectation(predictor) if telling and predictor is not None else None
+            return episode(policy or untrained(scenario, agent), scenario, seed, expect)
+
+        about = {"kind": kind, "agent": agent, "seed": seed, "predictor": "prior" if predictor is not None else None}
+        work.run.write_json(f"report/replay-{k}.json", trace(play, scenario, about))
+        report("replay", k + 1, len(chosen), f"{kind} episode of {agent}")
+
+
+def _shown(work: Work, scenario: Scenario) -> str:
+    seed = work.settings.seed[0]
+    if work.run.policy.is_dir() and (work.run.path / file_of(TUNED, seed)).is_file():
+        return TUNED
+    return CEILING if CEILING in scenario.baselines() and _kept(work, CEILING) else NONE
+
+
+def _kept(work: Work, agent: str) -> dict[str, object] | None:
+    seed = work.settings.seed[0] if agent == TUNED else 0
+    path = work.run.path / file_of(agent, seed)
+    if not path.is_file():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: not a mapping; run again")
+    return found

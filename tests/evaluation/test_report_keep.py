@@ -1,0 +1,151 @@
+"""What judging keeps for the report."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lam_env import registry
+from lam_env.evaluation import rollout as rollout_module
+from lam_env.evaluation.metrics import ece
+from lam_env.evaluation.report.keep import MOST_EPISODES, Watch, file_of, judged, lifts, predicted, worth_watching
+from lam_env.evaluation.rollout import rollout
+
+SEEDS = [2_000_000, 2_000_001, 2_001_000, 2_001_001]
+
+
+class Busy:
+    """The first possible action whenever the minute is even."""
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Any:
+        even = (observation["epoch"][:, 0] // 60) % 20 == 0
+        return np.where(even, observation["action_mask"][:, 1:].argmax(1) + 1, 0), state
+
+
+@pytest.fixture(scope="module")
+def home() -> Any:
+    return registry.scenario("smart_home")(days=1)
+
+
+@pytest.fixture(scope="module")
+def watched(home: Any) -> tuple[Watch, list[dict[str, float]]]:
+    watch = Watch(home, len(SEEDS))
+    return watch, rollout(Busy(), home, SEEDS, watch=watch)
+
+
+def test_watching_changes_nothing(home: Any, watched: tuple[Watch, list[dict[str, float]]]) -> None:
+    assert rollout(Busy(), home, SEEDS) == watched[1]
+
+
+def test_hours_add_up_to_the_episodes(home: Any, watched: tuple[Watch, list[dict[str, float]]]) -> None:
+    watch, totals = watched
+    found = watch.found(home)
+    mean = {k: float(np.mean([t[k] for t in totals])) for k in totals[0]}
+    assert watch.person_days == len(SEEDS)
+    assert sum(found["hours"]["utility"]) == pytest.approx(mean["reward.utility"], rel=1e-3)
+    assert sum(found["hours"]["reward"]) == pytest.approx(mean["reward.return"], rel=1e-3)
+    assert sum(found["hours"]["acts"]) == pytest.approx(mean["kpi.agent_acts"], rel=1e-3)
+    assert sum(found["acted"]["acts"]) == watch.acts.sum() == round(mean["kpi.agent_acts"] * len(SEEDS) * home.n_users)
+    refused = mean["kpi.overrides"] + mean["kpi.rejections"]
+    assert sum(found["hours"]["refused"]) == pytest.approx(refused, rel=0.02)
+    assert sum(found["acted"]["refused"]) > 0
+    assert all(len(v) == 24 for v in found["hours"].values())
+
+
+def test_worlds_that_take_each_others_place_are_told_apart(
+    home: Any, watched: tuple[Watch, list[dict[str, float]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollout_module, "AT_ONCE", 3)
+    watch = Watch(home, len(SEEDS))
+    assert rollout(Busy(), home, SEEDS, watch=watch) == watched[1]
+    assert watch.epochs.tolist() == watched[0].epochs.tolist()
+    assert watch.acts.tolist() == watched[0].acts.tolist()
+    one, other = watch.found(home), watched[0].found(home)
+    assert one["acted"] == other["acted"]
+    for name, hours in one["hours"].items():
+        assert hours == pytest.approx(other["hours"][name], rel=1e-4, abs=1e-9), name
+
+
+def test_by_night_less_is_heard_than_by_day(home: Any, watched: tuple[Watch, list[dict[str, float]]]) -> None:
+    epochs = watched[0].found(home)["hours"]["epochs"]
+    assert sum(epochs[1:4]) < sum(epochs[18:21])
+
+
+@pytest.mark.parametrize(("name", "more"), [("traffic", {"travellers": 30, "burn_in": 5}), ("game", {})])
+def test_where_people_are_asked_one_by_one_only_what_can_be_known_is_kept(name: str, more: dict[str, int]) -> None:
+    scenario = registry.scenario(name)(days=2, **more)
+    watch = Watch(scenario, 3)
+    totals = rollout(Busy(), scenario, [2_000_000, 2_000_001, 2_000_002], watch=watch)
+    found = judged("busy", 0, scenario, [2_000_000, 2_000_001, 2_000_002], totals, watch, {}, 3)
+    assert "utility" not in found["hours"]
+    assert ("accepted" in found["hours"]) == (scenario.n_users == 1)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_an_agents_file(home: Any, watched: tuple[Watch, list[dict[str, float]]]) -> None:
+    watch, totals = watched
+    found = judged("own_agents:Bold", 3, home, SEEDS, totals, watch, {}, 2)
+    e = found["episodes"]
+    assert e["world"] == SEEDS
+    assert e["reward.utility"] == pytest.approx([t["reward.utility"] for t in totals], rel=1e-4)
+    assert e["utility.touch"] == pytest.approx([t["utility.touch"] for t in totals], rel=1e-4)
+    assert e["acts"] == watch.acts.tolist()
+    assert found["actions"][0] == "none"
+    assert len(json.dumps(found)) < 8_000
+
+
+def test_of_very_many_episodes_the_first_of_each_seed_are_kept(home: Any) -> None:
+    n, seeds = 3 * MOST_EPISODES, 10
+    watch = Watch(home, n)
+    totals = [{"reward.return": 0.0, "reward.utility": float(i), "kpi.x": 1.0} for i in range(n)]
+    found = judged("a", 0, home, range(n), totals, watch, {}, seeds)["episodes"]
+    assert found["judged"] == n
+    assert len(found["world"]) == MOST_EPISODES
+    assert found["world"][:2] == [0, 1]
+    assert found["world"][100] == n // seeds
+    assert "kpi.x" not in found
+
+
+@pytest.mark.parametrize("agent", ["own_agents:Bold", "ppo_prior@gamma=0.9", "../up", "a b"])
+def test_files_have_names_that_any_system_takes(agent: str) -> None:
+    name = file_of(agent, 4)
+    assert name.startswith("report/judged-")
+    assert not set(name.removeprefix("report/")) & set('/\\:*?"<>| @')
+    assert name.endswith("-4.json")
+
+
+def test_what_is_kept_of_predictions() -> None:
+    probs = np.array([[0.1, 0.8, 0.1], [0.6, 0.3, 0.1], [0.2, 0.2, 0.6], [0.0, 0.1, 0.9]])
+    target = np.array([1, 2, 2, 1])
+    found = predicted(probs, target)
+    assert found["counts"] == [[1, 1, 1], [1, 2, 1], [2, 1, 1], [2, 2, 1]]  # given that she acts
+    bins = found["reliability"]
+    assert sum(bins["epochs"]) == 4
+    gap = np.abs(np.array(bins["confidence"]) - bins["accuracy"]) * bins["epochs"]
+    assert gap.sum() / 4 == pytest.approx(ece(probs, target), rel=1e-4)
+    assert predicted(probs, np.zeros(4, int))["counts"] == []
+    assert predicted(probs[:0], target[:0]) == {}
+
+
+def episodes(worlds: list[int], utility: list[float], acts: list[int]) -> dict[str, Any]:
+    return {"episodes": {"world": worlds, "reward.utility": utility, "acts": acts, "epochs": acts}}
+
+
+def test_lifts_are_of_the_same_worlds() -> None:
+    mine, base = episodes([1, 2, 3], [5.0, 1.0, 9.0], [0, 0, 0]), episodes([3, 1], [4.0, 5.5], [0, 0])
+    assert sorted(lifts(mine, base)) == [(-0.5, 0, 1), (5.0, 2, 0)]
+
+
+def test_a_typical_and_the_worst_episode_are_worth_watching() -> None:
+    worlds = list(range(8))
+    mine = episodes(worlds, [-9.0, 1, 2, 3, 4, 5, 6, 50], [99, 1, 2, 7, 3, 1, 1, 99])
+    base = episodes(worlds, [0.0] * 8, [0] * 8)
+    assert worth_watching(mine, base) == [("typical", 3), ("worst", 0)]
+    assert worth_watching(mine, None) == [("first", 0)]
+    same = episodes(worlds, [0.0] * 8, [0] * 8)
+    assert [kind for kind, _ in worth_watching(same, base)] == ["typical"]

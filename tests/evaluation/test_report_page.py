@@ -1,0 +1,284 @@
+"""The page of a run, from folders made by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lam_env.errors import UserError
+from lam_env.evaluation.report.folder import read_run
+from lam_env.evaluation.report.keep import file_of
+from lam_env.evaluation.report.page import About, render, sections
+from lam_env.evaluation.report.scores import shown_agent, tiles
+from lam_env.evaluation.results import Row, write
+
+ACTIONS = ["none", "lamp.on", "lamp.off"]
+BINS = {"low": [0.0], "confidence": [0.5], "accuracy": [0.75], "epochs": [8]}
+UTILITY = {"none": -10.0, "prior": -5.0, "ppo_prior": -4.0, "oracle": 10.0}
+
+
+class Page(HTMLParser):
+    """Headings, ids, links, texts of tables, and what would be fetched."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.fetched: list[str] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag not in ("meta", "link", "input", "br"):
+            self.open.append(tag)
+        if found.get("id"):
+            self.ids.append(str(found["id"]))
+        for key in ("src", "href", "xlink:href", "srcset", "data"):
+            value = found.get(key)
+            if value and value.startswith("#"):
+                self.links.append(value[1:])
+            elif value and value != "data:,":
+                self.fetched.append(value)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run folder with a bit of everything but replays."""
+    run = tmp_path / "tiny"
+    (run / "report").mkdir(parents=True)
+    config = {
+        "scenario": "smart_home", "command": "python -m lam_env.run <x>", "device": "cpu", "seconds": 12.5, "seed": [0],
+        "versions": {"numpy": "2"}, "eval": {"seeds": 2, "worlds": 2, "split": "test"}, "world": {"days": 1},
+        "agents_judged": list(UTILITY), "finished": True,
+    }  # fmt: skip
+    (run / "config.json").write_text(json.dumps(config))
+    rows = []
+    for agent, value in UTILITY.items():
+        for seed in (0, 1):
+            found = {
+                "reward.return": value / 2,
+                "reward.utility": value + seed,
+                "reward.lift": value + 10,
+                "reward.share_of_oracle": (value + 10) / 20,
+                "term.assist": 2.0,
+                "term.miss": 4.0,
+                "utility.touch": value,
+                "kpi.trust": 0.5,
+            }
+            if agent in ("prior", "ppo_prior"):
+                found |= {"pred.top1": 0.5, "pred.nll": 1.0}
+            rows += [Row("smart_home", "sim", agent, 0, seed, metric, v) for metric, v in found.items()]
+    write(run / "results.csv", rows)
+    for k, (agent, value) in enumerate(UTILITY.items()):
+        (run / file_of(agent, 0)).write_text(json.dumps(judged(agent, [value, value - 8 * k])))
+    (run / "curve-ppo_prior-0.csv").write_text(
+        "agent,train_seed,step,reward\nppo_prior,0,512,-0.5\nppo_prior,0,1024,0.25\n"
+    )
+    gate = {
+        "name": "bed time",
+        "metric_id": "g",
+        "source": [1.0],
+        "simulated": [1.5],
+        "accept": "< 2",
+        "passed": True,
+        "note": "",
+    }
+    (run / "report/about.json").write_text(json.dumps({"gates": [gate], "failed": {"own:Bad": "KeyError: <b>"}}))
+    return run
+
+
+def judged(agent: str, utility: list[float]) -> dict[str, Any]:
+    day = [0.0] * 23 + [1.0]
+    return {
+        "agent": agent,
+        "train_seed": 0,
+        "actions": ACTIONS,
+        "episodes": {
+            "judged": 4, "days": 1, "world": [100, 101], "epochs": [9, 9], "acts": [3, 1],
+            "reward.return": utility, "reward.utility": utility, "utility.touch": utility,
+        },
+        "hours": {"epochs": day, "acts": day, "reward": day, "accepted": day, "refused": day, "utility": day},
+        "acted": {"acts": [0, 3, 1], "accepted": [0, 2, 0], "refused": [0, 0, 1]},
+        "predictions": {"sim": {"reliability": BINS, "counts": [[1, 1, 6], [1, 2, 2], [2, 2, 5]]}},
+    }  # fmt: skip
+
+
+ABOUT = About({"trust": "trust at the end"}, {"assist": 1.0, "miss": -0.2}, ("prior", "oracle"))
+
+
+def page(run: Path) -> Page:
+    return Page(render(read_run(run), ABOUT))
+
+
+def test_a_run_with_everything_has_every_section_and_no_link_leads_nowhere(folder: Path) -> None:
+    found = page(folder)
+    assert found.open == ["html"] or not found.open
+    assert len(set(found.ids)) == len(found.ids)
+    assert set(found.links) <= set(found.ids)
+    assert found.fetched == []
+    wanted = (
+        "asked overview prediction reward tuned curves confusion calibration acts terms hours figures failures gates"
+    )
+    assert set(wanted.split()) <= set(found.ids)
+
+
+def test_what_was_asked(folder: Path) -> None:
+    text = page(folder).text
+    for part in (
+        "python -m lam_env.run <x>",
+        "days=1",
+        "2 evaluation seeds of 2 worlds each, split test",
+        "cpu",
+        "12 s",
+        "numpy 2",
+    ):
+        assert part in text
+    assert "KeyError: <b>" in text
+
+
+def test_numbers_are_those_of_the_run(folder: Path) -> None:
+    text = page(folder).text
+    assert "Kept one by one are 2 of 4." in text
+    assert "101 -10 -20 1 touch -10" in text  # the worst episode: 10 behind none, by touches
+    assert "lamp.on lamp.off 2 25%" in text  # the most frequent mistake
+    assert "lamp.on 3 75% 2 0" in text  # what it does
+    assert "1 of 1 gates passed." in text
+    assert "bed time 1 1.5 < 2 yes" in text
+    found = {what: value for what, value, _ in tiles(read_run(folder))}
+    assert found["next action known"] == "50%"
+    assert found["lift in true utility, per person and day"] == "+6"
+    assert found["of what the oracle wins"] == "30%"
+    assert found["of evaluation runs better than no agent"] == "100%"
+
+
+def test_terms_are_weighed(folder: Path) -> None:
+    terms = next(s for s in sections(read_run(folder), ABOUT) if s.id == "terms")
+    data = terms.figures[0].data
+    assert data is not None
+    assert [[c.value for c in row] for row in data.rows] == [["assist", *["2"] * 4], ["miss", *["-0.8"] * 4]]
+
+
+@pytest.mark.parametrize("lacking", ["results.csv", "report", "curve-ppo_prior-0.csv", "report/about.json"])
+def test_what_is_missing_is_left_out_with_a_sentence(folder: Path, lacking: str) -> None:
+    path = folder / lacking
+    if path.is_dir():
+        for file in path.iterdir():
+            file.unlink()
+    else:
+        path.unlink()
+    made = {s.id: s for s in sections(read_run(folder), ABOUT)}
+    missing = {k for k, s in made.items() if s.missing}
+    wanted = {
+        "results.csv": {"overview", "prediction", "reward", "figures", "terms", "tuned"},
+        "report": {"calibration", "confusion", "hours", "acts", "failures", "gates", "replay"},
+        "curve-ppo_prior-0.csv": {"curves"},
+        "report/about.json": {"gates"},
+    }[lacking]
+    assert wanted <= missing
+    assert all(not (s.figures or s.tables) for k, s in made.items() if k in missing)
+    text = page(folder).text
+    for k in wanted:
+        assert f"{made[k].title} {made[k].missing}" in text
+
+
+def test_config_alone_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"scenario": "elsewhere:Scenario"}')
+    found = page(tmp_path)
+    assert set(found.ids) >= {"asked", "left-out"}
+    assert "Elsewhere" not in found.text
+
+
+SPOILT = {
+    "config.json": ["", "{", "[]", "{}", '{"scenario": 3}', "[" * 100_000],
+    "results.csv": ["nonsense"],
+    "curve-ppo_prior-0.csv": ["", "agent,train_seed,step,reward\na,0,x,1\n", "a\nb\n"],
+    "report/about.json": ["{", '"x"'],
+    "report/judged-none-0.json": ["{", "{}", "[1]", '{"agent": "none", "train_seed": NaN}'],
+    "report/replay-0.json": ["{"],
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(k, t) for k, ts in SPOILT.items() for t in ts])
+def test_a_file_that_makes_no_sense_is_named(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text)
+    with pytest.raises(UserError) as caught:
+        read_run(folder)
+    assert Path(name).name in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not a run folder"):
+        read_run(tmp_path)
+
+
+def test_nothing_that_a_file_says_becomes_code(folder: Path) -> None:
+    """Names with tags in them stay names, in text, in figures and in the replay's data."""
+    evil = "</script><script>alert(1)</script>"
+    data = judged("ppo_prior", [1.0, 2.0])
+    data["actions"] = ["none", evil, "lamp.off"]
+    (folder / "report/judged-ppo_prior-0.json").write_text(json.dumps(data))
+    (folder / "report/judged-prior-0.json").write_text(json.dumps(data | {"agent": "prior"}))
+    trace = {"kind": "typical", "agent": evil, "seed": 1, "predictor": None, "whole": True, "width": 9, "height": 9,
+             "background": "page", "styles": [["text", None, 0, 1.0]], "items": [["t", 0, 1, 1, 5, 0, 0, evil]],
+             "frames": [{"title": evil, "draw": [0]}]}  # fmt: skip
+    (folder / "report/replay-0.json").write_text(json.dumps(trace))
+    text = render(read_run(folder), ABOUT)
+    assert evil not in text
+    assert text.count("<script") == 2  # the replay's data, and the page's own
+    inside = re.search(r'<script type="application/json">(.*?)</script>', text)
+    assert inside is not None
+    assert json.loads(inside[1]) == trace
+
+
+def test_without_a_tuned_policy_the_page_is_about_the_best_that_is_no_ceiling(folder: Path) -> None:
+    rows = [r for r in read_run(folder).rows if r.agent != "ppo_prior"]
+    write(folder / "results.csv", rows)
+    run = read_run(folder)
+    assert shown_agent(run) == "prior"
+    assert next(s for s in sections(run, ABOUT) if s.id == "tuned").missing
+
+
+def test_every_figure_is_told_as_a_table_too(folder: Path) -> None:
+    for section in sections(read_run(folder), ABOUT):
+        for figure in section.figures:
+            assert figure.data is not None, section.id
+            assert figure.data.rows, section.id
+
+
+def test_colours_of_both_themes_can_be_read() -> None:
+    """Text and marks of the page's own style sheet against its surfaces (WCAG 2.2: 4.5 for text, 3 for marks)."""
+    from lam_env.envs.scene import contrast
+    from lam_env.evaluation.report import page as module
+
+    style = (Path(module.__file__).parent / "style.css.j2").read_text(encoding="utf-8")
+    for block in style.split("@media (prefers-color-scheme: dark)")[:2]:
+        found = {
+            k: (int(v[0:2], 16), int(v[2:4], 16), int(v[4:6], 16))
+            for k, v in re.findall(r"--(\w+): #([0-9a-f]{6})", block)
+        }
+        for ground in ("page", "panel"):
+            for text in ("text", "muted", "a", "b", "w", "ok"):
+                assert contrast(found[text], found[ground]) >= 4.5, (text, ground)
+            for mark in ("c", "d", "n", "zero"):
+                assert contrast(found[mark], found[ground]) >= 3, (mark, ground)
+        assert contrast(found["text"], found["mark"]) >= 4.5
