@@ -1,6 +1,6 @@
-"""python -m lam_env.benchmark suite=throughput out=FOLDER
+"""python -m lam_env.benchmark suite=quick out=FOLDER
 
-Published measurements, made from the data in SUITES.
+Published tables and measurements, made from the suites in lam_env/suites/.
 """
 
 from __future__ import annotations
@@ -11,60 +11,60 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from lam_env import suites
 from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
-from lam_env.measure import WARM_UP, YARDSTICK, Entry, Figure, measure
+from lam_env.launch.local import ONE_THREAD
+from lam_env.measure import WARM_UP, YARDSTICK, Figure, measure
 from lam_env.progress import Progress
-from lam_env.values import suggestion
+from lam_env.settings import LAUNCHER, RaySettings
+from lam_env.suites import Suite
 
 if TYPE_CHECKING:
     from lam_env.evaluation.results import Row
     from lam_env.evaluation.tables import Table
 
-SUITES: dict[str, tuple[Entry, ...]] = {
-    "throughput": (
-        Entry(YARDSTICK, actions="random"),
-        Entry(YARDSTICK, 1024, "random", scale=50),
-        Entry("lam/SmartHome-v0"),
-        Entry("lam/SmartHome-v0", actions="random"),
-        Entry("lam/SmartHome-v0", 16, scale=2),
-        Entry("lam/SmartHome-v0", 256, scale=2),
-        Entry("lam/Traffic-v0"),
-        Entry("lam/Traffic-v0", actions="random"),
-        Entry("lam/Game-v0"),
-        Entry("lam/Game-v0", actions="random"),
-    ),
-    "fine_tuning": (
-        Entry(YARDSTICK, actions="random"),
-        Entry("lam/SmartHome-v0", 16, "ppo_prior"),
-        Entry("lam/SmartHome-v0", 256, "ppo_prior", scale=2),
-    ),
-}
-
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
-    """Measure one suite and write its table."""
+    """Make one suite of runs or measurements, and its tables."""
 
-    suite: str = setting("throughput", f"what to measure; there are {', '.join(SUITES)}")
-    out: str | None = setting(None, "folder to write (default: the next free runs/benchmark-N)")
-    steps: int = setting(20_000, "environment steps of one measurement", low=1)
-    repeats: int = setting(5, "rounds through the suite; the medians are shown", low=1)
+    suite: str = setting("throughput", f"what to make: {', '.join(suites.names())}, or a file my_suite.yaml")
+    out: str | None = setting(
+        None, "folder to write (default: the next free runs/benchmark-...); the same command goes on in it"
+    )
+    scenario: tuple[str, ...] = setting((), "runs: only those in these scenarios (default: all)")
+    agents: tuple[str, ...] = setting((), "runs: agents to judge, by id (default: those of the suite)", code=True)
+    agent: tuple[str, ...] = setting((), "runs: your own agents, as module:Class, one more row each", code=True)
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", "runs: where networks are trained")
+    workers: int = setting(2, "runs: processes; the results are the same with any number", low=1, high=64)
+    launcher: Literal["local", "ray"] = setting("local", "runs: " + LAUNCHER)
+    ray: RaySettings = RaySettings()
+    steps: int = setting(20_000, "measurements: environment steps of one", low=1)
+    repeats: int = setting(5, "measurements: rounds through the suite; the medians are shown", low=1)
 
 
 def main(argv: Sequence[str]) -> int:
+    for name, value in ONE_THREAD.items():  # before torch is loaded, here and in the processes to come
+        os.environ.setdefault(name, value)
     with cli_errors():
         settings = parse(BenchmarkSettings, argv, "python -m lam_env.benchmark")
-        if settings.suite not in SUITES:
-            there_are = f"there are {', '.join(SUITES)}"
-            raise UserError(f"no suite {settings.suite!r}; {suggestion(settings.suite, list(SUITES), there_are)}")
-        run(settings, " ".join(["python -m lam_env.benchmark", *argv]))
+        suite = suites.load(settings.suite)
+        command = " ".join(["python -m lam_env.benchmark", *argv])
+        if suite.runs:
+            from lam_env.compare import compare
+
+            return compare(suite, settings, command)
+        for name in ("scenario", "agents", "agent"):
+            if getattr(settings, name):
+                raise UserError(f"suite {suite.name} measures speed: leave {name}= away")
+        run(suite, settings, command)
     return 0
 
 
-def run(settings: BenchmarkSettings, command: str) -> None:
+def run(suite: Suite, settings: BenchmarkSettings, command: str) -> None:
     """Measure, print, and write <suite>.csv and <suite>.md."""
     from rich import print as show
 
@@ -74,12 +74,12 @@ def run(settings: BenchmarkSettings, command: str) -> None:
     path = choose(settings.out, "benchmark")
     began = time.time()
     with Progress() as progress:
-        rounds = measure(SUITES[settings.suite], settings.steps, settings.repeats, progress)
-    table = table_of(rounds, settings.suite, command, time.time() - began)
+        rounds = measure(suite.measurements, settings.steps, settings.repeats, progress)
+    table = table_of(rounds, suite.name, command, time.time() - began)
     show(table.rich())
     path.mkdir(parents=True, exist_ok=True)
-    results.write(path / f"{settings.suite}.csv", rows_of(rounds))
-    RunFolder(path).write_text(f"{settings.suite}.md", table.markdown())
+    results.write(path / f"{suite.name}.csv", rows_of(rounds))
+    RunFolder(path).write_text(f"{suite.name}.md", table.markdown())
     print(f"written: {path}")
 
 

@@ -19,7 +19,7 @@ from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin
 from lam_env.errors import UserError
 from lam_env.values import ConfigError, convert, short, suggestion
 
-__all__ = ["ConfigError", "as_yaml", "cli_errors", "help_text", "override", "parse", "setting", "to_dict"]
+__all__ = ["ConfigError", "as_yaml", "cli_errors", "help_text", "is_code", "override", "parse", "setting", "to_dict"]
 
 T = TypeVar("T")
 _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting: YAML's aliases can unfold to any number
@@ -110,7 +110,7 @@ def as_yaml(instance: Any) -> str:
     import yaml
 
     data = to_dict(instance)
-    kept_out = {k: data.pop(k) for k in list(data) if _is_code(instance, k, data[k])}
+    kept_out = {k: data.pop(k) for k in list(data) if is_code(instance, k, data[k])}
     text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
     return "".join(f"# {k}: {v} (command line only)\n" for k, v in kept_out.items()) + text
 
@@ -232,14 +232,14 @@ def _read_file(settings: Any, path: str) -> dict[str, Any]:
         raise ConfigError(f"config={path!r}: expected lines of 'key: value', got {short(data)}")
     flat = dict(_flatten(data))
     for key, value in flat.items():
-        if _is_code(settings, key, value):
+        if is_code(settings, key, value):
             raise ConfigError(
                 f"config={path!r}: {key} names Python code, which a file may not; give it on the command line"
             )
     return flat
 
 
-def _is_code(settings: Any, key: str, value: Any) -> bool:
+def is_code(settings: Any, key: str, value: Any) -> bool:
     """Whether a file may not say this: the setting `agent`, and `module:Attribute` where code may be named."""
     fields = {f.name: f for f in dataclasses.fields(settings)}
     may = key in fields and fields[key].metadata.get("code", False)

@@ -1,4 +1,4 @@
-"""Run folders: config.json, results.csv, tables.md, report.html, report/, curves, log/, model/."""
+"""Run folders: config.json, cells/, results.csv, tables.md, report.html, report/, curves, log/, model/."""
 
 from __future__ import annotations
 
@@ -7,18 +7,26 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lam_env.config import to_dict
 from lam_env.errors import UserError
 from lam_env.evaluation.results import Row, write
+from lam_env.settings import RunSettings
+from lam_env.values import short
 
-CONFIG = "config.json"
+MAY_DIFFER = ("agents", "agent", "workers", "launcher", "ray", "track", "out")  # between a run and what goes on with it
+CONFIG, LOCK = "config.json", ".lock"
 
 
-def choose(out: str | None, scenario: str) -> Path:
-    """The folder of a run: `out`, or the next free runs/<scenario>-<n>. It is not made yet; it must be free and writable."""
+def choose(out: str | None, scenario: str, again: bool = False) -> Path:
+    """The folder of a run: `out`, or the next free runs/<scenario>-<n>. It is not made yet; it must be free and writable.
+
+    `again`: it may hold a run, to be gone on with.
+    """
     if out is None:
         n, name = 1, re.sub(r"\W+", "-", scenario)
         while (path := Path("runs") / f"{name}-{n}").exists():
@@ -27,7 +35,7 @@ def choose(out: str | None, scenario: str) -> Path:
         path = Path(out)
         if path.exists() and not path.is_dir():
             raise UserError(f"out={out}: is a file; give another folder")
-        if path.is_dir() and any(path.iterdir()):
+        if path.is_dir() and any(p.name != LOCK for p in path.iterdir()) and not (again and (path / CONFIG).exists()):
             what = "already holds a run" if (path / CONFIG).exists() else "is not empty"
             raise UserError(f"out={out}: {what}; give another folder or leave `out` away")
     parent = path if path.is_dir() else next(p for p in path.absolute().parents if p.exists())
@@ -39,6 +47,33 @@ def choose(out: str | None, scenario: str) -> Path:
     except OSError as error:
         raise UserError(f"out={path}: {parent} is not writable ({error.strerror}); give another folder") from None
     return path
+
+
+def check_same(folder: RunFolder, settings: RunSettings, versions: dict[str, str]) -> dict[str, Any]:
+    """The config of a run that is to be gone on with; UserError if it was begun otherwise than this one would be."""
+    before, now = folder.config(), json.loads(json.dumps(to_dict(settings)))
+    held = before.get("versions")
+    for name, value in now.items():
+        if name not in MAY_DIFFER and before.get(name) != value:
+            raise UserError(
+                f"out={folder.path}: already holds a run with other settings ({_differs(name, before.get(name), value)});"
+                " give another folder or leave `out` away"
+            )
+    for name, number in versions.items():
+        if not isinstance(held, dict) or held.get(name) != number:
+            had = held.get(name, "none") if isinstance(held, dict) else "none"
+            raise UserError(
+                f"out={folder.path}: holds a run by other versions ({name} {had}, now {number}); give another folder or leave `out` away"
+            )
+    return before
+
+
+def _differs(name: str, old: Any, new: Any) -> str:
+    """Which setting, and how; of a group the first one."""
+    if not isinstance(new, dict) or not isinstance(old, dict):
+        return f"{name} is not set, not {short(new)}" if old is None else f"{name}={short(old)}, not {short(new)}"
+    key = next(k for k in (*new, *old) if old.get(k) != new.get(k))
+    return f"{name}: " + _differs(key, old.get(key), new.get(key))
 
 
 class RunFolder:
@@ -60,6 +95,26 @@ class RunFolder:
         folder = cls(path)
         folder.write_config(config)
         return folder
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Makes the folder and keeps others from it; the lock ends with the process, however that ends."""
+        from filelock import FileLock, Timeout
+
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path / LOCK)
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(
+                f"out={self.path}: another run is at work in it; wait for it, or give another folder"
+            ) from None
+        except OSError as error:
+            raise UserError(f"out={self.path}: cannot be written ({error.strerror}); give another folder") from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def write_config(self, config: dict[str, Any]) -> None:
         self.write_text(CONFIG, json.dumps(config, indent=1, sort_keys=True) + "\n")
@@ -83,7 +138,7 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Removes what an interrupted process has left half written."""
-        for folder in (self.path, self.log, self.policy.parent, self.path / "report"):
+        for folder in (self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"):
             for part in (*folder.glob("*.part"), *folder.glob(".*.old")):
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
 

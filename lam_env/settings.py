@@ -23,6 +23,7 @@ ORDER = (
 )
 UNTRAINED = ("none", "random")  # one row whatever the training seed; so have the scenarios' own agents
 NEEDS_PRIOR = ("prior", "plugin", "plugin_context", "ppo_prior")  # these wait for the pre-trained predictor
+LAUNCHER = "where jobs run: processes of this machine, or a Ray cluster whose machines share the folder `out`"
 ALWAYS = ("none", "informed", "oracle")  # the floor and the ceilings stand in every table
 
 
@@ -69,6 +70,16 @@ class EvalSettings:
 
 
 @dataclass(frozen=True)
+class RaySettings:
+    """The cluster of launcher=ray."""
+
+    address: str | None = setting(
+        None,
+        "launcher=ray: HOST:PORT of a running cluster, or auto on one of its machines (default: a cluster made here)",
+    )
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """Simulate or import a log, pre-train on it, fine-tune, judge, and print the tables."""
 
@@ -97,6 +108,8 @@ class RunSettings:
     workers: int = setting(
         2, "processes that fit and judge agents; the results are the same with any number", low=1, high=64
     )
+    launcher: Literal["local", "ray"] = setting("local", LAUNCHER)
+    ray: RaySettings = RaySettings()
     log: LogSettings = LogSettings()
     predictor: PredictorChoice = PredictorChoice()
     train: TrainSettings = TrainSettings()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lam_env import registry
@@ -12,6 +12,7 @@ from lam_env.evaluation.results import Row, read, rows_of
 from lam_env.evaluation.rollout import add_lift
 from lam_env.evaluation.tables import (
     About,
+    Table,
     figures_table,
     prediction_table,
     reward_table,
@@ -23,6 +24,7 @@ from lam_env.settings import RunSettings
 
 WIDTH = 100  # [columns] of what is not a terminal
 Found = Mapping[tuple[str, str], Sequence[tuple[int, dict[int, dict[str, float]]]]]
+LADDER = "ladder:"  # how the variants of its rungs begin
 TITLES = {
     "sim": "simulated people, fresh houses",
     "sim-later": "the training houses, later weeks",
@@ -62,25 +64,13 @@ def tables_of_run(
     seconds: float,
     gates: Sequence[Any] = (),
     failed: Mapping[str, str] | None = None,
+    marked: Sequence[str] | None = None,
 ) -> str:
-    """tables.md. `failed`: agents left out, and why. The settings' device is the one that was used."""
+    """tables.md. `failed`: what is left out, and why; `marked`: those that have a row which says so (default: all). The settings' device is the one that was used."""
     about = About(command, settings.device, seconds, versions())
     parts = [f"# {settings.scenario}"]
-    variants = [v for v in dict.fromkeys(r.variant for r in rows) if not v.startswith("ladder")]
-    for variant in sorted(variants, key=lambda v: list(TITLES).index(v) if v in TITLES else 99):
-        mine = [r for r in rows if r.variant == variant]
-        parts.append(f"## {TITLES.get(variant, variant)}")
-        predicted, judged = (any(r.metric.startswith(m) for r in mine) for m in ("pred.", "reward.utility"))
-        if predicted and judged:
-            parts.append(summary_table(mine, settings.scenario, variant, about).markdown())
-        if predicted:
-            parts.append(prediction_table(mine, settings.scenario, variant, about).markdown())
-        if judged:
-            parts.append(reward_table(mine, settings.scenario, variant, about).markdown())
-            if shown := _key_figures(settings.scenario):
-                parts.append(figures_table(mine, settings.scenario, shown, variant, about).markdown())
-    if ladder := _ladder(rows, settings.scenario):
-        parts.append(ladder)
+    for heading, tables in tables_in(rows, settings.scenario, about, marked if marked is not None else failed or {}):
+        parts += [f"## {heading}", *(table.markdown() for table in tables)]
     if gates:
         from lam_env.logs.fidelity import table
 
@@ -90,6 +80,28 @@ def tables_of_run(
     if not rows:
         parts.append("No agent has been judged yet.")
     return "\n\n".join(parts) + "\n"
+
+
+def tables_in(
+    rows: Sequence[Row], scenario: str, about: About, failed: Iterable[str] = ()
+) -> Iterator[tuple[str, list[Table]]]:
+    """All tables that a scenario's rows give, under headings."""
+    variants = [v for v in dict.fromkeys(r.variant for r in rows) if not v.startswith(LADDER)]
+    for variant in sorted(variants, key=lambda v: list(TITLES).index(v) if v in TITLES else 99):
+        mine, found = [r for r in rows if r.variant == variant], []
+        predicted, judged = (any(r.metric.startswith(m) for r in mine) for m in ("pred.", "reward.utility"))
+        if predicted and judged:
+            found.append(summary_table(mine, scenario, variant, about))
+        if predicted:
+            found.append(prediction_table(mine, scenario, variant, about))
+        if judged:
+            found.append(reward_table(mine, scenario, variant, about))
+            if shown := _key_figures(scenario):
+                found.append(figures_table(mine, scenario, shown, variant, about))
+        marked = [table.with_failed(failed) for table in found[: 1 if judged else 0]]
+        yield TITLES.get(variant, variant), [*marked, *found[len(marked) :]]
+    if ladder := _ladder(rows, scenario, about):
+        yield "Information ladder", [ladder]
 
 
 def about_of(gates: Sequence[Any], failed: Mapping[str, str]) -> dict[str, Any]:
@@ -106,48 +118,45 @@ def _key_figures(scenario: str) -> dict[str, str]:
     return dict(registry.scenario(scenario).key_figures) if known else {}
 
 
-def _ladder(rows: Sequence[Row], scenario: str) -> str:
+def _ladder(rows: Sequence[Row], scenario: str, about: About) -> Table | None:
     """The information ladder: the same greedy rule, given more and more of the hidden state."""
-    found = {r.variant for r in rows if r.variant.startswith("ladder:")}
+    found = {r.variant for r in rows if r.variant.startswith(LADDER)}
     if not found:
-        return ""
-    order = (
-        [f"ladder:{name}" for name in registry.scenario(scenario).ladder]
-        if scenario in registry.scenario_names()
-        else []
-    )
-    rungs = [v for v in (*order, *sorted(found.difference(order))) if v in found]
-    lines = [
-        "## Information ladder",
-        "",
-        "| the greedy rule knows | true utility | share of the oracle's lift |",
-        "| --- | --- | --- |",
-    ]
-    for rung in rungs:
-        mine = {
-            m: [r.value for r in rows if r.variant == rung and r.metric == m]
+        return None
+    known = registry.scenario(scenario).ladder if scenario in registry.scenario_names() else {}
+    order = [LADDER + name for name in known]
+    lines = []
+    for rung in [v for v in (*order, *sorted(found.difference(order))) if v in found]:
+        mine = [
+            [r.value for r in rows if r.variant == rung and r.metric == m]
             for m in ("reward.utility", "reward.share_of_oracle")
-        }
-        mean = [sum(v) / len(v) if v else float("nan") for v in mine.values()]
-        lines.append(f"| {rung.removeprefix('ladder:')} | {mean[0]:.2f} | {mean[1]:.2f} |")
-    return "\n".join(lines)
+        ]
+        lines.append((rung.removeprefix(LADDER), *(f"{sum(v) / len(v):.2f}" if v else "nan" for v in mine)))
+    seeds = {r.seed for r in rows if r.variant in found}
+    columns = ("the greedy rule knows", "true utility", "share of the oracle's lift")
+    notes = (f"Runs a rung: {len(seeds)}, one an evaluation seed; means.", *about.lines())
+    return Table(f"{scenario}: information ladder", columns, tuple(lines), notes)
 
 
-def closing(folder: RunFolder, settings: RunSettings, seconds: float) -> None:
-    """The last screen: tables in brief, where things lie, what to try next."""
+def console_tables(rows: Sequence[Row], scenario: str, variants: Sequence[str], failed: Iterable[str] = ()) -> None:
+    """The tables in brief, on the screen."""
     from rich.console import Console
 
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    results = folder.path / "results.csv"
-    rows = read(results)
-    for variant in ("log", "sim", "twin"):
+    for variant in variants:
         mine = [r for r in rows if r.variant == variant]
         if any(r.metric == "reward.utility" for r in mine):
-            console.print(summary_table(mine, settings.scenario, variant, intervals=False).rich())
+            console.print(summary_table(mine, scenario, variant, intervals=False).with_failed(failed).rich())
         elif any(r.metric.startswith("pred.") for r in mine):
-            console.print(prediction_table(mine, settings.scenario, variant).rich())
+            console.print(prediction_table(mine, scenario, variant).rich())
+
+
+def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: Iterable[str] = ()) -> None:
+    """The last screen: tables in brief, where things lie, what to try next."""
+    results = folder.path / "results.csv"
+    console_tables(read(results), settings.scenario, ("log", "sim", "twin"), failed)
     # plainly: a path that is torn apart cannot be copied
     print(f"{seconds:,.0f} s. Report: {folder.path / 'report.html'}")
     print(f"Tables: {folder.path / 'tables.md'}; all scores: {results}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,6 +62,10 @@ class Work:
 
     @property
     def run(self) -> RunFolder:
+        if not Path(self.folder).is_dir():
+            raise UserError(
+                f"{platform.node()} does not see the run's folder {self.folder}: give out= on a folder that all machines share"
+            )
         return RunFolder(Path(self.folder))
 
 

@@ -11,13 +11,14 @@ import gymnasium
 import numpy as np
 import pytest
 
-from lam_env import benchmark
+from lam_env import benchmark, suites
 from lam_env import measure as measuring
-from lam_env.benchmark import SUITES, BenchmarkSettings, main, run
+from lam_env.benchmark import BenchmarkSettings, main, run
 from lam_env.errors import UserError
 from lam_env.evaluation import results
 from lam_env.measure import YARDSTICK, Batch, Entry, Figure, FineTuning, Single, measure
 
+SPEED = [name for name in suites.names() if suites.load(name).measurements]
 SMALL = (
     Entry(YARDSTICK, actions="random"),
     Entry(YARDSTICK, 4, "random", scale=2),
@@ -30,13 +31,15 @@ SMALL = (
 @pytest.fixture
 def small(monkeypatch):
     """A suite of a second in place of the published one."""
-    monkeypatch.setattr(benchmark, "SUITES", {"throughput": SMALL})
     monkeypatch.setattr(measuring, "WARM_UP", 1)
+    suite = suites.Suite("throughput", measurements=SMALL)
+    monkeypatch.setattr(suites, "load", lambda name: suite)
+    return suite
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", SPEED)
 def test_every_suite_can_be_built_and_has_its_yardstick(name):
-    suite = SUITES[name]
+    suite = suites.load(name).measurements
     assert len({e.name for e in suite}) == len(suite)
     assert sum(e.env == YARDSTICK and not e.copies for e in suite) == 1
     for entry in suite:
@@ -47,9 +50,10 @@ def test_every_suite_can_be_built_and_has_its_yardstick(name):
 
 
 def test_the_throughput_suite_measures_what_is_published():
-    ours = {(e.copies, e.actions) for e in SUITES["throughput"] if e.env != YARDSTICK}
+    entries = suites.load("throughput").measurements
+    ours = {(e.copies, e.actions) for e in entries if e.env != YARDSTICK}
     assert ours == {(0, "none"), (0, "random"), (16, "none"), (256, "none")}
-    assert Entry(YARDSTICK, 1024, "random", scale=50) in SUITES["throughput"]
+    assert Entry(YARDSTICK, 1024, "random", scale=50) in entries
 
 
 def test_rates_are_per_second_of_cpu_time_not_of_wall_time(monkeypatch):
@@ -161,7 +165,7 @@ def test_the_table_shows_medians():
 
 def test_it_writes_every_measurement_and_the_table(small, tmp_path, capsys):
     out = tmp_path / "new" / "folder"
-    run(BenchmarkSettings(out=str(out), steps=60, repeats=2), "python -m lam_env.benchmark")
+    run(small, BenchmarkSettings(out=str(out), steps=60, repeats=2), "python -m lam_env.benchmark")
     assert sorted(os.listdir(out)) == ["throughput.csv", "throughput.md"]
     rows = results.read(out / "throughput.csv")
     assert len(rows) == 2 * len(SMALL) * 4
@@ -188,7 +192,7 @@ def test_a_measurement_that_fails_leaves_no_folder(small, tmp_path, monkeypatch)
 
     monkeypatch.setattr(Batch, "play", broken)
     with pytest.raises(RuntimeError, match="no such luck"):
-        run(BenchmarkSettings(out=str(tmp_path / "out"), steps=20, repeats=1), "")
+        run(small, BenchmarkSettings(out=str(tmp_path / "out"), steps=20, repeats=1), "")
     assert not (tmp_path / "out").exists()
 
 
@@ -223,10 +227,12 @@ def test_a_folder_that_cannot_be_written_is_refused(capsys, never):
     ("argument", "message"),
     [
         ("suite=troughput", "no suite 'troughput'; did you mean 'throughput'?"),
-        ("suite=x", "no suite 'x'; there are throughput, fine_tuning"),
+        ("suite=x", "no suite 'x'; there are fine_tuning, full, game, quick, throughput"),
         ("steps=0", "steps: expected at least 1"),
         ("repeats=two", "repeats: expected a whole number"),
         ("seeds=3", "no setting 'seeds'"),
+        ("agents=none", "suite throughput measures speed: leave agents= away"),
+        ("suite=nowhere.yaml", "suite nowhere.yaml: cannot be read (No such file or directory)"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused_in_one_line(argument, message, capsys, never):
@@ -238,7 +244,9 @@ def test_help_names_every_setting_and_writes_nothing(tmp_path):
         [sys.executable, "-m", "lam_env.benchmark", "--help"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(f"  {name}=" in done.stdout for name in ("suite", "out", "steps", "repeats"))
+    assert all(
+        f"  {name}=" in done.stdout for name in ("suite", "out", "scenario", "agents", "agent", "steps", "repeats")
+    )
     assert os.listdir(tmp_path) == []
 
 

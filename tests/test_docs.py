@@ -19,7 +19,7 @@ from lam_env.agents.development import __main__ as development
 from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 
-from lam_env import benchmark, config, off_policy, record, registry, report, run, watch
+from lam_env import benchmark, config, off_policy, record, registry, report, run, suites, watch
 from lam_env.envs.record import log_of
 from lam_env.envs.single import LamEnv
 from lam_env.logs import play_report
@@ -216,7 +216,7 @@ def test_commands_are_commands(name: str) -> None:
 
 def _understood(module: str, argv: list[str]) -> None:
     if module == "lam_env.benchmark":
-        assert config.parse(benchmark.BenchmarkSettings, argv, module).suite in benchmark.SUITES
+        suites.load(config.parse(benchmark.BenchmarkSettings, argv, module).suite)
     elif module == "lam_env.report":
         assert config.parse(report.ReportSettings, argv, module).run
     elif module == "lam_env.watch":

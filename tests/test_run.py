@@ -67,7 +67,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         patch.syspath_prepend(folder)
-        assert main([*TINY, *LOG, "seed=3,4", "agents=random,ppo_prior,timer", OWN, f"out={folder / 'a'}"]) == 0
+        assert main([*TINY, *LOG, "seed=3,4", "agents=random,ppo_prior,timer", OWN, f"out={folder / 'a'}"]) == 1
     return folder / "a", out.getvalue(), err.getvalue()
 
 
@@ -371,7 +371,7 @@ def test_an_interrupt_leaves_a_run_that_can_be_gone_on_from(tmp_path: Path, work
             os.killpg(run.pid, 0)
             time.sleep(0.05)
     assert "Traceback" not in said
-    assert f" agents=ppo_prior model={out}\nstopped\n" in said  # with the settings it was given
+    assert f" agents=ppo_prior out={out}\nstopped\n" in said  # with the settings it was given
     assert wanted <= {r.agent for r in read(out / "results.csv")}
     config = json.loads((out / "config.json").read_text())
     assert config["finished"] is False
@@ -380,7 +380,7 @@ def test_an_interrupt_leaves_a_run_that_can_be_gone_on_from(tmp_path: Path, work
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_an_interrupt_before_there_is_a_model_says_what_is_kept_and_what_to_do(
+def test_an_interrupt_at_the_very_beginning_says_what_is_kept_and_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], named: bool
 ) -> None:
     def stop(*_: object) -> None:
@@ -394,8 +394,8 @@ def test_an_interrupt_before_there_is_a_model_says_what_is_kept_and_what_to_do(
     said = capsys.readouterr().err
     folder = "mine" if named else "runs/smart_home-1"
     assert f"not finished; {folder} holds its settings\n" in said
-    assert "no model to go on from yet: give the same command again; " in said
-    assert ("delete mine or give another out=" if named else f"{folder} can be deleted") in said
+    assert "the same command goes on where this one stopped:\n  python -m lam_env.run predictor" in said
+    assert said.endswith(f" agents=prior out={folder}\nstopped\n")
     assert json.loads((tmp_path / folder / "config.json").read_text())["finished"] is False
 
 

@@ -10,6 +10,7 @@ from people import Best, FineTrips, Trips
 
 from lam_env import work
 from lam_env.envs.record import simulate_log
+from lam_env.errors import UserError
 from lam_env.evaluation.metrics import prediction_metrics
 from lam_env.evaluation.rollout import eval_seeds, rollout
 from lam_env.inputs import agents_of
@@ -119,3 +120,9 @@ def test_a_small_training_holds_whole_worlds():
     worlds = [np.unique(part.world // 3).tolist() for part in (given.train, given.valid)]
     assert worlds == [[0, 1], [2]]
     assert all(set(e.user) == {0, 1, 2} for e in (given.train, given.valid))
+
+
+def test_a_machine_that_does_not_see_the_runs_folder_says_so(tmp_path):
+    elsewhere = Work(RunSettings(), str(tmp_path / "elsewhere"), ())
+    with pytest.raises(UserError, match=r"does not see the run's folder .*elsewhere: give out= on a folder"):
+        elsewhere.run  # noqa: B018

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
+import io
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,12 +55,18 @@ class About:
     device: str = ""
     seconds: float | None = None  # wall time
     versions: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""  # what has to be known about them
 
     def lines(self) -> list[str]:
         parts = [f"{name} {number}" for name, number in self.versions.items()]
         parts += [self.device] if self.device else []
         parts += [f"{self.seconds:,.0f} s wall time"] if self.seconds is not None else []
-        return [*([", ".join(parts) + "."] if parts else []), *([f"Made by `{self.command}`."] if self.command else [])]
+        first = [self.remark] if self.remark else []
+        return [
+            *first,
+            *([", ".join(parts) + "."] if parts else []),
+            *([f"Made by `{self.command}`."] if self.command else []),
+        ]
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,34 @@ class Table:
         parts = [f"**{self.title}**", "", line(self.columns), rule, *map(line, self.rows)]
         return "\n".join([*parts, "", *(f"{note}  " for note in self.notes)]).rstrip() + "\n"
 
+    def csv(self) -> str:
+        """Comma-separated; the notes stand below as lines that begin with #."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([self.columns, *self.rows])
+        return text.getvalue() + "".join(f"# {note}\n" for note in self.notes)
+
+    def latex(self) -> str:
+        """A `table` of the package booktabs; the title is its caption, the notes stand below."""
+
+        def line(cells: Iterable[str]) -> str:
+            return " & ".join(map(_tex, cells)) + r" \\"
+
+        columns = "l" + "r" * (len(self.columns) - 1)
+        parts = [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_tex(self.title)}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+        ]
+        parts += [r"\toprule", line(self.columns), r"\midrule", *map(line, self.rows), r"\bottomrule", r"\end{tabular}"]
+        return "\n".join([*parts, *(rf"\par\footnotesize {_tex(note)}" for note in self.notes), r"\end{table}"]) + "\n"
+
+    def with_failed(self, agents: Iterable[str]) -> Table:
+        """With a row for each agent that has no scores because it failed."""
+        there = {row[0] for row in self.rows}
+        rows = [(a, "failed", *[""] * (len(self.columns) - 2)) for a in agents if a not in there]
+        return dataclasses.replace(self, rows=(*self.rows, *rows))
+
     def rich(self) -> RichTable:
         """For `rich.print`."""
         from rich.markup import escape
@@ -90,6 +127,20 @@ class Table:
         for row in self.rows:
             table.add_row(*map(escape, row))
         return table
+
+
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}
+
+
+def _tex(text: str) -> str:
+    """With what TeX takes for its own written out."""
+    return "".join(_TEX.get(c, "\\" + c if c in "&%$#_{}" else c) for c in text)
 
 
 def prediction_table(rows: Iterable[Row], scenario: str, variant: str = "sim", about: About | None = None) -> Table:
@@ -210,7 +261,24 @@ def _notes(rows: Sequence[Row], agents: Sequence[str], about: About, intervals: 
     method = "interquartile mean" + (
         " [95 % interval over seeds: t with bootstrap standard error; of P, Wilson's]" if intervals else ""
     )
-    return [f"Runs an agent: {count}; {training}evaluation seeds {span(seeds)}; {method}.", *about.lines()]
+    said = [f"Runs an agent: {count}; {training}evaluation seeds {span(seeds)}; {method}."]
+    if gaps := missing_seeds(runs):
+        said.append(f"Incomplete: {'; '.join(gaps)}.")
+    return [*said, *about.lines()]
+
+
+def missing_seeds(runs: Mapping[str, Iterable[tuple[int, int]]]) -> list[str]:
+    """Which evaluation seeds some agent has and another lacks. `runs`: agent -> its (training seed, evaluation seed)."""
+    everybody = {seed for found in runs.values() for _, seed in found}
+    lacks: dict[tuple[str, tuple[int, ...]], list[int]] = {}
+    for agent, found in runs.items():
+        for trained in sorted({t for t, _ in found}):
+            if missing := everybody - {s for t, s in found if t == trained}:
+                lacks.setdefault((agent, tuple(sorted(missing))), []).append(trained)
+    return [
+        f"{agent} lacks evaluation seeds {span(seeds)} of training seeds {span(trained)}"
+        for (agent, seeds), trained in lacks.items()
+    ]
 
 
 def span(numbers: Sequence[int]) -> str:

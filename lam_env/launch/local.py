@@ -46,7 +46,7 @@ def _report(stage: str, done: int, total: int, note: str) -> None:
         _queue.put((stage, done, total, note))
 
 
-def _run(job: Callable[..., Any], args: tuple[Any, ...], report: Report = _report) -> Any:
+def run_job(job: Callable[..., Any], args: tuple[Any, ...], report: Report = _report) -> Any:
     """Whatever a job raises arrives as a plain UserError: one line, and always fit to be sent between processes."""
     try:
         return job(*args, report)
@@ -64,6 +64,16 @@ def one_line(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {said}{place}"
+
+
+def check(address: str | None) -> None:
+    """Processes of this machine have no address."""
+    if address is not None:
+        raise UserError(f"ray.address={address}: is for launcher=ray")
+
+
+def make(workers: int, progress: Report, address: str | None, gpu: bool) -> LocalLauncher:
+    return LocalLauncher(workers, progress)
 
 
 class LocalLauncher:
@@ -101,7 +111,7 @@ class LocalLauncher:
             self._pending.append((future, job, args))
             return future
         with _interrupts_later(), _deaths_explained():
-            return self._pool.submit(_run, job, args)
+            return self._pool.submit(run_job, job, args)
 
     def finished(self, waiting: set[Future[Any]]) -> set[Future[Any]]:
         """Those of `waiting` that are done; returns when there is one."""
@@ -122,7 +132,7 @@ class LocalLauncher:
     def _next(self) -> None:
         future, job, args = self._pending.popleft()
         try:
-            future.set_result(_run(job, args, self.progress))
+            future.set_result(run_job(job, args, self.progress))
         except Exception as error:  # handed to whoever asks for the result, as a pool does
             future.set_exception(error)
 

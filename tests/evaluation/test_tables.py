@@ -123,3 +123,48 @@ def test_a_baseline_that_does_not_train_stands_against_every_training_seed() -> 
 
 def test_versions_name_python_and_the_kit() -> None:
     assert {"Python", "lam-env", "torch"} <= set(tables.versions())
+
+
+def test_a_table_of_which_seeds_are_missing_says_so_in_one_line() -> None:
+    whole = runs()
+    assert not any("Incomplete" in note for note in tables.reward_table(whole, "home").notes)
+    fewer = [r for r in whole if not (r.agent == "tuned" and r.seed == 12 and r.train_seed in (1, 2))]
+    fewer = [r for r in fewer if not (r.agent == "none" and r.seed == 10 and r.variant == "sim")]
+    (said,) = [note for note in tables.reward_table(fewer, "home").notes if "Incomplete" in note]
+    assert said == (
+        "Incomplete: tuned lacks evaluation seeds 12 of training seeds 1, 2; "
+        "none lacks evaluation seeds 10 of training seeds 0."
+    )
+
+
+def test_an_agent_that_failed_has_a_marked_row() -> None:
+    table = tables.reward_table(runs(), "home").with_failed(["mine:Agent", "none"])
+    assert [r[0] for r in table.rows] == ["none", "prior", "tuned", "mine:Agent"]  # none has its scores
+    assert table.rows[-1] == ("mine:Agent", "failed", *[""] * (len(table.columns) - 2))
+
+
+def test_csv_can_be_read_back_and_ends_with_the_notes() -> None:
+    import csv
+
+    table = Table("t", ("agent", "a, b"), (('x "y"', "1.0 [0.5, 1.5]"),), ("Runs: 4.", "Made by `x`."))
+    *body, first, second = table.csv().splitlines()
+    assert list(csv.reader(body)) == [["agent", "a, b"], ['x "y"', "1.0 [0.5, 1.5]"]]
+    assert (first, second) == ("# Runs: 4.", "# Made by `x`.")
+
+
+def test_latex_writes_out_what_tex_takes_for_its_own() -> None:
+    table = Table("a_b & 50 %", ("agent", "P(x > y)"), (("my_agent:X{1}", "~$1^2 \\ #3"),), ("A_note <1>.",))
+    assert table.latex().splitlines() == [
+        r"\begin{table}",
+        r"\centering",
+        r"\caption{a\_b \& 50 \%}",
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"agent & P(x \textgreater{} y) \\",
+        r"\midrule",
+        r"my\_agent:X\{1\} & \textasciitilde{}\$1\textasciicircum{}2 \textbackslash{} \#3 \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\par\footnotesize A\_note \textless{}1\textgreater{}.",
+        r"\end{table}",
+    ]

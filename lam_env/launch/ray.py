@@ -1,0 +1,157 @@
+"""Jobs on a Ray cluster: one that is running, or one made on this machine for the while."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
+
+from lam_env.errors import UserError
+from lam_env.launch.local import ONE_THREAD, Report, one_line, run_job
+from lam_env.progress import Note
+
+RETRIES = 3  # times that a job is begun again whose process or machine was lost
+GPU_SHARE = 0.25  # of a GPU that a job takes where networks are trained on one
+PATIENCE = 5.0  # [s] for the cluster's answer
+REPORT_EVERY = 0.5  # [s] between two reports of a stage
+# what opens an HTTP/2 connection (RFC 9113, 3.4), and an empty SETTINGS frame: Ray's server answers with its own
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+_SETTINGS, _TLS_ALERT = 4, 0x15
+
+
+def check(address: str | None) -> None:
+    """UserError, if Ray is not installed or nobody answers at `address` (host:port, or auto)."""
+    if importlib.util.find_spec("ray") is None:
+        raise UserError("launcher=ray needs Ray: pip install 'lam-env[ray]', or take launcher=local")
+    if address is None or address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdigit():
+        raise UserError(f"ray.address={address}: write HOST:PORT of the cluster's head, or auto on one of its machines")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE) as connection:
+            connection.settimeout(PATIENCE)
+            connection.sendall(_HELLO)
+            answer = connection.recv(9)
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise UserError(f"ray.address={address}: no Ray cluster answers there ({why}); {_START}") from None
+    if not (len(answer) > 3 and (answer[3] == _SETTINGS or answer[0] == _TLS_ALERT)):
+        raise UserError(f"ray.address={address}: what answers there is no Ray cluster; {_START}")
+
+
+_START = "start one with `ray start --head`, or leave ray.address away for one on this machine"
+
+
+def make(workers: int, progress: Report, address: str | None, gpu: bool) -> RayLauncher:
+    return RayLauncher(workers, progress, address, gpu)
+
+
+class RayLauncher:
+    """`LocalLauncher` on a cluster: the same calls, the same results.
+
+    `workers`: CPUs of a cluster made here; one that is running uses all it has, a job on each. Ray itself begins a job again, `RETRIES` times,
+    when its process or machine is lost. Jobs read and write the run's folder, so all machines must share it, and the code.
+    """
+
+    def __init__(self, workers: int, progress: Report, address: str | None = None, gpu: bool = False):
+        self.workers, self.progress, self.address, self.gpu = workers, progress, address, gpu
+        self._ended = threading.Event()
+
+    def __enter__(self) -> RayLauncher:
+        check(self.address)
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+        import ray
+        from ray.util.queue import Queue
+
+        # a running cluster has its own CPUs; Ray refuses to be told
+        own = (
+            {"address": self.address}
+            if self.address
+            else {"address": "local", "num_cpus": self.workers, "include_dashboard": False}
+        )
+        path = os.pathsep.join([os.getcwd(), *filter(None, map(os.path.abspath, _own_paths()))])
+        environment = {**ONE_THREAD, "PYTHONPATH": path}
+        self._ray = ray
+        try:
+            ray.init(**own, runtime_env={"env_vars": environment}, log_to_driver=False, logging_level="ERROR")
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise UserError(f"ray.address={self.address}: {' '.join(str(error).split())[:200]}; {_START}") from None
+        self._job = ray.remote(num_cpus=1, num_gpus=GPU_SHARE if self.gpu else 0, max_retries=RETRIES)(_run_there)
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        self._reports = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        return self
+
+    def _listen(self) -> None:
+        from ray.util.queue import Empty
+
+        with contextlib.suppress(self._ray.exceptions.RayError, ConnectionError):  # the cluster is gone
+            while True:
+                try:
+                    self.progress(*self._reports.get(timeout=0.5))
+                except Empty:
+                    if self._ended.is_set():
+                        return
+
+    def submit(self, job: Callable[..., Any], *args: Any) -> Future[Any]:
+        made: Future[Any] = self._job.remote(self._reports, job, args).future()
+        return made
+
+    def finished(self, waiting: set[Future[Any]]) -> set[Future[Any]]:
+        """Those of `waiting` that are done; returns when there is one."""
+        return wait(waiting, return_when=FIRST_COMPLETED).done
+
+    def result(self, future: Future[Any]) -> Any:
+        """What a job has returned; what it has raised, as a UserError of one line."""
+        try:
+            error, found = future.result()
+        except self._ray.exceptions.RayError as lost:
+            said = one_line(lost).partition(". ")[0]
+            raise UserError(f"a job was lost {RETRIES + 1} times ({said}); is there enough memory?") from None
+        if error is not None:
+            raise UserError(error)
+        return found
+
+    def call(self, job: Callable[..., Any], *args: Any) -> Any:
+        """Submit and wait."""
+        return self.result(self.submit(job, *args))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._ended.set()
+        if kind is None:
+            self._listener.join(timeout=5)
+        self._ray.shutdown()  # ends what jobs are still running
+
+
+def _own_paths() -> list[str]:
+    """Where this process finds modules that are no part of its Python."""
+    roots = (sys.prefix, sys.base_prefix, sys.exec_prefix)
+    return [p for p in sys.path if p and not p.startswith(roots)]
+
+
+def _run_there(reports: Any, job: Callable[..., Any], args: tuple[Any, ...]) -> tuple[str | None, Any]:
+    """(error, result) of a job; an error is a line of text, fit to travel."""
+    last: dict[str, float] = {}
+
+    def report(stage: str, done: int, total: int, note: str) -> None:
+        now = time.monotonic()
+        drawn = isinstance(note, Note) and note.values  # of a curve every point counts
+        if drawn or done >= total or now - last.get(stage, 0.0) >= REPORT_EVERY:
+            last[stage] = now
+            reports.actor.put_nowait.remote((stage, done, total, note))
+
+    try:
+        return None, run_job(job, args, report)
+    except UserError as error:
+        return str(error), None
