@@ -64,7 +64,8 @@ def test_quick_spends_less_than_full_everywhere() -> None:
 
 def test_settings_are_on_top_of_the_scenarios_own() -> None:
     s = suites.settings_of({"scenario": "game", "log": {"houses": 30}})
-    assert (s.log.houses, s.log.days, s.eval.worlds) == (30, 30, 750)
+    usual = registry.scenario("game").defaults
+    assert (s.log.houses, s.log.days, s.eval.worlds) == (30, usual["log.days"], usual["eval.worlds"])
 
 
 @pytest.mark.parametrize(
