@@ -66,8 +66,6 @@ def main(argv: Sequence[str]) -> int:
 
 def run(suite: Suite, settings: BenchmarkSettings, command: str) -> None:
     """Measure, print, and write <suite>.csv and <suite>.md."""
-    from rich import print as show
-
     from lam_env.evaluation import results
     from lam_env.runs import RunFolder, choose
 
@@ -76,7 +74,7 @@ def run(suite: Suite, settings: BenchmarkSettings, command: str) -> None:
     with Progress() as progress:
         rounds = measure(suite.measurements, settings.steps, settings.repeats, progress)
     table = table_of(rounds, suite.name, command, time.time() - began)
-    show(table.rich())
+    table.show()
     path.mkdir(parents=True, exist_ok=True)
     results.write(path / f"{suite.name}.csv", rows_of(rounds))
     RunFolder(path).write_text(f"{suite.name}.md", table.markdown())

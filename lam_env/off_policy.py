@@ -58,8 +58,6 @@ def main(argv: Sequence[str]) -> int:
 
 def run(settings: OffPolicySettings, command: str) -> None:
     """Loads everything, then estimates, shows, and writes if asked to."""
-    from rich import print as show
-
     from lam_env.evaluation import results
     from lam_env.evaluation.decisions import Decisions
     from lam_env.evaluation.tables import About, versions
@@ -80,7 +78,7 @@ def run(settings: OffPolicySettings, command: str) -> None:
             raise UserError(f"policy {name}: {one_line(error)}") from None
     fact, about = logged(decisions, s.window, s.horizon), About(command, versions=versions())
     for table in tables_of(s, fact, found, about, intervals=False):
-        show(table.rich())
+        table.show()
     if path is not None:
         scenario = str(decisions.log.meta.get("scenario", "log"))
         rows = []

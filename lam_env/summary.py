@@ -22,7 +22,6 @@ from lam_env.evaluation.tables import (
 from lam_env.runs import RunFolder
 from lam_env.settings import RunSettings
 
-WIDTH = 100  # [columns] of what is not a terminal
 Found = Mapping[tuple[str, str], Sequence[tuple[int, dict[int, dict[str, float]]]]]
 LADDER = "ladder:"  # how the variants of its rungs begin
 TITLES = {
@@ -140,17 +139,12 @@ def _ladder(rows: Sequence[Row], scenario: str, about: About) -> Table | None:
 
 def console_tables(rows: Sequence[Row], scenario: str, variants: Sequence[str], failed: Iterable[str] = ()) -> None:
     """The tables in brief, on the screen."""
-    from rich.console import Console
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
     for variant in variants:
         mine = [r for r in rows if r.variant == variant]
         if any(r.metric == "reward.utility" for r in mine):
-            console.print(summary_table(mine, scenario, variant, intervals=False).with_failed(failed).rich())
+            summary_table(mine, scenario, variant, intervals=False).with_failed(failed).show()
         elif any(r.metric.startswith("pred.") for r in mine):
-            console.print(prediction_table(mine, scenario, variant).rich())
+            prediction_table(mine, scenario, variant).show()
 
 
 def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: Iterable[str] = ()) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lam_env.evaluation.estimates import FEWEST, estimate, improvement, told
 from lam_env.evaluation.results import ResultsError, Row, select
-from lam_env.evaluation.statistics import Interval, improvement_paired, interval
+from lam_env.evaluation.statistics import Interval
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -44,6 +45,7 @@ SUMMARY = {
     "reward.share_of_oracle": "of oracle",
 }
 JUDGE = "reward.utility"  # what "improvement" means: the hidden true utility
+WIDTH = 100  # [columns] of what is not a terminal
 _PACKAGES = ("lam-env", "torch", "numpy", "gymnasium", "stable-baselines3", "simpy")
 
 
@@ -116,12 +118,25 @@ class Table:
         rows = [(a, "failed", *[""] * (len(self.columns) - 2)) for a in agents if a not in there]
         return dataclasses.replace(self, rows=(*self.rows, *rows))
 
+    def show(self) -> None:
+        """On the screen; where the output is none, title and notes are not broken to the width of the table."""
+        from rich.console import Console
+
+        console = Console()
+        if console.is_terminal:
+            console.print(self.rich())
+            return
+        print(self.title)
+        Console(width=WIDTH).print(dataclasses.replace(self, title="", notes=()).rich())
+        print("\n".join(self.notes))
+
     def rich(self) -> RichTable:
         """For `rich.print`."""
         from rich.markup import escape
         from rich.table import Table as RichTable
 
-        table = RichTable(title=escape(self.title), caption=escape("\n".join(self.notes)), caption_justify="left")
+        title, caption = escape(self.title) or None, escape("\n".join(self.notes)) or None
+        table = RichTable(title=title, caption=caption, caption_justify="left")
         for i, name in enumerate(self.columns):
             table.add_column(escape(name), justify="right" if i else "left", no_wrap=not i)
         for row in self.rows:
@@ -188,7 +203,7 @@ def score_table(
 ) -> Table:
     """Agents as rows, in the order in which they first appear; metrics (id -> heading) as columns, those that exist.
 
-    A cell is the interquartile mean of all runs and, with `intervals`, its 95 % interval (`statistics.t_interval`).
+    A cell is the interquartile mean of all runs and, with `intervals`, its 95 % interval (`estimates.estimate`).
     """
     mine = select(rows, scenario=scenario, variant=variant)
     shown = {m: heading for m, heading in metrics.items() if any(r.metric == m for r in mine)}
@@ -197,10 +212,10 @@ def score_table(
     agents = list(dict.fromkeys(r.agent for r in mine if r.metric in shown))
     cells: dict[str, dict[str, str]] = {a: {} for a in agents}
     for metric in shown:
-        found = {a: interval(runs) for a in agents if (runs := runs_of(mine, a, metric)) is not None}
+        found = {a: estimate(runs, metric) for a in agents if (runs := runs_of(mine, a, metric)) is not None}
         digits = _digits(found.values())
-        for agent, estimate in found.items():
-            cells[agent][metric] = _cell(estimate, digits, intervals)
+        for agent, each in found.items():
+            cells[agent][metric] = _cell(each, digits, intervals)
     columns = dict(shown)
     if baseline is not None and any(r.agent == baseline and r.metric == judge for r in mine):
         columns["better"] = f"P(better than {baseline})"
@@ -227,7 +242,7 @@ def improvement_over(rows: Sequence[Row], agent: str, baseline: str, metric: str
     both = own.keys() & base.keys()
     if not both:
         return None
-    return improvement_paired(_grid({k: own[k] for k in both}), _grid({k: base[k] for k in both}))
+    return improvement(_grid({k: own[k] for k in both}), _grid({k: base[k] for k in both}))
 
 
 def _scores(rows: Iterable[Row], agent: str, metric: str) -> dict[tuple[int, int], float]:
@@ -258,9 +273,11 @@ def _notes(rows: Sequence[Row], agents: Sequence[str], about: About, intervals: 
     fewest, trained, seeds = min(map(len, runs.values())), sorted({t for t, _ in most}), sorted({s for _, s in most})
     count = f"{len(most)}" if fewest == len(most) else f"{fewest} to {len(most)}"
     training = f"training seeds {span(trained)}, " if len(trained) > 1 else ""
-    method = "interquartile mean" + (
-        " [95 % interval over seeds: t with bootstrap standard error; of P, Wilson's]" if intervals else ""
-    )
+    method = "interquartile mean"
+    if intervals and len(seeds) < FEWEST:
+        method += f"; no intervals of fewer than {FEWEST} evaluation seeds"
+    elif intervals:
+        method += " [95 % interval over seeds: t with bootstrap standard error; of P, Wilson's]"
     said = [f"Runs an agent: {count}; {training}evaluation seeds {span(seeds)}; {method}."]
     if gaps := missing_seeds(runs):
         said.append(f"Incomplete: {'; '.join(gaps)}.")
@@ -294,6 +311,6 @@ def _digits(estimates: Iterable[Interval]) -> int:
     return 3 if largest < 10 else 2 if largest < 100 else 1 if largest < 1000 else 0
 
 
-def _cell(estimate: Interval, digits: int, intervals: bool) -> str:
-    value, low, high = (f"{part:,.{digits}f}" for part in estimate)
-    return f"{value} [{low}, {high}]" if intervals and estimate.low != estimate.high else value
+def _cell(found: Interval, digits: int, intervals: bool) -> str:
+    form = f",.{digits}f"
+    return told(found, form) if intervals else format(found.value, form)

@@ -61,6 +61,13 @@ def test_notes_say_runs_seeds_versions_device_time_and_command() -> None:
     assert "interval" not in "".join(tables.summary_table(runs(), "home", intervals=False).notes)
 
 
+def test_of_two_seeds_there_are_no_intervals_and_the_note_says_so() -> None:
+    table = tables.reward_table([r for r in runs() if r.seed in (10, 12)], "home")
+    assert "[" not in "".join(c for row in table.rows for c in row)
+    assert table.notes[0].endswith("interquartile mean; no intervals of fewer than 3 evaluation seeds.")
+    assert cell(table, "prior", "P(better than none)") == "1.00"
+
+
 def test_markdown_is_a_table_whatever_the_names() -> None:
     text = Table("t", ("agent", "x"), (("a|b", "1"), ("c", "")), ("note",)).markdown()
     assert text == "**t**\n\n| agent | x |\n| --- | ---: |\n| a\\|b | 1 |\n| c |  |\n\nnote\n"
@@ -82,6 +89,15 @@ def test_a_summary_fits_a_terminal_and_shows_square_brackets_as_they_are() -> No
     assert "[b]home (sim): summary" in text
     assert "…" not in text
     assert len({len(line) for line in text.splitlines() if "│" in line}) == 1
+
+
+def test_where_the_output_is_no_screen_title_and_notes_are_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    title, note = "a title [that] is long " * 4, "a note [b]with[/b] many words " * 6
+    Table(title.strip(), ("agent", "x"), (("a[i]", "1"),), (note.strip(), "short")).show()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == title.strip()
+    assert lines[-2:] == [note.strip(), "short"]
+    assert any("a[i]" in line for line in lines)
 
 
 def test_nothing_to_show_is_an_error_in_one_line() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from lam_env.evaluation.estimates import told as in_text
 from lam_env.evaluation.report.svg import (
     SIZE,
     WIDTH,
@@ -46,7 +47,7 @@ def intervals(id_: str, title: str, found: Mapping[str, Interval], words: str, m
         body.append(
             text(left - 6, y + 4, fitting(name, left - 8), "end", "label strong" if name in marked else "label")
         )
-        told = f"{name}: {e.value:.3g} [{e.low:.3g}, {e.high:.3g}]"
+        told = f"{name}: {in_text(e, '.3g')}"
         line = tag("line", x1=x(e.low), x2=x(e.high), y1=y, y2=y, class_=f"whisker {colour}")
         body.append(tag("g", hint(told) + line + tag("circle", cx=x(e.value), cy=y, r=4.5, class_=f"fill {colour}")))
     best = max(found, key=lambda name: found[name].value)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from lam_env.evaluation.estimates import FEWEST, difference, estimate, told
 from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.folder import Run
 from lam_env.evaluation.report.parts import (
@@ -22,7 +23,7 @@ from lam_env.evaluation.report.parts import (
     of_table,
 )
 from lam_env.evaluation.results import Row
-from lam_env.evaluation.statistics import Interval, interval, paired_difference
+from lam_env.evaluation.statistics import Interval
 from lam_env.evaluation.tables import (
     JUDGE,
     PREDICTION,
@@ -64,7 +65,7 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     )
     for metric, what, form in wanted:
         if (runs := runs_of(mine, agent, metric)) is not None:
-            found = interval(runs)
+            found = estimate(runs, metric)
             low, high = form.format(found.low), form.format(found.high)
             out.append((what, form.format(found.value), f"{low} to {high}" if low != high else ""))
     if any(r.metric == JUDGE and r.agent == FLOOR for r in mine) and (chance := improvement_over(mine, agent, FLOOR)):
@@ -80,7 +81,7 @@ def overview(run: Run) -> Section:
     """Everybody's lift at a glance."""
     mine = rows_in(run, run.variant)
     agents = dict.fromkeys(r.agent for r in mine if r.metric == LIFT)
-    found = {a: interval(runs) for a in agents if (runs := runs_of(mine, a, LIFT)) is not None}
+    found = {a: estimate(runs, LIFT) for a in agents if (runs := runs_of(mine, a, LIFT)) is not None}
     head = ("overview", "What acting is worth")
     if not found:
         return Section(*head, missing="No agent was judged against doing nothing in this run.")
@@ -89,14 +90,21 @@ def overview(run: Run) -> Section:
     )
     return Section(
         *head,
-        text="Lift is the hidden true utility won over the same people on the same seeds without an agent; lines are 95 % intervals over seeds.",
+        text="Lift is the hidden true utility won over the same people on the same seeds without an agent"
+        + _of_lines(found),
         figures=(Figure(figure, "Each agent's lift. Zero is doing nothing.", _of_intervals("lift", found)),),
         half=True,
     )
 
 
+def _of_lines(found: Mapping[str, Interval]) -> str:
+    """What lines beside dots are, if there are any."""
+    there_are = any(e.low != e.high for e in found.values())
+    return "; lines are 95 % intervals over seeds." if there_are else f"; no intervals of fewer than {FEWEST} seeds."
+
+
 def _of_intervals(what: str, found: Mapping[str, Interval]) -> Grid:
-    rows = [[name, f"{e.value:.3g} [{e.low:.3g}, {e.high:.3g}]"] for name, e in found.items()]
+    rows = [[name, told(e, ".3g")] for name, e in found.items()]
     return grid(what, ("agent", what), rows)
 
 
@@ -145,7 +153,7 @@ def ladder(run: Run, order: Sequence[str]) -> Section:
         mine = [r for r in run.rows if r.variant == f"ladder:{rung}"]
         values = np.array([r.value for r in mine if r.metric == LIFT])
         if len(values):
-            found[rung] = interval(values)
+            found[rung] = estimate(values, LIFT)
     if not found:
         return Section(*head, missing="The information ladder is judged where a run takes all agents.")
     figure = charts.intervals("f-ladder", "Information ladder", found, "lift")
@@ -208,15 +216,10 @@ def tuned(run: Run) -> Section:
         a, b = runs_of(mine, first, metric), runs_of(mine, TUNED, metric)
         if a is None or b is None:
             continue
-        change = paired_difference(b, a) if a.shape == b.shape else None
-        told = (
-            f"{change.value:+.3g} [{change.low:+.3g}, {change.high:+.3g}]"
-            if change and change.low != change.high
-            else ""
-            if change is None
-            else f"{change.value:+.3g}"
+        change = difference(b, a, metric) if a.shape == b.shape else None
+        rows.append(
+            [name, f"{float(np.mean(a)):.4g}", f"{float(np.mean(b)):.4g}", told(change, "+.3g") if change else ""]
         )
-        rows.append([name, f"{float(np.mean(a)):.4g}", f"{float(np.mean(b)):.4g}", told])
     table = grid("means, and the difference paired by seed", ("", first, TUNED, "difference"), rows)
     pairs = _by_seed(mine, first, TUNED)
     figure = charts.slopes("f-slopes", f"{first} and {TUNED} seed by seed", pairs, (first, TUNED), "true utility")
