@@ -9,23 +9,27 @@ from lam_env.acting import expectation, load_predictor, saved, untrained
 from lam_env.envs.scenario import Scenario
 from lam_env.errors import UserError
 from lam_env.evaluation.episode import Moment, episode
-from lam_env.evaluation.report.keep import file_of, worth_watching
+from lam_env.evaluation.report.keep import file_of, replay_file, worth_watching
 from lam_env.evaluation.report.trace import trace
 from lam_env.work import Report, Work
 
 TUNED, NONE, CEILING = "ppo_prior", "none", "oracle"
 
 
+def all_there(work: Work) -> bool:
+    """Whether the folder holds every trace that `keep_replays` would write."""
+    _, chosen = _chosen(work, work.scenario())
+    return all((work.run.path / replay_file(k)).is_file() for k in range(len(chosen)))
+
+
 def keep_replays(work: Work, report: Report) -> None:
     """Traces of the tuned policy's episodes; where there is none, of the oracle's, or of nobody's."""
     scenario = work.scenario()
-    agent = _shown(work, scenario)
-    mine, base = _kept(work, agent), _kept(work, NONE)
-    if mine is None:
+    agent, chosen = _chosen(work, scenario)
+    if not chosen:
         return
     predictor = load_predictor(work.run) if work.run.prior.is_dir() else None
     policy = saved(str(work.run.path)).policy if agent == TUNED else None
-    chosen = worth_watching(mine, base)
     for k, (kind, seed) in enumerate(chosen):
 
         def play(telling: bool, seed: int = seed) -> Iterator[Moment]:
@@ -33,8 +37,15 @@ def keep_replays(work: Work, report: Report) -> None:
             return episode(policy or untrained(scenario, agent), scenario, seed, expect)
 
         about = {"kind": kind, "agent": agent, "seed": seed, "predictor": "prior" if predictor is not None else None}
-        work.run.write_json(f"report/replay-{k}.json", trace(play, scenario, about))
+        work.run.write_json(replay_file(k), trace(play, scenario, about))
         report("replay", k + 1, len(chosen), f"{kind} episode of {agent}")
+
+
+def _chosen(work: Work, scenario: Scenario) -> tuple[str, list[tuple[str, int]]]:
+    """Whose episodes, and which: (kind, world seed)."""
+    agent = _shown(work, scenario)
+    mine = _kept(work, agent)
+    return agent, worth_watching(mine, _kept(work, NONE)) if mine is not None else []
 
 
 def _shown(work: Work, scenario: Scenario) -> str:

@@ -36,7 +36,20 @@ def main(argv: Sequence[str]) -> int:
             raise UserError("which run? give run=FOLDER, such as run=runs/smart_home-1")
         path = write_report(Path(settings.run), Path(settings.out) if settings.out else None)
         print(f"written: {path} ({path.stat().st_size / 1e3:,.0f} kB)")
+        for line in left_out(Path(settings.run)):
+            print(line, file=sys.stderr)
     return 0
+
+
+def left_out(run: Path) -> list[str]:
+    """A line for each episode that the page lacks because its file is missing."""
+    from lam_env.evaluation.report.folder import missing_replays, read_run
+    from lam_env.evaluation.report.page import AGAIN
+
+    return [
+        f"left out: an episode to watch: there is no {run / file}. {AGAIN}"
+        for file in missing_replays(read_run(run)).values()
+    ]
 
 
 def write_report(run: Path, out: Path | None = None, about: About | None = None) -> Path:

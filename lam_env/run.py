@@ -145,7 +145,7 @@ class Pipeline:
     def stages(self, launcher: Any) -> Waiting:
         """From the log to the last agent's scores."""
         from lam_env import twin
-        from lam_env.replays import keep_replays
+        from lam_env.replays import all_there, keep_replays
         from lam_env.work import simulate_training_log
 
         real, earlier = self.real, self.earlier
@@ -173,7 +173,7 @@ class Pipeline:
             self.config["prepared"] = True
             self._write_config()
         yield from self._judge("sim" if tables is None else "twin", launcher)
-        if not self.news and (self.folder.path / "report" / "replay-0.json").is_file():
+        if not self.news and all_there(self.work):
             return
         made = launcher.submit(keep_replays, self.work)
         yield {made}
@@ -325,7 +325,7 @@ class Pipeline:
         self.folder.tidy()
         self._write()
         self._write_report()
-        log, judged = (self.folder.log / "train").is_dir(), {agent for _, agent in self.rows}
+        log, judged = (self.folder.log / "train").is_dir(), {agent for _, agent in self.rows}.intersection(self.agents)
         holds = ["its settings", *(["the log"] if log else [])]
         holds += [f"the results of {len(judged)} of {len(self.agents)} agents"] if judged else []
         print(f"\nnot finished; {self.path} holds {', '.join(holds)}", file=sys.stderr)

@@ -95,6 +95,26 @@ def test_a_spoilt_file_leaves_the_old_report_as_it_was(small_run: Path, tmp_path
     assert not list(copy.rglob("*.part"))
 
 
+def test_an_episode_whose_file_is_missing_is_told_of_and_played_again(
+    small_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "small"
+    shutil.copytree(small_run, copy)
+    whole = (copy / "report/replay-0.json").read_bytes()
+    (copy / "report/replay-0.json").unlink()
+    assert report.main([f"run={copy}"]) == 0
+    assert f"there is no {copy}/report/replay-0.json. The run's command" in capsys.readouterr().err
+    text = (copy / "report.html").read_text(encoding="utf-8")
+    assert "There is no report/replay-0.json." in text[text.index('id="left-out"') :]
+    command = json.loads((copy / "config.json").read_text(encoding="utf-8"))["command"].split()[3:]
+    assert run_main([word for word in command if not word.startswith("out=")] + [f"out={copy}"]) == 0
+    assert (copy / "report/replay-0.json").read_bytes() == whole
+    capsys.readouterr()
+    assert report.main([f"run={copy}"]) == 0
+    assert capsys.readouterr().err == ""
+    assert "There is no report" not in (copy / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_run_without_a_tuned_policy_shows_the_oracle_and_one_whose_replay_fails_goes_on(
     small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,13 +11,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from lam_env.config import parse
 from lam_env.evaluation.results import read
 from lam_env.events import SENSOR, USER, ActionLog
-from lam_env.run import main
+from lam_env.run import Pipeline, main
+from lam_env.settings import RunSettings
 
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
 TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1"]
@@ -377,6 +380,18 @@ def test_an_interrupt_leaves_a_run_that_can_be_gone_on_from(tmp_path: Path, work
     assert config["finished"] is False
     assert "| informed |" in (out / "tables.md").read_text()
     assert not list(out.rglob("*.part"))
+
+
+def test_a_stopped_run_counts_agents_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = Pipeline(parse(RunSettings, [*TINY, f"out={tmp_path / 'a'}", "agents=prior"], "run"), "python -m lam_env.run")
+    with ExitStack() as stack:
+        run.check()
+        run.open(stack)
+        for variant, agent in (("sim", "none"), ("exploit", "greedy"), ("ladder:plan", "ladder_plan")):
+            run._add(variant, agent, 0, {0: {"pred.top1": 1.0}})
+        capsys.readouterr()
+        run.stopped()
+    assert f"the results of 1 of {len(run.agents)} agents" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lam_env.errors import UserError
-from lam_env.evaluation.report.keep import FOLDER
+from lam_env.evaluation.report.keep import FOLDER, replay_file, worth_watching
+from lam_env.evaluation.report.parts import CEILING, FLOOR, TUNED
 from lam_env.evaluation.results import Row, read
 
 MOST_BYTES = 64 << 20  # of one file
@@ -64,6 +65,18 @@ def understood(path: Path) -> Iterator[None]:
         raise UserError(
             f"{path}: cannot be read ({type(error).__name__}: {said}); run again, or give another run"
         ) from None
+
+
+def missing_replays(run: Run) -> dict[str, str]:
+    """Of the episodes that a finished run keeps for its page, those whose files are not there: kind -> file."""
+    seeds = run.config.get("seed")
+    tuned = (TUNED, seeds[0] if isinstance(seeds, list) and seeds else 0)
+    shown = next((who for who in (tuned, (CEILING, 0), (FLOOR, 0)) if who in run.judged), None)
+    if shown is None or "replay" in run.failed or not (run.replays or run.config.get("finished")):
+        return {}
+    there = {str(trace.get("kind")) for trace in run.replays}
+    chosen = worth_watching(run.judged[shown], run.judged.get((FLOOR, 0)))
+    return {kind: replay_file(k) for k, (kind, _) in enumerate(chosen) if kind not in there}
 
 
 def read_run(path: Path) -> Run:

@@ -180,6 +180,11 @@ def lifts(mine: Mapping[str, Any], base: Mapping[str, Any]) -> list[tuple[float,
     ]
 
 
+def replay_file(k: int) -> str:
+    """Where the k-th episode worth watching is kept as a trace, in the run's folder."""
+    return f"{FOLDER}/replay-{k}.json"
+
+
 def worth_watching(mine: Mapping[str, Any], base: Mapping[str, Any] | None) -> list[tuple[str, int]]:
     """(kind, world seed) of the episodes that a replay shows: of the middle half by lift the one with most acts, and the worst one."""
     worlds, acts = mine["episodes"]["world"], mine["episodes"]["acts"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from lam_env.envs.scene import PALETTES, RGB, ROLES
 from lam_env.evaluation.report import kept, scores
-from lam_env.evaluation.report.folder import Run
+from lam_env.evaluation.report.folder import Run, missing_replays
 from lam_env.evaluation.report.parts import Section
 from lam_env.evaluation.tables import span
 
@@ -20,6 +20,8 @@ KINDS = {
     "worst": ("The worst episode", "that of least lift over doing nothing"),
     "first": ("An episode", "the first evaluation world"),
 }
+
+AGAIN = "The run's command, with out=FOLDER, plays the episode again."
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def sections(run: Run, about: About) -> list[Section]:
     prediction, reward, figures = scores.tables(run, about.figures)
     return [
         replay(run),
+        *lost(run),
         scores.overview(run),
         kept.acts(run),
         prediction,
@@ -88,6 +91,8 @@ def sections(run: Run, about: About) -> list[Section]:
 
 def replay(run: Run) -> Section:
     head = ("replay", "Watch an episode")
+    if not run.replays and missing_replays(run):
+        return Section(*head, missing="None of the episodes that the run has kept is in its folder.")
     if not run.replays:
         return Section(
             *head,
@@ -97,6 +102,14 @@ def replay(run: Run) -> Section:
         *head,
         text="Move the slider or press Play. Purple marks show where the agent acts; below them, green what was welcome and red what was not.",
     )
+
+
+def lost(run: Run) -> list[Section]:
+    """A section left out for each episode whose file is missing."""
+    return [
+        Section(f"replay-{kind}", KINDS.get(kind, KINDS["first"])[0], missing=f"There is no {file}. {AGAIN}")
+        for kind, file in missing_replays(run).items()
+    ]
 
 
 def asked(run: Run) -> list[tuple[str, str]]:
