@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lam_env import registry
 from lam_env.errors import UserError
 from lam_env.run import Pipeline
 from lam_env.runs import CONFIG, RunFolder, choose
@@ -28,6 +29,7 @@ Failed = dict[str, dict[str, str]]  # run -> agent -> what went wrong with it
 def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
     """Makes what is missing of the suite in out=FOLDER, and its tables. Exit code 1: something failed and was left out."""
     path, began = choose(settings.out, f"benchmark-{suite.name}", again=True), time.time()
+    _check_entries(suite, settings)
     runs = {run.name: _pipeline(run, settings, path, command) for run in chosen(suite, settings.scenario)}
     folder = RunFolder(path)
     if (path / CONFIG).exists():
@@ -100,6 +102,17 @@ def settings_for(run: Run, settings: Any, path: Path) -> Any:
         launcher=settings.launcher,
         ray=settings.ray,
     )
+
+
+def _check_entries(suite: Suite, settings: BenchmarkSettings) -> None:
+    """UserError, if the world or the agents of an entry are wrong: they are the file's, not the command's."""
+    from lam_env.inputs import agents_of
+
+    for run in chosen(suite, settings.scenario):
+        try:
+            agents_of(run.settings, registry.scenario(run.settings.scenario)(**run.settings.world))
+        except UserError as error:
+            raise UserError(f"suite {settings.suite}: {run.name}: {error}") from None
 
 
 def _pipeline(run: Run, settings: BenchmarkSettings, path: Path, command: str) -> Pipeline:

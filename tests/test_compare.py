@@ -279,3 +279,19 @@ def test_two_at_once_are_refused(copy: Path, command: list[str], capsys: pytest.
 def test_a_scenario_that_the_suite_does_not_hold(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     said = refused(capsys, *command, "scenario=traffic")
     assert "no scenario 'traffic' in suite tiny; there are smart_home, game" in said
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"), [("agents: [priorr]", "no agent 'priorr'"), ("world: {dayz: 3}", "no setting 'world.dayz'")]
+)
+def test_an_error_in_an_entry_names_the_file_and_the_entry(
+    entry: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        f"runs: [{{name: first, scenario: game}}, {{name: x, scenario: game, {entry}}}]"
+    )
+    with pytest.raises(SystemExit) as caught:
+        main([f"suite={tmp_path / 'mine.yaml'}", f"out={tmp_path / 'out'}"])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: suite {tmp_path}/mine.yaml: x: {said}")
+    assert not (tmp_path / "out").exists()

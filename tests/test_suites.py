@@ -94,7 +94,8 @@ WRONG = {
     "runs[0]: '../x' is no name for a folder": b"runs: [{name: ../x, scenario: game}]",
     "game: no setting 'evals'": b"runs: [{scenario: game, evals: 3}]",
     "game: eval.seeds": b"runs: [{scenario: game, eval: {seeds: 0}}]",
-    "no scenario 'gam'; did you mean 'game'?": b"runs: [{scenario: gam}]",
+    "gam: no scenario 'gam'; did you mean 'game'?": b"runs: [{scenario: gam}]",
+    "mine: no scenario 'gam'; did you mean 'game'?": b"runs: [{name: mine, scenario: gam}]",
     "which a file may not; give agent= on the command line": b"runs: [{name: x, scenario: 'os:system'}]",
     "agents names Python code": b"runs: [{scenario: game, agents: ['a:B']}]",
     "agent names Python code": b"runs: [{scenario: game, agent: [x]}]",
@@ -110,8 +111,16 @@ def test_what_is_wrong_with_a_file_is_one_line(tmp_path: Path, said: str, text: 
     with pytest.raises(UserError) as caught:
         suites.load(str(path))
     assert said in str(caught.value)
-    assert str(path) in str(caught.value) or "no scenario" in said
+    assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_of_a_file_that_is_not_there_it_is_said_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError,
+        match=r"nope\.yaml: cannot be read \(No such file or directory\); give a YAML file, or one of .*quick",
+    ):
+        suites.load(str(tmp_path / "nope.yaml"))
 
 
 def test_a_file_of_ones_own_is_a_suite(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lam_env.errors import UserError
 
+_AGAIN = "delete the file, and the command that made it makes it again from the scores it has kept"
 _DIGITS = 10  # significant digits kept: enough for any table, fewer than platforms differ in
 
 
@@ -39,20 +40,23 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
         with open(path, encoding="utf-8", newline="") as file:
             lines = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ResultsError(f"{path}: cannot be read ({error})") from None
+        raise ResultsError(f"{path}: cannot be read ({error}); {_AGAIN}") from None
     if not lines or tuple(lines[0]) != Row._fields:
-        raise ResultsError(f"{path}: the first line must be {','.join(Row._fields)}")
+        raise ResultsError(f"{path}: the first line must be {','.join(Row._fields)}; {_AGAIN}")
     rows = []
     for number, line in enumerate(lines[1:], 2):
         where = f"{path} line {number}"
         if len(line) != len(Row._fields):
-            raise ResultsError(f"{where}: {len(line)} fields, expected {len(Row._fields)}")
+            raise ResultsError(f"{where}: {len(line)} fields, expected {len(Row._fields)}; {_AGAIN}")
         try:
             row = Row(line[0], line[1], line[2], int(line[3]), int(line[4]), line[5], float(line[6]))
         except ValueError as error:
-            raise ResultsError(f"{where}: {error}") from None
+            raise ResultsError(f"{where}: {error}; {_AGAIN}") from None
         rows.append(row)
-    _by_key(rows, str(path))
+    try:
+        _by_key(rows, str(path))
+    except ResultsError as error:
+        raise ResultsError(f"{error}; {_AGAIN}") from None
     return rows
 
 

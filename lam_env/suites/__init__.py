@@ -62,7 +62,7 @@ def load(name: str) -> Suite:
     path = Path(name) if name.endswith(OWN) else FOLDER / f"{name}.yaml"
     try:
         return _suite(path.stem, _read(path))
-    except ConfigError as error:
+    except UserError as error:
         raise UserError(f"suite {name}: {error}") from None
 
 
@@ -72,7 +72,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"cannot be read ({why}); give a YAML file, or one of {', '.join(names())}") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"is not YAML ({' '.join(str(error).split())[:200]})") from None
     if not isinstance(data, dict):
@@ -113,7 +114,7 @@ def _run(i: int, entry: Mapping[str, Any]) -> Run:
             if key in given:
                 raise ConfigError(f"{key} is the command's to say")
         return Run(name, settings_of(given), label)
-    except ConfigError as error:
+    except UserError as error:  # the registry's too: no such scenario
         raise ConfigError(f"{name}: {error}") from None
 
 
