@@ -40,7 +40,12 @@ class WatchSettings:
         f"a run folder (its tuned policy), {' or '.join(UNTRAINED)}, or one of the scenario's own that needs no training",
     )
     seed: int | None = setting(None, "which world (default: the first on which runs judge)", low=0, high=2**31 - 1)
-    day: int = setting(0, "day on which the episode starts", low=0, high=100_000)
+    day: int = setting(
+        0,
+        "day of the calendar on which the episode begins, 0 a Monday; it lasts world.days from there",
+        low=0,
+        high=100_000,
+    )
     skip: bool = setting(True, "leave out moments at which nobody does anything")
     moments: int | None = setting(None, "stop after so many moments (default: the whole episode; 200 of a GIF)", low=1)
     pace: float = setting(3.0, "moments a second", low=0.05, high=50)
