@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
@@ -64,10 +65,17 @@ class RayLauncher:
     def __init__(self, workers: int, progress: Report, address: str | None = None, gpu: bool = False):
         self.workers, self.progress, self.address, self.gpu = workers, progress, address, gpu
         self._ended = threading.Event()
+        self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> RayLauncher:
         check(self.address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+        # it takes some seconds, before the first line of progress
+        print(
+            "starting Ray ..." if self.address is None else f"joining Ray at {self.address} ...",
+            file=sys.stderr,
+            flush=True,
+        )
         import ray
         from ray.util.queue import Queue
 
@@ -84,6 +92,7 @@ class RayLauncher:
             ray.init(**own, runtime_env={"env_vars": environment}, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise UserError(f"ray.address={self.address}: {' '.join(str(error).split())[:200]}; {_START}") from None
+        self._stack.enter_context(_terminate_interrupts())
         self._job = ray.remote(num_cpus=1, num_gpus=GPU_SHARE if self.gpu else 0, max_retries=RETRIES)(_run_there)
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
@@ -96,7 +105,12 @@ class RayLauncher:
     def _listen(self) -> None:
         from ray.util.queue import Empty
 
-        with contextlib.suppress(self._ray.exceptions.RayError, ConnectionError):  # the cluster is gone
+        gone = (
+            self._ray.exceptions.RayError,
+            ConnectionError,
+            SystemExit,
+        )  # Ray raises the last where it is shut down meanwhile
+        with contextlib.suppress(*gone):
             while True:
                 try:
                     self.progress(*self._reports.get(timeout=0.5))
@@ -132,6 +146,20 @@ class RayLauncher:
         if kind is None:
             self._listener.join(timeout=5)
         self._ray.shutdown()  # ends what jobs are still running
+        self._stack.close()
+
+
+@contextlib.contextmanager
+def _terminate_interrupts() -> Iterator[None]:
+    """SIGTERM ends a run as an interrupt from the keyboard does, with its closing words; Ray's own handler prints its stack."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
 
 
 def _own_paths() -> list[str]:

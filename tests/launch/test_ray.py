@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -163,6 +164,17 @@ def test_an_address_that_does_not_answer_is_one_line_at_once(tmp_path: Path, mod
 # -- on a cluster ------------------------------------------------------------------------------------------------------
 
 quiet = pytest.mark.filterwarnings("ignore:::ray", "ignore::ResourceWarning", "ignore::FutureWarning")
+
+
+@with_ray
+@quiet
+def test_the_start_is_announced_and_a_termination_is_an_interrupt(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), RayLauncher(1, nothing):
+        assert capsys.readouterr().err.startswith("starting Ray ...\n")
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+    signal.signal(signal.SIGTERM, before)
 
 
 @with_ray
