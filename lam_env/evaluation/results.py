@@ -39,6 +39,10 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
     try:
         with open(path, encoding="utf-8", newline="") as file:
             lines = list(csv.reader(file))
+    except FileNotFoundError:
+        raise ResultsError(
+            f"{path}: cannot be read (there is no such file); the command that makes it has not been run"
+        ) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ResultsError(f"{path}: cannot be read ({error}); {_AGAIN}") from None
     if not lines or tuple(lines[0]) != Row._fields:

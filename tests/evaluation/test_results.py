@@ -93,6 +93,7 @@ def test_a_file_that_is_no_results_says_where(tmp_path: Path, text: str, message
     with pytest.raises(ResultsError, match=message) as error:
         results.read(path)
     assert str(path) in str(error.value)
+    assert "; delete the file, and the command that made it makes it again" in str(error.value)
     assert "\n" not in str(error.value)
 
 
