@@ -1,0 +1,71 @@
+"""Whether what was given for the fields of a dataclass is of the kinds that it names, told in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from functools import cache
+from numbers import Integral, Real
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from lam_env.values import short
+
+MOST = 1e6  # a number beyond it is a slip, and exponentials of it are not finite
+_hints = cache(get_type_hints)
+
+
+def faults(given: Any, where: str = "") -> Iterator[str]:
+    """What is wrong with each field of a dataclass, and of those in its fields: `quest late: count must be a whole number, not 'a'`."""
+    for name, hint in _hints(type(given)).items():
+        yield from _of(getattr(given, name), hint, f"{where}{name}")
+
+
+def wanted(hint: Any) -> str:
+    """A kind in words."""
+    args = get_args(hint)
+    if hint in (int, float, str):
+        return {int: "a whole number", float: f"a number from -{MOST:,.0f} to {MOST:,.0f}", str: "a name"}[hint]
+    if isinstance(hint, UnionType):
+        return f"{wanted(args[0])}, or None"
+    if get_origin(hint) is dict:
+        key = "each name" if args[0] is str else "each pair of names, (name, name),"
+        return f"a dict that gives {key} a number"
+    if Ellipsis in args:
+        return "a tuple of names" if args[0] is str else f"a tuple of {args[0].__name__}"
+    return f"{len(args)} {'names' if args[0] is str else 'numbers'}"
+
+
+def _of(given: Any, hint: Any, where: str) -> Iterator[str]:
+    origin, args = get_origin(hint), get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        if isinstance(given, hint):  # type: ignore[arg-type]
+            known = isinstance(given.name, str) and given.name  # type: ignore[attr-defined]
+            kind = hint.__name__.removeprefix("Character").lower()
+            yield from faults(given, f"{kind} {known}: " if known else f"{where}.")
+        else:
+            yield f"{where} must be {'an' if hint.__name__[0] in 'AEIO' else 'a'} {hint.__name__}, not {short(given)}"
+    elif origin is tuple:
+        many = Ellipsis in args
+        if not isinstance(given, tuple | list) or not (many or len(given) == len(args)):
+            yield f"{where} must be {wanted(hint)}, not {short(given)}"
+        else:
+            for i, value in enumerate(given):
+                yield from _of(value, args[0], f"{where}[{i}]")
+    elif origin is dict:
+        if not isinstance(given, dict) or any(True for key in given for _ in _of(key, args[0], "")):
+            yield f"{where} must be {wanted(hint)}, not {short(given)}"
+        else:
+            for key, value in given.items():
+                yield from _of(value, args[1], f"{where}[{key!r}]")
+    elif not _is(given, hint):
+        yield f"{where} must be {wanted(hint)}, not {short(given)}"
+
+
+def _is(given: Any, hint: Any) -> bool:
+    if isinstance(hint, UnionType):
+        return given is None or _is(given, get_args(hint)[0])
+    if hint is str:
+        return isinstance(given, str) and bool(given)
+    kind = Integral if hint is int else Real
+    return isinstance(given, kind) and not isinstance(given, bool) and abs(given) <= MOST  # nan is not
