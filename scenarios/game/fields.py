@@ -12,12 +12,17 @@ from typing import Any, get_args, get_origin, get_type_hints
 from lam_env.values import short
 
 MOST = 1e6  # a number beyond it is a slip, and exponentials of it are not finite
-_hints = cache(get_type_hints)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def faults(given: Any, where: str = "") -> Iterator[str]:
     """What is wrong with each field of a dataclass, and of those in its fields: `quest late: count must be a whole number, not 'a'`."""
-    for name, hint in _hints(type(given)).items():
+    kind: Any = type(given)
+    for name, hint in _hints(kind).items():
         yield from _of(getattr(given, name), hint, f"{where}{name}")
 
 
@@ -38,13 +43,14 @@ def wanted(hint: Any) -> str:
 
 def _of(given: Any, hint: Any, where: str) -> Iterator[str]:
     origin, args = get_origin(hint), get_args(hint)
+    kind = getattr(hint, "__name__", "")
     if dataclasses.is_dataclass(hint):
         if isinstance(given, hint):  # type: ignore[arg-type]
             known = isinstance(given.name, str) and given.name  # type: ignore[attr-defined]
-            kind = hint.__name__.removeprefix("Character").lower()
-            yield from faults(given, f"{kind} {known}: " if known else f"{where}.")
+            title = kind.removeprefix("Character").lower()
+            yield from faults(given, f"{title} {known}: " if known else f"{where}.")
         else:
-            yield f"{where} must be {'an' if hint.__name__[0] in 'AEIO' else 'a'} {hint.__name__}, not {short(given)}"
+            yield f"{where} must be a{'n' * (kind[0] in 'AEIO')} {kind}, not {short(given)}"
     elif origin is tuple:
         many = Ellipsis in args
         if not isinstance(given, tuple | list) or not (many or len(given) == len(args)):
@@ -67,5 +73,6 @@ def _is(given: Any, hint: Any) -> bool:
         return given is None or _is(given, get_args(hint)[0])
     if hint is str:
         return isinstance(given, str) and bool(given)
-    kind = Integral if hint is int else Real
-    return isinstance(given, kind) and not isinstance(given, bool) and abs(given) <= MOST  # nan is not
+    if isinstance(given, bool) or not isinstance(given, Integral if hint is int else Real):
+        return False
+    return bool(-MOST <= given <= MOST)  # type: ignore[operator]  # nan is not
