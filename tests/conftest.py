@@ -1,6 +1,7 @@
 """Settings of all tests: one torch thread, no display, repeatable hypothesis examples; and what several of them use."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from hypothesis import HealthCheck, settings
 # no deadline: the machine may be busy; derandomized: a test gives the same result on every machine
 settings.register_profile("kit", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kit")
+
+
+def pytest_configure() -> None:
+    """A job that a shell began with & ignores Ctrl-C, and so would every process it starts: tests of interrupts would wait for ever."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
