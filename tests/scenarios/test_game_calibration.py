@@ -93,6 +93,22 @@ def test_the_same_log_gives_the_same_tables(source):
     assert calibrate(few, RULES, PARAMS, plays=500) == calibrate(few, RULES, PARAMS, plays=500)
 
 
+@pytest.mark.parametrize(("players", "plays"), [(100, 20_000), (4000, 30_000)])
+def test_a_round_is_as_large_as_the_log_needs_and_is_told(monkeypatch, players, plays):
+    few, told, met = draw(KNOWN, players, np.random.default_rng(3)), [], []
+    monkeypatch.setattr(calibration, "FULL", 1)
+    monkeypatch.setattr(calibration, "LATER", 1)
+    monkeypatch.setattr(calibration, "TIMES", min(3, plays / len(few.time)))
+    monkeypatch.setattr(
+        calibration, "lives", lambda game, seeds, tables, tell: met.append(len(seeds)) or tell(1) or few
+    )
+    calibrate(few, RULES, PARAMS, progress=lambda *said: told.append(said))
+    assert met == [pytest.approx(plays / few.counts.mean(), abs=1)] * 2
+    for i in (1, 2):
+        stage = f"calibrate, round {i} of 2 [players]"
+        assert [done for name, done, _ in told if name == stage] == [0, 1, met[0]]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not FILE.is_file(), reason="the mobile plays are not beside the checkout")
 def test_the_published_log_is_played_again():
