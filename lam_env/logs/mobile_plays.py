@@ -41,6 +41,11 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
     order = np.lexsort((time, player))
     player, score, time = player[order], score[order], time[order]
     bounds = np.flatnonzero(np.r_[True, player[1:] != player[:-1], True])
+    if np.diff(bounds).max() < 2:
+        raise LogError(
+            f"{file.name}: one play a player (of {len(bounds) - 1}): nothing to estimate sessions and returns from, and no next play to "
+            "predict; give a log of at least 2 players who come back, 30 returns in all"
+        )
     end = int(time.max())
     streams = [_stream(time[a:b], score[a:b], end, tz) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
     more = {"judged": {"word": "PLAY_", "least": 5}, "zone": zone or "UTC"}

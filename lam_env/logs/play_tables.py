@@ -138,6 +138,9 @@ class PlayTables:
 
     @classmethod
     def from_json(cls, data: Any) -> PlayTables:
+        known = [f.name for f in dataclasses.fields(cls)]
+        if not isinstance(data, dict) or not set(data) & set(known):
+            raise LogError("play tables: an object with ends, leaves, gaps and so on is needed, and this is none")
         try:
             data = dict(data)
             data["gaps"] = tuple(GapPart(**part) for part in data["gaps"])
@@ -149,7 +152,7 @@ class PlayTables:
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             if isinstance(error, LogError):
                 raise
-            raise LogError(f"play tables: not of this version ({error}); estimate them again") from None
+            raise LogError(f"play tables: not of this version ({_said(error)}); estimate them again") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         part = Path(f"{os.fspath(path)}.part")
@@ -162,8 +165,18 @@ class PlayTables:
             return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
         except LogError as error:
             raise LogError(f"{path}: {error}") from None
-        except (OSError, ValueError, RecursionError) as error:
-            raise LogError(f"{path}: not readable play tables ({error})") from None
+        except FileNotFoundError:
+            raise LogError(f"{path}: no such file") from None
+        except OSError as error:
+            said = "it is a folder" if Path(path).is_dir() else (error.strerror or "an error of the disk").lower()
+            raise LogError(f"{path}: not readable play tables ({said})") from None
+        except (ValueError, RecursionError):
+            raise LogError(f"{path}: not readable play tables (it is no JSON, or cut short)") from None
+
+
+def _said(error: Exception) -> str:
+    """What a reader can do with an error of Python's."""
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
 
 
 def estimate(plays: Plays, minutes: float = BREAK) -> PlayTables:
@@ -173,7 +186,8 @@ def estimate(plays: Plays, minutes: float = BREAK) -> PlayTables:
     gaps = cut.gap[~np.isnan(cut.gap)]
     if len(gaps) < LEAST or len(np.unique(cut.plays)) < 2:
         raise LogError(
-            f"plays: {len(gaps)} returns, sessions of {len(np.unique(cut.plays))} lengths; at least {LEAST} and 2"
+            f"plays: {len(gaps)} returns, sessions of {len(np.unique(cut.plays))} lengths: too little to estimate from; "
+            f"at least {LEAST} returns and 2 lengths are needed: give a log of more players or days"
         )
     start = int(plays.time.min())
     steps = np.linspace(0, 1, 41)

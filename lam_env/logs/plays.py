@@ -157,7 +157,9 @@ def check_usable(plays: Plays, what: str = "plays") -> None:
     if len(plays.first) < 2:
         raise LogError(f"{what}: a single player; sessions and returns differ by player: give a log of several")
     if plays.counts.max() < 2:
-        raise LogError(f"{what}: one play a player; sessions and gaps need players with several plays")
+        raise LogError(
+            f"{what}: one play a player: nothing to estimate sessions and gaps from; give a log of players with several plays"
+        )
 
 
 def shifted(plays: Plays, seconds: int) -> Plays:

@@ -29,6 +29,10 @@ from .world import GameWorld
 FIRST_SEED = 20_000_000  # of players whom nothing else meets
 FULL, LATER = 4, 5  # rounds that move the baseline by all of the difference, and rounds that move it by 1/2, 1/3, ..
 PLAYERS, PLAYS = 8000, 100_000  # of a round, at most
+TIMES, LEAST_PLAYS = (
+    3,
+    20_000,
+)  # a round has so many times the log's plays: its noise is less than the log's; but so many
 FEW = 100  # players, at least
 MOST_DAYS = 3650
 # first plays of the classes that stand for `INDICES`: the hazard after one play alone is noise
@@ -44,25 +48,32 @@ def calibrate(
     params: GameParams,
     minutes: float = BREAK,
     progress: Progress = lambda stage, done, total: None,
-    plays: int = PLAYS,
+    plays: int | None = None,
 ) -> PlayTables:
     """Tables with which the players of this game come and go as those of the log did; LogError where it holds too little.
 
-    `minutes` without play end a session of the log; `plays`: about how many are simulated in each round."""
+    `minutes` without play end a session of the log; `plays`: about how many are simulated in each round (default: by the size of the log)."""
     progress("estimate [plays]", 0, len(source.time))
     wanted = estimate(source, minutes)
     progress("estimate [plays]", len(source.time), len(source.time))
     aim = _aim(sessions_of(source, minutes))
+    if plays is None:
+        plays = min(PLAYS, max(LEAST_PLAYS, TIMES * len(source.time)))
     players = int(min(PLAYERS, max(FEW, plays / source.counts.mean())))
     hours = 1.001 ** np.arange(len(SHARES)) * np.maximum.accumulate(aim.gaps)  # all different
     tables = dataclasses.replace(wanted, shift=(0.0,) * len(INDICES), stretch=tuple((h, 1.0) for h in hours.tolist()))
     for i in range(FULL + LATER):
-        progress("calibrate [rounds]", i, FULL + LATER)
+        stage = f"calibrate, round {i + 1} of {FULL + LATER} [players]"
+        progress(stage, 0, players)
         seeds = range(FIRST_SEED + i * PLAYERS, FIRST_SEED + i * PLAYERS + players)
-        lived = lives(Compiled(rules, params, tables), seeds, tables)
+        lived = lives(Compiled(rules, params, tables), seeds, tables, _counted(progress, stage, players))
+        progress(stage, players, players)
         tables = _moved(tables, wanted, aim, lived, 1 / max(1, i + 2 - FULL))
-    progress("calibrate [rounds]", FULL + LATER, FULL + LATER)
     return tables
+
+
+def _counted(progress: Progress, stage: str, total: int) -> Callable[[int], None]:
+    return lambda done: progress(stage, done, total)
 
 
 def lives(
@@ -77,7 +88,7 @@ def lives(
     end = int(min(days, tables.days) * DAY)
     player, time, length = list[int](), list[int](), list[float]()
     for i, (seed, arrival) in enumerate(zip(seeds, arrivals.tolist(), strict=True)):
-        world = GameWorld(game, Streams(seed), row)
+        world = GameWorld(game, Streams(seed), row, observed=False)
         shift = int(arrival) - world.now  # her first decision is her arrival
         ended, tally = False, world.tally
         while not ended and world.now + shift <= end:

@@ -100,8 +100,13 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
         raise UserError("world.tables and plays: the tables are made from the plays; leave one of them out")
     if s.out is not None and not Path(s.out).resolve().parent.is_dir():
         raise UserError(f"out={s.out}: there is no folder {Path(s.out).resolve().parent}")
+    load = registry.importer(s.format)
+    if not Path(str(s.plays)).exists():
+        raise UserError(
+            f"plays={s.plays}: no such file; give a log of plays, plays=FILE, and its format= if it is not {s.format}"
+        )
     with Progress() as progress:
-        log, left_out = registry.importer(s.format)(s.plays, zone=s.zone)
+        log, left_out = load(s.plays, zone=s.zone)
         source = plays_of(log)
         check_usable(source)
         tables = calibrate(source, RULES, params, s.minutes, progress)

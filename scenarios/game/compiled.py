@@ -32,10 +32,13 @@ def calibrated(path: str) -> PlayTables:
     """How players come and go, from a file that this game's calibration wrote; LogError where it is none."""
     from lam_env.logs.play_tables import PlayTables
 
-    tables = PlayTables.load(path)
-    if not tables.shift:
+    try:
+        tables = PlayTables.load(path)
+        if not tables.shift:
+            raise LogError(f"{path}: a log's own tables, not corrected for the moods of this game")
+    except LogError as error:
         command = "python -m lam_env.scenarios.game.cohort plays=LOG out=FILE"
-        raise LogError(f"{path}: a log's own tables, not corrected for the moods of this game; {command} makes such")
+        raise LogError(f"world.tables={error}; {command} makes such tables") from None
     return tables
 
 

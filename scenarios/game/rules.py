@@ -6,12 +6,23 @@ players (Bartle 1996, Hearts, Clubs, Diamonds, Spades: Players who suit MUDs).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from lam_env.errors import UserError
 
+from .fields import MOST, faults
+
 BARTLE = ("achieve", "explore", "social", "kill")
 LEAVE = "log_out"
+# what an activity's numbers, and those of the rules, may be: beyond it, nothing can be played or a power overflows
+RANGES = {
+    "minutes": (0.1, 1440.0),
+    "spread": (0.0, 3.0),
+    **dict.fromkeys(("xp", "loot", "effort", "bond"), (0.0, MOST)),
+    "level": (1, MOST),
+    "relief": (0.0, 1.0),
+}
+GROWTH = {"xp_first": (0.01, MOST), "xp_growth": (0.1, 10.0), "need": (0.0, MOST), "gear_lead": (0.0, MOST)}
 
 
 class RulesError(UserError):
@@ -87,7 +98,9 @@ class Rules:
 
 
 def check(rules: Rules) -> None:
-    """Raise RulesError, in one line, where tables name what does not exist or cannot be played."""
+    """Raise RulesError, in one line, where tables hold what they cannot, name what does not exist or cannot be played."""
+    for fault in faults(rules):
+        raise RulesError(f"rules: {fault}")
     names = rules.names
     lines = [line.name for line in rules.lines]
     for what, found in (
@@ -103,17 +116,22 @@ def check(rules: Rules) -> None:
     if clash := (set(names) & set(lines)) | ({LEAVE, "none", "easier", "harder"} & {*names, *lines}):
         raise RulesError(f"rules: {min(clash)!r} cannot be the name of an activity or line: it is taken; rename it")
     for a in rules.activities:
-        if not (a.minutes > 0 and a.spread >= 0 and a.effort >= 0 and a.xp >= 0 and a.loot >= 0 and a.level >= 1):
-            raise RulesError(
-                f"rules: activity {a.name}: minutes must be above 0, spread, xp, loot and effort not negative, level at least 1"
-            )
-        if len(a.tags) != len(BARTLE) or min(a.tags) < 0 or sum(a.tags) > 1 + 1e-9:
+        for name, (low, high) in RANGES.items():
+            _within(f"activity {a.name}: {name}", getattr(a, name), low, high)
+        if min(a.tags) < 0 or sum(a.tags) > 1 + 1e-9:
             raise RulesError(f"rules: activity {a.name}: tags need {len(BARTLE)} shares that add up to at most 1")
+    for name, (low, high) in GROWTH.items():
+        _within(name, getattr(rules, name), low, high)
     if all(a.level > 1 for a in rules.activities):
         raise RulesError("rules: nothing can be played at level 1; open an activity")
     _check_names(rules, names, lines)
     _check_builds(rules, lines)
     _check_quests(rules)
+
+
+def _within(where: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise RulesError(f"rules: {where} must lie between {low:g} and {high:g}, not {value:g}")
 
 
 def _check_names(rules: Rules, names: tuple[str, ...], lines: list[str]) -> None:
@@ -152,13 +170,30 @@ def _check_quests(rules: Rules) -> None:
     while needs:
         free = [name for name, before in needs.items() if not before & needs.keys()]
         if not free:
-            raise RulesError(f"rules: quests wait for each other in a circle: {', '.join(sorted(needs))}; cut one need")
+            circle = " -> ".join(_circle(needs))
+            raise RulesError(
+                f"rules: quests wait for each other in a circle: {circle} (each needs the next); cut one need"
+            )
         for name in free:
             del needs[name]
 
 
+def _circle(needs: dict[str, set[str]]) -> list[str]:
+    """A way from a quest back to it, where each that is left needs another one that is left."""
+    way = [next(iter(needs))]
+    while way[-1] not in way[:-1]:
+        way.append(min(needs[way[-1]] & needs.keys()))
+    circle = way[way.index(way[-1]) : -1]
+    first = circle.index(min(circle, key=list(needs).index))
+    return [*circle[first:], *circle[:first], circle[first]]
+
+
 def changed(rules: Rules, **tables: object) -> Rules:
     """The same rules with some tables replaced, checked again."""
+    known = [f.name for f in fields(Rules)]
+    for name in tables:
+        if name not in known:
+            raise RulesError(f"rules: no table {name!r}; there are {', '.join(known)}")
     return replace(rules, **tables)  # type: ignore[arg-type]
 
 

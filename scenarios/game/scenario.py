@@ -11,13 +11,14 @@ from lam_env.envs.scene import Scene
 from lam_env.rng import Streams
 from lam_env.rows import Row
 from lam_env.sim.world import World
+from lam_env.values import short
 
 from . import hidden
 from .baselines import BASELINES, LADDER
 from .compiled import Compiled
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, GameParams
-from .rules import RULES, Rules
+from .rules import RULES, Rules, RulesError
 from .scene import game_scene
 from .view import game_view
 from .world import GameWorld
@@ -72,6 +73,10 @@ class Game(Scenario):
 
     def __init__(self, rules: Rules = RULES, **settings: object):
         super().__init__(**settings)
+        if not isinstance(rules, Rules):
+            raise RulesError(
+                f"rules must be Rules of lam_env.scenarios.game.rules, such as changed(RULES, quests=...), not {short(rules)}"
+            )
         self.game = Compiled(rules, self.params)
         self.vocabulary = self.game.words.vocabulary
         self.latent_names = hidden.latent_names(self.game)

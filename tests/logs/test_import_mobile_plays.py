@@ -90,7 +90,7 @@ def test_lines_without_a_player_are_counted(tmp_path):
         ("player,score,time\n1,2,nan\n", "not in seconds since 1970"),
         ("player,score,time\n99999999999999999999,2,3\n", "is no number of a player"),
         ('player,score,time\n"1,2,3\n', "broken CSV"),
-        (f"player,score,time\n1,2,{T}\n", "only one action"),
+        (f"player,score,time\n1,2,{T}\n", r"one play a player \(of 1\): nothing to estimate"),
     ],
 )
 def test_a_bad_file_is_one_line(tmp_path, text, message):

@@ -93,6 +93,22 @@ def test_the_same_log_gives_the_same_tables(source):
     assert calibrate(few, RULES, PARAMS, plays=500) == calibrate(few, RULES, PARAMS, plays=500)
 
 
+@pytest.mark.parametrize(("players", "plays"), [(100, 20_000), (4000, 30_000)])
+def test_a_round_is_as_large_as_the_log_needs_and_is_told(monkeypatch, players, plays):
+    few, told, met = draw(KNOWN, players, np.random.default_rng(3)), [], []
+    monkeypatch.setattr(calibration, "FULL", 1)
+    monkeypatch.setattr(calibration, "LATER", 1)
+    monkeypatch.setattr(calibration, "TIMES", min(3, plays / len(few.time)))
+    monkeypatch.setattr(
+        calibration, "lives", lambda game, seeds, tables, tell: met.append(len(seeds)) or tell(1) or few
+    )
+    calibrate(few, RULES, PARAMS, progress=lambda *said: told.append(said))
+    assert met == [pytest.approx(plays / few.counts.mean(), abs=1)] * 2
+    for i in (1, 2):
+        stage = f"calibrate, round {i} of 2 [players]"
+        assert [done for name, done, _ in told if name == stage] == [0, 1, met[0]]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not FILE.is_file(), reason="the mobile plays are not beside the checkout")
 def test_the_published_log_is_played_again():
@@ -198,7 +214,10 @@ def test_who_is_nagged_leaves_a_calibrated_game_sooner(tmp_path):
     ("text", "message"),
     [
         ("{", "not readable play tables"),
-        ('{"activities": ["sleep"], "durations": {}}', "not of this version"),
+        ('{"activities": ["sleep"], "durations": {}}', "and this is none"),
+        ("[]", "and this is none"),
+        ('{"a": 1}', "and this is none"),
+        ('{"gaps": []}', "not of this version .ends is missing"),
         (json.dumps({**KNOWN.to_json(), "shift": []}), "not corrected for the moods"),
         (json.dumps({**KNOWN.to_json(), "shift": [1.0]}), "shift has 7 numbers"),
         (json.dumps({**KNOWN.to_json(), "ends": [1e9, 0, 0]}), "log-odds"),
@@ -224,8 +243,17 @@ def test_tables_that_are_none_are_one_line(tmp_path, monkeypatch, capsys, text, 
             main(argv)
         assert stop.value.code == 2
         (line,) = [x for x in capsys.readouterr().err.splitlines() if x.startswith("error: ")]
-        assert "t.json" in line
+        assert line.startswith("error: world.tables=t.json: ")
+        assert line.endswith("python -m lam_env.scenarios.game.cohort plays=LOG out=FILE makes such tables")
     assert [p.name for p in tmp_path.iterdir()] == ["t.json"]
+
+
+@pytest.mark.parametrize(("path", "message"), [("nope.json", "no such file"), (".", "it is a folder")])
+def test_tables_that_cannot_be_read_are_told_in_words(tmp_path, monkeypatch, path, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LogError, match=f"^world.tables={path}: .*{message}") as caught:
+        Game(tables=path)
+    assert "Errno" not in str(caught.value)
 
 
 HEAD = "player,score,time\n"
@@ -235,11 +263,16 @@ HEAD = "player,score,time\n"
     ("text", "argv", "message"),
     [
         (HEAD + "1,5,1400000000\n1,60,1400090000\n", [], "a single player"),
-        (HEAD + "".join(f"{i},5,{1_400_000_000 + i}\n" for i in range(99)), [], "only one action"),
+        (
+            HEAD + "".join(f"{i},5,{1_400_000_000 + i}\n" for i in range(99)),
+            [],
+            "one play a player (of 99): nothing to estimate",
+        ),
+        (HEAD + "1,5,1400000000\n", [], "give a log of at least 2 players who come back, 30 returns"),
         (HEAD + "".join(f"{i},{i % 2 * 99},{1_400_000_000 + i}\n" for i in range(99)), [], "one play a player"),
         (HEAD + "1,5,1400000000\n1,99,1400090000\n2,5,1400000000\n", [], "1 returns"),
         ("not a log\n", [], "no column"),
-        (HEAD, ["plays=none.csv"], "no such file"),
+        (HEAD, ["plays=none.csv"], "plays=none.csv: no such file; give a log of plays"),
         (HEAD, ["format=nothing"], "no log format 'nothing'"),
         (HEAD, ["days=3"], "as many days as the log has"),
         (HEAD, ["world.tables=t.json"], "leave one of them out"),
