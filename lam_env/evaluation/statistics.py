@@ -93,7 +93,8 @@ def t_interval(
     total = sum(v for v, _ in parts)
     if total <= 0:
         return Interval(value, value, value)
-    half = t_quantile(level, total**2 / sum(v**2 / df for v, df in parts if v > 0)) * total**0.5
+    # shares of the variance: its square may be too small for a float
+    half = t_quantile(level, 1 / sum((v / total) ** 2 / df for v, df in parts if v > 0)) * total**0.5
     return Interval(value, value - half, value + half)
 
 
