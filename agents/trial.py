@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lam_env.contracts import Policy, Training
+from lam_env.envs.vector import AT_ONCE
 
 TRIAL_SEED = 900_000  # of the houses in which settings are chosen
 TRIAL_HOUSES = 8
-AT_ONCE = 64
 
 
 def mean_return(policy: Policy, training: Training, houses: int = TRIAL_HOUSES) -> float:

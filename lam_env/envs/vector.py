@@ -20,6 +20,8 @@ from lam_env.rows import Rows
 from lam_env.sim.world import World
 from lam_env.values import short
 
+AT_ONCE = 64  # worlds; where there are more, each takes the place of one that is finished: the longest life may have 20 times the epochs of the mean one
+
 
 def _array(actions: Any) -> np.ndarray:
     """Empty if it is none."""

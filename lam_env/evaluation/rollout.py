@@ -9,12 +9,11 @@ import numpy as np
 
 from lam_env.contracts import Policy
 from lam_env.envs.scenario import Scenario
-from lam_env.envs.vector import LamVectorEnv
+from lam_env.envs.vector import AT_ONCE, LamVectorEnv
 from lam_env.errors import UserError
 
 FIRST_WORLD = {"validation": 1_000_000, "test": 2_000_000}  # seeds that no training meets
 WORLDS_APART = 1_000
-AT_ONCE = 64  # worlds; where there are more, each takes the place of one that is finished: the longest life may have 20 times the epochs of the mean one
 
 Progress = Callable[[str, int, int, str], None]
 

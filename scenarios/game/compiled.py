@@ -87,7 +87,7 @@ class Compiled:
         self.first_quests = [i for i, q in enumerate(rules.quests) if not q.needs]
         self.quest_places = frozenset(k for k, _, _ in self.quests)
         self.flow_weight, self.habit_weight = beta * params.flow, beta * params.habit
-        self.narrow = -1 / params.width**2
+        self.narrow = -1 / self.width2
         self.quest_lure = beta * params.quest
         self.tunes = params.track == "all"  # the difficulty may be advised
         self.locked = frozenset(a.level for a in acts)

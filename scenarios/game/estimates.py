@@ -29,7 +29,7 @@ def likely_flows(
 
     The mean of exp(-(x / width)^2) over a normal belief about skill, in closed form; less for what she has done much of.
     """
-    width2, rating = player.game.params.width**2, player.rating
+    width2, rating = player.game.width2, player.rating
     c, spread = player.demand() - rating.mean + harder, width2 + 2 * rating.variance
     most = sqrt(width2 / spread)
     return [
