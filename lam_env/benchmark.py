@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from lam_env import suites
 from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
-from lam_env.launch.local import ONE_THREAD
+from lam_env.launch.local import one_thread
 from lam_env.measure import WARM_UP, YARDSTICK, Figure, measure
 from lam_env.progress import Progress
 from lam_env.settings import LAUNCHER, RaySettings
@@ -47,8 +47,7 @@ class BenchmarkSettings:
 
 
 def main(argv: Sequence[str]) -> int:
-    for name, value in ONE_THREAD.items():  # before torch is loaded, here and in the processes to come
-        os.environ.setdefault(name, value)
+    one_thread()
     with cli_errors():
         settings = parse(BenchmarkSettings, argv, "python -m lam_env.benchmark")
         suite = suites.load(settings.suite)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
-from lam_env.launch.local import ONE_THREAD, one_line
+from lam_env.launch.local import one_line, one_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,8 +46,7 @@ class OffPolicySettings:
 
 
 def main(argv: Sequence[str]) -> int:
-    for name, value in ONE_THREAD.items():  # before numpy and torch are loaded
-        os.environ.setdefault(name, value)
+    one_thread()
     with cli_errors():
         settings = parse(OffPolicySettings, argv, "python -m lam_env.off_policy")
         if not settings.log:

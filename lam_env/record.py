@@ -6,14 +6,13 @@ what had been sensed. `python -m lam_env.off_policy` tells from it what other po
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
-from lam_env.launch.local import ONE_THREAD
+from lam_env.launch.local import one_thread
 from lam_env.progress import Progress
 from lam_env.runs import choose
 
@@ -36,8 +35,7 @@ class RecordSettings:
 
 
 def main(argv: Sequence[str]) -> int:
-    for name, value in ONE_THREAD.items():  # before numpy and torch are loaded
-        os.environ.setdefault(name, value)
+    one_thread()
     with cli_errors():
         settings = parse(RecordSettings, argv, "python -m lam_env.record")
         if not settings.policy:

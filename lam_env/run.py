@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from lam_env import launch, registry
 from lam_env.cells import Cell, Cells, Found
 from lam_env.config import cli_errors, parse, to_dict
 from lam_env.errors import UserError
-from lam_env.launch.local import ONE_THREAD, WorkerDiedError
+from lam_env.launch.local import WorkerDiedError, one_thread
 from lam_env.runs import CONFIG, RunFolder, check_same, choose
 from lam_env.settings import COUNTING, RunSettings
 from lam_env.track import check_sinks
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str]) -> int:
-    for name, value in ONE_THREAD.items():  # before torch is loaded, here and in the processes to come
-        os.environ.setdefault(name, value)
+    one_thread()
     with cli_errors():
         settings = parse(RunSettings, argv, "python -m lam_env.run", _groups, _defaults)
         run = Pipeline(settings, " ".join(["python -m lam_env.run", *argv]))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from lam_env import registry
 from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
-from lam_env.launch.local import ONE_THREAD
+from lam_env.launch.local import one_thread
 from lam_env.settings import UNTRAINED
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ class Player(NamedTuple):
 
 
 def main(argv: Sequence[str]) -> int:
-    for name, value in ONE_THREAD.items():
-        os.environ.setdefault(name, value)
+    one_thread()
     with cli_errors():
         settings = parse(WatchSettings, argv, "python -m lam_env.watch", _groups)
         if settings.gif is not None:

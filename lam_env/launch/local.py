@@ -20,6 +20,14 @@ from lam_env.errors import UserError
 
 Report = Callable[[str, int, int, str], None]
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def one_thread() -> None:
+    """Unless told otherwise numpy and torch use one thread, here and in the processes to come. To be called before they are loaded."""
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+
+
 _queue: Any = None
 
 
@@ -90,8 +98,7 @@ class LocalLauncher:
         self._pending: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
 
     def __enter__(self) -> LocalLauncher:
-        for name, value in ONE_THREAD.items():  # read when a worker loads numpy; more threads than cores are slower
-            os.environ.setdefault(name, value)
+        one_thread()  # read when a worker loads numpy; more threads than cores are slower
         if self.workers > 1:
             context = multiprocessing.get_context("spawn")
             self._messages = context.Queue()
