@@ -1,14 +1,15 @@
 """Advice: acting for somebody by changing what she does. What she does anyway is worth nothing.
 
-value(a) = moved(a) (worth(a) - sum_b p(b) worth(b)) - nag, with p from the prior and worth from the readings that say per action what it would
+value(a) = moved(a) (worth(a) - sum_b p(b) worth(b)) - nag + answer(a), with p from the prior and worth from the readings that say per action what it would
 save her and others (`Vocabulary.values`; each kind counts as much as the reward term of that name), or where there are none counted in a
 trial. It is the exact change of expected worth where advice takes its probability from all other actions in proportion. moved = (acceptance - p) / (1 - p) is the
 share of what she would not have done anyway that advice turns; acceptance is a logit on few features, pooled over actions: it is learned from thousands
-of answers, where a count per option would see a handful.
+of answers, where a count per option would see a handful. So is what her answer itself is paid with: who is advised often follows less and is annoyed more.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,10 @@ from .carry import listen
 
 INTERACTION = "advise"
 NAG = "nag"  # the reward term of an advice given
+LATELY = "advised"  # the reading, where a scenario has one, of how often she has been advised lately
 SCALE = 10.0  # worths are divided by it where they are features
-FEATURES = ("1", "own", "log p", "log of the habit's p", "accepted", "refused")
-PERSONAL = 4  # the first of the features that tell one person's answers so far
+FEATURES = ("1", "own", "log p", "log of the habit's p", "advised lately", "accepted", "refused")
+PERSONAL = 4  # the first of the features that tell how one person was advised and has answered so far
 RIDGE = 1.0
 LEAST = 0.01  # probability that she would do something else, at least
 COPY_GAIN, COPY_COST = 1.0, 0.5  # of a copied habit and of a missed one, for the row that copies
@@ -38,15 +40,24 @@ def worth(context: np.ndarray, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
     return found
 
 
-def willingness(p: np.ndarray, own: np.ndarray, feedback: np.ndarray) -> np.ndarray:
-    """(N, A, F) what her acceptance of each action rests on: `FEATURES`. p, own (N, A); feedback (N, 2 A)."""
+def lately(context: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
+    """(N, 1) how often she has been advised lately; 0 where no reading tells."""
+    if LATELY not in vocabulary.readings:
+        return np.zeros((len(context), 1), np.float32)
+    at = vocabulary.readings.index(LATELY)
+    return context[:, at : at + 1]
+
+
+def willingness(p: np.ndarray, own: np.ndarray, feedback: np.ndarray, often: np.ndarray) -> np.ndarray:
+    """(N, A, F) what her acceptance of each action rests on: `FEATURES`. p, own (N, A); feedback (N, 2 A); often (N, 1), see `lately`."""
     n, a = p.shape
     out = np.ones((n, a, len(FEATURES)), np.float32)
     out[..., 1] = np.clip(own / SCALE, -3, 3)
     out[..., 2] = np.log(p + 1e-4)
     out[..., 3] = np.log(p.max(1, keepdims=True) + 1e-4)
-    out[..., 4] = np.log1p(feedback[:, :a].sum(1, keepdims=True))
-    out[..., 5] = np.log1p(feedback[:, a:].sum(1, keepdims=True))
+    out[..., 4] = often
+    out[..., 5] = np.log1p(feedback[:, :a].sum(1, keepdims=True))
+    out[..., 6] = np.log1p(feedback[:, a:].sum(1, keepdims=True))
     return out
 
 
@@ -56,8 +67,8 @@ def moved(accepted: Any, p: Any) -> Any:
 
 
 def fit_logit(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, rounds: int = 25) -> np.ndarray:
-    """Coefficients (F,) of a logistic regression by Newton's method; x (n, F), y (n,) 0 or 1. `ridge` keeps them finite where answers
-    are few or all alike."""
+    """Coefficients (F,) of a logistic regression by Newton's method; x (n, F), y (n,) from 0 to 1, also shares (Papke and Wooldridge 1996).
+    `ridge` keeps them finite where answers are few or all alike."""
     x, beta = x.astype(float), np.zeros(x.shape[1])
     for _ in range(rounds):
         p = 1 / (1 + np.exp(-(x @ beta).clip(-30, 30)))
@@ -70,29 +81,67 @@ def fit_logit(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, rounds: int = 
     return beta
 
 
-def fit_acceptance(x: np.ndarray, advised: np.ndarray, y: np.ndarray, n_actions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (F,) that all actions share, and by how much each action (A,) differs: some ask for more than others, a click or a change of
-    plans. x (n, F), advised (n,) the actions, y (n,) whether they were followed. The ridge draws actions seldom tried to the rest."""
-    beta = fit_logit(np.concatenate([x, np.eye(n_actions)[advised]], 1), y)
-    return beta[: x.shape[1]], beta[x.shape[1] :]
+@dataclass(frozen=True)
+class Answers:
+    """How people answer advice, as logits on the features of `willingness` and by how much each action (A,) differs from the rest: some ask for more
+    than others, a click or a change of plans. `follow` and `follow_by`: that she does what is advised; `upset` and `upset_by`: how far what her
+    answer is rewarded with lies between the `best` and the `worst` that has been heard."""
+
+    follow: np.ndarray
+    follow_by: np.ndarray
+    upset: np.ndarray
+    upset_by: np.ndarray
+    best: float = 0.0
+    worst: float = 0.0
+
+    @classmethod
+    def alike(cls, n_actions: int, follow: np.ndarray | None = None) -> Answers:
+        """All actions and situations, unless `follow` tells them apart."""
+        none, each = np.zeros(len(FEATURES)), np.zeros(n_actions)
+        return cls(none if follow is None else follow, each, none, each)
+
+    @classmethod
+    def fit(
+        cls, x: np.ndarray, advised: np.ndarray, followed: np.ndarray, paid: np.ndarray, n_actions: int, used: int
+    ) -> Answers:
+        """x (n, F), of which the first `used` features count; advised (n,) the actions; followed (n,) 0 or 1; paid (n,) rewards of the answers. The
+        ridge draws actions seldom tried to the rest."""
+        best, worst = float(paid.max(initial=0.0)), float(paid.min(initial=0.0))
+        share = (best - paid) / (best - worst) if best > worst else np.zeros(len(x))
+        features = np.concatenate([x[:, :used], np.eye(n_actions)[advised]], 1)
+        rest = np.zeros(len(FEATURES) - used)
+        (a, a_by), (b, b_by) = (np.split(fit_logit(features, y), [used]) for y in (followed, share))
+        return cls(np.concatenate([a, rest]), a_by, np.concatenate([b, rest]), b_by, best, worst)
+
+    def acceptance(self, x: np.ndarray) -> np.ndarray:
+        """(N, A) probability that she does what is advised; x (N, A, F)."""
+        return _logistic(x @ self.follow.astype(np.float32) + self.follow_by.astype(np.float32))
+
+    def price(self, x: np.ndarray) -> np.ndarray:
+        """(N, A) reward to be expected of her answer."""
+        return self.best + (self.worst - self.best) * _logistic(
+            x @ self.upset.astype(np.float32) + self.upset_by.astype(np.float32)
+        )
+
+
+def _logistic(x: np.ndarray) -> Any:
+    return 1 / (1 + np.exp(-x.clip(-30, 30)))
 
 
 class AdvicePlugIn:
-    """`beta` (F,): coefficients of acceptance, `lean` (A,) what is added by action; `weights`: what a unit of each kind of worth is rewarded
-    with; `nag`: what an advice costs; `flat` (A,): worths where no reading tells."""
+    """`answers`: how people take advice; `weights`: what a unit of each kind of worth is rewarded with; `nag`: what an advice costs; `flat` (A,): worths
+    where no reading tells."""
 
     def __init__(
         self,
         predictor: ActionPredictor,
-        beta: np.ndarray,
+        answers: Answers,
         weights: dict[str, float],
         nag: float,
-        lean: np.ndarray | None = None,
         flat: np.ndarray | None = None,
     ):
-        nothing = np.zeros(len(predictor.vocabulary))
-        self.predictor, self.beta, self.weights, self.nag = predictor, beta, weights, nag
-        self.lean, self.flat = nothing if lean is None else lean, nothing if flat is None else flat
+        self.predictor, self.answers, self.weights, self.nag = predictor, answers, weights, nag
+        self.flat = np.zeros(len(predictor.vocabulary)) if flat is None else flat
 
     def values(self, observation: Any, p: np.ndarray) -> np.ndarray:
         """(N, A) value of each advice, -inf where it is not possible; 0 for none."""
@@ -100,13 +149,14 @@ class AdvicePlugIn:
 
     def judge(self, observation: Any, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The values, and what her acceptance of each action rests on: (N, A, F), see `willingness`."""
-        offered = worth(observation["context"], self.predictor.vocabulary)
-        x = willingness(p, offered.get("own", np.zeros_like(p)), observation["feedback"])
-        liking = x @ self.beta.astype(np.float32) + self.lean.astype(np.float32)
-        accepted = 1 / (1 + np.exp(-liking.clip(-30, 30)))
+        vocabulary, context = self.predictor.vocabulary, observation["context"]
+        offered = worth(context, vocabulary)
+        own = offered.get("own", np.zeros_like(p))
+        x = willingness(p, own, observation["feedback"], lately(context, vocabulary))
         total = self.flat.astype(np.float32) + sum(weight * offered[kind] for kind, weight in self.weights.items())
         gain = total - (p * total).sum(1, keepdims=True)
-        value = np.where(observation["action_mask"] > 0, moved(accepted, p) * gain - self.nag, -np.inf)
+        value = moved(self.answers.acceptance(x), p) * gain - self.nag + self.answers.price(x)
+        value = np.where(observation["action_mask"] > 0, value, -np.inf)
         value[:, 0] = 0.0
         return value, x
 
@@ -127,7 +177,7 @@ class CopyPlugIn(AdvicePlugIn):
 
 
 class AdviceAgent:
-    """`kinds`: which kinds of worth count (None: all); `personal`: a person's answers so far tell of her acceptance."""
+    """`kinds`: which kinds of worth count (None: all); `personal`: how she was advised and has answered so far tells of her answers."""
 
     def __init__(
         self, kinds: tuple[str, ...] | None = None, personal: bool = False, kind: type[AdvicePlugIn] = AdvicePlugIn
@@ -142,9 +192,8 @@ class AdviceAgent:
 
         heard = try_advice(training)
         used = len(FEATURES) if self.personal else PERSONAL
-        beta = np.zeros(len(FEATURES))
-        beta[:used], lean = fit_acceptance(heard.x[:, :used], heard.answered, heard.y, heard.n_actions)
-        return self.kind(training.prior, beta, weights, nag, lean, heard.worths(beta, lean, nag))
+        answers = Answers.fit(heard.x, heard.answered, heard.y, heard.paid, heard.n_actions, used)
+        return self.kind(training.prior, answers, weights, nag, heard.worths(answers, nag))
 
 
 def prices(training: Training) -> tuple[dict[str, float], float]:

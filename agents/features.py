@@ -11,7 +11,7 @@ from lam_env.contracts import ActionPredictor, Prediction
 from lam_env.events import Vocabulary
 from lam_env.logs.epochs import DAY
 
-from .advice import worth
+from .advice import lately, worth
 from .carry import Carry, listen, slow_actions
 
 PARTS = 6  # parts of the day, four hours each
@@ -22,8 +22,8 @@ RECENT = 4  # tokens that a policy without a prior sees one-hot
 @dataclass(frozen=True)
 class Layout:
     """Parts of the vector, each (A,) but the last: next and soon, the prior's probabilities; mask of possible actions; accepted and
-    refused, how often each was so far in this episode; one for each of `worths`, the kinds of value readings (see advice.py); rest (R,) for
-    the networks, which begins with the part of the day (PARTS,) one-hot. `slow`: actions whose soon counts."""
+    refused, how often each was so far in this episode; one for each of `worths`, the kinds of value readings (see advice.py); then how often she has been
+    advised lately, one number; rest (R,) for the networks, which begins with the part of the day (PARTS,) one-hot. `slow`: actions whose soon counts."""
 
     n_actions: int
     n_rest: int
@@ -33,7 +33,7 @@ class Layout:
     @property
     def rest(self) -> int:
         """Where the rest begins."""
-        return (5 + len(self.worths)) * self.n_actions
+        return (5 + len(self.worths)) * self.n_actions + 1
 
     @property
     def size(self) -> int:
@@ -60,6 +60,7 @@ class PriorFeatures:
         soon = said.next if said.soon is None else said.soon
         known = [said.next, soon, observation["action_mask"], observation["feedback"]]
         known += worth(observation["context"], self.predictor.vocabulary).values()
+        known.append(lately(observation["context"], self.predictor.vocabulary))
         parts = [*known, _part_of_day(observation), said.hidden, observation["epoch"][:, 4:5], *rest]
         return np.concatenate(parts, 1, dtype=np.float32, casting="unsafe")
 
@@ -81,6 +82,7 @@ class PlainFeatures:
         rest = _rest(observation, self.mean, self.scale)
         gap = np.log1p(observation["epoch"][:, 1:2]) / 6
         known = [np.zeros((n, 2 * a)), observation["action_mask"], observation["feedback"]]
+        known.append(lately(observation["context"], self.vocabulary))
         parts = [*known, _part_of_day(observation), recent.reshape(n, -1), observation["epoch"][:, 4:5], gap, *rest]
         return np.concatenate(parts, 1, dtype=np.float32, casting="unsafe"), None
 

@@ -96,17 +96,18 @@ class PlainHead(nn.Module):
 class AdviceHead(nn.Module):
     """Expected uplift of changing what she does: logit(a) = value(a) / T, and 0 for none.
 
-    value = moved (worth - what she would do is worth) - nag, worth the sum of its kinds, each by its weight, as in advice.py; acceptance is a logit on
-    few features that all actions share, and an intercept of each. Acceptance and worth of each action are corrected by a network on the state that starts at zero, so
-    training starts at the plug-in policy (`start_from`). Where no reading tells worths, each action has a counted one (`flat`), and advice begins with a
+    value = moved (worth - what she would do is worth) - nag + what her answer is rewarded with, worth the sum of its kinds, each by its weight, as in
+    advice.py; acceptance and the answer's reward are logits on few features that all actions share, and an intercept of each. Acceptance and worth of
+    each action are corrected by a network on the state that starts at zero, so training starts at the plug-in policy (`start_from`). Where no reading tells worths, each action has a counted one (`flat`), and advice begins with a
     handicap of log A: most moments are none for advice, and who is advised at all of them leaves before anything is learned.
     """
 
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
         super().__init__()
         self.layout = layout
-        self.beta = nn.Parameter(torch.zeros(len(FEATURES)))
-        self.lean = nn.Parameter(torch.zeros(layout.n_actions))
+        self.follow, self.upset = (nn.Parameter(torch.zeros(len(FEATURES))) for _ in range(2))
+        self.follow_by, self.upset_by = (nn.Parameter(torch.zeros(layout.n_actions)) for _ in range(2))
+        self.register_buffer("paid", torch.zeros(2))  # best and worst reward of an answer
         self.weights = nn.Parameter(torch.zeros(len(layout.worths)))
         self.nag = nn.Parameter(torch.tensor(0.0))
         self.flat = nn.Parameter(torch.zeros(layout.n_actions))
@@ -117,8 +118,9 @@ class AdviceHead(nn.Module):
     def start_from(self, plugin: AdvicePlugIn) -> None:
         """Take over what a plug-in has learned."""
         with torch.no_grad():
-            self.beta.copy_(torch.as_tensor(plugin.beta, dtype=torch.float32))
-            self.lean.copy_(torch.as_tensor(plugin.lean, dtype=torch.float32))
+            for name in ("follow", "follow_by", "upset", "upset_by"):
+                getattr(self, name).copy_(torch.as_tensor(getattr(plugin.answers, name), dtype=torch.float32))
+            self.paid.copy_(torch.tensor([plugin.answers.best, plugin.answers.worst]))
             self.weights.copy_(torch.tensor([plugin.weights.get(kind, 0.0) for kind in self.layout.worths]))
             self.nag.fill_(plugin.nag)
             self.flat.copy_(torch.as_tensor(plugin.flat, dtype=torch.float32))
@@ -127,7 +129,7 @@ class AdviceHead(nn.Module):
         """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
         a, layout = self.layout.n_actions, self.layout
         p, _, mask, accepted, refused = x[:, : 5 * a].chunk(5, 1)
-        worths = x[:, 5 * a : layout.rest].reshape(len(x), len(layout.worths), a)
+        worths = x[:, 5 * a : layout.rest - 1].reshape(len(x), len(layout.worths), a)
         own = worths[:, layout.worths.index("own")] if "own" in layout.worths else torch.zeros_like(p)
         willing, more, cost = self.correction(torch.cat([x[:, layout.rest :], p], 1)).split([a, a, 1], 1)
         log_p = torch.log(p + 1e-4)
@@ -136,13 +138,17 @@ class AdviceHead(nn.Module):
             (own / SCALE).clamp(-3, 3),
             log_p,
             log_p.amax(1, keepdim=True).expand_as(p),
+            x[:, layout.rest - 1 : layout.rest].expand_as(p),
             torch.log1p(accepted.sum(1, keepdim=True)).expand_as(p),
             torch.log1p(refused.sum(1, keepdim=True)).expand_as(p),
         ]
-        acceptance = torch.sigmoid(torch.stack(features, 2) @ self.beta + self.lean + 3 * willing)
+        answers = torch.stack(features, 2)
+        acceptance = torch.sigmoid(answers @ self.follow + self.follow_by + 3 * willing)
+        best, worst = self.paid
+        answer = best + (worst - best) * torch.sigmoid(answers @ self.upset + self.upset_by)
         total = torch.einsum("nka,k->na", worths, self.weights) + self.flat + more
         gain = total - (p * total).sum(1, keepdim=True)
-        value = (moved(acceptance, p) * gain - self.nag - cost) / self.temperature - self.handicap
+        value = (moved(acceptance, p) * gain - self.nag + answer - cost) / self.temperature - self.handicap
         logits = torch.where(mask > 0, value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,9 @@ ADVISING = PPOSettings(batch=2048, learning_rate=3e-4, gamma=0.0)
 # Lives of few decisions and much luck: many at a time. Advice is worth little and too much of it does lasting harm, so what is tried must stay near to what is
 # best: at the usual temperature most of it is random, everybody is annoyed, and silence is what is learned. Chosen on validation players of the game.
 LONE = PPOSettings(envs=64, batch=2048, gamma=0.97, trial=400, temperature=0.02)
+NEAR = replace(
+    LONE, learning_rate=3e-4
+)  # from the prior: the plug-in that it starts from is near the best that can be heard of
 
 
 class FeatureVecEnv(LamVecEnv):
@@ -149,7 +152,9 @@ def settings_for(training: Training, prior: bool) -> PPOSettings:
     """By what an agent is to do, and for how many."""
     if training.train.people > 1:
         return ADVISING if prior else CROWD
-    return LONE if training.interaction == "advise" else PPOSettings()
+    if training.interaction == "advise":
+        return NEAR if prior else LONE
+    return PPOSettings()
 
 
 def head_of(model: PPO) -> Any:

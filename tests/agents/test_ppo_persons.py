@@ -125,9 +125,9 @@ def test_ppo_learns_what_advice_is_worth_from_credits_alone(monkeypatch):
 
     class Ignorant:
         def fit(self, given):
-            from lam_env.agents.advice import FEATURES, AdvicePlugIn
+            from lam_env.agents.advice import AdvicePlugIn, Answers
 
-            return AdvicePlugIn(given.prior, np.zeros(len(FEATURES)), {}, 0.0)
+            return AdvicePlugIn(given.prior, Answers.alike(len(given.vocabulary)), {}, 0.0)
 
     monkeypatch.setattr(ppo, "plugin_context", Ignorant)
     agent = PPOAgent(prior=True, settings=FAST)

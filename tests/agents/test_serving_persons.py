@@ -33,7 +33,7 @@ SCENARIOS = {
 
 
 SEED = {"game": 33}  # of somebody who plays for long
-NAG = {"game": 0.2}  # its worths are minutes
+NAG = {"game": 0.12, "traffic": 1.0}  # their worths are minutes
 
 
 def tuned(scenario, seed=1, nag=-0.03):
@@ -77,7 +77,7 @@ def refused(says, call, *args, **more):
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_simulated_stream_gives_what_the_policy_gives(name):
     scenario = SCENARIOS[name]()
-    policy, env = tuned(scenario, nag=NAG.get(name, -0.03)), LamEnv(scenario, record=True)
+    policy, env = tuned(scenario, nag=NAG.get(name, 0.15)), LamEnv(scenario, record=True)
     observation, _ = env.reset(seed=SEED.get(name, 3))
     world, names = env.world, env.vocabulary.actions
     adviser, state, heard, advised, asked, answers, done = Adviser(policy), None, 0, 0, 0, 0, False

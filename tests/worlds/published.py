@@ -1,0 +1,79 @@
+"""The README's tables and the scores they are made of, which are kept in tests/published/, one file a suite.
+
+    python tests/worlds/published.py runs/benchmark-full-1 runs/benchmark-game-1
+
+puts the summaries that finished suites wrote in place of the README's, and keeps their scores. A table stands in the README between the comments
+`table: SUITE SCENARIO VARIANT` and `table: end`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from lam_env.evaluation import results
+from lam_env.evaluation.tables import JUDGE, SUMMARY, Table, summary_table
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / "tests" / "published"
+_BLOCK = re.compile(r"(<!-- table: (\w+) (\w+) ([\w-]+) -->\n)(.*?)(<!-- table: end -->)", re.S)
+
+
+class Published(NamedTuple):
+    """A table of the README: where its scores are from, and its text."""
+
+    suite: str
+    scenario: str
+    variant: str
+    text: str
+
+
+def published(document: str) -> list[Published]:
+    return [Published(*m.group(2, 3, 4, 5)) for m in _BLOCK.finditer(document)]
+
+
+def made_again(table: Published) -> Table:
+    """From the scores kept, without what is said of how they were made."""
+    return summary_table(results.read(KEPT / f"{table.suite}.csv"), table.scenario, table.variant)
+
+
+def keep(folder: Path) -> str:
+    """Keeps what a suite's summaries are made of; returns its name."""
+    suite = str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["suite"])
+    rows = results.read(folder / "results.csv")
+    shown = {r.variant for r in rows if not r.variant.startswith(("ladder", "exploit")) and "exploit" not in r.variant}
+    mine = [r for r in rows if r.variant in shown and r.metric in {*SUMMARY, JUDGE}]
+    results.write(KEPT / f"{suite}.csv", mine)
+    return suite
+
+
+def put(document: str, suite: str, tables: str) -> str:
+    """A document with the summaries of a suite's tables.md."""
+
+    def block(m: re.Match[str]) -> str:
+        if m[2] != suite:
+            return m[0]
+        title = f"**{m[3]} ({m[4]}): summary**"
+        begin = tables.find(title)
+        if begin < 0:
+            sys.exit(f"tables.md of {suite} has no {title}")
+        text = tables[begin:].partition("\n**")[0].partition("\n#")[0].rstrip()
+        return f"{m[1]}{text}\n\n{m[6]}"
+
+    return _BLOCK.sub(block, document)
+
+
+def main(folders: list[str]) -> None:
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for name in folders:
+        suite = keep(Path(name))
+        text = put(text, suite, (Path(name) / "tables.md").read_text(encoding="utf-8"))
+    readme.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
