@@ -102,12 +102,14 @@ class AdviceHead(nn.Module):
     handicap of log A: most moments are none for advice, and who is advised at all of them leaves before anything is learned.
     """
 
+    paid: Tensor  # best and worst reward of an answer
+
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
         super().__init__()
         self.layout = layout
         self.follow, self.upset = (nn.Parameter(torch.zeros(len(FEATURES))) for _ in range(2))
         self.follow_by, self.upset_by = (nn.Parameter(torch.zeros(layout.n_actions)) for _ in range(2))
-        self.register_buffer("paid", torch.zeros(2))  # best and worst reward of an answer
+        self.register_buffer("paid", torch.zeros(2))
         self.weights = nn.Parameter(torch.zeros(len(layout.worths)))
         self.nag = nn.Parameter(torch.tensor(0.0))
         self.flat = nn.Parameter(torch.zeros(layout.n_actions))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import importlib
 import io
 import os
 import re
@@ -18,8 +19,9 @@ import pytest
 from lam_env.agents.development import __main__ as development
 from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
+from published import Published, published
 
-from lam_env import benchmark, config, off_policy, record, registry, report, run, suites, watch
+from lam_env import benchmark, config, off_policy, record, registry, report, simulate, suites, watch
 from lam_env.envs.record import log_of
 from lam_env.envs.single import LamEnv
 from lam_env.logs import play_report
@@ -111,7 +113,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def _run(module: str, argv: list[str]) -> None:
     try:
-        assert {"lam_env.run": run, "lam_env.record": record, "lam_env.off_policy": off_policy}[module].main(argv) == 0
+        assert importlib.import_module(module).main(argv) == 0
     except SystemExit:  # the error is on stderr
         pytest.fail(f"README.md: python -m {module} {' '.join(argv)}", pytrace=False)
 
@@ -219,6 +221,9 @@ def _understood(module: str, argv: list[str]) -> None:
         suites.load(config.parse(benchmark.BenchmarkSettings, argv, module).suite)
     elif module == "lam_env.report":
         assert config.parse(report.ReportSettings, argv, module).run
+    elif module == "lam_env.simulate":
+        wanted = config.parse(simulate.SimulateSettings, argv, module)
+        registry.scenario(wanted.scenario)(**wanted.world)
     elif module == "lam_env.watch":
         watched = config.parse(watch.WatchSettings, argv, module)
         registry.scenario(watched.scenario)(**watched.world)
@@ -389,16 +394,15 @@ def test_links_and_files_exist(name: str) -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_the_table_of_the_readme_says_how_it_was_made() -> None:
-    block = README.partition("<!-- table: begin -->\n")[2].partition("<!-- table: end -->")[0]
-    rows = cells(block)
-    assert len(rows) >= 3, "the README has no table: put a run's between `table: begin` and `table: end`"
-    assert {"none", "oracle"} <= {row[0].strip("`* ") for row in rows} <= _agents()
-    made = re.search(r"Made by `python -m (lam_env\.\w+) ?([^`]*)`", block)
+@pytest.mark.parametrize("table", published(README), ids=lambda t: f"{t.suite}-{t.scenario}-{t.variant}")
+def test_a_table_of_the_readme_says_how_it_was_made(table: Published) -> None:
+    rows = cells(table.text)
+    assert {"none", "oracle"} <= {row[0].strip("`* ") for row in rows}
+    made = re.search(r"Made by `python -m (lam_env\.\w+) ?([^`]*)`", table.text)
     assert made is not None
     _understood(made[1], shlex.split(made[2]))
     for what in (r"Runs an agent: \d+", r"evaluation seeds \d+", r"Python 3\.\d+", r"torch \d", r", (cpu|cuda)\b"):
-        assert re.search(what, block), what
+        assert re.search(what, table.text), what
 
 
 UNWANTED = [

@@ -40,12 +40,12 @@ def made_again(table: Published) -> Table:
     return summary_table(results.read(KEPT / f"{table.suite}.csv"), table.scenario, table.variant)
 
 
-def keep(folder: Path) -> str:
-    """Keeps what a suite's summaries are made of; returns its name."""
+def keep(folder: Path, document: str) -> str:
+    """Keeps what a suite's tables in the document are made of; returns the suite's name."""
     suite = str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["suite"])
+    shown = {(t.scenario, t.variant) for t in published(document) if t.suite == suite}
     rows = results.read(folder / "results.csv")
-    shown = {r.variant for r in rows if not r.variant.startswith(("ladder", "exploit")) and "exploit" not in r.variant}
-    mine = [r for r in rows if r.variant in shown and r.metric in {*SUMMARY, JUDGE}]
+    mine = [r for r in rows if (r.scenario, r.variant) in shown and r.metric in {*SUMMARY, JUDGE}]
     results.write(KEPT / f"{suite}.csv", mine)
     return suite
 
@@ -70,7 +70,7 @@ def main(folders: list[str]) -> None:
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     for name in folders:
-        suite = keep(Path(name))
+        suite = keep(Path(name), text)
         text = put(text, suite, (Path(name) / "tables.md").read_text(encoding="utf-8"))
     readme.write_text(text, encoding="utf-8")
 

@@ -1,0 +1,67 @@
+"""The README's tables are those that the kept scores give."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from published import KEPT, ROOT, Published, keep, made_again, published, put
+
+from lam_env import suites
+from lam_env.evaluation import results
+from lam_env.evaluation.results import Row
+from lam_env.evaluation.tables import summary_table
+
+TABLES = published((ROOT / "README.md").read_text(encoding="utf-8"))
+each = pytest.mark.parametrize("table", TABLES, ids=lambda t: f"{t.suite}-{t.scenario}-{t.variant}")
+
+
+@each
+def test_a_table_is_what_its_scores_give(table: Published) -> None:
+    again, text = (list(filter(None, t.splitlines())) for t in (made_again(table).markdown(), table.text))
+    assert text[: len(again)] == again
+
+
+@each
+def test_a_table_is_made_of_what_its_suite_asks_for(table: Published) -> None:
+    command = table.text.partition("Made by `")[2].partition("`")[0]
+    assert command.startswith(f"python -m lam_env.benchmark suite={table.suite}")
+    runs = [run for run in suites.load(table.suite).runs if run.settings.scenario == table.scenario]
+    rows = results.select(results.read(KEPT / f"{table.suite}.csv"), scenario=table.scenario, variant=table.variant)
+    (run,) = [run for run in runs if run.variant("sim") == table.variant]
+    assert {r.train_seed for r in rows if r.agent == "ppo_prior"} == set(run.settings.seed)
+    assert {r.seed for r in rows} == set(range(run.settings.eval.seeds))
+
+
+def test_every_scenario_has_one_and_nothing_else_is_kept() -> None:
+    assert {t.scenario for t in TABLES} == {run.settings.scenario for run in suites.load("full").runs}
+    assert {path.stem for path in KEPT.glob("*")} == {t.suite for t in TABLES}
+
+
+ROWS = [
+    Row("home", variant, agent, 0, seed, metric, value + seed)
+    for variant in ("sim", "ladder:plan", "exploit")
+    for agent, value in (("none", 0.0), ("oracle", 3.0))
+    for seed in range(3)
+    for metric in ("reward.utility", "reward.lift", "kpi.light")
+]
+
+
+def test_what_a_suite_has_made_is_kept_and_put_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("published.KEPT", tmp_path / "kept")
+    (tmp_path / "config.json").write_text(json.dumps({"suite": "full"}), encoding="utf-8")
+    results.write(tmp_path / "results.csv", ROWS)
+    document = "x\n<!-- table: full home sim -->\nold\n<!-- table: end -->\ny\n<!-- table: game home sim -->\n<!-- table: end -->\n"
+    assert keep(tmp_path, document) == "full"
+    kept = results.read(tmp_path / "kept" / "full.csv")
+    assert {(r.variant, r.metric) for r in kept} == {("sim", "reward.utility"), ("sim", "reward.lift")}
+    table = summary_table(ROWS, "home").markdown()
+    tables = f"# full\n\n## home\n\n{table}\n\n**home (sim): reward**\n\n| a |\n"
+    found = put(document, "full", tables)
+    assert [t.text.strip() for t in published(found)] == [table.strip(), ""]
+    assert found.startswith("x\n<!--")
+    assert "\ny\n" in found
+    assert put(found, "full", tables) == found
+    with pytest.raises(SystemExit, match=r"tables\.md of game has no \*\*home \(sim\)"):
+        put(document, "game", "# game\n")
