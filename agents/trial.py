@@ -11,15 +11,23 @@ TRIAL_SEED = 900_000  # of the houses in which settings are chosen
 TRIAL_HOUSES = 8
 
 
-def mean_return(policy: Policy, training: Training, houses: int = TRIAL_HOUSES) -> float:
-    """Mean return of one episode in each of `houses` worlds."""
+def returns(policy: Policy, training: Training, houses: int = TRIAL_HOUSES) -> np.ndarray:
+    """(houses,) the return of one episode in each of so many worlds, which are the same for every policy."""
     n = min(houses, AT_ONCE)
     env = training.make_env(n, autoreset=False, reveal=getattr(policy, "reveal", ()))
     seeds = [TRIAL_SEED + 10_000_000 * training.seed + i for i in range(houses)]
     observation, _ = env.reset(seed=seeds[:n], options={"then": seeds[n:]})
-    state, start, total = None, np.ones(n, bool), 0.0
+    state, start, found = None, np.ones(n, bool), np.zeros(houses)
+    lives, following = np.arange(n), n  # whose world each is now, and the next to take the place of one that is over
     while not env.finished.all():
         actions, state = policy.predict(observation, state, start, True)
         observation, rewards, _, start, _ = env.step(actions)
-        total += float(rewards.sum())
-    return total / houses
+        found[lives] += rewards  # a world that is over earns nothing
+        for i in np.flatnonzero(start)[: houses - following]:
+            lives[i], following = following, following + 1
+    return found
+
+
+def mean_return(policy: Policy, training: Training, houses: int = TRIAL_HOUSES) -> float:
+    """Mean return of one episode in each of `houses` worlds."""
+    return float(returns(policy, training, houses).mean())

@@ -38,7 +38,7 @@ class Game(Scenario):
         "eval.worlds": 400,
         "log.houses": 1500,
         "log.days": 30,
-        "train.steps": 1_000_000,
+        "train.steps": 600_000,
     }
     key_figures: ClassVar[dict[str, str]] = {
         "d1": "D1",

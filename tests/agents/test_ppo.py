@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from lam_env.agents.best import _higher
 from lam_env.agents.ppo import FeatureVecEnv, PPOAgent, PPOSettings
 from lam_env.agents.simple import Silent
+from lam_env.agents.trial import TRIAL_SEED, mean_return, returns
 
 from lam_env.contracts import Prediction, Training
 from lam_env.envs.record import simulate_log
@@ -189,3 +191,26 @@ def test_what_the_learner_sees_follows_the_worlds():
             assert last.shape == (features.layout.size,)
             assert np.isfinite(last).all()
     assert seen.dtype == np.float32
+
+
+def test_the_returns_of_a_trial_are_those_of_each_world():
+    given = training(steps=1)
+    found = returns(Best(), given, 70)  # more than run at once
+    assert found.shape == (70,)
+    alone = [
+        t["reward.return"]
+        for t in rollout(Best(), Turns(), [TRIAL_SEED + 10_000_000 * given.seed + i for i in range(70)])
+    ]
+    days = found.sum() / np.sum(alone)
+    assert found == pytest.approx(days * np.array(alone))
+    assert mean_return(Best(), given, 70) == pytest.approx(found.mean())
+
+
+def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best():
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=400)
+    by_chance = start + rng.permutation(np.repeat([-1.0, 1.0], 200)) + 0.02
+    assert _higher(by_chance, start, 0.0)
+    assert not _higher(by_chance, start, 1.0)
+    assert _higher(start + 0.02, start, 1.0)  # in every world
+    assert not _higher(start, start, 0.0)
