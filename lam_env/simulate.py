@@ -168,9 +168,10 @@ def make_part(s: SimulateSettings, path: str, i: int, report: Report) -> Made:
     logs = [simulate_log(scenario, seeds[k : k + n], s.days)[0] for k in range(0, len(seeds), n)]
     columns = {name: np.concatenate([log.columns[name] for log in logs]) for name in logs[0].columns}
     columns["world"] = np.concatenate([log.world + np.int32(k * n) for k, log in enumerate(logs)])
-    ends = {name: tuple(t for log in logs for t in getattr(log, name)) for name in ("start", "end")}
+    start, end = tuple(t for log in logs for t in log.start), tuple(t for log in logs for t in log.end)
     about = {"scenario": s.scenario, "first_world": first, "seed": s.seed, "world": s.world}
-    dataclasses.replace(logs[0], columns=columns, **ends, meta=about).save(part_of(Path(path), i))
+    whole = dataclasses.replace(logs[0], columns=columns, start=start, end=end, meta=about)
+    whole.save(part_of(Path(path), i))
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Made(len(columns["time"]), most >> (20 if sys.platform == "darwin" else 10))
 

@@ -42,11 +42,11 @@ def _home_of(path: Path) -> str:
 
 def _paths(path: Path, home: str | None) -> tuple[list[Path], str]:
     if not path.exists():
-        raise LogError(f"{path}: no such file or folder; settings: path=<folder or .xes.gz file>")
+        raise LogError(f"{path}: no such file or folder; give a folder or a .xes.gz file")
     files = sorted(f for f in path.iterdir() if re.search(r"\.xes(\.gz)?$", f.name)) if path.is_dir() else [path]
     homes = sorted({_home_of(f) for f in files})
     if not homes:
-        raise LogError(f"{path}: no .xes or .xes.gz file in this folder; settings: path=")
+        raise LogError(f"{path}: no .xes or .xes.gz file in this folder; give another one")
     if home is None and len(homes) > 1:
         raise LogError(f"{path}: holds several homes; settings: home=<one of {', '.join(homes)}>")
     home = homes[0] if home is None else home

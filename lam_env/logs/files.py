@@ -53,7 +53,7 @@ def chunks(path: Path) -> Iterator[bytes]:
     except (gzip.BadGzipFile, zlib.error) as error:
         raise LogError(f"{path.name}: the gzip file is damaged ({error}); copy it again") from None
     except OSError as error:
-        raise LogError(f"{path.name}: cannot be read ({error.strerror}); check settings: path=") from None
+        raise LogError(f"{path.name}: cannot be read ({error.strerror}); give another file") from None
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

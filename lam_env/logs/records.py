@@ -20,7 +20,7 @@ def existing(path: str | Path, what: str = "file") -> Path:
     """The path of a file, which is there."""
     path = Path(path)
     if not path.is_file():
-        raise LogError(f"{path}: no such file; settings: path=<{what}>")
+        raise LogError(f"{path}: no such file; give the path of a {what}")
     return path
 
 

@@ -128,7 +128,10 @@ def asked(run: Run) -> list[tuple[str, str]]:
         found.append(("Training seeds", span(sorted(seeds))))
     if isinstance(judge, dict):
         found.append(
-            ("Judged on", f"{judge['seeds']} evaluation seeds of {judge['worlds']} worlds each, split {judge['split']}")
+            (
+                "Judged on",
+                f"{_many(judge['seeds'], 'evaluation seed')} of {_many(judge['worlds'], 'world')} each, split {judge['split']}",
+            )
         )
     if c.get("logs"):
         found.append(("Log", f"{c['logs']} ({c.get('format')})"))
@@ -188,3 +191,7 @@ def _with_markup(section: Section, markup: Any) -> Any:
         **{k: getattr(section, k) for k in ("id", "title", "text", "tables", "notes", "missing", "half")},
         "figures": figures,
     }
+
+
+def _many(n: object, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
