@@ -1,7 +1,5 @@
 """Advice: what it is worth, how acceptance is learned, and that numpy and torch say the same."""
 
-import functools
-
 import numpy as np
 import pytest
 import torch
@@ -13,7 +11,6 @@ from lam_env.agents.advice import (
     FEATURES,
     LATELY,
     PERSONAL,
-    SCALE,
     AdviceAgent,
     AdvicePlugIn,
     Answers,
@@ -26,7 +23,6 @@ from lam_env.agents.advice import (
     willingness,
     worth,
 )
-from lam_env.agents.advice_trial import Heard, _returns, _surprise, try_advice
 from lam_env.agents.features import PlainFeatures, PriorFeatures
 from lam_env.agents.heads import NEVER, TEMPERATURE, AdviceHead, head_for
 from lam_env.agents.plugin import PlugInAgent, plugin_context
@@ -37,23 +33,27 @@ from lam_env.agents.predictors.settings import PredictorSettings
 from lam_env.agents.saved import load_policy, save_policy
 from lam_env.agents.simple import Silent
 from lam_env.agents.thresholded import Thresholded, with_best_threshold
-from people import BUS, BY_OWN, CAR, N_READINGS, VOCABULARY, WALK, WEIGHTS, WILLING, A, Best, Knowing, Trips, TripsWorld
+from people import (
+    BUS,
+    BY_OWN,
+    CAR,
+    N_READINGS,
+    VOCABULARY,
+    WALK,
+    WEIGHTS,
+    WILLING,
+    A,
+    Best,
+    Knowing,
+    Trips,
+    log_of_trips,
+    training_of_trips,
+)
 from people import acceptance as true_acceptance
 
-from lam_env.contracts import Training
-from lam_env.envs.record import simulate_log
-from lam_env.envs.vector import LamVectorEnv
 from lam_env.errors import UserError
 from lam_env.evaluation.rollout import rollout
-from lam_env.events import FEEDBACK, SENSOR, Vocabulary
-from lam_env.logs.epochs import epochs_of
-
-
-def answers(training):
-    """What persons answer in a trial of four worlds."""
-    heard = try_advice(training, worlds=4)
-    return heard.x, heard.y
-
+from lam_env.events import Vocabulary
 
 # -- readings that say something of each action
 
@@ -203,10 +203,17 @@ def any_answers(seed=0):
     return Answers(*(rng.normal(size=n) for n in (len(FEATURES), A) * 2), best=0.05, worst=-0.3)
 
 
+TOLD = Vocabulary(
+    VOCABULARY.actions, VOCABULARY.sensors, (LATELY, *VOCABULARY.readings[1:])
+)  # of how often, not of rain
+
+
 @pytest.mark.parametrize("weights", [{"own": 0.3, "external": -0.2}, {"own": 0.3}, {}])
 @pytest.mark.parametrize("seed", range(3))
-def test_the_head_starts_as_the_plug_in(weights, seed):
-    seen, made = observations(seed=seed), features()
+@pytest.mark.parametrize("vocabulary", [VOCABULARY, TOLD], ids=["rain", "told"])
+def test_the_head_starts_as_the_plug_in(weights, seed, vocabulary):
+    seen, made = observations(seed=seed), features(vocabulary)
+    seen["context"][:, 0] = np.random.default_rng(seed).random(64)
     plugin = AdvicePlugIn(made.predictor, any_answers(seed), weights, 0.15)
     head = AdviceHead(made.layout)
     head.start_from(plugin)
@@ -225,7 +232,7 @@ def test_the_head_starts_as_the_plug_in(weights, seed):
 
 
 def test_a_policy_that_advises_comes_back_from_disk(tmp_path):
-    predictor = Predictor(VOCABULARY, Featuriser.fit(log()), PredictorSettings(hidden=8, embedding=4))
+    predictor = Predictor(VOCABULARY, Featuriser.fit(log_of_trips()), PredictorSettings(hidden=8, embedding=4))
     made = PriorFeatures(predictor, np.zeros(N_READINGS), np.full(N_READINGS, 2.0))
     head = AdviceHead(made.layout, (8,))
     head.start_from(AdvicePlugIn(predictor, any_answers(), WEIGHTS, 0.3))
@@ -280,91 +287,20 @@ def test_the_layout_says_where_things_are():
 # -- in worlds whose people answer with known probability
 
 
-def training(seed=0, **settings):
-    scenario = Trips(**{"days": 20.0, **settings})
-    epochs = log()
-
-    def make_env(n, **options):
-        return LamVectorEnv(n, scenario, **options)
-
-    paid = scenario.reward_weights
-    return Training(VOCABULARY, "advise", epochs, epochs, make_env, paid, prior=Knowing(), steps=1000, seed=seed)
-
-
-@functools.cache
-def log():
-    return epochs_of(simulate_log(Trips(), [0, 1], 4)[0])
-
-
 def mean_return(policy, **settings):
     scenario = Trips(days=10.0, **settings)
     return np.mean([t["reward.return"] for t in rollout(policy, scenario, list(range(50, 62)))])
 
 
 def test_prices_are_the_rewards():
-    assert prices(training()) == ({"external": 0.1, "own": 0.1}, 0.1)
-    bare = training()
+    assert prices(training_of_trips()) == ({"external": 0.1, "own": 0.1}, 0.1)
+    bare = training_of_trips()
     bare.reward_weights = {"own": 2.0}
     assert prices(bare) == ({"external": 0.0, "own": 2.0}, 0.0)
 
 
-def test_a_trial_hears_who_accepts_what():
-    x, y = answers(training())
-    assert x.shape == (len(y), len(FEATURES))
-    assert set(y.tolist()) == {0.0, 1.0}
-    assert len(y) > 600
-    own = SCALE * x[:, 1]
-    for low, high in ((-10, -5), (-5, 5), (5, 12), (12, 20)):
-        here = (own >= low) & (own < high)
-        assert y[here].mean() == pytest.approx(true_acceptance(own[here]).mean(), abs=0.1)
-    again = answers(training())
-    assert np.array_equal(x, again[0])
-    assert not np.array_equal(x[:100], answers(training(seed=1))[0][:100])
-
-
-def test_answers_are_those_of_the_person_who_was_told():
-    """Others are asked before she answers: what she has heard so far must be her own."""
-    x, y = answers(training(people=5))
-    count = np.exp(x[:, 5:]) - 1  # accepted and refused
-    assert np.allclose(count, np.round(count), atol=1e-2)
-    assert count.sum(1).max() < len(y) / 4  # of five persons in four worlds, of which some hear much
-
-
-def test_answers_are_counted_once_and_what_says_nothing_of_acceptance_not_at_all():
-    given, envs = training(), []
-
-    def make_env(n, **options):
-        envs.append(LamVectorEnv(n, Trips(days=10.0), **options))
-        return envs[-1]
-
-    given.make_env = make_env
-    _, y = answers(given)
-    heard = []
-    for world in envs[0].worlds:
-        last = {e.user: e.time for e in world.records if e.kind == SENSOR}
-        heard += [e.token for e in world.records if e.kind == FEEDBACK and e.time < last[e.user]]
-    took, left, same = (heard.count(token) for token in range(3))
-    assert (sum(y), len(y)) == (took, took + left)
-    assert min(took, left, same) > 50
-
-
-def test_where_nobody_answers_nothing_is_learned():
-    class Mute(TripsWorld):
-        def feedback_event(self, *args):
-            pass
-
-    class Deaf(Trips):
-        World = Mute
-
-    deaf = training()
-    deaf.make_env = lambda n, **options: LamVectorEnv(n, Deaf(), **options)
-    x, y = answers(deaf)
-    assert (x.shape, y.tolist()) == ((1, len(FEATURES)), [0.0])
-    assert AdviceAgent().fit(deaf).answers.follow.tolist() == [0.0] * len(FEATURES)
-
-
 def test_the_plug_in_learns_acceptance_and_comes_near_the_best():
-    policy = AdviceAgent().fit(training())
+    policy = AdviceAgent().fit(training_of_trips())
     seen = observations(512)
     seen["context"][:, 4:] = np.random.default_rng(1).uniform(-10, 20, (512, 3))
     p = np.tile([0, 0.9, 0.1, 0.0], (512, 1))
@@ -382,18 +318,18 @@ def test_the_plug_in_learns_acceptance_and_comes_near_the_best():
 
 
 def test_the_plug_ins_of_the_table_are_those_that_advise():
-    whole, online = PlugInAgent().fit(training()), plugin_context().fit(training())
+    whole, online = PlugInAgent().fit(training_of_trips()), plugin_context().fit(training_of_trips())
     assert type(whole) is type(online) is AdvicePlugIn
     assert not whole.answers.follow[PERSONAL:].any()
     assert online.answers.follow[5:].all()
     assert mean_return(online) > 0.9 * mean_return(Best())
-    narrow = plugin_own().fit(training())
+    narrow = plugin_own().fit(training_of_trips())
     assert narrow.weights == {"own": 0.1}
     assert 0 < mean_return(narrow) < mean_return(whole)  # it does not see what others would save
 
 
 def test_one_that_copies_copies_and_helps_nobody():
-    policy = plugin_follow().fit(training())
+    policy = plugin_follow().fit(training_of_trips())
     assert type(policy) is CopyPlugIn
     seen = observations()
     seen["action_mask"][:] = 1
@@ -404,7 +340,7 @@ def test_one_that_copies_copies_and_helps_nobody():
         [0, 0.9 * COPY_GAIN - 0.1 * COPY_COST, -0.35, -COPY_COST]
     )
     assert mean_return(policy) < 0
-    plain = with_best_threshold(Knowing(), training())
+    plain = with_best_threshold(Knowing(), training_of_trips())
     assert (type(plain), plain.threshold) == (Thresholded, 0.0)
     assert plain.predict(seen)[0].tolist() == said.tolist()  # a predictor alone can only copy
     seen["action_mask"][:, 1:] = 0
@@ -413,7 +349,7 @@ def test_one_that_copies_copies_and_helps_nobody():
 
 @pytest.mark.parametrize(("nag", "talks"), [(0.0, True), (0.5, True), (5.0, False)])
 def test_what_advice_costs_is_respected(nag, talks):
-    policy = AdviceAgent().fit(training(nag=nag))
+    policy = AdviceAgent().fit(training_of_trips(nag=nag))
     assert policy.nag == pytest.approx(nag)
     totals = rollout(policy, Trips(days=5.0, nag=nag), list(range(50, 58)))
     best = rollout(Best(nag), Trips(days=5.0, nag=nag), list(range(50, 58)))
@@ -422,51 +358,3 @@ def test_what_advice_costs_is_respected(nag, talks):
     # a word that would move nothing may be left unsaid
     assert silence == pytest.approx(its, abs=0.1)
     assert np.mean([t["reward.return"] for t in totals]) >= 0
-
-
-# -- worths that no reading tells
-
-
-def test_rewards_are_discounted_along_each_world():
-    world, rewards = np.array([0, 1, 0, 1, 0]), np.array([1.0, 10, 2, 20, 4])
-    d = 0.97
-    assert _returns(world, rewards).tolist() == pytest.approx([1 + d * (2 + d * 4), 10 + d * 20, 2 + d * 4, 20, 4])
-
-
-def test_what_the_situation_explains_is_no_surprise():
-    rng = np.random.default_rng(0)
-    situation, silent = rng.normal(size=(5000, 3)), rng.random(5000) < 0.8
-    returns = situation @ [1.0, -2.0, 0.0] + 5 + 0.7 * ~silent
-    found = _surprise(returns, situation, silent)
-    assert np.abs(found[silent]).max() < 0.05
-    assert found[~silent] == pytest.approx(0.7, abs=0.05)
-
-
-def nobody():
-    """Who has answered nothing."""
-    return np.zeros((1, len(FEATURES))), np.zeros(1, int), np.zeros(1), np.zeros(1)
-
-
-def test_a_counted_worth_gives_back_what_advice_came_to():
-    """By construction: acceptance .5, p .2, so advice turns .3 of the .8 and a worth of w brings .375 w less the nag."""
-    rng, n, nag = np.random.default_rng(1), 60_000, 0.1
-    advised = rng.integers(0, 4, n)
-    true = np.array([0.0, 1.0, 0.2, -0.5])
-    gained = (0.5 - 0.2) / 0.8 * true[advised] - nag * (advised > 0) + rng.normal(0, 0.5, n)
-    heard = Heard(*nobody(), 4, advised, np.zeros((n, len(FEATURES))), np.full(n, 0.8), gained)
-    assert heard.worths(Answers.alike(4), nag) == pytest.approx(true, abs=0.05)
-
-
-def test_what_is_hardly_tried_is_held_near_the_mean():
-    rng, n = np.random.default_rng(2), 4000
-    advised = np.where(np.arange(n) < 8, 3, rng.integers(0, 3, n))
-    gained = rng.normal(0, 1.0, n) + 5 * (advised == 3) * (np.arange(n) % 2)  # by chance four of eight were lucky
-    heard = Heard(*nobody(), 4, advised, np.zeros((n, len(FEATURES))), np.ones(n), gained)
-    raw = gained[advised == 3].mean() - gained[advised == 0].mean()
-    assert abs(heard.worths(Answers.alike(4), 0.0)[3]) < raw
-
-
-def test_where_readings_tell_nothing_is_counted():
-    heard = try_advice(training(), worlds=2)
-    assert heard.advised is None
-    assert not heard.worths(Answers.alike(A), 0.1).any()

@@ -1,14 +1,17 @@
 """Small worlds of persons for the tests: one that follows a script, and one whose best advice is known."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.contracts import Prediction
+from lam_env.contracts import Prediction, Training
+from lam_env.envs.record import simulate_log
 from lam_env.envs.scenario import Scenario, start_tick
 from lam_env.envs.scene import Rectangle, Scene, Text
+from lam_env.envs.vector import LamVectorEnv
 from lam_env.events import Vocabulary
-from lam_env.logs.epochs import from_observation
+from lam_env.logs.epochs import epochs_of, from_observation
 from lam_env.rng import Streams
 from lam_env.rows import Rows
 from lam_env.sim.persons import PersonalWorld
@@ -240,3 +243,19 @@ class Knowing:
         count = state.count + active
         p = np.stack([habits(person) for person in epochs.user]).astype(np.float32)
         return Prediction(p, None, count[:, None].astype(np.float32)), Seen(count)
+
+
+def training_of_trips(seed=0, **settings):
+    scenario = Trips(**{"days": 20.0, **settings})
+    epochs = log_of_trips()
+
+    def make_env(n, **options):
+        return LamVectorEnv(n, scenario, **options)
+
+    paid = scenario.reward_weights
+    return Training(VOCABULARY, "advise", epochs, epochs, make_env, paid, prior=Knowing(), steps=1000, seed=seed)
+
+
+@functools.cache
+def log_of_trips():
+    return epochs_of(simulate_log(Trips(), [0, 1], 4)[0])
