@@ -84,7 +84,7 @@ def fit_logit(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, rounds: int = 
 @dataclass(frozen=True)
 class Answers:
     """How people answer advice, as logits on the features of `willingness` and by how much each action (A,) differs from the rest: some ask for more
-    than others, a click or a change of plans. `follow` and `follow_by`: that she does what is advised; `upset` and `upset_by`: how far what her
+    than others, a click or a change of plans. `follow` and `follow_by`: that she does what is advised and is not annoyed; `upset` and `upset_by`: how far what her
     answer is rewarded with lies between the `best` and the `worst` that has been heard."""
 
     follow: np.ndarray

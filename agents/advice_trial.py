@@ -68,7 +68,7 @@ class Heard:
 
 def try_advice(training: Training, worlds: int | None = None) -> Heard:
     """Advise in `worlds` fresh worlds, by default so many that a trial has enough epochs. Half of the advice is what a plug-in would give whose
-    advice is always followed, half is any: it must be seen what is refused. Some worlds hear much and some little. Where no reading tells worths, the rest is silence."""
+    advice is always followed, half is any: it must be seen what is refused. Some worlds hear much and some little. Where no reading tells worths, all hear alike, and the rest is silence."""
     vocabulary, a = training.vocabulary, len(training.vocabulary)
     counts = not vocabulary.values()
     if worlds is None:

@@ -23,7 +23,7 @@ from .heads import HEADS
 from .ppo import TunedPolicy
 from .predictors.network import Predictor
 
-FORMAT = 2
+FORMAT = 1
 _WEIGHTS, _ABOUT = "policy.safetensors", "policy.json"
 _MOST = {_WEIGHTS: 1 << 28, _ABOUT: 4 << 20}  # [bytes]
 _MOST_LAYERS, _MOST_WIDTH = 16, 8192

@@ -198,7 +198,7 @@ class ActionLog:
         import pyarrow.parquet as pq
 
         folder = Path(folder)
-        part = folder.with_name(folder.name + ".part")
+        part = folder.with_name(f".{folder.name}.part")  # tools that read folders of Parquet pass over it
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         pq.write_table(pa.table(self.columns), part / "events.parquet", compression="zstd")

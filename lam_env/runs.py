@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import tempfile
@@ -15,7 +16,6 @@ from typing import Any
 from lam_env.config import to_dict
 from lam_env.errors import UserError
 from lam_env.evaluation.results import Row, write
-from lam_env.settings import RunSettings
 from lam_env.values import short
 
 MAY_DIFFER = ("agents", "agent", "workers", "launcher", "ray", "track", "out")  # between a run and what goes on with it
@@ -49,21 +49,27 @@ def choose(out: str | None, scenario: str, again: bool = False) -> Path:
     return path
 
 
-def check_same(folder: RunFolder, settings: RunSettings, versions: dict[str, str]) -> dict[str, Any]:
-    """The config of a run that is to be gone on with; UserError if it was begun otherwise than this one would be."""
+def check_same(
+    folder: RunFolder,
+    settings: Any,
+    versions: dict[str, str],
+    may_differ: tuple[str, ...] = MAY_DIFFER,
+    what: str = "run",
+) -> dict[str, Any]:
+    """The config of a run (`what`) that is to be gone on with; UserError if it was begun otherwise than this one would be."""
     before, now = folder.config(), json.loads(json.dumps(to_dict(settings)))
     held = before.get("versions")
     for name, value in now.items():
-        if name not in MAY_DIFFER and before.get(name) != value:
+        if name not in may_differ and before.get(name) != value:
             raise UserError(
-                f"out={folder.path}: already holds a run with other settings ({_differs(name, before.get(name), value)});"
+                f"out={folder.path}: already holds a {what} with other settings ({_differs(name, before.get(name), value)});"
                 " give another folder or leave `out` away"
             )
     for name, number in versions.items():
         if not isinstance(held, dict) or held.get(name) != number:
             had = held.get(name, "none") if isinstance(held, dict) else "none"
             raise UserError(
-                f"out={folder.path}: holds a run by other versions ({name} {had}, now {number}); give another folder or leave `out` away"
+                f"out={folder.path}: holds a {what} by other versions ({name} {had}, now {number}); give another folder or leave `out` away"
             )
     return before
 
@@ -74,6 +80,15 @@ def _differs(name: str, old: Any, new: Any) -> str:
         return f"{name} is not set, not {short(new)}" if old is None else f"{name}={short(old)}, not {short(new)}"
     key = next(k for k in (*new, *old) if old.get(k) != new.get(k))
     return f"{name}: " + _differs(key, old.get(key), new.get(key))
+
+
+def seen_from_here(path: str) -> Path:
+    """The folder that a job is to write into; UserError where its machine does not see it."""
+    if not Path(path).is_dir():
+        raise UserError(
+            f"{platform.node()} does not see the run's folder {path}: give out= on a folder that all machines share"
+        )
+    return Path(path)
 
 
 class RunFolder:

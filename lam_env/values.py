@@ -124,3 +124,8 @@ def _is_supported(kind: Any) -> bool:
 def short(value: Any) -> str:
     """A value for a message: one line and never long, whatever it is."""
     return reprlib.repr(value).replace("\n", " ")
+
+
+def count(n: object, what: str) -> str:
+    """ "1 part", "3,000 parts"."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}" if isinstance(n, int) else f"{n} {what}s"

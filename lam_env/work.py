@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,7 +26,7 @@ from lam_env.events import ActionLog
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.logs.streams import real_epochs, real_split
-from lam_env.runs import RunFolder
+from lam_env.runs import RunFolder, seen_from_here
 from lam_env.settings import NEEDS_PRIOR, ORDER, UNTRAINED, RunSettings
 from lam_env.variants import split
 
@@ -62,11 +61,7 @@ class Work:
 
     @property
     def run(self) -> RunFolder:
-        if not Path(self.folder).is_dir():
-            raise UserError(
-                f"{platform.node()} does not see the run's folder {self.folder}: give out= on a folder that all machines share"
-            )
-        return RunFolder(Path(self.folder))
+        return RunFolder(seen_from_here(self.folder))
 
 
 def simulate_training_log(work: Work, report: Report) -> None:

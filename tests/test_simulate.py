@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 
 from lam_env import simulate
 from lam_env.envs.record import simulate_log
+from lam_env.errors import UserError
 from lam_env.events import ActionLog
 from lam_env.logs.epochs import epochs_of
+from lam_env.parts import make_part, part_of
 from lam_env.registry import scenario
-from lam_env.simulate import SEED, SEEDS_APART, part_of
+from lam_env.simulate import SEED, SEEDS_APART
 
 SMALL = {
     "smart_home": ["scenario=smart_home", "days=1", "worlds=3", "part=2"],
@@ -29,7 +32,11 @@ def make(out: Path, *words: str) -> Path:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.parent != folder}
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def parts(folder: Path) -> dict[str, bytes]:
+    return {name: content for name, content in files(folder).items() if name.startswith("part=")}
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +47,13 @@ def game(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", SMALL)
 def test_each_scenario_leaves_parts_that_read_as_logs(name: str, tmp_path: Path) -> None:
     folder = make(tmp_path / "log", *SMALL[name])
-    parts = [ActionLog.load(part) for part in sorted(folder.glob("part=*"))]
-    assert [len(part.start) for part in parts] == ([2, 1] if name != "game" else [10, 10, 5])
-    for part in parts:
-        assert len(epochs_of(part)) > 0
-        assert part.people == (12 if name == "traffic" else 1 if name == "game" else 0)
+    logs = [ActionLog.load(part) for part in sorted(folder.glob("part=*"))]
+    assert [len(log.start) for log in logs] == ([2, 1] if name != "game" else [10, 10, 5])
+    for log in logs:
+        assert len(epochs_of(log)) > 0
+        assert log.people == (12 if name == "traffic" else 1 if name == "game" else 0)
     told = json.loads((folder / "simulated.json").read_text(encoding="utf-8"))
-    assert told["events"] == sum(map(len, parts))
+    assert told["events"] == sum(map(len, logs))
     assert told["bytes"] == sum(p.stat().st_size for p in folder.rglob("events.parquet"))
 
 
@@ -56,20 +63,20 @@ def test_a_world_is_the_same_whatever_part_it_is_in(game: Path, tmp_path: Path) 
     alone, _ = simulate_log(scenario("game")(days=4), seeds, 4)
     for name, column in alone.columns.items():
         np.testing.assert_array_equal(whole.columns[name], column, err_msg=name)
-        parts = [ActionLog.load(part).columns[name] for part in sorted(game.glob("part=*"))]
-        parts = [part + 10 * k for k, part in enumerate(parts)] if name == "world" else parts
-        np.testing.assert_array_equal(np.concatenate(parts), column, err_msg=name)
+        each = [ActionLog.load(part).columns[name] for part in sorted(game.glob("part=*"))]
+        each = [part + 10 * k for k, part in enumerate(each)] if name == "world" else each
+        np.testing.assert_array_equal(np.concatenate(each), column, err_msg=name)
     assert (whole.start, whole.end) == (alone.start, alone.end)
 
 
 def test_the_number_of_workers_changes_no_byte(game: Path, tmp_path: Path) -> None:
-    assert files(make(tmp_path / "two", *SMALL["game"], "workers=2")) == files(game)
+    assert parts(make(tmp_path / "two", *SMALL["game"], "workers=2")) == parts(game)
 
 
 def test_another_seed_draws_other_people(game: Path, tmp_path: Path) -> None:
-    other = files(make(tmp_path / "other", *SMALL["game"], "seed=1"))
-    assert other.keys() == files(game).keys()
-    assert all(other[name] != content for name, content in files(game).items())
+    other = parts(make(tmp_path / "other", *SMALL["game"], "seed=1"))
+    assert other.keys() == parts(game).keys()
+    assert all(other[name] != content for name, content in parts(game).items())
 
 
 def test_what_is_missing_is_made_and_nothing_else(
@@ -94,7 +101,7 @@ def test_what_is_missing_is_made_and_nothing_else(
     room += range(9)
     make(folder, *SMALL["game"])
     assert saved == ["part=000000", "part=000001", "part=000002"]
-    assert files(folder) == files(game)
+    assert parts(folder) == parts(game)
     make(folder, *SMALL["game"])
     assert len(saved) == 3
 
@@ -114,6 +121,7 @@ def test_partitioned_parquet_is_one_table_to_other_tools(game: Path) -> None:
         (["worlds=0"], "worlds"),
         (["scenario=game", "worlds=4_000_000", "part=1"], "makes 4,000,000 parts"),
         (["scenario=game", "world.day=3"], "day"),
+        (["scenario=game", "world.days=3"], "world.days: is called days here"),
         (["ray.address=10.0.0.5:1"], "is for launcher=ray"),
     ],
 )
@@ -131,13 +139,42 @@ def test_bad_settings_are_one_line(
 def test_a_folder_that_holds_something_else_is_left_alone(
     game: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = files(game)
-    (tmp_path / "config.json").write_text('{"scenario": "game"}', encoding="utf-8")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.json").write_text('{"scenario": "game"}', encoding="utf-8")
+    old = shutil.copytree(game, tmp_path / "old")
+    (old / "config.json").write_text((game / "config.json").read_text().replace('"numpy": "', '"numpy": "0.'))
+    before = {folder: files(folder) for folder in (game, run, old)}
     for words, out, says in (
-        ((*SMALL["game"], "seed=2"), game, "a log with other settings (seed is 0, not 2)"),
-        (SMALL["game"], tmp_path, "already holds a run"),
+        ((*SMALL["game"], "seed=2"), game, "a log with other settings (seed=0, not 2)"),
+        ((*SMALL["game"], "world.track=activities"), game, "world: track is not set, not"),
+        (SMALL["game"], run, "already holds a run"),
+        (SMALL["game"], old, "holds a log by other versions (numpy 0."),
     ):
         with pytest.raises(SystemExit):
             make(out, *words)
         assert says in capsys.readouterr().err
-    assert files(game) == before
+    for folder, content in before.items():
+        now = files(folder)
+        now.pop(".lock", None)
+        assert {k: v for k, v in content.items() if k != ".lock"} == now
+
+
+def test_a_damaged_part_is_named_or_made_again(game: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = shutil.copytree(game, tmp_path / "copy")
+    events = part_of(copy, 1) / "events.parquet"
+    events.unlink()
+    make(copy, *SMALL["game"])
+    assert parts(copy) == parts(game)
+    events.write_bytes(b"PAR1")
+    with pytest.raises(SystemExit):
+        make(copy, *SMALL["game"])
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert str(events) in said
+    assert "delete its folder" in said
+
+
+def test_a_machine_that_does_not_see_the_folder_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not see the run's folder"):
+        make_part(str(tmp_path / "elsewhere"), 0, "game", {"days": 2}, [1], lambda *said: None)
+    assert not (tmp_path / "elsewhere").exists()

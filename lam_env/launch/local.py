@@ -59,7 +59,7 @@ def run_job(job: Callable[..., Any], args: tuple[Any, ...], report: Report = _re
     try:
         return job(*args, report)
     except MemoryError:
-        raise UserError("out of memory; take workers=1, or fewer log.houses or log.days") from None
+        raise UserError("out of memory; take workers=1, or fewer people or days") from None
     except (Exception, SystemExit) as error:
         raise UserError(one_line(error)) from None
 
@@ -168,7 +168,7 @@ def _deaths_explained() -> Iterator[None]:
         yield
     except BrokenProcessPool:
         raise WorkerDiedError(
-            "a worker process was killed, most likely because memory ran out; take workers=1, or fewer log.houses or log.days"
+            "a worker process was killed, most likely because memory ran out; take workers=1, or fewer people or days"
         ) from None
 
 

@@ -137,6 +137,10 @@ def test_where_all_answers_are_paid_alike_that_is_their_price(paid, n):
     assert np.isfinite(price).all()
     assert (price <= 0).all()
     assert (price >= paid).all()
+    often = Answers.fit(
+        np.ones((900, len(FEATURES))), np.ones(900, int), np.zeros(900), np.full(900, paid), A, PERSONAL
+    )
+    assert often.price(np.ones((1, A, len(FEATURES))))[0, 1] == pytest.approx(paid, abs=0.02)
 
 
 # -- the logit

@@ -40,14 +40,17 @@ def made_again(table: Published) -> Table:
     return summary_table(results.read(KEPT / f"{table.suite}.csv"), table.scenario, table.variant)
 
 
-def keep(folder: Path, document: str) -> str:
-    """Keeps what a suite's tables in the document are made of; returns the suite's name."""
-    suite = str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["suite"])
+def suite_of(folder: Path) -> str:
+    return str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["suite"])
+
+
+def keep(folder: Path, document: str) -> None:
+    """Keeps what the tables of a suite's folder in the document are made of."""
+    suite = suite_of(folder)
     shown = {(t.scenario, t.variant) for t in published(document) if t.suite == suite}
     rows = results.read(folder / "results.csv")
     mine = [r for r in rows if (r.scenario, r.variant) in shown and r.metric in {*SUMMARY, JUDGE}]
     results.write(KEPT / f"{suite}.csv", mine)
-    return suite
 
 
 def put(document: str, suite: str, tables: str) -> str:
@@ -70,8 +73,12 @@ def main(folders: list[str]) -> None:
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     for name in folders:
-        suite = keep(Path(name), text)
+        suite = suite_of(Path(name))
+        if all(table.suite != suite for table in published(text)):
+            sys.exit(f"{name}: the README has no table of the suite {suite}")
         text = put(text, suite, (Path(name) / "tables.md").read_text(encoding="utf-8"))
+    for name in folders:
+        keep(Path(name), text)
     readme.write_text(text, encoding="utf-8")
 
 

@@ -13,6 +13,7 @@ from lam_env.evaluation.report import kept, scores
 from lam_env.evaluation.report.folder import Run, missing_replays
 from lam_env.evaluation.report.parts import Section
 from lam_env.evaluation.tables import span
+from lam_env.values import count
 
 GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed", "switch_off", "mute")
 KINDS = {
@@ -130,7 +131,7 @@ def asked(run: Run) -> list[tuple[str, str]]:
         found.append(
             (
                 "Judged on",
-                f"{_many(judge['seeds'], 'evaluation seed')} of {_many(judge['worlds'], 'world')} each, split {judge['split']}",
+                f"{count(judge['seeds'], 'evaluation seed')} of {count(judge['worlds'], 'world')} each, split {judge['split']}",
             )
         )
     if c.get("logs"):
@@ -191,7 +192,3 @@ def _with_markup(section: Section, markup: Any) -> Any:
         **{k: getattr(section, k) for k in ("id", "title", "text", "tables", "notes", "missing", "half")},
         "figures": figures,
     }
-
-
-def _many(n: object, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
