@@ -12,7 +12,8 @@ from lam_env.errors import UserError
 from lam_env.inputs import agents_of, check_seeds
 from lam_env.settings import ALWAYS
 
-GAME = {"none", "random", "parrot", "winshare", "flow", "prior", "plugin", "ppo_scratch", "ppo_prior"} | {*ALWAYS}
+PLUGINS = {"plugin", "plugin_context"}
+GAME = {"none", "random", "parrot", "winshare", "flow", "prior", "ppo_scratch", "ppo_prior"} | PLUGINS | {*ALWAYS}
 RUNS = [(name, run) for name in suites.names() for run in suites.load(name).runs]
 every_run = pytest.mark.parametrize(("suite", "run"), RUNS, ids=[f"{name}-{run.name}" for name, run in RUNS])
 
