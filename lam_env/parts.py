@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import resource
 import sys
 from pathlib import Path
@@ -29,8 +30,17 @@ def part_of(path: Path, i: int) -> Path:
     return path / f"part={i:06d}"
 
 
-def is_whole(part: Path) -> bool:
-    return (part / "log.json").is_file() and (part / "events.parquet").is_file()
+def is_whole(part: Path, first_seed: int) -> bool:
+    """Whether the part that begins with that world is there and can be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        about = json.loads((part / "log.json").read_text(encoding="utf-8"))
+        pq.read_metadata(part / "events.parquet")
+        return bool(about["meta"]["first_seed"] == first_seed)
+    except (OSError, ValueError, LookupError, TypeError, pa.ArrowInvalid):
+        return False
 
 
 def make_part(path: str, i: int, name: str, settings: dict[str, Any], seeds: list[int], report: Report) -> Made:

@@ -84,11 +84,17 @@ def simulate(settings: SimulateSettings, command: str) -> None:
             check_same(folder, s, versions(), MAY_DIFFER, "log")
         folder.tidy()
         folder.write_config({**to_dict(s), "command": command, "versions": versions(), "holds": "parts"})
-        missing = [i for i in range(parts) if not is_whole(part_of(folder.path, i))]
+        if foreign := {p.name for p in folder.path.glob("part=*")} - {
+            part_of(folder.path, i).name for i in range(parts)
+        }:
+            raise UserError(f"out={folder.path}: holds {min(foreign)}, which is no part of this log; take it away")
+        missing = [i for i in range(parts) if not is_whole(part_of(folder.path, i), _people(s, i)[2][0])]
         began = time.monotonic()
         print(
             f"{s.scenario}: {count(s.worlds, 'world')} of {count(s.days, 'day')} in {count(parts, 'part')} -> {folder.path}"
         )
+        if len(missing) < parts:
+            print(f"{count(parts - len(missing), 'part')} of them there already")
         try:
             made = _make(s, folder.path, missing, parts)
         except KeyboardInterrupt:

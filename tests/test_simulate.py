@@ -160,18 +160,23 @@ def test_a_folder_that_holds_something_else_is_left_alone(
         assert {k: v for k, v in content.items() if k != ".lock"} == now
 
 
-def test_a_damaged_part_is_named_or_made_again(game: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_part_is_made_again_and_a_foreign_one_refused(
+    game: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     copy = shutil.copytree(game, tmp_path / "copy")
-    events = part_of(copy, 1) / "events.parquet"
-    events.unlink()
+    events, about = part_of(copy, 1) / "events.parquet", part_of(copy, 1) / "log.json"
+    for damage in (events.unlink, about.unlink, lambda: events.write_bytes(b"PAR1"), lambda: about.write_text("{")):
+        damage()
+        make(copy, *SMALL["game"])
+        assert parts(copy) == parts(game)
+    shutil.copy(part_of(copy, 0) / "log.json", about)  # another's
     make(copy, *SMALL["game"])
     assert parts(copy) == parts(game)
-    events.write_bytes(b"PAR1")
+    assert "2 parts of them there already" in capsys.readouterr().out
+    shutil.copytree(part_of(copy, 0), part_of(copy, 7))
     with pytest.raises(SystemExit):
         make(copy, *SMALL["game"])
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert str(events) in said
-    assert "delete its folder" in said
+    assert "holds part=000007, which is no part of this log" in capsys.readouterr().err
 
 
 def test_a_machine_that_does_not_see_the_folder_says_so(tmp_path: Path) -> None:
