@@ -42,10 +42,8 @@ def worth(context: np.ndarray, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
 
 def lately(context: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
     """(N, 1) how often she has been advised lately; 0 where no reading tells."""
-    if LATELY not in vocabulary.readings:
-        return np.zeros((len(context), 1), np.float32)
-    at = vocabulary.readings.index(LATELY)
-    return context[:, at : at + 1]
+    at = vocabulary.reading(LATELY)
+    return np.zeros((len(context), 1), np.float32) if at is None else context[:, at : at + 1]
 
 
 def willingness(p: np.ndarray, own: np.ndarray, feedback: np.ndarray, often: np.ndarray) -> np.ndarray:
@@ -71,7 +69,7 @@ def fit_logit(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, rounds: int = 
     `ridge` keeps them finite where answers are few or all alike."""
     x, beta = x.astype(float), np.zeros(x.shape[1])
     for _ in range(rounds):
-        p = 1 / (1 + np.exp(-(x @ beta).clip(-30, 30)))
+        p = _logistic(x @ beta)
         gradient = x.T @ (y - p) - ridge * beta
         curvature = (x * (p * (1 - p))[:, None]).T @ x + ridge * np.eye(len(beta))
         step = np.linalg.solve(curvature, gradient)
@@ -95,10 +93,10 @@ class Answers:
     worst: float = 0.0
 
     @classmethod
-    def alike(cls, n_actions: int, follow: np.ndarray | None = None) -> Answers:
-        """All actions and situations, unless `follow` tells them apart."""
+    def alike(cls, n_actions: int) -> Answers:
+        """In all situations and to all actions."""
         none, each = np.zeros(len(FEATURES)), np.zeros(n_actions)
-        return cls(none if follow is None else follow, each, none, each)
+        return cls(none, each, none, each)
 
     @classmethod
     def fit(
@@ -113,15 +111,14 @@ class Answers:
         (a, a_by), (b, b_by) = (np.split(fit_logit(features, y), [used]) for y in (followed, share))
         return cls(np.concatenate([a, rest]), a_by, np.concatenate([b, rest]), b_by, best, worst)
 
-    def acceptance(self, x: np.ndarray) -> np.ndarray:
-        """(N, A) probability that she does what is advised; x (N, A, F)."""
-        return _logistic(x @ self.follow.astype(np.float32) + self.follow_by.astype(np.float32))
+    def acceptance(self, x: np.ndarray, actions: Any = slice(None)) -> np.ndarray:
+        """(N, A) probability that she does what is advised; x (N, A, F), or (N, F) of one action: then (N,)."""
+        return _logistic(x @ self.follow.astype(np.float32) + self.follow_by[actions].astype(np.float32))
 
-    def price(self, x: np.ndarray) -> np.ndarray:
-        """(N, A) reward to be expected of her answer."""
-        return self.best + (self.worst - self.best) * _logistic(
-            x @ self.upset.astype(np.float32) + self.upset_by.astype(np.float32)
-        )
+    def price(self, x: np.ndarray, actions: Any = slice(None)) -> np.ndarray:
+        """(N, A) reward to be expected of her answer; as `acceptance`."""
+        upset = _logistic(x @ self.upset.astype(np.float32) + self.upset_by[actions].astype(np.float32))
+        return self.best + (self.worst - self.best) * upset
 
 
 def _logistic(x: np.ndarray) -> Any:

@@ -59,10 +59,9 @@ class Heard:
         between = max(0.0, effect.var() - error.mean())
         effect = middle + (effect - middle) * between / np.maximum(between + error, 1e-9)
         for a, e in zip(tried, effect.tolist(), strict=True):
-            x = np.zeros((int(rows[a].sum()), self.n_actions, len(FEATURES)))
-            x[:, a] = self.given[rows[a]]
-            turned = moved(answers.acceptance(x)[:, a], 1 - self.changes[rows[a]])
-            found[a] = (e + nag - answers.price(x)[:, a].mean()) / max(float(turned.mean()), 0.05)
+            x = self.given[rows[a]].astype(float)
+            turned = moved(answers.acceptance(x, a), 1 - self.changes[rows[a]])
+            found[a] = (e + nag - answers.price(x, a).mean()) / max(float(turned.mean()), 0.05)
         return found
 
 

@@ -170,6 +170,9 @@ class PPOAgent:
         self.prior, self.settings = prior, settings
         self.curve: list[tuple[int, float]] = []
 
+    def _settings(self, training: Training) -> PPOSettings:
+        return self.settings or settings_for(training, self.prior)
+
     def features(self, training: Training) -> Features:
         mean, scale = standardisation(training.train.context)
         if self.prior:
@@ -179,7 +182,7 @@ class PPOAgent:
     def learner(self, training: Training, features: Features) -> PPO:
         """SB3's PPO on the training's worlds, before its first step."""
         personal = training.train.people > 1
-        s = self.settings or settings_for(training, self.prior)
+        s = self._settings(training)
         n, steps = s.envs, s.rollout
         if personal:
             n = max(1, s.envs // 4)
@@ -222,7 +225,7 @@ class PPOAgent:
             # each is paid for what her move is worth when all others have moved: right to learn from, no measure of the whole
             model.learn(training.steps, callback=report)
         else:
-            s = self.settings or settings_for(training, self.prior)
+            s = self._settings(training)
             best = Best(
                 head_of(model),
                 lambda head: TunedPolicy(features, head),

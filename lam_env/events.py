@@ -102,9 +102,17 @@ class Vocabulary:
         Per kind and action a >= 1 the index of the reading."""
         return self._values  # asked at every step of a policy
 
+    def reading(self, name: str) -> int | None:
+        """The index of a reading; None where there is none of that name."""
+        return self._readings.get(name)
+
+    @cached_property
+    def _readings(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.readings)}
+
     @cached_property
     def _values(self) -> dict[str, tuple[int, ...]]:
-        index = {name: i for i, name in enumerate(self.readings)}
+        index = self._readings
         kinds = dict.fromkeys(
             kind for kind, _, action in (r.partition(".") for r in self.readings) if action in self.actions[1:]
         )

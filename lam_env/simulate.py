@@ -70,7 +70,7 @@ def simulate(settings: SimulateSettings, command: str) -> None:
     from lam_env.evaluation.tables import versions
 
     s, parts = settings, -(-settings.worlds // settings.part)
-    _scenario(s)
+    registry.scenario(s.scenario)(**_world(s))
     if parts > MOST_PARTS:
         raise UserError(
             f"part={s.part}: makes {parts:,} parts of {s.worlds:,} worlds, of {MOST_PARTS:,} at most; take more"
@@ -88,7 +88,7 @@ def simulate(settings: SimulateSettings, command: str) -> None:
             part_of(folder.path, i).name for i in range(parts)
         }:
             raise UserError(f"out={folder.path}: holds {min(foreign)}, which is no part of this log; take it away")
-        missing = [i for i in range(parts) if not is_whole(part_of(folder.path, i), _people(s, i)[2][0])]
+        missing = [i for i in range(parts) if not is_whole(part_of(folder.path, i), _seed(s, i * s.part))]
         began = time.monotonic()
         print(
             f"{s.scenario}: {count(s.worlds, 'world')} of {count(s.days, 'day')} in {count(parts, 'part')} -> {folder.path}"
@@ -113,16 +113,15 @@ def simulate(settings: SimulateSettings, command: str) -> None:
         )
 
 
-def _scenario(s: SimulateSettings) -> Any:
+def _world(s: SimulateSettings) -> dict[str, Any]:
+    """Settings of the scenario."""
     if "days" in s.world:
         raise UserError("world.days: is called days here")
-    return registry.scenario(s.scenario)(**{**s.world, "days": s.days})
+    return {**s.world, "days": s.days}
 
 
-def _people(s: SimulateSettings, i: int) -> tuple[str, dict[str, Any], list[int]]:
-    """Of part i: where they live, and the seeds of their worlds."""
-    worlds = range(i * s.part, min(s.worlds, (i + 1) * s.part))
-    return s.scenario, {**s.world, "days": s.days}, [SEED + SEEDS_APART * s.seed + k for k in worlds]
+def _seed(s: SimulateSettings, world: int) -> int:
+    return SEED + SEEDS_APART * s.seed + world
 
 
 def _make(s: SimulateSettings, path: Path, missing: Sequence[int], parts: int) -> list[Made]:
@@ -135,7 +134,9 @@ def _make(s: SimulateSettings, path: Path, missing: Sequence[int], parts: int) -
         rest, waiting = iter(missing), set[Future[Any]]()
         while True:
             some = itertools.islice(rest, MOST_WAITING - len(waiting))
-            waiting.update(launcher.submit(make_part, str(path.absolute()), i, *_people(s, i)) for i in some)
+            for i in some:
+                seeds = [_seed(s, k) for k in range(i * s.part, min(s.worlds, (i + 1) * s.part))]
+                waiting.add(launcher.submit(make_part, str(path.absolute()), i, s.scenario, _world(s), seeds))
             if not waiting:
                 return made
             done = launcher.finished(waiting)
