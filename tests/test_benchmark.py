@@ -1,11 +1,11 @@
 """python -m lam_env.benchmark: what it measures, what it writes, and what it refuses."""
 
+import itertools
 import math
 import os
 import re
 import subprocess
 import sys
-import time
 
 import gymnasium
 import numpy as np
@@ -58,21 +58,9 @@ def test_the_throughput_suite_measures_what_is_published():
 
 def test_rates_are_per_second_of_cpu_time_not_of_wall_time(monkeypatch):
     player = Single(Entry(YARDSTICK, actions="random"))
-    step = player.env.step
-
-    def slow(action):
-        if slow.calls % 20 == 0:
-            time.sleep(0.01)  # on the wall clock alone
-        slow.calls += 1
-        return step(action)
-
-    slow.calls = 0
-    player.env.step = slow
-    began = time.perf_counter()
-    steps, epochs = player.play(200, seed=0)
-    wall = 200 / (time.perf_counter() - began)
-    assert steps > 3 * wall
-    assert epochs == steps
+    cpu = iter([10.0, 12.0])
+    monkeypatch.setattr(measuring.time, "process_time", lambda: next(cpu))
+    assert player.play(200, seed=0) == (100, 100)
 
 
 def test_a_follow_up_is_a_step_but_no_epoch_of_the_world():
@@ -110,12 +98,16 @@ def test_a_batch_counts_the_steps_of_all_its_worlds(monkeypatch):
     player.env.close()
 
 
-def test_fine_tuning_is_measured_with_the_environments_share_of_it():
+def test_fine_tuning_is_measured_with_the_environments_share_of_it(monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr(measuring.time, "process_time", lambda: next(ticks))  # every look at the clock takes a second
     (round_,) = measure((Entry(YARDSTICK, actions="random"), Entry("lam/SmartHome-v0", 4, "ppo_prior")), 300, 1)
     yardstick, tuning = round_
     assert yardstick.share == 1.0
-    assert 0 < tuning.share < 0.9
-    assert 0 < tuning.epochs <= tuning.steps < yardstick.steps
+    assert yardstick.steps == 300
+    assert tuning.share == 128 / 257  # the looks before and after each of 128 steps, and that at the end
+    assert tuning.steps == 512 / 257
+    assert 0 < tuning.epochs <= tuning.steps
     assert tuning.ratio == tuning.steps / yardstick.steps
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import LONG
 
 from lam_env import registry, replays, report
 from lam_env.evaluation.episode import Moment, episode
@@ -164,7 +165,7 @@ def browse(page: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
     file.write_text(page.replace("</body>", f"{TRY}</body>"), encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=5000"]
     command = [str(BROWSER), *options, f"--user-data-dir={folder / 'profile'}", "--dump-dom", file.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONG)
     said = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     tried = re.search(r'<pre id="tried">(.*?)</pre>', done.stdout, re.S)
     assert tried is not None, done.stderr[-2000:]

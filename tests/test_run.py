@@ -6,12 +6,9 @@ import csv
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,7 +16,7 @@ import pytest
 from lam_env.config import parse
 from lam_env.evaluation.results import read
 from lam_env.events import SENSOR, USER, ActionLog
-from lam_env.run import Pipeline, main
+from lam_env.run import main
 from lam_env.settings import RunSettings
 
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
@@ -330,90 +327,6 @@ def test_a_log_that_shares_no_command_gives_predictions_alone(
     assert "agent=my_module:MyAgent" not in said  # there is nothing to act in
 
 
-# -- interrupts --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
-def test_an_interrupt_leaves_a_run_that_can_be_gone_on_from(tmp_path: Path, workers: int) -> None:
-    out = tmp_path / "out"
-    settings = [a for a in TINY if not a.startswith(("workers", "train.steps"))]
-    with subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "lam_env.run",
-            *settings,
-            *LOG,
-            f"workers={workers}",
-            "train.steps=1e8",
-            "agents=ppo_prior",
-            f"out={out}",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as run:
-        until = time.monotonic() + 300
-        wanted = {"none", "informed", "oracle"}
-        while not (out / "results.csv").exists() or not wanted <= {r.agent for r in read(out / "results.csv")}:
-            if run.poll() is not None or time.monotonic() > until:
-                os.killpg(run.pid, signal.SIGKILL)  # else leaving the block would wait for ever
-                pytest.fail("the run did not get to fine-tuning")
-            time.sleep(0.1)
-        time.sleep(1)  # in the middle of fine-tuning
-        began = time.monotonic()
-        os.killpg(run.pid, signal.SIGINT)
-        assert run.wait(timeout=10) == 130
-        assert time.monotonic() - began < 3
-        assert run.stderr is not None
-        said = run.stderr.read()
-    with pytest.raises(ProcessLookupError):  # in a moment nobody is left of the group
-        while time.monotonic() - began < 5:
-            os.killpg(run.pid, 0)
-            time.sleep(0.05)
-    assert "Traceback" not in said
-    assert f" agents=ppo_prior out={out}\nstopped\n" in said  # with the settings it was given
-    assert wanted <= {r.agent for r in read(out / "results.csv")}
-    config = json.loads((out / "config.json").read_text())
-    assert config["finished"] is False
-    assert "| informed |" in (out / "tables.md").read_text()
-    assert not list(out.rglob("*.part"))
-
-
-def test_a_stopped_run_counts_agents_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = Pipeline(parse(RunSettings, [*TINY, f"out={tmp_path / 'a'}", "agents=prior"], "run"), "python -m lam_env.run")
-    with ExitStack() as stack:
-        run.check()
-        run.open(stack)
-        for variant, agent in (("sim", "none"), ("exploit", "greedy"), ("ladder:plan", "ladder_plan")):
-            run._add(variant, agent, 0, {0: {"pred.top1": 1.0}})
-        capsys.readouterr()
-        run.stopped()
-    assert f"the results of 1 of {len(run.agents)} agents" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("named", [True, False])
-def test_an_interrupt_at_the_very_beginning_says_what_is_kept_and_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], named: bool
-) -> None:
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lam_env.work.simulate_training_log", stop)
-    with pytest.raises(SystemExit) as caught:
-        main([*TINY, *LOG, "agents=prior", *(["out=mine"] if named else [])])
-    assert caught.value.code == 130
-    said = capsys.readouterr().err
-    folder = "mine" if named else "runs/smart_home-1"
-    assert f"not finished; {folder} holds its settings\n" in said
-    assert "the same command goes on where this one stopped:\n  python -m lam_env.run predictor" in said
-    assert said.endswith(f" agents=prior out={folder}\nstopped\n")
-    assert json.loads((tmp_path / folder / "config.json").read_text())["finished"] is False
-
-
 def test_help_comes_without_torch() -> None:
     code = "import sys\nfrom lam_env.run import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -422,10 +335,8 @@ def test_help_comes_without_torch() -> None:
 
 
 def test_a_run_goes_on_from_one_whose_log_was_not_the_usual(tmp_path: Path) -> None:
-    from lam_env.config import parse
     from lam_env.inputs import earlier_settings
     from lam_env.run import _defaults
-    from lam_env.settings import RunSettings
 
     config = {"scenario": "traffic", "world": {"days": 3}, "log": {"houses": 2, "days": 5}}
     (tmp_path / "config.json").write_text(json.dumps(config))

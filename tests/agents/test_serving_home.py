@@ -1,7 +1,5 @@
 """In the simulated home, the assistant on its events does what the policy does on its observations."""
 
-import time as wall
-
 import numpy as np
 import pytest
 import torch
@@ -11,6 +9,7 @@ from lam_env.agents.ppo import TunedPolicy
 from lam_env.agents.predictors.pretrain import pretrain
 from lam_env.agents.predictors.settings import PredictorSettings
 from lam_env.agents.serving import Assistant
+from patience import calls
 
 from lam_env import registry
 from lam_env.envs.record import simulate_log
@@ -74,14 +73,16 @@ def test_a_simulated_day_gives_what_the_policy_gives(home_policy, seed):
     assert observation["feedback"].sum() > 0
 
 
-def test_it_is_fast(home_policy):
+def test_an_event_takes_little_and_no_more_after_many(home_policy):
     assistant = Assistant(home_policy)
     names = home_policy.features.predictor.vocabulary.actions
-    took = []
-    for block in range(5):
-        began = wall.process_time()
+
+    def hear(block):
         for i in range(60):
             assistant.observe(time=(60 * block + i) * 20, action=names[1 + i % 20])
             assistant.suggest()
-        took.append((wall.process_time() - began) / 60)
-    assert min(took) < 2e-3  # [s]; half a millisecond on a free core
+
+    hear(0)
+    took = [calls(lambda block=block: hear(block)) / 60 for block in range(1, 5)]
+    assert took[0] < 300
+    assert took[-1] < 1.1 * took[0]

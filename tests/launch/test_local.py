@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import LONG, eventually
 
 from lam_env.errors import UserError
 from lam_env.launch.local import LocalLauncher, WorkerDiedError, one_line
@@ -49,8 +49,8 @@ def die(report):
 
 
 def sleep(report):
-    report("asleep", 0, 1, "")
-    time.sleep(60)
+    report("asleep", 0, 1, str(os.getpid()))
+    time.sleep(100_000)
 """
 
 
@@ -131,10 +131,8 @@ def test_no_worker_outlives_its_parent(jobs: Any, tmp_path: Path, sent: signal.S
         "import some_jobs\n"
         "from lam_env.launch.local import LocalLauncher\n"
         "if __name__ == '__main__':\n"
-        "    with LocalLauncher(2, lambda *m: print('up', flush=True)) as launcher:\n"
-        "        jobs = {launcher.submit(some_jobs.sleep) for _ in range(2)}\n"
-        "        print(*launcher._pool._processes, flush=True)\n"
-        "        launcher.finished(jobs)\n"
+        "    with LocalLauncher(2, lambda *m: print(m[-1], flush=True)) as launcher:\n"
+        "        launcher.finished({launcher.submit(some_jobs.sleep) for _ in range(2)})\n"
     )
     with subprocess.Popen(
         [sys.executable, str(script)],
@@ -146,19 +144,14 @@ def test_no_worker_outlives_its_parent(jobs: Any, tmp_path: Path, sent: signal.S
     ) as parent:
         assert parent.stdout is not None
         assert parent.stderr is not None
-        workers = [int(pid) for pid in parent.stdout.readline().split()]
-        assert [parent.stdout.readline() for _ in range(2)] == ["up\n"] * 2
+        workers = {int(parent.stdout.readline()) for _ in range(2)}
         assert len(workers) == 2
-        began = time.monotonic()
         if sent == signal.SIGINT:  # a terminal sends it to all of them
             os.killpg(parent.pid, sent)
         else:
             parent.send_signal(sent)
-        parent.wait(timeout=10)
-        while any(map(alive, workers)) and time.monotonic() < began + 10:
-            time.sleep(0.05)
-        assert not any(map(alive, workers))
-        assert time.monotonic() - began < 5
+        parent.wait(timeout=LONG)
+        assert eventually(lambda: not any(map(alive, workers)))  # in the middle of their jobs
         # only the parent says anything of the interrupt
         assert parent.stderr.read().count("KeyboardInterrupt") == (1 if sent == signal.SIGINT else 0)
 

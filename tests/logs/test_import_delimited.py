@@ -17,7 +17,7 @@ CSV = """time,user,action,value,kind
 2024-03-05T07:01:00+01:00,anna,hall,1,sensor
 2024-03-05T07:02:00+01:00,anna,kitchen_light.off,,agent
 """
-quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 
 
 @pytest.fixture

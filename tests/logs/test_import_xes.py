@@ -171,7 +171,7 @@ def log_or_error(path: str) -> ActionLog | str:
         return str(error)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(st.data())
 def test_a_damaged_file_raises_nothing_but_a_log_error(tmp_path, data):
     whole = gzip.compress(xes(TWO, TWO).encode(), mtime=0) if data.draw(st.booleans()) else xes(TWO, TWO).encode()
@@ -188,7 +188,7 @@ def test_a_damaged_file_raises_nothing_but_a_log_error(tmp_path, data):
 NAMES = st.sampled_from(["cook", "eat", "read", "sleep", "watch TV & rest"])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(st.lists(st.tuples(NAMES, st.integers(0, 7200), st.integers(0, 40_000)), min_size=2, max_size=40))
 def test_a_written_log_comes_back(tmp_path, rows):
     if len({name for name, _, _ in rows}) < 2:

@@ -72,7 +72,7 @@ def test_where_all_are_equally_good_nothing_moves_it():
     assert abs(rating.mean) < 1e-3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(-6, 6), st.booleans()), max_size=60))
 def test_it_stays_finite_and_only_gets_surer(plays):
     rating, before = Rating(1.0), 1.0

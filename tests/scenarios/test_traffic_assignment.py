@@ -1,6 +1,5 @@
 import csv
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -216,9 +215,7 @@ def test_published_networks(place):
     expected = reference[place.partition("/")[0]]
     network = read_network(DATA / f"{place}_net.tntp")
     demand = read_trips(DATA / f"{place}_trips.tntp", network)
-    start = time.process_time()
     equilibrium = user_equilibrium(network, demand, gap=1e-10)
-    assert time.process_time() - start < 15
     optimum = system_optimum(network, demand, gap=1e-10)
     assert max(equilibrium.gap, optimum.gap) <= 1e-10
     assert max(equilibrium.iterations, optimum.iterations) <= 20  # gradient projection alone needs 70 to 150
@@ -251,9 +248,8 @@ def test_chicago_sketch():
     network = read_network(folder / "ChicagoSketch_net.tntp.gz").priced(toll=0.02, length=0.04)
     demand = read_trips(folder / "ChicagoSketch_trips.tntp.gz", network)
     known, _ = read_flows(folder / "ChicagoSketch_flow.tntp.gz", network)
-    start = time.process_time()
     found = user_equilibrium(network, demand, gap=1e-4)
-    assert time.process_time() - start < 120
     assert found.gap <= 1e-4
+    assert found.iterations <= 20
     assert found.total_cost == pytest.approx(cost.total_cost(network, known), rel=1e-4)
     assert np.corrcoef(found.flow, known)[0, 1] > 0.9999

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +21,7 @@ from lam_env.scenarios.traffic.picture.view import (
     VehicleView,
 )
 from lam_env.scenarios.traffic.scene import traffic_scene
-from pictures import cards_around, is_drawn_alike, is_plain_data, is_quick, texts_are_readable, texts_have_room
+from pictures import cards_around, is_drawn_alike, is_plain_data, takes_little, texts_are_readable, texts_have_room
 
 from lam_env.envs.draw import ansi, rgb_array
 from lam_env.envs.scene import PALETTES, Circle, Polygon, Rectangle, Scene, Text
@@ -160,7 +159,6 @@ def corners(item):
     return list(item.points) if isinstance(item, Polygon) else [(item.x1, item.y1), (item.x2, item.y2)]
 
 
-@settings(deadline=None)
 @given(views())
 def test_texts_never_overlap_and_nothing_leaves_the_picture(shown):
     picture = traffic_scene(shown)
@@ -172,7 +170,6 @@ def test_texts_never_overlap_and_nothing_leaves_the_picture(shown):
                 assert -1 <= y <= picture.height + 1, item
 
 
-@settings(deadline=None)
 @given(views())
 def test_every_card_holds_its_texts(shown):
     picture = traffic_scene(shown)
@@ -182,13 +179,13 @@ def test_every_card_holds_its_texts(shown):
         assert len(cards_around(text, cards)) == (text.group != "sky"), text
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(views())
 def test_pictures_are_plain_data(shown):
     is_plain_data(traffic_scene(shown), 500_000)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(views(), st.sampled_from((40, 80, 120)))
 def test_any_view_can_be_written_in_a_terminal(shown, columns):
     lines = ansi(traffic_scene(shown), columns).splitlines()
@@ -196,7 +193,7 @@ def test_any_view_can_be_written_in_a_terminal(shown, columns):
     assert shown.clock in "\n".join(lines)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(views(), st.sampled_from((60, 80, 120)))
 def test_any_view_fits_into_80_columns_and_24_lines_as_text(shown, columns):
     lines = traffic_text(shown, columns).splitlines()
@@ -356,19 +353,17 @@ def test_as_text_no_figure_is_lost():
     assert "█████░░░░░" in many
 
 
-def test_large_networks_are_drawn_quickly():
+def test_large_networks_are_drawn_with_few_shapes():
     n = 30
     net = synthetic.grid(n)
     nodes = tuple(NodeView(float(x), float(y)) for x, y in net.xy)
     links = tuple(LinkView(int(a), int(b), load=0.5) for a, b in zip(net.tail, net.head, strict=True))
-    start = time.process_time()
     picture = traffic_scene(TrafficView("large", nodes, links, "Mon 08:00", 8.0))
-    assert time.process_time() - start < 2  # 0.3 s on an idle core
     assert len(picture.items) < Scene.MAX_ITEMS
 
 
-def test_drawing_is_quick():
-    is_quick(traffic_scene, view("town", **PEAK), 0.06, 0.2)  # 9 and 20 ms on an idle core
+def test_drawing_takes_little():
+    takes_little(traffic_scene, view("town", **PEAK), 70_000, 18_000)
 
 
 def test_one_view_gives_one_picture():

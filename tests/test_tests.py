@@ -1,0 +1,61 @@
+"""What tests must not do, read from their sources: rest on a clock, or grow long."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent
+FILES = sorted(ROOT.rglob("*.py"))
+WAITS = ROOT / "worlds" / "patience.py"  # the one place that looks at a clock: to give up after very long
+by_file = pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(ROOT)) for p in FILES])
+
+
+def clocks(tree: ast.AST) -> list[str]:
+    """Where a busy machine could make a test fail: clocks that are read, and waits for a number of seconds."""
+    out = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            out += [f"import {a.name}" for a in node.names if a.name in ("time", "timeit")]
+        if isinstance(node, ast.ImportFrom) and node.module in ("time", "timeit"):
+            out.append(f"from {node.module} import ...")
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            waits = [k.value for k in node.keywords if k.arg in ("timeout", "deadline")]
+            waits += node.args if name in ("wait", "join", "communicate", "result") else []
+            if any(isinstance(w, ast.Constant) and isinstance(w.value, int | float) for w in waits):
+                out.append(ast.unparse(node))
+            if ast.unparse(node.func).endswith(("datetime.now", "datetime.utcnow", "datetime.today", "date.today")):
+                out.append(ast.unparse(node))
+    return out
+
+
+@by_file
+def test_no_test_rests_on_a_clock(path: Path) -> None:
+    """Order and counts of work say the same on every machine (`patience.calls`); speed is measured by lam_env.benchmark."""
+    found = clocks(ast.parse(path.read_text(encoding="utf-8")))
+    assert found == (["import time"] if path == WAITS else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("import time", 1),
+        ("import time as wall", 1),
+        ("from time import perf_counter", 1),
+        ("import datetime", 0),
+        ("datetime.datetime.now()", 1),
+        ("run.wait(timeout=10)", 1),
+        ("run.wait(10)", 1),
+        ("run.wait(timeout=LONG)", 0),
+        ("thread.join(5.0)", 1),
+        ("', '.join(words)", 0),
+        ("world.env.timeout(40)", 0),
+        ("settings(deadline=200)", 1),
+        ("settings(deadline=None)", 0),
+    ],
+)
+def test_the_rules_for_clocks_themselves(text: str, n: int) -> None:
+    assert len(clocks(ast.parse(text))) == n
