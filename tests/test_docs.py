@@ -423,7 +423,9 @@ def _files() -> Iterator[Path]:
         hidden = [n for n in folders if n.startswith(".") and n != ".ci"]
         folders[:] = [n for n in folders if n not in LEFT_OUT and n not in hidden and not n.endswith(".egg-info")]
         paths = (Path(folder) / name for name in names)
-        yield from (p for p in paths if p.suffix in SHIPPED and p != Path(__file__) and p.name != ".coverage")
+        yield from (
+            p for p in paths if p.suffix in SHIPPED and p != Path(__file__) and p.name not in (".coverage", ".git")
+        )
 
 
 def unwanted(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What tests must not do, read from their sources: rest on a clock, or grow long."""
+"""What tests must not do, read from their sources: rest on a clock."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from lam_env.agents.features import PriorFeatures, standardisation
 from lam_env.agents.heads import AnticipationHead
 from lam_env.agents.ppo import TunedPolicy
@@ -10,6 +9,7 @@ from lam_env.agents.predictors.pretrain import pretrain
 from lam_env.agents.predictors.settings import PredictorSettings
 from lam_env.agents.serving import Assistant
 from patience import calls
+from policies import bold
 
 from lam_env import registry
 from lam_env.envs.record import simulate_log
@@ -18,16 +18,6 @@ from lam_env.events import AGENT
 from lam_env.logs.epochs import epochs_of
 
 DAY = 86_400
-
-
-def bold(policy, seed=1):
-    """Its head with random weights, and inclined to act."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in policy.head.parameters():
-            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.03)
-        policy.head.correction[-1].bias[: policy.features.layout.n_actions] += 3  # of the gain
-    return policy
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ from lam_env.agents.predictors.settings import PredictorSettings
 from lam_env.agents.saved import save_policy
 from lam_env.agents.serving_persons import Adviser
 from people import FineTrips, Trips
+from policies import refused
 
 import lam_env
 from lam_env import registry
 from lam_env.envs.record import simulate_log
 from lam_env.envs.single import LamEnv
-from lam_env.errors import UserError
 from lam_env.events import EVERYBODY, READING, SENSOR, USER, Event
 from lam_env.logs.epochs import epochs_of
 
@@ -63,12 +63,6 @@ def policy():
 @pytest.fixture
 def adviser(policy):
     return Adviser(policy)
-
-
-def refused(says, call, *args, **more):
-    with pytest.raises(UserError, match=says) as caught:
-        call(*args, **more)
-    assert "\n" not in str(caught.value)
 
 
 # -- the same as in a simulated world ----------------------------------------------------------------------------------

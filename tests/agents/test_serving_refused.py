@@ -1,0 +1,149 @@
+"""What an assistant refuses: observations, deeds and run folders that make no sense."""
+
+import json
+import math
+
+import pytest
+from lam_env.agents.predictors import store
+from lam_env.agents.saved import save_policy
+from lam_env.agents.serving import Assistant, load
+from policies import VOCABULARY, policy_of_five, refused
+
+import lam_env
+from lam_env.events import FEEDBACK, READING, SENSOR, USER, Event
+
+HOUR = 3600
+
+
+@pytest.fixture(scope="module")
+def policy():
+    return policy_of_five()
+
+
+@pytest.fixture
+def assistant(policy):
+    return Assistant(policy)
+
+
+@pytest.fixture
+def run(tmp_path, policy):
+    folder = tmp_path / "run"
+    store.save(policy.features.predictor, folder / "model" / "prior")
+    save_policy(policy, folder / "model" / "policy")
+    (folder / "config.json").write_text(json.dumps({"scenario": "smart_home", "world": {"timer": 240}}))
+    return folder
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"action": "lamp.onn"}, r"no action 'lamp.onn'; did you mean 'lamp.on'\?"),
+        ({"action": "xyz"}, "no action 'xyz'; there are none, lamp.on"),
+        ({"action": 3}, "no action 3"),
+        ({"action": "none"}, "give the time alone"),
+        ({"sensor": "hal"}, "did you mean 'hall'"),
+        ({"reading": "haet", "value": 1}, "did you mean 'heat'"),
+        ({"reading": "heat"}, "go together"),
+        ({"action": "brew", "value": 3}, "go together"),
+        ({"reading": "heat", "value": math.nan}, "reading 'heat': expected a finite number, got nan"),
+        ({"reading": "heat", "value": "warm"}, "got 'warm'"),
+        ({"reading": "heat", "value": 1e39}, "expected a finite number"),
+        ({"reading": "heat", "value": 10**400}, "expected a finite number"),
+        ({"action": "brew", "sensor": "hall"}, "several events"),
+        ({"feedback": "accept"}, "which action"),
+        ({"feedback": "accepted", "action": "brew"}, "did you mean 'accept'"),
+        ({"feedback": "accept", "action": "brew", "sensor": "hall"}, "and nothing else"),
+        ({"time": None}, "give a time"),
+        ({"event": Event(1, 0, USER, 1)}, "not both"),
+    ],
+    ids=str,
+)
+def test_a_wrong_observation_is_refused_and_changes_nothing(assistant, given, says):
+    assistant.observe(time=100, sensor="hall")
+    before = assistant.suggest()
+    refused(says, assistant.observe, **{"time": 5000, **given})
+    assert assistant.suggest() == before
+    assistant.observe(time=101, sensor="hall")  # the time of what was refused has not passed
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (Event(1, 0, 9, 0), "no kind 9"),
+        (Event(1, 0, USER, 5), "user 5 is not in the vocabulary"),
+        (Event(1, 0, SENSOR, -1), "sensor -1 is not"),
+        (Event(1, 0, READING, 1), "expected a finite number"),
+        (Event(1, 0, FEEDBACK, 0, 1.0, answers=0), "only 0 were done"),
+    ],
+    ids=str,
+)
+def test_a_wrong_event_is_refused(assistant, event, says):
+    refused(says, assistant.observe, event)
+
+
+def test_wrong_suggestions_and_deeds_are_refused(assistant):
+    refused("nothing has been observed yet", assistant.suggest)
+    refused("nothing has been observed yet", assistant.did, "brew")
+    assistant.observe(time=0)
+    refused("did you mean 'brew'", assistant.did, "brw")
+    refused("did you mean 'brew'", assistant.suggest, ["brw"])
+    refused("give a list", assistant.suggest, "brew")
+
+
+# -- run folders ----------------------------------------------------------------------------------------------------
+
+
+def test_the_timer_of_the_run_is_used(run):
+    assistant = load(run)
+    assert assistant.timer == 240
+    assistant.observe(time=0, sensor="hall")
+    before = assistant.suggest()
+    assistant.observe(time=239)
+    assert assistant.suggest() == before
+    assistant.observe(time=240)
+    assert assistant.suggest() != before
+
+
+def test_a_run_is_loaded(run, policy):
+    assistant, expected = lam_env.load(str(run)), Assistant(policy, 240)
+    assert assistant.vocabulary == VOCABULARY
+    for a in (assistant, expected):
+        a.observe(time=8 * HOUR, sensor="hall")
+        a.observe(time=9 * HOUR, sensor="door")
+    assert assistant.suggest() == expected.suggest()
+
+
+def test_a_run_without_a_timer_has_the_usual_one(run):
+    (run / "config.json").write_text("{}")
+    assert load(run).timer == 300
+    (run / "config.json").unlink()
+    assert load(run).timer == 300
+
+
+def test_what_is_no_run_is_refused(tmp_path, run):
+    refused("no such folder", load, tmp_path / "nowhere")
+    refused("no such folder", load, run / "config.json")
+    (tmp_path / "empty").mkdir()
+    refused("not a run folder", load, tmp_path / "empty")
+
+
+@pytest.mark.parametrize(("part", "says"), [("prior", "pre-training"), ("policy", "fine-tuning")])
+def test_half_a_run_is_refused(run, part, says):
+    (run / "model" / part).rename(run / "elsewhere")
+    refused(f"has no model/{part}.*{says}", load, run)
+
+
+@pytest.mark.parametrize("name", ["prior/model.safetensors", "policy/policy.safetensors", "policy/manifest.json"])
+def test_a_cut_model_is_refused(run, name):
+    path = run / "model" / name
+    path.write_bytes(path.read_bytes()[:50])
+    refused("sha256 differs|not a readable policy", load, run)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"world": 3}', '{"world": {"timer": "soon"}}', '{"world": {"timer": 0}}'])
+def test_a_broken_config_is_refused(run, text):
+    (run / "config.json").write_text(text)
+    refused("config.json: ", load, run)
