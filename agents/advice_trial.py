@@ -9,10 +9,10 @@ import numpy as np
 
 from lam_env.contracts import Training
 from lam_env.events import FEEDBACK
+from lam_env.seeds import Use, world_seeds
 
 from .advice import FEATURES, AdvicePlugIn, Answers, moved, prices
 from .carry import USER, listen
-from .trial import TRIAL_SEED
 
 EPOCHS = 30_000  # that a trial has, about; where worths are counted, `COUNTED` times as many
 COUNTED = 8
@@ -72,9 +72,10 @@ def try_advice(training: Training, worlds: int | None = None) -> Heard:
     counts = not vocabulary.values()
     if worlds is None:
         lives = max(1, len(np.unique(training.train.world // training.train.people)))
-        worlds = max(2, round(EPOCHS * (COUNTED if counts else 1) * lives / max(1, len(training.train))))
+        wanted = round(EPOCHS * (COUNTED if counts else 1) * lives / max(1, len(training.train)))
+        worlds = min(max(2, wanted), Use.PLUGIN_TRIAL.room)
     env = training.make_env(worlds, autoreset=False, record=True)
-    observation, _ = env.reset(seed=TRIAL_SEED + 500 + 10_000_000 * training.seed)
+    observation, _ = env.reset(seed=world_seeds(Use.PLUGIN_TRIAL, worlds, training.seed))
     rng, rows = np.random.default_rng(training.seed), np.arange(worlds)
     talkative = (
         np.ones(worlds) if counts else rng.random(worlds)

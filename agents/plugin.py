@@ -13,11 +13,11 @@ import numpy as np
 
 from lam_env.contracts import ActionPredictor, Training
 from lam_env.logs.epochs import DAY
+from lam_env.seeds import Use, world_seeds
 
 from .advice import AdviceAgent, AdvicePlugIn
 from .carry import anticipation, listen, slow_actions
 from .features import PARTS
-from .trial import TRIAL_SEED
 
 GAIN, LOSS = 1.2, 0.5  # of an assist (with the miss it saves), and of acting in vain before anything is counted
 REFUSED = 1.8  # mean cost of an override or a rejection
@@ -75,7 +75,7 @@ class PlugInAgent:
         """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
         n, a = self.houses, len(training.vocabulary)
         env = training.make_env(n, autoreset=False)
-        observation, _ = env.reset(seed=TRIAL_SEED + 500 + 10_000_000 * training.seed)
+        observation, _ = env.reset(seed=world_seeds(Use.PLUGIN_TRIAL, n, training.seed))
         counts = [np.zeros((self.bins, a)) for _ in range(4)]
         state, start, rows = None, np.ones(n, bool), np.arange(n)
         while not env.finished.all():

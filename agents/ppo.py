@@ -18,6 +18,7 @@ from lam_env.contracts import Training
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.logs.epochs import DAY, Epochs
 from lam_env.progress import Note
+from lam_env.seeds import Use, world_seeds
 
 from .actor_critic import HeadPolicy
 from .best import Best
@@ -66,10 +67,10 @@ NEAR = replace(LONE, learning_rate=3e-5, temperature=0.01, certain=1.0)
 class FeatureVecEnv(LamVecEnv):
     """Adds the prior's word to each observation: it is carried here, one epoch at a time, outside the learner."""
 
-    def __init__(self, env: LamVectorEnv, features: Features, seed: int = 0):
+    def __init__(self, env: LamVectorEnv, features: Features):
         self.features = features
         self._carry: Any = None
-        super().__init__(env, seed)
+        super().__init__(env)
 
     def _space(self) -> spaces.Space[Any]:
         return spaces.Box(-np.inf, np.inf, (self.features.layout.size,), np.float32)
@@ -189,7 +190,7 @@ class PPOAgent:
             whole = s.batch // math.gcd(s.batch, n)  # steps that fill batches
             steps = -(-max(s.rollout, s.days * asked_a_day(training.train)) // whole) * whole
         worlds = training.make_env(n)
-        env = FeatureVecEnv(worlds, features, seed=700_000 + 10_000_000 * training.seed)
+        env = FeatureVecEnv(worlds, features)
         head = head_for(training.interaction) if self.prior else PlainHead
         torch.set_num_threads(1)
         model = PPO(
@@ -209,6 +210,7 @@ class PPOAgent:
             rollout_buffer_kwargs={"asked": env, "seed": training.seed} if personal else None,
             policy_kwargs={"head_class": head, "layout": features.layout},
         )
+        env.seed(world_seeds(Use.FINE_TUNING, n, training.seed)[0])  # PPO's own seed was put there when it was made
         if self.prior:
             head_of(model).temperature.fill_(s.temperature)
         return model

@@ -6,8 +6,8 @@ import numpy as np
 
 from lam_env.contracts import Policy, Training
 from lam_env.envs.vector import AT_ONCE
+from lam_env.seeds import Use, world_seeds
 
-TRIAL_SEED = 900_000  # of the houses in which settings are chosen
 TRIAL_HOUSES = 8
 
 
@@ -15,7 +15,7 @@ def returns(policy: Policy, training: Training, houses: int = TRIAL_HOUSES) -> n
     """(houses,) the return of one episode in each of so many worlds, which are the same for every policy."""
     n = min(houses, AT_ONCE)
     env = training.make_env(n, autoreset=False, reveal=getattr(policy, "reveal", ()))
-    seeds = [TRIAL_SEED + 10_000_000 * training.seed + i for i in range(houses)]
+    seeds = world_seeds(Use.HEAD_CHOICE, houses, training.seed)
     observation, _ = env.reset(seed=seeds[:n], options={"then": seeds[n:]})
     state, start, found = None, np.ones(n, bool), np.zeros(houses)
     lives, following = np.arange(n), n  # whose world each is now, and the next to take the place of one that is over

@@ -20,6 +20,7 @@ from lam_env.launch.local import one_line
 from lam_env.logs.epochs import DAY
 from lam_env.logs.streams import by_streams, real_epochs, real_split
 from lam_env.runs import RunFolder
+from lam_env.seeds import TRAINING_SEEDS
 from lam_env.settings import ALWAYS, ORDER, LogSettings, RunSettings
 from lam_env.tables import BehaviourTables
 from lam_env.twin import TABLES, in_the_home, read_tables, training_days
@@ -27,7 +28,6 @@ from lam_env.values import suggestion
 from lam_env.variants import split
 
 LEAST_DAYS = 5
-MOST_SEED = 1_000_000
 RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
 
 
@@ -58,9 +58,9 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
 
 
 def check_seeds(seeds: tuple[int, ...]) -> None:
-    if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < MOST_SEED for seed in seeds):
+    if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < TRAINING_SEEDS for seed in seeds):
         given = ",".join(map(str, seeds))
-        raise UserError(f"seed={given}: give one or several different whole numbers from 0 to {MOST_SEED - 1}")
+        raise UserError(f"seed={given}: give one or several different whole numbers from 0 to {TRAINING_SEEDS - 1}")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ def is_whole(part: Path, first_seed: int) -> bool:
         return False
 
 
-def make_part(path: str, i: int, name: str, settings: dict[str, Any], seeds: list[int], report: Report) -> Made:
+def make_part(path: str, i: int, name: str, settings: dict[str, Any], seeds: Sequence[int], report: Report) -> Made:
     """A job: simulates the worlds `seeds` of a scenario with its settings, the days among them, and writes part i."""
     import numpy as np
 

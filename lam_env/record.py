@@ -15,9 +15,7 @@ from lam_env.errors import UserError
 from lam_env.launch.local import one_thread
 from lam_env.progress import Progress
 from lam_env.runs import choose
-
-RECORD_SEED = 3_000_000  # of the first world: no training and no table meets these
-SEEDS_APART = 10_000_000
+from lam_env.seeds import Use, world_seeds
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class RecordSettings:
     )
     worlds: int = setting(16, "worlds, one episode in each", low=1, high=10_000)
     days: int | None = setting(None, "days of an episode (default: the run's)", low=1)
-    seed: int = setting(0, "draws the worlds and the choices", low=0, high=999_999)
+    seed: int = setting(0, "draws the worlds and the choices", low=0, high=Use.DECISIONS.seeds - 1)
     out: str | None = setting(None, "folder of the log (default: the next free runs/decisions-<n>)")
 
 
@@ -59,7 +57,7 @@ def record(settings: RecordSettings, command: str) -> None:
     policy = policy_of(s.policy, scenario.vocabulary, "world")
     if s.days is not None:
         scenario = with_days(scenario, s.days)
-    seeds = [RECORD_SEED + SEEDS_APART * s.seed + i for i in range(s.worlds)]
+    seeds = list(world_seeds(Use.DECISIONS, s.worlds, s.seed))
     with Progress() as progress:
         found = record_decisions(policy, scenario, seeds, explore=s.explore, seed=s.seed, progress=progress)
     about = {"scenario": scenario.id, "policy": s.policy, "explore": s.explore, "seeds": seeds, "days": scenario.days}

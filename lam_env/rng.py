@@ -14,6 +14,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from lam_env.seeds import checked
+
 _MASK = 0xFFFFFFFFFFFFFFFF
 _GOLDEN = 0x9E3779B97F4A7C15
 _UNIT = 2.0**-53
@@ -96,8 +98,8 @@ class Streams:
     __slots__ = ("_key", "seed", "world")
 
     def __init__(self, seed: int, world: int = 0):
-        self.seed, self.world = seed, world
-        self._key = key_of(seed, world)
+        self.seed, self.world = checked(seed), world
+        self._key = key_of(self.seed, world)
 
     def __call__(self, actor: int | str, purpose: str) -> Stream:
         return Stream(key_of(actor, purpose, key=self._key))

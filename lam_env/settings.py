@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lam_env.config import setting
+from lam_env.seeds import Use
 
 # the order of the tables; an agent that is found in no other way stands at the end
 COUNTING = ("most_frequent", "time_table", "markov1", "markov2", "markov3", "markov2_clock", "markov_online")
@@ -62,8 +63,10 @@ class TrainSettings:
 class EvalSettings:
     """Judging."""
 
-    seeds: int = setting(10, "evaluation seeds, on each of which every agent meets the same worlds", low=1, high=1000)
-    worlds: int = setting(4, "worlds in an evaluation seed", low=1, high=1000)
+    seeds: int = setting(
+        10, "evaluation seeds, on each of which every agent meets the same worlds", low=1, high=Use.TEST.seeds
+    )
+    worlds: int = setting(4, "worlds in an evaluation seed", low=1, high=Use.TEST.room)
     split: Literal["test", "validation"] = setting(
         "test", "which evaluation worlds: validation to choose settings on, test for tables"
     )

@@ -23,11 +23,10 @@ from lam_env.launch.local import one_thread
 from lam_env.parts import Made, is_whole, make_part, part_of, sizes
 from lam_env.progress import Progress
 from lam_env.runs import CONFIG, RunFolder, check_same, choose
+from lam_env.seeds import Use, world_seeds
 from lam_env.settings import LAUNCHER, RaySettings
 from lam_env.values import count
 
-SEED = 1 << 44  # of the first world: no training and no table meets these
-SEEDS_APART = 1 << 32
 MOST_WAITING = 1_024  # parts handed to the launcher before others are done
 MOST_PARTS = 1_000_000
 MAY_DIFFER = ("workers", "launcher", "ray", "out")  # from the command that a folder was begun with
@@ -38,10 +37,10 @@ class SimulateSettings:
     """Simulate a log of many people, in parts, on one machine or many."""
 
     scenario: str = setting("smart_home", "the scenario, by name", code=True)
-    worlds: int = setting(100, "worlds: homes, towns or players", low=1, high=SEEDS_APART)
+    worlds: int = setting(100, "worlds: homes, towns or players", low=1, high=Use.SIMULATED_LOG.room)
     days: int = setting(28, "days of each", low=1, high=3650)
     part: int = setting(100, "worlds in a part: one job, and one file", low=1, high=1_000_000)
-    seed: int = setting(0, "draws the worlds", low=0, high=999_999)
+    seed: int = setting(0, "draws the worlds", low=0, high=Use.SIMULATED_LOG.seeds - 1)
     out: str | None = setting(
         None, "folder of the log (default: the next free runs/log-<n>); the same command with it goes on"
     )
@@ -88,7 +87,7 @@ def simulate(settings: SimulateSettings, command: str) -> None:
             part_of(folder.path, i).name for i in range(parts)
         }:
             raise UserError(f"out={folder.path}: holds {min(foreign)}, which is no part of this log; take it away")
-        missing = [i for i in range(parts) if not is_whole(part_of(folder.path, i), _seed(s, i * s.part))]
+        missing = [i for i in range(parts) if not is_whole(part_of(folder.path, i), _seeds(s, i)[0])]
         began = time.monotonic()
         print(
             f"{s.scenario}: {count(s.worlds, 'world')} of {count(s.days, 'day')} in {count(parts, 'part')} -> {folder.path}"
@@ -120,8 +119,8 @@ def _world(s: SimulateSettings) -> dict[str, Any]:
     return {**s.world, "days": s.days}
 
 
-def _seed(s: SimulateSettings, world: int) -> int:
-    return SEED + SEEDS_APART * s.seed + world
+def _seeds(s: SimulateSettings, part: int) -> range:
+    return world_seeds(Use.SIMULATED_LOG, s.worlds, s.seed)[part * s.part : (part + 1) * s.part]
 
 
 def _make(s: SimulateSettings, path: Path, missing: Sequence[int], parts: int) -> list[Made]:
@@ -135,8 +134,7 @@ def _make(s: SimulateSettings, path: Path, missing: Sequence[int], parts: int) -
         while True:
             some = itertools.islice(rest, MOST_WAITING - len(waiting))
             for i in some:
-                seeds = [_seed(s, k) for k in range(i * s.part, min(s.worlds, (i + 1) * s.part))]
-                waiting.add(launcher.submit(make_part, str(path.absolute()), i, s.scenario, _world(s), seeds))
+                waiting.add(launcher.submit(make_part, str(path.absolute()), i, s.scenario, _world(s), _seeds(s, i)))
             if not waiting:
                 return made
             done = launcher.finished(waiting)

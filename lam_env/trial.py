@@ -16,8 +16,8 @@ from lam_env.errors import UserError
 from lam_env.evaluation.rollout import check_actions
 from lam_env.launch.local import one_line
 from lam_env.logs.epochs import epochs_of
+from lam_env.seeds import Use, world_seeds
 
-TRIAL_SEED = 800_000  # of the houses of the trial
 STEPS = 64  # of fine-tuning
 
 
@@ -38,7 +38,7 @@ def try_agent(scenario: Scenario, name: str) -> None:
 
 def small_training(scenario: Scenario, houses: int = 2, days: int = 1, **predictor: Any) -> Training:
     """What an agent learns from, made of next to nothing: the last house validates. `predictor`: its settings, tiny unless said."""
-    log, _ = simulate_log(scenario, [TRIAL_SEED + i for i in range(houses)], days)
+    log, _ = simulate_log(scenario, world_seeds(Use.TRYING, houses), days)
     epochs = epochs_of(log)
     first = epochs.world < (houses - 1) * epochs.people
 
@@ -58,7 +58,7 @@ def small_training(scenario: Scenario, houses: int = 2, days: int = 1, **predict
 
 def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:
     env = LamVectorEnv(n, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
-    observation, _ = env.reset(seed=[TRIAL_SEED + i for i in range(n)])
+    observation, _ = env.reset(seed=world_seeds(Use.TRYING, n))
     state, start = None, np.ones(n, bool)
     for _ in range(2):
         answer = policy.predict(observation, state, start, True)

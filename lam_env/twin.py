@@ -16,12 +16,12 @@ from lam_env.launch.local import LocalLauncher
 from lam_env.logs.epochs import DAY, epochs_of, split_by_day
 from lam_env.logs.fidelity import Gate, gates
 from lam_env.rng import Streams
+from lam_env.seeds import Use, world_seeds
 from lam_env.sim.routine import Routine, activity_log
 from lam_env.tables import BehaviourTables
 from lam_env.work import Work, predict_transfer
 
 TABLES = "tables.json"
-TWIN_SEED = 500_000
 DAYS = 120  # of simulated life that are compared with the log
 DEVICE_HOUSES, DEVICE_DAYS = 4, 30
 Progress = Callable[[str, int, int, str], None]
@@ -44,7 +44,7 @@ def read_tables(path: Path) -> BehaviourTables:
     return BehaviourTables.from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
-def lives(tables: BehaviourTables, days: int, seed: int = TWIN_SEED) -> ActionLog:
+def lives(tables: BehaviourTables, days: int, seed: int = Use.TWIN.first) -> ActionLog:
     """An activity log of somebody with these habits."""
     return activity_log(Routine(tables, Streams(seed), "resident0"), days)
 
@@ -52,7 +52,7 @@ def lives(tables: BehaviourTables, days: int, seed: int = TWIN_SEED) -> ActionLo
 def fidelity(work: Work, log: ActionLog, launcher: LocalLauncher, progress: Progress) -> list[Gate]:
     """The gates of credibility, line by line: the calibrated resident against the log."""
     simulated = lives(read_tables(work.run.path / TABLES), DAYS)
-    seeds = [TWIN_SEED + i for i in range(DEVICE_HOUSES)]
+    seeds = world_seeds(Use.TWIN, DEVICE_HOUSES)
     devices, _ = simulate_log(work.scenario(), seeds, DEVICE_DAYS, progress=progress, stage="simulate the twin")
     transfer = launcher.call(predict_transfer, work, work.settings.seed[0])
     return gates(log, simulated, devices.select(devices.kind == USER), 1, transfer)

@@ -18,6 +18,7 @@ from lam_env import registry
 from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
 from lam_env.launch.local import one_thread
+from lam_env.seeds import Use
 from lam_env.settings import UNTRAINED
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class WatchSettings:
         "none",
         f"a run folder (its tuned policy), {' or '.join(UNTRAINED)}, or one of the scenario's own that needs no training",
     )
-    seed: int | None = setting(None, "which world (default: the first on which runs judge)", low=0, high=2**31 - 1)
+    seed: int | None = setting(None, "which world (default: the first on which runs judge)", low=0)
     day: int = setting(
         0,
         "day of the calendar on which the episode begins, 0 a Monday; it lasts world.days from there",
@@ -116,9 +117,8 @@ class Shown(NamedTuple):
 def shown(settings: WatchSettings, player: Player) -> Iterator[Shown]:
     """The moments of the episode; quiet ones may be left out."""
     from lam_env.evaluation.episode import Told, episode
-    from lam_env.evaluation.rollout import FIRST_WORLD
 
-    seed = FIRST_WORLD["test"] if settings.seed is None else settings.seed
+    seed = Use.TEST.first if settings.seed is None else settings.seed
     told = Told(player.scenario)
     since: list[tuple[str, str]] = []
     for k, m in enumerate(episode(player.policy, player.scenario, seed, player.expect, settings.day)):

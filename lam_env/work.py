@@ -21,19 +21,17 @@ from lam_env.envs.vector import LamVectorEnv
 from lam_env.errors import UserError
 from lam_env.evaluation.metrics import prediction_metrics
 from lam_env.evaluation.report.keep import Watch, file_of, judged, predicted
-from lam_env.evaluation.rollout import eval_seeds, per_seed, rollout
+from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.events import ActionLog
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.logs.streams import real_epochs, real_split
 from lam_env.runs import RunFolder, seen_from_here
+from lam_env.seeds import Use, eval_seeds, world_seeds
 from lam_env.settings import NEEDS_PRIOR, ORDER, UNTRAINED, RunSettings
 from lam_env.variants import split
 
-TRAIN_SEED = 100_000  # of the first house of the training log
-SEEDS_APART = 10_000_000  # from one training seed's houses to the next one's: none of them is an evaluation house
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
-HIDDEN_SEED = 300_000  # of the houses whose hidden state the informed ceiling learns from
 Report = Callable[[str, int, int, str], None]
 Scores = dict[int, dict[str, float]]  # evaluation seed -> metric -> value
 
@@ -67,7 +65,7 @@ class Work:
 def simulate_training_log(work: Work, report: Report) -> None:
     """One log for all training seeds: `seed` draws networks and fine-tuning; its first one also the houses."""
     s = work.settings
-    seeds = [TRAIN_SEED + SEEDS_APART * s.seed[0] + i for i in range(s.log.houses)]
+    seeds = list(world_seeds(Use.TRAINING_LOG, s.log.houses, s.seed[0]))
     log, _ = simulate_log(work.scenario(), seeds, s.log.days, progress=report)
     dataclasses.replace(log, meta={**log.meta, "seeds": seeds, "days": s.log.days}).save(work.run.log / "train")
 
@@ -134,7 +132,7 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
         return LamVectorEnv(n, scenario, **more)
 
     def hidden_log() -> tuple[Epochs, np.ndarray]:
-        seeds = [HIDDEN_SEED + SEEDS_APART * seed + i for i in range(s.log.houses)]
+        seeds = world_seeds(Use.HIDDEN_LOG, s.log.houses, seed)
         log, latent = simulate_log(
             scenario, seeds, s.log.days, latent=True, progress=report, stage="simulate, hidden state"
         )

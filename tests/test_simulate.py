@@ -17,7 +17,7 @@ from lam_env.events import ActionLog
 from lam_env.logs.epochs import epochs_of
 from lam_env.parts import make_part, part_of
 from lam_env.registry import scenario
-from lam_env.simulate import SEED, SEEDS_APART
+from lam_env.seeds import Use, world_seeds
 
 SMALL = {
     "smart_home": ["scenario=smart_home", "days=1", "worlds=3", "part=2"],
@@ -59,8 +59,7 @@ def test_each_scenario_leaves_parts_that_read_as_logs(name: str, tmp_path: Path)
 
 def test_a_world_is_the_same_whatever_part_it_is_in(game: Path, tmp_path: Path) -> None:
     whole = ActionLog.load(part_of(make(tmp_path / "whole", *SMALL["game"][:-1], "part=100"), 0))
-    seeds = [SEED + SEEDS_APART * 0 + k for k in range(25)]
-    alone, _ = simulate_log(scenario("game")(days=4), seeds, 4)
+    alone, _ = simulate_log(scenario("game")(days=4), world_seeds(Use.SIMULATED_LOG, 25), 4)
     for name, column in alone.columns.items():
         np.testing.assert_array_equal(whole.columns[name], column, err_msg=name)
         each = [ActionLog.load(part).columns[name] for part in sorted(game.glob("part=*"))]

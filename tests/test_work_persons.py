@@ -12,10 +12,11 @@ from lam_env import work
 from lam_env.envs.record import simulate_log
 from lam_env.errors import UserError
 from lam_env.evaluation.metrics import prediction_metrics
-from lam_env.evaluation.rollout import eval_seeds, rollout
+from lam_env.evaluation.rollout import rollout
 from lam_env.inputs import agents_of
 from lam_env.logs.epochs import epochs_of
 from lam_env.measure import Entry, FineTuning
+from lam_env.seeds import eval_seeds
 from lam_env.settings import EvalSettings, LogSettings, RunSettings
 from lam_env.trial import small_training, try_agent
 from lam_env.work import Work

@@ -19,6 +19,7 @@ from lam_env import registry
 from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
 from lam_env.progress import Progress
+from lam_env.seeds import TRAINING_SEEDS
 from lam_env.values import suggestion
 
 from .judge import boosting_there, rows, scores
@@ -33,7 +34,7 @@ class DevelopmentSettings:
 
     path: str | None = setting(None, "file of the choices")
     format: str = setting("slay_the_spire", "its format: slay_the_spire, dnd_class or dnd_second_class")
-    seed: tuple[int, ...] = setting((0,), "training seeds; the table gives their mean", low=0, high=1_000_000)
+    seed: tuple[int, ...] = setting((0,), "training seeds; the table gives their mean", low=0, high=TRAINING_SEEDS - 1)
     members: int = setting(4, "networks whose probabilities are averaged", low=1, high=16)
     passes: int = setting(14, "most readings of the training choices", low=1, high=1000)
 

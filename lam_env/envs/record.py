@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def with_days(scenario: Scenario, days: int) -> Scenario:
 
 def simulate_log(
     scenario: Scenario,
-    seeds: list[int],
+    seeds: Sequence[int],
     days: int,
     *,
     first_day: int = 0,

@@ -17,6 +17,7 @@ from lam_env.envs.spaces import observation_space
 from lam_env.errors import UserError
 from lam_env.rng import Streams
 from lam_env.rows import Rows
+from lam_env.seeds import checked, unseeded
 from lam_env.sim.world import World
 from lam_env.values import short
 
@@ -80,11 +81,12 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        super().reset(seed=seed)
-        if seed is not None:
-            self._seed, self._episode = seed, -1
+        given = None if seed is None else checked(seed)
+        super().reset(seed=given)
+        if given is not None:
+            self._seed, self._episode = given, -1
         elif self._seed is None:
-            self._seed = int(self.np_random.integers(2**31))
+            self._seed = unseeded(self.np_random)
         self._episode += 1
         self.world = self.scenario.make_world(
             Streams(self._seed, self._episode),

@@ -17,6 +17,7 @@ from lam_env.envs.spaces import observation_space
 from lam_env.errors import UserError
 from lam_env.rng import Streams
 from lam_env.rows import Rows
+from lam_env.seeds import checked, unseeded
 from lam_env.sim.world import World
 from lam_env.values import short
 
@@ -71,16 +72,19 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        super().reset(seed=seed if isinstance(seed, int) else None)
-        if seed is not None or not self._seeds:
-            if seed is None:
-                seed = int(self.np_random.integers(2**31))
-            self._seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else [int(s) for s in seed]
-            if len(self._seeds) != self.num_envs:
-                raise UserError(f"reset needs {self.num_envs} seeds, not {len(self._seeds)}")
-            self._episode = [-1] * self.num_envs
+        each = [checked(s) for s in seed] if isinstance(seed, Sequence | np.ndarray) else None
+        first = None if seed is None or each is not None else checked(seed)
+        then = [checked(s) for s in (options or {}).get("then", ())]
+        super().reset(seed=first)
+        if each is None and (first is not None or not self._seeds):
+            first = unseeded(self.np_random) if first is None else first
+            each = [checked(first + i) for i in range(self.num_envs)]
+        if each is not None:
+            if len(each) != self.num_envs:
+                raise UserError(f"reset needs {self.num_envs} seeds, not {len(each)}")
+            self._seeds, self._episode = each, [-1] * self.num_envs
         self._day = (options or {}).get("day", 0)
-        self._then = list((options or {}).get("then", ()))[::-1]
+        self._then = then[::-1]
         self.finished = np.zeros(self.num_envs, bool)
         self.worlds = [self._make(i) for i in range(self.num_envs)]
         return self.rows.observe(), {}

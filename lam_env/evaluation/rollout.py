@@ -12,15 +12,7 @@ from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import AT_ONCE, LamVectorEnv
 from lam_env.errors import UserError
 
-FIRST_WORLD = {"validation": 1_000_000, "test": 2_000_000}  # seeds that no training meets
-WORLDS_APART = 1_000
-
 Progress = Callable[[str, int, int, str], None]
-
-
-def eval_seeds(seeds: Sequence[int], worlds: int, split: str = "test") -> list[int]:
-    """World seeds of evaluation seeds, batch by batch. Settings are chosen on the worlds of `validation`, tables made on those of `test`."""
-    return [FIRST_WORLD[split] + WORLDS_APART * s + i for s in seeds for i in range(worlds)]
 
 
 def rollout(

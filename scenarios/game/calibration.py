@@ -20,15 +20,15 @@ from lam_env.logs.play_tables import MOST_ODDS, PlayTables, estimate
 from lam_env.logs.plays import BREAK, INDICES, Plays, Sessions, gap_quantiles, sessions_of
 from lam_env.rng import Streams
 from lam_env.rows import DAY, Rows
+from lam_env.seeds import Use, world_seeds
 
 from .compiled import Compiled
 from .params import GameParams
 from .rules import Rules
 from .world import GameWorld
 
-FIRST_SEED = 20_000_000  # of players whom nothing else meets
 FULL, LATER = 4, 5  # rounds that move the baseline by all of the difference, and rounds that move it by 1/2, 1/3, ..
-PLAYERS, PLAYS = 8000, 100_000  # of a round, at most
+PLAYERS, PLAYS = Use.CALIBRATION.room, 100_000  # of a round, at most
 TIMES, LEAST_PLAYS = (
     3,
     20_000,
@@ -65,7 +65,7 @@ def calibrate(
     for i in range(FULL + LATER):
         stage = f"calibrate, round {i + 1} of {FULL + LATER} [players]"
         progress(stage, 0, players)
-        seeds = range(FIRST_SEED + i * PLAYERS, FIRST_SEED + i * PLAYERS + players)
+        seeds = world_seeds(Use.CALIBRATION, players, i)
         lived = lives(Compiled(rules, params, tables), seeds, tables, _counted(progress, stage, players))
         progress(stage, players, players)
         tables = _moved(tables, wanted, aim, lived, 1 / max(1, i + 2 - FULL))

@@ -23,6 +23,7 @@ from lam_env.errors import UserError
 from lam_env.logs import fidelity, play_fidelity
 from lam_env.logs.plays import BREAK, check_usable, plays_of
 from lam_env.progress import Progress
+from lam_env.seeds import Use, world_seeds
 
 from .calibration import calibrate, lives
 from .compiled import Compiled
@@ -31,7 +32,6 @@ from .params import GameParams
 from .rules import RULES
 
 PROGRAM = "python -m lam_env.scenarios.game.cohort"
-FIRST_SEED = 5_000_000  # of players whom no training and no evaluation meets
 SHOWN = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 29)
 
 
@@ -39,9 +39,9 @@ SHOWN = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 29)
 class CohortSettings:
     """Live through the first days of many players; or calibrate players to a log of plays, and compare them with it."""
 
-    players: int = setting(10_000, "players", low=1, high=10_000_000)
+    players: int = setting(10_000, "players", low=1, high=Use.COHORT.room)
     days: int | None = setting(None, "days of each life (default: 30, or as many as the log has)", low=2, high=3650)
-    seed: int = setting(0, "other players", low=0, high=1000)
+    seed: int = setting(0, "other players", low=0, high=Use.COHORT.seeds - 1)
     plays: str | None = setting(None, "file of plays that the players are calibrated to")
     format: str = setting("mobile_plays", "its format")
     zone: str | None = setting(None, "the log's time zone (Europe/Berlin), where the times do not say")
@@ -87,7 +87,9 @@ def default(s: CohortSettings, params: GameParams) -> str:
     game = Compiled(RULES, params)
     with Progress() as progress:
         progress("live [players]", 0, s.players)
-        cohort = live(game, _seeds(s), lambda done: progress("live [players]", done, s.players))
+        cohort = live(
+            game, world_seeds(Use.COHORT, s.players, s.seed), lambda done: progress("live [players]", done, s.players)
+        )
         progress("live [players]", s.players, s.players)
     return report(cohort)
 
@@ -112,7 +114,12 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
         tables = calibrate(source, RULES, params, s.minutes, progress)
         progress("live [players]", 0, s.players)
         game = Compiled(RULES, params, tables)
-        lived = lives(game, _seeds(s), tables, lambda done: progress("live [players]", done, s.players))
+        lived = lives(
+            game,
+            world_seeds(Use.COHORT, s.players, s.seed),
+            tables,
+            lambda done: progress("live [players]", done, s.players),
+        )
         progress("live [players]", s.players, s.players)
     if s.out is not None:
         tables.save(s.out)
@@ -126,11 +133,6 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
         "",
         fidelity.table(play_fidelity.gates(source, lived)),
     ])  # fmt: skip
-
-
-def _seeds(s: CohortSettings) -> range:
-    first = FIRST_SEED + s.seed * 10_000_000
-    return range(first, first + s.players)
 
 
 if __name__ == "__main__":

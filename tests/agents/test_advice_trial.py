@@ -1,5 +1,7 @@
 """The trial of advice: whom it moves, what answers are rewarded with, and worths that no reading tells."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from lam_env.agents.advice import FEATURES, SCALE, AdviceAgent, Answers
@@ -9,6 +11,7 @@ from people import acceptance as true_acceptance
 
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.events import FEEDBACK, SENSOR
+from lam_env.seeds import Use
 
 
 def answers(given):
@@ -142,3 +145,22 @@ def test_where_readings_tell_nothing_is_counted():
     heard = try_advice(training_of_trips(), worlds=2)
     assert heard.advised is None
     assert not heard.worths(Answers.alike(A), 0.1).any()
+
+
+def test_a_trial_takes_no_more_worlds_than_it_has_room_for():
+    """Where a life has one decision, so many epochs are as many worlds: some were evaluation worlds."""
+    given, asked = training_of_trips(), []
+    lives = given.train.world // given.train.people
+    given.train = given.train.select(np.r_[True, lives[1:] != lives[:-1]])
+
+    class AskedError(Exception):
+        pass
+
+    def make_env(n, **options):
+        asked.append(n)
+        raise AskedError
+
+    given.make_env, given.vocabulary = make_env, dataclasses.replace(given.vocabulary, readings=())
+    with pytest.raises(AskedError):
+        try_advice(given)
+    assert asked == [Use.PLUGIN_TRIAL.room]

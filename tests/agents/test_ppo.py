@@ -8,7 +8,7 @@ import pytest
 from lam_env.agents.best import _higher
 from lam_env.agents.ppo import FeatureVecEnv, PPOAgent, PPOSettings
 from lam_env.agents.simple import Silent
-from lam_env.agents.trial import TRIAL_SEED, mean_return, returns
+from lam_env.agents.trial import mean_return, returns
 
 from lam_env.contracts import Prediction, Training
 from lam_env.envs.record import simulate_log
@@ -17,6 +17,7 @@ from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.rollout import rollout
 from lam_env.events import Vocabulary
 from lam_env.logs.epochs import epochs_of
+from lam_env.seeds import Use, world_seeds
 from lam_env.sim.world import World
 
 TURN = 0.95  # probability that the other side comes next
@@ -177,7 +178,7 @@ def test_what_the_learner_sees_follows_the_worlds():
     from lam_env.agents.features import PriorFeatures
 
     features = PriorFeatures(Knowing(), np.zeros(1), np.ones(1))
-    env = FeatureVecEnv(make_env(2), features, seed=9)
+    env = FeatureVecEnv(make_env(2), features)
     seen = env.reset()
     assert seen.shape == (2, features.layout.size) == (2, *env.observation_space.shape)
     assert seen[:, RIGHT].tolist() == pytest.approx([TURN] * 2)
@@ -197,10 +198,7 @@ def test_the_returns_of_a_trial_are_those_of_each_world():
     given = training(steps=1)
     found = returns(Best(), given, 70)  # more than run at once
     assert found.shape == (70,)
-    alone = [
-        t["reward.return"]
-        for t in rollout(Best(), Turns(), [TRIAL_SEED + 10_000_000 * given.seed + i for i in range(70)])
-    ]
+    alone = [t["reward.return"] for t in rollout(Best(), Turns(), world_seeds(Use.HEAD_CHOICE, 70, given.seed))]
     days = found.sum() / np.sum(alone)
     assert found == pytest.approx(days * np.array(alone))
     assert mean_return(Best(), given, 70) == pytest.approx(found.mean())
@@ -214,3 +212,20 @@ def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best():
     assert not _higher(by_chance, start, 1.0)
     assert _higher(start + 0.02, start, 1.0)  # in every world
     assert not _higher(start, start, 0.0)
+
+
+def test_each_training_seed_learns_in_worlds_of_its_own():
+    """Stable-Baselines3 seeds the worlds with its own seed when it is made: those of training seed 999,999 were validation worlds."""
+    met = []
+
+    class Worlds(LamVectorEnv):
+        def reset(self, *, seed=None, options=None):
+            met.append(seed)
+            return super().reset(seed=seed, options=options)
+
+    for seed in (0, 1, 7):
+        given = training(64, seed)
+        given.make_env = lambda n, **more: Worlds(n, Turns(), **more)
+        agent = PPOAgent(prior=False, settings=FAST)
+        agent.learner(given, agent.features(given)).learn(1)
+    assert met == [world_seeds(Use.FINE_TUNING, 1, seed)[0] for seed in (0, 1, 7)]

@@ -10,7 +10,7 @@ import pytest
 from lam_env import registry
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.errors import UserError
-from lam_env.evaluation.rollout import add_lift, check_actions, eval_seeds, per_seed, rollout
+from lam_env.evaluation.rollout import add_lift, check_actions, per_seed, rollout
 
 
 class Always:
@@ -32,12 +32,6 @@ class Always:
 @pytest.fixture(scope="module")
 def home() -> Any:
     return registry.scenario("smart_home")(days=1)
-
-
-def test_worlds_of_different_seeds_never_meet() -> None:
-    assert eval_seeds([0, 2], 3) == [2_000_000, 2_000_001, 2_000_002, 2_002_000, 2_002_001, 2_002_002]
-    seeds = [*eval_seeds(range(1000), 7), *eval_seeds(range(1000), 7, "validation")]
-    assert len(set(seeds)) == len(seeds)
 
 
 def test_a_rollout_gives_every_world_its_own_totals(home: Any) -> None:
