@@ -73,7 +73,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         each = [checked(s) for s in seed] if isinstance(seed, Sequence | np.ndarray) else None
-        first = None if seed is None or each is not None else checked(seed)
+        first = None if seed is None or isinstance(seed, Sequence | np.ndarray) else checked(seed)
         then = [checked(s) for s in (options or {}).get("then", ())]
         super().reset(seed=first)
         if each is None and (first is not None or not self._seeds):
