@@ -12,7 +12,19 @@ from setuptools import find_packages
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"lam_env": ROOT / "lam_env", "lam_env.agents": ROOT / "agents", "lam_env.scenarios": ROOT / "scenarios"}
-LEVEL_0 = {"contracts", "events", "tables", "rng", "registry", "config", "values", "errors", "progress", "rows"}
+LEVEL_0 = {
+    "catalogue",
+    "contracts",
+    "events",
+    "tables",
+    "rng",
+    "registry",
+    "config",
+    "values",
+    "errors",
+    "progress",
+    "rows",
+}
 
 # part of the kit -> the parts it may import (besides itself and level 0)
 ALLOWED = {
