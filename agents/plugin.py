@@ -107,4 +107,5 @@ def plugin_context() -> PlugInAgent:
     return PlugInAgent(bins=PARTS, houses=8, online=True)
 
 
+NEEDS = ("prior",)
 AGENTS = {"plugin": PlugInAgent, "plugin_context": plugin_context}
