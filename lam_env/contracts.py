@@ -89,8 +89,8 @@ class Training:
 class Agent(Protocol):
     """Something that learns. A custom one may leave `fit` out and give `predict` only.
 
-    A module of agents says what they need: NEEDS = ("prior",), one of your own in its attribute `needs`. Whoever says nothing is given the prior.
-      "log"     the training log alone: then it also has `predictor(train, valid)`, which is judged on a real log
+    A module of agents says what they need: NEEDS = ("prior",), one of your own in its attribute `needs` (`()`: what every agent is given is enough). Whoever says nothing is given the prior.
+      "log"     the training log alone: such an agent of the kit has `predictor(train, valid)`, which is judged on a real log too
       "prior"   the pre-trained predictor, for which it waits
       "steps"   `steps` of the environment: it may stand in tables with other settings (NAME@steps=20000)
       "latent"  the hidden state: it is left out where a scenario shows none

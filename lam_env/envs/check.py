@@ -26,7 +26,7 @@ from lam_env.sim.world import World
 
 WORLDS = 8  # in which an element of the observation must move
 ACTING = 0.05  # share of epochs at which the random agent acts: more, and people give it up
-OFTEN = 0.5  # where hardly anything that it does is wanted
+OFTEN = 0.5  # to hear every answer that there is
 REVEAL = ("latent", "plan")
 
 
@@ -59,7 +59,7 @@ def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), step
     except UserError:
         raise
     except NotImplementedError as error:
-        raise ScenarioError(f"scenario {_name(found)}: {error or 'NotImplementedError'}") from error
+        raise ScenarioError(f"scenario {_name(found)}: {str(error) or 'NotImplementedError'}") from error
     except Exception as error:  # whatever the scenario's own code raises
         raise ScenarioError(f"scenario {_name(found)}: {type(error).__name__}: {error}") from error
 
@@ -246,7 +246,7 @@ def _batched(found: Scenario, seed: int, steps: int) -> None:
 
 def _to_the_end(found: Scenario, seed: int) -> None:
     """A whole episode, recorded: it ends by truncation, and its totals are numbers."""
-    env, choices = LamEnv(found, record=True), _choices(found, seed, ACTING)
+    env, choices = LamEnv(found, record=True), _choices(found, seed, OFTEN)
     observation, _ = env.reset(seed=seed)
     truncated, info, time = False, dict[str, Any](), int(observation["epoch"][0])
     while not truncated:
