@@ -17,6 +17,7 @@ from lam_env.logs.epochs import DAY
 from .advice import AdviceAgent, AdvicePlugIn
 from .carry import anticipation, listen, slow_actions
 from .features import PARTS
+from .thresholded import Thresholded, with_best_threshold
 from .trial import TRIAL_SEED
 
 GAIN, LOSS = 1.2, 0.5  # of an assist (with the miss it saves), and of acting in vain before anything is counted
@@ -107,5 +108,12 @@ def plugin_context() -> PlugInAgent:
     return PlugInAgent(bins=PARTS, houses=8, online=True)
 
 
+class PriorAgent:
+    """The shared prior, thresholded."""
+
+    def fit(self, training: Training) -> Thresholded:
+        return with_best_threshold(training.prior, training)
+
+
 NEEDS = ("prior",)
-AGENTS = {"plugin": PlugInAgent, "plugin_context": plugin_context}
+AGENTS = {"prior": PriorAgent, "plugin": PlugInAgent, "plugin_context": plugin_context}

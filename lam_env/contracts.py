@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
@@ -97,15 +97,3 @@ class Agent(Protocol):
     """
 
     def fit(self, training: Training) -> Policy: ...
-
-
-class Importer(Protocol):
-    """Reads a log; counts every line it leaves out, with the reason. Never downloads, never guesses a time zone."""
-
-    def load(self, path: str, **options: Any) -> tuple[ActionLog, dict[str, int]]: ...
-
-
-class Launcher(Protocol):
-    """Runs jobs here or elsewhere; results come in the order of the settings."""
-
-    def map(self, job: Callable[[Any], Any], settings: Iterable[Any]) -> list[Any]: ...

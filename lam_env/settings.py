@@ -90,7 +90,11 @@ class RunSettings:
     )
     agent: tuple[str, ...] = setting((), "your own agents, as module:Class, one more row each", code=True)
     logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
-    format: str | None = setting(None, lambda: f"format of the real log: {', '.join(registry.importer_names())}")
+    format: str | None = setting(
+        None,
+        lambda: f"format of the real log: {', '.join(registry.importer_names())}, or module:function of your own",
+        code=True,
+    )
     home: str | None = setting(None, "which home of the real log, where it holds several")
     zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")

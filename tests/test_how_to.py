@@ -10,6 +10,7 @@ import pytest
 from documents import agents_of, blocks, follow, reader
 
 from lam_env import registry
+from lam_env.config import parse
 from lam_env.envs.check import check_scenario
 from lam_env.errors import UserError
 from lam_env.inputs import agents_of as agents_to_judge
@@ -62,7 +63,7 @@ MORE = "n_users = 1\n    "
 
 @pytest.mark.parametrize(("was", "becomes", "told"), [
     ("row.mask[0] = row.mask[KETTLE_ON] = 1", "pass", r"a world writes row\.mask\[0\] = 1, from the start"),
-    ("mask[KETTLE_ON] = 1", "mask[0] = 1", r"no action but none is ever possible: a world writes row\.mask\[action\] = 1"),
+    ("mask[KETTLE_ON] = 1", "mask[0] = 1", r"nothing is ever possible: a world writes row\.mask\[action\] = 1"),
     ("def act(", "def acts(", r"TeaWorld\.act is missing: say what an action of the agent does"),
     ("def scene(", "def picture(", r"scene is missing: give a lam_env\.envs\.scene\.Scene of the world"),
     ("def make_world(", "def world(", r"make_world is missing: give a lam_env\.sim\.world\.World"),
@@ -71,13 +72,13 @@ MORE = "n_users = 1\n    "
     ('constant_ok = ("epoch.user",)', "pass", r"constant_ok may except them\): epoch\.user$"),
     ("self.answer(good=True)", "self.by_agent = None", r"no acceptance .*: say it by feedback_event\(\.\.\., good=True\)"),
     ("self.answer(good=False)", "self.by_agent = None", r"no refusal .*: say it by feedback_event\(\.\.\., good=False\)"),
-    ("KETTLE_ON, self.by_agent,", "KETTLE_ON, self.agent_acts,", "the id of an act is `agent_acts` while `act` is called"),
+    ("KETTLE_ON, self.by_agent,", "KETTLE_ON, self.agent_acts,", "its id is `agent_acts` while `act` is called"),
     ("ACCEPT if good", "7 if good", "feedback 7 is recorded, and the vocabulary holds 2"),
     ("user_event(0, ", "user_event(1, ", "an event of user 1 is recorded, and n_users is 1"),
     ('key_figures = {"cups"', 'key_figures = {"mugs"', "key_figures that kpis does not give: mugs"),
-    ("n_users = 1", MORE + "days = 3.0", "with one day more its episodes last 3.0 days; `days` has to be a setting"),
+    ("n_users = 1", MORE + "days = 3.0", r"an episode of 4 days lasts 3\.0; `days` has to be one of its settings"),
     ("n_users = 1", MORE + 'latent_names = ("thirst",)', r"a world writes row\.latent where `reveal` holds \"latent\""),
-    ("n_users = 1", MORE + 'ladder = {"+ state": "ladder_activity"}', "its ladder holds ladder_activity, which is no agent"),
+    ("n_users = 1", MORE + 'ladder = {"+ state": "ladder_activity"}', "its ladder holds ladder_activity, which is no agent here, for want of latent_names"),
 ])  # fmt: skip
 def test_what_a_scenario_lacks_is_told_in_one_line(tmp_path: Path, was: str, becomes: str, told: str) -> None:
     assert was in TEA
@@ -86,3 +87,24 @@ def test_what_a_scenario_lacks_is_told_in_one_line(tmp_path: Path, was: str, bec
         with pytest.raises(UserError, match=told) as caught:
             check_scenario("other_tea:Tea")
     assert "\n" not in str(caught.value)
+
+
+def test_a_new_importer_is_read_and_says_what_it_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with reader(tmp_path):
+        follow((DOCS / "add_an_importer.md").read_text(encoding="utf-8"))
+    printed = capsys.readouterr().out
+    assert "diary.txt: 56 events, 14 days, 4 actions" in printed
+    assert "left out: 1 lines of comment" in printed
+    assert {"markov1", "prior"} <= agents_of(tmp_path / "diary" / "results.csv", "log")
+
+
+def test_a_file_of_settings_names_no_importer_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("format: diary:load\n", encoding="utf-8")
+    with pytest.raises(UserError, match="format names Python code, which a file may not"):
+        parse(RunSettings, [f"config={tmp_path / 'run.yaml'}"], "run")
+
+
+def test_a_new_agent_that_needs_no_prior_is_judged(tmp_path: Path) -> None:
+    with reader(tmp_path):
+        follow((DOCS / "add_an_agent.md").read_text(encoding="utf-8"))
+    assert agents_of(tmp_path / "shy" / "results.csv", "sim") >= {"none", "shy:Shy"}

@@ -96,20 +96,13 @@ def _declared(found: Scenario) -> None:
         )
     names = found.latent_names
     _require(len(set(names)) == len(names), found, "latent_names holds a name twice")
-    days = found.with_days(int(found.days) + 1).days
-    _require(
-        days == int(found.days) + 1,
-        found,
-        f"with one day more its episodes last {days} days; `days` has to be a setting",
-    )
+    days, longer = int(found.days) + 1, found.with_days(int(found.days) + 1).days
+    _require(longer == days, found, f"an episode of {days} days lasts {longer}; `days` has to be one of its settings")
     own = {**found.baselines(), **found.rungs(), **found.exploits()}
     known = {*registry.agent_names(without="" if names else "latent"), *own}
     unknown = [agent for agent in found.ladder.values() if agent not in known]
-    _require(
-        not unknown,
-        found,
-        f"its ladder holds {', '.join(unknown)}, which is no agent of it (without latent_names none sees the hidden state)",
-    )
+    without = "" if names else ", for want of latent_names"
+    _require(not unknown, found, f"its ladder holds {', '.join(unknown)}, which is no agent here{without}")
 
 
 def _choices(found: Scenario, seed: int, often: float) -> Iterator[tuple[float, float]]:
@@ -192,11 +185,8 @@ def _sound(found: Scenario, env: LamEnv, observation: Observation) -> None:
     _require(
         space.contains(observation), found, f"the observation has keys {sorted(observation)}, its space {sorted(space)}"
     )
-    _require(
-        observation["action_mask"][0] == 1,
-        found,
-        "none (index 0 of the mask) must always be possible: a world writes row.mask[0] = 1, from the start",
-    )
+    always = "none (index 0 of the mask) must always be possible: a world writes row.mask[0] = 1, from the start"
+    _require(observation["action_mask"][0] == 1, found, always)
 
 
 def _judged(found: Scenario, reward: Any, terminated: bool, info: dict[str, Any]) -> None:
@@ -250,10 +240,9 @@ def _to_the_end(found: Scenario, seed: int) -> None:
     observation, _ = env.reset(seed=seed)
     truncated, info, time = False, dict[str, Any](), int(observation["epoch"][0])
     while not truncated:
-        does, which = next(choices)
-        observation, reward, terminated, truncated, info = env.step(
-            int(which * len(found.vocabulary)) if does < 1 else 0
-        )
+        acts, which = next(choices)
+        action = int(which * len(found.vocabulary)) if acts < 1 else 0
+        observation, reward, terminated, truncated, info = env.step(action)
         _judged(found, reward, terminated, info)
         _require(observation["epoch"][0] >= time, found, "time runs backwards")
         time = int(observation["epoch"][0])
@@ -280,36 +269,23 @@ def _recorded(found: Scenario, world: World) -> None:
         _require(most < len(names), found, f"{KINDS[kind]} {most} is recorded, and the vocabulary holds {len(names)}")
     most = int(log.user.max(initial=0))
     _require(most < found.n_users, found, f"an event of user {most} is recorded, and n_users is {found.n_users}")
-    ahead = np.flatnonzero(log.answers >= np.cumsum(log.kind == AGENT))
-    _require(
-        not len(ahead),
-        found,
-        "something answers an act that the agent has yet to do: the id of an act is `agent_acts` while `act` is called",
-    )
+    ahead = (log.answers >= np.cumsum(log.kind == AGENT)).any()
+    _require(not ahead, found, "an act is answered before it is done: its id is `agent_acts` while `act` is called")
 
 
 def _nothing_constant(found: Scenario, seed: int) -> None:
     """Every element that an agent sees moves in some episode of a few worlds; of feedback, which a random agent hears
     little of, some acceptance and some refusal: if need be, of one that acts more often."""
     moved, possible = _moving(found, seed, ACTING)
-    _require(
-        possible[1:].any(),
-        found,
-        "no action but none is ever possible: a world writes row.mask[action] = 1 where one is",
-    )
+    _require(possible[1:].any(), found, "nothing is ever possible: a world writes row.mask[action] = 1 where it is")
     hidden = moved.pop("latent", np.ones(1, bool))
-    _require(
-        hidden.any(), found, 'nothing in latent ever moves: a world writes row.latent where `reveal` holds "latent"'
-    )
+    _require(hidden.any(), found, 'latent never moves: a world writes row.latent where `reveal` holds "latent"')
     feedback = moved.pop("feedback")
     if not all(half.any() for half in np.split(feedback, 2)):
         feedback |= _moving(found, seed, OFTEN)[0]["feedback"]
     for heard, what, good in zip(np.split(feedback, 2), ("acceptance", "refusal"), (True, False), strict=True):
-        _require(
-            heard.any(),
-            found,
-            f"no {what} of a random agent's action in {WORLDS} whole episodes: say it by feedback_event(..., good={good})",
-        )
+        told = f"no {what} of a random agent's action in {WORLDS} whole episodes: say it by feedback_event(..., good={good})"
+        _require(heard.any(), found, told)
     allowed = ("action_mask.none", *found.constant_ok)
     still = [name for k in moved for name in _names(found, k, ~moved[k])]
     still = [n for n in still if not any(fnmatch.fnmatchcase(n, pattern) for pattern in allowed)]
