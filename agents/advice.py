@@ -209,4 +209,5 @@ def plugin_follow() -> AdviceAgent:
     return AdviceAgent(kind=CopyPlugIn)
 
 
+NEEDS = ("prior",)
 AGENTS = {"plugin_own": plugin_own, "plugin_follow": plugin_follow}

@@ -108,4 +108,5 @@ class LadderActivity:
         return InformedPlugIn(hidden_predictor(training), np.ones((1, a)), np.full((1, a), LOSS), online=True)
 
 
+NEEDS = ("latent",)
 AGENTS = {"informed": InformedAgent, "ladder_activity": LadderActivity}

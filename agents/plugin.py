@@ -18,6 +18,7 @@ from lam_env.seeds import Use, world_seeds
 from .advice import AdviceAgent, AdvicePlugIn
 from .carry import anticipation, listen, slow_actions
 from .features import PARTS
+from .thresholded import Thresholded, with_best_threshold
 
 GAIN, LOSS = 1.2, 0.5  # of an assist (with the miss it saves), and of acting in vain before anything is counted
 REFUSED = 1.8  # mean cost of an override or a rejection
@@ -107,4 +108,12 @@ def plugin_context() -> PlugInAgent:
     return PlugInAgent(bins=PARTS, houses=8, online=True)
 
 
-AGENTS = {"plugin": PlugInAgent, "plugin_context": plugin_context}
+class PriorAgent:
+    """The shared prior, thresholded."""
+
+    def fit(self, training: Training) -> Thresholded:
+        return with_best_threshold(training.prior, training)
+
+
+NEEDS = ("prior",)
+AGENTS = {"prior": PriorAgent, "plugin": PlugInAgent, "plugin_context": plugin_context}

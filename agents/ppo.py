@@ -167,7 +167,7 @@ def head_of(model: PPO) -> Any:
 class PPOAgent:
     """`prior`: start from the expected-utility head on the frozen prior; else plain logits on the observation."""
 
-    def __init__(self, prior: bool, settings: PPOSettings | None = None):
+    def __init__(self, prior: bool = True, settings: PPOSettings | None = None):
         self.prior, self.settings = prior, settings
         self.curve: list[tuple[int, float]] = []
 
@@ -261,12 +261,5 @@ def _take_over(head: torch.nn.Module, training: Training) -> None:
         head.load_state_dict(weights)
 
 
-def _prior() -> PPOAgent:
-    return PPOAgent(prior=True)
-
-
-def _scratch() -> PPOAgent:
-    return PPOAgent(prior=False)
-
-
-AGENTS = {"ppo_prior": _prior, "ppo_scratch": _scratch}
+NEEDS = ("prior", "steps")
+AGENTS = {"ppo_prior": PPOAgent}

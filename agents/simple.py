@@ -53,4 +53,5 @@ class RandomAgent:
         return Random(training.seed)
 
 
+NEEDS = ()
 AGENTS = {"none": SilentAgent, "random": RandomAgent}

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lam_env.contracts import ActionPredictor, Training
+from lam_env.logs.epochs import Epochs
 
 from .carry import listen
 from .predictors.online import counting
@@ -48,27 +49,24 @@ def with_best_threshold(predictor: ActionPredictor, training: Training, kind: ty
     return kind(predictor, GRID[int(np.argmax(scores))])
 
 
-class PriorAgent:
-    """The shared prior, thresholded."""
-
-    def fit(self, training: Training) -> Thresholded:
-        return with_best_threshold(training.prior, training)
-
-
 class CountingAgent:
     """A count-based predictor, thresholded."""
 
     def __init__(self, name: str):
         self.name = name
 
+    def predictor(self, train: Epochs, valid: Epochs) -> ActionPredictor:
+        return counting(self.name).fit(train, valid)
+
     def fit(self, training: Training) -> Thresholded:
-        return with_best_threshold(counting(self.name).fit(training.train, training.valid), training)
+        return with_best_threshold(self.predictor(training.train, training.valid), training)
 
 
 def _counting(name: str) -> Callable[[], CountingAgent]:
     return lambda: CountingAgent(name)
 
 
+NEEDS = ("log",)
 AGENTS = {
     "most_frequent": _counting("most_frequent"),
     "time_table": _counting("time_table"),
@@ -77,5 +75,4 @@ AGENTS = {
     "markov3": _counting("markov3"),
     "markov2_clock": _counting("markov2_clock"),
     "markov_online": _counting("markov_online"),
-    "prior": PriorAgent,
 }

@@ -25,8 +25,10 @@ T = TypeVar("T")
 _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting: YAML's aliases can unfold to any number
 
 
-def setting(default: Any, doc: str, low: float | None = None, high: float | None = None, code: bool = False) -> Any:
-    """A field of a settings dataclass. `doc`: one sentence, shown by --help. `low`, `high`: bounds, included.
+def setting(
+    default: Any, doc: str | Callable[[], str], low: float | None = None, high: float | None = None, code: bool = False
+) -> Any:
+    """A field of a settings dataclass. `doc`: one sentence, shown by --help, or what makes it. `low`, `high`: bounds, included.
 
     `code`: the value may name Python code (`module:Attribute`); a config file may not give it such a value.
     """
@@ -263,6 +265,7 @@ def _help_rows(instance: Any, prefix: str, groups: Mapping[str, Any]) -> list[tu
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
         value, doc = getattr(instance, field.name), field.metadata.get("doc", "")
+        doc = doc() if callable(doc) else doc
         if dataclasses.is_dataclass(value):
             rows += _help_rows(value, f"{prefix}{field.name}.", groups)
         elif isinstance(value, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
@@ -87,18 +87,13 @@ class Training:
 
 
 class Agent(Protocol):
-    """Something that learns. A custom one may leave `fit` out and give `predict` only."""
+    """Something that learns. A custom one may leave `fit` out and give `predict` only.
+
+    A module of agents says what they need: NEEDS = ("prior",), one of your own in its attribute `needs` (`()`: what every agent is given is enough). Whoever says nothing is given the prior.
+      "log"     the training log alone: such an agent of the kit has `predictor(train, valid)`, which is judged on a real log too
+      "prior"   the pre-trained predictor, for which it waits
+      "steps"   `steps` of the environment: it may stand in tables with other settings (NAME@steps=20000)
+      "latent"  the hidden state: it is left out where a scenario shows none
+    """
 
     def fit(self, training: Training) -> Policy: ...
-
-
-class Importer(Protocol):
-    """Reads a log; counts every line it leaves out, with the reason. Never downloads, never guesses a time zone."""
-
-    def load(self, path: str, **options: Any) -> tuple[ActionLog, dict[str, int]]: ...
-
-
-class Launcher(Protocol):
-    """Runs jobs here or elsewhere; results come in the order of the settings."""
-
-    def map(self, job: Callable[[Any], Any], settings: Iterable[Any]) -> list[Any]: ...

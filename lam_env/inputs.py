@@ -33,7 +33,8 @@ RUNG = "ladder_"  # how agents are called that only stand on a rung of some scen
 
 def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     """The agents to judge, in the order of the tables: one's own stand before the ceilings."""
-    own, known = list(scenario.baselines()), registry.agent_names(scenario.interaction)
+    own, hidden = list(scenario.baselines()), "" if scenario.latent_names else "latent"
+    known = registry.agent_names(scenario.interaction, without=hidden)
     every = [a for a in ORDER if a in known or a in own]
     known = [a for a in known if not a.startswith(RUNG) and a not in scenario.ladder.values()]
     every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own)]
@@ -41,6 +42,10 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     for name in settings.agents:
         base, differs = split(name)
         if ":" not in name and base not in (*every, *exploits):
+            if hidden and base in registry.agent_names() and hidden in registry.agent_needs(base):
+                raise UserError(
+                    f"no agent {base!r} in {scenario.id}: it reads the hidden state, which is none without latent_names"
+                )
             there_are = f"there are {', '.join((*every, *exploits))}"
             raise UserError(f"no agent {base!r}; {suggestion(base, (*every, *exploits), there_are)}")
         if differs and name not in every:  # its row comes after that of the agent from which it differs

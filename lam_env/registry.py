@@ -23,6 +23,9 @@ from typing import Any
 from lam_env.errors import UserError
 from lam_env.values import suggestion
 
+NEEDS = {"log", "prior", "steps", "latent"}  # what an agent may need
+PRIOR = ("prior",)  # who says nothing is given it
+
 
 class RegistryError(UserError):
     """A name that stands for nothing, or whose module cannot be imported."""
@@ -36,28 +39,27 @@ class Registry:
     package: str
     variable: str
     many: bool = True
-    limit: str = ""  # a module may bind this variable to a string that says for what its things alone are
 
-    def names(self, limit: str | None = None) -> list[str]:
-        """All names; with `limit` less those that are for something else."""
-        places, limits = self._places()[0], self._limits()
-        return sorted(n for n, place in places.items() if limit is None or limits.get(str(place), limit) == limit)
+    def names(self) -> list[str]:
+        return sorted(self._places()[0])
 
-    def limit_of(self, name: str) -> str:
-        """What the module of `name` binds `limit` to; "" if nothing."""
-        return self._limits().get(str(self._places()[0].get(name)), "")
+    def said(self, variable: str) -> dict[str, Any]:
+        """What the modules bind `variable` to in plain words, by the names of their things; without those that say nothing."""
+        said = self._said(variable)
+        return {name: said[str(place)] for name, place in self._places()[0].items() if str(place) in said}
 
     @cache  # noqa: B019 -- as below
-    def _limits(self) -> dict[str, str]:
-        """Module -> what it is limited to."""
-        found, broken = {}, self._places()[1]
-        for module, path in _modules(self.package) if self.limit else ():
-            if str(path) in broken:
-                continue
-            text = path.read_text(encoding="utf-8", errors="replace")
-            for node in ast.parse(text).body if self.limit in text else ():
-                if _binds(node, self.limit) and isinstance(getattr(node, "value", None), ast.Constant):
-                    found[module] = str(node.value.value)  # type: ignore[attr-defined]
+    def _said(self, variable: str) -> dict[str, Any]:
+        """Module -> what it says."""
+        found, modules = {}, set(map(str, self._places()[0].values()))
+        for module, path in _modules(self.package):
+            text = path.read_text(encoding="utf-8") if module in modules else ""
+            for node in ast.parse(text).body if variable in text else ():
+                if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _binds(node, variable):
+                    try:
+                        found[module] = ast.literal_eval(node.value)
+                    except ValueError:
+                        raise RegistryError(f"{path}: write {variable} as words in quotes, not computed") from None
         return found
 
     def get(self, name: str) -> Any:
@@ -78,7 +80,7 @@ class Registry:
         found = _attribute(self.kind, place, self.variable)
         return found[name] if self.many else found
 
-    @cache  # noqa: B019 -- a frozen record at module level, of which there are three
+    @cache  # noqa: B019 -- a frozen record at module level, one a kind of thing
     def _places(self) -> tuple[dict[str, str | EntryPoint], dict[str, str]]:
         """name -> module or entry point; and the sources that could not be read, with the reason."""
         places: dict[str, str | EntryPoint] = {}
@@ -121,10 +123,10 @@ class Registry:
 
 
 _SCENARIOS = Registry("scenario", "lam_env.scenarios", "SCENARIO", many=False)
-_AGENTS = Registry("agent", "lam_env.agents", "AGENTS", limit="INTERACTION")
+_AGENTS = Registry("agent", "lam_env.agents", "AGENTS")
 _IMPORTERS = Registry("log format", "lam_env.logs", "FORMATS")
 _CHOICES = Registry("format of choices", "lam_env.logs", "CHOICES")
-_SINKS = Registry("tracker", "lam_env.tracking", "SINKS", limit="NEEDS")
+_SINKS = Registry("tracker", "lam_env.tracking", "SINKS")
 
 
 def scenario_names() -> list[str]:
@@ -133,12 +135,31 @@ def scenario_names() -> list[str]:
 
 def scenario(name: str) -> Any:
     """The scenario called `name`, or `module:Attribute`."""
-    return _SCENARIOS.get(name)
+    found = _SCENARIOS.get(name)
+    if not hasattr(found, "Params"):
+        raise RegistryError(
+            f"scenario {name!r}: give a subclass of lam_env.envs.scenario.Scenario that has Params, its settings"
+        )
+    return found
 
 
-def agent_names(interaction: str | None = None) -> list[str]:
-    """Agents' names; with `interaction` less those that are for another one."""
-    return _AGENTS.names(interaction)
+def agent_names(interaction: str | None = None, without: str = "") -> list[str]:
+    """Agents' names; with `interaction` less those that are for another one, and less those that need what it is `without`."""
+    for_one, needs = _AGENTS.said("INTERACTION"), _AGENTS.said("NEEDS")
+    names = [name for name in _AGENTS.names() if interaction in (None, for_one.get(name, interaction))]
+    return [name for name in names if without not in needs.get(name, ())]
+
+
+def agent_needs(name: str) -> tuple[str, ...]:
+    """What an agent has to be given (`lam_env.contracts.Agent`): of the kit's as its module says, of others as they say themselves."""
+    said: dict[str, tuple[str, ...]] = _AGENTS.said("NEEDS") if ":" not in name else {}
+    try:
+        needs = said[name] if name in said else getattr(_AGENTS.get(name), "needs", PRIOR)
+    except RegistryError:  # said when it is fitted: no other agent has to fail with it
+        return PRIOR
+    if not isinstance(needs, tuple) or not set(needs) <= NEEDS:
+        raise RegistryError(f"agent {name!r}: needs {needs!r}; give a tuple of {', '.join(sorted(NEEDS))}")
+    return needs
 
 
 def agent(name: str) -> Callable[..., Any]:
@@ -182,7 +203,7 @@ def sink(name: str) -> Callable[..., Any]:
 
 def sink_needs(name: str) -> str:
     """The module that the tracker called `name` imports; "" if it says none."""
-    return _SINKS.limit_of(name)
+    return str(_SINKS.said("NEEDS").get(name, ""))
 
 
 def _modules(package: str) -> Iterator[tuple[str, Path]]:

@@ -21,12 +21,13 @@ from lam_env.config import cli_errors, parse, to_dict
 from lam_env.errors import UserError
 from lam_env.launch.local import WorkerDiedError, one_thread
 from lam_env.runs import CONFIG, RunFolder, check_same, choose
-from lam_env.settings import COUNTING, RunSettings
+from lam_env.settings import RunSettings
 from lam_env.track import check_sinks
 from lam_env.turns import Waiting, work_through
+from lam_env.variants import needs_of
 
 REPLAY = "replay"  # among what failed: no agent
-LONGEST = ("informed", "ppo_scratch", "ppo_prior")  # begun first, so that no worker is left alone with one at the end
+LONG = {"steps", "latent"}  # who needs these is begun first, so that no worker is left alone with one at the end
 
 if TYPE_CHECKING:
     from lam_env.inputs import Earlier, RealLog
@@ -196,7 +197,7 @@ class Pipeline:
             else:
                 jobs[launcher.submit(predict_on_log, self.work, log_name, name, seed)] = (name, seed)
 
-        for name in (a for a in COUNTING if a in self.agents):
+        for name in (a for a in self.agents if needs_of(self.scenario, a) == ("log",) and ":" not in a):
             submit(name, 0)
         for seed in (s for s in self.settings.seed if s not in missing):
             submit("prior", seed)
@@ -215,14 +216,17 @@ class Pipeline:
 
     def _judge(self, variant: str, launcher: Any) -> Waiting:
         """Pre-train, then fit and judge every agent; what does not need the prior runs beside it."""
-        from lam_env.work import fit_and_judge, needs_prior, pretrain, prior_path, trains_once
+        from lam_env.work import fit_and_judge, pretrain, prior_path, trains_once
 
         first, everything = self.settings.seed[0], not self.settings.agents
         jobs: dict[Future[Any], tuple[str, int]] = {}
         ladder = {agent: rung for rung, agent in self.scenario.ladder.items()} if everything else {}
         exploits = list(self.scenario.exploits()) if everything else []
-        ordered = sorted(self.agents, key=lambda a: a not in LONGEST)
-        late = [a for a in ordered if needs_prior(self.scenario, a)]
+        rungs = [a for a in ladder if a not in self.agents]
+        at_once = self.agents if "informed" in self.agents else [*self.agents, *rungs]
+        needs = {a: needs_of(self.scenario, a) for a in at_once}
+        ordered = sorted(needs, key=lambda a: not LONG.intersection(needs[a]))
+        late = [a for a in ordered if "prior" in needs[a]]
         early = [a for a in ordered if a not in late]
 
         def submit(names: list[str], seed: int) -> None:
@@ -245,8 +249,8 @@ class Pipeline:
                     self._add("exploit", name, seed, scores)
                 if name in ladder and not suffix and (seed == first or trains_once(self.scenario, name)):
                     self._add(f"ladder:{ladder[name]}", name, seed, scores)
-            if name == "informed" and seed == first:  # the rungs of the ladder build on its net
-                submit([a for a in ladder if a not in self.agents], seed)
+            if name == "informed" and seed == first:  # rungs of the ladder build on its net
+                submit(rungs, seed)
 
         missing = [seed for seed in self.settings.seed if not prior_path(self.work, "train", seed).is_dir()]
         for seed in missing:

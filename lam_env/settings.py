@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lam_env import registry
 from lam_env.config import setting
 from lam_env.seeds import Use
 
 # the order of the tables; an agent that is found in no other way stands at the end
-COUNTING = ("most_frequent", "time_table", "markov1", "markov2", "markov3", "markov2_clock", "markov_online")
 ORDER = (
     "none",
     "random",
-    *COUNTING,
+    *("most_frequent", "time_table", "markov1", "markov2", "markov3", "markov2_clock", "markov_online"),
     "prior",
     "plugin",
     "plugin_context",
@@ -23,9 +23,8 @@ ORDER = (
     "oracle",
 )
 UNTRAINED = ("none", "random")  # one row whatever the training seed; so have the scenarios' own agents
-NEEDS_PRIOR = ("prior", "plugin", "plugin_context", "ppo_prior")  # these wait for the pre-trained predictor
 LAUNCHER = "where jobs run: processes of this machine, or a Ray cluster whose machines share the folder `out`"
-ALWAYS = ("none", "informed", "oracle")  # the floor and the ceilings stand in every table
+ALWAYS = ("none", "informed", "oracle")  # the floor, and the ceilings of a scenario that has them, stand in every table
 
 
 @dataclass(frozen=True)
@@ -89,19 +88,24 @@ class RunSettings:
     scenario: str = setting("smart_home", "the scenario, by name", code=True)
     agents: tuple[str, ...] = setting(
         (),
-        "agents to judge, by id; none, informed and oracle always are (default: all, and the exploits in a table of their own)",
+        "agents to judge, by id; none always is, informed and oracle where there are such (default: all, and the exploits in a table of their own)",
         code=True,
     )
     agent: tuple[str, ...] = setting((), "your own agents, as module:Class, one more row each", code=True)
     logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
     format: str | None = setting(
-        None, "format of the real log: casas_xes, csv, jsonl, mobile_plays, slay_the_spire or slay_the_spire_fine"
+        None,
+        lambda: f"format of the real log: {', '.join(registry.importer_names())}, or module:function of your own",
+        code=True,
     )
     home: str | None = setting(None, "which home of the real log, where it holds several")
     zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")
     track: tuple[str, ...] = setting(
-        (), "also send curves and scores to these: tensorboard, wandb (offline); each needs the extra of its name"
+        (),
+        lambda: (
+            f"also send curves and scores to these, offline: {', '.join(registry.sink_names())}; each needs the extra of its name"
+        ),
     )
     out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)")
     seed: tuple[int, ...] = setting(

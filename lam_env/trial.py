@@ -24,8 +24,12 @@ STEPS = 64  # of fine-tuning
 def try_agent(scenario: Scenario, name: str) -> None:
     """Fits an agent to two houses' day and takes two steps with it. UserError says what is wrong with it."""
     try:
-        agent = registry.agent(name)()
-        policy = agent.fit(small_training(scenario)) if hasattr(agent, "fit") else agent
+        agent, needs = registry.agent(name)(), registry.agent_needs(name)
+        if "latent" in needs and not scenario.latent_names:
+            raise UserError(f"it needs the hidden state, and {scenario.id} has no latent_names")
+        training = small_training(scenario)
+        training.prior = training.prior if "prior" in needs else None
+        policy = agent.fit(training) if hasattr(agent, "fit") else agent
         if not hasattr(policy, "predict"):
             raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
         for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other

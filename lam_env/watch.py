@@ -162,7 +162,7 @@ def play(settings: WatchSettings, player: Player) -> None:
                 return
             print("\n".join([moment.text.rstrip(), *moment.words, ""]))
         return
-    from lam_env.envs.draw import ansi
+    from lam_env.envs.terminal import ansi
 
     pictured = console.color_system is not None and type(player.scenario).text is _plain_text()
     with Live(console=console, screen=True, auto_refresh=False) as live:
@@ -200,7 +200,7 @@ def write_gif(settings: WatchSettings, player: Player) -> int:
     """The episode as a GIF, whole or not at all; says how many pictures it has."""
     from PIL import Image
 
-    from lam_env.envs.draw import rgb_array
+    from lam_env.envs.pixels import rgb_array
 
     path, images = Path(str(settings.gif)), []
     limit = settings.moments or GIF_MOMENTS

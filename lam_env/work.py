@@ -30,8 +30,8 @@ from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.logs.streams import real_epochs, real_split
 from lam_env.runs import RunFolder, seen_from_here
 from lam_env.seeds import Use, eval_seeds, world_seeds
-from lam_env.settings import NEEDS_PRIOR, ORDER, UNTRAINED, RunSettings
-from lam_env.variants import split
+from lam_env.settings import UNTRAINED, RunSettings
+from lam_env.variants import needs_of, split
 
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
 Report = Callable[[str, int, int, str], None]
@@ -107,16 +107,6 @@ def later_epochs(work: Work) -> Epochs | None:
     seeds = [meta["seeds"][i % len(meta["seeds"])] for i in range(e.seeds * e.worlds)]
     log, _ = simulate_log(scenario, seeds, int(scenario.days), first_day=meta["days"])
     return epochs_of(log, soon=False)
-
-
-def needs_prior(scenario: Scenario, name: str) -> bool:
-    """Whether an agent is given the pre-trained predictor. One's own and further ones of the kit are; a scenario's may say
-    `needs = ("prior",)`."""
-    own = scenario.baselines() | scenario.exploits()
-    if name in own:
-        return "prior" in getattr(own[name], "needs", ())
-    base = split(name)[0]
-    return base in NEEDS_PRIOR or base not in ORDER
 
 
 def trains_once(scenario: Scenario, name: str) -> bool:
@@ -230,7 +220,7 @@ def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str,
         report = _of_seed(report, work, seed)
     if split(name)[1]:
         report = _named(report, f" ({name.partition('@')[2]})")
-    policy = fit(work, name, training_of(work, seed, report, needs_prior(scenario, name)))
+    policy = fit(work, name, training_of(work, seed, report, "prior" in needs_of(scenario, name)))
     if name == "ppo_prior" and seed == work.settings.seed[0]:
         _agents("saved").save_policy(policy, work.run.policy)
     seeds = list(range(work.settings.eval.seeds))
@@ -272,7 +262,7 @@ def predict_on_log(work: Work, log_name: str, name: str, seed: int, report: Repo
     if name == "prior":
         predictor = _agents("predictors.store").load(prior_path(work, log_name, seed))
     else:
-        predictor = _agents("predictors.online").counting(name).fit(*training_epochs(work, log_name))
+        predictor = registry.agent(name)().predictor(*training_epochs(work, log_name))
     said, target = predictor.read(epochs).next[test], epochs.target[test]
     told = {
         "agent": name,

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import datetime
-import importlib
-import io
 import os
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
+from documents import agents_of, blocks, follow, reader, save
 from lam_env.agents.development import __main__ as development
 from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
@@ -29,23 +24,11 @@ from lam_env.logs.epochs import epochs_of, from_observation
 from lam_env.settings import ALWAYS, RunSettings
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+HOW_TO = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", *HOW_TO)
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
 README = TEXTS["README.md"]
 every_document = pytest.mark.parametrize("name", DOCUMENTS)
-
-
-class Block(NamedTuple):
-    """A fenced block: its language, the comment right before it, its text."""
-
-    language: str
-    note: str
-    text: str
-
-
-def blocks(document: str) -> list[Block]:
-    found = re.finditer(r"(?:^<!-- ([^\n]*) -->\n)?^```(\w*)\n(.*?)^```$", document, re.M | re.S)
-    return [Block(m[2], m[1] or "", m[3]) for m in found]
 
 
 def commands(document: str) -> list[list[str]]:
@@ -88,58 +71,18 @@ def in_place(words: list[str]) -> tuple[str, list[str]] | None:
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder in which a reader has done all that the README says, in its order, with small settings."""
-    folder = tmp_path_factory.mktemp("reader")
-    before, path = Path.cwd(), list(sys.path)
-    os.chdir(folder)
-    try:
-        for block in blocks(README):
-            how, _, what = block.note.partition(":")
-            if how == "file":
-                name = what.split(",")[0].strip()
-                Path(name).write_text(_days(block.text) if name.endswith(".csv") else block.text, encoding="utf-8")
-            elif block.language == "python":
-                exec(compile(block.text, "README.md", "exec"), {"__name__": "readme"})
-            elif how == "run with":
-                (line,) = block.text.splitlines()
-                module, *argv = shlex.split(line.removeprefix("python -m "))
-                _run(module, [*argv, *what.split()])
+    """A folder in which a reader has done all that the README says."""
+    with reader(tmp_path_factory.mktemp("reader")) as folder:
+        follow(README)
         yield folder
-    finally:
-        os.chdir(before)
-        sys.path[:] = path
-        sys.modules.pop("my_agent", None)
-
-
-def _run(module: str, argv: list[str]) -> None:
-    try:
-        assert importlib.import_module(module).main(argv) == 0
-    except SystemExit:  # the error is on stderr
-        pytest.fail(f"README.md: python -m {module} {' '.join(argv)}", pytrace=False)
-
-
-def _days(text: str, days: int = 14) -> str:
-    """The day that a CSV shows, day after day."""
-    header, *rows = csv.reader(io.StringIO(text))
-    lines = [",".join(header)]
-    for day in range(days):
-        for time, *rest in rows:
-            later = datetime.datetime.fromisoformat(time) + datetime.timedelta(days=day, minutes=7 * day % 5)
-            lines.append(",".join([later.isoformat(), *rest]))
-    return "\n".join(lines) + "\n"
-
-
-def _agents_of(results: Path, variant: str) -> set[str]:
-    with results.open(encoding="utf-8") as file:
-        return {row["agent"] for row in csv.DictReader(file) if row["variant"] == variant}
 
 
 def test_following_the_readme_gives_the_rows_that_it_promises(followed: Path) -> None:
     first, log, own = (followed / "runs" / f"smart_home-{i}" / "results.csv" for i in (1, 2, 3))
-    assert _agents_of(first, "sim") == {*ALWAYS, "plugin", "ppo_prior"}
-    assert {"markov1", "prior"} <= _agents_of(log, "log")
-    assert _agents_of(log, "twin") == {*ALWAYS, "markov1", "resident"}  # the gates are hers
-    assert _agents_of(own, "sim") == {*ALWAYS, "my_agent:MyAgent"}
+    assert agents_of(first, "sim") == {*ALWAYS, "plugin", "ppo_prior"}
+    assert {"markov1", "prior"} <= agents_of(log, "log")
+    assert agents_of(log, "twin") == {*ALWAYS, "markov1", "resident"}  # the gates are hers
+    assert agents_of(own, "sim") == {*ALWAYS, "my_agent:MyAgent"}
 
 
 def test_a_run_leaves_what_the_readme_says(followed: Path) -> None:
@@ -198,8 +141,14 @@ def test_python_in_documents_compiles(name: str) -> None:
 
 
 @every_document
-def test_commands_are_commands(name: str) -> None:
+def test_commands_are_commands(name: str, tmp_path: Path) -> None:
     """Those of the kit take their settings; make has the targets; files that are run exist."""
+    with reader(tmp_path):
+        save(TEXTS[name])
+        _check_commands(name)
+
+
+def _check_commands(name: str) -> None:
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     makefile = " ".join(re.findall(r"`make ([\w -]+)`", TEXTS[name])).split()
     for words in commands(TEXTS[name]):

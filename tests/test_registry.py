@@ -140,41 +140,62 @@ def test_module_and_attribute_from_the_current_folder(tmp_path: Path, monkeypatc
         registry.agent("no_such_module:Agent")
 
 
-def limited(package: Path) -> Registry:
-    return Registry("agent", package.name, "AGENTS", limit="INTERACTION")
-
-
-def test_a_module_may_be_for_one_interaction_alone(package: Path) -> None:
-    (package / "a.py").write_text(
-        "raise RuntimeError('imported')\nINTERACTION = 'advise'\nAGENTS = {'one': int, 'two': str}\n"
-    )
-    (package / "b.py").write_text("INTERACTION: str = 'anticipate'\nAGENTS = {'three': int}\n")
-    (package / "c.py").write_text("from .a import INTERACTION  # says nothing here\nAGENTS = {'four': int}\n")
-    (package / "d.py").write_text("# INTERACTION is anything\nAGENTS = {'five': int}\n")
-    found = limited(package)
-    assert found.names() == ["five", "four", "one", "three", "two"]
-    assert found.names("advise") == ["five", "four", "one", "two"]
-    assert found.names("anticipate") == ["five", "four", "three"]
-    assert found.names("else") == ["five", "four"]
-    assert agents(package).names("anticipate") == found.names()  # a registry without limits
-    assert found.get("three") is int  # who asks by name gets it
+def test_what_a_module_says_of_its_things_is_read_without_importing_it(package: Path) -> None:
+    (package / "a.py").write_text("raise RuntimeError\nNEEDS = ('prior', 'steps')\nAGENTS = {'one': int, 'two': str}\n")
+    (package / "b.py").write_text("NEEDS: tuple[str, ...] = ()\nAGENTS = {'three': int}\n")
+    (package / "c.py").write_text("from .a import NEEDS  # says nothing here\nAGENTS = {'four': int}\n")
+    (package / "d.py").write_text("# NEEDS is anything\nAGENTS = {'five': int}\n")
+    (package / "e.py").write_text("NEEDS = ('prior',)  # of no agent\n")
+    (package / "f.py").write_text("NEEDS = ('prior',)\nAGENTS = {'six': int\n")  # cannot be read
+    needs = ("prior", "steps")
+    assert agents(package).said("NEEDS") == {"one": needs, "two": needs, "three": ()}
     assert f"{package.name}.a" not in sys.modules
 
 
-def test_a_source_that_cannot_be_read_limits_nothing(package: Path) -> None:
-    (package / "a.py").write_text("INTERACTION = 'advise'\nAGENTS = {'one': int}\n")
-    (package / "b.py").write_text("INTERACTION = 'advise'\nAGENTS = {'two': int\n")
-    (package / "c.py").write_bytes(b"INTERACTION = '\xff'\nAGENTS = {'three': int}\n")
-    assert limited(package).names("anticipate") == []
-    assert limited(package).names("advise") == ["one"]
+def test_what_a_module_says_must_be_plain(package: Path) -> None:
+    (package / "a.py").write_text("NEEDS = tuple('ab')\nAGENTS = {'one': int}\n")
+    with pytest.raises(RegistryError, match=r"a\.py: write NEEDS as words in quotes, not computed"):
+        agents(package).said("NEEDS")
 
 
-def test_an_agent_of_another_distribution_is_for_all(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (package / "a.py").write_text("INTERACTION = 'advise'\nAGENTS = {'one': int}\n")
-    theirs = EntryPoint("theirs", "other.module:Agent", package.name)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [theirs])
-    assert limited(package).names("anticipate") == ["theirs"]
-    assert limited(package).names("advise") == ["one", "theirs"]
+def test_an_agent_of_another_distribution_says_itself_what_it_needs(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (package / "a.py").write_text("class Mine:\n    needs = ()\nclass Plain: ...\nclass Odd:\n    needs = 'prior'\n")
+    entries = [
+        EntryPoint(name.lower(), f"{package.name}.a:{name}", "lam_x.agents") for name in ("Mine", "Plain", "Odd")
+    ]
+    entries.append(EntryPoint("broken", "not_here.module:Agent", "lam_x.agents"))
+    monkeypatch.setattr(registry, "entry_points", lambda group: entries)
+    monkeypatch.setattr(registry, "_AGENTS", Registry("agent", package.name, "AGENTS"))
+    assert registry.agent_needs("mine") == ()
+    assert registry.agent_needs("plain") == ("prior",)
+    assert registry.agent_needs(f"{package.name}.a:Mine") == ()
+    assert registry.agent_needs("broken") == ("prior",)  # it fails by itself, where it is fitted
+    with pytest.raises(RegistryError, match="agent 'odd': needs 'prior'; give a tuple of latent, log, prior, steps"):
+        registry.agent_needs("odd")
+    assert registry.agent_names("anticipate") == ["broken", "mine", "odd", "plain"]  # for both interactions
+
+
+def test_what_the_agents_of_the_kit_need() -> None:
+    needs = {name: registry.agent_needs(name) for name in registry.agent_names()}
+    assert {n for n in needs if not needs[n]} == {"none", "random"}
+    assert {n for n in needs if "prior" in needs[n]} >= {"prior", "plugin", "plugin_context", "ppo_prior"}
+    assert {n for n in needs if "steps" in needs[n]} == {"ppo_prior", "ppo_scratch"}
+    assert {n for n in needs if "latent" in needs[n]} == {"informed", "ladder_activity"}
+    assert set(registry.agent_names()) - set(registry.agent_names(without="latent")) == {"informed", "ladder_activity"}
+
+
+@pytest.mark.parametrize("name", [n for n in registry.agent_names() if registry.agent_needs(n) == ("log",)])
+def test_who_needs_the_log_alone_has_a_predictor_of_it(name: str) -> None:
+    assert callable(registry.agent(name)().predictor)
+
+
+def test_a_scenario_is_one() -> None:
+    with pytest.raises(
+        RegistryError, match=r"scenario 'lam_env\.registry:Registry': give a subclass of .*Scenario that has Params"
+    ):
+        registry.scenario("lam_env.registry:Registry")
 
 
 def test_who_advises_is_left_out_where_one_acts_for_people() -> None:

@@ -23,7 +23,7 @@ def test_what_differs_is_read(steps, gamma):
 
 
 @pytest.mark.parametrize(("name", "what"), [
-    ("plugin@steps=3", "plugin has no settings of training; ppo_scratch and ppo_prior have"),
+    ("plugin@steps=3", "plugin has no settings of training; ppo_prior and ppo_scratch have"),
     ("ppo_prior@step=3", "unknown setting 'step'; did you mean 'steps'"),
     ("ppo_prior@gamma=high", "gamma must be a number, not 'high'"),
     ("ppo_prior@gamma=2", "gamma must be 0 to 1, not 2"),

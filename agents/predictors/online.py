@@ -132,5 +132,5 @@ def _likelihood(p: np.ndarray, hits: list[tuple[np.ndarray, np.ndarray]], beta: 
 
 
 def counting(name: str) -> CountPredictor:
-    """The counting predictor of that id, not yet fitted: one of `COUNTING`."""
+    """The counting predictor of that id, not yet fitted."""
     return OnlineMarkov() if name == "markov_online" else CountPredictor(name)

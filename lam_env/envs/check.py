@@ -9,19 +9,25 @@ from typing import Any, cast
 import numpy as np
 from gymnasium import spaces
 
+from lam_env import registry
 from lam_env.catalogue import KPI, UTILITY_TERM
 from lam_env.contracts import Observation
-from lam_env.envs import draw
+from lam_env.envs.pixels import rgb_array
+from lam_env.envs.record import log_of
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Scene
 from lam_env.envs.single import LamEnv, find_scenario
+from lam_env.envs.terminal import ansi
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.errors import UserError
+from lam_env.events import AGENT, KINDS
 from lam_env.rng import Stream, key_of
 from lam_env.rows import EPOCH_FIELDS
+from lam_env.sim.world import World
 
 WORLDS = 8  # in which an element of the observation must move
 ACTING = 0.05  # share of epochs at which the random agent acts: more, and people give it up
+OFTEN = 0.5  # to hear every answer that there is
 REVEAL = ("latent", "plan")
 
 
@@ -36,7 +42,12 @@ def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), step
     No element of the observation may be constant, but for those whose names ("context.outdoor.sun") match a pattern in
     the scenario's `constant_ok`.
     """
-    found = find_scenario(scenario, {})
+    try:
+        found = find_scenario(scenario, {})
+    except UserError:
+        raise
+    except Exception as error:  # whatever the scenario's own code raises
+        raise ScenarioError(f"scenario {scenario}: cannot be made: {type(error).__name__}: {error}") from error
     try:
         _declared(found)
         for seed in seeds:
@@ -48,6 +59,8 @@ def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), step
         _drawn(found, seeds[0])
     except UserError:
         raise
+    except NotImplementedError as error:
+        raise ScenarioError(f"scenario {_name(found)}: {str(error) or 'NotImplementedError'}") from error
     except Exception as error:  # whatever the scenario's own code raises
         raise ScenarioError(f"scenario {_name(found)}: {type(error).__name__}: {error}") from error
 
@@ -88,6 +101,13 @@ def _declared(found: Scenario) -> None:
     )
     names = found.latent_names
     _require(len(set(names)) == len(names), found, "latent_names holds a name twice")
+    days, longer = int(found.days) + 1, found.with_days(int(found.days) + 1).days
+    _require(longer == days, found, f"an episode of {days} days lasts {longer}; `days` has to be one of its settings")
+    own = {**found.baselines(), **found.rungs(), **found.exploits()}
+    known = {*registry.agent_names(without="" if names else "latent"), *own}
+    unknown = [agent for agent in found.ladder.values() if agent not in known]
+    without = "" if names else ", for want of latent_names"
+    _require(not unknown, found, f"its ladder holds {', '.join(unknown)}, which is no agent here{without}")
 
 
 def _choices(found: Scenario, seed: int, often: float) -> Iterator[tuple[float, float]]:
@@ -170,7 +190,8 @@ def _sound(found: Scenario, env: LamEnv, observation: Observation) -> None:
     _require(
         space.contains(observation), found, f"the observation has keys {sorted(observation)}, its space {sorted(space)}"
     )
-    _require(observation["action_mask"][0] == 1, found, "none (index 0 of the mask) must always be possible")
+    always = "none (index 0 of the mask) must always be possible: a world writes row.mask[0] = 1, from the start"
+    _require(observation["action_mask"][0] == 1, found, always)
 
 
 def _judged(found: Scenario, reward: Any, terminated: bool, info: dict[str, Any]) -> None:
@@ -219,12 +240,14 @@ def _batched(found: Scenario, seed: int, steps: int) -> None:
 
 
 def _to_the_end(found: Scenario, seed: int) -> None:
-    """A whole episode without an agent: it ends by truncation, and its totals are numbers."""
-    env = LamEnv(found)
+    """A whole episode, recorded: it ends by truncation, and its totals are numbers."""
+    env, choices = LamEnv(found, record=True), _choices(found, seed, OFTEN)
     observation, _ = env.reset(seed=seed)
     truncated, info, time = False, dict[str, Any](), int(observation["epoch"][0])
     while not truncated:
-        observation, reward, terminated, truncated, info = env.step(0)
+        acts, which = next(choices)
+        action = int(which * len(found.vocabulary)) if acts < 1 else 0
+        observation, reward, terminated, truncated, info = env.step(action)
         _judged(found, reward, terminated, info)
         _require(observation["epoch"][0] >= time, found, "time runs backwards")
         time = int(observation["epoch"][0])
@@ -238,33 +261,63 @@ def _to_the_end(found: Scenario, seed: int) -> None:
     _require(not clash, found, f"KPIs are named without the prefix {KPI.prefix}: {', '.join(clash)}")
     if found.params == found.Params():  # a shorter episode may lack some
         missing = [k for k in found.key_figures if k not in kpis]
-        _require(not missing, found, f"key figures that are no KPIs: {', '.join(missing)}")
+        _require(not missing, found, f"key_figures that kpis does not give: {', '.join(missing)}")
+    differ = set(env.world.utility_totals).symmetric_difference(found.utility_weights)
+    _require(not differ, found, f"utility_totals and utility_weights differ in {', '.join(sorted(differ))}")
+    _recorded(found, env.world)
+
+
+def _recorded(found: Scenario, world: World) -> None:
+    """What an episode leaves in a log can be read: events speak of persons, names and acts of the agent that there are."""
+    v, log = found.vocabulary, log_of([world])
+    for kind, names in enumerate((v.actions, v.actions, v.feedback, v.sensors, v.readings)):
+        most = int(log.token[log.kind == kind].max(initial=-1))
+        _require(most < len(names), found, f"{KINDS[kind]} {most} is recorded, and the vocabulary holds {len(names)}")
+    most = int(log.user.max(initial=0))
+    _require(most < found.n_users, found, f"an event of user {most} is recorded, and n_users is {found.n_users}")
+    ahead = (log.answers >= np.cumsum(log.kind == AGENT)).any()
+    _require(not ahead, found, "an act is answered before it is done: its id is `agent_acts` while `act` is called")
 
 
 def _nothing_constant(found: Scenario, seed: int) -> None:
     """Every element that an agent sees moves in some episode of a few worlds; of feedback, which a random agent hears
-    little of, some acceptance and some refusal."""
-    env = LamVectorEnv(WORLDS, found, autoreset=False)
+    little of, some acceptance and some refusal: if need be, of one that acts more often."""
+    moved, possible = _moving(found, seed, ACTING)
+    _require(possible[1:].any(), found, "nothing is ever possible: a world writes row.mask[action] = 1 where it is")
+    hidden = moved.pop("latent", np.ones(1, bool))
+    _require(hidden.any(), found, 'latent never moves: a world writes row.latent where `reveal` holds "latent"')
+    feedback = moved.pop("feedback")
+    if not all(half.any() for half in np.split(feedback, 2)):
+        feedback |= _moving(found, seed, OFTEN)[0]["feedback"]
+    for heard, what, good in zip(np.split(feedback, 2), ("acceptance", "refusal"), (True, False), strict=True):
+        told = f"no {what} of a random agent's action in {WORLDS} whole episodes: say it by feedback_event(..., good={good})"
+        _require(heard.any(), found, told)
+    allowed = ("action_mask.none", *found.constant_ok)
+    still = [name for k in moved for name in _names(found, k, ~moved[k])]
+    still = [n for n in still if not any(fnmatch.fnmatchcase(n, pattern) for pattern in allowed)]
+    _require(not still, found, f"constant in {WORLDS} whole episodes (constant_ok may except them): {', '.join(still)}")
+
+
+def _moving(found: Scenario, seed: int, often: float) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """What differs in whole episodes from the first world's first observation, and (A,) what was ever possible; the agent acts `often`."""
+    env = LamVectorEnv(WORLDS, found, reveal=("latent",) if found.latent_names else (), autoreset=False)
     observation, _ = env.reset(seed=seed)
     first = _copy(observation)
     moved = {k: np.zeros(v.shape[1:], bool) for k, v in first.items()}
+    possible = np.zeros(len(found.vocabulary), bool)
     draws = Stream(key_of(seed, "check", "constant"))
     for step in range(10**9):
         mask = observation["action_mask"]
+        possible |= mask.any(0)
         u = draws.block(step * WORLDS, WORLDS)
-        kth = (u / ACTING * mask.sum(1)).astype(int)  # the k-th possible action, of which the first is none
+        kth = (u / often * mask.sum(1)).astype(int)  # the k-th possible action, of which the first is none
         chosen = (np.cumsum(mask, 1) > kth[:, None]).argmax(1)
-        observation, *_ = env.step(np.where(u < ACTING, chosen, 0))
+        observation, *_ = env.step(np.where(u < often, chosen, 0))
         for k, v in observation.items():
             moved[k] |= (v != first[k][:1]).any(0)
         if env.finished.all():
             break
-    for heard, what in zip(np.split(moved.pop("feedback"), 2), ("acceptance", "refusal"), strict=True):
-        _require(heard.any(), found, f"no {what} of a random agent's action in {WORLDS} whole episodes")
-    allowed = ("action_mask.none", *getattr(found, "constant_ok", ()))
-    still = [name for k in moved for name in _names(found, k, ~moved[k])]
-    still = [n for n in still if not any(fnmatch.fnmatchcase(n, pattern) for pattern in allowed)]
-    _require(not still, found, f"constant in {WORLDS} whole episodes (constant_ok may except them): {', '.join(still)}")
+    return moved, possible
 
 
 def _names(found: Scenario, key: str, which: np.ndarray) -> list[str]:
@@ -291,6 +344,6 @@ def _drawn(found: Scenario, seed: int) -> None:
     assert env.world is not None
     scene = found.scene(env.world)
     _require(isinstance(scene, Scene), found, f"scene gives a {type(scene).__name__} and not a Scene")
-    image = draw.rgb_array(scene, width=240)
+    image = rgb_array(scene, width=240)
     _require(image.std() > 0, found, "scene draws an empty picture")
-    _require(draw.ansi(scene).strip(), found, "scene draws an empty text")
+    _require(ansi(scene).strip(), found, "scene draws an empty text")

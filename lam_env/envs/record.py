@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,15 +11,6 @@ from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.events import ActionLog
 from lam_env.sim.world import World
-
-
-def with_days(scenario: Scenario, days: int) -> Scenario:
-    """The same scenario with episodes of another length."""
-    import copy
-
-    other = copy.copy(scenario)
-    other.params = dataclasses.replace(scenario.params, days=days)
-    return other
 
 
 def simulate_log(
@@ -37,7 +27,7 @@ def simulate_log(
 
     `latent`: also the hidden state at every epoch, (n, L) float16 in the order of the log's epochs.
     """
-    scenario = with_days(scenario, days)
+    scenario = scenario.with_days(days)
     n = len(seeds)
     env = LamVectorEnv(n, scenario, record=True, reveal=("latent",) if latent else (), autoreset=False)
     env.reset(seed=seeds, options={"day": first_day})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 from lam_env.config import override
 from lam_env.contracts import Policy, Training
@@ -25,14 +25,28 @@ class Answers(NamedTuple):
 
 
 class Scenario:
-    """A kind of world, its users' vocabulary, and how an agent in it is judged.
+    """A kind of world, its users' vocabulary, and how an agent in it is judged. `check_scenario` tests all of this.
 
-    Class attributes: `id`; `interaction`, "anticipate" (do it for her) or "advise" (change what she does); `personal`, whether epochs
-    are those of single persons (its worlds are then `sim.persons.PersonalWorld`s); `Params`, a
-    frozen dataclass of settings; `reward_weights` and `utility_weights`, named terms and their weights (the
-    utility is hidden from agents); `defaults`, settings of a run that differ for this scenario, such as {"eval.worlds": 1}; `key_figures`, KPIs that stand in
-    every table, as name -> heading; `latent_names`, the features `latent` reveals; `ladder`, what a greedy rule
-    is told of the hidden state, rung by rung, and the agent that stands on it.
+    Compulsory:
+      `id`                its name
+      `Params`            a frozen dataclass of settings, each a `config.setting`; `days`, the length of an episode, among them
+      `reward_weights`, `utility_weights`  named terms and their weights; the utility is hidden from agents
+      `vocabulary`        of the class, or made in `__init__`, which may take more than settings, all by keyword, and is called anew for
+                          another number of days
+      `n_users`           people in one world
+      `make_world`        a `sim.world.World`, whose docstring says what a world has to do
+      `scene`             a picture of it
+    Optional:
+      `interaction`       "anticipate" (the agent acts for people) or "advise" (it changes what they do)
+      `personal`          whether decisions are those of single persons: worlds are then `sim.persons.PersonalWorld`s
+      `constant_ok`       patterns of what in the observation may stay as it is in all worlds ("context.price"; "epoch.user" always
+                          belongs there with one person), which `check_scenario` takes for a fault otherwise
+      `latent_names`      the hidden state that worlds write into `row.latent` where `reveal` holds "latent"; without it there is no
+                          agent `informed`
+      `ladder`            what a greedy rule is told of the hidden state, rung by rung, and the agent that stands on it
+      `defaults`          settings of a run that differ for this scenario, such as {"eval.worlds": 1}
+      `key_figures`       KPIs that stand in every table, as name -> heading
+      `kpis`, `answers`, `scenes`, `person`, `text`, `baselines`, `rungs`, `exploits`  as below
     """
 
     id: str
@@ -41,20 +55,32 @@ class Scenario:
     Params: type
     reward_weights: dict[str, float]
     utility_weights: dict[str, float]
+    constant_ok: tuple[str, ...] = ()
     latent_names: tuple[str, ...] = ()
     defaults: ClassVar[dict[str, Any]] = {}
     key_figures: ClassVar[dict[str, str]] = {}
     ladder: ClassVar[dict[str, str]] = {}
     vocabulary: Vocabulary
+    params: Any  # the settings, an instance of `Params`
+    _given: dict[str, Any]  # what it was made with
+
+    def __new__(cls, *_: Any, **given: Any) -> Self:
+        made = super().__new__(cls)
+        made._given = given
+        return made
 
     def __init__(self, **settings: Any):
         """`settings`: fields of `Params`, as values or as text; an unknown one raises ConfigError."""
         self.params = override(self.Params(), settings, prefix="world")
 
+    def with_days(self, days: int) -> Self:
+        """The same scenario with episodes of another length."""
+        return type(self)(**{**self._given, "days": days})
+
     @property
     def n_users(self) -> int:
         """People in one world."""
-        raise NotImplementedError
+        raise NotImplementedError("n_users is missing: give the number of people in a world")
 
     @property
     def days(self) -> float:
@@ -65,7 +91,7 @@ class Scenario:
         self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
         """A world that starts on `day`; `reveal`: which of `row.latent` and `row.plan` it keeps up to date."""
-        raise NotImplementedError
+        raise NotImplementedError("make_world is missing: give a lam_env.sim.world.World")
 
     def kpis(self, world: World) -> dict[str, float]:
         """Key figures of an episode so far, by name without the prefix `kpi.`."""
@@ -77,7 +103,7 @@ class Scenario:
 
     def scene(self, world: World) -> Scene:
         """A picture of the world as drawing primitives."""
-        raise NotImplementedError
+        raise NotImplementedError("scene is missing: give a lam_env.envs.scene.Scene of the world")
 
     def scenes(self, world: World, since: int) -> list[Scene]:
         """Pictures of what has happened after the tick `since`, at most a day ago or so; the last one is of now. Worlds whose life goes

@@ -1,8 +1,8 @@
 """Drawing primitives: what a scenario shows, without saying how it is drawn.
 
 A scene is a list of rectangles, lines, circles, polygons and texts in its own units (y grows downwards), coloured
-by *role* ("wall", "lit", "person0"). A palette turns roles into colours. `lam_env.envs.draw` makes pixels and
-terminal text of a scene; `Scene.to_json` gives the same primitives to a web page.
+by *role* ("wall", "lit", "person0"). A palette turns roles into colours. `pixels` and `terminal` draw it
+as pixels and as text; `Scene.to_json` gives the same primitives to a web page.
 """
 
 from __future__ import annotations

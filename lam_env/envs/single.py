@@ -11,7 +11,7 @@ import numpy as np
 
 from lam_env import registry
 from lam_env.catalogue import ACCEPT_RATE, KPI, MASKED, OVERRIDE_RATE, RETURN, TERM, UTILITY, UTILITY_TERM
-from lam_env.envs import draw
+from lam_env.envs.pixels import rgb_array
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Scene
 from lam_env.envs.spaces import observation_space
@@ -127,9 +127,9 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
             return None
         if self.render_mode == "rgb_array_list":
             scenes, self._scenes = self._scenes, []
-            return [draw.rgb_array(scene) for scene in scenes]
+            return [rgb_array(scene) for scene in scenes]
         if self.render_mode == "rgb_array":
-            return draw.rgb_array(self.scenario.scene(self.world))
+            return rgb_array(self.scenario.scene(self.world))
         text = self.scenario.text(self.world)
         if self.render_mode == "human":
             print(text)

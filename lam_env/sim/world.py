@@ -53,6 +53,17 @@ class World:
     Times are integer ticks. `env` is SimPy's; its clock may lag behind `now` at an epoch of the timer, so everything is scheduled
     at absolute times through `call_at`. A decision epoch is raised by a flag while SimPy's queue is stepped: two events at
     one instant give two epochs. At most one token may be raised by one SimPy event.
+
+    Compulsory:
+      `row.mask`          1 for each action that is possible now, 0 for the others; from the start, and always 1 for 0, none
+      `act`               what an action of the agent does
+      `user_event`        for each action of a person; `sensor_event` and `reading` for all else that can be sensed, so that it is logged
+      `feedback_event`    for what people say of an action of the agent, acceptance (`good` True) and refusal (False) alike. `answers`
+                          is the id of that action: `agent_acts` while `act` is called
+      `earn`, `utility_totals`  reward as it is earned; amounts of the utility's terms, added to the dictionary
+    The first decision is at `start`, before anything has happened: `__init__` schedules what comes by `call_at` and leaves it at that.
+    Only a `PersonalWorld`, where a decision is somebody's, calls `run_until_decision()` at its end.
+    Optional: `advance` with `next_tick`, `release`, `finish`, and `reveal`, which fills `row.latent` and `row.plan`.
     """
 
     second = 1  # ticks in a second
@@ -102,7 +113,7 @@ class World:
 
     def act(self, action: int) -> None:
         """Carry out a possible agent action."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}.act is missing: say what an action of the agent does")
 
     def advance(self) -> None:
         """What depends on time alone (temperatures, daylight) makes a step at `now`; moves `next_tick`."""

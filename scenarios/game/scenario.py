@@ -67,10 +67,10 @@ class Game(Scenario):
         # a few lives are short: not all is open, tried or told in each of them
         *("context.annoyed", "context.open.*", "context.win.*", "context.fresh.*", "context.points.*"),
         *("context.quality.*", "context.late.*"),
-        *("action_mask.*", "since.*", "latent.*"),
+        *("action_mask.*", "since.*"),
     )
 
-    def __init__(self, rules: Rules = RULES, **settings: object):
+    def __init__(self, *, rules: Rules = RULES, **settings: object):
         super().__init__(**settings)
         if not isinstance(rules, Rules):
             raise RulesError(
@@ -90,8 +90,6 @@ class Game(Scenario):
     def make_world(
         self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
-        if self.game.params is not self.params:  # of a copy with other days
-            self.game = Compiled(self.game.rules, self.params, self.game.tables)
         show = hidden.revealing(reveal) if reveal else None
         return GameWorld(self.game, streams, row, day=day, record=record, reveal=show)
 

@@ -49,7 +49,7 @@ class SmartHome(Scenario):
     }
     constant_ok = ("epoch.user",)  # one stream, the home's, whoever acts in it
 
-    def __init__(self, tables: BehaviourTables | None = None, **settings: Any):
+    def __init__(self, *, tables: BehaviourTables | None = None, **settings: Any):
         """`tables`: habits of a calibrated resident, who then lives here in place of a drawn persona."""
         super().__init__(**settings)
         self.tables = tables

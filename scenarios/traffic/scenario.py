@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 from lam_env.contracts import Policy, Training
 from lam_env.envs.scenario import Answers, Scenario
@@ -79,6 +79,12 @@ class Traffic(Scenario):
             check_closure(self.supply)
         self.latent_names = hidden.latent_names(self.supply)
         self.vocabulary, _ = vocabulary(self.supply.names)
+
+    def with_days(self, days: int) -> Self:
+        """A log may end before the shock, which is then none."""
+        return type(self)(
+            **{**self._given, "days": days, "shock": self.params.shock if days > self.params.shock_day else "none"}
+        )
 
     @property
     def n_users(self) -> int:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lam_env.envs.draw import ansi, rgb_array
+from lam_env.envs.pixels import rgb_array
 from lam_env.envs.scene import (
     PALETTES,
     ROLES,
@@ -28,6 +28,7 @@ from lam_env.envs.scene import (
     shorten,
     text_width,
 )
+from lam_env.envs.terminal import ansi
 
 ASCII = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=30)
 ROLE = st.sampled_from(sorted(ROLES))

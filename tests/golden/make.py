@@ -9,18 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from lam_env import registry
-from lam_env.envs.record import with_days
 from lam_env.envs.single import LamEnv
 from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 
 FOLDER = Path(__file__).parent
 SEED = 7
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def names() -> list[str]:
+    """The scenarios of this checkout; others' may be installed too."""
+    return [name for name in registry.scenario_names() if (SCENARIOS / name).is_dir()]
 
 
 def playthrough(name: str, seed: int = SEED) -> str:
     """A day of a scenario's world in which the oracle acts, where there is one: what happened, then what it came to."""
-    scenario = with_days(registry.scenario(name)(), 1)
+    scenario = registry.scenario(name)(days=1)
     oracle = scenario.baselines().get("oracle")
     policy: Any = oracle(None) if oracle else None
     env = LamEnv(scenario, reveal=getattr(policy, "reveal", ()), record=True)
@@ -45,24 +50,24 @@ def playthrough(name: str, seed: int = SEED) -> str:
     return "\n".join([*lines, "", *(f"{k} {round(v, 4) + 0.0:.4f}" for k, v in sorted(info["totals"].items()))]) + "\n"
 
 
-def _line(event: Event, names: Vocabulary, acts: int) -> str:
+def _line(event: Event, words: Vocabulary, acts: int) -> str:
     t = event.time
     when = f"{DAYS[t // 86_400 % 7]} {t // 3600 % 24:02}:{t // 60 % 60:02}:{t % 60:02}"
     if event.kind == READING:
-        return f"{when}           {names.readings[event.token]} = {event.value:.10g}"
+        return f"{when}           {words.readings[event.token]} = {event.value:.10g}"
     if event.kind == AGENT:
-        return f"{when}  agent    {names.actions[event.token]}  #{acts}"
+        return f"{when}  agent    {words.actions[event.token]}  #{acts}"
     answered = f"  answers #{event.answers}" if event.answers >= 0 else ""
     if event.kind == FEEDBACK:
-        return f"{when}  user {event.user}   * {names.feedback[event.token]} {event.value:+g}{answered}"
+        return f"{when}  user {event.user}   * {words.feedback[event.token]} {event.value:+g}{answered}"
     if event.kind == SENSOR:
-        return f"{when}  sensor   {names.sensors[event.token]}"
+        return f"{when}  sensor   {words.sensors[event.token]}"
     assert event.kind == USER
-    return f"{when}  user {event.user}   {names.actions[event.token]}{answered}"
+    return f"{when}  user {event.user}   {words.actions[event.token]}{answered}"
 
 
 if __name__ == "__main__":
-    for found in registry.scenario_names():
+    for found in names():
         path = FOLDER / f"{found}.txt"
         path.write_text(playthrough(found), encoding="utf-8")
         print(f"wrote {path.name}")

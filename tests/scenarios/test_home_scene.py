@@ -22,8 +22,9 @@ from lam_env.scenarios.smart_home.floorplan import (
 from lam_env.scenarios.smart_home.scene import DeviceView, EventView, HomeView, PersonView, home_scene
 from pictures import cards_around, is_drawn_alike, is_plain_data, takes_little, texts_are_readable, texts_have_room
 
-from lam_env.envs.draw import ansi, rgb_array
+from lam_env.envs.pixels import rgb_array
 from lam_env.envs.scene import PALETTES, Rectangle
+from lam_env.envs.terminal import ansi
 
 SIZES = range(4, 9)
 

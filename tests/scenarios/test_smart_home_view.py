@@ -6,8 +6,8 @@ from lam_env.scenarios.smart_home import SmartHome
 from lam_env.scenarios.smart_home.baselines import Oracle
 from lam_env.scenarios.smart_home.view import home_view, words
 
-from lam_env.envs.draw import ansi
 from lam_env.envs.single import LamEnv
+from lam_env.envs.terminal import ansi
 from lam_env.rng import Stream
 
 

@@ -23,8 +23,9 @@ from lam_env.scenarios.traffic.picture.view import (
 from lam_env.scenarios.traffic.scene import traffic_scene
 from pictures import cards_around, is_drawn_alike, is_plain_data, takes_little, texts_are_readable, texts_have_room
 
-from lam_env.envs.draw import ansi, rgb_array
+from lam_env.envs.pixels import rgb_array
 from lam_env.envs.scene import PALETTES, Circle, Polygon, Rectangle, Scene, Text
+from lam_env.envs.terminal import ansi
 
 NETWORKS = {
     "corridor": synthetic.corridor,

@@ -9,8 +9,9 @@ from lam_env.scenarios.traffic.scene import traffic_scene
 from lam_env.scenarios.traffic.telling import name, words
 from lam_env.scenarios.traffic.view import traffic_view
 
-from lam_env.envs.draw import ansi, rgb_array
+from lam_env.envs.pixels import rgb_array
 from lam_env.envs.single import LamEnv
+from lam_env.envs.terminal import ansi
 
 MINUTE, DAY = 60_000, 86_400_000
 NETWORKS = ("corridor", "bottleneck", "two_route", "braess", "grid")

@@ -7,7 +7,7 @@ import json
 import numpy as np
 from patience import calls
 
-from lam_env.envs.draw import rgb_array
+from lam_env.envs.pixels import rgb_array
 from lam_env.envs.scene import PALETTES, Scene, Text, contrast
 
 LEAST = 4.5  # contrast of a text to its ground: WCAG 2.1, AA

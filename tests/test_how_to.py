@@ -1,0 +1,110 @@
+"""What the documents in docs/ say how to add works, from them alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from documents import agents_of, blocks, follow, reader
+
+from lam_env import registry
+from lam_env.config import parse
+from lam_env.envs.check import check_scenario
+from lam_env.errors import UserError
+from lam_env.inputs import agents_of as agents_to_judge
+from lam_env.settings import RunSettings
+
+DOCS = Path(__file__).parents[1] / "docs"
+SCENARIO = (DOCS / "add_a_scenario.md").read_text(encoding="utf-8")
+TEA = next(block.text for block in blocks(SCENARIO) if block.note.startswith("file"))
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with reader(tmp_path_factory.mktemp("scenario")) as folder:
+        follow(SCENARIO)
+        yield folder
+
+
+def test_every_agent_that_a_new_scenario_can_have_is_judged_in_it(scenario: Path) -> None:
+    kit = registry.agent_names("anticipate", without="latent")
+    assert agents_of(scenario / "tea" / "results.csv", "sim") == set(kit)
+    assert not set(kit) & {"informed", "ladder_activity"}
+
+
+def test_a_new_scenario_has_a_report_and_nothing_fails(scenario: Path) -> None:
+    assert "kettle.on" in (scenario / "tea" / "report.html").read_text(encoding="utf-8")
+    failed = json.loads((scenario / "tea" / "report" / "about.json").read_text(encoding="utf-8"))["failed"]
+    assert set(failed) <= {"replay"}
+
+
+def test_who_asks_for_the_ceiling_of_a_scenario_that_shows_nothing_is_told_why_there_is_none(scenario: Path) -> None:
+    tea = registry.scenario("tea:Tea")()
+    with pytest.raises(
+        UserError, match=r"^no agent 'informed' in tea: it reads the hidden state, which is none without latent_names$"
+    ):
+        agents_to_judge(RunSettings(scenario="tea:Tea", agents=("informed",)), tea)
+
+
+def test_a_scenario_of_another_length_is_made_anew(scenario: Path) -> None:
+    class Counting(registry.scenario("tea:Tea")):
+        def __init__(self, *, extra: int = 0, **settings: object):
+            super().__init__(**settings)
+            self.cups, self.extra = self.params.days * self.params.cups, extra
+
+    longer = Counting(extra=3, cups="2", days=4).with_days(9)
+    assert (longer.days, longer.params.cups, longer.cups, longer.extra) == (9, 2, 18, 3)
+
+
+MORE = "n_users = 1\n    "
+
+
+@pytest.mark.parametrize(("was", "becomes", "told"), [
+    ("row.mask[0] = row.mask[KETTLE_ON] = 1", "pass", r"a world writes row\.mask\[0\] = 1, from the start"),
+    ("mask[KETTLE_ON] = 1", "mask[0] = 1", r"nothing is ever possible: a world writes row\.mask\[action\] = 1"),
+    ("def act(", "def acts(", r"TeaWorld\.act is missing: say what an action of the agent does"),
+    ("def scene(", "def picture(", r"scene is missing: give a lam_env\.envs\.scene\.Scene of the world"),
+    ("def make_world(", "def world(", r"make_world is missing: give a lam_env\.sim\.world\.World"),
+    ("n_users = 1", "pass", "n_users is missing: give the number of people in a world"),
+    ("Params = TeaParams", "pass", r"give a subclass of lam_env\.envs\.scenario\.Scenario that has Params"),
+    ('constant_ok = ("epoch.user",)', "pass", r"constant_ok may except them\): epoch\.user$"),
+    ("self.answer(good=True)", "self.by_agent = None", r"no acceptance .*: say it by feedback_event\(\.\.\., good=True\)"),
+    ("self.answer(good=False)", "self.by_agent = None", r"no refusal .*: say it by feedback_event\(\.\.\., good=False\)"),
+    ("KETTLE_ON, self.by_agent,", "KETTLE_ON, self.agent_acts,", "its id is `agent_acts` while `act` is called"),
+    ("ACCEPT if good", "7 if good", "feedback 7 is recorded, and the vocabulary holds 2"),
+    ("user_event(0, ", "user_event(1, ", "an event of user 1 is recorded, and n_users is 1"),
+    ('key_figures = {"cups"', 'key_figures = {"mugs"', "key_figures that kpis does not give: mugs"),
+    ("n_users = 1", MORE + "days = 3.0", r"an episode of 4 days lasts 3\.0; `days` has to be one of its settings"),
+    ("n_users = 1", MORE + 'latent_names = ("thirst",)', r"a world writes row\.latent where `reveal` holds \"latent\""),
+    ("n_users = 1", MORE + 'ladder = {"+ state": "ladder_activity"}', "its ladder holds ladder_activity, which is no agent here, for want of latent_names"),
+])  # fmt: skip
+def test_what_a_scenario_lacks_is_told_in_one_line(tmp_path: Path, was: str, becomes: str, told: str) -> None:
+    assert was in TEA
+    with reader(tmp_path):
+        Path("other_tea.py").write_text(TEA.replace(was, becomes), encoding="utf-8")
+        with pytest.raises(UserError, match=told) as caught:
+            check_scenario("other_tea:Tea")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_new_importer_is_read_and_says_what_it_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with reader(tmp_path):
+        follow((DOCS / "add_an_importer.md").read_text(encoding="utf-8"))
+    printed = capsys.readouterr().out
+    assert "diary.txt: 56 events, 14 days, 4 actions" in printed
+    assert "left out: 1 lines of comment" in printed
+    assert {"markov1", "prior"} <= agents_of(tmp_path / "diary" / "results.csv", "log")
+
+
+def test_a_file_of_settings_names_no_importer_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("format: diary:load\n", encoding="utf-8")
+    with pytest.raises(UserError, match="format names Python code, which a file may not"):
+        parse(RunSettings, [f"config={tmp_path / 'run.yaml'}"], "run")
+
+
+def test_a_new_agent_that_needs_no_prior_is_judged(tmp_path: Path) -> None:
+    with reader(tmp_path):
+        follow((DOCS / "add_an_agent.md").read_text(encoding="utf-8"))
+    assert agents_of(tmp_path / "shy" / "results.csv", "sim") >= {"none", "shy:Shy"}

@@ -1,0 +1,90 @@
+"""Documents as a reader follows them: their blocks are saved and run, in their order, with small settings."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime
+import importlib
+import io
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, the comment right before it, its text."""
+
+    language: str
+    note: str
+    text: str
+
+
+def blocks(document: str) -> list[Block]:
+    found = re.finditer(r"(?:^<!-- ([^\n]*) -->\n)?^```(\w*)\n(.*?)^```$", document, re.M | re.S)
+    return [Block(m[2], m[1] or "", m[3]) for m in found]
+
+
+@contextlib.contextmanager
+def reader(folder: Path) -> Iterator[Path]:
+    """In `folder`, whose modules are forgotten afterwards."""
+    before, path = Path.cwd(), list(sys.path)
+    os.chdir(folder)
+    try:
+        yield folder
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+        for module in folder.glob("*.py"):
+            sys.modules.pop(module.stem, None)
+
+
+def save(document: str) -> None:
+    """The files that a document shows, here."""
+    for block in blocks(document):
+        how, _, what = block.note.partition(":")
+        if how == "file":
+            name = what.split(",")[0].strip()
+            Path(name).write_text(_days(block.text) if name.endswith(".csv") else block.text, encoding="utf-8")
+
+
+def follow(document: str) -> None:
+    """Does all that a document says, here. A comment before a block says how: `file:` saves it, `run with:` adds settings that make it small."""
+    save(document)
+    for block in blocks(document):
+        how, _, what = block.note.partition(":")
+        if block.language == "python" and how != "file":
+            exec(compile(block.text, "the document", "exec"), {"__name__": "document"})
+        elif how == "run with":
+            (line,) = block.text.splitlines()
+            module, *argv = shlex.split(line.removeprefix("python -m "))
+            _run(module, [*argv, *what.split()])
+
+
+def _run(module: str, argv: list[str]) -> None:
+    try:
+        assert importlib.import_module(module).main(argv) == 0
+    except SystemExit:  # the error is on stderr
+        pytest.fail(f"python -m {module} {' '.join(argv)}", pytrace=False)
+
+
+def _days(text: str, days: int = 14) -> str:
+    """The day that a CSV shows, day after day."""
+    header, *rows = csv.reader(io.StringIO(text))
+    lines = [",".join(header)]
+    for day in range(days):
+        for time, *rest in rows:
+            later = datetime.datetime.fromisoformat(time) + datetime.timedelta(days=day, minutes=7 * day % 5)
+            lines.append(",".join([later.isoformat(), *rest]))
+    return "\n".join(lines) + "\n"
+
+
+def agents_of(results: Path, variant: str) -> set[str]:
+    with results.open(encoding="utf-8") as file:
+        return {row["agent"] for row in csv.DictReader(file) if row["variant"] == variant}
