@@ -48,7 +48,7 @@ def record(settings: RecordSettings, command: str) -> None:
     """Everything that can be wrong is found before anything is simulated; the folder is written whole or not at all."""
     import dataclasses
 
-    from lam_env.envs.record import with_days
+    from lam_env.envs.record import with_params
     from lam_env.evaluation.decisions import record_decisions
     from lam_env.evaluation.tables import versions
     from lam_env.policies import policy_of, scenario_of
@@ -58,7 +58,7 @@ def record(settings: RecordSettings, command: str) -> None:
     scenario = scenario_of(s.policy)
     policy = policy_of(s.policy, scenario.vocabulary, "world")
     if s.days is not None:
-        scenario = with_days(scenario, s.days)
+        scenario = with_params(scenario, days=s.days)
     seeds = [RECORD_SEED + SEEDS_APART * s.seed + i for i in range(s.worlds)]
     with Progress() as progress:
         found = record_decisions(policy, scenario, seeds, explore=s.explore, seed=s.seed, progress=progress)

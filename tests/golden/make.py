@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lam_env import registry
-from lam_env.envs.record import with_days
+from lam_env.envs.record import with_params
 from lam_env.envs.single import LamEnv
 from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 
@@ -20,7 +20,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 def playthrough(name: str, seed: int = SEED) -> str:
     """A day of a scenario's world in which the oracle acts, where there is one: what happened, then what it came to."""
-    scenario = with_days(registry.scenario(name)(), 1)
+    scenario = with_params(registry.scenario(name)(), days=1)
     oracle = scenario.baselines().get("oracle")
     policy: Any = oracle(None) if oracle else None
     env = LamEnv(scenario, reveal=getattr(policy, "reveal", ()), record=True)
