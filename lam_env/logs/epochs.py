@@ -51,9 +51,8 @@ class Epochs:
         lengths = {len(rows) for name in COLUMNS if (rows := getattr(self, name)) is not None}
         if len(lengths) != 1:
             raise LogError(f"epochs: columns of different lengths, {sorted(lengths)}")
-        world, time = self.world, self.time
-        if (world[1:] < world[:-1]).any() or ((time[1:] < time[:-1]) & (world[1:] == world[:-1])).any():
-            raise LogError("epochs: not in order of world and time")
+        if (self.world[1:] < self.world[:-1]).any():
+            raise LogError("epochs: not in order of their worlds")
 
     def __len__(self) -> int:
         return len(self.time)
