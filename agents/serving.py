@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ from .predictors import store
 from .saved import load_policy
 from .serving_persons import Adviser
 
-TIMER = 300  # [s] of quiet after which an epoch is raised, where a run's settings do not say
 NEVER = -86_400.0  # [s] before the stream began: not seen
 MOST_ACTS = 4  # agent actions at one instant, as in simulated worlds
 MOST_QUIET = 92 * DAY  # [s] a longer silence is a mistake in the time, or a reason to start afresh
@@ -54,15 +52,16 @@ class Assistant:
     """Hears what happens, in order of time, and says what to do.
 
     Times are seconds since a Monday 00:00 local time (fractions are cut off), or datetimes, naive local ones or in
-    the home's time zone; see `Clock`. User and sensor events raise an epoch, at which the prior's memory is stepped; so does every
-    `timer` seconds of quiet. Readings, feedback and what the agent did are noted for the next suggestion and epoch. Whatever
+    the home's time zone; see `Clock`. User and sensor events raise an epoch, at which the prior's memory is stepped; so does as much
+    quiet as in its training log (`Predictor.timer`). Readings, feedback and what the agent did are noted for the next suggestion and epoch. Whatever
     is refused (UserError) leaves everything as it was.
     """
 
-    def __init__(self, policy: TunedPolicy, timer: int = TIMER):
+    def __init__(self, policy: TunedPolicy):
         assert isinstance(policy.features, PriorFeatures)  # others cannot be saved
-        self.features, self.head, self.timer = policy.features, policy.head, timer
+        self.features, self.head = policy.features, policy.head
         self.predictor: Any = policy.features.predictor
+        self._quiet = np.inf if self.predictor.timer is None else self.predictor.timer
         self.vocabulary = self.predictor.vocabulary
         v = self.vocabulary
         self._words, self._slow = Words(v), slow_actions(v.patience)
@@ -74,7 +73,7 @@ class Assistant:
         self._row.clear()
         self._clock = Clock()
         self._carry: Carry | None = None
-        self._due = -1  # [s] when the next epoch of the timer is; -1: no time has come yet
+        self._due: Any = -1  # [s] when the next epoch of the timer is; -1: no time has come yet
         self._new = 0  # tokens since the last epoch
         self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
         self._done: list[int] = []  # those since the last epoch
@@ -159,7 +158,7 @@ class Assistant:
     def _raise_epoch(self, seconds: int) -> None:
         epoch = self._row.epoch
         epoch[0], epoch[1], epoch[3], epoch[4] = seconds, seconds - epoch[0], self._new, 0
-        self._new, self._due = 0, seconds + self.timer
+        self._new, self._due = 0, seconds + self._quiet
         self._done.clear()
         self._carry = listen(self.predictor, self._rows.observe(), self._carry, None)
 
@@ -250,7 +249,6 @@ def load(run: str | os.PathLike[str]) -> Assistant | Adviser:
         raise UserError(
             f"{folder}: not a run folder (neither config.json nor model/); give the folder that a run has written"
         )
-    timer = _timer(folder / "config.json")
     for path, stage in ((prior, "pre-training"), (policy, "fine-tuning (agent ppo_prior)")):
         if not path.is_dir():
             raise UserError(
@@ -259,21 +257,4 @@ def load(run: str | os.PathLike[str]) -> Assistant | Adviser:
     tuned = load_policy(policy, store.load(prior))
     if isinstance(tuned.head, AdviceHead):
         return Adviser(tuned)
-    return Assistant(tuned, timer)
-
-
-def _timer(config: Path) -> int:
-    """The quiet time [s] after which the run's worlds raised an epoch."""
-    if not config.exists():
-        return TIMER
-    try:
-        with config.open(encoding="utf-8") as file:
-            world = json.loads(file.read(1 << 22)).get("world") or {}
-        timer = int(world.get("timer", TIMER))
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(f"{config}: cannot be read ({' '.join(str(error).split())[:160]}); give another run") from None
-    if not 1 <= timer <= DAY:
-        raise UserError(
-            f"{config}: world.timer is {timer}, which is no number of seconds within a day; give another run"
-        )
-    return timer
+    return Assistant(tuned)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -134,6 +134,17 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
+class Protocol:
+    """Which part of a log trains a predictor, which validates, which tests."""
+
+    split: Literal["days", "streams", "worlds"] = (
+        "days"  # what is held out: streams are runs or players, worlds simulated
+    )
+    word: str = ""  # of streams: only those count that have `least` events whose action begins so
+    least: int = 0
+
+
+@dataclass(frozen=True)
 class ActionLog:
     """Columns of events, sorted by world and then by time, with their vocabulary.
 
@@ -142,7 +153,8 @@ class ActionLog:
     otherwise in `meta`. `people` > 0: each of so many persons of a world is a stream of her own, asked by sensor events before she acts; what
     user -1 reads, all do (0: a world is one stream). `intervals` True: every user event is an activity whose `value` is its duration [ticks].
     `start`, `end`: per world, the ticks at which watching began and stopped (empty: first and last event); a world
-    that has a start has an epoch there, before anything has happened.
+    that has a start has an epoch there, before anything has happened. `timer`: quiet time [ticks] after which a decision point is raised (None: never).
+    `meta`: where the log is from, for people to read.
     """
 
     columns: dict[str, np.ndarray]
@@ -152,12 +164,16 @@ class ActionLog:
     people: int = 0
     start: tuple[int, ...] = ()
     end: tuple[int, ...] = ()
+    timer: int | None = None
+    protocol: Protocol = Protocol()
     meta: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lengths = {len(v) for v in self.columns.values()}
         if set(self.columns) != set(_COLUMNS) or len(lengths) != 1:
             raise LogError("log: wrong columns")
+        if self.timer is not None and self.timer < 1:
+            raise LogError(f"log: a timer of {self.timer} ticks; give at least 1, or None")
         world, time = self.columns["world"], self.columns["time"]
         if len(world) > 1:
             step = np.diff(world)
@@ -210,15 +226,8 @@ class ActionLog:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         pq.write_table(pa.table(self.columns), part / "events.parquet", compression="zstd")
-        about = {
-            "vocabulary": self.vocabulary.to_json(),
-            "ticks_per_second": self.ticks_per_second,
-            "intervals": self.intervals,
-            "people": self.people,
-            "start": list(self.start),
-            "end": list(self.end),
-            "meta": self.meta,
-        }
+        about = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:]}  # all but the columns
+        about |= {"vocabulary": self.vocabulary.to_json(), "protocol": dataclasses.asdict(self.protocol)}
         (part / "log.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(part, folder)
@@ -233,8 +242,9 @@ class ActionLog:
             about = json.loads((folder / "log.json").read_text(encoding="utf-8"))
             table = pq.read_table(folder / "events.parquet")
             columns = {k: table[k].to_numpy().astype(d) for k, d in _COLUMNS.items()}
-            vocabulary = Vocabulary.from_json(about.pop("vocabulary"))
+            about["vocabulary"] = Vocabulary.from_json(about["vocabulary"])
+            about["protocol"] = Protocol(**about["protocol"])
             about["start"], about["end"] = tuple(about["start"]), tuple(about["end"])
-            return cls(columns, vocabulary, **about)
+            return cls(columns, **{f.name: about[f.name] for f in dataclasses.fields(cls)[1:]})
         except (OSError, KeyError, TypeError, ValueError, pa.ArrowInvalid) as error:
             raise LogError(f"{folder}: not a readable log ({error}); simulate or import it again") from None

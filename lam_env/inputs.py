@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import inspect
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ import numpy as np
 
 from lam_env import registry
 from lam_env.config import override
+from lam_env.envs.record import timer_of
 from lam_env.envs.scenario import Scenario
 from lam_env.errors import UserError
 from lam_env.events import KINDS, USER, ActionLog
 from lam_env.launch.local import one_line
-from lam_env.logs.epochs import DAY
-from lam_env.logs.streams import by_streams, real_epochs, real_split
+from lam_env.logs.epochs import DAY, epochs_of
+from lam_env.logs.streams import split_by_protocol
 from lam_env.runs import RunFolder
 from lam_env.seeds import TRAINING_SEEDS
 from lam_env.settings import ALWAYS, ORDER, LogSettings, RunSettings
@@ -95,12 +95,11 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if not Path(s.logs).exists():
         raise UserError(f"logs={s.logs}: no such file or folder")
     log, left_out = importer(s.logs, home=s.home, zone=s.zone)
-    log = dataclasses.replace(log, meta={**log.meta, "real": True})
     days = len(np.unique(log.time[log.kind == USER] // log.ticks_per_second // DAY))
     print(f"{s.logs}: {int((log.kind == USER).sum()):,} events, {days} days, {len(log.vocabulary) - 1} actions")
     for reason, count in left_out.items():
         print(f"  left out: {count:,} {reason}")
-    if by_streams(log):
+    if log.protocol.split == "streams":
         return RealLog(_checked_streams(s.logs, log))
     if scenario.personal:
         raise UserError(
@@ -109,7 +108,7 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     _check_days(s.logs, log, days)
     if log.intervals:
         return _activities(s.logs, log, scenario)
-    mapped = in_the_home(log, scenario.vocabulary)
+    mapped = in_the_home(log, scenario.vocabulary, timer_of(scenario))
     if mapped is None:
         return RealLog(log)
     _check_days(s.logs, mapped, len(np.unique(mapped.time[mapped.kind == USER] // DAY)), "with commands of the home ")
@@ -123,7 +122,7 @@ def _check_days(path: str, log: ActionLog, days: int, which: str = "") -> None:
         raise UserError(
             f"logs={path}: {days} days {which}are too few to train, validate and test on; give at least {LEAST_DAYS}"
         )
-    if not all(part.any() for part in real_split(log, real_epochs(log))):
+    if not all(part.any() for part in split_by_protocol(log, epochs_of(log, soon=False))):
         raise UserError(
             f"logs={path}: its events {which}lie too unevenly to train, validate and test on; give a longer log"
         )
@@ -131,9 +130,9 @@ def _check_days(path: str, log: ActionLog, days: int, which: str = "") -> None:
 
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:
     """A log of runs or players, of whom whole ones are held out; said how many, or why that is impossible."""
-    epochs = real_epochs(log)
+    epochs = epochs_of(log, soon=False)
     try:
-        parts = real_split(log, epochs)
+        parts = split_by_protocol(log, epochs)
     except UserError as error:
         raise UserError(f"logs={path}: {error}") from None
     sizes = [len(np.unique(epochs.world[part])) for part in parts]
@@ -225,6 +224,10 @@ def earlier_run(settings: RunSettings, scenario: Scenario, world: dict[str, Any]
     for what, vocabulary in (("log", log.vocabulary), ("prior", models["prior"].vocabulary)):
         if vocabulary != scenario.vocabulary:
             raise UserError(f"model={path}: its {what} is of another home; give the same world.* as that run, or none")
+    if log.timer != timer_of(scenario):
+        raise UserError(
+            f"model={path}: its log has a timer of {log.timer}; give the same world.timer as that run, or none"
+        )
     return Earlier(str(path), world, log_settings, log, models, policy, tables)
 
 

@@ -55,7 +55,7 @@ def record(settings: RecordSettings, command: str) -> None:
     scenario = scenario_of(s.policy)
     policy = policy_of(s.policy, scenario.vocabulary, "world")
     if s.days is not None:
-        scenario = scenario.with_days(s.days)
+        scenario = scenario.with_params(days=s.days)
     seeds = list(world_seeds(Use.DECISIONS, s.worlds, s.seed))
     with Progress() as progress:
         found = record_decisions(policy, scenario, seeds, explore=s.explore, seed=s.seed, progress=progress)

@@ -60,16 +60,15 @@ def fidelity(work: Work, log: ActionLog, launcher: LocalLauncher, progress: Prog
 
 def training_days(log: ActionLog) -> ActionLog:
     """The part of a log that its protocol trains on: what begins before the first validation day."""
-    epochs = epochs_of(log, timer=None, soon=False)
+    epochs = epochs_of(log, soon=False)
     _, valid, _ = split_by_day(epochs)
     first = int((epochs.time - epochs.duration)[np.flatnonzero(valid)[0] + 1]) // DAY * DAY
     return log.select(log.time < first * log.ticks_per_second)
 
 
-def in_the_home(log: ActionLog, vocabulary: Vocabulary) -> ActionLog | None:
-    """A log of device commands in the vocabulary of a scenario's home; None where they share no action.
-
-    What the home does not know is left out.
+def in_the_home(log: ActionLog, vocabulary: Vocabulary, timer: int | None) -> ActionLog | None:
+    """A log of device commands in the vocabulary and with the timer of a scenario's home, so that predictors learn what they will meet there; None
+    where they share no action. What the home does not know is left out.
     """
     at = {
         USER: {i: vocabulary.actions.index(a) for i, a in enumerate(log.vocabulary.actions) if a in vocabulary.actions},
@@ -87,4 +86,4 @@ def in_the_home(log: ActionLog, vocabulary: Vocabulary) -> ActionLog | None:
     known = np.array([t in at.get(k, {}) for k, t in pairs])
     kept = log.select(known)
     token = np.array([at[k][t] for k, t in pairs if t in at.get(k, {})], np.int16)
-    return dataclasses.replace(kept, columns={**kept.columns, "token": token}, vocabulary=vocabulary)
+    return dataclasses.replace(kept, columns={**kept.columns, "token": token}, vocabulary=vocabulary, timer=timer)

@@ -27,7 +27,7 @@ from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.events import ActionLog
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
-from lam_env.logs.streams import real_epochs, real_split
+from lam_env.logs.streams import split_by_protocol
 from lam_env.runs import RunFolder, seen_from_here
 from lam_env.seeds import Use, eval_seeds, world_seeds
 from lam_env.settings import UNTRAINED, RunSettings
@@ -75,14 +75,9 @@ def simulate_training_log(work: Work, report: Report) -> None:
 def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
     """Train and validation epochs of the run's log: whole houses of a simulated one, days or streams of a real one."""
     log = ActionLog.load(work.run.log / log_name)
-    if log.meta.get("real"):
-        epochs = real_epochs(log, soon=not log.intervals)
-        train, valid, _ = real_split(log, epochs)
-        return epochs.select(train), epochs.select(valid)
-    epochs = epochs_of(log)
-    kept = max(1, len(log.worlds) // 8)
-    valid = epochs.world >= log.worlds[-kept] * epochs.people
-    return epochs.select(~valid), epochs.select(valid)
+    epochs = epochs_of(log, soon=not log.intervals)
+    train, valid, _ = split_by_protocol(log, epochs)
+    return epochs.select(train), epochs.select(valid)
 
 
 @lru_cache(maxsize=2)
@@ -257,8 +252,8 @@ def _add_prediction(
 def predict_on_log(work: Work, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
     """Prediction scores on the held-out days or streams of the run's real log, by the protocol of real logs."""
     log = ActionLog.load(work.run.log / log_name)
-    epochs = real_epochs(log)
-    _, _, test = real_split(log, epochs)
+    epochs = epochs_of(log, soon=False)
+    _, _, test = split_by_protocol(log, epochs)
     if name == "prior":
         predictor = _agents("predictors.store").load(prior_path(work, log_name, seed))
     else:
@@ -281,9 +276,9 @@ def predict_transfer(work: Work, seed: int, report: Report) -> dict[str, float]:
 
     log = ActionLog.load(work.run.log / "real")
     train, valid = training_epochs(work, "real")
-    epochs = epochs_of(log, timer=None, soon=False)
+    epochs = epochs_of(log, soon=False)
     _, _, test = split_by_day(epochs)
-    simulated = epochs_of(lives(calibrate(training_days(log)), TRANSFER_DAYS), timer=None, soon=False)
+    simulated = epochs_of(lives(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
     simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
     young = simulated.time < TRANSFER_DAYS * 6 // 7 * 86_400
     settings = _agents("predictors.settings").PredictorSettings.for_log(len(train))

@@ -32,7 +32,7 @@ ALLOWED = {
     "level 0": set(),
     "sim": set(),
     "logs": set(),
-    "envs": {"sim"},
+    "envs": {"sim", "logs"},
     "scenarios": {"sim", "logs", "envs"},
     "agents": {"logs", "envs"},
     "evaluation": {"logs", "envs"},

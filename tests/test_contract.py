@@ -131,6 +131,10 @@ def test_finished_worlds_stay_finished_without_autoreset(name):
     assert info == {}
 
 
+def test_settings_other_than_the_usual_keep_the_contract():
+    check_scenario(SmartHome(timer=600, residents=3, days=2), steps=150)
+
+
 # faults: what is broken is named
 
 
@@ -215,6 +219,39 @@ class NoTerms(Broken):
     reward_weights = {}  # noqa: RUF012
 
 
+class Forgetful(Broken):
+    """Writes no sensor event down."""
+
+    def make_world(self, streams, row, **options):
+        world = super().make_world(streams, row, **options)
+        sensor_event = world.sensor_event
+
+        def unwritten(sensor, user=0):
+            records, world.records = world.records, None
+            sensor_event(sensor, user)
+            world.records = records
+
+        world.sensor_event = unwritten
+        return world
+
+
+class SeldomForgetful(Forgetful):
+    """Only where the timer is not the usual one."""
+
+    def make_world(self, *args, **options):
+        kind = Broken if self.params.timer == 300 else Forgetful
+        return kind.make_world(self, *args, **options)
+
+
+class Early(Broken):
+    """Has run to the first event before anybody looks."""
+
+    def make_world(self, streams, row, **options):
+        world = super().make_world(streams, row, **options)
+        world.run_until_decision()
+        return world
+
+
 class Interaction(Broken):
     interaction = "nag"
 
@@ -233,6 +270,9 @@ class TwiceNamed(Broken):
     (NothingMasked, "index 0 of the mask"),
     (Unmasking, r"impossible actions are not counted|impossible action is not carried out as none|changes the reward"),
     (Stuck, r"constant in 8 whole episodes.*: context\.outdoor\.sun$"),
+    (Forgetful, "decision points of a recorded log differ from those shown in time"),
+    (SeldomForgetful, "decision points of a recorded log differ from those shown in time"),
+    (Early, "has run to an event when it is made"),
     (NoPicture, "NotImplementedError"),
     (OddKPI, r"not finite at the end of an episode: kpi\.cost_per_watt"),
     (NoTerms, "terms with finite weights"),

@@ -17,10 +17,7 @@ from lam_env.scenarios.traffic.sumo import __main__ as sumo
 from published import Published, published
 
 from lam_env import benchmark, config, off_policy, record, registry, report, simulate, suites, watch
-from lam_env.envs.record import log_of
-from lam_env.envs.single import LamEnv
 from lam_env.logs import play_report
-from lam_env.logs.epochs import epochs_of, from_observation
 from lam_env.settings import ALWAYS, RunSettings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -308,26 +305,6 @@ def test_the_rooms_of_the_architecture_are_those_that_are_enforced() -> None:
     for room in rooms:
         assert any((ROOT / p).exists() for p in (f"lam_env/{room}.py", f"lam_env/{room}", room)), room
     assert rooms >= {p.name for p in (ROOT / "lam_env").iterdir() if (p / "__init__.py").is_file()}
-
-
-def test_the_epochs_of_a_log_are_those_that_the_environment_showed() -> None:
-    """As ARCHITECTURE.md claims, with an agent that acts at random."""
-    env = LamEnv("smart_home", record=True, days=1)
-    observation, _ = env.reset(seed=5)
-    shown, ended, chance = [observation], False, np.random.default_rng(0)
-    while not ended:
-        possible = np.flatnonzero(observation["action_mask"])
-        action = int(chance.choice(possible)) if chance.random() < 0.1 else 0
-        observation, _, _, ended, _ = env.step(action)
-        if not ended and not observation["epoch"][4]:  # neither a follow-up
-            shown.append(observation)
-    assert env.world is not None
-    epochs = epochs_of(log_of([env.world]))
-    batch = {name: np.stack([o[name] for o in shown]) for name in observation}
-    seen = from_observation(batch, env.vocabulary)
-    assert env.world.agent_acts > 10
-    for name in ("time", "gap", "tokens", "context"):
-        assert np.array_equal(getattr(seen, name), getattr(epochs, name)), name
 
 
 # -- links, files, the table, words -------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def test_a_scenario_of_another_length_is_made_anew(scenario: Path) -> None:
             super().__init__(**settings)
             self.cups, self.extra = self.params.days * self.params.cups, extra
 
-    longer = Counting(extra=3, cups="2", days=4).with_days(9)
+    longer = Counting(extra=3, cups="2", days=4).with_params(days=9)
     assert (longer.days, longer.params.cups, longer.cups, longer.extra) == (9, 2, 18, 3)
 
 

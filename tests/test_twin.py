@@ -29,9 +29,10 @@ def test_events_are_said_in_the_words_of_the_home_and_the_unknown_is_left_out() 
     log = log_of(
         (USER, 1), (USER, 2), (USER, 3), (AGENT, 3), (SENSOR, 0), (SENSOR, 1), (READING, 0), (READING, 1), (FEEDBACK, 0)
     )
-    mapped = in_the_home(log, HOME)
+    mapped = in_the_home(log, HOME, 600)
     assert mapped is not None
     assert mapped.vocabulary == HOME
+    assert mapped.timer == 600
     assert list(zip(mapped.kind.tolist(), mapped.token.tolist(), mapped.time.tolist(), strict=True)) == (
         [(USER, 2, 60), (USER, 1, 120), (AGENT, 1, 180), (SENSOR, 1, 240), (READING, 0, 420)]
     )
@@ -40,7 +41,7 @@ def test_events_are_said_in_the_words_of_the_home_and_the_unknown_is_left_out() 
 
 @pytest.mark.parametrize("actions", [("none", "dance", "sing"), ("none", "dance", "lamp.on")])
 def test_a_log_without_two_commands_of_the_home_cannot_live_there(actions: tuple[str, ...]) -> None:
-    assert in_the_home(log_of((USER, 1), (USER, 2), vocabulary=Vocabulary(actions)), HOME) is None
+    assert in_the_home(log_of((USER, 1), (USER, 2), vocabulary=Vocabulary(actions)), HOME, 600) is None
 
 
 def activities(days: int) -> ActionLog:
@@ -55,7 +56,7 @@ def activities(days: int) -> ActionLog:
 def test_training_days_end_where_validation_begins(days: int) -> None:
     log = activities(days)
     part = training_days(log)
-    epochs = epochs_of(log, timer=None, soon=False)
+    epochs = epochs_of(log, soon=False)
     train, valid, _ = split_by_day(epochs)
     # targets of training rows start on the days kept, those of validation rows after them
     start = (epochs.time - epochs.duration).astype(np.int64)

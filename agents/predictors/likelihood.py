@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.logs.epochs import Epochs
+from lam_env.logs.epochs import COLUMNS, Epochs
 
 
 def nll(p: np.ndarray, target: np.ndarray) -> float:
@@ -28,10 +28,11 @@ def continued(train: Epochs, valid: Epochs) -> tuple[Epochs, np.ndarray]:
     before = train.select(np.isin(train.world, valid.world))
     if not len(before):
         return valid, np.ones(len(valid), bool)
-    arrays: dict[str, Any] = {}
-    for field in dataclasses.fields(Epochs)[1:-1]:  # neither vocabulary nor people
-        a, b = getattr(before, field.name), getattr(valid, field.name)
-        arrays[field.name] = None if a is None or b is None else np.concatenate([a, b])
     judged = np.r_[np.zeros(len(before), bool), np.ones(len(valid), bool)]
-    order = np.lexsort((judged, arrays["world"]))  # stable: rows of one world stay in their order
-    return Epochs(valid.vocabulary, **arrays).select(order), judged[order]
+    # stable: rows of one world stay in their order
+    order = np.lexsort((judged, np.concatenate([before.world, valid.world])))
+    arrays: dict[str, Any] = {}
+    for name in COLUMNS:
+        a, b = getattr(before, name), getattr(valid, name)
+        arrays[name] = None if a is None or b is None else np.concatenate([a, b])[order]
+    return dataclasses.replace(valid, **arrays), judged[order]

@@ -59,11 +59,14 @@ class State:
 class Predictor:
     """P(next user action or none) and P(soon) of each action.
 
-    `nets`: the members of the ensemble (usually one), whose probabilities are averaged.
+    `nets`: the members of the ensemble (usually one), whose probabilities are averaged. `timer`: quiet time [s] after which its training log had an
+    epoch, and whoever serves it has to raise one (None: never).
     """
 
-    def __init__(self, vocabulary: Vocabulary, featuriser: Featuriser, settings: PredictorSettings):
-        self.vocabulary, self.featuriser, self.settings = vocabulary, featuriser, settings
+    def __init__(
+        self, vocabulary: Vocabulary, featuriser: Featuriser, settings: PredictorSettings, timer: int | None = None
+    ):
+        self.vocabulary, self.featuriser, self.settings, self.timer = vocabulary, featuriser, settings, timer
         self.nets = torch.nn.ModuleList(
             Network(vocabulary.n_tokens, len(vocabulary), featuriser.size, settings) for _ in range(settings.members)
         )

@@ -61,7 +61,7 @@ def pretrain(
     cuda = [where] if where.type == "cuda" else []
     with one_thread(), torch.random.fork_rng(devices=cuda):
         torch.manual_seed(seed)
-        predictor = Predictor(train.vocabulary, featuriser, settings)
+        predictor = Predictor(train.vocabulary, featuriser, settings, train.timer)
         data = _Data(train, featuriser, settings, where)
         reading, judged = continued(train, valid)
         for member in range(settings.members):

@@ -18,7 +18,7 @@ from .features import Featuriser
 from .network import Predictor
 from .settings import PredictorSettings
 
-FORMAT = 1
+FORMAT = 2
 _WEIGHTS, _CONFIG = "model.safetensors", "config.json"
 _MOST = {_WEIGHTS: 1 << 30, _CONFIG: 4 << 20}  # [bytes]
 
@@ -27,6 +27,7 @@ def save(predictor: Predictor, folder: str | os.PathLike[str]) -> None:
     """Writes the predictor into `folder`, whole or not at all; one that was there is replaced."""
     config = {
         "settings": dataclasses.asdict(predictor.settings),
+        "timer": predictor.timer,
         "vocabulary": predictor.vocabulary.to_json(),
         "mean": predictor.featuriser.mean.tolist(),
         "sd": predictor.featuriser.sd.tolist(),
@@ -50,8 +51,11 @@ def _load(folder: Path) -> Predictor:
         raise ModelError(f"{folder}: config.json: mean and sd do not fit the vocabulary; train it again")
     if not np.isfinite(mean).all() or not np.isfinite(sd).all():
         raise ModelError(f"{folder}: config.json: mean and sd are not finite; train it again")
+    timer = config["timer"]
+    if timer is not None and (type(timer) is not int or timer < 1):
+        raise ModelError(f"{folder}: config.json: timer is no number of seconds; train it again")
     with torch.device("meta"):  # shapes first: a hostile config may ask for more memory than there is
-        expected = Predictor(vocabulary, Featuriser(vocabulary, mean, sd, settings.recency), settings)
+        expected = Predictor(vocabulary, Featuriser(vocabulary, mean, sd, settings.recency), settings, timer)
     fill(expected.nets, content[_WEIGHTS], _WEIGHTS, _CONFIG)
     return expected
 

@@ -21,6 +21,7 @@ from lam_env.envs.terminal import ansi
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.errors import UserError
 from lam_env.events import AGENT, KINDS
+from lam_env.logs.epochs import epochs_of, from_observation
 from lam_env.rng import Stream, key_of
 from lam_env.rows import EPOCH_FIELDS
 from lam_env.sim.world import World
@@ -56,6 +57,9 @@ def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), step
         _batched(found, seeds[0], steps)
         _to_the_end(found, seeds[0])
         _nothing_constant(found, seeds[0])
+        _logged(found, seeds[0], steps)
+        if timer := vars(found.params).get("timer"):
+            _logged(found.with_params(timer=2 * timer), seeds[0], steps)
         _drawn(found, seeds[0])
     except UserError:
         raise
@@ -101,7 +105,7 @@ def _declared(found: Scenario) -> None:
     )
     names = found.latent_names
     _require(len(set(names)) == len(names), found, "latent_names holds a name twice")
-    days, longer = int(found.days) + 1, found.with_days(int(found.days) + 1).days
+    days, longer = int(found.days) + 1, found.with_params(days=int(found.days) + 1).days
     _require(longer == days, found, f"an episode of {days} days lasts {longer}; `days` has to be one of its settings")
     own = {**found.baselines(), **found.rungs(), **found.exploits()}
     known = {*registry.agent_names(without="" if names else "latent"), *own}
@@ -334,6 +338,36 @@ def _names(found: Scenario, key: str, which: np.ndarray) -> list[str]:
     }
     names = known.get(key, [str(i) for i in range(len(which))])
     return [f"{key}.{names[i]}" for i in np.flatnonzero(which).tolist()]
+
+
+def _logged(found: Scenario, seed: int, steps: int) -> None:
+    """The decision points of a recorded log are those that were shown, whatever the agent does."""
+    env = LamEnv(found, record=True)
+    observation, _ = env.reset(seed=seed)
+    world, shown, truncated = env.world, [observation], False
+    assert world is not None
+    _require(
+        found.personal or (world.now == world.start and not observation["epoch"][EPOCH_FIELDS.index("new")]),
+        found,
+        "its world has run to an event when it is made; leave run_until_decision to the environment's first step",
+    )
+    for _, (acts, which) in zip(range(steps), _choices(found, seed, 0.3), strict=False):
+        observation, _, _, truncated, _ = env.step(int(which * len(found.vocabulary)) if acts < 1 else 0)
+        if truncated:
+            break
+        if not observation["epoch"][4]:  # a follow-up is none of its own
+            shown.append(observation)
+    seen = from_observation({k: np.stack([o[k] for o in shown]) for k in observation}, found.vocabulary)
+    stream, logged = seen.user * found.personal, epochs_of(log_of([world]))
+    for one in np.unique(stream):
+        mine = seen.select(stream == one)
+        its = logged.select(np.flatnonzero(logged.world == one)[: len(mine)])  # the log goes on to the world's end
+        differ = [
+            k for k in ("time", "gap", "tokens", "context") if not np.array_equal(getattr(mine, k), getattr(its, k))
+        ]
+        _require(
+            not differ, found, f"the decision points of a recorded log differ from those shown in {', '.join(differ)}"
+        )
 
 
 def _drawn(found: Scenario, seed: int) -> None:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.events import ActionLog
+from lam_env.events import ActionLog, Protocol
+from lam_env.sim.persons import PersonalWorld
 from lam_env.sim.world import World
+
+
+def timer_of(scenario: Scenario) -> int | None:
+    """Quiet time [ticks] after which the scenario's worlds raise a decision point (None: never)."""
+    if scenario.personal:
+        return None
+    env = LamVectorEnv(1, scenario)  # its worlds say so themselves
+    env.reset(seed=0)
+    return env.worlds[0].timer
 
 
 def simulate_log(
@@ -27,7 +36,7 @@ def simulate_log(
 
     `latent`: also the hidden state at every epoch, (n, L) float16 in the order of the log's epochs.
     """
-    scenario = scenario.with_days(days)
+    scenario = scenario.with_params(days=days)
     n = len(seeds)
     env = LamVectorEnv(n, scenario, record=True, reveal=("latent",) if latent else (), autoreset=False)
     env.reset(seed=seeds, options={"day": first_day})
@@ -55,7 +64,7 @@ def simulate_log(
             done = sum(w.now for w in env.worlds) - int(began.sum())
             progress(stage, done // second // 86_400, total // second // 86_400, f"{steps:,} epochs")
     progress(stage, total // second // 86_400, total // second // 86_400, f"{steps:,} epochs")
-    log = log_of(env.worlds, len(env.worlds[0].persons) if scenario.personal else 0, columns)  # type: ignore[attr-defined]
+    log = log_of(env.worlds, columns)
     if not latent:
         return log, None
     # world by world, in a world of persons one after another, as the epochs of the log come
@@ -69,21 +78,20 @@ def _columns(world: World) -> dict[str, np.ndarray]:
     return ActionLog.from_events(world.records or (), world.vocabulary).columns
 
 
-def log_of(
-    worlds: list[World], people: int = 0, parts: list[dict[str, np.ndarray]] | None = None, **meta: Any
-) -> ActionLog:
-    """The log that recording worlds have kept. `people`: persons in each, where each is a stream of her own; `parts`: their columns, if they
-    have been taken off already."""
+def log_of(worlds: Sequence[World], parts: list[dict[str, np.ndarray]] | None = None) -> ActionLog:
+    """The log that recording worlds have kept, all of one kind. `parts`: their columns, if they have been taken off already."""
+    first = worlds[0]
     # world by world: all events at once, as objects, would be most of what a run needs of memory
     parts = [_columns(w) for w in worlds] if parts is None else parts
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns["world"] = np.repeat(np.arange(len(worlds), dtype=np.int32), [len(part["time"]) for part in parts])
     return ActionLog(
         columns,
-        worlds[0].vocabulary,
-        ticks_per_second=worlds[0].second,
-        people=people,
+        first.vocabulary,
+        ticks_per_second=first.second,
+        people=len(first.persons) if isinstance(first, PersonalWorld) else 0,
         start=tuple(w.start for w in worlds),
         end=tuple(w.end for w in worlds),
-        meta=meta,
+        timer=first.timer,
+        protocol=Protocol("worlds"),
     )

@@ -73,9 +73,9 @@ class Scenario:
         """`settings`: fields of `Params`, as values or as text; an unknown one raises ConfigError."""
         self.params = override(self.Params(), settings, prefix="world")
 
-    def with_days(self, days: int) -> Self:
-        """The same scenario with episodes of another length."""
-        return type(self)(**{**self._given, "days": days})
+    def with_params(self, **changes: Any) -> Self:
+        """The same scenario, made anew with other settings."""
+        return type(self)(**{**self._given, **changes})
 
     @property
     def n_users(self) -> int:

@@ -185,7 +185,7 @@ def record_decisions(
     if crowd:
         reward = _credited(worlds, asked, earned)
     order = np.argsort(world, kind="stable")
-    log = log_of(env.worlds, len(env.worlds[0].persons) if scenario.personal else 0)  # type: ignore[attr-defined]
+    log = log_of(env.worlds)
     log = _with_rewards(log, reward[order])
     return Decisions(log, {k: np.concatenate([o[k] for o in kept])[order] for k in kept[0]})
 

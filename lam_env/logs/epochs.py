@@ -1,6 +1,6 @@
 """Epochs: a log as rows that a predictor reads and is judged on.
 
-One epoch = one row = one target. The epochs of a log are its user and motion events plus a timer after N quiet
+One epoch = one row = one target. The epochs of a log are its user and sensor events, and the timer after `ActionLog.timer` quiet
 ticks; an agent's action raises none, it joins the tokens of the next. The target of an epoch is the user action
 that happens before the next epoch, or none: since every user event raises an epoch, that is the event of
 the next epoch.
@@ -11,6 +11,7 @@ has done since the one before are its tokens, and what she does after it is its 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from lam_env.events import AGENT, READING, SENSOR, USER, ActionLog, LogError, Vocabulary
 
+COLUMNS = ("world", "time", "gap", "duration", "tokens", "context", "target", "soon", "user")  # arrays of `Epochs`
 BAG = 6  # an epoch holds at most this many tokens (the latest): its own event and agent actions before it
 DAY = 86_400
 
@@ -29,7 +31,7 @@ class Epochs:
     world (n,) int32: the stream, a world's or in a log of persons one person's (world x people + person); time (n,) int64 [s]; gap (n,) float32 [s] since the epoch before (0 at a world's first);
     duration (n,) float32 [s] of the event where it is an interval; tokens (n, BAG) int64, right-aligned, 0-padded
     (an epoch of the timer has none); context (n, C) float32, the readings; target (n,) int64; soon (n, A) bool or
-    None; user (n,) int16. `people`: streams of one world.
+    None; user (n,) int16. `people`: streams of one world. `timer`: quiet time [s] after which an epoch is raised (None: never).
     """
 
     vocabulary: Vocabulary
@@ -43,6 +45,14 @@ class Epochs:
     soon: np.ndarray | None
     user: np.ndarray
     people: int = 1
+    timer: int | None = None
+
+    def __post_init__(self) -> None:
+        lengths = {len(rows) for name in COLUMNS if (rows := getattr(self, name)) is not None}
+        if len(lengths) != 1:
+            raise LogError(f"epochs: columns of different lengths, {sorted(lengths)}")
+        if (self.world[1:] < self.world[:-1]).any():
+            raise LogError("epochs: not in order of their worlds")
 
     def __len__(self) -> int:
         return len(self.time)
@@ -50,14 +60,20 @@ class Epochs:
     def select(self, rows: np.ndarray) -> Epochs:
         """Rows by mask or index; a world cut in two keeps its gaps."""
         arrays: dict[str, Any] = {
-            name: (None if (value := getattr(self, name)) is None else value[rows])
-            for name in ("world", "time", "gap", "duration", "tokens", "context", "target", "soon", "user")
+            name: None if (value := getattr(self, name)) is None else value[rows] for name in COLUMNS
         }
-        return Epochs(self.vocabulary, **arrays, people=self.people)
+        return dataclasses.replace(self, **arrays)
 
     def starts(self) -> np.ndarray:
         """First row of each world, shape (worlds,)."""
         return np.flatnonzero(np.r_[True, np.diff(self.world) != 0]) if len(self) else np.zeros(0, int)
+
+
+class _Instant(Epochs):
+    """One row in each of many streams. It is made at every step, and its rows need no order: nothing is checked."""
+
+    def __post_init__(self) -> None:
+        pass
 
 
 def from_observation(obs: dict[str, np.ndarray], vocabulary: Vocabulary) -> Epochs:
@@ -66,7 +82,7 @@ def from_observation(obs: dict[str, np.ndarray], vocabulary: Vocabulary) -> Epoc
     tokens = obs["tokens"][:, -BAG:]
     tokens = np.where(np.arange(BAG) >= BAG - epoch[:, 3:4], tokens, 0)
     n = len(epoch)
-    return Epochs(
+    return _Instant(
         vocabulary,
         world=np.zeros(n, np.int32),
         time=epoch[:, 0],
@@ -80,19 +96,20 @@ def from_observation(obs: dict[str, np.ndarray], vocabulary: Vocabulary) -> Epoc
     )
 
 
-def epochs_of(log: ActionLog, timer: int | None = 300, soon: bool = True) -> Epochs:
-    """The epochs of a log. `timer`: quiet seconds after which an epoch is raised; None for none (protocol of real logs)."""
+def epochs_of(log: ActionLog, soon: bool = True) -> Epochs:
+    """The epochs of a log: those that an environment shows while it happens. `soon`: with that target."""
     if not np.isin(log.kind, (USER, SENSOR)).any():
         raise LogError("log: no user or sensor events, so no epochs; simulate longer or import another log")
     if log.people:
         parts = [part for w in log.worlds for part in _persons(log, int(w), soon)]
     else:
-        parts = [_one_world(log, int(w), timer, i, soon) for i, w in enumerate(log.worlds)]
+        parts = [_one_world(log, int(w), i, soon) for i, w in enumerate(log.worlds)]
     arrays: dict[str, Any] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
-    return Epochs(log.vocabulary, **{"soon": None, **arrays}, people=max(1, log.people))
+    timer = None if log.timer is None else -(-log.timer // log.ticks_per_second)
+    return Epochs(log.vocabulary, **{"soon": None, **arrays}, people=max(1, log.people), timer=timer)
 
 
-def _one_world(log: ActionLog, world: int, timer: int | None, index: int, soon: bool) -> dict[str, np.ndarray]:
+def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> dict[str, np.ndarray]:
     """All times here are ticks; seconds come last."""
     here = slice(*np.searchsorted(log.world, (world, world + 1)).tolist())
     time, kind, token = log.time[here], log.kind[here], log.token[here].astype(np.int64)
@@ -110,7 +127,7 @@ def _one_world(log: ActionLog, world: int, timer: int | None, index: int, soon: 
     if index < len(log.start):  # an epoch before anything has happened; row -1 stands for no event
         rows, length, at = np.r_[-1, rows], np.r_[0, length], np.r_[log.start[index], at]
     end = log.end[index] if index < len(log.end) else (int(at[-1]) if len(at) else 0)
-    at, event = _with_timer(at, rows, end, timer * second if timer else 0)
+    at, event = _with_timer(at, rows, end, log.timer)
     is_event = event >= 0
     n = len(at)
     own = np.where(is_event, stream[np.maximum(event, 0)], 0)
@@ -206,12 +223,12 @@ def _context(kind: np.ndarray, token: np.ndarray, value: np.ndarray, seen: np.nd
     return context
 
 
-def _with_timer(at: np.ndarray, rows: np.ndarray, end: int, timer: int) -> tuple[np.ndarray, np.ndarray]:
+def _with_timer(at: np.ndarray, rows: np.ndarray, end: int, timer: int | None) -> tuple[np.ndarray, np.ndarray]:
     """Times of all epochs, and the row of the log of each (-1: the timer).
 
     At one instant an event forestalls the timer; at `end` there is no epoch.
     """
-    if not timer or not len(at):
+    if timer is None or not len(at):
         return at, rows
     quiet = np.maximum(np.diff(np.r_[at, end]) - 1, 0) // timer
     nth = np.arange(quiet.sum()) - np.repeat(np.cumsum(quiet) - quiet, quiet) + 1

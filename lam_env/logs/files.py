@@ -23,6 +23,7 @@ from lam_env.events import (
     Vocabulary,
 )
 
+TIMER = 300  # [s] of quiet after which a log of commands has a decision point
 MAX_NAMES = 30_000  # tokens are int16
 MAX_VALUE = 3.4e38  # values are float32
 CHUNK = 1 << 16  # [bytes]
@@ -78,7 +79,8 @@ def _decoded(path: Path, number: int, line: bytes) -> str:
 
 
 def log_of(rows: Sequence[Row], source: str, *, intervals: bool, **meta: Any) -> ActionLog:
-    """Rows in order of time -> a log at one tick a second, whose tick 0 is the Monday 00:00 on or before the first.
+    """Rows in order of time -> a log at one tick a second, whose tick 0 is the Monday 00:00 on or before the first. A log of commands has a timer,
+    one of activities (`intervals`) none.
 
     Names are numbered alphabetically; users too (by number where they are numbers).
     """
@@ -133,4 +135,5 @@ def log_of(rows: Sequence[Row], source: str, *, intervals: bool, **meta: Any) ->
         "users": users,
         **meta,
     }
-    return ActionLog(columns, vocabulary, intervals=intervals, end=(end,), meta=meta)
+    timer = None if intervals else TIMER
+    return ActionLog(columns, vocabulary, intervals=intervals, end=(end,), timer=timer, meta=meta)

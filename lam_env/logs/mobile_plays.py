@@ -8,6 +8,7 @@ who has been silent for the last 30 days of the log. Clocks are UTC unless `zone
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import math
 from collections import Counter
@@ -48,10 +49,8 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
         )
     end = int(time.max())
     streams = [_stream(time[a:b], score[a:b], end, tz) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
-    more = {"judged": {"word": "PLAY_", "least": 5}, "zone": zone or "UTC"}
-    log = log_of_streams(streams, file.name, **more)
-    stop = int(log.time.max())
-    return ActionLog(log.columns, log.vocabulary, end=(stop,) * len(streams), meta=log.meta), dict(left_out)
+    log = log_of_streams(streams, file.name, word="PLAY_", least=5, zone=zone or "UTC")
+    return dataclasses.replace(log, end=(int(log.time.max()),) * len(streams)), dict(left_out)
 
 
 FORMATS = {"mobile_plays": load}

@@ -1,8 +1,7 @@
 """Logs of many short streams (a game's runs, its players), and the protocol by which predictors are judged on a real log.
 
 A home is one long stream, of which the last days are held out. Of runs and players the last *streams* are: runs in
-order of time (the future), players in the order of the file (people never seen). Such a log says so by
-`meta["split"] = "streams"`; `meta["judged"]` may ask for so many events whose action begins with a word.
+order of time (the future), players in the order of the file (people never seen). Such a log says so by its `Protocol`.
 """
 
 from __future__ import annotations
@@ -13,12 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lam_env.events import USER, ActionLog, LogError, Vocabulary
-from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
+from lam_env.events import USER, ActionLog, LogError, Protocol, Vocabulary
+from lam_env.logs.epochs import Epochs, split_by_day
 from lam_env.logs.files import MAX_NAMES
 
 LEAST = 10  # streams that can be split in three at all
-TIMER = 300  # [s] of quiet after which an epoch is raised where the log is one of commands
 
 
 class Stream(NamedTuple):
@@ -30,8 +28,9 @@ class Stream(NamedTuple):
     value: np.ndarray | None = None
 
 
-def log_of_streams(streams: Sequence[Stream], source: str, **meta: Any) -> ActionLog:
-    """A world for each stream, one tick a second; tick 0 is the Monday 00:00 on or before the first of them began."""
+def log_of_streams(streams: Sequence[Stream], source: str, word: str = "", least: int = 0, **more: Any) -> ActionLog:
+    """A world for each stream, one tick a second; tick 0 is the Monday 00:00 on or before the first of them began. No timer: nobody waits to be
+    asked between two visits. `word`, `least`: as in `Protocol`; `more` goes into `meta`."""
     names = sorted({name for stream in streams for name in stream.names} - {"none"})
     if len(names) < 2:
         raise LogError(f"{source}: only one action ({names or 'none'}); a log needs at least two to predict")
@@ -54,32 +53,23 @@ def log_of_streams(streams: Sequence[Stream], source: str, **meta: Any) -> Actio
         "answers": np.full(n, -1, np.int32),
         "prob": np.full(n, np.nan, np.float32),
     }
-    meta = {"start": monday.date().isoformat(), "source": source, "split": "streams", **meta}
-    return ActionLog(columns, Vocabulary(("none", *names)), meta=meta)
+    meta = {"start": monday.date().isoformat(), "source": source, **more}
+    protocol = Protocol("streams", word, least)
+    return ActionLog(columns, Vocabulary(("none", *names)), timer=None, protocol=protocol, meta=meta)
 
 
-def by_streams(log: ActionLog) -> bool:
-    """Whether whole streams are held out, not days."""
-    return log.meta.get("split") == "streams"
-
-
-def real_epochs(log: ActionLog, soon: bool = False) -> Epochs:
-    """The epochs of a real log: a timer only where it is one of commands in a home."""
-    return epochs_of(log, timer=None if log.intervals or by_streams(log) else TIMER, soon=soon)
-
-
-def real_split(log: ActionLog, epochs: Epochs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Masks (n,) of train, validation and test rows of `real_epochs`: 70, 10 and 20 % of the days, or of the streams."""
-    if not by_streams(log):
+def split_by_protocol(log: ActionLog, epochs: Epochs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Masks (n,) of train, validation and test rows of a log's epochs: 70, 10 and 20 % of the days, or of the streams; of simulated worlds the last
+    eighth validates and none tests, for others can be simulated."""
+    v, protocol = epochs.vocabulary, log.protocol
+    if protocol.split == "days":
         return split_by_day(epochs)
-    judged = log.meta.get("judged")
-    if not judged:
-        return split_by_stream(epochs)
-    meant = np.array(
-        [epochs.vocabulary.token_name(t).startswith(judged["word"]) for t in range(epochs.vocabulary.n_tokens)]
-    )
+    if protocol.split == "worlds":
+        valid = epochs.world >= log.worlds[-max(1, len(log.worlds) // 8)] * epochs.people
+        return ~valid, valid, np.zeros(len(epochs), bool)
+    meant = np.array([v.token_name(t).startswith(protocol.word) for t in range(v.n_tokens)])
     worlds, number = np.unique(epochs.world[meant[epochs.tokens[:, -1]]], return_counts=True)
-    return split_by_stream(epochs, worlds=worlds[number >= judged["least"]])
+    return split_by_stream(epochs, worlds=worlds[number >= protocol.least])
 
 
 def split_by_stream(

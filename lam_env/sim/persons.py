@@ -11,8 +11,6 @@ from lam_env.rng import Streams
 from lam_env.rows import WEEK, Row, Rows
 from lam_env.sim.world import World
 
-NO_TIMER = 1 << 60  # [ticks]
-
 
 class PersonalWorld(World):
     """Many persons, asked one at a time. Scenarios call `ask` when a person's decision is due, and `advise` is called with what the
@@ -50,7 +48,7 @@ class PersonalWorld(World):
             vocabulary,
             start=start,
             end=end,
-            timer=NO_TIMER,
+            timer=None,
             reward_weights=reward_weights,
             utility_weights=utility_weights,
             record=record,

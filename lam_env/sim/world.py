@@ -52,7 +52,8 @@ class World:
 
     Times are integer ticks. `env` is SimPy's; its clock may lag behind `now` at an epoch of the timer, so everything is scheduled
     at absolute times through `call_at`. A decision epoch is raised by a flag while SimPy's queue is stepped: two events at
-    one instant give two epochs. At most one token may be raised by one SimPy event.
+    one instant give two epochs. At most one token may be raised by one SimPy event. `timer`: quiet time after which an epoch is raised
+    (None: never).
 
     Compulsory:
       `row.mask`          1 for each action that is possible now, 0 for the others; from the start, and always 1 for 0, none
@@ -83,7 +84,7 @@ class World:
         *,
         start: int,
         end: int,
-        timer: int,
+        timer: int | None,
         reward_weights: dict[str, float],
         utility_weights: dict[str, float],
         record: bool = False,
@@ -155,7 +156,7 @@ class World:
         """Step SimPy's queue until an epoch is raised or the timer runs out; True at the end."""
         env, before, tick = self.env, self.now, self.next_tick
         queue = env.queue
-        deadline = before + self.timer
+        deadline = FOREVER if self.timer is None else before + self.timer
         limit = deadline if deadline < self.end else self.end - 1
         self._raised = False
         while True:

@@ -80,11 +80,11 @@ class Traffic(Scenario):
         self.latent_names = hidden.latent_names(self.supply)
         self.vocabulary, _ = vocabulary(self.supply.names)
 
-    def with_days(self, days: int) -> Self:
+    def with_params(self, **changes: Any) -> Self:
         """A log may end before the shock, which is then none."""
-        return type(self)(
-            **{**self._given, "days": days, "shock": self.params.shock if days > self.params.shock_day else "none"}
-        )
+        days = changes.get("days", self.params.days)
+        shock = self.params.shock if days > self.params.shock_day else "none"
+        return super().with_params(**{"shock": shock, **changes})
 
     @property
     def n_users(self) -> int:

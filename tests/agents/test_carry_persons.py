@@ -53,7 +53,7 @@ def test_interleaved_persons_are_each_read_alone(name):
             row = [None if part is None else part[i].copy() for part in carry.said]
             told.setdefault(5 * i + int(observation["epoch"][i, 2]), []).append(row)
         observation, _, _, start, _ = env.step(rng.integers(0, A, n))
-    epochs = epochs_of(log_of(env.worlds, people=5))
+    epochs = epochs_of(log_of(env.worlds))
     read = predictor.read(epochs)
     assert len(told) == 15
     for stream, rows in told.items():

@@ -50,7 +50,7 @@ def stepped(predictor, epochs):
     out = np.full((len(epochs), len(epochs.vocabulary)), np.nan)
     for t in range(lengths.max()):
         active = t < lengths
-        rows = np.where(active, starts[:-1] + t, 0)
+        rows = starts[:-1] + np.where(active, t, 0)
         prediction, state = predictor.step(state, epochs.select(rows), active)
         out[rows[active]] = prediction.next[active]
     return out

@@ -54,7 +54,7 @@ def stepped(predictor, epochs):
     out = [np.full(part.shape, np.nan) for part in predictor.read(epochs)]
     for t in range(lengths.max()):
         active = t < lengths
-        rows = np.where(active, starts[:-1] + t, 0)
+        rows = starts[:-1] + np.where(active, t, 0)
         prediction, state = predictor.step(state, epochs.select(rows), active)
         for part, new in zip(out, prediction, strict=True):
             part[rows[active]] = new[active]

@@ -111,7 +111,7 @@ def make_env(n, **options):
 
 @functools.cache
 def log():
-    return epochs_of(simulate_log(Turns(days=1.0), [0, 1], 1)[0], timer=None)
+    return epochs_of(simulate_log(Turns(days=1.0), [0, 1], 1)[0])
 
 
 def training(steps, seed=0):

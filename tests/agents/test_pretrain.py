@@ -213,7 +213,7 @@ def hh104():
         pytest.skip(f"needs the CASAS logs in {FOLDER}")
     from lam_env.logs.casas_xes import load
 
-    epochs = epochs_of(load(str(FOLDER), home="hh104")[0], timer=None)
+    epochs = epochs_of(load(str(FOLDER), home="hh104")[0])
     return epochs, *split_by_day(epochs)
 
 

@@ -56,7 +56,7 @@ def test_the_epochs_are_those_of_a_log(policy, events):
     assistant.observe(time=end - 1)
     if not any(e.kind in (USER, SENSOR) for e in events):
         return
-    log = ActionLog.from_events(events, VOCABULARY, start=(0,), end=(end,))
+    log = ActionLog.from_events(events, VOCABULARY, start=(0,), end=(end,), timer=300)
     epochs = epochs_of(log)
     read = policy.features.predictor.read(epochs)
     said = assistant.suggest()

@@ -30,7 +30,7 @@ def run(tmp_path, policy):
     folder = tmp_path / "run"
     store.save(policy.features.predictor, folder / "model" / "prior")
     save_policy(policy, folder / "model" / "policy")
-    (folder / "config.json").write_text(json.dumps({"scenario": "smart_home", "world": {"timer": 240}}))
+    (folder / "config.json").write_text(json.dumps({"scenario": "smart_home"}))
     return folder
 
 
@@ -96,31 +96,27 @@ def test_wrong_suggestions_and_deeds_are_refused(assistant):
 # -- run folders ----------------------------------------------------------------------------------------------------
 
 
-def test_the_timer_of_the_run_is_used(run):
-    assistant = load(run)
-    assert assistant.timer == 240
+@pytest.mark.parametrize(("timer", "changes"), [(300, [300]), (240, [240, 480]), (None, [])])
+def test_the_timer_of_the_prior_is_used(run, timer, changes):
+    store.save(policy_of_five(timer).features.predictor, run / "model" / "prior")
+    assistant, found = load(run), []
     assistant.observe(time=0, sensor="hall")
-    before = assistant.suggest()
-    assistant.observe(time=239)
-    assert assistant.suggest() == before
-    assistant.observe(time=240)
-    assert assistant.suggest() != before
+    said = assistant.suggest()
+    for seconds in (239, 240, 299, 300, 479, 480):
+        assistant.observe(time=seconds)
+        if assistant.suggest() != said:
+            found.append(seconds)
+        said = assistant.suggest()
+    assert found == changes
 
 
 def test_a_run_is_loaded(run, policy):
-    assistant, expected = lam_env.load(str(run)), Assistant(policy, 240)
+    assistant, expected = lam_env.load(str(run)), Assistant(policy)
     assert assistant.vocabulary == VOCABULARY
     for a in (assistant, expected):
         a.observe(time=8 * HOUR, sensor="hall")
         a.observe(time=9 * HOUR, sensor="door")
     assert assistant.suggest() == expected.suggest()
-
-
-def test_a_run_without_a_timer_has_the_usual_one(run):
-    (run / "config.json").write_text("{}")
-    assert load(run).timer == 300
-    (run / "config.json").unlink()
-    assert load(run).timer == 300
 
 
 def test_what_is_no_run_is_refused(tmp_path, run):
@@ -141,9 +137,3 @@ def test_a_cut_model_is_refused(run, name):
     path = run / "model" / name
     path.write_bytes(path.read_bytes()[:50])
     refused("sha256 differs|not a readable policy", load, run)
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"world": 3}', '{"world": {"timer": "soon"}}', '{"world": {"timer": 0}}'])
-def test_a_broken_config_is_refused(run, text):
-    (run / "config.json").write_text(text)
-    refused("config.json: ", load, run)

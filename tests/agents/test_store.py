@@ -44,7 +44,7 @@ def epochs(n=25):
 
 def made(**settings):
     settings = PredictorSettings(**{"hidden": 8, "embedding": 4, "context": 6, **settings})
-    return Predictor(VOCABULARY, Featuriser.fit(epochs(), settings.recency), settings)
+    return Predictor(VOCABULARY, Featuriser.fit(epochs(), settings.recency), settings, timer=600)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_comes_back_the_same(tmp_path, settings):
     save(predictor, tmp_path / "model")
     again = load(tmp_path / "model")
     assert again.settings == predictor.settings
-    assert again.vocabulary == VOCABULARY
+    assert (again.vocabulary, again.timer) == (VOCABULARY, 600)
     for a, b in zip(predictor.read(epochs()), again.read(epochs()), strict=True):
         np.testing.assert_array_equal(a, b)
     said, _ = again.step(again.start(1), epochs().select([0]), np.ones(1, bool))
@@ -173,6 +173,10 @@ def test_a_header_longer_than_the_file_is_refused(folder):
         (lambda c: c.update(mean=[0.0]), "do not fit"),
         (lambda c: c.update(sd=[1.0, 0.0, 1.0]), "do not fit"),
         (lambda c: c.update(mean=[1e999, 0.0, 0.0]), "not finite"),
+        (lambda c: c.update(timer=0), "timer is no number"),
+        (lambda c: c.update(timer="600"), "timer is no number"),
+        (lambda c: c.update(timer=True), "timer is no number"),
+        (lambda c: c.pop("timer"), "not a readable model"),
         (lambda c: c.pop("settings"), "not a readable model"),
     ],
 )
@@ -190,7 +194,7 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["[]", "{", '{"format": 99}', "[" * 100_000, '{"format": 1}', '{"format": 1, "sha256": 3}']
+    "content", ["[]", "{", '{"format": 99}', "[" * 100_000, '{"format": 2}', '{"format": 2, "sha256": 3}']
 )
 def test_a_broken_manifest_is_refused(folder, content):
     (folder / "manifest.json").write_text(content)
@@ -199,5 +203,5 @@ def test_a_broken_manifest_is_refused(folder, content):
 
 def test_the_manifest_says_what_made_it(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
     assert set(manifest["versions"]) == {"lam_env", "torch", "numpy"}

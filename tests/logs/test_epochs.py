@@ -1,3 +1,5 @@
+import dataclasses
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -6,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, LogError, Vocabulary
+from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, LogError, Protocol, Vocabulary
 from lam_env.logs.epochs import BAG, DAY, Epochs, epochs_of, from_observation, split_by_day
 
 VOCABULARY = Vocabulary(
@@ -21,9 +23,7 @@ def log(*events: Event, **more) -> ActionLog:
 
 
 def test_targets_tokens_and_gaps_of_a_small_log():
-    e = epochs_of(
-        log(Event(10, 0, SENSOR, 0), Event(15, 0, USER, 1), Event(15, 1, USER, 3), Event(40, 0, SENSOR, 0)), timer=None
-    )
+    e = epochs_of(log(Event(10, 0, SENSOR, 0), Event(15, 0, USER, 1), Event(15, 1, USER, 3), Event(40, 0, SENSOR, 0)))
     assert e.time.tolist() == [10, 15, 15, 40]
     assert e.gap.tolist() == [0, 5, 0, 25]
     assert e.target.tolist() == [1, 3, 0, 0]
@@ -41,15 +41,15 @@ def test_targets_tokens_and_gaps_of_a_small_log():
     ],
 )
 def test_the_timer_fills_quiet_time(second, times):
-    e = epochs_of(log(Event(0, 0, USER, 1), Event(second, 0, USER, 2)))
+    e = epochs_of(log(Event(0, 0, USER, 1), Event(second, 0, USER, 2), timer=300))
     assert e.time.tolist() == times
     assert e.tokens[1:-1].sum() == 0
     assert e.target.tolist() == [0] * (len(times) - 2) + [2, 0]
 
 
 def test_the_timer_runs_on_until_the_end_of_watching_but_not_at_it():
-    assert epochs_of(log(Event(0, 0, USER, 1), end=(901,))).time.tolist() == [0, 300, 600, 900]
-    assert epochs_of(log(Event(0, 0, USER, 1), end=(900,))).time.tolist() == [0, 300, 600]
+    assert epochs_of(log(Event(0, 0, USER, 1), end=(901,), timer=300)).time.tolist() == [0, 300, 600, 900]
+    assert epochs_of(log(Event(0, 0, USER, 1), end=(900,), timer=300)).time.tolist() == [0, 300, 600]
 
 
 def test_agent_actions_join_the_tokens_of_the_next_epoch_only():
@@ -60,8 +60,7 @@ def test_agent_actions_join_the_tokens_of_the_next_epoch_only():
             Event(0, 0, AGENT, 3),
             Event(7, 0, FEEDBACK, 0),
             Event(9, 0, USER, 2),
-        ),
-        timer=None,
+        )
     )
     assert e.tokens[0].tolist() == [0] * (BAG - 1) + [MOTION]
     assert e.tokens[1].tolist() == [0] * (BAG - 3) + [1, 3, 2]
@@ -69,13 +68,13 @@ def test_agent_actions_join_the_tokens_of_the_next_epoch_only():
 
 
 def test_an_agent_that_does_nothing_leaves_no_token():
-    quiet = epochs_of(log(Event(0, 0, SENSOR, 0), Event(0, 0, AGENT, 0), Event(9, 0, USER, 2)), timer=None)
+    quiet = epochs_of(log(Event(0, 0, SENSOR, 0), Event(0, 0, AGENT, 0), Event(9, 0, USER, 2)))
     assert quiet.tokens[1].tolist() == [0] * (BAG - 1) + [2]
 
 
 def test_a_bag_keeps_the_latest_tokens():
     acts = [Event(1, 0, AGENT, 1 + i % 3) for i in range(BAG + 2)]
-    e = epochs_of(log(Event(0, 0, SENSOR, 0), *acts, Event(9, 0, USER, 2)), timer=None)
+    e = epochs_of(log(Event(0, 0, SENSOR, 0), *acts, Event(9, 0, USER, 2)))
     assert e.tokens[1].tolist() == [*(a.token for a in acts[-BAG + 1 :]), 2]
 
 
@@ -86,6 +85,7 @@ def test_an_epoch_of_the_timer_does_not_see_the_agents_answer_to_it():
             Event(300, 0, AGENT, 1),
             Event(300, 0, READING, 0, 1.0),
             Event(400, 0, SENSOR, 0),
+            timer=300,
         )
     )
     assert e.time.tolist() == [0, 300, 400]
@@ -105,6 +105,7 @@ def test_an_epoch_sees_the_device_state_that_its_own_event_set():
             Event(5, 0, READING, 0, 2.0),
             Event(305, 0, READING, 0, 3.0),
             end=(400,),
+            timer=300,
         )
     )
     assert e.time.tolist() == [5, 5, 305]
@@ -112,9 +113,7 @@ def test_an_epoch_sees_the_device_state_that_its_own_event_set():
 
 
 def test_soon_means_later_and_within_the_patience_of_each_action():
-    e = epochs_of(
-        log(Event(0, 0, SENSOR, 0), Event(60, 0, USER, 1), Event(121, 0, USER, 1), Event(600, 0, USER, 3)), timer=None
-    )
+    e = epochs_of(log(Event(0, 0, SENSOR, 0), Event(60, 0, USER, 1), Event(121, 0, USER, 1), Event(600, 0, USER, 3)))
     assert e.soon[:, 1].tolist() == [True, False, False, False]
     assert e.soon[:, 3].tolist() == [True, True, True, False]
     assert not e.soon[:, 0].any()
@@ -124,8 +123,7 @@ def test_soon_means_later_and_within_the_patience_of_each_action():
 
 def test_an_activity_is_known_when_it_ends_and_the_gap_is_the_time_between_two():
     e = epochs_of(
-        log(Event(100, 0, USER, 1, 50.0), Event(160, 0, USER, 2, 0.0), Event(160, 0, USER, 3, 30.0), intervals=True),
-        timer=None,
+        log(Event(100, 0, USER, 1, 50.0), Event(160, 0, USER, 2, 0.0), Event(160, 0, USER, 3, 30.0), intervals=True)
     )
     assert e.time.tolist() == [150, 160, 190]
     assert e.duration.tolist() == [50, 0, 30]
@@ -134,14 +132,14 @@ def test_an_activity_is_known_when_it_ends_and_the_gap_is_the_time_between_two()
 
 
 def test_overlapping_activities_of_two_people_are_read_in_the_order_in_which_they_end():
-    e = epochs_of(log(Event(0, 0, USER, 1, 100.0), Event(10, 1, USER, 2, 20.0), intervals=True), timer=None)
+    e = epochs_of(log(Event(0, 0, USER, 1, 100.0), Event(10, 1, USER, 2, 20.0), intervals=True))
     assert e.time.tolist() == [30, 100]
     assert e.user.tolist() == [1, 0]
     assert e.target.tolist() == [1, 0]
 
 
 def test_worlds_do_not_touch():
-    e = epochs_of(log(Event(5, 0, USER, 1), Event(3, 0, USER, 2, world=7), Event(8, 0, SENSOR, 0)), timer=None)
+    e = epochs_of(log(Event(5, 0, USER, 1), Event(3, 0, USER, 2, world=7), Event(8, 0, SENSOR, 0)))
     assert e.world.tolist() == [0, 0, 7]
     assert e.target.tolist() == [0, 0, 0]
     assert e.gap.tolist() == [0, 3, 0]
@@ -150,10 +148,46 @@ def test_worlds_do_not_touch():
 
 
 def test_fine_ticks_are_told_in_seconds():
-    fine = log(Event(1500, 0, SENSOR, 0), Event(4250, 0, USER, 1), ticks_per_second=1000)
-    e = epochs_of(fine, timer=2)
+    fine = log(Event(1500, 0, SENSOR, 0), Event(4250, 0, USER, 1), ticks_per_second=1000, timer=2000)
+    e = epochs_of(fine)
     assert e.time.tolist() == [1, 3, 4]
     assert e.gap.tolist() == [0, 2, 0.75]
+    assert e.timer == 2
+
+
+def test_a_timer_of_a_fraction_of_a_second_is_told_in_whole_ones():
+    assert epochs_of(log(Event(0, 0, USER, 1), ticks_per_second=1000, timer=1500)).timer == 2
+
+
+def test_epochs_that_do_not_fit_together_are_refused():
+    e = epochs_of(log(Event(0, 0, USER, 1), Event(5, 0, USER, 2), Event(9, 0, SENSOR, 0, world=1)))
+    with pytest.raises(LogError, match="different lengths"):
+        dataclasses.replace(e, target=e.target[1:])
+    with pytest.raises(LogError, match="not in order"):
+        e.select(np.array([2, 0]))
+    assert e.select(np.array([0, 2])).time.tolist() == [0, 9]
+    assert e.select(np.zeros(3, bool)).time.tolist() == []
+
+
+def test_timer_and_protocol_survive_the_disk_and_selections(tmp_path):
+    told = log(Event(0, 0, USER, 1), Event(1500, 0, USER, 2), timer=600, protocol=Protocol("streams", "PLAY_", 5))
+    told.save(tmp_path / "log")
+    again = ActionLog.load(tmp_path / "log")
+    assert (again.timer, again.protocol) == (600, Protocol("streams", "PLAY_", 5))
+    assert epochs_of(again).time.tolist() == [0, 600, 1200, 1500]
+    assert (again.user_actions().timer, epochs_of(again).select(np.array([1])).timer) == (600, 600)
+
+
+@pytest.mark.parametrize(
+    "change", [{"timer": 0}, {"timer": "soon"}, {"protocol": {"by": 1}}, {"timer": ...}, {"people": ...}]
+)
+def test_a_log_on_disk_that_does_not_say_how_it_becomes_epochs_is_refused(tmp_path, change):
+    log(Event(0, 0, USER, 1)).save(tmp_path / "log")
+    about = tmp_path / "log" / "log.json"
+    said = {k: v for k, v in (json.loads(about.read_text()) | change).items() if v is not ...}
+    about.write_text(json.dumps(said))
+    with pytest.raises(LogError):
+        ActionLog.load(tmp_path / "log")
 
 
 def test_a_log_without_events_says_so():
@@ -186,7 +220,7 @@ def test_properties_of_any_log(draws, timer):
     raising = [e for e in events if e.kind in (USER, SENSOR)]
     if not raising:
         return
-    e = epochs_of(log(*events), timer=timer)
+    e = epochs_of(log(*events, timer=timer))
     own = e.tokens[:, -1] > 0
     # the timer's epochs carry at most what the agent did; every event has its epoch, in order
     of_event = np.isin(e.tokens[:, -1], [1, MOTION])
@@ -209,7 +243,7 @@ def test_properties_of_any_log(draws, timer):
 
 
 def days_log(days, per_day: int = 3) -> Epochs:
-    return epochs_of(log(*(Event(d * DAY + 60 * i, 0, USER, 1 + i % 3) for d in days for i in range(per_day))), None)
+    return epochs_of(log(*(Event(d * DAY + 60 * i, 0, USER, 1 + i % 3) for d in days for i in range(per_day))))
 
 
 @pytest.mark.parametrize(("days", "parts"), [(61, (42, 6, 13)), (25, (17, 2, 6)), (90, (63, 9, 18)), (3, (2, 1, 0))])
@@ -235,7 +269,7 @@ def test_split_by_day_follows_the_day_of_the_target_not_of_the_row():
 
 def test_split_by_day_takes_the_start_of_an_activity_that_ends_after_midnight():
     late = [Event(d * DAY + 23 * 3600, 0, USER, 1 + d % 2, 7200.0) for d in range(4)]
-    e = epochs_of(log(*late, intervals=True), timer=None)
+    e = epochs_of(log(*late, intervals=True))
     train, valid, test = split_by_day(e)  # targets on days 1, 2, 3
     assert (train.tolist(), valid.tolist(), test.tolist()) == (
         [True, True, False, False],
@@ -247,7 +281,7 @@ def test_split_by_day_takes_the_start_of_an_activity_that_ends_after_midnight():
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.integers(0, 3))
 def test_split_by_day_is_a_partition_in_order_of_time(days, worlds):
     events = [Event(d * DAY, 0, USER, 1, world=w) for w in range(worlds + 1) for d in sorted(days)]
-    e = epochs_of(log(*events), None)
+    e = epochs_of(log(*events))
     parts = split_by_day(e)
     has = np.r_[e.world[1:] == e.world[:-1], False]
     assert np.array_equal(np.sum(parts, axis=0), has)
@@ -261,5 +295,5 @@ def test_split_by_day_is_a_partition_in_order_of_time(days, worlds):
 def test_real_homes_are_split_as_published(home, rows):
     from lam_env.logs.casas_xes import load
 
-    e = epochs_of(load(str(HOMES), home=home)[0], timer=None)
+    e = epochs_of(load(str(HOMES), home=home)[0])
     assert [int(m.sum()) for m in split_by_day(e)] == rows

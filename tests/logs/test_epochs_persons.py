@@ -125,7 +125,7 @@ def test_the_epochs_of_any_log_are_those_that_were_shown(draws, second, said, be
             asked.append(world.now)
     if not any(e.kind in (SENSOR, USER) for e in world.records):
         return
-    e = epochs_of(log_of([world], people=3))
+    e = epochs_of(log_of([world]))
     assert len(e) == len(shown)
     if not shown:
         return
@@ -152,7 +152,7 @@ def test_the_epochs_of_a_recorded_agent_are_those_that_it_saw(scenario):
         for i in np.flatnonzero(~env.finished):
             shown[i].append({name: array[i] for name, array in seen.items()})
         seen, *_ = env.step(rng.integers(0, A, 3))
-    e = epochs_of(log_of(env.worlds, people=3))
+    e = epochs_of(log_of(env.worlds))
     assert len(e) == sum(map(len, shown))
     for i, own in enumerate(shown):
         for person, epochs in by_person(own).items():
@@ -188,19 +188,6 @@ def test_people_survive_the_disk_and_selections(tmp_path):
     e = epochs_of(told)
     assert e.select(e.user == 1).people == e.select(np.arange(2)).people == 3
     assert dataclasses.replace(told, people=0).people == 0
-
-
-def test_a_log_that_says_nothing_of_people_is_of_worlds(tmp_path):
-    """Logs on disk from before there were persons."""
-    told = ActionLog.from_events([Event(1, 0, SENSOR, 0), Event(4, 1, USER, CAR)], VOCABULARY)
-    told.save(tmp_path / "log")
-    about = tmp_path / "log" / "log.json"
-    about.write_text(about.read_text().replace('"people": 0,\n', ""))
-    assert '"people"' not in about.read_text()
-    again = ActionLog.load(tmp_path / "log")
-    assert again.people == 0
-    e = epochs_of(again, timer=None)
-    assert (e.people, e.world.tolist(), e.target.tolist()) == (1, [0, 0], [CAR, 0])
 
 
 def test_a_day_of_a_log_of_persons_is_split_for_each_of_them():

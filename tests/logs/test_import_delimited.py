@@ -37,7 +37,7 @@ def jsonl(text: str) -> str:
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_commands_sensors_and_agent_acts(read, kind):
     log, left_out = read(CSV if kind == "csv" else jsonl(CSV), kind)
-    assert not log.intervals
+    assert (log.intervals, log.timer) == (False, 300)
     assert log.vocabulary.actions == ("none", "kettle.on", "kitchen_light.off", "kitchen_light.on")
     assert log.vocabulary.sensors == ("hall",)
     day = 86_400 + 7 * 3600  # a Tuesday
@@ -62,7 +62,7 @@ def test_durations_make_it_a_log_of_activities(read):
     log, _ = read(
         "time,user,action,duration\n2024-03-05T07:00:00+01:00,1,sleep,3600\n2024-03-05T08:00:00+01:00,1,eat,90.5\n"
     )
-    assert log.intervals
+    assert (log.intervals, log.timer) == (True, None)
     assert log.value.tolist() == [3600, 90.5]
     assert log.end == (86_400 + 8 * 3600 + 90,)
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from lam_env import registry
 from lam_env.events import LogError
+from lam_env.logs.epochs import epochs_of
 from lam_env.logs.slay_the_spire import events, load, load_fine, read_runs
-from lam_env.logs.streams import real_epochs, real_split
+from lam_env.logs.streams import split_by_protocol
 
 FILE = Path(__file__).resolve().parents[2] / "../shared/data/game/slay_the_spire_runs/runs.jsonl.gz"
 needs_runs = pytest.mark.skipif(not FILE.is_file(), reason="the runs of Slay the Spire are not beside the checkout")
@@ -30,7 +31,7 @@ def test_a_run_is_told_floor_by_floor(tmp_path):
     log, left_out = load(spire.write(tmp_path / "r.jsonl", spire.run()))
     assert names(log) == TOLD
     assert left_out == {}
-    assert log.meta["split"] == "streams"
+    assert log.protocol.split == "streams"
     assert log.meta["start"] == "2018-12-31"  # the Monday before
 
 
@@ -158,8 +159,8 @@ def test_it_is_found_by_name():
 @needs_runs
 def test_the_published_runs_give_the_published_targets():
     log, left_out = load(str(FILE))
-    epochs = real_epochs(log)
-    parts = real_split(log, epochs)
+    epochs = epochs_of(log)
+    parts = split_by_protocol(log, epochs)
     assert [len(np.unique(epochs.world[part])) for part in parts] == [413, 59, 118]
     assert int(parts[2].sum()) == 10_053
     assert len(log.vocabulary) == 28  # with none

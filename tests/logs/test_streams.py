@@ -1,5 +1,6 @@
 """Logs of many short streams, and which of them are held out."""
 
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -10,10 +11,10 @@ from hypothesis import strategies as st
 from lam_env.agents.predictors.online import counting
 from lam_env.agents.predictors.pretrain import pretrain
 
-from lam_env.events import LogError
+from lam_env.events import LogError, Protocol
 from lam_env.logs import mobile_plays, slay_the_spire
-from lam_env.logs.epochs import split_by_day
-from lam_env.logs.streams import Stream, by_streams, log_of_streams, real_epochs, real_split, split_by_stream
+from lam_env.logs.epochs import epochs_of, split_by_day
+from lam_env.logs.streams import Stream, log_of_streams, split_by_protocol, split_by_stream
 
 GAME = Path(__file__).resolve().parents[2] / "../shared/data/game"
 BEGAN = datetime.datetime(2020, 1, 8, 12)  # a Wednesday
@@ -30,18 +31,18 @@ def test_a_world_for_each_stream_from_the_monday_before():
     assert log.worlds.tolist() == [0, 1, 2]
     assert log.meta["start"] == "2020-01-06"
     assert log.time[0] == 2 * 86_400 + 12 * 3600
-    assert by_streams(log)
+    assert log.protocol == Protocol("streams")
 
 
 def test_no_timer_fills_the_quiet_between_two_visits():
     made = [Stream(BEGAN, np.array([0, 10**6]), ("a", "b"))] * 2
-    assert len(real_epochs(log_of_streams(made, "test"))) == 4
+    assert len(epochs_of(log_of_streams(made, "test"))) == 4
 
 
 def test_whole_streams_are_held_out_and_last_rows_are_no_targets():
     log = streams(20)
-    epochs = real_epochs(log)
-    train, valid, test = real_split(log, epochs)
+    epochs = epochs_of(log)
+    train, valid, test = split_by_protocol(log, epochs)
     assert np.unique(epochs.world[train]).tolist() == list(range(14))
     assert np.unique(epochs.world[valid]).tolist() == [14, 15]
     assert np.unique(epochs.world[test]).tolist() == [16, 17, 18, 19]
@@ -52,7 +53,7 @@ def test_whole_streams_are_held_out_and_last_rows_are_no_targets():
 @given(st.integers(10, 60), st.integers(2, 6))
 def test_parts_do_not_overlap(n, length):
     log = streams(n, length)
-    epochs = real_epochs(log)
+    epochs = epochs_of(log)
     parts = np.stack(split_by_stream(epochs))
     assert parts.sum(0).max() == 1
     assert all(part.any() for part in parts)
@@ -64,25 +65,32 @@ def test_parts_do_not_overlap(n, length):
 def test_only_streams_with_enough_to_say_are_judged():
     names = [("play_1",) * 5 + ("gap",) * 2, ("play_1",) * 4 + ("gap",) * 9] * 10
     made = [Stream(BEGAN, np.arange(len(n)), n) for n in names]
-    log = log_of_streams(made, "test", judged={"word": "play_", "least": 5})
-    epochs = real_epochs(log)
-    worlds = np.unique(epochs.world[np.any(real_split(log, epochs), axis=0)])
+    log = log_of_streams(made, "test", word="play_", least=5)
+    epochs = epochs_of(log)
+    worlds = np.unique(epochs.world[np.any(split_by_protocol(log, epochs), axis=0)])
     assert worlds.tolist() == list(range(0, 20, 2))
 
 
 def test_other_logs_are_split_by_day_as_before():
-    log = streams(10)
-    log.meta.pop("split")
-    epochs = real_epochs(log)
-    assert len(epochs) > 40  # with the timer's
-    for a, b in zip(real_split(log, epochs), split_by_day(epochs), strict=True):
+    log = dataclasses.replace(streams(10), protocol=Protocol("days"))
+    epochs = epochs_of(log)
+    for a, b in zip(split_by_protocol(log, epochs), split_by_day(epochs), strict=True):
         assert np.array_equal(a, b)
+
+
+def test_of_simulated_worlds_the_last_eighth_validates():
+    log = dataclasses.replace(streams(16), protocol=Protocol("worlds"))
+    epochs = epochs_of(log)
+    train, valid, test = split_by_protocol(log, epochs)
+    assert np.unique(epochs.world[valid]).tolist() == [14, 15]
+    assert np.array_equal(train, ~valid)
+    assert not test.any()
 
 
 def test_too_few_streams_and_too_few_names():
     log = streams(9)
     with pytest.raises(LogError, match=r"9 streams .* are too few"):
-        real_split(log, real_epochs(log))
+        split_by_protocol(log, epochs_of(log))
     with pytest.raises(LogError, match="only one action"):
         streams(3, length=1)
 
@@ -91,8 +99,12 @@ def of_file(path, importer):
     if not path.is_file():
         pytest.skip(f"needs {path.name} in shared/ beside the checkout")
     log, _ = importer(str(path))
-    epochs = real_epochs(log)
-    return epochs, *(epochs.select(part) for part in real_split(log, epochs)[:2]), real_split(log, epochs)[2]
+    epochs = epochs_of(log)
+    return (
+        epochs,
+        *(epochs.select(part) for part in split_by_protocol(log, epochs)[:2]),
+        split_by_protocol(log, epochs)[2],
+    )
 
 
 def top1_and_nll(predictor, epochs, test):

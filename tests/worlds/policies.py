@@ -32,11 +32,11 @@ def bold(policy, seed=1):
     return policy
 
 
-def policy_of_five():
-    """Random, on a vocabulary of five actions."""
+def policy_of_five(timer=300):
+    """Random, on a vocabulary of five actions; `timer` of its prior [s]."""
     numbers = np.zeros(2 + len(VOCABULARY.readings), np.float32)
     predictor = Predictor(
-        VOCABULARY, Featuriser(VOCABULARY, numbers, numbers + 3), PredictorSettings(hidden=8, embedding=4)
+        VOCABULARY, Featuriser(VOCABULARY, numbers, numbers + 3), PredictorSettings(hidden=8, embedding=4), timer
     )
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
