@@ -14,7 +14,8 @@ import numpy as np
 from lam_env.contracts import ActionPredictor, Training
 from lam_env.logs.epochs import DAY
 
-from .advice import AdviceAgent, AdvicePlugIn
+from .advice import AdvicePlugIn
+from .advice_agent import AdviceAgent
 from .carry import anticipation, listen, slow_actions
 from .features import PARTS
 from .trial import TRIAL_SEED
