@@ -384,7 +384,9 @@ def test_an_interrupt_leaves_a_run_that_can_be_gone_on_from(tmp_path: Path, work
 
 
 def test_a_stopped_run_counts_agents_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = Pipeline(parse(RunSettings, [*TINY, f"out={tmp_path / 'a'}", "agents=prior"], "run", usual), "python -m lam_env.run")
+    run = Pipeline(
+        parse(RunSettings, [*TINY, f"out={tmp_path / 'a'}", "agents=prior"], "run", usual), "python -m lam_env.run"
+    )
     with ExitStack() as stack:
         run.check()
         run.open(stack)

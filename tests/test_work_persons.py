@@ -28,7 +28,10 @@ def quiet(*args):
 @pytest.fixture
 def small(tmp_path):
     settings = RunSettings(
-        scenario="people:Trips", log=LogSettings(houses=9, days=2), eval=EvalSettings(seeds=2, worlds=3), device="cpu",
+        scenario="people:Trips",
+        log=LogSettings(houses=9, days=2),
+        eval=EvalSettings(seeds=2, worlds=3),
+        device="cpu",
         world=Trips.Params(),
     )
     made = Work(settings, str(tmp_path))
