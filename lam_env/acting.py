@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,9 @@ from lam_env.envs.scenario import Scenario
 from lam_env.errors import UserError
 from lam_env.evaluation.episode import Expect
 from lam_env.launch.local import one_line
+from lam_env.policies import scenario_of
 from lam_env.runs import RunFolder
 from lam_env.settings import UNTRAINED
-from lam_env.twin import TABLES, read_tables, with_resident
 from lam_env.values import suggestion
 
 
@@ -69,26 +67,11 @@ class Saved:
     predictor: Any
 
 
-def scenario_of(folder: RunFolder, more: Mapping[str, Any] | None = None) -> Scenario:
-    """The scenario of a run with its settings, its calibrated resident, and `more` settings."""
-    config = folder.config()
-    name, world = config.get("scenario"), config.get("world")
-    if not isinstance(name, str) or not isinstance(world, dict):
-        raise UserError(f"{folder.path}: its config.json holds no settings; give another run")
-    if name not in registry.scenario_names():
-        raise UserError(f"{folder.path}: is a run of {name[:60]!r}, which is no scenario of this installation")
-    world = {**world, **(more or {})}
-    if (folder.path / TABLES).is_file():
-        world = {**with_resident(world), "tables": read_tables(folder.path / TABLES)}
-    made: Scenario = registry.scenario(name)(**world)
-    return made
-
-
-def saved(path: str, more: Mapping[str, Any] | None = None) -> Saved:
+def saved(path: str, world: Any = None) -> Saved:
     """The tuned policy of a run; one line says what is missing or wrong."""
     folder = RunFolder.open(path)
     try:
-        scenario = scenario_of(folder, more)
+        scenario = scenario_of(folder, world)
         for part, stage in ((folder.prior, "pre-training"), (folder.policy, "fine-tuning (agent ppo_prior)")):
             if not part.is_dir():
                 raise UserError(
@@ -120,8 +103,3 @@ def expectation(predictor: Any) -> Expect:
         return said
 
     return expect
-
-
-def run_folder(name: str) -> bool:
-    """Whether this is a folder rather than an agent's name."""
-    return Path(name).is_dir() or "/" in name or "\\" in name

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lam_env import registry
 from lam_env.errors import UserError
 from lam_env.run import Pipeline
 from lam_env.runs import CONFIG, RunFolder, choose
@@ -107,10 +106,11 @@ def settings_for(run: Run, settings: Any, path: Path) -> Any:
 def _check_entries(suite: Suite, settings: BenchmarkSettings) -> None:
     """UserError, if the world or the agents of an entry are wrong: they are the file's, not the command's."""
     from lam_env.inputs import agents_of
+    from lam_env.policies import scenario_made
 
     for run in chosen(suite, settings.scenario):
         try:
-            agents_of(run.settings, registry.scenario(run.settings.scenario)(**run.settings.world))
+            agents_of(run.settings, scenario_made(run.settings.scenario, run.settings.world))
         except UserError as error:
             raise UserError(f"suite {settings.suite}: {run.name}: {error}") from None
 

@@ -1,8 +1,8 @@
 """Settings: frozen dataclasses <- `key=value` on the command line and `config=file.yaml`.
 
 A setting is a field made by `setting(default, doc)`; a group of settings is a field whose default is another such
-dataclass; a field of type `dict[str, Any]` collects free-form settings (`world.residents=3`), which are checked later
-with `override` against the dataclass of whoever knows them. Types: int, float, str, bool, Literal of names,
+dataclass; a field whose default is a dictionary collects free-form settings (`world.residents=3`) until it is known whose they are, and
+`parse` puts that dataclass in its place. Types: int, float, str, bool, Literal of names,
 tuple[int, ...], tuple[float, ...], tuple[str, ...], and any of them `| None`.
 """
 
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin
 
 from lam_env.errors import UserError
-from lam_env.values import ConfigError, convert, short, suggestion
+from lam_env.values import ConfigError, can_be_set, convert, short, suggestion
 
 __all__ = ["ConfigError", "as_yaml", "cli_errors", "help_text", "is_code", "override", "parse", "setting", "to_dict"]
 
@@ -42,14 +42,12 @@ def parse(
     cls: type[T],
     argv: Sequence[str],
     prog: str,
-    groups: Callable[[T], Mapping[str, Any]] | None = None,
-    defaults: Callable[[T], Mapping[str, Any]] | None = None,
+    base: Callable[[T], T] | None = None,
 ) -> T:
     """The settings that `argv` gives; later ones win over earlier ones, and all of them over the config file.
 
-    --help and --print-config print and leave. `groups` names, for a free-form group, the dataclass instance
-    that it will be checked against; it is only asked to show them in `--help` beside other arguments. `defaults` tells what holds, given these
-    settings, where neither `argv` nor a file says something else.
+    --help and --print-config print and leave. `base` makes, of these settings, those that hold where neither `argv` nor a file says something
+    else, with a dataclass in the place of each free-form group. It is not asked for --help alone.
     """
     from_files: dict[str, Any] = {}
     given: dict[str, str] = {}
@@ -71,11 +69,10 @@ def parse(
         else:
             given[key] = value
     settings = override(cls(), from_files | given)
-    if defaults and (known := defaults(settings)):
-        settings = override(override(cls(), known), from_files | given)
+    if base and not (wants["--help"] and len(argv) == 1):
+        settings = override(base(settings), from_files | given)
     if wants["--help"]:
-        more = groups(settings) if groups and len(argv) > 1 else {}
-        print(help_text(settings, prog, more))
+        print(help_text(settings, prog))
         raise SystemExit(0)
     if wants["--print-config"]:
         print(as_yaml(settings), end="")
@@ -97,13 +94,16 @@ def override(instance: T, values: Mapping[str, Any], prefix: str = "") -> T:
 
 
 def to_dict(instance: Any) -> dict[str, Any]:
-    """Settings as plain nested values (tuples as lists): what JSON and YAML hold, and what `override` takes back."""
+    """Settings as plain nested values (tuples as lists): what JSON and YAML hold, and what `override` takes back; fields of other types,
+    which nobody can set, are left out."""
     out: dict[str, Any] = {}
+    hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
         value = getattr(instance, field.name)
         if dataclasses.is_dataclass(value):
-            value = to_dict(value)
-        out[field.name] = list(value) if isinstance(value, tuple) else value
+            out[field.name] = to_dict(value)
+        elif isinstance(value, dict) or can_be_set(hints[field.name]):
+            out[field.name] = list(value) if isinstance(value, tuple) else value
     return out
 
 
@@ -117,15 +117,10 @@ def as_yaml(instance: Any) -> str:
     return "".join(f"# {k}: {v} (command line only)\n" for k, v in kept_out.items()) + text
 
 
-def help_text(settings: Any, prog: str, groups: Mapping[str, Any] | None = None) -> str:
+def help_text(settings: Any, prog: str) -> str:
     """The --help page: every setting with its value and its sentence."""
     about = (type(settings).__doc__ or "").strip()
-    rows = [
-        *_help_rows(settings, "", groups or {}),
-        ("config=FILE.yaml", "read settings from a file; the command line wins"),
-    ]
-    for name, params in (groups or {}).items():
-        rows += _help_rows(params, name + ".", {})
+    rows = [*_help_rows(settings, ""), ("config=FILE.yaml", "read settings from a file; the command line wins")]
     width = min(34, max(len(left) for left, _ in rows) + 2)
     lines = [f"usage: {prog} [key=value ...] [--print-config]", "", about, "", "settings and their values:"]
     for left, doc in rows:
@@ -164,7 +159,7 @@ def _place(
             inside = ", ".join(f"{prefix}{key}.{f.name}" for f in dataclasses.fields(old))
             raise ConfigError(f"{prefix}{key} is a group of settings: give one of {inside}")
         _place(changes.setdefault(name, {}), old, rest, key, value, prefix, known)
-    elif get_origin(hint) is dict:
+    elif isinstance(old, dict):
         if not rest or not all(rest):
             raise ConfigError(f"{prefix}{name} is a group of settings: write {prefix}{name}.KEY=value")
         changes[name] = {**changes.get(name, old), ".".join(rest): value}
@@ -259,18 +254,15 @@ def _fields(instance: Any) -> list[str]:
     return names
 
 
-def _help_rows(instance: Any, prefix: str, groups: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """`groups`: the free-form ones of which each setting has a row of its own."""
+def _help_rows(instance: Any, prefix: str) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
         value, doc = getattr(instance, field.name), field.metadata.get("doc", "")
         doc = doc() if callable(doc) else doc
         if dataclasses.is_dataclass(value):
-            rows += _help_rows(value, f"{prefix}{field.name}.", groups)
+            rows += _help_rows(value, f"{prefix}{field.name}.")
         elif isinstance(value, dict):
-            if prefix + field.name in groups:
-                continue
             rows.append((f"{prefix}{field.name}.KEY=...", doc))
         else:
             kind = next(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 from dataclasses import dataclass
@@ -19,11 +20,12 @@ from lam_env.events import KINDS, USER, ActionLog
 from lam_env.launch.local import one_line
 from lam_env.logs.epochs import DAY, epochs_of
 from lam_env.logs.streams import split_by_protocol
+from lam_env.policies import world_of
 from lam_env.runs import RunFolder
 from lam_env.seeds import TRAINING_SEEDS
 from lam_env.settings import ALWAYS, ORDER, LogSettings, RunSettings
 from lam_env.tables import BehaviourTables
-from lam_env.twin import TABLES, in_the_home, read_tables, training_days
+from lam_env.twin import in_the_home, training_days
 from lam_env.values import suggestion
 from lam_env.variants import split
 
@@ -165,8 +167,7 @@ class Earlier:
     """An earlier run's models and log, loaded and therefore sound. `world`: its settings of the scenario."""
 
     path: str
-    world: dict[str, Any]
-    log_settings: LogSettings
+    world: Any
     log: ActionLog
     models: dict[str, Any]  # name of the folder in model/ -> predictor
     policy: Any = None
@@ -184,24 +185,24 @@ class Earlier:
             importlib.import_module("lam_env.agents.saved").save_policy(self.policy, folder.policy)
 
 
-def earlier_settings(settings: RunSettings) -> tuple[dict[str, Any], LogSettings]:
-    """World and log settings of the run that `model` names."""
-    path = settings.model
-    config = RunFolder.open(str(path)).config()
-    scenario = config.get("scenario")
-    if scenario != settings.scenario:
-        raise UserError(f"model={path}: is a run of scenario {str(scenario)[:60]}; say scenario={str(scenario)[:60]}")
-    world, log = config.get("world"), config.get("log")
-    if not isinstance(world, dict) or not isinstance(log, dict):
-        raise UserError(f"model={path}: its config.json holds no settings; give another run")
-    earlier = override(LogSettings(), log, prefix="log")
-    usual = override(RunSettings(), registry.scenario(settings.scenario).defaults).log
-    if settings.log not in (usual, earlier):
-        raise UserError("log.* says how to simulate a log, and model= brings one: leave log.* away")
-    return world, earlier
+def usual(settings: RunSettings) -> RunSettings:
+    """What holds where nothing else is said: the scenario's own settings, or those of the run that `model` names."""
+    made = registry.scenario(settings.scenario)
+    found = dataclasses.replace(override(RunSettings(), made.defaults), world=made.Params())
+    if settings.model is None:
+        return found
+    folder = RunFolder.open(settings.model)
+    config = folder.config()
+    if config.get("scenario") != settings.scenario:
+        scenario = str(config.get("scenario"))[:60]
+        raise UserError(f"model={settings.model}: is a run of scenario {scenario}; say scenario={scenario}")
+    if not isinstance(config.get("log"), dict):
+        raise UserError(f"model={settings.model}: its config.json holds no settings; give another run")
+    log = override(LogSettings(), config["log"], prefix="log")
+    return dataclasses.replace(found, log=log, world=world_of(folder, settings.scenario))
 
 
-def earlier_run(settings: RunSettings, scenario: Scenario, world: dict[str, Any], log_settings: LogSettings) -> Earlier:
+def earlier_run(settings: RunSettings, scenario: Scenario) -> Earlier:
     """Loads log, predictors and policy of the run that `model` names."""
     path = Path(str(settings.model))
     for name in ("log/train", "model/prior"):
@@ -218,7 +219,7 @@ def earlier_run(settings: RunSettings, scenario: Scenario, world: dict[str, Any]
         if (path / "model/policy").is_dir():
             saved = importlib.import_module("lam_env.agents.saved")
             policy = saved.load_policy(path / "model/policy", models["prior"])
-        tables = read_tables(path / TABLES) if (path / TABLES).is_file() else None
+        tables = RunFolder(path).tables()
     except Exception as error:  # a stranger's files
         raise UserError(f"model={path}: {one_line(error)}") from None
     for what, vocabulary in (("log", log.vocabulary), ("prior", models["prior"].vocabulary)):
@@ -228,7 +229,7 @@ def earlier_run(settings: RunSettings, scenario: Scenario, world: dict[str, Any]
         raise UserError(
             f"model={path}: its log has a timer of {log.timer}; give the same world.timer as that run, or none"
         )
-    return Earlier(str(path), world, log_settings, log, models, policy, tables)
+    return Earlier(str(path), usual(settings).world, log, models, policy, tables)
 
 
 def _check_tokens(log: ActionLog) -> None:

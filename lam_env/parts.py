@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lam_env import registry
+from lam_env.config import to_dict
 from lam_env.errors import UserError
 from lam_env.launch.local import Report
+from lam_env.policies import scenario_made
 from lam_env.runs import seen_from_here
 
 AT_ONCE = 2_000  # person-days that a process holds as objects before they become columns
@@ -44,21 +45,20 @@ def is_whole(part: Path, first_seed: int) -> bool:
         return False
 
 
-def make_part(path: str, i: int, name: str, settings: dict[str, Any], seeds: Sequence[int], report: Report) -> Made:
+def make_part(path: str, i: int, name: str, world: Any, seeds: Sequence[int], report: Report) -> Made:
     """A job: simulates the worlds `seeds` of a scenario with its settings, the days among them, and writes part i."""
     import numpy as np
 
     from lam_env.envs.record import simulate_log
     from lam_env.evaluation.tables import versions
 
-    target, scenario = part_of(seen_from_here(path), i), registry.scenario(name)(**settings)
-    days = settings["days"]
+    target, scenario, days = part_of(seen_from_here(path), i), scenario_made(name, world), world.days
     n = max(1, AT_ONCE // (days * scenario.n_users))
     logs = [simulate_log(scenario, seeds[k : k + n], days)[0] for k in range(0, len(seeds), n)]
     columns = {name: np.concatenate([log.columns[name] for log in logs]) for name in logs[0].columns}
     columns["world"] = np.concatenate([log.world + np.int32(k * n) for k, log in enumerate(logs)])
     start, end = tuple(t for log in logs for t in log.start), tuple(t for log in logs for t in log.end)
-    about = {"scenario": name, "world": settings, "first_seed": seeds[0], "versions": versions()}
+    about = {"scenario": name, "world": to_dict(world), "first_seed": seeds[0], "versions": versions()}
     whole = dataclasses.replace(logs[0], columns=columns, start=start, end=end, meta=about)
     whole.save(target)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from lam_env import registry
+from lam_env.config import override, to_dict
 from lam_env.contracts import Policy
+from lam_env.envs.scenario import Scenario
 from lam_env.errors import UserError
 from lam_env.events import Vocabulary
 from lam_env.launch.local import one_line
 from lam_env.runs import RunFolder
 from lam_env.settings import UNTRAINED
+from lam_env.tables import BehaviourTables
 
 
 def policy_of(name: str, vocabulary: Vocabulary | None = None, of: str = "log") -> Policy:
@@ -49,13 +51,24 @@ def _own(name: str) -> Policy:
     return policy
 
 
-def scenario_of(run: str) -> Any:
-    """The scenario of a run folder, with that run's settings of its world."""
-    config, folder = RunFolder.open(run).config(), Path(run)
-    world = config.get("world")
-    if not isinstance(config.get("scenario"), str) or not isinstance(world, dict):
-        raise UserError(f"{run}: its config.json holds no settings; give another run")
-    from lam_env.twin import TABLES, read_tables
+def scenario_made(name: str, world: Any, tables: BehaviourTables | None = None) -> Scenario:
+    """The scenario with these settings of its worlds. `tables`: habits of a calibrated resident."""
+    made: Scenario = registry.scenario(name)(**to_dict(world), **({} if tables is None else {"tables": tables}))
+    return made
 
-    tables = {"tables": read_tables(folder / TABLES)} if (folder / TABLES).is_file() else {}
-    return registry.scenario(config["scenario"])(**world, **tables)
+
+def world_of(folder: RunFolder, named: str | None = None) -> Any:
+    """The settings of a run's worlds. What is no scenario of this installation is code, which a file may not name: `named` is the scenario that the command names."""
+    config = folder.config()
+    name, world = config.get("scenario"), config.get("world")
+    if not isinstance(name, str) or not isinstance(world, dict):
+        raise UserError(f"{folder.path}: its config.json holds no settings; give another run")
+    if name != named and name not in registry.scenario_names():
+        raise UserError(f"{folder.path}: is a run of {name[:60]!r}, which is no scenario of this installation")
+    return override(registry.scenario(name).Params(), world, "world")
+
+
+def scenario_of(folder: RunFolder, world: Any = None) -> Scenario:
+    """The scenario of a run as it was, or with other settings of its worlds."""
+    params = world_of(folder) if world is None else world
+    return scenario_made(str(folder.config()["scenario"]), params, folder.tables())

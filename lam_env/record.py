@@ -14,7 +14,7 @@ from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
 from lam_env.launch.local import one_thread
 from lam_env.progress import Progress
-from lam_env.runs import choose
+from lam_env.runs import RunFolder, choose
 from lam_env.seeds import Use, world_seeds
 
 
@@ -52,7 +52,7 @@ def record(settings: RecordSettings, command: str) -> None:
 
     s = settings
     path = choose(s.out, "decisions")
-    scenario = scenario_of(s.policy)
+    scenario = scenario_of(RunFolder.open(s.policy))
     policy = policy_of(s.policy, scenario.vocabulary, "world")
     if s.days is not None:
         scenario = scenario.with_params(days=s.days)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lam_env import registry
-from lam_env.config import cli_errors, parse, setting
+from lam_env.config import cli_errors, parse, setting, to_dict
 from lam_env.errors import UserError
 
 if TYPE_CHECKING:
-    from lam_env.evaluation.report.page import About
+    from lam_env.envs.scenario import Scenario
 
 NAME = "report.html"
 
@@ -52,18 +52,21 @@ def left_out(run: Path) -> list[str]:
     ]
 
 
-def write_report(run: Path, out: Path | None = None, about: About | None = None) -> Path:
-    """Writes the page, whole or not at all, and says where. `about`: what the scenario says of itself, if it is at hand."""
+def write_report(run: Path, out: Path | None = None, scenario: Scenario | None = None) -> Path:
+    """Writes the page, whole or not at all, and says where. `scenario`: the run's, if it is at hand."""
     from lam_env.evaluation.report.folder import read_run, understood
     from lam_env.evaluation.report.page import About, render
     from lam_env.runs import RunFolder
 
     found = read_run(run)
-    if about is None and found.scenario in registry.scenario_names():  # another scenario's code is not looked for
+    if scenario is None and found.scenario in registry.scenario_names():  # another scenario's code is not looked for
         scenario = registry.scenario(found.scenario)
-        about = About(scenario.key_figures, scenario.reward_weights, tuple(scenario.ladder))
+    about = About()
+    if scenario is not None:
+        usual = to_dict(scenario.Params())
+        about = About(scenario.key_figures, scenario.reward_weights, tuple(scenario.ladder), usual)
     with understood(run):
-        page = render(found, about or About())
+        page = render(found, about)
     out = out or run / NAME
     if out.is_dir() or not out.parent.is_dir():
         raise UserError(f"out={out}: {'is a folder' if out.is_dir() else 'its folder is not there'}; give a file")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -15,12 +16,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lam_env import launch, registry
+from lam_env import launch
 from lam_env.cells import Cell, Cells, Found
 from lam_env.config import cli_errors, parse, to_dict
 from lam_env.errors import UserError
 from lam_env.launch.local import WorkerDiedError, one_thread
-from lam_env.runs import CONFIG, RunFolder, check_same, choose
+from lam_env.runs import CONFIG, TABLES, RunFolder, check_same, choose
 from lam_env.settings import RunSettings
 from lam_env.track import check_sinks
 from lam_env.turns import Waiting, work_through
@@ -31,24 +32,22 @@ LONG = {"steps", "latent"}  # who needs these is begun first, so that no worker 
 
 if TYPE_CHECKING:
     from lam_env.inputs import Earlier, RealLog
+    from lam_env.tables import BehaviourTables
 
 
 def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
-        settings = parse(RunSettings, argv, "python -m lam_env.run", _groups, _defaults)
+        settings = parse(RunSettings, argv, "python -m lam_env.run", _usual)
         run = Pipeline(settings, " ".join(["python -m lam_env.run", *argv]))
         run.run()
     return 1 if set(run.failed) - {REPLAY} else 0
 
 
-def _groups(settings: RunSettings) -> dict[str, Any]:
-    return {"world": registry.scenario(settings.scenario).Params()}
+def _usual(settings: RunSettings) -> RunSettings:
+    from lam_env.inputs import usual
 
-
-def _defaults(settings: RunSettings) -> dict[str, Any]:
-    defaults: dict[str, Any] = registry.scenario(settings.scenario).defaults
-    return defaults
+    return usual(settings)
 
 
 class Pipeline:
@@ -58,16 +57,15 @@ class Pipeline:
     """
 
     def __init__(self, settings: RunSettings, command: str):
-        from lam_env.inputs import agents_of, check_seeds, earlier_settings
+        from lam_env.inputs import agents_of, check_seeds, usual
+        from lam_env.policies import scenario_made
 
         self.command, self.began = command, time.time()
         check_seeds(settings.seed)
         check_sinks(settings.track)
-        made = registry.scenario(settings.scenario)
-        if settings.model:
-            self.earlier_world, log = earlier_settings(settings)
-            settings = dataclasses.replace(settings, world={**self.earlier_world, **settings.world}, log=log)
-        self.scenario = made(**settings.world)
+        if settings.model and settings.log != usual(settings).log:
+            raise UserError("log.* says how to simulate a log, and model= brings one: leave log.* away")
+        self.scenario = scenario_made(settings.scenario, settings.world)
         self.agents = agents_of(settings, self.scenario)
         self.path = choose(settings.out, settings.scenario, again=True)
         self.settings = settings
@@ -78,6 +76,7 @@ class Pipeline:
         self.home: Path | None = None  # the folder that the command names, where it is not the run's own
         self.real: RealLog | None = None
         self.earlier: Earlier | None = None
+        self.tables: BehaviourTables | None = None  # of the person whom a real log is about
 
     def run(self) -> None:
         """All stages. A run that is stopped leaves a folder that is whole, and can be gone on with."""
@@ -96,18 +95,25 @@ class Pipeline:
 
     def check(self, strict: bool = True) -> None:
         """Reads the log and the earlier run, and tries one's own agents; if not `strict`, one that fails is left out."""
+        from lam_env import twin
         from lam_env.inputs import earlier_run, real_log
+        from lam_env.policies import scenario_made
         from lam_env.trial import try_agent
         from lam_env.work import predictor_settings
 
         launch.check(self.settings.launcher, self.settings.ray.address)
         self.settings = s = dataclasses.replace(self.settings, device=_device(self.settings.device))
-        if self.settings.out is not None and (self.path / CONFIG).exists():
-            check_same(RunFolder.open(str(self.path)), s, _versions())
         self.real = real_log(s, self.scenario)
         for rows in (100, 1_000_000):
             predictor_settings(s, rows)
-        self.earlier = earlier_run(s, self.scenario, self.earlier_world, s.log) if s.model else None
+        self.earlier = earlier_run(s, self.scenario) if s.model else None
+        given = self.real or self.earlier
+        self.tables = given.tables if given else None
+        if self.tables is not None:
+            self.settings = s = dataclasses.replace(s, world=twin.with_resident(s.world))
+            self.scenario = scenario_made(s.scenario, s.world, self.tables)
+        if s.out is not None and (self.path / CONFIG).exists():
+            check_same(RunFolder.open(str(self.path)), s, _versions())
         for name in (a for a in self.agents if ":" in a):
             try:
                 try_agent(self.scenario, name)
@@ -137,7 +143,7 @@ class Pipeline:
             RunFolder.create(self.path, self.config)
         self.cells = Cells(self.folder)
         self.kept = self.cells.read()
-        self.work = Work(s, str(self.path.absolute()), tuple(sorted(s.world.items())))
+        self.work = Work(s, str(self.path.absolute()))
 
     # -- the pipeline --------------------------------------------------------------------------------------------------
 
@@ -147,8 +153,7 @@ class Pipeline:
         from lam_env.replays import all_there, keep_replays
         from lam_env.work import simulate_training_log
 
-        real, earlier = self.real, self.earlier
-        tables = real.tables if real else earlier.tables if earlier else None
+        real, earlier, tables = self.real, self.earlier, self.tables
         if real is not None:
             name = "train" if real.acts else "real"
             if not self.config["prepared"]:
@@ -159,7 +164,7 @@ class Pipeline:
             print(said)
             return
         if tables is not None:
-            self.work = twin.housed(self.work, tables)
+            self.folder.write_text(TABLES, json.dumps(tables.to_json()) + "\n")
         if real is not None and tables is not None:
             self._add_fidelity(twin.fidelity(self.work, real.log, launcher, launcher.progress))
         if not self.config["prepared"]:
@@ -346,11 +351,9 @@ class Pipeline:
         self.folder.write_config({**self.config, "seconds": round(time.time() - self.began, 1), **more})
 
     def _write_report(self) -> None:
-        from lam_env.evaluation.report.page import About
         from lam_env.report import write_report
 
-        s = self.scenario
-        write_report(self.path, about=About(s.key_figures, s.reward_weights, tuple(s.ladder)))
+        write_report(self.path, scenario=self.scenario)
 
     def finish(self, finished: bool = True) -> None:
         """The last tables."""

@@ -16,10 +16,11 @@ from typing import Any
 from lam_env.config import to_dict
 from lam_env.errors import UserError
 from lam_env.evaluation.results import Row, write
+from lam_env.tables import BehaviourTables
 from lam_env.values import short
 
 MAY_DIFFER = ("agents", "agent", "workers", "launcher", "ray", "track", "out")  # between a run and what goes on with it
-CONFIG, LOCK = "config.json", ".lock"
+CONFIG, TABLES, LOCK = "config.json", "tables.json", ".lock"
 
 
 def choose(out: str | None, scenario: str, again: bool = False) -> Path:
@@ -170,6 +171,11 @@ class RunFolder:
     def write_json(self, name: str, data: Any) -> None:
         """Data of the report: compact."""
         self.write_text(name, json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n")
+
+    def tables(self) -> BehaviourTables | None:
+        """Habits of the calibrated resident, if the run has one."""
+        path = self.path / TABLES
+        return BehaviourTables.from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
     @property
     def log(self) -> Path:

@@ -121,6 +121,4 @@ class RunSettings:
     predictor: PredictorChoice = PredictorChoice()
     train: TrainSettings = TrainSettings()
     eval: EvalSettings = EvalSettings()
-    world: dict[str, Any] = setting(
-        {}, "settings of the scenario, such as world.days=3; scenario=NAME --help lists them"
-    )
+    world: Any = setting({}, "settings of the scenario, such as world.days=3; scenario=NAME --help lists them")

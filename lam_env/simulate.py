@@ -6,6 +6,7 @@ events in Parquet. A part is written whole or not at all, and the same command, 
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import sys
@@ -17,10 +18,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lam_env import launch, registry
-from lam_env.config import cli_errors, parse, setting, to_dict
+from lam_env.config import cli_errors, override, parse, setting, to_dict
 from lam_env.errors import UserError
 from lam_env.launch.local import one_thread
 from lam_env.parts import Made, is_whole, make_part, part_of, sizes
+from lam_env.policies import scenario_made
 from lam_env.progress import Progress
 from lam_env.runs import CONFIG, RunFolder, check_same, choose
 from lam_env.seeds import Use, world_seeds
@@ -47,29 +49,30 @@ class SimulateSettings:
     workers: int = setting(2, "processes; the log is the same with any number", low=1, high=64)
     launcher: Literal["local", "ray"] = setting("local", LAUNCHER)
     ray: RaySettings = RaySettings()
-    world: dict[str, Any] = setting(
-        {}, "settings of the scenario, such as world.residents=3; scenario=NAME --help lists them"
-    )
+    world: Any = setting({}, "settings of the scenario, such as world.residents=3; scenario=NAME --help lists them")
 
 
 def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
-        settings = parse(SimulateSettings, argv, "python -m lam_env.simulate", _groups)
+        settings = parse(SimulateSettings, argv, "python -m lam_env.simulate", _usual)
         simulate(settings, " ".join(["python -m lam_env.simulate", *argv]))
     return 0
 
 
-def _groups(settings: SimulateSettings) -> dict[str, Any]:
-    return {"world": registry.scenario(settings.scenario).Params()}
+def _usual(settings: SimulateSettings) -> SimulateSettings:
+    return SimulateSettings(world=registry.scenario(settings.scenario).Params())
 
 
 def simulate(settings: SimulateSettings, command: str) -> None:
     """Makes the parts that are missing, and says how many events there are, how fast they came and in how much memory."""
     from lam_env.evaluation.tables import versions
 
-    s, parts = settings, -(-settings.worlds // settings.part)
-    registry.scenario(s.scenario)(**_world(s))
+    if settings.world.days != type(settings.world)().days:
+        raise UserError("world.days: is called days here")
+    s = dataclasses.replace(settings, world=override(settings.world, {"days": settings.days}, "world"))
+    parts = -(-s.worlds // s.part)
+    scenario_made(s.scenario, s.world)
     if parts > MOST_PARTS:
         raise UserError(
             f"part={s.part}: makes {parts:,} parts of {s.worlds:,} worlds, of {MOST_PARTS:,} at most; take more"
@@ -112,13 +115,6 @@ def simulate(settings: SimulateSettings, command: str) -> None:
         )
 
 
-def _world(s: SimulateSettings) -> dict[str, Any]:
-    """Settings of the scenario."""
-    if "days" in s.world:
-        raise UserError("world.days: is called days here")
-    return {**s.world, "days": s.days}
-
-
 def _seeds(s: SimulateSettings, part: int) -> range:
     return world_seeds(Use.SIMULATED_LOG, s.worlds, s.seed)[part * s.part : (part + 1) * s.part]
 
@@ -134,7 +130,7 @@ def _make(s: SimulateSettings, path: Path, missing: Sequence[int], parts: int) -
         while True:
             some = itertools.islice(rest, MOST_WAITING - len(waiting))
             for i in some:
-                waiting.add(launcher.submit(make_part, str(path.absolute()), i, s.scenario, _world(s), _seeds(s, i)))
+                waiting.add(launcher.submit(make_part, str(path.absolute()), i, s.scenario, s.world, _seeds(s, i)))
             if not waiting:
                 return made
             done = launcher.finished(waiting)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from lam_env.config import override
 from lam_env.envs.record import simulate_log
 from lam_env.events import AGENT, READING, SENSOR, USER, ActionLog, Vocabulary
 from lam_env.launch.local import LocalLauncher
@@ -21,27 +20,15 @@ from lam_env.sim.routine import Routine, activity_log
 from lam_env.tables import BehaviourTables
 from lam_env.work import Work, predict_transfer
 
-TABLES = "tables.json"
 DAYS = 120  # of simulated life that are compared with the log
 DEVICE_HOUSES, DEVICE_DAYS = 4, 30
 Progress = Callable[[str, int, int, str], None]
 
 
-def housed(work: Work, tables: BehaviourTables) -> Work:
-    """The same work in the home's twin: one resident with these habits, kept in the run's tables.json."""
-    work.run.write_text(TABLES, json.dumps(tables.to_json()) + "\n")
-    world = with_resident(dict(work.world))
-    return dataclasses.replace(work, world=tuple(sorted(world.items())), tables=TABLES)
-
-
-def with_resident(world: Mapping[str, Any]) -> dict[str, Any]:
-    """A world's settings where its one person is calibrated."""
-    return {"residents": 1, **world}
-
-
-def read_tables(path: Path) -> BehaviourTables:
-    """The habits in a run's tables.json."""
-    return BehaviourTables.from_json(json.loads(path.read_text(encoding="utf-8")))
+def with_resident(world: Any) -> Any:
+    """A world's settings where its one person is calibrated: one lives there, unless another number than the usual is asked for."""
+    alone = override(world, {"residents": 1}, "world")
+    return alone if world.residents == type(world)().residents else world
 
 
 def lives(tables: BehaviourTables, days: int, seed: int = Use.TWIN.first) -> ActionLog:
@@ -51,7 +38,9 @@ def lives(tables: BehaviourTables, days: int, seed: int = Use.TWIN.first) -> Act
 
 def fidelity(work: Work, log: ActionLog, launcher: LocalLauncher, progress: Progress) -> list[Gate]:
     """The gates of credibility, line by line: the calibrated resident against the log."""
-    simulated = lives(read_tables(work.run.path / TABLES), DAYS)
+    tables = work.run.tables()
+    assert tables is not None  # the run is a twin's
+    simulated = lives(tables, DAYS)
     seeds = world_seeds(Use.TWIN, DEVICE_HOUSES)
     devices, _ = simulate_log(work.scenario(), seeds, DEVICE_DAYS, progress=progress, stage="simulate the twin")
     transfer = launcher.call(predict_transfer, work, work.settings.seed[0])

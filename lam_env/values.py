@@ -39,15 +39,14 @@ def convert(key: str, hint: Any, value: Any, limits: Mapping[str, Any]) -> Any:
 
     `key` is what messages call it. "null" is None where the type allows None; so is "none", unless it may be a word.
     """
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    kinds = [o for o in options if o is not types.NoneType]
-    if len(kinds) < len(options):
+    kinds = _kinds(hint)
+    if types.NoneType in get_args(hint):
         words = (
             ("null",) if str in (*kinds, *get_args(kinds[0])) else ("null", "none")
         )  # "none" is an action, an agent, a word
         if value is None or (isinstance(value, str) and value.lower() in words):
             return None
-    if len(kinds) != 1 or not _is_supported(kinds[0]):
+    if not can_be_set(hint):
         raise ConfigError(f"{key} cannot be set this way: it is no number, word or list of them")
     kind = kinds[0]
     if get_origin(kind) is tuple:
@@ -61,6 +60,18 @@ def convert(key: str, hint: Any, value: Any, limits: Mapping[str, Any]) -> Any:
             raise ConfigError(f"{key}: expected {len(wanted)} numbers with commas between them, got {short(value)}")
         return tuple(_one(key, get_args(kind)[0], item, limits) for item in value)
     return _one(key, kind, value, limits)
+
+
+def _kinds(hint: Any) -> list[Any]:
+    """Of a type hint, all that may be but None."""
+    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    return [o for o in options if o is not types.NoneType]
+
+
+def can_be_set(hint: Any) -> bool:
+    """Whether `convert` knows this type."""
+    kinds = _kinds(hint)
+    return len(kinds) == 1 and _is_supported(kinds[0])
 
 
 def _one(key: str, kind: Any, value: Any, limits: Mapping[str, Any]) -> Any:

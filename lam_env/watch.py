@@ -53,9 +53,7 @@ class WatchSettings:
     gif: str | None = setting(None, "write a GIF to this file instead")
     width: int = setting(720, "width of the GIF [pixels]", low=120, high=1920)
     theme: Literal["light", "dark"] = setting("light", "colours of the GIF")
-    world: dict[str, Any] = setting(
-        {}, "settings of the scenario, such as world.days=2; scenario=NAME --help lists them"
-    )
+    world: Any = setting({}, "settings of the scenario, such as world.days=2; scenario=NAME --help lists them")
 
 
 class Player(NamedTuple):
@@ -69,7 +67,7 @@ class Player(NamedTuple):
 def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
-        settings = parse(WatchSettings, argv, "python -m lam_env.watch", _groups)
+        settings = parse(WatchSettings, argv, "python -m lam_env.watch", usual)
         if settings.gif is not None:
             check_gif(Path(settings.gif))
         player = player_of(settings)
@@ -81,25 +79,39 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _groups(settings: WatchSettings) -> dict[str, Any]:
-    return {"world": registry.scenario(settings.scenario or "smart_home").Params()}
+def usual(settings: WatchSettings) -> WatchSettings:
+    """In the world of the run, or of the scenario."""
+    from lam_env.policies import world_of
+    from lam_env.runs import RunFolder
+
+    name, agent = settings.scenario, settings.agent
+    if not _run_folder(agent):
+        name = name or "smart_home"
+        return WatchSettings(scenario=name, world=registry.scenario(name).Params())
+    if not Path(agent).is_dir():
+        raise UserError(f"agent={agent}: no such folder; give the folder that a run has written")
+    folder = RunFolder.open(agent)
+    world, of = world_of(folder, name), folder.config()["scenario"]
+    if name not in (None, of):
+        raise UserError(f"agent={agent}: is a run of {of}; say scenario={of}, or leave it away")
+    return WatchSettings(scenario=of, world=world)
+
+
+def _run_folder(name: str) -> bool:
+    """Whether this is a folder rather than an agent's name."""
+    return Path(name).is_dir() or "/" in name or "\\" in name
 
 
 def player_of(settings: WatchSettings) -> Player:
     """The scenario and who acts in it; UserError says what is wrong with either."""
     s = settings
     from lam_env import acting
+    from lam_env.policies import scenario_made
 
-    if not acting.run_folder(s.agent):
-        scenario = registry.scenario(s.scenario or "smart_home")(**s.world)
+    if not _run_folder(s.agent):
+        scenario = scenario_made(str(s.scenario), s.world)
         return Player(scenario, acting.untrained(scenario, s.agent), None)
-    if not Path(s.agent).is_dir():
-        raise UserError(f"agent={s.agent}: no such folder; give the folder that a run has written")
     found = acting.saved(s.agent, s.world)
-    if s.scenario not in (None, found.scenario.id):
-        raise UserError(
-            f"agent={s.agent}: is a run of {found.scenario.id}; say scenario={found.scenario.id}, or leave it away"
-        )
     return Player(found.scenario, found.policy, acting.expectation(found.predictor))
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from lam_env.events import ActionLog
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.logs.streams import split_by_protocol
+from lam_env.policies import scenario_made
 from lam_env.runs import RunFolder, seen_from_here
 from lam_env.seeds import Use, eval_seeds, world_seeds
 from lam_env.settings import UNTRAINED, RunSettings
@@ -39,24 +40,13 @@ Report = Callable[[str, int, int, str], None]
 
 @dataclass(frozen=True)
 class Work:
-    """A run's settings as its processes need them. `tables`: of a calibrated resident, as JSON."""
+    """What the processes of a run are given: its settings, and the folder in which all else is found."""
 
-    settings: RunSettings
+    settings: RunSettings = field(hash=False)  # the folder tells runs apart
     folder: str
-    world: tuple[tuple[str, Any], ...]
-    tables: str | None = None  # file name inside the run folder
-
-    def __hash__(self) -> int:  # the settings hold a dict
-        return hash((self.folder, self.world, self.tables))
 
     def scenario(self) -> Scenario:
-        settings = dict(self.world)
-        if self.tables is not None:
-            from lam_env.twin import read_tables
-
-            settings["tables"] = read_tables(self.run.path / self.tables)
-        found: Scenario = registry.scenario(self.settings.scenario)(**settings)
-        return found
+        return scenario_made(self.settings.scenario, self.settings.world, self.run.tables())
 
     @property
     def run(self) -> RunFolder:

@@ -262,7 +262,7 @@ def test_any_command_line_is_settings_or_one_line(argv: list[str]) -> None:
 
 
 def test_help_shows_every_setting_with_its_value_and_sentence() -> None:
-    page = help_text(Run(), "prog", {"world": Params()})
+    page = help_text(Run(world=Params()), "prog")
     assert page.startswith("usage: prog [key=value ...]")
     for text in (
         "train.steps=150000",
@@ -274,16 +274,51 @@ def test_help_shows_every_setting_with_its_value_and_sentence() -> None:
     assert max(map(len, page.splitlines())) <= 120
 
 
+def settled(*argv: str) -> Run:
+    return parse(Run, argv, "prog", lambda settings: Run(world=Params()))
+
+
+def test_a_group_is_the_same_from_a_file_and_from_the_command_line_and_holds_types(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("world: {residents: 3, last: 9}\n")
+    settings = settled("world.residents=3")
+    assert settings == settled(f"config={file}")
+    assert settings.world == Params(residents=3)
+    assert to_dict(settings)["world"] == {"residents": 3, "first": 1, "last": 9}
+
+
+def test_what_is_printed_of_a_group_is_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        settled("world.residents=3", "--print-config")
+    (tmp_path / "a.yaml").write_text(capsys.readouterr().out)
+    assert settled(f"config={tmp_path / 'a.yaml'}") == settled("world.residents=3")
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("world.residents=0", "world.residents: expected at least 1, got '0'"),
+        ("world.resident=1", "no setting 'world.resident'; did you mean 'world.residents'?"),
+        ("world.first=10", "world.first=10: first lies after last"),
+        ("world.table=1", "world.table cannot be set this way: it is no number, word or list of them"),
+    ],
+)
+def test_a_wrong_setting_of_a_group_is_one_line(argument: str, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        settled(argument)
+    assert str(error.value) == message
+
+
 def test_help_asks_for_the_groups_only_beside_other_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     asked = []
 
-    def groups(settings: Run) -> dict[str, Any]:
+    def base(settings: Run) -> Run:
         asked.append(settings.scenario)
-        return {"world": Params()}
+        return Run(world=Params())
 
     for argv in (["--help"], ["scenario=home2", "-h"]):
         with pytest.raises(SystemExit):
-            parse(Run, argv, "prog", groups)
+            parse(Run, argv, "prog", base)
     assert asked == ["home2"]
     first, second = capsys.readouterr().out.split("usage:")[1:]
     assert "world.residents" not in first
@@ -330,11 +365,11 @@ def test_a_command_answers_without_a_traceback(argument: str, code: int) -> None
 
 
 def test_defaults_of_what_was_chosen_hold_where_nothing_else_is_said(tmp_path):
-    def defaults(settings):
-        return {"log.days": 3, "seed": (7,)} if settings.out == "here" else {}
+    def base(settings):
+        return override(RunSettings(), {"log.days": 3, "seed": (7,)} if settings.out == "here" else {})
 
     def parsed(*argv):
-        return parse(RunSettings, argv, "run", None, defaults)
+        return parse(RunSettings, argv, "run", base)
 
     assert parsed().log.days == RunSettings().log.days
     assert (parsed("out=here").log.days, parsed("out=here").seed) == (3, (7,))

@@ -16,6 +16,7 @@ import pytest
 from lam_env.config import parse
 from lam_env.evaluation.results import read
 from lam_env.events import SENSOR, USER, ActionLog
+from lam_env.inputs import usual
 from lam_env.run import main
 from lam_env.settings import RunSettings
 
@@ -189,7 +190,7 @@ def test_a_run_goes_on_from_another_ones_log_and_models(
         for p in (after, path)
     )
     assert mine == theirs
-    assert json.loads((after / "config.json").read_text())["world"] == {"days": "1"}
+    assert json.loads((after / "config.json").read_text())["world"]["days"] == 1
 
 
 @pytest.fixture
@@ -336,11 +337,7 @@ def test_help_comes_without_torch() -> None:
 
 
 def test_a_run_goes_on_from_one_whose_log_was_not_the_usual(tmp_path: Path) -> None:
-    from lam_env.inputs import earlier_settings
-    from lam_env.run import _defaults
-
     config = {"scenario": "traffic", "world": {"days": 3}, "log": {"houses": 2, "days": 5}}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    given = parse(RunSettings, ["scenario=traffic", f"model={tmp_path}"], "run", None, _defaults)
-    world, log = earlier_settings(given)
-    assert (world, log.houses, log.days) == ({"days": 3}, 2, 5)
+    given = parse(RunSettings, ["scenario=traffic", f"model={tmp_path}", "world.slots=5"], "run", usual)
+    assert (given.world.days, given.world.slots, given.log.houses, given.log.days) == (3, 5, 2, 5)

@@ -85,6 +85,19 @@ def test_a_finished_run_does_nothing_again(copy: Path, monkeypatch: pytest.Monke
     assert not list(copy.rglob("*.part"))
 
 
+def test_settings_of_a_file_and_of_the_command_line_are_one_run_and_so_are_defaults_said_or_not(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    did, words = watch(monkeypatch), [w for w in TINY if not w.startswith("world")]
+    kept = json.loads((copy / "config.json").read_text())["world"]
+    assert (kept["days"], kept["timer"], kept["heat_delay"]) == (1, 300, [120.0, 600.0])
+    file = copy.parent / "a.yaml"
+    file.write_text("world: {days: 1, timer: 300}\n")
+    assert main([*words, f"config={file}", "world.rooms=5", f"out={copy}"]) == 0
+    assert did == []
+    assert json.loads((copy / "config.json").read_text())["world"] == kept
+
+
 def test_one_more_agent_or_worker_is_no_other_run(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     did = watch(monkeypatch)
     more = [*TINY[:-1], "agents=random,timer,prior", "workers=1"]
@@ -142,7 +155,7 @@ def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
     [
         ("eval.seeds=3", "already holds a run with other settings (eval: seeds=2, not 3); give another folder"),
         ("scenario=traffic", "already holds a run with other settings (scenario='smart_home', not 'traffic')"),
-        ("world.rooms=4", "already holds a run with other settings (world: rooms is not set, not '4')"),
+        ("world.rooms=4", "already holds a run with other settings (world: rooms=5, not 4)"),
     ],
 )
 def test_other_settings_are_one_line(

@@ -15,6 +15,7 @@ from patience import LONG, eventually
 
 from lam_env.config import parse
 from lam_env.evaluation.results import read
+from lam_env.inputs import usual
 from lam_env.run import Pipeline, main
 from lam_env.settings import RunSettings
 
@@ -85,7 +86,7 @@ def test_an_interrupt_leaves_a_run_that_can_be_gone_on_from(tmp_path: Path, work
 
 def test_a_stopped_run_counts_agents_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = Pipeline(
-        parse(RunSettings, [*SMALL, f"out={tmp_path / 'a'}", "agents=prior"], "run"), "python -m lam_env.run"
+        parse(RunSettings, [*SMALL, f"out={tmp_path / 'a'}", "agents=prior"], "run", usual), "python -m lam_env.run"
     )
     with ExitStack() as stack:
         run.check()

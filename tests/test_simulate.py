@@ -146,7 +146,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(
     before = {folder: files(folder) for folder in (game, run, old)}
     for words, out, says in (
         ((*SMALL["game"], "seed=2"), game, "a log with other settings (seed=0, not 2)"),
-        ((*SMALL["game"], "world.track=activities"), game, "world: track is not set, not"),
+        ((*SMALL["game"], "world.track=activities"), game, "world: track='all', not 'activities'"),
         (SMALL["game"], run, "already holds a run"),
         (SMALL["game"], old, "holds a log by other versions (numpy 0."),
     ):
@@ -180,5 +180,5 @@ def test_a_damaged_part_is_made_again_and_a_foreign_one_refused(
 
 def test_a_machine_that_does_not_see_the_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not see the run's folder"):
-        make_part(str(tmp_path / "elsewhere"), 0, "game", {"days": 2}, [1], lambda *said: None)
+        make_part(str(tmp_path / "elsewhere"), 0, "game", scenario("game").Params(days=2), [1], lambda *said: None)
     assert not (tmp_path / "elsewhere").exists()

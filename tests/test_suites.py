@@ -10,6 +10,7 @@ import pytest
 from lam_env import registry, suites
 from lam_env.errors import UserError
 from lam_env.inputs import agents_of, check_seeds
+from lam_env.policies import scenario_made
 from lam_env.settings import ALWAYS
 
 PLUGINS = {"plugin", "plugin_context"}
@@ -22,7 +23,7 @@ every_run = pytest.mark.parametrize(("suite", "run"), RUNS, ids=[f"{name}-{run.n
 def test_every_entry_can_be_built(suite: str, run: suites.Run) -> None:
     """Its world is made, its agents are known and can be made, its seeds are different ones."""
     s = run.settings
-    scenario = registry.scenario(s.scenario)(**s.world)
+    scenario = scenario_made(s.scenario, s.world)
     check_seeds(s.seed)
     agents = agents_of(s, scenario)
     assert set(ALWAYS) <= set(agents)
@@ -45,7 +46,7 @@ def test_the_published_suites_are_what_is_said_of_them() -> None:
     assert {(r.settings.eval.seeds, len(r.settings.seed)) for r in quick.runs} == {(3, 1)}
     assert "Reduced budgets" in quick.about
     assert {r.settings.eval.seeds for r in full.runs} == {10}
-    assert [(r.settings.world["track"], r.label) for r in game.runs] == [
+    assert [(r.settings.world.track, r.label) for r in game.runs] == [
         ("all", "all-actions"),
         ("activities", "activities"),
     ]

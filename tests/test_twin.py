@@ -11,8 +11,9 @@ from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Ev
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import DAY, epochs_of, split_by_day
 from lam_env.run import main
+from lam_env.runs import RunFolder
 from lam_env.tables import BehaviourTables
-from lam_env.twin import in_the_home, lives, read_tables, training_days
+from lam_env.twin import in_the_home, lives, training_days
 
 HOME = Vocabulary(("none", "lamp.on", "lamp.off", "heat.on"), ("hall", "bath"), ("sun",), patience=(1, 2, 3, 4))
 THEIRS = Vocabulary(("none", "dance", "lamp.off", "lamp.on"), ("bath", "garden"), ("rain", "sun"), ("accept",))
@@ -71,7 +72,7 @@ def test_tables_survive_their_file_and_somebody_lives_by_them(tmp_path: Path) ->
 
     tables = calibrate(activities(20))
     (tmp_path / "tables.json").write_text(json.dumps(tables.to_json()))
-    again = read_tables(tmp_path / "tables.json")
+    again = RunFolder(tmp_path).tables()
     assert isinstance(again, BehaviourTables)
     a, b = lives(tables, 10), lives(again, 10)
     assert list(a.events()) == list(b.events()) or np.array_equal(a.time, b.time)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lam_env import registry
+from lam_env import registry, suites
 from lam_env.contracts import Training
 from lam_env.envs.record import simulate_log
 from lam_env.errors import UserError
@@ -45,7 +45,7 @@ def test_its_row_stands_after_the_agent_that_it_differs_from():
     ]  # fmt: skip
 
 
-def test_its_training_differs_and_that_of_others_does_not(monkeypatch):
+def test_its_training_differs_and_that_of_others_does_not(monkeypatch, tmp_path):
     seen = []
 
     class Learner:
@@ -57,7 +57,7 @@ def test_its_training_differs_and_that_of_others_does_not(monkeypatch):
             return np.zeros(len(observation["epoch"]), int), state
 
     monkeypatch.setattr(registry, "agent", lambda name: {"ppo_prior": Learner}[name])
-    made = Work(RunSettings(scenario="smart_home"), "nowhere", ())
+    made = Work(suites.settings_of({}), str(tmp_path))
     for name in ("ppo_prior@steps=7@gamma=0.5", "ppo_prior"):
         epochs = epochs_of(simulate_log(registry.scenario("smart_home")(days=1), [1], 1)[0])
         training = Training(epochs.vocabulary, "anticipate", epochs, epochs, None, steps=99)

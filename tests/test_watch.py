@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from lam_env import registry, watch
+from lam_env.config import parse
 
 SMALL = {
     "traffic": ["world.days=2", "world.travellers=30", "world.burn_in=5"],
@@ -37,7 +38,7 @@ def test_a_runs_policy_is_watched_in_the_runs_world_with_what_its_prior_expects(
     assert out.count("expected  ") == 2
     assert out == said([f"agent={small_run}", "moments=2", "seed=7", "scenario=smart_home"], capsys)
     assert out != said([f"agent={small_run}", "moments=2", "seed=8"], capsys)
-    player = watch.player_of(watch.WatchSettings(agent=str(small_run)))
+    player = watch.player_of(parse(watch.WatchSettings, [f"agent={small_run}"], "watch", watch.usual))
     assert player.scenario.days == 1
 
 

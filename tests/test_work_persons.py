@@ -29,9 +29,13 @@ def quiet(*args):
 @pytest.fixture
 def small(tmp_path):
     settings = RunSettings(
-        scenario="people:Trips", log=LogSettings(houses=9, days=2), eval=EvalSettings(seeds=2, worlds=3), device="cpu"
+        scenario="people:Trips",
+        log=LogSettings(houses=9, days=2),
+        eval=EvalSettings(seeds=2, worlds=3),
+        device="cpu",
+        world=Trips.Params(),
     )
-    made = Work(settings, str(tmp_path), (("days", 1.0),))
+    made = Work(settings, str(tmp_path))
     work.simulate_training_log(made, quiet)
     return made
 
@@ -124,6 +128,6 @@ def test_a_small_training_holds_whole_worlds():
 
 
 def test_a_machine_that_does_not_see_the_runs_folder_says_so(tmp_path):
-    elsewhere = Work(RunSettings(), str(tmp_path / "elsewhere"), ())
+    elsewhere = Work(RunSettings(), str(tmp_path / "elsewhere"))
     with pytest.raises(UserError, match=r"does not see the run's folder .*elsewhere: give out= on a folder"):
         elsewhere.run  # noqa: B018

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lam_env import registry
 from lam_env.config import ConfigError, is_code, override
 from lam_env.errors import UserError
 from lam_env.measure import Entry
@@ -120,5 +119,6 @@ def _run(i: int, entry: Mapping[str, Any]) -> Run:
 
 def settings_of(given: Mapping[str, Any]) -> RunSettings:
     """A run's settings, on top of what its scenario takes unless told."""
-    scenario = override(RunSettings(), given).scenario
-    return override(override(RunSettings(), registry.scenario(scenario).defaults), given)
+    from lam_env.inputs import usual
+
+    return override(usual(override(RunSettings(), given)), given)

@@ -47,7 +47,7 @@ class CohortSettings:
     zone: str | None = setting(None, "the log's time zone (Europe/Berlin), where the times do not say")
     minutes: float = setting(BREAK, "minutes without play after which a session of the log is over", low=1, high=1440)
     out: str | None = setting(None, "file for the calibrated tables, as JSON: a game takes them as world.tables=FILE")
-    world: dict[str, Any] = setting({}, "settings of the game, such as world.tables=FILE")
+    world: Any = setting({}, "settings of the game, such as world.tables=FILE")
 
 
 def report(cohort: Cohort) -> str:
@@ -70,8 +70,8 @@ def report(cohort: Cohort) -> str:
 
 def main(argv: Sequence[str]) -> int:
     with cli_errors():
-        settings = parse(CohortSettings, argv, PROGRAM, lambda s: {"world": GameParams()})
-        params = override(GameParams(), {**settings.world, "days": settings.days or 30}, prefix="world")
+        settings = parse(CohortSettings, argv, PROGRAM, lambda s: CohortSettings(world=GameParams()))
+        params = override(settings.world, {"days": settings.days or 30}, "world")
         began = time.process_time()
         print(default(settings, params) if settings.plays is None else beside_the_log(settings, params))
         print(f"\nPython {platform.python_version()}, lam-env {version('lam-env')}, numpy {np.__version__}; ", end="")

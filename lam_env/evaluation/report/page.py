@@ -27,11 +27,13 @@ AGAIN = "The run's command, with out=FOLDER, plays the episode again."
 
 @dataclass(frozen=True)
 class About:
-    """What a scenario says of itself: headings of key figures, weights of reward terms, rungs of its information ladder."""
+    """What a scenario says of itself: headings of key figures, weights of reward terms, rungs of its information ladder, and the usual settings
+    of its worlds, which are not shown."""
 
     figures: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     ladder: Sequence[str] = ()
+    world: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render(run: Run, about: About) -> str:
@@ -58,7 +60,7 @@ def render(run: Run, about: About) -> str:
         tiles=scores.tiles(run),
         sections=_paired([s for s in safe if not s["missing"]]),
         left_out=[s for s in safe if s["missing"]],
-        asked=asked(run),
+        asked=asked(run, about),
         failed=run.failed,
         replays=[{**r, "json": Markup(r["json"])} for r in replays],
         style=Markup(style),
@@ -113,13 +115,14 @@ def lost(run: Run) -> list[Section]:
     ]
 
 
-def asked(run: Run) -> list[tuple[str, str]]:
+def asked(run: Run, about: About) -> list[tuple[str, str]]:
     """What stands at the head of the page."""
     c = run.config
     found = [("Command", str(c.get("command", "unknown"))), ("Scenario", run.scenario)]
     world = c.get("world")
-    if isinstance(world, dict) and world:
-        found.append(("World", ", ".join(f"{k}={v}" for k, v in sorted(world.items()))))
+    changed = {k: v for k, v in world.items() if about.world.get(k) != v} if isinstance(world, dict) else {}
+    if changed:
+        found.append(("World", ", ".join(f"{k}={v}" for k, v in sorted(changed.items()))))
     agents = c.get("agents_judged")
     if isinstance(agents, list):
         found.append(("Agents", ", ".join(map(str, agents))))

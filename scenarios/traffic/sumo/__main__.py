@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from lam_env.config import cli_errors, override, parse, setting
+from lam_env.config import cli_errors, parse, setting, to_dict
 from lam_env.errors import UserError
 from lam_env.progress import Progress
 from lam_env.values import suggestion
@@ -44,7 +44,7 @@ class SumoSettings:
         ("none", "random", "habit", "fastest", "oracle_so", "oracle_batch", "oracle"), "policies to compare, by id"
     )
     seed: tuple[int, ...] = setting((0,), "worlds, one for each seed", low=0)
-    world: dict[str, Any] = setting({"days": 5}, "settings of the traffic scenario")
+    world: Any = setting({}, "settings of the traffic scenario")
     drop: float = setting(
         0.0, "share of a link's capacity that is lost in SUMO while a queue stands before it", low=0, high=0.9
     )
@@ -53,14 +53,14 @@ class SumoSettings:
 
 def main(argv: Sequence[str]) -> int:
     with cli_errors():
-        settings = parse(SumoSettings, argv, PROGRAM, lambda s: {"world": override(TrafficParams(), s.world, "world")})
+        settings = parse(SumoSettings, argv, PROGRAM, lambda s: SumoSettings(world=TrafficParams(days=5)))
         if not settings.policies or not settings.seed:
             raise UserError("policies, seed: give at least one of each, such as policies=none,oracle seed=0")
         for name in settings.policies:
             if name not in POLICIES:
                 there_are = f"there are {', '.join(POLICIES)}"
                 raise UserError(f"no policy {name!r}; {suggestion(name, list(POLICIES), there_are)}")
-        scenario = Traffic(**settings.world)
+        scenario = Traffic(**to_dict(settings.world))
         find_sumo()  # before anything long
         began = time.time()
         with Progress() as progress, sumo(scenario.supply, settings.drop) as simulation:
