@@ -126,7 +126,7 @@ class Unheard(SmartHome):
     ("scenario", "what"),
     [
         (Clash, "a term of utility must not be called lift: so is a metric of all scenarios"),
-        (Unheard, "key figures that are no KPIs: costs"),
+        (Unheard, "key_figures that kpis does not give: costs"),
     ],
 )
 def test_a_scenario_that_names_what_is_not_there_is_told(scenario: Callable[[], Any], what: str) -> None:

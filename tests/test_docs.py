@@ -192,7 +192,8 @@ def _understood(module: str, argv: list[str]) -> None:
         settings = config.parse(RunSettings, argv, module)
         files = ("tables",)  # which a command before it writes
         registry.scenario(settings.scenario)(**{k: v for k, v in settings.world.items() if k not in files})
-        assert settings.format in (None, *registry.importer_names())
+        own = settings.format is not None and ":" in settings.format  # of the file that the document has saved
+        assert own or settings.format in (None, *registry.importer_names())
 
 
 def test_the_plain_lines_are_those_of_make() -> None:
@@ -254,7 +255,7 @@ def test_settings_written_as_key_and_value_exist(name: str) -> None:
         for key, value in re.findall(r"(?:^|\s)([a-z_.]+)=(\S*)", quoted):
             assert key in known, quoted
             assert value or key == "model", quoted
-        if re.fullmatch(r"[a-z]+\.[a-z_]+", quoted) and quoted.split(".")[0] in groups - {"log", "model"}:
+        if re.fullmatch(r"[a-z]+\.[a-z_]+", quoted) and quoted.split(".")[0] in groups - {"config", "log", "model"}:
             assert quoted in known or (ROOT / quoted).exists() or hasattr(registry, quoted), quoted
 
 

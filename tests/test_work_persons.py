@@ -19,6 +19,7 @@ from lam_env.measure import Entry, FineTuning
 from lam_env.seeds import eval_seeds
 from lam_env.settings import EvalSettings, LogSettings, RunSettings
 from lam_env.trial import small_training, try_agent
+from lam_env.variants import needs_of
 from lam_env.work import Work
 
 
@@ -69,7 +70,7 @@ def test_an_exploit_is_a_row_like_others_where_it_is_asked_for_by_name():
 
     assert "parrot" not in agents_of(RunSettings(), Own())
     assert agents_of(RunSettings(agents=("parrot",)), Own()) == ["none", "parrot", "informed"]
-    assert not work.needs_prior(Own(), "parrot")
+    assert not needs_of(Own(), "parrot")
     assert work.trains_once(Own(), "parrot")
 
 
@@ -80,13 +81,12 @@ def test_who_is_given_the_prior():
             seeing.needs = ("prior",)
             return {"rule": blind, "oracle": blind, "rule_on_prior": seeing}
 
-    given = {name: work.needs_prior(Own(), name) for name in agents_of(RunSettings(), Own())}
+    given = {name: "prior" in needs_of(Own(), name) for name in agents_of(RunSettings(), Own())}
     assert {name for name, needs in given.items() if needs} == {
         *("prior", "plugin", "plugin_context", "ppo_prior"),
         *("plugin_own", "plugin_follow", "rule_on_prior"),
     }
     assert not any(given[name] for name in ("none", "random", "markov1", "informed", "oracle", "rule", "ppo_scratch"))
-    assert work.needs_prior(Own(), "mine:Agent")
 
 
 @pytest.mark.parametrize(

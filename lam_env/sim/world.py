@@ -58,7 +58,8 @@ class World:
     Compulsory:
       `row.mask`          1 for each action that is possible now, 0 for the others; from the start, and always 1 for 0, none
       `act`               what an action of the agent does
-      `user_event`        for each action of a person; `sensor_event` and `reading` for all else that can be sensed, so that it is logged
+      `user_event`        for each action of a person; `sensor_event` and `reading` for all else that can be sensed, so that it is logged;
+                          what an event changes is read before it, so that a log's decisions see what was shown
       `feedback_event`    for what people say of an action of the agent, acceptance (`good` True) and refusal (False) alike. `answers`
                           is the id of that action: `agent_acts` while `act` is called
       `earn`, `utility_totals`  reward as it is earned; amounts of the utility's terms, added to the dictionary
