@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from .features import Features
+from lam_env.contracts import Prediction
+
+from .features import Features, PriorFeatures
 
 
 class TunedPolicy:
@@ -15,13 +17,20 @@ class TunedPolicy:
 
     def __init__(self, features: Features, head: torch.nn.Module, seed: int = 0):
         self.features, self.head = features, head.cpu().eval()
-        self.predictor = getattr(features, "predictor", None)
+        self.predictor: Any = getattr(features, "predictor", None)
         self._generator = torch.Generator().manual_seed(seed)
 
     def logits(self, observation: Any, state: Any, episode_start: Any) -> tuple[torch.Tensor, Any]:
         vector, state = self.features(observation, state, episode_start)
         with torch.no_grad():
             return self.head(torch.from_numpy(vector)), state
+
+    def scores(self, observation: Any, said: Prediction) -> np.ndarray:
+        """(N, A) logits, given what the prior has said."""
+        assert isinstance(self.features, PriorFeatures)
+        with torch.no_grad():
+            scored: np.ndarray = self.head(torch.from_numpy(self.features.vector(observation, said))).numpy()
+        return scored
 
     def probabilities(self, observation: Any, state: Any = None, episode_start: Any = None) -> tuple[np.ndarray, Any]:
         """(N, A) with which `predict` samples, 0 where an action is not possible; and the state."""

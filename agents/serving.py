@@ -1,15 +1,12 @@
-"""A tuned policy on one's own stream of events, without a simulator."""
+"""A policy on one's own stream of events, without a simulator."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from lam_env.errors import UserError
 from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
@@ -18,13 +15,11 @@ from lam_env.values import short
 
 from .carry import Carry, anticipation, listen, slow_actions
 from .clock import Clock
-from .features import PriorFeatures
 from .heads import AdviceHead
 from .heard import NOTHING, Heard, Words
 from .policy import TunedPolicy
-from .predictors import store
-from .saved import load_policy
 from .serving_persons import Adviser
+from .thresholded import Thresholded
 
 NEVER = -86_400.0  # [s] before the stream began: not seen
 MOST_ACTS = 4  # agent actions at one instant, as in simulated worlds
@@ -37,7 +32,7 @@ class Suggestion:
 
     action: a name, or "none". probabilities: P(she does it next, before the next epoch). soon: P(she does it within its
     patience), empty if the prior does not say. in_time: P(doing it now is in time), of the two. values: the
-    policy's logits, 0 for none; -inf where it is not possible or too improbable to be considered.
+    policy's logits, or how far the probabilities lie above its threshold; 0 for none; -inf where it is not possible or too improbable to be considered.
     """
 
     action: str
@@ -57,10 +52,9 @@ class Assistant:
     is refused (UserError) leaves everything as it was.
     """
 
-    def __init__(self, policy: TunedPolicy):
-        assert isinstance(policy.features, PriorFeatures)  # others cannot be saved
-        self.features, self.head = policy.features, policy.head
-        self.predictor: Any = policy.features.predictor
+    def __init__(self, policy: TunedPolicy | Thresholded):
+        self.policy = policy
+        self.predictor: Any = policy.predictor
         self._quiet = np.inf if self.predictor.timer is None else self.predictor.timer
         self.vocabulary = self.predictor.vocabulary
         v = self.vocabulary
@@ -191,9 +185,7 @@ class Assistant:
         self._rows.mask[0] = mask
         assert self._carry is not None
         said = self._carry.said
-        vector = self.features.vector(self._rows.observe(), said)
-        with torch.no_grad():
-            logits = self.head(torch.from_numpy(vector)).numpy()[0]
+        logits = self.policy.scores(self._rows.observe(), said)[0]
         q = anticipation(said, self._slow)[0]
         values = logits - logits[0]
         values[values < -1e8] = -np.inf
@@ -239,22 +231,10 @@ class Assistant:
         return f"none: the likeliest possible, {names[likely]}, is in time with probability {q[likely]:.2f}, {value}"
 
 
-def load(run: str | os.PathLike[str]) -> Assistant | Adviser:
-    """The tuned policy of a run folder, ready to observe a stream of events; an `Adviser` if the policy advises persons."""
-    folder = Path(run)
-    prior, policy = folder / "model" / "prior", folder / "model" / "policy"
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; give the folder that a run has written")
-    if not (folder / "config.json").exists() and not (folder / "model").is_dir():
-        raise UserError(
-            f"{folder}: not a run folder (neither config.json nor model/); give the folder that a run has written"
-        )
-    for path, stage in ((prior, "pre-training"), (policy, "fine-tuning (agent ppo_prior)")):
-        if not path.is_dir():
-            raise UserError(
-                f"{folder}: has no model/{path.name}; the run has not got through {stage}, give one that has"
-            )
-    tuned = load_policy(policy, store.load(prior))
-    if isinstance(tuned.head, AdviceHead):
-        return Adviser(tuned)
-    return Assistant(tuned)
+def serve(policy: TunedPolicy | Thresholded) -> Assistant | Adviser:
+    """`policy`, ready to observe a stream of events; an `Adviser` if it advises persons."""
+    if isinstance(policy, TunedPolicy):
+        advises = isinstance(policy.head, AdviceHead)
+    else:
+        advises = bool(policy.predictor.vocabulary.values())
+    return Adviser(policy) if advises else Assistant(policy)

@@ -1,4 +1,4 @@
-"""A tuned policy that advises persons, on one's own stream of events, without a simulator."""
+"""A policy that advises persons, on one's own stream of events, without a simulator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from lam_env.contracts import Prediction
 from lam_env.errors import UserError
@@ -18,9 +17,9 @@ from lam_env.values import short
 from .advice import worth
 from .carry import Carry, listen
 from .clock import Clock
-from .features import PriorFeatures
 from .heard import Heard, Words
 from .policy import TunedPolicy
+from .thresholded import Thresholded
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Advice:
     """What to say to a person now. The dictionaries are by name of action.
 
     action: what to advise, or "none" to say nothing. probabilities: P(she does it by herself). worth: what each action would save, by
-    kind (`own`, `external`), as the readings say. values: the policy's logits, 0 for none; -inf where it is not possible.
+    kind (`own`, `external`), as the readings say. values: the policy's logits, or the probabilities; 0 for none; -inf where it is not possible.
     """
 
     user: int | str
@@ -60,10 +59,9 @@ class Adviser:
     feedback. Times are as those of `Assistant`. Whatever is refused (UserError) leaves everything as it was.
     """
 
-    def __init__(self, policy: TunedPolicy):
-        assert isinstance(policy.features, PriorFeatures)  # others cannot be saved
-        self.features, self.head = policy.features, policy.head
-        self.predictor: Any = policy.features.predictor
+    def __init__(self, policy: TunedPolicy | Thresholded):
+        self.policy = policy
+        self.predictor: Any = policy.predictor
         self.vocabulary = self.predictor.vocabulary
         self._words = Words(self.vocabulary)
         self._clear()
@@ -164,8 +162,7 @@ class Adviser:
             )
         known.rows.mask[0] = mask
         observation, said = known.rows.observe(), known.said
-        with torch.no_grad():
-            logits = self.head(torch.from_numpy(self.features.vector(observation, said))).numpy()[0]
+        logits = self.policy.scores(observation, said)[0]
         values = logits - logits[0]
         values[values < -1e8] = -np.inf
         offered = {kind: found[0] for kind, found in worth(observation["context"], self.vocabulary).items()}

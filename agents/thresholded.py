@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lam_env.contracts import ActionPredictor, Training
+from lam_env.contracts import ActionPredictor, Prediction, Training
 from lam_env.logs.epochs import Epochs
 
 from .carry import listen
@@ -32,6 +32,12 @@ class Thresholded:
         best = p.argmax(1)
         return np.where(p.max(1) >= self.threshold, best, 0), state
 
+    def scores(self, observation: Any, said: Prediction) -> np.ndarray:
+        """(N, A) of which the largest is what `predict` does, given what the predictor has said."""
+        scored = np.where(observation["action_mask"] > 0, said.next.astype(float), -np.inf)
+        scored[:, 0] = np.nextafter(self.threshold, -1.0)  # who reaches the threshold acts
+        return scored
+
 
 P = TypeVar("P", bound=Thresholded)
 
@@ -47,6 +53,11 @@ def with_best_threshold(predictor: ActionPredictor, training: Training, kind: ty
         scores.append(mean_return(kind(predictor, threshold), training))
     training.progress("choose a threshold", len(GRID), len(GRID), "")
     return kind(predictor, GRID[int(np.argmax(scores))])
+
+
+def unfitted(predictor: ActionPredictor) -> Thresholded:
+    """Without worlds to choose a threshold in: what is more probable than not. Advice as in `with_best_threshold`."""
+    return Thresholded(predictor, 0.0 if predictor.vocabulary.values() else 0.5)
 
 
 class CountingAgent:

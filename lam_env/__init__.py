@@ -13,11 +13,11 @@ __all__ = ["__version__", "load", "register"]
 
 
 def load(run: str | os.PathLike[str]) -> Any:
-    """The tuned policy of a run folder, for one's own stream of events: a `lam_env.agents.serving.Assistant`, or where it advises
-    persons a `lam_env.agents.serving_persons.Adviser`."""
-    import importlib
+    """What a run folder holds to act by, for one's own stream of events: a `lam_env.agents.serving.Assistant`, or where it advises
+    persons a `lam_env.agents.serving_persons.Adviser`. It is the tuned policy or, if the run was to tune none, the predictor and a threshold."""
+    from lam_env.policies import assistant
 
-    return importlib.import_module("lam_env.agents.serving").load(run)
+    return assistant(run)
 
 
 def register() -> None:

@@ -20,7 +20,7 @@ from lam_env.events import KINDS, USER, ActionLog
 from lam_env.launch.local import one_line
 from lam_env.logs.epochs import DAY, epochs_of
 from lam_env.logs.streams import split_by_protocol
-from lam_env.policies import world_of
+from lam_env.policies import predictor_of, tuned, world_of
 from lam_env.runs import RunFolder
 from lam_env.seeds import TRAINING_SEEDS
 from lam_env.settings import ALWAYS, ORDER, LogSettings, RunSettings
@@ -199,27 +199,25 @@ def usual(settings: RunSettings) -> RunSettings:
     if not isinstance(config.get("log"), dict):
         raise UserError(f"model={settings.model}: its config.json holds no settings; give another run")
     log = override(LogSettings(), config["log"], prefix="log")
-    return dataclasses.replace(found, log=log, world=world_of(folder, settings.scenario))
+    return dataclasses.replace(found, log=log, world=world_of(folder, settings.scenario)[1])
 
 
 def earlier_run(settings: RunSettings, scenario: Scenario) -> Earlier:
     """Loads log, predictors and policy of the run that `model` names."""
     path = Path(str(settings.model))
-    for name in ("log/train", "model/prior"):
-        if not (path / name).is_dir():
-            raise UserError(f"model={path}: has no {name}; give a run that got as far as pre-training")
+    folder = RunFolder(path)
     try:
-        log = ActionLog.load(path / "log/train")
+        models = {folder.prior.name: predictor_of(folder)}
+        if not (folder.log / "train").is_dir():
+            raise UserError("has no log/train; give a run whose folder is whole")
+        log = ActionLog.load(folder.log / "train")
         _check_tokens(log)
-        store, models = importlib.import_module("lam_env.agents.predictors.store"), {}
-        for folder in sorted((path / "model").iterdir()):
-            if folder.name.startswith(("prior", "informed")) and folder.is_dir():
-                models[folder.name] = store.load(folder)
-        policy = None
-        if (path / "model/policy").is_dir():
-            saved = importlib.import_module("lam_env.agents.saved")
-            policy = saved.load_policy(path / "model/policy", models["prior"])
-        tables = RunFolder(path).tables()
+        store = importlib.import_module("lam_env.agents.predictors.store")
+        for part in sorted(folder.prior.parent.iterdir()):
+            if part.name.startswith(("prior-", "informed")) and part.is_dir():
+                models[part.name] = store.load(part)
+        policy = tuned(folder) if folder.policy.is_dir() else None
+        tables = folder.tables()
     except Exception as error:  # a stranger's files
         raise UserError(f"model={path}: {one_line(error)}") from None
     for what, vocabulary in (("log", log.vocabulary), ("prior", models["prior"].vocabulary)):

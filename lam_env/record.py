@@ -23,6 +23,7 @@ class RecordSettings:
     """Record a log of decisions under a sampled policy."""
 
     policy: str = setting("", "a run folder, whose tuned policy acts in the world of that run, sampled")
+    scenario: str | None = setting(None, "the run's scenario, where it is one of your own: module:Class", code=True)
     explore: float = setting(
         0.02, "share of decisions that are any possible action, so that every one has a probability", low=0, high=1
     )
@@ -52,7 +53,7 @@ def record(settings: RecordSettings, command: str) -> None:
 
     s = settings
     path = choose(s.out, "decisions")
-    scenario = scenario_of(RunFolder.open(s.policy))
+    scenario = scenario_of(RunFolder.open(s.policy), s.scenario)
     policy = policy_of(s.policy, scenario.vocabulary, "world")
     if s.days is not None:
         scenario = scenario.with_params(days=s.days)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from lam_env.acting import expectation, load_predictor, saved, untrained
 from lam_env.envs.scenario import Scenario
 from lam_env.errors import UserError
 from lam_env.evaluation.episode import Moment, episode
 from lam_env.evaluation.report.keep import file_of, replay_file, worth_watching
 from lam_env.evaluation.report.parts import CEILING, FLOOR, TUNED
 from lam_env.evaluation.report.trace import trace
+from lam_env.policies import expectation, predictor_of, tuned, untrained
 from lam_env.work import Report, Work
 
 
@@ -27,8 +27,8 @@ def keep_replays(work: Work, report: Report) -> None:
     agent, chosen = _chosen(work, scenario)
     if not chosen:
         return
-    predictor = load_predictor(work.run) if work.run.prior.is_dir() else None
-    policy = saved(str(work.run.path)).policy if agent == TUNED else None
+    predictor = predictor_of(work.run) if work.run.prior.is_dir() else None
+    policy = tuned(work.run) if agent == TUNED else None
     for k, (kind, seed) in enumerate(chosen):
 
         def play(telling: bool, seed: int = seed) -> Iterator[Moment]:

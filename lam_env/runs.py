@@ -175,7 +175,12 @@ class RunFolder:
     def tables(self) -> BehaviourTables | None:
         """Habits of the calibrated resident, if the run has one."""
         path = self.path / TABLES
-        return BehaviourTables.from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+        if not path.is_file():
+            return None
+        try:
+            return BehaviourTables.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            raise UserError(f"{path}: cannot be read ({short(str(error))}); give another run") from None
 
     @property
     def log(self) -> Path:
@@ -184,6 +189,11 @@ class RunFolder:
     @property
     def prior(self) -> Path:
         return self.path / "model" / "prior"
+
+    @property
+    def prior_of_log(self) -> Path:
+        """The predictor of a real log's own actions."""
+        return self.path / "model" / "prior-real"
 
     @property
     def policy(self) -> Path:

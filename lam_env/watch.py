@@ -35,7 +35,7 @@ PLAIN = 20  # moments that are printed where the output is no terminal, unless m
 class WatchSettings:
     """Play an episode in the terminal, or write it as a GIF."""
 
-    scenario: str | None = setting(None, "the scenario, by name (default: that of the run, or smart_home)")
+    scenario: str | None = setting(None, "the scenario, by name (default: that of the run, or smart_home)", code=True)
     agent: str = setting(
         "none",
         f"a run folder (its tuned policy), {' or '.join(UNTRAINED)}, or one of the scenario's own that needs no training",
@@ -91,7 +91,7 @@ def usual(settings: WatchSettings) -> WatchSettings:
     if not Path(agent).is_dir():
         raise UserError(f"agent={agent}: no such folder; give the folder that a run has written")
     folder = RunFolder.open(agent)
-    world, of = world_of(folder, name), folder.config()["scenario"]
+    of, world = world_of(folder, name)
     if name not in (None, of):
         raise UserError(f"agent={agent}: is a run of {of}; say scenario={of}, or leave it away")
     return WatchSettings(scenario=of, world=world)
@@ -104,15 +104,16 @@ def _run_folder(name: str) -> bool:
 
 def player_of(settings: WatchSettings) -> Player:
     """The scenario and who acts in it; UserError says what is wrong with either."""
-    s = settings
-    from lam_env import acting
-    from lam_env.policies import scenario_made
+    from lam_env import policies
+    from lam_env.runs import RunFolder
 
+    s, name = settings, str(settings.scenario)
     if not _run_folder(s.agent):
-        scenario = scenario_made(str(s.scenario), s.world)
-        return Player(scenario, acting.untrained(scenario, s.agent), None)
-    found = acting.saved(s.agent, s.world)
-    return Player(found.scenario, found.policy, acting.expectation(found.predictor))
+        scenario = policies.scenario_made(name, s.world)
+        return Player(scenario, policies.untrained(scenario, s.agent), None)
+    scenario = policies.scenario_made(name, s.world, RunFolder(Path(s.agent)).tables())
+    policy: Any = policies.policy_of(s.agent, scenario.vocabulary, "world that world.* asks for")
+    return Player(scenario, policy, policies.expectation(policy.predictor))
 
 
 # -- what is shown ---------------------------------------------------------------------------------------------------

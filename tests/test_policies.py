@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from runs import small_run
 
-from lam_env import record
+import lam_env
+from lam_env import record, watch
 from lam_env.config import parse
-from lam_env.events import USER, ActionLog
+from lam_env.errors import UserError
+from lam_env.events import USER, ActionLog, Vocabulary
 from lam_env.inputs import usual
-from lam_env.policies import scenario_of
-from lam_env.run import Pipeline
+from lam_env.policies import policy_of, scenario_of
+from lam_env.run import Pipeline, main
 from lam_env.runs import RunFolder
 from lam_env.settings import RunSettings
 
@@ -71,3 +73,70 @@ def test_the_decisions_recorded_in_a_calibrated_home_are_its_one_residents(twin:
     assert record.main([f"policy={twin}", "worlds=2", f"out={tmp_path / 'log'}"]) == 0
     log = ActionLog.load(tmp_path / "log")
     assert np.unique(log.user[log.kind == USER]).tolist() == [0]
+
+
+# -- what is not there -------------------------------------------------------------------------------------------------
+
+ALL = ["none", "prior", "ppo_prior"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "config", "says"),
+    [
+        (
+            "",
+            {"agents_judged": ALL},
+            "model/prior: the run has not got so far; its command goes on with it, given out=",
+        ),
+        ("prior", {"finished": False, "agents_judged": ALL}, "model/policy: the run has not got so far"),
+        ("prior", {"finished": True, "agents_judged": ALL[:2]}, "model/policy: ppo_prior is not among its agents; its"),
+        ("prior", {"finished": True, "agents_judged": ALL}, "the run is finished: ppo_prior has failed, as tables.md"),
+        ("", {"finished": True, "agents_judged": ALL}, "though the run is finished: the folder is not whole"),
+        ("prior-real", {"finished": True, "agents_judged": ALL}, "model/prior: the actions of its log are no commands"),
+    ],
+)
+def test_what_a_run_has_not_and_why(tmp_path: Path, parts: str, config: dict[str, object], says: str) -> None:
+    for part in parts.split():
+        (tmp_path / "model" / part).mkdir(parents=True)
+    (tmp_path / "config.json").write_text(json.dumps({"scenario": "smart_home", "world": {}, **config}))
+    with pytest.raises(UserError) as caught:
+        policy_of(str(tmp_path), Vocabulary(("none", "a")))
+    assert says in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+
+
+# -- a scenario of one's own -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run in a scenario that no registry knows."""
+    folder = tmp_path_factory.mktemp("own") / "run"
+    words = ["log.houses=3", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1"]
+    words += ["eval.seeds=1", "eval.worlds=2", "agents=ppo_prior", f"out={folder}"]
+    assert main(["scenario=people:Trips", *words]) == 0
+    return folder
+
+
+def test_a_scenario_of_ones_own_has_a_replay_and_can_be_loaded(own: Path) -> None:
+    replay = json.loads((own / "report/replay-0.json").read_text())
+    assert replay["agent"] == "ppo_prior"
+    adviser = lam_env.load(own)
+    adviser.observe(time=0, user="ann", sensor="plans")
+    assert adviser.suggest("ann").action in ("none", "car", "bus", "walk")
+
+
+def test_it_is_run_where_the_command_names_it_and_never_because_a_file_does(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "a.yaml"
+    config.write_text("scenario: people:Trips\n")
+    for main_of, words in (
+        (watch.main, [f"agent={own}", "moments=2"]),
+        (record.main, [f"policy={own}", "worlds=1", f"out={tmp_path / 'log'}"]),
+    ):
+        for more, says in (([], "say scenario=people:Trips"), ([f"config={config}"], "names Python code")):
+            with pytest.raises(SystemExit):
+                main_of([*words, *more])
+            assert says in capsys.readouterr().err
+        assert main_of([*words, "scenario=people:Trips"]) == 0

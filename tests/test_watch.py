@@ -80,7 +80,7 @@ def test_a_gif(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (["agent=no/such"], "no such folder"),
         (["agent={here}"], "not a run folder"),
         (["agent={small_run}", "scenario=game"], "is a run of smart_home"),
-        (["agent={small_run}", "world.rooms=7"], "of another world"),
+        (["agent={small_run}", "world.rooms=7"], "has another vocabulary than the world"),
         (["gif=a.png"], "ends in .gif"),
         (["gif=nowhere/a.gif"], "its folder is not there"),
         (["world.days=x"], "world.days"),

@@ -6,10 +6,10 @@ import math
 import pytest
 from lam_env.agents.predictors import store
 from lam_env.agents.saved import save_policy
-from lam_env.agents.serving import Assistant, load
+from lam_env.agents.serving import Assistant
 from policies import VOCABULARY, policy_of_five, refused
 
-import lam_env
+from lam_env import load
 from lam_env.events import FEEDBACK, READING, SENSOR, USER, Event
 
 HOUR = 3600
@@ -111,7 +111,7 @@ def test_the_timer_of_the_prior_is_used(run, timer, changes):
 
 
 def test_a_run_is_loaded(run, policy):
-    assistant, expected = lam_env.load(str(run)), Assistant(policy)
+    assistant, expected = load(str(run)), Assistant(policy)
     assert assistant.vocabulary == VOCABULARY
     for a in (assistant, expected):
         a.observe(time=8 * HOUR, sensor="hall")
@@ -126,10 +126,25 @@ def test_what_is_no_run_is_refused(tmp_path, run):
     refused("not a run folder", load, tmp_path / "empty")
 
 
-@pytest.mark.parametrize(("part", "says"), [("prior", "pre-training"), ("policy", "fine-tuning")])
-def test_half_a_run_is_refused(run, part, says):
-    (run / "model" / part).rename(run / "elsewhere")
-    refused(f"has no model/{part}.*{says}", load, run)
+@pytest.mark.parametrize("kept", ["prior", "prior-real"])
+def test_where_no_policy_was_to_be_tuned_the_prior_acts_on_what_is_more_probable_than_not(run, kept):
+    (run / "model" / "policy").rename(run / "elsewhere")
+    (run / "model" / "prior").rename(run / "model" / kept)
+    judged = (
+        ["none", "prior"] if kept == "prior" else ["none", "ppo_prior"]
+    )  # nobody was judged on a log of other actions
+    (run / "config.json").write_text(json.dumps({"finished": True, "agents_judged": judged}))
+    assistant, names, acted = load(run), VOCABULARY.actions[1:], set()
+    for k in range(60):
+        assistant.observe(time=600 * k, **({"sensor": "hall"} if k % 3 else {"action": names[k // 3 % 4]}))
+        possible = names[k % 4 :][:2]
+        said = assistant.suggest(possible)
+        best = max(possible, key=said.probabilities.__getitem__)
+        assert said.action == (best if said.probabilities[best] >= 0.5 else "none")
+        assert said.action in said.why
+        acted.add(said.action)
+    assert "none" in acted
+    assert len(acted) > 1
 
 
 @pytest.mark.parametrize("name", ["prior/model.safetensors", "policy/policy.safetensors", "policy/manifest.json"])
