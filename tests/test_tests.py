@@ -1,4 +1,4 @@
-"""What tests must not do, read from their sources: rest on a clock, or take what is private."""
+"""What tests must not do, read from their sources: rest on a clock, take what is private, or grow long."""
 
 from __future__ import annotations
 
@@ -67,3 +67,8 @@ def test_no_test_imports_what_is_private(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = [a.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for a in node.names]
     assert [name for name in names if name.startswith("_") and not name.startswith("__")] == []
+
+
+@by_file
+def test_no_file_of_tests_is_longer_than_400_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 from lam_env.agents.best import Best as BestHead
-from lam_env.agents.ppo import PPOAgent, PPOSettings, TunedPolicy
+from lam_env.agents.policy import TunedPolicy
+from lam_env.agents.ppo import PPOAgent, PPOSettings
 from lam_env.agents.sb3 import FeatureVecEnv
 from lam_env.agents.simple import Silent
 from lam_env.agents.trial import mean_return, returns
