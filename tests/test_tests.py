@@ -1,4 +1,4 @@
-"""What tests must not do, read from their sources: rest on a clock."""
+"""What tests must not do, read from their sources: rest on a clock, take what is private, or grow long."""
 
 from __future__ import annotations
 
@@ -59,3 +59,16 @@ def test_no_test_rests_on_a_clock(path: Path) -> None:
 )
 def test_the_rules_for_clocks_themselves(text: str, n: int) -> None:
     assert len(clocks(ast.parse(text))) == n
+
+
+@by_file
+def test_no_test_imports_what_is_private(path: Path) -> None:
+    """A function that moves would break it without a change of behaviour."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = [a.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for a in node.names]
+    assert [name for name in names if name.startswith("_") and not name.startswith("__")] == []
+
+
+@by_file
+def test_no_file_of_tests_is_longer_than_400_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400

@@ -62,7 +62,7 @@ def pretrain(
     with one_thread(), torch.random.fork_rng(devices=cuda):
         torch.manual_seed(seed)
         predictor = Predictor(train.vocabulary, featuriser, settings, train.timer)
-        data = _Data(train, featuriser, settings, where)
+        data = Chunks(train, featuriser, settings, where)
         reading, judged = continued(train, valid)
         for member in range(settings.members):
             torch.manual_seed(seed + 7919 * member)
@@ -84,7 +84,7 @@ def _first_worlds(epochs: Epochs, rows: int) -> Epochs:
     return epochs.select(np.arange(starts[max(1, np.searchsorted(starts, rows, side="right") - 1)]))
 
 
-class _Data:
+class Chunks:
     """The training log as tensors, cut anew into chunks for every pass."""
 
     def __init__(self, train: Epochs, featuriser: Featuriser, settings: PredictorSettings, device: torch.device):
@@ -122,7 +122,7 @@ class _Data:
 
 def _fit(
     net: Network,
-    data: _Data,
+    data: Chunks,
     reading: Epochs,
     judged: np.ndarray,
     featuriser: Featuriser,
@@ -192,7 +192,7 @@ def _rate(done: int, total: int, schedule: str) -> float:
 
 
 def _loss(
-    net: Network, data: _Data, rows: torch.Tensor, real: torch.Tensor, settings: PredictorSettings
+    net: Network, data: Chunks, rows: torch.Tensor, real: torch.Tensor, settings: PredictorSettings
 ) -> torch.Tensor:
     with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=settings.autocast):
         logits, soon, _, _ = net(data.tokens[rows], data.features[rows])

@@ -59,7 +59,7 @@ class Population:
             raise NetworkError("population: a pair of zones without flow; give flows that serve the whole demand")
         agents = np.bincount(self.pair, minlength=len(total))
         rank = np.arange(len(self.pair)) - np.searchsorted(self.pair, self.pair)  # within the pair
-        return _drawn(routes, route_flow / total[routes.pair], self.pair, (rank + 0.5) / agents[self.pair])
+        return drawn(routes, route_flow / total[routes.pair], self.pair, (rank + 0.5) / agents[self.pair])
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +128,10 @@ def _chosen(
     """(agents,) the route each would choose."""
     if theta is None:
         return routes.cheapest(route_cost)[pair]
-    return _drawn(routes, logit_shares(routes, route_cost, theta), pair, uniform)
+    return drawn(routes, logit_shares(routes, route_cost, theta), pair, uniform)
 
 
-def _drawn(routes: Routes, shares: np.ndarray, pair: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+def drawn(routes: Routes, shares: np.ndarray, pair: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     """(agents,) routes at the quantiles `uniform`, in (0, 1), of the shares (routes,) of each agent's pair."""
     before = np.cumsum(shares) - shares
     upto = routes.pair + np.cumsum(shares) - before[routes.first][routes.pair]

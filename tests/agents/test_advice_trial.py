@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from lam_env.agents.advice import FEATURES, SCALE, Answers
 from lam_env.agents.advice_agent import AdviceAgent
-from lam_env.agents.advice_trial import Heard, _returns, _surprise, try_advice
+from lam_env.agents.advice_trial import Heard, try_advice
 from people import A, Trips, TripsWorld, training_of_trips
 from people import acceptance as true_acceptance
+from scripted import Saying, ScriptedEnv
 
+from lam_env.contracts import Training
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.events import FEEDBACK, SENSOR
+from lam_env.events import FEEDBACK, SENSOR, Vocabulary
 from lam_env.seeds import Use
 
 
@@ -76,7 +78,8 @@ def test_where_nobody_answers_nothing_is_learned():
     assert AdviceAgent().fit(deaf).answers.follow.tolist() == [0.0] * len(FEATURES)
 
 
-def test_answers_are_paid_as_the_reward_term_of_their_name():
+def test_answers_are_paid_as_the_reward_term_of_their_name(monkeypatch):
+    monkeypatch.setattr("lam_env.agents.advice_trial.EPOCHS", 3_000)  # what is learned of them is not asked here
     given = training_of_trips()
     given.reward_weights = {**given.reward_weights, "accept": 0.1, "refuse": -0.5, "rain": 7.0}
     heard = try_advice(given, worlds=2)
@@ -103,19 +106,35 @@ def test_some_are_told_much_and_some_little():
 # -- worths that no reading tells
 
 
+def counted(ends, context, pays):
+    """What a trial in such worlds counts. `context` (n, C) is seen all the time."""
+    vocabulary, n = Vocabulary(("none", "a", "b"), (), ("x", "y", "z")), len(ends)
+    seen = {
+        "tokens": np.zeros((n, 16), np.int64),
+        "epoch": np.zeros((n, 5), np.int64),
+        "context": np.asarray(context, np.float32),
+        "clock": np.zeros((n, 4), np.float32),
+        "action_mask": np.ones((n, 3), np.int8),
+        "feedback": np.zeros((n, 6), np.float32),
+    }
+    prior, env = Saying(vocabulary, [0.6, 0.2, 0.2]), ScriptedEnv(ends, lambda t: seen, pays)
+    return try_advice(Training(vocabulary, "advise", None, None, lambda n, **_: env, {"nag": -0.1}, prior=prior), n)
+
+
 def test_rewards_are_discounted_along_each_world():
-    world, rewards = np.array([0, 1, 0, 1, 0]), np.array([1.0, 10, 2, 20, 4])
-    d = 0.97
-    assert _returns(world, rewards).tolist() == pytest.approx([1 + d * (2 + d * 4), 10 + d * 20, 2 + d * 4, 20, 4])
+    rewards = np.array([[1.0, 10], [2, 20], [4, 0]])
+    found = counted([3, 2], np.zeros((2, 3)), lambda t, actions: rewards[t]).gained
+    # less what is expected, which is the same all the time: 1 + .97 (2 + .97 x 4), 10 + .97 x 20, 2 + .97 x 4, 20 and 4
+    assert (found - found[-1]).tolist() == pytest.approx([6.7036 - 4, 29.4 - 4, 5.88 - 4, 16, 0])
 
 
 def test_what_the_situation_explains_is_no_surprise():
-    rng = np.random.default_rng(0)
-    situation, silent = rng.normal(size=(5000, 3)), rng.random(5000) < 0.8
-    returns = situation @ [1.0, -2.0, 0.0] + 5 + 0.7 * ~silent
-    found = _surprise(returns, situation, silent)
-    assert np.abs(found[silent]).max() < 0.05
-    assert found[~silent] == pytest.approx(0.7, abs=0.05)
+    context = np.random.default_rng(0).normal(size=(5000, 3))
+    found = counted([1] * 5000, context, lambda t, actions: context @ [1.0, -2.0, 0.0] + 5 + 0.7 * (actions > 0))
+    silent = found.advised == 0
+    assert 0.1 < silent.mean() < 0.9
+    assert np.abs(found.gained[silent]).max() < 0.05
+    assert found.gained[~silent] == pytest.approx(0.7, abs=0.05)
 
 
 def nobody():

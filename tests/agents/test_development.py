@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,13 +14,13 @@ from lam_env.agents.development.__main__ import main
 from lam_env.agents.development.model import ChoiceModel, fit
 from lam_env.agents.development.network import Batch, ChoiceSettings
 from lam_env.agents.files import ModelError
+from outside import RUNS, SHEETS, needs
 
 from lam_env.errors import UserError
 from lam_env.logs.choices import Choices
 from lam_env.logs.dnd_sheets import class_choices
 from lam_env.logs.spire_cards import card_choices
 
-GAME = Path(__file__).resolve().parents[2] / "../shared/data/game"
 QUICK = ChoiceSettings(members=1, passes=8, hidden=8, embedding=4, rank=2)
 
 
@@ -278,25 +277,20 @@ def test_what_a_user_gets_wrong_is_one_line(tmp_path, monkeypatch, capsys, argv,
 # -- the published choices -------------------------------------------------------------------------------------------------
 
 
-def published(name, read):
-    file = GAME / name
-    if not file.is_file():
-        pytest.skip(f"needs {file.name} in shared/ beside the checkout")
-    return read(file)[0].split()
-
-
 @pytest.mark.slow
+@needs(RUNS)
 def test_cards_are_predicted_better_than_by_the_reference():
     """The reference: a logit with top-1 .5905 and NLL .9862."""
-    train, valid, test = published("slay_the_spire_runs/runs.jsonl.gz", card_choices)
+    train, valid, test = card_choices(RUNS)[0].split()
     found = judge.scores(fit(train, valid).probabilities(test), test.chosen)
     assert found["top1"] > 0.68
     assert found["nll"] < 0.80
 
 
 @pytest.mark.slow
+@needs(SHEETS)
 def test_classes_are_predicted_better_than_by_frequency():
-    train, valid, test = published("dnd_characters/characters.tsv.gz", class_choices)
+    train, valid, test = class_choices(SHEETS)[0].split()
     found = judge.scores(fit(train, valid).probabilities(test), test.chosen)
     assert found["top1"] > 0.5
     assert found["nll"] < judge.scores(judge.most_frequent(train, test), test.chosen)["nll"] - 1

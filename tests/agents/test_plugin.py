@@ -2,32 +2,14 @@
 
 import numpy as np
 import pytest
-from lam_env.agents import plugin
-from lam_env.agents.plugin import GAIN, LOSS, REFUSED, SHRINK, PlugIn, PlugInAgent
+from lam_env.agents.plugin import PlugIn, PlugInAgent
+from scripted import Saying, ScriptedEnv
 
-from lam_env.contracts import Prediction, Training
+from lam_env.contracts import Training
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.events import Vocabulary
 
 VOCABULARY = Vocabulary(("none", "a", "b", "c"), patience=(300, 300, 300, 3600))
-
-
-class Saying:
-    """Always says the same of the next action, and of soon."""
-
-    def __init__(self, p, soon=None, vocabulary=VOCABULARY):
-        self.p, self.soon, self.vocabulary = np.asarray(p, float), soon, vocabulary
-
-    def start(self, n):
-        return 0
-
-    def reset(self, state, rows):
-        return state
-
-    def step(self, state, epochs, active):
-        n = len(active)
-        soon = None if self.soon is None else np.broadcast_to(np.asarray(self.soon, float), (n, len(self.p)))
-        return Prediction(np.broadcast_to(self.p, (n, len(self.p))), soon), state
 
 
 def observation(n=1, hour=0, accepted=(0, 0, 0, 0), refused=(0, 0, 0, 0), mask=(1, 1, 1, 1)):
@@ -42,9 +24,9 @@ def observation(n=1, hour=0, accepted=(0, 0, 0, 0), refused=(0, 0, 0, 0), mask=(
     }
 
 
-def plain(p, acceptance=1.0, loss=LOSS, online=False, soon=None, bins=1):
-    a = np.full((bins, 4), acceptance) if np.ndim(acceptance) < 2 else np.asarray(acceptance)
-    return PlugIn(Saying(p, soon), a, np.full((len(a), 4), loss), online)
+def plain(p, acceptance=1.0, online=False, soon=None):
+    a = np.full((1, 4), acceptance) if np.ndim(acceptance) < 2 else np.asarray(acceptance)
+    return PlugIn(Saying(VOCABULARY, p, soon), a, np.full((len(a), 4), 0.5), online)
 
 
 def value(policy, seen):
@@ -54,16 +36,15 @@ def value(policy, seen):
 
 def test_values_are_expected_utilities():
     found = value(plain([0.2, 0.5, 0.3, 0.0]), observation())
-    assert found[0, 1] == pytest.approx(GAIN * 0.5 - LOSS * 0.5)
-    assert found[0, 2] == pytest.approx(GAIN * 0.3 - LOSS * 0.7)
+    assert found[0, 1] == pytest.approx(0.35)  # .5 x 1.2 - .5 x .5
+    assert found[0, 2] == pytest.approx(0.01)  # .3 x 1.2 - .7 x .5
     assert found[0, 3] == -np.inf  # hardly ever tried
     half = value(plain([0.2, 0.5, 0.3, 0.0], acceptance=0.5), observation())
-    assert half[0, 1] == pytest.approx(GAIN * 0.25 - LOSS * 0.75 - REFUSED * 0.25)
+    assert half[0, 1] == pytest.approx(-0.525)  # .25 x 1.2 - .75 x .5 - .25 x 1.8, the cost of a refusal
 
 
 def test_it_acts_where_that_is_worth_more_than_nothing():
-    even = LOSS / (GAIN + LOSS)
-    for p, action in ((even + 0.01, 1), (even - 0.01, 0)):
+    for p, action in ((0.30, 1), (0.29, 0)):  # even at .5 / (1.2 + .5)
         assert plain([1 - p, p, 0, 0]).predict(observation())[0].tolist() == [action]
     assert plain([0.1, 0.5, 0.4, 0]).predict(observation(mask=(1, 0, 1, 1)))[0].tolist() == [2]
     assert plain([0.1, 0.9, 0.0, 0], acceptance=0.1).predict(observation())[0].tolist() == [0]
@@ -88,22 +69,24 @@ def test_online_it_learns_what_this_household_refuses():
     assert policy.predict(observation(refused=(0, 4, 0, 0)))[0].tolist() == [0]
     assert policy.predict(observation(accepted=(0, 12, 0, 0), refused=(0, 4, 0, 0)))[0].tolist() == [1]
     assert plain([0.3, 0.7, 0, 0]).predict(observation(refused=(0, 9, 0, 0)))[0].tolist() == [1]
-    shrunk = (0 + SHRINK * 1.0) / (4 + SHRINK)
-    good = 0.7 * shrunk
-    expected = GAIN * good - LOSS * (1 - good) - REFUSED * (0.7 - good)
-    assert value(policy, observation(refused=(0, 4, 0, 0)))[0, 1] == pytest.approx(expected)
+    # four refusals and four made up that are none halve it: .35 x 1.2 - .65 x .5 - .35 x 1.8
+    assert value(policy, observation(refused=(0, 4, 0, 0)))[0, 1] == pytest.approx(-0.535)
 
 
 def test_the_estimate_is_shrunk_to_what_was_believed_before():
-    tried, hoped = np.array([[0.0, 10.0, 10.0, 4.0]]), np.array([[0.0, 8.0, 6.0, 2.0]])
-    accepted, refused = np.array([[0.0, 8.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 10.0, 0.0]])
-    before = np.ones((1, 4)), np.full((1, 4), LOSS)
-    acceptance, loss = plugin._estimate([tried, hoped, accepted, refused], *before)
-    expected = [1.0, 1.0, SHRINK / (6 + SHRINK), SHRINK / (2 + SHRINK)]  # accepted of those that the prior hoped for
-    assert acceptance[0].tolist() == pytest.approx(expected)
-    vain = [0, 2, 10, 4]
-    expected = [(REFUSED * r + SHRINK * LOSS) / (v + SHRINK) for r, v in zip((0, 0, 10, 0), vain, strict=True)]
-    assert loss[0].tolist() == pytest.approx(expected)
+    """Ten times `a` alone is possible, of which eight are accepted; ten times `b`, always refused; four times `c`, unanswered."""
+
+    def seen(t):
+        mask = (1, t < 10, 10 <= t < 20, t >= 20)
+        return observation(accepted=(0, min(t, 8), 0, 0), refused=(0, 0, np.clip(t - 10, 0, 10), 0), mask=mask)
+
+    prior = Saying(VOCABULARY, [0.0, 0.8, 0.6, 0.5])
+    training = Training(VOCABULARY, "anticipate", None, None, lambda n, **_: ScriptedEnv([24], seen), prior=prior)
+    policy = PlugInAgent().fit(training)
+    # accepted of those that the prior hoped for (8, 6 and 2), each with four made up: 12 / 12, 4 / 10, 4 / 6
+    assert policy.acceptance[0].tolist() == pytest.approx([1.0, 1.0, 0.4, 2 / 3])
+    # cost of those in vain (2, 10 and 4), each with four of .5 made up: 2 / 6, (10 x 1.8 + 2) / 14, 2 / 8
+    assert policy.loss[0].tolist() == pytest.approx([0.5, 1 / 3, 10 / 7, 0.25])
 
 
 class Impatient(Saying):
@@ -112,7 +95,7 @@ class Impatient(Saying):
     def __init__(self, vocabulary):
         p = np.zeros(len(vocabulary))
         p[[vocabulary.action("alarm.armed"), vocabulary.action("living.tv.on")]] = 0.5
-        super().__init__(p, vocabulary=vocabulary)
+        super().__init__(vocabulary, p)
 
 
 @pytest.mark.parametrize("agent", [PlugInAgent(), PlugInAgent(bins=6, houses=2, online=True)])
@@ -127,7 +110,7 @@ def test_a_trial_counts_what_is_refused(agent):
     tv, kettle = vocabulary.action("living.tv.on"), vocabulary.action("kitchen.kettle.hot")
     assert policy.acceptance[:, tv].min() < 0.95  # tried, and refused by people who read
     assert policy.acceptance[:, kettle].tolist() == [1.0] * agent.bins  # never tried: as believed before
-    assert np.allclose(policy.loss[:, kettle], LOSS)
+    assert np.allclose(policy.loss[:, kettle], 0.5)
     assert np.isfinite(policy.loss).all()
 
 

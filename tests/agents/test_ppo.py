@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from lam_env.agents.best import _higher
+import torch
+from lam_env.agents.best import Best as BestHead
+from lam_env.agents.policy import TunedPolicy
 from lam_env.agents.ppo import PPOAgent, PPOSettings
 from lam_env.agents.sb3 import FeatureVecEnv
 from lam_env.agents.simple import Silent
@@ -161,15 +163,15 @@ def test_a_training_is_repeated_to_the_bit_and_another_seed_gives_another():
 
 
 def test_the_policy_samples_alike_with_the_same_seed_and_masks_what_is_impossible():
-    policy = PPOAgent(prior=False, settings=FAST).fit(training(600))
+    tuned = PPOAgent(prior=False, settings=FAST).fit(training(600))
     env = make_env(64)
     observation, _ = env.reset(seed=0)
     observation["action_mask"][32:, RIGHT] = 0
-    policy._generator.manual_seed(1)
-    first, _ = policy.predict(observation, None, np.ones(64, bool), deterministic=False)
-    policy._generator.manual_seed(1)
-    again, _ = policy.predict(observation, None, np.ones(64, bool), deterministic=False)
-    assert first.tolist() == again.tolist()
+    first, again, other = (
+        TunedPolicy(tuned.features, tuned.head, seed).predict(observation, None, np.ones(64, bool), False)[0]
+        for seed in (1, 1, 2)
+    )
+    assert first.tolist() == again.tolist() != other.tolist()
     assert set(first[:32]) == {0, LEFT, RIGHT}
     assert set(first[32:]) == {0, LEFT}
 
@@ -205,14 +207,25 @@ def test_the_returns_of_a_trial_are_those_of_each_world():
     assert mean_return(Best(), given, 70) == pytest.approx(found.mean())
 
 
-def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best():
+def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best(monkeypatch):
+    def taken(later, first, certain):
+        """Whether a head that gets the returns `later` takes the place of one that got `first`."""
+        head, got = torch.nn.Linear(1, 1), iter((first, later))
+        monkeypatch.setattr("lam_env.agents.best.returns", lambda *_: next(got))
+        best = BestHead(head, lambda h: h, training(steps=1), certain=certain)
+        best.consider(0)
+        with torch.no_grad():
+            head.bias += 1
+        best.consider(1)
+        return bool(best.state["bias"] == head.bias)
+
     rng = np.random.default_rng(0)
     start = rng.normal(size=400)
     by_chance = start + rng.permutation(np.repeat([-1.0, 1.0], 200)) + 0.02
-    assert _higher(by_chance, start, 0.0)
-    assert not _higher(by_chance, start, 1.0)
-    assert _higher(start + 0.02, start, 1.0)  # in every world
-    assert not _higher(start, start, 0.0)
+    assert taken(by_chance, start, 0.0)
+    assert not taken(by_chance, start, 1.0)
+    assert taken(start + 0.02, start, 1.0)  # in every world
+    assert not taken(start, start, 0.0)
 
 
 def test_each_training_seed_learns_in_worlds_of_its_own():

@@ -3,21 +3,19 @@
 import dataclasses
 import gzip
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import spire
 from hypothesis import given
 from hypothesis import strategies as st
+from outside import RUNS, SHEETS, needs
 
 from lam_env import registry
 from lam_env.events import LogError
 from lam_env.logs.choices import Choices
 from lam_env.logs.dnd_sheets import NEEDED, class_choices, second_class_choices
 from lam_env.logs.spire_cards import TRAITS, card_choices
-
-GAME = Path(__file__).resolve().parents[2] / "../shared/data/game"
 
 
 def small(n=20, groups=20):
@@ -170,11 +168,9 @@ def test_runs_without_choices_are_refused(tmp_path):
         cards(tmp_path, spire.run(gold_per_floor=["much"] * 6))
 
 
+@needs(RUNS)
 def test_the_published_card_choices():
-    file = GAME / "slay_the_spire_runs/runs.jsonl.gz"
-    if not file.is_file():
-        pytest.skip("the runs of Slay the Spire are not beside the checkout")
-    found, left_out = card_choices(file)
+    found, left_out = card_choices(RUNS)
     _, _, test = found.split()
     assert len(test) == 2_244  # as in the published protocol
     assert (len(found), left_out) == (11_229, {})
@@ -248,11 +244,9 @@ def test_a_bad_table_is_one_line(tmp_path, text, message):
         class_choices(tmp_path / "none.tsv")
 
 
+@needs(SHEETS)
 def test_the_published_sheets():
-    file = GAME / "dnd_characters/characters.tsv.gz"
-    if not file.is_file():
-        pytest.skip("the character sheets are not beside the checkout")
-    found, left_out = class_choices(file)
+    found, left_out = class_choices(SHEETS)
     assert len(found) + sum(left_out.values()) == 10_894
 
 

@@ -1,12 +1,12 @@
 import dataclasses
 import json
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outside import HOMES, needs
 
 from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, LogError, Protocol, Vocabulary
 from lam_env.logs.epochs import BAG, DAY, Epochs, epochs_of, from_observation, split_by_day
@@ -15,7 +15,6 @@ VOCABULARY = Vocabulary(
     ("none", "light.on", "light.off", "tv.on"), ("motion",), ("light",), ("fine",), patience=(300, 60, 60, 600)
 )
 MOTION = len(VOCABULARY)
-HOMES = Path(__file__).resolve().parents[2] / "../shared/data/smart_home/casas_hh_activity"
 
 
 def log(*events: Event, **more) -> ActionLog:
@@ -290,7 +289,7 @@ def test_split_by_day_is_a_partition_in_order_of_time(days, worlds):
     assert all(a.max() < b.min() for a, b in pairwise(spans))
 
 
-@pytest.mark.skipif(not HOMES.is_dir(), reason="CASAS logs are not beside the checkout")
+@needs(HOMES)
 @pytest.mark.parametrize(("home", "rows"), [("hh104", [1920, 281, 640]), ("hh102", [494, 61, 180])])
 def test_real_homes_are_split_as_published(home, rows):
     from lam_env.logs.casas_xes import load

@@ -1,23 +1,18 @@
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from outside import FIGURES, HOMES, needs
 
 from lam_env.catalogue import GATES, metric
 from lam_env.events import SENSOR, USER, ActionLog, Event, LogError, Vocabulary
 from lam_env.logs import statistics as st
 from lam_env.logs.fidelity import gates, table
 
-SHARED = Path(__file__).resolve().parents[2] / "../shared"
-HOMES = SHARED / "data/smart_home/casas_hh_activity"
-TARGETS = SHARED / "reference/smart_home/fidelity_targets.json"
-needs_homes = pytest.mark.skipif(
-    not (HOMES.is_dir() and TARGETS.is_file()), reason="CASAS logs and their figures are not beside the checkout"
-)
+TARGETS = FIGURES / "smart_home/fidelity_targets.json"
 HOUR, DAY = 3600, 86_400
 NAMES = ("none", "breakfast", "sleep", "toilet", "tv", "work")
 COMMANDS = Vocabulary(("none", "kitchen_light.on", "lamp.dim", "light.off", "tv.on"))
@@ -62,7 +57,7 @@ def by_id(report):
 # --- statistics with known answers
 
 
-@needs_homes
+@needs(HOMES, TARGETS)
 @pytest.mark.parametrize("home", ["hh104", "hh102"])
 def test_the_published_statistics_of_real_homes_are_reproduced(home):
     from lam_env.logs.casas_xes import load
@@ -102,7 +97,7 @@ def test_the_published_statistics_of_real_homes_are_reproduced(home):
         assert s["start_sd"][label] == pytest.approx(own["start_circ_sd_h"], abs=0.0101)
 
 
-@needs_homes
+@needs(HOMES, TARGETS)
 def test_a_real_home_passes_against_itself_and_another_home_does_not():
     from lam_env.logs.casas_xes import load
 

@@ -1,20 +1,18 @@
 """A file of plays as a log, and what is wrong with files that hold none."""
 
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from outside import PLAYS, needs
 
 from lam_env import registry
 from lam_env.events import LogError
 from lam_env.logs.mobile_plays import load
 from lam_env.logs.plays import plays_of
 
-FILE = Path(__file__).resolve().parents[2] / "../shared/data/game/mobile_plays/plays.csv.gz"
-needs_plays = pytest.mark.skipif(not FILE.is_file(), reason="the mobile plays are not beside the checkout")
 DAY, T = 86_400, 1_400_000_000
 
 
@@ -127,8 +125,8 @@ def test_it_is_found_by_name():
     assert registry.importer("mobile_plays") is load
 
 
-@needs_plays
+@needs(PLAYS)
 def test_the_published_plays():
-    log, left_out = load(str(FILE))
+    log, left_out = load(str(PLAYS))
     plays = plays_of(log)
     assert (len(plays.time), len(plays.first), left_out) == (153_920, 25_955, {})

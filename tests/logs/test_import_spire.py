@@ -2,22 +2,19 @@
 
 import gzip
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import spire
 from hypothesis import given
 from hypothesis import strategies as st
+from outside import RUNS, needs
 
 from lam_env import registry
 from lam_env.events import LogError
 from lam_env.logs.epochs import epochs_of
 from lam_env.logs.slay_the_spire import events, load, load_fine, read_runs
 from lam_env.logs.streams import split_by_protocol
-
-FILE = Path(__file__).resolve().parents[2] / "../shared/data/game/slay_the_spire_runs/runs.jsonl.gz"
-needs_runs = pytest.mark.skipif(not FILE.is_file(), reason="the runs of Slay the Spire are not beside the checkout")
 
 TOLD = ["CHAR_IRONCLAD", "NEOW", "PATH_M", "CARD_TAKE", "PATH_?", "EVENT_IGNORE", "PATH_R", "CAMP_SMITH", "PATH_BOSS"]
 TOLD += ["POTION", "BOSSRELIC_TAKE", "PATH_M", "CARD_SKIP", "DEATH"]
@@ -156,13 +153,13 @@ def test_it_is_found_by_name():
     assert registry.importer("slay_the_spire_fine") is load_fine
 
 
-@needs_runs
+@needs(RUNS)
 def test_the_published_runs_give_the_published_targets():
-    log, left_out = load(str(FILE))
+    log, left_out = load(str(RUNS))
     epochs = epochs_of(log)
     parts = split_by_protocol(log, epochs)
     assert [len(np.unique(epochs.world[part])) for part in parts] == [413, 59, 118]
     assert int(parts[2].sum()) == 10_053
     assert len(log.vocabulary) == 28  # with none
     assert left_out == {"choice before the first floor": 59, "event beyond the recorded path": 373}
-    assert len(read_runs(FILE)[0]) == 590
+    assert len(read_runs(RUNS)[0]) == 590

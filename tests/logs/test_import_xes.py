@@ -1,17 +1,14 @@
 import datetime
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from outside import HOMES, needs
 
 from lam_env.events import USER, ActionLog, LogError
 from lam_env.logs.casas_xes import FORMATS, load
-
-HOMES = Path(__file__).resolve().parents[2] / "../shared/data/smart_home/casas_hh_activity"
-needs_homes = pytest.mark.skipif(not HOMES.is_dir(), reason="CASAS logs are not beside the checkout")
 
 
 def event(name: str, transition: str, time: str) -> str:
@@ -207,7 +204,7 @@ def test_a_written_log_comes_back(tmp_path, rows):
     assert [(e.time, log.vocabulary.actions[e.token], int(e.value)) for e in log.events()] == written
 
 
-@needs_homes
+@needs(HOMES)
 @pytest.mark.parametrize(("home", "events", "days", "labels"), [("hh104", 2842, 61, 17), ("hh102", 736, 25, 16)])
 def test_the_published_homes(home, events, days, labels):
     log, left_out = FORMATS["casas_xes"](str(HOMES), home=home)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outside import PLAYS, needs
 
 from lam_env.events import LogError
 from lam_env.logs import mobile_plays
@@ -19,7 +20,6 @@ from lam_env.logs.play_report import main
 from lam_env.logs.play_tables import GapPart, PlayTables, estimate, gap_mixture
 from lam_env.logs.plays import Plays, hazard, plays_of, sessions_of, statistics
 
-FILE = Path(__file__).resolve().parents[2] / "../shared/data/game/mobile_plays/plays.csv.gz"
 KNOWN = PlayTables(
     ends=(0.2, -0.4, 0.6),
     leaves=(0.3, -0.8, -0.3, 0.3),
@@ -224,9 +224,9 @@ def test_what_a_user_gets_wrong_is_one_line(tmp_path, monkeypatch, capsys, argv,
 # -- the published log ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not FILE.is_file(), reason="the mobile plays are not beside the checkout")
+@needs(PLAYS)
 def test_players_drawn_from_the_published_log_are_like_it():
-    source = plays_of(mobile_plays.load(str(FILE))[0])
+    source = plays_of(mobile_plays.load(str(PLAYS))[0])
     drawn = draw(estimate(source), len(source.first), np.random.default_rng(0))
     a, b = statistics(source), statistics(drawn)
     assert np.abs(np.subtract(a["hazard"], b["hazard"])).max() < 0.03

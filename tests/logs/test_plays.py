@@ -1,12 +1,12 @@
 """Sessions and their statistics, on logs small enough to count by hand and on the published ones."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outside import FIGURES, PLAYS, needs
 
 from lam_env.events import AGENT, USER, ActionLog, Event, LogError, Vocabulary
 from lam_env.logs import mobile_plays
@@ -24,7 +24,7 @@ from lam_env.logs.plays import (
     top_share,
 )
 
-SHARED = Path(__file__).resolve().parents[2] / "../shared"
+TARGETS = FIGURES / "game/fidelity_targets.json"
 HOUR, DAY = 3600, 86_400
 
 
@@ -133,12 +133,10 @@ def test_what_cannot_be_used_is_said():
         Plays(np.zeros(0, int), np.zeros(0, int), np.zeros(0), 0)
 
 
+@needs(PLAYS, TARGETS)
 def test_the_published_statistics_of_mobile_plays():
-    file, targets = SHARED / "data/game/mobile_plays/plays.csv.gz", SHARED / "reference/game/fidelity_targets.json"
-    if not (file.is_file() and targets.is_file()):
-        pytest.skip("needs the folder shared/ beside the checkout")
-    found = statistics(plays_of(mobile_plays.load(str(file))[0]))
-    told = json.loads(targets.read_text())["mobile_plays"]
+    found = statistics(plays_of(mobile_plays.load(str(PLAYS))[0]))
+    told = json.loads(TARGETS.read_text())["mobile_plays"]
     assert found["hazard"] == pytest.approx(list(told["p_end_session_by_play_index"].values()), abs=0.001)
     gaps = told["gap_between_sessions_hours"]
     assert found["gap_hours"] == pytest.approx([gaps[k] for k in ("p25", "p50", "p75", "p90")], abs=0.01)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.agents.predictors.online import counting
 from lam_env.agents.predictors.pretrain import pretrain
+from outside import PLAYS, RUNS, needs
 
 from lam_env.events import LogError, Protocol
 from lam_env.logs import mobile_plays, slay_the_spire
 from lam_env.logs.epochs import epochs_of, split_by_day
 from lam_env.logs.streams import Stream, log_of_streams, split_by_protocol, split_by_stream
 
-GAME = Path(__file__).resolve().parents[2] / "../shared/data/game"
 BEGAN = datetime.datetime(2020, 1, 8, 12)  # a Wednesday
 
 
@@ -96,8 +95,6 @@ def test_too_few_streams_and_too_few_names():
 
 
 def of_file(path, importer):
-    if not path.is_file():
-        pytest.skip(f"needs {path.name} in shared/ beside the checkout")
     log, _ = importer(str(path))
     epochs = epochs_of(log)
     return (
@@ -115,26 +112,28 @@ def top1_and_nll(predictor, epochs, test):
     return (p.argmax(1) == target).mean(), -np.log(p[np.arange(len(p)), target]).mean()
 
 
+@needs(RUNS)
 @pytest.mark.parametrize(
     ("name", "top1", "nll"), [("most_frequent", 0.164, 2.724), ("markov1", 0.447, 1.483), ("markov3", 0.518, 1.291)]
 )
 def test_counting_reproduces_the_reference_of_the_runs(name, top1, nll):
-    epochs, train, valid, test = of_file(GAME / "slay_the_spire_runs/runs.jsonl.gz", slay_the_spire.load)
+    epochs, train, valid, test = of_file(RUNS, slay_the_spire.load)
     found = top1_and_nll(counting(name).fit(train, valid), epochs, test)
     assert found == pytest.approx((top1, nll), abs=0.01)
 
 
 @pytest.mark.slow
+@needs(RUNS, PLAYS)
 @pytest.mark.parametrize(
     ("path", "importer", "top1", "nll"),
     [
-        ("slay_the_spire_runs/runs.jsonl.gz", slay_the_spire.load, 0.597, 1.034),
-        ("slay_the_spire_runs/runs.jsonl.gz", slay_the_spire.load_fine, 0.295, 3.12),
-        ("mobile_plays/plays.csv.gz", mobile_plays.load, 0.284, 2.02),
+        (RUNS, slay_the_spire.load, 0.597, 1.034),
+        (RUNS, slay_the_spire.load_fine, 0.295, 3.12),
+        (PLAYS, mobile_plays.load, 0.284, 2.02),
     ],
 )
 def test_the_network_is_as_good_as_the_reference(path, importer, top1, nll):
-    epochs, train, valid, test = of_file(GAME / path, importer)
+    epochs, train, valid, test = of_file(path, importer)
     found = top1_and_nll(pretrain(train, valid), epochs, test)
     assert found[0] > top1 - 0.005  # names: .295 to .320 by seed
     assert found[1] < nll + 0.005

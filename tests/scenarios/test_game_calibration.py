@@ -13,6 +13,7 @@ from lam_env.scenarios.game.params import GameParams
 from lam_env.scenarios.game.player import Player
 from lam_env.scenarios.game.rules import RULES
 from lam_env.scenarios.game.traits import Traits
+from outside import PLAYS, needs
 
 from lam_env import run
 from lam_env.envs.single import LamEnv
@@ -24,7 +25,6 @@ from lam_env.logs.play_tables import GapPart, PlayTables
 from lam_env.logs.plays import hazard, plays_of, sessions_of, statistics
 from lam_env.rng import Streams
 
-FILE = Path(__file__).resolve().parents[2] / "../shared/data/game/mobile_plays/plays.csv.gz"
 FLAT = (0.0,) * 7
 KNOWN = PlayTables(
     ends=(-0.3, -0.5, 0.5),
@@ -110,9 +110,9 @@ def test_a_round_is_as_large_as_the_log_needs_and_is_told(monkeypatch, players, 
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not FILE.is_file(), reason="the mobile plays are not beside the checkout")
+@needs(PLAYS)
 def test_the_published_log_is_played_again():
-    source = plays_of(mobile_plays.load(str(FILE))[0])
+    source = plays_of(mobile_plays.load(str(PLAYS))[0])
     tables = calibrate(source, RULES, PARAMS)
     players = lives(Compiled(RULES, PARAMS, tables), range(26_000), tables)
     a, b = statistics(source), statistics(players)

@@ -1,6 +1,5 @@
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,12 +16,9 @@ from lam_env.scenarios.traffic.assignment import (
 from lam_env.scenarios.traffic.network import Demand, Network, NetworkError
 from lam_env.scenarios.traffic.routes import k_shortest
 from lam_env.scenarios.traffic.tntp import read_flows, read_network, read_trips
+from outside import FIGURES, NETWORKS, needs
 
-SHARED = Path(__file__).resolve().parents[2] / "../shared"
-DATA, REFERENCE = SHARED / "data/traffic/tntp", SHARED / "reference/traffic"
-needs_networks = pytest.mark.skipif(
-    not (DATA.is_dir() and REFERENCE.is_dir()), reason="TNTP networks and their figures are not beside the checkout"
-)
+REFERENCE = FIGURES / "traffic"
 
 
 def commuters(number: float) -> Demand:
@@ -208,13 +204,13 @@ def test_a_symmetric_grid_has_symmetric_flows():
     assert found.flow == pytest.approx(found.flow[reverse], rel=1e-5)
 
 
-@needs_networks
+@needs(NETWORKS, REFERENCE)
 @pytest.mark.parametrize("place", ["SiouxFalls/SiouxFalls", "Eastern-Massachusetts/EMA"])
 def test_published_networks(place):
     reference = {one["name"]: one for one in json.loads((REFERENCE / "assignment.json").read_text())}
     expected = reference[place.partition("/")[0]]
-    network = read_network(DATA / f"{place}_net.tntp")
-    demand = read_trips(DATA / f"{place}_trips.tntp", network)
+    network = read_network(NETWORKS / f"{place}_net.tntp")
+    demand = read_trips(NETWORKS / f"{place}_trips.tntp", network)
     equilibrium = user_equilibrium(network, demand, gap=1e-10)
     optimum = system_optimum(network, demand, gap=1e-10)
     assert max(equilibrium.gap, optimum.gap) <= 1e-10
@@ -225,11 +221,11 @@ def test_published_networks(place):
     assert price_of_anarchy(equilibrium, optimum) == pytest.approx(expected["PoA"], rel=1e-6)
 
 
-@needs_networks
+@needs(NETWORKS, REFERENCE)
 def test_sioux_falls_flows_are_the_best_known_ones():
-    network = read_network(DATA / "SiouxFalls/SiouxFalls_net.tntp")
-    demand = read_trips(DATA / "SiouxFalls/SiouxFalls_trips.tntp", network)
-    known, known_cost = read_flows(DATA / "SiouxFalls/SiouxFalls_flow.tntp", network)
+    network = read_network(NETWORKS / "SiouxFalls/SiouxFalls_net.tntp")
+    demand = read_trips(NETWORKS / "SiouxFalls/SiouxFalls_trips.tntp", network)
+    known, known_cost = read_flows(NETWORKS / "SiouxFalls/SiouxFalls_flow.tntp", network)
     assert relative_gap(network, demand, known) == pytest.approx(0, abs=1e-12)
     assert cost.link_cost(network, known) == pytest.approx(known_cost)
     found = user_equilibrium(network, demand, gap=1e-12)
@@ -242,9 +238,9 @@ def test_sioux_falls_flows_are_the_best_known_ones():
 
 
 @pytest.mark.slow
-@needs_networks
+@needs(NETWORKS, REFERENCE)
 def test_chicago_sketch():
-    folder = DATA / "Chicago-Sketch"
+    folder = NETWORKS / "Chicago-Sketch"
     network = read_network(folder / "ChicagoSketch_net.tntp.gz").priced(toll=0.02, length=0.04)
     demand = read_trips(folder / "ChicagoSketch_trips.tntp.gz", network)
     known, _ = read_flows(folder / "ChicagoSketch_flow.tntp.gz", network)

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.bottleneck import Bottleneck, simulate
 from lam_env.scenarios.traffic.route_game import EQUILIBRIUM, PLAYERS, play
+from outside import FIGURES, needs
 
 from lam_env.errors import UserError
 from lam_env.rng import Streams
 
-TARGETS = Path(__file__).resolve().parents[2] / "../shared/reference/traffic/bottleneck.json"
+TARGETS = FIGURES / "traffic/bottleneck.json"
 MORNING = Bottleneck()  # 3,000 commuters, N / s = 1 h
 
 bottlenecks = st.builds(
@@ -36,7 +36,7 @@ def test_the_analytic_equilibrium_of_the_textbook_case():
     assert (MORNING.first, MORNING.last) == pytest.approx((-0.7959, 0.2041), abs=5e-5)
 
 
-@pytest.mark.skipif(not TARGETS.is_file(), reason="the reference figures are not beside the checkout")
+@needs(TARGETS)
 def test_the_analytic_equilibrium_is_that_of_the_reference():
     target = json.loads(TARGETS.read_text())["analytic"]
     found = {

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,19 +7,16 @@ from hypothesis import strategies as st
 from lam_env.scenarios.traffic import cost, synthetic
 from lam_env.scenarios.traffic.assignment import system_optimum, user_equilibrium
 from lam_env.scenarios.traffic.compliance import compliance_curve
-from lam_env.scenarios.traffic.day_to_day import Population, Revision, _drawn, simulate
+from lam_env.scenarios.traffic.day_to_day import Population, Revision, drawn, simulate
 from lam_env.scenarios.traffic.network import Demand, NetworkError
 from lam_env.scenarios.traffic.routes import k_shortest
 from lam_env.scenarios.traffic.stochastic import logit_shares, stochastic_equilibrium
 from lam_env.scenarios.traffic.tntp import read_network, read_trips
+from outside import FIGURES, NETWORKS, needs
 
 from lam_env.rng import Streams
 
-SHARED = Path(__file__).resolve().parents[2] / "../shared"
-SIOUX_FALLS, REFERENCE = SHARED / "data/traffic/tntp/SiouxFalls", SHARED / "reference/traffic/day_to_day.json"
-needs_sioux_falls = pytest.mark.skipif(
-    not (SIOUX_FALLS.is_dir() and REFERENCE.is_file()), reason="Sioux Falls and its figures are not beside the checkout"
-)
+SIOUX_FALLS, REFERENCE = NETWORKS / "SiouxFalls", FIGURES / "traffic/day_to_day.json"
 TWO_ROUTE = synthetic.two_route()
 COMMUTERS = Demand.of(np.array([[0, 18.0], [0, 0]]))
 
@@ -59,7 +55,7 @@ def test_draws_at_the_very_ends_stay_within_the_pair(seed):
     routes = k_shortest(network, demand, np.random.default_rng(seed).uniform(1, 2, network.links), 3)
     shares = logit_shares(routes, routes.cost(np.ones(network.links)), theta=0.5)
     pair = np.arange(len(demand.volume))
-    lowest, highest = (_drawn(routes, shares, pair, np.full(len(pair), u)) for u in (2.0**-54, 1 - 2.0**-53))
+    lowest, highest = (drawn(routes, shares, pair, np.full(len(pair), u)) for u in (2.0**-54, 1 - 2.0**-53))
     assert lowest.tolist() == routes.first.tolist()
     assert highest.tolist() == [*(routes.first[1:] - 1), len(routes) - 1]
 
@@ -189,7 +185,7 @@ def sioux_falls():
     return network, read_trips(SIOUX_FALLS / "SiouxFalls_trips.tntp", network)
 
 
-@needs_sioux_falls
+@needs(SIOUX_FALLS, REFERENCE)
 def test_sioux_falls_compliance_curve():
     rows = json.loads(REFERENCE.read_text())["compliance"]
     points = compliance_curve(*sioux_falls(), [row["compliance"] for row in rows])
@@ -198,7 +194,7 @@ def test_sioux_falls_compliance_curve():
         assert point.regret == pytest.approx(row["complier_mean_regret_min"], abs=0.002)
 
 
-@needs_sioux_falls
+@needs(SIOUX_FALLS, REFERENCE)
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("rule", "error"),
@@ -216,7 +212,7 @@ def test_sioux_falls_calm_revision_comes_near_equilibrium(rule, error, seed):
     assert days.total_cost[-20:].mean() == pytest.approx(equilibrium.total_cost, rel=error)
 
 
-@needs_sioux_falls
+@needs(SIOUX_FALLS, REFERENCE)
 @pytest.mark.parametrize("rule", [Revision(revise=1), Revision(revise=1, theta=1)], ids=["best reply", "logit"])
 def test_sioux_falls_collapses_if_everybody_revises_daily(rule):
     network, demand = sioux_falls()
@@ -226,7 +222,7 @@ def test_sioux_falls_collapses_if_everybody_revises_daily(rule):
 
 
 @pytest.mark.slow
-@needs_sioux_falls
+@needs(SIOUX_FALLS, REFERENCE)
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
 def test_sioux_falls_agents_who_follow_advice_reach_the_curve(share):
     """The same curve from below: followers keep their routes of the optimum, the others learn from day to day."""

@@ -1,7 +1,6 @@
 """Estimation: the published Swissmetro models, and parameters recovered from choices simulated with them."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,16 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.choice import NestedLogit, logit, sample
 from lam_env.scenarios.traffic.estimate import ChoiceData, estimate_mnl, estimate_nested
+from outside import FIGURES, TRIPS, needs
 
 from lam_env.errors import UserError
 from lam_env.rng import Streams
 
-SHARED = Path(__file__).resolve().parents[2] / "../shared"
-SWISSMETRO = SHARED / "data/traffic/swissmetro/swissmetro.dat.gz"
-TARGETS = SHARED / "reference/traffic/mode_choice.json"
-needs_swissmetro = pytest.mark.skipif(
-    not (SWISSMETRO.is_file() and TARGETS.is_file()), reason="Swissmetro and its figures are not beside the checkout"
-)
+TARGETS = FIGURES / "traffic/mode_choice.json"
 TRAIN, METRO, CAR = range(3)
 TRUE = np.array([0.5, -0.3, -1.2, -0.8])
 
@@ -26,7 +21,7 @@ TRUE = np.array([0.5, -0.3, -1.2, -0.8])
 @pytest.fixture(scope="module")
 def swissmetro():
     """Commuters and business travellers; constants of train and car, time/100, cost/100; a season ticket pays for train and Swissmetro."""
-    d = np.genfromtxt(SWISSMETRO, names=True)
+    d = np.genfromtxt(TRIPS, names=True)
     d = d[np.isin(d["PURPOSE"], (1, 3)) & (d["CHOICE"] != 0)]
     x, pays = np.zeros((len(d), 3, 4)), d["GA"] == 0
     x[:, TRAIN, 0] = x[:, CAR, 1] = 1
@@ -54,7 +49,7 @@ def simulated(seed, n=2000, model=None, beta=TRUE):
 # -- Swissmetro ---------------------------------------------------------------------------------------------------------
 
 
-@needs_swissmetro
+@needs(TRIPS, TARGETS)
 def test_swissmetro_multinomial(swissmetro):
     target = json.loads(TARGETS.read_text())["swissmetro"]
     found = estimate_mnl(swissmetro)
@@ -69,7 +64,7 @@ def test_swissmetro_multinomial(swissmetro):
     assert found.robust_standard_errors == pytest.approx([0.0826, 0.0582, 0.1043, 0.0682], abs=5.1e-5)
 
 
-@needs_swissmetro
+@needs(TRIPS, TARGETS)
 def test_swissmetro_nested(swissmetro):
     target = json.loads(TARGETS.read_text())["swissmetro"]["NL_existing"]
     found = estimate_nested(swissmetro, [[TRAIN, CAR], [METRO]])

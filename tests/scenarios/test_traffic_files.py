@@ -1,21 +1,18 @@
 """Networks of one's own: a TNTP file by path, its trips beside it."""
 
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
 from lam_env.scenarios.traffic import region as regions
 from lam_env.scenarios.traffic.view import traffic_view
+from outside import NETWORKS, needs
 
 from lam_env.config import ConfigError
 from lam_env.envs.single import LamEnv
 from lam_env.errors import UserError
 from lam_env.evaluation.rollout import rollout
-
-DATA = Path(__file__).resolve().parents[2] / "../shared/data/traffic/tntp"
-needs_networks = pytest.mark.skipif(not DATA.is_dir(), reason="TNTP networks are not beside the checkout")
 
 # three zones and a crossing: from 1 to 2 a short road of no length before it, a long one, and one by way of 3; from 3 to 2 less choice
 LINKS = ["1 4 3000 1 6 0.15 4", "4 2 1000 1 5 0.15 4", "1 2 1500 1 15 0.15 4", "3 4 2000 1 0 0 0", "1 3 1500 1 9 1 1"]
@@ -156,9 +153,9 @@ def test_a_bad_file_ends_the_command_with_one_line(fails, tmp_path):
 
 
 @pytest.mark.slow
-@needs_networks
+@needs(NETWORKS)
 def test_sioux_falls_is_calm_and_can_be_helped():
-    scenario = SCENARIO(network=str(DATA / "SiouxFalls/SiouxFalls_net.tntp"), days=14)
+    scenario = SCENARIO(network=str(NETWORKS / "SiouxFalls/SiouxFalls_net.tntp"), days=14)
 
     class Silent:
         def predict(self, observation, state=None, episode_start=None, deterministic=True):
@@ -170,6 +167,6 @@ def test_sioux_falls_is_calm_and_can_be_helped():
     assert all(np.isfinite(v) for v in (*none.values(), *oracle.values()))
 
 
-@needs_networks
+@needs(NETWORKS)
 def test_chicago_is_too_large():
-    assert "2,950 links; a world takes at most 1,000" in refused(DATA / "Chicago-Sketch/ChicagoSketch_net.tntp.gz")
+    assert "2,950 links; a world takes at most 1,000" in refused(NETWORKS / "Chicago-Sketch/ChicagoSketch_net.tntp.gz")

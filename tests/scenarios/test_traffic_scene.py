@@ -160,6 +160,7 @@ def corners(item):
     return list(item.points) if isinstance(item, Polygon) else [(item.x1, item.y1), (item.x2, item.y2)]
 
 
+@settings(max_examples=50)
 @given(views())
 def test_texts_never_overlap_and_nothing_leaves_the_picture(shown):
     picture = traffic_scene(shown)
@@ -171,6 +172,7 @@ def test_texts_never_overlap_and_nothing_leaves_the_picture(shown):
                 assert -1 <= y <= picture.height + 1, item
 
 
+@settings(max_examples=50)
 @given(views())
 def test_every_card_holds_its_texts(shown):
     picture = traffic_scene(shown)

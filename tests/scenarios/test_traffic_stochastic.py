@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +10,9 @@ from lam_env.scenarios.traffic.network import Demand, NetworkError
 from lam_env.scenarios.traffic.routes import k_shortest, merged
 from lam_env.scenarios.traffic.stochastic import logit_shares, stochastic_equilibrium
 from lam_env.scenarios.traffic.tntp import read_network, read_trips
+from outside import FIGURES, NETWORKS, needs
 
-SHARED = Path(__file__).resolve().parents[2] / "../shared"
-SIOUX_FALLS, REFERENCE = SHARED / "data/traffic/tntp/SiouxFalls", SHARED / "reference/traffic/day_to_day.json"
+SIOUX_FALLS, REFERENCE = NETWORKS / "SiouxFalls", FIGURES / "traffic/day_to_day.json"
 
 
 def both_roads():
@@ -76,9 +75,7 @@ def test_what_makes_no_sense_is_refused():
         stochastic_equilibrium(synthetic.grid(2), other, routes, 1)
 
 
-@pytest.mark.skipif(
-    not (SIOUX_FALLS.is_dir() and REFERENCE.is_file()), reason="Sioux Falls and its figures are not beside the checkout"
-)
+@needs(SIOUX_FALLS, REFERENCE)
 def test_sioux_falls():
     """The routes behind the figures were not kept. These are all that are shortest in the user equilibrium or (at marginal
     costs) in the system optimum, which does not depend on a solver. What remains differs by the set of routes.

@@ -1,5 +1,4 @@
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,11 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.network import NetworkError
 from lam_env.scenarios.traffic.tntp import TntpError, read_flows, read_network, read_nodes, read_trips
+from outside import NETWORKS, needs
 
 from lam_env.errors import UserError
-
-DATA = Path(__file__).resolve().parents[2] / "../shared/data/traffic/tntp"
-needs_networks = pytest.mark.skipif(not DATA.is_dir(), reason="TNTP networks are not beside the checkout")
 
 NET = """<NUMBER OF ZONES> 2\t
 <NUMBER OF NODES> 3
@@ -264,7 +261,7 @@ def test_a_truncated_file_is_refused(tmp_path_factory, case, share):
         read(path)
 
 
-@needs_networks
+@needs(NETWORKS)
 @pytest.mark.parametrize(
     ("place", "zones", "nodes", "links", "pairs", "trips"),
     [
@@ -275,9 +272,9 @@ def test_a_truncated_file_is_refused(tmp_path_factory, case, share):
     ],
 )
 def test_published_files(place, zones, nodes, links, pairs, trips):
-    network = read_network(DATA / place.format("net"))
-    demand = read_trips(DATA / place.format("trips"), network)
+    network = read_network(NETWORKS / place.format("net"))
+    demand = read_trips(NETWORKS / place.format("trips"), network)
     assert (network.zones, network.nodes, network.links, len(demand.volume)) == (zones, nodes, links, pairs)
     assert demand.total == pytest.approx(trips)
-    if (DATA / place.format("node")).exists():
-        assert np.isfinite(read_nodes(DATA / place.format("node"), network)).all()
+    if (NETWORKS / place.format("node")).exists():
+        assert np.isfinite(read_nodes(NETWORKS / place.format("node"), network)).all()
