@@ -15,7 +15,8 @@ from lam_env.contracts import ActionPredictor, Training
 from lam_env.logs.epochs import DAY
 from lam_env.seeds import Use, world_seeds
 
-from .advice import AdviceAgent, AdvicePlugIn
+from .advice import AdvicePlugIn
+from .advice_agent import AdviceAgent
 from .carry import anticipation, listen, slow_actions
 from .features import PARTS
 

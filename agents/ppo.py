@@ -10,26 +10,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from lam_env.contracts import Training
-from lam_env.envs.vector import LamVectorEnv
 from lam_env.logs.epochs import DAY, Epochs
 from lam_env.progress import Note
 from lam_env.seeds import Use, world_seeds
 
 from .actor_critic import HeadPolicy
 from .best import Best
-from .features import PlainFeatures, PriorFeatures, standardisation
+from .features import Features, PlainFeatures, PriorFeatures, standardisation
 from .heads import TEMPERATURE, PlainHead, head_for
 from .personal import PersonalRolloutBuffer
 from .plugin import plugin_context
-from .sb3 import LamVecEnv
+from .policy import TunedPolicy
+from .saved import load_policy
+from .sb3 import FeatureVecEnv
 from .trial import TRIAL_HOUSES
-
-Features = PriorFeatures | PlainFeatures
 
 
 @dataclass(frozen=True)
@@ -62,59 +60,6 @@ LONE = PPOSettings(envs=64, batch=2048, gamma=0.97, trial=400, temperature=0.02)
 # From the prior: the plug-in that it starts from is near the best that can be heard of, and returns are too noisy for large steps. What is no better for sure is
 # no better: at 3e-4, or by the mean of 400 lives alone, the start was lost.
 NEAR = replace(LONE, learning_rate=3e-5, temperature=0.01, certain=1.0)
-
-
-class FeatureVecEnv(LamVecEnv):
-    """Adds the prior's word to each observation: it is carried here, one epoch at a time, outside the learner."""
-
-    def __init__(self, env: LamVectorEnv, features: Features):
-        self.features = features
-        self._carry: Any = None
-        super().__init__(env)
-
-    def _space(self) -> spaces.Space[Any]:
-        return spaces.Box(-np.inf, np.inf, (self.features.layout.size,), np.float32)
-
-    def encode(self, observation: Any, starts: np.ndarray) -> np.ndarray:
-        vector, self._carry = self.features(observation, self._carry, starts)
-        return vector
-
-    def encode_final(self, observation: Any, index: int) -> np.ndarray:
-        # the prior's word on the very last observation is that of the one before: it serves a value estimate only
-        batch = {k: np.asarray(v)[None] for k, v in observation.items()}
-        if self._carry is None or not isinstance(self.features, PriorFeatures):
-            return self.features(batch, None, None)[0][0]
-        said = self._carry.said
-        row = type(said)(*(None if part is None else part[index : index + 1] for part in said))
-        return self.features.vector(batch, row)[0]
-
-
-class TunedPolicy:
-    """A trained head on its features, with SB3's `predict`; carries the prior in its state."""
-
-    def __init__(self, features: Features, head: torch.nn.Module, seed: int = 0):
-        self.features, self.head = features, head.cpu().eval()
-        self.predictor = getattr(features, "predictor", None)
-        self._generator = torch.Generator().manual_seed(seed)
-
-    def logits(self, observation: Any, state: Any, episode_start: Any) -> tuple[torch.Tensor, Any]:
-        vector, state = self.features(observation, state, episode_start)
-        with torch.no_grad():
-            return self.head(torch.from_numpy(vector)), state
-
-    def probabilities(self, observation: Any, state: Any = None, episode_start: Any = None) -> tuple[np.ndarray, Any]:
-        """(N, A) with which `predict` samples, 0 where an action is not possible; and the state."""
-        logits, state = self.logits(observation, state, episode_start)
-        return torch.softmax(logits.double(), 1).numpy(), state
-
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Any:
-        logits, state = self.logits(observation, state, episode_start)
-        if not deterministic:
-            u = torch.rand(logits.shape, generator=self._generator).clamp_(1e-9)
-            logits = torch.log_softmax(logits, 1) - (-u.log()).log()
-        return logits.argmax(1).numpy(), state
 
 
 class _Report(BaseCallback):
@@ -254,8 +199,6 @@ def _take_over(head: torch.nn.Module, training: Training) -> None:
     """Starts from the policy in `training.settings["start"]`, a folder, where its head is like this one."""
     if training.settings.get("start") is None:
         return
-    from .saved import load_policy  # it knows this module
-
     weights = load_policy(training.settings["start"], training.prior).head.state_dict()
     if {k: v.shape for k, v in weights.items()} == {k: v.shape for k, v in head.state_dict().items()}:
         head.load_state_dict(weights)

@@ -20,7 +20,7 @@ from lam_env.errors import UserError
 from .features import Layout, PriorFeatures
 from .files import ModelError, fill, read_folder, reading, to_json, weights_of, write_folder
 from .heads import HEADS
-from .ppo import TunedPolicy
+from .policy import TunedPolicy
 from .predictors.network import Predictor
 
 FORMAT = 1

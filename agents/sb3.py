@@ -11,6 +11,8 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
 from lam_env.envs.vector import LamVectorEnv
 
+from .features import Features, PriorFeatures
+
 
 class LamVecEnv(VecEnv):
     """`LamVectorEnv` for SB3. A time limit is a truncation: `terminal_observation` and `TimeLimit.truncated` are set."""
@@ -77,3 +79,28 @@ class LamVecEnv(VecEnv):
 
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
         return [False for _ in self._get_indices(indices)]
+
+
+class FeatureVecEnv(LamVecEnv):
+    """Adds the prior's word to each observation: it is carried here, one epoch at a time, outside the learner."""
+
+    def __init__(self, env: LamVectorEnv, features: Features):
+        self.features = features
+        self._carry: Any = None
+        super().__init__(env)
+
+    def _space(self) -> spaces.Space[Any]:
+        return spaces.Box(-np.inf, np.inf, (self.features.layout.size,), np.float32)
+
+    def encode(self, observation: Any, starts: np.ndarray) -> np.ndarray:
+        vector, self._carry = self.features(observation, self._carry, starts)
+        return vector
+
+    def encode_final(self, observation: Any, index: int) -> np.ndarray:
+        # the prior's word on the very last observation is that of the one before: it serves a value estimate only
+        batch = {k: np.asarray(v)[None] for k, v in observation.items()}
+        if self._carry is None or not isinstance(self.features, PriorFeatures):
+            return self.features(batch, None, None)[0][0]
+        said = self._carry.said
+        row = type(said)(*(None if part is None else part[index : index + 1] for part in said))
+        return self.features.vector(batch, row)[0]

@@ -22,7 +22,7 @@ from .clock import Clock
 from .features import PriorFeatures
 from .heads import AdviceHead
 from .heard import NOTHING, Heard, Words
-from .ppo import TunedPolicy
+from .policy import TunedPolicy
 from .predictors import store
 from .saved import load_policy
 from .serving_persons import Adviser

@@ -20,7 +20,7 @@ from .carry import Carry, listen
 from .clock import Clock
 from .features import PriorFeatures
 from .heard import Heard, Words
-from .ppo import TunedPolicy
+from .policy import TunedPolicy
 
 
 @dataclass(frozen=True)

@@ -6,27 +6,22 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.agents.advice import (
-    COPY_COST,
-    COPY_GAIN,
     FEATURES,
     LATELY,
     PERSONAL,
-    AdviceAgent,
     AdvicePlugIn,
     Answers,
-    CopyPlugIn,
     fit_logit,
     lately,
-    plugin_follow,
-    plugin_own,
     prices,
     willingness,
     worth,
 )
+from lam_env.agents.advice_agent import COPY_COST, COPY_GAIN, AdviceAgent, CopyPlugIn, plugin_follow, plugin_own
 from lam_env.agents.features import PlainFeatures, PriorFeatures
 from lam_env.agents.heads import NEVER, TEMPERATURE, AdviceHead, head_for
 from lam_env.agents.plugin import PlugInAgent, plugin_context
-from lam_env.agents.ppo import TunedPolicy
+from lam_env.agents.policy import TunedPolicy
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.settings import PredictorSettings

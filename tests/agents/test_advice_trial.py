@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from lam_env.agents.advice import FEATURES, SCALE, AdviceAgent, Answers
+from lam_env.agents.advice import FEATURES, SCALE, Answers
+from lam_env.agents.advice_agent import AdviceAgent
 from lam_env.agents.advice_trial import Heard, _returns, _surprise, try_advice
 from people import A, Trips, TripsWorld, training_of_trips
 from people import acceptance as true_acceptance

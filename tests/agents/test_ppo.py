@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from lam_env.agents.best import _higher
-from lam_env.agents.ppo import FeatureVecEnv, PPOAgent, PPOSettings
+from lam_env.agents.ppo import PPOAgent, PPOSettings
+from lam_env.agents.sb3 import FeatureVecEnv
 from lam_env.agents.simple import Silent
 from lam_env.agents.trial import mean_return, returns
 

@@ -8,7 +8,8 @@ import pytest
 from lam_env.agents import ppo
 from lam_env.agents.heads import AdviceHead, PlainHead
 from lam_env.agents.personal import PersonalRolloutBuffer
-from lam_env.agents.ppo import FeatureVecEnv, PPOAgent, PPOSettings, asked_a_day
+from lam_env.agents.ppo import PPOAgent, PPOSettings, asked_a_day
+from lam_env.agents.sb3 import FeatureVecEnv
 from lam_env.agents.simple import Silent
 from people import A, Best, Knowing, Trips, habits
 from stable_baselines3.common.buffers import RolloutBuffer

@@ -13,7 +13,7 @@ import torch
 from lam_env.agents import files
 from lam_env.agents.features import PlainFeatures, PriorFeatures
 from lam_env.agents.heads import AnticipationHead, PlainHead
-from lam_env.agents.ppo import TunedPolicy
+from lam_env.agents.policy import TunedPolicy
 from lam_env.agents.predictors import store
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from lam_env.agents.features import PriorFeatures, standardisation
 from lam_env.agents.heads import AnticipationHead
-from lam_env.agents.ppo import TunedPolicy
+from lam_env.agents.policy import TunedPolicy
 from lam_env.agents.predictors.pretrain import pretrain
 from lam_env.agents.predictors.settings import PredictorSettings
 from lam_env.agents.serving import Assistant

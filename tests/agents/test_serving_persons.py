@@ -8,7 +8,7 @@ import pytest
 import torch
 from lam_env.agents.features import PriorFeatures, standardisation
 from lam_env.agents.heads import AdviceHead
-from lam_env.agents.ppo import TunedPolicy
+from lam_env.agents.policy import TunedPolicy
 from lam_env.agents.predictors import store
 from lam_env.agents.predictors.pretrain import pretrain
 from lam_env.agents.predictors.settings import PredictorSettings

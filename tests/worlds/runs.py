@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from lam_env.agents.features import PriorFeatures, standardisation
 from lam_env.agents.heads import HEADS
-from lam_env.agents.ppo import TunedPolicy
+from lam_env.agents.policy import TunedPolicy
 from lam_env.agents.predictors import store
 from lam_env.agents.saved import save_policy
 
