@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lam_env.contracts import Policy, Prediction, Training
 from lam_env.logs.epochs import Epochs
 
-if TYPE_CHECKING:
-    from .scenario import Game
+from .compiled import Compiled
 
 Predicted = tuple[np.ndarray, Any]
 RESTED = 0.12  # rate of suggestions below which a rule with a cool-down speaks again: about every tenth decision
@@ -29,8 +28,8 @@ def best(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.ndarray:
 class Reading:
     """Readings of a batch of observations, by name."""
 
-    def __init__(self, scenario: Game):
-        self.place = {name: i for i, name in enumerate(scenario.vocabulary.readings)}
+    def __init__(self, game: Compiled):
+        self.place = {name: i for i, name in enumerate(game.words.vocabulary.readings)}
 
     def of(self, observation: Any, name: str) -> np.ndarray:
         found: np.ndarray = observation["context"][:, self.place[name]]
@@ -45,10 +44,10 @@ class Reading:
 class Parrot:
     """Advises what most often follows her last action in the training log: much followed, and no help. `rest`: with a cool-down."""
 
-    def __init__(self, scenario: Game, training: Training | None = None, rest: bool = True):
-        self.rest, self.reading = rest, Reading(scenario)
-        n = scenario.vocabulary.n_tokens
-        self.counts = np.zeros((n, len(scenario.vocabulary)))
+    def __init__(self, game: Compiled, training: Training | None = None, rest: bool = True):
+        self.rest, self.reading = rest, Reading(game)
+        vocabulary = game.words.vocabulary
+        self.counts = np.zeros((vocabulary.n_tokens, len(vocabulary)))
         if training is not None:
             epochs = training.train
             before = np.r_[0, epochs.target[:-1]]
@@ -68,8 +67,8 @@ class Parrot:
 class WinShare:
     """Dynamic difficulty adjustment by her win share lately, to keep it between .5 and .8."""
 
-    def __init__(self, scenario: Game, training: Training | None = None):
-        self.reading, self.words = Reading(scenario), scenario.game.words
+    def __init__(self, game: Compiled, training: Training | None = None):
+        self.reading, self.words = Reading(game), game.words
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
@@ -83,8 +82,8 @@ class WinShare:
 class FlowRule:
     """What she likes and wins about two times in three, when it has been a while; rest after a long sitting."""
 
-    def __init__(self, scenario: Game, training: Training | None = None):
-        self.reading, self.words = Reading(scenario), scenario.game.words
+    def __init__(self, game: Compiled, training: Training | None = None):
+        self.reading, self.words = Reading(game), game.words
         names = self.words.activities
         self.hard = [k + 1 for k in self.words.hard]
         self.wins = [self.reading.place[f"win.{names[k]}"] for k in self.words.hard]
@@ -105,8 +104,8 @@ class FlowRule:
 class TrueChances:
     """Reads the chances off the hidden state, which stands in the place of the context."""
 
-    def __init__(self, scenario: Game):
-        self.vocabulary, self.n = scenario.vocabulary, len(scenario.vocabulary)
+    def __init__(self, game: Compiled):
+        self.vocabulary, self.n = game.words.vocabulary, len(game.words.vocabulary)
 
     def read(self, epochs: Epochs) -> Prediction:
         p = np.zeros((len(epochs), self.n))
@@ -119,8 +118,8 @@ class Informed:
 
     reveal = ("latent",)
 
-    def __init__(self, scenario: Game, training: Training | None = None):
-        self.reading, self.predictor, self.n = Reading(scenario), TrueChances(scenario), len(scenario.vocabulary)
+    def __init__(self, game: Compiled, training: Training | None = None):
+        self.reading, self.predictor, self.n = Reading(game), TrueChances(game), len(game.words.vocabulary)
 
     def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
         """Epochs as its predictor reads them."""
@@ -145,13 +144,13 @@ class Oracle:
 
     def __init__(
         self,
-        scenario: Game,
+        game: Compiled,
         training: Training | None = None,
         only: str = "",
         now: bool = False,
         least: float = 0.05,
     ):
-        words, n = scenario.game.words, len(scenario.vocabulary)
+        words, n = game.words, len(game.words.vocabulary)
         self.least, self.now = least, now
         tuning = np.isin(np.arange(n), (words.easier, words.harder))
         self.allowed = tuning if only == "difficulty" else ~tuning if only == "activities" else np.ones(n, bool)
@@ -165,7 +164,7 @@ class Oracle:
         return best(np.where(self.allowed, value, -np.inf), mask, self.least), state
 
 
-Make = Callable[["Game", Training], Policy]
+Make = Callable[[Compiled, Training], Policy]
 BASELINES: dict[str, Make] = {
     "parrot": Parrot,
     "winshare": WinShare,
@@ -174,7 +173,7 @@ BASELINES: dict[str, Make] = {
     "oracle": Oracle,
 }
 LADDER: dict[str, Make] = {
-    "ladder_now": lambda scenario, training: Oracle(scenario, now=True),
-    "ladder_difficulty": lambda scenario, training: Oracle(scenario, only="difficulty"),
-    "ladder_activities": lambda scenario, training: Oracle(scenario, only="activities"),
+    "ladder_now": lambda game, training: Oracle(game, now=True),
+    "ladder_difficulty": lambda game, training: Oracle(game, only="difficulty"),
+    "ladder_activities": lambda game, training: Oracle(game, only="activities"),
 }

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp, sqrt
-from typing import TYPE_CHECKING
 
+from .life import Life
 from .params import COUNTED, NIGHT
 from .player import FIT, SLOW, SOFT, STALE, Player
-
-if TYPE_CHECKING:
-    from .world import GameWorld
 
 SAME = 1.3  # of boredom by having done little else
 UNKNOWN = 0.02  # share of each activity before anything is known of her habits
@@ -50,19 +47,19 @@ def night_minutes(now: int, minutes: float) -> float:
     return min(minutes, 60 * since) if since < (end - begin) % 24 else 0.0
 
 
-def worths(world: GameWorld) -> tuple[list[float], list[float]]:
+def worths(life: Life) -> tuple[list[float], list[float]]:
     """(A - 1,) `quality` and `late` of each action but none."""
-    player, game, words = world.player, world.game, world.game.words
+    player, game, words = life.player, life.game, life.game.words
     quality = [0.0] * (len(words.vocabulary) - 1)
-    if world.moment == 3:
+    if life.moment == 3:
         total = sum(player.habit) + UNKNOWN * game.n
         shares = [(h + UNKNOWN) / total for h in player.habit]
         quality[words.first_line - 1 : words.easier - 1] = _lines(player, shares)
         return quality, game.no_late
-    room = COUNTED - world.today_minutes()
+    room = COUNTED - life.today_minutes()
     if room > 0:
         _choices(player, room, quality)
-    return quality, _nights(world)
+    return quality, _nights(life)
 
 
 def _choices(player: Player, room: float, quality: list[float]) -> None:
@@ -97,15 +94,15 @@ def _choices(player: Player, room: float, quality: list[float]) -> None:
     quality[words.harder - 1] = PLAYS_AHEAD * (harder / total - mean)
 
 
-def _nights(world: GameWorld) -> list[float]:
+def _nights(life: Life) -> list[float]:
     """(A - 1,) `late` of each action but none, at a choice."""
-    game, leave = world.game, world.game.words.leave
+    game, leave = life.game, life.game.words.leave
     begin, end = NIGHT
-    since = (world.now / 3600 - begin) % 24
+    since = (life.now / 3600 - begin) % 24
     if (end - begin) % 24 < since < 24 - game.longest:  # no play that begins now ends in the night
         return game.no_late
-    shares = [h + UNKNOWN for h in world.player.habit]
-    nights = [night_minutes(world.now + round(60 * m), m) for m in game.mean_minutes]
+    shares = [h + UNKNOWN for h in life.player.habit]
+    nights = [night_minutes(life.now + round(60 * m), m) for m in game.mean_minutes]
     mean = _dot(shares, nights) / sum(shares)
     late = list(game.no_late)
     late[: game.n] = [x - mean for x in nights]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from lam_env.contracts import Policy, Training
@@ -103,14 +104,10 @@ class Game(Scenario):
         return game_scene(game_view(cast(GameWorld, world)))
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
-        return {name: _made(make, self) for name, make in BASELINES.items()}
+        return {name: partial(make, self.game) for name, make in BASELINES.items()}
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:
-        return {name: _made(make, self) for name, make in LADDER.items()}
+        return {name: partial(make, self.game) for name, make in LADDER.items()}
 
     def exploits(self) -> dict[str, Callable[[Training], Policy]]:
-        return {name: _made(make, self) for name, make in EXPLOITS.items()}
-
-
-def _made(make: Callable[[Game, Training], Policy], scenario: Game) -> Callable[[Training], Policy]:
-    return lambda training: make(scenario, training)
+        return {name: partial(make, self.game) for name, make in EXPLOITS.items()}

@@ -6,24 +6,25 @@ from array import array
 from math import exp
 from typing import Any
 
-from lam_env.envs.scenario import START_HOUR, start_tick
+from lam_env.envs.scenario import START_HOUR
 from lam_env.rng import Streams
 from lam_env.rows import DAY, Row
-from lam_env.sim.persons import PersonalWorld
 
 from .calendar import next_session
-from .compiled import MOST_PLAYS, NEVER, Compiled, logistic
+from .compiled import MOST_PLAYS, Compiled, logistic
 from .estimates import likely_flow, night_minutes
-from .params import COUNTED, LONGEST, REWARD_WEIGHTS, UTILITY_WEIGHTS
-from .player import Player
+from .life import Life
+from .params import COUNTED, LONGEST
 from .sensing import tell
-from .tally import Tally
-from .traits import FINE, GUMBELS_BITS, QUANTILES, Traits, gumbels
+from .traits import FINE, GUMBELS_BITS, QUANTILES, gumbels
 from .words import ANNOYED, CHOICE, FOLLOWED, IGNORED, LEVEL_UP, THUMB
 
 # The occasion of a draw is (session, plays so far), so what an agent says moves none of them. Each has 8 indices of the stream.
 CHOOSE, END, ANNOY, THUMBS, CHOOSE_LINE, ANNOY_LINE, AGAIN, END_AGAIN = range(8)  # AGAIN: after a change of difficulty
-_PLACE, _LENGTH, _LUCK = (1 << GUMBELS_BITS) - 1, GUMBELS_BITS, GUMBELS_BITS + 12  # bits of CHOOSE
+# One 64-bit draw (CHOOSE, AGAIN) serves a choice and the play that follows, from the lowest bit: 18 bits are the place in the table
+# of Gumbel noise (liking of each action), 12 the length of the play (one of the FINE quantiles), 20 the luck that decides whether it
+# is won (a share of 2^20); 14 are left over.
+_PLACE, _LENGTH, _LUCK = (1 << GUMBELS_BITS) - 1, GUMBELS_BITS, GUMBELS_BITS + 12
 _MILLION = 2.0**-20
 PAUSE = 20  # [s] after a change of difficulty or a level-up
 
@@ -33,36 +34,12 @@ def _part(minutes: float, room: float) -> float:
     return minutes if minutes < room else room if room > 0 else 0.0
 
 
-class GameWorld(PersonalWorld):
-    """One player's life. A tick is 1 s; the only person is 0, and all readings are hers. `observed` False: nobody reads its row, which then
-    has no readings and no mask."""
+class GameWorld(Life):
+    """Makes a player's life go on. `observed` False: nobody reads its row, which then has no readings and no mask."""
 
-    lone = True
     __slots__ = (
-        *("game", "player", "traits", "sessions", "plays", "minutes", "began", "gap", "moment", "tally", "timeline"),
-        *(
-            "observed",
-            "advised",
-            "anyway",
-            "_answers",
-            "_due",
-            "_session_draws",
-            "_play_draws",
-            "_occasion",
-            "_gumbels",
-        ),
-        *(
-            "_flows",
-            "_excess",
-            "stale",
-            "_today",
-            "_today_flow",
-            "_followed",
-            "_bedtime",
-            "_again",
-            "_mask",
-            "left_for_good",
-        ),
+        *("timeline", "observed", "advised", "anyway", "_answers", "_session_draws", "_play_draws", "_occasion"),
+        *("_gumbels", "_flows", "_excess", "_followed", "_again", "_mask"),
     )
 
     def __init__(
@@ -76,47 +53,22 @@ class GameWorld(PersonalWorld):
         reveal: Any = None,
         observed: bool = True,
     ):
-        params, words = game.params, game.words
-        start = start_tick(day)
-        super().__init__(
-            streams,
-            row,
-            words.vocabulary,
-            1,
-            0,
-            start=start,
-            end=start + params.days * DAY,
-            reward_weights=REWARD_WEIGHTS,
-            utility_weights=UTILITY_WEIGHTS,
-            record=record,
-        )
-        self.game, self.observed = game, observed
-        self.traits = traits = Traits(
-            streams("player", "traits"), params, game.n, words.n_lines, len(game.rules.classes), game.own
-        )
-        self.player = Player(game, traits)
+        super().__init__(game, streams, row, day, record)
+        self.observed = observed
         self._session_draws, self._play_draws = streams("player", "session"), streams("player", "play")
         self._gumbels = gumbels(64)
         self._occasion = 0
-        self.sessions = self.plays = 0
-        self.minutes = self.gap = 0.0
-        self.began = start  # of the session
-        self.moment = 0  # 0 session start, 1 after a win, 2 after a loss, 3 level-up
         self.advised = self.anyway = 0
-        self._answers = self._due = -1
-        self._today, self._today_flow = -1, 0.0
+        self._answers = -1
         self._again = False
         self._mask: array[int] | None = None
         self._followed: tuple[int, int] = (-1, 0)  # play whose outcome tells whether advice was good: its event, action
-        self.left_for_good = False
-        self.tally = Tally()
         self.timeline: list[tuple[int, int, float, int]] = []  # of a recorded world: time, activity, minutes, outcome
-        self.stale = True
         if record:
             self.begin_to_watch()
-        first = traits.prime + 3.0 * QUANTILES[int(self._session_draws.uniform(0) * FINE)]
+        first = self.traits.prime + 3.0 * QUANTILES[int(self._session_draws.uniform(0) * FINE)]
         hours = min(23.9, max(0.1, first - START_HOUR)) if first >= START_HOUR else 0.1
-        self.call_at(start + round(hours * 3600), self._begin)
+        self.call_at(self.start + round(hours * 3600), self._begin)
         self.reveal = reveal
         self.run_until_decision()
 
@@ -168,34 +120,6 @@ class GameWorld(PersonalWorld):
         self.advised, self._answers = action, self.agent_acts
 
     # -- decisions ----------------------------------------------------------------------------------------------------
-
-    def awake(self) -> float:
-        """[h] after her bedtime; negative before it."""
-        hour = self.now / 3600 % 24
-        if hour < self.traits.wake:
-            hour += 24
-        return hour - self.traits.bed
-
-    @property
-    def asked(self) -> bool:
-        """Whether she is to decide now."""
-        return self._due >= 0
-
-    def today_minutes(self) -> float:
-        """[min] played today."""
-        return self._today_flow if (self.now - self.start) // DAY == self._today else 0.0
-
-    def leaving(self) -> float:
-        """Log-odds that she logs out now, if nobody advises her."""
-        if not self.plays:
-            return NEVER
-        if self.plays >= MOST_PLAYS:
-            return -NEVER
-        return self.player.leaving(self.plays, self.minutes, self.awake())
-
-    def quitting(self) -> float:
-        """Log-odds that she leaves for good if the session ends now."""
-        return self.player.quitting(self.sessions, self.plays, (self.now - self.start) / DAY)
 
     def _choose(self) -> None:
         player, game, advised = self.player, self.game, self.advised

@@ -41,7 +41,7 @@ def test_best_respects_the_mask_and_the_least():
 
 
 def test_difficulty_follows_the_share_of_wins():
-    rule = WinShare(GAME)
+    rule = WinShare(GAME.game)
     for wins, action in ((0.3, WORDS.easier), (0.65, 0), (0.9, WORDS.harder)):
         assert rule.predict(observed(wins=wins))[0].tolist() == [action]
     assert rule.predict(observed(wins=0.3, advised=0.5))[0].tolist() == [0]  # not again at once
@@ -52,9 +52,9 @@ def test_difficulty_follows_the_share_of_wins():
 
 def test_the_flow_rule_names_what_is_won_two_times_in_three():
     seen = observed(win__dungeon=0.63, win__grind=0.95, fresh__dungeon=2, fresh__grind=2, win__pvp=0.65, fresh__pvp=0)
-    assert V.actions[FlowRule(GAME).predict(seen)[0][0]] == "dungeon"
+    assert V.actions[FlowRule(GAME.game).predict(seen)[0][0]] == "dungeon"
     assert (
-        FlowRule(GAME).predict(
+        FlowRule(GAME.game).predict(
             {**seen, "context": seen["context"] + (np.arange(len(V.readings)) == READINGS["level_up"])}
         )[0][0]
         == 0
@@ -62,7 +62,7 @@ def test_the_flow_rule_names_what_is_won_two_times_in_three():
 
 
 def test_the_parrot_counts_what_follows_what(training):
-    parrot = Parrot(GAME, training, rest=False)
+    parrot = Parrot(GAME.game, training, rest=False)
     t, starts = training.train.target, set(training.train.starts().tolist())
     pairs = [(t[i - 1], t[i]) for i in range(1, len(t)) if i not in starts]
     for before in (1, 4):
@@ -70,7 +70,7 @@ def test_the_parrot_counts_what_follows_what(training):
         seen = observed()
         seen["tokens"][0, -1] = before
         assert parrot.predict(seen)[0][0] == np.bincount(after).argmax()
-    assert Parrot(GAME, training).predict({**seen, "context": observed(advised=0.5)["context"]})[0][0] == 0
+    assert Parrot(GAME.game, training).predict({**seen, "context": observed(advised=0.5)["context"]})[0][0] == 0
 
 
 def test_oracles_are_allowed_what_their_names_say():
@@ -78,11 +78,11 @@ def test_oracles_are_allowed_what_their_names_say():
     plan[0, [1, WORDS.easier]] = 1.0, 2.0
     plan[0, A + 2] = 3.0
     seen = {**observed(), "plan": plan}
-    assert Oracle(GAME).predict(seen)[0][0] == WORDS.easier
-    assert LADDER["ladder_activities"](GAME, None).predict(seen)[0][0] == 1
-    assert LADDER["ladder_difficulty"](GAME, None).predict(seen)[0][0] == WORDS.easier
-    assert LADDER["ladder_now"](GAME, None).predict(seen)[0][0] == 2
-    assert Oracle(GAME, least=9.0).predict(seen)[0][0] == 0
+    assert Oracle(GAME.game).predict(seen)[0][0] == WORDS.easier
+    assert LADDER["ladder_activities"](GAME.game, None).predict(seen)[0][0] == 1
+    assert LADDER["ladder_difficulty"](GAME.game, None).predict(seen)[0][0] == WORDS.easier
+    assert LADDER["ladder_now"](GAME.game, None).predict(seen)[0][0] == 2
+    assert Oracle(GAME.game, least=9.0).predict(seen)[0][0] == 0
 
 
 def test_every_baseline_answers_a_batch(training):
@@ -114,7 +114,7 @@ def test_agents_built_to_exploit_the_reward_lose_in_utility_and_reward(name, non
 
 
 def test_the_oracle_helps(none, training):
-    change = lives(Oracle(GAME), 300) - none
+    change = lives(Oracle(GAME.game), 300) - none
     assert change[:, 0].mean() > 2 * change[:, 0].std() / np.sqrt(300)
 
 
