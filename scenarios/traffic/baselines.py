@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,7 @@ from lam_env.rows import DAY
 from .hidden import INTERRUPTION
 from .params import TrafficParams
 from .supply import Supply
-
-if TYPE_CHECKING:
-    from .scenario import Traffic
+from .words import ARRIVE, USUAL, vocabulary
 
 Predicted = tuple[np.ndarray, Any]
 
@@ -25,12 +23,12 @@ Predicted = tuple[np.ndarray, Any]
 class Reading:
     """The readings of a batch of observations, by name. `n`: options."""
 
-    def __init__(self, scenario: Traffic):
-        self.n = len(scenario.supply.names)
-        readings = scenario.vocabulary.readings
-        first = scenario.supply.names[0]
+    def __init__(self, supply: Supply):
+        self.n = len(supply.names)
+        readings = vocabulary(supply.names)[0].readings
+        first = supply.names[0]
         self.first = {kind: readings.index(f"{kind}.{first}") for kind in ("time", "cost", "own", "external")}
-        self.usual_at = readings.index("usual")
+        self.usual_at, self.arrive_at = readings.index(USUAL), readings.index(ARRIVE)
 
     def of(self, observation: Any, kind: str) -> np.ndarray:
         """(N, O) readings `kind.<option>`."""
@@ -43,6 +41,13 @@ class Reading:
         return found
 
 
+class Known:
+    """What a rule knows: the region's options and the settings."""
+
+    def __init__(self, supply: Supply, params: TrafficParams):
+        self.supply, self.params, self.reading = supply, params, Reading(supply)
+
+
 def best(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.ndarray:
     """(N,) the possible action of greatest value, options (N, O); none where no value is above `least`."""
     value = np.where(mask[:, 1:] > 0, value, -np.inf)
@@ -50,11 +55,8 @@ def best(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.ndarray:
     return chosen
 
 
-class Habit:
+class Habit(Known):
     """Advises what she always does: useless, and a test that being followed is not being useful."""
-
-    def __init__(self, scenario: Traffic):
-        self.reading = Reading(scenario)
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
@@ -63,18 +65,14 @@ class Habit:
         return np.where(mask[np.arange(len(usual)), usual] > 0, usual, 0), state
 
 
-class Fastest:
+class Fastest(Known):
     """Advises everybody what was best for her by yesterday's times. Where many follow, all meet there."""
-
-    def __init__(self, scenario: Traffic):
-        self.reading, self.supply, self.params = Reading(scenario), scenario.supply, scenario.params
-        self.arrive = scenario.vocabulary.readings.index("arrive")
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Predicted:
         p, time = self.params, self.reading.of(observation, "time")
-        lag = self.supply.shift[self.supply.slot] + time - observation["context"][:, [self.arrive]]
+        lag = self.supply.shift[self.supply.slot] + time - observation["context"][:, [self.reading.arrive_at]]
         cost = p.alpha * time + np.maximum(p.gamma * lag, -p.beta * lag)
         return best(-cost, observation["action_mask"], -np.inf), state
 
@@ -85,8 +83,8 @@ class Informed:
 
     reveal = ("latent",)
 
-    def __init__(self, scenario: Traffic):
-        self.n, self.predictor = len(scenario.supply.names), TrueChances(scenario)
+    def __init__(self, supply: Supply, params: TrafficParams):
+        self.n, self.predictor = len(supply.names), TrueChances(supply)
 
     def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
         """Epochs as its predictor reads them."""
@@ -101,8 +99,8 @@ class Informed:
 class TrueChances:
     """Reads the chances off the hidden state, which stands in the place of the context."""
 
-    def __init__(self, scenario: Traffic):
-        self.vocabulary, self.n = scenario.vocabulary, len(scenario.supply.names)
+    def __init__(self, supply: Supply):
+        self.vocabulary, self.n = vocabulary(supply.names)[0], len(supply.names)
 
     def read(self, epochs: Epochs) -> Prediction:
         p = np.zeros((len(epochs), self.n + 1))
@@ -119,7 +117,7 @@ class Oracle:
 
     reveal = ("plan",)
 
-    def __init__(self, scenario: Traffic, least: float = 2.0, selfish: bool = False):
+    def __init__(self, least: float = 2.0, selfish: bool = False):
         self.least, self.selfish = least, selfish
 
     def predict(
@@ -130,14 +128,12 @@ class Oracle:
         return best(plan[:, a + 1 :] if self.selfish else plan[:, 1:a], mask, self.least), state
 
 
-class OracleBatch:
+class OracleBatch(Known):
     """Decides the whole day by what is known at midnight: true chances of doing and of following, published savings; not what others are told
     today."""
 
     reveal = ("latent",)
-
-    def __init__(self, scenario: Traffic, least: float = 1.0):
-        self.reading, self.least = Reading(scenario), least
+    least = 1.0  # [min] that an advice must be worth
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
@@ -149,16 +145,15 @@ class OracleBatch:
         return best((1 - p) * chance * gain - INTERRUPTION, observation["action_mask"], self.least), state
 
 
-class OracleOptimum:
+class OracleOptimum(Known):
     """System-optimal shares of the day: what the roads and buses carry without a queue is given out, to each in turn the cheapest that is
     left on empty roads; nothing is said to those in nobody's way. It knows capacities and nobody's mind; at full
     compliance it shows what staggering is worth.
     """
 
-    def __init__(self, scenario: Traffic):
-        self.reading, supply, self.params = Reading(scenario), scenario.supply, scenario.params
-        self.arrive = scenario.vocabulary.readings.index("arrive")
-        self.quota = shares(supply, self.params) * self.params.advised
+    def __init__(self, supply: Supply, params: TrafficParams):
+        super().__init__(supply, params)
+        self.quota = shares(supply, params) * params.advised
         self.time = supply.free.mean(0)[supply.way]
         self.shift = supply.shift[supply.slot]
 
@@ -169,7 +164,7 @@ class OracleOptimum:
         day = observation["epoch"][:, 0] // DAY
         given, when = state if state is not None else (np.zeros((n, self.reading.n)), np.full(n, -1))
         given = np.where((day != when)[:, None], 0.0, given)
-        lag = self.shift + self.time - observation["context"][:, [self.arrive]]
+        lag = self.shift + self.time - observation["context"][:, [self.reading.arrive_at]]
         cost = p.alpha * self.time + np.maximum(p.gamma * lag, -p.beta * lag)
         left = given < self.quota
         chosen = best(np.where(left, -cost, -np.inf), observation["action_mask"], -np.inf)
@@ -197,11 +192,12 @@ def shares(supply: Supply, params: TrafficParams) -> np.ndarray:
     return carried
 
 
-BASELINES: dict[str, Callable[[Traffic], Policy]] = {
+Make = Callable[[Supply, TrafficParams], Policy]
+BASELINES: dict[str, Make] = {
     "habit": Habit,
     "fastest": Fastest,
     "oracle_so": OracleOptimum,
     "oracle_batch": OracleBatch,
     "informed": Informed,
-    "oracle": Oracle,
+    "oracle": lambda supply, params: Oracle(),
 }

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .links import HOUR, BPRLink
 from .profile import Flow
+from .state import TrafficState
 from .supply import DAY, MINUTE, Supply
-
-if TYPE_CHECKING:
-    from .world import TrafficWorld
 
 RECENT = 10 * MINUTE  # [ms] over which a queue's flow is counted
 
@@ -50,7 +47,7 @@ class Diary:
     offset: np.ndarray  # of her departures, after their slots'
 
     @classmethod
-    def of(cls, world: TrafficWorld, flows: list[Flow] | None = None) -> Diary:
+    def of(cls, world: TrafficState, flows: list[Flow] | None = None) -> Diary:
         """The world's day; `flows`: of its links, if they are known already."""
         people, supply = world.people, world.supply
         day = world.reference // DAY  # the world's own is tomorrow once the day has been looked back on
@@ -102,7 +99,7 @@ class Diary:
         found: np.ndarray = self.departed(time) & (self.arrives <= time)
         return found
 
-    def standing(self, world: TrafficWorld, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def standing(self, world: TrafficState, k: int) -> tuple[np.ndarray, np.ndarray]:
         """From when and until when the vehicles of a link stand in its queue; a delay function knows none."""
         link = world.links[k]
         if isinstance(link, BPRLink):
@@ -112,7 +109,7 @@ class Diary:
         begin = self.enter[k, which] + link.free_time
         return np.where(until - begin < 1, until, begin), until  # events are rounded to 1 ms
 
-    def queues(self, world: TrafficWorld, times: np.ndarray) -> np.ndarray:
+    def queues(self, world: TrafficState, times: np.ndarray) -> np.ndarray:
         """(links, len(times)) vehicles that stand."""
         found = np.zeros((len(world.links), len(times)), np.int64)
         for k in range(len(world.links)):
@@ -120,7 +117,7 @@ class Diary:
                 found[k] += sign * np.searchsorted(np.sort(ends), times, side="right")
         return found
 
-    def longest_queue(self, world: TrafficWorld, time: float) -> int:
+    def longest_queue(self, world: TrafficState, time: float) -> int:
         """The most vehicles that stood at once, on all links, up to a time."""
         begins = np.concatenate([self.standing(world, k)[0] for k in range(len(world.links))])
         begins = begins[begins <= time]
@@ -128,7 +125,7 @@ class Diary:
 
     # -- what links are like ------------------------------------------------------------------------------------------
 
-    def load(self, world: TrafficWorld, k: int, time: float) -> float:
+    def load(self, world: TrafficState, k: int, time: float) -> float:
         """Flow over capacity in the last minutes, of those that come in or of those that leave, whichever is greater."""
         capacity = world.links[k].capacity * self.share[k]
         if capacity <= 0:
@@ -138,7 +135,7 @@ class Diary:
         most = max(int(((e > time - recent) & (e <= time)).sum()) for e in (self.enter[k], self.left[k]))
         return most * HOUR / recent / capacity
 
-    def travel_time(self, world: TrafficWorld, k: int, time: float) -> float | None:
+    def travel_time(self, world: TrafficState, k: int, time: float) -> float | None:
         """[ms] of one who would enter now; None if the link is closed."""
         link, share, flow = world.links[k], self.share[k], self.flows[k]
         if share <= 0:

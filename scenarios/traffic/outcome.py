@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .profile import Profile
+from .state import TrafficState
 from .words import MUTED, RATING
 
-if TYPE_CHECKING:
-    from .world import TrafficWorld
 
-
-def answer(world: TrafficWorld, today: Profile, cost: np.ndarray, time: np.ndarray, shown: np.ndarray) -> None:
+def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarray, shown: np.ndarray) -> None:
     """Books the day's savings and feedback. `cost`, `time`: (N,) [min] of everybody's trip; `shown`: (N,) bool, who was advised.
 
     A saving is what her trip cost less than the one she left because of advice would have cost today: on the day on which she follows, and on every

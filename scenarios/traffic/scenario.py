@@ -14,7 +14,7 @@ from lam_env.rows import Row
 from lam_env.sim.world import World
 
 from . import hidden
-from .baselines import BASELINES, Oracle
+from .baselines import BASELINES, Make, Oracle
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .picture.text import traffic_text
@@ -119,14 +119,13 @@ class Traffic(Scenario):
         return traffic_text(traffic_view(cast(TrafficWorld, world)))
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
-        return {name: _made(make, self) for name, make in BASELINES.items()}
+        return self._made(BASELINES)
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:
-        return {"ladder_own": lambda training: Oracle(self, selfish=True)}
+        return {"ladder_own": lambda training: Oracle(selfish=True)}
 
     def exploits(self) -> dict[str, Callable[[Training], Policy]]:
-        return {name: _made(make, self) for name, make in EXPLOITS.items()}
+        return self._made(EXPLOITS)
 
-
-def _made(make: Callable[[Traffic], Policy], scenario: Traffic) -> Callable[[Training], Policy]:
-    return lambda training: make(scenario)
+    def _made(self, makes: dict[str, Make]) -> dict[str, Callable[[Training], Policy]]:
+        return {name: lambda training, make=make: make(self.supply, self.params) for name, make in makes.items()}  # type: ignore[misc]

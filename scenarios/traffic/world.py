@@ -10,18 +10,16 @@ import numpy as np
 
 from lam_env.rng import Streams
 from lam_env.rows import Row
-from lam_env.sim.persons import PersonalWorld
 
 from . import outcome, profile, shocks
 from .diary import Diary
 from .loading import Loading, Trip
 from .morning import buses, can_load, load, load_in_turn, ride_all, ride_in_turn
-from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
+from .params import TrafficParams
 from .profile import Flow, Profile
+from .state import TrafficState
 from .supply import DAY, MINUTE, REFERENCE, Supply
-from .tally import Tally
-from .travellers import Travellers
-from .words import FOLLOWED, PRETRIP, REFUSED, vocabulary
+from .words import FOLLOWED, PRETRIP, REFUSED
 
 EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
 SMOOTHING = 0.2  # weight of today in what is published
@@ -29,16 +27,8 @@ LATELY = 21  # [days] of the burn-in in which costs to others are worked out: wh
 GRAIN = 1.0  # published numbers are rounded to it [min]
 
 
-class TrafficWorld(PersonalWorld):
-    """One region with its travellers. A tick is 1 ms.
-
-    Readings of everybody: rain; of each option yesterday's time door to door as it felt, `time.*`, what one more traveller costs the others,
-    `cost.*` (smoothed over days), and how many of the advised have moved to it today, less those who have moved away, `moved.*`. Her
-    own: wanted arrival today and lateness of her last trip [min after the wish], its time, her usual option (an action), and per option what it is
-    expected to save her (`own.*`) and the others (`external.*`), against the usual one. Minutes all.
-    """
-
-    second = 1000
+class TrafficWorld(TrafficState):
+    """Lets the days of a region go by."""
 
     def __init__(
         self,
@@ -53,57 +43,29 @@ class TrafficWorld(PersonalWorld):
         reveal: Any = None,
     ):
         """`beliefs`: what people think at first of working days and weekends; `day`: on which the episode starts."""
-        words, shared = vocabulary(supply.names)
-        first = day + -(-params.burn_in // 7) * 7  # the burn-in may not begin before time 0
-        self.params, self.supply, self.first_day = params, supply, first
-        self.people = Travellers(params, supply, streams, beliefs)
-        super().__init__(
-            streams,
-            row,
-            words,
-            self.people.n_advised,
-            shared,
-            start=(first - params.burn_in) * DAY,
-            end=first * DAY,
-            reward_weights=REWARD_WEIGHTS,
-            utility_weights=UTILITY_WEIGHTS,
-            record=record,
-        )
-        self.links = supply.links(params)
+        super().__init__(params, supply, streams, row, beliefs, day, record)
         self.loading = Loading(self.env, self.links)
         self.bus = supply.bus(params)
         routes = [[[self.links[k] for k in path] for path in ways] for ways in supply.paths]
         by_option = [[ways[w] for w in supply.way.tolist()] for ways in routes]
         self._route_of = [by_option[pair] for pair in self.people.pair.tolist()]
-        self.tally = Tally(params, self.people.n_advised)
-        self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
         self.yesterday = list(beliefs)
         self.diaries: deque[Diary] = deque(maxlen=2)  # of the last days, if they are recorded
         self._rains, self._shut = streams("weather", "rain"), shocks.closed_ways(supply)
         self._closed = self._shut[:, supply.way][self.people.pair]  # (N, O) options that a closure takes away
-        self.day = first - params.burn_in
-        self.rain, self.share, self.tight = False, 1.0, 1.0
-        n = params.travellers
-        self.shown = [0] * n  # action advised today, 0 if none
-        self.answer_to = [0] * n  # event of that advice
-        self.followed = np.zeros(n, bool)
-        self.chosen = np.zeros(n, np.int64)  # option
-        self.departs = np.zeros(n, np.int64)  # [ms]
-        self.arrives = np.zeros(n)  # [ms]
-        self.extra = np.zeros(n)  # [min]
-        self._last_time, self._last_late = np.zeros(n), np.zeros(n)
+        self.share = 1.0
+        self._last_time, self._last_late = np.zeros(params.travellers), np.zeros(params.travellers)
         self._accepts: list[float] = []
         self._natural: list[int] = []  # what each would do today
         self.departs_at_once = can_load(supply, self.links) and not record  # pictures show who is where
         self._asking: list[tuple[int, int]] = []  # when [ms] who will be asked today, the next one last
         self._leaving: list[int] = []  # who travels today, in the order in which they have decided
-        self._flows: list[Flow] = []  # of a day without events
         self._undecided = -1  # who was asked, and has not decided yet
         self._shift = np.array([round(s * MINUTE) for s in supply.shift[supply.slot].tolist()])  # of each option [ms]
         self._burn_in()
         self.begin_to_watch()
-        self.end = (first + params.days) * DAY
-        self.call_at(first * DAY, self._morning)
+        self.end = (self.first_day + params.days) * DAY
+        self.call_at(self.first_day * DAY, self._morning)
         self.reveal = reveal
         self.run_until_decision()
 
@@ -295,10 +257,6 @@ class TrafficWorld(PersonalWorld):
             found = ride_in_turn(self.bus, self.params, self.departs[riders])
             self.arrives[riders], self.extra[riders], self.loads = found
         return True
-
-    def flows(self) -> list[Flow]:
-        """Today's, of each link, so far."""
-        return self._flows or [Flow.of(link) for link in self.links]
 
     def _arrived(self, trip: Trip) -> None:
         i = trip.value

@@ -62,7 +62,7 @@ def test_the_oracle_keeps_trust_and_few_lose(table):
 def test_free_riders_do_better_than_those_who_comply():
     """At a bottleneck half of whom stagger their departures, the others find it empty."""
     found = scores(
-        lambda s: {"oracle_so": lambda none: OracleOptimum(s)},
+        lambda s: {"oracle_so": lambda none: OracleOptimum(s.supply, s.params)},
         network="bottleneck",
         advised=0.5,
         accept=50.0,
@@ -77,8 +77,8 @@ def test_free_riders_do_better_than_those_who_comply():
 
 def test_full_compliance_with_staggered_departures_is_a_bound():
     every = {"advised": 1.0, "accept": 50.0, "days": 10, "trust_shown": 0.0, "trust_broken": 0.0, "rain": 0.0}
-    found = scores(lambda s: {"oracle_so": lambda none: OracleOptimum(s)}, **every)
-    as_it_is = scores(lambda s: {"oracle_so": lambda none: OracleOptimum(s)}, days=10, rain=0.0)
+    found = scores(lambda s: {"oracle_so": lambda none: OracleOptimum(s.supply, s.params)}, **every)
+    as_it_is = scores(lambda s: {"oracle_so": lambda none: OracleOptimum(s.supply, s.params)}, days=10, rain=0.0)
     gain, real = (f["oracle_so"]["reward.utility"] - f["none"]["reward.utility"] for f in (found, as_it_is))
     assert gain > 1.5 * real > 0
     assert found["oracle_so"]["kpi.delay"] < 0.4 * found["none"]["kpi.delay"]
