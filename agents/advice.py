@@ -19,7 +19,6 @@ from lam_env.events import Vocabulary
 
 from .carry import listen
 
-INTERACTION = "advise"
 NAG = "nag"  # the reward term of an advice given
 LATELY = "advised"  # the reading, where a scenario has one, of how often she has been advised lately
 SCALE = 10.0  # worths are divided by it where they are features

@@ -11,6 +11,7 @@ from lam_env.contracts import Training
 from .advice import FEATURES, PERSONAL, AdvicePlugIn, Answers, prices
 from .advice_trial import try_advice
 
+INTERACTION = "advise"
 COPY_GAIN, COPY_COST = 1.0, 0.5  # of a copied habit and of a missed one, for the row that copies
 
 

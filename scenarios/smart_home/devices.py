@@ -15,6 +15,7 @@ ITEMS = (  # furniture and appliances with a sensor
     *("bookcase", "hi-fi", "table", "desk", "washer.door"),
 )
 FEEDBACK = ("accept", "override", "reject", "rating", "switch_off", "nuisance")
+HERE, ALL_LIGHTS = -1, -2  # in the place of a device: the light of this room, every light
 MINUTE = 60
 
 

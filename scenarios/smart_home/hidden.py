@@ -11,8 +11,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .devices import Home
-from .resident import ALL_LIGHTS, AWAY, HERE, Item, Resident
+from lam_env.sim.routine import Act
+
+from .devices import ALL_LIGHTS, HERE, Home
+from .house import AWAY
+from .resident import ASLEEP, Item, Resident
 from .wants import LEAVING, WANTS
 
 if TYPE_CHECKING:
@@ -127,11 +130,42 @@ def needs(world: HomeWorld, horizon: int = HORIZON) -> list[tuple[int, Item, Res
             if act.activity < 0 or act.start < now:
                 continue
             doing = r.habits[act.activity]
-            items, room = r.foresee(world, act, doing, before, room)
+            items, room = foresee(world, r, act, doing, before, room)
             found += [(act.start + 13 + 7 * k, item, r, False) for k, item in enumerate(items)]
             before = doing
     found.sort(key=lambda n: n[0])
     return found
+
+
+def foresee(world: HomeWorld, r: Resident, act: Act, doing: str, before: str, room: int) -> tuple[list[Item], int]:
+    """What she will see to when a coming act starts, in the home as it is now, and the room she will be in."""
+    home, to, coins = world.home, r.rooms[doing], r.coins_of(act)
+    items: list[Item] = []
+    if room == AWAY and doing != "out":
+        items.append(Item(home.by_name["lock"], 0, (0,)))
+    if room >= 0 and room != to and not world.others_in(room, r):
+        if before in LEAVING and coins[13] < r.leaving_rules[before]:
+            items.append(Item(home.by_name["tv" if before == "tv" else "music"], 0, (0,)))
+        if coins[14] < r.traits.tidiness:
+            items.append(Item(home.lights[room], 0, (0,)))
+    keys = ["return"] if room == AWAY else []
+    keys += ["wake"] if before == ASLEEP != doing and r.coming[-1] is not act else []
+    for key in (*keys, doing):
+        for coin, device, state, ok, holds, seek, if_loaded, p in r.rules[key]:
+            if not seek or (p < 1.0 and coins[coin] >= p):
+                continue
+            if holds and not holds(world, to, r):
+                continue
+            if device == HERE:
+                items.append(Item(home.lights[to], state, ok))
+            elif device == ALL_LIGHTS:
+                items += [Item(light, 0, (0,)) for light in home.lights if doing == "out" or light != home.lights[to]]
+            elif not if_loaded or device in world.loaded:
+                items.append(Item(device, state, ok))
+    heating = home.by_name["heating"]
+    if doing not in (ASLEEP, "out") and world.indoor < r.like - 0.7:
+        items.append(Item(heating, r.level, tuple(range(r.level, 3))))
+    return items, AWAY if doing == "out" else to
 
 
 def plan(world: HomeWorld) -> list[float]:

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from lam_env.rng import Streams
 from lam_env.rows import Row
 from lam_env.sim.world import World
 
 from .climate import DARK, SLOT, SUN, Climate
-from .devices import ITEMS, build_home, initial_states, possible
+from .devices import ALL_LIGHTS, HERE, ITEMS, build_home, initial_states, possible
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
-from .resident import ALL_LIGHTS, AWAY, HERE, Item, Resident
 
 DAY = 86_400  # [s]
+AWAY = -1  # in the place of a room
 HOURS = SLOT / 3600
 HOT = 600  # [s] that boiled water stays hot
 NO_MATTER = (0,)  # states that do for a light that nobody thinks of
 RUNS = {"dishwasher": (7200, 1.0), "washer": (5400, 0.8), "kettle": (HOT, 0.1)}  # [s], [kWh]
+
+
+class Occupant(Protocol):
+    """What a house knows of somebody who lives in it. `wants`: per device, the states that are right for what they do now."""
+
+    room: int
+    asleep: bool
+    wants: dict[int, tuple[int, ...]]
+
+
+@dataclass(slots=True)
+class AgentAct:
+    """An effective act of the agent that nobody has answered yet."""
+
+    id: int
+    action: int
+    device: int
+    state: int
+    before: int
+    time: int
 
 
 class House(World):
@@ -26,26 +47,15 @@ class House(World):
 
     `shadow` holds, per device, the state it would have if the agent had done nothing: an assist is counted only
     where she would have had to reach for the device without the agent, so undoing and redoing earns nothing.
+    `agent_acts_on`: per device, the agent's act that nobody has answered yet.
     """
 
     __slots__ = (
         *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors", "_device_index"),
-        *(
-            "climate",
-            "indoor",
-            "sun",
-            "price",
-            "power",
-            "kwh",
-            "peak",
-            "cold_hours",
-            "_accrued",
-            "_held",
-            "_runs_until",
-        ),
-        *("heating", "_tv", "_lock", "_music", "_tv_room", "_n_rooms", "_thermal"),
+        *("agent_acts_on", "climate", "indoor", "sun", "price", "power", "kwh", "peak", "cold_hours", "_accrued"),
+        *("_held", "_runs_until", "heating", "_tv", "_lock", "_music", "_tv_room", "_n_rooms", "_thermal"),
     )
-    residents: list[Resident]
+    residents: Sequence[Occupant]
 
     def __init__(
         self, params: HomeParams, streams: Streams, row: Row, start: int, record: bool, weights: dict[str, float] | None
@@ -67,6 +77,7 @@ class House(World):
         self.item_sensors = {name: len(home.rooms) + 1 + i for i, name in enumerate(ITEMS)}
         self.states = initial_states(home)
         self.shadow = list(self.states)
+        self.agent_acts_on: list[AgentAct | None] = [None] * len(home.devices)
         self.loaded: set[int] = set()
         self.automation = True
         self._runs_until: dict[int, int] = {}
@@ -132,9 +143,7 @@ class House(World):
             if channel == SUN:
                 dusk_or_dawn = (value < DARK) != (self.sun < DARK)
                 self.sun = value
-        for r in self.residents:
-            if not r.asleep and r.room != AWAY and (dusk_or_dawn or not r.like - 0.5 <= new <= r.like + 1.5):
-                self._feel_climate(r, new, dusk_or_dawn)
+        self.felt(dusk_or_dawn)
 
     def _spend(self, kwh: float) -> None:
         self.kwh += kwh
@@ -142,34 +151,8 @@ class House(World):
         self.utility_totals["energy"] += money
         self.earn("energy", money)
 
-    def _feel_climate(self, r: Resident, indoor: float, dusk_or_dawn: bool) -> None:
-        off = r.like - 0.5 - indoor
-        if off <= 0:
-            off = indoor - r.like - 1.5
-        if off > 0:
-            self.utility_totals["cold"] += off * SLOT / 60
-            self.cold_hours += off * SLOT / 3600
-            if off > 0.5 and not r.leaving:
-                self._warm_or_cool(r)
-        if dusk_or_dawn and not r.leaving and r.act.activity >= 0 and self.dark(r.room):
-            light = self.home.lights[r.room]
-            if light not in r.wants:
-                self.accrue()
-                item = Item(light, 2, (1, 2))
-                r.wants[light] = item.ok
-                if not self.states[light] and not self.sleeper_in(r.room):
-                    r.see_to(self, item, 1 + r.delay(62, 60.0, 0.8))
-
-    def _warm_or_cool(self, r: Resident) -> None:
-        """She goes to the thermostat, in a while."""
-        level = self.states[self.heating]
-        if self.indoor < r.like:
-            target, ok = r.level, tuple(range(r.level, 3))
-        else:
-            target, ok = max(level - 1, 0), tuple(range(max(level, 1)))
-        if level not in ok:
-            low, high = self.params.heat_delay
-            r.see_to(self, Item(self.heating, target, ok), int(low + (high - low) * r.coins[15]))
+    def felt(self, dusk_or_dawn: bool) -> None:
+        """What people make of the climate."""
 
     def finish(self) -> None:
         self.accrue()
@@ -212,22 +195,22 @@ class House(World):
 
     # -- what holds now ---------------------------------------------------------------------------------------------
 
-    def dark(self, room: int, resident: Resident | None = None) -> bool:
+    def dark(self, room: int, resident: Occupant | None = None) -> bool:
         if self.sun < DARK:
             return True
         blinds = self.home.blinds.get(room)
         return blinds is not None and bool(self.states[blinds]) and self.sun * 0.1 < DARK
 
-    def bright(self, room: int, resident: Resident) -> bool:
+    def bright(self, room: int, resident: Occupant) -> bool:
         return self.sun >= DARK
 
-    def evening(self, room: int, resident: Resident) -> bool:
+    def evening(self, room: int, resident: Occupant) -> bool:
         return not 6 <= self.now // 3600 % 24 < 17
 
-    def something_loaded(self, room: int, resident: Resident) -> bool:
+    def something_loaded(self, room: int, resident: Occupant) -> bool:
         return bool(self.loaded)
 
-    def last_up(self, room: int, resident: Resident) -> bool:
+    def last_up(self, room: int, resident: Occupant) -> bool:
         """Nobody else is at home and awake."""
         for r in self.residents:  # noqa: SIM110 -- as below
             if not r.asleep and r is not resident and r.room != AWAY:
@@ -252,14 +235,14 @@ class House(World):
             if room >= 0 and self.row.context[channel] != (room in taken):
                 self.reading(channel, float(room in taken))
 
-    def others_in(self, room: int, resident: Resident) -> bool:
+    def others_in(self, room: int, resident: Occupant) -> bool:
         for r in self.residents:  # noqa: SIM110 -- as above
             if r.room == room and r is not resident:
                 return True
         return False
 
     # conditions of the tables of wants, by name; each is asked of a world, a room and the person in it
-    conditions: ClassVar[dict[str, Callable[[House, int, Resident], bool]]] = {
+    conditions: ClassVar[dict[str, Callable[[House, int, Occupant], bool]]] = {
         "dark": dark,
         "bright": bright,
         "evening": evening,

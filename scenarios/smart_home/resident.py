@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple
 
 import simpy
 from simpy.events import Timeout
@@ -14,18 +14,16 @@ from lam_env.sim.routine import Act, Routine
 from lam_env.sim.user import User
 from lam_env.tables import BehaviourTables
 
+from .climate import SLOT
+from .devices import ALL_LIGHTS, HERE
+from .house import AWAY, House
 from .personas import PersonaTraits
-from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, Want, meaning, personal
-
-if TYPE_CHECKING:
-    from .house import House
-    from .world import HomeWorld
+from .rules import leaving_rules_of, rules_of
+from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, meaning
 
 AHEAD = 6  # acts of her plan that a resident looks ahead (seen by the oracle alone)
-AWAY = -1
 ASLEEP = "sleep"
 COINS = 2048  # draws for the choices of a day: 16 for each of 128 acts
-HERE, ALL_LIGHTS = -1, -2  # in the place of a device: the light of this room, every light
 
 
 class Item(NamedTuple):
@@ -34,6 +32,9 @@ class Item(NamedTuple):
     device: int
     state: int
     ok: tuple[int, ...]
+
+
+Attend = Callable[["Resident", Item], tuple[()] | tuple[Item] | None]
 
 
 class Resident(User):
@@ -47,12 +48,21 @@ class Resident(User):
         *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like", "level"),
         *("coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later", "generation"),
         *("also", "before", "left", "last", "reach_time", "coins", "chances", "_coins", "_delays", "_drawn", "_acts"),
-        *("_chances", "_world"),
+        *("_chances", "_world", "_attend"),
     )
 
     def __init__(
-        self, world: HomeWorld, index: int, name: str, tables: BehaviourTables, traits: PersonaTraits, streams: Streams
+        self,
+        world: House,
+        attend: Attend,
+        index: int,
+        name: str,
+        tables: BehaviourTables,
+        traits: PersonaTraits,
+        streams: Streams,
     ):
+        """`attend`: what comes of reaching for a device. None: nothing to do, nothing seen; else a token was raised, and the item comes back
+        where it has to be reached for again."""
         super().__init__(index, world.params.trust)
         actor = f"resident{index}"
         self.persona, self.tables, self.traits = name, tables, traits
@@ -61,26 +71,7 @@ class Resident(User):
         self._coins, self._delays = streams(actor, "coins"), streams(actor, "delays")
         self._drawn: dict[int, memoryview] = {}
         tastes = streams(actor, "tastes")
-        # (coin, device, state, the states that are right, condition, seek, if loaded, probability)
-        self.rules = {
-            key: [
-                (
-                    j + 10 if key in ("wake", "return") else j,
-                    world.device(w.device),
-                    w.state,
-                    (w.state, *w.ok),
-                    world.conditions[w.when] if w.when else None,
-                    w.seek,
-                    w.when == "loaded",
-                    self._own(w, personal(w.p, tastes, i * 16 + j)),
-                )
-                for j, w in enumerate(wants)
-            ]
-            for i, (key, (_, wants)) in enumerate(WANTS.items())
-        }
-        self.leaving_rules = {
-            k: self._own(w, personal(w.p, tastes, 999 + i)) for i, (k, w) in enumerate(LEAVING.items())
-        }
+        self.rules, self.leaving_rules = rules_of(world, traits, tastes), leaving_rules_of(traits, tastes)
         home = world.home
         bedroom = "bedroom" if index < 2 else "nursery"
         self.rooms = {k: home.room(r, "bathroom" if r == "laundry" else "living") for k, (r, _) in WANTS.items()}
@@ -92,7 +83,7 @@ class Resident(User):
         self._acts, self._chances = -1, memoryview(b"")
         self.coins, self.chances = self.coins_of(self.act), self.chances_of(self.act)
         self.doing = ASLEEP
-        self.since = world.start
+        self.since = world.start  # of what she is doing
         self.room = self.rooms["sleep"]
         self.asleep = True
         self.wants: dict[int, tuple[int, ...]] = {}
@@ -103,14 +94,11 @@ class Resident(User):
         self.reach_time = world.start  # when she reaches for the first item of todo
         self.also, self.before, self.left = "", "", -1  # further wants; the act before; the room she has just left
         self.last: dict[str, int] = {}  # when she last did what
-        self._world = world
-
-    def _own(self, want: Want, p: float) -> float:
-        return min(1.0, p * getattr(self.traits, want.trait)) if want.trait else p
+        self._world, self._attend = world, attend
 
     # -- habits -------------------------------------------------------------------------------------------------------
 
-    def behave(self, world: HomeWorld) -> Generator[simpy.Event, Any, None]:
+    def behave(self, world: House) -> Generator[simpy.Event, Any, None]:
         env, coming, acts = world.env, self.coming, self.routine.acts(world.start)
         for _ in range(AHEAD):
             coming.append(next(acts))
@@ -122,7 +110,7 @@ class Resident(User):
             self.begin(world, act)
             yield Timeout(env, act.end - world.now)
 
-    def begin(self, world: HomeWorld, act: Act) -> None:
+    def begin(self, world: House, act: Act) -> None:
         """Start the next act of the plan."""
         world.accrue()
         before = self.doing
@@ -146,7 +134,7 @@ class Resident(User):
         self.leaving = False
         if self.room == AWAY:
             if doing != "out":
-                world.arrive(self)
+                self._arrive(world)
             return
         self.asleep = doing == ASLEEP
         self.leaving = doing == "out"
@@ -156,7 +144,7 @@ class Resident(User):
         """Back to bed after this act?"""
         return next((self.habits[a.activity] == ASLEEP for a in self.coming if a.activity >= 0), False)
 
-    def enter(self, world: HomeWorld, before: str, also: str) -> None:
+    def enter(self, world: House, before: str, also: str) -> None:
         """Go to where the act takes place and list what has to be seen to. `also`: further wants (waking, returning)."""
         room, old = self.rooms[self.doing], self.room
         self.room, self.also, self.left = room, also, old if old != room else -1
@@ -189,7 +177,7 @@ class Resident(User):
         if generation == self.generation:
             self._world.sensor_event(self._world.item_sensors[ITEMS[self.doing]], self.index)
 
-    def _stir_later(self, world: HomeWorld, count: int) -> None:
+    def _stir_later(self, world: House, count: int) -> None:
         u = self.chances[40 + count % 20]
         time = world.now + int(60 * RESTLESS[self.doing] * (0.3 + 1.4 * u))
         if time < self.act.end:
@@ -202,7 +190,7 @@ class Resident(User):
             self._world.sensor_event(self.room, self.index)
             self._stir_later(self._world, count + 1)
 
-    def _leave(self, world: HomeWorld, room: int, before: str, todo: list[Item]) -> None:
+    def _leave(self, world: House, room: int, before: str, todo: list[Item]) -> None:
         if world.sleeper_in(room):
             self._add(world, world.home.lights[room], 0, (0,), todo)
             return
@@ -213,7 +201,7 @@ class Resident(User):
         if self.coins[14] < self.traits.tidiness:
             self._add(world, world.home.lights[room], 0, (0,), todo)
 
-    def _want(self, world: HomeWorld, key: str, todo: list[Item]) -> None:
+    def _want(self, world: House, key: str, todo: list[Item]) -> None:
         lights, room, coins = world.home.lights, self.room, self.coins
         for coin, device, state, ok, holds, seek, if_loaded, p in self.rules[key]:
             if p < 1.0 and coins[coin] >= p:
@@ -235,45 +223,13 @@ class Resident(User):
             if seek:
                 self._add(world, device, state, ok, todo)
 
-    def foresee(self, world: HomeWorld, act: Act, doing: str, before: str, room: int) -> tuple[list[Item], int]:
-        """What she will see to when a coming act starts, in the home as it is now, and the room she will be in."""
-        home, to, coins = world.home, self.rooms[doing], self.coins_of(act)
-        items: list[Item] = []
-        if room == AWAY and doing != "out":
-            items.append(Item(home.by_name["lock"], 0, (0,)))
-        if room >= 0 and room != to and not world.others_in(room, self):
-            if before in LEAVING and coins[13] < self.leaving_rules[before]:
-                items.append(Item(home.by_name["tv" if before == "tv" else "music"], 0, (0,)))
-            if coins[14] < self.traits.tidiness:
-                items.append(Item(home.lights[room], 0, (0,)))
-        keys = ["return"] if room == AWAY else []
-        keys += ["wake"] if before == ASLEEP != doing and self.coming[-1] is not act else []
-        for key in (*keys, doing):
-            for coin, device, state, ok, holds, seek, if_loaded, p in self.rules[key]:
-                if not seek or (p < 1.0 and coins[coin] >= p):
-                    continue
-                if holds and not holds(world, to, self):
-                    continue
-                if device == HERE:
-                    items.append(Item(home.lights[to], state, ok))
-                elif device == ALL_LIGHTS:
-                    items += [
-                        Item(light, 0, (0,)) for light in home.lights if doing == "out" or light != home.lights[to]
-                    ]
-                elif not if_loaded or device in world.loaded:
-                    items.append(Item(device, state, ok))
-        heating = home.by_name["heating"]
-        if doing not in (ASLEEP, "out") and world.indoor < self.like - 0.7:
-            items.append(Item(heating, self.level, tuple(range(self.level, 3))))
-        return items, AWAY if doing == "out" else to
-
-    def _want_warmth(self, world: HomeWorld, todo: list[Item]) -> None:
+    def _want_warmth(self, world: House, todo: list[Item]) -> None:
         device = world.heating
         self.wants[device] = (1, 2) if self.level == 1 else (2,)
         if world.indoor < self.like - 0.7:
             self._add(world, device, self.level, self.wants[device], todo)
 
-    def _add(self, world: HomeWorld, device: int, state: int, ok: tuple[int, ...], todo: list[Item]) -> None:
+    def _add(self, world: House, device: int, state: int, ok: tuple[int, ...], todo: list[Item]) -> None:
         """Something to see to, if it is not right, or right only because the agent has just made it so."""
         if world.states[device] not in ok or (
             world.agent_acts_on[device] is not None and world.shadow[device] not in ok
@@ -281,6 +237,36 @@ class Resident(User):
             todo.append(Item(device, state, ok))
         elif world.shadow[device] not in ok:
             world.shadow[device] = state  # without the agent she would now have put it right
+
+    # -- coming and going -------------------------------------------------------------------------------------------
+
+    def _arrive(self, world: House) -> None:
+        """She comes home: unlocks, opens the door, goes where she wants to be."""
+        self.todo = [Item(world.home.by_name["lock"], 0, (0,))]
+        self.reach_at(world.now + 1)
+        world.call_at(world.now + 15, self._come_in, self.generation)
+
+    def _come_in(self, generation: int) -> None:
+        if generation == self.generation:
+            self._pass_door(self._world.home.room("hall"))
+            self._world.call_at(self._world.now + 5, self._settle, generation)
+
+    def _settle(self, generation: int) -> None:
+        if generation == self.generation:
+            self._world.accrue()
+            self.asleep = self.doing == ASLEEP
+            self.enter(self._world, "return", "return")
+
+    def _depart(self, generation: int) -> None:
+        if generation == self.generation:
+            self._pass_door(AWAY)
+
+    def _pass_door(self, room: int) -> None:
+        world = self._world
+        world.accrue()
+        old, self.room = self.room, room
+        world.notice(old, room)
+        world.sensor_event(len(world.home.rooms), self.index)
 
     # -- chance ---------------------------------------------------------------------------------------------------------
 
@@ -320,7 +306,7 @@ class Resident(User):
         world = self._world
         todo = self.todo
         while todo:
-            again = world.attend(self, todo.pop(0))
+            again = self._attend(self, todo.pop(0))
             if again is None:
                 continue
             if again:
@@ -330,9 +316,39 @@ class Resident(User):
             wait = 1 + self.delay(todo[0].device, world.params.burst_gap, world.params.burst_sd)
             self.reach_at(world.now + wait)
         elif self.leaving:
-            world.call_at(world.now + 5, world.depart, (self, self.generation))
+            world.call_at(world.now + 5, self._depart, self.generation)
 
-    def see_to(self, world: House, item: Item, wait: int) -> None:
+    def feel_climate(self, world: House, dusk_or_dawn: bool) -> None:
+        """It is too cold or too warm, or has got dark or light."""
+        off = self.like - 0.5 - world.indoor
+        if off <= 0:
+            off = world.indoor - self.like - 1.5
+        if off > 0:
+            world.utility_totals["cold"] += off * SLOT / 60
+            world.cold_hours += off * SLOT / 3600
+            if off > 0.5 and not self.leaving:
+                self._warm_or_cool(world)
+        if dusk_or_dawn and not self.leaving and self.act.activity >= 0 and world.dark(self.room):
+            light = world.home.lights[self.room]
+            if light not in self.wants:
+                world.accrue()
+                item = Item(light, 2, (1, 2))
+                self.wants[light] = item.ok
+                if not world.states[light] and not world.sleeper_in(self.room):
+                    self._see_to(world, item, 1 + self.delay(62, 60.0, 0.8))
+
+    def _warm_or_cool(self, world: House) -> None:
+        """She goes to the thermostat, in a while."""
+        level = world.states[world.heating]
+        if world.indoor < self.like:
+            target, ok = self.level, tuple(range(self.level, 3))
+        else:
+            target, ok = max(level - 1, 0), tuple(range(max(level, 1)))
+        if level not in ok:
+            low, high = world.params.heat_delay
+            self._see_to(world, Item(world.heating, target, ok), int(low + (high - low) * self.coins[15]))
+
+    def _see_to(self, world: House, item: Item, wait: int) -> None:
         """Something new to see to while an act goes on (dusk, cold)."""
         world.accrue()
         self.wants[item.device] = item.ok
@@ -348,5 +364,5 @@ class Resident(User):
         if generation != self.generation:
             return
         del self.later[item.device]
-        if self._world.attend(self, item):  # put back what a machine did, now by hand
+        if self._attend(self, item):  # put back what a machine did, now by hand
             self._see_at(self._world.now + 7, item)

@@ -11,9 +11,10 @@ from lam_env.rows import WEEKDAYS
 from .climate import SLOT
 from .devices import FEEDBACK as ANSWERS
 from .devices import Device
+from .house import AWAY, AgentAct
 from .picture.view import DeviceView, EventView, HomeView, PersonView
-from .resident import AWAY, Resident
-from .world import AgentAct, HomeWorld
+from .resident import Resident
+from .world import HomeWorld
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan")
 SHOWN = 6  # events

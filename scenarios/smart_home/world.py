@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from lam_env.rng import Streams
 from lam_env.rows import Row
 
 from .devices import FEEDBACK, possible
-from .house import House
+from .house import AWAY, AgentAct, House
 from .params import HomeParams
-from .resident import AWAY, Item, Resident
+from .resident import Item, Resident
 from .wants import DISLIKES
 
 ACCEPT, OVERRIDE, REJECT, RATING, SWITCH_OFF, NUISANCE = range(len(FEEDBACK))
@@ -20,23 +19,10 @@ REST = {"lock": 1}  # states in which nothing is wasted, where that is not 0
 NEUTRAL = ("alarm", "blinds", "dishwasher", "washer")  # never a waste
 
 
-@dataclass(slots=True)
-class AgentAct:
-    """An effective act of the agent that nobody has answered yet."""
-
-    id: int
-    action: int
-    device: int
-    state: int
-    before: int
-    time: int
-
-
 class HomeWorld(House):
-    """One home with its residents.
+    """One home with its residents. `last_agent_act`: per device, the act that its state is put down to."""
 
-    `agent_acts_on`: per device, the agent's act that nobody has answered yet; `last_agent_act`: the one that its state is put down to.
-    """
+    residents: list[Resident]
 
     def __init__(
         self,
@@ -52,7 +38,6 @@ class HomeWorld(House):
     ):
         super().__init__(params, streams, row, start, record, reward_weights)
         home = self.home
-        self.agent_acts_on: list[AgentAct | None] = [None] * len(home.devices)
         self.last_agent_act: list[AgentAct | None] = [None] * len(home.devices)
         self.switch_offs = 0
         self.counts = dict.fromkeys(
@@ -66,7 +51,7 @@ class HomeWorld(House):
         ]
         self._minds = {a: self._windows(name) for a, name in enumerate(home.vocabulary.actions)}
         self._ratings = streams("home", "ratings")
-        self.residents = [Resident(self, i, *person, streams) for i, person in enumerate(people)]
+        self.residents = [Resident(self, self.attend, i, *person, streams) for i, person in enumerate(people)]
         self.notice(*(r.room for r in self.residents))
         for resident in self.residents:
             self.env.process(resident.behave(self))
@@ -88,38 +73,6 @@ class HomeWorld(House):
     def minds_at(self, action: int, time: int) -> bool:
         hour = time // 3600 % 24
         return any(a <= hour < b for a, b in self._minds[action])
-
-    # -- coming and going -------------------------------------------------------------------------------------------
-
-    def arrive(self, resident: Resident) -> None:
-        """She comes home: unlocks, opens the door, goes where she wants to be."""
-        resident.todo = [Item(self.home.by_name["lock"], 0, (0,))]
-        resident.reach_at(self.now + 1)
-        self.call_at(self.now + 15, self._come_in, (resident, resident.generation))
-
-    def _come_in(self, who: tuple[Resident, int]) -> None:
-        resident, generation = who
-        if generation == resident.generation:
-            self._pass_door(resident, self.home.room("hall"))
-            self.call_at(self.now + 5, self._settle, (resident, generation))
-
-    def _settle(self, who: tuple[Resident, int]) -> None:
-        resident, generation = who
-        if generation == resident.generation:
-            self.accrue()
-            resident.asleep = resident.doing == "sleep"
-            resident.enter(self, "return", "return")
-
-    def depart(self, who: tuple[Resident, int]) -> None:
-        resident, generation = who
-        if generation == resident.generation:
-            self._pass_door(resident, AWAY)
-
-    def _pass_door(self, resident: Resident, room: int) -> None:
-        self.accrue()
-        old, resident.room = resident.room, room
-        self.notice(old, room)
-        self.sensor_event(len(self.home.rooms), resident.index)
 
     # -- what residents do to devices -----------------------------------------------------------------------------
 
@@ -251,6 +204,12 @@ class HomeWorld(House):
         for r in self.residents:
             if r.room != AWAY and not r.asleep:
                 self._feel(r, "nuisance", act)
+
+    def felt(self, dusk_or_dawn: bool) -> None:
+        indoor = self.indoor
+        for r in self.residents:
+            if not r.asleep and r.room != AWAY and (dusk_or_dawn or not r.like - 0.5 <= indoor <= r.like + 1.5):
+                r.feel_climate(self, dusk_or_dawn)
 
     def found_done(self, device: int) -> None:
         act = self.agent_acts_on[device]

@@ -40,7 +40,7 @@ def home(*scripts, seed=0, taste=1.0, **settings):
     world = scenario.make_world(Streams(seed), row, record=True)
     for resident, script in zip(world.residents, scripts, strict=True):
         resident.routine = Script(resident.tables.activities, world.start, script)
-        resident.rules = {k: [(*rule[:-1], taste) for rule in rules] for k, rules in resident.rules.items()}
+        resident.rules = {k: [rule._replace(p=taste) for rule in rules] for k, rules in resident.rules.items()}
         resident.leaving_rules = dict.fromkeys(resident.leaving_rules, 1.0)
         resident.traits = dataclasses.replace(resident.traits, tidiness=1.0, talkativeness=0.0)
         resident.like, resident.level = 17.0, 1
