@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.envs.scene import PALETTES, RGB, Circle, Item, Line, Polygon, Rectangle, Scene, Text
+from lam_env.envs.scene import RGB, Circle, Item, Line, Polygon, Rectangle, Scene, Text, palette
 
 SMOOTH = 2  # pixels drawn per pixel shown, along each side
 
@@ -32,20 +32,14 @@ def _glow(strength: int) -> Any:
     return Image.fromarray((strength * (1 - far) ** 2).astype(np.uint8))
 
 
-def palette_of(theme: str) -> dict[str, RGB]:
-    if theme not in PALETTES:
-        raise ValueError(f"draw: no theme {theme!r}; choose one of {', '.join(PALETTES)}")
-    return PALETTES[theme]
-
-
 class _Painter:
     """Paints items on an image `scale` times the scene's size."""
 
-    def __init__(self, image: Any, palette: dict[str, RGB], scale: float):
+    def __init__(self, image: Any, colours: dict[str, RGB], scale: float):
         from PIL import Image, ImageDraw
 
         self.even = lambda size, strength: Image.new("L", size, strength)
-        self.image, self.palette, self.scale = image, palette, scale
+        self.image, self.colours, self.scale = image, colours, scale
         # On an RGB image the mode "RGBA" blends by opacity, at five times the cost of plain painting.
         self.plain, self.blending = ImageDraw.Draw(image), ImageDraw.Draw(image, "RGBA")
         self.draw = self.plain
@@ -70,7 +64,7 @@ class _Painter:
     def _colour(self, role: str | None, opacity: float) -> tuple[int, ...] | None:
         if role is None:
             return None
-        colour = self.palette[role]
+        colour = self.colours[role]
         return colour if opacity >= 1 else (*colour, round(255 * opacity))
 
     def _rectangle(self, item: Rectangle, fill: Any, stroke: Any, width: int) -> None:
@@ -95,7 +89,7 @@ class _Painter:
 
     def _veil(self, item: Rectangle, corner: tuple[int, int], mask: Any) -> None:
         if item.fill:
-            self.image.paste(self.palette[item.fill], corner, mask)
+            self.image.paste(self.colours[item.fill], corner, mask)
 
     def _circle(self, item: Circle, fill: Any, stroke: Any, width: int) -> None:
         x, y, r = item.x * self.scale, item.y * self.scale, item.radius * self.scale
@@ -130,12 +124,12 @@ def rgb_array(scene: Scene, width: int = 960, theme: str = "dark") -> np.ndarray
     """The scene as pixels (H, W, 3) uint8; H follows from the scene's shape."""
     from PIL import Image
 
-    palette = palette_of(theme)
+    colours = palette(theme, scene.roles)
     if width < 1:
         raise ValueError(f"draw: width {width}; a picture has at least one pixel")
     height = max(1, round(width * scene.height / scene.width))
-    image = Image.new("RGB", (width * SMOOTH, height * SMOOTH), palette[scene.background])
-    painter = _Painter(image, palette, width * SMOOTH / scene.width)
+    image = Image.new("RGB", (width * SMOOTH, height * SMOOTH), colours[scene.background])
+    painter = _Painter(image, colours, width * SMOOTH / scene.width)
     for item in scene.items:
         painter.paint(item)
     return np.array(image.reduce(SMOOTH))

@@ -1,7 +1,7 @@
 """Drawing primitives: what a scenario shows, without saying how it is drawn.
 
 A scene is a list of rectangles, lines, circles, polygons and texts in its own units (y grows downwards), coloured
-by *role* ("wall", "lit", "person0"). A palette turns roles into colours. `lam_env.envs.draw` makes pixels and
+by *role* ("panel", "lit", "person0"). A palette turns roles into colours. `lam_env.envs.draw` makes pixels and
 terminal text of a scene; `Scene.to_json` gives the same primitives to a web page.
 """
 
@@ -9,50 +9,31 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
 RGB = tuple[int, int, int]
+Roles = Mapping[str, tuple[str, str]]  # role: (light theme, dark theme), RRGGBB
 
 
 def _hex(text: str) -> RGB:
     return int(text[0:2], 16), int(text[2:4], 16), int(text[4:6], 16)
 
 
-# role: (light theme, dark theme)
-_COLOURS = {
+# roles that pictures of all kinds need; a scenario brings those of what it alone shows: `Scene.roles`
+_COLOURS: Roles = {
     # surfaces
     "page": ("eef1f5", "12161f"),
     "panel": ("ffffff", "1b212d"),
     "plate": ("ffffff", "1b212d"),  # behind a text that lies on a picture
     "track": ("dde3ea", "323b4b"),  # the empty part of a gauge
-    "grass": ("cfe0c6", "17241f"),
-    # building
-    "wall": ("3d4654", "0b0e14"),
-    "wallpaper": ("f6eedf", "d6cfc2"),
-    "floor": ("ddbf95", "b0946f"),
-    "floor_line": ("cba97b", "9c8160"),
-    "tile": ("d3e0e8", "a3b5c0"),
-    "tile_line": ("bfd0da", "8fa3af"),
-    "rug": ("b5524a", "8f453f"),
-    "shade": ("131c48", "0a1236"),  # laid over floors by night
+    # light and warmth
+    "shade": ("131c48", "0a1236"),  # laid over a picture by night
     "lit": ("ffd883", "ffce6b"),
-    "dim": ("f3b45c", "e09a48"),
     "dark": ("2a3040", "10141e"),
-    "glass": ("a8d4ee", "86b9d8"),
-    "blind": ("8fa7c4", "7188a6"),
-    "furniture": ("c49a6c", "9a7b59"),
-    "furniture_line": ("7d5f3f", "5a4630"),
-    "cloth": ("fbf8f1", "e0dbd0"),
-    "metal": ("aeb8c3", "8b96a5"),
-    # devices
-    "device": ("4a5361", "2a3140"),
-    "device_off": ("98a1ad", "788394"),
-    "screen": ("4fb3ff", "5cbcff"),
-    "steam": ("ffffff", "e8f0f7"),
-    "water": ("5aa9dd", "5fb0e4"),
     "hot": ("b8341f", "ff7a5c"),
     "cold": ("1f5fb0", "72b1ff"),
     # people and the agent
@@ -60,8 +41,6 @@ _COLOURS = {
     "person1": ("c2417c", "f078ab"),
     "person2": ("237a4c", "4fc488"),
     "person3": ("9a5b12", "e2a24a"),
-    "skin": ("f3cfae", "eec7a4"),
-    "asleep": ("5a5fa8", "a9aef5"),
     "agent": ("6a3fc0", "bb9cff"),
     "user": ("1a66a8", "7cc0fa"),
     # meaning
@@ -81,23 +60,32 @@ _COLOURS = {
     "moon": ("f3f1e0", "efecd8"),
     "star": ("ffffff", "ffffff"),
     "cloud": ("ffffff", "f3f7fb"),
-    # roads and boards
-    "road": ("8d95a1", "3a4353"),
-    "lane": ("f4f4f4", "c6ccd6"),
-    "vehicle": ("35507a", "c3d3ea"),
-    "transit": ("2456c8", "6aa5ff"),  # public transport
-    "land": ("e7ece2", "151c26"),  # the ground of a map
-    # how full something is; each is to be seen on a panel and on land
+    # how full something is; each is to be seen on a panel
     "load_low": ("23894f", "3fbf7f"),
     "load_mid": ("bd7400", "f5b83d"),
     "load_high": ("c62a1e", "ff5a4a"),
 }
 ROLES = frozenset(_COLOURS)
+_THEMES = ("light", "dark")
 PALETTES: dict[str, dict[str, RGB]] = {
-    theme: {role: _hex(pair[i]) for role, pair in _COLOURS.items()} for i, theme in enumerate(("light", "dark"))
+    theme: {role: _hex(pair[i]) for role, pair in _COLOURS.items()} for i, theme in enumerate(_THEMES)
 }
-TEXT_ROLES = ("text", "muted", "agent", "user", "accent", "ok", "warning", "caution", "asleep", "hot", "cold")
+TEXT_ROLES = ("text", "muted", "agent", "user", "accent", "ok", "warning", "caution", "hot", "cold")
 SURFACE_ROLES = ("page", "panel", "plate")  # every text role is readable on each of these
+
+
+def palette(theme: str, own: Roles) -> dict[str, RGB]:
+    """Colours of all roles, a scenario's `own` among them."""
+    if theme not in PALETTES:
+        raise ValueError(f"draw: no theme {theme!r}; choose one of {', '.join(PALETTES)}")
+    return PALETTES[theme] | {role: _hex(pair[_THEMES.index(theme)]) for role, pair in own.items()}
+
+
+def check_roles(own: Roles) -> None:
+    """SceneError unless each is a name with two colours."""
+    for role, pair in own.items():
+        if not (role.isidentifier() and len(pair) == 2 and all(re.fullmatch("[0-9a-fA-F]{6}", c) for c in pair)):
+            raise SceneError(f"scene: colour role {role!r} is {pair!r}; give a name, and its colours as two of RRGGBB")
 
 
 def luminance(colour: RGB) -> float:
@@ -192,25 +180,30 @@ class SceneError(ValueError):
 
 @dataclass(frozen=True)
 class Scene:
-    """Items drawn in their order on a `background`, in `width` x `height` units."""
+    """Items drawn in their order on a `background`, in `width` x `height` units. `roles`: colours of what this scenario alone shows."""
 
     width: float
     height: float
     items: tuple[Item, ...]
     background: str = "page"
     title: str = ""
+    roles: Roles = field(default_factory=dict)
 
     MAX_ITEMS: ClassVar[int] = 20_000
 
     def __post_init__(self) -> None:
         if not (self.width > 0 and self.height > 0 and len(self.items) <= self.MAX_ITEMS):
             raise SceneError(f"scene {self.title!r}: {self.width} x {self.height} with {len(self.items)} items")
+        check_roles(self.roles)
         used: dict[str | None, None] = {self.background: None}
         for item in self.items:
             used[item.fill] = used[item.stroke] = None
         for role in used:
-            if role is not None and role not in ROLES:
-                raise SceneError(f"scene {self.title!r}: unknown colour role {role!r}; see lam_env.envs.scene.ROLES")
+            if role is not None and role not in ROLES and role not in self.roles:
+                raise SceneError(
+                    f"scene {self.title!r}: unknown colour role {role!r}; "
+                    "take one of lam_env.envs.scene.ROLES, or bring it: Scene(..., roles={...})"
+                )
 
     def texts(self) -> Iterator[Text]:
         return (item for item in self.items if isinstance(item, Text))
@@ -229,7 +222,7 @@ class Scene:
                 row["points"] = [[round(x, 3), round(y, 3)] for x, y in item.points]
             items.append(row)
         about = {"width": self.width, "height": self.height, "background": self.background, "title": self.title}
-        return {**about, "items": items}
+        return {**about, "roles": {role: list(pair) for role, pair in self.roles.items()}, "items": items}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Scene:
@@ -241,8 +234,9 @@ class Scene:
                 if kind is Polygon:
                     row["points"] = tuple((float(x), float(y)) for x, y in row["points"])
                 items.append(kind(**row))
-            return cls(**{**data, "items": tuple(items)})
-        except (KeyError, TypeError, ValueError) as error:
+            roles = {role: tuple(pair) for role, pair in data.get("roles", {}).items()}
+            return cls(**{**data, "items": tuple(items), "roles": roles})
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, SceneError):
                 raise
             raise SceneError(f"scene: not made by Scene.to_json ({type(error).__name__}: {error})") from None

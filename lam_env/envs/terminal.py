@@ -8,8 +8,8 @@ import textwrap
 
 import numpy as np
 
-from lam_env.envs.pixels import palette_of, rgb_array
-from lam_env.envs.scene import RGB, Rectangle, Scene, Text, contrast
+from lam_env.envs.pixels import rgb_array
+from lam_env.envs.scene import RGB, Rectangle, Scene, Text, contrast, palette
 
 _EDGES = " ╴╶─╵┘└┴╷┐┌┬│┤├┼"  # by the neighbours a line goes to: 1 left, 2 right, 4 up, 8 down
 _LEFT, _RIGHT, _UP, _DOWN = 1, 2, 4, 8
@@ -134,7 +134,7 @@ def ansi(scene: Scene, columns: int = 80, colour: bool = False, theme: str = "da
     """
     if columns < 20:
         raise ValueError(f"draw: {columns} columns; a terminal picture needs at least 20")
-    palette = palette_of(theme)
+    colours = palette(theme, scene.roles)
     rows = max(12, round(columns * 0.4), round(columns * scene.height / scene.width / 2))
     grid = _Grid(scene, columns, rows)
     for item in scene.items:
@@ -148,7 +148,7 @@ def ansi(scene: Scene, columns: int = 80, colour: bool = False, theme: str = "da
     if colour:
         bare = dataclasses.replace(scene, items=tuple(i for i in scene.items if not isinstance(i, Text)))
         ground = _shrink(rgb_array(bare, columns * 4, theme), rows, columns)
-        lines = [_coloured(grid, row, ground[row], palette) for row in range(rows)]
+        lines = [_coloured(grid, row, ground[row], colours) for row in range(rows)]
     else:
         lines = ["".join(grid.cell_at(row, c)[0] for c in range(columns)).rstrip() for row in range(rows)]
     return "\n".join([*lines, *_legend(scene, below, columns)]) + "\n"
@@ -165,13 +165,13 @@ def _shrink(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return np.array([[part.mean((0, 1)) for part in np.array_split(band, columns, axis=1)] for band in tall])
 
 
-def _coloured(grid: _Grid, row: int, ground: np.ndarray, palette: dict[str, RGB]) -> str:
+def _coloured(grid: _Grid, row: int, ground: np.ndarray, colours: dict[str, RGB]) -> str:
     """One line with 24-bit colours; a text takes its role's colour where that is readable, else black or white."""
     cells, last = [], ""
     for column in range(grid.columns):
         letter, item = grid.cell_at(row, column)
         r, g, b = (round(float(v)) for v in ground[column])
-        front = palette[(item.fill or "text") if item else "muted"]
+        front = colours[(item.fill or "text") if item else "muted"]
         if contrast(front, (r, g, b)) < 4.5:
             front = max(((0, 0, 0), (255, 255, 255)), key=lambda c: contrast(c, (r, g, b)))
         code = f"\x1b[48;2;{r};{g};{b};38;2;{front[0]};{front[1]};{front[2]}m"

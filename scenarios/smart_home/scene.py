@@ -9,6 +9,7 @@ from lam_env.envs.scene import Circle, Item, Line, Polygon, Rectangle, Scene, Te
 from lam_env.envs.signs import agent_icon, badge
 
 from .floorplan import HEIGHT, OUTSIDE, WIDTH, Door, Rect, doors, entrance, layout
+from .picture.colours import COLOURS
 from .picture.figures import padlock
 from .picture.panel import side_panel
 from .picture.room import DOORWAY, people_items, room_items
@@ -25,7 +26,7 @@ def home_scene(view: HomeView) -> Scene:
     """The picture of `view`, 960 x 540 units."""
     colours = {who.name: f"person{i}" for i, who in enumerate(view.people)}
     items = flat(_sky(view), _garden(view), _house(view, colours), _away(view, colours), side_panel(view, colours))
-    return Scene(960.0, 540.0, items, title=f"Home, {view.clock}")
+    return Scene(960.0, 540.0, items, title=f"Home, {view.clock}", roles=COLOURS)
 
 
 def _sky(view: HomeView) -> Iterator[Item]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from lam_env.envs.scene import Circle, Item, Polygon, Rectangle, Scene, Text, flat, shorten, text_width
+from lam_env.envs.scene import Circle, Item, Polygon, Rectangle, Roles, Scene, Text, flat, shorten, text_width
 
 from .picture.chart import day_chart
 from .picture.map import city_map, daylight
@@ -13,12 +13,18 @@ from .picture.panel import side_panel
 from .picture.view import TrafficView
 
 _SKY = 56.0
+COLOURS: Roles = {
+    "road": ("8d95a1", "3a4353"),
+    "vehicle": ("35507a", "c3d3ea"),
+    "transit": ("2456c8", "6aa5ff"),  # public transport
+    "land": ("e7ece2", "151c26"),  # the ground of a map
+}
 
 
 def traffic_scene(view: TrafficView) -> Scene:
     """The picture of `view`, 960 x 600 units."""
     items = flat(_sky(view), city_map(view), day_chart(view), side_panel(view))
-    return Scene(960.0, 600.0, items, title=f"Traffic, {view.clock}")
+    return Scene(960.0, 600.0, items, title=f"Traffic, {view.clock}", roles=COLOURS)
 
 
 def _sky(view: TrafficView) -> Iterator[Item]:

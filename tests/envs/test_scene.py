@@ -25,6 +25,7 @@ from lam_env.envs.scene import (
     contrast,
     flat,
     luminance,
+    palette,
     shorten,
     text_width,
 )
@@ -59,17 +60,37 @@ def test_every_text_role_is_readable_on_every_surface(theme):
 
 
 @pytest.mark.parametrize("theme", PALETTES)
-@pytest.mark.parametrize("ground", ["person0", "person1", "person2", "person3", "agent", "transit"])
-def test_letters_are_readable_on_the_colours_of_people_agent_and_buses(theme, ground):
+@pytest.mark.parametrize("ground", ["person0", "person1", "person2", "person3", "agent"])
+def test_letters_are_readable_on_the_colours_of_people_and_agent(theme, ground):
     assert contrast(PALETTES[theme]["on_colour"], PALETTES[theme][ground]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", PALETTES)
-@pytest.mark.parametrize("ground", ["panel", "land"])
-def test_loads_and_vehicles_stand_out_from_the_ground(theme, ground):
-    colours = PALETTES[theme]
-    for role in ("load_low", "load_mid", "load_high", "transit", "vehicle"):
-        assert contrast(colours[role], colours[ground]) >= 3  # the minimum for graphics (WCAG 2.2, 1.4.11)
+def test_loads_stand_out_from_a_panel(theme):
+    for role in ("load_low", "load_mid", "load_high"):
+        assert (
+            contrast(PALETTES[theme][role], PALETTES[theme]["panel"]) >= 3
+        )  # the minimum for graphics (WCAG 2.2, 1.4.11)
+
+
+def test_a_scenario_brings_colours_of_its_own():
+    kettle = Scene(100, 50, (Rectangle(0, 0, 100, 50, fill="copper"),), roles={"copper": ("b87333", "8c5a2b")})
+    for theme, colour in (("light", (0xB8, 0x73, 0x33)), ("dark", (0x8C, 0x5A, 0x2B))):
+        assert at(rgb_array(kettle, 100, theme), 50, 25) == colour
+        assert palette(theme, kettle.roles) == PALETTES[theme] | {"copper": colour}
+    assert Scene.from_json(json.loads(json.dumps(kettle.to_json()))) == kettle
+    assert "48;2;140;90;43" in ansi(kettle, colour=True)
+    with pytest.raises(SceneError, match="'copper'"):
+        Scene(100, 50, kettle.items)
+
+
+@pytest.mark.parametrize(
+    "roles", [{"copper": ("b87333",)}, {"copper": ("b87333", "red")}, {"c;": ("b87333", "8c5a2b")}]
+)
+def test_a_colour_that_is_none_is_refused_in_one_line(roles):
+    with pytest.raises(SceneError, match="colour role") as error:
+        Scene(100, 50, (), roles=roles)
+    assert "\n" not in str(error.value)
 
 
 def test_contrast_of_known_colours():
@@ -133,6 +154,8 @@ def test_json_leaves_out_what_is_default():
         {"width": 1, "height": 1, "items": [{"kind": "circle", "x": 1}]},
         {"width": 1, "height": 1, "items": [{"kind": "polygon"}]},
         {"width": 1, "height": 1, "items": [], "depth": 3},
+        {"width": 1, "height": 1, "items": [], "roles": ["copper"]},
+        {"width": 1, "height": 1, "items": [], "roles": {"copper": [1, 2]}},
         {"width": 1, "height": 1, "items": [{"kind": "circle", "x": 1, "y": 1, "radius": 1, "fill": "pinkish"}]},
         {"width": 0, "height": 1, "items": []},
     ],
@@ -261,7 +284,7 @@ def test_sizes_that_hold_nothing_are_refused():
 
 
 def box(x, y, width, height, **more):
-    return Rectangle(x, y, width, height, stroke="wall", group="rooms", **more)
+    return Rectangle(x, y, width, height, stroke="muted", group="rooms", **more)
 
 
 def test_rooms_and_names_in_a_terminal():

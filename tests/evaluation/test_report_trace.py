@@ -72,7 +72,7 @@ def test_a_scene_is_packed_item_by_item_and_colours_by_role() -> None:
         50,
         (
             Rectangle(1, 2, 3.04, 4, 5, fill="lit", soft=True, label="lamp"),
-            Line(0, 0, 1, 1, stroke="wall", stroke_width=2),
+            Line(0, 0, 1, 1, stroke="muted", stroke_width=2),
             Circle(5, 5, 2, fill="ok", opacity=0.5),
             Circle(5, 5, 2, fill="ok", opacity=0.0),  # not to be seen
             Polygon(((0, 0), (1, 0), (1, 1)), fill="ok", closed=False),
@@ -87,7 +87,7 @@ def test_a_scene_is_packed_item_by_item_and_colours_by_role() -> None:
     assert pack.rows[3][2:] == ["", 0, 0, 0, 1, 0, 1, 1]
     assert pack.rows[4][2:] == [3, 4, 12, 2, 1, "hello"]
     styles = list(pack.styles)
-    assert styles[pack.rows[1][1]] == (None, "wall", 2, 1.0)
+    assert styles[pack.rows[1][1]] == (None, "muted", 2, 1.0)
     assert styles[pack.rows[2][1]] == ("ok", None, 0, 0.5)
 
 
@@ -117,7 +117,7 @@ def test_every_scenario_has_a_replay_that_is_small_and_plain(name: str) -> None:
         numbers = undo(numbers, frame["draw"])
         assert numbers
         assert max(numbers) < len(found["items"])
-    assert {role for style in found["styles"] for role in style[:2] if role} <= ROLES
+    assert {role for style in found["styles"] for role in style[:2] if role} <= ROLES | set(found["roles"])
     assert max(item[1] for item in found["items"]) < len(found["styles"])
     pictures = [f["title"] for f in frames]
     assert len(set(pictures)) > 1

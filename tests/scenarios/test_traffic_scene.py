@@ -24,7 +24,7 @@ from lam_env.scenarios.traffic.scene import traffic_scene
 from pictures import cards_around, is_drawn_alike, is_plain_data, takes_little, texts_are_readable, texts_have_room
 
 from lam_env.envs.draw import ansi, rgb_array
-from lam_env.envs.scene import PALETTES, Circle, Polygon, Rectangle, Scene, Text
+from lam_env.envs.scene import PALETTES, Circle, Polygon, Rectangle, Scene, Text, contrast, palette
 
 NETWORKS = {
     "corridor": synthetic.corridor,
@@ -233,6 +233,15 @@ def test_impossible_views_are_refused(change):
 @pytest.mark.parametrize("name", ["corridor", "grid_4", "town"])
 def test_every_text_is_readable_where_it_stands(theme, hour, name):
     texts_are_readable(traffic_scene(view(name, hour=hour, **PEAK)), theme)
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+def test_loads_and_vehicles_stand_out_from_the_ground_and_letters_from_buses(theme):
+    colours = palette(theme, traffic_scene(view()).roles)
+    for ground in ("panel", "land"):
+        for role in ("load_low", "load_mid", "load_high", "transit", "vehicle"):
+            assert contrast(colours[role], colours[ground]) >= 3  # the minimum for graphics (WCAG 2.2, 1.4.11)
+    assert contrast(colours["on_colour"], colours["transit"]) >= 4.5
 
 
 def test_more_load_is_wider_and_redder():

@@ -213,7 +213,8 @@ class Trips(Scenario):
         return self.params.people
 
     def scene(self, world):
-        return Scene(80, 40, (Rectangle(0, 20, 80, 20, fill="road"), Text(2, 12, f"{world.person} plans", fill="text")))
+        items = Rectangle(0, 20, 80, 20, fill="road"), Text(2, 12, f"{world.person} plans", fill="text")
+        return Scene(80, 40, items, roles={"road": ("8d95a1", "3a4353")})
 
     def make_world(self, streams, row, *, day=0, record=False, reveal=()):
         return self.World(self, streams, row, day, record, reveal)

@@ -8,7 +8,7 @@ import numpy as np
 from patience import calls
 
 from lam_env.envs.draw import rgb_array
-from lam_env.envs.scene import PALETTES, Scene, Text, contrast
+from lam_env.envs.scene import Scene, Text, contrast, palette
 
 LEAST = 4.5  # contrast of a text to its ground: WCAG 2.1, AA
 
@@ -45,11 +45,11 @@ def is_plain_data(picture, most):
 def texts_are_readable(picture, theme):
     bare = dataclasses.replace(picture, items=tuple(i for i in picture.items if not isinstance(i, Text)))
     ground = rgb_array(bare, 960, theme)
-    weak = []
+    weak, colours = [], palette(theme, picture.roles)
     for text in picture.texts():
         left, top, right, bottom = (round(v) for v in text.box())
         behind = tuple(ground[top:bottom, left:right].reshape(-1, 3).mean(0))
-        ratio = contrast(PALETTES[theme][text.fill or "text"], behind)
+        ratio = contrast(colours[text.fill or "text"], behind)
         if ratio < LEAST:
             weak.append((text.text, round(ratio, 2)))
     assert weak == []

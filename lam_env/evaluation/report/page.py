@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lam_env.envs.scene import PALETTES, RGB, ROLES
+from lam_env.envs.scene import RGB, check_roles, palette
 from lam_env.evaluation.report import kept, scores
 from lam_env.evaluation.report.folder import Run, missing_replays
 from lam_env.evaluation.report.parts import Section
@@ -164,10 +164,13 @@ def _replay(trace: Mapping[str, Any]) -> dict[str, str]:
 
 def _roles(run: Run) -> list[tuple[str, tuple[str, str]]]:
     """Colours of the replays' roles, light and dark."""
-    used = {"text"}
+    used, own = {"text"}, dict[str, tuple[str, str]]()
     for trace in run.replays:
         used |= {trace["background"], *(role for style in trace["styles"] for role in style[:2] if role)}
-    return [(role, (_hex(PALETTES["light"][role]), _hex(PALETTES["dark"][role]))) for role in sorted(used & ROLES)]
+        own |= trace.get("roles", {})  # it may be older than its scenario's own colours
+    check_roles(own)
+    light, dark = palette("light", own), palette("dark", own)
+    return [(role, (_hex(light[role]), _hex(dark[role]))) for role in sorted(used & light.keys())]
 
 
 def _paired(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """An episode as a replay: pictures as drawing primitives, and beside each what was expected, done and answered.
 
-A trace is plain JSON. `styles`: [fill, stroke, stroke width, opacity] each, colours by role. `items`: a row each,
+A trace is plain JSON. `styles`: [fill, stroke, stroke width, opacity] each, colours by role. `roles`: the scenario's own. `items`: a row each,
 [kind, style, geometry..., label], where
     r x y width height radius soft | l x1 y1 x2 y2 | c x y radius | p closed x y x y ... (label first) | t x y size anchor bold text
 and `frames` draw items by number. A frame's `draw` is told by its difference to the frame before: a pair [first, count] copies
@@ -41,6 +41,7 @@ def trace(play: Play, scenario: Scenario, about: dict[str, Any], most: int = MOS
         "width": first.width,
         "height": first.height,
         "background": first.background,
+        "roles": first.roles,
         "styles": [list(style) for style in pack.styles],
         "items": pack.rows,
         "frames": frames,
