@@ -143,12 +143,7 @@ class Oracle:
     reveal = ("plan",)
 
     def __init__(
-        self,
-        game: Compiled,
-        training: Training | None = None,
-        only: str = "",
-        now: bool = False,
-        least: float = 0.05,
+        self, game: Compiled, training: Training | None = None, only: str = "", now: bool = False, least: float = 0.05
     ):
         words, n = game.words, len(game.words.vocabulary)
         self.least, self.now = least, now

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import exp
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +19,7 @@ from .compiled import NEVER, Compiled, logistic
 from .params import UTILITY_WEIGHTS as W
 from .player import BORE, DULL, FIT, LEARN, LOSS, SLOW, STALE, TIRE, WIN
 from .rules import BARTLE
-
-if TYPE_CHECKING:
-    from .world import GameWorld
+from .world import GameWorld
 
 STATE = (
     "skill",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lam_env.events import AGENT
 from lam_env.rows import WEEKDAYS
 
-if TYPE_CHECKING:
-    from .world import GameWorld
+from .world import GameWorld
 
 SHOWN = 12  # plays of the timeline
 LOST, WON, NEITHER = range(3)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from lam_env.sim.routine import Act
 
@@ -17,9 +16,7 @@ from .devices import ALL_LIGHTS, HERE, Home
 from .house import AWAY
 from .resident import ASLEEP, Item, Resident
 from .wants import LEAVING, WANTS
-
-if TYPE_CHECKING:
-    from .world import HomeWorld
+from .world import HomeWorld
 
 DOING = tuple(WANTS)
 RECENT = ("toilet", "drink", "snack", "groom", "shower", "clean", "laundry")  # hours since she last did

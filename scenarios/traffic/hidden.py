@@ -10,7 +10,6 @@ usual; then trust, past ratings and strength of habit. It holds no draw of today
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +17,7 @@ from .morning import can_load, load, ride_all
 from .params import UTILITY_WEIGHTS
 from .profile import at_departures
 from .supply import MINUTE, Supply
-
-if TYPE_CHECKING:
-    from .world import TrafficWorld
+from .world import TrafficWorld
 
 INTERRUPTION = -UTILITY_WEIGHTS["interruption"]  # [min] that an advice costs
 

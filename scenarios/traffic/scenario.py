@@ -93,14 +93,7 @@ class Traffic(Scenario):
     ) -> World:
         show = hidden.revealing(reveal) if reveal else None
         return TrafficWorld(
-            self.params,
-            self.supply,
-            streams,
-            row,
-            beliefs=typical(self.params),
-            day=day,
-            record=record,
-            reveal=show,
+            self.params, self.supply, streams, row, beliefs=typical(self.params), day=day, record=record, reveal=show
         )
 
     def kpis(self, world: World) -> dict[str, float]:
