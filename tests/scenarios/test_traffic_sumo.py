@@ -45,10 +45,10 @@ def some_plans(supply, departs, path=0, **others):
 @pytest.mark.parametrize("settings", [{}, {"network": "grid"}, {"shock": "closure", "shock_day": 0, "travellers": 30}])
 def test_the_plans_hold_every_trip_and_all_that_it_costs(settings):
     scenario = scenario_of(**settings)
-    days = days_of(scenario, Anything(scenario), 5)
+    days = days_of(scenario, Anything(), 5)
     assert [plans.day % 7 for plans in days] == [0, 1, 2]
     costs = np.concatenate([plans.cost(scenario.params, plans.arrives) for plans in days])
-    (totals,) = rollout(Anything(scenario), scenario, [5])
+    (totals,) = rollout(Anything(), scenario, [5])
     assert costs.mean() == pytest.approx(totals["kpi.mean_cost"], rel=1e-9)
     for plans in days:
         assert all(plans.paths[k] for k in plans.path[plans.drives])
@@ -58,11 +58,11 @@ def test_the_plans_hold_every_trip_and_all_that_it_costs(settings):
 def test_days_on_which_nobody_is_asked_are_not_lost_in_silence():
     scenario = scenario_of(travellers=3, home=0.6, days=20)
     seen = []
-    assert len(days_of(scenario, Silent(scenario), 1, seen.append)) == 20
+    assert len(days_of(scenario, Silent(), 1, seen.append)) == 20
     assert seen[-1] == 20
     lonely = scenario_of(travellers=2, advised=0.5, home=0.9, days=20)
     with pytest.raises(UserError, match=r"take more world\.travellers"):
-        days_of(lonely, Silent(lonely), 1)
+        days_of(lonely, Silent(), 1)
 
 
 # -- files ---------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 import torch
 from lam_env.agents.features import PriorFeatures
 from lam_env.agents.heads import AnticipationHead
-from lam_env.agents.ppo import TunedPolicy
+from lam_env.agents.policy import TunedPolicy
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.settings import PredictorSettings

@@ -41,7 +41,7 @@ def trace(play: Play, scenario: Scenario, about: dict[str, Any], most: int = MOS
         "width": first.width,
         "height": first.height,
         "background": first.background,
-        "roles": first.roles,
+        "roles": {role: list(pair) for role, pair in first.roles.items()},
         "styles": [list(style) for style in pack.styles],
         "items": pack.rows,
         "frames": frames,

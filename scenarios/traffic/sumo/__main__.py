@@ -8,18 +8,17 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 from lam_env.config import cli_errors, override, parse, setting
-from lam_env.contracts import Policy
 from lam_env.errors import UserError
 from lam_env.progress import Progress
 from lam_env.values import suggestion
 
-from ..baselines import BASELINES
+from ..baselines import BASELINES, Make
 from ..exploits import EXPLOITS
 from ..params import TrafficParams
 from ..scenario import Traffic
@@ -29,7 +28,12 @@ from .plans import Anything, Plans, Silent, days_of
 from .simulation import Simulation, sumo
 
 PROGRAM = "python -m lam_env.scenarios.traffic.sumo"
-POLICIES: dict[str, Callable[[Traffic], Policy]] = {"none": Silent, "random": Anything, **BASELINES, **EXPLOITS}
+POLICIES: dict[str, Make] = {
+    "none": lambda supply, params: Silent(),
+    "random": lambda supply, params: Anything(),
+    **BASELINES,
+    **EXPLOITS,
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,8 @@ def _plans(
             def over(days: int, before: int = before, name: str = name) -> None:
                 progress("simulate [days]", before + min(days, length), total, name)
 
-            found[name] += [(seed, plans) for plans in days_of(scenario, POLICIES[name](scenario), seed, over)]
+            policy = POLICIES[name](scenario.supply, scenario.params)
+            found[name] += [(seed, plans) for plans in days_of(scenario, policy, seed, over)]
             before += length
     return found
 

@@ -80,9 +80,6 @@ class Plans:
 class Silent:
     """Advises nothing."""
 
-    def __init__(self, scenario: Traffic):
-        pass
-
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Predicted:
@@ -92,7 +89,7 @@ class Silent:
 class Anything:
     """Advises something possible or nothing, at random."""
 
-    def __init__(self, scenario: Traffic):
+    def __init__(self) -> None:
         self.stream, self.count = Stream(key_of(0, "random advice")), 0
 
     def predict(
