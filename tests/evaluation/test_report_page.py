@@ -250,6 +250,19 @@ def test_nothing_that_a_file_says_becomes_code(folder: Path) -> None:
     assert json.loads(inside[1]) == trace
 
 
+def test_a_scenario_s_own_colours_are_on_the_page_and_nothing_else_that_stands_in_their_place(folder: Path) -> None:
+    trace = {"kind": "typical", "agent": "a", "seed": 1, "predictor": None, "whole": True, "width": 9, "height": 9,
+             "background": "page", "styles": [["copper", None, 0, 1.0]], "items": [["c", 0, 1, 1, 5]],
+             "frames": [{"title": "kettle", "draw": [0]}], "roles": {"copper": ["b87333", "8c5a2b"]}}  # fmt: skip
+    (folder / "report/replay-0.json").write_text(json.dumps(trace))
+    text = render(read_run(folder), ABOUT)
+    assert text.count("--s-copper: #b87333;") == text.count("--s-copper: #8c5a2b;") == 1
+    for roles in ({"copper": ["b87333", "</style>"]}, {"x;}</style>": ["b87333", "8c5a2b"]}):
+        (folder / "report/replay-0.json").write_text(json.dumps(trace | {"roles": roles}))
+        with pytest.raises(ValueError, match="colour role"):
+            render(read_run(folder), ABOUT)
+
+
 def test_without_a_tuned_policy_the_page_is_about_the_best_that_is_no_ceiling(folder: Path) -> None:
     rows = [r for r in read_run(folder).rows if r.agent != "ppo_prior"]
     write(folder / "results.csv", rows)
