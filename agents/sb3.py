@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
+from lam_env.catalogue import RETURN
 from lam_env.envs.vector import LamVectorEnv
 
 
@@ -54,7 +55,7 @@ class LamVecEnv(VecEnv):
                     "terminal_observation": self.encode_final(info["final_obs"][i], i),
                     "TimeLimit.truncated": True,
                     "totals": totals,
-                    "episode": {"r": totals["reward.return"], "l": 0},
+                    "episode": {"r": totals[RETURN.id], "l": 0},
                 }
         return self.encode(observation, ended), rewards.astype(np.float32), ended.copy(), infos
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lam_env import suites
+from lam_env.catalogue import ENVIRONMENT, EPOCHS, OF_CARTPOLE, STEPS
 from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
 from lam_env.launch.local import one_thread
@@ -88,9 +89,8 @@ def rows_of(rounds: Sequence[Sequence[Figure]]) -> list[Row]:
     for r, figures in enumerate(rounds):
         for f in figures:
             where = (f.entry.env, f"batch {f.entry.copies}" if f.entry.copies else "single", f.entry.actions, 0, r)
-            rows += [Row(*where, "steps_per_cpu_s", f.steps), Row(*where, "epochs_per_cpu_s", f.epochs)]
-            rows.append(Row(*where, "ratio_to_cartpole", f.ratio))
-            rows.append(Row(*where, "environment_share", f.share))
+            found = {STEPS: f.steps, EPOCHS: f.epochs, OF_CARTPOLE: f.ratio, ENVIRONMENT: f.share}
+            rows += [Row(*where, m.id, value) for m, value in found.items()]
     return rows
 
 
@@ -110,7 +110,12 @@ def table_of(rounds: Sequence[Sequence[Figure]], suite: str, command: str, secon
                 f"{statistics.median(f.share for f in figures):.0%}",
             )
         )
-    columns = ("thousands per CPU second", "steps", "least - most", "epochs", "of CartPole", "environment")
+    columns = (
+        "thousands per CPU second",
+        "steps",
+        "least - most",
+        *(m.heading for m in (EPOCHS, OF_CARTPOLE, ENVIRONMENT)),
+    )
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     load += f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')}"
     about = About(command, f"{os.cpu_count()} cores{load}", seconds, versions())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from lam_env.catalogue import metric
 from lam_env.errors import UserError
 from lam_env.runs import RunFolder
 
@@ -37,7 +38,8 @@ class Cells:
 
     def keep(self, cell: Cell, found: Mapping[str, Scores]) -> None:
         scores = {
-            v: {str(s): {m: float(x) for m, x in by.items()} for s, by in each.items()} for v, each in found.items()
+            v: {str(s): {metric(m).id: float(x) for m, x in by.items()} for s, by in each.items()}
+            for v, each in found.items()
         }
         (self.folder.path / FOLDER).mkdir(exist_ok=True)
         text = json.dumps({**cell._asdict(), "source": source_of(cell.agent), "scores": scores}, indent=1)
@@ -67,7 +69,7 @@ def _read(path: Path) -> tuple[Cell, Any, Found]:
         data = json.loads(path.read_text(encoding="utf-8"))
         cell = Cell(str(data["kind"]), str(data["agent"]), int(data["train_seed"]))
         scores = {
-            str(variant): {int(seed): {str(m): float(x) for m, x in by.items()} for seed, by in each.items()}
+            str(variant): {int(seed): {metric(m).id: float(x) for m, x in by.items()} for seed, by in each.items()}
             for variant, each in data["scores"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lam_env.catalogue import DR, ESS, GAIN, IPS, MEAN_WEIGHT, PDIS, PDIS_ESS, SNIPS
 from lam_env.config import cli_errors, parse, setting
 from lam_env.errors import UserError
 from lam_env.launch.local import one_line, one_thread
@@ -136,10 +137,10 @@ def scores(one: Estimate, sequence: SequenceEstimate) -> dict[str, float]:
     """As rows of results; what is not a number is left out."""
     import math
 
-    found = {f"off_policy.{name}": getattr(one, name).value for name in ("ips", "snips", "dr", "gain")}
-    found |= {"off_policy.effective": one.effective, "off_policy.mean_weight": one.mean_weight}
-    found |= {"off_policy.pdis": sequence.value.value, "off_policy.pdis_effective": sequence.effective}
-    return {k: v for k, v in found.items() if math.isfinite(v)}
+    found = {IPS: one.ips.value, SNIPS: one.snips.value, DR: one.dr.value, GAIN: one.gain.value}
+    found |= {ESS: one.effective, MEAN_WEIGHT: one.mean_weight}
+    found |= {PDIS: sequence.value.value, PDIS_ESS: sequence.effective}
+    return {k.id: v for k, v in found.items() if math.isfinite(v)}
 
 
 def tables_of(
@@ -159,7 +160,7 @@ def tables_of(
     method = "95 % intervals over trajectories: Student's t."
     one = Table(
         f"reward of {window}, had the policy chosen that one",
-        ("policy", "IPS", "SNIPS", "DR", "gain (DR)", "ESS", "weight"),
+        ("policy", *(m.heading for m in (IPS, SNIPS, DR, GAIN, ESS, MEAN_WEIGHT))),
         (
             (LOGGED, _cell(mean, intervals), "", "", "", f"{n:,}", ""),
             *(
@@ -183,7 +184,7 @@ def tables_of(
     steps = min(settings.horizon, n)
     whole = Table(
         f"reward of a trajectory's first {steps} decisions, had the policy chosen them all",
-        ("policy", "PDIS", "ESS"),
+        ("policy", PDIS.heading, PDIS_ESS.heading),
         (
             (LOGGED, _cell(first.value, True, first.effective), f"{first.trajectories:,}"),
             *(

@@ -10,10 +10,9 @@ from lam_env.envs.scenario import Scenario
 from lam_env.errors import UserError
 from lam_env.evaluation.episode import Moment, episode
 from lam_env.evaluation.report.keep import file_of, replay_file, worth_watching
+from lam_env.evaluation.report.parts import CEILING, FLOOR, TUNED
 from lam_env.evaluation.report.trace import trace
 from lam_env.work import Report, Work
-
-TUNED, NONE, CEILING = "ppo_prior", "none", "oracle"
 
 
 def all_there(work: Work) -> bool:
@@ -45,14 +44,14 @@ def _chosen(work: Work, scenario: Scenario) -> tuple[str, list[tuple[str, int]]]
     """Whose episodes, and which: (kind, world seed)."""
     agent = _shown(work, scenario)
     mine = _kept(work, agent)
-    return agent, worth_watching(mine, _kept(work, NONE)) if mine is not None else []
+    return agent, worth_watching(mine, _kept(work, FLOOR)) if mine is not None else []
 
 
 def _shown(work: Work, scenario: Scenario) -> str:
     seed = work.settings.seed[0]
     if work.run.policy.is_dir() and (work.run.path / file_of(TUNED, seed)).is_file():
         return TUNED
-    return CEILING if CEILING in scenario.baselines() and _kept(work, CEILING) else NONE
+    return CEILING if CEILING in scenario.baselines() and _kept(work, CEILING) else FLOOR
 
 
 def _kept(work: Work, agent: str) -> dict[str, object] | None:

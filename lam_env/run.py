@@ -287,6 +287,7 @@ class Pipeline:
         self._add("twin", "resident", 0, {0: found})
 
     def _write(self) -> None:
+        from lam_env.evaluation.report.keep import ABOUT
         from lam_env.summary import about_of, rows_of_run, tables_of_run
 
         kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
@@ -297,10 +298,11 @@ class Pipeline:
             "tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed, self.marked)
         )
         self._write_config()
-        self.folder.write_json("report/about.json", about_of(self.gates, self.failed))
+        self.folder.write_json(ABOUT, about_of(self.gates, self.failed))
 
     def final_scores(self) -> dict[str, float]:
         """As in the tables: variant/agent/metric -> interquartile mean over all seeds."""
+        from lam_env.catalogue import CATALOGUE
         from lam_env.evaluation.statistics import iqm
         from lam_env.evaluation.tables import runs_of
         from lam_env.summary import rows_of_run
@@ -308,8 +310,10 @@ class Pipeline:
         kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
         rows, found = rows_of_run(self.settings.scenario, kept, self.agents), {}
         for variant, agent, metric in dict.fromkeys((r.variant, r.agent, r.metric) for r in rows):
-            runs = runs_of([r for r in rows if r.variant == variant], agent, metric)
-            if runs is not None and metric.startswith(("reward.", "pred.")):
+            if metric not in CATALOGUE:  # a scenario's own
+                continue
+            runs = runs_of([r for r in rows if r.variant == variant], agent, CATALOGUE[metric])
+            if runs is not None:
                 found[f"{variant}/{agent}/{metric}"] = float(iqm(runs.ravel()))
         return found
 

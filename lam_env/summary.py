@@ -8,12 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lam_env import registry
+from lam_env.catalogue import JUDGE, PREDICTION, SHARE_OF_ORACLE, UTILITY
 from lam_env.evaluation.results import Row, read, rows_of
 from lam_env.evaluation.rollout import add_lift
 from lam_env.evaluation.tables import (
+    LADDER,
+    VARIANTS,
     About,
     Table,
     figures_table,
+    holds,
     prediction_table,
     reward_table,
     summary_table,
@@ -23,15 +27,6 @@ from lam_env.runs import RunFolder
 from lam_env.settings import RunSettings
 
 Found = Mapping[tuple[str, str], Sequence[tuple[int, dict[int, dict[str, float]]]]]
-LADDER = "ladder:"  # how the variants of its rungs begin
-TITLES = {
-    "sim": "simulated people, fresh houses",
-    "sim-later": "the training houses, later weeks",
-    "log": "held-out part of the log",
-    "twin": "the home's simulated twin",
-    "twin-later": "the twin's training houses, later weeks",
-    "exploit": "agents built to win the reward without helping: each must lie below none",
-}
 
 
 def rows_of_run(scenario: str, found: Found, order: Sequence[str]) -> list[Row]:
@@ -45,7 +40,7 @@ def rows_of_run(scenario: str, found: Found, order: Sequence[str]) -> list[Row]:
         for agent in agents:
             for train_seed, scores in sorted(found[variant, agent], key=lambda s: s[0]):
                 scores = {seed: dict(values) for seed, values in scores.items()}
-                if with_none and any("reward.utility" in v for v in scores.values()):
+                if with_none and any(UTILITY.id in v for v in scores.values()):
                     judged = {agent: scores, "none": {s: dict(v) for s, v in with_none[0][1].items()}}
                     if oracle:
                         judged["oracle"] = {s: dict(v) for s, v in oracle[0][1].items()}
@@ -86,9 +81,9 @@ def tables_in(
 ) -> Iterator[tuple[str, list[Table]]]:
     """All tables that a scenario's rows give, under headings."""
     variants = [v for v in dict.fromkeys(r.variant for r in rows) if not v.startswith(LADDER)]
-    for variant in sorted(variants, key=lambda v: list(TITLES).index(v) if v in TITLES else 99):
+    for variant in sorted(variants, key=lambda v: list(VARIANTS).index(v) if v in VARIANTS else 99):
         mine, found = [r for r in rows if r.variant == variant], []
-        predicted, judged = (any(r.metric.startswith(m) for r in mine) for m in ("pred.", "reward.utility"))
+        predicted, judged = holds(mine, PREDICTION), holds(mine, [JUDGE])
         if predicted and judged:
             found.append(summary_table(mine, scenario, variant, about))
         if predicted:
@@ -98,7 +93,7 @@ def tables_in(
             if shown := _key_figures(scenario):
                 found.append(figures_table(mine, scenario, shown, variant, about))
         marked = [table.with_failed(failed) for table in found[: 1 if judged else 0]]
-        yield TITLES.get(variant, variant), [*marked, *found[len(marked) :]]
+        yield VARIANTS.get(variant, variant), [*marked, *found[len(marked) :]]
     if ladder := _ladder(rows, scenario, about):
         yield "Information ladder", [ladder]
 
@@ -126,13 +121,10 @@ def _ladder(rows: Sequence[Row], scenario: str, about: About) -> Table | None:
     order = [LADDER + name for name in known]
     lines = []
     for rung in [v for v in (*order, *sorted(found.difference(order))) if v in found]:
-        mine = [
-            [r.value for r in rows if r.variant == rung and r.metric == m]
-            for m in ("reward.utility", "reward.share_of_oracle")
-        ]
+        mine = [[r.value for r in rows if r.variant == rung and r.metric == m.id] for m in (UTILITY, SHARE_OF_ORACLE)]
         lines.append((rung.removeprefix(LADDER), *(f"{sum(v) / len(v):.2f}" if v else "nan" for v in mine)))
     seeds = {r.seed for r in rows if r.variant in found}
-    columns = ("the greedy rule knows", "true utility", "share of the oracle's lift")
+    columns = ("the greedy rule knows", UTILITY.heading, SHARE_OF_ORACLE.heading)
     notes = (f"Runs a rung: {len(seeds)}, one an evaluation seed; means.", *about.lines())
     return Table(f"{scenario}: information ladder", columns, tuple(lines), notes)
 
@@ -141,9 +133,9 @@ def console_tables(rows: Sequence[Row], scenario: str, variants: Sequence[str], 
     """The tables in brief, on the screen."""
     for variant in variants:
         mine = [r for r in rows if r.variant == variant]
-        if any(r.metric == "reward.utility" for r in mine):
+        if holds(mine, [JUDGE]):
             summary_table(mine, scenario, variant, intervals=False).with_failed(failed).show()
-        elif any(r.metric.startswith("pred.") for r in mine):
+        elif holds(mine, PREDICTION):
             prediction_table(mine, scenario, variant).show()
 
 

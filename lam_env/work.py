@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from lam_env import registry
+from lam_env.catalogue import TOP1
+from lam_env.cells import Scores
 from lam_env.contracts import Policy, Training
 from lam_env.envs.record import simulate_log
 from lam_env.envs.scenario import Scenario
@@ -33,7 +35,6 @@ from lam_env.variants import split
 
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
 Report = Callable[[str, int, int, str], None]
-Scores = dict[int, dict[str, float]]  # evaluation seed -> metric -> value
 
 
 @dataclass(frozen=True)
@@ -309,4 +310,4 @@ def predict_transfer(work: Work, seed: int, report: Report) -> dict[str, float]:
         "time_table": _agents("predictors.online").counting("time_table").fit(train, valid),
     }
     found = {k: prediction_metrics(p.read(epochs).next[test], epochs.target[test]) for k, p in fitted.items()}
-    return {k: v["pred.top1"] for k, v in found.items()}
+    return {k: v[TOP1.id] for k, v in found.items()}

@@ -13,6 +13,7 @@ from setuptools import find_packages
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"lam_env": ROOT / "lam_env", "lam_env.agents": ROOT / "agents", "lam_env.scenarios": ROOT / "scenarios"}
 LEVEL_0 = {
+    "catalogue",
     "contracts",
     "events",
     "tables",

@@ -107,9 +107,9 @@ def test_every_table_is_there_three_times_and_says_what_it_rests_on(whole: Path)
         body = list(csv.reader(line for line in lines if not line.startswith("# ")))
         assert {len(row) for row in body} == {len(body[0])}
         assert about[0].startswith("# Runs an agent: 2; evaluation seeds 0, 1; ")
-        assert about[1] == "# Next to nothing."
-        assert "torch" in about[2]
-        assert "s wall time" in about[2]
+        made = about[about.index("# Next to nothing.") + 1]
+        assert "torch" in made
+        assert "s wall time" in made
         tex = (whole / "tables" / f"{name}.tex").read_text()
         assert tex.count(r" \\") == len(body)
         assert r"Made by `python -m lam\_env.benchmark" in tex

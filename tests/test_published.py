@@ -46,7 +46,7 @@ ROWS = [
     for variant in ("sim", "ladder:plan", "exploit")
     for agent, value in (("none", 0.0), ("oracle", 3.0))
     for seed in range(3)
-    for metric in ("reward.utility", "reward.lift", "kpi.light")
+    for metric in ("utility.total", "utility.lift", "kpi.light")
 ]
 
 
@@ -57,7 +57,7 @@ def test_what_a_suite_has_made_is_kept_and_put_in_its_place(tmp_path: Path, monk
     document = "x\n<!-- table: full home sim -->\nold\n<!-- table: end -->\ny\n<!-- table: game home sim -->\n<!-- table: end -->\n"
     keep(tmp_path, document)
     kept = results.read(tmp_path / "kept" / "full.csv")
-    assert {(r.variant, r.metric) for r in kept} == {("sim", "reward.utility"), ("sim", "reward.lift")}
+    assert {(r.variant, r.metric) for r in kept} == {("sim", "utility.total"), ("sim", "utility.lift")}
     table = summary_table(ROWS, "home").markdown()
     tables = f"# full\n\n## home\n\n{table}\n\n**home (sim): reward**\n\n| a |\n"
     found = put(document, "full", tables)

@@ -19,7 +19,7 @@ SEEDS = range(3)
 
 
 def utility(*values: float) -> dict[int, dict[str, float]]:
-    return {s: {"reward.utility": v, "reward.return": v} for s, v in zip(SEEDS, values, strict=True)}
+    return {s: {"utility.total": v, "reward.return": v} for s, v in zip(SEEDS, values, strict=True)}
 
 
 FOUND = {
@@ -42,11 +42,11 @@ def test_rows_stand_in_the_order_of_the_tables_with_lift_and_share() -> None:
         ("sim", "oracle", 0),
     ]
     values = {r[1:6]: r.value for r in rows}
-    assert values["sim", "prior", 0, 1, "reward.lift"] == 5
-    assert values["sim", "prior", 0, 1, "reward.share_of_oracle"] == pytest.approx(
+    assert values["sim", "prior", 0, 1, "utility.lift"] == 5
+    assert values["sim", "prior", 0, 1, "utility.share_of_oracle"] == pytest.approx(
         5 / 8
     )  # the mean lift is (9 + 10 + 5) / 3
-    assert values["ladder:plan", "ladder_plan", 0, 2, "reward.lift"] == 2
+    assert values["ladder:plan", "ladder_plan", 0, 2, "utility.lift"] == 2
     assert ("log", "prior", 0, 0, "pred.pr_auc") not in values  # not defined there
 
 
@@ -57,12 +57,12 @@ def test_the_order_in_which_jobs_end_does_not_matter() -> None:
 
 def test_without_ceiling_or_floor_there_are_still_rows() -> None:
     only = {("sim", "prior"): FOUND["sim", "prior"]}
-    assert {r.metric for r in rows_of_run("home", only, ORDER)} == {"reward.utility", "reward.return"}
+    assert {r.metric for r in rows_of_run("home", only, ORDER)} == {"utility.total", "reward.return"}
     with_none = only | {("sim", "none"): FOUND["sim", "none"]}
     assert {r.metric for r in rows_of_run("home", with_none, ORDER)} == {
-        "reward.utility",
+        "utility.total",
         "reward.return",
-        "reward.lift",
+        "utility.lift",
     }
     assert rows_of_run("home", {}, ORDER) == []
 

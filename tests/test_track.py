@@ -73,7 +73,7 @@ def test_each_step_of_a_curve_is_sent_once_and_plain_notes_are_not(memory: type[
         for step, value in ((64, 0.5), (64, 0.5), (128, 0.75), (64, 0.1)):
             report("fine-tune, seed 3", step, 100, Note("x", {"reward": value}, step))
         report("fine-tune, seed 4", 64, 100, Note("x", {"reward": 2.0}, 64))
-        tracking.scores({"sim/none/reward.lift": 0.0})
+        tracking.scores({"sim/none/utility.lift": 0.0})
     (sink,) = memory.made
     assert sink.curves == [
         ("fine-tune/seed_3/reward", 0.5, 64),
@@ -81,7 +81,7 @@ def test_each_step_of_a_curve_is_sent_once_and_plain_notes_are_not(memory: type[
         ("fine-tune/seed_4/reward", 2.0, 64),
     ]
     assert len(shown) == 6
-    assert sink.found == {"sim/none/reward.lift": 0.0}
+    assert sink.found == {"sim/none/utility.lift": 0.0}
     assert sink.closed == 1
 
 
@@ -136,9 +136,9 @@ def test_a_run_sends_curves_while_it_trains_and_scores_at_its_end(
     assert [value for _, value in sent] == pytest.approx([value for _, value in written], rel=1e-5)
     assert [step for name, _, step in sink.curves if name == "pre-training/validation_nll"] == [1, 2]
     lift = [
-        r.value for r in read(tmp_path / "run" / "results.csv") if r.agent == "oracle" and r.metric == "reward.lift"
+        r.value for r in read(tmp_path / "run" / "results.csv") if r.agent == "oracle" and r.metric == "utility.lift"
     ]
-    assert sink.found["sim/oracle/reward.lift"] == pytest.approx(sum(lift) / 2)
+    assert sink.found["sim/oracle/utility.lift"] == pytest.approx(sum(lift) / 2)
     assert sink.closed == 1
     assert json.loads((tmp_path / "run" / "config.json").read_text())["track"] == ["memory"]
     assert sink.config["scenario"] == "smart_home"
@@ -179,7 +179,7 @@ def test_tensorboard_reads_back_what_a_run_has_sent(tmp_path: Path, capsys: pyte
     with (tmp_path / "run" / "curve-ppo_prior-0.csv").open() as file:
         written = [(int(r["step"]), pytest.approx(float(r["reward"]), rel=1e-4)) for r in csv.DictReader(file)]
     assert values["fine-tune/reward_per_step"] == written
-    assert values["sim/none/reward.lift"] == [(0, 0.0)]
+    assert values["sim/none/utility.lift"] == [(0, 0.0)]
     assert (tmp_path / "run" / "results.csv").exists()  # always
 
 
@@ -193,7 +193,7 @@ def test_weights_and_biases_writes_an_offline_run(tmp_path: Path, monkeypatch: p
         report = tracking.hears(lambda *said: None)
         for step in (64, 128):
             report("fine-tune", step, 128, Note("x", {"reward": step / 64}, step))
-        tracking.scores({"sim/none/reward.lift": 0.5})
+        tracking.scores({"sim/none/utility.lift": 0.5})
         (sink,) = tracking._sinks
         assert sink._run.settings.mode == "offline"  # type: ignore[attr-defined]
         assert sink._run.summary["fine-tune/reward"] == 2  # type: ignore[attr-defined]

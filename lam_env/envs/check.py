@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from gymnasium import spaces
 
+from lam_env.catalogue import KPI, UTILITY_TERM
 from lam_env.contracts import Observation
 from lam_env.envs import draw
 from lam_env.envs.scenario import Scenario
@@ -81,6 +82,10 @@ def _declared(found: Scenario) -> None:
             found,
             "reward and utility need terms with finite weights",
         )
+    clash = [k for k in found.utility_weights if not UTILITY_TERM.name(UTILITY_TERM.prefix + k)]
+    _require(
+        not clash, found, f"a term of utility must not be called {', '.join(clash)}: so is a metric of all scenarios"
+    )
     names = found.latent_names
     _require(len(set(names)) == len(names), found, "latent_names holds a name twice")
 
@@ -228,8 +233,12 @@ def _to_the_end(found: Scenario, seed: int) -> None:
     _require(time == end, found, f"the episode ends at second {time} and not at {end}")
     odd = [k for k, v in info["totals"].items() if not np.isfinite(v)]
     _require(not odd, found, f"not finite at the end of an episode: {', '.join(odd)}")
-    clash = [k for k in found.kpis(env.world) if k.startswith("kpi.")]
-    _require(not clash, found, f"KPIs are named without the prefix kpi.: {', '.join(clash)}")
+    kpis = found.kpis(env.world)
+    clash = [k for k in kpis if k.startswith(KPI.prefix)]
+    _require(not clash, found, f"KPIs are named without the prefix {KPI.prefix}: {', '.join(clash)}")
+    if found.params == found.Params():  # a shorter episode may lack some
+        missing = [k for k in found.key_figures if k not in kpis]
+        _require(not missing, found, f"key figures that are no KPIs: {', '.join(missing)}")
 
 
 def _nothing_constant(found: Scenario, seed: int) -> None:

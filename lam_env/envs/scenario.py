@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from lam_env.config import override
 from lam_env.contracts import Policy, Training
@@ -13,6 +13,15 @@ from lam_env.events import Vocabulary
 from lam_env.rng import Streams
 from lam_env.rows import DAY, Row
 from lam_env.sim.world import World
+
+
+class Answers(NamedTuple):
+    """How people took the agent's acts of an episode, as counts."""
+
+    acts: int
+    answered: int  # of them
+    accepted: int  # of those answered
+    overridden: int  # undone, refused or passed over
 
 
 class Scenario:
@@ -61,6 +70,10 @@ class Scenario:
     def kpis(self, world: World) -> dict[str, float]:
         """Key figures of an episode so far, by name without the prefix `kpi.`."""
         return {}
+
+    def answers(self, world: World) -> Answers | None:
+        """Those of an episode so far; None where nobody answers."""
+        return None
 
     def scene(self, world: World) -> Scene:
         """A picture of the world as drawing primitives."""

@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 
 from lam_env import registry
+from lam_env.catalogue import ACCEPT_RATE, KPI, MASKED, OVERRIDE_RATE, RETURN, TERM, UTILITY, UTILITY_TERM
 from lam_env.envs import draw
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Scene
@@ -137,13 +138,17 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
 
 def totals(scenario: Scenario, world: World) -> dict[str, float]:
-    """What an episode came to: return, hidden utility per person and day, their terms, and the KPIs."""
+    """What an episode came to: return, hidden utility per person and day, their terms, the KPIs, and how acts were taken."""
     person_days = scenario.n_users * (world.now - world.start) / world.second / 86_400
     found = {
-        "reward.return": sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()) / person_days,
-        "reward.utility": world.utility() / person_days,
-        "masked": float(world.masked),
+        RETURN.id: sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()) / person_days,
+        UTILITY.id: world.utility() / person_days,
+        MASKED.id: float(world.masked),
     }
-    found |= {f"term.{k}": v / person_days for k, v in world.reward_totals.items()}
-    found |= {f"utility.{k}": world.utility_weights[k] * v / person_days for k, v in world.utility_totals.items()}
-    return found | {f"kpi.{k}": v for k, v in scenario.kpis(world).items()}
+    found |= TERM.ids({k: v / person_days for k, v in world.reward_totals.items()})
+    found |= UTILITY_TERM.ids({k: world.utility_weights[k] * v / person_days for k, v in world.utility_totals.items()})
+    found |= KPI.ids(scenario.kpis(world))
+    if (answers := scenario.answers(world)) is not None:
+        found[ACCEPT_RATE.id] = answers.accepted / max(1, answers.answered)
+        found[OVERRIDE_RATE.id] = answers.overridden / max(1, answers.acts)
+    return found

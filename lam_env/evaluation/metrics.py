@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lam_env.catalogue import BRIER, ECE, MACRO_F1, NLL, NLL_ALL, PR_AUC, TOP1, TOP3
+
 _SMOOTHING = 1e-3  # NLL is that of .999 p + .001 / K: one impossible event costs ln(1000 K), not everything
 
 
@@ -25,16 +27,16 @@ def prediction_metrics(probs: np.ndarray, target: np.ndarray) -> dict[str, float
     acts = target > 0
     if acts.any():
         given, action = given_acting(probs[acts]), target[acts] - 1
-        out["pred.top1"] = top_k(given, action, 1)
-        out["pred.top3"] = top_k(given, action, 3)
-        out["pred.macro_f1"] = macro_f1(given, action)
-        out["pred.nll"] = nll(given, action)
+        out[TOP1.id] = top_k(given, action, 1)
+        out[TOP3.id] = top_k(given, action, 3)
+        out[MACRO_F1.id] = macro_f1(given, action)
+        out[NLL.id] = nll(given, action)
     if len(target):
-        out["pred.brier"] = brier(probs, target)
-        out["pred.ece"] = ece(probs, target)
+        out[BRIER.id] = brier(probs, target)
+        out[ECE.id] = ece(probs, target)
     if acts.any() and not acts.all():
-        out["pred.nll_all"] = nll(probs, target)
-        out["pred.pr_auc"] = average_precision(1 - probs[:, 0], acts)
+        out[NLL_ALL.id] = nll(probs, target)
+        out[PR_AUC.id] = average_precision(1 - probs[:, 0], acts)
     return out
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lam_env.catalogue import metric
 from lam_env.errors import UserError
 
 _AGAIN = "delete the file, and the command that made it makes it again from the scores it has kept"
@@ -29,9 +30,6 @@ class Row(NamedTuple):
     seed: int
     metric: str
     value: float
-
-
-_Key = tuple[str, str, str, int, int, str]
 
 
 def read(path: str | os.PathLike[str]) -> list[Row]:
@@ -58,17 +56,17 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
             raise ResultsError(f"{where}: {error}; {_AGAIN}") from None
         rows.append(row)
     try:
-        _by_key(rows, str(path))
+        _check(rows, str(path))
     except ResultsError as error:
         raise ResultsError(f"{error}; {_AGAIN}") from None
     return rows
 
 
 def write(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
-    """All rows, in the order given; the file appears whole or not at all."""
+    """All rows, in the order given; the file appears whole or not at all. ResultsError: one of them may not stand there."""
     rows = list(rows)
     path = Path(path)
-    _by_key(rows, str(path))
+    _check(rows, str(path))
     part = path.with_name(path.name + ".part")
     part.parent.mkdir(parents=True, exist_ok=True)
     with open(part, "w", encoding="utf-8", newline="") as file:
@@ -80,19 +78,11 @@ def write(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
     os.replace(part, path)
 
 
-def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
-    """Adds rows to a file, or starts it; a score measured again takes the place of the old one."""
-    old = read(path) if Path(path).exists() else []
-    rows = list(rows)
-    _by_key(rows, str(path))
-    write(path, {r[:-1]: r for r in (*old, *rows)}.values())
-
-
 def rows_of(
     scores: dict[str, float], scenario: str, agent: str, seed: int, train_seed: int = 0, variant: str = "sim"
 ) -> list[Row]:
     """The rows of one run's scores."""
-    return [Row(scenario, variant, agent, train_seed, seed, metric, float(v)) for metric, v in scores.items()]
+    return [Row(scenario, variant, agent, train_seed, seed, name, float(v)) for name, v in scores.items()]
 
 
 def select(rows: Iterable[Row], **wanted: str | int | Sequence[str | int]) -> list[Row]:
@@ -101,19 +91,22 @@ def select(rows: Iterable[Row], **wanted: str | int | Sequence[str | int]) -> li
     return [row for row in rows if all(getattr(row, k) in values for k, values in sets.items())]
 
 
-def _by_key(rows: Iterable[Row], where: str) -> dict[_Key, Row]:
-    out: dict[_Key, Row] = {}
+def _check(rows: Iterable[Row], where: str) -> None:
+    found = set()
     for row in rows:
-        key: _Key = row[:-1]
+        key = row[:-1]
         name = f"{row.metric} of {row.agent} in {row.scenario}/{row.variant}, seeds {row.train_seed} and {row.seed}"
         if not all(isinstance(t, str) and t and t.isprintable() for t in (*key[:3], row.metric)):
             raise ResultsError(f"{where}: an empty or unprintable name in {key}")
+        try:
+            metric(row.metric)
+        except UserError as error:
+            raise ResultsError(f"{where}: {name}: {error}") from None
         if not math.isfinite(row.value):
             raise ResultsError(f"{where}: {name} is {row.value}")
-        if key in out:
+        if key in found:
             raise ResultsError(f"{where}: {name} stands there twice")
-        out[key] = row
-    return out
+        found.add(key)
 
 
 def _text(value: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lam_env.catalogue import LIFT, NOOP_RATE, SHARE_OF_ORACLE, UTILITY
 from lam_env.contracts import Policy
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import AT_ONCE, LamVectorEnv
@@ -26,7 +27,7 @@ def rollout(
     stage: str = "evaluate",
     watch: Callable[..., None] | None = None,
 ) -> list[dict[str, float]]:
-    """Totals of one episode in each world, with `feedback.noop_rate`: the share of epochs at which it does nothing.
+    """Totals of one episode in each world, with `NOOP_RATE`: the share of epochs at which it does nothing.
 
     A policy with an attribute `reveal` is shown what it names of the hidden state. `watch` is told of every step: which of the worlds
     were played, observation, actions, which of them were running, rewards, the next observation, the worlds, and the last observation of those that
@@ -67,7 +68,7 @@ def rollout(
     if progress is not None:
         progress(stage, int(scenario.days), int(scenario.days), f"{steps:,} epochs")
     for k, found in enumerate(totals):
-        found["feedback.noop_rate"] = float(silent[k] / epochs[k])
+        found[NOOP_RATE.id] = float(silent[k] / epochs[k])
         if wrong := [name for name, value in found.items() if not np.isfinite(value)]:
             raise UserError(f"{wrong[0]} is {found[wrong[0]]}; look at the scenario's terms and key figures")
     return totals
@@ -87,27 +88,23 @@ def check_actions(actions: Any, n: int, n_actions: int) -> np.ndarray:
 
 
 def per_seed(totals: list[dict[str, float]], seeds: Sequence[int]) -> dict[int, dict[str, float]]:
-    """Means over the worlds of each evaluation seed. `feedback.*` are KPIs under their general names."""
+    """Means over the worlds of each evaluation seed."""
     worlds, found = len(totals) // len(seeds), {}
     for k, seed in enumerate(seeds):
         batch = totals[k * worlds : (k + 1) * worlds]
-        means = {name: float(np.mean([t[name] for t in batch])) for name in batch[0]}
-        for name in ("accept_rate", "override_rate"):
-            if f"kpi.{name}" in means:
-                means[f"feedback.{name}"] = means.pop(f"kpi.{name}")
-        found[seed] = means
+        found[seed] = {name: float(np.mean([t[name] for t in batch])) for name in batch[0]}
     return found
 
 
 def add_lift(scores: dict[str, dict[int, dict[str, float]]]) -> None:
-    """`reward.lift` over the same people without an agent, and `reward.share_of_oracle`: a seed's lift over the
-    oracle's mean lift. `scores`: agent -> seed -> metric -> value, with the agents `none` and `oracle`."""
+    """`LIFT` over the same people without an agent, and `SHARE_OF_ORACLE`: a seed's lift over the oracle's mean lift.
+    `scores`: agent -> seed -> metric -> value, with the agents `none` and `oracle`."""
     none = scores["none"]
     for by_seed in scores.values():
         for seed, found in by_seed.items():
-            found["reward.lift"] = found["reward.utility"] - none[seed]["reward.utility"]
-    best = float(np.mean([found["reward.lift"] for found in scores["oracle"].values()])) if "oracle" in scores else 0.0
+            found[LIFT.id] = found[UTILITY.id] - none[seed][UTILITY.id]
+    best = float(np.mean([found[LIFT.id] for found in scores["oracle"].values()])) if "oracle" in scores else 0.0
     for by_seed in scores.values():
         for found in by_seed.values():
             if best > 0:
-                found["reward.share_of_oracle"] = found["reward.lift"] / best
+                found[SHARE_OF_ORACLE.id] = found[LIFT.id] / best

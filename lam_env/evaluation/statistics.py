@@ -1,7 +1,7 @@
-"""Statistics of a few runs: interquartile mean, intervals, performance profile, probability of improvement.
+"""Statistics of a few runs: interquartile mean, intervals, probability of improvement.
 
-After Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice" (NeurIPS 2021). `runs` is one
-stratum: scores (n,), or (training seeds, evaluation seeds); several strata (scenarios, variants) are a list of them.
+After Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice" (NeurIPS 2021). `runs` are
+scores (n,), or (training seeds, evaluation seeds).
 """
 
 from __future__ import annotations
@@ -28,11 +28,6 @@ def mean(scores: np.ndarray) -> np.ndarray:
     return np.asarray(np.mean(scores, axis=-1))
 
 
-def median(scores: np.ndarray) -> np.ndarray:
-    """Of the last axis."""
-    return np.asarray(np.median(scores, axis=-1))
-
-
 def iqm(scores: np.ndarray) -> np.ndarray:
     """Interquartile mean of the last axis: of what is left when floor(n / 4) scores are dropped at either end."""
     ranked = np.sort(scores, axis=-1)
@@ -40,67 +35,24 @@ def iqm(scores: np.ndarray) -> np.ndarray:
     return np.asarray(ranked[..., n // 4 : n - n // 4].mean(-1))
 
 
-def optimality_gap(scores: np.ndarray, best: float = 1.0) -> np.ndarray:
-    """Mean shortfall below `best` along the last axis; what lies above it earns nothing."""
-    return np.asarray(np.mean(best - np.minimum(scores, best), axis=-1))
-
-
-def performance_profile(scores: Runs, thresholds: Runs) -> np.ndarray:
-    """Share of runs that score above each threshold, shape (thresholds,). The interval at one of them is
-    `bootstrap([runs], lambda scores: (scores > threshold).mean(-1))`."""
-    flat = np.ravel(np.asarray(scores, float))
-    return np.asarray((flat[None, :] > np.asarray(thresholds, float)[:, None]).mean(1))
-
-
-def bootstrap(
-    strata: Sequence[Runs], statistic: Statistic = iqm, level: float = 0.95, draws: int = 2000, seed: int = 0
-) -> Interval:
-    """The published interval: stratified percentile bootstrap, `statistic` of all scores pooled, each stratum resampled in itself.
-
-    A stratum of shape (training seeds, evaluation seeds) has both resampled, each with its whole row or column
-    (Owen, "The pigeonhole bootstrap", 2007): ten evaluations of one trained network are not ten networks. Of few runs it is too
-    narrow: `t_interval` is what tables use.
-    """
-    arrays = [_checked(s) for s in strata]
-    rng = np.random.Generator(np.random.PCG64(seed))
-    values = statistic(np.concatenate([_resampled(a, draws, rng) for a in arrays], axis=1))
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(_pooled(arrays, statistic), float(low), float(high))
-
-
-def t_interval(
-    strata: Sequence[Runs], statistic: Statistic = iqm, level: float = 0.95, draws: int = 2000, seed: int = 0
-) -> Interval:
+def interval(runs: Runs, statistic: Statistic = iqm, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Interval:
     """Estimate -+ Student's t times the bootstrap standard error: the interval of few runs.
 
     A percentile interval of n runs is too narrow by sqrt((n - 1) / n) and by the normal quantile in the place of t's (Hesterberg, "What Teachers
     Should Know About the Bootstrap", The American Statistician, 2015), and that of a grid of runs is too wide where neither training nor
     evaluation seeds matter. Of a grid, rows, columns and single cells are resampled: V = V_rows + V_columns - V_cells, at least V_cells
     (Cameron, Gelbach and Miller, "Robust Inference With Multiway Clustering", 2011), with degrees of freedom after Satterthwaite (1946), at
-    least those of the shorter side. Strata are independent. One run has no interval: low = high = value. `tests/evaluation/test_coverage.py` holds
+    least those of the shorter side. One run has no interval: low = high = value. `tests/evaluation/test_coverage.py` holds
     how often such intervals hold the truth.
     """
-    arrays = [_checked(s) for s in strata]
+    array = _checked(runs)
+    value = float(statistic(array.ravel()))
     rng = np.random.Generator(np.random.PCG64(seed))
-    value, parts = _pooled(arrays, statistic), []
-    for k, array in enumerate(arrays):
-
-        def variance(sample: np.ndarray, k: int = k) -> float:  # (draws, scores) of stratum k; the others stay
-            around = [sample if j == k else np.broadcast_to(np.ravel(a), (draws, a.size)) for j, a in enumerate(arrays)]
-            return float(statistic(np.concatenate(around, axis=1)).var())
-
-        parts.append(_variance(array, variance, draws, rng))
-    total = sum(v for v, _ in parts)
-    if total <= 0:
+    variance, df = _variance(array, lambda sample: float(statistic(sample).var()), draws, rng)
+    if variance <= 0:
         return Interval(value, value, value)
-    # shares of the variance: its square may be too small for a float
-    half = t_quantile(level, 1 / sum((v / total) ** 2 / df for v, df in parts if v > 0)) * total**0.5
+    half = t_quantile(level, df) * variance**0.5
     return Interval(value, value - half, value + half)
-
-
-def interval(runs: Runs, statistic: Statistic = iqm, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Interval:
-    """`t_interval` of one stratum."""
-    return t_interval([runs], statistic, level, draws, seed)
 
 
 def paired_difference(
@@ -114,7 +66,7 @@ def paired_difference(
 def improvement_paired(x: Runs, y: Runs, level: float = 0.95) -> Interval:
     """P(x > y) over runs paired by training seed x evaluation seed; a tie counts half.
 
-    A share of few pairs has Wilson's score interval (1927), of a grid with its effective number of pairs, 1 + p (1 - p) / V, V as in `t_interval`,
+    A share of few pairs has Wilson's score interval (1927), of a grid with its effective number of pairs, 1 + p (1 - p) / V, V as in `interval`,
     and t's quantile (Dean and Pagano, "Evaluating Confidence Interval Methods for Binomial Proportions in Clustered Surveys", 2015);
     where all pairs of a grid agree, with the shorter side's number. Runs that are all equal have no interval.
     """
@@ -134,45 +86,10 @@ def improvement_paired(x: Runs, y: Runs, level: float = 0.95) -> Interval:
     return Interval(p, *_wilson(p, min(1 + p * (1 - p) / total, grid.size), t_quantile(level, df)))
 
 
-def improvement(x: Sequence[Runs], y: Sequence[Runs]) -> float:
-    """P(x > y) of two independent runs, as published: by stratum and averaged, the Mann-Whitney U over its largest value."""
-    return improvement_interval(x, y, draws=0).value
-
-
-def improvement_interval(
-    x: Sequence[Runs], y: Sequence[Runs], level: float = 0.95, draws: int = 2000, seed: int = 0
-) -> Interval:
-    """`improvement` and its published interval: x and y resampled independently, each stratum in itself."""
-    if len(x) != len(y) or not x:
-        raise ValueError(f"statistics: as many strata on both sides, not {len(x)} and {len(y)}")
-    pairs = [(_checked(a), _checked(b)) for a, b in zip(x, y, strict=True)]
-    value = float(np.mean([_share(np.ravel(a), np.ravel(b)) for a, b in pairs]))
-    if not draws:
-        return Interval(value, value, value)
-    rng = np.random.Generator(np.random.PCG64(seed))
-    shares = []
-    for a, b in pairs:
-        drawn = zip(_resampled(a, draws, rng), _resampled(b, draws, rng), strict=True)
-        shares.append([_share(one, other) for one, other in drawn])
-    low, high = np.quantile(np.mean(shares, axis=0), [(1 - level) / 2, (1 + level) / 2])
-    return Interval(value, float(low), float(high))
-
-
-def _share(x: np.ndarray, y: np.ndarray) -> float:
-    """P(x > y) + P(x = y) / 2 over all pairs of the scores x (n,) and y (m,)."""
-    ranked = np.sort(y)
-    below = np.searchsorted(ranked, x, "left") + np.searchsorted(ranked, x, "right")
-    return float(below.mean() / (2 * len(y)))
-
-
-def _pooled(arrays: Sequence[np.ndarray], statistic: Statistic) -> float:
-    return float(statistic(np.concatenate([np.ravel(a) for a in arrays])))
-
-
 def _variance(
     runs: np.ndarray, variance: Callable[[np.ndarray], float], draws: int, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Sampling variance of the statistic by resampling one stratum, and its degrees of freedom. `variance`: of (draws, scores)."""
+    """Sampling variance of the statistic by resampling, and its degrees of freedom. `variance`: of (draws, scores)."""
     runs = runs.squeeze()  # a side of length 1 has nothing to resample
     if runs.ndim == 0:
         return 0.0, 1.0
@@ -190,7 +107,7 @@ def _variance(
 
 
 def _two_way(by_row: float, by_column: float, by_cell: float, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Variance of a grid's statistic and its degrees of freedom, see `t_interval`."""
+    """Variance of a grid's statistic and its degrees of freedom, see `interval`."""
     rows, columns = shape
     total = max(by_row + by_column - by_cell, by_cell)
     spread = by_row**2 / (rows - 1) + by_column**2 / (columns - 1) + by_cell**2 / ((rows - 1) * (columns - 1))
@@ -209,14 +126,6 @@ def t_quantile(level: float, df: float) -> float:
     from scipy.special import ndtri, stdtrit  # loads in a fifth of the time of scipy.stats
 
     return float(stdtrit(df, (1 + level) / 2) if np.isfinite(df) else ndtri((1 + level) / 2))
-
-
-def _resampled(runs: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """`draws` samples of all scores, shape (draws, scores)."""
-    rows, *columns = (rng.integers(0, n, (draws, n)) for n in runs.shape)
-    if not columns:
-        return np.asarray(runs[rows])
-    return np.asarray(runs[rows[:, :, None], columns[0][:, None, :]]).reshape(draws, -1)
 
 
 def _checked(runs: Runs) -> np.ndarray:

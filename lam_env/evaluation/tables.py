@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lam_env.catalogue import JUDGE, KPI, PREDICTION, REWARD, SUMMARY, Metric
 from lam_env.evaluation.estimates import FEWEST, estimate, improvement, told
 from lam_env.evaluation.results import ResultsError, Row, select
 from lam_env.evaluation.statistics import Interval
@@ -20,31 +21,15 @@ from lam_env.evaluation.statistics import Interval
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-PREDICTION = {
-    "pred.top1": "top-1",
-    "pred.top3": "top-3",
-    "pred.macro_f1": "macro-F1",
-    "pred.nll": "NLL [nats]",
-    "pred.ece": "ECE",
-    "pred.pr_auc": "PR-AUC of acting",
+LADDER = "ladder:"  # how the variants of its rungs begin
+VARIANTS = {  # headings, in the order of the tables
+    "sim": "fresh simulated people",
+    "sim-later": "the training worlds, later weeks",
+    "log": "the held-out part of the log",
+    "twin": "the home's simulated twin",
+    "twin-later": "the twin's training worlds, later weeks",
+    "exploit": "agents built to win the reward without helping: each must lie below none",
 }
-REWARD = {
-    "reward.return": "feedback reward",
-    "reward.utility": "true utility",
-    "reward.lift": "lift",
-    "reward.share_of_oracle": "share of oracle",
-    "reward.noop_rate": "no-op rate",
-    "reward.precision": "precision",
-    "reward.harm": "harmful / 1,000",
-}
-SUMMARY = {
-    "pred.top1": "top-1",
-    "pred.nll": "NLL",
-    "reward.return": "reward",
-    "reward.lift": "lift",
-    "reward.share_of_oracle": "of oracle",
-}
-JUDGE = "reward.utility"  # what "improvement" means: the hidden true utility
 WIDTH = 100  # [columns] of what is not a terminal
 _PACKAGES = ("lam-env", "torch", "numpy", "gymnasium", "stable-baselines3", "simpy")
 
@@ -186,7 +171,7 @@ def figures_table(
     rows: Iterable[Row], scenario: str, shown: Mapping[str, str], variant: str = "sim", about: About | None = None
 ) -> Table:
     """Key figures of a scenario: `shown` names them, as name of a KPI -> heading."""
-    metrics = {f"kpi.{name}": heading for name, heading in shown.items()}
+    metrics = [KPI.metric(name, heading) for name, heading in shown.items()]
     return score_table(rows, scenario, variant, metrics, "key figures", about)
 
 
@@ -194,48 +179,53 @@ def score_table(
     rows: Iterable[Row],
     scenario: str,
     variant: str,
-    metrics: Mapping[str, str],
+    metrics: Sequence[Metric],
     title: str,
     about: About | None = None,
     baseline: str | None = None,
-    judge: str = JUDGE,
     intervals: bool = True,
 ) -> Table:
-    """Agents as rows, in the order in which they first appear; metrics (id -> heading) as columns, those that exist.
+    """Agents as rows, in the order in which they first appear; metrics as columns, those that exist.
 
     A cell is the interquartile mean of all runs and, with `intervals`, its 95 % interval (`estimates.estimate`).
     """
     mine = select(rows, scenario=scenario, variant=variant)
-    shown = {m: heading for m, heading in metrics.items() if any(r.metric == m for r in mine)}
+    shown = [m for m in metrics if holds(mine, [m])]
     if not shown:
         raise ResultsError(f"no {title} scores of {scenario!r}, variant {variant!r}, among the results")
-    agents = list(dict.fromkeys(r.agent for r in mine if r.metric in shown))
+    columns = {m.id: m.heading for m in shown}
+    agents = list(dict.fromkeys(r.agent for r in mine if r.metric in columns))
     cells: dict[str, dict[str, str]] = {a: {} for a in agents}
     for metric in shown:
         found = {a: estimate(runs, metric) for a in agents if (runs := runs_of(mine, a, metric)) is not None}
         digits = _digits(found.values())
         for agent, each in found.items():
-            cells[agent][metric] = _cell(each, digits, intervals)
-    columns = dict(shown)
-    if baseline is not None and any(r.agent == baseline and r.metric == judge for r in mine):
+            cells[agent][metric.id] = _cell(each, digits, intervals)
+    if baseline is not None and any(r.agent == baseline and r.metric == JUDGE.id for r in mine):
         columns["better"] = f"P(better than {baseline})"
         for agent in agents:
-            chance = improvement_over(mine, agent, baseline, judge) if agent != baseline else None
+            chance = improvement_over(mine, agent, baseline) if agent != baseline else None
             cells[agent]["better"] = _cell(chance, 2, intervals) if chance else ""
     body = tuple((a, *(cells[a].get(c, "") for c in columns)) for a in agents)
-    notes = _notes(mine, agents, about or About(), intervals)
+    notes = _notes(mine, agents, intervals) + _units(shown) + (about or About()).lines()
     return Table(f"{scenario} ({variant}): {title}", ("agent", *columns.values()), body, tuple(notes))
 
 
-def runs_of(rows: Iterable[Row], agent: str, metric: str) -> np.ndarray | None:
+def holds(rows: Iterable[Row], metrics: Iterable[Metric]) -> bool:
+    """Whether there is a score of any of them."""
+    wanted = {m.id for m in metrics}
+    return any(r.metric in wanted for r in rows)
+
+
+def runs_of(rows: Iterable[Row], agent: str, metric: Metric) -> np.ndarray | None:
     """An agent's scores, shape (training seeds, evaluation seeds), or (n,) where a pair is missing; None: no score."""
     found = _scores(rows, agent, metric)
     return _grid(found) if found else None
 
 
-def improvement_over(rows: Sequence[Row], agent: str, baseline: str, metric: str = JUDGE) -> Interval | None:
-    """P(agent > baseline), paired by evaluation seed and, where the baseline trains too, by training seed."""
-    own, base = _scores(rows, agent, metric), _scores(rows, baseline, metric)
+def improvement_over(rows: Sequence[Row], agent: str, baseline: str) -> Interval | None:
+    """P(agent > baseline) of true utility, paired by evaluation seed and, where the baseline trains too, by training seed."""
+    own, base = _scores(rows, agent, JUDGE), _scores(rows, baseline, JUDGE)
     trained = {t for t, _ in base}
     if len(trained) == 1:  # it stands against every training seed
         base = {(t, s): base[one, s] for one in trained for t, s in own if (one, s) in base}
@@ -245,8 +235,8 @@ def improvement_over(rows: Sequence[Row], agent: str, baseline: str, metric: str
     return improvement(_grid({k: own[k] for k in both}), _grid({k: base[k] for k in both}))
 
 
-def _scores(rows: Iterable[Row], agent: str, metric: str) -> dict[tuple[int, int], float]:
-    return {(r.train_seed, r.seed): r.value for r in rows if r.agent == agent and r.metric == metric}
+def _scores(rows: Iterable[Row], agent: str, metric: Metric) -> dict[tuple[int, int], float]:
+    return {(r.train_seed, r.seed): r.value for r in rows if r.agent == agent and r.metric == metric.id}
 
 
 def _grid(scores: Mapping[tuple[int, int], float]) -> np.ndarray:
@@ -267,7 +257,16 @@ def versions() -> dict[str, str]:
     return out
 
 
-def _notes(rows: Sequence[Row], agents: Sequence[str], about: About, intervals: bool) -> list[str]:
+def _units(metrics: Sequence[Metric]) -> list[str]:
+    """What headings leave out: units, and where less is better."""
+    units = dict.fromkeys(m.unit for m in metrics if m.unit)
+    said = [f"{', '.join(m.heading for m in metrics if m.unit == unit)} [{unit}]" for unit in units]
+    said = [f"Units: {'; '.join(said)}."] if said else []
+    less = [m.heading for m in metrics if m.better == "lower"]
+    return [" ".join([*said, *([f"Less is better: {', '.join(less)}."] if less else [])])] if said or less else []
+
+
+def _notes(rows: Sequence[Row], agents: Sequence[str], intervals: bool) -> list[str]:
     runs = {a: {(r.train_seed, r.seed) for r in rows if r.agent == a} for a in agents}
     most = max(runs.values(), key=len)
     fewest, trained, seeds = min(map(len, runs.values())), sorted({t for t, _ in most}), sorted({s for _, s in most})
@@ -281,7 +280,7 @@ def _notes(rows: Sequence[Row], agents: Sequence[str], about: About, intervals: 
     said = [f"Runs an agent: {count}; {training}evaluation seeds {span(seeds)}; {method}."]
     if gaps := missing_seeds(runs):
         said.append(f"Incomplete: {'; '.join(gaps)}.")
-    return [*said, *about.lines()]
+    return said
 
 
 def missing_seeds(runs: Mapping[str, Iterable[tuple[int, int]]]) -> list[str]:

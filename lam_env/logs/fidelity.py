@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from lam_env.catalogue import GATE
 from lam_env.events import ActionLog, LogError
 from lam_env.logs import statistics as st
 
@@ -110,7 +111,7 @@ def _gate(
     gone = not b or any(math.isnan(v) for v in (*a, *b))
     if gone and not note:
         note = "the log is too short or lacks what this needs"
-    return Gate(name, f"fidelity.{key}", a, b, accept, None if gone else bool(ok), note)
+    return Gate(name, GATE.metric(key).id, a, b, accept, None if gone else bool(ok), note)
 
 
 def _between(name: str, key: str, a: float, b: float, low: float, high: float) -> Gate:
@@ -142,7 +143,7 @@ NO_DEVICES = "no log of commands given"
 def _device_counts(devices: ActionLog | None) -> Gate:
     name, accept = "device events per day: mean, Fano", "Fano > 3"
     if devices is None:
-        return Gate(name, "fidelity.device_events_per_day", (), (), accept, None, NO_DEVICES)
+        return Gate(name, GATE.metric("device_events_per_day").id, (), (), accept, None, NO_DEVICES)
     counts = st.day_counts(st.streams(devices))
     mean = float(counts.mean()) if counts.size else math.nan
     value = st.fano(counts)
@@ -153,14 +154,14 @@ def _lights(devices: ActionLog | None, residents: int) -> Gate:
     name = "light switches per resident and day, share 18 to 21 h"
     accept = "4 to 15, busiest three hours begin between 16 and 21 h"
     if devices is None:
-        return Gate(name, "fidelity.light_switches", (), (), accept, None, NO_DEVICES)
+        return Gate(name, GATE.metric("light_switches").id, (), (), accept, None, NO_DEVICES)
     on = [
         i
         for i, action in enumerate(devices.vocabulary.actions)
         if any(fnmatch.fnmatch(action.lower(), pattern) for pattern in ("*light*.on*", "*light*.dim*", "*lamp*.on*"))
     ]
     if not on:
-        return Gate(name, "fidelity.light_switches", (), (), accept, None, "no light among the commands")
+        return Gate(name, GATE.metric("light_switches").id, (), (), accept, None, "no light among the commands")
     # days are those of the whole log: a day without a light counts
     days = sum(len(p.inner) for p in st.streams(devices))
     hour, counted = np.zeros(24), 0
@@ -260,7 +261,7 @@ def _start_spread(a: Stats, b: Stats) -> Gate:
 def _transfer(tstr: Mapping[str, float] | None) -> Gate:
     name, accept = "trained on simulated, tested on real, top-1", "above the time table, within 0.10 of trained on real"
     if tstr is None:
-        return Gate(name, "fidelity.tstr", (), (), accept, None, "no predictor was trained")
+        return Gate(name, GATE.metric("tstr").id, (), (), accept, None, "no predictor was trained")
     if missing := {"tstr", "real", "time_table"} - set(tstr):
         raise LogError(f"fidelity: tstr lacks {', '.join(sorted(missing))}; give top-1 of all three")
     ok = tstr["tstr"] > tstr["time_table"] and tstr["real"] - tstr["tstr"] <= 0.1

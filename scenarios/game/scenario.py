@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, cast
 
 from lam_env.contracts import Policy, Training
-from lam_env.envs.scenario import Scenario
+from lam_env.envs.scenario import Answers, Scenario
 from lam_env.envs.scene import Scene
 from lam_env.rng import Streams
 from lam_env.rows import Row
@@ -48,7 +48,6 @@ class Game(Scenario):
         "session_median": "plays a session",
         "flow_share": "time in flow",
         "advice": "advice a play",
-        "accept_rate": "followed",
         "annoyed_per_hour": "annoyed an hour",
         "annoyed_per_100": "of 100 advices",
         "level_7": "level at day 7",
@@ -98,6 +97,10 @@ class Game(Scenario):
 
     def kpis(self, world: World) -> dict[str, float]:
         return cast(GameWorld, world).tally.figures(int(self.params.days))
+
+    def answers(self, world: World) -> Answers:
+        t = cast(GameWorld, world).tally
+        return Answers(t.shown, t.shown, t.followed, t.shown - t.followed)
 
     def scene(self, world: World) -> Scene:
         return game_scene(game_view(cast(GameWorld, world)))

@@ -58,8 +58,6 @@ class Tally:
             "flow_share": self.flow / self.minutes if self.minutes else 0.0,
             "minutes_per_day": self.minutes / days,
             "advice": self.shown / max(1, self.plays),
-            "accept_rate": self.followed / max(1, self.shown),
-            "override_rate": 1 - self.followed / max(1, self.shown) if self.shown else 0.0,
             "parroted": self.parroted / max(1, self.shown),
             "annoyed_per_hour": self.annoyed / max(1.0, self.minutes) * 60,
             "annoyed_per_100": 100 * self.annoyed / max(1, self.shown),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, cast
 
 from lam_env.contracts import Policy, Training
-from lam_env.envs.scenario import Scenario, start_tick
+from lam_env.envs.scenario import Answers, Scenario, start_tick
 from lam_env.envs.scene import Scene
 from lam_env.rng import Streams
 from lam_env.rows import Row
@@ -109,7 +109,6 @@ class SmartHome(Scenario):
         days = (home.now - home.start) / 86_400
         person_days = days * len(home.residents)
         counts, terms = home.counts, home.utility_totals
-        answered = counts["assists"] + counts["overrides"] + counts["rejections"]
         return {
             "manual_actions": counts["manual"] / person_days,
             "automation_share": counts["assists"] / max(1, counts["assists"] + counts["manual"]),
@@ -127,9 +126,12 @@ class SmartHome(Scenario):
             "trust": sum(r.trust for r in home.residents) / len(home.residents),
             "switch_offs": float(home.switch_offs),
             "agent_acts": home.agent_acts / person_days,
-            "accept_rate": counts["assists"] / max(1, answered),
-            "override_rate": counts["overrides"] / max(1, home.agent_acts),
         }
+
+    def answers(self, world: World) -> Answers:
+        home = cast(HomeWorld, world)
+        assists, overrides, rejections = (home.counts[k] for k in ("assists", "overrides", "rejections"))
+        return Answers(home.agent_acts, assists + overrides + rejections, assists, overrides)
 
 
 def _exploit(make: Callable[[], Policy]) -> Callable[[Training], Policy]:

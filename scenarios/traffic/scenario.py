@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, cast
 
 from lam_env.contracts import Policy, Training
-from lam_env.envs.scenario import Scenario
+from lam_env.envs.scenario import Answers, Scenario
 from lam_env.envs.scene import Scene
 from lam_env.errors import UserError
 from lam_env.rng import Streams
@@ -46,7 +46,6 @@ class Traffic(Scenario):
         "cost_first": "first third [min/day]",
         "cost_last": "last third",
         "advice": "advice a day",
-        "accept_rate": "accepted",
         "losing_moves": "losing moves",
         "gini": "Gini",
         "trust": "trust at the end",
@@ -106,6 +105,10 @@ class Traffic(Scenario):
     def kpis(self, world: World) -> dict[str, float]:
         traffic = cast(TrafficWorld, world)
         return traffic.tally.figures(traffic.people.trust)
+
+    def answers(self, world: World) -> Answers:
+        t = cast(TrafficWorld, world).tally
+        return Answers(t.shown, t.followed + t.refused, t.followed, t.refused)
 
     def scene(self, world: World) -> Scene:
         return traffic_scene(traffic_view(cast(TrafficWorld, world)))

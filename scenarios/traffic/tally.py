@@ -64,7 +64,6 @@ class Tally:
         mean = self.cost / np.maximum(self.trips, 1)
         travelled = self.trips > 0
         advised = np.arange(n) < self.n_advised
-        answered = max(1, self.followed + self.refused)
 
         def of(which: np.ndarray) -> float:
             return float(self.cost[which].sum() / max(1.0, self.trips[which].sum()))
@@ -81,8 +80,6 @@ class Tally:
             "cost_background": of(~advised),
             "gini": gini(mean[travelled]),
             "advice": self.shown / (days * self.n_advised),  # per advised traveller and day
-            "accept_rate": self.followed / answered,
-            "override_rate": self.refused / max(1, self.shown),
             "losing_moves": self.losing / max(1, self.followed),
             "regret": self.regret / max(1, self.followed),  # [min] per advice followed
             "muted": float(self.muted) / self.n_advised,

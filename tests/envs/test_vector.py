@@ -94,7 +94,7 @@ def test_at_the_end_a_batch_starts_anew_and_shows_what_the_single_one_showed_las
                 ends[i] += 1
                 assert bits(own) == bits(info["final_obs"][i])
                 assert info["final_info"][i] == own_info
-                assert own_info["totals"].keys() > {"reward.return", "reward.utility"}
+                assert own_info["totals"].keys() > {"reward.return", "utility.total"}
                 own, _ = env.reset()
             elif info:
                 assert info["final_obs"][i] is None

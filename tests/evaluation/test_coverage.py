@@ -61,12 +61,11 @@ def test_ten_runs_roughly(statistic: stats.Statistic) -> None:
     assert 0.92 < found < 0.98
 
 
-def test_a_grid_roughly_where_the_published_interval_is_too_narrow() -> None:
+def test_a_grid_roughly() -> None:
     def make(rng: np.random.Generator) -> np.ndarray:
         return grid("training", normal, rng, 5, 10)
 
     assert 0.92 < coverage(make, lambda x, i: stats.interval(x, draws=200, seed=i), 0.0, 400) < 0.98
-    assert coverage(make, lambda x, i: stats.bootstrap([x], draws=200, seed=i), 0.0, 400) < 0.92
 
 
 @pytest.mark.slow

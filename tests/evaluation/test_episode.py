@@ -36,7 +36,7 @@ def totals(home: Any, moments: list[Moment]) -> float:
 def test_an_episode_is_the_one_that_is_judged(home: Any) -> None:
     moments = list(episode(Greedy(), home, 2_000_000))
     judged = rollout(Greedy(), home, [2_000_000])[0]
-    assert totals(home, moments) == pytest.approx(judged["reward.utility"], rel=1e-12)
+    assert totals(home, moments) == pytest.approx(judged["utility.total"], rel=1e-12)
     acts = sum(m.action > 0 for m in moments)
     assert moments[-1].world.agent_acts == acts > 0
     assert [m.time for m in moments] == sorted(m.time for m in moments)

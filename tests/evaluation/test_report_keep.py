@@ -47,7 +47,7 @@ def test_hours_add_up_to_the_episodes(home: Any, watched: tuple[Watch, list[dict
     found = watch.found(home)
     mean = {k: float(np.mean([t[k] for t in totals])) for k in totals[0]}
     assert watch.person_days == len(SEEDS)
-    assert sum(found["hours"]["utility"]) == pytest.approx(mean["reward.utility"], rel=1e-3)
+    assert sum(found["hours"]["utility"]) == pytest.approx(mean["utility.total"], rel=1e-3)
     assert sum(found["hours"]["reward"]) == pytest.approx(mean["reward.return"], rel=1e-3)
     assert sum(found["hours"]["acts"]) == pytest.approx(mean["kpi.agent_acts"], rel=1e-3)
     assert sum(found["acted"]["acts"]) == watch.acts.sum() == round(mean["kpi.agent_acts"] * len(SEEDS) * home.n_users)
@@ -92,7 +92,7 @@ def test_an_agents_file(home: Any, watched: tuple[Watch, list[dict[str, float]]]
     found = judged("own_agents:Bold", 3, home, SEEDS, totals, watch, {}, 2)
     e = found["episodes"]
     assert e["world"] == SEEDS
-    assert e["reward.utility"] == pytest.approx([t["reward.utility"] for t in totals], rel=1e-4)
+    assert e["utility.total"] == pytest.approx([t["utility.total"] for t in totals], rel=1e-4)
     assert e["utility.touch"] == pytest.approx([t["utility.touch"] for t in totals], rel=1e-4)
     assert e["acts"] == watch.acts.tolist()
     assert found["actions"][0] == "none"
@@ -102,7 +102,7 @@ def test_an_agents_file(home: Any, watched: tuple[Watch, list[dict[str, float]]]
 def test_of_very_many_episodes_the_first_of_each_seed_are_kept(home: Any) -> None:
     n, seeds = 3 * MOST_EPISODES, 10
     watch = Watch(home, n)
-    totals = [{"reward.return": 0.0, "reward.utility": float(i), "kpi.x": 1.0} for i in range(n)]
+    totals = [{"reward.return": 0.0, "utility.total": float(i), "kpi.x": 1.0} for i in range(n)]
     found = judged("a", 0, home, range(n), totals, watch, {}, seeds)["episodes"]
     assert found["judged"] == n
     assert len(found["world"]) == MOST_EPISODES
@@ -133,7 +133,7 @@ def test_what_is_kept_of_predictions() -> None:
 
 
 def episodes(worlds: list[int], utility: list[float], acts: list[int]) -> dict[str, Any]:
-    return {"episodes": {"world": worlds, "reward.utility": utility, "acts": acts, "epochs": acts}}
+    return {"episodes": {"world": worlds, "utility.total": utility, "acts": acts, "epochs": acts}}
 
 
 def test_lifts_are_of_the_same_worlds() -> None:

@@ -75,9 +75,9 @@ def folder(tmp_path: Path) -> Path:
         for seed in (0, 1):
             found = {
                 "reward.return": value / 2,
-                "reward.utility": value + seed,
-                "reward.lift": value + 10,
-                "reward.share_of_oracle": (value + 10) / 20,
+                "utility.total": value + seed,
+                "utility.lift": value + 10,
+                "utility.share_of_oracle": (value + 10) / 20,
                 "term.assist": 2.0,
                 "term.miss": 4.0,
                 "utility.touch": value,
@@ -113,7 +113,7 @@ def judged(agent: str, utility: list[float]) -> dict[str, Any]:
         "actions": ACTIONS,
         "episodes": {
             "judged": 4, "days": 1, "world": [100, 101], "epochs": [9, 9], "acts": [3, 1],
-            "reward.return": utility, "reward.utility": utility, "utility.touch": utility,
+            "reward.return": utility, "utility.total": utility, "utility.touch": utility,
         },
         "hours": {"epochs": day, "acts": day, "reward": day, "accepted": day, "refused": day, "utility": day},
         "acted": {"acts": [0, 3, 1], "accepted": [0, 2, 0], "refused": [0, 0, 1]},
@@ -167,6 +167,15 @@ def test_numbers_are_those_of_the_run(folder: Path) -> None:
     assert found["lift in true utility, per person and day"] == "+6"
     assert found["of what the oracle wins"] == "30%"
     assert found["of evaluation runs better than no agent"] == "100%"
+
+
+def test_the_information_ladder_is_drawn_in_its_order(folder: Path) -> None:
+    rows = read_run(folder).rows
+    rungs = [r._replace(variant=f"ladder:{name}") for name in ("oracle", "prior") for r in rows if r.agent == "oracle"]
+    write(folder / "results.csv", [*rows, *rungs])
+    ladder = next(s for s in sections(read_run(folder), ABOUT) if s.id == "ladder")
+    assert ladder.figures[0].data is not None
+    assert [row[0].value for row in ladder.figures[0].data.rows] == ["prior", "oracle"]
 
 
 def test_terms_are_weighed(folder: Path) -> None:

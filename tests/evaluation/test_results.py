@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lam_env.catalogue import CATALOGUE
 from lam_env.evaluation import results
 from lam_env.evaluation.results import ResultsError, Row
 
 HEAD = "scenario,variant,agent,train_seed,seed,metric,value\n"
 ROWS = [
     Row("home", "sim", "prior", 0, 100, "pred.top1", 0.5),
-    Row("home", "gamma=0", "ppo", 3, 101, "reward.lift", -2.0),
+    Row("home", "gamma=0", "ppo", 3, 101, "utility.lift", -2.0),
 ]
 
 names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8)
+metrics = st.one_of(st.sampled_from(list(CATALOGUE)), names.map("kpi.{}".format))
 rows = st.lists(
     st.builds(
         Row,
@@ -27,7 +29,7 @@ rows = st.lists(
         names,
         st.integers(0, 9),
         st.integers(0, 999),
-        names,
+        metrics,
         st.floats(-1e9, 1e9).map(lambda v: float(f"{v:.10g}")),
     ),
     unique_by=lambda r: r[:-1],
@@ -35,10 +37,10 @@ rows = st.lists(
 
 
 def test_the_file_is_plain_text_and_the_same_each_time(tmp_path: Path) -> None:
-    results.write(tmp_path / "a.csv", [*ROWS, Row("home", "sim", "x", 0, 1, "m", 1 / 3)])
+    results.write(tmp_path / "a.csv", [*ROWS, Row("home", "sim", "x", 0, 1, "kpi.m", 1 / 3)])
     expected = (
         HEAD
-        + "home,sim,prior,0,100,pred.top1,0.5\nhome,gamma=0,ppo,3,101,reward.lift,-2.0\nhome,sim,x,0,1,m,0.3333333333\n"
+        + "home,sim,prior,0,100,pred.top1,0.5\nhome,gamma=0,ppo,3,101,utility.lift,-2.0\nhome,sim,x,0,1,kpi.m,0.3333333333\n"
     )
     assert (tmp_path / "a.csv").read_bytes().decode() == expected
 
@@ -53,13 +55,6 @@ def test_rows_come_back(tmp_path_factory: pytest.TempPathFactory, written: list[
     assert path.read_bytes() == before
 
 
-def test_append_adds_and_takes_the_place_of_what_was_measured_before(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "results.csv"
-    results.append(path, ROWS)
-    results.append(path, [ROWS[0]._replace(value=0.75), ROWS[0]._replace(seed=7)])
-    assert results.read(path) == [ROWS[0]._replace(value=0.75), ROWS[1], ROWS[0]._replace(seed=7)]
-
-
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "results.csv"
     results.write(path, ROWS)
@@ -69,7 +64,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        results.append(path, [ROWS[0]._replace(seed=7)])
+        results.write(path, [ROWS[0]._replace(seed=7)])
     assert results.read(path) == ROWS
 
 
@@ -79,12 +74,13 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
         ("", "the first line must be scenario,variant"),
         ("scenario,agent\n", "the first line must be"),
         (HEAD + "home,sim,prior,0,100,pred.top1\n", "line 2: 6 fields, expected 7"),
-        (HEAD + "home,sim,prior,0,100,m,0.5\nhome,sim,prior,zero,100,m,0.5\n", "line 3: invalid literal"),
-        (HEAD + "home,sim,prior,0,100,m,high\n", "line 2: could not convert"),
-        (HEAD + "home,sim,prior,0,100,m,nan\n", "m of prior in home/sim, seeds 0 and 100 is nan"),
-        (HEAD + "home,sim,prior,0,100,m,1\n" * 2, "stands there twice"),
-        (HEAD + "home,,prior,0,100,m,1\n", "an empty or unprintable name"),
+        (HEAD + "home,sim,prior,0,100,kpi.m,0.5\nhome,sim,prior,zero,100,kpi.m,0.5\n", "line 3: invalid literal"),
+        (HEAD + "home,sim,prior,0,100,kpi.m,high\n", "line 2: could not convert"),
+        (HEAD + "home,sim,prior,0,100,kpi.m,nan\n", r"kpi\.m of prior in home/sim, seeds 0 and 100 is nan"),
+        (HEAD + "home,sim,prior,0,100,kpi.m,1\n" * 2, "stands there twice"),
+        (HEAD + "home,,prior,0,100,kpi.m,1\n", "an empty or unprintable name"),
         (HEAD + "\n", "line 2: 0 fields"),
+        (HEAD + "home,sim,prior,0,100,pred.tpo1,1\n", "no metric 'pred.tpo1'; did you mean 'pred.top1'"),
     ],
 )
 def test_a_file_that_is_no_results_says_where(tmp_path: Path, text: str, message: str) -> None:
@@ -106,8 +102,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_score_that_is_no_number_is_not_written(tmp_path: Path, value: float) -> None:
-    with pytest.raises(ResultsError, match=r"reward\.lift of ppo"):
-        results.append(tmp_path / "a.csv", [ROWS[1]._replace(value=value)])
+    with pytest.raises(ResultsError, match=r"utility\.lift of ppo"):
+        results.write(tmp_path / "a.csv", [ROWS[1]._replace(value=value)])
     assert not (tmp_path / "a.csv").exists()
 
 

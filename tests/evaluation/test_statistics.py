@@ -1,14 +1,11 @@
-"""Statistics of runs against values worked out by hand and against what a bootstrap must do."""
+"""Statistics of runs against values worked out by hand."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import t as students_t
 from scipy.stats import trim_mean
 
 from lam_env.evaluation import statistics as stats
@@ -34,28 +31,12 @@ def test_statistics_reduce_the_last_axis() -> None:
     runs = np.array([[1.0, 2, 3, 4], [40.0, 30, 20, 1000]])
     assert stats.iqm(runs).tolist() == [2.5, 35]
     assert stats.mean(runs).tolist() == [2.5, 272.5]
-    assert stats.median(runs).tolist() == [2.5, 35]
-    assert stats.optimality_gap(runs, 3).tolist() == [0.75, 0]
-
-
-def test_optimality_gap_gives_nothing_for_being_better_than_best() -> None:
-    assert stats.optimality_gap(np.array([0.5, 1.0, 7.0])) == pytest.approx(0.5 / 3)
 
 
 @given(scores)
 def test_interquartile_mean_is_the_published_one(runs: np.ndarray) -> None:
     """The authors' code takes SciPy's trimmed mean, a quarter off either end."""
     assert stats.iqm(runs) == pytest.approx(trim_mean(runs, 0.25))
-
-
-def test_performance_profile_has_an_interval_at_each_threshold() -> None:
-    found = stats.bootstrap([[1, 2, 3, 4] * 10], lambda runs: (runs > 2.5).mean(-1))
-    half = 1.96 * np.sqrt(0.25 / 40)
-    assert found == (0.5, pytest.approx(0.5 - half, abs=0.03), pytest.approx(0.5 + half, abs=0.03))
-
-
-def test_performance_profile_is_the_share_above() -> None:
-    assert stats.performance_profile([1, 2, 3, 4], [0, 1, 2.5, 4]).tolist() == [1, 0.75, 0.5, 0]
 
 
 @given(scores)
@@ -77,39 +58,10 @@ def test_an_interval_of_a_mean_is_that_of_students_t() -> None:
     assert (found.low, found.high) == (pytest.approx(3.9 - half, rel=0.02), pytest.approx(3.9 + half, rel=0.02))
 
 
-def test_the_published_interval_of_the_mean_is_as_wide_as_theory_says() -> None:
-    runs = np.linspace(-1, 1, 101)
-    found = stats.bootstrap([runs], stats.mean, draws=20_000)
-    half = 1.96 * runs.std() / np.sqrt(len(runs))
-    assert found.value == pytest.approx(0)
-    assert (found.low, found.high) == (pytest.approx(-half, rel=0.03), pytest.approx(half, rel=0.03))
-
-
-def test_both_intervals_agree_on_many_runs() -> None:
-    runs = np.random.default_rng(0).normal(size=400)
-    published, small = stats.bootstrap([runs]), stats.interval(runs)
-    assert small.high - small.low == pytest.approx(published.high - published.low, rel=0.05)
-
-
 def test_one_run_and_equal_runs_have_no_interval() -> None:
     assert stats.interval([7.0]) == (7, 7, 7)
     assert stats.interval([[7.0]]) == (7, 7, 7)
     assert stats.interval([2.0] * 10) == (2, 2, 2)
-
-
-@pytest.mark.parametrize("form", [stats.bootstrap, stats.t_interval])
-def test_strata_are_resampled_in_themselves(form: Callable[..., stats.Interval]) -> None:
-    """Two scenarios with constant but different scores: pooling would widen the interval, stratifying does not."""
-    assert form([np.zeros(5), np.ones(5)], stats.mean) == (0.5, 0.5, 0.5)
-
-
-def test_the_variances_of_strata_add_up() -> None:
-    """The mean of two strata of 10: each has half the weight."""
-    x, y = np.random.default_rng(1).normal(size=(2, 10))
-    found = stats.t_interval([x, 5 + y], stats.mean, draws=20_000)
-    u, w = x.var(ddof=1) / 40, y.var(ddof=1) / 40  # of half a mean
-    df = (u + w) ** 2 / ((u**2 + w**2) / 9)  # Welch's
-    assert found.high - found.value == pytest.approx(students_t.ppf(0.975, df) * np.sqrt(u + w), rel=0.03)
 
 
 def test_evaluations_of_one_network_are_not_many_networks() -> None:
@@ -118,7 +70,6 @@ def test_evaluations_of_one_network_are_not_many_networks() -> None:
     crossed = stats.interval(runs, stats.mean, draws=20_000)
     assert crossed.value == 1
     assert crossed.high - 1 == pytest.approx(4.303 / np.sqrt(3), rel=0.03)  # t of 2 degrees of freedom; sd 1
-    assert stats.bootstrap([runs], stats.mean)[1:] == (0, 2)
 
 
 def test_a_grid_is_the_same_either_way_round_and_a_side_of_one_is_no_side() -> None:
@@ -128,30 +79,10 @@ def test_a_grid_is_the_same_either_way_round_and_a_side_of_one_is_no_side() -> N
     assert stats.interval(runs[:1]) == stats.interval(runs[0]) == stats.interval(runs[:1].T)
 
 
-def test_probability_of_improvement_worked_out_by_hand() -> None:
-    assert stats.improvement([[1, 2]], [[0, 1]]) == pytest.approx((1 + 0.5 + 1 + 1) / 4)
-    assert stats.improvement([[1, 2], [0, 0]], [[0, 1], [1, 1]]) == pytest.approx(0.875 / 2)
-
-
-@given(scores, scores)
-def test_probabilities_of_improvement_of_both_sides_sum_to_one(x: np.ndarray, y: np.ndarray) -> None:
-    assert stats.improvement([x], [y]) + stats.improvement([y], [x]) == pytest.approx(1)
-
-
-def test_the_published_interval_of_an_improvement_draws_both_sides() -> None:
-    x, y = np.random.default_rng(3).normal(size=(2, 40))
-    found = stats.improvement_interval([x + 0.5], [y])
-    assert found.value == stats.improvement([x + 0.5], [y])
-    assert found.low < found.value < found.high
-    # variance of U for continuous scores, both sides alike: (n + m + 1) / (12 n m)
-    assert found.high - found.low == pytest.approx(2 * 1.96 * np.sqrt(81 / (12 * 1600)), rel=0.15)
-    assert stats.improvement_interval([[1, 1]], [[0, 0]]) == (1, 1, 1)
-
-
 def test_pairing_finds_what_noise_common_to_both_hides() -> None:
     """y is better by .1 on every seed while seeds differ by 10."""
     seeds = np.linspace(0, 10, 12)
-    assert stats.improvement([seeds + 0.1], [seeds]) < 0.6
+    assert (seeds[:, None] + 0.1 > seeds).mean() < 0.6  # of runs that are not paired
     assert stats.improvement_paired(seeds + 0.1, seeds).value == 1
     low, high = stats.paired_difference(seeds + 0.1, seeds)[1:]
     assert (low, high) == (pytest.approx(0.1), pytest.approx(0.1))
@@ -190,5 +121,3 @@ def test_refuses_what_is_no_set_of_runs(wrong: object) -> None:
 def test_refuses_runs_that_do_not_pair() -> None:
     with pytest.raises(ValueError, match="must match"):
         stats.paired_difference([1, 2], [1, 2, 3])
-    with pytest.raises(ValueError, match="as many strata"):
-        stats.improvement([[1]], [])

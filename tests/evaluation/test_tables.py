@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from lam_env.catalogue import JUDGE, LIFT, SUMMARY
 from lam_env.evaluation import tables
 from lam_env.evaluation.results import ResultsError, Row, rows_of
 from lam_env.evaluation.tables import About, Table
@@ -17,13 +18,13 @@ def runs() -> list[Row]:
     """none: one run a seed; prior: predicts; tuned: five training seeds, better than none on 3 of 4 seeds."""
     out: list[Row] = []
     for i, seed in enumerate((10, 11, 12, 13)):
-        out += rows_of({"reward.utility": float(i), "reward.lift": 0.0}, "home", "none", seed)
+        out += rows_of({"utility.total": float(i), "utility.lift": 0.0}, "home", "none", seed)
         out += rows_of(
-            {"reward.utility": i + 1.0, "reward.lift": 1.0, "pred.top1": 0.4 + 0.02 * i}, "home", "prior", seed
+            {"utility.total": i + 1.0, "utility.lift": 1.0, "pred.top1": 0.4 + 0.02 * i}, "home", "prior", seed
         )
         for t in range(5):
             utility = i + (2.0 if i else -1.0)
-            out += rows_of({"reward.utility": utility, "reward.lift": utility - i}, "home", "tuned", seed, t)
+            out += rows_of({"utility.total": utility, "utility.lift": utility - i}, "home", "tuned", seed, t)
     return [*out, *rows_of({"pred.top1": 0.9}, "home", "prior", 10, variant="log")]
 
 
@@ -74,7 +75,7 @@ def test_markdown_is_a_table_whatever_the_names() -> None:
 
 
 def test_a_summary_fits_a_terminal_and_shows_square_brackets_as_they_are() -> None:
-    scores = dict.fromkeys((*tables.SUMMARY, tables.JUDGE), 123.456)
+    scores = dict.fromkeys([m.id for m in (*SUMMARY, JUDGE)], 123.456)
     rows = [
         r
         for seed in range(3)
@@ -106,34 +107,37 @@ def test_nothing_to_show_is_an_error_in_one_line() -> None:
 
 
 def test_runs_form_a_grid_unless_a_pair_is_missing() -> None:
-    grid = tables.runs_of(runs(), "tuned", "reward.lift")
+    grid = tables.runs_of(runs(), "tuned", LIFT)
     assert grid is not None
     assert grid.shape == (5, 4)
     assert np.array_equal(grid[0], [-1, 2, 2, 2])
     missing = [r for r in runs() if not (r.agent == "tuned" and r.train_seed == 2 and r.seed == 11)]
-    flat = tables.runs_of(missing, "tuned", "reward.lift")
+    flat = tables.runs_of(missing, "tuned", LIFT)
     assert flat is not None
     assert flat.shape == (19,)
-    assert tables.runs_of(runs(), "absent", "reward.lift") is None
+    assert tables.runs_of(runs(), "absent", LIFT) is None
 
 
 def test_improvement_pairs_by_training_seed_where_the_baseline_trains_too() -> None:
     rows = []
     for t in range(3):
         for s in range(4):
-            rows += rows_of({"m": 10.0 * t + s}, "home", "x", s, t)
-            rows += rows_of({"m": 10.0 * t + s - 1}, "home", "y", s, t)
-    found = tables.improvement_over(rows, "x", "y", "m")
+            rows += rows_of({JUDGE.id: 10.0 * t + s}, "home", "x", s, t)
+            rows += rows_of({JUDGE.id: 10.0 * t + s - 1}, "home", "y", s, t)
+    found = tables.improvement_over(rows, "x", "y")
     assert found == (1, pytest.approx(3 / (3 + 1.96**2), abs=1e-3), 1)  # as of three trainings
-    assert tables.improvement_over(rows, "x", "absent", "m") is None
+    assert tables.improvement_over(rows, "x", "absent") is None
 
 
 def test_a_baseline_that_does_not_train_stands_against_every_training_seed() -> None:
     rows = [
-        r for s in range(4) for t in (5, 6) for r in rows_of({"m": s + 1.0 if t == 5 else s - 1.0}, "home", "x", s, t)
+        r
+        for s in range(4)
+        for t in (5, 6)
+        for r in rows_of({JUDGE.id: s + 1.0 if t == 5 else s - 1.0}, "home", "x", s, t)
     ]
-    rows += [r for s in range(4) for r in rows_of({"m": float(s)}, "home", "none", s)]
-    found = tables.improvement_over(rows, "x", "none", "m")
+    rows += [r for s in range(4) for r in rows_of({JUDGE.id: float(s)}, "home", "none", s)]
+    found = tables.improvement_over(rows, "x", "none")
     assert found == (0.5, pytest.approx(0, abs=0.01), pytest.approx(1, abs=0.01))  # two trainings tell next to nothing
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from lam_env.catalogue import GATES, metric
 from lam_env.events import SENSOR, USER, ActionLog, Event, LogError, Vocabulary
 from lam_env.logs import statistics as st
 from lam_env.logs.fidelity import gates, table
@@ -231,8 +232,8 @@ def test_ticks_do_not_matter():
 
 def test_there_are_twelve_gates_and_a_like_person_passes_those_that_can_be_measured():
     report = gates(person(60, 1), person(60, 2))
-    assert len({g.metric_id for g in report}) == 12
-    assert all(g.metric_id.startswith("fidelity.") for g in report)
+    assert sorted(g.metric_id for g in report) == sorted(f"fidelity.{name}" for name in GATES)
+    assert all(metric(g.metric_id).range == (0, 1) for g in report)
     found = by_id(report)
     unmeasured = {"device_events_per_day", "light_switches", "tstr"}
     assert {k for k, g in found.items() if g.passed is None} == unmeasured

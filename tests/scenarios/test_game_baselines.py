@@ -88,7 +88,7 @@ def test_oracles_are_allowed_what_their_names_say():
 def test_every_baseline_answers_a_batch(training):
     for name, make in (GAME.baselines() | GAME.rungs() | GAME.exploits()).items():
         totals = rollout(make(training), Game(days=2), [5, 6, 7])
-        assert all(np.isfinite(t["reward.utility"]) for t in totals), name
+        assert all(np.isfinite(t["utility.total"]) for t in totals), name
 
 
 class Silent:
@@ -98,7 +98,7 @@ class Silent:
 
 def lives(policy, players):
     totals = rollout(policy, GAME, [700_000 + i for i in range(players)])
-    return np.array([[t["reward.utility"], t["reward.return"]] for t in totals]) * GAME.days
+    return np.array([[t["utility.total"], t["reward.return"]] for t in totals]) * GAME.days
 
 
 @pytest.fixture(scope="module")

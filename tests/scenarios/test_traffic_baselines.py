@@ -32,7 +32,7 @@ def table():
 
 
 def test_the_more_an_oracle_knows_the_more_it_brings(table):
-    lift = {name: t["reward.utility"] - table["none"]["reward.utility"] for name, t in table.items()}
+    lift = {name: t["utility.total"] - table["none"]["utility.total"] for name, t in table.items()}
     assert lift["oracle"] > lift["oracle_batch"] > lift["oracle_so"] > 0
     assert lift["oracle"] > 2.5
     assert lift["ladder_own"] < lift["oracle_batch"]
@@ -40,7 +40,7 @@ def test_the_more_an_oracle_knows_the_more_it_brings(table):
 
 def test_herding_and_parroting_are_worse_than_nothing(table):
     for name in ("fastest", "habit"):
-        assert table[name]["reward.utility"] < table["none"]["reward.utility"]
+        assert table[name]["utility.total"] < table["none"]["utility.total"]
         assert table[name]["reward.return"] < 0
     assert table["fastest"]["kpi.peak_queue"] > table["none"]["kpi.peak_queue"]
 
@@ -48,7 +48,7 @@ def test_herding_and_parroting_are_worse_than_nothing(table):
 def test_every_exploit_scores_below_nothing(table):
     for name in SCENARIO().exploits():
         assert table[name]["reward.return"] < table["none"]["reward.return"], name
-        assert table[name]["reward.utility"] < table["none"]["reward.utility"], name
+        assert table[name]["utility.total"] < table["none"]["utility.total"], name
 
 
 def test_the_oracle_keeps_trust_and_few_lose(table):
@@ -72,14 +72,14 @@ def test_free_riders_do_better_than_those_who_comply():
     )
     so = found["oracle_so"]
     assert so["kpi.cost_background"] < so["kpi.cost_advised"]
-    assert so["reward.utility"] > found["none"]["reward.utility"]
+    assert so["utility.total"] > found["none"]["utility.total"]
 
 
 def test_full_compliance_with_staggered_departures_is_a_bound():
     every = {"advised": 1.0, "accept": 50.0, "days": 10, "trust_shown": 0.0, "trust_broken": 0.0, "rain": 0.0}
     found = scores(lambda s: {"oracle_so": lambda none: OracleOptimum(s)}, **every)
     as_it_is = scores(lambda s: {"oracle_so": lambda none: OracleOptimum(s)}, days=10, rain=0.0)
-    gain, real = (f["oracle_so"]["reward.utility"] - f["none"]["reward.utility"] for f in (found, as_it_is))
+    gain, real = (f["oracle_so"]["utility.total"] - f["none"]["utility.total"] for f in (found, as_it_is))
     assert gain > 1.5 * real > 0
     assert found["oracle_so"]["kpi.delay"] < 0.4 * found["none"]["kpi.delay"]
 

@@ -166,7 +166,7 @@ def test_sioux_falls_is_calm_and_can_be_helped():
 
     none, oracle = (rollout(p, scenario, [11])[0] for p in (Silent(), scenario.baselines()["oracle"](None)))
     assert 15 < none["kpi.mean_cost"] < 35
-    assert oracle["reward.utility"] > none["reward.utility"]
+    assert oracle["utility.total"] > none["utility.total"]
     assert all(np.isfinite(v) for v in (*none.values(), *oracle.values()))
 
 

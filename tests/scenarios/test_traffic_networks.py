@@ -64,7 +64,7 @@ def test_every_network_is_calm_and_can_be_helped(network, model, evenings):
     oracle = rollout(scenario.baselines()["oracle"](None), scenario, [11])
     for total in (*none, *oracle):
         assert all(np.isfinite(v) for v in total.values())
-    lift = np.mean([t["reward.utility"] for t in oracle]) - np.mean([t["reward.utility"] for t in none])
+    lift = np.mean([t["utility.total"] for t in oracle]) - np.mean([t["utility.total"] for t in none])
     assert lift > 0.1
 
 

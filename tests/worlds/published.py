@@ -14,8 +14,9 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from lam_env.catalogue import JUDGE, SUMMARY
 from lam_env.evaluation import results
-from lam_env.evaluation.tables import JUDGE, SUMMARY, Table, summary_table
+from lam_env.evaluation.tables import Table, summary_table
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "tests" / "published"
@@ -49,7 +50,7 @@ def keep(folder: Path, document: str) -> None:
     suite = suite_of(folder)
     shown = {(t.scenario, t.variant) for t in published(document) if t.suite == suite}
     rows = results.read(folder / "results.csv")
-    mine = [r for r in rows if (r.scenario, r.variant) in shown and r.metric in {*SUMMARY, JUDGE}]
+    mine = [r for r in rows if (r.scenario, r.variant) in shown and r.metric in {m.id for m in (*SUMMARY, JUDGE)}]
     results.write(KEPT / f"{suite}.csv", mine)
 
 

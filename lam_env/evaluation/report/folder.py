@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lam_env.catalogue import UTILITY
 from lam_env.errors import UserError
-from lam_env.evaluation.report.keep import FOLDER, replay_file, worth_watching
+from lam_env.evaluation.report.keep import ABOUT, FOLDER, replay_file, worth_watching
 from lam_env.evaluation.report.parts import CEILING, FLOOR, TUNED
 from lam_env.evaluation.results import Row, read
 
@@ -41,7 +42,7 @@ class Run:
     @property
     def variant(self) -> str:
         """The variant in which agents were judged."""
-        return "twin" if any(r.variant == "twin" and r.metric == "reward.utility" for r in self.rows) else "sim"
+        return "twin" if any(r.variant == "twin" and r.metric == UTILITY.id for r in self.rows) else "sim"
 
 
 @contextmanager
@@ -94,7 +95,7 @@ def read_run(path: Path) -> Run:
             key = (str(data["agent"]), int(data["train_seed"]))
             (on_log if "episodes" not in data else judged)[key] = data
     replays = [_json(file) for file in sorted((path / FOLDER).glob("replay-*.json"))]
-    about = _json(path / FOLDER / "about.json") if (path / FOLDER / "about.json").is_file() else {}
+    about = _json(path / ABOUT) if (path / ABOUT).is_file() else {}
     return Run(
         path.name or str(path),
         config,

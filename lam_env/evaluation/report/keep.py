@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from lam_env.catalogue import RETURN, UTILITY, UTILITY_TERM
 from lam_env.contracts import Observation
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.metrics import given_acting, reliability
 
 MOST_EPISODES = 1_000  # that are kept one by one
 FOLDER = "report"
+ABOUT = f"{FOLDER}/about.json"  # gates, and what failed
 BATCH = 4_096  # epochs that are summed up at once
 _NOTHING = np.zeros(0)
 
@@ -37,7 +39,7 @@ def judged(
     worlds = len(totals) // seeds
     kept = max(1, MOST_EPISODES // seeds)  # the first ones of each batch
     rows = [i for i in range(len(totals)) if i % worlds < kept]
-    names = [k for k in totals[0] if k in ("reward.return", "reward.utility") or k.startswith("utility.")]
+    names = [k for k in totals[0] if k in (RETURN.id, UTILITY.id) or UTILITY_TERM.name(k)]
     return {
         "agent": agent,
         "train_seed": train_seed,
@@ -172,7 +174,7 @@ def predicted(probs: np.ndarray, target: np.ndarray) -> dict[str, Any]:
 def lifts(mine: Mapping[str, Any], base: Mapping[str, Any]) -> list[tuple[float, int, int]]:
     """(lift in true utility, its place among mine, among base's) of every episode that both have."""
     places = {world: k for k, world in enumerate(base["episodes"]["world"])}
-    own, other = mine["episodes"]["reward.utility"], base["episodes"]["reward.utility"]
+    own, other = mine["episodes"][UTILITY.id], base["episodes"][UTILITY.id]
     return [
         (own[i] - other[places[world]], i, places[world])
         for i, world in enumerate(mine["episodes"]["world"])

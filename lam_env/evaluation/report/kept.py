@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lam_env.catalogue import UTILITY, UTILITY_TERM
 from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.folder import Run
 from lam_env.evaluation.report.keep import lifts
@@ -187,16 +188,16 @@ def failures(run: Run) -> Section:
     found = lifts(mine, base)
     if not found or agent == FLOOR:
         return Section(*head, missing="No episode can be compared with one without an agent.")
-    names = [k for k in mine["episodes"] if k.startswith("utility.") and k in base["episodes"]]
+    names = [k for k in mine["episodes"] if UTILITY_TERM.name(k) and k in base["episodes"]]
     rows = []
     for lift, i, k in sorted(found)[:SHOWN_EPISODES]:
-        moved = sorted((mine["episodes"][n][i] - base["episodes"][n][k], n.removeprefix("utility.")) for n in names)
+        moved = sorted((mine["episodes"][n][i] - base["episodes"][n][k], UTILITY_TERM.name(n)) for n in names)
         why = ", ".join(f"{name} {change:+.3g}" for change, name in moved[:3] if change < -1e-6) or "nothing got worse"
         rows.append(
             [
                 str(mine["episodes"]["world"][i]),
                 f"{lift:+.3g}",
-                f"{mine['episodes']['reward.utility'][i]:.3g}",
+                f"{mine['episodes'][UTILITY.id][i]:.3g}",
                 f"{mine['episodes']['acts'][i]:,}",
                 why,
             ]

@@ -12,7 +12,7 @@ from lam_env.envs.scene import PALETTES, RGB, ROLES
 from lam_env.evaluation.report import kept, scores
 from lam_env.evaluation.report.folder import Run, missing_replays
 from lam_env.evaluation.report.parts import Section
-from lam_env.evaluation.tables import span
+from lam_env.evaluation.tables import VARIANTS, span
 from lam_env.values import count
 
 GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed", "switch_off", "mute")
@@ -147,7 +147,7 @@ def asked(run: Run) -> list[tuple[str, str]]:
 def _subtitle(run: Run) -> str:
     agent = scores.shown_agent(run)
     if any(r.agent == agent and r.variant == run.variant for r in run.rows):
-        return f"About {agent}, judged on {scores.TITLES.get(run.variant, run.variant)}."
+        return f"About {agent}, judged on {VARIANTS.get(run.variant, run.variant)}."
     return (
         f"{run.scenario}, as far as the run has got." if not run.rows else "Predictions on a log; no agent has acted."
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from lam_env.catalogue import JUDGE, KPI, LIFT, NLL, PREDICTION, REWARD, SHARE_OF_ORACLE, TERM, TOP1, UTILITY_TERM
 from lam_env.evaluation.estimates import FEWEST, difference, estimate, told
 from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.folder import Run
@@ -25,19 +26,15 @@ from lam_env.evaluation.report.parts import (
 from lam_env.evaluation.results import Row
 from lam_env.evaluation.statistics import Interval
 from lam_env.evaluation.tables import (
-    JUDGE,
-    PREDICTION,
-    REWARD,
+    LADDER,
+    VARIANTS,
     figures_table,
+    holds,
     improvement_over,
     prediction_table,
     reward_table,
     runs_of,
 )
-
-TITLES = {"sim": "fresh simulated people", "sim-later": "the training worlds, later", "log": "the held-out part of the log",
-          "twin": "the home's simulated twin", "twin-later": "the twin's training worlds, later", "exploit": "agents built to win the reward"}  # fmt: skip
-LIFT = "reward.lift"
 
 
 def rows_in(run: Run, variant: str) -> list[Row]:
@@ -59,34 +56,34 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     out = []
     mine, agent = rows_in(run, run.variant), shown_agent(run)
     wanted = (
-        ("pred.top1", "next action known", "{:.0%}"),
-        (LIFT, "lift in true utility, per person and day", "{:+.3g}"),
-        ("reward.share_of_oracle", "of what the oracle wins", "{:.0%}"),
+        (TOP1, "next action known", "{:.0%}"),
+        (LIFT, f"lift in true utility, {LIFT.unit}", "{:+.3g}"),
+        (SHARE_OF_ORACLE, "of what the oracle wins", "{:.0%}"),
     )
     for metric, what, form in wanted:
         if (runs := runs_of(mine, agent, metric)) is not None:
             found = estimate(runs, metric)
             low, high = form.format(found.low), form.format(found.high)
             out.append((what, form.format(found.value), f"{low} to {high}" if low != high else ""))
-    if any(r.metric == JUDGE and r.agent == FLOOR for r in mine) and (chance := improvement_over(mine, agent, FLOOR)):
+    if runs_of(mine, FLOOR, JUDGE) is not None and (chance := improvement_over(mine, agent, FLOOR)):
         out.append(("of evaluation runs better than no agent", f"{chance.value:.0%}", ""))
-    if not out and (runs := runs_of(log := rows_in(run, "log"), PRIOR, "pred.top1")) is not None:
+    if not out and (runs := runs_of(log := rows_in(run, "log"), PRIOR, TOP1)) is not None:
         out.append(("next event of the log known", f"{float(np.mean(runs)):.0%}", ""))
-        if (nll := runs_of(log, PRIOR, "pred.nll")) is not None:
-            out.append(("NLL [nats]", f"{float(np.mean(nll)):.3g}", ""))
+        if (nll := runs_of(log, PRIOR, NLL)) is not None:
+            out.append((f"{NLL.heading} [{NLL.unit}]", f"{float(np.mean(nll)):.3g}", ""))
     return out
 
 
 def overview(run: Run) -> Section:
     """Everybody's lift at a glance."""
     mine = rows_in(run, run.variant)
-    agents = dict.fromkeys(r.agent for r in mine if r.metric == LIFT)
+    agents = dict.fromkeys(r.agent for r in mine if r.metric == LIFT.id)
     found = {a: estimate(runs, LIFT) for a in agents if (runs := runs_of(mine, a, LIFT)) is not None}
     head = ("overview", "What acting is worth")
     if not found:
         return Section(*head, missing="No agent was judged against doing nothing in this run.")
     figure = charts.intervals(
-        "f-lift", "Lift over doing nothing", found, "true utility won, per person and day", (shown_agent(run),)
+        "f-lift", "Lift over doing nothing", found, f"true utility won, {LIFT.unit}", (shown_agent(run),)
     )
     return Section(
         *head,
@@ -112,15 +109,14 @@ def tables(run: Run, figures: Mapping[str, str]) -> Iterator[Section]:
     """Prediction and reward, and the scenario's key figures."""
     marked, s = (shown_agent(run),), run.scenario
     found: dict[str, list[Grid]] = {"prediction": [], "reward": [], "figures": []}
-    variants = [v for v in TITLES if any(r.variant == v for r in run.rows)]
+    variants = [v for v in VARIANTS if any(r.variant == v for r in run.rows)]
     for variant in variants:
-        mine, title = rows_in(run, variant), TITLES[variant]
-        metrics = {r.metric for r in mine}
-        if metrics & set(PREDICTION):
+        mine, title = rows_in(run, variant), VARIANTS[variant]
+        if holds(mine, PREDICTION):
             found["prediction"].append(of_table(prediction_table(mine, s, variant), title, marked))
-        if metrics & set(REWARD):
+        if holds(mine, REWARD):
             found["reward"].append(of_table(reward_table(mine, s, variant), title, marked))
-        if variant == run.variant and {f"kpi.{k}" for k in figures} & metrics:
+        if variant == run.variant and holds(mine, map(KPI.metric, figures)):
             found["figures"].append(of_table(figures_table(mine, s, figures, variant), title, marked))
     yield Section(
         "prediction",
@@ -148,10 +144,10 @@ def ladder(run: Run, order: Sequence[str]) -> Section:
     """The same greedy rule, told more and more."""
     head = ("ladder", "What knowing is worth")
     found = {}
-    names = {r.variant.removeprefix("ladder:") for r in run.rows if r.variant.startswith("ladder:")}
+    names = {r.variant.removeprefix(LADDER) for r in run.rows if r.variant.startswith(LADDER)}
     for rung in [*(n for n in order if n in names), *sorted(names.difference(order))]:
-        mine = [r for r in run.rows if r.variant == f"ladder:{rung}"]
-        values = np.array([r.value for r in mine if r.metric == LIFT])
+        mine = [r for r in run.rows if r.variant == LADDER + rung]
+        values = np.array([r.value for r in mine if r.metric == LIFT.id])
         if len(values):
             found[rung] = estimate(values, LIFT)
     if not found:
@@ -182,7 +178,7 @@ def curves(run: Run) -> Section:
     figures = [Figure(drawn, "Mean feedback reward of each rollout, exploration included.", data)]
     notes = []
     mine = rows_in(run, run.variant)
-    known = {a: float(np.mean(runs)) for a in names if (runs := runs_of(mine, a, "pred.top1")) is not None}
+    known = {a: float(np.mean(runs)) for a in names if (runs := runs_of(mine, a, TOP1)) is not None}
     if known:
         last = max(points[-1][0] for _, points in series)
         flat = [(name, [(0.0, v), (last, v)]) for name, v in known.items()]
@@ -210,16 +206,13 @@ def tuned(run: Run) -> Section:
     first = next((a for a in (PRIOR, "plugin_context", "plugin") if runs_of(mine, a, JUDGE) is not None), None)
     if first is None or runs_of(mine, TUNED, JUDGE) is None:
         return Section(*head, missing=f"It takes both {PRIOR} (or a plug-in) and {TUNED} among the agents.")
-    shown = {"pred.top1": "top-1", **REWARD, "feedback.accept_rate": "accepted"}
     rows = []
-    for metric, name in shown.items():
+    for metric in (TOP1, *REWARD):
         a, b = runs_of(mine, first, metric), runs_of(mine, TUNED, metric)
         if a is None or b is None:
             continue
         change = difference(b, a, metric) if a.shape == b.shape else None
-        rows.append(
-            [name, f"{float(np.mean(a)):.4g}", f"{float(np.mean(b)):.4g}", told(change, "+.3g") if change else ""]
-        )
+        rows.append([metric.heading, *(f"{np.mean(x):.4g}" for x in (a, b)), told(change, "+.3g") if change else ""])
     table = grid("means, and the difference paired by seed", ("", first, TUNED, "difference"), rows)
     pairs = _by_seed(mine, first, TUNED)
     figure = charts.slopes("f-slopes", f"{first} and {TUNED} seed by seed", pairs, (first, TUNED), "true utility")
@@ -233,7 +226,7 @@ def tuned(run: Run) -> Section:
 def _by_seed(rows: Sequence[Row], first: str, second: str, most: int = 30) -> list[tuple[str, float, float]]:
     mean: dict[str, dict[int, list[float]]] = {first: {}, second: {}}
     for r in rows:
-        if r.agent in mean and r.metric == JUDGE:
+        if r.agent in mean and r.metric == JUDGE.id:
             mean[r.agent].setdefault(r.seed, []).append(r.value)
     both = sorted(mean[first].keys() & mean[second].keys())[:most]
     return [(f"seed {s}", float(np.mean(mean[first][s])), float(np.mean(mean[second][s]))) for s in both]
@@ -244,25 +237,18 @@ def terms(run: Run, weights: Mapping[str, float]) -> Section:
     head = ("terms", "Reward terms")
     mine = rows_in(run, run.variant)
     agents = [
-        a
-        for a in dict.fromkeys((FLOOR, PRIOR, shown_agent(run), CEILING))
-        if any(r.agent == a and r.metric == JUDGE for r in mine)
+        a for a in dict.fromkeys((FLOOR, PRIOR, shown_agent(run), CEILING)) if runs_of(mine, a, JUDGE) is not None
     ]
-    parts: tuple[tuple[str, str, Mapping[str, float]], ...] = (
-        ("term.", "Feedback reward by term", weights),
-        ("utility.", "True utility by term", {}),
-    )
     figures = []
-    for prefix, title, scaled in parts:
-        if prefix == "term." and not weights:
+    for family, title in ((TERM, "Feedback reward by term"), (UTILITY_TERM, "True utility by term")):
+        if family is TERM and not weights:
             continue
         groups: dict[str, dict[str, float]] = {}
         for r in mine:
-            name = r.metric.removeprefix(prefix)
-            if r.metric.startswith(prefix) and r.agent in agents:
+            if (name := family.name(r.metric)) and r.agent in agents:
                 groups.setdefault(name, {}).setdefault(r.agent, 0.0)
                 count = sum(1 for q in mine if q.agent == r.agent and q.metric == r.metric)
-                groups[name][r.agent] += r.value * scaled.get(name, 1.0) / count
+                groups[name][r.agent] += r.value * (weights.get(name, 1.0) if family is TERM else 1.0) / count
         groups = {
             k: {a: g[a] for a in agents if a in g} for k, g in groups.items() if any(abs(v) > 1e-9 for v in g.values())
         }
@@ -276,7 +262,7 @@ def terms(run: Run, weights: Mapping[str, float]) -> Section:
             )
             rows = [[k, *(f"{g[a]:.3g}" if a in g else "" for a in agents)] for k, g in groups.items()]
             drawn = charts.bars(
-                f"f-{prefix[:-1]}", title, drawn_ones, "weighted, per person and day", colours(shown_agent(run))
+                f"f-{family.prefix[:-1]}", title, drawn_ones, "weighted, per person and day", colours(shown_agent(run))
             )
             figures.append(
                 Figure(
