@@ -23,6 +23,7 @@ from .heads import AdviceHead
 from .heard import NOTHING, Heard, Words
 from .ppo import TunedPolicy
 from .predictors import store
+from .predictors.network import Predictor
 from .saved import load_policy
 from .serving_persons import Adviser
 
@@ -58,9 +59,10 @@ class Assistant:
     """
 
     def __init__(self, policy: TunedPolicy):
-        assert isinstance(policy.features, PriorFeatures)  # others cannot be saved
+        assert isinstance(policy.features, PriorFeatures)
+        assert isinstance(policy.features.predictor, Predictor)  # others cannot be saved
         self.features, self.head = policy.features, policy.head
-        self.predictor: Any = policy.features.predictor
+        self.predictor = policy.features.predictor
         self._quiet = np.inf if self.predictor.timer is None else self.predictor.timer
         self.vocabulary = self.predictor.vocabulary
         v = self.vocabulary
