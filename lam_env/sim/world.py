@@ -157,7 +157,7 @@ class World:
         """Step SimPy's queue until an epoch is raised or the timer runs out; True at the end."""
         env, before, tick = self.env, self.now, self.next_tick
         queue = env.queue
-        deadline = FOREVER if self.timer is None else before + self.timer
+        deadline: Any = FOREVER if self.timer is None else before + self.timer
         limit = deadline if deadline < self.end else self.end - 1
         self._raised = False
         while True:
