@@ -13,6 +13,7 @@ from lam_env import registry
 from lam_env.config import parse
 from lam_env.envs.check import check_scenario
 from lam_env.errors import UserError
+from lam_env.evaluation.report.keep import replay_file
 from lam_env.inputs import agents_of as agents_to_judge
 from lam_env.settings import RunSettings
 
@@ -37,7 +38,8 @@ def test_every_agent_that_a_new_scenario_can_have_is_judged_in_it(scenario: Path
 def test_a_new_scenario_has_a_report_and_nothing_fails(scenario: Path) -> None:
     assert "kettle.on" in (scenario / "tea" / "report.html").read_text(encoding="utf-8")
     failed = json.loads((scenario / "tea" / "report" / "about.json").read_text(encoding="utf-8"))["failed"]
-    assert set(failed) <= {"replay"}
+    assert failed == {}
+    assert (scenario / "tea" / replay_file(0)).is_file()
 
 
 def test_who_asks_for_the_ceiling_of_a_scenario_that_shows_nothing_is_told_why_there_is_none(scenario: Path) -> None:

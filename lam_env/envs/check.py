@@ -43,13 +43,9 @@ def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), step
     No element of the observation may be constant, but for those whose names ("context.outdoor.sun") match a pattern in
     the scenario's `constant_ok`.
     """
+    name = scenario if isinstance(scenario, str) else getattr(scenario, "id", type(scenario).__name__)
     try:
         found = find_scenario(scenario, {})
-    except UserError:
-        raise
-    except Exception as error:  # whatever the scenario's own code raises
-        raise ScenarioError(f"scenario {scenario}: cannot be made: {type(error).__name__}: {error}") from error
-    try:
         _declared(found)
         for seed in seeds:
             _play(found, seed, steps)
@@ -61,62 +57,54 @@ def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), step
         if timer := vars(found.params).get("timer"):
             _logged(found.with_params(timer=2 * timer), seeds[0], steps)
         _drawn(found, seeds[0])
+    except ScenarioError as error:
+        raise ScenarioError(f"scenario {name}: {error}") from None
     except UserError:
         raise
-    except NotImplementedError as error:
-        raise ScenarioError(f"scenario {_name(found)}: {str(error) or 'NotImplementedError'}") from error
     except Exception as error:  # whatever the scenario's own code raises
-        raise ScenarioError(f"scenario {_name(found)}: {type(error).__name__}: {error}") from error
+        kind = "" if isinstance(error, NotImplementedError) and str(error) else f"{type(error).__name__}: "
+        raise ScenarioError(f"scenario {name}: {kind}{error}") from error
 
 
-def _name(found: Scenario) -> str:
-    return str(getattr(found, "id", type(found).__name__))
-
-
-def _require(holds: Any, found: Scenario, what: str) -> None:
+def _require(holds: Any, what: str) -> None:
     if not holds:
-        raise ScenarioError(f"scenario {_name(found)}: {what}")
+        raise ScenarioError(what)
 
 
 def _declared(found: Scenario) -> None:
     """What it says of itself."""
     for name in ("id", "vocabulary", "reward_weights", "utility_weights"):
-        _require(hasattr(found, name), found, f"has no {name}")
+        _require(hasattr(found, name), f"has no {name}")
     _require(
         found.interaction in ("anticipate", "advise"),
-        found,
         f"interaction {found.interaction!r} is neither anticipate nor advise",
     )
     v = found.vocabulary
-    _require(len(v) > 1, found, "its vocabulary holds no action but none")
-    _require(len(v.patience) == len(v), found, "patience needs one number per action")
-    _require(min(v.patience) >= 0, found, "patience must not be negative")
-    _require(found.n_users >= 1, found, f"n_users is {found.n_users}")
-    _require(found.days > 0, found, f"an episode lasts {found.days} days")
+    _require(len(v) > 1, "its vocabulary holds no action but none")
+    _require(len(v.patience) == len(v), "patience needs one number per action")
+    _require(min(v.patience) >= 0, "patience must not be negative")
+    _require(found.n_users >= 1, f"n_users is {found.n_users}")
+    _require(found.days > 0, f"an episode lasts {found.days} days")
     for weights in (found.reward_weights, found.utility_weights):
         _require(
-            weights and np.isfinite(list(weights.values())).all(),
-            found,
-            "reward and utility need terms with finite weights",
+            weights and np.isfinite(list(weights.values())).all(), "reward and utility need terms with finite weights"
         )
     clash = [k for k in found.utility_weights if not UTILITY_TERM.name(UTILITY_TERM.prefix + k)]
-    _require(
-        not clash, found, f"a term of utility must not be called {', '.join(clash)}: so is a metric of all scenarios"
-    )
+    _require(not clash, f"a term of utility must not be called {', '.join(clash)}: so is a metric of all scenarios")
     names = found.latent_names
-    _require(len(set(names)) == len(names), found, "latent_names holds a name twice")
+    _require(len(set(names)) == len(names), "latent_names holds a name twice")
     days, longer = int(found.days) + 1, found.with_params(days=int(found.days) + 1).days
-    _require(longer == days, found, f"an episode of {days} days lasts {longer}; `days` has to be one of its settings")
+    _require(longer == days, f"an episode of {days} days lasts {longer}; `days` has to be one of its settings")
     own = {**found.baselines(), **found.rungs(), **found.exploits()}
     known = {*registry.agent_names(without="" if names else "latent"), *own}
     unknown = [agent for agent in found.ladder.values() if agent not in known]
     without = "" if names else ", for want of latent_names"
-    _require(not unknown, found, f"its ladder holds {', '.join(unknown)}, which is no agent here{without}")
+    _require(not unknown, f"its ladder holds {', '.join(unknown)}, which is no agent here{without}")
 
 
 def _choices(found: Scenario, seed: int, often: float) -> Iterator[tuple[float, float]]:
     """Pairs of draws for an agent: does it act, and how."""
-    stream = Stream(key_of(seed, "check", _name(found)))
+    stream = Stream(key_of(seed, "check", found.id))
     for i in range(10**9):
         yield stream.uniform(2 * i) / often, stream.uniform(2 * i + 1)
 
@@ -135,7 +123,6 @@ def _play(found: Scenario, seed: int, steps: int) -> None:
         _sound(found, env, observation)
         _require(
             _same(observation, other),
-            found,
             "the same seed and actions give another trajectory, or an impossible action is not carried out as none",
         )
         mask = observation["action_mask"]
@@ -143,22 +130,16 @@ def _play(found: Scenario, seed: int, steps: int) -> None:
         masked = env.world.masked if env.world else 0
         observation, reward, terminated, truncated, info = env.step(action)
         other, its_reward, _, _, _ = twin.step(action if mask[action] else 0)
-        _require(
-            reward == its_reward, found, f"action {found.vocabulary.actions[action]} is masked and changes the reward"
-        )
-        _require(
-            info["masked"] - masked == (not mask[action]), found, "impossible actions are not counted in info['masked']"
-        )
+        _require(reward == its_reward, f"action {found.vocabulary.actions[action]} is masked and changes the reward")
+        _require(info["masked"] - masked == (not mask[action]), "impossible actions are not counted in info['masked']")
         _judged(found, reward, terminated, info)
         if truncated:
             break
         kept.append(observation)
         copies.append(_copy(observation))
         shared = [k for k in observation if np.may_share_memory(observation[k], kept[-2][k])]
-        _require(not shared, found, f"{', '.join(shared)} of two steps share memory")
-    _require(
-        all(_same(a, b) for a, b in zip(kept, copies, strict=True)), found, "an observation changes after it was given"
-    )
+        _require(not shared, f"{', '.join(shared)} of two steps share memory")
+    _require(all(_same(a, b) for a, b in zip(kept, copies, strict=True)), "an observation changes after it was given")
 
 
 def _seeds_differ(found: Scenario, seeds: Sequence[int], steps: int) -> None:
@@ -171,7 +152,7 @@ def _seeds_differ(found: Scenario, seeds: Sequence[int], steps: int) -> None:
             observation, _, _, truncated, _ = env.step(0)
             times.append(int(observation["epoch"][0]))
         twin = before.setdefault(tuple(times), seed)
-        _require(twin == seed, found, f"seeds {twin} and {seed} give the same world")
+        _require(twin == seed, f"seeds {twin} and {seed} give the same world")
 
 
 def _copy(observation: Observation) -> Observation:
@@ -187,28 +168,24 @@ def _sound(found: Scenario, env: LamEnv, observation: Observation) -> None:
     for key, value in observation.items():
         _require(
             np.isfinite(value).all(),
-            found,
             f"observation {key} holds a number that is not finite: {', '.join(_names(found, key, ~np.isfinite(value)))}",
         )
-        _require(space[key].contains(value), found, f"observation {key} is outside its space {space[key]}: {value}")
-    _require(
-        space.contains(observation), found, f"the observation has keys {sorted(observation)}, its space {sorted(space)}"
-    )
+        _require(space[key].contains(value), f"observation {key} is outside its space {space[key]}: {value}")
+    _require(space.contains(observation), f"the observation has keys {sorted(observation)}, its space {sorted(space)}")
     always = "none (index 0 of the mask) must always be possible: a world writes row.mask[0] = 1, from the start"
-    _require(observation["action_mask"][0] == 1, found, always)
+    _require(observation["action_mask"][0] == 1, always)
 
 
 def _judged(found: Scenario, reward: Any, terminated: bool, info: dict[str, Any]) -> None:
     terms = info["reward_terms"]
     unknown = sorted(set(terms) - set(found.reward_weights))
-    _require(not unknown, found, f"reward terms without a weight: {', '.join(unknown)}")
+    _require(not unknown, f"reward terms without a weight: {', '.join(unknown)}")
     total = sum(found.reward_weights[k] * v for k, v in terms.items())
     _require(
         np.isfinite(reward) and abs(reward - total) < 1e-9,
-        found,
         f"a reward of {reward} is not the weighted sum {total} of its terms",
     )
-    _require(not terminated, found, "an episode is terminated; the time limit truncates and nothing terminates")
+    _require(not terminated, "an episode is terminated; the time limit truncates and nothing terminates")
 
 
 def _batched(found: Scenario, seed: int, steps: int) -> None:
@@ -222,7 +199,6 @@ def _batched(found: Scenario, seed: int, steps: int) -> None:
             row = {k: v[i] for k, v in many.items()}
             _require(
                 _same(row, one),
-                found,
                 f"{[k for k in one if not np.array_equal(one[k], row[k])]} of a batch differs from that of a single environment",
             )
         action = int(which * len(found.vocabulary)) if acts < 1 else 0
@@ -230,12 +206,10 @@ def _batched(found: Scenario, seed: int, steps: int) -> None:
         results = [env.step(action) for env in singles]
         _require(
             [r[1] for r in results] == rewards.tolist(),
-            found,
             "the rewards of a batch differ from those of a single environment",
         )
         _require(
             [r[3] for r in results] == truncated.tolist(),
-            found,
             "the end of a batch differs from that of a single environment",
         )
         if truncated.any():
@@ -253,21 +227,21 @@ def _to_the_end(found: Scenario, seed: int) -> None:
         action = int(which * len(found.vocabulary)) if acts < 1 else 0
         observation, reward, terminated, truncated, info = env.step(action)
         _judged(found, reward, terminated, info)
-        _require(observation["epoch"][0] >= time, found, "time runs backwards")
+        _require(observation["epoch"][0] >= time, "time runs backwards")
         time = int(observation["epoch"][0])
     assert env.world is not None
     end = env.world.end // env.world.second
-    _require(time == end, found, f"the episode ends at second {time} and not at {end}")
+    _require(time == end, f"the episode ends at second {time} and not at {end}")
     odd = [k for k, v in info["totals"].items() if not np.isfinite(v)]
-    _require(not odd, found, f"not finite at the end of an episode: {', '.join(odd)}")
+    _require(not odd, f"not finite at the end of an episode: {', '.join(odd)}")
     kpis = found.kpis(env.world)
     clash = [k for k in kpis if k.startswith(KPI.prefix)]
-    _require(not clash, found, f"KPIs are named without the prefix {KPI.prefix}: {', '.join(clash)}")
+    _require(not clash, f"KPIs are named without the prefix {KPI.prefix}: {', '.join(clash)}")
     if found.params == found.Params():  # a shorter episode may lack some
         missing = [k for k in found.key_figures if k not in kpis]
-        _require(not missing, found, f"key_figures that kpis does not give: {', '.join(missing)}")
+        _require(not missing, f"key_figures that kpis does not give: {', '.join(missing)}")
     differ = set(env.world.utility_totals).symmetric_difference(found.utility_weights)
-    _require(not differ, found, f"utility_totals and utility_weights differ in {', '.join(sorted(differ))}")
+    _require(not differ, f"utility_totals and utility_weights differ in {', '.join(sorted(differ))}")
     _recorded(found, env.world)
 
 
@@ -276,30 +250,30 @@ def _recorded(found: Scenario, world: World) -> None:
     v, log = found.vocabulary, log_of([world])
     for kind, names in enumerate((v.actions, v.actions, v.feedback, v.sensors, v.readings)):
         most = int(log.token[log.kind == kind].max(initial=-1))
-        _require(most < len(names), found, f"{KINDS[kind]} {most} is recorded, and the vocabulary holds {len(names)}")
+        _require(most < len(names), f"{KINDS[kind]} {most} is recorded, and the vocabulary holds {len(names)}")
     most = int(log.user.max(initial=0))
-    _require(most < found.n_users, found, f"an event of user {most} is recorded, and n_users is {found.n_users}")
+    _require(most < found.n_users, f"an event of user {most} is recorded, and n_users is {found.n_users}")
     ahead = (log.answers >= np.cumsum(log.kind == AGENT)).any()
-    _require(not ahead, found, "an act is answered before it is done: its id is `agent_acts` while `act` is called")
+    _require(not ahead, "an act is answered before it is done: its id is `agent_acts` while `act` is called")
 
 
 def _nothing_constant(found: Scenario, seed: int) -> None:
     """Every element that an agent sees moves in some episode of a few worlds; of feedback, which a random agent hears
     little of, some acceptance and some refusal: if need be, of one that acts more often."""
     moved, possible = _moving(found, seed, ACTING)
-    _require(possible[1:].any(), found, "nothing is ever possible: a world writes row.mask[action] = 1 where it is")
+    _require(possible[1:].any(), "nothing is ever possible: a world writes row.mask[action] = 1 where it is")
     hidden = moved.pop("latent", np.ones(1, bool))
-    _require(hidden.any(), found, 'latent never moves: a world writes row.latent where `reveal` holds "latent"')
+    _require(hidden.any(), 'latent never moves: a world writes row.latent where `reveal` holds "latent"')
     feedback = moved.pop("feedback")
     if not all(half.any() for half in np.split(feedback, 2)):
         feedback |= _moving(found, seed, OFTEN)[0]["feedback"]
     for heard, what, good in zip(np.split(feedback, 2), ("acceptance", "refusal"), (True, False), strict=True):
         told = f"no {what} of a random agent's action in {WORLDS} whole episodes: say it by feedback_event(..., good={good})"
-        _require(heard.any(), found, told)
+        _require(heard.any(), told)
     allowed = ("action_mask.none", *found.constant_ok)
     still = [name for k in moved for name in _names(found, k, ~moved[k])]
     still = [n for n in still if not any(fnmatch.fnmatchcase(n, pattern) for pattern in allowed)]
-    _require(not still, found, f"constant in {WORLDS} whole episodes (constant_ok may except them): {', '.join(still)}")
+    _require(not still, f"constant in {WORLDS} whole episodes (constant_ok may except them): {', '.join(still)}")
 
 
 def _moving(found: Scenario, seed: int, often: float) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -348,7 +322,6 @@ def _logged(found: Scenario, seed: int, steps: int) -> None:
     assert world is not None
     _require(
         found.personal or (world.now == world.start and not observation["epoch"][EPOCH_FIELDS.index("new")]),
-        found,
         "its world has run to an event when it is made; leave run_until_decision to the environment's first step",
     )
     for _, (acts, which) in zip(range(steps), _choices(found, seed, 0.3), strict=False):
@@ -365,9 +338,7 @@ def _logged(found: Scenario, seed: int, steps: int) -> None:
         differ = [
             k for k in ("time", "gap", "tokens", "context") if not np.array_equal(getattr(mine, k), getattr(its, k))
         ]
-        _require(
-            not differ, found, f"the decision points of a recorded log differ from those shown in {', '.join(differ)}"
-        )
+        _require(not differ, f"the decision points of a recorded log differ from those shown in {', '.join(differ)}")
 
 
 def _drawn(found: Scenario, seed: int) -> None:
@@ -377,7 +348,7 @@ def _drawn(found: Scenario, seed: int) -> None:
         env.step(0)
     assert env.world is not None
     scene = found.scene(env.world)
-    _require(isinstance(scene, Scene), found, f"scene gives a {type(scene).__name__} and not a Scene")
+    _require(isinstance(scene, Scene), f"scene gives a {type(scene).__name__} and not a Scene")
     image = rgb_array(scene, width=240)
-    _require(image.std() > 0, found, "scene draws an empty picture")
-    _require(ansi(scene).strip(), found, "scene draws an empty text")
+    _require(image.std() > 0, "scene draws an empty picture")
+    _require(ansi(scene).strip(), "scene draws an empty text")
