@@ -18,6 +18,7 @@ from .clock import Clock
 from .heads import AdviceHead
 from .heard import NOTHING, Heard, Words
 from .policy import TunedPolicy
+from .predictors.network import Predictor
 from .serving_persons import Adviser
 from .thresholded import Thresholded
 
@@ -53,8 +54,8 @@ class Assistant:
     """
 
     def __init__(self, policy: TunedPolicy | Thresholded):
-        self.policy = policy
-        self.predictor: Any = policy.predictor
+        assert isinstance(policy.predictor, Predictor)  # others cannot be saved
+        self.policy, self.predictor = policy, policy.predictor
         self._quiet = np.inf if self.predictor.timer is None else self.predictor.timer
         self.vocabulary = self.predictor.vocabulary
         v = self.vocabulary
