@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lam_env.contracts import ActionPredictor, Observation, Prediction
+from lam_env.core.contracts import ActionPredictor, Observation, Prediction
 from lam_env.logs.epochs import from_observation
 
 USER, FOLLOWUP = 2, 4  # indices in `epoch`: whose it is, and the agent's actions at this instant so far

@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 
 import lam_env
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 
 MANIFEST = "manifest.json"
 _MOST_MANIFEST = 1 << 20  # [bytes]

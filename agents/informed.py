@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.contracts import Training
-from lam_env.errors import UserError
-from lam_env.events import Vocabulary
+from lam_env.core.contracts import Training
+from lam_env.core.errors import UserError
+from lam_env.core.events import Vocabulary
 from lam_env.logs.epochs import Epochs
 
 from .plugin import LOSS, PlugIn

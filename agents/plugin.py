@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.contracts import ActionPredictor, Training
+from lam_env.core.contracts import ActionPredictor, Training
+from lam_env.core.seeds import Use, world_seeds
 from lam_env.logs.epochs import DAY
-from lam_env.seeds import Use, world_seeds
 
-from .advice import AdvicePlugIn
-from .advice_agent import AdviceAgent
+from .advice.agent import AdviceAgent
+from .advice.plugin import AdvicePlugIn
 from .carry import anticipation, listen, slow_actions
-from .features import PARTS
+from .fine_tuning.features import PARTS
 from .thresholded import Thresholded, with_best_threshold
 
 GAIN, LOSS = 1.2, 0.5  # of an assist (with the miss it saves), and of acting in vain before anything is counted

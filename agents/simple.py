@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.contracts import Training
-from lam_env.rng import Stream, key_of
+from lam_env.core.contracts import Training
+from lam_env.core.rng import Stream, key_of
 
 
 class Silent:

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lam_env.contracts import ActionPredictor, Prediction, Training
+from lam_env.core.contracts import ActionPredictor, Prediction, Training
 from lam_env.logs.epochs import Epochs
 
 from .carry import listen
-from .predictors.online import counting
-from .trial import mean_return
+from .counting.online import counting
+from .fine_tuning.trial import mean_return
 
 GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
 

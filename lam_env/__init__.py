@@ -1,30 +1,76 @@
 """lam_env: build and judge Large Action Models on simulated people who answer.
 
-Importing it registers an environment per scenario with Gymnasium, `lam/SmartHome-v0` for the folder smart_home.
+Importing it registers an environment per scenario with Gymnasium, `lam/SmartHome-v0` for the folder smart_home. What one needs for
+a scenario, an agent or an importer of one's own is imported from here, whatever module defines it; that module is loaded when its
+name is asked for, so that `import lam_env` is quick.
 """
 
 from __future__ import annotations
 
-import os
-from typing import Any
+import ast
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_places` reads it
+    from lam_env.config.cli import ConfigError as ConfigError
+    from lam_env.config.cli import setting as setting
+    from lam_env.core.contracts import ActionPredictor as ActionPredictor
+    from lam_env.core.contracts import Agent as Agent
+    from lam_env.core.contracts import Policy as Policy
+    from lam_env.core.contracts import Prediction as Prediction
+    from lam_env.core.contracts import Training as Training
+    from lam_env.core.errors import UserError as UserError
+    from lam_env.core.events import ActionLog as ActionLog
+    from lam_env.core.events import Event as Event
+    from lam_env.core.events import LogError as LogError
+    from lam_env.core.events import Vocabulary as Vocabulary
+    from lam_env.core.rng import Streams as Streams
+    from lam_env.envs.check import ScenarioError as ScenarioError
+    from lam_env.envs.check import check_scenario as check_scenario
+    from lam_env.envs.pixels import rgb_array as rgb_array
+    from lam_env.envs.recording import simulate_log as simulate_log
+    from lam_env.envs.scenario import Scenario as Scenario
+    from lam_env.envs.scenario import start_tick as start_tick
+    from lam_env.envs.scene import Scene as Scene
+    from lam_env.envs.single import LamEnv as LamEnv
+    from lam_env.envs.vector import LamVectorEnv as LamVectorEnv
+    from lam_env.experiment.policies import load as load
+    from lam_env.logs.epochs import epochs_of as epochs_of
+    from lam_env.sim.persons import PersonalWorld as PersonalWorld
+    from lam_env.sim.user import User as User
+    from lam_env.sim.world import World as World
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load", "register"]
 
 
-def load(run: str | os.PathLike[str]) -> Any:
-    """What a run folder holds to act by, for one's own stream of events: a `lam_env.agents.serving.Assistant`, or where it advises
-    persons a `lam_env.agents.serving_persons.Adviser`. It is the tuned policy or, if the run was to tune none, the predictor and a threshold."""
-    from lam_env.policies import assistant
+@cache
+def _places() -> dict[str, str]:
+    """Public name -> the module that defines it."""
+    lists = [node for node in ast.parse(Path(__file__).read_text(encoding="utf-8")).body if isinstance(node, ast.If)]
+    imports = [node for node in lists[0].body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}
 
-    return assistant(run)
+
+__all__ = ["__version__", "register", *_places()]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _places():
+        raise AttributeError(f"module 'lam_env' has no attribute {name!r}")
+    return getattr(importlib.import_module(_places()[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def register() -> None:
     """Register every scenario with Gymnasium as lam/<Name>-v0; a second call changes nothing."""
     import gymnasium
 
-    from lam_env import registry
+    from lam_env.core import registry
 
     for name in registry.scenario_names():
         env_id = f"lam/{''.join(part.capitalize() for part in name.split('_'))}-v0"

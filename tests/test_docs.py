@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 from documents import agents_of, blocks, follow, reader, save
 from lam_env.agents.development import __main__ as development
-from lam_env.scenarios.game import cohort
+from lam_env.scenarios.game.calibration import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 from published import Published, published
 
-from lam_env import benchmark, config, off_policy, record, registry, report, simulate, suites, watch
-from lam_env.logs import play_report
-from lam_env.settings import ALWAYS, RunSettings
+from lam_env import benchmark
+from lam_env.commands import off_policy, play_report, record, report, simulate, watch
+from lam_env.config import cli as config
+from lam_env.core import registry
+from lam_env.experiment.settings import ALWAYS, RunSettings
+from lam_env.suites import suite as suites
 
 ROOT = Path(__file__).resolve().parents[1]
 HOW_TO = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
@@ -95,8 +98,8 @@ def test_a_run_leaves_what_the_readme_says(followed: Path) -> None:
 def test_the_own_agent_of_the_readme_learns_from_the_log(followed: Path) -> None:
     space: dict[str, type] = {}
     exec((followed / "my_agent.py").read_text(encoding="utf-8"), space)
-    from lam_env.contracts import Training
-    from lam_env.events import Vocabulary
+    from lam_env.core.contracts import Training
+    from lam_env.core.events import Vocabulary
 
     tokens = np.zeros((40, 6), np.int64)
     tokens[:, -1] = np.arange(40) % 2 + 1
@@ -165,12 +168,12 @@ def _check_commands(name: str) -> None:
 def _understood(module: str, argv: list[str]) -> None:
     if module == "lam_env.benchmark":
         suites.load(config.parse(benchmark.BenchmarkSettings, argv, module).suite)
-    elif module == "lam_env.report":
+    elif module == "lam_env.commands.report":
         assert config.parse(report.ReportSettings, argv, module).run
-    elif module == "lam_env.simulate":
+    elif module == "lam_env.commands.simulate":
         wanted = config.parse(simulate.SimulateSettings, argv, module)
         registry.scenario(wanted.scenario)(**wanted.world)
-    elif module == "lam_env.watch":
+    elif module == "lam_env.commands.watch":
         watched = config.parse(watch.WatchSettings, argv, module)
         registry.scenario(watched.scenario)(**watched.world)
         assert watched.gif is None or watched.gif.endswith(".gif")
@@ -180,13 +183,13 @@ def _understood(module: str, argv: list[str]) -> None:
         registry.scenario("traffic")(**chosen.world)
     elif module == "lam_env.agents.development":
         assert config.parse(development.DevelopmentSettings, argv, module).format in registry.choice_names()
-    elif module == "lam_env.scenarios.game.cohort":
+    elif module == "lam_env.scenarios.game.calibration.cohort":
         assert config.parse(cohort.CohortSettings, argv, module).format in registry.importer_names()
-    elif module == "lam_env.record":
+    elif module == "lam_env.commands.record":
         assert config.parse(record.RecordSettings, argv, module).policy
-    elif module == "lam_env.off_policy":
+    elif module == "lam_env.commands.off_policy":
         assert config.parse(off_policy.OffPolicySettings, argv, module).log
-    elif module == "lam_env.logs.play_report":
+    elif module == "lam_env.commands.play_report":
         assert config.parse(play_report.PlayReportSettings, argv, module).format in registry.importer_names()
     else:
         settings = config.parse(RunSettings, argv, module)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lam_env import registry
+from lam_env.core import registry
 
 GOLDEN = Path(__file__).parent / "golden"
 spec = importlib.util.spec_from_file_location("golden_make", GOLDEN / "make.py")

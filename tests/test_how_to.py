@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from documents import agents_of, blocks, follow, reader
 
-from lam_env import registry
-from lam_env.config import parse
+from lam_env.config.cli import parse
+from lam_env.core import registry
+from lam_env.core.errors import UserError
 from lam_env.envs.check import check_scenario
-from lam_env.errors import UserError
-from lam_env.evaluation.report.keep import replay_file
-from lam_env.inputs import agents_of as agents_to_judge
-from lam_env.settings import RunSettings
+from lam_env.evaluation.report.recorder import replay_file
+from lam_env.experiment.inputs import agents_of as agents_to_judge
+from lam_env.experiment.settings import RunSettings
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCENARIO = (DOCS / "add_a_scenario.md").read_text(encoding="utf-8")

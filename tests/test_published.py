@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from published import KEPT, ROOT, Published, keep, made_again, published, put
 
-from lam_env import suites
 from lam_env.evaluation import results
 from lam_env.evaluation.results import Row
 from lam_env.evaluation.tables import summary_table
+from lam_env.suites import suite as suites
 
 TABLES = published((ROOT / "README.md").read_text(encoding="utf-8"))
 each = pytest.mark.parametrize("table", TABLES, ids=lambda t: f"{t.suite}-{t.scenario}-{t.variant}")

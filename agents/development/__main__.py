@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lam_env import registry
-from lam_env.config import cli_errors, parse, setting
-from lam_env.errors import UserError
-from lam_env.progress import Progress
-from lam_env.seeds import TRAINING_SEEDS
-from lam_env.values import suggestion
+from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.config.convert import suggestion
+from lam_env.core import registry
+from lam_env.core.errors import UserError
+from lam_env.core.progress import Progress
+from lam_env.core.seeds import TRAINING_SEEDS
 
 from .judge import boosting_there, rows, scores
 from .network import ChoiceSettings

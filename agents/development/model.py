@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 from lam_env.logs.choices import Choices
 
 from ..predictors.network import one_thread

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 from lam_env.logs.choices import Choices
 
 

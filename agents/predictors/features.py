@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.events import Vocabulary
+from lam_env.core.events import Vocabulary
 from lam_env.logs.epochs import DAY, Epochs
 
 _WEEK = 7 * 24 * 60  # [min]; time 0 is a Monday 00:00

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from lam_env.contracts import Prediction
-from lam_env.events import Vocabulary
+from lam_env.core.contracts import Prediction
+from lam_env.core.events import Vocabulary
 from lam_env.logs.epochs import BAG, Epochs
 
 from .cores import Memory, Network

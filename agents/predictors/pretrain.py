@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
+from lam_env.core.progress import Note
 from lam_env.logs.epochs import Epochs
-from lam_env.progress import Note
 
 from .cores import Network
 from .features import Featuriser

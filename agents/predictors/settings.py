@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 
 CORES = ("lstm", "gru", "transformer", "mlp")
 SMALL_LOG = 20_000  # rows below which the settings for small logs apply

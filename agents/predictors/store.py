@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lam_env.events import Vocabulary
+from lam_env.core.events import Vocabulary
 
 from ..files import ModelError, fill, read_folder, reading, to_json, weights_of, write_folder
 from .features import Featuriser

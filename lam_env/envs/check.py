@@ -9,21 +9,21 @@ from typing import Any, cast
 import numpy as np
 from gymnasium import spaces
 
-from lam_env import registry
-from lam_env.catalogue import KPI, UTILITY_TERM
-from lam_env.contracts import Observation
+from lam_env.core import registry
+from lam_env.core.catalogue import KPI, UTILITY_TERM
+from lam_env.core.contracts import Observation
+from lam_env.core.errors import UserError
+from lam_env.core.events import AGENT, KINDS
+from lam_env.core.observation import EPOCH_FIELDS
+from lam_env.core.rng import Stream, key_of
 from lam_env.envs.pixels import rgb_array
-from lam_env.envs.record import log_of
+from lam_env.envs.recording import log_of
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Scene
 from lam_env.envs.single import LamEnv, find_scenario
 from lam_env.envs.terminal import ansi
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.errors import UserError
-from lam_env.events import AGENT, KINDS
 from lam_env.logs.epochs import epochs_of, from_observation
-from lam_env.rng import Stream, key_of
-from lam_env.rows import EPOCH_FIELDS
 from lam_env.sim.world import World
 
 WORLDS = 8  # in which an element of the observation must move

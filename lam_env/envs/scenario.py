@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
-from lam_env.config import override
-from lam_env.contracts import Policy, Training
+from lam_env.config.cli import override
+from lam_env.core.contracts import Policy, Training
+from lam_env.core.events import Vocabulary
+from lam_env.core.observation import DAY, Row
+from lam_env.core.rng import Streams
 from lam_env.envs.scene import Scene
 from lam_env.envs.terminal import ansi
-from lam_env.events import Vocabulary
-from lam_env.rng import Streams
-from lam_env.rows import DAY, Row
 from lam_env.sim.world import World
 
 

@@ -9,18 +9,18 @@ from typing import Any, SupportsIndex
 import gymnasium as gym
 import numpy as np
 
-from lam_env import registry
-from lam_env.catalogue import ACCEPT_RATE, KPI, MASKED, OVERRIDE_RATE, RETURN, TERM, UTILITY, UTILITY_TERM
+from lam_env.config.convert import short
+from lam_env.core import registry
+from lam_env.core.catalogue import ACCEPT_RATE, KPI, MASKED, OVERRIDE_RATE, RETURN, TERM, UTILITY, UTILITY_TERM
+from lam_env.core.errors import UserError
+from lam_env.core.observation import Rows
+from lam_env.core.rng import Streams
+from lam_env.core.seeds import checked, unseeded
 from lam_env.envs.pixels import rgb_array
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Scene
 from lam_env.envs.spaces import observation_space
-from lam_env.errors import UserError
-from lam_env.rng import Streams
-from lam_env.rows import Rows
-from lam_env.seeds import checked, unseeded
 from lam_env.sim.world import World
-from lam_env.values import short
 
 
 def find_scenario(scenario: str | Scenario, settings: dict[str, Any]) -> Scenario:

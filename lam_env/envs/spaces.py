@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from gymnasium import spaces
 
-from lam_env.events import Vocabulary
-from lam_env.rows import EPOCH_FIELDS, WINDOW
+from lam_env.core.events import Vocabulary
+from lam_env.core.observation import EPOCH_FIELDS, WINDOW
 
 _BIG = np.iinfo(np.int64).max
 

@@ -11,15 +11,15 @@ from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from lam_env.config.convert import short
+from lam_env.core.errors import UserError
+from lam_env.core.observation import Rows
+from lam_env.core.rng import Streams
+from lam_env.core.seeds import checked, unseeded
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.single import check_reveal, find_scenario, totals
 from lam_env.envs.spaces import observation_space
-from lam_env.errors import UserError
-from lam_env.rng import Streams
-from lam_env.rows import Rows
-from lam_env.seeds import checked, unseeded
 from lam_env.sim.world import World
-from lam_env.values import short
 
 AT_ONCE = 64  # worlds; where there are more, each takes the place of one that is finished: the longest life may have 20 times the epochs of the mean one
 

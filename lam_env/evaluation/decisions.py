@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lam_env.contracts import Policy
-from lam_env.envs.record import log_of
+from lam_env.core.contracts import Policy
+from lam_env.core.errors import UserError
+from lam_env.core.events import AGENT, ActionLog, Event, LogError
+from lam_env.core.rng import Stream, key_of
+from lam_env.envs.recording import log_of
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.spaces import observation_space
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.errors import UserError
 from lam_env.evaluation.rollout import Progress, check_actions
-from lam_env.events import AGENT, ActionLog, Event, LogError
-from lam_env.rng import Stream, key_of
 
 if TYPE_CHECKING:
     from lam_env.sim.world import World
@@ -79,12 +79,12 @@ class Decisions:
 
         folder = Path(folder)
         if not folder.is_dir():
-            raise LogError(f"{folder}: no such folder; record one with python -m lam_env.record")
+            raise LogError(f"{folder}: no such folder; record one with python -m lam_env record")
         log = ActionLog.load(folder)
         check_probabilities(folder, log)
         if not (folder / CONTEXTS).is_file():
             raise LogError(
-                f"{folder}: has no {CONTEXTS}, what was sensed at each decision; record it with python -m lam_env.record"
+                f"{folder}: has no {CONTEXTS}, what was sensed at each decision; record it with python -m lam_env record"
             )
         spaces, n = observation_space(log.vocabulary), int((log.kind == AGENT).sum())
         observation = {}
@@ -105,12 +105,12 @@ def check_probabilities(where: Any, log: ActionLog) -> None:
     rows = np.flatnonzero(log.kind == AGENT)
     prob, token = log.prob[rows], log.token[rows]
     if not len(rows):
-        raise LogError(f"{where}: holds no decision of an agent; record one with python -m lam_env.record")
+        raise LogError(f"{where}: holds no decision of an agent; record one with python -m lam_env record")
     if (token < 0).any() or (token >= len(log.vocabulary)).any():
         raise LogError(f"{where}: holds agent actions that its vocabulary does not know; record it again")
     if np.isnan(prob).all():
         raise LogError(
-            f"{where}: no probabilities in the log; record one under a sampled policy with python -m lam_env.record"
+            f"{where}: no probabilities in the log; record one under a sampled policy with python -m lam_env record"
         )
     wrong = ~((prob > 0) & (prob <= 1 + 1e-6))
     if wrong.any():
@@ -119,7 +119,7 @@ def check_probabilities(where: Any, log: ActionLog) -> None:
             f"{where}: {int(wrong.sum()):,} of {len(rows):,} decisions were chosen with probability {first:g}; it must lie above 0 and not above 1"
         )
     if np.isnan(log.value[rows]).all():
-        raise LogError(f"{where}: no rewards in the log; record one with python -m lam_env.record")
+        raise LogError(f"{where}: no rewards in the log; record one with python -m lam_env record")
 
 
 def probabilities(

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.contracts import Observation, Policy
+from lam_env.core.contracts import Observation, Policy
+from lam_env.core.events import AGENT, FEEDBACK, USER, Event, Vocabulary
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Scene
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.rollout import check_actions
-from lam_env.events import AGENT, FEEDBACK, USER, Event, Vocabulary
 
 TOP = 3  # likeliest actions that are told
 Expect = Callable[[Observation, np.ndarray], np.ndarray]  # (observation of one world, episode start) -> (A,) P(next)

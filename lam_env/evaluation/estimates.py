@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lam_env.catalogue import Metric
+from lam_env.core.catalogue import Metric
 from lam_env.evaluation.statistics import Interval, Runs, improvement_paired, interval, paired_difference
 
 FEWEST = 3  # evaluation seeds; of two, t's quantile makes nearly any interval as wide as the metric's range

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lam_env.catalogue import metric
-from lam_env.errors import UserError
+from lam_env.core.catalogue import metric
+from lam_env.core.errors import UserError
 
 _AGAIN = "delete the file, and the command that made it makes it again from the scores it has kept"
 _DIGITS = 10  # significant digits kept: enough for any table, fewer than platforms differ in

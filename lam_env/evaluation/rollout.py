@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.catalogue import LIFT, NOOP_RATE, SHARE_OF_ORACLE, UTILITY
-from lam_env.contracts import Policy
+from lam_env.core.catalogue import LIFT, NOOP_RATE, SHARE_OF_ORACLE, UTILITY
+from lam_env.core.contracts import Policy
+from lam_env.core.errors import UserError
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import AT_ONCE, LamVectorEnv
-from lam_env.errors import UserError
 
 Progress = Callable[[str, int, int, str], None]
 

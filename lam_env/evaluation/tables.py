@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lam_env.catalogue import JUDGE, KPI, PREDICTION, REWARD, SUMMARY, Metric
+from lam_env.core.catalogue import JUDGE, KPI, PREDICTION, REWARD, SUMMARY, Metric
 from lam_env.evaluation.estimates import FEWEST, estimate, improvement, told
 from lam_env.evaluation.results import ResultsError, Row, select
 from lam_env.evaluation.statistics import Interval

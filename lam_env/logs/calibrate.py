@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lam_env.events import ActionLog, LogError
+from lam_env.core.behaviour_tables import Anchor, BehaviourTables, Need
+from lam_env.core.events import ActionLog, LogError
 from lam_env.logs import statistics as st
-from lam_env.tables import Anchor, BehaviourTables, Need
 
 DAY, HOUR = st.DAY, st.HOUR
 ANCHORED = 1.2  # [h] circular sd of the start below which a label is anchored in the clock

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.events import LogError
+from lam_env.core.events import LogError
 
 LEAST = 10  # groups that can be split in three at all
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.events import AGENT, READING, SENSOR, USER, ActionLog, LogError, Vocabulary
+from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, LogError, Vocabulary
 
 COLUMNS = ("world", "time", "gap", "duration", "tokens", "context", "target", "soon", "user")  # arrays of `Epochs`
 BAG = 6  # an epoch holds at most this many tokens (the latest): its own event and agent actions before it

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.catalogue import GATE
-from lam_env.events import ActionLog, LogError
+from lam_env.core.catalogue import GATE
+from lam_env.core.events import ActionLog, LogError
 from lam_env.logs import statistics as st
 
 FREQUENT = 20  # cases from which a label's distribution is judged

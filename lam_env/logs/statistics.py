@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lam_env.events import USER, ActionLog
+from lam_env.core.events import USER, ActionLog
 
 HOUR, DAY = 3600, 86_400  # [s]
 TICKS = (5, 10, 15)  # [min] of the persistence statistic

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lam_env.events import USER, ActionLog, LogError, Protocol, Vocabulary
+from lam_env.core.events import USER, ActionLog, LogError, Protocol, Vocabulary
 from lam_env.logs.epochs import Epochs, split_by_day
-from lam_env.logs.files import MAX_NAMES
+from lam_env.logs.formats.files import MAX_NAMES
 
 LEAST = 10  # streams that can be split in three at all
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lam_env.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
-from lam_env.rng import Streams
-from lam_env.rows import WEEK, Row, Rows
+from lam_env.core.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
+from lam_env.core.observation import WEEK, Row, Rows
+from lam_env.core.rng import Streams
 from lam_env.sim.world import World
 
 

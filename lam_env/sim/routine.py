@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lam_env.events import USER, ActionLog, Event, Vocabulary
-from lam_env.rng import Streams
-from lam_env.tables import Anchor, BehaviourTables
+from lam_env.core.behaviour_tables import Anchor, BehaviourTables
+from lam_env.core.events import USER, ActionLog, Event, Vocabulary
+from lam_env.core.rng import Streams
 
 DAY, HOUR = 86_400, 3_600
 LAPSE = 90 * 60  # an anchored act that could not start within this time [s] is given up

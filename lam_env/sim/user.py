@@ -8,7 +8,7 @@ from typing import Any
 
 import simpy
 
-from lam_env.config import setting
+from lam_env.config.cli import setting
 
 
 @dataclass(frozen=True)

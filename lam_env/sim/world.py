@@ -9,9 +9,9 @@ from typing import Any
 import simpy
 from simpy.events import NORMAL
 
-from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
-from lam_env.rng import Streams
-from lam_env.rows import Row
+from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
+from lam_env.core.observation import Row
+from lam_env.core.rng import Streams
 
 MAX_ACTS = 4  # effective agent actions at one instant
 FOREVER = float("inf")

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.contracts import Policy, Prediction, Training
+from lam_env.core.contracts import Policy, Prediction, Training
 from lam_env.logs.epochs import Epochs
 
-from .compiled import Compiled
+from .rules.compiled import Compiled
 
 Predicted = tuple[np.ndarray, Any]
 RESTED = 0.12  # rate of suggestions below which a rule with a cool-down speaks again: about every tenth decision

@@ -15,11 +15,11 @@ from math import exp
 
 import numpy as np
 
-from .compiled import NEVER, Compiled, logistic
 from .params import UTILITY_WEIGHTS as W
-from .player import BORE, DULL, FIT, LEARN, LOSS, SLOW, STALE, TIRE, WIN
-from .rules import BARTLE
-from .world import GameWorld
+from .player.player import BORE, DULL, FIT, LEARN, LOSS, SLOW, STALE, TIRE, WIN
+from .rules.compiled import NEVER, Compiled, logistic
+from .rules.rules import BARTLE
+from .world.world import GameWorld
 
 STATE = (
     "skill",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lam_env.config import setting
+from lam_env.config.cli import setting
 
 # What a company can see of its players, priced as near to what they get out of it as that allows.
 REWARD_WEIGHTS = {

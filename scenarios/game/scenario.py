@@ -6,23 +6,23 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar, cast
 
-from lam_env.contracts import Policy, Training
+from lam_env.config.convert import short
+from lam_env.core.contracts import Policy, Training
+from lam_env.core.observation import Row
+from lam_env.core.rng import Streams
 from lam_env.envs.scenario import Answers, Scenario
 from lam_env.envs.scene import Scene
-from lam_env.rng import Streams
-from lam_env.rows import Row
 from lam_env.sim.world import World
-from lam_env.values import short
 
 from . import hidden
 from .baselines import BASELINES, LADDER
-from .compiled import Compiled
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, GameParams
-from .rules import RULES, Rules, RulesError
-from .scene import game_scene
-from .view import game_view
-from .world import GameWorld
+from .picture.scene import game_scene
+from .picture.view import game_view
+from .rules.compiled import Compiled
+from .rules.rules import RULES, Rules, RulesError
+from .world.world import GameWorld
 
 
 class Game(Scenario):
@@ -75,7 +75,7 @@ class Game(Scenario):
         super().__init__(**settings)
         if not isinstance(rules, Rules):
             raise RulesError(
-                f"rules must be Rules of lam_env.scenarios.game.rules, such as changed(RULES, quests=...), not {short(rules)}"
+                f"rules must be Rules of lam_env.scenarios.game.rules.rules, such as changed(RULES, quests=...), not {short(rules)}"
             )
         self.game = Compiled(rules, self.params)
         self.vocabulary = self.game.words.vocabulary

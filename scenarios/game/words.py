@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lam_env.events import Vocabulary
-from lam_env.rows import DAY
+from lam_env.core.events import Vocabulary
+from lam_env.core.observation import DAY
 
-from .rules import LEAVE, Rules
+from .rules.rules import LEAVE, Rules
 
 CHOICE, LEVEL_UP = range(2)  # what she is asked: what to do next, or which skill line to raise
 SENSORS = ("choice", "level_up")

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.contracts import Training
-from lam_env.rows import DAY
+from lam_env.core.contracts import Training
+from lam_env.core.observation import DAY
 
 from .devices import Home
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lam_env.rng import Stream, Streams
+from lam_env.core.rng import Stream, Streams
 
 from .params import HomeParams
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lam_env.events import Vocabulary
+from lam_env.core.events import Vocabulary
 
 ROOMS = ("bedroom", "bathroom", "kitchen", "living", "hall", "study", "nursery", "laundry")
 ITEMS = (  # furniture and appliances with a sensor

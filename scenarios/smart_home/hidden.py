@@ -14,8 +14,8 @@ from lam_env.sim.routine import Act
 
 from .devices import ALL_LIGHTS, HERE, Home
 from .house import AWAY
-from .resident import ASLEEP, Item, Resident
-from .wants import LEAVING, WANTS
+from .people.resident import ASLEEP, Item, Resident
+from .people.wants import LEAVING, WANTS
 from .world import HomeWorld
 
 DOING = tuple(WANTS)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from lam_env.rng import Streams
-from lam_env.rows import Row
+from lam_env.core.observation import Row
+from lam_env.core.rng import Streams
 from lam_env.sim.world import World
 
 from .climate import DARK, SLOT, SUN, Climate

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lam_env.config import setting
+from lam_env.config.cli import setting
 from lam_env.sim.user import TrustParams
 
 PERSONAS = ("early_commuter", "shift_worker", "home_worker", "retired", "family", "student")

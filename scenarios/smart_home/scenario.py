@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, cast
 
-from lam_env.contracts import Policy, Training
+from lam_env.core.behaviour_tables import BehaviourTables
+from lam_env.core.contracts import Policy, Training
+from lam_env.core.observation import Row
+from lam_env.core.rng import Streams
 from lam_env.envs.scenario import Answers, Scenario, start_tick
 from lam_env.envs.scene import Scene
-from lam_env.rng import Streams
-from lam_env.rows import Row
 from lam_env.sim.world import World
-from lam_env.tables import BehaviourTables
 
 from . import hidden
 from .baselines import MotionRule, Oracle, Timer
 from .devices import build_home
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
-from .personas import persona
-from .scene import home_scene
-from .view import NAMES, home_view
+from .people.personas import persona
+from .picture.of_world import NAMES, home_view
+from .picture.scene import home_scene
 from .world import HomeWorld
 
 

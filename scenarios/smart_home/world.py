@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from lam_env.rng import Streams
-from lam_env.rows import Row
+from lam_env.core.observation import Row
+from lam_env.core.rng import Streams
 
 from .devices import FEEDBACK, possible
 from .house import AWAY, AgentAct, House
 from .params import HomeParams
-from .resident import Item, Resident
-from .wants import DISLIKES
+from .people.resident import Item, Resident
+from .people.wants import DISLIKES
 
 ACCEPT, OVERRIDE, REJECT, RATING, SWITCH_OFF, NUISANCE = range(len(FEEDBACK))
 BLAME = 3 * 3600  # [s]

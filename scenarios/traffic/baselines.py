@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.contracts import Policy, Prediction
+from lam_env.core.contracts import Policy, Prediction
+from lam_env.core.observation import DAY
 from lam_env.logs.epochs import Epochs
-from lam_env.rows import DAY
 
 from .hidden import INTERRUPTION
 from .params import TrafficParams
-from .supply import Supply
+from .roads.supply import Supply
 from .words import ARRIVE, USUAL, vocabulary
 
 Predicted = tuple[np.ndarray, Any]

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .morning import can_load, load, ride_all
 from .params import UTILITY_WEIGHTS
-from .profile import at_departures
-from .supply import MINUTE, Supply
-from .world import TrafficWorld
+from .roads.supply import MINUTE, Supply
+from .world.morning import can_load, load, ride_all
+from .world.profile import at_departures
+from .world.world import TrafficWorld
 
 INTERRUPTION = -UTILITY_WEIGHTS["interruption"]  # [min] that an advice costs
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lam_env.config import setting
+from lam_env.config.cli import setting
 
 NETWORKS = ("corridor", "bottleneck", "two_route", "braess", "grid")
 FILE = ("_net.tntp", "_net.tntp.gz")

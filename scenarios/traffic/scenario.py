@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self, cast
 
-from lam_env.contracts import Policy, Training
+from lam_env.core.contracts import Policy, Training
+from lam_env.core.errors import UserError
+from lam_env.core.observation import Row
+from lam_env.core.rng import Streams
 from lam_env.envs.scenario import Answers, Scenario
 from lam_env.envs.scene import Scene
-from lam_env.errors import UserError
-from lam_env.rng import Streams
-from lam_env.rows import Row
 from lam_env.sim.world import World
 
 from . import hidden
 from .baselines import BASELINES, Make, Oracle
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
+from .picture.of_world import moments, traffic_view
+from .picture.scene import traffic_scene
+from .picture.telling import name
 from .picture.text import traffic_text
-from .scene import traffic_scene
-from .shocks import check_closure
-from .supply import build
-from .telling import name
-from .typical import typical
-from .view import moments, traffic_view
+from .roads.supply import build
 from .words import vocabulary
-from .world import TrafficWorld
+from .world.shocks import check_closure
+from .world.typical import typical
+from .world.world import TrafficWorld
 
 
 class Traffic(Scenario):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from lam_env.events import Vocabulary
-from lam_env.rows import DAY
+from lam_env.core.events import Vocabulary
+from lam_env.core.observation import DAY
 
 PRETRIP = 0
 SENSORS = ("pretrip",)

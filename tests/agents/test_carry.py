@@ -7,11 +7,11 @@ import pytest
 from lam_env.agents.carry import Carry, anticipation, listen, slow_actions
 from lam_env.agents.thresholded import Thresholded
 
-from lam_env.contracts import Prediction
+from lam_env.core.contracts import Prediction
+from lam_env.core.events import Vocabulary
+from lam_env.core.observation import WINDOW
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.events import Vocabulary
 from lam_env.logs.epochs import BAG
-from lam_env.rows import WINDOW
 
 VOCABULARY = Vocabulary(("none", "a", "b"), ("s",), ("r",), patience=(300, 300, 3600))
 

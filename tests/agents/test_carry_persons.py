@@ -5,16 +5,16 @@ import functools
 import numpy as np
 import pytest
 from lam_env.agents.carry import listen
+from lam_env.agents.counting.online import counting
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
-from lam_env.agents.predictors.online import counting
 from lam_env.agents.predictors.settings import PredictorSettings
 from people import VOCABULARY, Knowing, Trips
 
-from lam_env.envs.record import log_of, simulate_log
+from lam_env.core.observation import WINDOW
+from lam_env.envs.recording import log_of, simulate_log
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.logs.epochs import epochs_of
-from lam_env.rows import WINDOW
 
 A = len(VOCABULARY)
 SCENARIO = Trips(days=2.0, people=5)

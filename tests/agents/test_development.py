@@ -16,10 +16,10 @@ from lam_env.agents.development.network import Batch, ChoiceSettings
 from lam_env.agents.files import ModelError
 from outside import RUNS, SHEETS, needs
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 from lam_env.logs.choices import Choices
-from lam_env.logs.dnd_sheets import class_choices
-from lam_env.logs.spire_cards import card_choices
+from lam_env.logs.formats.dnd_sheets import class_choices
+from lam_env.logs.formats.spire_cards import card_choices
 
 QUICK = ChoiceSettings(members=1, passes=8, hidden=8, embedding=4, rank=2)
 

@@ -5,9 +5,9 @@ import pytest
 from lam_env.agents.plugin import PlugIn, PlugInAgent
 from scripted import Saying, ScriptedEnv
 
-from lam_env.contracts import Training
+from lam_env.core.contracts import Training
+from lam_env.core.events import Vocabulary
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.events import Vocabulary
 
 VOCABULARY = Vocabulary(("none", "a", "b", "c"), patience=(300, 300, 300, 3600))
 

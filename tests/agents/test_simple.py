@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from gymnasium import spaces
-from lam_env.agents.sb3 import LamVecEnv
+from lam_env.agents.fine_tuning.vec_env import LamVecEnv
 from lam_env.agents.simple import Random, RandomAgent, Silent, SilentAgent
 from lam_env.agents.thresholded import GRID, with_best_threshold
 from stable_baselines3.common.vec_env import VecCheckNan, VecMonitor
 
-from lam_env import registry
-from lam_env.contracts import Policy, Prediction, Training
+from lam_env.core import registry
+from lam_env.core.contracts import Policy, Prediction, Training
 from lam_env.envs.vector import LamVectorEnv
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 
-from lam_env import registry
+from lam_env.core import registry
+from lam_env.core.errors import UserError
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.errors import UserError
 
 SCENARIOS = registry.scenario_names()
 every_scenario = pytest.mark.parametrize("name", SCENARIOS)

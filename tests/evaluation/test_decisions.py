@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lam_env import registry
+from lam_env.core import registry
+from lam_env.core.events import AGENT, FEEDBACK, LogError
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.decisions import CONTEXTS, Decisions, asked_again, record_decisions, sample
-from lam_env.events import AGENT, FEEDBACK, LogError
 from lam_env.logs.epochs import epochs_of
 
 WORLDS = {

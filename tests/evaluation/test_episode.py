@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lam_env import registry
+from lam_env.core import registry
+from lam_env.core.events import AGENT, FEEDBACK, READING, USER, Event
 from lam_env.evaluation.episode import Moment, Told, episode, likeliest
 from lam_env.evaluation.rollout import rollout
-from lam_env.events import AGENT, FEEDBACK, READING, USER, Event
 
 
 class Greedy:

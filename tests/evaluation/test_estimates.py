@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lam_env.catalogue import LIFT, PREDICTION, Metric, metric
+from lam_env.core.catalogue import LIFT, PREDICTION, Metric, metric
 from lam_env.evaluation import estimates
 from lam_env.evaluation.statistics import interval, paired_difference
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lam_env import registry
+from lam_env.core import registry
 from lam_env.evaluation import rollout as rollout_module
 from lam_env.evaluation.metrics import ece
-from lam_env.evaluation.report.keep import MOST_EPISODES, Watch, file_of, judged, lifts, predicted, worth_watching
+from lam_env.evaluation.report.recorder import MOST_EPISODES, Watch, file_of, judged, lifts, predicted, worth_watching
 from lam_env.evaluation.rollout import rollout
 
 SEEDS = [2_000_000, 2_000_001, 2_001_000, 2_001_001]

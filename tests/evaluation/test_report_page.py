@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from lam_env.errors import UserError
-from lam_env.evaluation.report.folder import read_run
-from lam_env.evaluation.report.keep import file_of
+from lam_env.core.errors import UserError
 from lam_env.evaluation.report.page import About, render, sections
-from lam_env.evaluation.report.scores import shown_agent, tiles
+from lam_env.evaluation.report.reader import read_run
+from lam_env.evaluation.report.recorder import file_of
+from lam_env.evaluation.report.sections_scores import shown_agent, tiles
 from lam_env.evaluation.results import Row, write
 
 ACTIONS = ["none", "lamp.on", "lamp.off"]

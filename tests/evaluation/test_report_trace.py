@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lam_env import registry
+from lam_env.core import registry
 from lam_env.envs.scene import ROLES, Circle, Line, Polygon, Rectangle, Scene, Text
 from lam_env.evaluation.episode import Moment, episode
 from lam_env.evaluation.report.trace import MOST_BETWEEN, Pack, choose, difference, spread, trace, undo

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lam_env.catalogue import CATALOGUE
+from lam_env.core.catalogue import CATALOGUE
 from lam_env.evaluation import results
 from lam_env.evaluation.results import ResultsError, Row
 

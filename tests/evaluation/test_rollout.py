@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lam_env import registry
+from lam_env.core import registry
+from lam_env.core.errors import UserError
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.errors import UserError
 from lam_env.evaluation.rollout import add_lift, check_actions, per_seed, rollout
 
 

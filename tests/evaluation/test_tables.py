@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lam_env.catalogue import JUDGE, LIFT, SUMMARY
+from lam_env.core.catalogue import JUDGE, LIFT, SUMMARY
 from lam_env.evaluation import tables
 from lam_env.evaluation.results import ResultsError, Row, rows_of
 from lam_env.evaluation.tables import About, Table

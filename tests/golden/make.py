@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lam_env import registry
+from lam_env.core import registry
+from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.envs.single import LamEnv
-from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 
 FOLDER = Path(__file__).parent
 SEED = 7

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from patience import LONG, eventually
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 from lam_env.launch.local import LocalLauncher, WorkerDiedError, one_line
 
 # jobs must be importable by name in a spawned process
 MODULE = """
 import os, signal, time
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 
 
 class Odd(UserError):

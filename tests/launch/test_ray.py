@@ -17,14 +17,14 @@ import pytest
 from patience import LONG, eventually
 
 from lam_env import launch
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 from lam_env.launch.ray import RETRIES, RayLauncher, check
 
 with_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra [ray]")
 MODULE = """
 import os, time
 from pathlib import Path
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 
 
 def double(x, report):

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from outside import RUNS, SHEETS, needs
 
-from lam_env import registry
-from lam_env.events import LogError
+from lam_env.core import registry
+from lam_env.core.events import LogError
 from lam_env.logs.choices import Choices
-from lam_env.logs.dnd_sheets import NEEDED, class_choices, second_class_choices
-from lam_env.logs.spire_cards import TRAITS, card_choices
+from lam_env.logs.formats.dnd_sheets import NEEDED, class_choices, second_class_choices
+from lam_env.logs.formats.spire_cards import TRAITS, card_choices
 
 
 def small(n=20, groups=20):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from outside import HOMES, needs
 
-from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, LogError, Protocol, Vocabulary
+from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, LogError, Protocol, Vocabulary
 from lam_env.logs.epochs import BAG, DAY, Epochs, epochs_of, from_observation, split_by_day
 
 VOCABULARY = Vocabulary(
@@ -292,7 +292,7 @@ def test_split_by_day_is_a_partition_in_order_of_time(days, worlds):
 @needs(HOMES)
 @pytest.mark.parametrize(("home", "rows"), [("hh104", [1920, 281, 640]), ("hh102", [494, 61, 180])])
 def test_real_homes_are_split_as_published(home, rows):
-    from lam_env.logs.casas_xes import load
+    from lam_env.logs.formats.casas_xes import load
 
     e = epochs_of(load(str(HOMES), home=home)[0])
     assert [int(m.sum()) for m in split_by_day(e)] == rows

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from people import BUS, CAR, EXTERNAL, OWN, RAIN, VOCABULARY, WALK, FineTrips, Scripted, Trips, by_person
 
-from lam_env.envs.record import log_of, simulate_log
+from lam_env.core.events import AGENT, EVERYBODY, READING, SENSOR, USER, ActionLog, Event, LogError
+from lam_env.envs.recording import log_of, simulate_log
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.events import AGENT, EVERYBODY, READING, SENSOR, USER, ActionLog, Event, LogError
 from lam_env.logs.epochs import BAG, epochs_of, split_by_day
 
 SHOWN = ("time", "gap", "tokens", "context", "user")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from outside import FIGURES, HOMES, needs
 
-from lam_env.catalogue import GATES, metric
-from lam_env.events import SENSOR, USER, ActionLog, Event, LogError, Vocabulary
+from lam_env.core.catalogue import GATES, metric
+from lam_env.core.events import SENSOR, USER, ActionLog, Event, LogError, Vocabulary
 from lam_env.logs import statistics as st
 from lam_env.logs.fidelity import gates, table
 
@@ -60,7 +60,7 @@ def by_id(report):
 @needs(HOMES, TARGETS)
 @pytest.mark.parametrize("home", ["hh104", "hh102"])
 def test_the_published_statistics_of_real_homes_are_reproduced(home):
-    from lam_env.logs.casas_xes import load
+    from lam_env.logs.formats.casas_xes import load
 
     target = json.loads(TARGETS.read_text())[home]
     s = st.statistics(load(str(HOMES), home=home)[0])
@@ -99,7 +99,7 @@ def test_the_published_statistics_of_real_homes_are_reproduced(home):
 
 @needs(HOMES, TARGETS)
 def test_a_real_home_passes_against_itself_and_another_home_does_not():
-    from lam_env.logs.casas_xes import load
+    from lam_env.logs.formats.casas_xes import load
 
     home, other = (load(str(HOMES), home=h)[0] for h in ("hh104", "hh102"))
     own = by_id(gates(home, home))

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.agents.predictors.online import counting
+from lam_env.agents.counting.online import counting
 from lam_env.agents.predictors.pretrain import pretrain
 from outside import PLAYS, RUNS, needs
 
-from lam_env.events import LogError, Protocol
-from lam_env.logs import mobile_plays, slay_the_spire
+from lam_env.core.events import LogError, Protocol
 from lam_env.logs.epochs import epochs_of, split_by_day
+from lam_env.logs.formats import mobile_plays, slay_the_spire
 from lam_env.logs.streams import Stream, log_of_streams, split_by_protocol, split_by_stream
 
 BEGAN = datetime.datetime(2020, 1, 8, 12)  # a Wednesday

@@ -5,8 +5,8 @@ import pytest
 from lam_env.scenarios.game import Game
 from lam_env.scenarios.game.baselines import LADDER, FlowRule, Oracle, Parrot, WinShare, best
 
-from lam_env.contracts import Training
-from lam_env.envs.record import simulate_log
+from lam_env.core.contracts import Training
+from lam_env.envs.recording import simulate_log
 from lam_env.evaluation.rollout import rollout
 from lam_env.logs.epochs import epochs_of
 

@@ -6,24 +6,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lam_env.scenarios.game import Game, calibration, cohort
-from lam_env.scenarios.game.calibration import calibrate, lives
-from lam_env.scenarios.game.compiled import Compiled, logistic
+from lam_env.scenarios.game import Game
+from lam_env.scenarios.game.calibration import calibration, cohort
+from lam_env.scenarios.game.calibration.calibration import calibrate, lives
 from lam_env.scenarios.game.params import GameParams
-from lam_env.scenarios.game.player import Player
-from lam_env.scenarios.game.rules import RULES
-from lam_env.scenarios.game.traits import Traits
+from lam_env.scenarios.game.player.player import Player
+from lam_env.scenarios.game.player.traits import Traits
+from lam_env.scenarios.game.rules.compiled import Compiled, logistic
+from lam_env.scenarios.game.rules.rules import RULES
 from outside import PLAYS, needs
 
 from lam_env import run
+from lam_env.core.events import LogError
+from lam_env.core.rng import Streams
 from lam_env.envs.single import LamEnv
-from lam_env.events import LogError
-from lam_env.logs import mobile_plays
-from lam_env.logs.play_draw import draw
-from lam_env.logs.play_fidelity import gates
-from lam_env.logs.play_tables import GapPart, PlayTables
-from lam_env.logs.plays import hazard, plays_of, sessions_of, statistics
-from lam_env.rng import Streams
+from lam_env.logs.formats import mobile_plays
+from lam_env.logs.play.draw import draw
+from lam_env.logs.play.fidelity import gates
+from lam_env.logs.play.sessions import hazard, plays_of, sessions_of, statistics
+from lam_env.logs.play.tables import GapPart, PlayTables
 
 FLAT = (0.0,) * 7
 KNOWN = PlayTables(
@@ -244,7 +245,7 @@ def test_tables_that_are_none_are_one_line(tmp_path, monkeypatch, capsys, text, 
         assert stop.value.code == 2
         (line,) = [x for x in capsys.readouterr().err.splitlines() if x.startswith("error: ")]
         assert line.startswith("error: world.tables=t.json: ")
-        assert line.endswith("python -m lam_env.scenarios.game.cohort plays=LOG out=FILE makes such tables")
+        assert line.endswith("python -m lam_env.scenarios.game.calibration.cohort plays=LOG out=FILE makes such tables")
     assert [p.name for p in tmp_path.iterdir()] == ["t.json"]
 
 

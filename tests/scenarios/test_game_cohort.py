@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from lam_env.scenarios.game.cohort import main, report
-from lam_env.scenarios.game.compiled import Compiled
-from lam_env.scenarios.game.gates import Cohort, gates, live
+from lam_env.scenarios.game.calibration.cohort import main, report
+from lam_env.scenarios.game.calibration.gates import Cohort, gates, live
 from lam_env.scenarios.game.params import GameParams
-from lam_env.scenarios.game.rules import RULES
-from lam_env.scenarios.game.tally import Tally
-from lam_env.scenarios.game.world import GameWorld
+from lam_env.scenarios.game.rules.compiled import Compiled
+from lam_env.scenarios.game.rules.rules import RULES
+from lam_env.scenarios.game.world.tally import Tally
+from lam_env.scenarios.game.world.world import GameWorld
 
-from lam_env.logs.plays import hazard, top_share
-from lam_env.rng import Streams
-from lam_env.rows import Rows
+from lam_env.core.observation import Rows
+from lam_env.core.rng import Streams
+from lam_env.logs.play.sessions import hazard, top_share
 
 
 def sessions(n=10_000):
@@ -113,7 +113,7 @@ def test_the_predictability_ladder_stands():
     """Most frequent < Markov-1 < truth, and the truth between .45 and .8."""
     from lam_env.scenarios.game import Game
 
-    from lam_env.envs.record import simulate_log
+    from lam_env.envs.recording import simulate_log
     from lam_env.logs.epochs import epochs_of
 
     game = Game()

@@ -8,16 +8,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lam_env.scenarios.game.compiled import logistic
-from lam_env.scenarios.game.estimates import MORE_PLAYS, PLAYS_AHEAD, likely_flow, likely_flows, night_minutes, worths
 from lam_env.scenarios.game.params import NIGHT
-from lam_env.scenarios.game.player import SOFT
-from lam_env.scenarios.game.rating import Rating
+from lam_env.scenarios.game.player.player import SOFT
+from lam_env.scenarios.game.player.rating import Rating
+from lam_env.scenarios.game.rules.compiled import logistic
 from lam_env.scenarios.game.scenario import Game
-from lam_env.scenarios.game.world import GameWorld
+from lam_env.scenarios.game.world.estimates import (
+    MORE_PLAYS,
+    PLAYS_AHEAD,
+    likely_flow,
+    likely_flows,
+    night_minutes,
+    worths,
+)
+from lam_env.scenarios.game.world.world import GameWorld
 
-from lam_env.rng import Streams
-from lam_env.rows import DAY, Rows
+from lam_env.core.observation import DAY, Rows
+from lam_env.core.rng import Streams
 
 GAME = Game()
 WORDS = GAME.game.words

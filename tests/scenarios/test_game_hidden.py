@@ -5,10 +5,10 @@ import pytest
 from lam_env.scenarios.game import Game
 from lam_env.scenarios.game.hidden import Decision, Worth, latent, plan
 
-from lam_env.envs.record import simulate_log
+from lam_env.core.observation import Rows
+from lam_env.core.rng import Streams
+from lam_env.envs.recording import simulate_log
 from lam_env.logs.epochs import epochs_of
-from lam_env.rng import Streams
-from lam_env.rows import Rows
 
 GAME = Game()
 WORDS, V = GAME.game.words, GAME.vocabulary

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.game.compiled import MOST_PLAYS, NEVER, Compiled, logistic
 from lam_env.scenarios.game.params import FLOW_WITHOUT_CHALLENGE, GameParams
-from lam_env.scenarios.game.player import AGE, HARDEST, STALE, Player
-from lam_env.scenarios.game.rules import RULES
-from lam_env.scenarios.game.traits import Traits, gumbels
+from lam_env.scenarios.game.player.player import AGE, HARDEST, STALE, Player
+from lam_env.scenarios.game.player.traits import Traits, gumbels
+from lam_env.scenarios.game.rules.compiled import MOST_PLAYS, NEVER, Compiled, logistic
+from lam_env.scenarios.game.rules.rules import RULES
 
-from lam_env.rng import Streams
+from lam_env.core.rng import Streams
 
 PARAMS = GameParams()
 GAME = Compiled(RULES, PARAMS)

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from lam_env.scenarios.game import Game
-from lam_env.scenarios.game.rules import (
+from lam_env.scenarios.game.rules.rules import (
     ACTIVITIES,
     CLASSES,
     LINES,

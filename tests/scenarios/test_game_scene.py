@@ -2,8 +2,8 @@
 
 import pytest
 from lam_env.scenarios.game import Game
-from lam_env.scenarios.game.scene import HEIGHT, WIDTH
-from lam_env.scenarios.game.view import SHOWN, game_view
+from lam_env.scenarios.game.picture.scene import HEIGHT, WIDTH
+from lam_env.scenarios.game.picture.view import SHOWN, game_view
 
 from lam_env.envs.scene import Rectangle, Text
 from lam_env.envs.single import LamEnv

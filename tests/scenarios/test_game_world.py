@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lam_env.scenarios.game import Game, gates
-from lam_env.scenarios.game.calendar import next_session
+from lam_env.scenarios.game import Game
+from lam_env.scenarios.game.calibration import gates
 from lam_env.scenarios.game.params import LONGEST
 from lam_env.scenarios.game.words import CHOICE, LEVEL_UP
+from lam_env.scenarios.game.world.calendar import next_session
 
-from lam_env.config import ConfigError
+from lam_env.config.cli import ConfigError
+from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER
+from lam_env.core.observation import DAY, Rows
+from lam_env.core.rng import Streams
 from lam_env.envs.single import LamEnv
-from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER
-from lam_env.rng import Streams
-from lam_env.rows import DAY, Rows
 
 GAME = Game()
 WORDS, V = GAME.game.words, GAME.vocabulary

@@ -19,7 +19,7 @@ from lam_env.scenarios.smart_home.floorplan import (
     path,
     rooms,
 )
-from lam_env.scenarios.smart_home.scene import DeviceView, EventView, HomeView, PersonView, home_scene
+from lam_env.scenarios.smart_home.picture.scene import DeviceView, EventView, HomeView, PersonView, home_scene
 from pictures import cards_around, is_drawn_alike, is_plain_data, takes_little, texts_are_readable, texts_have_room
 
 from lam_env.envs.pixels import rgb_array

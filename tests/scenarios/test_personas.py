@@ -7,13 +7,13 @@ import itertools
 
 import numpy as np
 import pytest
-from lam_env.scenarios.smart_home.habits import FOLLOW, HABITS, LENGTHS, PARTS
-from lam_env.scenarios.smart_home.personas import PERSONAS, PersonaTraits, lognormal_quantiles, persona
+from lam_env.scenarios.smart_home.people.habits import FOLLOW, HABITS, LENGTHS, PARTS
+from lam_env.scenarios.smart_home.people.personas import PERSONAS, PersonaTraits, lognormal_quantiles, persona
 
+from lam_env.core.behaviour_tables import BehaviourTables
+from lam_env.core.rng import Streams
 from lam_env.logs import statistics as st
-from lam_env.rng import Streams
 from lam_env.sim.routine import DAY, HOUR, Routine, activity_log
-from lam_env.tables import BehaviourTables
 
 ACTIVITIES = [
     "sleep",

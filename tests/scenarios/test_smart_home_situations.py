@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 from lam_env.scenarios.smart_home import SmartHome
 
-from lam_env.events import AGENT, FEEDBACK, USER
-from lam_env.rng import Streams
-from lam_env.rows import Rows
+from lam_env.core.events import AGENT, FEEDBACK, USER
+from lam_env.core.observation import Rows
+from lam_env.core.rng import Streams
 from lam_env.sim.routine import Act
 
 MINUTE, HOUR = 60, 3600

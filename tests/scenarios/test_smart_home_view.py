@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from lam_env.scenarios.smart_home import SmartHome
 from lam_env.scenarios.smart_home.baselines import Oracle
-from lam_env.scenarios.smart_home.view import home_view, words
+from lam_env.scenarios.smart_home.picture.of_world import home_view, words
 
+from lam_env.core.rng import Stream
 from lam_env.envs.single import LamEnv
 from lam_env.envs.terminal import ansi
-from lam_env.rng import Stream
 
 
 def running(hours, agent=None, record=True, seed=0, **settings):

@@ -10,11 +10,11 @@ from lam_env.scenarios.smart_home import SmartHome
 from lam_env.scenarios.smart_home.baselines import Oracle
 from lam_env.scenarios.smart_home.devices import possible
 
+from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER
+from lam_env.core.observation import Rows
+from lam_env.core.rng import Stream, Streams
 from lam_env.envs.single import LamEnv
 from lam_env.evaluation.rollout import rollout
-from lam_env.events import AGENT, FEEDBACK, READING, SENSOR, USER
-from lam_env.rng import Stream, Streams
-from lam_env.rows import Rows
 from lam_env.sim.routine import Act
 
 DAY, HOUR, MINUTE = 86_400, 3_600, 60

@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic import cost, synthetic
-from lam_env.scenarios.traffic.assignment import (
+from lam_env.scenarios.traffic.roads import cost, synthetic
+from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.routes import k_shortest
+from lam_env.scenarios.traffic.roads.tntp import read_flows, read_network, read_trips
+from lam_env.scenarios.traffic.theory.assignment import (
     all_or_nothing,
     price_of_anarchy,
     relative_gap,
     system_optimum,
     user_equilibrium,
 )
-from lam_env.scenarios.traffic.network import Demand, Network, NetworkError
-from lam_env.scenarios.traffic.routes import k_shortest
-from lam_env.scenarios.traffic.tntp import read_flows, read_network, read_trips
 from outside import FIGURES, NETWORKS, needs
 
 REFERENCE = FIGURES / "traffic"

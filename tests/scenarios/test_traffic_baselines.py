@@ -115,7 +115,7 @@ def test_external_costs_are_what_another_vehicle_does_to_the_others():
     env = LamEnv("traffic", days=1, rain=0.0)
     env.reset(seed=3)
     world, people = env.world, env.world.people
-    from lam_env.scenarios.traffic.morning import load
+    from lam_env.scenarios.traffic.world.morning import load
 
     went = people.goes & ~world.supply.is_bus[world.supply.way[world.chosen]]
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.bottleneck import Bottleneck, simulate
-from lam_env.scenarios.traffic.route_game import EQUILIBRIUM, PLAYERS, play
+from lam_env.scenarios.traffic.theory.bottleneck import Bottleneck, simulate
+from lam_env.scenarios.traffic.theory.route_game import EQUILIBRIUM, PLAYERS, play
 from outside import FIGURES, needs
 
-from lam_env.errors import UserError
-from lam_env.rng import Streams
+from lam_env.core.errors import UserError
+from lam_env.core.rng import Streams
 
 TARGETS = FIGURES / "traffic/bottleneck.json"
 MORNING = Bottleneck()  # 3,000 commuters, N / s = 1 h

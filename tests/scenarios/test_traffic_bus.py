@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.bus import DAY, BusLine, irregular_headways, mean_wait, timetable
+from lam_env.scenarios.traffic.roads.bus import DAY, BusLine, irregular_headways, mean_wait, timetable
 
-from lam_env.errors import UserError
-from lam_env.rng import Streams
+from lam_env.core.errors import UserError
+from lam_env.core.rng import Streams
 
 MINUTE = 60_000
 SEVEN, NINE = 7 * 60 * MINUTE, 9 * 60 * MINUTE

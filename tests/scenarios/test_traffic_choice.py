@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.choice import NestedLogit, inertia, logit, logsum, sample
+from lam_env.scenarios.traffic.world.choice import NestedLogit, inertia, logit, logsum, sample
 
-from lam_env.errors import UserError
-from lam_env.rng import Streams
+from lam_env.core.errors import UserError
+from lam_env.core.rng import Streams
 
 CORRIDOR = [("car", s, r) for s in range(3) for r in range(2)] + [("bus", s, 0) for s in range(3)] + [("stay", 0, 0)]
 THREE = NestedLogit(CORRIDOR, (1.5, 2.5))

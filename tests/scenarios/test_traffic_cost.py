@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic import cost, synthetic
-from lam_env.scenarios.traffic.network import Network
+from lam_env.scenarios.traffic.roads import cost, synthetic
+from lam_env.scenarios.traffic.roads.network import Network
 
 
 def link(t0=10.0, capacity=100.0, b=0.15, power=4.0, fixed=0.0) -> Network:

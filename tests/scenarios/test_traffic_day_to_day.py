@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic import cost, synthetic
-from lam_env.scenarios.traffic.assignment import system_optimum, user_equilibrium
-from lam_env.scenarios.traffic.compliance import compliance_curve
-from lam_env.scenarios.traffic.day_to_day import Population, Revision, drawn, simulate
-from lam_env.scenarios.traffic.network import Demand, NetworkError
-from lam_env.scenarios.traffic.routes import k_shortest
-from lam_env.scenarios.traffic.stochastic import logit_shares, stochastic_equilibrium
-from lam_env.scenarios.traffic.tntp import read_network, read_trips
+from lam_env.scenarios.traffic.roads import cost, synthetic
+from lam_env.scenarios.traffic.roads.network import Demand, NetworkError
+from lam_env.scenarios.traffic.roads.routes import k_shortest
+from lam_env.scenarios.traffic.roads.tntp import read_network, read_trips
+from lam_env.scenarios.traffic.theory.assignment import system_optimum, user_equilibrium
+from lam_env.scenarios.traffic.theory.compliance import compliance_curve
+from lam_env.scenarios.traffic.theory.day_to_day import Population, Revision, drawn, simulate
+from lam_env.scenarios.traffic.theory.stochastic import logit_shares, stochastic_equilibrium
 from outside import FIGURES, NETWORKS, needs
 
-from lam_env.rng import Streams
+from lam_env.core.rng import Streams
 
 SIOUX_FALLS, REFERENCE = NETWORKS / "SiouxFalls", FIGURES / "traffic/day_to_day.json"
 TWO_ROUTE = synthetic.two_route()

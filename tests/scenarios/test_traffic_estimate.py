@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.choice import NestedLogit, logit, sample
-from lam_env.scenarios.traffic.estimate import ChoiceData, estimate_mnl, estimate_nested
+from lam_env.scenarios.traffic.theory.estimate import ChoiceData, estimate_mnl, estimate_nested
+from lam_env.scenarios.traffic.world.choice import NestedLogit, logit, sample
 from outside import FIGURES, TRIPS, needs
 
-from lam_env.errors import UserError
-from lam_env.rng import Streams
+from lam_env.core.errors import UserError
+from lam_env.core.rng import Streams
 
 TARGETS = FIGURES / "traffic/mode_choice.json"
 TRAIN, METRO, CAR = range(3)

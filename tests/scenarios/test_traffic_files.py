@@ -5,13 +5,13 @@ import gzip
 import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
-from lam_env.scenarios.traffic import region as regions
-from lam_env.scenarios.traffic.view import traffic_view
+from lam_env.scenarios.traffic.picture.of_world import traffic_view
+from lam_env.scenarios.traffic.roads import region as regions
 from outside import NETWORKS, needs
 
-from lam_env.config import ConfigError
+from lam_env.config.cli import ConfigError
+from lam_env.core.errors import UserError
 from lam_env.envs.single import LamEnv
-from lam_env.errors import UserError
 from lam_env.evaluation.rollout import rollout
 
 # three zones and a crossing: from 1 to 2 a short road of no length before it, a long one, and one by way of 3; from 3 to 2 less choice

@@ -4,10 +4,10 @@ import itertools
 import math
 
 import pytest
-from lam_env.scenarios.traffic import synthetic
 from lam_env.scenarios.traffic.picture.layout import along, length, link_ways, node_points, part, trimmed
 from lam_env.scenarios.traffic.picture.roads import Style
 from lam_env.scenarios.traffic.picture.view import LinkView, NodeView, TrafficView
+from lam_env.scenarios.traffic.roads import synthetic
 
 NETWORKS = {
     "corridor": synthetic.corridor,

@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.links import HOUR, BPRLink, Link, PointQueue, SpatialQueue
+from lam_env.scenarios.traffic.roads.links import HOUR, BPRLink, Link, PointQueue, SpatialQueue
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 
 times = st.lists(st.integers(0, 30_000), min_size=1, max_size=40).map(sorted)
 

@@ -6,10 +6,10 @@ import pytest
 import simpy
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.links import BPRLink, PointQueue, SpatialQueue
-from lam_env.scenarios.traffic.loading import Loading
+from lam_env.scenarios.traffic.roads.links import BPRLink, PointQueue, SpatialQueue
+from lam_env.scenarios.traffic.roads.loading import Loading
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 
 times = st.lists(st.integers(0, 30_000), min_size=1, max_size=40).map(sorted)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic import synthetic
-from lam_env.scenarios.traffic.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads import synthetic
+from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 
 ALL = [synthetic.two_route(), synthetic.braess(), synthetic.bottleneck(), synthetic.corridor(), synthetic.grid(3)]
 GOOD = {

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
 from lam_env.scenarios.traffic.params import NETWORKS
-from lam_env.scenarios.traffic.region import region
-from lam_env.scenarios.traffic.typical import typical
-from lam_env.scenarios.traffic.world import TrafficWorld
+from lam_env.scenarios.traffic.roads.region import region
+from lam_env.scenarios.traffic.world.typical import typical
+from lam_env.scenarios.traffic.world.world import TrafficWorld
 
+from lam_env.core.errors import UserError
 from lam_env.envs.single import LamEnv
-from lam_env.errors import UserError
 from lam_env.evaluation.rollout import rollout
 
 DAY, MINUTE = 86_400_000, 60_000

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.network import Demand, Network, NetworkError
-from lam_env.scenarios.traffic.routes import k_shortest, least_cost, merged, shortest, with_cheaper
+from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.routes import k_shortest, least_cost, merged, shortest, with_cheaper
 
 
 def network_of(links, zones=2, nodes=4, first_thru=0) -> Network:

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
 from lam_env.scenarios.traffic.params import REWARD_WEIGHTS, UTILITY_WEIGHTS
-from lam_env.scenarios.traffic.tally import gini
 from lam_env.scenarios.traffic.words import FOLLOWED
+from lam_env.scenarios.traffic.world.tally import gini
 
-from lam_env.config import ConfigError
+from lam_env.config.cli import ConfigError
+from lam_env.core.errors import UserError
+from lam_env.core.events import FEEDBACK
+from lam_env.core.observation import DAY
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.errors import UserError
-from lam_env.events import FEEDBACK
-from lam_env.rows import DAY
 
 
 @pytest.mark.parametrize(("settings", "what"), [

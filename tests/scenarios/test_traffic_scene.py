@@ -6,8 +6,8 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic import synthetic
 from lam_env.scenarios.traffic.picture.roads import band, load_role
+from lam_env.scenarios.traffic.picture.scene import traffic_scene
 from lam_env.scenarios.traffic.picture.text import traffic_text
 from lam_env.scenarios.traffic.picture.view import (
     ChartView,
@@ -20,7 +20,7 @@ from lam_env.scenarios.traffic.picture.view import (
     TravellerView,
     VehicleView,
 )
-from lam_env.scenarios.traffic.scene import traffic_scene
+from lam_env.scenarios.traffic.roads import synthetic
 from pictures import cards_around, is_drawn_alike, is_plain_data, takes_little, texts_are_readable, texts_have_room
 
 from lam_env.envs.pixels import rgb_array

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic import cost, synthetic
-from lam_env.scenarios.traffic.assignment import system_optimum, user_equilibrium
-from lam_env.scenarios.traffic.network import Demand, NetworkError
-from lam_env.scenarios.traffic.routes import k_shortest, merged
-from lam_env.scenarios.traffic.stochastic import logit_shares, stochastic_equilibrium
-from lam_env.scenarios.traffic.tntp import read_network, read_trips
+from lam_env.scenarios.traffic.roads import cost, synthetic
+from lam_env.scenarios.traffic.roads.network import Demand, NetworkError
+from lam_env.scenarios.traffic.roads.routes import k_shortest, merged
+from lam_env.scenarios.traffic.roads.tntp import read_network, read_trips
+from lam_env.scenarios.traffic.theory.assignment import system_optimum, user_equilibrium
+from lam_env.scenarios.traffic.theory.stochastic import logit_shares, stochastic_equilibrium
 from outside import FIGURES, NETWORKS, needs
 
 SIOUX_FALLS, REFERENCE = NETWORKS / "SiouxFalls", FIGURES / "traffic/day_to_day.json"

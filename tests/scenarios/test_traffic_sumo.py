@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
-from lam_env.scenarios.traffic.links import HOUR
+from lam_env.scenarios.traffic.roads.links import HOUR
 from lam_env.scenarios.traffic.sumo import __main__ as command
 from lam_env.scenarios.traffic.sumo import files
 from lam_env.scenarios.traffic.sumo.compare import judge, kendall, text_table, verdict
@@ -16,7 +16,7 @@ from lam_env.scenarios.traffic.sumo.plans import Anything, Plans, Silent, days_o
 from lam_env.scenarios.traffic.sumo.simulation import sumo
 from scipy.stats import kendalltau
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 from lam_env.evaluation.rollout import rollout
 
 with_sumo = pytest.mark.skipif(

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.network import NetworkError
-from lam_env.scenarios.traffic.tntp import TntpError, read_flows, read_network, read_nodes, read_trips
+from lam_env.scenarios.traffic.roads.network import NetworkError
+from lam_env.scenarios.traffic.roads.tntp import TntpError, read_flows, read_network, read_nodes, read_trips
 from outside import NETWORKS, needs
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 
 NET = """<NUMBER OF ZONES> 2\t
 <NUMBER OF NODES> 3

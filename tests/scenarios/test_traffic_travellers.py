@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from lam_env.scenarios.traffic import SCENARIO, profile
+from lam_env.scenarios.traffic import SCENARIO
 from lam_env.scenarios.traffic.params import TrafficParams
-from lam_env.scenarios.traffic.supply import build
-from lam_env.scenarios.traffic.travellers import ORDINARY, SPECIAL, WEEKEND, Travellers
+from lam_env.scenarios.traffic.roads.supply import build
+from lam_env.scenarios.traffic.world import profile
+from lam_env.scenarios.traffic.world.travellers import ORDINARY, SPECIAL, WEEKEND, Travellers
 
+from lam_env.core.rng import Streams
 from lam_env.envs.single import LamEnv
-from lam_env.rng import Streams
 
 
 def people_of(seed=0, **settings):

@@ -5,9 +5,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from lam_env.scenarios.traffic.scene import traffic_scene
-from lam_env.scenarios.traffic.telling import name, words
-from lam_env.scenarios.traffic.view import traffic_view
+from lam_env.scenarios.traffic.picture.of_world import traffic_view
+from lam_env.scenarios.traffic.picture.scene import traffic_scene
+from lam_env.scenarios.traffic.picture.telling import name, words
 
 from lam_env.envs.pixels import rgb_array
 from lam_env.envs.single import LamEnv

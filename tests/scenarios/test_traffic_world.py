@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
-from lam_env.scenarios.traffic.morning import can_load, load
 from lam_env.scenarios.traffic.params import NETWORKS
+from lam_env.scenarios.traffic.world.morning import can_load, load
 
+from lam_env.core.events import READING
+from lam_env.core.observation import Rows
+from lam_env.core.rng import Streams
 from lam_env.envs.single import LamEnv
-from lam_env.events import READING
-from lam_env.rng import Streams
-from lam_env.rows import Rows
 
 MINUTE = 60_000
 
@@ -158,7 +158,7 @@ def test_days_without_events_are_those_of_events_to_the_last_bit(settings, monke
 def test_burn_in_by_events_and_at_once_end_alike(monkeypatch):
     fast = world_of(1, burn_in=14, days=1)
     assert can_load(fast.supply, fast.links)
-    monkeypatch.setattr("lam_env.scenarios.traffic.world.can_load", lambda *a: False)
+    monkeypatch.setattr("lam_env.scenarios.traffic.world.world.can_load", lambda *a: False)
     slow = world_of(1, burn_in=14, days=1)
     assert (fast.people.habit == slow.people.habit).mean() > 0.99
     assert np.allclose(fast.published[0].time, slow.published[0].time, atol=0.5)

@@ -17,10 +17,10 @@ from people import (
     TripsWorld,
 )
 
+from lam_env.core.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER
+from lam_env.core.observation import WEEK, WINDOW
 from lam_env.envs.check import check_scenario
 from lam_env.envs.single import LamEnv
-from lam_env.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER
-from lam_env.rows import WEEK, WINDOW
 
 A = len(VOCABULARY)
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from lam_env.rng import Streams
+from lam_env.core.behaviour_tables import Anchor, BehaviourTables, Need
+from lam_env.core.rng import Streams
 from lam_env.sim.routine import CUT, DAY, HOUR, IDLE, LAPSE, SHORTEST, Act, Routine, activity_log, gamma_quantiles
-from lam_env.tables import Anchor, BehaviourTables, Need
 
 NAMES = ("sleep", "toilet", "meal", "tv", "read", "out")
 SLEEP, TOILET, MEAL, TV, READ, OUT = range(6)

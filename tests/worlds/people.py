@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.contracts import Prediction, Training
-from lam_env.envs.record import simulate_log
+from lam_env.core.contracts import Prediction, Training
+from lam_env.core.events import Vocabulary
+from lam_env.core.observation import Rows
+from lam_env.core.rng import Streams
+from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario, start_tick
 from lam_env.envs.scene import Rectangle, Scene, Text
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.events import Vocabulary
 from lam_env.logs.epochs import epochs_of, from_observation
-from lam_env.rng import Streams
-from lam_env.rows import Rows
 from lam_env.sim.persons import PersonalWorld
 
 CAR, BUS, WALK = 1, 2, 3

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from lam_env.agents.features import PriorFeatures
-from lam_env.agents.heads import AnticipationHead
-from lam_env.agents.policy import TunedPolicy
+from lam_env.agents.fine_tuning.features import PriorFeatures
+from lam_env.agents.fine_tuning.heads import AnticipationHead
+from lam_env.agents.fine_tuning.policy import TunedPolicy
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.settings import PredictorSettings
 
-from lam_env.errors import UserError
-from lam_env.events import Vocabulary
+from lam_env.core.errors import UserError
+from lam_env.core.events import Vocabulary
 
 VOCABULARY = Vocabulary(
     ("none", "lamp.on", "lamp.off", "tv.on", "brew"),

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from lam_env.catalogue import JUDGE, SUMMARY
+from lam_env.core.catalogue import JUDGE, SUMMARY
 from lam_env.evaluation import results
 from lam_env.evaluation.tables import Table, summary_table
 

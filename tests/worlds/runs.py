@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 
 import torch
-from lam_env.agents.features import PriorFeatures, standardisation
-from lam_env.agents.heads import HEADS
-from lam_env.agents.policy import TunedPolicy
+from lam_env.agents.fine_tuning.features import PriorFeatures, standardisation
+from lam_env.agents.fine_tuning.heads import HEADS
+from lam_env.agents.fine_tuning.policy import TunedPolicy
+from lam_env.agents.fine_tuning.saved import save_policy
 from lam_env.agents.predictors import store
-from lam_env.agents.saved import save_policy
 
-from lam_env import registry
-from lam_env.trial import small_training
+from lam_env.core import registry
+from lam_env.experiment.agent_check import small_training
 
 
 def small_run(folder: Path, scenario: str = "smart_home", **world: object) -> TunedPolicy:

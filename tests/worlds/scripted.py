@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lam_env.contracts import Prediction
+from lam_env.core.contracts import Prediction
 
 
 class ScriptedEnv:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lam_env.config.convert import count
 from lam_env.envs.scene import RGB, check_roles, palette
-from lam_env.evaluation.report import kept, scores
-from lam_env.evaluation.report.folder import Run, missing_replays
-from lam_env.evaluation.report.parts import Section
+from lam_env.evaluation.report import sections_episodes as kept
+from lam_env.evaluation.report import sections_scores as scores
+from lam_env.evaluation.report.elements import Section
+from lam_env.evaluation.report.reader import Run, missing_replays
 from lam_env.evaluation.tables import VARIANTS, span
-from lam_env.values import count
 
 GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed", "switch_off", "mute")
 KINDS = {
@@ -65,7 +66,7 @@ def render(run: Run, about: About) -> str:
         replays=[{**r, "json": Markup(r["json"])} for r in replays],
         style=Markup(style),
         script=Markup(script) if replays else "",
-        again=f"python -m lam_env.report run={run.path}",
+        again=f"python -m lam_env report run={run.path}",
     )
 
 

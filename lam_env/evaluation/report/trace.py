@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
+from lam_env.core.events import FEEDBACK, USER
+from lam_env.core.observation import DAY, WEEKDAYS
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Circle, Item, Line, Polygon, Rectangle, Scene
 from lam_env.evaluation.episode import Moment, Told, likeliest
-from lam_env.events import FEEDBACK, USER
-from lam_env.rows import DAY, WEEKDAYS
 
 MOST = 48  # decisions in a trace
 MOST_BETWEEN = 24  # pictures between two decisions

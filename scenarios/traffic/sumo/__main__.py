@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from lam_env.config import cli_errors, parse, setting, to_dict
-from lam_env.errors import UserError
-from lam_env.progress import Progress
-from lam_env.values import suggestion
+from lam_env.config.cli import cli_errors, parse, setting, to_dict
+from lam_env.config.convert import suggestion
+from lam_env.core.errors import UserError
+from lam_env.core.progress import Progress
 
 from ..baselines import BASELINES, Make
 from ..exploits import EXPLOITS

@@ -20,9 +20,9 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 
-from ..network import Network
+from ..roads.network import Network
 from .plans import Plans
 
 SPEED = 15.0  # [m/s] on an empty road; SUMO's files give speeds to 1 cm/s

@@ -9,17 +9,17 @@ from typing import Any, cast
 
 import numpy as np
 
-from lam_env.contracts import Policy
+from lam_env.core.contracts import Policy
+from lam_env.core.errors import UserError
+from lam_env.core.rng import Stream, key_of
 from lam_env.envs.single import LamEnv
-from lam_env.errors import UserError
-from lam_env.rng import Stream, key_of
 
 from ..baselines import Predicted
-from ..diary import Diary
 from ..params import TrafficParams
+from ..roads.supply import DAY, MINUTE
 from ..scenario import Traffic
-from ..supply import DAY, MINUTE
-from ..world import EVENING, TrafficWorld
+from ..world.diary import Diary
+from ..world.world import EVENING, TrafficWorld
 
 Days = Callable[[int], None]  # told how many days are over
 

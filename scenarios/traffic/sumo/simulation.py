@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lam_env.errors import UserError
+from lam_env.core.errors import UserError
 
-from ..links import HOUR
-from ..supply import Supply
-from ..world import EVENING
+from ..roads.links import HOUR
+from ..roads.supply import Supply
+from ..world.world import EVENING
 from .files import build, write_headways, write_trips
 from .plans import Plans
 

@@ -1,0 +1,1 @@
+"""Advice: what it changes, and the randomised experiment that tells."""

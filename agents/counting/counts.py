@@ -1,0 +1,176 @@
+"""Predictors that count: most frequent, time of day, Markov chains of order 1 to 3, and one with the clock.
+
+All interpolate from coarse contexts to fine ones: p_k(a) = (count_k(a) + alpha p_{k-1}(a)) / (count_k + alpha),
+beginning with p_0 = 1 / A (Jelinek and Mercer's interpolation with weights after MacKay and Peto, 1995). alpha is chosen
+on validation likelihood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from lam_env.core.contracts import Prediction
+from lam_env.core.events import Vocabulary
+from lam_env.logs.epochs import Epochs
+
+from ..predictors.likelihood import continued
+from .history import DEPTH, History, of_log, of_step, push
+
+ALPHAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+
+Context = Callable[[History, int], np.ndarray]  # (history, number of tokens V) -> packed key (n,) int64
+
+
+def _pack(*parts: tuple[np.ndarray | int, int]) -> np.ndarray:
+    """Mixed-radix integer of (digit, base) pairs; `//` bins make the digits."""
+    key: np.ndarray | int = 0
+    for digit, base in parts:
+        key = key * base + digit
+    return np.asarray(key, np.int64)
+
+
+def everything(h: History, v: int) -> np.ndarray:
+    return np.zeros(len(h.hour), np.int64)
+
+
+def quiet(h: History, v: int) -> np.ndarray:
+    return h.quiet
+
+
+def hour(h: History, v: int) -> np.ndarray:
+    return _pack((h.quiet, 2), (h.hour, 24))
+
+
+def hour_weekend(h: History, v: int) -> np.ndarray:
+    return _pack((h.quiet, 2), (h.hour, 24), ((h.day >= 5).astype(np.int64), 2))
+
+
+def last1(h: History, v: int) -> np.ndarray:
+    return _pack((h.quiet, 2), (h.last[:, 0], v))
+
+
+def last2(h: History, v: int) -> np.ndarray:
+    return _pack((h.quiet, 2), (h.last[:, 0], v), (h.last[:, 1], v))
+
+
+def last3(h: History, v: int) -> np.ndarray:
+    return _pack((h.quiet, 2), (h.last[:, 0], v), (h.last[:, 1], v), (h.last[:, 2], v))
+
+
+def last1_6h(h: History, v: int) -> np.ndarray:
+    return _pack((last1(h, v), 1), (h.hour // 6, 4))
+
+
+def last1_3h(h: History, v: int) -> np.ndarray:
+    return _pack((last1(h, v), 1), (h.hour // 3, 8))
+
+
+def last2_6h(h: History, v: int) -> np.ndarray:
+    return _pack((last2(h, v), 1), (h.hour // 6, 4))
+
+
+LEVELS: dict[str, tuple[Context, ...]] = {
+    "most_frequent": (everything,),
+    "time_table": (everything, quiet, hour, hour_weekend),
+    "markov1": (everything, quiet, last1),
+    "markov2": (everything, quiet, last1, last2),
+    "markov3": (everything, quiet, last1, last2, last3),
+    "markov2_clock": (everything, quiet, last1, last1_6h, last1_3h, last2, last2_6h),
+}
+
+
+class Table(NamedTuple):
+    """Counts of one level: keys (K,) sorted; counts (K + 1, A) float32, the last row zero for keys never met."""
+
+    keys: np.ndarray
+    counts: np.ndarray
+    total: np.ndarray  # (K + 1, 1)
+
+    def rows(self, key: np.ndarray) -> np.ndarray:
+        at = np.searchsorted(self.keys, key)
+        at[at == len(self.keys)] = 0
+        return np.where(self.keys[at] == key, at, len(self.keys))
+
+
+def count(key: np.ndarray, target: np.ndarray, n_actions: int) -> Table:
+    keys, row = np.unique(key, return_inverse=True)
+    flat = np.bincount(row.ravel() * n_actions + target, minlength=(len(keys) + 1) * n_actions)
+    counts = flat.reshape(-1, n_actions).astype(np.float32)
+    return Table(keys, counts, counts.sum(1, keepdims=True))
+
+
+@dataclass
+class CountState:
+    """last (n, DEPTH) int64: the latest tokens of each stream, latest first."""
+
+    last: np.ndarray
+
+
+class CountPredictor:
+    """A predictor that interpolates counts over the contexts `LEVELS[name]`."""
+
+    def __init__(self, name: str):
+        self.name, self.levels = name, LEVELS[name]
+        self.vocabulary = Vocabulary(("none",))
+        self.tables: list[Table] = []
+        self.alpha = 1.0
+
+    def fit(self, train: Epochs, valid: Epochs) -> CountPredictor:
+        self.vocabulary = train.vocabulary
+        history, target = of_log(train), np.asarray(train.target, np.int64)
+        self.tables = [count(level(history, self._v), target, len(self.vocabulary)) for level in self.levels]
+        if len(valid):
+            reading, judged = continued(train, valid)
+            self.alpha = self._choose_alpha(of_log(reading), np.asarray(reading.target, np.int64), judged)
+        return self
+
+    @property
+    def _v(self) -> int:
+        return self.vocabulary.n_tokens
+
+    def _choose_alpha(self, history: History, target: np.ndarray, judged: np.ndarray) -> float:
+        """Only the target's own probability is needed, so that trying all constants costs next to nothing."""
+        history, target = History(*(a[judged] for a in history)), target[judged]
+        hits = []
+        for level, table in zip(self.levels, self.tables, strict=True):
+            row = table.rows(level(history, self._v))
+            hits.append((table.counts[row, target], table.total[row, 0]))
+        scores = []
+        for alpha in ALPHAS:
+            p = np.full(len(target), 1 / len(self.vocabulary))
+            for hit, total in hits:
+                p = (hit + alpha * p) / (total + alpha)
+            scores.append(np.log(0.999 * p + 0.001 / len(self.vocabulary)).mean())
+        return ALPHAS[int(np.argmax(scores))]
+
+    def _probabilities(self, history: History) -> np.ndarray:
+        alpha = np.float32(self.alpha)
+        p = np.full((len(history.hour), len(self.vocabulary)), 1 / len(self.vocabulary), np.float32)
+        for level, table in zip(self.levels, self.tables, strict=True):
+            row = table.rows(level(history, self._v))
+            p *= alpha
+            p += table.counts[row]
+            p /= table.total[row] + alpha
+        return p
+
+    def start(self, n: int) -> CountState:
+        return CountState(np.zeros((n, DEPTH), np.int64))
+
+    def reset(self, state: CountState, rows: np.ndarray) -> CountState:
+        """The state with `rows` (mask or index) fresh."""
+        last = state.last.copy()
+        last[rows] = 0
+        return CountState(last)
+
+    def step(self, state: CountState, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, CountState]:
+        last = np.where(active[:, None], push(state.last, epochs.tokens), state.last)
+        return Prediction(self._probabilities(of_step(last, epochs))), CountState(last)
+
+    def read(self, epochs: Epochs) -> Prediction:
+        history = of_log(epochs)
+        parts = [History(*(a[i : i + 65_536] for a in history)) for i in range(0, max(1, len(epochs)), 65_536)]
+        return Prediction(np.concatenate([self._probabilities(part) for part in parts]))

@@ -1,0 +1,136 @@
+"""A Markov predictor that keeps counting while it reads: the population's chain, then the stream's own counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lam_env.core.contracts import Prediction
+from lam_env.logs.epochs import Epochs
+
+from ..predictors.likelihood import continued
+from .counts import Context, CountPredictor, CountState, last1, last1_6h, last2
+from .history import DEPTH, History, of_log, of_step, push
+
+OWN: tuple[Context, ...] = (last1, last1_6h, last2)
+BETAS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
+
+
+def heard(tokens: np.ndarray, n_actions: int) -> np.ndarray:
+    """The user action that a bag (n, BAG) reports, (n,); 0 none. Her own event is the bag's last token; the last
+    of an agent's actions passes for hers where a bag holds nothing else."""
+    token = tokens[:, -1].astype(np.int64)
+    return np.where(token < n_actions, token, 0)
+
+
+@dataclass
+class OnlineState(CountState):
+    """Also `keys` (n, levels) int64: each stream's contexts awaiting their outcome, -1 before the first epoch; `own`
+    (n,) object: per stream a dict (level, key) -> counts (A,) float32."""
+
+    keys: np.ndarray
+    own: np.ndarray
+
+
+class OnlineMarkov(CountPredictor):
+    """After the interpolation of `markov2_clock` goes p(a) <- (own(a) + beta p(a)) / (own + beta) over the contexts
+    `OWN`, where `own` counts what this stream did since its start. beta is chosen on validation likelihood."""
+
+    def __init__(self) -> None:
+        super().__init__("markov2_clock")
+        self.name = "markov_online"
+        self.beta = BETAS[-1]
+
+    def fit(self, train: Epochs, valid: Epochs) -> OnlineMarkov:
+        super().fit(train, valid)
+        if len(valid):
+            reading, judged = continued(train, valid)
+            history, target = of_log(reading), np.asarray(reading.target, np.int64)[judged]
+            p = self._probabilities(History(*(a[judged] for a in history)))[np.arange(len(target)), target]
+            hits = []
+            for level in OWN:
+                counts = self._own_counts(reading, level(history, self._v))[judged]
+                hits.append((counts[np.arange(len(target)), target], counts.sum(1)))
+            self.beta = max(BETAS, key=lambda beta: _likelihood(p, hits, beta, len(self.vocabulary)))
+        return self
+
+    def _own_counts(self, epochs: Epochs, key: np.ndarray) -> np.ndarray:
+        """Per row, how often each action followed the row's context earlier in its world, (n, A) float32."""
+        n_actions = len(self.vocabulary)
+        action = heard(epochs.tokens, n_actions)
+        out = np.zeros((len(epochs), n_actions), np.float32)
+        bounds = np.r_[epochs.starts(), len(epochs)]
+        for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+            order = np.argsort(key[a:b], kind="stable")
+            new = np.r_[True, np.diff(key[a:b][order]) != 0]
+            first = np.flatnonzero(new)[np.cumsum(new) - 1]
+            done = np.zeros((b - a + 1, n_actions), np.float32)  # row i: outcomes of the first i rows in this order
+            follows = np.r_[action[a + 1 : b], 0][order]
+            done[np.arange(1, b - a + 1), follows] = 1
+            np.cumsum(done, axis=0, out=done)
+            out[a:b][order] = done[:-1] - done[first]
+        return out
+
+    def _blend(self, p: np.ndarray, own: np.ndarray) -> np.ndarray:
+        """p, own (n, A)"""
+        beta = np.float32(self.beta)
+        return (own + beta * p) / (own.sum(1, keepdims=True) + beta)
+
+    def start(self, n: int) -> OnlineState:
+        own = np.empty(n, object)
+        own[:] = [{} for _ in range(n)]
+        return OnlineState(np.zeros((n, DEPTH), np.int64), np.full((n, len(OWN)), -1, np.int64), own)
+
+    def reset(self, state: CountState, rows: np.ndarray) -> OnlineState:
+        assert isinstance(state, OnlineState)
+        fresh, mask = self.start(len(state.last)), np.zeros(len(state.last), bool)
+        mask[rows] = True
+        return OnlineState(
+            np.where(mask[:, None], fresh.last, state.last),
+            np.where(mask[:, None], fresh.keys, state.keys),
+            np.where(mask, fresh.own, state.own),
+        )
+
+    def step(self, state: CountState, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, OnlineState]:
+        """One epoch per stream. The counts in the state go on in place: do not step a state twice."""
+        assert isinstance(state, OnlineState)
+        n_actions = len(self.vocabulary)
+        last = np.where(active[:, None], push(state.last, epochs.tokens), state.last)
+        history = of_step(last, epochs)
+        p = self._probabilities(history)
+        done = heard(epochs.tokens, n_actions).tolist()
+        fresh = np.stack([level(history, self._v) for level in OWN], 1)
+        before, after = state.keys.tolist(), fresh.tolist()
+        own = np.zeros((len(OWN), len(last), n_actions), np.float32)
+        for i in np.flatnonzero(active).tolist():
+            counts = state.own[i]
+            for level in range(len(OWN)):
+                if before[i][level] >= 0:
+                    key = (level, before[i][level])
+                    if key not in counts:
+                        counts[key] = np.zeros(n_actions, np.float32)
+                    counts[key][done[i]] += 1
+                if (found := counts.get((level, after[i][level]))) is not None:
+                    own[level, i] = found
+        for part in own:
+            p = self._blend(p, part)
+        return Prediction(p), OnlineState(last, np.where(active[:, None], fresh, state.keys), state.own)
+
+    def read(self, epochs: Epochs) -> Prediction:
+        history = of_log(epochs)
+        p = super().read(epochs).next
+        for level in OWN:
+            p = self._blend(p, self._own_counts(epochs, level(history, self._v)))
+        return Prediction(p)
+
+
+def _likelihood(p: np.ndarray, hits: list[tuple[np.ndarray, np.ndarray]], beta: float, n_actions: int) -> float:
+    for hit, total in hits:
+        p = (hit + beta * p) / (total + beta)
+    return float(np.log(0.999 * p + 0.001 / n_actions).mean())
+
+
+def counting(name: str) -> CountPredictor:
+    """The counting predictor of that id, not yet fitted."""
+    return OnlineMarkov() if name == "markov_online" else CountPredictor(name)

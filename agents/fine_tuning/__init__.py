@@ -1,0 +1,1 @@
+"""Fine-tuning by reinforcement learning: PPO on the frozen prior."""

@@ -1,0 +1,164 @@
+"""Policy heads: how the prior's probabilities become a distribution over agent actions. The scenario's `interaction` picks one."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from lam_env.core.errors import UserError
+
+from ..advice.plugin import FEATURES, SCALE, AdvicePlugIn, moved
+from ..plugin import PlugIn
+from .features import PARTS, Layout
+
+TEMPERATURE, GAIN, COST, REFUSAL, LEAST = 0.08, 1.2, 0.5, 1.8, 0.1
+NEVER = -1e9
+
+
+def network(n_in: int, hidden: tuple[int, ...], n_out: int, zero: bool) -> nn.Sequential:
+    """An MLP with Tanh; `zero`: its last layer starts at zero."""
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers += [nn.Linear(n_in, width), nn.Tanh()]
+        n_in = width
+    last = nn.Linear(n_in, n_out)
+    if zero:
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+    return nn.Sequential(*layers, last)
+
+
+class AnticipationHead(nn.Module):
+    """Expected utility of doing for her what she is about to do: logit(a) = value(a) / T, and 0 for none.
+
+    q, the probability that doing a now is in time, lies between the prior's `next` and `soon`: near next for quick devices and
+    near soon for slow ones, by how much is learned. The acceptance of an action by part of the day is moved by what this household
+    has accepted and refused so far. value = gain q acc - loss (1 - q acc) - refusal q (1 - acc). All of it is corrected by a
+    network on the state that starts at zero, so training starts at the contextual plug-in policy (`start_from`).
+    Commands with q < .1 are not considered: an argmax over values would pick commands never tried.
+    """
+
+    def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
+        super().__init__()
+        self.layout = layout
+        a = layout.n_actions
+        slow = torch.tensor(layout.slow, dtype=torch.float32)
+        self.leaning = nn.Parameter(6 * slow - 3)  # logit of how far q leans to soon
+        self.welcome = nn.Parameter(torch.full((PARTS, a), 2.2))  # logit of the acceptance before anything is heard
+        self.loss = nn.Parameter(torch.full((PARTS, a), COST))  # of acting in vain
+        self.patience = nn.Parameter(torch.full((a,), 1.4))  # log of the pseudo-counts behind it
+        self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a, zero=True)
+        self.register_buffer("temperature", torch.tensor(TEMPERATURE))
+
+    def start_from(self, plugin: PlugIn) -> None:
+        """Take over what a plug-in has counted by part of the day."""
+        p = torch.as_tensor(plugin.acceptance, dtype=torch.float32).clamp(0.02, 0.98)
+        with torch.no_grad():
+            self.welcome.copy_(torch.log(p / (1 - p)))
+            self.loss.copy_(torch.as_tensor(plugin.loss, dtype=torch.float32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
+        soonest, soon, mask, accepted, refused = x[:, : 5 * self.layout.n_actions].chunk(5, 1)
+        rest = x[:, self.layout.rest :]
+        part = rest[:, :PARTS]
+        correction = self.correction(torch.cat([rest, soonest, soon], 1))
+        gain, cost, leaning, welcome = correction.chunk(4, 1)
+        q = soonest + torch.sigmoid(self.leaning + 3 * leaning) * (soon - soonest).clamp_min(0)
+        heard = torch.exp(self.patience)
+        before = torch.sigmoid(part @ self.welcome + 3 * welcome)
+        acceptance = (accepted + heard * before) / (accepted + refused + heard)
+        good = q * acceptance
+        value = (
+            (GAIN + gain) * good - (part @ self.loss + cost) * (1 - good) - REFUSAL * (q - good)
+        ) / self.temperature
+        logits = torch.where((mask > 0) & (q >= LEAST), value, torch.full_like(value, NEVER))
+        return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
+
+
+class PlainHead(nn.Module):
+    """Logits by a network on everything, with the mask: a policy from scratch."""
+
+    def __init__(self, layout: Layout, hidden: tuple[int, ...] = (128, 128)):
+        super().__init__()
+        self.layout = layout
+        self.net = network(layout.n_rest, hidden, layout.n_actions, zero=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a = self.layout.n_actions
+        logits = self.net(x[:, self.layout.rest :])
+        possible = torch.cat([torch.ones_like(logits[:, :1]), x[:, 2 * a + 1 : 3 * a]], 1) > 0
+        return torch.where(possible, logits, torch.full_like(logits, NEVER))
+
+
+class AdviceHead(nn.Module):
+    """Expected uplift of changing what she does: logit(a) = value(a) / T, and 0 for none.
+
+    value = moved (worth - what she would do is worth) - nag + what her answer is rewarded with, worth the sum of its kinds, each by its weight, as in
+    advice.py; acceptance and the answer's reward are logits on few features that all actions share, and an intercept of each. Acceptance and worth of
+    each action are corrected by a network on the state that starts at zero, so training starts at the plug-in policy (`start_from`). Where no reading tells worths, each action has a counted one (`flat`), and advice begins with a
+    handicap of log A: most moments are none for advice, and who is advised at all of them leaves before anything is learned.
+    """
+
+    paid: Tensor  # best and worst reward of an answer
+
+    def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
+        super().__init__()
+        self.layout = layout
+        self.follow, self.upset = (nn.Parameter(torch.zeros(len(FEATURES))) for _ in range(2))
+        self.follow_by, self.upset_by = (nn.Parameter(torch.zeros(layout.n_actions)) for _ in range(2))
+        self.register_buffer("paid", torch.zeros(2))
+        self.weights = nn.Parameter(torch.zeros(len(layout.worths)))
+        self.nag = nn.Parameter(torch.tensor(0.0))
+        self.flat = nn.Parameter(torch.zeros(layout.n_actions))
+        self.handicap = 0.0 if layout.worths else math.log(layout.n_actions)
+        self.register_buffer("temperature", torch.tensor(TEMPERATURE))
+        self.correction = network(layout.n_rest + layout.n_actions, hidden, 2 * layout.n_actions + 1, zero=True)
+
+    def start_from(self, plugin: AdvicePlugIn) -> None:
+        """Take over what a plug-in has learned."""
+        with torch.no_grad():
+            for name in ("follow", "follow_by", "upset", "upset_by"):
+                getattr(self, name).copy_(torch.as_tensor(getattr(plugin.answers, name), dtype=torch.float32))
+            self.paid.copy_(torch.tensor([plugin.answers.best, plugin.answers.worst]))
+            self.weights.copy_(torch.tensor([plugin.weights.get(kind, 0.0) for kind in self.layout.worths]))
+            self.nag.fill_(plugin.nag)
+            self.flat.copy_(torch.as_tensor(plugin.flat, dtype=torch.float32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
+        a, layout = self.layout.n_actions, self.layout
+        p, _, mask, accepted, refused = x[:, : 5 * a].chunk(5, 1)
+        worths = x[:, 5 * a : layout.rest - 1].reshape(len(x), len(layout.worths), a)
+        own = worths[:, layout.worths.index("own")] if "own" in layout.worths else torch.zeros_like(p)
+        willing, more, cost = self.correction(torch.cat([x[:, layout.rest :], p], 1)).split([a, a, 1], 1)
+        log_p = torch.log(p + 1e-4)
+        features = [
+            torch.ones_like(p),
+            (own / SCALE).clamp(-3, 3),
+            log_p,
+            log_p.amax(1, keepdim=True).expand_as(p),
+            x[:, layout.rest - 1 : layout.rest].expand_as(p),
+            torch.log1p(accepted.sum(1, keepdim=True)).expand_as(p),
+            torch.log1p(refused.sum(1, keepdim=True)).expand_as(p),
+        ]
+        answers = torch.stack(features, 2)
+        acceptance = torch.sigmoid(answers @ self.follow + self.follow_by + 3 * willing)
+        best, worst = self.paid
+        answer = best + (worst - best) * torch.sigmoid(answers @ self.upset + self.upset_by)
+        total = torch.einsum("nka,k->na", worths, self.weights) + self.flat + more
+        gain = total - (p * total).sum(1, keepdim=True)
+        value = (moved(acceptance, p) * gain - self.nag + answer - cost) / self.temperature - self.handicap
+        logits = torch.where(mask > 0, value, torch.full_like(value, NEVER))
+        return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
+
+
+HEADS: dict[str, type[nn.Module]] = {"anticipate": AnticipationHead, "advise": AdviceHead}
+
+
+def head_for(interaction: str) -> type[nn.Module]:
+    if interaction not in HEADS:
+        raise UserError(f"no policy head for interaction {interaction!r}; there are {', '.join(HEADS)}")
+    return HEADS[interaction]

@@ -1,0 +1,99 @@
+"""Tuned policies on disk: `policy.safetensors`, `policy.json`, `manifest.json`. Nothing is ever unpickled.
+
+The predictor that a policy rests on is stored by itself, see `predictors.store`; a fingerprint ties the two together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from lam_env.core.errors import UserError
+
+from ..files import ModelError, fill, read_folder, reading, to_json, weights_of, write_folder
+from ..predictors.network import Predictor
+from .features import Layout, PriorFeatures
+from .heads import HEADS
+from .policy import TunedPolicy
+
+FORMAT = 1
+_WEIGHTS, _ABOUT = "policy.safetensors", "policy.json"
+_MOST = {_WEIGHTS: 1 << 28, _ABOUT: 4 << 20}  # [bytes]
+_MOST_LAYERS, _MOST_WIDTH = 16, 8192
+
+
+def save_policy(policy: TunedPolicy, folder: str | os.PathLike[str]) -> None:
+    """Writes the policy's head and standardisation into `folder`, whole or not at all; one that was there is replaced."""
+    features, kinds = policy.features, [name for name, kind in HEADS.items() if type(policy.head) is kind]
+    if not isinstance(features, PriorFeatures) or not kinds:
+        raise UserError(f"only policies with a prior and a head for {', '.join(HEADS)} can be saved")
+    layers = [m for m in policy.head.modules() if isinstance(m, torch.nn.Linear)]
+    about = {
+        "interaction": kinds[0],
+        "hidden": [layer.out_features for layer in layers[:-1]],
+        "layout": _plain(features.layout),
+        "mean": features.mean.tolist(),
+        "scale": features.scale.tolist(),
+        "prior": fingerprint(features.predictor),
+    }
+    write_folder(Path(folder), {_WEIGHTS: weights_of(policy.head), _ABOUT: to_json(about)}, FORMAT)
+
+
+def load_policy(folder: str | os.PathLike[str], predictor: Predictor) -> TunedPolicy:
+    """The policy saved in `folder`, on the prior that it was trained on; ModelError if it is incomplete, changed, not one
+    of ours, or another prior's."""
+    folder = Path(folder)
+    with reading(folder, "policy", "train"):
+        return _load(folder, predictor)
+
+
+def _load(folder: Path, predictor: Predictor) -> TunedPolicy:
+    content = read_folder(folder, _MOST, FORMAT)
+    about = json.loads(content[_ABOUT])
+    if not isinstance(about, dict):
+        raise ValueError(f"{_ABOUT} is no mapping")
+    if about["prior"] != fingerprint(predictor):
+        raise ModelError(f"{folder}: the policy was trained on another prior; take both from one run")
+    features = _features(about, predictor)
+    if about["layout"] != _plain(features.layout):
+        raise ValueError(f"{_ABOUT}: the layout does not fit the prior")
+    hidden = about["hidden"]
+    if not isinstance(hidden, list) or len(hidden) > _MOST_LAYERS:
+        raise ValueError(f"{_ABOUT}: hidden is no list of at most {_MOST_LAYERS} widths")
+    if not all(type(width) is int and 1 <= width <= _MOST_WIDTH for width in hidden):
+        raise ValueError(f"{_ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH}")
+    if about["interaction"] not in HEADS:
+        raise ValueError(f"{_ABOUT}: there is no head of that interaction")
+    with torch.device("meta"):  # shapes first: a hostile file may ask for more memory than there is
+        head = HEADS[about["interaction"]](features.layout, tuple(hidden))
+    fill(head, content[_WEIGHTS], _WEIGHTS, _ABOUT)
+    return TunedPolicy(features, head)
+
+
+def _features(about: dict[str, Any], predictor: Predictor) -> PriorFeatures:
+    mean, scale = (np.asarray(about[name], np.float32) for name in ("mean", "scale"))
+    shape = (len(predictor.vocabulary.readings),)
+    if mean.shape != shape or scale.shape != shape:
+        raise ValueError(f"{_ABOUT}: mean and scale do not fit the prior's readings")
+    if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
+        raise ValueError(f"{_ABOUT}: mean and scale are not finite or not positive")
+    return PriorFeatures(predictor, mean, scale)
+
+
+def _plain(layout: Layout) -> Any:
+    """As JSON gives it back."""
+    return json.loads(json.dumps(dataclasses.asdict(layout)))
+
+
+def fingerprint(predictor: Any) -> str:
+    """A digest of what a predictor knows: its vocabulary and its weights. It finds a mix-up, not a forger."""
+    digest = hashlib.sha256(json.dumps(predictor.vocabulary.to_json()).encode())
+    digest.update(weights_of(predictor.nets))
+    return digest.hexdigest()

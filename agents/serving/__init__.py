@@ -1,0 +1,1 @@
+"""Policies served to one's own stream of events."""

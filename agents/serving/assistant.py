@@ -1,0 +1,241 @@
+"""A policy on one's own stream of events, without a simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lam_env.config.convert import short
+from lam_env.core.errors import UserError
+from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
+from lam_env.core.observation import DAY, Rows
+
+from ..carry import Carry, anticipation, listen, slow_actions
+from ..fine_tuning.heads import AdviceHead
+from ..fine_tuning.policy import TunedPolicy
+from ..predictors.network import Predictor
+from ..thresholded import Thresholded
+from .adviser import Adviser
+from .clock import Clock
+from .responses import NOTHING, Heard, Words
+
+NEVER = -86_400.0  # [s] before the stream began: not seen
+MOST_ACTS = 4  # agent actions at one instant, as in simulated worlds
+MOST_QUIET = 92 * DAY  # [s] a longer silence is a mistake in the time, or a reason to start afresh
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What to do now. The dictionaries are by name of action.
+
+    action: a name, or "none". probabilities: P(she does it next, before the next epoch). soon: P(she does it within its
+    patience), empty if the prior does not say. in_time: P(doing it now is in time), of the two. values: the
+    policy's logits, or how far the probabilities lie above its threshold; 0 for none; -inf where it is not possible or too improbable to be considered.
+    """
+
+    action: str
+    probabilities: dict[str, float]
+    soon: dict[str, float]
+    in_time: dict[str, float]
+    values: dict[str, float]
+    why: str
+
+
+class Assistant:
+    """Hears what happens, in order of time, and says what to do.
+
+    Times are seconds since a Monday 00:00 local time (fractions are cut off), or datetimes, naive local ones or in
+    the home's time zone; see `Clock`. User and sensor events raise an epoch, at which the prior's memory is stepped; so does as much
+    quiet as in its training log (`Predictor.timer`). Readings, feedback and what the agent did are noted for the next suggestion and epoch. Whatever
+    is refused (UserError) leaves everything as it was.
+    """
+
+    def __init__(self, policy: TunedPolicy | Thresholded):
+        assert isinstance(policy.predictor, Predictor)  # others cannot be saved
+        self.policy, self.predictor = policy, policy.predictor
+        self._quiet = np.inf if self.predictor.timer is None else self.predictor.timer
+        self.vocabulary = self.predictor.vocabulary
+        v = self.vocabulary
+        self._words, self._slow = Words(v), slow_actions(v.patience)
+        self._rows = Rows(1, v)
+        self._row = self._rows.row(0)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._row.clear()
+        self._clock = Clock()
+        self._carry: Carry | None = None
+        self._due: Any = -1  # [s] when the next epoch of the timer is; -1: no time has come yet
+        self._new = 0  # tokens since the last epoch
+        self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
+        self._done: list[int] = []  # those since the last epoch
+        devices: dict[str, list[int]] = {}  # the actions of each device: names that are alike up to the last dot
+        for a, name in enumerate(self.vocabulary.actions[1:], 1):
+            devices.setdefault(name.rpartition(".")[0] or name, []).append(a)
+        self._devices = list(devices.values())
+
+    def reset(self, time: Any) -> None:
+        """Forget everything; the stream starts at `time`. Without it, the first event is the start."""
+        Clock().read(time)  # refuses before anything is forgotten
+        self._clear()
+        self._tell(time)
+
+    def _tell(self, time: Any) -> int:
+        seconds = self._clock.read(time)
+        if self._due < 0:
+            self._due = self._row.epoch[0] = seconds
+        elif seconds - self._clock.now > MOST_QUIET:
+            days = (seconds - self._clock.now) // DAY
+            raise UserError(f"time: {short(time)} is {days} days after the last event; call reset to start afresh")
+        self._clock.move(time, seconds)
+        return seconds
+
+    # -- what happens ----------------------------------------------------------------------------------------------------
+
+    def observe(
+        self,
+        event: Event | None = None,
+        *,
+        time: Any = None,
+        user: int = 0,
+        action: str | None = None,
+        sensor: str | None = None,
+        reading: str | None = None,
+        value: Any = None,
+        feedback: str | None = None,
+    ) -> None:
+        """Something happened: an Event, or one of `action` (hers), `sensor`, `reading` with `value`, and `feedback` on the
+        agent's `action`. With `time` alone: nothing more has happened until then. Whichever `user` acts, it is one stream."""
+        named = {"action": action, "sensor": sensor, "reading": reading, "feedback": feedback}
+        if event is not None:
+            if time is not None or value is not None or any(name is not None for name in named.values()):
+                raise UserError("observe: give an event or its parts, not both")
+            self._happen(event.time, self._words.event(event, self._acts))
+        elif time is None:
+            raise UserError("observe: give a time")
+        else:
+            self._happen(time, self._words.parts(value, **named))
+
+    def _happen(self, time: Any, heard: Heard) -> None:
+        kind, token = heard.kind, heard.token
+        seconds = self._tell(time)
+        if self._carry is None and kind in (USER, SENSOR):
+            self._raise_epoch(self._due)  # the start has one of its own
+        # an event at the instant of the timer forestalls it; the agent's answer at that instant comes after it
+        self._pass_time(seconds, until=kind in (AGENT, NOTHING))
+        if kind in (USER, SENSOR):
+            self._push(token if kind == USER else len(self.vocabulary) + token, seconds)
+            self._raise_epoch(seconds)
+        elif kind == AGENT and token:
+            self._act(token)
+        elif kind == READING:
+            self._row.context[token] = heard.value
+        elif kind == FEEDBACK:
+            self._words.count(heard, self._row.feedback)
+
+    def did(self, action: str) -> None:
+        """The agent's action has been carried out. The next suggestion takes it into account."""
+        token = self._words.find("action", action)
+        self._catch_up("did")
+        if token:
+            self._act(token)
+
+    # -- epochs ----------------------------------------------------------------------------------------------------------
+
+    def _pass_time(self, seconds: int, until: bool) -> None:
+        """The epochs of the timer before `seconds`; `until`: and at that time."""
+        while self._due < seconds or (until and self._due == seconds):
+            self._raise_epoch(self._due)
+
+    def _raise_epoch(self, seconds: int) -> None:
+        epoch = self._row.epoch
+        epoch[0], epoch[1], epoch[3], epoch[4] = seconds, seconds - epoch[0], self._new, 0
+        self._new, self._due = 0, seconds + self._quiet
+        self._done.clear()
+        self._carry = listen(self.predictor, self._rows.observe(), self._carry, None)
+
+    def _push(self, token: int, seconds: int) -> None:
+        self._row.push(token, seconds)
+        self._new += 1
+
+    def _act(self, token: int) -> None:
+        # dated to the epoch that it answers, as in simulated worlds: nothing lies in an epoch's future
+        self._push(token, self._row.epoch[0])
+        self._acts.append(token)
+        self._done.append(token)
+        self._row.epoch[3], self._row.epoch[4] = self._new, len(self._done)
+
+    def _catch_up(self, what: str) -> None:
+        if self._due < 0:
+            raise UserError(f"{what}: nothing has been observed yet; call reset(time) or observe something first")
+        self._pass_time(self._clock.now, until=True)
+
+    # -- what to do ------------------------------------------------------------------------------------------------------
+
+    def suggest(self, possible: Sequence[str] | None = None) -> Suggestion:
+        """What to do now. `possible`: actions that would change something now; if not given, all but the last known command
+        to each device (the name up to its last dot) and any to a device acted on since the last epoch. It changes nothing: ask as often as
+        you like."""
+        mask = self._words.mask(possible)
+        self._catch_up("suggest")
+        if possible is None:
+            mask = self._untouched(mask)
+        self._rows.mask[0] = mask
+        assert self._carry is not None
+        said = self._carry.said
+        logits = self.policy.scores(self._rows.observe(), said)[0]
+        q = anticipation(said, self._slow)[0]
+        values = logits - logits[0]
+        values[values < -1e8] = -np.inf
+        best = int(values.argmax()) if len(self._done) < MOST_ACTS else 0
+        p, soon = said.next[0], said.soon[0] if said.soon is not None else None
+        why = self._why(best, p, q, values, mask)
+        return Suggestion(
+            self.vocabulary.actions[best],
+            self._words.by_name(p),
+            {} if soon is None else self._words.by_name(soon),
+            self._words.by_name(q),
+            self._words.by_name(values),
+            why,
+        )
+
+    def _untouched(self, mask: np.ndarray) -> np.ndarray:
+        """Without the state a device is last known to be in, and without devices acted on since the last epoch."""
+        names = self.vocabulary.actions
+        seen = np.asarray(self._row.last_seen)[: len(names)]
+        for actions in self._devices:
+            last = max(actions, key=lambda a: seen[a])
+            fresh = len(actions) > 1 or self._row.epoch[0] - seen[last] < self.vocabulary.patience[last]
+            if seen[last] > NEVER and fresh:  # a device with a single command comes to rest by itself
+                mask[last] = 0
+        if self._done:
+            touched = {names[a].rpartition(".")[0] or names[a] for a in self._done}
+            mask[[(name.rpartition(".")[0] or name) in touched for name in names]] = 0
+            mask[0] = 1
+        return mask
+
+    def _why(self, best: int, p: np.ndarray, q: np.ndarray, values: np.ndarray, mask: np.ndarray) -> str:
+        names = self.vocabulary.actions
+        if best:
+            return f"{names[best]}: in time with probability {q[best]:.2f} (next {p[best]:.2f}), value {values[best]:+.2f} against 0 for none"
+        if len(self._done) >= MOST_ACTS:
+            return f"none: {MOST_ACTS} actions have been done at this instant, and no more"
+        likely = int(np.where(mask > 0, q, -1.0)[1:].argmax()) + 1 if mask[1:].any() else 0
+        if not likely:
+            return "none: no other action is possible"
+        value = (
+            f"value {values[likely]:+.2f} against 0" if np.isfinite(values[likely]) else "too little to be considered"
+        )
+        return f"none: the likeliest possible, {names[likely]}, is in time with probability {q[likely]:.2f}, {value}"
+
+
+def serve(policy: TunedPolicy | Thresholded) -> Assistant | Adviser:
+    """`policy`, ready to observe a stream of events; an `Adviser` if it advises persons."""
+    if isinstance(policy, TunedPolicy):
+        advises = isinstance(policy.head, AdviceHead)
+    else:
+        advises = bool(policy.predictor.vocabulary.values())
+    return Adviser(policy) if advises else Assistant(policy)

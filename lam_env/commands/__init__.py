@@ -1,0 +1,1 @@
+"""The commands: `python -m lam_env NAME`, one module each."""

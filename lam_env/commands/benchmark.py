@@ -1,0 +1,109 @@
+"""python -m lam_env.benchmark suite=quick out=FOLDER
+
+Makes published tables, and measures speed, from the suites in lam_env/suites/.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lam_env.config.cli import cli_errors, parse
+from lam_env.core.catalogue import ENVIRONMENT, EPOCHS, OF_CARTPOLE, STEPS
+from lam_env.core.errors import UserError
+from lam_env.core.progress import Progress
+from lam_env.launch.local import one_thread
+from lam_env.suites import suite as suites
+from lam_env.suites.settings import BenchmarkSettings
+from lam_env.suites.suite import Suite
+from lam_env.suites.throughput import WARM_UP, YARDSTICK, Figure, measure
+
+if TYPE_CHECKING:
+    from lam_env.evaluation.results import Row
+    from lam_env.evaluation.tables import Table
+
+
+def main(argv: Sequence[str]) -> int:
+    one_thread()
+    with cli_errors():
+        settings = parse(BenchmarkSettings, argv, "python -m lam_env.benchmark")
+        suite = suites.load(settings.suite)
+        command = " ".join(["python -m lam_env.benchmark", *argv])
+        if suite.runs:
+            from lam_env.suites.suite_runner import compare
+
+            return compare(suite, settings, command)
+        for name in ("scenario", "agents", "agent"):
+            if getattr(settings, name):
+                raise UserError(f"suite {suite.name} measures speed: leave {name}= away")
+        run(suite, settings, command)
+    return 0
+
+
+def run(suite: Suite, settings: BenchmarkSettings, command: str) -> None:
+    """Measure, print, and write <suite>.csv and <suite>.md."""
+    from lam_env.evaluation import results
+    from lam_env.experiment.run_folder import RunFolder, choose
+
+    path = choose(settings.out, "benchmark")
+    began = time.time()
+    with Progress() as progress:
+        rounds = measure(suite.measurements, settings.steps, settings.repeats, progress)
+    table = table_of(rounds, suite.name, command, time.time() - began)
+    table.show()
+    path.mkdir(parents=True, exist_ok=True)
+    results.write(path / f"{suite.name}.csv", rows_of(rounds))
+    RunFolder(path).write_text(f"{suite.name}.md", table.markdown())
+    print(f"written: {path}")
+
+
+def rows_of(rounds: Sequence[Sequence[Figure]]) -> list[Row]:
+    """Every measurement as lines of results; `seed` is the round."""
+    from lam_env.evaluation.results import Row
+
+    rows = []
+    for r, figures in enumerate(rounds):
+        for f in figures:
+            where = (f.entry.env, f"batch {f.entry.copies}" if f.entry.copies else "single", f.entry.actions, 0, r)
+            found = {STEPS: f.steps, EPOCHS: f.epochs, OF_CARTPOLE: f.ratio, ENVIRONMENT: f.share}
+            rows += [Row(*where, m.id, value) for m, value in found.items()]
+    return rows
+
+
+def table_of(rounds: Sequence[Sequence[Figure]], suite: str, command: str, seconds: float) -> Table:
+    from lam_env.evaluation.tables import About, Table, versions
+
+    lines = []
+    for figures in zip(*rounds, strict=True):
+        steps = [f.steps for f in figures]
+        lines.append(
+            (
+                figures[0].entry.name,
+                f"{statistics.median(steps) / 1e3:,.1f}",
+                f"{min(steps) / 1e3:,.1f} - {max(steps) / 1e3:,.1f}",
+                f"{statistics.median(f.epochs for f in figures) / 1e3:,.1f}",
+                f"{statistics.median(f.ratio for f in figures):.2f}",
+                f"{statistics.median(f.share for f in figures):.0%}",
+            )
+        )
+    columns = (
+        "thousands per CPU second",
+        "steps",
+        "least - most",
+        *(m.heading for m in (EPOCHS, OF_CARTPOLE, ENVIRONMENT)),
+    )
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    load += f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')}"
+    about = About(command, f"{os.cpu_count()} cores{load}", seconds, versions())
+    notes = (
+        f"Medians of {len(rounds)} rounds in which the environments take turns, in one process.",
+        f"Single: with the resets of its episodes. Batch: steps of all its worlds together, after the first {WARM_UP}.",
+        "Epochs: steps less the follow-up steps at one instant.",
+        f"Of CartPole: steps against those of one {YARDSTICK} in the same round.",
+        "Environment: its share of the time; the rest is the prior's, the policy's and the updates'.",
+        *about.lines(),
+    )
+    return Table(suite, columns, tuple(lines), notes)

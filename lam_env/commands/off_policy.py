@@ -1,0 +1,209 @@
+"""python -m lam_env off_policy log=runs/decisions-1 policy=runs/smart_home-1
+
+Estimates from a log of decisions what other policies would have earned. The log is one of `python -m lam_env record`; no simulator is needed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.core.catalogue import DR, ESS, GAIN, IPS, MEAN_WEIGHT, PDIS, PDIS_ESS, SNIPS
+from lam_env.core.errors import UserError
+from lam_env.launch.local import one_line, one_thread
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lam_env.evaluation.decisions import Decisions
+    from lam_env.evaluation.off_policy import Estimate, SequenceEstimate
+    from lam_env.evaluation.statistics import Interval
+    from lam_env.evaluation.tables import About, Table
+
+LOGGED = "logged"  # the row of what was earned in fact
+LEAST = 5  # effective decisions or trajectories, below which an interval would pretend to know
+
+
+@dataclass(frozen=True)
+class OffPolicySettings:
+    """Estimate from a log of decisions what other policies would have earned."""
+
+    log: str = setting("", "folder of a log of decisions")
+    policy: tuple[str, ...] = setting(
+        ("none",), "policies: run folders (their tuned policy), none, random, or module:Class with predict", code=True
+    )
+    sampled: bool = setting(
+        False, "policies that can, choose by chance, as in training; otherwise by their largest value"
+    )
+    window: int = setting(
+        1, "decisions whose rewards count for one: as many as it takes until an act is answered", low=1, high=10_000
+    )
+    horizon: int = setting(10, "decisions of a trajectory that the estimate per sequence sums up", low=1, high=10_000)
+    out: str | None = setting(None, "folder to write off_policy.csv and off_policy.md to (default: only shown)")
+
+
+def main(argv: Sequence[str]) -> int:
+    one_thread()
+    with cli_errors():
+        settings = parse(OffPolicySettings, argv, "python -m lam_env off_policy")
+        if not settings.log:
+            raise UserError("log= is missing: give a log of decisions, such as log=runs/decisions-1")
+        run(settings, " ".join(["python -m lam_env off_policy", *argv]))
+    return 0
+
+
+def run(settings: OffPolicySettings, command: str) -> None:
+    """Loads everything, then estimates, shows, and writes if asked to."""
+    from lam_env.evaluation import results
+    from lam_env.evaluation.decisions import Decisions
+    from lam_env.evaluation.tables import About, versions
+    from lam_env.experiment.policies import policy_of
+    from lam_env.experiment.run_folder import RunFolder, choose
+
+    s = settings
+    path = choose(s.out, "off_policy") if s.out else None
+    decisions = Decisions.load(s.log)
+    policies = {name: policy_of(name, decisions.log.vocabulary) for name in dict.fromkeys(s.policy)}
+    found = {}
+    for name, policy in policies.items():
+        try:
+            found[name] = judge(decisions, policy, not s.sampled, s.window, s.horizon)
+        except Exception as error:  # whatever a stranger's code raises
+            if ":" not in name:
+                raise
+            raise UserError(f"policy {name}: {one_line(error)}") from None
+    fact, about = logged(decisions, s.window, s.horizon), About(command, versions=versions())
+    for table in tables_of(s, fact, found, about, intervals=False):
+        table.show()
+    if path is not None:
+        scenario = str(decisions.log.meta.get("scenario", "log"))
+        rows = []
+        for name, (one, sequence) in found.items():
+            rows += results.rows_of(scores(one, sequence), scenario, name, 0, 0, "off_policy")
+        path.mkdir(parents=True, exist_ok=True)
+        results.write(path / "off_policy.csv", rows)
+        text = [table.markdown() for table in tables_of(s, fact, found, about)]
+        RunFolder(path).write_text("off_policy.md", "\n".join(text))
+        print(f"written: {path}")
+
+
+def judge(
+    decisions: Decisions, policy: Any, deterministic: bool = True, window: int = 1, horizon: int = 10
+) -> tuple[Estimate, SequenceEstimate]:
+    """The value of a policy per decision and of the first `horizon` decisions, from a log."""
+    from lam_env.evaluation.decisions import asked_again
+    from lam_env.evaluation.off_policy import estimate, importance, per_decision_sampling, windowed
+    from lam_env.evaluation.reward_model import cross_fitted
+
+    target, soft = asked_again(decisions, policy, deterministic)
+    known, action, prob, reward, trajectory = _columns(decisions)
+    target = target[known]
+    observation = {k: v[known] for k, v in decisions.observation.items()}
+    sums = windowed(reward, trajectory, window)
+    model = cross_fitted(observation, action, sums, trajectory, None if soft is None else soft[known])
+    one = estimate(target, action, prob, sums, model, trajectory)
+    return one, per_decision_sampling(importance(target, action, prob), reward, trajectory, horizon)
+
+
+def logged(decisions: Decisions, window: int = 1, horizon: int = 10) -> tuple[Interval, SequenceEstimate]:
+    """What was earned in fact: per decision, and in the first `horizon` decisions."""
+    import numpy as np
+
+    from lam_env.evaluation.off_policy import ips, per_decision_sampling, windowed
+
+    _, _, _, reward, trajectory = _columns(decisions)
+    ones = np.ones(len(reward))
+    mean = ips(ones, windowed(reward, trajectory, window), trajectory)
+    return mean, per_decision_sampling(ones, reward, trajectory, horizon)
+
+
+def _columns(decisions: Decisions) -> tuple[np.ndarray, ...]:
+    """Rows whose reward is known, in order of trajectory and time; their actions, probabilities, rewards, trajectories."""
+    import numpy as np
+
+    log, rows = decisions.log, decisions.rows
+    reward, trajectory = log.value[rows].astype(float), decisions.trajectory
+    order = np.argsort(trajectory, kind="stable")
+    known = order[np.isfinite(reward[order])]
+    action, prob = log.token[rows][known].astype(np.int64), log.prob[rows][known].astype(float)
+    return known, action, prob, reward[known], trajectory[known]
+
+
+def scores(one: Estimate, sequence: SequenceEstimate) -> dict[str, float]:
+    """As rows of results; what is not a number is left out."""
+    import math
+
+    found = {IPS: one.ips.value, SNIPS: one.snips.value, DR: one.dr.value, GAIN: one.gain.value}
+    found |= {ESS: one.effective, MEAN_WEIGHT: one.mean_weight}
+    found |= {PDIS: sequence.value.value, PDIS_ESS: sequence.effective}
+    return {k.id: v for k, v in found.items() if math.isfinite(v)}
+
+
+def tables_of(
+    settings: OffPolicySettings,
+    fact: tuple[Interval, SequenceEstimate],
+    found: dict[str, tuple[Estimate, SequenceEstimate]],
+    about: About,
+    intervals: bool = True,
+) -> tuple[Table, Table]:
+    """Per decision, and per sequence. Without `intervals` only the gain has one: for a terminal."""
+    from lam_env.evaluation.tables import Table
+
+    (mean, first), n = fact, next(iter(found.values()))[0].n
+    label = _labels(list(found))
+    window = f"{settings.window} decisions from each on" if settings.window > 1 else "a decision"
+    size = f"{settings.log}: {n:,} decisions in {first.trajectories:,} trajectories."
+    method = "95 % intervals over trajectories: Student's t."
+    one = Table(
+        f"reward of {window}, had the policy chosen that one",
+        ("policy", *(m.heading for m in (IPS, SNIPS, DR, GAIN, ESS, MEAN_WEIGHT))),
+        (
+            (LOGGED, _cell(mean, intervals), "", "", "", f"{n:,}", ""),
+            *(
+                (
+                    label[name],
+                    *(_cell(found, intervals, e.effective) for found in (e.ips, e.snips, e.dr)),
+                    _cell(e.gain, True, e.effective),
+                    f"{e.effective:,.0f}",
+                    f"{e.mean_weight:.2f}",
+                )
+                for name, (e, _) in found.items()
+            ),
+        ),
+        (
+            f"{size} {method}",
+            "Contexts, and what follows a decision, are the logged policy's: what people would become under the other one is not in it.",
+            f"Gain: more than was earned in fact. ESS: decisions of the policy's own that the log is worth; below {LEAST} there is no interval. Weight: mean of the"
+            " weights, 1 but for chance if the log holds what the policy does.",
+        ),
+    )
+    steps = min(settings.horizon, n)
+    whole = Table(
+        f"reward of a trajectory's first {steps} decisions, had the policy chosen them all",
+        ("policy", PDIS.heading, PDIS_ESS.heading),
+        (
+            (LOGGED, _cell(first.value, True, first.effective), f"{first.trajectories:,}"),
+            *(
+                (label[name], _cell(q.value, True, q.effective), f"{q.effective:,.1f}")
+                for name, (_, q) in found.items()
+            ),
+        ),
+        ("ESS: trajectories of the policy's own that the log is worth.", *about.lines()),
+    )
+    return one, whole
+
+
+def _labels(names: list[str]) -> dict[str, str]:
+    """Run folders by their last name, unless two are alike: a table is narrow."""
+    last = {name: name if ":" in name else os.path.basename(os.path.normpath(name)) for name in names}
+    return last if len(set(last.values())) == len(last) else {name: name for name in names}
+
+
+def _cell(found: Interval, interval: bool = True, effective: float = LEAST) -> str:
+    if found.value != found.value:
+        return "none alike"
+    shown = interval and found.low == found.low and effective >= LEAST
+    return f"{found.value:.4f}" + (f" [{found.low:.4f}, {found.high:.4f}]" if shown else "")

@@ -1,0 +1,69 @@
+"""python -m lam_env record policy=runs/smart_home-1
+
+Records a log of decisions. People meet a policy that chooses by chance, and every choice is written down with its probability, its reward and
+what had been sensed. `python -m lam_env off_policy` tells from it what other policies would have earned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.core.errors import UserError
+from lam_env.core.progress import Progress
+from lam_env.core.seeds import Use, world_seeds
+from lam_env.experiment.run_folder import RunFolder, choose
+from lam_env.launch.local import one_thread
+
+
+@dataclass(frozen=True)
+class RecordSettings:
+    """Record a log of decisions under a sampled policy."""
+
+    policy: str = setting("", "a run folder, whose tuned policy acts in the world of that run, sampled")
+    scenario: str | None = setting(None, "the run's scenario, where it is one of your own: module:Class", code=True)
+    explore: float = setting(
+        0.02, "share of decisions that are any possible action, so that every one has a probability", low=0, high=1
+    )
+    worlds: int = setting(16, "worlds, one episode in each", low=1, high=10_000)
+    days: int | None = setting(None, "days of an episode (default: the run's)", low=1)
+    seed: int = setting(0, "draws the worlds and the choices", low=0, high=Use.DECISIONS.seeds - 1)
+    out: str | None = setting(None, "folder of the log (default: the next free runs/decisions-<n>)")
+
+
+def main(argv: Sequence[str]) -> int:
+    one_thread()
+    with cli_errors():
+        settings = parse(RecordSettings, argv, "python -m lam_env record")
+        if not settings.policy:
+            raise UserError("policy= is missing: give a run folder, such as policy=runs/smart_home-1")
+        record(settings, " ".join(["python -m lam_env record", *argv]))
+    return 0
+
+
+def record(settings: RecordSettings, command: str) -> None:
+    """Everything that can be wrong is found before anything is simulated; the folder is written whole or not at all."""
+    import dataclasses
+
+    from lam_env.evaluation.decisions import record_decisions
+    from lam_env.evaluation.tables import versions
+    from lam_env.experiment.policies import policy_of, scenario_of
+
+    s = settings
+    path = choose(s.out, "decisions")
+    scenario = scenario_of(RunFolder.open(s.policy), s.scenario)
+    policy = policy_of(s.policy, scenario.vocabulary, "world")
+    if s.days is not None:
+        scenario = scenario.with_params(days=s.days)
+    seeds = list(world_seeds(Use.DECISIONS, s.worlds, s.seed))
+    with Progress() as progress:
+        found = record_decisions(policy, scenario, seeds, explore=s.explore, seed=s.seed, progress=progress)
+    about = {"scenario": scenario.id, "policy": s.policy, "explore": s.explore, "seeds": seeds, "days": scenario.days}
+    log = dataclasses.replace(found.log, meta={**about, "command": command, "versions": versions()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataclasses.replace(found, log=log).save(path)
+    acts = int((log.token[found.rows] > 0).sum())
+    print(f"{path}: {len(found):,} decisions in {s.worlds} worlds, {acts:,} of them actions")
+    print("what another policy would have earned:")
+    print(f"  python -m lam_env off_policy log={path} policy={s.policy}")

@@ -1,0 +1,234 @@
+"""python -m lam_env watch scenario=smart_home agent=runs/smart_home-1
+
+Plays an episode in the terminal, or writes it as a GIF.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.core import registry
+from lam_env.core.errors import UserError
+from lam_env.core.seeds import Use
+from lam_env.experiment.settings import UNTRAINED
+from lam_env.launch.local import one_thread
+
+if TYPE_CHECKING:
+    from lam_env.core.contracts import Policy
+    from lam_env.envs.scenario import Scenario
+    from lam_env.envs.scene import Scene
+    from lam_env.evaluation.episode import Expect, Moment
+
+LEAST_COLUMNS, MOST_COLUMNS = 60, 110
+PLAIN = 20  # moments that are printed where the output is no terminal, unless more are asked for
+
+
+@dataclass(frozen=True)
+class WatchSettings:
+    """Play an episode in the terminal, or write it as a GIF."""
+
+    scenario: str | None = setting(None, "the scenario, by name (default: that of the run, or smart_home)", code=True)
+    agent: str = setting(
+        "none",
+        f"a run folder (its tuned policy), {' or '.join(UNTRAINED)}, or one of the scenario's own that needs no training",
+    )
+    seed: int | None = setting(None, "which world (default: the first on which runs judge)", low=0)
+    day: int = setting(
+        0,
+        "day of the calendar on which the episode begins, 0 a Monday; it lasts world.days from there",
+        low=0,
+        high=100_000,
+    )
+    skip: bool = setting(True, "leave out moments at which nobody does anything")
+    moments: int | None = setting(None, "stop after so many moments (default: the whole episode; 200 of a GIF)", low=1)
+    pace: float = setting(3.0, "moments a second", low=0.05, high=50)
+    gif: str | None = setting(None, "write a GIF to this file instead")
+    width: int = setting(720, "width of the GIF [pixels]", low=120, high=1920)
+    theme: Literal["light", "dark"] = setting("light", "colours of the GIF")
+    world: Any = setting({}, "settings of the scenario, such as world.days=2; scenario=NAME --help lists them")
+
+
+class Player(NamedTuple):
+    """Who plays where, and who says what is expected."""
+
+    scenario: Scenario
+    policy: Policy
+    expect: Expect | None
+
+
+def main(argv: Sequence[str]) -> int:
+    one_thread()
+    with cli_errors():
+        settings = parse(WatchSettings, argv, "python -m lam_env watch", usual)
+        if settings.gif is not None:
+            check_gif(Path(settings.gif))
+        player = player_of(settings)
+        if settings.gif is not None:
+            n = write_gif(settings, player)
+            print(f"written: {settings.gif} ({n} pictures, {Path(settings.gif).stat().st_size / 1e3:,.0f} kB)")
+        else:
+            play(settings, player)
+    return 0
+
+
+def usual(settings: WatchSettings) -> WatchSettings:
+    """In the world of the run, or of the scenario."""
+    from lam_env.experiment.policies import world_of
+    from lam_env.experiment.run_folder import RunFolder
+
+    name, agent = settings.scenario, settings.agent
+    if not _run_folder(agent):
+        name = name or "smart_home"
+        return WatchSettings(scenario=name, world=registry.scenario(name).Params())
+    if not Path(agent).is_dir():
+        raise UserError(f"agent={agent}: no such folder; give the folder that a run has written")
+    folder = RunFolder.open(agent)
+    of, world = world_of(folder, name)
+    if name not in (None, of):
+        raise UserError(f"agent={agent}: is a run of {of}; say scenario={of}, or leave it away")
+    return WatchSettings(scenario=of, world=world)
+
+
+def _run_folder(name: str) -> bool:
+    """Whether this is a folder rather than an agent's name."""
+    return Path(name).is_dir() or "/" in name or "\\" in name
+
+
+def player_of(settings: WatchSettings) -> Player:
+    """The scenario and who acts in it; UserError says what is wrong with either."""
+    from lam_env.experiment import models, policies
+    from lam_env.experiment.run_folder import RunFolder
+
+    s, name = settings, str(settings.scenario)
+    if not _run_folder(s.agent):
+        scenario = policies.scenario_made(name, s.world)
+        return Player(scenario, policies.untrained(scenario, s.agent), None)
+    scenario = policies.scenario_made(name, s.world, RunFolder(Path(s.agent)).tables())
+    policy: Any = policies.policy_of(s.agent, scenario.vocabulary, "world that world.* asks for")
+    return Player(scenario, policy, models.expectation(policy.predictor))
+
+
+# -- what is shown ---------------------------------------------------------------------------------------------------
+
+
+class Shown(NamedTuple):
+    """One moment, drawn: pictures of the time before and of now, the same as plain text, and what happened in words."""
+
+    scenes: list[Scene]
+    text: str
+    words: list[str]
+
+
+def shown(settings: WatchSettings, player: Player) -> Iterator[Shown]:
+    """The moments of the episode; quiet ones may be left out."""
+    from lam_env.evaluation.episode import Told, episode
+
+    seed = Use.TEST.first if settings.seed is None else settings.seed
+    told = Told(player.scenario)
+    since: list[tuple[str, str]] = []
+    for k, m in enumerate(episode(player.policy, player.scenario, seed, player.expect, settings.day)):
+        since += told(m.since)
+        scenes = m.scenes()
+        if settings.skip and k and not (since or m.action or len(scenes) > 1):
+            continue
+        yield Shown(scenes, player.scenario.text(m.world), _words(m, player, since))
+        since = []
+
+
+def _words(m: Moment, player: Player, since: list[tuple[str, str]]) -> list[str]:
+    from lam_env.evaluation.episode import likeliest
+
+    v, out = player.scenario.vocabulary, []
+    if since:
+        out.append(
+            "since then   " + "; ".join(what if who == "feedback" else f"{who}: {what}" for who, what in since[-4:])
+        )
+    if m.expected is not None:
+        out.append("expected     " + "   ".join(f"{name} {p:.0%}" for name, p in likeliest(m.expected, v)))
+    asked = (
+        f" to {player.scenario.person(m.person)}" if player.scenario.personal and player.scenario.n_users > 1 else ""
+    )
+    out.append(f"agent{asked}   {v.actions[m.action] if m.action else 'nothing'}")
+    return out
+
+
+def play(settings: WatchSettings, player: Player) -> None:
+    """In the terminal, in place; where the output is no terminal, one moment under the other and without waiting."""
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console()
+    if not console.is_terminal:
+        limit = settings.moments or PLAIN
+        for k, moment in enumerate(shown(settings, player)):
+            if k == limit:
+                print(f"... stopped after {limit} moments; moments=N shows more")
+                return
+            print("\n".join([moment.text.rstrip(), *moment.words, ""]))
+        return
+    from lam_env.envs.terminal import ansi
+
+    pictured = console.color_system is not None and type(player.scenario).text is _plain_text()
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        for moment in itertools.islice(shown(settings, player), settings.moments):
+            scene = moment.scenes[-1]
+            columns = max(LEAST_COLUMNS, min(console.width, MOST_COLUMNS, 2 * (console.height - 12)))
+            text = ansi(scene, columns, colour=True) if pictured else moment.text
+            # words first: what does not fit is cut off below
+            live.update(Group(Text("\n".join(moment.words), style="bold"), Text.from_ansi(text)), refresh=True)
+            time.sleep(1 / settings.pace)
+    for line in moment.words:  # of the last one, for the screen is given back
+        console.print(line, markup=False, highlight=False)
+
+
+def _plain_text() -> Any:
+    """The text that scenarios have unless they write their own for a terminal."""
+    from lam_env.envs.scenario import Scenario
+
+    return Scenario.text
+
+
+# -- GIF -------------------------------------------------------------------------------------------------------------
+
+GIF_MOMENTS = 200
+
+
+def check_gif(path: Path) -> None:
+    if path.suffix.lower() != ".gif":
+        raise UserError(f"gif={path}: give a file that ends in .gif")
+    if path.is_dir() or not path.parent.is_dir():
+        raise UserError(f"gif={path}: {'is a folder' if path.is_dir() else 'its folder is not there'}; give a file")
+
+
+def write_gif(settings: WatchSettings, player: Player) -> int:
+    """The episode as a GIF, whole or not at all; says how many pictures it has."""
+    from PIL import Image
+
+    from lam_env.envs.pixels import rgb_array
+
+    path, images = Path(str(settings.gif)), []
+    limit = settings.moments or GIF_MOMENTS
+    for moment in shown(settings, player):
+        for scene in moment.scenes:
+            image = Image.fromarray(rgb_array(scene, settings.width, settings.theme))
+            images.append(image.quantize(128, dither=Image.Dither.NONE))
+        if len(images) >= limit:
+            break
+    part = path.with_name(path.name + ".part")
+    try:
+        images[0].save(
+            part, "GIF", save_all=True, append_images=images[1:], duration=max(20, round(1000 / settings.pace)), loop=0
+        )
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UserError(f"gif={path}: cannot be written ({error.strerror}); give another file") from None
+    return len(images)

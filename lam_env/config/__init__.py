@@ -1,0 +1,1 @@
+"""Settings: typed dataclasses from the command line and from YAML."""

@@ -1,0 +1,142 @@
+"""Text -> typed values of settings, and what to say when it does not fit."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import reprlib
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Union, get_args, get_origin
+
+from lam_env.core.errors import UserError
+
+_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_FEW = 6  # names that a message can list
+
+
+class ConfigError(UserError):
+    """A setting that does not exist or does not fit."""
+
+
+def suggestion(name: str, known: Sequence[str], otherwise: str) -> str:
+    """The end of a message about an unknown name."""
+    group, _, tail = name.rpartition(".")
+    inside = {k.rpartition(".")[2]: k for k in known if group and k.rpartition(".")[0] == group}
+    if inside:  # the group is right: its name must not make all in it look alike
+        close = [inside[k] for k in difflib.get_close_matches(tail, inside, n=1, cutoff=0.6)]
+        if not close and len(inside) <= _FEW:
+            return f"there are {', '.join(inside.values())}"
+        return f"did you mean {close[0]!r}?" if close else otherwise
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if not close:  # the right name without its group
+        close = [k for k in known if k.rpartition(".")[2] == name.rpartition(".")[2]][:1]
+    return f"did you mean {close[0]!r}?" if close else otherwise
+
+
+def convert(key: str, hint: Any, value: Any, limits: Mapping[str, Any]) -> Any:
+    """`value`, a text or a plain Python value, as the type `hint`, within limits["low"] and limits["high"].
+
+    `key` is what messages call it. "null" is None where the type allows None; so is "none", unless it may be a word.
+    """
+    kinds = _kinds(hint)
+    if types.NoneType in get_args(hint):
+        words = (
+            ("null",) if str in (*kinds, *get_args(kinds[0])) else ("null", "none")
+        )  # "none" is an action, an agent, a word
+        if value is None or (isinstance(value, str) and value.lower() in words):
+            return None
+    if not can_be_set(hint):
+        raise ConfigError(f"{key} cannot be set this way: it is no number, word or list of them")
+    kind = kinds[0]
+    if get_origin(kind) is tuple:
+        if isinstance(value, str):
+            text = value.strip().removeprefix("[").removesuffix("]")
+            value = [part.strip() for part in text.split(",")] if text.strip() else []
+        if not isinstance(value, list | tuple):
+            value = [value]
+        wanted = get_args(kind)
+        if wanted[-1] is not Ellipsis and len(value) != len(wanted):
+            raise ConfigError(f"{key}: expected {len(wanted)} numbers with commas between them, got {short(value)}")
+        return tuple(_one(key, get_args(kind)[0], item, limits) for item in value)
+    return _one(key, kind, value, limits)
+
+
+def _kinds(hint: Any) -> list[Any]:
+    """Of a type hint, all that may be but None."""
+    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    return [o for o in options if o is not types.NoneType]
+
+
+def can_be_set(hint: Any) -> bool:
+    """Whether `convert` knows this type."""
+    kinds = _kinds(hint)
+    return len(kinds) == 1 and _is_supported(kinds[0])
+
+
+def _one(key: str, kind: Any, value: Any, limits: Mapping[str, Any]) -> Any:
+    new: Any = None
+    if get_origin(kind) is Literal:
+        names = [str(n) for n in get_args(kind)]
+        if value not in names:
+            more = suggestion(str(value), names, "") if isinstance(value, str) else ""
+            raise ConfigError(
+                f"{key}: expected one of {', '.join(names)}, got {short(value)}" + (f"; {more}" if more else "")
+            )
+        return value
+    if kind is bool:
+        new = value if isinstance(value, bool) else _WORDS.get(value.lower()) if isinstance(value, str) else None
+        expected = "true or false"
+    elif kind is str:
+        new = value if isinstance(value, str) and value.isprintable() else None
+        expected = "printable text"
+    else:
+        new = _number(value, whole=kind is int)
+        expected = "a whole number" if kind is int else "a number"
+    if new is None:
+        raise ConfigError(f"{key}: expected {expected}, got {short(value)}")
+    low, high = limits.get("low"), limits.get("high")
+    if kind in (int, float) and ((low is not None and new < low) or (high is not None and new > high)):
+        bounds = " and ".join(t for t, b in ((f"at least {low}", low), (f"at most {high}", high)) if b is not None)
+        raise ConfigError(f"{key}: expected {bounds}, got {short(value)}")
+    return new
+
+
+def _number(value: Any, whole: bool) -> int | float | None:
+    """The number that a text or number says; 1e5 and 100_000 are whole. None: it says none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        if whole and isinstance(value, str | int):
+            try:
+                number: int | float = int(value)
+            except ValueError:
+                number = float(value)
+        else:
+            number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if not whole:
+        return number if math.isfinite(number) else None
+    if not math.isfinite(number) or number != int(number) or abs(number) >= 2**63:
+        return None
+    return int(number)
+
+
+def _is_supported(kind: Any) -> bool:
+    if get_origin(kind) is tuple:
+        inside = get_args(kind)
+        if inside and inside[-1] is not Ellipsis:  # so many numbers
+            return len(set(inside)) == 1 and inside[0] in (int, float)
+        return len(inside) == 2 and inside[0] in (int, float, str)
+    return get_origin(kind) is Literal or kind in (int, float, str, bool)
+
+
+def short(value: Any) -> str:
+    """A value for a message: one line and never long, whatever it is."""
+    return reprlib.repr(value).replace("\n", " ")
+
+
+def count(n: object, what: str) -> str:
+    """ "1 part", "3,000 parts"."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}" if isinstance(n, int) else f"{n} {what}s"

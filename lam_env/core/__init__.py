@@ -1,0 +1,1 @@
+"""What every part of the kit shares: events, observations, chance, contracts, registry."""

@@ -1,0 +1,113 @@
+"""The catalogue of metrics: whatever a run may write, once. Worlds, rollouts, tables and the report take ids, headings and ranges from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from lam_env.config.convert import suggestion
+from lam_env.core.errors import UserError
+
+SHARE, NOT_NEGATIVE, ANY = (0.0, 1.0), (0.0, float("inf")), (float("-inf"), float("inf"))
+DAY, CPU = "per person and day", "per CPU second"
+Better = Literal["higher", "lower", "neither"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of tables. `unit` is empty for shares, counts and ratios; `range` holds every value that is possible."""
+
+    id: str
+    heading: str
+    better: Better
+    range: tuple[float, float] = ANY
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Metrics of one kind, `prefix` and a name. `names`: all there are; empty where a scenario names them."""
+
+    prefix: str
+    better: Better = "neither"
+    unit: str = ""
+    names: tuple[str, ...] = ()
+
+    def metric(self, name: str, heading: str = "") -> Metric:
+        """A figure that is called a share or a rate is a share; so is what can only be passed."""
+        usual = SHARE if self.names or name.endswith(("_rate", "_share")) else ANY
+        return Metric(self.prefix + name, heading or name, self.better, usual, self.unit)
+
+    def ids(self, values: Mapping[str, float]) -> dict[str, float]:
+        """`values` by the names that the scenario gives them, as a run writes them."""
+        return {self.prefix + name: value for name, value in values.items()}
+
+    def name(self, id: str) -> str:
+        """The name in the family; empty for metrics that are none of it."""
+        name = "" if id in CATALOGUE or not id.startswith(self.prefix) else id.removeprefix(self.prefix)
+        return name if not self.names or name in self.names else ""
+
+
+# predictions, of `evaluation.metrics.prediction_metrics`
+TOP1 = Metric("pred.top1", "top-1", "higher", SHARE)
+TOP3 = Metric("pred.top3", "top-3", "higher", SHARE)
+MACRO_F1 = Metric("pred.macro_f1", "macro-F1", "higher", SHARE)
+NLL = Metric("pred.nll", "NLL", "lower", NOT_NEGATIVE, "nats")
+NLL_ALL = Metric("pred.nll_all", "NLL with none", "lower", NOT_NEGATIVE, "nats")
+BRIER = Metric("pred.brier", "Brier", "lower", (0.0, 2.0))
+ECE = Metric("pred.ece", "ECE", "lower", SHARE)
+PR_AUC = Metric("pred.pr_auc", "PR-AUC of acting", "higher", SHARE)
+
+# episodes: what an agent hears, and what it is judged by
+RETURN = Metric("reward.return", "feedback reward", "higher", unit=DAY)
+UTILITY = Metric("utility.total", "true utility", "higher", unit=DAY)
+LIFT = Metric("utility.lift", "lift", "higher", unit=DAY)
+SHARE_OF_ORACLE = Metric("utility.share_of_oracle", "share of oracle", "higher")
+NOOP_RATE = Metric("feedback.noop_rate", "no-op rate", "neither", SHARE)  # of its decisions
+ACCEPT_RATE = Metric("feedback.accept_rate", "accepted", "higher", SHARE)  # of its acts that were answered: precision
+OVERRIDE_RATE = Metric("feedback.override_rate", "overridden", "lower", SHARE)  # of its acts
+MASKED = Metric("masked", "impossible actions", "lower", NOT_NEGATIVE)  # of an episode, carried out as none
+
+# estimates from logged decisions, of `evaluation.off_policy`
+IPS = Metric("off_policy.ips", "IPS", "higher")
+SNIPS = Metric("off_policy.snips", "SNIPS", "higher")
+DR = Metric("off_policy.dr", "DR", "higher")
+GAIN = Metric("off_policy.gain", "gain (DR)", "higher")
+ESS = Metric("off_policy.effective", "ESS", "neither", NOT_NEGATIVE)
+MEAN_WEIGHT = Metric("off_policy.mean_weight", "weight", "neither", NOT_NEGATIVE)
+PDIS = Metric("off_policy.pdis", "PDIS", "higher")
+PDIS_ESS = Metric("off_policy.pdis_effective", "ESS", "neither", NOT_NEGATIVE)
+
+# measurements of speed
+STEPS = Metric("steps_per_cpu_s", "steps", "higher", NOT_NEGATIVE, CPU)
+EPOCHS = Metric("epochs_per_cpu_s", "epochs", "higher", NOT_NEGATIVE, CPU)
+OF_CARTPOLE = Metric("ratio_to_cartpole", "of CartPole", "higher", NOT_NEGATIVE)
+ENVIRONMENT = Metric("environment_share", "environment", "neither", SHARE)
+
+# columns of tables
+PREDICTION = (TOP1, TOP3, MACRO_F1, NLL, ECE, PR_AUC)
+REWARD = (RETURN, UTILITY, LIFT, SHARE_OF_ORACLE, NOOP_RATE, ACCEPT_RATE, OVERRIDE_RATE)
+SUMMARY = (TOP1, NLL, RETURN, LIFT, SHARE_OF_ORACLE)
+JUDGE = UTILITY  # what "better" means of an agent
+
+CATALOGUE = {m.id: m for m in tuple(globals().values()) if isinstance(m, Metric)}
+KPI = Family("kpi.")
+TERM = Family("term.", unit=DAY)  # of the reward, unweighted
+UTILITY_TERM = Family("utility.", "higher", DAY)
+GATES = (
+    *("activities_per_day", "device_events_per_day", "light_switches", "gap_cv", "durations", "hour_profile"),
+    *("entropy", "persistence", "wake_up", "start_spread", "predictability", "tstr"),
+)
+GATE = Family("fidelity.", "higher", names=GATES)  # 1: passed, of a resident calibrated to a log
+
+
+def metric(id: str) -> Metric:
+    """UserError unless a run may write it."""
+    for family in (KPI, TERM, UTILITY_TERM, GATE):
+        if name := family.name(id):
+            return family.metric(name)
+    if id not in CATALOGUE:
+        there_are = "all that may be written stand in lam_env/core/catalogue.py"
+        raise UserError(f"no metric {id!r}; {suggestion(id, list(CATALOGUE), there_are)}")
+    return CATALOGUE[id]

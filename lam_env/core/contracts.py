@@ -1,0 +1,99 @@
+"""The protocols at which the parts of the kit meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from lam_env.core.events import ActionLog, Vocabulary
+
+if TYPE_CHECKING:
+    from lam_env.logs.epochs import Epochs
+
+Observation = dict[str, np.ndarray]
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """What acts: Stable-Baselines3's `predict` and nothing else."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+    ) -> tuple[np.ndarray, Any]:
+        """Observations (N, ...) -> actions (N,) and the state to hand in next time."""
+        ...
+
+
+class Sampling(Protocol):
+    """A policy that says how it samples; one that does not is taken to be what its deterministic `predict` says."""
+
+    def probabilities(
+        self, observation: Any, state: Any = None, episode_start: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Any]:
+        """Observations (N, ...) -> probabilities (N, A), and the state to hand in next time."""
+        ...
+
+
+class Prediction(NamedTuple):
+    """What a predictor says of one epoch in each of N streams."""
+
+    next: np.ndarray  # (N, A) probability of the next user action before the next epoch; column 0 none
+    soon: np.ndarray | None = None  # (N, A) probability that she does it within its patience
+    hidden: np.ndarray | None = None  # (N, H) the predictor's recurrent state, as features
+
+
+class ActionPredictor(Protocol):
+    """P(next user action or none). Carries its state one epoch at a time; reads a whole log at once too."""
+
+    vocabulary: Vocabulary
+
+    def start(self, n: int) -> Any:
+        """A fresh state for n streams: an object whose arrays have n rows; a dataclass, to be carried where epochs are persons'."""
+        ...
+
+    def step(self, state: Any, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, Any]:
+        """One epoch per stream (N rows). Streams where `active` (N,) is false keep their state."""
+        ...
+
+    def read(self, epochs: Epochs) -> Prediction:
+        """Every row of a log (n rows), each world from its start; equal to stepping through it."""
+        ...
+
+
+@dataclass
+class Training:
+    """All that an agent may use to learn."""
+
+    vocabulary: Vocabulary
+    interaction: str  # "anticipate" | "advise"
+    train: Epochs
+    valid: Epochs
+    make_env: Callable[..., Any]  # make_env(n, **more) -> LamVectorEnv of n worlds
+    reward_weights: dict[str, float] = field(default_factory=dict)  # of the reward's terms
+    log: ActionLog | None = None
+    prior: Any = None  # the fitted ActionPredictor shared by all agents that build on one
+    steps: int = 300_000  # environment steps of fine-tuning
+    seed: int = 0
+    device: str = "cpu"
+    progress: Callable[[str, int, int, str], None] = lambda stage, done, total, note: None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class Agent(Protocol):
+    """Something that learns. A custom one may leave `fit` out and give `predict` only.
+
+    A module of agents says what they need: NEEDS = ("prior",), one of your own in its attribute `needs` (`()`: what every agent is given is enough). Whoever says nothing is given the prior.
+      "log"     the training log alone: such an agent of the kit has `predictor(train, valid)`, which is judged on a real log too
+      "prior"   the pre-trained predictor, for which it waits
+      "steps"   `steps` of the environment: it may stand in tables with other settings (NAME@steps=20000)
+      "latent"  the hidden state: it is left out where a scenario shows none
+    """
+
+    def fit(self, training: Training) -> Policy: ...

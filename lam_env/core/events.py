@@ -1,0 +1,250 @@
+"""Events, vocabularies and action logs: the data every part of the kit shares."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from lam_env.core.errors import UserError
+
+USER, AGENT, FEEDBACK, SENSOR, READING = range(5)
+KINDS = ("user", "agent", "feedback", "sensor", "reading")
+EVERYBODY = -1  # in the place of an event's user: a reading that all persons share
+
+_COLUMNS: dict[str, Any] = {
+    "world": np.int32,
+    "time": np.int64,
+    "user": np.int16,
+    "kind": np.int8,
+    "token": np.int16,
+    "value": np.float32,
+    "answers": np.int32,
+    "prob": np.float32,
+}
+
+
+class LogError(UserError):
+    """A log that cannot be used; the message says what, where and what to do."""
+
+
+class Event(NamedTuple):
+    """One thing that happened.
+
+    `token` indexes the vocabulary's list of its kind: actions (user, agent), feedback, sensors, readings.
+    `value` is a reading, a rating, the duration [ticks] of an activity interval, or, in a log of decisions, the reward that an agent's
+    action was followed by (NaN: none).
+    `answers` is the row, among the same world's agent events, of the agent action that a user or feedback
+    event answers (-1: none). `prob` is the probability with which an agent chose its action (NaN: no agent).
+    """
+
+    time: int
+    user: int
+    kind: int
+    token: int
+    value: float = float("nan")
+    answers: int = -1
+    prob: float = float("nan")
+    world: int = 0
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Names <-> ids. One list of actions for the user and the agent alike; id 0 is "none".
+
+    A predictor reads one stream of tokens: action a (whoever did it) is token a, sensor s is token
+    `len(actions) + s`; 0 is "nothing but time has passed". Readings are numeric channels (temperature,
+    device states): they make up the context of an epoch. `patience` is, per action, for how long [ticks] an
+    anticipation of it stays good; it defines the "soon" target.
+    """
+
+    actions: tuple[str, ...]
+    sensors: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+    feedback: tuple[str, ...] = ()
+    patience: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.actions or self.actions[0] != "none":
+            raise LogError('vocabulary: action 0 must be "none"')
+        for what in ("actions", "sensors", "readings", "feedback"):
+            names = getattr(self, what)
+            if len(set(names)) != len(names):
+                raise LogError(f"vocabulary: {what} holds a name twice")
+        if not self.patience:
+            object.__setattr__(self, "patience", (300,) * len(self.actions))
+        if len(self.patience) != len(self.actions):
+            raise LogError("vocabulary: patience needs one number per action")
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    @property
+    def n_tokens(self) -> int:
+        return len(self.actions) + len(self.sensors)
+
+    def action(self, name: str) -> int:
+        try:
+            return self.actions.index(name)
+        except ValueError:
+            raise LogError(f"no action {name!r} in the vocabulary") from None
+
+    def values(self) -> dict[str, tuple[int, ...]]:
+        """Readings that say something of each action, by kind: `own.car` and `own.bus` are the kind "own" of the actions car and bus.
+        Per kind and action a >= 1 the index of the reading."""
+        return self._values  # asked at every step of a policy
+
+    def reading(self, name: str) -> int | None:
+        """The index of a reading; None where there is none of that name."""
+        return self._readings.get(name)
+
+    @cached_property
+    def _readings(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.readings)}
+
+    @cached_property
+    def _values(self) -> dict[str, tuple[int, ...]]:
+        index = self._readings
+        kinds = dict.fromkeys(
+            kind for kind, _, action in (r.partition(".") for r in self.readings) if action in self.actions[1:]
+        )
+        found = {kind: tuple(index.get(f"{kind}.{a}", -1) for a in self.actions[1:]) for kind in kinds}
+        return {kind: readings for kind, readings in found.items() if -1 not in readings}
+
+    def token_name(self, token: int) -> str:
+        return self.actions[token] if token < len(self.actions) else self.sensors[token - len(self.actions)]
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Vocabulary:
+        names = {f.name for f in dataclasses.fields(cls)}
+        if not isinstance(data, dict) or not set(data) <= names:
+            raise LogError("vocabulary: not a vocabulary")
+        return cls(**{k: tuple(v) for k, v in data.items()})
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Which part of a log trains a predictor, which validates, which tests."""
+
+    split: Literal["days", "streams", "worlds"] = (
+        "days"  # what is held out: streams are runs or players, worlds simulated
+    )
+    word: str = ""  # of streams: only those count that have `least` events whose action begins so
+    least: int = 0
+
+
+@dataclass(frozen=True)
+class ActionLog:
+    """Columns of events, sorted by world and then by time, with their vocabulary.
+
+    Columns (n,): world int32, time int64 [ticks], user int16, kind int8, token int16, value float32,
+    answers int32, prob float32. `time` 0 is a Monday 00:00 local time unless `epoch` (ISO date of tick 0) says
+    otherwise in `meta`. `people` > 0: each of so many persons of a world is a stream of her own, asked by sensor events before she acts; what
+    user -1 reads, all do (0: a world is one stream). `intervals` True: every user event is an activity whose `value` is its duration [ticks].
+    `start`, `end`: per world, the ticks at which watching began and stopped (empty: first and last event); a world
+    that has a start has an epoch there, before anything has happened. `timer`: quiet time [ticks] after which a decision point is raised (None: never).
+    `meta`: where the log is from, for people to read.
+    """
+
+    columns: dict[str, np.ndarray]
+    vocabulary: Vocabulary
+    ticks_per_second: int = 1
+    intervals: bool = False
+    people: int = 0
+    start: tuple[int, ...] = ()
+    end: tuple[int, ...] = ()
+    timer: int | None = None
+    protocol: Protocol = Protocol()
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lengths = {len(v) for v in self.columns.values()}
+        if set(self.columns) != set(_COLUMNS) or len(lengths) != 1:
+            raise LogError("log: wrong columns")
+        if self.timer is not None and self.timer < 1:
+            raise LogError(f"log: a timer of {self.timer} ticks; give at least 1, or None")
+        world, time = self.columns["world"], self.columns["time"]
+        if len(world) > 1:
+            step = np.diff(world)
+            if (step < 0).any() or (np.diff(time)[step == 0] < 0).any():
+                raise LogError("log: events are not in order of time")
+
+    @classmethod
+    def from_events(cls, events: Iterable[Event], vocabulary: Vocabulary, **more: Any) -> ActionLog:
+        """Events in any order of worlds; within a world they must already be in order of time."""
+        rows = list(events)
+        columns = {name: np.array([getattr(e, name) for e in rows], dtype=dtype) for name, dtype in _COLUMNS.items()}
+        order = np.argsort(columns["world"], kind="stable")
+        return cls({k: v[order] for k, v in columns.items()}, vocabulary, **more)
+
+    def __len__(self) -> int:
+        return len(self.columns["time"])
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        if name in _COLUMNS:
+            return self.columns[name]
+        raise AttributeError(name)
+
+    @property
+    def worlds(self) -> np.ndarray:
+        return np.unique(self.columns["world"])
+
+    def events(self) -> Iterable[Event]:
+        names = Event._fields
+        for row in zip(*(self.columns[n].tolist() for n in names), strict=True):
+            yield Event(*row)
+
+    def select(self, mask: np.ndarray, end: Sequence[int] | None = None) -> ActionLog:
+        """The rows where `mask` (n,) is true."""
+        return dataclasses.replace(
+            self,
+            columns={k: v[mask] for k, v in self.columns.items()},
+            end=self.end if end is None else tuple(end),
+        )
+
+    def user_actions(self) -> ActionLog:
+        return self.select(self.columns["kind"] == USER)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Writes `events.parquet` and `log.json` into `folder`, whole or not at all."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        folder = Path(folder)
+        part = folder.with_name(f".{folder.name}.part")  # tools that read folders of Parquet pass over it
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        pq.write_table(pa.table(self.columns), part / "events.parquet", compression="zstd")
+        about = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:]}  # all but the columns
+        about |= {"vocabulary": self.vocabulary.to_json(), "protocol": dataclasses.asdict(self.protocol)}
+        (part / "log.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(part, folder)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> ActionLog:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        folder = Path(folder)
+        try:
+            about = json.loads((folder / "log.json").read_text(encoding="utf-8"))
+            table = pq.read_table(folder / "events.parquet")
+            columns = {k: table[k].to_numpy().astype(d) for k, d in _COLUMNS.items()}
+            about["vocabulary"] = Vocabulary.from_json(about["vocabulary"])
+            about["protocol"] = Protocol(**about["protocol"])
+            about["start"], about["end"] = tuple(about["start"]), tuple(about["end"])
+            return cls(columns, **{f.name: about[f.name] for f in dataclasses.fields(cls)[1:]})
+        except (OSError, KeyError, TypeError, ValueError, pa.ArrowInvalid) as error:
+            raise LogError(f"{folder}: not a readable log ({error}); simulate or import it again") from None

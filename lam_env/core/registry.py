@@ -1,0 +1,245 @@
+"""Names -> scenarios, agents, importers: found by folder, by entry point, or given as `module:Attribute`.
+
+There is no central list. A package in scenarios/ that binds `SCENARIO`, a module in agents/ or in one of its packages with a dictionary `AGENTS`,
+a module in lam_env/logs/formats/ with a dictionary `FORMATS` or `CHOICES`, one in lam_env/tracking/ with `SINKS` is found because it is there; another distribution
+adds its own by the entry-point groups "lam_env.scenarios", "lam_env.agents" and "lam_env.tracking". Sources are read, not imported, to learn the
+names, so that a list or a misspelt name never waits for torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from lam_env.config.convert import suggestion
+from lam_env.core.errors import UserError
+
+NEEDS = {"log", "prior", "steps", "latent"}  # what an agent may need
+PRIOR = ("prior",)  # who says nothing is given it
+
+
+class RegistryError(UserError):
+    """A name that stands for nothing, or whose module cannot be imported."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """One kind of thing. Modules of `package` bind `variable`: the thing itself, or (`many`) a dict of name -> thing."""
+
+    kind: str
+    package: str
+    variable: str
+    many: bool = True
+    deep: bool = False  # modules in packages of `package` count too
+
+    def names(self) -> list[str]:
+        return sorted(self._places()[0])
+
+    def said(self, variable: str) -> dict[str, Any]:
+        """What the modules bind `variable` to in plain words, by the names of their things; without those that say nothing."""
+        said = self._said(variable)
+        return {name: said[str(place)] for name, place in self._places()[0].items() if str(place) in said}
+
+    @cache  # noqa: B019 -- as below
+    def _said(self, variable: str) -> dict[str, Any]:
+        """Module -> what it says."""
+        found, modules = {}, set(map(str, self._places()[0].values()))
+        for module, path in _modules(self.package, self.deep):
+            text = path.read_text(encoding="utf-8") if module in modules else ""
+            for node in ast.parse(text).body if variable in text else ():
+                if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _binds(node, variable):
+                    try:
+                        found[module] = ast.literal_eval(node.value)
+                    except ValueError:
+                        raise RegistryError(f"{path}: write {variable} as words in quotes, not computed") from None
+        return found
+
+    def get(self, name: str) -> Any:
+        """What `name` stands for; imports its module, and only that."""
+        if ":" in name:
+            module, _, attribute = name.partition(":")
+            return _attribute(self.kind, module, attribute, here=True)
+        places, broken = self._places()
+        if name not in places:
+            known = sorted(places)
+            message = f"no {self.kind} {name!r}; {suggestion(name, known, '')}".rstrip("; ")
+            left_out = "".join(f" ({path} was left out: {why})" for path, why in broken.items())
+            raise RegistryError(f"{message}; there are: {', '.join(known) or 'none'}{left_out}")
+        place = places[name]
+        if isinstance(place, EntryPoint):
+            module, _, attribute = place.value.partition(":")
+            return _attribute(self.kind, module, attribute or self.variable)
+        found = _attribute(self.kind, place, self.variable)
+        return found[name] if self.many else found
+
+    @cache  # noqa: B019 -- a frozen record at module level, one a kind of thing
+    def _places(self) -> tuple[dict[str, str | EntryPoint], dict[str, str]]:
+        """name -> module or entry point; and the sources that could not be read, with the reason."""
+        places: dict[str, str | EntryPoint] = {}
+        broken: dict[str, str] = {}
+
+        def add(name: str, place: str | EntryPoint) -> None:
+            if name in places:
+                where = [p.value if isinstance(p, EntryPoint) else p for p in (places[name], place)]
+                raise RegistryError(f"{self.kind} {name!r} is defined twice: in {where[0]} and in {where[1]}")
+            places[name] = place
+
+        for module, path in _modules(self.package, self.deep):
+            try:
+                names = self._read(module, path)
+            except (SyntaxError, UnicodeDecodeError) as error:
+                broken[str(path)] = f"{type(error).__name__}: {error}"
+                continue
+            for name in names:
+                add(name, module)
+        for entry in entry_points(group=self.package):
+            add(entry.name, entry)
+        return places, broken
+
+    def _read(self, module: str, path: Path) -> list[str]:
+        """The names that a source defines, without importing it where it says them in plain words."""
+        text = path.read_text(encoding="utf-8")
+        if self.variable not in text:
+            return []
+        for node in ast.parse(text, str(path)).body:
+            if not _binds(node, self.variable):
+                continue
+            if not self.many:
+                return [module.rpartition(".")[2]]
+            value = getattr(node, "value", None)
+            keys = [getattr(k, "value", None) for k in value.keys] if isinstance(value, ast.Dict) else [None]
+            if all(isinstance(k, str) for k in keys):
+                return [str(k) for k in keys]
+            return list(_attribute(self.kind, module, self.variable))
+        return []
+
+
+_SCENARIOS = Registry("scenario", "lam_env.scenarios", "SCENARIO", many=False)
+_AGENTS = Registry("agent", "lam_env.agents", "AGENTS", deep=True)
+_IMPORTERS = Registry("log format", "lam_env.logs.formats", "FORMATS")
+_CHOICES = Registry("format of choices", "lam_env.logs.formats", "CHOICES")
+_SINKS = Registry("tracker", "lam_env.tracking", "SINKS")
+
+
+def scenario_names() -> list[str]:
+    return _SCENARIOS.names()
+
+
+def scenario(name: str) -> Any:
+    """The scenario called `name`, or `module:Attribute`."""
+    found = _SCENARIOS.get(name)
+    if not hasattr(found, "Params"):
+        raise RegistryError(
+            f"scenario {name!r}: give a subclass of lam_env.envs.scenario.Scenario that has Params, its settings"
+        )
+    return found
+
+
+def agent_names(interaction: str | None = None, without: str = "") -> list[str]:
+    """Agents' names; with `interaction` less those that are for another one, and less those that need what it is `without`."""
+    for_one, needs = _AGENTS.said("INTERACTION"), _AGENTS.said("NEEDS")
+    names = [name for name in _AGENTS.names() if interaction in (None, for_one.get(name, interaction))]
+    return [name for name in names if without not in needs.get(name, ())]
+
+
+def agent_needs(name: str) -> tuple[str, ...]:
+    """What an agent has to be given (`lam_env.core.contracts.Agent`): of the kit's as its module says, of others as they say themselves."""
+    said: dict[str, tuple[str, ...]] = _AGENTS.said("NEEDS") if ":" not in name else {}
+    try:
+        needs = said[name] if name in said else getattr(_AGENTS.get(name), "needs", PRIOR)
+    except RegistryError:  # said when it is fitted: no other agent has to fail with it
+        return PRIOR
+    if not isinstance(needs, tuple) or not set(needs) <= NEEDS:
+        raise RegistryError(f"agent {name!r}: needs {needs!r}; give a tuple of {', '.join(sorted(NEEDS))}")
+    return needs
+
+
+def agent(name: str) -> Callable[..., Any]:
+    """What makes the agent called `name`, or `module:Attribute` (a class, a function, or a ready agent)."""
+    made = _AGENTS.get(name)
+    if callable(made):
+        return made
+    if hasattr(made, "predict") or hasattr(made, "fit"):
+        return lambda: made
+    raise RegistryError(f"agent {name!r} is a {type(made).__name__}: give a class or object with predict or fit")
+
+
+def importer_names() -> list[str]:
+    return _IMPORTERS.names()
+
+
+def importer(name: str) -> Callable[..., Any]:
+    """What makes the importer of the log format `name`."""
+    return _IMPORTERS.get(name)
+
+
+def choice_names() -> list[str]:
+    return _CHOICES.names()
+
+
+def choice_reader(name: str) -> Callable[..., Any]:
+    """What reads the choices of the format `name`: path -> (Choices, what was left out)."""
+    found: Callable[..., Any] = _CHOICES.get(name)
+    return found
+
+
+def sink_names() -> list[str]:
+    return _SINKS.names()
+
+
+def sink(name: str) -> Callable[..., Any]:
+    """What makes the tracker called `name`: (run folder, settings) -> `lam_env.tracking.tracker.Sink`."""
+    found: Callable[..., Any] = _SINKS.get(name)
+    return found
+
+
+def sink_needs(name: str) -> str:
+    """The module that the tracker called `name` imports; "" if it says none."""
+    return str(_SINKS.said("NEEDS").get(name, ""))
+
+
+def _modules(package: str, deep: bool = False) -> Iterator[tuple[str, Path]]:
+    """The modules and packages that lie in a package, `deep` those in its packages too: dotted name and source. Nothing is imported."""
+    spec = importlib.util.find_spec(package)
+    for folder in map(Path, (spec.submodule_search_locations or ()) if spec else ()):
+        for path in sorted(folder.rglob("*.py") if deep else (*folder.glob("*.py"), *folder.glob("*/__init__.py"))):
+            parts = path.relative_to(folder).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            if name and not any(part.startswith(("_", ".")) for part in name.split(".")):
+                yield f"{package}.{name}", path
+
+
+def _binds(node: ast.stmt, variable: str) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return any((a.asname or a.name) == variable for a in node.names)
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return any(isinstance(t, ast.Name) and t.id == variable for t in targets)
+
+
+def _attribute(kind: str, module: str, attribute: str, here: bool = False) -> Any:
+    """`attribute` (dots allowed) of `module`; `here`: the current folder may hold the module."""
+    if here and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    if not module or not attribute or module.startswith("."):
+        raise RegistryError(f"{kind} {module + ':' + attribute!r}: write module:Attribute")
+    try:
+        found: Any = importlib.import_module(module)
+    except (Exception, SystemExit) as error:  # whatever a stranger's module raises
+        message = f"{kind}: {module} cannot be imported: {type(error).__name__}: {error}"
+        if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
+            message += "; is there a file of that name in this folder?" if here else ""
+        raise RegistryError(message) from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise RegistryError(f"{kind}: {module} has no {attribute}")
+        found = getattr(found, part)
+    return found

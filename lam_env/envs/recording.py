@@ -1,0 +1,97 @@
+"""Simulated logs: people living without an agent, written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from lam_env.core.events import ActionLog, Protocol
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.sim.persons import PersonalWorld
+from lam_env.sim.world import World
+
+
+def timer_of(scenario: Scenario) -> int | None:
+    """Quiet time [ticks] after which the scenario's worlds raise a decision point (None: never)."""
+    if scenario.personal:
+        return None
+    env = LamVectorEnv(1, scenario)  # its worlds say so themselves
+    env.reset(seed=0)
+    return env.worlds[0].timer
+
+
+def simulate_log(
+    scenario: Scenario,
+    seeds: Sequence[int],
+    days: int,
+    *,
+    first_day: int = 0,
+    latent: bool = False,
+    progress: Callable[[str, int, int, str], None] = lambda stage, done, total, note: None,
+    stage: str = "simulate",
+) -> tuple[ActionLog, np.ndarray | None]:
+    """The log of worlds `seeds` over `days` days, with nobody acting for them; log world i is that of seeds[i].
+
+    `latent`: also the hidden state at every epoch, (n, L) float16 in the order of the log's epochs.
+    """
+    scenario = scenario.with_params(days=days)
+    n = len(seeds)
+    env = LamVectorEnv(n, scenario, record=True, reveal=("latent",) if latent else (), autoreset=False)
+    env.reset(seed=seeds, options={"day": first_day})
+    silent, steps = np.zeros(n, np.int64), 0
+    began, total = np.array([w.start for w in env.worlds]), sum(w.end - w.start for w in env.worlds)
+    second = env.worlds[0].second
+    # hidden states of the worlds that still run, epoch by epoch: most worlds may end long before the last
+    shown, asked = [env.rows.latent.astype(np.float16)], [env.rows.epoch[:, 2].copy()]
+    worlds = [np.arange(n)]
+    columns: list[dict[str, np.ndarray]] = [{} for _ in range(n)]
+    while not env.finished.all():
+        running = ~env.finished
+        env.step(silent)
+        ended = np.flatnonzero(running & env.finished)
+        for i in ended.tolist():  # events as objects would be most of what a run needs of memory
+            columns[i], env.worlds[i].records = _columns(env.worlds[i]), None
+        if latent:
+            rows = np.flatnonzero(running)
+            rows = rows[~np.isin(rows, ended)]
+            worlds.append(rows)
+            shown.append(env.rows.latent[rows].astype(np.float16))
+            asked.append(env.rows.epoch[rows, 2])
+        steps += int(running.sum())
+        if steps % (64 * n) < n:
+            done = sum(w.now for w in env.worlds) - int(began.sum())
+            progress(stage, done // second // 86_400, total // second // 86_400, f"{steps:,} epochs")
+    progress(stage, total // second // 86_400, total // second // 86_400, f"{steps:,} epochs")
+    log = log_of(env.worlds, columns)
+    if not latent:
+        return log, None
+    # world by world, in a world of persons one after another, as the epochs of the log come
+    order = np.lexsort(
+        (np.concatenate(asked) if scenario.personal else np.zeros(sum(map(len, worlds))), np.concatenate(worlds))
+    )
+    return log, np.concatenate(shown)[order]
+
+
+def _columns(world: World) -> dict[str, np.ndarray]:
+    return ActionLog.from_events(world.records or (), world.vocabulary).columns
+
+
+def log_of(worlds: Sequence[World], parts: list[dict[str, np.ndarray]] | None = None) -> ActionLog:
+    """The log that recording worlds have kept, all of one kind. `parts`: their columns, if they have been taken off already."""
+    first = worlds[0]
+    # world by world: all events at once, as objects, would be most of what a run needs of memory
+    parts = [_columns(w) for w in worlds] if parts is None else parts
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns["world"] = np.repeat(np.arange(len(worlds), dtype=np.int32), [len(part["time"]) for part in parts])
+    return ActionLog(
+        columns,
+        first.vocabulary,
+        ticks_per_second=first.second,
+        people=len(first.persons) if isinstance(first, PersonalWorld) else 0,
+        start=tuple(w.start for w in worlds),
+        end=tuple(w.end for w in worlds),
+        timer=first.timer,
+        protocol=Protocol("worlds"),
+    )

@@ -1,0 +1,131 @@
+"""A run folder as the report reads it: plain files, of which any but config.json may be missing."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lam_env.core.catalogue import UTILITY
+from lam_env.core.errors import UserError
+from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
+from lam_env.evaluation.report.recorder import ABOUT, FOLDER, replay_file, worth_watching
+from lam_env.evaluation.results import Row, read
+
+MOST_BYTES = 64 << 20  # of one file
+
+
+@dataclass(frozen=True)
+class Run:
+    """`judged`: (agent, training seed) -> what its judging kept, of those judged on a real log ("log", agent, seed) -> the same; `curves`:
+    (agent, training seed) -> [(step, reward)]; `replays`: traces in their order; `gates`, `failed`: as a run wrote them."""
+
+    name: str
+    config: dict[str, Any]
+    rows: list[Row]
+    judged: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    on_log: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    curves: dict[tuple[str, int], list[tuple[float, float]]] = field(default_factory=dict)
+    replays: list[dict[str, Any]] = field(default_factory=list)
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    path: str = "RUN"
+
+    @property
+    def scenario(self) -> str:
+        return str(self.config["scenario"])
+
+    @property
+    def variant(self) -> str:
+        """The variant in which agents were judged."""
+        return "twin" if any(r.variant == "twin" and r.metric == UTILITY.id for r in self.rows) else "sim"
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Whatever a changed or foreign file makes of our reading becomes one line."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
+        said = " ".join(str(error).split())[:100]
+        raise UserError(
+            f"{path}: cannot be read ({type(error).__name__}: {said}); run again, or give another run"
+        ) from None
+
+
+def missing_replays(run: Run) -> dict[str, str]:
+    """Of the episodes that a finished run keeps for its page, those whose files are not there: kind -> file."""
+    seeds = run.config.get("seed")
+    tuned = (TUNED, seeds[0] if isinstance(seeds, list) and seeds else 0)
+    shown = next((who for who in (tuned, (CEILING, 0), (FLOOR, 0)) if who in run.judged), None)
+    if shown is None or "replay" in run.failed or not (run.replays or run.config.get("finished")):
+        return {}
+    there = {str(trace.get("kind")) for trace in run.replays}
+    chosen = worth_watching(run.judged[shown], run.judged.get((FLOOR, 0)))
+    return {kind: replay_file(k) for k, (kind, _) in enumerate(chosen) if kind not in there}
+
+
+def read_run(path: Path) -> Run:
+    """What the folder holds. UserError where a file is there and makes no sense."""
+    if not (path / "config.json").is_file():
+        raise UserError(f"{path}: not a run folder (no config.json); give the folder that a run has written")
+    config = _json(path / "config.json")
+    with understood(path / "config.json"):
+        if not isinstance(config["scenario"], str):
+            raise ValueError("it names no scenario")
+    judged, on_log = dict[tuple[str, int], Any](), dict[tuple[str, int], Any]()
+    for file in sorted((path / FOLDER).glob("judged-*.json")):
+        data = _json(file)
+        with understood(file):
+            key = (str(data["agent"]), int(data["train_seed"]))
+            (on_log if "episodes" not in data else judged)[key] = data
+    replays = [_json(file) for file in sorted((path / FOLDER).glob("replay-*.json"))]
+    about = _json(path / ABOUT) if (path / ABOUT).is_file() else {}
+    return Run(
+        path.name or str(path),
+        config,
+        read(path / "results.csv") if (path / "results.csv").is_file() else [],
+        judged,
+        on_log,
+        dict(_curve(file) for file in sorted(path.glob("curve-*.csv"))),
+        replays,
+        about.get("gates", []),
+        about.get("failed", {}),
+        str(path),
+    )
+
+
+def _json(file: Path) -> dict[str, Any]:
+    with understood(file):
+        if file.stat().st_size > MOST_BYTES:
+            raise ValueError("too large")
+        data = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        if not isinstance(data, dict):
+            raise ValueError("not a mapping")
+        return data
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+def _curve(file: Path) -> tuple[tuple[str, int], list[tuple[float, float]]]:
+    with understood(file), open(file, encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+        points = [(float(row["step"]), float(row["reward"])) for row in rows]
+        return (rows[0]["agent"], int(rows[0]["train_seed"])), points

@@ -1,0 +1,202 @@
+"""What the judging of an agent leaves for the report: episode by episode, hour by hour, action by action. All of it small, plain numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lam_env.core.catalogue import RETURN, UTILITY, UTILITY_TERM
+from lam_env.core.contracts import Observation
+from lam_env.envs.scenario import Scenario
+from lam_env.evaluation.metrics import given_acting, reliability
+
+MOST_EPISODES = 1_000  # that are kept one by one
+FOLDER = "report"
+ABOUT = f"{FOLDER}/about.json"  # gates, and what failed
+BATCH = 4_096  # epochs that are summed up at once
+_NOTHING = np.zeros(0)
+
+
+def file_of(agent: str, train_seed: int) -> str:
+    """Where the run folder keeps what is known of an agent, whose name may hold signs that no file name should."""
+    return f"{FOLDER}/judged-{re.sub(r'[^A-Za-z0-9_.=-]', '-', agent)}-{train_seed}.json"
+
+
+def judged(
+    agent: str,
+    train_seed: int,
+    scenario: Scenario,
+    world_seeds: Sequence[int],
+    totals: Sequence[Mapping[str, float]],
+    watched: Watch,
+    predictions: Mapping[str, Any],
+    seeds: int,
+) -> dict[str, Any]:
+    """One agent's file. `totals`: of each world, as `rollout` gives them, the batches of `seeds` evaluation seeds one after the other."""
+    worlds = len(totals) // seeds
+    kept = max(1, MOST_EPISODES // seeds)  # the first ones of each batch
+    rows = [i for i in range(len(totals)) if i % worlds < kept]
+    names = [k for k in totals[0] if k in (RETURN.id, UTILITY.id) or UTILITY_TERM.name(k)]
+    return {
+        "agent": agent,
+        "train_seed": train_seed,
+        "actions": list(scenario.vocabulary.actions),
+        "episodes": {
+            "judged": len(totals),
+            "days": scenario.days,
+            "world": [int(world_seeds[i]) for i in rows],
+            "epochs": watched.epochs[rows].tolist(),
+            "acts": watched.acts[rows].tolist(),
+            **{k: [_short(totals[i][k]) for i in rows] for k in names},
+        },
+        **watched.found(scenario),
+        "predictions": dict(predictions),
+    }
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+class Watch:
+    """Sums up a rollout by hour of the day and by action. It only reads.
+
+    A person's answers are heard only where a world's observations are of one stream; where its people are asked one by one, what she
+    gets is booked when she is asked again, so true utility has no hour there.
+    """
+
+    def __init__(self, scenario: Scenario, n: int):
+        self.alone = not scenario.personal or scenario.n_users == 1
+        self.clocked = not scenario.personal
+        a = len(scenario.vocabulary)
+        self.hours = {name: np.zeros(24) for name in ("epochs", "acts", "reward", "accepted", "refused", "utility")}
+        self.actions = {name: np.zeros(a) for name in ("acts", "accepted", "refused")}
+        self.epochs, self.acts = np.zeros(n, int), np.zeros(n, int)  # of each world
+        self._steps: list[tuple[np.ndarray, ...]] = []
+        self._hour, self._utility = np.full(n, -1), np.zeros(n)
+        self.person_days = 0.0
+
+    def __call__(
+        self,
+        lives: np.ndarray,
+        before: Observation,
+        actions: np.ndarray,
+        running: np.ndarray,
+        rewards: np.ndarray,
+        after: Observation,
+        worlds: Sequence[Any],
+        last: np.ndarray | None,
+    ) -> None:
+        hour = before["epoch"][:, 0] // 3600 % 24
+        over = np.zeros(0, int) if last is None else np.flatnonzero([one is not None for one in last])
+        if self.clocked:
+            self._book_utility(lives, hour, running, over, worlds)
+        for i in over.tolist():
+            self.person_days += (worlds[i].now - worlds[i].start) / worlds[i].second / 86_400
+        acts = running & (actions > 0) & (before["action_mask"][np.arange(len(hour)), actions] > 0)
+        self.epochs[lives] += running
+        self.acts[lives] += acts
+        heard = after["feedback"] - before["feedback"] if self.alone else _NOTHING
+        if self.alone and last is not None:
+            for i in over.tolist():
+                heard[i] = last[i]["feedback"] - before["feedback"][i]
+        self._steps.append((hour, actions, running, rewards, acts, heard))
+        if len(self._steps) * len(hour) >= BATCH:
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Of many steps at once: of a few worlds a step is small, and so each of them would cost more than it tells."""
+        if not self._steps:
+            return
+        hour, actions, running, rewards, acts, heard = (np.concatenate(part) for part in zip(*self._steps, strict=True))
+        self._steps.clear()
+        self._add("epochs", hour[running])
+        self._add("acts", hour[acts])
+        self._add("reward", hour[running], rewards[running])
+        self.actions["acts"] += np.bincount(actions[acts], minlength=len(self.actions["acts"]))
+        if self.alone:
+            for name, part in zip(("accepted", "refused"), np.split(heard[running], 2, axis=1), strict=True):
+                self._add(name, hour[running], part.sum(1))
+                self.actions[name] += part.sum(0)
+
+    def _add(self, name: str, hour: np.ndarray, amount: np.ndarray | None = None) -> None:
+        self.hours[name] += np.bincount(hour, amount, 24)
+
+    def _book_utility(
+        self, lives: np.ndarray, hour: np.ndarray, running: np.ndarray, over: np.ndarray, worlds: Sequence[Any]
+    ) -> None:
+        """True utility is looked up once an hour and at the end: it belongs to the hour that is over."""
+        due = running & (hour != self._hour[lives])
+        ends = set(over.tolist())
+        for i in sorted({*np.flatnonzero(due).tolist(), *ends}):
+            k, now = lives[i], worlds[i].utility()
+            at = self._hour[k] if self._hour[k] >= 0 and i not in ends else hour[i]
+            self.hours["utility"][at] += now - self._utility[k]
+            self._utility[k], self._hour[k] = now, hour[i]
+
+    def found(self, scenario: Scenario) -> dict[str, Any]:
+        """`hours`: per person and day, by hour; `acted`: counts by action id."""
+        self._sum_up()
+        days = self.person_days * scenario.n_users
+        shown = [
+            "epochs",
+            "acts",
+            "reward",
+            *(("accepted", "refused") if self.alone else ()),
+            *(("utility",) if self.clocked else ()),
+        ]
+        return {
+            "hours": {k: [_short(v / days) for v in self.hours[k]] for k in shown} if days else {},
+            "acted": {k: v.astype(int).tolist() for k, v in self.actions.items() if self.alone or k == "acts"},
+        }
+
+
+def predicted(probs: np.ndarray, target: np.ndarray) -> dict[str, Any]:
+    """Of predictions (n, A) and what followed (n,): the bins of a reliability diagram, none included, and, where the user acts, how
+    often which action (`counts`: [what she did, what was likeliest, how often])."""
+    if not len(target):
+        return {}
+    bins = reliability(probs, target)
+    acts = target > 0
+    pairs, counts = np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
+    if acts.any():
+        said = given_acting(probs[acts]).argmax(1) + 1
+        pairs, counts = np.unique(np.stack([target[acts], said], 1), axis=0, return_counts=True)
+    return {
+        "reliability": {k: [_short(x) for x in v.tolist()] for k, v in bins._asdict().items()},
+        "counts": [[*pair, n] for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True)],
+    }
+
+
+def lifts(mine: Mapping[str, Any], base: Mapping[str, Any]) -> list[tuple[float, int, int]]:
+    """(lift in true utility, its place among mine, among base's) of every episode that both have."""
+    places = {world: k for k, world in enumerate(base["episodes"]["world"])}
+    own, other = mine["episodes"][UTILITY.id], base["episodes"][UTILITY.id]
+    return [
+        (own[i] - other[places[world]], i, places[world])
+        for i, world in enumerate(mine["episodes"]["world"])
+        if world in places
+    ]
+
+
+def replay_file(k: int) -> str:
+    """Where the k-th episode worth watching is kept as a trace, in the run's folder."""
+    return f"{FOLDER}/replay-{k}.json"
+
+
+def worth_watching(mine: Mapping[str, Any], base: Mapping[str, Any] | None) -> list[tuple[str, int]]:
+    """(kind, world seed) of the episodes that a replay shows: of the middle half by lift the one with most acts, and the worst one."""
+    worlds, acts = mine["episodes"]["world"], mine["episodes"]["acts"]
+    ranked = sorted(lifts(mine, base)) if base is not None else []
+    if not ranked:
+        return [("first", worlds[0])]
+    n = len(ranked)
+    middle = ranked[n // 4 : max(n // 4 + 1, n - n // 4)]
+    typical = max(middle, key=lambda e: (acts[e[1]], mine["episodes"]["epochs"][e[1]]))[1]
+    found = [("typical", worlds[typical])]
+    if ranked[0][0] < next(e[0] for e in ranked if e[1] == typical):
+        found.append(("worst", worlds[ranked[0][1]]))
+    return found

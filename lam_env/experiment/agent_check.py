@@ -1,0 +1,71 @@
+"""Trying a custom agent on next to nothing before a run begins, so that a fault costs seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lam_env.core import registry
+from lam_env.core.contracts import Policy, Training
+from lam_env.core.errors import UserError
+from lam_env.core.seeds import Use, world_seeds
+from lam_env.envs.recording import simulate_log
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.evaluation.rollout import check_actions
+from lam_env.experiment import models
+from lam_env.launch.local import one_line
+from lam_env.logs.epochs import epochs_of
+
+STEPS = 64  # of fine-tuning
+
+
+def try_agent(scenario: Scenario, name: str) -> None:
+    """Fits an agent to two houses' day and takes two steps with it. UserError says what is wrong with it."""
+    try:
+        agent, needs = registry.agent(name)(), registry.agent_needs(name)
+        if "latent" in needs and not scenario.latent_names:
+            raise UserError(f"it needs the hidden state, and {scenario.id} has no latent_names")
+        training = small_training(scenario)
+        training.prior = training.prior if "prior" in needs else None
+        policy = agent.fit(training) if hasattr(agent, "fit") else agent
+        if not hasattr(policy, "predict"):
+            raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
+        for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other
+            _two_steps(policy, scenario, n)
+    except registry.RegistryError:  # it says which agent it is about
+        raise
+    except (Exception, SystemExit) as error:  # whatever a stranger's code raises
+        raise UserError(f"agent {name}: {one_line(error)}") from None
+
+
+def small_training(scenario: Scenario, houses: int = 2, days: int = 1, **predictor: Any) -> Training:
+    """What an agent learns from, made of next to nothing: the last house validates. `predictor`: its settings, tiny unless said."""
+    log, _ = simulate_log(scenario, world_seeds(Use.TRYING, houses), days)
+    epochs = epochs_of(log)
+    first = epochs.world < (houses - 1) * epochs.people
+
+    def make_env(n: int, **more: Any) -> LamVectorEnv:
+        return LamVectorEnv(n, scenario, **more)
+
+    train, valid = epochs.select(first), epochs.select(~first)
+    prior = models.pretrain(
+        train, valid, models.predictor_settings(len(train), **{"hidden": 16, "passes": 1, **predictor})
+    )
+    weights = scenario.reward_weights
+    return Training(
+        epochs.vocabulary, scenario.interaction, train, valid, make_env, weights, log=log, prior=prior, steps=STEPS
+    )
+
+
+def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:
+    env = LamVectorEnv(n, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
+    observation, _ = env.reset(seed=world_seeds(Use.TRYING, n))
+    state, start = None, np.ones(n, bool)
+    for _ in range(2):
+        answer = policy.predict(observation, state, start, True)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise UserError(f"predict must return (actions, state), not {type(answer).__name__}")
+        actions, state = answer
+        observation, _, _, start, _ = env.step(check_actions(actions, n, len(env.vocabulary)))

@@ -1,0 +1,236 @@
+"""What a run is given from outside: agents, a log, an earlier run. All of it is checked before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lam_env.config.cli import override
+from lam_env.config.convert import suggestion
+from lam_env.core import registry
+from lam_env.core.behaviour_tables import BehaviourTables
+from lam_env.core.errors import UserError
+from lam_env.core.events import KINDS, USER, ActionLog
+from lam_env.core.seeds import TRAINING_SEEDS
+from lam_env.envs.recording import timer_of
+from lam_env.envs.scenario import Scenario
+from lam_env.experiment import models
+from lam_env.experiment.agent_spec import split
+from lam_env.experiment.policies import predictor_of, tuned, world_of
+from lam_env.experiment.run_folder import RunFolder
+from lam_env.experiment.settings import ALWAYS, ORDER, LogSettings, RunSettings
+from lam_env.experiment.twin import in_the_home, training_days
+from lam_env.launch.local import one_line
+from lam_env.logs.epochs import DAY, epochs_of
+from lam_env.logs.streams import split_by_protocol
+
+LEAST_DAYS = 5
+RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
+
+
+def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
+    """The agents to judge, in the order of the tables: one's own stand before the ceilings."""
+    own, hidden = list(scenario.baselines()), "" if scenario.latent_names else "latent"
+    known = registry.agent_names(scenario.interaction, without=hidden)
+    every = [a for a in ORDER if a in known or a in own]
+    known = [a for a in known if not a.startswith(RUNG) and a not in scenario.ladder.values()]
+    every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own)]
+    exploits = list(scenario.exploits())  # unless one is asked for by name, they have a table of their own
+    for name in settings.agents:
+        base, differs = split(name)
+        if ":" not in name and base not in (*every, *exploits):
+            if hidden and base in registry.agent_names() and hidden in registry.agent_needs(base):
+                raise UserError(
+                    f"no agent {base!r} in {scenario.id}: it reads the hidden state, which is none without latent_names"
+                )
+            there_are = f"there are {', '.join((*every, *exploits))}"
+            raise UserError(f"no agent {base!r}; {suggestion(base, (*every, *exploits), there_are)}")
+        if differs and name not in every:  # its row comes after that of the agent from which it differs
+            every.insert(every.index(base) + 1, name)
+    for name in settings.agent:
+        if ":" not in name:
+            raise UserError(
+                f"agent={name}: write module:Class for one of your own; agents={name} picks one of the kit's"
+            )
+    wanted = settings.agents or every
+    chosen = [a for a in every if a in wanted or a in ALWAYS] + [a for a in exploits if a in settings.agents]
+    custom = list(dict.fromkeys([*(a for a in settings.agents if ":" in a), *settings.agent]))
+    ceilings = [a for a in ALWAYS[1:] if a in chosen]
+    return [a for a in chosen if a not in ceilings] + custom + ceilings
+
+
+def check_seeds(seeds: tuple[int, ...]) -> None:
+    if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < TRAINING_SEEDS for seed in seeds):
+        given = ",".join(map(str, seeds))
+        raise UserError(f"seed={given}: give one or several different whole numbers from 0 to {TRAINING_SEEDS - 1}")
+
+
+@dataclass(frozen=True)
+class RealLog:
+    """A log from outside. `tables`: the habits of the person whose activities it holds. `acts`: its actions are commands
+    of the scenario's home, in whose vocabulary it then is."""
+
+    log: ActionLog
+    tables: BehaviourTables | None = None
+    acts: bool = False
+
+
+def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
+    """The log that the settings name; UserError says what is wrong with it. Prints what it holds."""
+    s = settings
+    if s.logs is None:
+        if s.format or s.home or s.zone:
+            raise UserError("format, home and zone say how to read a log: give logs=PATH too")
+        return None
+    if s.model is not None:
+        raise UserError(
+            "model= brings the log of that run: leave logs= away, or leave model= away to start from the log"
+        )
+    if s.format is None:
+        raise UserError(f"logs={s.logs}: say its format, format={'|'.join(registry.importer_names())}")
+    importer = registry.importer(s.format)
+    if not Path(s.logs).exists():
+        raise UserError(f"logs={s.logs}: no such file or folder")
+    log, left_out = importer(s.logs, home=s.home, zone=s.zone)
+    days = len(np.unique(log.time[log.kind == USER] // log.ticks_per_second // DAY))
+    print(f"{s.logs}: {int((log.kind == USER).sum()):,} events, {days} days, {len(log.vocabulary) - 1} actions")
+    for reason, count in left_out.items():
+        print(f"  left out: {count:,} {reason}")
+    if log.protocol.split == "streams":
+        return RealLog(_checked_streams(s.logs, log))
+    if scenario.personal:
+        raise UserError(
+            f"logs={s.logs}: no real log is read into {s.scenario}, whose people are asked one by one; leave logs away"
+        )
+    _check_days(s.logs, log, days)
+    if log.intervals:
+        return _activities(s.logs, log, scenario)
+    mapped = in_the_home(log, scenario.vocabulary, timer_of(scenario))
+    if mapped is None:
+        return RealLog(log)
+    _check_days(s.logs, mapped, len(np.unique(mapped.time[mapped.kind == USER] // DAY)), "with commands of the home ")
+    kept, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
+    print(f"  {kept:,} of {of:,} user events are commands of the scenario's home; the others are left out")
+    return RealLog(mapped, acts=True)
+
+
+def _check_days(path: str, log: ActionLog, days: int, which: str = "") -> None:
+    if days < LEAST_DAYS:
+        raise UserError(
+            f"logs={path}: {days} days {which}are too few to train, validate and test on; give at least {LEAST_DAYS}"
+        )
+    if not all(part.any() for part in split_by_protocol(log, epochs_of(log, soon=False))):
+        raise UserError(
+            f"logs={path}: its events {which}lie too unevenly to train, validate and test on; give a longer log"
+        )
+
+
+def _checked_streams(path: str, log: ActionLog) -> ActionLog:
+    """A log of runs or players, of whom whole ones are held out; said how many, or why that is impossible."""
+    epochs = epochs_of(log, soon=False)
+    try:
+        parts = split_by_protocol(log, epochs)
+    except UserError as error:
+        raise UserError(f"logs={path}: {error}") from None
+    sizes = [len(np.unique(epochs.world[part])) for part in parts]
+    if not all(sizes):
+        raise UserError(f"logs={path}: its streams are too short to train, validate and test on; give a longer log")
+    print(f"  streams to train, validate and test on: {', '.join(f'{n:,}' for n in sizes)}")
+    return log
+
+
+def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
+    """An activity log; with its person's habits where the scenario can house her."""
+    if "tables" not in inspect.signature(type(scenario).__init__).parameters:
+        return RealLog(log)
+    people = len(np.unique(log.user[log.kind == USER]))
+    if people > 1:
+        raise UserError(
+            f"logs={path}: holds the activities of {people} people; a twin is of one: give one person's rows"
+        )
+    from lam_env.logs.calibrate import calibrate
+
+    try:
+        calibrate(training_days(log))  # what a predictor for the transfer test is made from
+        return RealLog(log, tables=calibrate(log))
+    except UserError as error:
+        raise UserError(f"logs={path}: {error} (a twin needs about ten days)") from None
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier run's models and log, loaded and therefore sound. `world`: its settings of the scenario."""
+
+    path: str
+    world: Any
+    log: ActionLog
+    models: dict[str, Any]  # name of the folder in model/ -> predictor
+    policy: Any = None
+    tables: BehaviourTables | None = None
+
+    def copy_to(self, folder: RunFolder, same_world: bool) -> None:
+        """Written anew from what was loaded: nothing else of the earlier folder comes along."""
+        self.log.save(folder.log / "train")
+        for name, model in self.models.items():
+            if same_world or not name.startswith("informed"):
+                models.save_predictor(model, folder.policy.parent / name)
+        if self.policy is not None:
+            models.save_policy(self.policy, folder.policy)
+
+
+def usual(settings: RunSettings) -> RunSettings:
+    """What holds where nothing else is said: the scenario's own settings, or those of the run that `model` names."""
+    made = registry.scenario(settings.scenario)
+    found = dataclasses.replace(override(RunSettings(), made.defaults), world=made.Params())
+    if settings.model is None:
+        return found
+    folder = RunFolder.open(settings.model)
+    config = folder.config()
+    if config.get("scenario") != settings.scenario:
+        scenario = str(config.get("scenario"))[:60]
+        raise UserError(f"model={settings.model}: is a run of scenario {scenario}; say scenario={scenario}")
+    if not isinstance(config.get("log"), dict):
+        raise UserError(f"model={settings.model}: its config.json holds no settings; give another run")
+    log = override(LogSettings(), config["log"], prefix="log")
+    return dataclasses.replace(found, log=log, world=world_of(folder, settings.scenario)[1])
+
+
+def earlier_run(settings: RunSettings, scenario: Scenario) -> Earlier:
+    """Loads log, predictors and policy of the run that `model` names."""
+    path = Path(str(settings.model))
+    folder = RunFolder(path)
+    try:
+        loaded = {folder.prior.name: predictor_of(folder)}
+        if not (folder.log / "train").is_dir():
+            raise UserError("has no log/train; give a run whose folder is whole")
+        log = ActionLog.load(folder.log / "train")
+        _check_tokens(log)
+        for part in sorted(folder.prior.parent.iterdir()):
+            if part.name.startswith(("prior-", "informed")) and part.is_dir():
+                loaded[part.name] = models.load_predictor(part)
+        policy = tuned(folder) if folder.policy.is_dir() else None
+        tables = folder.tables()
+    except Exception as error:  # a stranger's files
+        raise UserError(f"model={path}: {one_line(error)}") from None
+    for what, vocabulary in (("log", log.vocabulary), ("prior", loaded["prior"].vocabulary)):
+        if vocabulary != scenario.vocabulary:
+            raise UserError(f"model={path}: its {what} is of another home; give the same world.* as that run, or none")
+    if log.timer != timer_of(scenario):
+        raise UserError(
+            f"model={path}: its log has a timer of {log.timer}; give the same world.timer as that run, or none"
+        )
+    return Earlier(str(path), usual(settings).world, log, loaded, policy, tables)
+
+
+def _check_tokens(log: ActionLog) -> None:
+    v = log.vocabulary
+    sizes = np.array([len(v), len(v), len(v.feedback), len(v.sensors), len(v.readings)])
+    if len(log) == 0 or log.kind.min() < 0 or log.kind.max() >= len(KINDS):
+        raise UserError("log/train: no events, or of an unknown kind; simulate it again")
+    if (log.token < 0).any() or (log.token >= sizes[log.kind]).any():
+        raise UserError("log/train: holds tokens that its vocabulary does not know; simulate it again")

@@ -1,0 +1,295 @@
+"""What the processes of a run do: pre-train, and fit and judge one agent. Everything they need lies in the run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lam_env.core import registry
+from lam_env.core.catalogue import TOP1
+from lam_env.core.contracts import Policy, Training
+from lam_env.core.errors import UserError
+from lam_env.core.events import USER, ActionLog
+from lam_env.core.seeds import Use, eval_seeds, world_seeds
+from lam_env.envs.recording import simulate_log
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.evaluation.metrics import prediction_metrics
+from lam_env.evaluation.report.recorder import Watch, file_of, judged, predicted
+from lam_env.evaluation.rollout import per_seed, rollout
+from lam_env.experiment import models
+from lam_env.experiment.agent_spec import needs_of, split
+from lam_env.experiment.policies import scenario_made
+from lam_env.experiment.run_folder import RunFolder, seen_from_here
+from lam_env.experiment.score_store import Scores
+from lam_env.experiment.settings import UNTRAINED, RunSettings
+from lam_env.experiment.twin import lives, training_days
+from lam_env.launch.local import LocalLauncher
+from lam_env.logs.calibrate import calibrate
+from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
+from lam_env.logs.fidelity import Gate, gates
+from lam_env.logs.streams import split_by_protocol
+
+LIFE_DAYS = 120  # of simulated life that are compared with a real log
+DEVICE_HOUSES, DEVICE_DAYS = 4, 30
+TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
+Report = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the processes of a run are given: its settings, and the folder in which all else is found."""
+
+    settings: RunSettings = field(hash=False)  # the folder tells runs apart
+    folder: str
+
+    def scenario(self) -> Scenario:
+        return scenario_made(self.settings.scenario, self.settings.world, self.run.tables())
+
+    @property
+    def run(self) -> RunFolder:
+        return RunFolder(seen_from_here(self.folder))
+
+
+def simulate_training_log(work: Work, report: Report) -> None:
+    """One log for all training seeds: `seed` draws networks and fine-tuning; its first one also the houses."""
+    s = work.settings
+    seeds = list(world_seeds(Use.TRAINING_LOG, s.log.houses, s.seed[0]))
+    log, _ = simulate_log(work.scenario(), seeds, s.log.days, progress=report)
+    dataclasses.replace(log, meta={**log.meta, "seeds": seeds, "days": s.log.days}).save(work.run.log / "train")
+
+
+@lru_cache(maxsize=2)
+def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
+    """Train and validation epochs of the run's log: whole houses of a simulated one, days or streams of a real one."""
+    log = ActionLog.load(work.run.log / log_name)
+    epochs = epochs_of(log, soon=not log.intervals)
+    train, valid, _ = split_by_protocol(log, epochs)
+    return epochs.select(train), epochs.select(valid)
+
+
+@lru_cache(maxsize=2)
+def judging_epochs(work: Work) -> tuple[Epochs, np.ndarray]:
+    """Epochs of the evaluation houses without an agent, and their hidden state; world i is house i of the batch."""
+    scenario, e = work.scenario(), work.settings.eval
+    seeds = eval_seeds(range(e.seeds), e.worlds, e.split)
+    log, latent = simulate_log(scenario, seeds, int(scenario.days), latent=bool(scenario.latent_names))
+    return epochs_of(log, soon=False), latent if latent is not None else np.zeros((0, 0))
+
+
+@lru_cache(maxsize=1)
+def later_epochs(work: Work) -> Epochs | None:
+    """The training houses in later weeks; None where the training log was not simulated, or where a world is one person's life, which has no later
+    weeks: one that begins later is another."""
+    scenario, e = work.scenario(), work.settings.eval
+    if scenario.personal and scenario.n_users == 1:
+        return None
+    meta = json.loads((work.run.log / "train" / "log.json").read_text(encoding="utf-8"))["meta"]
+    if "seeds" not in meta:
+        return None
+    seeds = [meta["seeds"][i % len(meta["seeds"])] for i in range(e.seeds * e.worlds)]
+    log, _ = simulate_log(scenario, seeds, int(scenario.days), first_day=meta["days"])
+    return epochs_of(log, soon=False)
+
+
+def trains_once(scenario: Scenario, name: str) -> bool:
+    """Whether a further training seed gives the same agent: rules of the scenario, and what does not train."""
+    return name in UNTRAINED or name in (scenario.baselines() | scenario.rungs() | scenario.exploits())
+
+
+def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
+    """What an agent learns from; with the pre-trained predictor if it is to build on one."""
+    scenario, s = work.scenario(), work.settings
+    train, valid = training_epochs(work, "train")
+
+    def make_env(n: int, **more: Any) -> LamVectorEnv:
+        return LamVectorEnv(n, scenario, **more)
+
+    def hidden_log() -> tuple[Epochs, np.ndarray]:
+        seeds = world_seeds(Use.HIDDEN_LOG, s.log.houses, seed)
+        log, latent = simulate_log(
+            scenario, seeds, s.log.days, latent=True, progress=report, stage="simulate, hidden state"
+        )
+        assert latent is not None
+        return epochs_of(log), latent
+
+    prior_folder = prior_path(work, "train", seed)
+    start = Path(s.model or "") / "model" / "policy"
+    return Training(
+        train.vocabulary,
+        scenario.interaction,
+        train,
+        valid,
+        make_env,
+        scenario.reward_weights,
+        log=ActionLog.load(work.run.log / "train"),
+        prior=models.load_predictor(prior_folder) if prior else None,
+        steps=s.train.steps,
+        seed=seed,
+        device=s.device,
+        progress=report,
+        settings={
+            "hidden_log": hidden_log,
+            "informed": prior_folder.with_name(prior_folder.name.replace("prior", "informed")),
+            # an earlier run's policy rests on that run's prior, which is the first seed's here
+            "start": str(start) if s.model and seed == s.seed[0] and start.is_dir() else None,
+        },
+    )
+
+
+def prior_path(work: Work, log_name: str, seed: int) -> Path:
+    """The first seed's prior is the run's; those of further seeds and of a real log stand beside it."""
+    name = "prior" if seed == work.settings.seed[0] else f"prior-seed{seed}"
+    return work.run.path / "model" / (name if log_name == "train" else f"{name}-{log_name}")
+
+
+def predictor_settings(settings: RunSettings, rows: int) -> Any:
+    """Of the neural predictor, for a log of so many rows."""
+    chosen = dataclasses.asdict(settings.predictor)
+    return models.predictor_settings(rows, **{k: v for k, v in chosen.items() if v is not None})
+
+
+def _of_seed(report: Report, work: Work, seed: int) -> Report:
+    """Names the training seed where there are several: their jobs run side by side."""
+    return report if len(work.settings.seed) == 1 else _named(report, f", seed {seed}")
+
+
+def _named(report: Report, what: str) -> Report:
+    return lambda stage, done, total, note: report(stage + what, done, total, note)
+
+
+def pretrain(work: Work, log_name: str, seed: int, report: Report) -> None:
+    """Pre-train the neural predictor on a log and save it."""
+    train, valid = training_epochs(work, log_name)
+    made, told = predictor_settings(work.settings, len(train)), _of_seed(report, work, seed)
+    predictor = models.pretrain(train, valid, made, seed, work.settings.device, told)
+    models.save_predictor(predictor, prior_path(work, log_name, seed))
+
+
+def fit(work: Work, name: str, training: Training) -> Policy:
+    """The policy of an agent: one of the scenario's own, of agents/, or module:Class."""
+    scenario = work.scenario()
+    own = scenario.baselines() | scenario.rungs() | scenario.exploits()
+    if name in own:
+        return own[name](training)
+    base, differs = split(name)
+    agent = registry.agent(base)()
+    training = dataclasses.replace(training, steps=differs.get("steps", training.steps))
+    training.settings.update(
+        {**differs, "start": None} if differs else {}
+    )  # what differs is trained from its beginning
+    policy: Policy = agent.fit(training) if hasattr(agent, "fit") else agent
+    if not hasattr(policy, "predict"):
+        raise UserError(f"agent {name}: fit must return an object with predict, not {type(policy).__name__}")
+    if getattr(agent, "curve", None):
+        lines = [f"{name},{training.seed},{step},{reward:.6g}" for step, reward in agent.curve]
+        work.run.write_text(
+            f"curve-{name}-{training.seed}.csv", "\n".join(["agent,train_seed,step,reward", *lines]) + "\n"
+        )
+    return policy
+
+
+def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str, Scores]:
+    """Scores per variant ("", "later") of one agent; a fine-tuned policy with a prior is saved."""
+    scenario = work.scenario()
+    if not trains_once(scenario, name):
+        report = _of_seed(report, work, seed)
+    if split(name)[1]:
+        report = _named(report, f" ({name.partition('@')[2]})")
+    policy = fit(work, name, training_of(work, seed, report, "prior" in needs_of(scenario, name)))
+    if name == "ppo_prior" and seed == work.settings.seed[0]:
+        models.save_policy(policy, work.run.policy)
+    seeds = list(range(work.settings.eval.seeds))
+    batch = eval_seeds(seeds, work.settings.eval.worlds, work.settings.eval.split)
+    watch, predictions = Watch(scenario, len(batch)), dict[str, Any]()
+    totals = rollout(policy, scenario, batch, progress=report, stage=f"judge {name}", watch=watch)
+    scores = per_seed(totals, seeds)
+    found = {"": scores}
+    if getattr(policy, "predictor", None) is not None:
+        epochs, latent = judging_epochs(work)
+        predictions["sim"] = _add_prediction(work, scores, policy, epochs, latent)
+        if not hasattr(policy, "see") and (later := later_epochs(work)) is not None:
+            found["later"] = {s: {} for s in seeds}
+            _add_prediction(work, found["later"], policy, later, None)
+    told = judged(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
+    work.run.write_json(file_of(name, seed), told)
+    return found
+
+
+def _add_prediction(
+    work: Work, scores: Scores, policy: Any, epochs: Epochs, latent: np.ndarray | None
+) -> dict[str, Any]:
+    """`pred.*` of each evaluation seed, on the log of its houses without an agent. Returns what the report shows of all of them."""
+    seen = policy.see(epochs, latent) if hasattr(policy, "see") else epochs
+    probabilities = policy.predictor.read(seen).next
+    has_target = np.r_[epochs.world[1:] == epochs.world[:-1], False]
+    batch = epochs.world // (work.settings.eval.worlds * epochs.people)
+    for k, seed in enumerate(scores):
+        rows = has_target & (batch == k)
+        scores[seed] |= prediction_metrics(probabilities[rows], epochs.target[rows])
+    return predicted(probabilities[has_target], epochs.target[has_target])
+
+
+def predict_on_log(work: Work, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
+    """Prediction scores on the held-out days or streams of the run's real log, by the protocol of real logs."""
+    log = ActionLog.load(work.run.log / log_name)
+    epochs = epochs_of(log, soon=False)
+    _, _, test = split_by_protocol(log, epochs)
+    if name == "prior":
+        predictor = models.load_predictor(prior_path(work, log_name, seed))
+    else:
+        predictor = registry.agent(name)().predictor(*training_epochs(work, log_name))
+    said, target = predictor.read(epochs).next[test], epochs.target[test]
+    told = {
+        "agent": name,
+        "train_seed": seed,
+        "actions": log.vocabulary.actions,
+        "predictions": {"log": predicted(said, target)},
+    }
+    work.run.write_json(file_of(f"{name}-log", seed), told)
+    return {"": {seed: prediction_metrics(said, target)}}
+
+
+def predict_transfer(work: Work, seed: int, report: Report) -> dict[str, float]:
+    """Top-1 on the log's held-out days: of a predictor trained on the simulated resident, who was calibrated to the
+    training days alone (TSTR), of the one trained on the log, and of a time table."""
+    log = ActionLog.load(work.run.log / "real")
+    train, valid = training_epochs(work, "real")
+    epochs = epochs_of(log, soon=False)
+    _, _, test = split_by_day(epochs)
+    simulated = epochs_of(lives(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
+    simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
+    young = simulated.time < TRANSFER_DAYS * 6 // 7 * 86_400
+    settings = models.predictor_settings(len(train))
+    fitted = {
+        "tstr": models.pretrain(
+            simulated.select(young),
+            simulated.select(~young),
+            settings,
+            seed,
+            work.settings.device,
+            lambda stage, done, total, note: report("train on the simulated resident", done, total, note),
+        ),
+        "real": models.load_predictor(prior_path(work, "real", seed)),
+        "time_table": models.counting("time_table").fit(train, valid),
+    }
+    found = {k: prediction_metrics(p.read(epochs).next[test], epochs.target[test]) for k, p in fitted.items()}
+    return {k: v[TOP1.id] for k, v in found.items()}
+
+
+def fidelity(work: Work, log: ActionLog, launcher: LocalLauncher, progress: Report) -> list[Gate]:
+    """The gates of credibility, line by line: the calibrated resident against the log."""
+    tables = work.run.tables()
+    assert tables is not None  # the run is a twin's
+    simulated = lives(tables, LIFE_DAYS)
+    seeds = world_seeds(Use.TWIN, DEVICE_HOUSES)
+    devices, _ = simulate_log(work.scenario(), seeds, DEVICE_DAYS, progress=progress, stage="simulate the twin")
+    transfer = launcher.call(predict_transfer, work, work.settings.seed[0])
+    return gates(log, simulated, devices.select(devices.kind == USER), 1, transfer)

@@ -1,0 +1,131 @@
+"""The door to agents/: the one module of the kit that imports networks and policies, inside functions, so that nothing waits for torch."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lam_env.core.contracts import Observation
+from lam_env.core.errors import UserError
+
+if TYPE_CHECKING:
+    from stable_baselines3 import PPO
+
+    from lam_env.agents.counting.counts import CountPredictor
+    from lam_env.agents.fine_tuning.policy import TunedPolicy as TunedPolicy
+    from lam_env.agents.predictors.network import Predictor as Predictor
+    from lam_env.agents.predictors.settings import PredictorSettings
+    from lam_env.agents.serving.adviser import Adviser as Adviser
+    from lam_env.agents.serving.assistant import Assistant as Assistant
+    from lam_env.agents.thresholded import Thresholded as Thresholded
+    from lam_env.core.contracts import ActionPredictor, Training
+    from lam_env.logs.epochs import Epochs
+
+Report = Callable[[str, int, int, str], None]
+
+
+def pick_device(device: str) -> str:
+    """ "auto", "cpu" or "cuda" -> where networks are trained. UserError if it is not there."""
+    if importlib.util.find_spec("torch") is None:
+        raise UserError("torch is not installed: pip install torch")
+    from lam_env.agents.predictors.pretrain import pick_device
+
+    return str(pick_device(device))
+
+
+def predictor_settings(rows: int, **changes: Any) -> PredictorSettings:
+    """The preset of the neural predictor for a log of so many rows, with `changes` to single settings."""
+    from lam_env.agents.predictors.settings import PredictorSettings
+
+    return PredictorSettings.for_log(rows, **changes)
+
+
+def pretrain(
+    train: Epochs,
+    valid: Epochs,
+    settings: PredictorSettings,
+    seed: int = 0,
+    device: str = "cpu",
+    report: Report = lambda stage, done, total, note: None,
+) -> Predictor:
+    """The neural predictor, trained on a log."""
+    from lam_env.agents.predictors.pretrain import pretrain
+
+    return pretrain(train, valid, settings, seed, device, report)
+
+
+def load_predictor(folder: Path) -> Predictor:
+    """UserError if the folder holds none, or one that was changed."""
+    from lam_env.agents.predictors.store import load
+
+    return load(folder)
+
+
+def save_predictor(predictor: Predictor, folder: Path) -> None:
+    """Whole or not at all."""
+    from lam_env.agents.predictors.store import save
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    save(predictor, folder)
+
+
+def load_policy(folder: Path, predictor: Predictor) -> TunedPolicy:
+    """The fine-tuned policy of a folder, on the predictor that it was tuned on."""
+    from lam_env.agents.fine_tuning.saved import load_policy
+
+    return load_policy(folder, predictor)
+
+
+def save_policy(policy: TunedPolicy, folder: Path) -> None:
+    """Whole or not at all."""
+    from lam_env.agents.fine_tuning.saved import save_policy
+
+    save_policy(policy, folder)
+
+
+def counting(name: str) -> CountPredictor:
+    """A counting predictor, not yet fitted."""
+    from lam_env.agents.counting.online import counting
+
+    return counting(name)
+
+
+def thresholded(predictor: Predictor) -> Thresholded:
+    """Acts by a predictor alone: where it is sure enough."""
+    from lam_env.agents.thresholded import unfitted
+
+    return unfitted(predictor)
+
+
+def serve(policy: TunedPolicy | Thresholded) -> Assistant | Adviser:
+    """The policy for one's own stream of events."""
+    from lam_env.agents.serving.assistant import serve
+
+    return serve(policy)
+
+
+def expectation(predictor: ActionPredictor) -> Callable[[Observation, np.ndarray], np.ndarray]:
+    """What a predictor expects of the next action, carried through one episode of one world."""
+    from lam_env.agents.carry import Carry, listen
+
+    carry: Carry | None = None
+
+    def expect(observation: Observation, start: np.ndarray) -> np.ndarray:
+        nonlocal carry
+        carry = listen(predictor, observation, carry, start)
+        said: np.ndarray = carry.said.next[0]
+        return said
+
+    return expect
+
+
+def learner(training: Training, envs: int) -> PPO:
+    """Stable-Baselines3's PPO as the agent `ppo_prior` sets it up, before its first step: for measuring speed."""
+    from lam_env.agents.fine_tuning.ppo import PPOAgent, PPOSettings
+
+    agent = PPOAgent(prior=True, settings=PPOSettings(envs=envs))
+    return agent.learner(training, agent.features(training))

@@ -1,0 +1,357 @@
+"""One run, top to bottom: simulate or import a log -> calibrate, if it is a real one -> pre-train -> fine-tune -> judge -> tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from concurrent.futures import Future
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lam_env import launch
+from lam_env.config.cli import to_dict
+from lam_env.core.errors import UserError
+from lam_env.experiment import models
+from lam_env.experiment.agent_spec import needs_of
+from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose
+from lam_env.experiment.scheduler import Waiting, work_through
+from lam_env.experiment.score_store import Cell, Cells, Found
+from lam_env.experiment.settings import RunSettings
+from lam_env.launch.local import WorkerDiedError
+from lam_env.tracking.tracker import check_sinks
+
+REPLAY = "replay"  # among what failed: no agent
+LONG = {"steps", "latent"}  # who needs these is begun first, so that no worker is left alone with one at the end
+
+if TYPE_CHECKING:
+    from lam_env.core.behaviour_tables import BehaviourTables
+    from lam_env.experiment.inputs import Earlier, RealLog
+
+
+class Pipeline:
+    """One run. Everything that can be wrong with what it is given is found before anything is written.
+
+    `check`, then after `open` all `stages`, then `close`; `stopped` in their place leaves a folder that the same settings go on with.
+    """
+
+    def __init__(self, settings: RunSettings, command: str):
+        from lam_env.experiment.inputs import agents_of, check_seeds, usual
+        from lam_env.experiment.policies import scenario_made
+
+        self.command, self.began = command, time.time()
+        check_seeds(settings.seed)
+        check_sinks(settings.track)
+        if settings.model and settings.log != usual(settings).log:
+            raise UserError("log.* says how to simulate a log, and model= brings one: leave log.* away")
+        self.scenario = scenario_made(settings.scenario, settings.world)
+        self.agents = agents_of(settings, self.scenario)
+        self.path = choose(settings.out, settings.scenario, again=True)
+        self.settings = settings
+        self.rows: dict[tuple[str, str], list[Any]] = {}
+        self.failed: dict[str, str] = {}  # agent -> what went wrong with it
+        self.gates: list[Any] = []
+        self.news = False  # whether anything has been judged, in place of taken over
+        self.home: Path | None = None  # the folder that the command names, where it is not the run's own
+        self.real: RealLog | None = None
+        self.earlier: Earlier | None = None
+        self.tables: BehaviourTables | None = None  # of the person whom a real log is about
+
+    def run(self) -> None:
+        """All stages. A run that is stopped leaves a folder that is whole, and can be gone on with."""
+        self.check()
+        with ExitStack() as stack:
+            self.open(stack)
+            s = self.settings
+            print(
+                f"{s.scenario}: {len(self.agents)} agents, {s.eval.seeds} evaluation seeds, device {s.device} -> {self.path}"
+            )
+            if errors := work_through([self]):
+                raise errors[self]
+            self.close()
+
+    # -- before anything is written ------------------------------------------------------------------------------------
+
+    def check(self, strict: bool = True) -> None:
+        """Reads the log and the earlier run, and tries one's own agents; if not `strict`, one that fails is left out."""
+        from lam_env.experiment import twin
+        from lam_env.experiment.agent_check import try_agent
+        from lam_env.experiment.inputs import earlier_run, real_log
+        from lam_env.experiment.jobs import predictor_settings
+        from lam_env.experiment.policies import scenario_made
+
+        launch.check(self.settings.launcher, self.settings.ray.address)
+        self.settings = s = dataclasses.replace(self.settings, device=models.pick_device(self.settings.device))
+        self.real = real_log(s, self.scenario)
+        for rows in (100, 1_000_000):
+            predictor_settings(s, rows)
+        self.earlier = earlier_run(s, self.scenario) if s.model else None
+        given = self.real or self.earlier
+        self.tables = given.tables if given else None
+        if self.tables is not None:
+            self.settings = s = dataclasses.replace(s, world=twin.with_resident(s.world))
+            self.scenario = scenario_made(s.scenario, s.world, self.tables)
+        if s.out is not None and (self.path / CONFIG).exists():
+            check_same(RunFolder.open(str(self.path)), s, _versions())
+        for name in (a for a in self.agents if ":" in a):
+            try:
+                try_agent(self.scenario, name)
+            except UserError as error:
+                if strict:
+                    raise
+                self.failed[name] = str(error)
+
+    def open(self, stack: ExitStack) -> None:
+        """The folder, a new one or that of a run which was stopped, kept from others until `stack` ends."""
+        from lam_env.experiment.jobs import Work
+
+        s = self.settings
+        if s.out is None:  # another run may have begun meanwhile
+            self.path = choose(None, s.scenario)
+        self.folder = RunFolder(self.path)
+        stack.enter_context(self.folder.locked())
+        config = {**to_dict(s), "command": self.command, "versions": _versions(), "agents_judged": self.agents}
+        self.config = {**config, "finished": False, "prepared": False}
+        if s.out is not None and (self.path / CONFIG).exists():
+            before = check_same(self.folder, s, self.config["versions"])
+            self.began -= float(before.get("seconds") or 0.0)
+            self.config["prepared"] = before.get("prepared") is True
+            self.folder.tidy()
+            self._write_config()
+        else:
+            RunFolder.create(self.path, self.config)
+        self.cells = Cells(self.folder)
+        self.kept = self.cells.read()
+        self.work = Work(s, str(self.path.absolute()))
+
+    # -- the pipeline --------------------------------------------------------------------------------------------------
+
+    def stages(self, launcher: Any) -> Waiting:
+        """From the log to the last agent's scores."""
+        from lam_env.experiment.jobs import fidelity, simulate_training_log
+        from lam_env.experiment.replays import all_there, keep_replays
+
+        real, earlier, tables = self.real, self.earlier, self.tables
+        if real is not None:
+            name = "train" if real.acts else "real"
+            if not self.config["prepared"]:
+                real.log.save(self.folder.log / name)
+            yield from self._judge_on_log(name, launcher)
+        if real is not None and tables is None and not real.acts:
+            said = "the log holds no commands of the scenario's home, so no agent can act in it: predictions are all there is"
+            print(said)
+            return
+        if tables is not None:
+            self.folder.write_text(TABLES, json.dumps(tables.to_json()) + "\n")
+        if real is not None and tables is not None:
+            self._add_fidelity(fidelity(self.work, real.log, launcher, launcher.progress))
+        if not self.config["prepared"]:
+            if earlier is not None:
+                earlier.copy_to(self.folder, same_world=self.settings.world == earlier.world)
+            elif real is None or not real.acts:
+                made = launcher.submit(simulate_training_log, self.work)
+                yield {made}
+                launcher.result(made)
+            self.config["prepared"] = True
+            self._write_config()
+        yield from self._judge("sim" if tables is None else "twin", launcher)
+        if not self.news and all_there(self.work):
+            return
+        made = launcher.submit(keep_replays, self.work)
+        yield {made}
+        try:
+            launcher.result(made)
+        except WorkerDiedError:
+            raise
+        except UserError as error:  # results do not rest on it
+            self.failed[REPLAY] = str(error)
+
+    def _judge_on_log(self, log_name: str, launcher: Any) -> Waiting:
+        """Prediction rows of the real log's held-out days."""
+        from lam_env.experiment.jobs import predict_on_log, pretrain, prior_path
+
+        missing = [s for s in self.settings.seed if not prior_path(self.work, log_name, s).is_dir()]
+        made = {launcher.submit(pretrain, self.work, log_name, seed): ("pretrain", seed) for seed in missing}
+        jobs: dict[Future[Any], tuple[str, int]] = {}
+
+        def submit(name: str, seed: int) -> None:
+            if (found := self.kept.get(Cell("log", name, seed))) is not None:
+                self._add("log", name, seed, found[""])
+            else:
+                jobs[launcher.submit(predict_on_log, self.work, log_name, name, seed)] = (name, seed)
+
+        for name in (a for a in self.agents if needs_of(self.scenario, a) == ("log",) and ":" not in a):
+            submit(name, 0)
+        for seed in (s for s in self.settings.seed if s not in missing):
+            submit("prior", seed)
+        jobs |= made
+        while jobs:
+            yield set(jobs)
+            for job in [j for j in jobs if j.done()]:
+                name, seed = jobs.pop(job)
+                found = launcher.result(job)
+                if name == "pretrain":
+                    submit("prior", seed)
+                    continue
+                self.cells.keep(Cell("log", name, seed), found)
+                self._add("log", name, seed, found[""])
+        self._write()
+
+    def _judge(self, variant: str, launcher: Any) -> Waiting:
+        """Pre-train, then fit and judge every agent; what does not need the prior runs beside it."""
+        from lam_env.experiment.jobs import fit_and_judge, pretrain, prior_path, trains_once
+
+        first, everything = self.settings.seed[0], not self.settings.agents
+        jobs: dict[Future[Any], tuple[str, int]] = {}
+        ladder = {agent: rung for rung, agent in self.scenario.ladder.items()} if everything else {}
+        exploits = list(self.scenario.exploits()) if everything else []
+        rungs = [a for a in ladder if a not in self.agents]
+        at_once = self.agents if "informed" in self.agents else [*self.agents, *rungs]
+        needs = {a: needs_of(self.scenario, a) for a in at_once}
+        ordered = sorted(needs, key=lambda a: not LONG.intersection(needs[a]))
+        late = [a for a in ordered if "prior" in needs[a]]
+        early = [a for a in ordered if a not in late]
+
+        def submit(names: list[str], seed: int) -> None:
+            for name in (n for n in names if n not in self.failed):
+                once = trains_once(self.scenario, name)
+                if seed != first and once:
+                    continue
+                trained = 0 if once else seed
+                if (found := self.kept.get(Cell(variant, name, trained))) is not None:
+                    take(name, trained, found)
+                else:
+                    jobs[launcher.submit(fit_and_judge, self.work, name, trained)] = (name, trained)
+
+        def take(name: str, seed: int, found: Found) -> None:
+            for suffix, scores in found.items():
+                where = variant + (f"-{suffix}" if suffix else "")
+                if name in self.agents:
+                    self._add(where, name, seed, scores)
+                if name in exploits:
+                    self._add("exploit", name, seed, scores)
+                if name in ladder and not suffix and (seed == first or trains_once(self.scenario, name)):
+                    self._add(f"ladder:{ladder[name]}", name, seed, scores)
+            if name == "informed" and seed == first:  # rungs of the ladder build on its net
+                submit(rungs, seed)
+
+        missing = [seed for seed in self.settings.seed if not prior_path(self.work, "train", seed).is_dir()]
+        for seed in missing:
+            jobs[launcher.submit(pretrain, self.work, "train", seed)] = ("pretrain", seed)
+        for seed in self.settings.seed:
+            submit(early if seed in missing else early + late, seed)
+        submit(exploits, first)
+        self._write()
+        while jobs:
+            yield set(jobs)
+            for job in [j for j in jobs if j.done()]:
+                name, seed = jobs.pop(job)
+                try:
+                    found = launcher.result(job)
+                except WorkerDiedError:
+                    raise
+                except UserError as error:
+                    if name == "pretrain":
+                        raise
+                    self.failed.setdefault(name, str(error))
+                    continue
+                if name == "pretrain":
+                    submit(late, seed)
+                else:
+                    self.cells.keep(Cell(variant, name, seed), found)
+                    self.news = True
+                    take(name, seed, found)
+            self._write()
+
+    # -- results -------------------------------------------------------------------------------------------------------
+
+    def _add(self, variant: str, agent: str, train_seed: int, scores: dict[int, dict[str, float]]) -> None:
+        self.rows.setdefault((variant, agent), []).append((train_seed, scores))
+
+    def _add_fidelity(self, gates: list[Any]) -> None:
+        self.gates = gates
+        found = {gate.metric_id: float(gate.passed) for gate in gates if gate.passed is not None}
+        self._add("twin", "resident", 0, {0: found})
+
+    def _write(self) -> None:
+        from lam_env.evaluation.report.recorder import ABOUT
+        from lam_env.experiment.result_tables import about_of, rows_of_run, tables_of_run
+
+        kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
+        rows = rows_of_run(self.settings.scenario, kept, self.agents)
+        self.folder.write_results(rows)
+        seconds = time.time() - self.began
+        self.folder.write_text(
+            "tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed, self.marked)
+        )
+        self._write_config()
+        self.folder.write_json(ABOUT, about_of(self.gates, self.failed))
+
+    def final_scores(self) -> dict[str, float]:
+        """As in the tables: variant/agent/metric -> interquartile mean over all seeds."""
+        from lam_env.core.catalogue import CATALOGUE
+        from lam_env.evaluation.statistics import iqm
+        from lam_env.evaluation.tables import runs_of
+        from lam_env.experiment.result_tables import rows_of_run
+
+        kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
+        rows, found = rows_of_run(self.settings.scenario, kept, self.agents), {}
+        for variant, agent, metric in dict.fromkeys((r.variant, r.agent, r.metric) for r in rows):
+            if metric not in CATALOGUE:  # a scenario's own
+                continue
+            runs = runs_of([r for r in rows if r.variant == variant], agent, CATALOGUE[metric])
+            if runs is not None:
+                found[f"{variant}/{agent}/{metric}"] = float(iqm(runs.ravel()))
+        return found
+
+    @property
+    def marked(self) -> list[str]:
+        """Agents whose rows say that they failed."""
+        return [name for name in self.failed if name in self.agents]
+
+    def stopped(self) -> None:
+        """Leaves the folder whole, and says what it holds."""
+        self.folder.tidy()
+        self._write()
+        self._write_report()
+        log, judged = (self.folder.log / "train").is_dir(), {agent for _, agent in self.rows}.intersection(self.agents)
+        holds = ["its settings", *(["the log"] if log else [])]
+        holds += [f"the results of {len(judged)} of {len(self.agents)} agents"] if judged else []
+        print(f"\nnot finished; {self.path} holds {', '.join(holds)}", file=sys.stderr)
+
+    @property
+    def again(self) -> str:
+        """The command that goes on with this run."""
+        named = any(word.startswith("out=") for word in self.command.split(" "))
+        return self.command if named else f"{self.command} out={self.home or self.path}"
+
+    def _write_config(self, **more: Any) -> None:
+        self.folder.write_config({**self.config, "seconds": round(time.time() - self.began, 1), **more})
+
+    def _write_report(self) -> None:
+        from lam_env.experiment.report_page import write_report
+
+        write_report(self.path, scenario=self.scenario)
+
+    def finish(self, finished: bool = True) -> None:
+        """The last tables."""
+        self._write()
+        self._write_config(finished=finished)
+        self._write_report()
+
+    def close(self) -> None:
+        """The last tables, and the closing screen."""
+        from lam_env.experiment.result_tables import closing
+
+        self.finish()
+        closing(self.folder, self.settings, time.time() - self.began, self.marked)
+        for name, why in self.failed.items():
+            print(f"left out: {name}: {why}", file=sys.stderr)
+
+
+def _versions() -> dict[str, str]:
+    from lam_env.evaluation.tables import versions
+
+    return versions()

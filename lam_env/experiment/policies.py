@@ -1,0 +1,181 @@
+"""What acts: a run folder's policy in the run's world, an agent that needs no training, or `module:Class` of one's own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lam_env.config.cli import override, to_dict
+from lam_env.config.convert import suggestion
+from lam_env.core import registry
+from lam_env.core.behaviour_tables import BehaviourTables
+from lam_env.core.contracts import Policy
+from lam_env.core.errors import UserError
+from lam_env.core.events import Vocabulary
+from lam_env.envs.scenario import Scenario
+from lam_env.evaluation.report.elements import TUNED
+from lam_env.experiment import models
+from lam_env.experiment.run_folder import CONFIG, RunFolder
+from lam_env.experiment.settings import UNTRAINED
+from lam_env.launch.local import one_line
+
+if TYPE_CHECKING:
+    from lam_env.experiment.models import Adviser, Assistant, Predictor, Thresholded, TunedPolicy
+
+# -- a run's world -----------------------------------------------------------------------------------------------------
+
+
+def scenario_made(name: str, world: Any, tables: BehaviourTables | None = None) -> Scenario:
+    """The scenario with these settings of its worlds. `tables`: habits of a calibrated resident."""
+    made: Scenario = registry.scenario(name)(**to_dict(world), **({} if tables is None else {"tables": tables}))
+    return made
+
+
+def world_of(folder: RunFolder, named: str | None = None) -> tuple[str, Any]:
+    """A run's scenario by name, and the settings of its worlds. `named`: the scenario that the command names, which may be code of one's own: a
+    file may not name code."""
+    config = folder.config()
+    name, world = config.get("scenario"), config.get("world")
+    if not isinstance(name, str) or not isinstance(world, dict):
+        raise UserError(f"{folder.path}: its config.json holds no settings; give another run")
+    if name != named and name not in registry.scenario_names():
+        hint = f"; a file may not name code: if it is yours, say scenario={name[:60]}" if ":" in name else ""
+        raise UserError(f"{folder.path}: is a run of {name[:60]!r}, which is no scenario of this installation{hint}")
+    return name, override(registry.scenario(name).Params(), world, "world")
+
+
+def scenario_of(folder: RunFolder, named: str | None = None) -> Scenario:
+    """The scenario of a run as it was; `named` as in `world_of`."""
+    return scenario_made(*world_of(folder, named), folder.tables())
+
+
+# -- what a run has learned --------------------------------------------------------------------------------------------
+
+
+def predictor_of(folder: RunFolder) -> Predictor:
+    """The predictor that the run's policy rests on."""
+    if not folder.prior.is_dir():
+        raise lacking(folder, folder.prior)
+    return models.load_predictor(folder.prior)
+
+
+def tuned(folder: RunFolder) -> TunedPolicy:
+    """The fine-tuned policy that the run has kept."""
+    if folder.prior.is_dir() and not folder.policy.is_dir():
+        raise lacking(folder, folder.policy)
+    return models.load_policy(folder.policy, predictor_of(folder))
+
+
+def load(run: str | os.PathLike[str]) -> Assistant | Adviser:
+    """What a run has learned, for one's own stream of events: its tuned policy or, if it was to have none, its predictor and a threshold."""
+    folder = RunFolder(Path(run))
+    if not folder.path.is_dir():
+        raise UserError(f"{run}: no such folder; give the folder that a run has written")
+    if not (folder.path / CONFIG).exists() and not folder.prior.parent.is_dir():
+        raise UserError(
+            f"{run}: not a run folder (neither {CONFIG} nor model/); give the folder that a run has written"
+        )
+    if _of_own_log(folder):
+        policy: TunedPolicy | Thresholded = models.thresholded(models.load_predictor(folder.prior_of_log))
+    elif folder.policy.is_dir() or TUNED in _judged(folder):
+        policy = tuned(folder)
+    else:
+        policy = models.thresholded(predictor_of(folder))
+    return models.serve(policy)
+
+
+def lacking(folder: RunFolder, part: Path) -> UserError:
+    """What the folder has not, and why, as far as it says."""
+    if _of_own_log(folder):
+        why = ": the actions of its log are no commands of the scenario's home, so no agent acts there; lam_env.load takes it"
+    elif not _finished(folder):
+        why = f": the run has not got so far; its command goes on with it, given out={folder.path}"
+    elif part == folder.policy and TUNED not in _judged(folder):
+        why = f": {TUNED} is not among its agents; its command with {TUNED} in agents=... and out={folder.path} adds it"
+    else:
+        failed = f"{TUNED} has failed, as tables.md then says, or " if part == folder.policy else ""
+        why = f", though the run is finished: {failed}the folder is not whole; give the folder as the run has left it"
+    return UserError(f"{folder.path}: has no model/{part.name}{why}")
+
+
+def _of_own_log(folder: RunFolder) -> bool:
+    """Whether the run was one on a log in which no agent acts."""
+    return _finished(folder) and folder.prior_of_log.is_dir() and not folder.prior.is_dir()
+
+
+def _finished(folder: RunFolder) -> bool:
+    return (folder.path / CONFIG).exists() and folder.config().get("finished") is True
+
+
+def _judged(folder: RunFolder) -> list[Any]:
+    found = folder.config().get("agents_judged") if (folder.path / CONFIG).exists() else None
+    return found if isinstance(found, list) else []
+
+
+# -- by name -----------------------------------------------------------------------------------------------------------
+
+
+def policy_of(name: str, vocabulary: Vocabulary, of: str = "log") -> Policy:
+    """UserError says in one line why there is none. `vocabulary`: that of the `of`, which the policy must speak."""
+    if name in UNTRAINED:
+        made: Policy = registry.agent(name)().fit(NoTraining(name))
+        return made
+    if ":" in name:
+        return _own(name)
+    found = tuned(RunFolder.open(name))
+    if found.predictor.vocabulary != vocabulary:
+        raise UserError(f"{name}: its policy has another vocabulary than the {of}; take a run in the same world")
+    policy: Policy = found
+    return policy
+
+
+def _own(name: str) -> Policy:
+    try:
+        agent: Any = registry.agent(name)()
+    except registry.RegistryError:  # it says which agent it is about
+        raise
+    except (Exception, SystemExit) as error:  # whatever a stranger's code raises
+        raise UserError(f"policy {name}: {one_line(error)}") from None
+    if not hasattr(agent, "predict"):
+        raise UserError(
+            f"policy {name}: has no predict; what learns first is judged by python -m lam_env.run agent={name}"
+        )
+    policy: Policy = agent
+    return policy
+
+
+class NoTraining:
+    """In the place of what agents learn from: whoever asks for more than the seed needs training."""
+
+    def __init__(self, name: str):
+        self.seed = 0
+        self._name = name
+
+    def __getattr__(self, what: str) -> Any:
+        raise UserError(
+            f"agent={self._name}: needs training (it asks for {what}); give the folder of a run, or an agent that needs none"
+        )
+
+
+def untrained(scenario: Scenario, name: str) -> Policy:
+    """A new policy of an agent that needs no training: never acting, random, or one of the scenario's own."""
+    own = scenario.baselines() | scenario.rungs() | scenario.exploits()
+    if name in UNTRAINED:
+        return policy_of(name, scenario.vocabulary)
+    if name not in own:
+        able = [*UNTRAINED, *(other for other in own if _needs_none(scenario, other))]
+        hint = suggestion(name, able, f"without training there are {', '.join(able)}")
+        raise UserError(f"agent={name}: neither a run folder nor an agent that needs no training; {hint}")
+    if getattr(own[name], "needs", ()):
+        raise UserError(f"agent={name}: builds on a trained predictor; give the folder of a run")
+    nothing: Any = NoTraining(name)
+    return own[name](nothing)
+
+
+def _needs_none(scenario: Scenario, name: str) -> bool:
+    try:
+        untrained(scenario, name)
+    except UserError:
+        return False
+    return True

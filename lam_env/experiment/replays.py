@@ -1,0 +1,66 @@
+"""The last job of a run: keeps a few episodes for its report, as traces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from lam_env.core.errors import UserError
+from lam_env.envs.scenario import Scenario
+from lam_env.evaluation.episode import Moment, episode
+from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
+from lam_env.evaluation.report.recorder import file_of, replay_file, worth_watching
+from lam_env.evaluation.report.trace import trace
+from lam_env.experiment.jobs import Report, Work
+from lam_env.experiment.models import expectation
+from lam_env.experiment.policies import predictor_of, tuned, untrained
+
+
+def all_there(work: Work) -> bool:
+    """Whether the folder holds every trace that `keep_replays` would write."""
+    _, chosen = _chosen(work, work.scenario())
+    return all((work.run.path / replay_file(k)).is_file() for k in range(len(chosen)))
+
+
+def keep_replays(work: Work, report: Report) -> None:
+    """Traces of the tuned policy's episodes; where there is none, of the oracle's, or of nobody's."""
+    scenario = work.scenario()
+    agent, chosen = _chosen(work, scenario)
+    if not chosen:
+        return
+    predictor = predictor_of(work.run) if work.run.prior.is_dir() else None
+    policy = tuned(work.run) if agent == TUNED else None
+    for k, (kind, seed) in enumerate(chosen):
+
+        def play(telling: bool, seed: int = seed) -> Iterator[Moment]:
+            expect = expectation(predictor) if telling and predictor is not None else None
+            return episode(policy or untrained(scenario, agent), scenario, seed, expect)
+
+        about = {"kind": kind, "agent": agent, "seed": seed, "predictor": "prior" if predictor is not None else None}
+        work.run.write_json(replay_file(k), trace(play, scenario, about))
+        report("replay", k + 1, len(chosen), f"{kind} episode of {agent}")
+
+
+def _chosen(work: Work, scenario: Scenario) -> tuple[str, list[tuple[str, int]]]:
+    """Whose episodes, and which: (kind, world seed)."""
+    agent = _shown(work, scenario)
+    mine = _kept(work, agent)
+    return agent, worth_watching(mine, _kept(work, FLOOR)) if mine is not None else []
+
+
+def _shown(work: Work, scenario: Scenario) -> str:
+    seed = work.settings.seed[0]
+    if work.run.policy.is_dir() and (work.run.path / file_of(TUNED, seed)).is_file():
+        return TUNED
+    return CEILING if CEILING in scenario.baselines() and _kept(work, CEILING) else FLOOR
+
+
+def _kept(work: Work, agent: str) -> dict[str, object] | None:
+    seed = work.settings.seed[0] if agent == TUNED else 0
+    path = work.run.path / file_of(agent, seed)
+    if not path.is_file():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: not a mapping; run again")
+    return found

@@ -1,0 +1,51 @@
+"""A run's report.html, made from the files in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lam_env.config.cli import to_dict
+from lam_env.core import registry
+from lam_env.core.errors import UserError
+
+if TYPE_CHECKING:
+    from lam_env.envs.scenario import Scenario
+
+NAME = "report.html"
+
+
+def left_out(run: Path) -> list[str]:
+    """A line for each episode that the page lacks because its file is missing."""
+    from lam_env.evaluation.report.page import AGAIN
+    from lam_env.evaluation.report.reader import missing_replays, read_run
+
+    return [
+        f"left out: an episode to watch: there is no {run / file}. {AGAIN}"
+        for file in missing_replays(read_run(run)).values()
+    ]
+
+
+def write_report(run: Path, out: Path | None = None, scenario: Scenario | None = None) -> Path:
+    """Writes the page, whole or not at all, and says where. `scenario`: the run's, if it is at hand."""
+    from lam_env.evaluation.report.page import About, render
+    from lam_env.evaluation.report.reader import read_run, understood
+    from lam_env.experiment.run_folder import RunFolder
+
+    found = read_run(run)
+    if scenario is None and found.scenario in registry.scenario_names():  # another scenario's code is not looked for
+        scenario = registry.scenario(found.scenario)
+    about = About()
+    if scenario is not None:
+        usual = to_dict(scenario.Params())
+        about = About(scenario.key_figures, scenario.reward_weights, tuple(scenario.ladder), usual)
+    with understood(run):
+        page = render(found, about)
+    out = out or run / NAME
+    if out.is_dir() or not out.parent.is_dir():
+        raise UserError(f"out={out}: {'is a folder' if out.is_dir() else 'its folder is not there'}; give a file")
+    try:
+        RunFolder(out.parent).write_text(out.name, page)
+    except OSError as error:
+        raise UserError(f"out={out}: cannot be written ({error.strerror}); give another file") from None
+    return out

@@ -1,0 +1,152 @@
+"""Pipelines by turns: while one waits for its jobs, those of the others are done."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from lam_env import launch
+from lam_env.core.errors import UserError
+from lam_env.core.progress import Progress
+from lam_env.experiment.settings import RunSettings
+from lam_env.launch.local import Report, WorkerDiedError, one_line
+from lam_env.tracking.tracker import Tracking
+
+Waiting = Iterator[
+    set[Future[Any]]
+]  # of a pipeline's stages: each time the jobs without one of which they cannot go on
+UNITS = {  # of the stages that begin so
+    "simulate": "world-days",
+    "judge": "days",
+    "pre-training": "updates",
+    "train": "updates",
+    "informed": "updates",
+    "fine-tune": "steps",
+    "PPO": "steps",
+    "replay": "episodes",
+}
+
+
+class Scheduled(Protocol):
+    """One run, as far as its turns go."""
+
+    path: Path
+    settings: RunSettings
+    config: dict[str, Any]
+
+    @property
+    def again(self) -> str:
+        """The command that goes on with it."""
+        ...
+
+    def stages(self, launcher: Any) -> Waiting: ...
+
+    def stopped(self) -> None:
+        """Leaves the folder whole, and says what it holds."""
+        ...
+
+    def final_scores(self) -> dict[str, float]: ...
+
+
+Run = TypeVar("Run", bound=Scheduled)
+
+
+class Labelled:
+    """A launcher whose jobs say for which pipeline they are."""
+
+    def __init__(self, launcher: Any, label: str):
+        self.launcher, self.label = launcher, label
+        self.progress = _labelled(launcher.progress, label)
+        self.finished, self.result = launcher.finished, launcher.result
+
+    def submit(self, job: Callable[..., Any], *args: Any) -> Future[Any]:
+        made: Future[Any] = self.launcher.submit(labelled, self.label, job, *args)
+        return made
+
+    def call(self, job: Callable[..., Any], *args: Any) -> Any:
+        return self.result(self.submit(job, *args))
+
+
+def labelled(label: str, job: Callable[..., Any], *args: Any) -> Any:
+    """The job, whose last argument is its report, with `label` before all that it reports."""
+    return job(*args[:-1], _labelled(args[-1], label))
+
+
+def _labelled(report: Report, label: str) -> Report:
+    def report_of(stage: str, done: int, total: int, note: str = "") -> None:
+        report(f"{label}: {stage}", done, total, note)
+
+    return report_of
+
+
+def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
+    """All stages of all of them, in the jobs of one launcher: while one waits the others go on. Returns those that could not be finished, and why.
+
+    The first one's settings say which launcher.
+    """
+    settings = pipelines[0].settings
+    active: dict[Run, Waiting] = {}
+    errors: dict[Run, UserError] = {}
+    waiting: dict[Run, set[Future[Any]]] = {}
+
+    def go_on(one: Run) -> None:
+        waiting.pop(one, None)
+        try:
+            waiting[one] = next(active[one])
+        except StopIteration:
+            del active[one]
+        except WorkerDiedError:
+            raise
+        except (UserError, OSError) as error:
+            del active[one]
+            one.stopped()
+            errors[one] = UserError(f"{one.path}: {one_line(error)}")
+
+    try:
+        first, alone = pipelines[0], len(pipelines) == 1
+        with (
+            Progress() as progress,
+            Tracking(settings.track if alone else (), first.path, first.config) as tracking,
+            _launcher(settings, tracking.hears(_with_units(progress))) as launcher,
+        ):
+            active |= {one: one.stages(launcher if alone else Labelled(launcher, one.path.name)) for one in pipelines}
+            for one in pipelines:
+                go_on(one)
+            while waiting:
+                done = launcher.finished(set().union(*waiting.values()))
+                for one in [p for p, jobs in waiting.items() if jobs & done]:
+                    go_on(one)
+            if settings.track and alone and not errors:
+                tracking.scores(first.final_scores())
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for one in active:
+            one.stopped()
+        print(f"the same command goes on where this one stopped:\n  {pipelines[0].again}", file=sys.stderr)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise
+    except UserError as error:  # the launcher's own
+        for one in active:
+            one.stopped()
+            errors[one] = UserError(f"{one.path}: {one_line(error)}")
+    return errors
+
+
+def _launcher(settings: RunSettings, progress: Report) -> Any:
+    gpu = settings.device == "cuda"
+    return launch.make(settings.launcher, settings.workers, progress, settings.ray.address, gpu)
+
+
+def _with_units(progress: Report) -> Report:
+    """Says of each stage what it is counted in."""
+
+    def report(stage: str, done: int, total: int, note: str) -> None:
+        what = stage.rpartition(": ")[2]
+        unit = next((unit for head, unit in UNITS.items() if what.startswith(head)), "")
+        progress(f"{stage} [{unit}]" if unit else stage, done, total, note)
+
+    return report

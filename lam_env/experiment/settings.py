@@ -1,0 +1,124 @@
+"""Settings of `python -m lam_env.run`, one sentence each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lam_env.config.cli import setting
+from lam_env.core import registry
+from lam_env.core.seeds import Use
+
+# the order of the tables; an agent that is found in no other way stands at the end
+ORDER = (
+    "none",
+    "random",
+    *("most_frequent", "time_table", "markov1", "markov2", "markov3", "markov2_clock", "markov_online"),
+    "prior",
+    "plugin",
+    "plugin_context",
+    "ppo_scratch",
+    "ppo_prior",
+    "informed",
+    "oracle",
+)
+UNTRAINED = ("none", "random")  # one row whatever the training seed; so have the scenarios' own agents
+LAUNCHER = "where jobs run: processes of this machine, or a Ray cluster whose machines share the folder `out`"
+ALWAYS = ("none", "informed", "oracle")  # the floor, and the ceilings of a scenario that has them, stand in every table
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """The simulated training log."""
+
+    houses: int = setting(32, "worlds in the simulated training log; an eighth of them validates", low=2, high=10_000)
+    days: int = setting(28, "days in the simulated training log", low=1)
+
+
+@dataclass(frozen=True)
+class PredictorChoice:
+    """The neural predictor."""
+
+    core: Literal["lstm", "gru", "transformer"] = setting("lstm", "memory of the neural predictor")
+    hidden: int | None = setting(
+        None, "width of the predictor's state (default: by the size of the log)", low=4, high=2048
+    )
+    passes: int | None = setting(
+        None, "how often the predictor reads the training log at most (default: by the size of the log)", low=1
+    )
+    members: int | None = setting(
+        None, "networks whose probabilities the predictor averages (default: by the size of the log)", low=1, high=16
+    )
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Fine-tuning."""
+
+    steps: int = setting(300_000, "environment steps of fine-tuning", low=1)
+
+
+@dataclass(frozen=True)
+class EvalSettings:
+    """Judging."""
+
+    seeds: int = setting(
+        10, "evaluation seeds, on each of which every agent meets the same worlds", low=1, high=Use.TEST.seeds
+    )
+    worlds: int = setting(4, "worlds in an evaluation seed", low=1, high=Use.TEST.room)
+    split: Literal["test", "validation"] = setting(
+        "test", "which evaluation worlds: validation to choose settings on, test for tables"
+    )
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """The cluster of launcher=ray."""
+
+    address: str | None = setting(
+        None,
+        "launcher=ray: HOST:PORT of a running cluster, or auto on one of its machines (default: a cluster made here)",
+    )
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Simulate or import a log, pre-train on it, fine-tune, judge, and print the tables."""
+
+    scenario: str = setting("smart_home", "the scenario, by name", code=True)
+    agents: tuple[str, ...] = setting(
+        (),
+        "agents to judge, by id; none always is, informed and oracle where there are such (default: all, and the exploits in a table of their own)",
+        code=True,
+    )
+    agent: tuple[str, ...] = setting((), "your own agents, as module:Class, one more row each", code=True)
+    logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
+    format: str | None = setting(
+        None,
+        lambda: f"format of the real log: {', '.join(registry.importer_names())}, or module:function of your own",
+        code=True,
+    )
+    home: str | None = setting(None, "which home of the real log, where it holds several")
+    zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
+    model: str | None = setting(None, "a run folder to start from: its prior and its policy")
+    track: tuple[str, ...] = setting(
+        (),
+        lambda: (
+            f"also send curves and scores to these, offline: {', '.join(registry.sink_names())}; each needs the extra of its name"
+        ),
+    )
+    out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)")
+    seed: tuple[int, ...] = setting(
+        (0,), "training seeds of networks and fine-tuning; the first one also draws the log"
+    )
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", "where networks are trained")
+    workers: int = setting(
+        2, "processes that fit and judge agents; the results are the same with any number", low=1, high=64
+    )
+    launcher: Literal["local", "ray"] = setting("local", LAUNCHER)
+    ray: RaySettings = RaySettings()
+    log: LogSettings = LogSettings()
+    predictor: PredictorChoice = PredictorChoice()
+    train: TrainSettings = TrainSettings()
+    eval: EvalSettings = EvalSettings()
+    world: Any = setting({}, "settings of the scenario, such as world.days=3; scenario=NAME --help lists them")

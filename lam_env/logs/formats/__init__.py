@@ -1,0 +1,1 @@
+"""Log formats, one module each: whoever adds a module here adds a format."""

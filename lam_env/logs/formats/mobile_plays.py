@@ -1,0 +1,106 @@
+"""Plays of a casual mobile game: CSV with the columns player, score >= 0 and time [s since 1970], gzipped or not.
+
+That is the form of "game 1" of Kim et al., PLoS ONE 12(7): e0180735 (2017). A player is a stream (`world`); players stand
+in the order of their numbers, and plays in order of time whatever the file's. Actions: PLAY_<s> is a play whose score (its `value`) lies in [s, next bound);
+GAP_<length> is logged just before a play that comes more than 30 minutes after the last one; CHURN ends the stream of a player
+who has been silent for the last 30 days of the log. Clocks are UTC unless `zone` says where the players are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import math
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from lam_env.core.events import ActionLog, LogError
+from lam_env.logs.formats.files import MAX_VALUE
+from lam_env.logs.formats.records import existing, table, time_zone
+from lam_env.logs.play.sessions import BREAK
+from lam_env.logs.streams import Stream, log_of_streams
+
+NEEDED = ("player", "score", "time")
+SCORES = (0, 10, 50, 100, 200, 500, 1000)
+GAPS = (("GAP_6h", 6), ("GAP_24h", 24), ("GAP_3d", 72), ("GAP_14d", 336), ("GAP_long", math.inf))  # [h], up to
+SILENT = 30 * 86_400  # [s] before the log's end
+LATEST = 4_102_444_800  # [s since 1970] the year 2100: more is a mistaken unit
+
+
+def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+    """A file of plays -> its log (one tick = 1 s) and the number of lines left out, by reason."""
+    file = existing(path)
+    tz = time_zone(zone, file.name) or datetime.UTC
+    left_out: Counter[str] = Counter()
+    rows = list(_rows(file, left_out))
+    if not rows:
+        raise LogError(f"{file.name}: holds no play; it needs lines of {','.join(NEEDED)}")
+    player, score, time = (np.array(column) for column in zip(*rows, strict=True))
+    order = np.lexsort((time, player))
+    player, score, time = player[order], score[order], time[order]
+    bounds = np.flatnonzero(np.r_[True, player[1:] != player[:-1], True])
+    if np.diff(bounds).max() < 2:
+        raise LogError(
+            f"{file.name}: one play a player (of {len(bounds) - 1}): nothing to estimate sessions and returns from, and no next play to "
+            "predict; give a log of at least 2 players who come back, 30 returns in all"
+        )
+    end = int(time.max())
+    streams = [_stream(time[a:b], score[a:b], end, tz) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    log = log_of_streams(streams, file.name, word="PLAY_", least=5, zone=zone or "UTC")
+    return dataclasses.replace(log, end=(int(log.time.max()),) * len(streams)), dict(left_out)
+
+
+FORMATS = {"mobile_plays": load}
+
+
+def _rows(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, float, int]]:
+    """(player, score, time) of each line."""
+    for number, cells in table(path, left_out, ",".join(NEEDED), _check_columns):
+        if cells["player"]:
+            yield _play(f"{path.name}, line {number}", *(cells[name] for name in NEEDED))
+        else:
+            left_out["no player"] += 1
+
+
+def _check_columns(where: str, names: list[str]) -> None:
+    if missing := [name for name in NEEDED if name not in names]:
+        raise LogError(f"{where}: no column {', '.join(missing)}; it needs {','.join(NEEDED)}")
+
+
+def _play(where: str, player: str, score: str, time: str) -> tuple[int, float, int]:
+    try:
+        who, points, when = int(player), float(score), float(time)
+    except (ValueError, OverflowError):
+        given = f"{player[:20]!r}, {score[:20]!r}, {time[:20]!r}"
+        raise LogError(f"{where}: player, score and time must be numbers, not {given}; correct the line") from None
+    if not -(2**62) < who < 2**62:
+        raise LogError(f"{where}: player {player[:20]!r} is no number of a player; correct the line")
+    if not 0 <= points <= MAX_VALUE:
+        raise LogError(f"{where}: a score of {points:g}; it must be a number from 0 on")
+    if not 0 <= when <= LATEST:
+        raise LogError(f"{where}: time {time[:20]!r} is not in seconds since 1970; correct the line")
+    return who, points, int(when)
+
+
+def _stream(time: np.ndarray, score: np.ndarray, end: int, tz: datetime.tzinfo) -> Stream:
+    """The plays of one player, with what lies between them."""
+    names, at, value = list[str](), list[int](), list[float]()
+    hours = np.diff(time, prepend=time[:1]) / 3600
+    kinds = np.searchsorted(SCORES, score, side="right") - 1
+    for when, points, kind, gap in zip(time.tolist(), score.tolist(), kinds.tolist(), hours.tolist(), strict=True):
+        if gap * 60 > BREAK:
+            names.append(next(name for name, most in GAPS if gap <= most))
+            at.append(when)
+            value.append(math.nan)
+        names.append(f"PLAY_{SCORES[kind]}")
+        at.append(when)
+        value.append(points)
+    if end - time[-1] >= SILENT:
+        names.append("CHURN")
+        at.append(int(time[-1]))
+        value.append(math.nan)
+    began = datetime.datetime.fromtimestamp(int(time[0]), tz).replace(tzinfo=None)
+    return Stream(began, np.array(at) - int(time[0]), tuple(names), np.array(value))

@@ -1,0 +1,79 @@
+"""Records of text files, line by line: CSV with a header, and one JSON object a line. What all importers of such files share."""
+
+from __future__ import annotations
+
+import csv
+import json
+import zoneinfo
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lam_env.core.events import LogError
+from lam_env.logs.formats.files import lines
+
+EMPTY = "empty line"  # a reason to leave a line out
+
+
+def existing(path: str | Path, what: str = "file") -> Path:
+    """The path of a file, which is there."""
+    path = Path(path)
+    if not path.is_file():
+        raise LogError(f"{path}: no such file; give the path of a {what}")
+    return path
+
+
+def time_zone(zone: str | None, where: str) -> zoneinfo.ZoneInfo | None:
+    """The time zone of that name; None if none is given."""
+    try:
+        return zoneinfo.ZoneInfo(zone) if zone else None
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise LogError(f"{where}: unknown time zone {zone!r}; settings: zone=Europe/Berlin") from None
+
+
+def table(
+    path: Path, left_out: Counter[str], wanted: str, check: Callable[[str, list[str]], None]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line number, cell by column) of a CSV file. Columns are called as its first line says, in small letters; `check(where, columns)` refuses
+    what does not do. `wanted`: the columns that an empty file is told to have. Empty lines are counted in `left_out`."""
+    number = 1
+
+    def text() -> Iterator[str]:
+        nonlocal number
+        for at, line in lines(path):
+            number = at
+            yield line
+
+    reader = csv.reader(text(), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        if not header:
+            raise LogError(f"{path.name}: the file is empty; its first line must name {wanted}")
+        check(f"{path.name}, line 1", header)
+        for cells in reader:
+            if not cells:
+                left_out[EMPTY] += 1
+            elif len(cells) != len(header):
+                raise LogError(
+                    f"{path.name}, line {number}: {len(cells)} cells but {len(header)} columns; correct the line"
+                )
+            else:
+                yield number, dict(zip(header, (c.strip() for c in cells), strict=True))
+    except csv.Error as error:
+        raise LogError(f"{path.name}, line {number}: broken CSV ({error}); correct the line") from None
+
+
+def objects(path: Path, left_out: Counter[str], each: str = "object") -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line number, record) of a file with one JSON object a line. Empty lines are counted in `left_out`."""
+    for number, line in lines(path):
+        if not line.strip():
+            left_out[EMPTY] += 1
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            record = None
+        if not isinstance(record, dict):
+            raise LogError(f"{path.name}, line {number}: not a JSON object; write one {each} a line")
+        yield number, record

@@ -1,0 +1,155 @@
+"""Run histories of the game Slay the Spire: what its player did, floor by floor. One JSON object a line (JSONL), gzipped or not.
+
+A run is a stream (`world`), and runs are numbered in order of time. A run file tells the order of what was done, not when:
+the first event bears the time at which the run began, each further one a second more. Floors count from 1; what was chosen
+before (at floor 0) and what lies beyond the recorded path are left out.
+
+`slay_the_spire` has 27 actions (a card taken, a rest, a room entered, ...); `slay_the_spire_fine` names cards, relics, items and events.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lam_env.core.events import ActionLog, LogError
+from lam_env.logs.formats.records import existing, objects
+from lam_env.logs.streams import Stream, log_of_streams
+
+Run = dict[str, Any]
+
+NEEDED = (
+    "character_chosen",
+    "path_per_floor",
+    "path_taken",
+    "card_choices",
+    "campfire_choices",
+    "event_choices",
+    "timestamp",
+    "victory",
+)
+NO_CARD = ("SKIP", "Singing Bowl")  # the bowl gives health in place of a card
+IGNORED = ("ignored", "leave", "skipped")  # events of which nothing was taken
+LONGEST = 7 * 86_400  # [s] of play; more is a damaged number
+
+
+def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+    """A file of runs -> their log, what kind of thing was done, and what was left out. Times are local already."""
+    return _load(path, fine=False)
+
+
+def load_fine(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+    """The same with the names of cards, relics, items and events."""
+    return _load(path, fine=True)
+
+
+FORMATS = {"slay_the_spire": load, "slay_the_spire_fine": load_fine}
+
+
+def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
+    """The runs of a file in order of time, each with the fields `NEEDED`, and what was left out."""
+    path = existing(path, "file of runs")
+    runs, left_out = list[Run](), Counter[str]()
+    for number, run in objects(path, left_out, "run"):
+        where = f"{path.name}, line {number}"
+        if missing := [name for name in NEEDED if name not in run]:
+            raise LogError(f"{where}: no field {', '.join(missing)}; is this a run history of Slay the Spire?")
+        try:
+            began(run)
+            float(run["timestamp"])
+            events(run, fine=True)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            reason = " ".join(str(error).split())[:80]
+            raise LogError(f"{where}: not a run history ({type(error).__name__}: {reason}); remove the line") from None
+        runs.append(run)
+    if not runs:
+        raise LogError(f"{path.name}: the file is empty; it needs one run a line")
+    return sorted(runs, key=lambda run: float(run["timestamp"])), left_out
+
+
+def began(run: Run) -> datetime.datetime:
+    """Local time at which a run began (UTC where the file does not say its local time)."""
+    length = float(run.get("playtime") or 0)
+    if not 0 <= length <= LONGEST:
+        raise ValueError(f"a playtime of {length:g} s")
+    if text := run.get("local_time"):
+        end = datetime.datetime.strptime(str(text), "%Y%m%d%H%M%S")
+    else:
+        end = datetime.datetime.fromtimestamp(float(run["timestamp"]), datetime.UTC).replace(tzinfo=None)
+    return end - datetime.timedelta(seconds=round(length))
+
+
+def base(card: str) -> str:
+    """A card without its upgrades: "Bash+1" -> "Bash"."""
+    return str(card).partition("+")[0]
+
+
+def events(run: Run, fine: bool) -> tuple[list[str], Counter[str]]:
+    """The actions of a run in order, and what of it was left out."""
+    here: dict[int, list[str]] = defaultdict(list)
+    for floor, name in _on_floors(run, fine):
+        here[int(floor)].append(name)
+    neow = f"NEOW_{run.get('neow_bonus') or 'NONE'}" if fine else "NEOW"
+    found = [f"CHAR_{run['character_chosen']}", neow]
+    taken, relics = iter(run["path_taken"]), iter(run.get("boss_relics") or [])
+    for floor, room in enumerate(run["path_per_floor"], 1):
+        if room is None:  # between two acts: a boss relic is offered after the first and the second
+            if (offer := next(relics, None)) is not None:
+                found.append(_boss_relic(offer, fine))
+        elif (symbol := next(taken, None)) is not None:
+            found.append(f"PATH_{symbol}")
+        found += here.pop(floor, [])
+    left_out = Counter[str]()
+    if before := len(here.pop(0, [])):
+        left_out["choice before the first floor"] += before
+    if beyond := sum(map(len, here.values())):
+        left_out["event beyond the recorded path"] += beyond
+    return [*found, "WIN" if run["victory"] else "DEATH"], left_out
+
+
+def _on_floors(run: Run, fine: bool) -> Iterator[tuple[float, str]]:
+    """(floor, action): on a floor cards come first, then fire, event, shop, potions."""
+    for choice in run["card_choices"]:
+        card = choice["picked"]
+        if card in NO_CARD:
+            yield choice["floor"], "CARD_SKIP"
+        else:
+            yield choice["floor"], f"CARD_{base(card)}" if fine else "CARD_TAKE"
+    for fire in run["campfire_choices"]:
+        data = f":{base(fire['data'])}" if fine and "data" in fire else ""
+        yield fire["floor"], f"CAMP_{fire['key']}{data}"
+    for event in run["event_choices"]:
+        said = str(event["player_choice"])
+        if fine:
+            yield event["floor"], f"EVENT_{event['event_name']}:{said}"
+        else:
+            yield event["floor"], "EVENT_IGNORE" if said.lower() in IGNORED else "EVENT_TAKE"
+    bought = run.get("items_purchased") or []
+    for floor, item in zip(run.get("item_purchase_floors") or [], bought, strict=False):
+        yield floor, f"BUY_{base(item)}" if fine else "BUY"
+    for floor, card in zip(run.get("items_purged_floors") or [], run.get("items_purged") or [], strict=False):
+        yield floor, f"PURGE_{base(card)}" if fine else "PURGE"
+    for floor in run.get("potions_floor_usage") or []:
+        yield floor, "POTION"
+
+
+def _boss_relic(offer: dict[str, Any], fine: bool) -> str:
+    relic = offer.get("picked")
+    if relic in (None, "SKIP"):
+        return "BOSSRELIC_SKIP"
+    return f"BOSSRELIC_{relic}" if fine else "BOSSRELIC_TAKE"
+
+
+def _load(path: str, fine: bool) -> tuple[ActionLog, dict[str, int]]:
+    runs, left_out = read_runs(path)
+    streams = []
+    for run in runs:
+        names, skipped = events(run, fine)
+        left_out += skipped
+        streams.append(Stream(began(run), np.arange(len(names)), tuple(names)))
+    return log_of_streams(streams, Path(path).name), dict(left_out)

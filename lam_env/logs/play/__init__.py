@@ -1,0 +1,1 @@
+"""How players come and go: sessions, gaps, leaving."""

@@ -1,0 +1,204 @@
+"""Measuring how fast things are: environments, single and batched, and fine-tuning in them, by turns in one process.
+
+All rates are per second of this process's CPU time, and stand beside that of a yardstick measured in the same round.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+YARDSTICK = "CartPole-v1"  # every figure stands beside one environment of this id, measured in turn with it
+WARM_UP = 100  # untimed steps of a batch: the steps after its first reset are costlier than those that follow
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One measurement: a Gymnasium id, how many copies step as a batch (0: a single environment), and who acts.
+
+    Actions "ppo_prior": what is measured is PPO's fine-tuning from a frozen prior, rollouts and updates.
+    """
+
+    env: str
+    copies: int = 0
+    actions: str = "none"  # none | random: uniform, whether possible or not | ppo_prior
+    scale: int = 1  # measured over so many times `steps`, where steps are cheap
+
+    @property
+    def name(self) -> str:
+        return f"{self.env} {f'batch of {self.copies}' if self.copies else 'single'} {self.actions}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measurement. Rates are per second of CPU time of this process.
+
+    An epoch of a world ends by something that happens in it; the follow-up epoch at the same instant after an agent's act is a step, but no
+    epoch of the world. `ratio`: steps against those of the single yardstick in the same round. `share`: of the time that the
+    environment's own steps took.
+    """
+
+    entry: Entry
+    steps: float
+    epochs: float
+    ratio: float
+    share: float = 1.0
+
+
+def measure(
+    entries: Sequence[Entry],
+    steps: int,
+    repeats: int,
+    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+) -> list[list[Figure]]:
+    """Figures (repeats, entries). The entries take turns, so that a change of the machine's load meets all of them."""
+    yardstick = next(i for i, e in enumerate(entries) if e.env == YARDSTICK and not e.copies)
+    players = [player_of(e) for e in entries]
+    rounds = []
+    for r in range(repeats):
+        timed = []
+        for i, (entry, player) in enumerate(zip(entries, players, strict=True)):
+            timed.append(player.play(steps * entry.scale, seed=r))
+            progress("measure", r * len(entries) + i + 1, repeats * len(entries))
+        of_yardstick = timed[yardstick][0]
+        shares = [getattr(player, "share", 1.0) for player in players]
+        found = zip(entries, timed, shares, strict=True)
+        rounds.append([Figure(e, s, n, s / of_yardstick, share) for e, (s, n), share in found])
+    for player in players:
+        player.env.close()
+    return rounds
+
+
+def player_of(entry: Entry) -> Any:
+    """What plays an entry."""
+    if entry.actions == "ppo_prior":
+        return FineTuning(entry)
+    return Batch(entry) if entry.copies else Single(entry)
+
+
+class Single:
+    """One environment as `gymnasium.make` gives it, over whole episodes with their resets."""
+
+    def __init__(self, entry: Entry):
+        import gymnasium
+
+        self.env: Any = gymnasium.make(entry.env)
+        self.entry = entry
+
+    def play(self, steps: int, seed: int) -> tuple[float, float]:
+        """(steps, epochs) per CPU second."""
+        actions = _actions(self.entry, int(self.env.action_space.n), steps, seed).tolist()
+        env = self.env
+        env.reset(seed=seed)
+        began = time.process_time()
+        for action in actions:
+            _, _, terminated, truncated, _ = env.step(action)
+            if terminated or truncated:
+                env.reset()
+        rate = steps / (time.process_time() - began)
+        return rate, rate * (1 - self._follow_ups(actions, seed) / steps)
+
+    def _follow_ups(self, actions: list[int], seed: int) -> int:
+        """How many of these steps lead to a follow-up epoch: counted apart from what is timed."""
+        if not any(actions) or not _has_epochs(self.env.observation_space):
+            return 0
+        found = 0
+        self.env.reset(seed=seed)
+        for action in actions:
+            observation, _, terminated, truncated, _ = self.env.step(action)
+            found += bool(observation["epoch"][4])
+            if terminated or truncated:
+                self.env.reset()
+        return found
+
+
+class Batch:
+    """Copies that step together, as `gymnasium.make_vec` gives them; it goes on where the last round has ended."""
+
+    def __init__(self, entry: Entry):
+        import gymnasium
+
+        self.env: Any = gymnasium.make_vec(entry.env, entry.copies, vectorization_mode="vector_entry_point")
+        self.entry = entry
+        space: Any = self.env.single_action_space
+        self.n_actions = int(space.n)
+        self.env.reset(seed=0)
+        self._steps(_actions(entry, self.n_actions, WARM_UP * entry.copies, 0))
+
+    def play(self, steps: int, seed: int) -> tuple[float, float]:
+        """(steps, epochs) of worlds per CPU second."""
+        n = self.entry.copies
+        actions = _actions(self.entry, self.n_actions, -(-steps // n) * n, seed)
+        began = time.process_time()
+        follow_ups = self._steps(actions)
+        rate = len(actions) / (time.process_time() - began)
+        return rate, rate * (1 - follow_ups / len(actions))
+
+    def _steps(self, actions: Any) -> int:
+        """Take them; returns how many lead to a follow-up epoch."""
+        counts, found = self.entry.actions != "none" and _has_epochs(self.env.single_observation_space), 0
+        for row in actions.reshape(-1, self.entry.copies):
+            observation, *_ = self.env.step(row)
+            if counts:
+                found += int((observation["epoch"][:, 4] > 0).sum())
+        return found
+
+
+class FineTuning:
+    """PPO from a frozen prior, as agents/fine_tuning/ppo.py has it, without the trials of its heads; it goes on where the last round has ended.
+
+    The prior has its default width but has learned little: a step costs the same whatever it says. `share`: of the last `play`'s time that
+    went into the environment.
+    """
+
+    share = 0.0
+
+    def __init__(self, entry: Entry):
+        import gymnasium
+
+        from lam_env.core import registry
+        from lam_env.experiment import models
+        from lam_env.experiment.agent_check import small_training
+
+        width = models.predictor_settings(1_000_000)
+        kwargs = gymnasium.spec(entry.env).kwargs
+        scenario = registry.scenario(kwargs["scenario"])()
+        training = small_training(scenario, 4, 7, hidden=width.hidden, readout=width.readout)
+        self.model: Any = models.learner(training, entry.copies)
+        self.env: Any = self.model.env.env
+        self._spent, self._step, self.env.step = 0.0, self.env.step, self._timed
+        self._follow_ups = 0
+
+    def _timed(self, actions: Any) -> Any:
+        began = time.process_time()
+        found = self._step(actions)
+        self._spent += time.process_time() - began
+        self._follow_ups += int((found[0]["epoch"][:, 4] > 0).sum())
+        return found
+
+    def play(self, steps: int, seed: int) -> tuple[float, float]:
+        """(steps, epochs) of worlds per CPU second; whole rollouts, so more steps than asked for."""
+        self._spent, self._follow_ups, before = 0.0, 0, self.model.num_timesteps
+        began = time.process_time()
+        self.model.learn(steps, reset_num_timesteps=False)
+        seconds = time.process_time() - began
+        self.share = self._spent / seconds
+        done = self.model.num_timesteps - before
+        return done / seconds, (done - self._follow_ups) / seconds
+
+
+def _has_epochs(space: Any) -> bool:
+    from gymnasium.spaces import Dict
+
+    return isinstance(space, Dict) and "epoch" in space.spaces
+
+
+def _actions(entry: Entry, n_actions: int, steps: int, seed: int) -> Any:
+    import numpy as np
+
+    if entry.actions == "none":
+        return np.zeros(steps, np.int64)
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, n_actions, steps)

@@ -1,0 +1,95 @@
+"""Sending a run's curves and scores to trackers: they hear what the progress bars hear, in the process that shows them."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from lam_env.config.convert import suggestion
+from lam_env.core import registry
+from lam_env.core.errors import UserError
+from lam_env.core.progress import Note
+from lam_env.launch.local import Report, one_line
+
+
+class Sink(Protocol):
+    """A tracker, made of the run folder and the settings."""
+
+    def curve(self, name: str, value: float, step: int) -> None:
+        """A value while training."""
+        ...
+
+    def scores(self, found: Mapping[str, float]) -> None:
+        """What the run came to, by name."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def check_sinks(names: Sequence[str]) -> None:
+    """UserError if there is no such tracker, or what it needs is not installed. Nothing heavy is imported."""
+    known = registry.sink_names()
+    there_are = f"there are {', '.join(known)}"
+    for name in names:
+        if name not in known:
+            raise UserError(f"no tracker {name!r}; {suggestion(name, known, there_are)}")
+        needs = registry.sink_needs(name)
+        if needs and importlib.util.find_spec(needs) is None:
+            raise UserError(f"track={name}: {needs} is not installed: pip install 'lam-env[{name}]'")
+
+
+class Tracking:
+    """`with Tracking(names, folder, config) as tracking`: without names it does nothing."""
+
+    def __init__(self, names: Sequence[str], folder: Path, config: Mapping[str, Any]):
+        self._sinks: list[Sink] = []
+        for name in dict.fromkeys(names):
+            try:
+                self._sinks.append(registry.sink(name)(folder, config))
+            except Exception as error:  # whatever the tracker's package raises: no server, no rights
+                self._close()
+                raise UserError(f"track={name}: {one_line(error)}") from None
+        self._heard: dict[str, int] = {}  # step at which each curve was last heard
+
+    def __enter__(self) -> Tracking:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        for sink in self._sinks:
+            sink.close()
+
+    def hears(self, progress: Report) -> Report:
+        """`progress`, whose notes' values are sent too, each step of a curve once."""
+
+        def report(stage: str, done: int, total: int, note: str) -> None:
+            progress(stage, done, total, note)
+            if self._sinks and isinstance(note, Note):
+                self._send(stage, note)
+
+        return report if self._sinks else progress
+
+    def _send(self, stage: str, note: Note) -> None:
+        for name, value in note.values.items():
+            curve = f"{tag(stage)}/{name}"
+            if note.step > self._heard.get(curve, -1):
+                self._heard[curve] = note.step
+                for sink in self._sinks:
+                    sink.curve(curve, value, note.step)
+
+    def scores(self, found: Mapping[str, float]) -> None:
+        for sink in self._sinks if found else ():
+            sink.scores(found)
+
+
+def tag(stage: str) -> str:
+    """The name of a stage as trackers take it: "fine-tune, seed 3" -> "fine-tune/seed_3"."""
+    return re.sub(r"[^\w./@=+-]+", "_", re.sub(r", | \(", "/", stage)).strip("_")

@@ -1,0 +1,1 @@
+"""Calibration to a log of plays, and what it is checked by."""

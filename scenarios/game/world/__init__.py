@@ -1,0 +1,1 @@
+"""The world: players' lives with the game."""

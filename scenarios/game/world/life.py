@@ -1,0 +1,82 @@
+"""A player's life as it stands: what decides how it goes on, and what readings are read off."""
+
+from __future__ import annotations
+
+from lam_env.core.observation import DAY, Row
+from lam_env.core.rng import Streams
+from lam_env.envs.scenario import start_tick
+from lam_env.sim.persons import PersonalWorld
+
+from ..params import REWARD_WEIGHTS, UTILITY_WEIGHTS
+from ..player.player import Player
+from ..player.traits import Traits
+from ..rules.compiled import MOST_PLAYS, NEVER, Compiled
+from .tally import Tally
+
+
+class Life(PersonalWorld):
+    """A tick is 1 s; the only person is 0, and all readings are theirs."""
+
+    lone = True
+    __slots__ = (
+        *("game", "player", "traits", "sessions", "plays", "minutes", "began", "gap", "moment", "tally"),
+        *("stale", "left_for_good", "_due", "_today", "_today_flow"),
+    )
+
+    def __init__(self, game: Compiled, streams: Streams, row: Row, day: int, record: bool):
+        params, words = game.params, game.words
+        start = start_tick(day)
+        super().__init__(
+            streams,
+            row,
+            words.vocabulary,
+            1,
+            0,
+            start=start,
+            end=start + params.days * DAY,
+            reward_weights=REWARD_WEIGHTS,
+            utility_weights=UTILITY_WEIGHTS,
+            record=record,
+        )
+        self.game = game
+        self.traits = Traits(
+            streams("player", "traits"), params, game.n, words.n_lines, len(game.rules.classes), game.own
+        )
+        self.player = Player(game, self.traits)
+        self.sessions = self.plays = 0
+        self.minutes = self.gap = 0.0
+        self.began = start  # of the session
+        self.moment = 0  # 0 session start, 1 after a win, 2 after a loss, 3 level-up
+        self.tally = Tally()
+        self.stale = True  # whether a reading that seldom changes has changed
+        self.left_for_good = False
+        self._due = -1  # what the player is asked
+        self._today, self._today_flow = -1, 0.0
+
+    def awake(self) -> float:
+        """[h] after her bedtime; negative before it."""
+        hour = self.now / 3600 % 24
+        if hour < self.traits.wake:
+            hour += 24
+        return hour - self.traits.bed
+
+    @property
+    def asked(self) -> bool:
+        """Whether she is to decide now."""
+        return self._due >= 0
+
+    def today_minutes(self) -> float:
+        """[min] played today."""
+        return self._today_flow if (self.now - self.start) // DAY == self._today else 0.0
+
+    def leaving(self) -> float:
+        """Log-odds that she logs out now, if nobody advises her."""
+        if not self.plays:
+            return NEVER
+        if self.plays >= MOST_PLAYS:
+            return -NEVER
+        return self.player.leaving(self.plays, self.minutes, self.awake())
+
+    def quitting(self) -> float:
+        """Log-odds that she leaves for good if the session ends now."""
+        return self.player.quitting(self.sessions, self.plays, (self.now - self.start) / DAY)

@@ -1,0 +1,315 @@
+"""The world of one player: sessions, decisions, plays, and the time between."""
+
+from __future__ import annotations
+
+from array import array
+from math import exp
+from typing import Any
+
+from lam_env.core.observation import DAY, Row
+from lam_env.core.rng import Streams
+from lam_env.envs.scenario import START_HOUR
+
+from ..params import COUNTED, LONGEST
+from ..player.traits import FINE, GUMBELS_BITS, QUANTILES, gumbels
+from ..rules.compiled import MOST_PLAYS, Compiled, logistic
+from ..words import ANNOYED, CHOICE, FOLLOWED, IGNORED, LEVEL_UP, THUMB
+from .calendar import next_session
+from .estimates import likely_flow, night_minutes
+from .life import Life
+from .sensing import tell
+
+# The occasion of a draw is (session, plays so far), so what an agent says moves none of them. Each has 8 indices of the stream.
+CHOOSE, END, ANNOY, THUMBS, CHOOSE_LINE, ANNOY_LINE, AGAIN, END_AGAIN = range(8)  # AGAIN: after a change of difficulty
+# One 64-bit draw (CHOOSE, AGAIN) serves a choice and the play that follows, from the lowest bit: 18 bits are the place in the table
+# of Gumbel noise (liking of each action), 12 the length of the play (one of the FINE quantiles), 20 the luck that decides whether it
+# is won (a share of 2^20); 14 are left over.
+_PLACE, _LENGTH, _LUCK = (1 << GUMBELS_BITS) - 1, GUMBELS_BITS, GUMBELS_BITS + 12
+_MILLION = 2.0**-20
+PAUSE = 20  # [s] after a change of difficulty or a level-up
+
+
+def _part(minutes: float, room: float) -> float:
+    """What of so many minutes there is room for."""
+    return minutes if minutes < room else room if room > 0 else 0.0
+
+
+class GameWorld(Life):
+    """Makes a player's life go on. `observed` False: nobody reads its row, which then has no readings and no mask."""
+
+    __slots__ = (
+        *("timeline", "observed", "advised", "anyway", "_answers", "_session_draws", "_play_draws", "_occasion"),
+        *("_gumbels", "_flows", "_excess", "_followed", "_again", "_mask"),
+    )
+
+    def __init__(
+        self,
+        game: Compiled,
+        streams: Streams,
+        row: Row,
+        *,
+        day: int = 0,
+        record: bool = False,
+        reveal: Any = None,
+        observed: bool = True,
+    ):
+        super().__init__(game, streams, row, day, record)
+        self.observed = observed
+        self._session_draws, self._play_draws = streams("player", "session"), streams("player", "play")
+        self._gumbels = gumbels(64)
+        self._occasion = 0
+        self.advised = self.anyway = 0
+        self._answers = -1
+        self._again = False
+        self._mask: array[int] | None = None
+        self._followed: tuple[int, int] = (-1, 0)  # play whose outcome tells whether advice was good: its event, action
+        self.timeline: list[tuple[int, int, float, int]] = []  # of a recorded world: time, activity, minutes, outcome
+        if record:
+            self.begin_to_watch()
+        first = self.traits.prime + 3.0 * QUANTILES[int(self._session_draws.uniform(0) * FINE)]
+        hours = min(23.9, max(0.1, first - START_HOUR)) if first >= START_HOUR else 0.1
+        self.call_at(self.start + round(hours * 3600), self._begin)
+        self.reveal = reveal
+        self.run_until_decision()
+
+    # -- sessions -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, _: Any) -> None:
+        player, now, params = self.player, self.now, self.game.params
+        if self.sessions:
+            hours = self.gap
+            player.away(hours)
+            self.utility_totals["stay"] += hours / 24 * player.satisfaction
+            self.earn_from(0, "return", min(hours / 24, LONGEST))
+        if params.drift:
+            player.persona = self.traits.at(min(1.0, params.drift * (now - self.start) / (self.end - self.start)))
+            player.allure()
+        self.tally.session((now - self.start) // DAY)
+        self.sessions += 1
+        self.plays, self.minutes, self.began = 0, 0.0, now
+        player.changed = False
+        self.moment = 0
+        self._choice(None)
+
+    def _choice(self, _: Any) -> None:
+        """What next? She is asked."""
+        if self.observed:
+            player, game = self.player, self.game
+            difficulty = 0
+            if not player.changed and game.tunes:
+                difficulty = (player.difficulty > -2) | (player.difficulty < 2) << 1
+            self._tell(game.mask(player.level, self.plays > 0, difficulty))
+        self._due = CHOICE
+        self.ask(0, CHOICE)
+
+    def _tell(self, mask: array[int]) -> None:
+        """What the agent can sense, and what it may say."""
+        if mask is not self._mask:
+            self._mask = mask
+            self.row.mask[:] = mask
+        tell(self)
+
+    def decide(self) -> None:
+        due, self._due = self._due, -1
+        if due == CHOICE:
+            self._choose()
+        elif due == LEVEL_UP:
+            self._raise_line()
+
+    def advise(self, person: int, action: int) -> None:
+        self.advised, self._answers = action, self.agent_acts
+
+    # -- decisions ----------------------------------------------------------------------------------------------------
+
+    def _choose(self) -> None:
+        player, game, advised = self.player, self.game, self.advised
+        words, n = game.words, game.n
+        occasion = self._occasion = 8 * ((MOST_PLAYS + 8) * self.sessions + self.plays)
+        draws, again = self._play_draws, self._again
+        bits = draws.bits(occasion + (AGAIN if again else CHOOSE))
+        leave, u, stays = self.leaving(), 1.0, True
+        if leave > -100:
+            u = draws.uniform(occasion + (END_AGAIN if again else END))
+            stays = u > logistic(leave)
+        action, answers = words.leave, -1
+        if stays or advised:
+            place = bits & _PLACE
+            noise = self._gumbels[place : place + n + 2]
+            self._flows, self._excess = player.flows(), player.excess()
+            noisy = player.appeal(self._flows, noise)
+            if not player.changed:
+                easier, harder = player.tuning()
+                noisy += (easier + noise[n], harder + noise[n + 1])
+            if stays:
+                action = self._action(noisy.index(max(noisy)))
+        self._again = False
+        self.anyway = action
+        player.hear(advised > 0)
+        if advised:
+            answers = self._answers
+            push = player.persuasion()
+            if advised == words.leave:
+                if u <= logistic(leave + game.params.stop * push):
+                    action = words.leave
+            else:
+                if advised <= n:
+                    stays = u > logistic(leave - game.params.stay * push)
+                if stays:
+                    if advised <= n:
+                        noisy[advised - 1] += push
+                    else:
+                        noisy[advised - words.easier + n] += game.params.click * push
+                    action = self._action(noisy.index(max(noisy)))
+            self._answer(advised, action, draws.uniform(occasion + ANNOY))
+            self.advised = 0
+        self.user_event(0, action, answers)
+        if action <= n:
+            k = action - 1
+            minutes = game.minutes[k] * exp(game.spread[k] * QUANTILES[(bits >> _LENGTH) & (FINE - 1)])
+            seconds = round(60 * minutes) if minutes > 0.5 else 30
+            self.call_at(self.now + seconds, self._played, (k, seconds / 60, (bits >> _LUCK & 0xFFFFF) * _MILLION))
+        elif action == words.leave:
+            self._end()
+        else:
+            player.difficulty += 1 if action == words.harder else -1
+            player.changed = self._again = True
+            self.call_at(self.now + PAUSE, self._choice)
+
+    def _action(self, k: int) -> int:
+        """Action of the k-th liking: activities, then easier and harder."""
+        n = self.game.n
+        return k + 1 if k < n else self.game.words.easier + k - n
+
+    def _answer(self, advised: int, action: int, u: float) -> None:
+        """What she makes of advice; called once it is known what she does."""
+        player, followed = self.player, advised == action
+        irritation = player.irritation(advised != self.anyway)
+        annoyed = u < logistic(irritation)
+        player.answer(followed, annoyed)
+        self.tally.advice(followed, annoyed, advised == self.anyway)
+        self.utility_totals["interruption"] += 1
+        self.earn_from(0, "nag")
+        if followed:
+            self.earn_from(0, "follow")
+            self._followed = (self._answers, advised)
+        else:
+            self.earn_from(0, "ignore")
+        if annoyed:
+            self.utility_totals["annoyed"] += 1
+            self.earn_from(0, "annoyed")
+            self.feedback_event(0, ANNOYED, advised, self._answers, -1.0, False)
+        else:
+            self.feedback_event(
+                0, FOLLOWED if followed else IGNORED, advised, self._answers, 1.0 if followed else 0.0, followed
+            )
+
+    # -- plays --------------------------------------------------------------------------------------------------------
+
+    def _played(self, what: tuple[int, float, float]) -> None:
+        k, minutes, luck = what
+        player, game = self.player, self.game
+        flow, excess, bare = self._flows[k], self._excess, player.bare[k]
+        won = bare is None or luck < logistic(game.params.win * (0.5 - bare - excess))
+        level, likely = player.level, likely_flow(player, k)
+        gained = player.play(k, minutes, won, flow, excess)
+        self.stale = self.stale or gained > 0
+        self.plays += 1
+        self.minutes += minutes
+        self._book(minutes, flow, likely, gained)
+        if bare is not None and not self.stale:
+            self.row.context[game.win_at[k]] = player.wins[k]
+        if self._followed[0] >= 0:
+            self._rate_advice(flow, won, self._play_draws.uniform(self._occasion + THUMBS))
+        if self._record:
+            self.timeline.append((self.now, k, minutes, won if game.hard[k] else 2))
+        self.moment = 1 if won else 2
+        if player.level > level:
+            self._level_up()
+        elif self.now < self.end:
+            self._choice(None)
+
+    def _book(self, minutes: float, flow: float, likely: float, gained: int) -> None:
+        """Terms of a play that has just ended."""
+        today = (self.now - self.start) // DAY
+        if today != self._today:
+            self._today, self._today_flow = today, 0.0
+        played = self._today_flow
+        self._today_flow = played + minutes
+        counted = _part(minutes, COUNTED - played)
+        self.earn_from(0, "quality", counted * likely)
+        self.utility_totals["flow"] += _part(minutes, self.traits.healthy - played) * flow
+        self.tally.play(minutes, flow)
+        if gained:
+            self.utility_totals["progress"] += gained
+            self.earn_from(0, "progress", gained)
+        awake = self.awake()
+        if awake > 0:
+            late = min(minutes, 60 * awake)
+            self.utility_totals["late"] += late
+            self.player.late += late / 60
+            self.tally.late += late
+        if dark := night_minutes(self.now, minutes):
+            self.earn_from(0, "late", dark)
+
+    def _rate_advice(self, flow: float, won: bool, u: float) -> None:
+        """Followed advice has come out: trust, and rarely a thumb."""
+        pleased = 2 * flow - 0.8 + (0.2 if won else -0.2)
+        self.player.judge_advice(max(-1.0, min(1.0, pleased)))
+        answers, action = self._followed
+        self._followed = (-1, 0)
+        if u < 0.1 * abs(pleased):
+            thumb = 1.0 if pleased > 0 else -1.0
+            self.earn_from(0, "thumb", thumb)
+            self.tally.thumbs += thumb
+            self.feedback_event(0, THUMB, action, answers, thumb, None)
+
+    def _level_up(self) -> None:
+        """A point to spend: she is asked on which line."""
+        self.moment = 3
+        self.tally.level((self.now - self.start) // DAY, self.player.level)
+        if self.observed:
+            self._tell(self.game.level_up)
+        self._due = LEVEL_UP
+        self.ask(0, LEVEL_UP)
+
+    def _raise_line(self) -> None:
+        player, words, advised = self.player, self.game.words, self.advised
+        place = self._play_draws.bits(self._occasion + CHOOSE_LINE) & _PLACE
+        noise = self._gumbels[place : place + words.n_lines]
+        noisy = [x + g for x, g in zip(player.builds(), noise, strict=True)]
+        action = self.anyway = words.first_line + noisy.index(max(noisy))
+        answers = -1
+        player.hear(advised > 0)
+        if advised:
+            noisy[advised - words.first_line] += player.persuasion()
+            action = words.first_line + noisy.index(max(noisy))
+            answers = self._answers
+            self._answer(advised, action, self._play_draws.uniform(self._occasion + ANNOY_LINE))
+            self._followed = (-1, 0)  # whether it was good advice cannot be told by the next play
+        self.advised = 0
+        self.user_event(0, action, answers)
+        player.raise_line(action - words.first_line)
+        self.stale = True
+        self.moment = 1
+        self.call_at(self.now + PAUSE, self._choice)
+
+    # -- the end of a session -----------------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        player, draw = self.player, self._session_draws
+        first = 8 * self.sessions
+        self.tally.end(self.plays)
+        if self.plays == 1:
+            self.earn_from(0, "early_logout")
+        player.frustration = min(1.0, player.frustration)
+        leaves = self.quitting()
+        if draw.uniform(first) < logistic(leaves):
+            self.left_for_good = True
+            self.earn_from(0, "churn")
+            self.tally.left = (self.now - self.start) // DAY
+            return
+        u = [draw.uniform(first + i) for i in range(1, 5)]
+        time = next_session(self.now, u, self.traits, self.game)
+        self.gap = (time - self.now) / 3600
+        self.tally.gaps.append(self.gap)
+        self.call_at(time, self._begin)

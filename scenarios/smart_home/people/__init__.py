@@ -1,0 +1,1 @@
+"""The residents: who they are, what they want and do."""

@@ -1,0 +1,368 @@
+"""A resident: lives by her routine, puts the home in order for what she does, and answers what the agent did."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple
+
+import simpy
+from simpy.events import Timeout
+
+from lam_env.core.behaviour_tables import BehaviourTables
+from lam_env.core.rng import Streams, lognormal
+from lam_env.sim.routine import Act, Routine
+from lam_env.sim.user import User
+
+from ..climate import SLOT
+from ..devices import ALL_LIGHTS, HERE
+from ..house import AWAY, House
+from .personas import PersonaTraits
+from .rules import leaving_rules_of, rules_of
+from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, meaning
+
+AHEAD = 6  # acts of her plan that a resident looks ahead (seen by the oracle alone)
+ASLEEP = "sleep"
+COINS = 2048  # draws for the choices of a day: 16 for each of 128 acts
+
+
+class Item(NamedTuple):
+    """One thing she is about to see to: device, the state she puts it in, the states she leaves as they are."""
+
+    device: int
+    state: int
+    ok: tuple[int, ...]
+
+
+Attend = Callable[["Resident", Item], tuple[()] | tuple[Item] | None]
+
+
+class Resident(User):
+    """One person of a home.
+
+    Her plan of activities is a function of chance alone; only what she touches depends on the home and so on the agent.
+    `wants` maps devices to the states that are right for what she is doing now.
+    """
+
+    __slots__ = (
+        *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like", "level"),
+        *("coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later", "generation"),
+        *("also", "before", "left", "last", "reach_time", "coins", "chances", "_coins", "_delays", "_drawn", "_acts"),
+        *("_chances", "_world", "_attend"),
+    )
+
+    def __init__(
+        self,
+        world: House,
+        attend: Attend,
+        index: int,
+        name: str,
+        tables: BehaviourTables,
+        traits: PersonaTraits,
+        streams: Streams,
+    ):
+        """`attend`: what comes of reaching for a device. None: nothing to do, nothing seen; else a token was raised, and the item comes back
+        where it has to be reached for again."""
+        super().__init__(index, world.params.trust)
+        actor = f"resident{index}"
+        self.persona, self.tables, self.traits = name, tables, traits
+        self.routine = Routine(tables, streams, actor)
+        self.habits = [meaning(a) for a in tables.activities]
+        self._coins, self._delays = streams(actor, "coins"), streams(actor, "delays")
+        self._drawn: dict[int, memoryview] = {}
+        tastes = streams(actor, "tastes")
+        self.rules, self.leaving_rules = rules_of(world, traits, tastes), leaving_rules_of(traits, tastes)
+        home = world.home
+        bedroom = "bedroom" if index < 2 else "nursery"
+        self.rooms = {k: home.room(r, "bathroom" if r == "laundry" else "living") for k, (r, _) in WANTS.items()}
+        self.rooms["sleep"] = self.rooms["dress"] = self.rooms["wake"] = home.room(bedroom, "bedroom")
+        self.like = traits.comfort_setpoint
+        self.level = 2 if self.like >= 21.0 else 1  # of heating that she likes
+        self.coming: deque[Act] = deque()
+        self.act = Act(world.start, world.start, -1, 0, world.start // 86_400)
+        self._acts, self._chances = -1, memoryview(b"")
+        self.coins, self.chances = self.coins_of(self.act), self.chances_of(self.act)
+        self.doing = ASLEEP
+        self.since = world.start  # of what she is doing
+        self.room = self.rooms["sleep"]
+        self.asleep = True
+        self.wants: dict[int, tuple[int, ...]] = {}
+        self.todo: list[Item] = []
+        self.later: dict[int, tuple[int, Item, int]] = {}  # device -> (when, what) she will see to besides; since when
+        self.generation = 0
+        self.leaving = False
+        self.reach_time = world.start  # when she reaches for the first item of todo
+        self.also, self.before, self.left = "", "", -1  # further wants; the act before; the room she has just left
+        self.last: dict[str, int] = {}  # when she last did what
+        self._world, self._attend = world, attend
+
+    # -- habits -------------------------------------------------------------------------------------------------------
+
+    def behave(self, world: House) -> Generator[simpy.Event, Any, None]:
+        env, coming, acts = world.env, self.coming, self.routine.acts(world.start)
+        for _ in range(AHEAD):
+            coming.append(next(acts))
+        while True:
+            act = coming.popleft()
+            coming.append(next(acts))
+            if act.start > world.now:
+                yield Timeout(env, act.start - world.now)
+            self.begin(world, act)
+            yield Timeout(env, act.end - world.now)
+
+    def begin(self, world: House, act: Act) -> None:
+        """Start the next act of the plan."""
+        world.accrue()
+        before = self.doing
+        self.act, self.since = act, act.start
+        self.coins, self.chances = self.coins_of(act), self.chances_of(act)
+        if act.activity < 0:  # a pause: she stays where she is, and finishes what she was about to see to
+            self.asleep = False
+            return
+        self.generation += 1
+        self.todo = []
+        self.later.clear()
+        doing = self.habits[act.activity]
+        self.last[before] = act.start
+        self.doing, self.before, self.also, self.left = doing, before, "", -1
+        if before in LOADS and before != doing:
+            device, p = LOADS[before]
+            if self.coins[15] < p:
+                world.load(device)
+        if doing == "laundry":
+            world.load("washer")
+        self.leaving = False
+        if self.room == AWAY:
+            if doing != "out":
+                self._arrive(world)
+            return
+        self.asleep = doing == ASLEEP
+        self.leaving = doing == "out"
+        self.enter(world, before, "wake" if before == ASLEEP != doing and not self._sleeps_next() else "")
+
+    def _sleeps_next(self) -> bool:
+        """Back to bed after this act?"""
+        return next((self.habits[a.activity] == ASLEEP for a in self.coming if a.activity >= 0), False)
+
+    def enter(self, world: House, before: str, also: str) -> None:
+        """Go to where the act takes place and list what has to be seen to. `also`: further wants (waking, returning)."""
+        room, old = self.rooms[self.doing], self.room
+        self.room, self.also, self.left = room, also, old if old != room else -1
+        if old != room:
+            world.notice(old, room)
+        self.wants = {}
+        todo: list[Item] = []
+        if old != room and old >= 0:
+            self._leave(world, old, before, todo)
+        if also:
+            self._want(world, also, todo)
+        self._want(world, self.doing, todo)
+        if not self.asleep and not self.leaving:
+            self._want_warmth(world, todo)
+        self.todo = todo
+        now, doing = world.now, self.doing
+        if todo or self.leaving:
+            self.reach_at(now + 1 + self.delay(63, world.params.reaction, world.params.reaction_sd))
+        if doing in ITEMS:
+            world.call_at(now + 2 + int(4 * self.coins[12]), self._use, self.generation)
+        if doing in RESTLESS:
+            self._stir_later(world, 0)
+        if old != room:
+            world.sensor_event(room, self.index)
+        elif before == ASLEEP != doing:
+            world.sensor_event(world.item_sensors["bed"], self.index)
+
+    def _use(self, generation: int) -> None:
+        """She sits down, opens the fridge, ...: the sensor of what she uses fires."""
+        if generation == self.generation:
+            self._world.sensor_event(self._world.item_sensors[ITEMS[self.doing]], self.index)
+
+    def _stir_later(self, world: House, count: int) -> None:
+        u = self.chances[40 + count % 20]
+        time = world.now + int(60 * RESTLESS[self.doing] * (0.3 + 1.4 * u))
+        if time < self.act.end:
+            world.call_at(time, self._stir, (self.generation, count))
+
+    def _stir(self, when: tuple[int, int]) -> None:
+        """She moves about where she is: the motion sensor fires."""
+        generation, count = when
+        if generation == self.generation and self.room >= 0:
+            self._world.sensor_event(self.room, self.index)
+            self._stir_later(self._world, count + 1)
+
+    def _leave(self, world: House, room: int, before: str, todo: list[Item]) -> None:
+        if world.sleeper_in(room):
+            self._add(world, world.home.lights[room], 0, (0,), todo)
+            return
+        if world.others_in(room, self):
+            return
+        if before in LEAVING and self.coins[13] < self.leaving_rules[before]:
+            self._add(world, world.home.by_name["tv" if before == "tv" else "music"], 0, (0,), todo)
+        if self.coins[14] < self.traits.tidiness:
+            self._add(world, world.home.lights[room], 0, (0,), todo)
+
+    def _want(self, world: House, key: str, todo: list[Item]) -> None:
+        lights, room, coins = world.home.lights, self.room, self.coins
+        for coin, device, state, ok, holds, seek, if_loaded, p in self.rules[key]:
+            if p < 1.0 and coins[coin] >= p:
+                continue
+            if holds and not holds(world, room, self):
+                continue
+            if device == HERE:
+                device = lights[room]
+                if state and world.sleeper_in(room):
+                    continue  # she would not wake somebody
+            elif device == ALL_LIGHTS:
+                for light in lights:
+                    if light != lights[room] or self.leaving:
+                        self._add(world, light, 0, (0,), todo)
+                continue
+            elif if_loaded and device not in world.loaded:
+                continue
+            self.wants[device] = ok
+            if seek:
+                self._add(world, device, state, ok, todo)
+
+    def _want_warmth(self, world: House, todo: list[Item]) -> None:
+        device = world.heating
+        self.wants[device] = (1, 2) if self.level == 1 else (2,)
+        if world.indoor < self.like - 0.7:
+            self._add(world, device, self.level, self.wants[device], todo)
+
+    def _add(self, world: House, device: int, state: int, ok: tuple[int, ...], todo: list[Item]) -> None:
+        """Something to see to, if it is not right, or right only because the agent has just made it so."""
+        if world.states[device] not in ok or (
+            world.agent_acts_on[device] is not None and world.shadow[device] not in ok
+        ):
+            todo.append(Item(device, state, ok))
+        elif world.shadow[device] not in ok:
+            world.shadow[device] = state  # without the agent she would now have put it right
+
+    # -- coming and going -------------------------------------------------------------------------------------------
+
+    def _arrive(self, world: House) -> None:
+        """She comes home: unlocks, opens the door, goes where she wants to be."""
+        self.todo = [Item(world.home.by_name["lock"], 0, (0,))]
+        self.reach_at(world.now + 1)
+        world.call_at(world.now + 15, self._come_in, self.generation)
+
+    def _come_in(self, generation: int) -> None:
+        if generation == self.generation:
+            self._pass_door(self._world.home.room("hall"))
+            self._world.call_at(self._world.now + 5, self._settle, generation)
+
+    def _settle(self, generation: int) -> None:
+        if generation == self.generation:
+            self._world.accrue()
+            self.asleep = self.doing == ASLEEP
+            self.enter(self._world, "return", "return")
+
+    def _depart(self, generation: int) -> None:
+        if generation == self.generation:
+            self._pass_door(AWAY)
+
+    def _pass_door(self, room: int) -> None:
+        world = self._world
+        world.accrue()
+        old, self.room = self.room, room
+        world.notice(old, room)
+        world.sensor_event(len(world.home.rooms), self.index)
+
+    # -- chance ---------------------------------------------------------------------------------------------------------
+
+    def coins_of(self, act: Act) -> memoryview:
+        """(16,) uniform numbers for the choices of an act: 0-9 wants, 10-12 wants of waking and returning, 13 and 14
+        what she leaves behind, 15 the rest."""
+        _, _, _, ordinal, day = act
+        if day not in self._drawn:
+            self._drawn = {d: coins for d, coins in self._drawn.items() if d >= self.act.day}
+            self._drawn[day] = self._coins.block(day * COINS, COINS).data
+        first = ordinal * 16 % COINS
+        return self._drawn[day][first : first + 16]
+
+    def chances_of(self, act: Act) -> memoryview:
+        """(64,) uniform numbers for the reactions of an act; drawn for 32 acts at once."""
+        acts = (act.day << 4) + (act.ordinal >> 5)
+        if acts != self._acts:
+            self._acts, self._chances = acts, self._delays.block(acts << 11, 1 << 11).data
+        first = (act.ordinal & 31) << 6
+        return self._chances[first : first + 64]
+
+    def delay(self, slot: int, median: float, sd: float) -> int:
+        """A reaction time [s] of this act; `slot`: a device, 32 more for an override, 40 to 59 also stirring, 62 dusk, 63 the
+        first reach."""
+        return int(lognormal(self.chances[slot], median, sd))
+
+    # -- touching and answering ----------------------------------------------------------------------------------------
+
+    def reach_at(self, time: int) -> None:
+        self.reach_time = time
+        self._world.call_at(time, self.reach, self.generation)
+
+    def reach(self, generation: int) -> None:
+        """See to the next item; one SimPy event, at most one touch."""
+        if generation != self.generation:
+            return
+        world = self._world
+        todo = self.todo
+        while todo:
+            again = self._attend(self, todo.pop(0))
+            if again is None:
+                continue
+            if again:
+                todo.insert(0, again[0])
+            break
+        if todo:
+            wait = 1 + self.delay(todo[0].device, world.params.burst_gap, world.params.burst_sd)
+            self.reach_at(world.now + wait)
+        elif self.leaving:
+            world.call_at(world.now + 5, self._depart, self.generation)
+
+    def feel_climate(self, world: House, dusk_or_dawn: bool) -> None:
+        """It is too cold or too warm, or has got dark or light."""
+        off = self.like - 0.5 - world.indoor
+        if off <= 0:
+            off = world.indoor - self.like - 1.5
+        if off > 0:
+            world.utility_totals["cold"] += off * SLOT / 60
+            world.cold_hours += off * SLOT / 3600
+            if off > 0.5 and not self.leaving:
+                self._warm_or_cool(world)
+        if dusk_or_dawn and not self.leaving and self.act.activity >= 0 and world.dark(self.room):
+            light = world.home.lights[self.room]
+            if light not in self.wants:
+                world.accrue()
+                item = Item(light, 2, (1, 2))
+                self.wants[light] = item.ok
+                if not world.states[light] and not world.sleeper_in(self.room):
+                    self._see_to(world, item, 1 + self.delay(62, 60.0, 0.8))
+
+    def _warm_or_cool(self, world: House) -> None:
+        """She goes to the thermostat, in a while."""
+        level = world.states[world.heating]
+        if world.indoor < self.like:
+            target, ok = self.level, tuple(range(self.level, 3))
+        else:
+            target, ok = max(level - 1, 0), tuple(range(max(level, 1)))
+        if level not in ok:
+            low, high = world.params.heat_delay
+            self._see_to(world, Item(world.heating, target, ok), int(low + (high - low) * self.coins[15]))
+
+    def _see_to(self, world: House, item: Item, wait: int) -> None:
+        """Something new to see to while an act goes on (dusk, cold)."""
+        world.accrue()
+        self.wants[item.device] = item.ok
+        if item.device not in self.later:
+            self._see_at(world.now + wait, item)
+
+    def _see_at(self, time: int, item: Item) -> None:
+        self.later[item.device] = (time, item, self._world.now)
+        self._world.call_at(time, self._see, (self.generation, item))
+
+    def _see(self, what: tuple[int, Item]) -> None:
+        generation, item = what
+        if generation != self.generation:
+            return
+        del self.later[item.device]
+        if self._attend(self, item):  # put back what a machine did, now by hand
+            self._see_at(self._world.now + 7, item)

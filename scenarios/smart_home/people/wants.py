@@ -1,0 +1,133 @@
+"""What each activity wants of the home, as data that residents interpret.
+
+A want names a device (a leading "*" stands for the room the activity is in), the state she puts it in and
+the states she leaves as they are, when it applies, and its probability on an occasion. Every resident has
+probabilities of her own, scattered around these.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from lam_env.core.rng import Stream
+
+
+@dataclass(frozen=True)
+class Want:
+    """One thing that an activity wants of one device."""
+
+    device: str
+    state: int
+    ok: tuple[int, ...] = ()  # further states that she leaves as they are
+    when: str = ""  # "" | dark | bright | evening | last (nobody else up and at home) | loaded
+    p: float = 1.0  # probability on an occasion
+    trait: str = ""  # a persona's trait that multiplies p
+    seek: bool = True  # False: she minds a change by a machine but would not have made one
+
+
+LIGHT = Want("*.light", 2, (1,), "dark", 0.97)
+SOFT = Want("*.light", 1, (2,), "dark", 0.9)
+QUIET_TV = Want("living.tv", 0, seek=False)
+SHUT = Want("living.blinds", 1, when="evening", p=0.4)
+
+# activity -> (room, wants)
+WANTS: dict[str, tuple[str, tuple[Want, ...]]] = {
+    "sleep": (
+        "bedroom",
+        (
+            Want("*.light", 0),
+            Want("living.tv", 0, when="last", p=0.95),
+            Want("living.music", 0, when="last"),
+            Want("ALL.light", 0, when="last", p=0.9),
+            Want("kitchen.dishwasher", 1, when="loaded", p=0.9),
+            Want("heating", 0, when="last", trait="thrift", p=0.95),
+            Want("bedroom.blinds", 1, when="evening", p=0.8),
+            Want("door.lock", 1, when="last", p=0.97),
+            Want("alarm", 1, when="last", p=0.5),
+        ),
+    ),
+    "wake": ("bedroom", (Want("alarm", 0), Want("bedroom.blinds", 0, when="bright", p=0.8))),
+    "toilet": ("bathroom", (Want("*.light", 2, (1,), "dark", 0.85),)),
+    "groom": ("bathroom", (LIGHT,)),
+    "shower": ("bathroom", (LIGHT,)),
+    "dress": ("bedroom", (LIGHT, Want("bedroom.blinds", 0, when="bright", p=0.4))),
+    "breakfast": ("kitchen", (LIGHT, Want("kitchen.kettle", 1, p=0.8), Want("living.music", 1, p=0.15))),
+    "lunch": ("kitchen", (LIGHT, Want("living.music", 1, p=0.1))),
+    "dinner": ("kitchen", (LIGHT, Want("living.music", 1, p=0.25), SHUT)),
+    "snack": ("kitchen", (Want("*.light", 2, (1,), "dark", 0.8),)),
+    "drink": ("kitchen", (Want("*.light", 2, (1,), "dark", 0.8), Want("kitchen.kettle", 1, p=0.6))),
+    "tv": ("living", (SOFT, Want("living.tv", 1), Want("living.music", 0, p=0.95), SHUT)),
+    "relax": ("living", (SOFT, Want("living.music", 1, p=0.3), SHUT)),
+    "read": ("living", (LIGHT, QUIET_TV, SHUT)),
+    "music": ("living", (SOFT, QUIET_TV, Want("living.music", 1))),
+    "work": ("study", (LIGHT, QUIET_TV, Want("living.blinds", 0, when="bright", p=0.4))),
+    "clean": ("kitchen", (LIGHT, Want("kitchen.dishwasher", 1, when="loaded", p=0.7), Want("living.music", 1, p=0.2))),
+    "laundry": ("laundry", (LIGHT, Want("washer", 1, when="loaded"))),
+    "phone": ("living", (SOFT, QUIET_TV, Want("living.music", 0, p=0.8))),
+    "guests": ("living", (LIGHT, Want("living.music", 1, p=0.5), Want("living.tv", 0, p=0.7))),
+    "out": (
+        "hall",
+        (
+            Want("ALL.light", 0, when="last", p=0.9),
+            Want("living.tv", 0, when="last", p=0.97),
+            Want("living.music", 0, when="last", p=0.97),
+            Want("heating", 0, when="last", trait="thrift", p=0.9),
+            Want("alarm", 1, when="last", p=0.6),
+            Want("door.lock", 1, when="last", p=0.98),
+        ),
+    ),
+    "return": ("hall", (LIGHT, Want("alarm", 0), Want("door.lock", 1, p=0.5))),
+}
+
+# what she switches off behind her when nobody stays in the room; the light too, as tidy as she is
+LEAVING = {"tv": Want("living.tv", 0, p=0.88), "music": Want("living.music", 0, p=0.75)}
+LOADS = {"dinner": ("kitchen.dishwasher", 0.6), "lunch": ("kitchen.dishwasher", 0.2)}
+
+# the sensor of furniture or an appliance that an activity sets off when it begins; "bed" also when she gets up
+ITEMS = {
+    "sleep": "bed", "dress": "wardrobe", "groom": "tap", "shower": "shower", "breakfast": "cupboard",
+    "drink": "cupboard", "lunch": "fridge", "dinner": "stove", "snack": "fridge", "tv": "sofa", "relax": "armchair",
+    "read": "bookcase", "music": "hi-fi", "phone": "armchair", "guests": "table", "work": "desk", "toilet": "seat",
+    "laundry": "washer.door", "clean": "broom",
+}  # fmt: skip
+
+# mean time between two firings of a room's motion sensor while she is busy there [min]; nobody sits quite still
+RESTLESS = {
+    "clean": 3.0, "dinner": 4.0, "breakfast": 5.0, "lunch": 5.0, "guests": 5.0, "laundry": 4.0, "music": 12.0,
+    "phone": 8.0, "work": 12.0, "tv": 15.0, "relax": 12.0, "read": 15.0, "dress": 4.0,
+}  # fmt: skip
+
+ALIASES = {  # labels of public activity logs
+    "sleeping": "sleep", "watchtv": "tv", "spare_time/tv": "tv", "outdoors": "out", "leaving": "out",
+    "toileting": "toilet", "personalhygiene": "groom", "grooming": "groom", "bathe": "shower", "showering": "shower",
+    "mealpreperation": "dinner", "mealpreparation": "dinner", "eatingdrinking": "snack", "medication": "snack",
+    "cleaning": "clean", "entertainguests": "guests", "working": "work", "drinking": "drink",
+    "changeclothes": "dress", "dressing": "dress", "relaxing": "relax", "exercise": "relax", "phonecall": "phone",
+}  # fmt: skip
+
+# wanted, but not by a machine: (command, from hour, to hour, probability that a household minds)
+DISLIKES = (
+    ("door.lock.unlocked", 0, 24, 0.9),
+    ("living.music.on", 0, 10, 0.85),
+    ("living.tv.on", 0, 16, 0.8),
+    ("kitchen.kettle.hot", 14, 24, 0.8),
+    ("*.light.off", 20, 24, 0.6),
+    ("*.blinds.*", 0, 9, 0.4),
+    ("heating.warm", 0, 24, 0.3),
+    ("alarm.*", 0, 24, 0.3),
+)
+
+
+def meaning(activity: str) -> str:
+    """The home's own name of an activity; what it does not know happens like relaxing in the living room."""
+    name = activity.lower().replace(" ", "")
+    name = ALIASES.get(name, name)
+    return name if name in WANTS else "relax"
+
+
+def personal(p: float, stream: Stream, index: int, spread: float = 0.8) -> float:
+    """A resident's own probability: the general one with normal scatter on its logit; 1 stays 1."""
+    if p >= 1.0:
+        return 1.0
+    return 1.0 / (1.0 + math.exp(-(math.log(p / (1 - p)) + spread * stream.normal(index))))

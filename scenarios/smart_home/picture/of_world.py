@@ -1,0 +1,159 @@
+"""What a picture shows of a running home: the world put into the words of the picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from lam_env.core.events import AGENT, FEEDBACK, SENSOR, USER
+from lam_env.core.observation import WEEKDAYS
+
+from ..climate import SLOT
+from ..devices import FEEDBACK as ANSWERS
+from ..devices import Device
+from ..house import AWAY, AgentAct
+from ..people.resident import Resident
+from ..world import HomeWorld
+from .view import DeviceView, EventView, HomeView, PersonView
+
+NAMES = ("Ada", "Ben", "Cleo", "Dan")
+SHOWN = 6  # events
+DOING = {
+    "wake": "getting up", "toilet": "in the bathroom", "groom": "washing", "shower": "showering", "dress": "dressing",
+    "breakfast": "having breakfast", "lunch": "having lunch", "dinner": "cooking dinner", "snack": "having a snack",
+    "drink": "getting a drink", "tv": "watching TV", "relax": "relaxing", "read": "reading", "music": "hearing music",
+    "work": "working", "clean": "cleaning", "laundry": "doing laundry", "phone": "on the phone", "guests": "has guests",
+    "out": "leaving", "return": "coming home", "sleep": "going to bed",
+}  # fmt: skip
+KIND = {"heating": "thermostat"}  # the picture's word for a kind of device, where it is another
+STATE = {"idle": "off", "disarmed": "off"}
+SPOKEN = {"tv": "TV", "lock": "front door"}
+TONE = {"accept": "accepted", "override": "overridden", "reject": "overridden", "nuisance": "missed"}
+
+
+def home_view(world: HomeWorld) -> HomeView:
+    """The home at this instant."""
+    home, params, now = world.home, world.params, world.now
+    act = _latest_act(world)
+    duty = min(1.0, max(0.0, 2 * (params.setpoints[world.states[home.by_name["heating"]]] - world.indoor)))
+    level = world.price / params.price
+    return HomeView(
+        rooms=home.rooms,
+        clock=f"{WEEKDAYS[now // 86_400 % 7]} {clock(now)}",
+        hour=_hand(world),
+        sun=math.tanh(4 * world.sun),  # 0.06, where lamps go on, is a quarter; a clear noon in winter 0.85
+        outdoor=world.climate.slots[now % 86_400 // SLOT][0],
+        indoor=world.indoor,
+        lights={room: world.states[device] for room, device in zip(home.rooms, home.lights, strict=True)},
+        people=tuple(_person(world, r) for r in world.residents),
+        devices=tuple(_device(world, d, duty > 0) for d in home.devices if d.kind.name != "light"),
+        automation=world.automation,
+        tariff=world.price,
+        tariff_level="low" if level < 0.85 else "high" if level > 1.15 else "normal",
+        power=abs(round(world.power + duty * params.heater_power, 3)),
+        energy=world.kwh,
+        cost=world.utility_totals["energy"],
+        score=sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()),
+        events=tuple(_recorded(world) if world.records is not None else _sensed(world))[:SHOWN],
+        action=words(world, act[0]) if act else "",
+        action_room=home.rooms[home.devices[home.device_of[act[0]]].room] if act else "",
+    )
+
+
+def _hand(world: HomeWorld) -> float:
+    """Hour at which the sun or moon is drawn: a day from sunrise to sunset counts as 6 to 19, whatever the season."""
+    hour = world.now / 3600 % 24
+    lit = [i / 6 for i, (_, sun, *_) in enumerate(world.climate.slots) if sun > 0]
+    rise, fall = (lit[0], lit[-1] + 1 / 6) if lit else (12.0, 12.0)
+    if rise <= hour < fall:
+        return 6 + 13 * (hour - rise) / (fall - rise)
+    return (19 + 11 * ((hour - fall) % 24) / (24 - fall + rise)) % 24
+
+
+def clock(time: int) -> str:
+    return f"{time // 3600 % 24:02}:{time // 60 % 60:02}"
+
+
+def words(world: HomeWorld, action: int) -> str:
+    """An action for people: "kitchen light dim", "front door locked", "TV on"."""
+    device = world.home.devices[world.home.device_of[action]]
+    kind, state = device.kind.name, device.kind.states[world.home.state_of[action]]
+    name = f"{world.home.rooms[device.room]} {kind}" if kind in ("light", "blinds") else SPOKEN.get(kind, kind)
+    return f"{name} {'on' if state in ('hot', 'running') else state}"
+
+
+def _device(world: HomeWorld, device: Device, heating: bool) -> DeviceView:
+    kind, state = device.kind.name, device.kind.states[world.states[device.index]]
+    if device.index in world.loaded and not world.states[device.index]:
+        state = "ready"
+    return DeviceView(
+        KIND.get(kind, kind), world.home.rooms[device.room], STATE.get(state, state), kind == "heating" and heating
+    )
+
+
+def _person(world: HomeWorld, r: Resident) -> PersonView:
+    away = r.room == AWAY
+    doing = "" if r.asleep else DOING[r.doing]
+    if away:
+        doing = "" if r.doing == "out" else DOING["return"]
+    elif r.act.activity < 0 and not r.asleep:  # a pause between two acts
+        doing = "idle"
+    mood = ""
+    if not away and not r.asleep:
+        light = world.home.lights[r.room]
+        if not world.states[light] and 0 not in r.wants.get(light, (0,)):
+            mood = "in the dark"
+        elif world.indoor < r.like - 0.5:
+            mood = "cold"
+        elif world.indoor > r.like + 1.5:
+            mood = "too warm"
+    return PersonView(NAMES[r.index], None if away else world.home.rooms[r.room], doing, r.asleep, r.trust, mood)
+
+
+def _latest_act(world: HomeWorld) -> tuple[int, int] | None:
+    """(action, time) of the agent's latest act, if it was done since the epoch before this one."""
+    since = world.now - int(world.row.epoch[1])
+    if world.records is not None:
+        for e in reversed(world.records):
+            if e.time < since:
+                return None
+            if e.kind == AGENT and e.token:
+                return e.token, e.time
+        return None
+    acts = [a for a in world.last_agent_act if a is not None and a.time >= since]
+    latest: AgentAct | None = max(acts, key=lambda a: a.id, default=None)
+    return (latest.action, latest.time) if latest else None
+
+
+def _recorded(world: HomeWorld) -> Iterator[EventView]:
+    """From the records, newest first: who did it, and how the agent's acts were taken."""
+    taken: dict[int, str] = {}
+    n_acts = world.agent_acts
+    door = world.vocabulary.sensors.index("door.front")
+    for e in reversed(world.records or ()):
+        when = clock(e.time)
+        if e.kind == FEEDBACK:
+            answer = ANSWERS[e.token]
+            if answer in TONE:
+                taken.setdefault(e.answers, TONE[answer])
+            elif answer == "rating":
+                yield EventView(when, NAMES[e.user], f"thumb {'up' if e.value > 0 else 'down'} for the agent")
+            else:
+                yield EventView(when, NAMES[e.user], "switches the automation off")
+        elif e.kind == AGENT and e.token:
+            n_acts -= 1
+            yield EventView(when, "agent", words(world, e.token), taken.get(n_acts, ""))
+        elif e.kind == USER:
+            yield EventView(when, NAMES[e.user], words(world, e.token))
+        elif e.kind == SENSOR and e.token == door:
+            yield EventView(when, NAMES[e.user], "opens the front door")
+
+
+def _sensed(world: HomeWorld) -> Iterator[EventView]:
+    """From the window that an agent sees, newest first: it does not say who."""
+    mine = {(a.action, a.time) for a in world.last_agent_act if a is not None}
+    n_actions = len(world.vocabulary)
+    for token, time in zip(world.row.events[0, ::-1].tolist(), world.row.events[1, ::-1].tolist(), strict=True):
+        if 0 < token < n_actions:
+            who = "agent" if (token, time) in mine else "somebody"
+            yield EventView(clock(time), who, words(world, token))

@@ -1,0 +1,113 @@
+"""Traffic in words: who people are called, what they do, and what just happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lam_env.core.events import AGENT, FEEDBACK, SENSOR, USER, Event
+
+from ..params import is_file
+from ..roads.supply import MINUTE
+from ..words import FOLLOWED, MUTED, RATING, REFUSED
+from ..world.diary import Diary
+from ..world.shocks import STORM
+from ..world.world import TrafficWorld
+from .view import EventView
+
+NAMES = (
+    "Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gül", "Hugo", "Ida", "Jon", "Kim", "Lea", "Mara", "Nils", "Olga", "Paul", "Rosa", "Sam",
+    "Tia", "Udo", "Vera", "Wim", "Yara", "Zoe", "Aino", "Bela", "Cem", "Dora", "Emil", "Frida", "Gero", "Hana", "Igor", "Jana", "Kofi",
+    "Lars", "Mina", "Noor", "Otto", "Pia", "Ravi", "Sofia", "Tom", "Ulla", "Vito", "Wanda", "Xenia", "Yuri",
+)  # fmt: skip
+WAYS = {
+    "corridor": ("main road", "slow road", "bus"),
+    "two_route": ("main road", "side road"),
+    "braess": ("link road", "north", "south"),
+}
+TITLES = {"two_route": "Two routes", "braess": "Braess's paradox"}
+
+
+def name(person: int) -> str:
+    number = person // len(NAMES)
+    return NAMES[person % len(NAMES)] + (f" {number + 1}" if number else "")
+
+
+def clock(time: float) -> str:
+    minute = int(time) // MINUTE
+    return f"{minute // 60 % 24:02}:{minute % 60:02}"
+
+
+def words(world: TrafficWorld, diary: Diary, person: int, option: int) -> str:
+    """An option for people, with the time at which she would leave: "car 07:20, main road"."""
+    supply = world.supply
+    when = clock(diary.reference + supply.shift[supply.slot[option]] * MINUTE + diary.offset[person])
+    if supply.is_bus[supply.way[option]]:
+        return f"bus {when}"
+    road = _road(world, person, int(supply.way[option]))
+    return f"car {when}, {road}" if road else f"car {when}"
+
+
+def _road(world: TrafficWorld, person: int, way: int) -> str:
+    """Of a way by car, if there are several."""
+    supply, network = world.supply, world.params.network
+    if (~supply.is_bus).sum() < 2:
+        return ""
+    if network in WAYS:
+        return WAYS[network][way]
+    heads = supply.network.head[list(supply.paths[world.people.pair[person]][way][:-1])] + 1
+    return "via " + "-".join(map(str, heads.tolist())) if len(heads) else "straight on"
+
+
+def does(world: TrafficWorld, diary: Diary, person: int, option: int) -> str:
+    """The same as what she does: "drives at 07:20, main road"."""
+    return words(world, diary, person, option).replace("car ", "drives at ", 1).replace("bus ", "takes the bus at ", 1)
+
+
+def headline(world: TrafficWorld, diary: Diary) -> str:
+    network = world.params.network
+    title = world.supply.network.name if is_file(network) else TITLES.get(network, network.capitalize())
+    tight, rest = diary.share[world.supply.tight], max(diary.share)
+    if rest <= STORM:
+        return f"{title}, storm"
+    if diary.closed >= 0 or tight < rest:
+        title += ", road closed" if diary.closed >= 0 else ", roadworks"
+    return f"{title}, rain" if diary.rain else title
+
+
+def events(world: TrafficWorld, diary: Diary, at: int, heard: list[Event]) -> list[EventView]:
+    """Newest first: what was said and answered, and how those fared who had been advised; if nobody was, all."""
+    found = [(time, -k, event) for k, (time, event) in enumerate(_said(world, diary, heard))]
+    which = diary.shown > 0
+    which = which if which.any() else diary.goes
+    for i in np.flatnonzero(which & diary.departed(at)).tolist():
+        mode = "by bus" if diary.by_bus[i] else "by car"
+        found.append((float(diary.departs[i]), 0, EventView(clock(diary.departs[i]), name(i), f"leaves {mode}")))
+        if diary.arrives[i] <= at:
+            late = round((diary.arrives[i] - diary.reference) / MINUTE - diary.arrive[i])
+            how = f"{abs(late)} min {'late' if late > 0 else 'early'}" if late else "on time"
+            found.append((diary.arrives[i], 0, EventView(clock(diary.arrives[i]), name(i), f"arrives {how}")))
+    return [event for *_, event in sorted(found, key=lambda f: f[:2], reverse=True)]
+
+
+def _said(world: TrafficWorld, diary: Diary, heard: list[Event]) -> Iterator[tuple[float, EventView]]:
+    """From the records, newest first."""
+    taken: dict[int, str] = {}
+    told = {e.user: e.token for e in heard if e.kind == AGENT}
+    decided = {e.user for e in heard if e.kind == USER}
+    for e in heard:
+        when, who = clock(e.time), name(e.user)
+        if e.kind == FEEDBACK and e.token in (FOLLOWED, REFUSED):
+            taken[e.user] = "accepted" if e.token == FOLLOWED else "refused"
+        elif e.kind == FEEDBACK and e.token == RATING:
+            yield e.time, EventView(when, who, f"gives a thumb {'up' if e.value > 0 else 'down'}")
+        elif e.kind == FEEDBACK and e.token == MUTED:
+            yield e.time, EventView(when, who, "switches the advice off")
+        elif e.kind == AGENT:
+            said = f"{words(world, diary, e.user, e.token - 1)} to {who}"
+            yield e.time, EventView(when, "agent", said, taken.get(e.user, ""))
+        elif e.kind == USER and told.get(e.user) != e.token:
+            yield e.time, EventView(when, who, does(world, diary, e.user, e.token - 1))
+        elif e.kind == SENSOR and e.user not in decided:
+            yield e.time, EventView(when, who, "is asked")

@@ -1,0 +1,1 @@
+"""Roads: networks, links, loading, buses."""

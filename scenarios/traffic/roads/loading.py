@@ -1,0 +1,166 @@
+"""Moves vehicles along their routes: dynamic network loading on SimPy, one event for each link traversed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappush
+from typing import Any
+
+import numpy as np
+import simpy
+from simpy.events import NORMAL
+
+from lam_env.core.errors import UserError
+from lam_env.sim.world import Call, Schedule
+
+from .links import Link
+
+
+class Trip:
+    """A vehicle under way. Its `call` is its entry of SimPy's schedule, used again for each link.
+
+    `value` is the traveller (anything), `start` and `end` [ms] are the times of departure and arrival.
+    """
+
+    __slots__ = ("arrived", "call", "end", "exit", "passed", "position", "route", "start", "value")
+    call: Call
+    value: Any
+    route: Sequence[Link]
+    position: int  # on the route; -1 before the first link
+    start: int
+    end: int
+    arrived: Callable[[Trip], None]
+    exit: float  # [ms] exact time from which it may leave the present link; kept where links can be full
+    passed: bool  # its event has come while others were ahead of it
+
+
+class Loading:
+    """The vehicles on a network's links. `departed` and `arrived` count them; under way is the difference.
+
+    Where no link can be full, a vehicle leaves each link at the time told at entry. Otherwise one that finds the next link full stays where it is, and with it
+    all behind it; room goes to whoever has waited longest for it. A full circle of links never moves again, as in reality: vehicles then stay under way.
+    """
+
+    def __init__(self, env: simpy.Environment, links: Iterable[Link]):
+        self.env = env
+        self.links = list(links)
+        self.departed = self.arrived = 0
+        spills = any(link.storage < math.inf for link in self.links)
+        self._move: Callable[[Any], None] = self._reach if spills else self._pass
+        self._schedule = self._push if isinstance(env, Schedule) else self._hand_over
+
+    def depart(self, time: int, traveller: Any, route: Sequence[Link], arrived: Callable[[Trip], None]) -> Trip:
+        """Send a traveller off at `time` [ms], not before SimPy's clock; `arrived(trip)` is called at her arrival."""
+        if not route:
+            raise UserError("loading: a route needs at least one link")
+        now: int = self.env.now  # type: ignore[assignment]
+        if time < now:
+            raise ValueError(f"loading: departure at {time} is before now, {now}; give a time from now on")
+        trip = Trip()
+        trip.call, trip.value = Call(self._move, trip), traveller
+        trip.route, trip.position, trip.start, trip.arrived = route, -1, time, arrived
+        trip.passed = False
+        self._schedule(trip.call, time)
+        return trip
+
+    def pass_by(self, vehicles: int, exits: Iterable[np.ndarray]) -> None:
+        """So many have travelled without events; `exits` [ms]: of each link, exact."""
+        self.departed += vehicles
+        self.arrived += vehicles
+        for link, times in zip(self.links, exits, strict=True):
+            if len(times):
+                link.pass_by(times)
+
+    def _hand_over(self, call: Call, time: int) -> None:
+        self.env.schedule(call, NORMAL, time - self.env.now)  # type: ignore[arg-type]
+
+    def _push(self, call: Call, time: int) -> None:
+        """The same, in a third of the time."""
+        env: Any = self.env
+        heappush(env.queue, (time, NORMAL, env.ticket(), call))
+
+    def _pass(self, trip: Trip) -> None:
+        """The trip has come to the end of its link, and there is room on the next."""
+        route, position = trip.route, trip.position
+        now: int = self.env._now  # type: ignore[assignment]  # called for every link: a property would cost more
+        if position >= 0:
+            route[position].leave(trip)
+        else:
+            self.departed += 1
+        trip.position = position = position + 1
+        if position == len(route):
+            self._arrive(trip, now)
+            return
+        self._schedule(trip.call, route[position].enter(now, trip))
+
+    def _arrive(self, trip: Trip, now: int) -> None:
+        trip.end = now
+        self.arrived += 1
+        trip.arrived(trip)
+
+    # -- links that can be full ---------------------------------------------------------------------------------------
+
+    def _reach(self, trip: Trip) -> None:
+        """The trip has come to the end of its link, where others may stand."""
+        now: int = self.env.now  # type: ignore[assignment]
+        if trip.position < 0:
+            self.departed += 1
+            trip.exit = now
+        else:
+            link = trip.route[trip.position]
+            if link.inside[0] is not trip:
+                trip.passed = True  # called again when the one ahead has left
+                return
+            trip.exit = link.opening(max(trip.exit, link.release))
+            if round(trip.exit) > now:  # those ahead left late
+                self._call(trip, round(trip.exit))
+                return
+        following = trip.position + 1
+        if following < len(trip.route) and self._full(trip.route[following]):
+            trip.route[following].waiting.append(trip)
+        else:
+            self._go(trip, now)
+
+    @staticmethod
+    def _full(link: Link) -> bool:
+        return len(link.inside) >= link.storage
+
+    def _call(self, trip: Trip, time: int) -> None:
+        self._schedule(trip.call, time)
+
+    def _go(self, trip: Trip | None, now: int) -> None:
+        """The trip moves on; into the room that it leaves moves the one that waited for it, and so on against the traffic."""
+        while trip is not None:
+            route, position = trip.route, trip.position
+            freed = None
+            if position >= 0:
+                freed = route[position]
+                freed.leave(trip)
+                left = trip.exit if round(trip.exit) == now else now  # exact if it did not have to wait for room
+                freed.release = freed.served(left)
+                if not freed.inside:
+                    freed.last_exit = left
+                elif freed.inside[0].passed:
+                    head = freed.inside[0]
+                    head.passed = False
+                    self._call(head, max(now, round(max(head.exit, freed.release))))
+            trip.position = position = position + 1
+            if position == len(route):
+                self._arrive(trip, now)
+            else:
+                link = route[position]
+                time = link.enter(now, trip)
+                trip.exit = link.last_exit
+                self._call(trip, time)
+            trip = self._woken(freed, now) if freed is not None else None
+
+    def _woken(self, freed: Link, now: int) -> Trip | None:
+        """Who may come into a link in which there is room again: the first in line whose own link is open."""
+        while freed.waiting:
+            trip: Trip = freed.waiting.popleft()
+            opening = trip.route[trip.position].opening(now) if trip.position >= 0 else now
+            if opening <= now:
+                return trip
+            self._call(trip, round(opening))  # closed while it waited
+        return None

@@ -1,0 +1,1 @@
+"""Theory: assignment, equilibria, estimation, known answers."""

@@ -1,0 +1,1 @@
+"""The world: travellers, their days, and what they meet."""

@@ -1,0 +1,74 @@
+"""A region as it stands: its travellers, what each does today, and what is published."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lam_env.core.observation import Row
+from lam_env.core.rng import Streams
+from lam_env.sim.persons import PersonalWorld
+
+from ..params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
+from ..roads.supply import DAY, Supply
+from ..words import vocabulary
+from .profile import Flow, Profile
+from .tally import Tally
+from .travellers import Travellers
+
+
+class TrafficState(PersonalWorld):
+    """One region with its travellers. A tick is 1 ms.
+
+    Readings of everybody: rain; of each option yesterday's time door to door as it felt, `time.*`, what one more traveller costs the others,
+    `cost.*` (smoothed over days), and how many of the advised have moved to it today, less those who have moved away, `moved.*`. Her
+    own: wanted arrival today and lateness of her last trip [min after the wish], its time, her usual option (an action), and per option what it is
+    expected to save her (`own.*`) and the others (`external.*`), against the usual one. Minutes all.
+    """
+
+    second = 1000
+    reference: int  # [ms] from which today's arrivals are counted
+
+    def __init__(
+        self,
+        params: TrafficParams,
+        supply: Supply,
+        streams: Streams,
+        row: Row,
+        beliefs: tuple[Profile, Profile],
+        day: int,
+        record: bool,
+    ):
+        words, shared = vocabulary(supply.names)
+        first = day + -(-params.burn_in // 7) * 7  # the burn-in may not begin before time 0
+        self.params, self.supply, self.first_day = params, supply, first
+        self.people = Travellers(params, supply, streams, beliefs)
+        super().__init__(
+            streams,
+            row,
+            words,
+            self.people.n_advised,
+            shared,
+            start=(first - params.burn_in) * DAY,
+            end=first * DAY,
+            reward_weights=REWARD_WEIGHTS,
+            utility_weights=UTILITY_WEIGHTS,
+            record=record,
+        )
+        self.links = supply.links(params)
+        self.tally = Tally(params, self.people.n_advised)
+        self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
+        self.day = first - params.burn_in
+        self.rain, self.tight = False, 1.0
+        n = params.travellers
+        self.shown = [0] * n  # action advised today, 0 if none
+        self.answer_to = [0] * n  # event of that advice
+        self.followed = np.zeros(n, bool)
+        self.chosen = np.zeros(n, np.int64)  # option
+        self.departs = np.zeros(n, np.int64)  # [ms]
+        self.arrives = np.zeros(n)  # [ms]
+        self.extra = np.zeros(n)  # [min]
+        self._flows: list[Flow] = []  # of a day without events
+
+    def flows(self) -> list[Flow]:
+        """Today's, of each link, so far."""
+        return self._flows or [Flow.of(link) for link in self.links]

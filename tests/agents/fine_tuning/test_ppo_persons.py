@@ -1,0 +1,151 @@
+"""Fine-tuning where the epochs of a world are those of many persons, in a world whose best advice is known."""
+
+import dataclasses
+import functools
+
+import numpy as np
+import pytest
+from lam_env.agents.fine_tuning import ppo
+from lam_env.agents.fine_tuning.heads import AdviceHead, PlainHead
+from lam_env.agents.fine_tuning.ppo import PPOAgent, PPOSettings, asked_a_day
+from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer
+from lam_env.agents.fine_tuning.vec_env import FeatureVecEnv
+from lam_env.agents.simple import Silent
+from people import A, Best, Knowing, Trips, habits
+from stable_baselines3.common.buffers import RolloutBuffer
+
+from lam_env.core.contracts import Training
+from lam_env.envs.recording import simulate_log
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.evaluation.rollout import rollout
+from lam_env.logs.epochs import DAY, epochs_of
+
+FAST = PPOSettings(envs=16, rollout=64, days=2, batch=256, gamma=0.0, learning_rate=5e-3)
+
+
+@functools.cache
+def log(people=3):
+    return epochs_of(simulate_log(Trips(people=people), [0, 1], 4)[0])
+
+
+def training(steps, seed=0, people=3, **more):
+    scenario = Trips(days=2.0, people=people)
+
+    def make_env(n, **options):
+        return LamVectorEnv(n, scenario, **options)
+
+    paid, epochs = scenario.reward_weights, log(people)
+    return Training(
+        scenario.vocabulary, "advise", epochs, epochs, make_env, paid, prior=Knowing(), steps=steps, seed=seed, **more
+    )
+
+
+@functools.cache
+def known_best():
+    return np.mean([t["reward.return"] for t in rollout(Best(), Trips(days=10.0), list(range(50, 66)))])
+
+
+def share_of_best(policy, deterministic=True):
+    found = rollout(policy, Trips(days=10.0), list(range(50, 66)), deterministic=deterministic)
+    return np.mean([t["reward.return"] for t in found]) / known_best()
+
+
+def test_a_day_has_as_many_questions_as_its_persons_are_asked():
+    epochs = log()
+    days = {(w // 3, t // DAY) for w, t in zip(epochs.world.tolist(), epochs.time.tolist(), strict=True)}
+    assert len(days) == 10  # four days from four in the morning touch five, in two worlds
+    assert asked_a_day(epochs) == -(-len(epochs) // 10)
+    assert asked_a_day(epochs.select(epochs.world < 3)) == pytest.approx(asked_a_day(epochs), abs=5)
+    one_day = epochs.select((epochs.world < 3) & (epochs.time // DAY == 1))
+    assert asked_a_day(one_day) == len(one_day) > 40
+    assert asked_a_day(dataclasses.replace(one_day, people=1)) == -(-len(one_day) // 3)
+    assert asked_a_day(one_day.select(np.zeros(0, int))) == 0
+
+
+@pytest.mark.parametrize("settings", [FAST, PPOSettings(), PPOSettings(envs=6, batch=96, days=1, rollout=10)])
+def test_the_learner_waits_for_some_days_of_everybody(settings):
+    agent, given = PPOAgent(prior=True, settings=settings), training(100)
+    model = agent.learner(given, agent.features(given))  # and without a warning that batches are torn
+    assert type(model.rollout_buffer) is PersonalRolloutBuffer
+    assert model.rollout_buffer.asked is model.env
+    assert model.n_envs == settings.envs // 4
+    least = max(settings.rollout, settings.days * asked_a_day(log()))
+    assert least <= model.n_steps < least + settings.batch
+    assert type(model.policy.head) is AdviceHead
+    plain = PPOAgent(prior=False, settings=settings)
+    assert type(plain.learner(given, plain.features(given)).policy.head) is PlainHead
+
+
+def test_one_person_a_world_learns_as_a_world_that_is_one_stream():
+    agent, given = PPOAgent(prior=True, settings=FAST), training(100, people=1)
+    model = agent.learner(given, agent.features(given))
+    assert type(model.rollout_buffer) is RolloutBuffer
+    assert (model.n_envs, model.n_steps) == (FAST.envs, FAST.rollout)
+
+
+def test_what_the_learner_sees_is_the_word_on_the_person_asked():
+    features = PPOAgent(prior=True).features(training(0))
+    env = FeatureVecEnv(LamVectorEnv(2, Trips(days=0.5)), features)
+    seen = env.reset()
+    for _ in range(200):
+        people = [w.person for w in env.env.worlds]
+        assert np.allclose(seen[:, :A], [habits(p) for p in people])
+        assert np.allclose(seen[:, 6 * A + 1 : 7 * A], [list(w.row.context[4:]) for w in env.env.worlds])
+        seen, _, dones, infos = env.step(np.zeros(2, int))
+        for i in np.flatnonzero(dones):
+            assert np.isfinite(infos[i]["terminal_observation"]).all()
+
+
+def test_a_rollout_pays_each_step_what_its_own_person_brought():
+    """Though others are asked before she has gone: an advice taken brings its worth, any other its nag, and silence nothing."""
+    agent, given = PPOAgent(prior=True, settings=dataclasses.replace(FAST, days=3)), training(100, people=10)
+    features = agent.features(given)
+    model = agent.learner(given, features)
+    model.learn(1)
+    part = next(model.rollout_buffer.get(None))
+    x, action, paid = part.observations.numpy(), part.actions[:, 0].numpy().astype(int), part.returns.numpy()
+    assert len(x) > 1000
+    rows, a = np.arange(len(x)), A
+    external, own = x[:, 5 * a : 6 * a][rows, action], x[:, 6 * a : features.layout.rest][rows, action]
+    worth = 0.1 * (external + own)
+    taken = np.abs(paid + 0.1 - worth) < 1e-4
+    assert paid[action == 0] == pytest.approx(0, abs=1e-6)
+    assert (taken | (np.abs(paid + 0.1) < 1e-4))[action > 0].all()
+    assert 0.2 < taken[action > 0].mean() < 0.8
+
+
+def test_ppo_from_the_plug_in_is_near_the_best():
+    policy = PPOAgent(prior=True, settings=FAST).fit(training(2_000))
+    assert type(policy.head) is AdviceHead
+    assert share_of_best(Silent()) == 0
+    assert share_of_best(policy) > 0.95
+
+
+def test_ppo_learns_what_advice_is_worth_from_credits_alone(monkeypatch):
+    """It begins at a plug-in that believes in nothing: all that it knows in the end comes from returns."""
+
+    class Ignorant:
+        def fit(self, given):
+            from lam_env.agents.advice.plugin import AdvicePlugIn, Answers
+
+            return AdvicePlugIn(given.prior, Answers.alike(len(given.vocabulary)), {}, 0.0)
+
+    monkeypatch.setattr(ppo, "plugin_context", Ignorant)
+    agent = PPOAgent(prior=True, settings=FAST)
+    ignorant = agent.fit(training(0, people=10))
+    assert share_of_best(ignorant, deterministic=False) < 0.4
+    policy = agent.fit(training(6_000, people=10))  # returns along the worlds' steps lead to less than half of this
+    assert share_of_best(policy) > 0.9
+    assert agent.curve[-1][1] > agent.curve[0][1] + 0.3
+
+
+def test_ppo_from_scratch_comes_near_it_too():
+    policy = PPOAgent(prior=False, settings=FAST).fit(training(8_000))
+    assert share_of_best(policy) > 0.9
+
+
+def test_a_training_is_repeated_to_the_bit_and_another_seed_gives_another():
+    heads = [PPOAgent(prior=False, settings=FAST).fit(training(1_000, s)).head.state_dict() for s in (3, 3, 4)]
+    same, other = ([bool((heads[0][k] == h[k]).all()) for k in h] for h in heads[1:])
+    assert all(same)
+    assert not all(other)

@@ -1,0 +1,108 @@
+"""What a command says of settings that are wrong, and with which code it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from lam_env.config.cli import ConfigError, cli_errors, override, parse, setting
+from lam_env.config.convert import suggestion
+from lam_env.core.errors import UserError
+from lam_env.experiment.settings import RunSettings
+
+
+def test_cli_errors_prints_one_line_and_leaves_with_two(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done, cli_errors():
+        raise UserError("first\nsecond")
+    assert done.value.code == 2
+    assert capsys.readouterr().err == "error: first second\n"
+
+
+def test_cli_errors_leaves_programming_errors_alone_and_reports_an_interrupt() -> None:
+    @cli_errors()
+    def main(error: BaseException) -> None:
+        raise error
+
+    with pytest.raises(ZeroDivisionError):
+        main(ZeroDivisionError())
+    with pytest.raises(SystemExit) as done:
+        main(KeyboardInterrupt())
+    assert done.value.code == 130
+
+
+SCRIPT = """
+import sys
+from dataclasses import dataclass
+from lam_env.config.cli import cli_errors, parse, setting
+@dataclass(frozen=True)
+class S:
+    steps: int = setting(1, "Steps.")
+with cli_errors():
+    parse(S, sys.argv[1:], "prog")
+"""
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("step=3", 2), ("steps=3", 0)])
+def test_a_command_answers_without_a_traceback(argument: str, code: int) -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT, argument], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == (1 if code else 0)
+
+
+def test_defaults_of_what_was_chosen_hold_where_nothing_else_is_said(tmp_path):
+    def base(settings):
+        return override(RunSettings(), {"log.days": 3, "seed": (7,)} if settings.out == "here" else {})
+
+    def parsed(*argv):
+        return parse(RunSettings, argv, "run", base)
+
+    assert parsed().log.days == RunSettings().log.days
+    assert (parsed("out=here").log.days, parsed("out=here").seed) == (3, (7,))
+    assert parsed("out=here", "log.days=5").log.days == 5
+    (tmp_path / "my.yaml").write_text("log:\n  days: 4\n")
+    assert parsed("out=here", f"config={tmp_path / 'my.yaml'}").log.days == 4
+
+
+def test_a_message_that_begins_with_its_setting_does_not_say_it_twice() -> None:
+    @dataclass(frozen=True)
+    class Span:
+        first: int = setting(1, "First.")
+
+        def __post_init__(self) -> None:
+            if self.first % 2 == 0:
+                raise ValueError(f"world.first must be odd, not {self.first}")
+
+    with pytest.raises(ConfigError, match=r"^world\.first must be odd, not 4$"):
+        override(Span(), {"first": "4"}, prefix="world")
+
+
+def test_a_tuple_of_so_many_numbers_takes_so_many() -> None:
+    @dataclass(frozen=True)
+    class Delay:
+        delay: tuple[float, float] = setting((1.0, 2.0), "Shortest and longest.", low=0)
+
+    assert override(Delay(), {"delay": "3,4.5"}).delay == (3.0, 4.5)
+    assert override(Delay(), {"delay": [3, 4]}).delay == (3.0, 4.0)
+    for text in ("3", "1,2,3", ""):
+        with pytest.raises(ConfigError, match=r"delay: expected 2 numbers with commas between them, got \["):
+            override(Delay(), {"delay": text})
+    with pytest.raises(ConfigError, match="delay: expected at least 0"):
+        override(Delay(), {"delay": "1,-2"})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("world.zzzz", "--help lists them"),  # that others begin with world. too makes them no likelier
+        ("log.hous", "did you mean 'log.houses'?"),
+        ("log.x", "there are log.houses, log.days"),
+        ("residents", "did you mean 'world.residents'?"),
+    ],
+)
+def test_a_wrong_name_is_looked_for_in_its_group(name: str, said: str) -> None:
+    known = ["log.houses", "log.days", *(f"world.{k}" for k in ("residents", "rooms", "days", "a", "b", "c", "d"))]
+    assert suggestion(name, known, "--help lists them") == said

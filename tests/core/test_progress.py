@@ -1,0 +1,71 @@
+"""Progress on a terminal and in a log file."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from lam_env.core.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [100.0]
+    monkeypatch.setattr("lam_env.core.progress.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_a_file_gets_one_line_a_stage_and_nothing_in_between(clock: list[float]) -> None:
+    out = io.StringIO()
+    with Progress(out) as progress:
+        for done in range(0, 2001, 500):
+            progress("train", done, 2000, f"reward {done}")
+            clock[0] += 1
+        progress("train", 2000, 2000, "again")
+        progress("judge", 0, 0, "how long is unknown")
+    assert out.getvalue() == "train: 2,000 done (4.0 s, 500/s, reward 2000)\n"
+
+
+def test_a_stage_that_begins_again_is_a_new_stage(clock: list[float]) -> None:
+    out = io.StringIO()
+    with Progress(out) as progress:
+        for _ in range(2):
+            progress("fit", 0, 10)
+            clock[0] += 2
+            progress("fit", 10, 10)
+            clock[0] += 60
+    assert out.getvalue() == "fit: 10 done (2.0 s, 5/s)\n" * 2
+
+
+def test_a_resumed_stage_counts_only_its_own_steps(clock: list[float]) -> None:
+    out = io.StringIO()
+    with Progress(out) as progress:
+        progress("train", 900, 1000)
+        clock[0] += 1
+        progress("train", 1000, 1000)
+    assert "100/s" in out.getvalue()
+
+
+def test_a_terminal_shows_stage_rate_and_note_as_they_are() -> None:
+    out = Terminal()
+    with Progress(out) as progress:
+        progress("train", 0, 100, "")
+        progress("train", 100, 100, "[reward] 1.5")
+        progress("no end in sight", 3, 0, "")
+    text = out.getvalue()
+    for part in ("train", "100 %", "[reward] 1.5", "no end in sight"):
+        assert part in text
+
+
+def test_bars_stop_when_the_work_fails() -> None:
+    out = Terminal()
+    with pytest.raises(ZeroDivisionError), Progress(out) as progress:
+        progress("train", 1, 2, "")
+        raise ZeroDivisionError
+    assert "\x1b[?25h" in out.getvalue()  # the cursor is shown again

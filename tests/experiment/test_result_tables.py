@@ -1,0 +1,123 @@
+"""The rows and tables at the end of a run."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from lam_env.evaluation.results import write
+from lam_env.evaluation.tables import improvement_over
+from lam_env.experiment.result_tables import about_of, closing, rows_of_run, tables_of_run
+from lam_env.experiment.run_folder import RunFolder
+from lam_env.experiment.settings import ORDER, RunSettings
+from lam_env.logs.fidelity import Gate
+
+SEEDS = range(3)
+
+
+def utility(*values: float) -> dict[int, dict[str, float]]:
+    return {s: {"utility.total": v, "reward.return": v} for s, v in zip(SEEDS, values, strict=True)}
+
+
+FOUND = {
+    ("sim", "oracle"): [(0, utility(9, 10, 11))],
+    ("sim", "prior"): [(1, utility(6, 6, 6)), (0, utility(4, 5, 6))],
+    ("sim", "none"): [(0, utility(0, 0, 6))],
+    ("ladder:plan", "ladder_plan"): [(0, utility(8, 8, 8))],
+    ("log", "prior"): [(0, {0: {"pred.top1": 0.5, "pred.pr_auc": math.nan}})],
+}
+
+
+def test_rows_stand_in_the_order_of_the_tables_with_lift_and_share() -> None:
+    rows = rows_of_run("home", FOUND, ORDER)
+    assert list(dict.fromkeys((r.variant, r.agent, r.train_seed) for r in rows)) == [
+        ("ladder:plan", "ladder_plan", 0),
+        ("log", "prior", 0),
+        ("sim", "none", 0),
+        ("sim", "prior", 0),
+        ("sim", "prior", 1),
+        ("sim", "oracle", 0),
+    ]
+    values = {r[1:6]: r.value for r in rows}
+    assert values["sim", "prior", 0, 1, "utility.lift"] == 5
+    assert values["sim", "prior", 0, 1, "utility.share_of_oracle"] == pytest.approx(
+        5 / 8
+    )  # the mean lift is (9 + 10 + 5) / 3
+    assert values["ladder:plan", "ladder_plan", 0, 2, "utility.lift"] == 2
+    assert ("log", "prior", 0, 0, "pred.pr_auc") not in values  # not defined there
+
+
+def test_the_order_in_which_jobs_end_does_not_matter() -> None:
+    turned = {key: found[::-1] for key, found in reversed(FOUND.items())}
+    assert rows_of_run("home", turned, ORDER) == rows_of_run("home", FOUND, ORDER)
+
+
+def test_without_ceiling_or_floor_there_are_still_rows() -> None:
+    only = {("sim", "prior"): FOUND["sim", "prior"]}
+    assert {r.metric for r in rows_of_run("home", only, ORDER)} == {"utility.total", "reward.return"}
+    with_none = only | {("sim", "none"): FOUND["sim", "none"]}
+    assert {r.metric for r in rows_of_run("home", with_none, ORDER)} == {
+        "utility.total",
+        "reward.return",
+        "utility.lift",
+    }
+    assert rows_of_run("home", {}, ORDER) == []
+
+
+def test_an_agent_of_two_training_seeds_is_compared_with_one_that_does_not_train() -> None:
+    rows = [r for r in rows_of_run("home", FOUND, ORDER) if r.variant == "sim"]
+    better = improvement_over(rows, "prior", "none")
+    assert better is not None
+    assert better.value == pytest.approx((1 + 1 + 0.5 + 1 + 1 + 0.5) / 6)
+    worse = improvement_over(rows, "none", "prior")
+    assert worse is not None
+    assert worse.value == pytest.approx((0 + 0 + 0.5) / 3)
+
+
+def test_tables_say_how_they_were_made_and_what_was_left_out() -> None:
+    settings = RunSettings(scenario="home", device="cpu")
+    rows = rows_of_run("home", FOUND, ORDER)
+    text = tables_of_run(rows, settings, "python -m x", 61.4, [], {"my:Agent": "predict raised"})
+    for part in (
+        "# home",
+        "held-out part of the log",
+        "Information ladder",
+        "| plan | 8.00 | 0.75 |",
+        "cpu, 61 s",
+        "`python -m x`",
+    ):
+        assert part in text
+    assert "- my:Agent: predict raised" in text
+    assert "auto" not in text
+    assert "No agent" in tables_of_run([], settings, "", 1.0)
+
+
+def test_the_last_screen_fits_100_columns_and_its_command_is_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = RunFolder.create(tmp_path / ("long" * 20), {})
+    (folder.log / "train").mkdir(parents=True)
+    write(
+        folder.path / "results.csv",
+        rows_of_run("home", FOUND | {("sim", "my_agents.heating:Careful"): FOUND["sim", "prior"]}, ORDER),
+    )
+    closing(folder, RunSettings(scenario="home"), 12)
+    lines = capsys.readouterr().out.splitlines()
+    assert f"  python -m lam_env.run scenario=home model={folder.path} agent=my_module:MyAgent" in lines
+    assert max(len(line) for line in lines if str(tmp_path) not in line and "Runs an agent" not in line) <= 100
+    assert any(line.startswith("Runs an agent") and line.endswith("interquartile mean.") for line in lines)  # whole
+    assert any("my_agents.heating:Careful" in line and "…" not in line for line in lines)
+
+
+def test_what_the_report_is_told_of_gates_is_plain_json() -> None:
+    gates = [Gate("wake-up", "g", (math.nan, 1.0), (math.inf,), "< 2", None, "too few")]
+    told = about_of(gates, {"a": "why"})
+    assert json.loads(json.dumps(told, allow_nan=False)) == {
+        "gates": [
+            {"name": "wake-up", "metric_id": "g", "source": [None, 1.0], "simulated": [None], "accept": "< 2", "passed": None, "note": "too few"}
+        ],
+        "failed": {"a": "why"},
+    }  # fmt: skip

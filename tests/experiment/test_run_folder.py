@@ -1,0 +1,100 @@
+"""Run folders: never over another one, always whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from lam_env.core.errors import UserError
+from lam_env.experiment.run_folder import RunFolder, choose
+
+
+def test_runs_are_numbered_and_nothing_is_made_by_choosing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert choose(None, "smart_home") == Path("runs/smart_home-1")
+    assert not list(tmp_path.iterdir())
+    RunFolder.create(Path("runs/smart_home-1"), {})
+    assert choose(None, "smart_home") == Path("runs/smart_home-2")
+    assert choose(None, "../mine:Home") == Path("runs/-mine-Home-1")
+
+
+def test_a_free_or_empty_folder_is_taken(tmp_path: Path) -> None:
+    assert choose(str(tmp_path / "a/b"), "x") == tmp_path / "a/b"
+    assert choose(str(tmp_path), "x") == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda p: p.write_text("x"), "is a file"),
+        (lambda p: RunFolder.create(p, {}), "already holds a run"),
+        (lambda p: (p / "x").mkdir(parents=True), "is not empty"),
+    ],
+)
+def test_what_is_there_is_never_touched(tmp_path: Path, make: object, said: str) -> None:
+    path = tmp_path / "out"
+    make(path)  # type: ignore[operator]
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError, match=said) as caught:
+        choose(str(path), "x")
+    assert "give another folder" in str(caught.value)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_place_under_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UserError, match="is a file"):
+        choose(str(tmp_path / "file/run"), "x")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_leave_to_write_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(UserError, match="not writable"):
+            choose(str(tmp_path / "run"), "x")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_file_system_that_refuses_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("lam_env.experiment.run_folder.tempfile.TemporaryFile", refuse)
+    with pytest.raises(UserError, match="not writable \\(Permission denied\\); give another folder"):
+        choose(str(tmp_path / "run"), "x")
+
+
+def test_two_runs_that_chose_the_same_folder_do_not_meet(tmp_path: Path) -> None:
+    RunFolder.create(tmp_path / "a", {"mine": 1})
+    with pytest.raises(UserError, match="already holds a run"):
+        RunFolder.create(tmp_path / "a", {"mine": 2})
+    assert RunFolder.open(str(tmp_path / "a")).config() == {"mine": 1}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "[" * 100_000, "\xff"])
+def test_a_broken_config_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text, encoding="latin-1")
+    with pytest.raises(UserError, match=r"config\.json: cannot be read"):
+        RunFolder.open(str(tmp_path)).config()
+
+
+def test_what_is_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"not a run folder \(no config.json\)"):
+        RunFolder.open(str(tmp_path / "nowhere"))
+
+
+def test_tidying_removes_halves_and_keeps_wholes(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "a", {"x": 1})
+    for name in ("log/train.part", "model/.prior.123.part", "model/prior", "log/train"):
+        (folder.path / name).mkdir(parents=True)
+        (folder.path / name / "file").write_text("x")
+    (folder.path / "tables.md.part").write_text("half")
+    folder.tidy()
+    found = {str(p.relative_to(folder.path)) for p in folder.path.rglob("*") if p.is_file()}
+    assert found == {"config.json", "log/train/file", "model/prior/file"}
+    assert json.loads((folder.path / "config.json").read_text()) == {"x": 1}

@@ -1,0 +1,119 @@
+"""A log in the words of a home, and the days a twin is made from."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from outside import HOMES, needs
+
+from lam_env.core.behaviour_tables import BehaviourTables
+from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, Vocabulary
+from lam_env.experiment.run_folder import RunFolder
+from lam_env.experiment.twin import in_the_home, lives, training_days
+from lam_env.logs.calibrate import calibrate
+from lam_env.logs.epochs import DAY, epochs_of, split_by_day
+from lam_env.run import main
+
+HOME = Vocabulary(("none", "lamp.on", "lamp.off", "heat.on"), ("hall", "bath"), ("sun",), patience=(1, 2, 3, 4))
+THEIRS = Vocabulary(("none", "dance", "lamp.off", "lamp.on"), ("bath", "garden"), ("rain", "sun"), ("accept",))
+ACTIVITIES = Vocabulary(("none", "eat", "sleep", "work"))
+
+
+def log_of(*rows: tuple[int, int], vocabulary: Vocabulary = THEIRS) -> ActionLog:
+    """(kind, token) each, a minute apart."""
+    return ActionLog.from_events(
+        [Event(60 * i, 0, kind, token, 2.5) for i, (kind, token) in enumerate(rows)], vocabulary
+    )
+
+
+def test_events_are_said_in_the_words_of_the_home_and_the_unknown_is_left_out() -> None:
+    log = log_of(
+        (USER, 1), (USER, 2), (USER, 3), (AGENT, 3), (SENSOR, 0), (SENSOR, 1), (READING, 0), (READING, 1), (FEEDBACK, 0)
+    )
+    mapped = in_the_home(log, HOME, 600)
+    assert mapped is not None
+    assert mapped.vocabulary == HOME
+    assert mapped.timer == 600
+    assert list(zip(mapped.kind.tolist(), mapped.token.tolist(), mapped.time.tolist(), strict=True)) == (
+        [(USER, 2, 60), (USER, 1, 120), (AGENT, 1, 180), (SENSOR, 1, 240), (READING, 0, 420)]
+    )
+    assert set(mapped.value.tolist()) == {2.5}
+
+
+@pytest.mark.parametrize("actions", [("none", "dance", "sing"), ("none", "dance", "lamp.on")])
+def test_a_log_without_two_commands_of_the_home_cannot_live_there(actions: tuple[str, ...]) -> None:
+    assert in_the_home(log_of((USER, 1), (USER, 2), vocabulary=Vocabulary(actions)), HOME, 600) is None
+
+
+def activities(days: int) -> ActionLog:
+    """Somebody who sleeps, eats twice and works."""
+    plan = ((1, 2, 6 * 3600), (8, 1, 1800), (10, 3, 6 * 3600), (19, 1, 2400))
+    events = [Event(d * DAY + h * 3600 + 97 * d % 600, 0, USER, a, float(n)) for d in range(days) for h, a, n in plan]
+    return ActionLog.from_events(events, ACTIVITIES, intervals=True)
+
+
+@pytest.mark.parametrize("days", [10, 20, 33])
+def test_training_days_end_where_validation_begins(days: int) -> None:
+    log = activities(days)
+    part = training_days(log)
+    epochs = epochs_of(log, soon=False)
+    train, valid, _ = split_by_day(epochs)
+    # targets of training rows start on the days kept, those of validation rows after them
+    start = (epochs.time - epochs.duration).astype(np.int64)
+    last = int(part.time.max()) // DAY
+    assert {int(start[i + 1]) // DAY for i in np.flatnonzero(train)} <= set(range(last + 1))
+    assert min(int(start[i + 1]) // DAY for i in np.flatnonzero(valid)) == last + 1
+    assert len(part) < len(log)
+
+
+def test_tables_survive_their_file_and_somebody_lives_by_them(tmp_path: Path) -> None:
+    tables = calibrate(activities(20))
+    (tmp_path / "tables.json").write_text(json.dumps(tables.to_json()))
+    again = RunFolder(tmp_path).tables()
+    assert isinstance(again, BehaviourTables)
+    a, b = lives(tables, 10), lives(again, 10)
+    assert a.vocabulary == b.vocabulary
+    for name, column in a.columns.items():
+        np.testing.assert_array_equal(column, b.columns[name])
+    assert a.vocabulary.actions == ("none", *tables.activities)
+    assert {int(t) // DAY for t in a.time} >= set(range(1, 9))
+
+
+TINY = ["predictor.passes=1", "predictor.hidden=8", "train.steps=256", "eval.seeds=2", "eval.worlds=1"]
+TINY += ["world.days=1", "log.houses=2", "log.days=2", "agents=prior", "workers=1"]
+
+
+def becomes_a_twin(tmp_path: Path, *log: str) -> None:
+    """A run on a log of activities, and one that goes on from it."""
+    from lam_env.evaluation.results import read
+
+    out, after = tmp_path / "out", tmp_path / "after"
+    main([*TINY, *log, f"out={out}"])
+    rows = read(out / "results.csv")
+    assert {r.variant for r in rows} == {"log", "twin", "twin-later"}
+    assert {r.agent for r in rows if r.variant == "twin"} == {"resident", "none", "prior", "informed", "oracle"}
+    assert {p.name for p in (out / "model").iterdir()} == {"prior", "prior-real", "informed"}
+    assert "trained on simulated, tested on real" in (out / "tables.md").read_text()
+    main([*(w for w in TINY if not w.startswith(("predictor", "log"))), f"model={out}", f"out={after}"])
+    assert {r.variant for r in read(after / "results.csv")} == {"twin", "twin-later"}
+    assert (after / "tables.json").read_bytes() == (out / "tables.json").read_bytes()
+
+
+def test_a_log_of_activities_becomes_a_twin_in_which_agents_are_judged(tmp_path: Path) -> None:
+    monday, names = datetime.datetime(2025, 3, 3, tzinfo=datetime.UTC), ACTIVITIES.actions
+    lines = ["time,user,action,duration"]
+    for event in activities(14).events():
+        when = monday + datetime.timedelta(seconds=event.time)
+        lines.append(f"{when.isoformat()},ben,{names[event.token]},{event.value}")
+    (tmp_path / "ben.csv").write_text("\n".join(lines))
+    becomes_a_twin(tmp_path, f"logs={tmp_path / 'ben.csv'}", "format=csv")
+
+
+@pytest.mark.slow
+@needs(HOMES)
+def test_a_real_home_becomes_a_twin_in_which_agents_are_judged(tmp_path: Path) -> None:
+    becomes_a_twin(tmp_path, f"logs={HOMES}", "format=casas_xes", "home=hh102")

@@ -1,0 +1,132 @@
+"""A file of plays as a log, and what is wrong with files that hold none."""
+
+import gzip
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from outside import PLAYS, needs
+
+from lam_env.core import registry
+from lam_env.core.events import LogError
+from lam_env.logs.formats.mobile_plays import load
+from lam_env.logs.play.sessions import plays_of
+
+DAY, T = 86_400, 1_400_000_000
+
+
+def write(path, *rows, header="player,score,time"):
+    path.write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def names(log, world=0):
+    return [log.vocabulary.actions[t] for t in log.token[log.world == world]]
+
+
+def test_plays_gaps_and_churn(tmp_path):
+    rows = [(7, 5, T), (7, 60, T + 60), (7, 1000, T + 60 + 1801), (7, 0, T + 2 * DAY), (9, 700, T + 40 * DAY)]
+    log, left_out = load(write(tmp_path / "p.csv", *rows))
+    assert names(log, 0) == ["PLAY_0", "PLAY_50", "GAP_6h", "PLAY_1000", "GAP_3d", "PLAY_0", "CHURN"]
+    assert names(log, 1) == ["PLAY_500"]
+    assert left_out == {}
+    assert log.value[log.world == 0][[0, 1, 3]].tolist() == [5, 60, 1000]
+    assert len(log.end) == 2
+
+
+@pytest.mark.parametrize(
+    ("hours", "gap"),
+    [
+        (0.5, None),
+        (0.51, "GAP_6h"),
+        (6, "GAP_6h"),
+        (7, "GAP_24h"),
+        (30, "GAP_3d"),
+        (73, "GAP_14d"),
+        (400, "GAP_long"),
+    ],
+)
+def test_the_lengths_of_gaps(tmp_path, hours, gap):
+    log, _ = load(write(tmp_path / "p.csv", (1, 0, T), (1, 99, T + int(hours * 3600)), (2, 20, T)))
+    assert [name for name in names(log) if name.startswith("GAP")] == ([gap] if gap else [])
+
+
+def test_the_files_order_and_further_columns_do_not_matter(tmp_path):
+    one, _ = load(write(tmp_path / "a.csv", (1, 5, T), (1, 50, T + 9), (2, 5, T)))
+    two, _ = load(
+        write(tmp_path / "b.csv", (T, "x", 5, 2), (T + 9, "", 50, 1), (T, "", 5, 1), header="Time,note,score,player")
+    )
+    assert all(np.array_equal(one.columns[k], two.columns[k], equal_nan=True) for k in one.columns)
+
+
+def test_a_zone_moves_the_clock(tmp_path):
+    path = write(tmp_path / "p.csv", (1, 5, T), (1, 50, T + 9))
+    assert load(path, zone="Asia/Tokyo")[0].time[0] - load(path)[0].time[0] == 9 * 3600
+    assert load(path)[0].meta["zone"] == "UTC"
+
+
+def test_lines_without_a_player_are_counted(tmp_path):
+    (tmp_path / "p.csv").write_text(f"player,score,time\n,5,{T}\n\n1,5,{T}\n1,90,{T}\n", encoding="utf-8")
+    log, left_out = load(str(tmp_path / "p.csv"))
+    assert left_out == {"no player": 1, "empty line": 1}
+    assert len(log) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("player,score,time\n", "holds no play"),
+        ("player,time\n1,2\n", "no column score"),
+        ("player,score,time\n1,2\n", "line 2: 2 cells but 3 columns"),
+        ("player,score,time\nann,2,3\n", "line 2: player, score and time must be numbers"),
+        ("player,score,time\n1,nan,3\n", "a score of nan"),
+        ("player,score,time\n1,-2,3\n", "a score of -2"),
+        ("player,score,time\n1,2,2014-01-01\n", "must be numbers"),
+        ("player,score,time\n1,2,1400000000000\n", "not in seconds since 1970"),
+        ("player,score,time\n1,2,nan\n", "not in seconds since 1970"),
+        ("player,score,time\n99999999999999999999,2,3\n", "is no number of a player"),
+        ('player,score,time\n"1,2,3\n', "broken CSV"),
+        (f"player,score,time\n1,2,{T}\n", r"one play a player \(of 1\): nothing to estimate"),
+    ],
+)
+def test_a_bad_file_is_one_line(tmp_path, text, message):
+    (tmp_path / "p.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(LogError, match=message) as caught:
+        load(str(tmp_path / "p.csv"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cut_gzip_a_missing_file_and_an_unknown_zone(tmp_path):
+    whole = gzip.compress(np.random.default_rng(0).bytes(10_000))
+    (tmp_path / "p.csv.gz").write_bytes(whole[:5_000])
+    with pytest.raises(LogError, match=r"cut short|not UTF-8"):
+        load(str(tmp_path / "p.csv.gz"))
+    with pytest.raises(LogError, match="no such file"):
+        load(str(tmp_path / "none.csv"))
+    path = write(tmp_path / "p.csv", (1, 5, T), (1, 50, T))
+    with pytest.raises(LogError, match="unknown time zone"):
+        load(path, zone="Mars/Base")
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3000), st.integers(T, T + 90 * DAY)), min_size=1))
+def test_no_play_is_lost(tmp_path_factory, rows):
+    path = write(tmp_path_factory.mktemp("p") / "p.csv", *rows, (0, 5, T), (0, 2000, T + 1))
+    log, left_out = load(path)
+    plays = plays_of(log)
+    assert len(plays.time) == len(rows) + 2
+    assert plays.counts.tolist() == np.unique([0, 0, *(r[0] for r in rows)], return_counts=True)[1].tolist()
+    assert not left_out
+
+
+def test_it_is_found_by_name():
+    assert registry.importer("mobile_plays") is load
+
+
+@needs(PLAYS)
+def test_the_published_plays():
+    log, left_out = load(str(PLAYS))
+    plays = plays_of(log)
+    assert (len(plays.time), len(plays.first), left_out) == (153_920, 25_955, {})
