@@ -27,7 +27,7 @@ def pytest_configure() -> None:
 @pytest.fixture
 def fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """A run that is refused: its one line. Nothing has been written."""
-    from lam_env.run import main
+    from lam_env.commands.run import main
 
     monkeypatch.chdir(tmp_path)
 
@@ -51,7 +51,7 @@ def fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of next to nothing with a tuned policy. Whoever changes it takes a copy."""
-    from lam_env.run import main
+    from lam_env.commands.run import main
 
     folder = tmp_path_factory.mktemp("shared") / "small"
     words = ["log.houses=2", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1"]

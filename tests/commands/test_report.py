@@ -15,13 +15,13 @@ import pytest
 from patience import LONG
 
 from lam_env.commands import report
+from lam_env.commands.run import main as run_main
 from lam_env.core import registry
 from lam_env.evaluation.episode import Moment, episode
 from lam_env.evaluation.report.page import About, render
 from lam_env.evaluation.report.reader import Run
 from lam_env.evaluation.report.trace import trace
 from lam_env.experiment import replays
-from lam_env.run import main as run_main
 
 SMALL = {"traffic": {"days": 2, "travellers": 30, "burn_in": 5}, "smart_home": {"days": 1}, "game": {"days": 3}}
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)

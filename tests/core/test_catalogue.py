@@ -10,9 +10,7 @@ import pytest
 from lam_env.scenarios.smart_home import SmartHome
 from runs import small_run
 
-from lam_env import benchmark, run
-from lam_env.benchmark import BenchmarkSettings
-from lam_env.commands import off_policy, record
+from lam_env.commands import benchmark, off_policy, record, run
 from lam_env.core import catalogue, registry
 from lam_env.core.errors import UserError
 from lam_env.envs.check import ScenarioError, check_scenario
@@ -20,6 +18,7 @@ from lam_env.evaluation import results
 from lam_env.evaluation.results import ResultsError, Row
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.score_store import Cell, Cells
+from lam_env.suites.settings import BenchmarkSettings
 from lam_env.suites.suite import Entry, Suite
 from lam_env.suites.throughput import YARDSTICK
 

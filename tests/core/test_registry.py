@@ -114,7 +114,7 @@ def test_entry_points_add_names(package: Path, monkeypatch: pytest.MonkeyPatch) 
     entries = {"lam_x.agents": [EntryPoint("theirs", f"{package.name}.a:Mine", "lam_x.agents")]}
     entries["lam_x.scenarios"] = [EntryPoint("yard", f"{package.name}.a", "lam_x.scenarios")]
     monkeypatch.setattr(registry, "entry_points", lambda group: entries.get(group, []))
-    monkeypatch.setattr(registry, "_modules", lambda package: iter(()))
+    monkeypatch.setattr(registry, "_modules", lambda package, deep: iter(()))
     assert Registry("agent", "lam_x.agents", "AGENTS").get("theirs").__name__ == "Mine"
     assert Registry("scenario", "lam_x.scenarios", "SCENARIO", many=False).get("yard") == 5
 
@@ -193,7 +193,8 @@ def test_who_needs_the_log_alone_has_a_predictor_of_it(name: str) -> None:
 
 def test_a_scenario_is_one() -> None:
     with pytest.raises(
-        RegistryError, match=r"scenario 'lam_env\.registry:Registry': give a subclass of .*Scenario that has Params"
+        RegistryError,
+        match=r"scenario 'lam_env\.core\.registry:Registry': give a subclass of .*Scenario that has Params",
     ):
         registry.scenario("lam_env.core.registry:Registry")
 
@@ -225,7 +226,7 @@ def test_every_name_of_the_kit_stands_for_something(kind: str) -> None:
 
 def test_a_misspelt_name_does_not_wait_for_torch() -> None:
     code = (
-        "import sys; from lam_env import registry as r\n"
+        "import sys; from lam_env.core import registry as r\n"
         "for ask in (r.agent, r.scenario, r.importer):\n"
         "    try: ask('no such name')\n"
         "    except ValueError: pass\n"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lam_env.scenarios.game.calibration.cohort import CohortSettings
+from lam_env.scenarios.game.cohort import CohortSettings
 
 from lam_env.commands.record import RecordSettings
 from lam_env.commands.simulate import SimulateSettings
@@ -225,11 +225,14 @@ def test_numbers_of_numpy_are_seeds(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", ["-1", str(2**64), "x"])
-@pytest.mark.parametrize("command", ["run", "record", "simulate", "watch", "scenarios.game.cohort"])
+@pytest.mark.parametrize(
+    "command", ["lam_env run", "lam_env record", "lam_env simulate", "lam_env watch", "lam_env.scenarios.game.cohort"]
+)
 def test_commands_refuse_it_in_one_line(command: str, seed: str, tmp_path: Path) -> None:
     more = {"record": ["policy=none"], "simulate": [f"out={tmp_path / 'out'}"], "run": [f"out={tmp_path / 'out'}"]}
+    given = more.get(command.split()[-1], [])
     found = subprocess.run(
-        [sys.executable, "-m", f"lam_env.{command}", f"seed={seed}", *more.get(command, [])],
+        [sys.executable, "-m", *command.split(), f"seed={seed}", *given],
         capture_output=True,
         text=True,
         check=False,

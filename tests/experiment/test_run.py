@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from lam_env.commands.run import main
 from lam_env.config.cli import parse
 from lam_env.core.events import SENSOR, USER, ActionLog
 from lam_env.evaluation.results import read
 from lam_env.experiment.inputs import usual
 from lam_env.experiment.settings import RunSettings
-from lam_env.run import main
 
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
 TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1"]
@@ -330,7 +330,7 @@ def test_a_log_that_shares_no_command_gives_predictions_alone(
 
 
 def test_help_comes_without_torch() -> None:
-    code = "import sys\nfrom lam_env.run import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    print('torch' in sys.modules)"
+    code = "import sys\nfrom lam_env.commands.run import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "train.steps=" in said
     assert said.endswith("False\n")

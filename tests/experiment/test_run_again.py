@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from lam_env.commands.run import main
 from lam_env.core.errors import UserError
 from lam_env.evaluation.results import read
 from lam_env.experiment.run_folder import RunFolder
-from lam_env.run import main
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1", "log.houses=3", "log.days=2"]
 TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1", "seed=0,5", "agents=random,prior"]

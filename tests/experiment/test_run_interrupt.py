@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from patience import LONG, eventually
 
+from lam_env.commands.run import main
 from lam_env.config.cli import parse
 from lam_env.evaluation.results import read
 from lam_env.experiment.inputs import usual
+from lam_env.experiment.pipeline import Pipeline
 from lam_env.experiment.settings import RunSettings
-from lam_env.run import Pipeline, main
 
 SMALL = ["predictor.passes=1", "predictor.hidden=16", "eval.seeds=2", "eval.worlds=1", "world.days=1"]
 SMALL += ["log.houses=3", "log.days=2"]
@@ -25,7 +26,7 @@ TUNED = """
 import dataclasses
 from pathlib import Path
 
-from lam_env import registry
+from lam_env.core import registry
 
 
 class Tuned:

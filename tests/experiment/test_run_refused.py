@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lam_env.run import main
+from lam_env.commands.run import main
 
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
 TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import spire
 
+from lam_env.commands.run import main
 from lam_env.evaluation.results import read
-from lam_env.run import main
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "workers=1", "agents=most_frequent,markov1,prior"]
 Fails = Callable[..., str]

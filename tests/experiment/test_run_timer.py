@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import lam_env
+from lam_env.commands.run import main
 from lam_env.core.events import ActionLog
 from lam_env.evaluation.results import read
-from lam_env.run import main
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1", "eval.seeds=2", "eval.worlds=1"]
 

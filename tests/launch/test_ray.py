@@ -251,7 +251,7 @@ runs:
 @quiet
 @pytest.mark.slow
 def test_a_suite_that_loses_a_machine_ends_with_the_bytes_of_one_on_this_machine(tmp_path: Path, cluster: Any) -> None:
-    from lam_env.benchmark import main
+    from lam_env.commands.benchmark import main
 
     (tmp_path / "tiny.yaml").write_text(SUITE)
     assert main([f"suite={tmp_path / 'tiny.yaml'}", f"out={tmp_path / 'here'}", "workers=1"]) == 0

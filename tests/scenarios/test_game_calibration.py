@@ -16,7 +16,7 @@ from lam_env.scenarios.game.rules.compiled import Compiled, logistic
 from lam_env.scenarios.game.rules.rules import RULES
 from outside import PLAYS, needs
 
-from lam_env import run
+from lam_env.commands import run
 from lam_env.core.events import LogError
 from lam_env.core.rng import Streams
 from lam_env.envs.single import LamEnv
@@ -245,7 +245,7 @@ def test_tables_that_are_none_are_one_line(tmp_path, monkeypatch, capsys, text, 
         assert stop.value.code == 2
         (line,) = [x for x in capsys.readouterr().err.splitlines() if x.startswith("error: ")]
         assert line.startswith("error: world.tables=t.json: ")
-        assert line.endswith("python -m lam_env.scenarios.game.calibration.cohort plays=LOG out=FILE makes such tables")
+        assert line.endswith("python -m lam_env.scenarios.game.cohort plays=LOG out=FILE makes such tables")
     assert [p.name for p in tmp_path.iterdir()] == ["t.json"]
 
 

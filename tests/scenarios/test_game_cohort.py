@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from lam_env.scenarios.game.calibration.cohort import main, report
 from lam_env.scenarios.game.calibration.gates import Cohort, gates, live
+from lam_env.scenarios.game.cohort import main, report
 from lam_env.scenarios.game.params import GameParams
 from lam_env.scenarios.game.rules.compiled import Compiled
 from lam_env.scenarios.game.rules.rules import RULES

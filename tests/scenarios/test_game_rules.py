@@ -96,7 +96,9 @@ def test_what_is_no_value_of_a_field_is_told_with_its_name(tables, what):
 
 @pytest.mark.parametrize("rules", [3, {}, None, "mine", [QUESTS], type(RULES)])
 def test_a_game_takes_rules_alone(rules):
-    with pytest.raises(RulesError, match=r"^rules must be Rules of lam_env\.scenarios\.game\.rules, such as changed"):
+    with pytest.raises(
+        RulesError, match=r"^rules must be Rules of lam_env\.scenarios\.game\.rules\.rules, such as changed"
+    ):
         Game(rules=rules)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lam_env.benchmark import main
+from lam_env.commands.benchmark import main
 from lam_env.core.errors import UserError
 from lam_env.evaluation.results import read, select
 from lam_env.experiment.run_folder import RunFolder

@@ -11,12 +11,13 @@ import gymnasium
 import numpy as np
 import pytest
 
-from lam_env import benchmark
-from lam_env.benchmark import BenchmarkSettings, main, run
+from lam_env.commands import benchmark
+from lam_env.commands.benchmark import main, run
 from lam_env.core.errors import UserError
 from lam_env.evaluation import results
 from lam_env.suites import suite as suites
 from lam_env.suites import throughput as measuring
+from lam_env.suites.settings import BenchmarkSettings
 from lam_env.suites.throughput import YARDSTICK, Batch, Entry, Figure, FineTuning, Single, measure
 
 SPEED = [name for name in suites.names() if suites.load(name).measurements]

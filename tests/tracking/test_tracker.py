@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from lam_env.commands.run import main
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note
 from lam_env.evaluation.results import read
-from lam_env.run import main
 from lam_env.tracking.tracker import Tracking, check_sinks, tag
 
 TINY = ["predictor.passes=2", "predictor.hidden=16", "train.steps=4096", "workers=1", "agents=ppo_prior"]

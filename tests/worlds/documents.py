@@ -69,7 +69,7 @@ def follow(document: str) -> None:
 
 def _run(module: str, argv: list[str]) -> None:
     try:
-        assert importlib.import_module(module).main(argv) == 0
+        assert importlib.import_module("lam_env.__main__" if module == "lam_env" else module).main(argv) == 0
     except SystemExit:  # the error is on stderr
         pytest.fail(f"python -m {module} {' '.join(argv)}", pytrace=False)
 

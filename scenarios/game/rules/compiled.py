@@ -37,7 +37,7 @@ def calibrated(path: str) -> PlayTables:
         if not tables.shift:
             raise LogError(f"{path}: a log's own tables, not corrected for the moods of this game")
     except LogError as error:
-        command = "python -m lam_env.scenarios.game.calibration.cohort plays=LOG out=FILE"
+        command = "python -m lam_env.scenarios.game.cohort plays=LOG out=FILE"
         raise LogError(f"world.tables={error}; {command} makes such tables") from None
     return tables
 

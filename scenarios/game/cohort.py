@@ -1,4 +1,4 @@
-"""python -m lam_env.scenarios.game.calibration.cohort players=10000 days=30
+"""python -m lam_env.scenarios.game.cohort players=10000 days=30
 
 The lives of players whom nobody advises: retention, session statistics, and whether they are credible. With `plays=LOG`, players calibrated to that log
 beside it.
@@ -26,13 +26,13 @@ from lam_env.logs import fidelity
 from lam_env.logs.play import fidelity as play_fidelity
 from lam_env.logs.play.sessions import BREAK, check_usable, plays_of
 
-from ..params import GameParams
-from ..rules.compiled import Compiled
-from ..rules.rules import RULES
-from .calibration import calibrate, lives
-from .gates import Cohort, gates, live
+from .calibration.calibration import calibrate, lives
+from .calibration.gates import Cohort, gates, live
+from .params import GameParams
+from .rules.compiled import Compiled
+from .rules.rules import RULES
 
-PROGRAM = "python -m lam_env.scenarios.game.calibration.cohort"
+PROGRAM = "python -m lam_env.scenarios.game.cohort"
 SHOWN = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 29)
 
 
