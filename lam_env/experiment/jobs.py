@@ -14,7 +14,7 @@ import numpy as np
 
 from lam_env.core import registry
 from lam_env.core.catalogue import TOP1
-from lam_env.core.contracts import Policy, Training
+from lam_env.core.contracts import ActionPredictor, Policy, Training
 from lam_env.core.errors import UserError
 from lam_env.core.events import USER, ActionLog
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
@@ -268,7 +268,7 @@ def predict_transfer(work: Work, seed: int, report: Report) -> dict[str, float]:
     simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
     young = simulated.time < TRANSFER_DAYS * 6 // 7 * 86_400
     settings = models.predictor_settings(len(train))
-    fitted = {
+    fitted: dict[str, ActionPredictor] = {
         "tstr": models.pretrain(
             simulated.select(young),
             simulated.select(~young),

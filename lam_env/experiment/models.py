@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from lam_env.core.contracts import Observation
+from lam_env.core.contracts import Observation, Policy
 from lam_env.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
     from lam_env.agents.serving.assistant import Assistant as Assistant
     from lam_env.agents.thresholded import Thresholded as Thresholded
     from lam_env.core.contracts import ActionPredictor, Training
+    from lam_env.envs.vector import LamVectorEnv
     from lam_env.logs.epochs import Epochs
 
 Report = Callable[[str, int, int, str], None]
 
 
-def pick_device(device: str) -> str:
+def pick_device(device: str) -> Literal["auto", "cpu", "cuda"]:
     """ "auto", "cpu" or "cuda" -> where networks are trained. UserError if it is not there."""
     if importlib.util.find_spec("torch") is None:
         raise UserError("torch is not installed: pip install torch")
     from lam_env.agents.predictors.pretrain import pick_device
 
-    return str(pick_device(device))
+    return "cuda" if pick_device(device).type == "cuda" else "cpu"
 
 
 def predictor_settings(rows: int, **changes: Any) -> PredictorSettings:
@@ -80,10 +81,12 @@ def load_policy(folder: Path, predictor: Predictor) -> TunedPolicy:
     return load_policy(folder, predictor)
 
 
-def save_policy(policy: TunedPolicy, folder: Path) -> None:
-    """Whole or not at all."""
+def save_policy(policy: Policy, folder: Path) -> None:
+    """A fine-tuned one, whole or not at all."""
+    from lam_env.agents.fine_tuning.policy import TunedPolicy
     from lam_env.agents.fine_tuning.saved import save_policy
 
+    assert isinstance(policy, TunedPolicy)
     save_policy(policy, folder)
 
 
@@ -123,9 +126,10 @@ def expectation(predictor: ActionPredictor) -> Callable[[Observation, np.ndarray
     return expect
 
 
-def learner(training: Training, envs: int) -> PPO:
-    """Stable-Baselines3's PPO as the agent `ppo_prior` sets it up, before its first step: for measuring speed."""
+def learner(training: Training, envs: int) -> tuple[PPO, LamVectorEnv]:
+    """Stable-Baselines3's PPO as the agent `ppo_prior` sets it up, before its first step, and its worlds: for measuring speed."""
     from lam_env.agents.fine_tuning.ppo import PPOAgent, PPOSettings
 
     agent = PPOAgent(prior=True, settings=PPOSettings(envs=envs))
-    return agent.learner(training, agent.features(training))
+    model = agent.learner(training, agent.features(training))
+    return model, cast(Any, model.env).env

@@ -166,8 +166,8 @@ class FineTuning:
         kwargs = gymnasium.spec(entry.env).kwargs
         scenario = registry.scenario(kwargs["scenario"])()
         training = small_training(scenario, 4, 7, hidden=width.hidden, readout=width.readout)
-        self.model: Any = models.learner(training, entry.copies)
-        self.env: Any = self.model.env.env
+        self.model, worlds = models.learner(training, entry.copies)
+        self.env: Any = worlds  # its `step` is timed
         self._spent, self._step, self.env.step = 0.0, self.env.step, self._timed
         self._follow_ups = 0
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lam_env.scenarios.game import Game
-from lam_env.scenarios.game.calibration import calibration, cohort
+from lam_env.scenarios.game import Game, cohort
+from lam_env.scenarios.game.calibration import calibration
 from lam_env.scenarios.game.calibration.calibration import calibrate, lives
 from lam_env.scenarios.game.params import GameParams
 from lam_env.scenarios.game.player.player import Player
