@@ -76,7 +76,7 @@ class PlugInAgent:
     def _count(self, trial: PlugIn, training: Training) -> list[np.ndarray]:
         """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
         n, a = self.houses, len(training.vocabulary)
-        env = training.make_env(n, autoreset=False)
+        env = training.make_worlds(n, autoreset=False)
         observation, _ = env.reset(seed=world_seeds(Use.PLUGIN_TRIAL, n, training.seed))
         counts = [np.zeros((self.bins, a)) for _ in range(4)]
         state, start, rows = None, np.ones(n, bool), np.arange(n)

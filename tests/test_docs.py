@@ -82,11 +82,12 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_following_the_readme_gives_the_rows_that_it_promises(followed: Path) -> None:
-    first, log, own = (followed / "runs" / f"smart_home-{i}" / "results.csv" for i in (1, 2, 3))
+    first, log, own, learner = (followed / "runs" / f"smart_home-{i}" / "results.csv" for i in (1, 2, 3, 4))
     assert agents_of(first, "sim") == {*ALWAYS, "plugin", "ppo_prior"}
     assert {"markov1", "prior"} <= agents_of(log, "log")
     assert agents_of(log, "twin") == {*ALWAYS, "markov1", "resident"}  # the gates are hers
     assert agents_of(own, "sim") == {*ALWAYS, "my_agent:MyAgent"}
+    assert agents_of(learner, "sim") == {*ALWAYS, "my_learner:MyLearner"}
 
 
 def test_a_run_leaves_what_the_readme_says(followed: Path) -> None:

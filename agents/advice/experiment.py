@@ -74,7 +74,7 @@ def try_advice(training: Training, worlds: int | None = None) -> Heard:
         lives = max(1, len(np.unique(training.train.world // training.train.people)))
         wanted = round(EPOCHS * (COUNTED if counts else 1) * lives / max(1, len(training.train)))
         worlds = min(max(2, wanted), Use.PLUGIN_TRIAL.room)
-    env = training.make_env(worlds, autoreset=False, record=True)
+    env = training.make_worlds(worlds, autoreset=False, record=True)
     observation, _ = env.reset(seed=world_seeds(Use.PLUGIN_TRIAL, worlds, training.seed))
     rng, rows = np.random.default_rng(training.seed), np.arange(worlds)
     talkative = (

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.core.contracts import ActionPredictor, Prediction
+from lam_env.core.contracts import ActionPredictor, Prediction, Training
+from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.logs.epochs import DAY
 
@@ -68,6 +69,8 @@ class PriorFeatures:
 class PlainFeatures:
     """Without a prior: next and soon are zero; the last tokens one-hot stand for the hidden state."""
 
+    predictor = None
+
     def __init__(self, vocabulary: Vocabulary, mean: np.ndarray, scale: np.ndarray):
         self.vocabulary = vocabulary
         self.mean, self.scale = mean.astype(np.float32), scale.astype(np.float32)
@@ -115,3 +118,13 @@ def standardisation(context: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 Features = PriorFeatures | PlainFeatures
+
+
+def encoder_of(training: Training, prior: bool = False) -> Features:
+    """The kit's encoder: readings are standardised as in the training's log; `prior`: with the frozen prior's word."""
+    mean, scale = standardisation(training.train.context)
+    if not prior:
+        return PlainFeatures(training.vocabulary, mean, scale)
+    if training.prior is None:
+        raise UserError("an encoder with the prior needs a training that has one")
+    return PriorFeatures(training.prior, mean, scale)

@@ -17,7 +17,7 @@ class TunedPolicy:
 
     def __init__(self, features: Features, head: torch.nn.Module, seed: int = 0):
         self.features, self.head = features, head.cpu().eval()
-        self.predictor: Any = getattr(features, "predictor", None)
+        self.predictor: Any = features.predictor
         self._generator = torch.Generator().manual_seed(seed)
 
     def logits(self, observation: Any, state: Any, episode_start: Any) -> tuple[torch.Tensor, Any]:

@@ -18,16 +18,17 @@ from lam_env.core.progress import Note
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.logs.epochs import DAY, Epochs
 
+from ..guests.encoded import EncodedVectorEnv
 from ..plugin import plugin_context
 from .actor_critic import HeadPolicy
 from .best import Best
-from .features import Features, PlainFeatures, PriorFeatures, standardisation
+from .features import Features, encoder_of
 from .heads import TEMPERATURE, PlainHead, head_for
 from .policy import TunedPolicy
 from .rollout_buffer import PersonalRolloutBuffer
 from .saved import load_policy
 from .trial import TRIAL_HOUSES
-from .vec_env import FeatureVecEnv
+from .vec_env import LamVecEnv
 
 
 @dataclass(frozen=True)
@@ -119,12 +120,6 @@ class PPOAgent:
     def _settings(self, training: Training) -> PPOSettings:
         return self.settings or settings_for(training, self.prior)
 
-    def features(self, training: Training) -> Features:
-        mean, scale = standardisation(training.train.context)
-        if self.prior:
-            return PriorFeatures(training.prior, mean, scale)
-        return PlainFeatures(training.vocabulary, mean, scale)
-
     def learner(self, training: Training, features: Features) -> PPO:
         """SB3's PPO on the training's worlds, before its first step."""
         personal = training.train.people > 1
@@ -134,8 +129,8 @@ class PPOAgent:
             n = max(1, s.envs // 4)
             whole = s.batch // math.gcd(s.batch, n)  # steps that fill batches
             steps = -(-max(s.rollout, s.days * asked_a_day(training.train)) // whole) * whole
-        worlds = training.make_env(n)
-        env = FeatureVecEnv(worlds, features)
+        worlds = EncodedVectorEnv(training.make_worlds(n), features)
+        env = LamVecEnv(worlds)
         head = head_for(training.interaction) if self.prior else PlainHead
         torch.set_num_threads(1)
         model = PPO(
@@ -161,7 +156,7 @@ class PPOAgent:
         return model
 
     def fit(self, training: Training) -> TunedPolicy:
-        features = self.features(training)
+        features = encoder_of(training, self.prior)
         model = self.learner(training, features)
         if self.prior:
             counted = plugin_context().fit(training)

@@ -14,7 +14,7 @@ TRIAL_HOUSES = 8
 def returns(policy: Policy, training: Training, houses: int = TRIAL_HOUSES) -> np.ndarray:
     """(houses,) the return of one episode in each of so many worlds, which are the same for every policy."""
     n = min(houses, AT_ONCE)
-    env = training.make_env(n, autoreset=False, reveal=getattr(policy, "reveal", ()))
+    env = training.make_worlds(n, autoreset=False, reveal=getattr(policy, "reveal", ()))
     seeds = world_seeds(Use.HEAD_CHOICE, houses, training.seed)
     observation, _ = env.reset(seed=seeds[:n], options={"then": seeds[n:]})
     state, start, found = None, np.ones(n, bool), np.zeros(houses)

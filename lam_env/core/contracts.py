@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog, Vocabulary
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Training:
     interaction: str  # "anticipate" | "advise"
     train: Epochs
     valid: Epochs
-    make_env: Callable[..., Any]  # make_env(n, **more) -> LamVectorEnv of n worlds
+    make_worlds: Callable[..., Any]  # make_worlds(n, **more) -> LamVectorEnv of n worlds, for a loop of one's own
     reward_weights: dict[str, float] = field(default_factory=dict)  # of the reward's terms
     log: ActionLog | None = None
     prior: Any = None  # the fitted ActionPredictor shared by all agents that build on one
@@ -84,6 +85,23 @@ class Training:
     device: str = "cpu"
     progress: Callable[[str, int, int, str], None] = lambda stage, done, total, note: None
     settings: dict[str, Any] = field(default_factory=dict)
+    adapter: Callable[..., Any] | None = None  # makes what `make_env` gives
+    handed_out: list[Any] = field(default_factory=list)  # by `make_env`
+
+    def make_env(self, n: int = 1, *, encode: bool = False, prior: bool = False) -> Any:
+        """n worlds of the run as Stable-Baselines3 takes them (a `VecEnv`), with `action_masks` for sb3-contrib's MaskablePPO.
+
+        An observation is the kit's Dict; `encode`: one float32 vector of log times, one-hot tokens and standardised readings instead; `prior`: the
+        same with the frozen prior's probabilities and state. What `fit` returns may be the model itself: it is judged on the encoding that it learned on.
+        A reward is all that the world has paid since the step before. Where many persons are asked in turn most of it is owed to what others were
+        told, and a person's own comes some steps later: a learner needs a discount near 1 and many steps, or on-policy, with `encode` and
+        rollouts of several days, `lam_env.agents.fine_tuning.rollout_buffer.PersonalRolloutBuffer`, which pays each step what its own person has brought.
+        """
+        if self.adapter is None:
+            raise UserError("make_env: this training has no adapter for other people's learners; use make_worlds")
+        env = self.adapter(self, n, encode, prior)
+        self.handed_out.append(env)
+        return env
 
 
 class Agent(Protocol):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lam_env.config.convert import suggestion
-from lam_env.core.errors import UserError
+from lam_env.core.errors import UserError, hint
 
 NEEDS = {"log", "prior", "steps", "latent"}  # what an agent may need
 PRIOR = ("prior",)  # who says nothing is given it
@@ -234,7 +234,7 @@ def _attribute(kind: str, module: str, attribute: str, here: bool = False) -> An
     try:
         found: Any = importlib.import_module(module)
     except (Exception, SystemExit) as error:  # whatever a stranger's module raises
-        message = f"{kind}: {module} cannot be imported: {type(error).__name__}: {error}"
+        message = f"{kind}: {module} cannot be imported: {type(error).__name__}: {error}{hint(error)}"
         if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
             message += "; is there a file of that name in this folder?" if here else ""
         raise RegistryError(message) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,8 @@ def try_agent(scenario: Scenario, name: str) -> None:
             raise UserError(f"it needs the hidden state, and {scenario.id} has no latent_names")
         training = small_training(scenario)
         training.prior = training.prior if "prior" in needs else None
-        policy = agent.fit(training) if hasattr(agent, "fit") else agent
-        if not hasattr(policy, "predict"):
-            raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
+        with models.cut_short(STEPS):
+            policy = models.fitted(agent, training)
         for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other
             _two_steps(policy, scenario, n)
     except registry.RegistryError:  # it says which agent it is about
@@ -46,17 +46,15 @@ def small_training(scenario: Scenario, houses: int = 2, days: int = 1, **predict
     epochs = epochs_of(log)
     first = epochs.world < (houses - 1) * epochs.people
 
-    def make_env(n: int, **more: Any) -> LamVectorEnv:
+    def make_worlds(n: int, **more: Any) -> LamVectorEnv:
         return LamVectorEnv(n, scenario, **more)
 
     train, valid = epochs.select(first), epochs.select(~first)
     prior = models.pretrain(
         train, valid, models.predictor_settings(len(train), **{"hidden": 16, "passes": 1, **predictor})
     )
-    weights = scenario.reward_weights
-    return Training(
-        epochs.vocabulary, scenario.interaction, train, valid, make_env, weights, log=log, prior=prior, steps=STEPS
-    )
+    made = Training(epochs.vocabulary, scenario.interaction, train, valid, make_worlds, scenario.reward_weights)
+    return dataclasses.replace(made, log=log, prior=prior, steps=STEPS, adapter=models.adapter)
 
 
 def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:

@@ -15,7 +15,6 @@ import numpy as np
 from lam_env.core import registry
 from lam_env.core.catalogue import TOP1
 from lam_env.core.contracts import ActionPredictor, Policy, Training
-from lam_env.core.errors import UserError
 from lam_env.core.events import USER, ActionLog
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
 from lam_env.envs.recording import simulate_log
@@ -109,7 +108,7 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
     scenario, s = work.scenario(), work.settings
     train, valid = training_epochs(work, "train")
 
-    def make_env(n: int, **more: Any) -> LamVectorEnv:
+    def make_worlds(n: int, **more: Any) -> LamVectorEnv:
         return LamVectorEnv(n, scenario, **more)
 
     def hidden_log() -> tuple[Epochs, np.ndarray]:
@@ -127,7 +126,7 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
         scenario.interaction,
         train,
         valid,
-        make_env,
+        make_worlds,
         scenario.reward_weights,
         log=ActionLog.load(work.run.log / "train"),
         prior=models.load_predictor(prior_folder) if prior else None,
@@ -135,6 +134,7 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
         seed=seed,
         device=s.device,
         progress=report,
+        adapter=models.adapter,
         settings={
             "hidden_log": hidden_log,
             "informed": prior_folder.with_name(prior_folder.name.replace("prior", "informed")),
@@ -185,11 +185,9 @@ def fit(work: Work, name: str, training: Training) -> Policy:
     training.settings.update(
         {**differs, "start": None} if differs else {}
     )  # what differs is trained from its beginning
-    policy: Policy = agent.fit(training) if hasattr(agent, "fit") else agent
-    if not hasattr(policy, "predict"):
-        raise UserError(f"agent {name}: fit must return an object with predict, not {type(policy).__name__}")
-    if getattr(agent, "curve", None):
-        lines = [f"{name},{training.seed},{step},{reward:.6g}" for step, reward in agent.curve]
+    policy = models.fitted(agent, training)
+    if curve := models.curve_of(agent, training):
+        lines = [f"{name},{training.seed},{step},{reward:.6g}" for step, reward in curve]
         work.run.write_text(
             f"curve-{name}-{training.seed}.csv", "\n".join(["agent,train_seed,step,reward", *lines]) + "\n"
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from lam_env.agents.counting.counts import CountPredictor
     from lam_env.agents.fine_tuning.policy import TunedPolicy as TunedPolicy
+    from lam_env.agents.guests.learners import GuestVecEnv
     from lam_env.agents.predictors.network import Predictor as Predictor
     from lam_env.agents.predictors.settings import PredictorSettings
     from lam_env.agents.serving.adviser import Adviser as Adviser
@@ -128,8 +131,43 @@ def expectation(predictor: ActionPredictor) -> Callable[[Observation, np.ndarray
 
 def learner(training: Training, envs: int) -> tuple[PPO, LamVectorEnv]:
     """Stable-Baselines3's PPO as the agent `ppo_prior` sets it up, before its first step, and its worlds: for measuring speed."""
+    from lam_env.agents.fine_tuning.features import encoder_of
     from lam_env.agents.fine_tuning.ppo import PPOAgent, PPOSettings
 
     agent = PPOAgent(prior=True, settings=PPOSettings(envs=envs))
-    model = agent.learner(training, agent.features(training))
+    model = agent.learner(training, encoder_of(training, prior=True))
     return model, cast(Any, model.env).env
+
+
+def adapter(training: Training, n: int, encode: bool, prior: bool) -> GuestVecEnv:
+    """Makes what `Training.make_env` gives."""
+    from lam_env.agents.guests.learners import make_env
+
+    return make_env(training, n, encode, prior)
+
+
+def cut_short(steps: int) -> AbstractContextManager[None]:
+    """While it lasts, models of Stable-Baselines3 stop learning after so many steps."""
+    from lam_env.agents.guests.learners import cut_short
+
+    return cut_short(steps)
+
+
+def fitted(agent: Any, training: Training) -> Policy:
+    """What an agent's `fit` returns, or the agent itself, as a policy."""
+    found = agent.fit(training) if hasattr(agent, "fit") else agent
+    if "stable_baselines3" in sys.modules:  # else it cannot be a model of it, and loading it takes seconds
+        from lam_env.agents.guests.learners import policy_of
+
+        found = policy_of(found, training)
+    if not hasattr(found, "predict"):
+        raise UserError(f"fit must return an object with predict, not {type(found).__name__}")
+    policy: Policy = found
+    return policy
+
+
+def curve_of(agent: Any, training: Training) -> list[tuple[int, float]]:
+    """(environment steps, mean reward per step since the point before): as the agent tells, else as the environment that it used most has it."""
+    if told := getattr(agent, "curve", None):
+        return list(told)
+    return max(training.handed_out, key=lambda env: env.steps).curve if training.handed_out else []

@@ -173,9 +173,9 @@ def curves(run: Run) -> Section:
         for (name, seed), points in sorted(run.curves.items())
         if len(points) > 1
     ]
-    data = grid("reward", ("training", "first rollout", "last rollout"), ends)
+    data = grid("reward", ("training", "first point", "last point"), ends)
     drawn = charts.lines("f-curve", "Reward while training", series, "environment steps", "feedback reward per step")
-    figures = [Figure(drawn, "Mean feedback reward of each rollout, exploration included.", data)]
+    figures = [Figure(drawn, "Mean feedback reward per step since the point before, exploration included.", data)]
     notes = []
     mine = rows_in(run, run.variant)
     known = {a: float(np.mean(runs)) for a in names if (runs := runs_of(mine, a, TOP1)) is not None}

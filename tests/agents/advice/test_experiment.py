@@ -48,11 +48,11 @@ def test_answers_are_those_of_the_person_who_was_told():
 def test_answers_are_counted_once_and_what_says_nothing_of_acceptance_not_at_all():
     given, envs = training_of_trips(), []
 
-    def make_env(n, **options):
+    def make_worlds(n, **options):
         envs.append(LamVectorEnv(n, Trips(days=10.0), **options))
         return envs[-1]
 
-    given.make_env = make_env
+    given.make_worlds = make_worlds
     _, y = answers(given)
     heard = []
     for world in envs[0].worlds:
@@ -72,7 +72,7 @@ def test_where_nobody_answers_nothing_is_learned():
         World = Mute
 
     deaf = training_of_trips()
-    deaf.make_env = lambda n, **options: LamVectorEnv(n, Deaf(), **options)
+    deaf.make_worlds = lambda n, **options: LamVectorEnv(n, Deaf(), **options)
     x, y = answers(deaf)
     assert (x.shape, y.tolist()) == ((1, len(FEATURES)), [0.0])
     assert AdviceAgent().fit(deaf).answers.follow.tolist() == [0.0] * len(FEATURES)
@@ -93,11 +93,11 @@ def test_answers_are_paid_as_the_reward_term_of_their_name(monkeypatch):
 def test_some_are_told_much_and_some_little():
     given, envs = training_of_trips(), []
 
-    def make_env(n, **options):
+    def make_worlds(n, **options):
         envs.append(LamVectorEnv(n, Trips(days=5.0), **options))
         return envs[-1]
 
-    given.make_env = make_env
+    given.make_worlds = make_worlds
     try_advice(given, worlds=12)
     told = sorted(world.agent_acts for world in envs[0].worlds)
     assert told[-1] > 3 * told[0]
@@ -176,11 +176,11 @@ def test_a_trial_takes_no_more_worlds_than_it_has_room_for():
     class AskedError(Exception):
         pass
 
-    def make_env(n, **options):
+    def make_worlds(n, **options):
         asked.append(n)
         raise AskedError
 
-    given.make_env, given.vocabulary = make_env, dataclasses.replace(given.vocabulary, readings=())
+    given.make_worlds, given.vocabulary = make_worlds, dataclasses.replace(given.vocabulary, readings=())
     with pytest.raises(AskedError):
         try_advice(given)
     assert asked == [Use.PLUGIN_TRIAL.room]

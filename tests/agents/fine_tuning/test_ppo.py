@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 from lam_env.agents.fine_tuning.best import Best as BestHead
+from lam_env.agents.fine_tuning.features import encoder_of
 from lam_env.agents.fine_tuning.policy import TunedPolicy
 from lam_env.agents.fine_tuning.ppo import PPOAgent, PPOSettings
 from lam_env.agents.fine_tuning.trial import mean_return, returns
-from lam_env.agents.fine_tuning.vec_env import FeatureVecEnv
+from lam_env.agents.fine_tuning.vec_env import LamVecEnv
+from lam_env.agents.guests.encoded import EncodedVectorEnv
 from lam_env.agents.simple import Silent
 
 from lam_env.core.contracts import Prediction, Training
@@ -181,7 +183,7 @@ def test_what_the_learner_sees_follows_the_worlds():
     from lam_env.agents.fine_tuning.features import PriorFeatures
 
     features = PriorFeatures(Knowing(), np.zeros(1), np.ones(1))
-    env = FeatureVecEnv(make_env(2), features)
+    env = LamVecEnv(EncodedVectorEnv(make_env(2), features))
     seen = env.reset()
     assert seen.shape == (2, features.layout.size) == (2, *env.observation_space.shape)
     assert seen[:, RIGHT].tolist() == pytest.approx([TURN] * 2)
@@ -239,7 +241,7 @@ def test_each_training_seed_learns_in_worlds_of_its_own():
 
     for seed in (0, 1, 7):
         given = training(64, seed)
-        given.make_env = lambda n, **more: Worlds(n, Turns(), **more)
+        given.make_worlds = lambda n, **more: Worlds(n, Turns(), **more)
         agent = PPOAgent(prior=False, settings=FAST)
-        agent.learner(given, agent.features(given)).learn(1)
+        agent.learner(given, encoder_of(given, agent.prior)).learn(1)
     assert met == [world_seeds(Use.FINE_TUNING, 1, seed)[0] for seed in (0, 1, 7)]

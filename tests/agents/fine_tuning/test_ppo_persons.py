@@ -6,10 +6,12 @@ import functools
 import numpy as np
 import pytest
 from lam_env.agents.fine_tuning import ppo
+from lam_env.agents.fine_tuning.features import encoder_of
 from lam_env.agents.fine_tuning.heads import AdviceHead, PlainHead
 from lam_env.agents.fine_tuning.ppo import PPOAgent, PPOSettings, asked_a_day
 from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer
-from lam_env.agents.fine_tuning.vec_env import FeatureVecEnv
+from lam_env.agents.fine_tuning.vec_env import LamVecEnv
+from lam_env.agents.guests.encoded import EncodedVectorEnv
 from lam_env.agents.simple import Silent
 from people import A, Best, Knowing, Trips, habits
 from stable_baselines3.common.buffers import RolloutBuffer
@@ -65,7 +67,7 @@ def test_a_day_has_as_many_questions_as_its_persons_are_asked():
 @pytest.mark.parametrize("settings", [FAST, PPOSettings(), PPOSettings(envs=6, batch=96, days=1, rollout=10)])
 def test_the_learner_waits_for_some_days_of_everybody(settings):
     agent, given = PPOAgent(prior=True, settings=settings), training(100)
-    model = agent.learner(given, agent.features(given))  # and without a warning that batches are torn
+    model = agent.learner(given, encoder_of(given, agent.prior))  # and without a warning that batches are torn
     assert type(model.rollout_buffer) is PersonalRolloutBuffer
     assert model.rollout_buffer.asked is model.env
     assert model.n_envs == settings.envs // 4
@@ -73,19 +75,19 @@ def test_the_learner_waits_for_some_days_of_everybody(settings):
     assert least <= model.n_steps < least + settings.batch
     assert type(model.policy.head) is AdviceHead
     plain = PPOAgent(prior=False, settings=settings)
-    assert type(plain.learner(given, plain.features(given)).policy.head) is PlainHead
+    assert type(plain.learner(given, encoder_of(given)).policy.head) is PlainHead
 
 
 def test_one_person_a_world_learns_as_a_world_that_is_one_stream():
     agent, given = PPOAgent(prior=True, settings=FAST), training(100, people=1)
-    model = agent.learner(given, agent.features(given))
+    model = agent.learner(given, encoder_of(given, agent.prior))
     assert type(model.rollout_buffer) is RolloutBuffer
     assert (model.n_envs, model.n_steps) == (FAST.envs, FAST.rollout)
 
 
 def test_what_the_learner_sees_is_the_word_on_the_person_asked():
-    features = PPOAgent(prior=True).features(training(0))
-    env = FeatureVecEnv(LamVectorEnv(2, Trips(days=0.5)), features)
+    features = encoder_of(training(0), prior=True)
+    env = LamVecEnv(EncodedVectorEnv(LamVectorEnv(2, Trips(days=0.5)), features), seed=3)
     seen = env.reset()
     for _ in range(200):
         people = [w.person for w in env.env.worlds]
@@ -99,7 +101,7 @@ def test_what_the_learner_sees_is_the_word_on_the_person_asked():
 def test_a_rollout_pays_each_step_what_its_own_person_brought():
     """Though others are asked before she has gone: an advice taken brings its worth, any other its nag, and silence nothing."""
     agent, given = PPOAgent(prior=True, settings=dataclasses.replace(FAST, days=3)), training(100, people=10)
-    features = agent.features(given)
+    features = encoder_of(given, agent.prior)
     model = agent.learner(given, features)
     model.learn(1)
     part = next(model.rollout_buffer.get(None))

@@ -1,0 +1,76 @@
+"""The kit's encoder as a wrapper of Gymnasium environments: learners see one vector of sane numbers instead of an observation's parts."""
+
+from __future__ import annotations
+
+from typing import Any, SupportsIndex
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import VectorWrapper
+from gymnasium.vector.utils import batch_space
+
+from lam_env.core.contracts import Observation, Prediction
+from lam_env.envs.vector import LamVectorEnv
+
+from ..carry import Carry
+from ..fine_tuning.features import Features, PriorFeatures
+
+
+def space_of(encoder: Features) -> gym.spaces.Box:
+    return gym.spaces.Box(-np.inf, np.inf, (encoder.layout.size,), np.float32)
+
+
+def _last(encoder: Features, observation: Observation, carry: Carry | None, index: int) -> np.ndarray:
+    """The vector of an episode's very last observation, in world `index`. The prior's word on it is that of the one before: it serves a value
+    estimate only."""
+    batch = {k: np.asarray(v)[None] for k, v in observation.items()}
+    if carry is None or not isinstance(encoder, PriorFeatures):
+        return encoder(batch, None, None)[0][0]
+    said: Any = (None if part is None else part[index : index + 1] for part in carry.said)
+    return encoder.vector(batch, Prediction(*said))[0]
+
+
+class EncodedEnv(gym.ObservationWrapper[np.ndarray, SupportsIndex, Observation]):
+    """A single environment of the kit whose observations are the encoder's vectors (F,). What the encoder carries along starts anew with an episode."""
+
+    def __init__(self, env: gym.Env[Observation, SupportsIndex], encoder: Features):
+        super().__init__(env)
+        self.encoder, self.observation_space = encoder, space_of(encoder)
+        self._carry: Carry | None = None
+
+    def reset(self, **options: Any) -> tuple[np.ndarray, dict[str, Any]]:
+        self._carry = None
+        return super().reset(**options)
+
+    def step(self, action: SupportsIndex) -> tuple[np.ndarray, Any, bool, bool, dict[str, Any]]:
+        observation: Any  # Gymnasium's stubs say that it is what the wrapper gives
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        ended = terminated or truncated
+        seen = _last(self.encoder, observation, self._carry, 0) if ended else self.observation(observation)
+        return seen, reward, terminated, truncated, info
+
+    def observation(self, observation: Observation) -> np.ndarray:
+        seen, self._carry = self.encoder({k: np.asarray(v)[None] for k, v in observation.items()}, self._carry, None)
+        return seen[0]
+
+
+class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.ndarray, np.ndarray]):
+    """The same for a batch: vectors (N, F), and `final_obs` likewise. Gymnasium's own wrapper of observations is for other modes of reset."""
+
+    def __init__(self, env: LamVectorEnv, encoder: Features):
+        super().__init__(env)
+        self.encoder, self.single_observation_space = encoder, space_of(encoder)
+        self.observation_space = batch_space(self.single_observation_space, env.num_envs)
+        self._carry: Carry | None = None
+
+    def reset(self, **options: Any) -> tuple[np.ndarray, dict[str, Any]]:
+        observation, info = self.env.reset(**options)
+        seen, self._carry = self.encoder(observation, None, None)
+        return seen, info
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        observation, rewards, terminated, truncated, info = self.env.step(actions)
+        for i in np.flatnonzero(truncated).tolist():
+            info["final_obs"][i] = _last(self.encoder, info["final_obs"][i], self._carry, i)
+        seen, self._carry = self.encoder(observation, self._carry, truncated)
+        return seen, rewards, terminated, truncated, info
