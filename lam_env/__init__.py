@@ -22,6 +22,11 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.core.contracts import Prediction as Prediction
     from lam_env.core.contracts import Training as Training
     from lam_env.core.errors import UserError as UserError
+    from lam_env.core.events import AGENT as AGENT
+    from lam_env.core.events import FEEDBACK as FEEDBACK
+    from lam_env.core.events import READING as READING
+    from lam_env.core.events import SENSOR as SENSOR
+    from lam_env.core.events import USER as USER
     from lam_env.core.events import ActionLog as ActionLog
     from lam_env.core.events import Event as Event
     from lam_env.core.events import LogError as LogError
@@ -33,11 +38,16 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.envs.recording import simulate_log as simulate_log
     from lam_env.envs.scenario import Scenario as Scenario
     from lam_env.envs.scenario import start_tick as start_tick
+    from lam_env.envs.scene import Rectangle as Rectangle
     from lam_env.envs.scene import Scene as Scene
+    from lam_env.envs.scene import Text as Text
     from lam_env.envs.single import LamEnv as LamEnv
     from lam_env.envs.vector import LamVectorEnv as LamVectorEnv
     from lam_env.experiment.policies import load as load
     from lam_env.logs.epochs import epochs_of as epochs_of
+    from lam_env.logs.formats.files import LogRow as LogRow
+    from lam_env.logs.formats.files import log_of_rows as log_of_rows
+    from lam_env.logs.formats.files import read_lines as read_lines
     from lam_env.sim.persons import PersonalWorld as PersonalWorld
     from lam_env.sim.user import User as User
     from lam_env.sim.world import World as World

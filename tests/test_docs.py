@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import pkgutil
 import re
 import shlex
 from collections.abc import Iterator
@@ -16,6 +18,8 @@ from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 from published import Published, published
 
+import lam_env
+from lam_env.__main__ import commands as commands_of_the_kit
 from lam_env.commands import off_policy, play_report, record, report, simulate, watch
 from lam_env.config import cli as config
 from lam_env.core import registry
@@ -140,6 +144,51 @@ def test_python_in_documents_compiles(name: str) -> None:
     for block in blocks(TEXTS[name]):
         if block.language == "python":
             compile(block.text, name, "exec")
+
+
+def foreign_imports(text: str) -> list[str]:
+    """Imports of the kit that take more than its public names; a scenario's own modules may be named, for they are its own."""
+    out = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            out += [a.name for a in node.names if a.name.startswith("lam_env.")]
+        elif isinstance(node, ast.ImportFrom) and node.module == "lam_env":
+            out += [f"lam_env.{a.name}" for a in node.names if a.name not in lam_env.__all__]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lam_env."):
+            out += [str(node.module)] if not str(node.module).startswith("lam_env.scenarios.") else []
+    return out
+
+
+@every_document
+def test_documents_import_public_names(name: str) -> None:
+    assert foreign_imports("\n".join(b.text for b in blocks(TEXTS[name]) if b.language == "python")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("from lam_env import Scenario, setting", []),
+        ("import lam_env", []),
+        ("from lam_env.scenarios.game import Game", []),
+        ("from lam_env import registry", ["lam_env.registry"]),
+        ("from lam_env.sim.world import World", ["lam_env.sim.world"]),
+        ("def f():\n    import lam_env.core.rng", ["lam_env.core.rng"]),
+    ],
+)
+def test_the_rule_for_imports_itself(text: str, wrong: list[str]) -> None:
+    assert foreign_imports(text) == wrong
+
+
+@pytest.mark.parametrize("name", lam_env.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(lam_env, name) is not None
+
+
+@every_document
+def test_modules_that_documents_name_exist(name: str) -> None:
+    """`lam_env.x.y` in prose, the module or what it holds."""
+    for dotted in set(re.findall(r"`(?:python -m )?(lam_env(?:\.\w+)+)", prose(TEXTS[name]))):
+        assert pkgutil.resolve_name(dotted) is not None
 
 
 # -- commands ----------------------------------------------------------------------------------------------------------
@@ -296,6 +345,11 @@ def test_the_terms_of_reward_and_utility_are_those_of_the_home() -> None:
     for heading, weights in (("reward", home.reward_weights), ("true utility", home.utility_weights)):
         told = text.partition(f"- **{heading}**:")[2].partition("\n- ")[0]
         assert {k: float(v) for k, v in re.findall(r"`(\w+)` (-?[\d.]*\d)", told)} == weights
+
+
+def test_the_readme_tells_of_every_command() -> None:
+    told = [code(row[0])[0] for row in cells(section(README, "Commands"))]
+    assert told == [f"lam {name}" for name in commands_of_the_kit()]
 
 
 def test_formats_of_the_readme_are_those_that_are_read() -> None:

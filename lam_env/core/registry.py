@@ -138,9 +138,7 @@ def scenario(name: str) -> Any:
     """The scenario called `name`, or `module:Attribute`."""
     found = _SCENARIOS.get(name)
     if not hasattr(found, "Params"):
-        raise RegistryError(
-            f"scenario {name!r}: give a subclass of lam_env.envs.scenario.Scenario that has Params, its settings"
-        )
+        raise RegistryError(f"scenario {name!r}: give a subclass of lam_env.Scenario that has Params, its settings")
     return found
 
 

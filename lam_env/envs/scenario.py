@@ -91,7 +91,7 @@ class Scenario:
         self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
         """A world that starts on `day`; `reveal`: which of `row.latent` and `row.plan` it keeps up to date."""
-        raise NotImplementedError("make_world is missing: give a lam_env.sim.world.World")
+        raise NotImplementedError("make_world is missing: give a lam_env.World")
 
     def kpis(self, world: World) -> dict[str, float]:
         """Key figures of an episode so far, by name without the prefix `kpi.`."""
@@ -103,7 +103,7 @@ class Scenario:
 
     def scene(self, world: World) -> Scene:
         """A picture of the world as drawing primitives."""
-        raise NotImplementedError("scene is missing: give a lam_env.envs.scene.Scene of the world")
+        raise NotImplementedError("scene is missing: give a lam_env.Scene of the world")
 
     def scenes(self, world: World, since: int) -> list[Scene]:
         """Pictures of what has happened after the tick `since`, at most a day ago or so; the last one is of now. Worlds whose life goes

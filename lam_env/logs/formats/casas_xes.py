@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from lam_env.core.events import ActionLog, LogError
-from lam_env.logs.formats.files import Row, chunks, log_of
+from lam_env.logs.formats.files import LogRow, chunks, log_of_rows
 
 ARTIFICIAL = ("Start", "End")
 NAME, TRANSITION, TIME = "concept:name", "lifecycle:transition", "time:timestamp"
@@ -28,7 +28,7 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
     left_out: Counter[str] = Counter()
     rows = [row for file in paths for row in _activities(file, left_out)]
     rows.sort(key=lambda row: row.time)  # traces come in any order
-    return log_of(rows, ", ".join(file.name for file in paths), intervals=True, home=home), dict(left_out)
+    return log_of_rows(rows, ", ".join(file.name for file in paths), intervals=True, home=home), dict(left_out)
 
 
 FORMATS = {"casas_xes": load}
@@ -115,7 +115,7 @@ class _Events:
         return self.traces
 
 
-def _activities(path: Path, left_out: Counter[str]) -> list[Row]:
+def _activities(path: Path, left_out: Counter[str]) -> list[LogRow]:
     rows = []
     for trace in _Events(path).read():
         begun: dict[str, deque[datetime.datetime]] = {}
@@ -137,7 +137,7 @@ def _activities(path: Path, left_out: Counter[str]) -> list[Row]:
                     left_out["ends before it starts"] += 2
                 else:
                     rows.append(
-                        Row(
+                        LogRow(
                             start,
                             name,
                             value=(end - start) // datetime.timedelta(seconds=1),

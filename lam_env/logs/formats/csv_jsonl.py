@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lam_env.core.events import KINDS, USER, ActionLog, LogError
-from lam_env.logs.formats.files import MAX_VALUE, Row, log_of
+from lam_env.logs.formats.files import MAX_VALUE, LogRow, log_of_rows
 from lam_env.logs.formats.records import existing, objects, table, time_zone
 
 NEEDED = ("time", "user", "action")
@@ -46,7 +46,7 @@ def _load(file: str, home: str | None, zone: str | None, records: Any) -> tuple[
     path = existing(file)
     tz = time_zone(zone, path.name)
     left_out: Counter[str] = Counter()
-    rows: list[Row] = []
+    rows: list[LogRow] = []
     before: datetime.datetime | None = None
     timed: bool | None = None  # do user rows have durations?
     for number, record in records(path, left_out):
@@ -66,7 +66,7 @@ def _load(file: str, home: str | None, zone: str | None, records: Any) -> tuple[
         rows.append(row)
     if not rows:
         raise LogError(f"{path.name}: the file is empty; it needs lines of {', '.join(NEEDED)}")
-    return log_of(rows, path.name, intervals=bool(timed), **({"home": home} if home else {})), dict(left_out)
+    return log_of_rows(rows, path.name, intervals=bool(timed), **({"home": home} if home else {})), dict(left_out)
 
 
 def _csv(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -92,7 +92,7 @@ def _row(
     record: dict[str, Any],
     zone: zoneinfo.ZoneInfo | None,
     before: datetime.datetime | None,
-) -> tuple[Row, datetime.datetime]:
+) -> tuple[LogRow, datetime.datetime]:
     wall, instant = _time(where, record["time"], zone, before)
     action, user, kind = record["action"], record["user"], record.get("kind") or "user"
     if not isinstance(action, str) or isinstance(user, bool) or not isinstance(user, str | int) or user == "":
@@ -103,7 +103,7 @@ def _row(
     if not math.isnan(duration) and not 0 <= duration <= LONGEST:
         raise LogError(f"{where}: a duration of {duration:g} s; it must lie between 0 and {LONGEST} s")
     value = duration if not math.isnan(duration) else _number(where, "value", record.get("value"))
-    return Row(wall, action, str(user)[:200], KINDS.index(kind), value), instant
+    return LogRow(wall, action, str(user)[:200], KINDS.index(kind), value), instant
 
 
 def _number(where: str, what: str, raw: Any) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 
 from lam_env.core.events import LogError
 from lam_env.logs.choices import Choices
-from lam_env.logs.formats.files import lines
+from lam_env.logs.formats.files import read_lines
 from lam_env.logs.formats.records import existing
 
 ABILITIES = ("Str", "Dex", "Con", "Int", "Wis", "Cha")
@@ -48,7 +48,7 @@ def _sheets(path: Path, classes: int) -> tuple[list[Sheet], Counter[str]]:
     """The first sheet of each character on which she has so many classes, in order of date."""
     path = existing(path, "table of sheets")
     left_out: Counter[str] = Counter()
-    reader = csv.reader((line for _, line in lines(path)), delimiter="\t", strict=True)
+    reader = csv.reader((line for _, line in read_lines(path)), delimiter="\t", strict=True)
     try:
         header = next(reader, [])
         if missing := [name for name in NEEDED if name not in header]:

@@ -22,7 +22,7 @@ LONGEST_LINE = 1 << 20  # [bytes]; a small gzip file can unpack to an endless li
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Row:
+class LogRow:
     """One event as a file tells it: `time` is local wall time without a zone, `value` a duration [s] or a reading."""
 
     time: datetime.datetime
@@ -48,7 +48,7 @@ def chunks(path: Path) -> Iterator[bytes]:
         raise LogError(f"{path.name}: cannot be read ({error.strerror}); give another file") from None
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """(line number from 1, text with its line end) of a UTF-8 file."""
     number, rest = 0, b""
     for chunk in chunks(path):
@@ -69,7 +69,7 @@ def _decoded(path: Path, number: int, line: bytes) -> str:
         raise LogError(f"{path.name}, line {number}: not UTF-8; convert the file to UTF-8") from None
 
 
-def log_of(rows: Sequence[Row], source: str, *, intervals: bool, **meta: Any) -> ActionLog:
+def log_of_rows(rows: Sequence[LogRow], source: str, *, intervals: bool, **meta: Any) -> ActionLog:
     """Rows in order of time -> a log at one tick a second, whose tick 0 is the Monday 00:00 on or before the first. A log of commands has a timer,
     one of activities (`intervals`) none.
 

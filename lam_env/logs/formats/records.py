@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lam_env.core.events import LogError
-from lam_env.logs.formats.files import lines
+from lam_env.logs.formats.files import read_lines
 
 EMPTY = "empty line"  # a reason to leave a line out
 
@@ -41,7 +41,7 @@ def table(
 
     def text() -> Iterator[str]:
         nonlocal number
-        for at, line in lines(path):
+        for at, line in read_lines(path):
             number = at
             yield line
 
@@ -66,7 +66,7 @@ def table(
 
 def objects(path: Path, left_out: Counter[str], each: str = "object") -> Iterator[tuple[int, dict[str, Any]]]:
     """(line number, record) of a file with one JSON object a line. Empty lines are counted in `left_out`."""
-    for number, line in lines(path):
+    for number, line in read_lines(path):
         if not line.strip():
             left_out[EMPTY] += 1
             continue

@@ -15,7 +15,7 @@ from typing import NoReturn
 import numpy as np
 
 from lam_env.core.events import LogError
-from lam_env.logs.formats.files import lines
+from lam_env.logs.formats.files import read_lines
 
 from . import cost as performance
 from .network import MAX_NODES, Demand, Network, NetworkError, first_fault
@@ -43,7 +43,7 @@ class _File:
     def read(self) -> Iterator[tuple[int, str]]:
         empty = True
         try:
-            for number, text in lines(self.path):
+            for number, text in read_lines(self.path):
                 empty = empty and not text.strip()
                 # the header of the columns is metadata that looks like a comment
                 text = text.partition("~")[0].strip()
