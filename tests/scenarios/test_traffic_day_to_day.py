@@ -2,6 +2,8 @@ import json
 
 import numpy as np
 import pytest
+from compliance import compliance_curve
+from day_to_day import Population, Revision, drawn, simulate
 from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.roads import cost, synthetic
@@ -9,8 +11,6 @@ from lam_env.scenarios.traffic.roads.network import Demand, NetworkError
 from lam_env.scenarios.traffic.roads.routes import k_shortest
 from lam_env.scenarios.traffic.roads.tntp import read_network, read_trips
 from lam_env.scenarios.traffic.theory.assignment import system_optimum, user_equilibrium
-from lam_env.scenarios.traffic.theory.compliance import compliance_curve
-from lam_env.scenarios.traffic.theory.day_to_day import Population, Revision, drawn, simulate
 from lam_env.scenarios.traffic.theory.stochastic import logit_shares, stochastic_equilibrium
 from outside import FIGURES, NETWORKS, needs
 

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from estimate import ChoiceData, estimate_mnl, estimate_nested
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.theory.estimate import ChoiceData, estimate_mnl, estimate_nested
 from lam_env.scenarios.traffic.world.choice import NestedLogit, logit, sample
 from outside import FIGURES, TRIPS, needs
 

@@ -1,1 +1,1 @@
-"""Theory: assignment, equilibria, estimation, known answers."""
+"""Theory: assignment of flows to routes, by descent and by choice."""

@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from lam_env.scenarios.traffic.world.choice import sample
 
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Streams
-
-from ..world.choice import sample
 
 PLAYERS = 18
 EQUILIBRIUM = (12, 6)  # on the main and the side road

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import simpy
+from lam_env.scenarios.traffic.roads.links import HOUR, PointQueue
+from lam_env.scenarios.traffic.roads.loading import Loading, Trip
 
 from lam_env.core.errors import UserError
-
-from ..roads.links import HOUR, PointQueue
-from ..roads.loading import Loading, Trip
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from ..roads import cost as performance
-from ..roads.network import Demand, Network, NetworkError
-from ..roads.routes import shortest
-from .assignment import Assignment, system_optimum, user_equilibrium
+from lam_env.scenarios.traffic.roads import cost as performance
+from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.routes import shortest
+from lam_env.scenarios.traffic.theory.assignment import Assignment, system_optimum, user_equilibrium
 
 
 @dataclass(frozen=True)

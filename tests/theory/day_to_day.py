@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from lam_env.scenarios.traffic.roads import cost as performance
+from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.routes import Routes, shortest, with_cheaper
+from lam_env.scenarios.traffic.theory.stochastic import logit_shares
 
 from lam_env.core.rng import Streams
-
-from ..roads import cost as performance
-from ..roads.network import Demand, Network, NetworkError
-from ..roads.routes import Routes, shortest, with_cheaper
-from .stochastic import logit_shares
 
 
 @dataclass(frozen=True)
