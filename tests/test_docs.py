@@ -358,18 +358,25 @@ def test_formats_of_the_readme_are_those_that_are_read() -> None:
     assert sorted(code(told[1])) == registry.importer_names()
 
 
+def enforced() -> dict[str, set[str]]:
+    """Room -> the rooms that it may import besides level 0, as test_architecture.py has it."""
+    tree = ast.parse((ROOT / "tests" / "test_architecture.py").read_text(encoding="utf-8"))
+    (allowed,) = (
+        node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ALLOWED"
+    )
+    parts: dict[str, set[str]] = ast.literal_eval(allowed)
+    level_0, top = parts.pop("level 0"), parts.pop("top")
+    return {**parts, "core": level_0, "config": level_0, "commands": top}
+
+
 def test_the_rooms_of_the_architecture_are_those_that_are_enforced() -> None:
-    text = (ROOT / "tests" / "test_architecture.py").read_text(encoding="utf-8")
-    enforced = re.search(r"^ALLOWED = \{(.*?)^\}", text, re.M | re.S)
-    assert enforced is not None
-    rows = {row[0]: row[1] for row in cells(section(TEXTS["ARCHITECTURE.md"], "Rooms and who may import whom"))}
-    assert set(re.findall(r'^ +"(\w+)":', enforced[1], re.M)) - {"top"} <= {
-        r for row in rows.values() for r in code(row)
-    }
-    rooms = {room for level in rows.values() for room in code(level)}
-    for room in rooms:
-        assert any((ROOT / p).exists() for p in (f"lam_env/{room}.py", f"lam_env/{room}", room)), room
-    assert rooms >= {p.name for p in (ROOT / "lam_env").iterdir() if (p / "__init__.py").is_file()}
+    rows = cells(section(TEXTS["ARCHITECTURE.md"], "Rooms and who may import whom"))
+    assert {code(room)[0]: set(code(may)) for _, room, _, may in rows} == enforced()
+    levels = {code(room)[0]: int(level) for level, room, _, _ in rows}
+    for room, may in enforced().items():
+        assert all(levels[other] < levels[room] for other in may), room
+        assert (ROOT / "lam_env" / room).is_dir() or (ROOT / room).is_dir(), room
+    assert set(levels) >= {p.parent.name for p in (ROOT / "lam_env").glob("*/__init__.py")}
 
 
 # -- links, files, the table, words -------------------------------------------------------------------------------------
@@ -381,8 +388,8 @@ def test_links_and_files_exist(name: str) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", text)
     local = [link for link in links if not link.startswith("https://")]
     quoted = [q for q in code(text) if re.fullmatch(r"(tests|agents|lam_env|scenarios|docs)/[\w/.]*", q)]
-    for path in (*local, *quoted):
-        assert (ROOT / path).exists(), path
+    for path in (*((ROOT / name).parent / link for link in local), *(ROOT / q for q in quoted)):
+        assert path.exists(), path
 
 
 @pytest.mark.parametrize("table", published(README), ids=lambda t: f"{t.suite}-{t.scenario}-{t.variant}")
