@@ -7,7 +7,6 @@ memoryless net (the hidden state is Markov) reads the observation's readings and
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,12 +65,12 @@ class InformedPlugIn(SeesHidden, PlugIn):
 
 def hidden_predictor(training: Training) -> Any:
     """The net on the hidden state, trained on a log of its own that shows it."""
-    saved = training.settings.get("informed")
-    if saved is not None and Path(saved).is_dir():
+    saved = training.informed
+    if saved is not None and saved.is_dir():
         return load(saved)
-    if "hidden_log" not in training.settings:
+    if training.hidden_log is None:
         raise UserError("informed needs a simulator that shows its hidden state; leave it out")
-    epochs, latent = training.settings["hidden_log"]()
+    epochs, latent = training.hidden_log()
     worlds = np.unique(epochs.world)
     held = epochs.world >= worlds[-max(1, len(worlds) // 8)]
     # half precision where the readings allow it, as the hidden state comes: it is the largest array of a run
@@ -88,13 +87,13 @@ def hidden_predictor(training: Training) -> Any:
         lambda stage, done, total, note: training.progress("informed ceiling", done, total, note),
     )
     if saved is not None:
-        Path(saved).parent.mkdir(parents=True, exist_ok=True)
+        saved.parent.mkdir(parents=True, exist_ok=True)
         save(net, saved)
     return net
 
 
 class InformedAgent:
-    """Needs `training.settings["hidden_log"]()`: epochs of simulated houses and their hidden state."""
+    """Needs `training.hidden_log`."""
 
     def fit(self, training: Training) -> Informed:
         return with_best_threshold(hidden_predictor(training), training, Informed)

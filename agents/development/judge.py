@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lam_env.core.progress import Report
 from lam_env.logs.choices import Choices
 
-from .model import Progress, fit
+from .model import fit
 from .network import ChoiceSettings
 
 LOGIT = ChoiceSettings(interactions=False, rank=0, hidden=0, members=1)
@@ -101,7 +102,7 @@ def _table(choices: Choices, rates: np.ndarray) -> np.ndarray:
 
 
 def rows(
-    train: Choices, valid: Choices, test: Choices, settings: ChoiceSettings, seed: int, progress: Progress
+    train: Choices, valid: Choices, test: Choices, settings: ChoiceSettings, seed: int, progress: Report
 ) -> dict[str, np.ndarray]:
     """Probabilities (n, K) on `test` of every row of the table. What has no passes to choose learns from `valid` too."""
     every = _joined(train, valid)

@@ -11,12 +11,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from lam_env.core.errors import UserError
+from lam_env.core.progress import Report, silent
 from lam_env.logs.choices import Choices
 
 from ..predictors.network import one_thread
 from .network import Batch, ChoiceNetwork, ChoiceSettings
 
-Progress = Callable[[str, int, int, str], None]
 _AT_ONCE = 4096  # choices
 
 
@@ -68,7 +68,7 @@ def fit(
     valid: Choices,
     settings: ChoiceSettings | None = None,
     seed: int = 0,
-    progress: Progress = lambda stage, done, total, note: None,
+    progress: Report = silent,
 ) -> ChoiceModel:
     """Fits each member to `train` up to the pass that reads `valid` best, then (`refit`) anew to both for so many passes.
 

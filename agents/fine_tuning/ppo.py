@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +13,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from lam_env.core.contracts import Training
-from lam_env.core.progress import Note
+from lam_env.core.progress import Note, Report
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.logs.epochs import DAY, Epochs
 
@@ -66,7 +65,7 @@ NEAR = replace(LONE, learning_rate=3e-5, temperature=0.01, certain=1.0)
 class _Report(BaseCallback):
     """Steps, return and no-op rate to the kit's progress; the learning curve for the run folder."""
 
-    def __init__(self, progress: Callable[[str, int, int, str], None], stage: str, total: int):
+    def __init__(self, progress: Report, stage: str, total: int):
         super().__init__()
         self._progress, self._stage, self._total = progress, stage, total
         self.curve: list[tuple[int, float]] = []
@@ -140,7 +139,7 @@ class PPOAgent:
             n_steps=steps,
             batch_size=s.batch,
             n_epochs=s.epochs,
-            gamma=training.settings.get("gamma", s.gamma),
+            gamma=s.gamma if training.gamma is None else training.gamma,
             gae_lambda=s.gae_lambda,
             clip_range=s.clip,
             ent_coef=s.entropy,
@@ -191,10 +190,10 @@ def asked_a_day(epochs: Epochs) -> int:
 
 
 def _take_over(head: torch.nn.Module, training: Training) -> None:
-    """Starts from the policy in `training.settings["start"]`, a folder, where its head is like this one."""
-    if training.settings.get("start") is None:
+    """Starts from the policy in `training.start`, where its head is like this one."""
+    if training.start is None:
         return
-    weights = load_policy(training.settings["start"], training.prior).head.state_dict()
+    weights = load_policy(training.start, training.prior).head.state_dict()
     if {k: v.shape for k, v in weights.items()} == {k: v.shape for k, v in head.state_dict().items()}:
         head.load_state_dict(weights)
 

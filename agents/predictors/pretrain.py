@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from lam_env.core.errors import UserError
-from lam_env.core.progress import Note
+from lam_env.core.progress import Note, Report, silent
 from lam_env.logs.epochs import Epochs
 
 from .cores import Network
@@ -19,12 +18,6 @@ from .features import Featuriser
 from .likelihood import continued, nll
 from .network import Predictor, one_thread
 from .settings import PredictorSettings
-
-Progress = Callable[[str, int, int, str], None]
-
-
-def silent(stage: str, done: int, total: int, note: str) -> None:
-    """Reports nothing."""
 
 
 def pick_device(device: str) -> torch.device:
@@ -44,7 +37,7 @@ def pretrain(
     settings: PredictorSettings | None = None,
     seed: int = 0,
     device: str = "cpu",
-    progress: Progress = silent,
+    progress: Report = silent,
 ) -> Predictor:
     """Fits a predictor to `train`; keeps the weights that read `valid` best (likelihood of `next`).
 
@@ -129,7 +122,7 @@ def _fit(
     settings: PredictorSettings,
     rng: np.random.Generator,
     member: int,
-    progress: Progress,
+    progress: Report,
 ) -> Network:
     judge = Predictor(reading.vocabulary, featuriser, settings)
     judge.nets = torch.nn.ModuleList([net])

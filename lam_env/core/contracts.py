@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog, Vocabulary
+from lam_env.core.progress import Report, silent
 
 if TYPE_CHECKING:
     from lam_env.logs.epochs import Epochs
@@ -83,8 +85,11 @@ class Training:
     steps: int = 300_000  # environment steps of fine-tuning
     seed: int = 0
     device: str = "cpu"
-    progress: Callable[[str, int, int, str], None] = lambda stage, done, total, note: None
-    settings: dict[str, Any] = field(default_factory=dict)
+    progress: Report = silent
+    gamma: float | None = None  # the discount, where it is not to be the agent's own
+    hidden_log: Callable[[], tuple[Epochs, np.ndarray]] | None = None  # simulates epochs and their hidden state
+    informed: Path | None = None  # the folder in which the predictor that reads the hidden state is kept, once trained
+    start: Path | None = None  # the folder of an earlier run's policy, to start from
     adapter: Callable[..., Any] | None = None  # makes what `make_env` gives
     handed_out: list[Any] = field(default_factory=list)  # by `make_env`
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
+
+Report = Callable[[str, int, int, str], None]  # (stage, done, total, note): how a long job says how far it is
+
+
+def silent(stage: str, done: int, total: int, note: str) -> None:
+    """A `Report` for those whom nobody watches."""
 
 
 class Note(str):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from lam_env.core.events import ActionLog, Protocol
+from lam_env.core.progress import Report, silent
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.sim.persons import PersonalWorld
@@ -29,7 +30,7 @@ def simulate_log(
     *,
     first_day: int = 0,
     latent: bool = False,
-    progress: Callable[[str, int, int, str], None] = lambda stage, done, total, note: None,
+    progress: Report = silent,
     stage: str = "simulate",
 ) -> tuple[ActionLog, np.ndarray | None]:
     """The log of worlds `seeds` over `days` days, with nobody acting for them; log world i is that of seeds[i].
@@ -40,7 +41,7 @@ def simulate_log(
     n = len(seeds)
     env = LamVectorEnv(n, scenario, record=True, reveal=("latent",) if latent else (), autoreset=False)
     env.reset(seed=seeds, options={"day": first_day})
-    silent, steps = np.zeros(n, np.int64), 0
+    nothing, steps = np.zeros(n, np.int64), 0
     began, total = np.array([w.start for w in env.worlds]), sum(w.end - w.start for w in env.worlds)
     second = env.worlds[0].second
     # hidden states of the worlds that still run, epoch by epoch: most worlds may end long before the last
@@ -49,7 +50,7 @@ def simulate_log(
     columns: list[dict[str, np.ndarray]] = [{} for _ in range(n)]
     while not env.finished.all():
         running = ~env.finished
-        env.step(silent)
+        env.step(nothing)
         ended = np.flatnonzero(running & env.finished)
         for i in ended.tolist():  # events as objects would be most of what a run needs of memory
             columns[i], env.worlds[i].records = _columns(env.worlds[i]), None

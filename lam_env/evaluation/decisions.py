@@ -15,12 +15,13 @@ import numpy as np
 from lam_env.core.contracts import Policy
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, ActionLog, Event, LogError
+from lam_env.core.progress import Report, silent
 from lam_env.core.rng import Stream, key_of
 from lam_env.envs.recording import log_of
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.spaces import observation_space
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.evaluation.rollout import Progress, check_actions
+from lam_env.evaluation.rollout import check_actions
 
 if TYPE_CHECKING:
     from lam_env.sim.world import World
@@ -145,7 +146,7 @@ def record_decisions(
     *,
     explore: float = 0.0,
     seed: int = 0,
-    progress: Progress = lambda stage, done, total, note: None,
+    progress: Report = silent,
 ) -> Decisions:
     """One episode in each world, acting by `policy` sampled, and with probability `explore` by any possible action.
 

@@ -10,10 +10,9 @@ import numpy as np
 from lam_env.core.catalogue import LIFT, NOOP_RATE, SHARE_OF_ORACLE, UTILITY
 from lam_env.core.contracts import Policy
 from lam_env.core.errors import UserError
+from lam_env.core.progress import Report
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import AT_ONCE, LamVectorEnv
-
-Progress = Callable[[str, int, int, str], None]
 
 
 def rollout(
@@ -23,7 +22,7 @@ def rollout(
     *,
     day: int = 0,
     deterministic: bool = True,
-    progress: Progress | None = None,
+    progress: Report | None = None,
     stage: str = "evaluate",
     watch: Callable[..., None] | None = None,
 ) -> list[dict[str, float]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from lam_env.core import registry
 from lam_env.core.catalogue import TOP1
 from lam_env.core.contracts import ActionPredictor, Policy, Training
 from lam_env.core.events import USER, ActionLog
+from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
@@ -39,7 +39,6 @@ from lam_env.logs.streams import split_by_protocol
 LIFE_DAYS = 120  # of simulated life that are compared with a real log
 DEVICE_HOUSES, DEVICE_DAYS = 4, 30
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
-Report = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -135,12 +134,10 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
         device=s.device,
         progress=report,
         adapter=models.adapter,
-        settings={
-            "hidden_log": hidden_log,
-            "informed": prior_folder.with_name(prior_folder.name.replace("prior", "informed")),
-            # an earlier run's policy rests on that run's prior, which is the first seed's here
-            "start": str(start) if s.model and seed == s.seed[0] and start.is_dir() else None,
-        },
+        hidden_log=hidden_log,
+        informed=prior_folder.with_name(prior_folder.name.replace("prior", "informed")),
+        # an earlier run's policy rests on that run's prior, which is the first seed's here
+        start=start if s.model and seed == s.seed[0] and start.is_dir() else None,
     )
 
 
@@ -181,10 +178,8 @@ def fit(work: Work, name: str, training: Training) -> Policy:
         return own[name](training)
     base, differs = split(name)
     agent = registry.agent(base)()
-    training = dataclasses.replace(training, steps=differs.get("steps", training.steps))
-    training.settings.update(
-        {**differs, "start": None} if differs else {}
-    )  # what differs is trained from its beginning
+    if differs:  # such a policy is trained from its beginning
+        training = dataclasses.replace(training, start=None, **differs)
     policy = models.fitted(agent, training)
     if curve := models.curve_of(agent, training):
         lines = [f"{name},{training.seed},{step},{reward:.6g}" for step, reward in curve]

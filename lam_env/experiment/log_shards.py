@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from lam_env.config.cli import to_dict
 from lam_env.core.errors import UserError
+from lam_env.core.progress import Report
 from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.run_folder import seen_from_here
-from lam_env.launch.local import Report
 
 AT_ONCE = 2_000  # person-days that a process holds as objects before they become columns
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from lam_env.core.contracts import Observation, Policy
 from lam_env.core.errors import UserError
+from lam_env.core.progress import Report, silent
 
 if TYPE_CHECKING:
     from stable_baselines3 import PPO
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from lam_env.core.contracts import ActionPredictor, Training
     from lam_env.envs.vector import LamVectorEnv
     from lam_env.logs.epochs import Epochs
-
-Report = Callable[[str, int, int, str], None]
 
 
 def pick_device(device: str) -> Literal["auto", "cpu", "cuda"]:
@@ -54,7 +53,7 @@ def pretrain(
     settings: PredictorSettings,
     seed: int = 0,
     device: str = "cpu",
-    report: Report = lambda stage, done, total, note: None,
+    report: Report = silent,
 ) -> Predictor:
     """The neural predictor, trained on a log."""
     from lam_env.agents.predictors.pretrain import pretrain

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 
 from lam_env.core.errors import UserError
+from lam_env.core.progress import Report
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.episode import Moment, episode
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
 from lam_env.evaluation.report.recorder import file_of, replay_file, worth_watching
 from lam_env.evaluation.report.trace import trace
-from lam_env.experiment.jobs import Report, Work
+from lam_env.experiment.jobs import Work
 from lam_env.experiment.models import expectation
 from lam_env.experiment.policies import predictor_of, tuned, untrained
 

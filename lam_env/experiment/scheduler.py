@@ -11,9 +11,9 @@ from typing import Any, Protocol, TypeVar
 
 from lam_env import launch
 from lam_env.core.errors import UserError
-from lam_env.core.progress import Progress
+from lam_env.core.progress import Progress, Report
 from lam_env.experiment.settings import RunSettings
-from lam_env.launch.local import Report, WorkerDiedError, one_line
+from lam_env.launch.local import WorkerDiedError, one_line
 from lam_env.tracking.tracker import Tracking
 
 Waiting = Iterator[

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from typing import Any
+
+from lam_env.core.progress import Report
 
 
 def check(name: str, address: str | None) -> None:
@@ -12,8 +13,6 @@ def check(name: str, address: str | None) -> None:
     importlib.import_module(f"lam_env.launch.{name}").check(address)
 
 
-def make(
-    name: str, workers: int, progress: Callable[[str, int, int, str], None], address: str | None, gpu: bool
-) -> Any:
+def make(name: str, workers: int, progress: Report, address: str | None, gpu: bool) -> Any:
     """The launcher of that name. `gpu`: its jobs train on one."""
     return importlib.import_module(f"lam_env.launch.{name}").make(workers, progress, address, gpu)

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from lam_env.core.errors import UserError, hint
+from lam_env.core.progress import Report
 
-Report = Callable[[str, int, int, str], None]
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 

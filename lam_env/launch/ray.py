@@ -15,8 +15,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
 from lam_env.core.errors import UserError
-from lam_env.core.progress import Note
-from lam_env.launch.local import ONE_THREAD, Report, one_line, run_job
+from lam_env.core.progress import Note, Report
+from lam_env.launch.local import ONE_THREAD, one_line, run_job
 
 RETRIES = 3  # times that a job is begun again whose process or machine was lost
 GPU_SHARE = 0.25  # of a GPU that a job takes where networks are trained on one

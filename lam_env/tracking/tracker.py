@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from lam_env.config.convert import suggestion
 from lam_env.core import registry
 from lam_env.core.errors import UserError
-from lam_env.core.progress import Note
-from lam_env.launch.local import Report, one_line
+from lam_env.core.progress import Note, Report
+from lam_env.launch.local import one_line
 
 
 class Sink(Protocol):
