@@ -51,7 +51,7 @@ def test_its_training_differs_and_that_of_others_does_not(monkeypatch, tmp_path)
 
     class Learner:
         def fit(self, training):
-            seen.append((training.steps, training.settings.get("gamma")))
+            seen.append((training.steps, training.gamma))
             return self
 
         def predict(self, observation, state=None, episode_start=None, deterministic=True):
