@@ -1,4 +1,4 @@
-"""The catalogue of metrics: whatever a run may write, once. Worlds, rollouts, tables and the report take ids, headings and ranges from here."""
+"""The catalogue of metrics: whatever a run may write. All who write or show take ids, headings and ranges from here."""
 
 from __future__ import annotations
 

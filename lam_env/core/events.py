@@ -37,13 +37,13 @@ class LogError(UserError):
 
 
 class Event(NamedTuple):
-    """One thing that happened.
+    """One thing that happened, in world `world`.
 
-    `token` indexes the vocabulary's list of its kind: actions (user, agent), feedback, sensors, readings.
-    `value` is a reading, a rating, the duration [ticks] of an activity interval, or, in a log of decisions, the reward that an agent's
-    action was followed by (NaN: none).
-    `answers` is the row, among the same world's agent events, of the agent action that a user or feedback
-    event answers (-1: none). `prob` is the probability with which an agent chose its action (NaN: no agent).
+    time: when [ticks]. user: whose it is, from 0; EVERYBODY of a reading that all persons share.
+    kind: USER, AGENT, FEEDBACK, SENSOR or READING. token: index in the vocabulary's list of that kind.
+    value: a reading, a rating, an activity's duration [ticks]; of an agent's action the reward after it (NaN: none).
+    answers: which of the world's agent events, by number, a user or feedback event answers (-1: none).
+    prob: the probability with which an agent chose its action (NaN: no agent).
     """
 
     time: int
@@ -58,12 +58,13 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Names <-> ids. One list of actions for the user and the agent alike; id 0 is "none".
+    """Names <-> ids; LogError if it is no vocabulary.
 
-    A predictor reads one stream of tokens: action a (whoever did it) is token a, sensor s is token
-    `len(actions) + s`; 0 is "nothing but time has passed". Readings are numeric channels (temperature,
-    device states): they make up the context of an epoch. `patience` is, per action, for how long [ticks] an
-    anticipation of it stays good; it defines the "soon" target.
+    actions: of the user and the agent alike; 0 is "none", as a token "nothing but time has passed".
+    sensors: events without a number; sensor s is token `len(actions) + s`.
+    readings: numeric channels (temperature, device states): the context of a decision.
+    feedback: what a user may answer to an act of the agent.
+    patience: per action, for how long [ticks] an anticipation of it stays good (default 300); it defines "soon".
     """
 
     actions: tuple[str, ...]
@@ -92,13 +93,14 @@ class Vocabulary:
         return len(self.actions) + len(self.sensors)
 
     def action(self, name: str) -> int:
+        """The id of an action; LogError where there is none of that name."""
         try:
             return self.actions.index(name)
         except ValueError:
             raise LogError(f"no action {name!r} in the vocabulary") from None
 
     def values(self) -> dict[str, tuple[int, ...]]:
-        """Readings that say something of each action, by kind: `own.car` and `own.bus` are the kind "own" of the actions car and bus.
+        """Readings that say something of each action, by kind: `own.car` is the kind "own" of the action car.
         Per kind and action a >= 1 the index of the reading."""
         return self._values  # asked at every step of a policy
 
@@ -137,24 +139,23 @@ class Vocabulary:
 class Protocol:
     """Which part of a log trains a predictor, which validates, which tests."""
 
-    split: Literal["days", "streams", "worlds"] = (
-        "days"  # what is held out: streams are runs or players, worlds simulated
-    )
+    split: Literal["days", "streams", "worlds"] = "days"  # held out; streams: runs or players, worlds: simulated
     word: str = ""  # of streams: only those count that have `least` events whose action begins so
     least: int = 0
 
 
 @dataclass(frozen=True)
 class ActionLog:
-    """Columns of events, sorted by world and then by time, with their vocabulary.
+    """Events, sorted by world and then by time, with their vocabulary; LogError if they are not.
 
-    Columns (n,): world int32, time int64 [ticks], user int16, kind int8, token int16, value float32,
-    answers int32, prob float32. `time` 0 is a Monday 00:00 local time unless `epoch` (ISO date of tick 0) says
-    otherwise in `meta`. `people` > 0: each of so many persons of a world is a stream of her own, asked by sensor events before she acts; what
-    user -1 reads, all do (0: a world is one stream). `intervals` True: every user event is an activity whose `value` is its duration [ticks].
-    `start`, `end`: per world, the ticks at which watching began and stopped (empty: first and last event); a world
-    that has a start has an epoch there, before anything has happened. `timer`: quiet time [ticks] after which a decision point is raised (None: never).
-    `meta`: where the log is from, for people to read.
+    columns: (n,) each, the fields of `Event`: world int32, time int64 [ticks], user int16, kind int8, token int16,
+      value float32, answers int32, prob float32. Tick 0 is a Monday 00:00 local time.
+    intervals: every user event is an activity whose `value` is its duration [ticks].
+    people: > 0: each of so many persons of a world is a stream, asked by sensor events; 0: a world is one stream.
+    start, end: per world, the ticks at which watching began and stopped (empty: first and last event); at a start
+      there is a decision point, before anything has happened.
+    timer: quiet time [ticks] after which a decision point is raised (None: never).
+    protocol: which part trains, which validates, which tests. meta: where the log is from, for people to read.
     """
 
     columns: dict[str, np.ndarray]
@@ -234,6 +235,7 @@ class ActionLog:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> ActionLog:
+        """What `save` wrote; LogError if it is not there or was changed."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -33,7 +33,7 @@ class RegistryError(UserError):
 
 @dataclass(frozen=True)
 class Registry:
-    """One kind of thing. Modules of `package` bind `variable`: the thing itself, or (`many`) a dict of name -> thing."""
+    """One kind of thing. Modules of `package` bind `variable`: the thing, or (`many`) a dict of name -> thing."""
 
     kind: str
     package: str
@@ -45,7 +45,7 @@ class Registry:
         return sorted(self._places()[0])
 
     def said(self, variable: str) -> dict[str, Any]:
-        """What the modules bind `variable` to in plain words, by the names of their things; without those that say nothing."""
+        """What modules bind `variable` to in plain words, by the names of their things; without those that say nothing."""
         said = self._said(variable)
         return {name: said[str(place)] for name, place in self._places()[0].items() if str(place) in said}
 
@@ -143,14 +143,14 @@ def scenario(name: str) -> Any:
 
 
 def agent_names(interaction: str | None = None, without: str = "") -> list[str]:
-    """Agents' names; with `interaction` less those that are for another one, and less those that need what it is `without`."""
+    """Agents' names, less those for another `interaction`, and less those that need what it is `without`."""
     for_one, needs = _AGENTS.said("INTERACTION"), _AGENTS.said("NEEDS")
     names = [name for name in _AGENTS.names() if interaction in (None, for_one.get(name, interaction))]
     return [name for name in names if without not in needs.get(name, ())]
 
 
 def agent_needs(name: str) -> tuple[str, ...]:
-    """What an agent has to be given (`lam_env.core.contracts.Agent`): of the kit's as its module says, of others as they say themselves."""
+    """What an agent has to be given (`lam_env.Agent`): of the kit's as its module says, of others as they say."""
     said: dict[str, tuple[str, ...]] = _AGENTS.said("NEEDS") if ":" not in name else {}
     try:
         needs = said[name] if name in said else getattr(_AGENTS.get(name), "needs", PRIOR)
@@ -206,7 +206,7 @@ def sink_needs(name: str) -> str:
 
 
 def _modules(package: str, deep: bool = False) -> Iterator[tuple[str, Path]]:
-    """The modules and packages that lie in a package, `deep` those in its packages too: dotted name and source. Nothing is imported."""
+    """Modules and packages in a package, `deep` those in its packages too: dotted name, source. Nothing is imported."""
     spec = importlib.util.find_spec(package)
     for folder in map(Path, (spec.submodule_search_locations or ()) if spec else ()):
         for path in sorted(folder.rglob("*.py") if deep else (*folder.glob("*.py"), *folder.glob("*/__init__.py"))):

@@ -1,4 +1,4 @@
-"""Which worlds are whose. A world is drawn from its seed alone, so what learns, chooses or is judged has seeds that no other use has."""
+"""Which worlds are whose. A world is drawn from its seed alone, so what learns and what judges share no seed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLOCK = 10_000_000  # a training seed has one, and most uses their room in it
 
 
 class Use(Enum):
-    """`first` world seed of seed 0, `room` for so many worlds, how many `seeds`, and how far `apart` their rooms begin."""
+    """`first` world seed of seed 0, `room` for so many worlds, how many `seeds`, how far `apart` their rooms begin."""
 
     FINE_TUNING = 0, 100_000, TRAINING_SEEDS, 3 * BLOCK  # three: the calibration's room begins where block 2 does
     TRAINING_LOG = 100_000, 200_000, TRAINING_SEEDS, BLOCK
@@ -39,7 +39,7 @@ class Use(Enum):
 
 
 def world_seeds(use: Use, n: int, seed: int = 0) -> range:
-    """The seeds of n worlds; `seed`: the training seed, or whichever the use has."""
+    """The seeds of n worlds; `seed`: the training seed, or whichever the use has. UserError if there is no room."""
     what = use.name.lower().replace("_", " ")
     if not 0 <= seed < use.seeds:
         raise UserError(f"seed={seed} of {what}: give a whole number from 0 to {use.seeds - 1}")
@@ -50,7 +50,7 @@ def world_seeds(use: Use, n: int, seed: int = 0) -> range:
 
 
 def eval_seeds(seeds: Iterable[int], worlds: int, split: str = "test") -> list[int]:
-    """World seeds of evaluation seeds, batch by batch. Settings are chosen on the worlds of `validation`, tables made on those of `test`."""
+    """World seeds of evaluation seeds, batch by batch. `split`: "validation" for choosing settings, "test" for tables."""
     return [i for seed in seeds for i in world_seeds(Use[split.upper()], worlds, seed)]
 
 
@@ -60,7 +60,7 @@ def unseeded(rng: np.random.Generator) -> int:
 
 
 def checked(seed: SupportsIndex) -> int:
-    """A world's seed, of Python or numpy, as Python's number. Beyond 64 bits other seeds would give the same worlds again."""
+    """A world's seed, of Python or numpy, as Python's number; UserError beyond 64 bits, where worlds would repeat."""
     try:
         whole = operator.index(seed)
     except TypeError:

@@ -199,7 +199,7 @@ def _batched(found: Scenario, seed: int, steps: int) -> None:
             row = {k: v[i] for k, v in many.items()}
             _require(
                 _same(row, one),
-                f"{[k for k in one if not np.array_equal(one[k], row[k])]} of a batch differs from that of a single environment",
+                f"{[k for k in one if not np.array_equal(one[k], row[k])]} of a batch differs from a single environment's",
             )
         action = int(which * len(found.vocabulary)) if acts < 1 else 0
         many, rewards, _, truncated, _ = batch.step(np.array([action, action]))
@@ -246,7 +246,7 @@ def _to_the_end(found: Scenario, seed: int) -> None:
 
 
 def _recorded(found: Scenario, world: World) -> None:
-    """What an episode leaves in a log can be read: events speak of persons, names and acts of the agent that there are."""
+    """What an episode leaves in a log can be read: events speak of persons, names and acts that there are."""
     v, log = found.vocabulary, log_of([world])
     for kind, names in enumerate((v.actions, v.actions, v.feedback, v.sensors, v.readings)):
         most = int(log.token[log.kind == kind].max(initial=-1))
@@ -277,7 +277,7 @@ def _nothing_constant(found: Scenario, seed: int) -> None:
 
 
 def _moving(found: Scenario, seed: int, often: float) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """What differs in whole episodes from the first world's first observation, and (A,) what was ever possible; the agent acts `often`."""
+    """What differs in whole episodes from the first observation, and (A,) what was ever possible; it acts `often`."""
     env = LamVectorEnv(WORLDS, found, reveal=("latent",) if found.latent_names else (), autoreset=False)
     observation, _ = env.reset(seed=seed)
     first = _copy(observation)

@@ -80,7 +80,7 @@ def _columns(world: World) -> dict[str, np.ndarray]:
 
 
 def log_of(worlds: Sequence[World], parts: list[dict[str, np.ndarray]] | None = None) -> ActionLog:
-    """The log that recording worlds have kept, all of one kind. `parts`: their columns, if they have been taken off already."""
+    """The log that recording worlds have kept, all of one kind. `parts`: their columns, if taken off already."""
     first = worlds[0]
     # world by world: all events at once, as objects, would be most of what a run needs of memory
     parts = [_columns(w) for w in worlds] if parts is None else parts

@@ -1,4 +1,4 @@
-"""What a scenario gives to the kit. A scenario is a folder in scenarios/ whose package binds `SCENARIO` to such a class."""
+"""What a scenario gives to the kit. It is a folder in scenarios/ whose package binds `SCENARIO` to such a class."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Scenario:
         return ansi(self.scene(world))
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
-        """Agents that know this scenario, by id; among them `oracle`, the ceiling of reward. They are fitted and judged like all others."""
+        """Agents that know this scenario, by id; `oracle` is the ceiling of reward. Fitted and judged like all others."""
         return {}
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:

@@ -180,7 +180,7 @@ class SceneError(ValueError):
 
 @dataclass(frozen=True)
 class Scene:
-    """Items drawn in their order on a `background`, in `width` x `height` units. `roles`: colours of what this scenario alone shows."""
+    """Items drawn in their order on a `background`, in `width` x `height` units. `roles`: a scenario's own colours."""
 
     width: float
     height: float

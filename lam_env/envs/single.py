@@ -100,7 +100,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         return self._row.observe(), {}
 
     def step(self, action: SupportsIndex) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
-        """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those of the episode."""
+        """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those."""
         world, chosen = self.world, action if action.__class__ is int else _whole(action)
         if not 0 <= chosen < self.n_actions:
             raise UserError(
@@ -138,7 +138,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
 
 def totals(scenario: Scenario, world: World) -> dict[str, float]:
-    """What an episode came to: return, hidden utility per person and day, their terms, the KPIs, and how acts were taken."""
+    """What an episode came to: return, utility per person and day, their terms, KPIs, and how acts were taken."""
     person_days = scenario.n_users * (world.now - world.start) / world.second / 86_400
     found = {
         RETURN.id: sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()) / person_days,

@@ -21,7 +21,7 @@ from lam_env.envs.single import check_reveal, find_scenario, totals
 from lam_env.envs.spaces import observation_space
 from lam_env.sim.world import World
 
-AT_ONCE = 64  # worlds; where there are more, each takes the place of one that is finished: the longest life may have 20 times the epochs of the mean one
+AT_ONCE = 64  # worlds; more of them follow finished ones: the longest life may be 20 times the mean one
 
 
 def _array(actions: Any) -> np.ndarray:
@@ -129,7 +129,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         return self.rows.observe(), np.array(rewards), np.zeros(self.num_envs, bool), truncated, info
 
     def _end(self, ended: list[int], info: dict[str, Any]) -> None:
-        """`final_obs`, `final_info` (object arrays (N,), None where not ended) and their masks, as Gymnasium gives them."""
+        """`final_obs`, `final_info` (object arrays (N,), None where not ended) and their masks, as in Gymnasium."""
         final_obs, final_info = np.full(self.num_envs, None, object), np.full(self.num_envs, None, object)
         mask = np.zeros(self.num_envs, bool)
         mask[ended] = True
@@ -151,7 +151,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         info.update(final_obs=final_obs, _final_obs=mask, final_info=final_info, _final_info=mask)
 
     def asked(self) -> np.ndarray:
-        """(2, N): whose epoch it is in each world, and the reward credited to her step before; zeros where a world is one stream."""
+        """(2, N): whose decision it is in each world, and the reward of their step before; zeros where one stream."""
         if not self.scenario.personal:
             return np.zeros((2, self.num_envs))
         told: Any = [(w.person, w.credit) for w in self.worlds]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Choices among offered options: a card of three, a class of thirteen, a build line at a level. The data that development is learnt from."""
+"""Choices among offered options (a card of three, a class of thirteen): what development is learnt from."""
 
 from __future__ import annotations
 
@@ -70,6 +70,6 @@ class Choices:
         )
         if groups < LEAST or not all(len(part) for part in found):
             raise LogError(
-                f"choices: those of {groups} runs or characters are too few to train, validate and test on; at least {LEAST}"
+                f"choices: those of {groups} runs or characters are too few to train, validate and test; at least {LEAST}"
             )
         return found[0], found[1], found[2]

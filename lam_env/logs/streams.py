@@ -20,7 +20,7 @@ LEAST = 10  # streams that can be split in three at all
 
 
 class Stream(NamedTuple):
-    """What one person or run did: `at` (n,) [s since `began`], rising; names (n,); value (n,), NaN where there is none."""
+    """What one person or run did: `at` (n,) [s since `began`], rising; names (n,); value (n,), NaN for none."""
 
     began: datetime.datetime
     at: np.ndarray

@@ -145,7 +145,7 @@ class PersonalWorld(World):
         self.row.context[: self.shared] = np.asarray(values, np.float32).data
 
     def own_readings(self, values: np.ndarray, who: np.ndarray) -> None:
-        """All readings of their own of some persons: (len(who), readings less the shared ones), in the order of their numbers."""
+        """Some persons' own readings: (len(who), readings less the shared ones), in the order of their numbers."""
         own, values = self._memory.context[:, self.shared :], values.astype(np.float32)
         if self.records is not None:
             for k, c in zip(*(k.tolist() for k in np.nonzero(own[who] != values)), strict=True):
@@ -166,7 +166,7 @@ class PersonalWorld(World):
     # -- burn-in ------------------------------------------------------------------------------------------------------
 
     def begin_to_watch(self) -> None:
-        """What has happened so far was burn-in: nothing of it is booked, said or recorded; memories of readings stay."""
+        """What has happened so far was burn-in: nothing of it is booked, said or recorded; readings stay."""
         self.start, self.records = self.now, [] if self._record else None
         self.reward, self.reward_terms, self.credit = 0.0, {}, 0.0
         self.masked = self.agent_acts = 0

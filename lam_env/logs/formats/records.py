@@ -1,4 +1,4 @@
-"""Records of text files, line by line: CSV with a header, and one JSON object a line. What all importers of such files share."""
+"""Records of text files, line by line: CSV with a header, and one JSON object a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws the plays of a population from `PlayTables`, with no game in between: what the tables say, to be held against the log."""
+"""Draws the plays of a population from `PlayTables` with no game in between, to be held against the log."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Sessions:
 
 
 def plays_of(log: ActionLog) -> Plays:
-    """The plays in a log: its users' actions, less those that tell of absence (`NO_PLAYS`). A world, or a person of it, is a player."""
+    """The plays in a log: users' actions, less those that tell of absence (`NO_PLAYS`). Each stream is a player."""
     is_play = np.array([not name.startswith(NO_PLAYS) for name in log.vocabulary.actions])
     is_play[0] = False
     mine = log.kind == USER
@@ -99,7 +99,7 @@ def sessions_of(plays: Plays, minutes: float = BREAK) -> Sessions:
 
 
 def hazard(per_session: np.ndarray, indices: tuple[int, ...] = INDICES) -> np.ndarray:
-    """(len(indices),) P(a session ends with its n-th play | it has one), of plays per session (s,); NaN where none is so long."""
+    """(len(indices),) P(a session ends with its n-th play | it has one), of plays (s,); NaN where none is so long."""
     sizes = np.bincount(per_session, minlength=max(indices) + 1)
     reach = np.cumsum(sizes[::-1])[::-1]
     return np.array([sizes[n] / reach[n] if reach[n] else math.nan for n in indices])
@@ -112,7 +112,7 @@ def gap_quantiles(sessions: Sessions, shares: tuple[float, ...] = QUANTILES) -> 
 
 
 def returned_by(plays: Plays, days: tuple[int, ...] = RETURNS) -> np.ndarray:
-    """(len(days),) share of players seen on or after day d, of those whom the log could show so long; NaN where there is none."""
+    """(len(days),) share of players seen on or after day d, of those whom the log could show so long; NaN: none."""
     first = plays.time[plays.first]
     stay = (plays.time[np.r_[plays.first[1:], len(plays.time)] - 1] - first) // _DAY
     could = [plays.end - first >= d * _DAY for d in days]
@@ -126,7 +126,7 @@ def retention(plays: Plays, days: tuple[int, ...] = RETURNS) -> np.ndarray:
 
 
 def top_share(counts: np.ndarray, share: float = 0.1) -> float:
-    """Share of all plays that the most active `share` of the players made; `counts`: plays of each player (players,)."""
+    """Share of all plays that the most active `share` of players made; `counts`: plays of each player (players,)."""
     counts = np.sort(counts)[::-1]
     return float(counts[: max(1, round(share * len(counts)))].sum() / max(1, counts.sum()))
 

@@ -101,14 +101,14 @@ class PlayTables:
             raise LogError("play tables: days and minutes must be above 0")
 
     def end(self, n: int) -> float:
-        """Log-odds that a session ends with its n-th play, for a player like most; `shift` is linear in ln n between its plays."""
+        """Log-odds that a session ends with its n-th play, for a player like most; `shift` is linear in ln n."""
         a, b, _ = self.ends
         at = math.log(max(1, n))
         more = float(np.interp(at, np.log(INDICES), self.shift)) if self.shift else 0.0
         return a + b * at + more
 
     def stretched(self, gap: float) -> float:
-        """A gap [h] that is drawn from `gaps`, made longer or shorter; between those of `stretch` the factor's logarithm is linear in that of the gap."""
+        """A gap [h] drawn from `gaps`, made longer or shorter; between those of `stretch` log factor is linear in log gap."""
         if not self.stretch:
             return gap
         hours, factors = np.log(self.stretch).T
