@@ -1,9 +1,9 @@
 """Settings: frozen dataclasses <- `key=value` on the command line and `config=file.yaml`.
 
 A setting is a field made by `setting(default, doc)`; a group of settings is a field whose default is another such
-dataclass; a field whose default is a dictionary collects free-form settings (`world.residents=3`) until it is known whose they are, and
-`parse` puts that dataclass in its place. Types: int, float, str, bool, Literal of names,
-tuple[int, ...], tuple[float, ...], tuple[str, ...], and any of them `| None`.
+dataclass; a field whose default is a dictionary collects free-form settings (`world.residents=3`) until it is known
+whose they are, and `parse` puts that dataclass in its place.
+Types: int, float, str, bool, Literal of names, tuples of int, float or str, and any of them `| None`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting: YAML's aliases
 def setting(
     default: Any, doc: str | Callable[[], str], low: float | None = None, high: float | None = None, code: bool = False
 ) -> Any:
-    """A field of a settings dataclass. `doc`: one sentence, shown by --help, or what makes it. `low`, `high`: bounds, included.
+    """A field of a settings dataclass. `doc`: one sentence, shown by --help, or what makes it. `low`, `high`: bounds.
 
     `code`: the value may name Python code (`module:Attribute`); a config file may not give it such a value.
     """
@@ -46,8 +46,8 @@ def parse(
 ) -> T:
     """The settings that `argv` gives; later ones win over earlier ones, and all of them over the config file.
 
-    --help and --print-config print and leave. `base` makes, of these settings, those that hold where neither `argv` nor a file says something
-    else, with a dataclass in the place of each free-form group. It is not asked for --help alone.
+    --help and --print-config print and leave. `base` makes, of these settings, those that hold where neither `argv` nor
+    a file says something else, with a dataclass in the place of each free-form group. It is not asked for --help alone.
     """
     from_files: dict[str, Any] = {}
     given: dict[str, str] = {}
@@ -94,8 +94,8 @@ def override(instance: T, values: Mapping[str, Any], prefix: str = "") -> T:
 
 
 def to_dict(instance: Any) -> dict[str, Any]:
-    """Settings as plain nested values (tuples as lists): what JSON and YAML hold, and what `override` takes back; fields of other types,
-    which nobody can set, are left out."""
+    """Settings as plain nested values (tuples as lists): what JSON and YAML hold, and what `override` takes back;
+    fields of other types, which nobody can set, are left out."""
     out: dict[str, Any] = {}
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):

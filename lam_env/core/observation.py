@@ -30,10 +30,11 @@ _MINUTES = list(CLOCK)  # a row of a list is found faster than one of an array
 class Row:
     """One row of `Rows`: a world writes here.
 
-    epoch (5,) int64: EPOCH_FIELDS; context (C,) float32; last_seen (n_tokens,) float32 [ticks]; feedback (2 A,) float32:
-    accepted then refused agent actions; mask (A,) int8. These are memoryviews: to read or write an item costs half of what it costs in an
-    array. events (2, WINDOW) int64: tokens, oldest first, and their times, written by `push`. latent (L,) and plan (2 A,):
-    float32 arrays, size 0 unless revealed. `whole`: the bytes of all but the last two, in the order of `Rows.PARTS`.
+    epoch (5,) int64: EPOCH_FIELDS; context (C,) float32; last_seen (n_tokens,) float32 [ticks]; feedback (2 A,)
+    float32: accepted then refused agent actions; mask (A,) int8. These are memoryviews: to read or write an item costs
+    half of what it costs in an array. events (2, WINDOW) int64: tokens, oldest first, and their times, written by
+    `push`. latent (L,) and plan (2 A,): float32 arrays, size 0 unless revealed. `whole`: the bytes of all but the last
+    two, in the order of `Rows.PARTS`.
     """
 
     __slots__ = (
@@ -106,7 +107,8 @@ class Row:
 class Rows:
     """The arrays of n worlds, and the observations (fresh copies) made from them.
 
-    Their names and numbers are those of `Row`, with a batch axis. What is a world's own lies together, so that it may be copied as one.
+    Their names and numbers are those of `Row`, with a batch axis. What is a world's own lies together, so that it may
+    be copied as one.
     """
 
     PARTS: ClassVar[dict[str, type]] = {

@@ -37,8 +37,8 @@ class Note(str):
 class Progress:
     """`with Progress() as progress: progress("train", done, total, "reward 1.2")`, as often as is handy.
 
-    A stage begins at its first call and ends when `done` reaches `total`. `total` 0: unknown. The name of a stage may end
-    in what it is counted in, "train [steps]".
+    A stage begins at its first call and ends when `done` reaches `total`. `total` 0: unknown. The name of a stage may
+    end in what it is counted in, "train [steps]".
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:

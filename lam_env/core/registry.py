@@ -1,9 +1,10 @@
 """Names -> scenarios, agents, importers: found by folder, by entry point, or given as `module:Attribute`.
 
-There is no central list. A package in scenarios/ that binds `SCENARIO`, a module in agents/ or in one of its packages with a dictionary `AGENTS`,
-a module in lam_env/logs/formats/ with a dictionary `FORMATS` or `CHOICES`, one in lam_env/tracking/ with `SINKS` is found because it is there; another distribution
-adds its own by the entry-point groups "lam_env.scenarios", "lam_env.agents" and "lam_env.tracking". Sources are read, not imported, to learn the
-names, so that a list or a misspelt name never waits for torch.
+There is no central list. A package in scenarios/ that binds `SCENARIO`, a module in agents/ or in one of its packages
+with a dictionary `AGENTS`, a module in lam_env/logs/formats/ with a dictionary `FORMATS` or `CHOICES`, one in
+lam_env/tracking/ with `SINKS` is found because it is there; another distribution adds its own by the entry-point groups
+"lam_env.scenarios", "lam_env.agents" and "lam_env.tracking". Sources are read, not imported, to learn the names, so
+that a list or a misspelt name never waits for torch.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Registry:
         return sorted(self._places()[0])
 
     def said(self, variable: str) -> dict[str, Any]:
-        """What modules bind `variable` to in plain words, by the names of their things; without those that say nothing."""
+        """What modules bind `variable` to in plain words, by the names of their things, where they do."""
         said = self._said(variable)
         return {name: said[str(place)] for name, place in self._places()[0].items() if str(place) in said}
 

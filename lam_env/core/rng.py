@@ -33,7 +33,7 @@ def mix(z: int) -> int:
 
 
 def key_of(*parts: int | str, key: int = 0) -> int:
-    """A 64-bit key of integers and names, the same in any process (no salted hash). `key`: of the parts before these."""
+    """A 64-bit key of integers and names, the same in any process (no salted hash). `key`: of earlier parts."""
     for part in parts:
         mixed = _mixed_name(part) if isinstance(part, str) else mix(part + _GOLDEN)
         key = mix(key ^ mixed) + 1 & _MASK

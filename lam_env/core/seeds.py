@@ -50,7 +50,7 @@ def world_seeds(use: Use, n: int, seed: int = 0) -> range:
 
 
 def eval_seeds(seeds: Iterable[int], worlds: int, split: str = "test") -> list[int]:
-    """World seeds of evaluation seeds, batch by batch. `split`: "validation" for choosing settings, "test" for tables."""
+    """World seeds of evaluation seeds, batch by batch. `split`: "validation" to choose settings, "test" for tables."""
     return [i for seed in seeds for i in world_seeds(Use[split.upper()], worlds, seed)]
 
 

@@ -39,9 +39,9 @@ class ScenarioError(UserError):
 def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), steps: int = 400) -> None:
     """Raise ScenarioError where a scenario (a name, `module:Attribute`, or an object) breaks the contract.
 
-    Plays `steps` epochs of each world of `seeds` (at least two) with random actions, possible and impossible ones, then whole episodes.
-    No element of the observation may be constant, but for those whose names ("context.outdoor.sun") match a pattern in
-    the scenario's `constant_ok`.
+    Plays `steps` epochs of each world of `seeds` (at least two) with random actions, possible and impossible ones, then
+    whole episodes. No element of the observation may be constant, but for those whose names ("context.outdoor.sun")
+    match a pattern in the scenario's `constant_ok`.
     """
     name = scenario if isinstance(scenario, str) else getattr(scenario, "id", type(scenario).__name__)
     try:
@@ -199,7 +199,7 @@ def _batched(found: Scenario, seed: int, steps: int) -> None:
             row = {k: v[i] for k, v in many.items()}
             _require(
                 _same(row, one),
-                f"{[k for k in one if not np.array_equal(one[k], row[k])]} of a batch differs from a single environment's",
+                f"{[k for k in one if not np.array_equal(one[k], row[k])]} of a batch differs from a single world's",
             )
         action = int(which * len(found.vocabulary)) if acts < 1 else 0
         many, rewards, _, truncated, _ = batch.step(np.array([action, action]))

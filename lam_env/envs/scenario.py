@@ -29,20 +29,21 @@ class Scenario:
 
     Compulsory:
       `id`                its name
-      `Params`            a frozen dataclass of settings, each a `config.setting`; `days`, the length of an episode, among them
+      `Params`            a frozen dataclass of settings, each a `setting`; among them `days`, an episode's length
       `reward_weights`, `utility_weights`  named terms and their weights; the utility is hidden from agents
-      `vocabulary`        of the class, or made in `__init__`, which may take more than settings, all by keyword, and is called anew for
-                          another number of days
+      `vocabulary`        of the class, or made in `__init__`, which may take more than settings, all by keyword, and is
+                          called anew for another number of days
       `n_users`           people in one world
       `make_world`        a `sim.world.World`, whose docstring says what a world has to do
       `scene`             a picture of it
     Optional:
       `interaction`       "anticipate" (the agent acts for people) or "advise" (it changes what they do)
       `personal`          whether decisions are those of single persons: worlds are then `sim.persons.PersonalWorld`s
-      `constant_ok`       patterns of what in the observation may stay as it is in all worlds ("context.price"; "epoch.user" always
-                          belongs there with one person), which `check_scenario` takes for a fault otherwise
-      `latent_names`      the hidden state that worlds write into `row.latent` where `reveal` holds "latent"; without it there is no
-                          agent `informed`
+      `constant_ok`       patterns of what in the observation may stay as it is in all worlds ("context.price";
+                          "epoch.user" always belongs there with one person), which `check_scenario` takes for a fault
+                          otherwise
+      `latent_names`      the hidden state that worlds write into `row.latent` where `reveal` holds "latent"; without it
+                          there is no agent `informed`
       `ladder`            what a greedy rule is told of the hidden state, rung by rung, and the agent that stands on it
       `defaults`          settings of a run that differ for this scenario, such as {"eval.worlds": 1}
       `key_figures`       KPIs that stand in every table, as name -> heading
@@ -106,8 +107,8 @@ class Scenario:
         raise NotImplementedError("scene is missing: give a lam_env.Scene of the world")
 
     def scenes(self, world: World, since: int) -> list[Scene]:
-        """Pictures of what has happened after the tick `since`, at most a day ago or so; the last one is of now. Worlds whose life goes
-        on between two decisions show it here."""
+        """Pictures of what has happened after the tick `since`, at most a day ago or so; the last one is of now. Worlds
+        whose life goes on between two decisions show it here."""
         return [self.scene(world)]
 
     def person(self, user: int) -> str:
@@ -119,7 +120,7 @@ class Scenario:
         return ansi(self.scene(world))
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
-        """Agents that know this scenario, by id; `oracle` is the ceiling of reward. Fitted and judged like all others."""
+        """Agents that know this scenario, by id; `oracle` is the ceiling of reward. Judged like all others."""
         return {}
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:

@@ -35,9 +35,10 @@ def _array(actions: Any) -> np.ndarray:
 class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
     """World i of `reset(seed=s)` is that of `LamEnv.reset(seed=s + i)`, step for step.
 
-    `autoreset` False: a finished world stays finished and does nothing more (for evaluation). With `reset(options={"then": seeds})` the next of these
-    seeds' worlds takes its place first, as long as there are any: lives of very different length are lived side by side at no loss. Otherwise a finished
-    world starts anew in the same step, and `final_obs` and `final_info` hold its end (Gymnasium's SAME_STEP).
+    `autoreset` False: a finished world stays finished and does nothing more (for evaluation). With
+    `reset(options={"then": seeds})` the next of these seeds' worlds takes its place first, as long as there are any:
+    lives of very different length are lived side by side at no loss. Otherwise a finished world starts anew in the same
+    step, and `final_obs` and `final_info` hold its end (Gymnasium's SAME_STEP).
     """
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012 (gymnasium's form)

@@ -16,7 +16,7 @@ LEAST = 10  # groups that can be split in three at all
 class Choices:
     """n choices in order of time, each among at most K options.
 
-    options: names; option 0 is "none" (to take nothing). offered (n, K) int64: indices of options, -1 where fewer were offered.
+    options: names; option 0 is "none" (to take nothing). offered (n, K) int64: indices of options, -1 for no more.
     chosen (n,) int64: column of `offered`. group (n,) int64: the run or character, numbered from 0 in order of time.
     context (n, F) float32, named `numbers`: the state in which the choice was made, at about unit scale.
     held (n, S) float32, named `things`: how many of each thing the chooser holds (cards, relics; 1 for a race).
@@ -70,6 +70,6 @@ class Choices:
         )
         if groups < LEAST or not all(len(part) for part in found):
             raise LogError(
-                f"choices: those of {groups} runs or characters are too few to train, validate and test; at least {LEAST}"
+                f"choices: {groups} runs or characters are too few to train, validate and test; at least {LEAST}"
             )
         return found[0], found[1], found[2]

@@ -1,12 +1,12 @@
 """Epochs: a log as rows that a predictor reads and is judged on.
 
-One epoch = one row = one target. The epochs of a log are its user and sensor events, and the timer after `ActionLog.timer` quiet
-ticks; an agent's action raises none, it joins the tokens of the next. The target of an epoch is the user action
-that happens before the next epoch, or none: since every user event raises an epoch, that is the event of
-the next epoch.
+One epoch = one row = one target. The epochs of a log are its user and sensor events, and the timer after
+`ActionLog.timer` quiet ticks; an agent's action raises none, it joins the tokens of the next. The target of an epoch is
+the user action that happens before the next epoch, or none: since every user event raises an epoch, that is the event
+of the next epoch.
 
-In a log of persons (`ActionLog.people`) each person is a stream of her own: a sensor event that asks her raises an epoch, what she
-has done since the one before are its tokens, and what she does after it is its target.
+In a log of persons (`ActionLog.people`) each person is a stream of her own: a sensor event that asks her raises an
+epoch, what she has done since the one before are its tokens, and what she does after it is its target.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ DAY = 86_400
 class Epochs:
     """Rows in order of (world, time).
 
-    world (n,) int32: the stream, a world's or in a log of persons one person's (world x people + person); time (n,) int64 [s]; gap (n,) float32 [s] since the epoch before (0 at a world's first);
-    duration (n,) float32 [s] of the event where it is an interval; tokens (n, BAG) int64, right-aligned, 0-padded
-    (an epoch of the timer has none); context (n, C) float32, the readings; target (n,) int64; soon (n, A) bool or
-    None; user (n,) int16. `people`: streams of one world. `timer`: quiet time [s] after which an epoch is raised (None: never).
+    world (n,) int32: the stream, a world's or in a log of persons one person's (world x people + person); time (n,)
+    int64 [s]; gap (n,) float32 [s] since the epoch before (0 at a world's first); duration (n,) float32 [s] of the
+    event where it is an interval; tokens (n, BAG) int64, right-aligned, 0-padded (an epoch of the timer has none);
+    context (n, C) float32, the readings; target (n,) int64; soon (n, A) bool or None; user (n,) int16. `people`:
+    streams of one world. `timer`: quiet time [s] after which an epoch is raised (None: never).
     """
 
     vocabulary: Vocabulary

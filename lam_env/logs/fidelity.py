@@ -1,8 +1,8 @@
 """Does a simulated person live like the real one? A simulated log against its source, line by line.
 
-Ranges are what real homes show: CASAS hh102, hh104 and al, Ordonez A and B, Kasteren A, MIT PlaceLab 1 (activities 10 to
-53 a day; device events with Fano 3 to 57; gaps with CV 1.5 to 2.0 and 4 to 6). A gate that cannot be measured with the
-logs at hand is neither passed nor failed.
+Ranges are what real homes show: CASAS hh102, hh104 and al, Ordonez A and B, Kasteren A, MIT PlaceLab 1 (activities 10
+to 53 a day; device events with Fano 3 to 57; gaps with CV 1.5 to 2.0 and 4 to 6). A gate that cannot be measured with
+the logs at hand is neither passed nor failed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Logs of many short streams (a game's runs, its players), and the protocol by which predictors are judged on a real log.
+"""Logs of many short streams (a game's runs, its players), and how predictors are judged on a real log.
 
 A home is one long stream, of which the last days are held out. Of runs and players the last *streams* are: runs in
 order of time (the future), players in the order of the file (people never seen). Such a log says so by its `Protocol`.
@@ -29,8 +29,8 @@ class Stream(NamedTuple):
 
 
 def log_of_streams(streams: Sequence[Stream], source: str, word: str = "", least: int = 0, **more: Any) -> ActionLog:
-    """A world for each stream, one tick a second; tick 0 is the Monday 00:00 on or before the first of them began. No timer: nobody waits to be
-    asked between two visits. `word`, `least`: as in `Protocol`; `more` goes into `meta`."""
+    """A world for each stream, one tick a second; tick 0 is the Monday 00:00 on or before the first of them began. No
+    timer: nobody waits to be asked between two visits. `word`, `least`: as in `Protocol`; `more` goes into `meta`."""
     names = sorted({name for stream in streams for name in stream.names} - {"none"})
     if len(names) < 2:
         raise LogError(f"{source}: only one action ({names or 'none'}); a log needs at least two to predict")
@@ -59,8 +59,8 @@ def log_of_streams(streams: Sequence[Stream], source: str, word: str = "", least
 
 
 def split_by_protocol(log: ActionLog, epochs: Epochs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Masks (n,) of train, validation and test rows of a log's epochs: 70, 10 and 20 % of the days, or of the streams; of simulated worlds the last
-    eighth validates and none tests, for others can be simulated."""
+    """Masks (n,) of train, validation and test rows of a log's epochs: 70, 10 and 20 % of the days, or of the streams;
+    of simulated worlds the last eighth validates and none tests, for others can be simulated."""
     v, protocol = epochs.vocabulary, log.protocol
     if protocol.split == "days":
         return split_by_day(epochs)

@@ -13,15 +13,15 @@ from lam_env.sim.world import World
 
 
 class PersonalWorld(World):
-    """Many persons, asked one at a time. Scenarios call `ask` when a person's decision is due, and `advise` is called with what the
-    agent says to it; the epoch that follows is somebody else's, or hers another day.
+    """Many persons, asked one at a time. Scenarios call `ask` when a person's decision is due, and `advise` is called
+    with what the agent says to it; the epoch that follows is somebody else's, or hers another day.
 
     Each person has a row of memory; `ask` copies it into the world's. The first `shared` readings are those of
-    everybody, the others her own. Rows hold seconds, whatever a tick of the clock is. An action of the agent is no token
-    of hers: it is advice, and what she does with it can be seen in what she then does and in `feedback`. Nothing is recorded or kept
-    before `begin_to_watch`, so a burn-in may come first.
-    `credit`: reward that the person now asked has brought since she was asked before. `lone`: of worlds that hold one person, whose memory
-    is the world's row itself: nothing need be copied.
+    everybody, the others her own. Rows hold seconds, whatever a tick of the clock is. An action of the agent is no
+    token of hers: it is advice, and what she does with it can be seen in what she then does and in `feedback`. Nothing
+    is recorded or kept before `begin_to_watch`, so a burn-in may come first. `credit`: reward that the person now asked
+    has brought since she was asked before. `lone`: of worlds that hold one person, whose memory is the world's row
+    itself: nothing need be copied.
     """
 
     lone = False
@@ -106,8 +106,8 @@ class PersonalWorld(World):
         epoch[0] = now
 
     def ask(self, person: int, sensor: int) -> None:
-        """Her decision is due: raises an epoch by this sensor, which is no token: readings tell what is asked. Her mask and readings must
-        be up to date."""
+        """Her decision is due: raises an epoch by this sensor, which is no token: readings tell what is asked. Her mask
+        and readings must be up to date."""
         if not self.lone:
             self._show(person)
         self.person, self.credit, self._credits[person] = person, self._credits[person], 0.0

@@ -20,7 +20,7 @@ FOREVER = float("inf")
 class Call:
     """An entry of SimPy's schedule that nobody waits for: `function(value)` is called at its time.
 
-    It is what a Timeout with one callback is, at a third of the cost. `World` calls it directly; to SimPy it looks like an event.
+    It is what a Timeout with one callback is, at a third of the cost. `World` calls it; to SimPy it is an event.
     """
 
     __slots__ = ("function", "value")
@@ -43,28 +43,30 @@ class Schedule(simpy.Environment):
 
     def __init__(self, start: int):
         super().__init__(initial_time=start)
-        self.queue: list[tuple[int, Any, int, Any]] = self._queue  # type: ignore[assignment]  # heap of (time, priority, ticket, event)
+        # a heap of (time, priority, ticket, event)
+        self.queue: list[tuple[int, Any, int, Any]] = self._queue  # type: ignore[assignment]
         self.ticket: Callable[[], int] = self._eid.__next__
 
 
 class World:
     """One world of a scenario. Scenarios subclass it and write their state into `row` as it changes.
 
-    Times are integer ticks. `env` is SimPy's; its clock may lag behind `now` at an epoch of the timer, so everything is scheduled
-    at absolute times through `call_at`. A decision epoch is raised by a flag while SimPy's queue is stepped: two events at
-    one instant give two epochs. At most one token may be raised by one SimPy event. `timer`: quiet time after which an epoch is raised
-    (None: never).
+    Times are integer ticks. `env` is SimPy's; its clock may lag behind `now` at an epoch of the timer, so everything is
+    scheduled at absolute times through `call_at`. A decision epoch is raised by a flag while SimPy's queue is stepped:
+    two events at one instant give two epochs. At most one token may be raised by one SimPy event. `timer`: quiet time
+    after which an epoch is raised (None: never).
 
     Compulsory:
-      `row.mask`          1 for each action that is possible now, 0 for the others; from the start, and always 1 for 0, none
+      `row.mask`          1 for each action that is possible now, 0 for the others; from the start, and always 1 for none
       `act`               what an action of the agent does
-      `user_event`        for each action of a person; `sensor_event` and `reading` for all else that can be sensed, so that it is logged;
-                          what an event changes is read before it, so that a log's decisions see what was shown
-      `feedback_event`    for what people say of an action of the agent, acceptance (`good` True) and refusal (False) alike. `answers`
-                          is the id of that action: `agent_acts` while `act` is called
+      `user_event`        for each action of a person; `sensor_event` and `reading` for all else that can be sensed, so
+                          that it is logged; what an event changes is read before it, so that a log's decisions see what
+                          was shown
+      `feedback_event`    for what people say of an action of the agent, acceptance (`good` True) and refusal (False)
+                          alike. `answers` is the id of that action: `agent_acts` while `act` is called
       `earn`, `utility_totals`  reward as it is earned; amounts of the utility's terms, added to the dictionary
-    The first decision is at `start`, before anything has happened: `__init__` schedules what comes by `call_at` and leaves it at that.
-    Only a `PersonalWorld`, where a decision is somebody's, calls `run_until_decision()` at its end.
+    The first decision is at `start`, before anything has happened: `__init__` schedules what comes by `call_at` and
+    leaves it at that. Only a `PersonalWorld`, where a decision is somebody's, calls `run_until_decision()` at its end.
     Optional: `advance` with `next_tick`, `release`, `finish`, and `reveal`, which fills `row.latent` and `row.plan`.
     """
 

@@ -1,8 +1,9 @@
-"""Character sheets of Dungeons & Dragons (dnddata by B. Ogan Mancarci): which class, or second class, a character takes.
+"""Character sheets of Dungeons & Dragons (dnddata by B. Ogan Mancarci): which class, or second class, one takes.
 
-A tab-separated table with a header; of the columns, `NEEDED` are read. A character (`character`) counts once, with her first sheet
-(for the second class, the first that shows one); characters stand in order of that sheet's date. The state is what stands on the sheet beside the class: race, background, the six abilities, level.
-A second class is chosen among all but the first.
+A tab-separated table with a header; of the columns, `NEEDED` are read. A character (`character`) counts once, with her
+first sheet (for the second class, the first that shows one); characters stand in order of that sheet's date. The state
+is what stands on the sheet beside the class: race, background, the six abilities, level. A second class is chosen among
+all but the first.
 """
 
 from __future__ import annotations

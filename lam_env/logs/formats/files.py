@@ -70,8 +70,8 @@ def _decoded(path: Path, number: int, line: bytes) -> str:
 
 
 def log_of_rows(rows: Sequence[LogRow], source: str, *, intervals: bool, **meta: Any) -> ActionLog:
-    """Rows in order of time -> a log at one tick a second, whose tick 0 is the Monday 00:00 on or before the first. A log of commands has a timer,
-    one of activities (`intervals`) none.
+    """Rows in order of time -> a log at one tick a second, whose tick 0 is the Monday 00:00 on or before the first. A
+    log of commands has a timer, one of activities (`intervals`) none.
 
     Names are numbered alphabetically; users too (by number where they are numbers).
     """

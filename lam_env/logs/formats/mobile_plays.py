@@ -1,9 +1,10 @@
 """Plays of a casual mobile game: CSV with the columns player, score >= 0 and time [s since 1970], gzipped or not.
 
-That is the form of "game 1" of Kim et al., PLoS ONE 12(7): e0180735 (2017). A player is a stream (`world`); players stand
-in the order of their numbers, and plays in order of time whatever the file's. Actions: PLAY_<s> is a play whose score (its `value`) lies in [s, next bound);
-GAP_<length> is logged just before a play that comes more than 30 minutes after the last one; CHURN ends the stream of a player
-who has been silent for the last 30 days of the log. Clocks are UTC unless `zone` says where the players are.
+That is the form of "game 1" of Kim et al., PLoS ONE 12(7): e0180735 (2017). A player is a stream (`world`); players
+stand in the order of their numbers, and plays in order of time whatever the file's. Actions: PLAY_<s> is a play whose
+score (its `value`) lies in [s, next bound); GAP_<length> is logged just before a play that comes more than 30 minutes
+after the last one; CHURN ends the stream of a player who has been silent for the last 30 days of the log. Clocks are
+UTC unless `zone` says where the players are.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
     bounds = np.flatnonzero(np.r_[True, player[1:] != player[:-1], True])
     if np.diff(bounds).max() < 2:
         raise LogError(
-            f"{file.name}: one play a player (of {len(bounds) - 1}): nothing to estimate sessions and returns from, and no next play to "
-            "predict; give a log of at least 2 players who come back, 30 returns in all"
+            f"{file.name}: one play a player (of {len(bounds) - 1}): nothing to estimate sessions from, "
+            "and no next play to predict; give a log of at least 2 players who come back, 30 returns in all"
         )
     end = int(time.max())
     streams = [_stream(time[a:b], score[a:b], end, tz) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]

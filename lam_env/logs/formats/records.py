@@ -35,8 +35,9 @@ def time_zone(zone: str | None, where: str) -> zoneinfo.ZoneInfo | None:
 def table(
     path: Path, left_out: Counter[str], wanted: str, check: Callable[[str, list[str]], None]
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line number, cell by column) of a CSV file. Columns are called as its first line says, in small letters; `check(where, columns)` refuses
-    what does not do. `wanted`: the columns that an empty file is told to have. Empty lines are counted in `left_out`."""
+    """(line number, cell by column) of a CSV file. Columns are called as its first line says, in small letters;
+    `check(where, columns)` refuses what does not do. `wanted`: the columns that an empty file is told to have. Empty
+    lines are counted in `left_out`."""
     number = 1
 
     def text() -> Iterator[str]:

@@ -1,10 +1,11 @@
-"""Run histories of the game Slay the Spire: what its player did, floor by floor. One JSON object a line (JSONL), gzipped or not.
+"""Run histories of the game Slay the Spire: what its player did, floor by floor. JSONL, gzipped or not.
 
-A run is a stream (`world`), and runs are numbered in order of time. A run file tells the order of what was done, not when:
-the first event bears the time at which the run began, each further one a second more. Floors count from 1; what was chosen
-before (at floor 0) and what lies beyond the recorded path are left out.
+A run is a stream (`world`), and runs are numbered in order of time. A run file tells the order of what was done, not
+when: the first event bears the time at which the run began, each further one a second more. Floors count from 1; what
+was chosen before (at floor 0) and what lies beyond the recorded path are left out.
 
-`slay_the_spire` has 27 actions (a card taken, a rest, a room entered, ...); `slay_the_spire_fine` names cards, relics, items and events.
+`slay_the_spire` has 27 actions (a card taken, a rest, a room entered, ...); `slay_the_spire_fine` names cards, relics,
+items and events.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Card choices of Slay the Spire as `Choices`: which of the offered cards a player takes into the deck, or none.
 
-The state is what the player could know: everything up to the choice, and of the room only the fight that came before it. Gold and the most
-health are those of the floor before (some relics change them with a card that is taken).
+The state is what the player could know: everything up to the choice, and of the room only the fight that came before
+it. Gold and the most health are those of the floor before (some relics change them with a card that is taken).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Do simulated players come and go like real ones? Two logs of plays, line by line; or one against what is usual.
 
-Against a log of one's own the tolerances are those that a calibrated game has to keep. Without one, ranges are those of "game 1" of Kim et al.
-(PLoS ONE 12(7), 2017), of the Cookie Cats test (D1 .445, D7 .186) and of industry reports (D1 .25 to .40, D7 .10 to .20, D30 .03 to .07).
+Against a log of one's own the tolerances are those that a calibrated game has to keep. Without one, ranges are those of
+"game 1" of Kim et al. (PLoS ONE 12(7), 2017), of the Cookie Cats test (D1 .445, D7 .186) and of industry reports (D1
+.25 to .40, D7 .10 to .20, D30 .03 to .07).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""How sessions end and players leave, by maximal likelihood: one random effect a player, integrated out by Gauss-Hermite quadrature
-(Butler and Moffitt, Econometrica 50, 1982)."""
+"""How sessions end and players leave, by maximal likelihood: one random effect a player, integrated out by
+Gauss-Hermite quadrature (Butler and Moffitt, Econometrica 50, 1982)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ _DAY = 86_400
 
 
 def unseen(cut: Sessions, end: int) -> np.ndarray:
-    """(s,) for how many returns a session that was followed by one stands: a gap is seen only if the log goes on for as long.
+    """(s,) for how many returns a session that was followed by one stands: a gap is seen only if the log goes on for as
+    long.
 
-    1 / the share of sessions from whose end on the log lasts longer than the gap (Horvitz and Thompson, 1952), at most 5; 1 where nobody returned."""
+    1 / the share of sessions from whose end on the log lasts longer than the gap (Horvitz and Thompson, 1952), at most
+    5; 1 where nobody returned."""
     rest = np.sort(end - cut.last) / 3600
     gap = np.nan_to_num(cut.gap)
     share = 1 - np.searchsorted(rest, gap, side="left") / len(rest)

@@ -1,7 +1,7 @@
-"""When players play: plays cut into sessions, and the statistics of sessions, gaps and returns. Pure functions on arrays.
+"""When players play: plays cut into sessions, and the statistics of sessions, gaps and returns. Pure functions.
 
-A session ends where the next play begins more than `BREAK` minutes after the last one ended, or never. Definitions of retention
-as usual in the industry: day d is the d-th 24 hours after a player's first play.
+A session ends where the next play begins more than `BREAK` minutes after the last one ended, or never. Definitions of
+retention as usual in the industry: day d is the d-th 24 hours after a player's first play.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _DAY = 86_400  # [s]
 
 @dataclass(frozen=True)
 class Plays:
-    """player (n,) int64, whole numbers in rising order; time (n,) int64 [s], rising within a player; length (n,) float64 [s] of each
-    play (0 where the log does not tell); end [s]: when watching stopped."""
+    """player (n,) int64, whole numbers in rising order; time (n,) int64 [s], rising within a player; length (n,)
+    float64 [s] of each play (0 where the log does not tell); end [s]: when watching stopped."""
 
     player: np.ndarray
     time: np.ndarray
@@ -52,8 +52,8 @@ class Plays:
 
 @dataclass(frozen=True)
 class Sessions:
-    """player (s,); start (s,) [s]; plays (s,): how many; number (s,): the how manieth of its player, from 1; gap (s,) float64 [h] from its end
-    to the player's next play, NaN where she was not seen again."""
+    """player (s,); start (s,) [s]; plays (s,): how many; number (s,): the how manieth of its player, from 1; gap (s,)
+    float64 [h] from its end to the player's next play, NaN where she was not seen again."""
 
     player: np.ndarray
     start: np.ndarray
@@ -158,7 +158,7 @@ def check_usable(plays: Plays, what: str = "plays") -> None:
         raise LogError(f"{what}: a single player; sessions and returns differ by player: give a log of several")
     if plays.counts.max() < 2:
         raise LogError(
-            f"{what}: one play a player: nothing to estimate sessions and gaps from; give a log of players with several plays"
+            f"{what}: one play a player: nothing to estimate sessions and gaps from; give a log with several plays"
         )
 
 

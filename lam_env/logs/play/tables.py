@@ -1,10 +1,12 @@
-"""Play behaviour as data: when a player stops, comes back or stays away. Estimated from a log; what a simulated game may take as its people.
+"""Play behaviour as data: when a player stops, comes back or stays away. Estimated from a log.
 
 - A session ends with its n-th play with probability 1 / (1 + exp(-(a + b ln n + s z))), z ~ N(0, 1) a player's own.
 - After her k-th session, of n plays, she is gone for good with probability 1 / (1 + exp(-(c + d ln k + e ln n + f z))).
-- Otherwise she comes back after a gap drawn from a mixture: hours and days (log-normal), and a bump about one day later (normal).
+- Otherwise she comes back after a gap drawn from a mixture: hours and days (log-normal), and a bump about one day later
+  (normal).
 
-A simulated world in which more than that moves people takes tables that are corrected for it: they hold `shift` and `stretch`, a log's own neither.
+A simulated world in which more than that moves people takes tables that are corrected for it: they hold `shift` and
+`stretch`, a log's own neither.
 """
 
 from __future__ import annotations
@@ -108,7 +110,7 @@ class PlayTables:
         return a + b * at + more
 
     def stretched(self, gap: float) -> float:
-        """A gap [h] drawn from `gaps`, made longer or shorter; between those of `stretch` log factor is linear in log gap."""
+        """A gap [h] drawn from `gaps`, made longer or shorter; between those of `stretch` the log factor is linear."""
         if not self.stretch:
             return gap
         hours, factors = np.log(self.stretch).T
@@ -186,8 +188,8 @@ def estimate(plays: Plays, minutes: float = BREAK) -> PlayTables:
     gaps = cut.gap[~np.isnan(cut.gap)]
     if len(gaps) < LEAST or len(np.unique(cut.plays)) < 2:
         raise LogError(
-            f"plays: {len(gaps)} returns, sessions of {len(np.unique(cut.plays))} lengths: too little to estimate from; "
-            f"at least {LEAST} returns and 2 lengths are needed: give a log of more players or days"
+            f"plays: {len(gaps)} returns, sessions of {len(np.unique(cut.plays))} lengths: too little to estimate "
+            f"from; at least {LEAST} returns and 2 lengths are needed: give a log of more players or days"
         )
     start = int(plays.time.min())
     steps = np.linspace(0, 1, 41)
