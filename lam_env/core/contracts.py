@@ -58,7 +58,7 @@ class ActionPredictor(Protocol):
     vocabulary: Vocabulary
 
     def start(self, n: int) -> Any:
-        """A fresh state for n streams: an object whose arrays have n rows; a dataclass, to be carried where epochs are persons'."""
+        """A fresh state for n streams: an object whose arrays have n rows; a dataclass where streams are persons."""
         ...
 
     def step(self, state: Any, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, Any]:
@@ -74,18 +74,18 @@ class ActionPredictor(Protocol):
 class Training:
     """All that an agent may use to learn."""
 
-    vocabulary: Vocabulary
+    vocabulary: Vocabulary  # of log and worlds
     interaction: str  # "anticipate" | "advise"
-    train: Epochs
-    valid: Epochs
+    train: Epochs  # rows of the log to learn from, one a decision point
+    valid: Epochs  # rows to choose by
     make_worlds: Callable[..., Any]  # make_worlds(n, **more) -> LamVectorEnv of n worlds, for a loop of one's own
     reward_weights: dict[str, float] = field(default_factory=dict)  # of the reward's terms
-    log: ActionLog | None = None
+    log: ActionLog | None = None  # what the rows are of
     prior: Any = None  # the fitted ActionPredictor shared by all agents that build on one
     steps: int = 300_000  # environment steps of fine-tuning
-    seed: int = 0
-    device: str = "cpu"
-    progress: Report = silent
+    seed: int = 0  # the training seed, from which all chance comes
+    device: str = "cpu"  # where networks are trained
+    progress: Report = silent  # progress(stage, done, total, note)
     gamma: float | None = None  # the discount, where it is not to be the agent's own
     hidden_log: Callable[[], tuple[Epochs, np.ndarray]] | None = None  # simulates epochs and their hidden state
     informed: Path | None = None  # the folder in which the predictor that reads the hidden state is kept, once trained
@@ -94,13 +94,15 @@ class Training:
     handed_out: list[Any] = field(default_factory=list)  # by `make_env`
 
     def make_env(self, n: int = 1, *, encode: bool = False, prior: bool = False) -> Any:
-        """n worlds of the run as Stable-Baselines3 takes them (a `VecEnv`), with `action_masks` for sb3-contrib's MaskablePPO.
+        """n worlds of the run as a `VecEnv`, with `action_masks` for sb3-contrib's MaskablePPO; UserError if none fits.
 
-        An observation is the kit's Dict; `encode`: one float32 vector of log times, one-hot tokens and standardised readings instead; `prior`: the
-        same with the frozen prior's probabilities and state. What `fit` returns may be the model itself: it is judged on the encoding that it learned on.
-        A reward is all that the world has paid since the step before. Where many persons are asked in turn most of it is owed to what others were
-        told, and a person's own comes some steps later: a learner needs a discount near 1 and many steps, or on-policy, with `encode` and
-        rollouts of several days, `lam_env.agents.fine_tuning.rollout_buffer.PersonalRolloutBuffer`, which pays each step what its own person has brought.
+        An observation is the kit's Dict; `encode`: one float32 vector of log times, one-hot tokens and standardised
+        readings instead; `prior`: the same with the frozen prior's probabilities and state. What `fit` returns may be
+        the model itself: it is judged on the encoding that it learned on. A reward is all that the world has paid since
+        the step before. Where many persons are asked in turn most of it is owed to what others were told, and a
+        person's own comes some steps later: a learner needs a discount near 1 and many steps, or on-policy, with
+        `encode` and rollouts of several days, `lam_env.agents.fine_tuning.rollout_buffer.PersonalRolloutBuffer`, which
+        pays each step what its own person has brought.
         """
         if self.adapter is None:
             raise UserError("make_env: this training has no adapter for other people's learners; use make_worlds")
@@ -112,8 +114,9 @@ class Training:
 class Agent(Protocol):
     """Something that learns. A custom one may leave `fit` out and give `predict` only.
 
-    A module of agents says what they need: NEEDS = ("prior",), one of your own in its attribute `needs` (`()`: what every agent is given is enough). Whoever says nothing is given the prior.
-      "log"     the training log alone: such an agent of the kit has `predictor(train, valid)`, which is judged on a real log too
+    A module of agents says what they need: NEEDS = ("prior",), one of your own in its attribute `needs` (`()`: what
+    every agent is given is enough). Whoever says nothing is given the prior.
+      "log"     the training log alone: such an agent of the kit has `predictor(train, valid)`, judged on real logs too
       "prior"   the pre-trained predictor, for which it waits
       "steps"   `steps` of the environment: it may stand in tables with other settings (NAME@steps=20000)
       "latent"  the hidden state: it is left out where a scenario shows none

@@ -168,7 +168,8 @@ def _sound(found: Scenario, env: LamEnv, observation: Observation) -> None:
     for key, value in observation.items():
         _require(
             np.isfinite(value).all(),
-            f"observation {key} holds a number that is not finite: {', '.join(_names(found, key, ~np.isfinite(value)))}",
+            f"observation {key} holds a number that is not finite: "
+            f"{', '.join(_names(found, key, ~np.isfinite(value)))}",
         )
         _require(space[key].contains(value), f"observation {key} is outside its space {space[key]}: {value}")
     _require(space.contains(observation), f"the observation has keys {sorted(observation)}, its space {sorted(space)}")
@@ -268,8 +269,8 @@ def _nothing_constant(found: Scenario, seed: int) -> None:
     if not all(half.any() for half in np.split(feedback, 2)):
         feedback |= _moving(found, seed, OFTEN)[0]["feedback"]
     for heard, what, good in zip(np.split(feedback, 2), ("acceptance", "refusal"), (True, False), strict=True):
-        told = f"no {what} of a random agent's action in {WORLDS} whole episodes: say it by feedback_event(..., good={good})"
-        _require(heard.any(), told)
+        where = f"of a random agent's action in {WORLDS} whole episodes"
+        _require(heard.any(), f"no {what} {where}: say it by feedback_event(..., good={good})")
     allowed = ("action_mask.none", *found.constant_ok)
     still = [name for k in moved for name in _names(found, k, ~moved[k])]
     still = [n for n in still if not any(fnmatch.fnmatchcase(n, pattern) for pattern in allowed)]

@@ -105,7 +105,8 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         world, chosen = self.world, action if action.__class__ is int else _whole(action)
         if not 0 <= chosen < self.n_actions:
             raise UserError(
-                f"step: action {short(action)} is not in the action space; give a whole number from 0 to {self.n_actions - 1}"
+                f"step: action {short(action)} is not in the action space; give"
+                f" a whole number from 0 to {self.n_actions - 1}"
             )
         if world is None:
             raise gym.error.ResetNeeded("call reset before step")

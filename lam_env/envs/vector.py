@@ -108,7 +108,8 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         whole = chosen.dtype.kind in "iu" and chosen.shape == (self.num_envs,)
         if not whole or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
             raise UserError(
-                f"step: actions {short(actions)} are not in the action space; give an array of {self.num_envs} whole numbers"
+                f"step: actions {short(actions)} are not in the action space; give"
+                f" an array of {self.num_envs} whole numbers"
                 f" from 0 to {len(self.vocabulary) - 1}, one for each world"
             )
         if not self.worlds:

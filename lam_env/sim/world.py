@@ -57,7 +57,7 @@ class World:
     after which an epoch is raised (None: never).
 
     Compulsory:
-      `row.mask`          1 for each action that is possible now, 0 for the others; from the start, and always 1 for none
+      `row.mask`          1 for each action that is possible now, 0 for others; from the start, and always 1 for none
       `act`               what an action of the agent does
       `user_event`        for each action of a person; `sensor_event` and `reading` for all else that can be sensed, so
                           that it is logged; what an event changes is read before it, so that a log's decisions see what
