@@ -55,7 +55,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes], format_version: int) 
 
 
 def read_folder(folder: Path, most: Mapping[str, int], format_version: int) -> dict[str, bytes]:
-    """The contents of the files named in `most` (name -> largest size [bytes]); ModelError if one is not as it was saved."""
+    """The contents of the files named in `most` (name -> largest size [bytes]); ModelError if one was changed."""
     if not (folder / MANIFEST).is_file():
         raise ModelError(f"{folder}: no model here (no {MANIFEST}); train one or give another folder")
     manifest = json.loads(_read(folder / MANIFEST, _MOST_MANIFEST))
@@ -89,8 +89,8 @@ def weights_of(module: torch.nn.Module) -> bytes:
 
 
 def fill(module: torch.nn.Module, content: bytes, name: str, about: str) -> None:
-    """Gives a module, which may lie on the device "meta", the weights in the file `name`; ValueError if they are not the
-    finite arrays that the file `about` describes."""
+    """Gives a module, which may lie on the device "meta", the weights in the file `name`; ValueError if they are not
+    the finite arrays that the file `about` describes."""
     weights = safetensors.torch.load(content)
     wanted = {k: (tuple(v.shape), v.dtype) for k, v in module.state_dict().items()}
     if {k: (tuple(v.shape), v.dtype) for k, v in weights.items()} != wanted:

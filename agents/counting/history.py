@@ -1,4 +1,4 @@
-"""The history that counting predictors look at: the last tokens of a stream, the clock, and whether anything happened."""
+"""The history that counting predictors look at: a stream's last tokens, the clock, whether anything happened."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Predicts the direction of development: which card, class or build line a player takes of those on offer. Import the parts from their modules."""
+"""Predicts the direction of development: which card, class or build line a player takes of those on offer."""

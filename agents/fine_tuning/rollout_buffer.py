@@ -1,7 +1,7 @@
 """Returns along one person's trajectory: PPO's rollout buffer where the epochs of a world are those of many persons.
 
-In a world of persons the next step is somebody else's. What a word to a person was worth shows until she is asked again: that reward is
-credited to it (`World.credit`), and its advantage is estimated along her own steps.
+In a world of persons the next step is somebody else's. What a word to a person was worth shows until they are asked
+again: that reward is credited to it (`World.credit`), and its advantage is estimated along their own steps.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from stable_baselines3.common.buffers import RolloutBuffer
 
 
 class PersonalRolloutBuffer(RolloutBuffer):
-    """`asked`: what tells, at each `add`, whose step it is and what her step before has brought: an object whose `before` is two arrays
-    (n_envs,). Steps whose person is not asked again in the rollout have no return yet and are left out. `seed`: of the order of batches."""
+    """`asked`: what tells, at each `add`, whose step it is and what their step before has brought: an object whose
+    `before` is two arrays (n_envs,). Steps whose person is not asked again in the rollout have no return yet and are
+    left out. `seed`: of the order of batches."""
 
     def __init__(self, *args: Any, asked: Any, seed: int = 0, **kwargs: Any):
         self.asked, self._rng = asked, np.random.default_rng(seed)

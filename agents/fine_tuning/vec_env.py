@@ -16,8 +16,8 @@ from ..guests.encoded import EncodedVectorEnv
 
 
 class LamVecEnv(VecEnv):
-    """`LamVectorEnv`, wrapped or not, for SB3. A time limit is a truncation: `terminal_observation` and `TimeLimit.truncated` are set. `episode` is
-    what SB3's own `Monitor` says at the end of one."""
+    """`LamVectorEnv`, wrapped or not, for SB3. A time limit is a truncation: `terminal_observation` and
+    `TimeLimit.truncated` are set. `episode` is what SB3's own `Monitor` says at the end of one."""
 
     def __init__(self, env: LamVectorEnv | EncodedVectorEnv, seed: int = 0):
         self._shown = env
@@ -25,7 +25,8 @@ class LamVecEnv(VecEnv):
         self._first_seed: int | None = seed
         self._actions: np.ndarray = np.zeros(env.num_envs, np.int64)
         self._return, self._length, self._began = np.zeros(env.num_envs), np.zeros(env.num_envs, np.int64), time.time()
-        # whose step it is in each world, and what her step before has brought: at the last observation, at that before it
+        # whose step it is in each world, and what their step before has brought: at the last observation, the one
+        # before
         self.asked = self.before = np.zeros((2, env.num_envs))
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 

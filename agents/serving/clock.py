@@ -15,8 +15,8 @@ _UNIX = 1_000_000_000  # [s] nobody counts from a Monday that long ago; the time
 class Clock:
     """Accepts numbers [s since a Monday 00:00 local time], datetimes in the home's time zone, or naive local ones.
 
-    A stream keeps to one of the three. Datetimes count from the Monday of the week of the first. An hour that the end of
-    summer time repeats takes no time where datetimes tell it apart, by their zone or by `fold=1`.
+    A stream keeps to one of the three. Datetimes count from the Monday of the week of the first. An hour that the end
+    of summer time repeats takes no time where datetimes tell it apart, by their zone or by `fold=1`.
     """
 
     def __init__(self) -> None:

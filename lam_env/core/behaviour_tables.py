@@ -48,8 +48,8 @@ class BehaviourTables:
     `hourly` (24, K): weight of choosing a filler at an hour of day (rows need not sum to 1). `follow` (K, K):
     factor on the weight of the next filler given the last act (1 = no influence). `pauses`: quantiles [min] of the
     time between two acts in which nothing is done; `pause` is the probability that there is one.
-    `night` (K,) or (0,): weights of what she does between going to bed and getting up (empty: she sleeps until she
-    wakes or a need wakes her). `night_pauses`: those of that time. `naps`: quantiles [min] of sleep outside that time.
+    `night` (K,) or (0,): weights of what they do between going to bed and getting up (empty: they sleep until they
+    wake or a need wakes them). `night_pauses`: those of that time. `naps`: quantiles [min] of sleep outside that time.
     """
 
     activities: tuple[str, ...]

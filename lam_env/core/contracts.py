@@ -48,7 +48,7 @@ class Prediction(NamedTuple):
     """What a predictor says of one epoch in each of N streams."""
 
     next: np.ndarray  # (N, A) probability of the next user action before the next epoch; column 0 none
-    soon: np.ndarray | None = None  # (N, A) probability that she does it within its patience
+    soon: np.ndarray | None = None  # (N, A) probability that the user does it within its patience
     hidden: np.ndarray | None = None  # (N, H) the predictor's recurrent state, as features
 
 

@@ -1,4 +1,4 @@
-"""The contract that every scenario keeps, as a check that anybody can run on her own."""
+"""The contract that every scenario keeps, as a check that anybody can run on their own."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class Scenario:
         return [self.scene(world)]
 
     def person(self, user: int) -> str:
-        """What a person is called where her acts are told."""
+        """What a person is called where their acts are told."""
         return f"person {user + 1}"
 
     def text(self, world: World) -> str:

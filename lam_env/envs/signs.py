@@ -32,7 +32,7 @@ def gauge(x: float, y: float, width: float, height: float, value: float, role: s
 
 
 def badge(x: float, y: float, name: str, role: str, size: float = 9.0) -> list[Item]:
-    """A person's initial on her colour."""
+    """A person's initial on their colour."""
     return [
         Circle(x, y, size, fill=role),
         Text(x, y + size * 0.38, name[:1].upper(), size * 1.1, anchor="middle", bold=True, fill="on_colour"),
