@@ -11,8 +11,8 @@ from lam_env.scenarios.traffic.roads.network import Demand, NetworkError
 from lam_env.scenarios.traffic.roads.routes import k_shortest
 from lam_env.scenarios.traffic.roads.tntp import read_network, read_trips
 from lam_env.scenarios.traffic.theory.assignment import system_optimum, user_equilibrium
-from lam_env.scenarios.traffic.theory.stochastic import logit_shares, stochastic_equilibrium
 from outside import FIGURES, NETWORKS, needs
+from stochastic import logit_shares, stochastic_equilibrium
 
 from lam_env.core.rng import Streams
 

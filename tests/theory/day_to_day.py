@@ -12,7 +12,7 @@ import numpy as np
 from lam_env.scenarios.traffic.roads import cost as performance
 from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
 from lam_env.scenarios.traffic.roads.routes import Routes, shortest, with_cheaper
-from lam_env.scenarios.traffic.theory.stochastic import logit_shares
+from stochastic import logit_shares
 
 from lam_env.core.rng import Streams
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.errors import UserError
-from lam_env.core.rng import Stream, lognormal
 
 DAY = 86_400_000  # [ms]
 
@@ -22,26 +21,6 @@ def timetable(first: int, last: int, headway: float) -> list[int]:
     if not 1 <= headway < math.inf:
         raise UserError(f"bus: headway must be at least 1 ms and finite, not {headway}")
     return [round(first + i * headway) for i in range(math.floor((last - first) / headway) + 1)]
-
-
-def irregular_headways(stream: Stream, start: int, n: int, headway: float, cv: float) -> list[float]:
-    """Headways [ms] number `start` to `start + n - 1` of a line with lognormal headways: their mean and coefficient of variation."""
-    if not (headway > 0 and 0 <= cv < math.inf):
-        raise UserError(f"bus: headway must be above 0 and cv at least 0, not {headway} and {cv}")
-    variance = math.log1p(cv * cv)  # of the logarithm
-    median = headway * math.exp(-variance / 2)
-    return [lognormal(stream.uniform(i), median, math.sqrt(variance)) for i in range(start, start + n)]
-
-
-def mean_wait(headways: Sequence[float] | np.ndarray) -> float:
-    """Mean wait of passengers who arrive at random, in the unit of the headways, of which there is at least one.
-
-    `mean headway * (1 + cv ** 2) / 2`: more arrive in the long gaps. Welding (1957); Osuna and Newell (1972).
-    """
-    h = np.asarray(headways, float)
-    if not h.size or not (h > 0).all():
-        raise UserError("bus: headways must be above 0, at least one of them")
-    return float((h * h).sum() / (2 * h.sum()))
 
 
 class Ride(NamedTuple):

@@ -1,1 +1,1 @@
-"""Theory: assignment of flows to routes, by descent and by choice."""
+"""Theory: assignment of flows to routes."""

@@ -8,12 +8,11 @@ steps towards today's logit shares with an exact line search (Chen and Alfa, Tra
 from __future__ import annotations
 
 import numpy as np
+from lam_env.scenarios.traffic.roads import cost as performance
+from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.routes import Routes
+from lam_env.scenarios.traffic.theory.assignment import Assignment
 from scipy.optimize import brentq
-
-from ..roads import cost as performance
-from ..roads.network import Demand, Network, NetworkError
-from ..roads.routes import Routes
-from .assignment import Assignment
 
 
 def logit_shares(routes: Routes, route_cost: np.ndarray, theta: float) -> np.ndarray:
