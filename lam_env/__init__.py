@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_places` reads it
+    from lam_env.agents.fine_tuning.features import encoder_of as encoder_of
+    from lam_env.agents.guests.encoded import EncodedEnv as EncodedEnv
+    from lam_env.agents.guests.encoded import EncodedVectorEnv as EncodedVectorEnv
     from lam_env.config.cli import ConfigError as ConfigError
     from lam_env.config.cli import setting as setting
     from lam_env.core.contracts import ActionPredictor as ActionPredictor
