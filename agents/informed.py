@@ -16,7 +16,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.logs.epochs import Epochs
 
-from .plugin import LOSS, PlugIn
+from .plugin import PlugIn
 from .predictors.pretrain import pretrain
 from .predictors.settings import PredictorSettings
 from .predictors.store import load, save
@@ -103,8 +103,7 @@ class LadderActivity:
     """The rung "activity" of the information ladder: the plug-in rule on the informed probabilities."""
 
     def fit(self, training: Training) -> InformedPlugIn:
-        a = len(training.vocabulary)
-        return InformedPlugIn(hidden_predictor(training), np.ones((1, a)), np.full((1, a), LOSS), online=True)
+        return InformedPlugIn.untried(hidden_predictor(training), training, online=True)
 
 
 NEEDS = ("latent",)

@@ -1,13 +1,15 @@
 """Plug-in agents: expected utility on the prior's probabilities, with what feedback says counted, not learned.
 
-value(a) = gain * acceptance(a) * q(a) - loss(a) * (1 - acceptance(a) * q(a)), with q from the prior's next and soon
-heads. Acceptance and loss are counted in a trial and shrunk to what the prior alone would say. It is the row that a tuned policy has
-to beat, so it gets the same inputs.
+value(a) = gain * acceptance(a) * q(a) - loss(a) * (1 - acceptance(a) * q(a)) - refusal * (1 - acceptance(a)) * q(a), with q from the prior's next
+and soon heads, gain and refusal from the reward (`prices`). Acceptance and loss are counted in a trial and shrunk to what the prior alone would
+say. It is the row that a tuned policy has to beat, so it gets the same inputs.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -21,22 +23,46 @@ from .carry import anticipation, listen, slow_actions
 from .fine_tuning.features import PARTS
 from .thresholded import Thresholded, with_best_threshold
 
-GAIN, LOSS = 1.2, 0.5  # of an assist (with the miss it saves), and of acting in vain before anything is counted
-REFUSED = 1.8  # mean cost of an override or a rejection
+VAIN = 0.25  # share of acts in vain that are refused, before any is counted
+LEAST = 0.1  # probability of what is considered at all: an argmax over values would pick what was never tried
 SHRINK = 4.0  # pseudo-counts
+REFUSALS = ("override", "rejection", "nuisance")  # reward terms of an act that was not wanted
 
 
+class Prices(NamedTuple):
+    """Of an act: accepted, refused (both less the miss that it saves), and in vain, before any is counted."""
+
+    gain: float
+    refusal: float
+    vain: float
+
+
+def prices(paid: Mapping[str, float]) -> Prices:
+    """What the reward's terms come to. A term that a scenario does not have is never paid: it counts 0."""
+    miss, worst = paid.get("miss", 0.0), min(paid.get(term, 0.0) for term in REFUSALS)
+    return Prices(paid.get("assist", 0.0) - miss, miss - worst, -VAIN * worst)
+
+
+@dataclass
 class PlugIn:
     """`acceptance` and `loss` (bins, A): per part of the day (bins = 1: whole day) and action. `online`: also counts
     what this very household has accepted and refused in this episode."""
 
-    def __init__(self, predictor: ActionPredictor, acceptance: np.ndarray, loss: np.ndarray, online: bool = False):
-        self.predictor, self.acceptance, self.loss, self.online = predictor, acceptance, loss, online
-        self.slow = slow_actions(predictor.vocabulary.patience)
+    predictor: ActionPredictor
+    prices: Prices
+    acceptance: np.ndarray
+    loss: np.ndarray
+    online: bool = False
+
+    @classmethod
+    def untried(cls, predictor: ActionPredictor, training: Training, online: bool = False) -> Self:
+        """Before anything is counted: all is accepted."""
+        paid, a = prices(training.reward_weights), len(training.vocabulary)
+        return cls(predictor, paid, np.ones((1, a)), np.full((1, a), paid.vain), online)
 
     def values(self, observation: Any, said: Any) -> tuple[np.ndarray, np.ndarray]:
         """(N, A) value of each action and the probability q behind it."""
-        q = anticipation(said, self.slow)
+        q = anticipation(said, slow_actions(self.predictor.vocabulary.patience))
         part = observation["epoch"][:, 0] % DAY * len(self.acceptance) // DAY
         acceptance, loss = self.acceptance[part], self.loss[part]
         if self.online:
@@ -44,8 +70,8 @@ class PlugIn:
             accepted, refused = observation["feedback"][:, :a], observation["feedback"][:, a:]
             acceptance = (accepted + SHRINK * acceptance) / (accepted + refused + SHRINK)
         good = np.clip(q * acceptance, 0.0, 1.0)
-        value = GAIN * good - loss * (1 - good) - REFUSED * (q - good).clip(0)
-        return np.where((observation["action_mask"] > 0) & (q >= 0.1), value, -np.inf), q
+        value = self.prices.gain * good - loss * (1 - good) - self.prices.refusal * (q - good).clip(0)
+        return np.where((observation["action_mask"] > 0) & (q >= LEAST), value, -np.inf), q
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
@@ -57,25 +83,23 @@ class PlugIn:
 
 
 class PlugInAgent:
-    """`bins` parts of the day; `houses` weeks of feedback are counted."""
+    """`bins` parts of the day; feedback is counted in so many `worlds`."""
 
-    def __init__(self, bins: int = 1, houses: int = 1, online: bool = False):
-        self.bins, self.houses, self.online = bins, houses, online
+    def __init__(self, bins: int = 1, worlds: int = 1, online: bool = False):
+        self.bins, self.worlds, self.online = bins, worlds, online
 
     def fit(self, training: Training) -> PlugIn | AdvicePlugIn:
         if training.interaction == "advise":
             return AdviceAgent(personal=self.online).fit(training)
-        a = len(training.vocabulary)
-        trial = PlugIn(training.prior, np.ones((1, a)), np.full((1, a), LOSS))
-        counts, share, loss = self._count(trial, training), trial.acceptance, trial.loss
+        found = PlugIn.untried(training.prior, training)
+        counts = self._count(found, training)
         if self.bins > 1:  # a part of the day leans on the whole day
-            whole = [x.sum(0, keepdims=True) for x in counts]
-            share, loss = _estimate(whole, share, loss)
-        return PlugIn(training.prior, *_estimate(counts, share, loss), online=self.online)
+            found = _estimate([x.sum(0, keepdims=True) for x in counts], found)
+        return replace(_estimate(counts, found), online=self.online)
 
     def _count(self, trial: PlugIn, training: Training) -> list[np.ndarray]:
         """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
-        n, a = self.houses, len(training.vocabulary)
+        n, a = self.worlds, len(training.vocabulary)
         env = training.make_worlds(n, autoreset=False)
         observation, _ = env.reset(seed=world_seeds(Use.PLUGIN_TRIAL, n, training.seed))
         counts = [np.zeros((self.bins, a)) for _ in range(4)]
@@ -97,16 +121,17 @@ class PlugInAgent:
         return counts
 
 
-def _estimate(counts: list[np.ndarray], share: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Acceptances per hoped-for one, and loss per try in vain, each shrunk to `share` and `loss`."""
+def _estimate(counts: list[np.ndarray], before: PlugIn) -> PlugIn:
+    """Acceptances per hoped-for one, and loss per try in vain, each shrunk to what was believed before."""
     tried, hoped, accepted, refused = counts
-    acceptance = np.minimum((accepted + SHRINK * share) / (hoped + SHRINK), 1.0)
+    acceptance = np.minimum((accepted + SHRINK * before.acceptance) / (hoped + SHRINK), 1.0)
     vain = np.maximum(tried - accepted, 0)
-    return acceptance, (REFUSED * refused + SHRINK * loss) / (vain + SHRINK)
+    loss = (before.prices.refusal * refused + SHRINK * before.loss) / (vain + SHRINK)
+    return replace(before, acceptance=acceptance, loss=loss)
 
 
 def plugin_context() -> PlugInAgent:
-    return PlugInAgent(bins=PARTS, houses=8, online=True)
+    return PlugInAgent(bins=PARTS, worlds=8, online=True)
 
 
 class PriorAgent:

@@ -12,7 +12,7 @@ from lam_env.logs.epochs import Epochs
 
 from .carry import listen
 from .counting.online import counting
-from .fine_tuning.trial import mean_return
+from .fine_tuning.trial import returns
 
 GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
 
@@ -43,14 +43,14 @@ P = TypeVar("P", bound=Thresholded)
 
 
 def with_best_threshold(predictor: ActionPredictor, training: Training, kind: type[P] = Thresholded) -> P:  # type: ignore[assignment]
-    """The threshold of `GRID` with the best return in houses kept for such choices. Advice is what is most probable, whatever its
+    """The threshold of `GRID` with the best return in worlds kept for such choices. Advice is what is most probable, whatever its
     probability: there is no harm in time that a threshold could avoid."""
     if training.interaction == "advise":
         return kind(predictor, 0.0)
     scores = []
     for i, threshold in enumerate(GRID):
         training.progress("choose a threshold", i, len(GRID), "")
-        scores.append(mean_return(kind(predictor, threshold), training))
+        scores.append(returns(kind(predictor, threshold), training).mean())
     training.progress("choose a threshold", len(GRID), len(GRID), "")
     return kind(predictor, GRID[int(np.argmax(scores))])
 

@@ -54,7 +54,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from lam_env.commands.run import main
 
     folder = tmp_path_factory.mktemp("shared") / "small"
-    words = ["log.houses=2", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1"]
+    words = ["log.worlds=2", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1"]
     words += ["eval.seeds=2", "eval.worlds=2", "world.days=1", "agents=prior,ppo_prior", f"out={folder}"]
     assert main(words) == 0
     return folder

@@ -1,4 +1,4 @@
-"""Keeping the best of a training: by greedy return in houses that are neither trained on nor in any table."""
+"""Keeping the best of a training: by greedy return in worlds that are neither trained on nor in any table."""
 
 from __future__ import annotations
 
@@ -12,28 +12,19 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from lam_env.core.contracts import Policy, Training
 
-from .trial import TRIAL_HOUSES, returns
+from .trial import returns
 
 
 class Best(BaseCallback):
     """Tries the head at the start, `checks` times on the way, and at the end; `state` is that of the best.
 
     One run of PPO is noisy: late updates can lose what earlier ones had won. `policy_of(head)` makes a policy of it. A head takes the place of the best
-    so far if its mean return is higher by more than `certain` standard errors, paired by world.
+    so far if its mean return is higher by more than `train.certain` standard errors, paired by world.
     """
 
-    def __init__(
-        self,
-        head: Any,
-        policy_of: Callable[[Any], Policy],
-        training: Training,
-        checks: int = 6,
-        houses: int = TRIAL_HOUSES,
-        certain: float = 0.0,
-    ):
+    def __init__(self, head: Any, policy_of: Callable[[Any], Policy], training: Training, checks: int = 6):
         super().__init__()
         self._head, self._policy_of, self._training = head, policy_of, training
-        self._houses, self._certain = houses, certain
         self._every = max(training.steps // checks, 20_000)
         self._next = self._every
         self.found: list[tuple[int, float]] = []  # (steps, mean return)
@@ -42,8 +33,8 @@ class Best(BaseCallback):
 
     def consider(self, steps: int) -> None:
         """Judge the head as it is now."""
-        got = returns(self._policy_of(copy.deepcopy(self._head)), self._training, self._houses)
-        if self._best is None or _higher(got, self._best, self._certain):
+        got = returns(self._policy_of(copy.deepcopy(self._head)), self._training)
+        if self._best is None or _higher(got, self._best, self._training.tuning.certain):
             self.state, self._best = copy.deepcopy(self._head.state_dict()), got
         self.found.append((steps, float(got.mean())))
 

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from lam_env.core.errors import UserError
+from lam_env.core.tuning import TrainSettings
 
 from ..advice.plugin import FEATURES, SCALE, AdvicePlugIn, moved
-from ..plugin import PlugIn
+from ..plugin import LEAST, PlugIn, Prices
 from .features import PARTS, Layout
 
-TEMPERATURE, GAIN, COST, REFUSAL, LEAST = 0.08, 1.2, 0.5, 1.8, 0.1
+TEMPERATURE = TrainSettings.temperature
 NEVER = -1e9
 
 
@@ -37,8 +38,10 @@ class AnticipationHead(nn.Module):
     near soon for slow ones, by how much is learned. The acceptance of an action by part of the day is moved by what this household
     has accepted and refused so far. value = gain q acc - loss (1 - q acc) - refusal q (1 - acc). All of it is corrected by a
     network on the state that starts at zero, so training starts at the contextual plug-in policy (`start_from`).
-    Commands with q < .1 are not considered: an argmax over values would pick commands never tried.
+    Commands with q < `LEAST` are not considered.
     """
+
+    paid: Tensor  # gain and refusal, see `Prices`
 
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
         super().__init__()
@@ -47,10 +50,16 @@ class AnticipationHead(nn.Module):
         slow = torch.tensor(layout.slow, dtype=torch.float32)
         self.leaning = nn.Parameter(6 * slow - 3)  # logit of how far q leans to soon
         self.welcome = nn.Parameter(torch.full((PARTS, a), 2.2))  # logit of the acceptance before anything is heard
-        self.loss = nn.Parameter(torch.full((PARTS, a), COST))  # of acting in vain
+        self.loss = nn.Parameter(torch.zeros(PARTS, a))  # of acting in vain
         self.patience = nn.Parameter(torch.full((a,), 1.4))  # log of the pseudo-counts behind it
         self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a, zero=True)
+        self.register_buffer("paid", torch.zeros(2))
         self.register_buffer("temperature", torch.tensor(TEMPERATURE))
+
+    def pay(self, prices: Prices) -> None:
+        """What the reward pays, before anything is counted."""
+        self.paid.copy_(torch.tensor(prices[:2]))
+        self.loss.data.fill_(prices.vain)
 
     def start_from(self, plugin: PlugIn) -> None:
         """Take over what a plug-in has counted by part of the day."""
@@ -71,8 +80,9 @@ class AnticipationHead(nn.Module):
         before = torch.sigmoid(part @ self.welcome + 3 * welcome)
         acceptance = (accepted + heard * before) / (accepted + refused + heard)
         good = q * acceptance
+        paid, refusal = self.paid
         value = (
-            (GAIN + gain) * good - (part @ self.loss + cost) * (1 - good) - REFUSAL * (q - good)
+            (paid + gain) * good - (part @ self.loss + cost) * (1 - good) - refusal * (q - good)
         ) / self.temperature
         logits = torch.where((mask > 0) & (q >= LEAST), value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)

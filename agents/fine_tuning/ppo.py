@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,48 +17,15 @@ from lam_env.core.seeds import Use, world_seeds
 from lam_env.logs.epochs import DAY, Epochs
 
 from ..guests.encoded import EncodedVectorEnv
-from ..plugin import plugin_context
+from ..plugin import plugin_context, prices
 from .actor_critic import HeadPolicy
 from .best import Best
 from .features import Features, encoder_of
-from .heads import TEMPERATURE, PlainHead, head_for
+from .heads import AnticipationHead, PlainHead, head_for
 from .policy import TunedPolicy
 from .rollout_buffer import PersonalRolloutBuffer
 from .saved import load_policy
-from .trial import TRIAL_HOUSES
 from .vec_env import LamVecEnv
-
-
-@dataclass(frozen=True)
-class PPOSettings:
-    """Few environments and long rollouts learn better than the reverse; large batches are for speed on a CPU."""
-
-    envs: int = 16
-    rollout: int = 128  # steps of each environment between updates, at least
-    days: int = 8  # where epochs are persons': days between updates, at least
-    batch: int = 512
-    epochs: int = 4
-    learning_rate: float = 1e-3  # falls linearly to a tenth
-    clip: float = 0.2
-    gamma: float = 0.99
-    gae_lambda: float = 0.95
-    entropy: float = 0.0
-    trial: int = TRIAL_HOUSES  # worlds in which heads are compared, to keep the best
-    certain: float = 0.0  # standard errors by which a head must be better than the best so far
-    temperature: float = TEMPERATURE  # of the head's values; what is worth trying differs by the scale of the reward
-
-
-# Where many persons are advised, each is paid for what her move saves on the day. What follows later is mostly others' answer to it, which no return
-# of hers can hold: discounts above 0 advise too much. Rewards are noisy and the plug-in is a good start: small steps on large batches. All chosen on
-# validation worlds of traffic.
-CROWD = PPOSettings(gamma=0.0)
-ADVISING = PPOSettings(batch=2048, learning_rate=3e-4, gamma=0.0)
-# Lives of few decisions and much luck: many at a time. Advice is worth little and too much of it does lasting harm, so what is tried must stay near to what is
-# best: at the usual temperature most of it is random, everybody is annoyed, and silence is what is learned. Chosen on validation players of the game.
-LONE = PPOSettings(envs=64, batch=2048, gamma=0.97, trial=400, temperature=0.02)
-# From the prior: the plug-in that it starts from is near the best that can be heard of, and returns are too noisy for large steps. What is no better for sure is
-# no better: at 3e-4, or by the mean of 400 lives alone, the start was lost.
-NEAR = replace(LONE, learning_rate=3e-5, temperature=0.01, certain=1.0)
 
 
 class _Report(BaseCallback):
@@ -95,15 +61,6 @@ class _Report(BaseCallback):
         self._progress(self._stage, min(self.num_timesteps, self._total), self._total, note)
 
 
-def settings_for(training: Training, prior: bool) -> PPOSettings:
-    """By what an agent is to do, and for how many."""
-    if training.train.people > 1:
-        return ADVISING if prior else CROWD
-    if training.interaction == "advise":
-        return NEAR if prior else LONE
-    return PPOSettings()
-
-
 def head_of(model: PPO) -> Any:
     """The trained head."""
     return model.policy.head
@@ -112,17 +69,14 @@ def head_of(model: PPO) -> Any:
 class PPOAgent:
     """`prior`: start from the expected-utility head on the frozen prior; else plain logits on the observation."""
 
-    def __init__(self, prior: bool = True, settings: PPOSettings | None = None):
-        self.prior, self.settings = prior, settings
+    def __init__(self, prior: bool = True):
+        self.prior = prior
         self.curve: list[tuple[int, float]] = []
-
-    def _settings(self, training: Training) -> PPOSettings:
-        return self.settings or settings_for(training, self.prior)
 
     def learner(self, training: Training, features: Features) -> PPO:
         """SB3's PPO on the training's worlds, before its first step."""
         personal = training.train.people > 1
-        s = self._settings(training)
+        s = training.tuning
         n, steps = s.envs, s.rollout
         if personal:
             n = max(1, s.envs // 4)
@@ -130,7 +84,7 @@ class PPOAgent:
             steps = -(-max(s.rollout, s.days * asked_a_day(training.train)) // whole) * whole
         worlds = EncodedVectorEnv(training.make_worlds(n), features)
         env = LamVecEnv(worlds)
-        head = head_for(training.interaction) if self.prior else PlainHead
+        kind = head_for(training.interaction) if self.prior else PlainHead
         torch.set_num_threads(1)
         model = PPO(
             HeadPolicy,
@@ -139,7 +93,7 @@ class PPOAgent:
             n_steps=steps,
             batch_size=s.batch,
             n_epochs=s.epochs,
-            gamma=s.gamma if training.gamma is None else training.gamma,
+            gamma=s.gamma,
             gae_lambda=s.gae_lambda,
             clip_range=s.clip,
             ent_coef=s.entropy,
@@ -147,11 +101,14 @@ class PPOAgent:
             device=training.device,
             rollout_buffer_class=PersonalRolloutBuffer if personal else None,
             rollout_buffer_kwargs={"asked": env, "seed": training.seed} if personal else None,
-            policy_kwargs={"head_class": head, "layout": features.layout},
+            policy_kwargs={"head_class": kind, "layout": features.layout},
         )
         env.seed(world_seeds(Use.FINE_TUNING, n, training.seed)[0])  # PPO's own seed was put there when it was made
         if self.prior:
-            head_of(model).temperature.fill_(s.temperature)
+            head = head_of(model)
+            head.temperature.fill_(s.temperature)
+            if isinstance(head, AnticipationHead):
+                head.pay(prices(training.reward_weights))
         return model
 
     def fit(self, training: Training) -> TunedPolicy:
@@ -166,14 +123,7 @@ class PPOAgent:
             # each is paid for what her move is worth when all others have moved: right to learn from, no measure of the whole
             model.learn(training.steps, callback=report)
         else:
-            s = self._settings(training)
-            best = Best(
-                head_of(model),
-                lambda head: TunedPolicy(features, head),
-                training,
-                houses=s.trial,
-                certain=s.certain,
-            )
+            best = Best(head_of(model), lambda head: TunedPolicy(features, head), training)
             best.consider(0)
             model.learn(training.steps, callback=[report, best])
             best.consider(training.steps)

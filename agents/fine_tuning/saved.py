@@ -23,7 +23,7 @@ from .features import Layout, PriorFeatures
 from .heads import HEADS
 from .policy import TunedPolicy
 
-FORMAT = 1
+FORMAT = 2
 _WEIGHTS, _ABOUT = "policy.safetensors", "policy.json"
 _MOST = {_WEIGHTS: 1 << 28, _ABOUT: 4 << 20}  # [bytes]
 _MOST_LAYERS, _MOST_WIDTH = 16, 8192

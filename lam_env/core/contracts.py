@@ -12,6 +12,7 @@ import numpy as np
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog, Vocabulary
 from lam_env.core.progress import Report, silent
+from lam_env.core.tuning import TrainSettings
 
 if TYPE_CHECKING:
     from lam_env.logs.epochs import Epochs
@@ -82,16 +83,20 @@ class Training:
     reward_weights: dict[str, float] = field(default_factory=dict)  # of the reward's terms
     log: ActionLog | None = None  # what the rows are of
     prior: Any = None  # the fitted ActionPredictor shared by all agents that build on one
-    steps: int = 300_000  # environment steps of fine-tuning
+    tuning: TrainSettings = TrainSettings()  # of this agent: `train.*` of the run, and where its row differs
     seed: int = 0  # the training seed, from which all chance comes
     device: str = "cpu"  # where networks are trained
     progress: Report = silent  # progress(stage, done, total, note)
-    gamma: float | None = None  # the discount, where it is not to be the agent's own
     hidden_log: Callable[[], tuple[Epochs, np.ndarray]] | None = None  # simulates epochs and their hidden state
     informed: Path | None = None  # the folder in which the predictor that reads the hidden state is kept, once trained
     start: Path | None = None  # the folder of an earlier run's policy, to start from
     adapter: Callable[..., Any] | None = None  # makes what `make_env` gives
     handed_out: list[Any] = field(default_factory=list)  # by `make_env`
+
+    @property
+    def steps(self) -> int:
+        """Environment steps of fine-tuning."""
+        return self.tuning.steps
 
     def make_env(self, n: int = 1, *, encode: bool = False, prior: bool = False) -> Any:
         """n worlds of the run as a `VecEnv`, with `action_masks` for sb3-contrib's MaskablePPO; UserError if none fits.
@@ -118,7 +123,7 @@ class Agent(Protocol):
     every agent is given is enough). Whoever says nothing is given the prior.
       "log"     the training log alone: such an agent of the kit has `predictor(train, valid)`, judged on real logs too
       "prior"   the pre-trained predictor, for which it waits
-      "steps"   `steps` of the environment: it may stand in tables with other settings (NAME@steps=20000)
+      "steps"   fine-tuning as `tuning` says: it may stand in tables with other settings (NAME@steps=20000)
       "latent"  the hidden state: it is left out where a scenario shows none
     """
 

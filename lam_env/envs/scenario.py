@@ -45,7 +45,8 @@ class Scenario:
       `latent_names`      the hidden state that worlds write into `row.latent` where `reveal` holds "latent"; without it
                           there is no agent `informed`
       `ladder`            what a greedy rule is told of the hidden state, rung by rung, and the agent that stands on it
-      `defaults`          settings of a run that differ for this scenario, such as {"eval.worlds": 1}
+      `defaults`          settings of a run that differ for this scenario, such as {"eval.worlds": 1, "train.gamma": 0.9}, and for single agents in it:
+                          {"ppo_scratch@batch": 512}
       `key_figures`       KPIs that stand in every table, as name -> heading
       `kpis`, `answers`, `scenes`, `person`, `text`, `baselines`, `rungs`, `exploits`  as below
     """

@@ -11,6 +11,7 @@ from lam_env.core import registry
 from lam_env.core.contracts import Policy, Training
 from lam_env.core.errors import UserError
 from lam_env.core.seeds import Use, world_seeds
+from lam_env.core.tuning import TrainSettings
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
@@ -23,7 +24,7 @@ STEPS = 64  # of fine-tuning
 
 
 def try_agent(scenario: Scenario, name: str) -> None:
-    """Fits an agent to two houses' day and takes two steps with it. UserError says what is wrong with it."""
+    """Fits an agent to two worlds' day and takes two steps with it. UserError says what is wrong with it."""
     try:
         agent, needs = registry.agent(name)(), registry.agent_needs(name)
         if "latent" in needs and not scenario.latent_names:
@@ -40,11 +41,11 @@ def try_agent(scenario: Scenario, name: str) -> None:
         raise UserError(f"agent {name}: {one_line(error)}") from None
 
 
-def small_training(scenario: Scenario, houses: int = 2, days: int = 1, **predictor: Any) -> Training:
-    """What an agent learns from, made of next to nothing: the last house validates. `predictor`: its settings, tiny unless said."""
-    log, _ = simulate_log(scenario, world_seeds(Use.TRYING, houses), days)
+def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predictor: Any) -> Training:
+    """What an agent learns from, made of next to nothing: the last world validates. `predictor`: its settings, tiny unless said."""
+    log, _ = simulate_log(scenario, world_seeds(Use.TRYING, worlds), days)
     epochs = epochs_of(log)
-    first = epochs.world < (houses - 1) * epochs.people
+    first = epochs.world < (worlds - 1) * epochs.people
 
     def make_worlds(n: int, **more: Any) -> LamVectorEnv:
         return LamVectorEnv(n, scenario, **more)
@@ -54,7 +55,7 @@ def small_training(scenario: Scenario, houses: int = 2, days: int = 1, **predict
         train, valid, models.predictor_settings(len(train), **{"hidden": 16, "passes": 1, **predictor})
     )
     made = Training(epochs.vocabulary, scenario.interaction, train, valid, make_worlds, scenario.reward_weights)
-    return dataclasses.replace(made, log=log, prior=prior, steps=STEPS, adapter=models.adapter)
+    return dataclasses.replace(made, log=log, prior=prior, tuning=TrainSettings(steps=STEPS), adapter=models.adapter)
 
 
 def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:

@@ -1,40 +1,44 @@
-"""An agent whose training differs in one setting or two, as a row of its own: `ppo_scratch@steps=20000`, `ppo_prior@gamma=0`."""
+"""An agent whose training differs in some of `train.*`, as a row of its own: `ppo_scratch@steps=20000`, `ppo_prior@gamma=0`."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from lam_env.config.convert import suggestion
+from lam_env.config.cli import override, to_dict
 from lam_env.core import registry
 from lam_env.core.errors import UserError
+from lam_env.core.tuning import TrainSettings
 from lam_env.envs.scenario import Scenario
-
-# what may differ, and its bounds, included
-SETTINGS: dict[str, tuple[type, float, float]] = {"steps": (int, 1, 1e12), "gamma": (float, 0, 1)}
+from lam_env.experiment.settings import RunSettings
 
 
-def split(name: str) -> tuple[str, dict[str, Any]]:
+def split(name: str) -> tuple[str, dict[str, str]]:
     """The agent's own name, and what differs. UserError says what is wrong with it."""
     base, *given = [name] if ":" in name else name.split("@")  # one's own is a module's attribute
     trained = [a for a in registry.agent_names() if "steps" in registry.agent_needs(a)] if given else []
     if given and base not in trained:
         raise UserError(f"agent {name}: {base} has no settings of training; {' and '.join(trained)} have")
-    found: dict[str, Any] = {}
-    for each in given:
-        key, _, value = each.partition("=")
-        if key not in SETTINGS:
-            known = ", ".join(f"{k}=" for k in SETTINGS)
-            raise UserError(
-                f"agent {name}: unknown setting {key!r}; {suggestion(key, list(SETTINGS), f'there are {known}')}"
-            )
-        kind, low, high = SETTINGS[key]
-        try:
-            found[key] = kind(value)
-        except ValueError:
-            raise UserError(f"agent {name}: {key} must be a number, not {value!r}; write {key}={high:g}") from None
-        if not low <= found[key] <= high:
-            raise UserError(f"agent {name}: {key} must be {low:g} to {high:g}, not {value}")
+    found = {key: value for key, _, value in (each.partition("=") for each in given)}
+    try:
+        override(TrainSettings(), found)
+    except UserError as error:
+        raise UserError(f"agent {name}: {error}") from None
     return base, found
+
+
+def defaults_of(scenario: Scenario | type[Scenario]) -> tuple[RunSettings, list[tuple[str, dict[str, str]]]]:
+    """A scenario's settings of a run, and its exceptions for single agents ("ppo_scratch@batch": 512), each as `split` gives it."""
+    said = scenario.defaults
+    exceptions = [split(f"{key}={value}") for key, value in said.items() if "@" in key]
+    return override(RunSettings(), {key: value for key, value in said.items() if "@" not in key}), exceptions
+
+
+def tuning_of(train: TrainSettings, scenario: Scenario, name: str) -> TrainSettings:
+    """How an agent is tuned: as its name says, else as the run does. A scenario's exception is one to its own default: it ends where the run
+    has another value."""
+    base, differs = split(name)
+    usual, exceptions = defaults_of(scenario)
+    given, default = to_dict(train), to_dict(usual.train)
+    own = {k: v for agent, said in exceptions if agent == base for k, v in said.items() if given[k] == default[k]}
+    return override(train, own | differs, "train")
 
 
 def needs_of(scenario: Scenario, name: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from lam_env.core.seeds import TRAINING_SEEDS
 from lam_env.envs.recording import timer_of
 from lam_env.envs.scenario import Scenario
 from lam_env.experiment import models
-from lam_env.experiment.agent_spec import split
+from lam_env.experiment.agent_spec import defaults_of, split
 from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ALWAYS, ORDER, LogSettings, RunSettings
@@ -186,7 +186,7 @@ class Earlier:
 def usual(settings: RunSettings) -> RunSettings:
     """What holds where nothing else is said: the scenario's own settings, or those of the run that `model` names."""
     made = registry.scenario(settings.scenario)
-    found = dataclasses.replace(override(RunSettings(), made.defaults), world=made.Params())
+    found = dataclasses.replace(defaults_of(made)[0], world=made.Params())
     if settings.model is None:
         return found
     folder = RunFolder.open(settings.model)

@@ -24,7 +24,7 @@ from lam_env.evaluation.metrics import prediction_metrics
 from lam_env.evaluation.report.recorder import Watch, file_of, judged, predicted
 from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.experiment import models
-from lam_env.experiment.agent_spec import needs_of, split
+from lam_env.experiment.agent_spec import needs_of, split, tuning_of
 from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.run_folder import RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
@@ -37,7 +37,7 @@ from lam_env.logs.fidelity import Gate, gates
 from lam_env.logs.streams import split_by_protocol
 
 LIFE_DAYS = 120  # of simulated life that are compared with a real log
-DEVICE_HOUSES, DEVICE_DAYS = 4, 30
+DEVICE_WORLDS, DEVICE_DAYS = 4, 30
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
 
 
@@ -57,16 +57,16 @@ class Work:
 
 
 def simulate_training_log(work: Work, report: Report) -> None:
-    """One log for all training seeds: `seed` draws networks and fine-tuning; its first one also the houses."""
+    """One log for all training seeds: `seed` draws networks and fine-tuning; its first one also the worlds."""
     s = work.settings
-    seeds = list(world_seeds(Use.TRAINING_LOG, s.log.houses, s.seed[0]))
+    seeds = list(world_seeds(Use.TRAINING_LOG, s.log.worlds, s.seed[0]))
     log, _ = simulate_log(work.scenario(), seeds, s.log.days, progress=report)
     dataclasses.replace(log, meta={**log.meta, "seeds": seeds, "days": s.log.days}).save(work.run.log / "train")
 
 
 @lru_cache(maxsize=2)
 def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
-    """Train and validation epochs of the run's log: whole houses of a simulated one, days or streams of a real one."""
+    """Train and validation epochs of the run's log: whole worlds of a simulated one, days or streams of a real one."""
     log = ActionLog.load(work.run.log / log_name)
     epochs = epochs_of(log, soon=not log.intervals)
     train, valid, _ = split_by_protocol(log, epochs)
@@ -75,7 +75,7 @@ def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
 
 @lru_cache(maxsize=2)
 def judging_epochs(work: Work) -> tuple[Epochs, np.ndarray]:
-    """Epochs of the evaluation houses without an agent, and their hidden state; world i is house i of the batch."""
+    """Epochs of the evaluation worlds without an agent, and their hidden state; world i is the batch's."""
     scenario, e = work.scenario(), work.settings.eval
     seeds = eval_seeds(range(e.seeds), e.worlds, e.split)
     log, latent = simulate_log(scenario, seeds, int(scenario.days), latent=bool(scenario.latent_names))
@@ -84,7 +84,7 @@ def judging_epochs(work: Work) -> tuple[Epochs, np.ndarray]:
 
 @lru_cache(maxsize=1)
 def later_epochs(work: Work) -> Epochs | None:
-    """The training houses in later weeks; None where the training log was not simulated, or where a world is one person's life, which has no later
+    """The training worlds in later weeks; None where the training log was not simulated, or where a world is one person's life, which has no later
     weeks: one that begins later is another."""
     scenario, e = work.scenario(), work.settings.eval
     if scenario.personal and scenario.n_users == 1:
@@ -111,7 +111,7 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
         return LamVectorEnv(n, scenario, **more)
 
     def hidden_log() -> tuple[Epochs, np.ndarray]:
-        seeds = world_seeds(Use.HIDDEN_LOG, s.log.houses, seed)
+        seeds = world_seeds(Use.HIDDEN_LOG, s.log.worlds, seed)
         log, latent = simulate_log(
             scenario, seeds, s.log.days, latent=True, progress=report, stage="simulate, hidden state"
         )
@@ -129,7 +129,7 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
         scenario.reward_weights,
         log=ActionLog.load(work.run.log / "train"),
         prior=models.load_predictor(prior_folder) if prior else None,
-        steps=s.train.steps,
+        tuning=s.train,
         seed=seed,
         device=s.device,
         progress=report,
@@ -178,8 +178,9 @@ def fit(work: Work, name: str, training: Training) -> Policy:
         return own[name](training)
     base, differs = split(name)
     agent = registry.agent(base)()
+    training = dataclasses.replace(training, tuning=tuning_of(training.tuning, scenario, name))
     if differs:  # such a policy is trained from its beginning
-        training = dataclasses.replace(training, start=None, **differs)
+        training.start = None
     policy = models.fitted(agent, training)
     if curve := models.curve_of(agent, training):
         lines = [f"{name},{training.seed},{step},{reward:.6g}" for step, reward in curve]
@@ -219,7 +220,7 @@ def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str,
 def _add_prediction(
     work: Work, scores: Scores, policy: Any, epochs: Epochs, latent: np.ndarray | None
 ) -> dict[str, Any]:
-    """`pred.*` of each evaluation seed, on the log of its houses without an agent. Returns what the report shows of all of them."""
+    """`pred.*` of each evaluation seed, on the log of its worlds without an agent. Returns what the report shows of all of them."""
     seen = policy.see(epochs, latent) if hasattr(policy, "see") else epochs
     probabilities = policy.predictor.read(seen).next
     has_target = np.r_[epochs.world[1:] == epochs.world[:-1], False]
@@ -282,7 +283,7 @@ def fidelity(work: Work, log: ActionLog, launcher: LocalLauncher, progress: Repo
     tables = work.run.tables()
     assert tables is not None  # the run is a twin's
     simulated = lives(tables, LIFE_DAYS)
-    seeds = world_seeds(Use.TWIN, DEVICE_HOUSES)
+    seeds = world_seeds(Use.TWIN, DEVICE_WORLDS)
     devices, _ = simulate_log(work.scenario(), seeds, DEVICE_DAYS, progress=progress, stage="simulate the twin")
     transfer = launcher.call(predict_transfer, work, work.settings.seed[0])
     return gates(log, simulated, devices.select(devices.kind == USER), 1, transfer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -131,10 +132,10 @@ def expectation(predictor: ActionPredictor) -> Callable[[Observation, np.ndarray
 def learner(training: Training, envs: int) -> tuple[PPO, LamVectorEnv]:
     """Stable-Baselines3's PPO as the agent `ppo_prior` sets it up, before its first step, and its worlds: for measuring speed."""
     from lam_env.agents.fine_tuning.features import encoder_of
-    from lam_env.agents.fine_tuning.ppo import PPOAgent, PPOSettings
+    from lam_env.agents.fine_tuning.ppo import PPOAgent
 
-    agent = PPOAgent(prior=True, settings=PPOSettings(envs=envs))
-    model = agent.learner(training, encoder_of(training, prior=True))
+    training = dataclasses.replace(training, tuning=dataclasses.replace(training.tuning, envs=envs))
+    model = PPOAgent().learner(training, encoder_of(training, prior=True))
     return model, cast(Any, model.env).env
 
 

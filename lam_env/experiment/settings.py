@@ -8,6 +8,7 @@ from typing import Any, Literal
 from lam_env.config.cli import setting
 from lam_env.core import registry
 from lam_env.core.seeds import Use
+from lam_env.core.tuning import TrainSettings
 
 # the order of the tables; an agent that is found in no other way stands at the end
 ORDER = (
@@ -31,7 +32,7 @@ ALWAYS = ("none", "informed", "oracle")  # the floor, and the ceilings of a scen
 class LogSettings:
     """The simulated training log."""
 
-    houses: int = setting(32, "worlds in the simulated training log; an eighth of them validates", low=2, high=10_000)
+    worlds: int = setting(32, "worlds in the simulated training log; an eighth of them validates", low=2, high=10_000)
     days: int = setting(28, "days in the simulated training log", low=1)
 
 
@@ -49,13 +50,6 @@ class PredictorChoice:
     members: int | None = setting(
         None, "networks whose probabilities the predictor averages (default: by the size of the log)", low=1, high=16
     )
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """Fine-tuning."""
-
-    steps: int = setting(300_000, "environment steps of fine-tuning", low=1)
 
 
 @dataclass(frozen=True)

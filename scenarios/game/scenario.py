@@ -37,9 +37,23 @@ class Game(Scenario):
     # a world is one player, and most stay for a session or two
     defaults: ClassVar[dict[str, Any]] = {
         "eval.worlds": 400,
-        "log.houses": 1500,
+        "log.worlds": 1500,
         "log.days": 30,
         "train.steps": 600_000,
+        # lives of few decisions and much luck: many at a time. Chosen on validation players, as what follows
+        "train.envs": 64,
+        "train.batch": 2048,
+        "train.gamma": 0.97,
+        "train.trial": 400,
+        # advice is worth little and too much of it does lasting harm, so what is tried must stay near to what is best: at the usual temperature most of it is
+        # random, everybody is annoyed, and silence is what is learned
+        "train.temperature": 0.01,
+        # the plug-in that PPO starts from is near the best that can be heard of, and returns are too noisy for large steps: at 3e-4, or if the mean of 400
+        # lives alone decided what is better, the start was lost
+        "train.learning_rate": 3e-5,
+        "train.certain": 1.0,
+        "ppo_scratch@learning_rate": 1e-3,
+        "ppo_scratch@certain": 0.0,
     }
     key_figures: ClassVar[dict[str, str]] = {
         "d1": "D1",

@@ -38,7 +38,19 @@ class Traffic(Scenario):
     reward_weights = REWARD_WEIGHTS
     utility_weights = UTILITY_WEIGHTS
     # a world is three hundred people: one makes an evaluation seed, and few a log
-    defaults: ClassVar[dict[str, Any]] = {"eval.worlds": 1, "log.houses": 8, "train.steps": 500_000}
+    defaults: ClassVar[dict[str, Any]] = {
+        "eval.worlds": 1,
+        "log.worlds": 8,
+        "train.steps": 500_000,
+        # each is paid for what her move saves on the day. What follows later is mostly others' answer to it, which no return of hers can hold: discounts
+        # above 0 advise too much. Chosen on validation worlds, as what follows
+        "train.gamma": 0.0,
+        # from the prior: rewards are noisy and the plug-in is a good start, so small steps on large batches
+        "train.batch": 2048,
+        "train.learning_rate": 3e-4,
+        "ppo_scratch@batch": 512,
+        "ppo_scratch@learning_rate": 1e-3,
+    }
     key_figures: ClassVar[dict[str, str]] = {
         "mean_cost": "cost [min/trip]",
         "cost_advised": "of the advised",

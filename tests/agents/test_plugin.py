@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from lam_env.agents.plugin import PlugIn, PlugInAgent
+from lam_env.agents.plugin import PlugIn, PlugInAgent, prices
+from lam_env.scenarios.smart_home.params import REWARD_WEIGHTS
 from scripted import Saying, ScriptedEnv
 
 from lam_env.core.contracts import Training
@@ -26,7 +27,7 @@ def observation(n=1, hour=0, accepted=(0, 0, 0, 0), refused=(0, 0, 0, 0), mask=(
 
 def plain(p, acceptance=1.0, online=False, soon=None):
     a = np.full((1, 4), acceptance) if np.ndim(acceptance) < 2 else np.asarray(acceptance)
-    return PlugIn(Saying(VOCABULARY, p, soon), a, np.full((len(a), 4), 0.5), online)
+    return PlugIn(Saying(VOCABULARY, p, soon), prices(REWARD_WEIGHTS), a, np.full((len(a), 4), 0.5), online)
 
 
 def value(policy, seen):
@@ -81,7 +82,8 @@ def test_the_estimate_is_shrunk_to_what_was_believed_before():
         return observation(accepted=(0, min(t, 8), 0, 0), refused=(0, 0, np.clip(t - 10, 0, 10), 0), mask=mask)
 
     prior = Saying(VOCABULARY, [0.0, 0.8, 0.6, 0.5])
-    training = Training(VOCABULARY, "anticipate", None, None, lambda n, **_: ScriptedEnv([24], seen), prior=prior)
+    worlds = lambda n, **_: ScriptedEnv([24], seen)  # noqa: E731
+    training = Training(VOCABULARY, "anticipate", None, None, worlds, REWARD_WEIGHTS, prior=prior)
     policy = PlugInAgent().fit(training)
     # accepted of those that the prior hoped for (8, 6 and 2), each with four made up: 12 / 12, 4 / 10, 4 / 6
     assert policy.acceptance[0].tolist() == pytest.approx([1.0, 1.0, 0.4, 2 / 3])
@@ -98,13 +100,15 @@ class Impatient(Saying):
         super().__init__(vocabulary, p)
 
 
-@pytest.mark.parametrize("agent", [PlugInAgent(), PlugInAgent(bins=6, houses=2, online=True)])
+@pytest.mark.parametrize("agent", [PlugInAgent(), PlugInAgent(bins=6, worlds=2, online=True)])
 def test_a_trial_counts_what_is_refused(agent):
     def make_env(n, **options):
         return LamVectorEnv(n, "smart_home", days=1, **options)
 
     vocabulary = make_env(1).vocabulary
-    policy = agent.fit(Training(vocabulary, "anticipate", None, None, make_env, prior=Impatient(vocabulary)))
+    policy = agent.fit(
+        Training(vocabulary, "anticipate", None, None, make_env, REWARD_WEIGHTS, prior=Impatient(vocabulary))
+    )
     assert policy.acceptance.shape == policy.loss.shape == (agent.bins, len(vocabulary))
     assert policy.online == agent.online
     tv, kettle = vocabulary.action("living.tv.on"), vocabulary.action("kitchen.kettle.hot")
@@ -119,7 +123,15 @@ def test_a_trial_is_repeated_to_the_bit():
         return LamVectorEnv(n, "smart_home", days=1, **options)
 
     vocabulary = make_env(1).vocabulary
-    training = Training(vocabulary, "anticipate", None, None, make_env, prior=Impatient(vocabulary))
+    training = Training(vocabulary, "anticipate", None, None, make_env, REWARD_WEIGHTS, prior=Impatient(vocabulary))
     first, second = PlugInAgent().fit(training), PlugInAgent().fit(training)
     assert np.array_equal(first.acceptance, second.acceptance)
     assert np.array_equal(first.loss, second.loss)
+
+
+def test_what_an_act_is_worth_is_what_the_reward_pays():
+    assert prices(REWARD_WEIGHTS) == (1.2, 1.8, 0.5)  # an assist, and an override, each less the miss that it saves
+    assert prices({"assist": 10.0, "miss": -2.0, "rejection": -8.0}) == (12.0, 6.0, 2.0)
+    assert prices({"right": 1.0}) == (0.0, 0.0, 0.0)  # terms of other names pay nothing for an act
+    twice = PlugIn(Saying(VOCABULARY, [0.2, 0.8, 0, 0]), prices({"assist": 2.0}), *[np.ones((1, 4))] * 2)
+    assert value(twice, observation())[0, 1] == pytest.approx(1.4)  # .8 x 2 - .2 x 1

@@ -98,11 +98,11 @@ def test_a_tuple_of_so_many_numbers_takes_so_many() -> None:
     ("name", "said"),
     [
         ("world.zzzz", "--help lists them"),  # that others begin with world. too makes them no likelier
-        ("log.hous", "did you mean 'log.houses'?"),
-        ("log.x", "there are log.houses, log.days"),
+        ("log.worls", "did you mean 'log.worlds'?"),
+        ("log.x", "there are log.worlds, log.days"),
         ("residents", "did you mean 'world.residents'?"),
     ],
 )
 def test_a_wrong_name_is_looked_for_in_its_group(name: str, said: str) -> None:
-    known = ["log.houses", "log.days", *(f"world.{k}" for k in ("residents", "rooms", "days", "a", "b", "c", "d"))]
+    known = ["log.worlds", "log.days", *(f"world.{k}" for k in ("residents", "rooms", "days", "a", "b", "c", "d"))]
     assert suggestion(name, known, "--help lists them") == said

@@ -22,6 +22,7 @@ from lam_env.config.cli import override
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
+from lam_env.core.tuning import TrainSettings
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.experiment.inputs import check_seeds
@@ -92,7 +93,9 @@ def test_evaluation_seeds_are_batches_of_worlds() -> None:
 @pytest.mark.parametrize(
     ("made", "key", "most"),
     [
-        (LogSettings(), "houses", min(Use.TRAINING_LOG.room, Use.HIDDEN_LOG.room)),
+        (LogSettings(), "worlds", min(Use.TRAINING_LOG.room, Use.HIDDEN_LOG.room)),
+        (TrainSettings(), "envs", Use.FINE_TUNING.room),
+        (TrainSettings(), "trial", Use.HEAD_CHOICE.room),
         (EvalSettings(), "seeds", min(Use.TEST.seeds, Use.VALIDATION.seeds)),
         (EvalSettings(), "worlds", min(Use.TEST.room, Use.VALIDATION.room)),
         (RecordSettings(), "worlds", Use.DECISIONS.room),

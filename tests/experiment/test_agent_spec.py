@@ -4,13 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lam_env.agents.fine_tuning.features import encoder_of
+from people import Tuned, training_of_trips
 
+from lam_env.config.cli import parse
 from lam_env.core import registry
 from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
+from lam_env.core.tuning import TrainSettings
 from lam_env.envs.recording import simulate_log
-from lam_env.experiment.agent_spec import split
-from lam_env.experiment.inputs import agents_of
+from lam_env.experiment.agent_spec import split, tuning_of
+from lam_env.experiment.inputs import agents_of, usual
 from lam_env.experiment.jobs import Work, fit
 from lam_env.experiment.settings import RunSettings
 from lam_env.logs.epochs import epochs_of
@@ -19,16 +23,21 @@ from lam_env.suites import suite as suites
 
 @given(st.integers(1, 10**9), st.floats(0, 1))
 def test_what_differs_is_read(steps, gamma):
-    assert split(f"ppo_scratch@steps={steps}@gamma={gamma!r}") == ("ppo_scratch", {"steps": steps, "gamma": gamma})
+    name = f"ppo_scratch@steps={steps}@gamma={gamma!r}"
+    assert split(name) == ("ppo_scratch", {"steps": str(steps), "gamma": repr(gamma)})
+    assert tuning_of(TrainSettings(envs=3), registry.scenario("smart_home")(), name) == TrainSettings(
+        steps=steps, gamma=gamma, envs=3
+    )
     assert split("my.module:Agent@home") == ("my.module:Agent@home", {})
 
 
 @pytest.mark.parametrize(("name", "what"), [
     ("plugin@steps=3", "plugin has no settings of training; ppo_prior and ppo_scratch have"),
-    ("ppo_prior@step=3", "unknown setting 'step'; did you mean 'steps'"),
-    ("ppo_prior@gamma=high", "gamma must be a number, not 'high'"),
-    ("ppo_prior@gamma=2", "gamma must be 0 to 1, not 2"),
-    ("ppo_prior@steps=0", "steps must be 1 to"),
+    ("ppo_prior@step=3", "ppo_prior@step=3: no setting 'step'; did you mean 'steps'"),
+    ("ppo_prior@lr", "ppo_prior@lr: no setting 'lr'"),
+    ("ppo_prior@gamma=high", "gamma: expected a number, got 'high'"),
+    ("ppo_prior@gamma=2", "gamma: expected at least 0 and at most 1, got '2'"),
+    ("ppo_prior@steps=0", "steps: expected at least 1"),
     ("ppo@steps=3", "ppo has no settings"),
 ])  # fmt: skip
 def test_a_wrong_one_is_told_in_one_line(name, what):
@@ -51,7 +60,7 @@ def test_its_training_differs_and_that_of_others_does_not(monkeypatch, tmp_path)
 
     class Learner:
         def fit(self, training):
-            seen.append((training.steps, training.gamma))
+            seen.append((training.tuning.steps, training.tuning.gamma))
             return self
 
         def predict(self, observation, state=None, episode_start=None, deterministic=True):
@@ -61,6 +70,39 @@ def test_its_training_differs_and_that_of_others_does_not(monkeypatch, tmp_path)
     made = Work(suites.settings_of({}), str(tmp_path))
     for name in ("ppo_prior@steps=7@gamma=0.5", "ppo_prior"):
         epochs = epochs_of(simulate_log(registry.scenario("smart_home")(days=1), [1], 1)[0])
-        training = Training(epochs.vocabulary, "anticipate", epochs, epochs, None, steps=99)
+        training = Training(epochs.vocabulary, "anticipate", epochs, epochs, None, tuning=TrainSettings(steps=99))
         fit(made, name, training)
-    assert seen == [(7, 0.5), (99, None)]
+    assert seen == [(7, 0.5), (99, 0.99)]
+
+
+def made_with(name, *words):
+    """(gamma, worlds, learning rate) of the PPO that an agent makes where a run is given these words."""
+    settings = parse(RunSettings, ["scenario=people:Tuned", *words], "run", usual)
+    given = training_of_trips()
+    given.tuning = tuning_of(settings.train, Tuned(), name)
+    agent = registry.agent(split(name)[0])()
+    model = agent.learner(given, encoder_of(given, agent.prior))
+    return model.gamma, 4 * model.n_envs, model.lr_schedule(1.0)
+
+
+def test_a_scenario_says_how_ppo_is_tuned_in_it_and_for_single_agents():
+    assert made_with("ppo_prior") == (0.5, 8, 1e-3)
+    assert made_with("ppo_scratch") == (0.25, 8, 1e-3)
+
+
+def test_the_command_line_wins_over_the_scenario_and_the_name_over_both():
+    assert made_with("ppo_prior", "train.gamma=0.75", "train.learning_rate=0.5") == (0.75, 8, 0.5)
+    assert made_with("ppo_scratch", "train.gamma=0.75", "train.envs=16") == (0.75, 16, 1e-3)
+    assert made_with("ppo_scratch@gamma=1@envs=4", "train.gamma=0.75") == (1.0, 4, 1e-3)
+
+
+@pytest.mark.parametrize(("key", "what"), [
+    ("train.gama", "no setting 'train.gama'; did you mean 'train.gamma'"),
+    ("ppo_scratch@gama", "agent ppo_scratch@gama=0.5: no setting 'gama'; did you mean 'gamma'"),
+    ("plugin@gamma", "plugin has no settings of training"),
+])  # fmt: skip
+def test_a_scenarios_wrong_default_is_told_in_one_line(monkeypatch, key, what):
+    monkeypatch.setattr(Tuned, "defaults", {key: 0.5})
+    with pytest.raises(UserError, match=what) as caught:
+        usual(RunSettings(scenario="people:Tuned"))
+    assert "\n" not in str(caught.value)

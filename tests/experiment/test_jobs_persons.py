@@ -31,7 +31,7 @@ def quiet(*args):
 def small(tmp_path):
     settings = RunSettings(
         scenario="people:Trips",
-        log=LogSettings(houses=9, days=2),
+        log=LogSettings(worlds=9, days=2),
         eval=EvalSettings(seeds=2, worlds=3),
         device="cpu",
         world=Trips.Params(),
@@ -119,7 +119,7 @@ def test_progress_is_told_in_days_whatever_a_tick_is(scenario):
 
 
 def test_a_small_training_holds_whole_worlds():
-    given = small_training(Trips(), houses=3, days=2)
+    given = small_training(Trips(), worlds=3, days=2)
     assert given.interaction == "advise"
     assert given.reward_weights == Trips().reward_weights
     worlds = [np.unique(part.world // 3).tolist() for part in (given.train, given.valid)]

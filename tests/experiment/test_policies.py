@@ -113,7 +113,7 @@ def test_what_a_run_has_not_and_why(tmp_path: Path, parts: str, config: dict[str
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run in a scenario that no registry knows."""
     folder = tmp_path_factory.mktemp("own") / "run"
-    words = ["log.houses=3", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1"]
+    words = ["log.worlds=3", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1"]
     words += ["eval.seeds=1", "eval.worlds=2", "agents=ppo_prior", f"out={folder}"]
     assert main(["scenario=people:Trips", *words]) == 0
     return folder

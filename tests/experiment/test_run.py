@@ -22,7 +22,7 @@ from lam_env.experiment.settings import RunSettings
 
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
 TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1"]
-LOG = ["log.houses=3", "log.days=2"]
+LOG = ["log.worlds=3", "log.days=2"]
 Fails = Callable[..., str]
 
 
@@ -184,7 +184,7 @@ def test_a_run_goes_on_from_another_ones_log_and_models(
     assert all((taken[0][k] == v).all() for k, v in weights.items())  # type: ignore[attr-defined]
     moved = load_file(after / "model/policy/policy.safetensors")
     assert moved.keys() == weights.keys()  # the best head met on the way, be it the first
-    # the log and the prior are the same, and so are the houses in which it is judged
+    # the log and the prior are the same, and so are the worlds in which it is judged
     mine, theirs = (
         {r[1:6]: r.value for r in read(p / "results.csv") if r.metric.startswith("pred.") and r.train_seed == 3}
         for p in (after, path)
@@ -267,7 +267,7 @@ def test_a_spoilt_run_is_never_gone_on_from(
 
 
 def test_what_does_not_go_together_with_an_earlier_run(copy: Path, fails: Fails) -> None:
-    assert "leave log.* away" in fails(*GO_ON, f"model={copy}", "log.houses=9")
+    assert "leave log.* away" in fails(*GO_ON, f"model={copy}", "log.worlds=9")
     assert "leave logs= away" in fails(*GO_ON, f"model={copy}", "logs=x.csv", "format=csv")
     assert "of another home" in fails(*GO_ON, f"model={copy}", "world.rooms=4")
 
@@ -337,7 +337,7 @@ def test_help_comes_without_torch() -> None:
 
 
 def test_a_run_goes_on_from_one_whose_log_was_not_the_usual(tmp_path: Path) -> None:
-    config = {"scenario": "traffic", "world": {"days": 3}, "log": {"houses": 2, "days": 5}}
+    config = {"scenario": "traffic", "world": {"days": 3}, "log": {"worlds": 2, "days": 5}}
     (tmp_path / "config.json").write_text(json.dumps(config))
     given = parse(RunSettings, ["scenario=traffic", f"model={tmp_path}", "world.slots=5"], "run", usual)
-    assert (given.world.days, given.world.slots, given.log.houses, given.log.days) == (3, 5, 2, 5)
+    assert (given.world.days, given.world.slots, given.log.worlds, given.log.days) == (3, 5, 2, 5)

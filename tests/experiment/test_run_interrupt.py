@@ -21,7 +21,7 @@ from lam_env.experiment.pipeline import Pipeline
 from lam_env.experiment.settings import RunSettings
 
 SMALL = ["predictor.passes=1", "predictor.hidden=16", "eval.seeds=2", "eval.worlds=1", "world.days=1"]
-SMALL += ["log.houses=3", "log.days=2"]
+SMALL += ["log.worlds=3", "log.days=2"]
 TUNED = """
 import dataclasses
 from pathlib import Path

@@ -25,7 +25,7 @@ Fails = Callable[..., str]
         ("seeds=3", "no setting 'seeds'"),
         ("train.steps=many", "train.steps"),
         ("train.steps=0", "train.steps"),
-        ("log.houses=1", "log.houses"),
+        ("log.worlds=1", "log.worlds"),
         ("device=tpu", "device"),
         ("seed=", "seed=: give one or several"),
         ("seed=1,1", "different"),

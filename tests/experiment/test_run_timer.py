@@ -19,7 +19,7 @@ TINY = ["predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose worlds have a timer of ten minutes."""
     out = tmp_path_factory.mktemp("slow") / "run"
-    world = ["world.timer=600", "world.days=1", "log.houses=3", "log.days=2"]
+    world = ["world.timer=600", "world.days=1", "log.worlds=3", "log.days=2"]
     assert main([*TINY, *world, "agents=ppo_prior", f"out={out}"]) == 0
     return out
 

@@ -84,7 +84,7 @@ def test_tables_survive_their_file_and_somebody_lives_by_them(tmp_path: Path) ->
 
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "train.steps=256", "eval.seeds=2", "eval.worlds=1"]
-TINY += ["world.days=1", "log.houses=2", "log.days=2", "agents=prior", "workers=1"]
+TINY += ["world.days=1", "log.worlds=2", "log.days=2", "agents=prior", "workers=1"]
 
 
 def becomes_a_twin(tmp_path: Path, *log: str) -> None:

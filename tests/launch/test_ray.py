@@ -238,7 +238,7 @@ def test_the_work_of_a_machine_that_is_lost_is_done_again_and_no_other(jobs: Any
 SUITE = """
 runs:
   - scenario: smart_home
-    log: {houses: 3, days: 2}
+    log: {worlds: 3, days: 2}
     predictor: {passes: 1, hidden: 8}
     train: {steps: 256}
     eval: {seeds: 2, worlds: 1}

@@ -60,15 +60,15 @@ def test_quick_spends_less_than_full_everywhere() -> None:
     for small, whole in zip(suites.load("quick").runs, suites.load("full").runs, strict=True):
         one, other = small.settings, whole.settings
         assert one.scenario == other.scenario
-        assert one.log.houses * one.log.days < other.log.houses * other.log.days
+        assert one.log.worlds * one.log.days < other.log.worlds * other.log.days
         assert one.train.steps < other.train.steps
         assert one.eval.seeds * one.eval.worlds < other.eval.seeds * other.eval.worlds
 
 
 def test_settings_are_on_top_of_the_scenarios_own() -> None:
-    s = suites.settings_of({"scenario": "game", "log": {"houses": 30}})
+    s = suites.settings_of({"scenario": "game", "log": {"worlds": 30}})
     usual = registry.scenario("game").defaults
-    assert (s.log.houses, s.log.days, s.eval.worlds) == (30, usual["log.days"], usual["eval.worlds"])
+    assert (s.log.worlds, s.log.days, s.eval.worlds) == (30, usual["log.days"], usual["eval.worlds"])
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ SUITE = """
 about: Next to nothing.
 runs:
   - scenario: smart_home
-    log: {houses: 3, days: 2}
+    log: {worlds: 3, days: 2}
     predictor: {passes: 1, hidden: 8}
     train: {steps: 256}
     eval: {seeds: 2, worlds: 1}
@@ -31,7 +31,7 @@ GAME = """
   - name: game-TRACK
     label: TRACK
     scenario: game
-    log: {houses: 30, days: 5}
+    log: {worlds: 30, days: 5}
     predictor: {passes: 1, hidden: 8}
     train: {steps: 256}
     eval: {seeds: 2, worlds: 10}

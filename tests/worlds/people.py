@@ -9,6 +9,7 @@ from lam_env.core.contracts import Prediction, Training
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import Rows
 from lam_env.core.rng import Streams
+from lam_env.core.tuning import TrainSettings
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario, start_tick
 from lam_env.envs.scene import Rectangle, Scene, Text
@@ -220,6 +221,12 @@ class Trips(Scenario):
         return self.World(self, streams, row, day, record, reveal)
 
 
+class Tuned(Trips):
+    """A scenario that says how PPO is tuned in it."""
+
+    defaults = {"train.gamma": 0.5, "train.envs": 8, "ppo_scratch@gamma": 0.25}  # noqa: RUF012
+
+
 class FineTrips(Trips):
     World = FineTripsWorld
 
@@ -254,7 +261,17 @@ def training_of_trips(seed=0, **settings):
         return LamVectorEnv(n, scenario, **options)
 
     paid = scenario.reward_weights
-    return Training(VOCABULARY, "advise", epochs, epochs, make_env, paid, prior=Knowing(), steps=1000, seed=seed)
+    return Training(
+        VOCABULARY,
+        "advise",
+        epochs,
+        epochs,
+        make_env,
+        paid,
+        prior=Knowing(),
+        tuning=TrainSettings(steps=1000),
+        seed=seed,
+    )
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """Fine-tuning on a tiny problem whose best policy is known: somebody who does left and right in turn, now and then twice."""
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 
@@ -9,8 +10,8 @@ import torch
 from lam_env.agents.fine_tuning.best import Best as BestHead
 from lam_env.agents.fine_tuning.features import encoder_of
 from lam_env.agents.fine_tuning.policy import TunedPolicy
-from lam_env.agents.fine_tuning.ppo import PPOAgent, PPOSettings
-from lam_env.agents.fine_tuning.trial import mean_return, returns
+from lam_env.agents.fine_tuning.ppo import PPOAgent
+from lam_env.agents.fine_tuning.trial import returns
 from lam_env.agents.fine_tuning.vec_env import LamVecEnv
 from lam_env.agents.guests.encoded import EncodedVectorEnv
 from lam_env.agents.simple import Silent
@@ -18,6 +19,7 @@ from lam_env.agents.simple import Silent
 from lam_env.core.contracts import Prediction, Training
 from lam_env.core.events import Vocabulary
 from lam_env.core.seeds import Use, world_seeds
+from lam_env.core.tuning import TrainSettings
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario, start_tick
 from lam_env.envs.vector import LamVectorEnv
@@ -63,7 +65,7 @@ class TurnsWorld(World):
             self.side = LEFT + RIGHT - self.side
         if self.done:
             good = self.done == self.side
-            self.earn("right" if good else "wrong")
+            self.earn("assist" if good else "override")
             self.utility_totals["help"] += 1 if good else -1
             self.feedback_event(0, 0 if good else 1, self.done, self.agent_acts - 1, 1.0, good)
             self.done = 0
@@ -75,7 +77,7 @@ class TurnsWorld(World):
 class Turns(Scenario):
     id = "turns"
     Params = TurnsParams
-    reward_weights = {"right": 1.0, "wrong": -1.0}  # noqa: RUF012
+    reward_weights = {"assist": 1.0, "override": -1.0}  # noqa: RUF012
     utility_weights = {"help": 1.0}  # noqa: RUF012
     vocabulary = Vocabulary(("none", "left", "right"), (), ("side",), ("accept", "override"), (300, 300, 300))
     n_users = 1
@@ -119,8 +121,14 @@ def log():
     return epochs_of(simulate_log(Turns(days=1.0), [0, 1], 1)[0])
 
 
-def training(steps, seed=0):
-    return Training(Turns.vocabulary, "anticipate", log(), log(), make_env, prior=Knowing(), steps=steps, seed=seed)
+FAST = TrainSettings(envs=8, rollout=64, batch=256, gamma=0.9, learning_rate=3e-3)
+
+
+def training(steps, seed=0, **tuning):
+    tuned, paid = dataclasses.replace(FAST, steps=steps, **tuning), Turns.reward_weights
+    return Training(
+        Turns.vocabulary, "anticipate", log(), log(), make_env, paid, prior=Knowing(), tuning=tuned, seed=seed
+    )
 
 
 def share_of_best(policy, deterministic=True):
@@ -138,24 +146,21 @@ def test_the_best_policy_is_worth_what_it_should_be():
     assert share_of_best(Silent()) == 0.0
 
 
-FAST = PPOSettings(envs=8, rollout=64, batch=256, gamma=0.9, learning_rate=3e-3)
-
-
 def test_ppo_from_scratch_finds_the_best_policy():
-    policy = PPOAgent(prior=False, settings=FAST).fit(training(8_000))
+    policy = PPOAgent(prior=False).fit(training(8_000))
     assert share_of_best(policy) > 0.95
     assert share_of_best(policy, deterministic=False) > 0.95
 
 
 def test_ppo_from_a_known_predictor_starts_well_and_finds_the_best_policy():
-    assert share_of_best(PPOAgent(prior=True, settings=FAST).fit(training(500))) > 0.6  # before it has learned anything
-    policy = PPOAgent(prior=True, settings=FAST).fit(training(8_000))
+    assert share_of_best(PPOAgent(prior=True).fit(training(500))) > 0.6  # before it has learned anything
+    policy = PPOAgent(prior=True).fit(training(8_000))
     assert share_of_best(policy, deterministic=False) > 0.95
     assert share_of_best(policy) > 0.9  # greedy, it may give an action up for the episode after early refusals
 
 
 def test_a_training_is_repeated_to_the_bit_and_another_seed_gives_another():
-    agents = [PPOAgent(prior=False, settings=FAST) for _ in range(3)]
+    agents = [PPOAgent(prior=False) for _ in range(3)]
     heads = [a.fit(training(1_100, seed)).head.state_dict() for a, seed in zip(agents, (3, 3, 4), strict=True)]
     same, other = ([bool((heads[0][k] == h[k]).all()) for k in h] for h in heads[1:])
     assert all(same)
@@ -165,7 +170,7 @@ def test_a_training_is_repeated_to_the_bit_and_another_seed_gives_another():
 
 
 def test_the_policy_samples_alike_with_the_same_seed_and_masks_what_is_impossible():
-    tuned = PPOAgent(prior=False, settings=FAST).fit(training(600))
+    tuned = PPOAgent(prior=False).fit(training(600))
     env = make_env(64)
     observation, _ = env.reset(seed=0)
     observation["action_mask"][32:, RIGHT] = 0
@@ -200,13 +205,12 @@ def test_what_the_learner_sees_follows_the_worlds():
 
 
 def test_the_returns_of_a_trial_are_those_of_each_world():
-    given = training(steps=1)
-    found = returns(Best(), given, 70)  # more than run at once
+    given = training(steps=1, trial=70)  # more than run at once
+    found = returns(Best(), given)
     assert found.shape == (70,)
     alone = [t["reward.return"] for t in rollout(Best(), Turns(), world_seeds(Use.HEAD_CHOICE, 70, given.seed))]
     days = found.sum() / np.sum(alone)
     assert found == pytest.approx(days * np.array(alone))
-    assert mean_return(Best(), given, 70) == pytest.approx(found.mean())
 
 
 def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best(monkeypatch):
@@ -214,7 +218,7 @@ def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best(monk
         """Whether a head that gets the returns `later` takes the place of one that got `first`."""
         head, got = torch.nn.Linear(1, 1), iter((first, later))
         monkeypatch.setattr("lam_env.agents.fine_tuning.best.returns", lambda *_: next(got))
-        best = BestHead(head, lambda h: h, training(steps=1), certain=certain)
+        best = BestHead(head, lambda h: h, training(steps=1, certain=certain))
         best.consider(0)
         with torch.no_grad():
             head.bias += 1
@@ -242,6 +246,6 @@ def test_each_training_seed_learns_in_worlds_of_its_own():
     for seed in (0, 1, 7):
         given = training(64, seed)
         given.make_worlds = lambda n, **more: Worlds(n, Turns(), **more)
-        agent = PPOAgent(prior=False, settings=FAST)
+        agent = PPOAgent(prior=False)
         agent.learner(given, encoder_of(given, agent.prior)).learn(1)
     assert met == [world_seeds(Use.FINE_TUNING, 1, seed)[0] for seed in (0, 1, 7)]

@@ -8,7 +8,7 @@ import pytest
 from lam_env.agents.fine_tuning import ppo
 from lam_env.agents.fine_tuning.features import encoder_of
 from lam_env.agents.fine_tuning.heads import AdviceHead, PlainHead
-from lam_env.agents.fine_tuning.ppo import PPOAgent, PPOSettings, asked_a_day
+from lam_env.agents.fine_tuning.ppo import PPOAgent, asked_a_day
 from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer
 from lam_env.agents.fine_tuning.vec_env import LamVecEnv
 from lam_env.agents.guests.encoded import EncodedVectorEnv
@@ -17,12 +17,13 @@ from people import A, Best, Knowing, Trips, habits
 from stable_baselines3.common.buffers import RolloutBuffer
 
 from lam_env.core.contracts import Training
+from lam_env.core.tuning import TrainSettings
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.rollout import rollout
 from lam_env.logs.epochs import DAY, epochs_of
 
-FAST = PPOSettings(envs=16, rollout=64, days=2, batch=256, gamma=0.0, learning_rate=5e-3)
+FAST = TrainSettings(envs=16, rollout=64, days=2, batch=256, gamma=0.0, learning_rate=5e-3)
 
 
 @functools.cache
@@ -30,15 +31,15 @@ def log(people=3):
     return epochs_of(simulate_log(Trips(people=people), [0, 1], 4)[0])
 
 
-def training(steps, seed=0, people=3, **more):
+def training(steps, seed=0, people=3, settings=FAST):
     scenario = Trips(days=2.0, people=people)
 
     def make_env(n, **options):
         return LamVectorEnv(n, scenario, **options)
 
-    paid, epochs = scenario.reward_weights, log(people)
+    paid, epochs, tuned = scenario.reward_weights, log(people), dataclasses.replace(settings, steps=steps)
     return Training(
-        scenario.vocabulary, "advise", epochs, epochs, make_env, paid, prior=Knowing(), steps=steps, seed=seed, **more
+        scenario.vocabulary, "advise", epochs, epochs, make_env, paid, prior=Knowing(), tuning=tuned, seed=seed
     )
 
 
@@ -64,9 +65,9 @@ def test_a_day_has_as_many_questions_as_its_persons_are_asked():
     assert asked_a_day(one_day.select(np.zeros(0, int))) == 0
 
 
-@pytest.mark.parametrize("settings", [FAST, PPOSettings(), PPOSettings(envs=6, batch=96, days=1, rollout=10)])
+@pytest.mark.parametrize("settings", [FAST, TrainSettings(), TrainSettings(envs=6, batch=96, days=1, rollout=10)])
 def test_the_learner_waits_for_some_days_of_everybody(settings):
-    agent, given = PPOAgent(prior=True, settings=settings), training(100)
+    agent, given = PPOAgent(prior=True), training(100, settings=settings)
     model = agent.learner(given, encoder_of(given, agent.prior))  # and without a warning that batches are torn
     assert type(model.rollout_buffer) is PersonalRolloutBuffer
     assert model.rollout_buffer.asked is model.env
@@ -74,12 +75,12 @@ def test_the_learner_waits_for_some_days_of_everybody(settings):
     least = max(settings.rollout, settings.days * asked_a_day(log()))
     assert least <= model.n_steps < least + settings.batch
     assert type(model.policy.head) is AdviceHead
-    plain = PPOAgent(prior=False, settings=settings)
+    plain = PPOAgent(prior=False)
     assert type(plain.learner(given, encoder_of(given)).policy.head) is PlainHead
 
 
 def test_one_person_a_world_learns_as_a_world_that_is_one_stream():
-    agent, given = PPOAgent(prior=True, settings=FAST), training(100, people=1)
+    agent, given = PPOAgent(prior=True), training(100, people=1)
     model = agent.learner(given, encoder_of(given, agent.prior))
     assert type(model.rollout_buffer) is RolloutBuffer
     assert (model.n_envs, model.n_steps) == (FAST.envs, FAST.rollout)
@@ -100,7 +101,7 @@ def test_what_the_learner_sees_is_the_word_on_the_person_asked():
 
 def test_a_rollout_pays_each_step_what_its_own_person_brought():
     """Though others are asked before she has gone: an advice taken brings its worth, any other its nag, and silence nothing."""
-    agent, given = PPOAgent(prior=True, settings=dataclasses.replace(FAST, days=3)), training(100, people=10)
+    agent, given = PPOAgent(prior=True), training(100, people=10, settings=dataclasses.replace(FAST, days=3))
     features = encoder_of(given, agent.prior)
     model = agent.learner(given, features)
     model.learn(1)
@@ -117,7 +118,7 @@ def test_a_rollout_pays_each_step_what_its_own_person_brought():
 
 
 def test_ppo_from_the_plug_in_is_near_the_best():
-    policy = PPOAgent(prior=True, settings=FAST).fit(training(2_000))
+    policy = PPOAgent(prior=True).fit(training(2_000))
     assert type(policy.head) is AdviceHead
     assert share_of_best(Silent()) == 0
     assert share_of_best(policy) > 0.95
@@ -133,7 +134,7 @@ def test_ppo_learns_what_advice_is_worth_from_credits_alone(monkeypatch):
             return AdvicePlugIn(given.prior, Answers.alike(len(given.vocabulary)), {}, 0.0)
 
     monkeypatch.setattr(ppo, "plugin_context", Ignorant)
-    agent = PPOAgent(prior=True, settings=FAST)
+    agent = PPOAgent(prior=True)
     ignorant = agent.fit(training(0, people=10))
     assert share_of_best(ignorant, deterministic=False) < 0.4
     policy = agent.fit(training(6_000, people=10))  # returns along the worlds' steps lead to less than half of this
@@ -142,12 +143,12 @@ def test_ppo_learns_what_advice_is_worth_from_credits_alone(monkeypatch):
 
 
 def test_ppo_from_scratch_comes_near_it_too():
-    policy = PPOAgent(prior=False, settings=FAST).fit(training(8_000))
+    policy = PPOAgent(prior=False).fit(training(8_000))
     assert share_of_best(policy) > 0.9
 
 
 def test_a_training_is_repeated_to_the_bit_and_another_seed_gives_another():
-    heads = [PPOAgent(prior=False, settings=FAST).fit(training(1_000, s)).head.state_dict() for s in (3, 3, 4)]
+    heads = [PPOAgent(prior=False).fit(training(1_000, s)).head.state_dict() for s in (3, 3, 4)]
     same, other = ([bool((heads[0][k] == h[k]).all()) for k in h] for h in heads[1:])
     assert all(same)
     assert not all(other)

@@ -270,5 +270,5 @@ def test_a_broken_manifest_is_refused(folder, predictor, content):
 
 def test_the_manifest_says_what_made_it(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
     assert set(manifest["versions"]) == {"lam_env", "torch", "numpy"}

@@ -1,12 +1,13 @@
 """The kit's encoder around environments: the same vectors single, batched and for SB3, which are those that PPO learns from."""
 
+import dataclasses
 import functools
 
 import gymnasium as gym
 import numpy as np
 import pytest
 from lam_env.agents.fine_tuning.features import PlainFeatures, encoder_of
-from lam_env.agents.fine_tuning.ppo import PPOAgent, PPOSettings
+from lam_env.agents.fine_tuning.ppo import PPOAgent
 from lam_env.agents.fine_tuning.vec_env import LamVecEnv
 from lam_env.agents.guests.encoded import EncodedEnv, EncodedVectorEnv
 
@@ -14,6 +15,7 @@ from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import WINDOW
+from lam_env.core.tuning import TrainSettings
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.experiment.agent_check import small_training
@@ -86,10 +88,11 @@ def test_single_and_batch_see_the_same_through_ends_and_resets(name, prior):
 def test_a_learner_of_sb3_sees_what_the_batch_shows_and_so_does_the_kits_own():
     given = training("smart_home")
     encoder = encoder_of(given, prior=True)
+    tuned = dataclasses.replace(given, tuning=TrainSettings(envs=3, batch=384))
     for env in (
         LamVecEnv(EncodedVectorEnv(given.make_worlds(3), encoder), seed=7),
         given.make_env(3, prior=True),
-        PPOAgent(prior=True, settings=PPOSettings(envs=3, batch=384)).learner(given, encoder).get_env(),
+        PPOAgent().learner(tuned, encoder).get_env(),
     ):
         env.seed(7)
         seen, first = env.reset(), env.env._seeds[0]

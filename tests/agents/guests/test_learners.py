@@ -19,6 +19,7 @@ from lam_env.core import registry
 from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
 from lam_env.core.seeds import Use, world_seeds
+from lam_env.core.tuning import TrainSettings
 from lam_env.evaluation import rollout as rollout_module
 from lam_env.evaluation.rollout import rollout
 from lam_env.experiment.agent_check import small_training, try_agent
@@ -50,7 +51,7 @@ def training():
 def fresh(name):
     """A training that has handed out nothing yet."""
     given = made(name)
-    return Training(**{**vars(given), "handed_out": [], "steps": 100})
+    return Training(**{**vars(given), "handed_out": [], "tuning": TrainSettings(steps=100)})
 
 
 def learned(learner, given, **more):
@@ -97,7 +98,7 @@ def test_they_learn_in_other_scenarios(name, learner, more):
 
 
 def test_among_persons_a_learner_can_be_paid_each_persons_own():
-    given = dataclasses.replace(training_of_trips(), steps=100, adapter=make_env)
+    given = dataclasses.replace(training_of_trips(), tuning=TrainSettings(steps=100), adapter=make_env)
     env = given.make_env(2, encode=True)
     own = {"rollout_buffer_class": PersonalRolloutBuffer, "rollout_buffer_kwargs": {"asked": env}, "gamma": 0.0}
     model = PPO("MlpPolicy", env, **LEARNERS["PPO"], **own).learn(given.steps)
@@ -199,7 +200,9 @@ def test_no_seed_of_a_learner_leads_into_worlds_of_the_tables(training):
 
 def test_the_curve_and_the_progress_are_of_what_was_earned():
     told = []
-    given = Training(**{**vars(fresh("smart_home")), "steps": 400, "progress": lambda *said: told.append(said)})
+    given = Training(
+        **{**vars(fresh("smart_home")), "tuning": TrainSettings(steps=400), "progress": lambda *said: told.append(said)}
+    )
     env, rewards = given.make_env(2), []
     env.reset()
     for _ in range(200):

@@ -1,0 +1,28 @@
+"""How PPO is tuned, one sentence each: `train.*` of a run. A scenario has values of its own in `Scenario.defaults`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lam_env.config.cli import setting
+from lam_env.core.seeds import Use
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Fine-tuning. Few environments and long rollouts learn better than the reverse; large batches are for speed on a CPU."""
+
+    steps: int = setting(300_000, "environment steps of fine-tuning", low=1)
+    envs: int = setting(16, "worlds stepped at once; a quarter of them among persons", low=1, high=Use.FINE_TUNING.room)
+    rollout: int = setting(128, "steps of each world between updates, at least", low=2)
+    days: int = setting(8, "days between updates, at least, where decisions are those of several persons", low=1)
+    batch: int = setting(512, "steps in a batch of an update", low=2)
+    epochs: int = setting(4, "passes of an update over its rollout", low=1)
+    learning_rate: float = setting(1e-3, "learning rate, which falls linearly to a tenth", low=0, high=1)
+    clip: float = setting(0.2, "how far an update may change the probability of an action, as a share", low=0, high=1)
+    gamma: float = setting(0.99, "discount of what comes a step later", low=0, high=1)
+    gae_lambda: float = setting(0.95, "lambda of generalised advantage estimation", low=0, high=1)
+    entropy: float = setting(0.0, "weight of the entropy bonus", low=0)
+    trial: int = setting(8, "worlds in which the best head or threshold is chosen", low=1, high=Use.HEAD_CHOICE.room)
+    certain: float = setting(0.0, "standard errors by which a head must be better than the best so far", low=0)
+    temperature: float = setting(0.08, "temperature of values, by their scale; with a prior alone", low=1e-6)
