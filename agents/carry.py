@@ -35,7 +35,7 @@ def listen(
         carry = Carry(predictor.start(n), None)  # type: ignore[arg-type]
     elif episode_start is not None and np.any(episode_start):
         fresh = np.tile(np.asarray(episode_start, bool), carry.people)
-        carry = carry._replace(state=predictor.reset(carry.state, fresh))  # type: ignore[attr-defined]
+        carry = carry._replace(state=predictor.reset(carry.state, fresh))
     active = observation["epoch"][:, FOLLOWUP] == 0
     if carry.said is not None and not active.any():
         return carry

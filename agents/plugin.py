@@ -15,6 +15,7 @@ import numpy as np
 
 from lam_env.core.contracts import ActionPredictor, Training
 from lam_env.core.seeds import Use, world_seeds
+from lam_env.envs.play import play
 from lam_env.logs.epochs import DAY
 
 from .advice.agent import AdviceAgent
@@ -101,21 +102,14 @@ class PlugInAgent:
         """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
         n, a = self.worlds, len(training.vocabulary)
         env = training.make_worlds(n, autoreset=False)
-        observation, _ = env.reset(seed=world_seeds(Use.PLUGIN_TRIAL, n, training.seed))
         counts = [np.zeros((self.bins, a)) for _ in range(4)]
-        state, start, rows = None, np.ones(n, bool), np.arange(n)
-        while not env.finished.all():
-            state = listen(training.prior, observation, state, start)
-            value, q = trial.values(observation, state.said)
-            value[:, 0] = 0.0
-            actions = value.argmax(1)
-            acts = (actions > 0) & ~env.finished
-            part = observation["epoch"][:, 0] % DAY * self.bins // DAY
+        for step in play(trial.predict, env, world_seeds(Use.PLUGIN_TRIAL, n, training.seed)):
+            actions, q = step.actions, anticipation(step.state.said, trial.slow)
+            acts = (actions > 0) & step.running
+            part = step.observation["epoch"][:, 0] % DAY * self.bins // DAY
             np.add.at(counts[0], (part[acts], actions[acts]), 1)
-            np.add.at(counts[1], (part[acts], actions[acts]), q[rows, actions][acts])
-            before = observation["feedback"]
-            observation, _, _, start, _ = env.step(actions)
-            heard = np.where(start[:, None], 0, observation["feedback"] - before)
+            np.add.at(counts[1], (part[acts], actions[acts]), q[acts, actions[acts]])
+            heard = np.where(step.ended[:, None], 0, step.after["feedback"] - step.observation["feedback"])
             np.add.at(counts[2], part, heard[:, :a])
             np.add.at(counts[3], part, heard[:, a:])
         return counts

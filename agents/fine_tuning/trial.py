@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lam_env.core.contracts import Policy, Training
+from lam_env.core.contracts import Policy, Training, complete
 from lam_env.core.seeds import Use, world_seeds
+from lam_env.envs.play import play
 from lam_env.envs.vector import AT_ONCE
 
 
@@ -13,15 +14,11 @@ def returns(policy: Policy, training: Training) -> np.ndarray:
     """The return of one episode in each of `train.trial` worlds, which are the same for every policy."""
     worlds = training.tuning.trial
     n = min(worlds, AT_ONCE)
-    env = training.make_worlds(n, autoreset=False, reveal=getattr(policy, "reveal", ()))
-    seeds = world_seeds(Use.HEAD_CHOICE, worlds, training.seed)
-    observation, _ = env.reset(seed=seeds[:n], options={"then": seeds[n:]})
-    state, start, found = None, np.ones(n, bool), np.zeros(worlds)
+    env = training.make_worlds(n, autoreset=False, reveal=complete(policy).reveal)
+    seeds, found = world_seeds(Use.HEAD_CHOICE, worlds, training.seed), np.zeros(worlds)
     lives, following = np.arange(n), n  # whose world each is now, and the next to take the place of one that is over
-    while not env.finished.all():
-        actions, state = policy.predict(observation, state, start, True)
-        observation, rewards, _, start, _ = env.step(actions)
-        found[lives] += rewards  # a world that is over earns nothing
-        for i in np.flatnonzero(start)[: worlds - following]:
+    for step in play(lambda seen, state, ended: policy.predict(seen, state, ended, True), env, seeds[:n], then=seeds[n:]):
+        found[lives] += step.rewards  # a world that is over earns nothing
+        for i in np.flatnonzero(step.ended)[: worlds - following]:
             lives[i], following = following, following + 1
     return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from lam_env.logs.epochs import Epochs
 
 Observation = dict[str, np.ndarray]
+Curve = list[tuple[int, float]]  # (environment steps, mean reward per step since the point before)
 
 
 @runtime_checkable
 class Policy(Protocol):
-    """What acts: Stable-Baselines3's `predict` and nothing else."""
+    """What acts: Stable-Baselines3's `predict`. What else it may have: `FullPolicy`."""
 
     def predict(
         self,
@@ -35,16 +36,6 @@ class Policy(Protocol):
         ...
 
 
-class Sampling(Protocol):
-    """A policy that says how it samples; one that does not is taken to be what its deterministic `predict` says."""
-
-    def probabilities(
-        self, observation: Any, state: Any = None, episode_start: np.ndarray | None = None
-    ) -> tuple[np.ndarray, Any]:
-        """Observations (N, ...) -> probabilities (N, A), and the state to hand in next time."""
-        ...
-
-
 class Prediction(NamedTuple):
     """What a predictor says of one epoch in each of N streams."""
 
@@ -53,10 +44,18 @@ class Prediction(NamedTuple):
     hidden: np.ndarray | None = None  # (N, H) the predictor's recurrent state, as features
 
 
-class ActionPredictor(Protocol):
-    """P(next user action or none). Carries its state one epoch at a time; reads a whole log at once too."""
+class Reader(Protocol):
+    """P(next user action or none), of a whole log at once."""
 
     vocabulary: Vocabulary
+
+    def read(self, epochs: Epochs) -> Prediction:
+        """Every row of a log (n rows), each world from its start; equal to stepping through it."""
+        ...
+
+
+class ActionPredictor(Reader, Protocol):
+    """One that also carries its state one epoch at a time."""
 
     def start(self, n: int) -> Any:
         """A fresh state for n streams: an object whose arrays have n rows; a dataclass where streams are persons."""
@@ -66,9 +65,48 @@ class ActionPredictor(Protocol):
         """One epoch per stream (N rows). Streams where `active` (N,) is false keep their state."""
         ...
 
-    def read(self, epochs: Epochs) -> Prediction:
-        """Every row of a log (n rows), each world from its start; equal to stepping through it."""
+    def reset(self, state: Any, rows: np.ndarray) -> Any:
+        """The state with `rows` (mask or index) fresh; the one given stays as it is."""
         ...
+
+
+@dataclass(frozen=True)
+class FullPolicy:
+    """A policy with all that one may have besides `predict`. Who leaves an attribute out is taken to be what stands here."""
+
+    predict: Callable[[Observation, Any, np.ndarray, bool], tuple[np.ndarray, Any]]  # as `Policy` has it, by place
+    reveal: tuple[str, ...] = ()  # what it is shown of the hidden state: "latent", "plan"
+    predictor: Reader | None = None  # what it rests on, which is judged too
+    # epochs and their hidden state (n, L) -> epochs as its predictor reads them
+    see: Callable[[Epochs, np.ndarray], Epochs] | None = None
+    # observations (N, ...), state, episode start -> the probabilities (N, A) with which it samples, and the state; else it samples nothing
+    probabilities: Callable[[Observation, Any, np.ndarray], tuple[np.ndarray, Any]] | None = None
+
+
+def complete(policy: Policy) -> FullPolicy:
+    """The one place where what a policy may have is asked of somebody's object."""
+    there: dict[str, Any] = {f.name: getattr(policy, f.name, f.default) for f in fields(FullPolicy)[1:]}
+    return FullPolicy(policy.predict, **there)
+
+
+def acts(found: object) -> TypeGuard[Policy]:
+    return hasattr(found, "predict")
+
+
+def learns(found: object) -> TypeGuard[Agent]:
+    return hasattr(found, "fit")
+
+
+def needs_said(found: object, unsaid: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """What an agent or a maker of policies says that it needs."""
+    needs: tuple[str, ...] = getattr(found, "needs", unsaid)
+    return needs
+
+
+def learned(agent: object, training: Training) -> tuple[object, Curve]:
+    """What `fit` returns, or who has none, itself; and the learning curve that it may have as `curve`."""
+    found = agent.fit(training) if learns(agent) else agent
+    return found, list(getattr(agent, "curve", None) or ())
 
 
 @dataclass

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from lam_env.config.convert import suggestion
+from lam_env.core.contracts import acts, learns, needs_said
 from lam_env.core.errors import UserError, hint
 
 NEEDS = {"log", "prior", "steps", "latent"}  # what an agent may need
@@ -154,7 +155,7 @@ def agent_needs(name: str) -> tuple[str, ...]:
     """What an agent has to be given (`lam_env.Agent`): of the kit's as its module says, of others as they say."""
     said: dict[str, tuple[str, ...]] = _AGENTS.said("NEEDS") if ":" not in name else {}
     try:
-        needs = said[name] if name in said else getattr(_AGENTS.get(name), "needs", PRIOR)
+        needs = said[name] if name in said else needs_said(_AGENTS.get(name), PRIOR)
     except RegistryError:  # said when it is fitted: no other agent has to fail with it
         return PRIOR
     if not isinstance(needs, tuple) or not set(needs) <= NEEDS:
@@ -167,7 +168,7 @@ def agent(name: str) -> Callable[..., Any]:
     made = _AGENTS.get(name)
     if callable(made):
         return made
-    if hasattr(made, "predict") or hasattr(made, "fit"):
+    if acts(made) or learns(made):
         return lambda: made
     raise RegistryError(f"agent {name!r} is a {type(made).__name__}: give a class or object with predict or fit")
 

@@ -154,10 +154,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
 
     def asked(self) -> np.ndarray:
         """(2, N): whose decision it is in each world, and the reward of their step before; zeros where one stream."""
-        if not self.scenario.personal:
-            return np.zeros((2, self.num_envs))
-        told: Any = [(w.person, w.credit) for w in self.worlds]  # type: ignore[attr-defined]
-        return np.array(told).T
+        return np.array([(w.person, w.credit) for w in self.worlds]).T
 
     def action_masks(self) -> np.ndarray:
         """(N, A) bool: what is possible now in each world."""

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lam_env.core.contracts import Policy
+from lam_env.core.contracts import FullPolicy, Observation, Policy, complete
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, ActionLog, Event, LogError
 from lam_env.core.progress import Report, silent
 from lam_env.core.rng import Stream, key_of
+from lam_env.envs.play import check_actions, play
 from lam_env.envs.recording import log_of
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.spaces import observation_space
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.evaluation.rollout import check_actions
 
 if TYPE_CHECKING:
     from lam_env.sim.world import World
@@ -101,7 +101,7 @@ class Decisions:
         return cls(log, observation)
 
 
-def check_probabilities(where: Any, log: ActionLog) -> None:
+def check_probabilities(where: Path, log: ActionLog) -> None:
     """LogError unless every decision has a probability above 0 and an action that the vocabulary knows."""
     rows = np.flatnonzero(log.kind == AGENT)
     prob, token = log.prob[rows], log.token[rows]
@@ -124,14 +124,14 @@ def check_probabilities(where: Any, log: ActionLog) -> None:
 
 
 def probabilities(
-    policy: Policy, observation: Any, state: Any, start: np.ndarray | None, deterministic: bool = False
+    policy: FullPolicy, observation: Observation, state: Any, start: np.ndarray, deterministic: bool = False
 ) -> tuple[np.ndarray, Any]:
-    """(N, A) with which a policy chooses, and its state. One that cannot say (`contracts.Sampling`), or `deterministic`, chooses what it predicts."""
+    """(N, A) with which a policy chooses, and its state. One that cannot say (`contracts.FullPolicy`), or `deterministic`, chooses what it predicts."""
     n, a = observation["action_mask"].shape
-    if not deterministic and hasattr(policy, "probabilities"):
+    if not deterministic and policy.probabilities is not None:
         p, state = policy.probabilities(observation, state, start)
         return np.asarray(p, float), state
-    chosen, state = policy.predict(observation, state, start, deterministic=True)
+    chosen, state = policy.predict(observation, state, start, True)
     chosen = check_actions(chosen, n, a)
     chosen = np.where(
         observation["action_mask"][np.arange(n), chosen] > 0, chosen, 0
@@ -153,19 +153,18 @@ def record_decisions(
     The reward of a decision is what is earned until the next one; where a world asks many persons, what is earned from a person until she is asked
     again, and not known for her last.
     """
-    n, stream, drawn = len(seeds), Stream(key_of(seed, "logged policy")), 0
-    env = LamVectorEnv(n, scenario, record=True, reveal=getattr(policy, "reveal", ()), autoreset=False)
-    observation, _ = env.reset(seed=seeds)
+    n, stream, drawn, full = len(seeds), Stream(key_of(seed, "logged policy")), 0, complete(policy)
+    env = LamVectorEnv(n, scenario, record=True, reveal=full.reveal, autoreset=False)
     crowd = scenario.personal and scenario.n_users > 1
     kept: list[dict[str, np.ndarray]] = []
     worlds: list[np.ndarray] = []
     asked: list[np.ndarray] = []
     earned: list[np.ndarray] = []
-    state: Any = None
-    start = np.ones(n, bool)
     hidden = {"latent", "plan"}  # a privileged policy's; nobody else may be asked on it
-    while not env.finished.all():
-        p, state = probabilities(policy, observation, state, start)
+
+    def choose(observation: Observation, state: Any, start: np.ndarray) -> tuple[np.ndarray, Any]:
+        nonlocal drawn
+        p, state = probabilities(full, observation, state, start)
         possible = observation["action_mask"] > 0
         p = (1 - explore) * p + explore * possible / possible.sum(1, keepdims=True)
         actions = sample(p, stream.block(drawn, n))
@@ -173,11 +172,13 @@ def record_decisions(
         running = np.flatnonzero(~env.finished)
         for i in running.tolist():
             _note(env.worlds[i], int(actions[i]), float(p[i, actions[i]]))
-        kept.append({k: v[running] for k, v in observation.items() if k not in hidden})
-        worlds.append(running)
         asked.append(env.asked()[0][running].astype(np.int64))
-        observation, rewards, _, start, _ = env.step(actions)
-        earned.append((env.asked()[1] if crowd else rewards)[running])
+        return actions, state
+
+    for step in play(choose, env, seeds):
+        kept.append({k: v[step.running] for k, v in step.observation.items() if k not in hidden})
+        worlds.append(np.flatnonzero(step.running))
+        earned.append((env.asked()[1] if crowd else step.rewards)[step.running])
         done = sum(w.now - w.start for w in env.worlds)
         total = sum(w.end - w.start for w in env.worlds)
         progress("record", done * 100 // total, 100, f"{sum(map(len, worlds)):,} decisions")
@@ -195,7 +196,7 @@ def _note(world: World, action: int, prob: float) -> None:
     """A world records acts by itself; a decision to do nothing is written here."""
     world.prob = prob
     if not action and world.records is not None:
-        world.records.append(Event(world.now, getattr(world, "person", 0), AGENT, 0, prob=prob))
+        world.records.append(Event(world.now, world.person, AGENT, 0, prob=prob))
 
 
 def sample(p: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -245,13 +246,13 @@ def asked_again(
     first = np.flatnonzero(np.r_[True, world[1:] != world[:-1]])
     length = np.diff(np.r_[first, len(world)])
     found = np.zeros(observation["action_mask"].shape)
-    says = hasattr(policy, "probabilities")
-    soft = np.zeros(found.shape) if says else None
+    full = complete(policy)
+    soft = None if full.probabilities is None else np.zeros(found.shape)
     state: Any = None
     for t in range(int(length.max())):
         rows = first + np.minimum(t, length - 1)  # a world that has ended shows its last epoch again; nobody looks
         batch = {k: v[rows] for k, v in observation.items()}
-        p, state = probabilities(policy, batch, state, np.full(len(rows), t == 0))
+        p, state = probabilities(full, batch, state, np.full(len(rows), t == 0))
         running = t < length
         if soft is not None:
             soft[rows[running]] = p[running]

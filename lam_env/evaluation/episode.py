@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lam_env.core.contracts import Observation, Policy
+from lam_env.core.contracts import Observation, Policy, complete
 from lam_env.core.events import AGENT, FEEDBACK, USER, Event, Vocabulary
+from lam_env.envs.play import check_actions
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Scene
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.evaluation.rollout import check_actions
+
+if TYPE_CHECKING:
+    from lam_env.sim.world import World
 
 TOP = 3  # likeliest actions that are told
 Expect = Callable[[Observation, np.ndarray], np.ndarray]  # (observation of one world, episode start) -> (A,) P(next)
@@ -32,7 +35,7 @@ class Moment:
     expected: np.ndarray | None
     action: int
     since: tuple[Event, ...]
-    world: Any  # sim.world.World
+    world: World
     before: int  # [ticks] the moment before
     scenario: Scenario
 
@@ -45,7 +48,7 @@ def episode(
     policy: Policy, scenario: Scenario, seed: int, expect: Expect | None = None, day: int = 0
 ) -> Iterator[Moment]:
     """The moments of a policy's episode in the world `seed`, the same world as in `rollout`."""
-    env = LamVectorEnv(1, scenario, record=True, reveal=getattr(policy, "reveal", ()), autoreset=False)
+    env = LamVectorEnv(1, scenario, record=True, reveal=complete(policy).reveal, autoreset=False)
     observation, _ = env.reset(seed=[seed], options={"day": day})
     world, state, start = env.worlds[0], None, np.ones(1, bool)
     told, before = len(world.records or ()), world.now
@@ -64,7 +67,13 @@ def episode(
 
 
 def _moment(
-    observation: Observation, expected: Any, action: int, told: int, before: int, world: Any, scenario: Scenario
+    observation: Observation,
+    expected: np.ndarray | None,
+    action: int,
+    told: int,
+    before: int,
+    world: World,
+    scenario: Scenario,
 ) -> Moment:
     epoch = observation["epoch"][0]
     return Moment(

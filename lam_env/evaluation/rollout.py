@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from lam_env.core.catalogue import LIFT, NOOP_RATE, SHARE_OF_ORACLE, UTILITY
-from lam_env.core.contracts import Policy
+from lam_env.core.contracts import Observation, Policy, complete
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Report
+from lam_env.envs.play import play
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import AT_ONCE, LamVectorEnv
 
@@ -33,31 +34,29 @@ def rollout(
     have ended (None if none has), whose place in the next one another may have taken.
     """
     n = min(len(world_seeds), AT_ONCE)
-    env = LamVectorEnv(n, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
-    observation, _ = env.reset(seed=world_seeds[:n], options={"day": day, "then": world_seeds[n:]})
-    state: Any = None
-    start = np.ones(n, bool)
+    env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal, autoreset=False)
     totals: list[dict[str, float]] = [{} for _ in world_seeds]
     lives, begun = np.arange(n), n  # which world each place holds
     epochs, silent, steps = np.zeros(len(world_seeds)), np.zeros(len(world_seeds)), 0
-    while not env.finished.all():
-        actions, state = policy.predict(observation, state, start, deterministic)
-        running = ~env.finished
-        actions = check_actions(actions, n, len(env.vocabulary))
+
+    def choose(observation: Observation, state: Any, start: np.ndarray) -> tuple[np.ndarray, Any]:
+        return policy.predict(observation, state, start, deterministic)
+
+    for step in play(choose, env, world_seeds[:n], day=day, then=world_seeds[n:]):
+        actions, running, rewards = step.actions, step.running, step.rewards
         epochs[lives] += running
         silent[lives] += running & (actions == 0)
-        before, worlds = observation, list(env.worlds)
-        observation, rewards, _, start, info = env.step(actions)
         if not np.isfinite(rewards).all():
             bad = np.flatnonzero(~np.isfinite(rewards))[0]
             raise UserError(
                 f"the reward of action {actions[bad]} is {rewards[bad]}; look at the scenario's reward terms"
             )
         if watch is not None:
-            watch(lives, before, actions, running, rewards, observation, worlds, info.get("final_obs"))
+            last = step.info.get("final_obs")
+            watch(lives, step.observation, actions, running, rewards, step.after, step.worlds, last)
         steps += int(running.sum())
-        for i in np.flatnonzero(start):
-            totals[lives[i]] = info["final_info"][i]["totals"]
+        for i in np.flatnonzero(step.ended):
+            totals[lives[i]] = step.info["final_info"][i]["totals"]
             if begun < len(world_seeds):
                 lives[i], begun = begun, begun + 1
         if progress is not None and steps % (128 * n) < n:
@@ -71,19 +70,6 @@ def rollout(
         if wrong := [name for name, value in found.items() if not np.isfinite(value)]:
             raise UserError(f"{wrong[0]} is {found[wrong[0]]}; look at the scenario's terms and key figures")
     return totals
-
-
-def check_actions(actions: Any, n: int, n_actions: int) -> np.ndarray:
-    """Actions of a policy as integers (n,), or a one-line error that says what is wrong with them."""
-    found = np.asarray(actions)
-    if found.shape != (n,):
-        raise UserError(f"predict returned actions of shape {found.shape}; it must be ({n},), one per observation")
-    if found.dtype.kind not in "iu":
-        raise UserError(f"predict returned actions of type {found.dtype}; it must be integers")
-    if found.min() < 0 or found.max() >= n_actions:
-        bad = int(found[(found < 0) | (found >= n_actions)][0])
-        raise UserError(f"predict returned action {bad}, outside the space: 0 to {n_actions - 1}")
-    return found
 
 
 def per_seed(totals: list[dict[str, float]], seeds: Sequence[int]) -> dict[int, dict[str, float]]:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from lam_env.core import registry
-from lam_env.core.contracts import Policy, Training
+from lam_env.core.contracts import Policy, Training, complete
 from lam_env.core.errors import UserError
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.tuning import TrainSettings
+from lam_env.envs.play import check_actions
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.evaluation.rollout import check_actions
 from lam_env.experiment import models
 from lam_env.launch.local import one_line
 from lam_env.logs.epochs import epochs_of
@@ -32,7 +32,7 @@ def try_agent(scenario: Scenario, name: str) -> None:
         training = small_training(scenario)
         training.prior = training.prior if "prior" in needs else None
         with models.cut_short(STEPS):
-            policy = models.fitted(agent, training)
+            policy, _ = models.fitted(agent, training)
         for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other
             _two_steps(policy, scenario, n)
     except registry.RegistryError:  # it says which agent it is about
@@ -59,7 +59,7 @@ def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predict
 
 
 def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:
-    env = LamVectorEnv(n, scenario, reveal=getattr(policy, "reveal", ()), autoreset=False)
+    env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal, autoreset=False)
     observation, _ = env.reset(seed=world_seeds(Use.TRYING, n))
     state, start = None, np.ones(n, bool)
     for _ in range(2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lam_env.config.cli import override, to_dict
 from lam_env.core import registry
+from lam_env.core.contracts import needs_said
 from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 from lam_env.envs.scenario import Scenario
@@ -45,5 +46,4 @@ def needs_of(scenario: Scenario, name: str) -> tuple[str, ...]:
     """What an agent has to be given, be it the kit's, one of your own, or one of the scenario's, which say `needs = ("prior",)` if they need
     anything."""
     own = scenario.baselines() | scenario.rungs() | scenario.exploits()
-    found: tuple[str, ...] = getattr(own[name], "needs", ()) if name in own else registry.agent_needs(split(name)[0])
-    return found
+    return needs_said(own[name]) if name in own else registry.agent_needs(split(name)[0])

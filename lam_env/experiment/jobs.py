@@ -13,7 +13,7 @@ import numpy as np
 
 from lam_env.core import registry
 from lam_env.core.catalogue import TOP1
-from lam_env.core.contracts import ActionPredictor, Policy, Training
+from lam_env.core.contracts import ActionPredictor, Policy, Reader, Training, complete
 from lam_env.core.events import USER, ActionLog
 from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
@@ -181,8 +181,8 @@ def fit(work: Work, name: str, training: Training) -> Policy:
     training = dataclasses.replace(training, tuning=tuning_of(training.tuning, scenario, name))
     if differs:  # such a policy is trained from its beginning
         training.start = None
-    policy = models.fitted(agent, training)
-    if curve := models.curve_of(agent, training):
+    policy, curve = models.fitted(agent, training)
+    if curve:
         lines = [f"{name},{training.seed},{step},{reward:.6g}" for step, reward in curve]
         work.run.write_text(
             f"curve-{name}-{training.seed}.csv", "\n".join(["agent,train_seed,step,reward", *lines]) + "\n"
@@ -206,23 +206,23 @@ def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str,
     totals = rollout(policy, scenario, batch, progress=report, stage=f"judge {name}", watch=watch)
     scores = per_seed(totals, seeds)
     found = {"": scores}
-    if getattr(policy, "predictor", None) is not None:
+    full = complete(policy)
+    if full.predictor is not None:
         epochs, latent = judging_epochs(work)
-        predictions["sim"] = _add_prediction(work, scores, policy, epochs, latent)
-        if not hasattr(policy, "see") and (later := later_epochs(work)) is not None:
+        seen = epochs if full.see is None else full.see(epochs, latent)
+        predictions["sim"] = _add_prediction(work, scores, full.predictor, epochs, seen)
+        if full.see is None and (later := later_epochs(work)) is not None:
             found["later"] = {s: {} for s in seeds}
-            _add_prediction(work, found["later"], policy, later, None)
+            _add_prediction(work, found["later"], full.predictor, later, later)
     told = judged(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
     work.run.write_json(file_of(name, seed), told)
     return found
 
 
-def _add_prediction(
-    work: Work, scores: Scores, policy: Any, epochs: Epochs, latent: np.ndarray | None
-) -> dict[str, Any]:
-    """`pred.*` of each evaluation seed, on the log of its worlds without an agent. Returns what the report shows of all of them."""
-    seen = policy.see(epochs, latent) if hasattr(policy, "see") else epochs
-    probabilities = policy.predictor.read(seen).next
+def _add_prediction(work: Work, scores: Scores, predictor: Reader, epochs: Epochs, seen: Epochs) -> dict[str, Any]:
+    """`pred.*` of each evaluation seed, on the log of its worlds without an agent, `seen` as the predictor reads it.
+    Returns what the report shows of all of them."""
+    probabilities = predictor.read(seen).next
     has_target = np.r_[epochs.world[1:] == epochs.world[:-1], False]
     batch = epochs.world // (work.settings.eval.worlds * epochs.people)
     for k, seed in enumerate(scores):

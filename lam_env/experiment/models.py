@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from lam_env.core.contracts import Observation, Policy
+from lam_env.core.contracts import Curve, Observation, Policy, acts, learned
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Report, silent
 
@@ -153,21 +153,16 @@ def cut_short(steps: int) -> AbstractContextManager[None]:
     return cut_short(steps)
 
 
-def fitted(agent: Any, training: Training) -> Policy:
-    """What an agent's `fit` returns, or the agent itself, as a policy."""
-    found = agent.fit(training) if hasattr(agent, "fit") else agent
+def fitted(agent: object, training: Training) -> tuple[Policy, Curve]:
+    """What an agent's `fit` returns, or the agent itself, as a policy; and its learning curve: as it tells, else as the environment that it used
+    most has it."""
+    found, curve = learned(agent, training)
     if "stable_baselines3" in sys.modules:  # else it cannot be a model of it, and loading it takes seconds
         from lam_env.agents.guests.learners import policy_of
 
         found = policy_of(found, training)
-    if not hasattr(found, "predict"):
+    if not acts(found):
         raise UserError(f"fit must return an object with predict, not {type(found).__name__}")
-    policy: Policy = found
-    return policy
-
-
-def curve_of(agent: Any, training: Training) -> list[tuple[int, float]]:
-    """(environment steps, mean reward per step since the point before): as the agent tells, else as the environment that it used most has it."""
-    if told := getattr(agent, "curve", None):
-        return list(told)
-    return max(training.handed_out, key=lambda env: env.steps).curve if training.handed_out else []
+    if not curve and training.handed_out:
+        curve = max(training.handed_out, key=lambda env: env.steps).curve
+    return found, curve

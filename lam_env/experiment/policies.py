@@ -10,7 +10,7 @@ from lam_env.config.cli import override, to_dict
 from lam_env.config.convert import suggestion
 from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
-from lam_env.core.contracts import Policy
+from lam_env.core.contracts import Policy, acts, needs_said
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.envs.scenario import Scenario
@@ -132,17 +132,16 @@ def policy_of(name: str, vocabulary: Vocabulary, of: str = "log") -> Policy:
 
 def _own(name: str) -> Policy:
     try:
-        agent: Any = registry.agent(name)()
+        agent: object = registry.agent(name)()
     except registry.RegistryError:  # it says which agent it is about
         raise
     except (Exception, SystemExit) as error:  # whatever a stranger's code raises
         raise UserError(f"policy {name}: {one_line(error)}") from None
-    if not hasattr(agent, "predict"):
+    if not acts(agent):
         raise UserError(
             f"policy {name}: has no predict; what learns first is judged by python -m lam_env.run agent={name}"
         )
-    policy: Policy = agent
-    return policy
+    return agent
 
 
 class NoTraining:
@@ -167,7 +166,7 @@ def untrained(scenario: Scenario, name: str) -> Policy:
         able = [*UNTRAINED, *(other for other in own if _needs_none(scenario, other))]
         hint = suggestion(name, able, f"without training there are {', '.join(able)}")
         raise UserError(f"agent={name}: neither a run folder nor an agent that needs no training; {hint}")
-    if getattr(own[name], "needs", ()):
+    if needs_said(own[name]):
         raise UserError(f"agent={name}: builds on a trained predictor; give the folder of a run")
     nothing: Any = NoTraining(name)
     return own[name](nothing)

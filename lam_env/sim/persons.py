@@ -26,7 +26,7 @@ class PersonalWorld(World):
 
     lone = False
 
-    __slots__ = ("_asked", "_credits", "_fresh", "_memory", "_own", "_record", "credit", "person", "persons", "shared")
+    __slots__ = ("_asked", "_credits", "_fresh", "_memory", "_own", "_record", "persons", "shared")
 
     def __init__(
         self,
@@ -63,7 +63,6 @@ class PersonalWorld(World):
             self._own = slice(self._memory.starts["context"] + 4 * shared, None)  # bytes of a row that are hers
         self.records = None  # until `begin_to_watch`
         self.shared = shared
-        self.person, self.credit = 0, 0.0
         self._credits = [0.0] * n_persons
         self._asked = [-1] * n_persons  # when each was last asked [s]
         self._fresh = [0] * n_persons  # tokens of each since then

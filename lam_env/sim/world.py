@@ -76,7 +76,7 @@ class World:
     __slots__ = (
         *("streams", "row", "vocabulary", "env", "now", "start", "end", "timer", "next_tick", "records", "reveal"),
         *("reward", "reward_weights", "utility_weights", "reward_terms", "reward_totals", "utility_totals"),
-        *("masked", "acts", "agent_acts", "prob", "_first_sensor", "_raised", "_new"),
+        *("masked", "acts", "agent_acts", "prob", "person", "credit", "_first_sensor", "_raised", "_new"),
     )
 
     def __init__(
@@ -105,6 +105,7 @@ class World:
         self.acts = 0  # effective agent actions at this instant
         self.agent_acts = 0  # agent events so far: the id of the next one
         self.prob = float("nan")  # probability with which the agent chose; set by whoever records
+        self.person, self.credit = 0, 0.0  # whose epoch it is, and what she has brought since hers before
         self._raised = False
         self._first_sensor = len(vocabulary)  # its token
         self._new = 0

@@ -63,7 +63,7 @@ def measure(
             timed.append(player.play(steps * entry.scale, seed=r))
             progress("measure", r * len(entries) + i + 1, repeats * len(entries))
         of_yardstick = timed[yardstick][0]
-        shares = [getattr(player, "share", 1.0) for player in players]
+        shares = [player.share for player in players]
         found = zip(entries, timed, shares, strict=True)
         rounds.append([Figure(e, s, n, s / of_yardstick, share) for e, (s, n), share in found])
     for player in players:
@@ -80,6 +80,8 @@ def player_of(entry: Entry) -> Any:
 
 class Single:
     """One environment as `gymnasium.make` gives it, over whole episodes with their resets."""
+
+    share = 1.0
 
     def __init__(self, entry: Entry):
         import gymnasium
@@ -116,6 +118,8 @@ class Single:
 
 class Batch:
     """Copies that step together, as `gymnasium.make_vec` gives them; it goes on where the last round has ended."""
+
+    share = 1.0
 
     def __init__(self, entry: Entry):
         import gymnasium
@@ -167,8 +171,8 @@ class FineTuning:
         scenario = registry.scenario(kwargs["scenario"])()
         training = small_training(scenario, 4, 7, hidden=width.hidden, readout=width.readout)
         self.model, worlds = models.learner(training, entry.copies)
-        self.env: Any = worlds  # its `step` is timed
-        self._spent, self._step, self.env.step = 0.0, self.env.step, self._timed
+        self.env, self._spent, self._step = worlds, 0.0, worlds.step
+        vars(worlds)["step"] = self._timed
         self._follow_ups = 0
 
     def _timed(self, actions: Any) -> Any:

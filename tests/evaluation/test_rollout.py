@@ -9,8 +9,9 @@ import pytest
 
 from lam_env.core import registry
 from lam_env.core.errors import UserError
+from lam_env.envs.play import check_actions
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.evaluation.rollout import add_lift, check_actions, per_seed, rollout
+from lam_env.evaluation.rollout import add_lift, per_seed, rollout
 
 
 class Always:

@@ -15,7 +15,7 @@ class ScriptedEnv:
         self.finished = np.zeros(len(self.ends), bool)
         self.worlds = [SimpleNamespace(agent_acts=0, records=[]) for _ in self.ends]
 
-    def reset(self, seed):
+    def reset(self, seed, options=None):
         self.t = 0
         return self.seen(0), {}
 

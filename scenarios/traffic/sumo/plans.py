@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from lam_env.core.contracts import Policy
+from lam_env.core.contracts import Policy, complete
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Stream, key_of
 from lam_env.envs.single import LamEnv
@@ -103,7 +103,7 @@ class Anything:
 
 def days_of(scenario: Traffic, policy: Policy, seed: int, over: Days = lambda days: None) -> list[Plans]:
     """The plans of every day of the episode in the world of this seed."""
-    env = LamEnv(scenario, reveal=getattr(policy, "reveal", ()), record=True)
+    env = LamEnv(scenario, reveal=complete(policy).reveal, record=True)
     observation, _ = env.reset(seed=seed)
     world = cast(TrafficWorld, env.world)
     diaries = world.diaries = deque(d for d in world.diaries if d.day >= world.first_day)  # and all that follow
