@@ -72,14 +72,14 @@ class ActionPredictor(Reader, Protocol):
 
 @dataclass(frozen=True)
 class FullPolicy:
-    """A policy with all that one may have besides `predict`. Who leaves an attribute out is taken to be what stands here."""
+    """A policy with all that one may have besides `predict`; what it leaves out is as it stands here."""
 
     predict: Callable[[Observation, Any, np.ndarray, bool], tuple[np.ndarray, Any]]  # as `Policy` has it, by place
     reveal: tuple[str, ...] = ()  # what it is shown of the hidden state: "latent", "plan"
     predictor: Reader | None = None  # what it rests on, which is judged too
     # epochs and their hidden state (n, L) -> epochs as its predictor reads them
     see: Callable[[Epochs, np.ndarray], Epochs] | None = None
-    # observations (N, ...), state, episode start -> the probabilities (N, A) with which it samples, and the state; else it samples nothing
+    # observations (N, ...), state, episode start -> probabilities (N, A) with which it samples, and the state
     probabilities: Callable[[Observation, Any, np.ndarray], tuple[np.ndarray, Any]] | None = None
 
 
@@ -152,6 +152,14 @@ class Training:
         env = self.adapter(self, n, encode, prior)
         self.handed_out.append(env)
         return env
+
+
+class Importer(Protocol):
+    """Reads the logs of a format: the log, and what was left out, by reason."""
+
+    def __call__(
+        self, path: str, *, home: str | None = None, zone: str | None = None
+    ) -> tuple[ActionLog, dict[str, int]]: ...
 
 
 class Agent(Protocol):

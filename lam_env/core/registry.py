@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from lam_env.config.convert import suggestion
-from lam_env.core.contracts import acts, learns, needs_said
+from lam_env.core.contracts import Importer, acts, learns, needs_said
 from lam_env.core.errors import UserError, hint
 
 NEEDS = {"log", "prior", "steps", "latent"}  # what an agent may need
@@ -177,9 +177,10 @@ def importer_names() -> list[str]:
     return _IMPORTERS.names()
 
 
-def importer(name: str) -> Callable[..., Any]:
-    """What makes the importer of the log format `name`."""
-    return _IMPORTERS.get(name)
+def importer(name: str) -> Importer:
+    """The importer of the log format `name`."""
+    found: Importer = _IMPORTERS.get(name)
+    return found
 
 
 def choice_names() -> list[str]:

@@ -30,7 +30,7 @@ from lam_env.experiment.run_folder import RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import UNTRAINED, RunSettings
 from lam_env.experiment.twin import lives, training_days
-from lam_env.launch.local import LocalLauncher
+from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
 from lam_env.logs.fidelity import Gate, gates
@@ -278,7 +278,7 @@ def predict_transfer(work: Work, seed: int, report: Report) -> dict[str, float]:
     return {k: v[TOP1.id] for k, v in found.items()}
 
 
-def fidelity(work: Work, log: ActionLog, launcher: LocalLauncher, progress: Report) -> list[Gate]:
+def fidelity(work: Work, log: ActionLog, launcher: Launcher, progress: Report) -> list[Gate]:
     """The gates of credibility, line by line: the calibrated resident against the log."""
     tables = work.run.tables()
     assert tables is not None  # the run is a twin's

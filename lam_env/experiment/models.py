@@ -154,8 +154,8 @@ def cut_short(steps: int) -> AbstractContextManager[None]:
 
 
 def fitted(agent: object, training: Training) -> tuple[Policy, Curve]:
-    """What an agent's `fit` returns, or the agent itself, as a policy; and its learning curve: as it tells, else as the environment that it used
-    most has it."""
+    """What an agent's `fit` returns, or the agent itself, as a policy; and its learning curve: as it tells, else as
+    the environment that it used most has it."""
     found, curve = learned(agent, training)
     if "stable_baselines3" in sys.modules:  # else it cannot be a model of it, and loading it takes seconds
         from lam_env.agents.guests.learners import policy_of

@@ -20,6 +20,7 @@ from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same,
 from lam_env.experiment.scheduler import Waiting, work_through
 from lam_env.experiment.score_store import Cell, Cells, Found
 from lam_env.experiment.settings import RunSettings
+from lam_env.launch import Launcher
 from lam_env.launch.local import WorkerDiedError
 from lam_env.tracking.tracker import check_sinks
 
@@ -128,7 +129,7 @@ class Pipeline:
 
     # -- the pipeline --------------------------------------------------------------------------------------------------
 
-    def stages(self, launcher: Any) -> Waiting:
+    def stages(self, launcher: Launcher) -> Waiting:
         """From the log to the last agent's scores."""
         from lam_env.experiment.jobs import fidelity, simulate_training_log
         from lam_env.experiment.replays import all_there, keep_replays
@@ -168,7 +169,7 @@ class Pipeline:
         except UserError as error:  # results do not rest on it
             self.failed[REPLAY] = str(error)
 
-    def _judge_on_log(self, log_name: str, launcher: Any) -> Waiting:
+    def _judge_on_log(self, log_name: str, launcher: Launcher) -> Waiting:
         """Prediction rows of the real log's held-out days."""
         from lam_env.experiment.jobs import predict_on_log, pretrain, prior_path
 
@@ -199,7 +200,7 @@ class Pipeline:
                 self._add("log", name, seed, found[""])
         self._write()
 
-    def _judge(self, variant: str, launcher: Any) -> Waiting:
+    def _judge(self, variant: str, launcher: Launcher) -> Waiting:
         """Pre-train, then fit and judge every agent; what does not need the prior runs beside it."""
         from lam_env.experiment.jobs import fit_and_judge, pretrain, prior_path, trains_once
 

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -13,6 +14,7 @@ from lam_env import launch
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress, Report
 from lam_env.experiment.settings import RunSettings
+from lam_env.launch import Launcher
 from lam_env.launch.local import WorkerDiedError, one_line
 from lam_env.tracking.tracker import Tracking
 
@@ -43,7 +45,7 @@ class Scheduled(Protocol):
         """The command that goes on with it."""
         ...
 
-    def stages(self, launcher: Any) -> Waiting: ...
+    def stages(self, launcher: Launcher) -> Waiting: ...
 
     def stopped(self) -> None:
         """Leaves the folder whole, and says what it holds."""
@@ -58,14 +60,13 @@ Run = TypeVar("Run", bound=Scheduled)
 class Labelled:
     """A launcher whose jobs say for which pipeline they are."""
 
-    def __init__(self, launcher: Any, label: str):
+    def __init__(self, launcher: Launcher, label: str):
         self.launcher, self.label = launcher, label
         self.progress = _labelled(launcher.progress, label)
         self.finished, self.result = launcher.finished, launcher.result
 
     def submit(self, job: Callable[..., Any], *args: Any) -> Future[Any]:
-        made: Future[Any] = self.launcher.submit(labelled, self.label, job, *args)
-        return made
+        return self.launcher.submit(labelled, self.label, job, *args)
 
     def call(self, job: Callable[..., Any], *args: Any) -> Any:
         return self.result(self.submit(job, *args))
@@ -136,7 +137,7 @@ def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
     return errors
 
 
-def _launcher(settings: RunSettings, progress: Report) -> Any:
+def _launcher(settings: RunSettings, progress: Report) -> AbstractContextManager[Launcher]:
     gpu = settings.device == "cuda"
     return launch.make(settings.launcher, settings.workers, progress, settings.ray.address, gpu)
 

@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from lam_env.core.progress import Report
+
+
+class Launcher(Protocol):
+    """Calls `job(*args, report)`; what jobs report reaches `progress`."""
+
+    progress: Report
+
+    def submit(self, job: Callable[..., Any], *args: object) -> Future[Any]: ...
+
+    def finished(self, waiting: set[Future[Any]]) -> set[Future[Any]]:
+        """Those of `waiting` that are done; returns when there is one."""
+        ...
+
+    def result(self, future: Future[Any]) -> Any:
+        """What a job has returned, or its error as one line."""
+        ...
+
+    def call(self, job: Callable[..., Any], *args: object) -> Any:
+        """Submit and wait."""
+        ...
 
 
 def check(name: str, address: str | None) -> None:
@@ -13,6 +36,9 @@ def check(name: str, address: str | None) -> None:
     importlib.import_module(f"lam_env.launch.{name}").check(address)
 
 
-def make(name: str, workers: int, progress: Report, address: str | None, gpu: bool) -> Any:
+def make(name: str, workers: int, progress: Report, address: str | None, gpu: bool) -> AbstractContextManager[Launcher]:
     """The launcher of that name. `gpu`: its jobs train on one."""
-    return importlib.import_module(f"lam_env.launch.{name}").make(workers, progress, address, gpu)
+    made: AbstractContextManager[Launcher] = importlib.import_module(f"lam_env.launch.{name}").make(
+        workers, progress, address, gpu
+    )
+    return made

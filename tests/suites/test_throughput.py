@@ -129,6 +129,8 @@ def test_entries_take_turns_and_are_compared_within_their_round(monkeypatch):
     order = []
 
     class Player:
+        share = 1.0
+
         env = gymnasium.make(YARDSTICK)
 
         def __init__(self, entry):
