@@ -34,7 +34,7 @@ def suggestion(name: str, known: Sequence[str], otherwise: str) -> str:
     return f"did you mean {close[0]!r}?" if close else otherwise
 
 
-def convert(key: str, hint: Any, value: Any, limits: Mapping[str, Any]) -> Any:
+def convert(key: str, hint: object, value: object, limits: Mapping[str, object]) -> Any:
     """`value`, a text or a plain Python value, as the type `hint`, within limits["low"] and limits["high"].
 
     `key` is what messages call it. "null" is None where the type allows None; so is "none", unless it may be a word.
@@ -62,19 +62,19 @@ def convert(key: str, hint: Any, value: Any, limits: Mapping[str, Any]) -> Any:
     return _one(key, kind, value, limits)
 
 
-def _kinds(hint: Any) -> list[Any]:
+def _kinds(hint: object) -> list[Any]:
     """Of a type hint, all that may be but None."""
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     return [o for o in options if o is not types.NoneType]
 
 
-def can_be_set(hint: Any) -> bool:
+def can_be_set(hint: object) -> bool:
     """Whether `convert` knows this type."""
     kinds = _kinds(hint)
     return len(kinds) == 1 and _is_supported(kinds[0])
 
 
-def _one(key: str, kind: Any, value: Any, limits: Mapping[str, Any]) -> Any:
+def _one(key: str, kind: object, value: object, limits: Mapping[str, object]) -> Any:
     new: Any = None
     if get_origin(kind) is Literal:
         names = [str(n) for n in get_args(kind)]
@@ -102,7 +102,7 @@ def _one(key: str, kind: Any, value: Any, limits: Mapping[str, Any]) -> Any:
     return new
 
 
-def _number(value: Any, whole: bool) -> int | float | None:
+def _number(value: object, whole: bool) -> int | float | None:
     """The number that a text or number says; 1e5 and 100_000 are whole. None: it says none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
@@ -123,7 +123,7 @@ def _number(value: Any, whole: bool) -> int | float | None:
     return int(number)
 
 
-def _is_supported(kind: Any) -> bool:
+def _is_supported(kind: object) -> bool:
     if get_origin(kind) is tuple:
         inside = get_args(kind)
         if inside and inside[-1] is not Ellipsis:  # so many numbers
@@ -132,7 +132,7 @@ def _is_supported(kind: Any) -> bool:
     return get_origin(kind) is Literal or kind in (int, float, str, bool)
 
 
-def short(value: Any) -> str:
+def short(value: object) -> str:
     """A value for a message: one line and never long, whatever it is."""
     return reprlib.repr(value).replace("\n", " ")
 

@@ -29,7 +29,7 @@ class Step(NamedTuple):
     info: dict[str, Any]
 
 
-def play(choose: Choose, env: LamVectorEnv, seeds: Sequence[int], **options: Any) -> Iterator[Step]:
+def play(choose: Choose, env: LamVectorEnv, seeds: Sequence[int], **options: object) -> Iterator[Step]:
     """One episode of each of these worlds, and of those that follow; `options` as in `LamVectorEnv.reset`."""
     observation, _ = env.reset(seed=seeds, options=options)
     state: Any = None

@@ -24,7 +24,7 @@ from lam_env.sim.world import World
 AT_ONCE = 64  # worlds; more of them follow finished ones: the longest life may be 20 times the mean one
 
 
-def _array(actions: Any) -> np.ndarray:
+def _array(actions: object) -> np.ndarray:
     """Empty if it is none."""
     try:
         return np.asarray(actions)
@@ -51,7 +51,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         record: bool = False,
         autoreset: bool = True,
         render_mode: str | None = None,
-        **settings: Any,
+        **settings: object,
     ):
         if num_envs < 1:
             raise UserError(f"num_envs must be at least 1, not {num_envs}")
@@ -130,7 +130,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
             self._end(ended, info)
         return self.rows.observe(), np.array(rewards), np.zeros(self.num_envs, bool), truncated, info
 
-    def _end(self, ended: list[int], info: dict[str, Any]) -> None:
+    def _end(self, ended: list[int], info: dict[str, object]) -> None:
         """`final_obs`, `final_info` (object arrays (N,), None where not ended) and their masks, as in Gymnasium."""
         final_obs, final_info = np.full(self.num_envs, None, object), np.full(self.num_envs, None, object)
         mask = np.zeros(self.num_envs, bool)

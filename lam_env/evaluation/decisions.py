@@ -162,7 +162,7 @@ def record_decisions(
     earned: list[np.ndarray] = []
     hidden = {"latent", "plan"}  # a privileged policy's; nobody else may be asked on it
 
-    def choose(observation: Observation, state: Any, start: np.ndarray) -> tuple[np.ndarray, Any]:
+    def choose(observation: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, Any]:
         nonlocal drawn
         p, state = probabilities(full, observation, state, start)
         possible = observation["action_mask"] > 0

@@ -39,7 +39,7 @@ def rollout(
     lives, begun = np.arange(n), n  # which world each place holds
     epochs, silent, steps = np.zeros(len(world_seeds)), np.zeros(len(world_seeds)), 0
 
-    def choose(observation: Observation, state: Any, start: np.ndarray) -> tuple[np.ndarray, Any]:
+    def choose(observation: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, Any]:
         return policy.predict(observation, state, start, deterministic)
 
     for step in play(choose, env, world_seeds[:n], day=day, then=world_seeds[n:]):

@@ -41,7 +41,7 @@ def pick_device(device: str) -> Literal["auto", "cpu", "cuda"]:
     return "cuda" if pick_device(device).type == "cuda" else "cpu"
 
 
-def predictor_settings(rows: int, **changes: Any) -> PredictorSettings:
+def predictor_settings(rows: int, **changes: object) -> PredictorSettings:
     """The preset of the neural predictor for a log of so many rows, with `changes` to single settings."""
     from lam_env.agents.predictors.settings import PredictorSettings
 

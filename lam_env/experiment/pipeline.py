@@ -328,7 +328,7 @@ class Pipeline:
         named = any(word.startswith("out=") for word in self.command.split(" "))
         return self.command if named else f"{self.command} out={self.home or self.path}"
 
-    def _write_config(self, **more: Any) -> None:
+    def _write_config(self, **more: object) -> None:
         self.folder.write_config({**self.config, "seconds": round(time.time() - self.began, 1), **more})
 
     def _write_report(self) -> None:

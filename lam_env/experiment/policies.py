@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # -- a run's world -----------------------------------------------------------------------------------------------------
 
 
-def scenario_made(name: str, world: Any, tables: BehaviourTables | None = None) -> Scenario:
+def scenario_made(name: str, world: object, tables: BehaviourTables | None = None) -> Scenario:
     """The scenario with these settings of its worlds. `tables`: habits of a calibrated resident."""
     made: Scenario = registry.scenario(name)(**to_dict(world), **({} if tables is None else {"tables": tables}))
     return made

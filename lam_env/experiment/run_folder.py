@@ -8,7 +8,7 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ def check_same(
     return before
 
 
-def _differs(name: str, old: Any, new: Any) -> str:
+def _differs(name: str, old: object, new: object) -> str:
     """Which setting, and how; of a group the first one."""
     if not isinstance(new, dict) or not isinstance(old, dict):
         return f"{name} is not set, not {short(new)}" if old is None else f"{name}={short(old)}, not {short(new)}"
@@ -99,7 +99,7 @@ class RunFolder:
         self.path = path
 
     @classmethod
-    def create(cls, path: Path, config: dict[str, Any]) -> RunFolder:
+    def create(cls, path: Path, config: dict[str, object]) -> RunFolder:
         """A new folder; the one that another run has made in the meantime stays as it is."""
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ class RunFolder:
         finally:
             lock.release()
 
-    def write_config(self, config: dict[str, Any]) -> None:
+    def write_config(self, config: Mapping[str, object]) -> None:
         self.write_text(CONFIG, json.dumps(config, indent=1, sort_keys=True) + "\n")
 
     @classmethod
@@ -168,7 +168,7 @@ class RunFolder:
     def write_results(self, rows: Iterable[Row]) -> None:
         write(self.path / "results.csv", rows)
 
-    def write_json(self, name: str, data: Any) -> None:
+    def write_json(self, name: str, data: object) -> None:
         """Data of the report: compact."""
         self.write_text(name, json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n")
 

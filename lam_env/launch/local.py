@@ -35,7 +35,7 @@ class WorkerDiedError(UserError):
     """A worker process ended in the middle of its job."""
 
 
-def _start(queue: Any) -> None:
+def _start(queue: object) -> None:
     global _queue
     _queue = queue
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
@@ -112,7 +112,7 @@ class LocalLauncher:
             while (message := self._messages.get()) is not None:
                 self.progress(*message)
 
-    def submit(self, job: Callable[..., Any], *args: Any) -> Future[Any]:
+    def submit(self, job: Callable[..., Any], *args: object) -> Future[Any]:
         if self._pool is None:
             future: Future[Any] = Future()
             self._pending.append((future, job, args))
@@ -132,7 +132,7 @@ class LocalLauncher:
         with _deaths_explained():
             return future.result()
 
-    def call(self, job: Callable[..., Any], *args: Any) -> Any:
+    def call(self, job: Callable[..., Any], *args: object) -> Any:
         """Submit and wait."""
         return self.result(self.submit(job, *args))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Stream(NamedTuple):
     value: np.ndarray | None = None
 
 
-def log_of_streams(streams: Sequence[Stream], source: str, word: str = "", least: int = 0, **more: Any) -> ActionLog:
+def log_of_streams(streams: Sequence[Stream], source: str, word: str = "", least: int = 0, **more: object) -> ActionLog:
     """A world for each stream, one tick a second; tick 0 is the Monday 00:00 on or before the first of them began. No
     timer: nobody waits to be asked between two visits. `word`, `least`: as in `Protocol`; `more` goes into `meta`."""
     names = sorted({name for stream in streams for name in stream.names} - {"none"})

@@ -26,7 +26,7 @@ class Call:
     __slots__ = ("function", "value")
     _ok = True  # as of every event that has not failed
 
-    def __init__(self, function: Callable[[Any], None], value: Any):
+    def __init__(self, function: Callable[[Any], None], value: object):
         self.function, self.value = function, value
 
     @property

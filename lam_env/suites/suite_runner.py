@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lam_env.config.convert import suggestion
 from lam_env.core.errors import UserError
@@ -20,6 +20,7 @@ from lam_env.suites.suite import Run, Suite
 
 if TYPE_CHECKING:
     from lam_env.evaluation.results import Row
+    from lam_env.experiment.settings import RunSettings
     from lam_env.suites.settings import BenchmarkSettings
 
 Failed = dict[str, dict[str, str]]  # run -> agent -> what went wrong with it
@@ -88,7 +89,7 @@ def chosen(suite: Suite, scenarios: Sequence[str]) -> list[Run]:
     return [run for run in suite.runs if not scenarios or run.settings.scenario in scenarios]
 
 
-def settings_for(run: Run, settings: Any, path: Path) -> Any:
+def settings_for(run: Run, settings: BenchmarkSettings, path: Path) -> RunSettings:
     """A run's settings, with what the command says."""
     agents = settings.agents or run.settings.agents
     return dataclasses.replace(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 
 class TensorBoard:
     """Scalars by their names; the settings as a text."""
 
-    def __init__(self, folder: Path, config: Mapping[str, Any]):
+    def __init__(self, folder: Path, config: Mapping[str, object]):
         from tensorboard.summary import Writer
 
         self._writer = Writer(str(folder / "tensorboard"))

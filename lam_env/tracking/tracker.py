@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 from lam_env.config.convert import suggestion
 from lam_env.core import registry
@@ -45,7 +45,7 @@ def check_sinks(names: Sequence[str]) -> None:
 class Tracking:
     """`with Tracking(names, folder, config) as tracking`: without names it does nothing."""
 
-    def __init__(self, names: Sequence[str], folder: Path, config: Mapping[str, Any]):
+    def __init__(self, names: Sequence[str], folder: Path, config: Mapping[str, object]):
         self._sinks: list[Sink] = []
         for name in dict.fromkeys(names):
             try:

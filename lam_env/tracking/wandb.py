@@ -11,7 +11,7 @@ from typing import Any
 class WeightsAndBiases:
     """A curve has a step of its own: several are drawn side by side. `WANDB_MODE=online` sends at once."""
 
-    def __init__(self, folder: Path, config: Mapping[str, Any]):
+    def __init__(self, folder: Path, config: Mapping[str, object]):
         import wandb
 
         quiet = wandb.Settings(console="off", silent=True, disable_git=True, disable_code=True, x_disable_stats=True)

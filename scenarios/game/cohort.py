@@ -109,7 +109,7 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
             f"plays={s.plays}: no such file; give a log of plays, plays=FILE, and its format= if it is not {s.format}"
         )
     with Progress() as progress:
-        log, left_out = load(s.plays, zone=s.zone)
+        log, left_out = load(str(s.plays), zone=s.zone)
         source = plays_of(log)
         check_usable(source)
         tables = calibrate(source, RULES, params, s.minutes, progress)

@@ -6,14 +6,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 WIDTH = 400.0  # units of every figure; on a phone about a pixel each
 SIZE = 12.0  # of letters
 _LETTER = 6.4  # width of one, about
 
 
-def tag(name: str, body: str = "", **attributes: Any) -> str:
+def tag(name: str, body: str = "", **attributes: object) -> str:
     """An element. `class_` is written class, other underscores as hyphens; None is left out; text in `body` must be escaped already."""
     parts = [
         f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
@@ -23,7 +22,7 @@ def tag(name: str, body: str = "", **attributes: Any) -> str:
     return f"<{name}{''.join(parts)}>{body}</{name}>" if body else f"<{name}{''.join(parts)}/>"
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"figure: {value} cannot be drawn")

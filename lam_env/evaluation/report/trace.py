@@ -27,7 +27,7 @@ _ANCHORS = {"start": 0, "middle": 1, "end": 2}
 Play = Callable[[bool], Iterator[Moment]]  # the same episode each time it is called; whether it tells what is expected
 
 
-def trace(play: Play, scenario: Scenario, about: dict[str, Any], most: int = MOST) -> dict[str, Any]:
+def trace(play: Play, scenario: Scenario, about: dict[str, object], most: int = MOST) -> dict[str, Any]:
     """Plays the episode twice: to choose the decisions worth showing, and to draw them. `about` is kept beside them."""
     chosen, days, whole = choose(_weights(play(False)), most)
     pack, frames = Pack(), []

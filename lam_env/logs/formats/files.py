@@ -8,7 +8,6 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -69,7 +68,7 @@ def _decoded(path: Path, number: int, line: bytes) -> str:
         raise LogError(f"{path.name}, line {number}: not UTF-8; convert the file to UTF-8") from None
 
 
-def log_of_rows(rows: Sequence[LogRow], source: str, *, intervals: bool, **meta: Any) -> ActionLog:
+def log_of_rows(rows: Sequence[LogRow], source: str, *, intervals: bool, **meta: object) -> ActionLog:
     """Rows in order of time -> a log at one tick a second, whose tick 0 is the Monday 00:00 on or before the first. A
     log of commands has a timer, one of activities (`intervals`) none.
 

@@ -139,7 +139,7 @@ def _on_floors(run: Run, fine: bool) -> Iterator[tuple[float, str]]:
         yield floor, "POTION"
 
 
-def _boss_relic(offer: dict[str, Any], fine: bool) -> str:
+def _boss_relic(offer: dict[str, object], fine: bool) -> str:
     relic = offer.get("picked")
     if relic in (None, "SKIP"):
         return "BOSSRELIC_SKIP"

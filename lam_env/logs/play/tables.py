@@ -139,7 +139,7 @@ class PlayTables:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, data: Any) -> PlayTables:
+    def from_json(cls, data: object) -> PlayTables:
         known = [f.name for f in dataclasses.fields(cls)]
         if not isinstance(data, dict) or not set(data) & set(known):
             raise LogError("play tables: an object with ends, leaves, gaps and so on is needed, and this is none")
