@@ -102,9 +102,9 @@ class PlugInAgent:
         """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
         n, a = self.worlds, len(training.vocabulary)
         env = training.make_worlds(n, autoreset=False)
-        counts = [np.zeros((self.bins, a)) for _ in range(4)]
+        counts, slow = [np.zeros((self.bins, a)) for _ in range(4)], slow_actions(trial.predictor.vocabulary.patience)
         for step in play(trial.predict, env, world_seeds(Use.PLUGIN_TRIAL, n, training.seed)):
-            actions, q = step.actions, anticipation(step.state.said, trial.slow)
+            actions, q = step.actions, anticipation(step.state.said, slow)
             acts = (actions > 0) & step.running
             part = step.observation["epoch"][:, 0] % DAY * self.bins // DAY
             np.add.at(counts[0], (part[acts], actions[acts]), 1)
