@@ -1,7 +1,6 @@
 """What the jobs of a run do with a scenario of persons: the split of its log, who gets the prior, and scores of prediction."""
 
 import importlib
-import types
 
 import gymnasium
 import numpy as np
@@ -56,7 +55,7 @@ def test_predictions_are_scored_by_the_evaluation_seed_of_their_world(small):
     counting = importlib.import_module("lam_env.agents.counting.online").counting("markov2")
     predictor = counting.fit(*work.training_epochs(small, "train"))
     scores = {0: {}, 1: {}}
-    work._add_prediction(small, scores, types.SimpleNamespace(predictor=predictor), epochs, latent)
+    work._add_prediction(small, scores, predictor, epochs, epochs)
     for seed, own in enumerate(by_seed):
         has = np.r_[own.world[1:] == own.world[:-1], False]
         assert scores[seed] == pytest.approx(prediction_metrics(predictor.read(own).next[has], own.target[has]))
