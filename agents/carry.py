@@ -17,7 +17,7 @@ from lam_env.logs.epochs import from_observation
 USER, FOLLOWUP = 2, 4  # indices in `epoch`: whose it is, and the agent's actions at this instant so far
 
 
-class Carry(NamedTuple):
+class PredictorState(NamedTuple):
     """The predictor's state, rows by (person, world), and what it said at the last real epoch of each world."""
 
     state: Any
@@ -25,14 +25,14 @@ class Carry(NamedTuple):
     people: int = 1
 
 
-def listen(
-    predictor: ActionPredictor, observation: Observation, carry: Carry | None, episode_start: np.ndarray | None
-) -> Carry:
+def update(
+    predictor: ActionPredictor, observation: Observation, carry: PredictorState | None, episode_start: np.ndarray | None
+) -> PredictorState:
     """Step the predictor on a batch of observations (N, ...). At a follow-up epoch it is not stepped: what it said
     of the instant stands, less what has been done (which the action mask takes away)."""
     n = len(observation["epoch"])
     if carry is None:
-        carry = Carry(predictor.start(n), None)  # type: ignore[arg-type]
+        carry = PredictorState(predictor.start(n), None)  # type: ignore[arg-type]
     elif episode_start is not None and np.any(episode_start):
         fresh = np.tile(np.asarray(episode_start, bool), carry.people)
         carry = carry._replace(state=predictor.reset(carry.state, fresh))
@@ -54,7 +54,7 @@ def listen(
             getattr(state, field.name)[rows] = getattr(after, field.name)
     if carry.said is not None and not active.all():
         said = Prediction(*(_keep(new, old, active) for new, old in zip(said, carry.said, strict=True)))
-    return Carry(state, said, carry.people)
+    return PredictorState(state, said, carry.people)
 
 
 def _each(function: Any, *states: Any) -> Any:

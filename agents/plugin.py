@@ -20,7 +20,7 @@ from lam_env.logs.epochs import DAY
 
 from .advice.agent import AdviceAgent
 from .advice.plugin import AdvicePlugIn
-from .carry import anticipation, listen, slow_actions
+from .carry import anticipation, slow_actions, update
 from .fine_tuning.features import PARTS
 from .thresholded import Thresholded, with_best_threshold
 
@@ -77,7 +77,7 @@ class PlugIn:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Any:
-        state = listen(self.predictor, observation, state, episode_start)
+        state = update(self.predictor, observation, state, episode_start)
         value, _ = self.values(observation, state.said)
         value[:, 0] = 0.0
         return value.argmax(1), state

@@ -10,7 +10,7 @@ import numpy as np
 from lam_env.core.contracts import ActionPredictor, Prediction, Training
 from lam_env.logs.epochs import Epochs
 
-from .carry import listen
+from .carry import update
 from .counting.online import counting
 from .fine_tuning.trial import returns
 
@@ -26,7 +26,7 @@ class Thresholded:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Any:
-        state = listen(self.predictor, observation, state, episode_start)
+        state = update(self.predictor, observation, state, episode_start)
         p = np.where(observation["action_mask"] > 0, state.said.next, 0.0)
         p[:, 0] = 0.0
         best = p.argmax(1)

@@ -9,7 +9,7 @@ import pytest
 from published import KEPT, ROOT, Published, keep, made_again, published, put
 
 from lam_env.evaluation import results
-from lam_env.evaluation.results import Row
+from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.tables import summary_table
 from lam_env.suites import suite as suites
 
@@ -42,7 +42,7 @@ def test_every_scenario_has_one_and_nothing_else_is_kept() -> None:
 
 
 ROWS = [
-    Row("home", variant, agent, 0, seed, metric, value + seed)
+    ResultRow("home", variant, agent, 0, seed, metric, value + seed)
     for variant in ("sim", "ladder:plan", "exploit")
     for agent, value in (("none", 0.0), ("oracle", 3.0))
     for seed in range(3)

@@ -9,7 +9,7 @@ import numpy as np
 from lam_env.core.contracts import Training
 
 from .experiment import try_advice
-from .plugin import FEATURES, PERSONAL, AdvicePlugIn, Answers, prices
+from .plugin import FEATURES, PERSONAL, AdvicePlugIn, AnswerModel, prices
 
 INTERACTION = "advise"
 COPY_GAIN, COPY_COST = 1.0, 0.5  # of a copied habit and of a missed one, for the row that copies
@@ -38,7 +38,7 @@ class AdviceAgent:
             weights = {kind: weight for kind, weight in weights.items() if kind in self.kinds}
         heard = try_advice(training)
         used = len(FEATURES) if self.personal else PERSONAL
-        answers = Answers.fit(heard.x, heard.answered, heard.y, heard.paid, heard.n_actions, used)
+        answers = AnswerModel.fit(heard.x, heard.answered, heard.y, heard.paid, heard.n_actions, used)
         return self.kind(training.prior, answers, weights, nag, heard.worths(answers, nag))
 
 

@@ -11,8 +11,8 @@ from lam_env.core.contracts import Training
 from lam_env.core.events import FEEDBACK
 from lam_env.core.seeds import Use, world_seeds
 
-from ..carry import USER, listen
-from .plugin import FEATURES, AdvicePlugIn, Answers, moved, prices
+from ..carry import USER, update
+from .plugin import FEATURES, AdvicePlugIn, AnswerModel, moved, prices
 
 EPOCHS = 30_000  # that a trial has, about; where worths are counted, `COUNTED` times as many
 COUNTED = 8
@@ -24,7 +24,7 @@ AHEAD = 0.97  # discount by epoch of the rewards that are set down to advice
 
 
 @dataclass
-class Heard:
+class AdviceAnswers:
     """What persons have answered: `x` (n, F) what their acceptance rests on, `answered` (n,) the action, `y` (n,) whether they followed, `paid` (n,) what
     the answer was rewarded with, as the reward term of its name pays. Where worths are counted, of every
     epoch: `advised` (m,) the action, `given` (m, F) the features of that action, `changes` (m,) 1 - p of it, and `gained` (m,) the rewards from there on,
@@ -40,7 +40,7 @@ class Heard:
     changes: np.ndarray | None = None
     gained: np.ndarray | None = None
 
-    def worths(self, answers: Answers, nag: float) -> np.ndarray:
+    def worths(self, answers: AnswerModel, nag: float) -> np.ndarray:
         """(A,) such that moved worth - nag + what the answer is rewarded with is in the mean what advice was followed by in this trial, less what silence was.
 
         Effects are shrunk towards their mean by how uncertain each is (empirical Bayes, Efron and Morris 1975). 0 where readings tell.
@@ -65,7 +65,7 @@ class Heard:
         return found
 
 
-def try_advice(training: Training, worlds: int | None = None) -> Heard:
+def try_advice(training: Training, worlds: int | None = None) -> AdviceAnswers:
     """Advise in `worlds` fresh worlds, by default so many that a trial has enough epochs. Half of the advice is what a plug-in would give whose
     advice is always followed, half is any: it must be seen what is refused. Some worlds hear much and some little. Where no reading tells worths, all hear alike, and the rest is silence."""
     vocabulary, a = training.vocabulary, len(training.vocabulary)
@@ -80,14 +80,14 @@ def try_advice(training: Training, worlds: int | None = None) -> Heard:
     talkative = (
         np.ones(worlds) if counts else rng.random(worlds)
     )  # who is told much and who is told little may answer differently
-    trusting = AdvicePlugIn(training.prior, Answers.alike(a), *prices(training))
+    trusting = AdvicePlugIn(training.prior, AnswerModel.alike(a), *prices(training))
     answers = _Answered(training)
     state, start = None, np.ones(worlds, bool)
     open_: dict[tuple[int, int], tuple[np.ndarray, int, float, float, int]] = {}  # the last advice that each has had
     found: list[tuple[np.ndarray, int, float, float]] = []
     book: list[tuple[np.ndarray, ...]] = []
     while not env.finished.all():
-        state = listen(training.prior, observation, state, start)
+        state = update(training.prior, observation, state, start)
         p, feedback, user = state.said.next, observation["feedback"], observation["epoch"][:, USER]
         for i in np.flatnonzero(~env.finished).tolist():
             if (asked := open_.pop((i, int(user[i])), None)) is not None:
@@ -111,7 +111,7 @@ def try_advice(training: Training, worlds: int | None = None) -> Heard:
         if counts:
             situation = np.concatenate([before["context"], before["clock"]], 1)
             book.append(tuple(k[running] for k in (rows, actions, x, 1 - p[rows, actions], situation, rewards)))
-    heard = Heard(np.zeros((1, len(FEATURES))), np.zeros(1, int), np.zeros(1), np.zeros(1), a)
+    heard = AdviceAnswers(np.zeros((1, len(FEATURES))), np.zeros(1, int), np.zeros(1), np.zeros(1), a)
     if found:
         heard.x, heard.answered, heard.y, heard.paid = (np.array(part) for part in zip(*found, strict=True))
     if counts:

@@ -17,7 +17,7 @@ import numpy as np
 from lam_env.core.contracts import ActionPredictor, Training
 from lam_env.core.events import Vocabulary
 
-from ..carry import listen
+from ..carry import update
 
 NAG = "nag"  # the reward term of an advice given
 LATELY = "advised"  # the reading, where a scenario has one, of how often she has been advised lately
@@ -78,7 +78,7 @@ def fit_logit(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, rounds: int = 
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerModel:
     """How people answer advice, as logits on the features of `willingness` and by how much each action (A,) differs from the rest: some ask for more
     than others, a click or a change of plans. `follow` and `follow_by`: that she does what is advised and is not annoyed; `upset` and `upset_by`: how far what her
     answer is rewarded with lies between the `best` and the `worst` that has been heard."""
@@ -91,7 +91,7 @@ class Answers:
     worst: float = 0.0
 
     @classmethod
-    def alike(cls, n_actions: int) -> Answers:
+    def alike(cls, n_actions: int) -> AnswerModel:
         """In all situations and to all actions."""
         none, each = np.zeros(len(FEATURES)), np.zeros(n_actions)
         return cls(none, each, none, each)
@@ -99,7 +99,7 @@ class Answers:
     @classmethod
     def fit(
         cls, x: np.ndarray, advised: np.ndarray, followed: np.ndarray, paid: np.ndarray, n_actions: int, used: int
-    ) -> Answers:
+    ) -> AnswerModel:
         """x (n, F), of which the first `used` features count; advised (n,) the actions; followed (n,) 0 or 1; paid (n,) rewards of the answers. The
         ridge draws actions seldom tried to the rest."""
         best, worst = float(paid.max(initial=0.0)), float(paid.min(initial=0.0))
@@ -130,7 +130,7 @@ class AdvicePlugIn:
     def __init__(
         self,
         predictor: ActionPredictor,
-        answers: Answers,
+        answers: AnswerModel,
         weights: dict[str, float],
         nag: float,
         flat: np.ndarray | None = None,
@@ -158,7 +158,7 @@ class AdvicePlugIn:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Any:
-        state = listen(self.predictor, observation, state, episode_start)
+        state = update(self.predictor, observation, state, episode_start)
         return self.values(observation, state.said.next).argmax(1), state
 
 

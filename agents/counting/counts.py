@@ -83,7 +83,7 @@ LEVELS: dict[str, tuple[Context, ...]] = {
 }
 
 
-class Table(NamedTuple):
+class CountTable(NamedTuple):
     """Counts of one level: keys (K,) sorted; counts (K + 1, A) float32, the last row zero for keys never met."""
 
     keys: np.ndarray
@@ -96,11 +96,11 @@ class Table(NamedTuple):
         return np.where(self.keys[at] == key, at, len(self.keys))
 
 
-def count(key: np.ndarray, target: np.ndarray, n_actions: int) -> Table:
+def count_outcomes(key: np.ndarray, target: np.ndarray, n_actions: int) -> CountTable:
     keys, row = np.unique(key, return_inverse=True)
     flat = np.bincount(row.ravel() * n_actions + target, minlength=(len(keys) + 1) * n_actions)
     counts = flat.reshape(-1, n_actions).astype(np.float32)
-    return Table(keys, counts, counts.sum(1, keepdims=True))
+    return CountTable(keys, counts, counts.sum(1, keepdims=True))
 
 
 @dataclass
@@ -116,13 +116,13 @@ class CountPredictor:
     def __init__(self, name: str):
         self.name, self.levels = name, LEVELS[name]
         self.vocabulary = Vocabulary(("none",))
-        self.tables: list[Table] = []
+        self.tables: list[CountTable] = []
         self.alpha = 1.0
 
     def fit(self, train: Epochs, valid: Epochs) -> CountPredictor:
         self.vocabulary = train.vocabulary
         history, target = of_log(train), np.asarray(train.target, np.int64)
-        self.tables = [count(level(history, self._v), target, len(self.vocabulary)) for level in self.levels]
+        self.tables = [count_outcomes(level(history, self._v), target, len(self.vocabulary)) for level in self.levels]
         if len(valid):
             reading, judged = continued(train, valid)
             self.alpha = self._choose_alpha(of_log(reading), np.asarray(reading.target, np.int64), judged)

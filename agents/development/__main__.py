@@ -22,7 +22,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
 from lam_env.core.seeds import TRAINING_SEEDS
 
-from .judge import boosting_there, rows, scores
+from .judge import boosting_there, evaluation_rows, scores
 from .network import ChoiceSettings
 
 PROGRAM = "python -m lam_env.agents.development"
@@ -73,12 +73,12 @@ def run(settings: DevelopmentSettings) -> str:
     model = replace(ChoiceSettings(), members=s.members, passes=s.passes)
     with Progress() as progress:
         for seed in s.seed:
-            for name, p in rows(train, valid, test, model, seed, progress).items():
+            for name, p in evaluation_rows(train, valid, test, model, seed, progress).items():
                 found.setdefault(name, []).append(scores(p, test.chosen))
-    return table(s, found, groups, [len(part) for part in (train, valid, test)])
+    return accuracy_table(s, found, groups, [len(part) for part in (train, valid, test)])
 
 
-def table(
+def accuracy_table(
     settings: DevelopmentSettings, found: Mapping[str, list[Mapping[str, float]]], groups: list[int], sizes: list[int]
 ) -> str:
     lines = [f"**{settings.format}: which option is taken**", "", "| predictor | top-1 | top-3 | NLL [nats] |"]

@@ -11,7 +11,7 @@ import numpy as np
 from lam_env.core.progress import Report
 from lam_env.logs.choices import Choices
 
-from .model import fit
+from .model import fit_choices
 from .network import ChoiceSettings
 
 LOGIT = ChoiceSettings(interactions=False, rank=0, hidden=0, members=1)
@@ -101,14 +101,14 @@ def _table(choices: Choices, rates: np.ndarray) -> np.ndarray:
     )
 
 
-def rows(
+def evaluation_rows(
     train: Choices, valid: Choices, test: Choices, settings: ChoiceSettings, seed: int, progress: Report
 ) -> dict[str, np.ndarray]:
     """Probabilities (n, K) on `test` of every row of the table. What has no passes to choose learns from `valid` too."""
     every = _joined(train, valid)
 
     def model(chosen: ChoiceSettings) -> Callable[[], np.ndarray]:
-        return lambda: fit(train, valid, chosen, seed, progress).probabilities(test)
+        return lambda: fit_choices(train, valid, chosen, seed, progress).probabilities(test)
 
     found: dict[str, np.ndarray] = {"uniform": uniform(test), "most_frequent": most_frequent(every, test)}
     for name, chosen in (("logit", LOGIT), ("logit_interactions", INTERACTIONS), ("choice_model", settings)):

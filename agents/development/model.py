@@ -15,7 +15,7 @@ from lam_env.core.progress import Report, silent
 from lam_env.logs.choices import Choices
 
 from ..predictors.network import one_thread
-from .network import Batch, ChoiceNetwork, ChoiceSettings
+from .network import ChoiceNetwork, ChoiceSettings, OfferBatch
 
 _AT_ONCE = 4096  # choices
 
@@ -57,13 +57,13 @@ class ChoiceModel:
         with torch.no_grad(), one_thread():
             for first in range(0, len(choices), _AT_ONCE):
                 part = slice(first, first + _AT_ONCE)
-                batch = Batch(choices.select(np.arange(len(choices))[part]))
+                batch = OfferBatch(choices.select(np.arange(len(choices))[part]))
                 for network in self.networks:
                     total[part] += torch.softmax(network(batch).double(), -1).numpy()
         return total / len(self.networks)
 
 
-def fit(
+def fit_choices(
     train: Choices,
     valid: Choices,
     settings: ChoiceSettings | None = None,
@@ -78,8 +78,8 @@ def fit(
         raise UserError(f"development: {len(train)} choices to train on, {len(valid)} to validate; give more")
     s = settings or ChoiceSettings()
     model = ChoiceModel.like(train, s)
-    first, second = Batch(train), Batch(valid)
-    both = Batch(train)
+    first, second = OfferBatch(train), OfferBatch(valid)
+    both = OfferBatch(train)
     for name, tensor in vars(second).items():
         setattr(both, name, torch.cat([getattr(first, name), tensor]))
     with one_thread():
@@ -100,8 +100,8 @@ def fit(
 
 def _train(
     model: ChoiceModel,
-    data: Batch,
-    valid: Batch | None,
+    data: OfferBatch,
+    valid: OfferBatch | None,
     seed: int,
     member: int,
     passes: int,
@@ -115,8 +115,8 @@ def _train(
 
 def _passes(
     model: ChoiceModel,
-    data: Batch,
-    valid: Batch | None,
+    data: OfferBatch,
+    valid: OfferBatch | None,
     rng: np.random.Generator,
     member: int,
     passes: int,

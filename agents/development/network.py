@@ -41,7 +41,7 @@ class ChoiceSettings:
             raise UserError("development: dropout must lie in [0, 1), learning_rate above 0, rank and hidden from 0 on")
 
 
-class Batch:
+class OfferBatch:
     """`Choices` as tensors: offered, mask (n, K), context (n, F), held (n, S) as log(1 + count), traits (n, K, G), chosen (n,)."""
 
     def __init__(self, choices: Choices):
@@ -52,8 +52,8 @@ class Batch:
         self.traits = torch.from_numpy(choices.features)
         self.chosen = torch.from_numpy(choices.chosen)
 
-    def __getitem__(self, rows: Tensor) -> Batch:
-        part = object.__new__(Batch)
+    def __getitem__(self, rows: Tensor) -> OfferBatch:
+        part = object.__new__(OfferBatch)
         for name, tensor in vars(self).items():
             setattr(part, name, tensor[rows])
         return part
@@ -84,7 +84,7 @@ class ChoiceNetwork(nn.Module):
             self.enter, self.leave = nn.Linear(width, s.hidden), nn.Linear(s.hidden, 1)
             nn.init.zeros_(self.leave.weight)
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: OfferBatch) -> Tensor:
         s, option, context = self.settings, batch.offered, batch.context
         some = (option > 0).float()  # "none" stands for the choice to take nothing
         common = context @ self.shared + batch.held @ self.shared_held

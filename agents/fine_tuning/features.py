@@ -13,7 +13,7 @@ from lam_env.core.events import Vocabulary
 from lam_env.logs.epochs import DAY
 
 from ..advice.plugin import lately, worth
-from ..carry import Carry, listen, slow_actions
+from ..carry import PredictorState, slow_actions, update
 
 PARTS = 6  # parts of the day, four hours each
 NEVER_SEEN = 1e6  # scale of a reading that did not vary
@@ -52,8 +52,10 @@ class PriorFeatures:
         n_rest = predictor.n_hidden + _n_rest(v) + 1
         self.layout = Layout(len(v), n_rest, tuple(map(bool, slow)), tuple(v.values()))
 
-    def __call__(self, observation: Any, carry: Carry | None, starts: np.ndarray | None) -> tuple[np.ndarray, Carry]:
-        carry = listen(self.predictor, observation, carry, starts)
+    def __call__(
+        self, observation: Any, carry: PredictorState | None, starts: np.ndarray | None
+    ) -> tuple[np.ndarray, PredictorState]:
+        carry = update(self.predictor, observation, carry, starts)
         return self.vector(observation, carry.said), carry
 
     def vector(self, observation: Any, said: Prediction) -> np.ndarray:

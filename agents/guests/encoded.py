@@ -12,7 +12,7 @@ from gymnasium.vector.utils import batch_space
 from lam_env.core.contracts import Observation, Prediction
 from lam_env.envs.vector import LamVectorEnv
 
-from ..carry import Carry
+from ..carry import PredictorState
 from ..fine_tuning.features import Features, PriorFeatures
 
 
@@ -20,7 +20,7 @@ def space_of(encoder: Features) -> gym.spaces.Box:
     return gym.spaces.Box(-np.inf, np.inf, (encoder.layout.size,), np.float32)
 
 
-def _last(encoder: Features, observation: Observation, carry: Carry | None, index: int) -> np.ndarray:
+def _last(encoder: Features, observation: Observation, carry: PredictorState | None, index: int) -> np.ndarray:
     """The vector of an episode's very last observation, in world `index`. The prior's word on it is that of the one before: it serves a value
     estimate only."""
     batch = {k: np.asarray(v)[None] for k, v in observation.items()}
@@ -36,7 +36,7 @@ class EncodedEnv(gym.ObservationWrapper[np.ndarray, SupportsIndex, Observation])
     def __init__(self, env: gym.Env[Observation, SupportsIndex], encoder: Features):
         super().__init__(env)
         self.encoder, self.observation_space = encoder, space_of(encoder)
-        self._carry: Carry | None = None
+        self._carry: PredictorState | None = None
 
     def reset(self, **options: Any) -> tuple[np.ndarray, dict[str, Any]]:
         self._carry = None
@@ -61,7 +61,7 @@ class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.nda
         super().__init__(env)
         self.encoder, self.single_observation_space = encoder, space_of(encoder)
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
-        self._carry: Carry | None = None
+        self._carry: PredictorState | None = None
 
     def reset(self, **options: Any) -> tuple[np.ndarray, dict[str, Any]]:
         observation, info = self.env.reset(**options)

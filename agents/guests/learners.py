@@ -86,7 +86,7 @@ class ModelPolicy:
         return actions, (carry, own)
 
 
-def policy_of(found: Any, training: Training) -> Any:
+def model_policy(found: Any, training: Training) -> Any:
     """What `fit` has returned, as a policy: a model of SB3 on the encoding of the environment that it learned on, anything else as it is."""
     if not isinstance(found, BaseAlgorithm | BasePolicy):
         return found

@@ -11,7 +11,7 @@ from .settings import PredictorSettings
 Memory = tuple[Tensor, ...]  # recurrent state of a core, each (1, B, H); empty for the others
 
 
-class Network(nn.Module):
+class PredictorNetwork(nn.Module):
     """Epochs (B, T) -> logits of `next` (B, T, A), of `soon` (B, T, A), and the trunk's output (B, T, H)."""
 
     def __init__(self, n_tokens: int, n_actions: int, n_features: int, settings: PredictorSettings):

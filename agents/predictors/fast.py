@@ -1,6 +1,6 @@
 """One step of a network in NumPy: what serving one event costs is calls, not arithmetic.
 
-Each class takes a torch `Network` apart once and then holds float32 arrays only. The token embedding is folded into
+Each class takes a torch `PredictorNetwork` apart once and then holds float32 arrays only. The token embedding is folded into
 the first layer's weights: a token costs one gathered row. Sigmoids are taken as (1 + tanh(x / 2)) / 2 with the halving
 folded into the weights, so that all gates need one tanh.
 """
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .cores import Network
+from .cores import PredictorNetwork
 
 
 def _array(tensor: torch.Tensor | nn.Module) -> np.ndarray:
@@ -27,7 +27,7 @@ _HALF, _ONE = np.float32(0.5), np.float32(1)
 class _Folded:
     """weight (K, E + F) over [embedding, features], bias (K,) -> rows per token and a matrix for the features."""
 
-    def __init__(self, net: Network, weight: np.ndarray, bias: np.ndarray):
+    def __init__(self, net: PredictorNetwork, weight: np.ndarray, bias: np.ndarray):
         embed = _array(net.embed.weight)
         width = embed.shape[1]
         rows = embed @ weight[:, :width].T
@@ -45,7 +45,7 @@ class _Folded:
 
 
 class _Heads:
-    def __init__(self, net: Network):
+    def __init__(self, net: PredictorNetwork):
         self.weight = np.concatenate([_array(net.next.weight), _array(net.soon.weight) * _HALF]).T.copy()
         self.bias = np.concatenate([_array(net.next.bias), _array(net.soon.bias) * _HALF])
         self.n_actions = net.n_actions
@@ -76,7 +76,7 @@ class _Heads:
 class FastLSTM:
     """A step of an LSTM network."""
 
-    def __init__(self, net: Network):
+    def __init__(self, net: PredictorNetwork):
         assert isinstance(net.core, nn.LSTM)
         size = self.size = net.core.hidden_size
         order = np.r_[0 : 2 * size, 3 * size : 4 * size, 2 * size : 3 * size]  # torch: i f g o; here: i f o g
@@ -109,7 +109,7 @@ class FastLSTM:
 class FastGRU:
     """A step of a GRU network."""
 
-    def __init__(self, net: Network):
+    def __init__(self, net: PredictorNetwork):
         assert isinstance(net.core, nn.GRU)
         size = self.size = net.core.hidden_size
         scale = np.repeat(np.array([0.5, 0.5, 1.0], np.float32), size)  # r z n
@@ -143,7 +143,7 @@ class FastGRU:
 class FastMLP:
     """A step of a network without memory."""
 
-    def __init__(self, net: Network):
+    def __init__(self, net: PredictorNetwork):
         assert isinstance(net.core, nn.Sequential)
         layers = [m for m in net.core if isinstance(m, nn.Linear)]
         self.input = _Folded(net, _array(layers[0].weight), _array(layers[0].bias))

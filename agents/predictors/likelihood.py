@@ -10,7 +10,7 @@ import numpy as np
 from lam_env.logs.epochs import COLUMNS, Epochs
 
 
-def nll(p: np.ndarray, target: np.ndarray) -> float:
+def mean_nll(p: np.ndarray, target: np.ndarray) -> float:
     """Mean negative log-likelihood [nats] of `target` (n,) under .999 p + .001 / K; p (n, K)."""
     if not len(target):
         return float("nan")

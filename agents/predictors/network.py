@@ -15,7 +15,7 @@ from lam_env.core.contracts import Prediction
 from lam_env.core.events import Vocabulary
 from lam_env.logs.epochs import BAG, Epochs
 
-from .cores import Memory, Network
+from .cores import Memory, PredictorNetwork
 from .fast import FAST
 from .features import Featuriser
 from .settings import PredictorSettings
@@ -36,7 +36,7 @@ def one_thread() -> Iterator[None]:
 
 
 @dataclass
-class State:
+class NetworkState:
     """The memory of n streams; all zero is a fresh one. M members of width H, V tokens, window W (transformer only).
 
     h, c (n, M H) float32; last (n, V) int64, today (n, V) float32, day (n,) int64 as in `Featuriser.step`;
@@ -52,8 +52,8 @@ class State:
     features: np.ndarray
     filled: np.ndarray
 
-    def copy(self) -> State:
-        return State(*(getattr(self, f.name).copy() for f in dataclasses.fields(self)))
+    def copy(self) -> NetworkState:
+        return NetworkState(*(getattr(self, f.name).copy() for f in dataclasses.fields(self)))
 
 
 class Predictor:
@@ -68,7 +68,8 @@ class Predictor:
     ):
         self.vocabulary, self.featuriser, self.settings, self.timer = vocabulary, featuriser, settings, timer
         self.nets = torch.nn.ModuleList(
-            Network(vocabulary.n_tokens, len(vocabulary), featuriser.size, settings) for _ in range(settings.members)
+            PredictorNetwork(vocabulary.n_tokens, len(vocabulary), featuriser.size, settings)
+            for _ in range(settings.members)
         )
         self.nets.eval()
         self._fast: list[Any] | None = None
@@ -84,10 +85,10 @@ class Predictor:
 
     # one epoch at a time
 
-    def start(self, n: int) -> State:
+    def start(self, n: int) -> NetworkState:
         recency = self.vocabulary.n_tokens if self.settings.recency else 0
         window = self.settings.context if self.settings.core == "transformer" else 0
-        return State(
+        return NetworkState(
             h=np.zeros((n, self.n_hidden), np.float32),
             c=np.zeros((n, self.n_hidden if self.settings.core == "lstm" else 0), np.float32),
             last=np.zeros((n, recency), np.int64),
@@ -98,19 +99,19 @@ class Predictor:
             filled=np.zeros(n, np.int64),
         )
 
-    def reset(self, state: State, rows: np.ndarray) -> State:
+    def reset(self, state: NetworkState, rows: np.ndarray) -> NetworkState:
         """The state with `rows` (mask or index) fresh; the one given stays as it is."""
         state = state.copy()
         for field in dataclasses.fields(state):
             getattr(state, field.name)[rows] = 0
         return state
 
-    def step(self, state: State, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, State]:
+    def step(self, state: NetworkState, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, NetworkState]:
         """One epoch per stream (N rows). Inactive rows keep their state; what is predicted for them means nothing.
         The state given stays as it is."""
         copied = self.settings.recency or self.settings.core == "transformer"
         # otherwise only h and c change, and they are made anew
-        after = state.copy() if copied else State(**vars(state))
+        after = state.copy() if copied else NetworkState(**vars(state))
         features = self.featuriser.step(epochs, after.last, after.today, after.day)
         if self.settings.core == "transformer":
             prediction = self._step_window(after, epochs.tokens, features)
@@ -124,7 +125,7 @@ class Predictor:
                     setattr(after, field.name, np.where(mask, new, old))
         return prediction, after
 
-    def _step_fast(self, state: State, tokens: np.ndarray, features: np.ndarray) -> Prediction:
+    def _step_fast(self, state: NetworkState, tokens: np.ndarray, features: np.ndarray) -> Prediction:
         if self._fast is None:
             self._fast = [FAST[self.settings.core](net) for net in self.nets]
         if len(self._fast) == 1:
@@ -139,7 +140,7 @@ class Predictor:
         state.h, state.c = (np.concatenate([part[k] for part in parts], axis=1) for k in (2, 3))
         return Prediction(p, soon, state.h)
 
-    def _step_window(self, state: State, tokens: np.ndarray, features: np.ndarray) -> Prediction:
+    def _step_window(self, state: NetworkState, tokens: np.ndarray, features: np.ndarray) -> Prediction:
         window = self.settings.context
         full = state.filled == window
         for array, new in ((state.tokens, tokens), (state.features, features)):

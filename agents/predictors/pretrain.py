@@ -13,9 +13,9 @@ from lam_env.core.errors import UserError
 from lam_env.core.progress import Note, Report, silent
 from lam_env.logs.epochs import Epochs
 
-from .cores import Network
+from .cores import PredictorNetwork
 from .features import Featuriser
-from .likelihood import continued, nll
+from .likelihood import continued, mean_nll
 from .network import Predictor, one_thread
 from .settings import PredictorSettings
 
@@ -59,7 +59,7 @@ def pretrain(
         reading, judged = continued(train, valid)
         for member in range(settings.members):
             torch.manual_seed(seed + 7919 * member)
-            net = Network(train.vocabulary.n_tokens, len(train.vocabulary), featuriser.size, settings)
+            net = PredictorNetwork(train.vocabulary.n_tokens, len(train.vocabulary), featuriser.size, settings)
             rng = np.random.default_rng([seed, member])
             predictor.nets[member] = _fit(
                 net.to(where), data, reading, judged, featuriser, settings, rng, member, progress
@@ -114,7 +114,7 @@ class Chunks:
 
 
 def _fit(
-    net: Network,
+    net: PredictorNetwork,
     data: Chunks,
     reading: Epochs,
     judged: np.ndarray,
@@ -123,7 +123,7 @@ def _fit(
     rng: np.random.Generator,
     member: int,
     progress: Report,
-) -> Network:
+) -> PredictorNetwork:
     judge = Predictor(reading.vocabulary, featuriser, settings)
     judge.nets = torch.nn.ModuleList([net])
     s = settings
@@ -159,7 +159,7 @@ def _fit(
         if average is not None:
             raw = {k: v.detach().clone() for k, v in raw.items()}
             net.load_state_dict(average)
-        score = nll(judge.read(reading, hidden=False).next[judged], reading.target[judged])
+        score = mean_nll(judge.read(reading, hidden=False).next[judged], reading.target[judged])
         if score < best:
             best, since = score, 0
             best_weights = {k: v.detach().clone() for k, v in net.state_dict().items()}
@@ -185,7 +185,7 @@ def _rate(done: int, total: int, schedule: str) -> float:
 
 
 def _loss(
-    net: Network, data: Chunks, rows: torch.Tensor, real: torch.Tensor, settings: PredictorSettings
+    net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor, settings: PredictorSettings
 ) -> torch.Tensor:
     with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=settings.autocast):
         logits, soon, _, _ = net(data.tokens[rows], data.features[rows])

@@ -12,14 +12,14 @@ from lam_env.config.convert import short
 from lam_env.core.contracts import Prediction
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER, Event
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 
 from ..advice.plugin import worth
-from ..carry import Carry, listen
+from ..carry import PredictorState, update
 from ..fine_tuning.policy import TunedPolicy
 from ..thresholded import Thresholded
 from .clock import Clock
-from .responses import Heard, Words
+from .responses import Response, VocabularyIndex
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Advice:
 class _Person:
     """What is known of one person, as in `PersonalWorld`: a row of her own, and what the prior said when she was last asked."""
 
-    def __init__(self, index: int, rows: Rows, shared: np.ndarray):
+    def __init__(self, index: int, rows: ObservationRows, shared: np.ndarray):
         self.index, self.rows, self.row = index, rows, rows.row(0)
         self.row.clear()
         self.row.context[:] = shared
@@ -63,12 +63,12 @@ class Adviser:
         self.policy = policy
         self.predictor: Any = policy.predictor
         self.vocabulary = self.predictor.vocabulary
-        self._words = Words(self.vocabulary)
+        self._words = VocabularyIndex(self.vocabulary)
         self._clear()
 
     def _clear(self) -> None:
         self._clock = Clock()
-        self._carry: Carry | None = None
+        self._carry: PredictorState | None = None
         self._people: dict[int | str, _Person] = {}
         self._shared = np.zeros(len(self.vocabulary.readings), np.float32)
         self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
@@ -106,7 +106,7 @@ class Adviser:
         else:
             self._happen(time, user, self._words.parts(value, **named))
 
-    def _happen(self, time: Any, user: int | str | None, heard: Heard) -> None:
+    def _happen(self, time: Any, user: int | str | None, heard: Response) -> None:
         if user is not None:
             _check_user(user)
         elif heard.kind in (USER, SENSOR, FEEDBACK):
@@ -123,7 +123,7 @@ class Adviser:
         elif user is not None and heard.kind in (USER, SENSOR, READING, FEEDBACK):
             self._happen_to(self._person(user), seconds, heard)
 
-    def _happen_to(self, person: _Person, seconds: int, heard: Heard) -> None:
+    def _happen_to(self, person: _Person, seconds: int, heard: Response) -> None:
         if heard.kind == USER:
             person.row.push(heard.token, seconds)
             person.fresh += 1
@@ -136,7 +136,7 @@ class Adviser:
 
     def _person(self, user: int | str) -> _Person:
         if user not in self._people:
-            self._people[user] = _Person(len(self._people), Rows(1, self.vocabulary), self._shared)
+            self._people[user] = _Person(len(self._people), ObservationRows(1, self.vocabulary), self._shared)
         return self._people[user]
 
     def _ask(self, person: _Person, seconds: int) -> None:
@@ -144,7 +144,7 @@ class Adviser:
         epoch: Any = person.row.epoch
         epoch[0], epoch[1] = seconds, 0 if person.asked < 0 else seconds - person.asked
         epoch[3], person.asked, person.fresh = person.fresh, seconds, 0
-        self._carry = listen(self.predictor, person.rows.observe(), self._carry, None)
+        self._carry = update(self.predictor, person.rows.observe(), self._carry, None)
         person.said = self._carry.said
 
     # -- what to say --------------------------------------------------------------------------------------------------

@@ -11,16 +11,16 @@ import numpy as np
 from lam_env.config.convert import short
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
-from lam_env.core.observation import DAY, Rows
+from lam_env.core.observation import DAY, ObservationRows
 
-from ..carry import Carry, anticipation, listen, slow_actions
+from ..carry import PredictorState, anticipation, slow_actions, update
 from ..fine_tuning.heads import AdviceHead
 from ..fine_tuning.policy import TunedPolicy
 from ..predictors.network import Predictor
 from ..thresholded import Thresholded
 from .adviser import Adviser
 from .clock import Clock
-from .responses import NOTHING, Heard, Words
+from .responses import NOTHING, Response, VocabularyIndex
 
 NEVER = -86_400.0  # [s] before the stream began: not seen
 MOST_ACTS = 4  # agent actions at one instant, as in simulated worlds
@@ -59,15 +59,15 @@ class Assistant:
         self._quiet = np.inf if self.predictor.timer is None else self.predictor.timer
         self.vocabulary = self.predictor.vocabulary
         v = self.vocabulary
-        self._words, self._slow = Words(v), slow_actions(v.patience)
-        self._rows = Rows(1, v)
+        self._words, self._slow = VocabularyIndex(v), slow_actions(v.patience)
+        self._rows = ObservationRows(1, v)
         self._row = self._rows.row(0)
         self._clear()
 
     def _clear(self) -> None:
         self._row.clear()
         self._clock = Clock()
-        self._carry: Carry | None = None
+        self._carry: PredictorState | None = None
         self._due: Any = -1  # [s] when the next epoch of the timer is; -1: no time has come yet
         self._new = 0  # tokens since the last epoch
         self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
@@ -119,7 +119,7 @@ class Assistant:
         else:
             self._happen(time, self._words.parts(value, **named))
 
-    def _happen(self, time: Any, heard: Heard) -> None:
+    def _happen(self, time: Any, heard: Response) -> None:
         kind, token = heard.kind, heard.token
         seconds = self._tell(time)
         if self._carry is None and kind in (USER, SENSOR):
@@ -155,7 +155,7 @@ class Assistant:
         epoch[0], epoch[1], epoch[3], epoch[4] = seconds, seconds - epoch[0], self._new, 0
         self._new, self._due = 0, seconds + self._quiet
         self._done.clear()
-        self._carry = listen(self.predictor, self._rows.observe(), self._carry, None)
+        self._carry = update(self.predictor, self._rows.observe(), self._carry, None)
 
     def _push(self, token: int, seconds: int) -> None:
         self._row.push(token, seconds)

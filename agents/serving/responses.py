@@ -20,7 +20,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 _LISTS = ("action", "action", "feedback", "sensor", "reading")  # in the order of KINDS
 
 
-class Heard(NamedTuple):
+class Response(NamedTuple):
     """`token` indexes the vocabulary's list of its kind; `answered`: the agent's action that feedback is on, 0 if none."""
 
     kind: int
@@ -29,7 +29,7 @@ class Heard(NamedTuple):
     answered: int = 0
 
 
-class Words:
+class VocabularyIndex:
     """Finds ids for names, and says what is wrong with those it does not know (UserError)."""
 
     def __init__(self, vocabulary: Vocabulary):
@@ -63,7 +63,7 @@ class Words:
         """(A,) by name of action."""
         return dict(zip(self.vocabulary.actions, numbers.tolist(), strict=True))
 
-    def parts(self, value: Any, **named: str | None) -> Heard:
+    def parts(self, value: Any, **named: str | None) -> Response:
         """What `observe` was told: one of action, sensor, reading (with its value), and feedback on an action; or nothing."""
         given = [what for what, name in named.items() if name is not None]
         ids = {what: self.find(what, named[what]) for what in given}
@@ -72,15 +72,15 @@ class Words:
         if named["feedback"] is not None:
             if given != ["action", "feedback"]:
                 raise UserError(f"observe: say which action the feedback {named['feedback']!r} is on, and nothing else")
-            return Heard(FEEDBACK, ids["feedback"], answered=ids["action"])
+            return Response(FEEDBACK, ids["feedback"], answered=ids["action"])
         if len(given) > 1:
             raise UserError(f"observe: {' and '.join(given)} are several events; observe them one by one")
         if not given:
-            return Heard(NOTHING)
+            return Response(NOTHING)
         kind = {"action": USER, "sensor": SENSOR, "reading": READING}[given[0]]
-        return self._sound(Heard(kind, ids[given[0]], value))
+        return self._sound(Response(kind, ids[given[0]], value))
 
-    def event(self, event: Event, acts: Sequence[int]) -> Heard:
+    def event(self, event: Event, acts: Sequence[int]) -> Response:
         """An event of a log; `acts`: the agent's actions so far, which feedback refers to."""
         if not 0 <= event.kind < len(KINDS):
             raise UserError(f"event: there is no kind {event.kind}; there are {', '.join(KINDS)}")
@@ -94,9 +94,9 @@ class Words:
             if event.answers >= len(acts):
                 raise UserError(f"event: feedback on agent action {event.answers}, but only {len(acts)} were done")
             answered = acts[event.answers]
-        return self._sound(Heard(event.kind, event.token, event.value, answered))
+        return self._sound(Response(event.kind, event.token, event.value, answered))
 
-    def _sound(self, heard: Heard) -> Heard:
+    def _sound(self, heard: Response) -> Response:
         if heard.kind == READING and (not is_finite(heard.value) or abs(float(heard.value)) > _LARGEST):
             name = self.vocabulary.readings[heard.token]
             raise UserError(f"reading {name!r}: expected a finite number, got {short(heard.value)}")
@@ -104,7 +104,7 @@ class Words:
             raise UserError('observe: "none" is no action; give the time alone')
         return heard
 
-    def count(self, heard: Heard, feedback: Any) -> None:
+    def count(self, heard: Response, feedback: Any) -> None:
         """Adds feedback that says whether an action was wanted to the counts (2 A,)."""
         name = self.vocabulary.feedback[heard.token]
         if heard.answered and (name in GOOD or name in BAD):

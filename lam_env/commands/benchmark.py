@@ -19,10 +19,10 @@ from lam_env.launch.local import one_thread
 from lam_env.suites import suite as suites
 from lam_env.suites.settings import BenchmarkSettings
 from lam_env.suites.suite import Suite
-from lam_env.suites.throughput import WARM_UP, YARDSTICK, Figure, measure
+from lam_env.suites.throughput import WARM_UP, YARDSTICK, Measurement, measure
 
 if TYPE_CHECKING:
-    from lam_env.evaluation.results import Row
+    from lam_env.evaluation.results import ResultRow
     from lam_env.evaluation.tables import Table
 
 
@@ -46,35 +46,35 @@ def main(argv: Sequence[str]) -> int:
 def run(suite: Suite, settings: BenchmarkSettings, command: str) -> None:
     """Measure, print, and write <suite>.csv and <suite>.md."""
     from lam_env.evaluation import results
-    from lam_env.experiment.run_folder import RunFolder, choose
+    from lam_env.experiment.run_folder import RunFolder, choose_folder
 
-    path = choose(settings.out, "benchmark")
+    path = choose_folder(settings.out, "benchmark")
     began = time.time()
     with Progress() as progress:
         rounds = measure(suite.measurements, settings.steps, settings.repeats, progress)
     table = table_of(rounds, suite.name, command, time.time() - began)
     table.show()
     path.mkdir(parents=True, exist_ok=True)
-    results.write(path / f"{suite.name}.csv", rows_of(rounds))
+    results.write(path / f"{suite.name}.csv", measurement_rows(rounds))
     RunFolder(path).write_text(f"{suite.name}.md", table.markdown())
     print(f"written: {path}")
 
 
-def rows_of(rounds: Sequence[Sequence[Figure]]) -> list[Row]:
+def measurement_rows(rounds: Sequence[Sequence[Measurement]]) -> list[ResultRow]:
     """Every measurement as lines of results; `seed` is the round."""
-    from lam_env.evaluation.results import Row
+    from lam_env.evaluation.results import ResultRow
 
     rows = []
     for r, figures in enumerate(rounds):
         for f in figures:
             where = (f.entry.env, f"batch {f.entry.copies}" if f.entry.copies else "single", f.entry.actions, 0, r)
             found = {STEPS: f.steps, EPOCHS: f.epochs, OF_CARTPOLE: f.ratio, ENVIRONMENT: f.share}
-            rows += [Row(*where, m.id, value) for m, value in found.items()]
+            rows += [ResultRow(*where, m.id, value) for m, value in found.items()]
     return rows
 
 
-def table_of(rounds: Sequence[Sequence[Figure]], suite: str, command: str, seconds: float) -> Table:
-    from lam_env.evaluation.tables import About, Table, versions
+def table_of(rounds: Sequence[Sequence[Measurement]], suite: str, command: str, seconds: float) -> Table:
+    from lam_env.evaluation.tables import Provenance, Table, versions
 
     lines = []
     for figures in zip(*rounds, strict=True):
@@ -97,7 +97,7 @@ def table_of(rounds: Sequence[Sequence[Figure]], suite: str, command: str, secon
     )
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     load += f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')}"
-    about = About(command, f"{os.cpu_count()} cores{load}", seconds, versions())
+    about = Provenance(command, f"{os.cpu_count()} cores{load}", seconds, versions())
     notes = (
         f"Medians of {len(rounds)} rounds in which the environments take turns, in one process.",
         f"Single: with the resets of its episodes. Batch: steps of all its worlds together, after the first {WARM_UP}.",

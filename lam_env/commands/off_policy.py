@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from lam_env.evaluation.decisions import Decisions
-    from lam_env.evaluation.off_policy import Estimate, SequenceEstimate
+    from lam_env.evaluation.off_policy import PolicyEstimate, SequenceEstimate
     from lam_env.evaluation.statistics import Interval
-    from lam_env.evaluation.tables import About, Table
+    from lam_env.evaluation.tables import Provenance, Table
 
 LOGGED = "logged"  # the row of what was earned in fact
 LEAST = 5  # effective decisions or trajectories, below which an interval would pretend to know
@@ -59,30 +59,30 @@ def run(settings: OffPolicySettings, command: str) -> None:
     """Loads everything, then estimates, shows, and writes if asked to."""
     from lam_env.evaluation import results
     from lam_env.evaluation.decisions import Decisions
-    from lam_env.evaluation.tables import About, versions
+    from lam_env.evaluation.tables import Provenance, versions
     from lam_env.experiment.policies import policy_of
-    from lam_env.experiment.run_folder import RunFolder, choose
+    from lam_env.experiment.run_folder import RunFolder, choose_folder
 
     s = settings
-    path = choose(s.out, "off_policy") if s.out else None
+    path = choose_folder(s.out, "off_policy") if s.out else None
     decisions = Decisions.load(s.log)
     policies = {name: policy_of(name, decisions.log.vocabulary) for name in dict.fromkeys(s.policy)}
     found = {}
     for name, policy in policies.items():
         try:
-            found[name] = judge(decisions, policy, not s.sampled, s.window, s.horizon)
+            found[name] = evaluate_policy(decisions, policy, not s.sampled, s.window, s.horizon)
         except Exception as error:  # whatever a stranger's code raises
             if ":" not in name:
                 raise
             raise UserError(f"policy {name}: {one_line(error)}") from None
-    fact, about = logged(decisions, s.window, s.horizon), About(command, versions=versions())
+    fact, about = logged(decisions, s.window, s.horizon), Provenance(command, versions=versions())
     for table in tables_of(s, fact, found, about, intervals=False):
         table.show()
     if path is not None:
         scenario = str(decisions.log.meta.get("scenario", "log"))
         rows = []
         for name, (one, sequence) in found.items():
-            rows += results.rows_of(scores(one, sequence), scenario, name, 0, 0, "off_policy")
+            rows += results.result_rows(policy_scores(one, sequence), scenario, name, 0, 0, "off_policy")
         path.mkdir(parents=True, exist_ok=True)
         results.write(path / "off_policy.csv", rows)
         text = [table.markdown() for table in tables_of(s, fact, found, about)]
@@ -90,12 +90,12 @@ def run(settings: OffPolicySettings, command: str) -> None:
         print(f"written: {path}")
 
 
-def judge(
+def evaluate_policy(
     decisions: Decisions, policy: Any, deterministic: bool = True, window: int = 1, horizon: int = 10
-) -> tuple[Estimate, SequenceEstimate]:
+) -> tuple[PolicyEstimate, SequenceEstimate]:
     """The value of a policy per decision and of the first `horizon` decisions, from a log."""
     from lam_env.evaluation.decisions import asked_again
-    from lam_env.evaluation.off_policy import estimate, importance, per_decision_sampling, windowed
+    from lam_env.evaluation.off_policy import estimate_policy, importance, per_decision_sampling, windowed
     from lam_env.evaluation.reward_model import cross_fitted
 
     target, soft = asked_again(decisions, policy, deterministic)
@@ -104,7 +104,7 @@ def judge(
     observation = {k: v[known] for k, v in decisions.observation.items()}
     sums = windowed(reward, trajectory, window)
     model = cross_fitted(observation, action, sums, trajectory, None if soft is None else soft[known])
-    one = estimate(target, action, prob, sums, model, trajectory)
+    one = estimate_policy(target, action, prob, sums, model, trajectory)
     return one, per_decision_sampling(importance(target, action, prob), reward, trajectory, horizon)
 
 
@@ -132,7 +132,7 @@ def _columns(decisions: Decisions) -> tuple[np.ndarray, ...]:
     return known, action, prob, reward[known], trajectory[known]
 
 
-def scores(one: Estimate, sequence: SequenceEstimate) -> dict[str, float]:
+def policy_scores(one: PolicyEstimate, sequence: SequenceEstimate) -> dict[str, float]:
     """As rows of results; what is not a number is left out."""
     import math
 
@@ -145,8 +145,8 @@ def scores(one: Estimate, sequence: SequenceEstimate) -> dict[str, float]:
 def tables_of(
     settings: OffPolicySettings,
     fact: tuple[Interval, SequenceEstimate],
-    found: dict[str, tuple[Estimate, SequenceEstimate]],
-    about: About,
+    found: dict[str, tuple[PolicyEstimate, SequenceEstimate]],
+    about: Provenance,
     intervals: bool = True,
 ) -> tuple[Table, Table]:
     """Per decision, and per sequence. Without `intervals` only the gain has one: for a terminal."""

@@ -20,9 +20,9 @@ from lam_env.core.events import ActionLog
 from lam_env.core.progress import Progress
 from lam_env.logs import fidelity
 from lam_env.logs.play.draw import draw
-from lam_env.logs.play.fidelity import gates
+from lam_env.logs.play.fidelity import play_gates
 from lam_env.logs.play.sessions import BREAK, plays_of
-from lam_env.logs.play.tables import estimate
+from lam_env.logs.play.tables import estimate_play
 
 PROGRAM = "python -m lam_env play_report"
 
@@ -61,7 +61,7 @@ def run(s: PlayReportSettings) -> str:
         log, left_out = registry.importer(s.format)(s.path, zone=s.zone)
         source = plays_of(log)
         progress("estimate [plays]", 0, len(source.time))
-        tables = estimate(source, s.minutes)
+        tables = estimate_play(source, s.minutes)
         progress("estimate [plays]", len(source.time), len(source.time))
         players = len(source.first)
         progress("draw [plays]", 0, 0)
@@ -72,5 +72,5 @@ def run(s: PlayReportSettings) -> str:
     head = f"{s.path}: {len(source.time):,} plays of {players:,} players over {tables.days:.0f} days"
     lines = [head, *(f"  left out: {count:,} {reason}" for reason, count in left_out.items()), *tables.lines()]
     what = f"{players:,} players drawn from the tables, seed {s.seed}" if other is None else str(s.simulated)
-    report = fidelity.table(gates(source, drawn))
+    report = fidelity.fidelity_table(play_gates(source, drawn))
     return "\n".join([*lines, "", f"**source: the log; simulated: {what}**", "", report, ""])

@@ -13,7 +13,7 @@ from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
 from lam_env.core.seeds import Use, world_seeds
-from lam_env.experiment.run_folder import RunFolder, choose
+from lam_env.experiment.run_folder import RunFolder, choose_folder
 from lam_env.launch.local import one_thread
 
 
@@ -51,7 +51,7 @@ def record(settings: RecordSettings, command: str) -> None:
     from lam_env.experiment.policies import policy_of, scenario_of
 
     s = settings
-    path = choose(s.out, "decisions")
+    path = choose_folder(s.out, "decisions")
     scenario = scenario_of(RunFolder.open(s.policy), s.scenario)
     policy = policy_of(s.policy, scenario.vocabulary, "world")
     if s.days is not None:

@@ -26,7 +26,7 @@ from lam_env.core.progress import Progress
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.experiment.log_shards import Made, is_whole, make_part, part_of, sizes
 from lam_env.experiment.policies import scenario_made
-from lam_env.experiment.run_folder import CONFIG, RunFolder, check_same, choose
+from lam_env.experiment.run_folder import CONFIG, RunFolder, check_same, choose_folder
 from lam_env.experiment.settings import LAUNCHER, RaySettings
 from lam_env.launch.local import one_thread
 
@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
         settings = parse(SimulateSettings, argv, "python -m lam_env simulate", _usual)
-        simulate(settings, " ".join(["python -m lam_env simulate", *argv]))
+        simulate_parts(settings, " ".join(["python -m lam_env simulate", *argv]))
     return 0
 
 
@@ -65,7 +65,7 @@ def _usual(settings: SimulateSettings) -> SimulateSettings:
     return SimulateSettings(world=registry.scenario(settings.scenario).Params())
 
 
-def simulate(settings: SimulateSettings, command: str) -> None:
+def simulate_parts(settings: SimulateSettings, command: str) -> None:
     """Makes the parts that are missing, and says how many events there are, how fast they came and in how much memory."""
     from lam_env.evaluation.tables import versions
 
@@ -79,7 +79,7 @@ def simulate(settings: SimulateSettings, command: str) -> None:
             f"part={s.part}: makes {parts:,} parts of {s.worlds:,} worlds, of {MOST_PARTS:,} at most; take more"
         )
     launch.check(s.launcher, s.ray.address)
-    folder = RunFolder(choose(s.out, "log", again=True))
+    folder = RunFolder(choose_folder(s.out, "log", again=True))
     with folder.locked():
         if (folder.path / CONFIG).exists():
             if folder.config().get("holds") != "parts":

@@ -55,7 +55,7 @@ class WatchSettings:
     world: Any = setting({}, "settings of the scenario, such as world.days=2; scenario=NAME --help lists them")
 
 
-class Player(NamedTuple):
+class Playback(NamedTuple):
     """Who plays where, and who says what is expected."""
 
     scenario: Scenario
@@ -66,10 +66,10 @@ class Player(NamedTuple):
 def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
-        settings = parse(WatchSettings, argv, "python -m lam_env watch", usual)
+        settings = parse(WatchSettings, argv, "python -m lam_env watch", watch_defaults)
         if settings.gif is not None:
             check_gif(Path(settings.gif))
-        player = player_of(settings)
+        player = playback_of(settings)
         if settings.gif is not None:
             n = write_gif(settings, player)
             print(f"written: {settings.gif} ({n} pictures, {Path(settings.gif).stat().st_size / 1e3:,.0f} kB)")
@@ -78,7 +78,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def usual(settings: WatchSettings) -> WatchSettings:
+def watch_defaults(settings: WatchSettings) -> WatchSettings:
     """In the world of the run, or of the scenario."""
     from lam_env.experiment.policies import world_of
     from lam_env.experiment.run_folder import RunFolder
@@ -101,7 +101,7 @@ def _run_folder(name: str) -> bool:
     return Path(name).is_dir() or "/" in name or "\\" in name
 
 
-def player_of(settings: WatchSettings) -> Player:
+def playback_of(settings: WatchSettings) -> Playback:
     """The scenario and who acts in it; UserError says what is wrong with either."""
     from lam_env.experiment import models, policies
     from lam_env.experiment.run_folder import RunFolder
@@ -109,10 +109,10 @@ def player_of(settings: WatchSettings) -> Player:
     s, name = settings, str(settings.scenario)
     if not _run_folder(s.agent):
         scenario = policies.scenario_made(name, s.world)
-        return Player(scenario, policies.untrained(scenario, s.agent), None)
+        return Playback(scenario, policies.untrained(scenario, s.agent), None)
     scenario = policies.scenario_made(name, s.world, RunFolder(Path(s.agent)).tables())
     policy: Any = policies.policy_of(s.agent, scenario.vocabulary, "world that world.* asks for")
-    return Player(scenario, policy, models.expectation(policy.predictor))
+    return Playback(scenario, policy, models.expectation(policy.predictor))
 
 
 # -- what is shown ---------------------------------------------------------------------------------------------------
@@ -126,12 +126,12 @@ class Shown(NamedTuple):
     words: list[str]
 
 
-def shown(settings: WatchSettings, player: Player) -> Iterator[Shown]:
+def shown(settings: WatchSettings, player: Playback) -> Iterator[Shown]:
     """The moments of the episode; quiet ones may be left out."""
-    from lam_env.evaluation.episode import Told, episode
+    from lam_env.evaluation.episode import EventFormatter, episode
 
     seed = Use.TEST.first if settings.seed is None else settings.seed
-    told = Told(player.scenario)
+    told = EventFormatter(player.scenario)
     since: list[tuple[str, str]] = []
     for k, m in enumerate(episode(player.policy, player.scenario, seed, player.expect, settings.day)):
         since += told(m.since)
@@ -142,7 +142,7 @@ def shown(settings: WatchSettings, player: Player) -> Iterator[Shown]:
         since = []
 
 
-def _words(m: Moment, player: Player, since: list[tuple[str, str]]) -> list[str]:
+def _words(m: Moment, player: Playback, since: list[tuple[str, str]]) -> list[str]:
     from lam_env.evaluation.episode import likeliest
 
     v, out = player.scenario.vocabulary, []
@@ -159,7 +159,7 @@ def _words(m: Moment, player: Player, since: list[tuple[str, str]]) -> list[str]
     return out
 
 
-def play(settings: WatchSettings, player: Player) -> None:
+def play(settings: WatchSettings, player: Playback) -> None:
     """In the terminal, in place; where the output is no terminal, one moment under the other and without waiting."""
     from rich.console import Console, Group
     from rich.live import Live
@@ -208,7 +208,7 @@ def check_gif(path: Path) -> None:
         raise UserError(f"gif={path}: {'is a folder' if path.is_dir() else 'its folder is not there'}; give a file")
 
 
-def write_gif(settings: WatchSettings, player: Player) -> int:
+def write_gif(settings: WatchSettings, player: Playback) -> int:
     """The episode as a GIF, whole or not at all; says how many pictures it has."""
     from PIL import Image
 

@@ -27,14 +27,14 @@ CLOCK = _clock_table()
 _MINUTES = list(CLOCK)  # a row of a list is found faster than one of an array
 
 
-class Row:
-    """One row of `Rows`: a world writes here.
+class ObservationRow:
+    """One row of `ObservationRows`: a world writes here.
 
     epoch (5,) int64: EPOCH_FIELDS; context (C,) float32; last_seen (n_tokens,) float32 [ticks]; feedback (2 A,)
     float32: accepted then refused agent actions; mask (A,) int8. These are memoryviews: to read or write an item costs
     half of what it costs in an array. events (2, WINDOW) int64: tokens, oldest first, and their times, written by
     `push`. latent (L,) and plan (2 A,): float32 arrays, size 0 unless revealed. `whole`: the bytes of all but the last
-    two, in the order of `Rows.PARTS`.
+    two, in the order of `ObservationRows.PARTS`.
     """
 
     __slots__ = (
@@ -42,7 +42,7 @@ class Row:
         *("_arrays", "_times", "_window", "_older", "_newer", "_now", "_now32", "_write_now32", "_hidden", "_copies"),
     )
 
-    def __init__(self, rows: Rows, i: int):
+    def __init__(self, rows: ObservationRows, i: int):
         arrays = (rows.epoch, rows.context, rows.last_seen, rows.feedback, rows.mask)
         self._arrays = tuple([a[i] for a in arrays])
         self.epoch, self.context, self.last_seen, self.feedback, self.mask = [a.data for a in self._arrays]
@@ -83,7 +83,7 @@ class Row:
         window[2 * WINDOW - 1] = self.last_seen[token] = time
 
     def observe(self) -> dict[str, np.ndarray]:
-        """The observation of this world: the same numbers as `Rows.observe`, without its batch axis."""
+        """The observation of this world: the same numbers as `ObservationRows.observe`, without its batch axis."""
         if not self._copies:
             self._prepare()
         tokens, epoch, context, feedback, mask = self._copies
@@ -104,10 +104,10 @@ class Row:
         return obs
 
 
-class Rows:
+class ObservationRows:
     """The arrays of n worlds, and the observations (fresh copies) made from them.
 
-    Their names and numbers are those of `Row`, with a batch axis. What is a world's own lies together, so that it may
+    Their names and numbers are those of `ObservationRow`, with a batch axis. What is a world's own lies together, so that it may
     be copied as one.
     """
 
@@ -145,8 +145,8 @@ class Rows:
         self.latent = np.zeros((n, n_latent), np.float32)
         self.plan = np.zeros((n, 2 * a if plan else 0), np.float32)
 
-    def row(self, i: int) -> Row:
-        return Row(self, i)
+    def row(self, i: int) -> ObservationRow:
+        return ObservationRow(self, i)
 
     def observe(self) -> dict[str, np.ndarray]:
         """Observations (N, ...) of all worlds."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from lam_env.config.cli import override
 from lam_env.core.contracts import Policy, Training
 from lam_env.core.events import Vocabulary
-from lam_env.core.observation import DAY, Row
+from lam_env.core.observation import DAY, ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.envs.scene import Scene
 from lam_env.envs.terminal import ansi
@@ -90,7 +90,7 @@ class Scenario:
         return float(self.params.days)
 
     def make_world(
-        self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
+        self, streams: Streams, row: ObservationRow, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
         """A world that starts on `day`; `reveal`: which of `row.latent` and `row.plan` it keeps up to date."""
         raise NotImplementedError("make_world is missing: give a lam_env.World")

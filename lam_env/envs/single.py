@@ -13,7 +13,7 @@ from lam_env.config.convert import short
 from lam_env.core import registry
 from lam_env.core.catalogue import ACCEPT_RATE, KPI, MASKED, OVERRIDE_RATE, RETURN, TERM, UTILITY, UTILITY_TERM
 from lam_env.core.errors import UserError
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import checked, unseeded
 from lam_env.envs.pixels import rgb_array
@@ -75,7 +75,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         self.observation_space = space
         self.action_space = gym.spaces.Discrete(self.n_actions)
         self._scenes: list[Scene] = []  # not drawn yet, in the mode rgb_array_list
-        self._row = Rows(1, self.vocabulary, n_latent, "plan" in reveal).row(0)
+        self._row = ObservationRows(1, self.vocabulary, n_latent, "plan" in reveal).row(0)
         self.world: World | None = None
         self._seed: int | None = None
         self._episode = -1

@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 
 from lam_env.config.convert import short
 from lam_env.core.errors import UserError
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import checked, unseeded
 from lam_env.envs.scenario import Scenario
@@ -64,7 +64,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.single_action_space = Discrete(len(self.vocabulary))
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.rows = Rows(num_envs, self.vocabulary, n_latent, "plan" in reveal)
+        self.rows = ObservationRows(num_envs, self.vocabulary, n_latent, "plan" in reveal)
         self._views = [self.rows.row(i) for i in range(num_envs)]
         self.worlds: list[World] = []
         self._seeds: list[int] = []

@@ -167,7 +167,7 @@ def record_decisions(
         p, state = probabilities(full, observation, state, start)
         possible = observation["action_mask"] > 0
         p = (1 - explore) * p + explore * possible / possible.sum(1, keepdims=True)
-        actions = sample(p, stream.block(drawn, n))
+        actions = sample_decision(p, stream.block(drawn, n))
         drawn += n
         running = np.flatnonzero(~env.finished)
         for i in running.tolist():
@@ -199,7 +199,7 @@ def _note(world: World, action: int, prob: float) -> None:
         world.records.append(Event(world.now, world.person, AGENT, 0, prob=prob))
 
 
-def sample(p: np.ndarray, u: np.ndarray) -> np.ndarray:
+def sample_decision(p: np.ndarray, u: np.ndarray) -> np.ndarray:
     """(N,) actions by probabilities p (N, A) and uniform numbers u (N,); never one of probability 0."""
     up_to = np.cumsum(p, 1)
     chosen = (up_to < u[:, None] * up_to[:, -1:]).sum(1)

@@ -87,7 +87,7 @@ def likeliest(expected: np.ndarray, vocabulary: Vocabulary, top: int = TOP) -> l
     return [(vocabulary.actions[a], float(expected[a])) for a in best.tolist() if expected[a] > 0]
 
 
-class Told:
+class EventFormatter:
     """What happened, in words: who did what, and which act of the agent an answer is about."""
 
     def __init__(self, scenario: Scenario):

@@ -10,7 +10,7 @@ from lam_env.evaluation.statistics import Interval, Runs, improvement_paired, in
 FEWEST = 3  # evaluation seeds; of two, t's quantile makes nearly any interval as wide as the metric's range
 
 
-def estimate(runs: Runs, metric: Metric) -> Interval:
+def estimate_metric(runs: Runs, metric: Metric) -> Interval:
     """Interquartile mean and 95 % interval of scores (n,) or (training seeds, evaluation seeds); low = high: none."""
     return _within(interval(runs), *metric.range) if enough(runs) else _bare(interval(runs, draws=1))
 

@@ -18,7 +18,7 @@ import numpy as np
 from lam_env.evaluation.statistics import Interval, t_quantile
 
 
-class Estimate(NamedTuple):
+class PolicyEstimate(NamedTuple):
     """One policy's value from a log. `mean_weight` is 1 but for chance where the logged policy may choose whatever the other does; far from
     it, the log tells little of the policy, whatever the intervals say. `effective`: decisions of the policy's own that the weights are
     worth (Kish, 1965), of n."""
@@ -32,7 +32,7 @@ class Estimate(NamedTuple):
     n: int
 
 
-def estimate(
+def estimate_policy(
     target: np.ndarray,
     action: np.ndarray,
     prob: np.ndarray,
@@ -40,13 +40,13 @@ def estimate(
     model: np.ndarray,
     trajectory: np.ndarray,
     level: float = 0.95,
-) -> Estimate:
+) -> PolicyEstimate:
     """All estimates per decision. `target` (n, A): the other policy's probabilities; `action`, `prob` (n,): what was chosen, with which
     probability; `model` (n, A): reward expected of each action, made without looking at the row's own trajectory."""
     weights = importance(target, action, prob)
     expected = (target * model).sum(1)
     rest = reward - model[np.arange(len(action)), action]
-    return Estimate(
+    return PolicyEstimate(
         ips(weights, reward, trajectory, level),
         snips(weights, reward, trajectory, level),
         doubly_robust(weights, expected, rest, trajectory, level),

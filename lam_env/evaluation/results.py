@@ -20,7 +20,7 @@ class ResultsError(UserError):
     """Results that cannot be read or may not be written."""
 
 
-class Row(NamedTuple):
+class ResultRow(NamedTuple):
     """One score. `variant`: what else differs ("sim", "log", "gamma=0"); an agent that does not train has seed 0."""
 
     scenario: str
@@ -32,7 +32,7 @@ class Row(NamedTuple):
     value: float
 
 
-def read(path: str | os.PathLike[str]) -> list[Row]:
+def read(path: str | os.PathLike[str]) -> list[ResultRow]:
     """The rows of a file, each checked."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
@@ -43,15 +43,15 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
         ) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ResultsError(f"{path}: cannot be read ({error}); {_AGAIN}") from None
-    if not lines or tuple(lines[0]) != Row._fields:
-        raise ResultsError(f"{path}: the first line must be {','.join(Row._fields)}; {_AGAIN}")
+    if not lines or tuple(lines[0]) != ResultRow._fields:
+        raise ResultsError(f"{path}: the first line must be {','.join(ResultRow._fields)}; {_AGAIN}")
     rows = []
     for number, line in enumerate(lines[1:], 2):
         where = f"{path} line {number}"
-        if len(line) != len(Row._fields):
-            raise ResultsError(f"{where}: {len(line)} fields, expected {len(Row._fields)}; {_AGAIN}")
+        if len(line) != len(ResultRow._fields):
+            raise ResultsError(f"{where}: {len(line)} fields, expected {len(ResultRow._fields)}; {_AGAIN}")
         try:
-            row = Row(line[0], line[1], line[2], int(line[3]), int(line[4]), line[5], float(line[6]))
+            row = ResultRow(line[0], line[1], line[2], int(line[3]), int(line[4]), line[5], float(line[6]))
         except ValueError as error:
             raise ResultsError(f"{where}: {error}; {_AGAIN}") from None
         rows.append(row)
@@ -62,7 +62,7 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
     return rows
 
 
-def write(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
+def write(path: str | os.PathLike[str], rows: Iterable[ResultRow]) -> None:
     """All rows, in the order given; the file appears whole or not at all. ResultsError: one of them may not stand there."""
     rows = list(rows)
     path = Path(path)
@@ -71,27 +71,27 @@ def write(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
     part.parent.mkdir(parents=True, exist_ok=True)
     with open(part, "w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
-        out.writerow(Row._fields)
+        out.writerow(ResultRow._fields)
         out.writerows((*row[:-1], _text(row.value)) for row in rows)
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
 
 
-def rows_of(
+def result_rows(
     scores: dict[str, float], scenario: str, agent: str, seed: int, train_seed: int = 0, variant: str = "sim"
-) -> list[Row]:
+) -> list[ResultRow]:
     """The rows of one run's scores."""
-    return [Row(scenario, variant, agent, train_seed, seed, name, float(v)) for name, v in scores.items()]
+    return [ResultRow(scenario, variant, agent, train_seed, seed, name, float(v)) for name, v in scores.items()]
 
 
-def select(rows: Iterable[Row], **wanted: str | int | Sequence[str | int]) -> list[Row]:
+def select(rows: Iterable[ResultRow], **wanted: str | int | Sequence[str | int]) -> list[ResultRow]:
     """The rows whose fields have the wanted value, or one of the wanted values."""
     sets = {k: {v} if isinstance(v, str | int) else set(v) for k, v in wanted.items()}
     return [row for row in rows if all(getattr(row, k) in values for k, values in sets.items())]
 
 
-def _check(rows: Iterable[Row], where: str) -> None:
+def _check(rows: Iterable[ResultRow], where: str) -> None:
     found = set()
     for row in rows:
         key = row[:-1]

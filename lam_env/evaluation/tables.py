@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lam_env.core.catalogue import JUDGE, KPI, PREDICTION, REWARD, SUMMARY, Metric
-from lam_env.evaluation.estimates import FEWEST, estimate, improvement, told
-from lam_env.evaluation.results import ResultsError, Row, select
+from lam_env.evaluation.estimates import FEWEST, estimate_metric, improvement, told
+from lam_env.evaluation.results import ResultRow, ResultsError, select
 from lam_env.evaluation.statistics import Interval
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _PACKAGES = ("lam-env", "torch", "numpy", "gymnasium", "stable-baselines3", "sim
 
 
 @dataclass(frozen=True)
-class About:
+class Provenance:
     """How results were made; stands under every table."""
 
     command: str = ""
@@ -143,23 +143,29 @@ def _tex(text: str) -> str:
     return "".join(_TEX.get(c, "\\" + c if c in "&%$#_{}" else c) for c in text)
 
 
-def prediction_table(rows: Iterable[Row], scenario: str, variant: str = "sim", about: About | None = None) -> Table:
+def prediction_table(
+    rows: Iterable[ResultRow], scenario: str, variant: str = "sim", about: Provenance | None = None
+) -> Table:
     """Is the user's next action known? One row an agent that predicts."""
     return score_table(rows, scenario, variant, PREDICTION, "prediction", about)
 
 
 def reward_table(
-    rows: Iterable[Row], scenario: str, variant: str = "sim", about: About | None = None, baseline: str = "none"
+    rows: Iterable[ResultRow],
+    scenario: str,
+    variant: str = "sim",
+    about: Provenance | None = None,
+    baseline: str = "none",
 ) -> Table:
     """What acting is worth, with P(improvement) over `baseline`."""
     return score_table(rows, scenario, variant, REWARD, "reward", about, baseline)
 
 
 def summary_table(
-    rows: Iterable[Row],
+    rows: Iterable[ResultRow],
     scenario: str,
     variant: str = "sim",
-    about: About | None = None,
+    about: Provenance | None = None,
     baseline: str = "none",
     intervals: bool = True,
 ) -> Table:
@@ -168,7 +174,11 @@ def summary_table(
 
 
 def figures_table(
-    rows: Iterable[Row], scenario: str, shown: Mapping[str, str], variant: str = "sim", about: About | None = None
+    rows: Iterable[ResultRow],
+    scenario: str,
+    shown: Mapping[str, str],
+    variant: str = "sim",
+    about: Provenance | None = None,
 ) -> Table:
     """Key figures of a scenario: `shown` names them, as name of a KPI -> heading."""
     metrics = [KPI.metric(name, heading) for name, heading in shown.items()]
@@ -176,12 +186,12 @@ def figures_table(
 
 
 def score_table(
-    rows: Iterable[Row],
+    rows: Iterable[ResultRow],
     scenario: str,
     variant: str,
     metrics: Sequence[Metric],
     title: str,
-    about: About | None = None,
+    about: Provenance | None = None,
     baseline: str | None = None,
     intervals: bool = True,
 ) -> Table:
@@ -197,7 +207,7 @@ def score_table(
     agents = list(dict.fromkeys(r.agent for r in mine if r.metric in columns))
     cells: dict[str, dict[str, str]] = {a: {} for a in agents}
     for metric in shown:
-        found = {a: estimate(runs, metric) for a in agents if (runs := runs_of(mine, a, metric)) is not None}
+        found = {a: estimate_metric(runs, metric) for a in agents if (runs := runs_of(mine, a, metric)) is not None}
         digits = _digits(found.values())
         for agent, each in found.items():
             cells[agent][metric.id] = _cell(each, digits, intervals)
@@ -207,23 +217,23 @@ def score_table(
             chance = improvement_over(mine, agent, baseline) if agent != baseline else None
             cells[agent]["better"] = _cell(chance, 2, intervals) if chance else ""
     body = tuple((a, *(cells[a].get(c, "") for c in columns)) for a in agents)
-    notes = _notes(mine, agents, intervals) + _units(shown) + (about or About()).lines()
+    notes = _notes(mine, agents, intervals) + _units(shown) + (about or Provenance()).lines()
     return Table(f"{scenario} ({variant}): {title}", ("agent", *columns.values()), body, tuple(notes))
 
 
-def holds(rows: Iterable[Row], metrics: Iterable[Metric]) -> bool:
+def holds(rows: Iterable[ResultRow], metrics: Iterable[Metric]) -> bool:
     """Whether there is a score of any of them."""
     wanted = {m.id for m in metrics}
     return any(r.metric in wanted for r in rows)
 
 
-def runs_of(rows: Iterable[Row], agent: str, metric: Metric) -> np.ndarray | None:
+def runs_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> np.ndarray | None:
     """An agent's scores, shape (training seeds, evaluation seeds), or (n,) where a pair is missing; None: no score."""
     found = _scores(rows, agent, metric)
     return _grid(found) if found else None
 
 
-def improvement_over(rows: Sequence[Row], agent: str, baseline: str) -> Interval | None:
+def improvement_over(rows: Sequence[ResultRow], agent: str, baseline: str) -> Interval | None:
     """P(agent > baseline) of true utility, paired by evaluation seed and, where the baseline trains too, by training seed."""
     own, base = _scores(rows, agent, JUDGE), _scores(rows, baseline, JUDGE)
     trained = {t for t, _ in base}
@@ -235,7 +245,7 @@ def improvement_over(rows: Sequence[Row], agent: str, baseline: str) -> Interval
     return improvement(_grid({k: own[k] for k in both}), _grid({k: base[k] for k in both}))
 
 
-def _scores(rows: Iterable[Row], agent: str, metric: Metric) -> dict[tuple[int, int], float]:
+def _scores(rows: Iterable[ResultRow], agent: str, metric: Metric) -> dict[tuple[int, int], float]:
     return {(r.train_seed, r.seed): r.value for r in rows if r.agent == agent and r.metric == metric.id}
 
 
@@ -266,7 +276,7 @@ def _units(metrics: Sequence[Metric]) -> list[str]:
     return [" ".join([*said, *([f"Less is better: {', '.join(less)}."] if less else [])])] if said or less else []
 
 
-def _notes(rows: Sequence[Row], agents: Sequence[str], intervals: bool) -> list[str]:
+def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) -> list[str]:
     runs = {a: {(r.train_seed, r.seed) for r in rows if r.agent == a} for a in agents}
     most = max(runs.values(), key=len)
     fewest, trained, seeds = min(map(len, runs.values())), sorted({t for t, _ in most}), sorted({s for _, s in most})

@@ -21,7 +21,7 @@ from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.metrics import prediction_metrics
-from lam_env.evaluation.report.recorder import Watch, file_of, judged, predicted
+from lam_env.evaluation.report.recorder import RolloutRecorder, evaluation_file, file_of, prediction_file
 from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import needs_of, split, tuning_of
@@ -29,7 +29,7 @@ from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.run_folder import RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import UNTRAINED, RunSettings
-from lam_env.experiment.twin import lives, training_days
+from lam_env.experiment.twin import resident_log, training_days
 from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
@@ -42,7 +42,7 @@ TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be te
 
 
 @dataclass(frozen=True)
-class Work:
+class RunContext:
     """What the processes of a run are given: its settings, and the folder in which all else is found."""
 
     settings: RunSettings = field(hash=False)  # the folder tells runs apart
@@ -56,7 +56,7 @@ class Work:
         return RunFolder(seen_from_here(self.folder))
 
 
-def simulate_training_log(work: Work, report: Report) -> None:
+def simulate_training_log(work: RunContext, report: Report) -> None:
     """One log for all training seeds: `seed` draws networks and fine-tuning; its first one also the worlds."""
     s = work.settings
     seeds = list(world_seeds(Use.TRAINING_LOG, s.log.worlds, s.seed[0]))
@@ -65,7 +65,7 @@ def simulate_training_log(work: Work, report: Report) -> None:
 
 
 @lru_cache(maxsize=2)
-def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
+def training_epochs(work: RunContext, log_name: str) -> tuple[Epochs, Epochs]:
     """Train and validation epochs of the run's log: whole worlds of a simulated one, days or streams of a real one."""
     log = ActionLog.load(work.run.log / log_name)
     epochs = epochs_of(log, soon=not log.intervals)
@@ -74,7 +74,7 @@ def training_epochs(work: Work, log_name: str) -> tuple[Epochs, Epochs]:
 
 
 @lru_cache(maxsize=2)
-def judging_epochs(work: Work) -> tuple[Epochs, np.ndarray]:
+def judging_epochs(work: RunContext) -> tuple[Epochs, np.ndarray]:
     """Epochs of the evaluation worlds without an agent, and their hidden state; world i is the batch's."""
     scenario, e = work.scenario(), work.settings.eval
     seeds = eval_seeds(range(e.seeds), e.worlds, e.split)
@@ -83,7 +83,7 @@ def judging_epochs(work: Work) -> tuple[Epochs, np.ndarray]:
 
 
 @lru_cache(maxsize=1)
-def later_epochs(work: Work) -> Epochs | None:
+def later_epochs(work: RunContext) -> Epochs | None:
     """The training worlds in later weeks; None where the training log was not simulated, or where a world is one person's life, which has no later
     weeks: one that begins later is another."""
     scenario, e = work.scenario(), work.settings.eval
@@ -102,7 +102,7 @@ def trains_once(scenario: Scenario, name: str) -> bool:
     return name in UNTRAINED or name in (scenario.baselines() | scenario.rungs() | scenario.exploits())
 
 
-def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
+def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Training:
     """What an agent learns from; with the pre-trained predictor if it is to build on one."""
     scenario, s = work.scenario(), work.settings
     train, valid = training_epochs(work, "train")
@@ -141,19 +141,19 @@ def training_of(work: Work, seed: int, report: Report, prior: bool) -> Training:
     )
 
 
-def prior_path(work: Work, log_name: str, seed: int) -> Path:
+def prior_path(work: RunContext, log_name: str, seed: int) -> Path:
     """The first seed's prior is the run's; those of further seeds and of a real log stand beside it."""
     name = "prior" if seed == work.settings.seed[0] else f"prior-seed{seed}"
     return work.run.path / "model" / (name if log_name == "train" else f"{name}-{log_name}")
 
 
-def predictor_settings(settings: RunSettings, rows: int) -> Any:
+def chosen_predictor(settings: RunSettings, rows: int) -> Any:
     """Of the neural predictor, for a log of so many rows."""
     chosen = dataclasses.asdict(settings.predictor)
     return models.predictor_settings(rows, **{k: v for k, v in chosen.items() if v is not None})
 
 
-def _of_seed(report: Report, work: Work, seed: int) -> Report:
+def _of_seed(report: Report, work: RunContext, seed: int) -> Report:
     """Names the training seed where there are several: their jobs run side by side."""
     return report if len(work.settings.seed) == 1 else _named(report, f", seed {seed}")
 
@@ -162,15 +162,15 @@ def _named(report: Report, what: str) -> Report:
     return lambda stage, done, total, note: report(stage + what, done, total, note)
 
 
-def pretrain(work: Work, log_name: str, seed: int, report: Report) -> None:
+def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) -> None:
     """Pre-train the neural predictor on a log and save it."""
     train, valid = training_epochs(work, log_name)
-    made, told = predictor_settings(work.settings, len(train)), _of_seed(report, work, seed)
+    made, told = chosen_predictor(work.settings, len(train)), _of_seed(report, work, seed)
     predictor = models.pretrain(train, valid, made, seed, work.settings.device, told)
     models.save_predictor(predictor, prior_path(work, log_name, seed))
 
 
-def fit(work: Work, name: str, training: Training) -> Policy:
+def fit_agent(work: RunContext, name: str, training: Training) -> Policy:
     """The policy of an agent: one of the scenario's own, of agents/, or module:Class."""
     scenario = work.scenario()
     own = scenario.baselines() | scenario.rungs() | scenario.exploits()
@@ -190,19 +190,19 @@ def fit(work: Work, name: str, training: Training) -> Policy:
     return policy
 
 
-def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str, Scores]:
+def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dict[str, Scores]:
     """Scores per variant ("", "later") of one agent; a fine-tuned policy with a prior is saved."""
     scenario = work.scenario()
     if not trains_once(scenario, name):
         report = _of_seed(report, work, seed)
     if split(name)[1]:
         report = _named(report, f" ({name.partition('@')[2]})")
-    policy = fit(work, name, training_of(work, seed, report, "prior" in needs_of(scenario, name)))
+    policy = fit_agent(work, name, training_of(work, seed, report, "prior" in needs_of(scenario, name)))
     if name == "ppo_prior" and seed == work.settings.seed[0]:
         models.save_policy(policy, work.run.policy)
     seeds = list(range(work.settings.eval.seeds))
     batch = eval_seeds(seeds, work.settings.eval.worlds, work.settings.eval.split)
-    watch, predictions = Watch(scenario, len(batch)), dict[str, Any]()
+    watch, predictions = RolloutRecorder(scenario, len(batch)), dict[str, Any]()
     totals = rollout(policy, scenario, batch, progress=report, stage=f"judge {name}", watch=watch)
     scores = per_seed(totals, seeds)
     found = {"": scores}
@@ -214,12 +214,14 @@ def fit_and_judge(work: Work, name: str, seed: int, report: Report) -> dict[str,
         if full.see is None and (later := later_epochs(work)) is not None:
             found["later"] = {s: {} for s in seeds}
             _add_prediction(work, found["later"], full.predictor, later, later)
-    told = judged(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
+    told = evaluation_file(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
     work.run.write_json(file_of(name, seed), told)
     return found
 
 
-def _add_prediction(work: Work, scores: Scores, predictor: Reader, epochs: Epochs, seen: Epochs) -> dict[str, Any]:
+def _add_prediction(
+    work: RunContext, scores: Scores, predictor: Reader, epochs: Epochs, seen: Epochs
+) -> dict[str, Any]:
     """`pred.*` of each evaluation seed, on the log of its worlds without an agent, `seen` as the predictor reads it.
     Returns what the report shows of all of them."""
     probabilities = predictor.read(seen).next
@@ -228,10 +230,10 @@ def _add_prediction(work: Work, scores: Scores, predictor: Reader, epochs: Epoch
     for k, seed in enumerate(scores):
         rows = has_target & (batch == k)
         scores[seed] |= prediction_metrics(probabilities[rows], epochs.target[rows])
-    return predicted(probabilities[has_target], epochs.target[has_target])
+    return prediction_file(probabilities[has_target], epochs.target[has_target])
 
 
-def predict_on_log(work: Work, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
+def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
     """Prediction scores on the held-out days or streams of the run's real log, by the protocol of real logs."""
     log = ActionLog.load(work.run.log / log_name)
     epochs = epochs_of(log, soon=False)
@@ -245,20 +247,20 @@ def predict_on_log(work: Work, log_name: str, name: str, seed: int, report: Repo
         "agent": name,
         "train_seed": seed,
         "actions": log.vocabulary.actions,
-        "predictions": {"log": predicted(said, target)},
+        "predictions": {"log": prediction_file(said, target)},
     }
     work.run.write_json(file_of(f"{name}-log", seed), told)
     return {"": {seed: prediction_metrics(said, target)}}
 
 
-def predict_transfer(work: Work, seed: int, report: Report) -> dict[str, float]:
+def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, float]:
     """Top-1 on the log's held-out days: of a predictor trained on the simulated resident, who was calibrated to the
     training days alone (TSTR), of the one trained on the log, and of a time table."""
     log = ActionLog.load(work.run.log / "real")
     train, valid = training_epochs(work, "real")
     epochs = epochs_of(log, soon=False)
     _, _, test = split_by_day(epochs)
-    simulated = epochs_of(lives(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
+    simulated = epochs_of(resident_log(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
     simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
     young = simulated.time < TRANSFER_DAYS * 6 // 7 * 86_400
     settings = models.predictor_settings(len(train))
@@ -278,11 +280,11 @@ def predict_transfer(work: Work, seed: int, report: Report) -> dict[str, float]:
     return {k: v[TOP1.id] for k, v in found.items()}
 
 
-def fidelity(work: Work, log: ActionLog, launcher: Launcher, progress: Report) -> list[Gate]:
+def fidelity(work: RunContext, log: ActionLog, launcher: Launcher, progress: Report) -> list[Gate]:
     """The gates of credibility, line by line: the calibrated resident against the log."""
     tables = work.run.tables()
     assert tables is not None  # the run is a twin's
-    simulated = lives(tables, LIFE_DAYS)
+    simulated = resident_log(tables, LIFE_DAYS)
     seeds = world_seeds(Use.TWIN, DEVICE_WORLDS)
     devices, _ = simulate_log(work.scenario(), seeds, DEVICE_DAYS, progress=progress, stage="simulate the twin")
     transfer = launcher.call(predict_transfer, work, work.settings.seed[0])

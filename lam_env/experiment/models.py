@@ -116,13 +116,13 @@ def serve(policy: TunedPolicy | Thresholded) -> Assistant | Adviser:
 
 def expectation(predictor: ActionPredictor) -> Callable[[Observation, np.ndarray], np.ndarray]:
     """What a predictor expects of the next action, carried through one episode of one world."""
-    from lam_env.agents.carry import Carry, listen
+    from lam_env.agents.carry import PredictorState, update
 
-    carry: Carry | None = None
+    carry: PredictorState | None = None
 
     def expect(observation: Observation, start: np.ndarray) -> np.ndarray:
         nonlocal carry
-        carry = listen(predictor, observation, carry, start)
+        carry = update(predictor, observation, carry, start)
         said: np.ndarray = carry.said.next[0]
         return said
 
@@ -158,9 +158,9 @@ def fitted(agent: object, training: Training) -> tuple[Policy, Curve]:
     the environment that it used most has it."""
     found, curve = learned(agent, training)
     if "stable_baselines3" in sys.modules:  # else it cannot be a model of it, and loading it takes seconds
-        from lam_env.agents.guests.learners import policy_of
+        from lam_env.agents.guests.learners import model_policy
 
-        found = policy_of(found, training)
+        found = model_policy(found, training)
     if not acts(found):
         raise UserError(f"fit must return an object with predict, not {type(found).__name__}")
     if not curve and training.handed_out:

@@ -16,9 +16,9 @@ from lam_env.config.cli import to_dict
 from lam_env.core.errors import UserError
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import needs_of
-from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose
+from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder
 from lam_env.experiment.scheduler import Waiting, work_through
-from lam_env.experiment.score_store import Cell, Cells, Found
+from lam_env.experiment.score_store import Found, ScoreKey, ScoreStore
 from lam_env.experiment.settings import RunSettings
 from lam_env.launch import Launcher
 from lam_env.launch.local import WorkerDiedError
@@ -49,7 +49,7 @@ class Pipeline:
             raise UserError("log.* says how to simulate a log, and model= brings one: leave log.* away")
         self.scenario = scenario_made(settings.scenario, settings.world)
         self.agents = agents_of(settings, self.scenario)
-        self.path = choose(settings.out, settings.scenario, again=True)
+        self.path = choose_folder(settings.out, settings.scenario, again=True)
         self.settings = settings
         self.rows: dict[tuple[str, str], list[Any]] = {}
         self.failed: dict[str, str] = {}  # agent -> what went wrong with it
@@ -80,14 +80,14 @@ class Pipeline:
         from lam_env.experiment import twin
         from lam_env.experiment.agent_check import try_agent
         from lam_env.experiment.inputs import earlier_run, real_log
-        from lam_env.experiment.jobs import predictor_settings
+        from lam_env.experiment.jobs import chosen_predictor
         from lam_env.experiment.policies import scenario_made
 
         launch.check(self.settings.launcher, self.settings.ray.address)
         self.settings = s = dataclasses.replace(self.settings, device=models.pick_device(self.settings.device))
         self.real = real_log(s, self.scenario)
         for rows in (100, 1_000_000):
-            predictor_settings(s, rows)
+            chosen_predictor(s, rows)
         self.earlier = earlier_run(s, self.scenario) if s.model else None
         given = self.real or self.earlier
         self.tables = given.tables if given else None
@@ -106,11 +106,11 @@ class Pipeline:
 
     def open(self, stack: ExitStack) -> None:
         """The folder, a new one or that of a run which was stopped, kept from others until `stack` ends."""
-        from lam_env.experiment.jobs import Work
+        from lam_env.experiment.jobs import RunContext
 
         s = self.settings
         if s.out is None:  # another run may have begun meanwhile
-            self.path = choose(None, s.scenario)
+            self.path = choose_folder(None, s.scenario)
         self.folder = RunFolder(self.path)
         stack.enter_context(self.folder.locked())
         config = {**to_dict(s), "command": self.command, "versions": _versions(), "agents_judged": self.agents}
@@ -123,9 +123,9 @@ class Pipeline:
             self._write_config()
         else:
             RunFolder.create(self.path, self.config)
-        self.cells = Cells(self.folder)
+        self.cells = ScoreStore(self.folder)
         self.kept = self.cells.read()
-        self.work = Work(s, str(self.path.absolute()))
+        self.work = RunContext(s, str(self.path.absolute()))
 
     # -- the pipeline --------------------------------------------------------------------------------------------------
 
@@ -171,14 +171,14 @@ class Pipeline:
 
     def _judge_on_log(self, log_name: str, launcher: Launcher) -> Waiting:
         """Prediction rows of the real log's held-out days."""
-        from lam_env.experiment.jobs import predict_on_log, pretrain, prior_path
+        from lam_env.experiment.jobs import predict_on_log, pretrain_on_log, prior_path
 
         missing = [s for s in self.settings.seed if not prior_path(self.work, log_name, s).is_dir()]
-        made = {launcher.submit(pretrain, self.work, log_name, seed): ("pretrain", seed) for seed in missing}
+        made = {launcher.submit(pretrain_on_log, self.work, log_name, seed): ("pretrain", seed) for seed in missing}
         jobs: dict[Future[Any], tuple[str, int]] = {}
 
         def submit(name: str, seed: int) -> None:
-            if (found := self.kept.get(Cell("log", name, seed))) is not None:
+            if (found := self.kept.get(ScoreKey("log", name, seed))) is not None:
                 self._add("log", name, seed, found[""])
             else:
                 jobs[launcher.submit(predict_on_log, self.work, log_name, name, seed)] = (name, seed)
@@ -196,13 +196,13 @@ class Pipeline:
                 if name == "pretrain":
                     submit("prior", seed)
                     continue
-                self.cells.keep(Cell("log", name, seed), found)
+                self.cells.keep(ScoreKey("log", name, seed), found)
                 self._add("log", name, seed, found[""])
         self._write()
 
     def _judge(self, variant: str, launcher: Launcher) -> Waiting:
         """Pre-train, then fit and judge every agent; what does not need the prior runs beside it."""
-        from lam_env.experiment.jobs import fit_and_judge, pretrain, prior_path, trains_once
+        from lam_env.experiment.jobs import fit_and_judge, pretrain_on_log, prior_path, trains_once
 
         first, everything = self.settings.seed[0], not self.settings.agents
         jobs: dict[Future[Any], tuple[str, int]] = {}
@@ -221,7 +221,7 @@ class Pipeline:
                 if seed != first and once:
                     continue
                 trained = 0 if once else seed
-                if (found := self.kept.get(Cell(variant, name, trained))) is not None:
+                if (found := self.kept.get(ScoreKey(variant, name, trained))) is not None:
                     take(name, trained, found)
                 else:
                     jobs[launcher.submit(fit_and_judge, self.work, name, trained)] = (name, trained)
@@ -240,7 +240,7 @@ class Pipeline:
 
         missing = [seed for seed in self.settings.seed if not prior_path(self.work, "train", seed).is_dir()]
         for seed in missing:
-            jobs[launcher.submit(pretrain, self.work, "train", seed)] = ("pretrain", seed)
+            jobs[launcher.submit(pretrain_on_log, self.work, "train", seed)] = ("pretrain", seed)
         for seed in self.settings.seed:
             submit(early if seed in missing else early + late, seed)
         submit(exploits, first)
@@ -261,7 +261,7 @@ class Pipeline:
                 if name == "pretrain":
                     submit(late, seed)
                 else:
-                    self.cells.keep(Cell(variant, name, seed), found)
+                    self.cells.keep(ScoreKey(variant, name, seed), found)
                     self.news = True
                     take(name, seed, found)
             self._write()

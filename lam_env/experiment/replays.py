@@ -12,18 +12,18 @@ from lam_env.evaluation.episode import Moment, episode
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
 from lam_env.evaluation.report.recorder import file_of, replay_file, worth_watching
 from lam_env.evaluation.report.trace import trace
-from lam_env.experiment.jobs import Work
+from lam_env.experiment.jobs import RunContext
 from lam_env.experiment.models import expectation
 from lam_env.experiment.policies import predictor_of, tuned, untrained
 
 
-def all_there(work: Work) -> bool:
+def all_there(work: RunContext) -> bool:
     """Whether the folder holds every trace that `keep_replays` would write."""
     _, chosen = _chosen(work, work.scenario())
     return all((work.run.path / replay_file(k)).is_file() for k in range(len(chosen)))
 
 
-def keep_replays(work: Work, report: Report) -> None:
+def keep_replays(work: RunContext, report: Report) -> None:
     """Traces of the tuned policy's episodes; where there is none, of the oracle's, or of nobody's."""
     scenario = work.scenario()
     agent, chosen = _chosen(work, scenario)
@@ -42,21 +42,21 @@ def keep_replays(work: Work, report: Report) -> None:
         report("replay", k + 1, len(chosen), f"{kind} episode of {agent}")
 
 
-def _chosen(work: Work, scenario: Scenario) -> tuple[str, list[tuple[str, int]]]:
+def _chosen(work: RunContext, scenario: Scenario) -> tuple[str, list[tuple[str, int]]]:
     """Whose episodes, and which: (kind, world seed)."""
     agent = _shown(work, scenario)
     mine = _kept(work, agent)
     return agent, worth_watching(mine, _kept(work, FLOOR)) if mine is not None else []
 
 
-def _shown(work: Work, scenario: Scenario) -> str:
+def _shown(work: RunContext, scenario: Scenario) -> str:
     seed = work.settings.seed[0]
     if work.run.policy.is_dir() and (work.run.path / file_of(TUNED, seed)).is_file():
         return TUNED
     return CEILING if CEILING in scenario.baselines() and _kept(work, CEILING) else FLOOR
 
 
-def _kept(work: Work, agent: str) -> dict[str, object] | None:
+def _kept(work: RunContext, agent: str) -> dict[str, object] | None:
     seed = work.settings.seed[0] if agent == TUNED else 0
     path = work.run.path / file_of(agent, seed)
     if not path.is_file():

@@ -28,17 +28,17 @@ def left_out(run: Path) -> list[str]:
 
 def write_report(run: Path, out: Path | None = None, scenario: Scenario | None = None) -> Path:
     """Writes the page, whole or not at all, and says where. `scenario`: the run's, if it is at hand."""
-    from lam_env.evaluation.report.page import About, render
+    from lam_env.evaluation.report.page import ScenarioNotes, render
     from lam_env.evaluation.report.reader import read_run, understood
     from lam_env.experiment.run_folder import RunFolder
 
     found = read_run(run)
     if scenario is None and found.scenario in registry.scenario_names():  # another scenario's code is not looked for
         scenario = registry.scenario(found.scenario)
-    about = About()
+    about = ScenarioNotes()
     if scenario is not None:
         usual = to_dict(scenario.Params())
-        about = About(scenario.key_figures, scenario.reward_weights, tuple(scenario.ladder), usual)
+        about = ScenarioNotes(scenario.key_figures, scenario.reward_weights, tuple(scenario.ladder), usual)
     with understood(run):
         page = render(found, about)
     out = out or run / NAME

@@ -9,12 +9,12 @@ from typing import Any
 
 from lam_env.core import registry
 from lam_env.core.catalogue import JUDGE, PREDICTION, SHARE_OF_ORACLE, UTILITY
-from lam_env.evaluation.results import Row, read, rows_of
+from lam_env.evaluation.results import ResultRow, read, result_rows
 from lam_env.evaluation.rollout import add_lift
 from lam_env.evaluation.tables import (
     LADDER,
     VARIANTS,
-    About,
+    Provenance,
     Table,
     figures_table,
     holds,
@@ -29,10 +29,10 @@ from lam_env.experiment.settings import RunSettings
 Found = Mapping[tuple[str, str], Sequence[tuple[int, dict[int, dict[str, float]]]]]
 
 
-def rows_of_run(scenario: str, found: Found, order: Sequence[str]) -> list[Row]:
+def rows_of_run(scenario: str, found: Found, order: Sequence[str]) -> list[ResultRow]:
     """All scores so far in a fixed order, with lift and share of the oracle where these can be told."""
     place = {name: i for i, name in enumerate(order)}
-    rows: list[Row] = []
+    rows: list[ResultRow] = []
     for variant in sorted({v for v, _ in found}):
         agents = sorted((a for v, a in found if v == variant), key=lambda a: (place.get(a, 99), a))
         with_none = found.get(("twin" if variant.startswith("twin") else "sim", "none")) or found.get(("twin", "none"))
@@ -47,12 +47,12 @@ def rows_of_run(scenario: str, found: Found, order: Sequence[str]) -> list[Row]:
                     add_lift(judged | {agent: scores})
                 for seed, values in scores.items():
                     values = {m: v for m, v in values.items() if math.isfinite(v)}  # NaN: not defined for these people
-                    rows += rows_of(values, scenario, agent, seed, train_seed, variant)
+                    rows += result_rows(values, scenario, agent, seed, train_seed, variant)
     return rows
 
 
 def tables_of_run(
-    rows: Sequence[Row],
+    rows: Sequence[ResultRow],
     settings: RunSettings,
     command: str,
     seconds: float,
@@ -61,14 +61,14 @@ def tables_of_run(
     marked: Sequence[str] | None = None,
 ) -> str:
     """tables.md. `failed`: what is left out, and why; `marked`: those that have a row which says so (default: all). The settings' device is the one that was used."""
-    about = About(command, settings.device, seconds, versions())
+    about = Provenance(command, settings.device, seconds, versions())
     parts = [f"# {settings.scenario}"]
     for heading, tables in tables_in(rows, settings.scenario, about, marked if marked is not None else failed or {}):
         parts += [f"## {heading}", *(table.markdown() for table in tables)]
     if gates:
-        from lam_env.logs.fidelity import table
+        from lam_env.logs.fidelity import fidelity_table
 
-        parts.append("## Is the simulated resident credible?\n\n" + table(list(gates)))
+        parts.append("## Is the simulated resident credible?\n\n" + fidelity_table(list(gates)))
     if failed:
         parts.append("## Left out\n\n" + "\n".join(f"- {name}: {why}" for name, why in failed.items()))
     if not rows:
@@ -77,7 +77,7 @@ def tables_of_run(
 
 
 def tables_in(
-    rows: Sequence[Row], scenario: str, about: About, failed: Iterable[str] = ()
+    rows: Sequence[ResultRow], scenario: str, about: Provenance, failed: Iterable[str] = ()
 ) -> Iterator[tuple[str, list[Table]]]:
     """All tables that a scenario's rows give, under headings."""
     variants = [v for v in dict.fromkeys(r.variant for r in rows) if not v.startswith(LADDER)]
@@ -112,7 +112,7 @@ def _key_figures(scenario: str) -> dict[str, str]:
     return dict(registry.scenario(scenario).key_figures) if known else {}
 
 
-def _ladder(rows: Sequence[Row], scenario: str, about: About) -> Table | None:
+def _ladder(rows: Sequence[ResultRow], scenario: str, about: Provenance) -> Table | None:
     """The information ladder: the same greedy rule, given more and more of the hidden state."""
     found = {r.variant for r in rows if r.variant.startswith(LADDER)}
     if not found:
@@ -129,7 +129,9 @@ def _ladder(rows: Sequence[Row], scenario: str, about: About) -> Table | None:
     return Table(f"{scenario}: information ladder", columns, tuple(lines), notes)
 
 
-def console_tables(rows: Sequence[Row], scenario: str, variants: Sequence[str], failed: Iterable[str] = ()) -> None:
+def console_tables(
+    rows: Sequence[ResultRow], scenario: str, variants: Sequence[str], failed: Iterable[str] = ()
+) -> None:
     """The tables in brief, on the screen."""
     for variant in variants:
         mine = [r for r in rows if r.variant == variant]

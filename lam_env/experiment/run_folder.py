@@ -17,13 +17,13 @@ from lam_env.config.cli import to_dict
 from lam_env.config.convert import short
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UserError
-from lam_env.evaluation.results import Row, write
+from lam_env.evaluation.results import ResultRow, write
 
 MAY_DIFFER = ("agents", "agent", "workers", "launcher", "ray", "track", "out")  # between a run and what goes on with it
 CONFIG, TABLES, LOCK = "config.json", "tables.json", ".lock"
 
 
-def choose(out: str | None, scenario: str, again: bool = False) -> Path:
+def choose_folder(out: str | None, scenario: str, again: bool = False) -> Path:
     """The folder of a run: `out`, or the next free runs/<scenario>-<n>. It is not made yet; it must be free and writable.
 
     `again`: it may hold a run, to be gone on with.
@@ -165,7 +165,7 @@ class RunFolder:
         part.write_text(text, encoding="utf-8")
         os.replace(part, target)
 
-    def write_results(self, rows: Iterable[Row]) -> None:
+    def write_results(self, rows: Iterable[ResultRow]) -> None:
         write(self.path / "results.csv", rows)
 
     def write_json(self, name: str, data: object) -> None:

@@ -22,7 +22,7 @@ Scores = dict[int, dict[str, float]]  # evaluation seed -> metric -> value
 Found = dict[str, Scores]  # variant of judging ("", "later") -> scores
 
 
-class Cell(NamedTuple):
+class ScoreKey(NamedTuple):
     """Which one. `kind`: where the agent was judged ("log", "sim", "twin")."""
 
     kind: str
@@ -30,13 +30,13 @@ class Cell(NamedTuple):
     train_seed: int
 
 
-class Cells:
+class ScoreStore:
     """Those of a run's folder. Values are kept to the last bit, so that a run that goes on ends with the bytes of one that was not stopped."""
 
     def __init__(self, folder: RunFolder):
         self.folder = folder
 
-    def keep(self, cell: Cell, found: Mapping[str, Scores]) -> None:
+    def keep(self, cell: ScoreKey, found: Mapping[str, Scores]) -> None:
         scores = {
             v: {str(s): {metric(m).id: float(x) for m, x in by.items()} for s, by in each.items()}
             for v, each in found.items()
@@ -47,7 +47,7 @@ class Cells:
             f"{FOLDER}/{quote(cell.kind)}-{quote(cell.agent, safe='@=')}-{cell.train_seed}.json", text + "\n"
         )
 
-    def read(self) -> dict[Cell, Found]:
+    def read(self) -> dict[ScoreKey, Found]:
         """All that are there, but those of agents of one's own whose source has changed since."""
         found = {}
         for path in sorted((self.folder.path / FOLDER).glob("*.json")):
@@ -64,10 +64,10 @@ def source_of(agent: str) -> str | None:
     return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
 
 
-def _read(path: Path) -> tuple[Cell, Any, Found]:
+def _read(path: Path) -> tuple[ScoreKey, Any, Found]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        cell = Cell(str(data["kind"]), str(data["agent"]), int(data["train_seed"]))
+        cell = ScoreKey(str(data["kind"]), str(data["agent"]), int(data["train_seed"]))
         scores = {
             str(variant): {int(seed): {metric(m).id: float(x) for m, x in by.items()} for seed, by in each.items()}
             for variant, each in data["scores"].items()

@@ -22,7 +22,7 @@ def with_resident(world: Any) -> Any:
     return alone if world.residents == type(world)().residents else world
 
 
-def lives(tables: BehaviourTables, days: int, seed: int = Use.TWIN.first) -> ActionLog:
+def resident_log(tables: BehaviourTables, days: int, seed: int = Use.TWIN.first) -> ActionLog:
     """An activity log of somebody with these habits."""
     return activity_log(Routine(tables, Streams(seed), "resident0"), days)
 

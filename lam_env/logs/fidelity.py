@@ -88,7 +88,7 @@ def gates(
     ]
 
 
-def table(report: list[Gate]) -> str:
+def fidelity_table(report: list[Gate]) -> str:
     """The report as a Markdown table."""
     words = {True: "yes", False: "NO", None: "not measured"}
     rows = [

@@ -20,7 +20,7 @@ MORNING = (4.0, 12.0)  # [h] between which a sleep ends that counts as the night
 MOST = 3000  # events of one Lempel-Ziv estimate, whose cost is quadratic
 
 
-class Stream(NamedTuple):
+class EventStream(NamedTuple):
     """The events of one person (activities) or one home (device commands) in order of time."""
 
     start: np.ndarray  # (n,) [s]
@@ -33,7 +33,7 @@ class Stream(NamedTuple):
         return np.arange(self.start[0] // DAY + 1, self.start[-1] // DAY)
 
 
-def streams(log: ActionLog) -> list[Stream]:
+def streams(log: ActionLog) -> list[EventStream]:
     """A stream for each person and world of an activity log, for each world of a command log."""
     keep = (log.kind == USER) & (log.token > 0)
     key = log.world[keep].astype(np.int64) * (1 << 16) + (log.user[keep] if log.intervals else 0)
@@ -41,13 +41,13 @@ def streams(log: ActionLog) -> list[Stream]:
     length = np.nan_to_num(log.value[keep].astype(np.float64)) / log.ticks_per_second
     length = length.astype(np.int64) if log.intervals else np.zeros(len(time), np.int64)
     token = log.token[keep]
-    return [Stream(time[key == k], length[key == k], token[key == k]) for k in np.unique(key)]
+    return [EventStream(time[key == k], length[key == k], token[key == k]) for k in np.unique(key)]
 
 
 # --- counts, gaps and clocks
 
 
-def day_counts(parts: list[Stream]) -> np.ndarray:
+def day_counts(parts: list[EventStream]) -> np.ndarray:
     """Events of each whole day (days,)."""
     counts = [np.bincount(p.start // DAY - p.start[0] // DAY)[1:-1] for p in parts]
     return np.concatenate(counts) if counts else np.zeros(0, int)
@@ -58,13 +58,13 @@ def fano(counts: np.ndarray) -> float:
     return float(counts.var() / counts.mean()) if counts.size and counts.any() else math.nan
 
 
-def gap_cv(parts: list[Stream]) -> float:
+def gap_cv(parts: list[EventStream]) -> float:
     """Coefficient of variation of the gaps between starts: 1 for a Poisson process."""
     gaps = np.concatenate([np.diff(p.start) for p in parts] or [np.zeros(0)])
     return float(gaps.std() / gaps.mean()) if gaps.any() else math.nan
 
 
-def hours(parts: list[Stream]) -> np.ndarray:
+def hours(parts: list[EventStream]) -> np.ndarray:
     """Hour of day of each start (n,), 0..23."""
     return np.concatenate([p.start % DAY // HOUR for p in parts] or [np.zeros(0, np.int64)])
 
@@ -75,7 +75,7 @@ def circular_sd(seconds: np.ndarray) -> float:
     return float(math.sqrt(max(0.0, -2 * math.log(r))) * 12 / math.pi) if r > 0 else math.inf
 
 
-def wake_ups(parts: list[Stream], sleep: int) -> np.ndarray:
+def wake_ups(parts: list[EventStream], sleep: int) -> np.ndarray:
     """Hour [h] at which the last sleep of each whole morning ends."""
     found: list[float] = []
     for p in parts:
@@ -86,7 +86,7 @@ def wake_ups(parts: list[Stream], sleep: int) -> np.ndarray:
     return np.array(found)
 
 
-def persistence(parts: list[Stream], minutes: int) -> float:
+def persistence(parts: list[EventStream], minutes: int) -> float:
     """Share of moments, `minutes` apart, at which she still (or again) does what she did; doing nothing counts too."""
     same = total = 0
     for p in parts:

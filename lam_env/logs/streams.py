@@ -19,7 +19,7 @@ from lam_env.logs.formats.files import MAX_NAMES
 LEAST = 10  # streams that can be split in three at all
 
 
-class Stream(NamedTuple):
+class RecordedStream(NamedTuple):
     """What one person or run did: `at` (n,) [s since `began`], rising; names (n,); value (n,), NaN for none."""
 
     began: datetime.datetime
@@ -28,7 +28,9 @@ class Stream(NamedTuple):
     value: np.ndarray | None = None
 
 
-def log_of_streams(streams: Sequence[Stream], source: str, word: str = "", least: int = 0, **more: object) -> ActionLog:
+def log_of_streams(
+    streams: Sequence[RecordedStream], source: str, word: str = "", least: int = 0, **more: object
+) -> ActionLog:
     """A world for each stream, one tick a second; tick 0 is the Monday 00:00 on or before the first of them began. No
     timer: nobody waits to be asked between two visits. `word`, `least`: as in `Protocol`; `more` goes into `meta`."""
     names = sorted({name for stream in streams for name in stream.names} - {"none"})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lam_env.core.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
-from lam_env.core.observation import WEEK, Row, Rows
+from lam_env.core.observation import WEEK, ObservationRow, ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.sim.world import World
 
@@ -31,7 +31,7 @@ class PersonalWorld(World):
     def __init__(
         self,
         streams: Streams,
-        row: Row,
+        row: ObservationRow,
         vocabulary: Vocabulary,
         n_persons: int,
         shared: int,
@@ -57,7 +57,7 @@ class PersonalWorld(World):
         if self.lone:
             self.persons = [row]
         else:
-            self._memory = Rows(n_persons, vocabulary)
+            self._memory = ObservationRows(n_persons, vocabulary)
             self._memory.last_seen[:] = -WEEK
             self.persons = [self._memory.row(i) for i in range(n_persons)]
             self._own = slice(self._memory.starts["context"] + 4 * shared, None)  # bytes of a row that are hers

@@ -10,7 +10,7 @@ import simpy
 from simpy.events import NORMAL
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
-from lam_env.core.observation import Row
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 
 MAX_ACTS = 4  # effective agent actions at one instant
@@ -82,7 +82,7 @@ class World:
     def __init__(
         self,
         streams: Streams,
-        row: Row,
+        row: ObservationRow,
         vocabulary: Vocabulary,
         *,
         start: int,

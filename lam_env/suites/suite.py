@@ -24,7 +24,7 @@ KEYS = ("about", "runs", "measurements")
 
 
 @dataclass(frozen=True)
-class Run:
+class SuiteRun:
     """One entry: a run of the pipeline."""
 
     name: str
@@ -44,7 +44,7 @@ class Suite:
 
     name: str
     about: str = ""
-    runs: tuple[Run, ...] = ()
+    runs: tuple[SuiteRun, ...] = ()
     measurements: tuple[Entry, ...] = ()
 
 
@@ -100,7 +100,7 @@ def _suite(name: str, data: Mapping[str, Any]) -> Suite:
     return Suite(name, str(data.get("about") or "").strip(), runs, measured)
 
 
-def _run(i: int, entry: Mapping[str, Any]) -> Run:
+def _run(i: int, entry: Mapping[str, Any]) -> SuiteRun:
     given = dict(entry)
     name, label = str(given.pop("name", given.get("scenario"))), str(given.pop("label", ""))
     if not name.replace("-", "").replace("_", "").isalnum():
@@ -112,7 +112,7 @@ def _run(i: int, entry: Mapping[str, Any]) -> Run:
         for key in ("out", "workers", "launcher", "ray", "device", "track"):
             if key in given:
                 raise ConfigError(f"{key} is the command's to say")
-        return Run(name, settings_of(given), label)
+        return SuiteRun(name, settings_of(given), label)
     except UserError as error:  # the registry's too: no such scenario
         raise ConfigError(f"{name}: {error}") from None
 

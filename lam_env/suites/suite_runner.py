@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from lam_env.config.convert import suggestion
 from lam_env.core.errors import UserError
 from lam_env.experiment.pipeline import Pipeline
-from lam_env.experiment.run_folder import CONFIG, RunFolder, choose
+from lam_env.experiment.run_folder import CONFIG, RunFolder, choose_folder
 from lam_env.experiment.scheduler import work_through
-from lam_env.suites.suite import Run, Suite
+from lam_env.suites.suite import Suite, SuiteRun
 
 if TYPE_CHECKING:
-    from lam_env.evaluation.results import Row
+    from lam_env.evaluation.results import ResultRow
     from lam_env.experiment.settings import RunSettings
     from lam_env.suites.settings import BenchmarkSettings
 
@@ -28,7 +28,7 @@ Failed = dict[str, dict[str, str]]  # run -> agent -> what went wrong with it
 
 def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
     """Makes what is missing of the suite in out=FOLDER, and its tables. Exit code 1: something failed and was left out."""
-    path, began = choose(settings.out, f"benchmark-{suite.name}", again=True), time.time()
+    path, began = choose_folder(settings.out, f"benchmark-{suite.name}", again=True), time.time()
     _check_entries(suite, settings)
     runs = {run.name: _pipeline(run, settings, path, command) for run in chosen(suite, settings.scenario)}
     folder = RunFolder(path)
@@ -78,7 +78,7 @@ def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
     return 1 if failed else 0
 
 
-def chosen(suite: Suite, scenarios: Sequence[str]) -> list[Run]:
+def chosen(suite: Suite, scenarios: Sequence[str]) -> list[SuiteRun]:
     """The runs of some scenarios; all, if none is named."""
     there_are = list(dict.fromkeys(run.settings.scenario for run in suite.runs))
     for name in scenarios:
@@ -89,7 +89,7 @@ def chosen(suite: Suite, scenarios: Sequence[str]) -> list[Run]:
     return [run for run in suite.runs if not scenarios or run.settings.scenario in scenarios]
 
 
-def settings_for(run: Run, settings: BenchmarkSettings, path: Path) -> RunSettings:
+def run_settings(run: SuiteRun, settings: BenchmarkSettings, path: Path) -> RunSettings:
     """A run's settings, with what the command says."""
     agents = settings.agents or run.settings.agents
     return dataclasses.replace(
@@ -116,8 +116,8 @@ def _check_entries(suite: Suite, settings: BenchmarkSettings) -> None:
             raise UserError(f"suite {settings.suite}: {run.name}: {error}") from None
 
 
-def _pipeline(run: Run, settings: BenchmarkSettings, path: Path, command: str) -> Pipeline:
-    made = Pipeline(settings_for(run, settings, path), command)
+def _pipeline(run: SuiteRun, settings: BenchmarkSettings, path: Path, command: str) -> Pipeline:
+    made = Pipeline(run_settings(run, settings, path), command)
     made.home = path
     return made
 
@@ -138,7 +138,7 @@ def _finished(path: Path) -> bool:
     return (path / CONFIG).is_file() and RunFolder(path).config().get("finished") is True
 
 
-def _rows(path: Path, run: Run) -> list[Row]:
+def _rows(path: Path, run: SuiteRun) -> list[ResultRow]:
     from lam_env.evaluation.results import read
 
     return [row._replace(variant=run.variant(row.variant)) for row in read(path / "results.csv")]
@@ -147,7 +147,7 @@ def _rows(path: Path, run: Run) -> list[Row]:
 def _write_tables(
     folder: RunFolder,
     suite: Suite,
-    runs: Sequence[Run],
+    runs: Sequence[SuiteRun],
     command: str,
     device: str,
     seconds: float,
@@ -156,10 +156,10 @@ def _write_tables(
 ) -> None:
     """tables.md, and each table as CSV and LaTeX in tables/; the summaries on the screen."""
     from lam_env.evaluation.results import read
-    from lam_env.evaluation.tables import About, versions
+    from lam_env.evaluation.tables import Provenance, versions
     from lam_env.experiment.result_tables import console_tables, tables_in
 
-    about = About(command, device, seconds, versions(), suite.about)
+    about = Provenance(command, device, seconds, versions(), suite.about)
     rows, parts = read(folder.path / "results.csv"), [f"# {suite.name}"]
     (folder.path / "tables").mkdir(exist_ok=True)
     for run in runs:

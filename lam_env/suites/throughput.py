@@ -32,7 +32,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Measurement:
     """One measurement. Rates are per second of CPU time of this process.
 
     An epoch of a world ends by something that happens in it; the follow-up epoch at the same instant after an agent's act is a step, but no
@@ -52,10 +52,10 @@ def measure(
     steps: int,
     repeats: int,
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
-) -> list[list[Figure]]:
+) -> list[list[Measurement]]:
     """Figures (repeats, entries). The entries take turns, so that a change of the machine's load meets all of them."""
     yardstick = next(i for i, e in enumerate(entries) if e.env == YARDSTICK and not e.copies)
-    players = [player_of(e) for e in entries]
+    players = [measured_by(e) for e in entries]
     rounds = []
     for r in range(repeats):
         timed = []
@@ -65,17 +65,17 @@ def measure(
         of_yardstick = timed[yardstick][0]
         shares = [player.share for player in players]
         found = zip(entries, timed, shares, strict=True)
-        rounds.append([Figure(e, s, n, s / of_yardstick, share) for e, (s, n), share in found])
+        rounds.append([Measurement(e, s, n, s / of_yardstick, share) for e, (s, n), share in found])
     for player in players:
         player.env.close()
     return rounds
 
 
-def player_of(entry: Entry) -> Any:
+def measured_by(entry: Entry) -> Any:
     """What plays an entry."""
     if entry.actions == "ppo_prior":
         return FineTuning(entry)
-    return Batch(entry) if entry.copies else Single(entry)
+    return BatchMeasurement(entry) if entry.copies else Single(entry)
 
 
 class Single:
@@ -116,7 +116,7 @@ class Single:
         return found
 
 
-class Batch:
+class BatchMeasurement:
     """Copies that step together, as `gymnasium.make_vec` gives them; it goes on where the last round has ended."""
 
     share = 1.0

@@ -79,7 +79,7 @@ class Tracking:
 
     def _send(self, stage: str, note: Note) -> None:
         for name, value in note.values.items():
-            curve = f"{tag(stage)}/{name}"
+            curve = f"{curve_tag(stage)}/{name}"
             if note.step > self._heard.get(curve, -1):
                 self._heard[curve] = note.step
                 for sink in self._sinks:
@@ -90,6 +90,6 @@ class Tracking:
             sink.scores(found)
 
 
-def tag(stage: str) -> str:
+def curve_tag(stage: str) -> str:
     """The name of a stage as trackers take it: "fine-tune, seed 3" -> "fine-tune/seed_3"."""
     return re.sub(r"[^\w./@=+-]+", "_", re.sub(r", | \(", "/", stage)).strip("_")

@@ -17,7 +17,7 @@ Predicted = tuple[np.ndarray, Any]
 RESTED = 0.12  # rate of suggestions below which a rule with a cool-down speaks again: about every tenth decision
 
 
-def best(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.ndarray:
+def best_advice(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.ndarray:
     """(N,) the possible action of greatest value (N, A); none where no value is above `least`."""
     value = np.where(mask > 0, value, -np.inf)
     value[:, 0] = least
@@ -25,7 +25,7 @@ def best(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.ndarray:
     return chosen
 
 
-class Reading:
+class PlayReader:
     """Readings of a batch of observations, by name."""
 
     def __init__(self, game: Compiled):
@@ -45,7 +45,7 @@ class Parrot:
     """Advises what most often follows her last action in the training log: much followed, and no help. `rest`: with a cool-down."""
 
     def __init__(self, game: Compiled, training: Training | None = None, rest: bool = True):
-        self.rest, self.reading = rest, Reading(game)
+        self.rest, self.reading = rest, PlayReader(game)
         vocabulary = game.words.vocabulary
         self.counts = np.zeros((vocabulary.n_tokens, len(vocabulary)))
         if training is not None:
@@ -58,7 +58,7 @@ class Parrot:
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Predicted:
         likely = self.counts[observation["tokens"][:, -1]] + 1e-6
-        chosen = best(likely, observation["action_mask"])
+        chosen = best_advice(likely, observation["action_mask"])
         if self.rest:
             chosen = np.where(self.reading.rested(observation), chosen, 0)
         return chosen, state
@@ -68,7 +68,7 @@ class WinShare:
     """Dynamic difficulty adjustment by her win share lately, to keep it between .5 and .8."""
 
     def __init__(self, game: Compiled, training: Training | None = None):
-        self.reading, self.words = Reading(game), game.words
+        self.reading, self.words = PlayReader(game), game.words
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
@@ -83,7 +83,7 @@ class FlowRule:
     """What she likes and wins about two times in three, when it has been a while; rest after a long sitting."""
 
     def __init__(self, game: Compiled, training: Training | None = None):
-        self.reading, self.words = Reading(game), game.words
+        self.reading, self.words = PlayReader(game), game.words
         names = self.words.activities
         self.hard = [k + 1 for k in self.words.hard]
         self.wins = [self.reading.place[f"win.{names[k]}"] for k in self.words.hard]
@@ -96,12 +96,12 @@ class FlowRule:
         value = np.full(mask.shape, -np.inf)
         known = (context[:, self.fresh] >= 1) & (context[:, self.fresh] < 5)  # not the last one, but not forgotten
         value[:, self.hard] = np.where(known, 0.25 - np.abs(context[:, self.wins] - 0.65), -np.inf)
-        chosen = best(value, mask)
+        chosen = best_advice(value, mask)
         speak = self.reading.rested(observation) & (self.reading.of(observation, "level_up") == 0)
         return np.where(speak, chosen, 0), state
 
 
-class TrueChances:
+class PlayChances:
     """Reads the chances off the hidden state, which stands in the place of the context."""
 
     def __init__(self, game: Compiled):
@@ -113,13 +113,13 @@ class TrueChances:
         return Prediction(p / p.sum(1, keepdims=True).clip(1e-9))
 
 
-class Informed:
+class InformedPlayers:
     """The ceiling of prediction: the generator's own chances, exact. As an agent it advises the likeliest, with a cool-down: no help."""
 
     reveal = ("latent",)
 
     def __init__(self, game: Compiled, training: Training | None = None):
-        self.reading, self.predictor, self.n = Reading(game), TrueChances(game), len(game.words.vocabulary)
+        self.reading, self.predictor, self.n = PlayReader(game), PlayChances(game), len(game.words.vocabulary)
 
     def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
         """Epochs as its predictor reads them."""
@@ -129,11 +129,11 @@ class Informed:
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Predicted:
         p = np.concatenate([np.zeros((len(observation["latent"]), 1)), observation["latent"][:, : self.n - 1]], 1)
-        chosen = best(p, observation["action_mask"])
+        chosen = best_advice(p, observation["action_mask"])
         return np.where(self.reading.rested(observation), chosen, 0), state
 
 
-class Oracle:
+class GameOracle:
     """Greedy on the hidden state: at each decision the advice whose expected change of her utility is greatest (`hidden.plan`), if it is above
     `least`, since advice wears out. `only`: "difficulty" or "activities" (with builds); `now`: by the play at hand alone.
 
@@ -156,7 +156,7 @@ class Oracle:
         plan, mask = observation["plan"], observation["action_mask"]
         n = mask.shape[1]
         value = plan[:, n:] if self.now else plan[:, :n]
-        return best(np.where(self.allowed, value, -np.inf), mask, self.least), state
+        return best_advice(np.where(self.allowed, value, -np.inf), mask, self.least), state
 
 
 Make = Callable[[Compiled, Training], Policy]
@@ -164,11 +164,11 @@ BASELINES: dict[str, Make] = {
     "parrot": Parrot,
     "winshare": WinShare,
     "flow": FlowRule,
-    "informed": Informed,
-    "oracle": Oracle,
+    "informed": InformedPlayers,
+    "oracle": GameOracle,
 }
 LADDER: dict[str, Make] = {
-    "ladder_now": lambda game, training: Oracle(game, now=True),
-    "ladder_difficulty": lambda game, training: Oracle(game, only="difficulty"),
-    "ladder_activities": lambda game, training: Oracle(game, only="activities"),
+    "ladder_now": lambda game, training: GameOracle(game, now=True),
+    "ladder_difficulty": lambda game, training: GameOracle(game, only="difficulty"),
+    "ladder_activities": lambda game, training: GameOracle(game, only="activities"),
 }

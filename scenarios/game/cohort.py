@@ -26,8 +26,8 @@ from lam_env.logs import fidelity
 from lam_env.logs.play import fidelity as play_fidelity
 from lam_env.logs.play.sessions import BREAK, check_usable, plays_of
 
-from .calibration.calibration import calibrate, lives
-from .calibration.gates import Cohort, gates, live
+from .calibration.calibration import calibrate_game, simulate_lives
+from .calibration.gates import Cohort, cohort_gates, live
 from .params import GameParams
 from .rules.compiled import Compiled
 from .rules.rules import RULES
@@ -64,7 +64,7 @@ def report(cohort: Cohort) -> str:
         "",
         "**source: real logs; simulated: these players**",
         "",
-        fidelity.table(gates(cohort)),
+        fidelity.fidelity_table(cohort_gates(cohort)),
     ]
     return "\n".join(lines)
 
@@ -112,10 +112,10 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
         log, left_out = load(str(s.plays), zone=s.zone)
         source = plays_of(log)
         check_usable(source)
-        tables = calibrate(source, RULES, params, s.minutes, progress)
+        tables = calibrate_game(source, RULES, params, s.minutes, progress)
         progress("live [players]", 0, s.players)
         game = Compiled(RULES, params, tables)
-        lived = lives(
+        lived = simulate_lives(
             game,
             world_seeds(Use.COHORT, s.players, s.seed),
             tables,
@@ -132,7 +132,7 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
         "",
         f"**source: the log; simulated: {s.players:,} players of the game whom nobody advises, seed {s.seed}**",
         "",
-        fidelity.table(play_fidelity.gates(source, lived)),
+        fidelity.fidelity_table(play_fidelity.play_gates(source, lived)),
     ])  # fmt: skip
 
 

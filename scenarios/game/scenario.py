@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 
 from lam_env.config.convert import short
 from lam_env.core.contracts import Policy, Training
-from lam_env.core.observation import Row
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.envs.scenario import Answers, Scenario
 from lam_env.envs.scene import Scene
@@ -103,7 +103,7 @@ class Game(Scenario):
         return "the player"
 
     def make_world(
-        self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
+        self, streams: Streams, row: ObservationRow, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
         show = hidden.revealing(reveal) if reveal else None
         return GameWorld(self.game, streams, row, day=day, record=record, reveal=show)

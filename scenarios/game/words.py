@@ -19,7 +19,7 @@ STATE = (
 WORTHS = ("quality", "late")  # what `estimates` tell of each action, as the reward terms of these names pay for it
 
 
-class Words:
+class GameNames:
     """Ids of actions and readings for some rules. Actions: none, activities, log out, skill lines, easier, harder."""
 
     def __init__(self, rules: Rules):

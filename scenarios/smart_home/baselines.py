@@ -15,7 +15,7 @@ PSEUDO, REFUSED = 4.0, 1.8  # pseudo-counts of acceptance and cost of a refusal,
 Predicted = tuple[np.ndarray, Any]
 
 
-class Oracle:
+class HomeOracle:
     """Greedy on the hidden plan: does, one act after another, whatever is worth most by what residents will reach for.
 
     It knows each pending reach, the plan of acts with their coins up to an hour ahead, standing dislikes and wants; it does not know later

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from lam_env.core.observation import Row
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.sim.world import World
 
@@ -58,7 +58,13 @@ class House(World):
     residents: Sequence[Occupant]
 
     def __init__(
-        self, params: HomeParams, streams: Streams, row: Row, start: int, record: bool, weights: dict[str, float] | None
+        self,
+        params: HomeParams,
+        streams: Streams,
+        row: ObservationRow,
+        start: int,
+        record: bool,
+        weights: dict[str, float] | None,
     ):
         home = build_home(params.rooms)
         super().__init__(

@@ -7,14 +7,14 @@ from typing import Any, ClassVar, cast
 
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.contracts import Policy, Training
-from lam_env.core.observation import Row
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.envs.scenario import Answers, Scenario, start_tick
 from lam_env.envs.scene import Scene
 from lam_env.sim.world import World
 
 from . import hidden
-from .baselines import MotionRule, Oracle, Timer
+from .baselines import HomeOracle, MotionRule, Timer
 from .devices import build_home
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
@@ -75,7 +75,7 @@ class SmartHome(Scenario):
         return found
 
     def make_world(
-        self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
+        self, streams: Streams, row: ObservationRow, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
         return HomeWorld(
             self.params,
@@ -94,11 +94,11 @@ class SmartHome(Scenario):
         return {
             "timer": Timer,
             "motion": lambda training: MotionRule(self.home),
-            "oracle": lambda training: Oracle(),
+            "oracle": lambda training: HomeOracle(),
         }
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:
-        return {"ladder_plan": lambda training: Oracle(blind=True)}
+        return {"ladder_plan": lambda training: HomeOracle(blind=True)}
 
     def exploits(self) -> dict[str, Callable[[Training], Policy]]:
         return {name: _exploit(make) for name, make in EXPLOITS.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lam_env.core.observation import Row
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 
 from .devices import FEEDBACK, possible
@@ -28,7 +28,7 @@ class HomeWorld(House):
         self,
         params: HomeParams,
         streams: Streams,
-        row: Row,
+        row: ObservationRow,
         people: list[tuple[str, Any, Any]],
         *,
         start: int,

@@ -20,7 +20,7 @@ from .words import ARRIVE, USUAL, vocabulary
 Predicted = tuple[np.ndarray, Any]
 
 
-class Reading:
+class TripReader:
     """The readings of a batch of observations, by name. `n`: options."""
 
     def __init__(self, supply: Supply):
@@ -45,10 +45,10 @@ class Known:
     """What a rule knows: the region's options and the settings."""
 
     def __init__(self, supply: Supply, params: TrafficParams):
-        self.supply, self.params, self.reading = supply, params, Reading(supply)
+        self.supply, self.params, self.reading = supply, params, TripReader(supply)
 
 
-def best(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.ndarray:
+def best_trip(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.ndarray:
     """(N,) the possible action of greatest value, options (N, O); none where no value is above `least`."""
     value = np.where(mask[:, 1:] > 0, value, -np.inf)
     chosen: np.ndarray = np.where(value.max(1) > least, value.argmax(1) + 1, 0)
@@ -74,17 +74,17 @@ class Fastest(Known):
         p, time = self.params, self.reading.of(observation, "time")
         lag = self.supply.shift[self.supply.slot] + time - observation["context"][:, [self.reading.arrive_at]]
         cost = p.alpha * time + np.maximum(p.gamma * lag, -p.beta * lag)
-        return best(-cost, observation["action_mask"], -np.inf), state
+        return best_trip(-cost, observation["action_mask"], -np.inf), state
 
 
-class Informed:
+class InformedTravellers:
     """The ceiling of prediction: the generator's own chances of what she will do if nobody advises her, exact. As an agent it advises
     the likeliest, which is no help to anybody."""
 
     reveal = ("latent",)
 
     def __init__(self, supply: Supply, params: TrafficParams):
-        self.n, self.predictor = len(supply.names), TrueChances(supply)
+        self.n, self.predictor = len(supply.names), TripChances(supply)
 
     def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
         """Epochs as its predictor reads them."""
@@ -93,10 +93,10 @@ class Informed:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Predicted:
-        return best(observation["latent"][:, : self.n], observation["action_mask"]), state
+        return best_trip(observation["latent"][:, : self.n], observation["action_mask"]), state
 
 
-class TrueChances:
+class TripChances:
     """Reads the chances off the hidden state, which stands in the place of the context."""
 
     def __init__(self, supply: Supply):
@@ -108,7 +108,7 @@ class TrueChances:
         return Prediction(p / p.sum(1, keepdims=True))
 
 
-class Oracle:
+class TrafficOracle:
     """Greedy on the hidden plan: to each in turn what is worth most to all, knowing what she is about to do, her chance of following, and
     what everybody else has decided or will decide without advice. `least` [min] it must be worth, since advice wears out trust.
 
@@ -125,7 +125,7 @@ class Oracle:
     ) -> Predicted:
         plan, mask = observation["plan"], observation["action_mask"]
         a = mask.shape[1]
-        return best(plan[:, a + 1 :] if self.selfish else plan[:, 1:a], mask, self.least), state
+        return best_trip(plan[:, a + 1 :] if self.selfish else plan[:, 1:a], mask, self.least), state
 
 
 class OracleBatch(Known):
@@ -142,7 +142,7 @@ class OracleBatch(Known):
         p, chance = observation["latent"][:, :n], observation["latent"][:, n : 2 * n]
         worth = self.reading.of(observation, "own") + self.reading.of(observation, "external")
         gain = worth - (p * worth).sum(1, keepdims=True)
-        return best((1 - p) * chance * gain - INTERRUPTION, observation["action_mask"], self.least), state
+        return best_trip((1 - p) * chance * gain - INTERRUPTION, observation["action_mask"], self.least), state
 
 
 class OracleOptimum(Known):
@@ -167,7 +167,7 @@ class OracleOptimum(Known):
         lag = self.shift + self.time - observation["context"][:, [self.reading.arrive_at]]
         cost = p.alpha * self.time + np.maximum(p.gamma * lag, -p.beta * lag)
         left = given < self.quota
-        chosen = best(np.where(left, -cost, -np.inf), observation["action_mask"], -np.inf)
+        chosen = best_trip(np.where(left, -cost, -np.inf), observation["action_mask"], -np.inf)
         rows = np.flatnonzero(chosen)
         given[rows, chosen[rows] - 1] += 1
         worth = self.reading.of(observation, "own") + self.reading.of(observation, "external")
@@ -198,6 +198,6 @@ BASELINES: dict[str, Make] = {
     "fastest": Fastest,
     "oracle_so": OracleOptimum,
     "oracle_batch": OracleBatch,
-    "informed": Informed,
-    "oracle": lambda supply, params: Oracle(),
+    "informed": InformedTravellers,
+    "oracle": lambda supply, params: TrafficOracle(),
 }

@@ -7,21 +7,21 @@ from typing import Any, ClassVar, Self, cast
 
 from lam_env.core.contracts import Policy, Training
 from lam_env.core.errors import UserError
-from lam_env.core.observation import Row
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.envs.scenario import Answers, Scenario
 from lam_env.envs.scene import Scene
 from lam_env.sim.world import World
 
 from . import hidden
-from .baselines import BASELINES, Make, Oracle
+from .baselines import BASELINES, Make, TrafficOracle
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .picture.of_world import moments, traffic_view
 from .picture.scene import traffic_scene
 from .picture.telling import name
 from .picture.text import traffic_text
-from .roads.supply import build
+from .roads.supply import build_supply
 from .words import vocabulary
 from .world.shocks import check_closure
 from .world.typical import typical
@@ -86,7 +86,7 @@ class Traffic(Scenario):
             raise UserError(
                 f"world.shock_day={p.shock_day}: the episode ends before it, after {p.days} days; take an earlier day"
             )
-        self.supply = build(p)
+        self.supply = build_supply(p)
         if p.shock == "closure":
             check_closure(self.supply)
         self.latent_names = hidden.latent_names(self.supply)
@@ -106,7 +106,7 @@ class Traffic(Scenario):
         return name(user)
 
     def make_world(
-        self, streams: Streams, row: Row, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
+        self, streams: Streams, row: ObservationRow, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
     ) -> World:
         show = hidden.revealing(reveal) if reveal else None
         return TrafficWorld(
@@ -136,7 +136,7 @@ class Traffic(Scenario):
         return self._made(BASELINES)
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:
-        return {"ladder_own": lambda training: Oracle(selfish=True)}
+        return {"ladder_own": lambda training: TrafficOracle(selfish=True)}
 
     def exploits(self) -> dict[str, Callable[[Training], Policy]]:
         return self._made(EXPLOITS)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from lam_env.agents.carry import Carry, anticipation, listen, slow_actions
+from lam_env.agents.carry import PredictorState, anticipation, slow_actions, update
 from lam_env.agents.thresholded import Thresholded
 
 from lam_env.core.contracts import Prediction
@@ -61,29 +61,29 @@ def observe(followups, tokens=((),), time=0):
 def test_every_real_epoch_steps_the_predictor_once():
     predictor, carry = Counting(), None
     for k in range(1, 5):
-        carry = listen(predictor, observe([0, 0]), carry, None)
+        carry = update(predictor, observe([0, 0]), carry, None)
         assert carry.state.count.tolist() == [k, k]
         assert carry.said.next[:, 0].tolist() == [k / 100] * 2
 
 
 def test_a_follow_up_epoch_does_not_step_it_and_what_it_said_stands():
     predictor = Counting()
-    first = listen(predictor, observe([0, 0]), None, np.ones(2, bool))
-    again = listen(predictor, observe([1, 1]), first, np.zeros(2, bool))
+    first = update(predictor, observe([0, 0]), None, np.ones(2, bool))
+    again = update(predictor, observe([1, 1]), first, np.zeros(2, bool))
     assert again is first
     assert len(predictor.shown) == 1
 
 
 def test_in_a_mixed_batch_only_the_real_epochs_are_stepped():
     predictor = Counting()
-    first = listen(predictor, observe([0, 0, 0]), None, None)
-    mixed = listen(predictor, observe([0, 2, 0]), first, None)
+    first = update(predictor, observe([0, 0, 0]), None, None)
+    mixed = update(predictor, observe([0, 2, 0]), first, None)
     assert mixed.state.count.tolist() == [2, 1, 2]
     assert predictor.shown[-1][1].tolist() == [True, False, True]
     for part, more in ((mixed.said.next, 0.0), (mixed.said.soon, 0.5), (mixed.said.hidden, 0.0)):
         assert part[:, 0].tolist() == pytest.approx([0.02 + more, 0.01 + more, 0.02 + more])
     without = Counting(soon=False)
-    mixed = listen(without, observe([0, 1]), listen(without, observe([0, 0]), None, None), None)
+    mixed = update(without, observe([0, 1]), update(without, observe([0, 0]), None, None), None)
     assert mixed.said.soon is None
 
 
@@ -91,17 +91,17 @@ def test_the_start_of_an_episode_resets_only_its_own_stream():
     predictor = Counting()
     carry = None
     for _ in range(3):
-        carry = listen(predictor, observe([0, 0]), carry, np.zeros(2, bool))
-    carry = listen(predictor, observe([0, 0]), carry, np.array([False, True]))
+        carry = update(predictor, observe([0, 0]), carry, np.zeros(2, bool))
+    carry = update(predictor, observe([0, 0]), carry, np.array([False, True]))
     assert carry.state.count.tolist() == [4, 1]
 
 
 def test_it_is_shown_the_new_tokens_and_no_older_ones():
     predictor = Counting()
-    listen(predictor, observe([0, 0], ((3,), (1, 2, 3))), None, None)
+    update(predictor, observe([0, 0], ((3,), (1, 2, 3))), None, None)
     observation = observe([0, 0], ((1, 2, 3), (1, 2, 3)))
     observation["epoch"][:, 3] = [0, 2]
-    listen(predictor, observation, None, None)
+    update(predictor, observation, None, None)
     tokens = [shown[0] for shown in predictor.shown]
     assert tokens[0].shape == (2, BAG)
     assert [t[t > 0].tolist() for t in tokens[0]] == [[3], [1, 2, 3]]
@@ -142,7 +142,7 @@ def test_a_thresholded_predictor_does_the_likeliest_possible_thing_or_nothing():
     policy = Thresholded(Saying([[0.5, 0.2, 0.3]] * 3 + [[0.9, 0.05, 0.05]]), 0.2)
     actions, carry = policy.predict(observation)
     assert actions.tolist() == [2, 1, 0, 0]
-    assert isinstance(carry, Carry)
+    assert isinstance(carry, PredictorState)
     assert Thresholded(Saying([0.5, 0.2, 0.3]), 0.31).predict(observation)[0].tolist() == [0, 0, 0, 0]
 
 
@@ -153,7 +153,7 @@ def test_one_step_per_epoch_through_a_real_environment():
     observation, _ = env.reset(seed=0)
     epochs, follow_ups = np.zeros(2, int), 0
     for i in range(400):
-        carry = listen(predictor, observation, carry, start)
+        carry = update(predictor, observation, carry, start)
         real = observation["epoch"][:, 4] == 0
         epochs = np.where(start, 0, epochs) + real
         follow_ups += int((~real).sum())

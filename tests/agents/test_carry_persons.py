@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 import pytest
-from lam_env.agents.carry import listen
+from lam_env.agents.carry import update
 from lam_env.agents.counting.online import counting
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
@@ -48,7 +48,7 @@ def test_interleaved_persons_are_each_read_alone(name):
     observation, _ = env.reset(seed=20)
     carry, start, told = None, np.ones(n, bool), {}
     while not env.finished.all():
-        carry = listen(predictor, observation, carry, start)
+        carry = update(predictor, observation, carry, start)
         for i in np.flatnonzero(~env.finished).tolist():
             row = [None if part is None else part[i].copy() for part in carry.said]
             told.setdefault(5 * i + int(observation["epoch"][i, 2]), []).append(row)
@@ -76,7 +76,7 @@ def counts(predictor, steps, starts=None):
     carry = None
     for k, users in enumerate(steps):
         start = np.zeros(len(users), bool) if starts is None else np.asarray(starts[k])
-        carry = listen(predictor, observe(users), carry, start)
+        carry = update(predictor, observe(users), carry, start)
     return carry
 
 
@@ -99,9 +99,9 @@ def test_growth_leaves_what_a_network_remembers():
     alone.nets.load_state_dict(predictor.nets.state_dict())
     carry, own = None, None
     for k, user in enumerate([0, 3, 0, 9, 3, 0]):
-        carry = listen(predictor, observe([user], 1 + k % 3), carry, None)
+        carry = update(predictor, observe([user], 1 + k % 3), carry, None)
         if user == 0:
-            own = listen(alone, observe([0], 1 + k % 3), own, None)
+            own = update(alone, observe([0], 1 + k % 3), own, None)
     np.testing.assert_allclose(carry.said.next, own.said.next, atol=1e-6)
     assert (own.people, carry.people) == (1, 10)
 
@@ -120,7 +120,7 @@ def test_in_endless_episodes_every_stream_has_as_many_epochs_as_were_shown():
     (observation, _), carry, start = env.reset(seed=0), None, np.ones(3, bool)
     had, rows = np.zeros((4, 3), int), np.arange(3)
     for _ in range(400):
-        carry = listen(predictor, observation, carry, start)
+        carry = update(predictor, observation, carry, start)
         user = observation["epoch"][:, 2]
         had[:, start] = 0
         had[user, rows] += 1
@@ -131,8 +131,8 @@ def test_in_endless_episodes_every_stream_has_as_many_epochs_as_were_shown():
 
 def test_what_was_said_stays_when_others_are_listened_to():
     predictor = network("lstm")
-    first = listen(predictor, observe([0, 1], 1), None, None)
+    first = update(predictor, observe([0, 1], 1), None, None)
     kept = [part.copy() for part in first.said]
-    listen(predictor, observe([1, 0], 2), first, None)
-    listen(predictor, observe([0, 1], 2), first, None)
+    update(predictor, observe([1, 0], 2), first, None)
+    update(predictor, observe([0, 1], 2), first, None)
     assert all(np.array_equal(a, b) for a, b in zip(first.said, kept, strict=True))

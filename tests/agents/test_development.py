@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.agents.development import judge, store
 from lam_env.agents.development.__main__ import main
-from lam_env.agents.development.model import ChoiceModel, fit
-from lam_env.agents.development.network import Batch, ChoiceSettings
+from lam_env.agents.development.model import ChoiceModel, fit_choices
+from lam_env.agents.development.network import ChoiceSettings, OfferBatch
 from lam_env.agents.files import ModelError
 from outside import RUNS, SHEETS, needs
 
@@ -48,7 +48,7 @@ def entropy(p):
 def test_it_comes_near_the_truth(turn, pull):
     choices, p = drawn(turn=turn, pull=pull)
     train, valid, test = choices.split()
-    found = judge.scores(fit(train, valid, QUICK).probabilities(test), test.chosen)
+    found = judge.scores(fit_choices(train, valid, QUICK).probabilities(test), test.chosen)
     assert found["nll"] == pytest.approx(judge.scores(p[-len(test) :], test.chosen)["nll"], abs=0.03)
     frequent = judge.scores(judge.most_frequent(train, test), test.chosen)["nll"]
     if turn or pull:
@@ -58,8 +58,8 @@ def test_it_comes_near_the_truth(turn, pull):
 def test_a_logit_without_slopes_cannot_see_the_context():
     choices, _ = drawn(turn=2.0)
     train, valid, test = choices.split()
-    plain = judge.scores(fit(train, valid, judge.LOGIT).probabilities(test), test.chosen)["nll"]
-    own = judge.scores(fit(train, valid, judge.INTERACTIONS).probabilities(test), test.chosen)["nll"]
+    plain = judge.scores(fit_choices(train, valid, judge.LOGIT).probabilities(test), test.chosen)["nll"]
+    own = judge.scores(fit_choices(train, valid, judge.INTERACTIONS).probabilities(test), test.chosen)["nll"]
     assert own < plain - 0.05
 
 
@@ -91,7 +91,7 @@ def test_the_order_on_offer_does_not_matter():
 def test_the_same_seed_gives_the_same_weights_and_no_global_state_is_touched():
     train, valid, test = drawn(400)[0].split()
     before = torch.random.get_rng_state()
-    a, b, c = (fit(train, valid, QUICK, seed).probabilities(test) for seed in (1, 1, 2))
+    a, b, c = (fit_choices(train, valid, QUICK, seed).probabilities(test) for seed in (1, 1, 2))
     assert np.array_equal(a, b)
     assert not np.array_equal(a, c)
     assert torch.equal(before, torch.random.get_rng_state())
@@ -100,7 +100,7 @@ def test_the_same_seed_gives_the_same_weights_and_no_global_state_is_touched():
 def test_progress_is_told_to_the_end():
     told = []
     train, valid, _ = drawn(200)[0].split()
-    fit(train, valid, dataclasses.replace(QUICK, members=2), progress=lambda *said: told.append(said))
+    fit_choices(train, valid, dataclasses.replace(QUICK, members=2), progress=lambda *said: told.append(said))
     assert {said[0] for said in told} == {"development 1/2 [passes]", "development 2/2 [passes]"}
     assert all(done <= total for _, done, total, _ in told)
     assert told[-1][1] == told[-1][2]
@@ -108,9 +108,9 @@ def test_progress_is_told_to_the_end():
 
 def test_members_are_averaged():
     train, valid, test = drawn(300)[0].split()
-    model = fit(train, valid, dataclasses.replace(QUICK, members=2))
+    model = fit_choices(train, valid, dataclasses.replace(QUICK, members=2))
     with torch.no_grad():
-        each = [torch.softmax(net(Batch(test)).double(), -1).numpy() for net in model.networks]
+        each = [torch.softmax(net(OfferBatch(test)).double(), -1).numpy() for net in model.networks]
     assert model.probabilities(test) == pytest.approx(np.mean(each, axis=0))
 
 
@@ -121,7 +121,7 @@ def test_what_it_does_not_know_is_refused():
     with pytest.raises(UserError, match="options are not those"):
         model.probabilities(other)
     with pytest.raises(UserError, match="0 to validate"):
-        fit(choices, choices.select(np.zeros(60, bool)))
+        fit_choices(choices, choices.select(np.zeros(60, bool)))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_boosting_where_it_is_installed():
 def test_without_boosting_its_row_is_left_out(monkeypatch):
     monkeypatch.setattr(judge, "boosting_there", lambda: False)
     parts = drawn(200)[0].split()
-    found = judge.rows(*parts, QUICK, 0, lambda *_: None)
+    found = judge.evaluation_rows(*parts, QUICK, 0, lambda *_: None)
     assert list(found) == ["uniform", "most_frequent", "logit", "logit_interactions", "choice_model"]
     assert all(p.shape == parts[2].offered.shape for p in found.values())
 
@@ -177,7 +177,7 @@ def test_without_boosting_its_row_is_left_out(monkeypatch):
 @pytest.fixture
 def saved(tmp_path):
     train, valid, test = drawn(200)[0].split()
-    model = fit(train, valid, dataclasses.replace(QUICK, members=2))
+    model = fit_choices(train, valid, dataclasses.replace(QUICK, members=2))
     store.save(model, tmp_path / "m")
     return model, test, tmp_path / "m"
 
@@ -282,7 +282,7 @@ def test_what_a_user_gets_wrong_is_one_line(tmp_path, monkeypatch, capsys, argv,
 def test_cards_are_predicted_better_than_by_the_reference():
     """The reference: a logit with top-1 .5905 and NLL .9862."""
     train, valid, test = card_choices(RUNS)[0].split()
-    found = judge.scores(fit(train, valid).probabilities(test), test.chosen)
+    found = judge.scores(fit_choices(train, valid).probabilities(test), test.chosen)
     assert found["top1"] > 0.68
     assert found["nll"] < 0.80
 
@@ -291,6 +291,6 @@ def test_cards_are_predicted_better_than_by_the_reference():
 @needs(SHEETS)
 def test_classes_are_predicted_better_than_by_frequency():
     train, valid, test = class_choices(SHEETS)[0].split()
-    found = judge.scores(fit(train, valid).probabilities(test), test.chosen)
+    found = judge.scores(fit_choices(train, valid).probabilities(test), test.chosen)
     assert found["top1"] > 0.5
     assert found["nll"] < judge.scores(judge.most_frequent(train, test), test.chosen)["nll"] - 1

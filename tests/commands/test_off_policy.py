@@ -75,7 +75,7 @@ def test_the_policy_that_was_logged_has_the_value_that_it_had(made: Path, tmp_pa
     """Sampled, and with all that it explored: weights are near 1, and 1 in the mean."""
     found = Decisions.load(made / "log")
     policy = off_policy_policy(made, found)
-    one, sequence = off_policy.judge(found, policy, deterministic=False)
+    one, sequence = off_policy.evaluate_policy(found, policy, deterministic=False)
     mean, _ = off_policy.logged(found)
     assert one.mean_weight == pytest.approx(1, abs=0.02)
     assert one.effective > 0.8 * one.n

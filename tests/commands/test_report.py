@@ -18,8 +18,8 @@ from lam_env.commands import report
 from lam_env.commands.run import main as run_main
 from lam_env.core import registry
 from lam_env.evaluation.episode import Moment, episode
-from lam_env.evaluation.report.page import About, render
-from lam_env.evaluation.report.reader import Run
+from lam_env.evaluation.report.page import ScenarioNotes, render
+from lam_env.evaluation.report.reader import RunFiles
 from lam_env.evaluation.report.trace import trace
 from lam_env.experiment import replays
 
@@ -213,7 +213,7 @@ def test_every_scenarios_replay_plays_in_a_browser(name: str, tmp_path: Path) ->
         return episode(Busy(), scenario, 2_000_001)
 
     made = trace(play, scenario, {"kind": "first", "agent": "busy", "seed": 2_000_001, "predictor": None}, most=12)
-    found, said = browse(render(Run("a", {"scenario": name}, [], replays=[made]), About()), tmp_path)
+    found, said = browse(render(RunFiles("a", {"scenario": name}, [], replays=[made]), ScenarioNotes()), tmp_path)
     assert said == []
     looked_at(found)
     assert found["act"] != "nothing"

@@ -39,7 +39,7 @@ def test_a_runs_policy_is_watched_in_the_runs_world_with_what_its_prior_expects(
     assert out.count("expected  ") == 2
     assert out == said([f"agent={small_run}", "moments=2", "seed=7", "scenario=smart_home"], capsys)
     assert out != said([f"agent={small_run}", "moments=2", "seed=8"], capsys)
-    player = watch.player_of(parse(watch.WatchSettings, [f"agent={small_run}"], "watch", watch.usual))
+    player = watch.playback_of(parse(watch.WatchSettings, [f"agent={small_run}"], "watch", watch.watch_defaults))
     assert player.scenario.days == 1
 
 

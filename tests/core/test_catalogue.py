@@ -15,9 +15,9 @@ from lam_env.core import catalogue, registry
 from lam_env.core.errors import UserError
 from lam_env.envs.check import ScenarioError, check_scenario
 from lam_env.evaluation import results
-from lam_env.evaluation.results import ResultsError, Row
+from lam_env.evaluation.results import ResultRow, ResultsError
 from lam_env.experiment.run_folder import RunFolder
-from lam_env.experiment.score_store import Cell, Cells
+from lam_env.experiment.score_store import ScoreKey, ScoreStore
 from lam_env.suites.settings import BenchmarkSettings
 from lam_env.suites.suite import Entry, Suite
 from lam_env.suites.throughput import YARDSTICK
@@ -78,18 +78,18 @@ def _names(family: catalogue.Family, written: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("metric", ["pred.top2", "reward.utility", "kpi.", "lift"])
 def test_whoever_writes_an_unknown_metric_is_refused_at_once(metric: str, tmp_path: Path) -> None:
-    row = Row("home", "sim", "prior", 0, 1, metric, 0.5)
+    row = ResultRow("home", "sim", "prior", 0, 1, metric, 0.5)
     with pytest.raises(ResultsError, match=rf"results\.csv: {metric} of prior .*: no metric '{metric}'; ") as caught:
         results.write(tmp_path / "results.csv", [row])
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match=f"no metric '{metric}'"):
-        Cells(RunFolder(tmp_path)).keep(Cell("sim", "prior", 0), {"": {1: {metric: 0.5}}})
+        ScoreStore(RunFolder(tmp_path)).keep(ScoreKey("sim", "prior", 0), {"": {1: {metric: 0.5}}})
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_kept_scores_of_an_unknown_metric_are_to_be_made_again(tmp_path: Path) -> None:
-    cells = Cells(RunFolder(tmp_path))
-    cells.keep(Cell("sim", "prior", 0), {"": {1: {catalogue.UTILITY.id: 0.5}}})
+    cells = ScoreStore(RunFolder(tmp_path))
+    cells.keep(ScoreKey("sim", "prior", 0), {"": {1: {catalogue.UTILITY.id: 0.5}}})
     (file,) = (tmp_path / "cells").iterdir()
     file.write_text(file.read_text().replace("utility.total", "reward.utility"))
     with pytest.raises(UserError, match=r"no metric 'reward.utility'.*; delete it to have it made again"):

@@ -14,7 +14,7 @@ from lam_env.core import registry
 from lam_env.core.events import AGENT, FEEDBACK, LogError
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.evaluation.decisions import CONTEXTS, Decisions, asked_again, record_decisions, sample
+from lam_env.evaluation.decisions import CONTEXTS, Decisions, asked_again, record_decisions, sample_decision
 from lam_env.logs.epochs import epochs_of
 
 WORLDS = {
@@ -167,8 +167,8 @@ def test_the_memory_of_a_policy_asked_again_runs_along_each_world(recorded: tupl
 
 def test_sampling_takes_what_the_probabilities_say() -> None:
     p = np.tile([0.2, 0.0, 0.5, 0.3], (5, 1))
-    assert sample(p, np.array([1e-9, 0.19, 0.21, 0.69, 1 - 1e-9])).tolist() == [0, 0, 2, 2, 3]
-    assert sample(np.array([[0.0, 1.0, 0.0]]), np.array([0.5])).tolist() == [1]
+    assert sample_decision(p, np.array([1e-9, 0.19, 0.21, 0.69, 1 - 1e-9])).tolist() == [0, 0, 2, 2, 3]
+    assert sample_decision(np.array([[0.0, 1.0, 0.0]]), np.array([0.5])).tolist() == [1]
 
 
 # -- what cannot be used -------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from lam_env.core import registry
 from lam_env.core.events import AGENT, FEEDBACK, READING, USER, Event
-from lam_env.evaluation.episode import Moment, Told, episode, likeliest
+from lam_env.evaluation.episode import EventFormatter, Moment, episode, likeliest
 from lam_env.evaluation.rollout import rollout
 
 
@@ -86,7 +86,7 @@ def test_the_likeliest_actions_leave_none_and_the_impossible_out(home: Any) -> N
 
 def test_what_happened_in_words(home: Any) -> None:
     v = home.vocabulary
-    told = Told(home)
+    told = EventFormatter(home)
     events = (
         Event(0, 0, AGENT, 3),
         Event(1, 0, READING, 0, 1.0),

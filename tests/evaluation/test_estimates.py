@@ -16,21 +16,21 @@ def test_an_interval_holds_nothing_impossible() -> None:
     runs = [0.0, 0.02, 0.2]
     assert interval(runs).low < 0
     for name in ("pred.top1", "pred.ece", "pred.nll", "feedback.accept_rate", "kpi.flow_share"):
-        assert estimates.estimate(runs, metric(name)) == (*interval(runs)[:1], 0.0, interval(runs).high)
-    assert estimates.estimate([1.0, 0.98, 0.8], metric("pred.top1")).high == 1
-    assert estimates.estimate([1.0, 0.98, 0.8], metric("pred.nll")).high > 1
-    assert estimates.estimate(runs, LIFT) == interval(runs)
+        assert estimates.estimate_metric(runs, metric(name)) == (*interval(runs)[:1], 0.0, interval(runs).high)
+    assert estimates.estimate_metric([1.0, 0.98, 0.8], metric("pred.top1")).high == 1
+    assert estimates.estimate_metric([1.0, 0.98, 0.8], metric("pred.nll")).high > 1
+    assert estimates.estimate_metric(runs, LIFT) == interval(runs)
 
 
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=12), st.sampled_from(PREDICTION))
 def test_whatever_the_shares_are_their_interval_lies_among_them(runs: list[float], metric: Metric) -> None:
-    found, (low, high) = estimates.estimate(runs, metric), metric.range
+    found, (low, high) = estimates.estimate_metric(runs, metric), metric.range
     assert low <= found.low <= found.value <= found.high <= high
 
 
 def test_a_score_outside_its_range_is_not_hidden() -> None:
     runs = [1.5, 1.6, 1.9]
-    assert estimates.estimate(runs, metric("pred.top1")) == interval(runs)
+    assert estimates.estimate_metric(runs, metric("pred.top1")) == interval(runs)
 
 
 def test_a_difference_of_shares_lies_within_one_of_zero() -> None:
@@ -46,14 +46,14 @@ def test_a_difference_of_shares_lies_within_one_of_zero() -> None:
 def test_fewer_than_three_evaluation_seeds_have_no_interval(runs: list[float]) -> None:
     x = np.array(runs)
     for found in (
-        estimates.estimate(x, LIFT),
+        estimates.estimate_metric(x, LIFT),
         estimates.difference(x, x**2, LIFT),
         estimates.improvement(x, x**2),
     ):
         assert found.low == found.value == found.high
-    assert estimates.estimate(x, LIFT).value == pytest.approx(interval(x).value)
+    assert estimates.estimate_metric(x, LIFT).value == pytest.approx(interval(x).value)
 
 
 def test_in_text_a_value_without_an_interval_stands_alone() -> None:
-    assert estimates.told(estimates.estimate([1.0, 2.0], LIFT), ".1f") == "1.5"
+    assert estimates.told(estimates.estimate_metric([1.0, 2.0], LIFT), ".1f") == "1.5"
     assert estimates.told(estimates.Interval(1500, -1, 2000.25), ",.1f") == "1,500.0 [-1.0, 2,000.2]"

@@ -15,7 +15,7 @@ MODEL = np.tile([0.0, 1.0], (4, 1))
 
 
 def test_estimates_worked_out_by_hand() -> None:
-    found = off_policy.estimate(TARGET, ACTION, PROB, REWARD, MODEL, np.arange(4))
+    found = off_policy.estimate_policy(TARGET, ACTION, PROB, REWARD, MODEL, np.arange(4))
     assert found.ips.value == (0 + 0 + 8 + 8) / 4
     assert found.snips.value == 16 / 8
     assert found.dr.value == ((1 + 0) + (1 - 2) + (1 + 4) + (1 + 6)) / 4
@@ -39,7 +39,9 @@ def test_the_interval_of_a_mean_is_students_over_trajectories() -> None:
 
 
 def test_a_policy_that_never_does_what_was_logged_has_no_self_normalised_value() -> None:
-    found = off_policy.estimate(TARGET[:1], np.array([0]), np.array([0.5]), np.array([1.0]), MODEL[:1], np.zeros(1))
+    found = off_policy.estimate_policy(
+        TARGET[:1], np.array([0]), np.array([0.5]), np.array([1.0]), MODEL[:1], np.zeros(1)
+    )
     assert np.isnan(found.snips.value)
     assert found.effective == found.mean_weight == found.ips.value == 0
     assert found.dr.value == 1  # what the model says
@@ -50,7 +52,9 @@ def test_the_logged_policy_has_the_value_that_it_had() -> None:
     logged = rng.dirichlet(np.ones(3), 50)
     action = np.array([rng.choice(3, p=p) for p in logged])
     reward = rng.normal(size=50)
-    found = off_policy.estimate(logged, action, logged[np.arange(50), action], reward, np.zeros((50, 3)), np.arange(50))
+    found = off_policy.estimate_policy(
+        logged, action, logged[np.arange(50), action], reward, np.zeros((50, 3)), np.arange(50)
+    )
     assert found.ips.value == found.snips.value == found.dr.value == pytest.approx(reward.mean())
     assert found.effective == pytest.approx(50)
 
@@ -76,8 +80,8 @@ def test_doubly_robust_is_right_if_either_the_model_or_the_probabilities_are() -
     right, wrong = logged[np.arange(len(x)), action], np.full(len(x), 1 / 3)
     no_model = np.tile([0.3, -0.5, 1.0], (len(x), 1))
 
-    def value(prob: np.ndarray, model: np.ndarray) -> off_policy.Estimate:
-        return off_policy.estimate(better(x), action, prob, reward, model, np.arange(len(x)))
+    def value(prob: np.ndarray, model: np.ndarray) -> off_policy.PolicyEstimate:
+        return off_policy.estimate_policy(better(x), action, prob, reward, model, np.arange(len(x)))
 
     for prob, model in ((right, mean), (right, no_model), (wrong, mean)):
         assert value(prob, model).dr.value == pytest.approx(0.75, abs=0.01)
@@ -98,7 +102,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(name: str) -> None:
         trajectory = np.repeat(np.arange(60), 10)
         reward = reward + np.repeat(rng.normal(size=60) * 0.3, 10)
         prob = logged[np.arange(600), action]
-        found = getattr(off_policy.estimate(better(x), action, prob, reward, mean + 0.1, trajectory), name)
+        found = getattr(off_policy.estimate_policy(better(x), action, prob, reward, mean + 0.1, trajectory), name)
         held += found.low <= 0.75 <= found.high
     assert 0.92 < held / 600 < 0.98
 

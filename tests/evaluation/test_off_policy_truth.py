@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lam_env.agents.carry import listen
+from lam_env.agents.carry import update
 from lam_env.agents.counting.online import counting
 
-from lam_env.commands.off_policy import judge, logged
+from lam_env.commands.off_policy import evaluate_policy, logged
 from lam_env.core import registry
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
@@ -30,7 +30,7 @@ class Greedy:
         self.predictor, self.threshold = predictor, threshold
 
     def _likely(self, observation: Any, state: Any, start: Any) -> tuple[np.ndarray, Any]:
-        state = listen(self.predictor, observation, state, start)
+        state = update(self.predictor, observation, state, start)
         p = np.where(observation["action_mask"] > 0, state.said.next, 0.0)
         p[:, 0] = 0.0
         return p, state
@@ -101,7 +101,7 @@ def test_doubly_robust_estimates_lie_within_5_percent_of_the_simulators_truth_fo
     scenario, policies, seeds, decisions = home
     chosen = np.stack([asked_again(decisions, policy)[0].argmax(1) for policy in policies], 1)
     truth = truths(decisions, scenario, seeds, chosen).mean(0)
-    found = [judge(decisions, policy)[0] for policy in policies]
+    found = [evaluate_policy(decisions, policy)[0] for policy in policies]
     errors = np.abs(np.array([f.dr.value for f in found]) / truth - 1)
     for row in zip(THRESHOLDS, truth, [f.dr for f in found], errors, strict=True):
         print(*row)  # shown by pytest -s
@@ -116,7 +116,7 @@ def test_what_is_answered_later_needs_a_window(home: Any) -> None:
     With twelve decisions' rewards, an hour or so, it looks worst."""
     scenario, policies, seeds, decisions = home
     three = [policies[k] for k in (0, 6, 9)]
-    alone, later = ([judge(decisions, p, window=w)[0].gain.value for p in three] for w in (1, 12))
+    alone, later = ([evaluate_policy(decisions, p, window=w)[0].gain.value for p in three] for w in (1, 12))
     fresh = [seed + 500_000 for seed in seeds]
     acting = [logged(record_decisions(policy, scenario, fresh))[0].value for policy in three]
     print(alone, later, acting)
@@ -141,7 +141,7 @@ def test_per_decision_sampling_agrees_with_playing_the_other_policy() -> None:
     scenario = registry.scenario("game")(days=2)
     log = record_decisions(Tilted(1.0), scenario, list(range(500)), seed=1)
     other = Tilted(5.0)
-    _, estimated = judge(log, other, deterministic=False, horizon=3)  # type: ignore[arg-type]
+    _, estimated = evaluate_policy(log, other, deterministic=False, horizon=3)  # type: ignore[arg-type]
     _, in_fact = logged(record_decisions(other, scenario, list(range(5000, 5500)), seed=2), horizon=3)
     half = [(interval.high - interval.low) / 2 for interval in (estimated.value, in_fact.value)]
     assert abs(estimated.value.value - in_fact.value.value) < np.hypot(*half)

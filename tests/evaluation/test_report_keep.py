@@ -11,7 +11,15 @@ import pytest
 from lam_env.core import registry
 from lam_env.evaluation import rollout as rollout_module
 from lam_env.evaluation.metrics import ece
-from lam_env.evaluation.report.recorder import MOST_EPISODES, Watch, file_of, judged, lifts, predicted, worth_watching
+from lam_env.evaluation.report.recorder import (
+    MOST_EPISODES,
+    RolloutRecorder,
+    evaluation_file,
+    file_of,
+    lifts,
+    prediction_file,
+    worth_watching,
+)
 from lam_env.evaluation.rollout import rollout
 
 SEEDS = [2_000_000, 2_000_001, 2_001_000, 2_001_001]
@@ -33,16 +41,16 @@ def home() -> Any:
 
 
 @pytest.fixture(scope="module")
-def watched(home: Any) -> tuple[Watch, list[dict[str, float]]]:
-    watch = Watch(home, len(SEEDS))
+def watched(home: Any) -> tuple[RolloutRecorder, list[dict[str, float]]]:
+    watch = RolloutRecorder(home, len(SEEDS))
     return watch, rollout(Busy(), home, SEEDS, watch=watch)
 
 
-def test_watching_changes_nothing(home: Any, watched: tuple[Watch, list[dict[str, float]]]) -> None:
+def test_watching_changes_nothing(home: Any, watched: tuple[RolloutRecorder, list[dict[str, float]]]) -> None:
     assert rollout(Busy(), home, SEEDS) == watched[1]
 
 
-def test_hours_add_up_to_the_episodes(home: Any, watched: tuple[Watch, list[dict[str, float]]]) -> None:
+def test_hours_add_up_to_the_episodes(home: Any, watched: tuple[RolloutRecorder, list[dict[str, float]]]) -> None:
     watch, totals = watched
     found = watch.found(home)
     mean = {k: float(np.mean([t[k] for t in totals])) for k in totals[0]}
@@ -58,10 +66,10 @@ def test_hours_add_up_to_the_episodes(home: Any, watched: tuple[Watch, list[dict
 
 
 def test_worlds_that_take_each_others_place_are_told_apart(
-    home: Any, watched: tuple[Watch, list[dict[str, float]]], monkeypatch: pytest.MonkeyPatch
+    home: Any, watched: tuple[RolloutRecorder, list[dict[str, float]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rollout_module, "AT_ONCE", 3)
-    watch = Watch(home, len(SEEDS))
+    watch = RolloutRecorder(home, len(SEEDS))
     assert rollout(Busy(), home, SEEDS, watch=watch) == watched[1]
     assert watch.epochs.tolist() == watched[0].epochs.tolist()
     assert watch.acts.tolist() == watched[0].acts.tolist()
@@ -71,7 +79,7 @@ def test_worlds_that_take_each_others_place_are_told_apart(
         assert hours == pytest.approx(other["hours"][name], rel=1e-4, abs=1e-9), name
 
 
-def test_by_night_less_is_heard_than_by_day(home: Any, watched: tuple[Watch, list[dict[str, float]]]) -> None:
+def test_by_night_less_is_heard_than_by_day(home: Any, watched: tuple[RolloutRecorder, list[dict[str, float]]]) -> None:
     epochs = watched[0].found(home)["hours"]["epochs"]
     assert sum(epochs[1:4]) < sum(epochs[18:21])
 
@@ -79,17 +87,17 @@ def test_by_night_less_is_heard_than_by_day(home: Any, watched: tuple[Watch, lis
 @pytest.mark.parametrize(("name", "more"), [("traffic", {"travellers": 30, "burn_in": 5}), ("game", {})])
 def test_where_people_are_asked_one_by_one_only_what_can_be_known_is_kept(name: str, more: dict[str, int]) -> None:
     scenario = registry.scenario(name)(days=2, **more)
-    watch = Watch(scenario, 3)
+    watch = RolloutRecorder(scenario, 3)
     totals = rollout(Busy(), scenario, [2_000_000, 2_000_001, 2_000_002], watch=watch)
-    found = judged("busy", 0, scenario, [2_000_000, 2_000_001, 2_000_002], totals, watch, {}, 3)
+    found = evaluation_file("busy", 0, scenario, [2_000_000, 2_000_001, 2_000_002], totals, watch, {}, 3)
     assert "utility" not in found["hours"]
     assert ("accepted" in found["hours"]) == (scenario.n_users == 1)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
-def test_an_agents_file(home: Any, watched: tuple[Watch, list[dict[str, float]]]) -> None:
+def test_an_agents_file(home: Any, watched: tuple[RolloutRecorder, list[dict[str, float]]]) -> None:
     watch, totals = watched
-    found = judged("own_agents:Bold", 3, home, SEEDS, totals, watch, {}, 2)
+    found = evaluation_file("own_agents:Bold", 3, home, SEEDS, totals, watch, {}, 2)
     e = found["episodes"]
     assert e["world"] == SEEDS
     assert e["utility.total"] == pytest.approx([t["utility.total"] for t in totals], rel=1e-4)
@@ -101,9 +109,9 @@ def test_an_agents_file(home: Any, watched: tuple[Watch, list[dict[str, float]]]
 
 def test_of_very_many_episodes_the_first_of_each_seed_are_kept(home: Any) -> None:
     n, seeds = 3 * MOST_EPISODES, 10
-    watch = Watch(home, n)
+    watch = RolloutRecorder(home, n)
     totals = [{"reward.return": 0.0, "utility.total": float(i), "kpi.x": 1.0} for i in range(n)]
-    found = judged("a", 0, home, range(n), totals, watch, {}, seeds)["episodes"]
+    found = evaluation_file("a", 0, home, range(n), totals, watch, {}, seeds)["episodes"]
     assert found["judged"] == n
     assert len(found["world"]) == MOST_EPISODES
     assert found["world"][:2] == [0, 1]
@@ -122,14 +130,14 @@ def test_files_have_names_that_any_system_takes(agent: str) -> None:
 def test_what_is_kept_of_predictions() -> None:
     probs = np.array([[0.1, 0.8, 0.1], [0.6, 0.3, 0.1], [0.2, 0.2, 0.6], [0.0, 0.1, 0.9]])
     target = np.array([1, 2, 2, 1])
-    found = predicted(probs, target)
+    found = prediction_file(probs, target)
     assert found["counts"] == [[1, 1, 1], [1, 2, 1], [2, 1, 1], [2, 2, 1]]  # given that she acts
     bins = found["reliability"]
     assert sum(bins["epochs"]) == 4
     gap = np.abs(np.array(bins["confidence"]) - bins["accuracy"]) * bins["epochs"]
     assert gap.sum() / 4 == pytest.approx(ece(probs, target), rel=1e-4)
-    assert predicted(probs, np.zeros(4, int))["counts"] == []
-    assert predicted(probs[:0], target[:0]) == {}
+    assert prediction_file(probs, np.zeros(4, int))["counts"] == []
+    assert prediction_file(probs[:0], target[:0]) == {}
 
 
 def episodes(worlds: list[int], utility: list[float], acts: list[int]) -> dict[str, Any]:

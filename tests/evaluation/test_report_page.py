@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from lam_env.core.errors import UserError
-from lam_env.evaluation.report.page import About, render, sections
+from lam_env.evaluation.report.page import ScenarioNotes, render, sections
 from lam_env.evaluation.report.reader import read_run
 from lam_env.evaluation.report.recorder import file_of
 from lam_env.evaluation.report.sections_scores import shown_agent, tiles
-from lam_env.evaluation.results import Row, write
+from lam_env.evaluation.results import ResultRow, write
 
 ACTIONS = ["none", "lamp.on", "lamp.off"]
 BINS = {"low": [0.0], "confidence": [0.5], "accuracy": [0.75], "epochs": [8]}
@@ -85,7 +85,7 @@ def folder(tmp_path: Path) -> Path:
             }
             if agent in ("prior", "ppo_prior"):
                 found |= {"pred.top1": 0.5, "pred.nll": 1.0}
-            rows += [Row("smart_home", "sim", agent, 0, seed, metric, v) for metric, v in found.items()]
+            rows += [ResultRow("smart_home", "sim", agent, 0, seed, metric, v) for metric, v in found.items()]
     write(run / "results.csv", rows)
     for k, (agent, value) in enumerate(UTILITY.items()):
         (run / file_of(agent, 0)).write_text(json.dumps(judged(agent, [value, value - 8 * k])))
@@ -121,7 +121,7 @@ def judged(agent: str, utility: list[float]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-ABOUT = About({"trust": "trust at the end"}, {"assist": 1.0, "miss": -0.2}, ("prior", "oracle"))
+ABOUT = ScenarioNotes({"trust": "trust at the end"}, {"assist": 1.0, "miss": -0.2}, ("prior", "oracle"))
 
 
 def page(run: Path) -> Page:

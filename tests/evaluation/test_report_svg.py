@@ -25,8 +25,8 @@ FIGURES: dict[str, Callable[[str], str]] = {
     "intervals": lambda name: charts.intervals(
         "f", name, {name: Interval(1, 0, 2), "none": Interval(0, 0, 0)}, "lift", (name,)
     ),
-    "lines": lambda name: charts.lines("f", name, [(name, [(0.0, 1.0), (5.0, -2.0)])], "steps", "reward"),
-    "flat line": lambda name: charts.lines("f", name, [(name, [(0.0, 0.0), (0.0, 0.0)])], "steps", "reward"),
+    "lines": lambda name: charts.line_chart("f", name, [(name, [(0.0, 1.0), (5.0, -2.0)])], "steps", "reward"),
+    "flat line": lambda name: charts.line_chart("f", name, [(name, [(0.0, 0.0), (0.0, 0.0)])], "steps", "reward"),
     "bars": lambda name: charts.bars("f", name, {name: {"a": 1.0, name: -2.0}, "x": {"a": 0.0}}, "weighted"),
     "diagonal": lambda name: charts.diagonal("f", name, [(name, [0.1, 0.9], [0.2, 0.5], [3, 100])]),
     "matrix": lambda name: charts.matrix("f", name, [name, "b"], [[3, 1], [0, 0]]),

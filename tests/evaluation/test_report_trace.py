@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lam_env.core import registry
 from lam_env.envs.scene import ROLES, Circle, Line, Polygon, Rectangle, Scene, Text
 from lam_env.evaluation.episode import Moment, episode
-from lam_env.evaluation.report.trace import MOST_BETWEEN, Pack, choose, difference, spread, trace, undo
+from lam_env.evaluation.report.trace import MOST_BETWEEN, Pack, changed_primitives, choose_moments, spread, trace, undo
 
 SMALL = {"traffic": {"days": 2, "travellers": 30, "burn_in": 5}, "smart_home": {"days": 1}, "game": {"days": 3}}
 
@@ -32,11 +32,11 @@ class Busy:
 
 @given(st.lists(st.integers(0, 9), max_size=40), st.lists(st.integers(0, 9), max_size=40))
 def test_a_difference_can_be_undone(before: list[int], now: list[int]) -> None:
-    assert undo(before, difference(before, now)) == now
+    assert undo(before, changed_primitives(before, now)) == now
 
 
 def test_what_stays_costs_a_pair() -> None:
-    assert difference(range(500), [*range(200), 999, *range(201, 500)]) == [[0, 200], 999, [201, 299]]
+    assert changed_primitives(range(500), [*range(200), 999, *range(201, 500)]) == [[0, 200], 999, [201, 299]]
 
 
 @given(st.lists(st.integers(), max_size=50), st.integers(1, 20))
@@ -48,12 +48,12 @@ def test_what_is_spread_keeps_the_order_and_the_limit(of: list[int], most: int) 
 
 def test_a_short_episode_is_shown_whole() -> None:
     weights = [(0, 0), (0, 1), (0, 0), (1, 2)]
-    assert choose(weights, 5) == ({0, 1, 3}, {0, 1}, True)
+    assert choose_moments(weights, 5) == ({0, 1, 3}, {0, 1}, True)
 
 
 def test_of_a_long_one_the_busiest_day_and_acts_before_anything_else() -> None:
     quiet, busy = [(0, 1)] * 30, [(1, 1)] * 10 + [(1, 2)] * 8
-    moments, days, whole = choose([*quiet, *busy], 10)
+    moments, days, whole = choose_moments([*quiet, *busy], 10)
     assert days == {1}
     assert not whole
     assert len(moments) == 10
@@ -62,7 +62,7 @@ def test_of_a_long_one_the_busiest_day_and_acts_before_anything_else() -> None:
 
 def test_days_beside_the_busiest_are_shown_where_there_is_room() -> None:
     weights = [(day, 2 if day == 3 else 1) for day in range(6) for _ in range(4)]
-    _, days, _ = choose(weights, 12)
+    _, days, _ = choose_moments(weights, 12)
     assert days == {3, 4, 5}
 
 

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from lam_env.core.catalogue import CATALOGUE
 from lam_env.evaluation import results
-from lam_env.evaluation.results import ResultsError, Row
+from lam_env.evaluation.results import ResultRow, ResultsError
 
 HEAD = "scenario,variant,agent,train_seed,seed,metric,value\n"
 ROWS = [
-    Row("home", "sim", "prior", 0, 100, "pred.top1", 0.5),
-    Row("home", "gamma=0", "ppo", 3, 101, "utility.lift", -2.0),
+    ResultRow("home", "sim", "prior", 0, 100, "pred.top1", 0.5),
+    ResultRow("home", "gamma=0", "ppo", 3, 101, "utility.lift", -2.0),
 ]
 
 names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8)
 metrics = st.one_of(st.sampled_from(list(CATALOGUE)), names.map("kpi.{}".format))
 rows = st.lists(
     st.builds(
-        Row,
+        ResultRow,
         names,
         names,
         names,
@@ -37,7 +37,7 @@ rows = st.lists(
 
 
 def test_the_file_is_plain_text_and_the_same_each_time(tmp_path: Path) -> None:
-    results.write(tmp_path / "a.csv", [*ROWS, Row("home", "sim", "x", 0, 1, "kpi.m", 1 / 3)])
+    results.write(tmp_path / "a.csv", [*ROWS, ResultRow("home", "sim", "x", 0, 1, "kpi.m", 1 / 3)])
     expected = (
         HEAD
         + "home,sim,prior,0,100,pred.top1,0.5\nhome,gamma=0,ppo,3,101,utility.lift,-2.0\nhome,sim,x,0,1,kpi.m,0.3333333333\n"
@@ -46,7 +46,7 @@ def test_the_file_is_plain_text_and_the_same_each_time(tmp_path: Path) -> None:
 
 
 @given(rows)
-def test_rows_come_back(tmp_path_factory: pytest.TempPathFactory, written: list[Row]) -> None:
+def test_rows_come_back(tmp_path_factory: pytest.TempPathFactory, written: list[ResultRow]) -> None:
     path = tmp_path_factory.getbasetemp() / "roundtrip.csv"
     results.write(path, written)
     assert results.read(path) == written
@@ -108,6 +108,6 @@ def test_a_score_that_is_no_number_is_not_written(tmp_path: Path, value: float) 
 
 
 def test_select_and_rows_of() -> None:
-    made = results.rows_of({"pred.top1": 0.5, "pred.nll": 2}, "home", "prior", seed=100)
+    made = results.result_rows({"pred.top1": 0.5, "pred.nll": 2}, "home", "prior", seed=100)
     assert made[0] == ROWS[0]
     assert results.select([*ROWS, *made[1:]], agent="prior", metric=("pred.nll", "x")) == made[1:]

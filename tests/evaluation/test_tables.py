@@ -8,24 +8,24 @@ from rich.console import Console
 
 from lam_env.core.catalogue import JUDGE, LIFT, SUMMARY
 from lam_env.evaluation import tables
-from lam_env.evaluation.results import ResultsError, Row, rows_of
-from lam_env.evaluation.tables import About, Table
+from lam_env.evaluation.results import ResultRow, ResultsError, result_rows
+from lam_env.evaluation.tables import Provenance, Table
 
-ABOUT = About("python -m lam_env.benchmark", "CPU", 1234.5, {"torch": "2.13.0"})
+ABOUT = Provenance("python -m lam_env.benchmark", "CPU", 1234.5, {"torch": "2.13.0"})
 
 
-def runs() -> list[Row]:
+def runs() -> list[ResultRow]:
     """none: one run a seed; prior: predicts; tuned: five training seeds, better than none on 3 of 4 seeds."""
-    out: list[Row] = []
+    out: list[ResultRow] = []
     for i, seed in enumerate((10, 11, 12, 13)):
-        out += rows_of({"utility.total": float(i), "utility.lift": 0.0}, "home", "none", seed)
-        out += rows_of(
+        out += result_rows({"utility.total": float(i), "utility.lift": 0.0}, "home", "none", seed)
+        out += result_rows(
             {"utility.total": i + 1.0, "utility.lift": 1.0, "pred.top1": 0.4 + 0.02 * i}, "home", "prior", seed
         )
         for t in range(5):
             utility = i + (2.0 if i else -1.0)
-            out += rows_of({"utility.total": utility, "utility.lift": utility - i}, "home", "tuned", seed, t)
-    return [*out, *rows_of({"pred.top1": 0.9}, "home", "prior", 10, variant="log")]
+            out += result_rows({"utility.total": utility, "utility.lift": utility - i}, "home", "tuned", seed, t)
+    return [*out, *result_rows({"pred.top1": 0.9}, "home", "prior", 10, variant="log")]
 
 
 def cell(table: Table, agent: str, column: str) -> str:
@@ -80,7 +80,7 @@ def test_a_summary_fits_a_terminal_and_shows_square_brackets_as_they_are() -> No
         r
         for seed in range(3)
         for a in ("none", "[red]agent_with_a_long_name")
-        for r in rows_of(scores, "[b]home", a, seed)
+        for r in result_rows(scores, "[b]home", a, seed)
     ]
     console = Console(width=120, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115 -- lives as long as the test
     console.print(tables.summary_table(rows, "[b]home", about=ABOUT).rich())
@@ -122,8 +122,8 @@ def test_improvement_pairs_by_training_seed_where_the_baseline_trains_too() -> N
     rows = []
     for t in range(3):
         for s in range(4):
-            rows += rows_of({JUDGE.id: 10.0 * t + s}, "home", "x", s, t)
-            rows += rows_of({JUDGE.id: 10.0 * t + s - 1}, "home", "y", s, t)
+            rows += result_rows({JUDGE.id: 10.0 * t + s}, "home", "x", s, t)
+            rows += result_rows({JUDGE.id: 10.0 * t + s - 1}, "home", "y", s, t)
     found = tables.improvement_over(rows, "x", "y")
     assert found == (1, pytest.approx(3 / (3 + 1.96**2), abs=1e-3), 1)  # as of three trainings
     assert tables.improvement_over(rows, "x", "absent") is None
@@ -134,9 +134,9 @@ def test_a_baseline_that_does_not_train_stands_against_every_training_seed() -> 
         r
         for s in range(4)
         for t in (5, 6)
-        for r in rows_of({JUDGE.id: s + 1.0 if t == 5 else s - 1.0}, "home", "x", s, t)
+        for r in result_rows({JUDGE.id: s + 1.0 if t == 5 else s - 1.0}, "home", "x", s, t)
     ]
-    rows += [r for s in range(4) for r in rows_of({JUDGE.id: float(s)}, "home", "none", s)]
+    rows += [r for s in range(4) for r in result_rows({JUDGE.id: float(s)}, "home", "none", s)]
     found = tables.improvement_over(rows, "x", "none")
     assert found == (0.5, pytest.approx(0, abs=0.01), pytest.approx(1, abs=0.01))  # two trainings tell next to nothing
 

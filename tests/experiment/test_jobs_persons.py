@@ -16,7 +16,7 @@ from lam_env.experiment import jobs as work
 from lam_env.experiment.agent_check import small_training, try_agent
 from lam_env.experiment.agent_spec import needs_of
 from lam_env.experiment.inputs import agents_of
-from lam_env.experiment.jobs import Work
+from lam_env.experiment.jobs import RunContext
 from lam_env.experiment.settings import EvalSettings, LogSettings, RunSettings
 from lam_env.logs.epochs import epochs_of
 from lam_env.suites.throughput import Entry, FineTuning
@@ -35,7 +35,7 @@ def small(tmp_path):
         device="cpu",
         world=Trips.Params(),
     )
-    made = Work(settings, str(tmp_path))
+    made = RunContext(settings, str(tmp_path))
     work.simulate_training_log(made, quiet)
     return made
 
@@ -127,6 +127,6 @@ def test_a_small_training_holds_whole_worlds():
 
 
 def test_a_machine_that_does_not_see_the_runs_folder_says_so(tmp_path):
-    elsewhere = Work(RunSettings(), str(tmp_path / "elsewhere"))
+    elsewhere = RunContext(RunSettings(), str(tmp_path / "elsewhere"))
     with pytest.raises(UserError, match=r"does not see the run's folder .*elsewhere: give out= on a folder"):
         elsewhere.run  # noqa: B018

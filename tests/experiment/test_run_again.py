@@ -191,10 +191,10 @@ def test_a_spoilt_cell_is_one_line(copy: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_the_folder_of_a_lock_is_free_and_a_folder_nobody_can_make_is_one_line(tmp_path: Path) -> None:
-    from lam_env.experiment.run_folder import choose
+    from lam_env.experiment.run_folder import choose_folder
 
     with RunFolder(tmp_path / "new").locked():
-        assert choose(str(tmp_path / "new"), "x") == tmp_path / "new"
+        assert choose_folder(str(tmp_path / "new"), "x") == tmp_path / "new"
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"), RunFolder(tmp_path / "file").locked():
         pass

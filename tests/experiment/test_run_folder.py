@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 
 from lam_env.core.errors import UserError
-from lam_env.experiment.run_folder import RunFolder, choose
+from lam_env.experiment.run_folder import RunFolder, choose_folder
 
 
 def test_runs_are_numbered_and_nothing_is_made_by_choosing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert choose(None, "smart_home") == Path("runs/smart_home-1")
+    assert choose_folder(None, "smart_home") == Path("runs/smart_home-1")
     assert not list(tmp_path.iterdir())
     RunFolder.create(Path("runs/smart_home-1"), {})
-    assert choose(None, "smart_home") == Path("runs/smart_home-2")
-    assert choose(None, "../mine:Home") == Path("runs/-mine-Home-1")
+    assert choose_folder(None, "smart_home") == Path("runs/smart_home-2")
+    assert choose_folder(None, "../mine:Home") == Path("runs/-mine-Home-1")
 
 
 def test_a_free_or_empty_folder_is_taken(tmp_path: Path) -> None:
-    assert choose(str(tmp_path / "a/b"), "x") == tmp_path / "a/b"
-    assert choose(str(tmp_path), "x") == tmp_path
+    assert choose_folder(str(tmp_path / "a/b"), "x") == tmp_path / "a/b"
+    assert choose_folder(str(tmp_path), "x") == tmp_path
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_what_is_there_is_never_touched(tmp_path: Path, make: object, said: str)
     make(path)  # type: ignore[operator]
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UserError, match=said) as caught:
-        choose(str(path), "x")
+        choose_folder(str(path), "x")
     assert "give another folder" in str(caught.value)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -47,7 +47,7 @@ def test_what_is_there_is_never_touched(tmp_path: Path, make: object, said: str)
 def test_a_place_under_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(UserError, match="is a file"):
-        choose(str(tmp_path / "file/run"), "x")
+        choose_folder(str(tmp_path / "file/run"), "x")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -55,7 +55,7 @@ def test_a_folder_without_leave_to_write_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(UserError, match="not writable"):
-            choose(str(tmp_path / "run"), "x")
+            choose_folder(str(tmp_path / "run"), "x")
     finally:
         tmp_path.chmod(0o700)
 
@@ -66,7 +66,7 @@ def test_a_file_system_that_refuses_is_one_line(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr("lam_env.experiment.run_folder.tempfile.TemporaryFile", refuse)
     with pytest.raises(UserError, match="not writable \\(Permission denied\\); give another folder"):
-        choose(str(tmp_path / "run"), "x")
+        choose_folder(str(tmp_path / "run"), "x")
 
 
 def test_two_runs_that_chose_the_same_folder_do_not_meet(tmp_path: Path) -> None:

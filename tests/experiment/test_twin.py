@@ -14,7 +14,7 @@ from lam_env.commands.run import main
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, Vocabulary
 from lam_env.experiment.run_folder import RunFolder
-from lam_env.experiment.twin import in_the_home, lives, training_days
+from lam_env.experiment.twin import in_the_home, resident_log, training_days
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.epochs import DAY, epochs_of, split_by_day
 
@@ -75,7 +75,7 @@ def test_tables_survive_their_file_and_somebody_lives_by_them(tmp_path: Path) ->
     (tmp_path / "tables.json").write_text(json.dumps(tables.to_json()))
     again = RunFolder(tmp_path).tables()
     assert isinstance(again, BehaviourTables)
-    a, b = lives(tables, 10), lives(again, 10)
+    a, b = resident_log(tables, 10), resident_log(again, 10)
     assert a.vocabulary == b.vocabulary
     for name, column in a.columns.items():
         np.testing.assert_array_equal(column, b.columns[name])

@@ -10,7 +10,7 @@ from outside import FIGURES, HOMES, needs
 from lam_env.core.catalogue import GATES, metric
 from lam_env.core.events import SENSOR, USER, ActionLog, Event, LogError, Vocabulary
 from lam_env.logs import statistics as st
-from lam_env.logs.fidelity import gates, table
+from lam_env.logs.fidelity import fidelity_table, gates
 
 TARGETS = FIGURES / "smart_home/fidelity_targets.json"
 HOUR, DAY = 3600, 86_400
@@ -232,7 +232,7 @@ def test_there_are_twelve_gates_and_a_like_person_passes_those_that_can_be_measu
     found = by_id(report)
     unmeasured = {"device_events_per_day", "light_switches", "tstr"}
     assert {k for k, g in found.items() if g.passed is None} == unmeasured
-    assert all(g.passed for k, g in found.items() if k not in unmeasured), table(report)
+    assert all(g.passed for k, g in found.items() if k not in unmeasured), fidelity_table(report)
 
 
 def test_a_memoryless_toy_is_found_out():
@@ -372,7 +372,7 @@ def test_a_log_of_a_day_is_judged_where_it_can_be():
 
 def test_the_table_has_a_line_a_gate():
     report = gates(person(40), person(40, 1))
-    lines = table(report).splitlines()
+    lines = fidelity_table(report).splitlines()
     assert len(lines) == 14
     assert "not measured" in lines[3]
     assert {line.count("|") for line in lines} == {7}

@@ -14,14 +14,14 @@ from outside import PLAYS, RUNS, needs
 from lam_env.core.events import LogError, Protocol
 from lam_env.logs.epochs import epochs_of, split_by_day
 from lam_env.logs.formats import mobile_plays, slay_the_spire
-from lam_env.logs.streams import Stream, log_of_streams, split_by_protocol, split_by_stream
+from lam_env.logs.streams import RecordedStream, log_of_streams, split_by_protocol, split_by_stream
 
 BEGAN = datetime.datetime(2020, 1, 8, 12)  # a Wednesday
 
 
 def streams(n, length=4, **meta):
     names = tuple("ab"[i % 2] for i in range(length))
-    made = [Stream(BEGAN + datetime.timedelta(days=i), np.arange(length) * 600, names) for i in range(n)]
+    made = [RecordedStream(BEGAN + datetime.timedelta(days=i), np.arange(length) * 600, names) for i in range(n)]
     return log_of_streams(made, "test", **meta)
 
 
@@ -34,7 +34,7 @@ def test_a_world_for_each_stream_from_the_monday_before():
 
 
 def test_no_timer_fills_the_quiet_between_two_visits():
-    made = [Stream(BEGAN, np.array([0, 10**6]), ("a", "b"))] * 2
+    made = [RecordedStream(BEGAN, np.array([0, 10**6]), ("a", "b"))] * 2
     assert len(epochs_of(log_of_streams(made, "test"))) == 4
 
 
@@ -63,7 +63,7 @@ def test_parts_do_not_overlap(n, length):
 
 def test_only_streams_with_enough_to_say_are_judged():
     names = [("play_1",) * 5 + ("gap",) * 2, ("play_1",) * 4 + ("gap",) * 9] * 10
-    made = [Stream(BEGAN, np.arange(len(n)), n) for n in names]
+    made = [RecordedStream(BEGAN, np.arange(len(n)), n) for n in names]
     log = log_of_streams(made, "test", word="play_", least=5)
     epochs = epochs_of(log)
     worlds = np.unique(epochs.world[np.any(split_by_protocol(log, epochs), axis=0)])

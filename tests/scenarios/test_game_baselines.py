@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from lam_env.scenarios.game import Game
-from lam_env.scenarios.game.baselines import LADDER, FlowRule, Oracle, Parrot, WinShare, best
+from lam_env.scenarios.game.baselines import LADDER, FlowRule, GameOracle, Parrot, WinShare, best_advice
 
 from lam_env.core.contracts import Training
 from lam_env.envs.recording import simulate_log
@@ -36,8 +36,8 @@ def observed(**readings):
 
 def test_best_respects_the_mask_and_the_least():
     value, mask = np.array([[0.0, 3.0, 2.0]] * 3), np.array([[1, 1, 1], [1, 0, 1], [1, 0, 0]])
-    assert best(value, mask).tolist() == [1, 2, 0]
-    assert best(value, mask, least=2.5).tolist() == [1, 0, 0]
+    assert best_advice(value, mask).tolist() == [1, 2, 0]
+    assert best_advice(value, mask, least=2.5).tolist() == [1, 0, 0]
 
 
 def test_difficulty_follows_the_share_of_wins():
@@ -78,11 +78,11 @@ def test_oracles_are_allowed_what_their_names_say():
     plan[0, [1, WORDS.easier]] = 1.0, 2.0
     plan[0, A + 2] = 3.0
     seen = {**observed(), "plan": plan}
-    assert Oracle(GAME.game).predict(seen)[0][0] == WORDS.easier
+    assert GameOracle(GAME.game).predict(seen)[0][0] == WORDS.easier
     assert LADDER["ladder_activities"](GAME.game, None).predict(seen)[0][0] == 1
     assert LADDER["ladder_difficulty"](GAME.game, None).predict(seen)[0][0] == WORDS.easier
     assert LADDER["ladder_now"](GAME.game, None).predict(seen)[0][0] == 2
-    assert Oracle(GAME.game, least=9.0).predict(seen)[0][0] == 0
+    assert GameOracle(GAME.game, least=9.0).predict(seen)[0][0] == 0
 
 
 def test_every_baseline_answers_a_batch(training):
@@ -114,7 +114,7 @@ def test_agents_built_to_exploit_the_reward_lose_in_utility_and_reward(name, non
 
 
 def test_the_oracle_helps(none, training):
-    change = lives(Oracle(GAME.game), 300) - none
+    change = lives(GameOracle(GAME.game), 300) - none
     assert change[:, 0].mean() > 2 * change[:, 0].std() / np.sqrt(300)
 
 

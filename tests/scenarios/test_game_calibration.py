@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from lam_env.scenarios.game import Game, cohort
 from lam_env.scenarios.game.calibration import calibration
-from lam_env.scenarios.game.calibration.calibration import calibrate, lives
+from lam_env.scenarios.game.calibration.calibration import calibrate_game, simulate_lives
 from lam_env.scenarios.game.params import GameParams
 from lam_env.scenarios.game.player.player import Player
 from lam_env.scenarios.game.player.traits import Traits
@@ -22,8 +22,8 @@ from lam_env.core.rng import Streams
 from lam_env.envs.single import LamEnv
 from lam_env.logs.formats import mobile_plays
 from lam_env.logs.play.draw import draw
-from lam_env.logs.play.fidelity import gates
-from lam_env.logs.play.sessions import hazard, plays_of, sessions_of, statistics
+from lam_env.logs.play.fidelity import play_gates
+from lam_env.logs.play.sessions import hazard, play_statistics, plays_of, sessions_of
 from lam_env.logs.play.tables import GapPart, PlayTables
 
 FLAT = (0.0,) * 7
@@ -42,7 +42,7 @@ PARAMS = GameParams()
 
 def lived(players=300, first=0, **changes):
     tables = dataclasses.replace(KNOWN, **changes)
-    return lives(Compiled(RULES, PARAMS, tables), range(first, first + players), tables)
+    return simulate_lives(Compiled(RULES, PARAMS, tables), range(first, first + players), tables)
 
 
 def write(path, plays):
@@ -61,12 +61,12 @@ def source():
 
 @pytest.fixture(scope="module")
 def tables(source):
-    return calibrate(source, RULES, PARAMS, plays=10_000)
+    return calibrate_game(source, RULES, PARAMS, plays=10_000)
 
 
 def apart(source, lived):
     """Largest distance of hazards after plays that at least 100 sessions of both have, and of gap quantiles as a share of the log's."""
-    a, b = statistics(source), statistics(lived)
+    a, b = play_statistics(source), play_statistics(lived)
     reach = min((sessions_of(x).plays >= 20).sum() for x in (source, lived))
     seen = slice(None) if reach >= 100 else slice(5)
     return (
@@ -76,22 +76,22 @@ def apart(source, lived):
 
 
 def test_the_calibrated_game_plays_as_the_log_did(source, tables):
-    players = lives(Compiled(RULES, PARAMS, tables), range(4000), tables)
+    players = simulate_lives(Compiled(RULES, PARAMS, tables), range(4000), tables)
     hazards, gaps = apart(source, players)
     assert hazards < 0.05
     assert gaps < 0.15
-    assert [g.name for g in gates(source, players) if g.passed is False] == []
+    assert [g.name for g in play_gates(source, players) if g.passed is False] == []
 
 
 def test_without_the_correction_moods_move_the_hazards(source, tables):
-    raw = lives(Compiled(RULES, PARAMS, KNOWN), range(4000), KNOWN)
+    raw = simulate_lives(Compiled(RULES, PARAMS, KNOWN), range(4000), KNOWN)
     assert apart(source, raw)[0] > 0.05
     assert max(map(abs, tables.shift)) > 0.2
 
 
 def test_the_same_log_gives_the_same_tables(source):
     few = draw(KNOWN, 300, np.random.default_rng(3))
-    assert calibrate(few, RULES, PARAMS, plays=500) == calibrate(few, RULES, PARAMS, plays=500)
+    assert calibrate_game(few, RULES, PARAMS, plays=500) == calibrate_game(few, RULES, PARAMS, plays=500)
 
 
 @pytest.mark.parametrize(("players", "plays"), [(100, 20_000), (4000, 30_000)])
@@ -103,7 +103,7 @@ def test_a_round_is_as_large_as_the_log_needs_and_is_told(monkeypatch, players, 
     monkeypatch.setattr(
         calibration, "lives", lambda game, seeds, tables, tell: met.append(len(seeds)) or tell(1) or few
     )
-    calibrate(few, RULES, PARAMS, progress=lambda *said: told.append(said))
+    calibrate_game(few, RULES, PARAMS, progress=lambda *said: told.append(said))
     assert met == [pytest.approx(plays / few.counts.mean(), abs=1)] * 2
     for i in (1, 2):
         stage = f"calibrate, round {i} of 2 [players]"
@@ -114,14 +114,14 @@ def test_a_round_is_as_large_as_the_log_needs_and_is_told(monkeypatch, players, 
 @needs(PLAYS)
 def test_the_published_log_is_played_again():
     source = plays_of(mobile_plays.load(str(PLAYS))[0])
-    tables = calibrate(source, RULES, PARAMS)
-    players = lives(Compiled(RULES, PARAMS, tables), range(26_000), tables)
-    a, b = statistics(source), statistics(players)
+    tables = calibrate_game(source, RULES, PARAMS)
+    players = simulate_lives(Compiled(RULES, PARAMS, tables), range(26_000), tables)
+    a, b = play_statistics(source), play_statistics(players)
     hazards = np.abs(np.subtract(a["hazard"], b["hazard"]))
     assert hazards[:-1].max() < 0.03
     assert hazards[-1] < 0.06  # some 130 sessions are so long: two standard errors
     assert np.abs(np.divide(b["gap_hours"], a["gap_hours"]) - 1).max() < 0.10
-    assert all(g.passed for g in gates(source, players))
+    assert all(g.passed for g in play_gates(source, players))
 
 
 # -- the world plays its tables --------------------------------------------------------------------------------------------

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from lam_env.scenarios.game.calibration.gates import Cohort, gates, live
+from lam_env.scenarios.game.calibration.gates import Cohort, cohort_gates, live
 from lam_env.scenarios.game.cohort import main, report
 from lam_env.scenarios.game.params import GameParams
 from lam_env.scenarios.game.rules.compiled import Compiled
 from lam_env.scenarios.game.rules.rules import RULES
-from lam_env.scenarios.game.world.tally import Tally
+from lam_env.scenarios.game.world.tally import PlayTally
 from lam_env.scenarios.game.world.world import GameWorld
 
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.logs.play.sessions import hazard, top_share
 
@@ -38,7 +38,7 @@ def cohort(**changes):
 
 
 def passed(**changes):
-    return {g.name: g.passed for g in gates(cohort(**changes))}
+    return {g.name: g.passed for g in cohort_gates(cohort(**changes))}
 
 
 def test_hazards_and_shares_have_known_answers():
@@ -64,13 +64,13 @@ def test_each_gate_can_fail():
 
 
 def test_short_cohorts_have_no_later_gates():
-    names = {g.name for g in gates(cohort(days=10, retention=np.zeros(10)))}
+    names = {g.name for g in cohort_gates(cohort(days=10, retention=np.zeros(10)))}
     assert "D7" in names
     assert "D30" not in names
 
 
 def test_a_tally_tells_on_which_days_she_played():
-    t = Tally()
+    t = PlayTally()
     for day in (0, 0, 1, 7):
         t.session(day)
     t.play(10.0, 0.5)
@@ -104,7 +104,7 @@ def test_what_does_not_fit_is_one_line(argument, what, capsys):
 
 @pytest.mark.slow
 def test_the_default_players_are_credible():
-    found = gates(live(Compiled(RULES, GameParams()), range(6_000_000, 6_007_500)))
+    found = cohort_gates(live(Compiled(RULES, GameParams()), range(6_000_000, 6_007_500)))
     assert [f"{g.name}: {g.simulated}" for g in found if not g.passed] == []
 
 
@@ -137,11 +137,11 @@ def test_who_is_not_observed_lives_the_same_life(seed):
     game = Compiled(RULES, GameParams())
     lives = []
     for observed in (True, False):
-        world = GameWorld(game, Streams(seed), Rows(1, game.words.vocabulary).row(0), observed=observed)
+        world = GameWorld(game, Streams(seed), ObservationRows(1, game.words.vocabulary).row(0), observed=observed)
         times = [world.now]
         while not world.step(0):
             times.append(world.now)
-        kept = [getattr(world.tally, name) for name in Tally.__slots__]
+        kept = [getattr(world.tally, name) for name in PlayTally.__slots__]
         lives.append((times, kept, world.reward_totals, world.utility_totals))
         assert any(world.row.context) is any(world.row.mask) is observed
     assert lives[0] == lives[1]

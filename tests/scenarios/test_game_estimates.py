@@ -23,7 +23,7 @@ from lam_env.scenarios.game.world.estimates import (
 )
 from lam_env.scenarios.game.world.world import GameWorld
 
-from lam_env.core.observation import DAY, Rows
+from lam_env.core.observation import DAY, ObservationRows
 from lam_env.core.rng import Streams
 
 GAME = Game()
@@ -32,7 +32,7 @@ WORDS = GAME.game.words
 
 def world(seed=3, choices=0):
     """A player after so many decisions."""
-    made = GameWorld(GAME.game, Streams(seed), Rows(1, GAME.vocabulary).row(0))
+    made = GameWorld(GAME.game, Streams(seed), ObservationRows(1, GAME.vocabulary).row(0))
     for _ in range(choices):
         made.step(0)
     return made

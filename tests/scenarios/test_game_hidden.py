@@ -5,7 +5,7 @@ import pytest
 from lam_env.scenarios.game import Game
 from lam_env.scenarios.game.hidden import Decision, Worth, latent, plan
 
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.envs.recording import simulate_log
 from lam_env.logs.epochs import epochs_of
@@ -16,7 +16,7 @@ A = len(V)
 
 
 def worlds(seeds, scenario=GAME):
-    row = Rows(1, scenario.vocabulary).row(0)
+    row = ObservationRows(1, scenario.vocabulary).row(0)
     for seed in seeds:
         yield scenario.make_world(Streams(seed), row)
 

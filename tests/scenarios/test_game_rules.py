@@ -11,13 +11,13 @@ from lam_env.scenarios.game.rules.rules import (
     LINES,
     QUESTS,
     RULES,
+    BuildLine,
     CharacterClass,
-    Line,
     Quest,
     RulesError,
     changed,
 )
-from lam_env.scenarios.game.words import SENSORS, STATE, Words
+from lam_env.scenarios.game.words import SENSORS, STATE, GameNames
 
 
 def activity(name, **changes):
@@ -29,14 +29,14 @@ def activity(name, **changes):
     ({"quests": ()}, "no quests"),
     ({"activities": (*ACTIVITIES, ACTIVITIES[0])}, "activities holds 'story' twice"),
     ({"lines": (*LINES, LINES[0])}, "lines holds 'might' twice"),
-    ({"lines": (*LINES, Line("story", {"story": 1.0}))}, "'story' cannot be the name"),
-    ({"lines": (*LINES, Line("easier", {"story": 1.0}))}, "'easier' cannot be the name"),
+    ({"lines": (*LINES, BuildLine("story", {"story": 1.0}))}, "'story' cannot be the name"),
+    ({"lines": (*LINES, BuildLine("easier", {"story": 1.0}))}, "'easier' cannot be the name"),
     ({"activities": activity("story", minutes=0.0)}, "activity story: minutes must lie between 0.1 and 1440, not 0"),
     ({"activities": activity("story", level=0)}, "activity story: level must lie between 1 and"),
     ({"activities": activity("pvp", tags=(0.5, 0.5, 0.5, 0.0))}, "activity pvp: tags need 4 shares"),
     ({"activities": activity("pvp", tags=(0.5, 0.5))}, "activity pvp: tags must be 4 numbers, not"),
     ({"activities": tuple(dataclasses.replace(a, level=2) for a in ACTIVITIES)}, "nothing can be played at level 1"),
-    ({"lines": (*LINES, Line("luck", {"fishing": 1.0}))}, "line luck helps: no 'fishing'; there are story,"),
+    ({"lines": (*LINES, BuildLine("luck", {"fishing": 1.0}))}, "line luck helps: no 'fishing'; there are story,"),
     ({"classes": (*CLASSES, CharacterClass("bard", {"song": 1.0}))}, "class bard affinity: no 'song'"),
     ({"classes": (*CLASSES, CharacterClass("bard", {"might": 1.0}, {("story", "sing"): 1.0}))}, "bard follows: no 'sing'"),
     ({"follows": {("story", "sing"): 1.0}}, "follows: no 'sing'"),
@@ -45,7 +45,7 @@ def activity(name, **changes):
     ({"quests": (*QUESTS, Quest("late", "story", 0))}, "quest late: count must be at least 1, not 0"),
     ({"classes": (*CLASSES, CharacterClass("bard", {"might": 0.0}))}, "class bard has no build"),
     ({"classes": (*CLASSES, CharacterClass("bard", {"might": -1.0}))}, "class bard: an affinity is negative"),
-    ({"lines": (*LINES, Line("luck", {"story": 0.0}))}, "line luck helps with nothing"),
+    ({"lines": (*LINES, BuildLine("luck", {"story": 0.0}))}, "line luck helps with nothing"),
     ({"quests": (Quest("a", "story", 1, ("b",)), Quest("b", "story", 1, ("a",)), Quest("c", "story", 1))}, r"in a circle: a -> b -> a \(each needs the next\); cut"),
     ({"quests": (Quest("a", "story", 1, ("a",)),)}, "in a circle: a -> a "),
 ])  # fmt: skip
@@ -76,7 +76,7 @@ NAN, INF = float("nan"), float("inf")
     ({"classes": ("bard",)}, "classes[0] must be a CharacterClass, not 'bard'"),
     ({"classes": (CharacterClass("bard", {"might": NAN}),)}, "class bard: affinity['might'] must be a number"),
     ({"classes": (CharacterClass("bard", [1.0]),)}, "class bard: affinity must be a dict that gives each name a number, not [1.0]"),
-    ({"lines": (Line("luck", {3: 1.0}),)}, "line luck: helps must be a dict that gives each name a number"),
+    ({"lines": (BuildLine("luck", {3: 1.0}),)}, "line luck: helps must be a dict that gives each name a number"),
     ({"follows": {"story": 1.0}}, "follows must be a dict that gives each pair of names, (name, name), a number"),
     ({"follows": {("story", "pvp"): "often"}}, "follows[('story', 'pvp')] must be a number"),
     ({"xp_first": 0}, "xp_first must lie between 0.01 and"),
@@ -127,7 +127,7 @@ def test_what_ships_has_what_the_design_asks_for():
 
 
 def test_words_name_each_action_and_reading_once():
-    words = Words(RULES)
+    words = GameNames(RULES)
     v = words.vocabulary
     assert v.actions[0] == "none"
     assert v.actions[words.leave] == "log_out"

@@ -12,7 +12,7 @@ from lam_env.scenarios.game.world.calendar import next_session
 
 from lam_env.config.cli import ConfigError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER
-from lam_env.core.observation import DAY, Rows
+from lam_env.core.observation import DAY, ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.envs.single import LamEnv
 
@@ -22,7 +22,9 @@ HOUR = 3600
 
 
 def world_of(seed, scenario=GAME, **how):
-    rows = Rows(1, scenario.vocabulary, len(scenario.latent_names) if "latent" in how.get("reveal", ()) else 0)
+    rows = ObservationRows(
+        1, scenario.vocabulary, len(scenario.latent_names) if "latent" in how.get("reveal", ()) else 0
+    )
     return scenario.make_world(Streams(seed), rows.row(0), **how)
 
 

@@ -6,7 +6,7 @@ import pytest
 from lam_env.scenarios.smart_home import SmartHome
 
 from lam_env.core.events import AGENT, FEEDBACK, USER
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.sim.routine import Act
 
@@ -36,7 +36,7 @@ def home(*scripts, seed=0, taste=1.0, **settings):
     """
     settings = {"residents": len(scripts), "timer": 10, "dislikes": 0.0, "personas": ("home_worker",)} | settings
     scenario = SmartHome(**settings)
-    row = Rows(1, scenario.vocabulary).row(0)
+    row = ObservationRows(1, scenario.vocabulary).row(0)
     world = scenario.make_world(Streams(seed), row, record=True)
     for resident, script in zip(world.residents, scripts, strict=True):
         resident.routine = Script(resident.tables.activities, world.start, script)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from lam_env.scenarios.smart_home import SmartHome
-from lam_env.scenarios.smart_home.baselines import Oracle
-from lam_env.scenarios.smart_home.picture.of_world import home_view, words
+from lam_env.scenarios.smart_home.baselines import HomeOracle
+from lam_env.scenarios.smart_home.picture.of_world import event_text, home_view
 
 from lam_env.core.rng import Stream
 from lam_env.envs.single import LamEnv
@@ -93,7 +93,7 @@ def test_an_act_of_the_agent_is_shown_in_its_room_until_the_next_step():
 
 
 def test_events_tell_who_did_what_and_how_it_was_taken():
-    world = running(18, Oracle())
+    world = running(18, HomeOracle())
     events = home_view(world).events
     assert events[0].clock <= home_view(world).clock[4:]
     assert {e.who for e in events} <= {"agent", "Ada", "Ben"}
@@ -125,7 +125,7 @@ def test_without_a_record_it_shows_what_agents_see():
 
 def test_every_action_has_words_of_its_own():
     world = running(0, rooms=8)
-    said = [words(world, a) for a in range(1, len(world.vocabulary))]
+    said = [event_text(world, a) for a in range(1, len(world.vocabulary))]
     assert len(set(said)) == len(said)
     assert {"TV on", "front door locked", "kettle on", "heating eco", "living blinds closed", "washer on"} <= set(said)
 
@@ -158,7 +158,7 @@ def test_mood_names_what_is_wrong():
 
 
 def test_a_scene_can_be_read_in_a_terminal():
-    world = running(18, Oracle())
+    world = running(18, HomeOracle())
     text = ansi(SmartHome().scene(world))
     assert "Mon 22:" in text
     for word in ("Kitchen", "Ada", "Ben", "trust", "Last events", "front door"):

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.scenarios.smart_home import SmartHome
-from lam_env.scenarios.smart_home.baselines import Oracle
+from lam_env.scenarios.smart_home.baselines import HomeOracle
 from lam_env.scenarios.smart_home.devices import possible
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Stream, Streams
 from lam_env.envs.single import LamEnv
 from lam_env.evaluation.rollout import rollout
@@ -23,7 +23,9 @@ TARIFFS = ("flat", "time_of_use", "hourly")
 
 def world_of(seed=0, start_day=0, **settings):
     scenario = SmartHome(**settings)
-    return scenario.make_world(Streams(seed), Rows(1, scenario.vocabulary).row(0), day=start_day, record=True)
+    return scenario.make_world(
+        Streams(seed), ObservationRows(1, scenario.vocabulary).row(0), day=start_day, record=True
+    )
 
 
 def empty_home(**settings):
@@ -90,7 +92,7 @@ def test_plans_weather_and_rooms_are_the_same_whoever_acts(seed):
 def test_an_agent_that_never_acts_changes_nothing_that_it_might_have_seen():
     """Looking at the hidden state and the plan moves nothing."""
     scenario = SmartHome(days=2)
-    row = Rows(1, scenario.vocabulary, len(scenario.latent_names), True).row(0)
+    row = ObservationRows(1, scenario.vocabulary, len(scenario.latent_names), True).row(0)
     watched = scenario.make_world(Streams(4), row, record=True, reveal=("latent", "plan"))
     plain = world_of(4, days=2)
     play(watched)
@@ -319,7 +321,7 @@ class Nobody:
 
 def test_the_oracle_does_much_good_and_little_harm():
     seeds = list(range(500, 508))
-    none, oracle = (rollout(p, SmartHome(days=3), seeds) for p in (Nobody(), Oracle()))
+    none, oracle = (rollout(p, SmartHome(days=3), seeds) for p in (Nobody(), HomeOracle()))
     for a, b in zip(none, oracle, strict=True):
         assert b["reward.return"] > a["reward.return"] + 10
         assert b["utility.total"] > a["utility.total"] + 10

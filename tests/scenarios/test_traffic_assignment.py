@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.roads import cost, synthetic
-from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.network import Demand, NetworkError, RoadNetwork
 from lam_env.scenarios.traffic.roads.routes import k_shortest
 from lam_env.scenarios.traffic.roads.tntp import read_flows, read_network, read_trips
 from lam_env.scenarios.traffic.theory.assignment import (
@@ -34,7 +34,7 @@ def cases(draw):
     chords = [(a, b) for a in range(nodes) for b in range(nodes) if a != b and chance.random() < 0.3]
     tail, head = np.array([(i, (i + 1) % nodes) for i in range(nodes)] + chords).T
     n = len(tail)
-    network = Network(
+    network = RoadNetwork(
         "random",
         nodes,
         nodes,
@@ -73,7 +73,7 @@ def test_braess_without_the_bridge_is_better_for_everybody():
     columns = {
         name: getattr(whole, name)[kept] for name in ("tail", "head", "free_flow_time", "capacity", "b", "power")
     }
-    found = user_equilibrium(Network("no bridge", 2, 4, **columns), commuters(6), gap=1e-12)
+    found = user_equilibrium(RoadNetwork("no bridge", 2, 4, **columns), commuters(6), gap=1e-12)
     assert found.total_cost == pytest.approx(498)
 
 
@@ -93,7 +93,7 @@ def test_with_little_traffic_the_side_road_stays_empty():
 
 def test_pigous_example():
     """A road that always takes 1 and one that takes its flow: all take the second, half should (price of anarchy 4/3)."""
-    network = Network(
+    network = RoadNetwork(
         "pigou",
         zones=2,
         nodes=2,
@@ -172,10 +172,10 @@ def test_used_routes():
 
 
 def test_too_few_iterations_show_in_the_gap():
-    found = user_equilibrium(synthetic.grid(4), grid_trips(4), gap=1e-12, max_iterations=1)
+    found = user_equilibrium(synthetic.grid_network(4), grid_trips(4), gap=1e-12, max_iterations=1)
     assert found.iterations == 1
     # nobody has moved from what is shortest on empty roads
-    assert found.gap == pytest.approx(all_or_nothing(synthetic.grid(4), grid_trips(4)).gap)
+    assert found.gap == pytest.approx(all_or_nothing(synthetic.grid_network(4), grid_trips(4)).gap)
     assert found.gap > 0.01
 
 
@@ -198,7 +198,7 @@ def grid_trips(n: int) -> Demand:
 
 
 def test_a_symmetric_grid_has_symmetric_flows():
-    found = user_equilibrium(synthetic.grid(4), grid_trips(4), gap=1e-12)
+    found = user_equilibrium(synthetic.grid_network(4), grid_trips(4), gap=1e-12)
     back = {ends: link for link, ends in enumerate(zip(found.network.tail, found.network.head, strict=True))}
     reverse = [back[head, tail] for tail, head in zip(found.network.tail, found.network.head, strict=True)]
     assert found.flow == pytest.approx(found.flow[reverse], rel=1e-5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
-from lam_env.scenarios.traffic.baselines import OracleOptimum, best, shares
+from lam_env.scenarios.traffic.baselines import OracleOptimum, best_trip, shares
 from lam_env.scenarios.traffic.hidden import foresee
 
 from lam_env.envs.single import LamEnv
@@ -143,5 +143,5 @@ def test_external_costs_are_what_another_vehicle_does_to_the_others():
 def test_best_takes_only_what_is_possible_and_worth_it():
     mask = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 0]])
     value = np.array([[1.0, 5.0], [0.2, 0.4], [9.0, 9.0]])
-    assert best(value, mask).tolist() == [1, 2, 0]
-    assert best(value, mask, 0.5).tolist() == [1, 0, 0]
+    assert best_trip(value, mask).tolist() == [1, 2, 0]
+    assert best_trip(value, mask, 0.5).tolist() == [1, 0, 0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.world.choice import NestedLogit, inertia, logit, logsum, sample
+from lam_env.scenarios.traffic.world.choice import NestedLogit, inertia, logit, logsum, sample_choice
 
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Streams
@@ -109,16 +109,16 @@ def test_within_a_nest_ratios_do_not_depend_on_others_and_across_nests_they_do()
 
 def test_sampling_is_the_inverse_of_the_cumulative_probability():
     p = np.array([0.25, 0.0, 0.5, 0.25, 0.0])
-    found = sample(p, np.array([0.0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2**-53, 1.0]))
+    found = sample_choice(p, np.array([0.0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2**-53, 1.0]))
     assert found.tolist() == [0, 0, 2, 2, 3, 3, 3]
-    assert sample(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0.0, 0.9999])).tolist() == [1, 0]
+    assert sample_choice(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0.0, 0.9999])).tolist() == [1, 0]
 
 
 def test_on_the_edge_between_two_one_traveller_chooses_as_many_do():
     flat = NestedLogit([(i,) for i in range(4)])
     pairs = NestedLogit([("a", 0), ("a", 1), ("b", 0), ("b", 1)], [1.0])
     u = [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert sample(np.full((5, 4), 0.25), np.array(u)).tolist() == [0, 1, 2, 3, 3]
+    assert sample_choice(np.full((5, 4), 0.25), np.array(u)).tolist() == [0, 1, 2, 3, 3]
     for model in (flat, pairs):
         assert [model.choose([0.0] * 4, x) for x in u] == [0, 1, 2, 3, 3]
     assert flat.choose([-math.inf, 0.0, -math.inf, -math.inf], 1.0) == 1
@@ -127,7 +127,7 @@ def test_on_the_edge_between_two_one_traveller_chooses_as_many_do():
 @given(rows, uniforms)
 def test_nobody_chooses_what_is_not_available(v, u):
     assert v[THREE.choose(v, u)] > -math.inf
-    assert v[int(sample(THREE.probabilities(np.array(v)), np.array(u)))] > -math.inf
+    assert v[int(sample_choice(THREE.probabilities(np.array(v)), np.array(u)))] > -math.inf
 
 
 @given(
@@ -138,7 +138,7 @@ def test_one_traveller_chooses_as_many_do(v, u):
     p = THREE.probabilities(np.array(v))
     ends = p.cumsum()
     if np.abs(ends - u).min() > 1e-12:  # not on the edge between two
-        assert THREE.choose(v, u) == int(sample(p, np.array(u)))
+        assert THREE.choose(v, u) == int(sample_choice(p, np.array(u)))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_one_traveller_chooses_as_many_do_at_any_depth(names, scales):
     v = np.random.default_rng(1).normal(size=(500, N))
     u = Streams(1)("t", "choice").block(0, 500)
     found = [model.choose(row, x) for row, x in zip(v.tolist(), u.tolist(), strict=True)]
-    assert found == sample(model.probabilities(v), u).tolist()
+    assert found == sample_choice(model.probabilities(v), u).tolist()
     assert len(set(found)) == N
 
 

@@ -3,14 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.roads import cost, synthetic
-from lam_env.scenarios.traffic.roads.network import Network
+from lam_env.scenarios.traffic.roads.network import RoadNetwork
 
 
-def link(t0=10.0, capacity=100.0, b=0.15, power=4.0, fixed=0.0) -> Network:
+def link(t0=10.0, capacity=100.0, b=0.15, power=4.0, fixed=0.0) -> RoadNetwork:
     """A network of one link."""
     values = {"free_flow_time": t0, "capacity": capacity, "b": b, "power": power, "fixed": fixed}
     columns = {name: np.array([value]) for name, value in values.items()}
-    return Network("one", 2, 2, np.array([0]), np.array([1]), **columns)
+    return RoadNetwork("one", 2, 2, np.array([0]), np.array([1]), **columns)
 
 
 links = st.builds(

@@ -50,7 +50,7 @@ def test_agents_spread_over_routes_as_flows_do(agents, share):
 
 @given(st.integers(0, 2**32))
 def test_draws_at_the_very_ends_stay_within_the_pair(seed):
-    network = synthetic.grid(4)
+    network = synthetic.grid_network(4)
     demand = Demand.of(np.ones((16, 16)))
     routes = k_shortest(network, demand, np.random.default_rng(seed).uniform(1, 2, network.links), 3)
     shares = logit_shares(routes, routes.cost(np.ones(network.links)), theta=0.5)
@@ -95,7 +95,7 @@ def test_a_long_memory_calms_the_naive():
 
 @given(st.integers(0, 2**32), st.sampled_from([None, 0.05, 1.0]), st.sampled_from([None, 0.5]))
 def test_vehicles_are_conserved_every_day(seed, revise, theta):
-    network = synthetic.grid(3)
+    network = synthetic.grid_network(3)
     demand = Demand.of(np.random.default_rng(seed).uniform(0, 200, (9, 9)))
     population = Population.of(demand, 10)
     days = simulate(network, demand, population, Revision(revise, theta), 4, Streams(seed))

@@ -7,7 +7,7 @@ import pytest
 from estimate import ChoiceData, estimate_mnl, estimate_nested
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.world.choice import NestedLogit, logit, sample
+from lam_env.scenarios.traffic.world.choice import NestedLogit, logit, sample_choice
 from outside import FIGURES, TRIPS, needs
 
 from lam_env.core.errors import UserError
@@ -43,7 +43,7 @@ def simulated(seed, n=2000, model=None, beta=TRUE):
     available[:, 2] = streams("data", "car").block(0, n) < 0.8
     v = np.where(available, x @ beta, -np.inf)
     p = model.probabilities(v) if model else logit(v)
-    return ChoiceData(x, sample(p, streams("people", "choice").block(0, n)), available)
+    return ChoiceData(x, sample_choice(p, streams("people", "choice").block(0, n)), available)
 
 
 # -- Swissmetro ---------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ NETWORKS = {
     "bottleneck": synthetic.bottleneck,
     "two_route": synthetic.two_route,
     "braess": synthetic.braess,
-    **{f"grid_{n}": lambda n=n: synthetic.grid(n) for n in range(2, 6)},
+    **{f"grid_{n}": lambda n=n: synthetic.grid_network(n) for n in range(2, 6)},
 }
 
 

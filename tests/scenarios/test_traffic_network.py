@@ -5,11 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.roads import synthetic
-from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.network import Demand, NetworkError, RoadNetwork
 
 from lam_env.core.errors import UserError
 
-ALL = [synthetic.two_route(), synthetic.braess(), synthetic.bottleneck(), synthetic.corridor(), synthetic.grid(3)]
+ALL = [
+    synthetic.two_route(),
+    synthetic.braess(),
+    synthetic.bottleneck(),
+    synthetic.corridor(),
+    synthetic.grid_network(3),
+]
 GOOD = {
     "name": "two links",
     "zones": 2,
@@ -24,7 +30,7 @@ GOOD = {
 
 
 def test_one_number_stands_for_all_links():
-    network = Network(**GOOD)
+    network = RoadNetwork(**GOOD)
     assert network.links == 2
     assert network.b.tolist() == [0.15, 0.15]
     assert network.toll.tolist() == network.fixed.tolist() == [0, 0]
@@ -33,7 +39,7 @@ def test_one_number_stands_for_all_links():
 
 def test_a_network_cannot_be_changed_and_does_not_follow_its_sources():
     capacity = np.array([10.0, 20])
-    network = Network(**GOOD | {"capacity": capacity})
+    network = RoadNetwork(**GOOD | {"capacity": capacity})
     capacity[0] = 0
     assert network.capacity.tolist() == [10, 20]
     with pytest.raises(ValueError, match="read-only"):
@@ -69,7 +75,7 @@ def test_a_network_cannot_be_changed_and_does_not_follow_its_sources():
 )
 def test_what_makes_no_sense_is_refused_in_one_line(change, said):
     with pytest.raises(NetworkError) as error:
-        Network(**GOOD | change)
+        RoadNetwork(**GOOD | change)
     assert isinstance(error.value, UserError)
     assert said in str(error.value)
     assert str(error.value).startswith("network 'two links': ")
@@ -78,11 +84,11 @@ def test_what_makes_no_sense_is_refused_in_one_line(change, said):
 
 def test_the_first_faulty_link_is_named():
     with pytest.raises(NetworkError, match="link 0 has a negative b"):
-        Network(**GOOD | {"b": np.array([-1.0, 0.15]), "capacity": np.array([10.0, 0])})
+        RoadNetwork(**GOOD | {"b": np.array([-1.0, 0.15]), "capacity": np.array([10.0, 0])})
 
 
 def test_tolls_and_lengths_are_priced_as_fixed_cost():
-    network = Network(**GOOD, toll=np.array([50.0, 0]), length=np.array([1.0, 2]))
+    network = RoadNetwork(**GOOD, toll=np.array([50.0, 0]), length=np.array([1.0, 2]))
     assert network.fixed.tolist() == [0, 0]
     assert network.priced(toll=0.02, length=0.04).fixed.tolist() == pytest.approx([1.04, 0.08])
 
@@ -104,7 +110,7 @@ def test_own_networks_have_coordinates_for_every_node_and_use_every_node(network
 
 @given(st.integers(2, 6))
 def test_a_grid_has_a_road_each_way_between_neighbours(n):
-    grid = synthetic.grid(n)
+    grid = synthetic.grid_network(n)
     assert grid.links == 4 * n * (n - 1)
     ends = set(zip(grid.tail.tolist(), grid.head.tolist(), strict=True))
     assert len(ends) == grid.links
@@ -114,7 +120,7 @@ def test_a_grid_has_a_road_each_way_between_neighbours(n):
 
 def test_a_grid_of_one_crossing_is_refused():
     with pytest.raises(NetworkError, match="give at least 2"):
-        synthetic.grid(1)
+        synthetic.grid_network(1)
 
 
 def test_demand_of_a_matrix_leaves_out_trips_within_a_zone_and_keeps_the_matrix():

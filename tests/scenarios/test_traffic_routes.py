@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.network import Demand, NetworkError, RoadNetwork
 from lam_env.scenarios.traffic.roads.routes import k_shortest, least_cost, merged, shortest, with_cheaper
 
 
-def network_of(links, zones=2, nodes=4, first_thru=0) -> Network:
+def network_of(links, zones=2, nodes=4, first_thru=0) -> RoadNetwork:
     """links: (tail, head)."""
     tail, head = np.array(links).T
     one = np.ones(1)
-    return Network("test", zones, nodes, tail, head, one, one, one, one, first_thru=first_thru)
+    return RoadNetwork("test", zones, nodes, tail, head, one, one, one, one, first_thru=first_thru)
 
 
 def trips(*pairs) -> Demand:

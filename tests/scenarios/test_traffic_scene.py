@@ -12,10 +12,10 @@ from lam_env.scenarios.traffic.picture.text import traffic_text
 from lam_env.scenarios.traffic.picture.view import (
     ChartView,
     CountsView,
-    EventView,
     FiguresView,
     LinkView,
     NodeView,
+    TrafficEventView,
     TrafficView,
     TravellerView,
     VehicleView,
@@ -32,7 +32,7 @@ NETWORKS = {
     "bottleneck": synthetic.bottleneck,
     "two_route": synthetic.two_route,
     "braess": synthetic.braess,
-    **{f"grid_{n}": lambda n=n: synthetic.grid(n) for n in range(2, 6)},
+    **{f"grid_{n}": lambda n=n: synthetic.grid_network(n) for n in range(2, 6)},
 }
 NAMES = {"corridor": ("main road", "bridge", "slow road", "bus"), "bottleneck": ("entry road", "tunnel"),
          "two_route": ("main road", "", "side road", ""), "braess": ("north-west", "south-west", "", "link road", "")}  # fmt: skip
@@ -81,9 +81,9 @@ PEAK = {
     "counts": CountsView(118, 91, 17, 74),
     "figures": FiguresView(41.2, 44.8, 9.4, 61, 0.63, {"car": 0.71, "bus": 0.29}),
     "events": (
-        EventView("07:42", "agent", "bus 07:48 to Mara", "accepted"),
-        EventView("07:41", "Jon", "leaves by car"),
-        EventView("07:40", "agent", "earlier to Lea", "refused"),
+        TrafficEventView("07:42", "agent", "bus 07:48 to Mara", "accepted"),
+        TrafficEventView("07:41", "Jon", "leaves by car"),
+        TrafficEventView("07:40", "agent", "earlier to Lea", "refused"),
     ),
     "chart": ChartView(6.0, (0, 2, 9, 21, 28), (1, 3, 12, 25, 30, 12, 4), (0.0, 0.0, 4.0, 20.0, 46.0), (8.5, 9.0)),
 }
@@ -129,7 +129,7 @@ def views(draw):
                         st.sampled_from(({}, {"car": 1.0}, {"car": 0.7, "bus": 0.25, "bicycle": 0.05})))  # fmt: skip
     chart = st.builds(ChartView, st.sampled_from((0.0, 6.0, 17.25)), SERIES, SERIES, SERIES,
                       st.sampled_from((None, (8.5, 9.0), (6.0, 6.2), (20.0, 21.0))), SERIES)  # fmt: skip
-    event = st.builds(EventView, st.just("07:42"), WHO, WORDS.filter(bool), tone)
+    event = st.builds(TrafficEventView, st.just("07:42"), WHO, WORDS.filter(bool), tone)
     count = st.sampled_from((0, 7, 99999))
     return TrafficView(
         draw(st.sampled_from(("corridor", "The traffic of a city with a very long name indeed"))),
@@ -367,7 +367,7 @@ def test_as_text_no_figure_is_lost():
 
 def test_large_networks_are_drawn_with_few_shapes():
     n = 30
-    net = synthetic.grid(n)
+    net = synthetic.grid_network(n)
     nodes = tuple(NodeView(float(x), float(y)) for x, y in net.xy)
     links = tuple(LinkView(int(a), int(b), load=0.5) for a, b in zip(net.tail, net.head, strict=True))
     picture = traffic_scene(TrafficView("large", nodes, links, "Mon 08:00", 8.0))

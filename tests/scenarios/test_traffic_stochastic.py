@@ -49,7 +49,7 @@ def test_clear_eyes_lead_to_user_equilibrium_and_blind_ones_to_even_shares():
 
 
 def test_the_better_people_see_the_nearer_to_equilibrium():
-    network = synthetic.grid(4)
+    network = synthetic.grid_network(4)
     demand = Demand.of(np.full((16, 16), 120.0))
     equilibrium = user_equilibrium(network, demand, gap=1e-9)
     routes = merged(equilibrium.used(), k_shortest(network, demand, equilibrium.cost, 4))[0]
@@ -72,7 +72,7 @@ def test_what_makes_no_sense_is_refused():
             stochastic_equilibrium(network, demand, routes, theta)
     other = Demand.of(np.full((4, 4), 1.0))
     with pytest.raises(NetworkError, match="routes are those of another demand"):
-        stochastic_equilibrium(synthetic.grid(2), other, routes, 1)
+        stochastic_equilibrium(synthetic.grid_network(2), other, routes, 1)
 
 
 @needs(SIOUX_FALLS, REFERENCE)

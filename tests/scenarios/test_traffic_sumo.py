@@ -11,8 +11,8 @@ from lam_env.scenarios.traffic import SCENARIO
 from lam_env.scenarios.traffic.roads.links import HOUR
 from lam_env.scenarios.traffic.sumo import __main__ as command
 from lam_env.scenarios.traffic.sumo import files
-from lam_env.scenarios.traffic.sumo.compare import judge, kendall, text_table, verdict
-from lam_env.scenarios.traffic.sumo.plans import Anything, Plans, Silent, days_of
+from lam_env.scenarios.traffic.sumo.compare import compare_days, kendall, text_table, verdict
+from lam_env.scenarios.traffic.sumo.plans import Anything, NoAdvice, Plans, days_of
 from lam_env.scenarios.traffic.sumo.simulation import sumo
 from scipy.stats import kendalltau
 
@@ -58,11 +58,11 @@ def test_the_plans_hold_every_trip_and_all_that_it_costs(settings):
 def test_days_on_which_nobody_is_asked_are_not_lost_in_silence():
     scenario = scenario_of(travellers=3, home=0.6, days=20)
     seen = []
-    assert len(days_of(scenario, Silent(), 1, seen.append)) == 20
+    assert len(days_of(scenario, NoAdvice(), 1, seen.append)) == 20
     assert seen[-1] == 20
     lonely = scenario_of(travellers=2, advised=0.5, home=0.9, days=20)
     with pytest.raises(UserError, match=r"take more world\.travellers"):
-        days_of(lonely, Silent(), 1)
+        days_of(lonely, NoAdvice(), 1)
 
 
 # -- files ---------------------------------------------------------------------------------------------------------------
@@ -133,7 +133,9 @@ def test_the_verdict_says_when_the_order_turns():
     plans = some_plans(scenario.supply, [0, 5], arrives=np.array([10.0, 20.0]) * MINUTE)
     slow = plans.arrives + 30 * MINUTE
     late = some_plans(scenario.supply, [0, 5], arrives=plans.arrives + 9 * MINUTE)
-    judged = [judge(n, scenario.params, [(0, p, a)]) for n, p, a in (("a", plans, slow), ("b", late, late.arrives))]
+    judged = [
+        compare_days(n, scenario.params, [(0, p, a)]) for n, p, a in (("a", plans, slow), ("b", late, late.arrives))
+    ]
     a, b = judged
     assert a.time == (12.5, 42.5)
     assert a.correlation == pytest.approx(1.0)

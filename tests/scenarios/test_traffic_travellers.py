@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
 from lam_env.scenarios.traffic.params import TrafficParams
-from lam_env.scenarios.traffic.roads.supply import build
+from lam_env.scenarios.traffic.roads.supply import build_supply
 from lam_env.scenarios.traffic.world import profile
 from lam_env.scenarios.traffic.world.travellers import ORDINARY, SPECIAL, WEEKEND, Travellers
 
@@ -14,7 +14,7 @@ from lam_env.envs.single import LamEnv
 
 def people_of(seed=0, **settings):
     params = SCENARIO(**settings).params
-    supply = build(params)
+    supply = build_supply(params)
     free = profile.empty(supply, params)
     people = Travellers(params, supply, Streams(seed), (free, free))
     people.wake(0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from lam_env.scenarios.traffic.picture.of_world import traffic_view
 from lam_env.scenarios.traffic.picture.scene import traffic_scene
-from lam_env.scenarios.traffic.picture.telling import name, words
+from lam_env.scenarios.traffic.picture.telling import name, travel_text
 
 from lam_env.envs.pixels import rgb_array
 from lam_env.envs.single import LamEnv
@@ -224,7 +224,7 @@ def test_every_option_has_words_of_its_own(network):
     world = started(network=network).world
     diary = type(world.diaries[-1]).of(world)
     for person in range(8):
-        said = [words(world, diary, person, option) for option in range(len(world.supply.names))]
+        said = [travel_text(world, diary, person, option) for option in range(len(world.supply.names))]
         assert len(set(said)) == len(said)
     assert len({name(i) for i in range(20_000)}) == 20_000
 

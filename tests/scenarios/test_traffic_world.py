@@ -7,7 +7,7 @@ from lam_env.scenarios.traffic.params import NETWORKS
 from lam_env.scenarios.traffic.world.morning import can_load, load
 
 from lam_env.core.events import READING
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.envs.single import LamEnv
 
@@ -16,7 +16,7 @@ MINUTE = 60_000
 
 def world_of(seed=0, record=False, **settings):
     scenario = SCENARIO(**settings)
-    return scenario.make_world(Streams(seed), Rows(1, scenario.vocabulary).row(0), record=record)
+    return scenario.make_world(Streams(seed), ObservationRows(1, scenario.vocabulary).row(0), record=record)
 
 
 def play(world, advise=None, epochs=10**9):

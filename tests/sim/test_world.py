@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Vocabulary
-from lam_env.core.observation import CLOCK, WEEK, WINDOW, Rows
+from lam_env.core.observation import CLOCK, WEEK, WINDOW, ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.sim.world import MAX_ACTS, World
 
@@ -18,7 +18,7 @@ class Small(World):
     """`script`: (time, what) with what = an action, "motion" or "quiet" (an event that raises nothing)."""
 
     def __init__(self, script=(), *, start=0, end=1000, timer=100, ticks=None, record=True):
-        self.rows = Rows(1, VOCABULARY)
+        self.rows = ObservationRows(1, VOCABULARY)
         weights = {"good": 2.0, "bad": -1.0}
         super().__init__(
             Streams(0),

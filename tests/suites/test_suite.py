@@ -21,7 +21,7 @@ every_run = pytest.mark.parametrize(("suite", "run"), RUNS, ids=[f"{name}-{run.n
 
 
 @every_run
-def test_every_entry_can_be_built(suite: str, run: suites.Run) -> None:
+def test_every_entry_can_be_built(suite: str, run: suites.SuiteRun) -> None:
     """Its world is made, its agents are known and can be made, its seeds are different ones."""
     s = run.settings
     scenario = scenario_made(s.scenario, s.world)
@@ -82,7 +82,7 @@ def test_settings_are_on_top_of_the_scenarios_own() -> None:
     ],
 )
 def test_a_label_tells_variants_apart(label: str, of_run: str, variant: str) -> None:
-    assert suites.Run("r", suites.settings_of({}), label).variant(of_run) == variant
+    assert suites.SuiteRun("r", suites.settings_of({}), label).variant(of_run) == variant
 
 
 GOOD = "runs:\n  - scenario: game\n"

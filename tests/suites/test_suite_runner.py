@@ -181,7 +181,7 @@ def test_a_run_that_fails_does_not_stop_the_others(
 ) -> None:
     import lam_env.experiment.jobs as work
 
-    real = work.pretrain
+    real = work.pretrain_on_log
 
     def broken(job: Any, *rest: Any) -> None:
         if job.settings.scenario == "smart_home":

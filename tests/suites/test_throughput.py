@@ -18,7 +18,7 @@ from lam_env.evaluation import results
 from lam_env.suites import suite as suites
 from lam_env.suites import throughput as measuring
 from lam_env.suites.settings import BenchmarkSettings
-from lam_env.suites.throughput import YARDSTICK, Batch, Entry, Figure, FineTuning, Single, measure
+from lam_env.suites.throughput import YARDSTICK, BatchMeasurement, Entry, FineTuning, Measurement, Single, measure
 
 SPEED = [name for name in suites.names() if suites.load(name).measurements]
 SMALL = (
@@ -80,7 +80,7 @@ def test_a_follow_up_is_a_step_but_no_epoch_of_the_world():
 
 def test_a_batch_counts_the_steps_of_all_its_worlds(monkeypatch):
     monkeypatch.setattr(measuring, "WARM_UP", 2)
-    player = Batch(Entry("lam/SmartHome-v0", 3, "random"))
+    player = BatchMeasurement(Entry("lam/SmartHome-v0", 3, "random"))
     seen = []
     step = player.env.step
 
@@ -152,7 +152,7 @@ def test_entries_take_turns_and_are_compared_within_their_round(monkeypatch):
 
 def test_the_table_shows_medians():
     entry = Entry("other", 16)
-    rounds = [[Figure(entry, s, s / 2, r, r)] for s, r in ((3000.0, 0.5), (1000.0, 0.9), (2000.0, 0.1))]
+    rounds = [[Measurement(entry, s, s / 2, r, r)] for s, r in ((3000.0, 0.5), (1000.0, 0.9), (2000.0, 0.1))]
     table = benchmark.table_of(rounds, "throughput", "the command", 1.0)
     assert table.rows == (("other batch of 16 none", "2.0", "1.0 - 3.0", "1.0", "0.50", "50%"),)
     assert "Medians of 3 rounds" in table.notes[0]
@@ -186,7 +186,7 @@ def test_a_measurement_that_fails_leaves_no_folder(small, tmp_path, monkeypatch)
     def broken(*args, **how):
         raise RuntimeError("no such luck")
 
-    monkeypatch.setattr(Batch, "play", broken)
+    monkeypatch.setattr(BatchMeasurement, "play", broken)
     with pytest.raises(RuntimeError, match="no such luck"):
         run(small, BenchmarkSettings(out=str(tmp_path / "out"), steps=20, repeats=1), "")
     assert not (tmp_path / "out").exists()

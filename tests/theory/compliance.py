@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from lam_env.scenarios.traffic.roads import cost as performance
-from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.network import Demand, NetworkError, RoadNetwork
 from lam_env.scenarios.traffic.roads.routes import shortest
 from lam_env.scenarios.traffic.theory.assignment import Assignment, system_optimum, user_equilibrium
 
@@ -24,7 +24,9 @@ class Compliance:
     regret: float
 
 
-def compliance_curve(network: Network, demand: Demand, shares: Sequence[float], gap: float = 1e-6) -> list[Compliance]:
+def compliance_curve(
+    network: RoadNetwork, demand: Demand, shares: Sequence[float], gap: float = 1e-6
+) -> list[Compliance]:
     """A share of every pair's trips divides over routes as in the system optimum; the rest is in equilibrium given that."""
     if not all(0 <= share <= 1 for share in shares):
         raise NetworkError(f"compliance: shares {list(shares)}; give numbers from 0 to 1")
@@ -34,7 +36,7 @@ def compliance_curve(network: Network, demand: Demand, shares: Sequence[float], 
 
 
 def _point(
-    network: Network, demand: Demand, share: float, optimum: Assignment, equilibrium: Assignment, gap: float
+    network: RoadNetwork, demand: Demand, share: float, optimum: Assignment, equilibrium: Assignment, gap: float
 ) -> Compliance:
     if share == 0:
         flow = equilibrium.flow

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from lam_env.scenarios.traffic.roads import cost as performance
-from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.network import Demand, NetworkError, RoadNetwork
 from lam_env.scenarios.traffic.roads.routes import Routes, shortest, with_cheaper
 from stochastic import logit_shares
 
@@ -76,7 +76,7 @@ class Days:
 
 
 def simulate(
-    network: Network,
+    network: RoadNetwork,
     demand: Demand,
     population: Population,
     rule: Revision,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from lam_env.scenarios.traffic.world.choice import sample
+from lam_env.scenarios.traffic.world.choice import sample_choice
 
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Streams
@@ -34,7 +34,7 @@ def play(streams: Streams, periods: int = 200, *, propensity: float = 10.0) -> n
     counts = np.empty((periods, 2), np.int64)
     for period in range(periods):
         uniforms = np.array([draw.uniform(period) for draw in draws])
-        roads = sample(paid / paid.sum(1, keepdims=True), uniforms)
+        roads = sample_choice(paid / paid.sum(1, keepdims=True), uniforms)
         counts[period] = np.bincount(roads, minlength=2)
         payoff = _BASE - (_FREE + _SLOPE * counts[period])
         paid[players, roads] += np.maximum(payoff, 0.0)[roads]  # a propensity never falls

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from lam_env.scenarios.traffic.roads import cost as performance
-from lam_env.scenarios.traffic.roads.network import Demand, Network, NetworkError
+from lam_env.scenarios.traffic.roads.network import Demand, NetworkError, RoadNetwork
 from lam_env.scenarios.traffic.roads.routes import Routes
 from lam_env.scenarios.traffic.theory.assignment import Assignment
 from scipy.optimize import brentq
@@ -23,7 +23,7 @@ def logit_shares(routes: Routes, route_cost: np.ndarray, theta: float) -> np.nda
 
 
 def stochastic_equilibrium(
-    network: Network,
+    network: RoadNetwork,
     demand: Demand,
     routes: Routes,
     theta: float,
@@ -54,7 +54,7 @@ def stochastic_equilibrium(
     return Assignment(network, demand, routes, route_flow, flow, reached, iteration)
 
 
-def _step(network: Network, routes: Routes, route_flow: np.ndarray, change: np.ndarray, theta: float) -> float:
+def _step(network: RoadNetwork, routes: Routes, route_flow: np.ndarray, change: np.ndarray, theta: float) -> float:
     """The step along `change`, at most 1, that takes Fisk's objective lowest."""
     flow, direction = routes.flow(route_flow), routes.flow(change)
 

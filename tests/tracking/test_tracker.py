@@ -19,7 +19,7 @@ from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note
 from lam_env.evaluation.results import read
-from lam_env.tracking.tracker import Tracking, check_sinks, tag
+from lam_env.tracking.tracker import Tracking, check_sinks, curve_tag
 
 TINY = ["predictor.passes=2", "predictor.hidden=16", "train.steps=4096", "workers=1", "agents=ppo_prior"]
 TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1", "log.worlds=3", "log.days=2"]
@@ -120,7 +120,7 @@ def test_without_trackers_progress_is_left_as_it_is(tmp_path: Path) -> None:
     ],
 )
 def test_names_of_stages_become_names_of_curves(stage: str, name: str) -> None:
-    assert tag(stage) == name
+    assert curve_tag(stage) == name
 
 
 def test_a_run_sends_curves_while_it_trains_and_scores_at_its_end(

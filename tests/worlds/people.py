@@ -7,7 +7,7 @@ import numpy as np
 
 from lam_env.core.contracts import Prediction, Training
 from lam_env.core.events import Vocabulary
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.core.tuning import TrainSettings
 from lam_env.envs.recording import simulate_log
@@ -33,7 +33,7 @@ class Scripted(PersonalWorld):
     """`script`: (time, method, arguments) of what happens."""
 
     def __init__(self, script=(), *, people=3, start=0, end=1000, record=True, watch=True):
-        self.rows, self.said = Rows(1, VOCABULARY), []
+        self.rows, self.said = ObservationRows(1, VOCABULARY), []
         super().__init__(
             Streams(0), self.rows.row(0), VOCABULARY, people, OWN, start=start, end=end,
             reward_weights=WEIGHTS, utility_weights={"help": 1.0}, record=record,

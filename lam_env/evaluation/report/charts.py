@@ -13,7 +13,6 @@ from lam_env.evaluation.report.svg import (
     axis_below,
     axis_left,
     fitting,
-    hint,
     key,
     number,
     picture,
@@ -22,6 +21,7 @@ from lam_env.evaluation.report.svg import (
     scale,
     tag,
     text,
+    tooltip,
 )
 from lam_env.evaluation.statistics import Interval
 
@@ -49,13 +49,13 @@ def intervals(id_: str, title: str, found: Mapping[str, Interval], words: str, m
         )
         told = f"{name}: {in_text(e, '.3g')}"
         line = tag("line", x1=x(e.low), x2=x(e.high), y1=y, y2=y, class_=f"whisker {colour}")
-        body.append(tag("g", hint(told) + line + tag("circle", cx=x(e.value), cy=y, r=4.5, class_=f"fill {colour}")))
+        body.append(tag("g", tooltip(told) + line + tag("circle", cx=x(e.value), cy=y, r=4.5, class_=f"fill {colour}")))
     best = max(found, key=lambda name: found[name].value)
     said = f"{len(found)} agents; the highest is {best} with {found[best].value:.3g}."
     return picture("".join(body), bottom + 37, title, said, id_)
 
 
-def lines(
+def line_chart(
     id_: str,
     title: str,
     series: Sequence[Series],
@@ -76,7 +76,7 @@ def lines(
     body = [axis_left(y, left, WIDTH - 14, beside), axis_below(x, bottom, top, below, ticks, [w for _, w in x_ticks])]
     for name, ps in series:
         told = f"{name}: {number(ps[-1][1])} at {number(ps[-1][0])}"
-        body.append(tag("g", hint(told) + polyline(((x(a), y(b)) for a, b in ps), f"curve {of[name]}")))
+        body.append(tag("g", tooltip(told) + polyline(((x(a), y(b)) for a, b in ps), f"curve {of[name]}")))
     body.append(key(left, 30, list(of.items())))
     ends = "; ".join(f"{name} goes from {number(ps[0][1])} to {number(ps[-1][1])}" for name, ps in series)
     return picture("".join(body), bottom + 39, title, f"{ends}.", id_)
@@ -108,7 +108,7 @@ def bars(
             body.append(
                 tag(
                     "rect",
-                    hint(f"{label}, {name}: {group[name]:.3g}"),
+                    tooltip(f"{label}, {name}: {group[name]:.3g}"),
                     **bar,
                     class_=f"fill {of[name]}",
                 )
@@ -137,7 +137,7 @@ def diagonal(
         colour, most = of[name], max(many)
         body.append(polyline([(x(c), y(a)) for c, a in zip(confidence, accuracy, strict=True)], f"curve thin {colour}"))
         for c, a, n in zip(confidence, accuracy, many, strict=True):
-            told = hint(f"{name}: said {c:.0%}, happened {a:.0%}, {n:,.0f} times")
+            told = tooltip(f"{name}: said {c:.0%}, happened {a:.0%}, {n:,.0f} times")
             body.append(
                 tag("circle", told, cx=x(c), cy=y(a), r=2.5 + 6.5 * (n / most) ** 0.5, class_=f"fill dot {colour}")
             )
@@ -162,7 +162,7 @@ def matrix(id_: str, title: str, names: Sequence[str], counts: Sequence[Sequence
         for k, n in enumerate(row):
             share = n / total if total else 0.0
             box: dict[str, Any] = {"x": left + cell * k, "y": y, "width": cell - 1, "height": cell - 1}
-            told = hint(f"did {name}, expected {names[k]}: {n:,.0f} of {total:,.0f}")
+            told = tooltip(f"did {name}, expected {names[k]}: {n:,.0f} of {total:,.0f}")
             body.append(tag("rect", **box, class_="cell"))
             if n:
                 shade: dict[str, Any] = {"style": f"opacity:{max(0.06, share):.2f}"}
@@ -185,7 +185,7 @@ def slopes(id_: str, title: str, pairs: Sequence[tuple[str, float, float]], name
     for where, name, colour in ((left, names[0], "b"), (right, names[1], "a")):
         body.append(text(where, bottom + 18, fitting(name, 170), "middle", f"label strong {colour}"))
     for label, a, b in pairs:
-        told = hint(f"{label}: {a:.3g}, then {b:.3g}")
+        told = tooltip(f"{label}: {a:.3g}, then {b:.3g}")
         line = tag("line", x1=left, y1=y(a), x2=right, y2=y(b), class_="whisker n")
         dots = tag("circle", cx=left, cy=y(a), r=4, class_="fill b") + tag(
             "circle", cx=right, cy=y(b), r=4, class_="fill a"

@@ -13,7 +13,7 @@ _INTERVAL = re.compile(r"^(.*?) (\[.*\])$")
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A cell and, smaller, its interval."""
 
     value: str
@@ -26,7 +26,7 @@ class Grid:
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     notes: tuple[str, ...] = ()
     marked: tuple[str, ...] = ()
     words: bool = False  # its cells are words: set to the left
@@ -60,7 +60,7 @@ def colours(shown: str) -> dict[str, str]:
     return {CEILING: "d", KNOWING: "d", FLOOR: "n", PRIOR: "b", shown: "a"}
 
 
-def grid(
+def html_table(
     title: str,
     columns: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -75,9 +75,9 @@ def grid(
 
 
 def of_table(table: Table, title: str, marked: Sequence[str] = ()) -> Grid:
-    return grid(title, table.columns, table.rows, table.notes[:1], marked)
+    return html_table(title, table.columns, table.rows, table.notes[:1], marked)
 
 
-def _cell(text: str) -> Cell:
+def _cell(text: str) -> TableCell:
     found = _INTERVAL.match(text)
-    return Cell(found[1], found[2]) if found else Cell(text)
+    return TableCell(found[1], found[2]) if found else TableCell(text)

@@ -13,7 +13,7 @@ from lam_env.envs.scene import RGB, check_roles, palette
 from lam_env.evaluation.report import sections_episodes as kept
 from lam_env.evaluation.report import sections_scores as scores
 from lam_env.evaluation.report.elements import Section
-from lam_env.evaluation.report.reader import Run, missing_replays
+from lam_env.evaluation.report.reader import RunFiles, missing_replays
 from lam_env.evaluation.tables import VARIANTS, span
 
 GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed", "switch_off", "mute")
@@ -27,7 +27,7 @@ AGAIN = "The run's command, with out=FOLDER, plays the episode again."
 
 
 @dataclass(frozen=True)
-class About:
+class ScenarioNotes:
     """What a scenario says of itself: headings of key figures, weights of reward terms, rungs of its information ladder, and the usual settings
     of its worlds, which are not shown."""
 
@@ -37,7 +37,7 @@ class About:
     world: Mapping[str, Any] = field(default_factory=dict)
 
 
-def render(run: Run, about: About) -> str:
+def render(run: RunFiles, about: ScenarioNotes) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup, escape
 
@@ -70,7 +70,7 @@ def render(run: Run, about: About) -> str:
     )
 
 
-def sections(run: Run, about: About) -> list[Section]:
+def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
     """In the order of the page."""
     prediction, reward, figures = scores.tables(run, about.figures)
     return [
@@ -86,14 +86,14 @@ def sections(run: Run, about: About) -> list[Section]:
         kept.calibration(run),
         scores.ladder(run, about.ladder),
         scores.terms(run, about.weights),
-        kept.hours(run),
+        kept.hours_section(run),
         figures,
         kept.failures(run),
-        scores.gates(run),
+        scores.gates_section(run),
     ]
 
 
-def replay(run: Run) -> Section:
+def replay(run: RunFiles) -> Section:
     head = ("replay", "Watch an episode")
     if not run.replays and missing_replays(run):
         return Section(*head, missing="None of the episodes that the run has kept is in its folder.")
@@ -108,7 +108,7 @@ def replay(run: Run) -> Section:
     )
 
 
-def lost(run: Run) -> list[Section]:
+def lost(run: RunFiles) -> list[Section]:
     """A section left out for each episode whose file is missing."""
     return [
         Section(f"replay-{kind}", KINDS.get(kind, KINDS["first"])[0], missing=f"There is no {file}. {AGAIN}")
@@ -116,7 +116,7 @@ def lost(run: Run) -> list[Section]:
     ]
 
 
-def asked(run: Run, about: About) -> list[tuple[str, str]]:
+def asked(run: RunFiles, about: ScenarioNotes) -> list[tuple[str, str]]:
     """What stands at the head of the page."""
     c = run.config
     found = [("Command", str(c.get("command", "unknown"))), ("Scenario", run.scenario)]
@@ -148,7 +148,7 @@ def asked(run: Run, about: About) -> list[tuple[str, str]]:
     return found
 
 
-def _subtitle(run: Run) -> str:
+def _subtitle(run: RunFiles) -> str:
     agent = scores.shown_agent(run)
     if any(r.agent == agent and r.variant == run.variant for r in run.rows):
         return f"About {agent}, judged on {VARIANTS.get(run.variant, run.variant)}."
@@ -166,7 +166,7 @@ def _replay(trace: Mapping[str, Any]) -> dict[str, str]:
     return {"heading": title, "text": text, "agent": str(trace["agent"]), "predictor": predictor, "json": data}
 
 
-def _roles(run: Run) -> list[tuple[str, tuple[str, str]]]:
+def _roles(run: RunFiles) -> list[tuple[str, tuple[str, str]]]:
     """Colours of the replays' roles, light and dark."""
     used, own = {"text"}, dict[str, tuple[str, str]]()
     for trace in run.replays:

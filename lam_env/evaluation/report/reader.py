@@ -14,19 +14,19 @@ from lam_env.core.catalogue import UTILITY
 from lam_env.core.errors import UserError
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
 from lam_env.evaluation.report.recorder import ABOUT, FOLDER, replay_file, worth_watching
-from lam_env.evaluation.results import Row, read
+from lam_env.evaluation.results import ResultRow, read
 
 MOST_BYTES = 64 << 20  # of one file
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFiles:
     """`judged`: (agent, training seed) -> what its judging kept, of those judged on a real log ("log", agent, seed) -> the same; `curves`:
     (agent, training seed) -> [(step, reward)]; `replays`: traces in their order; `gates`, `failed`: as a run wrote them."""
 
     name: str
     config: dict[str, Any]
-    rows: list[Row]
+    rows: list[ResultRow]
     judged: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     on_log: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     curves: dict[tuple[str, int], list[tuple[float, float]]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ def understood(path: Path) -> Iterator[None]:
         ) from None
 
 
-def missing_replays(run: Run) -> dict[str, str]:
+def missing_replays(run: RunFiles) -> dict[str, str]:
     """Of the episodes that a finished run keeps for its page, those whose files are not there: kind -> file."""
     seeds = run.config.get("seed")
     tuned = (TUNED, seeds[0] if isinstance(seeds, list) and seeds else 0)
@@ -80,7 +80,7 @@ def missing_replays(run: Run) -> dict[str, str]:
     return {kind: replay_file(k) for k, (kind, _) in enumerate(chosen) if kind not in there}
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> RunFiles:
     """What the folder holds. UserError where a file is there and makes no sense."""
     if not (path / "config.json").is_file():
         raise UserError(f"{path}: not a run folder (no config.json); give the folder that a run has written")
@@ -96,7 +96,7 @@ def read_run(path: Path) -> Run:
             (on_log if "episodes" not in data else judged)[key] = data
     replays = [_json(file) for file in sorted((path / FOLDER).glob("replay-*.json"))]
     about = _json(path / ABOUT) if (path / ABOUT).is_file() else {}
-    return Run(
+    return RunFiles(
         path.name or str(path),
         config,
         read(path / "results.csv") if (path / "results.csv").is_file() else [],

@@ -25,13 +25,13 @@ def file_of(agent: str, train_seed: int) -> str:
     return f"{FOLDER}/judged-{re.sub(r'[^A-Za-z0-9_.=-]', '-', agent)}-{train_seed}.json"
 
 
-def judged(
+def evaluation_file(
     agent: str,
     train_seed: int,
     scenario: Scenario,
     world_seeds: Sequence[int],
     totals: Sequence[Mapping[str, float]],
-    watched: Watch,
+    watched: RolloutRecorder,
     predictions: Mapping[str, Any],
     seeds: int,
 ) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _short(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-class Watch:
+class RolloutRecorder:
     """Sums up a rollout by hour of the day and by action. It only reads.
 
     A person's answers are heard only where a world's observations are of one stream; where its people are asked one by one, what she
@@ -154,7 +154,7 @@ class Watch:
         }
 
 
-def predicted(probs: np.ndarray, target: np.ndarray) -> dict[str, Any]:
+def prediction_file(probs: np.ndarray, target: np.ndarray) -> dict[str, Any]:
     """Of predictions (n, A) and what followed (n,): the bins of a reliability diagram, none included, and, where the user acts, how
     often which action (`counts`: [what she did, what was likeliest, how often])."""
     if not len(target):

@@ -9,8 +9,8 @@ import numpy as np
 
 from lam_env.core.catalogue import UTILITY, UTILITY_TERM
 from lam_env.evaluation.report import charts
-from lam_env.evaluation.report.elements import FLOOR, KNOWING, PRIOR, TUNED, Figure, Section, colours, grid
-from lam_env.evaluation.report.reader import Run
+from lam_env.evaluation.report.elements import FLOOR, KNOWING, PRIOR, TUNED, Figure, Section, colours, html_table
+from lam_env.evaluation.report.reader import RunFiles
 from lam_env.evaluation.report.recorder import lifts
 from lam_env.evaluation.report.sections_scores import shown_agent
 
@@ -25,7 +25,7 @@ def one(found: Mapping[tuple[str, int], dict[str, Any]], agent: str) -> dict[str
     return found[agent, seeds[0]] if seeds else None
 
 
-def _predictions(run: Run, *agents: str) -> tuple[str, dict[str, Any], list[str]] | None:
+def _predictions(run: RunFiles, *agents: str) -> tuple[str, dict[str, Any], list[str]] | None:
     """(agent, what is kept of its predictions, names of actions) of the first of these that predicts."""
     for found, variant in ((run.judged, "sim"), (run.on_log, "log")):
         for agent in agents:
@@ -35,7 +35,7 @@ def _predictions(run: Run, *agents: str) -> tuple[str, dict[str, Any], list[str]
     return None
 
 
-def calibration(run: Run) -> Section:
+def calibration(run: RunFiles) -> Section:
     """A reliability diagram."""
     head = ("calibration", "Can its probabilities be believed?")
     whom = (PRIOR, TUNED, shown_agent(run), "plugin", "plugin_context")
@@ -57,12 +57,12 @@ def calibration(run: Run) -> Section:
         for name, cs, accuracy, many in series
         for c, a, n in zip(cs, accuracy, many, strict=True)
     ]
-    data = grid("bins", ("agent", "said", "happened", "epochs"), rows)
+    data = html_table("bins", ("agent", "said", "happened", "epochs"), rows)
     caption = "Of the likeliest outcome, doing nothing included: said against happened, in 15 bins over all evaluation epochs. Larger dots hold more epochs."
     return Section(*head, figures=(Figure(drawn, caption, data),), half=True)
 
 
-def confusion(run: Run) -> Section:
+def confusion(run: RunFiles) -> Section:
     """Which action is taken for which."""
     head = ("confusion", "What is taken for what")
     found = _predictions(
@@ -86,18 +86,18 @@ def confusion(run: Run) -> Section:
     rows = [
         [names[a], names[b], f"{wrong[a, b]:,.0f}", f"{wrong[a, b] / often[a]:.0%}"] for a, b in pairs if wrong[a, b]
     ]
-    table = grid("most frequent mistakes", ("she did", "was expected", "times", "of such acts"), rows, words=True)
+    table = html_table("most frequent mistakes", ("she did", "was expected", "times", "of such acts"), rows, words=True)
     recall = [[names[a], f"{often[a]:,.0f}", f"{counts[a, a] / often[a]:.0%}"] for a in best]
     caption = f"The {len(best)} most frequent actions, given that the person acts; a cell's shade is its share of the row, purple where it was right."
     return Section(
         *head,
         text=f"Likeliest action of {agent} against what was done, over all evaluation worlds.",
-        figures=(Figure(drawn, caption, grid("by action", ("action", "times", "known"), recall)),),
+        figures=(Figure(drawn, caption, html_table("by action", ("action", "times", "known"), recall)),),
         tables=(table,) if rows else (),
     )
 
 
-def hours(run: Run) -> Section:
+def hours_section(run: RunFiles) -> Section:
     """By the hour of the day."""
     head = ("hours", "By hour of the day")
     agent = shown_agent(run)
@@ -110,7 +110,7 @@ def hours(run: Run) -> Section:
     shown = [k for k in names if k in found]
     series = [(names[k], [(float(h), float(v)) for h, v in enumerate(found[k])]) for k in shown]
     rows = [[f"{h}:00", *(f"{found[k][h]:.3g}" for k in shown)] for h in range(24)]
-    drawn = charts.lines(
+    drawn = charts.line_chart(
         "f-acts",
         f"What {agent} does by hour",
         series,
@@ -123,15 +123,17 @@ def hours(run: Run) -> Section:
         Figure(
             drawn,
             f"Acts of {agent} and how they were taken, at the hour at which that was heard.",
-            grid("acts", ("hour", *shown), rows),
+            html_table("acts", ("hour", *shown), rows),
         )
     )
     notes = []
     if "utility" in found and base is not None and "utility" in base["hours"]:
         lift = [a - b for a, b in zip(found["utility"], base["hours"]["utility"], strict=True)]
         series = [(agent, [(float(h), float(v)) for h, v in enumerate(lift)])]
-        drawn = charts.lines("f-hours", "Lift by hour", series, "hour of the day", "true utility won", x_ticks=clock)
-        data = grid(
+        drawn = charts.line_chart(
+            "f-hours", "Lift by hour", series, "hour of the day", "true utility won", x_ticks=clock
+        )
+        data = html_table(
             "lift",
             ("hour", "lift", "reward"),
             [[f"{h}:00", f"{lift[h]:.3g}", f"{found['reward'][h]:.3g}"] for h in range(24)],
@@ -152,7 +154,7 @@ def hours(run: Run) -> Section:
     return Section(*head, figures=tuple(figures), notes=tuple(notes))
 
 
-def acts(run: Run) -> Section:
+def acts(run: RunFiles) -> Section:
     """What the agent does, and how it is taken."""
     head = ("acts", "What it does")
     agent = shown_agent(run)
@@ -175,10 +177,10 @@ def acts(run: Run) -> Section:
             ]
         )
     text = f"{agent}: {total:,} acts in {mine['episodes']['judged']:,} episodes; the most frequent {len(rows)} kinds."
-    return Section(*head, text=text, tables=(grid("acts by kind", (*columns, *answers), rows),), half=True)
+    return Section(*head, text=text, tables=(html_table("acts by kind", (*columns, *answers), rows),), half=True)
 
 
-def failures(run: Run) -> Section:
+def failures(run: RunFiles) -> Section:
     """The worst episodes, and by what they fell behind."""
     head = ("failures", "Failure cases")
     agent = shown_agent(run)
@@ -207,7 +209,7 @@ def failures(run: Run) -> Section:
     if mine["episodes"]["judged"] > len(found):
         text += f" (Kept one by one are {len(found):,} of {mine['episodes']['judged']:,}.)"
     watched = f"python -m lam_env watch scenario={run.scenario} agent={run.path} seed={rows[0][0]}"
-    table = grid(
+    table = html_table(
         "the episodes of least lift",
         ("world", "lift", "utility", "acts", "what got worse, against no agent"),
         rows,

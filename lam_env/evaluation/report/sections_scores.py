@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from lam_env.core.catalogue import JUDGE, KPI, LIFT, NLL, PREDICTION, REWARD, SHARE_OF_ORACLE, TERM, TOP1, UTILITY_TERM
-from lam_env.evaluation.estimates import FEWEST, difference, estimate, told
+from lam_env.evaluation.estimates import FEWEST, difference, estimate_metric, told
 from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.elements import (
     CEILING,
@@ -19,11 +19,11 @@ from lam_env.evaluation.report.elements import (
     Grid,
     Section,
     colours,
-    grid,
+    html_table,
     of_table,
 )
-from lam_env.evaluation.report.reader import Run
-from lam_env.evaluation.results import Row
+from lam_env.evaluation.report.reader import RunFiles
+from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import Interval
 from lam_env.evaluation.tables import (
     LADDER,
@@ -37,11 +37,11 @@ from lam_env.evaluation.tables import (
 )
 
 
-def rows_in(run: Run, variant: str) -> list[Row]:
+def rows_in(run: RunFiles, variant: str) -> list[ResultRow]:
     return [r for r in run.rows if r.variant == variant]
 
 
-def shown_agent(run: Run) -> str:
+def shown_agent(run: RunFiles) -> str:
     """Whom the page is about: the tuned policy, or else the agent of most lift that is no ceiling."""
     mine = rows_in(run, run.variant)
     lifts = {a: float(np.mean(found)) for a in {r.agent for r in mine} if (found := runs_of(mine, a, LIFT)) is not None}
@@ -51,7 +51,7 @@ def shown_agent(run: Run) -> str:
     return max(sorted(fair or lifts), key=lambda a: (fair or lifts)[a])
 
 
-def tiles(run: Run) -> list[tuple[str, str, str]]:
+def tiles(run: RunFiles) -> list[tuple[str, str, str]]:
     """(what, value, more) of the page's head."""
     out = []
     mine, agent = rows_in(run, run.variant), shown_agent(run)
@@ -62,7 +62,7 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     )
     for metric, what, form in wanted:
         if (runs := runs_of(mine, agent, metric)) is not None:
-            found = estimate(runs, metric)
+            found = estimate_metric(runs, metric)
             low, high = form.format(found.low), form.format(found.high)
             out.append((what, form.format(found.value), f"{low} to {high}" if low != high else ""))
     if runs_of(mine, FLOOR, JUDGE) is not None and (chance := improvement_over(mine, agent, FLOOR)):
@@ -74,11 +74,11 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     return out
 
 
-def overview(run: Run) -> Section:
+def overview(run: RunFiles) -> Section:
     """Everybody's lift at a glance."""
     mine = rows_in(run, run.variant)
     agents = dict.fromkeys(r.agent for r in mine if r.metric == LIFT.id)
-    found = {a: estimate(runs, LIFT) for a in agents if (runs := runs_of(mine, a, LIFT)) is not None}
+    found = {a: estimate_metric(runs, LIFT) for a in agents if (runs := runs_of(mine, a, LIFT)) is not None}
     head = ("overview", "What acting is worth")
     if not found:
         return Section(*head, missing="No agent was judged against doing nothing in this run.")
@@ -102,10 +102,10 @@ def _of_lines(found: Mapping[str, Interval]) -> str:
 
 def _of_intervals(what: str, found: Mapping[str, Interval]) -> Grid:
     rows = [[name, told(e, ".3g")] for name, e in found.items()]
-    return grid(what, ("agent", what), rows)
+    return html_table(what, ("agent", what), rows)
 
 
-def tables(run: Run, figures: Mapping[str, str]) -> Iterator[Section]:
+def tables(run: RunFiles, figures: Mapping[str, str]) -> Iterator[Section]:
     """Prediction and reward, and the scenario's key figures."""
     marked, s = (shown_agent(run),), run.scenario
     found: dict[str, list[Grid]] = {"prediction": [], "reward": [], "figures": []}
@@ -140,7 +140,7 @@ def tables(run: Run, figures: Mapping[str, str]) -> Iterator[Section]:
     )
 
 
-def ladder(run: Run, order: Sequence[str]) -> Section:
+def ladder(run: RunFiles, order: Sequence[str]) -> Section:
     """The same greedy rule, told more and more."""
     head = ("ladder", "What knowing is worth")
     found = {}
@@ -149,7 +149,7 @@ def ladder(run: Run, order: Sequence[str]) -> Section:
         mine = [r for r in run.rows if r.variant == LADDER + rung]
         values = np.array([r.value for r in mine if r.metric == LIFT.id])
         if len(values):
-            found[rung] = estimate(values, LIFT)
+            found[rung] = estimate_metric(values, LIFT)
     if not found:
         return Section(*head, missing="The information ladder is judged where a run takes all agents.")
     figure = charts.intervals("f-ladder", "Information ladder", found, "lift")
@@ -161,7 +161,7 @@ def ladder(run: Run, order: Sequence[str]) -> Section:
     )
 
 
-def curves(run: Run) -> Section:
+def curves(run: RunFiles) -> Section:
     """Reward along fine-tuning, and accuracy, which a frozen prior keeps."""
     head = ("curves", "Learning curves")
     series = [(agent, points) for (agent, _), points in sorted(run.curves.items()) if len(points) > 1]
@@ -173,8 +173,10 @@ def curves(run: Run) -> Section:
         for (name, seed), points in sorted(run.curves.items())
         if len(points) > 1
     ]
-    data = grid("reward", ("training", "first point", "last point"), ends)
-    drawn = charts.lines("f-curve", "Reward while training", series, "environment steps", "feedback reward per step")
+    data = html_table("reward", ("training", "first point", "last point"), ends)
+    drawn = charts.line_chart(
+        "f-curve", "Reward while training", series, "environment steps", "feedback reward per step"
+    )
     figures = [Figure(drawn, "Mean feedback reward per step since the point before, exploration included.", data)]
     notes = []
     mine = rows_in(run, run.variant)
@@ -182,7 +184,7 @@ def curves(run: Run) -> Section:
     if known:
         last = max(points[-1][0] for _, points in series)
         flat = [(name, [(0.0, v), (last, v)]) for name, v in known.items()]
-        drawn = charts.lines(
+        drawn = charts.line_chart(
             "f-accuracy",
             "Accuracy while training",
             flat,
@@ -193,13 +195,13 @@ def curves(run: Run) -> Section:
         )
         rows = [[name, f"{v:.3f}", f"{v:.3f}"] for name, v in known.items()]
         caption = "Top-1 on the evaluation worlds. The predictor is frozen while the policy learns, so its accuracy cannot move: the line is the one value measured."
-        figures.append(Figure(drawn, caption, grid("top-1", ("agent", "before", "after"), rows)))
+        figures.append(Figure(drawn, caption, html_table("top-1", ("agent", "before", "after"), rows)))
     else:
         notes.append("No accuracy is drawn: the trained agents of this run do not predict.")
     return Section(*head, figures=tuple(figures), notes=tuple(notes))
 
 
-def tuned(run: Run) -> Section:
+def tuned(run: RunFiles) -> Section:
     """The prior's own threshold policy against the policy fine-tuned on it."""
     head = ("tuned", "Prior against fine-tuned")
     mine = rows_in(run, run.variant)
@@ -213,17 +215,17 @@ def tuned(run: Run) -> Section:
             continue
         change = difference(b, a, metric) if a.shape == b.shape else None
         rows.append([metric.heading, *(f"{np.mean(x):.4g}" for x in (a, b)), told(change, "+.3g") if change else ""])
-    table = grid("means, and the difference paired by seed", ("", first, TUNED, "difference"), rows)
+    table = html_table("means, and the difference paired by seed", ("", first, TUNED, "difference"), rows)
     pairs = _by_seed(mine, first, TUNED)
     figure = charts.slopes("f-slopes", f"{first} and {TUNED} seed by seed", pairs, (first, TUNED), "true utility")
-    data = grid("true utility", ("seed", first, TUNED), [[name, f"{a:.4g}", f"{b:.4g}"] for name, a, b in pairs])
+    data = html_table("true utility", ("seed", first, TUNED), [[name, f"{a:.4g}", f"{b:.4g}"] for name, a, b in pairs])
     caption = (
         "True utility per person and day; a line for each evaluation seed, whose people are the same on both sides."
     )
     return Section(*head, tables=(table,), figures=(Figure(figure, caption, data),))
 
 
-def _by_seed(rows: Sequence[Row], first: str, second: str, most: int = 30) -> list[tuple[str, float, float]]:
+def _by_seed(rows: Sequence[ResultRow], first: str, second: str, most: int = 30) -> list[tuple[str, float, float]]:
     mean: dict[str, dict[int, list[float]]] = {first: {}, second: {}}
     for r in rows:
         if r.agent in mean and r.metric == JUDGE.id:
@@ -232,7 +234,7 @@ def _by_seed(rows: Sequence[Row], first: str, second: str, most: int = 30) -> li
     return [(f"seed {s}", float(np.mean(mean[first][s])), float(np.mean(mean[second][s]))) for s in both]
 
 
-def terms(run: Run, weights: Mapping[str, float]) -> Section:
+def terms(run: RunFiles, weights: Mapping[str, float]) -> Section:
     """What reward and utility are made of, for a few agents side by side."""
     head = ("terms", "Reward terms")
     mine = rows_in(run, run.variant)
@@ -268,7 +270,7 @@ def terms(run: Run, weights: Mapping[str, float]) -> Section:
                 Figure(
                     drawn,
                     f"{title}: weight times amount, per person and day.{few}",
-                    grid(title, ("term", *agents), rows),
+                    html_table(title, ("term", *agents), rows),
                 )
             )
     if not figures:
@@ -276,7 +278,7 @@ def terms(run: Run, weights: Mapping[str, float]) -> Section:
     return Section(*head, figures=tuple(figures))
 
 
-def gates(run: Run) -> Section:
+def gates_section(run: RunFiles) -> Section:
     """Is the simulated resident like the log she was calibrated to?"""
     head = ("gates", "Is the simulated person credible?")
     if not run.gates:
@@ -300,7 +302,9 @@ def gates(run: Run) -> Section:
     return Section(
         *head,
         text=f"{passed} of {of} gates passed.",
-        tables=(grid("fidelity", ("statistic", "log", "simulated", "accept", "passed", "note"), rows, words=True),),
+        tables=(
+            html_table("fidelity", ("statistic", "log", "simulated", "accept", "passed", "note"), rows, words=True),
+        ),
     )
 
 

@@ -34,7 +34,7 @@ def text(x: float, y: float, words: str, anchor: str = "start", class_: str = "l
     return tag("text", escape(words), x=x, y=y, text_anchor=None if anchor == "start" else anchor, class_=class_)
 
 
-def hint(words: str) -> str:
+def tooltip(words: str) -> str:
     """What a pointer that rests on an element is told."""
     return f"<title>{escape(words)}</title>"
 

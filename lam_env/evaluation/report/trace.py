@@ -17,7 +17,7 @@ from lam_env.core.events import FEEDBACK, USER
 from lam_env.core.observation import DAY, WEEKDAYS
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Circle, Item, Line, Polygon, Rectangle, Scene
-from lam_env.evaluation.episode import Moment, Told, likeliest
+from lam_env.evaluation.episode import EventFormatter, Moment, likeliest
 
 MOST = 48  # decisions in a trace
 MOST_BETWEEN = 24  # pictures between two decisions
@@ -29,7 +29,7 @@ Play = Callable[[bool], Iterator[Moment]]  # the same episode each time it is ca
 
 def trace(play: Play, scenario: Scenario, about: dict[str, object], most: int = MOST) -> dict[str, Any]:
     """Plays the episode twice: to choose the decisions worth showing, and to draw them. `about` is kept beside them."""
-    chosen, days, whole = choose(_weights(play(False)), most)
+    chosen, days, whole = choose_moments(_weights(play(False)), most)
     pack, frames = Pack(), []
     for frame, scene in _thinned(_frames(play(True), scenario, chosen, days)):
         frames.append({**frame, "title": scene.title, "draw": pack.add(scene)})
@@ -57,7 +57,7 @@ def _weights(moments: Iterable[Moment]) -> list[tuple[int, int]]:
     return out
 
 
-def choose(weights: Sequence[tuple[int, int]], most: int) -> tuple[set[int], set[int], bool]:
+def choose_moments(weights: Sequence[tuple[int, int]], most: int) -> tuple[set[int], set[int], bool]:
     """Which moments are drawn, and on which days: all with weight if they are few, else those of the busiest day and of the days about it
     for which there is room; acts and answers first."""
     heavy = [k for k, (_, w) in enumerate(weights) if w]
@@ -89,7 +89,7 @@ def spread(of: Sequence[int], most: int) -> list[int]:
 def _frames(
     moments: Iterable[Moment], scenario: Scenario, chosen: set[int], days: set[int]
 ) -> Iterator[tuple[dict[str, Any], Scene]]:
-    told, waiting, last, begun, end = Told(scenario), list[tuple[str, str]](), 0, False, max(chosen)
+    told, waiting, last, begun, end = EventFormatter(scenario), list[tuple[str, str]](), 0, False, max(chosen)
     for k, m in enumerate(moments):
         heard = told(m.since)
         waiting = waiting + heard if begun else heard  # nothing is told of days that are not shown
@@ -150,7 +150,7 @@ class Pack:
             for item in scene.items
             if round(item.opacity, 2) > 0
         ]
-        told = difference(self._last, numbers)
+        told = changed_primitives(self._last, numbers)
         self._last = numbers
         return told
 
@@ -179,7 +179,7 @@ def _short(value: float) -> float:
     return int(tenth) if tenth.is_integer() else tenth
 
 
-def difference(before: Sequence[int], now: Sequence[int]) -> list[Any]:
+def changed_primitives(before: Sequence[int], now: Sequence[int]) -> list[Any]:
     """`now` as runs of `before` and numbers of its own."""
     out: list[Any] = []
     for tag, i, j, a, b in SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
@@ -191,7 +191,7 @@ def difference(before: Sequence[int], now: Sequence[int]) -> list[Any]:
 
 
 def undo(before: Sequence[int], told: Sequence[Any]) -> list[int]:
-    """What `difference` was made of."""
+    """What `changed_primitives` was made of."""
     out: list[int] = []
     for part in told:
         out += before[part[0] : part[0] + part[1]] if isinstance(part, list) else [part]

@@ -22,7 +22,7 @@ from typing import Any
 
 from lam_env.core.events import KINDS, USER, ActionLog, LogError
 from lam_env.logs.formats.files import MAX_VALUE, LogRow, log_of_rows
-from lam_env.logs.formats.records import existing, objects, table, time_zone
+from lam_env.logs.formats.records import existing, objects, read_table, time_zone
 
 NEEDED = ("time", "user", "action")
 UTC = datetime.UTC
@@ -70,7 +70,7 @@ def _load(file: str, home: str | None, zone: str | None, records: Any) -> tuple[
 
 
 def _csv(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    return table(path, left_out, ",".join(NEEDED), _check_columns)
+    return read_table(path, left_out, ",".join(NEEDED), _check_columns)
 
 
 def _jsonl(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -20,9 +20,9 @@ import numpy as np
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.formats.files import MAX_VALUE
-from lam_env.logs.formats.records import existing, table, time_zone
+from lam_env.logs.formats.records import existing, read_table, time_zone
 from lam_env.logs.play.sessions import BREAK
-from lam_env.logs.streams import Stream, log_of_streams
+from lam_env.logs.streams import RecordedStream, log_of_streams
 
 NEEDED = ("player", "score", "time")
 SCORES = (0, 10, 50, 100, 200, 500, 1000)
@@ -59,7 +59,7 @@ FORMATS = {"mobile_plays": load}
 
 def _rows(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, float, int]]:
     """(player, score, time) of each line."""
-    for number, cells in table(path, left_out, ",".join(NEEDED), _check_columns):
+    for number, cells in read_table(path, left_out, ",".join(NEEDED), _check_columns):
         if cells["player"]:
             yield _play(f"{path.name}, line {number}", *(cells[name] for name in NEEDED))
         else:
@@ -86,7 +86,7 @@ def _play(where: str, player: str, score: str, time: str) -> tuple[int, float, i
     return who, points, int(when)
 
 
-def _stream(time: np.ndarray, score: np.ndarray, end: int, tz: datetime.tzinfo) -> Stream:
+def _stream(time: np.ndarray, score: np.ndarray, end: int, tz: datetime.tzinfo) -> RecordedStream:
     """The plays of one player, with what lies between them."""
     names, at, value = list[str](), list[int](), list[float]()
     hours = np.diff(time, prepend=time[:1]) / 3600
@@ -104,4 +104,4 @@ def _stream(time: np.ndarray, score: np.ndarray, end: int, tz: datetime.tzinfo) 
         at.append(int(time[-1]))
         value.append(math.nan)
     began = datetime.datetime.fromtimestamp(int(time[0]), tz).replace(tzinfo=None)
-    return Stream(began, np.array(at) - int(time[0]), tuple(names), np.array(value))
+    return RecordedStream(began, np.array(at) - int(time[0]), tuple(names), np.array(value))

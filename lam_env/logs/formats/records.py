@@ -32,7 +32,7 @@ def time_zone(zone: str | None, where: str) -> zoneinfo.ZoneInfo | None:
         raise LogError(f"{where}: unknown time zone {zone!r}; settings: zone=Europe/Berlin") from None
 
 
-def table(
+def read_table(
     path: Path, left_out: Counter[str], wanted: str, check: Callable[[str, list[str]], None]
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """(line number, cell by column) of a CSV file. Columns are called as its first line says, in small letters;

@@ -20,7 +20,7 @@ import numpy as np
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.formats.records import existing, objects
-from lam_env.logs.streams import Stream, log_of_streams
+from lam_env.logs.streams import RecordedStream, log_of_streams
 
 Run = dict[str, Any]
 
@@ -63,7 +63,7 @@ def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
         try:
             began(run)
             float(run["timestamp"])
-            events(run, fine=True)
+            run_events(run, fine=True)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             reason = " ".join(str(error).split())[:80]
             raise LogError(f"{where}: not a run history ({type(error).__name__}: {reason}); remove the line") from None
@@ -90,7 +90,7 @@ def base(card: str) -> str:
     return str(card).partition("+")[0]
 
 
-def events(run: Run, fine: bool) -> tuple[list[str], Counter[str]]:
+def run_events(run: Run, fine: bool) -> tuple[list[str], Counter[str]]:
     """The actions of a run in order, and what of it was left out."""
     here: dict[int, list[str]] = defaultdict(list)
     for floor, name in _on_floors(run, fine):
@@ -150,7 +150,7 @@ def _load(path: str, fine: bool) -> tuple[ActionLog, dict[str, int]]:
     runs, left_out = read_runs(path)
     streams = []
     for run in runs:
-        names, skipped = events(run, fine)
+        names, skipped = run_events(run, fine)
         left_out += skipped
-        streams.append(Stream(began(run), np.arange(len(names)), tuple(names)))
+        streams.append(RecordedStream(began(run), np.arange(len(names)), tuple(names)))
     return log_of_streams(streams, Path(path).name), dict(left_out)

@@ -29,7 +29,7 @@ TRAITS = ("held", "held already", "held twice", "upgraded", "others upgraded")
 ROOMS = {"monster": ("M",), "elite": ("E",), "boss": ("B", "BOSS")}
 
 
-class State:
+class DeckState:
     """What a run's player holds, as it changes."""
 
     def __init__(self, run: Run):
@@ -109,7 +109,7 @@ def card_choices(path: str | Path) -> tuple[Choices, dict[str, int]]:
 CHOICES = {"slay_the_spire": card_choices}
 
 
-def _walk(run: Run) -> Iterator[tuple[State, float, list[str], str | None]]:
+def _walk(run: Run) -> Iterator[tuple[DeckState, float, list[str], str | None]]:
     """(state before the choice, floor, cards on offer, card taken or None) of each card choice."""
     changes: list[tuple[float, int, str, Any]] = [(c["floor"], 1, "choice", c) for c in run["card_choices"]]
     for kind, floors, items in (
@@ -128,7 +128,7 @@ def _walk(run: Run) -> Iterator[tuple[State, float, list[str], str | None]]:
     changes += [(r["floor"], 2, "relic", r["key"]) for r in run.get("relics_obtained") or []]
     bosses = zip(run.get("boss_relics") or [], ACTS, strict=False)
     changes += [(f, 2, "relic", r["picked"]) for r, f in bosses if r.get("picked") not in (None, "SKIP")]
-    state = State(run)
+    state = DeckState(run)
     for floor, _, kind, what in sorted(changes, key=lambda change: change[:2]):
         if kind != "choice":
             state.change(kind, what)
@@ -143,7 +143,7 @@ def _walk(run: Run) -> Iterator[tuple[State, float, list[str], str | None]]:
             state.change("gain", taken)
 
 
-def _traits(state: State, card: str) -> list[float]:
+def _traits(state: DeckState, card: str) -> list[float]:
     if card == "none":
         return [0.0] * len(TRAITS)
     n = max(0, state.deck[base(card)])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from lam_env.logs.fidelity import Gate
-from lam_env.logs.play.sessions import INDICES, QUANTILES, RETURNS, Plays, check_usable, statistics
+from lam_env.logs.play.sessions import INDICES, QUANTILES, RETURNS, Plays, check_usable, play_statistics
 
 HAZARD, GAP, BUMP, SHARE = 0.08, 0.25, 0.05, 0.10  # tolerances: probability, share of the source's, shares
 RETURN, LITTLE = 0.25, 0.01  # of returns: share of the source's, or this if it is more
@@ -19,13 +19,13 @@ MEDIAN = (1.0, 6.0)  # plays per session
 USUAL = ((0.25, 0.50), (0.08, 0.25), (0.02, 0.10))  # D1, D7, D30 where there is no log to compare with
 
 
-def gates(source: Plays | None, simulated: Plays) -> list[Gate]:
+def play_gates(source: Plays | None, simulated: Plays) -> list[Gate]:
     """The seven gates, in the order of the report; a number that a log does not give makes its gate unmeasured."""
     check_usable(simulated, "fidelity, simulated")
     if source is not None:
         check_usable(source, "fidelity, source")
-    b = statistics(simulated)
-    a = statistics(source) if source is not None else dict[str, Numbers].fromkeys(b, ())
+    b = play_statistics(simulated)
+    a = play_statistics(source) if source is not None else dict[str, Numbers].fromkeys(b, ())
     return [
         _plays(a["plays_per_session"], b["plays_per_session"]),
         _hazard(a["hazard"], b["hazard"]),

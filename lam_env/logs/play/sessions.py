@@ -131,7 +131,7 @@ def top_share(counts: np.ndarray, share: float = 0.1) -> float:
     return float(counts[: max(1, round(share * len(counts)))].sum() / max(1, counts.sum()))
 
 
-def statistics(plays: Plays, minutes: float = BREAK) -> dict[str, tuple[float, ...]]:
+def play_statistics(plays: Plays, minutes: float = BREAK) -> dict[str, tuple[float, ...]]:
     """What the fidelity report compares, by name."""
     cut = sessions_of(plays, minutes)
     found = {
@@ -162,6 +162,6 @@ def check_usable(plays: Plays, what: str = "plays") -> None:
         )
 
 
-def shifted(plays: Plays, seconds: int) -> Plays:
+def shifted_gaps(plays: Plays, seconds: int) -> Plays:
     """The same plays on a clock that is `seconds` later."""
     return dataclasses.replace(plays, time=plays.time + seconds, end=plays.end + seconds)

@@ -25,7 +25,7 @@ from scipy.special import logsumexp
 
 from lam_env.core.events import LogError
 from lam_env.logs.play.likelihood import coming_and_going, unseen
-from lam_env.logs.play.sessions import BREAK, INDICES, Plays, check_usable, sessions_of, statistics
+from lam_env.logs.play.sessions import BREAK, INDICES, Plays, check_usable, play_statistics, sessions_of
 
 LEAST = 30  # gaps and sessions below which nothing is estimated
 _DAY = 86_400
@@ -181,7 +181,7 @@ def _said(error: Exception) -> str:
     return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
 
 
-def estimate(plays: Plays, minutes: float = BREAK) -> PlayTables:
+def estimate_play(plays: Plays, minutes: float = BREAK) -> PlayTables:
     """The tables of a log of plays; LogError where it holds too little."""
     check_usable(plays)
     cut = sessions_of(plays, minutes)
@@ -206,7 +206,7 @@ def estimate(plays: Plays, minutes: float = BREAK) -> PlayTables:
         arrivals=tuple(np.quantile((plays.time[plays.first] - start) / _DAY, steps).tolist()),
         days=max(1.0, (plays.end - start) / _DAY),
         minutes=minutes,
-        measured=statistics(plays, minutes),
+        measured=play_statistics(plays, minutes),
     )
 
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.core.observation import DAY, Rows
+from lam_env.core.observation import DAY, ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.logs.play.likelihood import coming_and_going, unseen
 from lam_env.logs.play.sessions import BREAK, INDICES, Plays, Sessions, gap_quantiles, sessions_of
-from lam_env.logs.play.tables import MOST_ODDS, PlayTables, estimate
+from lam_env.logs.play.tables import MOST_ODDS, PlayTables, estimate_play
 
 from ..params import GameParams
 from ..rules.compiled import Compiled
@@ -42,7 +42,7 @@ LEAST_SD, MOST_SD, MOST_FACTOR = 0.02, 5.0, 20.0  # log-odds; of gaps
 Progress = Callable[[str, int, int], None]
 
 
-def calibrate(
+def calibrate_game(
     source: Plays,
     rules: Rules,
     params: GameParams,
@@ -54,7 +54,7 @@ def calibrate(
 
     `minutes` without play end a session of the log; `plays`: about how many are simulated in each round (default: by the size of the log)."""
     progress("estimate [plays]", 0, len(source.time))
-    wanted = estimate(source, minutes)
+    wanted = estimate_play(source, minutes)
     progress("estimate [plays]", len(source.time), len(source.time))
     aim = _aim(sessions_of(source, minutes))
     if plays is None:
@@ -66,7 +66,7 @@ def calibrate(
         stage = f"calibrate, round {i + 1} of {FULL + LATER} [players]"
         progress(stage, 0, players)
         seeds = world_seeds(Use.CALIBRATION, players, i)
-        lived = lives(Compiled(rules, params, tables), seeds, tables, _counted(progress, stage, players))
+        lived = simulate_lives(Compiled(rules, params, tables), seeds, tables, _counted(progress, stage, players))
         progress(stage, players, players)
         tables = _moved(tables, wanted, aim, lived, 1 / max(1, i + 2 - FULL))
     return tables
@@ -76,13 +76,13 @@ def _counted(progress: Progress, stage: str, total: int) -> Callable[[int], None
     return lambda done: progress(stage, done, total)
 
 
-def lives(
+def simulate_lives(
     game: Compiled, seeds: Sequence[int], tables: PlayTables, progress: Callable[[int], None] = lambda done: None
 ) -> Plays:
     """What players do whom nobody advises, as a log of as many days as the tables', in which they arrive as the log's did."""
     days = min(MOST_DAYS, math.ceil(tables.days) + 1)
     game = Compiled(game.rules, dataclasses.replace(game.params, days=days), tables)
-    row = Rows(1, game.words.vocabulary).row(0)
+    row = ObservationRows(1, game.words.vocabulary).row(0)
     rng = np.random.default_rng(seeds[0])
     arrivals = np.interp(rng.random(len(seeds)), np.linspace(0, 1, len(tables.arrivals)), tables.arrivals) * DAY
     end = int(min(days, tables.days) * DAY)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.logs.fidelity import Gate
 from lam_env.logs.play.sessions import hazard, top_share
 
 from ..rules.compiled import Compiled
-from ..world.tally import Tally
+from ..world.tally import PlayTally
 from ..world.world import GameWorld
 
 HAZARDS = (1, 2, 3, 5, 10, 20)  # plays after which the hazard of a session's end is shown
@@ -50,8 +50,8 @@ def live(
     progress: Callable[[int], None] = lambda done: None,
 ) -> Cohort:
     """The lives of players `seeds` without an agent."""
-    row = Rows(1, game.words.vocabulary).row(0)
-    tallies: list[Tally] = []
+    row = ObservationRows(1, game.words.vocabulary).row(0)
+    tallies: list[PlayTally] = []
     for done, seed in enumerate(seeds):
         world = GameWorld(game, Streams(seed), row, observed=False)
         while not world.step(0):
@@ -76,7 +76,7 @@ def live(
     )
 
 
-def gates(cohort: Cohort) -> list[Gate]:
+def cohort_gates(cohort: Cohort) -> list[Gate]:
     """The gates that an unadvised cohort of default players has to pass."""
     found = []
     for day, (wanted, near, real, note) in RETENTION.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lam_env.core.events import LogError
 
 from ..params import GameParams
-from ..words import Words
+from ..words import GameNames
 from .rules import Rules
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Compiled:
 
     def __init__(self, rules: Rules, params: GameParams, tables: PlayTables | None = None):
         """`tables`: in place of the file that `params` names."""
-        self.rules, self.params, self.words = rules, params, Words(rules)
+        self.rules, self.params, self.words = rules, params, GameNames(rules)
         self.tables = tables if tables is not None or params.tables is None else calibrated(params.tables)
         acts, n = rules.activities, len(rules.activities)
         place = {a.name: k for k, a in enumerate(acts)}

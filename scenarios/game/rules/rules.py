@@ -49,7 +49,7 @@ class Activity:
 
 
 @dataclass(frozen=True)
-class Line:
+class BuildLine:
     """A skill line. `helps`: power per share of points spent on it, by activity."""
 
     name: str
@@ -80,7 +80,7 @@ class Rules:
     """All tables. `follows`: what one activity adds to the liking of the next. `checked` when built."""
 
     activities: tuple[Activity, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[BuildLine, ...]
     classes: tuple[CharacterClass, ...]
     quests: tuple[Quest, ...]
     follows: dict[tuple[str, str], float]
@@ -90,14 +90,14 @@ class Rules:
     gear_lead: float = 0.8  # gear ahead of what the level needs, at most
 
     def __post_init__(self) -> None:
-        check(self)
+        check_rules(self)
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(a.name for a in self.activities)
 
 
-def check(rules: Rules) -> None:
+def check_rules(rules: Rules) -> None:
     """Raise RulesError, in one line, where tables hold what they cannot, name what does not exist or cannot be played."""
     for fault in faults(rules):
         raise RulesError(f"rules: {fault}")
@@ -213,10 +213,10 @@ ACTIVITIES = (
 )
 
 LINES = (
-    Line("might", {"grind": 1.2, "boss": 1.2, "dungeon": 0.6, "pvp": 0.4}),
-    Line("guard", {"dungeon": 1.3, "boss": 0.8, "story": 0.5}),
-    Line("arcana", {"story": 1.2, "side_quest": 0.8, "dungeon": 0.5, "boss": 0.5}),
-    Line("cunning", {"pvp": 1.5, "explore": 1.2, "side_quest": 0.6}),
+    BuildLine("might", {"grind": 1.2, "boss": 1.2, "dungeon": 0.6, "pvp": 0.4}),
+    BuildLine("guard", {"dungeon": 1.3, "boss": 0.8, "story": 0.5}),
+    BuildLine("arcana", {"story": 1.2, "side_quest": 0.8, "dungeon": 0.5, "boss": 0.5}),
+    BuildLine("cunning", {"pvp": 1.5, "explore": 1.2, "side_quest": 0.6}),
 )
 
 CLASSES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lam_env.core.observation import DAY, Row
+from lam_env.core.observation import DAY, ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.envs.scenario import start_tick
 from lam_env.sim.persons import PersonalWorld
@@ -11,7 +11,7 @@ from ..params import REWARD_WEIGHTS, UTILITY_WEIGHTS
 from ..player.player import Player
 from ..player.traits import Traits
 from ..rules.compiled import MOST_PLAYS, NEVER, Compiled
-from .tally import Tally
+from .tally import PlayTally
 
 
 class Life(PersonalWorld):
@@ -23,7 +23,7 @@ class Life(PersonalWorld):
         *("stale", "left_for_good", "_due", "_today", "_today_flow"),
     )
 
-    def __init__(self, game: Compiled, streams: Streams, row: Row, day: int, record: bool):
+    def __init__(self, game: Compiled, streams: Streams, row: ObservationRow, day: int, record: bool):
         params, words = game.params, game.words
         start = start_tick(day)
         super().__init__(
@@ -47,7 +47,7 @@ class Life(PersonalWorld):
         self.minutes = self.gap = 0.0
         self.began = start  # of the session
         self.moment = 0  # 0 session start, 1 after a win, 2 after a loss, 3 level-up
-        self.tally = Tally()
+        self.tally = PlayTally()
         self.stale = True  # whether a reading that seldom changes has changed
         self.left_for_good = False
         self._due = -1  # what the player is asked

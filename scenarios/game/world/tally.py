@@ -5,7 +5,7 @@ from __future__ import annotations
 WEEK = 7
 
 
-class Tally:
+class PlayTally:
     """Days are days of her life, from 0; the day turns at four in the morning."""
 
     __slots__ = (

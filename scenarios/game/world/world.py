@@ -6,7 +6,7 @@ from array import array
 from math import exp
 from typing import Any
 
-from lam_env.core.observation import DAY, Row
+from lam_env.core.observation import DAY, ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.envs.scenario import START_HOUR
 
@@ -46,7 +46,7 @@ class GameWorld(Life):
         self,
         game: Compiled,
         streams: Streams,
-        row: Row,
+        row: ObservationRow,
         *,
         day: int = 0,
         record: bool = False,

@@ -14,7 +14,7 @@ from ..devices import Device
 from ..house import AWAY, AgentAct
 from ..people.resident import Resident
 from ..world import HomeWorld
-from .view import DeviceView, EventView, HomeView, PersonView
+from .view import DeviceView, HomeEventView, HomeView, PersonView
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan")
 SHOWN = 6  # events
@@ -39,7 +39,7 @@ def home_view(world: HomeWorld) -> HomeView:
     level = world.price / params.price
     return HomeView(
         rooms=home.rooms,
-        clock=f"{WEEKDAYS[now // 86_400 % 7]} {clock(now)}",
+        clock=f"{WEEKDAYS[now // 86_400 % 7]} {clock_of_day(now)}",
         hour=_hand(world),
         sun=math.tanh(4 * world.sun),  # 0.06, where lamps go on, is a quarter; a clear noon in winter 0.85
         outdoor=world.climate.slots[now % 86_400 // SLOT][0],
@@ -55,7 +55,7 @@ def home_view(world: HomeWorld) -> HomeView:
         cost=world.utility_totals["energy"],
         score=sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()),
         events=tuple(_recorded(world) if world.records is not None else _sensed(world))[:SHOWN],
-        action=words(world, act[0]) if act else "",
+        action=event_text(world, act[0]) if act else "",
         action_room=home.rooms[home.devices[home.device_of[act[0]]].room] if act else "",
     )
 
@@ -70,11 +70,11 @@ def _hand(world: HomeWorld) -> float:
     return (19 + 11 * ((hour - fall) % 24) / (24 - fall + rise)) % 24
 
 
-def clock(time: int) -> str:
+def clock_of_day(time: int) -> str:
     return f"{time // 3600 % 24:02}:{time // 60 % 60:02}"
 
 
-def words(world: HomeWorld, action: int) -> str:
+def event_text(world: HomeWorld, action: int) -> str:
     """An action for people: "kitchen light dim", "front door locked", "TV on"."""
     device = world.home.devices[world.home.device_of[action]]
     kind, state = device.kind.name, device.kind.states[world.home.state_of[action]]
@@ -125,35 +125,35 @@ def _latest_act(world: HomeWorld) -> tuple[int, int] | None:
     return (latest.action, latest.time) if latest else None
 
 
-def _recorded(world: HomeWorld) -> Iterator[EventView]:
+def _recorded(world: HomeWorld) -> Iterator[HomeEventView]:
     """From the records, newest first: who did it, and how the agent's acts were taken."""
     taken: dict[int, str] = {}
     n_acts = world.agent_acts
     door = world.vocabulary.sensors.index("door.front")
     for e in reversed(world.records or ()):
-        when = clock(e.time)
+        when = clock_of_day(e.time)
         if e.kind == FEEDBACK:
             answer = ANSWERS[e.token]
             if answer in TONE:
                 taken.setdefault(e.answers, TONE[answer])
             elif answer == "rating":
-                yield EventView(when, NAMES[e.user], f"thumb {'up' if e.value > 0 else 'down'} for the agent")
+                yield HomeEventView(when, NAMES[e.user], f"thumb {'up' if e.value > 0 else 'down'} for the agent")
             else:
-                yield EventView(when, NAMES[e.user], "switches the automation off")
+                yield HomeEventView(when, NAMES[e.user], "switches the automation off")
         elif e.kind == AGENT and e.token:
             n_acts -= 1
-            yield EventView(when, "agent", words(world, e.token), taken.get(n_acts, ""))
+            yield HomeEventView(when, "agent", event_text(world, e.token), taken.get(n_acts, ""))
         elif e.kind == USER:
-            yield EventView(when, NAMES[e.user], words(world, e.token))
+            yield HomeEventView(when, NAMES[e.user], event_text(world, e.token))
         elif e.kind == SENSOR and e.token == door:
-            yield EventView(when, NAMES[e.user], "opens the front door")
+            yield HomeEventView(when, NAMES[e.user], "opens the front door")
 
 
-def _sensed(world: HomeWorld) -> Iterator[EventView]:
+def _sensed(world: HomeWorld) -> Iterator[HomeEventView]:
     """From the window that an agent sees, newest first: it does not say who."""
     mine = {(a.action, a.time) for a in world.last_agent_act if a is not None}
     n_actions = len(world.vocabulary)
     for token, time in zip(world.row.events[0, ::-1].tolist(), world.row.events[1, ::-1].tolist(), strict=True):
         if 0 < token < n_actions:
             who = "agent" if (token, time) in mine else "somebody"
-            yield EventView(clock(time), who, words(world, token))
+            yield HomeEventView(clock_of_day(time), who, event_text(world, token))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lam_env.envs.scene import Circle, Item, Rectangle, Text, shorten, text_width
 from lam_env.envs.signs import TONES, agent_icon, answer_mark, badge, gauge
 
-from .view import EventView, HomeView, PersonView
+from .view import HomeEventView, HomeView, PersonView
 
 LEFT, TOP, WIDTH, BOTTOM = 706.0, 76.0, 242.0, 530.0
 _INNER = LEFT + 12
@@ -42,7 +42,7 @@ def _person(y: float, who: PersonView, role: str) -> Iterator[Item]:
         yield Text(_RIGHT, y + 24, mood, 9, anchor="end", fill="muted", group="People")
 
 
-def _event(y: float, event: EventView, colours: dict[str, str]) -> Iterator[Item]:
+def _event(y: float, event: HomeEventView, colours: dict[str, str]) -> Iterator[Item]:
     yield Text(_INNER, y + 4, event.clock, 9.5, fill="muted", group="Last events")
     x = _INNER + 42
     by_agent = event.who == "agent"
@@ -79,7 +79,7 @@ def _figures(y: float, view: HomeView) -> Iterator[Item]:
         yield Text(x, top + 23, shorten(value, 12, 72, True), 12, bold=True, fill=role, group="Figures")
 
 
-def side_panel(view: HomeView, colours: dict[str, str]) -> Iterator[Item]:
+def home_panel(view: HomeView, colours: dict[str, str]) -> Iterator[Item]:
     """The four cards, from the top; `colours` gives each resident's role."""
     n_events, n_people = min(5, len(view.events)), len(view.people)
     spare = BOTTOM - TOP - 24 - (26 + 32 * n_people) - 58 - (28 + 20 * 5) - 78

@@ -11,11 +11,11 @@ from lam_env.envs.signs import agent_icon, badge
 from ..floorplan import HEIGHT, OUTSIDE, WIDTH, Door, Rect, doors, entrance, layout
 from .colours import COLOURS
 from .figures import padlock
-from .panel import side_panel
+from .panel import home_panel
 from .room import DOORWAY, people_items, room_items
-from .view import DeviceView, EventView, HomeView, PersonView
+from .view import DeviceView, HomeEventView, HomeView, PersonView
 
-__all__ = ["DeviceView", "EventView", "HomeView", "PersonView", "home_scene"]
+__all__ = ["DeviceView", "HomeEventView", "HomeView", "PersonView", "home_scene"]
 
 METRE = 54.0  # units per metre of the plan
 LEFT, TOP = 30.0, 82.0  # where the plan's corner lies
@@ -25,7 +25,7 @@ SKY = 62.0
 def home_scene(view: HomeView) -> Scene:
     """The picture of `view`, 960 x 540 units."""
     colours = {who.name: f"person{i}" for i, who in enumerate(view.people)}
-    items = flat(_sky(view), _garden(view), _house(view, colours), _away(view, colours), side_panel(view, colours))
+    items = flat(_sky(view), _garden(view), _house(view, colours), _away(view, colours), home_panel(view, colours))
     return Scene(960.0, 540.0, items, title=f"Home, {view.clock}", roles=COLOURS)
 
 

@@ -41,7 +41,7 @@ class DeviceView:
 
 
 @dataclass(frozen=True)
-class EventView:
+class HomeEventView:
     """Something that happened. `who`: a resident's name, "agent", or another word."""
 
     clock: str  # "18:42"
@@ -71,7 +71,7 @@ class HomeView:
     energy: float = 0.0  # [kWh] so far
     cost: float | None = None  # so far
     score: float | None = None  # return so far
-    events: tuple[EventView, ...] = ()  # newest first; the first 5 are shown
+    events: tuple[HomeEventView, ...] = ()  # newest first; the first 5 are shown
     action: str = ""  # the agent's last action in words, "" = it did nothing
     action_room: str = ""  # the room it touched: framed in the plan
 

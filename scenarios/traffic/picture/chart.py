@@ -21,7 +21,7 @@ def nice(value: float) -> int:
     return next(int(k * power) for k in (1, 2, 4, 6, 10) if value <= k * power and k * power >= 4)
 
 
-def clock(hour: float) -> str:
+def clock_label(hour: float) -> str:
     minutes = round(hour * 60) % 1440
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
@@ -82,7 +82,7 @@ def _told(chart: ChartView) -> str:
                                ("queue", chart.queue, "waiting")):  # fmt: skip
         if series and max(series) > 0:
             peak = max(range(len(series)), key=lambda i: series[i])
-            words.append(f"{name} at most {series[peak]:.0f} {unit} at {clock(chart.start + peak * BIN)}")
+            words.append(f"{name} at most {series[peak]:.0f} {unit} at {clock_label(chart.start + peak * BIN)}")
     return ", ".join(words)
 
 
@@ -95,7 +95,7 @@ def _window(chart: ChartView, n: int) -> Iterator[Item]:
         yield Rectangle(left, Y0 - 2, right - left, Y1 - Y0 + 2, fill="accent", opacity=0.16)
         for x in (left, right):
             yield Line(x, Y0 - 2, x, Y1, stroke="accent", stroke_width=1, opacity=0.7)
-        words = f"to arrive {clock(chart.window[0])}–{clock(chart.window[1])}"
+        words = f"to arrive {clock_label(chart.window[0])}–{clock_label(chart.window[1])}"
         half = text_width(words, 9.5) / 2
         middle = min(max((left + right) / 2, X0 + half), X1 - half)
         yield Text(middle, Y0 - 8, words, 9.5, anchor="middle", fill="accent", group="chart")
@@ -114,7 +114,7 @@ def _axes(chart: ChartView, n: int, most: int, longest: int) -> Iterator[Item]:
     while mark <= chart.start + hours + 1e-9:
         x = X0 + (X1 - X0) * (mark - chart.start) / hours
         yield Line(x, Y1, x, Y1 + 4, stroke="muted", stroke_width=1)
-        yield Text(x, Y1 + 15, clock(mark), 9.5, anchor="middle", fill="muted", group="chart")
+        yield Text(x, Y1 + 15, clock_label(mark), 9.5, anchor="middle", fill="muted", group="chart")
         mark += step
 
 

@@ -15,7 +15,7 @@ from ..roads.supply import DAY, MINUTE
 from ..words import FOLLOWED, REFUSED
 from ..world.diary import Diary
 from ..world.world import TrafficWorld
-from .telling import clock, does, events, headline, name, words
+from .telling import clock, does, headline, name, told_events, travel_text
 from .view import ChartView, CountsView, FiguresView, LinkView, NodeView, TrafficView, TravellerView, VehicleView
 
 SHOWN = 8  # events
@@ -50,7 +50,7 @@ def traffic_view(world: TrafficWorld, at: int | None = None) -> TrafficView:
         traveller=_traveller(world, diary, at, heard),
         counts=_counts(diary, at),
         figures=_figures(world, diary, at, heard),
-        events=tuple(events(world, diary, at, heard))[:SHOWN],
+        events=tuple(told_events(world, diary, at, heard))[:SHOWN],
         chart=_chart(world, diary, yesterday, at),
     )
 
@@ -236,8 +236,8 @@ def _person(world: TrafficWorld, diary: Diary, i: int, advice: int | None = None
     usual = int(diary.usual[i])
     return TravellerView(
         name(i),
-        words(world, diary, i, usual),
-        "" if advice is None else words(world, diary, i, advice),
+        travel_text(world, diary, i, usual),
+        "" if advice is None else travel_text(world, diary, i, advice),
         answer,
         tone,
         float(diary.trust[i]),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lam_env.envs.scene import Circle, Item, Rectangle, Text, shorten, text_width
 from lam_env.envs.signs import TONES, agent_icon, answer_mark, badge, gauge
 
-from .view import CountsView, EventView, FiguresView, TrafficView, TravellerView
+from .view import CountsView, FiguresView, TrafficEventView, TrafficView, TravellerView
 
 LEFT, TOP, WIDTH, BOTTOM = 692.0, 66.0, 256.0, 588.0
 _INNER, _RIGHT = LEFT + 14, LEFT + WIDTH - 14
@@ -22,7 +22,7 @@ def _card(y: float, height: float, title: str) -> list[Item]:
     ]
 
 
-def side_panel(view: TrafficView) -> Iterator[Item]:
+def traffic_panel(view: TrafficView) -> Iterator[Item]:
     y = TOP
     asked = view.traveller.asked if view.traveller else ""
     for height, title, items in (
@@ -122,7 +122,7 @@ def _figures(y: float, today: FiguresView) -> Iterator[Item]:
     yield Text(_INNER, y + 120, shorten(words, 10, _ROOM), 10, fill="muted", group="Today")
 
 
-def _event(y: float, event: EventView) -> Iterator[Item]:
+def _event(y: float, event: TrafficEventView) -> Iterator[Item]:
     group = "Last events"
     yield Text(_INNER, y + 4, event.clock, 9.5, fill="muted", group=group)
     x = _INNER + 44

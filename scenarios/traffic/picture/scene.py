@@ -9,7 +9,7 @@ from lam_env.envs.scene import Circle, Item, Polygon, Rectangle, Roles, Scene, T
 
 from .chart import day_chart
 from .map import city_map, daylight
-from .panel import side_panel
+from .panel import traffic_panel
 from .view import TrafficView
 
 _SKY = 56.0
@@ -23,7 +23,7 @@ COLOURS: Roles = {
 
 def traffic_scene(view: TrafficView) -> Scene:
     """The picture of `view`, 960 x 600 units."""
-    items = flat(_sky(view), city_map(view), day_chart(view), side_panel(view))
+    items = flat(_sky(view), city_map(view), day_chart(view), traffic_panel(view))
     return Scene(960.0, 600.0, items, title=f"Traffic, {view.clock}", roles=COLOURS)
 
 

@@ -14,7 +14,7 @@ from ..words import FOLLOWED, MUTED, RATING, REFUSED
 from ..world.diary import Diary
 from ..world.shocks import STORM
 from ..world.world import TrafficWorld
-from .view import EventView
+from .view import TrafficEventView
 
 NAMES = (
     "Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gül", "Hugo", "Ida", "Jon", "Kim", "Lea", "Mara", "Nils", "Olga", "Paul", "Rosa", "Sam",
@@ -39,7 +39,7 @@ def clock(time: float) -> str:
     return f"{minute // 60 % 24:02}:{minute % 60:02}"
 
 
-def words(world: TrafficWorld, diary: Diary, person: int, option: int) -> str:
+def travel_text(world: TrafficWorld, diary: Diary, person: int, option: int) -> str:
     """An option for people, with the time at which she would leave: "car 07:20, main road"."""
     supply = world.supply
     when = clock(diary.reference + supply.shift[supply.slot[option]] * MINUTE + diary.offset[person])
@@ -62,7 +62,11 @@ def _road(world: TrafficWorld, person: int, way: int) -> str:
 
 def does(world: TrafficWorld, diary: Diary, person: int, option: int) -> str:
     """The same as what she does: "drives at 07:20, main road"."""
-    return words(world, diary, person, option).replace("car ", "drives at ", 1).replace("bus ", "takes the bus at ", 1)
+    return (
+        travel_text(world, diary, person, option)
+        .replace("car ", "drives at ", 1)
+        .replace("bus ", "takes the bus at ", 1)
+    )
 
 
 def headline(world: TrafficWorld, diary: Diary) -> str:
@@ -76,22 +80,22 @@ def headline(world: TrafficWorld, diary: Diary) -> str:
     return f"{title}, rain" if diary.rain else title
 
 
-def events(world: TrafficWorld, diary: Diary, at: int, heard: list[Event]) -> list[EventView]:
+def told_events(world: TrafficWorld, diary: Diary, at: int, heard: list[Event]) -> list[TrafficEventView]:
     """Newest first: what was said and answered, and how those fared who had been advised; if nobody was, all."""
     found = [(time, -k, event) for k, (time, event) in enumerate(_said(world, diary, heard))]
     which = diary.shown > 0
     which = which if which.any() else diary.goes
     for i in np.flatnonzero(which & diary.departed(at)).tolist():
         mode = "by bus" if diary.by_bus[i] else "by car"
-        found.append((float(diary.departs[i]), 0, EventView(clock(diary.departs[i]), name(i), f"leaves {mode}")))
+        found.append((float(diary.departs[i]), 0, TrafficEventView(clock(diary.departs[i]), name(i), f"leaves {mode}")))
         if diary.arrives[i] <= at:
             late = round((diary.arrives[i] - diary.reference) / MINUTE - diary.arrive[i])
             how = f"{abs(late)} min {'late' if late > 0 else 'early'}" if late else "on time"
-            found.append((diary.arrives[i], 0, EventView(clock(diary.arrives[i]), name(i), f"arrives {how}")))
+            found.append((diary.arrives[i], 0, TrafficEventView(clock(diary.arrives[i]), name(i), f"arrives {how}")))
     return [event for *_, event in sorted(found, key=lambda f: f[:2], reverse=True)]
 
 
-def _said(world: TrafficWorld, diary: Diary, heard: list[Event]) -> Iterator[tuple[float, EventView]]:
+def _said(world: TrafficWorld, diary: Diary, heard: list[Event]) -> Iterator[tuple[float, TrafficEventView]]:
     """From the records, newest first."""
     taken: dict[int, str] = {}
     told = {e.user: e.token for e in heard if e.kind == AGENT}
@@ -101,13 +105,13 @@ def _said(world: TrafficWorld, diary: Diary, heard: list[Event]) -> Iterator[tup
         if e.kind == FEEDBACK and e.token in (FOLLOWED, REFUSED):
             taken[e.user] = "accepted" if e.token == FOLLOWED else "refused"
         elif e.kind == FEEDBACK and e.token == RATING:
-            yield e.time, EventView(when, who, f"gives a thumb {'up' if e.value > 0 else 'down'}")
+            yield e.time, TrafficEventView(when, who, f"gives a thumb {'up' if e.value > 0 else 'down'}")
         elif e.kind == FEEDBACK and e.token == MUTED:
-            yield e.time, EventView(when, who, "switches the advice off")
+            yield e.time, TrafficEventView(when, who, "switches the advice off")
         elif e.kind == AGENT:
-            said = f"{words(world, diary, e.user, e.token - 1)} to {who}"
-            yield e.time, EventView(when, "agent", said, taken.get(e.user, ""))
+            said = f"{travel_text(world, diary, e.user, e.token - 1)} to {who}"
+            yield e.time, TrafficEventView(when, "agent", said, taken.get(e.user, ""))
         elif e.kind == USER and told.get(e.user) != e.token:
-            yield e.time, EventView(when, who, does(world, diary, e.user, e.token - 1))
+            yield e.time, TrafficEventView(when, who, does(world, diary, e.user, e.token - 1))
         elif e.kind == SENSOR and e.user not in decided:
-            yield e.time, EventView(when, who, "is asked")
+            yield e.time, TrafficEventView(when, who, "is asked")

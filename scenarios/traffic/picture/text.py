@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from .chart import BIN, clock, shown_bins
+from .chart import BIN, clock_label, shown_bins
 from .view import ChartView, FiguresView, LinkView, TrafficView, TravellerView
 
 LINES, ROADS, MARGIN = 24, 6, 11
@@ -77,7 +77,7 @@ def _chart(chart: ChartView, hour: float, columns: int) -> Iterator[str]:
             continue
         bars = "".join(_BARS[-(-8 * round(max(part)) // round(most))] for part in _groups(series, each))
         peak = max(range(len(series)), key=lambda i: series[i])
-        said = f"  most {series[peak]:.0f} {unit}, {clock(chart.start + peak * BIN)}"
+        said = f"  most {series[peak]:.0f} {unit}, {clock_label(chart.start + peak * BIN)}"
         yield f"{name:{MARGIN}}{bars:{width}}" + (said if MARGIN + width + len(said) <= columns else "")
     yield " " * MARGIN + _axis(chart, each, width)
     now = int((hour - chart.start) / BIN) // each
@@ -95,7 +95,7 @@ def _axis(chart: ChartView, each: int, width: int) -> str:
     cells = [" "] * width
     step = 6 if each == 1 else 12  # bins between two marks
     for i in range(0, width * each, step * each):
-        text, at = clock(chart.start + i * BIN), i // each
+        text, at = clock_label(chart.start + i * BIN), i // each
         if at + len(text) <= width:
             cells[at : at + len(text)] = text
     return "".join(cells)

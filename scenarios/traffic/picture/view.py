@@ -87,7 +87,7 @@ class FiguresView:
 
 
 @dataclass(frozen=True)
-class EventView:
+class TrafficEventView:
     """Something that happened. `who`: a traveller's name, "agent", or another word."""
 
     clock: str  # "07:42"
@@ -128,7 +128,7 @@ class TrafficView:
     traveller: TravellerView | None = None  # None: nobody is asked now
     counts: CountsView = field(default_factory=CountsView)
     figures: FiguresView = field(default_factory=FiguresView)
-    events: tuple[EventView, ...] = ()  # newest first; those that have room are shown
+    events: tuple[TrafficEventView, ...] = ()  # newest first; those that have room are shown
     chart: ChartView | None = None
 
     def __post_init__(self) -> None:

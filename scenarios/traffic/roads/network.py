@@ -27,7 +27,7 @@ def _zero() -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class RoadNetwork:
     """Links between nodes. A link takes free_flow_time * (1 + b * (flow / capacity) ** power) + fixed.
 
     Units are those of the source; those of the networks made here are given. All arrays have shape (links,) and are
@@ -82,11 +82,11 @@ class Network:
     def links(self) -> int:
         return len(self.tail)
 
-    def priced(self, toll: float = 0.0, length: float = 0.0) -> Network:
+    def priced(self, toll: float = 0.0, length: float = 0.0) -> RoadNetwork:
         """With generalised cost: `toll` [min per money] and `length` [min/km] weigh what a link costs at any flow."""
         return replace(self, fixed=toll * self.toll + length * self.length)
 
-    def only(self, mode: str) -> Network:
+    def only(self, mode: str) -> RoadNetwork:
         """The links of one mode, in their order."""
         of = np.array([m == mode for m in self.mode], bool)
         if not of.any():
@@ -96,7 +96,7 @@ class Network:
 
 
 def first_fault(nodes: int, columns: Mapping[str, np.ndarray]) -> tuple[int, str] | None:
-    """The first link (by index) that makes no sense, and why; columns as in `Network`."""
+    """The first link (by index) that makes no sense, and why; columns as in `RoadNetwork`."""
     tail, head, power = columns["tail"], columns["head"], columns["power"]
     checks = [(f"has no node as its {end}: nodes are 0 to {nodes - 1}", end) for end in ("tail", "head")]
     wrong = {what: (columns[end] < 0) | (columns[end] >= nodes) for what, end in checks}

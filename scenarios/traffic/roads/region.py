@@ -13,7 +13,7 @@ from ..params import TrafficParams, is_file
 from ..theory.assignment import Assignment, user_equilibrium
 from . import synthetic, tntp
 from .links import HOUR
-from .network import Demand, Network, NetworkError
+from .network import Demand, NetworkError, RoadNetwork
 
 # Time in which the network carries all travellers as its source says: at its capacity; two_route and braess: with as many drivers at once as
 # the published game has. It has to suit the span of the departure slots, 70 min unless told: where all must pass one bottleneck in 90 min,
@@ -34,7 +34,7 @@ class Region:
     """A network and who travels on it. `demand`: (pairs,) volumes [veh/h] of all travellers, evenly over the span of the slots; by it are
     shares of pairs, the fullest link and usual times."""
 
-    network: Network
+    network: RoadNetwork
     demand: Demand
     model: str  # of links: point, bpr or spatial
     interval: int = QUARTER  # [ms] over which a delay function counts its flow
@@ -79,7 +79,7 @@ def region(params: TrafficParams) -> Region:
                 (GRID, 2 * GRID - 1),
                 (1, last - 1),
             )  # corners, and through the middle
-            network = synthetic.grid(GRID, 5.0, hourly / GRID_ROADS)
+            network = synthetic.grid_network(GRID, 5.0, hourly / GRID_ROADS)
         else:
             network = (synthetic.corridor if params.network == "corridor" else synthetic.bottleneck)(hourly)
         if model == "bpr":
@@ -125,6 +125,6 @@ def _beside(path: Path, kind: str) -> Path:
     return packed if packed.is_file() and not plain.is_file() else plain
 
 
-def scaled(network: Network, factor: float) -> Network:
+def scaled(network: RoadNetwork, factor: float) -> RoadNetwork:
     """With `factor` times the capacities."""
     return replace(network, capacity=network.capacity * factor)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 from scipy.sparse.csgraph import dijkstra, yen
 
-from .network import Demand, Network, NetworkError
+from .network import Demand, NetworkError, RoadNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def with_cheaper(routes: Routes, best: Routes, link_cost: np.ndarray) -> tuple[R
 class _Graph:
     """A network at given costs, as scipy wants it: of parallel links the cheapest; closed zones only begin or end trips."""
 
-    def __init__(self, network: Network, cost: np.ndarray):
+    def __init__(self, network: RoadNetwork, cost: np.ndarray):
         # a closed zone z is split: links lead into z and out of nodes + z, and nothing joins the two
         closed = network.tail < network.first_thru
         tail = np.where(closed, network.nodes + network.tail, network.tail)
@@ -112,7 +112,7 @@ class _Graph:
         )
 
 
-def least_cost(network: Network, demand: Demand, cost: np.ndarray) -> np.ndarray:
+def least_cost(network: RoadNetwork, demand: Demand, cost: np.ndarray) -> np.ndarray:
     """(pairs,) cost of the shortest route at link costs (links,); infinite where there is no way."""
     _check_zones(network, demand)
     graph = _Graph(network, cost)
@@ -120,7 +120,7 @@ def least_cost(network: Network, demand: Demand, cost: np.ndarray) -> np.ndarray
     return dijkstra(graph.matrix, indices=graph.source(origins))[row, demand.destination]
 
 
-def shortest(network: Network, demand: Demand, cost: np.ndarray) -> Routes:
+def shortest(network: RoadNetwork, demand: Demand, cost: np.ndarray) -> Routes:
     """The cheapest route of every pair at link costs (links,) that are not negative: Dijkstra's algorithm.
 
     Raises NetworkError for trips between zones that are not connected.
@@ -145,7 +145,7 @@ def shortest(network: Network, demand: Demand, cost: np.ndarray) -> Routes:
     return Routes(np.arange(len(row)), links)
 
 
-def k_shortest(network: Network, demand: Demand, cost: np.ndarray, k: int) -> Routes:
+def k_shortest(network: RoadNetwork, demand: Demand, cost: np.ndarray, k: int) -> Routes:
     """Up to k cheapest loopless routes of every pair, by cost (Yen, Management Science 17, 1971, 712-716).
 
     Raises NetworkError for trips between zones that are not connected.
@@ -174,7 +174,7 @@ def _yen(graph: _Graph, source: int, sink: int, k: int) -> Iterator[list[int]]:
         yield graph.between(way[:-1], way[1:]).tolist()
 
 
-def _check_zones(network: Network, demand: Demand) -> None:
+def _check_zones(network: RoadNetwork, demand: Demand) -> None:
     last = max(demand.origin.max(), demand.destination.max())
     if last >= network.zones:
         raise NetworkError(f"network {network.name!r}: trips of zone {last}, but zones are 0 to {network.zones - 1}")

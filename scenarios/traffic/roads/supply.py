@@ -12,7 +12,7 @@ from ..params import TrafficParams
 from .bus import BusLine, timetable
 from .cost import link_cost
 from .links import BPRLink, Link, PointQueue, SpatialQueue
-from .network import Network
+from .network import RoadNetwork
 from .region import region
 from .routes import k_shortest, least_cost
 
@@ -44,7 +44,7 @@ class Supply:
     pairs: tuple[tuple[int, int], ...]
     share: np.ndarray
     free: np.ndarray
-    network: Network
+    network: RoadNetwork
     model: str
     interval: int  # [ms] over which a delay function counts its flow
     preferred: np.ndarray  # (pairs,) mean preferred arrival [min after the reference]
@@ -76,7 +76,7 @@ class Supply:
 
 
 @lru_cache(maxsize=16)
-def build(params: TrafficParams) -> Supply:
+def build_supply(params: TrafficParams) -> Supply:
     """Options and paths of the settings' network."""
     place = region(params)
     network, model, demand = place.network, place.model, place.demand
@@ -133,11 +133,11 @@ def build(params: TrafficParams) -> Supply:
     )
 
 
-def _only(network: Network, car: np.ndarray) -> Network:
+def _only(network: RoadNetwork, car: np.ndarray) -> RoadNetwork:
     return network if car.all() else network.only("car")
 
 
-def _ordered(network: Network, links: np.ndarray, node: int) -> tuple[int, ...]:
+def _ordered(network: RoadNetwork, links: np.ndarray, node: int) -> tuple[int, ...]:
     """The links of a route in the order of driving."""
     left = {int(network.tail[link]): int(link) for link in links}
     way = []

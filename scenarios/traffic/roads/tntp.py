@@ -18,7 +18,7 @@ from lam_env.core.events import LogError
 from lam_env.logs.formats.files import read_lines
 
 from . import cost as performance
-from .network import MAX_NODES, Demand, Network, NetworkError, first_fault
+from .network import MAX_NODES, Demand, NetworkError, RoadNetwork, first_fault
 from .routes import least_cost
 
 COLUMNS = ("tail", "head", "capacity", "length", "free_flow_time", "b", "power", "speed", "toll", "type")
@@ -98,8 +98,8 @@ class _File:
         return [self.number(line, cell, name) for cell, name in zip(cells, names, strict=True)]
 
 
-def read_network(path: str | Path) -> Network:
-    """The network of a *_net.tntp file. Tolls and lengths cost nothing until `Network.priced` says what."""
+def read_network(path: str | Path) -> RoadNetwork:
+    """The network of a *_net.tntp file. Tolls and lengths cost nothing until `RoadNetwork.priced` says what."""
     file = _File(path)
     keys = ("NUMBER OF ZONES", "NUMBER OF NODES", "FIRST THRU NODE", "NUMBER OF LINKS")
     values, rest = file.with_metadata(*keys)
@@ -126,10 +126,10 @@ def read_network(path: str | Path) -> Network:
     if fault is not None:
         file.fail(where[fault[0]], f"the link {fault[1]}")
     del columns["speed"], columns["type"]
-    return Network(file.path.name.partition("_net")[0], zones, nodes, first_thru=first_thru, **columns)
+    return RoadNetwork(file.path.name.partition("_net")[0], zones, nodes, first_thru=first_thru, **columns)
 
 
-def read_trips(path: str | Path, network: Network | None = None) -> Demand:
+def read_trips(path: str | Path, network: RoadNetwork | None = None) -> Demand:
     """The trips of a *_trips.tntp file, without those within a zone.
 
     With a `network` the zones must be the same in number, and there must be a way for all trips.
@@ -180,7 +180,7 @@ def read_trips(path: str | Path, network: Network | None = None) -> Demand:
     return demand
 
 
-def read_flows(path: str | Path, network: Network) -> tuple[np.ndarray, np.ndarray]:
+def read_flows(path: str | Path, network: RoadNetwork) -> tuple[np.ndarray, np.ndarray]:
     """Volume and cost of every link, (links,) each in the network's order, of a *_flow.tntp file: From, To, Volume, Cost."""
     file = _File(path)
     places: dict[tuple[int, int], list[int]] = {}
@@ -205,7 +205,7 @@ def read_flows(path: str | Path, network: Network) -> tuple[np.ndarray, np.ndarr
     return out[0], out[1]
 
 
-def read_nodes(path: str | Path, network: Network) -> np.ndarray:
+def read_nodes(path: str | Path, network: RoadNetwork) -> np.ndarray:
     """(nodes, 2) coordinates of a *_node.tntp file: Node, X, Y. Use: dataclasses.replace(network, xy=...)."""
     file = _File(path)
     xy = np.full((network.nodes, 2), np.nan)

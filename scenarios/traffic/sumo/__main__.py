@@ -22,14 +22,14 @@ from ..baselines import BASELINES, Make
 from ..exploits import EXPLOITS
 from ..params import TrafficParams
 from ..scenario import Traffic
-from .compare import Judged, judge, text_table, verdict
+from .compare import Judged, compare_days, text_table, verdict
 from .files import find_sumo
-from .plans import Anything, Plans, Silent, days_of
+from .plans import Anything, NoAdvice, Plans, days_of
 from .simulation import Simulation, sumo
 
 PROGRAM = "python -m lam_env.scenarios.traffic.sumo"
 POLICIES: dict[str, Make] = {
-    "none": lambda supply, params: Silent(),
+    "none": lambda supply, params: NoAdvice(),
     "random": lambda supply, params: Anything(),
     **BASELINES,
     **EXPLOITS,
@@ -84,7 +84,7 @@ def run(settings: SumoSettings, scenario: Traffic, simulation: Simulation, progr
         progress("SUMO [days]", k + 1, len(days))
     judged, ends = list[Judged](), iter(driven)
     for name, of_policy in planned.items():
-        judged.append(judge(name, params, [(seed, plans, next(ends)) for seed, plans in of_policy]))
+        judged.append(compare_days(name, params, [(seed, plans, next(ends)) for seed, plans in of_policy]))
     head = f"{params.network}: {params.travellers} travellers, {params.days} days, seeds {', '.join(map(str, seeds))}; minutes a trip"
     tight = f"capacity of the bottleneck: {capacity:.1f} vehicles/h here, {measured:.1f} measured in SUMO"
     return "\n".join([head, tight, "", text_table(judged), "", *verdict(judged, seeds)])

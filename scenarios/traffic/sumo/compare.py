@@ -25,7 +25,7 @@ class Judged:
     correlation: float  # nan where all times are equal
 
 
-def judge(policy: str, params: TrafficParams, driven: Driven) -> Judged:
+def compare_days(policy: str, params: TrafficParams, driven: Driven) -> Judged:
     seeds = sorted({seed for seed, _, _ in driven})
     by_seed = np.array([_costs(params, [d for d in driven if d[0] == seed]) for seed in seeds]).T
     here = np.concatenate([plans.minutes(plans.arrives)[plans.drives] for _, plans, _ in driven])
@@ -70,7 +70,7 @@ def verdict(judged: Sequence[Judged], seeds: Sequence[int]) -> list[str]:
     return lines
 
 
-def rows(judged: Sequence[Judged]) -> list[tuple[str, ...]]:
+def comparison_rows(judged: Sequence[Judged]) -> list[tuple[str, ...]]:
     """Cells of the table, the cheapest policy first."""
     found = []
     for j in sorted(judged, key=lambda j: j.cost[0]):
@@ -87,7 +87,7 @@ HEADING = ("policy", "cost here", "cost in SUMO", "car trips", "time here", "tim
 
 def text_table(judged: Sequence[Judged]) -> str:
     """As lines of text."""
-    cells = [HEADING, *rows(judged)]
+    cells = [HEADING, *comparison_rows(judged)]
     widths = [max(len(row[c]) for row in cells) for c in range(len(HEADING))]
     lines = [
         "  ".join(f"{x:<{w}}" if c == 0 else f"{x:>{w}}" for c, (x, w) in enumerate(zip(row, widths, strict=True)))

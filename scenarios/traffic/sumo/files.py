@@ -22,7 +22,7 @@ import numpy as np
 
 from lam_env.core.errors import UserError
 
-from ..roads.network import Network
+from ..roads.network import RoadNetwork
 from .plans import Plans
 
 SPEED = 15.0  # [m/s] on an empty road; SUMO's files give speeds to 1 cm/s
@@ -48,7 +48,7 @@ def lanes(capacity: float) -> int:
     return max(1, math.ceil(capacity / LANE))
 
 
-def write_network(network: Network, paths: Sequence[Sequence[int]], folder: Path) -> None:
+def write_network(network: RoadNetwork, paths: Sequence[Sequence[int]], folder: Path) -> None:
     """nodes.xml, edges.xml and connections.xml of the links that `paths` use; link k becomes the edges k and k.gate."""
     assert network.xy is not None  # the synthetic ones have it
     used = sorted({k for path in paths for k in path})
@@ -80,7 +80,7 @@ def write_network(network: Network, paths: Sequence[Sequence[int]], folder: Path
         _write(folder / f"{name}.xml", name, tags)
 
 
-def write_headways(network: Network, share: Sequence[float], drop: float, path: Path) -> None:
+def write_headways(network: RoadNetwork, share: Sequence[float], drop: float, path: Path) -> None:
     """Headways on a day on which there is this share of each link's capacity, of which `drop` is lost out of a queue.
 
     A closed link is one that nobody's plan uses.
@@ -97,7 +97,7 @@ def write_headways(network: Network, share: Sequence[float], drop: float, path: 
     _write(path, "additional", tags)
 
 
-def write_trips(network: Network, plans: Plans, path: Path) -> None:
+def write_trips(network: RoadNetwork, plans: Plans, path: Path) -> None:
     """Whoever drives, in the order of departure; a vehicle's id is the trip's index."""
     tags = [_tag("vType", id="car", length=VEHICLE - 2.5, minGap=2.5, speedFactor=1, speedDev=0)]
     for number in np.unique(plans.path[plans.drives]).tolist():
@@ -111,7 +111,7 @@ def write_trips(network: Network, plans: Plans, path: Path) -> None:
     _write(path, "routes", tags)
 
 
-def build(network: Network, paths: Sequence[Sequence[int]], folder: Path) -> Path:
+def build_files(network: RoadNetwork, paths: Sequence[Sequence[int]], folder: Path) -> Path:
     """SUMO's own file of the network, made by its netconvert."""
     program, made = find_sumo() / "netconvert", folder / "network.net.xml"
     write_network(network, paths, folder)
@@ -123,7 +123,7 @@ def build(network: Network, paths: Sequence[Sequence[int]], folder: Path) -> Pat
     return made
 
 
-def _edges(network: Network, path: Sequence[int]) -> list[str]:
+def _edges(network: RoadNetwork, path: Sequence[int]) -> list[str]:
     """SUMO's edges of a path of links."""
     return [*(edge for k in path for edge in (str(k), f"{k}.gate")), f"exit{network.head[path[-1]]}"]
 

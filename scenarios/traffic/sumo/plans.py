@@ -77,7 +77,7 @@ class Plans:
         return found + np.maximum(params.gamma * late, -params.beta * late)
 
 
-class Silent:
+class NoAdvice:
     """Advises nothing."""
 
     def predict(

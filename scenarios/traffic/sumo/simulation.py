@@ -19,7 +19,7 @@ from lam_env.core.errors import UserError
 from ..roads.links import HOUR
 from ..roads.supply import Supply
 from ..world.world import EVENING
-from .files import build, write_headways, write_trips
+from .files import build_files, write_headways, write_trips
 from .plans import Plans
 
 DRIVE = Path(__file__).with_name("drive.py")
@@ -86,4 +86,4 @@ def sumo(supply: Supply, drop: float = 0.0) -> Iterator[Simulation]:
     with tempfile.TemporaryDirectory(prefix="sumo-") as folder:
         paths = [path for ways in supply.paths for path in ways if path]
         paths += [(supply.tight,)]  # measured alone
-        yield Simulation(supply, build(supply.network, paths, Path(folder)), drop)
+        yield Simulation(supply, build_files(supply.network, paths, Path(folder)), drop)

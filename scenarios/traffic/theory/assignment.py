@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..roads import cost as performance
-from ..roads.network import Demand, Network, NetworkError
+from ..roads.network import Demand, NetworkError, RoadNetwork
 from ..roads.routes import Routes, least_cost, shortest, with_cheaper
-from .descent import shifted
+from .descent import shifted_flow
 
 SHIFTS = 10  # of flow between the known routes before new ones are sought; any number converges
 
@@ -25,7 +25,7 @@ class Assignment:
     reached, at marginal costs if it is a system optimum. `iterations`: searches for new routes.
     """
 
-    network: Network
+    network: RoadNetwork
     demand: Demand
     routes: Routes
     route_flow: np.ndarray
@@ -55,7 +55,7 @@ class Assignment:
         return self.routes.select(carries)
 
 
-def all_or_nothing(network: Network, demand: Demand, cost: np.ndarray | None = None) -> Assignment:
+def all_or_nothing(network: RoadNetwork, demand: Demand, cost: np.ndarray | None = None) -> Assignment:
     """Everybody on the shortest route at link costs (links,); without them at those of empty roads."""
     free = performance.link_cost(network, np.zeros(network.links))
     routes = shortest(network, demand, free if cost is None else cost)
@@ -65,7 +65,7 @@ def all_or_nothing(network: Network, demand: Demand, cost: np.ndarray | None = N
 
 
 def user_equilibrium(
-    network: Network,
+    network: RoadNetwork,
     demand: Demand,
     gap: float = 1e-6,
     max_iterations: int = 2000,
@@ -92,19 +92,19 @@ def user_equilibrium(
         routes, place = with_cheaper(routes, best, link_cost)
         route_flow = np.bincount(place, route_flow, len(routes))
         for shift in range(SHIFTS):
-            route_flow = shifted(network, routes, route_flow, others, newton=shift % 2 == 1)
+            route_flow = shifted_flow(network, routes, route_flow, others, newton=shift % 2 == 1)
         used = route_flow > 0
         routes, route_flow = routes.select(used), route_flow[used]
     return Assignment(network, demand, routes, route_flow, flow + others, reached, iteration)
 
 
-def system_optimum(network: Network, demand: Demand, gap: float = 1e-6, max_iterations: int = 2000) -> Assignment:
+def system_optimum(network: RoadNetwork, demand: Demand, gap: float = 1e-6, max_iterations: int = 2000) -> Assignment:
     """The least total cost: an equilibrium at marginal costs (Beckmann, McGuire and Winsten 1956)."""
     found = user_equilibrium(performance.at_marginal_cost(network), demand, gap, max_iterations)
     return Assignment(network, demand, found.routes, found.route_flow, found.flow, found.gap, found.iterations)
 
 
-def relative_gap(network: Network, demand: Demand, flow: np.ndarray) -> float:
+def relative_gap(network: RoadNetwork, demand: Demand, flow: np.ndarray) -> float:
     """1 - (cost if everybody had the shortest route at today's costs) / (cost today); 0 in user equilibrium."""
     link_cost = performance.link_cost(network, flow)
     return _gap(demand.volume @ least_cost(network, demand, link_cost), flow @ link_cost)

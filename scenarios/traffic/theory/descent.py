@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator, cg
 
 from ..roads import cost as performance
-from ..roads.network import Network
+from ..roads.network import RoadNetwork
 from ..roads.routes import Routes
 
 # How exactly Newton's equations are solved. The line search makes any answer a descent; a better one costs more than it saves.
@@ -22,8 +22,8 @@ TOLERANCE, MOST = 1e-3, 30
 DAMPING = 1e-10  # of the curvature: routes may be combinations of others, and the equations singular
 
 
-def shifted(
-    network: Network, routes: Routes, route_flow: np.ndarray, others: np.ndarray, newton: bool = False
+def shifted_flow(
+    network: RoadNetwork, routes: Routes, route_flow: np.ndarray, others: np.ndarray, newton: bool = False
 ) -> np.ndarray:
     """(routes,) flows after one step from `route_flow`; `others` (links,) is flow that does not move [veh/h]."""
     flow = routes.flow(route_flow) + others

@@ -47,7 +47,7 @@ def _best(v: np.ndarray) -> np.ndarray:
     return best
 
 
-def sample(probabilities: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+def sample_choice(probabilities: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     """Index of the alternative chosen with each uniform number in [0, 1]: shapes (..., J) and (...) give (...).
 
     The first alternative whose cumulative probability exceeds the uniform number; never one of probability 0.
@@ -174,7 +174,7 @@ class NestedLogit:
         return within, v
 
     def choose(self, utilities: Sequence[float], uniform: float) -> int:
-        """The alternative one person chooses with this uniform number in [0, 1]: `sample` of `probabilities`, several times faster.
+        """The alternative one person chooses with this uniform number in [0, 1]: `sample_choice` of `probabilities`, several times faster.
 
         In the form of McFadden's generating function, where one power leads from a nest's sum to its weight in the nest above.
         """

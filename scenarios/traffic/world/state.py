@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lam_env.core.observation import Row
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.sim.persons import PersonalWorld
 
@@ -12,7 +12,7 @@ from ..params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from ..roads.supply import DAY, Supply
 from ..words import vocabulary
 from .profile import Flow, Profile
-from .tally import Tally
+from .tally import DayTally
 from .travellers import Travellers
 
 
@@ -33,7 +33,7 @@ class TrafficState(PersonalWorld):
         params: TrafficParams,
         supply: Supply,
         streams: Streams,
-        row: Row,
+        row: ObservationRow,
         beliefs: tuple[Profile, Profile],
         day: int,
         record: bool,
@@ -55,7 +55,7 @@ class TrafficState(PersonalWorld):
             record=record,
         )
         self.links = supply.links(params)
-        self.tally = Tally(params, self.people.n_advised)
+        self.tally = DayTally(params, self.people.n_advised)
         self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
         self.day = first - params.burn_in
         self.rain, self.tight = False, 1.0

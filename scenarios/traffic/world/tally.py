@@ -11,7 +11,7 @@ from .profile import Flow
 PARTS = 3  # of the run: does what was gained at first last?
 
 
-class Tally:
+class DayTally:
     """Sums over the days so far. Costs are minutes of generalised cost with a minute for every advice shown."""
 
     def __init__(self, params: TrafficParams, n_advised: int):

@@ -17,7 +17,7 @@ from lam_env.core.rng import Streams
 
 from ..params import TrafficParams
 from ..roads.supply import MINUTE, Supply
-from .choice import NestedLogit, inertia, sample
+from .choice import NestedLogit, inertia, sample_choice
 from .profile import Profile
 
 ORDINARY, SPECIAL, WEEKEND = range(3)  # kinds of day, each with a habit of its own
@@ -82,7 +82,7 @@ class Travellers:
             self.kind = np.full(n, kind)
             self.arrive = self.preferred[kind]
             self.cost = self.costs(self.time[kind // 2], self.extra[kind // 2])
-            self.habit[kind] = sample(
+            self.habit[kind] = sample_choice(
                 self.logit.probabilities(-params.theta * self.cost), streams("travellers", "first").block(kind * n, n)
             )
         self.goes, self.revises, self.revising = np.zeros(n, bool), np.zeros(n, bool), np.zeros(n)
@@ -151,7 +151,7 @@ class Travellers:
         who = np.flatnonzero(self.revises & self.goes)
         self.natural = self.last.copy()
         if len(who):
-            self.natural[who] = sample(self.chances(who), self.draws("choice", day)[who])
+            self.natural[who] = sample_choice(self.chances(who), self.draws("choice", day)[who])
 
     def chances(self, who: np.ndarray) -> np.ndarray:
         """(len(who), O) probabilities of a choice made anew."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from functools import lru_cache
 
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 
 from ..params import TrafficParams, is_file
-from ..roads.supply import build
+from ..roads.supply import build_supply
 from ..words import vocabulary
 from . import profile
 from .profile import Profile
@@ -35,8 +35,8 @@ def typical(params: TrafficParams) -> tuple[Profile, Profile]:
 
 @lru_cache(maxsize=16)
 def _settled(params: TrafficParams) -> tuple[Profile, Profile]:
-    supply = build(params)
+    supply = build_supply(params)
     free = profile.empty(supply, params)
-    row = Rows(1, vocabulary(supply.names)[0]).row(0)
+    row = ObservationRows(1, vocabulary(supply.names)[0]).row(0)
     world = TrafficWorld(params, supply, Streams(0), row, beliefs=(free, free))
     return world.published[0], world.published[1]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.core.observation import Row
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 
 from ..params import TrafficParams
@@ -35,7 +35,7 @@ class TrafficWorld(TrafficState):
         params: TrafficParams,
         supply: Supply,
         streams: Streams,
-        row: Row,
+        row: ObservationRow,
         *,
         beliefs: tuple[Profile, Profile],
         day: int = 0,

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 from lam_env.agents.advice.agent import AdviceAgent
-from lam_env.agents.advice.experiment import Heard, try_advice
-from lam_env.agents.advice.plugin import FEATURES, SCALE, Answers
+from lam_env.agents.advice.experiment import AdviceAnswers, try_advice
+from lam_env.agents.advice.plugin import FEATURES, SCALE, AnswerModel
 from people import A, Trips, TripsWorld, training_of_trips
 from people import acceptance as true_acceptance
 from scripted import Saying, ScriptedEnv
@@ -148,23 +148,23 @@ def test_a_counted_worth_gives_back_what_advice_came_to():
     advised = rng.integers(0, 4, n)
     true = np.array([0.0, 1.0, 0.2, -0.5])
     gained = (0.5 - 0.2) / 0.8 * true[advised] - nag * (advised > 0) + rng.normal(0, 0.5, n)
-    heard = Heard(*nobody(), 4, advised, np.zeros((n, len(FEATURES))), np.full(n, 0.8), gained)
-    assert heard.worths(Answers.alike(4), nag) == pytest.approx(true, abs=0.05)
+    heard = AdviceAnswers(*nobody(), 4, advised, np.zeros((n, len(FEATURES))), np.full(n, 0.8), gained)
+    assert heard.worths(AnswerModel.alike(4), nag) == pytest.approx(true, abs=0.05)
 
 
 def test_what_is_hardly_tried_is_held_near_the_mean():
     rng, n = np.random.default_rng(2), 4000
     advised = np.where(np.arange(n) < 8, 3, rng.integers(0, 3, n))
     gained = rng.normal(0, 1.0, n) + 5 * (advised == 3) * (np.arange(n) % 2)  # by chance four of eight were lucky
-    heard = Heard(*nobody(), 4, advised, np.zeros((n, len(FEATURES))), np.ones(n), gained)
+    heard = AdviceAnswers(*nobody(), 4, advised, np.zeros((n, len(FEATURES))), np.ones(n), gained)
     raw = gained[advised == 3].mean() - gained[advised == 0].mean()
-    assert abs(heard.worths(Answers.alike(4), 0.0)[3]) < raw
+    assert abs(heard.worths(AnswerModel.alike(4), 0.0)[3]) < raw
 
 
 def test_where_readings_tell_nothing_is_counted():
     heard = try_advice(training_of_trips(), worlds=2)
     assert heard.advised is None
-    assert not heard.worths(Answers.alike(A), 0.1).any()
+    assert not heard.worths(AnswerModel.alike(A), 0.1).any()
 
 
 def test_a_trial_takes_no_more_worlds_than_it_has_room_for():

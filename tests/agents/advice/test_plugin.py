@@ -11,7 +11,7 @@ from lam_env.agents.advice.plugin import (
     LATELY,
     PERSONAL,
     AdvicePlugIn,
-    Answers,
+    AnswerModel,
     fit_logit,
     lately,
     prices,
@@ -112,7 +112,7 @@ def test_answers_give_back_what_they_were_made_from():
     advised, by = rng.integers(1, 4, n), np.array([0.0, -1.0, 0.0, 1.0])
     followed = rng.random(n) < 1 / (1 + np.exp(-(0.5 * x[:, 2] + by[advised])))
     annoyed = rng.random(n) < 1 / (1 + np.exp(-(x[:, 4] - 1.0)))
-    found = Answers.fit(x, advised, followed * 1.0, np.where(annoyed, -0.5, 0.1), A, 5)
+    found = AnswerModel.fit(x, advised, followed * 1.0, np.where(annoyed, -0.5, 0.1), A, 5)
     assert (found.best, found.worst) == (0.1, -0.5)
     assert found.follow[2] == pytest.approx(0.5, abs=0.05)
     assert np.diff(found.follow_by[1:]) == pytest.approx([1.0, 1.0], abs=0.1)
@@ -127,12 +127,12 @@ def test_answers_give_back_what_they_were_made_from():
 @given(st.floats(-1, 0), st.integers(0, 5))
 def test_where_all_answers_are_paid_alike_that_is_their_price(paid, n):
     x = np.random.default_rng(n).normal(size=(n, len(FEATURES)))
-    found = Answers.fit(x, np.ones(n, int), np.zeros(n), np.full(n, paid), A, PERSONAL)
+    found = AnswerModel.fit(x, np.ones(n, int), np.zeros(n), np.full(n, paid), A, PERSONAL)
     price = found.price(np.zeros((1, A, len(FEATURES))))
     assert np.isfinite(price).all()
     assert (price <= 0).all()
     assert (price >= paid).all()
-    often = Answers.fit(
+    often = AnswerModel.fit(
         np.ones((900, len(FEATURES))), np.ones(900, int), np.zeros(900), np.full(900, paid), A, PERSONAL
     )
     assert often.price(np.ones((1, A, len(FEATURES))))[0, 1] == pytest.approx(paid, abs=0.02)
@@ -199,7 +199,7 @@ def features(vocabulary=VOCABULARY):
 
 def any_answers(seed=0):
     rng = np.random.default_rng(seed)
-    return Answers(*(rng.normal(size=n) for n in (len(FEATURES), A) * 2), best=0.05, worst=-0.3)
+    return AnswerModel(*(rng.normal(size=n) for n in (len(FEATURES), A) * 2), best=0.05, worst=-0.3)
 
 
 TOLD = Vocabulary(
@@ -259,7 +259,7 @@ def test_where_nothing_is_valued_advice_is_worth_its_nag():
     v = Vocabulary(VOCABULARY.actions, VOCABULARY.sensors, tuple(f"r{i}" for i in range(N_READINGS)))
     made, seen = features(v), observations()
     assert (made.layout.worths, made.layout.rest) == ((), 5 * A + 1)
-    plugin = AdvicePlugIn(made.predictor, Answers.alike(A), {}, 0.2)
+    plugin = AdvicePlugIn(made.predictor, AnswerModel.alike(A), {}, 0.2)
     head = AdviceHead(made.layout)
     head.start_from(plugin)
     vector, carry = made(seen, None, None)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lam_env.agents.counting.counts import ALPHAS, LEVELS, CountPredictor
 from lam_env.agents.counting.history import DEPTH, of_log, push
 from lam_env.agents.counting.online import OnlineMarkov, counting
-from lam_env.agents.predictors.likelihood import continued, nll
+from lam_env.agents.predictors.likelihood import continued, mean_nll
 
 from lam_env.core.events import Vocabulary
 from lam_env.logs.epochs import BAG, Epochs
@@ -105,7 +105,8 @@ def test_an_order_two_chain_needs_order_two():
     # after 1 comes 2 or 3 in turn: only the token before 1 tells
     train = log_of([[t] for t in (1, 2, 1, 3) * 60])
     score = {
-        n: nll(counting(n).fit(train, train).read(train).next, train.target) for n in ("markov1", "markov2", "markov3")
+        n: mean_nll(counting(n).fit(train, train).read(train).next, train.target)
+        for n in ("markov1", "markov2", "markov3")
     }
     assert score["markov1"] > 0.3
     assert score["markov2"] < 0.05
@@ -167,7 +168,9 @@ def test_the_online_chain_learns_a_stream_that_differs_from_the_population():
     online = OnlineMarkov().fit(crowd, odd)
     still = counting("markov2_clock").fit(crowd, odd)
     late = slice(300, 399)
-    gain = nll(still.read(odd).next[late], odd.target[late]) - nll(online.read(odd).next[late], odd.target[late])
+    gain = mean_nll(still.read(odd).next[late], odd.target[late]) - mean_nll(
+        online.read(odd).next[late], odd.target[late]
+    )
     assert gain > 1
     assert online.read(odd).next[398, 3] > 0.8
 
@@ -185,7 +188,7 @@ def test_alpha_is_the_best_on_validation():
     predictor = CountPredictor("markov2").fit(train, valid)
     chosen, scores = predictor.alpha, {}
     for predictor.alpha in ALPHAS:
-        scores[predictor.alpha] = nll(predictor.read(valid).next, valid.target)
+        scores[predictor.alpha] = mean_nll(predictor.read(valid).next, valid.target)
     # worlds 0 to 2 are in both logs, so fit() read the validation rows as their continuation: near, not equal
     assert scores[chosen] <= min(scores.values()) + 0.01
 
@@ -203,4 +206,4 @@ def test_continued_reads_the_training_days_first():
 def test_nll_by_hand():
     p = np.array([[0.5, 0.5], [1.0, 0.0]])
     want = -np.log([0.999 * 0.5 + 0.0005, 0.0005]).mean()
-    assert nll(p, np.array([0, 1])) == pytest.approx(want)
+    assert mean_nll(p, np.array([0, 1])) == pytest.approx(want)

@@ -129,9 +129,9 @@ def test_ppo_learns_what_advice_is_worth_from_credits_alone(monkeypatch):
 
     class Ignorant:
         def fit(self, given):
-            from lam_env.agents.advice.plugin import AdvicePlugIn, Answers
+            from lam_env.agents.advice.plugin import AdvicePlugIn, AnswerModel
 
-            return AdvicePlugIn(given.prior, Answers.alike(len(given.vocabulary)), {}, 0.0)
+            return AdvicePlugIn(given.prior, AnswerModel.alike(len(given.vocabulary)), {}, 0.0)
 
     monkeypatch.setattr(ppo, "plugin_context", Ignorant)
     agent = PPOAgent(prior=True)

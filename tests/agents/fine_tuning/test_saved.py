@@ -23,7 +23,7 @@ from lam_env.agents.predictors.store import ModelError
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
-from lam_env.core.observation import Rows
+from lam_env.core.observation import ObservationRows
 
 VOCABULARY = Vocabulary(
     ("none", "lamp.on", "lamp.off", "tv.on"), ("hall",), ("lamp", "heat"), patience=(0, 300, 300, 900)
@@ -54,7 +54,7 @@ def made_policy(predictor, hidden=(8,), seed=1):
 
 def observations(n=20):
     """(n, ...) with numbers of all kinds."""
-    rng, rows = np.random.default_rng(0), Rows(n, VOCABULARY)
+    rng, rows = np.random.default_rng(0), ObservationRows(n, VOCABULARY)
     rows.epoch[:, 0] = rng.integers(0, 10**6, n)
     rows.epoch[:, 1] = rng.integers(0, 300, n)
     rows.epoch[:, 3] = 1

@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer
-from lam_env.agents.guests.learners import ModelPolicy, cut_short, make_env, policy_of
+from lam_env.agents.guests.learners import ModelPolicy, cut_short, make_env, model_policy
 from people import training_of_trips
 from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.callbacks import EvalCallback
@@ -81,7 +81,7 @@ def test_they_learn_and_what_they_return_is_judged(learner, training, monkeypatc
     env = training.handed_out[0]
     assert model.num_timesteps >= training.steps
     assert env.steps == model.num_timesteps < training.steps + 2 * 16 + 2
-    policy = Watching(policy_of(model, training))
+    policy = Watching(model_policy(model, training))
     monkeypatch.setattr(rollout_module, "AT_ONCE", 2)  # the third world takes the place of the first that is finished
     totals = rollout(policy, training.make_worlds(1).scenario, [0, 1, 2])
     assert len(totals) == 3
@@ -93,7 +93,7 @@ def test_they_learn_and_what_they_return_is_judged(learner, training, monkeypatc
 @pytest.mark.parametrize("more", [{}, {"prior": True}])
 def test_they_learn_in_other_scenarios(name, learner, more):
     given = fresh(name)
-    policy = policy_of(learned(learner, given, **more), given)
+    policy = model_policy(learned(learner, given, **more), given)
     assert rollout(policy, given.make_worlds(1).scenario, [1, 2])
 
 
@@ -103,7 +103,7 @@ def test_among_persons_a_learner_can_be_paid_each_persons_own():
     own = {"rollout_buffer_class": PersonalRolloutBuffer, "rollout_buffer_kwargs": {"asked": env}, "gamma": 0.0}
     model = PPO("MlpPolicy", env, **LEARNERS["PPO"], **own).learn(given.steps)
     assert model.rollout_buffer.known.any()
-    assert rollout(policy_of(model, given), env.env.scenario, [1])
+    assert rollout(model_policy(model, given), env.env.scenario, [1])
 
 
 @pytest.mark.parametrize("more", [{}, {"encode": True}, {"prior": True}])
@@ -114,17 +114,17 @@ def test_masks_reach_maskable_ppo_while_it_learns_and_while_it_is_judged(more, t
     masked = [info["totals"]["masked"] for infos in ended for info in infos if info]
     masked += [world.masked for world in env.env.worlds]
     assert sum(masked) == 0
-    policy = Watching(policy_of(model, training))
+    policy = Watching(model_policy(model, training))
     scenario = training.make_worlds(1).scenario
     assert sum(t["masked"] for t in rollout(policy, scenario, [1, 2, 3], deterministic=False)) == 0
     assert policy.impossible == 0
-    blind = Watching(policy_of(learned("A2C", fresh("smart_home")), training))
+    blind = Watching(model_policy(learned("A2C", fresh("smart_home")), training))
     rollout(blind, scenario, [1, 2, 3], deterministic=False)
     assert blind.impossible > 0  # so the count can be other than zero
 
 
 def test_a_recurrent_state_starts_anew_where_a_world_is_replaced_and_goes_on_elsewhere(training):
-    policy = policy_of(learned("RecurrentPPO", training, encode=True), training)
+    policy = model_policy(learned("RecurrentPPO", training, encode=True), training)
     worlds = training.make_worlds(3)
     first, _ = worlds.reset(seed=0)
     second, *_ = worlds.step(np.zeros(3, int))
@@ -146,7 +146,7 @@ def test_it_is_judged_on_the_encoding_that_it_learned_on(what, more, training, t
     if what == "loaded":
         model.save(tmp_path / "mine.zip")
     found = {"model": lambda: model, "policy": lambda: model.policy, "loaded": lambda: A2C.load(tmp_path / "mine.zip")}
-    policy = policy_of(found[what](), training)
+    policy = model_policy(found[what](), training)
     assert isinstance(policy, ModelPolicy)
     assert (policy.predictor is training.prior) == ("prior" in more)
     env.seed()
@@ -166,19 +166,19 @@ def test_scaling_by_sb3_goes_along_and_other_wrappers_are_refused(training):
     model = A2C("MlpPolicy", scaled, **ROLLOUTS).learn(64)
     worlds = training.make_worlds(2)
     observation, _ = worlds.reset(seed=0)
-    policy = policy_of(model, training)
+    policy = model_policy(model, training)
     seen = scaled.normalize_obs(policy.encoder(observation, None, None)[0])
     assert policy.predict(observation)[0].tolist() == model.predict(seen, deterministic=True)[0].tolist()
     stacked = VecFrameStack(training.make_env(2, encode=True), 2)
     with pytest.raises(UserError, match=r"other observations than those of training.make_env"):
-        policy_of(A2C("MlpPolicy", stacked, **ROLLOUTS), training)
+        model_policy(A2C("MlpPolicy", stacked, **ROLLOUTS), training)
 
 
 def test_an_environment_of_ones_own_will_do_and_what_is_no_model_stays_as_it_is(training):
     model = A2C("MultiInputPolicy", gym.make("lam/SmartHome-v0", days=1), **ROLLOUTS).learn(32)
-    assert rollout(policy_of(model, training), training.make_worlds(1).scenario, [1, 2, 3])
+    assert rollout(model_policy(model, training), training.make_worlds(1).scenario, [1, 2, 3])
     own = Watching(None)
-    assert policy_of(own, training) is own
+    assert model_policy(own, training) is own
 
 
 def test_a_learning_is_repeated_to_the_bit_from_its_seed():

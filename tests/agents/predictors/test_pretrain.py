@@ -8,7 +8,7 @@ import torch
 from lam_env.agents.counting.counts import LEVELS
 from lam_env.agents.counting.online import counting
 from lam_env.agents.predictors import pretrain as module
-from lam_env.agents.predictors.likelihood import nll
+from lam_env.agents.predictors.likelihood import mean_nll
 from lam_env.agents.predictors.pretrain import pick_device, pretrain
 from lam_env.agents.predictors.settings import CORES, PredictorSettings
 from outside import HOMES, needs
@@ -72,7 +72,7 @@ def test_learns_a_cycle_that_needs_memory(core):
     predictor = pretrain(train, valid, settings)
     read = predictor.read(valid)
     late = valid.time > 20 * 300
-    assert nll(read.next[late], valid.target[late]) < 0.1
+    assert mean_nll(read.next[late], valid.target[late]) < 0.1
     assert ((read.soon[late, 1:] > 0.5) == valid.soon[late, 1:]).mean() > 0.98
 
 
@@ -80,7 +80,7 @@ def test_the_mlp_cannot_know_what_is_past():
     train, valid = cycle(), cycle(seed=1)
     predictor = pretrain(train, valid, dataclasses.replace(QUICK, core="mlp"))
     after_door = (valid.tokens[:, -1] == 3) & (np.arange(len(valid)) % 160 < 159)
-    score = nll(predictor.read(valid).next[after_door], valid.target[after_door])
+    score = mean_nll(predictor.read(valid).next[after_door], valid.target[after_door])
     assert np.log(2) - 0.05 < score < np.log(2) + 0.1
 
 
@@ -166,7 +166,7 @@ def test_the_soon_head_learns_without_shaping_the_trunk():
     without = pretrain(dataclasses.replace(train, soon=None), valid, settings)
     # the clip of the gradient's norm is shared, so near and not equal
     a, b = with_soon.read(valid), without.read(valid)
-    assert abs(nll(a.next, valid.target) - nll(b.next, valid.target)) < 0.05
+    assert abs(mean_nll(a.next, valid.target) - mean_nll(b.next, valid.target)) < 0.05
     assert ((a.soon[:, 1:] > 0.5) == valid.soon[:, 1:]).mean() > 0.9
 
 
@@ -218,7 +218,7 @@ def hh104():
 def top1_and_nll(p, target):
     """Over real labels: the column of none left out."""
     p = p[:, 1:] / p[:, 1:].sum(1, keepdims=True)
-    return (p.argmax(1) == target - 1).mean(), nll(p, target - 1)
+    return (p.argmax(1) == target - 1).mean(), mean_nll(p, target - 1)
 
 
 @needs(HOMES)

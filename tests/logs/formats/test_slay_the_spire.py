@@ -13,7 +13,7 @@ from outside import RUNS, needs
 from lam_env.core import registry
 from lam_env.core.events import LogError
 from lam_env.logs.epochs import epochs_of
-from lam_env.logs.formats.slay_the_spire import events, load, load_fine, read_runs
+from lam_env.logs.formats.slay_the_spire import load, load_fine, read_runs, run_events
 from lam_env.logs.streams import split_by_protocol
 
 TOLD = ["CHAR_IRONCLAD", "NEOW", "PATH_M", "CARD_TAKE", "PATH_?", "EVENT_IGNORE", "PATH_R", "CAMP_SMITH", "PATH_BOSS"]
@@ -54,7 +54,7 @@ def test_the_order_on_a_floor_is_card_fire_event_shop_potion():
         potions_floor_usage=[1],
         victory=True,
     )
-    found, _ = events(all_here, fine=False)
+    found, _ = run_events(all_here, fine=False)
     assert found[2:] == ["PATH_M", "CARD_TAKE", "CAMP_REST", "EVENT_TAKE", "BUY", "PURGE", "POTION", "WIN"]
 
 
@@ -83,8 +83,8 @@ def test_what_is_left_out_is_counted(tmp_path):
 
 
 def test_no_boss_relic_where_none_was_offered():
-    assert "BOSSRELIC_SKIP" not in events(spire.run(boss_relics=[]), fine=False)[0]
-    assert "BOSSRELIC_SKIP" in events(spire.run(boss_relics=[{"not_picked": ["a"]}]), fine=False)[0]
+    assert "BOSSRELIC_SKIP" not in run_events(spire.run(boss_relics=[]), fine=False)[0]
+    assert "BOSSRELIC_SKIP" in run_events(spire.run(boss_relics=[{"not_picked": ["a"]}]), fine=False)[0]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_every_event_is_told_or_counted(path, potions, won):
         campfire_choices=[],
         event_choices=[],
     )
-    found, left_out = events(made, fine=False)
+    found, left_out = run_events(made, fine=False)
     assert found.count("POTION") + sum(left_out.values()) == len(potions)
     assert sum(name.startswith("PATH_") for name in found) == sum(p is not None for p in path)
     assert found[-1] == ("WIN" if won else "DEATH")

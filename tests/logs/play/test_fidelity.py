@@ -5,7 +5,7 @@ import pytest
 
 from lam_env.core.events import LogError
 from lam_env.logs import fidelity
-from lam_env.logs.play.fidelity import gates
+from lam_env.logs.play.fidelity import play_gates
 from lam_env.logs.play.sessions import Plays
 
 HOUR, DAY = 3600, 86_400
@@ -41,8 +41,8 @@ def by_name(report):
 
 
 def test_a_log_is_like_itself_and_like_another_draw():
-    assert all(gate.passed for gate in gates(SOURCE, SOURCE))
-    assert [g.metric_id for g in gates(SOURCE, population(1)) if g.passed is False] == []
+    assert all(gate.passed for gate in play_gates(SOURCE, SOURCE))
+    assert [g.metric_id for g in play_gates(SOURCE, population(1)) if g.passed is False] == []
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_log_is_like_itself_and_like_another_draw():
     ],
 )
 def test_people_who_live_otherwise_fail_where_they_differ(change, fails):
-    assert by_name(gates(SOURCE, population(2, **change)))[fails].passed is False
+    assert by_name(play_gates(SOURCE, population(2, **change)))[fails].passed is False
 
 
 def test_a_rising_hazard_fails_even_without_a_source():
@@ -64,11 +64,11 @@ def test_a_rising_hazard_fails_even_without_a_source():
     n = 300
     time = np.concatenate([i * DAY + np.array([0, 60, 120, 30 * HOUR, 30 * HOUR + 60]) for i in range(n)])
     same = Plays(np.repeat(np.arange(n), 5), time, np.zeros(5 * n), int(time.max()))
-    assert by_name(gates(None, same))["hazard"].passed is False
+    assert by_name(play_gates(None, same))["hazard"].passed is False
 
 
 def test_without_a_source_the_usual_ranges_hold():
-    report = by_name(gates(None, SOURCE))
+    report = by_name(play_gates(None, SOURCE))
     assert report["returned_by"].passed is None
     assert "no log" in report["returned_by"].note
     assert report["hazard"].passed is True
@@ -78,14 +78,14 @@ def test_without_a_source_the_usual_ranges_hold():
 
 def test_what_a_log_does_not_tell_is_not_measured():
     short = Plays(np.array([0, 0, 1]), np.array([0, 60, 0]), np.zeros(3), 60)
-    report = by_name(gates(SOURCE, short))
+    report = by_name(play_gates(SOURCE, short))
     assert report["gap_hours"].passed is None
     assert report["returned_by"].passed is None
     assert "too short" in report["gap_hours"].note
 
 
 def test_the_report_is_a_table():
-    text = fidelity.table(gates(SOURCE, SOURCE)).splitlines()
+    text = fidelity.fidelity_table(play_gates(SOURCE, SOURCE)).splitlines()
     assert len(text) == 2 + 7
     assert all(line.count("|") == 7 for line in text)
 
@@ -93,6 +93,6 @@ def test_the_report_is_a_table():
 def test_useless_logs_are_refused():
     one = Plays(np.zeros(2, int), np.array([0, 5]), np.zeros(2), 5)
     with pytest.raises(LogError, match="fidelity, simulated: a single player"):
-        gates(SOURCE, one)
+        play_gates(SOURCE, one)
     with pytest.raises(LogError, match="fidelity, source: a single player"):
-        gates(one, SOURCE)
+        play_gates(one, SOURCE)

@@ -15,12 +15,12 @@ from lam_env.logs.play.sessions import (
     check_usable,
     gap_quantiles,
     hazard,
+    play_statistics,
     plays_of,
     retention,
     returned_by,
     sessions_of,
-    shifted,
-    statistics,
+    shifted_gaps,
     top_share,
 )
 
@@ -94,7 +94,7 @@ def test_sessions_hold_every_play_once(times):
 @given(st.lists(st.lists(st.integers(0, 10**7), min_size=2, max_size=9), min_size=2, max_size=6), st.integers(0, 10**6))
 def test_statistics_do_not_depend_on_when_the_log_begins(times, later):
     p = plays(*[sorted(t) for t in times])
-    for a, b in zip(statistics(p).values(), statistics(shifted(p, later)).values(), strict=True):
+    for a, b in zip(play_statistics(p).values(), play_statistics(shifted_gaps(p, later)).values(), strict=True):
         assert a == pytest.approx(b, nan_ok=True)
 
 
@@ -135,7 +135,7 @@ def test_what_cannot_be_used_is_said():
 
 @needs(PLAYS, TARGETS)
 def test_the_published_statistics_of_mobile_plays():
-    found = statistics(plays_of(mobile_plays.load(str(PLAYS))[0]))
+    found = play_statistics(plays_of(mobile_plays.load(str(PLAYS))[0]))
     told = json.loads(TARGETS.read_text())["mobile_plays"]
     assert found["hazard"] == pytest.approx(list(told["p_end_session_by_play_index"].values()), abs=0.001)
     gaps = told["gap_between_sessions_hours"]

@@ -15,10 +15,10 @@ from lam_env.commands.play_report import main
 from lam_env.core.events import LogError
 from lam_env.logs.formats import mobile_plays
 from lam_env.logs.play.draw import draw, gaps
-from lam_env.logs.play.fidelity import gates
+from lam_env.logs.play.fidelity import play_gates
 from lam_env.logs.play.likelihood import unseen
-from lam_env.logs.play.sessions import Plays, hazard, plays_of, sessions_of, statistics
-from lam_env.logs.play.tables import GapPart, PlayTables, estimate, gap_mixture
+from lam_env.logs.play.sessions import Plays, hazard, play_statistics, plays_of, sessions_of
+from lam_env.logs.play.tables import GapPart, PlayTables, estimate_play, gap_mixture
 
 KNOWN = PlayTables(
     ends=(0.2, -0.4, 0.6),
@@ -38,7 +38,7 @@ def population():
 
 @pytest.fixture(scope="module")
 def again(population):
-    return estimate(population)
+    return estimate_play(population)
 
 
 def test_what_was_put_in_is_found_again(again):
@@ -53,12 +53,12 @@ def test_what_was_put_in_is_found_again(again):
 
 def test_without_a_players_own_effect_none_is_found():
     flat = dataclasses.replace(KNOWN, ends=(0.0, -0.3, 0.0), leaves=(0.0, -0.8, 0.0, 0.0))
-    assert estimate(draw(flat, 4000, np.random.default_rng(1))).ends[2] < 0.25
+    assert estimate_play(draw(flat, 4000, np.random.default_rng(1))).ends[2] < 0.25
 
 
 def test_the_population_drawn_from_the_estimate_passes_every_gate(population, again):
     drawn = draw(again, 6000, np.random.default_rng(5))
-    assert [g.name for g in gates(population, drawn) if g.passed is False] == []
+    assert [g.name for g in play_gates(population, drawn) if g.passed is False] == []
 
 
 def test_the_same_seed_draws_the_same_people():
@@ -168,9 +168,9 @@ def test_what_is_no_table_is_refused(tmp_path, text):
 def test_too_little_to_estimate():
     few = Plays(np.array([0, 0, 1]), np.array([0, 9_000, 0]), np.zeros(3), 9_000)
     with pytest.raises(LogError, match="1 returns"):
-        estimate(few)
+        estimate_play(few)
     with pytest.raises(LogError, match="a single player"):
-        estimate(Plays(np.zeros(2, int), np.array([0, 9_000]), np.zeros(2), 9_000))
+        estimate_play(Plays(np.zeros(2, int), np.array([0, 9_000]), np.zeros(2), 9_000))
 
 
 # -- the command ---------------------------------------------------------------------------------------------------------
@@ -227,8 +227,8 @@ def test_what_a_user_gets_wrong_is_one_line(tmp_path, monkeypatch, capsys, argv,
 @needs(PLAYS)
 def test_players_drawn_from_the_published_log_are_like_it():
     source = plays_of(mobile_plays.load(str(PLAYS))[0])
-    drawn = draw(estimate(source), len(source.first), np.random.default_rng(0))
-    a, b = statistics(source), statistics(drawn)
+    drawn = draw(estimate_play(source), len(source.first), np.random.default_rng(0))
+    a, b = play_statistics(source), play_statistics(drawn)
     assert np.abs(np.subtract(a["hazard"], b["hazard"])).max() < 0.03
     assert np.abs(np.divide(b["gap_hours"], a["gap_hours"]) - 1).max() < 0.10
-    assert all(gate.passed for gate in gates(source, drawn))
+    assert all(gate.passed for gate in play_gates(source, drawn))
