@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import pkgutil
 import re
 import shlex
 from collections.abc import Iterator
@@ -12,13 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from documents import agents_of, blocks, follow, reader, save
+from documents import ROOT, TEXTS, agents_of, blocks, every_document, follow, prose, reader, save
 from lam_env.agents.development import __main__ as development
 from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 from published import Published, published
 
-import lam_env
 from lam_env.__main__ import commands as commands_of_the_kit
 from lam_env.commands import off_policy, play_report, record, report, simulate, watch
 from lam_env.config import cli as config
@@ -27,12 +25,7 @@ from lam_env.experiment.settings import ALWAYS, RunSettings
 from lam_env.suites import suite as suites
 from lam_env.suites.settings import BenchmarkSettings
 
-ROOT = Path(__file__).resolve().parents[1]
-HOW_TO = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", *HOW_TO)
-TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
 README = TEXTS["README.md"]
-every_document = pytest.mark.parametrize("name", DOCUMENTS)
 
 
 def commands(document: str) -> list[list[str]]:
@@ -51,11 +44,6 @@ def cells(text: str) -> list[list[str]]:
     rows = [[cell.strip() for cell in row] for row in rows]
     rules = [i for i, row in enumerate(rows) if set("".join(row)) <= set("-: ")]
     return [row for i, row in enumerate(rows) if i not in rules and i + 1 not in rules]
-
-
-def prose(document: str) -> str:
-    """A document without its fenced blocks."""
-    return re.sub(r"^```.*?^```$", "", document, flags=re.M | re.S)
 
 
 def code(text: str) -> list[str]:
@@ -137,58 +125,6 @@ def test_the_pictures_are_drawn_as_contributing_says(
     assert shipped.stat().st_size < 200_000
     with Image.open(tmp_path / picture) as made, Image.open(shipped) as there:
         assert made.size == there.size  # not more: every change of the world moves the people in it
-
-
-@every_document
-def test_python_in_documents_compiles(name: str) -> None:
-    for block in blocks(TEXTS[name]):
-        if block.language == "python":
-            compile(block.text, name, "exec")
-
-
-def foreign_imports(text: str) -> list[str]:
-    """Imports of the kit that take more than its public names; a scenario's own modules may be named, for they are its own."""
-    out = []
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            out += [a.name for a in node.names if a.name.startswith("lam_env.")]
-        elif isinstance(node, ast.ImportFrom) and node.module == "lam_env":
-            out += [f"lam_env.{a.name}" for a in node.names if a.name not in lam_env.__all__]
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lam_env."):
-            out += [str(node.module)] if not str(node.module).startswith("lam_env.scenarios.") else []
-    return out
-
-
-@every_document
-def test_documents_import_public_names(name: str) -> None:
-    assert foreign_imports("\n".join(b.text for b in blocks(TEXTS[name]) if b.language == "python")) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "wrong"),
-    [
-        ("from lam_env import Scenario, setting", []),
-        ("import lam_env", []),
-        ("from lam_env.scenarios.game import Game", []),
-        ("from lam_env import registry", ["lam_env.registry"]),
-        ("from lam_env.sim.world import World", ["lam_env.sim.world"]),
-        ("def f():\n    import lam_env.core.rng", ["lam_env.core.rng"]),
-    ],
-)
-def test_the_rule_for_imports_itself(text: str, wrong: list[str]) -> None:
-    assert foreign_imports(text) == wrong
-
-
-@pytest.mark.parametrize("name", lam_env.__all__)
-def test_every_public_name_is_there(name: str) -> None:
-    assert getattr(lam_env, name) is not None
-
-
-@every_document
-def test_modules_that_documents_name_exist(name: str) -> None:
-    """`lam_env.x.y` in prose, the module or what it holds."""
-    for dotted in set(re.findall(r"`(?:python -m )?(lam_env(?:\.\w+)+)", prose(TEXTS[name]))):
-        assert pkgutil.resolve_name(dotted) is not None
 
 
 # -- commands ----------------------------------------------------------------------------------------------------------

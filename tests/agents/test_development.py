@@ -259,7 +259,7 @@ def test_the_command_prints_the_table_and_how_it_was_made(tmp_path, capsys):
         (["path=r.jsonl", "seed=1,1"], "give one or several"),
         (["path=r.jsonl", "members=0"], "at least 1"),
         (["path=r.jsonl", "format=dnd_class"], "no column"),
-        (["path=few.jsonl"], "path=few.jsonl: choices: those of 4 runs"),
+        (["path=few.jsonl"], "path=few.jsonl: choices: 4 runs"),
     ],
 )
 def test_what_a_user_gets_wrong_is_one_line(tmp_path, monkeypatch, capsys, argv, message):

@@ -38,7 +38,7 @@ def watch(patch: pytest.MonkeyPatch, at: object = None, error: BaseException | N
     import lam_env.experiment.jobs as work
 
     did: list[Any] = []
-    for job in ("simulate_training_log", "pretrain", "fit_and_judge"):
+    for job in ("simulate_training_log", "pretrain_on_log", "fit_and_judge"):
         do = getattr(work, job)
 
         def step(*args: Any, real: Callable[..., Any] = do, name: str = job) -> Any:
@@ -56,7 +56,7 @@ def bytes_of(path: Path) -> bytes:
     return (path / "results.csv").read_bytes()
 
 
-@pytest.mark.parametrize("at", ["simulate_training_log", "pretrain", ("informed", 5), ("prior", 0)])
+@pytest.mark.parametrize("at", ["simulate_training_log", "pretrain_on_log", ("informed", 5), ("prior", 0)])
 def test_a_stopped_run_does_the_rest_and_ends_with_the_same_bytes(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

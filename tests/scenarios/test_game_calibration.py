@@ -101,7 +101,7 @@ def test_a_round_is_as_large_as_the_log_needs_and_is_told(monkeypatch, players, 
     monkeypatch.setattr(calibration, "LATER", 1)
     monkeypatch.setattr(calibration, "TIMES", min(3, plays / len(few.time)))
     monkeypatch.setattr(
-        calibration, "lives", lambda game, seeds, tables, tell: met.append(len(seeds)) or tell(1) or few
+        calibration, "simulate_lives", lambda game, seeds, tables, tell: met.append(len(seeds)) or tell(1) or few
     )
     calibrate_game(few, RULES, PARAMS, progress=lambda *said: told.append(said))
     assert met == [pytest.approx(plays / few.counts.mean(), abs=1)] * 2

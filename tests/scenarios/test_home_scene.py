@@ -19,7 +19,7 @@ from lam_env.scenarios.smart_home.floorplan import (
     path,
     rooms,
 )
-from lam_env.scenarios.smart_home.picture.scene import DeviceView, EventView, HomeView, PersonView, home_scene
+from lam_env.scenarios.smart_home.picture.scene import DeviceView, HomeEventView, HomeView, PersonView, home_scene
 from pictures import cards_around, is_drawn_alike, is_plain_data, takes_little, texts_are_readable, texts_have_room
 
 from lam_env.envs.pixels import rgb_array
@@ -124,7 +124,7 @@ def views(draw):
         for name in names
     )
     event = st.builds(
-        EventView, st.just("18:42"), st.sampled_from((*names, "agent", "clock")), DOING.filter(bool),
+        HomeEventView, st.just("18:42"), st.sampled_from((*names, "agent", "clock")), DOING.filter(bool),
         st.sampled_from(("", "accepted", "overridden", "missed")),
     )  # fmt: skip
     return HomeView(
@@ -208,7 +208,10 @@ EVENING = {
         PersonView("Ben", "bedroom", "asleep", True, 0.3),
     ),
     "lights": {"living": 1, "kitchen": 2},
-    "events": (EventView("18:41", "agent", "living light dim", "accepted"), EventView("18:40", "Anna", "TV on")),
+    "events": (
+        HomeEventView("18:41", "agent", "living light dim", "accepted"),
+        HomeEventView("18:40", "Anna", "TV on"),
+    ),
     "states": {"tv": "on", "kettle": "hot"},
     "action": "living light dim",
     "action_room": "living",
@@ -285,7 +288,7 @@ def test_the_agents_act_is_framed_and_told():
 
 
 def test_at_most_five_events_are_shown():
-    events = tuple(EventView(f"18:{i:02}", "clock", f"thing {i}") for i in range(9))
+    events = tuple(HomeEventView(f"18:{i:02}", "clock", f"thing {i}") for i in range(9))
     shown = [t.text for t in home_scene(view(events=events)).texts() if t.text.startswith("thing")]
     assert shown == [f"thing {i}" for i in range(5)]
 

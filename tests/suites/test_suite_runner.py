@@ -189,7 +189,7 @@ def test_a_run_that_fails_does_not_stop_the_others(
         real(job, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(work, "pretrain", broken)
+        patch.setattr(work, "pretrain_on_log", broken)
         assert main(command) == 1
     assert f"failed: smart_home: the run: {tmp_path / 'out' / 'smart_home'}: no memory" in capsys.readouterr().err
     assert {r.variant for r in read(tmp_path / "out/results.csv") if r.scenario == "game"} == {"all", "activities"}

@@ -17,6 +17,17 @@ from typing import NamedTuple
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
+HOW_TO = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", *HOW_TO)
+TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
+every_document = pytest.mark.parametrize("name", DOCUMENTS)
+
+
+def prose(document: str) -> str:
+    """A document without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", document, flags=re.M | re.S)
+
 
 class Block(NamedTuple):
     """A fenced block: its language, the comment right before it, its text."""

@@ -49,7 +49,7 @@ class Activity:
 
 
 @dataclass(frozen=True)
-class BuildLine:
+class Line:
     """A skill line. `helps`: power per share of points spent on it, by activity."""
 
     name: str
@@ -80,7 +80,7 @@ class Rules:
     """All tables. `follows`: what one activity adds to the liking of the next. `checked` when built."""
 
     activities: tuple[Activity, ...]
-    lines: tuple[BuildLine, ...]
+    lines: tuple[Line, ...]
     classes: tuple[CharacterClass, ...]
     quests: tuple[Quest, ...]
     follows: dict[tuple[str, str], float]
@@ -213,10 +213,10 @@ ACTIVITIES = (
 )
 
 LINES = (
-    BuildLine("might", {"grind": 1.2, "boss": 1.2, "dungeon": 0.6, "pvp": 0.4}),
-    BuildLine("guard", {"dungeon": 1.3, "boss": 0.8, "story": 0.5}),
-    BuildLine("arcana", {"story": 1.2, "side_quest": 0.8, "dungeon": 0.5, "boss": 0.5}),
-    BuildLine("cunning", {"pvp": 1.5, "explore": 1.2, "side_quest": 0.6}),
+    Line("might", {"grind": 1.2, "boss": 1.2, "dungeon": 0.6, "pvp": 0.4}),
+    Line("guard", {"dungeon": 1.3, "boss": 0.8, "story": 0.5}),
+    Line("arcana", {"story": 1.2, "side_quest": 0.8, "dungeon": 0.5, "boss": 0.5}),
+    Line("cunning", {"pvp": 1.5, "explore": 1.2, "side_quest": 0.6}),
 )
 
 CLASSES = (

@@ -116,7 +116,7 @@ def test_keeps_the_best_weights(monkeypatch):
         seen.append(p.copy())
         return next(scores)
 
-    monkeypatch.setattr(module, "nll", scripted)
+    monkeypatch.setattr(module, "mean_nll", scripted)
     valid = cycle(1, 60, seed=1)
     predictor = pretrain(cycle(2, 60), valid, dataclasses.replace(QUICK, patience=2))
     assert len(seen) == 4  # two passes without a better one end it
@@ -148,7 +148,7 @@ def test_every_row_is_trained_on_once_a_pass():
 @pytest.mark.parametrize(("most", "read"), [(120, 100), (10, 50), (200, 200)])
 def test_validation_reads_whole_worlds(monkeypatch, most, read):
     rows = []
-    monkeypatch.setattr(module, "nll", lambda p, target: rows.append(len(target)) or 1.0)
+    monkeypatch.setattr(module, "mean_nll", lambda p, target: rows.append(len(target)) or 1.0)
     pretrain(cycle(2, 60), cycle(4, 50), dataclasses.replace(QUICK, passes=1, valid_rows=most))
     assert set(rows) == {read}
 
