@@ -15,8 +15,8 @@ import numpy as np
 
 from lam_env.core.contracts import ActionPredictor, Training
 from lam_env.core.seeds import Use, world_seeds
+from lam_env.core.units import DAY
 from lam_env.envs.play import play
-from lam_env.logs.epochs import DAY
 
 from .advice.agent import AdviceAgent
 from .advice.plugin import AdvicePlugIn

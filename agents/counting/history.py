@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lam_env.logs.epochs import DAY, Epochs
+from lam_env.core.units import DAY
+from lam_env.logs.epochs import Epochs
 
 DEPTH = 3  # tokens remembered
 

@@ -10,7 +10,7 @@ import numpy as np
 from lam_env.core.contracts import ActionPredictor, Prediction, Training
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
-from lam_env.logs.epochs import DAY
+from lam_env.core.units import DAY
 
 from ..advice.plugin import lately, worth
 from ..carry import PredictorState, slow_actions, update

@@ -14,7 +14,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 from lam_env.core.contracts import Training
 from lam_env.core.progress import Note, Report
 from lam_env.core.seeds import Use, world_seeds
-from lam_env.logs.epochs import DAY, Epochs
+from lam_env.core.units import DAY
+from lam_env.logs.epochs import Epochs
 
 from ..guests.encoded import EncodedVectorEnv
 from ..plugin import plugin_context, prices

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lam_env.core.events import Vocabulary
-from lam_env.logs.epochs import DAY, Epochs
+from lam_env.core.units import DAY
+from lam_env.logs.epochs import Epochs
 
 _WEEK = 7 * 24 * 60  # [min]; time 0 is a Monday 00:00
 _HARMONICS = 3  # of the day; more than one lets a small network tell breakfast from lunch

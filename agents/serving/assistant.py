@@ -11,7 +11,8 @@ import numpy as np
 from lam_env.config.convert import short
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
-from lam_env.core.observation import DAY, ObservationRows
+from lam_env.core.observation import ObservationRows
+from lam_env.core.units import DAY
 
 from ..carry import PredictorState, anticipation, slow_actions, update
 from ..fine_tuning.heads import AdviceHead

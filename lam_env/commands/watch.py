@@ -89,10 +89,7 @@ def watch_defaults(settings: WatchSettings) -> WatchSettings:
         return WatchSettings(scenario=name, world=registry.scenario(name).Params())
     if not Path(agent).is_dir():
         raise UserError(f"agent={agent}: no such folder; give the folder that a run has written")
-    folder = RunFolder.open(agent)
-    of, world = world_of(folder, name)
-    if name not in (None, of):
-        raise UserError(f"agent={agent}: is a run of {of}; say scenario={of}, or leave it away")
+    of, world = world_of(RunFolder.open(agent), name)
     return WatchSettings(scenario=of, world=world)
 
 

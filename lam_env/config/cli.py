@@ -9,6 +9,7 @@ Types: int, float, str, bool, Literal of names, tuples of int, float or str, and
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 import textwrap
 import typing
@@ -136,7 +137,13 @@ def help_text(settings: Any, prog: str) -> str:
 def cli_errors() -> Iterator[None]:
     """Around a command's main (also as a decorator): a user's error is one line on stderr and exit code 2."""
     try:
-        yield
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough, as `| head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
     except UserError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         raise SystemExit(2) from None

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from lam_env.core.events import Vocabulary
+from lam_env.core.units import WEEK
 
 WINDOW = 16  # tokens an observation shows
 EPOCH_FIELDS = ("time", "gap", "user", "new", "followup")
-DAY, WEEK = 86_400, 604_800
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")  # time 0 is a Monday
 
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, NamedTuple, Self
 from lam_env.config.cli import override
 from lam_env.core.contracts import Policy, Training
 from lam_env.core.events import Vocabulary
-from lam_env.core.observation import DAY, ObservationRow
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.units import DAY
 from lam_env.envs.scene import Scene
 from lam_env.envs.terminal import ansi
 from lam_env.sim.world import World

@@ -17,6 +17,7 @@ from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UserError
 from lam_env.core.events import KINDS, USER, ActionLog
 from lam_env.core.seeds import TRAINING_SEEDS
+from lam_env.core.units import DAY
 from lam_env.envs.recording import timer_of
 from lam_env.envs.scenario import Scenario
 from lam_env.experiment import models
@@ -26,7 +27,7 @@ from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ALWAYS, ORDER, LogSettings, RunSettings
 from lam_env.experiment.twin import in_the_home, training_days
 from lam_env.launch.local import one_line
-from lam_env.logs.epochs import DAY, epochs_of
+from lam_env.logs.epochs import epochs_of
 from lam_env.logs.streams import split_by_protocol
 
 LEAST_DAYS = 5

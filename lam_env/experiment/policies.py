@@ -42,6 +42,8 @@ def world_of(folder: RunFolder, named: str | None = None) -> tuple[str, Any]:
     if name != named and name not in registry.scenario_names():
         hint = f"; a file may not name code: if it is yours, say scenario={name[:60]}" if ":" in name else ""
         raise UserError(f"{folder.path}: is a run of {name[:60]!r}, which is no scenario of this installation{hint}")
+    if named not in (None, name):
+        raise UserError(f"{folder.path}: is a run of {name}; say scenario={name}, or leave it away")
     return name, override(registry.scenario(name).Params(), world, "world")
 
 

@@ -12,7 +12,8 @@ from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, Vocabulary
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import Use
-from lam_env.logs.epochs import DAY, epochs_of, split_by_day
+from lam_env.core.units import DAY
+from lam_env.logs.epochs import epochs_of, split_by_day
 from lam_env.sim.routine import Routine, activity_log
 
 

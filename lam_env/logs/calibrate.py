@@ -14,9 +14,9 @@ import numpy as np
 
 from lam_env.core.behaviour_tables import Anchor, BehaviourTables, Need
 from lam_env.core.events import ActionLog, LogError
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs import statistics as st
 
-DAY, HOUR = st.DAY, st.HOUR
 ANCHORED = 1.2  # [h] circular sd of the start below which a label is anchored in the clock
 REGULAR = 0.6  # coefficient of variation of the time between two acts below which a need is seen
 LED_BY = 0.4  # share of a forerunner (and twice its usual one) from which a label is part of a sequence, no need

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, LogError, Vocabulary
+from lam_env.core.units import DAY
 
 COLUMNS = ("world", "time", "gap", "duration", "tokens", "context", "target", "soon", "user")  # arrays of `Epochs`
 BAG = 6  # an epoch holds at most this many tokens (the latest): its own event and agent actions before it
-DAY = 86_400
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 
 from lam_env.core.catalogue import GATE
 from lam_env.core.events import ActionLog, LogError
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs import statistics as st
 
 FREQUENT = 20  # cases from which a label's distribution is judged
@@ -167,8 +168,8 @@ def _lights(devices: ActionLog | None, residents: int) -> Gate:
     hour, counted = np.zeros(24), 0
     for p in st.streams(devices):
         lit = np.isin(p.label, on)
-        counted += int((lit & np.isin(p.start // st.DAY, p.inner)).sum())
-        hour += np.bincount(p.start[lit] % st.DAY // st.HOUR, minlength=24)
+        counted += int((lit & np.isin(p.start // DAY, p.inner)).sum())
+        hour += np.bincount(p.start[lit] % DAY // HOUR, minlength=24)
     rate = counted / days / residents if days else math.nan
     three = hour + np.roll(hour, -1) + np.roll(hour, -2)
     peak = int(three.argmax())

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lam_env.core.events import USER, ActionLog
+from lam_env.core.units import DAY, HOUR
 
-HOUR, DAY = 3600, 86_400  # [s]
 TICKS = (5, 10, 15)  # [min] of the persistence statistic
 MORNING = (4.0, 12.0)  # [h] between which a sleep ends that counts as the night's
 MOST = 3000  # events of one Lempel-Ziv estimate, whose cost is quadratic

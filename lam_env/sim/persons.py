@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from lam_env.core.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
-from lam_env.core.observation import WEEK, ObservationRow, ObservationRows
+from lam_env.core.observation import ObservationRow, ObservationRows
 from lam_env.core.rng import Streams
+from lam_env.core.units import WEEK
 from lam_env.sim.world import World
 
 

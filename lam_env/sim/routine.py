@@ -18,8 +18,8 @@ import numpy as np
 from lam_env.core.behaviour_tables import Anchor, BehaviourTables
 from lam_env.core.events import USER, ActionLog, Event, Vocabulary
 from lam_env.core.rng import Streams
+from lam_env.core.units import DAY, HOUR
 
-DAY, HOUR = 86_400, 3_600
 LAPSE = 90 * 60  # an anchored act that could not start within this time [s] is given up
 NIGHT = (2 * HOUR, 16 * HOUR)  # shortest and longest time in bed [s]
 USUAL_NIGHT = int(7.5 * HOUR)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lam_env.core.events import Vocabulary
-from lam_env.core.observation import DAY
+from lam_env.core.units import DAY
 
 from .rules.rules import LEAVE, Rules
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lam_env.core.contracts import Training
-from lam_env.core.observation import DAY
+from lam_env.core.units import DAY
 
 from .devices import Home
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from lam_env.core.events import Vocabulary
+from lam_env.core.units import MINUTE
 
 ROOMS = ("bedroom", "bathroom", "kitchen", "living", "hall", "study", "nursery", "laundry")
 ITEMS = (  # furniture and appliances with a sensor
@@ -16,7 +17,6 @@ ITEMS = (  # furniture and appliances with a sensor
 )
 FEEDBACK = ("accept", "override", "reject", "rating", "switch_off", "nuisance")
 HERE, ALL_LIGHTS = -1, -2  # in the place of a device: the light of this room, every light
-MINUTE = 60
 
 
 @dataclass(frozen=True)

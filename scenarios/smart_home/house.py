@@ -8,13 +8,13 @@ from typing import ClassVar, Protocol
 
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.units import DAY
 from lam_env.sim.world import World
 
 from .climate import DARK, SLOT, SUN, Climate
 from .devices import ALL_LIGHTS, HERE, ITEMS, build_home, initial_states, possible
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
 
-DAY = 86_400  # [s]
 AWAY = -1  # in the place of a room
 HOURS = SLOT / 3600
 HOT = 600  # [s] that boiled water stays hot

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lam_env.core.contracts import Policy, Prediction
-from lam_env.core.observation import DAY
+from lam_env.core.units import DAY
 from lam_env.logs.epochs import Epochs
 
 from .hidden import INTERRUPTION

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .params import UTILITY_WEIGHTS
-from .roads.supply import MINUTE, Supply
+from .roads.supply import Supply
+from .units import MINUTE
 from .world.morning import can_load, load, ride_all
 from .world.profile import at_departures
 from .world.world import TrafficWorld

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from lam_env.core.events import Vocabulary
-from lam_env.core.observation import DAY
+from lam_env.core.units import DAY
 
 PRETRIP = 0
 SENSORS = ("pretrip",)

@@ -106,3 +106,15 @@ def test_a_tuple_of_so_many_numbers_takes_so_many() -> None:
 def test_a_wrong_name_is_looked_for_in_its_group(name: str, said: str) -> None:
     known = ["log.worlds", "log.days", *(f"world.{k}" for k in ("residents", "rooms", "days", "a", "b", "c", "d"))]
     assert suggestion(name, known, "--help lists them") == said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes a pipe")
+@pytest.mark.parametrize("argv", [["lam_env"], ["lam_env", "run", "--help"], ["lam_env.run", "--print-config"]])
+def test_whoever_closes_the_pipe_hears_nothing_more(argv: list[str]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        command.stdout.close()
+        assert command.stderr.read() == ""

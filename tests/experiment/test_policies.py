@@ -141,3 +141,14 @@ def test_it_is_run_where_the_command_names_it_and_never_because_a_file_does(
                 main_of([*words, *more])
             assert says in capsys.readouterr().err
         assert main_of([*words, "scenario=people:Trips"]) == 0
+
+
+def test_a_command_that_names_another_scenario_is_told_which_the_run_is_of(
+    twin: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("traffic", "nope"):
+        with pytest.raises(SystemExit) as caught:
+            record.main([f"policy={twin}", f"scenario={name}", "worlds=1", f"out={twin / 'decisions'}"])
+        assert caught.value.code == 2
+        assert "is a run of smart_home; say scenario=smart_home, or leave it away" in capsys.readouterr().err
+        assert not (twin / "decisions").exists()

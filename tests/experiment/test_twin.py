@@ -13,10 +13,11 @@ from outside import HOMES, needs
 from lam_env.commands.run import main
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, Vocabulary
+from lam_env.core.units import DAY
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.twin import in_the_home, resident_log, training_days
 from lam_env.logs.calibrate import calibrate
-from lam_env.logs.epochs import DAY, epochs_of, split_by_day
+from lam_env.logs.epochs import epochs_of, split_by_day
 
 HOME = Vocabulary(("none", "lamp.on", "lamp.off", "heat.on"), ("hall", "bath"), ("sun",), patience=(1, 2, 3, 4))
 THEIRS = Vocabulary(("none", "dance", "lamp.off", "lamp.on"), ("bath", "garden"), ("rain", "sun"), ("accept",))

@@ -11,11 +11,12 @@ from outside import HOMES, needs
 from lam_env.core.behaviour_tables import Anchor, BehaviourTables, Need
 from lam_env.core.events import USER, ActionLog, Event, LogError, Vocabulary
 from lam_env.core.rng import Streams
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs import fidelity
 from lam_env.logs import statistics as st
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.formats import casas_xes
-from lam_env.sim.routine import DAY, HOUR, Routine, activity_log
+from lam_env.sim.routine import Routine, activity_log
 
 NAMES = ("sleep", "toilet", "meal", "tv", "read")
 SLEEP, TOILET, MEAL, TV, READ = range(5)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from outside import HOMES, needs
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, LogError, Protocol, Vocabulary
-from lam_env.logs.epochs import BAG, DAY, Epochs, epochs_of, from_observation, split_by_day
+from lam_env.core.units import DAY
+from lam_env.logs.epochs import BAG, Epochs, epochs_of, from_observation, split_by_day
 
 VOCABULARY = Vocabulary(
     ("none", "light.on", "light.off", "tv.on"), ("motion",), ("light",), ("fine",), patience=(300, 60, 60, 600)

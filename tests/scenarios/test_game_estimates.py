@@ -23,8 +23,9 @@ from lam_env.scenarios.game.world.estimates import (
 )
 from lam_env.scenarios.game.world.world import GameWorld
 
-from lam_env.core.observation import DAY, ObservationRows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
+from lam_env.core.units import DAY
 
 GAME = Game()
 WORDS = GAME.game.words

@@ -12,8 +12,9 @@ from lam_env.scenarios.game.world.calendar import next_session
 
 from lam_env.config.cli import ConfigError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER
-from lam_env.core.observation import DAY, ObservationRows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
+from lam_env.core.units import DAY
 from lam_env.envs.single import LamEnv
 
 GAME = Game()

@@ -12,8 +12,9 @@ from lam_env.scenarios.smart_home.people.personas import PERSONAS, PersonaTraits
 
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.rng import Streams
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs import statistics as st
-from lam_env.sim.routine import DAY, HOUR, Routine, activity_log
+from lam_env.sim.routine import Routine, activity_log
 
 ACTIVITIES = [
     "sleep",

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.roads.bus import DAY, BusLine, timetable
+from lam_env.scenarios.traffic.roads.bus import BusLine, timetable
+from lam_env.scenarios.traffic.units import DAY
 
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Streams

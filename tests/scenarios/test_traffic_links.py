@@ -6,7 +6,8 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.roads.links import HOUR, BPRLink, Link, PointQueue, SpatialQueue
+from lam_env.scenarios.traffic.roads.links import BPRLink, Link, PointQueue, SpatialQueue
+from lam_env.scenarios.traffic.units import HOUR
 
 from lam_env.core.errors import UserError
 

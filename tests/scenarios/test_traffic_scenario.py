@@ -10,7 +10,7 @@ from lam_env.scenarios.traffic.world.tally import gini
 from lam_env.config.cli import ConfigError
 from lam_env.core.errors import UserError
 from lam_env.core.events import FEEDBACK
-from lam_env.core.observation import DAY
+from lam_env.core.units import DAY
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 

@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
-from lam_env.scenarios.traffic.roads.links import HOUR
 from lam_env.scenarios.traffic.sumo import __main__ as command
 from lam_env.scenarios.traffic.sumo import files
 from lam_env.scenarios.traffic.sumo.compare import compare_days, kendall, text_table, verdict
 from lam_env.scenarios.traffic.sumo.plans import Anything, NoAdvice, Plans, days_of
 from lam_env.scenarios.traffic.sumo.simulation import sumo
+from lam_env.scenarios.traffic.units import HOUR
 from scipy.stats import kendalltau
 
 from lam_env.core.errors import UserError

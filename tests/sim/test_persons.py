@@ -18,7 +18,8 @@ from people import (
 )
 
 from lam_env.core.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER
-from lam_env.core.observation import WEEK, WINDOW
+from lam_env.core.observation import WINDOW
+from lam_env.core.units import WEEK
 from lam_env.envs.check import check_scenario
 from lam_env.envs.single import LamEnv
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as some
 
 from lam_env.core.behaviour_tables import Anchor, BehaviourTables, Need
 from lam_env.core.rng import Streams
-from lam_env.sim.routine import CUT, DAY, HOUR, IDLE, LAPSE, SHORTEST, Act, Routine, activity_log, gamma_quantiles
+from lam_env.core.units import DAY, HOUR
+from lam_env.sim.routine import CUT, IDLE, LAPSE, SHORTEST, Act, Routine, activity_log, gamma_quantiles
 
 NAMES = ("sleep", "toilet", "meal", "tv", "read", "out")
 SLEEP, TOILET, MEAL, TV, READ, OUT = range(6)

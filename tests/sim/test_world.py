@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Vocabulary
-from lam_env.core.observation import CLOCK, WEEK, WINDOW, ObservationRows
+from lam_env.core.observation import CLOCK, WINDOW, ObservationRows
 from lam_env.core.rng import Streams
+from lam_env.core.units import WEEK
 from lam_env.sim.world import MAX_ACTS, World
 
 VOCABULARY = Vocabulary(("none", "a", "b", "c"), ("motion",), ("light",), ("good",), (300, 300, 300, 300))

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import simpy
-from lam_env.scenarios.traffic.roads.links import HOUR, PointQueue
+from lam_env.scenarios.traffic.roads.links import PointQueue
 from lam_env.scenarios.traffic.roads.loading import Loading, Trip
+from lam_env.scenarios.traffic.units import HOUR
 
 from lam_env.core.errors import UserError
 

@@ -14,7 +14,8 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from lam_env.core.events import FEEDBACK, USER
-from lam_env.core.observation import DAY, WEEKDAYS
+from lam_env.core.observation import WEEKDAYS
+from lam_env.core.units import DAY
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Circle, Item, Line, Polygon, Rectangle, Scene
 from lam_env.evaluation.episode import EventFormatter, Moment, likeliest

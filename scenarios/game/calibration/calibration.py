@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.core.observation import DAY, ObservationRows
+from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import Use, world_seeds
+from lam_env.core.units import DAY
 from lam_env.logs.play.likelihood import coming_and_going, unseen
 from lam_env.logs.play.sessions import BREAK, INDICES, Plays, Sessions, gap_quantiles, sessions_of
 from lam_env.logs.play.tables import MOST_ODDS, PlayTables, estimate_play

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING
 
-from lam_env.core.observation import DAY
+from lam_env.core.units import DAY, HOUR
 
 from ..params import GameParams
 from ..player.traits import FINE, QUANTILES, Traits
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 SHORT, SHORT_SPREAD = 3.0, 0.8  # [h] median of a gap of some hours (prototype), and sd of its logarithm
 EVENING = 2.2  # [h] sd of the hour at which she plays (prototype)
 UP_LATE = 0.15  # probability that a session that would fall into her sleep takes place all the same
-HOUR = 3600
 
 
 def next_session(now: int, u: list[float], traits: Traits, game: Compiled) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lam_env.core.observation import DAY, ObservationRow
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.units import DAY
 from lam_env.envs.scenario import start_tick
 from lam_env.sim.persons import PersonalWorld
 

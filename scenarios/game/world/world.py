@@ -6,8 +6,9 @@ from array import array
 from math import exp
 from typing import Any
 
-from lam_env.core.observation import DAY, ObservationRow
+from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.units import DAY
 from lam_env.envs.scenario import START_HOUR
 
 from ..params import COUNTED, LONGEST

@@ -11,7 +11,7 @@ from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
 from lam_env.core.observation import WEEKDAYS
 
 from ..roads.links import BPRLink
-from ..roads.supply import DAY, MINUTE
+from ..units import DAY, MINUTE
 from ..words import FOLLOWED, REFUSED
 from ..world.diary import Diary
 from ..world.world import TrafficWorld

@@ -9,7 +9,7 @@ import numpy as np
 from lam_env.core.events import AGENT, FEEDBACK, SENSOR, USER, Event
 
 from ..params import is_file
-from ..roads.supply import MINUTE
+from ..units import MINUTE
 from ..words import FOLLOWED, MUTED, RATING, REFUSED
 from ..world.diary import Diary
 from ..world.shocks import STORM

@@ -11,7 +11,7 @@ import numpy as np
 
 from lam_env.core.errors import UserError
 
-DAY = 86_400_000  # [ms]
+from ..units import DAY
 
 
 def timetable(first: int, last: int, headway: float) -> list[int]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from lam_env.core.errors import UserError
 
-HOUR = 3_600_000  # [ms]
+from ..units import HOUR
 
 
 class Link:

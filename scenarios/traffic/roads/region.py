@@ -11,8 +11,8 @@ import numpy as np
 
 from ..params import TrafficParams, is_file
 from ..theory.assignment import Assignment, user_equilibrium
+from ..units import HOUR
 from . import synthetic, tntp
-from .links import HOUR
 from .network import Demand, NetworkError, RoadNetwork
 
 # Time in which the network carries all travellers as its source says: at its capacity; two_route and braess: with as many drivers at once as

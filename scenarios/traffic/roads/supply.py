@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..params import TrafficParams
+from ..units import DAY, MINUTE
 from .bus import BusLine, timetable
 from .cost import link_cost
 from .links import BPRLink, Link, PointQueue, SpatialQueue
@@ -16,7 +17,6 @@ from .network import RoadNetwork
 from .region import region
 from .routes import k_shortest, least_cost
 
-MINUTE, DAY = 60_000, 86_400_000  # [ms]
 REFERENCE = (450, 630)  # departure of the middle slot [min of the day], on working days and at weekends
 SLACK = 20.0  # [min] between an undisturbed trip in the middle slot and the mean preferred arrival
 SPACING = 2.0  # seconds of road that a vehicle takes up at capacity [s]; a jam is about four times as dense

@@ -16,8 +16,8 @@ from lam_env.envs.single import LamEnv
 
 from ..baselines import Predicted
 from ..params import TrafficParams
-from ..roads.supply import DAY, MINUTE
 from ..scenario import Traffic
+from ..units import DAY, MINUTE
 from ..world.diary import Diary
 from ..world.world import EVENING, TrafficWorld
 

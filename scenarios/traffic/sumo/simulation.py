@@ -16,8 +16,8 @@ import numpy as np
 
 from lam_env.core.errors import UserError
 
-from ..roads.links import HOUR
 from ..roads.supply import Supply
+from ..units import HOUR
 from ..world.world import EVENING
 from .files import build_files, write_headways, write_trips
 from .plans import Plans

@@ -7,8 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..roads.links import HOUR, BPRLink
-from ..roads.supply import DAY, MINUTE, Supply
+from ..roads.links import BPRLink
+from ..roads.supply import Supply
+from ..units import DAY, HOUR, MINUTE
 from .profile import Flow
 from .state import TrafficState
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..params import TrafficParams
 from ..roads.bus import BusLine
-from ..roads.links import HOUR, BPRLink, Link, SpatialQueue
-from ..roads.supply import DAY, MINUTE, Supply
+from ..roads.links import BPRLink, Link, SpatialQueue
+from ..roads.supply import Supply
+from ..units import DAY, HOUR, MINUTE
 from .profile import Flow
 
 

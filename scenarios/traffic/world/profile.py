@@ -13,8 +13,9 @@ from functools import lru_cache
 import numpy as np
 
 from ..params import TrafficParams
-from ..roads.links import HOUR, BPRLink, Link
-from ..roads.supply import MINUTE, Supply
+from ..roads.links import BPRLink, Link
+from ..roads.supply import Supply
+from ..units import HOUR, MINUTE
 
 SAMPLES = np.array([-1 / 3, 0.0, 1 / 3])  # departures within a slot at which the day is looked at [slots]
 

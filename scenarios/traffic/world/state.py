@@ -9,7 +9,8 @@ from lam_env.core.rng import Streams
 from lam_env.sim.persons import PersonalWorld
 
 from ..params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
-from ..roads.supply import DAY, Supply
+from ..roads.supply import Supply
+from ..units import DAY
 from ..words import vocabulary
 from .profile import Flow, Profile
 from .tally import DayTally

@@ -16,7 +16,8 @@ from scipy.special import ndtri
 from lam_env.core.rng import Streams
 
 from ..params import TrafficParams
-from ..roads.supply import MINUTE, Supply
+from ..roads.supply import Supply
+from ..units import MINUTE
 from .choice import NestedLogit, inertia, sample_choice
 from .profile import Profile
 

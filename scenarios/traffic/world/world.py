@@ -13,7 +13,8 @@ from lam_env.core.rng import Streams
 
 from ..params import TrafficParams
 from ..roads.loading import Loading, Trip
-from ..roads.supply import DAY, MINUTE, REFERENCE, Supply
+from ..roads.supply import REFERENCE, Supply
+from ..units import DAY, MINUTE
 from ..words import FOLLOWED, PRETRIP, REFUSED
 from . import outcome, profile, shocks
 from .diary import Diary

@@ -18,10 +18,11 @@ from stable_baselines3.common.buffers import RolloutBuffer
 
 from lam_env.core.contracts import Training
 from lam_env.core.tuning import TrainSettings
+from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.rollout import rollout
-from lam_env.logs.epochs import DAY, epochs_of
+from lam_env.logs.epochs import epochs_of
 
 FAST = TrainSettings(envs=16, rollout=64, days=2, batch=256, gamma=0.0, learning_rate=5e-3)
 
