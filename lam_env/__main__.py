@@ -18,14 +18,15 @@ from lam_env.core.errors import UserError
 FOLDER = Path(__file__).parent / "commands"
 
 
-def commands() -> dict[str, str]:
-    """Name -> what it does: the sentence that follows the first line of the module's docstring."""
-    found = {}
-    for path in sorted(FOLDER.glob("[!_]*.py")):
-        about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        sentence = " ".join(about.partition("\n\n")[2].split())
-        found[path.stem] = sentence.partition(". ")[0].partition(": ")[0].removesuffix(".")
-    return found
+def commands() -> dict[str, Path]:
+    """Name -> source."""
+    return {path.stem: path for path in sorted(FOLDER.glob("[!_]*.py"))}
+
+
+def sentence(source: Path) -> str:
+    """What a command does: the sentence that follows the first line of the module's docstring."""
+    about = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
+    return " ".join(about.partition("\n\n")[2].split()).partition(". ")[0].partition(": ")[0].removesuffix(".")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name in ("-h", "--help"):
             width = max(map(len, known))
             print("usage: lam COMMAND [key=value ...]\n\ncommands:")
-            print("\n".join(f"  {command:{width}}  {about}" for command, about in known.items()))
+            print("\n".join(f"  {command:{width}}  {sentence(source)}" for command, source in known.items()))
             print("\nlam COMMAND --help lists the settings of one.")
             return 0
         if name not in known:

@@ -26,7 +26,7 @@ from .heads import AnticipationHead, PlainHead, head_for
 from .policy import TunedPolicy
 from .rollout_buffer import PersonalRolloutBuffer
 from .saved import load_policy
-from .vec_env import LamVecEnv
+from .vec_env import LamVecEnv, learning_note
 
 
 class _Report(BaseCallback):
@@ -55,10 +55,7 @@ class _Report(BaseCallback):
         self._tell()
 
     def _tell(self) -> None:
-        note = Note()
-        if self.curve:
-            step, reward = self.curve[-1]
-            note = Note(f"reward/step {reward:+.4f}", {"reward_per_step": reward}, step)
+        note = learning_note(*self.curve[-1]) if self.curve else Note()
         self._progress(self._stage, min(self.num_timesteps, self._total), self._total, note)
 
 

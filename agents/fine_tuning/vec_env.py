@@ -10,9 +10,15 @@ import numpy as np
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
+from lam_env.core.progress import Note
 from lam_env.envs.vector import LamVectorEnv
 
 from ..guests.encoded import EncodedVectorEnv
+
+
+def learning_note(step: int, reward: float) -> Note:
+    """How a training goes: the mean reward per step since the note before."""
+    return Note(f"reward/step {reward:+.4f}", {"reward_per_step": reward}, step)
 
 
 class LamVecEnv(VecEnv):

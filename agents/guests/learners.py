@@ -15,11 +15,10 @@ from stable_baselines3.common.vec_env import VecNormalize, unwrap_vec_normalize
 
 from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
-from lam_env.core.progress import Note
 from lam_env.core.seeds import Use, world_seeds
 
 from ..fine_tuning.features import Features, encoder_of
-from ..fine_tuning.vec_env import LamVecEnv
+from ..fine_tuning.vec_env import LamVecEnv, learning_note
 from .encoded import EncodedVectorEnv
 
 APART = 1_000  # worlds from one environment handed out to the next
@@ -54,8 +53,7 @@ class GuestVecEnv(LamVecEnv):
 
     def _tell(self) -> None:
         (step, reward), total = self.curve[-1], self.training.steps
-        note = Note(f"reward/step {reward:+.4f}", {"reward_per_step": reward}, step)
-        self.training.progress("learn", min(step, total), total, note)
+        self.training.progress("learn", min(step, total), total, learning_note(step, reward))
 
 
 def make_env(training: Training, n: int, encode: bool, prior: bool) -> GuestVecEnv:

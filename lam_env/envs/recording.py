@@ -8,6 +8,7 @@ import numpy as np
 
 from lam_env.core.events import ActionLog, Protocol
 from lam_env.core.progress import Report, silent
+from lam_env.core.units import DAY
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.sim.persons import PersonalWorld
@@ -63,8 +64,8 @@ def simulate_log(
         steps += int(running.sum())
         if steps % (64 * n) < n:
             done = sum(w.now for w in env.worlds) - int(began.sum())
-            progress(stage, done // second // 86_400, total // second // 86_400, f"{steps:,} epochs")
-    progress(stage, total // second // 86_400, total // second // 86_400, f"{steps:,} epochs")
+            progress(stage, done // second // DAY, total // second // DAY, f"{steps:,} epochs")
+    progress(stage, total // second // DAY, total // second // DAY, f"{steps:,} epochs")
     log = log_of(env.worlds, columns)
     if not latent:
         return log, None

@@ -16,6 +16,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import checked, unseeded
+from lam_env.core.units import DAY
 from lam_env.envs.pixels import rgb_array
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.scene import Scene
@@ -141,7 +142,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
 def totals(scenario: Scenario, world: World) -> dict[str, float]:
     """What an episode came to: return, utility per person and day, their terms, KPIs, and how acts were taken."""
-    person_days = scenario.n_users * (world.now - world.start) / world.second / 86_400
+    person_days = scenario.n_users * (world.now - world.start) / world.second / DAY
     found = {
         RETURN.id: sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()) / person_days,
         UTILITY.id: world.utility() / person_days,

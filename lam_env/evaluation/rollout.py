@@ -11,6 +11,7 @@ from lam_env.core.catalogue import LIFT, NOOP_RATE, SHARE_OF_ORACLE, UTILITY
 from lam_env.core.contracts import Observation, Policy, complete
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Report
+from lam_env.core.units import DAY
 from lam_env.envs.play import play
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import AT_ONCE, LamVectorEnv
@@ -60,7 +61,7 @@ def rollout(
             if begun < len(world_seeds):
                 lives[i], begun = begun, begun + 1
         if progress is not None and steps % (128 * n) < n:
-            lived = np.mean([(w.now - w.start) / w.second for w in env.worlds]) // 86_400
+            lived = np.mean([(w.now - w.start) / w.second for w in env.worlds]) // DAY
             whole = int(scenario.days)
             progress(stage, int((begun - n + lived / whole * n) * whole / len(world_seeds)), whole, f"{steps:,} epochs")
     if progress is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,15 +48,19 @@ def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predict
     epochs = epochs_of(log)
     first = epochs.world < (worlds - 1) * epochs.people
 
-    def make_worlds(n: int, **more: Any) -> LamVectorEnv:
-        return LamVectorEnv(n, scenario, **more)
-
     train, valid = epochs.select(first), epochs.select(~first)
     prior = models.pretrain(
         train, valid, models.predictor_settings(len(train), **{"hidden": 16, "passes": 1, **predictor})
     )
-    made = Training(epochs.vocabulary, scenario.interaction, train, valid, make_worlds, scenario.reward_weights)
-    return dataclasses.replace(made, log=log, prior=prior, tuning=TrainSettings(steps=STEPS), adapter=models.adapter)
+    made = Training(epochs.vocabulary, scenario.interaction, train, valid, partial(LamVectorEnv, scenario=scenario))
+    return dataclasses.replace(
+        made,
+        reward_weights=scenario.reward_weights,
+        log=log,
+        prior=prior,
+        tuning=TrainSettings(steps=STEPS),
+        adapter=models.adapter,
+    )
 
 
 def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:

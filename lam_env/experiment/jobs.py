@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from lam_env.core.contracts import ActionPredictor, Policy, Reader, Training, co
 from lam_env.core.events import USER, ActionLog
 from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
+from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
@@ -107,9 +108,6 @@ def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Tra
     scenario, s = work.scenario(), work.settings
     train, valid = training_epochs(work, "train")
 
-    def make_worlds(n: int, **more: Any) -> LamVectorEnv:
-        return LamVectorEnv(n, scenario, **more)
-
     def hidden_log() -> tuple[Epochs, np.ndarray]:
         seeds = world_seeds(Use.HIDDEN_LOG, s.log.worlds, seed)
         log, latent = simulate_log(
@@ -125,7 +123,7 @@ def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Tra
         scenario.interaction,
         train,
         valid,
-        make_worlds,
+        partial(LamVectorEnv, scenario=scenario),
         scenario.reward_weights,
         log=ActionLog.load(work.run.log / "train"),
         prior=models.load_predictor(prior_folder) if prior else None,
@@ -262,7 +260,7 @@ def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, f
     _, _, test = split_by_day(epochs)
     simulated = epochs_of(resident_log(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
     simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
-    young = simulated.time < TRANSFER_DAYS * 6 // 7 * 86_400
+    young = simulated.time < TRANSFER_DAYS * 6 // 7 * DAY
     settings = models.predictor_settings(len(train))
     fitted: dict[str, ActionPredictor] = {
         "tstr": models.pretrain(
@@ -274,7 +272,7 @@ def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, f
             lambda stage, done, total, note: report("train on the simulated resident", done, total, note),
         ),
         "real": models.load_predictor(prior_path(work, "real", seed)),
-        "time_table": models.counting("time_table").fit(train, valid),
+        "time_table": registry.agent("time_table")().predictor(train, valid),
     }
     found = {k: prediction_metrics(p.read(epochs).next[test], epochs.target[test]) for k, p in fitted.items()}
     return {k: v[TOP1.id] for k, v in found.items()}

@@ -19,7 +19,6 @@ from lam_env.core.progress import Report, silent
 if TYPE_CHECKING:
     from stable_baselines3 import PPO
 
-    from lam_env.agents.counting.counts import CountPredictor
     from lam_env.agents.fine_tuning.policy import TunedPolicy as TunedPolicy
     from lam_env.agents.guests.learners import GuestVecEnv
     from lam_env.agents.predictors.network import Predictor as Predictor
@@ -91,13 +90,6 @@ def save_policy(policy: Policy, folder: Path) -> None:
 
     assert isinstance(policy, TunedPolicy)
     save_policy(policy, folder)
-
-
-def counting(name: str) -> CountPredictor:
-    """A counting predictor, not yet fitted."""
-    from lam_env.agents.counting.online import counting
-
-    return counting(name)
 
 
 def thresholded(predictor: Predictor) -> Thresholded:

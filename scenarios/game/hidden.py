@@ -15,6 +15,8 @@ from math import exp
 
 import numpy as np
 
+from lam_env.core.units import DAY
+
 from .params import UTILITY_WEIGHTS as W
 from .player.player import BORE, DULL, FIT, LEARN, LOSS, SLOW, STALE, TIRE, WIN
 from .rules.compiled import NEVER, Compiled, logistic
@@ -132,7 +134,7 @@ class Worth:
         player = self.player
         self.flows, self.excess = player.flows(), player.excess()
         c = logistic(world.quitting())
-        days = min(AHEAD, (world.end - world.now) / 86_400)
+        days = min(AHEAD, (world.end - world.now) / DAY)
         self.left = (1 - c) * days / AHEAD  # share of a full future
         self.lost = c * (1 - c) * DAY_WORTH * days  # utility per unit of log-odds of leaving
         p = self.game.params

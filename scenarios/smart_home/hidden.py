@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from lam_env.core.units import DAY
 from lam_env.sim.routine import Act
 
 from .devices import ALL_LIGHTS, HERE, Home
@@ -70,7 +71,7 @@ def _resident(world: HomeWorld, r: Resident) -> list[float]:
     one += [float(r.act.activity < 0), float(r.asleep), float(r.room == AWAY), float(r.leaving)]
     one += [math.log1p(elapsed), elapsed / 3600, float(bool(elapsed < 90))]
     one += [float(r.room == k) for k in range(len(home.rooms))]
-    one += [math.log1p((now - r.last.get(n, now - 86_400)) / 600) for n in RECENT]
+    one += [math.log1p((now - r.last.get(n, now - DAY)) / 600) for n in RECENT]
     hour = now / 3600 % 24
     for k in range(ANCHORS):
         anchors = r.tables.anchors

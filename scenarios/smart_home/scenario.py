@@ -9,6 +9,7 @@ from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.contracts import Policy, Training
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.units import DAY
 from lam_env.envs.scenario import Answers, Scenario, start_tick
 from lam_env.envs.scene import Scene
 from lam_env.sim.world import World
@@ -106,7 +107,7 @@ class SmartHome(Scenario):
     def kpis(self, world: World) -> dict[str, float]:
         """Per person and day where it says so; everything else over the episode."""
         home = cast(HomeWorld, world)
-        days = (home.now - home.start) / 86_400
+        days = (home.now - home.start) / DAY
         person_days = days * len(home.residents)
         counts, terms = home.counts, home.utility_totals
         return {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from refusal import refused
 
 from lam_env.commands.run import main
 from lam_env.core.errors import UserError
@@ -141,15 +142,6 @@ def test_an_own_agent_is_judged_again_once_its_file_has_changed(
         assert ("left out: agent_again:Mine: AssertionError: too late" in said) == (code == 1)
 
 
-def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as caught:
-        main(argv)
-    assert caught.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    return line
-
-
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -165,7 +157,7 @@ def test_other_settings_are_one_line(
     words = [w for w in TINY if w.split("=")[0] != more.split("=")[0]]
     if more.startswith("scenario"):
         words = [w for w in words if not w.startswith("world")]
-    assert said in refused(capsys, *words, more, f"out={copy}")
+    assert said in refused(main, capsys, *words, more, f"out={copy}")
     assert (did, sorted((p, p.stat().st_mtime_ns) for p in copy.rglob("*"))) == ([], before)
 
 
@@ -173,21 +165,21 @@ def test_other_versions_are_one_line(copy: Path, capsys: pytest.CaptureFixture[s
     config = json.loads((copy / "config.json").read_text())
     config["versions"]["torch"] = "1.0"
     (copy / "config.json").write_text(json.dumps(config))
-    assert "holds a run by other versions (torch 1.0, now 2." in refused(capsys, *TINY, f"out={copy}")
+    assert "holds a run by other versions (torch 1.0, now 2." in refused(main, capsys, *TINY, f"out={copy}")
     (copy / "config.json").write_text(json.dumps(config | {"versions": 3}))
-    assert "(Python none, now 3." in refused(capsys, *TINY, f"out={copy}")
+    assert "(Python none, now 3." in refused(main, capsys, *TINY, f"out={copy}")
 
 
 def test_two_at_once_are_refused(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with RunFolder(copy).locked():
-        assert f"out={copy}: another run is at work in it" in refused(capsys, *TINY, f"out={copy}")
+        assert f"out={copy}: another run is at work in it" in refused(main, capsys, *TINY, f"out={copy}")
     assert main([*TINY, f"out={copy}"]) == 0
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"kind": "sim", "agent": "none", "train_seed": 0, "scores": 3}'])
 def test_a_spoilt_cell_is_one_line(copy: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     (copy / "cells/sim-none-0.json").write_text(text)
-    assert "sim-none-0.json: cannot be read" in refused(capsys, *TINY, f"out={copy}")
+    assert "sim-none-0.json: cannot be read" in refused(main, capsys, *TINY, f"out={copy}")
 
 
 def test_the_folder_of_a_lock_is_free_and_a_folder_nobody_can_make_is_one_line(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from refusal import refused
 
 from lam_env.commands.benchmark import main
 from lam_env.core.errors import UserError
@@ -228,21 +229,12 @@ def test_an_agent_of_ones_own_is_one_more_row_where_it_works(
     assert "Traceback" not in said
 
 
-def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as caught:
-        main(argv)
-    assert caught.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    return line
-
-
 def test_an_agent_that_works_nowhere_is_refused_before_anything_is_written(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "mine_nowhere.py").write_text(AGENT.replace("LIMIT", "== 0"))
-    assert "agent mine_nowhere:Mine: AssertionError" in refused(capsys, *command, "agent=mine_nowhere:Mine")
+    assert "agent mine_nowhere:Mine: AssertionError" in refused(main, capsys, *command, "agent=mine_nowhere:Mine")
     assert not (tmp_path / "out").exists()
 
 
@@ -268,17 +260,17 @@ def test_a_folder_that_holds_something_else_is_one_line(
 ) -> None:
     change(copy)
     before = {p: p.read_bytes() for p in copy.rglob("*") if p.is_file()}
-    assert said in refused(capsys, *command)
+    assert said in refused(main, capsys, *command)
     assert {p: p.read_bytes() for p in copy.rglob("*") if p.is_file()} == before
 
 
 def test_two_at_once_are_refused(copy: Path, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with RunFolder(copy).locked():
-        assert "another run is at work in it" in refused(capsys, *command)
+        assert "another run is at work in it" in refused(main, capsys, *command)
 
 
 def test_a_scenario_that_the_suite_does_not_hold(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    said = refused(capsys, *command, "scenario=traffic")
+    said = refused(main, capsys, *command, "scenario=traffic")
     assert "no scenario 'traffic' in suite tiny; there are smart_home, game" in said
 
 

@@ -10,6 +10,7 @@ import sys
 import gymnasium
 import numpy as np
 import pytest
+from refusal import refused
 
 from lam_env.commands import benchmark
 from lam_env.commands.benchmark import main, run
@@ -198,25 +199,16 @@ def never(monkeypatch):
     monkeypatch.setattr(benchmark, "measure", lambda *a: pytest.fail("measured"))
 
 
-def refused(capsys, *argv):
-    """The one line that is said."""
-    with pytest.raises(SystemExit) as stop:
-        main(argv)
-    assert stop.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    return line
-
-
 def test_a_used_folder_is_refused_before_anything_is_measured(tmp_path, capsys, never):
     (tmp_path / "mine.txt").write_text("keep me")
-    assert "is not empty; give another folder" in refused(capsys, f"out={tmp_path}")
+    assert "is not empty; give another folder" in refused(main, capsys, f"out={tmp_path}")
     assert os.listdir(tmp_path) == ["mine.txt"]
-    assert "is a file; give another folder" in refused(capsys, f"out={tmp_path / 'mine.txt'}")
+    assert "is a file; give another folder" in refused(main, capsys, f"out={tmp_path / 'mine.txt'}")
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs a folder in which nobody can write")
 def test_a_folder_that_cannot_be_written_is_refused(capsys, never):
-    assert re.search("out=/proc/new: .* is not writable", refused(capsys, "out=/proc/new"))
+    assert re.search("out=/proc/new: .* is not writable", refused(main, capsys, "out=/proc/new"))
 
 
 @pytest.mark.parametrize(
@@ -232,7 +224,7 @@ def test_a_folder_that_cannot_be_written_is_refused(capsys, never):
     ],
 )
 def test_settings_that_do_not_fit_are_refused_in_one_line(argument, message, capsys, never):
-    assert message in refused(capsys, argument)
+    assert message in refused(main, capsys, argument)
 
 
 def test_help_names_every_setting_and_writes_nothing(tmp_path):
@@ -251,4 +243,4 @@ def test_a_user_error_while_measuring_is_one_line(small, tmp_path, capsys, monke
         raise UserError("the world is gone")
 
     monkeypatch.setattr(Single, "play", broken)
-    assert refused(capsys, f"out={tmp_path / 'out'}", "steps=5", "repeats=1") == "error: the world is gone"
+    assert refused(main, capsys, f"out={tmp_path / 'out'}", "steps=5", "repeats=1") == "error: the world is gone"

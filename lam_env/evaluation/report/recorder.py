@@ -10,6 +10,7 @@ import numpy as np
 
 from lam_env.core.catalogue import RETURN, UTILITY, UTILITY_TERM
 from lam_env.core.contracts import Observation
+from lam_env.core.units import DAY
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.metrics import given_acting, reliability
 
@@ -95,7 +96,7 @@ class RolloutRecorder:
         if self.clocked:
             self._book_utility(lives, hour, running, over, worlds)
         for i in over.tolist():
-            self.person_days += (worlds[i].now - worlds[i].start) / worlds[i].second / 86_400
+            self.person_days += (worlds[i].now - worlds[i].start) / worlds[i].second / DAY
         acts = running & (actions > 0) & (before["action_mask"][np.arange(len(hour)), actions] > 0)
         self.epochs[lives] += running
         self.acts[lives] += acts

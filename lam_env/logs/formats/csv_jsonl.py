@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from lam_env.core.events import KINDS, USER, ActionLog, LogError
+from lam_env.core.units import DAY
 from lam_env.logs.formats.files import MAX_VALUE, LogRow, log_of_rows
 from lam_env.logs.formats.records import existing, objects, read_table, time_zone
 
 NEEDED = ("time", "user", "action")
 UTC = datetime.UTC
-LONGEST = 366 * 86_400  # [s] of an activity; more is a mistaken unit
+LONGEST = 366 * DAY  # [s] of an activity; more is a mistaken unit
 
 
 def load_csv(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:

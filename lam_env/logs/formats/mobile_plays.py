@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from lam_env.core.events import ActionLog, LogError
+from lam_env.core.units import DAY
 from lam_env.logs.formats.files import MAX_VALUE
 from lam_env.logs.formats.records import existing, read_table, time_zone
 from lam_env.logs.play.sessions import BREAK
@@ -27,7 +28,7 @@ from lam_env.logs.streams import RecordedStream, log_of_streams
 NEEDED = ("player", "score", "time")
 SCORES = (0, 10, 50, 100, 200, 500, 1000)
 GAPS = (("GAP_6h", 6), ("GAP_24h", 24), ("GAP_3d", 72), ("GAP_14d", 336), ("GAP_long", math.inf))  # [h], up to
-SILENT = 30 * 86_400  # [s] before the log's end
+SILENT = 30 * DAY  # [s] before the log's end
 LATEST = 4_102_444_800  # [s since 1970] the year 2100: more is a mistaken unit
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from lam_env.core.events import ActionLog, LogError
+from lam_env.core.units import DAY
 from lam_env.logs.formats.records import existing, objects
 from lam_env.logs.streams import RecordedStream, log_of_streams
 
@@ -36,7 +37,7 @@ NEEDED = (
 )
 NO_CARD = ("SKIP", "Singing Bowl")  # the bowl gives health in place of a card
 IGNORED = ("ignored", "leave", "skipped")  # events of which nothing was taken
-LONGEST = 7 * 86_400  # [s] of play; more is a damaged number
+LONGEST = 7 * DAY  # [s] of play; more is a damaged number
 
 
 def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs.play.sessions import Plays
 from lam_env.logs.play.tables import PlayTables
 
 _MOST = 1000  # plays of a session, and sessions of a player: beyond lies only what a mistaken table would give
-_DAY, _HOUR = 86_400.0, 3600.0
 
 
 def draw(tables: PlayTables, players: int, rng: np.random.Generator) -> Plays:
@@ -16,8 +16,8 @@ def draw(tables: PlayTables, players: int, rng: np.random.Generator) -> Plays:
     a, b, s = tables.ends
     c, d, e, f = tables.leaves
     z = rng.standard_normal(players)
-    now = _quantiles(tables.arrivals, rng.random(players)) * _DAY
-    end = tables.days * _DAY
+    now = _quantiles(tables.arrivals, rng.random(players)) * DAY
+    end = tables.days * DAY
     who = np.arange(players)
     found: list[tuple[np.ndarray, np.ndarray]] = []
     for number in range(1, _MOST):
@@ -37,7 +37,7 @@ def draw(tables: PlayTables, players: int, rng: np.random.Generator) -> Plays:
             now[playing] += _quantiles(tables.pauses, rng.random(len(playing)))
         gone = rng.random(len(who)) < _logistic(c + d * np.log(number) + e * np.log(size[who]) + f * z[who])
         who = who[~gone]
-        now[who] += gaps(tables, len(who), rng) * _HOUR
+        now[who] += gaps(tables, len(who), rng) * HOUR
     player = np.concatenate([p for p, _ in found])
     time = np.floor(np.concatenate([t for _, t in found])).astype(np.int64)
     seen = time <= end

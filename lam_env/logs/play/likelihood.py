@@ -9,12 +9,12 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logsumexp
 
+from lam_env.core.units import DAY
 from lam_env.logs.play.sessions import Sessions
 
 SILENT = 30.0  # [days] before the log's end: who plays in them has not left yet
 NODES = 15  # of the quadrature
 PRIOR = 0.01  # precision of a Gaussian prior on all parameters: holds what a small log does not tell
-_DAY = 86_400
 
 
 def unseen(cut: Sessions, end: int) -> np.ndarray:
@@ -36,7 +36,7 @@ def coming_and_going(
 
     A last session in the log's last days is not known to be final, and does not speak of leaving."""
     final = np.isnan(cut.gap)
-    known = ~final | (end - cut.last >= SILENT * _DAY)
+    known = ~final | (end - cut.last >= SILENT * DAY)
     if not (final & known).any():
         known = np.ones(len(final), bool)
     counted = np.where(known, weight, 0.0)

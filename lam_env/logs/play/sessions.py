@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError
+from lam_env.core.units import DAY
 
 BREAK = 30.0  # [min]
 INDICES = (1, 2, 3, 5, 10, 20, 40)  # plays of a session after which the hazard is read
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 RETURNS = (1, 7, 30)  # [days]
 NO_PLAYS = ("GAP_", "CHURN", "log_out")  # actions beginning so are no plays
-_DAY = 86_400  # [s]
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,14 @@ def gap_quantiles(sessions: Sessions, shares: tuple[float, ...] = QUANTILES) -> 
 def returned_by(plays: Plays, days: tuple[int, ...] = RETURNS) -> np.ndarray:
     """(len(days),) share of players seen on or after day d, of those whom the log could show so long; NaN: none."""
     first = plays.time[plays.first]
-    stay = (plays.time[np.r_[plays.first[1:], len(plays.time)] - 1] - first) // _DAY
-    could = [plays.end - first >= d * _DAY for d in days]
+    stay = (plays.time[np.r_[plays.first[1:], len(plays.time)] - 1] - first) // DAY
+    could = [plays.end - first >= d * DAY for d in days]
     return np.array([float((stay[c] >= d).mean()) if c.any() else math.nan for d, c in zip(days, could, strict=True)])
 
 
 def retention(plays: Plays, days: tuple[int, ...] = RETURNS) -> np.ndarray:
     """(len(days),) share of players seen on day d itself: D1, D7, D30."""
-    day = (plays.time - np.repeat(plays.time[plays.first], plays.counts)) // _DAY
+    day = (plays.time - np.repeat(plays.time[plays.first], plays.counts)) // DAY
     return np.array([len(np.unique(plays.player[day == d])) / len(plays.first) for d in days])
 
 

@@ -24,11 +24,11 @@ import numpy as np
 from scipy.special import logsumexp
 
 from lam_env.core.events import LogError
+from lam_env.core.units import DAY
 from lam_env.logs.play.likelihood import coming_and_going, unseen
 from lam_env.logs.play.sessions import BREAK, INDICES, Plays, check_usable, play_statistics, sessions_of
 
 LEAST = 30  # gaps and sessions below which nothing is estimated
-_DAY = 86_400
 KINDS = ("lognormal", "normal")
 MOST_ODDS = 100.0  # what lies beyond these is no table
 MOST_HOURS, MOST_SPREAD = 1e6, {"lognormal": 10.0, "normal": 1e6}  # [h]; sd of the logarithm, and [h]
@@ -203,8 +203,8 @@ def estimate_play(plays: Plays, minutes: float = BREAK) -> PlayTables:
         gaps=gap_mixture(gaps, minutes / 60, weight[~np.isnan(cut.gap)]),
         pauses=tuple(np.quantile(within, steps).tolist()) if len(within) else (0.0, 0.0),
         hours=tuple(share.tolist()),
-        arrivals=tuple(np.quantile((plays.time[plays.first] - start) / _DAY, steps).tolist()),
-        days=max(1.0, (plays.end - start) / _DAY),
+        arrivals=tuple(np.quantile((plays.time[plays.first] - start) / DAY, steps).tolist()),
+        days=max(1.0, (plays.end - start) / DAY),
         minutes=minutes,
         measured=play_statistics(plays, minutes),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lam_env.core.events import AGENT
 from lam_env.core.observation import WEEKDAYS
+from lam_env.core.units import DAY
 
 from ..world.world import GameWorld
 
@@ -44,8 +45,8 @@ def game_view(world: GameWorld) -> GameView:
     said = next((world.vocabulary.actions[e.token] for e in reversed(records) if e.kind == AGENT), "")
     names = rules.names
     return GameView(
-        clock=f"{WEEKDAYS[t // 86_400 % 7]} {t // 3600 % 24:02}:{t // 60 % 60:02}",
-        day=min((t - world.start) // 86_400 + 1, world.game.params.days),
+        clock=f"{WEEKDAYS[t // DAY % 7]} {t // 3600 % 24:02}:{t // 60 % 60:02}",
+        day=min((t - world.start) // DAY + 1, world.game.params.days),
         days=world.game.params.days,
         character=rules.classes[world.traits.class_].name,
         level=p.level,

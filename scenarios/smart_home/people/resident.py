@@ -11,6 +11,7 @@ from simpy.events import Timeout
 
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.rng import Streams, lognormal
+from lam_env.core.units import DAY
 from lam_env.sim.routine import Act, Routine
 from lam_env.sim.user import User
 
@@ -79,7 +80,7 @@ class Resident(User):
         self.like = traits.comfort_setpoint
         self.level = 2 if self.like >= 21.0 else 1  # of heating that she likes
         self.coming: deque[Act] = deque()
-        self.act = Act(world.start, world.start, -1, 0, world.start // 86_400)
+        self.act = Act(world.start, world.start, -1, 0, world.start // DAY)
         self._acts, self._chances = -1, memoryview(b"")
         self.coins, self.chances = self.coins_of(self.act), self.chances_of(self.act)
         self.doing = ASLEEP

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lam_env.core.events import AGENT, FEEDBACK, SENSOR, USER
 from lam_env.core.observation import WEEKDAYS
+from lam_env.core.units import DAY
 
 from ..climate import SLOT
 from ..devices import FEEDBACK as ANSWERS
@@ -39,10 +40,10 @@ def home_view(world: HomeWorld) -> HomeView:
     level = world.price / params.price
     return HomeView(
         rooms=home.rooms,
-        clock=f"{WEEKDAYS[now // 86_400 % 7]} {clock_of_day(now)}",
+        clock=f"{WEEKDAYS[now // DAY % 7]} {clock_of_day(now)}",
         hour=_hand(world),
         sun=math.tanh(4 * world.sun),  # 0.06, where lamps go on, is a quarter; a clear noon in winter 0.85
-        outdoor=world.climate.slots[now % 86_400 // SLOT][0],
+        outdoor=world.climate.slots[now % DAY // SLOT][0],
         indoor=world.indoor,
         lights={room: world.states[device] for room, device in zip(home.rooms, home.lights, strict=True)},
         people=tuple(_person(world, r) for r in world.residents),

@@ -4,27 +4,16 @@ import datetime
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.agents.serving.assistant import MOST_ACTS, Assistant
 from patience import calls
-from policies import VOCABULARY, policy_of_five, refused
+from policies import VOCABULARY, refused
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event
 from lam_env.logs.epochs import epochs_of
 
 HOUR, DAY = 3600, 86_400
-
-
-@pytest.fixture(scope="module")
-def policy():
-    return policy_of_five()
-
-
-@pytest.fixture
-def assistant(policy):
-    return Assistant(policy)
 
 
 # -- the same as in a log -----------------------------------------------------------------------------------

@@ -15,16 +15,6 @@ from lam_env.core.events import FEEDBACK, READING, SENSOR, USER, Event
 HOUR = 3600
 
 
-@pytest.fixture(scope="module")
-def policy():
-    return policy_of_five()
-
-
-@pytest.fixture
-def assistant(policy):
-    return Assistant(policy)
-
-
 @pytest.fixture
 def run(tmp_path, policy):
     folder = tmp_path / "run"
