@@ -1,6 +1,6 @@
-"""A predictor carried through an episode, one epoch at a time, for as many worlds as observations come in.
+"""A predictor carried through an episode, one decision point at a time, for as many worlds as observations come in.
 
-Where epochs are those of persons, a world's persons are streams of their own: the state has a row per (person, world), and grows
+Where decision points are those of persons, a world's persons are streams of their own: the state has a row per (person, world), and grows
 as persons come up.
 """
 
@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lam_env.core.contracts import ActionPredictor, Observation, Prediction
-from lam_env.logs.epochs import from_observation
+from lam_env.logs.decision_points import from_observation
 
 USER, FOLLOWUP = 2, 4  # indices in `epoch`: whose it is, and the agent's actions at this instant so far
 
 
 class PredictorState(NamedTuple):
-    """The predictor's state, rows by (person, world), and what it said at the last real epoch of each world."""
+    """The predictor's state, rows by (person, world), and what it said at the last real decision point of each world."""
 
     state: Any
     said: Prediction
@@ -28,7 +28,7 @@ class PredictorState(NamedTuple):
 def update(
     predictor: ActionPredictor, observation: Observation, carry: PredictorState | None, episode_start: np.ndarray | None
 ) -> PredictorState:
-    """Step the predictor on a batch of observations (N, ...). At a follow-up epoch it is not stepped: what it said
+    """Step the predictor on a batch of observations (N, ...). At a follow-up decision it is not stepped: what it said
     of the instant stands, less what has been done (which the action mask takes away)."""
     n = len(observation["epoch"])
     if carry is None:
@@ -39,17 +39,17 @@ def update(
     active = observation["epoch"][:, FOLLOWUP] == 0
     if carry.said is not None and not active.any():
         return carry
-    epochs, user = from_observation(observation, predictor.vocabulary), observation["epoch"][:, USER]
+    points, user = from_observation(observation, predictor.vocabulary), observation["epoch"][:, USER]
     most = int(user.max()) + 1
     if carry.people == most == 1:
-        said, state = predictor.step(carry.state, epochs, active)
+        said, state = predictor.step(carry.state, points, active)
     else:
         if most > carry.people:
             people = max(most, 2 * carry.people)
             more = predictor.start(n * (people - carry.people))
             carry = carry._replace(state=_each(np.concatenate, carry.state, more), people=people)
         rows, state = user * n + np.arange(n), carry.state
-        said, after = predictor.step(_each(lambda arrays: arrays[0][rows], state), epochs, active)
+        said, after = predictor.step(_each(lambda arrays: arrays[0][rows], state), points, active)
         for field in dataclasses.fields(after):  # in place: a copy of all persons would cost more than the step
             getattr(state, field.name)[rows] = getattr(after, field.name)
     if carry.said is not None and not active.all():

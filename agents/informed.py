@@ -14,7 +14,7 @@ import numpy as np
 from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
-from lam_env.logs.epochs import Epochs
+from lam_env.logs.decision_points import DecisionPoints
 
 from .plugin import PlugIn
 from .predictors.pretrain import pretrain
@@ -31,12 +31,12 @@ def widen(vocabulary: Vocabulary, n_latent: int) -> Vocabulary:
     )
 
 
-def with_latent(epochs: Epochs, latent: np.ndarray, kind: type = np.float32) -> Epochs:
-    """Epochs whose context also holds the hidden state (n, L), as numbers of `kind`."""
-    if len(latent) != len(epochs):
-        raise UserError(f"informed: {len(latent)} rows of hidden state for {len(epochs)} epochs")
-    context: np.ndarray = np.concatenate([epochs.context, latent], 1, dtype=kind, casting="same_kind")
-    return dataclasses.replace(epochs, vocabulary=widen(epochs.vocabulary, latent.shape[1]), context=context)
+def with_latent(points: DecisionPoints, latent: np.ndarray, kind: type = np.float32) -> DecisionPoints:
+    """Decision points whose context also holds the hidden state (n, L), as numbers of `kind`."""
+    if len(latent) != len(points):
+        raise UserError(f"informed: {len(latent)} rows of hidden state for {len(points)} decision points")
+    context: np.ndarray = np.concatenate([points.context, latent], 1, dtype=kind, casting="same_kind")
+    return dataclasses.replace(points, vocabulary=widen(points.vocabulary, latent.shape[1]), context=context)
 
 
 class SeesHidden:
@@ -44,9 +44,9 @@ class SeesHidden:
 
     reveal = ("latent",)
 
-    def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
-        """Epochs as its predictor reads them."""
-        return with_latent(epochs, latent)
+    def see(self, points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
+        """Decision points as its predictor reads them."""
+        return with_latent(points, latent)
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
@@ -70,13 +70,13 @@ def hidden_predictor(training: Training) -> Any:
         return load(saved)
     if training.hidden_log is None:
         raise UserError("informed needs a simulator that shows its hidden state; leave it out")
-    epochs, latent = training.hidden_log()
-    worlds = np.unique(epochs.world)
-    held = epochs.world >= worlds[-max(1, len(worlds) // 8)]
+    points, latent = training.hidden_log()
+    worlds = np.unique(points.world)
+    held = points.world >= worlds[-max(1, len(worlds) // 8)]
     # half precision where the readings allow it, as the hidden state comes: it is the largest array of a run
-    kind = np.float16 if np.abs(epochs.context).max(initial=0) < 6e4 else np.float32
-    train, valid = (with_latent(epochs.select(rows), latent[rows], kind) for rows in (~held, held))
-    del epochs, latent  # hundreds of megabytes
+    kind = np.float16 if np.abs(points.context).max(initial=0) < 6e4 else np.float32
+    train, valid = (with_latent(points.select(rows), latent[rows], kind) for rows in (~held, held))
+    del points, latent  # hundreds of megabytes
     settings = PredictorSettings.for_log(len(train) + len(valid), core="mlp", hidden=256, passes=8)
     net = pretrain(
         train,

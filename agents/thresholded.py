@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lam_env.core.contracts import ActionPredictor, Prediction, Training
-from lam_env.logs.epochs import Epochs
+from lam_env.logs.decision_points import DecisionPoints
 
 from .carry import update
 from .counting.online import counting
@@ -66,7 +66,7 @@ class CountingAgent:
     def __init__(self, name: str):
         self.name = name
 
-    def predictor(self, train: Epochs, valid: Epochs) -> ActionPredictor:
+    def predictor(self, train: DecisionPoints, valid: DecisionPoints) -> ActionPredictor:
         return counting(self.name).fit(train, valid)
 
     def fit(self, training: Training) -> Thresholded:

@@ -14,20 +14,20 @@ from lam_env.core.seeds import Use, world_seeds
 from ..carry import USER, update
 from .plugin import FEATURES, AdvicePlugIn, AnswerModel, moved, prices
 
-EPOCHS = 30_000  # that a trial has, about; where worths are counted, `COUNTED` times as many
+DECISIONS = 30_000  # that a trial has, about; where worths are counted, `COUNTED` times as many
 COUNTED = 8
 RANDOM, SELDOM = (
     0.5,
     0.2,
 )  # share of random advice, and where worths are counted: there the rest is silence, against which they are counted
-AHEAD = 0.97  # discount by epoch of the rewards that are set down to advice
+AHEAD = 0.97  # discount by decision point of the rewards that are set down to advice
 
 
 @dataclass
 class AdviceAnswers:
     """What persons have answered: `x` (n, F) what their acceptance rests on, `answered` (n,) the action, `y` (n,) whether they followed, `paid` (n,) what
     the answer was rewarded with, as the reward term of its name pays. Where worths are counted, of every
-    epoch: `advised` (m,) the action, `given` (m, F) the features of that action, `changes` (m,) 1 - p of it, and `gained` (m,) the rewards from there on,
+    decision point: `advised` (m,) the action, `given` (m, F) the features of that action, `changes` (m,) 1 - p of it, and `gained` (m,) the rewards from there on,
     less what is to be expected in such a situation without advice."""
 
     x: np.ndarray
@@ -66,13 +66,13 @@ class AdviceAnswers:
 
 
 def try_advice(training: Training, worlds: int | None = None) -> AdviceAnswers:
-    """Advise in `worlds` fresh worlds, by default so many that a trial has enough epochs. Half of the advice is what a plug-in would give whose
+    """Advise in `worlds` fresh worlds, by default so many that a trial has enough decision points. Half of the advice is what a plug-in would give whose
     advice is always followed, half is any: it must be seen what is refused. Some worlds hear much and some little. Where no reading tells worths, all hear alike, and the rest is silence."""
     vocabulary, a = training.vocabulary, len(training.vocabulary)
     counts = not vocabulary.values()
     if worlds is None:
         lives = max(1, len(np.unique(training.train.world // training.train.people)))
-        wanted = round(EPOCHS * (COUNTED if counts else 1) * lives / max(1, len(training.train)))
+        wanted = round(DECISIONS * (COUNTED if counts else 1) * lives / max(1, len(training.train)))
         worlds = min(max(2, wanted), Use.PLUGIN_TRIAL.room)
     env = training.make_worlds(worlds, autoreset=False, record=True)
     observation, _ = env.reset(seed=world_seeds(Use.PLUGIN_TRIAL, worlds, training.seed))
@@ -141,7 +141,7 @@ class _Answered:
 
 
 def _returns(world: np.ndarray, rewards: np.ndarray) -> np.ndarray:
-    """(m,) discounted rewards of each world from each of its epochs on; rows in order of time."""
+    """(m,) discounted rewards of each world from each of its decision points on; rows in order of time."""
     found, later = np.zeros(len(rewards)), np.zeros(int(world.max(initial=0)) + 1)
     for i in range(len(rewards) - 1, -1, -1):
         later[world[i]] = found[i] = rewards[i] + AHEAD * later[world[i]]

@@ -15,7 +15,7 @@ import numpy as np
 
 from lam_env.core.contracts import Prediction
 from lam_env.core.events import Vocabulary
-from lam_env.logs.epochs import Epochs
+from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import continued
 from .history import DEPTH, History, of_log, of_step, push
@@ -119,7 +119,7 @@ class CountPredictor:
         self.tables: list[CountTable] = []
         self.alpha = 1.0
 
-    def fit(self, train: Epochs, valid: Epochs) -> CountPredictor:
+    def fit(self, train: DecisionPoints, valid: DecisionPoints) -> CountPredictor:
         self.vocabulary = train.vocabulary
         history, target = of_log(train), np.asarray(train.target, np.int64)
         self.tables = [count_outcomes(level(history, self._v), target, len(self.vocabulary)) for level in self.levels]
@@ -166,11 +166,11 @@ class CountPredictor:
         last[rows] = 0
         return CountState(last)
 
-    def step(self, state: CountState, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, CountState]:
-        last = np.where(active[:, None], push(state.last, epochs.tokens), state.last)
-        return Prediction(self._probabilities(of_step(last, epochs))), CountState(last)
+    def step(self, state: CountState, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, CountState]:
+        last = np.where(active[:, None], push(state.last, points.tokens), state.last)
+        return Prediction(self._probabilities(of_step(last, points))), CountState(last)
 
-    def read(self, epochs: Epochs) -> Prediction:
-        history = of_log(epochs)
-        parts = [History(*(a[i : i + 65_536] for a in history)) for i in range(0, max(1, len(epochs)), 65_536)]
+    def read(self, points: DecisionPoints) -> Prediction:
+        history = of_log(points)
+        parts = [History(*(a[i : i + 65_536] for a in history)) for i in range(0, max(1, len(points)), 65_536)]
         return Prediction(np.concatenate([self._probabilities(part) for part in parts]))

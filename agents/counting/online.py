@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lam_env.core.contracts import Prediction
-from lam_env.logs.epochs import Epochs
+from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import continued
 from .counts import Context, CountPredictor, CountState, last1, last1_6h, last2
@@ -26,7 +26,7 @@ def heard(tokens: np.ndarray, n_actions: int) -> np.ndarray:
 
 @dataclass
 class OnlineState(CountState):
-    """Also `keys` (n, levels) int64: each stream's contexts awaiting their outcome, -1 before the first epoch; `own`
+    """Also `keys` (n, levels) int64: each stream's contexts awaiting their outcome, -1 before the first decision point; `own`
     (n,) object: per stream a dict (level, key) -> counts (A,) float32."""
 
     keys: np.ndarray
@@ -42,7 +42,7 @@ class OnlineMarkov(CountPredictor):
         self.name = "markov_online"
         self.beta = BETAS[-1]
 
-    def fit(self, train: Epochs, valid: Epochs) -> OnlineMarkov:
+    def fit(self, train: DecisionPoints, valid: DecisionPoints) -> OnlineMarkov:
         super().fit(train, valid)
         if len(valid):
             reading, judged = continued(train, valid)
@@ -55,12 +55,12 @@ class OnlineMarkov(CountPredictor):
             self.beta = max(BETAS, key=lambda beta: _likelihood(p, hits, beta, len(self.vocabulary)))
         return self
 
-    def _own_counts(self, epochs: Epochs, key: np.ndarray) -> np.ndarray:
+    def _own_counts(self, points: DecisionPoints, key: np.ndarray) -> np.ndarray:
         """Per row, how often each action followed the row's context earlier in its world, (n, A) float32."""
         n_actions = len(self.vocabulary)
-        action = heard(epochs.tokens, n_actions)
-        out = np.zeros((len(epochs), n_actions), np.float32)
-        bounds = np.r_[epochs.starts(), len(epochs)]
+        action = heard(points.tokens, n_actions)
+        out = np.zeros((len(points), n_actions), np.float32)
+        bounds = np.r_[points.starts(), len(points)]
         for a, b in zip(bounds[:-1], bounds[1:], strict=True):
             order = np.argsort(key[a:b], kind="stable")
             new = np.r_[True, np.diff(key[a:b][order]) != 0]
@@ -92,14 +92,14 @@ class OnlineMarkov(CountPredictor):
             np.where(mask, fresh.own, state.own),
         )
 
-    def step(self, state: CountState, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, OnlineState]:
-        """One epoch per stream. The counts in the state go on in place: do not step a state twice."""
+    def step(self, state: CountState, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, OnlineState]:
+        """One decision point per stream. The counts in the state go on in place: do not step a state twice."""
         assert isinstance(state, OnlineState)
         n_actions = len(self.vocabulary)
-        last = np.where(active[:, None], push(state.last, epochs.tokens), state.last)
-        history = of_step(last, epochs)
+        last = np.where(active[:, None], push(state.last, points.tokens), state.last)
+        history = of_step(last, points)
         p = self._probabilities(history)
-        done = heard(epochs.tokens, n_actions).tolist()
+        done = heard(points.tokens, n_actions).tolist()
         fresh = np.stack([level(history, self._v) for level in OWN], 1)
         before, after = state.keys.tolist(), fresh.tolist()
         own = np.zeros((len(OWN), len(last), n_actions), np.float32)
@@ -117,11 +117,11 @@ class OnlineMarkov(CountPredictor):
             p = self._blend(p, part)
         return Prediction(p), OnlineState(last, np.where(active[:, None], fresh, state.keys), state.own)
 
-    def read(self, epochs: Epochs) -> Prediction:
-        history = of_log(epochs)
-        p = super().read(epochs).next
+    def read(self, points: DecisionPoints) -> Prediction:
+        history = of_log(points)
+        p = super().read(points).next
         for level in OWN:
-            p = self._blend(p, self._own_counts(epochs, level(history, self._v)))
+            p = self._blend(p, self._own_counts(points, level(history, self._v)))
         return Prediction(p)
 
 

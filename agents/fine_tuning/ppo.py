@@ -15,7 +15,7 @@ from lam_env.core.contracts import Training
 from lam_env.core.progress import Note, Report
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
-from lam_env.logs.epochs import Epochs
+from lam_env.logs.decision_points import DecisionPoints
 
 from ..guests.encoded import EncodedVectorEnv
 from ..plugin import plugin_context, prices
@@ -131,10 +131,10 @@ class PPOAgent:
         return TunedPolicy(features, head_of(model), training.seed)
 
 
-def asked_a_day(epochs: Epochs) -> int:
-    """Epochs of a world on one day, in the mean."""
-    days = len(np.unique(np.stack([epochs.world // epochs.people, epochs.time // DAY]), axis=1).T)
-    return -(-len(epochs) // max(1, days))
+def asked_a_day(points: DecisionPoints) -> int:
+    """Decision points of a world on one day, in the mean."""
+    days = len(np.unique(np.stack([points.world // points.people, points.time // DAY]), axis=1).T)
+    return -(-len(points) // max(1, days))
 
 
 def _take_over(head: torch.nn.Module, training: Training) -> None:

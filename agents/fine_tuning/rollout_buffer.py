@@ -1,4 +1,4 @@
-"""Returns along one person's trajectory: PPO's rollout buffer where the epochs of a world are those of many persons.
+"""Returns along one person's trajectory: PPO's rollout buffer where the decision points of a world are those of many persons.
 
 In a world of persons the next step is somebody else's. What a word to a person was worth shows until they are asked
 again: that reward is credited to it (`World.credit`), and its advantage is estimated along their own steps.

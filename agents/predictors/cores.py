@@ -12,13 +12,13 @@ Memory = tuple[Tensor, ...]  # recurrent state of a core, each (1, B, H); empty 
 
 
 class PredictorNetwork(nn.Module):
-    """Epochs (B, T) -> logits of `next` (B, T, A), of `soon` (B, T, A), and the trunk's output (B, T, H)."""
+    """Decision points (B, T) -> logits of `next` (B, T, A), of `soon` (B, T, A), and the trunk's output (B, T, H)."""
 
     def __init__(self, n_tokens: int, n_actions: int, n_features: int, settings: PredictorSettings):
         super().__init__()
         s = self.settings = settings
         self.n_actions = n_actions
-        self.embed = nn.Embedding(n_tokens, s.embedding)  # row 0: quiet, an epoch without a token
+        self.embed = nn.Embedding(n_tokens, s.embedding)  # row 0: quiet, a decision point without a token
         width = s.embedding + n_features
         self.core: nn.Module
         if s.core == "lstm":
@@ -68,7 +68,7 @@ def _scale_gradient(x: Tensor, scale: float) -> Tensor:
 
 
 class Transformer(nn.Module):
-    """A causal Transformer with learned positions, over at most `settings.context` epochs."""
+    """A causal Transformer with learned positions, over at most `settings.context` decision points."""
 
     def __init__(self, width: int, settings: PredictorSettings):
         super().__init__()
@@ -87,7 +87,7 @@ class Transformer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         length = x.shape[1]
         if length > self.context:
-            raise ValueError(f"transformer: {length} epochs are more than its context of {self.context}")
+            raise ValueError(f"transformer: {length} decision points are more than its context of {self.context}")
         mask = nn.Transformer.generate_square_subsequent_mask(length, device=x.device)
         h = self.enter(x) + self.position[:length]
         for block in self.blocks:

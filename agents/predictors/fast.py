@@ -31,7 +31,7 @@ class _Folded:
         embed = _array(net.embed.weight)
         width = embed.shape[1]
         rows = embed @ weight[:, :width].T
-        self.last = np.ascontiguousarray(rows + bias)  # every epoch has one last token, if only "quiet"
+        self.last = np.ascontiguousarray(rows + bias)  # every decision point has one last token, if only "quiet"
         rows[0] = 0  # a 0 elsewhere is padding
         self.rest = np.ascontiguousarray(rows)
         self.features = np.ascontiguousarray(weight[:, width:].T)

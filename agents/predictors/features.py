@@ -1,4 +1,4 @@
-"""What a predictor sees of an epoch: the one featuriser that reading a log and stepping share.
+"""What a predictor sees of a decision point: the one featuriser that reading a log and stepping share.
 
 Tokens are embedded by the network; the numbers made here are the clock, the gap, the duration, the readings and, if
 asked for, how long ago each token was last seen and how often today.
@@ -12,7 +12,7 @@ import numpy as np
 
 from lam_env.core.events import Vocabulary
 from lam_env.core.units import DAY
-from lam_env.logs.epochs import Epochs
+from lam_env.logs.decision_points import DecisionPoints
 
 _WEEK = 7 * 24 * 60  # [min]; time 0 is a Monday 00:00
 _HARMONICS = 3  # of the day; more than one lets a small network tell breakfast from lunch
@@ -41,57 +41,57 @@ class Featuriser:
     recency: bool = False
 
     @classmethod
-    def fit(cls, epochs: Epochs, recency: bool = False) -> Featuriser:
-        columns = [np.log1p(epochs.gap), np.log1p(epochs.duration), *epochs.context.T]
+    def fit(cls, points: DecisionPoints, recency: bool = False) -> Featuriser:
+        columns = [np.log1p(points.gap), np.log1p(points.duration), *points.context.T]
         # column by column: all of it in double precision would be the largest array of a run
         mean, sd = np.array([(c.mean(dtype=np.float64), c.std(dtype=np.float64)) for c in columns]).T
         sd = np.where(sd > 1e-6, sd, 1e6)  # a reading that never changed tells nothing, whatever it is later
-        return cls(epochs.vocabulary, mean.astype(np.float32), sd.astype(np.float32), recency)
+        return cls(points.vocabulary, mean.astype(np.float32), sd.astype(np.float32), recency)
 
     @property
     def size(self) -> int:
-        """Numbers per epoch, F."""
+        """Numbers per decision point, F."""
         return _N_CLOCK + len(self.mean) + (2 * self.vocabulary.n_tokens if self.recency else 0)
 
-    def now(self, epochs: Epochs) -> np.ndarray:
+    def now(self, points: DecisionPoints) -> np.ndarray:
         """The numbers that need no memory, in an array (n, F) float32 whose other columns are left to fill."""
-        n, end = len(epochs.time), _N_CLOCK + len(self.mean)
+        n, end = len(points.time), _N_CLOCK + len(self.mean)
         out = np.empty((n, self.size), np.float32)
-        out[:, :_N_CLOCK] = _CLOCK[np.asarray(epochs.time, np.int64) // 60 % _WEEK]
-        out[:, _N_CLOCK] = epochs.gap
-        out[:, _N_CLOCK + 1] = epochs.duration
+        out[:, :_N_CLOCK] = _CLOCK[np.asarray(points.time, np.int64) // 60 % _WEEK]
+        out[:, _N_CLOCK] = points.gap
+        out[:, _N_CLOCK + 1] = points.duration
         waits = out[:, _N_CLOCK : _N_CLOCK + 2]
         np.log1p(waits, out=waits)
-        out[:, _N_CLOCK + 2 : end] = epochs.context
+        out[:, _N_CLOCK + 2 : end] = points.context
         numbers = out[:, _N_CLOCK:end]
         numbers -= self.mean
         numbers /= self.sd
         return out
 
-    def step(self, epochs: Epochs, last: np.ndarray, today: np.ndarray, day: np.ndarray) -> np.ndarray:
-        """Features (n, F) of one epoch per stream. Changes the memory in place: `last` (n, V) int64 time a token was
+    def step(self, points: DecisionPoints, last: np.ndarray, today: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """Features (n, F) of one decision point per stream. Changes the memory in place: `last` (n, V) int64 time a token was
         last seen, plus one [s] (0 never); `today` (n, V) float32 its count today; `day` (n,) int64 the day, plus one.
         """
-        out = self.now(epochs)
+        out = self.now(points)
         if self.recency:
-            time = np.asarray(epochs.time, np.int64)
+            time = np.asarray(points.time, np.int64)
             today[day != time // DAY + 1] = 0
             day[:] = time // DAY + 1
-            row, slot = np.nonzero(epochs.tokens)
-            token = epochs.tokens[row, slot]
+            row, slot = np.nonzero(points.tokens)
+            token = points.tokens[row, slot]
             last[row, token] = np.maximum(last[row, token], time[row] + 1)
             np.add.at(today, (row, token), 1)
             _fill_recency(out, time, last, today)
         return out
 
-    def read(self, epochs: Epochs) -> np.ndarray:
+    def read(self, points: DecisionPoints) -> np.ndarray:
         """Features (n, F) of every row of a log, each world from its start; equal to stepping."""
-        out = self.now(epochs)
+        out = self.now(points)
         if self.recency:
-            bounds = np.r_[epochs.starts(), len(epochs)]
+            bounds = np.r_[points.starts(), len(points)]
             for a, b in zip(bounds[:-1], bounds[1:], strict=True):
-                last, today = _memory(epochs.time[a:b], epochs.tokens[a:b], self.vocabulary.n_tokens)
-                _fill_recency(out[a:b], epochs.time[a:b], last, today)
+                last, today = _memory(points.time[a:b], points.tokens[a:b], self.vocabulary.n_tokens)
+                _fill_recency(out[a:b], points.time[a:b], last, today)
         return out
 
 

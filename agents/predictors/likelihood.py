@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.logs.epochs import COLUMNS, Epochs
+from lam_env.logs.decision_points import COLUMNS, DecisionPoints
 
 
 def mean_nll(p: np.ndarray, target: np.ndarray) -> float:
@@ -18,7 +18,7 @@ def mean_nll(p: np.ndarray, target: np.ndarray) -> float:
     return float(-np.log(0.999 * chosen + 0.001 / p.shape[1]).mean())
 
 
-def continued(train: Epochs, valid: Epochs) -> tuple[Epochs, np.ndarray]:
+def continued(train: DecisionPoints, valid: DecisionPoints) -> tuple[DecisionPoints, np.ndarray]:
     """What is to be read to judge on `valid`, and the mask of its rows.
 
     Where validation goes on with worlds of the training log (a split by day), these are read from their start, so

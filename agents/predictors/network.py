@@ -13,7 +13,7 @@ import torch
 
 from lam_env.core.contracts import Prediction
 from lam_env.core.events import Vocabulary
-from lam_env.logs.epochs import BAG, Epochs
+from lam_env.logs.decision_points import BAG, DecisionPoints
 
 from .cores import Memory, PredictorNetwork
 from .fast import FAST
@@ -21,7 +21,7 @@ from .features import Featuriser
 from .settings import PredictorSettings
 
 _WORLDS = 64  # worlds read side by side
-_STRETCH = 512  # epochs of each read at once
+_STRETCH = 512  # decision points of each read at once
 
 
 @contextlib.contextmanager
@@ -60,7 +60,7 @@ class Predictor:
     """P(next user action or none) and P(soon) of each action.
 
     `nets`: the members of the ensemble (usually one), whose probabilities are averaged. `timer`: quiet time [s] after which its training log had an
-    epoch, and whoever serves it has to raise one (None: never).
+    decision point, and whoever serves it has to raise one (None: never).
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Predictor:
         """To be called when the weights of `nets` have changed: the next step takes them apart anew."""
         self._fast = None
 
-    # one epoch at a time
+    # one decision point at a time
 
     def start(self, n: int) -> NetworkState:
         recency = self.vocabulary.n_tokens if self.settings.recency else 0
@@ -106,17 +106,17 @@ class Predictor:
             getattr(state, field.name)[rows] = 0
         return state
 
-    def step(self, state: NetworkState, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, NetworkState]:
-        """One epoch per stream (N rows). Inactive rows keep their state; what is predicted for them means nothing.
+    def step(self, state: NetworkState, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, NetworkState]:
+        """One decision point per stream (N rows). Inactive rows keep their state; what is predicted for them means nothing.
         The state given stays as it is."""
         copied = self.settings.recency or self.settings.core == "transformer"
         # otherwise only h and c change, and they are made anew
         after = state.copy() if copied else NetworkState(**vars(state))
-        features = self.featuriser.step(epochs, after.last, after.today, after.day)
+        features = self.featuriser.step(points, after.last, after.today, after.day)
         if self.settings.core == "transformer":
-            prediction = self._step_window(after, epochs.tokens, features)
+            prediction = self._step_window(after, points.tokens, features)
         else:
-            prediction = self._step_fast(after, epochs.tokens, features)
+            prediction = self._step_fast(after, points.tokens, features)
         if np.count_nonzero(active) < len(active):
             for field in dataclasses.fields(after):
                 new, old = getattr(after, field.name), getattr(state, field.name)
@@ -153,15 +153,15 @@ class Predictor:
 
     # a whole log at once
 
-    def read(self, epochs: Epochs, hidden: bool = True) -> Prediction:
+    def read(self, points: DecisionPoints, hidden: bool = True) -> Prediction:
         """Every row of a log, each world from its start. `hidden` False saves the memory of `Prediction.hidden`."""
-        features = self.featuriser.read(epochs)
-        tokens = np.asarray(epochs.tokens, np.int64)
-        bounds = np.r_[epochs.starts(), len(epochs)].astype(np.int64)
+        features = self.featuriser.read(points)
+        tokens = np.asarray(points.tokens, np.int64)
+        bounds = np.r_[points.starts(), len(points)].astype(np.int64)
         if self.settings.core == "transformer":
             p, soon, h = self._read_windows(tokens, features, bounds)
             return Prediction(p, soon, h if hidden else None)
-        n, a = len(epochs), len(self.vocabulary)
+        n, a = len(points), len(self.vocabulary)
         p, soon = np.zeros((n, a), np.float32), np.zeros((n, a), np.float32)
         h = np.zeros((n, self.n_hidden if hidden else 0), np.float32)
         order = np.argsort(np.diff(bounds), kind="stable")  # worlds of like length side by side: little padding
@@ -216,7 +216,7 @@ class Predictor:
     def _windows(
         self, tokens: np.ndarray, features: np.ndarray, last: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Windows (n, W) whose epoch `last` (n,) is the present one -> next, soon (n, A), hidden (n, M H)."""
+        """Windows (n, W) whose decision point `last` (n,) is the present one -> next, soon (n, A), hidden (n, M H)."""
         device = next(self.nets.parameters()).device
         pick = torch.arange(len(last), device=device), torch.from_numpy(np.asarray(last)).to(device)
         bag, x = torch.from_numpy(tokens).to(device), torch.from_numpy(features).to(device)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note, Report, silent
-from lam_env.logs.epochs import Epochs
+from lam_env.logs.decision_points import DecisionPoints
 
 from .cores import PredictorNetwork
 from .features import Featuriser
@@ -32,8 +32,8 @@ def pick_device(device: str) -> torch.device:
 
 
 def pretrain(
-    train: Epochs,
-    valid: Epochs,
+    train: DecisionPoints,
+    valid: DecisionPoints,
     settings: PredictorSettings | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -45,7 +45,7 @@ def pretrain(
     """
     if not len(train) or not len(valid):
         raise UserError(
-            f"pre-training needs epochs: {len(train)} to train on, {len(valid)} to validate; give a longer log"
+            f"pre-training needs decision points: {len(train)} to train on, {len(valid)} to validate; give a longer log"
         )
     settings = settings or PredictorSettings.for_log(len(train))
     where = pick_device(device)
@@ -69,18 +69,20 @@ def pretrain(
     return predictor
 
 
-def _first_worlds(epochs: Epochs, rows: int) -> Epochs:
+def _first_worlds(points: DecisionPoints, rows: int) -> DecisionPoints:
     """Whole worlds up to about so many rows."""
-    if len(epochs) <= rows:
-        return epochs
-    starts = np.r_[epochs.starts(), len(epochs)]
-    return epochs.select(np.arange(starts[max(1, np.searchsorted(starts, rows, side="right") - 1)]))
+    if len(points) <= rows:
+        return points
+    starts = np.r_[points.starts(), len(points)]
+    return points.select(np.arange(starts[max(1, np.searchsorted(starts, rows, side="right") - 1)]))
 
 
 class Chunks:
     """The training log as tensors, cut anew into chunks for every pass."""
 
-    def __init__(self, train: Epochs, featuriser: Featuriser, settings: PredictorSettings, device: torch.device):
+    def __init__(
+        self, train: DecisionPoints, featuriser: Featuriser, settings: PredictorSettings, device: torch.device
+    ):
         self.tokens = torch.from_numpy(np.asarray(train.tokens, np.int64)).to(device)
         self.features = torch.from_numpy(featuriser.read(train)).to(device)
         self.target = torch.from_numpy(np.asarray(train.target, np.int64)).to(device)
@@ -116,7 +118,7 @@ class Chunks:
 def _fit(
     net: PredictorNetwork,
     data: Chunks,
-    reading: Epochs,
+    reading: DecisionPoints,
     judged: np.ndarray,
     featuriser: Featuriser,
     settings: PredictorSettings,

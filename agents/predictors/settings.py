@@ -22,14 +22,14 @@ class PredictorSettings:
     readout: int = 128  # width of the layer that joins memory and input before the heads; 0: none
     layers: int = 2  # transformer: blocks; mlp: hidden layers (lstm and gru have one)
     heads: int = 4  # transformer: attention heads
-    context: int = 32  # transformer: past epochs that it sees
+    context: int = 32  # transformer: past decision points that it sees
     members: int = 1  # networks whose probabilities are averaged
     recency: bool = False  # add, per token, the time since it was last seen and its count today
     dropout: float = 0.1  # share of the core's outputs dropped, in training only
     embedding_dropout: float = 0.1  # share of the tokens' embeddings dropped
     input_dropout: float = 0.0  # share of the core's inputs dropped
-    window: int = 64  # epochs per training chunk
-    burn_in: int = 0  # lstm, gru: epochs before each chunk that only warm its memory up
+    window: int = 64  # decision points per training chunk
+    burn_in: int = 0  # lstm, gru: decision points before each chunk that only warm its memory up
     batch: int = 16  # chunks per update
     passes: int = 14  # at most so many readings of the training log
     patience: int = 4  # passes without a better validation likelihood after which training stops

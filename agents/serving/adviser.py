@@ -140,7 +140,7 @@ class Adviser:
         return self._people[user]
 
     def _ask(self, person: _Person, seconds: int) -> None:
-        """Her epoch: the same numbers as `PersonalWorld` shows at it."""
+        """Her decision point: the same numbers as `PersonalWorld` shows at it."""
         epoch: Any = person.row.epoch
         epoch[0], epoch[1] = seconds, 0 if person.asked < 0 else seconds - person.asked
         epoch[3], person.asked, person.fresh = person.fresh, seconds, 0

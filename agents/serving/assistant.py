@@ -32,7 +32,7 @@ MOST_QUIET = 92 * DAY  # [s] a longer silence is a mistake in the time, or a rea
 class Suggestion:
     """What to do now. The dictionaries are by name of action.
 
-    action: a name, or "none". probabilities: P(she does it next, before the next epoch). soon: P(she does it within its
+    action: a name, or "none". probabilities: P(she does it next, before the next decision point). soon: P(she does it within its
     patience), empty if the prior does not say. in_time: P(doing it now is in time), of the two. values: the
     policy's logits, or how far the probabilities lie above its threshold; 0 for none; -inf where it is not possible or too improbable to be considered.
     """
@@ -49,8 +49,8 @@ class Assistant:
     """Hears what happens, in order of time, and says what to do.
 
     Times are seconds since a Monday 00:00 local time (fractions are cut off), or datetimes, naive local ones or in
-    the home's time zone; see `Clock`. User and sensor events raise an epoch, at which the prior's memory is stepped; so does as much
-    quiet as in its training log (`Predictor.timer`). Readings, feedback and what the agent did are noted for the next suggestion and epoch. Whatever
+    the home's time zone; see `Clock`. User and sensor events raise a decision point, at which the prior's memory is stepped; so does as much
+    quiet as in its training log (`Predictor.timer`). Readings, feedback and what the agent did are noted for the next suggestion and decision point. Whatever
     is refused (UserError) leaves everything as it was.
     """
 
@@ -69,10 +69,10 @@ class Assistant:
         self._row.clear()
         self._clock = Clock()
         self._carry: PredictorState | None = None
-        self._due: Any = -1  # [s] when the next epoch of the timer is; -1: no time has come yet
-        self._new = 0  # tokens since the last epoch
+        self._due: Any = -1  # [s] when the next decision point of the timer is; -1: no time has come yet
+        self._new = 0  # tokens since the last decision point
         self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
-        self._done: list[int] = []  # those since the last epoch
+        self._done: list[int] = []  # those since the last decision point
         devices: dict[str, list[int]] = {}  # the actions of each device: names that are alike up to the last dot
         for a, name in enumerate(self.vocabulary.actions[1:], 1):
             devices.setdefault(name.rpartition(".")[0] or name, []).append(a)
@@ -124,12 +124,12 @@ class Assistant:
         kind, token = heard.kind, heard.token
         seconds = self._tell(time)
         if self._carry is None and kind in (USER, SENSOR):
-            self._raise_epoch(self._due)  # the start has one of its own
+            self._raise_decision(self._due)  # the start has one of its own
         # an event at the instant of the timer forestalls it; the agent's answer at that instant comes after it
         self._pass_time(seconds, until=kind in (AGENT, NOTHING))
         if kind in (USER, SENSOR):
             self._push(token if kind == USER else len(self.vocabulary) + token, seconds)
-            self._raise_epoch(seconds)
+            self._raise_decision(seconds)
         elif kind == AGENT and token:
             self._act(token)
         elif kind == READING:
@@ -144,14 +144,14 @@ class Assistant:
         if token:
             self._act(token)
 
-    # -- epochs ----------------------------------------------------------------------------------------------------------
+    # -- decision points ----------------------------------------------------------------------------------------------------------
 
     def _pass_time(self, seconds: int, until: bool) -> None:
-        """The epochs of the timer before `seconds`; `until`: and at that time."""
+        """The decision points of the timer before `seconds`; `until`: and at that time."""
         while self._due < seconds or (until and self._due == seconds):
-            self._raise_epoch(self._due)
+            self._raise_decision(self._due)
 
-    def _raise_epoch(self, seconds: int) -> None:
+    def _raise_decision(self, seconds: int) -> None:
         epoch = self._row.epoch
         epoch[0], epoch[1], epoch[3], epoch[4] = seconds, seconds - epoch[0], self._new, 0
         self._new, self._due = 0, seconds + self._quiet
@@ -163,7 +163,7 @@ class Assistant:
         self._new += 1
 
     def _act(self, token: int) -> None:
-        # dated to the epoch that it answers, as in simulated worlds: nothing lies in an epoch's future
+        # dated to the decision point that it answers, as in simulated worlds: nothing lies in a decision's future
         self._push(token, self._row.epoch[0])
         self._acts.append(token)
         self._done.append(token)
@@ -178,7 +178,7 @@ class Assistant:
 
     def suggest(self, possible: Sequence[str] | None = None) -> Suggestion:
         """What to do now. `possible`: actions that would change something now; if not given, all but the last known command
-        to each device (the name up to its last dot) and any to a device acted on since the last epoch. It changes nothing: ask as often as
+        to each device (the name up to its last dot) and any to a device acted on since the last decision point. It changes nothing: ask as often as
         you like."""
         mask = self._words.mask(possible)
         self._catch_up("suggest")
@@ -204,7 +204,7 @@ class Assistant:
         )
 
     def _untouched(self, mask: np.ndarray) -> np.ndarray:
-        """Without the state a device is last known to be in, and without devices acted on since the last epoch."""
+        """Without the state a device is last known to be in, and without devices acted on since the last decision point."""
         names = self.vocabulary.actions
         seen = np.asarray(self._row.last_seen)[: len(names)]
         for actions in self._devices:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lam_env.config.cli import cli_errors, parse
-from lam_env.core.catalogue import ENVIRONMENT, EPOCHS, OF_CARTPOLE, STEPS
+from lam_env.core.catalogue import DECISIONS, ENVIRONMENT, OF_CARTPOLE, STEPS
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
 from lam_env.launch.local import one_thread
@@ -68,7 +68,7 @@ def measurement_rows(rounds: Sequence[Sequence[Measurement]]) -> list[ResultRow]
     for r, figures in enumerate(rounds):
         for f in figures:
             where = (f.entry.env, f"batch {f.entry.copies}" if f.entry.copies else "single", f.entry.actions, 0, r)
-            found = {STEPS: f.steps, EPOCHS: f.epochs, OF_CARTPOLE: f.ratio, ENVIRONMENT: f.share}
+            found = {STEPS: f.steps, DECISIONS: f.points, OF_CARTPOLE: f.ratio, ENVIRONMENT: f.share}
             rows += [ResultRow(*where, m.id, value) for m, value in found.items()]
     return rows
 
@@ -84,7 +84,7 @@ def table_of(rounds: Sequence[Sequence[Measurement]], suite: str, command: str, 
                 figures[0].entry.name,
                 f"{statistics.median(steps) / 1e3:,.1f}",
                 f"{min(steps) / 1e3:,.1f} - {max(steps) / 1e3:,.1f}",
-                f"{statistics.median(f.epochs for f in figures) / 1e3:,.1f}",
+                f"{statistics.median(f.points for f in figures) / 1e3:,.1f}",
                 f"{statistics.median(f.ratio for f in figures):.2f}",
                 f"{statistics.median(f.share for f in figures):.0%}",
             )
@@ -93,7 +93,7 @@ def table_of(rounds: Sequence[Sequence[Measurement]], suite: str, command: str, 
         "thousands per CPU second",
         "steps",
         "least - most",
-        *(m.heading for m in (EPOCHS, OF_CARTPOLE, ENVIRONMENT)),
+        *(m.heading for m in (DECISIONS, OF_CARTPOLE, ENVIRONMENT)),
     )
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     load += f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')}"
@@ -101,7 +101,7 @@ def table_of(rounds: Sequence[Sequence[Measurement]], suite: str, command: str, 
     notes = (
         f"Medians of {len(rounds)} rounds in which the environments take turns, in one process.",
         f"Single: with the resets of its episodes. Batch: steps of all its worlds together, after the first {WARM_UP}.",
-        "Epochs: steps less the follow-up steps at one instant.",
+        "Decisions: steps less the follow-up steps at one instant.",
         f"Of CartPole: steps against those of one {YARDSTICK} in the same round.",
         "Environment: its share of the time; the rest is the prior's, the policy's and the updates'.",
         *about.lines(),

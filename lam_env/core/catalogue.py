@@ -81,7 +81,7 @@ PDIS_ESS = Metric("off_policy.pdis_effective", "ESS", "neither", NOT_NEGATIVE)
 
 # measurements of speed
 STEPS = Metric("steps_per_cpu_s", "steps", "higher", NOT_NEGATIVE, CPU)
-EPOCHS = Metric("epochs_per_cpu_s", "epochs", "higher", NOT_NEGATIVE, CPU)
+DECISIONS = Metric("epochs_per_cpu_s", "decisions", "higher", NOT_NEGATIVE, CPU)
 OF_CARTPOLE = Metric("ratio_to_cartpole", "of CartPole", "higher", NOT_NEGATIVE)
 ENVIRONMENT = Metric("environment_share", "environment", "neither", SHARE)
 

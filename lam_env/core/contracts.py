@@ -15,7 +15,7 @@ from lam_env.core.progress import Report, silent
 from lam_env.core.tuning import TrainSettings
 
 if TYPE_CHECKING:
-    from lam_env.logs.epochs import Epochs
+    from lam_env.logs.decision_points import DecisionPoints
 
 Observation = dict[str, np.ndarray]
 Curve = list[tuple[int, float]]  # (environment steps, mean reward per step since the point before)
@@ -37,9 +37,9 @@ class Policy(Protocol):
 
 
 class Prediction(NamedTuple):
-    """What a predictor says of one epoch in each of N streams."""
+    """What a predictor says of one decision point in each of N streams."""
 
-    next: np.ndarray  # (N, A) probability of the next user action before the next epoch; column 0 none
+    next: np.ndarray  # (N, A) probability of the next user action before the next decision point; column 0 none
     soon: np.ndarray | None = None  # (N, A) probability that the user does it within its patience
     hidden: np.ndarray | None = None  # (N, H) the predictor's recurrent state, as features
 
@@ -49,20 +49,20 @@ class Reader(Protocol):
 
     vocabulary: Vocabulary
 
-    def read(self, epochs: Epochs) -> Prediction:
+    def read(self, points: DecisionPoints) -> Prediction:
         """Every row of a log (n rows), each world from its start; equal to stepping through it."""
         ...
 
 
 class ActionPredictor(Reader, Protocol):
-    """One that also carries its state one epoch at a time."""
+    """One that also carries its state one decision point at a time."""
 
     def start(self, n: int) -> Any:
         """A fresh state for n streams: an object whose arrays have n rows; a dataclass where streams are persons."""
         ...
 
-    def step(self, state: Any, epochs: Epochs, active: np.ndarray) -> tuple[Prediction, Any]:
-        """One epoch per stream (N rows). Streams where `active` (N,) is false keep their state."""
+    def step(self, state: Any, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, Any]:
+        """One decision point per stream (N rows). Streams where `active` (N,) is false keep their state."""
         ...
 
     def reset(self, state: Any, rows: np.ndarray) -> Any:
@@ -77,8 +77,8 @@ class FullPolicy:
     predict: Callable[[Observation, Any, np.ndarray, bool], tuple[np.ndarray, Any]]  # as `Policy` has it, by place
     reveal: tuple[str, ...] = ()  # what it is shown of the hidden state: "latent", "plan"
     predictor: Reader | None = None  # what it rests on, which is judged too
-    # epochs and their hidden state (n, L) -> epochs as its predictor reads them
-    see: Callable[[Epochs, np.ndarray], Epochs] | None = None
+    # decision points and their hidden state (n, L) -> decision points as its predictor reads them
+    see: Callable[[DecisionPoints, np.ndarray], DecisionPoints] | None = None
     # observations (N, ...), state, episode start -> probabilities (N, A) with which it samples, and the state
     probabilities: Callable[[Observation, Any, np.ndarray], tuple[np.ndarray, Any]] | None = None
 
@@ -115,8 +115,8 @@ class Training:
 
     vocabulary: Vocabulary  # of log and worlds
     interaction: str  # "anticipate" | "advise"
-    train: Epochs  # rows of the log to learn from, one a decision point
-    valid: Epochs  # rows to choose by
+    train: DecisionPoints  # rows of the log to learn from, one a decision point
+    valid: DecisionPoints  # rows to choose by
     make_worlds: Callable[..., Any]  # make_worlds(n, **more) -> LamVectorEnv of n worlds, for a loop of one's own
     reward_weights: dict[str, float] = field(default_factory=dict)  # of the reward's terms
     log: ActionLog | None = None  # what the rows are of
@@ -125,7 +125,9 @@ class Training:
     seed: int = 0  # the training seed, from which all chance comes
     device: str = "cpu"  # where networks are trained
     progress: Report = silent  # progress(stage, done, total, note)
-    hidden_log: Callable[[], tuple[Epochs, np.ndarray]] | None = None  # simulates epochs and their hidden state
+    hidden_log: Callable[[], tuple[DecisionPoints, np.ndarray]] | None = (
+        None  # simulates decision points and their hidden state
+    )
     informed: Path | None = None  # the folder in which the predictor that reads the hidden state is kept, once trained
     start: Path | None = None  # the folder of an earlier run's policy, to start from
     adapter: Callable[..., Any] | None = None  # makes what `make_env` gives

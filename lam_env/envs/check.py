@@ -23,11 +23,11 @@ from lam_env.envs.scene import Scene
 from lam_env.envs.single import LamEnv, find_scenario
 from lam_env.envs.terminal import ansi
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.logs.epochs import epochs_of, from_observation
+from lam_env.logs.decision_points import decision_points, from_observation
 from lam_env.sim.world import World
 
 WORLDS = 8  # in which an element of the observation must move
-ACTING = 0.05  # share of epochs at which the random agent acts: more, and people give it up
+ACTING = 0.05  # share of decision points at which the random agent acts: more, and people give it up
 OFTEN = 0.5  # to hear every answer that there is
 REVEAL = ("latent", "plan")
 
@@ -39,7 +39,7 @@ class ScenarioError(UserError):
 def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), steps: int = 400) -> None:
     """Raise ScenarioError where a scenario (a name, `module:Attribute`, or an object) breaks the contract.
 
-    Plays `steps` epochs of each world of `seeds` (at least two) with random actions, possible and impossible ones, then
+    Plays `steps` decision points of each world of `seeds` (at least two) with random actions, possible and impossible ones, then
     whole episodes. No element of the observation may be constant, but for those whose names ("context.outdoor.sun")
     match a pattern in the scenario's `constant_ok`.
     """
@@ -332,7 +332,7 @@ def _logged(found: Scenario, seed: int, steps: int) -> None:
         if not observation["epoch"][4]:  # a follow-up is none of its own
             shown.append(observation)
     seen = from_observation({k: np.stack([o[k] for o in shown]) for k in observation}, found.vocabulary)
-    stream, logged = seen.user * found.personal, epochs_of(log_of([world]))
+    stream, logged = seen.user * found.personal, decision_points(log_of([world]))
     for one in np.unique(stream):
         mine = seen.select(stream == one)
         its = logged.select(np.flatnonzero(logged.world == one)[: len(mine)])  # the log goes on to the world's end

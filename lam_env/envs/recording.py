@@ -36,7 +36,7 @@ def simulate_log(
 ) -> tuple[ActionLog, np.ndarray | None]:
     """The log of worlds `seeds` over `days` days, with nobody acting for them; log world i is that of seeds[i].
 
-    `latent`: also the hidden state at every epoch, (n, L) float16 in the order of the log's epochs.
+    `latent`: also the hidden state at every decision point, (n, L) float16 in the order of the log's decision points.
     """
     scenario = scenario.with_params(days=days)
     n = len(seeds)
@@ -45,7 +45,7 @@ def simulate_log(
     nothing, steps = np.zeros(n, np.int64), 0
     began, total = np.array([w.start for w in env.worlds]), sum(w.end - w.start for w in env.worlds)
     second = env.worlds[0].second
-    # hidden states of the worlds that still run, epoch by epoch: most worlds may end long before the last
+    # hidden states of the worlds that still run, decision point by decision point: most worlds may end long before the last
     shown, asked = [env.rows.latent.astype(np.float16)], [env.rows.epoch[:, 2].copy()]
     worlds = [np.arange(n)]
     columns: list[dict[str, np.ndarray]] = [{} for _ in range(n)]
@@ -64,12 +64,12 @@ def simulate_log(
         steps += int(running.sum())
         if steps % (64 * n) < n:
             done = sum(w.now for w in env.worlds) - int(began.sum())
-            progress(stage, done // second // DAY, total // second // DAY, f"{steps:,} epochs")
-    progress(stage, total // second // DAY, total // second // DAY, f"{steps:,} epochs")
+            progress(stage, done // second // DAY, total // second // DAY, f"{steps:,} decisions")
+    progress(stage, total // second // DAY, total // second // DAY, f"{steps:,} decisions")
     log = log_of(env.worlds, columns)
     if not latent:
         return log, None
-    # world by world, in a world of persons one after another, as the epochs of the log come
+    # world by world, in a world of persons one after another, as the decision points of the log come
     order = np.lexsort(
         (np.concatenate(asked) if scenario.personal else np.zeros(sum(map(len, worlds))), np.concatenate(worlds))
     )

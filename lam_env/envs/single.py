@@ -50,8 +50,8 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
     `reset(seed=s)` gives the people of seed s in their first episode; without a seed the next reset meets fresh people.
     `reset(options={"day": 28})` starts on a later day. `reveal=("latent", "plan")` adds what is hidden to the
-    observation (for oracles and diagnosis). `render()` shows the world at the epoch; in the mode "rgb_array_list" it
-    gives all pictures since it was last called, with those between two epochs where the scenario has such, as the rush
+    observation (for oracles and diagnosis). `render()` shows the world at the decision point; in the mode "rgb_array_list" it
+    gives all pictures since it was last called, with those between two decision points where the scenario has such, as the rush
     of a day whose decisions fall before it. Further keyword arguments are the scenario's settings.
     """
 

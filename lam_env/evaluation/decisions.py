@@ -47,7 +47,7 @@ class Decisions:
 
     @property
     def trajectory(self) -> np.ndarray:
-        """(n,) whose decisions depend on each other: a world's, or where epochs are persons', one person's."""
+        """(n,) whose decisions depend on each other: a world's, or where decision points are persons', one person's."""
         rows = self.rows
         people = self.log.people
         return self.log.world[rows].astype(np.int64) * max(1, people) + (self.log.user[rows] if people else 0)
@@ -250,7 +250,9 @@ def asked_again(
     soft = None if full.probabilities is None else np.zeros(found.shape)
     state: Any = None
     for t in range(int(length.max())):
-        rows = first + np.minimum(t, length - 1)  # a world that has ended shows its last epoch again; nobody looks
+        rows = first + np.minimum(
+            t, length - 1
+        )  # a world that has ended shows its last decision point again; nobody looks
         batch = {k: v[rows] for k, v in observation.items()}
         p, state = probabilities(full, batch, state, np.full(len(rows), t == 0))
         running = t < length

@@ -24,7 +24,7 @@ Expect = Callable[[Observation, np.ndarray], np.ndarray]  # (observation of one 
 
 @dataclass(frozen=True)
 class Moment:
-    """One epoch, before the agent's action is carried out; the last one is the episode's end.
+    """One decision point, before the agent's action is carried out; the last one is the episode's end.
 
     `expected` (A,): P(the user's next action or none), None where nobody predicts. `action`: the agent's choice, 0 none. `since`: what was
     recorded after the moment before. `world` and what is drawn of it hold until the next moment is asked for.

@@ -1,6 +1,6 @@
 """Scores of predictions: pure functions on arrays.
 
-Throughout, `probs` (n, A) holds P(next user action) per epoch, column 0 "none", rows summing to 1; `target` (n,) the
+Throughout, `probs` (n, A) holds P(next user action) per decision point, column 0 "none", rows summing to 1; `target` (n,) the
 action that followed, 0 none.
 """
 
@@ -18,9 +18,9 @@ _SMOOTHING = 1e-3  # NLL is that of .999 p + .001 / K: one impossible event cost
 def prediction_metrics(probs: np.ndarray, target: np.ndarray) -> dict[str, float]:
     """The `pred.*` scores of one log.
 
-    Over the epochs in which the user acts, from P(action | she acts) (column 0 removed, renormalised): pred.top1,
-    pred.top3, pred.macro_f1, pred.nll [nats]. Over all epochs, none included: pred.brier, pred.ece, and, where the
-    log holds epochs without an action, pred.nll_all [nats] and pred.pr_auc (average precision of "she acts").
+    Over the decision points in which the user acts, from P(action | she acts) (column 0 removed, renormalised): pred.top1,
+    pred.top3, pred.macro_f1, pred.nll [nats]. Over all decision points, none included: pred.brier, pred.ece, and, where the
+    log holds decision points without an action, pred.nll_all [nats] and pred.pr_auc (average precision of "she acts").
     """
     probs, target = _checked(probs, target)
     out: dict[str, float] = {}
@@ -82,12 +82,12 @@ def brier(probs: np.ndarray, target: np.ndarray) -> float:
 
 
 class Reliability(NamedTuple):
-    """What a reliability diagram draws; a row per bin of confidence that holds any epoch."""
+    """What a reliability diagram draws; a row per bin of confidence that holds any decision point."""
 
     low: np.ndarray  # (b,) lower edge of the bin
     confidence: np.ndarray  # (b,) mean probability of the likeliest outcome
     accuracy: np.ndarray  # (b,) how often it happened
-    epochs: np.ndarray  # (b,) how many
+    points: np.ndarray  # (b,) how many
 
 
 def reliability(probs: np.ndarray, target: np.ndarray, bins: int = 15) -> Reliability:
@@ -108,7 +108,7 @@ def reliability(probs: np.ndarray, target: np.ndarray, bins: int = 15) -> Reliab
 def ece(probs: np.ndarray, target: np.ndarray, bins: int = 15) -> float:
     """Expected calibration error of the likeliest outcome (Guo et al., ICML 2017)."""
     table = reliability(probs, target, bins)
-    return float((table.epochs * np.abs(table.confidence - table.accuracy)).sum() / table.epochs.sum())
+    return float((table.points * np.abs(table.confidence - table.accuracy)).sum() / table.points.sum())
 
 
 def average_precision(score: np.ndarray, positive: np.ndarray) -> float:

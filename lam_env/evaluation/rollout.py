@@ -28,7 +28,7 @@ def rollout(
     stage: str = "evaluate",
     watch: Callable[..., None] | None = None,
 ) -> list[dict[str, float]]:
-    """Totals of one episode in each world, with `NOOP_RATE`: the share of epochs at which it does nothing.
+    """Totals of one episode in each world, with `NOOP_RATE`: the share of decision points at which it does nothing.
 
     A policy with an attribute `reveal` is shown what it names of the hidden state. `watch` is told of every step: which of the worlds
     were played, observation, actions, which of them were running, rewards, the next observation, the worlds, and the last observation of those that
@@ -38,14 +38,14 @@ def rollout(
     env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal, autoreset=False)
     totals: list[dict[str, float]] = [{} for _ in world_seeds]
     lives, begun = np.arange(n), n  # which world each place holds
-    epochs, silent, steps = np.zeros(len(world_seeds)), np.zeros(len(world_seeds)), 0
+    points, silent, steps = np.zeros(len(world_seeds)), np.zeros(len(world_seeds)), 0
 
     def choose(observation: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, Any]:
         return policy.predict(observation, state, start, deterministic)
 
     for step in play(choose, env, world_seeds[:n], day=day, then=world_seeds[n:]):
         actions, running, rewards = step.actions, step.running, step.rewards
-        epochs[lives] += running
+        points[lives] += running
         silent[lives] += running & (actions == 0)
         if not np.isfinite(rewards).all():
             bad = np.flatnonzero(~np.isfinite(rewards))[0]
@@ -63,11 +63,13 @@ def rollout(
         if progress is not None and steps % (128 * n) < n:
             lived = np.mean([(w.now - w.start) / w.second for w in env.worlds]) // DAY
             whole = int(scenario.days)
-            progress(stage, int((begun - n + lived / whole * n) * whole / len(world_seeds)), whole, f"{steps:,} epochs")
+            progress(
+                stage, int((begun - n + lived / whole * n) * whole / len(world_seeds)), whole, f"{steps:,} decisions"
+            )
     if progress is not None:
-        progress(stage, int(scenario.days), int(scenario.days), f"{steps:,} epochs")
+        progress(stage, int(scenario.days), int(scenario.days), f"{steps:,} decisions")
     for k, found in enumerate(totals):
-        found[NOOP_RATE.id] = float(silent[k] / epochs[k])
+        found[NOOP_RATE.id] = float(silent[k] / points[k])
         if wrong := [name for name, value in found.items() if not np.isfinite(value)]:
             raise UserError(f"{wrong[0]} is {found[wrong[0]]}; look at the scenario's terms and key figures")
     return totals

@@ -19,7 +19,7 @@ from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.experiment import models
 from lam_env.launch.local import one_line
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 STEPS = 64  # of fine-tuning
 
@@ -45,14 +45,14 @@ def try_agent(scenario: Scenario, name: str) -> None:
 def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predictor: Any) -> Training:
     """What an agent learns from, made of next to nothing: the last world validates. `predictor`: its settings, tiny unless said."""
     log, _ = simulate_log(scenario, world_seeds(Use.TRYING, worlds), days)
-    epochs = epochs_of(log)
-    first = epochs.world < (worlds - 1) * epochs.people
+    points = decision_points(log)
+    first = points.world < (worlds - 1) * points.people
 
-    train, valid = epochs.select(first), epochs.select(~first)
+    train, valid = points.select(first), points.select(~first)
     prior = models.pretrain(
         train, valid, models.predictor_settings(len(train), **{"hidden": 16, "passes": 1, **predictor})
     )
-    made = Training(epochs.vocabulary, scenario.interaction, train, valid, partial(LamVectorEnv, scenario=scenario))
+    made = Training(points.vocabulary, scenario.interaction, train, valid, partial(LamVectorEnv, scenario=scenario))
     return dataclasses.replace(
         made,
         reward_weights=scenario.reward_weights,

@@ -27,7 +27,7 @@ from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ALWAYS, ORDER, LogSettings, RunSettings
 from lam_env.experiment.twin import in_the_home, training_days
 from lam_env.launch.local import one_line
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 from lam_env.logs.streams import split_by_protocol
 
 LEAST_DAYS = 5
@@ -125,7 +125,7 @@ def _check_days(path: str, log: ActionLog, days: int, which: str = "") -> None:
         raise UserError(
             f"logs={path}: {days} days {which}are too few to train, validate and test on; give at least {LEAST_DAYS}"
         )
-    if not all(part.any() for part in split_by_protocol(log, epochs_of(log, soon=False))):
+    if not all(part.any() for part in split_by_protocol(log, decision_points(log, soon=False))):
         raise UserError(
             f"logs={path}: its events {which}lie too unevenly to train, validate and test on; give a longer log"
         )
@@ -133,12 +133,12 @@ def _check_days(path: str, log: ActionLog, days: int, which: str = "") -> None:
 
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:
     """A log of runs or players, of whom whole ones are held out; said how many, or why that is impossible."""
-    epochs = epochs_of(log, soon=False)
+    points = decision_points(log, soon=False)
     try:
-        parts = split_by_protocol(log, epochs)
+        parts = split_by_protocol(log, points)
     except UserError as error:
         raise UserError(f"logs={path}: {error}") from None
-    sizes = [len(np.unique(epochs.world[part])) for part in parts]
+    sizes = [len(np.unique(points.world[part])) for part in parts]
     if not all(sizes):
         raise UserError(f"logs={path}: its streams are too short to train, validate and test on; give a longer log")
     print(f"  streams to train, validate and test on: {', '.join(f'{n:,}' for n in sizes)}")

@@ -33,7 +33,7 @@ from lam_env.experiment.settings import UNTRAINED, RunSettings
 from lam_env.experiment.twin import resident_log, training_days
 from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
-from lam_env.logs.epochs import Epochs, epochs_of, split_by_day
+from lam_env.logs.decision_points import DecisionPoints, decision_points, split_by_day
 from lam_env.logs.fidelity import Gate, gates
 from lam_env.logs.streams import split_by_protocol
 
@@ -66,25 +66,25 @@ def simulate_training_log(work: RunContext, report: Report) -> None:
 
 
 @lru_cache(maxsize=2)
-def training_epochs(work: RunContext, log_name: str) -> tuple[Epochs, Epochs]:
-    """Train and validation epochs of the run's log: whole worlds of a simulated one, days or streams of a real one."""
+def training_points(work: RunContext, log_name: str) -> tuple[DecisionPoints, DecisionPoints]:
+    """Train and validation decision points of the run's log: whole worlds of a simulated one, days or streams of a real one."""
     log = ActionLog.load(work.run.log / log_name)
-    epochs = epochs_of(log, soon=not log.intervals)
-    train, valid, _ = split_by_protocol(log, epochs)
-    return epochs.select(train), epochs.select(valid)
+    points = decision_points(log, soon=not log.intervals)
+    train, valid, _ = split_by_protocol(log, points)
+    return points.select(train), points.select(valid)
 
 
 @lru_cache(maxsize=2)
-def judging_epochs(work: RunContext) -> tuple[Epochs, np.ndarray]:
-    """Epochs of the evaluation worlds without an agent, and their hidden state; world i is the batch's."""
+def judging_points(work: RunContext) -> tuple[DecisionPoints, np.ndarray]:
+    """Decision points of the evaluation worlds without an agent, and their hidden state; world i is the batch's."""
     scenario, e = work.scenario(), work.settings.eval
     seeds = eval_seeds(range(e.seeds), e.worlds, e.split)
     log, latent = simulate_log(scenario, seeds, int(scenario.days), latent=bool(scenario.latent_names))
-    return epochs_of(log, soon=False), latent if latent is not None else np.zeros((0, 0))
+    return decision_points(log, soon=False), latent if latent is not None else np.zeros((0, 0))
 
 
 @lru_cache(maxsize=1)
-def later_epochs(work: RunContext) -> Epochs | None:
+def later_points(work: RunContext) -> DecisionPoints | None:
     """The training worlds in later weeks; None where the training log was not simulated, or where a world is one person's life, which has no later
     weeks: one that begins later is another."""
     scenario, e = work.scenario(), work.settings.eval
@@ -95,7 +95,7 @@ def later_epochs(work: RunContext) -> Epochs | None:
         return None
     seeds = [meta["seeds"][i % len(meta["seeds"])] for i in range(e.seeds * e.worlds)]
     log, _ = simulate_log(scenario, seeds, int(scenario.days), first_day=meta["days"])
-    return epochs_of(log, soon=False)
+    return decision_points(log, soon=False)
 
 
 def trains_once(scenario: Scenario, name: str) -> bool:
@@ -106,15 +106,15 @@ def trains_once(scenario: Scenario, name: str) -> bool:
 def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Training:
     """What an agent learns from; with the pre-trained predictor if it is to build on one."""
     scenario, s = work.scenario(), work.settings
-    train, valid = training_epochs(work, "train")
+    train, valid = training_points(work, "train")
 
-    def hidden_log() -> tuple[Epochs, np.ndarray]:
+    def hidden_log() -> tuple[DecisionPoints, np.ndarray]:
         seeds = world_seeds(Use.HIDDEN_LOG, s.log.worlds, seed)
         log, latent = simulate_log(
             scenario, seeds, s.log.days, latent=True, progress=report, stage="simulate, hidden state"
         )
         assert latent is not None
-        return epochs_of(log), latent
+        return decision_points(log), latent
 
     prior_folder = prior_path(work, "train", seed)
     start = Path(s.model or "") / "model" / "policy"
@@ -162,7 +162,7 @@ def _named(report: Report, what: str) -> Report:
 
 def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) -> None:
     """Pre-train the neural predictor on a log and save it."""
-    train, valid = training_epochs(work, log_name)
+    train, valid = training_points(work, log_name)
     made, told = chosen_predictor(work.settings, len(train)), _of_seed(report, work, seed)
     predictor = models.pretrain(train, valid, made, seed, work.settings.device, told)
     models.save_predictor(predictor, prior_path(work, log_name, seed))
@@ -206,10 +206,10 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
     found = {"": scores}
     full = complete(policy)
     if full.predictor is not None:
-        epochs, latent = judging_epochs(work)
-        seen = epochs if full.see is None else full.see(epochs, latent)
-        predictions["sim"] = _add_prediction(work, scores, full.predictor, epochs, seen)
-        if full.see is None and (later := later_epochs(work)) is not None:
+        points, latent = judging_points(work)
+        seen = points if full.see is None else full.see(points, latent)
+        predictions["sim"] = _add_prediction(work, scores, full.predictor, points, seen)
+        if full.see is None and (later := later_points(work)) is not None:
             found["later"] = {s: {} for s in seeds}
             _add_prediction(work, found["later"], full.predictor, later, later)
     told = evaluation_file(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
@@ -218,29 +218,29 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
 
 
 def _add_prediction(
-    work: RunContext, scores: Scores, predictor: Reader, epochs: Epochs, seen: Epochs
+    work: RunContext, scores: Scores, predictor: Reader, points: DecisionPoints, seen: DecisionPoints
 ) -> dict[str, Any]:
     """`pred.*` of each evaluation seed, on the log of its worlds without an agent, `seen` as the predictor reads it.
     Returns what the report shows of all of them."""
     probabilities = predictor.read(seen).next
-    has_target = np.r_[epochs.world[1:] == epochs.world[:-1], False]
-    batch = epochs.world // (work.settings.eval.worlds * epochs.people)
+    has_target = np.r_[points.world[1:] == points.world[:-1], False]
+    batch = points.world // (work.settings.eval.worlds * points.people)
     for k, seed in enumerate(scores):
         rows = has_target & (batch == k)
-        scores[seed] |= prediction_metrics(probabilities[rows], epochs.target[rows])
-    return prediction_file(probabilities[has_target], epochs.target[has_target])
+        scores[seed] |= prediction_metrics(probabilities[rows], points.target[rows])
+    return prediction_file(probabilities[has_target], points.target[has_target])
 
 
 def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
     """Prediction scores on the held-out days or streams of the run's real log, by the protocol of real logs."""
     log = ActionLog.load(work.run.log / log_name)
-    epochs = epochs_of(log, soon=False)
-    _, _, test = split_by_protocol(log, epochs)
+    points = decision_points(log, soon=False)
+    _, _, test = split_by_protocol(log, points)
     if name == "prior":
         predictor = models.load_predictor(prior_path(work, log_name, seed))
     else:
-        predictor = registry.agent(name)().predictor(*training_epochs(work, log_name))
-    said, target = predictor.read(epochs).next[test], epochs.target[test]
+        predictor = registry.agent(name)().predictor(*training_points(work, log_name))
+    said, target = predictor.read(points).next[test], points.target[test]
     told = {
         "agent": name,
         "train_seed": seed,
@@ -255,10 +255,10 @@ def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, f
     """Top-1 on the log's held-out days: of a predictor trained on the simulated resident, who was calibrated to the
     training days alone (TSTR), of the one trained on the log, and of a time table."""
     log = ActionLog.load(work.run.log / "real")
-    train, valid = training_epochs(work, "real")
-    epochs = epochs_of(log, soon=False)
-    _, _, test = split_by_day(epochs)
-    simulated = epochs_of(resident_log(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
+    train, valid = training_points(work, "real")
+    points = decision_points(log, soon=False)
+    _, _, test = split_by_day(points)
+    simulated = decision_points(resident_log(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
     simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
     young = simulated.time < TRANSFER_DAYS * 6 // 7 * DAY
     settings = models.predictor_settings(len(train))
@@ -274,7 +274,7 @@ def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, f
         "real": models.load_predictor(prior_path(work, "real", seed)),
         "time_table": registry.agent("time_table")().predictor(train, valid),
     }
-    found = {k: prediction_metrics(p.read(epochs).next[test], epochs.target[test]) for k, p in fitted.items()}
+    found = {k: prediction_metrics(p.read(points).next[test], points.target[test]) for k, p in fitted.items()}
     return {k: v[TOP1.id] for k, v in found.items()}
 
 

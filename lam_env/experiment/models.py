@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lam_env.agents.thresholded import Thresholded as Thresholded
     from lam_env.core.contracts import ActionPredictor, Training
     from lam_env.envs.vector import LamVectorEnv
-    from lam_env.logs.epochs import Epochs
+    from lam_env.logs.decision_points import DecisionPoints
 
 
 def pick_device(device: str) -> Literal["auto", "cpu", "cuda"]:
@@ -48,8 +48,8 @@ def predictor_settings(rows: int, **changes: object) -> PredictorSettings:
 
 
 def pretrain(
-    train: Epochs,
-    valid: Epochs,
+    train: DecisionPoints,
+    valid: DecisionPoints,
     settings: PredictorSettings,
     seed: int = 0,
     device: str = "cpu",

@@ -13,7 +13,7 @@ from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, Vocabul
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import Use
 from lam_env.core.units import DAY
-from lam_env.logs.epochs import epochs_of, split_by_day
+from lam_env.logs.decision_points import decision_points, split_by_day
 from lam_env.sim.routine import Routine, activity_log
 
 
@@ -30,9 +30,9 @@ def resident_log(tables: BehaviourTables, days: int, seed: int = Use.TWIN.first)
 
 def training_days(log: ActionLog) -> ActionLog:
     """The part of a log that its protocol trains on: what begins before the first validation day."""
-    epochs = epochs_of(log, soon=False)
-    _, valid, _ = split_by_day(epochs)
-    first = int((epochs.time - epochs.duration)[np.flatnonzero(valid)[0] + 1]) // DAY * DAY
+    points = decision_points(log, soon=False)
+    _, valid, _ = split_by_day(points)
+    first = int((points.time - points.duration)[np.flatnonzero(valid)[0] + 1]) // DAY * DAY
     return log.select(log.time < first * log.ticks_per_second)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError, Protocol, Vocabulary
-from lam_env.logs.epochs import Epochs, split_by_day
+from lam_env.logs.decision_points import DecisionPoints, split_by_day
 from lam_env.logs.formats.files import MAX_NAMES
 
 LEAST = 10  # streams that can be split in three at all
@@ -60,33 +60,33 @@ def log_of_streams(
     return ActionLog(columns, Vocabulary(("none", *names)), timer=None, protocol=protocol, meta=meta)
 
 
-def split_by_protocol(log: ActionLog, epochs: Epochs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Masks (n,) of train, validation and test rows of a log's epochs: 70, 10 and 20 % of the days, or of the streams;
+def split_by_protocol(log: ActionLog, points: DecisionPoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Masks (n,) of train, validation and test rows of a log's decision points: 70, 10 and 20 % of the days, or of the streams;
     of simulated worlds the last eighth validates and none tests, for others can be simulated."""
-    v, protocol = epochs.vocabulary, log.protocol
+    v, protocol = points.vocabulary, log.protocol
     if protocol.split == "days":
-        return split_by_day(epochs)
+        return split_by_day(points)
     if protocol.split == "worlds":
-        valid = epochs.world >= log.worlds[-max(1, len(log.worlds) // 8)] * epochs.people
-        return ~valid, valid, np.zeros(len(epochs), bool)
+        valid = points.world >= log.worlds[-max(1, len(log.worlds) // 8)] * points.people
+        return ~valid, valid, np.zeros(len(points), bool)
     meant = np.array([v.token_name(t).startswith(protocol.word) for t in range(v.n_tokens)])
-    worlds, number = np.unique(epochs.world[meant[epochs.tokens[:, -1]]], return_counts=True)
-    return split_by_stream(epochs, worlds=worlds[number >= protocol.least])
+    worlds, number = np.unique(points.world[meant[points.tokens[:, -1]]], return_counts=True)
+    return split_by_stream(points, worlds=worlds[number >= protocol.least])
 
 
 def split_by_stream(
-    epochs: Epochs, parts: tuple[float, float] = (0.7, 0.1), worlds: np.ndarray | None = None
+    points: DecisionPoints, parts: tuple[float, float] = (0.7, 0.1), worlds: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Masks (n,): the first floor(.7 W) of W streams train, the next floor(.1 W) validate, the rest test.
 
     `worlds`: those that count (default: all). The last row of a stream has no target and belongs to no part.
     """
-    worlds = np.unique(epochs.world) if worlds is None else np.unique(worlds)
+    worlds = np.unique(points.world) if worlds is None else np.unique(worlds)
     if len(worlds) < LEAST:
         raise LogError(
             f"log: {len(worlds)} streams (runs, players) are too few to train, validate and test on; at least {LEAST}"
         )
-    has = np.r_[epochs.world[1:] == epochs.world[:-1], False][: len(epochs)] & np.isin(epochs.world, worlds)
-    rank = np.searchsorted(worlds, epochs.world)
+    has = np.r_[points.world[1:] == points.world[:-1], False][: len(points)] & np.isin(points.world, worlds)
+    rank = np.searchsorted(worlds, points.world)
     a, b = (int(share * len(worlds) + 1e-9) for share in (parts[0], sum(parts)))
     return has & (rank < a), has & (rank >= a) & (rank < b), has & (rank >= b)

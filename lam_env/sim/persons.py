@@ -1,4 +1,4 @@
-"""A world in which every epoch is one person's: what the agent senses, says and is paid for then concerns her alone."""
+"""A world in which every decision point is one person's: what the agent senses, says and is paid for then concerns her alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lam_env.sim.world import World
 
 class PersonalWorld(World):
     """Many persons, asked one at a time. Scenarios call `ask` when a person's decision is due, and `advise` is called
-    with what the agent says to it; the epoch that follows is somebody else's, or hers another day.
+    with what the agent says to it; the decision point that follows is somebody else's, or hers another day.
 
     Each person has a row of memory; `ask` copies it into the world's. The first `shared` readings are those of
     everybody, the others her own. Rows hold seconds, whatever a tick of the clock is. An action of the agent is no
@@ -106,7 +106,7 @@ class PersonalWorld(World):
         epoch[0] = now
 
     def ask(self, person: int, sensor: int) -> None:
-        """Her decision is due: raises an epoch by this sensor, which is no token: readings tell what is asked. Her mask
+        """Her decision is due: raises a decision point by this sensor, which is no token: readings tell what is asked. Her mask
         and readings must be up to date."""
         if not self.lone:
             self._show(person)
@@ -123,7 +123,7 @@ class PersonalWorld(World):
     # -- what happens in it -------------------------------------------------------------------------------------------
 
     def user_event(self, user: int, action: int, answers: int = -1) -> None:
-        """A person acts. It raises no epoch: she is asked before she acts, not after."""
+        """A person acts. It raises no decision point: she is asked before she acts, not after."""
         self.persons[user].push(action, self.now // self.second)
         self._fresh[user] += 1
         if self.records is not None:

@@ -1,4 +1,4 @@
-"""The kernel: a SimPy world with an integer clock that stops at every decision epoch."""
+"""The kernel: a SimPy world with an integer clock that stops at every decision point."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ class Schedule(simpy.Environment):
 class World:
     """One world of a scenario. Scenarios subclass it and write their state into `row` as it changes.
 
-    Times are integer ticks. `env` is SimPy's; its clock may lag behind `now` at an epoch of the timer, so everything is
-    scheduled at absolute times through `call_at`. A decision epoch is raised by a flag while SimPy's queue is stepped:
-    two events at one instant give two epochs. At most one token may be raised by one SimPy event. `timer`: quiet time
-    after which an epoch is raised (None: never).
+    Times are integer ticks. `env` is SimPy's; its clock may lag behind `now` at a decision point of the timer, so everything is
+    scheduled at absolute times through `call_at`. A decision point is raised by a flag while SimPy's queue is stepped:
+    two events at one instant give two decision points. At most one token may be raised by one SimPy event. `timer`: quiet time
+    after which a decision point is raised (None: never).
 
     Compulsory:
       `row.mask`          1 for each action that is possible now, 0 for others; from the start, and always 1 for none
@@ -105,11 +105,11 @@ class World:
         self.acts = 0  # effective agent actions at this instant
         self.agent_acts = 0  # agent events so far: the id of the next one
         self.prob = float("nan")  # probability with which the agent chose; set by whoever records
-        self.person, self.credit = 0, 0.0  # whose epoch it is, and what she has brought since hers before
+        self.person, self.credit = 0, 0.0  # whose decision point it is, and what she has brought since hers before
         self._raised = False
         self._first_sensor = len(vocabulary)  # its token
         self._new = 0
-        self.reveal: Callable[[Any], None] | None = None  # fills row.latent and row.plan at every epoch
+        self.reveal: Callable[[Any], None] | None = None  # fills row.latent and row.plan at every decision point
         self.next_tick: float = FOREVER  # when `advance` is next due
         row.clear()
         row.epoch[0] = start
@@ -132,7 +132,7 @@ class World:
     # -- the step loop ------------------------------------------------------------------------------------------------
 
     def step(self, action: int) -> bool:
-        """Apply the agent's action and run to the next epoch; True when the time limit is reached."""
+        """Apply the agent's action and run to the next decision point; True when the time limit is reached."""
         self.reward_terms, self.reward = {}, 0.0
         if action:
             row = self.row
@@ -144,7 +144,7 @@ class World:
                 self.act(action)
                 self.agent_acts += 1
                 self.acts += 1
-                if self.acts < MAX_ACTS:  # a follow-up epoch at the same instant
+                if self.acts < MAX_ACTS:  # a follow-up decision at the same instant
                     row.epoch[3], row.epoch[4] = self._new, self.acts
                     if self.reveal is not None:
                         self.reveal(self)
@@ -157,7 +157,7 @@ class World:
         return self.run_until_decision()
 
     def run_until_decision(self) -> bool:
-        """Step SimPy's queue until an epoch is raised or the timer runs out; True at the end."""
+        """Step SimPy's queue until a decision point is raised or the timer runs out; True at the end."""
         env, before, tick = self.env, self.now, self.next_tick
         queue = env.queue
         deadline: Any = FOREVER if self.timer is None else before + self.timer
@@ -192,7 +192,7 @@ class World:
         return self.now >= self.end
 
     def _write_epoch(self, before: int) -> None:
-        """The epoch's time, gap and number of new tokens; `before`: time of the one before."""
+        """The decision point's time, gap and number of new tokens; `before`: time of the one before."""
         now, epoch = self.now, self.row.epoch
         epoch[0], epoch[1], epoch[3] = now, now - before, self._new
         self._new = 0
@@ -207,7 +207,7 @@ class World:
     # -- what happens in it -------------------------------------------------------------------------------------------
 
     def user_event(self, user: int, action: int, answers: int = -1) -> None:
-        """A person acts: raises an epoch."""
+        """A person acts: raises a decision point."""
         self.row.push(action, self.now)
         self._new += 1
         self._raised = True
@@ -215,7 +215,7 @@ class World:
             self.records.append(Event(self.now, user, USER, action, answers=answers))
 
     def sensor_event(self, sensor: int, user: int = 0) -> None:
-        """A sensor fires: raises an epoch."""
+        """A sensor fires: raises a decision point."""
         self.row.push(self._first_sensor + sensor, self.now)
         self._new += 1
         self._raised = True
@@ -223,7 +223,7 @@ class World:
             self.records.append(Event(self.now, user, SENSOR, sensor))
 
     def reading(self, channel: int, value: float) -> None:
-        """A numeric reading changes; no epoch."""
+        """A numeric reading changes; no decision point."""
         self.row.context[channel] = value
         if self.records is not None:
             self.records.append(Event(self.now, 0, READING, channel, value))

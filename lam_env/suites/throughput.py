@@ -35,14 +35,14 @@ class Entry:
 class Measurement:
     """One measurement. Rates are per second of CPU time of this process.
 
-    An epoch of a world ends by something that happens in it; the follow-up epoch at the same instant after an agent's act is a step, but no
-    epoch of the world. `ratio`: steps against those of the single yardstick in the same round. `share`: of the time that the
+    A decision point of a world ends by something that happens in it; the follow-up decision at the same instant after an agent's act is a step, but no
+    decision point of the world. `ratio`: steps against those of the single yardstick in the same round. `share`: of the time that the
     environment's own steps took.
     """
 
     entry: Entry
     steps: float
-    epochs: float
+    points: float
     ratio: float
     share: float = 1.0
 
@@ -90,7 +90,7 @@ class Single:
         self.entry = entry
 
     def play(self, steps: int, seed: int) -> tuple[float, float]:
-        """(steps, epochs) per CPU second."""
+        """(steps, decision points) per CPU second."""
         actions = _actions(self.entry, int(self.env.action_space.n), steps, seed).tolist()
         env = self.env
         env.reset(seed=seed)
@@ -103,8 +103,8 @@ class Single:
         return rate, rate * (1 - self._follow_ups(actions, seed) / steps)
 
     def _follow_ups(self, actions: list[int], seed: int) -> int:
-        """How many of these steps lead to a follow-up epoch: counted apart from what is timed."""
-        if not any(actions) or not _has_epochs(self.env.observation_space):
+        """How many of these steps lead to a follow-up decision: counted apart from what is timed."""
+        if not any(actions) or not _has_decisions(self.env.observation_space):
             return 0
         found = 0
         self.env.reset(seed=seed)
@@ -132,7 +132,7 @@ class BatchMeasurement:
         self._steps(_actions(entry, self.n_actions, WARM_UP * entry.copies, 0))
 
     def play(self, steps: int, seed: int) -> tuple[float, float]:
-        """(steps, epochs) of worlds per CPU second."""
+        """(steps, decision points) of worlds per CPU second."""
         n = self.entry.copies
         actions = _actions(self.entry, self.n_actions, -(-steps // n) * n, seed)
         began = time.process_time()
@@ -141,8 +141,8 @@ class BatchMeasurement:
         return rate, rate * (1 - follow_ups / len(actions))
 
     def _steps(self, actions: Any) -> int:
-        """Take them; returns how many lead to a follow-up epoch."""
-        counts, found = self.entry.actions != "none" and _has_epochs(self.env.single_observation_space), 0
+        """Take them; returns how many lead to a follow-up decision."""
+        counts, found = self.entry.actions != "none" and _has_decisions(self.env.single_observation_space), 0
         for row in actions.reshape(-1, self.entry.copies):
             observation, *_ = self.env.step(row)
             if counts:
@@ -183,7 +183,7 @@ class FineTuning:
         return found
 
     def play(self, steps: int, seed: int) -> tuple[float, float]:
-        """(steps, epochs) of worlds per CPU second; whole rollouts, so more steps than asked for."""
+        """(steps, decision points) of worlds per CPU second; whole rollouts, so more steps than asked for."""
         self._spent, self._follow_ups, before = 0.0, 0, self.model.num_timesteps
         began = time.process_time()
         self.model.learn(steps, reset_num_timesteps=False)
@@ -193,7 +193,7 @@ class FineTuning:
         return done / seconds, (done - self._follow_ups) / seconds
 
 
-def _has_epochs(space: Any) -> bool:
+def _has_decisions(space: Any) -> bool:
     from gymnasium.spaces import Dict
 
     return isinstance(space, Dict) and "epoch" in space.spaces

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lam_env.core.contracts import Policy, Prediction, Training
-from lam_env.logs.epochs import Epochs
+from lam_env.logs.decision_points import DecisionPoints
 
 from .rules.compiled import Compiled
 
@@ -49,10 +49,10 @@ class Parrot:
         vocabulary = game.words.vocabulary
         self.counts = np.zeros((vocabulary.n_tokens, len(vocabulary)))
         if training is not None:
-            epochs = training.train
-            before = np.r_[0, epochs.target[:-1]]
-            before[epochs.starts()] = 0
-            np.add.at(self.counts, (before, epochs.target), 1)
+            points = training.train
+            before = np.r_[0, points.target[:-1]]
+            before[points.starts()] = 0
+            np.add.at(self.counts, (before, points.target), 1)
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
@@ -107,9 +107,9 @@ class PlayChances:
     def __init__(self, game: Compiled):
         self.vocabulary, self.n = game.words.vocabulary, len(game.words.vocabulary)
 
-    def read(self, epochs: Epochs) -> Prediction:
-        p = np.zeros((len(epochs), self.n))
-        p[:, 1:] = epochs.context[:, : self.n - 1]
+    def read(self, points: DecisionPoints) -> Prediction:
+        p = np.zeros((len(points), self.n))
+        p[:, 1:] = points.context[:, : self.n - 1]
         return Prediction(p / p.sum(1, keepdims=True).clip(1e-9))
 
 
@@ -121,9 +121,9 @@ class InformedPlayers:
     def __init__(self, game: Compiled, training: Training | None = None):
         self.reading, self.predictor, self.n = PlayReader(game), PlayChances(game), len(game.words.vocabulary)
 
-    def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
-        """Epochs as its predictor reads them."""
-        return dataclasses.replace(epochs, context=latent)
+    def see(self, points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
+        """Decision points as its predictor reads them."""
+        return dataclasses.replace(points, context=latent)
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True

@@ -10,7 +10,7 @@ import numpy as np
 
 from lam_env.core.contracts import Policy, Prediction
 from lam_env.core.units import DAY
-from lam_env.logs.epochs import Epochs
+from lam_env.logs.decision_points import DecisionPoints
 
 from .hidden import INTERRUPTION
 from .params import TrafficParams
@@ -86,9 +86,9 @@ class InformedTravellers:
     def __init__(self, supply: Supply, params: TrafficParams):
         self.n, self.predictor = len(supply.names), TripChances(supply)
 
-    def see(self, epochs: Epochs, latent: np.ndarray) -> Epochs:
-        """Epochs as its predictor reads them."""
-        return dataclasses.replace(epochs, context=latent)
+    def see(self, points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
+        """Decision points as its predictor reads them."""
+        return dataclasses.replace(points, context=latent)
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
@@ -102,9 +102,9 @@ class TripChances:
     def __init__(self, supply: Supply):
         self.vocabulary, self.n = vocabulary(supply.names)[0], len(supply.names)
 
-    def read(self, epochs: Epochs) -> Prediction:
-        p = np.zeros((len(epochs), self.n + 1))
-        p[:, 1:] = epochs.context[:, : self.n]
+    def read(self, points: DecisionPoints) -> Prediction:
+        p = np.zeros((len(points), self.n + 1))
+        p[:, 1:] = points.context[:, : self.n]
         return Prediction(p / p.sum(1, keepdims=True))
 
 

@@ -11,7 +11,7 @@ from lam_env.core.contracts import Prediction
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import WINDOW
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.logs.epochs import BAG
+from lam_env.logs.decision_points import BAG
 
 VOCABULARY = Vocabulary(("none", "a", "b"), ("s",), ("r",), patience=(300, 300, 3600))
 
@@ -32,8 +32,8 @@ class Counting:
     def reset(self, state, rows):
         return Steps(np.where(rows, 0, state.count))
 
-    def step(self, state, epochs, active):
-        self.shown.append((epochs.tokens.copy(), np.array(active)))
+    def step(self, state, points, active):
+        self.shown.append((points.tokens.copy(), np.array(active)))
         count = state.count + active
         said = np.tile(count[:, None] / 100, (1, len(self.vocabulary)))
         return Prediction(said, said + 0.5 if self.with_soon else None, said[:, :1]), Steps(count)
@@ -58,7 +58,7 @@ def observe(followups, tokens=((),), time=0):
     }
 
 
-def test_every_real_epoch_steps_the_predictor_once():
+def test_every_real_decision_steps_the_predictor_once():
     predictor, carry = Counting(), None
     for k in range(1, 5):
         carry = update(predictor, observe([0, 0]), carry, None)
@@ -66,7 +66,7 @@ def test_every_real_epoch_steps_the_predictor_once():
         assert carry.said.next[:, 0].tolist() == [k / 100] * 2
 
 
-def test_a_follow_up_epoch_does_not_step_it_and_what_it_said_stands():
+def test_a_follow_up_decision_does_not_step_it_and_what_it_said_stands():
     predictor = Counting()
     first = update(predictor, observe([0, 0]), None, np.ones(2, bool))
     again = update(predictor, observe([1, 1]), first, np.zeros(2, bool))
@@ -74,7 +74,7 @@ def test_a_follow_up_epoch_does_not_step_it_and_what_it_said_stands():
     assert len(predictor.shown) == 1
 
 
-def test_in_a_mixed_batch_only_the_real_epochs_are_stepped():
+def test_in_a_mixed_batch_only_the_real_decisions_are_stepped():
     predictor = Counting()
     first = update(predictor, observe([0, 0, 0]), None, None)
     mixed = update(predictor, observe([0, 2, 0]), first, None)
@@ -131,7 +131,7 @@ class Saying:
     def reset(self, state, rows):
         return None
 
-    def step(self, state, epochs, active):
+    def step(self, state, points, active):
         return Prediction(np.broadcast_to(self.p, (len(active), len(self.vocabulary)))), state
 
 
@@ -146,18 +146,18 @@ def test_a_thresholded_predictor_does_the_likeliest_possible_thing_or_nothing():
     assert Thresholded(Saying([0.5, 0.2, 0.3]), 0.31).predict(observation)[0].tolist() == [0, 0, 0, 0]
 
 
-def test_one_step_per_epoch_through_a_real_environment():
-    """In a home: steps of the predictor and epochs of the world agree, whatever the agent does."""
+def test_one_step_per_decision_through_a_real_environment():
+    """In a home: steps of the predictor and decision points of the world agree, whatever the agent does."""
     env = LamVectorEnv(2, "smart_home", days=1)
     predictor, carry, start = Counting(env.vocabulary), None, np.ones(2, bool)
     observation, _ = env.reset(seed=0)
-    epochs, follow_ups = np.zeros(2, int), 0
+    points, follow_ups = np.zeros(2, int), 0
     for i in range(400):
         carry = update(predictor, observation, carry, start)
         real = observation["epoch"][:, 4] == 0
-        epochs = np.where(start, 0, epochs) + real
+        points = np.where(start, 0, points) + real
         follow_ups += int((~real).sum())
-        assert carry.state.count.tolist() == epochs.tolist()
+        assert carry.state.count.tolist() == points.tolist()
         mask = observation["action_mask"]
         actions = (mask * np.arange(mask.shape[1])).max(1) * (i % 7 == 0)
         observation, _, _, start, _ = env.step(actions)

@@ -14,7 +14,7 @@ from people import VOCABULARY, Knowing, Trips
 from lam_env.core.observation import WINDOW
 from lam_env.envs.recording import log_of, simulate_log
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 A = len(VOCABULARY)
 SCENARIO = Trips(days=2.0, people=5)
@@ -22,7 +22,7 @@ SCENARIO = Trips(days=2.0, people=5)
 
 @functools.cache
 def log():
-    return epochs_of(simulate_log(SCENARIO, [0, 1, 2, 3], 3)[0])
+    return decision_points(simulate_log(SCENARIO, [0, 1, 2, 3], 3)[0])
 
 
 def network(core, **more):
@@ -53,14 +53,14 @@ def test_interleaved_persons_are_each_read_alone(name):
             row = [None if part is None else part[i].copy() for part in carry.said]
             told.setdefault(5 * i + int(observation["epoch"][i, 2]), []).append(row)
         observation, _, _, start, _ = env.step(rng.integers(0, A, n))
-    epochs = epochs_of(log_of(env.worlds))
-    read = predictor.read(epochs)
+    points = decision_points(log_of(env.worlds))
+    read = predictor.read(points)
     assert len(told) == 15
     for stream, rows in told.items():
         for part, of_log in zip(zip(*rows, strict=True), read, strict=True):
             if part[0] is None or of_log is None:
                 continue
-            np.testing.assert_allclose(np.stack(part), of_log[epochs.world == stream], atol=2e-5)
+            np.testing.assert_allclose(np.stack(part), of_log[points.world == stream], atol=2e-5)
     assert read.next.std(0).max() > 1e-3  # it does not always say the same
 
 
@@ -72,7 +72,7 @@ def observe(users, tokens=0):
 
 
 def counts(predictor, steps, starts=None):
-    """How many epochs each stream has had, as said at the last of `steps`."""
+    """How many decision points each stream has had, as said at the last of `steps`."""
     carry = None
     for k, users in enumerate(steps):
         start = np.zeros(len(users), bool) if starts is None else np.asarray(starts[k])
@@ -115,7 +115,7 @@ def test_a_new_episode_resets_all_persons_of_its_world_and_no_other():
     assert carry.said.hidden[:, 0].tolist() == [2, 1, 2]
 
 
-def test_in_endless_episodes_every_stream_has_as_many_epochs_as_were_shown():
+def test_in_endless_episodes_every_stream_has_as_many_decisions_as_were_shown():
     env, predictor = LamVectorEnv(3, Trips(days=0.5, people=4)), Knowing()
     (observation, _), carry, start = env.reset(seed=0), None, np.ones(3, bool)
     had, rows = np.zeros((4, 3), int), np.arange(3)

@@ -68,7 +68,7 @@ class Mistaken:
     def reset(self, state, rows):
         return state
 
-    def step(self, state, epochs, active):
+    def step(self, state, points, active):
         return Prediction(np.broadcast_to(self.p, (len(active), len(self.p)))), state
 
 

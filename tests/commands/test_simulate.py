@@ -17,7 +17,7 @@ from lam_env.core.registry import scenario
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.envs.recording import simulate_log
 from lam_env.experiment.log_shards import make_part, part_of
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 SMALL = {
     "smart_home": ["scenario=smart_home", "days=1", "worlds=3", "part=2"],
@@ -50,7 +50,7 @@ def test_each_scenario_leaves_parts_that_read_as_logs(name: str, tmp_path: Path)
     logs = [ActionLog.load(part) for part in sorted(folder.glob("part=*"))]
     assert [len(log.start) for log in logs] == ([2, 1] if name != "game" else [10, 10, 5])
     for log in logs:
-        assert len(epochs_of(log)) > 0
+        assert len(decision_points(log)) > 0
         assert log.people == (12 if name == "traffic" else 1 if name == "game" else 0)
     told = json.loads((folder / "simulated.json").read_text(encoding="utf-8"))
     assert told["events"] == sum(map(len, logs))

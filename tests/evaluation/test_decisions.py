@@ -15,7 +15,7 @@ from lam_env.core.events import AGENT, FEEDBACK, LogError
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.decisions import CONTEXTS, Decisions, asked_again, record_decisions, sample_decision
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 WORLDS = {
     "smart_home": {"days": 1},
@@ -98,7 +98,7 @@ def test_a_log_of_decisions_is_a_log_from_which_one_can_train() -> None:
     scenario = registry.scenario("smart_home")(days=1)
     found = record_decisions(agent("random"), scenario, SEEDS[:1], seed=5)
     without = found.log.select((found.log.kind != AGENT) | (found.log.token > 0))
-    one, other = epochs_of(found.log), epochs_of(without)
+    one, other = decision_points(found.log), decision_points(without)
     np.testing.assert_array_equal(one.tokens, other.tokens)
     np.testing.assert_array_equal(one.target, other.target)
 

@@ -14,7 +14,7 @@ from lam_env.evaluation.rollout import rollout
 
 
 class Greedy:
-    """The first possible action at every seventh epoch."""
+    """The first possible action at every seventh decision point."""
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True

@@ -85,7 +85,7 @@ def test_reliability_puts_edges_into_the_lower_bin() -> None:
     probs = np.array([[0.5, 0.5], [0.49, 0.51], [0.0, 1.0]])
     table = metrics.reliability(probs, np.array([0, 0, 1]), bins=2)
     assert table.low.tolist() == [0.0, 0.5]
-    assert table.epochs.tolist() == [1, 2]
+    assert table.points.tolist() == [1, 2]
     assert table.confidence.tolist() == pytest.approx([0.5, 0.755])
     assert table.accuracy.tolist() == [1.0, 0.5]
 
@@ -131,7 +131,7 @@ def test_scores_stay_within_their_range(case: tuple[np.ndarray, np.ndarray]) -> 
 
 
 @given(predictions())
-def test_scores_do_not_depend_on_the_order_of_epochs(case: tuple[np.ndarray, np.ndarray]) -> None:
+def test_scores_do_not_depend_on_the_order_of_decisions(case: tuple[np.ndarray, np.ndarray]) -> None:
     probs, target = case
     order = np.arange(len(target))[::-1]
     assert prediction_metrics(probs[order], target[order]) == pytest.approx(prediction_metrics(probs, target))

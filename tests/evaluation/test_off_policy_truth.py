@@ -18,7 +18,7 @@ from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.single import LamEnv
 from lam_env.evaluation.decisions import Decisions, asked_again, record_decisions
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 THRESHOLDS = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
 
@@ -85,11 +85,11 @@ def truths(decisions: Decisions, scenario: Scenario, seeds: list[int], chosen: n
 
 @pytest.fixture(scope="module")
 def home() -> tuple[Scenario, list[Greedy], list[int], Decisions]:
-    """Households of the smart home for a day; ten policies, from one that acts at nearly every epoch to one that hardly acts; a log of a sampled one."""
+    """Households of the smart home for a day; ten policies, from one that acts at nearly every decision point to one that hardly acts; a log of a sampled one."""
     scenario = registry.scenario("smart_home")(days=1)
     log, _ = simulate_log(scenario, list(range(4)), 14)
-    epochs = epochs_of(log, soon=False)
-    predictor = counting("markov3").fit(epochs, epochs)
+    points = decision_points(log, soon=False)
+    predictor = counting("markov3").fit(points, points)
     seeds = [3_000_000 + i for i in range(96)]
     decisions = record_decisions(Sampled(predictor, 0.3), scenario, seeds, explore=0.1)
     return scenario, [Greedy(predictor, threshold) for threshold in THRESHOLDS], seeds, decisions

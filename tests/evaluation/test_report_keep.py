@@ -71,7 +71,7 @@ def test_worlds_that_take_each_others_place_are_told_apart(
     monkeypatch.setattr(rollout_module, "AT_ONCE", 3)
     watch = RolloutRecorder(home, len(SEEDS))
     assert rollout(Busy(), home, SEEDS, watch=watch) == watched[1]
-    assert watch.epochs.tolist() == watched[0].epochs.tolist()
+    assert watch.points.tolist() == watched[0].points.tolist()
     assert watch.acts.tolist() == watched[0].acts.tolist()
     one, other = watch.found(home), watched[0].found(home)
     assert one["acted"] == other["acted"]
@@ -80,8 +80,8 @@ def test_worlds_that_take_each_others_place_are_told_apart(
 
 
 def test_by_night_less_is_heard_than_by_day(home: Any, watched: tuple[RolloutRecorder, list[dict[str, float]]]) -> None:
-    epochs = watched[0].found(home)["hours"]["epochs"]
-    assert sum(epochs[1:4]) < sum(epochs[18:21])
+    points = watched[0].found(home)["hours"]["epochs"]
+    assert sum(points[1:4]) < sum(points[18:21])
 
 
 @pytest.mark.parametrize(("name", "more"), [("traffic", {"travellers": 30, "burn_in": 5}), ("game", {})])

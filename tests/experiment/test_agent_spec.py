@@ -17,7 +17,7 @@ from lam_env.experiment.agent_spec import split, tuning_of
 from lam_env.experiment.inputs import agents_of, usual
 from lam_env.experiment.jobs import RunContext, fit_agent
 from lam_env.experiment.settings import RunSettings
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 from lam_env.suites import suite as suites
 
 
@@ -69,8 +69,8 @@ def test_its_training_differs_and_that_of_others_does_not(monkeypatch, tmp_path)
     monkeypatch.setattr(registry, "agent", lambda name: {"ppo_prior": Learner}[name])
     made = RunContext(suites.settings_of({}), str(tmp_path))
     for name in ("ppo_prior@steps=7@gamma=0.5", "ppo_prior"):
-        epochs = epochs_of(simulate_log(registry.scenario("smart_home")(days=1), [1], 1)[0])
-        training = Training(epochs.vocabulary, "anticipate", epochs, epochs, None, tuning=TrainSettings(steps=99))
+        points = decision_points(simulate_log(registry.scenario("smart_home")(days=1), [1], 1)[0])
+        training = Training(points.vocabulary, "anticipate", points, points, None, tuning=TrainSettings(steps=99))
         fit_agent(made, name, training)
     assert seen == [(7, 0.5), (99, 0.99)]
 

@@ -18,7 +18,7 @@ from lam_env.experiment.agent_spec import needs_of
 from lam_env.experiment.inputs import agents_of
 from lam_env.experiment.jobs import RunContext
 from lam_env.experiment.settings import EvalSettings, LogSettings, RunSettings
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 from lam_env.suites.throughput import Entry, FineTuning
 
 
@@ -41,21 +41,21 @@ def small(tmp_path):
 
 
 def test_whole_worlds_validate_with_all_their_persons(small):
-    train, valid = work.training_epochs(small, "train")
+    train, valid = work.training_points(small, "train")
     assert train.people == valid.people == 3
     assert np.unique(train.world).tolist() == list(range(24))
     assert np.unique(valid.world).tolist() == [24, 25, 26]  # the ninth world's
 
 
 def test_predictions_are_scored_by_the_evaluation_seed_of_their_world(small):
-    epochs, latent = work.judging_epochs(small)
-    assert len(latent) == len(epochs)
-    assert latent[:, 0].tolist() == epochs.user.tolist()
-    by_seed = [epochs_of(simulate_log(Trips(), eval_seeds([s], 3), 1)[0], soon=False) for s in range(2)]
+    points, latent = work.judging_points(small)
+    assert len(latent) == len(points)
+    assert latent[:, 0].tolist() == points.user.tolist()
+    by_seed = [decision_points(simulate_log(Trips(), eval_seeds([s], 3), 1)[0], soon=False) for s in range(2)]
     counting = importlib.import_module("lam_env.agents.counting.online").counting("markov2")
-    predictor = counting.fit(*work.training_epochs(small, "train"))
+    predictor = counting.fit(*work.training_points(small, "train"))
     scores = {0: {}, 1: {}}
-    work._add_prediction(small, scores, predictor, epochs, epochs)
+    work._add_prediction(small, scores, predictor, points, points)
     for seed, own in enumerate(by_seed):
         has = np.r_[own.world[1:] == own.world[:-1], False]
         assert scores[seed] == pytest.approx(prediction_metrics(predictor.read(own).next[has], own.target[has]))
@@ -99,10 +99,10 @@ def test_fine_tuning_among_persons_can_be_measured():
     gymnasium.register("test/Trips-v0", entry_point="people:Trips", kwargs={"scenario": "people:Trips"})
     try:
         player = FineTuning(Entry("test/Trips-v0", 8, "ppo_prior"))
-        steps, epochs = player.play(10, seed=0)
+        steps, points = player.play(10, seed=0)
     finally:
         del gymnasium.registry["test/Trips-v0"]
-    assert steps == epochs > 0  # there are no follow-up epochs
+    assert steps == points > 0  # there are no follow-up decisions
     assert 0 < player.share < 1
     assert player.model.n_envs == 2
 

@@ -17,7 +17,7 @@ from lam_env.core.units import DAY
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.twin import in_the_home, resident_log, training_days
 from lam_env.logs.calibrate import calibrate
-from lam_env.logs.epochs import epochs_of, split_by_day
+from lam_env.logs.decision_points import decision_points, split_by_day
 
 HOME = Vocabulary(("none", "lamp.on", "lamp.off", "heat.on"), ("hall", "bath"), ("sun",), patience=(1, 2, 3, 4))
 THEIRS = Vocabulary(("none", "dance", "lamp.off", "lamp.on"), ("bath", "garden"), ("rain", "sun"), ("accept",))
@@ -61,10 +61,10 @@ def activities(days: int) -> ActionLog:
 def test_training_days_end_where_validation_begins(days: int) -> None:
     log = activities(days)
     part = training_days(log)
-    epochs = epochs_of(log, soon=False)
-    train, valid, _ = split_by_day(epochs)
+    points = decision_points(log, soon=False)
+    train, valid, _ = split_by_day(points)
     # targets of training rows start on the days kept, those of validation rows after them
-    start = (epochs.time - epochs.duration).astype(np.int64)
+    start = (points.time - points.duration).astype(np.int64)
     last = int(part.time.max()) // DAY
     assert {int(start[i + 1]) // DAY for i in np.flatnonzero(train)} <= set(range(last + 1))
     assert min(int(start[i + 1]) // DAY for i in np.flatnonzero(valid)) == last + 1

@@ -30,18 +30,18 @@ def playthrough(name: str, seed: int = SEED) -> str:
     policy: Any = oracle(None) if oracle else None
     env = LamEnv(scenario, reveal=getattr(policy, "reveal", ()), record=True)
     observation, _ = env.reset(seed=seed)
-    truncated, epochs, info, state = False, 0, dict[str, Any](), None
+    truncated, points, info, state = False, 0, dict[str, Any](), None
     while not truncated:
         action = 0
         if policy is not None:
             chosen, state = policy.predict({k: v[None] for k, v in observation.items()}, state, None, True)
             action = int(chosen[0])
         observation, _, _, truncated, info = env.step(action)
-        epochs += 1
+        points += 1
     world = env.world
     assert world is not None
     assert world.records is not None
-    lines = [f"{name}, seed {seed}, one day, {'oracle' if policy else 'nobody'} acting: {epochs} epochs", ""]
+    lines = [f"{name}, seed {seed}, one day, {'oracle' if policy else 'nobody'} acting: {points} decision points", ""]
     acts = 0
     for event in world.records:
         if event.kind != READING or event.user <= 0:  # of personal readings those of the first person stand for all

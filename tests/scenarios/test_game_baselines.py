@@ -8,7 +8,7 @@ from lam_env.scenarios.game.baselines import LADDER, FlowRule, GameOracle, Parro
 from lam_env.core.contracts import Training
 from lam_env.envs.recording import simulate_log
 from lam_env.evaluation.rollout import rollout
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 GAME = Game()
 WORDS, V = GAME.game.words, GAME.vocabulary
@@ -18,8 +18,8 @@ A, READINGS = len(V), {name: i for i, name in enumerate(V.readings)}
 @pytest.fixture(scope="module")
 def training():
     log, _ = simulate_log(GAME, [100_000 + i for i in range(120)], 30)
-    epochs = epochs_of(log, soon=False)
-    return Training(V, "advise", epochs, epochs, None, GAME.reward_weights)
+    points = decision_points(log, soon=False)
+    return Training(V, "advise", points, points, None, GAME.reward_weights)
 
 
 def observed(**readings):

@@ -114,14 +114,14 @@ def test_the_predictability_ladder_stands():
     from lam_env.scenarios.game import Game
 
     from lam_env.envs.recording import simulate_log
-    from lam_env.logs.epochs import epochs_of
+    from lam_env.logs.decision_points import decision_points
 
     game = Game()
     log, hidden = simulate_log(game, list(range(1200)), 30, latent=True)
-    epochs, n = epochs_of(log, soon=False), len(game.vocabulary)
-    t, before = epochs.target, np.r_[0, epochs.target[:-1]]
-    before[epochs.starts()] = 0
-    train = epochs.world < 800
+    points, n = decision_points(log, soon=False), len(game.vocabulary)
+    t, before = points.target, np.r_[0, points.target[:-1]]
+    before[points.starts()] = 0
+    train = points.world < 800
     counts = np.zeros((n, n))
     np.add.at(counts, (before[train], t[train]), 1)
     test = ~train

@@ -8,7 +8,7 @@ from lam_env.scenarios.game.hidden import Decision, Worth, latent, plan
 from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.envs.recording import simulate_log
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 GAME = Game()
 WORDS, V = GAME.game.words, GAME.vocabulary
@@ -40,24 +40,24 @@ def test_chances_add_up_with_and_without_advice():
 @pytest.fixture(scope="module")
 def seen():
     log, hidden = simulate_log(GAME, list(range(400)), 30, latent=True)
-    return epochs_of(log, soon=False), hidden
+    return decision_points(log, soon=False), hidden
 
 
 def test_the_closed_form_is_what_happens(seen):
     """Frequencies of each action are its mean chance, also where the chance is high and where it is low."""
-    epochs, hidden = seen
-    assert len(epochs) == len(hidden)
-    assert (epochs.target > 0).all()  # she always answers
+    points, hidden = seen
+    assert len(points) == len(hidden)
+    assert (points.target > 0).all()  # she always answers
     p = hidden[:, : A - 1].astype(float)
     assert p.sum(1) == pytest.approx(1.0, abs=5e-3)  # as float16 has it
-    happened = np.eye(A)[epochs.target][:, 1:]
+    happened = np.eye(A)[points.target][:, 1:]
     assert happened.mean(0) == pytest.approx(p.mean(0), abs=4.5 * np.sqrt(0.25 / len(p)))
     for low, high in ((0.01, 0.1), (0.1, 0.3), (0.3, 0.6), (0.6, 0.9), (0.9, 1.0)):
         at = (p > low) & (p <= high)
         spread = np.sqrt((p[at] * (1 - p[at])).sum()) / at.sum()
         assert happened[at].mean() == pytest.approx(p[at].mean(), abs=4.5 * spread + 1e-3)
     entropy = -(p * np.log(p.clip(1e-9))).sum(1).mean()
-    nll = -np.log(p[np.arange(len(p)), epochs.target - 1].clip(1e-9)).mean()
+    nll = -np.log(p[np.arange(len(p)), points.target - 1].clip(1e-9)).mean()
     assert nll == pytest.approx(entropy, rel=0.03)
 
 

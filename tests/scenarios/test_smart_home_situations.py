@@ -32,7 +32,7 @@ class Script:
 def home(*scripts, seed=0, taste=1.0, **settings):
     """A world with one resident per script, who lives by it to the letter: whatever she may want on an occasion, she wants.
 
-    It is 4 am in January and dark; all are asleep; an epoch comes every ten seconds; she likes it as cold as it is.
+    It is 4 am in January and dark; all are asleep; a decision point comes every ten seconds; she likes it as cold as it is.
     """
     settings = {"residents": len(scripts), "timer": 10, "dislikes": 0.0, "personas": ("home_worker",)} | settings
     scenario = SmartHome(**settings)

@@ -86,7 +86,7 @@ def test_an_act_of_the_agent_is_shown_in_its_room_until_the_next_step():
     view = home_view(world)  # at the same instant
     assert (view.events[0].who, view.events[0].text) == ("agent", "kitchen light on")
     assert (view.action, view.action_room) == ("kitchen light on", "kitchen")
-    world.step(0)  # to the next epoch: what the act led to
+    world.step(0)  # to the next decision point: what the act led to
     assert (home_view(world).action, home_view(world).action_room) == ("kitchen light on", "kitchen")
     world.step(0)
     assert home_view(world).action == ""

@@ -19,9 +19,9 @@ def world_of(seed=0, record=False, **settings):
     return scenario.make_world(Streams(seed), ObservationRows(1, scenario.vocabulary).row(0), record=record)
 
 
-def play(world, advise=None, epochs=10**9):
-    """To the end, or for some epochs, each of which `advise(world)` answers."""
-    for _ in range(epochs):
+def play(world, advise=None, points=10**9):
+    """To the end, or for some decision points, each of which `advise(world)` answers."""
+    for _ in range(points):
         if world.step(advise(world) if advise else 0):
             break
     return world

@@ -1,4 +1,4 @@
-"""A world of persons asked one at a time: what each epoch shows of whom, what is credited to whom, and what burn-in leaves."""
+"""A world of persons asked one at a time: what each decision point shows of whom, what is credited to whom, and what burn-in leaves."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def tokens(observation):
     return found[found > 0].tolist()
 
 
-def test_an_epoch_shows_the_asked_person_and_nothing_of_the_others():
+def test_a_decision_shows_the_asked_person_and_nothing_of_the_others():
     script = [
         (10, "reading", OWN, 5.0, 0),
         (10, "reading", OWN, 7.0, 1),
@@ -44,7 +44,7 @@ def test_an_epoch_shows_the_asked_person_and_nothing_of_the_others():
         (60, "ask", 1, 0),
         (70, "ask", 2, 0),
     ]
-    first, second, third = Scripted(script).epochs()
+    first, second, third = Scripted(script).points()
     assert [tokens(o) for o in (first, second, third)] == [[CAR], [BUS, WALK], []]
     assert [o["context"][OWN] for o in (first, second, third)] == [5, 7, 0]
     heard = [np.flatnonzero(o["feedback"]).tolist() for o in (first, second, third)]
@@ -63,19 +63,19 @@ def test_each_has_a_mask_of_her_own():
     world = Scripted([(10, "ask", 0, 0), (20, "ask", 1, 0)])
     world.persons[0].mask[WALK] = 0
     world.persons[1].mask[BUS] = 0
-    assert [o["action_mask"].tolist() for o in world.epochs()] == [[1, 1, 1, 0], [1, 1, 0, 1]]
+    assert [o["action_mask"].tolist() for o in world.points()] == [[1, 1, 1, 0], [1, 1, 0, 1]]
 
 
 def test_gap_and_new_tokens_are_those_since_she_was_asked_before():
     script = [(10, "ask", 0, 0), (15, "user_event", 0, CAR), (20, "ask", 1, 0), (25, "user_event", 1, BUS)]
     script += [(30, "user_event", 0, BUS), (40, "ask", 1, 0), (55, "ask", 0, 0), (60, "ask", 0, 0)]
-    found = [o["epoch"][:4].tolist() for o in Scripted(script).epochs()]
+    found = [o["epoch"][:4].tolist() for o in Scripted(script).points()]
     assert found == [[10, 0, 0, 0], [20, 0, 1, 0], [40, 20, 1, 1], [55, 45, 0, 2], [60, 5, 0, 0]]
 
 
 def test_interleaved_persons_keep_their_own_order_and_the_window_its_length():
     script = [(t, "user_event", t % 2, CAR + t // 2 % 3) for t in range(1, 61)]
-    first, second = Scripted([*script, (70, "ask", 0, 0), (80, "ask", 1, 0)]).epochs()
+    first, second = Scripted([*script, (70, "ask", 0, 0), (80, "ask", 1, 0)]).points()
     assert first["tokens"].tolist() == [CAR + t // 2 % 3 for t in range(30, 61, 2)]
     assert second["tokens"].tolist() == [CAR + t // 2 % 3 for t in range(29, 60, 2)]
     assert len(first["tokens"]) == WINDOW
@@ -85,11 +85,11 @@ def test_interleaved_persons_keep_their_own_order_and_the_window_its_length():
 def test_what_everybody_reads_is_seen_at_once_and_what_is_ones_own_when_asked():
     script = [(10, "ask", 0, 0), (15, "reading", RAIN, 1.0), (16, "reading", OWN, 3.0, 1), (20, "ask", 0, 0)]
     script += [(30, "reading", RAIN, 0.0), (40, "ask", 1, 0)]
-    shown = Scripted(script).epochs()
+    shown = Scripted(script).points()
     assert [(o["context"][RAIN], o["context"][OWN]) for o in shown] == [(0, 0), (1, 0), (0, 3)]
 
 
-def test_an_epoch_is_not_changed_by_what_comes_after_it():
+def test_a_decision_is_not_changed_by_what_comes_after_it():
     world = Scripted([(10, "ask", 0, 0), (20, "user_event", 0, CAR), (30, "reading", OWN, 2.0, 0), (40, "ask", 1, 0)])
     world.step(0)
     seen = world.row.observe()
@@ -99,14 +99,14 @@ def test_an_epoch_is_not_changed_by_what_comes_after_it():
     assert tokens(world.row.observe()) == []
 
 
-def test_two_questions_at_one_instant_are_two_epochs():
-    shown = Scripted([(10, "ask", 1, 0), (10, "ask", 0, 0)]).epochs()
+def test_two_questions_at_one_instant_are_two_decisions():
+    shown = Scripted([(10, "ask", 1, 0), (10, "ask", 0, 0)]).points()
     assert [o["epoch"][[0, 2]].tolist() for o in shown] == [[10, 1], [10, 0]]
 
 
 def test_nothing_is_raised_by_what_she_does_nor_by_readings_nor_by_time():
     script = [(10, "user_event", 0, CAR), (20, "reading", RAIN, 1.0), (30, "feedback_event", 0, 0, CAR, 0, 1.0, True)]
-    assert Scripted(script, end=10**9).epochs() == []
+    assert Scripted(script, end=10**9).points() == []
 
 
 def test_at_the_end_the_time_is_told_and_nothing_new():
@@ -119,10 +119,10 @@ def test_at_the_end_the_time_is_told_and_nothing_new():
 
 def test_advice_reaches_the_person_asked_and_is_no_token():
     world = Scripted([(10, "ask", 2, 0), (20, "ask", 0, 0), (30, "ask", 2, 0), (40, "ask", 1, 0)])
-    shown = world.epochs([0, BUS, 0, CAR, 0])
+    shown = world.points([0, BUS, 0, CAR, 0])
     assert world.said == [(10, 2, BUS, 0), (30, 2, CAR, 1)]
     assert all(tokens(o) == [] for o in shown)
-    assert [o["epoch"][4] for o in shown] == [0] * 4  # no follow-up epochs
+    assert [o["epoch"][4] for o in shown] == [0] * 4  # no follow-up decisions
     assert [(e.time, e.user, e.token) for e in world.records if e.kind == AGENT] == [(10, 2, BUS), (30, 2, CAR)]
     assert world.agent_acts == 2
 
@@ -130,7 +130,7 @@ def test_advice_reaches_the_person_asked_and_is_no_token():
 def test_impossible_advice_is_not_given_and_counted():
     world = Scripted([(10, "ask", 0, 0), (20, "ask", 1, 0), (30, "ask", 0, 0)])
     world.persons[0].mask[BUS] = 0
-    world.epochs([BUS, BUS, BUS, BUS])  # before anybody is asked nothing can be said
+    world.points([BUS, BUS, BUS, BUS])  # before anybody is asked nothing can be said
     assert world.said == [(20, 1, BUS, 0)]
     assert world.masked == 3
     assert [e.user for e in world.records if e.kind == AGENT] == [1]
@@ -183,7 +183,7 @@ def test_burn_in_leaves_readings_and_nothing_else():
     assert (world.masked, world.agent_acts, world.credit) == (0, 0, 0)
     fresh = Scripted(after, start=100)
     fresh.step(0)
-    for a, b in zip([world.row.observe(), *world.epochs()], [fresh.row.observe(), *fresh.epochs()], strict=True):
+    for a, b in zip([world.row.observe(), *world.points()], [fresh.row.observe(), *fresh.points()], strict=True):
         for name in ("tokens", "ages", "epoch", "since", "feedback", "action_mask"):
             assert a[name].tolist() == b[name].tolist(), name
     readings = [e for e in world.records if e.kind == READING]
@@ -218,11 +218,11 @@ def test_nothing_is_recorded_before_watching_nor_if_it_was_not_asked_for():
         (40, "feedback_event", 0, 0, CAR, 0, 1.0, True),
     ]
     for world in (Scripted(script, watch=False), Scripted(script, record=False)):
-        world.epochs([0, BUS])
+        world.points([0, BUS])
         assert world.records is None
     world = Scripted(script)
     world.prob = 0.5
-    world.epochs([0, BUS])
+    world.points([0, BUS])
     assert [e.kind for e in world.records] == [USER, SENSOR, AGENT, READING, FEEDBACK]
     assert world.records[2].prob == 0.5
 
@@ -231,7 +231,7 @@ def test_nothing_is_recorded_before_watching_nor_if_it_was_not_asked_for():
 def test_a_reading_that_does_not_change_is_not_recorded_again(value):
     script = [(t, "reading", RAIN, value) for t in (10, 20, 30)] + [(t, "reading", OWN, value, 1) for t in (10, 20)]
     world = Scripted([*script, (40, "reading", RAIN, 0.0)])
-    world.epochs()
+    world.points()
     found = [(e.time, e.user, e.token) for e in world.records]
     assert found == [(10, EVERYBODY, RAIN), (10, 1, OWN), (40, EVERYBODY, RAIN)]
 
@@ -260,7 +260,7 @@ def test_a_part_of_a_second_is_no_second():
         (139, "ask", 1, 0),
         (140, "ask", 0, 0),
     ]
-    found = [(*o["epoch"][:3].tolist(), o["since"][CAR]) for o in Fine(script).epochs()]
+    found = [(*o["epoch"][:3].tolist(), o["since"][CAR]) for o in Fine(script).points()]
     assert found == [(11, 0, 0, 1), (12, 1, 0, 2), (13, 0, 1, 13 + WEEK), (14, 2, 0, 4)]
 
 
@@ -294,7 +294,7 @@ def test_the_same_people_meet_another_agent():
 @pytest.mark.parametrize("world", [TripsWorld, FineTripsWorld])
 def test_simpys_own_step_takes_what_was_called_for_later(world):
     class Stepped(world):
-        """Runs its burn-in, and every epoch, by SimPy's own `step`."""
+        """Runs its burn-in, and every decision point, by SimPy's own `step`."""
 
         def run_until_decision(self):
             env, self._raised = self.env, False

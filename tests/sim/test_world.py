@@ -1,4 +1,4 @@
-"""The kernel, on a small world made by hand: which instants become epochs, in which order, and what an agent's act leads to."""
+"""The kernel, on a small world made by hand: which instants become decision points, in which order, and what an agent's act leads to."""
 
 import math
 
@@ -61,8 +61,8 @@ class Small(World):
     def finish(self):
         self.said.append((self.now, "finish"))
 
-    def epochs(self, actions=()):
-        """(time, gap, new tokens, follow-up) of every epoch up to the end."""
+    def points(self, actions=()):
+        """(time, gap, new tokens, follow-up) of every decision point up to the end."""
         out, done, actions = [], False, iter(actions)
         while not done:
             done = self.step(next(actions, 0))
@@ -71,40 +71,40 @@ class Small(World):
         return out
 
 
-def test_two_events_at_one_instant_are_two_epochs():
+def test_two_events_at_one_instant_are_two_decisions():
     world = Small([(50, 1), (50, "motion")])
-    assert world.epochs()[:3] == [(50, 50, 1, 0), (50, 0, 1, 0), (150, 100, 0, 0)]
+    assert world.points()[:3] == [(50, 50, 1, 0), (50, 0, 1, 0), (150, 100, 0, 0)]
     assert world.row.events[0, -2:].tolist() == [1, MOTION]
     assert world.row.events[1, -2:].tolist() == [50, 50]
 
 
 def test_the_timer_runs_out_after_exactly_so_many_quiet_ticks():
     world = Small([(130, 1), (140, "quiet")])
-    assert [e[:2] for e in world.epochs()[:4]] == [(100, 100), (130, 30), (230, 100), (330, 100)]
+    assert [e[:2] for e in world.points()[:4]] == [(100, 100), (130, 30), (230, 100), (330, 100)]
 
 
 def test_an_event_at_the_deadline_forestalls_the_timer():
     world = Small([(100, 1)])
-    assert world.epochs()[:2] == [(100, 100, 1, 0), (200, 100, 0, 0)]
+    assert world.points()[:2] == [(100, 100, 1, 0), (200, 100, 0, 0)]
 
 
 @pytest.mark.parametrize("time", [1000, 1001])
 def test_nothing_happens_at_the_end_or_after_it(time):
     world = Small([(999, 1), (time, 2)])
-    epochs = world.epochs()
-    assert [e[0] for e in epochs[-2:]] == [999, 1000]
-    assert epochs[-1][2] == 0
+    points = world.points()
+    assert [e[0] for e in points[-2:]] == [999, 1000]
+    assert points[-1][2] == 0
     assert world.said == [(999, 1), (1000, "finish")]
     assert [e.token for e in world.records] == [1]
 
 
-def test_an_event_that_raises_nothing_makes_no_epoch_and_starts_no_timer():
-    assert Small([(50, "quiet")]).epochs()[0] == (100, 100, 0, 0)
+def test_an_event_that_raises_nothing_makes_no_decision_and_starts_no_timer():
+    assert Small([(50, "quiet")]).points()[0] == (100, 100, 0, 0)
 
 
 def test_ticks_come_on_time_and_before_events_of_their_instant():
     world = Small([(60, 1), (90, 2)], ticks=30, end=130)
-    world.epochs()
+    world.points()
     assert world.said == [(30, "tick"), (60, "tick"), (60, 1), (90, "tick"), (90, 2), (120, "tick"), (130, "finish")]
 
 
@@ -115,14 +115,14 @@ def test_what_a_tick_schedules_comes_before_later_events():
             self.call_at(self.now + 5, self.happen, 2)
 
     world = Reacting([(38, 1)], ticks=30, end=61)
-    world.epochs()
+    world.points()
     assert world.said == [(30, "tick"), (35, 2), (38, 1), (60, "tick"), (61, "finish")]
 
 
 def test_a_world_may_start_late_and_keeps_absolute_times():
     world = Small([(7050, 1)], start=7000, end=7200)
     assert world.row.epoch.tolist() == [7000, 0, 0, 0, 0]
-    assert world.epochs() == [(7050, 50, 1, 0), (7150, 100, 0, 0), (7200, 50, 0, 0)]
+    assert world.points() == [(7050, 50, 1, 0), (7150, 100, 0, 0), (7200, 50, 0, 0)]
 
 
 def test_call_at_means_an_absolute_time_even_where_simpys_clock_lags():
@@ -132,7 +132,7 @@ def test_call_at_means_an_absolute_time_even_where_simpys_clock_lags():
             self.call_at(self.now + 20, self.happen, "motion")
 
     world = Answering()
-    world.step(0)  # to the timer's epoch at 100: SimPy has processed nothing, its clock is at 0
+    world.step(0)  # to the timer's decision point at 100: SimPy has processed nothing, its clock is at 0
     assert (world.now, world.env.now) == (100, 0)
     world.step(1)
     world.step(0)
@@ -151,7 +151,7 @@ def test_what_is_called_gets_its_value_once():
     seen = []
     world = Small(end=60)
     world.call_at(10, seen.append, ("x", 1))
-    world.epochs()
+    world.points()
     assert seen == [("x", 1)]
 
 
@@ -164,14 +164,14 @@ def test_a_process_of_simpy_lives_in_the_same_world():
             world.user_event(0, 3)
 
     world.env.process(person())
-    assert [e[0] for e in world.epochs()] == [40, 80, 180, 200]
+    assert [e[0] for e in world.points()] == [40, 80, 180, 200]
 
 
-def test_an_act_leads_to_a_follow_up_epoch_at_the_same_instant():
+def test_an_act_leads_to_a_follow_up_decision_at_the_same_instant():
     world = Small([(50, 1)])
-    epochs = world.epochs([0, 2, 0])
-    # the next epoch still counts the act's token
-    assert epochs[:3] == [(50, 50, 1, 0), (50, 50, 1, 1), (150, 100, 1, 0)]
+    points = world.points([0, 2, 0])
+    # the next decision point still counts the act's token
+    assert points[:3] == [(50, 50, 1, 0), (50, 50, 1, 1), (150, 100, 1, 0)]
     assert world.said[:3] == [(50, 1), (50, "act 2"), (50, "release")]
 
 
@@ -181,10 +181,19 @@ def test_there_are_at_most_four_acts_at_an_instant():
             self.said.append((self.now, f"act {action}"))
 
     world = Willing()
-    epochs = world.epochs([1] * 6)
-    assert [e[0] for e in epochs[:8]] == [0, 0, 0, 100, 100, 100, 200, 300]
-    assert [e[3] for e in epochs[:8]] == [1, 2, 3, 0, 1, 2, 0, 0]
-    assert [e[2] for e in epochs[:8]] == [1, 2, 3, 4, 1, 2, 2, 0]  # tokens since the epoch before at another instant
+    points = world.points([1] * 6)
+    assert [e[0] for e in points[:8]] == [0, 0, 0, 100, 100, 100, 200, 300]
+    assert [e[3] for e in points[:8]] == [1, 2, 3, 0, 1, 2, 0, 0]
+    assert [e[2] for e in points[:8]] == [
+        1,
+        2,
+        3,
+        4,
+        1,
+        2,
+        2,
+        0,
+    ]  # tokens since the decision point before at another instant
     assert world.said.count((0, "act 1")) == MAX_ACTS
     assert world.said.count((0, "release")) == 1
 
@@ -192,7 +201,7 @@ def test_there_are_at_most_four_acts_at_an_instant():
 def test_a_masked_act_is_executed_as_none_and_counted():
     world, other = Small([(150, 1)]), Small([(150, 1)])
     world.row.mask[2] = 0
-    assert world.epochs([2, 2, 0]) == other.epochs()
+    assert world.points([2, 2, 0]) == other.points()
     assert (world.masked, other.masked) == (2, 0)
     assert world.agent_acts == 0
     assert [e.kind for e in world.records] == [USER]
@@ -215,7 +224,7 @@ def test_the_row_tells_what_was_seen_and_when():
 def test_the_window_keeps_the_latest_tokens_in_order():
     script = [(t, 1 + t % 3) for t in range(1, 41)]
     world = Small(script, end=45)
-    world.epochs()
+    world.points()
     assert world.row.events.tolist() == [[1 + t % 3 for t in range(25, 41)], list(range(25, 41))]
 
 
@@ -268,7 +277,7 @@ def test_the_record_holds_everything_in_order():
     world.step(2)
     world.reading(0, 7.0)
     world.feedback_event(0, 0, 2, 0, 1.0, True)
-    world.epochs()
+    world.points()
     assert [(e.time, e.kind, e.token) for e in world.records] == [
         (0, AGENT, 2),
         (0, READING, 0),
@@ -281,9 +290,9 @@ def test_the_record_holds_everything_in_order():
     assert Small([(50, 1)], record=False).records is None
 
 
-def test_what_is_hidden_is_shown_at_every_epoch():
+def test_what_is_hidden_is_shown_at_every_decision():
     times = []
     world = Small([(50, 1)], end=200)
     world.reveal = lambda w: times.append((w.now, w.acts))
-    world.epochs([0, 1])
+    world.points([0, 1])
     assert times == [(50, 0), (50, 1), (150, 0), (200, 0)]

@@ -66,16 +66,16 @@ def test_rates_are_per_second_of_cpu_time_not_of_wall_time(monkeypatch):
     assert player.play(200, seed=0) == (100, 100)
 
 
-def test_a_follow_up_is_a_step_but_no_epoch_of_the_world():
+def test_a_follow_up_is_a_step_but_no_decision_of_the_world():
     """Counted by hand on the same environment and actions."""
     player = Single(Entry("lam/SmartHome-v0", actions="random"))
-    steps, epochs = player.play(400, seed=3)
+    steps, points = player.play(400, seed=3)
     env = gymnasium.make("lam/SmartHome-v0")
     actions = np.random.default_rng(3).integers(0, env.action_space.n, 400)
     env.reset(seed=3)
     follow_ups = sum(env.step(a)[0]["epoch"][4] > 0 for a in actions)
     assert 0 < follow_ups < 400
-    assert epochs == pytest.approx(steps * (1 - follow_ups / 400))
+    assert points == pytest.approx(steps * (1 - follow_ups / 400))
     assert len(set(Single(Entry("lam/SmartHome-v0")).play(200, seed=3))) == 1
 
 
@@ -93,10 +93,10 @@ def test_a_batch_counts_the_steps_of_all_its_worlds(monkeypatch):
     player.env.step = watched
     clock = iter([10.0, 12.0])
     monkeypatch.setattr(measuring.time, "process_time", lambda: next(clock))
-    steps, epochs = player.play(100, seed=0)
+    steps, points = player.play(100, seed=0)
     assert len(seen) == 34  # 34 steps of 3 worlds are the fewest that make 100
     assert steps == 102 / 2
-    assert epochs == pytest.approx((102 - sum(seen)) / 2)
+    assert points == pytest.approx((102 - sum(seen)) / 2)
     assert 0 < sum(seen) < 102
     player.env.close()
 
@@ -148,7 +148,7 @@ def test_entries_take_turns_and_are_compared_within_their_round(monkeypatch):
     names = [e.name for e in entries]
     assert order == [(names[0], 40, 0), (names[1], 10, 0), (names[0], 40, 1), (names[1], 10, 1)]
     assert [[f.ratio for f in figures] for figures in rounds] == [[3.0, 1.0], [3.0, 1.0]]
-    assert [f.epochs for f in rounds[1]] == [300.0, 100.0]
+    assert [f.points for f in rounds[1]] == [300.0, 100.0]
 
 
 def test_the_table_shows_medians():
@@ -170,11 +170,11 @@ def test_it_writes_every_measurement_and_the_table(small, tmp_path, capsys):
     assert {r.seed for r in rows} == {0, 1}
     own = results.select(rows, scenario=YARDSTICK, variant="single", metric="ratio_to_cartpole")
     assert [r.value for r in own] == [1.0, 1.0]
-    steps, epochs = (
+    steps, points = (
         {r[:5]: r.value for r in results.select(rows, metric=f"{m}_per_cpu_s")} for m in ("steps", "epochs")
     )
-    assert steps.keys() == epochs.keys()
-    assert all(epochs[key] <= steps[key] for key in steps)
+    assert steps.keys() == points.keys()
+    assert all(points[key] <= steps[key] for key in steps)
     text = (out / "throughput.md").read_text()
     assert all(f"| {e.name} |" in text for e in SMALL)
     assert "python -m lam_env.benchmark" in text

@@ -14,7 +14,7 @@ from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario, start_tick
 from lam_env.envs.scene import Rectangle, Scene, Text
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.logs.epochs import epochs_of, from_observation
+from lam_env.logs.decision_points import decision_points, from_observation
 from lam_env.sim.persons import PersonalWorld
 
 CAR, BUS, WALK = 1, 2, 3
@@ -52,8 +52,8 @@ class Scripted(PersonalWorld):
     def advise(self, person, action):
         self.said.append((self.now, person, action, self.agent_acts))
 
-    def epochs(self, actions=()):
-        """What each epoch shows up to the end, as observations."""
+    def points(self, actions=()):
+        """What each decision point shows up to the end, as observations."""
         shown, actions = [], iter(actions)
         while not self.step(next(actions, 0)):
             shown.append(self.row.observe())
@@ -61,10 +61,10 @@ class Scripted(PersonalWorld):
 
 
 def by_person(shown, vocabulary=VOCABULARY):
-    """Observations of one world in a row -> the epochs of each person."""
+    """Observations of one world in a row -> the decision points of each person."""
     stacked = {name: np.stack([o[name] for o in shown]) for name in shown[0]}
-    epochs = from_observation(stacked, vocabulary)
-    return {int(person): epochs.select(epochs.user == person) for person in np.unique(epochs.user)}
+    points = from_observation(stacked, vocabulary)
+    return {int(person): points.select(points.user == person) for person in np.unique(points.user)}
 
 
 HOUR = 3600
@@ -233,11 +233,11 @@ class FineTrips(Trips):
 
 @dataclass
 class Seen:
-    count: np.ndarray  # (n,) epochs of each stream
+    count: np.ndarray  # (n,) decision points of each stream
 
 
 class Knowing:
-    """The predictor that knows the habits, and how many epochs each stream has had."""
+    """The predictor that knows the habits, and how many decision points each stream has had."""
 
     vocabulary, n_hidden = VOCABULARY, 1
 
@@ -247,15 +247,15 @@ class Knowing:
     def reset(self, state, rows):
         return Seen(np.where(rows, 0, state.count))
 
-    def step(self, state, epochs, active):
+    def step(self, state, points, active):
         count = state.count + active
-        p = np.stack([habits(person) for person in epochs.user]).astype(np.float32)
+        p = np.stack([habits(person) for person in points.user]).astype(np.float32)
         return Prediction(p, None, count[:, None].astype(np.float32)), Seen(count)
 
 
 def training_of_trips(seed=0, **settings):
     scenario = Trips(**{"days": 20.0, **settings})
-    epochs = log_of_trips()
+    points = log_of_trips()
 
     def make_env(n, **options):
         return LamVectorEnv(n, scenario, **options)
@@ -264,8 +264,8 @@ def training_of_trips(seed=0, **settings):
     return Training(
         VOCABULARY,
         "advise",
-        epochs,
-        epochs,
+        points,
+        points,
         make_env,
         paid,
         prior=Knowing(),
@@ -276,4 +276,4 @@ def training_of_trips(seed=0, **settings):
 
 @functools.cache
 def log_of_trips():
-    return epochs_of(simulate_log(Trips(), [0, 1], 4)[0])
+    return decision_points(simulate_log(Trips(), [0, 1], 4)[0])

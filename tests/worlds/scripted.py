@@ -39,7 +39,7 @@ class Saying:
     def reset(self, state, rows):
         return state
 
-    def step(self, state, epochs, active):
+    def step(self, state, points, active):
         n = len(active)
         soon = None if self.soon is None else np.broadcast_to(np.asarray(self.soon, float), (n, len(self.p)))
         return Prediction(np.broadcast_to(self.p, (n, len(self.p))), soon), state

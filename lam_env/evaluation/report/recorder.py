@@ -17,7 +17,7 @@ from lam_env.evaluation.metrics import given_acting, reliability
 MOST_EPISODES = 1_000  # that are kept one by one
 FOLDER = "report"
 ABOUT = f"{FOLDER}/about.json"  # gates, and what failed
-BATCH = 4_096  # epochs that are summed up at once
+BATCH = 4_096  # decision points that are summed up at once
 _NOTHING = np.zeros(0)
 
 
@@ -49,7 +49,7 @@ def evaluation_file(
             "judged": len(totals),
             "days": scenario.days,
             "world": [int(world_seeds[i]) for i in rows],
-            "epochs": watched.epochs[rows].tolist(),
+            "epochs": watched.points[rows].tolist(),
             "acts": watched.acts[rows].tolist(),
             **{k: [_short(totals[i][k]) for i in rows] for k in names},
         },
@@ -75,7 +75,7 @@ class RolloutRecorder:
         a = len(scenario.vocabulary)
         self.hours = {name: np.zeros(24) for name in ("epochs", "acts", "reward", "accepted", "refused", "utility")}
         self.actions = {name: np.zeros(a) for name in ("acts", "accepted", "refused")}
-        self.epochs, self.acts = np.zeros(n, int), np.zeros(n, int)  # of each world
+        self.points, self.acts = np.zeros(n, int), np.zeros(n, int)  # of each world
         self._steps: list[tuple[np.ndarray, ...]] = []
         self._hour, self._utility = np.full(n, -1), np.zeros(n)
         self.person_days = 0.0
@@ -98,7 +98,7 @@ class RolloutRecorder:
         for i in over.tolist():
             self.person_days += (worlds[i].now - worlds[i].start) / worlds[i].second / DAY
         acts = running & (actions > 0) & (before["action_mask"][np.arange(len(hour)), actions] > 0)
-        self.epochs[lives] += running
+        self.points[lives] += running
         self.acts[lives] += acts
         heard = after["feedback"] - before["feedback"] if self.alone else _NOTHING
         if self.alone and last is not None:

@@ -57,8 +57,8 @@ def calibration(run: RunFiles) -> Section:
         for name, cs, accuracy, many in series
         for c, a, n in zip(cs, accuracy, many, strict=True)
     ]
-    data = html_table("bins", ("agent", "said", "happened", "epochs"), rows)
-    caption = "Of the likeliest outcome, doing nothing included: said against happened, in 15 bins over all evaluation epochs. Larger dots hold more epochs."
+    data = html_table("bins", ("agent", "said", "happened", "decisions"), rows)
+    caption = "Of the likeliest outcome, doing nothing included: said against happened, in 15 bins over all evaluation decision points. Larger dots hold more decision points."
     return Section(*head, figures=(Figure(drawn, caption, data),), half=True)
 
 

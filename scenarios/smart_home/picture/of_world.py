@@ -112,7 +112,7 @@ def _person(world: HomeWorld, r: Resident) -> PersonView:
 
 
 def _latest_act(world: HomeWorld) -> tuple[int, int] | None:
-    """(action, time) of the agent's latest act, if it was done since the epoch before this one."""
+    """(action, time) of the agent's latest act, if it was done since the decision point before this one."""
     since = world.now - int(world.row.epoch[1])
     if world.records is not None:
         for e in reversed(world.records):

@@ -79,7 +79,9 @@ def test_where_nobody_answers_nothing_is_learned():
 
 
 def test_answers_are_paid_as_the_reward_term_of_their_name(monkeypatch):
-    monkeypatch.setattr("lam_env.agents.advice.experiment.EPOCHS", 3_000)  # what is learned of them is not asked here
+    monkeypatch.setattr(
+        "lam_env.agents.advice.experiment.DECISIONS", 3_000
+    )  # what is learned of them is not asked here
     given = training_of_trips()
     given.reward_weights = {**given.reward_weights, "accept": 0.1, "refuse": -0.5, "rain": 7.0}
     heard = try_advice(given, worlds=2)
@@ -168,7 +170,7 @@ def test_where_readings_tell_nothing_is_counted():
 
 
 def test_a_trial_takes_no_more_worlds_than_it_has_room_for():
-    """Where a life has one decision, so many epochs are as many worlds: some were evaluation worlds."""
+    """Where a life has one decision, so many decision points are as many worlds: some were evaluation worlds."""
     given, asked = training_of_trips(), []
     lives = given.train.world // given.train.people
     given.train = given.train.select(np.r_[True, lives[1:] != lives[:-1]])

@@ -10,14 +10,14 @@ from lam_env.agents.counting.online import OnlineMarkov, counting
 from lam_env.agents.predictors.likelihood import continued, mean_nll
 
 from lam_env.core.events import Vocabulary
-from lam_env.logs.epochs import BAG, Epochs
+from lam_env.logs.decision_points import BAG, DecisionPoints
 
 IDS = (*LEVELS, "markov_online")
 VOCABULARY = Vocabulary(("none", "light", "tv", "door"), sensors=("hall", "kitchen"))
 
 
 def log_of(bags, times=None, worlds=None, vocabulary=VOCABULARY):
-    """Epochs of bags (lists of tokens); the target is the next bag's last token where it is an action."""
+    """Decision points of bags (lists of tokens); the target is the next bag's last token where it is an action."""
     n = len(bags)
     tokens = np.zeros((n, BAG), np.int64)
     for i, bag in enumerate(bags):
@@ -29,7 +29,7 @@ def log_of(bags, times=None, worlds=None, vocabulary=VOCABULARY):
     target = np.where(np.r_[worlds[1:] == worlds[:-1], False], np.r_[own[1:], 0], 0)
     zero = np.zeros(n, np.float32)
     context = np.zeros((n, 0), np.float32)
-    return Epochs(
+    return DecisionPoints(
         vocabulary, worlds, times.astype(np.int64), zero, zero, tokens, context, target, None, zero.astype(np.int16)
     )
 
@@ -42,16 +42,16 @@ def random_log(seed, n=240, worlds=3):
     return log_of(bags, time, world)
 
 
-def stepped(predictor, epochs):
+def stepped(predictor, points):
     """What stepping says of every row, all worlds side by side as streams."""
-    starts = np.r_[epochs.starts(), len(epochs)]
+    starts = np.r_[points.starts(), len(points)]
     lengths = np.diff(starts)
     state = predictor.start(len(lengths))
-    out = np.full((len(epochs), len(epochs.vocabulary)), np.nan)
+    out = np.full((len(points), len(points.vocabulary)), np.nan)
     for t in range(lengths.max()):
         active = t < lengths
         rows = starts[:-1] + np.where(active, t, 0)
-        prediction, state = predictor.step(state, epochs.select(rows), active)
+        prediction, state = predictor.step(state, points.select(rows), active)
         out[rows[active]] = prediction.next[active]
     return out
 
@@ -69,13 +69,13 @@ def test_reading_equals_stepping(name):
 
 @given(st.lists(st.lists(st.integers(1, 5), max_size=BAG), min_size=1, max_size=12))
 def test_history_is_the_last_tokens_of_the_stream(bags):
-    epochs = log_of(bags)
-    history = of_log(epochs)
+    points = log_of(bags)
+    history = of_log(points)
     last, said = np.zeros((1, DEPTH), np.int64), []
     for i, bag in enumerate(bags):
         said += bag
         want = ([0] * DEPTH + said)[-DEPTH:][::-1]
-        last = push(last, epochs.tokens[i : i + 1])
+        last = push(last, points.tokens[i : i + 1])
         assert last[0].tolist() == want == history.last[i].tolist()
         assert history.quiet[i] == (not bag)
 
@@ -124,8 +124,8 @@ def test_the_clock_tells_morning_from_evening():
     assert flat[2, 1] < 0.6
 
 
-def test_quiet_epochs_keep_the_history_but_are_a_context_of_their_own():
-    # a light is followed by nothing, then, from the quiet epoch, by the tv
+def test_quiet_decisions_keep_the_history_but_are_a_context_of_their_own():
+    # a light is followed by nothing, then, from the quiet decision point, by the tv
     train = log_of([[1], [], [2], []] * 50)
     p = counting("markov1").fit(train, train).read(train).next
     assert p[4].argmax() == 0
@@ -135,29 +135,29 @@ def test_quiet_epochs_keep_the_history_but_are_a_context_of_their_own():
 
 @pytest.mark.parametrize("name", ["markov2", "markov_online"])
 def test_inactive_streams_keep_their_state(name):
-    epochs = random_log(3, n=60, worlds=1)
-    predictor = counting(name).fit(epochs, epochs)
+    points = random_log(3, n=60, worlds=1)
+    predictor = counting(name).fit(points, points)
     state = predictor.start(2)
     for i in range(30):
-        row = epochs.select(np.array([i, 30 + i]))
+        row = points.select(np.array([i, 30 + i]))
         _, state = predictor.step(state, row, np.array([True, False]))
     fresh = predictor.start(1)
-    late, _ = predictor.step(state, epochs.select(np.array([40, 40])), np.array([False, True]))
-    want, _ = predictor.step(fresh, epochs.select(np.array([40])), np.array([True]))
+    late, _ = predictor.step(state, points.select(np.array([40, 40])), np.array([False, True]))
+    want, _ = predictor.step(fresh, points.select(np.array([40])), np.array([True]))
     np.testing.assert_allclose(late.next[1], want.next[0])
 
 
 @pytest.mark.parametrize("name", ["markov3", "markov_online"])
 def test_reset_makes_rows_fresh(name):
-    epochs = random_log(4, n=60, worlds=1)
-    predictor = counting(name).fit(epochs, epochs)
+    points = random_log(4, n=60, worlds=1)
+    predictor = counting(name).fit(points, points)
     state = predictor.start(2)
     for i in range(20):
-        _, state = predictor.step(state, epochs.select(np.array([i, i])), np.ones(2, bool))
+        _, state = predictor.step(state, points.select(np.array([i, i])), np.ones(2, bool))
     state = predictor.reset(state, np.array([True, False]))
-    quiet = int(np.flatnonzero(epochs.tokens[:, -1] == 0)[0])  # only the history can tell the two rows apart
-    said, _ = predictor.step(state, epochs.select(np.array([quiet, quiet])), np.ones(2, bool))
-    fresh, _ = predictor.step(predictor.start(1), epochs.select(np.array([quiet])), np.ones(1, bool))
+    quiet = int(np.flatnonzero(points.tokens[:, -1] == 0)[0])  # only the history can tell the two rows apart
+    said, _ = predictor.step(state, points.select(np.array([quiet, quiet])), np.ones(2, bool))
+    fresh, _ = predictor.step(predictor.start(1), points.select(np.array([quiet])), np.ones(1, bool))
     np.testing.assert_allclose(said.next[0], fresh.next[0])
     assert np.abs(said.next[1] - fresh.next[0]).max() > 1e-3
 
@@ -176,10 +176,10 @@ def test_the_online_chain_learns_a_stream_that_differs_from_the_population():
 
 
 def test_online_counts_never_see_their_own_target():
-    epochs = random_log(5)
-    predictor = OnlineMarkov().fit(epochs, epochs)
-    whole = predictor.read(epochs).next
-    part = predictor.read(epochs.select(slice(0, 100))).next
+    points = random_log(5)
+    predictor = OnlineMarkov().fit(points, points)
+    whole = predictor.read(points).next
+    part = predictor.read(points.select(slice(0, 100))).next
     np.testing.assert_allclose(part, whole[:100], atol=1e-6)
 
 

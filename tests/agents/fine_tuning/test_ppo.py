@@ -24,7 +24,7 @@ from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario, start_tick
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.rollout import rollout
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 from lam_env.sim.world import World
 
 TURN = 0.95  # probability that the other side comes next
@@ -38,7 +38,7 @@ class TurnsParams:
 
 
 class TurnsWorld(World):
-    """An act that meets what she does next is worth 1, any other costs 1; best is the side that she was not on: .9 an epoch."""
+    """An act that meets what she does next is worth 1, any other costs 1; best is the side that she was not on: .9 a decision point."""
 
     def __init__(self, streams, row, vocabulary, *, days, start, record):
         super().__init__(
@@ -98,8 +98,8 @@ class Knowing:
     def reset(self, state, rows):
         return np.where(rows, 0, state)
 
-    def step(self, state, epochs, active):
-        last = np.where(active & (epochs.tokens[:, -1] > 0), epochs.tokens[:, -1], state)
+    def step(self, state, points, active):
+        last = np.where(active & (points.tokens[:, -1] > 0), points.tokens[:, -1], state)
         side = np.where(last == 0, LEFT, last)  # she begins on the left
         p = np.full((len(side), 3), [0.0, 1 - TURN, 1 - TURN])
         p[np.arange(len(side)), LEFT + RIGHT - side] = TURN
@@ -118,7 +118,7 @@ def make_env(n, **options):
 
 @functools.cache
 def log():
-    return epochs_of(simulate_log(Turns(days=1.0), [0, 1], 1)[0])
+    return decision_points(simulate_log(Turns(days=1.0), [0, 1], 1)[0])
 
 
 FAST = TrainSettings(envs=8, rollout=64, batch=256, gamma=0.9, learning_rate=3e-3)
@@ -142,7 +142,7 @@ def share_of_best(policy, deterministic=True):
 
 def test_the_best_policy_is_worth_what_it_should_be():
     found = [t["reward.return"] for t in rollout(Best(), Turns(), list(range(50, 60)))]
-    assert np.mean(found) == pytest.approx(0.9 * 1440, rel=0.03)  # per day of 1440 epochs
+    assert np.mean(found) == pytest.approx(0.9 * 1440, rel=0.03)  # per day of 1440 decision points
     assert share_of_best(Silent()) == 0.0
 
 
@@ -184,7 +184,7 @@ def test_the_policy_samples_alike_with_the_same_seed_and_masks_what_is_impossibl
 
 
 def test_what_the_learner_sees_follows_the_worlds():
-    """The prior is carried by the adapter: its word is that of the present epoch, and starts anew with an episode."""
+    """The prior is carried by the adapter: its word is that of the present decision point, and starts anew with an episode."""
     from lam_env.agents.fine_tuning.features import PriorFeatures
 
     features = PriorFeatures(Knowing(), np.zeros(1), np.ones(1))

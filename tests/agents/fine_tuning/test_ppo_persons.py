@@ -1,4 +1,4 @@
-"""Fine-tuning where the epochs of a world are those of many persons, in a world whose best advice is known."""
+"""Fine-tuning where the decision points of a world are those of many persons, in a world whose best advice is known."""
 
 import dataclasses
 import functools
@@ -22,14 +22,14 @@ from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.rollout import rollout
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 FAST = TrainSettings(envs=16, rollout=64, days=2, batch=256, gamma=0.0, learning_rate=5e-3)
 
 
 @functools.cache
 def log(people=3):
-    return epochs_of(simulate_log(Trips(people=people), [0, 1], 4)[0])
+    return decision_points(simulate_log(Trips(people=people), [0, 1], 4)[0])
 
 
 def training(steps, seed=0, people=3, settings=FAST):
@@ -38,9 +38,9 @@ def training(steps, seed=0, people=3, settings=FAST):
     def make_env(n, **options):
         return LamVectorEnv(n, scenario, **options)
 
-    paid, epochs, tuned = scenario.reward_weights, log(people), dataclasses.replace(settings, steps=steps)
+    paid, points, tuned = scenario.reward_weights, log(people), dataclasses.replace(settings, steps=steps)
     return Training(
-        scenario.vocabulary, "advise", epochs, epochs, make_env, paid, prior=Knowing(), tuning=tuned, seed=seed
+        scenario.vocabulary, "advise", points, points, make_env, paid, prior=Knowing(), tuning=tuned, seed=seed
     )
 
 
@@ -55,12 +55,12 @@ def share_of_best(policy, deterministic=True):
 
 
 def test_a_day_has_as_many_questions_as_its_persons_are_asked():
-    epochs = log()
-    days = {(w // 3, t // DAY) for w, t in zip(epochs.world.tolist(), epochs.time.tolist(), strict=True)}
+    points = log()
+    days = {(w // 3, t // DAY) for w, t in zip(points.world.tolist(), points.time.tolist(), strict=True)}
     assert len(days) == 10  # four days from four in the morning touch five, in two worlds
-    assert asked_a_day(epochs) == -(-len(epochs) // 10)
-    assert asked_a_day(epochs.select(epochs.world < 3)) == pytest.approx(asked_a_day(epochs), abs=5)
-    one_day = epochs.select((epochs.world < 3) & (epochs.time // DAY == 1))
+    assert asked_a_day(points) == -(-len(points) // 10)
+    assert asked_a_day(points.select(points.world < 3)) == pytest.approx(asked_a_day(points), abs=5)
+    one_day = points.select((points.world < 3) & (points.time // DAY == 1))
     assert asked_a_day(one_day) == len(one_day) > 40
     assert asked_a_day(dataclasses.replace(one_day, people=1)) == -(-len(one_day) // 3)
     assert asked_a_day(one_day.select(np.zeros(0, int))) == 0

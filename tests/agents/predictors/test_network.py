@@ -9,7 +9,7 @@ from lam_env.agents.predictors.settings import CORES, PredictorSettings
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
-from lam_env.logs.epochs import BAG, Epochs
+from lam_env.logs.decision_points import BAG, DecisionPoints
 
 VOCABULARY = Vocabulary(("none", "light", "tv", "door"), sensors=("hall",), readings=("temperature", "lamp"))
 
@@ -22,7 +22,7 @@ def random_log(seed=0, lengths=(70, 1, 45), vocabulary=VOCABULARY):
         if size:
             tokens[i, BAG - size :] = rng.integers(1, vocabulary.n_tokens, size)
     gaps = [np.r_[0, rng.integers(0, 20_000, k - 1)] for k in lengths]
-    return Epochs(
+    return DecisionPoints(
         vocabulary,
         world=np.repeat(np.arange(len(lengths)), lengths).astype(np.int32),
         time=np.concatenate([50_000 + np.cumsum(g) for g in gaps]).astype(np.int64),
@@ -36,26 +36,26 @@ def random_log(seed=0, lengths=(70, 1, 45), vocabulary=VOCABULARY):
     )
 
 
-def untrained(epochs, seed=0, **settings):
+def untrained(points, seed=0, **settings):
     settings = PredictorSettings(**{"hidden": 24, "embedding": 8, "context": 9, **settings})
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        predictor = Predictor(epochs.vocabulary, Featuriser.fit(epochs, settings.recency), settings)
+        predictor = Predictor(points.vocabulary, Featuriser.fit(points, settings.recency), settings)
         with torch.no_grad():  # large weights, so that memory matters and a slip shows
             for p in predictor.nets.parameters():
                 p.mul_(1.5)
     return predictor
 
 
-def stepped(predictor, epochs):
-    starts = np.r_[epochs.starts(), len(epochs)]
+def stepped(predictor, points):
+    starts = np.r_[points.starts(), len(points)]
     lengths = np.diff(starts)
     state = predictor.start(len(lengths))
-    out = [np.full(part.shape, np.nan) for part in predictor.read(epochs)]
+    out = [np.full(part.shape, np.nan) for part in predictor.read(points)]
     for t in range(lengths.max()):
         active = t < lengths
         rows = starts[:-1] + np.where(active, t, 0)
-        prediction, state = predictor.step(state, epochs.select(rows), active)
+        prediction, state = predictor.step(state, points.select(rows), active)
         for part, new in zip(out, prediction, strict=True):
             part[rows[active]] = new[active]
     return out
@@ -64,58 +64,58 @@ def stepped(predictor, epochs):
 @pytest.mark.parametrize("settings", [{}, {"members": 2, "recency": True}], ids=["plain", "ensemble+recency"])
 @pytest.mark.parametrize("core", CORES)
 def test_reading_equals_stepping(core, settings):
-    epochs = random_log()
-    predictor = untrained(epochs, core=core, **settings)
-    for read, step in zip(predictor.read(epochs), stepped(predictor, epochs), strict=True):
+    points = random_log()
+    predictor = untrained(points, core=core, **settings)
+    for read, step in zip(predictor.read(points), stepped(predictor, points), strict=True):
         np.testing.assert_allclose(step, read, atol=1e-4)
 
 
 @pytest.mark.parametrize("core", CORES)
 def test_shapes_and_probabilities(core):
-    epochs = random_log()
-    predictor = untrained(epochs, core=core, members=2)
-    read = predictor.read(epochs)
-    assert read.next.shape == read.soon.shape == (len(epochs), 4)
-    assert read.hidden.shape == (len(epochs), predictor.n_hidden) == (len(epochs), 48)
+    points = random_log()
+    predictor = untrained(points, core=core, members=2)
+    read = predictor.read(points)
+    assert read.next.shape == read.soon.shape == (len(points), 4)
+    assert read.hidden.shape == (len(points), predictor.n_hidden) == (len(points), 48)
     np.testing.assert_allclose(read.next.sum(1), 1, atol=1e-5)
     assert read.soon.min() >= 0
     assert read.soon.max() <= 1
-    assert predictor.read(epochs, hidden=False).hidden is None
-    assert len(predictor.read(epochs.select(slice(0, 0))).next) == 0
+    assert predictor.read(points, hidden=False).hidden is None
+    assert len(predictor.read(points.select(slice(0, 0))).next) == 0
 
 
 @pytest.mark.parametrize("core", ["lstm", "gru", "transformer"])
 def test_a_core_with_memory_remembers_and_worlds_do_not_touch(core):
-    epochs = random_log(lengths=(20, 20))
-    predictor = untrained(epochs, core=core)
-    changed = epochs.select(np.arange(40))
-    changed.tokens[0, -1] = 1 + epochs.tokens[0, -1] % 4
-    before, after = predictor.read(epochs).next, predictor.read(changed).next
+    points = random_log(lengths=(20, 20))
+    predictor = untrained(points, core=core)
+    changed = points.select(np.arange(40))
+    changed.tokens[0, -1] = 1 + points.tokens[0, -1] % 4
+    before, after = predictor.read(points).next, predictor.read(changed).next
     assert np.abs(before[3] - after[3]).max() > 1e-6
     np.testing.assert_array_equal(before[20:], after[20:])
 
 
 def test_the_mlp_has_no_memory():
-    epochs = random_log(lengths=(20,))
-    predictor = untrained(epochs, core="mlp")
-    np.testing.assert_allclose(predictor.read(epochs).next[7:8], predictor.read(epochs.select([7])).next, atol=1e-6)
+    points = random_log(lengths=(20,))
+    predictor = untrained(points, core="mlp")
+    np.testing.assert_allclose(predictor.read(points).next[7:8], predictor.read(points.select([7])).next, atol=1e-6)
 
 
 def test_reading_is_the_same_in_stretches_and_in_any_company():
-    epochs = random_log(lengths=(1100, 5))
-    predictor = untrained(epochs)
-    alone = predictor.read(epochs.select(slice(0, 1100))).next
-    np.testing.assert_allclose(predictor.read(epochs).next[:1100], alone, atol=1e-6)
+    points = random_log(lengths=(1100, 5))
+    predictor = untrained(points)
+    alone = predictor.read(points.select(slice(0, 1100))).next
+    np.testing.assert_allclose(predictor.read(points).next[:1100], alone, atol=1e-6)
 
 
 @pytest.mark.parametrize("core", CORES)
 def test_inactive_streams_keep_their_state_and_the_state_given_stays(core):
-    epochs = random_log(lengths=(30,))
-    predictor = untrained(epochs, core=core, recency=True)
+    points = random_log(lengths=(30,))
+    predictor = untrained(points, core=core, recency=True)
     state = predictor.start(2)
-    _, state = predictor.step(state, epochs.select([0, 0]), np.ones(2, bool))
+    _, state = predictor.step(state, points.select([0, 0]), np.ones(2, bool))
     kept = state.copy()
-    _, after = predictor.step(state, epochs.select([1, 1]), np.array([True, False]))
+    _, after = predictor.step(state, points.select([1, 1]), np.array([True, False]))
     for name, old in vars(kept).items():
         np.testing.assert_array_equal(getattr(state, name), old)
         np.testing.assert_array_equal(getattr(after, name)[1], old[1])
@@ -124,11 +124,11 @@ def test_inactive_streams_keep_their_state_and_the_state_given_stays(core):
 
 @pytest.mark.parametrize("core", CORES)
 def test_reset_makes_rows_fresh(core):
-    epochs = random_log(lengths=(30,))
-    predictor = untrained(epochs, core=core, recency=True)
+    points = random_log(lengths=(30,))
+    predictor = untrained(points, core=core, recency=True)
     state = predictor.start(3)
     for i in range(12):
-        _, state = predictor.step(state, epochs.select([i, i, i]), np.ones(3, bool))
+        _, state = predictor.step(state, points.select([i, i, i]), np.ones(3, bool))
     after = predictor.reset(state, np.array([False, True, False]))
     for name, fresh in vars(predictor.start(3)).items():
         np.testing.assert_array_equal(getattr(after, name)[1], fresh[1])
@@ -136,57 +136,57 @@ def test_reset_makes_rows_fresh(core):
 
 
 def test_what_was_said_is_not_changed_by_the_next_step():
-    epochs = random_log(lengths=(30,))
-    predictor = untrained(epochs)
-    said, state = predictor.step(predictor.start(1), epochs.select([0]), np.ones(1, bool))
+    points = random_log(lengths=(30,))
+    predictor = untrained(points)
+    said, state = predictor.step(predictor.start(1), points.select([0]), np.ones(1, bool))
     kept = [part.copy() for part in said]
-    predictor.step(state, epochs.select([1]), np.ones(1, bool))
+    predictor.step(state, points.select([1]), np.ones(1, bool))
     for part, copy in zip(said, kept, strict=True):
         np.testing.assert_array_equal(part, copy)
 
 
 def test_refresh_takes_new_weights():
-    epochs = random_log(lengths=(5,))
-    predictor = untrained(epochs)
-    old, _ = predictor.step(predictor.start(1), epochs.select([0]), np.ones(1, bool))
+    points = random_log(lengths=(5,))
+    predictor = untrained(points)
+    old, _ = predictor.step(predictor.start(1), points.select([0]), np.ones(1, bool))
     with torch.no_grad():
         predictor.nets[0].next.bias[1] += 3
     predictor.refresh()
-    new, _ = predictor.step(predictor.start(1), epochs.select([0]), np.ones(1, bool))
+    new, _ = predictor.step(predictor.start(1), points.select([0]), np.ones(1, bool))
     assert new.next[0, 1] > old.next[0, 1]
-    np.testing.assert_allclose(new.next, predictor.read(epochs.select([0])).next, atol=1e-5)
+    np.testing.assert_allclose(new.next, predictor.read(points.select([0])).next, atol=1e-5)
 
 
 def test_features_by_hand():
-    epochs = random_log(lengths=(50,))
-    featuriser = Featuriser.fit(epochs)
-    x = featuriser.read(epochs)
+    points = random_log(lengths=(50,))
+    featuriser = Featuriser.fit(points)
+    x = featuriser.read(points)
     assert x.shape == (50, featuriser.size)
-    hour = epochs.time // 60 % 1440 / 1440 * 2 * np.pi
+    hour = points.time // 60 % 1440 / 1440 * 2 * np.pi
     np.testing.assert_allclose(x[:, 0], np.sin(hour), atol=1e-6)
-    np.testing.assert_allclose(x[:, 8], epochs.time // 86_400 % 7 >= 5)
+    np.testing.assert_allclose(x[:, 8], points.time // 86_400 % 7 >= 5)
     numbers = x[:, 9:]  # log gap, log duration and the readings, standardised
     np.testing.assert_allclose(numbers.mean(0), 0, atol=1e-4)
     np.testing.assert_allclose(numbers.std(0), 1, atol=1e-3)
-    wait = np.log1p(epochs.gap)
+    wait = np.log1p(points.gap)
     np.testing.assert_allclose(numbers[:, 0], (wait - wait.mean()) / wait.std(), atol=1e-4)
 
 
 def test_a_reading_that_never_changes_stays_finite():
-    epochs = random_log()
-    epochs.context[:, 1] = 7
-    assert np.isfinite(Featuriser.fit(epochs).read(epochs)).all()
-    assert (Featuriser.fit(epochs).read(epochs)[:, -1] == 0).all()
+    points = random_log()
+    points.context[:, 1] = 7
+    assert np.isfinite(Featuriser.fit(points).read(points)).all()
+    assert (Featuriser.fit(points).read(points)[:, -1] == 0).all()
 
 
 def test_recency_by_hand():
-    epochs = random_log(lengths=(4,))
+    points = random_log(lengths=(4,))
     day = 86_400
-    epochs.time[:] = [100, 700, day + 100, day + 700]
-    epochs.tokens[:] = 0
-    epochs.tokens[0, -2:] = (1, 1)
-    epochs.tokens[2, -1] = 1
-    x = Featuriser.fit(epochs, recency=True).read(epochs)
+    points.time[:] = [100, 700, day + 100, day + 700]
+    points.tokens[:] = 0
+    points.tokens[0, -2:] = (1, 1)
+    points.tokens[2, -1] = 1
+    x = Featuriser.fit(points, recency=True).read(points)
     v = VOCABULARY.n_tokens
     ago, today = x[:, -2 * v :][:, 1], x[:, -v:][:, 1]
     np.testing.assert_allclose(ago, np.log1p([0, 10, 0, 10]) / np.log1p(7 * 1440), atol=1e-6)

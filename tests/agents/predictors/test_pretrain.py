@@ -15,7 +15,7 @@ from outside import HOMES, needs
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
-from lam_env.logs.epochs import BAG, Epochs, epochs_of, split_by_day
+from lam_env.logs.decision_points import BAG, DecisionPoints, decision_points, split_by_day
 
 VOCABULARY = Vocabulary(("none", "light", "tv", "door"), readings=("lamp",))
 QUICK = PredictorSettings(
@@ -32,8 +32,8 @@ QUICK = PredictorSettings(
 
 
 def cycle(worlds=4, length=160, seed=0):
-    """Light or tv, then a quiet epoch, then always the door; the one that comes after the door is the one that did not
-    come before it: three epochs of memory and no luck are needed."""
+    """Light or tv, then a quiet decision point, then always the door; the one that comes after the door is the one that did not
+    come before it: three decision points of memory and no luck are needed."""
     rng = np.random.default_rng(seed)
     n = worlds * length
     token = np.zeros((worlds, length), np.int64)
@@ -47,7 +47,7 @@ def cycle(worlds=4, length=160, seed=0):
     soon[np.arange(n), target] = target > 0
     time = np.tile(np.arange(length) * 300, worlds)
     zero = np.zeros(n, np.float32)
-    return Epochs(
+    return DecisionPoints(
         VOCABULARY,
         np.repeat(np.arange(worlds), length).astype(np.int32),
         time,
@@ -211,8 +211,8 @@ REFERENCE = {  # top-1, NLL
 def hh104():
     from lam_env.logs.formats.casas_xes import load
 
-    epochs = epochs_of(load(str(HOMES), home="hh104")[0])
-    return epochs, *split_by_day(epochs)
+    points = decision_points(load(str(HOMES), home="hh104")[0])
+    return points, *split_by_day(points)
 
 
 def top1_and_nll(p, target):
@@ -223,17 +223,17 @@ def top1_and_nll(p, target):
 
 @needs(HOMES)
 def test_the_split_of_hh104(hh104):
-    epochs, *parts = hh104
+    points, *parts = hh104
     assert [int(part.sum()) for part in parts] == [1920, 281, 640]
-    assert len(epochs.vocabulary) == 18
+    assert len(points.vocabulary) == 18
 
 
 @needs(HOMES)
 @pytest.mark.parametrize("name", LEVELS)
 def test_counting_reproduces_the_reference(hh104, name):
-    epochs, train, valid, test = hh104
-    predictor = counting(name).fit(epochs.select(train), epochs.select(valid))
-    top1, score = top1_and_nll(predictor.read(epochs).next[test], epochs.target[test])
+    points, train, valid, test = hh104
+    predictor = counting(name).fit(points.select(train), points.select(valid))
+    top1, score = top1_and_nll(predictor.read(points).next[test], points.target[test])
     assert top1 == pytest.approx(REFERENCE[name][0], abs=0.02)
     assert score == pytest.approx(REFERENCE[name][1], abs=0.02)
 
@@ -241,16 +241,16 @@ def test_counting_reproduces_the_reference(hh104, name):
 @pytest.mark.slow
 @needs(HOMES)
 def test_the_lstm_reaches_the_reference(hh104):
-    epochs, train, valid, test = hh104
+    points, train, valid, test = hh104
     read = []
     for seed in range(3):
-        predictor = pretrain(epochs.select(train), epochs.select(valid), seed=seed)
-        read.append(predictor.read(epochs).next[test])
-    scores = np.array([top1_and_nll(p, epochs.target[test]) for p in read]).mean(0)
+        predictor = pretrain(points.select(train), points.select(valid), seed=seed)
+        read.append(predictor.read(points).next[test])
+    scores = np.array([top1_and_nll(p, points.target[test]) for p in read]).mean(0)
     print("lstm, mean of 3 seeds: top-1, NLL", scores)
     assert scores[0] >= 0.457
     assert scores[1] <= 1.76
-    together = top1_and_nll(np.mean(read, axis=0), epochs.target[test])
+    together = top1_and_nll(np.mean(read, axis=0), points.target[test])
     print("ensemble of 3: top-1, NLL", together)
     assert together[0] >= 0.47
     assert together[1] <= 1.72

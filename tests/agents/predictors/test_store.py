@@ -16,19 +16,19 @@ from lam_env.agents.predictors.settings import CORES, PredictorSettings
 from lam_env.agents.predictors.store import ModelError, load, save
 
 from lam_env.core.events import Vocabulary
-from lam_env.logs.epochs import BAG, Epochs
+from lam_env.logs.decision_points import BAG, DecisionPoints
 
 VOCABULARY = Vocabulary(("none", "light", "tv"), sensors=("hall",), readings=("lamp",), patience=(0, 300, 600))
 
 
-def epochs(n=25):
+def points(n=25):
     rng = np.random.default_rng(0)
     tokens = np.zeros((n, BAG), np.int64)
     tokens[:, -1] = rng.integers(0, 4, n)
     zero = np.zeros(n, np.float32)
     context = rng.normal(5, 2, (n, 1)).astype(np.float32)
     time = np.arange(n) * 300
-    return Epochs(
+    return DecisionPoints(
         VOCABULARY,
         zero.astype(np.int32),
         time,
@@ -44,7 +44,7 @@ def epochs(n=25):
 
 def made(**settings):
     settings = PredictorSettings(**{"hidden": 8, "embedding": 4, "context": 6, **settings})
-    return Predictor(VOCABULARY, Featuriser.fit(epochs(), settings.recency), settings, timer=600)
+    return Predictor(VOCABULARY, Featuriser.fit(points(), settings.recency), settings, timer=600)
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ def test_comes_back_the_same(tmp_path, settings):
     again = load(tmp_path / "model")
     assert again.settings == predictor.settings
     assert (again.vocabulary, again.timer) == (VOCABULARY, 600)
-    for a, b in zip(predictor.read(epochs()), again.read(epochs()), strict=True):
+    for a, b in zip(predictor.read(points()), again.read(points()), strict=True):
         np.testing.assert_array_equal(a, b)
-    said, _ = again.step(again.start(1), epochs().select([0]), np.ones(1, bool))
-    np.testing.assert_allclose(said.next, again.read(epochs()).next[:1], atol=1e-5)
+    said, _ = again.step(again.start(1), points().select([0]), np.ones(1, bool))
+    np.testing.assert_allclose(said.next, again.read(points()).next[:1], atol=1e-5)
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):

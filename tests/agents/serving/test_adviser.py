@@ -22,7 +22,7 @@ from lam_env.core import registry
 from lam_env.core.events import EVERYBODY, READING, SENSOR, USER, Event
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.single import LamEnv
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 SCENARIOS = {
     "trips": lambda: Trips(days=2.0, people=5),
@@ -39,11 +39,11 @@ NAG = {"game": 0.12, "traffic": 1.0}  # their worths are minutes
 def tuned(scenario, seed=1, nag=-0.03):
     """A small prior, and a head with random weights that is inclined to advise."""
     log, _ = simulate_log(scenario, [1, 2], 3)
-    epochs = epochs_of(log)
+    points = decision_points(log)
     settings = PredictorSettings(hidden=8, embedding=4, passes=1, autocast=False)
-    young = epochs.world < epochs.people
-    prior = pretrain(epochs.select(young), epochs.select(~young), settings)
-    features = PriorFeatures(prior, *standardisation(epochs.context))
+    young = points.world < points.people
+    prior = pretrain(points.select(young), points.select(~young), settings)
+    features = PriorFeatures(prior, *standardisation(points.context))
     policy = TunedPolicy(features, AdviceHead(features.layout, (8,)))
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

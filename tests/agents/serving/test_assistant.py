@@ -11,7 +11,7 @@ from patience import calls
 from policies import VOCABULARY, refused
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 HOUR, DAY = 3600, 86_400
 
@@ -36,7 +36,7 @@ def streams(draw):
 
 @settings(max_examples=60)
 @given(streams())
-def test_the_epochs_are_those_of_a_log(policy, events):
+def test_the_decisions_are_those_of_a_log(policy, events):
     assistant = Assistant(policy)
     assistant.reset(0)
     for event in events:
@@ -46,8 +46,8 @@ def test_the_epochs_are_those_of_a_log(policy, events):
     if not any(e.kind in (USER, SENSOR) for e in events):
         return
     log = ActionLog.from_events(events, VOCABULARY, start=(0,), end=(end,), timer=300)
-    epochs = epochs_of(log)
-    read = policy.features.predictor.read(epochs)
+    points = decision_points(log)
+    read = policy.features.predictor.read(points)
     said = assistant.suggest()
     np.testing.assert_allclose(list(said.probabilities.values()), read.next[-1], atol=1e-5)
     np.testing.assert_allclose(list(said.soon.values()), read.soon[-1], atol=1e-5)
@@ -80,7 +80,7 @@ def test_names_say_the_same_as_events(policy):
 # -- time ----------------------------------------------------------------------------------------------------------
 
 
-def test_quiet_time_raises_the_epochs_of_the_timer_however_it_is_told(policy):
+def test_quiet_time_raises_the_decision_points_the_timer_however_it_is_told(policy):
     silent, polled = Assistant(policy), Assistant(policy)
     for assistant in (silent, polled):
         assistant.observe(time=0, action="lamp.on")
@@ -96,7 +96,7 @@ def test_a_quiet_day_takes_as_little_after_a_quiet_week(assistant):
     assistant.observe(time=0, action="lamp.on")
     first = calls(lambda: assistant.observe(time=DAY))
     assistant.observe(time=7 * DAY)
-    assert 288 < first < 60 * 288  # epochs of the timer
+    assert 288 < first < 60 * 288  # decision points of the timer
     assert calls(lambda: assistant.observe(time=8 * DAY)) < 1.1 * first
 
 

@@ -15,7 +15,7 @@ from lam_env.core import registry
 from lam_env.core.events import AGENT
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.single import LamEnv
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 
 DAY = 86_400
 
@@ -23,10 +23,10 @@ DAY = 86_400
 @pytest.fixture(scope="module")
 def home_policy():
     log, _ = simulate_log(registry.scenario("smart_home")(), [1, 2], 2)
-    epochs = epochs_of(log)
+    points = decision_points(log)
     settings = PredictorSettings(hidden=16, embedding=8, passes=1, autocast=False)
-    prior = pretrain(epochs.select(epochs.world == 0), epochs.select(epochs.world == 1), settings)
-    features = PriorFeatures(prior, *standardisation(epochs.context))
+    prior = pretrain(points.select(points.world == 0), points.select(points.world == 1), settings)
+    features = PriorFeatures(prior, *standardisation(points.context))
     return bold(TunedPolicy(features, AnticipationHead(features.layout, (16,))), 2)
 
 

@@ -12,7 +12,7 @@ from outside import RUNS, needs
 
 from lam_env.core import registry
 from lam_env.core.events import LogError
-from lam_env.logs.epochs import epochs_of
+from lam_env.logs.decision_points import decision_points
 from lam_env.logs.formats.slay_the_spire import load, load_fine, read_runs, run_events
 from lam_env.logs.streams import split_by_protocol
 
@@ -156,9 +156,9 @@ def test_it_is_found_by_name():
 @needs(RUNS)
 def test_the_published_runs_give_the_published_targets():
     log, left_out = load(str(RUNS))
-    epochs = epochs_of(log)
-    parts = split_by_protocol(log, epochs)
-    assert [len(np.unique(epochs.world[part])) for part in parts] == [413, 59, 118]
+    points = decision_points(log)
+    parts = split_by_protocol(log, points)
+    assert [len(np.unique(points.world[part])) for part in parts] == [413, 59, 118]
     assert int(parts[2].sum()) == 10_053
     assert len(log.vocabulary) == 28  # with none
     assert left_out == {"choice before the first floor": 59, "event beyond the recorded path": 373}

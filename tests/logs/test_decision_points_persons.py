@@ -1,4 +1,4 @@
-"""Epochs of a log of persons are, person by person, those that the world showed."""
+"""Decision points of a log of persons are, person by person, those that the world showed."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from people import BUS, CAR, EXTERNAL, OWN, RAIN, VOCABULARY, WALK, FineTrips, S
 from lam_env.core.events import AGENT, EVERYBODY, READING, SENSOR, USER, ActionLog, Event, LogError
 from lam_env.envs.recording import log_of, simulate_log
 from lam_env.envs.vector import LamVectorEnv
-from lam_env.logs.epochs import BAG, epochs_of, split_by_day
+from lam_env.logs.decision_points import BAG, decision_points, split_by_day
 
 SHOWN = ("time", "gap", "tokens", "context", "user")
 A = len(VOCABULARY)
@@ -27,7 +27,7 @@ def same(found, shown):
 
 
 def test_a_small_log_by_hand():
-    e = epochs_of(
+    e = decision_points(
         log(
             Event(5, 1, USER, CAR),
             Event(10, 0, SENSOR, 0),
@@ -47,11 +47,11 @@ def test_a_small_log_by_hand():
     assert e.target.tolist() == [BUS, 0, 0, CAR]  # the first thing that she does before she is asked again
     assert e.soon.tolist() == [[a > 0 and a == t for a in range(A)] for t in e.target]
     assert (e.people, e.duration.any()) == (2, False)
-    assert epochs_of(log(Event(1, 0, SENSOR, 0)), soon=False).soon is None
+    assert decision_points(log(Event(1, 0, SENSOR, 0)), soon=False).soon is None
 
 
 def test_readings_of_everybody_reach_all_and_ones_own_reach_her():
-    e = epochs_of(
+    e = decision_points(
         log(
             Event(1, EVERYBODY, READING, RAIN, 1.0),
             Event(2, 0, READING, OWN, 5.0),
@@ -64,16 +64,16 @@ def test_readings_of_everybody_reach_all_and_ones_own_reach_her():
     assert e.context[:, [RAIN, OWN]].tolist() == [[1, 5], [1, 0], [2, 0]]
 
 
-def test_persons_who_are_not_asked_have_no_epochs_and_an_empty_log_says_so():
-    e = epochs_of(log(Event(1, 0, USER, CAR), Event(2, 4, SENSOR, 0), Event(3, 4, USER, BUS, world=2), people=5))
+def test_persons_who_are_not_asked_have_no_decisions_and_an_empty_log_says_so():
+    e = decision_points(log(Event(1, 0, USER, CAR), Event(2, 4, SENSOR, 0), Event(3, 4, USER, BUS, world=2), people=5))
     assert (e.user.tolist(), e.world.tolist(), e.target.tolist()) == ([4], [4], [0])
     with pytest.raises(LogError, match="no user or sensor events"):
-        epochs_of(log(Event(1, EVERYBODY, READING, RAIN, 1.0)))
+        decision_points(log(Event(1, EVERYBODY, READING, RAIN, 1.0)))
 
 
 def test_a_bag_keeps_the_latest_tokens():
     acts = [Event(t, 0, USER, 1 + t % 3) for t in range(1, BAG + 4)]
-    e = epochs_of(log(*acts, Event(50, 0, SENSOR, 0)))
+    e = decision_points(log(*acts, Event(50, 0, SENSOR, 0)))
     assert e.tokens.tolist() == [[a.token for a in acts[-BAG:]]]
 
 
@@ -81,13 +81,13 @@ def test_worlds_and_persons_do_not_touch():
     one = [Event(10, 0, USER, CAR), Event(11, 0, SENSOR, 0), Event(12, 1, SENSOR, 0), Event(13, 0, USER, BUS)]
     one = [Event(1, EVERYBODY, READING, RAIN, 1.0), *one]
     other = [Event(5, 1, SENSOR, 0, world=3), Event(6, 1, USER, WALK, world=3), Event(9, 1, SENSOR, 0, world=3)]
-    e = epochs_of(log(*one, *other))
+    e = decision_points(log(*one, *other))
     assert e.world.tolist() == [0, 1, 7, 7]  # world x people + person
     assert e.target.tolist() == [BUS, 0, WALK, 0]
     assert e.gap.tolist() == [0, 0, 0, 4]
     assert e.context[:, RAIN].tolist() == [1, 1, 0, 0]
     assert e.starts().tolist() == [0, 1, 2]
-    alone = epochs_of(log(*one))
+    alone = decision_points(log(*one))
     same(e.select(e.world < 2), alone)
 
 
@@ -110,7 +110,7 @@ METHODS = {
 
 @given(SCRIPTS, st.sampled_from([1, 10]), st.lists(st.integers(0, 3), max_size=20), st.integers(0, 200))
 @settings(max_examples=150)
-def test_the_epochs_of_any_log_are_those_that_were_shown(draws, second, said, begin):
+def test_the_decision_points_any_log_are_those_that_were_shown(draws, second, said, begin):
     class World(Scripted):
         pass
 
@@ -125,7 +125,7 @@ def test_the_epochs_of_any_log_are_those_that_were_shown(draws, second, said, be
             asked.append(world.now)
     if not any(e.kind in (SENSOR, USER) for e in world.records):
         return
-    e = epochs_of(log_of([world]))
+    e = decision_points(log_of([world]))
     assert len(e) == len(shown)
     if not shown:
         return
@@ -145,26 +145,26 @@ def test_the_epochs_of_any_log_are_those_that_were_shown(draws, second, said, be
 
 
 @pytest.mark.parametrize("scenario", [Trips, FineTrips])
-def test_the_epochs_of_a_recorded_agent_are_those_that_it_saw(scenario):
+def test_the_decision_points_a_recorded_agent_are_those_that_it_saw(scenario):
     env, rng = LamVectorEnv(3, scenario(days=2.0), record=True, autoreset=False), np.random.default_rng(1)
     shown, (seen, _) = [[] for _ in range(3)], env.reset(seed=5)
     while not env.finished.all():
         for i in np.flatnonzero(~env.finished):
             shown[i].append({name: array[i] for name, array in seen.items()})
         seen, *_ = env.step(rng.integers(0, A, 3))
-    e = epochs_of(log_of(env.worlds))
+    e = decision_points(log_of(env.worlds))
     assert len(e) == sum(map(len, shown))
     for i, own in enumerate(shown):
-        for person, epochs in by_person(own).items():
-            same(e.select(e.world == 3 * i + person), epochs)
+        for person, points in by_person(own).items():
+            same(e.select(e.world == 3 * i + person), points)
     last = np.r_[np.diff(e.world) != 0, True]
     following = np.array([next(iter(t[t > 0]), 0) for t in e.tokens])
     assert np.array_equal(e.target[:-1][~last[:-1]], following[1:][~last[:-1]])
 
 
-def test_what_is_hidden_is_in_the_order_of_the_epochs():
+def test_what_is_hidden_is_in_the_order_of_the_decisions():
     told, hidden = simulate_log(Trips(people=4), [3, 8, 9], 2, latent=True)
-    e = epochs_of(told)
+    e = decision_points(told)
     assert hidden.shape == (len(e), 2)
     assert hidden[:, 0].tolist() == e.user.tolist()
     usual = np.where(e.user % 2 == 0, CAR, BUS)
@@ -183,18 +183,18 @@ def test_people_survive_the_disk_and_selections(tmp_path):
     told.save(tmp_path / "log")
     again = ActionLog.load(tmp_path / "log")
     assert again.people == 3
-    same(epochs_of(again), epochs_of(told))
+    same(decision_points(again), decision_points(told))
     assert told.select(told.kind != AGENT).people == told.user_actions().people == 3
-    e = epochs_of(told)
+    e = decision_points(told)
     assert e.select(e.user == 1).people == e.select(np.arange(2)).people == 3
     assert dataclasses.replace(told, people=0).people == 0
 
 
 def test_a_day_of_a_log_of_persons_is_split_for_each_of_them():
-    e = epochs_of(simulate_log(Trips(), [0], 5)[0])
+    e = decision_points(simulate_log(Trips(), [0], 5)[0])
     train, valid, test = split_by_day(e)
     parts = train | valid | test
-    assert parts.sum() == len(e) - 3  # each one's last epoch has no target
+    assert parts.sum() == len(e) - 3  # each one's last decision point has no target
     assert all(set(e.user[m]) == {0, 1, 2} for m in (train, valid, test))
     for person in range(3):
         mine = e.world == person

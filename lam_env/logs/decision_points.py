@@ -1,12 +1,12 @@
-"""Epochs: a log as rows that a predictor reads and is judged on.
+"""Decision points: a log as rows that a predictor reads and is judged on.
 
-One epoch = one row = one target. The epochs of a log are its user and sensor events, and the timer after
-`ActionLog.timer` quiet ticks; an agent's action raises none, it joins the tokens of the next. The target of an epoch is
-the user action that happens before the next epoch, or none: since every user event raises an epoch, that is the event
-of the next epoch.
+One decision point = one row = one target. The decision points of a log are its user and sensor events, and the timer after
+`ActionLog.timer` quiet ticks; an agent's action raises none, it joins the tokens of the next. The target of a decision point is
+the user action that happens before the next decision point, or none: since every user event raises a decision point, that is the event
+of the next decision point.
 
 In a log of persons (`ActionLog.people`) each person is a stream of her own: a sensor event that asks her raises an
-epoch, what she has done since the one before are its tokens, and what she does after it is its target.
+decision point, what she has done since the one before are its tokens, and what she does after it is its target.
 """
 
 from __future__ import annotations
@@ -20,19 +20,29 @@ import numpy as np
 from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, LogError, Vocabulary
 from lam_env.core.units import DAY
 
-COLUMNS = ("world", "time", "gap", "duration", "tokens", "context", "target", "soon", "user")  # arrays of `Epochs`
-BAG = 6  # an epoch holds at most this many tokens (the latest): its own event and agent actions before it
+COLUMNS = (
+    "world",
+    "time",
+    "gap",
+    "duration",
+    "tokens",
+    "context",
+    "target",
+    "soon",
+    "user",
+)  # arrays of `DecisionPoints`
+BAG = 6  # a decision point holds at most this many tokens (the latest): its own event and agent actions before it
 
 
 @dataclass(frozen=True)
-class Epochs:
+class DecisionPoints:
     """Rows in order of (world, time).
 
     world (n,) int32: the stream, a world's or in a log of persons one person's (world x people + person); time (n,)
-    int64 [s]; gap (n,) float32 [s] since the epoch before (0 at a world's first); duration (n,) float32 [s] of the
-    event where it is an interval; tokens (n, BAG) int64, right-aligned, 0-padded (an epoch of the timer has none);
+    int64 [s]; gap (n,) float32 [s] since the decision point before (0 at a world's first); duration (n,) float32 [s] of the
+    event where it is an interval; tokens (n, BAG) int64, right-aligned, 0-padded (a decision point of the timer has none);
     context (n, C) float32, the readings; target (n,) int64; soon (n, A) bool or None; user (n,) int16. `people`:
-    streams of one world. `timer`: quiet time [s] after which an epoch is raised (None: never).
+    streams of one world. `timer`: quiet time [s] after which a decision point is raised (None: never).
     """
 
     vocabulary: Vocabulary
@@ -51,14 +61,14 @@ class Epochs:
     def __post_init__(self) -> None:
         lengths = {len(rows) for name in COLUMNS if (rows := getattr(self, name)) is not None}
         if len(lengths) != 1:
-            raise LogError(f"epochs: columns of different lengths, {sorted(lengths)}")
+            raise LogError(f"decision points: columns of different lengths, {sorted(lengths)}")
         if (self.world[1:] < self.world[:-1]).any():
-            raise LogError("epochs: not in order of their worlds")
+            raise LogError("decision points: not in order of their worlds")
 
     def __len__(self) -> int:
         return len(self.time)
 
-    def select(self, rows: np.ndarray) -> Epochs:
+    def select(self, rows: np.ndarray) -> DecisionPoints:
         """Rows by mask or index; a world cut in two keeps its gaps."""
         arrays: dict[str, Any] = {
             name: None if (value := getattr(self, name)) is None else value[rows] for name in COLUMNS
@@ -70,14 +80,14 @@ class Epochs:
         return np.flatnonzero(np.r_[True, np.diff(self.world) != 0]) if len(self) else np.zeros(0, int)
 
 
-class _Instant(Epochs):
+class _Instant(DecisionPoints):
     """One row in each of many streams. It is made at every step, and its rows need no order: nothing is checked."""
 
     def __post_init__(self) -> None:
         pass
 
 
-def from_observation(obs: dict[str, np.ndarray], vocabulary: Vocabulary) -> Epochs:
+def from_observation(obs: dict[str, np.ndarray], vocabulary: Vocabulary) -> DecisionPoints:
     """A batch of observations (N, ...) of the environment as N one-row streams."""
     epoch = obs["epoch"]
     tokens = obs["tokens"][:, -BAG:]
@@ -97,17 +107,17 @@ def from_observation(obs: dict[str, np.ndarray], vocabulary: Vocabulary) -> Epoc
     )
 
 
-def epochs_of(log: ActionLog, soon: bool = True) -> Epochs:
-    """The epochs of a log: those that an environment shows while it happens. `soon`: with that target."""
+def decision_points(log: ActionLog, soon: bool = True) -> DecisionPoints:
+    """The decision points of a log: those that an environment shows while it happens. `soon`: with that target."""
     if not np.isin(log.kind, (USER, SENSOR)).any():
-        raise LogError("log: no user or sensor events, so no epochs; simulate longer or import another log")
+        raise LogError("log: no user or sensor events, so no decision points; simulate longer or import another log")
     if log.people:
         parts = [part for w in log.worlds for part in _persons(log, int(w), soon)]
     else:
         parts = [_one_world(log, int(w), i, soon) for i, w in enumerate(log.worlds)]
     arrays: dict[str, Any] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
     timer = None if log.timer is None else -(-log.timer // log.ticks_per_second)
-    return Epochs(log.vocabulary, **{"soon": None, **arrays}, people=max(1, log.people), timer=timer)
+    return DecisionPoints(log.vocabulary, **{"soon": None, **arrays}, people=max(1, log.people), timer=timer)
 
 
 def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> dict[str, np.ndarray]:
@@ -121,11 +131,11 @@ def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> dict[str, 
     rows = np.flatnonzero(raises)
     timed = log.intervals & (kind[rows] == USER)
     length = np.where(timed, np.nan_to_num(value[rows]), 0).astype(np.int64)
-    # an interval is known when it ends: its epoch is its end, and those of several people may end in another order
+    # an interval is known when it ends: its decision point is its end, and those of several people may end in another order
     at = time[rows] + length
     order = np.argsort(at, kind="stable")
     rows, length, at = rows[order], length[order], at[order]
-    if index < len(log.start):  # an epoch before anything has happened; row -1 stands for no event
+    if index < len(log.start):  # a decision point before anything has happened; row -1 stands for no event
         rows, length, at = np.r_[-1, rows], np.r_[0, length], np.r_[log.start[index], at]
     end = log.end[index] if index < len(log.end) else (int(at[-1]) if len(at) else 0)
     at, event = _with_timer(at, rows, end, log.timer)
@@ -161,7 +171,7 @@ def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> dict[str, 
 
 
 def _persons(log: ActionLog, world: int, soon: bool) -> list[dict[str, np.ndarray]]:
-    """The epochs of each person of a world. All times here are ticks; seconds come last."""
+    """The decision points of each person of a world. All times here are ticks; seconds come last."""
     here = slice(*np.searchsorted(log.world, (world, world + 1)).tolist())
     columns = {name: column[here] for name, column in log.columns.items()}
     order = np.argsort(columns["user"], kind="stable")
@@ -211,7 +221,7 @@ def _one_person(
 
 
 def _context(kind: np.ndarray, token: np.ndarray, value: np.ndarray, seen: np.ndarray, n_readings: int) -> np.ndarray:
-    """(n, C) the latest value of each reading up to the row of the log that each epoch has seen; 0 before the first."""
+    """(n, C) the latest value of each reading up to the row of the log that each decision point has seen; 0 before the first."""
     context = np.zeros((len(seen), n_readings), np.float32)
     readings = np.flatnonzero(kind == READING)
     by_channel = readings[np.argsort(token[readings], kind="stable")]
@@ -225,9 +235,9 @@ def _context(kind: np.ndarray, token: np.ndarray, value: np.ndarray, seen: np.nd
 
 
 def _with_timer(at: np.ndarray, rows: np.ndarray, end: int, timer: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Times of all epochs, and the row of the log of each (-1: the timer).
+    """Times of all decision points, and the row of the log of each (-1: the timer).
 
-    At one instant an event forestalls the timer; at `end` there is no epoch.
+    At one instant an event forestalls the timer; at `end` there is no decision point.
     """
     if timer is None or not len(at):
         return at, rows
@@ -239,7 +249,7 @@ def _with_timer(at: np.ndarray, rows: np.ndarray, end: int, timer: int | None) -
 
 
 def _seen(time: np.ndarray, barrier: np.ndarray, event: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """The last row of the log that each epoch has seen: its event's, so what an event changes is logged before it; at
+    """The last row of the log that each decision point has seen: its event's, so what an event changes is logged before it; at
     the timer, all up to that time but for the agent's answer to it."""
     left = np.searchsorted(time, at, side="left") - 1
     stops = np.r_[np.flatnonzero(barrier), len(time)]
@@ -264,7 +274,7 @@ def _put_agent_tokens(
 
 
 def _soon(time: np.ndarray, done: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
-    """soon[i, a]: she does a in a later epoch, within a's patience of epoch i; all in ticks."""
+    """soon[i, a]: she does a in a later decision point, within a's patience of decision point i; all in ticks."""
     n, n_actions = len(time), len(vocabulary)
     soon = np.zeros((n, n_actions), bool)
     rows = np.arange(n)
@@ -278,15 +288,17 @@ def _soon(time: np.ndarray, done: np.ndarray, vocabulary: Vocabulary) -> np.ndar
     return soon
 
 
-def split_by_day(epochs: Epochs, parts: tuple[float, float] = (0.7, 0.1)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def split_by_day(
+    points: DecisionPoints, parts: tuple[float, float] = (0.7, 0.1)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Masks (n,) of train, validation and test rows by the calendar day of the *target*, per the log protocol.
 
     The first floor(.7 D) days train, the next max(1, floor(.1 D)) validate, the rest test. The D days are those that
     hold a target; a row's is that on which the event of the next row starts (end less duration). The last row of a
     world has no target and belongs to no part.
     """
-    has = np.r_[epochs.world[1:] == epochs.world[:-1], False][: len(epochs)]
-    start = (epochs.time - epochs.duration).astype(np.int64)
+    has = np.r_[points.world[1:] == points.world[:-1], False][: len(points)]
+    start = (points.time - points.duration).astype(np.int64)
     day = np.r_[start[1:], start[-1:]] // DAY
     days = np.unique(day[has])
     # .7 * 90 is 62.99...: a day must not be lost to rounding

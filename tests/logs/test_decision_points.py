@@ -10,7 +10,7 @@ from outside import HOMES, needs
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, LogError, Protocol, Vocabulary
 from lam_env.core.units import DAY
-from lam_env.logs.epochs import BAG, Epochs, epochs_of, from_observation, split_by_day
+from lam_env.logs.decision_points import BAG, DecisionPoints, decision_points, from_observation, split_by_day
 
 VOCABULARY = Vocabulary(
     ("none", "light.on", "light.off", "tv.on"), ("motion",), ("light",), ("fine",), patience=(300, 60, 60, 600)
@@ -23,7 +23,9 @@ def log(*events: Event, **more) -> ActionLog:
 
 
 def test_targets_tokens_and_gaps_of_a_small_log():
-    e = epochs_of(log(Event(10, 0, SENSOR, 0), Event(15, 0, USER, 1), Event(15, 1, USER, 3), Event(40, 0, SENSOR, 0)))
+    e = decision_points(
+        log(Event(10, 0, SENSOR, 0), Event(15, 0, USER, 1), Event(15, 1, USER, 3), Event(40, 0, SENSOR, 0))
+    )
     assert e.time.tolist() == [10, 15, 15, 40]
     assert e.gap.tolist() == [0, 5, 0, 25]
     assert e.target.tolist() == [1, 3, 0, 0]
@@ -41,19 +43,19 @@ def test_targets_tokens_and_gaps_of_a_small_log():
     ],
 )
 def test_the_timer_fills_quiet_time(second, times):
-    e = epochs_of(log(Event(0, 0, USER, 1), Event(second, 0, USER, 2), timer=300))
+    e = decision_points(log(Event(0, 0, USER, 1), Event(second, 0, USER, 2), timer=300))
     assert e.time.tolist() == times
     assert e.tokens[1:-1].sum() == 0
     assert e.target.tolist() == [0] * (len(times) - 2) + [2, 0]
 
 
 def test_the_timer_runs_on_until_the_end_of_watching_but_not_at_it():
-    assert epochs_of(log(Event(0, 0, USER, 1), end=(901,), timer=300)).time.tolist() == [0, 300, 600, 900]
-    assert epochs_of(log(Event(0, 0, USER, 1), end=(900,), timer=300)).time.tolist() == [0, 300, 600]
+    assert decision_points(log(Event(0, 0, USER, 1), end=(901,), timer=300)).time.tolist() == [0, 300, 600, 900]
+    assert decision_points(log(Event(0, 0, USER, 1), end=(900,), timer=300)).time.tolist() == [0, 300, 600]
 
 
-def test_agent_actions_join_the_tokens_of_the_next_epoch_only():
-    e = epochs_of(
+def test_agent_actions_join_the_tokens_of_the_next_decision_only():
+    e = decision_points(
         log(
             Event(0, 0, SENSOR, 0),
             Event(0, 0, AGENT, 1),
@@ -68,18 +70,18 @@ def test_agent_actions_join_the_tokens_of_the_next_epoch_only():
 
 
 def test_an_agent_that_does_nothing_leaves_no_token():
-    quiet = epochs_of(log(Event(0, 0, SENSOR, 0), Event(0, 0, AGENT, 0), Event(9, 0, USER, 2)))
+    quiet = decision_points(log(Event(0, 0, SENSOR, 0), Event(0, 0, AGENT, 0), Event(9, 0, USER, 2)))
     assert quiet.tokens[1].tolist() == [0] * (BAG - 1) + [2]
 
 
 def test_a_bag_keeps_the_latest_tokens():
     acts = [Event(1, 0, AGENT, 1 + i % 3) for i in range(BAG + 2)]
-    e = epochs_of(log(Event(0, 0, SENSOR, 0), *acts, Event(9, 0, USER, 2)))
+    e = decision_points(log(Event(0, 0, SENSOR, 0), *acts, Event(9, 0, USER, 2)))
     assert e.tokens[1].tolist() == [*(a.token for a in acts[-BAG + 1 :]), 2]
 
 
-def test_an_epoch_of_the_timer_does_not_see_the_agents_answer_to_it():
-    e = epochs_of(
+def test_a_decision_of_the_timer_does_not_see_the_agents_answer_to_it():
+    e = decision_points(
         log(
             Event(0, 0, USER, 2),
             Event(300, 0, AGENT, 1),
@@ -94,8 +96,8 @@ def test_an_epoch_of_the_timer_does_not_see_the_agents_answer_to_it():
     assert e.tokens[2].tolist() == [0] * (BAG - 2) + [1, MOTION]
 
 
-def test_an_epoch_sees_the_device_state_that_its_own_event_set():
-    e = epochs_of(
+def test_a_decision_sees_the_device_state_that_its_own_event_set():
+    e = decision_points(
         log(
             Event(5, 0, READING, 0, 1.0),
             Event(5, 0, USER, 1),
@@ -113,16 +115,18 @@ def test_an_epoch_sees_the_device_state_that_its_own_event_set():
 
 
 def test_soon_means_later_and_within_the_patience_of_each_action():
-    e = epochs_of(log(Event(0, 0, SENSOR, 0), Event(60, 0, USER, 1), Event(121, 0, USER, 1), Event(600, 0, USER, 3)))
+    e = decision_points(
+        log(Event(0, 0, SENSOR, 0), Event(60, 0, USER, 1), Event(121, 0, USER, 1), Event(600, 0, USER, 3))
+    )
     assert e.soon[:, 1].tolist() == [True, False, False, False]
     assert e.soon[:, 3].tolist() == [True, True, True, False]
     assert not e.soon[:, 0].any()
     assert not e.soon[:, 2].any()
-    assert epochs_of(log(Event(0, 0, USER, 1)), soon=False).soon is None
+    assert decision_points(log(Event(0, 0, USER, 1)), soon=False).soon is None
 
 
 def test_an_activity_is_known_when_it_ends_and_the_gap_is_the_time_between_two():
-    e = epochs_of(
+    e = decision_points(
         log(Event(100, 0, USER, 1, 50.0), Event(160, 0, USER, 2, 0.0), Event(160, 0, USER, 3, 30.0), intervals=True)
     )
     assert e.time.tolist() == [150, 160, 190]
@@ -132,14 +136,14 @@ def test_an_activity_is_known_when_it_ends_and_the_gap_is_the_time_between_two()
 
 
 def test_overlapping_activities_of_two_people_are_read_in_the_order_in_which_they_end():
-    e = epochs_of(log(Event(0, 0, USER, 1, 100.0), Event(10, 1, USER, 2, 20.0), intervals=True))
+    e = decision_points(log(Event(0, 0, USER, 1, 100.0), Event(10, 1, USER, 2, 20.0), intervals=True))
     assert e.time.tolist() == [30, 100]
     assert e.user.tolist() == [1, 0]
     assert e.target.tolist() == [1, 0]
 
 
 def test_worlds_do_not_touch():
-    e = epochs_of(log(Event(5, 0, USER, 1), Event(3, 0, USER, 2, world=7), Event(8, 0, SENSOR, 0)))
+    e = decision_points(log(Event(5, 0, USER, 1), Event(3, 0, USER, 2, world=7), Event(8, 0, SENSOR, 0)))
     assert e.world.tolist() == [0, 0, 7]
     assert e.target.tolist() == [0, 0, 0]
     assert e.gap.tolist() == [0, 3, 0]
@@ -149,18 +153,18 @@ def test_worlds_do_not_touch():
 
 def test_fine_ticks_are_told_in_seconds():
     fine = log(Event(1500, 0, SENSOR, 0), Event(4250, 0, USER, 1), ticks_per_second=1000, timer=2000)
-    e = epochs_of(fine)
+    e = decision_points(fine)
     assert e.time.tolist() == [1, 3, 4]
     assert e.gap.tolist() == [0, 2, 0.75]
     assert e.timer == 2
 
 
 def test_a_timer_of_a_fraction_of_a_second_is_told_in_whole_ones():
-    assert epochs_of(log(Event(0, 0, USER, 1), ticks_per_second=1000, timer=1500)).timer == 2
+    assert decision_points(log(Event(0, 0, USER, 1), ticks_per_second=1000, timer=1500)).timer == 2
 
 
-def test_epochs_that_do_not_fit_together_are_refused():
-    e = epochs_of(log(Event(0, 0, USER, 1), Event(5, 0, USER, 2), Event(9, 0, SENSOR, 0, world=1)))
+def test_decisions_that_do_not_fit_together_are_refused():
+    e = decision_points(log(Event(0, 0, USER, 1), Event(5, 0, USER, 2), Event(9, 0, SENSOR, 0, world=1)))
     with pytest.raises(LogError, match="different lengths"):
         dataclasses.replace(e, target=e.target[1:])
     with pytest.raises(LogError, match="not in order"):
@@ -174,14 +178,14 @@ def test_timer_and_protocol_survive_the_disk_and_selections(tmp_path):
     told.save(tmp_path / "log")
     again = ActionLog.load(tmp_path / "log")
     assert (again.timer, again.protocol) == (600, Protocol("streams", "PLAY_", 5))
-    assert epochs_of(again).time.tolist() == [0, 600, 1200, 1500]
-    assert (again.user_actions().timer, epochs_of(again).select(np.array([1])).timer) == (600, 600)
+    assert decision_points(again).time.tolist() == [0, 600, 1200, 1500]
+    assert (again.user_actions().timer, decision_points(again).select(np.array([1])).timer) == (600, 600)
 
 
 @pytest.mark.parametrize(
     "change", [{"timer": 0}, {"timer": "soon"}, {"protocol": {"by": 1}}, {"timer": ...}, {"people": ...}]
 )
-def test_a_log_on_disk_that_does_not_say_how_it_becomes_epochs_is_refused(tmp_path, change):
+def test_a_log_on_disk_that_does_not_say_how_it_becomes_decisions_is_refused(tmp_path, change):
     log(Event(0, 0, USER, 1)).save(tmp_path / "log")
     about = tmp_path / "log" / "log.json"
     said = {k: v for k, v in (json.loads(about.read_text()) | change).items() if v is not ...}
@@ -192,7 +196,7 @@ def test_a_log_on_disk_that_does_not_say_how_it_becomes_epochs_is_refused(tmp_pa
 
 def test_a_log_without_events_says_so():
     with pytest.raises(LogError, match="no user or sensor events"):
-        epochs_of(log(Event(1, 0, READING, 0, 2.0)))
+        decision_points(log(Event(1, 0, READING, 0, 2.0)))
 
 
 def test_an_observation_is_one_row_a_stream():
@@ -220,9 +224,9 @@ def test_properties_of_any_log(draws, timer):
     raising = [e for e in events if e.kind in (USER, SENSOR)]
     if not raising:
         return
-    e = epochs_of(log(*events, timer=timer))
+    e = decision_points(log(*events, timer=timer))
     own = e.tokens[:, -1] > 0
-    # the timer's epochs carry at most what the agent did; every event has its epoch, in order
+    # the timer's decision points carry at most what the agent did; every event has its decision point, in order
     of_event = np.isin(e.tokens[:, -1], [1, MOTION])
     assert e.time[of_event].tolist() == [x.time for x in raising]
     assert (np.diff(e.time) >= 0).all()
@@ -230,11 +234,11 @@ def test_properties_of_any_log(draws, timer):
     assert np.array_equal(np.diff(e.time), e.gap[1:])
     if timer:
         assert (e.gap <= timer).all()
-    # every user event but one at the very first epoch is the target of exactly one row
+    # every user event but one at the very first decision point is the target of exactly one row
     assert (e.target > 0).sum() == sum(x.kind == USER for x in raising) - (raising[0].kind == USER)
     # tokens are right-aligned
     assert (np.diff((e.tokens > 0).astype(int), axis=1) >= 0).all()
-    # each agent action before the last epoch is seen once, as far as bags hold
+    # each agent action before the last decision point is seen once, as far as bags hold
     if (e.tokens > 0).sum(1).max() < BAG:
         last = raising[-1]
         before = [x for x in events[: events.index(last)] if x.kind == AGENT]
@@ -242,8 +246,8 @@ def test_properties_of_any_log(draws, timer):
     assert own.sum() >= len(raising)
 
 
-def days_log(days, per_day: int = 3) -> Epochs:
-    return epochs_of(log(*(Event(d * DAY + 60 * i, 0, USER, 1 + i % 3) for d in days for i in range(per_day))))
+def days_log(days, per_day: int = 3) -> DecisionPoints:
+    return decision_points(log(*(Event(d * DAY + 60 * i, 0, USER, 1 + i % 3) for d in days for i in range(per_day))))
 
 
 @pytest.mark.parametrize(("days", "parts"), [(61, (42, 6, 13)), (25, (17, 2, 6)), (90, (63, 9, 18)), (3, (2, 1, 0))])
@@ -269,7 +273,7 @@ def test_split_by_day_follows_the_day_of_the_target_not_of_the_row():
 
 def test_split_by_day_takes_the_start_of_an_activity_that_ends_after_midnight():
     late = [Event(d * DAY + 23 * 3600, 0, USER, 1 + d % 2, 7200.0) for d in range(4)]
-    e = epochs_of(log(*late, intervals=True))
+    e = decision_points(log(*late, intervals=True))
     train, valid, test = split_by_day(e)  # targets on days 1, 2, 3
     assert (train.tolist(), valid.tolist(), test.tolist()) == (
         [True, True, False, False],
@@ -281,7 +285,7 @@ def test_split_by_day_takes_the_start_of_an_activity_that_ends_after_midnight():
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.integers(0, 3))
 def test_split_by_day_is_a_partition_in_order_of_time(days, worlds):
     events = [Event(d * DAY, 0, USER, 1, world=w) for w in range(worlds + 1) for d in sorted(days)]
-    e = epochs_of(log(*events))
+    e = decision_points(log(*events))
     parts = split_by_day(e)
     has = np.r_[e.world[1:] == e.world[:-1], False]
     assert np.array_equal(np.sum(parts, axis=0), has)
@@ -295,5 +299,5 @@ def test_split_by_day_is_a_partition_in_order_of_time(days, worlds):
 def test_real_homes_are_split_as_published(home, rows):
     from lam_env.logs.formats.casas_xes import load
 
-    e = epochs_of(load(str(HOMES), home=home)[0])
+    e = decision_points(load(str(HOMES), home=home)[0])
     assert [int(m.sum()) for m in split_by_day(e)] == rows
