@@ -160,14 +160,15 @@ def prediction_file(probs: np.ndarray, target: np.ndarray) -> dict[str, Any]:
     often which action (`counts`: [what she did, what was likeliest, how often])."""
     if not len(target):
         return {}
-    bins = reliability(probs, target)
+    table = reliability(probs, target)
+    columns = {"low": table.low, "confidence": table.confidence, "accuracy": table.accuracy, "epochs": table.points}
     acts = target > 0
     pairs, counts = np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
     if acts.any():
         said = given_acting(probs[acts]).argmax(1) + 1
         pairs, counts = np.unique(np.stack([target[acts], said], 1), axis=0, return_counts=True)
     return {
-        "reliability": {k: [_short(x) for x in v.tolist()] for k, v in bins._asdict().items()},
+        "reliability": {k: [_short(x) for x in v.tolist()] for k, v in columns.items()},
         "counts": [[*pair, n] for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True)],
     }
 
