@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from lam_env.core.contracts import Training
 from lam_env.core.events import FEEDBACK
@@ -74,7 +75,7 @@ def try_advice(training: Training, worlds: int | None = None) -> AdviceAnswers:
         lives = max(1, len(np.unique(training.train.world // training.train.people)))
         wanted = round(DECISIONS * (COUNTED if counts else 1) * lives / max(1, len(training.train)))
         worlds = min(max(2, wanted), Use.PLUGIN_TRIAL.room)
-    env = training.make_worlds(worlds, autoreset=False, record=True)
+    env = training.make_worlds(worlds, autoreset_mode=AutoresetMode.DISABLED, record=True)
     observation, _ = env.reset(seed=world_seeds(Use.PLUGIN_TRIAL, worlds, training.seed))
     rng, rows = np.random.default_rng(training.seed), np.arange(worlds)
     talkative = (

@@ -24,7 +24,7 @@ from .best import Best
 from .features import Features, encoder_of
 from .heads import AnticipationHead, PlainHead, head_for
 from .policy import TunedPolicy
-from .rollout_buffer import PersonalRolloutBuffer
+from .rollout_buffer import PersonalRolloutBuffer, Turns
 from .saved import load_policy
 from .vec_env import LamVecEnv, learning_note
 
@@ -98,7 +98,7 @@ class PPOAgent:
             seed=training.seed,
             device=training.device,
             rollout_buffer_class=PersonalRolloutBuffer if personal else None,
-            rollout_buffer_kwargs={"asked": env, "seed": training.seed} if personal else None,
+            rollout_buffer_kwargs={"seed": training.seed} if personal else None,
             policy_kwargs={"head_class": kind, "layout": features.layout},
         )
         env.seed(world_seeds(Use.FINE_TUNING, n, training.seed)[0])  # PPO's own seed was put there when it was made
@@ -119,7 +119,7 @@ class PPOAgent:
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
         if training.train.people > 1:
             # each is paid for what her move is worth when all others have moved: right to learn from, no measure of the whole
-            model.learn(training.steps, callback=report)
+            model.learn(training.steps, callback=[report, Turns()])
         else:
             best = Best(head_of(model), lambda head: TunedPolicy(features, head), training)
             best.consider(0)

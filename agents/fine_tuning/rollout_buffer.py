@@ -6,21 +6,36 @@ again: that reward is credited to it (`World.credit`), and its advantage is esti
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from stable_baselines3.common.buffers import RolloutBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+
+from lam_env.core.errors import UserError
+
+Infos = Sequence[Mapping[str, Any]]  # of one step, an environment each
 
 
 class PersonalRolloutBuffer(RolloutBuffer):
-    """`asked`: what tells, at each `add`, whose step it is and what their step before has brought: an object whose
-    `before` is two arrays (n_envs,). Steps whose person is not asked again in the rollout have no return yet and are
-    left out. `seed`: of the order of batches."""
+    """Needs `Turns` among the callbacks of the learner. Steps whose person is not asked again in the rollout have no
+    return yet and are left out. `seed`: of the order of batches."""
 
-    def __init__(self, *args: Any, asked: Any, seed: int = 0, **kwargs: Any):
-        self.asked, self._rng = asked, np.random.default_rng(seed)
+    def __init__(self, *args: Any, seed: int = 0, **kwargs: Any):
+        self._rng = np.random.default_rng(seed)
+        self._turn = self._next = np.zeros(
+            (2, 0)
+        )  # person and credit (2, n_envs): at the step to be added, and after it
         super().__init__(*args, **kwargs)
+
+    def begin(self, infos: Infos) -> None:
+        """`infos` of a reset."""
+        self._turn = self._next = np.array([(info["person"], info["credit"]) for info in infos]).T
+
+    def follow(self, infos: Infos) -> None:
+        """`infos` of the step that is added next: whose turn comes after it."""
+        self._next = np.array([(info["person"], info["credit"]) for info in infos]).T
 
     def reset(self) -> None:
         super().reset()
@@ -29,7 +44,10 @@ class PersonalRolloutBuffer(RolloutBuffer):
         self.known = np.zeros(shape, bool)
 
     def add(self, *args: Any, **kwargs: Any) -> None:
-        self.person[self.pos], self.credit[self.pos] = self.asked.before
+        if not self._turn.size:
+            raise UserError("PersonalRolloutBuffer: whose turn is it? Give learn(callback=Turns()) too")
+        self.person[self.pos], self.credit[self.pos] = self._turn
+        self._turn = self._next
         super().add(*args, **kwargs)
 
     def compute_returns_and_advantage(self, last_values: Any, dones: np.ndarray) -> None:
@@ -58,3 +76,19 @@ class PersonalRolloutBuffer(RolloutBuffer):
         parts = -(-len(order) // (batch_size or max(1, len(order))))
         for part in np.array_split(order, parts) if parts else ():  # of like size: advantages are normalised in each
             yield self._get_samples(part)
+
+
+class Turns(BaseCallback):
+    """Tells a `PersonalRolloutBuffer` whose step each is, as `info` says."""
+
+    model: Any
+
+    def _on_training_start(self) -> None:
+        if not self.model.num_timesteps:  # else it goes on where it was
+            self.model.rollout_buffer.begin(self.training_env.unwrapped.reset_infos)
+
+    def _on_step(self) -> bool:
+        infos, fresh = self.locals["infos"], self.training_env.unwrapped.reset_infos
+        over = self.locals["dones"]
+        self.model.rollout_buffer.follow([fresh[i] if over[i] else info for i, info in enumerate(infos)])
+        return True

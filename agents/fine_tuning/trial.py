@@ -14,7 +14,7 @@ def returns(policy: Policy, training: Training) -> np.ndarray:
     """The return of one episode in each of `train.trial` worlds, which are the same for every policy."""
     worlds = training.tuning.trial
     n = min(worlds, AT_ONCE)
-    env = training.make_worlds(n, autoreset=False, reveal=complete(policy).reveal)
+    env = training.make_worlds(n, reveal=complete(policy).reveal)
     seeds, found = world_seeds(Use.HEAD_CHOICE, worlds, training.seed), np.zeros(worlds)
     lives, following = np.arange(n), n  # whose world each is now, and the next to take the place of one that is over
     for step in play(

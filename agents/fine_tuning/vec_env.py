@@ -10,8 +10,9 @@ import numpy as np
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
+from lam_env.core.errors import UserError
 from lam_env.core.progress import Note
-from lam_env.envs.vector import LamVectorEnv
+from lam_env.envs.vector import LamVectorEnv, infos_of
 
 from ..guests.encoded import EncodedVectorEnv
 
@@ -22,41 +23,45 @@ def learning_note(step: int, reward: float) -> Note:
 
 
 class LamVecEnv(VecEnv):
-    """`LamVectorEnv`, wrapped or not, for SB3. A time limit is a truncation: `terminal_observation` and
-    `TimeLimit.truncated` are set. `episode` is what SB3's own `Monitor` says at the end of one."""
+    """`LamVectorEnv`, wrapped or not, in the autoreset mode SAME_STEP, for SB3. `infos` are those of the single
+    environment; at an episode's end they also hold `terminal_observation`, `TimeLimit.truncated`, `totals` (with the
+    true utility as `utility.total`), and as `episode` what SB3's own `Monitor` says: `r` the sum of rewards, `l` the
+    number of steps, `t` the seconds since this object was made. `reset_infos` are those of each world's latest reset."""
 
     def __init__(self, env: LamVectorEnv | EncodedVectorEnv, seed: int = 0):
-        self._shown = env
+        self.batch = env
         self.env: LamVectorEnv = env.unwrapped  # type: ignore[assignment]
-        self._first_seed: int | None = seed
         self._actions: np.ndarray = np.zeros(env.num_envs, np.int64)
         self._return, self._length, self._began = np.zeros(env.num_envs), np.zeros(env.num_envs, np.int64), time.time()
-        # whose step it is in each world, and what their step before has brought: at the last observation, the one
-        # before
-        self.asked = self.before = np.zeros((2, env.num_envs))
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+        self.seed(seed)
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """World i gets seed + i with the next reset."""
+        self._seeds = [None if seed is None else seed + i for i in range(self.num_envs)]
+        return self._seeds
 
     def reset(self) -> Any:
-        observation, _ = self._shown.reset(seed=self._first_seed)
-        self._first_seed = None
-        self.asked = self.before = self.env.asked()
+        observation, info = self.batch.reset(seed=self._seeds)
+        self._reset_seeds()
         self._return[:], self._length[:] = 0, 0
+        self.reset_infos = infos_of(info, self.num_envs)
         return observation
 
     def step_async(self, actions: np.ndarray) -> None:
         self._actions = actions
 
     def step_wait(self) -> Any:
-        observation, rewards, _, ended, info = self._shown.step(self._actions)
-        self.before, self.asked = self.asked, self.env.asked()
+        observation, rewards, terminated, truncated, info = self.batch.step(self._actions)
+        ended = terminated | truncated
         self._return += rewards
         self._length += 1
-        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        infos = infos_of(info, self.num_envs)
         for i in np.flatnonzero(ended).tolist():
-            infos[i] = {
-                "terminal_observation": info["final_obs"][i],
-                "TimeLimit.truncated": True,
-                "totals": info["final_info"][i]["totals"],
+            own, self.reset_infos[i] = infos[i], infos[i]
+            infos[i] = own.pop("final_info") | {
+                "terminal_observation": own.pop("final_obs"),
+                "TimeLimit.truncated": bool(truncated[i] and not terminated[i]),
                 "episode": {
                     "r": float(self._return[i]),
                     "l": int(self._length[i]),
@@ -64,24 +69,24 @@ class LamVecEnv(VecEnv):
                 },
             }
             self._return[i], self._length[i] = 0, 0
-        return observation, rewards.astype(np.float32), ended.copy(), infos
+        return observation, rewards.astype(np.float32), ended, infos
 
     def close(self) -> None:
         self.env.close()
 
-    def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        self._first_seed = seed
-        return [seed if seed is None else seed + i for i in range(self.num_envs)]
-
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """The batch's attribute, once a world asked for."""
         return [getattr(self.env, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Sets it for all worlds; UserError for some of them, which share the batch's attributes."""
+        if len(set(self._get_indices(indices))) < self.num_envs:
+            raise UserError(f"set_attr {attr_name!r}: all worlds share it; leave `indices` out")
         setattr(self.env, attr_name, value)
 
     def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
-        found = getattr(self.env, method_name)(*args, **kwargs)
-        return [found[i] for i in self._get_indices(indices)]
+        results = getattr(self.env, method_name)(*args, **kwargs)
+        return [results[i] for i in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
         return [wrapper_class is Monitor for _ in self._get_indices(indices)]

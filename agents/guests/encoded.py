@@ -6,10 +6,11 @@ from typing import Any, SupportsIndex
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import VectorWrapper
+from gymnasium.vector import AutoresetMode, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
 from lam_env.core.contracts import Observation, Prediction
+from lam_env.core.errors import UserError
 from lam_env.envs.vector import LamVectorEnv
 
 from ..carry import PredictorState
@@ -58,6 +59,10 @@ class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.nda
     """The same for a batch: vectors (N, F), and `final_obs` likewise. Gymnasium's own wrapper of observations is for other modes of reset."""
 
     def __init__(self, env: LamVectorEnv, encoder: Features):
+        if env.autoreset_mode != AutoresetMode.SAME_STEP:
+            raise UserError(
+                f"EncodedVectorEnv: the autoreset mode is {env.autoreset_mode.value}; it has to be SameStep"
+            )
         super().__init__(env)
         self.encoder, self.single_observation_space = encoder, space_of(encoder)
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
@@ -70,7 +75,8 @@ class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.nda
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         observation, rewards, terminated, truncated, info = self.env.step(actions)
-        for i in np.flatnonzero(truncated).tolist():
+        ended = terminated | truncated
+        for i in np.flatnonzero(ended).tolist():
             info["final_obs"][i] = _last(self.encoder, info["final_obs"][i], self._carry, i)
-        seen, self._carry = self.encoder(observation, self._carry, truncated)
+        seen, self._carry = self.encoder(observation, self._carry, ended)
         return seen, rewards, terminated, truncated, info

@@ -146,8 +146,8 @@ class Training:
         the model itself: it is judged on the encoding that it learned on. A reward is all that the world has paid since
         the step before. Where many persons are asked in turn most of it is owed to what others were told, and a
         person's own comes some steps later: a learner needs a discount near 1 and many steps, or on-policy, with
-        `encode` and rollouts of several days, `lam_env.agents.fine_tuning.rollout_buffer.PersonalRolloutBuffer`, which
-        pays each step what its own person has brought.
+        `encode` and rollouts of several days, `PersonalRolloutBuffer` with the callback `Turns`, both of
+        `lam_env.agents.fine_tuning.rollout_buffer`, which pay each step what its own person has brought.
         """
         if self.adapter is None:
             raise UserError("make_env: this training has no adapter for other people's learners; use make_worlds")

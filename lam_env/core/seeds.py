@@ -13,6 +13,7 @@ from lam_env.config.convert import short
 from lam_env.core.errors import UserError
 
 TRAINING_SEEDS = 500_000
+MOST = 1 << 64  # seeds of worlds
 BLOCK = 10_000_000  # a training seed has one, and most uses their room in it
 
 
@@ -65,6 +66,6 @@ def checked(seed: SupportsIndex) -> int:
         whole = operator.index(seed)
     except TypeError:
         whole = -1
-    if not 0 <= whole < 1 << 64:
+    if not 0 <= whole < MOST:
         raise UserError(f"seed {short(seed)}: a world's seed is a whole number from 0 to 2**64 - 1; give one")
     return whole

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
 
 from lam_env.core import registry
 from lam_env.core.catalogue import KPI, UTILITY_TERM
@@ -279,7 +280,9 @@ def _nothing_constant(found: Scenario, seed: int) -> None:
 
 def _moving(found: Scenario, seed: int, often: float) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """What differs in whole episodes from the first observation, and (A,) what was ever possible; it acts `often`."""
-    env = LamVectorEnv(WORLDS, found, reveal=("latent",) if found.latent_names else (), autoreset=False)
+    env = LamVectorEnv(
+        WORLDS, found, reveal=("latent",) if found.latent_names else (), autoreset_mode=AutoresetMode.DISABLED
+    )
     observation, _ = env.reset(seed=seed)
     first = _copy(observation)
     moved = {k: np.zeros(v.shape[1:], bool) for k, v in first.items()}

@@ -38,7 +38,8 @@ def play(choose: Choose, env: LamVectorEnv, seeds: Sequence[int], **options: obj
         actions, state = choose(observation, state, ended)
         actions = check_actions(actions, *observation["action_mask"].shape)
         running, worlds = ~env.finished, list(env.worlds)
-        after, rewards, _, ended, info = env.step(actions)
+        after, rewards, terminated, truncated, info = env.step(actions)
+        ended = terminated | truncated
         yield Step(observation, state, actions, running, worlds, rewards, after, ended, info)
         observation = after
 

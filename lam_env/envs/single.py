@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, SupportsIndex
 
 import gymnasium as gym
@@ -17,11 +17,12 @@ from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import checked, unseeded
 from lam_env.core.units import DAY
-from lam_env.envs.pixels import rgb_array
+from lam_env.envs.render import MODES, Frame, Renderer, check_mode
 from lam_env.envs.scenario import Scenario
-from lam_env.envs.scene import Scene
 from lam_env.envs.spaces import observation_space
 from lam_env.sim.world import World
+
+LAST_DAY = 36_525  # a hundred years
 
 
 def find_scenario(scenario: str | Scenario, settings: dict[str, Any]) -> Scenario:
@@ -37,25 +38,40 @@ def check_reveal(reveal: Sequence[str]) -> tuple[str, ...]:
     return tuple(reveal)
 
 
-def _whole(action: Any) -> int:
+def check_options(options: Mapping[str, Any] | None, known: Sequence[str] = ("day",)) -> int:
+    """The day on which `reset` is to start; UserError for one that cannot be, and for options that there are not."""
+    options = options or {}
+    if unknown := sorted(set(options) - set(known)):
+        raise UserError(f"reset: no option {unknown[0]!r}; there is {' and '.join(known)}")
+    day = whole(options.get("day", 0))
+    if not 0 <= day <= LAST_DAY:
+        raise UserError(f"reset: day {short(options['day'])}; give a whole number from 0 to {LAST_DAY}")
+    return day
+
+
+def whole(number: Any) -> int:
     """-1 if it is no whole number."""
     try:
-        return operator.index(action)
+        return operator.index(number)
     except TypeError:
         return -1
 
 
 class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
-    """A world with its people. The time limit truncates an episode; nothing terminates it.
+    """A world with its people. A time limit truncates an episode.
 
     `reset(seed=s)` gives the people of seed s in their first episode; without a seed the next reset meets fresh people.
     `reset(options={"day": 28})` starts on a later day. `reveal=("latent", "plan")` adds what is hidden to the
-    observation (for oracles and diagnosis). `render()` shows the world at the decision point; in the mode "rgb_array_list" it
-    gives all pictures since it was last called, with those between two decision points where the scenario has such, as the rush
-    of a day whose decisions fall before it. Further keyword arguments are the scenario's settings.
+    observation (for oracles and diagnosis). `record`: the world keeps its events. `render()` shows the world at the
+    decision point, see `Renderer`. Further keyword arguments are the scenario's settings.
+
+    `info` of a step holds `reward_terms`, the amounts of the reward's terms since the step before; `masked`, how many
+    actions so far were not possible; where decisions are single persons', also after `reset`, `person`, whose turn it
+    is, and `credit`, the reward that their turn before has brought; at an episode's end `totals`, per person and day,
+    with the true utility as `utility.total` (see `totals`).
     """
 
-    metadata = {"render_modes": ["ansi", "rgb_array", "rgb_array_list", "human"], "render_fps": 4}  # noqa: RUF012
+    metadata = {"render_modes": list(MODES), "render_fps": 4}  # noqa: RUF012
 
     def __init__(
         self,
@@ -65,17 +81,19 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         record: bool = False,
         **settings: Any,
     ):
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise UserError(f"render_mode {render_mode!r}: there are {', '.join(self.metadata['render_modes'])}")
         self.scenario = find_scenario(scenario, settings)
-        self.render_mode, self.reveal, self.record = render_mode, check_reveal(reveal), record or bool(render_mode)
+        self.render_mode, self.reveal, self.record = (
+            check_mode(render_mode),
+            check_reveal(reveal),
+            record or bool(render_mode),
+        )
         self.vocabulary = self.scenario.vocabulary
         self.n_actions = len(self.vocabulary)
         n_latent = len(self.scenario.latent_names) if "latent" in reveal else 0
         space: Any = observation_space(self.vocabulary, n_latent, "plan" in reveal)
         self.observation_space = space
         self.action_space = gym.spaces.Discrete(self.n_actions)
-        self._scenes: list[Scene] = []  # not drawn yet, in the mode rgb_array_list
+        self._renderer = Renderer(self.scenario, render_mode)
         self._row = ObservationRows(1, self.vocabulary, n_latent, "plan" in reveal).row(0)
         self.world: World | None = None
         self._seed: int | None = None
@@ -84,7 +102,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        given = None if seed is None else checked(seed)
+        day, given = check_options(options), None if seed is None else checked(seed)
         super().reset(seed=given)
         if given is not None:
             self._seed, self._episode = given, -1
@@ -92,18 +110,15 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
             self._seed = unseeded(self.np_random)
         self._episode += 1
         self.world = self.scenario.make_world(
-            Streams(self._seed, self._episode),
-            self._row,
-            day=(options or {}).get("day", 0),
-            record=self.record,
-            reveal=self.reveal,
+            Streams(self._seed, self._episode), self._row, day=day, record=self.record, reveal=self.reveal
         )
-        self._scenes = [self.scenario.scene(self.world)] if self.render_mode == "rgb_array_list" else []
-        return self._row.observe(), {}
+        self._renderer.begin(self.world)
+        info = {"person": self.world.person, "credit": self.world.credit} if self.scenario.personal else {}
+        return self._row.observe(), info
 
     def step(self, action: SupportsIndex) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
         """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those."""
-        world, chosen = self.world, action if action.__class__ is int else _whole(action)
+        world, chosen = self.world, action if action.__class__ is int else whole(action)
         if not 0 <= chosen < self.n_actions:
             raise UserError(
                 f"step: action {short(action)} is not in the action space; give"
@@ -113,11 +128,8 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
             raise gym.error.ResetNeeded("call reset before step")
         before = world.now
         done = world.step(chosen)
-        if self.render_mode == "rgb_array_list":
-            self._scenes += self.scenario.scenes(world, before)
-        info = {"reward_terms": world.reward_terms, "masked": world.masked}
-        if done:
-            info["totals"] = totals(self.scenario, world)
+        self._renderer.step(world, before)
+        info = step_info(self.scenario, world, done)
         return self._row.observe(), world.reward, False, done, info
 
     def action_masks(self) -> np.ndarray:
@@ -125,19 +137,18 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         mask: np.ndarray = np.array(self._row.mask, bool)
         return mask
 
-    def render(self) -> Any:
-        if self.render_mode is None or self.world is None:
-            return None
-        if self.render_mode == "rgb_array_list":
-            scenes, self._scenes = self._scenes, []
-            return [rgb_array(scene) for scene in scenes]
-        if self.render_mode == "rgb_array":
-            return rgb_array(self.scenario.scene(self.world))
-        text = self.scenario.text(self.world)
-        if self.render_mode == "human":
-            print(text)
-            return None
-        return text
+    def render(self) -> Frame:  # type: ignore[override]
+        return None if self.world is None else self._renderer.render(self.world)
+
+
+def step_info(scenario: Scenario, world: World, over: bool) -> dict[str, Any]:
+    """`info` of a step, as the class says."""
+    info: dict[str, Any] = {"reward_terms": world.reward_terms, "masked": world.masked}
+    if scenario.personal:
+        info["person"], info["credit"] = world.person, world.credit
+    if over:
+        info["totals"] = totals(scenario, world)
+    return info
 
 
 def totals(scenario: Scenario, world: World) -> dict[str, float]:
@@ -154,4 +165,4 @@ def totals(scenario: Scenario, world: World) -> dict[str, float]:
     if (answers := scenario.answers(world)) is not None:
         found[ACCEPT_RATE.id] = answers.accepted / max(1, answers.answered)
         found[OVERRIDE_RATE.id] = answers.overridden / max(1, answers.acts)
-    return found
+    return {name: float(value) for name, value in found.items()}

@@ -8,7 +8,7 @@ from gymnasium import spaces
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import EPOCH_FIELDS, WINDOW
 
-_BIG = np.iinfo(np.int64).max
+_BIG = 1 << 62  # ticks; Gymnasium draws samples below the bound + 1, which has to be an int64 too
 
 
 def observation_space(vocabulary: Vocabulary, n_latent: int = 0, plan: bool = False) -> spaces.Dict:

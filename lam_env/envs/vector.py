@@ -15,13 +15,15 @@ from lam_env.config.convert import short
 from lam_env.core.errors import UserError
 from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
-from lam_env.core.seeds import checked, unseeded
+from lam_env.core.seeds import MOST, checked, unseeded
+from lam_env.envs.render import MODES, Frame, Renderer, check_mode
 from lam_env.envs.scenario import Scenario
-from lam_env.envs.single import check_reveal, find_scenario, totals
+from lam_env.envs.single import check_options, check_reveal, find_scenario, step_info, whole
 from lam_env.envs.spaces import observation_space
 from lam_env.sim.world import World
 
 AT_ONCE = 64  # worlds; more of them follow finished ones: the longest life may be 20 times the mean one
+Info = dict[str, Any]
 
 
 def _array(actions: object) -> np.ndarray:
@@ -33,15 +35,22 @@ def _array(actions: object) -> np.ndarray:
 
 
 class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
-    """World i of `reset(seed=s)` is that of `LamEnv.reset(seed=s + i)`, step for step.
+    """Does what Gymnasium's `SyncVectorEnv` of `LamEnv` does, observations and `info` alike, and is many times faster.
 
-    `autoreset` False: a finished world stays finished and does nothing more (for evaluation). With
-    `reset(options={"then": seeds})` the next of these seeds' worlds takes its place first, as long as there are any:
-    lives of very different length are lived side by side at no loss. Otherwise a finished world starts anew in the same
-    step, and `final_obs` and `final_info` hold its end (Gymnasium's SAME_STEP).
+    World i of `reset(seed=s)` is that of `LamEnv.reset(seed=s * N + i)`: two seeds share no world. A list gives each its
+    own seed; None there goes on to the world's next episode, as without a seed.
+
+    `autoreset_mode`, one of Gymnasium's or its value as text:
+      SAME_STEP  a world that is over begins anew in the same step; `final_obs` and `final_info` hold its end. With
+                 `reset(options={"then": seeds})` the worlds of these seeds follow, one after another, and when there are
+                 no more a world stays as it is: lives of very different length are lived side by side at no loss
+      NEXT_STEP  it begins anew in the next step, whose action is for nothing
+      DISABLED   it stays as it is until `reset(options={"reset_mask": which})`, (N,) bool
+    `finished` (N,) bool: the worlds that stay as they are; a step changes nothing in them and brings no reward.
+    `max_episode_steps`: an episode is truncated after so many, as by Gymnasium's `TimeLimit`.
     """
 
-    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012 (gymnasium's form)
+    metadata = {"render_modes": list(MODES), "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012 (gymnasium's form)
 
     def __init__(
         self,
@@ -49,15 +58,20 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         scenario: str | Scenario = "smart_home",
         reveal: Sequence[str] = (),
         record: bool = False,
-        autoreset: bool = True,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
         **settings: object,
     ):
-        if num_envs < 1:
-            raise UserError(f"num_envs must be at least 1, not {num_envs}")
+        if whole(num_envs) < 1:
+            raise UserError(f"num_envs must be a whole number from 1 on, not {short(num_envs)}")
+        if max_episode_steps is not None and whole(max_episode_steps) < 1:
+            raise UserError(f"max_episode_steps must be a whole number from 1 on, not {short(max_episode_steps)}")
         self.scenario = find_scenario(scenario, settings)
-        self.num_envs, self.reveal, self.record, self.autoreset = num_envs, check_reveal(reveal), record, autoreset
-        self.render_mode = render_mode
+        self.num_envs, self.reveal, self.record = num_envs, check_reveal(reveal), record or bool(render_mode)
+        self.autoreset_mode = _mode(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        self.render_mode, self.max_episode_steps = check_mode(render_mode), max_episode_steps
         self.vocabulary = self.scenario.vocabulary
         n_latent = len(self.scenario.latent_names) if "latent" in reveal else 0
         self.single_observation_space = observation_space(self.vocabulary, n_latent, "plan" in reveal)
@@ -66,97 +80,212 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.rows = ObservationRows(num_envs, self.vocabulary, n_latent, "plan" in reveal)
         self._views = [self.rows.row(i) for i in range(num_envs)]
+        self._renderers = [Renderer(self.scenario, render_mode) for _ in range(num_envs)]
         self.worlds: list[World] = []
         self._seeds: list[int] = []
-        self._day = 0
+        self._episode, self._steps = [-1] * num_envs, [0] * num_envs
 
     def reset(
-        self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        each = [checked(s) for s in seed] if isinstance(seed, Sequence | np.ndarray) else None
-        first = None if seed is None or isinstance(seed, Sequence | np.ndarray) else checked(seed)
-        then = [checked(s) for s in (options or {}).get("then", ())]
-        super().reset(seed=first)
-        if each is None and (first is not None or not self._seeds):
-            first = unseeded(self.np_random) if first is None else first
-            each = [checked(first + i) for i in range(self.num_envs)]
-        if each is not None:
-            if len(each) != self.num_envs:
-                raise UserError(f"reset needs {self.num_envs} seeds, not {len(each)}")
-            self._seeds, self._episode = each, [-1] * self.num_envs
-        self._day = (options or {}).get("day", 0)
-        self._then = then[::-1]
-        self.finished = np.zeros(self.num_envs, bool)
-        self.worlds = [self._make(i) for i in range(self.num_envs)]
-        return self.rows.observe(), {}
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, np.ndarray], Info]:
+        day = check_options(options, ("day", "then", "reset_mask"))
+        options, seeds = options or {}, self._checked(seed)
+        which = self._which(options.get("reset_mask"))
+        then = None if options.get("then") is None else [checked(s) for s in options["then"]][::-1]
+        if then is not None and self.autoreset_mode != AutoresetMode.SAME_STEP:
+            raise UserError('reset: "then" goes with the autoreset mode SAME_STEP')
+        super().reset(seed=None if seed is None or isinstance(seed, Sequence | np.ndarray) else checked(seed))
+        if not self._seeds:
+            first = unseeded(self.np_random)
+            self._seeds, self.worlds = [first + i for i in range(self.num_envs)], [None] * self.num_envs  # type: ignore[list-item]
+        for i in which:
+            if (given := seeds[i]) is not None:
+                self._seeds[i], self._episode[i] = given, -1
+        if len(which) == self.num_envs:
+            self._then, self._then_day, self.finished = then, day, np.zeros(self.num_envs, bool)
+        self.finished[which] = False
+        for i in which:
+            self._begin(i, day)
+        info: Info = {}
+        self._add_persons(info, which)
+        return self.rows.observe(), info
 
-    def _make(self, i: int) -> World:
+    def _checked(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        """Each world's seed."""
+        n = self.num_envs
+        if seed is None:
+            return [None] * n
+        if not isinstance(seed, Sequence | np.ndarray) or isinstance(seed, str):
+            first = checked(seed) * n
+            if first + n > MOST:
+                raise UserError(
+                    f"seed {short(seed)}: a batch of {n} worlds takes seeds from 0 to {MOST // n - 1}; give one"
+                )
+            return [first + i for i in range(n)]
+        if len(seed) != n:
+            raise UserError(f"reset needs {n} seeds, not {len(seed)}")
+        return [None if s is None else checked(s) for s in seed]
+
+    def _which(self, mask: object) -> list[int]:
+        """The worlds that a reset is about: all, or those of Gymnasium's `reset_mask`."""
+        if mask is None:
+            return list(range(self.num_envs))
+        if not (isinstance(mask, np.ndarray) and mask.dtype == bool and mask.shape == (self.num_envs,) and mask.any()):
+            raise UserError(f"reset: reset_mask has to be ({self.num_envs},) bool with at least one True")
+        if not self.worlds:
+            raise UserError("reset: reset_mask goes on from a first reset of all worlds; leave it out")
+        return np.flatnonzero(mask).tolist()
+
+    def _begin(self, i: int, day: int = 0) -> None:
+        """World i's next episode."""
         self._episode[i] += 1
-        return self.scenario.make_world(
+        self._steps[i] = 0
+        self.worlds[i] = self.scenario.make_world(
             Streams(self._seeds[i], self._episode[i]),
             self._views[i],
-            day=self._day,
+            day=day,
             record=self.record,
             reveal=self.reveal,
         )
+        self._renderers[i].begin(self.worlds[i])
 
-    def step(
-        self, actions: np.ndarray
-    ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    def step(self, actions: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, Info]:
         """Actions (N,), an impossible one (`action_masks`) is carried out as none."""
-        chosen = _array(actions)
-        whole = chosen.dtype.kind in "iu" and chosen.shape == (self.num_envs,)
-        if not whole or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
+        chosen, n = _array(actions), self.num_envs
+        integers = chosen.dtype.kind in "iu" and chosen.shape == (n,)
+        if not integers or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
             raise UserError(
                 f"step: actions {short(actions)} are not in the action space; give"
-                f" an array of {self.num_envs} whole numbers"
+                f" an array of {n} whole numbers"
                 f" from 0 to {len(self.vocabulary) - 1}, one for each world"
             )
         if not self.worlds:
             raise ResetNeeded("call reset before step")
-        truncated = np.zeros(self.num_envs, bool)
-        rewards, ended = [], []
-        finished = self.finished.tolist()
+        rewards, stepped, over = [0.0] * n, list[int](), list[int]()
+        finished, drawn = self.finished.tolist(), self.render_mode == "rgb_array_list"
         for i, (world, action) in enumerate(zip(self.worlds, chosen.tolist(), strict=True)):
             if finished[i]:
-                rewards.append(0.0)
                 continue
+            before = world.now
             if world.step(action):
-                ended.append(i)
-            rewards.append(world.reward)
-        info: dict[str, Any] = {}
-        if ended:
-            truncated[ended] = True
-            self._end(ended, info)
-        return self.rows.observe(), np.array(rewards), np.zeros(self.num_envs, bool), truncated, info
+                over.append(i)
+            stepped.append(i)
+            rewards[i] = world.reward
+            if drawn:
+                self._renderers[i].step(world, before)
+        cut = self._cut(stepped, over) if self.max_episode_steps else []
+        terminated, truncated = np.zeros(n, bool), np.zeros(n, bool)
+        truncated[[*over, *cut]] = True
+        info = self._ended(stepped, over, cut) if over or cut or len(stepped) < n else self._info(stepped)
+        return self.rows.observe(), np.array(rewards), terminated, truncated, info
 
-    def _end(self, ended: list[int], info: dict[str, object]) -> None:
-        """`final_obs`, `final_info` (object arrays (N,), None where not ended) and their masks, as in Gymnasium."""
-        final_obs, final_info = np.full(self.num_envs, None, object), np.full(self.num_envs, None, object)
-        mask = np.zeros(self.num_envs, bool)
-        mask[ended] = True
-        for i in ended:
-            world = self.worlds[i]
-            final_obs[i] = self._views[i].observe()
-            final_info[i] = {
-                "reward_terms": world.reward_terms,
-                "masked": world.masked,
-                "totals": totals(self.scenario, world),
-            }
-            if self._then and not self.autoreset:
-                self._seeds[i], self._episode[i] = self._then.pop(), -1
-                self.worlds[i] = self._make(i)
-            elif self.autoreset:
-                self.worlds[i] = self._make(i)
-            else:
-                self.finished[i] = True
-        info.update(final_obs=final_obs, _final_obs=mask, final_info=final_info, _final_info=mask)
+    def _cut(self, stepped: list[int], over: list[int]) -> list[int]:
+        """The worlds that `max_episode_steps` ends."""
+        for i in stepped:
+            self._steps[i] += 1
+        return [i for i in stepped if self._steps[i] >= self.max_episode_steps and i not in over]  # type: ignore[operator]
 
-    def asked(self) -> np.ndarray:
-        """(2, N): whose decision it is in each world, and the reward of their step before; zeros where one stream."""
-        return np.array([(w.person, w.credit) for w in self.worlds]).T
+    def _ended(self, stepped: list[int], over: list[int], cut: list[int]) -> Info:
+        """`info` of a step that ends an episode or that some worlds sit out; worlds begin anew."""
+        ended, fresh, info = [*over, *cut], list[int](), Info()
+        if self.autoreset_mode == AutoresetMode.SAME_STEP:
+            for i in sorted(ended):
+                final = step_info(self.scenario, self.worlds[i], i in over)
+                self._add_info(info, {"final_obs": self._views[i].observe(), "final_info": final}, i)
+                if self._then:
+                    self._seeds[i], self._episode[i] = self._then.pop(), -1
+                    self._begin(i, self._then_day)
+                elif self._then is None:
+                    self._begin(i)
+                else:
+                    self.finished[i] = True
+                    continue
+                fresh.append(i)
+            stepped = [i for i in stepped if i not in ended]
+        elif self.autoreset_mode == AutoresetMode.NEXT_STEP:
+            fresh = np.flatnonzero(self.finished).tolist()
+            for i in fresh:
+                self._begin(i)
+            self.finished[fresh] = False
+            self.finished[ended] = True
+        else:
+            self.finished[ended] = True
+        info |= self._info(stepped)
+        if self.autoreset_mode != AutoresetMode.SAME_STEP:
+            for i in over:
+                self._add_info(info, {"totals": step_info(self.scenario, self.worlds[i], True)["totals"]}, i)
+        self._add_persons(info, sorted([*stepped, *fresh]))
+        return info
+
+    def _info(self, which: list[int]) -> Info:
+        """`info` of a step of these worlds, as Gymnasium batches it: arrays, each with a mask of whose it is."""
+        n, worlds = self.num_envs, self.worlds
+        if not which:
+            return {}
+        masked, own = [0] * n, [False] * n
+        terms: dict[str, list[float]] = {}
+        theirs: dict[str, list[bool]] = {}
+        for i in which:
+            masked[i], own[i] = worlds[i].masked, True
+            for name, amount in worlds[i].reward_terms.items():
+                if name not in terms:
+                    terms[name], theirs[name] = [0.0] * n, [False] * n
+                terms[name][i], theirs[name][i] = amount, True
+        parts: Info = {name: np.array(amounts) for name, amounts in terms.items()}
+        parts |= {f"_{name}": np.array(of) for name, of in theirs.items()}
+        mask = np.array(own)
+        info = {"reward_terms": parts, "_reward_terms": mask, "masked": np.array(masked), "_masked": mask.copy()}
+        self._add_persons(info, which)
+        return info
+
+    def _add_persons(self, info: Info, which: list[int]) -> None:
+        """Whose turn it is in these worlds, where decisions are single persons'."""
+        if self.scenario.personal and which:
+            person, credit, mask = np.zeros(self.num_envs, int), np.zeros(self.num_envs), np.zeros(self.num_envs, bool)
+            person[which], credit[which] = zip(
+                *((w.person, w.credit) for w in (self.worlds[i] for i in which)), strict=True
+            )
+            mask[which] = True
+            info.update(person=person, _person=mask, credit=credit, _credit=mask.copy())
+
+    def render(self) -> tuple[Frame, ...] | None:  # type: ignore[override]
+        """One frame a world."""
+        if self.render_mode is None or not self.worlds:
+            return None
+        return tuple(r.render(w) for r, w in zip(self._renderers, self.worlds, strict=True))
 
     def action_masks(self) -> np.ndarray:
         """(N, A) bool: what is possible now in each world."""
         masks: np.ndarray = self.rows.mask.astype(bool)
         return masks
+
+
+def _mode(mode: AutoresetMode | str) -> AutoresetMode:
+    try:
+        return AutoresetMode(mode)
+    except ValueError:
+        modes = ", ".join(m.value for m in AutoresetMode)
+        raise UserError(f"autoreset_mode {mode!r}: there are {modes}") from None
+
+
+def infos_of(info: Info, n: int) -> list[Info]:
+    """Of each of n worlds the `info` that its own environment gives, out of a batch's."""
+    own: list[Info] = [{} for _ in range(n)]
+    for name, value in info.items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, dict):
+            values: Sequence[Any] = infos_of(value, n)
+        else:
+            values = value if value.dtype == object else value.tolist()
+        for i in np.flatnonzero(info[f"_{name}"]).tolist():
+            own[i][name] = values[i]
+    return own
+
+
+def totals_of(info: Info, which: Sequence[int]) -> list[dict[str, float]]:
+    """The totals of the episodes that have ended in these worlds, in the autoreset mode SAME_STEP."""
+    if not len(which):
+        return []
+    found = infos_of(info["final_info"]["totals"], max(which) + 1)
+    return [found[i] for i in which]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from lam_env.core.contracts import FullPolicy, Observation, Policy, complete
 from lam_env.core.errors import UserError
@@ -154,7 +155,7 @@ def record_decisions(
     again, and not known for her last.
     """
     n, stream, drawn, full = len(seeds), Stream(key_of(seed, "logged policy")), 0, complete(policy)
-    env = LamVectorEnv(n, scenario, record=True, reveal=full.reveal, autoreset=False)
+    env = LamVectorEnv(n, scenario, record=True, reveal=full.reveal, autoreset_mode=AutoresetMode.DISABLED)
     crowd = scenario.personal and scenario.n_users > 1
     kept: list[dict[str, np.ndarray]] = []
     worlds: list[np.ndarray] = []
@@ -172,13 +173,13 @@ def record_decisions(
         running = np.flatnonzero(~env.finished)
         for i in running.tolist():
             _note(env.worlds[i], int(actions[i]), float(p[i, actions[i]]))
-        asked.append(env.asked()[0][running].astype(np.int64))
+        asked.append(observation["epoch"][running, 2])
         return actions, state
 
     for step in play(choose, env, seeds):
         kept.append({k: v[step.running] for k, v in step.observation.items() if k not in hidden})
         worlds.append(np.flatnonzero(step.running))
-        earned.append((env.asked()[1] if crowd else step.rewards)[step.running])
+        earned.append((step.info["credit"] if crowd else step.rewards)[step.running])
         done = sum(w.now - w.start for w in env.worlds)
         total = sum(w.end - w.start for w in env.worlds)
         progress("record", done * 100 // total, 100, f"{sum(map(len, worlds)):,} decisions")

@@ -14,7 +14,7 @@ from lam_env.core.progress import Report
 from lam_env.core.units import DAY
 from lam_env.envs.play import play
 from lam_env.envs.scenario import Scenario
-from lam_env.envs.vector import AT_ONCE, LamVectorEnv
+from lam_env.envs.vector import AT_ONCE, LamVectorEnv, totals_of
 
 
 def rollout(
@@ -35,7 +35,7 @@ def rollout(
     have ended (None if none has), whose place in the next one another may have taken.
     """
     n = min(len(world_seeds), AT_ONCE)
-    env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal, autoreset=False)
+    env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal)
     totals: list[dict[str, float]] = [{} for _ in world_seeds]
     lives, begun = np.arange(n), n  # which world each place holds
     points, silent, steps = np.zeros(len(world_seeds)), np.zeros(len(world_seeds)), 0
@@ -56,8 +56,9 @@ def rollout(
             last = step.info.get("final_obs")
             watch(lives, step.observation, actions, running, rewards, step.after, step.worlds, last)
         steps += int(running.sum())
-        for i in np.flatnonzero(step.ended):
-            totals[lives[i]] = step.info["final_info"][i]["totals"]
+        over = np.flatnonzero(step.ended)
+        for i, found in zip(over, totals_of(step.info, over), strict=True):
+            totals[lives[i]] = found
             if begun < len(world_seeds):
                 lives[i], begun = begun, begun + 1
         if progress is not None and steps % (128 * n) < n:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from lam_env.core import registry
 from lam_env.core.contracts import Policy, Training, complete
@@ -64,7 +65,7 @@ def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predict
 
 
 def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:
-    env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal, autoreset=False)
+    env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal, autoreset_mode=AutoresetMode.DISABLED)
     observation, _ = env.reset(seed=world_seeds(Use.TRYING, n))
     state, start = None, np.ones(n, bool)
     for _ in range(2):

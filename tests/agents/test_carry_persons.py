@@ -44,7 +44,7 @@ PREDICTORS = {
 def test_interleaved_persons_are_each_read_alone(name):
     predictor = PREDICTORS[name]()
     n, rng = 3, np.random.default_rng(0)
-    env = LamVectorEnv(n, SCENARIO, record=True, autoreset=False)
+    env = LamVectorEnv(n, SCENARIO, record=True, autoreset_mode="Disabled")
     observation, _ = env.reset(seed=20)
     carry, start, told = None, np.ones(n, bool), {}
     while not env.finished.all():

@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecCheckNan, VecMonitor
 
 from lam_env.core import registry
 from lam_env.core.contracts import Policy, Prediction, Training
-from lam_env.envs.vector import LamVectorEnv
+from lam_env.envs.vector import LamVectorEnv, infos_of
 
 
 def make_env(n, **options):
@@ -90,7 +90,7 @@ def adapted():
 
 def test_the_adapter_gives_what_the_batch_gives(adapted):
     plain = make_env(3)
-    expected, _ = plain.reset(seed=5)
+    expected, _ = plain.reset(seed=[5, 6, 7])
     found = adapted.reset()
     for step in range(100):
         assert all(np.array_equal(found[k], expected[k]) for k in expected)
@@ -100,12 +100,12 @@ def test_the_adapter_gives_what_the_batch_gives(adapted):
         assert its_rewards.dtype == np.float32
         assert np.allclose(its_rewards, rewards)
         assert not dones.any()
-        assert infos == [{}, {}, {}]
+        assert [info["masked"] for info in infos] == [w.masked for w in plain.worlds]
 
 
 def test_a_time_limit_is_a_truncation_with_its_last_observation(adapted):
-    plain = make_env(3, autoreset=False)
-    plain.reset(seed=5)
+    plain = make_env(3, autoreset_mode="Disabled")
+    plain.reset(seed=[5, 6, 7])
     lasts, totals, earned, steps = [None] * 3, [None] * 3, np.zeros(3), np.zeros(3, int)
     while not plain.finished.all():
         steps += ~plain.finished
@@ -113,7 +113,7 @@ def test_a_time_limit_is_a_truncation_with_its_last_observation(adapted):
         earned += rewards
         for i in np.flatnonzero(truncated):
             lasts[i] = {k: v[i].copy() for k, v in observation.items()}
-            totals[i] = info["final_info"][i]["totals"]
+            totals[i] = infos_of(info, 3)[i]["totals"]
     adapted.reset()
     ended = np.zeros(3, bool)
     while not ended.all():

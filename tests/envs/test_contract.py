@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 import pytest
 from gymnasium.utils import env_checker
-from gymnasium.vector import AutoresetMode
 from lam_env.scenarios.smart_home import SmartHome
 from stable_baselines3.common import env_checker as sb3_checker
 
@@ -92,35 +91,8 @@ def test_resets_meet_fresh_people_and_a_seed_brings_the_first_back(name):
 
 
 @every_scenario
-def test_a_finished_world_of_a_batch_starts_anew_in_the_same_step(name):
-    env = LamVectorEnv(2, name)
-    assert env.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
-    env.reset(seed=0)
-    end = env.worlds[0].end // env.worlds[0].second
-    while True:
-        observation, _, terminated, truncated, info = env.step(np.zeros(2, int))
-        assert not terminated.any()
-        if truncated.any():
-            break
-    i = int(np.flatnonzero(truncated)[0])
-    assert info["final_obs"][i]["epoch"][0] == end
-    assert observation["epoch"][i, 0] < end
-    assert np.array_equal(info["_final_obs"], truncated)
-    assert info["final_info"][i]["totals"]["reward.return"] == pytest.approx(_return(name, seed=i))
-
-
-def _return(name, seed):
-    env = LamEnv(name)
-    env.reset(seed=seed)
-    truncated = False
-    while not truncated:
-        *_, truncated, info = env.step(0)
-    return info["totals"]["reward.return"]
-
-
-@every_scenario
 def test_finished_worlds_stay_finished_without_autoreset(name):
-    env = LamVectorEnv(2, name, autoreset=False)
+    env = LamVectorEnv(2, name, autoreset_mode="Disabled")
     env.reset(seed=0)
     while not env.finished.all():
         observation, *_ = env.step(np.zeros(2, int))

@@ -82,13 +82,12 @@ def test_in_a_crowd_a_decision_is_paid_when_the_person_is_asked_again() -> None:
         hers = reward[user == person]
         assert np.isnan(hers[-1])  # her last one is not known
         assert np.isfinite(hers[:-1]).all()
-    env = LamVectorEnv(1, scenario, autoreset=False)
-    env.reset(seed=SEEDS[:1])
+    env = LamVectorEnv(1, scenario, autoreset_mode="Disabled")
+    _, info = env.reset(seed=SEEDS[:1])
     credited: dict[int, list[float]] = {}
     for token in found.log.token[found.rows]:
-        person, credit = env.asked()[:, 0]
-        credited.setdefault(int(person), []).append(credit)
-        env.step(np.array([int(token)]))
+        credited.setdefault(int(info["person"][0]), []).append(info["credit"][0])
+        *_, info = env.step(np.array([int(token)]))
     for person, credits in credited.items():
         np.testing.assert_allclose(reward[user == person][:-1], credits[1:], atol=1e-5)
     assert len(np.unique(found.trajectory)) == len(np.unique(user))

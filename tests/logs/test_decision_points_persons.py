@@ -146,7 +146,7 @@ def test_the_decision_points_any_log_are_those_that_were_shown(draws, second, sa
 
 @pytest.mark.parametrize("scenario", [Trips, FineTrips])
 def test_the_decision_points_a_recorded_agent_are_those_that_it_saw(scenario):
-    env, rng = LamVectorEnv(3, scenario(days=2.0), record=True, autoreset=False), np.random.default_rng(1)
+    env, rng = LamVectorEnv(3, scenario(days=2.0), record=True, autoreset_mode="Disabled"), np.random.default_rng(1)
     shown, (seen, _) = [[] for _ in range(3)], env.reset(seed=5)
     while not env.finished.all():
         for i in np.flatnonzero(~env.finished):

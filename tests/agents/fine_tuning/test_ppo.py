@@ -240,7 +240,7 @@ def test_each_training_seed_learns_in_worlds_of_its_own():
 
     class Worlds(LamVectorEnv):
         def reset(self, *, seed=None, options=None):
-            met.append(seed)
+            met.append(seed[0])
             return super().reset(seed=seed, options=options)
 
     for seed in (0, 1, 7):

@@ -9,14 +9,18 @@ from lam_env.agents.fine_tuning import ppo
 from lam_env.agents.fine_tuning.features import encoder_of
 from lam_env.agents.fine_tuning.heads import AdviceHead, PlainHead
 from lam_env.agents.fine_tuning.ppo import PPOAgent, asked_a_day
-from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer
+from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer, Turns
 from lam_env.agents.fine_tuning.vec_env import LamVecEnv
 from lam_env.agents.guests.encoded import EncodedVectorEnv
 from lam_env.agents.simple import Silent
 from people import A, Best, Knowing, Trips, habits
+from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecNormalize
 
 from lam_env.core.contracts import Training
+from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
@@ -71,7 +75,6 @@ def test_the_learner_waits_for_some_days_of_everybody(settings):
     agent, given = PPOAgent(prior=True), training(100, settings=settings)
     model = agent.learner(given, encoder_of(given, agent.prior))  # and without a warning that batches are torn
     assert type(model.rollout_buffer) is PersonalRolloutBuffer
-    assert model.rollout_buffer.asked is model.env
     assert model.n_envs == settings.envs // 4
     least = max(settings.rollout, settings.days * asked_a_day(log()))
     assert least <= model.n_steps < least + settings.batch
@@ -105,7 +108,7 @@ def test_a_rollout_pays_each_step_what_its_own_person_brought():
     agent, given = PPOAgent(prior=True), training(100, people=10, settings=dataclasses.replace(FAST, days=3))
     features = encoder_of(given, agent.prior)
     model = agent.learner(given, features)
-    model.learn(1)
+    model.learn(1, callback=Turns())
     part = next(model.rollout_buffer.get(None))
     x, action, paid = part.observations.numpy(), part.actions[:, 0].numpy().astype(int), part.returns.numpy()
     assert len(x) > 1000
@@ -153,3 +156,29 @@ def test_a_training_is_repeated_to_the_bit_and_another_seed_gives_another():
     same, other = ([bool((heads[0][k] == h[k]).all()) for k in h] for h in heads[1:])
     assert all(same)
     assert not all(other)
+
+
+def guest(n):
+    worlds = EncodedVectorEnv(LamVectorEnv(n, Trips(days=0.5)), encoder_of(training(0)))
+    env = VecNormalize(LamVecEnv(worlds, seed=3), norm_reward=False)  # what goes round it keeps the infos
+    return PPO("MlpPolicy", env, n_steps=6, batch_size=3, seed=0, rollout_buffer_class=PersonalRolloutBuffer)
+
+
+def test_a_buffer_whose_learner_has_not_the_callback_says_so():
+    with pytest.raises(UserError, match=r"whose turn is it\? Give learn\(callback=Turns\(\)\) too$"):
+        guest(1).learn(2)
+
+
+@pytest.mark.parametrize("calls", [1, 3])
+def test_whose_turn_it_is_is_known_when_learning_goes_on(calls):
+    people = []
+
+    class Look(BaseCallback):
+        def _on_step(self):
+            people.append([world.person for world in self.training_env.unwrapped.env.worlds])
+            return True
+
+    model = guest(2)
+    for k in range(calls):
+        model.learn(600, callback=[Turns(), Look()], reset_num_timesteps=k == 0)
+    assert model.rollout_buffer.person.tolist() == people[-7:-1]

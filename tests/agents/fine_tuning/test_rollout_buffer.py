@@ -1,7 +1,5 @@
 """Returns along one person's steps: against a slow reference, and against Stable-Baselines3 where a world is one person's."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -21,13 +19,11 @@ GAMMA, LAMBDA = 0.9, 0.8
 def filled(kind, person, credit, values, starts, rewards=None, **more):
     """A buffer of steps (T, N); its observations are their numbers."""
     steps, n = values.shape
-    asked = SimpleNamespace(before=None)
-    if kind is PersonalRolloutBuffer:
-        more["asked"] = asked
     box = spaces.Box(-np.inf, np.inf, (1,), np.float32)
     buffer = kind(steps, box, spaces.Discrete(4), "cpu", LAMBDA, GAMMA, n_envs=n, **more)
     for t in range(steps):
-        asked.before = np.stack([person[t], credit[t]])
+        if kind is PersonalRolloutBuffer:
+            buffer.begin([{"person": p, "credit": c} for p, c in zip(person[t], credit[t], strict=True)])
         number = (t * n + np.arange(n))[:, None]
         reward = np.zeros(n) if rewards is None else rewards[t]
         buffer.add(number, number % 4, reward, starts[t], torch.as_tensor(values[t]), torch.zeros(n))
@@ -165,24 +161,18 @@ def test_a_new_rollout_forgets_the_last_one():
     assert buffer.pos == 0
 
 
-def test_the_adapter_tells_whose_step_is_added_and_what_her_last_one_brought():
-    """Alongside a rollout: `before` belongs to the observation acted on, `asked` to the one that came of it."""
+def test_the_infos_tell_whose_turn_it_is_and_what_their_last_one_brought():
     env = LamVecEnv(LamVectorEnv(3, Trips(days=0.5)), seed=4)
     seen = env.reset()
     rewards, brought = 0.0, 0.0
+    assert [i["person"] for i in env.reset_infos] == seen["epoch"][:, 2].tolist()
     for t in range(300):
-        person = seen["epoch"][:, 2].copy()
-        seen, reward, dones, _ = env.step(np.full(3, BUS if t % 2 else 0))
-        assert env.before[0].tolist() == person.tolist()
-        assert env.asked[0].tolist() == seen["epoch"][:, 2].tolist()
-        assert env.asked[1].tolist() == [w.credit for w in env.env.worlds]
-        assert (env.asked[1][dones] == 0).all()
-        rewards, brought = rewards + reward.sum(), brought + env.asked[1].sum()
+        seen, reward, dones, infos = env.step(np.full(3, BUS if t % 2 else 0))
+        infos = [env.reset_infos[i] if over else infos[i] for i, over in enumerate(dones)]
+        assert [i["person"] for i in infos] == seen["epoch"][:, 2].tolist()
+        credit = np.array([i["credit"] for i in infos])
+        assert credit.tolist() == [w.credit for w in env.env.worlds]
+        assert (credit[dones] == 0).all()
+        rewards, brought = rewards + reward.sum(), brought + credit.sum()
     assert abs(rewards) > 1
     assert brought == pytest.approx(rewards, rel=0.25)  # less what is left open when episodes end
-
-
-def test_where_a_world_is_one_stream_nobody_is_asked():
-    env = LamVectorEnv(2, "smart_home", days=1)
-    env.reset(seed=0)
-    assert env.asked().tolist() == [[0, 0], [0, 0]]

@@ -64,7 +64,7 @@ def test_single_and_batch_see_the_same_through_ends_and_resets(name, prior):
     encoder, worlds = encoder_of(given, prior), given.make_worlds(3)
     batch = EncodedVectorEnv(worlds, encoder)
     singles = [EncodedEnv(LamEnv(worlds.scenario), encoder) for _ in range(3)]
-    seen, _ = batch.reset(seed=7)
+    seen, _ = batch.reset(seed=[7, 8, 9])
     mine = np.array([env.reset(seed=7 + i)[0] for i, env in enumerate(singles)])
     assert seen.dtype == np.float32
     assert batch.observation_space.shape == seen.shape == (3, *singles[0].observation_space.shape)
@@ -97,7 +97,7 @@ def test_a_learner_of_sb3_sees_what_the_batch_shows_and_so_does_the_kits_own():
         env.seed(7)
         seen, first = env.reset(), env.env._seeds[0]
         batch = EncodedVectorEnv(given.make_worlds(3), encoder)
-        expected, _ = batch.reset(seed=first)
+        expected, _ = batch.reset(seed=range(first, first + 3))
         for _ in range(50):
             assert np.array_equal(seen, expected)
             seen, *_ = env.step(np.zeros(3, int))
