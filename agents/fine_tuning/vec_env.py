@@ -12,7 +12,8 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note
-from lam_env.envs.vector import LamVectorEnv, infos_of
+from lam_env.envs.batch_info import infos_of
+from lam_env.envs.vector import LamVectorEnv
 
 from ..guests.encoded import EncodedVectorEnv
 

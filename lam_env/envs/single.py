@@ -113,8 +113,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
             Streams(self._seed, self._episode), self._row, day=day, record=self.record, reveal=self.reveal
         )
         self._renderer.begin(self.world)
-        info = {"person": self.world.person, "credit": self.world.credit} if self.scenario.personal else {}
-        return self._row.observe(), info
+        return self._row.observe(), reset_info(self.scenario, self.world)
 
     def step(self, action: SupportsIndex) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
         """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those."""
@@ -141,11 +140,16 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         return None if self.world is None else self._renderer.render(self.world)
 
 
+def reset_info(scenario: Scenario, world: World) -> dict[str, Any]:
+    """`info` after a reset, as the class says."""
+    return {"person": world.person, "credit": world.credit} if scenario.personal else {}
+
+
 def step_info(scenario: Scenario, world: World, over: bool) -> dict[str, Any]:
     """`info` of a step, as the class says."""
     info: dict[str, Any] = {"reward_terms": world.reward_terms, "masked": world.masked}
     if scenario.personal:
-        info["person"], info["credit"] = world.person, world.credit
+        info |= reset_info(scenario, world)
     if over:
         info["totals"] = totals(scenario, world)
     return info

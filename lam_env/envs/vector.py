@@ -16,14 +16,14 @@ from lam_env.core.errors import UserError
 from lam_env.core.observation import ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import MOST, checked, unseeded
+from lam_env.envs.batch_info import Info, batched, batched_steps, merged
 from lam_env.envs.render import MODES, Frame, Renderer, check_mode
 from lam_env.envs.scenario import Scenario
-from lam_env.envs.single import check_options, check_reveal, find_scenario, step_info, whole
+from lam_env.envs.single import check_options, check_reveal, find_scenario, reset_info, step_info, whole
 from lam_env.envs.spaces import observation_space
 from lam_env.sim.world import World
 
 AT_ONCE = 64  # worlds; more of them follow finished ones: the longest life may be 20 times the mean one
-Info = dict[str, Any]
 
 
 def _array(actions: object) -> np.ndarray:
@@ -84,6 +84,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         self.worlds: list[World] = []
         self._seeds: list[int] = []
         self._episode, self._steps = [-1] * num_envs, [0] * num_envs
+        self._all, self._nobody = list(range(num_envs)), np.zeros(num_envs, bool)
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -102,12 +103,14 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
             if (given := seeds[i]) is not None:
                 self._seeds[i], self._episode[i] = given, -1
         if len(which) == self.num_envs:
-            self._then, self._then_day, self.finished = then, day, np.zeros(self.num_envs, bool)
+            self._then, self._then_day, self.finished = then, 0 if then is None else day, np.zeros(self.num_envs, bool)
         self.finished[which] = False
+        self._simple = (
+            self.render_mode != "rgb_array_list" and not self.finished.any()
+        )  # all make a step and nothing else
         for i in which:
             self._begin(i, day)
-        info: Info = {}
-        self._add_persons(info, which)
+        info = batched({i: reset_info(self.scenario, self.worlds[i]) for i in which}, self.num_envs)
         return self.rows.observe(), info
 
     def _checked(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
@@ -129,7 +132,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
     def _which(self, mask: object) -> list[int]:
         """The worlds that a reset is about: all, or those of Gymnasium's `reset_mask`."""
         if mask is None:
-            return list(range(self.num_envs))
+            return self._all
         if not (isinstance(mask, np.ndarray) and mask.dtype == bool and mask.shape == (self.num_envs,) and mask.any()):
             raise UserError(f"reset: reset_mask has to be ({self.num_envs},) bool with at least one True")
         if not self.worlds:
@@ -151,9 +154,9 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
 
     def step(self, actions: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, Info]:
         """Actions (N,), an impossible one (`action_masks`) is carried out as none."""
-        chosen, n = _array(actions), self.num_envs
-        integers = chosen.dtype.kind in "iu" and chosen.shape == (n,)
-        if not integers or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
+        array, n = _array(actions), self.num_envs
+        chosen = array.tolist() if array.dtype.kind in "iu" and array.shape == (n,) else [-1]
+        if min(chosen) < 0 or max(chosen) >= len(self.vocabulary):
             raise UserError(
                 f"step: actions {short(actions)} are not in the action space; give"
                 f" an array of {n} whole numbers"
@@ -161,23 +164,32 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
             )
         if not self.worlds:
             raise ResetNeeded("call reset before step")
-        rewards, stepped, over = [0.0] * n, list[int](), list[int]()
-        finished, drawn = self.finished.tolist(), self.render_mode == "rgb_array_list"
-        for i, (world, action) in enumerate(zip(self.worlds, chosen.tolist(), strict=True)):
-            if finished[i]:
-                continue
-            before = world.now
-            if world.step(action):
-                over.append(i)
-            stepped.append(i)
-            rewards[i] = world.reward
-            if drawn:
-                self._renderers[i].step(world, before)
+        worlds = self.worlds
+        if self._simple:
+            stepped = self._all
+            over = [i for i, world in enumerate(worlds) if world.step(chosen[i])]
+            rewards = np.array([world.reward for world in worlds])
+        else:
+            stepped, over, rewards = self._step_some(chosen)
         cut = self._cut(stepped, over) if self.max_episode_steps else []
-        terminated, truncated = np.zeros(n, bool), np.zeros(n, bool)
-        truncated[[*over, *cut]] = True
-        info = self._ended(stepped, over, cut) if over or cut or len(stepped) < n else self._info(stepped)
-        return self.rows.observe(), np.array(rewards), terminated, truncated, info
+        terminated, truncated = self._nobody.copy(), self._nobody.copy()
+        if over or cut or len(stepped) < n:
+            truncated[[*over, *cut]] = True
+            info = self._ended(stepped, over, cut)
+        else:
+            info = batched_steps(worlds, stepped, self.scenario.personal)
+        return self.rows.observe(), rewards, terminated, truncated, info
+
+    def _step_some(self, actions: list[int]) -> tuple[list[int], list[int], np.ndarray]:
+        """Where some have finished or pictures are kept: the worlds that made a step, of them those that are over, (N,) rewards."""
+        stepped, over, rewards = np.flatnonzero(~self.finished).tolist(), list[int](), np.zeros(self.num_envs)
+        for i in stepped:
+            world, before = self.worlds[i], self.worlds[i].now
+            if world.step(actions[i]):
+                over.append(i)
+            rewards[i] = world.reward
+            self._renderers[i].step(world, before)
+        return stepped, over, rewards
 
     def _cut(self, stepped: list[int], over: list[int]) -> list[int]:
         """The worlds that `max_episode_steps` ends."""
@@ -187,66 +199,30 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
 
     def _ended(self, stepped: list[int], over: list[int], cut: list[int]) -> Info:
         """`info` of a step that ends an episode or that some worlds sit out; worlds begin anew."""
-        ended, fresh, info = [*over, *cut], list[int](), Info()
+        ended, infos = sorted([*over, *cut]), dict[int, Info]()
+        for i in ended:
+            infos[i] = step_info(self.scenario, self.worlds[i], i in over)
         if self.autoreset_mode == AutoresetMode.SAME_STEP:
-            for i in sorted(ended):
-                final = step_info(self.scenario, self.worlds[i], i in over)
-                self._add_info(info, {"final_obs": self._views[i].observe(), "final_info": final}, i)
+            for i in ended:
+                infos[i] = {"final_obs": self._views[i].observe(), "final_info": infos[i]}
                 if self._then:
                     self._seeds[i], self._episode[i] = self._then.pop(), -1
-                    self._begin(i, self._then_day)
-                elif self._then is None:
-                    self._begin(i)
-                else:
+                elif self._then is not None:
                     self.finished[i] = True
                     continue
-                fresh.append(i)
-            stepped = [i for i in stepped if i not in ended]
-        elif self.autoreset_mode == AutoresetMode.NEXT_STEP:
-            fresh = np.flatnonzero(self.finished).tolist()
-            for i in fresh:
-                self._begin(i)
-            self.finished[fresh] = False
-            self.finished[ended] = True
+                self._begin(i, self._then_day)
+                infos[i] |= reset_info(self.scenario, self.worlds[i])
         else:
+            if self.autoreset_mode == AutoresetMode.NEXT_STEP:
+                for i in np.flatnonzero(self.finished).tolist():
+                    self._begin(i)
+                    infos[i] = reset_info(self.scenario, self.worlds[i])
+                self.finished[:] = False
             self.finished[ended] = True
-        info |= self._info(stepped)
-        if self.autoreset_mode != AutoresetMode.SAME_STEP:
-            for i in over:
-                self._add_info(info, {"totals": step_info(self.scenario, self.worlds[i], True)["totals"]}, i)
-        self._add_persons(info, sorted([*stepped, *fresh]))
-        return info
-
-    def _info(self, which: list[int]) -> Info:
-        """`info` of a step of these worlds, as Gymnasium batches it: arrays, each with a mask of whose it is."""
-        n, worlds = self.num_envs, self.worlds
-        if not which:
-            return {}
-        masked, own = [0] * n, [False] * n
-        terms: dict[str, list[float]] = {}
-        theirs: dict[str, list[bool]] = {}
-        for i in which:
-            masked[i], own[i] = worlds[i].masked, True
-            for name, amount in worlds[i].reward_terms.items():
-                if name not in terms:
-                    terms[name], theirs[name] = [0.0] * n, [False] * n
-                terms[name][i], theirs[name][i] = amount, True
-        parts: Info = {name: np.array(amounts) for name, amounts in terms.items()}
-        parts |= {f"_{name}": np.array(of) for name, of in theirs.items()}
-        mask = np.array(own)
-        info = {"reward_terms": parts, "_reward_terms": mask, "masked": np.array(masked), "_masked": mask.copy()}
-        self._add_persons(info, which)
-        return info
-
-    def _add_persons(self, info: Info, which: list[int]) -> None:
-        """Whose turn it is in these worlds, where decisions are single persons'."""
-        if self.scenario.personal and which:
-            person, credit, mask = np.zeros(self.num_envs, int), np.zeros(self.num_envs), np.zeros(self.num_envs, bool)
-            person[which], credit[which] = zip(
-                *((w.person, w.credit) for w in (self.worlds[i] for i in which)), strict=True
-            )
-            mask[which] = True
-            info.update(person=person, _person=mask, credit=credit, _credit=mask.copy())
+        self._simple = self.render_mode != "rgb_array_list" and not self.finished.any()
+        going = [i for i in stepped if i not in infos]
+        info = batched_steps(self.worlds, going, self.scenario.personal) if going else {}
+        return merged(info, batched(infos, self.num_envs))
 
     def render(self) -> tuple[Frame, ...] | None:  # type: ignore[override]
         """One frame a world."""
@@ -266,26 +242,3 @@ def _mode(mode: AutoresetMode | str) -> AutoresetMode:
     except ValueError:
         modes = ", ".join(m.value for m in AutoresetMode)
         raise UserError(f"autoreset_mode {mode!r}: there are {modes}") from None
-
-
-def infos_of(info: Info, n: int) -> list[Info]:
-    """Of each of n worlds the `info` that its own environment gives, out of a batch's."""
-    own: list[Info] = [{} for _ in range(n)]
-    for name, value in info.items():
-        if name.startswith("_"):
-            continue
-        if isinstance(value, dict):
-            values: Sequence[Any] = infos_of(value, n)
-        else:
-            values = value if value.dtype == object else value.tolist()
-        for i in np.flatnonzero(info[f"_{name}"]).tolist():
-            own[i][name] = values[i]
-    return own
-
-
-def totals_of(info: Info, which: Sequence[int]) -> list[dict[str, float]]:
-    """The totals of the episodes that have ended in these worlds, in the autoreset mode SAME_STEP."""
-    if not len(which):
-        return []
-    found = infos_of(info["final_info"]["totals"], max(which) + 1)
-    return [found[i] for i in which]

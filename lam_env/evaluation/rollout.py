@@ -12,9 +12,10 @@ from lam_env.core.contracts import Observation, Policy, complete
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Report
 from lam_env.core.units import DAY
+from lam_env.envs.batch_info import totals_of
 from lam_env.envs.play import play
 from lam_env.envs.scenario import Scenario
-from lam_env.envs.vector import AT_ONCE, LamVectorEnv, totals_of
+from lam_env.envs.vector import AT_ONCE, LamVectorEnv
 
 
 def rollout(

@@ -11,7 +11,8 @@ from stable_baselines3.common.vec_env import VecCheckNan, VecMonitor
 
 from lam_env.core import registry
 from lam_env.core.contracts import Policy, Prediction, Training
-from lam_env.envs.vector import LamVectorEnv, infos_of
+from lam_env.envs.batch_info import infos_of
+from lam_env.envs.vector import LamVectorEnv
 
 
 def make_env(n, **options):

@@ -8,8 +8,9 @@ from gymnasium.wrappers import TimeLimit
 
 from lam_env.core import registry
 from lam_env.core.errors import UserError
+from lam_env.envs.batch_info import infos_of
 from lam_env.envs.single import LamEnv
-from lam_env.envs.vector import LamVectorEnv, infos_of
+from lam_env.envs.vector import LamVectorEnv
 
 SHORT = {
     "smart_home": {"days": 1, "timer": 3600},
