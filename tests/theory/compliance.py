@@ -9,7 +9,8 @@ import numpy as np
 from lam_env.scenarios.traffic.roads import cost as performance
 from lam_env.scenarios.traffic.roads.network import Demand, NetworkError, RoadNetwork
 from lam_env.scenarios.traffic.roads.routes import shortest
-from lam_env.scenarios.traffic.theory.assignment import Assignment, system_optimum, user_equilibrium
+from lam_env.scenarios.traffic.theory.assignment import Assignment, user_equilibrium
+from optimum import system_optimum, total_cost
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,6 @@ def _point(
     total = float(flow @ cost)
     least = demand.volume @ shortest(network, demand, cost).cost(cost)
     regret = float(np.maximum(optimum.flow @ cost - least, 0)) / demand.total if share > 0 else 0.0
-    best, worst = optimum.total_cost, equilibrium.total_cost
+    best, worst = total_cost(optimum), total_cost(equilibrium)
     gain = (worst - total) / (worst - best) if worst - best > gap * worst else 0.0
     return Compliance(share, total, gain, regret)

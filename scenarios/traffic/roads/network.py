@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -82,10 +82,6 @@ class RoadNetwork:
     def links(self) -> int:
         return len(self.tail)
 
-    def priced(self, toll: float = 0.0, length: float = 0.0) -> RoadNetwork:
-        """With generalised cost: `toll` [min per money] and `length` [min/km] weigh what a link costs at any flow."""
-        return replace(self, fixed=toll * self.toll + length * self.length)
-
     def only(self, mode: str) -> RoadNetwork:
         """The links of one mode, in their order."""
         of = np.array([m == mode for m in self.mode], bool)
@@ -141,16 +137,6 @@ class Demand:
             object.__setattr__(self, name, ordered)
         if len(order) > len(np.unique(np.stack([origin, destination]), axis=1)[0]):
             raise NetworkError("demand: a pair of zones is given twice; add up its volumes")
-
-    @classmethod
-    def of(cls, trips: np.ndarray) -> Self:
-        """Of a matrix (zones, zones) [veh]. Trips within a zone use no link and are left out."""
-        trips = np.array(trips, np.float64)
-        if trips.ndim != 2 or trips.shape[0] != trips.shape[1] or not (trips >= 0).all():
-            raise NetworkError("demand: give a square matrix of trips that are not negative")
-        np.fill_diagonal(trips, 0)
-        origin, destination = trips.nonzero()
-        return cls(origin, destination, trips[origin, destination])
 
     @property
     def total(self) -> float:

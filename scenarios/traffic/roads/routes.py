@@ -54,21 +54,6 @@ class Routes:
         return sorted(self.links.indices[self.links.indptr[route] : self.links.indptr[route + 1]].tolist())
 
 
-def merged(*sets: Routes) -> tuple[Routes, list[np.ndarray]]:
-    """All routes of several sets, without double ones; and where every set's routes have gone."""
-    pair = np.concatenate([s.pair for s in sets])
-    links = vstack([s.links for s in sets], format="csr")
-    links.sort_indices()
-    longest = int(np.diff(links.indptr).max())
-    table = np.full((len(pair), 1 + longest), -1, np.int64)  # a row for each route: its pair, then its links
-    table[:, 0] = pair
-    row = np.repeat(np.arange(len(pair)), np.diff(links.indptr))
-    table[row, 1 + np.arange(len(row)) - links.indptr[row]] = links.indices
-    _, kept, place = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    ends = np.cumsum([len(s) for s in sets])
-    return Routes(pair[kept], links[kept]), np.split(place.reshape(-1), ends[:-1])
-
-
 def with_cheaper(routes: Routes, best: Routes, link_cost: np.ndarray) -> tuple[Routes, np.ndarray]:
     """A set with those of the shortest routes `best` that are cheaper than all it has, hence new; and where its own went."""
     known = np.minimum.reduceat(routes.cost(link_cost), routes.first)

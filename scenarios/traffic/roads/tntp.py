@@ -99,7 +99,7 @@ class _File:
 
 
 def read_network(path: str | Path) -> RoadNetwork:
-    """The network of a *_net.tntp file. Tolls and lengths cost nothing until `RoadNetwork.priced` says what."""
+    """The network of a *_net.tntp file. Tolls and lengths cost nothing: `RoadNetwork.fixed` is 0."""
     file = _File(path)
     keys = ("NUMBER OF ZONES", "NUMBER OF NODES", "FIRST THRU NODE", "NUMBER OF LINKS")
     values, rest = file.with_metadata(*keys)
@@ -178,31 +178,6 @@ def read_trips(path: str | Path, network: RoadNetwork | None = None) -> Demand:
             file.fail(line, f"{number:g} trips from {o + 1} to {d + 1}, but network {network.name!r} has no way there; "
                       "add links or leave the trips out")  # fmt: skip
     return demand
-
-
-def read_flows(path: str | Path, network: RoadNetwork) -> tuple[np.ndarray, np.ndarray]:
-    """Volume and cost of every link, (links,) each in the network's order, of a *_flow.tntp file: From, To, Volume, Cost."""
-    file = _File(path)
-    places: dict[tuple[int, int], list[int]] = {}
-    for link, ends in enumerate(zip((network.tail + 1).tolist(), (network.head + 1).tolist(), strict=True)):
-        places.setdefault(ends, []).append(link)
-    out = np.zeros((2, network.links))
-    for number, (line, text) in enumerate(file.read()):
-        if number == 0 and text.lower().startswith("from"):
-            continue
-        tail, head, volume, cost = file.row(line, text, ("from", "to", "volume", "cost"))
-        start, end = (file.count(line, node, "a node", 1, network.nodes) for node in (tail, head))
-        waiting = places.get((start, end))
-        if not waiting:
-            file.fail(line, f"a flow from {start} to {end}, where network {network.name!r} has no (other) link; "
-                      "give the files of one network")  # fmt: skip
-        if volume < 0:
-            file.fail(line, f"a volume of {volume:g}; it must not be negative")
-        out[:, waiting.pop(0)] = volume, cost
-    left = next((ends for ends, waiting in places.items() if waiting), None)
-    if left is not None:
-        file.fail(None, f"no flow for the link from {left[0]} to {left[1]}; the file is cut short")
-    return out[0], out[1]
 
 
 def read_nodes(path: str | Path, network: RoadNetwork) -> np.ndarray:
