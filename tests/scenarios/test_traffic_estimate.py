@@ -7,8 +7,9 @@ import pytest
 from estimate import ChoiceData, estimate_mnl, estimate_nested
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.world.choice import NestedLogit, logit, sample_choice
+from lam_env.scenarios.traffic.world.choice import NestedLogit, sample_choice
 from outside import FIGURES, TRIPS, needs
+from scipy.special import softmax
 
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Streams
@@ -42,7 +43,7 @@ def simulated(seed, n=2000, model=None, beta=TRUE):
     available = np.ones((n, 3), bool)
     available[:, 2] = streams("data", "car").block(0, n) < 0.8
     v = np.where(available, x @ beta, -np.inf)
-    p = model.probabilities(v) if model else logit(v)
+    p = model.probabilities(v) if model else softmax(v, axis=1)
     return ChoiceData(x, sample_choice(p, streams("people", "choice").block(0, n)), available)
 
 
@@ -127,7 +128,7 @@ def test_nests_of_choices_without_nests_are_found_to_be_none():
 @given(st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.integers(0, 50))
 def test_no_other_parameters_are_likelier(beta, seed):
     data = simulated(seed, 200)
-    p = logit(np.where(data.available, data.attributes @ np.array(beta), -np.inf))
+    p = softmax(np.where(data.available, data.attributes @ np.array(beta), -np.inf), axis=1)
     other = np.log(p[np.arange(200), data.chosen]).sum()
     found = estimate_mnl(data)
     assert found.log_likelihood >= other - 1e-9
