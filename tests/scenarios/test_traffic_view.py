@@ -83,9 +83,9 @@ def test_vehicles_are_on_their_links_and_queues_are_those_of_the_link_model(netw
                 continue
             entered = {trip.value: time for time, _, trip in link.log}
             standing = sum(entered[trip.value] + link.free_time <= world.now for trip in link.inside)
-            assert shown.queue == (0 if hasattr(link, "flow") else standing)
+            assert shown.queue == (0 if hasattr(link, "interval") else standing)
             assert moving[k] + shown.queue == len(link.inside)
-            assert shown.time == pytest.approx(link.travel_time(world.now) / MINUTE, abs=1e-4)
+            assert shown.time == pytest.approx((link.exits([world.now])[0] - world.now) / MINUTE, abs=1e-4)
             assert not shown.closed
 
 

@@ -11,12 +11,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import simpy
 from lam_env.scenarios.traffic.roads.links import PointQueue
 from lam_env.scenarios.traffic.roads.loading import Loading, Trip
 from lam_env.scenarios.traffic.units import HOUR
 
 from lam_env.core.errors import UserError
+from lam_env.sim.world import Schedule
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def simulate(bottleneck: Bottleneck, departures: np.ndarray) -> Morning:
     if departures.ndim != 1 or not len(departures) or not np.isfinite(departures).all():
         raise UserError(f"bottleneck: departures must be finite times, shape (N,), not shape {departures.shape}")
     times = np.rint(departures * HOUR).astype(np.int64).tolist()
-    env = simpy.Environment(initial_time=min(times))
+    env = Schedule(min(times))
     link = PointQueue(bottleneck.free_time * HOUR, bottleneck.capacity)
     loading = Loading(env, [link])
     ends = np.empty(len(times))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..params import TrafficParams
 from ..units import DAY, MINUTE
-from .bus import BusLine, timetable
+from .bus import BusLine
 from .cost import link_cost
 from .links import BPRLink, Link, PointQueue, SpatialQueue
 from .network import RoadNetwork
@@ -70,7 +70,8 @@ class Supply:
         if not self.is_bus.any():
             return None
         way = int(self.is_bus.argmax())
-        departures = timetable(0, DAY - MINUTE, params.headway * MINUTE)
+        headway = params.headway * MINUTE
+        departures = [round(i * headway) for i in range(math.floor((DAY - MINUTE) / headway) + 1)]
         ride = round(float(self.free[0, way]) * MINUTE)
         return BusLine(departures, ride, seats=params.room, standing=params.standing)
 

@@ -87,7 +87,9 @@ class NestedLogit:
         if not v.shape or v.shape[-1] != self.n:
             raise UserError(f"choice: utilities must have shape (..., {self.n}), not {v.shape}")
         if not np.isfinite(v.max(-1)).all():
-            raise UserError("choice: utilities must be numbers below infinity, and one alternative available (not -inf)")
+            raise UserError(
+                "choice: utilities must be numbers below infinity, and one alternative available (not -inf)"
+            )
         within = []  # probabilities within the nests, from the bottom level
         with np.errstate(divide="ignore"):  # log(0): the nest is not available
             for starts, nest, mu in self._levels:
