@@ -28,8 +28,8 @@ class BusLine:
     """Buses that leave by a timetable, the same each day, and take all who wait. Passengers board in the order in which
     they came.
 
-    Who gets no seat stands, and that in-vehicle time counts `standing` times: 2.32 is the mean of 208 British valuations
-    (Wardman and Whelan 2011, Twenty years of rail crowding valuation studies, Transport Reviews 31).
+    Who gets no seat stands, and that in-vehicle time counts `standing` times: 2.32 is the mean of 208 British
+    valuations (Wardman and Whelan 2011, Twenty years of rail crowding valuation studies, Transport Reviews 31).
     """
 
     def __init__(self, departures: Sequence[int], ride_time: int, *, seats: int = 40, standing: float = 2.32):
@@ -60,8 +60,8 @@ class BusLine:
         return Ride(departure, departure - time, departure + self.ride_time, place, perceived)
 
     def board_all(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Passengers who come to the stop at `times` (n,) [ms], in order, as `board` has it: departure, wait and in-vehicle
-        time as it feels, (n,) [ms] each. For buses that nobody has boarded before.
+        """Passengers who come to the stop at `times` (n,) [ms], in order, as `board` has it: departure, wait and
+        in-vehicle time as it feels, (n,) [ms] each. For buses that nobody has boarded before.
         """
         day, of_day = np.divmod(times, DAY)
         departure = day * DAY + self._timetable[np.searchsorted(self._timetable, of_day)]

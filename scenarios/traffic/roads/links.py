@@ -1,8 +1,8 @@
 """Three link models behind one interface: volume-delay function (BPR), point queue, spatial queue.
 
 A vehicle `enter`s a link, which says when it will reach the end and may leave; whoever moves it (`loading.py`) lets it
-`leave` then. Times are integers [ms]; service is accumulated in fractions and only times of events are rounded, so that a
-capacity of 7,000 vehicles an hour is served exactly. Nobody overtakes: `leave` sees to it.
+`leave` then. Times are integers [ms]; service is accumulated in fractions and only times of events are rounded, so that
+a capacity of 7,000 vehicles an hour is served exactly. Nobody overtakes: `leave` sees to it.
 
 A BPR capacity is no queue capacity (volumes may exceed it), so results of one model do not judge another.
 """
@@ -58,7 +58,7 @@ class Link:
         return round(exit)
 
     def exits(self, times: list[int]) -> list[float]:
-        """Exact exits [ms] of vehicles that would enter at these times, in order, after those who have entered already."""
+        """Exact exits [ms] of vehicles that would enter at these times, in order, after all who have entered."""
         last, found = self.last_exit, list[float]()
         for time in times:
             last = self._exit(time, last)
@@ -104,7 +104,7 @@ class Link:
         return time
 
     def served(self, begin: float) -> float:
-        """When the link is free again after a vehicle left at `begin`: the time in which capacity adds up to one vehicle."""
+        """When the link is free again after a vehicle left at `begin`: once capacity has added up to one vehicle."""
         work = self.headway
         for start, end, share in self.changes:
             if end <= begin:
@@ -147,7 +147,7 @@ class PointQueue(Link):
 
 
 class SpatialQueue(PointQueue):
-    """A point queue that takes up room: if `storage` vehicles are inside, the next one waits on the link before (spill-back).
+    """A point queue that takes up room: behind `storage` vehicles, the next waits on the link before (spill-back).
 
     Gawron (1998). Room that comes free at the end is there at the beginning at once. A link carries at most `storage`
     vehicles in `free_time`, even if its capacity is above that.
@@ -168,8 +168,9 @@ class SpatialQueue(PointQueue):
 class BPRLink(Link):
     """Travel time of the Bureau of Public Roads (1964): `free_time * (1 + b * (flow / capacity) ** power)`.
 
-    `flow` [vehicles/h] is that of the vehicles which entered in the `interval` [ms] before: those who come together hinder
-    one another at once. Where a falling flow would let a vehicle overtake, it leaves together with the one before.
+    `flow` [vehicles/h] is that of the vehicles which entered in the `interval` [ms] before: those who come together
+    hinder one another at once. Where a falling flow would let a vehicle overtake, it leaves together with the one
+    before.
     """
 
     def __init__(

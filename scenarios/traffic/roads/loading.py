@@ -34,9 +34,9 @@ class Trip:
 class Loading:
     """The vehicles on a network's links. `departed` and `arrived` count them; under way is the difference.
 
-    Where no link can be full, a vehicle leaves each link at the time known at entry. Otherwise one that finds the next link
-    full stays where it is, and with it all behind it; room goes to whoever has waited longest for it. A full circle of
-    links never moves again, as in reality: vehicles then stay under way.
+    Where no link can be full, a vehicle leaves each link at the time known at entry. Otherwise one that finds the next
+    link full stays where it is, and with it all behind it; room goes to whoever has waited longest for it. A full
+    circle of links never moves again, as in reality: vehicles then stay under way.
     """
 
     def __init__(self, env: Schedule, links: Iterable[Link]):
@@ -115,7 +115,7 @@ class Loading:
             self._go(trip, now)
 
     def _go(self, trip: Trip | None, now: int) -> None:
-        """The trip moves on; into the room that it leaves moves the one that waited for it, and so on against the traffic."""
+        """The trip moves on; whoever waited for the room that it leaves moves in, and so on against the traffic."""
         while trip is not None:
             route, position = trip.route, trip.position
             freed = None

@@ -41,13 +41,13 @@ class RoadNetwork:
     head: np.ndarray  # node where it ends
     free_flow_time: np.ndarray  # [min]
     capacity: np.ndarray  # [veh/h]
-    b: np.ndarray
-    power: np.ndarray
+    b: np.ndarray  # >= 0
+    power: np.ndarray  # 0 or >= 1
     length: np.ndarray = field(default_factory=_zero)  # [km]
     toll: np.ndarray = field(default_factory=_zero)  # money
     fixed: np.ndarray = field(default_factory=_zero)  # cost that does not depend on flow [min], such as a toll
     mode: tuple[str, ...] = ()  # mode of every link; empty: all are "car"
-    first_thru: int = 0
+    first_thru: int = 0  # zones below it cannot be passed through
     xy: np.ndarray | None = None  # (nodes, 2) coordinates
 
     def __post_init__(self) -> None:
@@ -110,14 +110,14 @@ def first_fault(nodes: int, columns: Mapping[str, np.ndarray]) -> tuple[int, str
 
 @dataclass(frozen=True, eq=False)
 class Demand:
-    """Trips between pairs of different zones, each pair once, ordered by origin and destination.
+    """Trips between pairs of different zones, each pair once, ordered by origin and destination. Arrays are read-only.
 
-    `origin`, `destination`, `volume` [veh, > 0]: (pairs,), read-only. Raises NetworkError.
+    Raises NetworkError.
     """
 
-    origin: np.ndarray
-    destination: np.ndarray
-    volume: np.ndarray
+    origin: np.ndarray  # (pairs,) zone where the trips begin
+    destination: np.ndarray  # (pairs,) zone where they end
+    volume: np.ndarray  # (pairs,) [veh], above 0
 
     def __post_init__(self) -> None:
         origin, destination = (np.asarray(a, np.int64) for a in (self.origin, self.destination))

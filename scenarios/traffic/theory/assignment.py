@@ -42,11 +42,11 @@ def user_equilibrium(
     max_iterations: int = 2000,
     background: np.ndarray | None = None,
 ) -> Assignment:
-    """Nobody can gain by another route, up to the relative `gap`: 1 - (cost if everybody had the shortest route at today's
-    costs) / (cost today).
+    """Nobody can gain by another route, up to the relative `gap`: 1 - (cost if everybody had the shortest route at
+    today's costs) / (cost today).
 
-    `background`: (links,) [veh/h] flow of others, who stay where they are. Where `max_iterations` were not enough, the gap
-    of the result says so; below about 1e-14 rounding decides. NetworkError for zones that are not connected.
+    `background`: (links,) [veh/h] flow of others, who stay where they are. Where `max_iterations` were not enough, the
+    gap of the result says so; below about 1e-14 rounding decides. NetworkError for zones that are not connected.
     """
     if not gap > 0 or max_iterations < 1:
         raise NetworkError(f"assignment: gap {gap} and {max_iterations} iterations; both must be positive")

@@ -1,9 +1,9 @@
 """Shifts of flow between the routes of every pair that lower Beckmann's objective, for all pairs at once.
 
 Two steps in turn. Gradient projection moves flow from each route to its pair's cheapest, as far as the two routes alone
-would equalise (Jayakrishnan, Tsai, Prashker and Rajadhyaksha, Transportation Research Record 1443, 1994); it soon empties
-what will not be used. A projected Newton step (Bertsekas, SIAM J. Control and Optimization 20, 1982, 221-246) on the other
-routes sees that pairs share links, and makes the end quick. Both end with an exact line search.
+would equalise (Jayakrishnan, Tsai, Prashker and Rajadhyaksha, Transportation Research Record 1443, 1994); it soon
+empties what will not be used. A projected Newton step (Bertsekas, SIAM J. Control and Optimization 20, 1982, 221-246)
+on the other routes sees that pairs share links, and makes the end quick. Both end with an exact line search.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..roads import cost as performance
 from ..roads.network import RoadNetwork
 from ..roads.routes import Routes
 
-# How exactly Newton's equations are solved. The line search makes any answer a descent; a better one costs more than it saves.
+# How exactly Newton's equations are solved: the line search makes any answer a descent, a better one costs too much.
 TOLERANCE, MOST = 1e-3, 30
 DAMPING = 1e-10  # of the curvature: routes may be combinations of others, and the equations singular
 
