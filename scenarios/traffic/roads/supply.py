@@ -52,7 +52,7 @@ class Supply:
         if not (self.offered.shape == self.free.shape == table and self.slot.shape == self.way.shape == options):
             raise ValueError(f"supply: tables are not of {table} pairs and ways, or {options} options")
 
-    def links(self, params: TrafficParams) -> list[Link]:
+    def links(self) -> list[Link]:
         """Fresh, empty links."""
         network, made = self.network, list[Link]()
         for k in range(network.links):

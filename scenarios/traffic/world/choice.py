@@ -1,8 +1,9 @@
 """Discrete choice: multinomial and nested logit up to three levels, sampling, and inertia.
 
 Utilities are in units of the logit error (scale 1 at the top). An alternative that is not available has utility -inf.
-Choices are pure functions of a uniform number, in the fixed order of the alternatives, so that paired worlds stay paired.
-Ben-Akiva and Lerman (1985), Discrete Choice Analysis; Train (2009), Discrete Choice Methods with Simulation, chapters 3, 4.
+Choices are pure functions of a uniform number, in the fixed order of the alternatives, so that paired worlds stay
+paired. Ben-Akiva and Lerman (1985), Discrete Choice Analysis; Train (2009), Discrete Choice Methods with Simulation,
+chapters 3, 4.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ class NestedLogit:
     """Nested logit over alternatives named by level, such as (mode, departure slot, route).
 
     The alternatives of a nest must stand next to one another. `scales` holds the scale mu of the nests of each level
-    below the top. As they are at least 1 and never fall on the way down, choice is utility maximisation (McFadden 1978);
-    with scales of 1 it is multinomial logit.
+    below the top. As they are at least 1 and never fall on the way down, choice is utility maximisation (McFadden
+    1978); with scales of 1 it is multinomial logit.
     """
 
     def __init__(self, alternatives: Sequence[Sequence[Hashable]], scales: Sequence[float] = ()):
@@ -68,7 +69,8 @@ class NestedLogit:
         if not all(1 <= mu < math.inf for mu in scales) or list(scales) != sorted(scales):
             raise UserError(f"choice: scales must be at least 1 and must not fall on the way down, not {list(scales)}")
         self.n = len(alternatives)
-        # at each level, from the bottom: where each nest begins among the nodes below, each node's nest, the nests' scale
+        # at each level, from the bottom: where each nest begins among the nodes below, each node's nest, the nests'
+        # scale
         self._levels: list[tuple[np.ndarray, np.ndarray, float]] = []
         nodes = [tuple(a) for a in alternatives]
         for level in range(depth - 1, 0, -1):

@@ -10,10 +10,11 @@ from .state import TrafficState
 
 
 def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarray, shown: np.ndarray) -> None:
-    """Books the day's savings and feedback. `cost`, `time`: (N,) [min] of everybody's trip; `shown`: (N,) bool, who was advised.
+    """Books the day's savings and feedback. `cost`, `time`: (N,) [min] of everybody's trip; `shown`: (N,) bool, who was
+    advised.
 
-    A saving is what her trip cost less than the one she left because of advice would have cost today: on the day on which she follows, and on every
-    later one on which she keeps to it.
+    A saving is what the trip cost less than the one left because of advice would have cost today: on the day on which
+    the traveller follows, and on every later one on which they keep to it.
     """
     people, params, n = world.people, world.params, world.people.n_advised
     silent = np.flatnonzero(people.goes[:n] & ~shown[:n])

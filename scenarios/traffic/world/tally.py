@@ -6,6 +6,7 @@ import numpy as np
 
 from ..params import TrafficParams
 from ..roads.links import Link
+from ..units import MINUTE
 from .profile import Flow
 
 PARTS = 3  # of the run: does what was gained at first last?
@@ -50,12 +51,12 @@ class DayTally:
         self.bus += int(bus[went].sum())
         if len(flow.enter):
             delay = flow.exit - flow.enter - link.free_time
-            self.delay += float(delay.sum()) / 60_000
+            self.delay += float(delay.sum()) / MINUTE
             self.queues.append(float(delay.max() / link.headway) if link.headway else 0.0)
         self.days += 1
 
     def moved(self, own: float) -> None:
-        """Advice was followed and saved her `own` minutes."""
+        """Advice was followed and saved the traveller `own` minutes."""
         self.losing += own < 0
         self.regret += max(0.0, -own)
 
@@ -68,7 +69,7 @@ class DayTally:
         def of(which: np.ndarray) -> float:
             return float(self.cost[which].sum() / max(1.0, self.trips[which].sum()))
 
-        found = {
+        figures = {
             "tstt": self.travel / 60 / days,  # [h] a day
             "mean_cost": float(self.cost.sum()) / trips,  # [min] a trip
             "delay": self.delay / trips,  # [min] in the queue of the tight link, a trip
@@ -86,8 +87,8 @@ class DayTally:
             "trust": float(trust[: self.n_advised].mean()),
         }
         for k, name in enumerate(("first", "middle", "last")):
-            found[f"cost_{name}"] = float(self.parts[k, 0] / max(1.0, self.parts[k, 1]))  # [min] a traveller-day
-        return found
+            figures[f"cost_{name}"] = float(self.parts[k, 0] / max(1.0, self.parts[k, 1]))  # [min] a traveller-day
+        return figures
 
 
 def gini(values: np.ndarray) -> float:

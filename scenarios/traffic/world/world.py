@@ -18,14 +18,13 @@ from ..units import DAY, MINUTE
 from ..words import FOLLOWED, PRETRIP, REFUSED
 from . import outcome, profile, shocks
 from .diary import Diary
-from .morning import buses, can_load, load, load_in_turn, ride_all, ride_in_turn
+from .morning import buses, can_load, load, ride_all, ride_in_turn
 from .profile import Flow, Profile
 from .state import TrafficState
 
 EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
 SMOOTHING = 0.2  # weight of today in what is published
 LATELY = 21  # [days] of the burn-in in which costs to others are worked out: what is published forgets the rest
-GRAIN = 1.0  # published numbers are rounded to it [min]
 
 
 class TrafficWorld(TrafficState):
@@ -106,7 +105,7 @@ class TrafficWorld(TrafficState):
             self.arrives[riders], self.extra[riders], self.loads = ride_all(supply, self.params, self.departs[riders])
 
     def _wake(self) -> None:
-        """Night: what today will be like, and what everybody will do by herself."""
+        """Night: what today will be like, and what everybody will do without advice."""
         people, day = self.people, self.day
         self.rain, self.share, self.tight = shocks.share_of(self.params, self._rains, day, self.first_day)
         for k, link in enumerate(self.links):
@@ -151,8 +150,11 @@ class TrafficWorld(TrafficState):
         yesterday, published = self.yesterday[weekend], self.published[weekend]
         way, slot = self.supply.way, self.supply.slot
         shared = [float(self.rain)]
-        for table in (yesterday.time + yesterday.extra, published.external):
-            shared += _rounded(np.tensordot(self.supply.share, table, 1)[way, slot]).tolist()
+        for table in (
+            yesterday.time + yesterday.extra,
+            published.external,
+        ):  # in whole minutes, as all that is published
+            shared += np.rint(np.tensordot(self.supply.share, table, 1)[way, slot]).tolist()
         self.shared_readings(shared + [0.0] * len(way))
         who = np.flatnonzero(people.goes[:n])  # who stays at home is not told anything new
         each, usual = np.arange(len(who)), people.last[who]
@@ -162,10 +164,8 @@ class TrafficWorld(TrafficState):
             own = cost[each, usual][:, None] - cost
         own[~np.isfinite(own)] = 0.0
         external = external[each, usual][:, None] - external
-        told = np.stack([people.arrive[who], self._last_time[who], self._last_late[who]], 1)
-        self.own_readings(
-            np.concatenate((_rounded(told), usual[:, None] + 1, _rounded(own), _rounded(external)), 1), who
-        )
+        times = np.stack([people.arrive[who], self._last_time[who], self._last_late[who]], 1)
+        self.own_readings(np.concatenate((np.rint(times), usual[:, None] + 1, np.rint(own), np.rint(external)), 1), who)
         mask = self._memory.mask
         mask[:, 1:] = people.possible[:n] & (people.muted_until[:n] < self.day)[:, None]
         if not self.tight:
@@ -197,7 +197,7 @@ class TrafficWorld(TrafficState):
             self.earn_from(i, "nag")
             self.tally.shown += 1
             people.trust[i] -= self.params.trust_shown
-            if action - 1 != option:  # advice to do what she would do anyway is only an interruption
+            if action - 1 != option:  # advice to do what they would do anyway is only an interruption
                 if self._accepts[i] < people.accepts(i, action - 1):
                     option = action - 1
                     self.followed[i] = True
@@ -224,7 +224,8 @@ class TrafficWorld(TrafficState):
     # -- the roads ----------------------------------------------------------------------------------------------------
 
     def _set_off(self, _: Any) -> None:
-        """All have decided and nobody has departed. What happens before the evening, when nobody decides, needs no events."""
+        """All have decided and nobody has departed. What happens before the evening, when nobody decides, needs no
+        events."""
         # but for the evening: nobody is under way since yesterday, nobody wants to look in between
         alone = len(self.env.queue) == 1
         if not (self.departs_at_once and alone and self._all_at_once()):
@@ -240,13 +241,14 @@ class TrafficWorld(TrafficState):
                 self.call_at(departs[i], self._board, i)
 
     def _all_at_once(self) -> bool:
-        """The day as events would have it, to the last bit; False, and nothing done, if somebody would travel into the evening."""
+        """The day as events would have it, to the last bit; False, and nothing done, if a trip would last into the
+        evening."""
         people, supply, evening = self.people, self.supply, self.day * DAY + EVENING
         who = np.array(self._leaving, np.int64)
         way = supply.way[self.chosen[who]]
         bus = supply.is_bus[way]
         drivers, riders = who[~bus], who[bus]
-        ends, flows = load_in_turn(supply, self.links, self.departs[drivers], people.pair[drivers], way[~bus])
+        ends, flows = load(supply, self.links, self.departs[drivers], people.pair[drivers], way[~bus], in_turn=True)
         riders = riders[np.argsort(self.departs[riders], kind="stable")]
         if ends.max(initial=0) >= evening or self.departs[riders].max(initial=0) >= evening:
             return False
@@ -255,8 +257,8 @@ class TrafficWorld(TrafficState):
         self.arrives[drivers], self.extra[drivers] = ends, 0.0
         if len(riders):
             assert self.bus is not None
-            found = ride_in_turn(self.bus, self.params, self.departs[riders])
-            self.arrives[riders], self.extra[riders], self.loads = found
+            rides = ride_in_turn(self.bus, self.params, self.departs[riders])
+            self.arrives[riders], self.extra[riders], self.loads = rides
         return True
 
     def _arrived(self, trip: Trip) -> None:
@@ -300,7 +302,8 @@ class TrafficWorld(TrafficState):
             self.call_at(self.day * DAY, self._morning)
 
     def _book(self, went: np.ndarray, time: np.ndarray, late: np.ndarray, tight: Flow, today: Profile) -> None:
-        """What the day cost and what advice came to. `went`: indices of those who travelled; `time`, `late`: (N,) [min]."""
+        """What the day cost and what advice came to. `went`: indices of those who travelled; `time`, `late`: (N,)
+        [min]."""
         people, supply, params = self.people, self.supply, self.params
         early_cost, late_cost = people.schedule_cost(late)
         bus = supply.is_bus[supply.way[self.chosen]]
@@ -313,9 +316,3 @@ class TrafficWorld(TrafficState):
         shown, day = np.array(self.shown) > 0, self.day - self.first_day
         self.tally.end_day(day, went, time, late, cost, bus, shown, self.links[supply.tight], tight)
         outcome.answer(self, today, cost, time, shown)
-
-
-def _rounded(values: np.ndarray) -> np.ndarray:
-    found: np.ndarray = np.rint(values / GRAIN)
-    found *= GRAIN
-    return found
