@@ -42,8 +42,9 @@ class Traffic(Scenario):
         "eval.worlds": 1,
         "log.worlds": 8,
         "train.steps": 500_000,
-        # each is paid for what her move saves on the day. What follows later is mostly others' answer to it, which no return of hers can hold: discounts
-        # above 0 advise too much. Chosen on validation worlds, as what follows
+        # each traveller is paid for what the move saves on the day. What comes later is mostly others' answer to it,
+        # which no return of theirs can hold: discounts above 0 advise too much. Chosen on validation worlds, as what
+        # follows
         "train.gamma": 0.0,
         # from the prior: rewards are noisy and the plug-in is a good start, so small steps on large batches
         "train.batch": 2048,
@@ -64,7 +65,7 @@ class Traffic(Scenario):
     }
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
-        "her own gain alone": "ladder_own",
+        "own gain alone": "ladder_own",
         "+ true chances, published costs": "oracle_batch",
         "oracle": "oracle",
     }
