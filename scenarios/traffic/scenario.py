@@ -77,7 +77,7 @@ class Traffic(Scenario):
         "context.cost.car.slow.*",
         "context.time.*.-30",  # so early nobody is in anybody's way
         "context.cost.*.-30",
-        "action_mask.*",  # only those who are told too much switch the advice off
+        "action_mask.*",  # only those who get too much of it switch the advice off
     )
 
     def __init__(self, **settings: object):
@@ -120,7 +120,7 @@ class Traffic(Scenario):
 
     def answers(self, world: World) -> Answers:
         t = cast(TrafficWorld, world).tally
-        return Answers(t.shown, t.followed + t.refused, t.followed, t.refused)
+        return Answers(t.advice, t.followed + t.refused, t.followed, t.refused)
 
     def scene(self, world: World) -> Scene:
         return traffic_scene(traffic_view(cast(TrafficWorld, world)))

@@ -161,7 +161,7 @@ def test_who_was_asked_her_advice_and_her_answer_are_shown():
     env = started(seed=1)
     world = env.world
     before = traffic_view(world).traveller
-    assert (before.name, before.advice, before.answer, before.asked) == (name(world.person), "", "", "")
+    assert (before.name, before.advice, before.answer, before.clock) == (name(world.person), "", "", "")
     tones = set()
     for k in range(60):
         i, usual = world.person, int(world.people.last[world.person])
@@ -213,7 +213,7 @@ def test_shares_and_acceptance_are_those_of_the_day():
     went = diary.goes
     assert figures.shares["bus"] == pytest.approx(diary.by_bus[went].mean())
     assert sum(figures.shares.values()) == pytest.approx(1)
-    answered = (diary.shown > 0) & (diary.shown - 1 != diary.natural)
+    answered = (diary.advice > 0) & (diary.advice - 1 != diary.natural)
     assert figures.acceptance == pytest.approx(diary.followed.sum() / answered.sum())
     assert figures.acceptance == pytest.approx(world.tally.followed / (world.tally.followed + world.tally.refused))
     assert figures.cost == pytest.approx(world.tally.cost.sum() / world.tally.trips.sum())

@@ -59,11 +59,11 @@ class Link:
 
     def exits(self, times: list[int]) -> list[float]:
         """Exact exits [ms] of vehicles that would enter at these times, in order, after all who have entered."""
-        last, found = self.last_exit, list[float]()
+        last, exits = self.last_exit, list[float]()
         for time in times:
             last = self._exit(time, last)
-            found.append(last)
-        return found
+            exits.append(last)
+        return exits
 
     def leave(self, vehicle: Any) -> None:
         """The vehicle that entered first leaves."""
@@ -137,13 +137,13 @@ class PointQueue(Link):
     def exits(self, times: list[int]) -> list[float]:
         if self.changes:
             return super().exits(times)
-        last, free, headway, found = self.last_exit, self.free_time, self.headway, list[float]()
+        last, free, headway, exits = self.last_exit, self.free_time, self.headway, list[float]()
         for time in times:  # written out: a day is loaded by it
             begin, last = time + free, last + headway
             if begin > last:
                 last = begin
-            found.append(last)
-        return found
+            exits.append(last)
+        return exits
 
 
 class SpatialQueue(PointQueue):
@@ -201,6 +201,6 @@ class BPRLink(Link):
 
     def exits(self, times: list[int]) -> list[float]:
         before = self._recent.copy()
-        found = super().exits(times)
+        exits = super().exits(times)
         self._recent = before  # nobody has come
-        return found
+        return exits

@@ -104,8 +104,8 @@ def first_fault(nodes: int, columns: Mapping[str, np.ndarray]) -> tuple[int, str
         wrong[f"has a negative {name}; correct it"] = columns[name] < 0
     # the slope at zero flow would be infinite
     wrong["has a power between 0 and 1; it must be 0 or at least 1"] = (power > 0) & (power < 1)
-    found = [(int(bad.argmax()), what) for what, bad in wrong.items() if bad.any()]
-    return min(found, key=lambda fault: fault[0]) if found else None
+    faults = [(int(bad.argmax()), what) for what, bad in wrong.items() if bad.any()]
+    return min(faults, key=lambda fault: fault[0]) if faults else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -88,12 +88,12 @@ def build_supply(params: TrafficParams) -> Supply:
     # an empty road says little of a network of delay functions: what people know is what is good when all drive
     cost = place.settled.cost if model == "bpr" else empty[car]
     roads = network if car.all() else network.only("car")
-    found = k_shortest(roads, demand, cost, ROUTES)
+    cheapest = k_shortest(roads, demand, cost, ROUTES)
     index = np.flatnonzero(car)
     routes: list[list[tuple[int, ...]]] = []
     for pair in range(len(demand.volume)):
-        mine = np.flatnonzero(found.pair == pair)
-        ways = [_ordered(network, index[found.of_route(int(r))], demand.origin[pair]) for r in mine]
+        mine = np.flatnonzero(cheapest.pair == pair)
+        ways = [_ordered(network, index[cheapest.of_route(int(r))], demand.origin[pair]) for r in mine]
         routes.append(sorted(ways, key=lambda w: (float(empty[list(w)].sum()), w)))
     k = max(len(r) for r in routes)
     offered = np.array([[way < len(r) for way in range(k)] for r in routes])

@@ -57,7 +57,7 @@ class Plans:
             arrives=arrives[who] - midnight,
             wish=diary.reference - midnight + diary.arrive[who] * MINUTE,
             path=np.where(bus, -1, people.pair[who] * ways + supply.way[diary.chosen[who]]),
-            other=diary.extra[who] + np.where(bus, people.dislikes_bus[who], 0.0) + (diary.shown[who] > 0),
+            other=diary.extra[who] + np.where(bus, people.dislikes_bus[who], 0.0) + (diary.advice[who] > 0),
         )
 
     @property

@@ -30,7 +30,7 @@ class Diary:
     usual: np.ndarray  # (N,) option taken last time
     natural: np.ndarray  # (N,) option that they would take without advice
     chosen: np.ndarray  # (N,) option
-    shown: np.ndarray  # (N,) action advised, 0 if none
+    advice: np.ndarray  # (N,) action advised, 0 if none
     followed: np.ndarray  # (N,) bool
     departs: np.ndarray  # (N,) [ms]
     arrives: np.ndarray  # (N,) [ms], infinite where they have not arrived
@@ -76,7 +76,7 @@ class Diary:
             usual=people.last,
             natural=people.natural,
             chosen=world.chosen.copy(),
-            shown=np.array(world.shown),
+            advice=np.array(world.advice),
             followed=world.followed.copy(),
             departs=world.departs.copy(),
             arrives=arrives,
@@ -152,8 +152,8 @@ class Diary:
 @lru_cache(maxsize=16)
 def _following(supply: Supply) -> np.ndarray:
     """(pairs, ways, links) the link after each one; -1 at the end."""
-    found = np.full((len(supply.paths), len(supply.ways), supply.network.links), -1)
+    following = np.full((len(supply.paths), len(supply.ways), supply.network.links), -1)
     for pair, ways in enumerate(supply.paths):
         for way, path in enumerate(ways):
-            found[pair, way, list(path[:-1])] = path[1:]
-    return found
+            following[pair, way, list(path[:-1])] = path[1:]
+    return following

@@ -62,11 +62,11 @@ class Profile:
 
 def empty(supply: Supply, params: TrafficParams) -> Profile:
     """Of a day without anybody."""
-    found = Profile(np.zeros((3, *supply.free.shape, len(supply.shift))))
-    found.time[:] = supply.free[:, :, None]
-    found.time[:, supply.is_bus] += params.headway / 2
-    found.extra[:, supply.is_bus] += (params.wait - 1) * params.headway / 2
-    return found
+    profile = Profile(np.zeros((3, *supply.free.shape, len(supply.shift))))
+    profile.time[:] = supply.free[:, :, None]
+    profile.time[:, supply.is_bus] += params.headway / 2
+    profile.extra[:, supply.is_bus] += (params.wait - 1) * params.headway / 2
+    return profile
 
 
 def of_day(
@@ -104,12 +104,12 @@ def at_departures(
     for link, before, here in steps:
         when[here], more = _link(links[link], flows[link], when[before], weight)
         cost[here] = cost[before] + more
-    found: np.ndarray = np.zeros((3, *ends.shape, *at.shape))
-    found[0], found[2] = (when[ends] - at) / MINUTE, cost[ends]
+    tables: np.ndarray = np.zeros((3, *ends.shape, *at.shape))
+    tables[0], tables[2] = (when[ends] - at) / MINUTE, cost[ends]
     for way in np.flatnonzero(supply.is_bus).tolist():
         for row, pair in enumerate(pairs):
-            found[:, row, way] = _bus(supply, params, at, loads, float(supply.free[pair, way]))
-    return found
+            tables[:, row, way] = _bus(supply, params, at, loads, float(supply.free[pair, way]))
+    return tables
 
 
 @lru_cache(maxsize=4096)
@@ -120,13 +120,13 @@ def _beginnings(
     which beginnings, to which longer ones), in order; and (pairs, ways) the one that is the whole route."""
     number: dict[tuple[int, ...], int] = {(): 0}
     paths = [supply.paths[pair] for pair in pairs]
-    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    longer: dict[tuple[int, int], list[tuple[int, int]]] = {}  # by place in the route and link
     for path in (path for ways in paths for path in ways):
         for k in range(1, len(path) + 1):
             if path[:k] not in number:
                 number[path[:k]] = len(number)
-                found.setdefault((k, path[k - 1]), []).append((number[path[: k - 1]], number[path[:k]]))
-    steps = [(link, *np.array(found[k, link]).T) for k, link in sorted(found)]
+                longer.setdefault((k, path[k - 1]), []).append((number[path[: k - 1]], number[path[:k]]))
+    steps = [(link, *np.array(longer[k, link]).T) for k, link in sorted(longer)]
     return len(number), steps, np.array([[number[path] for path in ways] for ways in paths])
 
 

@@ -62,7 +62,7 @@ class TrafficState(PersonalWorld):
         self.day = first - params.burn_in
         self.rain, self.tight = False, 1.0
         n = params.travellers
-        self.shown = [0] * n  # action advised today, 0 if none
+        self.advice = [0] * n  # action advised today, 0 if none
         self.answer_to = [0] * n  # event of that advice
         self.followed = np.zeros(n, bool)
         self.chosen = np.zeros(n, np.int64)  # option

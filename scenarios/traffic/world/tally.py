@@ -18,7 +18,7 @@ class DayTally:
     def __init__(self, params: TrafficParams, n_advised: int):
         n = params.travellers
         self.days, self.n_advised, self.length = 0, n_advised, params.days
-        self.shown = self.followed = self.refused = self.muted = self.losing = 0
+        self.advice = self.followed = self.refused = self.muted = self.losing = 0
         self.regret = 0.0
         self.cost, self.trips = np.zeros(n), np.zeros(n)
         self.parts = np.zeros((PARTS, 2))  # cost and traveller-days
@@ -34,12 +34,12 @@ class DayTally:
         late: np.ndarray,
         cost: np.ndarray,
         bus: np.ndarray,
-        shown: np.ndarray,
+        advised: np.ndarray,
         link: Link,
         flow: Flow,
     ) -> None:
         """`day` of the episode; `went`: indices of those who travelled; the other arrays are (N,)."""
-        felt = cost[went] + shown[went]
+        felt = cost[went] + advised[went]
         self.cost[went] += felt
         self.trips[went] += 1
         part = self.parts[min(PARTS - 1, max(0, day) * PARTS // self.length)]
@@ -80,7 +80,7 @@ class DayTally:
             "cost_advised": of(advised),
             "cost_background": of(~advised),
             "gini": gini(mean[travelled]),
-            "advice": self.shown / (days * self.n_advised),  # per advised traveller and day
+            "advice": self.advice / (days * self.n_advised),  # per advised traveller and day
             "losing_moves": self.losing / max(1, self.followed),
             "regret": self.regret / max(1, self.followed),  # [min] per advice followed
             "muted": float(self.muted) / self.n_advised,

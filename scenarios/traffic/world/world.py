@@ -117,7 +117,7 @@ class TrafficWorld(TrafficState):
                 link.restrict(begins, ends, share)
         people.wake(day, None if self.tight else self._closed)
         self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
-        self.shown, self.followed[:] = [0] * self.params.travellers, False
+        self.advice, self.followed[:] = [0] * self.params.travellers, False
         self.departs = self.reference + self._shift[people.natural] + people.offset
         self.chosen[:] = people.natural
         self._natural = people.natural.tolist()
@@ -156,7 +156,7 @@ class TrafficWorld(TrafficState):
         ):  # in whole minutes, as all that is published
             shared += np.rint(np.tensordot(self.supply.share, table, 1)[way, slot]).tolist()
         self.shared_readings(shared + [0.0] * len(way))
-        who = np.flatnonzero(people.goes[:n])  # who stays at home is not told anything new
+        who = np.flatnonzero(people.goes[:n])  # who stays at home hears nothing new
         each, usual = np.arange(len(who)), people.last[who]
         time, extra, external = people.by_option(published.tables, who)
         cost = people.costs(time, extra, who)
@@ -185,17 +185,17 @@ class TrafficWorld(TrafficState):
             self._choose(i)
 
     def advise(self, person: int, action: int) -> None:
-        self.shown[person], self.answer_to[person] = action, self.agent_acts
+        self.advice[person], self.answer_to[person] = action, self.agent_acts
 
     def _choose(self, i: int) -> None:
-        people, action = self.people, self.shown[i]
+        people, action = self.people, self.advice[i]
         option = self._natural[i]
         answers = -1
         if action:
             answers = self.answer_to[i]
             self.utility_totals["interruption"] += 1
             self.earn_from(i, "nag")
-            self.tally.shown += 1
+            self.tally.advice += 1
             people.trust[i] -= self.params.trust_shown
             if action - 1 != option:  # advice to do what they would do anyway is only an interruption
                 if self._accepts[i] < people.accepts(i, action - 1):
@@ -313,6 +313,6 @@ class TrafficWorld(TrafficState):
         terms = {"travel": travel, "early": early_cost, "late": late_cost, "discomfort": self.extra, "mode": mode}
         for name, each in terms.items():
             self.utility_totals[name] += float(each[went].sum())
-        shown, day = np.array(self.shown) > 0, self.day - self.first_day
-        self.tally.end_day(day, went, time, late, cost, bus, shown, self.links[supply.tight], tight)
-        outcome.answer(self, today, cost, time, shown)
+        advised, day = np.array(self.advice) > 0, self.day - self.first_day
+        self.tally.end_day(day, went, time, late, cost, bus, advised, self.links[supply.tight], tight)
+        outcome.answer(self, today, cost, time, advised)
