@@ -95,7 +95,7 @@ def test_with_little_traffic_the_side_road_stays_empty():
 
 
 def test_pigous_example():
-    """A road that always takes 1 and one that takes its flow: all take the second, half should (price of anarchy 4/3)."""
+    """One road takes 1, the other its flow: all take the second, half should (price of anarchy 4/3)."""
     network = RoadNetwork(
         "pigou",
         zones=2,

@@ -90,7 +90,7 @@ def test_within_a_nest_ratios_do_not_depend_on_others_and_across_nests_they_do()
     assert q[6] / q[-1] == pytest.approx(p[6] / p[-1])
 
 
-# -- sampling -----------------------------------------------------------------------------------------------------------
+# -- sampling ---------------------------------------------------------------------------------------------------------
 
 
 def test_sampling_is_the_inverse_of_the_cumulative_probability():
@@ -124,7 +124,7 @@ def test_an_improved_alternative_is_never_left_for_its_improvement_alone():
     assert (after > base).any()
 
 
-# -- inertia ------------------------------------------------------------------------------------------------------------
+# -- inertia ----------------------------------------------------------------------------------------------------------
 
 
 def test_inertia_adds_what_is_the_same_as_last_time():
@@ -145,7 +145,7 @@ def test_the_stronger_the_habit_the_likelier_the_same_again(weak, more, last):
     assert p[1] >= p[0] * (1 - 1e-12)
 
 
-# -- faults -------------------------------------------------------------------------------------------------------------
+# -- faults -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

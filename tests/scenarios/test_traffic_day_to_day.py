@@ -150,7 +150,7 @@ def test_populations_that_make_no_sense_are_refused():
 
 
 def test_on_two_routes_the_others_undo_the_advice_until_they_run_out():
-    """The optimum puts 6.6 of 18 on the side road, equilibrium 6: those who do not follow leave it, up to a share of 10/11."""
+    """The optimum puts 6.6 of 18 on the side road, equilibrium 6: who does not follow leaves it, up to 10/11."""
     points = compliance_curve(TWO_ROUTE, COMMUTERS, [0, 0.5, 0.9, 0.95, 1], gap=1e-12)
     assert [p.total_cost for p in points[:3]] == pytest.approx([540] * 3)
     assert [p.gain for p in points[:3]] == pytest.approx([0] * 3, abs=1e-6)

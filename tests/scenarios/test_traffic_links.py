@@ -23,7 +23,7 @@ def travel_time(link, time):
     return link.exits([time])[0] - time
 
 
-# -- point queue --------------------------------------------------------------------------------------------------------
+# -- point queue ------------------------------------------------------------------------------------------------------
 
 
 def test_an_empty_link_takes_the_free_time_and_a_full_one_serves_at_capacity():
@@ -62,7 +62,7 @@ def test_an_infinite_capacity_never_queues():
     assert exits(PointQueue(700, math.inf), [0] * 50) == [700] * 50
 
 
-# -- changes of capacity ------------------------------------------------------------------------------------------------
+# -- changes of capacity ----------------------------------------------------------------------------------------------
 
 
 def test_a_drop_of_capacity_slows_service_and_counts_what_was_half_done():
@@ -120,7 +120,7 @@ def test_past_changes_are_forgotten_and_travel_time_knows_them_while_they_last()
     assert link.changes == [(20_000, 30_000, 0.5)]
 
 
-# -- BPR ----------------------------------------------------------------------------------------------------------------
+# -- BPR --------------------------------------------------------------------------------------------------------------
 
 
 def test_the_bpr_time_of_a_given_flow():
@@ -169,7 +169,7 @@ def test_bpr_vehicles_leave_in_order(entries, capacity, interval):
     assert all(exit - entry >= 1000 for exit, entry in zip(found, entries, strict=True))
 
 
-# -- faults -------------------------------------------------------------------------------------------------------------
+# -- faults -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

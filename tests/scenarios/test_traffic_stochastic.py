@@ -78,8 +78,8 @@ def test_what_makes_no_sense_is_refused():
 
 @needs(SIOUX_FALLS, REFERENCE)
 def test_sioux_falls():
-    """The routes behind the figures were not kept. These are all that are shortest in the user equilibrium or (at marginal
-    costs) in the system optimum, which does not depend on a solver. What remains differs by the set of routes.
+    """The routes behind the figures were not kept. These are all that are shortest in the user equilibrium or (at
+    marginal costs) in the system optimum, which does not depend on a solver. What remains differs by the set of routes.
     """
     network = read_network(SIOUX_FALLS / "SiouxFalls_net.tntp")
     demand = read_trips(SIOUX_FALLS / "SiouxFalls_trips.tntp", network)

@@ -157,7 +157,7 @@ def test_the_first_morning_knows_the_day_before_it():
     assert traffic_view(started(burn_in=0).world).chart.yesterday == ()
 
 
-def test_who_was_asked_her_advice_and_her_answer_are_shown():
+def test_who_was_asked_the_advice_and_the_answer_are_shown():
     env = started(seed=1)
     world = env.world
     before = traffic_view(world).traveller

@@ -27,7 +27,7 @@ def at_marginal_cost(network: RoadNetwork) -> RoadNetwork:
 
 
 def beckmann(network: RoadNetwork, flow: np.ndarray) -> float:
-    """Sum over links of the integral of cost from 0 to flow (Beckmann, McGuire and Winsten 1956): least in equilibrium."""
+    """Sum of the integrals of cost from 0 to flow (Beckmann, McGuire and Winsten 1956): least in equilibrium."""
     congestion = network.b * (flow / network.capacity) ** network.power / (network.power + 1)
     return float((flow * (network.free_flow_time * (1 + congestion) + network.fixed)).sum())
 
@@ -61,7 +61,7 @@ def all_or_nothing(network: RoadNetwork, demand: Demand, cost: np.ndarray | None
 
 
 def system_optimum(network: RoadNetwork, demand: Demand, gap: float = 1e-6, max_iterations: int = 2000) -> Assignment:
-    """The least total cost: an equilibrium at marginal costs (Beckmann, McGuire and Winsten 1956), which `gap` is about."""
+    """The least total cost: an equilibrium at marginal costs, which `gap` is about."""
     return replace(user_equilibrium(at_marginal_cost(network), demand, gap, max_iterations), network=network)
 
 
@@ -91,7 +91,7 @@ def merged(one: Routes, other: Routes) -> Routes:
 
 
 def read_flows(path: Path, network: RoadNetwork) -> tuple[np.ndarray, np.ndarray]:
-    """Volume and cost of every link, (links,) each in the network's order, of a *_flow.tntp file: From, To, Volume, Cost."""
+    """(links,) volume and cost in the network's order, of a *_flow.tntp file: From, To, Volume, Cost."""
     rows = {(int(tail) - 1, int(head) - 1): (volume, cost) for tail, head, volume, cost in np.loadtxt(path, skiprows=1)}
     volume, cost = np.array([rows[e] for e in zip(network.tail.tolist(), network.head.tolist(), strict=True)]).T
     return volume, cost
