@@ -14,7 +14,7 @@ from lam_env.core.rng import Streams
 from ..params import TrafficParams
 from ..roads.loading import Loading, Trip
 from ..roads.supply import REFERENCE, Supply
-from ..units import DAY, MINUTE
+from ..units import DAY, HOUR, MINUTE
 from ..words import FOLLOWED, PRETRIP, REFUSED
 from . import outcome, profile, shocks
 from .diary import Diary
@@ -22,7 +22,7 @@ from .morning import buses, can_load, load, ride_all, ride_in_turn
 from .profile import Flow, Profile
 from .state import TrafficState
 
-EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
+EVENING = 23 * HOUR  # [ms of the day] when the day is looked back on
 SMOOTHING = 0.2  # weight of today in what is published
 LATELY = 21  # [days] of the burn-in in which costs to others are worked out: what is published forgets the rest
 
@@ -149,11 +149,8 @@ class TrafficWorld(TrafficState):
         people, n, weekend = self.people, self.people.n_advised, int(self.day % 7 >= 5)
         yesterday, published = self.yesterday[weekend], self.published[weekend]
         way, slot = self.supply.way, self.supply.slot
-        shared = [float(self.rain)]
-        for table in (
-            yesterday.time + yesterday.extra,
-            published.external,
-        ):  # in whole minutes, as all that is published
+        shared = [float(self.rain)]  # then whole minutes, as in all that is published
+        for table in (yesterday.time + yesterday.extra, published.external):
             shared += np.rint(np.tensordot(self.supply.share, table, 1)[way, slot]).tolist()
         self.shared_readings(shared + [0.0] * len(way))
         who = np.flatnonzero(people.goes[:n])  # who stays at home hears nothing new
