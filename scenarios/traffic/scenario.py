@@ -65,7 +65,7 @@ class Traffic(Scenario):
     }
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
-        "own gain alone": "ladder_own",
+        "her own gain alone": "ladder_own",  # as results.csv has it
         "+ true chances, published costs": "oracle_batch",
         "oracle": "oracle",
     }

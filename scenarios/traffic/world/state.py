@@ -60,15 +60,15 @@ class TrafficState(PersonalWorld):
         self.tally = DayTally(params, self.people.n_advised)
         self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
         self.day = first - params.burn_in
-        self.rain, self.tight = False, 1.0
+        self.rain, self.tight = False, 1.0  # today: whether it rains, share of the tight link's capacity
         n = params.travellers
         self.advice = [0] * n  # action advised today, 0 if none
         self.answer_to = [0] * n  # event of that advice
-        self.followed = np.zeros(n, bool)
-        self.chosen = np.zeros(n, np.int64)  # option
-        self.departs = np.zeros(n, np.int64)  # [ms]
-        self.arrives = np.zeros(n)  # [ms]
-        self.extra = np.zeros(n)  # [min]
+        self.followed = np.zeros(n, bool)  # (N,) whether today's advice was followed
+        self.chosen = np.zeros(n, np.int64)  # (N,) option of today
+        self.departs = np.zeros(n, np.int64)  # (N,) [ms]
+        self.arrives = np.zeros(n)  # (N,) [ms]
+        self.extra = np.zeros(n)  # (N,) discomfort of today's trip [min]
         self._flows: list[Flow] = []  # of a day without events
 
     def flows(self) -> list[Flow]:

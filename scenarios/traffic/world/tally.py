@@ -18,13 +18,13 @@ class DayTally:
     def __init__(self, params: TrafficParams, n_advised: int):
         n = params.travellers
         self.days, self.n_advised, self.length = 0, n_advised, params.days
-        self.advice = self.followed = self.refused = self.muted = self.losing = 0
-        self.regret = 0.0
-        self.cost, self.trips = np.zeros(n), np.zeros(n)
-        self.parts = np.zeros((PARTS, 2))  # cost and traveller-days
-        self.travel = self.delay = self.late = self.early = 0.0
-        self.bus = 0
-        self.queues: list[float] = []
+        self.advice = self.followed = self.refused = self.muted = 0  # how often
+        self.losing, self.regret = 0, 0.0  # moves that cost the traveller more, and how much more [min]
+        self.cost, self.trips = np.zeros(n), np.zeros(n)  # (N,) [min], and number
+        self.parts = np.zeros((PARTS, 2))  # cost [min] and traveller-days of each part
+        self.travel = self.delay = self.late = self.early = 0.0  # [min]
+        self.bus = 0  # trips
+        self.queues: list[float] = []  # longest of each day at the tight link [vehicles]
 
     def end_day(
         self,
