@@ -13,7 +13,7 @@ from .params import HomeParams
 SLOT = 600  # [s]
 SLOTS = 144  # per day
 SUN = 2  # channel
-AHEAD = 8  # days drawn at once, those of an episode of a week: one by one each would take three times as long
+AHEAD = 8  # days drawn at once, those of an episode of a week: one by one takes three times as long
 DARK = 0.06  # daylight (sine of the sun's elevation times clearness) below which a room wants light
 LATITUDE = math.radians(50.0)
 
@@ -26,8 +26,8 @@ _EVENING = 1 + 0.25 * np.cos((_HOUR - 19) * np.pi / 6) * (_HOUR > 6)
 class Climate:
     """One world's weather, daylight and tariff, drawn some days at a time.
 
-    `slots` (SLOTS) of the loaded day: outdoor [C], sun 0..1, tariff [EUR/kWh], and what sensors report anew, as (channel, value); the channels
-    are, from 1, outdoor, sun, tariff and tariff in three hours, rounded.
+    `slots` (SLOTS) of the loaded day: outdoor [C], sun 0..1, tariff [EUR/kWh], and what sensors report anew, as
+    (channel, value); the channels are, from 1, outdoor, sun, tariff and tariff in three hours, rounded.
     """
 
     def __init__(self, params: HomeParams, streams: Streams):

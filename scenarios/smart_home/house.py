@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.sim.world import World
 
 from .climate import DARK, SLOT, SUN, Climate
@@ -16,37 +16,37 @@ from .devices import ALL_LIGHTS, HERE, ITEMS, build_home, initial_states, possib
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
 
 AWAY = -1  # in the place of a room
-HOURS = SLOT / 3600
+HOURS = SLOT / HOUR
 HOT = 600  # [s] that boiled water stays hot
 NO_MATTER = (0,)  # states that do for a light that nobody thinks of
-RUNS = {"dishwasher": (7200, 1.0), "washer": (5400, 0.8), "kettle": (HOT, 0.1)}  # [s], [kWh]
+RUNS = {"dishwasher": (2 * HOUR, 1.0), "washer": (5400, 0.8), "kettle": (HOT, 0.1)}  # [s], [kWh]
 
 
 class Occupant(Protocol):
-    """What a house knows of somebody who lives in it. `wants`: per device, the states that are right for what they do now."""
+    """What a house knows of somebody who lives in it."""
 
-    room: int
+    room: int  # or AWAY
     asleep: bool
-    wants: dict[int, tuple[int, ...]]
+    wants: dict[int, tuple[int, ...]]  # per device, the states that are right for what they do now
 
 
 @dataclass(slots=True)
 class AgentAct:
     """An effective act of the agent that nobody has answered yet."""
 
-    id: int
+    id: int  # by which it is answered
     action: int
     device: int
-    state: int
-    before: int
-    time: int
+    state: int  # that it has made
+    before: int  # state before it
+    time: int  # [s]
 
 
 class House(World):
     """Devices, climate and accounts of one home; the people in it act on it through `set` and `load`.
 
     `shadow` holds, per device, the state it would have if the agent had done nothing: an assist is counted only
-    where she would have had to reach for the device without the agent, so undoing and redoing earns nothing.
+    where somebody would have had to reach for the device without the agent, so undoing and redoing earns nothing.
     `agent_acts_on`: per device, the agent's act that nobody has answered yet.
     """
 
@@ -64,7 +64,6 @@ class House(World):
         row: ObservationRow,
         start: int,
         record: bool,
-        weights: dict[str, float] | None,
     ):
         home = build_home(params.rooms)
         super().__init__(
@@ -74,7 +73,7 @@ class House(World):
             start=start,
             end=start + params.days * DAY,
             timer=params.timer,
-            reward_weights=weights or REWARD_WEIGHTS,
+            reward_weights=REWARD_WEIGHTS,
             utility_weights=UTILITY_WEIGHTS,
             record=record,
         )
@@ -94,8 +93,8 @@ class House(World):
         self.climate = Climate(params, streams)
         self.next_tick = start // SLOT * SLOT + SLOT
         self._accrued = start
-        names = ("setpoints", "time_constant", "heater_rise", "solar_rise", "heater_power")
-        self._thermal = tuple(getattr(params, name) for name in names)
+        p = params
+        self._thermal = p.setpoints, p.time_constant, p.heater_rise, p.solar_rise, p.heater_power
         self.heating, self._tv, self._lock, self._music = (
             home.by_name[name] for name in ("heating", "tv", "lock", "music")
         )
@@ -117,12 +116,12 @@ class House(World):
         for i, value in enumerate([round(self.indoor, 1), *shown]):
             self.reading(channel + i, value)
 
-    # -- time --------------------------------------------------------------------------------------------------------
+    # -- time ---------------------------------------------------------------------------------------------------------
 
     def advance(self) -> None:
         """Ten minutes of climate and heating.
 
-        RC model: dT/dt = (T_out - T) / RC + rise * duty + solar gain; the thermostat is proportional within half a kelvin.
+        RC model: dT/dt = (T_out - T) / RC + rise * duty + solar gain; the thermostat is proportional within .5 K.
         """
         climate, now, indoor = self.climate, self.now, self.indoor
         self.next_tick = now + SLOT
@@ -199,7 +198,7 @@ class House(World):
             if asleep and states[self._music]:
                 totals["asleep_music"] += minutes * asleep
 
-    # -- what holds now ---------------------------------------------------------------------------------------------
+    # -- what holds now -----------------------------------------------------------------------------------------------
 
     def dark(self, room: int, resident: Occupant | None = None) -> bool:
         if self.sun < DARK:
@@ -211,7 +210,7 @@ class House(World):
         return self.sun >= DARK
 
     def evening(self, room: int, resident: Occupant) -> bool:
-        return not 6 <= self.now // 3600 % 24 < 17
+        return not 6 <= self.now // HOUR % 24 < 17
 
     def something_loaded(self, room: int, resident: Occupant) -> bool:
         return bool(self.loaded)
@@ -256,7 +255,7 @@ class House(World):
         "last": last_up,
     }
 
-    # -- changes of devices -----------------------------------------------------------------------------------------
+    # -- changes of devices -------------------------------------------------------------------------------------------
 
     def set(self, device: int, state: int) -> None:
         """Change a device's state, by whomever."""

@@ -12,17 +12,17 @@ from typing import Literal
 from lam_env.config.cli import setting
 from lam_env.sim.user import TrustParams
 
-PERSONAS = ("early_commuter", "shift_worker", "home_worker", "retired", "family", "student")
+from .people.habits import PERSONAS
 
 REWARD_WEIGHTS = {
-    "assist": 1.0,  # she would have reached for it, and it was done
-    "override": -2.0,  # she had to correct what the agent did
-    "rejection": -1.5,  # right, but she does not want a machine to do it
-    "miss": -0.2,  # she did by hand what the agent could have done
+    "assist": 1.0,  # somebody would have reached for it, and it was done
+    "override": -2.0,  # what the agent did had to be corrected
+    "rejection": -1.5,  # right, but not wanted from a machine
+    "miss": -0.2,  # done by hand where the agent could have done it
     "nuisance": -0.05,  # something switched on that nobody used within its patience
     "rating": 1.0,  # explicit thumbs, +1 or -1
     "energy": -2.0,  # money [EUR]
-    "switched_off": -5.0,  # she switched the automation off
+    "switched_off": -5.0,  # of the automation
 }
 
 UTILITY_WEIGHTS = {
@@ -36,14 +36,14 @@ UTILITY_WEIGHTS = {
     "lamps": -0.02,  # [min] of a lamp that burns in an empty room: what it looks like to those who pay
     "unwatched": -0.3,  # [min] TV on and nobody in the room
     "unlocked": -0.03,  # [min] unlocked with nobody home or everybody asleep
-    "cold": -0.06,  # [K min] below (or 1 K above) what she likes, per resident
+    "cold": -0.06,  # [K min] below (or 1 K above) what is liked, per resident
     "energy": -2.0,  # money [EUR]
 }
 
 
 @dataclass(frozen=True)
 class HomeParams:
-    """Settings of a smart home."""
+    """Settings of a smart home; ValueError where a persona is unknown or a range is upside down."""
 
     residents: int = setting(2, "people who live in the home", low=1, high=4)
     rooms: int = setting(5, "rooms of the home", low=4, high=8)
@@ -58,7 +58,7 @@ class HomeParams:
     trust: TrustParams = TrustParams()
 
     # reactions, lognormal: median and sd of the logarithm
-    reaction: float = setting(12.0, "median time until a resident sees to what is not as she wants it [s]", low=0)
+    reaction: float = setting(12.0, "median time until a resident sees to what is not as wanted [s]", low=0)
     reaction_sd: float = setting(0.5, "spread of world.reaction: standard deviation of its logarithm", low=0)
     burst_gap: float = setting(6.0, "median time between two things that a resident sees to in one go [s]", low=0)
     burst_sd: float = setting(0.4, "spread of world.burst_gap: standard deviation of its logarithm", low=0)
@@ -86,3 +86,6 @@ class HomeParams:
         if unknown or not self.personas:
             what = f"no persona {unknown[0]!r}" if unknown else "none is given"
             raise ValueError(f"world.personas: {what}; there are {', '.join(PERSONAS)}")
+        for name in ("heat_delay", "setpoints"):
+            if list(getattr(self, name)) != sorted(getattr(self, name)):
+                raise ValueError(f"world.{name}: give the numbers from small to large")

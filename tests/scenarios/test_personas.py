@@ -170,7 +170,7 @@ def test_breakfast_follows_getting_up() -> None:
 def test_the_data_name_known_activities() -> None:
     assert len(PARTS) == 24
     assert set(LENGTHS) == set(ACTIVITIES)
-    assert {x for pair in FOLLOW for x in pair} <= set(ACTIVITIES)
+    assert {*FOLLOW, *(x for after in FOLLOW.values() for x in after)} <= set(ACTIVITIES)
     for habits in HABITS.values():
         assert set(habits.fillers) <= set(ACTIVITIES)
         assert all(len(parts) == 6 and min(parts) >= 0 for parts in habits.fillers.values())

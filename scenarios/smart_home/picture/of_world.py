@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lam_env.core.events import AGENT, FEEDBACK, SENSOR, USER
 from lam_env.core.observation import WEEKDAYS
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 
 from ..climate import SLOT
 from ..devices import FEEDBACK as ANSWERS
@@ -63,7 +63,7 @@ def home_view(world: HomeWorld) -> HomeView:
 
 def _hand(world: HomeWorld) -> float:
     """Hour at which the sun or moon is drawn: a day from sunrise to sunset counts as 6 to 19, whatever the season."""
-    hour = world.now / 3600 % 24
+    hour = world.now / HOUR % 24
     lit = [i / 6 for i, (_, sun, *_) in enumerate(world.climate.slots) if sun > 0]
     rise, fall = (lit[0], lit[-1] + 1 / 6) if lit else (12.0, 12.0)
     if rise <= hour < fall:
@@ -72,7 +72,7 @@ def _hand(world: HomeWorld) -> float:
 
 
 def clock_of_day(time: int) -> str:
-    return f"{time // 3600 % 24:02}:{time // 60 % 60:02}"
+    return f"{time // HOUR % 24:02}:{time // 60 % 60:02}"
 
 
 def event_text(world: HomeWorld, action: int) -> str:

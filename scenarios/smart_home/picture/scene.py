@@ -20,6 +20,7 @@ __all__ = ["DeviceView", "HomeEventView", "HomeView", "PersonView", "home_scene"
 METRE = 54.0  # units per metre of the plan
 LEFT, TOP = 30.0, 82.0  # where the plan's corner lies
 SKY = 62.0
+_BUSHES = ((12, 140, 11), (14, 158, 8), (12, 420, 10), (16, 436, 7), (688, 130, 9), (687, 470, 10), (690, 300, 8))
 
 
 def home_scene(view: HomeView) -> Scene:
@@ -43,9 +44,8 @@ def _sky(view: HomeView) -> Iterator[Item]:
     if sun < 0.5:
         for i in range(46):
             x, y = (i * 197.3) % 950, 4 + (i * 29.7) % 46
-            yield Circle(
-                x, y, 0.6 + (i % 3) * 0.35, fill="star", opacity=round((1 - 2 * sun) * (0.5 + 0.16 * (i % 4)), 2)
-            )
+            bright = round((1 - 2 * sun) * (0.5 + 0.16 * (i % 4)), 2)
+            yield Circle(x, y, 0.6 + (i % 3) * 0.35, fill="star", opacity=bright)
     by_day = 6 <= view.hour < 19
     along = (view.hour - 6) / 13 if by_day else ((view.hour - 19) % 24) / 11
     x, y = 230 + 470 * along, 50 - 30 * math.sin(math.pi * along)
@@ -78,15 +78,7 @@ def _garden(view: HomeView) -> Iterator[Item]:
         x, y = 6 + (i * 53.9) % 680, float(69 + (i * 7) % 8 if i % 2 else 514 + (i * 11) % 22)
         yield Line(x, y + 4, x - 2, y, stroke="ok", stroke_width=1.2, opacity=0.35)
         yield Line(x, y + 4, x + 2, y, stroke="ok", stroke_width=1.2, opacity=0.35)
-    for x, y, r in (
-        (12, 140, 11),
-        (14, 158, 8),
-        (12, 420, 10),
-        (16, 436, 7),
-        (688, 130, 9),
-        (687, 470, 10),
-        (690, 300, 8),
-    ):
+    for x, y, r in _BUSHES:
         yield Circle(x + 2, y + 3, r, fill="dark", opacity=0.2)
         yield Circle(x, y, r, fill="ok", opacity=0.75)
         yield Circle(x - r * 0.3, y - r * 0.3, r * 0.5, fill="grass", opacity=0.35)
@@ -103,9 +95,7 @@ def _place(door: Door) -> Door:
 
 def _house(view: HomeView, colours: dict[str, str]) -> Iterator[Item]:
     plan = layout(view.n_rooms)
-    places = {
-        k: Rect(LEFT + r.x * METRE, TOP + r.y * METRE, r.width * METRE, r.height * METRE) for k, r in plan.items()
-    }
+    places = {k: Rect(LEFT + x * METRE, TOP + y * METRE, w * METRE, h * METRE) for k, (x, y, w, h) in plan.items()}
     gaps = [_place(door) for door in doors(view.n_rooms).values()]
     for room, place in places.items():
         x, y, w, _ = place
