@@ -1,7 +1,7 @@
 """python -m lam_env.scenarios.game.cohort players=10000 days=30
 
-The lives of players whom nobody advises: retention, session statistics, and whether they are credible. With `plays=LOG`, players calibrated to that log
-beside it.
+The lives of players whom nobody advises: retention, session statistics, and whether they are credible. With
+`plays=LOG`, players calibrated to that log beside it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -33,7 +34,8 @@ from .rules.compiled import Compiled
 from .rules.rules import RULES
 
 PROGRAM = "python -m lam_env.scenarios.game.cohort"
-SHOWN = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 29)
+SHOWN = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 29)  # days
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -81,18 +83,21 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _watched(s: CohortSettings, progress: Progress, lives: Callable[[list[int], Callable[[int], None]], T]) -> T:
+    """What the cohort's players make of their lives; the progress bar counts them."""
+    progress("live [players]", 0, s.players)
+    made = lives(world_seeds(Use.COHORT, s.players, s.seed), lambda done: progress("live [players]", done, s.players))
+    progress("live [players]", s.players, s.players)
+    return made
+
+
 def default(s: CohortSettings, params: GameParams) -> str:
     """The report of the players of `params`."""
     if s.out is not None:
         raise UserError(f"out={s.out}: nothing is calibrated; give the log, plays=FILE")
     game = Compiled(RULES, params)
     with Progress() as progress:
-        progress("live [players]", 0, s.players)
-        cohort = live(
-            game, world_seeds(Use.COHORT, s.players, s.seed), lambda done: progress("live [players]", done, s.players)
-        )
-        progress("live [players]", s.players, s.players)
-    return report(cohort)
+        return report(_watched(s, progress, partial(live, game)))
 
 
 def beside_the_log(s: CohortSettings, params: GameParams) -> str:
@@ -105,23 +110,14 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
         raise UserError(f"out={s.out}: there is no folder {Path(s.out).resolve().parent}")
     load = registry.importer(s.format)
     if not Path(str(s.plays)).exists():
-        raise UserError(
-            f"plays={s.plays}: no such file; give a log of plays, plays=FILE, and its format= if it is not {s.format}"
-        )
+        raise UserError(f"plays={s.plays}: no such file; give a log of plays, and its format= if not {s.format}")
     with Progress() as progress:
         log, left_out = load(str(s.plays), zone=s.zone)
         source = plays_of(log)
         check_usable(source)
         tables = calibrate_game(source, RULES, params, s.minutes, progress)
-        progress("live [players]", 0, s.players)
         game = Compiled(RULES, params, tables)
-        lived = simulate_lives(
-            game,
-            world_seeds(Use.COHORT, s.players, s.seed),
-            tables,
-            lambda done: progress("live [players]", done, s.players),
-        )
-        progress("live [players]", s.players, s.players)
+        lived = _watched(s, progress, lambda seeds, note: simulate_lives(game, seeds, tables, note))
     if s.out is not None:
         tables.save(s.out)
     return "\n".join([

@@ -27,13 +27,13 @@ MOODS = ("fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trus
 STATE = ("skill", *MOODS, "leaving", "quitting")
 SILENCE = [0.0] * 64
 # of the value of the state after: how long things last, and what a day with the game is worth to a player
-DAY_WORTH = 0.45  # utility of a day on which she still plays
+DAY_WORTH = 0.45  # utility of a day for a player who stays
 AHEAD = 14.0  # [days] that count
 LASTS = 0.6  # of a change in satisfaction is left when the session ends
-FUTURE_PLAYS = 25.0  # in which power and difficulty pay, if she stays
+FUTURE_PLAYS = 25.0  # in which power and difficulty pay a player who stays
 SOON, BORED_FOR = 3.0, 6.0  # plays for which fatigue and boredom last
 WEAR = 0.5  # what is lost to later advice by one that follows many
-MOST_AHEAD = 4.0  # plays of this session that count when she might stop
+MOST_AHEAD = 4.0  # plays of this session that count where it might end
 
 
 def latent_names(game: Compiled) -> tuple[str, ...]:

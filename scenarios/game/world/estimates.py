@@ -19,7 +19,7 @@ from .life import Life
 
 SAME = 1.3  # of boredom by having done little else
 UNKNOWN = 0.02  # share of each activity before anything is known of habits
-# plays that count: with another difficulty, with a point more in a skill line, and those left to a session that is ended
+# plays that count: with another difficulty, with a point more in a skill line, and those that an end takes away
 PLAYS_AHEAD, POINT_AHEAD, MORE_PLAYS = 12.0, 12.0, 2.0
 
 
@@ -67,8 +67,8 @@ def worths(life: Life) -> tuple[list[float], list[float]]:
 
 
 def _choices(player: Player, room: float, quality: list[float]) -> None:
-    """Fills in `quality` at a choice, `room` [min] before what counts of a day is full. One pass over the activities, as
-    it is taken at every decision: `likely_flows` as things are, and a step easier and harder."""
+    """Fills in `quality` at a choice, `room` [min] before what counts of a day is full. One pass over the activities,
+    as it is taken at every decision: `likely_flows` as things are, and a step easier and harder."""
     game, rating = player.game, player.rating
     c, spread = player.demand() - rating.mean, -1 / (game.width2 + 2 * rating.variance)
     most, step = sqrt(-game.width2 * spread), game.params.step
