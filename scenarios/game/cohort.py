@@ -9,12 +9,12 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from lam_env.logs import fidelity
 from lam_env.logs.play import fidelity as play_fidelity
 from lam_env.logs.play.sessions import BREAK, check_usable, plays_of
 
-from .calibration.calibration import calibrate_game, simulate_lives
+from .calibration.calibration import calibrate_game, counted, simulate_lives
 from .calibration.gates import Cohort, cohort_gates, live
 from .params import GameParams
 from .rules.compiled import Compiled
@@ -35,7 +35,6 @@ from .rules.rules import RULES
 
 PROGRAM = "python -m lam_env.scenarios.game.cohort"
 SHOWN = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 29)  # days
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -83,21 +82,15 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _watched(s: CohortSettings, progress: Progress, lives: Callable[[list[int], Callable[[int], None]], T]) -> T:
-    """What the cohort's players make of their lives; the progress bar counts them."""
-    progress("live [players]", 0, s.players)
-    made = lives(world_seeds(Use.COHORT, s.players, s.seed), lambda done: progress("live [players]", done, s.players))
-    progress("live [players]", s.players, s.players)
-    return made
-
-
 def default(s: CohortSettings, params: GameParams) -> str:
     """The report of the players of `params`."""
     if s.out is not None:
         raise UserError(f"out={s.out}: nothing is calibrated; give the log, plays=FILE")
     game = Compiled(RULES, params)
+    seeds = world_seeds(Use.COHORT, s.players, s.seed)
     with Progress() as progress:
-        return report(_watched(s, progress, partial(live, game)))
+        cohort = counted(progress, "live [players]", s.players, partial(live, game, seeds))
+    return report(cohort)
 
 
 def beside_the_log(s: CohortSettings, params: GameParams) -> str:
@@ -117,7 +110,8 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
         check_usable(source)
         tables = calibrate_game(source, RULES, params, s.minutes, progress)
         game = Compiled(RULES, params, tables)
-        lived = _watched(s, progress, lambda seeds, note: simulate_lives(game, seeds, tables, note))
+        seeds = world_seeds(Use.COHORT, s.players, s.seed)
+        lived = counted(progress, "live [players]", s.players, partial(simulate_lives, game, seeds, tables))
     if s.out is not None:
         tables.save(s.out)
     return "\n".join([

@@ -46,7 +46,7 @@ def revealing(what: Sequence[str]) -> Callable[[GameWorld], None]:
     """Writes `row.latent`, `row.plan` or both."""
 
     def reveal(world: GameWorld) -> None:
-        if world.now >= world.end or not world.asked:
+        if world.now >= world.end or not world.due:
             return
         if "latent" in what:
             world.row.latent[:] = latent(world)
@@ -156,7 +156,7 @@ class Worth:
         win = 1.0 if b is None else logistic(game.params.win * (0.5 - b - self.excess))
         now = W["flow"] * flow * min(minutes, max(0.0, world.traits.healthy - world.today_minutes()))
         step = (win + 0.25 * (1 - win)) * a.xp / game.xp[player.level - 1]
-        step += win * sum(1 / game.quests[i].count for i in player.opened if game.quests[i].place == k)
+        step += win * sum(1 / game.quests[i].wins for i in player.opened if game.quests[i].place == k)
         now += W["progress"] * step
         late = max(0.0, min(minutes, 60 * world.awake() + minutes))
         now += W["late"] * late

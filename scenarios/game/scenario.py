@@ -88,8 +88,10 @@ class Game(Scenario):
     def __init__(self, *, rules: Rules = RULES, **settings: object):
         super().__init__(**settings)
         if not isinstance(rules, Rules):
-            where = "lam_env.scenarios.game.rules.rules"
-            raise RulesError(f"rules must be Rules of {where}, such as changed(RULES, quests=...), not {short(rules)}")
+            raise RulesError(
+                "rules must be Rules of lam_env.scenarios.game.rules.rules, such as "
+                f"changed(RULES, quests=...), not {short(rules)}"
+            )
         self.game = Compiled(rules, self.params)
         self.vocabulary = self.game.words.vocabulary
         self.latent_names = hidden.latent_names(self.game)
@@ -112,7 +114,7 @@ class Game(Scenario):
 
     def answers(self, world: World) -> Answers:
         t = cast(GameWorld, world).tally
-        return Answers(t.shown, t.shown, t.followed, t.shown - t.followed)
+        return Answers(t.offers, t.offers, t.followed, t.offers - t.followed)
 
     def scene(self, world: World) -> Scene:
         return game_scene(game_view(cast(GameWorld, world)))

@@ -81,16 +81,15 @@ def due(world: HomeWorld, r: Resident) -> list[tuple[int, float]]:
         return []
     chances: list[tuple[Item, float]] = []
     for key in (r.doing, r.also) if r.also else (r.doing,):
-        for _, device, state, ok, holds, seek, _, p in r.rules[key]:
-            if not seek or (holds and not holds(world, r.room, r)):
+        for rule in r.rules[key]:
+            if not rule.seek or (rule.holds and not rule.holds(world, r.room, r)):
                 continue
-            targets = [world.home.lights[r.room]] if device == HERE else [device]
-            if device == ALL_LIGHTS:
-                targets = [x for x in world.home.lights if x != world.home.lights[r.room] or r.leaving]
-                ok = (0,)
+            targets, ok = [world.home.lights[r.room] if rule.device == HERE else rule.device], rule.ok
+            if rule.device == ALL_LIGHTS:
+                targets, ok = [x for x in world.home.lights if x != world.home.lights[r.room] or r.leaving], (0,)
             for d in targets:
                 if world.states[d] not in ok and (d not in world.home.loaded or d in world.loaded):
-                    chances.append((Item(d, state, ok), p))
+                    chances.append((Item(d, rule.state, ok), rule.p))
     if r.left >= 0 and world.states[world.home.lights[r.left]] and not world.others_in(r.left, r):
         chances.append((Item(world.home.lights[r.left], 0, (0,)), r.traits.tidiness))
     if r.before in LEAVING and world.states[world.home.by_name[r.before]]:
@@ -157,14 +156,14 @@ def plan(world: HomeWorld) -> list[float]:
     """(2 A,): per action, the utility [touches] of doing it now, by what will be wanted of its device first (0:
     nothing); then the same without regard to harm, dislikes and what is forgotten."""
     home, now = world.home, world.now
-    values, wanted = [0.0] * len(world.vocabulary), [0.0] * len(world.vocabulary)
+    values, wishes = [0.0] * len(world.vocabulary), [0.0] * len(world.vocabulary)
     mask = world.row.mask
-    seen: set[int] = set()
+    reached: set[int] = set()
     for time, item, r in needs(world):
         d = item.device
-        if d in seen:
+        if d in reached:
             continue
-        seen.add(d)
+        reached.add(d)
         kind = home.devices[d].kind
         action = home.devices[d].commands[item.state]
         lead = time - now
@@ -173,14 +172,14 @@ def plan(world: HomeWorld) -> list[float]:
         if world.shadow[d] in item.ok:
             continue
         value = kind.effort + (LIGHT_SAVED if kind.name == "light" and item.state else 0.0)
-        wanted[action] = value
+        wishes[action] = value
         if world.minds_at(action, time):
             value = -1.5 - kind.effort
         elif kind.name == "heating" and item.state:
             value += 0.06 * max(0.0, min(3.0, r.like - world.indoor)) * lead / MINUTE / 2
         values[action] = value - _harm(world, d, item.state, lead / MINUTE)
-    _tidy_up(world, values, seen)
-    return values + wanted
+    _tidy_up(world, values, reached)
+    return values + wishes
 
 
 def _harm(world: HomeWorld, device: int, state: int, minutes: float) -> float:
@@ -203,7 +202,7 @@ def _harm(world: HomeWorld, device: int, state: int, minutes: float) -> float:
     return harm
 
 
-def _tidy_up(world: HomeWorld, values: list[float], seen: set[int]) -> None:
+def _tidy_up(world: HomeWorld, values: list[float], reached: set[int]) -> None:
     """What is forgotten: nobody will reach for it, but it costs."""
     home, mask = world.home, world.row.mask
     present = [r for r in world.residents if r.room != AWAY]
@@ -215,5 +214,5 @@ def _tidy_up(world: HomeWorld, values: list[float], seen: set[int]) -> None:
     forgotten += [(world.heating, 0, 0.5)] if not present else []
     for device, state, value in forgotten:
         action = home.devices[device].commands[state]
-        if mask[action] and device not in seen:
+        if mask[action] and device not in reached:
             values[action] = max(values[action], value)

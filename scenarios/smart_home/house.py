@@ -111,9 +111,9 @@ class House(World):
         self.reading(channel + 5, 1.0)
         climate.load(self.now // DAY)
         slot = self.now % DAY // SLOT
-        shown = climate.shown(slot)
-        self.price, self.sun = climate.slots[slot][2], shown[1]
-        for i, value in enumerate([round(self.indoor, 1), *shown]):
+        outside = climate.readings(slot)
+        self.price, self.sun = climate.slots[slot][2], outside[1]
+        for i, value in enumerate([round(self.indoor, 1), *outside]):
             self.reading(channel + i, value)
 
     # -- time ---------------------------------------------------------------------------------------------------------

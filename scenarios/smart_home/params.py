@@ -52,9 +52,7 @@ class HomeParams:
     personas: tuple[str, ...] = setting(PERSONAS, "kinds of people that residents are drawn from")
     tariff: Literal["flat", "time_of_use", "hourly"] = setting("time_of_use", "how the price of electricity varies")
     season: float = setting(15.0, "day of the year on which day 0 falls (15: mid January)")
-    dislikes: float = setting(
-        1.0, "how often residents dislike that a machine does something, relative to the default (0: never)", low=0
-    )
+    dislikes: float = setting(1.0, "how often residents dislike what machines do, against the default (0: never)", low=0)
     trust: TrustParams = TrustParams()
 
     # reactions, lognormal: median and sd of the logarithm
@@ -63,21 +61,15 @@ class HomeParams:
     burst_gap: float = setting(6.0, "median time between two things that a resident sees to in one go [s]", low=0)
     burst_sd: float = setting(0.4, "spread of world.burst_gap: standard deviation of its logarithm", low=0)
     override_delay: float = setting(25.0, "median time until a resident undoes a wrong act of the agent [s]", low=0)
-    heat_delay: tuple[float, float] = setting(
-        (120.0, 600.0), "shortest and longest time until a resident goes to the thermostat [s]", low=0
-    )
-    rating_delay: int = setting(
-        1800, "longest time after an act of the agent at which it is rated by a thumb [s]", low=0
-    )
+    heat_delay: tuple[float, float] = setting((120.0, 600.0), "shortest, longest time to the thermostat [s]", low=0)
+    rating_delay: int = setting(1800, "longest time after an agent's act at which it is rated by a thumb [s]", low=0)
     rating_noise: float = setting(0.1, "probability that a thumb points the wrong way", low=0, high=1)
 
     # the home; RC model of one zone, values of a small, fairly insulated flat
     time_constant: float = setting(30.0, "how slowly the home cools: its time constant [h]", low=0.1)
     heater_rise: float = setting(3.5, "how fast full heating warms the home [K/h]", low=0)
     solar_rise: float = setting(0.5, "how fast full sun warms the home with open blinds [K/h]", low=0)
-    setpoints: tuple[float, float, float] = setting(
-        (17.0, 20.0, 22.0), "temperatures of the thermostat's eco, normal and warm [C]"
-    )
+    setpoints: tuple[float, float, float] = setting((17.0, 20.0, 22.0), "the thermostat's eco, normal and warm [C]")
     heater_power: float = setting(2.5, "electricity that full heating takes, by a heat pump of mean COP [kW]", low=0)
     price: float = setting(0.30, "mean price of electricity [EUR/kWh]")
 

@@ -182,17 +182,13 @@ class HomeWorld(House):
             return
         self.agent_acts_on[act.device] = None
         kind = self.home.devices[act.device].kind.name
-        unwelcome = any(
-            r.room != AWAY and act.state not in r.wants.get(act.device, (act.state,)) for r in self.residents
-        )
         if kind == "heating":  # it is felt later: what follows is put down to the agent for some hours more
             self.call_at(self.now + BLAME, self._forget, act)
         else:
             self._forget(act)
-        used = any(act.state in r.wants.get(act.device, ()) for r in self.residents if r.room != AWAY)
-        if unwelcome or used or kind in NEUTRAL or act.state == REST.get(kind, 0):
-            return
-        self._nuisance(act)
+        matters = any(act.device in r.wants for r in self.residents if r.room != AWAY)
+        if not matters and kind not in NEUTRAL and act.state != REST.get(kind, 0):
+            self._nuisance(act)
 
     def _nuisance(self, act: AgentAct) -> None:
         self.counts["nuisances"] += 1

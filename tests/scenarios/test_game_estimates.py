@@ -42,7 +42,7 @@ def world(seed=3, choices=0):
 def choosing(choices):
     """The first player who then is to choose what to play, with room in her day."""
     return next(
-        w for w in (world(seed, choices) for seed in range(50)) if w.asked and w.moment != 3 and w.today_minutes() < 60
+        w for w in (world(seed, choices) for seed in range(50)) if w.due and w.moment != 3 and w.today_minutes() < 60
     )
 
 

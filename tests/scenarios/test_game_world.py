@@ -102,7 +102,7 @@ def test_the_track_of_activities_masks_the_difficulty_for_the_agent_alone():
         while not ended:
             assert not {WORDS.easier, WORDS.harder} & set(possible(world))
             ended = world.step(WORDS.easier)  # carried out as none
-        assert world.tally.shown == 0
+        assert world.tally.offers == 0
         changed += sum(e.kind == USER and e.token >= WORDS.easier for e in world.records)
     assert changed  # she changes it herself
 
@@ -161,8 +161,8 @@ def test_advice_to_do_what_she_does_anyway_changes_nothing_but_her_mood():
         world.step(act)
         assert world.anyway == act
         assert [e.token for e in world.records if e.kind == USER][-1] == act
-    assert world.tally.parroted == world.tally.shown > 0
-    assert world.tally.followed == world.tally.shown
+    assert world.tally.parroted == world.tally.offers > 0
+    assert world.tally.followed == world.tally.offers
 
 
 def test_a_step_tells_what_she_would_have_done_anyway():
@@ -194,9 +194,9 @@ def test_whatever_is_advised_a_life_is_sound(seed, salt):
         assert np.isfinite(np.asarray(world.row.context)).all()
     totals = {**world.reward_totals, **world.utility_totals}
     assert all(np.isfinite(v) for v in totals.values())
-    assert world.tally.shown == sum(e.kind == AGENT for e in world.records)
+    assert world.tally.offers == sum(e.kind == AGENT for e in world.records)
     answers = [e for e in world.records if e.kind == FEEDBACK and e.token < 3]
-    assert len(answers) == world.tally.shown
+    assert len(answers) == world.tally.offers
     assert world.utility_totals["flow"] <= 4 * world.traits.healthy + world.traits.healthy
 
 

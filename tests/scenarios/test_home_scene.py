@@ -18,7 +18,8 @@ from lam_env.scenarios.smart_home.floorplan import (
     layout,
     rooms,
 )
-from lam_env.scenarios.smart_home.picture.scene import DeviceView, HomeEventView, HomeView, PersonView, home_scene
+from lam_env.scenarios.smart_home.picture.scene import home_scene
+from lam_env.scenarios.smart_home.picture.view import DeviceView, HomeEventView, HomeView, PersonView
 from pictures import cards_around, is_drawn_alike, is_plain_data, takes_little, texts_are_readable, texts_have_room
 
 from lam_env.envs.pixels import rgb_array

@@ -1,10 +1,10 @@
 """A game whose players come and go like those of a log: `PlayTables` corrected for what moods add to them.
 
 Moods, bedtimes and budgets of time move the end of a session and leaving about their baseline, and sleep moves gaps. A
-baseline taken from the log as it is would miss that: it is found by indirect inference (Gourieroux, Monfort and Renault,
-J. Applied Econometrics 8, 1993). Players are simulated and cut off as the log is, what is estimated from them is compared
-with what the log gave, and the baseline moves by the difference. Each round meets new players, and later rounds move it
-less (Robbins and Monro, 1951), so that their noise cancels out.
+baseline taken from the log as it is would miss that: it is found by indirect inference (Gourieroux, Monfort and
+Renault, J. Applied Econometrics 8, 1993). Players are simulated and cut off as the log is, what is estimated from them
+is compared with what the log gave, and the baseline moves by the difference. Each round meets new players, and later
+rounds move it less (Robbins and Monro, 1951), so that their noise cancels out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -39,6 +41,7 @@ LOW = (1, 2, 3, 4, 7, 14, 28)
 SHARES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # of the gaps that are compared
 LEAST_SD, MOST_SD, MOST_FACTOR = 0.02, 5.0, 20.0  # log-odds; of gaps
 Progress = Callable[[str, int, int], None]
+T = TypeVar("T")
 
 
 def calibrate_game(
@@ -55,22 +58,30 @@ def calibrate_game(
     the size of the log).
     """
     progress("estimate [plays]", 0, len(source.time))
-    wanted = estimate_play(source, minutes)
+    estimates = estimate_play(source, minutes)
     progress("estimate [plays]", len(source.time), len(source.time))
     aim = _aim(sessions_of(source, minutes))
     if plays is None:
         plays = min(PLAYS, max(LEAST_PLAYS, TIMES * len(source.time)))
     players = int(min(PLAYERS, max(FEW, plays / source.counts.mean())))
     hours = 1.001 ** np.arange(len(SHARES)) * np.maximum.accumulate(aim.gaps)  # all different
-    tables = dataclasses.replace(wanted, shift=(0.0,) * len(INDICES), stretch=tuple((h, 1.0) for h in hours.tolist()))
+    tables = dataclasses.replace(
+        estimates, shift=(0.0,) * len(INDICES), stretch=tuple((h, 1.0) for h in hours.tolist())
+    )
     for i in range(FULL + LATER):
         stage = f"calibrate, round {i + 1} of {FULL + LATER} [players]"
-        progress(stage, 0, players)
         seeds, game = world_seeds(Use.CALIBRATION, players, i), Compiled(rules, params, tables)
-        lived = simulate_lives(game, seeds, tables, lambda done, stage=stage: progress(stage, done, players))
-        progress(stage, players, players)
-        tables = _moved(tables, wanted, aim, lived, 1 / max(1, i + 2 - FULL))
+        lived = counted(progress, stage, players, partial(simulate_lives, game, seeds, tables))
+        tables = _moved(tables, estimates, aim, lived, 1 / max(1, i + 2 - FULL))
     return tables
+
+
+def counted(progress: Progress, stage: str, total: int, lives: Callable[[Callable[[int], None]], T]) -> T:
+    """What `lives` makes of so many players; it calls back with how many are done, which the progress bar shows."""
+    progress(stage, 0, total)
+    made = lives(lambda done: progress(stage, done, total))
+    progress(stage, total, total)
+    return made
 
 
 def simulate_lives(
@@ -117,12 +128,12 @@ def _aim(cut: Sessions) -> Aim:
     return Aim(np.log(ends / goes_on), gap_quantiles(cut, SHARES))
 
 
-def _moved(tables: PlayTables, wanted: PlayTables, aim: Aim, lived: Plays, gain: float) -> PlayTables:
+def _moved(tables: PlayTables, estimates: PlayTables, aim: Aim, lived: Plays, gain: float) -> PlayTables:
     """The next tables: each number by `gain` of the difference between what the log and what the players gave."""
-    cut = sessions_of(lived, wanted.minutes)
+    cut = sessions_of(lived, estimates.minutes)
     ends, leaves = coming_and_going(cut, lived.end, unseen(cut, lived.end))
-    own = tables.ends[2] * (wanted.ends[2] / ends[2]) ** gain
-    leaving = np.add(tables.leaves, gain * np.subtract(wanted.leaves, leaves))
+    own = tables.ends[2] * (estimates.ends[2] / ends[2]) ** gain
+    leaving = np.add(tables.leaves, gain * np.subtract(estimates.leaves, leaves))
     reached = _aim(cut)
     shift = np.add(tables.shift, gain * (aim.hazards - reached.hazards))
     hours, factors = np.array(tables.stretch).T

@@ -22,7 +22,7 @@ from ..world.world import GameWorld
 
 HAZARDS = (1, 2, 3, 5, 10, 20)  # plays after which the hazard of a session's end is shown
 QUARTILES = (25, 50, 75, 90)
-RETENTION = {  # day: wanted, how near, in a real log, and usual in the industry
+RETENTION = {  # day: target, how near, in real logs, and usual in the industry
     1: (0.40, 0.05, (0.445,), "industry .25 to .40"),
     7: (0.17, 0.05, (0.186,), "industry .10 to .20"),
     30: (0.05, 0.02, (), "industry .03 to .07"),
@@ -74,13 +74,13 @@ def live(game: Compiled, seeds: Sequence[int], progress: Callable[[int], None] =
 def cohort_gates(cohort: Cohort) -> list[Gate]:
     """The gates that an unadvised cohort of default players has to pass."""
     gates = []
-    for day, (wanted, near, real, note) in RETENTION.items():
+    for day, (target, near, real, note) in RETENTION.items():
         at = min(day, cohort.days - 1)  # the 30th day is the last of an episode
         if at < day - 1:
             continue
         value = float(cohort.retention[at])
-        accept = f"{wanted:.2f} +- {near:.2f}"
-        gates.append(_gate(f"D{day}", real, (value,), accept, abs(value - wanted) <= near, note))
+        accept = f"{target:.2f} +- {near:.2f}"
+        gates.append(_gate(f"D{day}", real, (value,), accept, abs(value - target) <= near, note))
     median, p95 = (float(x) for x in np.percentile(cohort.per_session, (50, 95)))
     ok = 2 <= median <= 6 and p95 > 3 * median
     gates.append(_gate("plays a session: median, p95", (2.0, 10.0), (median, p95), "median 2 to 6, p95 > 3 x that", ok))

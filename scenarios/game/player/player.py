@@ -55,7 +55,7 @@ class Player:
         self.habit, self.wins, self.fresh = [0.0] * n, [0.5] * n, bytearray([MOST_FRESH]) * n
         self.win_share, self.losses, self.previous = 0.65, 0, n
         self.done: set[int] = set()  # quests
-        self.left = [task.count for task in game.quests]
+        self.left = [task.wins for task in game.quests]
         self.rate = self.follows = 0.0
         self.persona, self.quest_share = traits.persona, 0.0
         self.acts = game.rules.activities

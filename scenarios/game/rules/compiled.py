@@ -47,7 +47,7 @@ class Task(NamedTuple):
     """A quest by numbers."""
 
     place: int  # of its activity
-    count: int  # wins
+    wins: int  # that it takes
     needs: set[int]  # places of the quests that have to be done before
 
 

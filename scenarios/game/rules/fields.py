@@ -13,7 +13,11 @@ from lam_env.config.convert import short
 
 MOST = 1e6  # a number beyond it is a slip, and exponentials of it are not finite
 KINDS = {int: "a whole number", float: f"a number from -{MOST:,.0f} to {MOST:,.0f}", str: "a name"}
-_hints = cache(get_type_hints)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def faults(record: Any, where: str = "") -> Iterator[str]:
@@ -21,8 +25,9 @@ def faults(record: Any, where: str = "") -> Iterator[str]:
 
     The bounds are those of the fields that are a `setting`; they hold for each number in a tuple or dict.
     """
-    for f in dataclasses.fields(record):
-        yield from _of(getattr(record, f.name), _hints(type(record))[f.name], f"{where}{f.name}", f.metadata)
+    kind: Any = type(record)
+    for f in dataclasses.fields(kind):
+        yield from _of(getattr(record, f.name), _hints(kind)[f.name], f"{where}{f.name}", f.metadata)
 
 
 def _words(hint: Any) -> str:

@@ -62,7 +62,7 @@ class Life(PersonalWorld):
         return hour - self.traits.bed
 
     @property
-    def asked(self) -> bool:
+    def due(self) -> bool:
         """Whether a decision is due now."""
         return self._due >= 0
 

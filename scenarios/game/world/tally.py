@@ -16,7 +16,7 @@ class PlayTally:
     minutes: float = 0.0  # played
     flow: float = 0.0  # [min] of play times flow
     late: float = 0.0  # [min] played after bedtime
-    shown: int = 0  # pieces of advice, as the next three
+    offers: int = 0  # pieces of advice, as the next three
     followed: int = 0
     annoyed: int = 0
     parroted: int = 0  # to do what would have been done anyway
@@ -41,7 +41,7 @@ class PlayTally:
             self.level_7 = level
 
     def advice(self, followed: bool, annoyed: bool, anyway: bool) -> None:
-        self.shown += 1
+        self.offers += 1
         self.followed += followed
         self.annoyed += annoyed
         self.parroted += anyway
@@ -55,10 +55,10 @@ class PlayTally:
             "session_median": float(per[len(per) // 2]) if per else 0.0,
             "flow_share": self.flow / self.minutes if self.minutes else 0.0,
             "minutes_per_day": self.minutes / days,
-            "advice": self.shown / max(1, self.plays),
-            "parroted": self.parroted / max(1, self.shown),
+            "advice": self.offers / max(1, self.plays),
+            "parroted": self.parroted / max(1, self.offers),
             "annoyed_per_hour": self.annoyed / max(1.0, self.minutes) * 60,
-            "annoyed_per_100": 100 * self.annoyed / max(1, self.shown),
+            "annoyed_per_100": 100 * self.annoyed / max(1, self.offers),
             "level_7": float(self.level_7),
             "late_minutes": self.late / days,
             "stayed": float(self.left < 0),

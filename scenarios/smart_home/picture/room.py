@@ -153,11 +153,8 @@ def _line_up(
     standing = [kind for kind in _STANDING if kind in devices]
     first, *others = _PIECES[name]
     placed: dict[str, float] = {}
-    for kinds, avoid in (
-        ([first, *standing, *others], window),
-        ([first, *standing], None),
-        ([*standing, *others], None),
-    ):
+    tries = (([first, *standing, *others], window), ([first, *standing], None), ([*standing, *others], None))
+    for kinds, avoid in tries:
         free = right - start - sum(b - a for a, b in doorways) - sum(furnishings.WIDTHS[k] for k in kinds)
         gap = min(40.0, max(6.0, free * 0.5 / len(kinds)))
         placed, at = {}, start

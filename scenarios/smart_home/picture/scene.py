@@ -13,9 +13,7 @@ from .colours import COLOURS
 from .figures import padlock
 from .panel import home_panel
 from .room import DOORWAY, people_items, room_items
-from .view import DeviceView, HomeEventView, HomeView, PersonView
-
-__all__ = ["DeviceView", "HomeEventView", "HomeView", "PersonView", "home_scene"]
+from .view import HomeView
 
 METRE = 54.0  # units per metre of the plan
 LEFT, TOP = 30.0, 82.0  # where the plan's corner lies
