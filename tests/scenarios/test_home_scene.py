@@ -136,7 +136,7 @@ def views(draw):
         cost=draw(st.sampled_from((None, 512.33))),
         score=draw(st.sampled_from((None, -1234.5))),
         events=tuple(draw(st.lists(event, max_size=7))),
-        action=draw(st.sampled_from(("", "living light dim", "set the heating of the whole house to nineteen degrees"))),
+        action=draw(st.sampled_from(("", "living light dim", "set the heating of the whole house to nineteen"))),
         action_room=draw(st.sampled_from(("", *here))),
     )  # fmt: skip
 
@@ -291,9 +291,8 @@ def test_sun_by_day_and_moon_by_night():
 
 def test_the_terminal_tells_the_same():
     drawn = " ".join(ansi(home_scene(view(**EVENING)), columns=100).split())
-    for words in ("Tue 18:42", "7.4 °C outside", "Kitchen", "Anna", "watching TV", "18:41", "living tv on", "Ben asleep",
-                  "kitchen light on", "21.3 °C"):  # fmt: skip
-        assert words in drawn
+    there = ("Tue 18:42", "7.4 °C outside", "Kitchen", "Anna", "watching TV", "18:41", "living tv on", "Ben asleep")
+    assert [words for words in (*there, "kitchen light on", "21.3 °C") if words not in drawn] == []
 
 
 def test_drawing_takes_little():

@@ -179,7 +179,7 @@ def test_cold_is_counted_in_kelvin_minutes_of_those_who_are_up():
     steady(world, outdoor=17.0)
     world.indoor = 17.0
     resident = world.residents[0]
-    resident.asleep, resident.like, resident.leaving = False, 20.0, True  # leaving: she does not see to it
+    resident.asleep, resident.like, resident.leaving = False, 20.0, True  # leaving: it is not seen to
     while world.now < world.start + HOUR:
         world.step(0)
     assert world.utility_totals["cold"] == pytest.approx(60 * 2.5, rel=0.01)  # half a kelvin is not noticed
@@ -248,7 +248,7 @@ def test_homes_of_all_sizes(residents, rooms):
 
 @pytest.mark.parametrize("wrong", [
     {"residents": 0}, {"residents": 5}, {"rooms": 3}, {"rooms": 9}, {"tariff": "free"}, {"days": 0}, {"timer": 0},
-    {"personas": ()}, {"personas": ("robot",)},
+    {"personas": ()}, {"personas": ("robot",)}, {"heat_delay": (9.0, 1.0)}, {"setpoints": (20.0, 17.0, 22.0)},
 ])  # fmt: skip
 def test_homes_that_cannot_be_are_refused(wrong):
     with pytest.raises(ValueError, match=f"world.{next(iter(wrong))}"):
@@ -300,7 +300,7 @@ def test_the_books_are_in_order_whatever_an_agent_does(seed, agent_seed, often, 
     assert all(world.row.context[channel] == np.float32(value) for channel, value in shown.items())
 
 
-def test_habituation_makes_her_more_tolerant_up_to_a_bound():
+def test_habituation_makes_more_tolerant_up_to_a_bound():
     resident = world_of().residents[0]
     for _ in range(100):
         resident.feel("assist")
