@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from lam_env.core.events import Vocabulary
 from lam_env.core.units import MINUTE
 
@@ -17,6 +15,7 @@ ITEMS = (  # furniture and appliances with a sensor
     *("bookcase", "hi-fi", "table", "desk", "washer.door"),
 )
 FEEDBACK = ("accept", "override", "reject", "rating", "switch_off", "nuisance")
+NIGHT = {"blinds": 1, "lock": 1}  # states at the start, where they are not 0
 HERE, ALL_LIGHTS = -1, -2  # in the place of a device: the light of this room, every light
 
 
@@ -138,19 +137,3 @@ def build_home(n_rooms: int) -> Home:
         tuple(tuple(d.kind.power * s / (len(d.kind.states) - 1) for s in range(len(d.kind.states))) for d in devices),
         tuple(tuple((s, action) for s, action in enumerate(d.commands) if action) for d in devices),
     )
-
-
-def initial_states(home: Home) -> list[int]:
-    """The home at night: lights off, blinds closed, locked, heating low."""
-    night = {"blinds": 1, "lock": 1}
-    return [night.get(d.kind.name, 0) for d in home.devices]
-
-
-def possible(home: Home, states: list[int], loaded: set[int]) -> np.ndarray:
-    """(A,) int8: commands that would change something."""
-    mask = np.zeros(len(home.vocabulary), np.int8)
-    mask[0] = 1
-    for a in range(1, len(mask)):
-        d = home.device_of[a]
-        mask[a] = states[d] != home.state_of[a] and (d not in home.loaded or d in loaded)
-    return mask

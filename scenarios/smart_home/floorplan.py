@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 ROOMS = ("bedroom", "bathroom", "kitchen", "living", "hall", "study", "nursery", "laundry")
 WIDTH, HEIGHT = 12.0, 7.8  # [m], of every home
-DOOR = 0.9  # [m], width of a door
 OUTSIDE = "outside"
 
 

@@ -12,7 +12,7 @@ from lam_env.core.units import DAY, HOUR
 from lam_env.sim.world import World
 
 from .climate import DARK, SLOT, SUN, Climate
-from .devices import ALL_LIGHTS, HERE, ITEMS, build_home, initial_states, possible
+from .devices import ALL_LIGHTS, HERE, ITEMS, NIGHT, build_home
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
 
 AWAY = -1  # in the place of a room
@@ -51,7 +51,7 @@ class House(World):
     """
 
     __slots__ = (
-        *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors", "_device_index"),
+        *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors", "device_index"),
         *("agent_acts_on", "climate", "indoor", "sun", "price", "power", "kwh", "peak", "cold_hours", "_accrued"),
         *("_held", "_runs_until", "heating", "_tv", "_lock", "_music", "_tv_room", "_n_rooms", "_thermal"),
     )
@@ -78,9 +78,9 @@ class House(World):
             record=record,
         )
         self.params, self.home, self._n_rooms = params, home, len(home.rooms)
-        self._device_index = {d.name: d.index for d in home.devices} | {"*.light": HERE, "ALL.light": ALL_LIGHTS}
+        self.device_index = {d.name: d.index for d in home.devices} | {"*.light": HERE, "ALL.light": ALL_LIGHTS}
         self.item_sensors = {name: len(home.rooms) + 1 + i for i, name in enumerate(ITEMS)}
-        self.states = initial_states(home)
+        self.states = [NIGHT.get(d.kind.name, 0) for d in home.devices]
         self.shadow = list(self.states)
         self.agent_acts_on: list[AgentAct | None] = [None] * len(home.devices)
         self.loaded: set[int] = set()
@@ -100,7 +100,8 @@ class House(World):
         )
         self._tv_room = home.devices[self._tv].room
         self._first_readings()
-        row.mask[:] = possible(home, self.states, self.loaded).data
+        row.mask[0] = 1
+        self._refresh_masks()
 
     def _first_readings(self) -> None:
         home, climate, channel = self.home, self.climate, self.home.n_channels
@@ -148,7 +149,7 @@ class House(World):
             if channel == SUN:
                 dusk_or_dawn = (value < DARK) != (self.sun < DARK)
                 self.sun = value
-        self.felt(dusk_or_dawn)
+        self.feel_climate(dusk_or_dawn)
 
     def _spend(self, kwh: float) -> None:
         self.kwh += kwh
@@ -156,7 +157,7 @@ class House(World):
         self.utility_totals["energy"] += money
         self.earn("energy", money)
 
-    def felt(self, dusk_or_dawn: bool) -> None:
+    def feel_climate(self, dusk_or_dawn: bool) -> None:
         """What people make of the climate."""
 
     def finish(self) -> None:
@@ -222,10 +223,6 @@ class House(World):
                 return False
         return True
 
-    def device(self, name: str) -> int:
-        """Index of a device; HERE and ALL_LIGHTS for its names in the tables of wants."""
-        return self._device_index[name]
-
     def sleeper_in(self, room: int) -> bool:
         for r in self.residents:  # noqa: SIM110 -- half the time of `any`, and asked often
             if r.asleep and r.room == room:
@@ -278,17 +275,17 @@ class House(World):
         """A kettle cools, a machine has finished."""
         if self.now != self._runs_until[device]:
             return  # it was started again meanwhile
-        self.found_done(device)
+        self.machine_done(device)
         self.states[device] = self.shadow[device] = 0
         self.reading(device, 0)
         self._refresh_mask(device)
 
-    def found_done(self, device: int) -> None:
+    def machine_done(self, device: int) -> None:
         """What people make of a machine that has run its course."""
 
     def load(self, name: str) -> None:
         """Put something into a dishwasher or washer."""
-        device = self._device_index[name]
+        device = self.device_index[name]
         if device not in self.loaded and not self.states[device]:
             self.loaded.add(device)
             self.reading(self.home.loaded[device], 1.0)
@@ -299,7 +296,12 @@ class House(World):
             self._refresh_mask(device)
         self._held.clear()
 
+    def _refresh_masks(self) -> None:
+        for device in range(len(self.home.devices)):
+            self._refresh_mask(device)
+
     def _refresh_mask(self, device: int) -> None:
+        """Commands of a device that would change something."""
         if not self.automation:
             return
         home, mask, states = self.home, self.row.mask, self.states

@@ -52,7 +52,9 @@ class HomeParams:
     personas: tuple[str, ...] = setting(PERSONAS, "kinds of people that residents are drawn from")
     tariff: Literal["flat", "time_of_use", "hourly"] = setting("time_of_use", "how the price of electricity varies")
     season: float = setting(15.0, "day of the year on which day 0 falls (15: mid January)")
-    dislikes: float = setting(1.0, "how often residents dislike what machines do, against the default (0: never)", low=0)
+    dislikes: float = setting(
+        1.0, "how often residents dislike what machines do, against the default (0: never)", low=0
+    )
     trust: TrustParams = TrustParams()
 
     # reactions, lognormal: median and sd of the logarithm

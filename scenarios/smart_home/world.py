@@ -9,7 +9,7 @@ from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.core.units import HOUR
 
-from .devices import FEEDBACK, possible
+from .devices import FEEDBACK
 from .house import AWAY, AgentAct, House
 from .params import HomeParams
 from .people.personas import PersonaTraits
@@ -154,7 +154,7 @@ class HomeWorld(House):
         self.call_at(self.now + kind.patience, self._expire, done)
         for r in self.residents:
             if r.room == AWAY or kind.name == "heating":
-                continue  # heating is felt, not seen: `_feel_climate`
+                continue  # heating is felt, not seen: `Resident.feel_climate`
             ok = r.wants.get(device)
             if ok is None or state in ok:
                 continue
@@ -198,13 +198,13 @@ class HomeWorld(House):
             if r.room != AWAY and not r.asleep:
                 self._feel(r, "nuisance", act)
 
-    def felt(self, dusk_or_dawn: bool) -> None:
+    def feel_climate(self, dusk_or_dawn: bool) -> None:
         indoor = self.indoor
         for r in self.residents:
             if not r.asleep and r.room != AWAY and (dusk_or_dawn or not r.like - 0.5 <= indoor <= r.like + 1.5):
                 r.feel_climate(self, dusk_or_dawn)
 
-    def found_done(self, device: int) -> None:
+    def machine_done(self, device: int) -> None:
         act = self.agent_acts_on[device]
         if act is not None and device in self.home.loaded:  # somebody would have had to start it
             self._assist(self.residents[0], act)
@@ -245,7 +245,7 @@ class HomeWorld(House):
 
     def _switch_on(self, _: None) -> None:
         self.automation = True
-        self.row.mask[:] = possible(self.home, self.states, self.loaded).data
+        self._refresh_masks()
         self.reading(self.home.n_channels + 5, 1.0)
         for r in self.residents:
             r.trust = max(r.trust, r.trust_params.restart)

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.scenarios.smart_home import floorplan
 from lam_env.scenarios.smart_home.floorplan import (
-    DOOR,
     HEIGHT,
     OUTSIDE,
     WIDTH,
@@ -27,6 +26,7 @@ from lam_env.envs.scene import PALETTES, Rectangle
 from lam_env.envs.terminal import ansi
 
 SIZES = range(4, 9)
+DOOR = 0.9  # [m], width of a door
 
 # floor plans
 

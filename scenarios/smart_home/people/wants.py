@@ -161,7 +161,7 @@ def rules_of(house: House, traits: PersonaTraits, tastes: Stream) -> dict[str, l
         key: [
             Rule(
                 j + 10 if key in ("wake", "return") else j,
-                house.device(w.device),
+                house.device_index[w.device],
                 w.state,
                 (w.state, *w.ok),
                 house.conditions[w.when] if w.when else None,

@@ -80,7 +80,7 @@ def _garden(view: HomeView) -> Iterator[Item]:
         yield Circle(x + 2, y + 3, r, fill="dark", opacity=0.2)
         yield Circle(x, y, r, fill="ok", opacity=0.75)
         yield Circle(x - r * 0.3, y - r * 0.3, r * 0.5, fill="grass", opacity=0.35)
-    x, y, upright = _place(doors(view.n_rooms)[OUTSIDE, entrance(view.n_rooms)])
+    x, y, upright = _front_door(view)
     path = (0.0, y - 16, x, 32.0) if upright else (x - 18, y, 36.0, 540 - y)
     yield Rectangle(*path, fill="furniture")
     yield Rectangle(0, SKY, 698, 540 - SKY, fill="shade", opacity=round(0.55 * (1 - view.sun), 2))
@@ -91,10 +91,15 @@ def _place(door: Door) -> Door:
     return Door(LEFT + door.x * METRE, TOP + door.y * METRE, door.upright)
 
 
+def _front_door(view: HomeView) -> Door:
+    n = len(view.rooms)
+    return _place(doors(n)[OUTSIDE, entrance(n)])
+
+
 def _house(view: HomeView, colours: dict[str, str]) -> Iterator[Item]:
-    plan = layout(view.n_rooms)
+    plan = layout(len(view.rooms))
     places = {k: Rect(LEFT + x * METRE, TOP + y * METRE, w * METRE, h * METRE) for k, (x, y, w, h) in plan.items()}
-    gaps = [_place(door) for door in doors(view.n_rooms).values()]
+    gaps = [_place(door) for door in doors(len(view.rooms)).values()]
     for room, place in places.items():
         x, y, w, _ = place
         above = [gap.x for gap in gaps if not gap.upright and abs(gap.y - y) < 1 and x < gap.x < x + w]
@@ -115,7 +120,7 @@ def _house(view: HomeView, colours: dict[str, str]) -> Iterator[Item]:
 
 
 def _lock(view: HomeView) -> Iterator[Item]:
-    x, y, upright = _place(doors(view.n_rooms)[OUTSIDE, entrance(view.n_rooms)])
+    x, y, upright = _front_door(view)
     door = (x - 5, y - DOORWAY / 2, 7.0, DOORWAY) if upright else (x - DOORWAY / 2, y - 2, DOORWAY, 7.0)
     yield Rectangle(*door, 2, fill="hot", stroke="wall", stroke_width=1)
     for device in view.devices:
@@ -129,7 +134,7 @@ def _lock(view: HomeView) -> Iterator[Item]:
 def _away(view: HomeView, colours: dict[str, str]) -> Iterator[Item]:
     """Those who are out, in the garden strip under the house."""
     x = LEFT
-    door = _place(doors(view.n_rooms)[OUTSIDE, entrance(view.n_rooms)])
+    door = _front_door(view)
     for who in view.people:
         if who.room is None:
             if not door.upright and x + 130 > door.x - 22 and x < door.x + 40:  # leave the path and the lock free
