@@ -58,7 +58,7 @@ def room_items(view: HomeView, name: str, place: Rect, doors: list[float]) -> It
     if light:
         role, strength = ("dim", "lit")[light - 1], (0.5, 1.0)[light - 1]
         yield Rectangle(x, y, w, h, fill=role, opacity=0.16 + 0.12 * strength)
-        yield Rectangle(x, y - 0.0, w, h, fill=role, opacity=0.3 + 0.3 * strength, soft=True)
+        yield Rectangle(x, y, w, h, fill=role, opacity=0.3 + 0.3 * strength, soft=True)
     yield from shining
     yield from lit_floor
     yield Rectangle(x + 6, y + 5, text_width(title, 10, True) + 10, 16, 5, fill="plate", opacity=0.88)
