@@ -17,26 +17,8 @@ from lam_env.logs import statistics as st
 from lam_env.sim.routine import Routine, activity_log
 
 ACTIVITIES = [
-    "sleep",
-    "toilet",
-    "groom",
-    "shower",
-    "dress",
-    "breakfast",
-    "lunch",
-    "dinner",
-    "snack",
-    "drink",
-    "tv",
-    "relax",
-    "read",
-    "music",
-    "work",
-    "clean",
-    "laundry",
-    "out",
-    "phone",
-    "guests",
+    *("sleep", "toilet", "groom", "shower", "dress", "breakfast", "lunch", "dinner", "snack", "drink"),
+    *("tv", "relax", "read", "music", "work", "clean", "laundry", "out", "phone", "guests"),
 ]
 
 
@@ -170,11 +152,18 @@ def test_breakfast_follows_getting_up() -> None:
 def test_the_data_name_known_activities() -> None:
     assert len(PARTS) == 24
     assert set(LENGTHS) == set(ACTIVITIES)
-    assert {x for pair in FOLLOW for x in pair} <= set(ACTIVITIES)
+    assert {*FOLLOW, *(x for after in FOLLOW.values() for x in after)} <= set(ACTIVITIES)
     for habits in HABITS.values():
-        assert set(habits.fillers) <= set(ACTIVITIES)
-        assert all(len(parts) == 6 and min(parts) >= 0 for parts in habits.fillers.values())
         assert set(habits.traits) == {f.name for f in dataclasses.fields(PersonaTraits)}
+
+
+@pytest.mark.parametrize("fillers", [{"fly": (1,) * 6}, {"tv": (1,) * 5}, {"tv": (1, 1, 1, 1, 1, -1)}])
+def test_habits_and_traits_that_cannot_be_are_refused(fillers) -> None:
+    usual = HABITS["family"]
+    with pytest.raises(ValueError, match="habits: filler"):
+        dataclasses.replace(usual, fillers=fillers)
+    with pytest.raises(ValueError, match="tidiness must lie in"):
+        dataclasses.replace(one("family")[1], tidiness=1.1)
 
 
 def test_lognormal_quantiles() -> None:
