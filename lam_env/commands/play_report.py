@@ -58,7 +58,7 @@ def run(s: PlayReportSettings) -> str:
         raise UserError(f"out={s.out}: there is no folder {Path(s.out).resolve().parent}")
     other = ActionLog.load(s.simulated) if s.simulated else None
     with Progress() as progress:
-        log, left_out = registry.importer(s.format)(s.path, zone=s.zone)
+        log, left_out = registry.IMPORTERS.get(s.format)(s.path, zone=s.zone)
         source = plays_of(log)
         progress("estimate [plays]", 0, len(source.time))
         tables = estimate_play(source, s.minutes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard, runtime_checkable
@@ -162,6 +162,18 @@ class Importer(Protocol):
     def __call__(
         self, path: str, *, home: str | None = None, zone: str | None = None
     ) -> tuple[ActionLog, dict[str, int]]: ...
+
+
+class Sink(Protocol):
+    """A tracker, made of the run folder and the settings."""
+
+    def curve(self, name: str, value: float, step: int) -> None:
+        """A value while training."""
+
+    def scores(self, scores: Mapping[str, float]) -> None:
+        """What the run came to, by name."""
+
+    def close(self) -> None: ...
 
 
 class Agent(Protocol):
