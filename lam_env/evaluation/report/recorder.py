@@ -167,7 +167,9 @@ def prediction_file(probs: np.ndarray, target: np.ndarray) -> dict[str, Any]:
         said = given_acting(probs[acts]).argmax(1) + 1
         pairs, counts = np.unique(np.stack([target[acts], said], 1), axis=0, return_counts=True)
     return {
-        "reliability": {k: [_short(x) for x in v.tolist()] for k, v in bins._asdict().items()},
+        "reliability": {
+            ("epochs" if k == "points" else k): [_short(x) for x in v.tolist()] for k, v in bins._asdict().items()
+        },
         "counts": [[*pair, n] for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True)],
     }
 
