@@ -8,21 +8,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lam_env.config.convert import suggestion
+from lam_env.core import registry
 from lam_env.core.contracts import Sink
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note, Report
-from lam_env.core.registry import SINKS
 from lam_env.launch.local import one_line
 
 
 def check_sinks(names: Sequence[str]) -> None:
     """UserError if there is no such tracker, or what it needs is not installed. Nothing heavy is imported."""
-    known = SINKS.names()
+    known = registry.SINKS.names()
     there_are = f"there are {', '.join(known)}"
     for name in names:
         if name not in known:
             raise UserError(f"no tracker {name!r}; {suggestion(name, known, there_are)}")
-        needs = SINKS.constants("NEEDS").get(name)  # the module that it imports
+        needs = registry.SINKS.constants("NEEDS").get(name)  # the module that it imports
         if isinstance(needs, str) and importlib.util.find_spec(needs) is None:
             raise UserError(f"track={name}: {needs} is not installed: pip install 'lam-env[{name}]'")
 
@@ -34,7 +34,7 @@ class Tracking:
         self._sinks: list[Sink] = []
         for name in dict.fromkeys(names):
             try:
-                self._sinks.append(SINKS.get(name)(folder, config))
+                self._sinks.append(registry.SINKS.get(name)(folder, config))
             except Exception as error:  # whatever the tracker's package raises: no server, no rights
                 self._close()
                 raise UserError(f"track={name}: {one_line(error)}") from None

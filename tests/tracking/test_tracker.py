@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from lam_env.commands.run import main
+from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note
 from lam_env.evaluation.results import read
-from lam_env.tracking import tracker
 from lam_env.tracking.tracker import Tracking, check_sinks, curve_tag
 
 TINY = ["predictor.passes=2", "predictor.hidden=16", "train.steps=4096", "workers=1", "agents=ppo_prior"]
@@ -54,7 +54,7 @@ class Memory:
 def memory(monkeypatch: pytest.MonkeyPatch) -> type[Memory]:
     Memory.made = []
     one = SimpleNamespace(names=lambda: ["memory"], constants=lambda variable: {}, get=lambda name: Memory)
-    monkeypatch.setattr(tracker, "SINKS", one)
+    monkeypatch.setattr(registry, "SINKS", one)
     return Memory
 
 
@@ -97,7 +97,7 @@ def test_a_tracker_that_cannot_begin_is_one_line_and_the_others_are_closed(
     def broken(folder: Path, config: Mapping[str, Any]) -> Memory:
         raise RuntimeError("no\nserver")
 
-    monkeypatch.setattr(tracker.SINKS, "get", lambda name: broken if name == "broken" else Memory)
+    monkeypatch.setattr(registry.SINKS, "get", lambda name: broken if name == "broken" else Memory)
     with pytest.raises(UserError, match="track=broken: RuntimeError: no server"):
         Tracking(("memory", "broken"), tmp_path, {})
     assert memory.made[0].closed == 1
