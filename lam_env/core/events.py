@@ -18,6 +18,7 @@ from lam_env.core.errors import UserError
 
 USER, AGENT, FEEDBACK, SENSOR, READING = range(5)
 KINDS = ("user", "agent", "feedback", "sensor", "reading")
+GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed")  # feedback: was an act wanted?
 EVERYBODY = -1  # in the place of an event's user: a reading that all persons share
 
 _COLUMNS: dict[str, Any] = {

@@ -10,6 +10,7 @@ that a list or a misspelt name never waits for torch.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import importlib.util
 import os
@@ -21,9 +22,9 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from lam_env.config.convert import suggestion
+from lam_env.config.convert import short, suggestion
 from lam_env.core.contracts import Importer, Sink, acts, learns, needs_said
-from lam_env.core.errors import UserError, hint
+from lam_env.core.errors import OWN_SCENARIOS, UserError, hint
 
 if TYPE_CHECKING:
     from lam_env.envs.scenario import Scenario
@@ -142,8 +143,16 @@ def scenario_names() -> list[str]:
 def scenario(name: str) -> type[Scenario]:
     """The scenario called `name`, or `module:Attribute`."""
     kind = _SCENARIOS.get(name)
-    if not hasattr(kind, "Params"):
+    if not isinstance(kind, type) or not hasattr(kind, "Params"):
         raise RegistryError(f"scenario {name!r}: give a subclass of lam_env.Scenario that has Params, its settings")
+    if not (isinstance(kind.Params, type) and dataclasses.is_dataclass(kind.Params)):
+        what = getattr(kind.Params, "__name__", short(kind.Params))
+        raise RegistryError(
+            f"scenario {name!r}: Params is {what}; give a frozen dataclass, each field a lam_env.setting"
+        )
+    empty = [f.name for f in dataclasses.fields(kind.Params) if f.default is f.default_factory is dataclasses.MISSING]
+    if empty:
+        raise RegistryError(f"scenario {name!r}: Params has no value for {', '.join(empty)}; give each field a default")
     return kind
 
 
@@ -196,8 +205,10 @@ def _binds(node: ast.stmt, variable: str) -> bool:
 
 def _attribute(kind: str, module: str, attribute: str, here: bool = False) -> Any:
     """`attribute` (dots allowed) of `module`; `here`: the current folder may hold the module."""
-    if here and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    if here:
+        if kind == "scenario" and (package := module.partition(".")[0]) != "lam_env":
+            OWN_SCENARIOS[package] = f"{module}:{attribute}"
+        sys.path[:0] = [os.getcwd()] if os.getcwd() not in sys.path else []
     if not module or not attribute or module.startswith("."):
         raise RegistryError(f"{kind} {module + ':' + attribute!r}: write module:Attribute")
     try:

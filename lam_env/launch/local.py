@@ -17,7 +17,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lam_env.core.errors import UserError, hint
+from lam_env.core.errors import UserError, hint, own_fault
 from lam_env.core.progress import Report
 from lam_env.launch import Launcher
 
@@ -65,7 +65,7 @@ def run_job(job: Callable[..., T], args: tuple[object, ...], report: Report = _r
     except MemoryError:
         raise UserError("out of memory; take workers=1, or fewer people or days") from None
     except (Exception, SystemExit) as error:
-        raise UserError(one_line(error)) from None
+        raise UserError(own_fault(error) or one_line(error)) from None
 
 
 def one_line(error: BaseException) -> str:
