@@ -1,6 +1,6 @@
 """python -m lam_env play_report path=plays.csv.gz
 
-Estimates from a log how players come and go. It draws players from the estimate, and says how like the log they come and go.
+Estimates from a log how players come and go. It draws players from the estimate, and says how like the log they are.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROGRAM = "python -m lam_env play_report"
 
 @dataclass(frozen=True)
 class PlayReportSettings:
-    """Estimate play behaviour from a log and compare the log with players drawn from the estimate, or with a simulated log."""
+    """Estimate play behaviour from a log, and compare the log with players drawn from it, or with a simulated log."""
 
     path: str | None = setting(None, "file of plays")
     format: str = setting("mobile_plays", "its format")

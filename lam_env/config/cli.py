@@ -91,7 +91,7 @@ def override(instance: Settings, values: Mapping[str, object], prefix: str = "")
 
 
 def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: str, known: Sequence[str]) -> Settings:
-    """All changes of a dataclass at once, so that its own check never meets half of them. `known`: names of settings."""
+    """All changes of a dataclass at once, so that its own check never meets half of them. `known`: all names."""
     fields, hints = {f.name: f for f in dataclasses.fields(instance) if f.init}, typing.get_type_hints(type(instance))
     changes: dict[str, object] = {}
     groups: dict[str, list[tuple[str, object]]] = {}
@@ -221,7 +221,7 @@ def _flatten(values: Mapping[str, object]) -> list[tuple[str, object]]:
 
 
 def read_yaml(path: str | os.PathLike[str], otherwise: str) -> object:
-    """What a YAML file holds, of plain types; ConfigError, whose message ends in `otherwise` where it cannot be read."""
+    """What a YAML file holds, of plain types; ConfigError, which ends in `otherwise` where it cannot be read."""
     import yaml
 
     try:

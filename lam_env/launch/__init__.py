@@ -1,4 +1,4 @@
-"""Where jobs run: in this process, in processes of this machine, on a Ray cluster. A launcher is a module of this folder."""
+"""Where jobs run: in this process, in processes of this machine, on a Ray cluster. A launcher is a module here."""
 
 from __future__ import annotations
 

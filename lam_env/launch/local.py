@@ -27,7 +27,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 
 
 def one_thread() -> None:
-    """Numpy and torch use one thread unless told otherwise, also in processes to come. Call it before they are loaded."""
+    """Numpy and torch use one thread unless told otherwise, also in processes to come. Call it before they load."""
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)
 

@@ -1,8 +1,8 @@
 """Suites of the benchmark, which are data: one YAML file each, here or anywhere (`suite=my_suite.yaml`).
 
 A file holds `runs`, each the settings of a run as a config file has them and its `name`, or `measurements` of speed
-(`lam_env.suites.throughput.Entry`). `label` takes the place of `sim` among the variants, for runs that differ in their world;
-`about` stands under every table.
+(`lam_env.suites.throughput.Entry`). `label` takes the place of `sim` among the variants, for runs that differ in their
+world; `about` stands under every table.
 """
 
 from __future__ import annotations

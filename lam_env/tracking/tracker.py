@@ -1,4 +1,4 @@
-"""Sending a run's curves and scores to trackers: they hear what the progress bars hear, in the process that shows them."""
+"""A run's curves and scores, sent to trackers: they hear what progress bars hear, in the process that shows these."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_fine_tuning_is_measured_with_the_environments_share_of_it(monkeypatch):
     assert yardstick.steps == 300
     assert tuning.share == 128 / 257  # the looks before and after each of 128 steps, and that at the end
     assert tuning.steps == 512 / 257
-    assert 0 < tuning.epochs <= tuning.steps
+    assert 0 < tuning.points <= tuning.steps
     assert tuning.ratio == tuning.steps / yardstick.steps
 
 
