@@ -68,8 +68,8 @@ def measurement_rows(rounds: Sequence[Sequence[Measurement]]) -> list[ResultRow]
     for r, figures in enumerate(rounds):
         for f in figures:
             where = (f.entry.env, f"batch {f.entry.copies}" if f.entry.copies else "single", f.entry.actions, 0, r)
-            found = {STEPS: f.steps, DECISIONS: f.points, OF_CARTPOLE: f.ratio, ENVIRONMENT: f.share}
-            rows += [ResultRow(*where, m.id, value) for m, value in found.items()]
+            rates = {STEPS: f.steps, DECISIONS: f.points, OF_CARTPOLE: f.ratio, ENVIRONMENT: f.share}
+            rows += [ResultRow(*where, m.id, value) for m, value in rates.items()]
     return rows
 
 

@@ -125,7 +125,7 @@ def _play(scenario: Scenario, seed: int, steps: int) -> None:
     env, twin = (LamEnv(scenario, reveal=_reveal(scenario)) for _ in range(2))
     observation, _ = env.reset(seed=seed)
     other, _ = twin.reset(seed=seed)
-    kept, copies = [observation], [_copy(observation)]
+    observations, copies = [observation], [_copy(observation)]
     for _, (acts, which) in zip(range(steps), _choices(scenario, seed, 0.3), strict=False):
         _sound(scenario, env, observation)
         same = "the same seed and actions give another trajectory, or an impossible action is not carried out as none"
@@ -140,11 +140,11 @@ def _play(scenario: Scenario, seed: int, steps: int) -> None:
         _judged(scenario, reward, terminated, info)
         if truncated:
             break
-        kept.append(observation)
+        observations.append(observation)
         copies.append(_copy(observation))
-        shared = [k for k in observation if np.may_share_memory(observation[k], kept[-2][k])]
+        shared = [k for k in observation if np.may_share_memory(observation[k], observations[-2][k])]
         _require(not shared, f"{', '.join(shared)} of two steps share memory")
-    _require(all(_same(a, b) for a, b in zip(kept, copies, strict=True)), "an observation changes after it was given")
+    _require(all(_same(a, b) for a, b in zip(observations, copies, strict=True)), "an observation changes afterwards")
 
 
 def _seeds_differ(scenario: Scenario, seeds: Sequence[int], steps: int) -> None:

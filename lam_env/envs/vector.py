@@ -140,7 +140,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
                 self.finished[i] = True
         return {"final_obs": final_obs, "_final_obs": mask, "final_info": final_info, "_final_info": mask}
 
-    def asked(self) -> np.ndarray:
+    def turns(self) -> np.ndarray:
         """(2, N): whose decision it is in each world, and the reward of their step before; zeros where one stream."""
         return np.array([(w.person, w.credit) for w in self.worlds]).T
 

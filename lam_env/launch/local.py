@@ -70,12 +70,12 @@ def run_job(job: Callable[..., T], args: tuple[object, ...], report: Report = _r
 
 def one_line(error: BaseException) -> str:
     """A user's error as it stands; of any other its type, message and place in the code."""
-    said = " ".join(str(error).split())[:400]
+    words = " ".join(str(error).split())[:400]
     if isinstance(error, UserError):
-        return said
+        return words
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {said}{place}{hint(error)}"
+    return f"{type(error).__name__}: {words}{place}{hint(error)}"
 
 
 def check(address: str | None) -> None:

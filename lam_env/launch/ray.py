@@ -114,8 +114,8 @@ class RayLauncher(Launcher):
         try:
             done = future.result()
         except self._ray.exceptions.RayError as lost:
-            said = one_line(lost).partition(". ")[0]
-            raise UserError(f"a job was lost {RETRIES + 1} times ({said}); is there enough memory?") from None
+            why = one_line(lost).partition(". ")[0]
+            raise UserError(f"a job was lost {RETRIES + 1} times ({why}); is there enough memory?") from None
         if isinstance(done, _Failed):
             raise UserError(done.why)
         return done

@@ -26,7 +26,7 @@ class PersonalWorld(World):
 
     lone = False
 
-    __slots__ = ("_asked", "_credits", "_fresh", "_memory", "_own", "_record", "persons", "shared")
+    __slots__ = ("_credits", "_fresh", "_last_point", "_memory", "_own", "_record", "persons", "shared")
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class PersonalWorld(World):
         self.records = None  # until `begin_to_watch`
         self.shared = shared
         self._credits = [0.0] * n_persons
-        self._asked = [-1] * n_persons  # when each was last asked [s]
+        self._last_point = [-1] * n_persons  # when each was last asked [s]
         self._fresh = [0] * n_persons  # tokens of each since then
         row.epoch[0] = start // self.second
 
@@ -89,9 +89,9 @@ class PersonalWorld(World):
         """As the person's: since they were last asked."""
         epoch, now, person = self.row.epoch, self.now // self.second, self.person
         if self._raised:
-            asked = self._asked[person]
-            epoch[1], epoch[3] = 0 if asked < 0 else now - asked, self._fresh[person]
-            self._asked[person], self._fresh[person] = now, 0
+            last = self._last_point[person]
+            epoch[1], epoch[3] = 0 if last < 0 else now - last, self._fresh[person]
+            self._last_point[person], self._fresh[person] = now, 0
         else:
             epoch[1] = epoch[3] = 0
         epoch[0] = now
@@ -166,7 +166,7 @@ class PersonalWorld(World):
         n = len(self.persons)
         for memory in self.persons:
             memory.forget()
-        self._credits, self._asked, self._fresh = [0.0] * n, [-1] * n, [0] * n
+        self._credits, self._last_point, self._fresh = [0.0] * n, [-1] * n, [0] * n
         if not self.lone:
             self._show(self.person)
         for action in range(len(self.vocabulary)):  # nobody has been asked, so nothing can be said

@@ -86,24 +86,24 @@ def _suite(name: str, data: object) -> Suite:
 
 
 def _run(i: int, entry: Mapping[str, object]) -> SuiteRun:
-    given = dict(entry)
-    name, label = str(given.pop("name", given.get("scenario"))), str(given.pop("label", ""))
+    values = dict(entry)
+    name, label = str(values.pop("name", values.get("scenario"))), str(values.pop("label", ""))
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ConfigError(f"runs[{i}]: {name!r} is no name for a folder: take letters, digits, - and _")
     try:
-        for key, value in given.items():
+        for key, value in values.items():
             if is_code(RunSettings(), key, value):
                 raise ConfigError(f"{key} names Python code, which a file may not; give agent= on the command line")
         for key in ("out", "workers", "launcher", "ray", "device", "track"):
-            if key in given:
+            if key in values:
                 raise ConfigError(f"{key} is the command's to say")
-        return SuiteRun(name, settings_of(given), label)
+        return SuiteRun(name, settings_of(values), label)
     except UserError as error:  # the registry's too: no such scenario
         raise ConfigError(f"{name}: {error}") from None
 
 
-def settings_of(given: Mapping[str, object]) -> RunSettings:
+def settings_of(values: Mapping[str, object]) -> RunSettings:
     """A run's settings, on top of what its scenario takes unless told."""
     from lam_env.experiment.inputs import usual
 
-    return override(usual(override(RunSettings(), given)), given)
+    return override(usual(override(RunSettings(), values)), values)

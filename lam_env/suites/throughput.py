@@ -192,4 +192,7 @@ def _has_decisions(space: gymnasium.Space) -> bool:
 
 def _actions(entry: Entry, space: gymnasium.Space, steps: int, seed: int) -> np.ndarray:
     assert isinstance(space, Discrete)
-    return np.random.default_rng(seed).integers(0, space.n if entry.actions != "none" else 1, steps)
+    if entry.actions == "none":
+        return np.zeros(steps, np.int64)
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, space.n, steps)
