@@ -1,4 +1,4 @@
-"""A scenario of one's own that fails: one line names it, what failed and where; faults of the kit keep their traceback."""
+"""A scenario of one's own that fails: one line names it, what failed and where; faults of the kit stay."""
 
 from __future__ import annotations
 

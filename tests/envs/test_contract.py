@@ -1,4 +1,4 @@
-"""Every registered scenario keeps the contract, by our own checker and by those of Gymnasium and SB3; a broken one is told what is wrong."""
+"""Every scenario keeps the contract, by our own checker and those of Gymnasium and SB3; what is broken is named."""
 
 import dataclasses
 import warnings
