@@ -172,21 +172,21 @@ def _understood(module: str, argv: list[str]) -> None:
         assert set(chosen.policies) <= set(sumo.POLICIES)
         registry.scenario("traffic")(**chosen.world)
     elif module == "lam_env.agents.development":
-        assert config.parse(development.DevelopmentSettings, argv, module).format in registry.choice_names()
+        assert config.parse(development.DevelopmentSettings, argv, module).format in registry.CHOICES.names()
     elif module == "lam_env.scenarios.game.cohort":
-        assert config.parse(cohort.CohortSettings, argv, module).format in registry.importer_names()
+        assert config.parse(cohort.CohortSettings, argv, module).format in registry.IMPORTERS.names()
     elif module == "lam_env.commands.record":
         assert config.parse(record.RecordSettings, argv, module).policy
     elif module == "lam_env.commands.off_policy":
         assert config.parse(off_policy.OffPolicySettings, argv, module).log
     elif module == "lam_env.commands.play_report":
-        assert config.parse(play_report.PlayReportSettings, argv, module).format in registry.importer_names()
+        assert config.parse(play_report.PlayReportSettings, argv, module).format in registry.IMPORTERS.names()
     else:
         settings = config.parse(RunSettings, argv, module)
         files = ("tables",)  # which a command before it writes
         registry.scenario(settings.scenario)(**{k: v for k, v in settings.world.items() if k not in files})
         own = settings.format is not None and ":" in settings.format  # of the file that the document has saved
-        assert own or settings.format in (None, *registry.importer_names())
+        assert own or settings.format in (None, *registry.IMPORTERS.names())
 
 
 def test_the_plain_lines_are_those_of_make() -> None:
@@ -291,7 +291,7 @@ def test_the_readme_tells_of_every_command() -> None:
 def test_formats_of_the_readme_are_those_that_are_read() -> None:
     told = re.search(r"^Formats: (.*?)\.", README, re.M)
     assert told is not None
-    assert sorted(code(told[1])) == registry.importer_names()
+    assert sorted(code(told[1])) == registry.IMPORTERS.names()
 
 
 def enforced() -> dict[str, set[str]]:

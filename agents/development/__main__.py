@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
 
 def run(settings: DevelopmentSettings) -> str:
     """Reads, learns, judges; the table."""
-    s, known = settings, registry.choice_names()
+    s, known = settings, registry.CHOICES.names()
     if s.path is None:
         raise UserError("path: give the file of the choices, path=runs.jsonl.gz")
     if s.format not in known:
@@ -60,7 +60,7 @@ def run(settings: DevelopmentSettings) -> str:
         raise UserError("seed: give one or several different whole numbers")
     if not Path(s.path).is_file():
         raise UserError(f"path={s.path}: no such file")
-    choices, left_out = registry.choice_reader(s.format)(s.path)
+    choices, left_out = registry.CHOICES.get(s.format)(s.path)
     try:
         train, valid, test = choices.split()
     except UserError as error:

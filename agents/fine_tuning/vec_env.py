@@ -39,7 +39,7 @@ class LamVecEnv(VecEnv):
     def reset(self) -> Any:
         observation, _ = self._shown.reset(seed=self._first_seed)
         self._first_seed = None
-        self.asked = self.before = self.env.asked()
+        self.asked = self.before = self.env.turns()
         self._return[:], self._length[:] = 0, 0
         return observation
 
@@ -48,7 +48,7 @@ class LamVecEnv(VecEnv):
 
     def step_wait(self) -> Any:
         observation, rewards, _, ended, info = self._shown.step(self._actions)
-        self.before, self.asked = self.asked, self.env.asked()
+        self.before, self.asked = self.asked, self.env.turns()
         self._return += rewards
         self._length += 1
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]

@@ -9,13 +9,11 @@ import numpy as np
 
 from lam_env.config.convert import short, suggestion
 from lam_env.core.errors import UserError
-from lam_env.core.events import FEEDBACK, KINDS, READING, SENSOR, USER, Event, Vocabulary
+from lam_env.core.events import BAD, FEEDBACK, GOOD, KINDS, READING, SENSOR, USER, Event, Vocabulary
 
 from .clock import is_finite
 
 NOTHING = -1  # the kind where only time passes
-# feedback that says whether an action was wanted
-GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed")
 _LARGEST = float(np.finfo(np.float32).max)
 _LISTS = ("action", "action", "feedback", "sensor", "reading")  # in the order of KINDS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, SupportsIndex
 
 import gymnasium as gym
@@ -24,11 +24,8 @@ from lam_env.envs.spaces import observation_space
 from lam_env.sim.world import World
 
 
-def find_scenario(scenario: str | Scenario, settings: dict[str, Any]) -> Scenario:
-    if isinstance(scenario, Scenario):
-        return scenario
-    found: Scenario = registry.scenario(scenario)(**settings)
-    return found
+def find_scenario(scenario: str | Scenario, settings: Mapping[str, object]) -> Scenario:
+    return scenario if isinstance(scenario, Scenario) else registry.scenario(scenario)(**settings)
 
 
 def check_reveal(reveal: Sequence[str]) -> tuple[str, ...]:
@@ -37,7 +34,7 @@ def check_reveal(reveal: Sequence[str]) -> tuple[str, ...]:
     return tuple(reveal)
 
 
-def _whole(action: Any) -> int:
+def _whole(action: SupportsIndex) -> int:
     """-1 if it is no whole number."""
     try:
         return operator.index(action)
@@ -50,9 +47,9 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
     `reset(seed=s)` gives the people of seed s in their first episode; without a seed the next reset meets fresh people.
     `reset(options={"day": 28})` starts on a later day. `reveal=("latent", "plan")` adds what is hidden to the
-    observation (for oracles and diagnosis). `render()` shows the world at the decision point; in the mode "rgb_array_list" it
-    gives all pictures since it was last called, with those between two decision points where the scenario has such, as the rush
-    of a day whose decisions fall before it. Further keyword arguments are the scenario's settings.
+    observation (for oracles and diagnosis). `render()` shows the world at the decision point; in the mode
+    "rgb_array_list" it gives all pictures since it was last called, with those between two decision points where the
+    scenario has such, as the rush of a day whose decisions fall before it. `settings`: the scenario's.
     """
 
     metadata = {"render_modes": ["ansi", "rgb_array", "rgb_array_list", "human"], "render_fps": 4}  # noqa: RUF012
@@ -63,7 +60,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         render_mode: str | None = None,
         reveal: Sequence[str] = (),
         record: bool = False,
-        **settings: Any,
+        **settings: object,
     ):
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise UserError(f"render_mode {render_mode!r}: there are {', '.join(self.metadata['render_modes'])}")
@@ -84,10 +81,10 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        given = None if seed is None else checked(seed)
-        super().reset(seed=given)
-        if given is not None:
-            self._seed, self._episode = given, -1
+        seed = None if seed is None else checked(seed)
+        super().reset(seed=seed)
+        if seed is not None:
+            self._seed, self._episode = seed, -1
         elif self._seed is None:
             self._seed = unseeded(self.np_random)
         self._episode += 1
@@ -105,10 +102,8 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those."""
         world, chosen = self.world, action if action.__class__ is int else _whole(action)
         if not 0 <= chosen < self.n_actions:
-            raise UserError(
-                f"step: action {short(action)} is not in the action space; give"
-                f" a whole number from 0 to {self.n_actions - 1}"
-            )
+            give = f"give a whole number from 0 to {self.n_actions - 1}"
+            raise UserError(f"step: action {short(action)} is not in the action space; {give}")
         if world is None:
             raise gym.error.ResetNeeded("call reset before step")
         before = world.now
@@ -122,10 +117,9 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
     def action_masks(self) -> np.ndarray:
         """(A,) bool: what is possible now; anything else is carried out as none."""
-        mask: np.ndarray = np.array(self._row.mask, bool)
-        return mask
+        return np.array(self._row.mask, bool)
 
-    def render(self) -> Any:
+    def render(self) -> str | np.ndarray | list[np.ndarray] | None:  # type: ignore[override]
         if self.render_mode is None or self.world is None:
             return None
         if self.render_mode == "rgb_array_list":
@@ -143,15 +137,15 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
 def totals(scenario: Scenario, world: World) -> dict[str, float]:
     """What an episode came to: return, utility per person and day, their terms, KPIs, and how acts were taken."""
     person_days = scenario.n_users * (world.now - world.start) / world.second / DAY
-    found = {
+    scores = {
         RETURN.id: sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()) / person_days,
         UTILITY.id: world.utility() / person_days,
         MASKED.id: float(world.masked),
     }
-    found |= TERM.ids({k: v / person_days for k, v in world.reward_totals.items()})
-    found |= UTILITY_TERM.ids({k: world.utility_weights[k] * v / person_days for k, v in world.utility_totals.items()})
-    found |= KPI.ids(scenario.kpis(world))
+    scores |= TERM.ids({k: v / person_days for k, v in world.reward_totals.items()})
+    scores |= UTILITY_TERM.ids({k: world.utility_weights[k] * v / person_days for k, v in world.utility_totals.items()})
+    scores |= KPI.ids(scenario.kpis(world))
     if (answers := scenario.answers(world)) is not None:
-        found[ACCEPT_RATE.id] = answers.accepted / max(1, answers.answered)
-        found[OVERRIDE_RATE.id] = answers.overridden / max(1, answers.acts)
-    return found
+        scores[ACCEPT_RATE.id] = answers.accepted / max(1, answers.answered)
+        scores[OVERRIDE_RATE.id] = answers.overridden / max(1, answers.acts)
+    return scores

@@ -73,9 +73,10 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        options = options or {}
         each = [checked(s) for s in seed] if isinstance(seed, Sequence | np.ndarray) else None
         first = None if seed is None or isinstance(seed, Sequence | np.ndarray) else checked(seed)
-        then = [checked(s) for s in (options or {}).get("then", ())]
+        then = [checked(s) for s in options.get("then", ())]
         super().reset(seed=first)
         if each is None and (first is not None or not self._seeds):
             first = unseeded(self.np_random) if first is None else first
@@ -84,7 +85,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
             if len(each) != self.num_envs:
                 raise UserError(f"reset needs {self.num_envs} seeds, not {len(each)}")
             self._seeds, self._episode = each, [-1] * self.num_envs
-        self._day = (options or {}).get("day", 0)
+        self._day = options.get("day", 0)
         self._then = then[::-1]
         self.finished = np.zeros(self.num_envs, bool)
         self.worlds = [self._make(i) for i in range(self.num_envs)]
@@ -107,42 +108,29 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         chosen = _array(actions)
         whole = chosen.dtype.kind in "iu" and chosen.shape == (self.num_envs,)
         if not whole or chosen.min() < 0 or chosen.max() >= len(self.vocabulary):
-            raise UserError(
-                f"step: actions {short(actions)} are not in the action space; give"
-                f" an array of {self.num_envs} whole numbers"
-                f" from 0 to {len(self.vocabulary) - 1}, one for each world"
-            )
+            give = f"give an array of {self.num_envs} whole numbers from 0 to {len(self.vocabulary) - 1}"
+            raise UserError(f"step: actions {short(actions)} are not in the action space; {give}, one for each world")
         if not self.worlds:
             raise ResetNeeded("call reset before step")
-        truncated = np.zeros(self.num_envs, bool)
-        rewards, ended = [], []
-        finished = self.finished.tolist()
+        rewards, truncated = np.zeros(self.num_envs), np.zeros(self.num_envs, bool)
+        ended, finished = [], self.finished.tolist()
         for i, (world, action) in enumerate(zip(self.worlds, chosen.tolist(), strict=True)):
-            if finished[i]:
-                rewards.append(0.0)
-                continue
-            if world.step(action):
-                ended.append(i)
-            rewards.append(world.reward)
-        info: dict[str, Any] = {}
-        if ended:
-            truncated[ended] = True
-            self._end(ended, info)
-        return self.rows.observe(), np.array(rewards), np.zeros(self.num_envs, bool), truncated, info
+            if not finished[i]:
+                if world.step(action):
+                    ended.append(i)
+                rewards[i] = world.reward
+        truncated[ended] = True
+        info = self._end(ended, truncated.copy()) if ended else {}
+        return self.rows.observe(), rewards, np.zeros(self.num_envs, bool), truncated, info
 
-    def _end(self, ended: list[int], info: dict[str, object]) -> None:
+    def _end(self, ended: list[int], mask: np.ndarray) -> dict[str, object]:
         """`final_obs`, `final_info` (object arrays (N,), None where not ended) and their masks, as in Gymnasium."""
-        final_obs, final_info = np.full(self.num_envs, None, object), np.full(self.num_envs, None, object)
-        mask = np.zeros(self.num_envs, bool)
-        mask[ended] = True
+        final_obs, final_info = np.full((2, self.num_envs), None, object)
         for i in ended:
             world = self.worlds[i]
             final_obs[i] = self._views[i].observe()
-            final_info[i] = {
-                "reward_terms": world.reward_terms,
-                "masked": world.masked,
-                "totals": totals(self.scenario, world),
-            }
+            scores = totals(self.scenario, world)
+            final_info[i] = {"reward_terms": world.reward_terms, "masked": world.masked, "totals": scores}
             if self._then and not self.autoreset:
                 self._seeds[i], self._episode[i] = self._then.pop(), -1
                 self.worlds[i] = self._make(i)
@@ -150,13 +138,12 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
                 self.worlds[i] = self._make(i)
             else:
                 self.finished[i] = True
-        info.update(final_obs=final_obs, _final_obs=mask, final_info=final_info, _final_info=mask)
+        return {"final_obs": final_obs, "_final_obs": mask, "final_info": final_info, "_final_info": mask}
 
-    def asked(self) -> np.ndarray:
+    def turns(self) -> np.ndarray:
         """(2, N): whose decision it is in each world, and the reward of their step before; zeros where one stream."""
         return np.array([(w.person, w.credit) for w in self.worlds]).T
 
     def action_masks(self) -> np.ndarray:
         """(N, A) bool: what is possible now in each world."""
-        masks: np.ndarray = self.rows.mask.astype(bool)
-        return masks
+        return self.rows.mask.astype(bool)

@@ -172,13 +172,13 @@ def record_decisions(
         running = np.flatnonzero(~env.finished)
         for i in running.tolist():
             _note(env.worlds[i], int(actions[i]), float(p[i, actions[i]]))
-        asked.append(env.asked()[0][running].astype(np.int64))
+        asked.append(env.turns()[0][running].astype(np.int64))
         return actions, state
 
     for step in play(choose, env, seeds):
         kept.append({k: v[step.running] for k, v in step.observation.items() if k not in hidden})
         worlds.append(np.flatnonzero(step.running))
-        earned.append((env.asked()[1] if crowd else step.rewards)[step.running])
+        earned.append((env.turns()[1] if crowd else step.rewards)[step.running])
         done = sum(w.now - w.start for w in env.worlds)
         total = sum(w.end - w.start for w in env.worlds)
         progress("record", done * 100 // total, 100, f"{sum(map(len, worlds)):,} decisions")

@@ -93,8 +93,8 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
             "model= brings the log of that run: leave logs= away, or leave model= away to start from the log"
         )
     if s.format is None:
-        raise UserError(f"logs={s.logs}: say its format, format={'|'.join(registry.importer_names())}")
-    importer = registry.importer(s.format)
+        raise UserError(f"logs={s.logs}: say its format, format={'|'.join(registry.IMPORTERS.names())}")
+    importer = registry.IMPORTERS.get(s.format)
     if not Path(s.logs).exists():
         raise UserError(f"logs={s.logs}: no such file or folder")
     log, left_out = importer(s.logs, home=s.home, zone=s.zone)

@@ -116,7 +116,7 @@ class Pipeline:
         config = {**to_dict(s), "command": self.command, "versions": _versions(), "agents_judged": self.agents}
         self.config = {**config, "finished": False, "prepared": False}
         if s.out is not None and (self.path / CONFIG).exists():
-            before = check_same(self.folder, s, self.config["versions"])
+            before = check_same(self.folder, s, _versions())
             self.began -= float(before.get("seconds") or 0.0)
             self.config["prepared"] = before.get("prepared") is True
             self.folder.tidy()

@@ -21,12 +21,14 @@ from lam_env.experiment.settings import UNTRAINED
 from lam_env.launch.local import one_line
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from lam_env.experiment.models import Adviser, Assistant, Predictor, Thresholded, TunedPolicy
 
 # -- a run's world -----------------------------------------------------------------------------------------------------
 
 
-def scenario_made(name: str, world: object, tables: BehaviourTables | None = None) -> Scenario:
+def scenario_made(name: str, world: DataclassInstance, tables: BehaviourTables | None = None) -> Scenario:
     """The scenario with these settings of its worlds. `tables`: habits of a calibrated resident."""
     made: Scenario = registry.scenario(name)(**to_dict(world), **({} if tables is None else {"tables": tables}))
     return made

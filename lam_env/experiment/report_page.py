@@ -33,12 +33,13 @@ def write_report(run: Path, out: Path | None = None, scenario: Scenario | None =
     from lam_env.experiment.run_folder import RunFolder
 
     found = read_run(run)
-    if scenario is None and found.scenario in registry.scenario_names():  # another scenario's code is not looked for
-        scenario = registry.scenario(found.scenario)
+    one: Scenario | type[Scenario] | None = scenario
+    if one is None and found.scenario in registry.scenario_names():  # another scenario's code is not looked for
+        one = registry.scenario(found.scenario)
     about = ScenarioNotes()
-    if scenario is not None:
-        usual = to_dict(scenario.Params())
-        about = ScenarioNotes(scenario.key_figures, scenario.reward_weights, tuple(scenario.ladder), usual)
+    if one is not None:
+        usual = to_dict(one.Params())
+        about = ScenarioNotes(one.key_figures, one.reward_weights, tuple(one.ladder), usual)
     with understood(run):
         page = render(found, about)
     out = out or run / NAME

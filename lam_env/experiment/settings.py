@@ -89,7 +89,7 @@ class RunSettings:
     logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
     format: str | None = setting(
         None,
-        lambda: f"format of the real log: {', '.join(registry.importer_names())}, or module:function of your own",
+        lambda: f"format of the real log: {', '.join(registry.IMPORTERS.names())}, or module:function of your own",
         code=True,
     )
     home: str | None = setting(None, "which home of the real log, where it holds several")
@@ -98,7 +98,7 @@ class RunSettings:
     track: tuple[str, ...] = setting(
         (),
         lambda: (
-            f"also send curves and scores to these, offline: {', '.join(registry.sink_names())}; each needs the extra of its name"
+            f"also send curves and scores to these, offline: {', '.join(registry.SINKS.names())}; each needs the extra of its name"
         ),
     )
     out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)")

@@ -101,7 +101,7 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
         raise UserError("world.tables and plays: the tables are made from the plays; leave one of them out")
     if s.out is not None and not Path(s.out).resolve().parent.is_dir():
         raise UserError(f"out={s.out}: there is no folder {Path(s.out).resolve().parent}")
-    load = registry.importer(s.format)
+    load = registry.IMPORTERS.get(s.format)
     if not Path(str(s.plays)).exists():
         raise UserError(f"plays={s.plays}: no such file; give a log of plays, and its format= if not {s.format}")
     with Progress() as progress:

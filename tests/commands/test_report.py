@@ -149,7 +149,8 @@ addEventListener("load", () => {
   const $ = s => document.querySelector(s), slider = $(".slider"), picture = () => $(".stage svg > g").innerHTML;
   const found = {frames: +slider.max + 1, first: picture(), title: $(".when").textContent};
   slider.value = slider.max; slider.dispatchEvent(new Event("input"));
-  found.last = picture(); found.last_title = $(".when").textContent; found.label = slider.getAttribute("aria-valuetext");
+  found.last = picture();
+  found.last_title = $(".when").textContent; found.label = slider.getAttribute("aria-valuetext");
   slider.value = 0; slider.dispatchEvent(new Event("input"));
   found.again = picture();
   $(".act").click(); found.act = $(".does").textContent; found.at = +slider.value;
@@ -224,7 +225,8 @@ def test_every_scenarios_replay_plays_in_a_browser(name: str, tmp_path: Path) ->
 @in_a_browser
 def test_the_browser_would_tell_what_is_wrong(tmp_path: Path) -> None:
     """The test of the tests above: an error of the page, and something fetched, are both heard."""
-    page = "<html><meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; script-src 'unsafe-inline'\"><body>"
+    policy = "default-src 'none'; script-src 'unsafe-inline'"
+    page = f"<html><meta http-equiv='Content-Security-Policy' content=\"{policy}\"><body>"
     page += "<input class='slider' max=1><div class='stage'><svg></svg></div><i class='when'></i><img src='x.png'>"
     _, said = browse(page + "<script>nonsense()</script></body></html>", tmp_path)
     assert any("nonsense is not defined" in line for line in said)

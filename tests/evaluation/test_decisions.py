@@ -86,7 +86,7 @@ def test_in_a_crowd_a_decision_is_paid_when_the_person_is_asked_again() -> None:
     env.reset(seed=SEEDS[:1])
     credited: dict[int, list[float]] = {}
     for token in found.log.token[found.rows]:
-        person, credit = env.asked()[:, 0]
+        person, credit = env.turns()[:, 0]
         credited.setdefault(int(person), []).append(credit)
         env.step(np.array([int(token)]))
     for person, credits in credited.items():

@@ -251,10 +251,10 @@ def test_the_published_sheets():
 
 
 def test_formats_of_choices_are_found_by_name():
-    assert registry.choice_names() == ["dnd_class", "dnd_second_class", "slay_the_spire"]
-    assert registry.choice_reader("slay_the_spire") is card_choices
+    assert registry.CHOICES.names() == ["dnd_class", "dnd_second_class", "slay_the_spire"]
+    assert registry.CHOICES.get("slay_the_spire") is card_choices
     with pytest.raises(registry.RegistryError, match="no format of choices"):
-        registry.choice_reader("chess")
+        registry.CHOICES.get("chess")
 
 
 def test_a_run_file_is_json(tmp_path):

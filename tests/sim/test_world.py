@@ -1,4 +1,4 @@
-"""The kernel, on a small world made by hand: which instants become decision points, in which order, and what an agent's act leads to."""
+"""The kernel, on a small world made by hand: which instants become decision points, and what an act leads to."""
 
 import math
 

@@ -185,4 +185,4 @@ def test_the_adapter_tells_whose_step_is_added_and_what_her_last_one_brought():
 def test_where_a_world_is_one_stream_nobody_is_asked():
     env = LamVectorEnv(2, "smart_home", days=1)
     env.reset(seed=0)
-    assert env.asked().tolist() == [[0, 0], [0, 0]]
+    assert env.turns().tolist() == [[0, 0], [0, 0]]

@@ -122,7 +122,7 @@ def test_no_play_is_lost(tmp_path_factory, rows):
 
 
 def test_it_is_found_by_name():
-    assert registry.importer("mobile_plays") is load
+    assert registry.IMPORTERS.get("mobile_plays") is load
 
 
 @needs(PLAYS)
