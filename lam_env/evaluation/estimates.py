@@ -33,10 +33,10 @@ def enough(runs: Runs) -> bool:
     return np.shape(runs)[-1] >= FEWEST
 
 
-def told(found: Interval, form: str) -> str:
+def in_text(estimate: Interval, form: str) -> str:
     """An estimate in text, "0.50 [0.40, 0.60]" for a `form` of ".2f"; without an interval its value alone."""
-    value, low, high = (format(part, form) for part in found)
-    return f"{value} [{low}, {high}]" if found.low != found.high else value
+    value, low, high = (format(part, form) for part in estimate)
+    return f"{value} [{low}, {high}]" if estimate.low != estimate.high else value
 
 
 def _within(found: Interval, low: float, high: float) -> Interval:

@@ -22,7 +22,7 @@ from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.metrics import prediction_metrics
-from lam_env.evaluation.report.recorder import RolloutRecorder, evaluation_file, file_of, prediction_file
+from lam_env.evaluation.report.recorder import RolloutRecorder, evaluation_record, file_of, prediction_record
 from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import needs_of, split, tuning_of
@@ -212,7 +212,7 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
         if full.see is None and (later := later_points(work)) is not None:
             found["later"] = {s: {} for s in seeds}
             _add_prediction(work, found["later"], full.predictor, later, later)
-    told = evaluation_file(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
+    told = evaluation_record(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
     work.run.write_json(file_of(name, seed), told)
     return found
 
@@ -228,7 +228,7 @@ def _add_prediction(
     for k, seed in enumerate(scores):
         rows = has_target & (batch == k)
         scores[seed] |= prediction_metrics(probabilities[rows], points.target[rows])
-    return prediction_file(probabilities[has_target], points.target[has_target])
+    return prediction_record(probabilities[has_target], points.target[has_target])
 
 
 def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
@@ -245,7 +245,7 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
         "agent": name,
         "train_seed": seed,
         "actions": log.vocabulary.actions,
-        "predictions": {"log": prediction_file(said, target)},
+        "predictions": {"log": prediction_record(said, target)},
     }
     work.run.write_json(file_of(f"{name}-log", seed), told)
     return {"": {seed: prediction_metrics(said, target)}}

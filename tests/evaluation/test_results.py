@@ -107,7 +107,6 @@ def test_a_score_that_is_no_number_is_not_written(tmp_path: Path, value: float) 
     assert not (tmp_path / "a.csv").exists()
 
 
-def test_select_and_rows_of() -> None:
+def test_rows_of_a_run() -> None:
     made = results.result_rows({"pred.top1": 0.5, "pred.nll": 2}, "home", "prior", seed=100)
-    assert made[0] == ROWS[0]
-    assert results.select([*ROWS, *made[1:]], agent="prior", metric=("pred.nll", "x")) == made[1:]
+    assert made == [ROWS[0], ROWS[0]._replace(metric="pred.nll", value=2.0)]

@@ -1,4 +1,4 @@
-"""Small figures as SVG text. Colours are CSS classes, so that a page in the dark shows them as well as one in the light."""
+"""Small figures as SVG text. Colours are CSS classes, so that they suit a dark page as well as a light one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ _LETTER = 6.4  # width of one, about
 
 
 def tag(name: str, body: str = "", **attributes: object) -> str:
-    """An element. `class_` is written class, other underscores as hyphens; None is left out; text in `body` must be escaped already."""
-    parts = [
-        f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
-        for key, value in attributes.items()
-        if value is not None
-    ]
-    return f"<{name}{''.join(parts)}>{body}</{name}>" if body else f"<{name}{''.join(parts)}/>"
+    """An element. `class_` is written class, other underscores as hyphens; None is left out; `body` is escaped already."""
+    given = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items() if value is not None}
+    head = "".join([name, *(f' {key}="{_value(value)}"' for key, value in given.items())])
+    return f"<{head}>{body}</{name}>" if body else f"<{head}/>"
 
 
 def _value(value: object) -> str:
