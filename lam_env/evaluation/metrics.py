@@ -49,7 +49,7 @@ def among_actions(probs: np.ndarray) -> np.ndarray:
 
 
 def top_k(probs: np.ndarray, target: np.ndarray, k: int) -> float:
-    """Share of rows whose target is among the k likeliest. Ties go to the lower id; what has no probability is no hit."""
+    """Share of rows whose target is among the k likeliest. Ties go to the lower id; probability 0 is no hit."""
     rank = np.argsort(-probs, axis=1, kind="stable")[:, :k]
     hit = (rank == target[:, None]).any(1) & (probs[np.arange(len(target)), target] > 0)
     return float(hit.mean())

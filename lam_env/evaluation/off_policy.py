@@ -69,9 +69,9 @@ def importance(target: np.ndarray, action: np.ndarray, prob: np.ndarray) -> np.n
 
 
 def windowed(reward: np.ndarray, trajectory: np.ndarray, window: int) -> np.ndarray:
-    """(n,) sums of each reward and those of the `window` - 1 decisions after it in its trajectory. An act may be answered
-    some decisions later; the value of a policy is then that of one act of its own, after which the logged one goes on.
-    Trajectories must lie together."""
+    """(n,) sums of each reward and those of the `window` - 1 decisions after it in its trajectory. An act may be
+    answered some decisions later; the value of a policy is then that of one act of its own, after which the logged one
+    goes on. Trajectories must lie together."""
     total = np.r_[0.0, np.cumsum(reward)]
     ends = np.flatnonzero(np.r_[trajectory[1:] != trajectory[:-1], True]) + 1
     end = np.repeat(ends, np.diff(ends, prepend=0))
@@ -85,8 +85,8 @@ def ips(weights: np.ndarray, reward: np.ndarray, trajectory: np.ndarray, level: 
 
 
 def snips(weights: np.ndarray, reward: np.ndarray, trajectory: np.ndarray, level: float = 0.95) -> Interval:
-    """Self-normalised: sum of w r / sum of w (Swaminathan and Joachims, NeurIPS 2015), with the delta method's interval.
-    A policy that does nothing of what was logged has no value here: not a number."""
+    """Self-normalised: sum of w r / sum of w (Swaminathan and Joachims, NeurIPS 2015), with the delta method's
+    interval. A policy that does nothing of what was logged has no value here: not a number."""
     total = weights.sum()
     if total <= 0:
         return Interval(np.nan, np.nan, np.nan)

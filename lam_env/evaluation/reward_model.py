@@ -1,4 +1,4 @@
-"""A model of the reward of each action in each context: ridge regression, fitted on other trajectories than it is asked about."""
+"""A model of each action's reward in each context: ridge regression, fitted on other trajectories than it predicts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cross_fitted(
 
 
 def _common(observation: Mapping[str, np.ndarray]) -> np.ndarray:
-    """(n, F) of the context, standardised: the clock, readings, acts accepted and refused so far, the last event's age."""
+    """(n, F) of the context, standardised: clock, readings, acts accepted and refused so far, the last event's age."""
     feedback = observation["feedback"]
     both = np.log1p(feedback.reshape(len(feedback), 2, -1).sum(2))
     age = np.log1p(observation["ages"][:, -3:].clip(0).astype(float))

@@ -163,8 +163,8 @@ def score_table(
 ) -> Table:
     """Agents as rows, in the order in which they first appear; metrics as columns, those that exist.
 
-    `kind`: one of COLUMNS, or "key figures", which `figures` names: name of a KPI -> heading. A cell is the interquartile
-    mean of all runs and, with `intervals`, its 95 % interval (`estimates.estimate_metric`).
+    `kind`: one of COLUMNS, or "key figures", which `figures` names: name of a KPI -> heading. A cell is the
+    interquartile mean of all runs and, with `intervals`, its 95 % interval (`estimates.estimate_metric`).
     """
     mine = [r for r in rows if (r.scenario, r.variant) == (scenario, variant)]
     metrics = COLUMNS[kind] if figures is None else [KPI.metric(*each) for each in figures.items()]
@@ -202,7 +202,7 @@ def runs_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> np.ndarray
 
 
 def improvement_over(rows: Sequence[ResultRow], agent: str, baseline: str) -> Interval | None:
-    """P(agent > baseline) of true utility, paired by evaluation seed and, where the baseline trains too, by training seed."""
+    """P(agent > baseline) of true utility, paired by evaluation seed and, where both train, by training seed."""
     own, base = _scores(rows, agent, JUDGE), _scores(rows, baseline, JUDGE)
     trained = {t for t, _ in base}
     if len(trained) == 1:  # it stands against every training seed
@@ -265,7 +265,7 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
 
 
 def missing_seeds(runs: Mapping[str, Iterable[tuple[int, int]]]) -> list[str]:
-    """Which evaluation seeds some agent has and another lacks. `runs`: agent -> its (training seed, evaluation seed)."""
+    """Evaluation seeds that some agent has and another lacks. `runs`: agent -> (training seed, evaluation seed)."""
     everybody = {seed for seeds in runs.values() for _, seed in seeds}
     lacks: dict[tuple[str, tuple[int, ...]], list[int]] = {}
     for agent, seeds in runs.items():

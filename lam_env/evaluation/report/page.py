@@ -29,8 +29,8 @@ AGAIN = "The run's command, with out=FOLDER, plays the episode again."
 
 @dataclass(frozen=True)
 class ScenarioNotes:
-    """What a scenario says of itself: headings of key figures, weights of reward terms, rungs of its information ladder,
-    the usual settings of its worlds, which are not shown, and colours for traces that hold none."""
+    """What a scenario says of itself: headings of key figures, weights of reward terms, rungs of its information
+    ladder, the usual settings of its worlds, which are not shown, and colours for traces that hold none."""
 
     figures: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)

@@ -24,7 +24,8 @@ MOST_BYTES = 64 << 20  # of one file
 @dataclass(frozen=True)
 class RunFiles:
     """`judged`, `on_log`: (agent, training seed) -> its record, of those judged in worlds and on a real log; `curves`:
-    (agent, training seed) -> [(step, reward)]; `replays`: traces in their order; `gates`, `failed`: as a run wrote them."""
+    (agent, training seed) -> [(step, reward)]; `replays`: traces in their order; `gates`, `failed`: as a run wrote
+    them."""
 
     name: str
     config: dict[str, object]

@@ -25,7 +25,7 @@ _NOTHING = np.zeros(0)
 
 
 class Predictions(TypedDict, total=False):
-    """`reliability`: columns of the diagram; `counts`: [what was done, what was likeliest, how often]. Empty of no log."""
+    """`reliability`: columns of the diagram; `counts`: [what was done, what was likeliest, how often]."""
 
     reliability: dict[str, list[float]]
     counts: list[list[int]]
@@ -58,8 +58,8 @@ def evaluation_record(
     predictions: Mapping[str, Predictions],
     seeds: int,
 ) -> Judged:
-    """What is known of one agent. `totals`: of each world, as `rollout` gives them, the batches of `seeds` evaluation seeds
-    one after the other. `predictions`: variant -> its `prediction_record`."""
+    """What is known of one agent. `totals`: of each world, as `rollout` gives them, the batches of `seeds` evaluation
+    seeds one after the other. `predictions`: variant -> its `prediction_record`."""
     worlds, most = len(totals) // seeds, max(1, MOST_EPISODES // seeds)
     rows = [i for i in range(len(totals)) if i % worlds < most]  # the first ones of each batch
     names = [k for k in totals[0] if k in (RETURN.id, UTILITY.id) or UTILITY_TERM.name(k)]
@@ -88,8 +88,8 @@ def _short(value: float) -> float:
 class RolloutRecorder:
     """Sums up a rollout by hour of the day and by action. It only reads.
 
-    Answers are counted only where a world's observations are of one stream. Where people are asked one by one, what they
-    get is booked when they are asked again, so true utility has no hour there.
+    Answers are counted only where a world's observations are of one stream. Where people are asked one by one, what
+    they get is booked when they are asked again, so true utility has no hour there.
     """
 
     def __init__(self, scenario: Scenario, n: int):
@@ -204,8 +204,8 @@ def replay_file(k: int) -> str:
 
 
 def worth_watching(mine: Judged, base: Judged | None) -> list[tuple[str, int]]:
-    """(kind, world seed) of the episodes that a replay shows: of the middle half by lift the one with most acts, and the
-    worst one."""
+    """(kind, world seed) of the episodes that a replay shows: of the middle half by lift the one with most acts, and
+    the worst one."""
     worlds, acts = mine["episodes"]["world"], mine["episodes"]["acts"]
     ranked = sorted(lifts(mine, base)) if base is not None else []
     if not ranked:

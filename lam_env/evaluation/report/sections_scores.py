@@ -9,22 +9,31 @@ import numpy as np
 from lam_env.core.catalogue import JUDGE, KPI, LIFT, NLL, PREDICTION, REWARD, SHARE_OF_ORACLE, TERM, TOP1, UTILITY_TERM
 from lam_env.evaluation.estimates import FEWEST, difference, estimate_metric, in_text
 from lam_env.evaluation.report import charts
-from lam_env.evaluation.report.elements import CEILING, FLOOR, KNOWING, PRIOR, TUNED, Figure, Grid, Section
-from lam_env.evaluation.report.elements import colours as colours_of
-from lam_env.evaluation.report.elements import html_table, of_table
+from lam_env.evaluation.report.elements import (
+    CEILING,
+    FLOOR,
+    KNOWING,
+    PRIOR,
+    TUNED,
+    Figure,
+    Grid,
+    Section,
+    colours,
+    html_table,
+    of_table,
+)
 from lam_env.evaluation.report.reader import RunFiles
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import Interval
 from lam_env.evaluation.tables import LADDER, VARIANTS, holds, improvement_over, runs_of, score_table
 
-
 _PREDICTION = (
-    "How well the next action is known before it happens. Top-1, top-3, macro-F1 and NLL are given that the person acts;"
-    " ECE counts doing nothing too."
+    "How well the next action is known before it happens. Top-1, top-3, macro-F1 and NLL are given that the person"
+    " acts; ECE counts doing nothing too."
 )
 _REWARD = (
-    "The feedback reward is what an agent can hear; the true utility is hidden from it and judges it. Reward and utility"
-    " are per person and day."
+    "The feedback reward is what an agent can hear; the true utility is hidden from it and judges it. Reward and"
+    " utility are per person and day."
 )
 
 
@@ -135,7 +144,7 @@ def curves(run: RunFiles) -> Section:
         return Section(*head, figures=(reward,), notes=(note,))
     last = max(points[-1][0] for points in trained.values())
     flat = [(name, [(0.0, v), (last, v)]) for name, v in known.items()]
-    look = colours_of(TUNED)
+    look = colours(TUNED)
     drawn = charts.line_chart("f-accuracy", "Accuracy while training", flat, steps, "top-1", (0.0, 1.0), colours=look)
     rows = [[name, f"{v:.3f}", f"{v:.3f}"] for name, v in known.items()]
     caption = "Top-1 on the evaluation worlds. The predictor is frozen while the policy learns, so its accuracy cannot"
@@ -204,7 +213,7 @@ def terms(run: RunFiles, weights: Mapping[str, float]) -> Section:
             rows = [[k, *(f"{g[a]:.3g}" if a in g else "" for a in agents)] for k, g in groups.items()]
             id_, words = f"f-{family.prefix[:-1]}", "weighted, per person and day"
             drawn, data = (
-                charts.bars(id_, title, large, words, colours_of(shown)),
+                charts.bars(id_, title, large, words, colours(shown)),
                 html_table(title, ("term", *agents), rows),
             )
             figures.append(Figure(drawn, data, f"{title}: weight times amount, per person and day.{few}"))

@@ -13,7 +13,7 @@ _LETTER = 6.4  # width of one, about
 
 
 def tag(name: str, body: str = "", **attributes: object) -> str:
-    """An element. `class_` is written class, other underscores as hyphens; None is left out; `body` is escaped already."""
+    """An element. `class_` becomes class, other underscores hyphens; None is left out; `body` is escaped already."""
     given = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items() if value is not None}
     head = "".join([name, *(f' {key}="{_value(value)}"' for key, value in given.items())])
     return f"<{head}>{body}</{name}>" if body else f"<{head}/>"

@@ -1,11 +1,11 @@
 """An episode as a replay: pictures as drawing primitives, and beside each what was expected, done and answered.
 
-A trace is plain JSON. `styles`: [fill, stroke, stroke width, opacity] each, colours by role. `roles`: the scenario's own.
-`items`: a row each, [kind, style, geometry..., label], where
+A trace is plain JSON. `styles`: [fill, stroke, stroke width, opacity] each, colours by role. `roles`: the scenario's
+own. `items`: a row each, [kind, style, geometry..., label], where
     r x y width height radius soft | l x1 y1 x2 y2 | c x y radius
     p closed x y x y ... (label first) | t x y size anchor bold text
-and `frames` draw items by number. A frame's `draw` is its difference to the frame before: a pair [first, count] copies so
-many numbers from there, a number stands for itself.
+and `frames` draw items by number. A frame's `draw` is its difference to the frame before: a pair [first, count] copies
+so many numbers from there, a number stands for itself.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ Draw = list[int | list[int]]
 
 
 class Frame(TypedDict, total=False):
-    """A picture. At a decision all but `person` and `action`, which are left out where there are none, and what is expected
-    where nobody predicts; between two decisions the picture alone."""
+    """A picture. At a decision all but `person` and `action`, which are left out where there are none, and what is
+    expected where nobody predicts; between two decisions the picture alone."""
 
     time: str
     since: list[list[str]]
