@@ -11,6 +11,7 @@ from lam_env.core.errors import UserError
 
 if TYPE_CHECKING:
     from lam_env.envs.scenario import Scenario
+    from lam_env.envs.scene import Roles
 
 NAME = "report.html"
 
@@ -38,7 +39,8 @@ def write_report(run: Path, out: Path | None = None, scenario: Scenario | None =
     about = ScenarioNotes()
     if scenario is not None:
         usual = to_dict(scenario.Params())
-        about = ScenarioNotes(scenario.key_figures, scenario.reward_weights, tuple(scenario.ladder), usual)
+        roles = {} if all("roles" in trace for trace in found.replays) else _roles_now(found.scenario)
+        about = ScenarioNotes(scenario.key_figures, scenario.reward_weights, tuple(scenario.ladder), usual, roles)
     with understood(run):
         page = render(found, about)
     out = out or run / NAME
@@ -49,3 +51,13 @@ def write_report(run: Path, out: Path | None = None, scenario: Scenario | None =
     except OSError as error:
         raise UserError(f"out={out}: cannot be written ({error.strerror}); give another file") from None
     return out
+
+
+def _roles_now(name: str) -> Roles:
+    """A scenario's own colours as its pictures have them now, for traces from a time when they held none."""
+    from lam_env.core.seeds import Use
+    from lam_env.envs.vector import LamVectorEnv
+
+    env = LamVectorEnv(1, name)
+    env.reset(seed=[Use.TEST.first])
+    return env.scenario.scene(env.worlds[0]).roles

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from lam_env import launch
 from lam_env.core.errors import UserError
@@ -18,9 +18,8 @@ from lam_env.launch import Launcher
 from lam_env.launch.local import WorkerDiedError, one_line
 from lam_env.tracking.tracker import Tracking
 
-Waiting = Iterator[
-    set[Future[Any]]
-]  # of a pipeline's stages: each time the jobs without one of which they cannot go on
+# of a pipeline's stages: each time the jobs without one of which they cannot go on
+Waiting = Iterator[set[Future[object]]]
 UNITS = {  # of the stages that begin so
     "simulate": "world-days",
     "judge": "days",
@@ -38,7 +37,7 @@ class Scheduled(Protocol):
 
     path: Path
     settings: RunSettings
-    config: dict[str, Any]
+    config: dict[str, object]
 
     @property
     def again(self) -> str:
@@ -65,16 +64,16 @@ class Labelled:
         self.progress = _labelled(launcher.progress, label)
         self.finished, self.result = launcher.finished, launcher.result
 
-    def submit(self, job: Callable[..., Any], *args: Any) -> Future[Any]:
-        return self.launcher.submit(labelled, self.label, job, *args)
+    def submit(self, job: Callable[..., object], *args: object) -> Future[object]:
+        return self.launcher.submit(labelled, self.label, job, args)
 
-    def call(self, job: Callable[..., Any], *args: Any) -> Any:
+    def call(self, job: Callable[..., object], *args: object) -> object:
         return self.result(self.submit(job, *args))
 
 
-def labelled(label: str, job: Callable[..., Any], *args: Any) -> Any:
-    """The job, whose last argument is its report, with `label` before all that it reports."""
-    return job(*args[:-1], _labelled(args[-1], label))
+def labelled(label: str, job: Callable[..., object], args: tuple[object, ...], report: Report) -> object:
+    """The job, with `label` before all that it reports."""
+    return job(*args, _labelled(report, label))
 
 
 def _labelled(report: Report, label: str) -> Report:
@@ -85,14 +84,12 @@ def _labelled(report: Report, label: str) -> Report:
 
 
 def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
-    """All stages of all of them, in the jobs of one launcher: while one waits the others go on. Returns those that could not be finished, and why.
-
-    The first one's settings say which launcher.
-    """
+    """All stages of all of them, in the jobs of one launcher: while one waits the others go on. Returns those that
+    could not be finished, and why. The first one's settings say which launcher."""
     settings = pipelines[0].settings
     active: dict[Run, Waiting] = {}
     errors: dict[Run, UserError] = {}
-    waiting: dict[Run, set[Future[Any]]] = {}
+    waiting: dict[Run, set[Future[object]]] = {}
 
     def go_on(one: Run) -> None:
         waiting.pop(one, None)

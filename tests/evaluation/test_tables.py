@@ -49,6 +49,17 @@ def test_a_reward_table_keeps_the_order_of_agents_and_judges_against_none() -> N
     assert cell(table, "prior", "true utility").startswith("2.500 [")
 
 
+def test_how_acts_were_taken_is_left_empty_where_an_agent_has_not_acted() -> None:
+    taken = {"feedback.noop_rate": 0.9, "feedback.accept_rate": 0.5, "feedback.override_rate": 0.25}
+    idle = {"feedback.noop_rate": 1.0, "feedback.accept_rate": 0.0, "feedback.override_rate": 0.0}
+    both = [("none", idle, 0), ("timer", taken, 0), ("timer", taken, 1), ("timer", idle, 2)]
+    rows = [r for agent, scores, seed in both for r in result_rows(scores, "home", agent, seed)]
+    table = tables.score_table(rows, "home", "reward")
+    assert table.rows == (("none", "1.000", "", ""), ("timer", "0.900", "0.500", "0.250"))
+    alone = tables.score_table(rows[:3], "home", "reward")
+    assert alone.rows == (("none", "1.000", "", ""),)
+
+
 def test_variants_are_kept_apart() -> None:
     assert tables.score_table(runs(), "home", "prediction", "log").rows == (("prior", "0.900"),)
 
