@@ -42,7 +42,7 @@ def try_agent(scenario: Scenario, name: str) -> None:
 
 
 def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predictor: object) -> Training:
-    """What an agent learns from, made of next to nothing; the last world validates. `predictor`: what is not tiny of it."""
+    """What an agent learns from, made of next to nothing; the last world validates. `predictor`: its settings."""
     log, _ = simulate_log(scenario, world_seeds(Use.TRYING, worlds), days)
     points = decision_points(log)
     first = points.world < (worlds - 1) * points.people

@@ -40,7 +40,8 @@ def test_the_file_is_plain_text_and_the_same_each_time(tmp_path: Path) -> None:
     results.write(tmp_path / "a.csv", [*ROWS, ResultRow("home", "sim", "x", 0, 1, "kpi.m", 1 / 3)])
     expected = (
         HEAD
-        + "home,sim,prior,0,100,pred.top1,0.5\nhome,gamma=0,ppo,3,101,utility.lift,-2.0\nhome,sim,x,0,1,kpi.m,0.3333333333\n"
+        + "home,sim,prior,0,100,pred.top1,0.5\nhome,gamma=0,ppo,3,101,utility.lift,-2.0\n"
+        + "home,sim,x,0,1,kpi.m,0.3333333333\n"
     )
     assert (tmp_path / "a.csv").read_bytes().decode() == expected
 

@@ -55,7 +55,7 @@ def test_how_acts_were_taken_is_left_empty_where_an_agent_has_not_acted() -> Non
     both = [("none", idle, 0), ("timer", taken, 0), ("timer", taken, 1), ("timer", idle, 2)]
     rows = [r for agent, scores, seed in both for r in result_rows(scores, "home", agent, seed)]
     table = tables.score_table(rows, "home", "reward")
-    assert table.rows == (("none", "1.000", "", ""), ("timer", "0.900", "0.500", "0.250"))
+    assert table.rows == (("none", "1.000", "", ""), ("timer", "0.933 [0.791, 1.000]", "0.500", "0.250"))
     alone = tables.score_table(rows[:3], "home", "reward")
     assert alone.rows == (("none", "1.000", "", ""),)
 

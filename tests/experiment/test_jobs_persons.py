@@ -1,4 +1,4 @@
-"""What the jobs of a run do with a scenario of persons: the split of its log, who gets the prior, and scores of prediction."""
+"""What a run's jobs do with a scenario of persons: the split of its log, who gets the prior, scores of prediction."""
 
 import importlib
 

@@ -342,7 +342,8 @@ def test_a_log_that_shares_no_command_gives_predictions_alone(
 
 
 def test_help_comes_without_torch() -> None:
-    code = "import sys\nfrom lam_env.commands.run import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    print('torch' in sys.modules)"
+    code = "import sys\nfrom lam_env.commands.run import main\ntry:\n    main(['--help'])\n"
+    code += "except SystemExit:\n    print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "train.steps=" in said
     assert said.endswith("False\n")
