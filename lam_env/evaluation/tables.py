@@ -168,13 +168,13 @@ def score_table(
     """
     mine = [r for r in rows if (r.scenario, r.variant) == (scenario, variant)]
     metrics = COLUMNS[kind] if figures is None else [KPI.metric(*each) for each in figures.items()]
-    shown = [m for m in metrics if holds(mine, [m])]
-    if not shown:
+    metrics = [m for m in metrics if holds(mine, [m])]
+    if not metrics:
         raise ResultsError(f"no {kind} scores of {scenario!r}, variant {variant!r}, among the results")
-    columns = {m.id: m.heading for m in shown}
+    columns = {m.id: m.heading for m in metrics}
     agents = list(dict.fromkeys(r.agent for r in mine if r.metric in columns))
     cells: dict[str, dict[str, str]] = {a: {} for a in agents}
-    for metric in shown:
+    for metric in metrics:
         scores = {a: estimate_metric(runs, metric) for a in agents if (runs := runs_of(mine, a, metric)) is not None}
         digits = _digits(scores.values())
         for agent, each in scores.items():
@@ -185,7 +185,7 @@ def score_table(
             if chance := improvement_over(mine, agent, BASELINE):
                 cells[agent]["better"] = _cell(chance, 2, intervals)
     body = tuple((a, *(cells[a].get(c, "") for c in columns)) for a in agents)
-    notes = _notes(mine, agents, intervals) + _units(shown) + (about or Provenance()).lines()
+    notes = _notes(mine, agents, intervals) + _units(metrics) + (about or Provenance()).lines()
     return Table(f"{scenario} ({variant}): {kind}", ("agent", *columns.values()), body, tuple(notes))
 
 

@@ -115,8 +115,8 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if mapped is None:
         return RealLog(log)
     _check_days(s.logs, mapped, len(np.unique(mapped.time[mapped.kind == USER] // DAY)), "with commands of the home ")
-    kept, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
-    print(f"  {kept:,} of {of:,} user events are commands of the scenario's home; the others are left out")
+    n, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
+    print(f"  {n:,} of {of:,} user events are commands of the scenario's home; the others are left out")
     return RealLog(mapped, acts=True)
 
 

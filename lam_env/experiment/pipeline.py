@@ -129,7 +129,7 @@ class Pipeline:
         else:
             RunFolder.create(self.path, self.config)
         self.cells = ScoreStore(self.folder)
-        self.kept = self.cells.read()
+        self.known = self.cells.read()
         self.work = RunContext(s, str(self.path.absolute()))
 
     # -- the pipeline --------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ class Pipeline:
         jobs: Jobs = {}
 
         def submit(name: str, seed: int) -> None:
-            if (scores := self.kept.get(ScoreKey("log", name, seed))) is not None:
+            if (scores := self.known.get(ScoreKey("log", name, seed))) is not None:
                 self._add("log", name, seed, scores[""])
             else:
                 jobs[launcher.submit(predict_on_log, self.work, log_name, name, seed)] = (name, seed)
@@ -222,7 +222,7 @@ class Pipeline:
                 if seed != first and (once or name not in self.agents):
                     continue
                 trained = 0 if once else seed
-                if (scores := self.kept.get(ScoreKey(variant, name, trained))) is not None:
+                if (scores := self.known.get(ScoreKey(variant, name, trained))) is not None:
                     ended(name, trained, scores)
                 else:
                     jobs[launcher.submit(fit_and_judge, self.work, name, trained)] = (name, trained)
@@ -283,8 +283,8 @@ class Pipeline:
         """All scores so far but those of agents that failed."""
         from lam_env.experiment.result_tables import rows_of_run
 
-        kept = {key: scores for key, scores in self.rows.items() if key[1] not in self.failed}
-        return rows_of_run(self.settings.scenario, kept, self.agents)
+        sound = {key: scores for key, scores in self.rows.items() if key[1] not in self.failed}
+        return rows_of_run(self.settings.scenario, sound, self.agents)
 
     def _write(self) -> None:
         from lam_env.evaluation.report.recorder import ABOUT

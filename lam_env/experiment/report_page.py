@@ -33,16 +33,16 @@ def write_report(run: Path, out: Path | None = None, scenario: Scenario | None =
     from lam_env.evaluation.report.reader import read_run, understood
     from lam_env.experiment.run_folder import RunFolder
 
-    found = read_run(run)
-    if scenario is None and found.scenario in registry.scenario_names():  # another scenario's code is not looked for
-        scenario = registry.scenario(found.scenario)
+    files = read_run(run)
+    if scenario is None and files.scenario in registry.scenario_names():  # another scenario's code is not looked for
+        scenario = registry.scenario(files.scenario)
     about = ScenarioNotes()
     if scenario is not None:
         usual = to_dict(scenario.Params())
-        roles = {} if all("roles" in trace for trace in found.replays) else _roles_now(found.scenario)
+        roles = {} if all("roles" in trace for trace in files.replays) else _roles_now(files.scenario)
         about = ScenarioNotes(scenario.key_figures, scenario.reward_weights, tuple(scenario.ladder), usual, roles)
     with understood(run):
-        page = render(found, about)
+        page = render(files, about)
     out = out or run / NAME
     if out.is_dir() or not out.parent.is_dir():
         raise UserError(f"out={out}: {'is a folder' if out.is_dir() else 'its folder is not there'}; give a file")

@@ -28,8 +28,8 @@ def rows_of_run(scenario: str, run: RunScores, order: Sequence[str]) -> list[Res
         none = run.get(("twin" if variant.startswith("twin") else "sim", BASELINE)) or run.get(("twin", BASELINE))
         oracle = run.get(("sim", "oracle")) or run.get(("twin", "oracle"))
         for agent in agents:
-            for train_seed, kept in sorted(run[variant, agent], key=lambda s: s[0]):
-                scores = _copy(kept)
+            for train_seed, of_seed in sorted(run[variant, agent], key=lambda s: s[0]):
+                scores = _copy(of_seed)
                 if none and any(UTILITY.id in v for v in scores.values()):
                     others = {BASELINE: _copy(none[0][1]), **({"oracle": _copy(oracle[0][1])} if oracle else {})}
                     add_lift({**others, agent: scores})

@@ -55,9 +55,9 @@ class Section:
     half: bool = False  # two of them fit beside each other
 
 
-def colours(shown: str) -> dict[str, str]:
+def colours(agent: str) -> dict[str, str]:
     """The same agent has the same colour in all figures."""
-    return {CEILING: "d", KNOWING: "d", FLOOR: "n", PRIOR: "b", shown: "a"}
+    return {CEILING: "d", KNOWING: "d", FLOOR: "n", PRIOR: "b", agent: "a"}
 
 
 def html_table(

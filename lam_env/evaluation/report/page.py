@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lam_env.config.convert import count
 from lam_env.envs.scene import RGB, Roles, check_roles, palette
-from lam_env.evaluation.report import sections_episodes as kept
+from lam_env.evaluation.report import sections_episodes as episodes
 from lam_env.evaluation.report import sections_scores as scores
 from lam_env.evaluation.report.elements import Section
 from lam_env.evaluation.report.reader import RunFiles, missing_replays
@@ -55,7 +55,7 @@ def render(run: RunFiles, about: ScenarioNotes) -> str:
         tiles=scores.tiles(run),
         sections=_paired([s for s in made if not s.missing]),
         left_out=[s for s in made if s.missing],
-        asked=asked(run, about),
+        asked=heading(run, about),
         failed=run.failed,
         replays=[_replay(trace) for trace in run.replays],
         roles=_roles(run, about.roles),
@@ -72,18 +72,18 @@ def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
         replay(run),
         *lost(run),
         scores.overview(run),
-        kept.acts(run),
+        episodes.acts(run),
         prediction,
         reward,
         scores.tuned(run),
         scores.curves(run),
-        kept.confusion(run),
-        kept.calibration(run),
+        episodes.confusion(run),
+        episodes.calibration(run),
         scores.ladder(run, about.ladder),
         scores.terms(run, about.weights),
-        kept.hours_section(run),
+        episodes.hours_section(run),
         figures,
-        kept.failures(run),
+        episodes.failures(run),
         scores.gates_section(run),
     ]
 
@@ -107,7 +107,7 @@ def lost(run: RunFiles) -> list[Section]:
     ]
 
 
-def asked(run: RunFiles, about: ScenarioNotes) -> list[tuple[str, str]]:
+def heading(run: RunFiles, about: ScenarioNotes) -> list[tuple[str, str]]:
     """What stands at the head of the page."""
     c = run.config
     world, agents, seeds, judge = c.get("world"), c.get("agents_judged"), c.get("seed"), c.get("eval")

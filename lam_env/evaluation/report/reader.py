@@ -64,11 +64,11 @@ def missing_replays(run: RunFiles) -> dict[str, str]:
     """Of the episodes that a finished run keeps for its page, those whose files are not there: kind -> file."""
     seeds = run.config.get("seed")
     tuned = (TUNED, seeds[0] if isinstance(seeds, list) and seeds else 0)
-    shown = next((who for who in (tuned, (CEILING, 0), (FLOOR, 0)) if who in run.judged), None)
-    if shown is None or "replay" in run.failed or not (run.replays or run.config.get("finished")):
+    agent = next((who for who in (tuned, (CEILING, 0), (FLOOR, 0)) if who in run.judged), None)
+    if agent is None or "replay" in run.failed or not (run.replays or run.config.get("finished")):
         return {}
     there = {str(trace.get("kind")) for trace in run.replays}
-    chosen = worth_watching(run.judged[shown], run.judged.get((FLOOR, 0)))
+    chosen = worth_watching(run.judged[agent], run.judged.get((FLOOR, 0)))
     return {kind: replay_file(k) for k, (kind, _) in enumerate(chosen) if kind not in there}
 
 

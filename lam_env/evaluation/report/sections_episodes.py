@@ -80,10 +80,8 @@ def confusion(run: RunFiles) -> Section:
     columns = ("what was done", "was expected", "times", "of such acts")
     table = html_table("most frequent mistakes", columns, rows, words=True)
     recall = [[names[a], f"{often[a]:,.0f}", f"{counts[a, a] / often[a]:.0%}"] for a in best]
-    caption = (
-        f"The {len(best)} most frequent actions, given that the person acts; a cell's shade is its share of the row,"
-    )
-    caption += " purple where it was right."
+    caption = f"The {len(best)} most frequent actions, given that the person acts; a cell's shade is its share"
+    caption += " of the row, purple where it was right."
     return Section(
         *head,
         text=f"Likeliest action of {agent} against what was done, over all evaluation worlds.",
@@ -100,17 +98,17 @@ def hours_section(run: RunFiles) -> Section:
     if mine is None or not mine["hours"]:
         return Section(*head, missing=OLD)
     hours, notes = mine["hours"], []
-    shown = [k for k in LOOK if k in hours]
+    kinds = [k for k in LOOK if k in hours]
 
     def drawn(id_: str, title: str, series: Mapping[str, Sequence[float]], beside: str, look: charts.Colours) -> str:
         points = [(name, [(float(h), float(v)) for h, v in enumerate(of)]) for name, of in series.items()]
         ticks = [(float(h), str(h)) for h in (0, 6, 12, 18, 23)]
         return charts.line_chart(id_, title, points, "hour of the day", beside, x_ticks=ticks, colours=look)
 
-    rows = [[f"{h}:00", *(f"{hours[k][h]:.3g}" for k in shown)] for h in range(24)]
-    svg = drawn("f-acts", f"What {agent} does by hour", {k: hours[k] for k in shown}, "per person and day", LOOK)
+    rows = [[f"{h}:00", *(f"{hours[k][h]:.3g}" for k in kinds)] for h in range(24)]
+    svg = drawn("f-acts", f"What {agent} does by hour", {k: hours[k] for k in kinds}, "per person and day", LOOK)
     caption = f"Acts of {agent} and how they were taken, at the hour of the answer."
-    figures = [Figure(svg, html_table("acts", ("hour", *shown), rows), caption)]
+    figures = [Figure(svg, html_table("acts", ("hour", *kinds), rows), caption)]
     if "utility" in hours and base is not None and "utility" in base["hours"]:
         lift = [a - b for a, b in zip(hours["utility"], base["hours"]["utility"], strict=True)]
         svg = drawn("f-hours", "Lift by hour", {agent: lift}, "true utility won", {})

@@ -190,8 +190,8 @@ def terms(run: RunFiles, weights: Mapping[str, float]) -> Section:
     """What reward and utility are made of, for a few agents side by side."""
     head = ("terms", "Reward terms")
     mine = rows_in(run, run.variant)
-    shown = shown_agent(run)
-    agents = [a for a in dict.fromkeys((FLOOR, PRIOR, shown, CEILING)) if runs_of(mine, a, JUDGE) is not None]
+    about = shown_agent(run)
+    agents = [a for a in dict.fromkeys((FLOOR, PRIOR, about, CEILING)) if runs_of(mine, a, JUDGE) is not None]
     figures = []
     for family, title in ((TERM, "Feedback reward by term"), (UTILITY_TERM, "True utility by term")):
         if family is TERM and not weights:
@@ -213,7 +213,7 @@ def terms(run: RunFiles, weights: Mapping[str, float]) -> Section:
             rows = [[k, *(f"{g[a]:.3g}" if a in g else "" for a in agents)] for k, g in groups.items()]
             id_, words = f"f-{family.prefix[:-1]}", "weighted, per person and day"
             drawn, data = (
-                charts.bars(id_, title, large, words, colours(shown)),
+                charts.bars(id_, title, large, words, colours(about)),
                 html_table(title, ("term", *agents), rows),
             )
             figures.append(Figure(drawn, data, f"{title}: weight times amount, per person and day.{few}"))

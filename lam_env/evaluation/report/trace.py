@@ -112,10 +112,10 @@ def choose_moments(weights: Sequence[tuple[int, int]], most: int) -> tuple[set[i
         last, room = last + 1, room - need
     while first > 0 and (need := sum(busy[days[first - 1]][1:])) <= room:
         first, room = first - 1, room - need
-    shown = set(days[first : last + 1])
-    mine = {w: [k for k in heavy if weights[k][1] == w and weights[k][0] in shown] for w in (2, 1)}
+    drawn = set(days[first : last + 1])
+    mine = {w: [k for k in heavy if weights[k][1] == w and weights[k][0] in drawn] for w in (2, 1)}
     acts = spread(mine[2], most)
-    return {*acts, *spread(mine[1], most - len(acts))}, shown, False
+    return {*acts, *spread(mine[1], most - len(acts))}, drawn, False
 
 
 def spread(of: Sequence[int], most: int) -> list[int]:
