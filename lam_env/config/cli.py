@@ -17,18 +17,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeGuard, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Literal, Protocol, TypeGuard, TypeVar, get_args, get_origin
 
 from lam_env.config.convert import ConfigError, can_be_set, convert, short, suggestion
 from lam_env.core.errors import UserError, own_fault
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-__all__ = ["ConfigError", "as_yaml", "cli_errors", "help_text", "is_code", "override", "parse", "setting", "to_dict"]
+__all__ = [
+    *("REQUIRED", "ConfigError", "Group", "as_yaml", "cli_errors", "help_text", "is_code", "override", "parse"),
+    *("setting", "to_dict"),
+]
 
 T = TypeVar("T")
-Settings = TypeVar("Settings", bound="DataclassInstance")
+
+
+class Group(Protocol):
+    """A dataclass of settings, whichever."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[object]]]
+
+
+Settings = TypeVar("Settings", bound=Group)
+REQUIRED: Any = dataclasses.MISSING  # the default of a `setting` that has to be given
 _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting: YAML's aliases can unfold to any number
 
 
@@ -126,7 +135,7 @@ def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: st
         raise ConfigError(f"{words}: {error}") from None
 
 
-def to_dict(instance: DataclassInstance) -> dict[str, object]:
+def to_dict(instance: Group) -> dict[str, object]:
     """Settings as plain nested values (tuples as lists): what JSON and YAML hold, and what `override` takes back;
     fields of other types, which nobody can set, are left out."""
     out: dict[str, object] = {}
@@ -140,7 +149,7 @@ def to_dict(instance: DataclassInstance) -> dict[str, object]:
     return out
 
 
-def as_yaml(instance: DataclassInstance) -> str:
+def as_yaml(instance: Group) -> str:
     """The settings as a config file; what a file may not say stands there as a comment."""
     import yaml
 
@@ -150,7 +159,7 @@ def as_yaml(instance: DataclassInstance) -> str:
     return "".join(f"# {k}: {v} (command line only)\n" for k, v in kept_out.items()) + text
 
 
-def help_text(settings: DataclassInstance, prog: str) -> str:
+def help_text(settings: Group, prog: str) -> str:
     """The --help page: every setting with its value and its sentence."""
     about = (type(settings).__doc__ or "").strip()
     rows = [*_help_rows(settings, ""), ("config=FILE.yaml", "read settings from a file; the command line wins")]
@@ -233,7 +242,7 @@ def read_yaml(path: str | os.PathLike[str], otherwise: str) -> object:
         raise ConfigError(f"is not YAML ({' '.join(str(error).split())[:200]})") from None
 
 
-def _read_file(settings: DataclassInstance, path: str) -> dict[str, object]:
+def _read_file(settings: Group, path: str) -> dict[str, object]:
     try:
         data = read_yaml(path, "give a YAML file of settings")
         if data is not None and not isinstance(data, dict):
@@ -248,7 +257,7 @@ def _read_file(settings: DataclassInstance, path: str) -> dict[str, object]:
     return flat
 
 
-def is_code(settings: DataclassInstance, key: str, value: object) -> bool:
+def is_code(settings: Group, key: str, value: object) -> bool:
     """Whether a file may not say this: the setting `agent`, and `module:Attribute` where code may be named."""
     fields = {f.name: f for f in dataclasses.fields(settings)}
     may = key in fields and fields[key].metadata.get("code", False)
@@ -256,11 +265,11 @@ def is_code(settings: DataclassInstance, key: str, value: object) -> bool:
     return key == "agent" or (may and any(":" in str(word) for word in words))
 
 
-def _is_group(value: object) -> TypeGuard[DataclassInstance]:
+def _is_group(value: object) -> TypeGuard[Group]:
     return dataclasses.is_dataclass(value)
 
 
-def _names(instance: DataclassInstance) -> list[str]:
+def _names(instance: Group) -> list[str]:
     """The dotted names of all settings."""
     names: list[str] = []
     for field in dataclasses.fields(instance):
@@ -270,7 +279,7 @@ def _names(instance: DataclassInstance) -> list[str]:
     return names
 
 
-def _help_rows(instance: DataclassInstance, prefix: str) -> list[tuple[str, str]]:
+def _help_rows(instance: Group, prefix: str) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):

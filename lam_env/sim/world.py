@@ -9,6 +9,7 @@ from typing import Any
 import simpy
 from simpy.events import NORMAL
 
+from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
@@ -236,7 +237,10 @@ class World:
             self.records.append(Event(self.now, user, FEEDBACK, token, value, answers))
 
     def earn(self, term: str, amount: float = 1.0) -> float:
-        """Book an amount of a reward term; returns the reward it is."""
+        """Book an amount of a reward term; returns the reward it is. UserError: the term has no weight."""
+        if term not in self.reward_weights:
+            known = ", ".join(self.reward_weights) or "none"
+            raise UserError(f"reward term {term!r} has no weight; add it to reward_weights, which holds {known}")
         reward, terms = self.reward_weights[term] * amount, self.reward_terms
         self.reward += reward
         terms[term] = terms.get(term, 0.0) + amount

@@ -47,7 +47,7 @@ def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
         stack.enter_context(folder.locked())
         if (path / CONFIG).exists():
             _check_suite(folder, suite)
-            began -= float(folder.config().get("seconds") or 0.0)
+            began -= folder.seconds()
         config = {"suite": suite.name, "command": command, "runs": [run.name for run in suite.runs]}
         folder.write_config(config)
         for pipeline in pipelines:

@@ -66,6 +66,21 @@ def test_the_report_is_made_again_from_the_folder_alone(
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == after
 
 
+def test_a_report_made_again_from_traces_without_colours_has_those_of_the_scenario(
+    small_run: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "small"
+    shutil.copytree(small_run, copy, ignore=shutil.ignore_patterns("model", "log", "report.html"))
+    for file in (copy / "report").glob("replay-*.json"):
+        replay = json.loads(file.read_text(encoding="utf-8"))
+        assert replay.pop("roles")
+        file.write_text(json.dumps(replay), encoding="utf-8")
+    assert report.main([f"run={copy}"]) == 0
+    texts = [(folder / "report.html").read_text(encoding="utf-8") for folder in (small_run, copy)]
+    one, other = (re.findall(r"--s-\w+: #\w+", text) for text in texts)
+    assert one == other
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -7,11 +7,11 @@ four kinds of players (Bartle 1996, Hearts, Clubs, Diamonds, Spades: Players who
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 
-from lam_env.config.cli import setting
+from lam_env.config.cli import REQUIRED, setting
 from lam_env.core.errors import UserError
 
 from .fields import MOST, faults
@@ -30,13 +30,13 @@ class Activity:
     """What can be played."""
 
     name: str
-    offset: float | None = setting(MISSING, "how hard it is [sd of players' skill]; None where nothing can be lost")
-    minutes: float = setting(MISSING, "median length, lognormal [min]", low=0.1, high=1440)
-    spread: float = setting(MISSING, "sd of the logarithm of its length", low=0, high=3)
-    xp: float = setting(MISSING, "points of a win", low=0, high=MOST)
-    loot: float = setting(MISSING, "power of a win", low=0, high=MOST)
-    effort: float = setting(MISSING, "fatigue [1/h]", low=0, high=MOST)
-    tags: tuple[float, float, float, float] = setting(MISSING, "share of each of `BARTLE`", low=0, high=1)
+    offset: float | None = setting(REQUIRED, "how hard it is [sd of players' skill]; None where nothing can be lost")
+    minutes: float = setting(REQUIRED, "median length, lognormal [min]", low=0.1, high=1440)
+    spread: float = setting(REQUIRED, "sd of the logarithm of its length", low=0, high=3)
+    xp: float = setting(REQUIRED, "points of a win", low=0, high=MOST)
+    loot: float = setting(REQUIRED, "power of a win", low=0, high=MOST)
+    effort: float = setting(REQUIRED, "fatigue [1/h]", low=0, high=MOST)
+    tags: tuple[float, float, float, float] = setting(REQUIRED, "share of each of `BARTLE`", low=0, high=1)
     level: int = setting(1, "from which it is open", low=1, high=MOST)
     bond: float = setting(0.0, "tie to others gained by it", low=0, high=MOST)
     relief: float = setting(0.0, "share of fatigue that it takes away", low=0, high=1)
@@ -55,7 +55,7 @@ class CharacterClass:
     """What a player may be."""
 
     name: str
-    affinity: dict[str, float] = setting(MISSING, "how much of a line's help it gets", low=0, high=MOST)
+    affinity: dict[str, float] = setting(REQUIRED, "how much of a line's help it gets", low=0, high=MOST)
     follows: dict[tuple[str, str], float] = field(default_factory=dict)  # as those of the rules, besides them
 
 
@@ -65,7 +65,7 @@ class Quest:
 
     name: str
     activity: str
-    count: int = setting(MISSING, "wins", low=1, high=MOST)
+    count: int = setting(REQUIRED, "wins", low=1, high=MOST)
     needs: tuple[str, ...] = ()  # quests that have to be done before
 
 
