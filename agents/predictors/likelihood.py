@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import numpy as np
 
-from lam_env.logs.decision_points import COLUMNS, DecisionPoints
+from lam_env.logs.decision_points import DecisionPoints
 
 
 def mean_nll(p: np.ndarray, target: np.ndarray) -> float:
@@ -31,8 +28,5 @@ def continued(train: DecisionPoints, valid: DecisionPoints) -> tuple[DecisionPoi
     judged = np.r_[np.zeros(len(before), bool), np.ones(len(valid), bool)]
     # stable: rows of one world stay in their order
     order = np.lexsort((judged, np.concatenate([before.world, valid.world])))
-    arrays: dict[str, Any] = {}
-    for name in COLUMNS:
-        a, b = getattr(before, name), getattr(valid, name)
-        arrays[name] = None if a is None or b is None else np.concatenate([a, b])[order]
-    return dataclasses.replace(valid, **arrays), judged[order]
+    a, b = before.columns(), valid.columns()
+    return valid.with_columns({k: np.concatenate([a[k], b[k]])[order] for k in a.keys() & b.keys()}), judged[order]

@@ -92,7 +92,7 @@ def test_calibrating_a_simulated_person_again_gives_the_same_life(known: tuple[A
     failed = [g for g in fidelity.gates(log, again) if g.passed is False]
     # her own nights and counts are more regular than those of any real home
     assert [g.metric_id for g in failed if g.metric_id not in ("fidelity.activities_per_day", "fidelity.wake_up")] == []
-    a, b = st.statistics(log), st.statistics(again)
+    a, b = st.statistics(log).numbers, st.statistics(again).numbers
     assert b["per_day_mean"] == pytest.approx(a["per_day_mean"], rel=0.1)
     assert b["wake_up_sd"] == pytest.approx(a["wake_up_sd"], rel=0.35)
 
