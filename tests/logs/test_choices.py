@@ -228,11 +228,11 @@ def test_sheets_that_say_nothing_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no column character"),
+        ("", "its first line must name character"),
         ("character\tdate\n", "no column background"),
         ("\t".join(NEEDED) + "\n", "holds no usable sheet"),
-        ("\t".join(NEEDED) + "\n1\t2\n", "row 2: 2 cells"),
-        ("\t".join(NEEDED) + '\n"1\t2\n', "broken table"),
+        ("\t".join(NEEDED) + "\n1\t2\n", "line 2: 2 cells"),
+        ("\t".join(NEEDED) + '\n"1\t2\n', "broken CSV"),
     ],
 )
 def test_a_bad_table_is_one_line(tmp_path, text, message):
