@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.events import USER, ActionLog
-from lam_env.core.units import DAY, HOUR
+from lam_env.core.units import DAY, HOUR, MINUTE
 
 TICKS = (5, 10, 15)  # [min] of the persistence statistic
 MORNING = (4.0, 12.0)  # [h] between which a sleep ends that counts as the night's
@@ -77,20 +77,20 @@ def circular_sd(seconds: np.ndarray) -> float:
 
 def wake_ups(parts: list[EventStream], sleep: int) -> np.ndarray:
     """Hour [h] at which the last sleep of each whole morning ends."""
-    found: list[float] = []
+    ends: list[float] = []  # the last of each day
     for p in parts:
         end = (p.start + p.length)[p.label == sleep]
         hour = end % DAY / HOUR
         morning = (hour >= MORNING[0]) & (hour < MORNING[1]) & np.isin(end // DAY, p.inner)
-        found += {int(d): float(h) for d, h in zip(end[morning] // DAY, hour[morning], strict=True)}.values()
-    return np.array(found)
+        ends += {int(d): float(h) for d, h in zip(end[morning] // DAY, hour[morning], strict=True)}.values()
+    return np.array(ends)
 
 
 def persistence(parts: list[EventStream], minutes: int) -> float:
     """Share of moments, `minutes` apart, with the same doing as the moment before; doing nothing counts too."""
     same = total = 0
     for p in parts:
-        step = minutes * 60
+        step = minutes * MINUTE
         # sampled in the middle of ticks that begin with the first act
         grid = np.arange(p.start[0] + step / 2, (p.start + p.length).max(), step)
         i = np.searchsorted(p.start, grid, side="right") - 1
@@ -242,6 +242,6 @@ def statistics(log: ActionLog) -> Statistics:
         "wake_up_mean": float(wake.mean()) if wake.size else math.nan,
         "wake_up_sd": float(wake.std()) if wake.size > 1 else math.nan,
     }
-    durations = {name: length[label == i] / 60 for i, name in names.items()} if log.intervals else {}
+    durations = {name: length[label == i] / MINUTE for i, name in names.items()} if log.intervals else {}
     start_sd = {name: circular_sd(start[label == i] % DAY) for i, name in names.items()}
     return Statistics(numbers, profile(np.ones(len(hour), bool)), durations, start_sd)
