@@ -52,7 +52,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
     anchored = {a.activity for a in own}
     others = [i for i in range(k) if i != sleep and names[i] not in anchored]
     needs = [n for i in others if (n := _need(acts, i, names[i], asleep, bed, wake)) is not None]
-    planned = np.isin(acts.label, [names.index(x.activity) for x in (*own, *needs)])
+    planned = np.isin(acts.label, [names.index(name) for name in (*anchored, *(n.activity for n in needs))])
     free = ~planned & ~np.isin(acts.start, bed)
     context = np.where(asleep, _NIGHT, acts.start % DAY // HOUR)
     hourly, night, follow, again = _choices(acts, context, free, k, sleep)

@@ -64,8 +64,8 @@ class Choices:
 
     def joined(self, more: Choices) -> Choices:
         """These and then `more`, of the same names."""
-        pairs = {name: [getattr(self, name), getattr(more, name)] for name in _ROWS}
-        return dataclasses.replace(self, **{name: np.concatenate(pair) for name, pair in pairs.items()})
+        rows = {name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in _ROWS}
+        return Choices(self.options, self.numbers, self.things, self.traits, **rows)
 
     def there(self) -> np.ndarray:
         """(n, K) bool: where an option is on offer."""

@@ -228,8 +228,7 @@ def _start_spread(a: st.Statistics, b: st.Statistics) -> Gate:
     if not anchored:
         notes.append("the source has no anchored label: judged on need-driven ones only")
     name, accept = "circular sd of starts [h]: largest anchored, smallest need-driven", f"< {ANCHORED}, > {DRIVEN}"
-    own, other = extremes(a.start_sd), extremes(b.start_sd)
-    return _gate(name, "start_spread", own, other, accept, not wrong, "; ".join(notes))
+    return _gate(name, "start_spread", extremes(a.start_sd), extremes(b.start_sd), accept, not wrong, "; ".join(notes))
 
 
 def _transfer(tstr: Mapping[str, float] | None) -> Gate:

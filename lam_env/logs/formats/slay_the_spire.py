@@ -56,7 +56,8 @@ def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
     """The runs of a file in order of time, each with the fields `NEEDED`, and what was left out."""
     path = existing(path, "file of runs")
     runs, left_out = list[Run](), Counter[str]()
-    for number, run in objects(path, left_out, "run"):
+    for number, record in objects(path, left_out, "run"):
+        run: Run = record
         where = f"{path.name}, line {number}"
         if missing := [name for name in NEEDED if name not in run]:
             raise LogError(f"{where}: no field {', '.join(missing)}; is this a run history of Slay the Spire?")

@@ -136,12 +136,12 @@ def _walk(run: Run) -> Iterator[tuple[DeckState, float, list[str], str | None]]:
     bosses = zip(run.get("boss_relics") or [], ACTS, strict=False)
     changes += [(f, 2, "relic", r["picked"]) for r, f in bosses if r.get("picked") not in (None, "SKIP")]
     state = DeckState(run)
-    for floor, _, kind, what in sorted(changes, key=lambda change: change[:2]):
-        if not isinstance(what, dict):
-            state.change(kind, what)
+    for floor, _, kind, item in sorted(changes, key=lambda change: change[:2]):
+        if not isinstance(item, dict):
+            state.change(kind, item)
             continue
-        taken = None if what["picked"] in NO_CARD else str(what["picked"])
-        cards = sorted({str(c) for c in (what["picked"], *what["not_picked"]) if c not in NO_CARD})
+        taken = None if item["picked"] in NO_CARD else str(item["picked"])
+        cards = sorted({str(c) for c in (item["picked"], *item["not_picked"]) if c not in NO_CARD})
         yield state, floor, cards, taken
         state.made, state.last = state.made + 1, floor
         if taken is None:
