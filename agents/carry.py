@@ -1,7 +1,6 @@
 """A predictor carried through an episode, one decision point at a time, for as many worlds as observations come in.
 
-Where decision points are those of persons, a world's persons are streams of their own: the state has a row per (person, world), and grows
-as persons come up.
+In a world of persons each is a stream: the state has a row per (person, world), and grows as persons come up.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 from lam_env.core.contracts import ActionPredictor, Observation, Prediction
 from lam_env.logs.decision_points import from_observation
 
-USER, FOLLOWUP = 2, 4  # indices in `epoch`: whose it is, and the agent's actions at this instant so far
+USER, FOLLOWUP = 2, 4  # columns of `epoch`: whose it is, and the agent's actions at this instant so far
 
 
 class PredictorState(NamedTuple):
@@ -65,6 +64,26 @@ def _each(function: Any, *states: Any) -> Any:
 
 def _keep(new: np.ndarray | None, old: np.ndarray | None, active: np.ndarray) -> Any:
     return None if new is None or old is None else np.where(active[:, None], new, old)
+
+
+class CarriedPolicy:
+    """A policy on what a predictor says, which its state carries along: it does what scores highest."""
+
+    predictor: ActionPredictor
+
+    def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
+        """(N, A) of which the largest is done, given what the predictor says."""
+        raise NotImplementedError
+
+    def predict(
+        self,
+        observation: Observation,
+        state: PredictorState | None = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = True,
+    ) -> tuple[np.ndarray, PredictorState]:
+        state = update(self.predictor, observation, state, episode_start)
+        return self.scores(observation, state.said).argmax(1), state
 
 
 def anticipation(said: Prediction, slow: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ class HeadPolicy(ActorCriticPolicy):
     def _build(self, lr_schedule: Any) -> None:
         head_class, layout, critic = self._parts
         self.head = head_class(layout)
-        self.critic = network(layout.n_rest + 2 * layout.n_actions, critic, 1, zero=True)
+        self.critic = network(layout.n_rest + 2 * layout.n_actions, critic, 1)
         self._layout = layout
         self.optimizer = Adam(self.parameters(), lr=lr_schedule(1), eps=1e-5)
 
