@@ -134,7 +134,8 @@ def try_advice(training: Training, worlds: int | None = None) -> AdviceAnswers:
         counted = Counts(advised, given, changes, _surprise(_returns(world, rewards), situation, advised == 0))
     if not answers:
         return AdviceAnswers(np.zeros((1, len(FEATURES))), np.zeros(1, int), np.zeros(1), np.zeros(1), a, counted)
-    return AdviceAnswers(*(np.array(part) for part in zip(*answers, strict=True)), a, counted)
+    features, action, followed, paid_for = (np.array(part) for part in zip(*answers, strict=True))
+    return AdviceAnswers(features, action, followed, paid_for, a, counted)
 
 
 class _AnswerRewards:

@@ -55,8 +55,8 @@ def willingness(p: Array, own: Array, accepted: Array, refused: Array, often: Ar
     """(N, A, F) what the acceptance of each action rests on: `FEATURES`. p, own, accepted, refused (N, A); often (N, 1),
     see `lately`. `xp`: whose arrays they are, numpy or torch."""
     log_p = xp.log(p + 1e-4)
-    answers = [xp.log1p(count.sum(1, keepdims=True)) for count in (accepted, refused)]
-    features = [xp.ones_like(p), (own / SCALE).clip(-3, 3), log_p, xp.amax(log_p, 1, keepdims=True), often, *answers]
+    features = [xp.ones_like(p), (own / SCALE).clip(-3, 3), log_p, xp.amax(log_p, 1, keepdims=True), often]
+    features += [xp.log1p(xp.sum(accepted, 1, keepdims=True)), xp.log1p(xp.sum(refused, 1, keepdims=True))]
     stacked: Array = xp.stack([xp.broadcast_to(feature, p.shape) for feature in features], 2)
     return stacked
 
@@ -155,7 +155,8 @@ class AdvicePlugIn(CarriedPolicy):
         vocabulary, context = self.predictor.vocabulary, observation["context"]
         offered = worth(context, vocabulary)
         own = offered.get("own", np.zeros_like(p))
-        x = willingness(p, own, *np.split(observation["feedback"], 2, 1), lately(context, vocabulary))
+        accepted, refused = np.split(observation["feedback"], 2, 1)
+        x = willingness(p, own, accepted, refused, lately(context, vocabulary))
         total = self.flat.astype(np.float32) + sum(weight * offered[kind] for kind, weight in self.weights.items())
         gain = total - (p * total).sum(1, keepdims=True)
         value = moved(self.answers.acceptance(x), p) * gain - self.nag + self.answers.price(x)

@@ -1,8 +1,8 @@
 """Predictors that count: most frequent, time of day, Markov chains of order 1 to 3, and one with the clock.
 
 All interpolate from coarse contexts to fine ones: p_k(a) = (count_k(a) + alpha p_{k-1}(a)) / (count_k + alpha),
-beginning with p_0 = 1 / A (Jelinek and Mercer's interpolation with weights after MacKay and Peto, 1995). alpha is chosen
-on validation likelihood.
+beginning with p_0 = 1 / A (Jelinek and Mercer's interpolation with weights after MacKay and Peto, 1995). alpha is
+chosen on validation likelihood.
 """
 
 from __future__ import annotations
@@ -103,6 +103,21 @@ def count_outcomes(key: np.ndarray, target: np.ndarray, n_actions: int) -> Count
     return CountTable(keys, counts, counts.sum(1, keepdims=True))
 
 
+Hits = tuple[np.ndarray, np.ndarray]  # of one level, both (n,): counts of each row's target, and of all outcomes
+
+
+def best_constant(constants: tuple[float, ...], p: np.ndarray, hits: list[Hits], n_actions: int) -> float:
+    """The constant of the interpolation from p (n,), of the targets, over the levels `hits` with the best likelihood."""
+
+    def likelihood(constant: float) -> float:
+        q = p
+        for hit, total in hits:
+            q = (hit + constant * q) / (total + constant)
+        return float(np.log(0.999 * q + 0.001 / n_actions).mean())
+
+    return max(constants, key=likelihood)
+
+
 @dataclass
 class CountState:
     """last (n, DEPTH) int64: the latest tokens of each stream, latest first."""
@@ -135,17 +150,11 @@ class CountPredictor:
     def _choose_alpha(self, history: History, target: np.ndarray, judged: np.ndarray) -> float:
         """Only the target's own probability is needed, so that trying all constants costs next to nothing."""
         history, target = History(*(a[judged] for a in history)), target[judged]
-        hits = []
+        hits, n_actions = list[Hits](), len(self.vocabulary)
         for level, table in zip(self.levels, self.tables, strict=True):
             row = table.rows(level(history, self._v))
             hits.append((table.counts[row, target], table.total[row, 0]))
-        scores = []
-        for alpha in ALPHAS:
-            p = np.full(len(target), 1 / len(self.vocabulary))
-            for hit, total in hits:
-                p = (hit + alpha * p) / (total + alpha)
-            scores.append(np.log(0.999 * p + 0.001 / len(self.vocabulary)).mean())
-        return ALPHAS[int(np.argmax(scores))]
+        return best_constant(ALPHAS, np.full(len(target), 1 / n_actions), hits, n_actions)
 
     def _probabilities(self, history: History) -> np.ndarray:
         alpha = np.float32(self.alpha)

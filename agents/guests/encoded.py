@@ -1,4 +1,4 @@
-"""The kit's encoder as a wrapper of Gymnasium environments: learners see one vector of sane numbers instead of an observation's parts."""
+"""The kit's encoder as a wrapper of Gymnasium environments: learners see one vector, not an observation's parts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def space_of(encoder: Features) -> gym.spaces.Box:
 
 
 def _last(encoder: Features, observation: Observation, carry: PredictorState | None, index: int) -> np.ndarray:
-    """The vector of an episode's very last observation, in world `index`. The prior's word on it is that of the one before: it serves a value
-    estimate only."""
+    """The vector of an episode's very last observation, in world `index`. The prior's word on it is that of the one
+    before: it serves a value estimate only."""
     batch = {k: np.asarray(v)[None] for k, v in observation.items()}
     if carry is None or not isinstance(encoder, PriorFeatures):
         return encoder(batch, None, None)[0][0]
@@ -31,7 +31,8 @@ def _last(encoder: Features, observation: Observation, carry: PredictorState | N
 
 
 class EncodedEnv(gym.ObservationWrapper[np.ndarray, SupportsIndex, Observation]):
-    """A single environment of the kit whose observations are the encoder's vectors (F,). What the encoder carries along starts anew with an episode."""
+    """A single environment of the kit whose observations are the encoder's vectors (F,). What the encoder carries along
+    starts anew with an episode."""
 
     def __init__(self, env: gym.Env[Observation, SupportsIndex], encoder: Features):
         super().__init__(env)
@@ -55,7 +56,8 @@ class EncodedEnv(gym.ObservationWrapper[np.ndarray, SupportsIndex, Observation])
 
 
 class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.ndarray, np.ndarray]):
-    """The same for a batch: vectors (N, F), and `final_obs` likewise. Gymnasium's own wrapper of observations is for other modes of reset."""
+    """The same for a batch: vectors (N, F), and `final_obs` likewise. Gymnasium's own wrapper of observations is for
+    other modes of reset."""
 
     def __init__(self, env: LamVectorEnv, encoder: Features):
         super().__init__(env)

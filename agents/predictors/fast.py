@@ -1,13 +1,11 @@
 """One step of a network in NumPy: what serving one event costs is calls, not arithmetic.
 
-Each class takes a torch `PredictorNetwork` apart once and then holds float32 arrays only. The token embedding is folded into
-the first layer's weights: a token costs one gathered row. Sigmoids are taken as (1 + tanh(x / 2)) / 2 with the halving
-folded into the weights, so that all gates need one tanh.
+Each class takes a torch `PredictorNetwork` apart once and then holds float32 arrays only. The token embedding is folded
+into the first layer's weights: a token costs one gathered row. Sigmoids are taken as (1 + tanh(x / 2)) / 2 with the
+halving folded into the weights, so that all gates need one tanh.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import torch
@@ -160,4 +158,11 @@ class FastMLP:
         return *self.heads(x, tokens, features), x, c
 
 
-FAST: dict[str, Any] = {"lstm": FastLSTM, "gru": FastGRU, "mlp": FastMLP}
+Cell = FastLSTM | FastGRU | FastMLP
+
+
+def fast(net: nn.Module) -> Cell:
+    """The step of a network that is no transformer."""
+    assert isinstance(net, PredictorNetwork)
+    kinds: dict[str, type[Cell]] = {"lstm": FastLSTM, "gru": FastGRU, "mlp": FastMLP}
+    return kinds[net.settings.core](net)

@@ -20,8 +20,6 @@ def continued(train: DecisionPoints, valid: DecisionPoints) -> tuple[DecisionPoi
 
     Where validation goes on with worlds of the training log (a split by day), these are read from their start, so
     that the predictor meets the validation days with the memory it would have; new worlds are read alone."""
-    if not (len(train) and len(valid)):
-        return valid, np.ones(len(valid), bool)
     before = train.select(np.isin(train.world, valid.world))
     if not len(before):
         return valid, np.ones(len(valid), bool)

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import BAG, DecisionPoints
 
 from .cores import Memory, PredictorNetwork
-from .fast import FAST
+from .fast import Cell, fast
 from .features import Featuriser
 from .settings import PredictorSettings
 
@@ -59,8 +58,8 @@ class NetworkState:
 class Predictor:
     """P(next user action or none) and P(soon) of each action.
 
-    `nets`: the members of the ensemble (usually one), whose probabilities are averaged. `timer`: quiet time [s] after which its training log had an
-    decision point, and whoever serves it has to raise one (None: never).
+    `nets`: the members of the ensemble (usually one), whose probabilities are averaged. `timer`: quiet time [s] after
+    which its training log had a decision point, and whoever serves it has to raise one (None: never).
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class Predictor:
             for _ in range(settings.members)
         )
         self.nets.eval()
-        self._fast: list[Any] | None = None
+        self._fast: list[Cell] | None = None
 
     @property
     def n_hidden(self) -> int:
@@ -107,8 +106,8 @@ class Predictor:
         return state
 
     def step(self, state: NetworkState, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, NetworkState]:
-        """One decision point per stream (N rows). Inactive rows keep their state; what is predicted for them means nothing.
-        The state given stays as it is."""
+        """One decision point per stream (N rows). Inactive rows keep their state; what is predicted for them means
+        nothing. The state given stays as it is."""
         copied = self.settings.recency or self.settings.core == "transformer"
         # otherwise only h and c change, and they are made anew
         after = state.copy() if copied else NetworkState(**vars(state))
@@ -127,7 +126,7 @@ class Predictor:
 
     def _step_fast(self, state: NetworkState, tokens: np.ndarray, features: np.ndarray) -> Prediction:
         if self._fast is None:
-            self._fast = [FAST[self.settings.core](net) for net in self.nets]
+            self._fast = [fast(net) for net in self.nets]
         if len(self._fast) == 1:
             p, soon, state.h, state.c = self._fast[0](tokens, features, state.h, state.c)
             return Prediction(p, soon, state.h)

@@ -126,7 +126,7 @@ def policy_of(name: str, vocabulary: Vocabulary, of: str = "log") -> Policy:
     if ":" in name:
         return _own(name)
     found = tuned(RunFolder.open(name))
-    if found.predictor.vocabulary != vocabulary:
+    if found.predictor is None or found.predictor.vocabulary != vocabulary:
         raise UserError(f"{name}: its policy has another vocabulary than the {of}; take a run in the same world")
     policy: Policy = found
     return policy

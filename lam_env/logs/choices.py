@@ -11,6 +11,7 @@ import numpy as np
 from lam_env.core.events import LogError
 
 LEAST = 10  # groups that can be split in three at all
+NAMES = ("options", "numbers", "things", "traits")
 _ROWS = ("offered", "chosen", "group", "context", "held", "features")  # arrays with a row for each choice
 
 
@@ -57,6 +58,10 @@ class Choices:
 
     def __len__(self) -> int:
         return len(self.chosen)
+
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Of options, numbers, things and traits."""
+        return {what: getattr(self, what) for what in NAMES}
 
     def select(self, rows: np.ndarray) -> Choices:
         """Rows by mask or index."""

@@ -69,7 +69,7 @@ def test_probabilities_are_those_of_a_distribution_over_the_offered_set(offer, s
     wider = np.pad(choices.offered, ((0, 0), (0, 1)), constant_values=-1)
     features = np.pad(choices.features, ((0, 0), (0, 1), (0, 0)))
     padded = dataclasses.replace(choices, offered=wider, features=features)
-    model = ChoiceModel.like(padded, QUICK)
+    model = ChoiceModel(padded.names(), QUICK)
     p = model.probabilities(padded)
     assert p[:, -1].max() == 0
     assert p.sum(1) == pytest.approx(np.ones(30))
@@ -78,7 +78,7 @@ def test_probabilities_are_those_of_a_distribution_over_the_offered_set(offer, s
 
 def test_the_order_on_offer_does_not_matter():
     choices, _ = drawn(50)
-    model = ChoiceModel.like(choices, QUICK)
+    model = ChoiceModel(choices.names(), QUICK)
     turned = dataclasses.replace(
         choices,
         offered=choices.offered[:, ::-1].copy(),
@@ -116,7 +116,7 @@ def test_members_are_averaged():
 
 def test_what_it_does_not_know_is_refused():
     choices, _ = drawn(60)
-    model = ChoiceModel.like(choices, QUICK)
+    model = ChoiceModel(choices.names(), QUICK)
     other = dataclasses.replace(choices, options=("none", "sword", "bow", "wand"))
     with pytest.raises(UserError, match="options are not those"):
         model.probabilities(other)

@@ -219,10 +219,10 @@ def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best(monk
         head, got = torch.nn.Linear(1, 1), iter((first, later))
         monkeypatch.setattr("lam_env.agents.fine_tuning.best.returns", lambda *_: next(got))
         best = BestHead(head, lambda h: h, training(steps=1, certain=certain))
-        best.consider(0)
+        best.consider()
         with torch.no_grad():
             head.bias += 1
-        best.consider(1)
+        best.consider()
         return bool(best.state["bias"] == head.bias)
 
     rng = np.random.default_rng(0)
