@@ -17,7 +17,7 @@ USER, FOLLOWUP = 2, 4  # columns of `epoch`: whose it is, and the agent's action
 
 
 class PredictorState(NamedTuple):
-    """The predictor's state, rows by (person, world), and what it said at the last real decision point of each world."""
+    """The predictor's state, rows by (person, world), and what it said at each world's last real decision point."""
 
     state: Any
     said: Prediction

@@ -1,6 +1,6 @@
 """Plug-in agents: expected utility on the prior's probabilities, with what feedback says counted, not learned.
 
-value(a) = gain acceptance(a) q(a) - loss(a) (1 - acceptance(a) q(a)) - refusal (1 - acceptance(a)) q(a), with q from the
+value(a) = gain acceptance(a) q(a) - loss(a) (1 - acceptance(a) q(a)) - refusal (1 - acceptance(a)) q(a), q from the
 prior's next and soon heads, gain and refusal from the reward (`prices`). Acceptance and loss are counted in a trial and
 shrunk to what the prior alone would say. It is the row that a tuned policy has to beat, so it gets the same inputs.
 """

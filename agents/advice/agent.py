@@ -16,8 +16,8 @@ COPY_GAIN, COPY_COST = 1.0, 0.5  # of a copied habit and of a missed one, for th
 
 
 class CopyPlugIn(AdvicePlugIn):
-    """The form that suits acting for a person, where it does not suit: it pays for being right about them, and so copies
-    their habit."""
+    """The form that suits acting for a person, where it does not suit: it pays for being right about them, and so
+    copies their habit."""
 
     def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
         p = said.next

@@ -45,8 +45,8 @@ class AdviceAnswers:
     counts: Counts | None = None
 
     def worths(self, answers: AnswerModel, nag: float) -> np.ndarray:
-        """(A,) such that moved worth - nag + what the answer is rewarded with is in the mean what advice was followed by
-        in this trial, less what silence was. 0 where readings tell.
+        """(A,) such that moved worth - nag + what the answer is rewarded with is in the mean what advice was followed
+        by in this trial, less what silence was. 0 where readings tell.
 
         Effects are shrunk towards their mean by how uncertain each is (empirical Bayes, Efron and Morris 1975).
         """

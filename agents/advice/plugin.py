@@ -1,11 +1,11 @@
 """Advice: acting for somebody by changing what they do. What they do anyway is worth nothing.
 
-value(a) = moved(a) (worth(a) - sum_b p(b) worth(b)) - nag + answer(a), with p from the prior and worth from the readings
+value(a) = moved(a) (worth(a) - sum_b p(b) worth(b)) - nag + answer(a), p from the prior and worth from the readings
 that say per action what it would save the person and others (`Vocabulary.values`; each kind counts as much as the
 reward term of that name), or where there are none counted in a trial. It is the exact change of expected worth where
 advice takes its probability from all other actions in proportion. moved = (acceptance - p) / (1 - p) is the share of
-what they would not have done anyway that advice turns. Acceptance is a logit on few features, pooled over actions: it is
-learned from thousands of answers, where a count per option would see a handful. So is what the answer itself is paid
+what they would not have done anyway that advice turns. Acceptance is a logit on few features, pooled over actions: it
+is learned from thousands of answers, where a count per option would see a handful. So is what the answer itself is paid
 with: who is advised often follows less and is annoyed more.
 """
 
@@ -52,7 +52,7 @@ def lately(context: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
 
 
 def willingness(p: Array, own: Array, accepted: Array, refused: Array, often: Array, xp: ModuleType = np) -> Array:
-    """(N, A, F) what the acceptance of each action rests on: `FEATURES`. p, own, accepted, refused (N, A); often (N, 1),
+    """(N, A, F) what acceptance of each action rests on: `FEATURES`. p, own, accepted, refused (N, A); often (N, 1),
     see `lately`. `xp`: whose arrays they are, numpy or torch."""
     log_p = xp.log(p + 1e-4)
     features = [xp.ones_like(p), (own / SCALE).clip(-3, 3), log_p, xp.amax(log_p, 1, keepdims=True), often]
@@ -85,10 +85,10 @@ def fit_logit(x: np.ndarray, y: np.ndarray, ridge: float = RIDGE, rounds: int = 
 
 @dataclass(frozen=True)
 class AnswerModel:
-    """How people answer advice, as logits on the features of `willingness` and by how much each action (A,) differs from
-    the rest: some ask for more than others, a click or a change of plans. `follow` and `follow_by`: that they do what is
-    advised and are not annoyed; `upset` and `upset_by`: how far the answer's reward lies between the `best` and the
-    `worst` of all answers."""
+    """How people answer advice, as logits on the features of `willingness` and by how much each action (A,) differs
+    from the rest: some ask for more than others, a click or a change of plans. `follow` and `follow_by`: that they do
+    what is advised and are not annoyed; `upset` and `upset_by`: how far the answer's reward lies between the `best` and
+    the `worst` of all answers."""
 
     follow: np.ndarray
     follow_by: np.ndarray

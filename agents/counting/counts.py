@@ -107,7 +107,7 @@ Hits = tuple[np.ndarray, np.ndarray]  # of one level, both (n,): counts of each 
 
 
 def best_constant(constants: tuple[float, ...], p: np.ndarray, hits: list[Hits], n_actions: int) -> float:
-    """The constant of the interpolation from p (n,), of the targets, over the levels `hits` with the best likelihood."""
+    """The constant of the interpolation from p (n,), of the targets, over the levels `hits` of most likelihood."""
 
     def likelihood(constant: float) -> float:
         q = p

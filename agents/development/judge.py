@@ -86,7 +86,7 @@ def _table(choices: Choices, rates: np.ndarray) -> np.ndarray:
 def evaluation_rows(
     train: Choices, valid: Choices, test: Choices, settings: ChoiceSettings, seed: int, progress: Report
 ) -> dict[str, np.ndarray]:
-    """Probabilities (n, K) on `test` of every row of the table. What has no passes to choose learns from `valid` too."""
+    """Probabilities (n, K) on `test` of every row of the table. What has no passes to choose learns `valid` too."""
     every = train.joined(valid)
     rows = {"uniform": uniform(test), "most_frequent": most_frequent(every, test)}
     for name, s in (("logit", LOGIT), ("logit_interactions", INTERACTIONS), ("choice_model", settings)):

@@ -55,7 +55,7 @@ def fit_choices(
     seed: int = 0,
     progress: Report = silent,
 ) -> ChoiceModel:
-    """Fits each member to `train` up to the pass that reads `valid` best, then (`refit`) anew to both for so many passes.
+    """Fits each member to `train` up to the pass that reads `valid` best, then (`refit`) for so many to both.
 
     The same seed gives the same weights to the bit.
     """
@@ -89,7 +89,7 @@ def _train(
     passes: int,
     report: Callable[[int, str], None],
 ) -> tuple[float, int]:
-    """Trains a member afresh; best validation NLL [nats] and its pass, whose weights stay (without `valid` the last)."""
+    """Trains a member afresh; best validation NLL [nats] and its pass, whose weights stay (else the last)."""
     torch.manual_seed(1000 * seed + member)
     rng, s = np.random.default_rng([seed, member]), model.settings
     network = model.network()

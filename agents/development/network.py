@@ -1,4 +1,4 @@
-"""The network of a choice: a score for each option on offer, softmax over the set (conditional logit; McFadden, 1974)."""
+"""The network of a choice: a score for each option on offer, softmax over the set (McFadden, 1974)."""
 
 from __future__ import annotations
 

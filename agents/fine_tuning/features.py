@@ -113,7 +113,7 @@ class PlainFeatures(_Features):
 
 
 def standardisation(context: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and scale (C,) of the readings of a log; one that never changed there tells nothing, whatever it is later."""
+    """Mean and scale (C,) of the readings of a log; one that never changed tells nothing, whatever it is later."""
     sd = context.std(0)
     return context.mean(0), np.where(sd < 1e-6, NEVER_SEEN, np.maximum(sd, 0.1))
 

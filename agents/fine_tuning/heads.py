@@ -1,4 +1,4 @@
-"""Policy heads: from the prior's probabilities to a distribution over agent actions. A scenario's `interaction` picks."""
+"""Policy heads, one for each `interaction`: from the prior's probabilities to a distribution over agent actions."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ class AdviceHead(nn.Module):
     kinds, each by its weight, as in `advice.plugin`; acceptance and the answer's reward are logits on few features that
     all actions share, and an intercept of each. Acceptance and worth of each action are corrected by a network on the
     state that starts at zero, so training starts at the plug-in policy (`start_from`). Where no reading tells worths,
-    each action has a counted one (`flat`), and advice begins with a handicap of log A: most moments are none for advice,
-    and who is advised at all of them leaves before anything is learned.
+    each action has a counted one (`flat`), and advice begins with a handicap of log A: most moments are none for
+    advice, and who is advised at all of them leaves before anything is learned.
     """
 
     paid: Tensor  # best and worst reward of an answer

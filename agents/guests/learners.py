@@ -1,4 +1,4 @@
-"""Other people's learners: the environment that Stable-Baselines3 and sb3-contrib take, and their models as policies."""
+"""Other people's learners: the environment that Stable-Baselines3 and sb3-contrib take, their models as policies."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ POINTS = 100  # of a learning curve
 
 
 class GuestVecEnv(LamVecEnv):
-    """Draws the learning curve of whoever learns on it. Which people it meets is the training's affair: a learner's seed
-    changes nothing of it."""
+    """Draws the learning curve of whoever learns on it. Which people it meets is the training's affair: a learner's
+    seed changes nothing of it."""
 
     def __init__(self, training: Training, n: int, encoder: Features | None = None):
         worlds = training.make_worlds(n)
@@ -64,7 +64,7 @@ def make_env(training: Training, n: int, encode: bool, prior: bool) -> GuestVecE
 
 
 class ModelPolicy:
-    """A model of SB3 as the kit's policy: on the kit's observations, in batches of any size. It sees what it has learned
+    """A model of SB3 as the kit's policy: on the kit's observations, in batches of any size. It sees what it learned
     on, and the mask if it asks for one; what the encoder carries and its own recurrent state go along in `state`."""
 
     def __init__(self, model: BaseAlgorithm | BasePolicy, encoder: Features | None, scaled: VecNormalize | None = None):

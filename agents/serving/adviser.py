@@ -39,7 +39,7 @@ class Advice:
 
 
 class _Person:
-    """What is known of one person, as in `PersonalWorld`: their row, and what the prior said when they were last asked."""
+    """What is known of a person, as in `PersonalWorld`: their row, and the prior's word when they were last asked."""
 
     def __init__(self, index: int, rows: ObservationRows, shared: np.ndarray):
         self.index, self.rows, self.row = index, rows, rows.row(0)
@@ -95,8 +95,8 @@ class Adviser:
         value: object = None,
         feedback: str | None = None,
     ) -> None:
-        """Something happened: an Event (its time in seconds), or one of the `user`'s `action`, `sensor` (they are asked),
-        `reading` with `value`, and `feedback` on the `action` advised to them. Readings without a `user` are
+        """Something happened: an Event (its time in seconds), or one of the `user`'s `action`, `sensor` (they are
+        asked), `reading` with `value`, and `feedback` on the `action` advised to them. Readings without a `user` are
         everybody's."""
         if event is not None:
             if user is not None:
@@ -148,8 +148,8 @@ class Adviser:
     # -- what to say --------------------------------------------------------------------------------------------------
 
     def suggest(self, user: int | str, possible: Sequence[str] | None = None) -> Advice:
-        """What to advise a person, who was asked last at their sensor event. `possible`: what may be advised now (all, if
-        not given): leave out what they cannot do, and ask for nobody who has switched the advice off. It changes
+        """What to advise a person, who was asked last at their sensor event. `possible`: what may be advised now (all,
+        if not given): leave out what they cannot do, and ask for nobody who has switched the advice off. It changes
         nothing: ask as often as you like."""
         _check_user(user)
         mask, known = self._words.mask(possible), self._people.get(user)

@@ -49,9 +49,9 @@ class Assistant:
     """Hears what happens, in order of time, and says what to do.
 
     Times are seconds since a Monday 00:00 local time (fractions are cut off), or datetimes, naive local ones or in the
-    home's time zone; see `Clock`. User and sensor events raise a decision point, at which the prior's memory is stepped;
-    so does as much quiet as in its training log (`Predictor.timer`). Readings, feedback and what the agent did are noted
-    for the next suggestion and decision point. Whatever is refused (UserError) leaves everything as it was.
+    home's time zone; see `Clock`. User and sensor events raise a decision point, at which the prior's memory is
+    stepped; so does as much quiet as in its training log (`Predictor.timer`). Readings, feedback and what the agent did
+    are noted for the next suggestion and decision point. Whatever is refused (UserError) leaves everything as it was.
     """
 
     def __init__(self, policy: TunedPolicy | Thresholded):
@@ -108,9 +108,9 @@ class Assistant:
         value: object = None,
         feedback: str | None = None,
     ) -> None:
-        """Something happened: an Event, or one of the user's `action`, `sensor`, `reading` with `value`, and `feedback` on
-        the agent's `action`. With `time` alone: nothing more has happened until then. Whichever `user` acts, it is one
-        stream."""
+        """Something happened: an Event, or one of the user's `action`, `sensor`, `reading` with `value`, and `feedback`
+        on the agent's `action`. With `time` alone: nothing more has happened until then. Whichever `user` acts, it is
+        one stream."""
         when, response = self._words.read(
             event, self._acts, time, value, action=action, sensor=sensor, reading=reading, feedback=feedback
         )
@@ -197,7 +197,7 @@ class Assistant:
         )
 
     def _untouched(self, mask: np.ndarray) -> np.ndarray:
-        """Without the state a device is last known to be in, and without devices acted on since the last decision point."""
+        """Without the state a device is last known to be in, and devices acted on since the last decision point."""
         names = self.vocabulary.actions
         times = np.asarray(self._row.last_seen)[: len(names)]
         for actions in self._devices:

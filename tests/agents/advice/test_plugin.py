@@ -107,7 +107,7 @@ def test_a_reading_may_tell_how_often_a_person_was_advised():
 
 
 def test_answers_give_back_what_they_were_made_from():
-    """Following and annoyance as logits with an intercept by action; the answer is rewarded with .1, or when annoyed with -.5."""
+    """Following and annoyance as logits with an intercept by action; answers are rewarded with .1 or -.5."""
     rng, n = np.random.default_rng(3), 40_000
     x = np.concatenate([np.ones((n, 1)), rng.normal(size=(n, len(FEATURES) - 1))], 1)
     advised, by = rng.integers(1, 4, n), np.array([0.0, -1.0, 0.0, 1.0])

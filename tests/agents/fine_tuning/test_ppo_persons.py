@@ -101,7 +101,7 @@ def test_what_the_learner_sees_is_the_word_on_the_person_asked():
 
 
 def test_a_rollout_pays_each_step_what_its_own_person_brought():
-    """Though others are asked before she has gone: an advice taken brings its worth, any other its nag, and silence nothing."""
+    """Others are asked in between: an advice taken brings its worth, any other its nag, and silence nothing."""
     agent, given = PPOAgent(prior=True), training(100, people=10, settings=dataclasses.replace(FAST, days=3))
     features = encoder_of(given, agent.prior)
     model = agent.learner(given, features)
