@@ -49,11 +49,7 @@ class ChoiceModel:
 
 
 def fit_choices(
-    train: Choices,
-    valid: Choices,
-    settings: ChoiceSettings | None = None,
-    seed: int = 0,
-    progress: Report = silent,
+    train: Choices, valid: Choices, settings: ChoiceSettings | None = None, seed: int = 0, progress: Report = silent
 ) -> ChoiceModel:
     """Fits each member to `train` up to the pass that reads `valid` best, then (`refit`) for so many to both.
 
