@@ -130,8 +130,8 @@ def try_advice(training: Training, worlds: int | None = None) -> AdviceAnswers:
             book.append(tuple(k[running] for k in (rows, actions, x, 1 - p[rows, actions], situation, rewards)))
     counted = None
     if counts:
-        world, advised, given, changes, situation, rewards = map(np.concatenate, zip(*book, strict=True))
-        counted = Counts(advised, given, changes, _surprise(_returns(world, rewards), situation, advised == 0))
+        world, advised, x, changes, situation, rewards = map(np.concatenate, zip(*book, strict=True))
+        counted = Counts(advised, x, changes, _surprise(_returns(world, rewards), situation, advised == 0))
     if not answers:
         return AdviceAnswers(np.zeros((1, len(FEATURES))), np.zeros(1, int), np.zeros(1), np.zeros(1), a, counted)
     features, action, followed, paid_for = (np.array(part) for part in zip(*answers, strict=True))

@@ -127,8 +127,8 @@ class AnswerModel:
 
 
 def _logistic(x: np.ndarray) -> np.ndarray:
-    found: np.ndarray = 1 / (1 + np.exp(-x.clip(-30, 30)))
-    return found
+    p: np.ndarray = 1 / (1 + np.exp(-x.clip(-30, 30)))
+    return p
 
 
 class AdvicePlugIn(CarriedPolicy):

@@ -10,10 +10,10 @@ from lam_env.core.contracts import Prediction
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import continued
-from .counts import Context, CountPredictor, CountState, Hits, best_constant, last1, last1_6h, last2
+from .counts import CountPredictor, CountState, Hits, best_constant
 from .history import DEPTH, History, of_log, of_step, push
 
-OWN: tuple[Context, ...] = (last1, last1_6h, last2)
+OWN = ("quiet last", "quiet last 6h", "quiet last second")  # contexts
 BETAS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
 
 
@@ -50,7 +50,7 @@ class OnlineMarkov(CountPredictor):
             p = self._probabilities(History(*(a[judged] for a in history)))[np.arange(len(target)), target]
             hits = list[Hits]()
             for level in OWN:
-                counts = self._own_counts(reading, level(history, self._v))[judged]
+                counts = self._own_counts(reading, self._keys(level, history))[judged]
                 hits.append((counts[np.arange(len(target)), target], counts.sum(1)))
             self.beta = best_constant(BETAS, p, hits, len(self.vocabulary))
         return self
@@ -100,7 +100,7 @@ class OnlineMarkov(CountPredictor):
         history = of_step(last, points)
         p = self._probabilities(history)
         done = user_action(points.tokens, n_actions).tolist()
-        fresh = np.stack([level(history, self._v) for level in OWN], 1)
+        fresh = np.stack([self._keys(level, history) for level in OWN], 1)
         before, after = state.keys.tolist(), fresh.tolist()
         own = np.zeros((len(OWN), len(last), n_actions), np.float32)
         for i in np.flatnonzero(active).tolist():
@@ -120,7 +120,7 @@ class OnlineMarkov(CountPredictor):
         history = of_log(points)
         p = super().read(points).next
         for level in OWN:
-            p = self._blend(p, self._own_counts(points, level(history, self._v)))
+            p = self._blend(p, self._own_counts(points, self._keys(level, history)))
         return Prediction(p)
 
 

@@ -17,6 +17,7 @@ from lam_env.logs.choices import NAMES, Choices
 from ..predictors.network import one_thread
 from .network import ChoiceNetwork, ChoiceSettings, OfferBatch
 
+Passes = Callable[[int, str], None]  # told how many are done, and a note
 _AT_ONCE = 4096  # choices
 
 
@@ -77,13 +78,7 @@ def fit_choices(
 
 
 def _train(
-    model: ChoiceModel,
-    data: OfferBatch,
-    valid: OfferBatch | None,
-    seed: int,
-    member: int,
-    passes: int,
-    report: Callable[[int, str], None],
+    model: ChoiceModel, data: OfferBatch, valid: OfferBatch | None, seed: int, member: int, passes: int, report: Passes
 ) -> tuple[float, int]:
     """Trains a member afresh; best validation NLL [nats] and its pass, whose weights stay (else the last)."""
     torch.manual_seed(1000 * seed + member)

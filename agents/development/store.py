@@ -30,20 +30,16 @@ def load(folder: str | os.PathLike[str]) -> ChoiceModel:
     """The model saved in `folder`; ModelError if it is incomplete, changed, or not one of ours."""
     folder = Path(folder)
     with reading(folder, "model", "fit"):
-        return _load(folder)
-
-
-def _load(folder: Path) -> ChoiceModel:
-    content = read_folder(folder, _MOST, FORMAT)
-    config = json.loads(content[_CONFIG])
-    names = {what: _names(config[what]) for what in NAMES}
-    settings = settings_of(ChoiceSettings, config["settings"])
-    if max(settings.members, settings.rank, settings.hidden, settings.embedding) > 1024:
-        raise ValueError("config.json: a size is above 1024")
-    with torch.device("meta"):  # shapes first: a hostile config may ask for more memory than there is
-        model = ChoiceModel(names, settings)
-    fill(model.networks, content[_WEIGHTS], _WEIGHTS, _CONFIG)
-    return model
+        content = read_folder(folder, _MOST, FORMAT)
+        config = json.loads(content[_CONFIG])
+        names = {what: _names(config[what]) for what in NAMES}
+        settings = settings_of(ChoiceSettings, config["settings"])
+        if max(settings.members, settings.rank, settings.hidden, settings.embedding) > 1024:
+            raise ValueError("config.json: a size is above 1024")
+        with torch.device("meta"):  # shapes first: a hostile config may ask for more memory than there is
+            model = ChoiceModel(names, settings)
+        fill(model.networks, content[_WEIGHTS], _WEIGHTS, _CONFIG)
+        return model
 
 
 def _names(data: object) -> tuple[str, ...]:

@@ -51,30 +51,26 @@ def load_policy(folder: str | os.PathLike[str], predictor: Predictor) -> TunedPo
     one of ours, or another prior's."""
     folder = Path(folder)
     with reading(folder, "policy", "train"):
-        return _load(folder, predictor)
-
-
-def _load(folder: Path, predictor: Predictor) -> TunedPolicy:
-    content = read_folder(folder, _MOST, FORMAT)
-    about = json.loads(content[_ABOUT])
-    if not isinstance(about, dict):
-        raise ValueError(f"{_ABOUT} is no mapping")
-    if about["prior"] != fingerprint(predictor):
-        raise ModelError(f"{folder}: the policy was trained on another prior; take both from one run")
-    features = _features(about, predictor)
-    if about["layout"] != _plain(features.layout):
-        raise ValueError(f"{_ABOUT}: the layout does not fit the prior")
-    hidden = about["hidden"]
-    if not isinstance(hidden, list) or len(hidden) > _MOST_LAYERS:
-        raise ValueError(f"{_ABOUT}: hidden is no list of at most {_MOST_LAYERS} widths")
-    if not all(type(width) is int and 1 <= width <= _MOST_WIDTH for width in hidden):
-        raise ValueError(f"{_ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH}")
-    if about["interaction"] not in HEADS:
-        raise ValueError(f"{_ABOUT}: there is no head of that interaction")
-    with torch.device("meta"):  # shapes first: a hostile file may ask for more memory than there is
-        head = HEADS[about["interaction"]](features.layout, tuple(hidden))
-    fill(head, content[_WEIGHTS], _WEIGHTS, _ABOUT)
-    return TunedPolicy(features, head)
+        content = read_folder(folder, _MOST, FORMAT)
+        about = json.loads(content[_ABOUT])
+        if not isinstance(about, dict):
+            raise ValueError(f"{_ABOUT} is no mapping")
+        if about["prior"] != fingerprint(predictor):
+            raise ModelError(f"{folder}: the policy was trained on another prior; take both from one run")
+        features = _features(about, predictor)
+        if about["layout"] != _plain(features.layout):
+            raise ValueError(f"{_ABOUT}: the layout does not fit the prior")
+        hidden = about["hidden"]
+        if not isinstance(hidden, list) or len(hidden) > _MOST_LAYERS:
+            raise ValueError(f"{_ABOUT}: hidden is no list of at most {_MOST_LAYERS} widths")
+        if not all(type(width) is int and 1 <= width <= _MOST_WIDTH for width in hidden):
+            raise ValueError(f"{_ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH}")
+        if about["interaction"] not in HEADS:
+            raise ValueError(f"{_ABOUT}: there is no head of that interaction")
+        with torch.device("meta"):  # shapes first: a hostile file may ask for more memory than there is
+            head = HEADS[about["interaction"]](features.layout, tuple(hidden))
+        fill(head, content[_WEIGHTS], _WEIGHTS, _ABOUT)
+        return TunedPolicy(features, head)
 
 
 def _features(about: Mapping[str, object], predictor: Predictor) -> PriorFeatures:

@@ -31,13 +31,13 @@ class LamVecEnv(VecEnv):
         self._actions: np.ndarray = np.zeros(env.num_envs, np.int64)
         self._return, self._length, self._began = np.zeros(env.num_envs), np.zeros(env.num_envs, np.int64), time.time()
         # whose step it is in each world, and what their step before has brought: at the last observation, and before
-        self.asked = self.before = np.zeros((2, env.num_envs))
+        self.turn = self.before = np.zeros((2, env.num_envs))
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
     def reset(self) -> VecEnvObs:
         observation, _ = self._shown.reset(seed=self._first_seed)
         self._first_seed = None
-        self.asked = self.before = self.env.asked()
+        self.turn = self.before = self.env.asked()
         self._return[:], self._length[:] = 0, 0
         return observation
 
@@ -46,7 +46,7 @@ class LamVecEnv(VecEnv):
 
     def step_wait(self) -> VecEnvStepReturn:
         observation, rewards, _, ended, info = self._shown.step(self._actions)
-        self.before, self.asked = self.asked, self.env.asked()
+        self.before, self.turn = self.turn, self.env.asked()
         self._return += rewards
         self._length += 1
         infos: list[dict[str, object]] = [{} for _ in range(self.num_envs)]

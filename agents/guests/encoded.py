@@ -47,12 +47,12 @@ class EncodedEnv(gym.ObservationWrapper[np.ndarray, SupportsIndex, Observation])
         observation: Any  # Gymnasium's stubs say that it is what the wrapper gives
         observation, reward, terminated, truncated, info = self.env.step(action)
         ended = terminated or truncated
-        seen = _last(self.encoder, observation, self._carry, 0) if ended else self.observation(observation)
-        return seen, reward, terminated, truncated, info
+        vector = _last(self.encoder, observation, self._carry, 0) if ended else self.observation(observation)
+        return vector, reward, terminated, truncated, info
 
     def observation(self, observation: Observation) -> np.ndarray:
-        seen, self._carry = self.encoder({k: np.asarray(v)[None] for k, v in observation.items()}, self._carry, None)
-        return seen[0]
+        vector, self._carry = self.encoder({k: np.asarray(v)[None] for k, v in observation.items()}, self._carry, None)
+        return vector[0]
 
 
 class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.ndarray, np.ndarray]):
@@ -67,12 +67,12 @@ class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.nda
 
     def reset(self, **options: Any) -> tuple[np.ndarray, dict[str, Any]]:
         observation, info = self.env.reset(**options)
-        seen, self._carry = self.encoder(observation, None, None)
-        return seen, info
+        vector, self._carry = self.encoder(observation, None, None)
+        return vector, info
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         observation, rewards, terminated, truncated, info = self.env.step(actions)
         for i in np.flatnonzero(truncated).tolist():
             info["final_obs"][i] = _last(self.encoder, info["final_obs"][i], self._carry, i)
-        seen, self._carry = self.encoder(observation, self._carry, truncated)
-        return seen, rewards, terminated, truncated, info
+        vector, self._carry = self.encoder(observation, self._carry, truncated)
+        return vector, rewards, terminated, truncated, info

@@ -77,30 +77,30 @@ class ModelPolicy:
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> tuple[np.ndarray, Any]:
         carry, own = (None, None) if state is None else state
-        seen, mask = observation, {"action_masks": observation["action_mask"]} if self._masked else {}
+        inputs, mask = observation, {"action_masks": observation["action_mask"]} if self._masked else {}
         if self.encoder is not None:
-            seen, carry = self.encoder(observation, carry, episode_start)
+            inputs, carry = self.encoder(observation, carry, episode_start)
         if self.scaled is not None:
-            seen = self.scaled.normalize_obs(seen)
-        actions, own = self.model.predict(seen, own, episode_start, deterministic, **mask)
+            inputs = self.scaled.normalize_obs(inputs)
+        actions, own = self.model.predict(inputs, own, episode_start, deterministic, **mask)
         return actions, (carry, own)
 
 
-def model_policy(found: Any, training: Training) -> Any:
+def model_policy(result: object, training: Training) -> object:
     """What `fit` returned, as a policy: a model of SB3 on the encoding that it learned on, anything else as it is."""
-    if not isinstance(found, BaseAlgorithm | BasePolicy):
-        return found
-    env = found.get_env() if isinstance(found, BaseAlgorithm) else None
+    if not isinstance(result, BaseAlgorithm | BasePolicy):
+        return result
+    env = result.get_env() if isinstance(result, BaseAlgorithm) else None
     own = None if env is None else env.unwrapped
     for made in [own] if isinstance(own, GuestVecEnv) else training.handed_out:
-        if made.observation_space == found.observation_space:
-            return ModelPolicy(found, made.encoder, None if env is None else unwrap_vec_normalize(env))
-    if training.make_worlds(1).single_observation_space != found.observation_space:
+        if made.observation_space == result.observation_space:
+            return ModelPolicy(result, made.encoder, None if env is None else unwrap_vec_normalize(env))
+    if training.make_worlds(1).single_observation_space != result.observation_space:
         raise UserError(
             "fit returned a model that has learned on other observations than those of training.make_env:"
             " return an object whose predict takes the kit's"
         )
-    return ModelPolicy(found, None, None if env is None else unwrap_vec_normalize(env))
+    return ModelPolicy(result, None, None if env is None else unwrap_vec_normalize(env))
 
 
 class _Stop(BaseCallback):

@@ -19,6 +19,7 @@ def _array(tensor: torch.Tensor | nn.Module) -> np.ndarray:
     return tensor.detach().cpu().numpy().astype(np.float32)
 
 
+Four = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
@@ -86,9 +87,7 @@ class FastLSTM:
         self.weight = np.ascontiguousarray(np.concatenate([self.input.features, recurrent]))
         self.heads = _Heads(net)
 
-    def __call__(
-        self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def __call__(self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray) -> Four:
         """-> next (n, A), soon (n, A), h (n, H), c (n, H)."""
         size = self.size
         z = np.concatenate([features, h], 1) @ self.weight
@@ -119,9 +118,7 @@ class FastGRU:
         self.bias_new = bias_hidden[2 * size :]
         self.heads = _Heads(net)
 
-    def __call__(
-        self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def __call__(self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray) -> Four:
         """-> next (n, A), soon (n, A), h (n, H), c as given (unused)."""
         size = self.size
         x = features @ self.input.features
@@ -148,9 +145,7 @@ class FastMLP:
         self.more = [(np.ascontiguousarray(_array(m.weight).T), _array(m.bias)) for m in layers[1:]]
         self.heads = _Heads(net)
 
-    def __call__(
-        self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def __call__(self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray) -> Four:
         """-> next (n, A), soon (n, A), the last layer (n, H), c as given (unused)."""
         x = np.maximum(features @ self.input.features + self.input.tokens(tokens), 0)
         for weight, bias in self.more:

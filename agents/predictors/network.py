@@ -161,25 +161,19 @@ class Predictor:
             p, soon, h = self._read_windows(tokens, features, bounds)
             return Prediction(p, soon, h if hidden else None)
         n, a = len(points), len(self.vocabulary)
-        p, soon = np.zeros((n, a), np.float32), np.zeros((n, a), np.float32)
-        h = np.zeros((n, self.n_hidden if hidden else 0), np.float32)
+        out = [np.zeros((n, width), np.float32) for width in (a, a, self.n_hidden if hidden else 0)]
         order = np.argsort(np.diff(bounds), kind="stable")  # worlds of like length side by side: little padding
         with torch.no_grad(), one_thread():
             for i in range(0, len(order), _WORLDS):
                 group = order[i : i + _WORLDS]
-                self._read_worlds(tokens, features, bounds[group], bounds[group + 1], p, soon, h)
-        return Prediction(p, soon, h if hidden else None)
+                self._read_worlds(tokens, features, bounds[group], bounds[group + 1], *out)
+        return Prediction(out[0], out[1], out[2] if hidden else None)
 
     def _read_worlds(
-        self,
-        tokens: np.ndarray,
-        features: np.ndarray,
-        first: np.ndarray,
-        end: np.ndarray,
-        p: np.ndarray,
-        soon: np.ndarray,
-        h: np.ndarray,
+        self, tokens: np.ndarray, features: np.ndarray, first: np.ndarray, end: np.ndarray, *out: np.ndarray
     ) -> None:
+        """Fills `out`, the arrays of the prediction, at the rows from first to end (worlds,)."""
+        p, soon, h = out
         device = next(self.nets.parameters()).device
         memories: list[Memory | None] = [None] * len(self.nets)
         size = self.settings.hidden
@@ -191,11 +185,11 @@ class Predictor:
             x = torch.from_numpy(features[rows]).to(device)
             bag = torch.from_numpy(tokens[rows]).to(device)
             for i, net in enumerate(self.nets):
-                logits, logits_soon, out, memories[i] = net(bag, x, memories[i])
+                logits, logits_soon, hidden, memories[i] = net(bag, x, memories[i])
                 p[rows[there]] += torch.softmax(logits, -1).cpu().numpy()[there] / len(self.nets)
                 soon[rows[there]] += torch.sigmoid(logits_soon).cpu().numpy()[there] / len(self.nets)
                 if h.shape[1]:
-                    h[rows[there], i * size : (i + 1) * size] = out.cpu().numpy()[there]
+                    h[rows[there], i * size : (i + 1) * size] = hidden.cpu().numpy()[there]
 
     def _read_windows(
         self, tokens: np.ndarray, features: np.ndarray, bounds: np.ndarray

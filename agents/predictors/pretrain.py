@@ -63,9 +63,7 @@ def pretrain(
             torch.manual_seed(seed + 7919 * member)
             net = PredictorNetwork(train.vocabulary.n_tokens, len(train.vocabulary), featuriser.size, settings)
             rng = np.random.default_rng([seed, member])
-            predictor.nets[member] = _fit(
-                net.to(where), data, reading, judged, featuriser, settings, rng, member, progress
-            )
+            predictor.nets[member] = _fit(net.to(where), data, reading, judged, rng, member, progress)
     predictor.nets.to("cpu").eval()
     predictor.refresh()
     return predictor
@@ -92,6 +90,7 @@ class Chunks:
         self.bounds = np.r_[train.starts(), len(train)]
         # a transformer never sees more than its context
         self.window = min(settings.window, settings.context) if settings.core == "transformer" else settings.window
+        self.featuriser = featuriser
         self.burn_in = 0 if settings.core in ("transformer", "mlp") else settings.burn_in
         self.batch = settings.batch
         self.device = device
@@ -122,15 +121,13 @@ def _fit(
     data: Chunks,
     reading: DecisionPoints,
     judged: np.ndarray,
-    featuriser: Featuriser,
-    settings: PredictorSettings,
     rng: np.random.Generator,
     member: int,
     progress: Report,
 ) -> PredictorNetwork:
-    judge = Predictor(reading.vocabulary, featuriser, settings)
+    s = net.settings
+    judge = Predictor(reading.vocabulary, data.featuriser, s)
     judge.nets = torch.nn.ModuleList([net])
-    s = settings
     optimiser = torch.optim.AdamW(net.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
 
     def towards(means: Sequence[torch.Tensor], news: Sequence[torch.Tensor], update: torch.Tensor | int) -> None:
@@ -152,7 +149,7 @@ def _fit(
             done = epoch * len(batches) + i
             for group in optimiser.param_groups:
                 group["lr"] = s.learning_rate * _rate(done, total, s.schedule)
-            loss = _loss(net, data, rows, real, s)
+            loss = _loss(net, data, rows, real)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -186,13 +183,12 @@ def _rate(done: int, total: int, schedule: str) -> float:
     return warm if schedule == "constant" else warm * 0.5 * (1 + math.cos(math.pi * done / total))
 
 
-def _loss(
-    net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor, settings: PredictorSettings
-) -> torch.Tensor:
-    with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=settings.autocast):
+def _loss(net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    s = net.settings
+    with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=s.autocast):
         logits, soon, _, _ = net(data.tokens[rows], data.features[rows])
     rows = rows[real]
-    loss = F.cross_entropy(logits[real].float(), data.target[rows], label_smoothing=settings.label_smoothing)
+    loss = F.cross_entropy(logits[real].float(), data.target[rows], label_smoothing=s.label_smoothing)
     if data.soon is not None:
         loss = loss + F.binary_cross_entropy_with_logits(soon[real].float(), data.soon[rows].float())
     return loss

@@ -174,10 +174,10 @@ def test_the_adapter_tells_whose_step_is_added_and_what_her_last_one_brought():
         person = seen["epoch"][:, 2].copy()
         seen, reward, dones, _ = env.step(np.full(3, BUS if t % 2 else 0))
         assert env.before[0].tolist() == person.tolist()
-        assert env.asked[0].tolist() == seen["epoch"][:, 2].tolist()
-        assert env.asked[1].tolist() == [w.credit for w in env.env.worlds]
-        assert (env.asked[1][dones] == 0).all()
-        rewards, brought = rewards + reward.sum(), brought + env.asked[1].sum()
+        assert env.turn[0].tolist() == seen["epoch"][:, 2].tolist()
+        assert env.turn[1].tolist() == [w.credit for w in env.env.worlds]
+        assert (env.turn[1][dones] == 0).all()
+        rewards, brought = rewards + reward.sum(), brought + env.turn[1].sum()
     assert abs(rewards) > 1
     assert brought == pytest.approx(rewards, rel=0.25)  # less what is left open when episodes end
 
