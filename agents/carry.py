@@ -24,8 +24,12 @@ class PredictorState(NamedTuple):
     people: int = 1
 
 
+Carried = PredictorState | None
+Starts = np.ndarray | None  # (N,) bool: where an episode begins
+
+
 def update(
-    predictor: ActionPredictor, observation: Observation, carry: PredictorState | None, episode_start: np.ndarray | None
+    predictor: ActionPredictor, observation: Observation, carry: Carried, episode_start: Starts
 ) -> PredictorState:
     """Step the predictor on a batch of observations (N, ...). At a follow-up decision it is not stepped: what it said
     of the instant stands, less what has been done (which the action mask takes away)."""
@@ -57,7 +61,7 @@ def update(
 
 
 def _each(function: Any, *states: Any) -> Any:
-    """A state made of what `function` makes of each of the states' arrays, told as a list."""
+    """A state made of what `function` makes of a list of the states' arrays."""
     names = [f.name for f in dataclasses.fields(states[0])]
     return type(states[0])(*(function([getattr(state, name) for state in states]) for name in names))
 
@@ -76,11 +80,7 @@ class CarriedPolicy:
         raise NotImplementedError
 
     def predict(
-        self,
-        observation: Observation,
-        state: PredictorState | None = None,
-        episode_start: np.ndarray | None = None,
-        deterministic: bool = True,
+        self, observation: Observation, state: Carried = None, episode_start: Starts = None, deterministic: bool = True
     ) -> tuple[np.ndarray, PredictorState]:
         state = update(self.predictor, observation, state, episode_start)
         return self.scores(observation, state.said).argmax(1), state

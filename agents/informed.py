@@ -15,7 +15,7 @@ from lam_env.core.contracts import Observation, Training
 from lam_env.core.errors import UserError
 from lam_env.logs.decision_points import DecisionPoints
 
-from .carry import CarriedPolicy, PredictorState
+from .carry import Carried, CarriedPolicy, PredictorState, Starts
 from .plugin import PlugIn
 from .predictors.network import Predictor
 from .predictors.pretrain import pretrain
@@ -46,11 +46,7 @@ class SeesHidden(CarriedPolicy):
         return with_latent(points, latent)
 
     def predict(
-        self,
-        observation: Observation,
-        state: PredictorState | None = None,
-        episode_start: np.ndarray | None = None,
-        deterministic: bool = True,
+        self, observation: Observation, state: Carried = None, episode_start: Starts = None, deterministic: bool = True
     ) -> tuple[np.ndarray, PredictorState]:
         context = np.concatenate([observation["context"], observation["latent"]], 1)
         return super().predict(observation | {"context": context}, state, episode_start, deterministic)

@@ -13,7 +13,7 @@ from lam_env.core.events import Vocabulary
 from lam_env.core.units import DAY
 
 from ..advice.plugin import lately, worth
-from ..carry import PredictorState, slow_actions, update
+from ..carry import Carried, PredictorState, Starts, slow_actions, update
 from ..predictors.network import Predictor
 
 PARTS = 6  # parts of the day, four hours each
@@ -83,9 +83,7 @@ class PriorFeatures(_Features):
         v = predictor.vocabulary
         super().__init__(v, mean, scale, predictor.n_hidden + 1, tuple(v.values()))
 
-    def __call__(
-        self, observation: Observation, carry: PredictorState | None, starts: np.ndarray | None
-    ) -> tuple[np.ndarray, PredictorState]:
+    def __call__(self, observation: Observation, carry: Carried, starts: Starts) -> tuple[np.ndarray, PredictorState]:
         carry = update(self.predictor, observation, carry, starts)
         return self.vector(observation, carry.said), carry
 

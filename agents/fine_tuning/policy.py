@@ -7,7 +7,7 @@ import torch
 
 from lam_env.core.contracts import Observation, Prediction
 
-from ..carry import PredictorState
+from ..carry import Carried, Starts
 from .features import Features, PriorFeatures
 
 
@@ -19,9 +19,7 @@ class TunedPolicy:
         self.predictor = features.predictor
         self._generator = torch.Generator().manual_seed(seed)
 
-    def logits(
-        self, observation: Observation, state: PredictorState | None, episode_start: np.ndarray | None
-    ) -> tuple[torch.Tensor, PredictorState | None]:
+    def logits(self, observation: Observation, state: Carried, episode_start: Starts) -> tuple[torch.Tensor, Carried]:
         vector, state = self.features(observation, state, episode_start)
         with torch.no_grad():
             return self.head(torch.from_numpy(vector)), state
@@ -34,19 +32,15 @@ class TunedPolicy:
         return scored
 
     def probabilities(
-        self, observation: Observation, state: PredictorState | None = None, episode_start: np.ndarray | None = None
-    ) -> tuple[np.ndarray, PredictorState | None]:
+        self, observation: Observation, state: Carried = None, episode_start: Starts = None
+    ) -> tuple[np.ndarray, Carried]:
         """(N, A) with which `predict` samples, 0 where an action is not possible; and the state."""
         logits, state = self.logits(observation, state, episode_start)
         return torch.softmax(logits.double(), 1).numpy(), state
 
     def predict(
-        self,
-        observation: Observation,
-        state: PredictorState | None = None,
-        episode_start: np.ndarray | None = None,
-        deterministic: bool = True,
-    ) -> tuple[np.ndarray, PredictorState | None]:
+        self, observation: Observation, state: Carried = None, episode_start: Starts = None, deterministic: bool = True
+    ) -> tuple[np.ndarray, Carried]:
         logits, state = self.logits(observation, state, episode_start)
         if not deterministic:
             u = torch.rand(logits.shape, generator=self._generator).clamp_(1e-9)

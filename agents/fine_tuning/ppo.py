@@ -72,7 +72,7 @@ class PPOAgent:
         if personal:
             n = max(1, s.envs // 4)
             whole = s.batch // math.gcd(s.batch, n)  # steps that fill batches
-            steps = -(-max(s.rollout, s.days * asked_a_day(training.train)) // whole) * whole
+            steps = -(-max(s.rollout, s.days * points_a_day(training.train)) // whole) * whole
         worlds = EncodedVectorEnv(training.make_worlds(n), features)
         env = LamVecEnv(worlds)
         kind = head_for(training.interaction) if self.prior else PlainHead
@@ -124,7 +124,7 @@ class PPOAgent:
         return TunedPolicy(features, head, training.seed)
 
 
-def asked_a_day(points: DecisionPoints) -> int:
+def points_a_day(points: DecisionPoints) -> int:
     """Decision points of a world on one day, in the mean."""
     days = len(np.unique(np.stack([points.world // points.people, points.time // DAY]), axis=1).T)
     return -(-len(points) // max(1, days))
