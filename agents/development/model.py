@@ -68,9 +68,11 @@ def fit_choices(
             def report(done: int, note: str, stage: str = stage) -> None:
                 progress(f"{stage} [passes]", done, s.passes * (1 + s.refit), note)
 
+            torch.manual_seed(1000 * seed + member)
             best, passes = _train(model, first, second, seed, member, s.passes, report)
             note = f"validation NLL {best:.4f}, pass {passes}"
             if s.refit:
+                torch.manual_seed(1000 * seed + member)
                 _train(model, both, None, seed, member, passes, report)
             report(s.passes * (1 + s.refit), note)
     model.networks.eval()
@@ -80,8 +82,8 @@ def fit_choices(
 def _train(
     model: ChoiceModel, data: OfferBatch, valid: OfferBatch | None, seed: int, member: int, passes: int, report: Passes
 ) -> tuple[float, int]:
-    """Trains a member afresh; best validation NLL [nats] and its pass, whose weights stay (else the last)."""
-    torch.manual_seed(1000 * seed + member)
+    """Trains a member afresh, on torch's seed; best validation NLL [nats] and its pass, whose weights stay (without
+    `valid` those of the last)."""
     rng, s = np.random.default_rng([seed, member]), model.settings
     network = model.network()
     model.networks[member] = network
