@@ -45,7 +45,7 @@ class TurnsWorld(World):
             streams, row, vocabulary, start=start, end=start + int(days * 86_400), timer=10**6,
             reward_weights=Turns.reward_weights, utility_weights=Turns.utility_weights, record=record,
         )  # fmt: skip
-        self.turns, self.side, self.done = streams("she", "turns"), LEFT, 0
+        self.turns, self.side, self.done = streams("walker", "turns"), LEFT, 0
         self.allow(True)
         self.call_at(start + EVERY, self.go)
 
