@@ -23,8 +23,17 @@ from lam_env.config.convert import ConfigError, can_be_set, convert, short, sugg
 from lam_env.core.errors import UserError, own_fault
 
 __all__ = [
-    *("REQUIRED", "ConfigError", "Group", "as_yaml", "cli_errors", "help_text", "is_code", "override", "parse"),
-    *("setting", "to_dict"),
+    "REQUIRED",
+    "ConfigError",
+    "Group",
+    "as_yaml",
+    "cli_errors",
+    "help_text",
+    "is_code",
+    "override",
+    "parse",
+    "setting",
+    "to_dict",
 ]
 
 T = TypeVar("T")

@@ -128,7 +128,7 @@ def policy_of(name: str, vocabulary: Vocabulary, of: str = "log") -> Policy:
     if ":" in name:
         return _own(name)
     policy = tuned(RunFolder.open(name))
-    if policy.predictor.vocabulary != vocabulary:
+    if policy.predictor is None or policy.predictor.vocabulary != vocabulary:
         raise UserError(f"{name}: its policy has another vocabulary than the {of}; take a run in the same world")
     return policy
 
