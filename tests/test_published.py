@@ -55,7 +55,8 @@ def test_what_a_suite_has_made_is_kept_and_put_in_its_place(tmp_path: Path, monk
     monkeypatch.setattr("published.KEPT", tmp_path / "kept")
     (tmp_path / "config.json").write_text(json.dumps({"suite": "full"}), encoding="utf-8")
     results.write(tmp_path / "results.csv", ROWS)
-    document = "x\n<!-- table: full home sim -->\nold\n<!-- table: end -->\ny\n<!-- table: game home sim -->\n<!-- table: end -->\n"
+    document = "x\n<!-- table: full home sim -->\nold\n<!-- table: end -->\n"
+    document += "y\n<!-- table: game home sim -->\n<!-- table: end -->\n"
     keep(tmp_path, document)
     kept = results.read(tmp_path / "kept" / "full.csv")
     assert {(r.variant, r.metric) for r in kept} == {("sim", "utility.total"), ("sim", "utility.lift")}

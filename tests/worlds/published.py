@@ -2,8 +2,8 @@
 
     python tests/worlds/published.py runs/benchmark-full-1 runs/benchmark-game-1
 
-puts the summaries that finished suites wrote in place of the README's, and keeps their scores. A table stands in the README between the comments
-`table: SUITE SCENARIO VARIANT` and `table: end`.
+puts the summaries that finished suites wrote in place of the README's, and keeps their scores. A table stands in the
+README between the comments `table: SUITE SCENARIO VARIANT` and `table: end`.
 """
 
 from __future__ import annotations
