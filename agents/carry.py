@@ -1,7 +1,6 @@
 """A predictor carried through an episode, one decision point at a time, for as many worlds as observations come in.
 
-Where decision points are those of persons, a world's persons are streams of their own: the state has a row per (person, world), and grows
-as persons come up.
+In a world of persons each is a stream: the state has a row per (person, world), and grows as persons come up.
 """
 
 from __future__ import annotations
@@ -14,19 +13,23 @@ import numpy as np
 from lam_env.core.contracts import ActionPredictor, Observation, Prediction
 from lam_env.logs.decision_points import from_observation
 
-USER, FOLLOWUP = 2, 4  # indices in `epoch`: whose it is, and the agent's actions at this instant so far
+USER, FOLLOWUP = 2, 4  # columns of `epoch`: whose it is, and the agent's actions at this instant so far
 
 
 class PredictorState(NamedTuple):
-    """The predictor's state, rows by (person, world), and what it said at the last real decision point of each world."""
+    """The predictor's state, rows by (person, world), and what it said at each world's last real decision point."""
 
     state: Any
     said: Prediction
     people: int = 1
 
 
+Carried = PredictorState | None
+Starts = np.ndarray | None  # (N,) bool: where an episode begins
+
+
 def update(
-    predictor: ActionPredictor, observation: Observation, carry: PredictorState | None, episode_start: np.ndarray | None
+    predictor: ActionPredictor, observation: Observation, carry: Carried, episode_start: Starts
 ) -> PredictorState:
     """Step the predictor on a batch of observations (N, ...). At a follow-up decision it is not stepped: what it said
     of the instant stands, less what has been done (which the action mask takes away)."""
@@ -58,13 +61,29 @@ def update(
 
 
 def _each(function: Any, *states: Any) -> Any:
-    """A state made of what `function` makes of each of the states' arrays, told as a list."""
+    """A state made of what `function` makes of a list of the states' arrays."""
     names = [f.name for f in dataclasses.fields(states[0])]
     return type(states[0])(*(function([getattr(state, name) for state in states]) for name in names))
 
 
 def _keep(new: np.ndarray | None, old: np.ndarray | None, active: np.ndarray) -> Any:
     return None if new is None or old is None else np.where(active[:, None], new, old)
+
+
+class CarriedPolicy:
+    """A policy on what a predictor says, which its state carries along: it does what scores highest."""
+
+    predictor: ActionPredictor
+
+    def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
+        """(N, A) of which the largest is done, given what the predictor says."""
+        raise NotImplementedError
+
+    def predict(
+        self, observation: Observation, state: Carried = None, episode_start: Starts = None, deterministic: bool = True
+    ) -> tuple[np.ndarray, PredictorState]:
+        state = update(self.predictor, observation, state, episode_start)
+        return self.scores(observation, state.said).argmax(1), state
 
 
 def anticipation(said: Prediction, slow: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import safetensors.torch
@@ -21,6 +21,7 @@ from lam_env.core.errors import UserError
 
 MANIFEST = "manifest.json"
 _MOST_MANIFEST = 1 << 20  # [bytes]
+T = TypeVar("T")
 _BROKEN = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, SafetensorError)
 
 
@@ -65,9 +66,8 @@ def read_folder(folder: Path, most: Mapping[str, int], format_version: int) -> d
     for name, limit in most.items():
         content[name] = _read(folder / name, limit)
         if hashlib.sha256(content[name]).hexdigest() != manifest["sha256"][name]:
-            raise ModelError(
-                f"{folder}: {name} is not the file that was saved (sha256 differs); restore or train again"
-            )
+            what = f"{folder}: {name} is not the file that was saved"
+            raise ModelError(f"{what} (sha256 differs); restore or train again")
     return content
 
 
@@ -92,15 +92,27 @@ def fill(module: torch.nn.Module, content: bytes, name: str, about: str) -> None
     """Gives a module, which may lie on the device "meta", the weights in the file `name`; ValueError if they are not
     the finite arrays that the file `about` describes."""
     weights = safetensors.torch.load(content)
-    wanted = {k: (tuple(v.shape), v.dtype) for k, v in module.state_dict().items()}
-    if {k: (tuple(v.shape), v.dtype) for k, v in weights.items()} != wanted:
+    forms = [{k: (v.shape, v.dtype) for k, v in arrays.items()} for arrays in (weights, module.state_dict())]
+    if forms[0] != forms[1]:
         raise ValueError(f"{name} does not hold the arrays that {about} describes")
     if not all(bool(torch.isfinite(v).all()) for v in weights.values()):
         raise ValueError(f"{name} holds numbers that are not finite")
     module.load_state_dict(weights, assign=True)
 
 
-def to_json(data: Any) -> bytes:
+def settings_of(kind: type[T], data: object) -> T:
+    """Settings, of which `kind` is the dataclass, as they stood in a config.json; ValueError if they do not fit."""
+    defaults = vars(kind())
+    if not isinstance(data, dict) or set(data) != set(defaults):
+        raise ValueError("config.json: settings are not those of this version")
+    for name, value in data.items():
+        right = type(defaults[name])
+        if type(value) is not right and not (right is float and type(value) is int):
+            raise ValueError(f"config.json: setting {name} is not a {right.__name__}")
+    return kind(**data)
+
+
+def to_json(data: object) -> bytes:
     return (json.dumps(data, indent=1) + "\n").encode()
 
 

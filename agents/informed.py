@@ -1,22 +1,23 @@
 """The ceiling of prediction: a net on the hidden state, which no agent sees.
 
-The generator's own probabilities have no closed form where two residents' reaction times compete, so they are estimated: a
-memoryless net (the hidden state is Markov) reads the observation's readings and the hidden state, and is trained on the same log.
+The generator's own probabilities have no closed form where two residents' reaction times compete, so they are
+estimated: a memoryless net (the hidden state is Markov) reads the readings and the hidden state, and is trained on the
+same log.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
-from lam_env.core.contracts import Training
+from lam_env.core.contracts import Observation, Training
 from lam_env.core.errors import UserError
-from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import DecisionPoints
 
+from .carry import Carried, CarriedPolicy, PredictorState, Starts
 from .plugin import PlugIn
+from .predictors.network import Predictor
 from .predictors.pretrain import pretrain
 from .predictors.settings import PredictorSettings
 from .predictors.store import load, save
@@ -25,21 +26,17 @@ from .thresholded import Thresholded, with_best_threshold
 HIDDEN = "hidden."
 
 
-def widen(vocabulary: Vocabulary, n_latent: int) -> Vocabulary:
-    return dataclasses.replace(
-        vocabulary, readings=vocabulary.readings + tuple(f"{HIDDEN}{i}" for i in range(n_latent))
-    )
-
-
 def with_latent(points: DecisionPoints, latent: np.ndarray, kind: type = np.float32) -> DecisionPoints:
     """Decision points whose context also holds the hidden state (n, L), as numbers of `kind`."""
     if len(latent) != len(points):
         raise UserError(f"informed: {len(latent)} rows of hidden state for {len(points)} decision points")
     context: np.ndarray = np.concatenate([points.context, latent], 1, dtype=kind, casting="same_kind")
-    return dataclasses.replace(points, vocabulary=widen(points.vocabulary, latent.shape[1]), context=context)
+    readings = points.vocabulary.readings + tuple(f"{HIDDEN}{i}" for i in range(latent.shape[1]))
+    vocabulary = dataclasses.replace(points.vocabulary, readings=readings)
+    return dataclasses.replace(points, vocabulary=vocabulary, context=context)
 
 
-class SeesHidden:
+class SeesHidden(CarriedPolicy):
     """A policy that is shown `latent` and reads it as further readings."""
 
     reveal = ("latent",)
@@ -49,10 +46,10 @@ class SeesHidden:
         return with_latent(points, latent)
 
     def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Any:
-        seen = dict(observation, context=np.concatenate([observation["context"], observation["latent"]], 1))
-        return super().predict(seen, state, episode_start, deterministic)  # type: ignore[misc]
+        self, observation: Observation, state: Carried = None, episode_start: Starts = None, deterministic: bool = True
+    ) -> tuple[np.ndarray, PredictorState]:
+        context = np.concatenate([observation["context"], observation["latent"]], 1)
+        return super().predict(observation | {"context": context}, state, episode_start, deterministic)
 
 
 class Informed(SeesHidden, Thresholded):
@@ -63,7 +60,7 @@ class InformedPlugIn(SeesHidden, PlugIn):
     """The plug-in rule on the informed probabilities."""
 
 
-def hidden_predictor(training: Training) -> Any:
+def hidden_predictor(training: Training) -> Predictor:
     """The net on the hidden state, trained on a log of its own that shows it."""
     saved = training.informed
     if saved is not None and saved.is_dir():
@@ -78,14 +75,11 @@ def hidden_predictor(training: Training) -> Any:
     train, valid = (with_latent(points.select(rows), latent[rows], kind) for rows in (~held, held))
     del points, latent  # hundreds of megabytes
     settings = PredictorSettings.for_log(len(train) + len(valid), core="mlp", hidden=256, passes=8)
-    net = pretrain(
-        train,
-        valid,
-        settings,
-        training.seed,
-        training.device,
-        lambda stage, done, total, note: training.progress("informed ceiling", done, total, note),
-    )
+
+    def report(stage: str, done: int, total: int, note: str) -> None:
+        training.progress("informed ceiling", done, total, note)
+
+    net = pretrain(train, valid, settings, training.seed, training.device, report)
     if saved is not None:
         saved.parent.mkdir(parents=True, exist_ok=True)
         save(net, saved)

@@ -1,27 +1,28 @@
 """Plug-in agents: expected utility on the prior's probabilities, with what feedback says counted, not learned.
 
-value(a) = gain * acceptance(a) * q(a) - loss(a) * (1 - acceptance(a) * q(a)) - refusal * (1 - acceptance(a)) * q(a), with q from the prior's next
-and soon heads, gain and refusal from the reward (`prices`). Acceptance and loss are counted in a trial and shrunk to what the prior alone would
-say. It is the row that a tuned policy has to beat, so it gets the same inputs.
+value(a) = gain acceptance(a) q(a) - loss(a) (1 - acceptance(a) q(a)) - refusal (1 - acceptance(a)) q(a), q from the
+prior's next and soon heads, gain and refusal from the reward (`prices`). Acceptance and loss are counted in a trial and
+shrunk to what the prior alone would say. It is the row that a tuned policy has to beat, so it gets the same inputs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from functools import partial
+from typing import NamedTuple, Self
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from lam_env.core.contracts import ActionPredictor, Training
+from lam_env.core.contracts import ActionPredictor, Observation, Prediction, Training
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
 from lam_env.envs.play import play
 
 from .advice.agent import AdviceAgent
 from .advice.plugin import AdvicePlugIn
-from .carry import anticipation, slow_actions, update
+from .carry import CarriedPolicy, anticipation, slow_actions
 from .fine_tuning.features import PARTS
 from .thresholded import Thresholded, with_best_threshold
 
@@ -46,7 +47,7 @@ def prices(paid: Mapping[str, float]) -> Prices:
 
 
 @dataclass
-class PlugIn:
+class PlugIn(CarriedPolicy):
     """`acceptance` and `loss` (bins, A): per part of the day (bins = 1: whole day) and action. `online`: also counts
     what this very household has accepted and refused in this episode."""
 
@@ -59,29 +60,22 @@ class PlugIn:
     @classmethod
     def untried(cls, predictor: ActionPredictor, training: Training, online: bool = False) -> Self:
         """Before anything is counted: all is accepted."""
-        paid, a = prices(training.reward_weights), len(training.vocabulary)
-        return cls(predictor, paid, np.ones((1, a)), np.full((1, a), paid.vain), online)
+        price, a = prices(training.reward_weights), len(training.vocabulary)
+        return cls(predictor, price, np.ones((1, a)), np.full((1, a), price.vain), online)
 
-    def values(self, observation: Any, said: Any) -> tuple[np.ndarray, np.ndarray]:
-        """(N, A) value of each action and the probability q behind it."""
+    def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
+        """(N, A) value of each action."""
         q = anticipation(said, slow_actions(self.predictor.vocabulary.patience))
         part = observation["epoch"][:, 0] % DAY * len(self.acceptance) // DAY
         acceptance, loss = self.acceptance[part], self.loss[part]
         if self.online:
-            a = q.shape[1]
-            accepted, refused = observation["feedback"][:, :a], observation["feedback"][:, a:]
+            accepted, refused = np.split(observation["feedback"], 2, 1)
             acceptance = (accepted + SHRINK * acceptance) / (accepted + refused + SHRINK)
         good = np.clip(q * acceptance, 0.0, 1.0)
         value = self.prices.gain * good - loss * (1 - good) - self.prices.refusal * (q - good).clip(0)
-        return np.where((observation["action_mask"] > 0) & (q >= LEAST), value, -np.inf), q
-
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Any:
-        state = update(self.predictor, observation, state, episode_start)
-        value, _ = self.values(observation, state.said)
+        value = np.where((observation["action_mask"] > 0) & (q >= LEAST), value, -np.inf)
         value[:, 0] = 0.0
-        return value.argmax(1), state
+        return value
 
 
 class PlugInAgent:
@@ -93,26 +87,26 @@ class PlugInAgent:
     def fit(self, training: Training) -> PlugIn | AdvicePlugIn:
         if training.interaction == "advise":
             return AdviceAgent(personal=self.online).fit(training)
-        found = PlugIn.untried(training.prior, training)
-        counts = self._count(found, training)
+        before = PlugIn.untried(training.prior, training)
+        counts = self._count(before, training)
         if self.bins > 1:  # a part of the day leans on the whole day
-            found = _estimate([x.sum(0, keepdims=True) for x in counts], found)
-        return replace(_estimate(counts, found), online=self.online)
+            before = _estimate([x.sum(0, keepdims=True) for x in counts], before)
+        return replace(_estimate(counts, before), online=self.online)
 
     def _count(self, trial: PlugIn, training: Training) -> list[np.ndarray]:
         """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
         n, a = self.worlds, len(training.vocabulary)
         env = training.make_worlds(n, autoreset_mode=AutoresetMode.DISABLED)
-        counts, slow = [np.zeros((self.bins, a)) for _ in range(4)], slow_actions(trial.predictor.vocabulary.patience)
+        counts, slow = [np.zeros((self.bins, a)) for _ in range(4)], slow_actions(training.vocabulary.patience)
         for step in play(trial.predict, env, world_seeds(Use.PLUGIN_TRIAL, n, training.seed)):
             actions, q = step.actions, anticipation(step.state.said, slow)
             acts = (actions > 0) & step.running
             part = step.observation["epoch"][:, 0] % DAY * self.bins // DAY
             np.add.at(counts[0], (part[acts], actions[acts]), 1)
             np.add.at(counts[1], (part[acts], actions[acts]), q[acts, actions[acts]])
-            heard = np.where(step.ended[:, None], 0, step.after["feedback"] - step.observation["feedback"])
-            np.add.at(counts[2], part, heard[:, :a])
-            np.add.at(counts[3], part, heard[:, a:])
+            answers = np.where(step.ended[:, None], 0, step.after["feedback"] - step.observation["feedback"])
+            np.add.at(counts[2], part, answers[:, :a])
+            np.add.at(counts[3], part, answers[:, a:])
         return counts
 
 
@@ -125,8 +119,7 @@ def _estimate(counts: list[np.ndarray], before: PlugIn) -> PlugIn:
     return replace(before, acceptance=acceptance, loss=loss)
 
 
-def plugin_context() -> PlugInAgent:
-    return PlugInAgent(bins=PARTS, worlds=8, online=True)
+plugin_context = partial(PlugInAgent, bins=PARTS, worlds=8, online=True)
 
 
 class PriorAgent:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from lam_env.core.contracts import Training
+from lam_env.core.contracts import Observation, Training
 from lam_env.core.rng import Stream, key_of
 
 
@@ -14,8 +12,8 @@ class Silent:
     """Never acts."""
 
     def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Any:
+        self, observation: Observation, state: object = None, episode_start: object = None, deterministic: bool = True
+    ) -> tuple[np.ndarray, object]:
         return np.zeros(len(observation["epoch"]), np.int64), state
 
 
@@ -25,14 +23,16 @@ class Random:
     def __init__(self, seed: int):
         self.stream, self.count = Stream(key_of(seed, "random agent")), 0
 
-    def probabilities(self, observation: Any, state: Any = None, episode_start: Any = None) -> tuple[np.ndarray, Any]:
+    def probabilities(
+        self, observation: Observation, state: object = None, episode_start: object = None
+    ) -> tuple[np.ndarray, object]:
         """(N, A) of each action, and the state."""
         possible = (observation["action_mask"] > 0).astype(float)
         return possible / possible.sum(1, keepdims=True), state
 
     def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Any:
+        self, observation: Observation, state: object = None, episode_start: object = None, deterministic: bool = True
+    ) -> tuple[np.ndarray, object]:
         mask = observation["action_mask"]
         draws = self.stream.block(self.count, mask.size).reshape(mask.shape)
         self.count += mask.size

@@ -1,39 +1,30 @@
-"""A predictor as a policy: do what she is about to do, if that is probable enough."""
+"""A predictor as a policy: do what the user is about to do, if that is probable enough."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
-from lam_env.core.contracts import ActionPredictor, Prediction, Training
+from lam_env.core.contracts import ActionPredictor, Observation, Prediction, Training
 from lam_env.logs.decision_points import DecisionPoints
 
-from .carry import update
+from .carry import CarriedPolicy
 from .counting.online import counting
 from .fine_tuning.trial import returns
 
 GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
 
 
-class Thresholded:
+class Thresholded(CarriedPolicy):
     """The most probable possible action, where its probability of coming next reaches `threshold`."""
 
     def __init__(self, predictor: ActionPredictor, threshold: float):
         self.predictor, self.threshold = predictor, threshold
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Any:
-        state = update(self.predictor, observation, state, episode_start)
-        p = np.where(observation["action_mask"] > 0, state.said.next, 0.0)
-        p[:, 0] = 0.0
-        best = p.argmax(1)
-        return np.where(p.max(1) >= self.threshold, best, 0), state
-
-    def scores(self, observation: Any, said: Prediction) -> np.ndarray:
-        """(N, A) of which the largest is what `predict` does, given what the predictor has said."""
+    def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
+        """(N, A) probabilities, -inf of what is not possible; at 0, none, what they have to exceed."""
         scored = np.where(observation["action_mask"] > 0, said.next.astype(float), -np.inf)
         scored[:, 0] = np.nextafter(self.threshold, -1.0)  # who reaches the threshold acts
         return scored
@@ -43,8 +34,8 @@ P = TypeVar("P", bound=Thresholded)
 
 
 def with_best_threshold(predictor: ActionPredictor, training: Training, kind: type[P] = Thresholded) -> P:  # type: ignore[assignment]
-    """The threshold of `GRID` with the best return in worlds kept for such choices. Advice is what is most probable, whatever its
-    probability: there is no harm in time that a threshold could avoid."""
+    """The threshold of `GRID` with the best return in worlds kept for such choices. Advice is what is most probable,
+    however probable: there is no harm in time that a threshold could avoid."""
     if training.interaction == "advise":
         return kind(predictor, 0.0)
     scores = []
@@ -73,17 +64,13 @@ class CountingAgent:
         return with_best_threshold(self.predictor(training.train, training.valid), training)
 
 
-def _counting(name: str) -> Callable[[], CountingAgent]:
-    return lambda: CountingAgent(name)
-
-
 NEEDS = ("log",)
 AGENTS = {
-    "most_frequent": _counting("most_frequent"),
-    "time_table": _counting("time_table"),
-    "markov1": _counting("markov1"),
-    "markov2": _counting("markov2"),
-    "markov3": _counting("markov3"),
-    "markov2_clock": _counting("markov2_clock"),
-    "markov_online": _counting("markov_online"),
+    "most_frequent": partial(CountingAgent, "most_frequent"),
+    "time_table": partial(CountingAgent, "time_table"),
+    "markov1": partial(CountingAgent, "markov1"),
+    "markov2": partial(CountingAgent, "markov2"),
+    "markov3": partial(CountingAgent, "markov3"),
+    "markov2_clock": partial(CountingAgent, "markov2_clock"),
+    "markov_online": partial(CountingAgent, "markov_online"),
 }

@@ -1,8 +1,8 @@
 """lam_env: build and judge Large Action Models on simulated people who answer.
 
-Importing it registers an environment per scenario with Gymnasium, `lam/SmartHome-v0` for the folder smart_home. What one needs for
-a scenario, an agent or an importer of one's own is imported from here, whatever module defines it; that module is loaded when its
-name is asked for, so that `import lam_env` is quick.
+Importing it registers an environment per scenario with Gymnasium, `lam/SmartHome-v0` for the folder smart_home. What a
+scenario, an agent or an importer of one's own needs is imported from here, whatever module defines it; that module is
+loaded when its name is asked for, so that `import lam_env` is quick.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ast
 import importlib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_places` reads it
     from lam_env.agents.fine_tuning.features import encoder_of as encoder_of
@@ -61,15 +61,15 @@ __version__ = "0.1.0"
 @cache
 def _places() -> dict[str, str]:
     """Public name -> the module that defines it."""
-    lists = [node for node in ast.parse(Path(__file__).read_text(encoding="utf-8")).body if isinstance(node, ast.If)]
-    imports = [node for node in lists[0].body if isinstance(node, ast.ImportFrom)]
+    listed = next(node for node in ast.parse(Path(__file__).read_text("utf-8")).body if isinstance(node, ast.If))
+    imports = [node for node in listed.body if isinstance(node, ast.ImportFrom)]
     return {alias.name: str(node.module) for node in imports for alias in node.names}
 
 
 __all__ = ["__version__", "register", *_places()]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _places():
         raise AttributeError(f"module 'lam_env' has no attribute {name!r}")
     return getattr(importlib.import_module(_places()[name]), name)

@@ -19,7 +19,7 @@ settings.load_profile("kit")
 
 
 def pytest_configure() -> None:
-    """A job that a shell began with & ignores Ctrl-C, and so would every process it starts: tests of interrupts would wait for ever."""
+    """A job begun with & ignores Ctrl-C, and so would all that it starts: tests of interrupts would wait for ever."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -53,7 +53,7 @@ LAZY_ONLY = {
     "scenarios": {"libsumo"},
     "tracking": {"tensorboard", "wandb"},
 }
-# gymnasium is none of them: importing the kit registers its environments, and Gymnasium has no other way to learn of them
+# gymnasium is none of them: importing the kit registers its environments, and there is no other way to do that
 HEAVY = {"torch", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy", "tensorboard", "wandb"}
 
 

@@ -77,7 +77,7 @@ def test_following_the_readme_gives_the_rows_that_it_promises(followed: Path) ->
     first, log, own, learner = (followed / "runs" / f"smart_home-{i}" / "results.csv" for i in (1, 2, 3, 4))
     assert agents_of(first, "sim") == {*ALWAYS, "plugin", "ppo_prior"}
     assert {"markov1", "prior"} <= agents_of(log, "log")
-    assert agents_of(log, "twin") == {*ALWAYS, "markov1", "resident"}  # the gates are hers
+    assert agents_of(log, "twin") == {*ALWAYS, "markov1", "resident"}  # the gates judge the resident
     assert agents_of(own, "sim") == {*ALWAYS, "my_agent:MyAgent"}
     assert agents_of(learner, "sim") == {*ALWAYS, "my_learner:MyLearner"}
 
@@ -108,7 +108,7 @@ def test_the_own_agent_of_the_readme_learns_from_the_log(followed: Path) -> None
         "tokens": np.array([[0, 1], [0, 2], [0, 1], [0, 1]]),
         "action_mask": np.array([[1, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 0]]),
     }
-    # after token 1 she does 2; not after 2, nor when nothing is new, nor where it is impossible
+    # after token 1 the person does 2; not after 2, nor when nothing is new, nor where it is impossible
     assert fitted.predict(seen)[0].tolist() == [2, 0, 0, 0]
 
 
@@ -172,21 +172,21 @@ def _understood(module: str, argv: list[str]) -> None:
         assert set(chosen.policies) <= set(sumo.POLICIES)
         registry.scenario("traffic")(**chosen.world)
     elif module == "lam_env.agents.development":
-        assert config.parse(development.DevelopmentSettings, argv, module).format in registry.choice_names()
+        assert config.parse(development.DevelopmentSettings, argv, module).format in registry.CHOICES.names()
     elif module == "lam_env.scenarios.game.cohort":
-        assert config.parse(cohort.CohortSettings, argv, module).format in registry.importer_names()
+        assert config.parse(cohort.CohortSettings, argv, module).format in registry.IMPORTERS.names()
     elif module == "lam_env.commands.record":
         assert config.parse(record.RecordSettings, argv, module).policy
     elif module == "lam_env.commands.off_policy":
         assert config.parse(off_policy.OffPolicySettings, argv, module).log
     elif module == "lam_env.commands.play_report":
-        assert config.parse(play_report.PlayReportSettings, argv, module).format in registry.importer_names()
+        assert config.parse(play_report.PlayReportSettings, argv, module).format in registry.IMPORTERS.names()
     else:
         settings = config.parse(RunSettings, argv, module)
         files = ("tables",)  # which a command before it writes
         registry.scenario(settings.scenario)(**{k: v for k, v in settings.world.items() if k not in files})
         own = settings.format is not None and ":" in settings.format  # of the file that the document has saved
-        assert own or settings.format in (None, *registry.importer_names())
+        assert own or settings.format in (None, *registry.IMPORTERS.names())
 
 
 def test_the_plain_lines_are_those_of_make() -> None:
@@ -201,7 +201,7 @@ def test_the_plain_lines_are_those_of_make() -> None:
         assert words in done
 
 
-# -- names and numbers --------------------------------------------------------------------------------------------------
+# -- names and numbers -------------------------------------------------------------------------------------------------
 
 
 def _settings() -> dict[str, object]:
@@ -291,7 +291,7 @@ def test_the_readme_tells_of_every_command() -> None:
 def test_formats_of_the_readme_are_those_that_are_read() -> None:
     told = re.search(r"^Formats: (.*?)\.", README, re.M)
     assert told is not None
-    assert sorted(code(told[1])) == registry.importer_names()
+    assert sorted(code(told[1])) == registry.IMPORTERS.names()
 
 
 def enforced() -> dict[str, set[str]]:
@@ -315,7 +315,7 @@ def test_the_rooms_of_the_architecture_are_those_that_are_enforced() -> None:
     assert set(levels) >= {p.parent.name for p in (ROOT / "lam_env").glob("*/__init__.py")}
 
 
-# -- links, files, the table, words -------------------------------------------------------------------------------------
+# -- links, files, the table, words ------------------------------------------------------------------------------------
 
 
 @every_document

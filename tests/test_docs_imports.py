@@ -20,7 +20,7 @@ def test_python_in_documents_compiles(name: str) -> None:
 
 
 def foreign_imports(text: str) -> list[str]:
-    """Imports of the kit that take more than its public names; a scenario's own modules may be named, for they are its own."""
+    """Imports of the kit that take more than its public names; a scenario may name modules of its own."""
     out = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):

@@ -30,7 +30,7 @@ def test_the_day_goes_as_it_went(name):
 
 @pytest.mark.parametrize("name", make.names())
 def test_a_golden_day_is_worth_reading(name):
-    """Somebody does something, what can be sensed is, an agent that acts is answered, and another seed gives another day."""
+    """Somebody acts, what can be sensed is, an agent that acts is answered, and another seed gives another day."""
     text, scenario = (GOLDEN / f"{name}.txt").read_text(encoding="utf-8"), registry.scenario(name)()
     words = ["  user ", "reward.return", *(["  sensor "] if scenario.vocabulary.sensors else [])]
     assert [word for word in words if word not in text] == []

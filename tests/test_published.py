@@ -10,7 +10,7 @@ from published import KEPT, ROOT, Published, keep, made_again, published, put
 
 from lam_env.evaluation import results
 from lam_env.evaluation.results import ResultRow
-from lam_env.evaluation.tables import summary_table
+from lam_env.evaluation.tables import score_table
 from lam_env.suites import suite as suites
 
 TABLES = published((ROOT / "README.md").read_text(encoding="utf-8"))
@@ -30,7 +30,8 @@ def test_a_table_is_made_of_what_its_suite_asks_for(table: Published) -> None:
     command = table.text.partition("Made by `")[2].partition("`")[0]
     assert command.startswith(f"python -m lam_env.benchmark suite={table.suite}")
     runs = [run for run in suites.load(table.suite).runs if run.settings.scenario == table.scenario]
-    rows = results.select(results.read(KEPT / f"{table.suite}.csv"), scenario=table.scenario, variant=table.variant)
+    kept = results.read(KEPT / f"{table.suite}.csv")
+    rows = [r for r in kept if (r.scenario, r.variant) == (table.scenario, table.variant)]
     (run,) = [run for run in runs if run.variant("sim") == table.variant]
     assert {r.train_seed for r in rows if r.agent == "ppo_prior"} == set(run.settings.seed)
     assert {r.seed for r in rows} == set(range(run.settings.eval.seeds))
@@ -54,11 +55,12 @@ def test_what_a_suite_has_made_is_kept_and_put_in_its_place(tmp_path: Path, monk
     monkeypatch.setattr("published.KEPT", tmp_path / "kept")
     (tmp_path / "config.json").write_text(json.dumps({"suite": "full"}), encoding="utf-8")
     results.write(tmp_path / "results.csv", ROWS)
-    document = "x\n<!-- table: full home sim -->\nold\n<!-- table: end -->\ny\n<!-- table: game home sim -->\n<!-- table: end -->\n"
+    document = "x\n<!-- table: full home sim -->\nold\n<!-- table: end -->\n"
+    document += "y\n<!-- table: game home sim -->\n<!-- table: end -->\n"
     keep(tmp_path, document)
     kept = results.read(tmp_path / "kept" / "full.csv")
     assert {(r.variant, r.metric) for r in kept} == {("sim", "utility.total"), ("sim", "utility.lift")}
-    table = summary_table(ROWS, "home").markdown()
+    table = score_table(ROWS, "home", "summary").markdown()
     tables = f"# full\n\n## home\n\n{table}\n\n**home (sim): reward**\n\n| a |\n"
     found = put(document, "full", tables)
     assert [t.text.strip() for t in published(found)] == [table.strip(), ""]

@@ -34,7 +34,7 @@ def clocks(tree: ast.AST) -> list[str]:
 
 @by_file
 def test_no_test_rests_on_a_clock(path: Path) -> None:
-    """Order and counts of work say the same on every machine (`patience.calls`); speed is measured by lam_env.benchmark."""
+    """Order and counts of work say the same on every machine (`patience.calls`); speed is a benchmark's."""
     found = clocks(ast.parse(path.read_text(encoding="utf-8")))
     assert found == (["import time"] if path == WAITS else [])
 

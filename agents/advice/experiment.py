@@ -2,100 +2,118 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from lam_env.core.contracts import Training
-from lam_env.core.events import FEEDBACK
+from lam_env.core.events import FEEDBACK, Event
 from lam_env.core.seeds import Use, world_seeds
 
-from ..carry import USER, update
+from ..carry import USER, PredictorState, update
 from .plugin import FEATURES, AdvicePlugIn, AnswerModel, moved, prices
 
 DECISIONS = 30_000  # that a trial has, about; where worths are counted, `COUNTED` times as many
 COUNTED = 8
-RANDOM, SELDOM = (
-    0.5,
-    0.2,
-)  # share of random advice, and where worths are counted: there the rest is silence, against which they are counted
+RANDOM = 0.5  # share of random advice
+SELDOM = 0.2  # and where worths are counted: there the rest is silence, against which they are counted
 AHEAD = 0.97  # discount by decision point of the rewards that are set down to advice
 
 
-@dataclass
+class Counts(NamedTuple):
+    """Where worths are counted, of every decision point: `advised` (m,) the action, `x` (m, F) its features, `changes`
+    (m,) 1 - p of it, `gained` (m,) the rewards from there on, less what is to be expected there without advice."""
+
+    advised: np.ndarray
+    x: np.ndarray
+    changes: np.ndarray
+    gained: np.ndarray
+
+
+@dataclass(frozen=True)
 class AdviceAnswers:
-    """What persons have answered: `x` (n, F) what their acceptance rests on, `answered` (n,) the action, `y` (n,) whether they followed, `paid` (n,) what
-    the answer was rewarded with, as the reward term of its name pays. Where worths are counted, of every
-    decision point: `advised` (m,) the action, `given` (m, F) the features of that action, `changes` (m,) 1 - p of it, and `gained` (m,) the rewards from there on,
-    less what is to be expected in such a situation without advice."""
+    """What persons answered: `x` (n, F) what their acceptance rests on, `action` (n,) what was advised, `followed` (n,)
+    whether they followed, `paid` (n,) what the answer was rewarded with, as the reward term of its name pays."""
 
     x: np.ndarray
-    answered: np.ndarray
-    y: np.ndarray
+    action: np.ndarray
+    followed: np.ndarray
     paid: np.ndarray
     n_actions: int
-    advised: np.ndarray | None = None
-    given: np.ndarray | None = None
-    changes: np.ndarray | None = None
-    gained: np.ndarray | None = None
+    counts: Counts | None = None
 
     def worths(self, answers: AnswerModel, nag: float) -> np.ndarray:
-        """(A,) such that moved worth - nag + what the answer is rewarded with is in the mean what advice was followed by in this trial, less what silence was.
+        """(A,) such that moved worth - nag + what the answer is rewarded with is in the mean what advice was followed
+        by in this trial, less what silence was. 0 where readings tell.
 
-        Effects are shrunk towards their mean by how uncertain each is (empirical Bayes, Efron and Morris 1975). 0 where readings tell.
+        Effects are shrunk towards their mean by how uncertain each is (empirical Bayes, Efron and Morris 1975).
         """
-        found = np.zeros(self.n_actions)
-        if self.advised is None or self.given is None or self.changes is None or self.gained is None:
-            return found
-        silent = self.gained[self.advised == 0].mean()
-        tried = [a for a in range(1, self.n_actions) if (self.advised == a).sum() > 1]
-        rows = {a: self.advised == a for a in tried}
-        effect = np.array([self.gained[rows[a]].mean() - silent for a in tried])
-        error = np.array([self.gained[rows[a]].var() / rows[a].sum() for a in tried])
-        if not tried:
-            return found
+        worths = np.zeros(self.n_actions)
+        if self.counts is None:
+            return worths
+        advised, x, changes, gained = self.counts
+        rows = {a: mine for a in range(1, self.n_actions) if (mine := advised == a).sum() > 1}
+        if not rows:
+            return worths
+        silent = gained[advised == 0].mean()
+        effect = np.array([gained[mine].mean() - silent for mine in rows.values()])
+        error = np.array([gained[mine].var() / mine.sum() for mine in rows.values()])
         middle = np.average(effect, weights=1 / np.maximum(error, 1e-9))
         between = max(0.0, effect.var() - error.mean())
         effect = middle + (effect - middle) * between / np.maximum(between + error, 1e-9)
-        for a, e in zip(tried, effect.tolist(), strict=True):
-            x = self.given[rows[a]].astype(float)
-            turned = moved(answers.acceptance(x, a), 1 - self.changes[rows[a]])
-            found[a] = (e + nag - answers.price(x, a).mean()) / max(float(turned.mean()), 0.05)
-        return found
+        for (a, mine), e in zip(rows.items(), effect.tolist(), strict=True):
+            of_a = x[mine].astype(float)
+            turned = moved(answers.acceptance(of_a, a), 1 - changes[mine])
+            worths[a] = (e + nag - answers.price(of_a, a).mean()) / max(float(turned.mean()), 0.05)
+        return worths
+
+
+class _Advice(NamedTuple):
+    """The last advice to a person, and how often they had accepted and refused that action before."""
+
+    x: np.ndarray
+    action: int
+    accepted: float
+    refused: float
+    act: int  # its number among the world's acts of the agent
 
 
 def try_advice(training: Training, worlds: int | None = None) -> AdviceAnswers:
-    """Advise in `worlds` fresh worlds, by default so many that a trial has enough decision points. Half of the advice is what a plug-in would give whose
-    advice is always followed, half is any: it must be seen what is refused. Some worlds hear much and some little. Where no reading tells worths, all hear alike, and the rest is silence."""
+    """Advise in `worlds` fresh worlds, by default so many that a trial has enough decision points.
+
+    Half of the advice is what a plug-in would give whose advice is always followed, half is any: what is refused must
+    be seen too. Some worlds are told much and some little, as those may answer differently. Where no reading tells
+    worths, all are told alike, and the rest is silence.
+    """
     vocabulary, a = training.vocabulary, len(training.vocabulary)
     counts = not vocabulary.values()
     if worlds is None:
         lives = max(1, len(np.unique(training.train.world // training.train.people)))
-        wanted = round(DECISIONS * (COUNTED if counts else 1) * lives / max(1, len(training.train)))
-        worlds = min(max(2, wanted), Use.PLUGIN_TRIAL.room)
+        enough = round(DECISIONS * (COUNTED if counts else 1) * lives / max(1, len(training.train)))
+        worlds = min(max(2, enough), Use.PLUGIN_TRIAL.room)
     env = training.make_worlds(worlds, autoreset_mode=AutoresetMode.DISABLED, record=True)
     observation, _ = env.reset(seed=world_seeds(Use.PLUGIN_TRIAL, worlds, training.seed))
     rng, rows = np.random.default_rng(training.seed), np.arange(worlds)
-    talkative = (
-        np.ones(worlds) if counts else rng.random(worlds)
-    )  # who is told much and who is told little may answer differently
+    talkative = np.ones(worlds) if counts else rng.random(worlds)
     trusting = AdvicePlugIn(training.prior, AnswerModel.alike(a), *prices(training))
-    answers = _Answered(training)
-    state, start = None, np.ones(worlds, bool)
-    open_: dict[tuple[int, int], tuple[np.ndarray, int, float, float, int]] = {}  # the last advice that each has had
-    found: list[tuple[np.ndarray, int, float, float]] = []
+    rewards_of = _AnswerRewards(training)
+    state: PredictorState | None = None
+    start = np.ones(worlds, bool)
+    latest: dict[tuple[int, int], _Advice] = {}  # by world and person
+    answers: list[tuple[np.ndarray, int, float, float]] = []
     book: list[tuple[np.ndarray, ...]] = []
     while not env.finished.all():
         state = update(training.prior, observation, state, start)
         p, feedback, user = state.said.next, observation["feedback"], observation["epoch"][:, USER]
         for i in np.flatnonzero(~env.finished).tolist():
-            if (asked := open_.pop((i, int(user[i])), None)) is not None:
-                x, action, accepted, refused, act = asked
-                if feedback[i, action] > accepted or feedback[i, a + action] > refused:
-                    followed = float(feedback[i, action] > accepted)
-                    found.append((x, action, followed, answers.reward(i, env.worlds[i], act)))
+            if (last := latest.pop((i, int(user[i])), None)) is not None:
+                follows = feedback[i, last.action] > last.accepted
+                if follows or feedback[i, a + last.action] > last.refused:
+                    paid = rewards_of.answer(i, env.worlds[i].records, last.act)
+                    answers.append((last.x, last.action, float(follows), paid))
         any_ = np.where(observation["action_mask"] > 0, rng.random((worlds, a)), -1.0)
         any_[:, 0] = -0.5
         values, rests_on = trusting.judge(observation, p)
@@ -104,36 +122,34 @@ def try_advice(training: Training, worlds: int | None = None) -> AdviceAnswers:
         actions[rng.random(worlds) >= talkative] = 0
         x = rests_on[rows, actions]
         for i in np.flatnonzero((actions > 0) & ~env.finished).tolist():
-            action = int(actions[i])
-            act = env.worlds[i].agent_acts
-            open_[i, int(user[i])] = (x[i], action, feedback[i, action], feedback[i, a + action], act)
+            b = int(actions[i])
+            latest[i, int(user[i])] = _Advice(x[i], b, feedback[i, b], feedback[i, a + b], env.worlds[i].agent_acts)
         before, running = observation, ~env.finished
         observation, rewards, _, start, _ = env.step(actions)
         if counts:
             situation = np.concatenate([before["context"], before["clock"]], 1)
             book.append(tuple(k[running] for k in (rows, actions, x, 1 - p[rows, actions], situation, rewards)))
-    heard = AdviceAnswers(np.zeros((1, len(FEATURES))), np.zeros(1, int), np.zeros(1), np.zeros(1), a)
-    if found:
-        heard.x, heard.answered, heard.y, heard.paid = (np.array(part) for part in zip(*found, strict=True))
+    counted = None
     if counts:
-        world, heard.advised, heard.given, heard.changes, situation, rewards = map(
-            np.concatenate, zip(*book, strict=True)
-        )
-        heard.gained = _surprise(_returns(world, rewards), situation, heard.advised == 0)
-    return heard
+        world, advised, x, changes, situation, rewards = map(np.concatenate, zip(*book, strict=True))
+        counted = Counts(advised, x, changes, _surprise(_returns(world, rewards), situation, advised == 0))
+    if not answers:
+        return AdviceAnswers(np.zeros((1, len(FEATURES))), np.zeros(1, int), np.zeros(1), np.zeros(1), a, counted)
+    features, action, followed, paid_for = (np.array(part) for part in zip(*answers, strict=True))
+    return AdviceAnswers(features, action, followed, paid_for, a, counted)
 
 
-class _Answered:
-    """What the answers in recorded worlds are rewarded with: as the reward term that is called like the feedback. The first feedback on an advice is her answer."""
+class _AnswerRewards:
+    """What the answers in recorded worlds are rewarded with: as the reward term that is called like the feedback. The
+    first feedback on an advice is the person's answer."""
 
     def __init__(self, training: Training):
         self.pays = [training.reward_weights.get(name, 0.0) for name in training.vocabulary.feedback]
         self._read: dict[int, int] = {}  # world -> how much of its log has been read
         self._first: dict[tuple[int, int], float] = {}
 
-    def reward(self, i: int, world: Any, act: int) -> float:
-        """Of the answer to the advice that is the agent's act of that number in world i."""
-        records = world.records
+    def answer(self, i: int, records: Sequence[Event], act: int) -> float:
+        """Of the answer to the advice that is the agent's act of that number in world i; `records`: its log so far."""
         for event in records[self._read.get(i, 0) :]:
             if event.kind == FEEDBACK:
                 self._first.setdefault((i, event.answers), self.pays[event.token])
@@ -143,14 +159,15 @@ class _Answered:
 
 def _returns(world: np.ndarray, rewards: np.ndarray) -> np.ndarray:
     """(m,) discounted rewards of each world from each of its decision points on; rows in order of time."""
-    found, later = np.zeros(len(rewards)), np.zeros(int(world.max(initial=0)) + 1)
+    returns, later = np.zeros(len(rewards)), np.zeros(int(world.max(initial=0)) + 1)
     for i in range(len(rewards) - 1, -1, -1):
-        later[world[i]] = found[i] = rewards[i] + AHEAD * later[world[i]]
-    return found
+        later[world[i]] = returns[i] = rewards[i] + AHEAD * later[world[i]]
+    return returns
 
 
 def _surprise(returns: np.ndarray, situation: np.ndarray, silent: np.ndarray, ridge: float = 10.0) -> np.ndarray:
-    """Returns less what a ridge regression on the situation expects, fitted where nobody advised: chance that has nothing to do with advice."""
+    """Returns less what a ridge regression on the situation expects, fitted where nobody advised: chance that has
+    nothing to do with advice."""
     z = (situation - situation.mean(0)) / np.maximum(situation.std(0), 1e-6)
     z = np.concatenate([np.ones((len(z), 1)), z], 1)
     there = z[silent]

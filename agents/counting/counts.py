@@ -1,8 +1,8 @@
 """Predictors that count: most frequent, time of day, Markov chains of order 1 to 3, and one with the clock.
 
 All interpolate from coarse contexts to fine ones: p_k(a) = (count_k(a) + alpha p_{k-1}(a)) / (count_k + alpha),
-beginning with p_0 = 1 / A (Jelinek and Mercer's interpolation with weights after MacKay and Peto, 1995). alpha is chosen
-on validation likelihood.
+beginning with p_0 = 1 / A (Jelinek and Mercer's interpolation with weights after MacKay and Peto, 1995). alpha is
+chosen on validation likelihood.
 """
 
 from __future__ import annotations
@@ -22,65 +22,36 @@ from .history import DEPTH, History, of_log, of_step, push
 
 ALPHAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
-Context = Callable[[History, int], np.ndarray]  # (history, number of tokens V) -> packed key (n,) int64
-
-
-def _pack(*parts: tuple[np.ndarray | int, int]) -> np.ndarray:
-    """Mixed-radix integer of (digit, base) pairs; `//` bins make the digits."""
-    key: np.ndarray | int = 0
-    for digit, base in parts:
-        key = key * base + digit
-    return np.asarray(key, np.int64)
-
-
-def everything(h: History, v: int) -> np.ndarray:
-    return np.zeros(len(h.hour), np.int64)
-
-
-def quiet(h: History, v: int) -> np.ndarray:
-    return h.quiet
-
-
-def hour(h: History, v: int) -> np.ndarray:
-    return _pack((h.quiet, 2), (h.hour, 24))
-
-
-def hour_weekend(h: History, v: int) -> np.ndarray:
-    return _pack((h.quiet, 2), (h.hour, 24), ((h.day >= 5).astype(np.int64), 2))
-
-
-def last1(h: History, v: int) -> np.ndarray:
-    return _pack((h.quiet, 2), (h.last[:, 0], v))
-
-
-def last2(h: History, v: int) -> np.ndarray:
-    return _pack((h.quiet, 2), (h.last[:, 0], v), (h.last[:, 1], v))
-
-
-def last3(h: History, v: int) -> np.ndarray:
-    return _pack((h.quiet, 2), (h.last[:, 0], v), (h.last[:, 1], v), (h.last[:, 2], v))
-
-
-def last1_6h(h: History, v: int) -> np.ndarray:
-    return _pack((last1(h, v), 1), (h.hour // 6, 4))
-
-
-def last1_3h(h: History, v: int) -> np.ndarray:
-    return _pack((last1(h, v), 1), (h.hour // 3, 8))
-
-
-def last2_6h(h: History, v: int) -> np.ndarray:
-    return _pack((last2(h, v), 1), (h.hour // 6, 4))
-
-
-LEVELS: dict[str, tuple[Context, ...]] = {
-    "most_frequent": (everything,),
-    "time_table": (everything, quiet, hour, hour_weekend),
-    "markov1": (everything, quiet, last1),
-    "markov2": (everything, quiet, last1, last2),
-    "markov3": (everything, quiet, last1, last2, last3),
-    "markov2_clock": (everything, quiet, last1, last1_6h, last1_3h, last2, last2_6h),
+# what the number that stands for a context is made of: digit -> its value in a history, and its base (0: of tokens)
+_DIGITS: dict[str, tuple[Callable[[History], np.ndarray], int]] = {
+    "quiet": (lambda h: h.quiet, 2),
+    "hour": (lambda h: h.hour, 24),
+    "weekend": (lambda h: h.day >= 5, 2),
+    "6h": (lambda h: h.hour // 6, 4),
+    "3h": (lambda h: h.hour // 3, 8),
+    "last": (lambda h: h.last[:, 0], 0),
+    "second": (lambda h: h.last[:, 1], 0),
+    "third": (lambda h: h.last[:, 2], 0),
 }
+LEVELS = {  # the contexts of a predictor, from coarse to fine
+    "most_frequent": ("",),
+    "time_table": ("", "quiet", "quiet hour", "quiet hour weekend"),
+    "markov1": ("", "quiet", "quiet last"),
+    "markov2": ("", "quiet", "quiet last", "quiet last second"),
+    "markov3": ("", "quiet", "quiet last", "quiet last second", "quiet last second third"),
+    "markov2_clock": (
+        *("", "quiet", "quiet last", "quiet last 6h", "quiet last 3h"),
+        *("quiet last second", "quiet last second 6h"),
+    ),
+}
+
+
+def keys_of(context: str, history: History, n_tokens: int) -> np.ndarray:
+    """(n,) int64: the context as one number, of mixed radix."""
+    key = np.zeros(len(history.hour), np.int64)
+    for digit, base in map(_DIGITS.__getitem__, context.split()):
+        key = key * (base or n_tokens) + digit(history)
+    return key
 
 
 class CountTable(NamedTuple):
@@ -103,6 +74,21 @@ def count_outcomes(key: np.ndarray, target: np.ndarray, n_actions: int) -> Count
     return CountTable(keys, counts, counts.sum(1, keepdims=True))
 
 
+Hits = tuple[np.ndarray, np.ndarray]  # of one level, both (n,): counts of each row's target, and of all outcomes
+
+
+def best_constant(constants: tuple[float, ...], p: np.ndarray, hits: list[Hits], n_actions: int) -> float:
+    """The constant of the interpolation from p (n,), of the targets, over the levels `hits` of most likelihood."""
+
+    def likelihood(constant: float) -> float:
+        q = p
+        for hit, total in hits:
+            q = (hit + constant * q) / (total + constant)
+        return float(np.log(0.999 * q + 0.001 / n_actions).mean())
+
+    return max(constants, key=likelihood)
+
+
 @dataclass
 class CountState:
     """last (n, DEPTH) int64: the latest tokens of each stream, latest first."""
@@ -122,36 +108,31 @@ class CountPredictor:
     def fit(self, train: DecisionPoints, valid: DecisionPoints) -> CountPredictor:
         self.vocabulary = train.vocabulary
         history, target = of_log(train), np.asarray(train.target, np.int64)
-        self.tables = [count_outcomes(level(history, self._v), target, len(self.vocabulary)) for level in self.levels]
+        self.tables = [
+            count_outcomes(self._keys(level, history), target, len(self.vocabulary)) for level in self.levels
+        ]
         if len(valid):
             reading, judged = continued(train, valid)
             self.alpha = self._choose_alpha(of_log(reading), np.asarray(reading.target, np.int64), judged)
         return self
 
-    @property
-    def _v(self) -> int:
-        return self.vocabulary.n_tokens
+    def _keys(self, context: str, history: History) -> np.ndarray:
+        return keys_of(context, history, self.vocabulary.n_tokens)
 
     def _choose_alpha(self, history: History, target: np.ndarray, judged: np.ndarray) -> float:
         """Only the target's own probability is needed, so that trying all constants costs next to nothing."""
         history, target = History(*(a[judged] for a in history)), target[judged]
-        hits = []
+        hits, n_actions = list[Hits](), len(self.vocabulary)
         for level, table in zip(self.levels, self.tables, strict=True):
-            row = table.rows(level(history, self._v))
+            row = table.rows(self._keys(level, history))
             hits.append((table.counts[row, target], table.total[row, 0]))
-        scores = []
-        for alpha in ALPHAS:
-            p = np.full(len(target), 1 / len(self.vocabulary))
-            for hit, total in hits:
-                p = (hit + alpha * p) / (total + alpha)
-            scores.append(np.log(0.999 * p + 0.001 / len(self.vocabulary)).mean())
-        return ALPHAS[int(np.argmax(scores))]
+        return best_constant(ALPHAS, np.full(len(target), 1 / n_actions), hits, n_actions)
 
     def _probabilities(self, history: History) -> np.ndarray:
         alpha = np.float32(self.alpha)
         p = np.full((len(history.hour), len(self.vocabulary)), 1 / len(self.vocabulary), np.float32)
         for level, table in zip(self.levels, self.tables, strict=True):
-            row = table.rows(level(history, self._v))
+            row = table.rows(self._keys(level, history))
             p *= alpha
             p += table.counts[row]
             p /= table.total[row] + alpha

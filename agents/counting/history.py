@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs.decision_points import DecisionPoints
 
 DEPTH = 3  # tokens remembered
@@ -33,7 +33,7 @@ def push(last: np.ndarray, tokens: np.ndarray) -> np.ndarray:
 def of_step(last: np.ndarray, points: DecisionPoints) -> History:
     """One decision point per stream; `last` as after this decision point."""
     time = np.asarray(points.time, np.int64)
-    return History(last, time // 3600 % 24, time // DAY % 7, (points.tokens[:, -1] == 0).astype(np.int64))
+    return History(last, time // HOUR % 24, time // DAY % 7, (points.tokens[:, -1] == 0).astype(np.int64))
 
 
 def of_log(points: DecisionPoints) -> History:

@@ -10,24 +10,24 @@ from lam_env.core.contracts import Prediction
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import continued
-from .counts import Context, CountPredictor, CountState, last1, last1_6h, last2
+from .counts import CountPredictor, CountState, Hits, best_constant
 from .history import DEPTH, History, of_log, of_step, push
 
-OWN: tuple[Context, ...] = (last1, last1_6h, last2)
+OWN = ("quiet last", "quiet last 6h", "quiet last second")  # contexts
 BETAS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
 
 
-def heard(tokens: np.ndarray, n_actions: int) -> np.ndarray:
-    """The user action that a bag (n, BAG) reports, (n,); 0 none. Her own event is the bag's last token; the last
-    of an agent's actions passes for hers where a bag holds nothing else."""
+def user_action(tokens: np.ndarray, n_actions: int) -> np.ndarray:
+    """The user action that a bag (n, BAG) reports, (n,); 0 none. The user's event is the bag's last token; the last of
+    an agent's actions passes for it where a bag holds nothing else."""
     token = tokens[:, -1].astype(np.int64)
     return np.where(token < n_actions, token, 0)
 
 
 @dataclass
 class OnlineState(CountState):
-    """Also `keys` (n, levels) int64: each stream's contexts awaiting their outcome, -1 before the first decision point; `own`
-    (n,) object: per stream a dict (level, key) -> counts (A,) float32."""
+    """Also `keys` (n, levels) int64: each stream's contexts awaiting their outcome, -1 before the first decision point;
+    `own` (n,) object: per stream a dict (level, key) -> counts (A,) float32."""
 
     keys: np.ndarray
     own: np.ndarray
@@ -48,17 +48,17 @@ class OnlineMarkov(CountPredictor):
             reading, judged = continued(train, valid)
             history, target = of_log(reading), np.asarray(reading.target, np.int64)[judged]
             p = self._probabilities(History(*(a[judged] for a in history)))[np.arange(len(target)), target]
-            hits = []
+            hits = list[Hits]()
             for level in OWN:
-                counts = self._own_counts(reading, level(history, self._v))[judged]
+                counts = self._own_counts(reading, self._keys(level, history))[judged]
                 hits.append((counts[np.arange(len(target)), target], counts.sum(1)))
-            self.beta = max(BETAS, key=lambda beta: _likelihood(p, hits, beta, len(self.vocabulary)))
+            self.beta = best_constant(BETAS, p, hits, len(self.vocabulary))
         return self
 
     def _own_counts(self, points: DecisionPoints, key: np.ndarray) -> np.ndarray:
         """Per row, how often each action followed the row's context earlier in its world, (n, A) float32."""
         n_actions = len(self.vocabulary)
-        action = heard(points.tokens, n_actions)
+        action = user_action(points.tokens, n_actions)
         out = np.zeros((len(points), n_actions), np.float32)
         bounds = np.r_[points.starts(), len(points)]
         for a, b in zip(bounds[:-1], bounds[1:], strict=True):
@@ -99,8 +99,8 @@ class OnlineMarkov(CountPredictor):
         last = np.where(active[:, None], push(state.last, points.tokens), state.last)
         history = of_step(last, points)
         p = self._probabilities(history)
-        done = heard(points.tokens, n_actions).tolist()
-        fresh = np.stack([level(history, self._v) for level in OWN], 1)
+        done = user_action(points.tokens, n_actions).tolist()
+        fresh = np.stack([self._keys(level, history) for level in OWN], 1)
         before, after = state.keys.tolist(), fresh.tolist()
         own = np.zeros((len(OWN), len(last), n_actions), np.float32)
         for i in np.flatnonzero(active).tolist():
@@ -111,8 +111,7 @@ class OnlineMarkov(CountPredictor):
                     if key not in counts:
                         counts[key] = np.zeros(n_actions, np.float32)
                     counts[key][done[i]] += 1
-                if (found := counts.get((level, after[i][level]))) is not None:
-                    own[level, i] = found
+                own[level, i] = counts.get((level, after[i][level]), 0.0)
         for part in own:
             p = self._blend(p, part)
         return Prediction(p), OnlineState(last, np.where(active[:, None], fresh, state.keys), state.own)
@@ -121,14 +120,8 @@ class OnlineMarkov(CountPredictor):
         history = of_log(points)
         p = super().read(points).next
         for level in OWN:
-            p = self._blend(p, self._own_counts(points, level(history, self._v)))
+            p = self._blend(p, self._own_counts(points, self._keys(level, history)))
         return Prediction(p)
-
-
-def _likelihood(p: np.ndarray, hits: list[tuple[np.ndarray, np.ndarray]], beta: float, n_actions: int) -> float:
-    for hit, total in hits:
-        p = (hit + beta * p) / (total + beta)
-    return float(np.log(0.999 * p + 0.001 / n_actions).mean())
 
 
 def counting(name: str) -> CountPredictor:

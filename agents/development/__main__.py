@@ -30,7 +30,7 @@ PROGRAM = "python -m lam_env.agents.development"
 
 @dataclass(frozen=True)
 class DevelopmentSettings:
-    """Predict the direction of development from a log of choices: learn from the earlier ones, judge on the later ones."""
+    """Predict the direction of development from a log of choices: learn from earlier ones, judge on later ones."""
 
     path: str | None = setting(None, "file of the choices")
     format: str = setting("slay_the_spire", "its format: slay_the_spire, dnd_class or dnd_second_class")
@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
 
 def run(settings: DevelopmentSettings) -> str:
     """Reads, learns, judges; the table."""
-    s, known = settings, registry.choice_names()
+    s, known = settings, registry.CHOICES.names()
     if s.path is None:
         raise UserError("path: give the file of the choices, path=runs.jsonl.gz")
     if s.format not in known:
@@ -60,7 +60,7 @@ def run(settings: DevelopmentSettings) -> str:
         raise UserError("seed: give one or several different whole numbers")
     if not Path(s.path).is_file():
         raise UserError(f"path={s.path}: no such file")
-    choices, left_out = registry.choice_reader(s.format)(s.path)
+    choices, left_out = registry.CHOICES.get(s.format)(s.path)
     try:
         train, valid, test = choices.split()
     except UserError as error:
@@ -69,39 +69,39 @@ def run(settings: DevelopmentSettings) -> str:
     print(f"{s.path}: {len(choices):,} choices among {len(choices.options) - 1} options")
     for reason, count in left_out.items():
         print(f"  left out: {count:,} {reason}")
-    found: dict[str, list[Mapping[str, float]]] = {}
+    rows: dict[str, list[Mapping[str, float]]] = {}
     model = replace(ChoiceSettings(), members=s.members, passes=s.passes)
     with Progress() as progress:
         for seed in s.seed:
             for name, p in evaluation_rows(train, valid, test, model, seed, progress).items():
-                found.setdefault(name, []).append(scores(p, test.chosen))
-    return accuracy_table(s, found, groups, [len(part) for part in (train, valid, test)])
+                rows.setdefault(name, []).append(scores(p, test.chosen))
+    return accuracy_table(s, rows, groups, [len(part) for part in (train, valid, test)])
 
 
 def accuracy_table(
-    settings: DevelopmentSettings, found: Mapping[str, list[Mapping[str, float]]], groups: list[int], sizes: list[int]
+    settings: DevelopmentSettings, rows: Mapping[str, list[Mapping[str, float]]], groups: list[int], sizes: list[int]
 ) -> str:
     lines = [f"**{settings.format}: which option is taken**", "", "| predictor | top-1 | top-3 | NLL [nats] |"]
     lines.append("| --- | ---: | ---: | ---: |")
-    for name, runs in found.items():
+    for name, runs in rows.items():
         top1, top3, nll = (np.mean([one[key] for one in runs]) for key in ("top1", "top3", "nll"))
         lines.append(f"| {name} | {top1:.3f} | {top3:.3f} | {nll:.3f} |")
     parts = (f"{size:,} choices of {group:,}" for size, group in zip(sizes, groups, strict=True))
-    said = "Trained, validated and tested on {}, {} and {} runs or characters, in order of time; training seeds {}.  "
-    lines += ["", said.format(*parts, ", ".join(map(str, settings.seed)))]
+    text = "Trained, validated and tested on {}, {} and {} runs or characters, in order of time; training seeds {}.  "
+    lines += ["", text.format(*parts, ", ".join(map(str, settings.seed)))]
     if not boosting_there():
         lines.append("Without gradient boosting: LightGBM is not installed (pip install 'lam-env[baselines]').  ")
     return "\n".join(lines)
 
 
 def _versions() -> str:
-    found = [f"Python {platform.python_version()}"]
+    versions = [f"Python {platform.python_version()}"]
     for name in ("lam-env", "torch", "numpy", "lightgbm"):
         try:
-            found.append(f"{name} {version(name)}")
+            versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return ", ".join(found)
+    return ", ".join(versions)
 
 
 if __name__ == "__main__":

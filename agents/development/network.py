@@ -1,4 +1,4 @@
-"""The network of a choice: a score for each option on offer, softmax over the set (a conditional logit; McFadden, 1974)."""
+"""The network of a choice: a score for each option on offer, softmax over the set (McFadden, 1974)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lam_env.logs.choices import Choices
 
 @dataclass(frozen=True)
 class ChoiceSettings:
-    """Settings of the model and its training. A penalty is the precision of a Gaussian prior: how much data outweighs it."""
+    """Of the model and its training. A penalty is the precision of a Gaussian prior: how much data outweighs it."""
 
     interactions: bool = True  # slopes of each option's own on context and traits
     rank: int = 8  # of the interaction of options with what is held; 0: none
@@ -42,7 +42,8 @@ class ChoiceSettings:
 
 
 class OfferBatch:
-    """`Choices` as tensors: offered, mask (n, K), context (n, F), held (n, S) as log(1 + count), traits (n, K, G), chosen (n,)."""
+    """`Choices` as tensors: offered, mask (n, K), context (n, F), held (n, S) as log(1 + count), traits (n, K, G),
+    chosen (n,)."""
 
     def __init__(self, choices: Choices):
         offered = torch.from_numpy(choices.offered)
@@ -60,7 +61,8 @@ class OfferBatch:
 
 
 class ChoiceNetwork(nn.Module):
-    """C options, F numbers of context, S things that may be held, G traits of an option. Scores (n, K), -inf where nothing is on offer."""
+    """C options, F numbers of context, S things that may be held, G traits of an option. Scores (n, K), -inf where
+    nothing is on offer."""
 
     def __init__(self, options: int, numbers: int, things: int, traits: int, settings: ChoiceSettings):
         super().__init__()

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
+from stable_baselines3.common.distributions import CategoricalDistribution, Distribution
 from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.type_aliases import PyTorchObs
 from torch import Tensor
-from torch.distributions import Categorical
+from torch.nn import Module
 from torch.optim import Adam
 
+from .features import Layout
 from .heads import network
 
 
 class HeadPolicy(ActorCriticPolicy):
     """Actor: `head_class(layout)`. The critic shares nothing with it: sharing lets the value loss spoil the policy."""
 
-    def __init__(self, *args: Any, head_class: Any, layout: Any, critic: tuple[int, ...] = (128, 128), **kwargs: Any):
-        self._parts = (head_class, layout, critic)
+    def __init__(self, *args: Any, head_class: Callable[[Layout], Module], layout: Layout, **kwargs: Any):
+        self._head_class, self._layout = head_class, layout
         super().__init__(*args, **kwargs)
 
-    def _build(self, lr_schedule: Any) -> None:
-        head_class, layout, critic = self._parts
-        self.head = head_class(layout)
-        self.critic = network(layout.n_rest + 2 * layout.n_actions, critic, 1, zero=True)
-        self._layout = layout
+    def _build(self, lr_schedule: Callable[[float], float]) -> None:
+        self.head = self._head_class(self._layout)
+        self.critic = network(self._layout.n_rest + 2 * self._layout.n_actions, (128, 128), 1)
         self.optimizer = Adam(self.parameters(), lr=lr_schedule(1), eps=1e-5)
 
     def forward(self, obs: Tensor, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
@@ -36,18 +38,20 @@ class HeadPolicy(ActorCriticPolicy):
             actions = (logits + noise).argmax(1)  # Gumbel-max: a sample of the categorical distribution
         return actions, self.predict_values(obs), logits.gather(1, actions[:, None])[:, 0]
 
-    def evaluate_actions(self, obs: Any, actions: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    def evaluate_actions(self, obs: PyTorchObs, actions: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         logits = torch.log_softmax(self.head(obs), 1)
         entropy = -(logits.exp() * logits.clamp_min(-50)).sum(1)
         return self.predict_values(obs), logits.gather(1, actions.long()[:, None])[:, 0], entropy
 
-    def predict_values(self, obs: Any) -> Tensor:
+    def predict_values(self, obs: PyTorchObs) -> Tensor:
+        assert isinstance(obs, Tensor)
         a = self._layout.n_actions
         values: Tensor = self.critic(torch.cat([obs[:, : 2 * a], obs[:, self._layout.rest :]], 1))
         return values
 
-    def get_distribution(self, obs: Any) -> Any:
-        return Categorical(logits=self.head(obs))
+    def get_distribution(self, obs: PyTorchObs) -> Distribution:
+        return CategoricalDistribution(self._layout.n_actions).proba_distribution(self.head(obs))
 
-    def _predict(self, observation: Any, deterministic: bool = False) -> Tensor:
+    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
+        assert isinstance(observation, Tensor)
         return self.forward(observation, deterministic)[0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+import torch
 from stable_baselines3.common.callbacks import BaseCallback
 
 from lam_env.core.contracts import Policy, Training
@@ -18,25 +18,26 @@ from .trial import returns
 class Best(BaseCallback):
     """Tries the head at the start, `checks` times on the way, and at the end; `state` is that of the best.
 
-    One run of PPO is noisy: late updates can lose what earlier ones had won. `policy_of(head)` makes a policy of it. A head takes the place of the best
-    so far if its mean return is higher by more than `train.certain` standard errors, paired by world.
+    One run of PPO is noisy: late updates can lose what earlier ones had won. `policy_of(head)` makes a policy of it. A
+    head takes the place of the best so far if its mean return is higher by more than `train.certain` standard errors,
+    paired by world.
     """
 
-    def __init__(self, head: Any, policy_of: Callable[[Any], Policy], training: Training, checks: int = 6):
+    def __init__(
+        self, head: torch.nn.Module, policy_of: Callable[[torch.nn.Module], Policy], training: Training, checks: int = 6
+    ):
         super().__init__()
         self._head, self._policy_of, self._training = head, policy_of, training
         self._every = max(training.steps // checks, 20_000)
         self._next = self._every
-        self.found: list[tuple[int, float]] = []  # (steps, mean return)
-        self.state: dict[str, Any] = {}
+        self.state: dict[str, torch.Tensor] = {}
         self._best: np.ndarray | None = None  # returns of the best by world
 
-    def consider(self, steps: int) -> None:
+    def consider(self) -> None:
         """Judge the head as it is now."""
-        got = returns(self._policy_of(copy.deepcopy(self._head)), self._training)
-        if self._best is None or _higher(got, self._best, self._training.tuning.certain):
-            self.state, self._best = copy.deepcopy(self._head.state_dict()), got
-        self.found.append((steps, float(got.mean())))
+        reached = returns(self._policy_of(copy.deepcopy(self._head)), self._training)
+        if self._best is None or _higher(reached, self._best, self._training.tuning.certain):
+            self.state, self._best = copy.deepcopy(self._head.state_dict()), reached
 
     def _on_step(self) -> bool:
         return True
@@ -44,7 +45,7 @@ class Best(BaseCallback):
     def _on_rollout_start(self) -> None:  # after the updates of the rollout before
         if self.num_timesteps >= self._next:
             self._next += self._every
-            self.consider(self.num_timesteps)
+            self.consider()
 
 
 def _higher(x: np.ndarray, y: np.ndarray, certain: float) -> bool:

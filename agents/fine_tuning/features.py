@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from lam_env.core.contracts import ActionPredictor, Prediction, Training
+from lam_env.core.contracts import Observation, Prediction, Training
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.core.units import DAY
 
 from ..advice.plugin import lately, worth
-from ..carry import PredictorState, slow_actions, update
+from ..carry import Carried, PredictorState, Starts, slow_actions, update
+from ..predictors.network import Predictor
 
 PARTS = 6  # parts of the day, four hours each
 NEVER_SEEN = 1e6  # scale of a reading that did not vary
@@ -22,9 +23,13 @@ RECENT = 4  # tokens that a policy without a prior sees one-hot
 
 @dataclass(frozen=True)
 class Layout:
-    """Parts of the vector, each (A,) but the last: next and soon, the prior's probabilities; mask of possible actions; accepted and
-    refused, how often each was so far in this episode; one for each of `worths`, the kinds of value readings (see advice.py); then how often she has been
-    advised lately, one number; rest (R,) for the networks, which begins with the part of the day (PARTS,) one-hot. `slow`: actions whose soon counts."""
+    """Parts of the vector, each (A,) but the last two.
+
+    next and soon, the prior's probabilities; mask of possible actions; accepted and refused, how often each was so far
+    in this episode; one for each of `worths`, the kinds of value readings; then one number, how often the person has
+    been advised lately; rest (R,) for the networks, which begins with the part of the day (PARTS,) one-hot. `slow`:
+    actions whose soon counts.
+    """
 
     n_actions: int
     n_rest: int
@@ -41,80 +46,72 @@ class Layout:
         return self.rest + self.n_rest
 
 
-class PriorFeatures:
-    """With a prior. The rest: its hidden state, readings, clock, feedback, recency."""
+class _Features:
+    """What both kinds share. mean, scale (C,): of the readings."""
 
-    def __init__(self, predictor: Any, mean: np.ndarray, scale: np.ndarray):
-        self.predictor: ActionPredictor = predictor
+    def __init__(
+        self, vocabulary: Vocabulary, mean: np.ndarray, scale: np.ndarray, n_own: int, worths: tuple[str, ...] = ()
+    ):
+        v = self.vocabulary = vocabulary
         self.mean, self.scale = mean.astype(np.float32), scale.astype(np.float32)
-        v = predictor.vocabulary
-        slow = slow_actions(v.patience)
-        n_rest = predictor.n_hidden + _n_rest(v) + 1
-        self.layout = Layout(len(v), n_rest, tuple(map(bool, slow)), tuple(v.values()))
+        n_rest = PARTS + n_own + len(v.readings) + 4 + 2 * len(v) + 2 + v.n_tokens
+        self.layout = Layout(len(v), n_rest, tuple(slow_actions(v.patience).tolist()), worths)
 
-    def __call__(
-        self, observation: Any, carry: PredictorState | None, starts: np.ndarray | None
-    ) -> tuple[np.ndarray, PredictorState]:
-        carry = update(self.predictor, observation, carry, starts)
-        return self.vector(observation, carry.said), carry
-
-    def vector(self, observation: Any, said: Prediction) -> np.ndarray:
-        rest = _rest(observation, self.mean, self.scale)
-        soon = said.next if said.soon is None else said.soon
-        known = [said.next, soon, observation["action_mask"], observation["feedback"]]
-        known += worth(observation["context"], self.predictor.vocabulary).values()
-        known.append(lately(observation["context"], self.predictor.vocabulary))
-        parts = [*known, _part_of_day(observation), said.hidden, observation["epoch"][:, 4:5], *rest]
+    def _join(
+        self, observation: Observation, word: list[np.ndarray], worths: Iterable[np.ndarray], own: list[np.ndarray]
+    ) -> np.ndarray:
+        """(N, layout.size) float32. `word`: next and soon; `own`: what of the rest is not shared."""
+        counts, context = observation["feedback"], observation["context"]
+        parts = [
+            *(*word, observation["action_mask"], counts, *worths, lately(context, self.vocabulary)),
+            np.arange(PARTS) == (observation["epoch"][:, :1] % DAY * PARTS // DAY),
+            *own,
+            (context - self.mean) / self.scale,
+            observation["clock"],
+            np.log1p(counts),
+            np.log1p(counts.reshape(len(counts), 2, -1).sum(2)),  # of all actions: what trust rests on
+            np.log1p(observation["since"]) / 6 - 1,
+        ]
         return np.concatenate(parts, 1, dtype=np.float32, casting="unsafe")
 
 
-class PlainFeatures:
+class PriorFeatures(_Features):
+    """With a prior. The rest: its hidden state, readings, clock, feedback, recency."""
+
+    def __init__(self, predictor: Predictor, mean: np.ndarray, scale: np.ndarray):
+        self.predictor = predictor
+        v = predictor.vocabulary
+        super().__init__(v, mean, scale, predictor.n_hidden + 1, tuple(v.values()))
+
+    def __call__(self, observation: Observation, carry: Carried, starts: Starts) -> tuple[np.ndarray, PredictorState]:
+        carry = update(self.predictor, observation, carry, starts)
+        return self.vector(observation, carry.said), carry
+
+    def vector(self, observation: Observation, said: Prediction) -> np.ndarray:
+        assert said.hidden is not None
+        word = [said.next, said.next if said.soon is None else said.soon]
+        worths = worth(observation["context"], self.vocabulary).values()
+        return self._join(observation, word, worths, [said.hidden, observation["epoch"][:, 4:5]])
+
+
+class PlainFeatures(_Features):
     """Without a prior: next and soon are zero; the last tokens one-hot stand for the hidden state."""
 
     predictor = None
 
     def __init__(self, vocabulary: Vocabulary, mean: np.ndarray, scale: np.ndarray):
-        self.vocabulary = vocabulary
-        self.mean, self.scale = mean.astype(np.float32), scale.astype(np.float32)
-        slow = slow_actions(vocabulary.patience)
-        n_rest = RECENT * vocabulary.n_tokens + _n_rest(vocabulary) + 2
-        self.layout = Layout(len(vocabulary), n_rest, tuple(map(bool, slow)))
+        super().__init__(vocabulary, mean, scale, RECENT * vocabulary.n_tokens + 2)
 
-    def __call__(self, observation: Any, carry: Any, starts: np.ndarray | None) -> tuple[np.ndarray, None]:
-        n, a, k = len(observation["epoch"]), len(self.vocabulary), self.vocabulary.n_tokens
-        recent = np.zeros((n, RECENT, k), np.float32)
+    def __call__(self, observation: Observation, carry: object, starts: object) -> tuple[np.ndarray, None]:
+        n, epoch = len(observation["epoch"]), observation["epoch"]
+        recent = np.zeros((n, RECENT, self.vocabulary.n_tokens), np.float32)
         np.put_along_axis(recent, observation["tokens"][:, -RECENT:, None], 1.0, 2)
-        rest = _rest(observation, self.mean, self.scale)
-        gap = np.log1p(observation["epoch"][:, 1:2]) / 6
-        known = [np.zeros((n, 2 * a)), observation["action_mask"], observation["feedback"]]
-        known.append(lately(observation["context"], self.vocabulary))
-        parts = [*known, _part_of_day(observation), recent.reshape(n, -1), observation["epoch"][:, 4:5], gap, *rest]
-        return np.concatenate(parts, 1, dtype=np.float32, casting="unsafe"), None
-
-
-def _n_rest(v: Vocabulary) -> int:
-    return PARTS + len(v.readings) + 4 + 2 * len(v) + 2 + v.n_tokens
-
-
-def _part_of_day(observation: Any) -> np.ndarray:
-    one_hot: np.ndarray = np.arange(PARTS) == (observation["epoch"][:, :1] % DAY * PARTS // DAY)
-    return one_hot
-
-
-def _rest(observation: Any, mean: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
-    heard = observation["feedback"]
-    both = heard.reshape(len(heard), 2, -1).sum(2)  # accepted and refused of all actions: what trust rests on
-    return [
-        (observation["context"] - mean) / scale,
-        observation["clock"],
-        np.log1p(heard),
-        np.log1p(both),
-        np.log1p(observation["since"]) / 6 - 1,
-    ]
+        own = [recent.reshape(n, -1), epoch[:, 4:5], np.log1p(epoch[:, 1:2]) / 6]
+        return self._join(observation, [np.zeros((n, 2 * len(self.vocabulary)))], (), own), None
 
 
 def standardisation(context: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and scale (C,) of the readings of a log; one that never changed there tells nothing, whatever it is later."""
+    """Mean and scale (C,) of the readings of a log; one that never changed tells nothing, whatever it is later."""
     sd = context.std(0)
     return context.mean(0), np.where(sd < 1e-6, NEVER_SEEN, np.maximum(sd, 0.1))
 

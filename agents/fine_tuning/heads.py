@@ -1,16 +1,17 @@
-"""Policy heads: how the prior's probabilities become a distribution over agent actions. The scenario's `interaction` picks one."""
+"""Policy heads, one for each `interaction`: from the prior's probabilities to a distribution over agent actions."""
 
 from __future__ import annotations
 
 import math
 
 import torch
+from stable_baselines3.common.torch_layers import create_mlp
 from torch import Tensor, nn
 
 from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 
-from ..advice.plugin import FEATURES, SCALE, AdvicePlugIn, moved
+from ..advice.plugin import FEATURES, AdvicePlugIn, moved, willingness
 from ..plugin import LEAST, PlugIn, Prices
 from .features import PARTS, Layout
 
@@ -18,27 +19,22 @@ TEMPERATURE = TrainSettings.temperature
 NEVER = -1e9
 
 
-def network(n_in: int, hidden: tuple[int, ...], n_out: int, zero: bool) -> nn.Sequential:
-    """An MLP with Tanh; `zero`: its last layer starts at zero."""
-    layers: list[nn.Module] = []
-    for width in hidden:
-        layers += [nn.Linear(n_in, width), nn.Tanh()]
-        n_in = width
-    last = nn.Linear(n_in, n_out)
-    if zero:
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-    return nn.Sequential(*layers, last)
+def network(n_in: int, hidden: tuple[int, ...], n_out: int) -> nn.Sequential:
+    """An MLP with Tanh whose last layer starts at zero."""
+    layers = create_mlp(n_in, n_out, list(hidden), nn.Tanh)
+    for parameter in layers[-1].parameters():
+        nn.init.zeros_(parameter)
+    return nn.Sequential(*layers)
 
 
 class AnticipationHead(nn.Module):
-    """Expected utility of doing for her what she is about to do: logit(a) = value(a) / T, and 0 for none.
+    """Expected utility of doing for a person what they are about to do: logit(a) = value(a) / T, and 0 for none.
 
-    q, the probability that doing a now is in time, lies between the prior's `next` and `soon`: near next for quick devices and
-    near soon for slow ones, by how much is learned. The acceptance of an action by part of the day is moved by what this household
-    has accepted and refused so far. value = gain q acc - loss (1 - q acc) - refusal q (1 - acc). All of it is corrected by a
-    network on the state that starts at zero, so training starts at the contextual plug-in policy (`start_from`).
-    Commands with q < `LEAST` are not considered.
+    q, the probability that doing a now is in time, lies between the prior's `next` and `soon`: near next for quick
+    devices and near soon for slow ones, by how much is learned. The acceptance of an action by part of the day is moved
+    by what this household has accepted and refused so far. value = gain q acc - loss (1 - q acc) - refusal q (1 - acc).
+    All of it is corrected by a network on the state that starts at zero, so training starts at the contextual plug-in
+    policy (`start_from`). Commands with q < `LEAST` are not considered.
     """
 
     paid: Tensor  # gain and refusal, see `Prices`
@@ -49,10 +45,10 @@ class AnticipationHead(nn.Module):
         a = layout.n_actions
         slow = torch.tensor(layout.slow, dtype=torch.float32)
         self.leaning = nn.Parameter(6 * slow - 3)  # logit of how far q leans to soon
-        self.welcome = nn.Parameter(torch.full((PARTS, a), 2.2))  # logit of the acceptance before anything is heard
+        self.welcome = nn.Parameter(torch.full((PARTS, a), 2.2))  # logit of the acceptance before any answer
         self.loss = nn.Parameter(torch.zeros(PARTS, a))  # of acting in vain
         self.patience = nn.Parameter(torch.full((a,), 1.4))  # log of the pseudo-counts behind it
-        self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a, zero=True)
+        self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a)
         self.register_buffer("paid", torch.zeros(2))
         self.register_buffer("temperature", torch.tensor(TEMPERATURE))
 
@@ -76,9 +72,9 @@ class AnticipationHead(nn.Module):
         correction = self.correction(torch.cat([rest, soonest, soon], 1))
         gain, cost, leaning, welcome = correction.chunk(4, 1)
         q = soonest + torch.sigmoid(self.leaning + 3 * leaning) * (soon - soonest).clamp_min(0)
-        heard = torch.exp(self.patience)
+        pseudo = torch.exp(self.patience)
         before = torch.sigmoid(part @ self.welcome + 3 * welcome)
-        acceptance = (accepted + heard * before) / (accepted + refused + heard)
+        acceptance = (accepted + pseudo * before) / (accepted + refused + pseudo)
         good = q * acceptance
         paid, refusal = self.paid
         value = (
@@ -94,7 +90,7 @@ class PlainHead(nn.Module):
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (128, 128)):
         super().__init__()
         self.layout = layout
-        self.net = network(layout.n_rest, hidden, layout.n_actions, zero=True)
+        self.net = network(layout.n_rest, hidden, layout.n_actions)
 
     def forward(self, x: Tensor) -> Tensor:
         a = self.layout.n_actions
@@ -104,12 +100,14 @@ class PlainHead(nn.Module):
 
 
 class AdviceHead(nn.Module):
-    """Expected uplift of changing what she does: logit(a) = value(a) / T, and 0 for none.
+    """Expected uplift of changing what a person does: logit(a) = value(a) / T, and 0 for none.
 
-    value = moved (worth - what she would do is worth) - nag + what her answer is rewarded with, worth the sum of its kinds, each by its weight, as in
-    advice.py; acceptance and the answer's reward are logits on few features that all actions share, and an intercept of each. Acceptance and worth of
-    each action are corrected by a network on the state that starts at zero, so training starts at the plug-in policy (`start_from`). Where no reading tells worths, each action has a counted one (`flat`), and advice begins with a
-    handicap of log A: most moments are none for advice, and who is advised at all of them leaves before anything is learned.
+    value = moved (worth - what they would do is worth) - nag + what the answer is rewarded with, worth the sum of its
+    kinds, each by its weight, as in `advice.plugin`; acceptance and the answer's reward are logits on few features that
+    all actions share, and an intercept of each. Acceptance and worth of each action are corrected by a network on the
+    state that starts at zero, so training starts at the plug-in policy (`start_from`). Where no reading tells worths,
+    each action has a counted one (`flat`), and advice begins with a handicap of log A: most moments are none for
+    advice, and who is advised at all of them leaves before anything is learned.
     """
 
     paid: Tensor  # best and worst reward of an answer
@@ -125,7 +123,7 @@ class AdviceHead(nn.Module):
         self.flat = nn.Parameter(torch.zeros(layout.n_actions))
         self.handicap = 0.0 if layout.worths else math.log(layout.n_actions)
         self.register_buffer("temperature", torch.tensor(TEMPERATURE))
-        self.correction = network(layout.n_rest + layout.n_actions, hidden, 2 * layout.n_actions + 1, zero=True)
+        self.correction = network(layout.n_rest + layout.n_actions, hidden, 2 * layout.n_actions + 1)
 
     def start_from(self, plugin: AdvicePlugIn) -> None:
         """Take over what a plug-in has learned."""
@@ -144,17 +142,7 @@ class AdviceHead(nn.Module):
         worths = x[:, 5 * a : layout.rest - 1].reshape(len(x), len(layout.worths), a)
         own = worths[:, layout.worths.index("own")] if "own" in layout.worths else torch.zeros_like(p)
         willing, more, cost = self.correction(torch.cat([x[:, layout.rest :], p], 1)).split([a, a, 1], 1)
-        log_p = torch.log(p + 1e-4)
-        features = [
-            torch.ones_like(p),
-            (own / SCALE).clamp(-3, 3),
-            log_p,
-            log_p.amax(1, keepdim=True).expand_as(p),
-            x[:, layout.rest - 1 : layout.rest].expand_as(p),
-            torch.log1p(accepted.sum(1, keepdim=True)).expand_as(p),
-            torch.log1p(refused.sum(1, keepdim=True)).expand_as(p),
-        ]
-        answers = torch.stack(features, 2)
+        answers = willingness(p, own, accepted, refused, x[:, layout.rest - 1 : layout.rest], torch)
         acceptance = torch.sigmoid(answers @ self.follow + self.follow_by + 3 * willing)
         best, worst = self.paid
         answer = best + (worst - best) * torch.sigmoid(answers @ self.upset + self.upset_by)

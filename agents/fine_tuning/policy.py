@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 
-from lam_env.core.contracts import Prediction
+from lam_env.core.contracts import Observation, Prediction
 
+from ..carry import Carried, Starts
 from .features import Features, PriorFeatures
 
 
@@ -17,29 +16,31 @@ class TunedPolicy:
 
     def __init__(self, features: Features, head: torch.nn.Module, seed: int = 0):
         self.features, self.head = features, head.cpu().eval()
-        self.predictor: Any = features.predictor
+        self.predictor = features.predictor
         self._generator = torch.Generator().manual_seed(seed)
 
-    def logits(self, observation: Any, state: Any, episode_start: Any) -> tuple[torch.Tensor, Any]:
+    def logits(self, observation: Observation, state: Carried, episode_start: Starts) -> tuple[torch.Tensor, Carried]:
         vector, state = self.features(observation, state, episode_start)
         with torch.no_grad():
             return self.head(torch.from_numpy(vector)), state
 
-    def scores(self, observation: Any, said: Prediction) -> np.ndarray:
+    def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
         """(N, A) logits, given what the prior has said."""
         assert isinstance(self.features, PriorFeatures)
         with torch.no_grad():
             scored: np.ndarray = self.head(torch.from_numpy(self.features.vector(observation, said))).numpy()
         return scored
 
-    def probabilities(self, observation: Any, state: Any = None, episode_start: Any = None) -> tuple[np.ndarray, Any]:
+    def probabilities(
+        self, observation: Observation, state: Carried = None, episode_start: Starts = None
+    ) -> tuple[np.ndarray, Carried]:
         """(N, A) with which `predict` samples, 0 where an action is not possible; and the state."""
         logits, state = self.logits(observation, state, episode_start)
         return torch.softmax(logits.double(), 1).numpy(), state
 
     def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Any:
+        self, observation: Observation, state: Carried = None, episode_start: Starts = None, deterministic: bool = True
+    ) -> tuple[np.ndarray, Carried]:
         logits, state = self.logits(observation, state, episode_start)
         if not deterministic:
             u = torch.rand(logits.shape, generator=self._generator).clamp_(1e-9)

@@ -36,9 +36,7 @@ class _Report(BaseCallback):
         super().__init__()
         self._progress, self._stage, self._total = progress, stage, total
         self.curve: list[tuple[int, float]] = []
-        self._reward = 0.0
-        self._count = 0
-        self._last = 0.0
+        self._reward, self._count, self._last = 0.0, 0, 0.0
 
     def _on_step(self) -> bool:
         rewards = self.locals["rewards"]
@@ -59,11 +57,6 @@ class _Report(BaseCallback):
         self._progress(self._stage, min(self.num_timesteps, self._total), self._total, note)
 
 
-def head_of(model: PPO) -> Any:
-    """The trained head."""
-    return model.policy.head
-
-
 class PPOAgent:
     """`prior`: start from the expected-utility head on the frozen prior; else plain logits on the observation."""
 
@@ -79,7 +72,7 @@ class PPOAgent:
         if personal:
             n = max(1, s.envs // 4)
             whole = s.batch // math.gcd(s.batch, n)  # steps that fill batches
-            steps = -(-max(s.rollout, s.days * asked_a_day(training.train)) // whole) * whole
+            steps = -(-max(s.rollout, s.days * points_a_day(training.train)) // whole) * whole
         worlds = EncodedVectorEnv(training.make_worlds(n), features)
         env = LamVecEnv(worlds)
         kind = head_for(training.interaction) if self.prior else PlainHead
@@ -103,7 +96,7 @@ class PPOAgent:
         )
         env.seed(world_seeds(Use.FINE_TUNING, n, training.seed)[0])  # PPO's own seed was put there when it was made
         if self.prior:
-            head = head_of(model)
+            head: Any = model.policy.head
             head.temperature.fill_(s.temperature)
             if isinstance(head, AnticipationHead):
                 head.pay(prices(training.reward_weights))
@@ -112,26 +105,26 @@ class PPOAgent:
     def fit(self, training: Training) -> TunedPolicy:
         features = encoder_of(training, self.prior)
         model = self.learner(training, features)
+        head: Any = model.policy.head
         if self.prior:
-            counted = plugin_context().fit(training)
-            head_of(model).start_from(counted)
-            _take_over(head_of(model), training)
+            head.start_from(plugin_context().fit(training))
+            _take_over(head, training)
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
         if training.train.people > 1:
-            # each is paid for what her move is worth when all others have moved: right to learn from, no measure of the whole
+            # each is paid for what a move is worth when all others have moved: to learn from, no measure of the whole
             model.learn(training.steps, callback=[report, Turns()])
         else:
-            best = Best(head_of(model), lambda head: TunedPolicy(features, head), training)
-            best.consider(0)
+            best = Best(head, lambda head: TunedPolicy(features, head), training)
+            best.consider()
             model.learn(training.steps, callback=[report, best])
-            best.consider(training.steps)
-            head_of(model).load_state_dict(best.state)
+            best.consider()
+            head.load_state_dict(best.state)
         training.progress(report._stage, training.steps, training.steps, "")
         self.curve = report.curve
-        return TunedPolicy(features, head_of(model), training.seed)
+        return TunedPolicy(features, head, training.seed)
 
 
-def asked_a_day(points: DecisionPoints) -> int:
+def points_a_day(points: DecisionPoints) -> int:
     """Decision points of a world on one day, in the mean."""
     days = len(np.unique(np.stack([points.world // points.people, points.time // DAY]), axis=1).T)
     return -(-len(points) // max(1, days))

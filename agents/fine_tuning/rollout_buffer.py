@@ -1,4 +1,4 @@
-"""Returns along one person's trajectory: PPO's rollout buffer where the decision points of a world are those of many persons.
+"""Returns along one person's trajectory: PPO's rollout buffer where a world's decision points are many persons'.
 
 In a world of persons the next step is somebody else's. What a word to a person was worth shows until they are asked
 again: that reward is credited to it (`World.credit`), and its advantage is estimated along their own steps.
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.type_aliases import RolloutBufferSamples
 
 from lam_env.core.errors import UserError
 
@@ -24,9 +25,8 @@ class PersonalRolloutBuffer(RolloutBuffer):
 
     def __init__(self, *args: Any, seed: int = 0, **kwargs: Any):
         self._rng = np.random.default_rng(seed)
-        self._turn = self._next = np.zeros(
-            (2, 0)
-        )  # person and credit (2, n_envs): at the step to be added, and after it
+        # person and credit (2, n_envs): at the step to be added, and after it
+        self._turn = self._next = np.zeros((2, 0))
         super().__init__(*args, **kwargs)
 
     def begin(self, infos: Infos) -> None:
@@ -50,11 +50,11 @@ class PersonalRolloutBuffer(RolloutBuffer):
         self._turn = self._next
         super().add(*args, **kwargs)
 
-    def compute_returns_and_advantage(self, last_values: Any, dones: np.ndarray) -> None:
+    def compute_returns_and_advantage(self, last_values: object, dones: object) -> None:
         """Generalised advantage estimates (Schulman et al. 2016) along each person's steps."""
         self.advantages[:], self.known[:] = 0, False
         for e in range(self.n_envs):
-            following: dict[int, int] = {}  # person -> her next step in this rollout
+            following: dict[int, int] = {}  # person -> their next step in this rollout
             people, values, credit = self.person[:, e].tolist(), self.values[:, e].tolist(), self.credit[:, e].tolist()
             for t in range(self.buffer_size - 1, -1, -1):
                 if t + 1 < self.buffer_size and self.episode_starts[t + 1, e]:
@@ -66,7 +66,7 @@ class PersonalRolloutBuffer(RolloutBuffer):
                 following[people[t]] = t
         self.returns = self.advantages + self.values
 
-    def get(self, batch_size: int | None = None) -> Generator[Any, None, None]:
+    def get(self, batch_size: int | None = None) -> Generator[RolloutBufferSamples, None, None]:
         known = np.flatnonzero(self.swap_and_flatten(self.known[:, :, None])[:, 0])
         if not self.generator_ready:
             for name in ("observations", "actions", "values", "log_probs", "advantages", "returns"):

@@ -9,8 +9,8 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ _MOST_LAYERS, _MOST_WIDTH = 16, 8192
 
 
 def save_policy(policy: TunedPolicy, folder: str | os.PathLike[str]) -> None:
-    """Writes the policy's head and standardisation into `folder`, whole or not at all; one that was there is replaced."""
+    """Writes a policy's head and standardisation into `folder`, whole or not at all; one that was there is replaced."""
     features, kinds = policy.features, [name for name, kind in HEADS.items() if type(policy.head) is kind]
     if not isinstance(features, PriorFeatures) or not kinds:
         raise UserError(f"only policies with a prior and a head for {', '.join(HEADS)} can be saved")
@@ -47,37 +47,33 @@ def save_policy(policy: TunedPolicy, folder: str | os.PathLike[str]) -> None:
 
 
 def load_policy(folder: str | os.PathLike[str], predictor: Predictor) -> TunedPolicy:
-    """The policy saved in `folder`, on the prior that it was trained on; ModelError if it is incomplete, changed, not one
-    of ours, or another prior's."""
+    """The policy saved in `folder`, on the prior that it was trained on; ModelError if it is incomplete, changed, not
+    one of ours, or another prior's."""
     folder = Path(folder)
     with reading(folder, "policy", "train"):
-        return _load(folder, predictor)
+        content = read_folder(folder, _MOST, FORMAT)
+        about = json.loads(content[_ABOUT])
+        if not isinstance(about, dict):
+            raise ValueError(f"{_ABOUT} is no mapping")
+        if about["prior"] != fingerprint(predictor):
+            raise ModelError(f"{folder}: the policy was trained on another prior; take both from one run")
+        features = _features(about, predictor)
+        if about["layout"] != _plain(features.layout):
+            raise ValueError(f"{_ABOUT}: the layout does not fit the prior")
+        hidden = about["hidden"]
+        if not isinstance(hidden, list) or len(hidden) > _MOST_LAYERS:
+            raise ValueError(f"{_ABOUT}: hidden is no list of at most {_MOST_LAYERS} widths")
+        if not all(type(width) is int and 1 <= width <= _MOST_WIDTH for width in hidden):
+            raise ValueError(f"{_ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH}")
+        if about["interaction"] not in HEADS:
+            raise ValueError(f"{_ABOUT}: there is no head of that interaction")
+        with torch.device("meta"):  # shapes first: a hostile file may ask for more memory than there is
+            head = HEADS[about["interaction"]](features.layout, tuple(hidden))
+        fill(head, content[_WEIGHTS], _WEIGHTS, _ABOUT)
+        return TunedPolicy(features, head)
 
 
-def _load(folder: Path, predictor: Predictor) -> TunedPolicy:
-    content = read_folder(folder, _MOST, FORMAT)
-    about = json.loads(content[_ABOUT])
-    if not isinstance(about, dict):
-        raise ValueError(f"{_ABOUT} is no mapping")
-    if about["prior"] != fingerprint(predictor):
-        raise ModelError(f"{folder}: the policy was trained on another prior; take both from one run")
-    features = _features(about, predictor)
-    if about["layout"] != _plain(features.layout):
-        raise ValueError(f"{_ABOUT}: the layout does not fit the prior")
-    hidden = about["hidden"]
-    if not isinstance(hidden, list) or len(hidden) > _MOST_LAYERS:
-        raise ValueError(f"{_ABOUT}: hidden is no list of at most {_MOST_LAYERS} widths")
-    if not all(type(width) is int and 1 <= width <= _MOST_WIDTH for width in hidden):
-        raise ValueError(f"{_ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH}")
-    if about["interaction"] not in HEADS:
-        raise ValueError(f"{_ABOUT}: there is no head of that interaction")
-    with torch.device("meta"):  # shapes first: a hostile file may ask for more memory than there is
-        head = HEADS[about["interaction"]](features.layout, tuple(hidden))
-    fill(head, content[_WEIGHTS], _WEIGHTS, _ABOUT)
-    return TunedPolicy(features, head)
-
-
-def _features(about: dict[str, Any], predictor: Predictor) -> PriorFeatures:
+def _features(about: Mapping[str, object], predictor: Predictor) -> PriorFeatures:
     mean, scale = (np.asarray(about[name], np.float32) for name in ("mean", "scale"))
     shape = (len(predictor.vocabulary.readings),)
     if mean.shape != shape or scale.shape != shape:
@@ -87,12 +83,12 @@ def _features(about: dict[str, Any], predictor: Predictor) -> PriorFeatures:
     return PriorFeatures(predictor, mean, scale)
 
 
-def _plain(layout: Layout) -> Any:
+def _plain(layout: Layout) -> object:
     """As JSON gives it back."""
     return json.loads(json.dumps(dataclasses.asdict(layout)))
 
 
-def fingerprint(predictor: Any) -> str:
+def fingerprint(predictor: Predictor) -> str:
     """A digest of what a predictor knows: its vocabulary and its weights. It finds a mix-up, not a forger."""
     digest = hashlib.sha256(json.dumps(predictor.vocabulary.to_json()).encode())
     digest.update(weights_of(predictor.nets))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from .ppo import PPOAgent
 
-
-def scratch() -> PPOAgent:
-    return PPOAgent(prior=False)
-
-
 NEEDS = ("steps",)
-AGENTS = {"ppo_scratch": scratch}
+AGENTS = {"ppo_scratch": partial(PPOAgent, prior=False)}

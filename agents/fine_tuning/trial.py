@@ -15,12 +15,12 @@ def returns(policy: Policy, training: Training) -> np.ndarray:
     worlds = training.tuning.trial
     n = min(worlds, AT_ONCE)
     env = training.make_worlds(n, reveal=complete(policy).reveal)
-    seeds, found = world_seeds(Use.HEAD_CHOICE, worlds, training.seed), np.zeros(worlds)
+    seeds, sums = world_seeds(Use.HEAD_CHOICE, worlds, training.seed), np.zeros(worlds)
     lives, following = np.arange(n), n  # whose world each is now, and the next to take the place of one that is over
     for step in play(
         lambda seen, state, ended: policy.predict(seen, state, ended, True), env, seeds[:n], then=seeds[n:]
     ):
-        found[lives] += step.rewards  # a world that is over earns nothing
+        sums[lives] += step.rewards  # a world that is over earns nothing
         for i in np.flatnonzero(step.ended)[: worlds - following]:
             lives[i], following = following, following + 1
-    return found
+    return sums

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env.base_vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note
@@ -27,7 +26,7 @@ class LamVecEnv(VecEnv):
     """`LamVectorEnv`, wrapped or not, in the autoreset mode SAME_STEP, for SB3. `infos` are those of the single
     environment; at an episode's end they also hold `terminal_observation`, `TimeLimit.truncated`, `totals` (with the
     true utility as `utility.total`), and as `episode` what SB3's own `Monitor` says: `r` the sum of rewards, `l` the
-    number of steps, `t` the seconds since this object was made. `reset_infos` are those of each world's latest reset."""
+    number of steps, `t` the seconds since this object was made. `reset_infos` are those of each world's last reset."""
 
     def __init__(self, env: LamVectorEnv | EncodedVectorEnv, seed: int = 0):
         self.batch = env
@@ -42,7 +41,7 @@ class LamVecEnv(VecEnv):
         self._seeds = [None if seed is None else seed + i for i in range(self.num_envs)]
         return self._seeds
 
-    def reset(self) -> Any:
+    def reset(self) -> VecEnvObs:
         observation, info = self.batch.reset(seed=self._seeds)
         self._reset_seeds()
         self._return[:], self._length[:] = 0, 0
@@ -52,22 +51,19 @@ class LamVecEnv(VecEnv):
     def step_async(self, actions: np.ndarray) -> None:
         self._actions = actions
 
-    def step_wait(self) -> Any:
+    def step_wait(self) -> VecEnvStepReturn:
         observation, rewards, terminated, truncated, info = self.batch.step(self._actions)
         ended = terminated | truncated
         self._return += rewards
         self._length += 1
         infos = infos_of(info, self.num_envs)
+        elapsed = round(time.time() - self._began, 6)
         for i in np.flatnonzero(ended).tolist():
             own, self.reset_infos[i] = infos[i], infos[i]
             infos[i] = own.pop("final_info") | {
                 "terminal_observation": own.pop("final_obs"),
                 "TimeLimit.truncated": bool(truncated[i] and not terminated[i]),
-                "episode": {
-                    "r": float(self._return[i]),
-                    "l": int(self._length[i]),
-                    "t": round(time.time() - self._began, 6),
-                },
+                "episode": {"r": float(self._return[i]), "l": int(self._length[i]), "t": elapsed},
             }
             self._return[i], self._length[i] = 0, 0
         return observation, rewards.astype(np.float32), ended, infos
@@ -75,19 +71,21 @@ class LamVecEnv(VecEnv):
     def close(self) -> None:
         self.env.close()
 
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[object]:
         """The batch's attribute, once a world asked for."""
         return [getattr(self.env, attr_name) for _ in self._get_indices(indices)]
 
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+    def set_attr(self, attr_name: str, value: object, indices: VecEnvIndices = None) -> None:
         """Sets it for all worlds; UserError for some of them, which share the batch's attributes."""
         if len(set(self._get_indices(indices))) < self.num_envs:
             raise UserError(f"set_attr {attr_name!r}: all worlds share it; leave `indices` out")
         setattr(self.env, attr_name, value)
 
-    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+    def env_method(
+        self, method_name: str, *args: object, indices: VecEnvIndices = None, **kwargs: object
+    ) -> list[object]:
         results = getattr(self.env, method_name)(*args, **kwargs)
         return [results[i] for i in self._get_indices(indices)]
 
-    def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
+    def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
         return [wrapper_class is Monitor for _ in self._get_indices(indices)]

@@ -1,4 +1,4 @@
-"""The kit's encoder as a wrapper of Gymnasium environments: learners see one vector of sane numbers instead of an observation's parts."""
+"""The kit's encoder as a wrapper of Gymnasium environments: learners see one vector, not an observation's parts."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def space_of(encoder: Features) -> gym.spaces.Box:
 
 
 def _last(encoder: Features, observation: Observation, carry: PredictorState | None, index: int) -> np.ndarray:
-    """The vector of an episode's very last observation, in world `index`. The prior's word on it is that of the one before: it serves a value
-    estimate only."""
+    """The vector of an episode's very last observation, in world `index`. The prior's word on it is that of the one
+    before: it serves a value estimate only."""
     batch = {k: np.asarray(v)[None] for k, v in observation.items()}
     if carry is None or not isinstance(encoder, PriorFeatures):
         return encoder(batch, None, None)[0][0]
@@ -32,7 +32,8 @@ def _last(encoder: Features, observation: Observation, carry: PredictorState | N
 
 
 class EncodedEnv(gym.ObservationWrapper[np.ndarray, SupportsIndex, Observation]):
-    """A single environment of the kit whose observations are the encoder's vectors (F,). What the encoder carries along starts anew with an episode."""
+    """A single environment of the kit whose observations are the encoder's vectors (F,). What the encoder carries along
+    starts anew with an episode."""
 
     def __init__(self, env: gym.Env[Observation, SupportsIndex], encoder: Features):
         super().__init__(env)
@@ -47,16 +48,17 @@ class EncodedEnv(gym.ObservationWrapper[np.ndarray, SupportsIndex, Observation])
         observation: Any  # Gymnasium's stubs say that it is what the wrapper gives
         observation, reward, terminated, truncated, info = self.env.step(action)
         ended = terminated or truncated
-        seen = _last(self.encoder, observation, self._carry, 0) if ended else self.observation(observation)
-        return seen, reward, terminated, truncated, info
+        vector = _last(self.encoder, observation, self._carry, 0) if ended else self.observation(observation)
+        return vector, reward, terminated, truncated, info
 
     def observation(self, observation: Observation) -> np.ndarray:
-        seen, self._carry = self.encoder({k: np.asarray(v)[None] for k, v in observation.items()}, self._carry, None)
-        return seen[0]
+        vector, self._carry = self.encoder({k: np.asarray(v)[None] for k, v in observation.items()}, self._carry, None)
+        return vector[0]
 
 
 class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.ndarray, np.ndarray]):
-    """The same for a batch: vectors (N, F), and `final_obs` likewise. Gymnasium's own wrapper of observations is for other modes of reset."""
+    """The same for a batch: vectors (N, F), and `final_obs` likewise. Gymnasium's own wrapper of observations is for
+    other modes of reset."""
 
     def __init__(self, env: LamVectorEnv, encoder: Features):
         if env.autoreset_mode != AutoresetMode.SAME_STEP:
@@ -70,13 +72,13 @@ class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.nda
 
     def reset(self, **options: Any) -> tuple[np.ndarray, dict[str, Any]]:
         observation, info = self.env.reset(**options)
-        seen, self._carry = self.encoder(observation, None, None)
-        return seen, info
+        vector, self._carry = self.encoder(observation, None, None)
+        return vector, info
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         observation, rewards, terminated, truncated, info = self.env.step(actions)
         ended = terminated | truncated
         for i in np.flatnonzero(ended).tolist():
             info["final_obs"][i] = _last(self.encoder, info["final_obs"][i], self._carry, i)
-        seen, self._carry = self.encoder(observation, self._carry, ended)
-        return seen, rewards, terminated, truncated, info
+        vector, self._carry = self.encoder(observation, self._carry, ended)
+        return vector, rewards, terminated, truncated, info

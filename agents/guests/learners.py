@@ -1,4 +1,4 @@
-"""Other people's learners: the environment that Stable-Baselines3 and sb3-contrib take as it is, and their models as policies."""
+"""Other people's learners: the environment that Stable-Baselines3 and sb3-contrib take, their models as policies."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, ConvertCallback
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecNormalize, unwrap_vec_normalize
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
@@ -26,7 +27,8 @@ POINTS = 100  # of a learning curve
 
 
 class GuestVecEnv(LamVecEnv):
-    """Draws the learning curve of whoever learns on it. Which people it meets is the training's affair: a learner's seed changes nothing of it."""
+    """Draws the learning curve of whoever learns on it. Which people it meets is the training's affair: a learner's
+    seed changes nothing of it."""
 
     def __init__(self, training: Training, n: int, encoder: Features | None = None):
         worlds = training.make_worlds(n)
@@ -39,17 +41,17 @@ class GuestVecEnv(LamVecEnv):
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
         return super().seed(self._own)
 
-    def step_wait(self) -> Any:
-        found = super().step_wait()
+    def step_wait(self) -> VecEnvStepReturn:
+        result = super().step_wait()
         self.steps += self.num_envs
         self._since += self.num_envs
-        self._earned += float(found[1].sum())
+        self._earned += float(result[1].sum())
         if self._since >= self._every:
             self.curve.append((self.steps, self._earned / self._since))
             self._earned, self._since = 0.0, 0
             if all(self.steps >= other.steps for other in self.training.handed_out):
                 self._tell()
-        return found
+        return result
 
     def _tell(self) -> None:
         (step, reward), total = self.curve[-1], self.training.steps
@@ -62,8 +64,8 @@ def make_env(training: Training, n: int, encode: bool, prior: bool) -> GuestVecE
 
 
 class ModelPolicy:
-    """A model of SB3 as the kit's policy: on the kit's observations, in batches of any size. It sees what it has learned on, and the mask if it asks
-    for one; what the encoder carries and its own recurrent state go along in `state`."""
+    """A model of SB3 as the kit's policy: on the kit's observations, in batches of any size. It sees what it learned
+    on, and the mask if it asks for one; what the encoder carries and its own recurrent state go along in `state`."""
 
     def __init__(self, model: BaseAlgorithm | BasePolicy, encoder: Features | None, scaled: VecNormalize | None = None):
         self.model: Any = model
@@ -75,30 +77,30 @@ class ModelPolicy:
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> tuple[np.ndarray, Any]:
         carry, own = (None, None) if state is None else state
-        seen, mask = observation, {"action_masks": observation["action_mask"]} if self._masked else {}
+        inputs, mask = observation, {"action_masks": observation["action_mask"]} if self._masked else {}
         if self.encoder is not None:
-            seen, carry = self.encoder(observation, carry, episode_start)
+            inputs, carry = self.encoder(observation, carry, episode_start)
         if self.scaled is not None:
-            seen = self.scaled.normalize_obs(seen)
-        actions, own = self.model.predict(seen, own, episode_start, deterministic, **mask)
+            inputs = self.scaled.normalize_obs(inputs)
+        actions, own = self.model.predict(inputs, own, episode_start, deterministic, **mask)
         return actions, (carry, own)
 
 
-def model_policy(found: Any, training: Training) -> Any:
-    """What `fit` has returned, as a policy: a model of SB3 on the encoding of the environment that it learned on, anything else as it is."""
-    if not isinstance(found, BaseAlgorithm | BasePolicy):
-        return found
-    env = found.get_env() if isinstance(found, BaseAlgorithm) else None
+def model_policy(result: object, training: Training) -> object:
+    """What `fit` returned, as a policy: a model of SB3 on the encoding that it learned on, anything else as it is."""
+    if not isinstance(result, BaseAlgorithm | BasePolicy):
+        return result
+    env = result.get_env() if isinstance(result, BaseAlgorithm) else None
     own = None if env is None else env.unwrapped
     for made in [own] if isinstance(own, GuestVecEnv) else training.handed_out:
-        if made.observation_space == found.observation_space:
-            return ModelPolicy(found, made.encoder, None if env is None else unwrap_vec_normalize(env))
-    if training.make_worlds(1).single_observation_space != found.observation_space:
+        if made.observation_space == result.observation_space:
+            return ModelPolicy(result, made.encoder, None if env is None else unwrap_vec_normalize(env))
+    if training.make_worlds(1).single_observation_space != result.observation_space:
         raise UserError(
             "fit returned a model that has learned on other observations than those of training.make_env:"
             " return an object whose predict takes the kit's"
         )
-    return ModelPolicy(found, None, None if env is None else unwrap_vec_normalize(env))
+    return ModelPolicy(result, None, None if env is None else unwrap_vec_normalize(env))
 
 
 class _Stop(BaseCallback):
@@ -112,13 +114,14 @@ class _Stop(BaseCallback):
 
 @contextlib.contextmanager
 def cut_short(steps: int) -> Iterator[None]:
-    """While it lasts SB3's learners stop after so many steps, in the middle of a rollout if need be: by default one of PPO has 2,048 of each world."""
+    """While it lasts SB3's learners stop after so many steps, in the middle of a rollout if need be: by default one of
+    PPO has 2,048 of each world."""
     init = BaseAlgorithm._init_callback
 
-    def stopping(self: Any, callback: Any, progress_bar: bool = False) -> BaseCallback:
-        given = callback if isinstance(callback, list) else [callback]
-        given = [c if isinstance(c, BaseCallback) else ConvertCallback(c) for c in given]
-        return init(self, [*given, _Stop(steps)], progress_bar)
+    def stopping(self: BaseAlgorithm, callback: Any, progress_bar: bool = False) -> BaseCallback:
+        own = callback if isinstance(callback, list) else [callback]
+        own = [c if isinstance(c, BaseCallback) else ConvertCallback(c) for c in own]
+        return init(self, [*own, _Stop(steps)], progress_bar)
 
     BaseAlgorithm._init_callback = stopping  # type: ignore[method-assign]
     try:

@@ -31,7 +31,7 @@ class PredictorNetwork(nn.Module):
             sizes = [width, *[s.hidden] * s.layers]
             pairs = zip(sizes[:-1], sizes[1:], strict=True)
             self.core = nn.Sequential(*[m for a, b in pairs for m in (nn.Linear(a, b), nn.ReLU())])
-        # what she does next depends on her habits (memory) and on how things stand (input), and on both together
+        # the next act depends on habits (memory), on how things stand (input), and on both together
         self.readout = nn.Linear(s.hidden + width, s.readout) if s.readout else None
         self.next = nn.Linear(s.readout or s.hidden, n_actions)
         self.soon = nn.Linear(s.readout or s.hidden, n_actions)
@@ -51,8 +51,8 @@ class PredictorNetwork(nn.Module):
         s = self.settings
         x = F.dropout(self.inputs(tokens, features), s.input_dropout, self.training)
         if s.core in ("lstm", "gru"):
-            given = None if memory is None else (memory if s.core == "lstm" else memory[0])
-            hidden, after = self.core(x, given)
+            before = None if memory is None else (memory if s.core == "lstm" else memory[0])
+            hidden, after = self.core(x, before)
             memory = after if s.core == "lstm" else (after,)
         else:
             hidden, memory = self.core(x), ()

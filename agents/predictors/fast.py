@@ -1,13 +1,11 @@
 """One step of a network in NumPy: what serving one event costs is calls, not arithmetic.
 
-Each class takes a torch `PredictorNetwork` apart once and then holds float32 arrays only. The token embedding is folded into
-the first layer's weights: a token costs one gathered row. Sigmoids are taken as (1 + tanh(x / 2)) / 2 with the halving
-folded into the weights, so that all gates need one tanh.
+Each class takes a torch `PredictorNetwork` apart once and then holds float32 arrays only. The token embedding is folded
+into the first layer's weights: a token costs one gathered row. Sigmoids are taken as (1 + tanh(x / 2)) / 2 with the
+halving folded into the weights, so that all gates need one tanh.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +19,7 @@ def _array(tensor: torch.Tensor | nn.Module) -> np.ndarray:
     return tensor.detach().cpu().numpy().astype(np.float32)
 
 
+Four = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
@@ -88,9 +87,7 @@ class FastLSTM:
         self.weight = np.ascontiguousarray(np.concatenate([self.input.features, recurrent]))
         self.heads = _Heads(net)
 
-    def __call__(
-        self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def __call__(self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray) -> Four:
         """-> next (n, A), soon (n, A), h (n, H), c (n, H)."""
         size = self.size
         z = np.concatenate([features, h], 1) @ self.weight
@@ -121,9 +118,7 @@ class FastGRU:
         self.bias_new = bias_hidden[2 * size :]
         self.heads = _Heads(net)
 
-    def __call__(
-        self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def __call__(self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray) -> Four:
         """-> next (n, A), soon (n, A), h (n, H), c as given (unused)."""
         size = self.size
         x = features @ self.input.features
@@ -150,9 +145,7 @@ class FastMLP:
         self.more = [(np.ascontiguousarray(_array(m.weight).T), _array(m.bias)) for m in layers[1:]]
         self.heads = _Heads(net)
 
-    def __call__(
-        self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def __call__(self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray) -> Four:
         """-> next (n, A), soon (n, A), the last layer (n, H), c as given (unused)."""
         x = np.maximum(features @ self.input.features + self.input.tokens(tokens), 0)
         for weight, bias in self.more:
@@ -160,4 +153,11 @@ class FastMLP:
         return *self.heads(x, tokens, features), x, c
 
 
-FAST: dict[str, Any] = {"lstm": FastLSTM, "gru": FastGRU, "mlp": FastMLP}
+Cell = FastLSTM | FastGRU | FastMLP
+
+
+def fast(net: nn.Module) -> Cell:
+    """The step of a network that is no transformer."""
+    assert isinstance(net, PredictorNetwork)
+    kinds: dict[str, type[Cell]] = {"lstm": FastLSTM, "gru": FastGRU, "mlp": FastMLP}
+    return kinds[net.settings.core](net)

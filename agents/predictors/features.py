@@ -69,9 +69,9 @@ class Featuriser:
         return out
 
     def step(self, points: DecisionPoints, last: np.ndarray, today: np.ndarray, day: np.ndarray) -> np.ndarray:
-        """Features (n, F) of one decision point per stream. Changes the memory in place: `last` (n, V) int64 time a token was
-        last seen, plus one [s] (0 never); `today` (n, V) float32 its count today; `day` (n,) int64 the day, plus one.
-        """
+        """Features (n, F) of one decision point per stream. Changes the memory in place: `last` (n, V) int64 time a
+        token was last seen, plus one [s] (0 never); `today` (n, V) float32 its count today; `day` (n,) int64 the day,
+        plus one."""
         out = self.now(points)
         if self.recency:
             time = np.asarray(points.time, np.int64)
@@ -97,11 +97,11 @@ class Featuriser:
 
 def _memory(time: np.ndarray, tokens: np.ndarray, n_tokens: int) -> tuple[np.ndarray, np.ndarray]:
     """`last` and `today` after each row of one world, both (n, V)."""
-    seen = np.zeros((len(time), n_tokens), np.float32)
+    counts = np.zeros((len(time), n_tokens), np.float32)
     row, slot = np.nonzero(tokens)
-    np.add.at(seen, (row, tokens[row, slot]), 1)
-    last = np.maximum.accumulate(np.where(seen > 0, time[:, None] + 1, 0), axis=0)
-    total = np.cumsum(seen, axis=0)
+    np.add.at(counts, (row, tokens[row, slot]), 1)
+    last = np.maximum.accumulate(np.where(counts > 0, time[:, None] + 1, 0), axis=0)
+    total = np.cumsum(counts, axis=0)
     day = time // DAY
     turns = np.r_[False, day[1:] != day[:-1]]
     first = np.maximum.accumulate(np.where(turns, np.arange(len(time)), 0))  # first row of the row's day

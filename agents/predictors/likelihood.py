@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import numpy as np
 
-from lam_env.logs.decision_points import COLUMNS, DecisionPoints
+from lam_env.logs.decision_points import DecisionPoints
 
 
 def mean_nll(p: np.ndarray, target: np.ndarray) -> float:
@@ -23,16 +20,11 @@ def continued(train: DecisionPoints, valid: DecisionPoints) -> tuple[DecisionPoi
 
     Where validation goes on with worlds of the training log (a split by day), these are read from their start, so
     that the predictor meets the validation days with the memory it would have; new worlds are read alone."""
-    if not (len(train) and len(valid)):
-        return valid, np.ones(len(valid), bool)
     before = train.select(np.isin(train.world, valid.world))
     if not len(before):
         return valid, np.ones(len(valid), bool)
     judged = np.r_[np.zeros(len(before), bool), np.ones(len(valid), bool)]
     # stable: rows of one world stay in their order
     order = np.lexsort((judged, np.concatenate([before.world, valid.world])))
-    arrays: dict[str, Any] = {}
-    for name in COLUMNS:
-        a, b = getattr(before, name), getattr(valid, name)
-        arrays[name] = None if a is None or b is None else np.concatenate([a, b])[order]
-    return dataclasses.replace(valid, **arrays), judged[order]
+    a, b = before.columns(), valid.columns()
+    return valid.with_columns({k: np.concatenate([a[k], b[k]])[order] for k in a.keys() & b.keys()}), judged[order]

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import BAG, DecisionPoints
 
 from .cores import Memory, PredictorNetwork
-from .fast import FAST
+from .fast import Cell, fast
 from .features import Featuriser
 from .settings import PredictorSettings
 
@@ -59,8 +58,8 @@ class NetworkState:
 class Predictor:
     """P(next user action or none) and P(soon) of each action.
 
-    `nets`: the members of the ensemble (usually one), whose probabilities are averaged. `timer`: quiet time [s] after which its training log had an
-    decision point, and whoever serves it has to raise one (None: never).
+    `nets`: the members of the ensemble (usually one), whose probabilities are averaged. `timer`: quiet time [s] after
+    which its training log had a decision point, and whoever serves it has to raise one (None: never).
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class Predictor:
             for _ in range(settings.members)
         )
         self.nets.eval()
-        self._fast: list[Any] | None = None
+        self._fast: list[Cell] | None = None
 
     @property
     def n_hidden(self) -> int:
@@ -107,8 +106,8 @@ class Predictor:
         return state
 
     def step(self, state: NetworkState, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, NetworkState]:
-        """One decision point per stream (N rows). Inactive rows keep their state; what is predicted for them means nothing.
-        The state given stays as it is."""
+        """One decision point per stream (N rows). Inactive rows keep their state; what is predicted for them means
+        nothing. The state given stays as it is."""
         copied = self.settings.recency or self.settings.core == "transformer"
         # otherwise only h and c change, and they are made anew
         after = state.copy() if copied else NetworkState(**vars(state))
@@ -127,7 +126,7 @@ class Predictor:
 
     def _step_fast(self, state: NetworkState, tokens: np.ndarray, features: np.ndarray) -> Prediction:
         if self._fast is None:
-            self._fast = [FAST[self.settings.core](net) for net in self.nets]
+            self._fast = [fast(net) for net in self.nets]
         if len(self._fast) == 1:
             p, soon, state.h, state.c = self._fast[0](tokens, features, state.h, state.c)
             return Prediction(p, soon, state.h)
@@ -162,25 +161,19 @@ class Predictor:
             p, soon, h = self._read_windows(tokens, features, bounds)
             return Prediction(p, soon, h if hidden else None)
         n, a = len(points), len(self.vocabulary)
-        p, soon = np.zeros((n, a), np.float32), np.zeros((n, a), np.float32)
-        h = np.zeros((n, self.n_hidden if hidden else 0), np.float32)
+        out = [np.zeros((n, width), np.float32) for width in (a, a, self.n_hidden if hidden else 0)]
         order = np.argsort(np.diff(bounds), kind="stable")  # worlds of like length side by side: little padding
         with torch.no_grad(), one_thread():
             for i in range(0, len(order), _WORLDS):
                 group = order[i : i + _WORLDS]
-                self._read_worlds(tokens, features, bounds[group], bounds[group + 1], p, soon, h)
-        return Prediction(p, soon, h if hidden else None)
+                self._read_worlds(tokens, features, bounds[group], bounds[group + 1], *out)
+        return Prediction(out[0], out[1], out[2] if hidden else None)
 
     def _read_worlds(
-        self,
-        tokens: np.ndarray,
-        features: np.ndarray,
-        first: np.ndarray,
-        end: np.ndarray,
-        p: np.ndarray,
-        soon: np.ndarray,
-        h: np.ndarray,
+        self, tokens: np.ndarray, features: np.ndarray, first: np.ndarray, end: np.ndarray, *out: np.ndarray
     ) -> None:
+        """Fills `out`, the arrays of the prediction, at the rows from first to end (worlds,)."""
+        p, soon, h = out
         device = next(self.nets.parameters()).device
         memories: list[Memory | None] = [None] * len(self.nets)
         size = self.settings.hidden
@@ -192,11 +185,11 @@ class Predictor:
             x = torch.from_numpy(features[rows]).to(device)
             bag = torch.from_numpy(tokens[rows]).to(device)
             for i, net in enumerate(self.nets):
-                logits, logits_soon, out, memories[i] = net(bag, x, memories[i])
+                logits, logits_soon, hidden, memories[i] = net(bag, x, memories[i])
                 p[rows[there]] += torch.softmax(logits, -1).cpu().numpy()[there] / len(self.nets)
                 soon[rows[there]] += torch.sigmoid(logits_soon).cpu().numpy()[there] / len(self.nets)
                 if h.shape[1]:
-                    h[rows[there], i * size : (i + 1) * size] = out.cpu().numpy()[there]
+                    h[rows[there], i * size : (i + 1) * size] = hidden.cpu().numpy()[there]
 
     def _read_windows(
         self, tokens: np.ndarray, features: np.ndarray, bounds: np.ndarray

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel
 
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note, Report, silent
@@ -61,9 +63,7 @@ def pretrain(
             torch.manual_seed(seed + 7919 * member)
             net = PredictorNetwork(train.vocabulary.n_tokens, len(train.vocabulary), featuriser.size, settings)
             rng = np.random.default_rng([seed, member])
-            predictor.nets[member] = _fit(
-                net.to(where), data, reading, judged, featuriser, settings, rng, member, progress
-            )
+            predictor.nets[member] = _fit(net.to(where), data, reading, judged, rng, member, progress)
     predictor.nets.to("cpu").eval()
     predictor.refresh()
     return predictor
@@ -90,6 +90,7 @@ class Chunks:
         self.bounds = np.r_[train.starts(), len(train)]
         # a transformer never sees more than its context
         self.window = min(settings.window, settings.context) if settings.core == "transformer" else settings.window
+        self.featuriser = featuriser
         self.burn_in = 0 if settings.core in ("transformer", "mlp") else settings.burn_in
         self.batch = settings.batch
         self.device = device
@@ -120,21 +121,26 @@ def _fit(
     data: Chunks,
     reading: DecisionPoints,
     judged: np.ndarray,
-    featuriser: Featuriser,
-    settings: PredictorSettings,
     rng: np.random.Generator,
     member: int,
     progress: Report,
 ) -> PredictorNetwork:
-    judge = Predictor(reading.vocabulary, featuriser, settings)
+    s = net.settings
+    judge = Predictor(reading.vocabulary, data.featuriser, s)
     judge.nets = torch.nn.ModuleList([net])
-    s = settings
     optimiser = torch.optim.AdamW(net.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
-    average = {k: v.detach().clone() for k, v in net.state_dict().items()} if s.average else None
+
+    def towards(means: Sequence[torch.Tensor], news: Sequence[torch.Tensor], update: torch.Tensor | int) -> None:
+        for mean, new in zip(means, news, strict=True):
+            mean.lerp_(new, 1 - min(s.average, (1 + int(update)) / (10 + int(update))))
+
+    average = AveragedModel(net, multi_avg_fn=towards) if s.average else None
+    if average is not None:
+        average.n_averaged += 1  # it begins with the network as it was made
+        judge.nets = torch.nn.ModuleList([average.module])
     best, best_weights, since = math.inf, None, 0
     stage = "pre-training" if s.members == 1 else f"pre-training {member + 1}/{s.members}"
-    told, update = 0.0, 0
-    note = Note()
+    last_note, note = 0.0, Note()
     for epoch in range(s.passes):
         net.train()
         batches = data.batches(rng)
@@ -143,32 +149,23 @@ def _fit(
             done = epoch * len(batches) + i
             for group in optimiser.param_groups:
                 group["lr"] = s.learning_rate * _rate(done, total, s.schedule)
-            loss = _loss(net, data, rows, real, s)
+            loss = _loss(net, data, rows, real)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimiser.step()
-            update += 1
             if average is not None:
-                decay = min(s.average, (1 + update) / (10 + update))
-                for k, v in net.state_dict().items():
-                    average[k].lerp_(v, 1 - decay)
-            if (now := time.monotonic()) - told > 0.2:
-                told = now
+                average.update_parameters(net)
+            if (now := time.monotonic()) - last_note > 0.2:
+                last_note = now
                 progress(stage, done, total, note)
-        net.eval()
-        raw = net.state_dict()
-        if average is not None:
-            raw = {k: v.detach().clone() for k, v in raw.items()}
-            net.load_state_dict(average)
+        judge.nets.eval()
         score = mean_nll(judge.read(reading, hidden=False).next[judged], reading.target[judged])
         if score < best:
             best, since = score, 0
-            best_weights = {k: v.detach().clone() for k, v in net.state_dict().items()}
+            best_weights = {k: v.detach().clone() for k, v in judge.nets[0].state_dict().items()}
         else:
             since += 1
-        if average is not None:
-            net.load_state_dict(raw)
         text = f"pass {epoch + 1}, validation NLL {score:.4f} (best {best:.4f})"
         note = Note(text, {"validation_nll": score}, epoch + 1)
         progress(stage, (epoch + 1) * len(batches), total, note)
@@ -186,14 +183,12 @@ def _rate(done: int, total: int, schedule: str) -> float:
     return warm if schedule == "constant" else warm * 0.5 * (1 + math.cos(math.pi * done / total))
 
 
-def _loss(
-    net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor, settings: PredictorSettings
-) -> torch.Tensor:
-    with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=settings.autocast):
+def _loss(net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    s = net.settings
+    with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=s.autocast):
         logits, soon, _, _ = net(data.tokens[rows], data.features[rows])
     rows = rows[real]
-    loss = F.cross_entropy(logits[real].float(), data.target[rows], label_smoothing=settings.label_smoothing)
+    loss = F.cross_entropy(logits[real].float(), data.target[rows], label_smoothing=s.label_smoothing)
     if data.soon is not None:
-        wanted = data.soon[rows].float()
-        loss = loss + F.binary_cross_entropy_with_logits(soon[real].float(), wanted)
+        loss = loss + F.binary_cross_entropy_with_logits(soon[real].float(), data.soon[rows].float())
     return loss

@@ -6,14 +6,13 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from lam_env.core.events import Vocabulary
 
-from ..files import ModelError, fill, read_folder, reading, to_json, weights_of, write_folder
+from ..files import ModelError, fill, read_folder, reading, settings_of, to_json, weights_of, write_folder
 from .features import Featuriser
 from .network import Predictor
 from .settings import PredictorSettings
@@ -39,33 +38,19 @@ def load(folder: str | os.PathLike[str]) -> Predictor:
     """The predictor saved in `folder`; ModelError if it is incomplete, changed, or not one of ours."""
     folder = Path(folder)
     with reading(folder, "model", "train"):
-        return _load(folder)
-
-
-def _load(folder: Path) -> Predictor:
-    content = read_folder(folder, _MOST, FORMAT)
-    config = json.loads(content["config.json"])
-    settings, vocabulary = _settings(config["settings"]), Vocabulary.from_json(config["vocabulary"])
-    mean, sd = (np.asarray(config[k], np.float32) for k in ("mean", "sd"))
-    if mean.shape != (2 + len(vocabulary.readings),) or mean.shape != sd.shape or not (sd > 0).all():
-        raise ModelError(f"{folder}: config.json: mean and sd do not fit the vocabulary; train it again")
-    if not np.isfinite(mean).all() or not np.isfinite(sd).all():
-        raise ModelError(f"{folder}: config.json: mean and sd are not finite; train it again")
-    timer = config["timer"]
-    if timer is not None and (type(timer) is not int or timer < 1):
-        raise ModelError(f"{folder}: config.json: timer is no number of seconds; train it again")
-    with torch.device("meta"):  # shapes first: a hostile config may ask for more memory than there is
-        expected = Predictor(vocabulary, Featuriser(vocabulary, mean, sd, settings.recency), settings, timer)
-    fill(expected.nets, content[_WEIGHTS], _WEIGHTS, _CONFIG)
-    return expected
-
-
-def _settings(data: Any) -> PredictorSettings:
-    fields = {f.name: f for f in dataclasses.fields(PredictorSettings)}
-    if not isinstance(data, dict) or set(data) != set(fields):
-        raise ValueError("config.json: settings are not those of this version")
-    for name, value in data.items():
-        default = fields[name].default
-        if type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
-            raise ValueError(f"config.json: setting {name} is not a {type(default).__name__}")
-    return PredictorSettings(**data)
+        content = read_folder(folder, _MOST, FORMAT)
+        config = json.loads(content[_CONFIG])
+        settings = settings_of(PredictorSettings, config["settings"])
+        vocabulary = Vocabulary.from_json(config["vocabulary"])
+        mean, sd = (np.asarray(config[k], np.float32) for k in ("mean", "sd"))
+        if mean.shape != (2 + len(vocabulary.readings),) or mean.shape != sd.shape or not (sd > 0).all():
+            raise ModelError(f"{folder}: config.json: mean and sd do not fit the vocabulary; train it again")
+        if not np.isfinite(mean).all() or not np.isfinite(sd).all():
+            raise ModelError(f"{folder}: config.json: mean and sd are not finite; train it again")
+        timer = config["timer"]
+        if timer is not None and (type(timer) is not int or timer < 1):
+            raise ModelError(f"{folder}: config.json: timer is no number of seconds; train it again")
+        with torch.device("meta"):  # shapes first: a hostile config may ask for more memory than there is
+            expected = Predictor(vocabulary, Featuriser(vocabulary, mean, sd, settings.recency), settings, timer)
+        fill(expected.nets, content[_WEIGHTS], _WEIGHTS, _CONFIG)
+        return expected

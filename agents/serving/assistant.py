@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,10 +19,10 @@ from ..fine_tuning.policy import TunedPolicy
 from ..predictors.network import Predictor
 from ..thresholded import Thresholded
 from .adviser import Adviser
-from .clock import Clock
-from .responses import NOTHING, Response, VocabularyIndex
+from .clock import Clock, Time
+from .responses import NOTHING, VocabularyIndex
 
-NEVER = -86_400.0  # [s] before the stream began: not seen
+NEVER = -float(DAY)  # [s] before the stream began: never yet
 MOST_ACTS = 4  # agent actions at one instant, as in simulated worlds
 MOST_QUIET = 92 * DAY  # [s] a longer silence is a mistake in the time, or a reason to start afresh
 
@@ -32,9 +31,10 @@ MOST_QUIET = 92 * DAY  # [s] a longer silence is a mistake in the time, or a rea
 class Suggestion:
     """What to do now. The dictionaries are by name of action.
 
-    action: a name, or "none". probabilities: P(she does it next, before the next decision point). soon: P(she does it within its
-    patience), empty if the prior does not say. in_time: P(doing it now is in time), of the two. values: the
-    policy's logits, or how far the probabilities lie above its threshold; 0 for none; -inf where it is not possible or too improbable to be considered.
+    action: a name, or "none". probabilities: P(the user does it next, before the next decision point). soon: P(the user
+    does it within its patience), empty if the prior does not say. in_time: P(doing it now is in time), of the two.
+    values: the policy's logits, or how far the probabilities lie above its threshold; 0 for none; -inf where it is not
+    possible or too improbable to be considered.
     """
 
     action: str
@@ -48,10 +48,10 @@ class Suggestion:
 class Assistant:
     """Hears what happens, in order of time, and says what to do.
 
-    Times are seconds since a Monday 00:00 local time (fractions are cut off), or datetimes, naive local ones or in
-    the home's time zone; see `Clock`. User and sensor events raise a decision point, at which the prior's memory is stepped; so does as much
-    quiet as in its training log (`Predictor.timer`). Readings, feedback and what the agent did are noted for the next suggestion and decision point. Whatever
-    is refused (UserError) leaves everything as it was.
+    Times are seconds since a Monday 00:00 local time (fractions are cut off), or datetimes, naive local ones or in the
+    home's time zone; see `Clock`. User and sensor events raise a decision point, at which the prior's memory is
+    stepped; so does as much quiet as in its training log (`Predictor.timer`). Readings, feedback and what the agent did
+    are noted for the next suggestion and decision point. Whatever is refused (UserError) leaves everything as it was.
     """
 
     def __init__(self, policy: TunedPolicy | Thresholded):
@@ -69,7 +69,7 @@ class Assistant:
         self._row.clear()
         self._clock = Clock()
         self._carry: PredictorState | None = None
-        self._due: Any = -1  # [s] when the next decision point of the timer is; -1: no time has come yet
+        self._due: float = -1  # [s] when the next decision point of the timer is; -1: no time has come yet
         self._new = 0  # tokens since the last decision point
         self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
         self._done: list[int] = []  # those since the last decision point
@@ -78,13 +78,13 @@ class Assistant:
             devices.setdefault(name.rpartition(".")[0] or name, []).append(a)
         self._devices = list(devices.values())
 
-    def reset(self, time: Any) -> None:
+    def reset(self, time: Time) -> None:
         """Forget everything; the stream starts at `time`. Without it, the first event is the start."""
         Clock().read(time)  # refuses before anything is forgotten
         self._clear()
         self._tell(time)
 
-    def _tell(self, time: Any) -> int:
+    def _tell(self, time: Time) -> int:
         seconds = self._clock.read(time)
         if self._due < 0:
             self._due = self._row.epoch[0] = seconds
@@ -94,35 +94,28 @@ class Assistant:
         self._clock.move(time, seconds)
         return seconds
 
-    # -- what happens ----------------------------------------------------------------------------------------------------
+    # -- what happens -------------------------------------------------------------------------------------------------
 
     def observe(
         self,
         event: Event | None = None,
         *,
-        time: Any = None,
+        time: Time | None = None,
         user: int = 0,
         action: str | None = None,
         sensor: str | None = None,
         reading: str | None = None,
-        value: Any = None,
+        value: object = None,
         feedback: str | None = None,
     ) -> None:
-        """Something happened: an Event, or one of `action` (hers), `sensor`, `reading` with `value`, and `feedback` on the
-        agent's `action`. With `time` alone: nothing more has happened until then. Whichever `user` acts, it is one stream."""
-        named = {"action": action, "sensor": sensor, "reading": reading, "feedback": feedback}
-        if event is not None:
-            if time is not None or value is not None or any(name is not None for name in named.values()):
-                raise UserError("observe: give an event or its parts, not both")
-            self._happen(event.time, self._words.event(event, self._acts))
-        elif time is None:
-            raise UserError("observe: give a time")
-        else:
-            self._happen(time, self._words.parts(value, **named))
-
-    def _happen(self, time: Any, heard: Response) -> None:
-        kind, token = heard.kind, heard.token
-        seconds = self._tell(time)
+        """Something happened: an Event, or one of the user's `action`, `sensor`, `reading` with `value`, and `feedback`
+        on the agent's `action`. With `time` alone: nothing more has happened until then. Whichever `user` acts, it is
+        one stream."""
+        when, response = self._words.read(
+            event, self._acts, time, value, action=action, sensor=sensor, reading=reading, feedback=feedback
+        )
+        kind, token = response.kind, response.token
+        seconds = self._tell(when)
         if self._carry is None and kind in (USER, SENSOR):
             self._raise_decision(self._due)  # the start has one of its own
         # an event at the instant of the timer forestalls it; the agent's answer at that instant comes after it
@@ -133,9 +126,9 @@ class Assistant:
         elif kind == AGENT and token:
             self._act(token)
         elif kind == READING:
-            self._row.context[token] = heard.value
+            self._row.context[token] = response.value
         elif kind == FEEDBACK:
-            self._words.count(heard, self._row.feedback)
+            self._words.count(response, self._row.feedback)
 
     def did(self, action: str) -> None:
         """The agent's action has been carried out. The next suggestion takes it into account."""
@@ -144,14 +137,14 @@ class Assistant:
         if token:
             self._act(token)
 
-    # -- decision points ----------------------------------------------------------------------------------------------------------
+    # -- decision points ----------------------------------------------------------------------------------------------
 
     def _pass_time(self, seconds: int, until: bool) -> None:
         """The decision points of the timer before `seconds`; `until`: and at that time."""
         while self._due < seconds or (until and self._due == seconds):
             self._raise_decision(self._due)
 
-    def _raise_decision(self, seconds: int) -> None:
+    def _raise_decision(self, seconds: float) -> None:
         epoch = self._row.epoch
         epoch[0], epoch[1], epoch[3], epoch[4] = seconds, seconds - epoch[0], self._new, 0
         self._new, self._due = 0, seconds + self._quiet
@@ -174,12 +167,12 @@ class Assistant:
             raise UserError(f"{what}: nothing has been observed yet; call reset(time) or observe something first")
         self._pass_time(self._clock.now, until=True)
 
-    # -- what to do ------------------------------------------------------------------------------------------------------
+    # -- what to do ---------------------------------------------------------------------------------------------------
 
     def suggest(self, possible: Sequence[str] | None = None) -> Suggestion:
-        """What to do now. `possible`: actions that would change something now; if not given, all but the last known command
-        to each device (the name up to its last dot) and any to a device acted on since the last decision point. It changes nothing: ask as often as
-        you like."""
+        """What to do now. `possible`: actions that would change something now; if not given, all but the last known
+        command to each device (the name up to its last dot) and any to a device acted on since the last decision point.
+        It changes nothing: ask as often as you like."""
         mask = self._words.mask(possible)
         self._catch_up("suggest")
         if possible is None:
@@ -204,13 +197,13 @@ class Assistant:
         )
 
     def _untouched(self, mask: np.ndarray) -> np.ndarray:
-        """Without the state a device is last known to be in, and without devices acted on since the last decision point."""
+        """Without the state a device is last known to be in, and devices acted on since the last decision point."""
         names = self.vocabulary.actions
-        seen = np.asarray(self._row.last_seen)[: len(names)]
+        times = np.asarray(self._row.last_seen)[: len(names)]
         for actions in self._devices:
-            last = max(actions, key=lambda a: seen[a])
-            fresh = len(actions) > 1 or self._row.epoch[0] - seen[last] < self.vocabulary.patience[last]
-            if seen[last] > NEVER and fresh:  # a device with a single command comes to rest by itself
+            last = max(actions, key=lambda a: times[a])
+            fresh = len(actions) > 1 or self._row.epoch[0] - times[last] < self.vocabulary.patience[last]
+            if times[last] > NEVER and fresh:  # a device with a single command comes to rest by itself
                 mask[last] = 0
         if self._done:
             touched = {names[a].rpartition(".")[0] or names[a] for a in self._done}
@@ -221,15 +214,15 @@ class Assistant:
     def _why(self, best: int, p: np.ndarray, q: np.ndarray, values: np.ndarray, mask: np.ndarray) -> str:
         names = self.vocabulary.actions
         if best:
-            return f"{names[best]}: in time with probability {q[best]:.2f} (next {p[best]:.2f}), value {values[best]:+.2f} against 0 for none"
+            value = f"value {values[best]:+.2f} against 0 for none"
+            return f"{names[best]}: in time with probability {q[best]:.2f} (next {p[best]:.2f}), {value}"
         if len(self._done) >= MOST_ACTS:
             return f"none: {MOST_ACTS} actions have been done at this instant, and no more"
         likely = int(np.where(mask > 0, q, -1.0)[1:].argmax()) + 1 if mask[1:].any() else 0
         if not likely:
             return "none: no other action is possible"
-        value = (
-            f"value {values[likely]:+.2f} against 0" if np.isfinite(values[likely]) else "too little to be considered"
-        )
+        considered = np.isfinite(values[likely])
+        value = f"value {values[likely]:+.2f} against 0" if considered else "too little to be considered"
         return f"none: the likeliest possible, {names[likely]}, is in time with probability {q[likely]:.2f}, {value}"
 
 

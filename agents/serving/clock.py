@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime
 import math
 import numbers
-from typing import Any
+from typing import TypeGuard
 
 from lam_env.core.errors import UserError
+from lam_env.logs.formats.files import monday_before
+
+Time = float | datetime.datetime
 
 _UNIX = 1_000_000_000  # [s] nobody counts from a Monday that long ago; the time is one of 1970
 
@@ -25,7 +28,7 @@ class Clock:
         self._monday = datetime.datetime.min
         self._latest: datetime.datetime | None = None  # in UTC, of datetimes with a time zone
 
-    def read(self, time: Any) -> int:
+    def read(self, time: Time) -> int:
         """The time [s]; UserError if it is none or before the last one. Nothing changes until `move`."""
         form = _form_of(time)
         if self._form not in (None, form):
@@ -34,25 +37,23 @@ class Clock:
             seconds = self._local(time)
         else:
             seconds = math.floor(time)
-        if self._form is not None and seconds < self.now:
-            raise UserError(
-                f"time: {time} is {self.now - seconds} s before the last event; give events in order of time"
-            )
+        if self._form is not None and (back := self.now - seconds) > 0:
+            raise UserError(f"time: {time} is {back} s before the last event; give events in order of time")
         return seconds
 
-    def move(self, time: Any, seconds: int) -> None:
+    def move(self, time: Time, seconds: int) -> None:
         """It is now `seconds`, which `read` made of `time`."""
         if self._form is None:
             self._form = _form_of(time)
             if isinstance(time, datetime.datetime):
-                self._monday = _monday(time)
+                self._monday = monday_before(time)
         self.now = seconds
         if isinstance(time, datetime.datetime) and time.tzinfo is not None:
             self._latest = time.astimezone(datetime.UTC)
 
     def _local(self, time: datetime.datetime) -> int:
         first = self._form is None
-        wall = time.replace(tzinfo=None) - (_monday(time) if first else self._monday)
+        wall = time.replace(tzinfo=None) - (monday_before(time) if first else self._monday)
         seconds = math.floor(wall.total_seconds())
         if first or seconds >= self.now:
             return seconds
@@ -61,7 +62,7 @@ class Clock:
         return self.now if repeated else seconds
 
 
-def _form_of(time: Any) -> str:
+def _form_of(time: object) -> str:
     if isinstance(time, datetime.datetime):
         return "naive datetimes" if time.utcoffset() is None else "datetimes with a time zone"
     if isinstance(time, bool) or not is_finite(time):
@@ -71,12 +72,7 @@ def _form_of(time: Any) -> str:
     return "seconds"
 
 
-def _monday(time: datetime.datetime) -> datetime.datetime:
-    day = time.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0)
-    return day - datetime.timedelta(days=time.weekday())
-
-
-def is_finite(value: Any) -> bool:
+def is_finite(value: object) -> TypeGuard[float]:
     """Is it a finite real number, of any type of number?"""
     try:
         return isinstance(value, numbers.Real) and math.isfinite(value)

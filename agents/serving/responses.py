@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from lam_env.config.convert import short, suggestion
 from lam_env.core.errors import UserError
-from lam_env.core.events import FEEDBACK, KINDS, READING, SENSOR, USER, Event, Vocabulary
+from lam_env.core.events import BAD, FEEDBACK, GOOD, KINDS, READING, SENSOR, USER, Event, Vocabulary
 
-from .clock import is_finite
+from .clock import Time, is_finite
 
 NOTHING = -1  # the kind where only time passes
-# feedback that says whether an action was wanted
-GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed")
 _LARGEST = float(np.finfo(np.float32).max)
 _LISTS = ("action", "action", "feedback", "sensor", "reading")  # in the order of KINDS
 
 
 class Response(NamedTuple):
-    """`token` indexes the vocabulary's list of its kind; `answered`: the agent's action that feedback is on, 0 if none."""
+    """`token` indexes the vocabulary's list of its kind; `value`: of a reading; `action`: the agent's that feedback is
+    on, 0 if none."""
 
     kind: int
     token: int = 0
-    value: Any = None
-    answered: int = 0
+    value: float = math.nan
+    action: int = 0
 
 
 class VocabularyIndex:
@@ -37,16 +37,14 @@ class VocabularyIndex:
         self._names = {"action": v.actions, "sensor": v.sensors, "reading": v.readings, "feedback": v.feedback}
         self._index = {what: {name: i for i, name in enumerate(names)} for what, names in self._names.items()}
 
-    def find(self, what: str, name: Any) -> int:
+    def find(self, what: str, name: object) -> int:
         """The id of an "action", a "sensor", a "reading" or a "feedback"."""
         index = self._index[what].get(name) if isinstance(name, str) else None
         if index is None:
             names = self._names[what]
             hint = suggestion(name, names, "") if isinstance(name, str) else ""
-            hint = hint or (
-                f"there are {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}" if names else "there is none"
-            )
-            raise UserError(f"no {what} {short(name)}; {hint}")
+            there = f"there are {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}" if names else "there is none"
+            raise UserError(f"no {what} {short(name)}; {hint or there}")
         return index
 
     def mask(self, possible: Sequence[str] | None) -> np.ndarray:
@@ -63,49 +61,60 @@ class VocabularyIndex:
         """(A,) by name of action."""
         return dict(zip(self.vocabulary.actions, numbers.tolist(), strict=True))
 
-    def parts(self, value: Any, **named: str | None) -> Response:
-        """What `observe` was told: one of action, sensor, reading (with its value), and feedback on an action; or nothing."""
-        given = [what for what, name in named.items() if name is not None]
-        ids = {what: self.find(what, named[what]) for what in given}
-        if (value is not None) != (named["reading"] is not None):
-            raise UserError("observe: a reading and its value go together")
-        if named["feedback"] is not None:
-            if given != ["action", "feedback"]:
-                raise UserError(f"observe: say which action the feedback {named['feedback']!r} is on, and nothing else")
-            return Response(FEEDBACK, ids["feedback"], answered=ids["action"])
-        if len(given) > 1:
-            raise UserError(f"observe: {' and '.join(given)} are several events; observe them one by one")
-        if not given:
-            return Response(NOTHING)
-        kind = {"action": USER, "sensor": SENSOR, "reading": READING}[given[0]]
-        return self._sound(Response(kind, ids[given[0]], value))
+    def read(
+        self, event: Event | None, acts: Sequence[int], time: Time | None, value: object, **named: str | None
+    ) -> tuple[Time, Response]:
+        """When it was, and what `observe` was told: an event, or at a time one of action, sensor, reading (with its
+        value), and feedback on an action; or nothing. `acts`: the agent's actions so far, which an event's feedback
+        refers to."""
+        if event is None:
+            if time is None:
+                raise UserError("observe: give a time")
+            return time, self._parts(value, **named)
+        if time is not None or value is not None or any(name is not None for name in named.values()):
+            raise UserError("observe: give an event or its parts, not both")
+        return event.time, self._event(event, acts)
 
-    def event(self, event: Event, acts: Sequence[int]) -> Response:
-        """An event of a log; `acts`: the agent's actions so far, which feedback refers to."""
+    def _parts(self, value: object, **named: str | None) -> Response:
+        kinds = [what for what, name in named.items() if name is not None]
+        ids = {what: self.find(what, named[what]) for what in kinds}
+        if (value is not None) != ("reading" in ids):
+            raise UserError("observe: a reading and its value go together")
+        if "feedback" in ids:
+            if kinds != ["action", "feedback"]:
+                raise UserError(f"observe: say which action the feedback {named['feedback']!r} is on, and nothing else")
+            return Response(FEEDBACK, ids["feedback"], action=ids["action"])
+        if len(kinds) > 1:
+            raise UserError(f"observe: {' and '.join(kinds)} are several events; observe them one by one")
+        if not kinds:
+            return Response(NOTHING)
+        kind = {"action": USER, "sensor": SENSOR, "reading": READING}[kinds[0]]
+        return self._sound(kind, ids[kinds[0]], value)
+
+    def _event(self, event: Event, acts: Sequence[int]) -> Response:
         if not 0 <= event.kind < len(KINDS):
             raise UserError(f"event: there is no kind {event.kind}; there are {', '.join(KINDS)}")
-        names = self._names[_LISTS[event.kind]]
-        if not 0 <= event.token < len(names):
-            raise UserError(
-                f"event: {KINDS[event.kind]} {event.token} is not in the vocabulary, which has {len(names)}"
-            )
-        answered = 0
+        what, size = f"{KINDS[event.kind]} {event.token}", len(self._names[_LISTS[event.kind]])
+        if not 0 <= event.token < size:
+            raise UserError(f"event: {what} is not in the vocabulary, which has {size}")
+        action = 0
         if event.kind == FEEDBACK and event.answers >= 0:
             if event.answers >= len(acts):
                 raise UserError(f"event: feedback on agent action {event.answers}, but only {len(acts)} were done")
-            answered = acts[event.answers]
-        return self._sound(Response(event.kind, event.token, event.value, answered))
+            action = acts[event.answers]
+        return self._sound(event.kind, event.token, event.value, action)
 
-    def _sound(self, heard: Response) -> Response:
-        if heard.kind == READING and (not is_finite(heard.value) or abs(float(heard.value)) > _LARGEST):
-            name = self.vocabulary.readings[heard.token]
-            raise UserError(f"reading {name!r}: expected a finite number, got {short(heard.value)}")
-        if heard.kind == USER and not heard.token:
+    def _sound(self, kind: int, token: int, value: object, action: int = 0) -> Response:
+        number = float(value) if is_finite(value) else math.nan
+        if kind == READING and not abs(number) <= _LARGEST:
+            name = self.vocabulary.readings[token]
+            raise UserError(f"reading {name!r}: expected a finite number, got {short(value)}")
+        if kind == USER and not token:
             raise UserError('observe: "none" is no action; give the time alone')
-        return heard
+        return Response(kind, token, number, action)
 
-    def count(self, heard: Response, feedback: Any) -> None:
-        """Adds feedback that says whether an action was wanted to the counts (2 A,)."""
-        name = self.vocabulary.feedback[heard.token]
-        if heard.answered and (name in GOOD or name in BAD):
-            feedback[heard.answered if name in GOOD else len(self.vocabulary) + heard.answered] += 1
+    def count(self, response: Response, feedback: np.ndarray | memoryview) -> None:
+        """Adds feedback that says whether an action was welcome to the counts (2 A,)."""
+        name = self.vocabulary.feedback[response.token]
+        if response.action and (name in GOOD or name in BAD):
+            feedback[response.action if name in GOOD else len(self.vocabulary) + response.action] += 1

@@ -68,8 +68,8 @@ def measurement_rows(rounds: Sequence[Sequence[Measurement]]) -> list[ResultRow]
     for r, figures in enumerate(rounds):
         for f in figures:
             where = (f.entry.env, f"batch {f.entry.copies}" if f.entry.copies else "single", f.entry.actions, 0, r)
-            found = {STEPS: f.steps, DECISIONS: f.points, OF_CARTPOLE: f.ratio, ENVIRONMENT: f.share}
-            rows += [ResultRow(*where, m.id, value) for m, value in found.items()]
+            rates = {STEPS: f.steps, DECISIONS: f.points, OF_CARTPOLE: f.ratio, ENVIRONMENT: f.share}
+            rows += [ResultRow(*where, m.id, value) for m, value in rates.items()]
     return rows
 
 
@@ -78,23 +78,13 @@ def table_of(rounds: Sequence[Sequence[Measurement]], suite: str, command: str, 
 
     lines = []
     for figures in zip(*rounds, strict=True):
-        steps = [f.steps for f in figures]
-        lines.append(
-            (
-                figures[0].entry.name,
-                f"{statistics.median(steps) / 1e3:,.1f}",
-                f"{min(steps) / 1e3:,.1f} - {max(steps) / 1e3:,.1f}",
-                f"{statistics.median(f.points for f in figures) / 1e3:,.1f}",
-                f"{statistics.median(f.ratio for f in figures):.2f}",
-                f"{statistics.median(f.share for f in figures):.0%}",
-            )
-        )
-    columns = (
-        "thousands per CPU second",
-        "steps",
-        "least - most",
-        *(m.heading for m in (DECISIONS, OF_CARTPOLE, ENVIRONMENT)),
-    )
+        steps = [f.steps / 1e3 for f in figures]
+        points = statistics.median(f.points for f in figures) / 1e3
+        ratio, share = statistics.median(f.ratio for f in figures), statistics.median(f.share for f in figures)
+        rates = f"{statistics.median(steps):,.1f}", f"{min(steps):,.1f} - {max(steps):,.1f}", f"{points:,.1f}"
+        lines.append((figures[0].entry.name, *rates, f"{ratio:.2f}", f"{share:.0%}"))
+    headings = [m.heading for m in (DECISIONS, OF_CARTPOLE, ENVIRONMENT)]
+    columns = ("thousands per CPU second", "steps", "least - most", *headings)
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     load += f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')}"
     about = Provenance(command, f"{os.cpu_count()} cores{load}", seconds, versions())

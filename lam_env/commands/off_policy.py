@@ -1,6 +1,7 @@
 """python -m lam_env off_policy log=runs/decisions-1 policy=runs/smart_home-1
 
-Estimates from a log of decisions what other policies would have earned. The log is one of `python -m lam_env record`; no simulator is needed.
+Estimates from a log of decisions what other policies would have earned. The log is one of `python -m lam_env record`;
+no simulator is needed.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core.catalogue import DR, ESS, GAIN, IPS, MEAN_WEIGHT, PDIS, PDIS_ESS, SNIPS
@@ -16,8 +19,7 @@ from lam_env.core.errors import UserError
 from lam_env.launch.local import one_line, one_thread
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from lam_env.core.contracts import Policy
     from lam_env.evaluation.decisions import Decisions
     from lam_env.evaluation.off_policy import PolicyEstimate, SequenceEstimate
     from lam_env.evaluation.statistics import Interval
@@ -67,31 +69,31 @@ def run(settings: OffPolicySettings, command: str) -> None:
     path = choose_folder(s.out, "off_policy") if s.out else None
     decisions = Decisions.load(s.log)
     policies = {name: policy_of(name, decisions.log.vocabulary) for name in dict.fromkeys(s.policy)}
-    found = {}
+    estimates = {}
     for name, policy in policies.items():
         try:
-            found[name] = evaluate_policy(decisions, policy, not s.sampled, s.window, s.horizon)
+            estimates[name] = evaluate_policy(decisions, policy, not s.sampled, s.window, s.horizon)
         except Exception as error:  # whatever a stranger's code raises
             if ":" not in name:
                 raise
             raise UserError(f"policy {name}: {one_line(error)}") from None
     fact, about = logged(decisions, s.window, s.horizon), Provenance(command, versions=versions())
-    for table in tables_of(s, fact, found, about, intervals=False):
+    for table in tables_of(s, fact, estimates, about, intervals=False):
         table.show()
     if path is not None:
         scenario = str(decisions.log.meta.get("scenario", "log"))
         rows = []
-        for name, (one, sequence) in found.items():
+        for name, (one, sequence) in estimates.items():
             rows += results.result_rows(policy_scores(one, sequence), scenario, name, 0, 0, "off_policy")
         path.mkdir(parents=True, exist_ok=True)
         results.write(path / "off_policy.csv", rows)
-        text = [table.markdown() for table in tables_of(s, fact, found, about)]
+        text = [table.markdown() for table in tables_of(s, fact, estimates, about)]
         RunFolder(path).write_text("off_policy.md", "\n".join(text))
         print(f"written: {path}")
 
 
 def evaluate_policy(
-    decisions: Decisions, policy: Any, deterministic: bool = True, window: int = 1, horizon: int = 10
+    decisions: Decisions, policy: Policy, deterministic: bool = True, window: int = 1, horizon: int = 10
 ) -> tuple[PolicyEstimate, SequenceEstimate]:
     """The value of a policy per decision and of the first `horizon` decisions, from a log."""
     from lam_env.evaluation.decisions import asked_again
@@ -110,8 +112,6 @@ def evaluate_policy(
 
 def logged(decisions: Decisions, window: int = 1, horizon: int = 10) -> tuple[Interval, SequenceEstimate]:
     """What was earned in fact: per decision, and in the first `horizon` decisions."""
-    import numpy as np
-
     from lam_env.evaluation.off_policy import ips, per_decision_sampling, windowed
 
     _, _, _, reward, trajectory = _columns(decisions)
@@ -121,9 +121,8 @@ def logged(decisions: Decisions, window: int = 1, horizon: int = 10) -> tuple[In
 
 
 def _columns(decisions: Decisions) -> tuple[np.ndarray, ...]:
-    """Rows whose reward is known, in order of trajectory and time; their actions, probabilities, rewards, trajectories."""
-    import numpy as np
-
+    """Rows whose reward is known, in order of trajectory and time; their actions, probabilities, rewards and
+    trajectories, each (rows,)."""
     log, rows = decisions.log, decisions.rows
     reward, trajectory = log.value[rows].astype(float), decisions.trajectory
     order = np.argsort(trajectory, kind="stable")
@@ -134,63 +133,50 @@ def _columns(decisions: Decisions) -> tuple[np.ndarray, ...]:
 
 def policy_scores(one: PolicyEstimate, sequence: SequenceEstimate) -> dict[str, float]:
     """As rows of results; what is not a number is left out."""
-    import math
-
-    found = {IPS: one.ips.value, SNIPS: one.snips.value, DR: one.dr.value, GAIN: one.gain.value}
-    found |= {ESS: one.effective, MEAN_WEIGHT: one.mean_weight}
-    found |= {PDIS: sequence.value.value, PDIS_ESS: sequence.effective}
-    return {k.id: v for k, v in found.items() if math.isfinite(v)}
+    scores = {IPS: one.ips.value, SNIPS: one.snips.value, DR: one.dr.value, GAIN: one.gain.value}
+    scores |= {ESS: one.effective, MEAN_WEIGHT: one.mean_weight}
+    scores |= {PDIS: sequence.value.value, PDIS_ESS: sequence.effective}
+    return {k.id: v for k, v in scores.items() if np.isfinite(v)}
 
 
 def tables_of(
     settings: OffPolicySettings,
     fact: tuple[Interval, SequenceEstimate],
-    found: dict[str, tuple[PolicyEstimate, SequenceEstimate]],
+    estimates: dict[str, tuple[PolicyEstimate, SequenceEstimate]],
     about: Provenance,
     intervals: bool = True,
 ) -> tuple[Table, Table]:
     """Per decision, and per sequence. Without `intervals` only the gain has one: for a terminal."""
     from lam_env.evaluation.tables import Table
 
-    (mean, first), n = fact, next(iter(found.values()))[0].n
-    label = _labels(list(found))
+    (mean, first), n = fact, next(iter(estimates.values()))[0].n
+    label = _labels(list(estimates))
+    rows: list[tuple[str, ...]] = [(LOGGED, _cell(mean, intervals), "", "", "", f"{n:,}", "")]
+    whole_rows = [(LOGGED, _cell(first.value, True, first.effective), f"{first.trajectories:,}")]
+    for name, (e, q) in estimates.items():
+        values = (_cell(value, intervals, e.effective) for value in (e.ips, e.snips, e.dr))
+        gain = _cell(e.gain, True, e.effective)
+        rows.append((label[name], *values, gain, f"{e.effective:,.0f}", f"{e.mean_weight:.2f}"))
+        whole_rows.append((label[name], _cell(q.value, True, q.effective), f"{q.effective:,.1f}"))
     window = f"{settings.window} decisions from each on" if settings.window > 1 else "a decision"
-    size = f"{settings.log}: {n:,} decisions in {first.trajectories:,} trajectories."
-    method = "95 % intervals over trajectories: Student's t."
     one = Table(
         f"reward of {window}, had the policy chosen that one",
         ("policy", *(m.heading for m in (IPS, SNIPS, DR, GAIN, ESS, MEAN_WEIGHT))),
+        tuple(rows),
         (
-            (LOGGED, _cell(mean, intervals), "", "", "", f"{n:,}", ""),
-            *(
-                (
-                    label[name],
-                    *(_cell(found, intervals, e.effective) for found in (e.ips, e.snips, e.dr)),
-                    _cell(e.gain, True, e.effective),
-                    f"{e.effective:,.0f}",
-                    f"{e.mean_weight:.2f}",
-                )
-                for name, (e, _) in found.items()
-            ),
-        ),
-        (
-            f"{size} {method}",
-            "Contexts, and what follows a decision, are the logged policy's: what people would become under the other one is not in it.",
-            f"Gain: more than was earned in fact. ESS: decisions of the policy's own that the log is worth; below {LEAST} there is no interval. Weight: mean of the"
-            " weights, 1 but for chance if the log holds what the policy does.",
+            f"{settings.log}: {n:,} decisions in {first.trajectories:,} trajectories."
+            " 95 % intervals over trajectories: Student's t.",
+            "Contexts, and what follows a decision, are the logged policy's:"
+            " what people would become under the other one is not in it.",
+            "Gain: more than was earned in fact. ESS: decisions of the policy's own that the log is worth;"
+            f" below {LEAST} there is no interval. Weight: mean of the weights,"
+            " 1 but for chance if the log holds what the policy does.",
         ),
     )
-    steps = min(settings.horizon, n)
     whole = Table(
-        f"reward of a trajectory's first {steps} decisions, had the policy chosen them all",
+        f"reward of a trajectory's first {min(settings.horizon, n)} decisions, had the policy chosen them all",
         ("policy", PDIS.heading, PDIS_ESS.heading),
-        (
-            (LOGGED, _cell(first.value, True, first.effective), f"{first.trajectories:,}"),
-            *(
-                (label[name], _cell(q.value, True, q.effective), f"{q.effective:,.1f}")
-                for name, (_, q) in found.items()
-            ),
-        ),
+        tuple(whole_rows),
         ("ESS: trajectories of the policy's own that the log is worth.", *about.lines()),
     )
     return one, whole
@@ -202,8 +188,8 @@ def _labels(names: list[str]) -> dict[str, str]:
     return last if len(set(last.values())) == len(last) else {name: name for name in names}
 
 
-def _cell(found: Interval, interval: bool = True, effective: float = LEAST) -> str:
-    if found.value != found.value:
+def _cell(estimate: Interval, interval: bool = True, effective: float = LEAST) -> str:
+    if np.isnan(estimate.value):
         return "none alike"
-    shown = interval and found.low == found.low and effective >= LEAST
-    return f"{found.value:.4f}" + (f" [{found.low:.4f}, {found.high:.4f}]" if shown else "")
+    sure = interval and not np.isnan(estimate.low) and effective >= LEAST
+    return f"{estimate.value:.4f}" + (f" [{estimate.low:.4f}, {estimate.high:.4f}]" if sure else "")

@@ -1,6 +1,6 @@
 """python -m lam_env play_report path=plays.csv.gz
 
-Estimates from a log how players come and go. It draws players from the estimate, and says how like the log they come and go.
+Estimates from a log how players come and go. It draws players from the estimate, and says how like the log they are.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROGRAM = "python -m lam_env play_report"
 
 @dataclass(frozen=True)
 class PlayReportSettings:
-    """Estimate play behaviour from a log and compare the log with players drawn from the estimate, or with a simulated log."""
+    """Estimate play behaviour from a log, and compare the log with players drawn from it, or with a simulated log."""
 
     path: str | None = setting(None, "file of plays")
     format: str = setting("mobile_plays", "its format")
@@ -58,7 +58,7 @@ def run(s: PlayReportSettings) -> str:
         raise UserError(f"out={s.out}: there is no folder {Path(s.out).resolve().parent}")
     other = ActionLog.load(s.simulated) if s.simulated else None
     with Progress() as progress:
-        log, left_out = registry.importer(s.format)(s.path, zone=s.zone)
+        log, left_out = registry.IMPORTERS.get(s.format)(s.path, zone=s.zone)
         source = plays_of(log)
         progress("estimate [plays]", 0, len(source.time))
         tables = estimate_play(source, s.minutes)

@@ -1,7 +1,7 @@
 """python -m lam_env record policy=runs/smart_home-1
 
-Records a log of decisions. People meet a policy that chooses by chance, and every choice is written down with its probability, its reward and
-what had been sensed. `python -m lam_env off_policy` tells from it what other policies would have earned.
+Records a log of decisions. People meet a policy that chooses by chance, and every choice is written down with its
+probability, its reward and what was sensed. `python -m lam_env off_policy` tells from it what others would have earned.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ def record(settings: RecordSettings, command: str) -> None:
         scenario = scenario.with_params(days=s.days)
     seeds = list(world_seeds(Use.DECISIONS, s.worlds, s.seed))
     with Progress() as progress:
-        found = record_decisions(policy, scenario, seeds, explore=s.explore, seed=s.seed, progress=progress)
+        decisions = record_decisions(policy, scenario, seeds, explore=s.explore, seed=s.seed, progress=progress)
     about = {"scenario": scenario.id, "policy": s.policy, "explore": s.explore, "seeds": seeds, "days": scenario.days}
-    log = dataclasses.replace(found.log, meta={**about, "command": command, "versions": versions()})
+    log = dataclasses.replace(decisions.log, meta={**about, "command": command, "versions": versions()})
     path.parent.mkdir(parents=True, exist_ok=True)
-    dataclasses.replace(found, log=log).save(path)
-    acts = int((log.token[found.rows] > 0).sum())
-    print(f"{path}: {len(found):,} decisions in {s.worlds} worlds, {acts:,} of them actions")
+    dataclasses.replace(decisions, log=log).save(path)
+    acts = int((log.token[decisions.rows] > 0).sum())
+    print(f"{path}: {len(decisions):,} decisions in {s.worlds} worlds, {acts:,} of them actions")
     print("what another policy would have earned:")
     print(f"  python -m lam_env off_policy log={path} policy={s.policy}")

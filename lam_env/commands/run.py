@@ -1,6 +1,7 @@
 """python -m lam_env.run scenario=smart_home
 
-Trains and judges agents, and writes tables and a report. One pipeline: simulate or import a log -> calibrate, if it is a real one -> pre-train -> fine-tune -> judge -> tables.
+Trains and judges agents, and writes tables and a report. One pipeline: simulate or import a log -> calibrate, if it is
+a real one -> pre-train -> fine-tune -> judge -> tables.
 """
 
 from __future__ import annotations

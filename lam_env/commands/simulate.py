@@ -1,7 +1,7 @@
 """python -m lam_env simulate scenario=game worlds=100_000 days=30
 
-Simulates a log of many people whom nobody advises or serves. Its parts are made side by side: `part=000000/`, each an `ActionLog` folder with its
-events in Parquet. A part is written whole or not at all, and the same command, with its out=FOLDER, makes those that are missing.
+Simulates a log of many people whom nobody advises or serves. Its parts are made side by side: `part=000000/`, each an
+`ActionLog` folder. A part is written whole or not at all; the same command with out=FOLDER makes the missing ones.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _usual(settings: SimulateSettings) -> SimulateSettings:
 
 
 def simulate_parts(settings: SimulateSettings, command: str) -> None:
-    """Makes the parts that are missing, and says how many events there are, how fast they came and in how much memory."""
+    """Makes the parts that are missing, and says how many events there are, how fast they came, in how much memory."""
     from lam_env.evaluation.tables import versions
 
     if settings.world.days != type(settings.world)().days:
@@ -87,15 +87,13 @@ def simulate_parts(settings: SimulateSettings, command: str) -> None:
             check_same(folder, s, versions(), MAY_DIFFER, "log")
         folder.tidy()
         folder.write_config({**to_dict(s), "command": command, "versions": versions(), "holds": "parts"})
-        if foreign := {p.name for p in folder.path.glob("part=*")} - {
-            part_of(folder.path, i).name for i in range(parts)
-        }:
+        names = {part_of(folder.path, i).name for i in range(parts)}
+        if foreign := {p.name for p in folder.path.glob("part=*")} - names:
             raise UserError(f"out={folder.path}: holds {min(foreign)}, which is no part of this log; take it away")
         missing = [i for i in range(parts) if not is_whole(part_of(folder.path, i), _seeds(s, i)[0])]
         began = time.monotonic()
-        print(
-            f"{s.scenario}: {count(s.worlds, 'world')} of {count(s.days, 'day')} in {count(parts, 'part')} -> {folder.path}"
-        )
+        whole = f"{count(s.worlds, 'world')} of {count(s.days, 'day')} in {count(parts, 'part')}"
+        print(f"{s.scenario}: {whole} -> {folder.path}")
         if len(missing) < parts:
             print(f"{count(parts - len(missing), 'part')} of them there already")
         try:
@@ -127,10 +125,9 @@ def _make(s: SimulateSettings, path: Path, missing: Sequence[int], parts: int) -
         return made
     with Progress() as progress, launch.make(s.launcher, s.workers, progress, s.ray.address, False) as launcher:
         progress("simulate [parts]", parts - len(missing), parts, "")
-        rest, waiting = iter(missing), set[Future[Any]]()
+        rest, waiting = iter(missing), set[Future[Made]]()
         while True:
-            some = itertools.islice(rest, MOST_WAITING - len(waiting))
-            for i in some:
+            for i in itertools.islice(rest, MOST_WAITING - len(waiting)):
                 waiting.add(launcher.submit(make_part, str(path.absolute()), i, s.scenario, s.world, _seeds(s, i)))
             if not waiting:
                 return made

@@ -37,7 +37,7 @@ class WatchSettings:
     scenario: str | None = setting(None, "the scenario, by name (default: that of the run, or smart_home)", code=True)
     agent: str = setting(
         "none",
-        f"a run folder (its tuned policy), {' or '.join(UNTRAINED)}, or one of the scenario's own that needs no training",
+        f"a run folder (its tuned policy), {' or '.join(UNTRAINED)}, or one of the scenario's that needs no training",
     )
     seed: int | None = setting(None, "which world (default: the first on which runs judge)", low=0)
     day: int = setting(
@@ -115,7 +115,7 @@ def playback_of(settings: WatchSettings) -> Playback:
 # -- what is shown ---------------------------------------------------------------------------------------------------
 
 
-class Shown(NamedTuple):
+class Frame(NamedTuple):
     """One moment, drawn: pictures of the time before and of now, the same as plain text, and what happened in words."""
 
     scenes: list[Scene]
@@ -123,37 +123,35 @@ class Shown(NamedTuple):
     words: list[str]
 
 
-def shown(settings: WatchSettings, player: Playback) -> Iterator[Shown]:
+def frames(settings: WatchSettings, player: Playback) -> Iterator[Frame]:
     """The moments of the episode; quiet ones may be left out."""
     from lam_env.evaluation.episode import EventFormatter, episode
 
     seed = Use.TEST.first if settings.seed is None else settings.seed
-    told = EventFormatter(player.scenario)
+    words_of = EventFormatter(player.scenario)
     since: list[tuple[str, str]] = []
     for k, m in enumerate(episode(player.policy, player.scenario, seed, player.expect, settings.day)):
-        since += told(m.since)
+        since += words_of(m.since)
         scenes = m.scenes()
         if settings.skip and k and not (since or m.action or len(scenes) > 1):
             continue
-        yield Shown(scenes, player.scenario.text(m.world), _words(m, player, since))
+        yield Frame(scenes, player.scenario.text(m.world), _words(m, player, since))
         since = []
 
 
 def _words(m: Moment, player: Playback, since: list[tuple[str, str]]) -> list[str]:
     from lam_env.evaluation.episode import likeliest
 
-    v, out = player.scenario.vocabulary, []
+    scenario, lines = player.scenario, []
     if since:
-        out.append(
-            "since then   " + "; ".join(what if who == "feedback" else f"{who}: {what}" for who, what in since[-4:])
-        )
+        events = (what if who == "feedback" else f"{who}: {what}" for who, what in since[-4:])
+        lines.append("since then   " + "; ".join(events))
     if m.expected is not None:
-        out.append("expected     " + "   ".join(f"{name} {p:.0%}" for name, p in likeliest(m.expected, v)))
-    asked = (
-        f" to {player.scenario.person(m.person)}" if player.scenario.personal and player.scenario.n_users > 1 else ""
-    )
-    out.append(f"agent{asked}   {v.actions[m.action] if m.action else 'nothing'}")
-    return out
+        likely = likeliest(m.expected, scenario.vocabulary)
+        lines.append("expected     " + "   ".join(f"{name} {p:.0%}" for name, p in likely))
+    to = f" to {scenario.person(m.person)}" if scenario.personal and scenario.n_users > 1 else ""
+    lines.append(f"agent{to}   {scenario.vocabulary.actions[m.action] if m.action else 'nothing'}")
+    return lines
 
 
 def play(settings: WatchSettings, player: Playback) -> None:
@@ -165,17 +163,19 @@ def play(settings: WatchSettings, player: Playback) -> None:
     console = Console()
     if not console.is_terminal:
         limit = settings.moments or PLAIN
-        for k, moment in enumerate(shown(settings, player)):
+        for k, moment in enumerate(frames(settings, player)):
             if k == limit:
                 print(f"... stopped after {limit} moments; moments=N shows more")
                 return
             print("\n".join([moment.text.rstrip(), *moment.words, ""]))
         return
+    from lam_env.envs.scenario import Scenario
     from lam_env.envs.terminal import ansi
 
-    pictured = console.color_system is not None and type(player.scenario).text is _plain_text()
+    # unless the scenario writes text of its own for a terminal
+    pictured = console.color_system is not None and type(player.scenario).text is Scenario.text
     with Live(console=console, screen=True, auto_refresh=False) as live:
-        for moment in itertools.islice(shown(settings, player), settings.moments):
+        for moment in itertools.islice(frames(settings, player), settings.moments):
             scene = moment.scenes[-1]
             columns = max(LEAST_COLUMNS, min(console.width, MOST_COLUMNS, 2 * (console.height - 12)))
             text = ansi(scene, columns, colour=True) if pictured else moment.text
@@ -184,13 +184,6 @@ def play(settings: WatchSettings, player: Playback) -> None:
             time.sleep(1 / settings.pace)
     for line in moment.words:  # of the last one, for the screen is given back
         console.print(line, markup=False, highlight=False)
-
-
-def _plain_text() -> Any:
-    """The text that scenarios have unless they write their own for a terminal."""
-    from lam_env.envs.scenario import Scenario
-
-    return Scenario.text
 
 
 # -- GIF -------------------------------------------------------------------------------------------------------------
@@ -213,7 +206,7 @@ def write_gif(settings: WatchSettings, player: Playback) -> int:
 
     path, images = Path(str(settings.gif)), []
     limit = settings.moments or GIF_MOMENTS
-    for moment in shown(settings, player):
+    for moment in frames(settings, player):
         for scene in moment.scenes:
             image = Image.fromarray(rgb_array(scene, settings.width, settings.theme))
             images.append(image.quantize(128, dither=Image.Dither.NONE))
@@ -221,9 +214,8 @@ def write_gif(settings: WatchSettings, player: Playback) -> int:
             break
     part = path.with_name(path.name + ".part")
     try:
-        images[0].save(
-            part, "GIF", save_all=True, append_images=images[1:], duration=max(20, round(1000 / settings.pace)), loop=0
-        )
+        pause = max(20, round(1000 / settings.pace))  # [ms]
+        images[0].save(part, "GIF", save_all=True, append_images=images[1:], duration=pause, loop=0)
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)

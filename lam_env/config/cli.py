@@ -13,53 +13,71 @@ import os
 import sys
 import textwrap
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin
+from copy import copy
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, TypeGuard, TypeVar, get_args, get_origin
 
 from lam_env.config.convert import ConfigError, can_be_set, convert, short, suggestion
-from lam_env.core.errors import UserError
+from lam_env.core.errors import UserError, own_fault
 
-__all__ = ["ConfigError", "as_yaml", "cli_errors", "help_text", "is_code", "override", "parse", "setting", "to_dict"]
+__all__ = [
+    "REQUIRED",
+    "ConfigError",
+    "Group",
+    "as_yaml",
+    "cli_errors",
+    "help_text",
+    "is_code",
+    "override",
+    "parse",
+    "setting",
+    "to_dict",
+]
 
 T = TypeVar("T")
+
+
+class Group(Protocol):
+    """A dataclass of settings, whichever."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[object]]]
+
+
+Settings = TypeVar("Settings", bound=Group)
+REQUIRED: Any = dataclasses.MISSING  # the default of a `setting` that has to be given
 _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting: YAML's aliases can unfold to any number
 
 
 def setting(
-    default: Any, doc: str | Callable[[], str], low: float | None = None, high: float | None = None, code: bool = False
-) -> Any:
+    default: T, doc: str | Callable[[], str], low: float | None = None, high: float | None = None, code: bool = False
+) -> T:
     """A field of a settings dataclass. `doc`: one sentence, shown by --help, or what makes it. `low`, `high`: bounds.
 
     `code`: the value may name Python code (`module:Attribute`); a config file may not give it such a value.
     """
     metadata = {"doc": doc, "low": low, "high": high, "code": code}
     if isinstance(default, dict):
-        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
+        return dataclasses.field(default_factory=lambda: copy(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
 def parse(
-    cls: type[T],
-    argv: Sequence[str],
-    prog: str,
-    base: Callable[[T], T] | None = None,
-) -> T:
+    cls: type[Settings], argv: Sequence[str], prog: str, base: Callable[[Settings], Settings] | None = None
+) -> Settings:
     """The settings that `argv` gives; later ones win over earlier ones, and all of them over the config file.
 
     --help and --print-config print and leave. `base` makes, of these settings, those that hold where neither `argv` nor
     a file says something else, with a dataclass in the place of each free-form group. It is not asked for --help alone.
     """
-    from_files: dict[str, Any] = {}
-    given: dict[str, str] = {}
-    settings = cls()
-    wants = {"--help": False, "--print-config": False}
+    from_files: dict[str, object] = {}
+    from_line: dict[str, object] = {}
+    settings, words = cls(), {"--help" if argument == "-h" else argument for argument in argv}
     for argument in argv:
         if not argument.isprintable():
             raise ConfigError(f"{argument!r} holds a sign that cannot be printed")
-        word = "--help" if argument == "-h" else argument
-        if word in wants:
-            wants[word] = True
+        if argument in ("-h", "--help", "--print-config"):
             continue
         key, equals, value = argument.partition("=")
         if not equals or not key or key.startswith("-"):
@@ -68,47 +86,79 @@ def parse(
         if key == "config":
             from_files |= _read_file(settings, value)
         else:
-            given[key] = value
-    settings = override(cls(), from_files | given)
-    if base and not (wants["--help"] and len(argv) == 1):
-        settings = override(base(settings), from_files | given)
-    if wants["--help"]:
+            from_line[key] = value
+    settings = override(cls(), from_files | from_line)
+    if base and not ("--help" in words and len(argv) == 1):
+        settings = override(base(settings), from_files | from_line)
+    if "--help" in words:
         print(help_text(settings, prog))
         raise SystemExit(0)
-    if wants["--print-config"]:
+    if "--print-config" in words:
         print(as_yaml(settings), end="")
         raise SystemExit(0)
     return settings
 
 
-def override(instance: T, values: Mapping[str, Any], prefix: str = "") -> T:
+def override(instance: Settings, values: Mapping[str, object], prefix: str = "") -> Settings:
     """`instance` (a frozen dataclass) with `values` put in: dotted or nested keys; text, or values of the right type.
 
     `prefix` is what the keys are called in messages: override(params, {"residents": "3"}, prefix="world").
     """
-    known, head = _fields(instance), prefix + "." if prefix else ""
-    changes: dict[str, Any] = {}
-    for key, value in _flatten(values):
-        _place(changes, instance, key.split("."), key, value, head, known)
-    new: T = _replaced(instance, changes, head)
-    return new
+    head = prefix + "." if prefix else ""
+    return _replaced(instance, _flatten(values), head, [head + name for name in _names(instance)])
 
 
-def to_dict(instance: Any) -> dict[str, Any]:
+def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: str, known: Sequence[str]) -> Settings:
+    """All changes of a dataclass at once, so that its own check never meets half of them. `known`: all names."""
+    fields, hints = {f.name: f for f in dataclasses.fields(instance) if f.init}, typing.get_type_hints(type(instance))
+    changes: dict[str, object] = {}
+    groups: dict[str, list[tuple[str, object]]] = {}
+    for key, value in values:
+        name, dot, rest = key.partition(".")
+        old = getattr(instance, name) if name in fields else None
+        is_group = _is_group(old) or isinstance(old, dict)
+        if name not in fields or (dot and not is_group):
+            raise ConfigError(f"no setting {head + key!r}; {suggestion(head + key, known, '--help lists them')}")
+        if _is_group(old) and not dot:
+            inside = ", ".join(f"{head}{name}.{f.name}" for f in dataclasses.fields(old))
+            raise ConfigError(f"{head}{name} is a group of settings: give one of {inside}")
+        if isinstance(old, dict) and not all(rest.split(".")):
+            raise ConfigError(f"{head}{name} is a group of settings: write {head}{name}.KEY=value")
+        if is_group:
+            groups.setdefault(name, []).append((rest, value))
+        else:
+            changes[name] = convert(head + key, hints[name], value, fields[name].metadata)
+    for name, inner in groups.items():
+        old = getattr(instance, name)
+        changes[name] = (
+            {**old, **dict(inner)} if isinstance(old, dict) else _replaced(old, inner, f"{head}{name}.", known)
+        )
+    try:
+        return dataclasses.replace(instance, **changes)
+    except UserError:
+        raise
+    except ValueError as error:  # the dataclass's own check of its values
+        if head and str(error).startswith(head):  # it says itself which setting it is about
+            raise ConfigError(str(error)) from None
+        words = ", ".join(f"{head}{name}={short(value)}" for name, value in changes.items())
+        raise ConfigError(f"{words}: {error}") from None
+
+
+def to_dict(instance: Group) -> dict[str, object]:
     """Settings as plain nested values (tuples as lists): what JSON and YAML hold, and what `override` takes back;
     fields of other types, which nobody can set, are left out."""
-    out: dict[str, Any] = {}
+    out: dict[str, object] = {}
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
         value = getattr(instance, field.name)
-        if dataclasses.is_dataclass(value):
+        if _is_group(value):
             out[field.name] = to_dict(value)
         elif isinstance(value, dict) or can_be_set(hints[field.name]):
             out[field.name] = list(value) if isinstance(value, tuple) else value
     return out
 
 
-def as_yaml(instance: Any) -> str:
+def as_yaml(instance: Group) -> str:
     """The settings as a config file; what a file may not say stands there as a comment."""
     import yaml
 
@@ -118,7 +168,7 @@ def as_yaml(instance: Any) -> str:
     return "".join(f"# {k}: {v} (command line only)\n" for k, v in kept_out.items()) + text
 
 
-def help_text(settings: Any, prog: str) -> str:
+def help_text(settings: Group, prog: str) -> str:
     """The --help page: every setting with its value and its sentence."""
     about = (type(settings).__doc__ or "").strip()
     rows = [*_help_rows(settings, ""), ("config=FILE.yaml", "read settings from a file; the command line wins")]
@@ -147,62 +197,31 @@ def cli_errors() -> Iterator[None]:
     except UserError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         raise SystemExit(2) from None
+    except Exception as error:
+        if (line := _unwritable(error) or own_fault(error)) is None:
+            raise
+        print("error:", line, file=sys.stderr)
+        raise SystemExit(2) from None
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         raise SystemExit(130) from None
 
 
-def _place(
-    changes: dict[str, Any], instance: Any, path: list[str], key: str, value: Any, prefix: str, known: list[str]
-) -> None:
-    """Puts `value` into the tree of changes, as the type of its field."""
-    name, rest = path[0], path[1:]
-    field = {f.name: f for f in dataclasses.fields(instance) if f.init}.get(name)
-    if field is None:
-        _unknown(key, prefix, known)
-    old, hint = getattr(instance, name), typing.get_type_hints(type(instance))[name]
-    if dataclasses.is_dataclass(old):
-        if not rest:
-            inside = ", ".join(f"{prefix}{key}.{f.name}" for f in dataclasses.fields(old))
-            raise ConfigError(f"{prefix}{key} is a group of settings: give one of {inside}")
-        _place(changes.setdefault(name, {}), old, rest, key, value, prefix, known)
-    elif isinstance(old, dict):
-        if not rest or not all(rest):
-            raise ConfigError(f"{prefix}{name} is a group of settings: write {prefix}{name}.KEY=value")
-        changes[name] = {**changes.get(name, old), ".".join(rest): value}
-    elif rest:
-        _unknown(key, prefix, known)
-    else:
-        changes[name] = convert(prefix + key, hint, value, field.metadata)
+def _unwritable(error: Exception) -> str | None:
+    """One line where the error is that what is printed cannot be written (a full disk): then a line more fails too."""
+    if isinstance(error, OSError):
+        try:
+            print(flush=True)
+        except OSError as again:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return f"the output cannot be written ({again.strerror}); send it elsewhere"
+    return None
 
 
-def _replaced(instance: Any, changes: dict[str, Any], prefix: str) -> Any:
-    """All changes of a dataclass at once, so that its own check never meets half of them."""
-    new = {
-        name: _replaced(old, value, f"{prefix}{name}.") if dataclasses.is_dataclass(old) else value
-        for name, value in changes.items()
-        for old in (getattr(instance, name),)
-    }
-    try:
-        return dataclasses.replace(instance, **new)
-    except UserError:
-        raise
-    except ValueError as error:  # the dataclass's own check of its values
-        if prefix and str(error).startswith(prefix):  # it says itself which setting it is about
-            raise ConfigError(str(error)) from None
-        given = ", ".join(f"{prefix}{name}={short(value)}" for name, value in changes.items())
-        raise ConfigError(f"{given}: {error}") from None
+def _flatten(values: Mapping[str, object]) -> list[tuple[str, object]]:
+    out: list[tuple[str, object]] = []
 
-
-def _unknown(key: str, prefix: str, known: list[str]) -> NoReturn:
-    names = [prefix + k for k in known]
-    raise ConfigError(f"no setting {prefix + key!r}; {suggestion(prefix + key, names, '--help lists them')}")
-
-
-def _flatten(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    out: list[tuple[str, Any]] = []
-
-    def walk(part: Mapping[str, Any], head: str, depth: int) -> None:
+    def walk(part: Mapping[str, object], head: str, depth: int) -> None:
         for key, value in part.items():
             if not isinstance(key, str):
                 raise ConfigError(f"no setting {short(key)}: the name of a setting is a word")
@@ -219,31 +238,35 @@ def _flatten(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return out
 
 
-def _read_file(settings: Any, path: str) -> dict[str, Any]:
+def read_yaml(path: str | os.PathLike[str], otherwise: str) -> object:
+    """What a YAML file holds, of plain types; ConfigError, which ends in `otherwise` where it cannot be read."""
     import yaml
 
     try:
-        with open(path, encoding="utf-8") as file:
-            data = yaml.safe_load(file)
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"config={path!r}: cannot be read ({reason}); give a YAML file of settings") from None
+        raise ConfigError(f"cannot be read ({reason}); {otherwise}") from None
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"config={path!r}: is not YAML ({' '.join(str(error).split())[:200]})") from None
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise ConfigError(f"config={path!r}: expected lines of 'key: value', got {short(data)}")
-    flat = dict(_flatten(data))
+        raise ConfigError(f"is not YAML ({' '.join(str(error).split())[:200]})") from None
+
+
+def _read_file(settings: Group, path: str) -> dict[str, object]:
+    try:
+        data = read_yaml(path, "give a YAML file of settings")
+        if data is not None and not isinstance(data, dict):
+            raise ConfigError(f"expected lines of 'key: value', got {short(data)}")
+    except ConfigError as error:
+        raise ConfigError(f"config={path!r}: {error}") from None
+    flat = dict(_flatten(data or {}))
     for key, value in flat.items():
         if is_code(settings, key, value):
-            raise ConfigError(
-                f"config={path!r}: {key} names Python code, which a file may not; give it on the command line"
-            )
+            why = "names Python code, which a file may not; give it on the command line"
+            raise ConfigError(f"config={path!r}: {key} {why}")
     return flat
 
 
-def is_code(settings: Any, key: str, value: Any) -> bool:
+def is_code(settings: Group, key: str, value: object) -> bool:
     """Whether a file may not say this: the setting `agent`, and `module:Attribute` where code may be named."""
     fields = {f.name: f for f in dataclasses.fields(settings)}
     may = key in fields and fields[key].metadata.get("code", False)
@@ -251,39 +274,38 @@ def is_code(settings: Any, key: str, value: Any) -> bool:
     return key == "agent" or (may and any(":" in str(word) for word in words))
 
 
-def _fields(instance: Any) -> list[str]:
+def _is_group(value: object) -> TypeGuard[Group]:
+    return dataclasses.is_dataclass(value)
+
+
+def _names(instance: Group) -> list[str]:
     """The dotted names of all settings."""
     names: list[str] = []
     for field in dataclasses.fields(instance):
         value = getattr(instance, field.name)
-        inside = _fields(value) if dataclasses.is_dataclass(value) else []
+        inside = _names(value) if _is_group(value) else []
         names += [f"{field.name}.{n}" for n in inside] or [field.name]
     return names
 
 
-def _help_rows(instance: Any, prefix: str) -> list[tuple[str, str]]:
+def _help_rows(instance: Group, prefix: str) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
         value, doc = getattr(instance, field.name), field.metadata.get("doc", "")
         doc = doc() if callable(doc) else doc
-        if dataclasses.is_dataclass(value):
+        if _is_group(value):
             rows += _help_rows(value, f"{prefix}{field.name}.")
         elif isinstance(value, dict):
             rows.append((f"{prefix}{field.name}.KEY=...", doc))
         else:
-            kind = next(
-                (o for o in (*get_args(hints[field.name]), hints[field.name]) if get_origin(o) is Literal), None
-            )
-            names = f". One of {', '.join(map(str, get_args(kind)))}" if kind else _bounds(field.metadata)
-            shown = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-            shown = ",".join(map(str, value)) if isinstance(value, tuple) else shown
-            if len(shown) <= 60:
-                rows.append((f"{prefix}{field.name}={shown}", doc + names))
+            hint, low, high = hints[field.name], field.metadata.get("low"), field.metadata.get("high")
+            if names := next((get_args(h) for h in (*get_args(hint), hint) if get_origin(h) is Literal), ()):
+                doc += f". One of {', '.join(map(str, names))}"
+            elif low is not None and high is not None:
+                doc += f" ({low:,} to {high:,})"
+            text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else text
+            if len(text) <= 60:
+                rows.append((f"{prefix}{field.name}={text}", doc))
     return rows
-
-
-def _bounds(limits: Mapping[str, Any]) -> str:
-    """The end of the sentence of a number that has two bounds."""
-    low, high = limits.get("low"), limits.get("high")
-    return "" if low is None or high is None else f" ({low:,} to {high:,})"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
 import reprlib
 import types
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Literal, Union, get_args, get_origin
 
 from lam_env.core.errors import UserError
 
@@ -34,16 +35,15 @@ def suggestion(name: str, known: Sequence[str], otherwise: str) -> str:
     return f"did you mean {close[0]!r}?" if close else otherwise
 
 
-def convert(key: str, hint: object, value: object, limits: Mapping[str, object]) -> Any:
+def convert(key: str, hint: object, value: object, limits: Mapping[str, float | None]) -> object:
     """`value`, a text or a plain Python value, as the type `hint`, within limits["low"] and limits["high"].
 
     `key` is what messages call it. "null" is None where the type allows None; so is "none", unless it may be a word.
     """
     kinds = _kinds(hint)
     if types.NoneType in get_args(hint):
-        words = (
-            ("null",) if str in (*kinds, *get_args(kinds[0])) else ("null", "none")
-        )  # "none" is an action, an agent, a word
+        # "none" is an action, an agent, a word
+        words = ("null",) if str in (*kinds, *get_args(kinds[0])) else ("null", "none")
         if value is None or (isinstance(value, str) and value.lower() in words):
             return None
     if not can_be_set(hint):
@@ -55,14 +55,14 @@ def convert(key: str, hint: object, value: object, limits: Mapping[str, object])
             value = [part.strip() for part in text.split(",")] if text.strip() else []
         if not isinstance(value, list | tuple):
             value = [value]
-        wanted = get_args(kind)
-        if wanted[-1] is not Ellipsis and len(value) != len(wanted):
-            raise ConfigError(f"{key}: expected {len(wanted)} numbers with commas between them, got {short(value)}")
-        return tuple(_one(key, get_args(kind)[0], item, limits) for item in value)
+        inside = get_args(kind)
+        if inside[-1] is not Ellipsis and len(value) != len(inside):
+            raise ConfigError(f"{key}: expected {len(inside)} numbers with commas between them, got {short(value)}")
+        return tuple(_one(key, inside[0], item, limits) for item in value)
     return _one(key, kind, value, limits)
 
 
-def _kinds(hint: object) -> list[Any]:
+def _kinds(hint: object) -> list[object]:
     """Of a type hint, all that may be but None."""
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     return [o for o in options if o is not types.NoneType]
@@ -74,16 +74,14 @@ def can_be_set(hint: object) -> bool:
     return len(kinds) == 1 and _is_supported(kinds[0])
 
 
-def _one(key: str, kind: object, value: object, limits: Mapping[str, object]) -> Any:
-    new: Any = None
+def _one(key: str, kind: object, value: object, limits: Mapping[str, float | None]) -> object:
     if get_origin(kind) is Literal:
         names = [str(n) for n in get_args(kind)]
         if value not in names:
             more = suggestion(str(value), names, "") if isinstance(value, str) else ""
-            raise ConfigError(
-                f"{key}: expected one of {', '.join(names)}, got {short(value)}" + (f"; {more}" if more else "")
-            )
+            raise ConfigError(f"{key}: expected one of {', '.join(names)}, got {short(value)}; {more}".rstrip("; "))
         return value
+    new: str | float | None
     if kind is bool:
         new = value if isinstance(value, bool) else _WORDS.get(value.lower()) if isinstance(value, str) else None
         expected = "true or false"
@@ -96,31 +94,27 @@ def _one(key: str, kind: object, value: object, limits: Mapping[str, object]) ->
     if new is None:
         raise ConfigError(f"{key}: expected {expected}, got {short(value)}")
     low, high = limits.get("low"), limits.get("high")
-    if kind in (int, float) and ((low is not None and new < low) or (high is not None and new > high)):
+    if isinstance(new, int | float) and ((low is not None and new < low) or (high is not None and new > high)):
         bounds = " and ".join(t for t, b in ((f"at least {low}", low), (f"at most {high}", high)) if b is not None)
         raise ConfigError(f"{key}: expected {bounds}, got {short(value)}")
     return new
 
 
-def _number(value: object, whole: bool) -> int | float | None:
+def _number(value: object, whole: bool) -> float | None:
     """The number that a text or number says; 1e5 and 100_000 are whole. None: it says none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
         if whole and isinstance(value, str | int):
-            try:
-                number: int | float = int(value)
-            except ValueError:
-                number = float(value)
-        else:
-            number = float(value)
+            with contextlib.suppress(ValueError):
+                integer = int(value)
+                return integer if abs(integer) < 2**63 else None
+        number = float(value)
     except (ValueError, OverflowError):
         return None
-    if not whole:
-        return number if math.isfinite(number) else None
-    if not math.isfinite(number) or number != int(number) or abs(number) >= 2**63:
+    if not math.isfinite(number):
         return None
-    return int(number)
+    return number if not whole else int(number) if number.is_integer() and abs(number) < 2**63 else None
 
 
 def _is_supported(kind: object) -> bool:

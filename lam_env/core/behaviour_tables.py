@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 DAYS = ("all", "weekday", "weekend")
+_ARRAYS = ("hourly", "follow", "night", "again", "pace")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Need:
     activity: str
     every: float  # mean time between two acts [h]
     shape: float = 2.0  # gamma shape: 1 memoryless, large regular
-    asleep: float = 0.0  # how fast it rises in sleep, as a share of the waking rate; 0: it never wakes her
+    asleep: float = 0.0  # how fast it rises in sleep, as a share of the waking rate; 0: it never wakes anybody
     interrupts: bool = False  # does it cut a filler short, or wait for the filler's end?
 
 
@@ -97,20 +98,13 @@ class BehaviourTables:
             if len(q) < 2 or list(q) != sorted(q) or q[0] < 0:
                 raise ValueError(f"behaviour tables: durations of {name!r} must be rising quantiles [min]")
 
-    def to_json(self) -> dict[str, Any]:
-        data = dataclasses.asdict(self)
-        for name in ("hourly", "follow", "night", "again", "pace"):
-            data[name] = np.asarray(data[name]).tolist()
-        return data
+    def to_json(self) -> dict[str, object]:
+        return dataclasses.asdict(self) | {name: np.asarray(getattr(self, name)).tolist() for name in _ARRAYS}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> BehaviourTables:
-        data = dict(data)
+        data = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
         data["anchors"] = tuple(Anchor(**{**a, "minutes": tuple(a["minutes"])}) for a in data["anchors"])
         data["needs"] = tuple(Need(**n) for n in data["needs"])
         data["durations"] = {k: tuple(v) for k, v in data["durations"].items()}
-        for name in ("activities", "pauses", "night_pauses", "away", "naps"):
-            data[name] = tuple(data[name])
-        for name in ("hourly", "follow", "night", "again", "pace"):
-            data[name] = np.array(data[name], float)
-        return cls(**data)
+        return cls(**data | {name: np.array(data[name], float) for name in _ARRAYS})

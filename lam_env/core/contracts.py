@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -15,25 +15,27 @@ from lam_env.core.progress import Report, silent
 from lam_env.core.tuning import TrainSettings
 
 if TYPE_CHECKING:
+    from stable_baselines3.common.vec_env import VecEnv
+
     from lam_env.logs.decision_points import DecisionPoints
 
 Observation = dict[str, np.ndarray]
+State = TypeVar("State")  # whatever is carried from one step to the next, for N streams
 Curve = list[tuple[int, float]]  # (environment steps, mean reward per step since the point before)
 
 
 @runtime_checkable
-class Policy(Protocol):
+class Policy(Protocol[State]):
     """What acts: Stable-Baselines3's `predict`. What else it may have: `FullPolicy`."""
 
     def predict(
         self,
-        observation: Any,
-        state: Any = None,
+        observation: Observation,
+        state: State | None = None,
         episode_start: np.ndarray | None = None,
         deterministic: bool = False,
-    ) -> tuple[np.ndarray, Any]:
+    ) -> tuple[np.ndarray, State]:
         """Observations (N, ...) -> actions (N,) and the state to hand in next time."""
-        ...
 
 
 class Prediction(NamedTuple):
@@ -51,62 +53,61 @@ class Reader(Protocol):
 
     def read(self, points: DecisionPoints) -> Prediction:
         """Every row of a log (n rows), each world from its start; equal to stepping through it."""
-        ...
 
 
-class ActionPredictor(Reader, Protocol):
+class ActionPredictor(Reader, Protocol[State]):
     """One that also carries its state one decision point at a time."""
 
-    def start(self, n: int) -> Any:
+    def start(self, n: int) -> State:
         """A fresh state for n streams: an object whose arrays have n rows; a dataclass where streams are persons."""
-        ...
 
-    def step(self, state: Any, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, Any]:
+    def step(self, state: State, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, State]:
         """One decision point per stream (N rows). Streams where `active` (N,) is false keep their state."""
-        ...
 
-    def reset(self, state: Any, rows: np.ndarray) -> Any:
+    def reset(self, state: State, rows: np.ndarray) -> State:
         """The state with `rows` (mask or index) fresh; the one given stays as it is."""
-        ...
 
 
 @dataclass(frozen=True)
-class FullPolicy:
+class FullPolicy(Generic[State]):
     """A policy with all that one may have besides `predict`; what it leaves out is as it stands here."""
 
-    predict: Callable[[Observation, Any, np.ndarray, bool], tuple[np.ndarray, Any]]  # as `Policy` has it, by place
+    # as `Policy` has it, by place
+    predict: Callable[[Observation, State | None, np.ndarray, bool], tuple[np.ndarray, State]]
     reveal: tuple[str, ...] = ()  # what it is shown of the hidden state: "latent", "plan"
     predictor: Reader | None = None  # what it rests on, which is judged too
     # decision points and their hidden state (n, L) -> decision points as its predictor reads them
     see: Callable[[DecisionPoints, np.ndarray], DecisionPoints] | None = None
     # observations (N, ...), state, episode start -> probabilities (N, A) with which it samples, and the state
-    probabilities: Callable[[Observation, Any, np.ndarray], tuple[np.ndarray, Any]] | None = None
+    probabilities: Callable[[Observation, State | None, np.ndarray], tuple[np.ndarray, State]] | None = None
 
 
 def complete(policy: Policy) -> FullPolicy:
     """The one place where what a policy may have is asked of somebody's object."""
-    there: dict[str, Any] = {f.name: getattr(policy, f.name, f.default) for f in fields(FullPolicy)[1:]}
-    return FullPolicy(policy.predict, **there)
+    reveal, predictor = getattr(policy, "reveal", ()), getattr(policy, "predictor", None)
+    return FullPolicy(
+        policy.predict, reveal, predictor, getattr(policy, "see", None), getattr(policy, "probabilities", None)
+    )
 
 
-def acts(found: object) -> TypeGuard[Policy]:
-    return hasattr(found, "predict")
+def acts(thing: object) -> TypeGuard[Policy]:
+    return hasattr(thing, "predict")
 
 
-def learns(found: object) -> TypeGuard[Agent]:
-    return hasattr(found, "fit")
+def learns(thing: object) -> TypeGuard[Agent]:
+    return hasattr(thing, "fit")
 
 
-def needs_said(found: object, unsaid: tuple[str, ...] = ()) -> tuple[str, ...]:
+def needs_said(thing: object, unsaid: tuple[str, ...] = ()) -> tuple[str, ...]:
     """What an agent or a maker of policies says that it needs."""
-    needs: tuple[str, ...] = getattr(found, "needs", unsaid)
+    needs: tuple[str, ...] = getattr(thing, "needs", unsaid)
     return needs
 
 
 def learned(agent: object, training: Training) -> tuple[object, Curve]:
     """What `fit` returns, or who has none, itself; and the learning curve that it may have as `curve`."""
-    found = agent.fit(training) if learns(agent) else agent
-    return found, list(getattr(agent, "curve", None) or ())
+    policy = agent.fit(training) if learns(agent) else agent
+    return policy, list(getattr(agent, "curve", None) or ())
 
 
 @dataclass
@@ -125,12 +126,11 @@ class Training:
     seed: int = 0  # the training seed, from which all chance comes
     device: str = "cpu"  # where networks are trained
     progress: Report = silent  # progress(stage, done, total, note)
-    hidden_log: Callable[[], tuple[DecisionPoints, np.ndarray]] | None = (
-        None  # simulates decision points and their hidden state
-    )
+    # simulates decision points and their hidden state (n, L)
+    hidden_log: Callable[[], tuple[DecisionPoints, np.ndarray]] | None = None
     informed: Path | None = None  # the folder in which the predictor that reads the hidden state is kept, once trained
     start: Path | None = None  # the folder of an earlier run's policy, to start from
-    adapter: Callable[..., Any] | None = None  # makes what `make_env` gives
+    adapter: Callable[[Training, int, bool, bool], VecEnv] | None = None  # makes what `make_env` gives
     handed_out: list[Any] = field(default_factory=list)  # by `make_env`
 
     @property
@@ -138,7 +138,7 @@ class Training:
         """Environment steps of fine-tuning."""
         return self.tuning.steps
 
-    def make_env(self, n: int = 1, *, encode: bool = False, prior: bool = False) -> Any:
+    def make_env(self, n: int = 1, *, encode: bool = False, prior: bool = False) -> VecEnv:
         """n worlds of the run as a `VecEnv`, with `action_masks` for sb3-contrib's MaskablePPO; UserError if none fits.
 
         An observation is the kit's Dict; `encode`: one float32 vector of log times, one-hot tokens and standardised
@@ -162,6 +162,18 @@ class Importer(Protocol):
     def __call__(
         self, path: str, *, home: str | None = None, zone: str | None = None
     ) -> tuple[ActionLog, dict[str, int]]: ...
+
+
+class Sink(Protocol):
+    """A tracker, made of the run folder and the settings."""
+
+    def curve(self, name: str, value: float, step: int) -> None:
+        """A value while training."""
+
+    def scores(self, scores: Mapping[str, float]) -> None:
+        """What the run came to, by name."""
+
+    def close(self) -> None: ...
 
 
 class Agent(Protocol):

@@ -1,6 +1,12 @@
 """The one root of errors that are the user's to mend: a command prints them as one line and exits with 2."""
 
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
 EXTRAS = {"sb3_contrib": "contrib"}  # module that an agent may import -> the extra of the kit that brings it
+OWN_SCENARIOS: dict[str, str] = {}  # the package or module of a user's own scenario -> its name, "tea:Tea"
 
 
 class UserError(ValueError):
@@ -11,3 +17,16 @@ def hint(error: BaseException) -> str:
     """Where a module is missing that an extra of the kit brings: how to install it."""
     missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     return f"; pip install 'lam-env[{EXTRAS[missing]}]'" if missing in EXTRAS else ""
+
+
+def own_fault(error: BaseException) -> str | None:
+    """One line where an error passed through a user's own scenario, with the last line there; None: it did not."""
+    frames = [] if isinstance(error, UserError) else list(traceback.walk_tb(error.__traceback__))
+    for frame, line in reversed(frames):
+        name = OWN_SCENARIOS.get(str(frame.f_globals.get("__name__")).partition(".")[0])
+        if name is not None:
+            place = f"{frame.f_code.co_qualname}, {Path(frame.f_code.co_filename).name} line {line}"
+            return (
+                f"scenario {name}: {type(error).__name__}: {' '.join(str(error).split())[:400]} ({place}){hint(error)}"
+            )
+    return None

@@ -18,17 +18,12 @@ from lam_env.core.errors import UserError
 
 USER, AGENT, FEEDBACK, SENSOR, READING = range(5)
 KINDS = ("user", "agent", "feedback", "sensor", "reading")
+GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed")  # feedback: was an act wanted?
 EVERYBODY = -1  # in the place of an event's user: a reading that all persons share
 
-_COLUMNS: dict[str, Any] = {
-    "world": np.int32,
-    "time": np.int64,
-    "user": np.int16,
-    "kind": np.int8,
-    "token": np.int16,
-    "value": np.float32,
-    "answers": np.int32,
-    "prob": np.float32,
+_COLUMNS: dict[str, type[np.generic]] = {
+    **{"world": np.int32, "time": np.int64, "user": np.int16, "kind": np.int8, "token": np.int16},
+    **{"value": np.float32, "answers": np.int32, "prob": np.float32},
 }
 
 
@@ -106,31 +101,24 @@ class Vocabulary:
 
     def reading(self, name: str) -> int | None:
         """The index of a reading; None where there is none of that name."""
-        return self._readings.get(name)
-
-    @cached_property
-    def _readings(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self.readings)}
+        return self.readings.index(name) if name in self.readings else None
 
     @cached_property
     def _values(self) -> dict[str, tuple[int, ...]]:
-        index = self._readings
-        kinds = dict.fromkeys(
-            kind for kind, _, action in (r.partition(".") for r in self.readings) if action in self.actions[1:]
-        )
-        found = {kind: tuple(index.get(f"{kind}.{a}", -1) for a in self.actions[1:]) for kind in kinds}
-        return {kind: readings for kind, readings in found.items() if -1 not in readings}
+        index, actions = {name: i for i, name in enumerate(self.readings)}, self.actions[1:]
+        kinds = dict.fromkeys(kind for kind, _, action in (r.partition(".") for r in index) if action in actions)
+        complete = [kind for kind in kinds if all(f"{kind}.{a}" in index for a in actions)]
+        return {kind: tuple(index[f"{kind}.{a}"] for a in actions) for kind in complete}
 
     def token_name(self, token: int) -> str:
         return self.actions[token] if token < len(self.actions) else self.sensors[token - len(self.actions)]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Vocabulary:
-        names = {f.name for f in dataclasses.fields(cls)}
-        if not isinstance(data, dict) or not set(data) <= names:
+    def from_json(cls, data: object) -> Vocabulary:
+        if not isinstance(data, dict) or not set(data) <= {f.name for f in dataclasses.fields(cls)}:
             raise LogError("vocabulary: not a vocabulary")
         return cls(**{k: tuple(v) for k, v in data.items()})
 
@@ -167,7 +155,7 @@ class ActionLog:
     end: tuple[int, ...] = ()
     timer: int | None = None
     protocol: Protocol = Protocol()
-    meta: dict[str, Any] = field(default_factory=dict)
+    meta: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lengths = {len(v) for v in self.columns.values()}
@@ -183,7 +171,7 @@ class ActionLog:
 
     @classmethod
     def from_events(cls, events: Iterable[Event], vocabulary: Vocabulary, **more: Any) -> ActionLog:
-        """Events in any order of worlds; within a world they must already be in order of time."""
+        """Events in any order of worlds; within a world they must already be in order of time. `more`: other fields."""
         rows = list(events)
         columns = {name: np.array([getattr(e, name) for e in rows], dtype=dtype) for name, dtype in _COLUMNS.items()}
         order = np.argsort(columns["world"], kind="stable")
@@ -202,17 +190,12 @@ class ActionLog:
         return np.unique(self.columns["world"])
 
     def events(self) -> Iterable[Event]:
-        names = Event._fields
-        for row in zip(*(self.columns[n].tolist() for n in names), strict=True):
-            yield Event(*row)
+        return map(Event._make, zip(*(self.columns[n].tolist() for n in Event._fields), strict=True))
 
     def select(self, mask: np.ndarray, end: Sequence[int] | None = None) -> ActionLog:
         """The rows where `mask` (n,) is true."""
-        return dataclasses.replace(
-            self,
-            columns={k: v[mask] for k, v in self.columns.items()},
-            end=self.end if end is None else tuple(end),
-        )
+        columns = {k: v[mask] for k, v in self.columns.items()}
+        return dataclasses.replace(self, columns=columns, end=self.end if end is None else tuple(end))
 
     def user_actions(self) -> ActionLog:
         return self.select(self.columns["kind"] == USER)

@@ -107,8 +107,8 @@ class ObservationRow:
 class ObservationRows:
     """The arrays of n worlds, and the observations (fresh copies) made from them.
 
-    Their names and numbers are those of `ObservationRow`, with a batch axis. What is a world's own lies together, so that it may
-    be copied as one.
+    Their names and numbers are those of `ObservationRow`, with a batch axis. What is a world's own lies together, so
+    that it may be copied as one.
     """
 
     PARTS: ClassVar[dict[str, type]] = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -30,7 +29,7 @@ class Note(str):
         note.values, note.step = dict(values or {}), step
         return note
 
-    def __reduce__(self) -> Any:  # it travels between processes
+    def __reduce__(self) -> tuple[type[Note], tuple[str, dict[str, float], int]]:  # it travels between processes
         return Note, (str(self), self.values, self.step)
 
 
@@ -67,9 +66,7 @@ class Progress:
             self._bars.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bars is not None:
             self._bars.stop()
 
@@ -90,5 +87,5 @@ class Progress:
         if total and done >= total and stage not in self._ended:
             self._ended.add(stage)
             if self._bars is None:
-                said = ", ".join(part for part in (f"{now - began:.1f} s", steps, note) if part)
-                print(f"{name}: {total:,} {unit or 'done'} ({said})", file=self._stream, flush=True)
+                details = ", ".join(part for part in (f"{now - began:.1f} s", steps, note) if part)
+                print(f"{name}: {total:,} {unit or 'done'} ({details})", file=self._stream, flush=True)

@@ -10,21 +10,27 @@ that a list or a misspelt name never waits for torch.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from lam_env.config.convert import suggestion
-from lam_env.core.contracts import Importer, acts, learns, needs_said
-from lam_env.core.errors import UserError, hint
+from lam_env.config.convert import short, suggestion
+from lam_env.core.contracts import Importer, Sink, acts, learns, needs_said
+from lam_env.core.errors import OWN_SCENARIOS, UserError, hint
 
+if TYPE_CHECKING:
+    from lam_env.envs.scenario import Scenario
+    from lam_env.logs.choices import Choices
+
+T = TypeVar("T")
 NEEDS = {"log", "prior", "steps", "latent"}  # what an agent may need
 PRIOR = ("prior",)  # who says nothing is given it
 
@@ -34,7 +40,7 @@ class RegistryError(UserError):
 
 
 @dataclass(frozen=True)
-class Registry:
+class Registry(Generic[T]):
     """One kind of thing. Modules of `package` bind `variable`: the thing, or (`many`) a dict of name -> thing."""
 
     kind: str
@@ -46,26 +52,21 @@ class Registry:
     def names(self) -> list[str]:
         return sorted(self._places()[0])
 
-    def said(self, variable: str) -> dict[str, Any]:
-        """What modules bind `variable` to in plain words, by the names of their things, where they do."""
-        said = self._said(variable)
-        return {name: said[str(place)] for name, place in self._places()[0].items() if str(place) in said}
-
     @cache  # noqa: B019 -- as below
-    def _said(self, variable: str) -> dict[str, Any]:
-        """Module -> what it says."""
-        found, modules = {}, set(map(str, self._places()[0].values()))
+    def constants(self, variable: str) -> dict[str, object]:
+        """What modules bind `variable` to in plain words, by the names of their things, where they do."""
+        by_module, modules = {}, set(map(str, self._places()[0].values()))
         for module, path in _modules(self.package, self.deep):
             text = path.read_text(encoding="utf-8") if module in modules else ""
             for node in ast.parse(text).body if variable in text else ():
                 if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _binds(node, variable):
                     try:
-                        found[module] = ast.literal_eval(node.value)
+                        by_module[module] = ast.literal_eval(node.value)
                     except ValueError:
                         raise RegistryError(f"{path}: write {variable} as words in quotes, not computed") from None
-        return found
+        return {name: by_module[str(place)] for name, place in self._places()[0].items() if str(place) in by_module}
 
-    def get(self, name: str) -> Any:
+    def get(self, name: str) -> T:
         """What `name` stands for; imports its module, and only that."""
         if ":" in name:
             module, _, attribute = name.partition(":")
@@ -80,8 +81,8 @@ class Registry:
         if isinstance(place, EntryPoint):
             module, _, attribute = place.value.partition(":")
             return _attribute(self.kind, module, attribute or self.variable)
-        found = _attribute(self.kind, place, self.variable)
-        return found[name] if self.many else found
+        thing = _attribute(self.kind, place, self.variable)
+        return thing[name] if self.many else thing
 
     @cache  # noqa: B019 -- a frozen record at module level, one a kind of thing
     def _places(self) -> tuple[dict[str, str | EntryPoint], dict[str, str]]:
@@ -125,37 +126,48 @@ class Registry:
         return []
 
 
-_SCENARIOS = Registry("scenario", "lam_env.scenarios", "SCENARIO", many=False)
-_AGENTS = Registry("agent", "lam_env.agents", "AGENTS", deep=True)
-_IMPORTERS = Registry("log format", "lam_env.logs.formats", "FORMATS")
-_CHOICES = Registry("format of choices", "lam_env.logs.formats", "CHOICES")
-_SINKS = Registry("tracker", "lam_env.tracking", "SINKS")
+_SCENARIOS: Registry[type[Scenario]] = Registry("scenario", "lam_env.scenarios", "SCENARIO", many=False)
+_AGENTS: Registry[object] = Registry("agent", "lam_env.agents", "AGENTS", deep=True)
+IMPORTERS: Registry[Importer] = Registry("log format", "lam_env.logs.formats", "FORMATS")
+# what reads the choices of a format: path -> choices, and what was left out
+CHOICES: Registry[Callable[[str], tuple[Choices, dict[str, int]]]] = Registry(
+    "format of choices", "lam_env.logs.formats", "CHOICES"
+)
+SINKS: Registry[Callable[[Path, Mapping[str, object]], Sink]] = Registry("tracker", "lam_env.tracking", "SINKS")
 
 
 def scenario_names() -> list[str]:
     return _SCENARIOS.names()
 
 
-def scenario(name: str) -> Any:
+def scenario(name: str) -> type[Scenario]:
     """The scenario called `name`, or `module:Attribute`."""
-    found = _SCENARIOS.get(name)
-    if not hasattr(found, "Params"):
+    kind = _SCENARIOS.get(name)
+    if not isinstance(kind, type) or not hasattr(kind, "Params"):
         raise RegistryError(f"scenario {name!r}: give a subclass of lam_env.Scenario that has Params, its settings")
-    return found
+    if not (isinstance(kind.Params, type) and dataclasses.is_dataclass(kind.Params)):
+        what = getattr(kind.Params, "__name__", short(kind.Params))
+        raise RegistryError(
+            f"scenario {name!r}: Params is {what}; give a frozen dataclass, each field a lam_env.setting"
+        )
+    empty = [f.name for f in dataclasses.fields(kind.Params) if f.default is f.default_factory is dataclasses.MISSING]
+    if empty:
+        raise RegistryError(f"scenario {name!r}: Params has no value for {', '.join(empty)}; give each field a default")
+    return kind
 
 
 def agent_names(interaction: str | None = None, without: str = "") -> list[str]:
     """Agents' names, less those for another `interaction`, and less those that need what it is `without`."""
-    for_one, needs = _AGENTS.said("INTERACTION"), _AGENTS.said("NEEDS")
-    names = [name for name in _AGENTS.names() if interaction in (None, for_one.get(name, interaction))]
-    return [name for name in names if without not in needs.get(name, ())]
+    for_one, needs = _AGENTS.constants("INTERACTION"), _AGENTS.constants("NEEDS")
+    unable = {name for name, what in needs.items() if isinstance(what, tuple | list) and without in what}
+    return [a for a in _AGENTS.names() if interaction in (None, for_one.get(a, interaction)) and a not in unable]
 
 
 def agent_needs(name: str) -> tuple[str, ...]:
     """What an agent has to be given (`lam_env.Agent`): of the kit's as its module says, of others as they say."""
-    said: dict[str, tuple[str, ...]] = _AGENTS.said("NEEDS") if ":" not in name else {}
+    constants = _AGENTS.constants("NEEDS") if ":" not in name else {}
     try:
-        needs = said[name] if name in said else needs_said(_AGENTS.get(name), PRIOR)
+        needs = constants[name] if name in constants else needs_said(_AGENTS.get(name), PRIOR)
     except RegistryError:  # said when it is fitted: no other agent has to fail with it
         return PRIOR
     if not isinstance(needs, tuple) or not set(needs) <= NEEDS:
@@ -165,47 +177,12 @@ def agent_needs(name: str) -> tuple[str, ...]:
 
 def agent(name: str) -> Callable[..., Any]:
     """What makes the agent called `name`, or `module:Attribute` (a class, a function, or a ready agent)."""
-    made = _AGENTS.get(name)
-    if callable(made):
-        return made
-    if acts(made) or learns(made):
-        return lambda: made
-    raise RegistryError(f"agent {name!r} is a {type(made).__name__}: give a class or object with predict or fit")
-
-
-def importer_names() -> list[str]:
-    return _IMPORTERS.names()
-
-
-def importer(name: str) -> Importer:
-    """The importer of the log format `name`."""
-    found: Importer = _IMPORTERS.get(name)
-    return found
-
-
-def choice_names() -> list[str]:
-    return _CHOICES.names()
-
-
-def choice_reader(name: str) -> Callable[..., Any]:
-    """What reads the choices of the format `name`: path -> (Choices, what was left out)."""
-    found: Callable[..., Any] = _CHOICES.get(name)
-    return found
-
-
-def sink_names() -> list[str]:
-    return _SINKS.names()
-
-
-def sink(name: str) -> Callable[..., Any]:
-    """What makes the tracker called `name`: (run folder, settings) -> `lam_env.tracking.tracker.Sink`."""
-    found: Callable[..., Any] = _SINKS.get(name)
-    return found
-
-
-def sink_needs(name: str) -> str:
-    """The module that the tracker called `name` imports; "" if it says none."""
-    return str(_SINKS.said("NEEDS").get(name, ""))
+    maker = _AGENTS.get(name)
+    if callable(maker):
+        return maker
+    if acts(maker) or learns(maker):
+        return lambda: maker
+    raise RegistryError(f"agent {name!r} is a {type(maker).__name__}: give a class or object with predict or fit")
 
 
 def _modules(package: str, deep: bool = False) -> Iterator[tuple[str, Path]]:
@@ -228,19 +205,21 @@ def _binds(node: ast.stmt, variable: str) -> bool:
 
 def _attribute(kind: str, module: str, attribute: str, here: bool = False) -> Any:
     """`attribute` (dots allowed) of `module`; `here`: the current folder may hold the module."""
-    if here and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    if here:
+        if kind == "scenario" and (package := module.partition(".")[0]) != "lam_env":
+            OWN_SCENARIOS[package] = f"{module}:{attribute}"
+        sys.path[:0] = [os.getcwd()] if os.getcwd() not in sys.path else []
     if not module or not attribute or module.startswith("."):
         raise RegistryError(f"{kind} {module + ':' + attribute!r}: write module:Attribute")
     try:
-        found: Any = importlib.import_module(module)
+        thing: Any = importlib.import_module(module)
     except (Exception, SystemExit) as error:  # whatever a stranger's module raises
         message = f"{kind}: {module} cannot be imported: {type(error).__name__}: {error}{hint(error)}"
         if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
             message += "; is there a file of that name in this folder?" if here else ""
         raise RegistryError(message) from error
     for part in attribute.split("."):
-        if not hasattr(found, part):
+        if not hasattr(thing, part):
             raise RegistryError(f"{kind}: {module} has no {attribute}")
-        found = getattr(found, part)
-    return found
+        thing = getattr(thing, part)
+    return thing

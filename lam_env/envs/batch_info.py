@@ -54,7 +54,7 @@ def _all(n: int) -> np.ndarray:
 
 
 def batched_steps(worlds: Sequence[World], which: Sequence[int], personal: bool) -> Info:
-    """The same of `step_info` where no episode ends, which is nearly always: made at once, without a dictionary a world."""
+    """The same of `step_info` where no episode ends, which is nearly always: made without a dictionary a world."""
     n = len(worlds)
     weights = worlds[0].reward_weights  # the names of all terms
     amounts, own, number = np.zeros((len(weights), n)), np.zeros((len(weights), n), bool), dict[str, int]()

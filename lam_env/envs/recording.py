@@ -48,9 +48,8 @@ def simulate_log(
     nothing, steps = np.zeros(n, np.int64), 0
     began, total = np.array([w.start for w in env.worlds]), sum(w.end - w.start for w in env.worlds)
     second = env.worlds[0].second
-    # hidden states of the worlds that still run, decision point by decision point: most worlds may end long before the last
-    shown, asked = [env.rows.latent.astype(np.float16)], [env.rows.epoch[:, 2].copy()]
-    worlds = [np.arange(n)]
+    # hidden states of the worlds that still run, step by step: most worlds may end long before the last
+    latents, persons, worlds = [env.rows.latent.astype(np.float16)], [env.rows.epoch[:, 2].copy()], [np.arange(n)]
     columns: list[dict[str, np.ndarray]] = [{} for _ in range(n)]
     while not env.finished.all():
         running = ~env.finished
@@ -59,11 +58,10 @@ def simulate_log(
         for i in ended.tolist():  # events as objects would be most of what a run needs of memory
             columns[i], env.worlds[i].records = _columns(env.worlds[i]), None
         if latent:
-            rows = np.flatnonzero(running)
-            rows = rows[~np.isin(rows, ended)]
+            rows = np.flatnonzero(~env.finished)
             worlds.append(rows)
-            shown.append(env.rows.latent[rows].astype(np.float16))
-            asked.append(env.rows.epoch[rows, 2])
+            latents.append(env.rows.latent[rows].astype(np.float16))
+            persons.append(env.rows.epoch[rows, 2])
         steps += int(running.sum())
         if steps % (64 * n) < n:
             done = sum(w.now for w in env.worlds) - int(began.sum())
@@ -73,10 +71,8 @@ def simulate_log(
     if not latent:
         return log, None
     # world by world, in a world of persons one after another, as the decision points of the log come
-    order = np.lexsort(
-        (np.concatenate(asked) if scenario.personal else np.zeros(sum(map(len, worlds))), np.concatenate(worlds))
-    )
-    return log, np.concatenate(shown)[order]
+    person, world = np.concatenate(persons) * scenario.personal, np.concatenate(worlds)
+    return log, np.concatenate(latents)[np.lexsort((person, world))]
 
 
 def _columns(world: World) -> dict[str, np.ndarray]:
@@ -86,7 +82,6 @@ def _columns(world: World) -> dict[str, np.ndarray]:
 def log_of(worlds: Sequence[World], parts: list[dict[str, np.ndarray]] | None = None) -> ActionLog:
     """The log that recording worlds have kept, all of one kind. `parts`: their columns, if taken off already."""
     first = worlds[0]
-    # world by world: all events at once, as objects, would be most of what a run needs of memory
     parts = [_columns(w) for w in worlds] if parts is None else parts
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns["world"] = np.repeat(np.arange(len(worlds), dtype=np.int32), [len(part["time"]) for part in parts])

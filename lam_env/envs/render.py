@@ -21,8 +21,8 @@ def check_mode(mode: str | None) -> str | None:
 
 
 class Renderer:
-    """Pictures of one world. `mode` "rgb_array_list": those of all steps since it was last asked, with what the scenario
-    shows between two decision points, such as the rush of a day whose decisions fall before it."""
+    """Pictures of one world. `mode` "rgb_array_list": those of all steps since it was last asked, with what the
+    scenario shows between two decision points, such as the rush of a day whose decisions fall before it."""
 
     def __init__(self, scenario: Scenario, mode: str | None):
         self.scenario, self.mode = scenario, mode

@@ -10,7 +10,7 @@ from lam_env.core.contracts import Policy, Training
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scene import Scene
 from lam_env.envs.terminal import ansi
 from lam_env.sim.world import World
@@ -46,8 +46,8 @@ class Scenario:
       `latent_names`      the hidden state that worlds write into `row.latent` where `reveal` holds "latent"; without it
                           there is no agent `informed`
       `ladder`            what a greedy rule is told of the hidden state, rung by rung, and the agent that stands on it
-      `defaults`          settings of a run that differ for this scenario, such as {"eval.worlds": 1, "train.gamma": 0.9}, and for single agents in it:
-                          {"ppo_scratch@batch": 512}
+      `defaults`          settings of a run that differ for this scenario, such as {"train.gamma": 0.9}, and for
+                          single agents in it: {"ppo_scratch@batch": 512}
       `key_figures`       KPIs that stand in every table, as name -> heading
       `kpis`, `answers`, `scenes`, `person`, `text`, `baselines`, `rungs`, `exploits`  as below
     """
@@ -60,25 +60,25 @@ class Scenario:
     utility_weights: dict[str, float]
     constant_ok: tuple[str, ...] = ()
     latent_names: tuple[str, ...] = ()
-    defaults: ClassVar[dict[str, Any]] = {}
+    defaults: ClassVar[dict[str, object]] = {}
     key_figures: ClassVar[dict[str, str]] = {}
     ladder: ClassVar[dict[str, str]] = {}
     vocabulary: Vocabulary
     params: Any  # the settings, an instance of `Params`
-    _given: dict[str, Any]  # what it was made with
+    _made_with: dict[str, object]
 
-    def __new__(cls, *_: Any, **given: Any) -> Self:
+    def __new__(cls, *_: object, **settings: object) -> Self:
         made = super().__new__(cls)
-        made._given = given
+        made._made_with = settings
         return made
 
-    def __init__(self, **settings: Any):
+    def __init__(self, **settings: object):
         """`settings`: fields of `Params`, as values or as text; an unknown one raises ConfigError."""
         self.params = override(self.Params(), settings, prefix="world")
 
-    def with_params(self, **changes: Any) -> Self:
+    def with_params(self, **changes: object) -> Self:
         """The same scenario, made anew with other settings."""
-        return type(self)(**{**self._given, **changes})
+        return type(self)(**self._made_with | changes)
 
     @property
     def n_users(self) -> int:
@@ -138,4 +138,4 @@ START_HOUR = 4  # worlds start when nearly everybody sleeps, so an episode is no
 
 
 def start_tick(day: int) -> int:
-    return day * DAY + START_HOUR * 3600
+    return day * DAY + START_HOUR * HOUR

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 RGB = tuple[int, int, int]
 Roles = Mapping[str, tuple[str, str]]  # role: (light theme, dark theme), RRGGBB
@@ -70,8 +70,6 @@ _THEMES = ("light", "dark")
 PALETTES: dict[str, dict[str, RGB]] = {
     theme: {role: _hex(pair[i]) for role, pair in _COLOURS.items()} for i, theme in enumerate(_THEMES)
 }
-TEXT_ROLES = ("text", "muted", "agent", "user", "accent", "ok", "warning", "caution", "hot", "cold")
-SURFACE_ROLES = ("page", "panel", "plate")  # every text role is readable on each of these
 
 
 def palette(theme: str, own: Roles) -> dict[str, RGB]:
@@ -170,8 +168,6 @@ class Text(Mark):
 
 
 Item = Rectangle | Line | Circle | Polygon | Text
-KINDS: dict[str, type[Any]] = {c.__name__.lower(): c for c in (Rectangle, Line, Circle, Polygon, Text)}
-_DEFAULTS = {name: {f.name: f.default for f in dataclasses.fields(kind)} for name, kind in KINDS.items()}
 
 
 class SceneError(ValueError):
@@ -208,38 +204,20 @@ class Scene:
     def texts(self) -> Iterator[Text]:
         return (item for item in self.items if isinstance(item, Text))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain data: each item a dictionary with its `kind` and whatever differs from the default."""
         items = []
         for item in self.items:
-            kind = type(item).__name__.lower()
-            row: dict[str, Any] = {"kind": kind}
-            for name, default in _DEFAULTS[kind].items():
-                value = getattr(item, name)
-                if value != default:
-                    row[name] = round(value, 3) if isinstance(value, float) else value
+            row: dict[str, object] = {"kind": type(item).__name__.lower()}
+            for part in dataclasses.fields(item):
+                value = getattr(item, part.name)
+                if value != part.default:
+                    row[part.name] = round(value, 3) if isinstance(value, float) else value
             if isinstance(item, Polygon):
                 row["points"] = [[round(x, 3), round(y, 3)] for x, y in item.points]
             items.append(row)
         about = {"width": self.width, "height": self.height, "background": self.background, "title": self.title}
         return {**about, "roles": {role: list(pair) for role, pair in self.roles.items()}, "items": items}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Scene:
-        try:
-            items = []
-            for row in data["items"]:
-                row = dict(row)
-                kind = KINDS[row.pop("kind")]
-                if kind is Polygon:
-                    row["points"] = tuple((float(x), float(y)) for x, y in row["points"])
-                items.append(kind(**row))
-            roles = {role: tuple(pair) for role, pair in data.get("roles", {}).items()}
-            return cls(**{**data, "items": tuple(items), "roles": roles})
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, SceneError):
-                raise
-            raise SceneError(f"scene: not made by Scene.to_json ({type(error).__name__}: {error})") from None
 
 
 def arc(x: float, y: float, radius: float, start: float, end: float) -> tuple[tuple[float, float], ...]:

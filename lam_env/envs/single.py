@@ -25,11 +25,8 @@ from lam_env.sim.world import World
 LAST_DAY = 36_525  # a hundred years
 
 
-def find_scenario(scenario: str | Scenario, settings: dict[str, Any]) -> Scenario:
-    if isinstance(scenario, Scenario):
-        return scenario
-    found: Scenario = registry.scenario(scenario)(**settings)
-    return found
+def find_scenario(scenario: str | Scenario, settings: Mapping[str, object]) -> Scenario:
+    return scenario if isinstance(scenario, Scenario) else registry.scenario(scenario)(**settings)
 
 
 def check_reveal(reveal: Sequence[str]) -> tuple[str, ...]:
@@ -79,7 +76,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         render_mode: str | None = None,
         reveal: Sequence[str] = (),
         record: bool = False,
-        **settings: Any,
+        **settings: object,
     ):
         self.scenario = find_scenario(scenario, settings)
         self.render_mode, self.reveal, self.record = (
@@ -119,10 +116,8 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those."""
         world, chosen = self.world, action if action.__class__ is int else whole(action)
         if not 0 <= chosen < self.n_actions:
-            raise UserError(
-                f"step: action {short(action)} is not in the action space; give"
-                f" a whole number from 0 to {self.n_actions - 1}"
-            )
+            give = f"give a whole number from 0 to {self.n_actions - 1}"
+            raise UserError(f"step: action {short(action)} is not in the action space; {give}")
         if world is None:
             raise gym.error.ResetNeeded("call reset before step")
         before = world.now
@@ -133,8 +128,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
     def action_masks(self) -> np.ndarray:
         """(A,) bool: what is possible now; anything else is carried out as none."""
-        mask: np.ndarray = np.array(self._row.mask, bool)
-        return mask
+        return np.array(self._row.mask, bool)
 
     def render(self) -> Frame:  # type: ignore[override]
         return None if self.world is None else self._renderer.render(self.world)
@@ -158,15 +152,15 @@ def step_info(scenario: Scenario, world: World, over: bool) -> dict[str, Any]:
 def totals(scenario: Scenario, world: World) -> dict[str, float]:
     """What an episode came to: return, utility per person and day, their terms, KPIs, and how acts were taken."""
     person_days = scenario.n_users * (world.now - world.start) / world.second / DAY
-    found = {
+    scores = {
         RETURN.id: sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()) / person_days,
         UTILITY.id: world.utility() / person_days,
         MASKED.id: float(world.masked),
     }
-    found |= TERM.ids({k: v / person_days for k, v in world.reward_totals.items()})
-    found |= UTILITY_TERM.ids({k: world.utility_weights[k] * v / person_days for k, v in world.utility_totals.items()})
-    found |= KPI.ids(scenario.kpis(world))
+    scores |= TERM.ids({k: v / person_days for k, v in world.reward_totals.items()})
+    scores |= UTILITY_TERM.ids({k: world.utility_weights[k] * v / person_days for k, v in world.utility_totals.items()})
+    scores |= KPI.ids(scenario.kpis(world))
     if (answers := scenario.answers(world)) is not None:
-        found[ACCEPT_RATE.id] = answers.accepted / max(1, answers.answered)
-        found[OVERRIDE_RATE.id] = answers.overridden / max(1, answers.acts)
-    return {name: float(value) for name, value in found.items()}
+        scores[ACCEPT_RATE.id] = answers.accepted / max(1, answers.answered)
+        scores[OVERRIDE_RATE.id] = answers.overridden / max(1, answers.acts)
+    return {name: float(value) for name, value in scores.items()}

@@ -37,13 +37,13 @@ def _array(actions: object) -> np.ndarray:
 class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
     """Does what Gymnasium's `SyncVectorEnv` of `LamEnv` does, observations and `info` alike, and is many times faster.
 
-    World i of `reset(seed=s)` is that of `LamEnv.reset(seed=s * N + i)`: two seeds share no world. A list gives each its
-    own seed; None there goes on to the world's next episode, as without a seed.
+    World i of `reset(seed=s)` is that of `LamEnv.reset(seed=s * N + i)`: two seeds share no world. A list gives each
+    its own seed; None there goes on to the world's next episode, as without a seed.
 
     `autoreset_mode`, one of Gymnasium's or its value as text:
       SAME_STEP  a world that is over begins anew in the same step; `final_obs` and `final_info` hold its end. With
-                 `reset(options={"then": seeds})` the worlds of these seeds follow, one after another, and when there are
-                 no more a world stays as it is: lives of very different length are lived side by side at no loss
+                 `reset(options={"then": seeds})` the worlds of these seeds follow, one after another, and when there
+                 are no more a world stays as it is: lives of different length are lived side by side at no loss
       NEXT_STEP  it begins anew in the next step, whose action is for nothing
       DISABLED   it stays as it is until `reset(options={"reset_mask": which})`, (N,) bool
     `finished` (N,) bool: the worlds that stay as they are; a step changes nothing in them and brings no reward.
@@ -105,9 +105,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         if len(which) == self.num_envs:
             self._then, self._then_day, self.finished = then, 0 if then is None else day, np.zeros(self.num_envs, bool)
         self.finished[which] = False
-        self._simple = (
-            self.render_mode != "rgb_array_list" and not self.finished.any()
-        )  # all make a step and nothing else
+        self._look()
         for i in which:
             self._begin(i, day)
         info = batched({i: reset_info(self.scenario, self.worlds[i]) for i in which}, self.num_envs)
@@ -118,7 +116,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         n = self.num_envs
         if seed is None:
             return [None] * n
-        if not isinstance(seed, Sequence | np.ndarray) or isinstance(seed, str):
+        if not isinstance(seed, Sequence | np.ndarray):
             first = checked(seed) * n
             if first + n > MOST:
                 raise UserError(
@@ -138,6 +136,10 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         if not self.worlds:
             raise UserError("reset: reset_mask goes on from a first reset of all worlds; leave it out")
         return np.flatnonzero(mask).tolist()
+
+    def _look(self) -> None:
+        """Whether in the next step all worlds make one, and nothing else is to be done."""
+        self._simple = self.render_mode != "rgb_array_list" and not self.finished.any()
 
     def _begin(self, i: int, day: int = 0) -> None:
         """World i's next episode."""
@@ -181,7 +183,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         return self.rows.observe(), rewards, terminated, truncated, info
 
     def _step_some(self, actions: list[int]) -> tuple[list[int], list[int], np.ndarray]:
-        """Where some have finished or pictures are kept: the worlds that made a step, of them those that are over, (N,) rewards."""
+        """Where not all make a step, or pictures are kept: which did, which of them are over, rewards."""
         stepped, over, rewards = np.flatnonzero(~self.finished).tolist(), list[int](), np.zeros(self.num_envs)
         for i in stepped:
             world, before = self.worlds[i], self.worlds[i].now
@@ -219,7 +221,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
                     infos[i] = reset_info(self.scenario, self.worlds[i])
                 self.finished[:] = False
             self.finished[ended] = True
-        self._simple = self.render_mode != "rgb_array_list" and not self.finished.any()
+        self._look()
         going = [i for i in stepped if i not in infos]
         info = batched_steps(self.worlds, going, self.scenario.personal) if going else {}
         return merged(info, batched(infos, self.num_envs))

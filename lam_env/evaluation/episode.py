@@ -27,8 +27,9 @@ Expect = Callable[[Observation, np.ndarray], np.ndarray]  # (observation of one 
 class Moment:
     """One decision point, before the agent's action is carried out; the last one is the episode's end.
 
-    `expected` (A,): P(the user's next action or none), None where nobody predicts. `action`: the agent's choice, 0 none. `since`: what was
-    recorded after the moment before. `world` and what is drawn of it hold until the next moment is asked for.
+    `expected` (A,): P(the user's next action or none), None where nobody predicts. `action`: the agent's choice, 0
+    none. `since`: what was recorded after the moment before. `world` and what is drawn of it hold until the next
+    moment.
     """
 
     time: int  # [s] since a Monday 00:00
@@ -52,34 +53,23 @@ def episode(
     env = LamVectorEnv(1, scenario, record=True, reveal=complete(policy).reveal, autoreset_mode=AutoresetMode.DISABLED)
     observation, _ = env.reset(seed=[seed], options={"day": day})
     world, state, start = env.worlds[0], None, np.ones(1, bool)
-    told, before = len(world.records or ()), world.now
+    recorded, before = len(world.records or ()), world.now
     ended = False
-    while not ended:
-        expected = expect(observation, start) if expect is not None else None
-        actions, state = policy.predict(observation, state, start, True)
-        action = int(check_actions(actions, 1, len(env.vocabulary))[0])
-        if not observation["action_mask"][0, action]:
-            action = 0  # it will be carried out as none
-        yield _moment(observation, expected, action, told, before, world, scenario)
-        told, before = len(world.records or ()), world.now
+    while True:  # not `play`: a moment is before the step, its pictures too
+        expected, action = None, 0
+        if not ended:
+            expected = expect(observation, start) if expect is not None else None
+            actions, state = policy.predict(observation, state, start, True)
+            action = int(check_actions(actions, 1, len(env.vocabulary))[0])
+            if not observation["action_mask"][0, action]:
+                action = 0  # it will be carried out as none
+        epoch, since = observation["epoch"][0], tuple((world.records or ())[recorded:])
+        yield Moment(int(epoch[0]), int(epoch[2]), expected, action, since, world, before, scenario)
+        if ended:
+            return
+        recorded, before = len(world.records or ()), world.now
         observation, _, _, start, _ = env.step(np.array([action]))
         ended = bool(env.finished[0])
-    yield _moment(observation, None, 0, told, before, world, scenario)
-
-
-def _moment(
-    observation: Observation,
-    expected: np.ndarray | None,
-    action: int,
-    told: int,
-    before: int,
-    world: World,
-    scenario: Scenario,
-) -> Moment:
-    epoch = observation["epoch"][0]
-    return Moment(
-        int(epoch[0]), int(epoch[2]), expected, action, tuple((world.records or ())[told:]), world, before, scenario
-    )
 
 
 def likeliest(expected: np.ndarray, vocabulary: Vocabulary, top: int = TOP) -> list[tuple[str, float]]:
@@ -92,13 +82,13 @@ class EventFormatter:
     """What happened, in words: who did what, and which act of the agent an answer is about."""
 
     def __init__(self, scenario: Scenario):
-        self.scenario, self.vocabulary = scenario, scenario.vocabulary
+        self.scenario = scenario
         self.acts: list[int] = []  # of the agent so far, which answers refer to
 
     def __call__(self, events: tuple[Event, ...]) -> list[tuple[str, str]]:
-        """(who, what) of events in their order; who is "agent", "feedback" or a person's name. Readings and sensors are left out."""
-        out = []
-        v = self.vocabulary
+        """(who, what) of events in their order; who is "agent", "feedback" or a person's name. Readings and sensors are
+        left out."""
+        out, v = [], self.scenario.vocabulary
         for e in events:
             if e.kind == AGENT and e.token:
                 self.acts.append(e.token)
@@ -106,12 +96,7 @@ class EventFormatter:
             elif e.kind == USER and e.token:
                 out.append((self.scenario.person(e.user), v.actions[e.token]))
             elif e.kind == FEEDBACK:
-                about = v.actions[self.acts[e.answers]] if 0 <= e.answers < len(self.acts) else ""
+                about = f" ({v.actions[self.acts[e.answers]]})" if 0 <= e.answers < len(self.acts) else ""
                 sign = f" {e.value:+g}" if v.feedback[e.token] == "rating" else ""
-                out.append(
-                    (
-                        "feedback",
-                        f"{self.scenario.person(e.user)}: {v.feedback[e.token]}{sign}{f' ({about})' if about else ''}",
-                    )
-                )
+                out.append(("feedback", f"{self.scenario.person(e.user)}: {v.feedback[e.token]}{sign}{about}"))
         return out

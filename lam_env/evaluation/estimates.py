@@ -18,14 +18,14 @@ def estimate_metric(runs: Runs, metric: Metric) -> Interval:
 def difference(x: Runs, y: Runs, metric: Metric) -> Interval:
     """Mean of x - y, paired by seed, and its interval."""
     low, high = metric.range
-    found = paired_difference(x, y)
-    return _within(found, low - high, high - low) if enough(x) else _bare(found)
+    estimate = paired_difference(x, y)
+    return _within(estimate, low - high, high - low) if enough(x) else _bare(estimate)
 
 
 def improvement(x: Runs, y: Runs) -> Interval:
     """P(x > y), paired by seed, and its interval."""
-    found = improvement_paired(x, y)
-    return found if enough(x) else _bare(found)
+    estimate = improvement_paired(x, y)
+    return estimate if enough(x) else _bare(estimate)
 
 
 def enough(runs: Runs) -> bool:
@@ -33,16 +33,16 @@ def enough(runs: Runs) -> bool:
     return np.shape(runs)[-1] >= FEWEST
 
 
-def told(found: Interval, form: str) -> str:
+def in_text(estimate: Interval, form: str) -> str:
     """An estimate in text, "0.50 [0.40, 0.60]" for a `form` of ".2f"; without an interval its value alone."""
-    value, low, high = (format(part, form) for part in found)
-    return f"{value} [{low}, {high}]" if found.low != found.high else value
+    value, low, high = (format(part, form) for part in estimate)
+    return f"{value} [{low}, {high}]" if estimate.low != estimate.high else value
 
 
-def _within(found: Interval, low: float, high: float) -> Interval:
-    cut = Interval(found.value, max(found.low, low), min(found.high, high))
-    return cut if cut.low <= found.value <= cut.high else found  # a score outside its range is not hidden
+def _within(estimate: Interval, low: float, high: float) -> Interval:
+    cut = Interval(estimate.value, max(estimate.low, low), min(estimate.high, high))
+    return cut if cut.low <= estimate.value <= cut.high else estimate  # a score outside its range is not hidden
 
 
-def _bare(found: Interval) -> Interval:
-    return Interval(found.value, found.value, found.value)
+def _bare(estimate: Interval) -> Interval:
+    return Interval(estimate.value, estimate.value, estimate.value)

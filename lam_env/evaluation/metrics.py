@@ -1,7 +1,7 @@
 """Scores of predictions: pure functions on arrays.
 
-Throughout, `probs` (n, A) holds P(next user action) per decision point, column 0 "none", rows summing to 1; `target` (n,) the
-action that followed, 0 none.
+Throughout, `probs` (n, A) holds P(next user action) per decision point, column 0 "none", rows summing to 1; `target`
+(n,) the action that followed, 0 none.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ _SMOOTHING = 1e-3  # NLL is that of .999 p + .001 / K: one impossible event cost
 def prediction_metrics(probs: np.ndarray, target: np.ndarray) -> dict[str, float]:
     """The `pred.*` scores of one log.
 
-    Over the decision points in which the user acts, from P(action | she acts) (column 0 removed, renormalised): pred.top1,
-    pred.top3, pred.macro_f1, pred.nll [nats]. Over all decision points, none included: pred.brier, pred.ece, and, where the
-    log holds decision points without an action, pred.nll_all [nats] and pred.pr_auc (average precision of "she acts").
+    Over the decision points in which the user acts, from P(action | the user acts) (column 0 removed, renormalised):
+    pred.top1, pred.top3, pred.macro_f1, pred.nll [nats]. Over all decision points, none included: pred.brier, pred.ece,
+    and, where the log holds decision points without an action, pred.nll_all [nats] and pred.pr_auc (average precision
+    of "the user acts").
     """
     probs, target = _checked(probs, target)
     out: dict[str, float] = {}
     acts = target > 0
     if acts.any():
-        given, action = given_acting(probs[acts]), target[acts] - 1
-        out[TOP1.id] = top_k(given, action, 1)
-        out[TOP3.id] = top_k(given, action, 3)
-        out[MACRO_F1.id] = macro_f1(given, action)
-        out[NLL.id] = nll(given, action)
+        of_action, action = among_actions(probs[acts]), target[acts] - 1
+        out[TOP1.id] = top_k(of_action, action, 1)
+        out[TOP3.id] = top_k(of_action, action, 3)
+        out[MACRO_F1.id] = macro_f1(of_action, action)
+        out[NLL.id] = nll(of_action, action)
     if len(target):
         out[BRIER.id] = brier(probs, target)
         out[ECE.id] = ece(probs, target)
@@ -40,15 +41,15 @@ def prediction_metrics(probs: np.ndarray, target: np.ndarray) -> dict[str, float
     return out
 
 
-def given_acting(probs: np.ndarray) -> np.ndarray:
-    """P(action | she acts), shape (n, A - 1); uniform where the prediction gives all to none."""
+def among_actions(probs: np.ndarray) -> np.ndarray:
+    """P(action | the user acts), shape (n, A - 1); uniform where the prediction gives all to none."""
     rest = probs[:, 1:]
     total = rest.sum(1, keepdims=True)
     return np.where(total > 0, rest / np.where(total > 0, total, 1), 1 / rest.shape[1])
 
 
 def top_k(probs: np.ndarray, target: np.ndarray, k: int) -> float:
-    """Share of rows whose target is among the k likeliest. Ties go to the lower id; what has no probability is no hit."""
+    """Share of rows whose target is among the k likeliest. Ties go to the lower id; probability 0 is no hit."""
     rank = np.argsort(-probs, axis=1, kind="stable")[:, :k]
     hit = (rank == target[:, None]).any(1) & (probs[np.arange(len(target)), target] > 0)
     return float(hit.mean())
@@ -62,10 +63,9 @@ def macro_f1(probs: np.ndarray, target: np.ndarray) -> float:
 
 def per_action_f1(probs: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """F1 of each column (A,) of the likeliest action, and how often it is the target (A,)."""
-    said = probs.argmax(1)
-    n = probs.shape[1]
-    support, claims = np.bincount(target, minlength=n), np.bincount(said, minlength=n)
-    hits = np.bincount(target[said == target], minlength=n)
+    likeliest, n = probs.argmax(1), probs.shape[1]
+    support, claims = np.bincount(target, minlength=n), np.bincount(likeliest, minlength=n)
+    hits = np.bincount(target[likeliest == target], minlength=n)
     return 2 * hits / np.maximum(support + claims, 1), support
 
 

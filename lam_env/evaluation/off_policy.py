@@ -1,12 +1,14 @@
 """What another policy would have earned, from decisions logged with the probability with which each was chosen.
 
-Two views. *Per decision* (contextual bandit): the mean reward of a decision if the other policy chose, one decision at a time, in the
-contexts that the logged policy has met, and the logged one went on. Where an act changes what people do later (trust, congestion), contexts would be others under the other
-policy, and that is not in this number. *Per sequence*: the reward of the first decisions of each trajectory if all of them were the other
-policy's; contexts change as they would, but weights are products, so it is of use for short horizons only.
+Two views. *Per decision* (contextual bandit): the mean reward of a decision if the other policy made that one decision,
+in a context that the logged policy has met, and the logged one went on. Where acts change what people do later (trust,
+congestion), the other policy would meet other contexts, which this number leaves out. *Per sequence*: the reward of the
+first decisions of each trajectory if all of them were the other policy's. Contexts change as they would, but weights
+are products, so it is of use for short horizons only.
 
-Throughout, n decisions in order of trajectory and time: `weights` (n,) = P(action | other policy) / P(action | logged policy); `reward` (n,);
-`trajectory` (n,) integers, whose decisions depend on each other: intervals are of independent trajectories, with Student's t.
+Throughout, n decisions in order of trajectory and time: `weights` (n,) = P(action | other policy) / P(action | logged
+policy); `reward` (n,); `trajectory` (n,) integers, whose decisions depend on each other: intervals are of independent
+trajectories, with Student's t.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ from lam_env.evaluation.statistics import Interval, t_quantile
 
 
 class PolicyEstimate(NamedTuple):
-    """One policy's value from a log. `mean_weight` is 1 but for chance where the logged policy may choose whatever the other does; far from
-    it, the log tells little of the policy, whatever the intervals say. `effective`: decisions of the policy's own that the weights are
-    worth (Kish, 1965), of n."""
+    """One policy's value from a log. `mean_weight` is 1 but for chance where the logged policy may choose whatever the
+    other does; far from it, the log tells little of the policy, whatever the intervals say. `effective`: decisions of
+    the policy's own that the weights are worth (Kish, 1965), of n."""
 
     ips: Interval
     snips: Interval
@@ -41,8 +43,8 @@ def estimate_policy(
     trajectory: np.ndarray,
     level: float = 0.95,
 ) -> PolicyEstimate:
-    """All estimates per decision. `target` (n, A): the other policy's probabilities; `action`, `prob` (n,): what was chosen, with which
-    probability; `model` (n, A): reward expected of each action, made without looking at the row's own trajectory."""
+    """All estimates per decision. `target` (n, A): the other policy's probabilities; `action`, `prob` (n,): what was
+    chosen, with which probability; `model` (n, A): reward expected of each action, by a fit on other trajectories."""
     weights = importance(target, action, prob)
     expected = (target * model).sum(1)
     rest = reward - model[np.arange(len(action)), action]
@@ -67,8 +69,9 @@ def importance(target: np.ndarray, action: np.ndarray, prob: np.ndarray) -> np.n
 
 
 def windowed(reward: np.ndarray, trajectory: np.ndarray, window: int) -> np.ndarray:
-    """(n,) sums of each reward and those of the `window` - 1 decisions after it in its trajectory. An act may be answered some decisions later; the
-    value of a policy is then that of one act of its own, after which the logged one goes on. Trajectories must lie together."""
+    """(n,) sums of each reward and those of the `window` - 1 decisions after it in its trajectory. An act may be
+    answered some decisions later; the value of a policy is then that of one act of its own, after which the logged one
+    goes on. Trajectories must lie together."""
     total = np.r_[0.0, np.cumsum(reward)]
     ends = np.flatnonzero(np.r_[trajectory[1:] != trajectory[:-1], True]) + 1
     end = np.repeat(ends, np.diff(ends, prepend=0))
@@ -82,8 +85,8 @@ def ips(weights: np.ndarray, reward: np.ndarray, trajectory: np.ndarray, level: 
 
 
 def snips(weights: np.ndarray, reward: np.ndarray, trajectory: np.ndarray, level: float = 0.95) -> Interval:
-    """Self-normalised: sum of w r / sum of w (Swaminathan and Joachims, NeurIPS 2015). Its interval is the delta method's. A policy that does nothing of
-    what was logged has no value here: not a number."""
+    """Self-normalised: sum of w r / sum of w (Swaminathan and Joachims, NeurIPS 2015), with the delta method's
+    interval. A policy that does nothing of what was logged has no value here: not a number."""
     total = weights.sum()
     if total <= 0:
         return Interval(np.nan, np.nan, np.nan)
@@ -95,8 +98,9 @@ def snips(weights: np.ndarray, reward: np.ndarray, trajectory: np.ndarray, level
 def doubly_robust(
     weights: np.ndarray, expected: np.ndarray, rest: np.ndarray, trajectory: np.ndarray, level: float = 0.95
 ) -> Interval:
-    """A model of the reward, and weights on what it leaves over: mean of `expected` + w `rest` (Dudik, Langford and Li, ICML 2011). Right if
-    either the model or the probabilities are. `expected` (n,): of the other policy's choice; `rest` (n,): of the logged one, reward - model."""
+    """A model of the reward, and weights on what it leaves over: mean of `expected` + w `rest` (Dudik, Langford and Li,
+    ICML 2011). Right if either the model or the probabilities are. `expected` (n,): of the other policy's choice;
+    `rest` (n,): of the logged one, reward - model."""
     return _mean(expected + weights * rest, trajectory, level)
 
 
@@ -107,7 +111,8 @@ def effective_size(weights: np.ndarray) -> float:
 
 
 class SequenceEstimate(NamedTuple):
-    """Reward of the first `horizon` decisions of a trajectory. `effective`: trajectories of the policy's own that the last weights are worth."""
+    """Reward of the first `horizon` decisions of a trajectory. `effective`: trajectories of the policy's own that the
+    last weights are worth."""
 
     value: Interval
     effective: float
@@ -123,8 +128,8 @@ def per_decision_sampling(
     gamma: float = 1.0,
     level: float = 0.95,
 ) -> SequenceEstimate:
-    """Per-decision importance sampling (Precup, Sutton and Singh, ICML 2000): a reward is weighed by the product of the weights up to it.
-    Trajectories must lie together."""
+    """Per-decision importance sampling (Precup, Sutton and Singh, ICML 2000): a reward is weighed by the product of the
+    weights up to it. Trajectories must lie together."""
     starts = np.flatnonzero(np.r_[True, trajectory[1:] != trajectory[:-1]])
     totals, last = [], []
     for first, end in zip(starts, [*starts[1:], len(weights)], strict=True):
@@ -137,7 +142,7 @@ def per_decision_sampling(
 
 
 def _mean(values: np.ndarray, trajectory: np.ndarray, level: float) -> Interval:
-    """Mean of the decisions, with the interval that independent trajectories give it; of one trajectory there is none: not a number."""
+    """Mean of the decisions, with the interval that independent trajectories give it; of one there is none: NaN."""
     value, n = float(values.mean()), len(values)
     _, index = np.unique(trajectory, return_inverse=True)
     sums = np.bincount(index, values - value)

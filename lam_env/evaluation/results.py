@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,10 +51,9 @@ def read(path: str | os.PathLike[str]) -> list[ResultRow]:
         if len(line) != len(ResultRow._fields):
             raise ResultsError(f"{where}: {len(line)} fields, expected {len(ResultRow._fields)}; {_AGAIN}")
         try:
-            row = ResultRow(line[0], line[1], line[2], int(line[3]), int(line[4]), line[5], float(line[6]))
+            rows.append(ResultRow(line[0], line[1], line[2], int(line[3]), int(line[4]), line[5], float(line[6])))
         except ValueError as error:
             raise ResultsError(f"{where}: {error}; {_AGAIN}") from None
-        rows.append(row)
     try:
         _check(rows, str(path))
     except ResultsError as error:
@@ -63,16 +62,15 @@ def read(path: str | os.PathLike[str]) -> list[ResultRow]:
 
 
 def write(path: str | os.PathLike[str], rows: Iterable[ResultRow]) -> None:
-    """All rows, in the order given; the file appears whole or not at all. ResultsError: one of them may not stand there."""
-    rows = list(rows)
-    path = Path(path)
+    """All rows in their order; the file appears whole or not at all. ResultsError: one of them may not stand there."""
+    rows, path = list(rows), Path(path)
     _check(rows, str(path))
     part = path.with_name(path.name + ".part")
     part.parent.mkdir(parents=True, exist_ok=True)
     with open(part, "w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow(ResultRow._fields)
-        out.writerows((*row[:-1], _text(row.value)) for row in rows)
+        out.writerows((*row[:-1], repr(float(f"{row.value:.{_DIGITS}g}"))) for row in rows)
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
@@ -85,14 +83,8 @@ def result_rows(
     return [ResultRow(scenario, variant, agent, train_seed, seed, name, float(v)) for name, v in scores.items()]
 
 
-def select(rows: Iterable[ResultRow], **wanted: str | int | Sequence[str | int]) -> list[ResultRow]:
-    """The rows whose fields have the wanted value, or one of the wanted values."""
-    sets = {k: {v} if isinstance(v, str | int) else set(v) for k, v in wanted.items()}
-    return [row for row in rows if all(getattr(row, k) in values for k, values in sets.items())]
-
-
 def _check(rows: Iterable[ResultRow], where: str) -> None:
-    found = set()
+    keys = set()
     for row in rows:
         key = row[:-1]
         name = f"{row.metric} of {row.agent} in {row.scenario}/{row.variant}, seeds {row.train_seed} and {row.seed}"
@@ -104,10 +96,6 @@ def _check(rows: Iterable[ResultRow], where: str) -> None:
             raise ResultsError(f"{where}: {name}: {error}") from None
         if not math.isfinite(row.value):
             raise ResultsError(f"{where}: {name} is {row.value}")
-        if key in found:
+        if key in keys:
             raise ResultsError(f"{where}: {name} stands there twice")
-        found.add(key)
-
-
-def _text(value: float) -> str:
-    return repr(float(f"{value:.{_DIGITS}g}"))
+        keys.add(key)

@@ -1,4 +1,4 @@
-"""A model of the reward of each action in each context: ridge regression, fitted on other trajectories than it is asked about."""
+"""A model of each action's reward in each context: ridge regression, fitted on other trajectories than it predicts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def cross_fitted(
     trajectory: np.ndarray,
     hints: np.ndarray | None = None,
 ) -> np.ndarray:
-    """(n, A) reward expected of each action. `observation`: of the environment, (n, ...). `hints` (n, A): what else is known of each action, such as
-    how probable a policy finds it. Each fifth of the trajectories is predicted by a fit on the others (Chernozhukov et al., "Double/debiased
-    machine learning", 2018); of a single one, by the mean reward of the others: none."""
+    """(n, A) reward expected of each action. `observation`: of the environment, (n, ...). `hints` (n, A): what else is
+    known of each action, such as how probable a policy finds it. Each fifth of the trajectories is predicted by a fit
+    on the others (Chernozhukov et al., "Double/debiased machine learning", 2018); a single one is predicted as 0."""
     common, own = _common(observation), _own(observation, hints)
     _, index = np.unique(trajectory, return_inverse=True)
     fold = index % FOLDS
@@ -26,16 +26,15 @@ def cross_fitted(
     for k in range(min(FOLDS, int(index.max()) + 1)):
         here, there = fold == k, fold != k
         if there.any():
-            model[here] = _predicted(
-                _fit(common[there], own[there], action[there], reward[there]), common[here], own[here]
-            )
+            weights = _fit(common[there], own[there], action[there], reward[there])
+            model[here] = _predicted(weights, common[here], own[here])
     return model
 
 
 def _common(observation: Mapping[str, np.ndarray]) -> np.ndarray:
-    """(n, F) of the context, standardised: the clock, readings, what was accepted and refused so far in all, the age of the last event."""
-    heard = observation["feedback"]
-    both = np.log1p(heard.reshape(len(heard), 2, -1).sum(2))
+    """(n, F) of the context, standardised: clock, readings, acts accepted and refused so far, the last event's age."""
+    feedback = observation["feedback"]
+    both = np.log1p(feedback.reshape(len(feedback), 2, -1).sum(2))
     age = np.log1p(observation["ages"][:, -3:].clip(0).astype(float))
     epoch = observation["epoch"]
     gap, follows = np.log1p(epoch[:, 1:2].astype(float)), epoch[:, 4:5] > 0
@@ -45,10 +44,10 @@ def _common(observation: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _own(observation: Mapping[str, np.ndarray], hints: np.ndarray | None) -> np.ndarray:
-    """(n, A, G) of each action: what of it was accepted and refused so far, how long ago it was last done, hints."""
+    """(n, A, G) of each action: how often it was accepted and refused so far, how long ago it was last done, hints."""
     n, a = observation["action_mask"].shape
-    heard = observation["feedback"].reshape(n, 2, a)
-    parts = [np.log1p(heard[:, 0]), np.log1p(heard[:, 1]), np.log1p(observation["since"][:, :a].clip(0)) / 10]
+    feedback = observation["feedback"].reshape(n, 2, a)
+    parts = [np.log1p(feedback[:, 0]), np.log1p(feedback[:, 1]), np.log1p(observation["since"][:, :a].clip(0)) / 10]
     if hints is not None:
         parts += [hints, np.log(hints.clip(1e-4)) / 5]
     return np.stack(parts, 2).astype(float)
@@ -58,13 +57,12 @@ Weights = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def _fit(common: np.ndarray, own: np.ndarray, action: np.ndarray, reward: np.ndarray) -> Weights:
-    """Doing nothing and doing something each weigh the context; actions differ by a constant and share the weights of what is their own."""
+    """Doing nothing and doing something each weigh the context; actions differ by a constant and share the weights of
+    what is their own."""
     (n, a), f, g = own.shape[:2], common.shape[1], own.shape[2]
     acts = action > 0
-    # rare actions lean on the mean of all acts
-    base = np.where(
-        np.arange(a) > 0, reward[acts].mean() if acts.any() else 0, reward[~acts].mean() if not acts.all() else 0
-    )
+    of_act, of_nothing = (reward[rows].mean() if rows.any() else 0 for rows in (acts, ~acts))
+    base = np.where(np.arange(a) > 0, of_act, of_nothing)  # rare actions lean on the mean of all acts
     did, mine = acts[:, None], own[np.arange(n), action]
     x = np.concatenate([common * ~did, common * did, action[:, None] == np.arange(a), mine * ~did, mine * did], 1)
     beta = np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ (reward - base[action]))

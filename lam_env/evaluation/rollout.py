@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -31,17 +30,18 @@ def rollout(
 ) -> list[dict[str, float]]:
     """Totals of one episode in each world, with `NOOP_RATE`: the share of decision points at which it does nothing.
 
-    A policy with an attribute `reveal` is shown what it names of the hidden state. `watch` is told of every step: which of the worlds
-    were played, observation, actions, which of them were running, rewards, the next observation, the worlds, and the last observation of those that
-    have ended (None if none has), whose place in the next one another may have taken.
+    A policy with an attribute `reveal` is shown what it names of the hidden state. `watch` is called at every step:
+    which of the worlds were played, observation, actions, which of them were running, rewards, the next observation,
+    the worlds, and the last observation of those that have ended (None if none has), whose place in the next one
+    another may have taken.
     """
     n = min(len(world_seeds), AT_ONCE)
     env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal)
     totals: list[dict[str, float]] = [{} for _ in world_seeds]
-    lives, begun = np.arange(n), n  # which world each place holds
+    lives, begun, days = np.arange(n), n, int(scenario.days)  # `lives`: which world each place holds
     points, silent, steps = np.zeros(len(world_seeds)), np.zeros(len(world_seeds)), 0
 
-    def choose(observation: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, Any]:
+    def choose(observation: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, object]:
         return policy.predict(observation, state, start, deterministic)
 
     for step in play(choose, env, world_seeds[:n], day=day, then=world_seeds[n:]):
@@ -50,40 +50,35 @@ def rollout(
         silent[lives] += running & (actions == 0)
         if not np.isfinite(rewards).all():
             bad = np.flatnonzero(~np.isfinite(rewards))[0]
-            raise UserError(
-                f"the reward of action {actions[bad]} is {rewards[bad]}; look at the scenario's reward terms"
-            )
+            reward = f"the reward of action {actions[bad]} is {rewards[bad]}"
+            raise UserError(f"{reward}; look at the scenario's reward terms")
         if watch is not None:
             last = step.info.get("final_obs")
             watch(lives, step.observation, actions, running, rewards, step.after, step.worlds, last)
         steps += int(running.sum())
-        over = np.flatnonzero(step.ended)
+        over = np.flatnonzero(step.ended).tolist()
         for i, found in zip(over, totals_of(step.info, over), strict=True):
             totals[lives[i]] = found
             if begun < len(world_seeds):
                 lives[i], begun = begun, begun + 1
         if progress is not None and steps % (128 * n) < n:
             lived = np.mean([(w.now - w.start) / w.second for w in env.worlds]) // DAY
-            whole = int(scenario.days)
-            progress(
-                stage, int((begun - n + lived / whole * n) * whole / len(world_seeds)), whole, f"{steps:,} decisions"
-            )
+            done = int((begun - n + lived / days * n) * days / len(world_seeds))
+            progress(stage, done, days, f"{steps:,} decisions")
     if progress is not None:
-        progress(stage, int(scenario.days), int(scenario.days), f"{steps:,} decisions")
-    for k, found in enumerate(totals):
-        found[NOOP_RATE.id] = float(silent[k] / points[k])
-        if wrong := [name for name, value in found.items() if not np.isfinite(value)]:
-            raise UserError(f"{wrong[0]} is {found[wrong[0]]}; look at the scenario's terms and key figures")
+        progress(stage, days, days, f"{steps:,} decisions")
+    for k, scores in enumerate(totals):
+        scores[NOOP_RATE.id] = float(silent[k] / points[k])
+        if wrong := [name for name, value in scores.items() if not np.isfinite(value)]:
+            raise UserError(f"{wrong[0]} is {scores[wrong[0]]}; look at the scenario's terms and key figures")
     return totals
 
 
 def per_seed(totals: list[dict[str, float]], seeds: Sequence[int]) -> dict[int, dict[str, float]]:
     """Means over the worlds of each evaluation seed."""
-    worlds, found = len(totals) // len(seeds), {}
-    for k, seed in enumerate(seeds):
-        batch = totals[k * worlds : (k + 1) * worlds]
-        found[seed] = {name: float(np.mean([t[name] for t in batch])) for name in batch[0]}
-    return found
+    worlds = len(totals) // len(seeds)
+    batches = {seed: totals[k * worlds : (k + 1) * worlds] for k, seed in enumerate(seeds)}
+    return {s: {name: float(np.mean([t[name] for t in batch])) for name in batch[0]} for s, batch in batches.items()}
 
 
 def add_lift(scores: dict[str, dict[int, dict[str, float]]]) -> None:
@@ -91,10 +86,10 @@ def add_lift(scores: dict[str, dict[int, dict[str, float]]]) -> None:
     `scores`: agent -> seed -> metric -> value, with the agents `none` and `oracle`."""
     none = scores["none"]
     for by_seed in scores.values():
-        for seed, found in by_seed.items():
-            found[LIFT.id] = found[UTILITY.id] - none[seed][UTILITY.id]
-    best = float(np.mean([found[LIFT.id] for found in scores["oracle"].values()])) if "oracle" in scores else 0.0
+        for seed, each in by_seed.items():
+            each[LIFT.id] = each[UTILITY.id] - none[seed][UTILITY.id]
+    best = float(np.mean([each[LIFT.id] for each in scores["oracle"].values()])) if "oracle" in scores else 0.0
     for by_seed in scores.values():
-        for found in by_seed.values():
+        for each in by_seed.values():
             if best > 0:
-                found[SHARE_OF_ORACLE.id] = found[LIFT.id] / best
+                each[SHARE_OF_ORACLE.id] = each[LIFT.id] / best

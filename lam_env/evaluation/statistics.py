@@ -38,12 +38,13 @@ def iqm(scores: np.ndarray) -> np.ndarray:
 def interval(runs: Runs, statistic: Statistic = iqm, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Interval:
     """Estimate -+ Student's t times the bootstrap standard error: the interval of few runs.
 
-    A percentile interval of n runs is too narrow by sqrt((n - 1) / n) and by the normal quantile in the place of t's (Hesterberg, "What Teachers
-    Should Know About the Bootstrap", The American Statistician, 2015), and that of a grid of runs is too wide where neither training nor
-    evaluation seeds matter. Of a grid, rows, columns and single cells are resampled: V = V_rows + V_columns - V_cells, at least V_cells
-    (Cameron, Gelbach and Miller, "Robust Inference With Multiway Clustering", 2011), with degrees of freedom after Satterthwaite (1946), at
-    least those of the shorter side. One run has no interval: low = high = value. `tests/evaluation/test_coverage.py` holds
-    how often such intervals hold the truth.
+    A percentile interval of n runs is too narrow by sqrt((n - 1) / n) and by the normal quantile in the place of t's
+    (Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician, 2015), and that of a grid
+    of runs is too wide where neither training nor evaluation seeds matter. Of a grid, rows, columns and single cells
+    are resampled: V = V_rows + V_columns - V_cells, at least V_cells (Cameron, Gelbach and Miller, "Robust Inference
+    With Multiway Clustering", 2011), with degrees of freedom after Satterthwaite (1946), at least those of the shorter
+    side. One run has no interval: low = high = value. `tests/evaluation/test_coverage.py` holds how often such
+    intervals hold the truth.
     """
     array = _checked(runs)
     value = float(statistic(array.ravel()))
@@ -66,9 +67,10 @@ def paired_difference(
 def improvement_paired(x: Runs, y: Runs, level: float = 0.95) -> Interval:
     """P(x > y) over runs paired by training seed x evaluation seed; a tie counts half.
 
-    A share of few pairs has Wilson's score interval (1927), of a grid with its effective number of pairs, 1 + p (1 - p) / V, V as in `interval`,
-    and t's quantile (Dean and Pagano, "Evaluating Confidence Interval Methods for Binomial Proportions in Clustered Surveys", 2015);
-    where all pairs of a grid agree, with the shorter side's number. Runs that are all equal have no interval.
+    A share of few pairs has Wilson's score interval (1927), of a grid with its effective number of pairs,
+    1 + p (1 - p) / V, V as in `interval`, and t's quantile (Dean and Pagano, "Evaluating Confidence Interval Methods
+    for Binomial Proportions in Clustered Surveys", 2015); where all pairs of a grid agree, with the shorter side's
+    number. Runs that are all equal have no interval.
     """
     x, y = _pair(x, y)
     wins = (x > y) + 0.5 * (x == y)
@@ -101,9 +103,8 @@ def _variance(
     if runs.ndim == 1:
         return by(runs), len(runs) - 1
     by_row, by_column = by(runs), by(runs.T)
-    return _two_way(
-        by_row, by_column, variance(runs.ravel()[rng.integers(0, runs.size, (draws, runs.size))]), runs.shape
-    )
+    by_cell = variance(runs.ravel()[rng.integers(0, runs.size, (draws, runs.size))])
+    return _two_way(by_row, by_column, by_cell, runs.shape)
 
 
 def _two_way(by_row: float, by_column: float, by_cell: float, shape: tuple[int, ...]) -> tuple[float, float]:

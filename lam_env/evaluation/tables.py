@@ -7,15 +7,26 @@ import dataclasses
 import io
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lam_env.core.catalogue import JUDGE, KPI, PREDICTION, REWARD, SUMMARY, Metric
-from lam_env.evaluation.estimates import FEWEST, estimate_metric, improvement, told
-from lam_env.evaluation.results import ResultRow, ResultsError, select
+from lam_env.core.catalogue import (
+    ACCEPT_RATE,
+    JUDGE,
+    KPI,
+    NOOP_RATE,
+    OVERRIDE_RATE,
+    PREDICTION,
+    REWARD,
+    SUMMARY,
+    Metric,
+)
+from lam_env.evaluation.estimates import FEWEST, estimate_metric, improvement, in_text
+from lam_env.evaluation.results import ResultRow, ResultsError
 from lam_env.evaluation.statistics import Interval
 
 if TYPE_CHECKING:
@@ -30,6 +41,8 @@ VARIANTS = {  # headings, in the order of the tables
     "twin-later": "the twin's training worlds, later weeks",
     "exploit": "agents built to win the reward without helping: each must lie below none",
 }
+COLUMNS = {"summary": SUMMARY, "prediction": PREDICTION, "reward": REWARD}  # kind of table -> its metrics
+BASELINE = "none"  # with which agents are compared
 WIDTH = 100  # [columns] of what is not a terminal
 _PACKAGES = ("lam-env", "torch", "numpy", "gymnasium", "stable-baselines3", "simpy")
 
@@ -48,12 +61,8 @@ class Provenance:
         parts = [f"{name} {number}" for name, number in self.versions.items()]
         parts += [self.device] if self.device else []
         parts += [f"{self.seconds:,.0f} s wall time"] if self.seconds is not None else []
-        first = [self.remark] if self.remark else []
-        return [
-            *first,
-            *([", ".join(parts) + "."] if parts else []),
-            *([f"Made by `{self.command}`."] if self.command else []),
-        ]
+        made = [", ".join(parts) + "."] if parts else []
+        return [*filter(None, [self.remark]), *made, *([f"Made by `{self.command}`."] if self.command else [])]
 
 
 @dataclass(frozen=True)
@@ -143,98 +152,57 @@ def _tex(text: str) -> str:
     return "".join(_TEX.get(c, "\\" + c if c in "&%$#_{}" else c) for c in text)
 
 
-def prediction_table(
-    rows: Iterable[ResultRow], scenario: str, variant: str = "sim", about: Provenance | None = None
-) -> Table:
-    """Is the user's next action known? One row an agent that predicts."""
-    return score_table(rows, scenario, variant, PREDICTION, "prediction", about)
-
-
-def reward_table(
-    rows: Iterable[ResultRow],
-    scenario: str,
-    variant: str = "sim",
-    about: Provenance | None = None,
-    baseline: str = "none",
-) -> Table:
-    """What acting is worth, with P(improvement) over `baseline`."""
-    return score_table(rows, scenario, variant, REWARD, "reward", about, baseline)
-
-
-def summary_table(
-    rows: Iterable[ResultRow],
-    scenario: str,
-    variant: str = "sim",
-    about: Provenance | None = None,
-    baseline: str = "none",
-    intervals: bool = True,
-) -> Table:
-    """Both scores in few columns; on a terminal without intervals."""
-    return score_table(rows, scenario, variant, SUMMARY, "summary", about, baseline, intervals=intervals)
-
-
-def figures_table(
-    rows: Iterable[ResultRow],
-    scenario: str,
-    shown: Mapping[str, str],
-    variant: str = "sim",
-    about: Provenance | None = None,
-) -> Table:
-    """Key figures of a scenario: `shown` names them, as name of a KPI -> heading."""
-    metrics = [KPI.metric(name, heading) for name, heading in shown.items()]
-    return score_table(rows, scenario, variant, metrics, "key figures", about)
-
-
 def score_table(
     rows: Iterable[ResultRow],
     scenario: str,
-    variant: str,
-    metrics: Sequence[Metric],
-    title: str,
+    kind: str,
+    variant: str = "sim",
     about: Provenance | None = None,
-    baseline: str | None = None,
     intervals: bool = True,
+    figures: Mapping[str, str] | None = None,
 ) -> Table:
     """Agents as rows, in the order in which they first appear; metrics as columns, those that exist.
 
-    A cell is the interquartile mean of all runs and, with `intervals`, its 95 % interval (`estimates.estimate`).
+    `kind`: one of COLUMNS, or "key figures", which `figures` names: name of a KPI -> heading. A cell is the
+    interquartile mean of all runs and, with `intervals`, its 95 % interval (`estimates.estimate_metric`).
     """
-    mine = select(rows, scenario=scenario, variant=variant)
-    shown = [m for m in metrics if holds(mine, [m])]
-    if not shown:
-        raise ResultsError(f"no {title} scores of {scenario!r}, variant {variant!r}, among the results")
-    columns = {m.id: m.heading for m in shown}
+    mine = [r for r in rows if (r.scenario, r.variant) == (scenario, variant)]
+    metrics = COLUMNS[kind] if figures is None else [KPI.metric(*each) for each in figures.items()]
+    metrics = [m for m in metrics if holds(mine, [m])]
+    if not metrics:
+        raise ResultsError(f"no {kind} scores of {scenario!r}, variant {variant!r}, among the results")
+    columns = {m.id: m.heading for m in metrics}
     agents = list(dict.fromkeys(r.agent for r in mine if r.metric in columns))
     cells: dict[str, dict[str, str]] = {a: {} for a in agents}
-    for metric in shown:
-        found = {a: estimate_metric(runs, metric) for a in agents if (runs := runs_of(mine, a, metric)) is not None}
-        digits = _digits(found.values())
-        for agent, each in found.items():
+    for metric in metrics:
+        scores = {a: estimate_metric(runs, metric) for a in agents if (runs := runs_of(mine, a, metric)) is not None}
+        digits = _digits(scores.values())
+        for agent, each in scores.items():
             cells[agent][metric.id] = _cell(each, digits, intervals)
-    if baseline is not None and any(r.agent == baseline and r.metric == JUDGE.id for r in mine):
-        columns["better"] = f"P(better than {baseline})"
-        for agent in agents:
-            chance = improvement_over(mine, agent, baseline) if agent != baseline else None
-            cells[agent]["better"] = _cell(chance, 2, intervals) if chance else ""
+    if kind in ("summary", "reward") and any(r.agent == BASELINE and r.metric == JUDGE.id for r in mine):
+        columns["better"] = f"P(better than {BASELINE})"
+        for agent in (a for a in agents if a != BASELINE):
+            if chance := improvement_over(mine, agent, BASELINE):
+                cells[agent]["better"] = _cell(chance, 2, intervals)
     body = tuple((a, *(cells[a].get(c, "") for c in columns)) for a in agents)
-    notes = _notes(mine, agents, intervals) + _units(shown) + (about or Provenance()).lines()
-    return Table(f"{scenario} ({variant}): {title}", ("agent", *columns.values()), body, tuple(notes))
+    notes = _notes(mine, agents, intervals) + _units(metrics) + (about or Provenance()).lines()
+    return Table(f"{scenario} ({variant}): {kind}", ("agent", *columns.values()), body, tuple(notes))
 
 
 def holds(rows: Iterable[ResultRow], metrics: Iterable[Metric]) -> bool:
     """Whether there is a score of any of them."""
-    wanted = {m.id for m in metrics}
-    return any(r.metric in wanted for r in rows)
+    ids = {m.id for m in metrics}
+    return any(r.metric in ids for r in rows)
 
 
 def runs_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> np.ndarray | None:
     """An agent's scores, shape (training seeds, evaluation seeds), or (n,) where a pair is missing; None: no score."""
-    found = _scores(rows, agent, metric)
-    return _grid(found) if found else None
+    scores = _scores(rows, agent, metric)
+    return _grid(scores) if scores else None
 
 
 def improvement_over(rows: Sequence[ResultRow], agent: str, baseline: str) -> Interval | None:
-    """P(agent > baseline) of true utility, paired by evaluation seed and, where the baseline trains too, by training seed."""
+    """P(agent > baseline) of true utility, paired by evaluation seed and, where both train, by training seed."""
     own, base = _scores(rows, agent, JUDGE), _scores(rows, baseline, JUDGE)
     trained = {t for t, _ in base}
     if len(trained) == 1:  # it stands against every training seed
@@ -246,7 +214,12 @@ def improvement_over(rows: Sequence[ResultRow], agent: str, baseline: str) -> In
 
 
 def _scores(rows: Iterable[ResultRow], agent: str, metric: Metric) -> dict[tuple[int, int], float]:
-    return {(r.train_seed, r.seed): r.value for r in rows if r.agent == agent and r.metric == metric.id}
+    """(training seed, evaluation seed) -> score; where an agent has not acted there is no share of its acts."""
+    of = [r for r in rows if r.agent == agent and r.metric in (metric.id, NOOP_RATE.id)]
+    idle = {(r.train_seed, r.seed) for r in of if r.metric == NOOP_RATE.id and r.value >= 1}
+    left_out = idle if metric in (ACCEPT_RATE, OVERRIDE_RATE) else ()
+    scores = {(r.train_seed, r.seed): r.value for r in of if r.metric == metric.id}
+    return {seeds: value for seeds, value in scores.items() if seeds not in left_out}
 
 
 def _grid(scores: Mapping[tuple[int, int], float]) -> np.ndarray:
@@ -260,20 +233,19 @@ def versions() -> dict[str, str]:
     """The versions that results depend on; asks the installed metadata and imports nothing."""
     out = {"Python": platform.python_version()}
     for name in _PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             out[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return out
 
 
 def _units(metrics: Sequence[Metric]) -> list[str]:
     """What headings leave out: units, and where less is better."""
     units = dict.fromkeys(m.unit for m in metrics if m.unit)
-    said = [f"{', '.join(m.heading for m in metrics if m.unit == unit)} [{unit}]" for unit in units]
-    said = [f"Units: {'; '.join(said)}."] if said else []
+    listed = [f"{', '.join(m.heading for m in metrics if m.unit == unit)} [{unit}]" for unit in units]
     less = [m.heading for m in metrics if m.better == "lower"]
-    return [" ".join([*said, *([f"Less is better: {', '.join(less)}."] if less else [])])] if said or less else []
+    parts = [f"Units: {'; '.join(listed)}."] if listed else []
+    parts += [f"Less is better: {', '.join(less)}."] if less else []
+    return [" ".join(parts)] if parts else []
 
 
 def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) -> list[str]:
@@ -287,23 +259,22 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
         method += f"; no intervals of fewer than {FEWEST} evaluation seeds"
     elif intervals:
         method += " [95 % interval over seeds: t with bootstrap standard error; of P, Wilson's]"
-    said = [f"Runs an agent: {count}; {training}evaluation seeds {span(seeds)}; {method}."]
-    if gaps := missing_seeds(runs):
-        said.append(f"Incomplete: {'; '.join(gaps)}.")
-    return said
+    gaps = missing_seeds(runs)
+    incomplete = [f"Incomplete: {'; '.join(gaps)}."] if gaps else []
+    return [f"Runs an agent: {count}; {training}evaluation seeds {span(seeds)}; {method}.", *incomplete]
 
 
 def missing_seeds(runs: Mapping[str, Iterable[tuple[int, int]]]) -> list[str]:
-    """Which evaluation seeds some agent has and another lacks. `runs`: agent -> its (training seed, evaluation seed)."""
-    everybody = {seed for found in runs.values() for _, seed in found}
+    """Evaluation seeds that some agent has and another lacks. `runs`: agent -> (training seed, evaluation seed)."""
+    everybody = {seed for seeds in runs.values() for _, seed in seeds}
     lacks: dict[tuple[str, tuple[int, ...]], list[int]] = {}
-    for agent, found in runs.items():
-        for trained in sorted({t for t, _ in found}):
-            if missing := everybody - {s for t, s in found if t == trained}:
+    for agent, seeds in runs.items():
+        for trained in sorted({t for t, _ in seeds}):
+            if missing := everybody - {s for t, s in seeds if t == trained}:
                 lacks.setdefault((agent, tuple(sorted(missing))), []).append(trained)
     return [
-        f"{agent} lacks evaluation seeds {span(seeds)} of training seeds {span(trained)}"
-        for (agent, seeds), trained in lacks.items()
+        f"{agent} lacks evaluation seeds {span(missing)} of training seeds {span(trained)}"
+        for (agent, missing), trained in lacks.items()
     ]
 
 
@@ -316,10 +287,10 @@ def span(numbers: Sequence[int]) -> str:
 
 def _digits(estimates: Iterable[Interval]) -> int:
     """Decimals of a column: three significant digits of its largest value, at most three."""
-    largest = max(abs(e.value) for e in estimates)
+    largest = max((abs(e.value) for e in estimates), default=0.0)
     return 3 if largest < 10 else 2 if largest < 100 else 1 if largest < 1000 else 0
 
 
-def _cell(found: Interval, digits: int, intervals: bool) -> str:
+def _cell(estimate: Interval, digits: int, intervals: bool) -> str:
     form = f",.{digits}f"
-    return told(found, form) if intervals else format(found.value, form)
+    return in_text(estimate, form) if intervals else format(estimate.value, form)

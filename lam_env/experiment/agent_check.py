@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import partial
-from typing import Any
+from itertools import islice
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from lam_env.core import registry
-from lam_env.core.contracts import Policy, Training, complete
+from lam_env.core.contracts import Observation, Policy, Training, complete
 from lam_env.core.errors import UserError
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.tuning import TrainSettings
-from lam_env.envs.play import check_actions
+from lam_env.envs.play import play
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
@@ -43,34 +42,34 @@ def try_agent(scenario: Scenario, name: str) -> None:
         raise UserError(f"agent {name}: {one_line(error)}") from None
 
 
-def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predictor: Any) -> Training:
-    """What an agent learns from, made of next to nothing: the last world validates. `predictor`: its settings, tiny unless said."""
+def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predictor: object) -> Training:
+    """What an agent learns from, made of next to nothing; the last world validates. `predictor`: its settings."""
     log, _ = simulate_log(scenario, world_seeds(Use.TRYING, worlds), days)
     points = decision_points(log)
     first = points.world < (worlds - 1) * points.people
 
     train, valid = points.select(first), points.select(~first)
-    prior = models.pretrain(
-        train, valid, models.predictor_settings(len(train), **{"hidden": 16, "passes": 1, **predictor})
-    )
-    made = Training(points.vocabulary, scenario.interaction, train, valid, partial(LamVectorEnv, scenario=scenario))
-    return dataclasses.replace(
-        made,
-        reward_weights=scenario.reward_weights,
+    settings = models.predictor_settings(len(train), **{"hidden": 16, "passes": 1, **predictor})
+    return Training(
+        points.vocabulary,
+        scenario.interaction,
+        train,
+        valid,
+        partial(LamVectorEnv, scenario=scenario),
+        scenario.reward_weights,
         log=log,
-        prior=prior,
+        prior=models.pretrain(train, valid, settings),
         tuning=TrainSettings(steps=STEPS),
         adapter=models.adapter,
     )
 
 
 def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:
-    env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal, autoreset_mode=AutoresetMode.DISABLED)
-    observation, _ = env.reset(seed=world_seeds(Use.TRYING, n))
-    state, start = None, np.ones(n, bool)
-    for _ in range(2):
-        answer = policy.predict(observation, state, start, True)
+    def choose(observation: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, object]:
+        answer: object = policy.predict(observation, state, start, True)
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise UserError(f"predict must return (actions, state), not {type(answer).__name__}")
-        actions, state = answer
-        observation, _, _, start, _ = env.step(check_actions(actions, n, len(env.vocabulary)))
+        return answer
+
+    env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal, autoreset_mode=AutoresetMode.DISABLED)
+    list(islice(play(choose, env, world_seeds(Use.TRYING, n)), 2))

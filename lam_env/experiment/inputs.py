@@ -6,11 +6,11 @@ import dataclasses
 import inspect
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lam_env.config.cli import override
+from lam_env.config.cli import Group, override
 from lam_env.config.convert import suggestion
 from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
@@ -30,6 +30,9 @@ from lam_env.launch.local import one_line
 from lam_env.logs.decision_points import decision_points
 from lam_env.logs.streams import split_by_protocol
 
+if TYPE_CHECKING:
+    from lam_env.experiment.models import Predictor, TunedPolicy
+
 LEAST_DAYS = 5
 RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
 
@@ -41,25 +44,24 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     every = [a for a in ORDER if a in known or a in own]
     known = [a for a in known if not a.startswith(RUNG) and a not in scenario.ladder.values()]
     every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own)]
-    exploits = list(scenario.exploits())  # unless one is asked for by name, they have a table of their own
+    # unless one is asked for by name, these have tables of their own
+    apart = [*(a for a in scenario.ladder.values() if a not in every), *scenario.exploits()]
     for name in settings.agents:
         base, differs = split(name)
-        if ":" not in name and base not in (*every, *exploits):
+        if ":" not in name and base not in (*every, *apart):
             if hidden and base in registry.agent_names() and hidden in registry.agent_needs(base):
-                raise UserError(
-                    f"no agent {base!r} in {scenario.id}: it reads the hidden state, which is none without latent_names"
-                )
-            there_are = f"there are {', '.join((*every, *exploits))}"
-            raise UserError(f"no agent {base!r}; {suggestion(base, (*every, *exploits), there_are)}")
+                why = "it reads the hidden state, which is none without latent_names"
+                raise UserError(f"no agent {base!r} in {scenario.id}: {why}")
+            there_are = f"there are {', '.join((*every, *apart))}"
+            raise UserError(f"no agent {base!r}; {suggestion(base, (*every, *apart), there_are)}")
         if differs and name not in every:  # its row comes after that of the agent from which it differs
             every.insert(every.index(base) + 1, name)
     for name in settings.agent:
         if ":" not in name:
-            raise UserError(
-                f"agent={name}: write module:Class for one of your own; agents={name} picks one of the kit's"
-            )
-    wanted = settings.agents or every
-    chosen = [a for a in every if a in wanted or a in ALWAYS] + [a for a in exploits if a in settings.agents]
+            remedy = f"write module:Class for one of your own; agents={name} picks one of the kit's"
+            raise UserError(f"agent={name}: {remedy}")
+    by_name = settings.agents or every
+    chosen = [a for a in every if a in by_name or a in ALWAYS] + [a for a in apart if a in settings.agents]
     custom = list(dict.fromkeys([*(a for a in settings.agents if ":" in a), *settings.agent]))
     ceilings = [a for a in ALWAYS[1:] if a in chosen]
     return [a for a in chosen if a not in ceilings] + custom + ceilings
@@ -67,14 +69,14 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
 
 def check_seeds(seeds: tuple[int, ...]) -> None:
     if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < TRAINING_SEEDS for seed in seeds):
-        given = ",".join(map(str, seeds))
-        raise UserError(f"seed={given}: give one or several different whole numbers from 0 to {TRAINING_SEEDS - 1}")
+        remedy = f"give one or several different whole numbers from 0 to {TRAINING_SEEDS - 1}"
+        raise UserError(f"seed={','.join(map(str, seeds))}: {remedy}")
 
 
 @dataclass(frozen=True)
 class RealLog:
-    """A log from outside. `tables`: the habits of the person whose activities it holds. `acts`: its actions are commands
-    of the scenario's home, in whose vocabulary it then is."""
+    """A log from outside. `tables`: the habits of the person whose activities it holds. `acts`: its actions are
+    commands of the scenario's home, in whose vocabulary it then is."""
 
     log: ActionLog
     tables: BehaviourTables | None = None
@@ -89,12 +91,11 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
             raise UserError("format, home and zone say how to read a log: give logs=PATH too")
         return None
     if s.model is not None:
-        raise UserError(
-            "model= brings the log of that run: leave logs= away, or leave model= away to start from the log"
-        )
+        remedy = "leave logs= away, or leave model= away to start from the log"
+        raise UserError(f"model= brings the log of that run: {remedy}")
     if s.format is None:
-        raise UserError(f"logs={s.logs}: say its format, format={'|'.join(registry.importer_names())}")
-    importer = registry.importer(s.format)
+        raise UserError(f"logs={s.logs}: say its format, format={'|'.join(registry.IMPORTERS.names())}")
+    importer = registry.IMPORTERS.get(s.format)
     if not Path(s.logs).exists():
         raise UserError(f"logs={s.logs}: no such file or folder")
     log, left_out = importer(s.logs, home=s.home, zone=s.zone)
@@ -105,9 +106,8 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if log.protocol.split == "streams":
         return RealLog(_checked_streams(s.logs, log))
     if scenario.personal:
-        raise UserError(
-            f"logs={s.logs}: no real log is read into {s.scenario}, whose people are asked one by one; leave logs away"
-        )
+        why = f"no real log is read into {s.scenario}, whose people are asked one by one"
+        raise UserError(f"logs={s.logs}: {why}; leave logs away")
     _check_days(s.logs, log, days)
     if log.intervals:
         return _activities(s.logs, log, scenario)
@@ -115,24 +115,21 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if mapped is None:
         return RealLog(log)
     _check_days(s.logs, mapped, len(np.unique(mapped.time[mapped.kind == USER] // DAY)), "with commands of the home ")
-    kept, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
-    print(f"  {kept:,} of {of:,} user events are commands of the scenario's home; the others are left out")
+    n, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
+    print(f"  {n:,} of {of:,} user events are commands of the scenario's home; the others are left out")
     return RealLog(mapped, acts=True)
 
 
 def _check_days(path: str, log: ActionLog, days: int, which: str = "") -> None:
+    use = "to train, validate and test on"
     if days < LEAST_DAYS:
-        raise UserError(
-            f"logs={path}: {days} days {which}are too few to train, validate and test on; give at least {LEAST_DAYS}"
-        )
+        raise UserError(f"logs={path}: {days} days {which}are too few {use}; give at least {LEAST_DAYS}")
     if not all(part.any() for part in split_by_protocol(log, decision_points(log, soon=False))):
-        raise UserError(
-            f"logs={path}: its events {which}lie too unevenly to train, validate and test on; give a longer log"
-        )
+        raise UserError(f"logs={path}: its events {which}lie too unevenly {use}; give a longer log")
 
 
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:
-    """A log of runs or players, of whom whole ones are held out; said how many, or why that is impossible."""
+    """A log of runs or players, of whom whole ones are held out. Prints how many; UserError says why there are none."""
     points = decision_points(log, soon=False)
     try:
         parts = split_by_protocol(log, points)
@@ -146,14 +143,13 @@ def _checked_streams(path: str, log: ActionLog) -> ActionLog:
 
 
 def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
-    """An activity log; with its person's habits where the scenario can house her."""
+    """An activity log; with its person's habits where the scenario can house them."""
     if "tables" not in inspect.signature(type(scenario).__init__).parameters:
         return RealLog(log)
     people = len(np.unique(log.user[log.kind == USER]))
     if people > 1:
-        raise UserError(
-            f"logs={path}: holds the activities of {people} people; a twin is of one: give one person's rows"
-        )
+        what = f"holds the activities of {people} people"
+        raise UserError(f"logs={path}: {what}; a twin is of one: give one person's rows")
     from lam_env.logs.calibrate import calibrate
 
     try:
@@ -168,10 +164,10 @@ class Earlier:
     """An earlier run's models and log, loaded and therefore sound. `world`: its settings of the scenario."""
 
     path: str
-    world: Any
+    world: Group
     log: ActionLog
-    models: dict[str, Any]  # name of the folder in model/ -> predictor
-    policy: Any = None
+    models: dict[str, Predictor]  # by the name of the folder in model/
+    policy: TunedPolicy | None = None
     tables: BehaviourTables | None = None
 
     def copy_to(self, folder: RunFolder, same_world: bool) -> None:
@@ -186,25 +182,24 @@ class Earlier:
 
 def usual(settings: RunSettings) -> RunSettings:
     """What holds where nothing else is said: the scenario's own settings, or those of the run that `model` names."""
-    made = registry.scenario(settings.scenario)
-    found = dataclasses.replace(defaults_of(made)[0], world=made.Params())
+    scenario = registry.scenario(settings.scenario)
+    defaults = dataclasses.replace(defaults_of(scenario)[0], world=scenario.Params())
     if settings.model is None:
-        return found
+        return defaults
     folder = RunFolder.open(settings.model)
-    config = folder.config()
-    if config.get("scenario") != settings.scenario:
-        scenario = str(config.get("scenario"))[:60]
-        raise UserError(f"model={settings.model}: is a run of scenario {scenario}; say scenario={scenario}")
-    if not isinstance(config.get("log"), dict):
-        raise UserError(f"model={settings.model}: its config.json holds no settings; give another run")
-    log = override(LogSettings(), config["log"], prefix="log")
-    return dataclasses.replace(found, log=log, world=world_of(folder, settings.scenario)[1])
+    _, world = world_of(folder, settings.scenario)
+    log = folder.config().get("log")
+    if not isinstance(log, dict):
+        raise UserError(f"{folder.path}: its config.json holds no log.*; give another run")
+    return dataclasses.replace(defaults, log=override(LogSettings(), log, prefix="log"), world=world)
 
 
 def earlier_run(settings: RunSettings, scenario: Scenario) -> Earlier:
-    """Loads log, predictors and policy of the run that `model` names."""
-    path = Path(str(settings.model))
+    """Loads log, predictors and policy of the run that `model` names; UserError where settings would have no effect."""
+    path, default = Path(str(settings.model)), usual(settings)
     folder = RunFolder(path)
+    if settings.log != default.log:
+        raise UserError("log.* says how to simulate a log, and model= brings one: leave log.* away")
     try:
         loaded = {folder.prior.name: predictor_of(folder)}
         if not (folder.log / "train").is_dir():
@@ -218,14 +213,15 @@ def earlier_run(settings: RunSettings, scenario: Scenario) -> Earlier:
         tables = folder.tables()
     except Exception as error:  # a stranger's files
         raise UserError(f"model={path}: {one_line(error)}") from None
+    if settings.predictor != default.predictor and all(f"prior-seed{s}" in loaded for s in settings.seed[1:]):
+        raise UserError("predictor.* says how to train a predictor, and model= brings it: leave predictor.* away")
     for what, vocabulary in (("log", log.vocabulary), ("prior", loaded["prior"].vocabulary)):
         if vocabulary != scenario.vocabulary:
             raise UserError(f"model={path}: its {what} is of another home; give the same world.* as that run, or none")
     if log.timer != timer_of(scenario):
-        raise UserError(
-            f"model={path}: its log has a timer of {log.timer}; give the same world.timer as that run, or none"
-        )
-    return Earlier(str(path), usual(settings).world, log, loaded, policy, tables)
+        what = f"its log has a timer of {log.timer}"
+        raise UserError(f"model={path}: {what}; give the same world.timer as that run, or none")
+    return Earlier(str(path), default.world, log, loaded, policy, tables)
 
 
 def _check_tokens(log: ActionLog) -> None:

@@ -1,4 +1,4 @@
-"""What the processes of a run do: pre-train, and fit and judge one agent. Everything they need lies in the run folder."""
+"""What the processes of a run do: pre-train, and fit and judge one agent. All that they need lies in the run folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,10 +22,17 @@ from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.metrics import prediction_metrics
-from lam_env.evaluation.report.recorder import RolloutRecorder, evaluation_file, file_of, prediction_file
+from lam_env.evaluation.report.recorder import (
+    Judged,
+    Predictions,
+    RolloutRecorder,
+    evaluation_record,
+    file_of,
+    prediction_record,
+)
 from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.experiment import models
-from lam_env.experiment.agent_spec import needs_of, split, tuning_of
+from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, tuning_of
 from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.run_folder import RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
@@ -36,6 +43,9 @@ from lam_env.logs.calibrate import calibrate
 from lam_env.logs.decision_points import DecisionPoints, decision_points, split_by_day
 from lam_env.logs.fidelity import Gate, gates
 from lam_env.logs.streams import split_by_protocol
+
+if TYPE_CHECKING:
+    from lam_env.experiment.models import PredictorSettings
 
 LIFE_DAYS = 120  # of simulated life that are compared with a real log
 DEVICE_WORLDS, DEVICE_DAYS = 4, 30
@@ -67,7 +77,8 @@ def simulate_training_log(work: RunContext, report: Report) -> None:
 
 @lru_cache(maxsize=2)
 def training_points(work: RunContext, log_name: str) -> tuple[DecisionPoints, DecisionPoints]:
-    """Train and validation decision points of the run's log: whole worlds of a simulated one, days or streams of a real one."""
+    """Decision points of the run's log that train and that validate: whole worlds of a simulated one, days or streams
+    of a real one."""
     log = ActionLog.load(work.run.log / log_name)
     points = decision_points(log, soon=not log.intervals)
     train, valid, _ = split_by_protocol(log, points)
@@ -85,8 +96,8 @@ def judging_points(work: RunContext) -> tuple[DecisionPoints, np.ndarray]:
 
 @lru_cache(maxsize=1)
 def later_points(work: RunContext) -> DecisionPoints | None:
-    """The training worlds in later weeks; None where the training log was not simulated, or where a world is one person's life, which has no later
-    weeks: one that begins later is another."""
+    """The training worlds in later weeks; None where the training log was not simulated, or where a world is one
+    person's life: one that begins later is another life."""
     scenario, e = work.scenario(), work.settings.eval
     if scenario.personal and scenario.n_users == 1:
         return None
@@ -100,7 +111,7 @@ def later_points(work: RunContext) -> DecisionPoints | None:
 
 def trains_once(scenario: Scenario, name: str) -> bool:
     """Whether a further training seed gives the same agent: rules of the scenario, and what does not train."""
-    return name in UNTRAINED or name in (scenario.baselines() | scenario.rungs() | scenario.exploits())
+    return name in UNTRAINED or name in agents_of_scenario(scenario)
 
 
 def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Training:
@@ -109,10 +120,8 @@ def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Tra
     train, valid = training_points(work, "train")
 
     def hidden_log() -> tuple[DecisionPoints, np.ndarray]:
-        seeds = world_seeds(Use.HIDDEN_LOG, s.log.worlds, seed)
-        log, latent = simulate_log(
-            scenario, seeds, s.log.days, latent=True, progress=report, stage="simulate, hidden state"
-        )
+        seeds, stage = world_seeds(Use.HIDDEN_LOG, s.log.worlds, seed), "simulate, hidden state"
+        log, latent = simulate_log(scenario, seeds, s.log.days, latent=True, progress=report, stage=stage)
         assert latent is not None
         return decision_points(log), latent
 
@@ -145,7 +154,7 @@ def prior_path(work: RunContext, log_name: str, seed: int) -> Path:
     return work.run.path / "model" / (name if log_name == "train" else f"{name}-{log_name}")
 
 
-def chosen_predictor(settings: RunSettings, rows: int) -> Any:
+def chosen_predictor(settings: RunSettings, rows: int) -> PredictorSettings:
     """Of the neural predictor, for a log of so many rows."""
     chosen = dataclasses.asdict(settings.predictor)
     return models.predictor_settings(rows, **{k: v for k, v in chosen.items() if v is not None})
@@ -163,17 +172,16 @@ def _named(report: Report, what: str) -> Report:
 def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) -> None:
     """Pre-train the neural predictor on a log and save it."""
     train, valid = training_points(work, log_name)
-    made, told = chosen_predictor(work.settings, len(train)), _of_seed(report, work, seed)
-    predictor = models.pretrain(train, valid, made, seed, work.settings.device, told)
+    settings, report = chosen_predictor(work.settings, len(train)), _of_seed(report, work, seed)
+    predictor = models.pretrain(train, valid, settings, seed, work.settings.device, report)
     models.save_predictor(predictor, prior_path(work, log_name, seed))
 
 
 def fit_agent(work: RunContext, name: str, training: Training) -> Policy:
     """The policy of an agent: one of the scenario's own, of agents/, or module:Class."""
     scenario = work.scenario()
-    own = scenario.baselines() | scenario.rungs() | scenario.exploits()
-    if name in own:
-        return own[name](training)
+    if (own := agents_of_scenario(scenario).get(name)) is not None:
+        return own(training)
     base, differs = split(name)
     agent = registry.agent(base)()
     training = dataclasses.replace(training, tuning=tuning_of(training.tuning, scenario, name))
@@ -181,10 +189,9 @@ def fit_agent(work: RunContext, name: str, training: Training) -> Policy:
         training.start = None
     policy, curve = models.fitted(agent, training)
     if curve:
-        lines = [f"{name},{training.seed},{step},{reward:.6g}" for step, reward in curve]
-        work.run.write_text(
-            f"curve-{name}-{training.seed}.csv", "\n".join(["agent,train_seed,step,reward", *lines]) + "\n"
-        )
+        lines = [f"{name},{training.seed},{step},{reward:.6g}\n" for step, reward in curve]
+        text = "".join(["agent,train_seed,step,reward\n", *lines])
+        work.run.write_text(f"curve-{name}-{training.seed}.csv", text)
     return policy
 
 
@@ -200,35 +207,35 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
         models.save_policy(policy, work.run.policy)
     seeds = list(range(work.settings.eval.seeds))
     batch = eval_seeds(seeds, work.settings.eval.worlds, work.settings.eval.split)
-    watch, predictions = RolloutRecorder(scenario, len(batch)), dict[str, Any]()
+    watch, predictions = RolloutRecorder(scenario, len(batch)), dict[str, Predictions]()
     totals = rollout(policy, scenario, batch, progress=report, stage=f"judge {name}", watch=watch)
     scores = per_seed(totals, seeds)
-    found = {"": scores}
+    by_variant = {"": scores}
     full = complete(policy)
     if full.predictor is not None:
         points, latent = judging_points(work)
-        seen = points if full.see is None else full.see(points, latent)
-        predictions["sim"] = _add_prediction(work, scores, full.predictor, points, seen)
+        as_read = points if full.see is None else full.see(points, latent)
+        predictions["sim"] = _add_prediction(work, scores, full.predictor, points, as_read)
         if full.see is None and (later := later_points(work)) is not None:
-            found["later"] = {s: {} for s in seeds}
-            _add_prediction(work, found["later"], full.predictor, later, later)
-    told = evaluation_file(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
-    work.run.write_json(file_of(name, seed), told)
-    return found
+            by_variant["later"] = {s: {} for s in seeds}
+            _add_prediction(work, by_variant["later"], full.predictor, later, later)
+    record = evaluation_record(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
+    work.run.write_json(file_of(name, seed), record)
+    return by_variant
 
 
 def _add_prediction(
-    work: RunContext, scores: Scores, predictor: Reader, points: DecisionPoints, seen: DecisionPoints
-) -> dict[str, Any]:
-    """`pred.*` of each evaluation seed, on the log of its worlds without an agent, `seen` as the predictor reads it.
-    Returns what the report shows of all of them."""
-    probabilities = predictor.read(seen).next
+    work: RunContext, scores: Scores, predictor: Reader, points: DecisionPoints, as_read: DecisionPoints
+) -> Predictions:
+    """`pred.*` of each evaluation seed, on the log of its worlds without an agent, which the predictor reads as
+    `as_read`. Returns what the report shows of all of them."""
+    probabilities = predictor.read(as_read).next
     has_target = np.r_[points.world[1:] == points.world[:-1], False]
     batch = points.world // (work.settings.eval.worlds * points.people)
     for k, seed in enumerate(scores):
         rows = has_target & (batch == k)
         scores[seed] |= prediction_metrics(probabilities[rows], points.target[rows])
-    return prediction_file(probabilities[has_target], points.target[has_target])
+    return prediction_record(probabilities[has_target], points.target[has_target])
 
 
 def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
@@ -240,20 +247,20 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
         predictor = models.load_predictor(prior_path(work, log_name, seed))
     else:
         predictor = registry.agent(name)().predictor(*training_points(work, log_name))
-    said, target = predictor.read(points).next[test], points.target[test]
-    told = {
-        "agent": name,
-        "train_seed": seed,
-        "actions": log.vocabulary.actions,
-        "predictions": {"log": prediction_file(said, target)},
-    }
-    work.run.write_json(file_of(f"{name}-log", seed), told)
-    return {"": {seed: prediction_metrics(said, target)}}
+    probabilities, target, actions = predictor.read(points).next[test], points.target[test], log.vocabulary.actions
+    by_variant = {"log": prediction_record(probabilities, target)}
+    record: Judged = {"agent": name, "train_seed": seed, "actions": list(actions), "predictions": by_variant}
+    work.run.write_json(file_of(f"{name}-log", seed), record)
+    return {"": {seed: prediction_metrics(probabilities, target)}}
 
 
 def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, float]:
     """Top-1 on the log's held-out days: of a predictor trained on the simulated resident, who was calibrated to the
     training days alone (TSTR), of the one trained on the log, and of a time table."""
+
+    def progress(stage: str, done: int, total: int, note: str) -> None:
+        report("train on the simulated resident", done, total, note)
+
     log = ActionLog.load(work.run.log / "real")
     train, valid = training_points(work, "real")
     points = decision_points(log, soon=False)
@@ -261,21 +268,14 @@ def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, f
     simulated = decision_points(resident_log(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
     simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
     young = simulated.time < TRANSFER_DAYS * 6 // 7 * DAY
-    settings = models.predictor_settings(len(train))
+    settings, device = models.predictor_settings(len(train)), work.settings.device
     fitted: dict[str, ActionPredictor] = {
-        "tstr": models.pretrain(
-            simulated.select(young),
-            simulated.select(~young),
-            settings,
-            seed,
-            work.settings.device,
-            lambda stage, done, total, note: report("train on the simulated resident", done, total, note),
-        ),
+        "tstr": models.pretrain(simulated.select(young), simulated.select(~young), settings, seed, device, progress),
         "real": models.load_predictor(prior_path(work, "real", seed)),
         "time_table": registry.agent("time_table")().predictor(train, valid),
     }
-    found = {k: prediction_metrics(p.read(points).next[test], points.target[test]) for k, p in fitted.items()}
-    return {k: v[TOP1.id] for k, v in found.items()}
+    scores = {k: prediction_metrics(p.read(points).next[test], points.target[test]) for k, p in fitted.items()}
+    return {k: v[TOP1.id] for k, v in scores.items()}
 
 
 def fidelity(work: RunContext, log: ActionLog, launcher: Launcher, progress: Report) -> list[Gate]:

@@ -8,9 +8,9 @@ import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from lam_env.config.cli import to_dict
+from lam_env.config.cli import Group, to_dict
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Report
 from lam_env.experiment.policies import scenario_made
@@ -45,14 +45,15 @@ def is_whole(part: Path, first_seed: int) -> bool:
         return False
 
 
-def make_part(path: str, i: int, name: str, world: Any, seeds: Sequence[int], report: Report) -> Made:
+def make_part(path: str, i: int, name: str, world: Group, seeds: Sequence[int], report: Report) -> Made:
     """A job: simulates the worlds `seeds` of a scenario with its settings, the days among them, and writes part i."""
     import numpy as np
 
     from lam_env.envs.recording import simulate_log
     from lam_env.evaluation.tables import versions
 
-    target, scenario, days = part_of(seen_from_here(path), i), scenario_made(name, world), world.days
+    target, scenario = part_of(seen_from_here(path), i), scenario_made(name, world)
+    days = int(scenario.days)
     n = max(1, AT_ONCE // (days * scenario.n_users))
     logs = [simulate_log(scenario, seeds[k : k + n], days)[0] for k in range(0, len(seeds), n)]
     columns = {name: np.concatenate([log.columns[name] for log in logs]) for name in logs[0].columns}
@@ -61,12 +62,8 @@ def make_part(path: str, i: int, name: str, world: Any, seeds: Sequence[int], re
     about = {"scenario": name, "world": to_dict(world), "first_seed": seeds[0], "versions": versions()}
     whole = dataclasses.replace(logs[0], columns=columns, start=start, end=end, meta=about)
     whole.save(target)
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Made(
-        len(columns["time"]),
-        len(seeds) * (whole.people or scenario.n_users),
-        most >> (20 if sys.platform == "darwin" else 10),
-    )
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
+    return Made(len(columns["time"]), len(seeds) * (whole.people or scenario.n_users), most)
 
 
 def sizes(path: Path, parts: int) -> tuple[int, int]:
@@ -80,7 +77,6 @@ def sizes(path: Path, parts: int) -> tuple[int, int]:
         try:
             events, size = events + pq.read_metadata(file).num_rows, size + file.stat().st_size
         except (OSError, pa.ArrowInvalid) as error:
-            raise UserError(
-                f"{file}: cannot be read ({error}); delete its folder, and the same command makes it again"
-            ) from None
+            remedy = "delete its folder, and the same command makes it again"
+            raise UserError(f"{file}: cannot be read ({error}); {remedy}") from None
     return events, size

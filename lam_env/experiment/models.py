@@ -1,4 +1,5 @@
-"""The door to agents/: the one module of the kit that imports networks and policies, inside functions, so that nothing waits for torch."""
+"""The door to agents/: the one module of the kit that imports networks and policies, inside functions, so that nothing
+waits for torch."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from lam_env.agents.fine_tuning.policy import TunedPolicy as TunedPolicy
     from lam_env.agents.guests.learners import GuestVecEnv
     from lam_env.agents.predictors.network import Predictor as Predictor
-    from lam_env.agents.predictors.settings import PredictorSettings
+    from lam_env.agents.predictors.settings import PredictorSettings as PredictorSettings
     from lam_env.agents.serving.adviser import Adviser as Adviser
     from lam_env.agents.serving.assistant import Assistant as Assistant
     from lam_env.agents.thresholded import Thresholded as Thresholded
@@ -115,20 +116,21 @@ def expectation(predictor: ActionPredictor) -> Callable[[Observation, np.ndarray
     def expect(observation: Observation, start: np.ndarray) -> np.ndarray:
         nonlocal carry
         carry = update(predictor, observation, carry, start)
-        said: np.ndarray = carry.said.next[0]
-        return said
+        return np.asarray(carry.said.next[0])
 
     return expect
 
 
 def learner(training: Training, envs: int) -> tuple[PPO, LamVectorEnv]:
-    """Stable-Baselines3's PPO as the agent `ppo_prior` sets it up, before its first step, and its worlds: for measuring speed."""
+    """PPO of Stable-Baselines3 as `ppo_prior` sets it up, before its first step, and its worlds: to measure speed."""
     from lam_env.agents.fine_tuning.features import encoder_of
     from lam_env.agents.fine_tuning.ppo import PPOAgent
+    from lam_env.agents.fine_tuning.vec_env import LamVecEnv
 
     training = dataclasses.replace(training, tuning=dataclasses.replace(training.tuning, envs=envs))
     model = PPOAgent().learner(training, encoder_of(training, prior=True))
-    return model, cast(Any, model.env).env
+    assert isinstance(model.env, LamVecEnv)
+    return model, model.env.env
 
 
 def adapter(training: Training, n: int, encode: bool, prior: bool) -> GuestVecEnv:
@@ -146,15 +148,15 @@ def cut_short(steps: int) -> AbstractContextManager[None]:
 
 
 def fitted(agent: object, training: Training) -> tuple[Policy, Curve]:
-    """What an agent's `fit` returns, or the agent itself, as a policy; and its learning curve: as it tells, else as
-    the environment that it used most has it."""
-    found, curve = learned(agent, training)
+    """What an agent's `fit` returns, or the agent itself, as a policy; and its learning curve: its own, else that of
+    the environment that it used most."""
+    policy, curve = learned(agent, training)
     if "stable_baselines3" in sys.modules:  # else it cannot be a model of it, and loading it takes seconds
         from lam_env.agents.guests.learners import model_policy
 
-        found = model_policy(found, training)
-    if not acts(found):
-        raise UserError(f"fit must return an object with predict, not {type(found).__name__}")
+        policy = model_policy(policy, training)
+    if not acts(policy):
+        raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
     if not curve and training.handed_out:
         curve = max(training.handed_out, key=lambda env: env.steps).curve
-    return found, curve
+    return policy, curve

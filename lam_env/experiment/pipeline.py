@@ -1,4 +1,4 @@
-"""One run, top to bottom: simulate or import a log -> calibrate, if it is a real one -> pre-train -> fine-tune -> judge -> tables."""
+"""One run: simulate or import a log -> calibrate to a real one -> pre-train -> fine-tune -> judge -> tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import json
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from lam_env import launch
 from lam_env.config.cli import to_dict
 from lam_env.core.errors import UserError
+from lam_env.evaluation.report.elements import KNOWING
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import needs_of
 from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder
 from lam_env.experiment.scheduler import Waiting, work_through
-from lam_env.experiment.score_store import Found, ScoreKey, ScoreStore
+from lam_env.experiment.score_store import ScoreKey, Scores, ScoreStore
 from lam_env.experiment.settings import RunSettings
 from lam_env.launch import Launcher
 from lam_env.launch.local import WorkerDiedError
@@ -26,34 +28,39 @@ from lam_env.tracking.tracker import check_sinks
 
 REPLAY = "replay"  # among what failed: no agent
 LONG = {"steps", "latent"}  # who needs these is begun first, so that no worker is left alone with one at the end
+PRETRAIN = "pretrain"  # in the place of an agent's name: the training of a prior
 
 if TYPE_CHECKING:
     from lam_env.core.behaviour_tables import BehaviourTables
+    from lam_env.evaluation.results import ResultRow
     from lam_env.experiment.inputs import Earlier, RealLog
+    from lam_env.logs.fidelity import Gate
+
+Jobs = dict[Future[Any], tuple[str, int]]  # each of an agent (or PRETRAIN) and a training seed
+Ended = Callable[[str, int, dict[str, Scores] | None], None]  # is called after each job, with scores if it has any
 
 
 class Pipeline:
     """One run. Everything that can be wrong with what it is given is found before anything is written.
 
-    `check`, then after `open` all `stages`, then `close`; `stopped` in their place leaves a folder that the same settings go on with.
+    `check`, then after `open` all `stages`, then `close`; `stopped` in their place leaves a folder that the same
+    settings go on with.
     """
 
     def __init__(self, settings: RunSettings, command: str):
-        from lam_env.experiment.inputs import agents_of, check_seeds, usual
+        from lam_env.experiment.inputs import agents_of, check_seeds
         from lam_env.experiment.policies import scenario_made
 
         self.command, self.began = command, time.time()
         check_seeds(settings.seed)
         check_sinks(settings.track)
-        if settings.model and settings.log != usual(settings).log:
-            raise UserError("log.* says how to simulate a log, and model= brings one: leave log.* away")
         self.scenario = scenario_made(settings.scenario, settings.world)
         self.agents = agents_of(settings, self.scenario)
         self.path = choose_folder(settings.out, settings.scenario, again=True)
         self.settings = settings
-        self.rows: dict[tuple[str, str], list[Any]] = {}
+        self.rows: dict[tuple[str, str], list[tuple[int, Scores]]] = {}
         self.failed: dict[str, str] = {}  # agent -> what went wrong with it
-        self.gates: list[Any] = []
+        self.gates: list[Gate] = []
         self.news = False  # whether anything has been judged, in place of taken over
         self.home: Path | None = None  # the folder that the command names, where it is not the run's own
         self.real: RealLog | None = None
@@ -65,10 +72,8 @@ class Pipeline:
         self.check()
         with ExitStack() as stack:
             self.open(stack)
-            s = self.settings
-            print(
-                f"{s.scenario}: {len(self.agents)} agents, {s.eval.seeds} evaluation seeds, device {s.device} -> {self.path}"
-            )
+            s, agents = self.settings, f"{len(self.agents)} agents"
+            print(f"{s.scenario}: {agents}, {s.eval.seeds} evaluation seeds, device {s.device} -> {self.path}")
             if errors := work_through([self]):
                 raise errors[self]
             self.close()
@@ -76,7 +81,7 @@ class Pipeline:
     # -- before anything is written ------------------------------------------------------------------------------------
 
     def check(self, strict: bool = True) -> None:
-        """Reads the log and the earlier run, and tries one's own agents; if not `strict`, one that fails is left out."""
+        """Reads log and earlier run, and tries one's own agents; unless `strict`, one that fails is left out."""
         from lam_env.experiment import twin
         from lam_env.experiment.agent_check import try_agent
         from lam_env.experiment.inputs import earlier_run, real_log
@@ -89,8 +94,8 @@ class Pipeline:
         for rows in (100, 1_000_000):
             chosen_predictor(s, rows)
         self.earlier = earlier_run(s, self.scenario) if s.model else None
-        given = self.real or self.earlier
-        self.tables = given.tables if given else None
+        source = self.real or self.earlier
+        self.tables = source.tables if source else None
         if self.tables is not None:
             self.settings = s = dataclasses.replace(s, world=twin.with_resident(s.world))
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
@@ -113,18 +118,18 @@ class Pipeline:
             self.path = choose_folder(None, s.scenario)
         self.folder = RunFolder(self.path)
         stack.enter_context(self.folder.locked())
-        config = {**to_dict(s), "command": self.command, "versions": _versions(), "agents_judged": self.agents}
-        self.config = {**config, "finished": False, "prepared": False}
+        about = {"command": self.command, "versions": _versions(), "agents_judged": self.agents}
+        self.config: dict[str, object] = {**to_dict(s), **about, "finished": False, "prepared": False}
         if s.out is not None and (self.path / CONFIG).exists():
-            before = check_same(self.folder, s, self.config["versions"])
-            self.began -= float(before.get("seconds") or 0.0)
+            before = check_same(self.folder, s, _versions())
+            self.began -= self.folder.seconds()
             self.config["prepared"] = before.get("prepared") is True
             self.folder.tidy()
             self._write_config()
         else:
             RunFolder.create(self.path, self.config)
         self.cells = ScoreStore(self.folder)
-        self.kept = self.cells.read()
+        self.known = self.cells.read()
         self.work = RunContext(s, str(self.path.absolute()))
 
     # -- the pipeline --------------------------------------------------------------------------------------------------
@@ -141,8 +146,8 @@ class Pipeline:
                 real.log.save(self.folder.log / name)
             yield from self._judge_on_log(name, launcher)
         if real is not None and tables is None and not real.acts:
-            said = "the log holds no commands of the scenario's home, so no agent can act in it: predictions are all there is"
-            print(said)
+            why = "the log holds no commands of the scenario's home, so no agent can act in it"
+            print(f"{why}: predictions are all there is")
             return
         if tables is not None:
             self.folder.write_text(TABLES, json.dumps(tables.to_json()) + "\n")
@@ -173,120 +178,122 @@ class Pipeline:
         """Prediction rows of the real log's held-out days."""
         from lam_env.experiment.jobs import predict_on_log, pretrain_on_log, prior_path
 
-        missing = [s for s in self.settings.seed if not prior_path(self.work, log_name, s).is_dir()]
-        made = {launcher.submit(pretrain_on_log, self.work, log_name, seed): ("pretrain", seed) for seed in missing}
-        jobs: dict[Future[Any], tuple[str, int]] = {}
+        jobs: Jobs = {}
 
         def submit(name: str, seed: int) -> None:
-            if (found := self.kept.get(ScoreKey("log", name, seed))) is not None:
-                self._add("log", name, seed, found[""])
+            if (scores := self.known.get(ScoreKey("log", name, seed))) is not None:
+                self._add("log", name, seed, scores[""])
             else:
                 jobs[launcher.submit(predict_on_log, self.work, log_name, name, seed)] = (name, seed)
 
+        def ended(name: str, seed: int, scores: dict[str, Scores] | None) -> None:
+            if scores is not None:
+                self._add("log", name, seed, scores[""])
+            elif name == PRETRAIN:
+                submit("prior", seed)
+
+        missing = [s for s in self.settings.seed if not prior_path(self.work, log_name, s).is_dir()]
+        made = {launcher.submit(pretrain_on_log, self.work, log_name, seed): (PRETRAIN, seed) for seed in missing}
         for name in (a for a in self.agents if needs_of(self.scenario, a) == ("log",) and ":" not in a):
             submit(name, 0)
         for seed in (s for s in self.settings.seed if s not in missing):
             submit("prior", seed)
         jobs |= made
-        while jobs:
-            yield set(jobs)
-            for job in [j for j in jobs if j.done()]:
-                name, seed = jobs.pop(job)
-                found = launcher.result(job)
-                if name == "pretrain":
-                    submit("prior", seed)
-                    continue
-                self.cells.keep(ScoreKey("log", name, seed), found)
-                self._add("log", name, seed, found[""])
-        self._write()
+        yield from self._work_off("log", jobs, launcher, ended)
 
     def _judge(self, variant: str, launcher: Launcher) -> Waiting:
         """Pre-train, then fit and judge every agent; what does not need the prior runs beside it."""
         from lam_env.experiment.jobs import fit_and_judge, pretrain_on_log, prior_path, trains_once
 
         first, everything = self.settings.seed[0], not self.settings.agents
-        jobs: dict[Future[Any], tuple[str, int]] = {}
+        jobs: Jobs = {}
         ladder = {agent: rung for rung, agent in self.scenario.ladder.items()} if everything else {}
         exploits = list(self.scenario.exploits()) if everything else []
-        rungs = [a for a in ladder if a not in self.agents]
-        at_once = self.agents if "informed" in self.agents else [*self.agents, *rungs]
-        needs = {a: needs_of(self.scenario, a) for a in at_once}
+        needs = {a: needs_of(self.scenario, a) for a in (*self.agents, *ladder)}
         ordered = sorted(needs, key=lambda a: not LONG.intersection(needs[a]))
         late = [a for a in ordered if "prior" in needs[a]]
-        early = [a for a in ordered if a not in late]
+        # whoever else reads the hidden state builds on the net of `informed`
+        last = [a for a in ordered if "latent" in needs[a] and a != KNOWING and KNOWING in self.agents]
+        early = [a for a in ordered if a not in (*late, *last)]
 
         def submit(names: list[str], seed: int) -> None:
             for name in (n for n in names if n not in self.failed):
                 once = trains_once(self.scenario, name)
-                if seed != first and once:
+                if seed != first and (once or name not in self.agents):
                     continue
                 trained = 0 if once else seed
-                if (found := self.kept.get(ScoreKey(variant, name, trained))) is not None:
-                    take(name, trained, found)
+                if (scores := self.known.get(ScoreKey(variant, name, trained))) is not None:
+                    ended(name, trained, scores)
                 else:
                     jobs[launcher.submit(fit_and_judge, self.work, name, trained)] = (name, trained)
 
-        def take(name: str, seed: int, found: Found) -> None:
-            for suffix, scores in found.items():
-                where = variant + (f"-{suffix}" if suffix else "")
+        def ended(name: str, seed: int, by_variant: dict[str, Scores] | None) -> None:
+            for suffix, scores in (by_variant or {}).items():
                 if name in self.agents:
-                    self._add(where, name, seed, scores)
+                    self._add(variant + (f"-{suffix}" if suffix else ""), name, seed, scores)
                 if name in exploits:
                     self._add("exploit", name, seed, scores)
                 if name in ladder and not suffix and (seed == first or trains_once(self.scenario, name)):
                     self._add(f"ladder:{ladder[name]}", name, seed, scores)
-            if name == "informed" and seed == first:  # rungs of the ladder build on its net
-                submit(rungs, seed)
+            if name in (PRETRAIN, KNOWING):
+                submit(late if name == PRETRAIN else last, seed)
 
         missing = [seed for seed in self.settings.seed if not prior_path(self.work, "train", seed).is_dir()]
         for seed in missing:
-            jobs[launcher.submit(pretrain_on_log, self.work, "train", seed)] = ("pretrain", seed)
+            jobs[launcher.submit(pretrain_on_log, self.work, "train", seed)] = (PRETRAIN, seed)
         for seed in self.settings.seed:
             submit(early if seed in missing else early + late, seed)
         submit(exploits, first)
         self._write()
+        yield from self._work_off(variant, jobs, launcher, ended)
+
+    def _work_off(self, kind: str, jobs: Jobs, launcher: Launcher, ended: Ended) -> Waiting:
+        """Keeps what the jobs return, until none is left; `ended` may submit more. An agent that fails in a world is
+        left out."""
         while jobs:
             yield set(jobs)
             for job in [j for j in jobs if j.done()]:
                 name, seed = jobs.pop(job)
+                scores = None
                 try:
-                    found = launcher.result(job)
+                    scores = launcher.result(job)
                 except WorkerDiedError:
                     raise
                 except UserError as error:
-                    if name == "pretrain":
+                    if name == PRETRAIN or kind == "log":
                         raise
                     self.failed.setdefault(name, str(error))
-                    continue
-                if name == "pretrain":
-                    submit(late, seed)
-                else:
-                    self.cells.keep(ScoreKey(variant, name, seed), found)
-                    self.news = True
-                    take(name, seed, found)
+                if scores is not None:
+                    self.cells.keep(ScoreKey(kind, name, seed), scores)
+                    self.news = self.news or kind != "log"
+                ended(name, seed, scores)
             self._write()
 
     # -- results -------------------------------------------------------------------------------------------------------
 
-    def _add(self, variant: str, agent: str, train_seed: int, scores: dict[int, dict[str, float]]) -> None:
+    def _add(self, variant: str, agent: str, train_seed: int, scores: Scores) -> None:
         self.rows.setdefault((variant, agent), []).append((train_seed, scores))
 
-    def _add_fidelity(self, gates: list[Any]) -> None:
+    def _add_fidelity(self, gates: list[Gate]) -> None:
         self.gates = gates
-        found = {gate.metric_id: float(gate.passed) for gate in gates if gate.passed is not None}
-        self._add("twin", "resident", 0, {0: found})
+        passed = {gate.metric_id: float(gate.passed) for gate in gates if gate.passed is not None}
+        self._add("twin", "resident", 0, {0: passed})
+
+    def _rows(self) -> list[ResultRow]:
+        """All scores so far but those of agents that failed."""
+        from lam_env.experiment.result_tables import rows_of_run
+
+        sound = {key: scores for key, scores in self.rows.items() if key[1] not in self.failed}
+        return rows_of_run(self.settings.scenario, sound, self.agents)
 
     def _write(self) -> None:
         from lam_env.evaluation.report.recorder import ABOUT
-        from lam_env.experiment.result_tables import about_of, rows_of_run, tables_of_run
+        from lam_env.experiment.result_tables import about_of, tables_of_run
 
-        kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
-        rows = rows_of_run(self.settings.scenario, kept, self.agents)
+        rows, seconds = self._rows(), time.time() - self.began
         self.folder.write_results(rows)
-        seconds = time.time() - self.began
-        self.folder.write_text(
-            "tables.md", tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed, self.marked)
-        )
+        text = tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed, self.marked)
+        self.folder.write_text("tables.md", text)
         self._write_config()
         self.folder.write_json(ABOUT, about_of(self.gates, self.failed))
 
@@ -295,17 +302,15 @@ class Pipeline:
         from lam_env.core.catalogue import CATALOGUE
         from lam_env.evaluation.statistics import iqm
         from lam_env.evaluation.tables import runs_of
-        from lam_env.experiment.result_tables import rows_of_run
 
-        kept = {key: found for key, found in self.rows.items() if key[1] not in self.failed}
-        rows, found = rows_of_run(self.settings.scenario, kept, self.agents), {}
+        rows, scores = self._rows(), {}
         for variant, agent, metric in dict.fromkeys((r.variant, r.agent, r.metric) for r in rows):
             if metric not in CATALOGUE:  # a scenario's own
                 continue
             runs = runs_of([r for r in rows if r.variant == variant], agent, CATALOGUE[metric])
             if runs is not None:
-                found[f"{variant}/{agent}/{metric}"] = float(iqm(runs.ravel()))
-        return found
+                scores[f"{variant}/{agent}/{metric}"] = float(iqm(runs.ravel()))
+        return scores
 
     @property
     def marked(self) -> list[str]:

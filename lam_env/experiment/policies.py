@@ -1,12 +1,12 @@
-"""What acts: a run folder's policy in the run's world, an agent that needs no training, or `module:Class` of one's own."""
+"""What acts: a run folder's policy in the run's world, an agent that needs no training, or one's own `module:Class`."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from lam_env.config.cli import override, to_dict
+from lam_env.config.cli import Group, override, to_dict
 from lam_env.config.convert import suggestion
 from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
@@ -16,6 +16,7 @@ from lam_env.core.events import Vocabulary
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.report.elements import TUNED
 from lam_env.experiment import models
+from lam_env.experiment.agent_spec import agents_of_scenario
 from lam_env.experiment.run_folder import CONFIG, RunFolder
 from lam_env.experiment.settings import UNTRAINED
 from lam_env.launch.local import one_line
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
 # -- a run's world -----------------------------------------------------------------------------------------------------
 
 
-def scenario_made(name: str, world: object, tables: BehaviourTables | None = None) -> Scenario:
+def scenario_made(name: str, world: Group, tables: BehaviourTables | None = None) -> Scenario:
     """The scenario with these settings of its worlds. `tables`: habits of a calibrated resident."""
     made: Scenario = registry.scenario(name)(**to_dict(world), **({} if tables is None else {"tables": tables}))
     return made
 
 
-def world_of(folder: RunFolder, named: str | None = None) -> tuple[str, Any]:
-    """A run's scenario by name, and the settings of its worlds. `named`: the scenario that the command names, which may be code of one's own: a
-    file may not name code."""
+def world_of(folder: RunFolder, named: str | None = None) -> tuple[str, Group]:
+    """A run's scenario by name, and the settings of its worlds. `named`: the scenario that the command names, which may
+    be code of one's own: a file may not name code."""
     config = folder.config()
     name, world = config.get("scenario"), config.get("world")
     if not isinstance(name, str) or not isinstance(world, dict):
@@ -43,7 +44,7 @@ def world_of(folder: RunFolder, named: str | None = None) -> tuple[str, Any]:
         hint = f"; a file may not name code: if it is yours, say scenario={name[:60]}" if ":" in name else ""
         raise UserError(f"{folder.path}: is a run of {name[:60]!r}, which is no scenario of this installation{hint}")
     if named not in (None, name):
-        raise UserError(f"{folder.path}: is a run of {name}; say scenario={name}, or leave it away")
+        raise UserError(f"{folder.path}: is a run of {name}, not of {named}; say scenario={name}")
     return name, override(registry.scenario(name).Params(), world, "world")
 
 
@@ -70,14 +71,14 @@ def tuned(folder: RunFolder) -> TunedPolicy:
 
 
 def load(run: str | os.PathLike[str]) -> Assistant | Adviser:
-    """What a run has learned, for one's own stream of events: its tuned policy or, if it was to have none, its predictor and a threshold."""
+    """What a run has learned, for one's own stream of events: its tuned policy or, if it was to have none, its
+    predictor and a threshold."""
     folder = RunFolder(Path(run))
     if not folder.path.is_dir():
         raise UserError(f"{run}: no such folder; give the folder that a run has written")
     if not (folder.path / CONFIG).exists() and not folder.prior.parent.is_dir():
-        raise UserError(
-            f"{run}: not a run folder (neither {CONFIG} nor model/); give the folder that a run has written"
-        )
+        lacks = f"not a run folder (neither {CONFIG} nor model/)"
+        raise UserError(f"{run}: {lacks}; give the folder that a run has written")
     if _of_own_log(folder):
         policy: TunedPolicy | Thresholded = models.thresholded(models.load_predictor(folder.prior_of_log))
     elif folder.policy.is_dir() or TUNED in _judged(folder):
@@ -90,7 +91,8 @@ def load(run: str | os.PathLike[str]) -> Assistant | Adviser:
 def lacking(folder: RunFolder, part: Path) -> UserError:
     """What the folder has not, and why, as far as it says."""
     if _of_own_log(folder):
-        why = ": the actions of its log are no commands of the scenario's home, so no agent acts there; lam_env.load takes it"
+        why = ": the actions of its log are no commands of the scenario's home, so no agent acts there;"
+        why += " lam_env.load takes it"
     elif not _finished(folder):
         why = f": the run has not got so far; its command goes on with it, given out={folder.path}"
     elif part == folder.policy and TUNED not in _judged(folder):
@@ -110,9 +112,9 @@ def _finished(folder: RunFolder) -> bool:
     return (folder.path / CONFIG).exists() and folder.config().get("finished") is True
 
 
-def _judged(folder: RunFolder) -> list[Any]:
-    found = folder.config().get("agents_judged") if (folder.path / CONFIG).exists() else None
-    return found if isinstance(found, list) else []
+def _judged(folder: RunFolder) -> list[object]:
+    agents = folder.config().get("agents_judged") if (folder.path / CONFIG).exists() else None
+    return agents if isinstance(agents, list) else []
 
 
 # -- by name -----------------------------------------------------------------------------------------------------------
@@ -125,10 +127,9 @@ def policy_of(name: str, vocabulary: Vocabulary, of: str = "log") -> Policy:
         return made
     if ":" in name:
         return _own(name)
-    found = tuned(RunFolder.open(name))
-    if found.predictor.vocabulary != vocabulary:
+    policy = tuned(RunFolder.open(name))
+    if policy.predictor is None or policy.predictor.vocabulary != vocabulary:
         raise UserError(f"{name}: its policy has another vocabulary than the {of}; take a run in the same world")
-    policy: Policy = found
     return policy
 
 
@@ -140,9 +141,8 @@ def _own(name: str) -> Policy:
     except (Exception, SystemExit) as error:  # whatever a stranger's code raises
         raise UserError(f"policy {name}: {one_line(error)}") from None
     if not acts(agent):
-        raise UserError(
-            f"policy {name}: has no predict; what learns first is judged by python -m lam_env.run agent={name}"
-        )
+        remedy = f"what learns first is judged by python -m lam_env.run agent={name}"
+        raise UserError(f"policy {name}: has no predict; {remedy}")
     return agent
 
 
@@ -153,15 +153,14 @@ class NoTraining:
         self.seed = 0
         self._name = name
 
-    def __getattr__(self, what: str) -> Any:
-        raise UserError(
-            f"agent={self._name}: needs training (it asks for {what}); give the folder of a run, or an agent that needs none"
-        )
+    def __getattr__(self, what: str) -> NoReturn:
+        why = f"needs training (it asks for {what})"
+        raise UserError(f"agent={self._name}: {why}; give the folder of a run, or an agent that needs none")
 
 
 def untrained(scenario: Scenario, name: str) -> Policy:
     """A new policy of an agent that needs no training: never acting, random, or one of the scenario's own."""
-    own = scenario.baselines() | scenario.rungs() | scenario.exploits()
+    own = agents_of_scenario(scenario)
     if name in UNTRAINED:
         return policy_of(name, scenario.vocabulary)
     if name not in own:

@@ -10,8 +10,8 @@ from lam_env.core.progress import Report
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.episode import Moment, episode
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
-from lam_env.evaluation.report.recorder import file_of, replay_file, worth_watching
-from lam_env.evaluation.report.trace import trace
+from lam_env.evaluation.report.recorder import Judged, file_of, replay_file, worth_watching
+from lam_env.evaluation.report.trace import Played, trace
 from lam_env.experiment.jobs import RunContext
 from lam_env.experiment.models import expectation
 from lam_env.experiment.policies import predictor_of, tuned, untrained
@@ -37,7 +37,8 @@ def keep_replays(work: RunContext, report: Report) -> None:
             expect = expectation(predictor) if telling and predictor is not None else None
             return episode(policy or untrained(scenario, agent), scenario, seed, expect)
 
-        about = {"kind": kind, "agent": agent, "seed": seed, "predictor": "prior" if predictor is not None else None}
+        whose = "prior" if predictor is not None else None
+        about: Played = {"kind": kind, "agent": agent, "seed": seed, "predictor": whose}
         work.run.write_json(replay_file(k), trace(play, scenario, about))
         report("replay", k + 1, len(chosen), f"{kind} episode of {agent}")
 
@@ -45,23 +46,22 @@ def keep_replays(work: RunContext, report: Report) -> None:
 def _chosen(work: RunContext, scenario: Scenario) -> tuple[str, list[tuple[str, int]]]:
     """Whose episodes, and which: (kind, world seed)."""
     agent = _shown(work, scenario)
-    mine = _kept(work, agent)
-    return agent, worth_watching(mine, _kept(work, FLOOR)) if mine is not None else []
+    mine = _record(work, agent)
+    return agent, worth_watching(mine, _record(work, FLOOR)) if mine is not None else []
 
 
 def _shown(work: RunContext, scenario: Scenario) -> str:
     seed = work.settings.seed[0]
     if work.run.policy.is_dir() and (work.run.path / file_of(TUNED, seed)).is_file():
         return TUNED
-    return CEILING if CEILING in scenario.baselines() and _kept(work, CEILING) else FLOOR
+    return CEILING if CEILING in scenario.baselines() and _record(work, CEILING) else FLOOR
 
 
-def _kept(work: RunContext, agent: str) -> dict[str, object] | None:
-    seed = work.settings.seed[0] if agent == TUNED else 0
-    path = work.run.path / file_of(agent, seed)
+def _record(work: RunContext, agent: str) -> Judged | None:
+    path = work.run.path / file_of(agent, work.settings.seed[0] if agent == TUNED else 0)
     if not path.is_file():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(found, dict):
-        raise UserError(f"{path}: not a mapping; run again")
-    return found
+    record: Judged = json.loads(path.read_text(encoding="utf-8"))
+    if "episodes" not in record:
+        raise UserError(f"{path}: holds no episodes; run again")
+    return record

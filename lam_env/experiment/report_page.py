@@ -11,6 +11,7 @@ from lam_env.core.errors import UserError
 
 if TYPE_CHECKING:
     from lam_env.envs.scenario import Scenario
+    from lam_env.envs.scene import Roles
 
 NAME = "report.html"
 
@@ -32,15 +33,17 @@ def write_report(run: Path, out: Path | None = None, scenario: Scenario | None =
     from lam_env.evaluation.report.reader import read_run, understood
     from lam_env.experiment.run_folder import RunFolder
 
-    found = read_run(run)
-    if scenario is None and found.scenario in registry.scenario_names():  # another scenario's code is not looked for
-        scenario = registry.scenario(found.scenario)
+    files = read_run(run)
+    one: Scenario | type[Scenario] | None = scenario
+    if one is None and files.scenario in registry.scenario_names():  # another scenario's code is not looked for
+        one = registry.scenario(files.scenario)
     about = ScenarioNotes()
-    if scenario is not None:
-        usual = to_dict(scenario.Params())
-        about = ScenarioNotes(scenario.key_figures, scenario.reward_weights, tuple(scenario.ladder), usual)
+    if one is not None:
+        usual = to_dict(one.Params())
+        roles = {} if all("roles" in trace for trace in files.replays) else _roles_now(files.scenario)
+        about = ScenarioNotes(one.key_figures, one.reward_weights, tuple(one.ladder), usual, roles)
     with understood(run):
-        page = render(found, about)
+        page = render(files, about)
     out = out or run / NAME
     if out.is_dir() or not out.parent.is_dir():
         raise UserError(f"out={out}: {'is a folder' if out.is_dir() else 'its folder is not there'}; give a file")
@@ -49,3 +52,13 @@ def write_report(run: Path, out: Path | None = None, scenario: Scenario | None =
     except OSError as error:
         raise UserError(f"out={out}: cannot be written ({error.strerror}); give another file") from None
     return out
+
+
+def _roles_now(name: str) -> Roles:
+    """A scenario's own colours as its pictures have them now, for traces from a time when they held none."""
+    from lam_env.core.seeds import Use
+    from lam_env.envs.vector import LamVectorEnv
+
+    env = LamVectorEnv(1, name)
+    env.reset(seed=[Use.TEST.first])
+    return env.scenario.scene(env.worlds[0]).roles

@@ -11,9 +11,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from lam_env.config.cli import to_dict
+from lam_env.config.cli import Group, to_dict
 from lam_env.config.convert import short
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UserError
@@ -24,7 +23,7 @@ CONFIG, TABLES, LOCK = "config.json", "tables.json", ".lock"
 
 
 def choose_folder(out: str | None, scenario: str, again: bool = False) -> Path:
-    """The folder of a run: `out`, or the next free runs/<scenario>-<n>. It is not made yet; it must be free and writable.
+    """The folder of a run: `out`, or the next free runs/<scenario>-<n>. It is not made; it must be free and writable.
 
     `again`: it may hold a run, to be gone on with.
     """
@@ -52,26 +51,24 @@ def choose_folder(out: str | None, scenario: str, again: bool = False) -> Path:
 
 def check_same(
     folder: RunFolder,
-    settings: Any,
+    settings: Group,
     versions: dict[str, str],
     may_differ: tuple[str, ...] = MAY_DIFFER,
     what: str = "run",
-) -> dict[str, Any]:
-    """The config of a run (`what`) that is to be gone on with; UserError if it was begun otherwise than this one would be."""
+) -> dict[str, object]:
+    """The config of a run (`what`) that is to be gone on with; UserError if its settings or versions were others."""
     before, now = folder.config(), json.loads(json.dumps(to_dict(settings)))
-    held = before.get("versions")
+    remedy = "give another folder or leave `out` away"
     for name, value in now.items():
         if name not in may_differ and before.get(name) != value:
-            raise UserError(
-                f"out={folder.path}: already holds a {what} with other settings ({_differs(name, before.get(name), value)});"
-                " give another folder or leave `out` away"
-            )
+            how = _differs(name, before.get(name), value)
+            raise UserError(f"out={folder.path}: already holds a {what} with other settings ({how}); {remedy}")
+    of_run = before.get("versions")
     for name, number in versions.items():
-        if not isinstance(held, dict) or held.get(name) != number:
-            had = held.get(name, "none") if isinstance(held, dict) else "none"
-            raise UserError(
-                f"out={folder.path}: holds a {what} by other versions ({name} {had}, now {number}); give another folder or leave `out` away"
-            )
+        had = of_run.get(name, "none") if isinstance(of_run, dict) else "none"
+        if had != number:
+            how = f"{name} {had}, now {number}"
+            raise UserError(f"out={folder.path}: holds a {what} by other versions ({how}); {remedy}")
     return before
 
 
@@ -86,9 +83,8 @@ def _differs(name: str, old: object, new: object) -> str:
 def seen_from_here(path: str) -> Path:
     """The folder that a job is to write into; UserError where its machine does not see it."""
     if not Path(path).is_dir():
-        raise UserError(
-            f"{platform.node()} does not see the run's folder {path}: give out= on a folder that all machines share"
-        )
+        where = f"{platform.node()} does not see the run's folder {path}"
+        raise UserError(f"{where}: give out= on a folder that all machines share")
     return Path(path)
 
 
@@ -122,9 +118,8 @@ class RunFolder:
             lock = FileLock(self.path / LOCK)
             lock.acquire(timeout=0)
         except Timeout:
-            raise UserError(
-                f"out={self.path}: another run is at work in it; wait for it, or give another folder"
-            ) from None
+            remedy = "wait for it, or give another folder"
+            raise UserError(f"out={self.path}: another run is at work in it; {remedy}") from None
         except OSError as error:
             raise UserError(f"out={self.path}: cannot be written ({error.strerror}); give another folder") from None
         try:
@@ -143,14 +138,19 @@ class RunFolder:
             raise UserError(f"{path}: not a run folder (no {CONFIG}); give the folder that a run has written")
         return cls(folder)
 
-    def config(self) -> dict[str, Any]:
+    def config(self) -> dict[str, object]:
         try:
-            found = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
-            if not isinstance(found, dict):
+            config = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
+            if not isinstance(config, dict):
                 raise ValueError("not a mapping")
         except (OSError, ValueError, RecursionError) as error:
             raise UserError(f"{self.path / CONFIG}: cannot be read ({error}); give another run") from None
-        return found
+        return config
+
+    def seconds(self) -> float:
+        """Wall time of the run so far."""
+        seconds = self.config().get("seconds")
+        return float(seconds) if isinstance(seconds, int | float) else 0.0
 
     def tidy(self) -> None:
         """Removes what an interrupted process has left half written."""

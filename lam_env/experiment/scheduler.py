@@ -18,9 +18,8 @@ from lam_env.launch import Launcher
 from lam_env.launch.local import WorkerDiedError, one_line
 from lam_env.tracking.tracker import Tracking
 
-Waiting = Iterator[
-    set[Future[Any]]
-]  # of a pipeline's stages: each time the jobs without one of which they cannot go on
+# of a pipeline's stages: each time the jobs without one of which they cannot go on
+Waiting = Iterator[set[Future[Any]]]
 UNITS = {  # of the stages that begin so
     "simulate": "world-days",
     "judge": "days",
@@ -38,7 +37,7 @@ class Scheduled(Protocol):
 
     path: Path
     settings: RunSettings
-    config: dict[str, Any]
+    config: dict[str, object]
 
     @property
     def again(self) -> str:
@@ -54,27 +53,30 @@ class Scheduled(Protocol):
     def final_scores(self) -> dict[str, float]: ...
 
 
+T = TypeVar("T")
 Run = TypeVar("Run", bound=Scheduled)
 
 
-class Labelled:
+class Labelled(Launcher):
     """A launcher whose jobs say for which pipeline they are."""
 
     def __init__(self, launcher: Launcher, label: str):
         self.launcher, self.label = launcher, label
         self.progress = _labelled(launcher.progress, label)
-        self.finished, self.result = launcher.finished, launcher.result
 
-    def submit(self, job: Callable[..., Any], *args: Any) -> Future[Any]:
-        return self.launcher.submit(labelled, self.label, job, *args)
+    def finished(self, waiting: set[Future[Any]]) -> set[Future[Any]]:
+        return self.launcher.finished(waiting)
 
-    def call(self, job: Callable[..., Any], *args: Any) -> Any:
-        return self.result(self.submit(job, *args))
+    def result(self, future: Future[T]) -> T:
+        return self.launcher.result(future)
+
+    def submit(self, job: Callable[..., T], *args: object) -> Future[T]:
+        return self.launcher.submit(labelled, self.label, job, args)
 
 
-def labelled(label: str, job: Callable[..., Any], *args: Any) -> Any:
-    """The job, whose last argument is its report, with `label` before all that it reports."""
-    return job(*args[:-1], _labelled(args[-1], label))
+def labelled(label: str, job: Callable[..., T], args: tuple[object, ...], report: Report) -> T:
+    """The job, with `label` before all that it reports."""
+    return job(*args, _labelled(report, label))
 
 
 def _labelled(report: Report, label: str) -> Report:
@@ -85,10 +87,8 @@ def _labelled(report: Report, label: str) -> Report:
 
 
 def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
-    """All stages of all of them, in the jobs of one launcher: while one waits the others go on. Returns those that could not be finished, and why.
-
-    The first one's settings say which launcher.
-    """
+    """All stages of all of them, in the jobs of one launcher: while one waits the others go on. Returns those that
+    could not be finished, and why. The first one's settings say which launcher."""
     settings = pipelines[0].settings
     active: dict[Run, Waiting] = {}
     errors: dict[Run, UserError] = {}

@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from lam_env.core.catalogue import metric
@@ -31,49 +31,42 @@ class ScoreKey(NamedTuple):
 
 
 class ScoreStore:
-    """Those of a run's folder. Values are kept to the last bit, so that a run that goes on ends with the bytes of one that was not stopped."""
+    """Those of a run's folder. Values are kept to the last bit, so that a run that goes on ends with the bytes of one
+    that was not stopped."""
 
     def __init__(self, folder: RunFolder):
         self.folder = folder
 
-    def keep(self, cell: ScoreKey, found: Mapping[str, Scores]) -> None:
-        scores = {
-            v: {str(s): {metric(m).id: float(x) for m, x in by.items()} for s, by in each.items()}
-            for v, each in found.items()
-        }
-        (self.folder.path / FOLDER).mkdir(exist_ok=True)
-        text = json.dumps({**cell._asdict(), "source": source_of(cell.agent), "scores": scores}, indent=1)
-        self.folder.write_text(
-            f"{FOLDER}/{quote(cell.kind)}-{quote(cell.agent, safe='@=')}-{cell.train_seed}.json", text + "\n"
-        )
+    def keep(self, cell: ScoreKey, scores: Mapping[str, Scores]) -> None:
+        plain = {v: {str(s): _checked(by) for s, by in each.items()} for v, each in scores.items()}
+        text = json.dumps({**cell._asdict(), "source": source_of(cell.agent), "scores": plain}, indent=1)
+        name = f"{quote(cell.kind)}-{quote(cell.agent, safe='@=')}-{cell.train_seed}.json"
+        self.folder.write_text(f"{FOLDER}/{name}", text + "\n")
 
     def read(self) -> dict[ScoreKey, Found]:
         """All that are there, but those of agents of one's own whose source has changed since."""
-        found = {}
-        for path in sorted((self.folder.path / FOLDER).glob("*.json")):
-            cell, source, scores = _read(path)
-            if source == source_of(cell.agent):
-                found[cell] = scores
-        return found
+        files = sorted((self.folder.path / FOLDER).glob("*.json"))
+        return {cell: scores for cell, source, scores in map(_read, files) if source == source_of(cell.agent)}
 
 
 def source_of(agent: str) -> str | None:
-    """SHA-256 of the file that holds an agent of one's own (`module:Attribute`), once it has been imported; None for the kit's."""
+    """SHA-256 of the file that holds an agent of one's own (`module:Attribute`), once imported; None for the kit's."""
     module = sys.modules.get(agent.partition(":")[0]) if ":" in agent else None
     file = getattr(module, "__file__", None)
     return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
 
 
-def _read(path: Path) -> tuple[ScoreKey, Any, Found]:
+def _read(path: Path) -> tuple[ScoreKey, object, Found]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         cell = ScoreKey(str(data["kind"]), str(data["agent"]), int(data["train_seed"]))
-        scores = {
-            str(variant): {int(seed): {metric(m).id: float(x) for m, x in by.items()} for seed, by in each.items()}
-            for variant, each in data["scores"].items()
-        }
+        scores = {v: {int(s): _checked(by) for s, by in each.items()} for v, each in data["scores"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(
-            f"{path}: cannot be read ({type(error).__name__}: {error}); delete it to have it made again"
-        ) from None
+        why = f"{type(error).__name__}: {error}"
+        raise UserError(f"{path}: cannot be read ({why}); delete it to have it made again") from None
     return cell, data.get("source"), scores
+
+
+def _checked(scores: Mapping[str, float]) -> dict[str, float]:
+    """UserError, unless all are metrics of the catalogue."""
+    return {metric(name).id: float(value) for name, value in scores.items()}

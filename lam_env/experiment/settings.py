@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, cast
 
-from lam_env.config.cli import setting
+from lam_env.config.cli import Group, setting
 from lam_env.core import registry
 from lam_env.core.seeds import Use
 from lam_env.core.tuning import TrainSettings
@@ -82,14 +82,15 @@ class RunSettings:
     scenario: str = setting("smart_home", "the scenario, by name", code=True)
     agents: tuple[str, ...] = setting(
         (),
-        "agents to judge, by id; none always is, informed and oracle where there are such (default: all, and the exploits in a table of their own)",
+        "agents to judge, by id; none always is, informed and oracle where there are such (default: all; exploits and"
+        " rungs of the information ladder then have tables of their own)",
         code=True,
     )
     agent: tuple[str, ...] = setting((), "your own agents, as module:Class, one more row each", code=True)
     logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
     format: str | None = setting(
         None,
-        lambda: f"format of the real log: {', '.join(registry.importer_names())}, or module:function of your own",
+        lambda: f"format of the real log: {', '.join(registry.IMPORTERS.names())}, or module:function of your own",
         code=True,
     )
     home: str | None = setting(None, "which home of the real log, where it holds several")
@@ -98,7 +99,8 @@ class RunSettings:
     track: tuple[str, ...] = setting(
         (),
         lambda: (
-            f"also send curves and scores to these, offline: {', '.join(registry.sink_names())}; each needs the extra of its name"
+            f"also send curves and scores to these, offline: {', '.join(registry.SINKS.names())};"
+            " each needs the extra of its name"
         ),
     )
     out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)")
@@ -115,4 +117,6 @@ class RunSettings:
     predictor: PredictorChoice = PredictorChoice()
     train: TrainSettings = TrainSettings()
     eval: EvalSettings = EvalSettings()
-    world: Any = setting({}, "settings of the scenario, such as world.days=3; scenario=NAME --help lists them")
+    world: Group = setting(
+        cast(Group, {}), "settings of the scenario, such as world.days=3; scenario=NAME --help lists them"
+    )

@@ -1,13 +1,13 @@
-"""A real home's simulated twin: a resident calibrated to its log, and how like the log she is."""
+"""A real home's simulated twin: a resident calibrated to its log."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
-from lam_env.config.cli import override
+from lam_env.config.cli import Group, override, to_dict
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, Vocabulary
 from lam_env.core.rng import Streams
@@ -16,11 +16,14 @@ from lam_env.core.units import DAY
 from lam_env.logs.decision_points import decision_points, split_by_day
 from lam_env.sim.routine import Routine, activity_log
 
+_NAMES = {USER: "actions", AGENT: "actions", SENSOR: "sensors", READING: "readings"}  # of a `Vocabulary`
+World = TypeVar("World", bound=Group)  # settings of a home
 
-def with_resident(world: Any) -> Any:
-    """A world's settings where its one person is calibrated: one lives there, unless another number than the usual is asked for."""
-    alone = override(world, {"residents": 1}, "world")
-    return alone if world.residents == type(world)().residents else world
+
+def with_resident(world: World) -> World:
+    """A world's settings where its one person is calibrated: one lives there, unless an unusual number is asked for."""
+    usual = to_dict(type(world)())["residents"]
+    return override(world, {"residents": 1}, "world") if to_dict(world)["residents"] == usual else world
 
 
 def resident_log(tables: BehaviourTables, days: int, seed: int = Use.TWIN.first) -> ActionLog:
@@ -37,23 +40,17 @@ def training_days(log: ActionLog) -> ActionLog:
 
 
 def in_the_home(log: ActionLog, vocabulary: Vocabulary, timer: int | None) -> ActionLog | None:
-    """A log of device commands in the vocabulary and with the timer of a scenario's home, so that predictors learn what they will meet there; None
-    where they share no action. What the home does not know is left out.
+    """A log of device commands in the vocabulary and with the timer of a scenario's home, so that predictors learn what
+    they will meet there; None where they share no action. What the home does not know is left out.
     """
-    at = {
-        USER: {i: vocabulary.actions.index(a) for i, a in enumerate(log.vocabulary.actions) if a in vocabulary.actions},
-        SENSOR: {
-            i: vocabulary.sensors.index(a) for i, a in enumerate(log.vocabulary.sensors) if a in vocabulary.sensors
-        },
-        READING: {
-            i: vocabulary.readings.index(a) for i, a in enumerate(log.vocabulary.readings) if a in vocabulary.readings
-        },
-    }
-    at[AGENT] = at[USER]
-    if len(at[USER]) < 3:  # none, and two to tell apart
+    place: dict[tuple[int, int], int] = {}  # (kind, token) in the log -> token in the home
+    for kind in (USER, AGENT, SENSOR, READING):
+        own, homes = (getattr(v, _NAMES[kind]) for v in (log.vocabulary, vocabulary))
+        place |= {(kind, i): homes.index(name) for i, name in enumerate(own) if name in homes}
+    if sum(kind == USER for kind, _ in place) < 3:  # none, and two to tell apart
         return None
-    pairs = list(zip(log.kind.tolist(), log.token.tolist(), strict=True))
-    known = np.array([t in at.get(k, {}) for k, t in pairs])
-    kept = log.select(known)
-    token = np.array([at[k][t] for k, t in pairs if t in at.get(k, {})], np.int16)
-    return dataclasses.replace(kept, columns={**kept.columns, "token": token}, vocabulary=vocabulary, timer=timer)
+    tokens = [place.get(key, -1) for key in zip(log.kind.tolist(), log.token.tolist(), strict=True)]
+    token = np.array(tokens, np.int16)
+    known = log.select(token >= 0)
+    columns = {**known.columns, "token": token[token >= 0]}
+    return dataclasses.replace(known, columns=columns, vocabulary=vocabulary, timer=timer)

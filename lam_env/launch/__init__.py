@@ -1,14 +1,16 @@
-"""Where jobs run: in this process, in processes of this machine, on a Ray cluster. A launcher is a module of this folder."""
+"""Where jobs run: in this process, in processes of this machine, on a Ray cluster. A launcher is a module here."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from lam_env.core.progress import Report
+
+T = TypeVar("T")
 
 
 class Launcher(Protocol):
@@ -16,19 +18,19 @@ class Launcher(Protocol):
 
     progress: Report
 
-    def submit(self, job: Callable[..., Any], *args: object) -> Future[Any]: ...
+    def submit(self, job: Callable[..., T], *args: object) -> Future[T]: ...
 
     def finished(self, waiting: set[Future[Any]]) -> set[Future[Any]]:
         """Those of `waiting` that are done; returns when there is one."""
-        ...
+        return wait(waiting, return_when=FIRST_COMPLETED).done
 
-    def result(self, future: Future[Any]) -> Any:
+    def result(self, future: Future[T]) -> T:
         """What a job has returned, or its error as one line."""
         ...
 
-    def call(self, job: Callable[..., Any], *args: object) -> Any:
+    def call(self, job: Callable[..., T], *args: object) -> T:
         """Submit and wait."""
-        ...
+        return self.result(self.submit(job, *args))
 
 
 def check(name: str, address: str | None) -> None:
@@ -38,7 +40,6 @@ def check(name: str, address: str | None) -> None:
 
 def make(name: str, workers: int, progress: Report, address: str | None, gpu: bool) -> AbstractContextManager[Launcher]:
     """The launcher of that name. `gpu`: its jobs train on one."""
-    made: AbstractContextManager[Launcher] = importlib.import_module(f"lam_env.launch.{name}").make(
-        workers, progress, address, gpu
-    )
+    module = importlib.import_module(f"lam_env.launch.{name}")
+    made: AbstractContextManager[Launcher] = module.LAUNCHER(workers, progress, address, gpu)
     return made

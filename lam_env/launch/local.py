@@ -11,31 +11,35 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from lam_env.core.errors import UserError, hint
+from lam_env.core.errors import UserError, hint, own_fault
 from lam_env.core.progress import Report
+from lam_env.launch import Launcher
 
+T = TypeVar("T")
+Message = tuple[str, int, int, str]  # of a job's report
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def one_thread() -> None:
-    """Unless told otherwise numpy and torch use one thread, here and in the processes to come. To be called before they are loaded."""
+    """Numpy and torch use one thread unless told otherwise, also in processes to come. Call it before they load."""
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)
 
 
-_queue: Any = None
+_queue: Queue[Message | None] | None = None
 
 
 class WorkerDiedError(UserError):
     """A worker process ended in the middle of its job."""
 
 
-def _start(queue: object) -> None:
+def _start(queue: Queue[Message | None]) -> None:
     global _queue
     _queue = queue
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
@@ -54,24 +58,24 @@ def _report(stage: str, done: int, total: int, note: str) -> None:
         _queue.put((stage, done, total, note))
 
 
-def run_job(job: Callable[..., Any], args: tuple[Any, ...], report: Report = _report) -> Any:
+def run_job(job: Callable[..., T], args: tuple[object, ...], report: Report = _report) -> T:
     """Whatever a job raises arrives as a plain UserError: one line, and always fit to be sent between processes."""
     try:
         return job(*args, report)
     except MemoryError:
         raise UserError("out of memory; take workers=1, or fewer people or days") from None
     except (Exception, SystemExit) as error:
-        raise UserError(one_line(error)) from None
+        raise UserError(own_fault(error) or one_line(error)) from None
 
 
 def one_line(error: BaseException) -> str:
     """A user's error as it stands; of any other its type, message and place in the code."""
-    said = " ".join(str(error).split())[:400]
+    words = " ".join(str(error).split())[:400]
     if isinstance(error, UserError):
-        return said
+        return words
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {said}{place}{hint(error)}"
+    return f"{type(error).__name__}: {words}{place}{hint(error)}"
 
 
 def check(address: str | None) -> None:
@@ -80,28 +84,20 @@ def check(address: str | None) -> None:
         raise UserError(f"ray.address={address}: is for launcher=ray")
 
 
-def make(workers: int, progress: Report, address: str | None, gpu: bool) -> LocalLauncher:
-    return LocalLauncher(workers, progress)
+class LocalLauncher(Launcher):
+    """One worker: jobs run in this process, when somebody waits for them. More are processes, spawned and never forked;
+    when the block is left by an error or an interrupt they are ended at once."""
 
-
-class LocalLauncher:
-    """Calls `job(*args, report)`; `report(stage, done, total, note)` reaches the parent's progress.
-
-    `submit` gives a Future, `finished` those of some futures that are done, at least one, and `result` what a job has
-    returned, or its error as one line. One worker: jobs run in this process, when somebody waits for them. Processes
-    are spawned, never forked; when the block is left by an error or an interrupt they are ended at once.
-    """
-
-    def __init__(self, workers: int, progress: Report):
+    def __init__(self, workers: int, progress: Report, address: str | None = None, gpu: bool = False):
         self.workers, self.progress = workers, progress
         self._pool: ProcessPoolExecutor | None = None
-        self._pending: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._pending: deque[tuple[Future[Any], Callable[..., object], tuple[object, ...]]] = deque()
 
     def __enter__(self) -> LocalLauncher:
         one_thread()  # read when a worker loads numpy; more threads than cores are slower
         if self.workers > 1:
             context = multiprocessing.get_context("spawn")
-            self._messages = context.Queue()
+            self._messages: Queue[Message | None] = context.Queue()
             self._pool = ProcessPoolExecutor(self.workers, context, _start, (self._messages,))
             self._listener = threading.Thread(target=self._listen, daemon=True)
             self._listener.start()
@@ -112,29 +108,24 @@ class LocalLauncher:
             while (message := self._messages.get()) is not None:
                 self.progress(*message)
 
-    def submit(self, job: Callable[..., Any], *args: object) -> Future[Any]:
+    def submit(self, job: Callable[..., T], *args: object) -> Future[T]:
         if self._pool is None:
-            future: Future[Any] = Future()
+            future: Future[T] = Future()
             self._pending.append((future, job, args))
             return future
         with _interrupts_later(), _deaths_explained():
             return self._pool.submit(run_job, job, args)
 
     def finished(self, waiting: set[Future[Any]]) -> set[Future[Any]]:
-        """Those of `waiting` that are done; returns when there is one."""
         while self._pending and not any(f.done() for f in waiting):
             self._next()
-        return wait(waiting, return_when=FIRST_COMPLETED).done
+        return super().finished(waiting)
 
-    def result(self, future: Future[Any]) -> Any:
+    def result(self, future: Future[T]) -> T:
         while self._pending and not future.done():
             self._next()
         with _deaths_explained():
             return future.result()
-
-    def call(self, job: Callable[..., Any], *args: object) -> Any:
-        """Submit and wait."""
-        return self.result(self.submit(job, *args))
 
     def _next(self) -> None:
         future, job, args = self._pending.popleft()
@@ -160,6 +151,9 @@ class LocalLauncher:
             process.join(timeout=0.5)
             if process.is_alive():
                 process.kill()
+
+
+LAUNCHER = LocalLauncher
 
 
 @contextlib.contextmanager

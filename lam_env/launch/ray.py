@@ -11,13 +11,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note, Report
+from lam_env.launch import Launcher
 from lam_env.launch.local import ONE_THREAD, one_line, run_job
 
+if TYPE_CHECKING:
+    from ray.util.queue import Queue
+
+T = TypeVar("T")
 RETRIES = 3  # times that a job is begun again whose process or machine was lost
 GPU_SHARE = 0.25  # of a GPU that a job takes where networks are trained on one
 PATIENCE = 5.0  # [s] for the cluster's answer
@@ -25,6 +30,7 @@ REPORT_EVERY = 0.5  # [s] between two reports of a stage
 # what opens an HTTP/2 connection (RFC 9113, 3.4), and an empty SETTINGS frame: Ray's server answers with its own
 _HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 _SETTINGS, _TLS_ALERT = 4, 0x15
+_START = "start one with `ray start --head`, or leave ray.address away for one on this machine"
 
 
 def check(address: str | None) -> None:
@@ -48,18 +54,11 @@ def check(address: str | None) -> None:
         raise UserError(f"ray.address={address}: what answers there is no Ray cluster; {_START}")
 
 
-_START = "start one with `ray start --head`, or leave ray.address away for one on this machine"
-
-
-def make(workers: int, progress: Report, address: str | None, gpu: bool) -> RayLauncher:
-    return RayLauncher(workers, progress, address, gpu)
-
-
-class RayLauncher:
+class RayLauncher(Launcher):
     """`LocalLauncher` on a cluster: the same calls, the same results.
 
-    `workers`: CPUs of a cluster made here; one that is running uses all it has, a job on each. Ray itself begins a job again, `RETRIES` times,
-    when its process or machine is lost. Jobs read and write the run's folder, so all machines must share it, and the code.
+    `workers`: CPUs of a cluster made here; one that is running uses all it has, a job on each. Ray begins a job again,
+    `RETRIES` times, when its process or machine is lost. All machines must share the run's folder, and the code.
     """
 
     def __init__(self, workers: int, progress: Report, address: str | None = None, gpu: bool = False):
@@ -70,21 +69,14 @@ class RayLauncher:
     def __enter__(self) -> RayLauncher:
         check(self.address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
-        # it takes some seconds, before the first line of progress
-        print(
-            "starting Ray ..." if self.address is None else f"joining Ray at {self.address} ...",
-            file=sys.stderr,
-            flush=True,
-        )
+        what = "starting Ray ..." if self.address is None else f"joining Ray at {self.address} ..."
+        print(what, file=sys.stderr, flush=True)  # it takes some seconds, before the first line of progress
         import ray
         from ray.util.queue import Queue
 
-        # a running cluster has its own CPUs; Ray refuses to be told
-        own = (
-            {"address": self.address}
-            if self.address
-            else {"address": "local", "num_cpus": self.workers, "include_dashboard": False}
-        )
+        own: dict[str, object] = {"address": self.address or "local"}
+        if not self.address:  # a running cluster has its own CPUs; Ray refuses to be told
+            own |= {"num_cpus": self.workers, "include_dashboard": False}
         path = os.pathsep.join([os.getcwd(), *filter(None, map(os.path.abspath, _own_paths()))])
         environment = {**ONE_THREAD, "PYTHONPATH": path}
         self._ray = ray
@@ -105,12 +97,8 @@ class RayLauncher:
     def _listen(self) -> None:
         from ray.util.queue import Empty
 
-        gone = (
-            self._ray.exceptions.RayError,
-            ConnectionError,
-            SystemExit,
-        )  # Ray raises the last where it is shut down meanwhile
-        with contextlib.suppress(*gone):
+        # Ray raises SystemExit where it is shut down meanwhile
+        with contextlib.suppress(self._ray.exceptions.RayError, ConnectionError, SystemExit):
             while True:
                 try:
                     self.progress(*self._reports.get(timeout=0.5))
@@ -118,28 +106,19 @@ class RayLauncher:
                     if self._ended.is_set():
                         return
 
-    def submit(self, job: Callable[..., Any], *args: Any) -> Future[Any]:
-        made: Future[Any] = self._job.remote(self._reports, job, args).future()
+    def submit(self, job: Callable[..., T], *args: object) -> Future[T]:
+        made: Future[T] = self._job.remote(self._reports, job, args).future()
         return made
 
-    def finished(self, waiting: set[Future[Any]]) -> set[Future[Any]]:
-        """Those of `waiting` that are done; returns when there is one."""
-        return wait(waiting, return_when=FIRST_COMPLETED).done
-
-    def result(self, future: Future[Any]) -> Any:
-        """What a job has returned; what it has raised, as a UserError of one line."""
+    def result(self, future: Future[T]) -> T:
         try:
-            error, found = future.result()
+            done = future.result()
         except self._ray.exceptions.RayError as lost:
-            said = one_line(lost).partition(". ")[0]
-            raise UserError(f"a job was lost {RETRIES + 1} times ({said}); is there enough memory?") from None
-        if error is not None:
-            raise UserError(error)
-        return found
-
-    def call(self, job: Callable[..., Any], *args: Any) -> Any:
-        """Submit and wait."""
-        return self.result(self.submit(job, *args))
+            why = one_line(lost).partition(". ")[0]
+            raise UserError(f"a job was lost {RETRIES + 1} times ({why}); is there enough memory?") from None
+        if isinstance(done, _Failed):
+            raise UserError(done.why)
+        return done
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._ended.set()
@@ -149,9 +128,12 @@ class RayLauncher:
         self._stack.close()
 
 
+LAUNCHER = RayLauncher
+
+
 @contextlib.contextmanager
 def _terminate_interrupts() -> Iterator[None]:
-    """SIGTERM ends a run as an interrupt from the keyboard does, with its closing words; Ray's own handler prints its stack."""
+    """SIGTERM ends a run as an interrupt from the keyboard does; Ray's own handler prints its stack."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -168,8 +150,13 @@ def _own_paths() -> list[str]:
     return [p for p in sys.path if p and not p.startswith(roots)]
 
 
-def _run_there(reports: Any, job: Callable[..., Any], args: tuple[Any, ...]) -> tuple[str | None, Any]:
-    """(error, result) of a job; an error is a line of text, fit to travel."""
+class _Failed(NamedTuple):
+    """In place of a job's result: its error as a line of text, fit to travel."""
+
+    why: str
+
+
+def _run_there(reports: Queue, job: Callable[..., T], args: tuple[object, ...]) -> T | _Failed:
     last: dict[str, float] = {}
 
     def report(stage: str, done: int, total: int, note: str) -> None:
@@ -180,6 +167,6 @@ def _run_there(reports: Any, job: Callable[..., Any], args: tuple[Any, ...]) -> 
             reports.actor.put_nowait.remote((stage, done, total, note))
 
     try:
-        return None, run_job(job, args, report)
+        return run_job(job, args, report)
     except UserError as error:
-        return str(error), None
+        return _Failed(str(error))

@@ -50,20 +50,17 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
     anchors = _bed_and_wake(names[sleep], bed, wake) if len(bed) else []
     own = [a for i in range(k) if i != sleep for a in _anchors(acts, i, names[i], days)]
     anchored = {a.activity for a in own}
-    needs = [
-        n for i in range(k) if i != sleep and names[i] not in anchored
-        and (n := _need(acts, i, names[i], asleep, bed, wake)) is not None
-    ]  # fmt: skip
-    planned = anchored | {n.activity for n in needs}
-    free = ~np.isin(acts.label, [i for i in range(k) if names[i] in planned]) & ~np.isin(acts.start, bed)
+    others = [i for i in range(k) if i != sleep and names[i] not in anchored]
+    needs = [n for i in others if (n := _need(acts, i, names[i], asleep, bed, wake)) is not None]
+    planned = np.isin(acts.label, [names.index(name) for name in (*anchored, *(n.activity for n in needs))])
+    free = ~planned & ~np.isin(acts.start, bed)
     context = np.where(asleep, _NIGHT, acts.start % DAY // HOUR)
     hourly, night, follow, again = _choices(acts, context, free, k, sleep)
     pauses = np.r_[acts.start[1:] - acts.end[:-1], 0] / 60
     length = (acts.end - acts.start) / 60
     pace = _pace(acts, length, pauses, asleep)
     slow = np.where(asleep, 1.0, pace[acts.start % DAY // HOUR])
-    fixed = np.isin(acts.label, [i for i in range(k) if names[i] in planned])  # the hour paces fillers only
-    length, pauses = length / np.where(fixed, 1.0, slow), pauses / slow
+    length, pauses = length / np.where(planned, 1.0, slow), pauses / slow  # the hour paces fillers only
     idle, still = pauses > 0, _within(acts.end, bed, wake)
     lengths = {names[i]: _quantiles(length[acts.label == i]) for i in range(k)}
     naps: tuple[float, ...] = ()
@@ -73,7 +70,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
         naps = _quantiles(length[by_day]) if by_day.sum() >= FEWEST else lengths[names[sleep]]
         rows = (acts.label == sleep) & asleep
         cut = np.isin(acts.end[rows], wake)
-        broken = (~cut).sum() >= FEWEST  # else she sleeps through
+        broken = (~cut).sum() >= FEWEST  # else the person sleeps through
         lengths[names[sleep]] = _uncut(length[rows], cut) if broken else _quantiles(length[rows])
     return BehaviourTables(
         activities=names,
@@ -140,11 +137,9 @@ def _nights(acts: Acts, sleep: int, days: np.ndarray) -> tuple[np.ndarray, np.nd
     sleep from which on sleeping and doing nothing outweigh what else was done, near the usual hour.
     """
     asleep = np.flatnonzero(acts.label == sleep)
-    ends = [
-        asleep[(acts.end[asleep] >= day * DAY + low) & (acts.end[asleep] < day * DAY + high)][-1:]
-        for day in days
-        for low, high in [(st.MORNING[0] * HOUR, st.MORNING[1] * HOUR)]
-    ]
+    day, hour = acts.end[asleep] // DAY, acts.end[asleep] % DAY / HOUR
+    morning = (hour >= st.MORNING[0]) & (hour < st.MORNING[1])
+    ends = [asleep[morning & (day == d)][-1:] for d in days]
     last = np.concatenate([*ends, np.zeros(0, np.int64)])
     if not len(last):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -208,7 +203,7 @@ def _bed_and_wake(name: str, bed: np.ndarray, wake: np.ndarray) -> list[Anchor]:
 
 def _anchors(acts: Acts, label: int, name: str, days: np.ndarray) -> list[Anchor]:
     start = acts.start[acts.label == label]
-    found = []
+    anchors = []
     for kind, rows, of in (
         ("weekday", start // DAY % 7 < 5, (days % 7 < 5).sum()),
         ("weekend", start // DAY % 7 >= 5, (days % 7 >= 5).sum()),
@@ -219,8 +214,8 @@ def _anchors(acts: Acts, label: int, name: str, days: np.ndarray) -> list[Anchor
         per_day = rows.sum() / max(of, 1)
         if sd >= ANCHORED or not OFTEN <= per_day <= 1.3:
             return []
-        found.append(Anchor(name, hour, sd, skip=float(max(0.0, 1 - per_day)), days=kind))
-    return found
+        anchors.append(Anchor(name, hour, sd, skip=float(max(0.0, 1 - per_day)), days=kind))
+    return anchors
 
 
 def _need(acts: Acts, label: int, name: str, asleep: np.ndarray, bed: np.ndarray, wake: np.ndarray) -> Need | None:
@@ -299,9 +294,9 @@ def _weights(
     context: np.ndarray, last: np.ndarray, following: np.ndarray, count: np.ndarray, k: int, rounds: int = 60
 ) -> tuple[np.ndarray, np.ndarray]:
     """P(next | context, last) ~ weight[context, next] x follow[last, next]: (25, K) and (K, K)."""
-    seen = np.zeros((25, k, k))
-    np.add.at(seen, (context, last, following), count)
-    times, by_context, by_last = seen.sum(2), seen.sum(1), seen.sum(0)
+    cases = np.zeros((25, k, k))
+    np.add.at(cases, (context, last, following), count)
+    times, by_context, by_last = cases.sum(2), cases.sum(1), cases.sum(0)
     blurred = by_context.copy()  # hours are few: let neighbours help
     blurred[:24] = 0.6 * by_context[:24] + 0.2 * (np.roll(by_context[:24], 1, 0) + np.roll(by_context[:24], -1, 0))
     blurred *= by_context.sum(1, keepdims=True) / np.maximum(blurred.sum(1, keepdims=True), 1e-12)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from lam_env.core.events import LogError
 
 LEAST = 10  # groups that can be split in three at all
+NAMES = ("options", "numbers", "things", "traits")
+_ROWS = ("offered", "chosen", "group", "context", "held", "features")  # arrays with a row for each choice
 
 
 @dataclass(frozen=True)
@@ -56,20 +59,32 @@ class Choices:
     def __len__(self) -> int:
         return len(self.chosen)
 
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Of options, numbers, things and traits."""
+        return {what: getattr(self, what) for what in NAMES}
+
     def select(self, rows: np.ndarray) -> Choices:
         """Rows by mask or index."""
-        arrays = ("offered", "chosen", "group", "context", "held", "features")
-        return dataclasses.replace(self, **{name: getattr(self, name)[rows] for name in arrays})
+        return dataclasses.replace(self, **{name: getattr(self, name)[rows] for name in _ROWS})
+
+    def joined(self, more: Choices) -> Choices:
+        """These and then `more`, of the same names."""
+        rows = {name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in _ROWS}
+        return Choices(self.options, self.numbers, self.things, self.traits, **rows)
+
+    def there(self) -> np.ndarray:
+        """(n, K) bool: where an option is on offer."""
+        return self.offered >= 0
 
     def split(self, parts: tuple[float, float] = (0.7, 0.1)) -> tuple[Choices, Choices, Choices]:
         """Train, validation and test by whole groups in order of time: the last groups test."""
         groups = int(self.group.max()) + 1 if len(self) else 0
         a, b = (int(share * groups + 1e-9) for share in (parts[0], sum(parts)))
-        found = tuple(
-            self.select((self.group >= low) & (self.group < high)) for low, high in ((0, a), (a, b), (b, groups))
+        train, valid, test = (
+            self.select((low <= self.group) & (self.group < high)) for low, high in pairwise((0, a, b, groups))
         )
-        if groups < LEAST or not all(len(part) for part in found):
+        if groups < LEAST or not (len(train) and len(valid) and len(test)):
             raise LogError(
                 f"choices: {groups} runs or characters are too few to train, validate and test; at least {LEAST}"
             )
-        return found[0], found[1], found[2]
+        return train, valid, test

@@ -1,17 +1,17 @@
 """Decision points: a log as rows that a predictor reads and is judged on.
 
-One decision point = one row = one target. The decision points of a log are its user and sensor events, and the timer after
-`ActionLog.timer` quiet ticks; an agent's action raises none, it joins the tokens of the next. The target of a decision point is
-the user action that happens before the next decision point, or none: since every user event raises a decision point, that is the event
-of the next decision point.
+A row is a decision point: a user or sensor event, or `ActionLog.timer` quiet ticks after the one before. An agent's
+action is none, it joins the tokens of the next. Its target is what the user does before the next row, or none: since
+every user event is a row, that is the event of the next row.
 
-In a log of persons (`ActionLog.people`) each person is a stream of her own: a sensor event that asks her raises an
-decision point, what she has done since the one before are its tokens, and what she does after it is its target.
+In a log of persons (`ActionLog.people`) each person is a stream. Their rows are the sensor events that ask them; tokens
+are what they have done since the row before, the target is what they do before the next.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,18 +20,8 @@ import numpy as np
 from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, LogError, Vocabulary
 from lam_env.core.units import DAY
 
-COLUMNS = (
-    "world",
-    "time",
-    "gap",
-    "duration",
-    "tokens",
-    "context",
-    "target",
-    "soon",
-    "user",
-)  # arrays of `DecisionPoints`
-BAG = 6  # a decision point holds at most this many tokens (the latest): its own event and agent actions before it
+BAG = 6  # a row holds at most this many tokens (the latest): its own event and agent actions before it
+_COLUMNS = ("world", "time", "gap", "duration", "tokens", "context", "target", "soon", "user")
 
 
 @dataclass(frozen=True)
@@ -39,10 +29,10 @@ class DecisionPoints:
     """Rows in order of (world, time).
 
     world (n,) int32: the stream, a world's or in a log of persons one person's (world x people + person); time (n,)
-    int64 [s]; gap (n,) float32 [s] since the decision point before (0 at a world's first); duration (n,) float32 [s] of the
-    event where it is an interval; tokens (n, BAG) int64, right-aligned, 0-padded (a decision point of the timer has none);
-    context (n, C) float32, the readings; target (n,) int64; soon (n, A) bool or None; user (n,) int16. `people`:
-    streams of one world. `timer`: quiet time [s] after which a decision point is raised (None: never).
+    int64 [s]; gap (n,) float32 [s] since the row before (0 at a world's first); duration (n,) float32 [s] of the event
+    where it is an interval; tokens (n, BAG) int64, right-aligned, 0-padded (a row of the timer has none); context
+    (n, C) float32, the readings; target (n,) int64; soon (n, A) bool or None; user (n,) int16. `people`: streams of one
+    world. `timer`: quiet time [s] after which there is a decision point (None: never).
     """
 
     vocabulary: Vocabulary
@@ -59,7 +49,7 @@ class DecisionPoints:
     timer: int | None = None
 
     def __post_init__(self) -> None:
-        lengths = {len(rows) for name in COLUMNS if (rows := getattr(self, name)) is not None}
+        lengths = {len(rows) for rows in self.columns().values()}
         if len(lengths) != 1:
             raise LogError(f"decision points: columns of different lengths, {sorted(lengths)}")
         if (self.world[1:] < self.world[:-1]).any():
@@ -68,12 +58,18 @@ class DecisionPoints:
     def __len__(self) -> int:
         return len(self.time)
 
+    def columns(self) -> dict[str, np.ndarray]:
+        """The arrays by name; without `soon` where it is None."""
+        return {name: rows for name in _COLUMNS if (rows := getattr(self, name)) is not None}
+
+    def with_columns(self, columns: Mapping[str, np.ndarray]) -> DecisionPoints:
+        """Other rows, given as `columns()`."""
+        changes: dict[str, Any] = {"soon": None, **columns}
+        return dataclasses.replace(self, **changes)
+
     def select(self, rows: np.ndarray) -> DecisionPoints:
         """Rows by mask or index; a world cut in two keeps its gaps."""
-        arrays: dict[str, Any] = {
-            name: None if (value := getattr(self, name)) is None else value[rows] for name in COLUMNS
-        }
-        return dataclasses.replace(self, **arrays)
+        return self.with_columns({name: column[rows] for name, column in self.columns().items()})
 
     def starts(self) -> np.ndarray:
         """First row of each world, shape (worlds,)."""
@@ -115,12 +111,13 @@ def decision_points(log: ActionLog, soon: bool = True) -> DecisionPoints:
         parts = [part for w in log.worlds for part in _persons(log, int(w), soon)]
     else:
         parts = [_one_world(log, int(w), i, soon) for i, w in enumerate(log.worlds)]
-    arrays: dict[str, Any] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+    columns = [part.columns() for part in parts]
+    points = parts[0].with_columns({name: np.concatenate([c[name] for c in columns]) for name in columns[0]})
     timer = None if log.timer is None else -(-log.timer // log.ticks_per_second)
-    return DecisionPoints(log.vocabulary, **{"soon": None, **arrays}, people=max(1, log.people), timer=timer)
+    return dataclasses.replace(points, people=max(1, log.people), timer=timer)
 
 
-def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> dict[str, np.ndarray]:
+def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> DecisionPoints:
     """All times here are ticks; seconds come last."""
     here = slice(*np.searchsorted(log.world, (world, world + 1)).tolist())
     time, kind, token = log.time[here], log.kind[here], log.token[here].astype(np.int64)
@@ -131,7 +128,7 @@ def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> dict[str, 
     rows = np.flatnonzero(raises)
     timed = log.intervals & (kind[rows] == USER)
     length = np.where(timed, np.nan_to_num(value[rows]), 0).astype(np.int64)
-    # an interval is known when it ends: its decision point is its end, and those of several people may end in another order
+    # an interval is known when it ends, and those of several people may end in another order
     at = time[rows] + length
     order = np.argsort(at, kind="stable")
     rows, length, at = rows[order], length[order], at[order]
@@ -147,89 +144,81 @@ def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> dict[str, 
     duration[is_event] = length[rows >= 0]
     target = np.zeros(n, np.int64)
     target[:-1] = np.where(is_user[1:], own[1:], 0)
-    seen = _seen(time, raises | (kind == AGENT), event, at)
+    upto = _upto(time, raises | (kind == AGENT), event, at)
     tokens = np.zeros((n, BAG), np.int64)
     tokens[:, -1] = own
-    _put_agent_tokens(tokens, kind, stream, seen, own)
-    context = _context(kind, token, value, seen, len(vocabulary.readings))
+    _put_agent_tokens(tokens, kind, stream, upto, own)
+    context = _context(kind, token, value, upto, len(vocabulary.readings))
     gap = np.diff(at, prepend=at[:1])
     if log.intervals:  # the protocol's gap: from the end of the event before to the start of this one
         gap = np.maximum(gap - duration, 0)
-    arrays: dict[str, np.ndarray] = {
-        "world": np.full(n, world, np.int32),
-        "time": at // second,
-        "gap": (gap / second).astype(np.float32),
-        "duration": (duration / second).astype(np.float32),
-        "tokens": tokens,
-        "context": context,
-        "target": target,
-        "user": np.where(is_event, user[np.maximum(event, 0)], 0).astype(np.int16),
-    }
-    if soon:
-        arrays["soon"] = _soon(at, np.where(is_user, own, 0), vocabulary)
-    return arrays
+    return DecisionPoints(
+        vocabulary,
+        world=np.full(n, world, np.int32),
+        time=at // second,
+        gap=(gap / second).astype(np.float32),
+        duration=(duration / second).astype(np.float32),
+        tokens=tokens,
+        context=context,
+        target=target,
+        soon=_soon(at, np.where(is_user, own, 0), vocabulary) if soon else None,
+        user=np.where(is_event, user[np.maximum(event, 0)], 0).astype(np.int16),
+    )
 
 
-def _persons(log: ActionLog, world: int, soon: bool) -> list[dict[str, np.ndarray]]:
+def _persons(log: ActionLog, world: int, soon: bool) -> list[DecisionPoints]:
     """The decision points of each person of a world. All times here are ticks; seconds come last."""
     here = slice(*np.searchsorted(log.world, (world, world + 1)).tolist())
     columns = {name: column[here] for name, column in log.columns.items()}
     order = np.argsort(columns["user"], kind="stable")
     bounds = np.searchsorted(columns["user"][order], np.arange(-1, log.people + 1))
     shared = order[: bounds[1]]
-    found = []
+    points = []
     for person in range(log.people):
         mine = np.sort(np.r_[shared, order[bounds[person + 1] : bounds[person + 2]]])
         events = {name: column[mine] for name, column in columns.items()}
-        found.append(_one_person(log, events, world * log.people + person, person, soon))
-    return found
+        points.append(_one_person(log, events, world * log.people + person, person, soon))
+    return points
 
 
-def _one_person(
-    log: ActionLog, events: dict[str, np.ndarray], stream: int, person: int, soon: bool
-) -> dict[str, np.ndarray]:
+def _one_person(log: ActionLog, events: dict[str, np.ndarray], stream: int, person: int, soon: bool) -> DecisionPoints:
     time, kind, token, value = events["time"], events["kind"], events["token"].astype(np.int64), events["value"]
-    asked, acted = np.flatnonzero(kind == SENSOR), np.flatnonzero(kind == USER)
-    n, second = len(asked), log.ticks_per_second
-    at = time[asked] // second
-    following: np.ndarray = np.searchsorted(
-        acted, asked
-    )  # the first act after each question, if it comes before the next one
-    before_next = np.r_[asked[1:], len(time)][:n]
-    there = following < len(acted)
-    act = acted[np.minimum(following, len(acted) - 1)] if len(acted) else np.zeros(n, np.int64)
-    target = np.where(there & (act < before_next), token[act] if len(acted) else 0, 0)
-    tokens = np.zeros((n, BAG), np.int64)
+    questions, acts = np.flatnonzero(kind == SENSOR), np.flatnonzero(kind == USER)
+    n = len(questions)
+    at = time[questions] // log.ticks_per_second
+    following: np.ndarray = np.searchsorted(acts, questions)  # the first act after each question
+    tokens, target = np.zeros((n, BAG), np.int64), np.zeros(n, np.int64)
+    answers = np.flatnonzero(np.diff(np.r_[following, len(acts)]) > 0)  # there is one before the next question
+    target[answers] = token[acts[following[answers]]]
     first = np.r_[0, following[:-1]][:n]
     for i in np.flatnonzero(following > first).tolist():
-        bag = token[acted[first[i] : following[i]]][-BAG:]
+        bag = token[acts[first[i] : following[i]]][-BAG:]
         tokens[i, BAG - len(bag) :] = bag
-    arrays: dict[str, np.ndarray] = {
-        "world": np.full(n, stream, np.int32),
-        "time": at,
-        "gap": np.diff(at, prepend=at[:1]).astype(np.float32),
-        "duration": np.zeros(n, np.float32),
-        "tokens": tokens,
-        "context": _context(kind, token, value, asked, len(log.vocabulary.readings)),
-        "target": target,
-        "user": np.full(n, person, np.int16),
-    }
-    if soon:
-        arrays["soon"] = np.zeros((n, len(log.vocabulary)), bool)
-        arrays["soon"][np.arange(n), target] = target > 0  # what she does is what she has been asked about
-    return arrays
+    return DecisionPoints(
+        log.vocabulary,
+        world=np.full(n, stream, np.int32),
+        time=at,
+        gap=np.diff(at, prepend=at[:1]).astype(np.float32),
+        duration=np.zeros(n, np.float32),
+        tokens=tokens,
+        context=_context(kind, token, value, questions, len(log.vocabulary.readings)),
+        target=target,
+        # what they do is what they have been asked about
+        soon=(np.arange(len(log.vocabulary)) == target[:, None]) & (target > 0)[:, None] if soon else None,
+        user=np.full(n, person, np.int16),
+    )
 
 
-def _context(kind: np.ndarray, token: np.ndarray, value: np.ndarray, seen: np.ndarray, n_readings: int) -> np.ndarray:
-    """(n, C) the latest value of each reading up to the row of the log that each decision point has seen; 0 before the first."""
-    context = np.zeros((len(seen), n_readings), np.float32)
+def _context(kind: np.ndarray, token: np.ndarray, value: np.ndarray, upto: np.ndarray, n_readings: int) -> np.ndarray:
+    """(n, C) the latest value of each reading up to row `upto` (n,) of the log; 0 before the first."""
+    context = np.zeros((len(upto), n_readings), np.float32)
     readings = np.flatnonzero(kind == READING)
     by_channel = readings[np.argsort(token[readings], kind="stable")]
     bounds = np.searchsorted(token[by_channel], np.arange(n_readings + 1))
     for channel in range(n_readings):
         mine = by_channel[bounds[channel] : bounds[channel + 1]]
         if len(mine):
-            last = np.searchsorted(mine, seen, side="right") - 1
+            last = np.searchsorted(mine, upto, side="right") - 1
             context[:, channel] = np.where(last >= 0, value[mine[np.maximum(last, 0)]], 0.0)
     return context
 
@@ -248,9 +237,9 @@ def _with_timer(at: np.ndarray, rows: np.ndarray, end: int, timer: int | None) -
     return np.r_[at, when][order], np.r_[rows, np.full(len(when), -1)][order]
 
 
-def _seen(time: np.ndarray, barrier: np.ndarray, event: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """The last row of the log that each decision point has seen: its event's, so what an event changes is logged before it; at
-    the timer, all up to that time but for the agent's answer to it."""
+def _upto(time: np.ndarray, barrier: np.ndarray, event: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """The last row of the log that each decision point has met: its event's, so what an event changes is logged
+    before it; at the timer, all up to that time but for the agent's answer to it."""
     left = np.searchsorted(time, at, side="left") - 1
     stops = np.r_[np.flatnonzero(barrier), len(time)]
     stop = stops[np.searchsorted(stops, left, side="right")]
@@ -259,13 +248,13 @@ def _seen(time: np.ndarray, barrier: np.ndarray, event: np.ndarray, at: np.ndarr
 
 
 def _put_agent_tokens(
-    tokens: np.ndarray, kind: np.ndarray, stream: np.ndarray, seen: np.ndarray, own: np.ndarray
+    tokens: np.ndarray, kind: np.ndarray, stream: np.ndarray, upto: np.ndarray, own: np.ndarray
 ) -> None:
     agent = np.flatnonzero((kind == AGENT) & (stream > 0))  # to do nothing leaves no token
     if not len(agent):
         return
-    first = np.searchsorted(agent, np.concatenate([[-1], seen[:-1]]), side="right")
-    last = np.searchsorted(agent, seen, side="right")
+    first = np.searchsorted(agent, np.concatenate([[-1], upto[:-1]]), side="right")
+    last = np.searchsorted(agent, upto, side="right")
     for i in np.flatnonzero(last > first).tolist():
         done: list[int] = stream[agent[first[i] : last[i]]].tolist()
         bag = [*done, *([int(own[i])] if own[i] else [])][-BAG:]
@@ -274,11 +263,10 @@ def _put_agent_tokens(
 
 
 def _soon(time: np.ndarray, done: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
-    """soon[i, a]: she does a in a later decision point, within a's patience of decision point i; all in ticks."""
-    n, n_actions = len(time), len(vocabulary)
-    soon = np.zeros((n, n_actions), bool)
-    rows = np.arange(n)
-    for a in range(1, n_actions):
+    """soon[i, a]: the user does a in a later row, within a's patience of row i; all in ticks."""
+    rows = np.arange(len(time))
+    soon = np.zeros((len(rows), len(vocabulary)), bool)
+    for a in range(1, len(vocabulary)):
         when = np.flatnonzero(done == a)
         if len(when):
             following = np.searchsorted(when, rows, side="right")

@@ -1,4 +1,4 @@
-"""Statistics of how a person spends her days, from a log of her actions or activities.
+"""Statistics of how a person spends the days, from a log of actions or activities.
 
 Definitions follow the validation of SHARON (Veronese et al., 2014) and of recorded homes: day counts, gaps, entropies,
 profile, persistence, spread of start times; predictability is that of Song et al. (Science 327:1018, 2010).
@@ -8,12 +8,12 @@ Only user events count, and only what someone does: token 0 ("none") is no event
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from lam_env.core.events import USER, ActionLog
-from lam_env.core.units import DAY, HOUR
+from lam_env.core.units import DAY, HOUR, MINUTE
 
 TICKS = (5, 10, 15)  # [min] of the persistence statistic
 MORNING = (4.0, 12.0)  # [h] between which a sleep ends that counts as the night's
@@ -77,20 +77,20 @@ def circular_sd(seconds: np.ndarray) -> float:
 
 def wake_ups(parts: list[EventStream], sleep: int) -> np.ndarray:
     """Hour [h] at which the last sleep of each whole morning ends."""
-    found: list[float] = []
+    ends: list[float] = []  # the last of each day
     for p in parts:
         end = (p.start + p.length)[p.label == sleep]
         hour = end % DAY / HOUR
         morning = (hour >= MORNING[0]) & (hour < MORNING[1]) & np.isin(end // DAY, p.inner)
-        found += {int(d): float(h) for d, h in zip(end[morning] // DAY, hour[morning], strict=True)}.values()
-    return np.array(found)
+        ends += {int(d): float(h) for d, h in zip(end[morning] // DAY, hour[morning], strict=True)}.values()
+    return np.array(ends)
 
 
 def persistence(parts: list[EventStream], minutes: int) -> float:
-    """Share of moments, `minutes` apart, at which she still (or again) does what she did; doing nothing counts too."""
+    """Share of moments, `minutes` apart, with the same doing as the moment before; doing nothing counts too."""
     same = total = 0
     for p in parts:
-        step = minutes * 60
+        step = minutes * MINUTE
         # sampled in the middle of ticks that begin with the first act
         grid = np.arange(p.start[0] + step / 2, (p.start + p.length).max(), step)
         i = np.searchsorted(p.start, grid, side="right") - 1
@@ -150,7 +150,7 @@ def predictability(rate: float, labels: int) -> float:
     low, high = 1 / labels, 1.0 - 1e-12
     for _ in range(60):
         p = (low + high) / 2
-        bound = -p * math.log2(p) - (1 - p) * math.log2(1 - p) + (1 - p) * math.log2(max(labels - 1, 1))
+        bound = -p * math.log2(p) - (1 - p) * math.log2(1 - p) + (1 - p) * math.log2(labels - 1)
         low, high = (p, high) if bound > rate else (low, p)
     return low
 
@@ -189,15 +189,20 @@ def sleep_label(log: ActionLog) -> int:
     return max(spent, key=lambda i: spent[i]) if log.intervals and spent else 0
 
 
-def statistics(log: ActionLog) -> dict[str, Any]:
-    """All of them, by name; units as in the functions above. NaN where a log is too short or has no durations.
+class Statistics(NamedTuple):
+    """Of one log; units of `numbers` as in the functions above, NaN where it is too short or has no durations."""
 
-    `durations` [min] and `start_sd` [h] map a label to its array (n,) and its circular sd.
-    """
+    numbers: dict[str, float]
+    hour_profile: np.ndarray  # (24,) events that begin in each hour of the day
+    durations: dict[str, np.ndarray]  # label -> (n,) [min]
+    start_sd: dict[str, float]  # label -> circular sd of its starts [h]
+
+
+def statistics(log: ActionLog) -> Statistics:
+    """All statistics of a log."""
     parts = [p for p in streams(log) if len(p.start)]
-    label = np.concatenate([p.label for p in parts] or [np.zeros(0, np.int16)])
-    start = np.concatenate([p.start for p in parts] or [np.zeros(0, np.int64)])
-    length = np.concatenate([p.length for p in parts] or [np.zeros(0, np.int64)])
+    nobody = EventStream(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int16))
+    start, length, label = (np.concatenate(column) for column in zip(*(parts or [nobody]), strict=True))
     hour, counts = hours(parts), day_counts(parts)
     odd = np.concatenate([(p.start // DAY - p.start[0] // DAY) % 2 == 1 for p in parts] or [np.zeros(0, bool)])
     weekend = start // DAY % 7 >= 5
@@ -211,10 +216,11 @@ def statistics(log: ActionLog) -> dict[str, Any]:
 
     h0, given_hour, given_last, rate, limit = at_size(label, hour, len(label)) if len(label) > 2 else [math.nan] * 5
     pairs = {(int(a), int(b)) for p in parts for a, b in zip(p.label[:-1], p.label[1:], strict=True)}
-    wake = wake_ups(parts, sleep_label(log)) if sleep_label(log) else np.zeros(0)
+    sleep = sleep_label(log)
+    wake = wake_ups(parts, sleep) if sleep else np.zeros(0)
     cv = gap_cv(parts)
     still = {f"same_after_{m}": persistence(parts, m) if log.intervals else math.nan for m in TICKS}
-    return {
+    numbers = {
         "events": len(label),
         "days": int(sum(p.start[-1] // DAY - p.start[0] // DAY + 1 for p in parts)),
         "labels": len(names),
@@ -235,7 +241,7 @@ def statistics(log: ActionLog) -> dict[str, Any]:
         "mix_odd_even": jensen_shannon(mix(odd), mix(~odd)),
         "wake_up_mean": float(wake.mean()) if wake.size else math.nan,
         "wake_up_sd": float(wake.std()) if wake.size > 1 else math.nan,
-        "hour_profile": profile(np.ones(len(hour), bool)),
-        "durations": {name: length[label == i] / 60 for i, name in names.items()} if log.intervals else {},
-        "start_sd": {name: circular_sd(start[label == i] % DAY) for i, name in names.items()},
     }
+    durations = {name: length[label == i] / MINUTE for i, name in names.items()} if log.intervals else {}
+    start_sd = {name: circular_sd(start[label == i] % DAY) for i, name in names.items()}
+    return Statistics(numbers, profile(np.ones(len(hour), bool)), durations, start_sd)

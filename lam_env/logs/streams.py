@@ -14,7 +14,7 @@ import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError, Protocol, Vocabulary
 from lam_env.logs.decision_points import DecisionPoints, split_by_day
-from lam_env.logs.formats.files import MAX_NAMES
+from lam_env.logs.formats.files import MAX_NAMES, monday_before
 
 LEAST = 10  # streams that can be split in three at all
 
@@ -39,8 +39,7 @@ def log_of_streams(
     if len(names) > MAX_NAMES:
         raise LogError(f"{source}: more than {MAX_NAMES} different names; is this the right format?")
     token = {name: i for i, name in enumerate(("none", *names))}
-    first = min(stream.began for stream in streams).date()
-    monday = datetime.datetime.combine(first - datetime.timedelta(days=first.weekday()), datetime.time())
+    monday = monday_before(min(stream.began for stream in streams))
     second, sizes = datetime.timedelta(seconds=1), [len(stream.names) for stream in streams]
     n = sum(sizes)
     columns: dict[str, np.ndarray] = {
@@ -61,16 +60,16 @@ def log_of_streams(
 
 
 def split_by_protocol(log: ActionLog, points: DecisionPoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Masks (n,) of train, validation and test rows of a log's decision points: 70, 10 and 20 % of the days, or of the streams;
-    of simulated worlds the last eighth validates and none tests, for others can be simulated."""
+    """Masks (n,) of train, validation and test rows of a log: 70, 10 and 20 % of the days, or of the streams; of
+    simulated worlds the last eighth validates and none tests, for others can be simulated."""
     v, protocol = points.vocabulary, log.protocol
     if protocol.split == "days":
         return split_by_day(points)
     if protocol.split == "worlds":
         valid = points.world >= log.worlds[-max(1, len(log.worlds) // 8)] * points.people
         return ~valid, valid, np.zeros(len(points), bool)
-    meant = np.array([v.token_name(t).startswith(protocol.word) for t in range(v.n_tokens)])
-    worlds, number = np.unique(points.world[meant[points.tokens[:, -1]]], return_counts=True)
+    counts = np.array([v.token_name(t).startswith(protocol.word) for t in range(v.n_tokens)])
+    worlds, number = np.unique(points.world[counts[points.tokens[:, -1]]], return_counts=True)
     return split_by_stream(points, worlds=worlds[number >= protocol.least])
 
 

@@ -1,4 +1,4 @@
-"""A world in which every decision point is one person's: what the agent senses, says and is paid for then concerns her alone."""
+"""A world in which every decision point is one person's: what the agent senses, says and earns concerns them alone."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from lam_env.sim.world import World
 
 class PersonalWorld(World):
     """Many persons, asked one at a time. Scenarios call `ask` when a person's decision is due, and `advise` is called
-    with what the agent says to it; the decision point that follows is somebody else's, or hers another day.
+    with what the agent says to it; the decision point that follows is somebody else's, or theirs another day.
 
-    Each person has a row of memory; `ask` copies it into the world's. The first `shared` readings are those of
-    everybody, the others her own. Rows hold seconds, whatever a tick of the clock is. An action of the agent is no
-    token of hers: it is advice, and what she does with it can be seen in what she then does and in `feedback`. Nothing
-    is recorded or kept before `begin_to_watch`, so a burn-in may come first. `credit`: reward that the person now asked
-    has brought since she was asked before. `lone`: of worlds that hold one person, whose memory is the world's row
-    itself: nothing need be copied.
+    Each person has a row of memory; `ask` copies it into the world's. The first `shared` readings are everybody's, the
+    others a person's own. Rows hold seconds, whatever a tick of the clock is. An action of the agent is no token of the
+    person: it is advice, and can be seen in what they then do and in `feedback`. Nothing is recorded or kept before
+    `begin_to_watch`, so a burn-in may come first. `credit`: reward that the person now asked has brought since they
+    were asked before. `lone`: of worlds of one person, whose memory is the world's row itself: nothing is copied.
     """
 
     lone = False
 
-    __slots__ = ("_asked", "_credits", "_fresh", "_memory", "_own", "_record", "persons", "shared")
+    __slots__ = ("_credits", "_fresh", "_last_point", "_memory", "_own", "_record", "persons", "shared")
 
     def __init__(
         self,
@@ -39,21 +38,11 @@ class PersonalWorld(World):
         *,
         start: int,
         end: int,
-        reward_weights: dict[str, float],
-        utility_weights: dict[str, float],
         record: bool = False,
+        **weights: dict[str, float],
     ):
-        super().__init__(
-            streams,
-            row,
-            vocabulary,
-            start=start,
-            end=end,
-            timer=None,
-            reward_weights=reward_weights,
-            utility_weights=utility_weights,
-            record=record,
-        )
+        """`weights`: those of reward and utility, as in `World`."""
+        super().__init__(streams, row, vocabulary, start=start, end=end, timer=None, record=record, **weights)
         self._record = record
         if self.lone:
             self.persons = [row]
@@ -61,18 +50,20 @@ class PersonalWorld(World):
             self._memory = ObservationRows(n_persons, vocabulary)
             self._memory.last_seen[:] = -WEEK
             self.persons = [self._memory.row(i) for i in range(n_persons)]
-            self._own = slice(self._memory.starts["context"] + 4 * shared, None)  # bytes of a row that are hers
+            self._own = slice(
+                self._memory.starts["context"] + 4 * shared, None
+            )  # bytes of a row that are a person's own
         self.records = None  # until `begin_to_watch`
         self.shared = shared
         self._credits = [0.0] * n_persons
-        self._asked = [-1] * n_persons  # when each was last asked [s]
+        self._last_point = [-1] * n_persons  # when each was last asked [s]
         self._fresh = [0] * n_persons  # tokens of each since then
         row.epoch[0] = start // self.second
 
     # -- what scenarios give ------------------------------------------------------------------------------------------
 
     def advise(self, person: int, action: int) -> None:
-        """The agent's word to the person who has just been asked; `action` is one of her possible ones."""
+        """The agent's word to the person who has just been asked; `action` is one that is possible."""
         raise NotImplementedError
 
     def decide(self) -> None:
@@ -95,19 +86,19 @@ class PersonalWorld(World):
         return self.run_until_decision()
 
     def _write_epoch(self, before: int) -> None:
-        """As hers: since she was last asked."""
+        """As the person's: since they were last asked."""
         epoch, now, person = self.row.epoch, self.now // self.second, self.person
         if self._raised:
-            asked = self._asked[person]
-            epoch[1], epoch[3] = 0 if asked < 0 else now - asked, self._fresh[person]
-            self._asked[person], self._fresh[person] = now, 0
+            last = self._last_point[person]
+            epoch[1], epoch[3] = 0 if last < 0 else now - last, self._fresh[person]
+            self._last_point[person], self._fresh[person] = now, 0
         else:
             epoch[1] = epoch[3] = 0
         epoch[0] = now
 
     def ask(self, person: int, sensor: int) -> None:
-        """Her decision is due: raises a decision point by this sensor, which is no token: readings tell what is asked. Her mask
-        and readings must be up to date."""
+        """A person's decision is due: raises a decision point by this sensor, which is no token: readings tell what is
+        asked. Their mask and readings must be up to date."""
         if not self.lone:
             self._show(person)
         self.person, self.credit, self._credits[person] = person, self._credits[person], 0.0
@@ -116,14 +107,14 @@ class PersonalWorld(World):
             self.records.append(Event(self.now, person, SENSOR, sensor))
 
     def _show(self, person: int) -> None:
-        """Her row becomes the world's."""
+        """The person's row becomes the world's."""
         self.row.whole[self._own] = self.persons[person].whole[self._own]
         self.row.epoch[2] = person
 
     # -- what happens in it -------------------------------------------------------------------------------------------
 
     def user_event(self, user: int, action: int, answers: int = -1) -> None:
-        """A person acts. It raises no decision point: she is asked before she acts, not after."""
+        """A person acts. It raises no decision point: people are asked before they act, not after."""
         self.persons[user].push(action, self.now // self.second)
         self._fresh[user] += 1
         if self.records is not None:
@@ -153,14 +144,14 @@ class PersonalWorld(World):
         own[who] = values
 
     def feedback_event(self, user: int, token: int, action: int, answers: int, value: float, good: bool | None) -> None:
-        """Her feedback on the agent's `action` (its event `answers`); `good` None: it says nothing of acceptance."""
+        """Feedback on the agent's `action` (its event `answers`); `good` None: it says nothing of acceptance."""
         if good is not None and action:
             self.persons[user].feedback[action if good else len(self.vocabulary) + action] += 1
         if self.records is not None:
             self.records.append(Event(self.now, user, FEEDBACK, token, value, answers))
 
     def earn_from(self, person: int, term: str, amount: float = 1.0) -> None:
-        """Book an amount of a reward term to a person: it pays for what was last said to her."""
+        """Book an amount of a reward term to a person: it pays for what was last said to them."""
         self._credits[person] += self.earn(term, amount)
 
     # -- burn-in ------------------------------------------------------------------------------------------------------
@@ -175,17 +166,13 @@ class PersonalWorld(World):
         n = len(self.persons)
         for memory in self.persons:
             memory.forget()
-        self._credits, self._asked, self._fresh = [0.0] * n, [-1] * n, [0] * n
+        self._credits, self._last_point, self._fresh = [0.0] * n, [-1] * n, [0] * n
         if not self.lone:
             self._show(self.person)
         for action in range(len(self.vocabulary)):  # nobody has been asked, so nothing can be said
             self.row.mask[action] = int(not action)
         if self.records is not None:
             shared = [(EVERYBODY, c, v) for c, v in enumerate(self.row.context[: self.shared].tolist())]
-            own = [
-                (i, c, v)
-                for i, person in enumerate(self.persons)
-                for c, v in enumerate(person.context.tolist())
-                if c >= self.shared
-            ]
+            each = ((i, enumerate(person.context.tolist())) for i, person in enumerate(self.persons))
+            own = [(i, c, v) for i, context in each for c, v in context if c >= self.shared]
             self.records += [Event(self.now, user, READING, c, v) for user, c, v in shared + own if v]

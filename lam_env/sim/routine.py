@@ -11,16 +11,16 @@ from bisect import bisect_right, insort
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from lam_env.core.behaviour_tables import Anchor, BehaviourTables
 from lam_env.core.events import USER, ActionLog, Event, Vocabulary
 from lam_env.core.rng import Streams
-from lam_env.core.units import DAY, HOUR
+from lam_env.core.units import DAY, HOUR, MINUTE
 
-LAPSE = 90 * 60  # an anchored act that could not start within this time [s] is given up
+LAPSE = 90 * MINUTE  # an anchored act that could not start within this time [s] is given up
 NIGHT = (2 * HOUR, 16 * HOUR)  # shortest and longest time in bed [s]
 USUAL_NIGHT = int(7.5 * HOUR)
 SHORTEST = 60  # no filler is begun or cut within so many seconds of what ends it
@@ -86,8 +86,7 @@ class _Choices:
             total = weights.sum(1, keepdims=True)
         rows = np.cumsum(weights / np.where(total > 0, total, 1), axis=1)
         rows[:, -1] = total[:, 0] > 0
-        flat: Any = rows.reshape(-1)
-        self.flat, self.k = memoryview(flat), weights.shape[1]
+        self.flat, self.k = rows.reshape(-1).data, weights.shape[1]
 
     def some(self, row: int) -> bool:
         """Has anything weight in this row?"""
@@ -99,7 +98,7 @@ class _Choices:
 
 
 class Routine:
-    """The acts of one person: her tables made ready for look-up."""
+    """The acts of one person: their tables made ready for look-up."""
 
     def __init__(self, tables: BehaviourTables, streams: Streams, actor: int | str):
         self.tables, self.streams, self.actor = tables, streams, actor
@@ -165,14 +164,14 @@ class Routine:
         return weekend
 
     def acts(self, start: int = 0, asleep: bool = True) -> Iterator[Act]:
-        """Endless and without holes from `start` [s; 0 is Monday 00:00]; `asleep`: she starts in bed."""
+        """Endless and without holes from `start` [s; 0 is Monday 00:00]; `asleep`: the person starts in bed."""
         step = _Life(self, start, asleep).step
         while True:  # many at a time: one by one, between other work, each would take twice as long
             yield from [step() for _ in range(_BATCH)]
 
 
 class _Life:
-    """Where a person is in her days: what each step of the iterator reads and moves on."""
+    """Where a person is in their days: what each step of the iterator reads and moves on."""
 
     __slots__ = (
         *("r", "t", "day", "ordinal", "u", "at", "draws", "tastes", "moods", "stretch", "idle", "dislikes", "pending"),
@@ -192,7 +191,7 @@ class _Life:
         self.due = [start + int(_pick(gap, u)) for gap, u in zip(routine.gaps, first, strict=True)]
         self.soonest: float = min(self.due, default=math.inf)
         self.resting, self.wake = asleep, self._next_wake(0) if asleep else 0
-        # last: the act before (k: none); before: the one before that, to which she may go back
+        # last: the act before (k: none); before: the one before that, to which the person may go back
         self.last, self.before, self.left_off, self.left_over, self.paused = k, IDLE, IDLE, 0, True
 
     def step(self) -> Act:
@@ -220,7 +219,7 @@ class _Life:
     # --- what comes next, in order of precedence
 
     def _rest(self) -> tuple[int, int]:
-        """In bed: a need that wakes her, or sleep, or what the nights of the tables hold."""
+        """In bed: a need that wakes the person, or sleep, or what the nights of the tables hold."""
         r, t, u, at = self.r, self.t, self.u, self.at
         if self.soonest <= t + 1:
             for j, due in enumerate(self.due):
@@ -368,7 +367,7 @@ class _Life:
 
 
 def activity_log(routine: Routine, days: int, start_day: int = 0, world: int = 0, user: int = 0) -> ActionLog:
-    """The named acts of whole days as intervals; she is asleep the midnight before."""
+    """The named acts of whole days as intervals; the person is asleep the midnight before."""
     first, last = start_day * DAY, (start_day + days) * DAY
     events = []
     for act in routine.acts(max(0, first - 20 * HOUR), asleep=any(routine.wakes)):

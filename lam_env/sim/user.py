@@ -1,4 +1,4 @@
-"""A simulated person: habits in a SimPy process, and trust in the agent that acts for her."""
+"""A simulated person: habits in a SimPy process, and trust in the agent that acts for them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import simpy
 
 from lam_env.config.cli import setting
+from lam_env.core.units import HOUR
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class TrustParams:
     )
     nuisance: float = setting(-0.01, "how trust changes when the agent did what nobody had use for")
     threshold: float = setting(0.35, "trust below which a resident switches the automation off", low=0, high=1)
-    off_time: int = setting(6 * 3600, "how long the automation then stays switched off [s]", low=0)
+    off_time: int = setting(6 * HOUR, "how long the automation then stays switched off [s]", low=0)
     restart: float = setting(0.55, "trust with which a resident switches the automation on again", low=0, high=1)
     give_up: int = setting(6, "how often the automation is switched off before it stays off for the episode", low=1)
     habituation: float = setting(
@@ -36,14 +37,14 @@ class TrustParams:
 
 
 class User:
-    """One person. Subclasses give `behave`, the process of her habits."""
+    """One person. Subclasses give `behave`, the process of their habits."""
 
     def __init__(self, index: int, trust: TrustParams):
         self.index, self.trust_params = index, trust
         self.trust = trust.start
         self.habituation = 0.0
 
-    def behave(self, world: Any) -> Generator[simpy.Event, Any, None]:
+    def behave(self, world: Any) -> Generator[simpy.Event, object, None]:
         raise NotImplementedError
 
     def feel(self, what: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import simpy
 from simpy.events import NORMAL
 
+from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
@@ -30,7 +31,7 @@ class Call:
         self.function, self.value = function, value
 
     @property
-    def callbacks(self) -> list[Callable[[Any], None]]:
+    def callbacks(self) -> list[Callable[[object], None]]:
         return [lambda _: self.function(self.value)]
 
     @callbacks.setter
@@ -44,17 +45,17 @@ class Schedule(simpy.Environment):
     def __init__(self, start: int):
         super().__init__(initial_time=start)
         # a heap of (time, priority, ticket, event)
-        self.queue: list[tuple[int, Any, int, Any]] = self._queue  # type: ignore[assignment]
+        self.queue: list[tuple[int, int, int, Any]] = self._queue  # type: ignore[assignment]
         self.ticket: Callable[[], int] = self._eid.__next__
 
 
 class World:
     """One world of a scenario. Scenarios subclass it and write their state into `row` as it changes.
 
-    Times are integer ticks. `env` is SimPy's; its clock may lag behind `now` at a decision point of the timer, so everything is
-    scheduled at absolute times through `call_at`. A decision point is raised by a flag while SimPy's queue is stepped:
-    two events at one instant give two decision points. At most one token may be raised by one SimPy event. `timer`: quiet time
-    after which a decision point is raised (None: never).
+    Times are integer ticks. `env` is SimPy's; its clock may lag behind `now` at a decision point of the timer, so
+    everything is scheduled at absolute times through `call_at`. A decision point is raised by a flag while SimPy's
+    queue is stepped: two events at one instant give two decision points. At most one token may be raised by one SimPy
+    event. `timer`: quiet time after which a decision point is raised (None: never).
 
     Compulsory:
       `row.mask`          1 for each action that is possible now, 0 for others; from the start, and always 1 for none
@@ -105,7 +106,7 @@ class World:
         self.acts = 0  # effective agent actions at this instant
         self.agent_acts = 0  # agent events so far: the id of the next one
         self.prob = float("nan")  # probability with which the agent chose; set by whoever records
-        self.person, self.credit = 0, 0.0  # whose decision point it is, and what she has brought since hers before
+        self.person, self.credit = 0, 0.0  # whose decision point it is, and what they brought since theirs before
         self._raised = False
         self._first_sensor = len(vocabulary)  # its token
         self._new = 0
@@ -236,7 +237,10 @@ class World:
             self.records.append(Event(self.now, user, FEEDBACK, token, value, answers))
 
     def earn(self, term: str, amount: float = 1.0) -> float:
-        """Book an amount of a reward term; returns the reward it is."""
+        """Book an amount of a reward term; returns the reward it is. UserError: the term has no weight."""
+        if term not in self.reward_weights:
+            known = ", ".join(self.reward_weights) or "none"
+            raise UserError(f"reward term {term!r} has no weight; add it to reward_weights, which holds {known}")
         reward, terms = self.reward_weights[term] * amount, self.reward_terms
         self.reward += reward
         terms[term] = terms.get(term, 0.0) + amount

@@ -1,8 +1,8 @@
 """Suites of the benchmark, which are data: one YAML file each, here or anywhere (`suite=my_suite.yaml`).
 
 A file holds `runs`, each the settings of a run as a config file has them and its `name`, or `measurements` of speed
-(`lam_env.suites.throughput.Entry`). `label` takes the place of `sim` among the variants, for runs that differ in their world;
-`about` stands under every table.
+(`lam_env.suites.throughput.Entry`). `label` takes the place of `sim` among the variants, for runs that differ in their
+world; `about` stands under every table.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from lam_env.config.cli import ConfigError, is_code, override
+from lam_env.config.cli import ConfigError, is_code, override, read_yaml
 from lam_env.config.convert import short, suggestion
 from lam_env.core.errors import UserError
 from lam_env.experiment.settings import RunSettings
@@ -60,32 +59,18 @@ def load(name: str) -> Suite:
         raise UserError(f"no suite {name!r}; {suggestion(name, names(), there_are)}")
     path = Path(name) if name.endswith(OWN) else FOLDER / f"{name}.yaml"
     try:
-        return _suite(path.stem, _read(path))
+        return _suite(path.stem, read_yaml(path, f"give a YAML file, or one of {', '.join(names())}"))
     except UserError as error:
         raise UserError(f"suite {name}: {error}") from None
 
 
-def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise ConfigError(f"cannot be read ({why}); give a YAML file, or one of {', '.join(names())}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"is not YAML ({' '.join(str(error).split())[:200]})") from None
+def _suite(name: str, data: object) -> Suite:
     if not isinstance(data, dict):
         raise ConfigError(f"expected {', '.join(KEYS)}, got {short(data)}")
-    return data
-
-
-def _suite(name: str, data: Mapping[str, Any]) -> Suite:
     for key in data:
         if key not in KEYS:
-            raise ConfigError(
-                f"no key {short(key)}; {suggestion(str(key), list(KEYS), 'there are ' + ', '.join(KEYS))}"
-            )
+            there_are = f"there are {', '.join(KEYS)}"
+            raise ConfigError(f"no key {short(key)}; {suggestion(str(key), KEYS, there_are)}")
     lists = {key: data.get(key) or [] for key in KEYS[1:]}
     for key, entries in lists.items():
         if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
@@ -100,25 +85,25 @@ def _suite(name: str, data: Mapping[str, Any]) -> Suite:
     return Suite(name, str(data.get("about") or "").strip(), runs, measured)
 
 
-def _run(i: int, entry: Mapping[str, Any]) -> SuiteRun:
-    given = dict(entry)
-    name, label = str(given.pop("name", given.get("scenario"))), str(given.pop("label", ""))
+def _run(i: int, entry: Mapping[str, object]) -> SuiteRun:
+    values = dict(entry)
+    name, label = str(values.pop("name", values.get("scenario"))), str(values.pop("label", ""))
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ConfigError(f"runs[{i}]: {name!r} is no name for a folder: take letters, digits, - and _")
     try:
-        for key, value in given.items():
+        for key, value in values.items():
             if is_code(RunSettings(), key, value):
                 raise ConfigError(f"{key} names Python code, which a file may not; give agent= on the command line")
         for key in ("out", "workers", "launcher", "ray", "device", "track"):
-            if key in given:
+            if key in values:
                 raise ConfigError(f"{key} is the command's to say")
-        return SuiteRun(name, settings_of(given), label)
+        return SuiteRun(name, settings_of(values), label)
     except UserError as error:  # the registry's too: no such scenario
         raise ConfigError(f"{name}: {error}") from None
 
 
-def settings_of(given: Mapping[str, Any]) -> RunSettings:
+def settings_of(values: Mapping[str, object]) -> RunSettings:
     """A run's settings, on top of what its scenario takes unless told."""
     from lam_env.experiment.inputs import usual
 
-    return override(usual(override(RunSettings(), given)), given)
+    return override(usual(override(RunSettings(), values)), values)

@@ -1,4 +1,4 @@
-"""A suite of runs: each made by the pipeline in a folder of its own, their scores in one results.csv, and the tables made from it."""
+"""A suite of runs: each made by the pipeline in a folder of its own, all scores in one results.csv, and its tables."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import dataclasses
 import re
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lam_env.config.convert import suggestion
 from lam_env.core.errors import UserError
+from lam_env.evaluation.results import ResultRow, read
+from lam_env.evaluation.tables import Provenance, versions
 from lam_env.experiment.pipeline import Pipeline
 from lam_env.experiment.run_folder import CONFIG, RunFolder, choose_folder
 from lam_env.experiment.scheduler import work_through
 from lam_env.suites.suite import Suite, SuiteRun
 
 if TYPE_CHECKING:
-    from lam_env.evaluation.results import ResultRow
     from lam_env.experiment.settings import RunSettings
     from lam_env.suites.settings import BenchmarkSettings
 
@@ -27,29 +28,33 @@ Failed = dict[str, dict[str, str]]  # run -> agent -> what went wrong with it
 
 
 def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
-    """Makes what is missing of the suite in out=FOLDER, and its tables. Exit code 1: something failed and was left out."""
+    """Makes what the suite lacks in out=FOLDER, and its tables. Exit code 1: something failed, and is left out."""
     path, began = choose_folder(settings.out, f"benchmark-{suite.name}", again=True), time.time()
-    _check_entries(suite, settings)
-    runs = {run.name: _pipeline(run, settings, path, command) for run in chosen(suite, settings.scenario)}
-    folder = RunFolder(path)
+    entries = chosen(suite, settings.scenario)
+    _check_entries(entries, settings)
+    runs = {run.name: Pipeline(run_settings(run, settings, path), command) for run in entries}
+    for pipeline in runs.values():
+        pipeline.home = path
+    folder, pipelines = RunFolder(path), list(runs.values())
     if (path / CONFIG).exists():
         _check_suite(folder, suite)
-    for pipeline in runs.values():
+    for pipeline in pipelines:
         pipeline.check(strict=False)
     for agent in settings.agent:
-        if all(agent in pipeline.failed for pipeline in runs.values()):
-            raise UserError(next(iter(runs.values())).failed[agent])
+        if all(agent in pipeline.failed for pipeline in pipelines):
+            raise UserError(pipelines[0].failed[agent])
     with ExitStack() as stack:
         stack.enter_context(folder.locked())
         if (path / CONFIG).exists():
             _check_suite(folder, suite)
-            began -= float(folder.config().get("seconds") or 0.0)
+            began -= folder.seconds()
         config = {"suite": suite.name, "command": command, "runs": [run.name for run in suite.runs]}
         folder.write_config(config)
-        for pipeline in runs.values():
+        for pipeline in pipelines:
             pipeline.open(stack)
-        print(f"suite {suite.name}: {', '.join(runs)}, device {_device(runs.values())} -> {path}")
-        errors = work_through(list(runs.values()))
+        device = pipelines[0].settings.device
+        print(f"suite {suite.name}: {', '.join(runs)}, device {device} -> {path}")
+        errors = work_through(pipelines)
         failed: Failed = {}
         for name, pipeline in runs.items():
             pipeline.finish(finished=pipeline not in errors)
@@ -59,22 +64,15 @@ def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
         folder.write_results(row for run in gathered for row in _rows(path / run.name, run))
         seconds = time.time() - began
         folder.write_config({**config, "seconds": round(seconds, 1)})
-        _write_tables(
-            folder,
-            suite,
-            gathered,
-            command,
-            _device(runs.values()),
-            seconds,
-            failed,
-            {name: pipeline.marked for name, pipeline in runs.items()},
-        )
+        about = Provenance(command, device, seconds, versions(), suite.about)
+        marked = {name: pipeline.marked for name, pipeline in runs.items()}
+        _write_tables(folder, suite.name, gathered, about, failed, marked)
     print(f"{seconds:,.0f} s. Tables: {path / 'tables.md'}; all scores: {path / 'results.csv'}")
     for name, each in failed.items():
         for agent, why in each.items():
             print(f"failed: {name}: {agent}: {why}", file=sys.stderr)
     if failed:
-        print(f"the same command tries again what failed:\n  {next(iter(runs.values())).again}", file=sys.stderr)
+        print(f"the same command tries again what failed:\n  {pipelines[0].again}", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -83,18 +81,16 @@ def chosen(suite: Suite, scenarios: Sequence[str]) -> list[SuiteRun]:
     there_are = list(dict.fromkeys(run.settings.scenario for run in suite.runs))
     for name in scenarios:
         if name not in there_are:
-            raise UserError(
-                f"no scenario {name!r} in suite {suite.name}; {suggestion(name, there_are, 'there are ' + ', '.join(there_are))}"
-            )
+            more = suggestion(name, there_are, f"there are {', '.join(there_are)}")
+            raise UserError(f"no scenario {name!r} in suite {suite.name}; {more}")
     return [run for run in suite.runs if not scenarios or run.settings.scenario in scenarios]
 
 
 def run_settings(run: SuiteRun, settings: BenchmarkSettings, path: Path) -> RunSettings:
     """A run's settings, with what the command says."""
-    agents = settings.agents or run.settings.agents
     return dataclasses.replace(
         run.settings,
-        agents=agents,
+        agents=settings.agents or run.settings.agents,
         agent=settings.agent,
         out=str(path / run.name),
         device=settings.device,
@@ -104,22 +100,16 @@ def run_settings(run: SuiteRun, settings: BenchmarkSettings, path: Path) -> RunS
     )
 
 
-def _check_entries(suite: Suite, settings: BenchmarkSettings) -> None:
+def _check_entries(runs: Iterable[SuiteRun], settings: BenchmarkSettings) -> None:
     """UserError, if the world or the agents of an entry are wrong: they are the file's, not the command's."""
     from lam_env.experiment.inputs import agents_of
     from lam_env.experiment.policies import scenario_made
 
-    for run in chosen(suite, settings.scenario):
+    for run in runs:
         try:
             agents_of(run.settings, scenario_made(run.settings.scenario, run.settings.world))
         except UserError as error:
             raise UserError(f"suite {settings.suite}: {run.name}: {error}") from None
-
-
-def _pipeline(run: SuiteRun, settings: BenchmarkSettings, path: Path, command: str) -> Pipeline:
-    made = Pipeline(run_settings(run, settings, path), command)
-    made.home = path
-    return made
 
 
 def _check_suite(folder: RunFolder, suite: Suite) -> None:
@@ -129,50 +119,39 @@ def _check_suite(folder: RunFolder, suite: Suite) -> None:
         raise UserError(f"out={folder.path}: already holds {what}; give another folder or leave `out` away")
 
 
-def _device(pipelines: Iterable[Pipeline]) -> str:
-    return next(iter(pipelines)).settings.device
-
-
 def _finished(path: Path) -> bool:
     """Whether an earlier command has made this run."""
     return (path / CONFIG).is_file() and RunFolder(path).config().get("finished") is True
 
 
 def _rows(path: Path, run: SuiteRun) -> list[ResultRow]:
-    from lam_env.evaluation.results import read
-
     return [row._replace(variant=run.variant(row.variant)) for row in read(path / "results.csv")]
 
 
 def _write_tables(
     folder: RunFolder,
-    suite: Suite,
-    runs: Sequence[SuiteRun],
-    command: str,
-    device: str,
-    seconds: float,
+    suite: str,
+    runs: Iterable[SuiteRun],
+    about: Provenance,
     failed: Failed,
-    marked: dict[str, list[str]],
+    marked: Mapping[str, Sequence[str]],
 ) -> None:
     """tables.md, and each table as CSV and LaTeX in tables/; the summaries on the screen."""
-    from lam_env.evaluation.results import read
-    from lam_env.evaluation.tables import Provenance, versions
     from lam_env.experiment.result_tables import console_tables, tables_in
 
-    about = Provenance(command, device, seconds, versions(), suite.about)
-    rows, parts = read(folder.path / "results.csv"), [f"# {suite.name}"]
+    rows, parts = read(folder.path / "results.csv"), [f"# {suite}"]
     (folder.path / "tables").mkdir(exist_ok=True)
     for run in runs:
-        own = {run.variant(row.variant) for row in read(folder.path / run.name / "results.csv")}
-        mine = [row for row in rows if row.scenario == run.settings.scenario and row.variant in own]
-        left_out = failed.get(run.name, {})
+        own, scenario = {row.variant for row in _rows(folder.path / run.name, run)}, run.settings.scenario
+        mine = [row for row in rows if row.scenario == scenario and row.variant in own]
         parts.append(f"## {run.name}")
-        for heading, tables in tables_in(mine, run.settings.scenario, about, marked.get(run.name, ())):
+        for heading, tables in tables_in(mine, scenario, about, marked.get(run.name, ())):
             parts += [f"### {heading}", *(table.markdown() for table in tables)]
             for table in tables:
                 name = f"tables/{re.sub(r'[^a-z0-9]+', '-', f'{run.name} {table.title}'.lower()).strip('-')}"
                 folder.write_text(f"{name}.csv", table.csv())
                 folder.write_text(f"{name}.tex", table.latex())
-        parts += ["### Failed\n\n" + "\n".join(f"- {a}: {why}" for a, why in left_out.items())] if left_out else []
-        console_tables(mine, run.settings.scenario, [run.variant("sim")], marked.get(run.name, ()))
+        if left_out := failed.get(run.name):
+            parts.append("### Failed\n\n" + "\n".join(f"- {a}: {why}" for a, why in left_out.items()))
+        console_tables(mine, scenario, [run.variant("sim")], marked.get(run.name, ()))
     folder.write_text("tables.md", "\n\n".join(parts) + "\n")

@@ -8,7 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Dict, Discrete
 
 YARDSTICK = "CartPole-v1"  # every figure stands beside one environment of this id, measured in turn with it
 WARM_UP = 100  # untimed steps of a batch: the steps after its first reset are costlier than those that follow
@@ -35,9 +38,9 @@ class Entry:
 class Measurement:
     """One measurement. Rates are per second of CPU time of this process.
 
-    A decision point of a world ends by something that happens in it; the follow-up decision at the same instant after an agent's act is a step, but no
-    decision point of the world. `ratio`: steps against those of the single yardstick in the same round. `share`: of the time that the
-    environment's own steps took.
+    `points`: decision points of worlds, which are steps less the follow-up decisions at the same instant after an act.
+    `ratio`: steps against those of the single yardstick in the same round. `share`: of the time that the environment's
+    own steps took.
     """
 
     entry: Entry
@@ -58,20 +61,19 @@ def measure(
     players = [measured_by(e) for e in entries]
     rounds = []
     for r in range(repeats):
-        timed = []
+        rates = []
         for i, (entry, player) in enumerate(zip(entries, players, strict=True)):
-            timed.append(player.play(steps * entry.scale, seed=r))
+            rates.append((*player.play(steps * entry.scale, seed=r), player.share))
             progress("measure", r * len(entries) + i + 1, repeats * len(entries))
-        of_yardstick = timed[yardstick][0]
-        shares = [player.share for player in players]
-        found = zip(entries, timed, shares, strict=True)
-        rounds.append([Measurement(e, s, n, s / of_yardstick, share) for e, (s, n), share in found])
+        of_yardstick = rates[yardstick][0]
+        each = zip(entries, rates, strict=True)
+        rounds.append([Measurement(e, s, n, s / of_yardstick, share) for e, (s, n, share) in each])
     for player in players:
         player.env.close()
     return rounds
 
 
-def measured_by(entry: Entry) -> Any:
+def measured_by(entry: Entry) -> FineTuning | BatchMeasurement | Single:
     """What plays an entry."""
     if entry.actions == "ppo_prior":
         return FineTuning(entry)
@@ -84,15 +86,12 @@ class Single:
     share = 1.0
 
     def __init__(self, entry: Entry):
-        import gymnasium
-
-        self.env: Any = gymnasium.make(entry.env)
+        self.env: gymnasium.Env = gymnasium.make(entry.env)
         self.entry = entry
 
     def play(self, steps: int, seed: int) -> tuple[float, float]:
         """(steps, decision points) per CPU second."""
-        actions = _actions(self.entry, int(self.env.action_space.n), steps, seed).tolist()
-        env = self.env
+        env, actions = self.env, _actions(self.entry, self.env.action_space, steps, seed).tolist()
         env.reset(seed=seed)
         began = time.process_time()
         for action in actions:
@@ -106,14 +105,14 @@ class Single:
         """How many of these steps lead to a follow-up decision: counted apart from what is timed."""
         if not any(actions) or not _has_decisions(self.env.observation_space):
             return 0
-        found = 0
+        count = 0
         self.env.reset(seed=seed)
         for action in actions:
             observation, _, terminated, truncated, _ = self.env.step(action)
-            found += bool(observation["epoch"][4])
+            count += bool(observation["epoch"][4])
             if terminated or truncated:
                 self.env.reset()
-        return found
+        return count
 
 
 class BatchMeasurement:
@@ -122,46 +121,41 @@ class BatchMeasurement:
     share = 1.0
 
     def __init__(self, entry: Entry):
-        import gymnasium
-
-        self.env: Any = gymnasium.make_vec(entry.env, entry.copies, vectorization_mode="vector_entry_point")
+        self.env = gymnasium.make_vec(entry.env, entry.copies, vectorization_mode="vector_entry_point")
         self.entry = entry
-        space: Any = self.env.single_action_space
-        self.n_actions = int(space.n)
         self.env.reset(seed=0)
-        self._steps(_actions(entry, self.n_actions, WARM_UP * entry.copies, 0))
+        self._steps(_actions(entry, self.env.single_action_space, WARM_UP * entry.copies, 0))
 
     def play(self, steps: int, seed: int) -> tuple[float, float]:
         """(steps, decision points) of worlds per CPU second."""
         n = self.entry.copies
-        actions = _actions(self.entry, self.n_actions, -(-steps // n) * n, seed)
+        actions = _actions(self.entry, self.env.single_action_space, -(-steps // n) * n, seed)
         began = time.process_time()
         follow_ups = self._steps(actions)
         rate = len(actions) / (time.process_time() - began)
         return rate, rate * (1 - follow_ups / len(actions))
 
-    def _steps(self, actions: Any) -> int:
+    def _steps(self, actions: np.ndarray) -> int:
         """Take them; returns how many lead to a follow-up decision."""
-        counts, found = self.entry.actions != "none" and _has_decisions(self.env.single_observation_space), 0
+        acts, count = self.entry.actions != "none" and _has_decisions(self.env.single_observation_space), 0
         for row in actions.reshape(-1, self.entry.copies):
             observation, *_ = self.env.step(row)
-            if counts:
-                found += int((observation["epoch"][:, 4] > 0).sum())
-        return found
+            if acts:
+                count += int((observation["epoch"][:, 4] > 0).sum())
+        return count
 
 
 class FineTuning:
-    """PPO from a frozen prior, as agents/fine_tuning/ppo.py has it, without the trials of its heads; it goes on where the last round has ended.
+    """PPO from a frozen prior, as agents/fine_tuning/ppo.py has it, without the trials of its heads; it goes on where
+    the last round has ended.
 
-    The prior has its default width but has learned little: a step costs the same whatever it says. `share`: of the last `play`'s time that
-    went into the environment.
+    The prior has its default width but has learned little: a step costs the same whatever it says. `share`: of the last
+    `play`'s time that went into the environment.
     """
 
     share = 0.0
 
     def __init__(self, entry: Entry):
-        import gymnasium
-
         from lam_env.core import registry
         from lam_env.experiment import models
         from lam_env.experiment.agent_check import small_training
@@ -170,17 +164,16 @@ class FineTuning:
         kwargs = gymnasium.spec(entry.env).kwargs
         scenario = registry.scenario(kwargs["scenario"])()
         training = small_training(scenario, 4, 7, hidden=width.hidden, readout=width.readout)
-        self.model, worlds = models.learner(training, entry.copies)
-        self.env, self._spent, self._step = worlds, 0.0, worlds.step
-        vars(worlds)["step"] = self._timed
-        self._follow_ups = 0
+        self.model, self.env = models.learner(training, entry.copies)
+        self._spent, self._follow_ups, self._step = 0.0, 0, self.env.step
+        vars(self.env)["step"] = self._timed
 
-    def _timed(self, actions: Any) -> Any:
+    def _timed(self, actions: np.ndarray) -> tuple[object, ...]:
         began = time.process_time()
-        found = self._step(actions)
+        observation, *rest = self._step(actions)
         self._spent += time.process_time() - began
-        self._follow_ups += int((found[0]["epoch"][:, 4] > 0).sum())
-        return found
+        self._follow_ups += int((observation["epoch"][:, 4] > 0).sum())
+        return observation, *rest
 
     def play(self, steps: int, seed: int) -> tuple[float, float]:
         """(steps, decision points) of worlds per CPU second; whole rollouts, so more steps than asked for."""
@@ -193,16 +186,13 @@ class FineTuning:
         return done / seconds, (done - self._follow_ups) / seconds
 
 
-def _has_decisions(space: Any) -> bool:
-    from gymnasium.spaces import Dict
-
+def _has_decisions(space: gymnasium.Space) -> bool:
     return isinstance(space, Dict) and "epoch" in space.spaces
 
 
-def _actions(entry: Entry, n_actions: int, steps: int, seed: int) -> Any:
-    import numpy as np
-
+def _actions(entry: Entry, space: gymnasium.Space, steps: int, seed: int) -> np.ndarray:
+    assert isinstance(space, Discrete)
     if entry.actions == "none":
         return np.zeros(steps, np.int64)
     rng = np.random.default_rng(seed)
-    return rng.integers(0, n_actions, steps)
+    return rng.integers(0, space.n, steps)

@@ -17,8 +17,8 @@ class TensorBoard:
     def curve(self, name: str, value: float, step: int) -> None:
         self._writer.add_scalar(name, value, step)
 
-    def scores(self, found: Mapping[str, float]) -> None:
-        for name, value in found.items():
+    def scores(self, scores: Mapping[str, float]) -> None:
+        for name, value in scores.items():
             self._writer.add_scalar(name, value, 0)
 
     def close(self) -> None:

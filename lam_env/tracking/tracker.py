@@ -1,4 +1,4 @@
-"""Sending a run's curves and scores to trackers: they hear what the progress bars hear, in the process that shows them."""
+"""A run's curves and scores, sent to trackers: they hear what progress bars hear, in the process that shows these."""
 
 from __future__ import annotations
 
@@ -6,39 +6,24 @@ import importlib.util
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol
 
 from lam_env.config.convert import suggestion
 from lam_env.core import registry
+from lam_env.core.contracts import Sink
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note, Report
 from lam_env.launch.local import one_line
 
 
-class Sink(Protocol):
-    """A tracker, made of the run folder and the settings."""
-
-    def curve(self, name: str, value: float, step: int) -> None:
-        """A value while training."""
-        ...
-
-    def scores(self, found: Mapping[str, float]) -> None:
-        """What the run came to, by name."""
-        ...
-
-    def close(self) -> None: ...
-
-
 def check_sinks(names: Sequence[str]) -> None:
     """UserError if there is no such tracker, or what it needs is not installed. Nothing heavy is imported."""
-    known = registry.sink_names()
+    known = registry.SINKS.names()
     there_are = f"there are {', '.join(known)}"
     for name in names:
         if name not in known:
             raise UserError(f"no tracker {name!r}; {suggestion(name, known, there_are)}")
-        needs = registry.sink_needs(name)
-        if needs and importlib.util.find_spec(needs) is None:
+        needs = registry.SINKS.constants("NEEDS").get(name)  # the module that it imports
+        if isinstance(needs, str) and importlib.util.find_spec(needs) is None:
             raise UserError(f"track={name}: {needs} is not installed: pip install 'lam-env[{name}]'")
 
 
@@ -49,18 +34,16 @@ class Tracking:
         self._sinks: list[Sink] = []
         for name in dict.fromkeys(names):
             try:
-                self._sinks.append(registry.sink(name)(folder, config))
+                self._sinks.append(registry.SINKS.get(name)(folder, config))
             except Exception as error:  # whatever the tracker's package raises: no server, no rights
                 self._close()
                 raise UserError(f"track={name}: {one_line(error)}") from None
-        self._heard: dict[str, int] = {}  # step at which each curve was last heard
+        self._sent: dict[str, int] = {}  # the last step of each curve
 
     def __enter__(self) -> Tracking:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close()
 
     def _close(self) -> None:
@@ -80,14 +63,14 @@ class Tracking:
     def _send(self, stage: str, note: Note) -> None:
         for name, value in note.values.items():
             curve = f"{curve_tag(stage)}/{name}"
-            if note.step > self._heard.get(curve, -1):
-                self._heard[curve] = note.step
+            if note.step > self._sent.get(curve, -1):
+                self._sent[curve] = note.step
                 for sink in self._sinks:
                     sink.curve(curve, value, note.step)
 
-    def scores(self, found: Mapping[str, float]) -> None:
-        for sink in self._sinks if found else ():
-            sink.scores(found)
+    def scores(self, scores: Mapping[str, float]) -> None:
+        for sink in self._sinks if scores else ():
+            sink.scores(scores)
 
 
 def curve_tag(stage: str) -> str:

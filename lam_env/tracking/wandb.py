@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 
 class WeightsAndBiases:
@@ -15,8 +14,8 @@ class WeightsAndBiases:
         import wandb
 
         quiet = wandb.Settings(console="off", silent=True, disable_git=True, disable_code=True, x_disable_stats=True)
-        mode: Any = os.environ.get("WANDB_MODE", "offline")
-        self._run: Any = wandb.init(
+        mode = os.environ.get("WANDB_MODE", "offline")
+        self._run = wandb.init(
             project="lam_env", name=folder.name, dir=str(folder), config=dict(config), mode=mode, settings=quiet
         )
         self._known: set[str] = set()
@@ -28,8 +27,8 @@ class WeightsAndBiases:
             self._run.define_metric(name, step_metric=at)
         self._run.log({name: value, at: step})
 
-    def scores(self, found: Mapping[str, float]) -> None:
-        self._run.summary.update(dict(found))
+    def scores(self, scores: Mapping[str, float]) -> None:
+        self._run.summary.update(dict(scores))
 
     def close(self) -> None:
         self._run.finish()

@@ -13,7 +13,6 @@ from lam_env.logs.decision_points import DecisionPoints
 
 from .rules.compiled import Compiled
 
-Predicted = tuple[np.ndarray, Any]
 RESTED = 0.12  # rate of suggestions below which a rule with a cool-down speaks again: about every tenth decision
 
 
@@ -25,80 +24,81 @@ def best_advice(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.n
     return chosen
 
 
-class PlayReader:
-    """Readings of a batch of observations, by name."""
+class Advisor:
+    """A policy that remembers nothing; subclasses give `advice`."""
 
-    def __init__(self, game: Compiled):
-        self.place = {name: i for i, name in enumerate(game.words.vocabulary.readings)}
+    def __init__(self, game: Compiled, training: Training | None = None):
+        self.words, self.vocabulary, self.n = game.words, game.words.vocabulary, len(game.words.vocabulary)
+        self.place = {name: i for i, name in enumerate(self.vocabulary.readings)}
 
-    def of(self, observation: Any, name: str) -> np.ndarray:
-        found: np.ndarray = observation["context"][:, self.place[name]]
-        return found
+    def advice(self, observation: Any) -> np.ndarray:
+        """(N,) actions."""
+        raise NotImplementedError
 
-    def rested(self, observation: Any) -> np.ndarray:
-        """(N,) whether she has not been advised for a while."""
-        found: np.ndarray = self.of(observation, "advised") < RESTED
-        return found
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> tuple[np.ndarray, Any]:
+        return self.advice(observation), state
+
+    def reading(self, observation: Any, name: str) -> np.ndarray:
+        """(N,) of one name."""
+        values: np.ndarray = observation["context"][:, self.place[name]]
+        return values
+
+    def rested(self, observation: Any, chosen: np.ndarray) -> np.ndarray:
+        """(N,) what is chosen where there has been no advice for a while, else none."""
+        return np.where(self.reading(observation, "advised") < RESTED, chosen, 0)
 
 
-class Parrot:
-    """Advises what most often follows her last action in the training log: much followed, and no help. `rest`: with a cool-down."""
+class Parrot(Advisor):
+    """Advises what most often follows the last action in the training log: much followed, and no help.
+
+    `rest`: with a cool-down.
+    """
 
     def __init__(self, game: Compiled, training: Training | None = None, rest: bool = True):
-        self.rest, self.reading = rest, PlayReader(game)
-        vocabulary = game.words.vocabulary
-        self.counts = np.zeros((vocabulary.n_tokens, len(vocabulary)))
+        super().__init__(game)
+        self.rest = rest
+        self.counts = np.zeros((self.vocabulary.n_tokens, self.n))
         if training is not None:
             points = training.train
             before = np.r_[0, points.target[:-1]]
             before[points.starts()] = 0
             np.add.at(self.counts, (before, points.target), 1)
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
+    def advice(self, observation: Any) -> np.ndarray:
         likely = self.counts[observation["tokens"][:, -1]] + 1e-6
         chosen = best_advice(likely, observation["action_mask"])
-        if self.rest:
-            chosen = np.where(self.reading.rested(observation), chosen, 0)
-        return chosen, state
+        return self.rested(observation, chosen) if self.rest else chosen
 
 
-class WinShare:
-    """Dynamic difficulty adjustment by her win share lately, to keep it between .5 and .8."""
+class WinShare(Advisor):
+    """Dynamic difficulty adjustment by the win share lately, to keep it between .5 and .8."""
 
-    def __init__(self, game: Compiled, training: Training | None = None):
-        self.reading, self.words = PlayReader(game), game.words
-
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
-        wins, mask = self.reading.of(observation, "wins"), observation["action_mask"]
+    def advice(self, observation: Any) -> np.ndarray:
+        wins, mask = self.reading(observation, "wins"), observation["action_mask"]
         chosen = np.where(wins < 0.5, self.words.easier, np.where(wins > 0.8, self.words.harder, 0))
-        chosen = np.where(self.reading.rested(observation), chosen, 0)
-        return np.where(mask[np.arange(len(wins)), chosen] > 0, chosen, 0), state
+        chosen = self.rested(observation, chosen)
+        return np.where(mask[np.arange(len(wins)), chosen] > 0, chosen, 0)
 
 
-class FlowRule:
-    """What she likes and wins about two times in three, when it has been a while; rest after a long sitting."""
+class FlowRule(Advisor):
+    """What is won about two times in three, when it has been a while."""
 
     def __init__(self, game: Compiled, training: Training | None = None):
-        self.reading, self.words = PlayReader(game), game.words
+        super().__init__(game)
         names = self.words.activities
         self.hard = [k + 1 for k in self.words.hard]
-        self.wins = [self.reading.place[f"win.{names[k]}"] for k in self.words.hard]
-        self.fresh = [self.reading.place[f"fresh.{names[k]}"] for k in self.words.hard]
+        self.wins = [self.place[f"win.{names[k]}"] for k in self.words.hard]
+        self.fresh = [self.place[f"fresh.{names[k]}"] for k in self.words.hard]
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
+    def advice(self, observation: Any) -> np.ndarray:
         context, mask = observation["context"], observation["action_mask"]
         value = np.full(mask.shape, -np.inf)
         known = (context[:, self.fresh] >= 1) & (context[:, self.fresh] < 5)  # not the last one, but not forgotten
         value[:, self.hard] = np.where(known, 0.25 - np.abs(context[:, self.wins] - 0.65), -np.inf)
-        chosen = best_advice(value, mask)
-        speak = self.reading.rested(observation) & (self.reading.of(observation, "level_up") == 0)
-        return np.where(speak, chosen, 0), state
+        chosen = self.rested(observation, best_advice(value, mask))
+        return np.where(self.reading(observation, "level_up") == 0, chosen, 0)
 
 
 class PlayChances:
@@ -113,31 +113,34 @@ class PlayChances:
         return Prediction(p / p.sum(1, keepdims=True).clip(1e-9))
 
 
-class InformedPlayers:
-    """The ceiling of prediction: the generator's own chances, exact. As an agent it advises the likeliest, with a cool-down: no help."""
+class InformedPlayers(Advisor):
+    """The ceiling of prediction: the generator's own chances, exact.
+
+    As an agent it advises the likeliest, with a cool-down: no help.
+    """
 
     reveal = ("latent",)
 
     def __init__(self, game: Compiled, training: Training | None = None):
-        self.reading, self.predictor, self.n = PlayReader(game), PlayChances(game), len(game.words.vocabulary)
+        super().__init__(game)
+        self.predictor = PlayChances(game)
 
     def see(self, points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
         """Decision points as its predictor reads them."""
         return dataclasses.replace(points, context=latent)
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
+    def advice(self, observation: Any) -> np.ndarray:
         p = np.concatenate([np.zeros((len(observation["latent"]), 1)), observation["latent"][:, : self.n - 1]], 1)
-        chosen = best_advice(p, observation["action_mask"])
-        return np.where(self.reading.rested(observation), chosen, 0), state
+        return self.rested(observation, best_advice(p, observation["action_mask"]))
 
 
-class GameOracle:
-    """Greedy on the hidden state: at each decision the advice whose expected change of her utility is greatest (`hidden.plan`), if it is above
-    `least`, since advice wears out. `only`: "difficulty" or "activities" (with builds); `now`: by the play at hand alone.
+class GameOracle(Advisor):
+    """Greedy on the hidden state: at each decision the advice whose expected change of utility is greatest
+    (`hidden.plan`), if it is above `least`, since advice wears out. `only`: "difficulty" or "activities" (with builds);
+    `now`: by the play at hand alone.
 
-    It looks ahead through a linear value of the state after, not by planning: a ceiling of myopic advice, no proof of optimality.
+    It looks ahead through a linear value of the state after, not by planning: a ceiling of myopic advice, no proof of
+    optimality.
     """
 
     reveal = ("plan",)
@@ -145,18 +148,14 @@ class GameOracle:
     def __init__(
         self, game: Compiled, training: Training | None = None, only: str = "", now: bool = False, least: float = 0.05
     ):
-        words, n = game.words, len(game.words.vocabulary)
+        super().__init__(game)
         self.least, self.now = least, now
-        tuning = np.isin(np.arange(n), (words.easier, words.harder))
-        self.allowed = tuning if only == "difficulty" else ~tuning if only == "activities" else np.ones(n, bool)
+        tuning = np.isin(np.arange(self.n), (self.words.easier, self.words.harder))
+        self.allowed = tuning if only == "difficulty" else ~tuning if only == "activities" else np.ones(self.n, bool)
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
-        plan, mask = observation["plan"], observation["action_mask"]
-        n = mask.shape[1]
-        value = plan[:, n:] if self.now else plan[:, :n]
-        return best_advice(np.where(self.allowed, value, -np.inf), mask, self.least), state
+    def advice(self, observation: Any) -> np.ndarray:
+        value = observation["plan"][:, self.n :] if self.now else observation["plan"][:, : self.n]
+        return best_advice(np.where(self.allowed, value, -np.inf), observation["action_mask"], self.least)
 
 
 Make = Callable[[Compiled, Training], Policy]

@@ -1,7 +1,7 @@
 """python -m lam_env.scenarios.game.cohort players=10000 days=30
 
-The lives of players whom nobody advises: retention, session statistics, and whether they are credible. With `plays=LOG`, players calibrated to that log
-beside it.
+The lives of players whom nobody advises: retention, session statistics, and whether they are credible. With
+`plays=LOG`, players calibrated to that log beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,14 @@ from lam_env.logs import fidelity
 from lam_env.logs.play import fidelity as play_fidelity
 from lam_env.logs.play.sessions import BREAK, check_usable, plays_of
 
-from .calibration.calibration import calibrate_game, simulate_lives
+from .calibration.calibration import calibrate_game, counted, simulate_lives
 from .calibration.gates import Cohort, cohort_gates, live
 from .params import GameParams
 from .rules.compiled import Compiled
 from .rules.rules import RULES
 
 PROGRAM = "python -m lam_env.scenarios.game.cohort"
-SHOWN = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 29)
+SHOWN = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 29)  # days
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,9 @@ def default(s: CohortSettings, params: GameParams) -> str:
     if s.out is not None:
         raise UserError(f"out={s.out}: nothing is calibrated; give the log, plays=FILE")
     game = Compiled(RULES, params)
+    seeds = world_seeds(Use.COHORT, s.players, s.seed)
     with Progress() as progress:
-        progress("live [players]", 0, s.players)
-        cohort = live(
-            game, world_seeds(Use.COHORT, s.players, s.seed), lambda done: progress("live [players]", done, s.players)
-        )
-        progress("live [players]", s.players, s.players)
+        cohort = counted(progress, "live [players]", s.players, partial(live, game, seeds))
     return report(cohort)
 
 
@@ -103,25 +101,17 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
         raise UserError("world.tables and plays: the tables are made from the plays; leave one of them out")
     if s.out is not None and not Path(s.out).resolve().parent.is_dir():
         raise UserError(f"out={s.out}: there is no folder {Path(s.out).resolve().parent}")
-    load = registry.importer(s.format)
+    load = registry.IMPORTERS.get(s.format)
     if not Path(str(s.plays)).exists():
-        raise UserError(
-            f"plays={s.plays}: no such file; give a log of plays, plays=FILE, and its format= if it is not {s.format}"
-        )
+        raise UserError(f"plays={s.plays}: no such file; give a log of plays, and its format= if not {s.format}")
     with Progress() as progress:
         log, left_out = load(str(s.plays), zone=s.zone)
         source = plays_of(log)
         check_usable(source)
         tables = calibrate_game(source, RULES, params, s.minutes, progress)
-        progress("live [players]", 0, s.players)
         game = Compiled(RULES, params, tables)
-        lived = simulate_lives(
-            game,
-            world_seeds(Use.COHORT, s.players, s.seed),
-            tables,
-            lambda done: progress("live [players]", done, s.players),
-        )
-        progress("live [players]", s.players, s.players)
+        seeds = world_seeds(Use.COHORT, s.players, s.seed)
+        lived = counted(progress, "live [players]", s.players, partial(simulate_lives, game, seeds, tables))
     if s.out is not None:
         tables.save(s.out)
     return "\n".join([

@@ -1,11 +1,11 @@
-"""What agents do not see: her true chances, her moods, and what advice is worth. For ceilings (informed, oracles) and diagnosis.
+"""What agents do not see: a player's true chances and moods, and what advice is worth. For ceilings and diagnosis.
 
-`latent`: the probability of each action if nobody advises her, exact and in closed form (`p.*`), and if that action is advised (`accept.*`);
-then her hidden state. It holds no draw.
+`latent`: the probability of each action without advice, exact and in closed form (`p.*`), and if that action is advised
+(`accept.*`); then the hidden state. It holds no draw.
 
-`plan`: per action, the expected change of her hidden utility by advising it now, in the mean over draws: what becomes likelier and what less
-likely, each with its flow, progress and lateness and the value of the state after it (satisfaction, ties, gear, build, moods), less what advice
-costs. Then the same by the play at hand alone.
+`plan`: per action, the expected change of hidden utility by advising it now, in the mean over draws: what becomes
+likelier and what less likely, each with its flow, progress and lateness and the value of the state after it
+(satisfaction, ties, gear, build, moods), less what advice costs. Then the same by the play at hand alone.
 """
 
 from __future__ import annotations
@@ -23,27 +23,17 @@ from .rules.compiled import NEVER, Compiled, logistic
 from .rules.rules import BARTLE
 from .world.world import GameWorld
 
-STATE = (
-    "skill",
-    "fatigue",
-    "boredom",
-    "frustration",
-    "annoyance",
-    "satisfaction",
-    "trust",
-    "bond",
-    "leaving",
-    "quitting",
-)
+MOODS = ("fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond")
+STATE = ("skill", *MOODS, "leaving", "quitting")
 SILENCE = [0.0] * 64
-# of the value of the state after: how long things last, and what a day with the game is worth to her
-DAY_WORTH = 0.45  # utility of a day on which she still plays
+# of the value of the state after: how long things last, and what a day with the game is worth to a player
+DAY_WORTH = 0.45  # utility of a day for a player who stays
 AHEAD = 14.0  # [days] that count
 LASTS = 0.6  # of a change in satisfaction is left when the session ends
-FUTURE_PLAYS = 25.0  # in which power and difficulty pay, if she stays
+FUTURE_PLAYS = 25.0  # in which power and difficulty pay a player who stays
 SOON, BORED_FOR = 3.0, 6.0  # plays for which fatigue and boredom last
 WEAR = 0.5  # what is lost to later advice by one that follows many
-MOST_AHEAD = 4.0  # plays of this session that count when she might stop
+MOST_AHEAD = 4.0  # plays of this session that count where it might end
 
 
 def latent_names(game: Compiled) -> tuple[str, ...]:
@@ -56,7 +46,7 @@ def revealing(what: Sequence[str]) -> Callable[[GameWorld], None]:
     """Writes `row.latent`, `row.plan` or both."""
 
     def reveal(world: GameWorld) -> None:
-        if world.now >= world.end or not world.asked:
+        if world.now >= world.end or not world.due:
             return
         if "latent" in what:
             world.row.latent[:] = latent(world)
@@ -67,7 +57,7 @@ def revealing(what: Sequence[str]) -> Callable[[GameWorld], None]:
 
 
 class Decision:
-    """Her decision in closed form. `weights`: exp of her likings by action of the open ones; `leave`: log-odds of logging out."""
+    """A decision in closed form. `weights`: exp of the likings of open actions; `leave`: log-odds of logging out."""
 
     def __init__(self, world: GameWorld):
         player, words = world.player, world.game.words
@@ -83,7 +73,7 @@ class Decision:
         most = max(likes.values())
         self.weights = {a: exp(x - most) for a, x in likes.items() if x > -1e8}
         rate = player.rate
-        player.rate += self.params.rate * (1 - rate)  # as it is once she has been advised
+        player.rate += self.params.rate * (1 - rate)  # as it is once advice has been given
         self.push = player.persuasion()
         self.irritations = player.irritation(False), player.irritation(True)
         player.rate = rate
@@ -118,16 +108,13 @@ def latent(world: GameWorld) -> np.ndarray:
     for a in range(1, n):
         if world.row.mask[a]:
             accept[a] = decision.chances(a)[a]
-    state = (
-        *(world.traits.skill, player.fatigue, player.boredom, player.frustration, player.annoyance),
-        *(player.satisfaction, player.trust, player.bond, max(-9.0, min(9.0, decision.leave))),
-        world.quitting(),
-    )
+    moods = [getattr(player, mood) for mood in MOODS]
+    state = (world.traits.skill, *moods, max(-9.0, min(9.0, decision.leave)), world.quitting())
     return np.concatenate([p[1:], accept[1:], state, player.persona])
 
 
 class Worth:
-    """What each action is worth to her: `now`, the play alone, and `after`, the state it leaves."""
+    """What each action is worth to the player: `now`, the play alone, and `after`, the state it leaves."""
 
     def __init__(self, world: GameWorld):
         self.world, self.player, self.game = world, world.player, world.game
@@ -148,7 +135,8 @@ class Worth:
         return W["flow"] * sum(share * self.game.minutes[k] * self.flows[k] for k, share in shares.items())
 
     def power(self, gain: dict[int, float] | float, shares: dict[int, float], plays: float | None = None) -> float:
-        """Worth of power, all or by activity, for so many plays (None: for good): flow in what she plays, `shares` by activity."""
+        """Worth of power, all or by activity, for so many plays (None: for good): flow in what is played, `shares` by
+        activity."""
         value = 0.0
         for k, share in shares.items():
             b = self.player.bare[k]
@@ -164,17 +152,16 @@ class Worth:
         """(now, after) of a play of activity k."""
         world, player, game = self.world, self.player, self.game
         a, flow, b = game.rules.activities[k], self.flows[k], self.player.bare[k]
-        minutes = game.minutes[k] * exp(game.spread[k] ** 2 / 2)
+        minutes = game.mean_minutes[k]
         win = 1.0 if b is None else logistic(game.params.win * (0.5 - b - self.excess))
         now = W["flow"] * flow * min(minutes, max(0.0, world.traits.healthy - world.today_minutes()))
         step = (win + 0.25 * (1 - win)) * a.xp / game.xp[player.level - 1]
-        step += win * sum(1 / game.quests[i][1] for i in player.opened if game.quests[i][0] == k)
+        step += win * sum(1 / game.quests[i].wins for i in player.opened if game.quests[i].place == k)
         now += W["progress"] * step
         late = max(0.0, min(minutes, 60 * world.awake() + minutes))
         now += W["late"] * late
-        fatigue = (
-            player.fatigue * (1 - a.relief) if a.relief else min(1.0, player.fatigue + TIRE * a.effort * minutes / 60)
-        )
+        tired = min(1.0, player.fatigue + TIRE * a.effort * minutes / 60)
+        fatigue = player.fatigue * (1 - a.relief) if a.relief else tired
         boredom = player.boredom + BORE * (player.sameness(k, self.excess) - player.boredom)
         q = player.frustration
         frustration = q * (1 - 0.5 * a.relief) if b is None else win * q * WIN + (1 - win) * (q + LOSS * (1 - q))
@@ -184,7 +171,7 @@ class Worth:
         after += self.bond * a.bond * (1 - player.bond) - self.lateness * late / 60
         room = game.rules.need * (player.level - 1) + game.rules.gear_lead - player.gear
         after += self.power(max(0.0, min(room, win * a.loot)), shares) if a.loot else 0.0
-        # the rest of the session is played as tired and as bored as this one leaves her
+        # the rest of the session is played as tired and as bored as this one leaves the player
         after += self.power(-DULL * (fatigue - player.fatigue), shares, SOON)
         after -= STALE * (boredom - player.boredom) * BORED_FOR * self.pace(shares)
         return now, after
@@ -206,7 +193,7 @@ def plan(world: GameWorld) -> np.ndarray:
     decision, worth, words, player = Decision(world), Worth(world), world.game.words, world.player
     chances = decision.chances()
     n = len(world.vocabulary)
-    found = np.zeros((2, n))
+    worths = np.zeros((2, n))
     if world.moment == 3:
         shares = {k: h for k, h in enumerate(player.habit) if h > 0}
         total = sum(shares.values()) or 1.0
@@ -229,10 +216,10 @@ def plan(world: GameWorld) -> np.ndarray:
     for a in range(1, n):
         if not world.row.mask[a]:
             continue
-        told = decision.chances(a)
+        advised = decision.chances(a)
         annoyed = decision.annoys(a, chances)
         cost = -W["interruption"] - W["annoyed"] * annoyed
         wear = 0.25 * worth.annoyance * annoyed + WEAR * player.rate
         for i in (0, 1):
-            found[i, a] = sum(p * values[x][i] for x, p in told.items()) - base[i] - cost - wear * (i == 0)
-    return found.reshape(-1)
+            worths[i, a] = sum(p * values[x][i] for x, p in advised.items()) - base[i] - cost - wear * (i == 0)
+    return worths.reshape(-1)

@@ -1,7 +1,7 @@
 """Settings of the game scenario, with units and sources.
 
-"Prototype" marks numbers of a prototype world whose retention and session statistics were near those of real logs; all others without a source were
-set by trying until the gates of `gates.py` held: assumptions.
+"Prototype" marks numbers of a prototype world whose retention and session statistics were near those of real logs; all
+others without a source were set by trying until the gates of `gates.py` held: assumptions.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from lam_env.config.cli import setting
 
 # What a company can see of its players, priced as near to what they get out of it as that allows.
 REWARD_WEIGHTS = {
-    "quality": 1
-    / 30,  # [min] of play times flow as her wins and the variety of her plays tell it, at most `COUNTED` minutes a day
+    "quality": 1 / 30,  # [min] of play times flow as wins and variety tell it, at most `COUNTED` minutes a day
     "progress": 0.1,  # levels and quests
-    "return": 0.15,  # [days] after which she came back, at most `LONGEST`
-    "churn": -0.5,  # she has left for good
+    "return": 0.15,  # [days] after which the player came back, at most `LONGEST`
+    "churn": -0.5,  # leaving for good
     "early_logout": -0.1,  # a session of one play
     "late": -0.05,  # [min] of play in the `NIGHT`
     "nag": -0.02,  # advice shown
-    "follow": 0.005,  # advice followed, whether she would have done it anyway or not
+    "follow": 0.005,  # advice followed, whether it would have been done anyway or not
     "ignore": -0.005,  # advice ignored
     "annoyed": -0.25,  # advice dismissed in annoyance
     "thumb": 0.1,  # a thumb, +1 or -1
@@ -30,14 +29,14 @@ COUNTED = 90.0  # [min]
 NIGHT = 23.5, 5.0  # [h] of the day: what a company can tell to be late
 LONGEST = 14.0  # [days]
 
-# What she gets out of it. A utility of 1 is half an hour of full flow.
+# What the player gets out of it. A utility of 1 is half an hour of full flow.
 UTILITY_WEIGHTS = {
     "flow": 1 / 30,  # [min] of play times flow, at most `healthy` minutes a day
     "progress": 0.1,  # levels and quests
-    "stay": 0.3,  # [days] between two sessions, times her satisfaction
-    "late": -1 / 20,  # [min] of play after her bedtime: sleep lost
+    "stay": 0.3,  # [days] between two sessions, times satisfaction
+    "late": -1 / 20,  # [min] of play after bedtime: sleep lost
     "interruption": -0.02,  # advice shown
-    "annoyed": -0.25,  # advice that annoyed her
+    "annoyed": -0.25,  # advice that annoyed
 }
 
 FLOW_WITHOUT_CHALLENGE = 0.35  # prototype
@@ -45,40 +44,39 @@ FLOW_WITHOUT_CHALLENGE = 0.35  # prototype
 
 @dataclass(frozen=True)
 class GameParams:
-    """Settings of the players and their world."""
+    """Settings of the players and their world; ValueError where shares add up to more than 1."""
 
     days: int = setting(30, "length of an episode [days]", low=1, high=3650)
     track: Literal["all", "activities"] = setting("all", "what may be advised; activities: not the difficulty")
-    drift: float = setting(0.0, "share of her tastes that changes over an episode", low=0, high=1)
+    drift: float = setting(0.0, "share of a player's tastes that changes over an episode", low=0, high=1)
     tables: str | None = setting(
         None,
-        "file of play behaviour calibrated to a log: its ends of sessions, gaps and leaving hold in place of end*, churn* and gap_*",
+        "file of play behaviour calibrated to a log: its ends of sessions, gaps and leaving hold in place of end*, "
+        "churn* and gap_*",
     )
 
-    # what she does: log-odds
+    # what a player does: log-odds
     beta: float = setting(2.2, "sharpness of choice (prototype)", low=0)
-    taste: float = setting(2.6, "weight of the match of her persona and an activity's tags", low=0)
+    taste: float = setting(2.6, "weight of the match of persona and an activity's tags", low=0)
     flow: float = setting(0.25, "weight of flow to be expected (prototype)", low=0)
     habit: float = setting(1.6, "weight of habit", low=0)
     habit_rate: float = setting(0.12, "weight of the latest play in habits (prototype)", low=0, high=1)
-    follows: float = setting(1.1, "weight of what tends to follow what in her class", low=0)
+    follows: float = setting(1.1, "weight of what tends to follow what in a player's class", low=0)
     quest: float = setting(0.6, "weight of an open quest (prototype)", low=0)
     weary: float = setting(0.6, "weight of fatigue times effort (prototype)", low=0)
-    quirk: float = setting(0.35, "standard deviation of her own likings beyond her persona", low=0)
+    quirk: float = setting(0.35, "standard deviation of a player's own likings beyond the persona", low=0)
 
     # advice
     advice: float = setting(2.4, "weight of a suggestion at full trust (prototype: .8 x 3.0)", low=0)
     tire: float = setting(0.75, "share of it that is lost where every decision is advised (prototype)", low=0, high=1)
     rate: float = setting(0.15, "weight of the latest decision in the rate of suggestions (prototype)", low=0, high=1)
     stop: float = setting(0.5, "share of a suggestion's weight where it is to log out", low=0)
-    stay: float = setting(0.15, "share of it that keeps her from logging out where it is an activity", low=0)
-    click: float = setting(
-        1.7, "a suggestion's weight where it is another difficulty: a click, no change of plans", low=0
-    )
+    stay: float = setting(0.15, "share of it that keeps from logging out where it is an activity", low=0)
+    click: float = setting(1.7, "a suggestion's weight where it is another difficulty: a click, no new plans", low=0)
     trust: float = setting(0.6, "trust at the start, and the level to which silence leads back", low=0, high=1)
     annoy: float = setting(-4.2, "log-odds that a first suggestion annoys")
     annoy_rate: float = setting(5.0, "added where every decision is advised", low=0)
-    annoy_ignored: float = setting(0.8, "added where it is not what she wants", low=0)
+    annoy_ignored: float = setting(0.8, "added where it is not what the player wants", low=0)
 
     # play
     width: float = setting(1.0, "of flow [sd of skill]", low=0.01)
@@ -94,7 +92,7 @@ class GameParams:
     churn: float = setting(-0.6, "log-odds of leaving for good before anything is counted")
     churn_spread: float = setting(3.4, "standard deviation among players", low=0)
     churn_sessions: float = setting(3.1, "it falls with the logarithm of 1 + sessions", low=0)
-    churn_age: float = setting(0.29, "it rises with each day of her life: what was new wears off", low=0)
+    churn_age: float = setting(0.29, "it rises with each day of a life: what was new wears off", low=0)
     churn_pleasure: float = setting(9.0, "and with satisfaction", low=0)
     churn_bond: float = setting(1.2, "and with ties to others (prototype)", low=0)
     churn_annoyed: float = setting(1.2, "it rises with annoyance (prototype)", low=0)
@@ -102,9 +100,7 @@ class GameParams:
 
     # time between sessions: shares of three kinds of gaps, and their medians [h] and spreads
     gap_hours: float = setting(0.40, "share of gaps of some hours", low=0, high=1)
-    gap_own: float = setting(
-        0.97, "how far players differ in their share of long gaps, 1: from none to twice the mean's", low=0, high=1
-    )
+    gap_own: float = setting(0.97, "how far players' shares of long gaps differ, 1: from 0 to 2 means", low=0, high=1)
     gap_long: float = setting(0.51, "share of long gaps of the mean player", low=0, high=1)
     gap_long_median: float = setting(280.0, "median of a long gap [h]", low=1)
     gap_long_spread: float = setting(1.8, "standard deviation of its logarithm", low=0)

@@ -26,7 +26,7 @@ from .world.world import GameWorld
 
 
 class Game(Scenario):
-    """Players who live in sessions; the agent advises what to play next, which skill line to raise, and when to stop."""
+    """Players who live in sessions; the agent advises what to play, which skill line to raise, and when to stop."""
 
     id = "game"
     interaction = "advise"
@@ -45,11 +45,11 @@ class Game(Scenario):
         "train.batch": 2048,
         "train.gamma": 0.97,
         "train.trial": 400,
-        # advice is worth little and too much of it does lasting harm, so what is tried must stay near to what is best: at the usual temperature most of it is
-        # random, everybody is annoyed, and silence is what is learned
+        # advice is worth little and too much of it does lasting harm, so what is tried must stay near to what is best:
+        # at the usual temperature most of it is random, everybody is annoyed, and silence is what is learned
         "train.temperature": 0.01,
-        # the plug-in that PPO starts from is near the best that can be heard of, and returns are too noisy for large steps: at 3e-4, or if the mean of 400
-        # lives alone decided what is better, the start was lost
+        # the plug-in that PPO starts from is near the best that can be heard of, and returns are too noisy for large
+        # steps: at 3e-4, or if the mean of 400 lives alone decided what is better, the start was lost
         "train.learning_rate": 3e-5,
         "train.certain": 1.0,
         "ppo_scratch@learning_rate": 1e-3,
@@ -89,7 +89,8 @@ class Game(Scenario):
         super().__init__(**settings)
         if not isinstance(rules, Rules):
             raise RulesError(
-                f"rules must be Rules of lam_env.scenarios.game.rules.rules, such as changed(RULES, quests=...), not {short(rules)}"
+                "rules must be Rules of lam_env.scenarios.game.rules.rules, such as "
+                f"changed(RULES, quests=...), not {short(rules)}"
             )
         self.game = Compiled(rules, self.params)
         self.vocabulary = self.game.words.vocabulary
@@ -113,7 +114,7 @@ class Game(Scenario):
 
     def answers(self, world: World) -> Answers:
         t = cast(GameWorld, world).tally
-        return Answers(t.shown, t.shown, t.followed, t.shown - t.followed)
+        return Answers(t.offers, t.offers, t.followed, t.offers - t.followed)
 
     def scene(self, world: World) -> Scene:
         return game_scene(game_view(cast(GameWorld, world)))

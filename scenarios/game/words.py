@@ -7,7 +7,7 @@ from lam_env.core.units import DAY
 
 from .rules.rules import LEAVE, Rules
 
-CHOICE, LEVEL_UP = range(2)  # what she is asked: what to do next, or which skill line to raise
+CHOICE, LEVEL_UP = range(2)  # what the player is asked: what to do next, or which skill line to raise
 SENSORS = ("choice", "level_up")
 FOLLOWED, IGNORED, ANNOYED, THUMB = range(4)
 FEEDBACK = ("follow", "ignore", "annoyed", "thumb")

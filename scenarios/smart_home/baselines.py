@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from lam_env.core.contracts import Training
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, MINUTE
 
+from .climate import DARK
 from .devices import Home
 
 PSEUDO, REFUSED = 4.0, 1.8  # pseudo-counts of acceptance and cost of a refusal, those of the plug-in agents
@@ -18,16 +19,17 @@ Predicted = tuple[np.ndarray, Any]
 class HomeOracle:
     """Greedy on the hidden plan: does, one act after another, whatever is worth most by what residents will reach for.
 
-    It knows each pending reach, the plan of acts with their coins up to an hour ahead, standing dislikes and wants; it does not know later
-    consequences for trust. Not a proof of optimality: a ceiling of what acting on full knowledge of the near future earns.
+    It knows each pending reach, the plan of acts with their coins up to an hour ahead, standing dislikes and wants; it
+    does not know later consequences for trust. Not a proof of optimality: a ceiling of what acting on full knowledge
+    of the near future earns.
     """
 
     reveal = ("plan",)
     least = 0.05
 
-    def __init__(self, blind: bool = False):
-        """`blind`: it knows what will be wanted within patience, but not harm, dislikes and what is forgotten; it counts
-        what this household accepts, as the plug-in does."""
+    def __init__(self, training: Training | None = None, blind: bool = False):
+        """`blind`: it knows what will be wanted within patience, but not harm, dislikes and what is forgotten; what
+        this household accepts is counted, as the plug-in does."""
         self.blind = blind
 
     def predict(
@@ -41,8 +43,7 @@ class HomeOracle:
             acceptance = (accepted + PSEUDO) / (accepted + refused + PSEUDO)
             value = np.where(plan[..., a:] > 0, plan[..., a:] * acceptance - REFUSED * (1 - acceptance), 0.0)
         value = np.where(mask > 0, value, 0.0)
-        best = value.argmax(-1)
-        return np.where(value.max(-1) > self.least, best, 0), state
+        return np.where(value.max(-1) > self.least, value.argmax(-1), 0), state
 
 
 class MotionRule:
@@ -60,12 +61,11 @@ class MotionRule:
         mask, since = observation["action_mask"], observation["since"]
         n_actions, rooms = len(self.home.vocabulary), len(self.on)
         quiet = since[:, n_actions : n_actions + rooms]
-        dark = observation["context"][:, [self.sun]] < 0.06
+        dark = observation["context"][:, [self.sun]] < DARK
         lit = observation["context"][:, :rooms]
         on = (quiet <= 0) & dark & (lit == 0) & (mask[:, self.on] > 0)
         off = (quiet >= self.quiet) & (lit > 0) & (mask[:, self.off] > 0)
-        actions = np.zeros(len(mask), np.int64)
-        actions = np.where(off.any(1), self.off[off.argmax(1)], actions)
+        actions = np.where(off.any(1), self.off[off.argmax(1)], 0)
         return np.where(on.any(1), self.on[on.argmax(1)], actions), state
 
 
@@ -76,15 +76,13 @@ class Timer:
     def __init__(self, training: Training, share: float = 0.4, slots: int = 96):
         train, a = training.train, len(training.vocabulary)
         done = np.flatnonzero(train.target > 0)
-        time = np.minimum(train.time[done] + 60, train.time.max())
-        weekend = (time // DAY % 7 >= 5).astype(int)
+        time = np.minimum(train.time[done] + MINUTE, train.time.max())
         slot = time % DAY * slots // DAY
         keys = np.unique(np.stack([train.world[done], time // DAY, slot, train.target[done]], 1), axis=0)
         count = np.zeros((2, slots, a))
         np.add.at(count, ((keys[:, 1] % 7 >= 5).astype(int), keys[:, 2], keys[:, 3]), 1)
         days = np.unique(np.stack([train.world, train.time // DAY], 1), axis=0)[:, 1] % 7 >= 5
         total = np.maximum(np.array([(~days).sum(), days.sum()]), 1)[:, None, None]
-        del weekend, slot
         self.schedule = count / total >= share
         self.slots = slots
 

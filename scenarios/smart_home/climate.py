@@ -13,7 +13,7 @@ from .params import HomeParams
 SLOT = 600  # [s]
 SLOTS = 144  # per day
 SUN = 2  # channel
-AHEAD = 8  # days drawn at once, those of an episode of a week: one by one each would take three times as long
+AHEAD = 8  # days drawn at once, those of an episode of a week: one by one takes three times as long
 DARK = 0.06  # daylight (sine of the sun's elevation times clearness) below which a room wants light
 LATITUDE = math.radians(50.0)
 
@@ -26,8 +26,8 @@ _EVENING = 1 + 0.25 * np.cos((_HOUR - 19) * np.pi / 6) * (_HOUR > 6)
 class Climate:
     """One world's weather, daylight and tariff, drawn some days at a time.
 
-    `slots` (SLOTS) of the loaded day: outdoor [C], sun 0..1, tariff [EUR/kWh], and what sensors report anew, as (channel, value); the channels
-    are, from 1, outdoor, sun, tariff and tariff in three hours, rounded.
+    `slots` (SLOTS) of the loaded day: outdoor [C], sun 0..1, tariff [EUR/kWh], and what sensors report anew, as
+    (channel, value); the channels are, from 1, outdoor, sun, tariff and tariff in three hours, rounded.
     """
 
     def __init__(self, params: HomeParams, streams: Streams):
@@ -36,14 +36,14 @@ class Climate:
         self._clouds: Stream = streams("climate", "clouds")
         self._prices: Stream = streams("climate", "prices")
         self._day, self._first = -1, -AHEAD  # the loaded day; the first of the days that are drawn
-        self._prices_of_day = None if params.tariff == "hourly" else self._shown_prices(self._fixed_tariff())
+        self._prices_of_day = None if params.tariff == "hourly" else self._price_readings(self._fixed_tariff())
         self._drawn: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
-        self._shown = np.zeros((SLOTS, 4))
+        self._readings = np.zeros((SLOTS, 4))  # of the four channels
         self.slots: list[tuple[float, float, float, tuple[tuple[int, float], ...]]] = []
 
-    def shown(self, slot: int) -> list[float]:
-        """What the four channels show in a slot."""
-        values: list[float] = self._shown[slot].tolist()
+    def readings(self, slot: int) -> list[float]:
+        """(4,) of the channels in a slot."""
+        values: list[float] = self._readings[slot].tolist()
         return values
 
     def load(self, day: int) -> None:
@@ -53,19 +53,19 @@ class Climate:
         self._day = day
         if not 0 <= day - self._first < AHEAD:
             self._first, self._drawn = day, [self._draw(day + i) for i in range(AHEAD)]
-        outdoor, sun, tariff, shown = self._drawn[day - self._first]
-        self._shown = shown
-        new = np.empty(shown.shape, bool)
+        outdoor, sun, tariff, readings = self._drawn[day - self._first]
+        self._readings = readings
+        new = np.empty(readings.shape, bool)
         new[0] = True
-        np.not_equal(shown[1:], shown[:-1], out=new[1:])
+        np.not_equal(readings[1:], readings[:-1], out=new[1:])
         news: list[tuple[tuple[int, float], ...]] = [()] * SLOTS
         slots, channels = new.nonzero()
-        for slot, channel, value in zip(slots.tolist(), channels.tolist(), shown[new].tolist(), strict=True):
+        for slot, channel, value in zip(slots.tolist(), channels.tolist(), readings[new].tolist(), strict=True):
             news[slot] += ((channel + 1, value),)
         self.slots = list(zip(outdoor.tolist(), sun.tolist(), tariff.tolist(), news, strict=True))
 
     def _draw(self, day: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Outdoor temperature, sun and tariff of a day, each (SLOTS,), and what is shown (SLOTS, 4)."""
+        """Outdoor temperature, sun and tariff of a day, each (SLOTS,), and readings (SLOTS, 4)."""
         p = self.params
         season = 2 * np.pi * (p.season + day) / 365
         # Cooper 1969: declination of the sun
@@ -77,10 +77,8 @@ class Climate:
         # a yearly wave, a daily one and weather that lasts about three days
         weather = sum(0.7**k * self._weather.normal(2 * (day - k) + 1) for k in range(6) if day >= k)
         outdoor = 10 - 9 * math.cos(season - 0.35) + 2.5 * weather - _WARMTH
-        tariff, now, ahead = self._prices_of_day or self._shown_prices(self._hourly_tariff(day))
-        shown = np.empty((SLOTS, 4))
-        shown[:, 0], shown[:, 1], shown[:, 2], shown[:, 3] = outdoor.round(), sun.round(2), now, ahead
-        return outdoor, sun, tariff, shown
+        tariff, now, ahead = self._prices_of_day or self._price_readings(self._hourly_tariff(day))
+        return outdoor, sun, tariff, np.stack([outdoor.round(), sun.round(2), now, ahead], 1)
 
     def _fixed_tariff(self) -> np.ndarray:
         p = self.params
@@ -93,7 +91,7 @@ class Climate:
         return self.params.price * _EVENING * (0.7 + 0.6 * self._prices.block(day * 24, 24).repeat(6))
 
     @staticmethod
-    def _shown_prices(tariff: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The tariff, and what is shown of it: now, and in three hours as far as today's prices are known."""
+    def _price_readings(tariff: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The tariff and its readings: now, and in three hours as far as today's prices are known."""
         ahead = np.concatenate([tariff[18:], tariff[-1:].repeat(18)])
         return tariff, tariff.round(3), ahead.round(3)

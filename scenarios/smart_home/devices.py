@@ -5,30 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from lam_env.core.events import Vocabulary
 from lam_env.core.units import MINUTE
 
-ROOMS = ("bedroom", "bathroom", "kitchen", "living", "hall", "study", "nursery", "laundry")
+from .floorplan import entrance, rooms
+
 ITEMS = (  # furniture and appliances with a sensor
     *("bed", "wardrobe", "tap", "shower", "seat", "cupboard", "fridge", "stove", "broom", "sofa", "armchair"),
     *("bookcase", "hi-fi", "table", "desk", "washer.door"),
 )
 FEEDBACK = ("accept", "override", "reject", "rating", "switch_off", "nuisance")
+NIGHT = {"blinds": 1, "lock": 1}  # states at the start, where they are not 0
 HERE, ALL_LIGHTS = -1, -2  # in the place of a device: the light of this room, every light
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of device. States are numbered as in `states`; `idle` is the state of rest."""
+    """A kind of device; ValueError where a command names no state."""
 
     name: str
-    states: tuple[str, ...]
+    states: tuple[str, ...]  # by number
     effort: float  # cost of a manual touch, in touches
     patience: int  # [s] for which an anticipation stays good
     power: float = 0.0  # [kW] in the highest state
     commands: tuple[int, ...] = ()  # states that can be commanded; empty: all
+
+    def __post_init__(self) -> None:
+        if not all(0 <= state < len(self.states) for state in self.commands):
+            raise ValueError(f"{self.name}: commands {self.commands} name states that it does not have")
 
 
 KINDS = {
@@ -52,10 +56,10 @@ KINDS = {
 class Device:
     """One device of a layout."""
 
-    index: int
+    index: int  # in the home's devices
     name: str  # e.g. kitchen.light
     kind: Kind
-    room: int
+    room: int  # in the home's rooms
     commands: tuple[int, ...]  # action id per state, 0 where a state cannot be commanded
 
 
@@ -63,8 +67,8 @@ class Device:
 class Home:
     """Rooms and devices of one layout; shared by all worlds of that layout."""
 
-    rooms: tuple[str, ...]
-    devices: tuple[Device, ...]
+    rooms: tuple[str, ...]  # names
+    devices: tuple[Device, ...]  # the lights first, one a room
     vocabulary: Vocabulary
     device_of: tuple[int, ...]  # per action, -1 for none
     state_of: tuple[int, ...]  # per action
@@ -87,18 +91,14 @@ ENVIRONMENT = ("indoor.temperature", "outdoor.temperature", "outdoor.sun", "tari
 
 @lru_cache
 def build_home(n_rooms: int) -> Home:
-    rooms = ROOMS[:n_rooms] if n_rooms > 4 else ROOMS[:4]
-    hall = "hall" if "hall" in rooms else "living"
-    where = [(f"{r}.light", "light", r) for r in rooms]
+    """The home of 4 to 8 rooms."""
+    names, hall = rooms(n_rooms), entrance(n_rooms)
+    where = [(f"{r}.light", "light", r) for r in names]
     where += [(f"{r}.blinds", "blinds", r) for r in ("bedroom", "living")]
     where += [("heating", "heating", hall), ("door.lock", "lock", hall), ("alarm", "alarm", hall)]
-    where += [
-        ("living.tv", "tv", "living"),
-        ("living.music", "music", "living"),
-        ("kitchen.kettle", "kettle", "kitchen"),
-    ]
-    where += [("kitchen.dishwasher", "dishwasher", "kitchen")]
-    where += [("washer", "washer", "laundry" if "laundry" in rooms else "bathroom")]
+    where += [(f"living.{kind}", kind, "living") for kind in ("tv", "music")]
+    where += [(f"kitchen.{kind}", kind, "kitchen") for kind in ("kettle", "dishwasher")]
+    where += [("washer", "washer", "laundry" if "laundry" in names else "bathroom")]
     actions, patience = ["none"], [5 * MINUTE]
     devices, device_of, state_of = [], [-1], [0]
     for index, (name, kind_name, room) in enumerate(where):
@@ -110,25 +110,25 @@ def build_home(n_rooms: int) -> Home:
             patience.append(kind.patience)
             device_of.append(index)
             state_of.append(state)
-        devices.append(Device(index, name, kind, rooms.index(room), tuple(commands)))
+        devices.append(Device(index, name, kind, names.index(room), tuple(commands)))
     deferrable = [d.index for d in devices if d.kind.name in ("dishwasher", "washer")]
     readings = [d.name for d in devices] + [f"{devices[i].name}.loaded" for i in deferrable]
     presence = len(readings)
-    readings += [f"presence.{r}" for r in rooms]
+    readings += [f"presence.{r}" for r in names]
     vocabulary = Vocabulary(
         tuple(actions),
-        (*(f"motion.{r}" for r in rooms), "door.front", *(f"use.{i}" for i in ITEMS)),
+        (*(f"motion.{r}" for r in names), "door.front", *(f"use.{i}" for i in ITEMS)),
         tuple(readings) + ENVIRONMENT,
         FEEDBACK,
         tuple(patience),
     )
     return Home(
-        rooms,
+        names,
         tuple(devices),
         vocabulary,
         tuple(device_of),
         tuple(state_of),
-        tuple(range(len(rooms))),
+        tuple(range(len(names))),
         {d.room: d.index for d in devices if d.kind.name == "blinds"},
         {d.kind.name: d.index for d in devices if d.kind.name not in ("light", "blinds")},
         len(readings),
@@ -137,19 +137,3 @@ def build_home(n_rooms: int) -> Home:
         tuple(tuple(d.kind.power * s / (len(d.kind.states) - 1) for s in range(len(d.kind.states))) for d in devices),
         tuple(tuple((s, action) for s, action in enumerate(d.commands) if action) for d in devices),
     )
-
-
-def initial_states(home: Home) -> list[int]:
-    """The home at night: lights off, blinds closed, locked, heating low."""
-    night = {"blinds": 1, "lock": 1}
-    return [night.get(d.kind.name, 0) for d in home.devices]
-
-
-def possible(home: Home, states: list[int], loaded: set[int]) -> np.ndarray:
-    """(A,) int8: commands that would change something."""
-    mask = np.zeros(len(home.vocabulary), np.int8)
-    mask[0] = 1
-    for a in range(1, len(mask)):
-        d = home.device_of[a]
-        mask[a] = states[d] != home.state_of[a] and (d not in home.loaded or d in loaded)
-    return mask

@@ -1,14 +1,12 @@
-"""Floor plans of homes of 4 to 8 rooms, the doors between the rooms and the ways through them."""
+"""Floor plans of homes of 4 to 8 rooms, and the doors between the rooms."""
 
 from __future__ import annotations
 
-from collections import deque
 from functools import cache
 from typing import NamedTuple
 
 ROOMS = ("bedroom", "bathroom", "kitchen", "living", "hall", "study", "nursery", "laundry")
 WIDTH, HEIGHT = 12.0, 7.8  # [m], of every home
-DOOR = 0.9  # [m], width of a door
 OUTSIDE = "outside"
 
 
@@ -90,51 +88,24 @@ def adjacency(n: int) -> frozenset[tuple[str, str]]:
 
 
 @cache
-def _paths(n: int) -> dict[tuple[str, str], tuple[str, ...]]:
-    doors: dict[str, list[str]] = {room: [] for room in rooms(n)}
-    for a, b in sorted(adjacency(n)):
-        doors[a].append(b)
-        doors[b].append(a)
-    paths: dict[tuple[str, str], tuple[str, ...]] = {}
-    for start in doors:
-        paths[start, start] = (start,)
-        queue = deque([start])
-        while queue:
-            here = queue.popleft()
-            for there in doors[here]:
-                if (start, there) not in paths:
-                    paths[start, there] = (*paths[start, here], there)
-                    queue.append(there)
-    return paths
-
-
-def path(a: str, b: str, n: int) -> tuple[str, ...]:
-    """The shortest walk from a to b, both included."""
-    try:
-        return _paths(n)[a, b]
-    except KeyError:
-        raise ValueError(f"floor plan: no way from {a!r} to {b!r} in a home of {n} rooms") from None
-
-
-@cache
 def doors(n: int) -> dict[tuple[str, str], Door]:
     """The door of each pair in `adjacency` and the front door, (OUTSIDE, room).
 
     A door lies at the right or lower end of the shared wall.
     """
     plan = layout(n)
-    found = {}
+    places = {}
     for a, b in sorted(adjacency(n)):
         p, q = plan[a], plan[b]
         right, bottom = min(p.x + p.width, q.x + q.width), min(p.y + p.height, q.y + q.height)
         left, top = max(p.x, q.x), max(p.y, q.y)
         if right - left < bottom - top:
-            found[a, b] = Door(left, bottom - 0.8, True)
+            places[a, b] = Door(left, bottom - 0.8, True)
         else:
-            found[a, b] = Door(right - 0.55, top, False)
+            places[a, b] = Door(right - 0.55, top, False)
     home = plan[entrance(n)]
     if home.y + home.height < HEIGHT:  # a corridor between two rows: the front door is at its end
-        found[OUTSIDE, entrance(n)] = Door(home.x, home.y + home.height / 2, True)
+        places[OUTSIDE, entrance(n)] = Door(home.x, home.y + home.height / 2, True)
     else:
-        found[OUTSIDE, entrance(n)] = Door(home.x + home.width / 2, HEIGHT, False)
-    return found
+        places[OUTSIDE, entrance(n)] = Door(home.x + home.width / 2, HEIGHT, False)
+    return places

@@ -1,8 +1,8 @@
 """What agents do not see: the hidden state, and what will be wanted. For ceilings (informed, oracle) and diagnosis.
 
-`latent` is the state that the generator's next draws depend on: what each resident does and since when, how she is
-given to act in it, her needs and the mean times of her clock anchors. It holds no draw that the future has not yet shown: whether
-she will be tidy this time is in `plan` alone.
+`latent` is the state that the generator's next draws depend on: what each resident does and since when, how they tend
+to act in it, their needs and the mean times of their clock anchors. It holds no draw that the future has not yet shown:
+whether somebody will be tidy this time is in `plan` alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.sim.routine import Act
 
 from .devices import ALL_LIGHTS, HERE, Home
@@ -20,9 +20,9 @@ from .people.wants import LEAVING, WANTS
 from .world import HomeWorld
 
 DOING = tuple(WANTS)
-RECENT = ("toilet", "drink", "snack", "groom", "shower", "clean", "laundry")  # hours since she last did
-ANCHORS = 12  # clock anchors of a resident that are shown, in the order of her tables
-HORIZON = 3600  # [s] how far ahead `plan` looks at most
+RECENT = ("toilet", "drink", "snack", "groom", "shower", "clean", "laundry")  # log time since
+ANCHORS = 12  # clock anchors of a resident that are shown, in the order of the tables
+HORIZON = HOUR  # [s] how far ahead `plan` looks at most
 LIGHT_SAVED = 0.2  # a touch at the light also ends about 12 s in the dark
 
 
@@ -39,17 +39,13 @@ def latent_names(home: Home, residents: int) -> tuple[str, ...]:
 def revealing(what: Sequence[str]) -> Callable[[HomeWorld], None]:
     """Writes `row.latent`, `row.plan` or both."""
 
-    def both(world: HomeWorld) -> None:
-        world.row.latent[:] = latent(world)
-        world.row.plan[:] = plan(world)
+    def reveal(world: HomeWorld) -> None:
+        if "latent" in what:
+            world.row.latent[:] = latent(world)
+        if "plan" in what:
+            world.row.plan[:] = plan(world)
 
-    def only_latent(world: HomeWorld) -> None:
-        world.row.latent[:] = latent(world)
-
-    def only_plan(world: HomeWorld) -> None:
-        world.row.plan[:] = plan(world)
-
-    return both if len(set(what)) == 2 else only_plan if "plan" in what else only_latent
+    return reveal
 
 
 def latent(world: HomeWorld) -> list[float]:
@@ -69,81 +65,72 @@ def _resident(world: HomeWorld, r: Resident) -> list[float]:
     one[DOING.index(r.doing)] = 1.0
     elapsed = now - r.since
     one += [float(r.act.activity < 0), float(r.asleep), float(r.room == AWAY), float(r.leaving)]
-    one += [math.log1p(elapsed), elapsed / 3600, float(bool(elapsed < 90))]
+    one += [math.log1p(elapsed), elapsed / HOUR, float(elapsed < 90)]
     one += [float(r.room == k) for k in range(len(home.rooms))]
     one += [math.log1p((now - r.last.get(n, now - DAY)) / 600) for n in RECENT]
-    hour = now / 3600 % 24
-    for k in range(ANCHORS):
-        anchors = r.tables.anchors
-        ahead = (anchors[k].hour - hour + 12) % 24 - 12 if k < len(anchors) else 0.0
-        one.append(math.tanh(ahead / 2))
-    pending = max((math.log1p(now - since) + 0.1 for _, _, since in r.later.values()), default=0.0)
+    hours = [anchor.hour for anchor in r.tables.anchors[:ANCHORS]]
+    one += [math.tanh(((hour - now / HOUR % 24 + 12) % 24 - 12) / 2) for hour in hours]
+    one += [0.0] * (ANCHORS - len(hours))
+    pending = max((math.log1p(now - later.since) + 0.1 for later in r.later.values()), default=0.0)
     return [*one, r.like - 20.0, r.traits.thrift, r.traits.tidiness, r.traits.tolerance, pending]
 
 
 def due(world: HomeWorld, r: Resident) -> list[tuple[int, float]]:
-    """(action, her probability of it) for what her present act calls for and the home is not."""
-    found: list[tuple[int, float]] = []
+    """(action, a resident's probability of it) for what the present act calls for and the home is not."""
     if r.room == AWAY or r.act.activity < 0:
-        return found
-    devices = world.home.devices
+        return []
+    chances: list[tuple[Item, float]] = []
     for key in (r.doing, r.also) if r.also else (r.doing,):
-        for _, device, state, ok, holds, seek, _, p in r.rules[key]:
-            if not seek or (holds and not holds(world, r.room, r)):
+        for rule in r.rules[key]:
+            if not rule.seek or (rule.holds and not rule.holds(world, r.room, r)):
                 continue
-            targets = [world.home.lights[r.room]] if device == HERE else [device]
-            if device == ALL_LIGHTS:
-                targets = [x for x in world.home.lights if x != world.home.lights[r.room] or r.leaving]
-                ok = (0,)
+            targets, ok = [world.home.lights[r.room] if rule.device == HERE else rule.device], rule.ok
+            if rule.device == ALL_LIGHTS:
+                targets, ok = [x for x in world.home.lights if x != world.home.lights[r.room] or r.leaving], (0,)
             for d in targets:
                 if world.states[d] not in ok and (d not in world.home.loaded or d in world.loaded):
-                    found.append((devices[d].commands[state], p))
+                    chances.append((Item(d, rule.state, ok), rule.p))
     if r.left >= 0 and world.states[world.home.lights[r.left]] and not world.others_in(r.left, r):
-        found.append((devices[world.home.lights[r.left]].commands[0], r.traits.tidiness))
-    if r.before in LEAVING:
-        d = world.home.by_name["tv" if r.before == "tv" else "music"]
-        if world.states[d]:
-            found.append((devices[d].commands[0], r.leaving_rules[r.before]))
-    if world.states[world.home.by_name["heating"]] < r.level and world.indoor < r.like - 0.7 and not r.asleep:
-        found.append((devices[world.home.by_name["heating"]].commands[r.level], 0.9))
-    found += [(devices[item.device].commands[item.state], 1.0) for _, item, _ in r.later.values()]
-    return found
+        chances.append((Item(world.home.lights[r.left], 0, (0,)), r.traits.tidiness))
+    if r.before in LEAVING and world.states[world.home.by_name[r.before]]:
+        chances.append((Item(world.home.by_name[r.before], 0, (0,)), r.leaving_rules[r.before]))
+    if world.states[world.heating] < r.level and world.indoor < r.like - 0.7 and not r.asleep:
+        chances.append((Item(world.heating, r.level, ()), 0.9))
+    chances += [(later.item, 1.0) for later in r.later.values()]
+    return [(world.home.devices[item.device].commands[item.state], p) for item, p in chances]
 
 
-def needs(world: HomeWorld, horizon: int = HORIZON) -> list[tuple[int, Item, Resident, bool]]:
-    """(time, item, resident, certain) that residents will reach for, in order of time, up to the horizon [s].
+def needs(world: HomeWorld) -> list[tuple[int, Item, Resident]]:
+    """(time [s], item, resident) that residents will reach for, in order of time, up to the horizon.
 
     What is pending now is exact; later acts are read off the plan with their own coins, in the home as it is now.
     """
-    now, found = world.now, []
+    now, reaches = world.now, []
     for r in world.residents:
-        for k, item in enumerate(r.todo):
-            found.append((max(now, r.reach_time) + 7 * k, item, r, True))
-        found += [(time, item, r, True) for time, item, _ in r.later.values()]
-        room = r.room
-        before = r.doing
+        reaches += [(max(now, r.reach_time) + 7 * k, item, r) for k, item in enumerate(r.todo)]
+        reaches += [(later.time, later.item, r) for later in r.later.values()]
+        room, before = r.room, r.doing
         for act in r.coming:
-            if act.start > now + horizon:
+            if act.start > now + HORIZON:
                 break
             if act.activity < 0 or act.start < now:
                 continue
             doing = r.habits[act.activity]
             items, room = foresee(world, r, act, doing, before, room)
-            found += [(act.start + 13 + 7 * k, item, r, False) for k, item in enumerate(items)]
+            reaches += [(act.start + 13 + 7 * k, item, r) for k, item in enumerate(items)]
             before = doing
-    found.sort(key=lambda n: n[0])
-    return found
+    return sorted(reaches, key=lambda reach: reach[0])
 
 
 def foresee(world: HomeWorld, r: Resident, act: Act, doing: str, before: str, room: int) -> tuple[list[Item], int]:
-    """What she will see to when a coming act starts, in the home as it is now, and the room she will be in."""
+    """What is seen to when a coming act starts, in the home as it is now, and the room that the resident is then in."""
     home, to, coins = world.home, r.rooms[doing], r.coins_of(act)
     items: list[Item] = []
     if room == AWAY and doing != "out":
         items.append(Item(home.by_name["lock"], 0, (0,)))
     if room >= 0 and room != to and not world.others_in(room, r):
         if before in LEAVING and coins[13] < r.leaving_rules[before]:
-            items.append(Item(home.by_name["tv" if before == "tv" else "music"], 0, (0,)))
+            items.append(Item(home.by_name[before], 0, (0,)))
         if coins[14] < r.traits.tidiness:
             items.append(Item(home.lights[room], 0, (0,)))
     keys = ["return"] if room == AWAY else []
@@ -160,46 +147,44 @@ def foresee(world: HomeWorld, r: Resident, act: Act, doing: str, before: str, ro
                 items += [Item(light, 0, (0,)) for light in home.lights if doing == "out" or light != home.lights[to]]
             elif not if_loaded or device in world.loaded:
                 items.append(Item(device, state, ok))
-    heating = home.by_name["heating"]
     if doing not in (ASLEEP, "out") and world.indoor < r.like - 0.7:
-        items.append(Item(heating, r.level, tuple(range(r.level, 3))))
+        items.append(Item(world.heating, r.level, tuple(range(r.level, 3))))
     return items, AWAY if doing == "out" else to
 
 
 def plan(world: HomeWorld) -> list[float]:
-    """(2 A,): per action, the utility [touches] of doing it now, by what will be wanted of its device first (0: nothing);
-    then the same without regard to harm, dislikes and what is forgotten."""
+    """(2 A,): per action, the utility [touches] of doing it now, by what will be wanted of its device first (0:
+    nothing); then the same without regard to harm, dislikes and what is forgotten."""
     home, now = world.home, world.now
-    values, wanted = [0.0] * len(world.vocabulary), [0.0] * len(world.vocabulary)
+    values, wishes = [0.0] * len(world.vocabulary), [0.0] * len(world.vocabulary)
     mask = world.row.mask
-    seen: set[int] = set()
-    for time, item, r, _ in needs(world):
+    reached: set[int] = set()
+    for time, item, r in needs(world):
         d = item.device
-        if d in seen:
+        if d in reached:
             continue
-        seen.add(d)
-        device = home.devices[d]
-        action = device.commands[item.state]
+        reached.add(d)
+        kind = home.devices[d].kind
+        action = home.devices[d].commands[item.state]
         lead = time - now
-        if not action or world.states[d] in item.ok or not mask[action] or lead > device.kind.patience:
+        if not action or world.states[d] in item.ok or not mask[action] or lead > kind.patience:
             continue
         if world.shadow[d] in item.ok:
             continue
-        value = device.kind.effort + (LIGHT_SAVED if device.kind.name == "light" and item.state else 0.0)
-        wanted[action] = value
+        value = kind.effort + (LIGHT_SAVED if kind.name == "light" and item.state else 0.0)
+        wishes[action] = value
         if world.minds_at(action, time):
-            value = -1.5 - device.kind.effort
-        elif device.kind.name == "heating" and item.state:
-            value += 0.06 * max(0.0, min(3.0, r.like - world.indoor)) * lead / 60 / 2
-        value -= _harm(world, d, item.state, lead)
-        values[action] = value
-    _tidy_up(world, values, seen)
-    return values + wanted
+            value = -1.5 - kind.effort
+        elif kind.name == "heating" and item.state:
+            value += 0.06 * max(0.0, min(3.0, r.like - world.indoor)) * lead / MINUTE / 2
+        values[action] = value - _harm(world, d, item.state, lead / MINUTE)
+    _tidy_up(world, values, reached)
+    return values + wishes
 
 
-def _harm(world: HomeWorld, device: int, state: int, lead: int) -> float:
-    """What it would cost somebody, from now until it is wanted."""
-    kind, minutes, harm = world.home.devices[device].kind.name, lead / 60, 0.0
+def _harm(world: HomeWorld, device: int, state: int, minutes: float) -> float:
+    """What it would cost somebody, in the `minutes` from now until it is wanted."""
+    kind, harm = world.home.devices[device].kind.name, 0.0
     for r in world.residents:
         ok = r.wants.get(device)
         if r.room == AWAY or ok is None or state in ok:
@@ -217,22 +202,17 @@ def _harm(world: HomeWorld, device: int, state: int, lead: int) -> float:
     return harm
 
 
-def _tidy_up(world: HomeWorld, values: list[float], seen: set[int]) -> None:
+def _tidy_up(world: HomeWorld, values: list[float], reached: set[int]) -> None:
     """What is forgotten: nobody will reach for it, but it costs."""
     home, mask = world.home, world.row.mask
     present = [r for r in world.residents if r.room != AWAY]
-    for room, lamp in enumerate(home.lights):
-        off = home.devices[lamp].commands[0]
-        if mask[off] and lamp not in seen and not any(r.room == room for r in present):
-            values[off] = max(values[off], 0.3)
-    tv, lock, heating = home.by_name["tv"], home.by_name["lock"], home.by_name["heating"]
-    off = home.devices[tv].commands[0]
-    tv_room = home.devices[tv].room
-    if mask[off] and tv not in seen and not any(r.room == tv_room for r in present):
-        values[off] = max(values[off], 1.0)
-    close = home.devices[lock].commands[1]
-    if mask[close] and lock not in seen and all(r.asleep for r in present):
-        values[close] = max(values[close], 0.5)
-    eco = home.devices[heating].commands[0]
-    if mask[eco] and heating not in seen and not present:
-        values[eco] = max(values[eco], 0.5)
+    taken = {r.room for r in present}
+    tv, lock = home.by_name["tv"], home.by_name["lock"]
+    forgotten = [(lamp, 0, 0.3) for room, lamp in enumerate(home.lights) if room not in taken]
+    forgotten += [(tv, 0, 1.0)] if home.devices[tv].room not in taken else []
+    forgotten += [(lock, 1, 0.5)] if all(r.asleep for r in present) else []
+    forgotten += [(world.heating, 0, 0.5)] if not present else []
+    for device, state, value in forgotten:
+        action = home.devices[device].commands[state]
+        if mask[action] and device not in reached:
+            values[action] = max(values[action], value)

@@ -8,50 +8,50 @@ from typing import ClassVar, Protocol
 
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.sim.world import World
 
 from .climate import DARK, SLOT, SUN, Climate
-from .devices import ALL_LIGHTS, HERE, ITEMS, build_home, initial_states, possible
+from .devices import ALL_LIGHTS, HERE, ITEMS, NIGHT, build_home
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
 
 AWAY = -1  # in the place of a room
-HOURS = SLOT / 3600
+HOURS = SLOT / HOUR
 HOT = 600  # [s] that boiled water stays hot
 NO_MATTER = (0,)  # states that do for a light that nobody thinks of
-RUNS = {"dishwasher": (7200, 1.0), "washer": (5400, 0.8), "kettle": (HOT, 0.1)}  # [s], [kWh]
+RUNS = {"dishwasher": (2 * HOUR, 1.0), "washer": (5400, 0.8), "kettle": (HOT, 0.1)}  # [s], [kWh]
 
 
 class Occupant(Protocol):
-    """What a house knows of somebody who lives in it. `wants`: per device, the states that are right for what they do now."""
+    """What a house knows of somebody who lives in it."""
 
-    room: int
+    room: int  # or AWAY
     asleep: bool
-    wants: dict[int, tuple[int, ...]]
+    wants: dict[int, tuple[int, ...]]  # per device, the states that are right for what they do now
 
 
 @dataclass(slots=True)
 class AgentAct:
     """An effective act of the agent that nobody has answered yet."""
 
-    id: int
+    id: int  # by which it is answered
     action: int
     device: int
-    state: int
-    before: int
-    time: int
+    state: int  # that it has made
+    before: int  # state before it
+    time: int  # [s]
 
 
 class House(World):
     """Devices, climate and accounts of one home; the people in it act on it through `set` and `load`.
 
     `shadow` holds, per device, the state it would have if the agent had done nothing: an assist is counted only
-    where she would have had to reach for the device without the agent, so undoing and redoing earns nothing.
+    where somebody would have had to reach for the device without the agent, so undoing and redoing earns nothing.
     `agent_acts_on`: per device, the agent's act that nobody has answered yet.
     """
 
     __slots__ = (
-        *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors", "_device_index"),
+        *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors", "device_index"),
         *("agent_acts_on", "climate", "indoor", "sun", "price", "power", "kwh", "peak", "cold_hours", "_accrued"),
         *("_held", "_runs_until", "heating", "_tv", "_lock", "_music", "_tv_room", "_n_rooms", "_thermal"),
     )
@@ -64,7 +64,6 @@ class House(World):
         row: ObservationRow,
         start: int,
         record: bool,
-        weights: dict[str, float] | None,
     ):
         home = build_home(params.rooms)
         super().__init__(
@@ -74,14 +73,14 @@ class House(World):
             start=start,
             end=start + params.days * DAY,
             timer=params.timer,
-            reward_weights=weights or REWARD_WEIGHTS,
+            reward_weights=REWARD_WEIGHTS,
             utility_weights=UTILITY_WEIGHTS,
             record=record,
         )
         self.params, self.home, self._n_rooms = params, home, len(home.rooms)
-        self._device_index = {d.name: d.index for d in home.devices} | {"*.light": HERE, "ALL.light": ALL_LIGHTS}
+        self.device_index = {d.name: d.index for d in home.devices} | {"*.light": HERE, "ALL.light": ALL_LIGHTS}
         self.item_sensors = {name: len(home.rooms) + 1 + i for i, name in enumerate(ITEMS)}
-        self.states = initial_states(home)
+        self.states = [NIGHT.get(d.kind.name, 0) for d in home.devices]
         self.shadow = list(self.states)
         self.agent_acts_on: list[AgentAct | None] = [None] * len(home.devices)
         self.loaded: set[int] = set()
@@ -94,14 +93,15 @@ class House(World):
         self.climate = Climate(params, streams)
         self.next_tick = start // SLOT * SLOT + SLOT
         self._accrued = start
-        names = ("setpoints", "time_constant", "heater_rise", "solar_rise", "heater_power")
-        self._thermal = tuple(getattr(params, name) for name in names)
+        p = params
+        self._thermal = p.setpoints, p.time_constant, p.heater_rise, p.solar_rise, p.heater_power
         self.heating, self._tv, self._lock, self._music = (
             home.by_name[name] for name in ("heating", "tv", "lock", "music")
         )
         self._tv_room = home.devices[self._tv].room
         self._first_readings()
-        row.mask[:] = possible(home, self.states, self.loaded).data
+        row.mask[0] = 1
+        self._refresh_masks()
 
     def _first_readings(self) -> None:
         home, climate, channel = self.home, self.climate, self.home.n_channels
@@ -112,17 +112,17 @@ class House(World):
         self.reading(channel + 5, 1.0)
         climate.load(self.now // DAY)
         slot = self.now % DAY // SLOT
-        shown = climate.shown(slot)
-        self.price, self.sun = climate.slots[slot][2], shown[1]
-        for i, value in enumerate([round(self.indoor, 1), *shown]):
+        outside = climate.readings(slot)
+        self.price, self.sun = climate.slots[slot][2], outside[1]
+        for i, value in enumerate([round(self.indoor, 1), *outside]):
             self.reading(channel + i, value)
 
-    # -- time --------------------------------------------------------------------------------------------------------
+    # -- time ---------------------------------------------------------------------------------------------------------
 
     def advance(self) -> None:
         """Ten minutes of climate and heating.
 
-        RC model: dT/dt = (T_out - T) / RC + rise * duty + solar gain; the thermostat is proportional within half a kelvin.
+        RC model: dT/dt = (T_out - T) / RC + rise * duty + solar gain; the thermostat is proportional within .5 K.
         """
         climate, now, indoor = self.climate, self.now, self.indoor
         self.next_tick = now + SLOT
@@ -149,7 +149,7 @@ class House(World):
             if channel == SUN:
                 dusk_or_dawn = (value < DARK) != (self.sun < DARK)
                 self.sun = value
-        self.felt(dusk_or_dawn)
+        self.feel_climate(dusk_or_dawn)
 
     def _spend(self, kwh: float) -> None:
         self.kwh += kwh
@@ -157,7 +157,7 @@ class House(World):
         self.utility_totals["energy"] += money
         self.earn("energy", money)
 
-    def felt(self, dusk_or_dawn: bool) -> None:
+    def feel_climate(self, dusk_or_dawn: bool) -> None:
         """What people make of the climate."""
 
     def finish(self) -> None:
@@ -199,7 +199,7 @@ class House(World):
             if asleep and states[self._music]:
                 totals["asleep_music"] += minutes * asleep
 
-    # -- what holds now ---------------------------------------------------------------------------------------------
+    # -- what holds now -----------------------------------------------------------------------------------------------
 
     def dark(self, room: int, resident: Occupant | None = None) -> bool:
         if self.sun < DARK:
@@ -211,7 +211,7 @@ class House(World):
         return self.sun >= DARK
 
     def evening(self, room: int, resident: Occupant) -> bool:
-        return not 6 <= self.now // 3600 % 24 < 17
+        return not 6 <= self.now // HOUR % 24 < 17
 
     def something_loaded(self, room: int, resident: Occupant) -> bool:
         return bool(self.loaded)
@@ -222,10 +222,6 @@ class House(World):
             if not r.asleep and r is not resident and r.room != AWAY:
                 return False
         return True
-
-    def device(self, name: str) -> int:
-        """Index of a device; HERE and ALL_LIGHTS for its names in the tables of wants."""
-        return self._device_index[name]
 
     def sleeper_in(self, room: int) -> bool:
         for r in self.residents:  # noqa: SIM110 -- half the time of `any`, and asked often
@@ -256,7 +252,7 @@ class House(World):
         "last": last_up,
     }
 
-    # -- changes of devices -----------------------------------------------------------------------------------------
+    # -- changes of devices -------------------------------------------------------------------------------------------
 
     def set(self, device: int, state: int) -> None:
         """Change a device's state, by whomever."""
@@ -279,17 +275,17 @@ class House(World):
         """A kettle cools, a machine has finished."""
         if self.now != self._runs_until[device]:
             return  # it was started again meanwhile
-        self.found_done(device)
+        self.machine_done(device)
         self.states[device] = self.shadow[device] = 0
         self.reading(device, 0)
         self._refresh_mask(device)
 
-    def found_done(self, device: int) -> None:
+    def machine_done(self, device: int) -> None:
         """What people make of a machine that has run its course."""
 
     def load(self, name: str) -> None:
         """Put something into a dishwasher or washer."""
-        device = self._device_index[name]
+        device = self.device_index[name]
         if device not in self.loaded and not self.states[device]:
             self.loaded.add(device)
             self.reading(self.home.loaded[device], 1.0)
@@ -300,7 +296,12 @@ class House(World):
             self._refresh_mask(device)
         self._held.clear()
 
+    def _refresh_masks(self) -> None:
+        for device in range(len(self.home.devices)):
+            self._refresh_mask(device)
+
     def _refresh_mask(self, device: int) -> None:
+        """Commands of a device that would change something."""
         if not self.automation:
             return
         home, mask, states = self.home, self.row.mask, self.states

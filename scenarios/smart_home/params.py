@@ -12,17 +12,17 @@ from typing import Literal
 from lam_env.config.cli import setting
 from lam_env.sim.user import TrustParams
 
-PERSONAS = ("early_commuter", "shift_worker", "home_worker", "retired", "family", "student")
+from .people.habits import PERSONAS
 
 REWARD_WEIGHTS = {
-    "assist": 1.0,  # she would have reached for it, and it was done
-    "override": -2.0,  # she had to correct what the agent did
-    "rejection": -1.5,  # right, but she does not want a machine to do it
-    "miss": -0.2,  # she did by hand what the agent could have done
+    "assist": 1.0,  # somebody would have reached for it, and it was done
+    "override": -2.0,  # what the agent did had to be corrected
+    "rejection": -1.5,  # right, but not wanted from a machine
+    "miss": -0.2,  # done by hand where the agent could have done it
     "nuisance": -0.05,  # something switched on that nobody used within its patience
     "rating": 1.0,  # explicit thumbs, +1 or -1
     "energy": -2.0,  # money [EUR]
-    "switched_off": -5.0,  # she switched the automation off
+    "switched_off": -5.0,  # of the automation
 }
 
 UTILITY_WEIGHTS = {
@@ -36,14 +36,14 @@ UTILITY_WEIGHTS = {
     "lamps": -0.02,  # [min] of a lamp that burns in an empty room: what it looks like to those who pay
     "unwatched": -0.3,  # [min] TV on and nobody in the room
     "unlocked": -0.03,  # [min] unlocked with nobody home or everybody asleep
-    "cold": -0.06,  # [K min] below (or 1 K above) what she likes, per resident
+    "cold": -0.06,  # [K min] below (or 1 K above) what is liked, per resident
     "energy": -2.0,  # money [EUR]
 }
 
 
 @dataclass(frozen=True)
 class HomeParams:
-    """Settings of a smart home."""
+    """Settings of a smart home; ValueError where a persona is unknown or a range is upside down."""
 
     residents: int = setting(2, "people who live in the home", low=1, high=4)
     rooms: int = setting(5, "rooms of the home", low=4, high=8)
@@ -53,31 +53,25 @@ class HomeParams:
     tariff: Literal["flat", "time_of_use", "hourly"] = setting("time_of_use", "how the price of electricity varies")
     season: float = setting(15.0, "day of the year on which day 0 falls (15: mid January)")
     dislikes: float = setting(
-        1.0, "how often residents dislike that a machine does something, relative to the default (0: never)", low=0
+        1.0, "how often residents dislike what machines do, against the default (0: never)", low=0
     )
     trust: TrustParams = TrustParams()
 
     # reactions, lognormal: median and sd of the logarithm
-    reaction: float = setting(12.0, "median time until a resident sees to what is not as she wants it [s]", low=0)
+    reaction: float = setting(12.0, "median time until a resident sees to what is not as wanted [s]", low=0)
     reaction_sd: float = setting(0.5, "spread of world.reaction: standard deviation of its logarithm", low=0)
     burst_gap: float = setting(6.0, "median time between two things that a resident sees to in one go [s]", low=0)
     burst_sd: float = setting(0.4, "spread of world.burst_gap: standard deviation of its logarithm", low=0)
     override_delay: float = setting(25.0, "median time until a resident undoes a wrong act of the agent [s]", low=0)
-    heat_delay: tuple[float, float] = setting(
-        (120.0, 600.0), "shortest and longest time until a resident goes to the thermostat [s]", low=0
-    )
-    rating_delay: int = setting(
-        1800, "longest time after an act of the agent at which it is rated by a thumb [s]", low=0
-    )
+    heat_delay: tuple[float, float] = setting((120.0, 600.0), "shortest, longest time to the thermostat [s]", low=0)
+    rating_delay: int = setting(1800, "longest time after an agent's act at which it is rated by a thumb [s]", low=0)
     rating_noise: float = setting(0.1, "probability that a thumb points the wrong way", low=0, high=1)
 
     # the home; RC model of one zone, values of a small, fairly insulated flat
     time_constant: float = setting(30.0, "how slowly the home cools: its time constant [h]", low=0.1)
     heater_rise: float = setting(3.5, "how fast full heating warms the home [K/h]", low=0)
     solar_rise: float = setting(0.5, "how fast full sun warms the home with open blinds [K/h]", low=0)
-    setpoints: tuple[float, float, float] = setting(
-        (17.0, 20.0, 22.0), "temperatures of the thermostat's eco, normal and warm [C]"
-    )
+    setpoints: tuple[float, float, float] = setting((17.0, 20.0, 22.0), "the thermostat's eco, normal and warm [C]")
     heater_power: float = setting(2.5, "electricity that full heating takes, by a heat pump of mean COP [kW]", low=0)
     price: float = setting(0.30, "mean price of electricity [EUR/kWh]")
 
@@ -86,3 +80,6 @@ class HomeParams:
         if unknown or not self.personas:
             what = f"no persona {unknown[0]!r}" if unknown else "none is given"
             raise ValueError(f"world.personas: {what}; there are {', '.join(PERSONAS)}")
+        for name in ("heat_delay", "setpoints"):
+            if list(getattr(self, name)) != sorted(getattr(self, name)):
+                raise ValueError(f"world.{name}: give the numbers from small to large")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.contracts import Policy, Training
@@ -19,7 +19,7 @@ from .baselines import HomeOracle, MotionRule, Timer
 from .devices import build_home
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
-from .people.personas import persona
+from .people.personas import PersonaTraits, persona
 from .picture.of_world import NAMES, home_view
 from .picture.scene import home_scene
 from .world import HomeWorld
@@ -50,7 +50,7 @@ class SmartHome(Scenario):
     }
     constant_ok = ("epoch.user",)  # one stream, the home's, whoever acts in it
 
-    def __init__(self, *, tables: BehaviourTables | None = None, **settings: Any):
+    def __init__(self, *, tables: BehaviourTables | None = None, **settings: object):
         """`tables`: habits of a calibrated resident, who then lives here in place of a drawn persona."""
         super().__init__(**settings)
         self.tables = tables
@@ -65,15 +65,15 @@ class SmartHome(Scenario):
     def person(self, user: int) -> str:
         return NAMES[user]
 
-    def people(self, streams: Streams) -> list[tuple[str, Any, Any]]:
+    def people(self, streams: Streams) -> list[tuple[str, BehaviourTables, PersonaTraits]]:
         """(persona's name, behaviour tables, traits) of a household's residents."""
-        names, choice = self.params.personas, streams("home", "personas")
-        found = []
+        personas, choice = self.params.personas, streams("home", "personas")
+        residents = []
         for i in range(self.params.residents):
-            name = names[int(choice.uniform(i) * len(names))]
+            name = personas[int(choice.uniform(i) * len(personas))]
             tables, traits = persona(name, streams(f"resident{i}", "persona"))
-            found.append((name, self.tables or tables, traits))
-        return found
+            residents.append((name, self.tables or tables, traits))
+        return residents
 
     def make_world(
         self, streams: Streams, row: ObservationRow, *, day: int = 0, record: bool = False, reveal: Sequence[str] = ()
@@ -92,17 +92,13 @@ class SmartHome(Scenario):
         return home_scene(home_view(cast(HomeWorld, world)))
 
     def baselines(self) -> dict[str, Callable[[Training], Policy]]:
-        return {
-            "timer": Timer,
-            "motion": lambda training: MotionRule(self.home),
-            "oracle": lambda training: HomeOracle(),
-        }
+        return {"timer": Timer, "motion": lambda training: MotionRule(self.home), "oracle": HomeOracle}
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:
-        return {"ladder_plan": lambda training: HomeOracle(blind=True)}
+        return {"ladder_plan": lambda training: HomeOracle(training, blind=True)}
 
     def exploits(self) -> dict[str, Callable[[Training], Policy]]:
-        return {name: _exploit(make) for name, make in EXPLOITS.items()}
+        return dict(EXPLOITS)
 
     def kpis(self, world: World) -> dict[str, float]:
         """Per person and day where it says so; everything else over the episode."""
@@ -133,7 +129,3 @@ class SmartHome(Scenario):
         home = cast(HomeWorld, world)
         assists, overrides, rejections = (home.counts[k] for k in ("assists", "overrides", "rejections"))
         return Answers(home.agent_acts, assists + overrides + rejections, assists, overrides)
-
-
-def _exploit(make: Callable[[], Policy]) -> Callable[[Training], Policy]:
-    return lambda training: make()

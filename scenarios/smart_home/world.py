@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
+from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.units import HOUR
 
-from .devices import FEEDBACK, possible
+from .devices import FEEDBACK
 from .house import AWAY, AgentAct, House
 from .params import HomeParams
+from .people.personas import PersonaTraits
 from .people.resident import Item, Resident
 from .people.wants import DISLIKES
 
 ACCEPT, OVERRIDE, REJECT, RATING, SWITCH_OFF, NUISANCE = range(len(FEEDBACK))
-BLAME = 3 * 3600  # [s]
+BLAME = 3 * HOUR  # [s] for which a change of heating is put down to the agent beyond its patience
 REST = {"lock": 1}  # states in which nothing is wasted, where that is not 0
 NEUTRAL = ("alarm", "blinds", "dishwasher", "washer")  # never a waste
 
@@ -29,14 +32,13 @@ class HomeWorld(House):
         params: HomeParams,
         streams: Streams,
         row: ObservationRow,
-        people: list[tuple[str, Any, Any]],
+        people: Sequence[tuple[str, BehaviourTables, PersonaTraits]],
         *,
         start: int,
         record: bool,
-        reward_weights: dict[str, float] | None = None,
-        reveal: Any = None,
+        reveal: Callable[[HomeWorld], None] | None = None,
     ):
-        super().__init__(params, streams, row, start, record, reward_weights)
+        super().__init__(params, streams, row, start, record)
         home = self.home
         self.last_agent_act: list[AgentAct | None] = [None] * len(home.devices)
         self.switch_offs = 0
@@ -44,11 +46,7 @@ class HomeWorld(House):
             ("manual", "assists", "overrides", "rejections", "nuisances", "woken", "light_on"), 0
         )
         dislikes = streams("home", "dislikes")
-        self._dislikes = [
-            (pattern, a, b)
-            for i, (pattern, a, b, p) in enumerate(DISLIKES)
-            if dislikes.uniform(i) < p * params.dislikes
-        ]
+        self._dislikes = [d for i, d in enumerate(DISLIKES) if dislikes.uniform(i) < d.p * params.dislikes]
         self._minds = {a: self._windows(name) for a, name in enumerate(home.vocabulary.actions)}
         self._ratings = streams("home", "ratings")
         self.residents = [Resident(self, self.attend, i, *person, streams) for i, person in enumerate(people)]
@@ -64,21 +62,20 @@ class HomeWorld(House):
         device, _, state = action.rpartition(".")
         kind = device.rpartition(".")[2]
         names = {action, f"*.{kind}.{state}", f"*.{kind}.*", f"{kind}.*"}
-        return tuple((a, b) for pattern, a, b in self._dislikes if pattern in names)
+        return tuple((d.since, d.until) for d in self._dislikes if d.command in names)
 
     def minds(self, action: int) -> bool:
         """Does the household dislike that a machine does this now?"""
         return self.minds_at(action, self.now)
 
     def minds_at(self, action: int, time: int) -> bool:
-        hour = time // 3600 % 24
+        hour = time // HOUR % 24
         return any(a <= hour < b for a, b in self._minds[action])
 
-    # -- what residents do to devices -----------------------------------------------------------------------------
+    # -- what residents do to devices ---------------------------------------------------------------------------------
 
     def attend(self, resident: Resident, item: Item) -> tuple[()] | tuple[Item] | None:
-        """She reaches for a device. None: nothing to do, nothing seen; else a token was raised, and the item comes back
-        where she has to reach again."""
+        """A resident reaches for a device; what comes back is told at `Attend`."""
         device, state, ok = item
         if self.states[device] not in ok:
             if state and device in self.home.loaded and device not in self.loaded:
@@ -95,7 +92,7 @@ class HomeWorld(House):
         return None
 
     def touch(self, resident: Resident, device: int, state: int, ok: tuple[int, ...]) -> None:
-        """She does it by hand: a correction of the agent, or something that it might have done."""
+        """A resident does it by hand: a correction of the agent, or something that it might have done."""
         kind = self.home.devices[device].kind
         action = self.home.devices[device].commands[state]
         broken = self.last_agent_act[device]
@@ -127,7 +124,7 @@ class HomeWorld(House):
         self._feel(resident, "assist", act)
 
     def _reject(self, resident: Resident, act: AgentAct) -> None:
-        """Right, but not by a machine: she puts it back, and will do it herself."""
+        """Right, but not by a machine: the resident puts it back, and will do it by hand."""
         self.counts["rejections"] += 1
         self.counts["manual"] += 1
         self.utility_totals["touch"] += self.home.devices[act.device].kind.effort
@@ -140,7 +137,7 @@ class HomeWorld(House):
         self._feel(resident, "rejection", act)
         self.user_event(resident.index, undo or act.action, act.id)
 
-    # -- what residents make of the agent ------------------------------------------------------------------------
+    # -- what residents make of the agent -----------------------------------------------------------------------------
 
     def act(self, action: int) -> None:
         device, state = self.home.device_of[action], self.home.state_of[action]
@@ -157,7 +154,7 @@ class HomeWorld(House):
         self.call_at(self.now + kind.patience, self._expire, done)
         for r in self.residents:
             if r.room == AWAY or kind.name == "heating":
-                continue  # heating is felt, not seen: `_feel_climate`
+                continue  # heating is felt, not seen: `Resident.feel_climate`
             ok = r.wants.get(device)
             if ok is None or state in ok:
                 continue
@@ -185,17 +182,13 @@ class HomeWorld(House):
             return
         self.agent_acts_on[act.device] = None
         kind = self.home.devices[act.device].kind.name
-        unwelcome = any(
-            r.room != AWAY and act.state not in r.wants.get(act.device, (act.state,)) for r in self.residents
-        )
         if kind == "heating":  # it is felt later: what follows is put down to the agent for some hours more
             self.call_at(self.now + BLAME, self._forget, act)
         else:
             self._forget(act)
-        used = any(act.state in r.wants.get(act.device, ()) for r in self.residents if r.room != AWAY)
-        if unwelcome or used or kind in NEUTRAL or act.state == REST.get(kind, 0):
-            return
-        self._nuisance(act)
+        matters = any(act.device in r.wants for r in self.residents if r.room != AWAY)
+        if not matters and kind not in NEUTRAL and act.state != REST.get(kind, 0):
+            self._nuisance(act)
 
     def _nuisance(self, act: AgentAct) -> None:
         self.counts["nuisances"] += 1
@@ -205,20 +198,20 @@ class HomeWorld(House):
             if r.room != AWAY and not r.asleep:
                 self._feel(r, "nuisance", act)
 
-    def felt(self, dusk_or_dawn: bool) -> None:
+    def feel_climate(self, dusk_or_dawn: bool) -> None:
         indoor = self.indoor
         for r in self.residents:
             if not r.asleep and r.room != AWAY and (dusk_or_dawn or not r.like - 0.5 <= indoor <= r.like + 1.5):
                 r.feel_climate(self, dusk_or_dawn)
 
-    def found_done(self, device: int) -> None:
+    def machine_done(self, device: int) -> None:
         act = self.agent_acts_on[device]
         if act is not None and device in self.home.loaded:  # somebody would have had to start it
             self._assist(self.residents[0], act)
 
     def _forget(self, act: AgentAct) -> None:
-        """What happens to the device from now on is not put down to the agent. `shadow` stays: what she has never had to
-        do, nobody can do for her."""
+        """What happens to the device from now on is not put down to the agent. `shadow` stays: what a resident has
+        never had to do, nobody can do for them."""
         if self.last_agent_act[act.device] is act:
             self.last_agent_act[act.device] = None
 
@@ -252,7 +245,7 @@ class HomeWorld(House):
 
     def _switch_on(self, _: None) -> None:
         self.automation = True
-        self.row.mask[:] = possible(self.home, self.states, self.loaded).data
+        self._refresh_masks()
         self.reading(self.home.n_channels + 5, 1.0)
         for r in self.residents:
             r.trust = max(r.trust, r.trust_params.restart)

@@ -20,66 +20,69 @@ from .words import ARRIVE, USUAL, vocabulary
 Predicted = tuple[np.ndarray, Any]
 
 
-class TripReader:
-    """The readings of a batch of observations, by name. `n`: options."""
+class Rule:
+    """A policy that remembers nothing."""
 
-    def __init__(self, supply: Supply):
-        self.n = len(supply.names)
+    def advise(self, observation: Any) -> np.ndarray:
+        """(N,) actions."""
+        raise NotImplementedError
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> Predicted:
+        return self.advise(observation), state
+
+
+class Known(Rule):
+    """A rule that knows the region's options and the settings, and the readings by name. `n`: options."""
+
+    def __init__(self, supply: Supply, params: TrafficParams):
+        self.supply, self.params, self.n = supply, params, len(supply.names)
         readings = vocabulary(supply.names)[0].readings
-        first = supply.names[0]
-        self.first = {kind: readings.index(f"{kind}.{first}") for kind in ("time", "cost", "own", "external")}
-        self.usual_at, self.arrive_at = readings.index(USUAL), readings.index(ARRIVE)
+        kinds = ("time", "cost", "own", "external")
+        self._first = {kind: readings.index(f"{kind}.{supply.names[0]}") for kind in kinds}
+        self._usual, self._arrive = readings.index(USUAL), readings.index(ARRIVE)
 
     def of(self, observation: Any, kind: str) -> np.ndarray:
         """(N, O) readings `kind.<option>`."""
-        found: np.ndarray = observation["context"][:, self.first[kind] : self.first[kind] + self.n]
-        return found
+        return np.asarray(observation["context"][:, self._first[kind] : self._first[kind] + self.n])
 
     def usual(self, observation: Any) -> np.ndarray:
-        """(N,) the action that is her usual option."""
-        found: np.ndarray = observation["context"][:, self.usual_at].astype(np.int64)
-        return found
+        """(N,) the action that is the traveller's usual option."""
+        return np.asarray(observation["context"][:, self._usual], np.int64)
 
-
-class Known:
-    """What a rule knows: the region's options and the settings."""
-
-    def __init__(self, supply: Supply, params: TrafficParams):
-        self.supply, self.params, self.reading = supply, params, TripReader(supply)
+    def cost(self, observation: Any, time: np.ndarray) -> np.ndarray:
+        """(N, O) cost of time and of being early or late [min], by times (N, O) or (O,) [min]."""
+        p = self.params
+        lag = self.supply.shift[self.supply.slot] + time - observation["context"][:, [self._arrive]]
+        return np.asarray(p.alpha * time + np.maximum(p.gamma * lag, -p.beta * lag))
 
 
 def best_trip(value: np.ndarray, mask: np.ndarray, least: float = 0.0) -> np.ndarray:
     """(N,) the possible action of greatest value, options (N, O); none where no value is above `least`."""
     value = np.where(mask[:, 1:] > 0, value, -np.inf)
-    chosen: np.ndarray = np.where(value.max(1) > least, value.argmax(1) + 1, 0)
-    return chosen
+    return np.where(value.max(1) > least, value.argmax(1) + 1, 0)
 
 
 class Habit(Known):
-    """Advises what she always does: useless, and a test that being followed is not being useful."""
+    """Advises what the traveller always does: useless, and a test that being followed is not being useful."""
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
-        usual, mask = self.reading.usual(observation), observation["action_mask"]
-        return np.where(mask[np.arange(len(usual)), usual] > 0, usual, 0), state
+    def advise(self, observation: Any) -> np.ndarray:
+        usual, mask = self.usual(observation), observation["action_mask"]
+        return np.where(mask[np.arange(len(usual)), usual] > 0, usual, 0)
 
 
 class Fastest(Known):
-    """Advises everybody what was best for her by yesterday's times. Where many follow, all meet there."""
+    """Advises everybody what was best for them by yesterday's times. Where many follow, all meet there."""
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
-        p, time = self.params, self.reading.of(observation, "time")
-        lag = self.supply.shift[self.supply.slot] + time - observation["context"][:, [self.reading.arrive_at]]
-        cost = p.alpha * time + np.maximum(p.gamma * lag, -p.beta * lag)
-        return best_trip(-cost, observation["action_mask"], -np.inf), state
+    def advise(self, observation: Any) -> np.ndarray:
+        cost = self.cost(observation, self.of(observation, "time"))
+        return best_trip(-cost, observation["action_mask"], -np.inf)
 
 
-class InformedTravellers:
-    """The ceiling of prediction: the generator's own chances of what she will do if nobody advises her, exact. As an agent it advises
-    the likeliest, which is no help to anybody."""
+class InformedTravellers(Rule):
+    """The ceiling of prediction: the generator's own chances, exact, of what the traveller will do without advice. As
+    an agent it advises the likeliest, which is no help to anybody."""
 
     reveal = ("latent",)
 
@@ -90,10 +93,8 @@ class InformedTravellers:
         """Decision points as its predictor reads them."""
         return dataclasses.replace(points, context=latent)
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
-        return best_trip(observation["latent"][:, : self.n], observation["action_mask"]), state
+    def advise(self, observation: Any) -> np.ndarray:
+        return best_trip(observation["latent"][:, : self.n], observation["action_mask"])
 
 
 class TripChances:
@@ -108,11 +109,13 @@ class TripChances:
         return Prediction(p / p.sum(1, keepdims=True))
 
 
-class TrafficOracle:
-    """Greedy on the hidden plan: to each in turn what is worth most to all, knowing what she is about to do, her chance of following, and
-    what everybody else has decided or will decide without advice. `least` [min] it must be worth, since advice wears out trust.
+class TrafficOracle(Rule):
+    """Greedy on the hidden plan: to each in turn what is worth most to all, knowing what the traveller is about to do
+    and how likely they follow, and what everybody else has decided or will decide without advice. `least` [min] it must
+    be worth, since advice wears out trust; `selfish`: worth to the traveller alone.
 
-    It does not look ahead to what trust, habits and others' answers will be: a ceiling of myopic advice, not a proof of optimality.
+    It does not look ahead to what trust, habits and others' answers will be: a ceiling of myopic advice, not a proof of
+    optimality.
     """
 
     reveal = ("plan",)
@@ -120,76 +123,68 @@ class TrafficOracle:
     def __init__(self, least: float = 2.0, selfish: bool = False):
         self.least, self.selfish = least, selfish
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
+    def advise(self, observation: Any) -> np.ndarray:
         plan, mask = observation["plan"], observation["action_mask"]
         a = mask.shape[1]
-        return best_trip(plan[:, a + 1 :] if self.selfish else plan[:, 1:a], mask, self.least), state
+        return best_trip(plan[:, a + 1 :] if self.selfish else plan[:, 1:a], mask, self.least)
 
 
 class OracleBatch(Known):
-    """Decides the whole day by what is known at midnight: true chances of doing and of following, published savings; not what others are told
-    today."""
+    """Decides the whole day by what is known at midnight: true chances of doing and of following, published savings;
+    not what others are advised today."""
 
     reveal = ("latent",)
     least = 1.0  # [min] that an advice must be worth
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
-        n = self.reading.n
+    def advise(self, observation: Any) -> np.ndarray:
+        n = self.n
         p, chance = observation["latent"][:, :n], observation["latent"][:, n : 2 * n]
-        worth = self.reading.of(observation, "own") + self.reading.of(observation, "external")
+        worth = self.of(observation, "own") + self.of(observation, "external")
         gain = worth - (p * worth).sum(1, keepdims=True)
-        return best_trip((1 - p) * chance * gain - INTERRUPTION, observation["action_mask"], self.least), state
+        return best_trip((1 - p) * chance * gain - INTERRUPTION, observation["action_mask"], self.least)
 
 
 class OracleOptimum(Known):
-    """System-optimal shares of the day: what the roads and buses carry without a queue is given out, to each in turn the cheapest that is
-    left on empty roads; nothing is said to those in nobody's way. It knows capacities and nobody's mind; at full
-    compliance it shows what staggering is worth.
+    """System-optimal shares of the day: what the roads and buses carry without a queue is given out, to each in turn
+    the cheapest that is left on empty roads; nothing is said to those in nobody's way. It knows capacities and nobody's
+    mind; at full compliance it shows what staggering is worth.
     """
 
     def __init__(self, supply: Supply, params: TrafficParams):
         super().__init__(supply, params)
         self.quota = shares(supply, params) * params.advised
         self.time = supply.free.mean(0)[supply.way]
-        self.shift = supply.shift[supply.slot]
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Predicted:
-        p, n = self.params, len(observation["epoch"])
+        n = len(observation["epoch"])
         day = observation["epoch"][:, 0] // DAY
-        given, when = state if state is not None else (np.zeros((n, self.reading.n)), np.full(n, -1))
-        given = np.where((day != when)[:, None], 0.0, given)
-        lag = self.shift + self.time - observation["context"][:, [self.reading.arrive_at]]
-        cost = p.alpha * self.time + np.maximum(p.gamma * lag, -p.beta * lag)
-        left = given < self.quota
-        chosen = best_trip(np.where(left, -cost, -np.inf), observation["action_mask"], -np.inf)
+        counts, when = state if state is not None else (np.zeros((n, self.n)), np.full(n, -1))
+        counts = np.where((day != when)[:, None], 0.0, counts)  # who was advised what today
+        value = np.where(counts < self.quota, -self.cost(observation, self.time), -np.inf)
+        chosen = best_trip(value, observation["action_mask"], -np.inf)
         rows = np.flatnonzero(chosen)
-        given[rows, chosen[rows] - 1] += 1
-        worth = self.reading.of(observation, "own") + self.reading.of(observation, "external")
-        helps = worth[np.arange(n), np.maximum(chosen - 1, 0)] > 2 * INTERRUPTION  # what she usually does is worth 0
-        return np.where(helps, chosen, 0), (given, day)
+        counts[rows, chosen[rows] - 1] += 1
+        worth = self.of(observation, "own") + self.of(observation, "external")
+        helps = worth[np.arange(n), np.maximum(chosen - 1, 0)] > 2 * INTERRUPTION  # the usual option is worth 0
+        return np.where(helps, chosen, 0), (counts, day)
 
 
 def shares(supply: Supply, params: TrafficParams) -> np.ndarray:
-    """(O,) travellers whom each option can carry without a queue: of a way the capacity of its tightest link in the length of a slot, of a
-    bus its seats."""
+    """(O,) travellers whom each option can carry without a queue: of a way the capacity of its tightest link in the
+    length of a slot, of a bus its seats."""
     if supply.model == "bpr":  # no capacity is one of a queue: equal shares
         return np.full(len(supply.names), params.travellers / len(supply.names) + 1)
     capacity = supply.network.capacity
-    found = []
+    carried = []
     for way in range(len(supply.ways)):
         if supply.is_bus[way]:
-            found.append(params.room * params.slot / params.headway)
+            carried.append(params.room * params.slot / params.headway)
         else:
             hourly = sum(min(capacity[list(paths[way])]) for paths in supply.paths)
-            found.append(hourly * params.slot / 60)
-    carried: np.ndarray = np.array(found)[supply.way]
-    return carried
+            carried.append(hourly * params.slot / 60)
+    return np.asarray(np.array(carried)[supply.way])
 
 
 Make = Callable[[Supply, TrafficParams], Policy]

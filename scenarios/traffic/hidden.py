@@ -1,10 +1,12 @@
-"""What agents do not see: her true chances, and what advice is worth. For ceilings (informed, oracles) and diagnosis.
+"""What agents do not see: a traveller's true chances, and what advice is worth. For ceilings (informed, oracles) and
+diagnosis.
 
-`latent` is the state that the generator's next draws depend on, put as the probabilities themselves: `p.*` of each option if
-nobody advises her, exact, so that `informed` need not be learned; `accept.*` that she follows advice to it if she was about to do the
-usual; then trust, past ratings and strength of habit. It holds no draw of today.
+`latent` is the state that the generator's next draws depend on, put as the probabilities themselves: `p.*` of each
+option without advice, exact, so that `informed` need not be learned; `accept.*` of following advice to it by somebody
+who was about to do the usual; then trust, past ratings and strength of habit. It holds no draw of today.
 
-`plan` knows more: what she is about to do today, and what everybody else does who has decided already or will decide without advice.
+`plan` knows more: what the traveller is about to do today, and what everybody else does who has decided already or will
+decide without advice.
 """
 
 from __future__ import annotations
@@ -52,21 +54,22 @@ def latent(world: TrafficWorld) -> np.ndarray:
 
 
 def plan(world: TrafficWorld) -> np.ndarray:
-    """(2 A,) [min]: what each advice to the person asked is expected to be worth to all, the interruption off; then to herself alone."""
+    """(2 A,) [min]: what each advice to the person asked is expected to be worth to all, the interruption off; then to
+    that person alone."""
     people, i = world.people, world.person
     natural = int(people.natural[i])
     time, extra, external = foresee(world, i)
     own = people.costs_of(i, time, extra)
     gain = np.where(np.isfinite(own), own[natural] - own, -1e3)
     chance = people.acceptance(i, natural)
-    chance[natural] = 0.0  # she would do it anyway
+    chance[natural] = 0.0  # it would be done anyway
     both = [chance * (gain + external[natural] - external), chance * gain]
     return np.concatenate([part for worth in both for part in ([0.0], worth - INTERRUPTION)])
 
 
 def foresee(world: TrafficWorld, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Time, discomfort and cost to others (O,) [min] of each option of one traveller, if all others do today as they have
-    decided or would by themselves; on networks that only events can load, by what was published."""
+    """Time, discomfort and cost to others (O,) [min] of each option of one traveller, if all others do today as they
+    have decided or would without advice; on networks that only events can load, by what was published."""
     people, supply, params = world.people, world.supply, world.params
     pair, slot, way = int(people.pair[i]), supply.slot, supply.way
     if not can_load(supply, world.links):
@@ -83,6 +86,6 @@ def foresee(world: TrafficWorld, i: int) -> tuple[np.ndarray, np.ndarray, np.nda
     late = (ends - world.reference) / MINUTE - people.arrive[drivers]
     weight = params.alpha + np.where(late > 0, params.gamma, -params.beta)
     loads = ride_all(supply, params, world.departs[riders])[2] if len(riders) else np.zeros(len(world.loads))
-    at = (world.reference + supply.shift * MINUTE + people.offset[i])[:, None]  # her own departures
+    at = (world.reference + supply.shift * MINUTE + people.offset[i])[:, None]  # this person's departures
     time, extra, external = at_departures(supply, params, at, world.links, flows, weight, loads, pairs=(pair,))
     return time[0, way, slot, 0], extra[0, way, slot, 0], external[0, way, slot, 0]

@@ -1,7 +1,7 @@
 """Settings of the traffic scenario, with units and sources.
 
-Where no source is named, the value was set by trying until mornings, orderings and the value of advice looked right (see ARCHITECTURE.md):
-an assumption.
+Where no source is named, the value was set by trying until mornings, orderings and the value of advice looked right
+(see ARCHITECTURE.md): an assumption.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from lam_env.config.cli import setting
 NETWORKS = ("corridor", "bottleneck", "two_route", "braess", "grid")
 FILE = ("_net.tntp", "_net.tntp.gz")
 
-# A reward of 1 is 20 minutes, so that showing advice costs the minute that it takes. What people say of advice weighs little beside what it saved:
-# weighed ten times as much, it makes an agent advise less than is best for all.
+# A reward of 1 is 20 minutes, so that showing advice costs the minute that it takes. What people say of advice weighs
+# little beside what it saved: weighed ten times as much, it makes an agent advise less than is best for all.
 REWARD_WEIGHTS = {
-    "own": 0.05,  # [min] of generalised cost that she saved by following, on that day and as long as she keeps to it
+    "own": 0.05,  # [min] of generalised cost saved by following, on that day and as long as it is kept to
     "external": 0.05,  # [min] saved for others
-    "regret": -0.002,  # [min] by which following made her worse off than what she would have done
+    "regret": -0.002,  # [min] by which following was worse for the traveller than the natural choice
     "nag": -0.05,  # advice shown
     "follow": 0.002,  # advice followed
     "refuse": -0.002,  # advice refused
     "rating": 0.002,  # thumb after the trip, +1 or -1
-    "muted": -0.2,  # she switched the advice off for some days
+    "muted": -0.2,  # the traveller switched the advice off for some days
 }
 
 # Everything is minutes of generalised cost, of everybody.
@@ -33,7 +33,7 @@ UTILITY_WEIGHTS = {
     "early": -1.0,  # schedule cost of being early, already weighed
     "late": -1.0,  # schedule cost of being late, already weighed
     "discomfort": -1.0,  # waiting and standing beyond what the time itself costs
-    "mode": -1.0,  # what she has against the bus
+    "mode": -1.0,  # what the traveller has against the bus
     "interruption": -1.0,  # a minute for each advice shown
 }
 
@@ -61,7 +61,8 @@ class TrafficParams:
     )
     link_model: Literal["auto", "point", "bpr", "spatial"] = setting(
         "auto",
-        "how a road is held up: point queues, delay functions (bpr), or queues that fill the road (spatial); auto: point, but bpr where the network is given by delay functions, as files are",
+        "how a road is held up: point queues, delay functions (bpr), or queues that fill the road (spatial); "
+        "auto: point, but bpr where the network is given by delay functions, as files are",
     )
     shock: Literal["none", "capacity", "closure", "weather"] = setting(
         "none", "what breaks habits: less capacity, a closed road or bad weather, for some days"
@@ -85,7 +86,8 @@ class TrafficParams:
     slot: float = setting(10.0, "time between two of the departure times to choose from [min]", low=1, high=60)
     rain: float = setting(0.1, "probability of rain on a day, which takes a tenth of the capacity", low=0, high=1)
 
-    # cost of a minute: Small (1982), The scheduling of consumer activities: work trips, AER 72; as in Arnott et al. (1990)
+    # cost of a minute: Small (1982), The scheduling of consumer activities: work trips, AER 72; as in Arnott et al.
+    # (1990)
     alpha: float = setting(1.0, "cost of a minute of travel; 1 makes costs minutes of travel")
     beta: float = setting(3.9 / 6.4, "cost of a minute of arriving early; below world.alpha")
     gamma: float = setting(15.21 / 6.4, "cost of a minute of arriving late")
@@ -113,15 +115,15 @@ class TrafficParams:
     )
     bearable: float = setting(
         20.0,
-        "what a traveller believes to lose by her habit when she chooses anew with probability world.revision [min]",
+        "believed loss by a habit at which the traveller chooses anew with probability world.revision [min]",
         low=0.001,
         high=1_000_000,
     )
     learning: float = setting(
-        0.2, "weight of today's trip in what a traveller remembers of the option that she took", low=0, high=1
+        0.2, "weight of today's trip in what a traveller remembers of the option taken", low=0, high=1
     )
     hearsay: float = setting(
-        0.2, "weight of today's published times in what she remembers of options that she did not take", low=0, high=1
+        0.2, "weight of today's published times in what a traveller remembers of options not taken", low=0, high=1
     )
 
     # advice: log-odds of following
@@ -132,13 +134,13 @@ class TrafficParams:
     )
     accept_habit: float = setting(1.5, "what a habit at full strength takes off the log-odds of following")
     accept_last: float = setting(
-        0.8, "what it adds to the log-odds of following if the advice is what she did last time"
+        0.8, "what it adds to the log-odds of following if the advice is what was done last time"
     )
     accept_form: float = setting(
         0.5, "what it adds to the log-odds of following if advice is prescriptive, see world.form"
     )
-    accept_rated: float = setting(0.5, "what a unit of her past ratings (-1 to 1) adds to the log-odds of following")
-    adopt: float = setting(0.4, "probability that advice which a traveller followed becomes her habit", low=0, high=1)
+    accept_rated: float = setting(0.5, "what a unit of past ratings (-1 to 1) adds to the log-odds of following")
+    adopt: float = setting(0.4, "probability that advice which a traveller followed becomes a habit", low=0, high=1)
 
     # trust [0, 1]: it recovers only in silence
     trust: float = setting(
@@ -160,31 +162,34 @@ class TrafficParams:
     def __post_init__(self) -> None:
         if not is_file(self.network) and self.network not in NETWORKS:
             raise ValueError(
-                f"world.network must be one of {', '.join(NETWORKS)}, or the path of a *_net.tntp file, not {self.network!r}"
+                f"world.network must be one of {', '.join(NETWORKS)}, "
+                f"or the path of a *_net.tntp file, not {self.network!r}"
             )
         if is_file(self.network) and not self.network.endswith(FILE):
             raise ValueError(
-                f"world.network: the name of {self.network} must end in _net.tntp; its trips lie beside it, in _trips.tntp"
+                f"world.network: the name of {self.network} must end in _net.tntp; "
+                "its trips lie beside it, in _trips.tntp"
             )
         if self.slots % 2 == 0:
             raise ValueError(f"world.slots must be odd, not {self.slots}: the middle one is the usual departure")
         if not 0 < self.beta < self.alpha or not self.gamma > 0:
             raise ValueError(
-                f"world.beta must lie between 0 and world.alpha, and world.gamma be above 0, not {self.beta:g} and {self.gamma:g}"
+                "world.beta must lie between 0 and world.alpha, and world.gamma be above 0, "
+                f"not {self.beta:g} and {self.gamma:g}"
             )
         if self.nests[0] > self.nests[1]:
             raise ValueError(f"world.nests must not fall, as {self.nests[0]:g},{self.nests[1]:g} does: swap them")
         if round(self.advised * self.travellers) < 1:
             raise ValueError(f"world.advised={self.advised} of {self.travellers} travellers leaves nobody to advise")
-        if self.network == "bottleneck" and self.rush > self.slots * self.slot:
+        span = self.slots * self.slot
+        if self.network == "bottleneck" and self.rush > span:
             raise ValueError(
-                f"world.rush={self.rush:g}: all pass the bottleneck, but departures span {self.slots * self.slot:g} min; take less, or more slots"
+                f"world.rush={self.rush:g}: all pass the bottleneck, but departures span {span:g} min; "
+                "take less, or more slots"
             )
-        if (is_file(self.network) or self.network in ("two_route", "braess")) and self.link_model in (
-            "point",
-            "spatial",
-        ):
-            # the capacity of a delay function is none of a queue: flows in equilibrium may lie well above it
+        # the capacity of a delay function is none of a queue: flows in equilibrium may lie well above it
+        by_delay = is_file(self.network) or self.network in ("two_route", "braess")
+        if by_delay and self.link_model in ("point", "spatial"):
             raise ValueError(
                 f"world.link_model={self.link_model}: {self.network} is given by delay functions; take bpr"
             )

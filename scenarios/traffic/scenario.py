@@ -42,8 +42,9 @@ class Traffic(Scenario):
         "eval.worlds": 1,
         "log.worlds": 8,
         "train.steps": 500_000,
-        # each is paid for what her move saves on the day. What follows later is mostly others' answer to it, which no return of hers can hold: discounts
-        # above 0 advise too much. Chosen on validation worlds, as what follows
+        # each traveller is paid for what the move saves on the day. What comes later is mostly others' answer to it,
+        # which no return of theirs can hold: discounts above 0 advise too much. Chosen on validation worlds, as what
+        # follows
         "train.gamma": 0.0,
         # from the prior: rewards are noisy and the plug-in is a good start, so small steps on large batches
         "train.batch": 2048,
@@ -64,7 +65,7 @@ class Traffic(Scenario):
     }
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
-        "her own gain alone": "ladder_own",
+        "her own gain alone": "ladder_own",  # as results.csv has it
         "+ true chances, published costs": "oracle_batch",
         "oracle": "oracle",
     }
@@ -76,7 +77,7 @@ class Traffic(Scenario):
         "context.cost.car.slow.*",
         "context.time.*.-30",  # so early nobody is in anybody's way
         "context.cost.*.-30",
-        "action_mask.*",  # only those who are told too much switch the advice off
+        "action_mask.*",  # only those who get too much of it switch the advice off
     )
 
     def __init__(self, **settings: object):
@@ -119,7 +120,7 @@ class Traffic(Scenario):
 
     def answers(self, world: World) -> Answers:
         t = cast(TrafficWorld, world).tally
-        return Answers(t.shown, t.followed + t.refused, t.followed, t.refused)
+        return Answers(t.advice, t.followed + t.refused, t.followed, t.refused)
 
     def scene(self, world: World) -> Scene:
         return traffic_scene(traffic_view(cast(TrafficWorld, world)))

@@ -12,14 +12,12 @@ SENSORS = ("pretrip",)
 FOLLOWED, REFUSED, RATING, MUTED = range(4)
 FEEDBACK = ("accept", "refuse", "rating", "mute")
 RAIN, ARRIVE, TIME, LATE, USUAL = "rain", "arrive", "last.time", "last.late", "usual"
-PER_OPTION = ("time", "cost", "moved", "own", "external")  # kinds of readings that every option has: `own.car.main.-10`
 
 
 @lru_cache(maxsize=64)
 def vocabulary(names: tuple[str, ...]) -> tuple[Vocabulary, int]:
     """Names of all that can be done and sensed, for options of these names; and how many readings everybody shares."""
-    shared = (RAIN, *(f"time.{n}" for n in names), *(f"cost.{n}" for n in names))
-    shared += tuple(f"moved.{n}" for n in names)
-    own = (ARRIVE, TIME, LATE, USUAL, *(f"own.{n}" for n in names), *(f"external.{n}" for n in names))
+    shared = (RAIN, *(f"{kind}.{name}" for kind in ("time", "cost", "moved") for name in names))
+    own = (ARRIVE, TIME, LATE, USUAL, *(f"{kind}.{name}" for kind in ("own", "external") for name in names))
     actions = ("none", *names)
     return Vocabulary(actions, SENSORS, shared + own, FEEDBACK, (DAY,) * len(actions)), len(shared)

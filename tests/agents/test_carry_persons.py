@@ -1,4 +1,4 @@
-"""A predictor carried through worlds of persons says of each what it would say of her log alone."""
+"""A predictor carried through worlds of persons says of each what it would say of that log alone."""
 
 import functools
 

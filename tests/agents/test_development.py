@@ -25,8 +25,8 @@ QUICK = ChoiceSettings(members=1, passes=8, hidden=8, embedding=4, rank=2)
 
 
 def drawn(n=3000, seed=0, liking=(0.0, 1.0, 0.0, -1.0), turn=0.0, pull=0.0, offer=3):
-    """Choices of `offer` among "none" and three builds by a known softmax: liking, + turn x context for build 1, + pull where
-    build 2 is held already. And the true probabilities."""
+    """Choices of `offer` among "none" and three builds by a known softmax: liking, + turn x context for build 1, + pull
+    where build 2 is held already. And the true probabilities."""
     rng = np.random.default_rng(seed)
     offered = np.stack([np.sort(rng.choice(4, offer, replace=False)) for _ in range(n)])
     context = np.stack([np.ones(n), rng.standard_normal(n)], 1).astype(np.float32)
@@ -69,7 +69,7 @@ def test_probabilities_are_those_of_a_distribution_over_the_offered_set(offer, s
     wider = np.pad(choices.offered, ((0, 0), (0, 1)), constant_values=-1)
     features = np.pad(choices.features, ((0, 0), (0, 1), (0, 0)))
     padded = dataclasses.replace(choices, offered=wider, features=features)
-    model = ChoiceModel.like(padded, QUICK)
+    model = ChoiceModel(padded.names(), QUICK)
     p = model.probabilities(padded)
     assert p[:, -1].max() == 0
     assert p.sum(1) == pytest.approx(np.ones(30))
@@ -78,7 +78,7 @@ def test_probabilities_are_those_of_a_distribution_over_the_offered_set(offer, s
 
 def test_the_order_on_offer_does_not_matter():
     choices, _ = drawn(50)
-    model = ChoiceModel.like(choices, QUICK)
+    model = ChoiceModel(choices.names(), QUICK)
     turned = dataclasses.replace(
         choices,
         offered=choices.offered[:, ::-1].copy(),
@@ -116,7 +116,7 @@ def test_members_are_averaged():
 
 def test_what_it_does_not_know_is_refused():
     choices, _ = drawn(60)
-    model = ChoiceModel.like(choices, QUICK)
+    model = ChoiceModel(choices.names(), QUICK)
     other = dataclasses.replace(choices, options=("none", "sword", "bow", "wand"))
     with pytest.raises(UserError, match="options are not those"):
         model.probabilities(other)
@@ -132,7 +132,7 @@ def test_settings_that_make_no_sense(change):
         ChoiceSettings(**change)
 
 
-# -- the rows beside it ----------------------------------------------------------------------------------------------------
+# -- the rows beside it ------------------------------------------------------------------------------------------------
 
 
 def test_scores_by_hand():
@@ -171,7 +171,7 @@ def test_without_boosting_its_row_is_left_out(monkeypatch):
     assert all(p.shape == parts[2].offered.shape for p in found.values())
 
 
-# -- on disk ---------------------------------------------------------------------------------------------------------------
+# -- on disk -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_a_config_that_does_not_fit_is_refused(saved, change):
         store.load(folder)
 
 
-# -- the command -----------------------------------------------------------------------------------------------------------
+# -- the command -------------------------------------------------------------------------------------------------------
 
 
 def runs(path, n=30):
@@ -274,7 +274,7 @@ def test_what_a_user_gets_wrong_is_one_line(tmp_path, monkeypatch, capsys, argv,
     assert message in line
 
 
-# -- the published choices -------------------------------------------------------------------------------------------------
+# -- the published choices ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow

@@ -31,8 +31,7 @@ def plain(p, acceptance=1.0, online=False, soon=None):
 
 
 def value(policy, seen):
-    found, _ = policy.values(seen, policy.predictor.step(0, None, np.ones(len(seen["epoch"]), bool))[0])
-    return found
+    return policy.scores(seen, policy.predictor.step(0, None, np.ones(len(seen["epoch"]), bool))[0])
 
 
 def test_values_are_expected_utilities():
@@ -75,7 +74,7 @@ def test_online_it_learns_what_this_household_refuses():
 
 
 def test_the_estimate_is_shrunk_to_what_was_believed_before():
-    """Ten times `a` alone is possible, of which eight are accepted; ten times `b`, always refused; four times `c`, unanswered."""
+    """Ten times `a` alone is possible, eight accepted; ten times `b`, always refused; four times `c`, unanswered."""
 
     def seen(t):
         mask = (1, t < 10, 10 <= t < 20, t >= 20)

@@ -121,6 +121,11 @@ def test_bad_input_is_one_line(made: Path, tmp_path: Path, refused: Refused, mon
     assert "log= is missing" in refused(off_policy.main, out)
     assert "policy= is missing" in refused(record.main, out)
     assert "no such folder" in refused(off_policy.main, "log=nowhere", out)
+    run = made / "run"
+    assert f"{run}: is a run folder, no log of decisions; record one with python -m lam_env record policy={run}" in (
+        refused(off_policy.main, f"log={run}", out)
+    )
+    assert "is a folder, no log of decisions; record one with" in refused(off_policy.main, f"log={tmp_path}", out)
     assert "not a run folder" in refused(off_policy.main, log, f"policy={tmp_path}", out)
     assert "not a run folder" in refused(record.main, f"policy={tmp_path}", out)
     assert "did you mean 'window'" in refused(off_policy.main, log, "windw=3")

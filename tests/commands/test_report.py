@@ -66,6 +66,21 @@ def test_the_report_is_made_again_from_the_folder_alone(
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == after
 
 
+def test_a_report_made_again_from_traces_without_colours_has_those_of_the_scenario(
+    small_run: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "small"
+    shutil.copytree(small_run, copy, ignore=shutil.ignore_patterns("model", "log", "report.html"))
+    for file in (copy / "report").glob("replay-*.json"):
+        replay = json.loads(file.read_text(encoding="utf-8"))
+        assert replay.pop("roles")
+        file.write_text(json.dumps(replay), encoding="utf-8")
+    assert report.main([f"run={copy}"]) == 0
+    texts = [(folder / "report.html").read_text(encoding="utf-8") for folder in (small_run, copy)]
+    one, other = (re.findall(r"--s-\w+: #\w+", text) for text in texts)
+    assert one == other
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -149,7 +164,8 @@ addEventListener("load", () => {
   const $ = s => document.querySelector(s), slider = $(".slider"), picture = () => $(".stage svg > g").innerHTML;
   const found = {frames: +slider.max + 1, first: picture(), title: $(".when").textContent};
   slider.value = slider.max; slider.dispatchEvent(new Event("input"));
-  found.last = picture(); found.last_title = $(".when").textContent; found.label = slider.getAttribute("aria-valuetext");
+  found.last = picture();
+  found.last_title = $(".when").textContent; found.label = slider.getAttribute("aria-valuetext");
   slider.value = 0; slider.dispatchEvent(new Event("input"));
   found.again = picture();
   $(".act").click(); found.act = $(".does").textContent; found.at = +slider.value;
@@ -224,7 +240,8 @@ def test_every_scenarios_replay_plays_in_a_browser(name: str, tmp_path: Path) ->
 @in_a_browser
 def test_the_browser_would_tell_what_is_wrong(tmp_path: Path) -> None:
     """The test of the tests above: an error of the page, and something fetched, are both heard."""
-    page = "<html><meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; script-src 'unsafe-inline'\"><body>"
+    policy = "default-src 'none'; script-src 'unsafe-inline'"
+    page = f"<html><meta http-equiv='Content-Security-Policy' content=\"{policy}\"><body>"
     page += "<input class='slider' max=1><div class='stage'><svg></svg></div><i class='when'></i><img src='x.png'>"
     _, said = browse(page + "<script>nonsense()</script></body></html>", tmp_path)
     assert any("nonsense is not defined" in line for line in said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -118,3 +119,14 @@ def test_whoever_closes_the_pipe_hears_nothing_more(argv: list[str]) -> None:
         assert command.stderr is not None
         command.stdout.close()
         assert command.stderr.read() == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes where no space is left")
+@pytest.mark.parametrize("argv", [["lam_env.run", "--help"], ["lam_env", "watch", "moments=200"]])
+def test_where_no_space_is_left_a_command_says_so_in_one_line(argv: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", *argv], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("error: the output cannot be written (No space left on device)")

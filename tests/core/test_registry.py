@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -148,14 +148,14 @@ def test_what_a_module_says_of_its_things_is_read_without_importing_it(package: 
     (package / "e.py").write_text("NEEDS = ('prior',)  # of no agent\n")
     (package / "f.py").write_text("NEEDS = ('prior',)\nAGENTS = {'six': int\n")  # cannot be read
     needs = ("prior", "steps")
-    assert agents(package).said("NEEDS") == {"one": needs, "two": needs, "three": ()}
+    assert agents(package).constants("NEEDS") == {"one": needs, "two": needs, "three": ()}
     assert f"{package.name}.a" not in sys.modules
 
 
 def test_what_a_module_says_must_be_plain(package: Path) -> None:
     (package / "a.py").write_text("NEEDS = tuple('ab')\nAGENTS = {'one': int}\n")
     with pytest.raises(RegistryError, match=r"a\.py: write NEEDS as words in quotes, not computed"):
-        agents(package).said("NEEDS")
+        agents(package).constants("NEEDS")
 
 
 def test_an_agent_of_another_distribution_says_itself_what_it_needs(
@@ -216,18 +216,26 @@ def test_an_empty_module_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
             registry.agent(name)
 
 
-@pytest.mark.parametrize("kind", ["scenario", "agent", "importer"])
-def test_every_name_of_the_kit_stands_for_something(kind: str) -> None:
-    names = getattr(registry, f"{kind}_names")()
-    assert names == sorted(set(names))
-    for name in names:
-        assert getattr(registry, kind)(name) is not None
+@pytest.mark.parametrize(
+    ("names", "get"),
+    [
+        (registry.scenario_names, registry.scenario),
+        (registry.agent_names, registry.agent),
+        (registry.IMPORTERS.names, registry.IMPORTERS.get),
+    ],
+)
+def test_every_name_of_the_kit_stands_for_something(
+    names: Callable[[], list[str]], get: Callable[[str], object]
+) -> None:
+    assert names() == sorted(set(names()))
+    for name in names():
+        assert get(name) is not None
 
 
 def test_a_misspelt_name_does_not_wait_for_torch() -> None:
     code = (
         "import sys; from lam_env.core import registry as r\n"
-        "for ask in (r.agent, r.scenario, r.importer):\n"
+        "for ask in (r.agent, r.scenario, r.IMPORTERS.get):\n"
         "    try: ask('no such name')\n"
         "    except ValueError: pass\n"
         "    else: raise SystemExit('found')\n"

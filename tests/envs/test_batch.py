@@ -1,4 +1,4 @@
-"""The kit's batch is Gymnasium's own batch of the single environment: observations, rewards, endings and `info`, in every mode of reset."""
+"""The kit's batch is Gymnasium's own batch of the single environment, `info` too, in every mode of reset."""
 
 import gymnasium as gym
 import numpy as np

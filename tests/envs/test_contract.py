@@ -1,6 +1,8 @@
-"""Every registered scenario keeps the contract, by our own checker and by those of Gymnasium and SB3; a broken one is told what is wrong."""
+"""Every scenario keeps the contract, by our own checker and those of Gymnasium and SB3; what is broken is named."""
 
+import dataclasses
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -228,6 +230,27 @@ class Interaction(Broken):
     interaction = "nag"
 
 
+class ListedFigures(Broken):
+    key_figures = ("cost",)
+
+
+class Yes(Broken):
+    """Says yes and no, which nobody understands where an agent serves."""
+
+    WORDS: ClassVar[dict[str, str]] = {"accept": "yes", "override": "no", "reject": "no, thanks"}
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        words = tuple(self.WORDS.get(word, word) for word in self.vocabulary.feedback)
+        self.vocabulary = dataclasses.replace(self.vocabulary, feedback=words)
+
+
+class Perhaps(Yes):
+    """One of its words for a refusal is not known."""
+
+    WORDS: ClassVar[dict[str, str]] = {"override": "perhaps"}
+
+
 class TwiceNamed(Broken):
     def __init__(self):
         super().__init__()
@@ -249,6 +272,9 @@ class TwiceNamed(Broken):
     (OddKPI, r"not finite at the end of an episode: kpi\.cost_per_watt"),
     (NoTerms, "terms with finite weights"),
     (Interaction, "interaction 'nag'"),
+    (ListedFigures, r"key_figures is \('cost',\): give a dictionary"),
+    (Yes, r"no word of its feedback \(yes, no, .*\) is known as acceptance .*: take accept or follow"),
+    (Perhaps, r"feedback is \d+ times good=False, and \d+ times one of override, reject"),
     (TwiceNamed, "latent_names holds a name twice"),
 ])  # fmt: skip
 def test_what_is_broken_is_named(scenario, what):

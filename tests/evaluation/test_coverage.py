@@ -1,4 +1,5 @@
-"""How often the intervals of tables hold the truth, at the sizes of tables: 10 evaluation seeds, alone and with 3 or 5 training seeds."""
+"""How often the intervals of tables hold the truth, at the sizes of tables: 10 evaluation seeds, alone and with 3 or 5
+training seeds."""
 
 from __future__ import annotations
 
@@ -72,7 +73,8 @@ def test_a_grid_roughly() -> None:
 @pytest.mark.parametrize("draw", [normal, heavy, skewed])
 @pytest.mark.parametrize("statistic", [stats.iqm, stats.mean])
 def test_ten_runs(statistic: stats.Statistic, draw: Callable[..., np.ndarray]) -> None:
-    """The mean of ten skewed scores is the one that no interval of this kind holds often enough; tables show the interquartile mean."""
+    """The mean of ten skewed scores is the one that no interval of this kind holds often enough; tables show the
+    interquartile mean."""
 
     def make(rng: np.random.Generator) -> np.ndarray:
         return draw(rng, (10,))
@@ -107,7 +109,7 @@ def test_where_seeds_do_not_matter_a_grid_is_on_the_safe_side(rows: int) -> None
 
 @pytest.mark.slow
 def test_probability_of_improvement_of_ten_pairs_and_of_grids() -> None:
-    """Of ten pairs a share takes eleven values, so that coverage jumps with the truth: by .93 to .98, in the mean .95 (Wilson)."""
+    """Of ten pairs a share takes eleven values, so that coverage jumps with the truth: .93 to .98, .95 in the mean."""
     for p in (0.5, 0.6, 0.7, 0.8, 0.9):
         found = coverage(
             lambda rng, p=p: (rng.random(10) < p) - 0.5, lambda x, i: stats.improvement_paired(x, 0 * x), p, 4000

@@ -79,9 +79,9 @@ def test_in_a_crowd_a_decision_is_paid_when_the_person_is_asked_again() -> None:
     found = record_decisions(agent("random"), scenario, SEEDS[:1], seed=5)
     reward, user = found.log.value[found.rows], found.log.user[found.rows]
     for person in np.unique(user):
-        hers = reward[user == person]
-        assert np.isnan(hers[-1])  # her last one is not known
-        assert np.isfinite(hers[:-1]).all()
+        mine = reward[user == person]
+        assert np.isnan(mine[-1])  # that of the last decision is not known
+        assert np.isfinite(mine[:-1]).all()
     env = LamVectorEnv(1, scenario, autoreset_mode="Disabled")
     _, info = env.reset(seed=SEEDS[:1])
     credited: dict[int, list[float]] = {}
@@ -146,7 +146,8 @@ def test_a_policy_asked_again_in_its_own_log_says_what_it_did(recorded: tuple[An
 
 
 class Counting:
-    """Does the action whose number is how often it has been asked in this world, if that is possible; anything else is no act."""
+    """Does the action whose number is how often it has been asked in this world, if that is possible; anything else is
+    no act."""
 
     def predict(self, observation: Any, state: Any = None, start: Any = None, deterministic: bool = True) -> Any:
         n = len(observation["epoch"])
@@ -170,7 +171,7 @@ def test_sampling_takes_what_the_probabilities_say() -> None:
     assert sample_decision(np.array([[0.0, 1.0, 0.0]]), np.array([0.5])).tolist() == [1]
 
 
-# -- what cannot be used -------------------------------------------------------------------------------------------------
+# -- what cannot be used -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

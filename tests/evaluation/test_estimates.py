@@ -55,5 +55,5 @@ def test_fewer_than_three_evaluation_seeds_have_no_interval(runs: list[float]) -
 
 
 def test_in_text_a_value_without_an_interval_stands_alone() -> None:
-    assert estimates.told(estimates.estimate_metric([1.0, 2.0], LIFT), ".1f") == "1.5"
-    assert estimates.told(estimates.Interval(1500, -1, 2000.25), ",.1f") == "1,500.0 [-1.0, 2,000.2]"
+    assert estimates.in_text(estimates.estimate_metric([1.0, 2.0], LIFT), ".1f") == "1.5"
+    assert estimates.in_text(estimates.Interval(1500, -1, 2000.25), ",.1f") == "1,500.0 [-1.0, 2,000.2]"

@@ -16,9 +16,9 @@ from lam_env.evaluation.metrics import prediction_metrics
 # columns: none, a, b, c, d
 PROBS = np.array(
     [
-        [0.5, 0.3, 0.1, 0.1, 0.0],  # she does a
-        [0.2, 0.2, 0.4, 0.1, 0.1],  # she does a
-        [0.6, 0.0, 0.1, 0.1, 0.2],  # she does b
+        [0.5, 0.3, 0.1, 0.1, 0.0],  # a is done
+        [0.2, 0.2, 0.4, 0.1, 0.1],  # a is done
+        [0.6, 0.0, 0.1, 0.1, 0.2],  # b is done
         [0.9, 0.1, 0.0, 0.0, 0.0],  # nothing
     ]
 )
@@ -48,7 +48,7 @@ def test_scores_worked_out_by_hand() -> None:
     assert found["pred.brier"] == pytest.approx(sum(brier) / 4)
     # confidences .5 (none: wrong), .4 (wrong), .6 (wrong), .9 (right) fall into four bins
     assert found["pred.ece"] == pytest.approx((0.5 + 0.4 + 0.6 + 0.1) / 4)
-    # "she acts" scored .5 .8 .4 | .1: ranked right
+    # "the user acts" scored .5 .8 .4 | .1: ranked right
     assert found["pred.pr_auc"] == pytest.approx(1)
 
 

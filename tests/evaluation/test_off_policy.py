@@ -130,8 +130,9 @@ def test_per_decision_sampling_worked_out_by_hand() -> None:
 
 
 def test_per_decision_sampling_follows_states_that_acts_change_and_the_bandit_view_does_not() -> None:
-    """A trusting person pays 1 for the act; each act has an even chance to end her trust, after which it costs 1. Logged: acts half the time.
-    Always acting for three decisions: 1 + (1 - 1) / 2 + (1 - 3) / 4 = 1/2 in all. The bandit view sees the trust that the logged policy left."""
+    """A trusting person pays 1 for the act; each act has an even chance to end the trust, after which it costs 1.
+    Logged: acts half the time. Always acting for three decisions: 1 + (1 - 1) / 2 + (1 - 3) / 4 = 1/2 in all. The
+    bandit view sees the trust that the logged policy left."""
     rng = np.random.default_rng(2)
     n, steps = 100_000, 3
     trust, action, reward = np.ones(n, bool), np.zeros((n, steps), int), np.zeros((n, steps))
@@ -148,7 +149,7 @@ def test_per_decision_sampling_follows_states_that_acts_change_and_the_bandit_vi
     assert 3 * alone.value > 1.5
 
 
-# -- the model of the reward ---------------------------------------------------------------------------------------------
+# -- the model of the reward -------------------------------------------------------------------------------------------
 
 
 def observation(n: int, actions: int, context: np.ndarray) -> dict[str, np.ndarray]:

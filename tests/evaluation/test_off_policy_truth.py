@@ -1,4 +1,5 @@
-"""Off-policy estimates against the simulator: what each policy's act would have brought is found by forking the process at the decision."""
+"""Off-policy estimates against the simulator: what each policy's act would have brought is found by forking the process
+at the decision."""
 
 from __future__ import annotations
 
@@ -68,7 +69,8 @@ def in_a_fork(call: Callable[[], float]) -> float:
 
 
 def truths(decisions: Decisions, scenario: Scenario, seeds: list[int], chosen: np.ndarray) -> np.ndarray:
-    """(n, k) reward after each logged decision had policy k's act `chosen` (n, k) been taken, the people and their luck being the same."""
+    """(n, k) reward after each logged decision had policy k's act `chosen` (n, k) been taken, the people and their luck
+    being the same."""
     rows = decisions.rows
     token, world = decisions.log.token[rows], decisions.log.world[rows]
     found = np.repeat(decisions.log.value[rows][:, None].astype(float), chosen.shape[1], 1)
@@ -85,7 +87,8 @@ def truths(decisions: Decisions, scenario: Scenario, seeds: list[int], chosen: n
 
 @pytest.fixture(scope="module")
 def home() -> tuple[Scenario, list[Greedy], list[int], Decisions]:
-    """Households of the smart home for a day; ten policies, from one that acts at nearly every decision point to one that hardly acts; a log of a sampled one."""
+    """Households of the smart home for a day; ten policies, from one that acts at nearly every decision point to one
+    that hardly acts; a log of a sampled one."""
     scenario = registry.scenario("smart_home")(days=1)
     log, _ = simulate_log(scenario, list(range(4)), 14)
     points = decision_points(log, soon=False)
@@ -112,8 +115,8 @@ def test_doubly_robust_estimates_lie_within_5_percent_of_the_simulators_truth_fo
 
 @pytest.mark.slow
 def test_what_is_answered_later_needs_a_window(home: Any) -> None:
-    """An act is answered minutes later. Decision by decision the boldest policy looks best; it is the worst of the three when it acts in fact.
-    With twelve decisions' rewards, an hour or so, it looks worst."""
+    """An act is answered minutes later. Decision by decision the boldest policy looks best; it is the worst of the
+    three when it acts in fact. With twelve decisions' rewards, an hour or so, it looks worst."""
     scenario, policies, seeds, decisions = home
     three = [policies[k] for k in (0, 6, 9)]
     alone, later = ([evaluate_policy(decisions, p, window=w)[0].gain.value for p in three] for w in (1, 12))
@@ -137,7 +140,8 @@ class Tilted:
 
 @pytest.mark.slow
 def test_per_decision_sampling_agrees_with_playing_the_other_policy() -> None:
-    """The first three pieces of advice to players, whom advice changes: logged at random, asked of a policy that is mostly silent."""
+    """The first three pieces of advice to players, whom advice changes: logged at random, asked of a policy that is
+    mostly silent."""
     scenario = registry.scenario("game")(days=2)
     log = record_decisions(Tilted(1.0), scenario, list(range(500)), seed=1)
     other = Tilted(5.0)

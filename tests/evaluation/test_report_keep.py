@@ -14,10 +14,10 @@ from lam_env.evaluation.metrics import ece
 from lam_env.evaluation.report.recorder import (
     MOST_EPISODES,
     RolloutRecorder,
-    evaluation_file,
+    evaluation_record,
     file_of,
     lifts,
-    prediction_file,
+    prediction_record,
     worth_watching,
 )
 from lam_env.evaluation.rollout import rollout
@@ -52,17 +52,17 @@ def test_watching_changes_nothing(home: Any, watched: tuple[RolloutRecorder, lis
 
 def test_hours_add_up_to_the_episodes(home: Any, watched: tuple[RolloutRecorder, list[dict[str, float]]]) -> None:
     watch, totals = watched
-    found = watch.found(home)
+    hours, acted = watch.by_hour(home.n_users), watch.by_action()
     mean = {k: float(np.mean([t[k] for t in totals])) for k in totals[0]}
     assert watch.person_days == len(SEEDS)
-    assert sum(found["hours"]["utility"]) == pytest.approx(mean["utility.total"], rel=1e-3)
-    assert sum(found["hours"]["reward"]) == pytest.approx(mean["reward.return"], rel=1e-3)
-    assert sum(found["hours"]["acts"]) == pytest.approx(mean["kpi.agent_acts"], rel=1e-3)
-    assert sum(found["acted"]["acts"]) == watch.acts.sum() == round(mean["kpi.agent_acts"] * len(SEEDS) * home.n_users)
+    assert sum(hours["utility"]) == pytest.approx(mean["utility.total"], rel=1e-3)
+    assert sum(hours["reward"]) == pytest.approx(mean["reward.return"], rel=1e-3)
+    assert sum(hours["acts"]) == pytest.approx(mean["kpi.agent_acts"], rel=1e-3)
+    assert sum(acted["acts"]) == watch.acts.sum() == round(mean["kpi.agent_acts"] * len(SEEDS) * home.n_users)
     refused = mean["kpi.overrides"] + mean["kpi.rejections"]
-    assert sum(found["hours"]["refused"]) == pytest.approx(refused, rel=0.02)
-    assert sum(found["acted"]["refused"]) > 0
-    assert all(len(v) == 24 for v in found["hours"].values())
+    assert sum(hours["refused"]) == pytest.approx(refused, rel=0.02)
+    assert sum(acted["refused"]) > 0
+    assert all(len(v) == 24 for v in hours.values())
 
 
 def test_worlds_that_take_each_others_place_are_told_apart(
@@ -73,14 +73,14 @@ def test_worlds_that_take_each_others_place_are_told_apart(
     assert rollout(Busy(), home, SEEDS, watch=watch) == watched[1]
     assert watch.points.tolist() == watched[0].points.tolist()
     assert watch.acts.tolist() == watched[0].acts.tolist()
-    one, other = watch.found(home), watched[0].found(home)
-    assert one["acted"] == other["acted"]
-    for name, hours in one["hours"].items():
-        assert hours == pytest.approx(other["hours"][name], rel=1e-4, abs=1e-9), name
+    assert watch.by_action() == watched[0].by_action()
+    usual = watched[0].by_hour(home.n_users)
+    for name, hours in watch.by_hour(home.n_users).items():
+        assert hours == pytest.approx(usual[name], rel=1e-4, abs=1e-9), name
 
 
 def test_by_night_less_is_heard_than_by_day(home: Any, watched: tuple[RolloutRecorder, list[dict[str, float]]]) -> None:
-    points = watched[0].found(home)["hours"]["epochs"]
+    points = watched[0].by_hour(home.n_users)["epochs"]
     assert sum(points[1:4]) < sum(points[18:21])
 
 
@@ -89,7 +89,7 @@ def test_where_people_are_asked_one_by_one_only_what_can_be_known_is_kept(name: 
     scenario = registry.scenario(name)(days=2, **more)
     watch = RolloutRecorder(scenario, 3)
     totals = rollout(Busy(), scenario, [2_000_000, 2_000_001, 2_000_002], watch=watch)
-    found = evaluation_file("busy", 0, scenario, [2_000_000, 2_000_001, 2_000_002], totals, watch, {}, 3)
+    found = evaluation_record("busy", 0, scenario, [2_000_000, 2_000_001, 2_000_002], totals, watch, {}, 3)
     assert "utility" not in found["hours"]
     assert ("accepted" in found["hours"]) == (scenario.n_users == 1)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -97,7 +97,7 @@ def test_where_people_are_asked_one_by_one_only_what_can_be_known_is_kept(name: 
 
 def test_an_agents_file(home: Any, watched: tuple[RolloutRecorder, list[dict[str, float]]]) -> None:
     watch, totals = watched
-    found = evaluation_file("own_agents:Bold", 3, home, SEEDS, totals, watch, {}, 2)
+    found = evaluation_record("own_agents:Bold", 3, home, SEEDS, totals, watch, {}, 2)
     e = found["episodes"]
     assert e["world"] == SEEDS
     assert e["utility.total"] == pytest.approx([t["utility.total"] for t in totals], rel=1e-4)
@@ -111,7 +111,7 @@ def test_of_very_many_episodes_the_first_of_each_seed_are_kept(home: Any) -> Non
     n, seeds = 3 * MOST_EPISODES, 10
     watch = RolloutRecorder(home, n)
     totals = [{"reward.return": 0.0, "utility.total": float(i), "kpi.x": 1.0} for i in range(n)]
-    found = evaluation_file("a", 0, home, range(n), totals, watch, {}, seeds)["episodes"]
+    found = evaluation_record("a", 0, home, range(n), totals, watch, {}, seeds)["episodes"]
     assert found["judged"] == n
     assert len(found["world"]) == MOST_EPISODES
     assert found["world"][:2] == [0, 1]
@@ -130,14 +130,14 @@ def test_files_have_names_that_any_system_takes(agent: str) -> None:
 def test_what_is_kept_of_predictions() -> None:
     probs = np.array([[0.1, 0.8, 0.1], [0.6, 0.3, 0.1], [0.2, 0.2, 0.6], [0.0, 0.1, 0.9]])
     target = np.array([1, 2, 2, 1])
-    found = prediction_file(probs, target)
-    assert found["counts"] == [[1, 1, 1], [1, 2, 1], [2, 1, 1], [2, 2, 1]]  # given that she acts
+    found = prediction_record(probs, target)
+    assert found["counts"] == [[1, 1, 1], [1, 2, 1], [2, 1, 1], [2, 2, 1]]  # given an action
     bins = found["reliability"]
     assert sum(bins["epochs"]) == 4
     gap = np.abs(np.array(bins["confidence"]) - bins["accuracy"]) * bins["epochs"]
     assert gap.sum() / 4 == pytest.approx(ece(probs, target), rel=1e-4)
-    assert prediction_file(probs, np.zeros(4, int))["counts"] == []
-    assert prediction_file(probs[:0], target[:0]) == {}
+    assert prediction_record(probs, np.zeros(4, int))["counts"] == []
+    assert prediction_record(probs[:0], target[:0]) == {}
 
 
 def episodes(worlds: list[int], utility: list[float], acts: list[int]) -> dict[str, Any]:

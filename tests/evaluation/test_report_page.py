@@ -235,6 +235,12 @@ def test_a_file_that_makes_no_sense_is_named(folder: Path, name: str, text: str)
     assert len(str(caught.value)) < 400
 
 
+def test_a_config_without_settings_says_what_to_do(folder: Path) -> None:
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(UserError, match=r"config\.json: names no scenario; give the folder that a run has written"):
+        read_run(folder)
+
+
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a run folder"):
         read_run(tmp_path)
@@ -266,6 +272,12 @@ def test_a_scenario_s_own_colours_are_on_the_page_and_nothing_else_that_stands_i
     (folder / "report/replay-0.json").write_text(json.dumps(trace))
     text = render(read_run(folder), ABOUT)
     assert text.count("--s-copper: #b87333;") == text.count("--s-copper: #8c5a2b;") == 1
+    now = ScenarioNotes(roles={"copper": ("b87333", "8c5a2b")})
+    (folder / "report/replay-0.json").write_text(json.dumps({k: v for k, v in trace.items() if k != "roles"}))
+    assert "--s-copper: #b87333;" in render(read_run(folder), now)  # a trace from before traces held colours
+    muted = re.search(r"--muted: (#\w+);", render(read_run(folder), ABOUT))
+    assert muted is not None
+    assert f"--s-copper: {muted[1]};" in render(read_run(folder), ABOUT)  # a role that nobody knows any more
     for roles in ({"copper": ["b87333", "</style>"]}, {"x;}</style>": ["b87333", "8c5a2b"]}):
         (folder / "report/replay-0.json").write_text(json.dumps(trace | {"roles": roles}))
         with pytest.raises(ValueError, match="colour role"):

@@ -40,7 +40,8 @@ def test_the_file_is_plain_text_and_the_same_each_time(tmp_path: Path) -> None:
     results.write(tmp_path / "a.csv", [*ROWS, ResultRow("home", "sim", "x", 0, 1, "kpi.m", 1 / 3)])
     expected = (
         HEAD
-        + "home,sim,prior,0,100,pred.top1,0.5\nhome,gamma=0,ppo,3,101,utility.lift,-2.0\nhome,sim,x,0,1,kpi.m,0.3333333333\n"
+        + "home,sim,prior,0,100,pred.top1,0.5\nhome,gamma=0,ppo,3,101,utility.lift,-2.0\n"
+        + "home,sim,x,0,1,kpi.m,0.3333333333\n"
     )
     assert (tmp_path / "a.csv").read_bytes().decode() == expected
 
@@ -107,7 +108,6 @@ def test_a_score_that_is_no_number_is_not_written(tmp_path: Path, value: float) 
     assert not (tmp_path / "a.csv").exists()
 
 
-def test_select_and_rows_of() -> None:
+def test_rows_of_a_run() -> None:
     made = results.result_rows({"pred.top1": 0.5, "pred.nll": 2}, "home", "prior", seed=100)
-    assert made[0] == ROWS[0]
-    assert results.select([*ROWS, *made[1:]], agent="prior", metric=("pred.nll", "x")) == made[1:]
+    assert made == [ROWS[0], ROWS[0]._replace(metric="pred.nll", value=2.0)]

@@ -96,7 +96,7 @@ def test_paired_improvement_has_wilsons_interval() -> None:
 
 
 def test_agreement_of_one_network_with_itself_is_no_evidence_for_others() -> None:
-    """Three trainings, two of them better on every seed: as good as three pairs, with t's quantile. If all agree, three trials."""
+    """Three trainings, two of them better on every seed: as good as three pairs, with t's quantile; so if all agree."""
     rows = np.repeat([[1.0], [1.0], [-1.0]], 50, axis=1)
     two_of_three = stats.improvement_paired(rows, np.zeros((3, 50)))
     assert two_of_three.value == pytest.approx(2 / 3)

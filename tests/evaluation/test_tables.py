@@ -34,14 +34,14 @@ def cell(table: Table, agent: str, column: str) -> str:
 
 
 def test_a_prediction_table_has_the_agents_that_predict_and_the_scores_that_exist() -> None:
-    table = tables.prediction_table(runs(), "home")
+    table = tables.score_table(runs(), "home", "prediction")
     assert table.columns == ("agent", "top-1")
     assert [r[0] for r in table.rows] == ["prior"]
     assert cell(table, "prior", "top-1").startswith("0.430 [0.3")  # four runs only
 
 
 def test_a_reward_table_keeps_the_order_of_agents_and_judges_against_none() -> None:
-    table = tables.reward_table(runs(), "home")
+    table = tables.score_table(runs(), "home", "reward")
     assert [r[0] for r in table.rows] == ["none", "prior", "tuned"]
     assert cell(table, "none", "P(better than none)") == ""
     assert cell(table, "prior", "P(better than none)") == "1.00 [0.51, 1.00]"  # 4 / (4 + 1.96^2)
@@ -49,21 +49,32 @@ def test_a_reward_table_keeps_the_order_of_agents_and_judges_against_none() -> N
     assert cell(table, "prior", "true utility").startswith("2.500 [")
 
 
+def test_how_acts_were_taken_is_left_empty_where_an_agent_has_not_acted() -> None:
+    taken = {"feedback.noop_rate": 0.9, "feedback.accept_rate": 0.5, "feedback.override_rate": 0.25}
+    idle = {"feedback.noop_rate": 1.0, "feedback.accept_rate": 0.0, "feedback.override_rate": 0.0}
+    both = [("none", idle, 0), ("timer", taken, 0), ("timer", taken, 1), ("timer", idle, 2)]
+    rows = [r for agent, scores, seed in both for r in result_rows(scores, "home", agent, seed)]
+    table = tables.score_table(rows, "home", "reward")
+    assert table.rows == (("none", "1.000", "", ""), ("timer", "0.933 [0.791, 1.000]", "0.500", "0.250"))
+    alone = tables.score_table(rows[:3], "home", "reward")
+    assert alone.rows == (("none", "1.000", "", ""),)
+
+
 def test_variants_are_kept_apart() -> None:
-    assert tables.prediction_table(runs(), "home", "log").rows == (("prior", "0.900"),)
+    assert tables.score_table(runs(), "home", "prediction", "log").rows == (("prior", "0.900"),)
 
 
 def test_notes_say_runs_seeds_versions_device_time_and_command() -> None:
-    notes = "\n".join(tables.reward_table(runs(), "home", about=ABOUT).notes)
+    notes = "\n".join(tables.score_table(runs(), "home", "reward", about=ABOUT).notes)
     for text in ("4 to 20", "training seeds 0 to 4", "evaluation seeds 10 to 13", "torch 2.13.0", "CPU", "1,234 s"):
         assert text in notes
     assert "`python -m lam_env.benchmark`" in notes
     assert "t with bootstrap standard error" in notes
-    assert "interval" not in "".join(tables.summary_table(runs(), "home", intervals=False).notes)
+    assert "interval" not in "".join(tables.score_table(runs(), "home", "summary", intervals=False).notes)
 
 
 def test_of_two_seeds_there_are_no_intervals_and_the_note_says_so() -> None:
-    table = tables.reward_table([r for r in runs() if r.seed in (10, 12)], "home")
+    table = tables.score_table([r for r in runs() if r.seed in (10, 12)], "home", "reward")
     assert "[" not in "".join(c for row in table.rows for c in row)
     assert table.notes[0].endswith("interquartile mean; no intervals of fewer than 3 evaluation seeds.")
     assert cell(table, "prior", "P(better than none)") == "1.00"
@@ -83,7 +94,7 @@ def test_a_summary_fits_a_terminal_and_shows_square_brackets_as_they_are() -> No
         for r in result_rows(scores, "[b]home", a, seed)
     ]
     console = Console(width=120, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115 -- lives as long as the test
-    console.print(tables.summary_table(rows, "[b]home", about=ABOUT).rich())
+    console.print(tables.score_table(rows, "[b]home", "summary", about=ABOUT).rich())
     text = console.export_text()
     console.file.close()
     assert "[red]agent_with_a_long_name" in text
@@ -103,7 +114,7 @@ def test_where_the_output_is_no_screen_title_and_notes_are_whole_lines(capsys: p
 
 def test_nothing_to_show_is_an_error_in_one_line() -> None:
     with pytest.raises(ResultsError, match="no prediction scores of 'road', variant 'sim'"):
-        tables.prediction_table(runs(), "road")
+        tables.score_table(runs(), "road", "prediction")
 
 
 def test_runs_form_a_grid_unless_a_pair_is_missing() -> None:
@@ -147,10 +158,10 @@ def test_versions_name_python_and_the_kit() -> None:
 
 def test_a_table_of_which_seeds_are_missing_says_so_in_one_line() -> None:
     whole = runs()
-    assert not any("Incomplete" in note for note in tables.reward_table(whole, "home").notes)
+    assert not any("Incomplete" in note for note in tables.score_table(whole, "home", "reward").notes)
     fewer = [r for r in whole if not (r.agent == "tuned" and r.seed == 12 and r.train_seed in (1, 2))]
     fewer = [r for r in fewer if not (r.agent == "none" and r.seed == 10 and r.variant == "sim")]
-    (said,) = [note for note in tables.reward_table(fewer, "home").notes if "Incomplete" in note]
+    (said,) = [note for note in tables.score_table(fewer, "home", "reward").notes if "Incomplete" in note]
     assert said == (
         "Incomplete: tuned lacks evaluation seeds 12 of training seeds 1, 2; "
         "none lacks evaluation seeds 10 of training seeds 0."
@@ -158,7 +169,7 @@ def test_a_table_of_which_seeds_are_missing_says_so_in_one_line() -> None:
 
 
 def test_an_agent_that_failed_has_a_marked_row() -> None:
-    table = tables.reward_table(runs(), "home").with_failed(["mine:Agent", "none"])
+    table = tables.score_table(runs(), "home", "reward").with_failed(["mine:Agent", "none"])
     assert [r[0] for r in table.rows] == ["none", "prior", "tuned", "mine:Agent"]  # none has its scores
     assert table.rows[-1] == ("mine:Agent", "failed", *[""] * (len(table.columns) - 2))
 

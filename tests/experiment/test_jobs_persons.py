@@ -1,4 +1,4 @@
-"""What the jobs of a run do with a scenario of persons: the split of its log, who gets the prior, and scores of prediction."""
+"""What a run's jobs do with a scenario of persons: the split of its log, who gets the prior, scores of prediction."""
 
 import importlib
 
@@ -71,6 +71,21 @@ def test_an_exploit_is_a_row_like_others_where_it_is_asked_for_by_name():
     assert agents_of(RunSettings(agents=("parrot",)), Own()) == ["none", "parrot", "informed"]
     assert not needs_of(Own(), "parrot")
     assert work.trains_once(Own(), "parrot")
+
+
+def test_a_rung_of_the_information_ladder_is_a_row_like_others_where_it_is_asked_for_by_name():
+    class Own(Trips):
+        ladder = {"habits": "informed", "+ plans": "ladder_plans", "all": "oracle"}  # noqa: RUF012
+
+        def rungs(self):
+            return {"ladder_plans": lambda training: None}
+
+    assert "ladder_plans" not in agents_of(RunSettings(), Own())
+    with pytest.raises(UserError, match="no agent 'ladder_plan'; did you mean 'ladder_plans'"):
+        agents_of(RunSettings(agents=("ladder_plan",)), Own())
+    assert agents_of(RunSettings(agents=("ladder_plans",)), Own()) == ["none", "ladder_plans", "informed"]
+    with pytest.raises(UserError, match="no agent 'ladder_activity'"):  # another scenario's
+        agents_of(RunSettings(agents=("ladder_activity",)), Own())
 
 
 def test_who_is_given_the_prior():

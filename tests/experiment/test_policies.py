@@ -150,5 +150,5 @@ def test_a_command_that_names_another_scenario_is_told_which_the_run_is_of(
         with pytest.raises(SystemExit) as caught:
             record.main([f"policy={twin}", f"scenario={name}", "worlds=1", f"out={twin / 'decisions'}"])
         assert caught.value.code == 2
-        assert "is a run of smart_home; say scenario=smart_home, or leave it away" in capsys.readouterr().err
+        assert f"is a run of smart_home, not of {name}; say scenario=smart_home" in capsys.readouterr().err
         assert not (twin / "decisions").exists()

@@ -115,9 +115,8 @@ def test_the_last_screen_fits_100_columns_and_its_command_is_whole(
 def test_what_the_report_is_told_of_gates_is_plain_json() -> None:
     gates = [Gate("wake-up", "g", (math.nan, 1.0), (math.inf,), "< 2", None, "too few")]
     told = about_of(gates, {"a": "why"})
+    gate = {"name": "wake-up", "metric_id": "g", "source": [None, 1.0], "simulated": [None], "accept": "< 2"}
     assert json.loads(json.dumps(told, allow_nan=False)) == {
-        "gates": [
-            {"name": "wake-up", "metric_id": "g", "source": [None, 1.0], "simulated": [None], "accept": "< 2", "passed": None, "note": "too few"}
-        ],
+        "gates": [{**gate, "passed": None, "note": "too few"}],
         "failed": {"a": "why"},
-    }  # fmt: skip
+    }

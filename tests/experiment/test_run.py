@@ -17,7 +17,8 @@ from lam_env.commands.run import main
 from lam_env.config.cli import parse
 from lam_env.core.events import SENSOR, USER, ActionLog
 from lam_env.evaluation.results import read
-from lam_env.experiment.inputs import usual
+from lam_env.experiment.inputs import earlier_run, usual
+from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.settings import RunSettings
 
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
@@ -54,6 +55,7 @@ class Late(Bold):
             raise RuntimeError("too\\nlate")
         return super().predict(observation, state)
 '''
+AGENTS_OF_THE_KIT = "agents=random,ppo_prior,timer,ladder_activity"
 OWN = "agent=own_agents:Bold,own_agents:Learner,own_agents:Late"
 
 
@@ -68,22 +70,21 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         patch.syspath_prepend(folder)
-        assert main([*TINY, *LOG, "seed=3,4", "agents=random,ppo_prior,timer", OWN, f"out={folder / 'a'}"]) == 1
+        assert main([*TINY, *LOG, "seed=3,4", AGENTS_OF_THE_KIT, OWN, f"out={folder / 'a'}"]) == 1
     return folder / "a", out.getvalue(), err.getvalue()
 
 
 def test_a_run_leaves_results_tables_models_and_its_settings(done: tuple[Path, str, str]) -> None:
     path, said, _ = done
     rows = read(path / "results.csv")
-    assert list(dict.fromkeys(r.agent for r in rows if r.variant == "sim")) == (
-        ["none", "random", "ppo_prior", "timer", "own_agents:Bold", "own_agents:Learner", "informed", "oracle"]
-    )
+    kit, own = ["none", "random", "ppo_prior", "timer", "ladder_activity"], ["own_agents:Bold", "own_agents:Learner"]
+    assert list(dict.fromkeys(r.agent for r in rows if r.variant == "sim")) == [*kit, *own, "informed", "oracle"]
     seeds = {a: {r.train_seed for r in rows if r.agent == a} for a in {r.agent for r in rows}}
     for agent, trained in seeds.items():
         assert trained == ({0} if agent in ("none", "random", "timer", "oracle") else {3, 4}), agent
     assert {r.seed for r in rows} == {0, 1}
     assert {r.agent for r in rows if r.variant == "sim-later"} == {"ppo_prior"}
-    assert {r.agent for r in rows if r.metric == "pred.top1"} == {"ppo_prior", "informed"}
+    assert {r.agent for r in rows if r.metric == "pred.top1"} == {"ppo_prior", "ladder_activity", "informed"}
     config = json.loads((path / "config.json").read_text())
     assert config["finished"] is True
     assert config["seconds"] > 0
@@ -140,7 +141,7 @@ def test_two_processes_and_a_second_time_give_the_same_bytes(
     path = done[0]
     monkeypatch.syspath_prepend(path.parent)
     settings = [a for a in TINY if not a.startswith("workers")]
-    main([*settings, *LOG, "workers=2", "seed=3,4", "agents=random,ppo_prior,timer", OWN, f"out={tmp_path / 'b'}"])
+    main([*settings, *LOG, "workers=2", "seed=3,4", AGENTS_OF_THE_KIT, OWN, f"out={tmp_path / 'b'}"])
     assert (tmp_path / "b/results.csv").read_bytes() == (path / "results.csv").read_bytes()
     for name in (
         "model/prior/model.safetensors",
@@ -185,8 +186,9 @@ def test_a_run_goes_on_from_another_ones_log_and_models(
     moved = load_file(after / "model/policy/policy.safetensors")
     assert moved.keys() == weights.keys()  # the best head met on the way, be it the first
     # the log and the prior are the same, and so are the worlds in which it is judged
+    judged = [("ppo_prior", 3), ("informed", 3)]
     mine, theirs = (
-        {r[1:6]: r.value for r in read(p / "results.csv") if r.metric.startswith("pred.") and r.train_seed == 3}
+        {r[1:6]: r.value for r in read(p / "results.csv") if r.metric.startswith("pred.") and r[2:4] in judged}
         for p in (after, path)
     )
     assert mine == theirs
@@ -238,11 +240,18 @@ def spoil_config(run: Path) -> None:
     (run / "config.json").write_text(json.dumps({**config, "world": "x"}))
 
 
+def test_settings_of_the_predictor_hold_for_a_training_seed_that_an_earlier_run_has_not(copy: Path) -> None:
+    words = [f"model={copy}", "predictor.hidden=8", "seed=3,5"]
+    settings = parse(RunSettings, words, "run", usual)
+    assert set(earlier_run(settings, scenario_made("smart_home", settings.world)).models) > {"prior", "prior-seed4"}
+
+
 SPOILT: dict[str, Callable[[Path], object]] = {
     "sha256 differs": spoil_cut,
     "not a readable model": spoil_pickle,
     "its vocabulary does not know": spoil_tokens,
     "holds no settings": spoil_config,
+    "config.json holds no settings; give another run": lambda run: (run / "config.json").write_text("{}"),
     "has no model/prior": lambda run: shutil.rmtree(run / "model/prior"),
     "has no log/train": lambda run: shutil.rmtree(run / "log"),
     "not a readable log": lambda run: (run / "log/train/events.parquet").write_bytes(b"PAR1" * 9),
@@ -268,6 +277,10 @@ def test_a_spoilt_run_is_never_gone_on_from(
 
 def test_what_does_not_go_together_with_an_earlier_run(copy: Path, fails: Fails) -> None:
     assert "leave log.* away" in fails(*GO_ON, f"model={copy}", "log.worlds=9")
+    for seeds in ("seed=3", "seed=3,4"):  # all of whose predictors that run brings
+        assert "leave predictor.* away" in fails(*GO_ON, f"model={copy}", "predictor.hidden=8", seeds)
+    other = fails(*GO_ON, f"model={copy}", "scenario=traffic")
+    assert f"{copy}: is a run of smart_home, not of traffic; say scenario=smart_home" in other
     assert "leave logs= away" in fails(*GO_ON, f"model={copy}", "logs=x.csv", "format=csv")
     assert "of another home" in fails(*GO_ON, f"model={copy}", "world.rooms=4")
 
@@ -330,7 +343,8 @@ def test_a_log_that_shares_no_command_gives_predictions_alone(
 
 
 def test_help_comes_without_torch() -> None:
-    code = "import sys\nfrom lam_env.commands.run import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    print('torch' in sys.modules)"
+    code = "import sys\nfrom lam_env.commands.run import main\ntry:\n    main(['--help'])\n"
+    code += "except SystemExit:\n    print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "train.steps=" in said
     assert said.endswith("False\n")

@@ -142,7 +142,8 @@ def test_a_log_that_no_twin_can_be_made_of(
 
 # -- bad agents --------------------------------------------------------------------------------------------------------
 
-HEAD = "import numpy as np\nclass Mine:\n    def predict(self, observation, state=None, episode_start=None, deterministic=True):\n"
+HEAD = "import numpy as np\nclass Mine:\n"
+HEAD += "    def predict(self, observation, state=None, episode_start=None, deterministic=True):\n"
 BAD_AGENTS = {
     "cannot be imported: ModuleNotFoundError": "import no_such_module",
     "cannot be imported: SyntaxError": "class Mine(:",

@@ -42,5 +42,5 @@ def test_the_policy_is_served_with_decisions_after_ten_quiet_minutes(slow: Path)
 
 
 def test_its_models_are_not_taken_into_a_home_with_another_timer(slow: Path, fails: Callable[..., str]) -> None:
-    said = fails(*TINY, f"model={slow}", "world.timer=300", "agents=none")
+    said = fails(*TINY[2:], f"model={slow}", "world.timer=300", "agents=none")
     assert "its log has a timer of 600" in said

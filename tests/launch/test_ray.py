@@ -1,4 +1,4 @@
-"""Jobs on Ray: the same calls and results as on this machine, an address that does not answer, a machine that is lost."""
+"""Jobs on Ray: the same calls and results as here, an address that does not answer, a machine that is lost."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_bed_and_wake_are_found(known: tuple[ActionLog, BehaviourTables]) -> Non
     wake, bed = anchors["sleep", True], anchors["sleep", False]
     assert wake.hour == pytest.approx(7.0, abs=0.2)
     assert bed.hour == pytest.approx(23.0, abs=0.3)
-    assert wake.sd == pytest.approx(0.5 * 0.88, rel=0.25)  # her own are cut at two sd
+    assert wake.sd == pytest.approx(0.5 * 0.88, rel=0.25)  # the person's own are cut at two sd
     assert bed.sd == pytest.approx(0.6 * 0.88, rel=0.3)
 
 
@@ -75,7 +75,7 @@ def test_an_anchored_label_is_found_with_its_hour_and_skips(known: tuple[ActionL
 def test_a_need_is_found_with_its_rhythm(known: tuple[ActionLog, BehaviourTables]) -> None:
     (need,) = known[1].needs
     assert need.activity == "toilet"
-    assert need.every == pytest.approx(3.2, abs=0.3)  # she waits for the end of what she does
+    assert need.every == pytest.approx(3.2, abs=0.3)  # it waits for the end of an act
     assert need.shape > 4
 
 
@@ -90,9 +90,9 @@ def test_calibrating_a_simulated_person_again_gives_the_same_life(known: tuple[A
     log, tables = known
     again = activity_log(Routine(tables, Streams(2), 0), 120)
     failed = [g for g in fidelity.gates(log, again) if g.passed is False]
-    # her own nights and counts are more regular than those of any real home
+    # the person's own nights and counts are more regular than those of any real home
     assert [g.metric_id for g in failed if g.metric_id not in ("fidelity.activities_per_day", "fidelity.wake_up")] == []
-    a, b = st.statistics(log), st.statistics(again)
+    a, b = st.statistics(log).numbers, st.statistics(again).numbers
     assert b["per_day_mean"] == pytest.approx(a["per_day_mean"], rel=0.1)
     assert b["wake_up_sd"] == pytest.approx(a["wake_up_sd"], rel=0.35)
 
@@ -149,7 +149,7 @@ def test_overlapping_intervals_are_cut() -> None:
 
 
 def test_lengths_of_sleep_are_those_before_the_clock_ends_the_night() -> None:
-    """Half of the sleeps would last 330 minutes and more; many of them are cut short by getting up (Kaplan and Meier)."""
+    """Half of the sleeps would last 330 minutes and more; many are cut short by getting up (Kaplan and Meier)."""
     broken = person(
         night=np.array([0, 0.5, 0, 0, 1.0]),  # between two sleeps
         night_pauses=(1.0, 4.0),

@@ -33,7 +33,7 @@ def small(n=20, groups=20):
     )
 
 
-# -- what any choices are --------------------------------------------------------------------------------------------------
+# -- what any choices are ----------------------------------------------------------------------------------------------
 
 
 @given(st.integers(10, 60), st.integers(10, 30))
@@ -66,7 +66,7 @@ def test_too_few_groups():
         small(20, 3).split()
 
 
-# -- cards -----------------------------------------------------------------------------------------------------------------
+# -- cards -------------------------------------------------------------------------------------------------------------
 
 
 def cards(tmp_path, *runs):
@@ -177,7 +177,7 @@ def test_the_published_card_choices():
     assert (test.chosen == 0).mean() == pytest.approx(0.2585, abs=0.001)
 
 
-# -- sheets ----------------------------------------------------------------------------------------------------------------
+# -- sheets ------------------------------------------------------------------------------------------------------------
 
 
 def sheet(who, classes, date="2020-01-01 10:00:00", level=5, race="Elf", **more):
@@ -228,11 +228,11 @@ def test_sheets_that_say_nothing_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no column character"),
+        ("", "its first line must name character"),
         ("character\tdate\n", "no column background"),
         ("\t".join(NEEDED) + "\n", "holds no usable sheet"),
-        ("\t".join(NEEDED) + "\n1\t2\n", "row 2: 2 cells"),
-        ("\t".join(NEEDED) + '\n"1\t2\n', "broken table"),
+        ("\t".join(NEEDED) + "\n1\t2\n", "line 2: 2 cells"),
+        ("\t".join(NEEDED) + '\n"1\t2\n', "broken CSV"),
     ],
 )
 def test_a_bad_table_is_one_line(tmp_path, text, message):
@@ -251,10 +251,10 @@ def test_the_published_sheets():
 
 
 def test_formats_of_choices_are_found_by_name():
-    assert registry.choice_names() == ["dnd_class", "dnd_second_class", "slay_the_spire"]
-    assert registry.choice_reader("slay_the_spire") is card_choices
+    assert registry.CHOICES.names() == ["dnd_class", "dnd_second_class", "slay_the_spire"]
+    assert registry.CHOICES.get("slay_the_spire") is card_choices
     with pytest.raises(registry.RegistryError, match="no format of choices"):
-        registry.choice_reader("chess")
+        registry.CHOICES.get("chess")
 
 
 def test_a_run_file_is_json(tmp_path):

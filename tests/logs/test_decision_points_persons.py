@@ -44,7 +44,7 @@ def test_a_small_log_by_hand():
     assert e.time.tolist() == [10, 40, 12, 20]
     assert e.gap.tolist() == [0, 30, 0, 8]
     assert [t[t > 0].tolist() for t in e.tokens] == [[], [BUS, WALK], [CAR], []]
-    assert e.target.tolist() == [BUS, 0, 0, CAR]  # the first thing that she does before she is asked again
+    assert e.target.tolist() == [BUS, 0, 0, CAR]  # the first act before the next question
     assert e.soon.tolist() == [[a > 0 and a == t for a in range(A)] for t in e.target]
     assert (e.people, e.duration.any()) == (2, False)
     assert decision_points(log(Event(1, 0, SENSOR, 0)), soon=False).soon is None
@@ -133,7 +133,7 @@ def test_the_decision_points_any_log_are_those_that_were_shown(draws, second, sa
     for person, own in people.items():
         mine = e.select(e.world == person)
         same(mine, own)
-        # what she does first is in the next bag, as far as bags hold
+        # what comes first is in the next bag, as far as bags hold
         times = [t for t, o in zip(asked, shown, strict=True) if o["epoch"][2] == person]
         did = [x for x in world.records if x.kind == USER and x.user == person]
         for i, target in enumerate(mine.target.tolist()):

@@ -120,7 +120,7 @@ def test_the_oracle_helps(none, training):
 
 @pytest.mark.slow
 def test_the_lever_lies_in_activities_and_builds(training):
-    """At least two fifths of the oracle's lift without touching the difficulty; copying her is worth nothing."""
+    """At least two fifths of the oracle's lift without touching the difficulty; copying the player is worth nothing."""
     n = 2_000
     none = lives(Silent(), n)[:, 0]
     lift = {

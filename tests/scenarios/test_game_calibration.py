@@ -1,4 +1,4 @@
-"""Players calibrated to a log: what was put into a log is played again, moods still count, and what is no log or table is refused."""
+"""Players calibrated to a log: it is played again, moods still count, and what is no log or table is refused."""
 
 import dataclasses
 import json
@@ -51,7 +51,7 @@ def write(path, plays):
     return path
 
 
-# -- a log's behaviour is found again in the game --------------------------------------------------------------------------
+# -- a log's behaviour is found again in the game ----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def tables(source):
 
 
 def apart(source, lived):
-    """Largest distance of hazards after plays that at least 100 sessions of both have, and of gap quantiles as a share of the log's."""
+    """Largest distance of hazards after plays that 100 sessions of both have, and of gap quantiles by the log's."""
     a, b = play_statistics(source), play_statistics(lived)
     reach = min((sessions_of(x).plays >= 20).sum() for x in (source, lived))
     seen = slice(None) if reach >= 100 else slice(5)
@@ -124,7 +124,7 @@ def test_the_published_log_is_played_again():
     assert all(g.passed for g in play_gates(source, players))
 
 
-# -- the world plays its tables --------------------------------------------------------------------------------------------
+# -- the world plays its tables ----------------------------------------------------------------------------------------
 
 
 def test_sessions_end_and_players_leave_as_the_tables_say():
@@ -208,7 +208,7 @@ def test_who_is_nagged_leaves_a_calibrated_game_sooner(tmp_path):
     assert stayed[True] < stayed[False] - 0.03
 
 
-# -- faults ----------------------------------------------------------------------------------------------------------------
+# -- faults ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

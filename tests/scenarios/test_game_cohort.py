@@ -69,7 +69,7 @@ def test_short_cohorts_have_no_later_gates():
     assert "D30" not in names
 
 
-def test_a_tally_tells_on_which_days_she_played():
+def test_a_tally_tells_on_which_days_somebody_played():
     t = PlayTally()
     for day in (0, 0, 1, 7):
         t.session(day)

@@ -40,9 +40,9 @@ def world(seed=3, choices=0):
 
 
 def choosing(choices):
-    """The first player who then is to choose what to play, with room in her day."""
+    """The first player who then is to choose what to play, with room in the day."""
     return next(
-        w for w in (world(seed, choices) for seed in range(50)) if w.asked and w.moment != 3 and w.today_minutes() < 60
+        w for w in (world(seed, choices) for seed in range(50)) if w.due and w.moment != 3 and w.today_minutes() < 60
     )
 
 
@@ -154,8 +154,8 @@ def test_the_readings_are_what_is_told_and_the_vocabulary_knows_them_as_values()
     )
 
 
-def test_worths_are_against_what_she_mostly_does():
-    """Equal to the definition, written out: minutes times expected flow, less their mean over her habits."""
+def test_worths_are_against_what_is_mostly_done():
+    """Equal to the definition, written out: minutes times expected flow, less their mean over habits."""
     made = choosing(10)
     player, game = made.player, GAME.game
     shares = np.array(player.habit) + 0.02
@@ -195,7 +195,7 @@ def test_when_the_day_is_full_more_play_is_worth_nothing():
     assert not any(x[0] for x in told(made).values())
 
 
-def test_a_line_is_worth_what_it_makes_of_her_plays():
+def test_a_line_is_worth_what_it_makes_of_plays():
     made = next(w for w in (world(seed, n) for seed in range(30) for n in range(5, 40)) if w.moment == 3)
     found = told(made)
     names = [line.name for line in GAME.game.rules.lines]

@@ -1,4 +1,4 @@
-"""The hidden state tells exactly what she will do, and what advice is worth."""
+"""The hidden state tells exactly what the player will do, and what advice is worth."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_the_closed_form_is_what_happens(seen):
     """Frequencies of each action are its mean chance, also where the chance is high and where it is low."""
     points, hidden = seen
     assert len(points) == len(hidden)
-    assert (points.target > 0).all()  # she always answers
+    assert (points.target > 0).all()  # the player always answers
     p = hidden[:, : A - 1].astype(float)
     assert p.sum(1) == pytest.approx(1.0, abs=5e-3)  # as float16 has it
     happened = np.eye(A)[points.target][:, 1:]

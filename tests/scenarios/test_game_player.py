@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lam_env.scenarios.game.hidden import MOODS
 from lam_env.scenarios.game.params import FLOW_WITHOUT_CHALLENGE, GameParams
 from lam_env.scenarios.game.player.player import AGE, HARDEST, STALE, Player
 from lam_env.scenarios.game.player.traits import Traits, gumbels
@@ -53,7 +54,7 @@ def test_personas_are_dirichlet_and_everything_else_has_its_mean_and_spread():
     assert abs(np.corrcoef(skill, persona[:, 0])[0, 1]) < 0.05
 
 
-def test_a_player_is_a_function_of_her_seed():
+def test_a_player_is_a_function_of_the_seed():
     def told(t):
         return [getattr(t, name) for name in Traits.__slots__]
 
@@ -294,17 +295,7 @@ def test_moods_stay_within_bounds_whatever_happens(seed, plays, answers):
         p.hear(True)
         p.answer(followed, annoyed)
         p.judge_advice(1.0 if followed else -1.0)
-    for mood in (
-        "fatigue",
-        "boredom",
-        "frustration",
-        "annoyance",
-        "satisfaction",
-        "trust",
-        "bond",
-        "rate",
-        "win_share",
-    ):
+    for mood in (*MOODS, "rate", "win_share"):
         assert 0 <= getattr(p, mood) <= 1, mood
     assert sum(p.habit) <= 1 + 1e-9
     assert all(0 <= w <= 1 for w in p.wins)

@@ -30,12 +30,9 @@ def world_of(seed, scenario=GAME, **how):
 
 
 def live(world, choose=lambda world: 0):
-    """Steps to the end; what was done at each decision, as (session, plays, moment, anyway, action)."""
-    seen = []
-    ended = False
-    while not ended:
-        ended = world.step(choose(world))
-    return seen
+    """Steps to the end."""
+    while not world.step(choose(world)):
+        pass
 
 
 def possible(world):
@@ -77,7 +74,7 @@ def test_each_question_is_answered_by_one_action_at_the_same_instant():
             assert asked.token in (CHOICE, LEVEL_UP)
 
 
-def test_what_may_be_advised_is_what_she_is_asked():
+def test_what_may_be_advised_is_what_the_player_may_do():
     lines = list(range(WORDS.first_line, WORDS.first_line + WORDS.n_lines))
     for seed in LONG:
         world, ended = world_of(seed), False
@@ -102,9 +99,9 @@ def test_the_track_of_activities_masks_the_difficulty_for_the_agent_alone():
         while not ended:
             assert not {WORDS.easier, WORDS.harder} & set(possible(world))
             ended = world.step(WORDS.easier)  # carried out as none
-        assert world.tally.shown == 0
+        assert world.tally.offers == 0
         changed += sum(e.kind == USER and e.token >= WORDS.easier for e in world.records)
-    assert changed  # she changes it herself
+    assert changed  # the player changes it
 
 
 def test_difficulty_changes_once_a_session_at_most():
@@ -150,8 +147,8 @@ def test_advice_moves_no_draw():
     assert all(silent[k] == noisy[k] for k in silent.keys() & noisy.keys())
 
 
-def test_advice_to_do_what_she_does_anyway_changes_nothing_but_her_mood():
-    """Until she is annoyed the same happens: the choice is a maximum, and a suggestion only raises one of its terms."""
+def test_advice_to_do_what_is_done_anyway_changes_nothing_but_the_mood():
+    """Until somebody is annoyed the same happens: the choice is a maximum, and advice only raises one of its terms."""
     silent = recorded(LONG[0])
     acts = [e.token for e in silent.records if e.kind == USER]
     world = world_of(LONG[0], record=True)
@@ -161,12 +158,12 @@ def test_advice_to_do_what_she_does_anyway_changes_nothing_but_her_mood():
         world.step(act)
         assert world.anyway == act
         assert [e.token for e in world.records if e.kind == USER][-1] == act
-    assert world.tally.parroted == world.tally.shown > 0
-    assert world.tally.followed == world.tally.shown
+    assert world.tally.parroted == world.tally.offers > 0
+    assert world.tally.followed == world.tally.offers
 
 
-def test_a_step_tells_what_she_would_have_done_anyway():
-    """Where advice is not followed, she does that; where it is, it is known whether it changed anything."""
+def test_a_step_tells_what_would_have_been_done_anyway():
+    """Where advice is not followed, that is done; where it is, it is known whether it changed anything."""
     changed = 0
     for seed in range(40):
         twin, world = world_of(seed, record=True), world_of(seed, record=True)
@@ -194,9 +191,9 @@ def test_whatever_is_advised_a_life_is_sound(seed, salt):
         assert np.isfinite(np.asarray(world.row.context)).all()
     totals = {**world.reward_totals, **world.utility_totals}
     assert all(np.isfinite(v) for v in totals.values())
-    assert world.tally.shown == sum(e.kind == AGENT for e in world.records)
+    assert world.tally.offers == sum(e.kind == AGENT for e in world.records)
     answers = [e for e in world.records if e.kind == FEEDBACK and e.token < 3]
-    assert len(answers) == world.tally.shown
+    assert len(answers) == world.tally.offers
     assert world.utility_totals["flow"] <= 4 * world.traits.healthy + world.traits.healthy
 
 
@@ -226,7 +223,7 @@ def test_sessions_begin_while_people_are_awake():
 
 
 @given(st.integers(0, 10**7), st.lists(st.floats(0.0, 0.999999), min_size=4, max_size=4), st.integers(0, 20))
-def test_she_comes_back_later(now, u, seed):
+def test_players_come_back_later(now, u, seed):
     world = world_of(seed)
     assert next_session(now, u, world.traits, GAME.game) >= now + 600
 
@@ -236,7 +233,7 @@ def test_an_agent_that_keeps_quiet_is_no_agent():
     assert a.records == b.records
 
 
-def test_late_play_is_counted_after_her_bedtime():
+def test_late_play_is_counted_after_bedtime():
     late = [w for w in (recorded(s) for s in range(60)) if w.tally.late > 0]
     assert late
     for w in late:
@@ -274,13 +271,13 @@ def test_readings_tell_how_things_stand_and_a_record_changes_nothing():
     assert {e.token for e in kept.records if e.kind == READING} <= set(range(len(V.readings)))
 
 
-def test_taste_drift_changes_what_she_likes_in_the_end():
+def test_taste_drift_changes_what_is_liked_in_the_end():
     drifting = Game(drift=1.0)
     for seed in LONG:
         world = world_of(seed, drifting)
         persona = list(world.traits.persona)
         live(world)
-        share = (world.began - world.start) / (world.end - world.start)  # as her last session began
+        share = (world.began - world.start) / (world.end - world.start)  # as the last session began
         now = [(1 - share) * a + share * b for a, b in zip(persona, world.traits.later, strict=True)]
         assert world.player.persona == pytest.approx(now)
         assert world.traits.persona == persona
@@ -290,7 +287,7 @@ LASTING = {"churn": -30.0, "gap_hours": 0.3, "gap_long": 0.0, "days": 12}  # pla
 
 
 def keenness(drift, seeds):
-    """How well what each plays in the first and in the last third of her life matches the persona that she drifts to."""
+    """How well what each plays in the first and in the last third of life matches the persona that they drift to."""
     scenario = Game(drift=drift, **LASTING)
     tags, found = np.array(scenario.game.tags), []
     for seed in seeds:

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.scenarios.smart_home import floorplan
 from lam_env.scenarios.smart_home.floorplan import (
-    DOOR,
     HEIGHT,
     OUTSIDE,
     WIDTH,
@@ -16,10 +15,10 @@ from lam_env.scenarios.smart_home.floorplan import (
     doors,
     entrance,
     layout,
-    path,
     rooms,
 )
-from lam_env.scenarios.smart_home.picture.scene import DeviceView, HomeEventView, HomeView, PersonView, home_scene
+from lam_env.scenarios.smart_home.picture.scene import home_scene
+from lam_env.scenarios.smart_home.picture.view import DeviceView, HomeEventView, HomeView, PersonView
 from pictures import cards_around, is_drawn_alike, is_plain_data, takes_little, texts_are_readable, texts_have_room
 
 from lam_env.envs.pixels import rgb_array
@@ -27,6 +26,7 @@ from lam_env.envs.scene import PALETTES, Rectangle
 from lam_env.envs.terminal import ansi
 
 SIZES = range(4, 9)
+DOOR = 0.9  # [m], width of a door
 
 # floor plans
 
@@ -58,25 +58,12 @@ def test_doors_lie_in_the_shared_wall(n):
             assert low + DOOR / 2 <= along <= low + size - DOOR / 2, (a, b)
 
 
-@pytest.mark.parametrize("n", SIZES)
-def test_ways_lead_through_doors_and_are_shortest(n):
-    steps = adjacency(n) | {(b, a) for a, b in adjacency(n)}
-    for a, b in itertools.product(rooms(n), repeat=2):
-        way = path(a, b, n)
-        assert (way[0], way[-1]) == (a, b)
-        assert all(step in steps for step in itertools.pairwise(way))
-        assert len(way) == len(path(b, a, n)) == len(set(way))
-        for c in rooms(n):  # no detour is shorter
-            assert len(way) <= len(path(a, c, n)) + len(path(c, b, n)) - 1
-
-
 def test_homes_of_four_have_no_hall():
     assert "hall" not in layout(4)
     assert [entrance(n) for n in SIZES] == ["living", "hall", "hall", "hall", "hall"]
-    assert path("bedroom", "kitchen", 4) == ("bedroom", "living", "kitchen")
 
 
-@pytest.mark.parametrize("call", [lambda: layout(3), lambda: adjacency(9), lambda: path("bedroom", "attic", 5)])
+@pytest.mark.parametrize("call", [lambda: layout(3), lambda: adjacency(9)])
 def test_homes_that_do_not_exist_are_refused(call):
     with pytest.raises(ValueError, match="floor plan"):
         call()
@@ -149,7 +136,7 @@ def views(draw):
         cost=draw(st.sampled_from((None, 512.33))),
         score=draw(st.sampled_from((None, -1234.5))),
         events=tuple(draw(st.lists(event, max_size=7))),
-        action=draw(st.sampled_from(("", "living light dim", "set the heating of the whole house to nineteen degrees"))),
+        action=draw(st.sampled_from(("", "living light dim", "set the heating of the whole house to nineteen"))),
         action_room=draw(st.sampled_from(("", *here))),
     )  # fmt: skip
 
@@ -304,9 +291,8 @@ def test_sun_by_day_and_moon_by_night():
 
 def test_the_terminal_tells_the_same():
     drawn = " ".join(ansi(home_scene(view(**EVENING)), columns=100).split())
-    for words in ("Tue 18:42", "7.4 °C outside", "Kitchen", "Anna", "watching TV", "18:41", "living tv on", "Ben asleep",
-                  "kitchen light on", "21.3 °C"):  # fmt: skip
-        assert words in drawn
+    there = ("Tue 18:42", "7.4 °C outside", "Kitchen", "Anna", "watching TV", "18:41", "living tv on", "Ben asleep")
+    assert [words for words in (*there, "kitchen light on", "21.3 °C") if words not in drawn] == []
 
 
 def test_drawing_takes_little():

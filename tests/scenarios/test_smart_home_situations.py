@@ -14,7 +14,7 @@ MINUTE, HOUR = 60, 3600
 
 
 class Script:
-    """A routine of given acts: (start [min after the world's], length [min], activity). Between them she goes on."""
+    """A routine of given acts: (start [min after the world's], length [min], activity); the last goes on meanwhile."""
 
     def __init__(self, names, start, acts):
         day = start // 86_400
@@ -30,9 +30,9 @@ class Script:
 
 
 def home(*scripts, seed=0, taste=1.0, **settings):
-    """A world with one resident per script, who lives by it to the letter: whatever she may want on an occasion, she wants.
+    """A world with one resident per script, who lives by it to the letter: whatever may be wanted on an occasion, is.
 
-    It is 4 am in January and dark; all are asleep; a decision point comes every ten seconds; she likes it as cold as it is.
+    It is 4 am in January and dark; all are asleep and like it as cold as it is; a decision point comes every 10 s.
     """
     settings = {"residents": len(scripts), "timer": 10, "dislikes": 0.0, "personas": ("home_worker",)} | settings
     scenario = SmartHome(**settings)
@@ -48,7 +48,7 @@ def home(*scripts, seed=0, taste=1.0, **settings):
 
 
 def until(world, minutes):
-    """Nobody acts for her until so many minutes after the start; the sum of rewards."""
+    """The agent does nothing until so many minutes after the start; the sum of rewards."""
     total = 0.0
     while world.now < world.start + minutes * MINUTE:
         world.step(0)
@@ -79,10 +79,10 @@ def state(world, name):
     return device.kind.states[world.states[device.index]]
 
 
-VISIT = [(10, 5, "toilet"), (15, 200, "sleep")]  # light on as she comes in, off as she leaves; then the alarm
+VISIT = [(10, 5, "toilet"), (15, 200, "sleep")]  # light on on coming in, off on leaving; then the alarm
 
 
-def test_without_an_agent_she_does_everything_by_hand():
+def test_without_an_agent_everything_is_done_by_hand():
     world = home(VISIT)
     reward = until(world, 20)
     done = touches(world)
@@ -112,7 +112,7 @@ def test_an_act_in_time_is_an_assist_and_saves_the_touch():
     assert sum(world.row.feedback) == 1
 
 
-def test_dim_serves_where_she_would_have_switched_on_but_too_early_does_not():
+def test_dim_serves_where_on_would_have_been_switched_but_too_early_does_not():
     world = home(VISIT)
     until(world, 8)
     do(world, "bathroom.light.dim")
@@ -146,7 +146,7 @@ def test_a_wrong_act_is_overridden_within_minutes_and_costs_trust():
     assert event.token == world.vocabulary.action("bathroom.light.on")
 
 
-def test_what_she_does_not_mind_is_no_override():
+def test_what_is_not_minded_is_no_override():
     world = home([(10, 30, "toilet")])
     until(world, 15)
     do(world, "bathroom.light.dim")  # bright or dim, both will do
@@ -166,7 +166,7 @@ def test_a_standing_dislike_gives_a_rejection():
     assert world.counts["rejections"] == 1
     assert world.reward_totals["rejection"] == 1
     assert world.utility_totals["rejection"] == 1
-    assert [n for n, _ in touches(world) if "kettle" in n] == ["kitchen.kettle.hot"] * 2  # undone, and done by herself
+    assert [n for n, _ in touches(world) if "kettle" in n] == ["kitchen.kettle.hot"] * 2  # undone, and done by hand
     assert state(world, "kitchen.kettle") == "hot"
     assert world.residents[0].trust == pytest.approx(0.8 - 0.04)
 
@@ -243,7 +243,7 @@ def test_below_the_threshold_automation_is_off_for_six_hours_and_after_some_time
     assert world.now == world.end
 
 
-def test_she_still_touches_and_misses_count_while_automation_is_off():
+def test_touches_and_misses_still_count_while_automation_is_off():
     world = home(VISIT)
     world._switch_off(world.residents[0])
     until(world, 20)
@@ -297,10 +297,10 @@ def test_light_in_a_bedroom_wakes_and_is_overridden():
     assert 0 < world.utility_totals["asleep_light"] < 5
 
 
-# assists only where she would have had to reach
+# assists only where somebody would have had to reach
 
 
-def test_undoing_and_redoing_what_she_did_earns_nothing():
+def test_undoing_and_redoing_what_residents_did_earns_nothing():
     world = home([(10, 30, "toilet")])
     until(world, 12)
     do(world, "bathroom.light.off")
@@ -311,7 +311,7 @@ def test_undoing_and_redoing_what_she_did_earns_nothing():
 
 
 def out_and_back(acts):
-    """She goes out without arming the alarm and comes back; the agent may arm it behind her back and disarm it in time."""
+    """Somebody goes out without arming the alarm and comes back; the agent may arm it meanwhile and disarm it."""
     world = home([(5, 100, "out"), (120, 30, "toilet")])
     world.residents[0].rules["out"] = []
     until(world, 20)
@@ -352,7 +352,7 @@ def test_one_act_per_device_and_four_acts_per_instant():
     assert [e.time for e in world.records if e.kind == AGENT] == [time] * 4
 
 
-def test_she_does_not_switch_the_light_on_where_somebody_sleeps_or_off_where_somebody_stays():
+def test_nobody_switches_the_light_on_where_somebody_sleeps_or_off_where_somebody_stays():
     world = home([(1, 600, "sleep")], [(10, 10, "dress"), (25, 60, "read")])
     until(world, 24)
     assert [n for n, _ in touches(world) if "bedroom.light" in n] == []
@@ -377,7 +377,7 @@ def test_the_last_to_leave_locks_and_switches_off():
     assert (state(stays, "door.lock"), state(stays, "alarm")) == ("unlocked", "disarmed")
 
 
-def test_coming_home_she_unlocks_and_disarms():
+def test_who_comes_home_unlocks_and_disarms():
     world = home([(2, 30, "out"), (60, 60, "read")])
     until(world, 62)
     came = [(n, t) for n, t in touches(world) if t >= 3600]
@@ -387,7 +387,7 @@ def test_coming_home_she_unlocks_and_disarms():
 
 
 def test_two_with_different_wants_for_the_television_meet_an_override():
-    """She reads and minds the television that the agent switches on."""
+    """Somebody reads and minds the television that the agent switches on."""
     world = home([(10, 300, "read")])
     until(world, 15)
     do(world, "living.tv.on")

@@ -93,7 +93,7 @@ def test_shares_are_what_roads_and_buses_carry():
 
 
 def test_foresight_is_right_about_a_traveller_when_nobody_else_is_told_anything():
-    """What the plan foresees for what she does anyway is what then happens to her."""
+    """What the plan foresees of the natural option is what then happens."""
     env = LamEnv("traffic", days=1)
     env.reset(seed=3)
     world = env.world

@@ -149,7 +149,7 @@ def test_departures_have_to_be_times():
             simulate(MORNING, departures)
 
 
-# -- the two-route game -------------------------------------------------------------------------------------------------
+# -- the two-route game -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("propensity", [10.0, 40.0])

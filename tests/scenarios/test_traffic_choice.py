@@ -1,4 +1,4 @@
-"""Choice models: probabilities of theory, safe numbers, one traveller like many, and choices that are functions of a uniform number."""
+"""Choice models: probabilities of theory, safe numbers, and choices that are functions of a uniform number."""
 
 import math
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.world.choice import NestedLogit, inertia, logit, logsum, sample_choice
+from lam_env.scenarios.traffic.world.choice import NestedLogit, inertia, sample_choice
+from scipy.special import softmax
 
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Streams
@@ -21,9 +22,7 @@ uniforms = st.floats(0, 1)
 
 
 def test_logit_by_hand():
-    assert logit(np.log([1.0, 2.0, 5.0])) == pytest.approx([0.125, 0.25, 0.625])
-    assert logsum(np.log([1.0, 2.0, 5.0])) == pytest.approx(math.log(8))
-    assert logsum(np.zeros((2, 4)), scale=2.0) == pytest.approx([math.log(4) / 2] * 2)
+    assert NestedLogit([(0,), (1,), (2,)]).probabilities(np.log([1.0, 2.0, 5.0])) == pytest.approx([0.125, 0.25, 0.625])
 
 
 def test_nested_logit_by_hand():
@@ -31,7 +30,6 @@ def test_nested_logit_by_hand():
     model = NestedLogit([("car", 0), ("bus", "red"), ("bus", "blue")], [2.0])
     sums = np.array([1.0, math.sqrt(2)])
     assert model.probabilities(np.zeros(3)) == pytest.approx([1 / sums.sum(), *[sums[1] / sums.sum() / 2] * 2])
-    assert model.logsum(np.zeros(3)) == pytest.approx(math.log(sums.sum()))
     lumped = NestedLogit([("car", 0), ("bus", "red"), ("bus", "blue")], [1e6])
     assert lumped.probabilities(np.zeros(3)) == pytest.approx([0.5, 0.25, 0.25], abs=1e-5)
 
@@ -52,37 +50,26 @@ def test_three_levels_against_the_formula_written_out():
         for (m, s, _), u in zip(CORRIDOR, v, strict=True)
     ]  # fmt: skip
     assert THREE.probabilities(v) == pytest.approx(expected)
-    assert THREE.logsum(v) == pytest.approx(math.log(sum(top.values())))
 
 
 @given(rows)
 def test_probabilities_are_probabilities_whatever_the_utilities(v):
-    for p in (logit(np.array(v)), THREE.probabilities(np.array(v))):
-        assert p.sum() == pytest.approx(1)
-        assert ((p >= 0) & (p <= 1)).all()
-        assert (p[np.isneginf(v)] == 0).all()
+    p = THREE.probabilities(np.array(v))
+    assert p.sum() == pytest.approx(1)
+    assert ((p >= 0) & (p <= 1)).all()
+    assert (p[np.isneginf(v)] == 0).all()
 
 
 @given(rows)
 def test_with_scales_of_one_nested_logit_is_multinomial(v):
     flat = NestedLogit(CORRIDOR, (1.0, 1.0))
-    assert flat.probabilities(np.array(v)) == pytest.approx(logit(np.array(v)), abs=1e-12)
-    assert flat.logsum(np.array(v)) == pytest.approx(logsum(np.array(v)))
+    assert flat.probabilities(np.array(v)) == pytest.approx(softmax(v), abs=1e-12)
 
 
 @given(rows, st.floats(-500, 500))
-def test_a_constant_added_to_all_changes_only_the_logsum(v, constant):
+def test_a_constant_added_to_all_changes_nothing(v, constant):
     v = np.array(v)
     assert THREE.probabilities(v + constant) == pytest.approx(THREE.probabilities(v), abs=1e-9)
-    assert THREE.logsum(v + constant) == pytest.approx(THREE.logsum(v) + constant)
-
-
-@given(st.lists(st.floats(-5, 5), min_size=N, max_size=N), st.integers(0, N - 1))
-def test_the_slope_of_the_logsum_is_the_probability(v, j):
-    """Williams, Daly and Zachary; it also makes the log-sum a measure of welfare."""
-    step = np.eye(N)[j] * 1e-5
-    slope = (THREE.logsum(np.array(v) + step) - THREE.logsum(np.array(v) - step)) / 2e-5
-    assert slope == pytest.approx(THREE.probabilities(np.array(v))[j], abs=1e-6)
 
 
 def test_rows_are_independent_of_each_other():
@@ -90,7 +77,6 @@ def test_rows_are_independent_of_each_other():
     v[0, 0, :6] = -np.inf
     p = THREE.probabilities(v)
     assert p.shape == v.shape
-    assert THREE.logsum(v).shape == (4, 5)
     for i, j in np.ndindex(4, 5):
         assert p[i, j] == pytest.approx(THREE.probabilities(v[i, j]))
 
@@ -104,7 +90,7 @@ def test_within_a_nest_ratios_do_not_depend_on_others_and_across_nests_they_do()
     assert q[6] / q[-1] == pytest.approx(p[6] / p[-1])
 
 
-# -- sampling -----------------------------------------------------------------------------------------------------------
+# -- sampling ---------------------------------------------------------------------------------------------------------
 
 
 def test_sampling_is_the_inverse_of_the_cumulative_probability():
@@ -114,54 +100,15 @@ def test_sampling_is_the_inverse_of_the_cumulative_probability():
     assert sample_choice(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0.0, 0.9999])).tolist() == [1, 0]
 
 
-def test_on_the_edge_between_two_one_traveller_chooses_as_many_do():
-    flat = NestedLogit([(i,) for i in range(4)])
-    pairs = NestedLogit([("a", 0), ("a", 1), ("b", 0), ("b", 1)], [1.0])
-    u = [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert sample_choice(np.full((5, 4), 0.25), np.array(u)).tolist() == [0, 1, 2, 3, 3]
-    for model in (flat, pairs):
-        assert [model.choose([0.0] * 4, x) for x in u] == [0, 1, 2, 3, 3]
-    assert flat.choose([-math.inf, 0.0, -math.inf, -math.inf], 1.0) == 1
-
-
 @given(rows, uniforms)
 def test_nobody_chooses_what_is_not_available(v, u):
-    assert v[THREE.choose(v, u)] > -math.inf
     assert v[int(sample_choice(THREE.probabilities(np.array(v)), np.array(u)))] > -math.inf
-
-
-@given(
-    st.lists(st.one_of(st.floats(-30, 30), st.just(-math.inf)), min_size=N, max_size=N).filter(lambda v: max(v) > -9e9),
-    uniforms,
-)
-def test_one_traveller_chooses_as_many_do(v, u):
-    p = THREE.probabilities(np.array(v))
-    ends = p.cumsum()
-    if np.abs(ends - u).min() > 1e-12:  # not on the edge between two
-        assert THREE.choose(v, u) == int(sample_choice(p, np.array(u)))
-
-
-@pytest.mark.parametrize(
-    ("names", "scales"),
-    [
-        ([(i,) for i in range(N)], ()),
-        ([(mode, (s, r)) for mode, s, r in CORRIDOR], (1.8,)),
-        (CORRIDOR, (1.3, [2.0, 3.0, 4.0, 1.3, 1.3, 1.3, 1.3])),
-    ],
-)
-def test_one_traveller_chooses_as_many_do_at_any_depth(names, scales):
-    model = NestedLogit(names, scales)
-    v = np.random.default_rng(1).normal(size=(500, N))
-    u = Streams(1)("t", "choice").block(0, 500)
-    found = [model.choose(row, x) for row, x in zip(v.tolist(), u.tolist(), strict=True)]
-    assert found == sample_choice(model.probabilities(v), u).tolist()
-    assert len(set(found)) == N
 
 
 def test_choices_are_frequent_as_they_are_probable():
     v, u = np.cos(np.arange(N)), Streams(5)("traveller", "choice").block(0, 40_000)
     p = THREE.probabilities(v)
-    counts = np.bincount([THREE.choose(v.tolist(), x) for x in u.tolist()], minlength=N)
+    counts = np.bincount(sample_choice(np.tile(p, (len(u), 1)), u), minlength=N)
     chi2 = ((counts - 40_000 * p) ** 2 / (40_000 * p)).sum()
     assert chi2 < 27.9  # 99.9 % quantile with 9 degrees of freedom
 
@@ -172,12 +119,12 @@ def test_an_improved_alternative_is_never_left_for_its_improvement_alone():
     better = v.copy()
     better[-1] += 1.0
     u = np.linspace(0.0005, 0.9995, 1000)
-    base, after = (np.array([THREE.choose(w.tolist(), x) for x in u]) for w in (v, better))
+    base, after = (sample_choice(np.tile(THREE.probabilities(w), (1000, 1)), u) for w in (v, better))
     assert (after >= base).all()
     assert (after > base).any()
 
 
-# -- inertia ------------------------------------------------------------------------------------------------------------
+# -- inertia ----------------------------------------------------------------------------------------------------------
 
 
 def test_inertia_adds_what_is_the_same_as_last_time():
@@ -198,7 +145,7 @@ def test_the_stronger_the_habit_the_likelier_the_same_again(weak, more, last):
     assert p[1] >= p[0] * (1 - 1e-12)
 
 
-# -- faults -------------------------------------------------------------------------------------------------------------
+# -- faults -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -210,10 +157,9 @@ def test_the_stronger_the_habit_the_likelier_the_same_again(weak, more, last):
         ([("a", 0, 0, 0)], [1, 1, 1], "one, two or three levels"),
         ([], [], "one, two or three levels"),
         ([("a", 0)], [], "2 levels need 1 scales, not 0"),
-        ([("a", 0), ("b", 0)], [[1.0, 2.0, 3.0]], "level 1 has 2 nests"),
-        ([("a", 0)], [0.9], "scales must be at least 1, not 0.9"),
+        ([("a", 0)], [0.9], "scales must be at least 1 and must not fall .* not .0.9"),
         ([("a", 0)], [math.nan], "scales must be at least 1"),
-        (CORRIDOR, [2.0, 1.5], "must not be below that of the nest it lies in"),
+        (CORRIDOR, [2.0, 1.5], "must not fall on the way down"),
     ],
 )
 def test_a_tree_that_makes_no_sense_is_told_in_one_line(names, scales, message):
@@ -233,15 +179,12 @@ def test_a_tree_that_makes_no_sense_is_told_in_one_line(names, scales, message):
     ],
 )
 def test_utilities_have_to_be_numbers_and_one_available(bad):
-    for choose in (logit, logsum, THREE.probabilities, THREE.logsum, lambda v: THREE.choose(v, 0.5)):
-        with pytest.raises(UserError, match="utilities must be numbers below infinity"):
-            choose(bad)
+    with pytest.raises(UserError, match="utilities must be numbers below infinity"):
+        THREE.probabilities(bad)
 
 
 def test_shapes_have_to_fit():
     with pytest.raises(UserError, match=r"must have shape \(..., 10\)"):
         THREE.probabilities(np.zeros(4))
-    with pytest.raises(UserError, match="at least one alternative"):
-        logit(np.zeros((3, 0)))
     with pytest.raises(UserError, match="one strength for each of 3 levels, not 1"):
         inertia(CORRIDOR, [1.0])

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.roads import cost, synthetic
 from lam_env.scenarios.traffic.roads.network import RoadNetwork
+from optimum import at_marginal_cost, beckmann, flow_cost, marginal_cost
 
 
 def link(t0=10.0, capacity=100.0, b=0.15, power=4.0, fixed=0.0) -> RoadNetwork:
@@ -25,14 +26,14 @@ ratios = st.floats(0, 3)  # flow over capacity
 
 
 def test_at_capacity_the_classical_link_is_15_per_cent_slower():
-    assert cost.travel_time(link(), np.array([100.0])).tolist() == [11.5]
+    assert cost.link_cost(link(), np.array([100.0])).tolist() == [11.5]
     assert cost.link_cost(link(fixed=3), np.array([100.0])).tolist() == [14.5]
     # 10 * .15 * 4 / 100, and 11.5 + 100 times that
     assert cost.slope(link(), np.array([100.0])) == pytest.approx([0.06])
-    assert cost.marginal_cost(link(), np.array([100.0])) == pytest.approx([17.5])
+    assert marginal_cost(link(), np.array([100.0])) == pytest.approx([17.5])
     # 10 * (100 + .15 * 100 / 5)
-    assert cost.beckmann(link(), np.array([100.0])) == pytest.approx(1030)
-    assert cost.total_cost(link(), np.array([100.0])) == pytest.approx(1150)
+    assert beckmann(link(), np.array([100.0])) == pytest.approx(1030)
+    assert flow_cost(link(), np.array([100.0])) == pytest.approx(1150)
 
 
 @given(links, ratios)
@@ -51,17 +52,17 @@ def test_cost_is_the_derivative_of_beckmanns_integral_and_marginal_cost_that_of_
     def derivative(function):
         return (function(network, flow + h) - function(network, flow - h)) / (2 * h)
 
-    assert derivative(cost.beckmann) == pytest.approx(cost.link_cost(network, flow), rel=1e-4, abs=1e-6)
-    assert derivative(cost.total_cost) == pytest.approx(cost.marginal_cost(network, flow), rel=1e-4, abs=1e-6)
+    assert derivative(beckmann) == pytest.approx(cost.link_cost(network, flow), rel=1e-4, abs=1e-6)
+    assert derivative(flow_cost) == pytest.approx(marginal_cost(network, flow), rel=1e-4, abs=1e-6)
 
 
 @given(links, ratios)
 def test_a_network_at_marginal_cost_costs_the_marginal_cost(network, ratio):
     flow = ratio * network.capacity
-    other = cost.at_marginal_cost(network)
-    assert cost.link_cost(other, flow) == pytest.approx(cost.marginal_cost(network, flow))
+    other = at_marginal_cost(network)
+    assert cost.link_cost(other, flow) == pytest.approx(marginal_cost(network, flow))
     # so Beckmann's objective there is the total cost here
-    assert cost.beckmann(other, flow) == pytest.approx(cost.total_cost(network, flow))
+    assert beckmann(other, flow) == pytest.approx(flow_cost(network, flow))
 
 
 @given(links, ratios, ratios)

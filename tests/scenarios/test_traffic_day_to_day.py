@@ -10,7 +10,8 @@ from lam_env.scenarios.traffic.roads import cost, synthetic
 from lam_env.scenarios.traffic.roads.network import Demand, NetworkError
 from lam_env.scenarios.traffic.roads.routes import k_shortest
 from lam_env.scenarios.traffic.roads.tntp import read_network, read_trips
-from lam_env.scenarios.traffic.theory.assignment import system_optimum, user_equilibrium
+from lam_env.scenarios.traffic.theory.assignment import user_equilibrium
+from optimum import commuters, system_optimum, total_cost, trips_of
 from outside import FIGURES, NETWORKS, needs
 from stochastic import logit_shares, stochastic_equilibrium
 
@@ -18,7 +19,7 @@ from lam_env.core.rng import Streams
 
 SIOUX_FALLS, REFERENCE = NETWORKS / "SiouxFalls", FIGURES / "traffic/day_to_day.json"
 TWO_ROUTE = synthetic.two_route()
-COMMUTERS = Demand.of(np.array([[0, 18.0], [0, 0]]))
+COMMUTERS = commuters(18.0)
 
 
 def commute(rule, days, agents=1800, seed=0, **more):
@@ -51,7 +52,7 @@ def test_agents_spread_over_routes_as_flows_do(agents, share):
 @given(st.integers(0, 2**32))
 def test_draws_at_the_very_ends_stay_within_the_pair(seed):
     network = synthetic.grid_network(4)
-    demand = Demand.of(np.ones((16, 16)))
+    demand = trips_of(np.ones((16, 16)))
     routes = k_shortest(network, demand, np.random.default_rng(seed).uniform(1, 2, network.links), 3)
     shares = logit_shares(routes, routes.cost(np.ones(network.links)), theta=0.5)
     pair = np.arange(len(demand.volume))
@@ -96,7 +97,7 @@ def test_a_long_memory_calms_the_naive():
 @given(st.integers(0, 2**32), st.sampled_from([None, 0.05, 1.0]), st.sampled_from([None, 0.5]))
 def test_vehicles_are_conserved_every_day(seed, revise, theta):
     network = synthetic.grid_network(3)
-    demand = Demand.of(np.random.default_rng(seed).uniform(0, 200, (9, 9)))
+    demand = trips_of(np.random.default_rng(seed).uniform(0, 200, (9, 9)))
     population = Population.of(demand, 10)
     days = simulate(network, demand, population, Revision(revise, theta), 4, Streams(seed))
     ends = np.bincount(demand.origin, demand.volume, 9) - np.bincount(demand.destination, demand.volume, 9)
@@ -149,7 +150,7 @@ def test_populations_that_make_no_sense_are_refused():
 
 
 def test_on_two_routes_the_others_undo_the_advice_until_they_run_out():
-    """The optimum puts 6.6 of 18 on the side road, equilibrium 6: those who do not follow leave it, up to a share of 10/11."""
+    """The optimum puts 6.6 of 18 on the side road, equilibrium 6: who does not follow leaves it, up to 10/11."""
     points = compliance_curve(TWO_ROUTE, COMMUTERS, [0, 0.5, 0.9, 0.95, 1], gap=1e-12)
     assert [p.total_cost for p in points[:3]] == pytest.approx([540] * 3)
     assert [p.gain for p in points[:3]] == pytest.approx([0] * 3, abs=1e-6)
@@ -162,7 +163,7 @@ def test_on_two_routes_the_others_undo_the_advice_until_they_run_out():
 
 
 def test_at_braess_following_pays_in_the_end():
-    demand = Demand.of(np.array([[0, 6.0], [0, 0]]))
+    demand = commuters(6.0)
     points = compliance_curve(synthetic.braess(), demand, [0, 0.25, 0.5, 0.75, 1], gap=1e-12)
     totals = [p.total_cost for p in points]
     assert totals[0] == pytest.approx(552)
@@ -209,7 +210,7 @@ def test_sioux_falls_calm_revision_comes_near_equilibrium(rule, error, seed):
     days = simulate(network, demand, population, rule, 300, Streams(seed))
     assert np.mean([np.corrcoef(flow, equilibrium.flow)[0, 1] for flow in days.flow[-20:]]) >= 0.999
     assert days.gap[-20:].mean() <= 0.01
-    assert days.total_cost[-20:].mean() == pytest.approx(equilibrium.total_cost, rel=error)
+    assert days.total_cost[-20:].mean() == pytest.approx(total_cost(equilibrium), rel=error)
 
 
 @needs(SIOUX_FALLS, REFERENCE)
@@ -218,7 +219,7 @@ def test_sioux_falls_collapses_if_everybody_revises_daily(rule):
     network, demand = sioux_falls()
     days = simulate(network, demand, Population.of(demand, 10), rule, 60, Streams(0))
     assert days.gap[-20:].min() > 0.5
-    assert days.total_cost[-20:].mean() > 3 * user_equilibrium(network, demand).total_cost
+    assert days.total_cost[-20:].mean() > 3 * total_cost(user_equilibrium(network, demand))
 
 
 @pytest.mark.slow
@@ -234,6 +235,6 @@ def test_sioux_falls_agents_who_follow_advice_reach_the_curve(share):
     days = simulate(
         network, demand, population, Revision(revise=None), 1000, Streams(0), optimum.routes, advised, stays=follows
     )
-    gain = (equilibrium.total_cost - days.total_cost[-20:].mean()) / (equilibrium.total_cost - optimum.total_cost)
+    gain = (total_cost(equilibrium) - days.total_cost[-20:].mean()) / (total_cost(equilibrium) - total_cost(optimum))
     expected = {row["compliance"]: row["gain_closed"] for row in json.loads(REFERENCE.read_text())["compliance"]}
     assert gain == pytest.approx(expected[share], abs=0.05)

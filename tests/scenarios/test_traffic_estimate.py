@@ -7,8 +7,9 @@ import pytest
 from estimate import ChoiceData, estimate_mnl, estimate_nested
 from hypothesis import given
 from hypothesis import strategies as st
-from lam_env.scenarios.traffic.world.choice import NestedLogit, logit, sample_choice
+from lam_env.scenarios.traffic.world.choice import NestedLogit, sample_choice
 from outside import FIGURES, TRIPS, needs
+from scipy.special import softmax
 
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Streams
@@ -20,7 +21,8 @@ TRUE = np.array([0.5, -0.3, -1.2, -0.8])
 
 @pytest.fixture(scope="module")
 def swissmetro():
-    """Commuters and business travellers; constants of train and car, time/100, cost/100; a season ticket pays for train and Swissmetro."""
+    """Commuters and business travellers; constants of train and car, time/100, cost/100; a season ticket pays for train
+    and Swissmetro."""
     d = np.genfromtxt(TRIPS, names=True)
     d = d[np.isin(d["PURPOSE"], (1, 3)) & (d["CHOICE"] != 0)]
     x, pays = np.zeros((len(d), 3, 4)), d["GA"] == 0
@@ -33,7 +35,7 @@ def swissmetro():
 
 
 def simulated(seed, n=2000, model=None, beta=TRUE):
-    """Choices by logit, or by `model`, among three alternatives with constants, a time and a cost; one in five has no car."""
+    """Choices by logit, or by `model`, of three alternatives with constants, time and cost; one in five has no car."""
     streams = Streams(seed)
     x = np.zeros((n, 3, 4))
     x[:, 0, 0] = x[:, 2, 1] = 1
@@ -42,11 +44,11 @@ def simulated(seed, n=2000, model=None, beta=TRUE):
     available = np.ones((n, 3), bool)
     available[:, 2] = streams("data", "car").block(0, n) < 0.8
     v = np.where(available, x @ beta, -np.inf)
-    p = model.probabilities(v) if model else logit(v)
+    p = model.probabilities(v) if model else softmax(v, axis=1)
     return ChoiceData(x, sample_choice(p, streams("people", "choice").block(0, n)), available)
 
 
-# -- Swissmetro ---------------------------------------------------------------------------------------------------------
+# -- Swissmetro -------------------------------------------------------------------------------------------------------
 
 
 @needs(TRIPS, TARGETS)
@@ -76,7 +78,7 @@ def test_swissmetro_nested(swissmetro):
     assert found.robust_standard_errors == pytest.approx([0.0791, 0.0545, 0.107, 0.06, 0.164], abs=5e-4)
 
 
-# -- simulated choices --------------------------------------------------------------------------------------------------
+# -- simulated choices ------------------------------------------------------------------------------------------------
 
 
 def test_multinomial_parameters_are_recovered_within_two_standard_errors():
@@ -89,7 +91,7 @@ def test_multinomial_parameters_are_recovered_within_two_standard_errors():
 
 
 def test_standard_errors_are_the_spread_of_estimates():
-    """Over 200 samples: unbiased, two standard errors hold the truth 95 times in a hundred, the sandwich says the same."""
+    """Over 200 samples: unbiased; two standard errors hold the truth 95 times in 100; the sandwich says the same."""
     found = [estimate_mnl(simulated(seed, 500)) for seed in range(200)]
     z = np.array([(f.values - TRUE) / f.standard_errors for f in found])
     assert z.mean(0) == pytest.approx([0] * 4, abs=3.3 / np.sqrt(200))
@@ -127,7 +129,7 @@ def test_nests_of_choices_without_nests_are_found_to_be_none():
 @given(st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.integers(0, 50))
 def test_no_other_parameters_are_likelier(beta, seed):
     data = simulated(seed, 200)
-    p = logit(np.where(data.available, data.attributes @ np.array(beta), -np.inf))
+    p = softmax(np.where(data.available, data.attributes @ np.array(beta), -np.inf), axis=1)
     other = np.log(p[np.arange(200), data.chosen]).sum()
     found = estimate_mnl(data)
     assert found.log_likelihood >= other - 1e-9
@@ -160,7 +162,7 @@ def test_what_stands_where_nothing_was_available_does_not_matter():
     assert estimate_mnl(ChoiceData(x, data.chosen, data.available)).values == pytest.approx(estimate_mnl(data).values)
 
 
-# -- faults -------------------------------------------------------------------------------------------------------------
+# -- faults -----------------------------------------------------------------------------------------------------------
 
 X, Y = np.random.default_rng(0).normal(size=(6, 3, 2)), np.array([0, 1, 2, 0, 1, 2])
 

@@ -14,7 +14,7 @@ from lam_env.core.errors import UserError
 from lam_env.envs.single import LamEnv
 from lam_env.evaluation.rollout import rollout
 
-# three zones and a crossing: from 1 to 2 a short road of no length before it, a long one, and one by way of 3; from 3 to 2 less choice
+# three zones and a crossing: from 1 to 2 there are three ways, from 3 to 2 there is less choice
 LINKS = ["1 4 3000 1 6 0.15 4", "4 2 1000 1 5 0.15 4", "1 2 1500 1 15 0.15 4", "3 4 2000 1 0 0 0", "1 3 1500 1 9 1 1"]
 TRIPS = {(1, 2): 1500, (3, 2): 500}
 

@@ -3,20 +3,20 @@
 import math
 
 import pytest
-import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.roads.links import BPRLink, PointQueue, SpatialQueue
 from lam_env.scenarios.traffic.roads.loading import Loading
 
 from lam_env.core.errors import UserError
+from lam_env.sim.world import Schedule
 
 times = st.lists(st.integers(0, 30_000), min_size=1, max_size=40).map(sorted)
 
 
 def run(trips, links=None):
     """Load (departure, route) on SimPy, looking at every event: (arrival by traveller, order of leaving by link)."""
-    env = simpy.Environment()
+    env = Schedule(0)
     links = links or list(dict.fromkeys(link for _, route in trips for link in route))
     loading, ends = Loading(env, links), {}
     orders = {link: ([], []) for link in links}
@@ -142,7 +142,7 @@ def test_who_comes_to_the_end_just_after_a_late_one_left_waits_for_capacity():
     assert [t / 1000 for t in ends.values()] == [16, 17, 20]  # the last is there at 17
 
 
-def test_who_is_due_when_her_link_closes_stays():
+def test_who_is_due_when_their_link_closes_stays():
     slow, shut = PointQueue(0, 900), SpatialQueue(0, 3600, 1)
     shut.restrict(0, 10_000, 0.0)
     slow.restrict(14_000, 50_000, 0.0)
@@ -193,7 +193,7 @@ def test_who_departs_first_goes_first_at_one_instant():
 
 
 def test_a_trip_may_set_out_at_the_arrival_of_another():
-    env, link, ends = simpy.Environment(), PointQueue(100, 3600), []
+    env, link, ends = Schedule(0), PointQueue(100, 3600), []
     loading = Loading(env, [link])
 
     def back(trip):
@@ -207,7 +207,7 @@ def test_a_trip_may_set_out_at_the_arrival_of_another():
 
 
 def test_a_departure_needs_a_route_and_a_time_from_now_on():
-    env, link = simpy.Environment(initial_time=50), PointQueue(0, 10)
+    env, link = Schedule(50), PointQueue(0, 10)
     loading = Loading(env, [link])
     with pytest.raises(UserError, match="at least one link"):
         loading.depart(60, "a", [], print)

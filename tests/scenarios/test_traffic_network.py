@@ -87,12 +87,6 @@ def test_the_first_faulty_link_is_named():
         RoadNetwork(**GOOD | {"b": np.array([-1.0, 0.15]), "capacity": np.array([10.0, 0])})
 
 
-def test_tolls_and_lengths_are_priced_as_fixed_cost():
-    network = RoadNetwork(**GOOD, toll=np.array([50.0, 0]), length=np.array([1.0, 2]))
-    assert network.fixed.tolist() == [0, 0]
-    assert network.priced(toll=0.02, length=0.04).fixed.tolist() == pytest.approx([1.04, 0.08])
-
-
 def test_links_of_one_mode():
     corridor = synthetic.corridor()
     assert corridor.only("car").links == 3
@@ -123,19 +117,12 @@ def test_a_grid_of_one_crossing_is_refused():
         synthetic.grid_network(1)
 
 
-def test_demand_of_a_matrix_leaves_out_trips_within_a_zone_and_keeps_the_matrix():
-    trips = np.array([[5.0, 1, 0], [2, 7, 0], [0, 3, 0]])
-    demand = Demand.of(trips)
-    assert list(zip(demand.origin, demand.destination, demand.volume, strict=True)) == [(0, 1, 1), (1, 0, 2), (2, 1, 3)]
-    assert demand.total == 6
-    assert trips[0, 0] == 5
-    assert demand.scaled(0.5).volume.tolist() == [0.5, 1, 1.5]
-
-
 def test_demand_is_put_in_order():
     demand = Demand(np.array([2, 0]), np.array([1, 1]), np.array([3.0, 1]))
     assert demand.origin.tolist() == [0, 2]
     assert demand.volume.tolist() == [1, 3]
+    assert demand.total == 4
+    assert demand.scaled(0.5).volume.tolist() == [0.5, 1.5]
 
 
 @pytest.mark.parametrize(
@@ -154,12 +141,6 @@ def test_demand_is_put_in_order():
 def test_demand_that_makes_no_sense_is_refused(origin, destination, volume, said):
     with pytest.raises(NetworkError, match=said):
         Demand(np.array(origin, int), np.array(destination, int), np.array(volume))
-
-
-@pytest.mark.parametrize("trips", [np.ones(3), np.ones((2, 3)), -np.ones((2, 2)), np.full((2, 2), np.nan)])
-def test_a_matrix_that_is_none_is_refused(trips):
-    with pytest.raises(NetworkError, match="square matrix"):
-        Demand.of(trips)
 
 
 def test_replacing_a_column_checks_again():

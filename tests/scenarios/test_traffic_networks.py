@@ -25,7 +25,7 @@ class Silent:
 
 @pytest.fixture
 def evenings(monkeypatch):
-    """Of every day of every world: weekday, cost and extra time [min] of those who went, the fullest slot's share, who has not arrived."""
+    """Of every day: weekday, cost and extra time [min] of those who went, the fullest slot's share, who is lost."""
     found, evening = [], TrafficWorld._evening
 
     def look(world, none):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.roads.network import Demand, NetworkError, RoadNetwork
-from lam_env.scenarios.traffic.roads.routes import k_shortest, least_cost, merged, shortest, with_cheaper
+from lam_env.scenarios.traffic.roads.routes import k_shortest, least_cost, shortest, with_cheaper
 
 
 def network_of(links, zones=2, nodes=4, first_thru=0) -> RoadNetwork:
@@ -116,17 +116,6 @@ def test_zones_without_a_way_and_zones_that_do_not_exist_are_named(search):
 def test_without_a_way_the_least_cost_is_infinite():
     network = network_of([(0, 2), (2, 1)])
     assert least_cost(network, trips((0, 1), (1, 0)), np.ones(2)).tolist() == [2, np.inf]
-
-
-def test_merged_sets_keep_one_of_each_route_and_say_where_all_went():
-    network = network_of([(0, 2), (2, 1), (0, 3), (3, 1)], zones=3)
-    demand = trips((0, 1), (0, 2))
-    upper = shortest(network, demand, np.array([1.0, 1, 9, 9]))
-    lower = shortest(network, demand, np.array([9.0, 9, 1, 1]))
-    both, (from_upper, from_lower) = merged(upper, lower)
-    assert both.pair.tolist() == [0, 0, 1]
-    for routes, place in ((upper, from_upper), (lower, from_lower)):
-        assert [both.of_route(r) for r in place] == [routes.of_route(r) for r in range(2)]
 
 
 def test_only_cheaper_routes_are_added():

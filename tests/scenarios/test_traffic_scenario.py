@@ -151,7 +151,7 @@ def test_an_action_outside_the_space_is_an_error_and_a_masked_one_is_none():
         observation, *_ = env.step(0)
     *_, info = env.step(int(np.flatnonzero(observation["action_mask"] == 0)[0]))
     assert info["masked"] == 1
-    assert env.world.tally.shown == 0
+    assert env.world.tally.advice == 0
 
 
 def test_key_figures():

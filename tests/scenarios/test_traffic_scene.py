@@ -34,8 +34,12 @@ NETWORKS = {
     "braess": synthetic.braess,
     **{f"grid_{n}": lambda n=n: synthetic.grid_network(n) for n in range(2, 6)},
 }
-NAMES = {"corridor": ("main road", "bridge", "slow road", "bus"), "bottleneck": ("entry road", "tunnel"),
-         "two_route": ("main road", "", "side road", ""), "braess": ("north-west", "south-west", "", "link road", "")}  # fmt: skip
+NAMES = {
+    "corridor": ("main road", "bridge", "slow road", "bus"),
+    "bottleneck": ("entry road", "tunnel"),
+    "two_route": ("main road", "", "side road", ""),
+    "braess": ("north-west", "south-west", "", "link road", ""),
+}
 
 
 def town():
@@ -310,7 +314,7 @@ def test_vehicles_are_where_they_are_said_to_be():
     assert places == sorted(places)
 
 
-def test_the_route_of_her_habit_and_that_of_the_advice_are_marked():
+def test_the_usual_route_and_that_of_the_advice_are_marked():
     marked = [i.stroke for i in traffic_scene(view(**PEAK)).items if isinstance(i, Polygon) and i.stroke_width > 15]
     assert (marked.count("user"), marked.count("agent")) == (2, 1)
     words = {t.text for t in traffic_scene(view(**PEAK)).texts() if t.group == "legend"}

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.roads import cost, synthetic
-from lam_env.scenarios.traffic.roads.network import Demand, NetworkError
-from lam_env.scenarios.traffic.roads.routes import k_shortest, merged
+from lam_env.scenarios.traffic.roads.network import NetworkError
+from lam_env.scenarios.traffic.roads.routes import k_shortest
 from lam_env.scenarios.traffic.roads.tntp import read_network, read_trips
-from lam_env.scenarios.traffic.theory.assignment import system_optimum, user_equilibrium
+from lam_env.scenarios.traffic.theory.assignment import user_equilibrium
+from optimum import commuters, marginal_cost, merged, system_optimum, trips_of, used
 from outside import FIGURES, NETWORKS, needs
 from stochastic import logit_shares, stochastic_equilibrium
 
@@ -18,7 +19,7 @@ SIOUX_FALLS, REFERENCE = NETWORKS / "SiouxFalls", FIGURES / "traffic/day_to_day.
 def both_roads():
     """The two-route network, 18 commuters and their two routes."""
     network = synthetic.two_route()
-    demand = Demand.of(np.array([[0, 18.0], [0, 0]]))
+    demand = commuters(18.0)
     return network, demand, k_shortest(network, demand, cost.link_cost(network, np.zeros(4)), 2)
 
 
@@ -50,9 +51,9 @@ def test_clear_eyes_lead_to_user_equilibrium_and_blind_ones_to_even_shares():
 
 def test_the_better_people_see_the_nearer_to_equilibrium():
     network = synthetic.grid_network(4)
-    demand = Demand.of(np.full((16, 16), 120.0))
+    demand = trips_of(np.full((16, 16), 120.0))
     equilibrium = user_equilibrium(network, demand, gap=1e-9)
-    routes = merged(equilibrium.used(), k_shortest(network, demand, equilibrium.cost, 4))[0]
+    routes = merged(used(equilibrium), k_shortest(network, demand, equilibrium.cost, 4))
     found = [stochastic_equilibrium(network, demand, routes, theta).flow for theta in (0.1, 0.5, 2, 10)]
     distance = [np.linalg.norm(flow - equilibrium.flow) for flow in found]
     assert distance == sorted(distance, reverse=True)
@@ -70,22 +71,21 @@ def test_what_makes_no_sense_is_refused():
     for theta in (0, -1, float("inf"), float("nan")):
         with pytest.raises(NetworkError, match="give a number above 0"):
             stochastic_equilibrium(network, demand, routes, theta)
-    other = Demand.of(np.full((4, 4), 1.0))
+    other = trips_of(np.full((4, 4), 1.0))
     with pytest.raises(NetworkError, match="routes are those of another demand"):
         stochastic_equilibrium(synthetic.grid_network(2), other, routes, 1)
 
 
 @needs(SIOUX_FALLS, REFERENCE)
 def test_sioux_falls():
-    """The routes behind the figures were not kept. These are all that are shortest in the user equilibrium or (at marginal
-    costs) in the system optimum, which does not depend on a solver. What remains differs by the set of routes.
+    """The routes behind the figures were not kept. These are all that are shortest in the user equilibrium or (at
+    marginal costs) in the system optimum, which does not depend on a solver. What remains differs by the set of routes.
     """
     network = read_network(SIOUX_FALLS / "SiouxFalls_net.tntp")
     demand = read_trips(SIOUX_FALLS / "SiouxFalls_trips.tntp", network)
     equilibrium, optimum = (find(network, demand, gap=1e-12) for find in (user_equilibrium, system_optimum))
-    routes, _ = merged(
-        least(network, demand, equilibrium.cost),
-        least(network, demand, cost.marginal_cost(network, optimum.flow)),
+    routes = merged(
+        least(network, demand, equilibrium.cost), least(network, demand, marginal_cost(network, optimum.flow))
     )
     for row in json.loads(REFERENCE.read_text())["logit_SUE"]:
         found = stochastic_equilibrium(network, demand, routes, row["theta_per_min"], gap=1e-4)

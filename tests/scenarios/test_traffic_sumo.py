@@ -1,4 +1,4 @@
-"""The days of traffic in SUMO: the plans and files that are handed over, and, where SUMO is there, what it makes of them."""
+"""The days of traffic in SUMO: plans and files handed over, and, where SUMO is there, what it makes of them."""
 
 import importlib.util
 from itertools import pairwise
@@ -39,7 +39,7 @@ def some_plans(supply, departs, path=0, **others):
     return Plans(day=0, paths=paths, departs=departs, path=np.full(len(departs), path), **(same | others))
 
 
-# -- plans ---------------------------------------------------------------------------------------------------------------
+# -- plans ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("settings", [{}, {"network": "grid"}, {"shock": "closure", "shock_day": 0, "travellers": 30}])
@@ -65,7 +65,7 @@ def test_days_on_which_nobody_is_asked_are_not_lost_in_silence():
         days_of(lonely, NoAdvice(), 1)
 
 
-# -- files ---------------------------------------------------------------------------------------------------------------
+# -- files ------------------------------------------------------------------------------------------------------------
 
 
 def tags(path, name):
@@ -117,7 +117,7 @@ def test_only_who_drives_is_handed_over_in_the_order_of_departure(tmp_path):
     assert bus not in plans.path
 
 
-# -- comparison ----------------------------------------------------------------------------------------------------------
+# -- comparison -------------------------------------------------------------------------------------------------------
 
 
 def test_kendall_is_that_of_scipy():
@@ -147,7 +147,7 @@ def test_the_verdict_says_when_the_order_turns():
     assert text_table(judged).splitlines()[1].split()[:2] == ["a", f"{a.cost[0]:.2f}"]
 
 
-# -- the command ---------------------------------------------------------------------------------------------------------
+# -- the command ------------------------------------------------------------------------------------------------------
 
 
 def refused(capsys, *argv):
@@ -182,7 +182,7 @@ def test_bad_settings_are_one_line(capsys, monkeypatch, argument, said):
     assert said in refused(capsys, argument)
 
 
-# -- in SUMO -------------------------------------------------------------------------------------------------------------
+# -- in SUMO ----------------------------------------------------------------------------------------------------------
 
 
 @with_sumo

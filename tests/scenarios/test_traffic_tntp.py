@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.scenarios.traffic.roads.network import NetworkError
-from lam_env.scenarios.traffic.roads.tntp import TntpError, read_flows, read_network, read_nodes, read_trips
+from lam_env.scenarios.traffic.roads.tntp import TntpError, read_network, read_nodes, read_trips
 from outside import NETWORKS, needs
 
 from lam_env.core.errors import UserError
@@ -33,7 +33,6 @@ Origin \t1
 Origin 2
 1:5;
 """
-FLOWS = "From \tTo \tVolume \tCost \n1 \t3 \t10.5 \t6.1 \n2 \t1 \t5 \t0 \n3 \t2 \t10.5 \t5.3 \n"
 NODES = "Node\tX\tY\t;\n2\t1.5\t2\t;\n1\t0\t0\t;\n3\t-1\t0\t;\n"
 
 
@@ -65,12 +64,6 @@ def test_a_network_file(file, name):
 def test_a_trips_file_without_the_trips_within_a_zone(file):
     demand = read_trips(file(TRIPS), read_network(file(NET, "net")))
     assert list(zip(demand.origin, demand.destination, demand.volume, strict=True)) == [(0, 1, 10.5), (1, 0, 5)]
-
-
-def test_a_flow_file_in_the_order_of_the_network(file):
-    volume, cost = read_flows(file(FLOWS), read_network(file(NET, "net")))
-    assert volume.tolist() == [10.5, 10.5, 5]
-    assert cost.tolist() == [6.1, 5.3, 0]
 
 
 def test_a_node_file(file):
@@ -166,33 +159,16 @@ def test_trips_only_within_zones_are_none(file):
 
 
 @pytest.mark.parametrize(
-    ("read", "text", "old", "new", "said"),
+    ("old", "new", "said"),
     [
-        (
-            read_flows,
-            FLOWS,
-            "2 \t1 \t5",
-            "1 \t2 \t5",
-            "line 3: a flow from 1 to 2, where network 'net' has no (other) link",
-        ),
-        (
-            read_flows,
-            FLOWS,
-            "2 \t1 \t5",
-            "1 \t3 \t5",
-            "line 3: a flow from 1 to 3, where network 'net' has no (other) link",
-        ),
-        (read_flows, FLOWS, "2 \t1 \t5 \t0 \n", "", "no flow for the link from 2 to 1; the file is cut short"),
-        (read_flows, FLOWS, "\t5 \t", "\t-5 \t", "line 3: a volume of -5; it must not be negative"),
-        (read_flows, FLOWS, "\t5 \t0", "\t5", "line 3: 3 columns instead of 4 (from, to, volume, cost)"),
-        (read_nodes, NODES, "3\t-1\t0\t;\n", "", "no line for node 3; the file is cut short"),
-        (read_nodes, NODES, "3\t-1", "4\t-1", "line 4: the node is 4"),
-        (read_nodes, NODES, "3\t-1\t0", "3\t-1", "line 4: 2 columns instead of 3 (node, x, y)"),
+        ("3\t-1\t0\t;\n", "", "no line for node 3; the file is cut short"),
+        ("3\t-1", "4\t-1", "line 4: the node is 4"),
+        ("3\t-1\t0", "3\t-1", "line 4: 2 columns instead of 3 (node, x, y)"),
     ],
 )
-def test_bad_flow_and_node_files_are_refused(file, read, text, old, new, said):
-    assert text.count(old) == 1
-    assert said in said_of(read, file(text.replace(old, new), "other"), read_network(file(NET, "net")))
+def test_bad_node_files_are_refused(file, old, new, said):
+    assert NODES.count(old) == 1
+    assert said in said_of(read_nodes, file(NODES.replace(old, new), "other"), read_network(file(NET, "net")))
 
 
 def test_what_is_wrong_with_a_file_is_the_users_to_mend():

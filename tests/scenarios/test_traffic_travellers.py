@@ -1,4 +1,4 @@
-"""What travellers are like: who follows advice and who does not, habits, trust, and the chances that the hidden state shows."""
+"""What travellers are like: who follows advice, habits, trust, and the chances that the hidden state shows."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def people_of(seed=0, **settings):
 
 
 def other_option(people, i):
-    """Something possible that is neither what she would do nor what she did last."""
+    """Something possible that is neither the natural option nor the last one."""
     return next(
         o for o in np.argsort(people.cost[i]) if people.possible[i, o] and o not in (people.natural[i], people.last[i])
     )
@@ -56,7 +56,7 @@ def test_who_follows_advice(i):
     people.streak[:, i] = 0
 
     people.last[i] = option
-    assert people.accepts(i, option) > before  # what she did last time
+    assert people.accepts(i, option) > before  # what was done last time
 
 
 def test_prescriptive_advice_is_followed_more_than_descriptive():
@@ -68,17 +68,17 @@ def test_advice_for_the_system_is_followed_less_than_advice_for_oneself():
     env = LamEnv("traffic", reveal=("plan", "latent"))
     observation, _ = env.reset(seed=0)
     n = len(env.vocabulary) - 1
-    for_all, for_her = [], []
+    for_all, for_one = [], []
     for _ in range(300):
         mask = observation["action_mask"][1:] > 0
         latent, plan = observation["latent"][n : 2 * n], observation["plan"]
         external = np.where(mask, observation["context"][-n:], -np.inf)
         own = np.where(mask, observation["context"][-2 * n : -n], -np.inf)
         for_all.append(latent[external.argmax()])
-        for_her.append(latent[own.argmax()])
+        for_one.append(latent[own.argmax()])
         assert np.isfinite(plan).all()
         observation, *_ = env.step(0)
-    assert np.mean(for_all) < np.mean(for_her) - 0.1
+    assert np.mean(for_all) < np.mean(for_one) - 0.1
 
 
 def test_acceptance_of_all_options_is_that_of_each():

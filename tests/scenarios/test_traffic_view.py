@@ -83,9 +83,9 @@ def test_vehicles_are_on_their_links_and_queues_are_those_of_the_link_model(netw
                 continue
             entered = {trip.value: time for time, _, trip in link.log}
             standing = sum(entered[trip.value] + link.free_time <= world.now for trip in link.inside)
-            assert shown.queue == (0 if hasattr(link, "flow") else standing)
+            assert shown.queue == (0 if hasattr(link, "interval") else standing)
             assert moving[k] + shown.queue == len(link.inside)
-            assert shown.time == pytest.approx(link.travel_time(world.now) / MINUTE, abs=1e-4)
+            assert shown.time == pytest.approx((link.exits([world.now])[0] - world.now) / MINUTE, abs=1e-4)
             assert not shown.closed
 
 
@@ -157,11 +157,11 @@ def test_the_first_morning_knows_the_day_before_it():
     assert traffic_view(started(burn_in=0).world).chart.yesterday == ()
 
 
-def test_who_was_asked_her_advice_and_her_answer_are_shown():
+def test_who_was_asked_the_advice_and_the_answer_are_shown():
     env = started(seed=1)
     world = env.world
     before = traffic_view(world).traveller
-    assert (before.name, before.advice, before.answer, before.asked) == (name(world.person), "", "", "")
+    assert (before.name, before.advice, before.answer, before.clock) == (name(world.person), "", "", "")
     tones = set()
     for k in range(60):
         i, usual = world.person, int(world.people.last[world.person])
@@ -213,7 +213,7 @@ def test_shares_and_acceptance_are_those_of_the_day():
     went = diary.goes
     assert figures.shares["bus"] == pytest.approx(diary.by_bus[went].mean())
     assert sum(figures.shares.values()) == pytest.approx(1)
-    answered = (diary.shown > 0) & (diary.shown - 1 != diary.natural)
+    answered = (diary.advice > 0) & (diary.advice - 1 != diary.natural)
     assert figures.acceptance == pytest.approx(diary.followed.sum() / answered.sum())
     assert figures.acceptance == pytest.approx(world.tally.followed / (world.tally.followed + world.tally.refused))
     assert figures.cost == pytest.approx(world.tally.cost.sum() / world.tally.trips.sum())

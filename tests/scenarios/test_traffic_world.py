@@ -129,7 +129,7 @@ CROWD = {"travellers": 1500, "slots": 3, "slot": 1.0}  # where many vehicles com
     ],
 )
 def test_days_without_events_are_those_of_events_to_the_last_bit(settings, monkeypatch):
-    """A world that is recorded, or looked at while people travel, takes events; others do without, and nobody can tell."""
+    """A world that is recorded, or looked at while people travel, takes events; others do without. Nobody can tell."""
     made = {"burn_in": 7, "days": 3} | settings
     fast, slow = world_of(5, **made), world_of(5, **made)
     assert slow.departs_at_once

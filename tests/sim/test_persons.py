@@ -1,4 +1,4 @@
-"""A world of persons asked one at a time: what each decision point shows of whom, what is credited to whom, and what burn-in leaves."""
+"""A world of persons asked one at a time: what each decision shows, who is credited with what, what burn-in leaves."""
 
 import numpy as np
 import pytest
@@ -270,7 +270,7 @@ def test_a_scenario_of_persons_keeps_the_contract(scenario):
 
 
 def test_the_same_people_meet_another_agent():
-    """Plans, readings and questions do not depend on what is said; what she does may."""
+    """Plans, readings and questions do not depend on what is said; what people do may."""
     worlds = [LamEnv(Trips(days=3.0), record=True) for _ in range(2)]
     for env, action in zip(worlds, (0, BUS), strict=True):
         env.reset(seed=2)
@@ -341,14 +341,15 @@ class Lone(Scripted):
 
 
 def test_a_lone_persons_memory_is_the_worlds_row():
-    """What is shown is the same as with a memory of her own."""
+    """What is shown is the same as with a memory of their own."""
     script = [
-        (10, "reading", OWN, 3.0, 0), (12, "ask", 0, 0), (15, "user_event", 0, BUS), (20, "feedback_event", 0, 0, BUS, 0, 1.0, True),
+        (10, "reading", OWN, 3.0, 0), (12, "ask", 0, 0), (15, "user_event", 0, BUS),
+        (20, "feedback_event", 0, 0, BUS, 0, 1.0, True),
         (30, "reading", OWN + 1, 2.0, 0), (40, "ask", 0, 0), (50, "user_event", 0, CAR), (60, "ask", 0, 0),
     ]  # fmt: skip
     lone, other = Lone(script, people=1), Scripted(script, people=1)
     assert lone.persons == [lone.row]
-    lone.row.mask[:] = np.ones(len(VOCABULARY), np.int8)  # hers is the world's
+    lone.row.mask[:] = np.ones(len(VOCABULARY), np.int8)  # their row is the world's
     action = 0
     while True:
         ended, other_ended = lone.step(action), other.step(action)

@@ -1,10 +1,11 @@
-"""The kernel, on a small world made by hand: which instants become decision points, in which order, and what an agent's act leads to."""
+"""The kernel, on a small world made by hand: which instants become decision points, and what an act leads to."""
 
 import math
 
 import numpy as np
 import pytest
 
+from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Vocabulary
 from lam_env.core.observation import CLOCK, WINDOW, ObservationRows
 from lam_env.core.rng import Streams
@@ -137,6 +138,11 @@ def test_call_at_means_an_absolute_time_even_where_simpys_clock_lags():
     world.step(1)
     world.step(0)
     assert (world.now, world.env.now) == (120, 120)
+
+
+def test_a_reward_term_without_a_weight_is_one_line_that_says_what_to_do():
+    with pytest.raises(UserError, match=r"reward term 'foo' has no weight; add it to reward_weights, which holds \w+"):
+        Small().earn("foo")
 
 
 def test_nothing_can_be_scheduled_in_the_past():

@@ -1,8 +1,9 @@
 """Vickrey's bottleneck: known answers, and the same morning run through the point queue.
 
-N commuters pass one bottleneck of capacity s and all want to arrive at t*. An hour of travel costs alpha, an hour early beta, an hour
-late gamma. At equilibrium everybody has the same cost, half of it queueing; the optimum has the same arrivals without a queue, at half the cost.
-Formulas: Arnott, de Palma and Lindsey (1990), Economics of a bottleneck, Journal of Urban Economics 27. Default costs: Small (1982) in USD/h.
+N commuters pass one bottleneck of capacity s and all want to arrive at t*. An hour of travel costs alpha, an hour early
+beta, an hour late gamma. At equilibrium everybody has the same cost, half of it queueing; the optimum has the same
+arrivals without a queue, at half the cost. Formulas: Arnott, de Palma and Lindsey (1990), Economics of a bottleneck,
+Journal of Urban Economics 27. Default costs: Small (1982) in USD/h.
 """
 
 from __future__ import annotations
@@ -11,25 +12,25 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import simpy
 from lam_env.scenarios.traffic.roads.links import PointQueue
 from lam_env.scenarios.traffic.roads.loading import Loading, Trip
 from lam_env.scenarios.traffic.units import HOUR
 
 from lam_env.core.errors import UserError
+from lam_env.sim.world import Schedule
 
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """N commuters, capacity [vehicles/h], costs per hour, preferred arrival [h] and free travel time [h] to the work place."""
+    """A morning's commuters and their bottleneck."""
 
     commuters: int = 3000
-    capacity: float = 3000.0
+    capacity: float = 3000.0  # [vehicles/h]
     alpha: float = 6.4  # cost of an hour of travel
     beta: float = 3.9  # cost of an hour early
     gamma: float = 15.21  # cost of an hour late
-    preferred: float = 0.0
-    free_time: float = 0.0
+    preferred: float = 0.0  # arrival [h]
+    free_time: float = 0.0  # [h] to the work place
 
     def __post_init__(self) -> None:
         if self.commuters < 1 or not 0 < self.capacity < math.inf:
@@ -72,7 +73,8 @@ class Bottleneck:
         return self.cost / self.alpha
 
     def equilibrium_departures(self) -> np.ndarray:
-        """Departure times [h] of the commuters at equilibrium, sorted, shape (N,): each at the middle of her share of the flow."""
+        """Departure times [h] of the commuters at equilibrium, sorted, shape (N,): each at the middle of their
+        share of the flow."""
         early = self.capacity * self.alpha / (self.alpha - self.beta)  # departures/h until those who arrive on time
         late = self.capacity * self.alpha / (self.alpha + self.gamma)
         order = np.arange(self.commuters) + 0.5
@@ -93,7 +95,8 @@ class Bottleneck:
 
 @dataclass(frozen=True)
 class Morning:
-    """What came of a morning. Arrays have shape (N,) and follow the departures handed in; costs lie beyond that of the free travel time."""
+    """What came of a morning. Arrays have shape (N,) and follow the departures handed in; costs lie beyond that of the
+    free travel time."""
 
     arrivals: np.ndarray  # [h]
     delays: np.ndarray  # queueing time [h]
@@ -115,7 +118,7 @@ def simulate(bottleneck: Bottleneck, departures: np.ndarray) -> Morning:
     if departures.ndim != 1 or not len(departures) or not np.isfinite(departures).all():
         raise UserError(f"bottleneck: departures must be finite times, shape (N,), not shape {departures.shape}")
     times = np.rint(departures * HOUR).astype(np.int64).tolist()
-    env = simpy.Environment(initial_time=min(times))
+    env = Schedule(min(times))
     link = PointQueue(bottleneck.free_time * HOUR, bottleneck.capacity)
     loading = Loading(env, [link])
     ends = np.empty(len(times))

@@ -9,25 +9,24 @@ import numpy as np
 from lam_env.scenarios.traffic.roads import cost as performance
 from lam_env.scenarios.traffic.roads.network import Demand, NetworkError, RoadNetwork
 from lam_env.scenarios.traffic.roads.routes import shortest
-from lam_env.scenarios.traffic.theory.assignment import Assignment, system_optimum, user_equilibrium
+from lam_env.scenarios.traffic.theory.assignment import Assignment, user_equilibrium
+from optimum import system_optimum, total_cost
 
 
 @dataclass(frozen=True)
 class Compliance:
-    """One point of the curve. `share` of trips that follow; `gain`: share of the way from user equilibrium to system
-    optimum in total cost (0 where there is no way to go); `regret` [min]: what a follower loses against her shortest route.
-    """
+    """One point of the curve."""
 
-    share: float
-    total_cost: float
-    gain: float
-    regret: float
+    share: float  # of trips that follow
+    total_cost: float  # [veh min/h]
+    gain: float  # share of the way in total cost from user equilibrium to system optimum, 0 where there is none to go
+    regret: float  # [min] that a follower loses against the shortest route
 
 
 def compliance_curve(
     network: RoadNetwork, demand: Demand, shares: Sequence[float], gap: float = 1e-6
 ) -> list[Compliance]:
-    """A share of every pair's trips divides over routes as in the system optimum; the rest is in equilibrium given that."""
+    """A share of every pair's trips takes the routes of the system optimum; the rest is in equilibrium given that."""
     if not all(0 <= share <= 1 for share in shares):
         raise NetworkError(f"compliance: shares {list(shares)}; give numbers from 0 to 1")
     optimum = system_optimum(network, demand, gap)
@@ -48,6 +47,6 @@ def _point(
     total = float(flow @ cost)
     least = demand.volume @ shortest(network, demand, cost).cost(cost)
     regret = float(np.maximum(optimum.flow @ cost - least, 0)) / demand.total if share > 0 else 0.0
-    best, worst = optimum.total_cost, equilibrium.total_cost
+    best, worst = total_cost(optimum), total_cost(equilibrium)
     gain = (worst - total) / (worst - best) if worst - best > gap * worst else 0.0
     return Compliance(share, total, gain, regret)

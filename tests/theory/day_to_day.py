@@ -1,7 +1,7 @@
 """Agents on a static network who learn from day to day: each drives, looks at what routes cost, and may choose anew.
 
-Calm revision, a few per cent of the agents a day or fewer and fewer, comes near user equilibrium; if everybody revises every
-day, all rush to yesterday's fastest route and the network collapses. Every draw is a function of day and agent.
+Calm revision, a few per cent of the agents a day or fewer and fewer, comes near user equilibrium; if everybody revises
+every day, all rush to yesterday's fastest route and the network collapses. Every draw is a function of day and agent.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from lam_env.core.rng import Streams
 
 @dataclass(frozen=True)
 class Revision:
-    """How agents choose anew. `revise`: share of agents who do so a day; without it 1 / (days so far + 1), the method of
-    successive averages (MSA). `theta` [1/min]: logit choice among the known routes; without it the cheapest one (best
-    reply). `memory`: weight of today in the cost they expect; 1 forgets all earlier days. Raises NetworkError.
+    """How agents choose anew. `revise`: share of agents who do so a day; without it 1 / (days so far + 1), the method
+    of successive averages (MSA). `theta` [1/min]: logit choice among the known routes; without it the cheapest one
+    (best reply). `memory`: weight of today in the cost they expect; 1 forgets all earlier days. Raises NetworkError.
     """
 
     revise: float | None = 0.05
@@ -38,14 +38,14 @@ class Revision:
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Agents ordered by pair of zones. `pair`: (agents,) index into the demand; `trips`: (agents,) [veh/h] each stands for."""
+    """Agents ordered by pair of zones."""
 
-    pair: np.ndarray
-    trips: np.ndarray
+    pair: np.ndarray  # (agents,) index into the demand
+    trips: np.ndarray  # (agents,) [veh/h] that each stands for
 
     @classmethod
     def of(cls, demand: Demand, trips: float) -> Population:
-        """One agent for about `trips` [veh/h] of every pair, at least one a pair; together they are the whole demand."""
+        """One agent for about `trips` [veh/h] of every pair, at least one a pair; together they are the demand."""
         if not trips > 0:
             raise NetworkError(f"population: an agent for {trips} trips; give a number above 0")
         agents = np.maximum(np.rint(demand.volume / trips), 1).astype(np.int64)
@@ -89,7 +89,8 @@ def simulate(
     """Days of driving and revising.
 
     Agents know `routes` (default: the shortest on empty roads) and all that have been shortest on some day since, and
-    begin on `route` (agents,) (default: the cheapest they know on empty roads). Agents in the mask `stays` never revise.
+    begin on `route` (agents,) (default: the cheapest they know on empty roads). Agents in the mask `stays` never
+    revise.
     """
     empty = performance.link_cost(network, np.zeros(network.links))
     routes = shortest(network, demand, empty) if routes is None else routes

@@ -18,7 +18,8 @@ from lam_env.core.errors import UserError
 class ChoiceData:
     """Observed choices.
 
-    attributes (N, J, K) of each alternative; chosen (N,) its index; available (N, J) bool, all of them if left out; names (K,) of the parameters.
+    attributes (N, J, K) of each alternative; chosen (N,) its index; available (N, J) bool, all of them if left out;
+    names (K,) of the parameters.
     """
 
     attributes: np.ndarray
@@ -59,8 +60,8 @@ class ChoiceData:
 class Estimate:
     """Parameters that make the observed choices likeliest. Arrays have shape (K,), covariances (K, K).
 
-    `covariance` is the inverse of the negative Hessian; `robust_covariance` (the sandwich estimator, White 1982) holds for a misspecified
-    model too, not for several answers of one person.
+    `covariance` is the inverse of the negative Hessian; `robust_covariance` (the sandwich estimator, White 1982) holds
+    for a misspecified model too, not for several answers of one person.
     """
 
     names: tuple[str, ...]
@@ -102,8 +103,9 @@ def estimate_mnl(data: ChoiceData) -> Estimate:
 def estimate_nested(data: ChoiceData, nests: Sequence[Sequence[int]]) -> Estimate:
     """Two-level nested logit: `nests` are the alternatives of each nest; every alternative lies in one.
 
-    Each nest of two or more adds a scale parameter `mu<i>` (i its place in `nests`), at least 1: at 1 in all of them it is multinomial logit, where the
-    search begins. A scale that ends at 1 has no standard error (NaN), and the others are those of a model without it.
+    Each nest of two or more adds a scale parameter `mu<i>` (i its place in `nests`), at least 1: at 1 in all of them it
+    is multinomial logit, where the search begins. A scale that ends at 1 has no standard error (NaN), and the others
+    are those of a model without it.
     """
     j = data.attributes.shape[1]
     if sorted(i for nest in nests for i in nest) != list(range(j)) or not all(len(nest) for nest in nests):
@@ -134,7 +136,7 @@ def estimate_nested(data: ChoiceData, nests: Sequence[Sequence[int]]) -> Estimat
 
 
 def _standardised(data: ChoiceData) -> tuple[ChoiceData, np.ndarray]:
-    """The same data with attributes that vary by 1 within a row (root mean square), and what they were divided by, (K,).
+    """The same data with attributes that vary by 1 within a row (root mean square), and their divisors (K,).
 
     So the search does not depend on units.
     """

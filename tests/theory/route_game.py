@@ -1,7 +1,9 @@
-"""The two-route game of Selten, Chmura, Pitz, Kube and Schreckenberg (2007), Commuters route choice behaviour, Games and Economic Behavior 58.
+"""The two-route game of Selten, Chmura, Pitz, Kube and Schreckenberg (2007), Commuters route choice behaviour, Games
+and Economic Behavior 58.
 
-18 players choose each period between a main road, travel time 6 + 2 n, and a side road, 12 + 3 n, n the number who chose it. At the
-equilibrium 12 take the main road and 6 the side road, 30 each way. In the laboratory the mean split is near it, and fluctuations last.
+18 players choose each period between a main road, travel time 6 + 2 n, and a side road, 12 + 3 n, n the number who
+chose it. At the equilibrium 12 take the main road and 6 the side road, 30 each way. In the laboratory the mean split is
+near it, and fluctuations last.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ _BASE = 40.0  # the payoff of a period is this less the travel time
 def play(streams: Streams, periods: int = 200, *, propensity: float = 10.0) -> np.ndarray:
     """Numbers on the main and the side road in each period, shape (periods, 2).
 
-    Payoff-sum learning (Erev and Roth 1998; the paper fits an extension of it): a player takes a road with probability proportional to all that it has
-    paid her so far. She begins with `propensity` for each, by default what the equilibrium pays in a period.
+    Payoff-sum learning (Erev and Roth 1998; the paper fits an extension of it): a player takes a road with probability
+    proportional to all that it has paid so far, which begins with `propensity` for each, by default what the
+    equilibrium pays in a period.
     """
     if periods < 1 or not 0 < propensity < math.inf:
         raise UserError("route game: periods must be at least 1, propensity above 0 and finite")

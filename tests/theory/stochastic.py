@@ -1,8 +1,9 @@
 """Logit stochastic user equilibrium (SUE) on a given set of routes: travellers see costs with noise.
 
 The share of a route is proportional to exp(-theta * cost) at the costs that the shares bring about (Daganzo and Sheffi,
-Transportation Science 11, 1977). It is where Fisk's objective is least (Transportation Research B 14, 1980), and is found by
-steps towards today's logit shares with an exact line search (Chen and Alfa, Transportation Research B 25, 1991).
+Transportation Science 11, 1977). It is where Fisk's objective is least (Transportation Research B 14, 1980), and is
+found by steps towards today's logit shares with an exact line search (Chen and Alfa, Transportation Research B 25,
+1991).
 """
 
 from __future__ import annotations

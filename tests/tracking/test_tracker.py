@@ -1,4 +1,4 @@
-"""Trackers: what they are sent, and what is said where they are missing. Their own tests run where the extra is installed."""
+"""Trackers: what they are sent, and what is said where they are missing. Their own tests need the extra."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -52,9 +53,8 @@ class Memory:
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> type[Memory]:
     Memory.made = []
-    monkeypatch.setattr(registry, "sink_names", lambda: ["memory"])
-    monkeypatch.setattr(registry, "sink_needs", lambda name: "")
-    monkeypatch.setattr(registry, "sink", lambda name: Memory)
+    one = SimpleNamespace(names=lambda: ["memory"], constants=lambda variable: {}, get=lambda name: Memory)
+    monkeypatch.setattr(registry, "SINKS", one)
     return Memory
 
 
@@ -97,7 +97,7 @@ def test_a_tracker_that_cannot_begin_is_one_line_and_the_others_are_closed(
     def broken(folder: Path, config: Mapping[str, Any]) -> Memory:
         raise RuntimeError("no\nserver")
 
-    monkeypatch.setattr(registry, "sink", lambda name: broken if name == "broken" else Memory)
+    monkeypatch.setattr(registry.SINKS, "get", lambda name: broken if name == "broken" else Memory)
     with pytest.raises(UserError, match="track=broken: RuntimeError: no server"):
         Tracking(("memory", "broken"), tmp_path, {})
     assert memory.made[0].closed == 1
@@ -156,13 +156,14 @@ def test_a_tracker_that_does_not_exist_or_is_not_installed_is_one_line(
 
 
 def test_nothing_is_imported_unless_it_is_asked_for() -> None:
-    code = "import sys, lam_env.run, lam_env.core.registry as r; assert r.sink_names() == ['tensorboard', 'wandb'];"
-    code += "assert r.sink_needs('wandb') == 'wandb'; print({'tensorboard', 'wandb', 'torch'} & set(sys.modules))"
+    code = "import sys, lam_env.run, lam_env.core.registry as r; assert r.SINKS.names() == ['tensorboard', 'wandb'];"
+    code += "assert r.SINKS.constants('NEEDS')['wandb'] == 'wandb';"
+    code += "print({'tensorboard', 'wandb', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
-# -- the trackers themselves -----------------------------------------------------------------------------------------------
+# -- the trackers themselves -----------------------------------------------------------------------------------------
 
 
 def test_tensorboard_reads_back_what_a_run_has_sent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

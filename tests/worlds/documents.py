@@ -66,7 +66,10 @@ def save(document: str) -> None:
 
 
 def follow(document: str) -> None:
-    """Does all that a document says, here. A comment before a block says how: `file:` saves it, `run with:` adds settings that make it small."""
+    """Does all that a document says, here.
+
+    A comment before a block says how: `file:` saves it, `run with:` adds settings that make it small.
+    """
     save(document)
     for block in blocks(document):
         how, _, what = block.note.partition(":")

@@ -1,4 +1,4 @@
-"""Published logs, networks and figures that do not come with the repository; without them the tests that need them are skipped."""
+"""Published logs, networks and figures that do not come with the repository; without them their tests are skipped."""
 
 from __future__ import annotations
 

@@ -68,8 +68,8 @@ def by_person(shown, vocabulary=VOCABULARY):
 
 
 HOUR = 3600
-KEEPS = 0.9  # how often a person does what she is used to
-WILLING, BY_OWN = -0.5, 1.5  # logit of her acceptance, and how it rises with a tenth of her own saving
+KEEPS = 0.9  # how often a person does what they are used to
+WILLING, BY_OWN = -0.5, 1.5  # logit of acceptance, and how it rises with a tenth of the person's own saving
 
 
 def habit(person):
@@ -77,7 +77,7 @@ def habit(person):
 
 
 def habits(person):
-    """What she does next if nobody says anything."""
+    """What the person does next if nobody says anything."""
     p = np.array([0.0, 1 - KEEPS, 1 - KEEPS, 0.0])
     p[habit(person)] = KEEPS
     return p
@@ -116,8 +116,11 @@ class TripsParams:
 
 
 class TripsWorld(PersonalWorld):
-    """Most hours each person plans a trip, is asked about it and goes some minutes later, while others plan theirs. Advice to do what she
-    would do anyway changes nothing; any other she takes with a known probability and brings its worth, once she has gone."""
+    """Most hours each person plans a trip, is asked about it and goes some minutes later, while others plan theirs.
+
+    Advice to do what they would do anyway changes nothing; any other is taken with a known probability and brings its
+    worth, once they have gone.
+    """
 
     def __init__(self, trips, streams, row, day, record, reveal):
         start, people, p = start_tick(day), trips.params.people, trips.params

@@ -8,9 +8,22 @@ import numpy as np
 from patience import calls
 
 from lam_env.envs.pixels import rgb_array
-from lam_env.envs.scene import Scene, Text, contrast, palette
+from lam_env.envs.scene import Circle, Line, Polygon, Rectangle, Scene, Text, contrast, palette
 
+KINDS = {kind.__name__.lower(): kind for kind in (Rectangle, Line, Circle, Polygon, Text)}
 LEAST = 4.5  # contrast of a text to its ground: WCAG 2.1, AA
+
+
+def scene_of_data(data):
+    """The scene of which `Scene.to_json` made this."""
+    items = []
+    for row in data["items"]:
+        fields = {name: value for name, value in row.items() if name != "kind"}
+        if row["kind"] == "polygon":
+            fields["points"] = tuple((x, y) for x, y in row["points"])
+        items.append(KINDS[row["kind"]](**fields))
+    roles = {role: tuple(pair) for role, pair in data["roles"].items()}
+    return Scene(**{**data, "items": tuple(items), "roles": roles})
 
 
 def _overlap(a, b):
@@ -37,7 +50,7 @@ def cards_around(text, cards):
 def is_plain_data(picture, most):
     """It is the same after being written as JSON of at most so many characters."""
     assert len(json.dumps(picture.to_json())) < most
-    again = Scene.from_json(picture.to_json())
+    again = scene_of_data(picture.to_json())
     assert again.to_json() == picture.to_json()
     assert [t.text for t in again.texts()] == [t.text for t in picture.texts()]
 

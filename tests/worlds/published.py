@@ -2,8 +2,8 @@
 
     python tests/worlds/published.py runs/benchmark-full-1 runs/benchmark-game-1
 
-puts the summaries that finished suites wrote in place of the README's, and keeps their scores. A table stands in the README between the comments
-`table: SUITE SCENARIO VARIANT` and `table: end`.
+puts the summaries that finished suites wrote in place of the README's, and keeps their scores. A table stands in the
+README between the comments `table: SUITE SCENARIO VARIANT` and `table: end`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from lam_env.core.catalogue import JUDGE, SUMMARY
 from lam_env.evaluation import results
-from lam_env.evaluation.tables import Table, summary_table
+from lam_env.evaluation.tables import Table, score_table
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "tests" / "published"
@@ -38,7 +38,7 @@ def published(document: str) -> list[Published]:
 
 def made_again(table: Published) -> Table:
     """From the scores kept, without what is said of how they were made."""
-    return summary_table(results.read(KEPT / f"{table.suite}.csv"), table.scenario, table.variant)
+    return score_table(results.read(KEPT / f"{table.suite}.csv"), table.scenario, "summary", table.variant)
 
 
 def suite_of(folder: Path) -> str:

@@ -8,7 +8,7 @@ from lam_env.core.contracts import Prediction
 
 
 class ScriptedEnv:
-    """`seen(t)`: the observation at step t; `pays(t, actions)`: the rewards of that step; world i ends after `ends[i]` steps."""
+    """`seen(t)`: the observation at step t; `pays(t, actions)`: its rewards; world i ends after `ends[i]` steps."""
 
     def __init__(self, ends, seen, pays=lambda t, actions: np.zeros(len(actions))):
         self.ends, self.seen, self.pays = np.asarray(ends), seen, pays

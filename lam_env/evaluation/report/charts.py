@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from lam_env.evaluation.estimates import told as in_text
+from lam_env.evaluation.estimates import in_text
 from lam_env.evaluation.report.svg import (
     SIZE,
     WIDTH,
@@ -31,28 +30,27 @@ Colours = Mapping[str, str]  # name -> class
 Series = tuple[str, Sequence[tuple[float, float]]]
 
 
-def _colours(names: Iterable[str], told: Colours | None) -> dict[str, str]:
-    """A class for each name: the one it is told, or the next one."""
-    return {name: (told or {}).get(name) or COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+def _colours(names: Iterable[str], fixed: Colours | None) -> dict[str, str]:
+    """A class for each name: its fixed one, or the next one."""
+    return {name: (fixed or {}).get(name) or COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
 
 
-def intervals(id_: str, title: str, found: Mapping[str, Interval], words: str, marked: Sequence[str] = ()) -> str:
-    """A dot with its interval for each name; those in `marked` stand out."""
-    left = room_for(found) + 8  # letters that stand out are wider
-    x = scale([v for e in found.values() for v in e], left, WIDTH - 10, zero=True)
-    bottom = 6 + ROW * len(found)
+def intervals(id_: str, title: str, estimates: Mapping[str, Interval], words: str, marked: str = "") -> str:
+    """A dot with its interval for each name; the one that is `marked` stands out."""
+    left = room_for(estimates) + 8  # letters that stand out are wider
+    x = scale([v for e in estimates.values() for v in e], left, WIDTH - 10, zero=True)
+    bottom = 6 + ROW * len(estimates)
     body = [axis_below(x, bottom, 4, words)]
-    for i, (name, e) in enumerate(found.items()):
-        y, colour = 6 + ROW * (i + 0.5), "a" if name in marked else "n"
-        body.append(
-            text(left - 6, y + 4, fitting(name, left - 8), "end", "label strong" if name in marked else "label")
-        )
-        told = f"{name}: {in_text(e, '.3g')}"
+    for i, (name, e) in enumerate(estimates.items()):
+        y = 6 + ROW * (i + 0.5)
+        colour, look = ("a", "label strong") if name == marked else ("n", "label")
+        body.append(text(left - 6, y + 4, fitting(name, left - 8), "end", look))
         line = tag("line", x1=x(e.low), x2=x(e.high), y1=y, y2=y, class_=f"whisker {colour}")
-        body.append(tag("g", tooltip(told) + line + tag("circle", cx=x(e.value), cy=y, r=4.5, class_=f"fill {colour}")))
-    best = max(found, key=lambda name: found[name].value)
-    said = f"{len(found)} agents; the highest is {best} with {found[best].value:.3g}."
-    return picture("".join(body), bottom + 37, title, said, id_)
+        dot = tag("circle", cx=x(e.value), cy=y, r=4.5, class_=f"fill {colour}")
+        body.append(tag("g", tooltip(f"{name}: {in_text(e, '.3g')}") + line + dot))
+    best = max(estimates, key=lambda name: estimates[name].value)
+    summary = f"{len(estimates)} agents; the highest is {best} with {estimates[best].value:.3g}."
+    return picture("".join(body), bottom + 37, title, summary, id_)
 
 
 def line_chart(
@@ -75,8 +73,8 @@ def line_chart(
     ticks = [t for t, _ in x_ticks] or None
     body = [axis_left(y, left, WIDTH - 14, beside), axis_below(x, bottom, top, below, ticks, [w for _, w in x_ticks])]
     for name, ps in series:
-        told = f"{name}: {number(ps[-1][1])} at {number(ps[-1][0])}"
-        body.append(tag("g", tooltip(told) + polyline(((x(a), y(b)) for a, b in ps), f"curve {of[name]}")))
+        end = tooltip(f"{name}: {number(ps[-1][1])} at {number(ps[-1][0])}")
+        body.append(tag("g", end + polyline(((x(a), y(b)) for a, b in ps), f"curve {of[name]}")))
     body.append(key(left, 30, list(of.items())))
     ends = "; ".join(f"{name} goes from {number(ps[0][1])} to {number(ps[-1][1])}" for name, ps in series)
     return picture("".join(body), bottom + 39, title, f"{ends}.", id_)
@@ -93,10 +91,7 @@ def bars(
     values = [v for group in groups.values() for v in group.values()]
     x, top = scale(values, left, WIDTH - 12, zero=True), 20.0
     bottom = top + step * len(groups)
-    body = [
-        axis_below(x, bottom, top, words),
-        key(left, 12, list(of.items())),
-    ]
+    body = [axis_below(x, bottom, top, words), key(left, 12, list(of.items()))]
     for i, (label, group) in enumerate(groups.items()):
         y = top + step * i + 4
         body.append(text(left - 6, y + thick * len(names) / 2 + 4, fitting(label, left), "end"))
@@ -105,14 +100,8 @@ def bars(
                 continue
             a, b = sorted((x(0), x(group[name])))
             bar = {"x": a, "y": y + thick * k, "width": max(b - a, 0.8), "height": thick - 1}
-            body.append(
-                tag(
-                    "rect",
-                    tooltip(f"{label}, {name}: {group[name]:.3g}"),
-                    **bar,
-                    class_=f"fill {of[name]}",
-                )
-            )
+            value = tooltip(f"{label}, {name}: {group[name]:.3g}")
+            body.append(tag("rect", value, **bar, class_=f"fill {of[name]}"))
     largest = max(groups, key=lambda label: max(map(abs, groups[label].values())))
     return picture("".join(body), bottom + 37, title, f"{len(groups)} rows; the largest is {largest}.", id_)
 
@@ -137,20 +126,20 @@ def diagonal(
         colour, most = of[name], max(many)
         body.append(polyline([(x(c), y(a)) for c, a in zip(confidence, accuracy, strict=True)], f"curve thin {colour}"))
         for c, a, n in zip(confidence, accuracy, many, strict=True):
-            told = tooltip(f"{name}: said {c:.0%}, happened {a:.0%}, {n:,.0f} times")
-            body.append(
-                tag("circle", told, cx=x(c), cy=y(a), r=2.5 + 6.5 * (n / most) ** 0.5, class_=f"fill dot {colour}")
-            )
+            words, radius = f"{name}: said {c:.0%}, happened {a:.0%}, {n:,.0f} times", 2.5 + 6.5 * (n / most) ** 0.5
+            body.append(tag("circle", tooltip(words), cx=x(c), cy=y(a), r=radius, class_=f"fill dot {colour}"))
     body.append(key(left + 150, SIZE, list(of.items())))
-    worst = max((abs(c - a), c, a) for _, cs, accuracy, _ in series[:1] for c, a in zip(cs, accuracy, strict=True))
-    said = f"On the diagonal what is said to be likely happens as often. Farthest off, {series[0][0]} said {worst[1]:.0%} and it happened {worst[2]:.0%}."
-    return picture("".join(body), top + side + 39, title, said, id_)
+    first, confidence, accuracy, _ = series[0]
+    _, c, a = max((abs(c - a), c, a) for c, a in zip(confidence, accuracy, strict=True))
+    farthest = f"Farthest off, {first} said {c:.0%} and it happened {a:.0%}."
+    summary = f"On the diagonal what is said to be likely happens as often. {farthest}"
+    return picture("".join(body), top + side + 39, title, summary, id_)
 
 
 def matrix(id_: str, title: str, names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
-    """Rows what she did, columns what was expected, both in the order of `names`; a cell's shade is its share of the row."""
-    left, cell = room_for(names, 150) + 20, 18.0
-    cell = min(cell, (WIDTH - left - 6) / len(names))
+    """Rows what was done, columns what was expected, both in the order of `names`; shades are shares of the row."""
+    left = room_for(names, 150) + 20
+    cell = min(18.0, (WIDTH - left - 6) / len(names))
     top, body = 20.0, [text(2, SIZE, "did, downwards; expected, across", class_="axis")]
     for i, (name, row) in enumerate(zip(names, counts, strict=True)):
         y = top + cell * (i + 1)
@@ -160,21 +149,15 @@ def matrix(id_: str, title: str, names: Sequence[str], counts: Sequence[Sequence
         body.append(text(left + cell * (i + 0.5), top + cell - 4, str(i + 1), "middle", "tick"))
         total = sum(row)
         for k, n in enumerate(row):
-            share = n / total if total else 0.0
-            box: dict[str, Any] = {"x": left + cell * k, "y": y, "width": cell - 1, "height": cell - 1}
-            told = tooltip(f"did {name}, expected {names[k]}: {n:,.0f} of {total:,.0f}")
-            body.append(tag("rect", **box, class_="cell"))
+            box = {"x": left + cell * k, "y": y, "width": cell - 1, "height": cell - 1}
+            body.append(tag("rect", "", **box, class_="cell"))
             if n:
-                shade: dict[str, Any] = {"style": f"opacity:{max(0.06, share):.2f}"}
-                body.append(tag("rect", told, **box, **shade, class_=f"fill {'a' if i == k else 'w'}"))
+                count = tooltip(f"did {name}, expected {names[k]}: {n:,.0f} of {total:,.0f}")
+                shade, colour = f"opacity:{max(0.06, n / total):.2f}", "a" if i == k else "w"
+                body.append(tag("rect", count, **box, style=shade, class_=f"fill {colour}"))
     right = sum(row[i] for i, row in enumerate(counts)) / max(1, sum(map(sum, counts)))
-    return picture(
-        "".join(body),
-        top + cell * (len(names) + 1) + 4,
-        title,
-        f"{right:.0%} lie on the diagonal, where what was expected was done.",
-        id_,
-    )
+    summary = f"{right:.0%} lie on the diagonal, where what was expected was done."
+    return picture("".join(body), top + cell * (len(names) + 1) + 4, title, summary, id_)
 
 
 def slopes(id_: str, title: str, pairs: Sequence[tuple[str, float, float]], names: tuple[str, str], beside: str) -> str:
@@ -185,13 +168,11 @@ def slopes(id_: str, title: str, pairs: Sequence[tuple[str, float, float]], name
     for where, name, colour in ((left, names[0], "b"), (right, names[1], "a")):
         body.append(text(where, bottom + 18, fitting(name, 170), "middle", f"label strong {colour}"))
     for label, a, b in pairs:
-        told = tooltip(f"{label}: {a:.3g}, then {b:.3g}")
         line = tag("line", x1=left, y1=y(a), x2=right, y2=y(b), class_="whisker n")
-        dots = tag("circle", cx=left, cy=y(a), r=4, class_="fill b") + tag(
-            "circle", cx=right, cy=y(b), r=4, class_="fill a"
-        )
-        body.append(tag("g", told + line + dots))
-    better = sum(b > a for _, a, b in pairs)
-    return picture(
-        "".join(body), bottom + 26, title, f"{names[1]} lies above {names[0]} in {better} of {len(pairs)}.", id_
-    )
+        dots = [
+            tag("circle", cx=at, cy=y(v), r=4, class_=look)
+            for at, v, look in ((left, a, "fill b"), (right, b, "fill a"))
+        ]
+        body.append(tag("g", "".join([tooltip(f"{label}: {a:.3g}, then {b:.3g}"), line, *dots])))
+    summary = f"{names[1]} lies above {names[0]} in {sum(b > a for _, a, b in pairs)} of {len(pairs)}."
+    return picture("".join(body), bottom + 26, title, summary, id_)

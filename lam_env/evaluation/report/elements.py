@@ -34,11 +34,11 @@ class Grid:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as SVG, what is to be seen in it, and the same as a table."""
+    """A picture as SVG, the same as a table, and what is to be seen in it."""
 
     svg: str
+    data: Grid
     caption: str
-    data: Grid | None = None
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Section:
     half: bool = False  # two of them fit beside each other
 
 
-def colours(shown: str) -> dict[str, str]:
+def colours(agent: str) -> dict[str, str]:
     """The same agent has the same colour in all figures."""
-    return {CEILING: "d", KNOWING: "d", FLOOR: "n", PRIOR: "b", shown: "a"}
+    return {CEILING: "d", KNOWING: "d", FLOOR: "n", PRIOR: "b", agent: "a"}
 
 
 def html_table(
@@ -69,15 +69,14 @@ def html_table(
     words: bool = False,
 ) -> Grid:
     """A table of texts; what stands in brackets at the end of a cell is its interval."""
-    return Grid(
-        title, tuple(columns), tuple(tuple(map(_cell, row)) for row in rows), tuple(notes), tuple(marked), words
-    )
+
+    def cell(text: str) -> TableCell:
+        match = _INTERVAL.match(text)
+        return TableCell(match[1], match[2]) if match else TableCell(text)
+
+    cells = tuple(tuple(map(cell, row)) for row in rows)
+    return Grid(title, tuple(columns), cells, tuple(notes), tuple(marked), words)
 
 
 def of_table(table: Table, title: str, marked: Sequence[str] = ()) -> Grid:
     return html_table(title, table.columns, table.rows, table.notes[:1], marked)
-
-
-def _cell(text: str) -> TableCell:
-    found = _INTERVAL.match(text)
-    return TableCell(found[1], found[2]) if found else TableCell(text)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from lam_env.config.convert import count
-from lam_env.envs.scene import RGB, check_roles, palette
-from lam_env.evaluation.report import sections_episodes as kept
+from lam_env.envs.scene import RGB, Roles, check_roles, palette
+from lam_env.evaluation.report import sections_episodes as episodes
 from lam_env.evaluation.report import sections_scores as scores
 from lam_env.evaluation.report.elements import Section
 from lam_env.evaluation.report.reader import RunFiles, missing_replays
+from lam_env.evaluation.report.trace import Trace
 from lam_env.evaluation.tables import VARIANTS, span
 
 GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed", "switch_off", "mute")
@@ -28,44 +29,38 @@ AGAIN = "The run's command, with out=FOLDER, plays the episode again."
 
 @dataclass(frozen=True)
 class ScenarioNotes:
-    """What a scenario says of itself: headings of key figures, weights of reward terms, rungs of its information ladder, and the usual settings
-    of its worlds, which are not shown."""
+    """What a scenario says of itself: headings of key figures, weights of reward terms, rungs of its information
+    ladder, the usual settings of its worlds, which are not shown, and colours for traces that hold none."""
 
     figures: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     ladder: Sequence[str] = ()
-    world: Mapping[str, Any] = field(default_factory=dict)
+    world: Mapping[str, object] = field(default_factory=dict)
+    roles: Roles = field(default_factory=dict)
 
 
 def render(run: RunFiles, about: ScenarioNotes) -> str:
+    """The page as HTML. The templates take figures, which escape their words, and scripts as they are."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup, escape
 
-    env = Environment(
-        loader=PackageLoader("lam_env.evaluation.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
+    loader = PackageLoader("lam_env.evaluation.report", "")
+    env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     env.filters["prose"] = lambda text: Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))
     made = sections(run, about)
-    replays = [_replay(trace) for trace in run.replays]
-    style = env.get_template("style.css.j2").render(roles=_roles(run))
-    script = env.get_template("replay.js.j2").render(good=Markup(json.dumps(GOOD)), bad=Markup(json.dumps(BAD)))
-    # figures escape what they are given when they are drawn
-    safe = [_with_markup(s, Markup) for s in made]
     return env.get_template("page.html.j2").render(
         title=f"{run.scenario.replace('_', ' ')}: {run.name}",
         subtitle=_subtitle(run),
         unfinished=run.config.get("finished") is False,
         tiles=scores.tiles(run),
-        sections=_paired([s for s in safe if not s["missing"]]),
-        left_out=[s for s in safe if s["missing"]],
-        asked=asked(run, about),
+        sections=_paired([s for s in made if not s.missing]),
+        left_out=[s for s in made if s.missing],
+        asked=heading(run, about),
         failed=run.failed,
-        replays=[{**r, "json": Markup(r["json"])} for r in replays],
-        style=Markup(style),
-        script=Markup(script) if replays else "",
+        replays=[_replay(trace) for trace in run.replays],
+        roles=_roles(run, about.roles),
+        good=GOOD,
+        bad=BAD,
         again=f"python -m lam_env report run={run.path}",
     )
 
@@ -77,35 +72,31 @@ def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
         replay(run),
         *lost(run),
         scores.overview(run),
-        kept.acts(run),
+        episodes.acts(run),
         prediction,
         reward,
         scores.tuned(run),
         scores.curves(run),
-        kept.confusion(run),
-        kept.calibration(run),
+        episodes.confusion(run),
+        episodes.calibration(run),
         scores.ladder(run, about.ladder),
         scores.terms(run, about.weights),
-        kept.hours_section(run),
+        episodes.hours_section(run),
         figures,
-        kept.failures(run),
+        episodes.failures(run),
         scores.gates_section(run),
     ]
 
 
 def replay(run: RunFiles) -> Section:
     head = ("replay", "Watch an episode")
-    if not run.replays and missing_replays(run):
+    if run.replays:
+        marks = "Purple marks show where the agent acts; below them, green what was welcome and red what was not."
+        return Section(*head, text=f"Move the slider or press Play. {marks}")
+    if missing_replays(run):
         return Section(*head, missing="None of the episodes that the run has kept is in its folder.")
-    if not run.replays:
-        return Section(
-            *head,
-            missing="The run has kept no replay: it is kept once agents have been judged in the scenario's worlds.",
-        )
-    return Section(
-        *head,
-        text="Move the slider or press Play. Purple marks show where the agent acts; below them, green what was welcome and red what was not.",
-    )
+    why = "The run has kept no replay: it is kept once agents have been judged in the scenario's worlds."
+    return Section(*head, missing=why)
 
 
 def lost(run: RunFiles) -> list[Section]:
@@ -116,48 +107,40 @@ def lost(run: RunFiles) -> list[Section]:
     ]
 
 
-def asked(run: RunFiles, about: ScenarioNotes) -> list[tuple[str, str]]:
+def heading(run: RunFiles, about: ScenarioNotes) -> list[tuple[str, str]]:
     """What stands at the head of the page."""
     c = run.config
-    found = [("Command", str(c.get("command", "unknown"))), ("Scenario", run.scenario)]
-    world = c.get("world")
+    world, agents, seeds, judge = c.get("world"), c.get("agents_judged"), c.get("seed"), c.get("eval")
+    seconds, versions = c.get("seconds"), c.get("versions")
+    rows = [("Command", str(c.get("command", "unknown"))), ("Scenario", run.scenario)]
     changed = {k: v for k, v in world.items() if about.world.get(k) != v} if isinstance(world, dict) else {}
     if changed:
-        found.append(("World", ", ".join(f"{k}={v}" for k, v in sorted(changed.items()))))
-    agents = c.get("agents_judged")
+        rows.append(("World", ", ".join(f"{k}={v}" for k, v in sorted(changed.items()))))
     if isinstance(agents, list):
-        found.append(("Agents", ", ".join(map(str, agents))))
-    seeds = c.get("seed")
-    judge = c.get("eval")
+        rows.append(("Agents", ", ".join(map(str, agents))))
     if isinstance(seeds, list):
-        found.append(("Training seeds", span(sorted(seeds))))
+        rows.append(("Training seeds", span(sorted(seeds))))
     if isinstance(judge, dict):
-        found.append(
-            (
-                "Judged on",
-                f"{count(judge['seeds'], 'evaluation seed')} of {count(judge['worlds'], 'world')} each, split {judge['split']}",
-            )
-        )
+        worlds = f"{count(judge['seeds'], 'evaluation seed')} of {count(judge['worlds'], 'world')} each"
+        rows.append(("Judged on", f"{worlds}, split {judge['split']}"))
     if c.get("logs"):
-        found.append(("Log", f"{c['logs']} ({c.get('format')})"))
-    found.append(("Device", str(c.get("device", "unknown"))))
-    if isinstance(c.get("seconds"), int | float):
-        found.append(("Wall time", f"{c['seconds']:,.0f} s"))
-    if isinstance(c.get("versions"), dict):
-        found.append(("Versions", ", ".join(f"{k} {v}" for k, v in c["versions"].items())))
-    return found
+        rows.append(("Log", f"{c['logs']} ({c.get('format')})"))
+    rows.append(("Device", str(c.get("device", "unknown"))))
+    if isinstance(seconds, int | float):
+        rows.append(("Wall time", f"{seconds:,.0f} s"))
+    if isinstance(versions, dict):
+        rows.append(("Versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
+    return rows
 
 
 def _subtitle(run: RunFiles) -> str:
     agent = scores.shown_agent(run)
     if any(r.agent == agent and r.variant == run.variant for r in run.rows):
         return f"About {agent}, judged on {VARIANTS.get(run.variant, run.variant)}."
-    return (
-        f"{run.scenario}, as far as the run has got." if not run.rows else "Predictions on a log; no agent has acted."
-    )
+    return "Predictions on a log; no agent has acted." if run.rows else f"{run.scenario}, as far as the run has got."
 
 
-def _replay(trace: Mapping[str, Any]) -> dict[str, str]:
+def _replay(trace: Trace) -> dict[str, str]:
     title, why = KINDS.get(str(trace["kind"]), KINDS["first"])
     days = "all of it" if trace["whole"] else "its busiest part"
     text = f"World {trace['seed']}: {why}; shown is {days}, in {len(trace['frames'])} pictures."
@@ -166,36 +149,35 @@ def _replay(trace: Mapping[str, Any]) -> dict[str, str]:
     return {"heading": title, "text": text, "agent": str(trace["agent"]), "predictor": predictor, "json": data}
 
 
-def _roles(run: RunFiles) -> list[tuple[str, tuple[str, str]]]:
-    """Colours of the replays' roles, light and dark."""
-    used, own = {"text"}, dict[str, tuple[str, str]]()
+def _roles(run: RunFiles, own: Roles) -> list[tuple[str, tuple[str, str]]]:
+    """Colours of the replays' roles, light and dark; of a role that nobody knows any more, those of muted text."""
+    used, own = {"text"}, dict(own)
     for trace in run.replays:
-        used |= {trace["background"], *(role for style in trace["styles"] for role in style[:2] if role)}
-        own |= trace.get("roles", {})  # it may be older than its scenario's own colours
-    check_roles(own)
+        used |= {
+            trace["background"],
+            *(role for style in trace["styles"] for role in style[:2] if isinstance(role, str)),
+        }
+        own |= trace.get("roles", {})
+    check_roles({**dict.fromkeys(used, ("000000", "000000")), **own})  # names go into the style sheet
     light, dark = palette("light", own), palette("dark", own)
-    return [(role, (_hex(light[role]), _hex(dark[role]))) for role in sorted(used & light.keys())]
+
+    def colours(role: str) -> tuple[str, str]:
+        return _hex(light.get(role, light["muted"])), _hex(dark.get(role, dark["muted"]))
+
+    return [(role, colours(role)) for role in sorted(used)]
 
 
-def _paired(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _paired(sections: list[Section]) -> list[Section]:
     """A half section without another half beside it is a whole one."""
     left = False  # whether there is room beside the one before
-    for k, section in enumerate(found):
-        if section["half"] and not left:
-            section["half"] = k + 1 < len(found) and found[k + 1]["half"]
-            left = section["half"]
+    for k, section in enumerate(sections):
+        if section.half and not left:
+            left = k + 1 < len(sections) and sections[k + 1].half
+            sections[k] = dataclasses.replace(section, half=left)
         else:
             left = False
-    return found
+    return sections
 
 
 def _hex(colour: RGB) -> str:
     return "#" + "".join(f"{part:02x}" for part in colour)
-
-
-def _with_markup(section: Section, markup: Any) -> Any:
-    figures = [{"svg": markup(f.svg), "caption": f.caption, "data": f.data} for f in section.figures]
-    return {
-        **{k: getattr(section, k) for k in ("id", "title", "text", "tables", "notes", "missing", "half")},
-        "figures": figures,
-    }

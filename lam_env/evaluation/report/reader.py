@@ -13,25 +13,28 @@ from typing import Any
 from lam_env.core.catalogue import UTILITY
 from lam_env.core.errors import UserError
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
-from lam_env.evaluation.report.recorder import ABOUT, FOLDER, replay_file, worth_watching
+from lam_env.evaluation.report.recorder import ABOUT, FOLDER, Judged, replay_file, worth_watching
+from lam_env.evaluation.report.trace import Trace
 from lam_env.evaluation.results import ResultRow, read
+from lam_env.logs.fidelity import Gate
 
 MOST_BYTES = 64 << 20  # of one file
 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """`judged`: (agent, training seed) -> what its judging kept, of those judged on a real log ("log", agent, seed) -> the same; `curves`:
-    (agent, training seed) -> [(step, reward)]; `replays`: traces in their order; `gates`, `failed`: as a run wrote them."""
+    """`judged`, `on_log`: (agent, training seed) -> its record, of those judged in worlds and on a real log; `curves`:
+    (agent, training seed) -> [(step, reward)]; `replays`: traces in their order; `gates`, `failed`: as a run wrote
+    them."""
 
     name: str
-    config: dict[str, Any]
+    config: dict[str, object]
     rows: list[ResultRow]
-    judged: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
-    on_log: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    judged: dict[tuple[str, int], Judged] = field(default_factory=dict)
+    on_log: dict[tuple[str, int], Judged] = field(default_factory=dict)
     curves: dict[tuple[str, int], list[tuple[float, float]]] = field(default_factory=dict)
-    replays: list[dict[str, Any]] = field(default_factory=list)
-    gates: list[dict[str, Any]] = field(default_factory=list)
+    replays: list[Trace] = field(default_factory=list)
+    gates: list[Gate] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     path: str = "RUN"
 
@@ -52,31 +55,20 @@ def understood(path: Path) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
-        said = " ".join(str(error).split())[:100]
-        raise UserError(
-            f"{path}: cannot be read ({type(error).__name__}: {said}); run again, or give another run"
-        ) from None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        why = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+        raise UserError(f"{path}: cannot be read ({why}); run again, or give another run") from None
 
 
 def missing_replays(run: RunFiles) -> dict[str, str]:
     """Of the episodes that a finished run keeps for its page, those whose files are not there: kind -> file."""
     seeds = run.config.get("seed")
     tuned = (TUNED, seeds[0] if isinstance(seeds, list) and seeds else 0)
-    shown = next((who for who in (tuned, (CEILING, 0), (FLOOR, 0)) if who in run.judged), None)
-    if shown is None or "replay" in run.failed or not (run.replays or run.config.get("finished")):
+    agent = next((who for who in (tuned, (CEILING, 0), (FLOOR, 0)) if who in run.judged), None)
+    if agent is None or "replay" in run.failed or not (run.replays or run.config.get("finished")):
         return {}
     there = {str(trace.get("kind")) for trace in run.replays}
-    chosen = worth_watching(run.judged[shown], run.judged.get((FLOOR, 0)))
+    chosen = worth_watching(run.judged[agent], run.judged.get((FLOOR, 0)))
     return {kind: replay_file(k) for k, (kind, _) in enumerate(chosen) if kind not in there}
 
 
@@ -85,10 +77,11 @@ def read_run(path: Path) -> RunFiles:
     if not (path / "config.json").is_file():
         raise UserError(f"{path}: not a run folder (no config.json); give the folder that a run has written")
     config = _json(path / "config.json")
-    with understood(path / "config.json"):
-        if not isinstance(config["scenario"], str):
-            raise ValueError("it names no scenario")
-    judged, on_log = dict[tuple[str, int], Any](), dict[tuple[str, int], Any]()
+    if not isinstance(config.get("scenario"), str):
+        raise UserError(
+            f"{path / 'config.json'}: names no scenario; give the folder that a run has written, as it left it"
+        )
+    judged, on_log = dict[tuple[str, int], Judged](), dict[tuple[str, int], Judged]()
     for file in sorted((path / FOLDER).glob("judged-*.json")):
         data = _json(file)
         with understood(file):
@@ -96,6 +89,8 @@ def read_run(path: Path) -> RunFiles:
             (on_log if "episodes" not in data else judged)[key] = data
     replays = [_json(file) for file in sorted((path / FOLDER).glob("replay-*.json"))]
     about = _json(path / ABOUT) if (path / ABOUT).is_file() else {}
+    with understood(path / ABOUT):
+        gates = [Gate(**gate) for gate in about.get("gates", ())]
     return RunFiles(
         path.name or str(path),
         config,
@@ -104,13 +99,14 @@ def read_run(path: Path) -> RunFiles:
         on_log,
         dict(_curve(file) for file in sorted(path.glob("curve-*.csv"))),
         replays,
-        about.get("gates", []),
+        gates,
         about.get("failed", {}),
         str(path),
     )
 
 
-def _json(file: Path) -> dict[str, Any]:
+def _json(file: Path) -> Any:
+    """A mapping, as plain as JSON is."""
     with understood(file):
         if file.stat().st_size > MOST_BYTES:
             raise ValueError("too large")

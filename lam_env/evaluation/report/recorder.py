@@ -1,18 +1,21 @@
-"""What the judging of an agent leaves for the report: episode by episode, hour by hour, action by action. All of it small, plain numbers."""
+"""What the judging of an agent leaves for the report: small, plain numbers by episode, by hour and by action."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 
 from lam_env.core.catalogue import RETURN, UTILITY, UTILITY_TERM
 from lam_env.core.contracts import Observation
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scenario import Scenario
-from lam_env.evaluation.metrics import given_acting, reliability
+from lam_env.evaluation.metrics import among_actions, reliability
+
+if TYPE_CHECKING:
+    from lam_env.sim.world import World
 
 MOST_EPISODES = 1_000  # that are kept one by one
 FOLDER = "report"
@@ -21,25 +24,44 @@ BATCH = 4_096  # decision points that are summed up at once
 _NOTHING = np.zeros(0)
 
 
+class Predictions(TypedDict, total=False):
+    """`reliability`: columns of the diagram; `counts`: [what was done, what was likeliest, how often]."""
+
+    reliability: dict[str, list[float]]
+    counts: list[list[int]]
+
+
+class Judged(TypedDict):
+    """An agent's record. One that was judged on a real log has no episodes, hours and acts."""
+
+    agent: str
+    train_seed: int
+    actions: list[str]
+    predictions: Mapping[str, Predictions]  # by variant
+    episodes: NotRequired[dict[str, Any]]  # `judged` and `days`, numbers; and columns of those that are kept
+    hours: NotRequired[dict[str, list[float]]]  # per person and day, by hour
+    acted: NotRequired[dict[str, list[int]]]  # counts by action id
+
+
 def file_of(agent: str, train_seed: int) -> str:
-    """Where the run folder keeps what is known of an agent, whose name may hold signs that no file name should."""
+    """Where the run folder keeps an agent's record. The agent's name may hold signs that no file name should."""
     return f"{FOLDER}/judged-{re.sub(r'[^A-Za-z0-9_.=-]', '-', agent)}-{train_seed}.json"
 
 
-def evaluation_file(
+def evaluation_record(
     agent: str,
     train_seed: int,
     scenario: Scenario,
     world_seeds: Sequence[int],
     totals: Sequence[Mapping[str, float]],
-    watched: RolloutRecorder,
-    predictions: Mapping[str, Any],
+    recorder: RolloutRecorder,
+    predictions: Mapping[str, Predictions],
     seeds: int,
-) -> dict[str, Any]:
-    """One agent's file. `totals`: of each world, as `rollout` gives them, the batches of `seeds` evaluation seeds one after the other."""
-    worlds = len(totals) // seeds
-    kept = max(1, MOST_EPISODES // seeds)  # the first ones of each batch
-    rows = [i for i in range(len(totals)) if i % worlds < kept]
+) -> Judged:
+    """What is known of one agent. `totals`: of each world, as `rollout` gives them, the batches of `seeds` evaluation
+    seeds one after the other. `predictions`: variant -> its `prediction_record`."""
+    worlds, most = len(totals) // seeds, max(1, MOST_EPISODES // seeds)
+    rows = [i for i in range(len(totals)) if i % worlds < most]  # the first ones of each batch
     names = [k for k in totals[0] if k in (RETURN.id, UTILITY.id) or UTILITY_TERM.name(k)]
     return {
         "agent": agent,
@@ -49,12 +71,13 @@ def evaluation_file(
             "judged": len(totals),
             "days": scenario.days,
             "world": [int(world_seeds[i]) for i in rows],
-            "epochs": watched.points[rows].tolist(),
-            "acts": watched.acts[rows].tolist(),
+            "epochs": recorder.points[rows].tolist(),
+            "acts": recorder.acts[rows].tolist(),
             **{k: [_short(totals[i][k]) for i in rows] for k in names},
         },
-        **watched.found(scenario),
-        "predictions": dict(predictions),
+        "hours": recorder.by_hour(scenario.n_users),
+        "acted": recorder.by_action(),
+        "predictions": predictions,
     }
 
 
@@ -65,8 +88,8 @@ def _short(value: float) -> float:
 class RolloutRecorder:
     """Sums up a rollout by hour of the day and by action. It only reads.
 
-    A person's answers are heard only where a world's observations are of one stream; where its people are asked one by one, what she
-    gets is booked when she is asked again, so true utility has no hour there.
+    Answers are counted only where a world's observations are of one stream. Where people are asked one by one, what
+    they get is booked when they are asked again, so true utility has no hour there.
     """
 
     def __init__(self, scenario: Scenario, n: int):
@@ -88,10 +111,10 @@ class RolloutRecorder:
         running: np.ndarray,
         rewards: np.ndarray,
         after: Observation,
-        worlds: Sequence[Any],
+        worlds: Sequence[World],
         last: np.ndarray | None,
     ) -> None:
-        hour = before["epoch"][:, 0] // 3600 % 24
+        hour = before["epoch"][:, 0] // HOUR % 24
         over = np.zeros(0, int) if last is None else np.flatnonzero([one is not None for one in last])
         if self.clocked:
             self._book_utility(lives, hour, running, over, worlds)
@@ -100,11 +123,11 @@ class RolloutRecorder:
         acts = running & (actions > 0) & (before["action_mask"][np.arange(len(hour)), actions] > 0)
         self.points[lives] += running
         self.acts[lives] += acts
-        heard = after["feedback"] - before["feedback"] if self.alone else _NOTHING
+        answers = after["feedback"] - before["feedback"] if self.alone else _NOTHING
         if self.alone and last is not None:
             for i in over.tolist():
-                heard[i] = last[i]["feedback"] - before["feedback"][i]
-        self._steps.append((hour, actions, running, rewards, acts, heard))
+                answers[i] = last[i]["feedback"] - before["feedback"][i]
+        self._steps.append((hour, actions, running, rewards, acts, answers))
         if len(self._steps) * len(hour) >= BATCH:
             self._sum_up()
 
@@ -112,14 +135,14 @@ class RolloutRecorder:
         """Of many steps at once: of a few worlds a step is small, and so each of them would cost more than it tells."""
         if not self._steps:
             return
-        hour, actions, running, rewards, acts, heard = (np.concatenate(part) for part in zip(*self._steps, strict=True))
+        hour, actions, running, rewards, acts, answers = map(np.concatenate, zip(*self._steps, strict=True))
         self._steps.clear()
         self._add("epochs", hour[running])
         self._add("acts", hour[acts])
         self._add("reward", hour[running], rewards[running])
         self.actions["acts"] += np.bincount(actions[acts], minlength=len(self.actions["acts"]))
         if self.alone:
-            for name, part in zip(("accepted", "refused"), np.split(heard[running], 2, axis=1), strict=True):
+            for name, part in zip(("accepted", "refused"), np.split(answers[running], 2, axis=1), strict=True):
                 self._add(name, hour[running], part.sum(1))
                 self.actions[name] += part.sum(0)
 
@@ -127,7 +150,7 @@ class RolloutRecorder:
         self.hours[name] += np.bincount(hour, amount, 24)
 
     def _book_utility(
-        self, lives: np.ndarray, hour: np.ndarray, running: np.ndarray, over: np.ndarray, worlds: Sequence[Any]
+        self, lives: np.ndarray, hour: np.ndarray, running: np.ndarray, over: np.ndarray, worlds: Sequence[World]
     ) -> None:
         """True utility is looked up once an hour and at the end: it belongs to the hour that is over."""
         due = running & (hour != self._hour[lives])
@@ -138,42 +161,33 @@ class RolloutRecorder:
             self.hours["utility"][at] += now - self._utility[k]
             self._utility[k], self._hour[k] = now, hour[i]
 
-    def found(self, scenario: Scenario) -> dict[str, Any]:
-        """`hours`: per person and day, by hour; `acted`: counts by action id."""
+    def by_hour(self, n_users: int) -> dict[str, list[float]]:
+        """24 numbers each, per person and day."""
         self._sum_up()
-        days = self.person_days * scenario.n_users
-        shown = [
-            "epochs",
-            "acts",
-            "reward",
-            *(("accepted", "refused") if self.alone else ()),
-            *(("utility",) if self.clocked else ()),
-        ]
-        return {
-            "hours": {k: [_short(v / days) for v in self.hours[k]] for k in shown} if days else {},
-            "acted": {k: v.astype(int).tolist() for k, v in self.actions.items() if self.alone or k == "acts"},
-        }
+        days = self.person_days * n_users
+        unknown = {*(() if self.alone else ("accepted", "refused")), *(() if self.clocked else ("utility",))}
+        return {k: [_short(v / days) for v in vs] for k, vs in self.hours.items() if days and k not in unknown}
+
+    def by_action(self) -> dict[str, list[int]]:
+        """Counts by action id."""
+        self._sum_up()
+        return {k: v.astype(int).tolist() for k, v in self.actions.items() if self.alone or k == "acts"}
 
 
-def prediction_file(probs: np.ndarray, target: np.ndarray) -> dict[str, Any]:
-    """Of predictions (n, A) and what followed (n,): the bins of a reliability diagram, none included, and, where the user acts, how
-    often which action (`counts`: [what she did, what was likeliest, how often])."""
+def prediction_record(probs: np.ndarray, target: np.ndarray) -> Predictions:
+    """Of predictions (n, A) and what followed (n,): reliability with none included, and counts where the user acts."""
     if not len(target):
         return {}
-    table = reliability(probs, target)
-    columns = {"low": table.low, "confidence": table.confidence, "accuracy": table.accuracy, "epochs": table.points}
-    acts = target > 0
-    pairs, counts = np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
-    if acts.any():
-        said = given_acting(probs[acts]).argmax(1) + 1
-        pairs, counts = np.unique(np.stack([target[acts], said], 1), axis=0, return_counts=True)
+    acts, names = target > 0, ("low", "confidence", "accuracy", "epochs")  # of `Reliability`, as files have them
+    likeliest = among_actions(probs[acts]).argmax(1) + 1
+    pairs, counts = np.unique(np.stack([target[acts], likeliest], 1), axis=0, return_counts=True)
     return {
-        "reliability": {k: [_short(x) for x in v.tolist()] for k, v in columns.items()},
+        "reliability": {k: [_short(x) for x in v] for k, v in zip(names, reliability(probs, target), strict=True)},
         "counts": [[*pair, n] for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True)],
     }
 
 
-def lifts(mine: Mapping[str, Any], base: Mapping[str, Any]) -> list[tuple[float, int, int]]:
+def lifts(mine: Judged, base: Judged) -> list[tuple[float, int, int]]:
     """(lift in true utility, its place among mine, among base's) of every episode that both have."""
     places = {world: k for k, world in enumerate(base["episodes"]["world"])}
     own, other = mine["episodes"][UTILITY.id], base["episodes"][UTILITY.id]
@@ -189,8 +203,9 @@ def replay_file(k: int) -> str:
     return f"{FOLDER}/replay-{k}.json"
 
 
-def worth_watching(mine: Mapping[str, Any], base: Mapping[str, Any] | None) -> list[tuple[str, int]]:
-    """(kind, world seed) of the episodes that a replay shows: of the middle half by lift the one with most acts, and the worst one."""
+def worth_watching(mine: Judged, base: Judged | None) -> list[tuple[str, int]]:
+    """(kind, world seed) of the episodes that a replay shows: of the middle half by lift the one with most acts, and
+    the worst one."""
     worlds, acts = mine["episodes"]["world"], mine["episodes"]["acts"]
     ranked = sorted(lifts(mine, base)) if base is not None else []
     if not ranked:
@@ -198,7 +213,5 @@ def worth_watching(mine: Mapping[str, Any], base: Mapping[str, Any] | None) -> l
     n = len(ranked)
     middle = ranked[n // 4 : max(n // 4 + 1, n - n // 4)]
     typical = max(middle, key=lambda e: (acts[e[1]], mine["episodes"]["epochs"][e[1]]))[1]
-    found = [("typical", worlds[typical])]
-    if ranked[0][0] < next(e[0] for e in ranked if e[1] == typical):
-        found.append(("worst", worlds[ranked[0][1]]))
-    return found
+    worst = ranked[0][0] < next(e[0] for e in ranked if e[1] == typical)
+    return [("typical", worlds[typical]), *([("worst", worlds[ranked[0][1]])] if worst else [])]

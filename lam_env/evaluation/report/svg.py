@@ -1,4 +1,4 @@
-"""Small figures as SVG text. Colours are CSS classes, so that a page in the dark shows them as well as one in the light."""
+"""Small figures as SVG text. Colours are CSS classes, so that they suit a dark page as well as a light one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ _LETTER = 6.4  # width of one, about
 
 
 def tag(name: str, body: str = "", **attributes: object) -> str:
-    """An element. `class_` is written class, other underscores as hyphens; None is left out; text in `body` must be escaped already."""
-    parts = [
-        f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
-        for key, value in attributes.items()
-        if value is not None
-    ]
-    return f"<{name}{''.join(parts)}>{body}</{name}>" if body else f"<{name}{''.join(parts)}/>"
+    """An element. `class_` becomes class, other underscores hyphens; None is left out; `body` is escaped already."""
+    named = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items() if value is not None}
+    head = "".join([name, *(f' {key}="{_value(value)}"' for key, value in named.items())])
+    return f"<{head}>{body}</{name}>" if body else f"<{head}/>"
 
 
 def _value(value: object) -> str:
@@ -104,8 +101,8 @@ def axis_below(
     """Grid lines, numbers under them and what they count."""
     at = list(x.ticks() if ticks is None else ticks)
     out = [tag("line", x1=x(v), x2=x(v), y1=top, y2=y, class_="zero" if v == 0 else "grid") for v in at]
-    shown = list(names) or [number(v) for v in at]
-    out += [text(x(v), y + SIZE + 3, name, "middle", "tick") for v, name in zip(at, shown, strict=True)]
+    labels = list(names) or [number(v) for v in at]
+    out += [text(x(v), y + SIZE + 3, name, "middle", "tick") for v, name in zip(at, labels, strict=True)]
     return "".join(out) + text((x.start + x.end) / 2, y + 2 * SIZE + 7, words, "middle", "axis")
 
 

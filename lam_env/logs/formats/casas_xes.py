@@ -82,11 +82,7 @@ class _Events:
         elif tag == "event" and self.traces:
             self.event = {}
             self.traces[-1].append((self.parser.CurrentLineNumber, self.event))
-        elif self.event is not None and attributes.get("key") in (
-            NAME,
-            TRANSITION,
-            TIME,
-        ):
+        elif self.event is not None and attributes.get("key") in (NAME, TRANSITION, TIME):
             self.event[attributes["key"]] = attributes.get("value", "").strip()
 
     def end(self, tag: str) -> None:
@@ -136,13 +132,7 @@ def _activities(path: Path, left_out: Counter[str]) -> list[LogRow]:
                 if end < start:
                     left_out["ends before it starts"] += 2
                 else:
-                    rows.append(
-                        LogRow(
-                            start,
-                            name,
-                            value=(end - start) // datetime.timedelta(seconds=1),
-                        )
-                    )
+                    rows.append(LogRow(start, name, value=(end - start) // datetime.timedelta(seconds=1)))
         if unfinished := sum(map(len, begun.values())):
             left_out["start without complete"] += unfinished
     return rows

@@ -16,9 +16,9 @@ import math
 import re
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from lam_env.core.events import KINDS, USER, ActionLog, LogError
 from lam_env.core.units import DAY
@@ -30,28 +30,22 @@ UTC = datetime.UTC
 LONGEST = 366 * DAY  # [s] of an activity; more is a mistaken unit
 
 
-def load_csv(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
-    """A CSV file -> its log (one tick = 1 s, local wall time) and the number of lines left out, by reason."""
-    return _load(path, home, zone, _csv)
+Record = Mapping[str, object]
+Records = Iterator[tuple[int, Record]]  # (line number, record)
 
 
-def load_jsonl(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
-    """A JSONL file -> its log (one tick = 1 s, local wall time) and the number of lines left out, by reason."""
-    return _load(path, home, zone, _jsonl)
-
-
-FORMATS = {"csv": load_csv, "jsonl": load_jsonl}
-
-
-def _load(file: str, home: str | None, zone: str | None, records: Any) -> tuple[ActionLog, dict[str, int]]:
-    path = existing(file)
-    tz = time_zone(zone, path.name)
+def _load(
+    records: Callable[[Path, Counter[str]], Records], path: str, *, home: str | None = None, zone: str | None = None
+) -> tuple[ActionLog, dict[str, int]]:
+    """A file -> its log (one tick = 1 s, local wall time) and the number of lines left out, by reason."""
+    file = existing(path)
+    tz = time_zone(zone, file.name)
     left_out: Counter[str] = Counter()
     rows: list[LogRow] = []
     before: datetime.datetime | None = None
     timed: bool | None = None  # do user rows have durations?
-    for number, record in records(path, left_out):
-        where = f"{path.name}, line {number}"
+    for number, record in records(file, left_out):
+        where = f"{file.name}, line {number}"
         if record.get("action") in (None, "", "none"):
             left_out["no action"] += 1
             continue
@@ -66,15 +60,15 @@ def _load(file: str, home: str | None, zone: str | None, records: Any) -> tuple[
             timed = has
         rows.append(row)
     if not rows:
-        raise LogError(f"{path.name}: the file is empty; it needs lines of {', '.join(NEEDED)}")
-    return log_of_rows(rows, path.name, intervals=bool(timed), **({"home": home} if home else {})), dict(left_out)
+        raise LogError(f"{file.name}: the file is empty; it needs lines of {', '.join(NEEDED)}")
+    return log_of_rows(rows, file.name, intervals=bool(timed), **({"home": home} if home else {})), dict(left_out)
 
 
-def _csv(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _csv(path: Path, left_out: Counter[str]) -> Records:
     return read_table(path, left_out, ",".join(NEEDED), _check_columns)
 
 
-def _jsonl(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _jsonl(path: Path, left_out: Counter[str]) -> Records:
     for number, record in objects(path, left_out):
         _check_columns(f"{path.name}, line {number}", record)
         yield number, record
@@ -89,10 +83,7 @@ def _check_columns(where: str, names: Iterable[str]) -> None:
 
 
 def _row(
-    where: str,
-    record: dict[str, Any],
-    zone: zoneinfo.ZoneInfo | None,
-    before: datetime.datetime | None,
+    where: str, record: Record, zone: zoneinfo.ZoneInfo | None, before: datetime.datetime | None
 ) -> tuple[LogRow, datetime.datetime]:
     wall, instant = _time(where, record["time"], zone, before)
     action, user, kind = record["action"], record["user"], record.get("kind") or "user"
@@ -107,12 +98,12 @@ def _row(
     return LogRow(wall, action, str(user)[:200], KINDS.index(kind), value), instant
 
 
-def _number(where: str, what: str, raw: Any) -> float:
+def _number(where: str, what: str, raw: object) -> float:
     if raw is None or raw == "":
         return math.nan
     try:
-        number = math.nan if isinstance(raw, bool) else float(raw)
-    except (TypeError, ValueError, OverflowError):
+        number = float(str(raw))
+    except ValueError:
         number = math.nan
     if not abs(number) <= MAX_VALUE:
         raise LogError(f"{where}: {what} {str(raw)[:40]!r} is not a finite number; correct the line")
@@ -120,10 +111,7 @@ def _number(where: str, what: str, raw: Any) -> float:
 
 
 def _time(
-    where: str,
-    raw: Any,
-    zone: zoneinfo.ZoneInfo | None,
-    before: datetime.datetime | None,
+    where: str, raw: object, zone: zoneinfo.ZoneInfo | None, before: datetime.datetime | None
 ) -> tuple[datetime.datetime, datetime.datetime]:
     """(local wall time, instant in UTC). "Z" says nothing about the local clock (RFC 9557, 2.2), so it needs a zone."""
     text = str(raw)[:60].strip()
@@ -150,3 +138,6 @@ def _time(
         raise
     except (ValueError, OverflowError, OSError):
         raise LogError(f"{where}: {text!r} is not an ISO 8601 time with date and hour; correct the line") from None
+
+
+FORMATS = {"csv": partial(_load, _csv), "jsonl": partial(_load, _jsonl)}

@@ -1,6 +1,6 @@
 """Character sheets of Dungeons & Dragons (dnddata by B. Ogan Mancarci): which class, or second class, one takes.
 
-A tab-separated table with a header; of the columns, `NEEDED` are read. A character (`character`) counts once, with her
+A tab-separated table with a header; of the columns, `NEEDED` are read. A character (`character`) counts once, with the
 first sheet (for the second class, the first that shows one); characters stand in order of that sheet's date. The state
 is what stands on the sheet beside the class: race, background, the six abilities, level. A second class is chosen among
 all but the first.
@@ -8,7 +8,6 @@ all but the first.
 
 from __future__ import annotations
 
-import csv
 import datetime
 import math
 from collections import Counter
@@ -18,8 +17,7 @@ import numpy as np
 
 from lam_env.core.events import LogError
 from lam_env.logs.choices import Choices
-from lam_env.logs.formats.files import read_lines
-from lam_env.logs.formats.records import existing
+from lam_env.logs.formats.records import existing, read_table
 
 ABILITIES = ("Str", "Dex", "Con", "Int", "Wis", "Cha")
 NEEDED = ("character", "date", "background", "justClass", "level", "processedRace", *ABILITIES)
@@ -46,34 +44,28 @@ CHOICES = {"dnd_class": class_choices, "dnd_second_class": second_class_choices}
 
 
 def _sheets(path: Path, classes: int) -> tuple[list[Sheet], Counter[str]]:
-    """The first sheet of each character on which she has so many classes, in order of date."""
+    """The first sheet of each character with so many classes, in order of date."""
     path = existing(path, "table of sheets")
     left_out: Counter[str] = Counter()
-    reader = csv.reader((line for _, line in read_lines(path)), delimiter="\t", strict=True)
-    try:
-        header = next(reader, [])
-        if missing := [name for name in NEEDED if name not in header]:
-            raise LogError(
-                f"{path.name}, line 1: no column {', '.join(missing)}; is this a tab-separated table of sheets?"
-            )
-        found: dict[str, tuple[datetime.datetime, Sheet]] = {}
-        for number, cells in enumerate(reader, 2):
-            if len(cells) != len(header):
-                raise LogError(f"{path.name}, row {number}: {len(cells)} cells but {len(header)} columns; correct it")
-            sheet = dict(zip(header, cells, strict=True))
-            if (reason := _unusable(sheet, classes)) is not None:
-                left_out[reason] += 1
-                continue
-            when, who = datetime.datetime.fromisoformat(sheet["date"][:19]), sheet["character"]
-            if who in found:
-                left_out["another sheet of the same character"] += 1
-            if who not in found or when < found[who][0]:
-                found[who] = (when, sheet)
-    except csv.Error as error:
-        raise LogError(f"{path.name}: broken table ({error}); export it again") from None
-    if not found:
+    first: dict[str, tuple[datetime.datetime, Sheet]] = {}
+    for _, cells in read_table(path, left_out, ", ".join(NEEDED), _check_columns, "\t"):
+        sheet = {name: cells[name.lower()] for name in NEEDED}
+        if (reason := _unusable(sheet, classes)) is not None:
+            left_out[reason] += 1
+            continue
+        when, who = datetime.datetime.fromisoformat(sheet["date"][:19]), sheet["character"]
+        if who in first:
+            left_out["another sheet of the same character"] += 1
+        if who not in first or when < first[who][0]:
+            first[who] = (when, sheet)
+    if not first:
         raise LogError(f"{path.name}: holds no usable sheet; it needs {', '.join(NEEDED)}")
-    return [sheet for _, sheet in sorted(found.values(), key=lambda pair: pair[0])], left_out
+    return [sheet for _, sheet in sorted(first.values(), key=lambda pair: pair[0])], left_out
+
+
+def _check_columns(where: str, names: list[str]) -> None:
+    if missing := [name for name in NEEDED if name.lower() not in names]:
+        raise LogError(f"{where}: no column {', '.join(missing)}; is this a tab-separated table of sheets?")
 
 
 def _unusable(sheet: Sheet, classes: int) -> str | None:
@@ -92,54 +84,40 @@ def _unusable(sheet: Sheet, classes: int) -> str | None:
 
 
 def _choices(sheets: list[Sheet], left_out: Counter[str], second: bool) -> Choices:
-    kept, taken, first = list[Sheet](), list[str](), list[str]()
+    rows, classes_of = list[Sheet](), list[list[str]]()
     often = Counter(name for sheet in sheets for name in set(sheet["justClass"].split("|")))
-    known = {name for name, count in often.items() if count >= min(OFTEN, len(sheets) / 50)}
+    known = _often(often, len(sheets))
     for sheet in sheets:
         classes = sheet["justClass"].split("|")
-        if not set(classes[: 1 + second]) <= known:
+        if not set(classes[: 1 + second]) <= set(known):
             left_out["a class of one's own"] += 1
         elif second and classes[0] == classes[1]:
             left_out["the same class twice"] += 1
         else:
-            kept.append(sheet)
-            taken.append(classes[int(second)])
-            first.append(classes[0])
-    if not kept:
+            rows.append(sheet)
+            classes_of.append(classes)
+    if not rows:
         raise LogError("sheets: none of them holds such a choice; give a longer table")
-    options = ("none", *sorted(known))
-    offered = np.tile(np.arange(1, len(options)), (len(kept), 1))
+    n, options = len(rows), ("none", *known)
+    offered = np.tile(np.arange(1, len(options)), (n, 1))
     if second:
-        mine = np.array([options.index(name) - 1 for name in first])
-        offered[np.arange(len(kept)), mine] = -1
-    chosen = np.array([options.index(name) - 1 for name in taken])
-    held, things = _held(kept, first if second else None)
-    scores = np.array([[float(sheet[name]) for name in ABILITIES] for sheet in kept])
-    level = np.array([float(sheet["level"]) for sheet in kept])
+        offered[np.arange(n), [known.index(classes[0]) for classes in classes_of]] = -1
+    chosen = np.array([known.index(classes[second]) for classes in classes_of])
+    bags = [{f"race {s['processedRace'] or 'other'}", f"background {s['background'].strip() or 'none'}"} for s in rows]
+    for bag, classes in zip(bags, classes_of, strict=True):
+        bag |= {f"first {classes[0]}"} if second else set()
+    things = _often(Counter(name for bag in bags for name in bag), n)
+    held = np.array([[name in bag for name in things] for bag in bags], np.float32).reshape(n, len(things))
+    scores = np.array([[float(sheet[name]) for name in ABILITIES] for sheet in rows])
+    level = np.array([float(sheet["level"]) for sheet in rows])
     rank = scores - scores.mean(1, keepdims=True)
-    columns = [np.ones(len(kept)), *(scores.T - 13) / 3, *(rank == rank.max(1, keepdims=True)).T, *rank.T / 3]
-    numbers = [
-        "one",
-        *ABILITIES,
-        *(f"best is {name}" for name in ABILITIES),
-        *(f"{name} above mean" for name in ABILITIES),
-    ]
-    columns += [np.log(level) - math.log(5)]
-    numbers.append("level")
-    context = np.stack(columns, 1).astype(np.float32)
+    columns = [np.ones(n), *(scores.T - 13) / 3, *(rank == rank.max(1, keepdims=True)).T, *rank.T / 3]
+    numbers = ["one", *ABILITIES, *(f"best is {a}" for a in ABILITIES), *(f"{a} above mean" for a in ABILITIES)]
+    context = np.stack([*columns, np.log(level) - math.log(5)], 1).astype(np.float32)
     features = np.zeros((*offered.shape, 0), np.float32)
-    return Choices(options, tuple(numbers), things, (), offered, chosen, np.arange(len(kept)), context, held, features)
+    return Choices(options, (*numbers, "level"), things, (), offered, chosen, np.arange(n), context, held, features)
 
 
-def _held(sheets: list[Sheet], first: list[str] | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(n, S) race, background and, where given, first class as 0 and 1."""
-    bags = [
-        {f"race {s['processedRace'] or 'other'}", f"background {s['background'].strip() or 'none'}"} for s in sheets
-    ]
-    for bag, name in zip(bags, first or (), strict=False):
-        bag.add(f"first {name}")
-    often = Counter(name for bag in bags for name in bag)
-    things = tuple(sorted(name for name, count in often.items() if count >= min(OFTEN, len(sheets) / 50)))
-    return np.array([[name in bag for name in things] for bag in bags], np.float32).reshape(
-        len(sheets), len(things)
-    ), things
+def _often(count: Counter[str], n: int) -> tuple[str, ...]:
+    """The names that are told apart, of those counted on n sheets."""
+    return tuple(sorted(name for name, times in count.items() if times >= min(OFTEN, n / 50)))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, LogError, Vocabulary
+from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, LogError, Vocabulary
 
 TIMER = 300  # [s] of quiet after which a log of commands has a decision point
 MAX_NAMES = 30_000  # tokens are int16
@@ -68,6 +68,11 @@ def _decoded(path: Path, number: int, line: bytes) -> str:
         raise LogError(f"{path.name}, line {number}: not UTF-8; convert the file to UTF-8") from None
 
 
+def monday_before(time: datetime.datetime) -> datetime.datetime:
+    """Monday 00:00 of the week of a time, without a zone: tick 0 of a log."""
+    return datetime.datetime.combine(time.date() - datetime.timedelta(days=time.weekday()), datetime.time())
+
+
 def log_of_rows(rows: Sequence[LogRow], source: str, *, intervals: bool, **meta: object) -> ActionLog:
     """Rows in order of time -> a log at one tick a second, whose tick 0 is the Monday 00:00 on or before the first. A
     log of commands has a timer, one of activities (`intervals`) none.
@@ -76,54 +81,30 @@ def log_of_rows(rows: Sequence[LogRow], source: str, *, intervals: bool, **meta:
     """
     if not any(r.kind == USER for r in rows):
         raise LogError(f"{source}: no user events; check that this is the right file and format")
-    names = {
-        kind: sorted({r.name for r in rows if r.kind in kinds})
-        for kind, kinds in (
-            (USER, (USER, AGENT)),
-            (SENSOR, (SENSOR,)),
-            (READING, (READING,)),
-            (FEEDBACK, (FEEDBACK,)),
-        )
-    }
-    names[USER] = [name for name in names[USER] if name != "none"]
-    if len(names[USER]) < 2:
-        raise LogError(f"{source}: only one action ({names[USER] or 'none'}); a log needs at least two to predict")
-    users = sorted(
-        {r.user for r in rows},
-        key=lambda name: name.zfill(20) if name.isdecimal() else name,
-    )
-    if max(len(users), *map(len, names.values())) > MAX_NAMES:
-        raise LogError(f"{source}: more than {MAX_NAMES} different names; is a column mistaken for another?")
-    vocabulary = Vocabulary(("none", *names[USER]), tuple(names[SENSOR]), tuple(names[READING]), tuple(names[FEEDBACK]))
-    names[USER] = names[AGENT] = list(vocabulary.actions)
-    token = {kind: {name: i for i, name in enumerate(known)} for kind, known in names.items()}
-    who = {name: i for i, name in enumerate(users)}
 
-    first = rows[0].time.date()
-    monday = datetime.datetime.combine(first - datetime.timedelta(days=first.weekday()), datetime.time())
-    second = datetime.timedelta(seconds=1)
-    n = len(rows)
-    columns: dict[str, np.ndarray] = {
-        "world": np.zeros(n, np.int32),
-        "time": np.array([(r.time - monday) // second for r in rows], np.int64),
-        "user": np.array([who[r.user] for r in rows], np.int16),
-        "kind": np.array([r.kind for r in rows], np.int8),
-        "token": np.array([token[r.kind][r.name] for r in rows], np.int16),
-        "value": np.array([r.value for r in rows], np.float32),
-        "answers": np.full(n, -1, np.int32),
-        "prob": np.full(n, np.nan, np.float32),
-    }
+    def named(*kinds: int) -> list[str]:
+        return sorted({r.name for r in rows if r.kind in kinds})
+
+    actions = [name for name in named(USER, AGENT) if name != "none"]
+    sensors, readings, feedback = named(SENSOR), named(READING), named(FEEDBACK)
+    if len(actions) < 2:
+        raise LogError(f"{source}: only one action ({actions or 'none'}); a log needs at least two to predict")
+    users = sorted({r.user for r in rows}, key=lambda name: name.zfill(20) if name.isdecimal() else name)
+    if max(map(len, (users, actions, sensors, readings, feedback))) > MAX_NAMES:
+        raise LogError(f"{source}: more than {MAX_NAMES} different names; is a column mistaken for another?")
+    vocabulary = Vocabulary(("none", *actions), tuple(sensors), tuple(readings), tuple(feedback))
+    acts = vocabulary.actions
+    token = [{name: i for i, name in enumerate(names)} for names in (acts, acts, feedback, sensors, readings)]
+    who = {name: i for i, name in enumerate(users)}
+    monday, second = monday_before(rows[0].time), datetime.timedelta(seconds=1)
     # a clock put back in autumn must not put events out of order: they wait until the clock has caught up
-    columns["time"] = np.maximum.accumulate(columns["time"])
-    length = np.zeros(n, np.int64)
-    if intervals:
-        length += np.where(columns["kind"] == USER, np.nan_to_num(columns["value"]), 0).astype(np.int64)
-    end = int((columns["time"] + length).max())
-    meta = {
-        "start": monday.date().isoformat(),
-        "source": source,
-        "users": users,
-        **meta,
-    }
+    ticks = np.maximum.accumulate([(r.time - monday) // second for r in rows]).tolist()
+    events = [
+        Event(tick, who[r.user], r.kind, token[r.kind][r.name], r.value) for tick, r in zip(ticks, rows, strict=True)
+    ]
+    meta = {"start": monday.date().isoformat(), "source": source, "users": users, **meta}
     timer = None if intervals else TIMER
-    return ActionLog(columns, vocabulary, intervals=intervals, end=(end,), timer=timer, meta=meta)
+    log = ActionLog.from_events(events, vocabulary, intervals=intervals, timer=timer, meta=meta)
+    timed = (log.kind == USER) & intervals
+    end = (log.time + np.where(timed, np.nan_to_num(log.value), 0).astype(np.int64)).max()
+    return dataclasses.replace(log, end=(int(end),))

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from lam_env.core.events import ActionLog, LogError
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs.formats.files import MAX_VALUE
 from lam_env.logs.formats.records import existing, read_table, time_zone
 from lam_env.logs.play.sessions import BREAK
@@ -76,8 +76,8 @@ def _play(where: str, player: str, score: str, time: str) -> tuple[int, float, i
     try:
         who, points, when = int(player), float(score), float(time)
     except (ValueError, OverflowError):
-        given = f"{player[:20]!r}, {score[:20]!r}, {time[:20]!r}"
-        raise LogError(f"{where}: player, score and time must be numbers, not {given}; correct the line") from None
+        cells = f"{player[:20]!r}, {score[:20]!r}, {time[:20]!r}"
+        raise LogError(f"{where}: player, score and time must be numbers, not {cells}; correct the line") from None
     if not -(2**62) < who < 2**62:
         raise LogError(f"{where}: player {player[:20]!r} is no number of a player; correct the line")
     if not 0 <= points <= MAX_VALUE:
@@ -89,20 +89,15 @@ def _play(where: str, player: str, score: str, time: str) -> tuple[int, float, i
 
 def _stream(time: np.ndarray, score: np.ndarray, end: int, tz: datetime.tzinfo) -> RecordedStream:
     """The plays of one player, with what lies between them."""
-    names, at, value = list[str](), list[int](), list[float]()
-    hours = np.diff(time, prepend=time[:1]) / 3600
+    rows: list[tuple[str, int, float]] = []
+    hours = np.diff(time, prepend=time[:1]) / HOUR
     kinds = np.searchsorted(SCORES, score, side="right") - 1
     for when, points, kind, gap in zip(time.tolist(), score.tolist(), kinds.tolist(), hours.tolist(), strict=True):
         if gap * 60 > BREAK:
-            names.append(next(name for name, most in GAPS if gap <= most))
-            at.append(when)
-            value.append(math.nan)
-        names.append(f"PLAY_{SCORES[kind]}")
-        at.append(when)
-        value.append(points)
+            rows.append((next(name for name, most in GAPS if gap <= most), when, math.nan))
+        rows.append((f"PLAY_{SCORES[kind]}", when, points))
     if end - time[-1] >= SILENT:
-        names.append("CHURN")
-        at.append(int(time[-1]))
-        value.append(math.nan)
+        rows.append(("CHURN", int(time[-1]), math.nan))
+    names, at, value = zip(*rows, strict=True)
     began = datetime.datetime.fromtimestamp(int(time[0]), tz).replace(tzinfo=None)
-    return RecordedStream(began, np.array(at) - int(time[0]), tuple(names), np.array(value))
+    return RecordedStream(began, np.array(at) - int(time[0]), names, np.array(value))

@@ -8,7 +8,6 @@ import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from lam_env.core.events import LogError
 from lam_env.logs.formats.files import read_lines
@@ -33,11 +32,11 @@ def time_zone(zone: str | None, where: str) -> zoneinfo.ZoneInfo | None:
 
 
 def read_table(
-    path: Path, left_out: Counter[str], wanted: str, check: Callable[[str, list[str]], None]
+    path: Path, left_out: Counter[str], columns: str, check: Callable[[str, list[str]], None], delimiter: str = ","
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """(line number, cell by column) of a CSV file. Columns are called as its first line says, in small letters;
-    `check(where, columns)` refuses what does not do. `wanted`: the columns that an empty file is told to have. Empty
-    lines are counted in `left_out`."""
+    `check(where, columns)` refuses what does not do. `columns`: what an empty file is told to have. Empty lines are
+    counted in `left_out`."""
     number = 1
 
     def text() -> Iterator[str]:
@@ -46,26 +45,25 @@ def read_table(
             number = at
             yield line
 
-    reader = csv.reader(text(), strict=True)
+    reader = csv.reader(text(), delimiter=delimiter, strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
         if not header:
-            raise LogError(f"{path.name}: the file is empty; its first line must name {wanted}")
+            raise LogError(f"{path.name}: the file is empty; its first line must name {columns}")
         check(f"{path.name}, line 1", header)
         for cells in reader:
             if not cells:
                 left_out[EMPTY] += 1
             elif len(cells) != len(header):
-                raise LogError(
-                    f"{path.name}, line {number}: {len(cells)} cells but {len(header)} columns; correct the line"
-                )
+                where = f"{path.name}, line {number}"
+                raise LogError(f"{where}: {len(cells)} cells but {len(header)} columns; correct the line")
             else:
                 yield number, dict(zip(header, (c.strip() for c in cells), strict=True))
     except csv.Error as error:
         raise LogError(f"{path.name}, line {number}: broken CSV ({error}); correct the line") from None
 
 
-def objects(path: Path, left_out: Counter[str], each: str = "object") -> Iterator[tuple[int, dict[str, Any]]]:
+def objects(path: Path, left_out: Counter[str], each: str = "object") -> Iterator[tuple[int, dict[str, object]]]:
     """(line number, record) of a file with one JSON object a line. Empty lines are counted in `left_out`."""
     for number, line in read_lines(path):
         if not line.strip():

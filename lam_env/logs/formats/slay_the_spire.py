@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,33 +24,31 @@ from lam_env.core.units import DAY
 from lam_env.logs.formats.records import existing, objects
 from lam_env.logs.streams import RecordedStream, log_of_streams
 
-Run = dict[str, Any]
-
+Run = dict[str, Any]  # JSON
 NEEDED = (
-    "character_chosen",
-    "path_per_floor",
-    "path_taken",
-    "card_choices",
-    "campfire_choices",
-    "event_choices",
-    "timestamp",
-    "victory",
+    *("character_chosen", "path_per_floor", "path_taken", "card_choices", "campfire_choices", "event_choices"),
+    *("timestamp", "victory"),
 )
 NO_CARD = ("SKIP", "Singing Bowl")  # the bowl gives health in place of a card
 IGNORED = ("ignored", "leave", "skipped")  # events of which nothing was taken
 LONGEST = 7 * DAY  # [s] of play; more is a damaged number
 
 
-def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
-    """A file of runs -> their log, what kind of thing was done, and what was left out. Times are local already."""
-    return _load(path, fine=False)
+def load(
+    path: str, *, home: str | None = None, zone: str | None = None, fine: bool = False
+) -> tuple[ActionLog, dict[str, int]]:
+    """A file of runs -> their log and what was left out. Times are local already. The log tells what kind of thing was
+    done, and `fine` the names of cards, relics, items and events."""
+    runs, left_out = read_runs(path)
+    streams = []
+    for run in runs:
+        names, skipped = run_events(run, fine)
+        left_out += skipped
+        streams.append(RecordedStream(began(run), np.arange(len(names)), tuple(names)))
+    return log_of_streams(streams, Path(path).name), dict(left_out)
 
 
-def load_fine(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
-    """The same with the names of cards, relics, items and events."""
-    return _load(path, fine=True)
-
-
+load_fine = partial(load, fine=True)
 FORMATS = {"slay_the_spire": load, "slay_the_spire_fine": load_fine}
 
 
@@ -57,7 +56,8 @@ def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
     """The runs of a file in order of time, each with the fields `NEEDED`, and what was left out."""
     path = existing(path, "file of runs")
     runs, left_out = list[Run](), Counter[str]()
-    for number, run in objects(path, left_out, "run"):
+    for number, record in objects(path, left_out, "run"):
+        run: Run = record
         where = f"{path.name}, line {number}"
         if missing := [name for name in NEEDED if name not in run]:
             raise LogError(f"{where}: no field {', '.join(missing)}; is this a run history of Slay the Spire?")
@@ -97,21 +97,21 @@ def run_events(run: Run, fine: bool) -> tuple[list[str], Counter[str]]:
     for floor, name in _on_floors(run, fine):
         here[int(floor)].append(name)
     neow = f"NEOW_{run.get('neow_bonus') or 'NONE'}" if fine else "NEOW"
-    found = [f"CHAR_{run['character_chosen']}", neow]
+    actions = [f"CHAR_{run['character_chosen']}", neow]
     taken, relics = iter(run["path_taken"]), iter(run.get("boss_relics") or [])
     for floor, room in enumerate(run["path_per_floor"], 1):
         if room is None:  # between two acts: a boss relic is offered after the first and the second
             if (offer := next(relics, None)) is not None:
-                found.append(_boss_relic(offer, fine))
+                actions.append(_boss_relic(offer, fine))
         elif (symbol := next(taken, None)) is not None:
-            found.append(f"PATH_{symbol}")
-        found += here.pop(floor, [])
+            actions.append(f"PATH_{symbol}")
+        actions += here.pop(floor, [])
     left_out = Counter[str]()
     if before := len(here.pop(0, [])):
         left_out["choice before the first floor"] += before
     if beyond := sum(map(len, here.values())):
         left_out["event beyond the recorded path"] += beyond
-    return [*found, "WIN" if run["victory"] else "DEATH"], left_out
+    return [*actions, "WIN" if run["victory"] else "DEATH"], left_out
 
 
 def _on_floors(run: Run, fine: bool) -> Iterator[tuple[float, str]]:
@@ -126,11 +126,11 @@ def _on_floors(run: Run, fine: bool) -> Iterator[tuple[float, str]]:
         data = f":{base(fire['data'])}" if fine and "data" in fire else ""
         yield fire["floor"], f"CAMP_{fire['key']}{data}"
     for event in run["event_choices"]:
-        said = str(event["player_choice"])
+        answer = str(event["player_choice"])
         if fine:
-            yield event["floor"], f"EVENT_{event['event_name']}:{said}"
+            yield event["floor"], f"EVENT_{event['event_name']}:{answer}"
         else:
-            yield event["floor"], "EVENT_IGNORE" if said.lower() in IGNORED else "EVENT_TAKE"
+            yield event["floor"], "EVENT_IGNORE" if answer.lower() in IGNORED else "EVENT_TAKE"
     bought = run.get("items_purchased") or []
     for floor, item in zip(run.get("item_purchase_floors") or [], bought, strict=False):
         yield floor, f"BUY_{base(item)}" if fine else "BUY"
@@ -145,13 +145,3 @@ def _boss_relic(offer: dict[str, object], fine: bool) -> str:
     if relic in (None, "SKIP"):
         return "BOSSRELIC_SKIP"
     return f"BOSSRELIC_{relic}" if fine else "BOSSRELIC_TAKE"
-
-
-def _load(path: str, fine: bool) -> tuple[ActionLog, dict[str, int]]:
-    runs, left_out = read_runs(path)
-    streams = []
-    for run in runs:
-        names, skipped = run_events(run, fine)
-        left_out += skipped
-        streams.append(RecordedStream(began(run), np.arange(len(names)), tuple(names)))
-    return log_of_streams(streams, Path(path).name), dict(left_out)

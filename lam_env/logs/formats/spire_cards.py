@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -42,7 +41,7 @@ class DeckState:
         self.made = self.skipped = 0
         self.last = -1.0  # floor of the choice before
 
-    def change(self, kind: str, what: Any) -> None:
+    def change(self, kind: str, what: str) -> None:
         if kind == "relic":
             self.relics.add(str(what))
         elif kind == "upgrade":
@@ -64,26 +63,26 @@ class DeckState:
         basic = {kind: sum(cards[f"{kind}_{c}"] for c in "RGB") for kind in ("Strike", "Defend")}
         starter = STARTERS.get(run["character_chosen"], {})
         size = sum(cards.values())
-        found = {"one": 1.0} | {f"is {c}": float(run["character_chosen"] == c) for c in STARTERS}
-        found |= {"floor": here / 25 - 1, "floor^2": (here / 25 - 1) ** 2, "first floors": float(here < 3)}
-        found |= {f"act {k + 1}": float(act == k) for k in range(3)} | {"floor in act": (here - 1) % 17 / 17}
-        found |= {"deck": (size - 18) / 6, "deck^2": ((size - 18) / 6) ** 2}
-        found |= {"added": (size - sum(starter.values()) - 4) / 6}
-        found |= {"health": health / max(1.0, most) - 0.6, "most health": most / 80 - 1, "gold": gold / 200 - 0.5}
-        found |= {name: float(room in symbols) for name, symbols in ROOMS.items()}
-        found |= {"damage": float(fight.get("damage", 0)) / 20 - 0.5, "turns": float(fight.get("turns", 0)) / 5 - 1}
-        found |= {"second here": float(floor == self.last), "offered": offered - 4.0}
-        found |= {"strikes": (basic["Strike"] - 3) / 2, "defends": (basic["Defend"] - 3) / 2}
-        found |= {"relics": len(self.relics) / 8 - 1, "skipped": self.skipped / 3 - 1, "made": self.made / 8 - 1}
-        found |= {"upgrades": sum(self.upgraded.values()) / 3 - 1}
-        found |= {"ascension": int(run.get("ascension_level") or 0) / 20 - 1}
-        return found
+        scaled = {"one": 1.0} | {f"is {c}": float(run["character_chosen"] == c) for c in STARTERS}
+        scaled |= {"floor": here / 25 - 1, "floor^2": (here / 25 - 1) ** 2, "first floors": float(here < 3)}
+        scaled |= {f"act {k + 1}": float(act == k) for k in range(3)} | {"floor in act": (here - 1) % 17 / 17}
+        scaled |= {"deck": (size - 18) / 6, "deck^2": ((size - 18) / 6) ** 2}
+        scaled |= {"added": (size - sum(starter.values()) - 4) / 6}
+        scaled |= {"health": health / max(1.0, most) - 0.6, "most health": most / 80 - 1, "gold": gold / 200 - 0.5}
+        scaled |= {name: float(room in symbols) for name, symbols in ROOMS.items()}
+        scaled |= {"damage": float(fight.get("damage", 0)) / 20 - 0.5, "turns": float(fight.get("turns", 0)) / 5 - 1}
+        scaled |= {"second here": float(floor == self.last), "offered": offered - 4.0}
+        scaled |= {"strikes": (basic["Strike"] - 3) / 2, "defends": (basic["Defend"] - 3) / 2}
+        scaled |= {"relics": len(self.relics) / 8 - 1, "skipped": self.skipped / 3 - 1, "made": self.made / 8 - 1}
+        scaled |= {"upgrades": sum(self.upgraded.values()) / 3 - 1}
+        scaled |= {"ascension": int(run.get("ascension_level") or 0) / 20 - 1}
+        return scaled
 
 
 def card_choices(path: str | Path) -> tuple[Choices, dict[str, int]]:
     """A file of runs -> the card choices of all runs, in order of time, and what was left out."""
     runs, left_out = read_runs(path)
-    offers, chosen, group, numbers, holds, traits = [], [], [], [], [], []
+    offers, chosen, group, numbers, bags, traits = [], [], [], [], [], []
     for index, run in enumerate(runs):
         try:
             for state, floor, cards, taken in _walk(run):
@@ -94,16 +93,24 @@ def card_choices(path: str | Path) -> tuple[Choices, dict[str, int]]:
                 chosen.append(1 + cards.index(taken) if taken else 0)
                 group.append(index)
                 numbers.append(state.numbers(floor, len(cards) + 1))
-                holds.append({**+state.deck, **{f"relic {name}": 1 for name in state.relics}})
+                bags.append({**+state.deck, **{f"relic {name}": 1 for name in state.relics}})
                 traits.append([_traits(state, card) for card in offers[-1]])
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise LogError(f"{Path(path).name}, run {index + 1} in time: not a run history ({error!r:.80})") from None
     if not offers:
         raise LogError(f"{Path(path).name}: holds no card choice; give runs that got beyond the first fight")
-    often = Counter(name for hold in holds for name in hold)
-    things = sorted(name for name, count in often.items() if count >= min(RARELY, len(holds) / 50))
+    often = Counter(name for bag in bags for name in bag)
+    things = sorted(name for name, count in often.items() if count >= min(RARELY, len(bags) / 50))
     options = ("none", *sorted({base(card) for offer in offers for card in offer[1:]}))
-    return _arrays(options, things, offers, chosen, group, numbers, holds, traits), dict(left_out)
+    column, n, k = {name: i for i, name in enumerate(options)}, len(offers), max(map(len, offers))
+    offered, features = np.full((n, k), -1), np.zeros((n, k, len(TRAITS)), np.float32)
+    for i, (offer, of_options) in enumerate(zip(offers, traits, strict=True)):
+        offered[i, : len(offer)] = [column[base(card)] for card in offer]
+        features[i, : len(offer)] = of_options
+    held = np.array([[bag.get(name, 0) for name in things] for bag in bags], np.float32).reshape(n, len(things))
+    context = np.array([list(row.values()) for row in numbers], np.float32)
+    names = (options, tuple(numbers[0]), tuple(things), TRAITS)
+    return Choices(*names, offered, np.array(chosen), np.array(group), context, held, features), dict(left_out)
 
 
 CHOICES = {"slay_the_spire": card_choices}
@@ -111,7 +118,7 @@ CHOICES = {"slay_the_spire": card_choices}
 
 def _walk(run: Run) -> Iterator[tuple[DeckState, float, list[str], str | None]]:
     """(state before the choice, floor, cards on offer, card taken or None) of each card choice."""
-    changes: list[tuple[float, int, str, Any]] = [(c["floor"], 1, "choice", c) for c in run["card_choices"]]
+    changes: list[tuple[float, int, str, str | Run]] = [(c["floor"], 1, "choice", c) for c in run["card_choices"]]
     for kind, floors, items in (
         ("gain", "item_purchase_floors", "items_purchased"),
         ("lose", "items_purged_floors", "items_purged"),
@@ -129,12 +136,12 @@ def _walk(run: Run) -> Iterator[tuple[DeckState, float, list[str], str | None]]:
     bosses = zip(run.get("boss_relics") or [], ACTS, strict=False)
     changes += [(f, 2, "relic", r["picked"]) for r, f in bosses if r.get("picked") not in (None, "SKIP")]
     state = DeckState(run)
-    for floor, _, kind, what in sorted(changes, key=lambda change: change[:2]):
-        if kind != "choice":
-            state.change(kind, what)
+    for floor, _, kind, item in sorted(changes, key=lambda change: change[:2]):
+        if not isinstance(item, dict):
+            state.change(kind, item)
             continue
-        taken = None if what["picked"] in NO_CARD else str(what["picked"])
-        cards = sorted({str(c) for c in (what["picked"], *what["not_picked"]) if c not in NO_CARD})
+        taken = None if item["picked"] in NO_CARD else str(item["picked"])
+        cards = sorted({str(c) for c in (item["picked"], *item["not_picked"]) if c not in NO_CARD})
         yield state, floor, cards, taken
         state.made, state.last = state.made + 1, floor
         if taken is None:
@@ -153,37 +160,3 @@ def _traits(state: DeckState, card: str) -> list[float]:
 def _at(run: Run, name: str, index: int) -> float:
     values = run.get(name) or [0]
     return float(values[min(index, len(values) - 1)])
-
-
-def _arrays(
-    options: tuple[str, ...],
-    things: list[str],
-    offers: list[list[str]],
-    chosen: list[int],
-    group: list[int],
-    numbers: list[dict[str, float]],
-    holds: list[dict[str, int]],
-    traits: list[list[list[float]]],
-) -> Choices:
-    n, k = len(offers), max(map(len, offers))
-    index, column = {name: i for i, name in enumerate(options)}, {name: i for i, name in enumerate(things)}
-    offered, held = np.full((n, k), -1), np.zeros((n, len(things)), np.float32)
-    features = np.zeros((n, k, len(TRAITS)), np.float32)
-    for i, (offer, hold, of_options) in enumerate(zip(offers, holds, traits, strict=True)):
-        offered[i, : len(offer)] = [index[base(card)] for card in offer]
-        features[i, : len(offer)] = of_options
-        for name, count in hold.items():
-            if name in column:
-                held[i, column[name]] = count
-    return Choices(
-        options,
-        tuple(numbers[0]),
-        tuple(things),
-        TRAITS,
-        offered,
-        np.array(chosen),
-        np.array(group),
-        np.array([list(row.values()) for row in numbers], np.float32),
-        held,
-        features,
-    )

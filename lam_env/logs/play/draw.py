@@ -19,7 +19,7 @@ def draw(tables: PlayTables, players: int, rng: np.random.Generator) -> Plays:
     now = _quantiles(tables.arrivals, rng.random(players)) * DAY
     end = tables.days * DAY
     who = np.arange(players)
-    found: list[tuple[np.ndarray, np.ndarray]] = []
+    plays: list[tuple[np.ndarray, np.ndarray]] = []  # (player, time)
     for number in range(1, _MOST):
         left = now[who] < end
         who = who[left]
@@ -28,7 +28,7 @@ def draw(tables: PlayTables, players: int, rng: np.random.Generator) -> Plays:
         size = np.zeros(players, np.int64)
         playing = who
         for n in range(1, _MOST):
-            found.append((playing, now[playing].copy()))
+            plays.append((playing, now[playing].copy()))
             size[playing] = n
             stops = rng.random(len(playing)) < _logistic(a + b * np.log(n) + s * z[playing])
             playing = playing[~stops]
@@ -38,10 +38,9 @@ def draw(tables: PlayTables, players: int, rng: np.random.Generator) -> Plays:
         gone = rng.random(len(who)) < _logistic(c + d * np.log(number) + e * np.log(size[who]) + f * z[who])
         who = who[~gone]
         now[who] += gaps(tables, len(who), rng) * HOUR
-    player = np.concatenate([p for p, _ in found])
-    time = np.floor(np.concatenate([t for _, t in found])).astype(np.int64)
-    seen = time <= end
-    player, time = player[seen], time[seen]
+    player, times = (np.concatenate(column) for column in zip(*plays, strict=True))
+    time = np.floor(times).astype(np.int64)
+    player, time = player[time <= end], time[time <= end]
     order = np.lexsort((time, player))
     return Plays(player[order], time[order], np.zeros(len(order)), int(end))
 
@@ -54,8 +53,8 @@ def gaps(tables: PlayTables, n: int, rng: np.random.Generator) -> np.ndarray:
     center, spread = (np.array([getattr(p, name) for p in tables.gaps])[which] for name in ("center", "spread"))
     normal = np.array([p.kind == "normal" for p in tables.gaps])[which]
     z = rng.standard_normal(n)
-    found = np.where(normal, center + spread * z, least + center * np.exp(np.where(normal, 0, spread * z)))
-    return np.maximum(found, least + 1 / 3600)
+    hours = np.where(normal, center + spread * z, least + center * np.exp(np.where(normal, 0, spread * z)))
+    return np.maximum(hours, least + 1 / HOUR)
 
 
 def _quantiles(values: tuple[float, ...], p: np.ndarray) -> np.ndarray:

@@ -57,13 +57,12 @@ def _plays(a: Numbers, b: Numbers) -> Gate:
 
 
 def _hazard(a: Numbers, b: Numbers) -> Gate:
-    seen = [(i, x) for i, x in enumerate(b) if not math.isnan(x)]
-    falling = all(y <= x + 0.02 for (_, x), (_, y) in zip(seen, seen[1:], strict=False))
-    near = all(abs(x - a[i]) <= HAZARD for i, x in seen if not math.isnan(a[i])) if a else True
+    own, other = (tuple(x for x in hazard if not math.isnan(x)) for hazard in (a, b))
+    falling = all(y <= x + 0.02 for x, y in zip(other, other[1:], strict=False))
+    near = not any(abs(x - y) > HAZARD for x, y in zip(a, b, strict=False))  # NaN is never above
     name = f"session ends after play {'/'.join(map(str, INDICES))}"
-    kept = tuple(x for x in a if not math.isnan(x)) if a else a
     accept = f"falling, within {HAZARD}" if a else "falling"
-    return _gate(name, "hazard", kept, tuple(x for _, x in seen), accept, len(seen) > 2 and falling and near)
+    return _gate(name, "hazard", own, other, accept, len(other) > 2 and falling and near)
 
 
 def _gaps(a: Numbers, b: Numbers) -> Gate:

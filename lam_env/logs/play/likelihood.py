@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logsumexp
 
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs.play.sessions import Sessions
 
 SILENT = 30.0  # [days] before the log's end: who plays in them has not left yet
@@ -23,7 +23,7 @@ def unseen(cut: Sessions, end: int) -> np.ndarray:
 
     1 / the share of sessions from whose end on the log lasts longer than the gap (Horvitz and Thompson, 1952), at most
     5; 1 where nobody returned."""
-    rest = np.sort(end - cut.last) / 3600
+    rest = np.sort(end - cut.last) / HOUR
     gap = np.nan_to_num(cut.gap)
     share = 1 - np.searchsorted(rest, gap, side="left") / len(rest)
     return np.where(np.isnan(cut.gap), 1.0, 1 / np.maximum(share, 0.2))

@@ -6,14 +6,13 @@ retention as usual in the industry: day d is the d-th 24 hours after a player's 
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 
 BREAK = 30.0  # [min]
 INDICES = (1, 2, 3, 5, 10, 20, 40)  # plays of a session after which the hazard is read
@@ -53,7 +52,7 @@ class Plays:
 @dataclass(frozen=True)
 class Sessions:
     """player (s,); start (s,) [s]; plays (s,): how many; number (s,): the how manieth of its player, from 1; gap (s,)
-    float64 [h] from its end to the player's next play, NaN where she was not seen again."""
+    float64 [h] from its end to the player's next play, NaN where there is none."""
 
     player: np.ndarray
     start: np.ndarray
@@ -76,11 +75,7 @@ def plays_of(log: ActionLog) -> Plays:
         player = player * log.people + log.user[mine]
     order = np.argsort(player, kind="stable")
     time = log.time[mine] // log.ticks_per_second
-    length = (
-        np.nan_to_num(log.value[mine].astype(np.float64)) / log.ticks_per_second
-        if log.intervals
-        else np.zeros(len(time))
-    )
+    length = np.nan_to_num(log.value[mine].astype(np.float64)) / log.ticks_per_second * log.intervals
     end = max(int(time.max()), *(int(e) // log.ticks_per_second for e in log.end or (0,)))
     return Plays(player[order], time[order], length[order], end)
 
@@ -92,7 +87,7 @@ def sessions_of(plays: Plays, minutes: float = BREAK) -> Sessions:
     begins = np.flatnonzero(new | (wait > minutes * 60))
     player = plays.player[begins]
     fresh = new[begins]
-    gap = np.where(np.r_[fresh[1:], True], np.nan, np.r_[wait[begins][1:], np.nan] / 3600)
+    gap = np.where(np.r_[fresh[1:], True], np.nan, np.r_[wait[begins][1:], np.nan] / HOUR)
     number = np.arange(len(begins)) - np.maximum.accumulate(np.where(fresh, np.arange(len(begins)), 0)) + 1
     ends = np.r_[begins[1:], len(plays.time)]
     return Sessions(player, plays.time[begins], ends - begins, number, gap, plays.time[ends - 1])
@@ -134,7 +129,7 @@ def top_share(counts: np.ndarray, share: float = 0.1) -> float:
 def play_statistics(plays: Plays, minutes: float = BREAK) -> dict[str, tuple[float, ...]]:
     """What the fidelity report compares, by name."""
     cut = sessions_of(plays, minutes)
-    found = {
+    statistics = {
         "plays_per_session": np.quantile(cut.plays, (0.5, 0.9, 0.95)),
         "hazard": hazard(cut.plays),
         "gap_hours": gap_quantiles(cut),
@@ -144,12 +139,12 @@ def play_statistics(plays: Plays, minutes: float = BREAK) -> dict[str, tuple[flo
         "top_share": [top_share(plays.counts)],
         "one_session": [float((np.bincount(np.unique(cut.player, return_inverse=True)[1]) == 1).mean())],
     }
-    return {name: tuple(float(x) for x in values) for name, values in found.items()}
+    return {name: tuple(float(x) for x in values) for name, values in statistics.items()}
 
 
 def _share(gap: np.ndarray, low: float, high: float) -> float:
-    seen = gap[~np.isnan(gap)]
-    return float(((seen >= low) & (seen < high)).mean()) if len(seen) else math.nan
+    gap = gap[~np.isnan(gap)]
+    return float(((gap >= low) & (gap < high)).mean()) if len(gap) else math.nan
 
 
 def check_usable(plays: Plays, what: str = "plays") -> None:
@@ -160,8 +155,3 @@ def check_usable(plays: Plays, what: str = "plays") -> None:
         raise LogError(
             f"{what}: one play a player: nothing to estimate sessions and gaps from; give a log with several plays"
         )
-
-
-def shifted_gaps(plays: Plays, seconds: int) -> Plays:
-    """The same plays on a clock that is `seconds` later."""
-    return dataclasses.replace(plays, time=plays.time + seconds, end=plays.end + seconds)

@@ -1,8 +1,9 @@
 """Play behaviour as data: when a player stops, comes back or stays away. Estimated from a log.
 
 - A session ends with its n-th play with probability 1 / (1 + exp(-(a + b ln n + s z))), z ~ N(0, 1) a player's own.
-- After her k-th session, of n plays, she is gone for good with probability 1 / (1 + exp(-(c + d ln k + e ln n + f z))).
-- Otherwise she comes back after a gap drawn from a mixture: hours and days (log-normal), and a bump about one day later
+- After the k-th session, of n plays, a player is gone for good with probability
+  1 / (1 + exp(-(c + d ln k + e ln n + f z))).
+- Otherwise they come back after a gap drawn from a mixture: hours and days (log-normal), and a bump about one day later
   (normal).
 
 A simulated world in which more than that moves people takes tables that are corrected for it: they hold `shift` and
@@ -18,13 +19,12 @@ import os
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
 
 from lam_env.core.events import LogError
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs.play.likelihood import coming_and_going, unseen
 from lam_env.logs.play.sessions import BREAK, INDICES, Plays, check_usable, play_statistics, sessions_of
 
@@ -52,9 +52,7 @@ class PlayTables:
     ends: tuple[float, float, float]
     leaves: tuple[float, float, float, float]
     gaps: tuple[GapPart, ...]
-    pauses: tuple[
-        float, ...
-    ]  # quantiles [s] at equally spaced probabilities of the time between two plays of a session
+    pauses: tuple[float, ...]  # quantiles [s] at equally spaced probabilities of pauses between plays of a session
     hours: tuple[float, ...]  # (24,) share of sessions that begin in each hour of the log's clock
     arrivals: tuple[float, ...]  # quantiles [days from the log's start] at equally spaced probabilities of first plays
     days: float  # [days] that the log covers
@@ -64,17 +62,8 @@ class PlayTables:
     stretch: tuple[tuple[float, float], ...] = ()  # rising gaps [h], and factors on gaps of about that length
 
     def __post_init__(self) -> None:
-        numbers = [
-            *self.ends,
-            *self.leaves,
-            *self.pauses,
-            *self.hours,
-            *self.arrivals,
-            self.days,
-            self.minutes,
-            *self.shift,
-            *(x for pair in self.stretch for x in pair),
-        ]
+        numbers = [*self.ends, *self.leaves, *self.pauses, *self.hours, *self.arrivals, self.days, self.minutes]
+        numbers += [*self.shift, *(x for pair in self.stretch for x in pair)]
         numbers += [x for part in self.gaps for x in (part.weight, part.center, part.spread)]
         if not all(math.isfinite(x) for x in numbers):
             raise LogError("play tables: a number is not finite")
@@ -121,21 +110,19 @@ class PlayTables:
         a, b, s = self.ends
         c, d, e, f = self.leaves
         parts = "; ".join(f"{p.kind} {p.center:.3g} h ({p.spread:.2f}), {p.weight:.2f}" for p in self.gaps)
-        found = [
+        lines = [
             f"  a session ends with play n: logit {a:.2f} {b:+.2f} ln n, sd of players {s:.2f}",
             f"  gone after session k of n plays: logit {c:.2f} {d:+.2f} ln k {e:+.2f} ln n {f:+.2f} z",
             f"  gaps: {parts}",
         ]
         if self.shift:
-            found.append(
-                "  added to the end after play "
-                + ", ".join(f"{n}: {x:+.2f}" for n, x in zip(INDICES, self.shift, strict=True))
-            )
+            added = ", ".join(f"{n}: {x:+.2f}" for n, x in zip(INDICES, self.shift, strict=True))
+            lines.append(f"  added to the end after play {added}")
         if self.stretch:
-            found.append("  gaps drawn, times " + ", ".join(f"{h:.3g} h: {x:.2f}" for h, x in self.stretch))
-        return found
+            lines.append("  gaps drawn, times " + ", ".join(f"{h:.3g} h: {x:.2f}" for h, x in self.stretch))
+        return lines
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return dataclasses.asdict(self)
 
     @classmethod
@@ -194,7 +181,7 @@ def estimate_play(plays: Plays, minutes: float = BREAK) -> PlayTables:
     start = int(plays.time.min())
     steps = np.linspace(0, 1, 41)
     within = np.diff(plays.time)[(np.diff(plays.player) == 0) & (np.diff(plays.time) <= minutes * 60)]
-    share = np.bincount(cut.start // 3600 % 24, minlength=24) / len(cut.start)
+    share = np.bincount(cut.start // HOUR % 24, minlength=24) / len(cut.start)
     weight = unseen(cut, plays.end)
     ends, leaves = coming_and_going(cut, plays.end, weight)
     return PlayTables(
@@ -210,10 +197,10 @@ def estimate_play(plays: Plays, minutes: float = BREAK) -> PlayTables:
     )
 
 
-def gap_mixture(gaps: np.ndarray, least: float, seen: np.ndarray, rounds: int = 300) -> tuple[GapPart, ...]:
+def gap_mixture(gaps: np.ndarray, least: float, returns: np.ndarray, rounds: int = 300) -> tuple[GapPart, ...]:
     """Gaps [h], all above `least`, as three log-normal parts of the excess and a normal bump between 20 and 28 h (EM).
 
-    seen (n,): for how many gaps of this length one stands, since a log ends before some of the long ones do."""
+    returns (n,): for how many gaps of this length one stands, since a log ends before some of the long ones do."""
     excess = np.maximum(gaps - least, 1e-3)
     log = np.log(excess)
     middle = np.quantile(log, (0.15, 0.5, 0.9))
@@ -222,11 +209,10 @@ def gap_mixture(gaps: np.ndarray, least: float, seen: np.ndarray, rounds: int = 
     bump, sd = (float(gaps[day].mean()), 2.0) if day.any() else (24.0, 2.0)
     weight = np.array([0.3, 0.3, 0.3, 0.1])
     for _ in range(rounds):
-        density = [
-            np.log(weight[k]) - 0.5 * ((log - center[k]) / spread[k]) ** 2 - math.log(spread[k]) - log for k in range(3)
-        ]
+        parts = zip(weight[:3], center, spread, strict=True)
+        density = [np.log(w) - 0.5 * ((log - m) / s) ** 2 - math.log(s) - log for w, m, s in parts]
         density.append(math.log(weight[3]) - 0.5 * ((gaps - bump) / sd) ** 2 - math.log(sd) + np.zeros(len(gaps)))
-        part = seen * np.exp(np.stack(density) - logsumexp(density, axis=0))
+        part = returns * np.exp(np.stack(density) - logsumexp(density, axis=0))
         total = part.sum(1) + 1e-9
         weight = total / total.sum()
         center = part[:3] @ log / total[:3]
@@ -234,7 +220,6 @@ def gap_mixture(gaps: np.ndarray, least: float, seen: np.ndarray, rounds: int = 
         bump = min(28.0, max(20.0, float(part[3] @ gaps / total[3])))
         sd = min(4.0, max(0.5, math.sqrt(float(part[3] @ (gaps - bump) ** 2 / total[3]))))
         weight = np.maximum(weight, 1e-9) / np.maximum(weight, 1e-9).sum()
-    parts = [
-        GapPart("lognormal", float(w), math.exp(m), float(s)) for w, m, s in zip(weight, center, spread, strict=False)
-    ]
-    return (*parts, GapPart("normal", float(weight[3]), bump, sd))
+    three = zip(weight[:3], center, spread, strict=True)
+    normal = GapPart("normal", float(weight[3]), bump, sd)
+    return (*(GapPart("lognormal", float(w), math.exp(m), float(s)) for w, m, s in three), normal)

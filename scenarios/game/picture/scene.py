@@ -33,9 +33,8 @@ def _gauge(x: float, y: float, w: float, name: str, value: float, role: str) -> 
 def _head(view: GameView) -> Iterator[Item]:
     yield Text(16, 30, view.clock, 18, bold=True, fill="text")
     state = "has left for good" if view.gone else f"session {view.sessions}, {view.minutes:.0f} min"
-    yield Text(
-        704, 30, f"day {view.day} of {view.days}, {state}", 12, anchor="end", fill="warning" if view.gone else "muted"
-    )
+    fill = "warning" if view.gone else "muted"
+    yield Text(704, 30, f"day {view.day} of {view.days}, {state}", 12, anchor="end", fill=fill)
     if view.said:
         yield Text(360, 30, f"advice: {view.said}", 12, anchor="middle", fill="agent")
 

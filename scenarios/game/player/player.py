@@ -1,4 +1,4 @@
-"""One player's state: her character, her moods, and how both change by playing and by time away."""
+"""One player's state: character and moods, and how both change by playing and by time away."""
 
 from __future__ import annotations
 
@@ -31,29 +31,18 @@ SLOW = 4.0  # points after which half of a build's power is there
 
 
 class Player:
-    """Moods: fatigue, boredom, frustration, annoyance, satisfaction, trust, bond, all in [0, 1]; `late`: hours after bedtime lately.
+    """One player as they stand.
 
-    Character: level, xp, gear [power], points by line, difficulty [steps]. Memory: `habit` (n,) shares of activities lately,
-    `wins` (n,) her win share lately by activity, `fresh` (n,) plays since each.
+    Moods: fatigue, boredom, frustration, annoyance, satisfaction, trust, bond, all in [0, 1]; `late`: hours after
+    bedtime lately. Character: level, xp, gear [power], points by line, difficulty [steps]. Memory: `habit` (n,) shares
+    of activities lately, `wins` (n,) win share lately by activity, `fresh` (n,) plays since each.
     """
 
     __slots__ = (
         *("game", "traits", "fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond", "late"),
         *("level", "xp", "gear", "points", "difficulty", "changed", "habit", "wins", "win_share", "losses", "fresh"),
-        *(
-            "previous",
-            "done",
-            "left",
-            "lure",
-            "bare",
-            "rate",
-            "follows",
-            "persona",
-            "opened",
-            "quest_share",
-            "acts",
-            "rating",
-        ),
+        *("previous", "done", "left", "lure", "bare", "rate", "follows", "persona", "opened", "quest_share", "acts"),
+        "rating",
     )
 
     def __init__(self, game: Compiled, traits: Traits):
@@ -66,7 +55,7 @@ class Player:
         self.habit, self.wins, self.fresh = [0.0] * n, [0.5] * n, bytearray([MOST_FRESH]) * n
         self.win_share, self.losses, self.previous = 0.65, 0, n
         self.done: set[int] = set()  # quests
-        self.left = [count for _, count, _ in game.quests]
+        self.left = [task.wins for task in game.quests]
         self.rate = self.follows = 0.0
         self.persona, self.quest_share = traits.persona, 0.0
         self.acts = game.rules.activities
@@ -77,7 +66,7 @@ class Player:
     # -- what follows from the state ----------------------------------------------------------------------------------
 
     def allure(self) -> None:
-        """What draws her to each activity whatever she did last: persona, quirks, quests."""
+        """What draws to each activity whatever was done last: persona, quirks, quests."""
         game, p = self.game, self.game.params
         a, e, s, k = (p.beta * p.taste * w for w in self.persona)
         level, liking = self.level, self.traits.liking
@@ -85,17 +74,17 @@ class Player:
             a * t[0] + e * t[1] + s * t[2] + k * t[3] + q if x <= level else NEVER
             for t, q, x in zip(game.tags, liking, game.level, strict=True)
         ]
-        for k in {game.quests[i][0] for i in self.opened}:
+        for k in {game.quests[i].place for i in self.opened}:
             lure[k] += game.quest_lure
         self.lure = lure
 
     def _open(self) -> None:
         """Finds the open quests."""
         done = self.done
-        self.opened = [i for i, (_, _, needs) in enumerate(self.game.quests) if i not in done and needs <= done]
+        self.opened = [i for i, task in enumerate(self.game.quests) if i not in done and task.needs <= done]
 
     def refit(self) -> None:
-        """How hard each activity is for her build, before skill, gear and level."""
+        """How hard each activity is for the build, before skill, gear and level."""
         share = FIT / (sum(self.points) + SLOW)
         parts = [(x * share, row) for x, row in zip(self.points, self.game.fits[self.traits.class_], strict=True) if x]
         self.bare = [
@@ -103,7 +92,7 @@ class Player:
         ]
 
     def excess(self) -> float:
-        """What is added to `bare`: by how much the game is too hard for skill, level, gear and freshness, whatever she does."""
+        """What is added to each `bare`: by how much the game is too hard for skill, level, gear and freshness."""
         return self.demand() - self.traits.skill + DULL * self.fatigue
 
     def demand(self) -> float:
@@ -123,7 +112,7 @@ class Player:
         fw, hw, fatigue = game.flow_weight, game.habit_weight, self.fatigue
         return [
             base + hw * h + t + fw * f - fatigue * w + g
-            for base, h, t, f, w, g in zip(self.lure, self.habit, follows, flows, game.weary, noise)  # noqa: B905 -- noise may be longer
+            for base, h, t, f, w, g in zip(self.lure, self.habit, follows, flows, game.weary, noise)  # noqa: B905
         ]
 
     def tuning(self) -> tuple[float, float]:
@@ -137,7 +126,7 @@ class Player:
         )
 
     def leaving(self, plays: int, minutes: float, awake: float) -> float:
-        """Log-odds that she logs out after so many plays and minutes, `awake` [h] after her bedtime (negative: before)."""
+        """Log-odds of logging out after so many plays and minutes, `awake` [h] after bedtime (negative: before)."""
         x = self.game.ends[plays] + self.traits.ends + 0.3 * (self.fatigue - 0.3)
         x += 0.5 * (self.frustration + self.boredom - 0.6) + 0.5 * self.annoyance
         over = minutes / self.traits.budget - 1
@@ -148,7 +137,7 @@ class Player:
         return x
 
     def quitting(self, sessions: int, plays: int, days: float) -> float:
-        """Log-odds that she leaves for good after so many sessions, the last of so many plays, `days` after her first."""
+        """Log-odds of leaving for good after so many sessions, the last of so many plays, `days` after the first."""
         p = self.game.params
         x = self.game.leaves(sessions, plays, days) + self.traits.leaves
         x -= p.churn_pleasure * (self.satisfaction - 0.5) + p.churn_bond * self.bond
@@ -160,12 +149,12 @@ class Player:
         return p.beta * p.advice * self.trust * (1 - p.tire * self.rate)
 
     def irritation(self, ignored: bool) -> float:
-        """Log-odds that a suggestion annoys her; the rate of suggestions already counts it."""
+        """Log-odds that a suggestion annoys; the rate of suggestions already counts it."""
         p = self.game.params
         return p.annoy - self.traits.patience + p.annoy_rate * self.rate + (p.annoy_ignored if ignored else 0.0)
 
     def builds(self) -> list[float]:
-        """(L,) log-odds of each skill line at a level-up: quirks, what her class is made for, and what she has begun."""
+        """(L,) log-odds of each skill line at a level-up: quirks, what the class is made for, and what is begun."""
         affinity = self.game.rules.classes[self.traits.class_].affinity
         total = sum(self.points) + 1.0
         return [
@@ -176,7 +165,7 @@ class Player:
     # -- how it changes -----------------------------------------------------------------------------------------------
 
     def experience(self, k: int, flow: float, fatigue: float, boredom: float, frustration: float) -> float:
-        """How much a play of activity k pleases her [0, 1]."""
+        """How much a play of activity k pleases [0, 1]."""
         w, t = self.persona, self.game.tags[k]
         match = w[0] * t[0] + w[1] * t[1] + w[2] * t[2] + w[3] * t[3]
         e = 0.12 + 0.8 * flow + 0.5 * match - 0.3 * frustration - 0.2 * boredom - 0.2 * fatigue
@@ -186,8 +175,8 @@ class Player:
         """What bores about activity k [0, 1]: having done little else, and too little challenge."""
         b = self.bare[k]
         easy = 0.0 if b is None else -1.0 - (b + excess)
-        found = 1.3 * self.habit[k] + (0.35 * easy if easy > 0 else 0.0)
-        return found if found < 1 else 1.0
+        same = 1.3 * self.habit[k] + (0.35 * easy if easy > 0 else 0.0)
+        return same if same < 1 else 1.0
 
     def play(self, k: int, minutes: float, won: bool, flow: float, excess: float) -> int:
         """Moods, gear, xp, habits and quests after a play; returns the levels and quests it brought."""
@@ -243,7 +232,7 @@ class Player:
     def _quests(self, k: int) -> int:
         finished = 0
         for i in self.opened:
-            if self.game.quests[i][0] == k:
+            if self.game.quests[i].place == k:
                 self.left[i] -= 1
                 if not self.left[i]:
                     self.done.add(i)

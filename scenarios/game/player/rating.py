@@ -1,7 +1,8 @@
-"""How good a player is, as her wins and losses tell it.
+"""How good a player is, as wins and losses tell it.
 
-A normal belief about her skill, moved by each outcome against what was expected of it: an extended Kalman filter with the logistic likelihood, as in
-Glicko (Glickman 1999, Parameter estimation in large dynamic paired comparison experiments). What each activity asks for is known to whoever runs the game.
+A normal belief about skill, moved by each outcome against what was expected of it: an extended Kalman filter with the
+logistic likelihood, as in Glicko (Glickman 1999, Parameter estimation in large dynamic paired comparison experiments).
+What each activity asks for is known to whoever runs the game.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a player brings along: persona, time, skill, habits of the day. Drawn once, from one block of her stream."""
+"""What a player brings along: persona, time, skill, habits of the day. Drawn once, from one block of a stream."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ GUMBELS_BITS = 18
 
 @cache
 def gumbels(n: int) -> array[float]:
-    """2^18 Gumbel quantiles, of equal slices in random order, and n more. The n draws of a decision are n neighbours in it, at a place that is a
-    hash of seed, player, session and play: an index and a slice in place of n logarithms of logarithms."""
+    """2^18 Gumbel quantiles, of equal slices in random order, and n more. The n draws of a decision are n neighbours in
+    it, at a place that is a hash of seed, player, session and play: an index and a slice, and no logarithms."""
     size = 1 << GUMBELS_BITS
     order = Stream(GUMBELS_KEY).block(0, size).argsort(kind="stable")
     table = -np.log(-np.log((order + 0.5) / size))
@@ -37,8 +37,7 @@ HARDCORE = 0.25  # share of players with a large budget of time
 
 
 class Traits:
-    """One player. `persona`: Dirichlet(1, 1, 1, 1) over `BARTLE`; `later`: the persona to which her tastes drift; `budget` [min] a session,
-    `healthy` [min] a day; `tempo`: share of long gaps against the mean player's, 0 to 2; `prime`, `bed`, `wake` [h] of the day; `liking`, `build`: quirks by activity and skill line."""
+    """One player, as drawn."""
 
     __slots__ = (
         *("persona", "later", "hardcore", "budget", "healthy", "skill", "prime", "bed", "wake", "ends", "leaves"),
@@ -54,32 +53,33 @@ class Traits:
         n_classes: int,
         own: tuple[float, float] | None = None,
     ):
-        """`own`: standard deviations of her own part in when sessions end and whether she leaves, one and the same draw, where a log tells them."""
+        """`own`: sds of a player's part in when sessions end and in leaving, one draw for both, where a log tells."""
         u = stream.block(0, DRAWS + n_activities + n_lines)
         z: list[float] = _QUANTILES[(u * FINE).astype(np.int64)].tolist()
         first: list[float] = u[:16].tolist()
         n = len(BARTLE)
         g = (-np.log(u[16 : 16 + 2 * n])).tolist()
         total, other = sum(g[:n]), sum(g[n:])
-        self.persona = [x / total for x in g[:n]]
-        self.later = [x / other for x in g[n:]]
+        self.persona = [x / total for x in g[:n]]  # Dirichlet(1, 1, 1, 1) over `BARTLE`
+        self.later = [x / other for x in g[n:]]  # to which tastes drift
         self.hardcore = first[0] < HARDCORE
         self.class_ = int(first[1] * n_classes)
-        self.budget = (100.0 if self.hardcore else 35.0) * 2.0 ** (0.7 * z[30])
-        self.healthy = 150.0 if self.hardcore else 75.0
+        self.budget = (100.0 if self.hardcore else 35.0) * 2.0 ** (0.7 * z[30])  # [min] a session
+        self.healthy = 150.0 if self.hardcore else 75.0  # [min] a day
         self.skill = params.skill * z[31]
-        self.prime = min(22.0, max(9.0, 18.5 + 3.0 * z[32]))
+        self.prime = min(22.0, max(9.0, 18.5 + 3.0 * z[32]))  # [h] of the day, as the next two
         self.bed = 23.5 + 0.9 * z[33]
         self.wake = 7.0 + 0.7 * z[34]
-        self.ends = params.end_spread * z[35] + (-0.4 if self.hardcore else 0.15)
+        self.ends = params.end_spread * z[35] + (-0.4 if self.hardcore else 0.15)  # log-odds, as the next one
         self.leaves = params.churn_spread * z[36]
         if own:
             self.ends, self.leaves = own[0] * z[35], own[1] * z[35]
-        self.tempo = 1 + params.gap_own * (2 * float(u[36]) - 1)  # who is fond of the game also comes back sooner
-        self.patience = 0.5 * z[37]
-        self.liking = [params.quirk * x for x in z[DRAWS : DRAWS + n_activities]]
-        self.build = z[DRAWS + n_activities :]
+        # share of long gaps against the mean player's, 0 to 2: who is fond of the game also comes back sooner
+        self.tempo = 1 + params.gap_own * (2 * float(u[36]) - 1)
+        self.patience = 0.5 * z[37]  # log-odds of not being annoyed by advice
+        self.liking = [params.quirk * x for x in z[DRAWS : DRAWS + n_activities]]  # of activities, beyond the persona
+        self.build = z[DRAWS + n_activities :]  # of skill lines
 
     def at(self, share: float) -> list[float]:
-        """Her persona when `share` of it has drifted."""
+        """The persona when `share` of it has drifted."""
         return [(1 - share) * a + share * b for a, b in zip(self.persona, self.later, strict=True)]

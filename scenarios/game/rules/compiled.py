@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import struct
 from array import array
+from collections.abc import Iterable
 from math import exp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lam_env.core.events import LogError
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from lam_env.logs.play.tables import PlayTables
 
 MOST_LEVELS = 60
-MOST_PLAYS = 120  # in a session: then she logs out
-RELIEF = 6.0  # what relief from fatigue weighs against effort where she is tired
+MOST_PLAYS = 120  # in a session: then the player logs out
+RELIEF = 6.0  # what relief from fatigue weighs against effort to a tired player
 NEVER = -1e9  # log-odds of what is not open
 
 
@@ -42,9 +43,21 @@ def calibrated(path: str) -> PlayTables:
     return tables
 
 
+class Task(NamedTuple):
+    """A quest by numbers."""
+
+    place: int  # of its activity
+    wins: int  # that it takes
+    needs: set[int]  # places of the quests that have to be done before
+
+
 class Compiled:
-    """`follows[c][k]`: what class c likes after activity k (n: nothing yet); `fits[c][l]`: power by activity per share of points in line l;
-    `ends[n]`: log-odds that a session ends after n plays; `tables`: how players come and go where that is calibrated to a log; `xp[l]`: points from level l to l + 1."""
+    """Rules and settings by numbers.
+
+    `follows[c][k]`: what class c likes after activity k (n: nothing yet); `fits[c][l]`: power by activity per share of
+    points in line l; `ends[n]`: log-odds that a session ends after n plays; `tables`: how players come and go where
+    that is calibrated to a log; `xp[l]`: points from level l to l + 1.
+    """
 
     def __init__(self, rules: Rules, params: GameParams, tables: PlayTables | None = None):
         """`tables`: in place of the file that `params` names."""
@@ -62,17 +75,14 @@ class Compiled:
         self.longest = max(self.mean_minutes) / 60 + 0.1  # [h] and a little more: times are rounded
         self.width2 = params.width**2
         self.no_late = [0.0] * (len(self.words.vocabulary) - 1)
-        self.effort = [a.effort for a in acts]
         self.weary = [beta * params.weary * (a.effort - RELIEF * a.relief) for a in acts]
         self.level = [a.level for a in acts]
         self.tags = [a.tags for a in acts]
         self.follows = []
         for c in rules.classes:
-            table = {
-                pair: rules.follows.get(pair, 0.0) + c.follows.get(pair, 0.0) for pair in {**rules.follows, **c.follows}
-            }
-            rows = [[beta * params.follows * table.get((a.name, b.name), 0.0) for b in acts] for a in acts]
-            self.follows.append([*rows, [0.0] * n])
+            pairs = [[(a.name, b.name) for b in acts] for a in acts]
+            likings = [[rules.follows.get(pair, 0.0) + c.follows.get(pair, 0.0) for pair in row] for row in pairs]
+            self.follows.append([*([beta * params.follows * x for x in row] for row in likings), [0.0] * n])
         self.fits = [
             [[c.affinity.get(line.name, 0.0) * line.helps.get(a.name, 0.0) for a in acts] for line in rules.lines]
             for c in rules.classes
@@ -81,11 +91,11 @@ class Compiled:
         self.own = (self.tables.ends[2], self.tables.leaves[3]) if self.tables else None
         self.xp = [rules.xp_first * rules.xp_growth**i for i in range(MOST_LEVELS + 1)]
         self.quests = [
-            (place[q.activity], q.count, {i for i, x in enumerate(rules.quests) if x.name in q.needs})
+            Task(place[q.activity], q.count, {i for i, x in enumerate(rules.quests) if x.name in q.needs})
             for q in rules.quests
         ]
         self.first_quests = [i for i, q in enumerate(rules.quests) if not q.needs]
-        self.quest_places = frozenset(k for k, _, _ in self.quests)
+        self.quest_places = frozenset(task.place for task in self.quests)
         self.flow_weight, self.habit_weight = beta * params.flow, beta * params.habit
         self.narrow = -1 / self.width2
         self.quest_lure = beta * params.quest
@@ -96,22 +106,26 @@ class Compiled:
         self.often = struct.Struct(f"{w.often}f")
         self.seldom = struct.Struct(f"{len(w.vocabulary.readings) - w.often}f")
         self._masks: dict[tuple[int, bool, int], array[int]] = {}
-        self.level_up = self._level_up_mask()
+        self.level_up = self._only(range(w.first_line, w.first_line + w.n_lines))  # (A,) what may be advised then
 
     def mask(self, level: int, started: bool, difficulty: int) -> array[int]:
-        """(A,) what may be advised at a choice. `started`: she has played in this session; `difficulty`: bit 0 easier, bit 1 harder."""
+        """(A,) what may be advised at a choice. `started`: something has been played in this session; `difficulty`: bit
+        0 easier, bit 1 harder."""
         key = level, started, difficulty
-        found = self._masks.get(key)
-        if found is None:
+        mask = self._masks.get(key)
+        if mask is None:
             w = self.words
-            found = array("b", [0] * len(w.vocabulary))
-            found[0] = 1
-            for k in range(self.n):
-                found[k + 1] = self.level[k] <= level
-            found[w.leave] = started
-            found[w.easier], found[w.harder] = difficulty & 1, difficulty >> 1
-            self._masks[key] = found
-        return found
+            can = [k + 1 for k, x in enumerate(self.level) if x <= level] + [w.leave] * started
+            can += [w.easier] * (difficulty & 1) + [w.harder] * (difficulty >> 1)
+            mask = self._masks[key] = self._only(can)
+        return mask
+
+    def _only(self, actions: Iterable[int]) -> array[int]:
+        """(A,) 1 for none and these actions."""
+        mask = array("b", bytes(len(self.words.vocabulary)))
+        for action in (0, *actions):
+            mask[action] = 1
+        return mask
 
     def _ends(self) -> list[float]:
         if self.tables is not None:
@@ -120,17 +134,10 @@ class Compiled:
         return [math.log(h / (1 - h)) for h in hazards]
 
     def leaves(self, sessions: int, plays: int, days: float) -> float:
-        """Log-odds, whatever her mood, that a player leaves for good after so many sessions, the last of so many plays, `days` after her first."""
+        """Log-odds, whatever the mood, that a player leaves for good after so many sessions, the last of so many plays,
+        `days` after the first."""
         if self.tables is not None:
             c, d, e, _ = self.tables.leaves
             return c + d * math.log(max(1, sessions)) + e * math.log(max(1, plays))
         p = self.params
         return p.churn - p.churn_sessions * math.log1p(sessions) + p.churn_age * days
-
-    def _level_up_mask(self) -> array[int]:
-        w = self.words
-        found = array("b", [0] * len(w.vocabulary))
-        found[0] = 1
-        for i in range(w.n_lines):
-            found[w.first_line + i] = 1
-        return found

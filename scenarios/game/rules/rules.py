@@ -1,28 +1,24 @@
 """The rules of the game as data: activities, classes, skill lines, quests, and what tends to follow what.
 
-Where no source is named a number was set by trying until the gates of `gates.py` held: an assumption. Tags are Bartle's four kinds of
-players (Bartle 1996, Hearts, Clubs, Diamonds, Spades: Players who suit MUDs).
+Where no source is named a number was set by trying until the gates of `gates.py` held: an assumption. Tags are Bartle's
+four kinds of players (Bartle 1996, Hearts, Clubs, Diamonds, Spades: Players who suit MUDs).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
+from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 
+from lam_env.config.cli import REQUIRED, setting
 from lam_env.core.errors import UserError
 
 from .fields import MOST, faults
 
 BARTLE = ("achieve", "explore", "social", "kill")
 LEAVE = "log_out"
-# what an activity's numbers, and those of the rules, may be: beyond it, nothing can be played or a power overflows
-RANGES = {
-    "minutes": (0.1, 1440.0),
-    "spread": (0.0, 3.0),
-    **dict.fromkeys(("xp", "loot", "effort", "bond"), (0.0, MOST)),
-    "level": (1, MOST),
-    "relief": (0.0, 1.0),
-}
-GROWTH = {"xp_first": (0.01, MOST), "xp_growth": (0.1, 10.0), "need": (0.0, MOST), "gear_lead": (0.0, MOST)}
+TAKEN = {LEAVE, "none", "easier", "harder"}  # actions that are no activities or lines
 
 
 class RulesError(UserError):
@@ -31,161 +27,112 @@ class RulesError(UserError):
 
 @dataclass(frozen=True)
 class Activity:
-    """`offset`: how hard it is [standard deviations of players' skill], None where nothing can be lost; `minutes`: median of a lognormal with
-    `spread` [sd of the logarithm]; `xp`, `loot`: of a win [points; power]; `effort`: fatigue [1/h]; `tags`: share of each of `BARTLE`;
-    `level`: from which it is open; `bond`: tie to others gained by it."""
+    """What can be played."""
 
     name: str
-    offset: float | None
-    minutes: float
-    spread: float
-    xp: float
-    loot: float
-    effort: float
-    tags: tuple[float, float, float, float]
-    level: int = 1
-    bond: float = 0.0
-    relief: float = 0.0  # share of fatigue that it takes away
+    offset: float | None = setting(REQUIRED, "how hard it is [sd of players' skill]; None where nothing can be lost")
+    minutes: float = setting(REQUIRED, "median length, lognormal [min]", low=0.1, high=1440)
+    spread: float = setting(REQUIRED, "sd of the logarithm of its length", low=0, high=3)
+    xp: float = setting(REQUIRED, "points of a win", low=0, high=MOST)
+    loot: float = setting(REQUIRED, "power of a win", low=0, high=MOST)
+    effort: float = setting(REQUIRED, "fatigue [1/h]", low=0, high=MOST)
+    tags: tuple[float, float, float, float] = setting(REQUIRED, "share of each of `BARTLE`", low=0, high=1)
+    level: int = setting(1, "from which it is open", low=1, high=MOST)
+    bond: float = setting(0.0, "tie to others gained by it", low=0, high=MOST)
+    relief: float = setting(0.0, "share of fatigue that it takes away", low=0, high=1)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A skill line. `helps`: power per share of points spent on it, by activity."""
+    """A skill line."""
 
     name: str
-    helps: dict[str, float]
+    helps: dict[str, float]  # power per share of points spent on it, by activity
 
 
 @dataclass(frozen=True)
 class CharacterClass:
-    """`affinity`: how much of a line's help the class gets; `follows`: what it likes after what, besides the rules' own `follows`."""
+    """What a player may be."""
 
     name: str
-    affinity: dict[str, float]
-    follows: dict[tuple[str, str], float] = field(default_factory=dict)
+    affinity: dict[str, float] = setting(REQUIRED, "how much of a line's help it gets", low=0, high=MOST)
+    follows: dict[tuple[str, str], float] = field(default_factory=dict)  # as those of the rules, besides them
 
 
 @dataclass(frozen=True)
 class Quest:
-    """`count` wins of an activity; open when the quests it `needs` are done."""
+    """So many wins of an activity."""
 
     name: str
     activity: str
-    count: int
-    needs: tuple[str, ...] = ()
+    count: int = setting(REQUIRED, "wins", low=1, high=MOST)
+    needs: tuple[str, ...] = ()  # quests that have to be done before
 
 
 @dataclass(frozen=True)
 class Rules:
-    """All tables. `follows`: what one activity adds to the liking of the next. `checked` when built."""
+    """All tables; RulesError, in one line, where they hold what they cannot, name what is not there or forbid play."""
 
     activities: tuple[Activity, ...]
     lines: tuple[Line, ...]
     classes: tuple[CharacterClass, ...]
     quests: tuple[Quest, ...]
-    follows: dict[tuple[str, str], float]
-    xp_first: float = 40.0  # [xp] from level 1 to 2
-    xp_growth: float = 1.16  # and so much more for each further level
-    need: float = 0.18  # power that enemies gain by level
-    gear_lead: float = 0.8  # gear ahead of what the level needs, at most
+    follows: dict[tuple[str, str], float]  # what one activity adds to the liking of the next
+    xp_first: float = setting(40.0, "from level 1 to 2 [xp]", low=0.01, high=MOST)
+    xp_growth: float = setting(1.16, "factor on it for each further level", low=0.1, high=10)
+    need: float = setting(0.18, "power that enemies gain by level", low=0, high=MOST)
+    gear_lead: float = setting(0.8, "gear ahead of what the level needs, at most", low=0, high=MOST)
 
     def __post_init__(self) -> None:
-        check_rules(self)
+        for fault in _faults(self):
+            raise RulesError(f"rules: {fault}")
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(a.name for a in self.activities)
 
 
-def check_rules(rules: Rules) -> None:
-    """Raise RulesError, in one line, where tables hold what they cannot, name what does not exist or cannot be played."""
-    for fault in faults(rules):
-        raise RulesError(f"rules: {fault}")
-    names = rules.names
-    lines = [line.name for line in rules.lines]
-    for what, found in (
-        ("activities", list(names)),
-        ("lines", lines),
-        ("classes", [c.name for c in rules.classes]),
-        ("quests", [q.name for q in rules.quests]),
-    ):
-        if not found:
-            raise RulesError(f"rules: no {what}; give at least one")
-        if twice := [n for n in found if found.count(n) > 1]:
-            raise RulesError(f"rules: {what} holds {twice[0]!r} twice; rename one")
-    if clash := (set(names) & set(lines)) | ({LEAVE, "none", "easier", "harder"} & {*names, *lines}):
-        raise RulesError(f"rules: {min(clash)!r} cannot be the name of an activity or line: it is taken; rename it")
+def _faults(rules: Rules) -> Iterator[str]:
+    """What is wrong. Each check rests on those before it: only the first fault means something."""
+    yield from faults(rules)
+    names, lines, quests = rules.names, [x.name for x in rules.lines], [q.name for q in rules.quests]
+    tables = {"activities": names, "lines": lines, "classes": [c.name for c in rules.classes], "quests": quests}
+    for what, entries in tables.items():
+        if not entries:
+            yield f"no {what}; give at least one"
+        if twice := [n for n in entries if entries.count(n) > 1]:
+            yield f"{what} holds {twice[0]!r} twice; rename one"
+    if clash := (set(names) & set(lines)) | (TAKEN & {*names, *lines}):
+        yield f"{min(clash)!r} cannot be the name of an activity or line: it is taken; rename it"
     for a in rules.activities:
-        for name, (low, high) in RANGES.items():
-            _within(f"activity {a.name}: {name}", getattr(a, name), low, high)
-        if min(a.tags) < 0 or sum(a.tags) > 1 + 1e-9:
-            raise RulesError(f"rules: activity {a.name}: tags need {len(BARTLE)} shares that add up to at most 1")
-    for name, (low, high) in GROWTH.items():
-        _within(name, getattr(rules, name), low, high)
+        if sum(a.tags) > 1 + 1e-9:
+            yield f"activity {a.name}: tags need {len(BARTLE)} shares that add up to at most 1"
     if all(a.level > 1 for a in rules.activities):
-        raise RulesError("rules: nothing can be played at level 1; open an activity")
-    _check_names(rules, names, lines)
-    _check_builds(rules, lines)
-    _check_quests(rules)
-
-
-def _within(where: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise RulesError(f"rules: {where} must lie between {low:g} and {high:g}, not {value:g}")
-
-
-def _check_names(rules: Rules, names: tuple[str, ...], lines: list[str]) -> None:
-    def known(where: str, used: object, of: object) -> None:
-        for name in used:  # type: ignore[attr-defined]
-            if name not in of:  # type: ignore[operator]
-                raise RulesError(f"rules: {where}: no {name!r}; there are {', '.join(of)}")  # type: ignore[arg-type]
-
-    for line in rules.lines:
-        known(f"line {line.name} helps", line.helps, names)
-    for c in rules.classes:
-        known(f"class {c.name} affinity", c.affinity, lines)
-        known(f"class {c.name} follows", [n for pair in c.follows for n in pair], names)
-    known("follows", [n for pair in rules.follows for n in pair], names)
-    known("quests", [q.activity for q in rules.quests], names)
-    known("quests need", [n for q in rules.quests for n in q.needs], [q.name for q in rules.quests])
-
-
-def _check_builds(rules: Rules, lines: list[str]) -> None:
-    """A build is impossible where a class has no line that helps it with anything."""
+        yield "nothing can be played at level 1; open an activity"
+    for where, used, known in (
+        *((f"line {x.name} helps", x.helps, names) for x in rules.lines),
+        *((f"class {c.name} affinity", c.affinity, lines) for c in rules.classes),
+        *((f"class {c.name} follows", chain(*c.follows), names) for c in rules.classes),
+        ("follows", chain(*rules.follows), names),
+        ("quests", [q.activity for q in rules.quests], names),
+        ("quests need", chain(*(q.needs for q in rules.quests)), quests),
+    ):
+        for name in used:
+            if name not in known:
+                yield f"{where}: no {name!r}; there are {', '.join(known)}"
     for line in rules.lines:
         if not any(v > 0 for v in line.helps.values()):
-            raise RulesError(f"rules: line {line.name} helps with nothing; give it an activity")
+            yield f"line {line.name} helps with nothing; give it an activity"
     for c in rules.classes:
-        if any(v < 0 for v in c.affinity.values()):
-            raise RulesError(f"rules: class {c.name}: an affinity is negative; give at least 0")
         if not any(c.affinity.get(line, 0.0) > 0 for line in lines):
-            raise RulesError(f"rules: class {c.name} has no build: every affinity is 0; give it a line")
-
-
-def _check_quests(rules: Rules) -> None:
-    needs = {q.name: set(q.needs) for q in rules.quests}
-    for q in rules.quests:
-        if q.count < 1:
-            raise RulesError(f"rules: quest {q.name}: count must be at least 1, not {q.count}")
-    while needs:
-        free = [name for name, before in needs.items() if not before & needs.keys()]
-        if not free:
-            circle = " -> ".join(_circle(needs))
-            raise RulesError(
-                f"rules: quests wait for each other in a circle: {circle} (each needs the next); cut one need"
-            )
-        for name in free:
-            del needs[name]
-
-
-def _circle(needs: dict[str, set[str]]) -> list[str]:
-    """A way from a quest back to it, where each that is left needs another one that is left."""
-    way = [next(iter(needs))]
-    while way[-1] not in way[:-1]:
-        way.append(min(needs[way[-1]] & needs.keys()))
-    circle = way[way.index(way[-1]) : -1]
-    first = circle.index(min(circle, key=list(needs).index))
-    return [*circle[first:], *circle[:first], circle[first]]
+            yield f"class {c.name} has no build: every affinity is 0; give it a line"
+    try:
+        TopologicalSorter({q.name: q.needs for q in rules.quests}).prepare()
+    except CycleError as error:
+        circle = error.args[1][:0:-1]  # it lists who is needed before who needs it, the first also as the last
+        first = circle.index(min(circle, key=quests.index))
+        way = " -> ".join([*circle[first:], *circle[: first + 1]])
+        yield f"quests wait for each other in a circle: {way} (each needs the next); cut one need"
 
 
 def changed(rules: Rules, **tables: object) -> Rules:
@@ -255,35 +202,21 @@ QUESTS = (
 )
 
 FOLLOWS = {
-    ("story", "story"): 0.5,
-    ("story", "side_quest"): 0.4,
-    ("story", "shop"): 0.3,
-    ("side_quest", "side_quest"): 0.5,
-    ("side_quest", "story"): 0.5,
-    ("grind", "grind"): 0.9,
-    ("grind", "shop"): 0.7,
-    ("grind", "boss"): 0.3,
-    ("dungeon", "craft"): 1.0,
-    ("dungeon", "shop"): 0.6,
-    ("dungeon", "rest"): 0.5,
-    ("boss", "shop"): 0.8,
-    ("boss", "rest"): 0.6,
-    ("boss", "story"): 0.5,
-    ("explore", "explore"): 0.6,
-    ("explore", "side_quest"): 0.6,
-    ("craft", "shop"): 0.8,
-    ("craft", "dungeon"): 0.6,
-    ("craft", "grind"): 0.4,
-    ("shop", "dungeon"): 0.7,
-    ("shop", "grind"): 0.6,
-    ("shop", "story"): 0.6,
-    ("guild", "dungeon"): 1.0,
-    ("guild", "pvp"): 0.5,
-    ("guild", "guild"): 0.4,
-    ("pvp", "pvp"): 1.0,
-    ("pvp", "shop"): 0.3,
-    ("rest", "story"): 0.5,
-    ("rest", "explore"): 0.6,
+    (a, b): liking
+    for a, after in {
+        "story": {"story": 0.5, "side_quest": 0.4, "shop": 0.3},
+        "side_quest": {"side_quest": 0.5, "story": 0.5},
+        "grind": {"grind": 0.9, "shop": 0.7, "boss": 0.3},
+        "dungeon": {"craft": 1.0, "shop": 0.6, "rest": 0.5},
+        "boss": {"shop": 0.8, "rest": 0.6, "story": 0.5},
+        "explore": {"explore": 0.6, "side_quest": 0.6},
+        "craft": {"shop": 0.8, "dungeon": 0.6, "grind": 0.4},
+        "shop": {"dungeon": 0.7, "grind": 0.6, "story": 0.6},
+        "guild": {"dungeon": 1.0, "pvp": 0.5, "guild": 0.4},
+        "pvp": {"pvp": 1.0, "shop": 0.3},
+        "rest": {"story": 0.5, "explore": 0.6},
+    }.items()
+    for b, liking in after.items()
 }
 
 RULES = Rules(ACTIVITIES, LINES, CLASSES, QUESTS, FOLLOWS)

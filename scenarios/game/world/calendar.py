@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lam_env.logs.play.tables import PlayTables
 
 SHORT, SHORT_SPREAD = 3.0, 0.8  # [h] median of a gap of some hours (prototype), and sd of its logarithm
-EVENING = 2.2  # [h] sd of the hour at which she plays (prototype)
-UP_LATE = 0.15  # probability that a session that would fall into her sleep takes place all the same
+EVENING = 2.2  # [h] sd of the hour of play (prototype)
+UP_LATE = 0.15  # probability that a session that would fall into sleep takes place all the same
 
 
 def next_session(now: int, u: list[float], traits: Traits, game: Compiled) -> int:
@@ -43,7 +43,7 @@ def _usual(now: int, u: list[float], traits: Traits, params: GameParams) -> int:
 
 
 def _calibrated(now: int, u: list[float], traits: Traits, tables: PlayTables) -> int:
-    """A gap of the tables. One that ends in her sleep is mirrored at the nearer end of the night, so that gaps stay as long in the mean."""
+    """A gap of the tables. One that ends in sleep is mirrored at the nearer end of the night: the mean gap stays."""
     x, least = u[0], tables.minutes / 60
     for part in tables.gaps:  # the last one takes what rounding leaves
         x -= part.weight

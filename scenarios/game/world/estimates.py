@@ -1,7 +1,9 @@
-"""What a company can tell each action to be worth to a player: from her rating, her habits and the clock, not from moods, tastes or true skill.
+"""What a company can tell each action to be worth to a player: from rating, habits and the clock, not from moods,
+tastes or true skill.
 
-`quality` [min]: play times the flow to be expected; `late` [min]: play in the night. Both against what she mostly does, so that they are what advice
-would change. The reward pays for both as they come (`params.REWARD_WEIGHTS`), by the same estimate of flow.
+`quality` [min]: play times the flow to be expected; `late` [min]: play in the night. Both against what the player
+mostly does, so that they are what advice would change. The reward pays for both as they come
+(`params.REWARD_WEIGHTS`), by the same estimate of flow.
 """
 
 from __future__ import annotations
@@ -9,22 +11,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import exp, sqrt
 
+from lam_env.core.units import HOUR
+
 from ..params import COUNTED, NIGHT
 from ..player.player import FIT, SLOW, SOFT, STALE, Player
 from .life import Life
 
 SAME = 1.3  # of boredom by having done little else
-UNKNOWN = 0.02  # share of each activity before anything is known of her habits
-# plays that count: with another difficulty, with a point more in a skill line, and those that a session still had if it were not ended
+UNKNOWN = 0.02  # share of each activity before anything is known of habits
+# plays that count: with another difficulty, with a point more in a skill line, and those that an end takes away
 PLAYS_AHEAD, POINT_AHEAD, MORE_PLAYS = 12.0, 12.0, 2.0
 
 
 def likely_flows(
     player: Player, bare: Sequence[float | None], habit: Sequence[float], harder: float = 0.0
 ) -> list[float]:
-    """Expected flow in activities that ask for `bare` and have such shares of her habits, if the game were so much `harder`.
+    """Expected flow in activities that ask for `bare` and have such shares of habits, if all were so much `harder`.
 
-    The mean of exp(-(x / width)^2) over a normal belief about skill, in closed form; less for what she has done much of.
+    The mean of exp(-(x / width)^2) over a normal belief about skill, in closed form; less for what was done often.
     """
     width2, rating = player.game.width2, player.rating
     c, spread = player.demand() - rating.mean + harder, width2 + 2 * rating.variance
@@ -43,7 +47,7 @@ def likely_flow(player: Player, k: int) -> float:
 def night_minutes(now: int, minutes: float) -> float:
     """[min] of the last `minutes` before `now` that lie in the night."""
     begin, end = NIGHT
-    since = (now / 3600 - begin) % 24
+    since = (now / HOUR - begin) % 24
     return min(minutes, 60 * since) if since < (end - begin) % 24 else 0.0
 
 
@@ -63,8 +67,8 @@ def worths(life: Life) -> tuple[list[float], list[float]]:
 
 
 def _choices(player: Player, room: float, quality: list[float]) -> None:
-    """Fills in `quality` at a choice, `room` [min] before what counts of a day is full. One pass over the activities, as it is taken at every
-    decision: `likely_flows` as things are, and a step easier and harder."""
+    """Fills in `quality` at a choice, `room` [min] before what counts of a day is full. One pass over the activities,
+    as it is taken at every decision: `likely_flows` as things are, and a step easier and harder."""
     game, rating = player.game, player.rating
     c, spread = player.demand() - rating.mean, -1 / (game.width2 + 2 * rating.variance)
     most, step = sqrt(-game.width2 * spread), game.params.step
@@ -98,7 +102,7 @@ def _nights(life: Life) -> list[float]:
     """(A - 1,) `late` of each action but none, at a choice."""
     game, leave = life.game, life.game.words.leave
     begin, end = NIGHT
-    since = (life.now / 3600 - begin) % 24
+    since = (life.now / HOUR - begin) % 24
     if (end - begin) % 24 < since < 24 - game.longest:  # no play that begins now ends in the night
         return game.no_late
     shares = [h + UNKNOWN for h in life.player.habit]
@@ -117,12 +121,12 @@ def _lines(player: Player, shares: list[float]) -> list[float]:
     share = FIT / (sum(points) + 1 + SLOW)
     had = [sum(x * row[k] for x, row in zip(points, helps, strict=True)) for k in range(game.n)]
     weights = [s * m for s, m in zip(shares, game.mean_minutes, strict=True)]
-    found = []
+    values = []
     for row in helps:
         bare = [None if o is None else o - (h + x) * share for o, h, x in zip(game.offset, had, row, strict=True)]
-        found.append(POINT_AHEAD * _dot(weights, likely_flows(player, bare, player.habit)))
-    mean = sum(found) / len(found)
-    return [v - mean for v in found]
+        values.append(POINT_AHEAD * _dot(weights, likely_flows(player, bare, player.habit)))
+    mean = sum(values) / len(values)
+    return [v - mean for v in values]
 
 
 def _dot(a: list[float], b: list[float]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scenario import start_tick
 from lam_env.sim.persons import PersonalWorld
 
@@ -55,15 +55,15 @@ class Life(PersonalWorld):
         self._today, self._today_flow = -1, 0.0
 
     def awake(self) -> float:
-        """[h] after her bedtime; negative before it."""
-        hour = self.now / 3600 % 24
+        """[h] after bedtime; negative before it."""
+        hour = self.now / HOUR % 24
         if hour < self.traits.wake:
             hour += 24
         return hour - self.traits.bed
 
     @property
-    def asked(self) -> bool:
-        """Whether she is to decide now."""
+    def due(self) -> bool:
+        """Whether a decision is due now."""
         return self._due >= 0
 
     def today_minutes(self) -> float:
@@ -71,7 +71,7 @@ class Life(PersonalWorld):
         return self._today_flow if (self.now - self.start) // DAY == self._today else 0.0
 
     def leaving(self) -> float:
-        """Log-odds that she logs out now, if nobody advises her."""
+        """Log-odds of logging out now, without advice."""
         if not self.plays:
             return NEVER
         if self.plays >= MOST_PLAYS:
@@ -79,5 +79,5 @@ class Life(PersonalWorld):
         return self.player.leaving(self.plays, self.minutes, self.awake())
 
     def quitting(self) -> float:
-        """Log-odds that she leaves for good if the session ends now."""
+        """Log-odds of leaving for good if the session ends now."""
         return self.player.quitting(self.sessions, self.plays, (self.now - self.start) / DAY)

@@ -42,7 +42,7 @@ def often(life: Life) -> tuple[float, ...]:
 def seldom(life: Life) -> list[float]:
     """The other readings."""
     p, words, game = life.player, life.game.words, life.game
-    opened = {game.quests[i][0] for i in p.opened}
+    opened = {game.quests[i].place for i in p.opened}
     return [
         *(p.wins[k] for k in words.hard),
         *p.points,

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-WEEK = 7
+from dataclasses import dataclass, field
 
 
+@dataclass(slots=True)
 class PlayTally:
-    """Days are days of her life, from 0; the day turns at four in the morning."""
+    """Counts of a life. Days are those of the life, from 0; a day turns at four in the morning."""
 
-    __slots__ = (
-        *("days", "sessions", "plays", "per_session", "minutes", "flow", "late", "shown", "followed", "annoyed"),
-        *("parroted", "thumbs", "gaps", "left", "level_7"),
-    )
-
-    def __init__(self) -> None:
-        self.days: set[int] = set()  # on which she began a session
-        self.sessions = self.plays = 0
-        self.per_session: list[int] = []
-        self.minutes = self.flow = self.late = 0.0
-        self.shown = self.followed = self.parroted = 0
-        self.annoyed = 0.0
-        self.thumbs = 0.0
-        self.gaps: list[float] = []  # [h] until the next session, also where that is after the end
-        self.left = -1  # day on which she left for good
-        self.level_7 = 1  # at the end of her first week
+    days: set[int] = field(default_factory=set)  # on which a session began
+    sessions: int = 0
+    plays: int = 0
+    per_session: list[int] = field(default_factory=list)  # plays
+    minutes: float = 0.0  # played
+    flow: float = 0.0  # [min] of play times flow
+    late: float = 0.0  # [min] played after bedtime
+    offers: int = 0  # pieces of advice, as the next three
+    followed: int = 0
+    annoyed: int = 0
+    parroted: int = 0  # to do what would have been done anyway
+    gaps: list[float] = field(default_factory=list)  # [h] until the next session, also where that is after the end
+    left: int = -1  # day of leaving for good
+    level_7: int = 1  # level at the end of the first week
 
     def session(self, day: int) -> None:
         self.days.add(day)
@@ -38,31 +37,29 @@ class PlayTally:
         self.per_session.append(plays)
 
     def level(self, day: int, level: int) -> None:
-        if day < WEEK:
+        if day < 7:
             self.level_7 = level
 
     def advice(self, followed: bool, annoyed: bool, anyway: bool) -> None:
-        self.shown += 1
+        self.offers += 1
         self.followed += followed
         self.annoyed += annoyed
         self.parroted += anyway
 
     def figures(self, days: int) -> dict[str, float]:
-        """Retention is classic: whether she played on that day of her life, the 30th day (the last of an episode) for D30."""
+        """Retention is classic: whether that day of life was played on, for D30 the 30th, the last of an episode."""
         per = sorted(self.per_session)
-        found = {f"d{n}": float(min(n, days - 1) in self.days) for n in (1, 7, 30) if n <= days}
-        found |= {
+        return {f"d{n}": float(min(n, days - 1) in self.days) for n in (1, 7, 30) if n <= days} | {
             "sessions": float(self.sessions),
             "plays_per_day": self.plays / days,
             "session_median": float(per[len(per) // 2]) if per else 0.0,
             "flow_share": self.flow / self.minutes if self.minutes else 0.0,
             "minutes_per_day": self.minutes / days,
-            "advice": self.shown / max(1, self.plays),
-            "parroted": self.parroted / max(1, self.shown),
+            "advice": self.offers / max(1, self.plays),
+            "parroted": self.parroted / max(1, self.offers),
             "annoyed_per_hour": self.annoyed / max(1.0, self.minutes) * 60,
-            "annoyed_per_100": 100 * self.annoyed / max(1, self.shown),
+            "annoyed_per_100": 100 * self.annoyed / max(1, self.offers),
             "level_7": float(self.level_7),
             "late_minutes": self.late / days,
             "stayed": float(self.left < 0),
         }
-        return found

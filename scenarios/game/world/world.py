@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from math import exp
-from typing import Any
+from typing import NamedTuple
 
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scenario import START_HOUR
 
 from ..params import COUNTED, LONGEST
@@ -20,14 +21,24 @@ from .estimates import likely_flow, night_minutes
 from .life import Life
 from .sensing import tell
 
-# The occasion of a draw is (session, plays so far), so what an agent says moves none of them. Each has 8 indices of the stream.
+# The occasion of a draw is (session, plays so far), so what an agent says moves none of them. Each has 8 indices of the
+# stream.
 CHOOSE, END, ANNOY, THUMBS, CHOOSE_LINE, ANNOY_LINE, AGAIN, END_AGAIN = range(8)  # AGAIN: after a change of difficulty
-# One 64-bit draw (CHOOSE, AGAIN) serves a choice and the play that follows, from the lowest bit: 18 bits are the place in the table
-# of Gumbel noise (liking of each action), 12 the length of the play (one of the FINE quantiles), 20 the luck that decides whether it
-# is won (a share of 2^20); 14 are left over.
+# One 64-bit draw (CHOOSE, AGAIN) serves a choice and the play that follows, from the lowest bit: 18 bits are the place
+# in the table of Gumbel noise (liking of each action), 12 the length of the play (one of the FINE quantiles), 20 the
+# luck that decides whether it is won (a share of 2^20); 14 are left over.
 _PLACE, _LENGTH, _LUCK = (1 << GUMBELS_BITS) - 1, GUMBELS_BITS, GUMBELS_BITS + 12
 _MILLION = 2.0**-20
 PAUSE = 20  # [s] after a change of difficulty or a level-up
+
+
+class Play(NamedTuple):
+    """A play of a recorded world."""
+
+    time: int  # [s] of its end
+    activity: int
+    minutes: float
+    outcome: int  # 0 lost, 1 won, 2 neither
 
 
 def _part(minutes: float, room: float) -> float:
@@ -51,7 +62,7 @@ class GameWorld(Life):
         *,
         day: int = 0,
         record: bool = False,
-        reveal: Any = None,
+        reveal: Callable[[GameWorld], None] | None = None,
         observed: bool = True,
     ):
         super().__init__(game, streams, row, day, record)
@@ -63,19 +74,19 @@ class GameWorld(Life):
         self._answers = -1
         self._again = False
         self._mask: array[int] | None = None
-        self._followed: tuple[int, int] = (-1, 0)  # play whose outcome tells whether advice was good: its event, action
-        self.timeline: list[tuple[int, int, float, int]] = []  # of a recorded world: time, activity, minutes, outcome
+        self._followed: tuple[int, int] = (-1, 0)  # event and action of the play that will tell how good advice was
+        self.timeline: list[Play] = []  # of a recorded world
         if record:
             self.begin_to_watch()
         first = self.traits.prime + 3.0 * QUANTILES[int(self._session_draws.uniform(0) * FINE)]
         hours = min(23.9, max(0.1, first - START_HOUR)) if first >= START_HOUR else 0.1
-        self.call_at(self.start + round(hours * 3600), self._begin)
+        self.call_at(self.start + round(hours * HOUR), self._begin)
         self.reveal = reveal
         self.run_until_decision()
 
     # -- sessions -----------------------------------------------------------------------------------------------------
 
-    def _begin(self, _: Any) -> None:
+    def _begin(self, _: object) -> None:
         player, now, params = self.player, self.now, self.game.params
         if self.sessions:
             hours = self.gap
@@ -92,8 +103,8 @@ class GameWorld(Life):
         self.moment = 0
         self._choice(None)
 
-    def _choice(self, _: Any) -> None:
-        """What next? She is asked."""
+    def _choice(self, _: object) -> None:
+        """What next? The player is to decide."""
         if self.observed:
             player, game = self.player, self.game
             difficulty = 0
@@ -182,7 +193,7 @@ class GameWorld(Life):
         return k + 1 if k < n else self.game.words.easier + k - n
 
     def _answer(self, advised: int, action: int, u: float) -> None:
-        """What she makes of advice; called once it is known what she does."""
+        """What the player makes of advice; called once it is known what they do."""
         player, followed = self.player, advised == action
         irritation = player.irritation(advised != self.anyway)
         annoyed = u < logistic(irritation)
@@ -200,9 +211,8 @@ class GameWorld(Life):
             self.earn_from(0, "annoyed")
             self.feedback_event(0, ANNOYED, advised, self._answers, -1.0, False)
         else:
-            self.feedback_event(
-                0, FOLLOWED if followed else IGNORED, advised, self._answers, 1.0 if followed else 0.0, followed
-            )
+            kind = FOLLOWED if followed else IGNORED
+            self.feedback_event(0, kind, advised, self._answers, float(followed), followed)
 
     # -- plays --------------------------------------------------------------------------------------------------------
 
@@ -222,7 +232,7 @@ class GameWorld(Life):
         if self._followed[0] >= 0:
             self._rate_advice(flow, won, self._play_draws.uniform(self._occasion + THUMBS))
         if self._record:
-            self.timeline.append((self.now, k, minutes, won if game.hard[k] else 2))
+            self.timeline.append(Play(self.now, k, minutes, int(won) if game.hard[k] else 2))
         self.moment = 1 if won else 2
         if player.level > level:
             self._level_up()
@@ -261,11 +271,10 @@ class GameWorld(Life):
         if u < 0.1 * abs(pleased):
             thumb = 1.0 if pleased > 0 else -1.0
             self.earn_from(0, "thumb", thumb)
-            self.tally.thumbs += thumb
             self.feedback_event(0, THUMB, action, answers, thumb, None)
 
     def _level_up(self) -> None:
-        """A point to spend: she is asked on which line."""
+        """A point to spend: the player is to decide on which line."""
         self.moment = 3
         self.tally.level((self.now - self.start) // DAY, self.player.level)
         if self.observed:
@@ -303,14 +312,13 @@ class GameWorld(Life):
         if self.plays == 1:
             self.earn_from(0, "early_logout")
         player.frustration = min(1.0, player.frustration)
-        leaves = self.quitting()
-        if draw.uniform(first) < logistic(leaves):
+        if draw.uniform(first) < logistic(self.quitting()):
             self.left_for_good = True
             self.earn_from(0, "churn")
             self.tally.left = (self.now - self.start) // DAY
             return
         u = [draw.uniform(first + i) for i in range(1, 5)]
         time = next_session(self.now, u, self.traits, self.game)
-        self.gap = (time - self.now) / 3600
+        self.gap = (time - self.now) / HOUR
         self.tally.gaps.append(self.gap)
         self.call_at(time, self._begin)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lam_env.core.behaviour_tables import Anchor
+from lam_env.core.behaviour_tables import Anchor, Need
 
 ACTIVITIES = (
     *("sleep", "toilet", "groom", "shower", "dress", "breakfast", "lunch", "dinner", "snack", "drink"),
@@ -23,52 +23,34 @@ LENGTHS = {
     **{"clean": (14, 0.8), "laundry": (8, 0.6), "out": (40, 0.7), "phone": (9, 0.9), "guests": (120, 0.4)},
 }
 
-# mean time awake between two acts [h], gamma shape, share of the waking rate in sleep, does it cut a filler short
-NEEDS = {
-    "toilet": (3.2, 4.0, 0.25, True),
-    "drink": (3.4, 3.0, 0.0, True),
-    "snack": (6.5, 2.5, 0.0, False),
-    "groom": (9.0, 3.0, 0.0, False),
-}
+NEEDS = (
+    Need("toilet", 3.2, 4.0, 0.25, True),
+    Need("drink", 3.4, 3.0, 0.0, True),
+    Need("snack", 6.5, 2.5),
+    Need("groom", 9.0, 3.0),
+)
 
 # hours of day that the columns of `fillers` stand for: night, morning, midday, afternoon, evening, late
 PARTS = (0,) * 6 + (1,) * 5 + (2,) * 3 + (3,) * 4 + (4,) * 4 + (5,) * 2
 
-# factor on the next filler's weight given the act before
+# act -> next filler -> factor on its weight
 FOLLOW = {
-    ("breakfast", "clean"): 10.0,
-    ("breakfast", "read"): 4.0,
-    ("breakfast", "work"): 2.0,
-    ("lunch", "clean"): 10.0,
-    ("lunch", "relax"): 4.0,
-    ("dinner", "clean"): 12.0,
-    ("dinner", "tv"): 4.0,
-    ("clean", "laundry"): 8.0,
-    ("clean", "tv"): 2.0,
-    ("laundry", "clean"): 6.0,
-    ("out", "relax"): 8.0,
-    ("out", "phone"): 2.0,
-    ("work", "phone"): 5.0,
-    ("work", "relax"): 2.0,
-    ("phone", "work"): 5.0,
-    ("phone", "tv"): 2.0,
-    ("tv", "phone"): 2.5,
-    ("tv", "work"): 0.2,
-    ("tv", "clean"): 0.4,
-    ("tv", "music"): 0.2,
-    ("relax", "tv"): 2.5,
-    ("relax", "music"): 3.0,
-    ("relax", "clean"): 0.4,
-    ("music", "relax"): 5.0,
-    ("music", "tv"): 0.3,
-    ("read", "sleep"): 4.0,
-    ("read", "relax"): 2.0,
-    ("read", "tv"): 0.4,
-    ("sleep", "read"): 2.0,
-    ("sleep", "tv"): 2.0,
-    ("shower", "dress"): 10.0,
-    ("groom", "dress"): 3.0,
-    ("guests", "clean"): 8.0,
+    "breakfast": {"clean": 10.0, "read": 4.0, "work": 2.0},
+    "lunch": {"clean": 10.0, "relax": 4.0},
+    "dinner": {"clean": 12.0, "tv": 4.0},
+    "clean": {"laundry": 8.0, "tv": 2.0},
+    "laundry": {"clean": 6.0},
+    "out": {"relax": 8.0, "phone": 2.0},
+    "work": {"phone": 5.0, "relax": 2.0},
+    "phone": {"work": 5.0, "tv": 2.0},
+    "tv": {"phone": 2.5, "work": 0.2, "clean": 0.4, "music": 0.2},
+    "relax": {"tv": 2.5, "music": 3.0, "clean": 0.4},
+    "music": {"relax": 5.0, "tv": 0.3},
+    "read": {"sleep": 4.0, "relax": 2.0, "tv": 0.4},
+    "sleep": {"read": 2.0, "tv": 2.0},
+    "shower": {"dress": 10.0},
+    "groom": {"dress": 3.0},
+    "guests": {"clean": 8.0},
 }
 
 # probability of going back to a filler after one other act
@@ -89,18 +71,23 @@ def working_day(hours: float, sd: float) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Habits:
-    """One way to live. `fillers`: activity -> weights in the six parts of the day (see PARTS)."""
+    """One way to live; ValueError where a filler is unknown or has no weight for a part of the day."""
 
-    anchors: tuple[Anchor, ...]
-    fillers: dict[str, tuple[float, ...]]
-    traits: dict[str, float]
-    lengths: dict[str, tuple[float, float]] = field(default_factory=dict)
-    needs: dict[str, tuple[float, float, float, bool]] = field(default_factory=dict)
-    weekend_shift: float = 0.0
+    anchors: tuple[Anchor, ...]  # acts by the clock
+    fillers: dict[str, tuple[float, ...]]  # activity -> weights >= 0 in the six parts of the day (see PARTS)
+    traits: dict[str, float]  # means of PersonaTraits
+    lengths: dict[str, tuple[float, float]] = field(default_factory=dict)  # in place of LENGTHS
+    needs: tuple[Need, ...] = ()  # in place of NEEDS
+    weekend_shift: float = 0.0  # [h] by which anchors are later at the weekend
     weekend_pace: float = 1.0  # fillers take longer at the weekend where working days leave few hours
-    mood: float = 0.05
-    taste: float = 0.6
-    rotation: int = 1
+    mood: float = 0.05  # sd of the log of a day's factor on the length of fillers
+    taste: float = 0.6  # how much the choice of fillers differs from day to day, 0..1
+    rotation: int = 1  # [weeks] after which the anchors' weeks repeat
+
+    def __post_init__(self) -> None:
+        for activity, weights in self.fillers.items():
+            if activity not in ACTIVITIES or len(weights) != 6 or min(weights) < 0:
+                raise ValueError(f"habits: filler {activity!r} {weights}: name one of ACTIVITIES, six weights >= 0")
 
 
 def _sleep(wake: float, sd: float, bed: float, bed_sd: float, **more: str | int) -> tuple[Anchor, Anchor]:
@@ -123,22 +110,17 @@ HABITS = {
             Anchor("guests", 19.5, 0.7, skip=0.85, days="weekend"),
         ),
         fillers={
-            "tv": (1, 0.6, 1, 2, 7, 4),
-            "relax": (1, 2, 2, 2.5, 2.5, 2),
-            "read": (0, 0.5, 0.5, 1, 1.2, 2.5),
-            "music": (0, 1, 1, 1, 0.8, 0.2),
-            "work": (0, 0.2, 0.3, 0.4, 0.8, 0.3),
-            "clean": (0, 1.5, 2, 2, 1.2, 0.2),
-            "laundry": (0, 0.2, 0.4, 0.4, 0.4, 0),
-            "phone": (0, 0.4, 0.8, 1.2, 1.5, 0.8),
-            "out": (0, 0.1, 0.3, 0.4, 0.1, 0),
-            "sleep": (0, 0, 0, 0.3, 0, 0),
+            "tv": (1, 0.6, 1, 2, 7, 4), "relax": (1, 2, 2, 2.5, 2.5, 2),
+            "read": (0, 0.5, 0.5, 1, 1.2, 2.5), "music": (0, 1, 1, 1, 0.8, 0.2),
+            "work": (0, 0.2, 0.3, 0.4, 0.8, 0.3), "clean": (0, 1.5, 2, 2, 1.2, 0.2),
+            "laundry": (0, 0.2, 0.4, 0.4, 0.4, 0), "phone": (0, 0.4, 0.8, 1.2, 1.5, 0.8),
+            "out": (0, 0.1, 0.3, 0.4, 0.1, 0), "sleep": (0, 0, 0, 0.3, 0, 0),
         },
         weekend_pace=2.6,
-        traits={"regularity": 0.8, "tolerance": 0.5, "effort_dislike": 0.7, "comfort_setpoint": 20.5, "thrift": 0.6,
-                "tidiness": 0.7, "talkativeness": 0.05, "dislike_scale": 0.8},
+        traits={"regularity": 0.8, "tolerance": 0.5, "comfort_setpoint": 20.5, "thrift": 0.6,
+                "tidiness": 0.7, "talkativeness": 0.05},
         lengths={"breakfast": (10, 0.4), "shower": (7, 0.35)},
-        needs={"toilet": (2.8, 4.0, 0.25, True), "drink": (2.4, 3.0, 0.0, True)},
+        needs=(Need("toilet", 2.8, 4.0, 0.25, True), Need("drink", 2.4, 3.0, 0.0, True)),
     ),
     "shift_worker": Habits(
         rotation=2,
@@ -159,21 +141,16 @@ HABITS = {
             Anchor("out", 20.3, 0.7, skip=0.4, days="weekend", minutes=working_day(2.4, 0.4)),
         ),
         fillers={
-            "tv": (3, 1.5, 1.5, 3, 5, 5),
-            "relax": (2, 2, 2, 2.5, 2, 2),
-            "read": (0.3, 0.3, 0.3, 0.4, 0.4, 0.6),
-            "music": (0.3, 1, 1, 1.2, 1, 0.4),
-            "work": (0, 0.3, 0.3, 0.3, 0.3, 0.1),
-            "clean": (0.1, 1.4, 1.4, 1.4, 0.8, 0.4),
-            "laundry": (0, 0.6, 0.5, 0.5, 0.3, 0.1),
-            "phone": (0.3, 0.8, 1, 1.4, 1.4, 1),
-            "out": (0, 0.4, 0.4, 0.5, 0.2, 0),
-            "sleep": (0, 0, 0, 0.8, 0, 0),
+            "tv": (3, 1.5, 1.5, 3, 5, 5), "relax": (2, 2, 2, 2.5, 2, 2),
+            "read": (0.3, 0.3, 0.3, 0.4, 0.4, 0.6), "music": (0.3, 1, 1, 1.2, 1, 0.4),
+            "work": (0, 0.3, 0.3, 0.3, 0.3, 0.1), "clean": (0.1, 1.4, 1.4, 1.4, 0.8, 0.4),
+            "laundry": (0, 0.6, 0.5, 0.5, 0.3, 0.1), "phone": (0.3, 0.8, 1, 1.4, 1.4, 1),
+            "out": (0, 0.4, 0.4, 0.5, 0.2, 0), "sleep": (0, 0, 0, 0.8, 0, 0),
         },
         weekend_pace=2.2,
-        traits={"regularity": 1.1, "tolerance": 0.45, "effort_dislike": 0.8, "comfort_setpoint": 20.0, "thrift": 0.5,
-                "tidiness": 0.45, "talkativeness": 0.04, "dislike_scale": 1.0},
-        needs={"toilet": (2.6, 4.0, 0.25, True), "drink": (2.4, 3.0, 0.0, True), "snack": (4.5, 2.5, 0.0, False)},
+        traits={"regularity": 1.1, "tolerance": 0.45, "comfort_setpoint": 20.0, "thrift": 0.5,
+                "tidiness": 0.45, "talkativeness": 0.04},
+        needs=(Need("toilet", 2.6, 4.0, 0.25, True), Need("drink", 2.4, 3.0, 0.0, True), Need("snack", 4.5, 2.5)),
     ),
     "home_worker": Habits(
         anchors=(
@@ -190,20 +167,15 @@ HABITS = {
             Anchor("guests", 19.9, 0.6, skip=0.8, days="weekend"),
         ),
         fillers={
-            "tv": (1, 0.2, 0.3, 0.4, 6, 4),
-            "relax": (1, 0.8, 1, 1, 2, 2),
-            "read": (0.5, 0.4, 0.5, 0.5, 1.5, 3),
-            "music": (0, 0.8, 0.8, 0.8, 1, 0.2),
-            "work": (0, 6, 4, 6, 0.6, 0.4),
-            "clean": (0, 0.8, 0.8, 0.8, 1.2, 0.2),
-            "laundry": (0, 0.5, 0.4, 0.4, 0.3, 0),
-            "phone": (0, 1.6, 1.2, 1.6, 1, 0.3),
-            "out": (0, 0.2, 0.3, 0.3, 0.1, 0),
-            "sleep": (0, 0, 0, 0.05, 0, 0),
+            "tv": (1, 0.2, 0.3, 0.4, 6, 4), "relax": (1, 0.8, 1, 1, 2, 2),
+            "read": (0.5, 0.4, 0.5, 0.5, 1.5, 3), "music": (0, 0.8, 0.8, 0.8, 1, 0.2),
+            "work": (0, 6, 4, 6, 0.6, 0.4), "clean": (0, 0.8, 0.8, 0.8, 1.2, 0.2),
+            "laundry": (0, 0.5, 0.4, 0.4, 0.3, 0), "phone": (0, 1.6, 1.2, 1.6, 1, 0.3),
+            "out": (0, 0.2, 0.3, 0.3, 0.1, 0), "sleep": (0, 0, 0, 0.05, 0, 0),
         },
-        traits={"regularity": 0.9, "tolerance": 0.6, "effort_dislike": 0.5, "comfort_setpoint": 21.5, "thrift": 0.5,
-                "tidiness": 0.6, "talkativeness": 0.08, "dislike_scale": 1.0},
-        needs={"toilet": (3.2, 4.0, 0.25, True), "drink": (2.6, 3.0, 0.0, True)},
+        traits={"regularity": 0.9, "tolerance": 0.6, "comfort_setpoint": 21.5, "thrift": 0.5,
+                "tidiness": 0.6, "talkativeness": 0.08},
+        needs=(Need("toilet", 3.2, 4.0, 0.25, True), Need("drink", 2.6, 3.0, 0.0, True)),
     ),
     "retired": Habits(
         anchors=(
@@ -216,21 +188,16 @@ HABITS = {
             Anchor("guests", 15.2, 0.6, skip=0.75, days="weekend"),
         ),
         fillers={
-            "tv": (1, 0.8, 1.2, 2, 8, 4),
-            "relax": (1, 1.8, 2, 2.2, 1.8, 1.5),
-            "read": (0.5, 2, 1.2, 1.8, 1, 2.5),
-            "music": (0.1, 0.8, 0.5, 1, 0.6, 0.2),
-            "work": (0, 0.6, 0.4, 0.6, 0.2, 0),
-            "clean": (0, 2.2, 1.4, 1.4, 0.6, 0),
-            "laundry": (0, 0.7, 0.4, 0.4, 0.1, 0),
-            "phone": (0, 0.8, 0.6, 0.9, 0.9, 0.1),
-            "out": (0, 0.3, 0.3, 0.4, 0.05, 0),
-            "sleep": (0, 0, 0, 1.6, 0.1, 0),
+            "tv": (1, 0.8, 1.2, 2, 8, 4), "relax": (1, 1.8, 2, 2.2, 1.8, 1.5),
+            "read": (0.5, 2, 1.2, 1.8, 1, 2.5), "music": (0.1, 0.8, 0.5, 1, 0.6, 0.2),
+            "work": (0, 0.6, 0.4, 0.6, 0.2, 0), "clean": (0, 2.2, 1.4, 1.4, 0.6, 0),
+            "laundry": (0, 0.7, 0.4, 0.4, 0.1, 0), "phone": (0, 0.8, 0.6, 0.9, 0.9, 0.1),
+            "out": (0, 0.3, 0.3, 0.4, 0.05, 0), "sleep": (0, 0, 0, 1.6, 0.1, 0),
         },
-        traits={"regularity": 0.8, "tolerance": 0.35, "effort_dislike": 0.8, "comfort_setpoint": 22.0, "thrift": 0.7,
-                "tidiness": 0.8, "talkativeness": 0.06, "dislike_scale": 1.3},
+        traits={"regularity": 0.8, "tolerance": 0.35, "comfort_setpoint": 22.0, "thrift": 0.7,
+                "tidiness": 0.8, "talkativeness": 0.06},
         lengths={"breakfast": (22, 0.35), "tv": (55, 0.7), "dress": (6, 0.5)},
-        needs={"toilet": (2.6, 4.0, 0.45, True), "drink": (3.0, 3.0, 0.0, True)},
+        needs=(Need("toilet", 2.6, 4.0, 0.45, True), Need("drink", 3.0, 3.0, 0.0, True)),
         weekend_shift=0.25,
     ),
     "family": Habits(
@@ -248,22 +215,17 @@ HABITS = {
             Anchor("guests", 15.2, 0.9, skip=0.6, days="weekend"),
         ),
         fillers={
-            "tv": (1, 0.6, 0.6, 1.5, 4, 4),
-            "relax": (1, 0.8, 1, 1, 1.6, 1.8),
-            "read": (0.2, 0.4, 0.4, 0.6, 1.2, 2),
-            "music": (0, 1, 0.8, 1.2, 0.8, 0.1),
-            "work": (0, 0.3, 0.6, 1.2, 1, 0.6),
-            "clean": (0, 2.4, 2.4, 2.4, 1.8, 0.6),
-            "laundry": (0, 1, 1, 1, 0.8, 0.2),
-            "phone": (0, 0.8, 0.8, 1, 1.2, 0.5),
-            "out": (0, 0.3, 0.4, 0.6, 0.1, 0),
-            "sleep": (0, 0, 0, 0.2, 0, 0),
+            "tv": (1, 0.6, 0.6, 1.5, 4, 4), "relax": (1, 0.8, 1, 1, 1.6, 1.8),
+            "read": (0.2, 0.4, 0.4, 0.6, 1.2, 2), "music": (0, 1, 0.8, 1.2, 0.8, 0.1),
+            "work": (0, 0.3, 0.6, 1.2, 1, 0.6), "clean": (0, 2.4, 2.4, 2.4, 1.8, 0.6),
+            "laundry": (0, 1, 1, 1, 0.8, 0.2), "phone": (0, 0.8, 0.8, 1, 1.2, 0.5),
+            "out": (0, 0.3, 0.4, 0.6, 0.1, 0), "sleep": (0, 0, 0, 0.2, 0, 0),
         },
         weekend_pace=1.25,
-        traits={"regularity": 0.9, "tolerance": 0.55, "effort_dislike": 0.9, "comfort_setpoint": 21.0, "thrift": 0.55,
-                "tidiness": 0.6, "talkativeness": 0.05, "dislike_scale": 1.0},
+        traits={"regularity": 0.9, "tolerance": 0.55, "comfort_setpoint": 21.0, "thrift": 0.55,
+                "tidiness": 0.6, "talkativeness": 0.05},
         lengths={"breakfast": (16, 0.35), "tv": (35, 0.7), "clean": (16, 0.8)},
-        needs={"toilet": (2.9, 4.0, 0.25, True), "drink": (2.6, 3.0, 0.0, True)},
+        needs=(Need("toilet", 2.9, 4.0, 0.25, True), Need("drink", 2.6, 3.0, 0.0, True)),
     ),
     "student": Habits(
         anchors=(
@@ -278,23 +240,20 @@ HABITS = {
             Anchor("guests", 20.3, 0.8, skip=0.75, days="weekend"),
         ),
         fillers={
-            "tv": (3, 0.8, 1, 1.5, 3, 4),
-            "relax": (2, 1.2, 1.4, 1.4, 1.6, 2),
-            "read": (0.8, 1, 1, 1.4, 1, 1.2),
-            "music": (1.2, 1.6, 1.4, 1.8, 1.8, 1.6),
-            "work": (1, 2, 2.5, 4, 2.5, 1.5),
-            "clean": (0.1, 0.6, 0.7, 0.8, 0.6, 0.1),
-            "laundry": (0, 0.2, 0.3, 0.3, 0.2, 0),
-            "phone": (1, 1.2, 1.4, 1.8, 2, 2),
-            "out": (0, 0.3, 0.5, 0.6, 0.3, 0),
-            "sleep": (0, 0, 0, 0.6, 0.1, 0),
+            "tv": (3, 0.8, 1, 1.5, 3, 4), "relax": (2, 1.2, 1.4, 1.4, 1.6, 2),
+            "read": (0.8, 1, 1, 1.4, 1, 1.2), "music": (1.2, 1.6, 1.4, 1.8, 1.8, 1.6),
+            "work": (1, 2, 2.5, 4, 2.5, 1.5), "clean": (0.1, 0.6, 0.7, 0.8, 0.6, 0.1),
+            "laundry": (0, 0.2, 0.3, 0.3, 0.2, 0), "phone": (1, 1.2, 1.4, 1.8, 2, 2),
+            "out": (0, 0.3, 0.5, 0.6, 0.3, 0), "sleep": (0, 0, 0, 0.6, 0.1, 0),
         },
-        traits={"regularity": 1.3, "tolerance": 0.7, "effort_dislike": 0.6, "comfort_setpoint": 20.5, "thrift": 0.35,
-                "tidiness": 0.35, "talkativeness": 0.07, "dislike_scale": 0.7},
+        traits={"regularity": 1.3, "tolerance": 0.7, "comfort_setpoint": 20.5, "thrift": 0.35,
+                "tidiness": 0.35, "talkativeness": 0.07},
         lengths={"breakfast": (9, 0.5), "tv": (40, 0.9), "phone": (12, 0.9)},
-        needs={"toilet": (3.0, 4.0, 0.2, True), "drink": (2.6, 3.0, 0.0, True), "snack": (4.5, 2.5, 0.0, False)},
+        needs=(Need("toilet", 3.0, 4.0, 0.2, True), Need("drink", 2.6, 3.0, 0.0, True), Need("snack", 4.5, 2.5)),
         mood=0.08,
         taste=0.8,
         weekend_pace=1.1,
     ),
 }  # fmt: skip
+
+PERSONAS = tuple(HABITS)

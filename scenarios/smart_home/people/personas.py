@@ -6,51 +6,54 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
-from lam_env.core.behaviour_tables import Anchor, BehaviourTables, Need
+from lam_env.core.behaviour_tables import Anchor, BehaviourTables
 from lam_env.core.rng import Stream
 
-from .habits import ACTIVITIES, AGAIN, FOLLOW, HABITS, LENGTHS, NEEDS, PARTS, Habits
+from .habits import ACTIVITIES, AGAIN, FOLLOW, HABITS, LENGTHS, NEEDS, PARTS, PERSONAS, Habits
 
-PERSONAS = tuple(HABITS)
 _P = (0.005, *np.linspace(0, 1, 21)[1:-1].tolist(), 0.995)
 _Z = tuple(NormalDist().inv_cdf(p) for p in _P)
 _ANCHOR, _LENGTH, _NEED, _WEIGHT, _FOLLOW, _TRAIT = range(0, 6000, 1000)  # occasions of the jitter
-
-
 PREFERENCE = 1.7  # exponent on appeal: above 1, favourites are chosen more
 
 
 @dataclass(frozen=True)
 class PersonaTraits:
-    """How a resident deals with the home.
+    """How a resident deals with the home; ValueError where a share does not lie in 0..1."""
 
-    regularity: factor on the sd of clock anchors (already in the tables; small is regular). tolerance: 0..1, how long she puts up with
-    a mismatch. effort_dislike: 0..1, how much a touch of a device costs her. comfort_setpoint: [C] wanted when awake
-    at home. thrift: 0..1, how much she cares for the energy bill. tidiness: probability to switch off what she leaves
-    behind. talkativeness: probability of an explicit rating, .02-.10. dislike_scale: factor on the standing dislikes
-    of automation.
-    """
+    regularity: float  # factor on the sd of clock anchors, already in the tables; small is regular
+    tolerance: float  # 0..1, how long a mismatch is put up with
+    comfort_setpoint: float  # [C] wanted when awake at home
+    thrift: float  # 0..1, how much the energy bill matters
+    tidiness: float  # probability that what is left behind is switched off
+    talkativeness: float  # probability of an explicit rating
 
-    regularity: float
-    tolerance: float
-    effort_dislike: float
-    comfort_setpoint: float
-    thrift: float
-    tidiness: float
-    talkativeness: float
-    dislike_scale: float
+    def __post_init__(self) -> None:
+        for name in ("tolerance", "thrift", "tidiness", "talkativeness"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"persona: {name} must lie in 0..1, not {getattr(self, name)}")
 
 
-_SPREAD = {"regularity": 0.1, "tolerance": 0.1, "effort_dislike": 0.1, "comfort_setpoint": 0.7, "thrift": 0.12,
-           "tidiness": 0.12, "talkativeness": 0.012, "dislike_scale": 0.15}  # fmt: skip
-_RANGE = {
-    "regularity": (0.6, 1.6),
-    "comfort_setpoint": (18.0, 23.5),
-    "talkativeness": (0.02, 0.10),
-    "dislike_scale": (0.2, 2.0),
+class Scatter(NamedTuple):
+    """How a trait differs among residents of one kind."""
+
+    draw: int  # its occasion
+    sd: float
+    low: float = 0.05
+    high: float = 0.95
+
+
+_SCATTER = {
+    "regularity": Scatter(0, 0.1, 0.6, 1.6),
+    "tolerance": Scatter(1, 0.1),
+    "comfort_setpoint": Scatter(3, 0.7, 18.0, 23.5),
+    "thrift": Scatter(4, 0.12),
+    "tidiness": Scatter(5, 0.12),
+    "talkativeness": Scatter(6, 0.012, 0.02, 0.10),
 }
 
 
@@ -63,7 +66,7 @@ _PAUSES = lognormal_quantiles(4.0, 1.1)  # [min]
 
 
 def persona(name: str, stream: Stream) -> tuple[BehaviourTables, PersonaTraits]:
-    """One individual of a kind: `stream` decides how she differs from the others of it."""
+    """One individual of a kind: `stream` decides how they differ from the others of it."""
     if name not in HABITS:
         raise ValueError(f"unknown persona {name!r}: choose one of {', '.join(PERSONAS)}")
     habits = HABITS[name]
@@ -75,9 +78,11 @@ def persona(name: str, stream: Stream) -> tuple[BehaviourTables, PersonaTraits]:
         weights[:, k] *= math.exp(0.3 * stream.normal(_WEIGHT + k))
     follow = np.ones((len(ACTIVITIES),) * 2)
     np.fill_diagonal(follow, 0.0)
-    for i, ((a, b), factor) in enumerate(FOLLOW.items()):
+    pairs = [(a, b, factor) for a, after in FOLLOW.items() for b, factor in after.items()]
+    for i, (a, b, factor) in enumerate(pairs):
         follow[ACTIVITIES.index(a), ACTIVITIES.index(b)] = factor * math.exp(0.2 * stream.normal(_FOLLOW + i))
-    lengths, usual = {}, {**LENGTHS, **habits.lengths}
+    lengths, usual = {}, LENGTHS | habits.lengths
+    needs = {need.activity: need for need in (*NEEDS, *habits.needs)}.values()
     for i, activity in enumerate(ACTIVITIES):
         median, sd = usual[activity]
         lengths[activity] = lognormal_quantiles(median * math.exp(0.15 * stream.normal(_LENGTH + i)), sd)
@@ -85,8 +90,8 @@ def persona(name: str, stream: Stream) -> tuple[BehaviourTables, PersonaTraits]:
         activities=ACTIVITIES,
         anchors=_anchors(habits, traits.regularity, stream),
         needs=tuple(
-            Need(activity, every * math.exp(0.12 * stream.normal(_NEED + i)), shape, asleep, interrupts)
-            for i, (activity, (every, shape, asleep, interrupts)) in enumerate({**NEEDS, **habits.needs}.items())
+            dataclasses.replace(need, every=need.every * math.exp(0.12 * stream.normal(_NEED + i)))
+            for i, need in enumerate(needs)
         ),
         durations=lengths,
         hourly=weights,
@@ -109,9 +114,8 @@ def persona(name: str, stream: Stream) -> tuple[BehaviourTables, PersonaTraits]:
 
 def _traits(habits: Habits, stream: Stream) -> PersonaTraits:
     values = {}
-    for i, (name, mean) in enumerate(habits.traits.items()):
-        low, high = _RANGE.get(name, (0.05, 0.95))
-        values[name] = min(high, max(low, mean + _SPREAD[name] * stream.normal(_TRAIT + i)))
+    for name, (draw, sd, low, high) in _SCATTER.items():
+        values[name] = min(high, max(low, habits.traits[name] + sd * stream.normal(_TRAIT + draw)))
     return PersonaTraits(**values)
 
 

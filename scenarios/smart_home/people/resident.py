@@ -1,4 +1,4 @@
-"""A resident: lives by her routine, puts the home in order for what she does, and answers what the agent did."""
+"""A resident: lives by a routine, puts the home in order for what they do, and answers what the agent did."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simpy.events import Timeout
 
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.rng import Streams, lognormal
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.sim.routine import Act, Routine
 from lam_env.sim.user import User
 
@@ -19,30 +19,39 @@ from ..climate import SLOT
 from ..devices import ALL_LIGHTS, HERE
 from ..house import AWAY, House
 from .personas import PersonaTraits
-from .rules import leaving_rules_of, rules_of
-from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, meaning
+from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, leaving_rules_of, meaning, rules_of
 
-AHEAD = 6  # acts of her plan that a resident looks ahead (seen by the oracle alone)
+AHEAD = 6  # acts of the plan that a resident looks ahead (seen by the oracle alone)
 ASLEEP = "sleep"
 COINS = 2048  # draws for the choices of a day: 16 for each of 128 acts
 
 
 class Item(NamedTuple):
-    """One thing she is about to see to: device, the state she puts it in, the states she leaves as they are."""
+    """One thing that a resident is about to see to."""
 
     device: int
-    state: int
-    ok: tuple[int, ...]
+    state: int  # in which it is put
+    ok: tuple[int, ...]  # states that are left as they are
 
 
+class Later(NamedTuple):
+    """Something to see to besides what the act began with."""
+
+    time: int  # [s] when
+    item: Item
+    since: int  # [s] when it became so
+
+
+# What comes of reaching for a device. None: nothing to do, nothing seen; else a token was raised, and the item comes
+# back where it has to be reached for again.
 Attend = Callable[["Resident", Item], tuple[()] | tuple[Item] | None]
 
 
 class Resident(User):
     """One person of a home.
 
-    Her plan of activities is a function of chance alone; only what she touches depends on the home and so on the agent.
-    `wants` maps devices to the states that are right for what she is doing now.
+    The plan of activities is a function of chance alone; only what is touched depends on the home and so on the agent.
+    `wants` maps devices to the states that are right for what the resident is doing now.
     """
 
     __slots__ = (
@@ -62,8 +71,6 @@ class Resident(User):
         traits: PersonaTraits,
         streams: Streams,
     ):
-        """`attend`: what comes of reaching for a device. None: nothing to do, nothing seen; else a token was raised, and the item comes back
-        where it has to be reached for again."""
         super().__init__(index, world.params.trust)
         actor = f"resident{index}"
         self.persona, self.tables, self.traits = name, tables, traits
@@ -78,23 +85,23 @@ class Resident(User):
         self.rooms = {k: home.room(r, "bathroom" if r == "laundry" else "living") for k, (r, _) in WANTS.items()}
         self.rooms["sleep"] = self.rooms["dress"] = self.rooms["wake"] = home.room(bedroom, "bedroom")
         self.like = traits.comfort_setpoint
-        self.level = 2 if self.like >= 21.0 else 1  # of heating that she likes
+        self.level = 2 if self.like >= 21.0 else 1  # of heating that is liked
         self.coming: deque[Act] = deque()
         self.act = Act(world.start, world.start, -1, 0, world.start // DAY)
         self._acts, self._chances = -1, memoryview(b"")
         self.coins, self.chances = self.coins_of(self.act), self.chances_of(self.act)
         self.doing = ASLEEP
-        self.since = world.start  # of what she is doing
+        self.since = world.start  # of `doing`
         self.room = self.rooms["sleep"]
         self.asleep = True
         self.wants: dict[int, tuple[int, ...]] = {}
         self.todo: list[Item] = []
-        self.later: dict[int, tuple[int, Item, int]] = {}  # device -> (when, what) she will see to besides; since when
+        self.later: dict[int, Later] = {}  # by device
         self.generation = 0
         self.leaving = False
-        self.reach_time = world.start  # when she reaches for the first item of todo
-        self.also, self.before, self.left = "", "", -1  # further wants; the act before; the room she has just left
-        self.last: dict[str, int] = {}  # when she last did what
+        self.reach_time = world.start  # [s] of the reach for the first item of todo
+        self.also, self.before, self.left = "", "", -1  # further wants; the act before; the room just left
+        self.last: dict[str, int] = {}  # activity -> when it was last over [s]
         self._world, self._attend = world, attend
 
     # -- habits -------------------------------------------------------------------------------------------------------
@@ -117,7 +124,7 @@ class Resident(User):
         before = self.doing
         self.act, self.since = act, act.start
         self.coins, self.chances = self.coins_of(act), self.chances_of(act)
-        if act.activity < 0:  # a pause: she stays where she is, and finishes what she was about to see to
+        if act.activity < 0:  # a pause: the resident stays there, and finishes what was still to be seen to
             self.asleep = False
             return
         self.generation += 1
@@ -146,7 +153,7 @@ class Resident(User):
         return next((self.habits[a.activity] == ASLEEP for a in self.coming if a.activity >= 0), False)
 
     def enter(self, world: House, before: str, also: str) -> None:
-        """Go to where the act takes place and list what has to be seen to. `also`: further wants (waking, returning)."""
+        """Go to where the act takes place and list what has to be seen to. `also`: wants of waking or returning."""
         room, old = self.rooms[self.doing], self.room
         self.room, self.also, self.left = room, also, old if old != room else -1
         if old != room:
@@ -174,7 +181,7 @@ class Resident(User):
             world.sensor_event(world.item_sensors["bed"], self.index)
 
     def _use(self, generation: int) -> None:
-        """She sits down, opens the fridge, ...: the sensor of what she uses fires."""
+        """Sitting down, opening the fridge, ...: the sensor of what is used fires."""
         if generation == self.generation:
             self._world.sensor_event(self._world.item_sensors[ITEMS[self.doing]], self.index)
 
@@ -185,7 +192,7 @@ class Resident(User):
             world.call_at(time, self._stir, (self.generation, count))
 
     def _stir(self, when: tuple[int, int]) -> None:
-        """She moves about where she is: the motion sensor fires."""
+        """Moving about in the room: the motion sensor fires."""
         generation, count = when
         if generation == self.generation and self.room >= 0:
             self._world.sensor_event(self.room, self.index)
@@ -198,7 +205,7 @@ class Resident(User):
         if world.others_in(room, self):
             return
         if before in LEAVING and self.coins[13] < self.leaving_rules[before]:
-            self._add(world, world.home.by_name["tv" if before == "tv" else "music"], 0, (0,), todo)
+            self._add(world, world.home.by_name[before], 0, (0,), todo)
         if self.coins[14] < self.traits.tidiness:
             self._add(world, world.home.lights[room], 0, (0,), todo)
 
@@ -212,7 +219,7 @@ class Resident(User):
             if device == HERE:
                 device = lights[room]
                 if state and world.sleeper_in(room):
-                    continue  # she would not wake somebody
+                    continue  # it would wake somebody
             elif device == ALL_LIGHTS:
                 for light in lights:
                     if light != lights[room] or self.leaving:
@@ -237,12 +244,12 @@ class Resident(User):
         ):
             todo.append(Item(device, state, ok))
         elif world.shadow[device] not in ok:
-            world.shadow[device] = state  # without the agent she would now have put it right
+            world.shadow[device] = state  # without the agent the resident would now have put it right
 
-    # -- coming and going -------------------------------------------------------------------------------------------
+    # -- coming and going ---------------------------------------------------------------------------------------------
 
     def _arrive(self, world: House) -> None:
-        """She comes home: unlocks, opens the door, goes where she wants to be."""
+        """Coming home: unlock, open the door, go where the act takes place."""
         self.todo = [Item(world.home.by_name["lock"], 0, (0,))]
         self.reach_at(world.now + 1)
         world.call_at(world.now + 15, self._come_in, self.generation)
@@ -269,16 +276,15 @@ class Resident(User):
         world.notice(old, room)
         world.sensor_event(len(world.home.rooms), self.index)
 
-    # -- chance ---------------------------------------------------------------------------------------------------------
+    # -- chance -------------------------------------------------------------------------------------------------------
 
     def coins_of(self, act: Act) -> memoryview:
         """(16,) uniform numbers for the choices of an act: 0-9 wants, 10-12 wants of waking and returning, 13 and 14
-        what she leaves behind, 15 the rest."""
-        _, _, _, ordinal, day = act
+        what is left behind, 15 the rest."""
+        day, first = act.day, act.ordinal * 16 % COINS
         if day not in self._drawn:
             self._drawn = {d: coins for d, coins in self._drawn.items() if d >= self.act.day}
             self._drawn[day] = self._coins.block(day * COINS, COINS).data
-        first = ordinal * 16 % COINS
         return self._drawn[day][first : first + 16]
 
     def chances_of(self, act: Act) -> memoryview:
@@ -290,11 +296,11 @@ class Resident(User):
         return self._chances[first : first + 64]
 
     def delay(self, slot: int, median: float, sd: float) -> int:
-        """A reaction time [s] of this act; `slot`: a device, 32 more for an override, 40 to 59 also stirring, 62 dusk, 63 the
-        first reach."""
+        """A reaction time [s] of this act; `slot`: a device, 32 more for an override, 40 to 59 also stirring, 62 dusk,
+        63 the first reach."""
         return int(lognormal(self.chances[slot], median, sd))
 
-    # -- touching and answering ----------------------------------------------------------------------------------------
+    # -- touching and answering ---------------------------------------------------------------------------------------
 
     def reach_at(self, time: int) -> None:
         self.reach_time = time
@@ -326,7 +332,7 @@ class Resident(User):
             off = world.indoor - self.like - 1.5
         if off > 0:
             world.utility_totals["cold"] += off * SLOT / 60
-            world.cold_hours += off * SLOT / 3600
+            world.cold_hours += off * SLOT / HOUR
             if off > 0.5 and not self.leaving:
                 self._warm_or_cool(world)
         if dusk_or_dawn and not self.leaving and self.act.activity >= 0 and world.dark(self.room):
@@ -339,7 +345,7 @@ class Resident(User):
                     self._see_to(world, item, 1 + self.delay(62, 60.0, 0.8))
 
     def _warm_or_cool(self, world: House) -> None:
-        """She goes to the thermostat, in a while."""
+        """Go to the thermostat, in a while."""
         level = world.states[world.heating]
         if world.indoor < self.like:
             target, ok = self.level, tuple(range(self.level, 3))
@@ -357,7 +363,7 @@ class Resident(User):
             self._see_at(world.now + wait, item)
 
     def _see_at(self, time: int, item: Item) -> None:
-        self.later[item.device] = (time, item, self._world.now)
+        self.later[item.device] = Later(time, item, self._world.now)
         self._world.call_at(time, self._see, (self.generation, item))
 
     def _see(self, what: tuple[int, Item]) -> None:

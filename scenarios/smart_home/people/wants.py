@@ -1,29 +1,36 @@
-"""What each activity wants of the home, as data that residents interpret.
+"""What each activity wants of the home, as data, and what the data come to for one resident in one home.
 
-A want names a device (a leading "*" stands for the room the activity is in), the state she puts it in and
-the states she leaves as they are, when it applies, and its probability on an occasion. Every resident has
-probabilities of her own, scattered around these.
+Every resident has probabilities of their own, scattered around those of the tables.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lam_env.core.rng import Stream
+
+from ..house import House, Occupant
+from .personas import PersonaTraits
 
 
 @dataclass(frozen=True)
 class Want:
-    """One thing that an activity wants of one device."""
+    """One thing that an activity wants of one device; ValueError where it cannot be."""
 
-    device: str
-    state: int
-    ok: tuple[int, ...] = ()  # further states that she leaves as they are
+    device: str  # name; a leading "*" stands for the room that the activity is in
+    state: int  # in which the device is put
+    ok: tuple[int, ...] = ()  # further states that are left as they are
     when: str = ""  # "" | dark | bright | evening | last (nobody else up and at home) | loaded
     p: float = 1.0  # probability on an occasion
     trait: str = ""  # a persona's trait that multiplies p
-    seek: bool = True  # False: she minds a change by a machine but would not have made one
+    seek: bool = True  # False: a change by a machine is minded, none is made
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.p <= 1 or (self.when and self.when not in House.conditions):
+            raise ValueError(f"{self}: p lies in 0..1, and when is one of {', '.join(House.conditions)}")
 
 
 LIGHT = Want("*.light", 2, (1,), "dark", 0.97)
@@ -80,11 +87,11 @@ WANTS: dict[str, tuple[str, tuple[Want, ...]]] = {
     "return": ("hall", (LIGHT, Want("alarm", 0), Want("door.lock", 1, p=0.5))),
 }
 
-# what she switches off behind her when nobody stays in the room; the light too, as tidy as she is
-LEAVING = {"tv": Want("living.tv", 0, p=0.88), "music": Want("living.music", 0, p=0.75)}
+# what is switched off on leaving a room in which nobody stays; the light too, with the probability `tidiness`
+LEAVING = {"tv": Want("living.tv", 0, p=0.88), "music": Want("living.music", 0, p=0.75)}  # act and device alike
 LOADS = {"dinner": ("kitchen.dishwasher", 0.6), "lunch": ("kitchen.dishwasher", 0.2)}
 
-# the sensor of furniture or an appliance that an activity sets off when it begins; "bed" also when she gets up
+# the sensor of furniture or an appliance that an activity sets off when it begins; "bed" also on getting up
 ITEMS = {
     "sleep": "bed", "dress": "wardrobe", "groom": "tap", "shower": "shower", "breakfast": "cupboard",
     "drink": "cupboard", "lunch": "fridge", "dinner": "stove", "snack": "fridge", "tv": "sofa", "relax": "armchair",
@@ -92,7 +99,7 @@ ITEMS = {
     "laundry": "washer.door", "clean": "broom",
 }  # fmt: skip
 
-# mean time between two firings of a room's motion sensor while she is busy there [min]; nobody sits quite still
+# mean time between two firings of a room's motion sensor while somebody is busy there [min]
 RESTLESS = {
     "clean": 3.0, "dinner": 4.0, "breakfast": 5.0, "lunch": 5.0, "guests": 5.0, "laundry": 4.0, "music": 12.0,
     "phone": 8.0, "work": 12.0, "tv": 15.0, "relax": 12.0, "read": 15.0, "dress": 4.0,
@@ -106,16 +113,25 @@ ALIASES = {  # labels of public activity logs
     "changeclothes": "dress", "dressing": "dress", "relaxing": "relax", "exercise": "relax", "phonecall": "phone",
 }  # fmt: skip
 
-# wanted, but not by a machine: (command, from hour, to hour, probability that a household minds)
+
+class Dislike(NamedTuple):
+    """Something that is wanted, but not by a machine."""
+
+    command: str  # device.state; "*" stands for any room or state
+    since: int  # [h] of the day
+    until: int  # [h]
+    p: float  # probability that a household has it
+
+
 DISLIKES = (
-    ("door.lock.unlocked", 0, 24, 0.9),
-    ("living.music.on", 0, 10, 0.85),
-    ("living.tv.on", 0, 16, 0.8),
-    ("kitchen.kettle.hot", 14, 24, 0.8),
-    ("*.light.off", 20, 24, 0.6),
-    ("*.blinds.*", 0, 9, 0.4),
-    ("heating.warm", 0, 24, 0.3),
-    ("alarm.*", 0, 24, 0.3),
+    Dislike("door.lock.unlocked", 0, 24, 0.9),
+    Dislike("living.music.on", 0, 10, 0.85),
+    Dislike("living.tv.on", 0, 16, 0.8),
+    Dislike("kitchen.kettle.hot", 14, 24, 0.8),
+    Dislike("*.light.off", 20, 24, 0.6),
+    Dislike("*.blinds.*", 0, 9, 0.4),
+    Dislike("heating.warm", 0, 24, 0.3),
+    Dislike("alarm.*", 0, 24, 0.3),
 )
 
 
@@ -126,8 +142,47 @@ def meaning(activity: str) -> str:
     return name if name in WANTS else "relax"
 
 
-def personal(p: float, stream: Stream, index: int, spread: float = 0.8) -> float:
-    """A resident's own probability: the general one with normal scatter on its logit; 1 stays 1."""
-    if p >= 1.0:
-        return 1.0
-    return 1.0 / (1.0 + math.exp(-(math.log(p / (1 - p)) + spread * stream.normal(index))))
+class Rule(NamedTuple):
+    """A want as one resident has it in one home."""
+
+    coin: int  # of the act's, which decides whether it is wanted this time
+    device: int  # or HERE, ALL_LIGHTS
+    state: int
+    ok: tuple[int, ...]  # the states that are right
+    holds: Callable[[House, int, Occupant], bool] | None  # in this room, for this person
+    seek: bool
+    if_loaded: bool
+    p: float  # probability on an occasion
+
+
+def rules_of(house: House, traits: PersonaTraits, tastes: Stream) -> dict[str, list[Rule]]:
+    """By activity."""
+    return {
+        key: [
+            Rule(
+                j + 10 if key in ("wake", "return") else j,
+                house.device_index[w.device],
+                w.state,
+                (w.state, *w.ok),
+                house.conditions[w.when] if w.when else None,
+                w.seek,
+                w.when == "loaded",
+                _own(w, traits, tastes, i * 16 + j),
+            )
+            for j, w in enumerate(wants)
+        ]
+        for i, (key, (_, wants)) in enumerate(WANTS.items())
+    }
+
+
+def leaving_rules_of(traits: PersonaTraits, tastes: Stream) -> dict[str, float]:
+    """By activity, the probability that what it has needed is switched off when it is over."""
+    return {key: _own(w, traits, tastes, 999 + i) for i, (key, w) in enumerate(LEAVING.items())}
+
+
+def _own(want: Want, traits: PersonaTraits, tastes: Stream, index: int) -> float:
+    """A resident's own probability: the want's, with normal scatter on its logit (1 stays 1), times a trait."""
+    p = want.p
+    if p < 1.0:
+        p = 1.0 / (1.0 + math.exp(-(math.log(p / (1 - p)) + 0.8 * tastes.normal(index))))
+    return min(1.0, p * getattr(traits, want.trait)) if want.trait else p

@@ -6,7 +6,7 @@ from lam_env.envs.scene import Circle, Item, Line, Polygon, Rectangle, arc
 
 
 def person(x: float, y: float, colour: str, label: str, long_hair: bool = False) -> list[Item]:
-    """Somebody standing with her feet at (x, y), 46 units high."""
+    """Somebody standing with their feet at (x, y), 46 units high."""
     top = y - 37.5  # middle of the head
     crown = (*arc(x, top - 0.6, 8.6, 170, 370), (x + 3.6, top - 3.9), (x - 4.8, top - 2.9))
     items: list[Item] = [Rectangle(x - 11, y - 2, 22, 5, 2.5, fill="dark", opacity=0.35, label=label, group="people")]

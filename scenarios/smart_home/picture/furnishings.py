@@ -32,9 +32,8 @@ def window(x: float, y: float, width: float, height: float, sun: float, blind: b
         Rectangle(x, y, width, height, fill="sky_day", opacity=sun),
     ]
     if sun < 0.15:
-        items += [
-            Circle(x + width * u, y + height * v, 0.8, fill="star") for u, v in ((0.2, 0.3), (0.6, 0.6), (0.8, 0.2))
-        ]
+        stars = ((0.2, 0.3), (0.6, 0.6), (0.8, 0.2))
+        items += [Circle(x + width * u, y + height * v, 0.8, fill="star") for u, v in stars]
     items += [
         Line(x + width / 2, y, x + width / 2, y + height, stroke="cloth", stroke_width=1.6),
         Line(x, y + height / 2, x + width, y + height / 2, stroke="cloth", stroke_width=1.6),
@@ -42,11 +41,8 @@ def window(x: float, y: float, width: float, height: float, sun: float, blind: b
     if blind is not None:
         drop = height if blind else 4.0
         items.append(Rectangle(x - 1, y - 1, width + 2, drop + 1, fill="blind", label=label, group="devices"))
-        n = int(drop // 4)
-        items += [
-            Line(x, y + 4 * i + 2, x + width, y + 4 * i + 2, stroke="furniture_line", stroke_width=0.9, opacity=0.7)
-            for i in range(n)
-        ]
+        for v in (y + 4 * i + 2 for i in range(int(drop // 4))):
+            items.append(Line(x, v, x + width, v, stroke="furniture_line", stroke_width=0.9, opacity=0.7))
     return items
 
 
@@ -63,19 +59,15 @@ def thermostat(x: float, y: float, state: str, heating: bool, room: str) -> list
 def alarm(x: float, y: float, armed: bool, label: str) -> list[Item]:
     shield = ((x + 2, y + 2), (x + 8, y), (x + 14, y + 2), (x + 13.4, y + 10), (x + 8, y + 17), (x + 2.6, y + 10))
     tick = ((x + 5, y + 7.5), (x + 7.4, y + 10.4), (x + 11.4, y + 5))
-    items: list[Item] = [
-        Polygon(shield, fill="ok" if armed else "device_off", stroke="cloth", stroke_width=1.2, label=label,
-                group="devices"),
-    ]  # fmt: skip
+    fill = "ok" if armed else "device_off"
+    items = [Polygon(shield, fill=fill, stroke="cloth", stroke_width=1.2, label=label, group="devices")]
     if armed:
         items.append(Polygon(tick, closed=False, stroke="on_colour", stroke_width=1.8))
-    return items
+    return [*items]
 
 
 def tv(x: float, y: float, on: bool, label: str) -> list[Item]:
-    items: list[Item] = []
-    if on:
-        items.append(Rectangle(x - 32, y - 66, 114, 90, fill="screen", opacity=0.75, soft=True))
+    items: list[Item] = [Rectangle(x - 32, y - 66, 114, 90, fill="screen", opacity=0.75, soft=True)] if on else []
     items += [
         Rectangle(x - 5, y - 7, 60, 9, 2, fill="furniture_line"),
         Rectangle(x + 21, y - 9, 8, 4, fill="device"),
@@ -92,10 +84,11 @@ def tv(x: float, y: float, on: bool, label: str) -> list[Item]:
 
 
 def music(x: float, y: float, on: bool, label: str) -> list[Item]:
+    fill = "accent" if on else "device_off"
     items: list[Item] = [
         Rectangle(x, y - 24, 15, 26, 3, fill="device", label=label, group="devices"),
-        Circle(x + 7.5, y - 18, 2.8, fill="accent" if on else "device_off"),
-        Circle(x + 7.5, y - 7, 5, fill="accent" if on else "device_off"),
+        Circle(x + 7.5, y - 18, 2.8, fill=fill),
+        Circle(x + 7.5, y - 7, 5, fill=fill),
         Circle(x + 7.5, y - 7, 2, fill="device"),
     ]
     if on:
@@ -109,13 +102,13 @@ def music(x: float, y: float, on: bool, label: str) -> list[Item]:
 
 
 def kettle(x: float, y: float, on: bool, label: str) -> list[Item]:
+    fill, body = "hot" if on else "metal", ((x + 2, y), (x + 4, y - 11), (x + 12, y - 11), (x + 14, y))
     items: list[Item] = [
-        Polygon(((x + 2, y), (x + 4, y - 11), (x + 12, y - 11), (x + 14, y)), fill="hot" if on else "metal",
-                stroke="device", stroke_width=0.8, label=label, group="devices"),
-        Polygon(((x + 3, y - 8), (x - 1, y - 11), (x + 3.4, y - 5)), fill="hot" if on else "metal"),
+        Polygon(body, fill=fill, stroke="device", stroke_width=0.8, label=label, group="devices"),
+        Polygon(((x + 3, y - 8), (x - 1, y - 11), (x + 3.4, y - 5)), fill=fill),
         Polygon(arc(x + 13, y - 6, 4, -80, 80), closed=False, stroke="device", stroke_width=1.6),
         Line(x + 5, y - 12, x + 11, y - 12, stroke="device", stroke_width=1.8),
-    ]  # fmt: skip
+    ]
     if on:
         for u in (x + 3, x + 8, x + 13):
             wave = tuple((u + (1.6 if i % 2 else -1.6), y - 14 - 3 * i) for i in range(4))
@@ -126,24 +119,18 @@ def kettle(x: float, y: float, on: bool, label: str) -> list[Item]:
 def drum(x: float, y: float, state: str, dishes: bool, label: str) -> list[Item]:
     """A washing machine or dishwasher, 26 wide."""
     running, ready = state in ("running", "on"), state == "ready"
+    light = "ok" if running else "caution" if ready else "device_off"
     items: list[Item] = [
         Rectangle(x, y - 28, 26, 30, 3, fill="cloth", stroke="metal", stroke_width=1.2, label=label, group="devices"),
         Rectangle(x + 2.5, y - 25.5, 21, 4.5, 1, fill="metal"),
-        Circle(
-            x + 20.4,
-            y - 23.2,
-            2.2 if running or ready else 1.6,
-            fill="ok" if running else ("caution" if ready else "device_off"),
-        ),
+        Circle(x + 20.4, y - 23.2, 2.2 if running or ready else 1.6, fill=light),
     ]
     if ready:  # loaded, waiting for its hour
         items.append(Rectangle(x - 1.5, y - 29.5, 29, 33, 4, stroke="caution", stroke_width=1.8))
     if dishes:
-        items += [
-            Rectangle(x + 3, y - 19, 20, 17, 2, fill="water" if running else "metal", opacity=0.9),
-            *(Polygon(arc(x + 7.5 + 5.5 * i, y - 9, 4, 100, 260), closed=False, stroke="cloth", stroke_width=1.4)
-              for i in range(3)),
-        ]  # fmt: skip
+        items.append(Rectangle(x + 3, y - 19, 20, 17, 2, fill="water" if running else "metal", opacity=0.9))
+        plates = [arc(x + 7.5 + 5.5 * i, y - 9, 4, 100, 260) for i in range(3)]
+        items += [Polygon(rim, closed=False, stroke="cloth", stroke_width=1.4) for rim in plates]
     else:
         items += [
             Circle(x + 13, y - 10, 8.4, fill="device"),
@@ -156,6 +143,10 @@ def drum(x: float, y: float, state: str, dishes: bool, label: str) -> list[Item]
 
 def _box(x: float, y: float, w: float, h: float, fill: str, radius: float = 2.0) -> Item:
     return Rectangle(x, y, w, h, radius, fill=fill, stroke="furniture_line", stroke_width=0.9)
+
+
+def _bar(x: float, y: float, dx: float, dy: float, width: float) -> Item:
+    return Line(x, y, x + dx, y + dy, stroke="furniture_line", stroke_width=width)
 
 
 @cache
@@ -171,16 +162,12 @@ def furniture(name: str, x: float, y: float) -> tuple[Item, ...]:
             Rectangle(x + 3, y + 13, 78, 7, 3, fill="cloth"),
         )
     if name == "cot":
-        bars = [
-            Line(x + 4 + 6 * i, y + 26, x + 4 + 6 * i, y + 46, stroke="furniture_line", stroke_width=1.2)
-            for i in range(7)
-        ]
         return (
             _box(x, y - 6, 44, 54, "cloth", 4),
             _box(x + 5, y - 3, 34, 13, "cloth", 5),
             Rectangle(x + 3, y + 12, 38, 34, 4, fill="blind"),
-            *bars,
-            Line(x, y + 26, x + 44, y + 26, stroke="furniture_line", stroke_width=2),
+            *(_bar(x + 4 + 6 * i, y + 26, 0, 20, 1.2) for i in range(7)),
+            _bar(x, y + 26, 44, 0, 2),
         )
     if name == "sofa":
         return (
@@ -194,7 +181,7 @@ def furniture(name: str, x: float, y: float) -> tuple[Item, ...]:
         return (
             _box(x, y - 14, 62, 8, "cloth", 1),
             _box(x, y - 7, 62, 22, "furniture", 1),
-            Line(x + 31, y - 6, x + 31, y + 14, stroke="furniture_line", stroke_width=1),
+            _bar(x + 31, y - 6, 0, 20, 1),
             Rectangle(x + 40, y - 13, 17, 5, 2, fill="metal"),
             Polygon(arc(x + 48, y - 17, 4, 180, 340), closed=False, stroke="metal", stroke_width=2),
         )
@@ -203,21 +190,16 @@ def furniture(name: str, x: float, y: float) -> tuple[Item, ...]:
             _box(x, y - 14, 28, 8, "device", 1),
             _box(x, y - 7, 28, 22, "cloth", 1),
             _box(x + 4, y - 1, 20, 12, "dark", 2),
-            *(
-                Line(x + 5 + 11 * i, y - 14, x + 12 + 11 * i, y - 14, stroke="metal", stroke_width=1.6)
-                for i in range(2)
-            ),
+            *(Line(x + u, y - 14, x + u + 7, y - 14, stroke="metal", stroke_width=1.6) for u in (5, 16)),
         )
     if name == "table":
         return (
             _box(x, y - 2, 44, 9, "furniture", 4),
-            Line(x + 6, y + 7, x + 6, y + 19, stroke="furniture_line", stroke_width=3),
-            Line(x + 38, y + 7, x + 38, y + 19, stroke="furniture_line", stroke_width=3),
+            *(_bar(x + u, y + 7, 0, 12, 3) for u in (6, 38)),
         )
     if name == "dining":
-        chairs = [_box(x + u, y - 10, 14, 16, "furniture_line", 4) for u in (8, 42)]
         return (
-            *chairs,
+            *(_box(x + u, y - 10, 14, 16, "furniture_line", 4) for u in (8, 42)),
             Rectangle(x, y + 20, 64, 8, 4, fill="dark", opacity=0.2),
             _box(x - 2, y, 68, 24, "furniture", 11),
             Circle(x + 32, y + 11, 6, fill="cloth", stroke="metal", stroke_width=1),
@@ -226,23 +208,19 @@ def furniture(name: str, x: float, y: float) -> tuple[Item, ...]:
     if name == "desk":
         return (
             _box(x, y - 8, 62, 7, "furniture", 2),
-            Line(x + 4, y - 1, x + 4, y + 14, stroke="furniture_line", stroke_width=3),
-            Line(x + 58, y - 1, x + 58, y + 14, stroke="furniture_line", stroke_width=3),
+            *(_bar(x + u, y - 1, 0, 15, 3) for u in (4, 58)),
             _box(x + 18, y - 27, 26, 16, "device", 2),
             Rectangle(x + 28, y - 11, 6, 4, fill="metal"),
         )
     if name == "shelf":
-        books = ("person0", "caution", "ok", "warning", "person3", "accent")
+        books = list(enumerate(("person0", "caution", "ok", "warning", "person3", "accent")))
         return (
             _box(x, y - 22, 34, 36, "furniture", 2),
+            *(Rectangle(x + 3 + 4.6 * i, y - 19 + i % 3, 3.6, 12 - i % 3, fill=b, opacity=0.75) for i, b in books),
+            _bar(x + 2, y - 6, 30, 0, 1.4),
             *(
-                Rectangle(x + 3 + 4.6 * i, y - 19 + (i % 3), 3.6, 12 - (i % 3), fill=b, opacity=0.75)
-                for i, b in enumerate(books)
-            ),
-            Line(x + 2, y - 6, x + 32, y - 6, stroke="furniture_line", stroke_width=1.4),
-            *(
-                Rectangle(x + 3 + 4.6 * i, y - 4 + (i % 2), 3.6, 14 - (i % 2), fill=b, opacity=0.75)
-                for i, b in enumerate(books[::-1])
+                Rectangle(x + 26 - 4.6 * i, y - 3 - i % 2, 3.6, 13 + i % 2, fill=b, opacity=0.75)
+                for i, b in books[::-1]
             ),
         )
     if name == "bath":
@@ -259,22 +237,17 @@ def furniture(name: str, x: float, y: float) -> tuple[Item, ...]:
         )
     if name == "coats":
         return (
-            Line(x, y - 20, x + 40, y - 20, stroke="furniture_line", stroke_width=3),
+            _bar(x, y - 20, 40, 0, 3),
             *(
-                Polygon(
-                    ((x + 5 + 12 * i, y - 19), (x + 1 + 12 * i, y + 2), (x + 10 + 12 * i, y + 2)), fill=c, opacity=0.75
-                )
-                for i, c in enumerate(("person0", "person1", "person3"))
+                Polygon(((x + u + 4, y - 19), (x + u, y + 2), (x + u + 9, y + 2)), fill=c, opacity=0.75)
+                for u, c in ((1, "person0"), (13, "person1"), (25, "person3"))
             ),
         )
     if name == "plant":
+        tips = [(x + 8 + u, y - 16 + abs(u) / 2, x + 8 + u / 2) for u in (-9, -3, 4, 9)]
+        leaves = [((x + 8, y - 2), (u, v), (w, y - 22)) for u, v, w in tips]
         return (
-            *(
-                Polygon(
-                    ((x + 8, y - 2), (x + 8 + u, y - 16 + abs(u) / 2), (x + 8 + u / 2, y - 22)), fill="ok", opacity=0.85
-                )
-                for u in (-9, -3, 4, 9)
-            ),
+            *(Polygon(leaf, fill="ok", opacity=0.85) for leaf in leaves),
             Polygon(((x + 2, y - 3), (x + 14, y - 3), (x + 12, y + 8), (x + 4, y + 8)), fill="hot", opacity=0.8),
         )
     raise ValueError(f"furniture: no {name!r}")
@@ -284,6 +257,5 @@ def furniture(name: str, x: float, y: float) -> tuple[Item, ...]:
 WIDTHS = {
     "bed": 84.0, "cot": 44.0, "sofa": 82.0, "counter": 62.0, "stove": 28.0, "table": 44.0, "desk": 62.0, "shelf": 34.0,
     "bath": 62.0, "basin": 26.0, "coats": 40.0, "plant": 16.0, "tv": 60.0, "music": 28.0, "washer": 26.0,
-    "dishwasher": 26.0,
-    "kettle": 20.0,
+    "dishwasher": 26.0, "kettle": 20.0,
 }  # fmt: skip

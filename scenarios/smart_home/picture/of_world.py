@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import takewhile
 
 from lam_env.core.events import AGENT, FEEDBACK, SENSOR, USER
 from lam_env.core.observation import WEEKDAYS
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 
 from ..climate import SLOT
 from ..devices import FEEDBACK as ANSWERS
 from ..devices import Device
-from ..house import AWAY, AgentAct
+from ..house import AWAY
 from ..people.resident import Resident
 from ..world import HomeWorld
 from .view import DeviceView, HomeEventView, HomeView, PersonView
@@ -56,14 +57,14 @@ def home_view(world: HomeWorld) -> HomeView:
         cost=world.utility_totals["energy"],
         score=sum(world.reward_weights[k] * v for k, v in world.reward_totals.items()),
         events=tuple(_recorded(world) if world.records is not None else _sensed(world))[:SHOWN],
-        action=event_text(world, act[0]) if act else "",
-        action_room=home.rooms[home.devices[home.device_of[act[0]]].room] if act else "",
+        action=event_text(world, act) if act else "",
+        action_room=home.rooms[home.devices[home.device_of[act]].room] if act else "",
     )
 
 
 def _hand(world: HomeWorld) -> float:
     """Hour at which the sun or moon is drawn: a day from sunrise to sunset counts as 6 to 19, whatever the season."""
-    hour = world.now / 3600 % 24
+    hour = world.now / HOUR % 24
     lit = [i / 6 for i, (_, sun, *_) in enumerate(world.climate.slots) if sun > 0]
     rise, fall = (lit[0], lit[-1] + 1 / 6) if lit else (12.0, 12.0)
     if rise <= hour < fall:
@@ -72,7 +73,7 @@ def _hand(world: HomeWorld) -> float:
 
 
 def clock_of_day(time: int) -> str:
-    return f"{time // 3600 % 24:02}:{time // 60 % 60:02}"
+    return f"{time // HOUR % 24:02}:{time // 60 % 60:02}"
 
 
 def event_text(world: HomeWorld, action: int) -> str:
@@ -111,19 +112,14 @@ def _person(world: HomeWorld, r: Resident) -> PersonView:
     return PersonView(NAMES[r.index], None if away else world.home.rooms[r.room], doing, r.asleep, r.trust, mood)
 
 
-def _latest_act(world: HomeWorld) -> tuple[int, int] | None:
-    """(action, time) of the agent's latest act, if it was done since the decision point before this one."""
+def _latest_act(world: HomeWorld) -> int:
+    """The agent's latest act, if it was done since the decision point before this one; else 0."""
     since = world.now - int(world.row.epoch[1])
     if world.records is not None:
-        for e in reversed(world.records):
-            if e.time < since:
-                return None
-            if e.kind == AGENT and e.token:
-                return e.token, e.time
-        return None
+        recent = takewhile(lambda e: e.time >= since, reversed(world.records))
+        return next((e.token for e in recent if e.kind == AGENT and e.token), 0)
     acts = [a for a in world.last_agent_act if a is not None and a.time >= since]
-    latest: AgentAct | None = max(acts, key=lambda a: a.id, default=None)
-    return (latest.action, latest.time) if latest else None
+    return max(acts, key=lambda a: a.id).action if acts else 0
 
 
 def _recorded(world: HomeWorld) -> Iterator[HomeEventView]:

@@ -60,15 +60,11 @@ def _event(y: float, event: HomeEventView, colours: dict[str, str]) -> Iterator[
 
 
 def _figures(y: float, view: HomeView) -> Iterator[Item]:
-    tariff = "–" if view.tariff is None else f"{view.tariff:.2f}"
+    tariff = f"tariff, {view.tariff_level}" if view.tariff_level else "tariff"
     cells = (
         ("indoors", f"{view.indoor:.1f} °C", "text"),
         ("power", "–" if view.power is None else f"{view.power:.2f} kW", "text"),
-        (
-            "tariff" + (f", {view.tariff_level}" if view.tariff_level else ""),
-            tariff,
-            _TARIFFS.get(view.tariff_level, "text"),
-        ),
+        (tariff, "–" if view.tariff is None else f"{view.tariff:.2f}", _TARIFFS.get(view.tariff_level, "text")),
         ("energy", f"{view.energy:.1f} kWh", "text"),
         ("cost", "–" if view.cost is None else f"{view.cost:.2f}", "text"),
         ("return", "–" if view.score is None else f"{view.score:+.1f}", "accent"),

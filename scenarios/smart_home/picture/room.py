@@ -26,6 +26,7 @@ _PIECES = {  # along the wall, the most telling first
 }
 _BEDS = {"bedroom": (("bed", 22.0), ("bed", 62.0)), "nursery": (("cot", 22.0),)}  # and where along it a head lies
 _STANDING = ("tv", "music", "washer", "dishwasher", "kettle")
+_SHINING = {"tv": (furnishings.tv, 5, 8), "music": (furnishings.music, 0, 10), "kettle": (furnishings.kettle, 0, 12)}
 _TALL = ("tv", "music", "shelf", "plant", "stove", "dishwasher", "basin")  # would hide a window behind them
 _RUGS = {"bedroom": "blind", "living": "rug", "study": "blind", "nursery": "dim", "hall": "rug"}
 Interval = tuple[float, float]
@@ -57,7 +58,7 @@ def room_items(view: HomeView, name: str, place: Rect, doors: list[float]) -> It
     if light:
         role, strength = ("dim", "lit")[light - 1], (0.5, 1.0)[light - 1]
         yield Rectangle(x, y, w, h, fill=role, opacity=0.16 + 0.12 * strength)
-        yield Rectangle(x, y - 0.0, w, h, fill=role, opacity=0.3 + 0.3 * strength, soft=True)
+        yield Rectangle(x, y, w, h, fill=role, opacity=0.3 + 0.3 * strength, soft=True)
     yield from shining
     yield from lit_floor
     yield Rectangle(x + 6, y + 5, text_width(title, 10, True) + 10, 16, 5, fill="plate", opacity=0.88)
@@ -94,11 +95,11 @@ def _shell(name: str, place: Rect, doorways: list[Interval]) -> Iterator[Item]:
 
 def _widths(devices: list[DeviceView], name: str, place: Rect, doorways: list[Interval]) -> list[tuple[str, float]]:
     """What hangs on the back wall, from the left."""
-    found = [("lamp", 18.0)]
+    things = [("lamp", 18.0)]
     if name in _WINDOWS or any(d.kind == "blinds" for d in devices):
-        found.append(("window", 46.0 if place.width > (300 if doorways else 190) else 28.0))
-    found += [("thermostat", 48.0) for d in devices if d.kind == "thermostat"]
-    return found + [("alarm", 18.0) for d in devices if d.kind == "alarm"]
+        things.append(("window", 46.0 if place.width > (300 if doorways else 190) else 28.0))
+    things += [("thermostat", 48.0) for d in devices if d.kind == "thermostat"]
+    return things + [("alarm", 18.0) for d in devices if d.kind == "alarm"]
 
 
 def _title(
@@ -117,10 +118,9 @@ def _title(
 def _wall_things(
     view: HomeView, name: str, place: Rect, doorways: list[Interval], devices: list[DeviceView], start: float
 ) -> tuple[list[Item], list[Item], Interval | None, float]:
-    """What hangs on the wall: what the night darkens, what it does not, where the window is, where the last one ends."""
+    """What hangs on the wall: what the night darkens, what it does not, where the window is, where the last ends."""
     x, y, w, _ = place
-    dark: list[Item] = []
-    shining: list[Item] = []
+    dark, shining = list[Item](), list[Item]()
     window, end, hanging = None, start, _widths(devices, name, place, doorways)
     by_kind = {d.kind: d for d in devices}
     spots = _pack(start, x + w - 4, doorways, [width for _, width in hanging], 4.0)
@@ -153,11 +153,8 @@ def _line_up(
     standing = [kind for kind in _STANDING if kind in devices]
     first, *others = _PIECES[name]
     placed: dict[str, float] = {}
-    for kinds, avoid in (
-        ([first, *standing, *others], window),
-        ([first, *standing], None),
-        ([*standing, *others], None),
-    ):
+    tries = (([first, *standing, *others], window), ([first, *standing], None), ([*standing, *others], None))
+    for kinds, avoid in tries:
         free = right - start - sum(b - a for a, b in doorways) - sum(furnishings.WIDTHS[k] for k in kinds)
         gap = min(40.0, max(6.0, free * 0.5 / len(kinds)))
         placed, at = {}, start
@@ -178,42 +175,37 @@ def _floor_things(
     """What stands along the wall: what the night darkens and what it does not."""
     foot, right = place.y + wall_height(place), place.x + place.width - 6
     by_kind = {d.kind: d for d in devices if d.kind != "kettle" or name != "kitchen"}  # that one is on the counter
-    dark: list[Item] = []
-    shining: list[Item] = []
+    dark, shining = list[Item](), list[Item]()
     for kind, spot in _line_up(name, start, right, doorways, window, set(by_kind)).items():
         device = by_kind.get(kind)
         label = f"{name} {kind} {device.state}" if device else ""
         if device is None:
             dark += furnishings.furniture(kind, spot, foot)
-        elif kind == "tv":
-            shining += furnishings.tv(spot + 5, foot + 8, device.active, label)
-        elif kind == "music":
-            shining += furnishings.music(spot, foot + 10, device.active, label)
-        elif kind == "kettle":
-            shining += furnishings.kettle(spot, foot + 12, device.active, label)
+        elif kind in _SHINING:
+            draw, right_by, down_by = _SHINING[kind]
+            shining += draw(spot + right_by, foot + down_by, device.active, label)
         else:
             dark += furnishings.drum(spot, foot + 10, device.state, kind == "dishwasher", label)
-        if kind == "counter":
-            for pot in devices:
-                if pot.kind == "kettle":
-                    shining += furnishings.kettle(spot + 40, foot - 13, pot.active, f"{name} kettle {pot.state}")
+        for pot in devices if kind == "counter" else ():
+            if pot.kind == "kettle":
+                shining += furnishings.kettle(spot + 40, foot - 13, pot.active, f"{name} kettle {pot.state}")
     return dark, shining
 
 
 def _pack(start: float, end: float, taken: list[Interval], widths: list[float], gap: float) -> list[float | None]:
     """Places widths from left to right between `start` and `end`, around what is taken; None: no room."""
-    x, found = start, list[float | None]()
+    x, places = start, list[float | None]()
     for width in widths:
         here = x
         for low, high in sorted(taken):
             if here < high + 3 and here + width > low - 3:
                 here = high + 3
         if here + width <= end:
-            found.append(here)
+            places.append(here)
             x = here + width + gap
         else:
-            found.append(None)
-    return found
+            places.append(None)
+    return places
 
 
 def people_items(people: list[PersonView], name: str, place: Rect, roles: dict[str, str]) -> Iterator[Item]:

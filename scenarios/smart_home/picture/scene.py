@@ -13,13 +13,12 @@ from .colours import COLOURS
 from .figures import padlock
 from .panel import home_panel
 from .room import DOORWAY, people_items, room_items
-from .view import DeviceView, HomeEventView, HomeView, PersonView
-
-__all__ = ["DeviceView", "HomeEventView", "HomeView", "PersonView", "home_scene"]
+from .view import HomeView
 
 METRE = 54.0  # units per metre of the plan
 LEFT, TOP = 30.0, 82.0  # where the plan's corner lies
 SKY = 62.0
+_BUSHES = ((12, 140, 11), (14, 158, 8), (12, 420, 10), (16, 436, 7), (688, 130, 9), (687, 470, 10), (690, 300, 8))
 
 
 def home_scene(view: HomeView) -> Scene:
@@ -43,9 +42,8 @@ def _sky(view: HomeView) -> Iterator[Item]:
     if sun < 0.5:
         for i in range(46):
             x, y = (i * 197.3) % 950, 4 + (i * 29.7) % 46
-            yield Circle(
-                x, y, 0.6 + (i % 3) * 0.35, fill="star", opacity=round((1 - 2 * sun) * (0.5 + 0.16 * (i % 4)), 2)
-            )
+            bright = round((1 - 2 * sun) * (0.5 + 0.16 * (i % 4)), 2)
+            yield Circle(x, y, 0.6 + (i % 3) * 0.35, fill="star", opacity=bright)
     by_day = 6 <= view.hour < 19
     along = (view.hour - 6) / 13 if by_day else ((view.hour - 19) % 24) / 11
     x, y = 230 + 470 * along, 50 - 30 * math.sin(math.pi * along)
@@ -78,19 +76,11 @@ def _garden(view: HomeView) -> Iterator[Item]:
         x, y = 6 + (i * 53.9) % 680, float(69 + (i * 7) % 8 if i % 2 else 514 + (i * 11) % 22)
         yield Line(x, y + 4, x - 2, y, stroke="ok", stroke_width=1.2, opacity=0.35)
         yield Line(x, y + 4, x + 2, y, stroke="ok", stroke_width=1.2, opacity=0.35)
-    for x, y, r in (
-        (12, 140, 11),
-        (14, 158, 8),
-        (12, 420, 10),
-        (16, 436, 7),
-        (688, 130, 9),
-        (687, 470, 10),
-        (690, 300, 8),
-    ):
+    for x, y, r in _BUSHES:
         yield Circle(x + 2, y + 3, r, fill="dark", opacity=0.2)
         yield Circle(x, y, r, fill="ok", opacity=0.75)
         yield Circle(x - r * 0.3, y - r * 0.3, r * 0.5, fill="grass", opacity=0.35)
-    x, y, upright = _place(doors(view.n_rooms)[OUTSIDE, entrance(view.n_rooms)])
+    x, y, upright = _front_door(view)
     path = (0.0, y - 16, x, 32.0) if upright else (x - 18, y, 36.0, 540 - y)
     yield Rectangle(*path, fill="furniture")
     yield Rectangle(0, SKY, 698, 540 - SKY, fill="shade", opacity=round(0.55 * (1 - view.sun), 2))
@@ -101,12 +91,15 @@ def _place(door: Door) -> Door:
     return Door(LEFT + door.x * METRE, TOP + door.y * METRE, door.upright)
 
 
+def _front_door(view: HomeView) -> Door:
+    n = len(view.rooms)
+    return _place(doors(n)[OUTSIDE, entrance(n)])
+
+
 def _house(view: HomeView, colours: dict[str, str]) -> Iterator[Item]:
-    plan = layout(view.n_rooms)
-    places = {
-        k: Rect(LEFT + r.x * METRE, TOP + r.y * METRE, r.width * METRE, r.height * METRE) for k, r in plan.items()
-    }
-    gaps = [_place(door) for door in doors(view.n_rooms).values()]
+    plan = layout(len(view.rooms))
+    places = {k: Rect(LEFT + x * METRE, TOP + y * METRE, w * METRE, h * METRE) for k, (x, y, w, h) in plan.items()}
+    gaps = [_place(door) for door in doors(len(view.rooms)).values()]
     for room, place in places.items():
         x, y, w, _ = place
         above = [gap.x for gap in gaps if not gap.upright and abs(gap.y - y) < 1 and x < gap.x < x + w]
@@ -127,7 +120,7 @@ def _house(view: HomeView, colours: dict[str, str]) -> Iterator[Item]:
 
 
 def _lock(view: HomeView) -> Iterator[Item]:
-    x, y, upright = _place(doors(view.n_rooms)[OUTSIDE, entrance(view.n_rooms)])
+    x, y, upright = _front_door(view)
     door = (x - 5, y - DOORWAY / 2, 7.0, DOORWAY) if upright else (x - DOORWAY / 2, y - 2, DOORWAY, 7.0)
     yield Rectangle(*door, 2, fill="hot", stroke="wall", stroke_width=1)
     for device in view.devices:
@@ -141,7 +134,7 @@ def _lock(view: HomeView) -> Iterator[Item]:
 def _away(view: HomeView, colours: dict[str, str]) -> Iterator[Item]:
     """Those who are out, in the garden strip under the house."""
     x = LEFT
-    door = _place(doors(view.n_rooms)[OUTSIDE, entrance(view.n_rooms)])
+    door = _front_door(view)
     for who in view.people:
         if who.room is None:
             if not door.upright and x + 130 > door.x - 22 and x < door.x + 40:  # leave the path and the lock free

@@ -88,7 +88,3 @@ class HomeView:
                 raise ValueError(f"home view: no picture of a {device.kind!r}; draw one of {', '.join(KINDS)}")
             if device.room not in self.rooms:
                 raise ValueError(f"home view: a {device.kind} in {device.room!r}, which this home does not have")
-
-    @property
-    def n_rooms(self) -> int:
-        return len(self.rooms)

@@ -26,7 +26,7 @@ def clock_label(hour: float) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def shown_bins(chart: ChartView) -> int:
+def bin_count(chart: ChartView) -> int:
     """To the end of the longest series, and a quarter of an hour beyond the window."""
     ends = [math.ceil((chart.window[1] - chart.start) / BIN + 3)] if chart.window else []
     return min(288, max(12, *ends, chart.bins))
@@ -37,7 +37,7 @@ def day_chart(view: TrafficView) -> Iterator[Item]:
     yield Rectangle(LEFT, TOP, WIDTH, HEIGHT, 10, fill="panel", stroke="track", group="chart")
     yield Text(LEFT + 14, TOP + 19, "Departures by car", 10.5, bold=True, fill="muted", group="chart")
     chart = view.chart or ChartView(math.floor(view.hour), (0,) * 36)
-    n = shown_bins(chart)
+    n = bin_count(chart)
     wide = (X1 - X0) / n
     most = nice(max((*chart.today, *chart.yesterday, 1)))
     longest = nice(max((*chart.queue, *chart.queue_yesterday, 1)))
@@ -47,13 +47,12 @@ def day_chart(view: TrafficView) -> Iterator[Item]:
     before = _line(chart.queue_yesterday, wide, longest)
     if any(chart.queue_yesterday):
         yield Polygon(before, closed=False, stroke="load_high", stroke_width=1.2, opacity=0.45)
-    label = _told(chart)
+    label = _caption(chart)  # of the first bar
     for i, count in enumerate(chart.today):
         if count:
             high = (Y1 - Y0) * count / most
-            x = X0 + i * wide
-            yield Rectangle(x + 0.12 * wide, Y1 - high, 0.76 * wide, high, min(2, high / 2), fill="vehicle", label=label,
-                            group="chart")  # fmt: skip
+            bar = (X0 + i * wide + 0.12 * wide, Y1 - high, 0.76 * wide, high, min(2, high / 2))
+            yield Rectangle(*bar, fill="vehicle", label=label, group="chart")
             label = ""
     line = _line(chart.queue, wide, longest)
     if len(line) > 1 and max(chart.queue) > 0:
@@ -65,9 +64,8 @@ def day_chart(view: TrafficView) -> Iterator[Item]:
         yield Line(x, Y0 - 2, x, Y1, stroke="text", stroke_width=1.4)
         yield Polygon(((x - 4, Y0 - 6), (x + 4, Y0 - 6), (x, Y0)), fill="text")
     if not any((*chart.today, *chart.yesterday)):
-        yield Text(
-            (X0 + X1) / 2, (Y0 + Y1) / 2 + 4, "no departures yet", 10.5, anchor="middle", fill="muted", group="chart"
-        )
+        x, y, words = (X0 + X1) / 2, (Y0 + Y1) / 2 + 4, "no departures yet"
+        yield Text(x, y, words, 10.5, anchor="middle", fill="muted", group="chart")
     yield from _legend(chart)
 
 
@@ -75,13 +73,13 @@ def _line(series: tuple[float, ...], wide: float, longest: int) -> tuple[tuple[f
     return tuple((X0 + (i + 0.5) * wide, Y1 - (Y1 - Y0) * q / longest) for i, q in enumerate(series))
 
 
-def _told(chart: ChartView) -> str:
+def _caption(chart: ChartView) -> str:
     """The chart in a sentence."""
     words = []
-    for name, series, unit in (("today", chart.today, "cars"), ("yesterday", chart.yesterday, "cars"),
-                               ("queue", chart.queue, "waiting")):  # fmt: skip
+    rows = (("today", chart.today, "cars"), ("yesterday", chart.yesterday, "cars"), ("queue", chart.queue, "waiting"))
+    for name, series, unit in rows:
         if series and max(series) > 0:
-            peak = max(range(len(series)), key=lambda i: series[i])
+            peak = series.index(max(series))
             words.append(f"{name} at most {series[peak]:.0f} {unit} at {clock_label(chart.start + peak * BIN)}")
     return ", ".join(words)
 

@@ -16,26 +16,28 @@ class Placer:
 
     def __init__(self, box: Box, at: Iterable[Point], radii: Iterable[float], ways: list[Path], road: float):
         self.box, self.road = box, road / 2 + 1
-        self.taken: list[Box] = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(at, radii, strict=True)]
+        self.boxes: list[Box] = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(at, radii, strict=True)]
         self.dots = [along(way, k / n)[0] for way in ways for n in [max(4, int(length(way) / 9))] for k in range(n + 1)]
 
     def best(self, spots: Iterable[Point], width: float, height: float) -> Point | None:
         """The best of the middles `spots` for a plate of this size, or None."""
-        found: tuple[float, Point] | None = None
+        best: tuple[float, Point] | None = None
+        left, top, right, bottom = self.box
         for rank, (x, y) in enumerate(spots):
             plate = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-            if not (self.box[0] <= plate[0] and self.box[1] <= plate[1]):
+            if not (left <= plate[0] and top <= plate[1]) or plate[2] > right or plate[3] > bottom:
                 continue
-            if plate[2] > self.box[2] or plate[3] > self.box[3] or any(_meet(plate, other) for other in self.taken):
+            if any(_meet(plate, other) for other in self.boxes):
                 continue
             m = self.road
             on = sum(plate[0] - m < u < plate[2] + m and plate[1] - m < v < plate[3] + m for u, v in self.dots)
-            if found is None or 3 * on + rank < found[0]:
-                found = 3.0 * on + rank, (x, y)
-        if found is not None:
-            x, y = found[1]
-            self.taken.append((x - width / 2 - 2, y - height / 2 - 2, x + width / 2 + 2, y + height / 2 + 2))
-        return found[1] if found else None
+            if best is None or 3 * on + rank < best[0]:
+                best = 3.0 * on + rank, (x, y)
+        if best is None:
+            return None
+        x, y = best[1]
+        self.boxes.append((x - width / 2 - 2, y - height / 2 - 2, x + width / 2 + 2, y + height / 2 + 2))
+        return x, y
 
     def words(self, lines: Lines, spots: Iterable[Point], group: str) -> Iterator[Item]:
         """Lines on a plate, at the best of the spots; nothing where there is no room."""

@@ -68,8 +68,8 @@ def _within(x: float, y: float, box: Box) -> Point:
 def link_ways(links: Sequence[LinkView], at: Sequence[Point], bow: float, lane: float, clear: float) -> list[Path]:
     """Each link's way from its tail to its head.
 
-    One link each way between two nodes: side by side, `lane` apart, driving on the right. Several in one direction, or a
-    node within `clear` of the straight way: curves that fan out up to `bow`, with roads on one side before bus lines.
+    One link each way between two nodes: side by side, `lane` apart, driving on the right. Several in one direction, or
+    a node within `clear` of the straight way: curves that fan out up to `bow`, with roads on one side before bus lines.
     """
     pairs: dict[tuple[int, int], list[int]] = {}
     for i in sorted(range(len(links)), key=lambda i: links[i].mode == "bus"):

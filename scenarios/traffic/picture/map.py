@@ -39,7 +39,7 @@ def city_map(view: TrafficView) -> Iterator[Item]:
     yield from roads.vehicles(view, ways, style)
     yield from places.nodes(view, at, style)
     placer = Placer(_INSIDE, at, radii, ways, style.road)
-    placer.taken += [(x - 14, y - 8, x + 14, y + 8) for x, y in roads.numbered(view, ways, style).values()]
+    placer.boxes += [(x - 14, y - 8, x + 14, y + 8) for x, y in roads.numbered(view, ways, style).values()]
     if style.words:
         for node, point, r in zip(view.nodes, at, radii, strict=True):
             lines = _node_lines(node)
@@ -74,7 +74,7 @@ def _closed(view: TrafficView, ways: list[Path], placer: Placer, style: Style) -
         if link.closed:
             (x, y), _ = along(way, 0.5)
             size = 11.0 if style.words else max(3.0, 0.8 * style.road)
-            placer.taken.append((x - size, y - size, x + size, y + size))
+            placer.boxes.append((x - size, y - size, x + size, y + size))
             yield from roads.closed_sign(x, y, size)
 
 
@@ -116,14 +116,14 @@ def _legend(view: TrafficView, style: Style) -> Iterator[Item]:
         yield Text(x, y + 3.6, word, 10, fill="muted", group="legend")
         x += text_width(word, 10) + 10
     traveller, cars = view.traveller, [link for link in view.links if link.mode == "car"]
-    shown = {
+    present = {
         "bus line": len(cars) < len(view.links),
         "queue": any(link.queue for link in cars),
         "advised": style.road >= 5 and any(vehicle.advised for vehicle in view.vehicles),
         "usual route": traveller is not None and bool(traveller.habit_links),
         "advised route": traveller is not None and bool(traveller.advice_links),
     }
-    for word in (word for word, there in shown.items() if there):
+    for word in (word for word, there in present.items() if there):
         yield from _sample(word, x, y)
         yield Text(x + 30, y + 3.6, word, 10, fill="muted", group="legend")
         x += 40 + text_width(word, 10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import takewhile
 
 import numpy as np
 
@@ -11,14 +12,14 @@ from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
 from lam_env.core.observation import WEEKDAYS
 
 from ..roads.links import BPRLink
-from ..units import DAY, MINUTE
+from ..units import DAY, HOUR, MINUTE
 from ..words import FOLLOWED, REFUSED
 from ..world.diary import Diary
 from ..world.world import TrafficWorld
-from .telling import clock, does, headline, name, told_events, travel_text
+from .telling import clock, does, event_views, headline, name, travel_text
 from .view import ChartView, CountsView, FiguresView, LinkView, NodeView, TrafficView, TravellerView, VehicleView
 
-SHOWN = 8  # events
+EVENTS = 8
 BIN = 5 * MINUTE  # [ms]
 # [min] before the first and after the last departure time to choose from: when empty buses are shown
 BEFORE, AFTER = 30, 90
@@ -35,9 +36,8 @@ def traffic_view(world: TrafficWorld, at: int | None = None) -> TrafficView:
     """Traffic at an instant `at` [ms]: now, or earlier on this day or, where the world records, on the day before."""
     at = world.now if at is None else at
     diary, yesterday = _days(world, at)
-    heard = _heard(world, diary, at)
-    supply = world.supply
-    hour = (at - diary.day * DAY) / 3_600_000
+    events = _events(world, diary, at)
+    hour = (at - diary.day * DAY) / HOUR
     return TrafficView(
         network=headline(world, diary),
         nodes=_nodes(world, diary, at),
@@ -46,17 +46,18 @@ def traffic_view(world: TrafficWorld, at: int | None = None) -> TrafficView:
         hour=hour,
         day=diary.day - world.first_day + 1,
         days=world.params.days,
-        vehicles=tuple(_cars(world, diary, at)) + (tuple(_buses(world, diary, at)) if supply.is_bus.any() else ()),
-        traveller=_traveller(world, diary, at, heard),
+        vehicles=(*_cars(world, diary, at), *_buses(world, diary, at)),
+        traveller=_traveller(world, diary, at, events),
         counts=_counts(diary, at),
-        figures=_figures(world, diary, at, heard),
-        events=tuple(told_events(world, diary, at, heard))[:SHOWN],
+        figures=_figures(world, diary, at, events),
+        events=tuple(event_views(world, diary, at, events))[:EVENTS],
         chart=_chart(world, diary, yesterday, at),
     )
 
 
 def moments(world: TrafficWorld, since: int) -> Iterator[int]:
-    """Every five minutes after `since` [ms] and before now at which somebody is under way, on days that are recorded."""
+    """Every five minutes after `since` [ms] and before now at which somebody is under way, on days that are
+    recorded."""
     days = {diary.day: diary for diary in (*world.diaries, Diary.of(world))}
     for at in range((since // BIN + 1) * BIN, world.now, BIN):
         diary = days.get(at // DAY)
@@ -66,27 +67,21 @@ def moments(world: TrafficWorld, since: int) -> Iterator[int]:
 
 def _days(world: TrafficWorld, at: int) -> tuple[Diary, Diary | None]:
     """The day of an instant, and the one before it where it is known."""
-    known = {diary.day: diary for diary in world.diaries}
     today = Diary.of(world)
-    known[today.day] = today
+    days = {diary.day: diary for diary in (*world.diaries, today)}
     day = min(at // DAY, today.day)  # the end of the last day is midnight
     recorded = at == world.now or world.records is not None
-    if not world.start <= at <= world.now or day not in known or not recorded:
+    if not world.start <= at <= world.now or day not in days or not recorded:
         raise ValueError(
             f"traffic view: instant {at} is not known; give one of today, or of yesterday with record=True"
         )
-    return known[day], known.get(day - 1)
+    return days[day], days.get(day - 1)
 
 
-def _heard(world: TrafficWorld, diary: Diary, at: int) -> list[Event]:
+def _events(world: TrafficWorld, diary: Diary, at: int) -> list[Event]:
     """What was said and done on the day until then, newest first."""
-    found = []
-    for event in reversed(world.records or ()):
-        if event.time < diary.day * DAY:
-            break
-        if event.time <= at and event.kind != READING:
-            found.append(event)
-    return found
+    of_day = takewhile(lambda event: event.time >= diary.day * DAY, reversed(world.records or ()))
+    return [event for event in of_day if event.time <= at and event.kind != READING]
 
 
 # -- the map ----------------------------------------------------------------------------------------------------------
@@ -96,13 +91,10 @@ def _nodes(world: TrafficWorld, diary: Diary, at: int) -> tuple[NodeView, ...]:
     network, few = world.supply.network, world.params.network in ROADS
     xy = np.zeros((network.nodes, 2)) if network.xy is None else network.xy
     people = (int((~diary.departed(at)).sum()), int(diary.arrived(at).sum()))
-    found = []
-    for i, (x, y) in enumerate(xy.tolist()):
-        if few and i in ENDS:
-            found.append(NodeView(x, y, *ENDS[i], people=people[i]))
-        else:
-            found.append(NodeView(x, y, "" if few else str(i + 1)))
-    return tuple(found)
+    return tuple(
+        NodeView(x, y, *ENDS[i], people=people[i]) if few and i in ENDS else NodeView(x, y, "" if few else str(i + 1))
+        for i, (x, y) in enumerate(xy.tolist())
+    )
 
 
 def _links(world: TrafficWorld, diary: Diary, at: int) -> tuple[LinkView, ...]:
@@ -110,17 +102,16 @@ def _links(world: TrafficWorld, diary: Diary, at: int) -> tuple[LinkView, ...]:
     ends = list(zip(network.tail.tolist(), network.head.tolist(), strict=True))
     names = ROADS.get(world.params.network) or [f"road {a + 1}-{b + 1}" for a, b in ends]
     queue = diary.queues(world, np.array([at]))[:, 0].tolist()
-    found = []
+    views = []
     for k, link in enumerate(world.links):
         if network.mode[k] != "car":
             aboard, waiting, buses = _riders(world, diary, at)
-            seats = max(1, world.params.room * len(buses))
+            load = sum(aboard) / max(1, world.params.room * len(buses))
             ride = float(supply.free[0, supply.is_bus][0])
-            load = sum(aboard) / seats
-            found.append(LinkView(*ends[k], "bus", names[k], load, waiting, time=ride, free_time=ride))
+            views.append(LinkView(*ends[k], "bus", names[k], load, waiting, time=ride, free_time=ride))
             continue
         time = diary.travel_time(world, k, at)
-        found.append(
+        views.append(
             LinkView(
                 *ends[k],
                 name=names[k],
@@ -132,7 +123,7 @@ def _links(world: TrafficWorld, diary: Diary, at: int) -> tuple[LinkView, ...]:
                 capacity=None if isinstance(link, BPRLink) else link.capacity * diary.share[k],
             )
         )
-    return tuple(found)
+    return tuple(views)
 
 
 def _cars(world: TrafficWorld, diary: Diary, at: int) -> Iterator[VehicleView]:
@@ -159,14 +150,14 @@ def _riders(world: TrafficWorld, diary: Diary, at: int) -> tuple[list[int], int,
 
 
 def _buses(world: TrafficWorld, diary: Diary, at: int) -> Iterator[VehicleView]:
-    assert world.bus is not None
+    if world.bus is None:
+        return
     begins, ends = (diary.reference + (world.supply.shift[k] + d) * MINUTE for k, d in ((0, -BEFORE), (-1, AFTER)))
-    line = next(k for k, mode in enumerate(world.supply.network.mode) if mode == "bus")
+    line = world.supply.network.mode.index("bus")
     aboard, _, buses = _riders(world, diary, at)
     for left, passengers in zip(buses, aboard, strict=True):
-        if not passengers and not begins <= left <= ends:  # by night they run empty, which only clutters the map
-            continue
-        yield VehicleView(line, (at - left) / world.bus.ride_time, "bus", passengers)
+        if passengers or begins <= left <= ends:  # by night they run empty, which only clutters the map
+            yield VehicleView(line, (at - left) / world.bus.ride_time, "bus", passengers)
 
 
 # -- the panel --------------------------------------------------------------------------------------------------------
@@ -179,77 +170,73 @@ def _counts(diary: Diary, at: int) -> CountsView:
     return CountsView(int((~departed).sum()), int(under_way.sum()) - bus, bus, int(arrived.sum()))
 
 
-def _figures(world: TrafficWorld, diary: Diary, at: int, heard: list[Event]) -> FiguresView:
+def _figures(world: TrafficWorld, diary: Diary, at: int, events: list[Event]) -> FiguresView:
     """Costs are those of the people who have arrived."""
     people, params, supply = world.people, world.params, world.supply
     departed, there = diary.departed(at), np.flatnonzero(diary.arrived(at))
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     if len(there):
         time = (diary.arrives[there] - diary.departs[there]) / MINUTE
         late = (diary.arrives[there] - diary.reference) / MINUTE - diary.arrive[there]
         cost = params.alpha * time + diary.extra[there] + sum(people.schedule_cost(late))
-        cost += np.where(diary.by_bus[there], people.dislikes_bus[there], 0.0) + (diary.shown[there] > 0)
-        found["cost"] = float(cost.mean())
+        cost += np.where(diary.by_bus[there], people.dislikes_bus[there], 0.0) + (diary.advice[there] > 0)
+        figures["cost"] = float(cost.mean())
         if np.isfinite(diary.expected[there]).all() and diary.expected[there].all():
-            found["usual_cost"] = float(diary.expected[there].mean())
+            figures["usual_cost"] = float(diary.expected[there].mean())
         cars = ~diary.by_bus[there]
         if cars.any():
             free = supply.free[people.pair[there], supply.way[diary.chosen[there]]]
-            found["delay"] = max(0.0, float((time - free)[cars].mean()))
+            figures["delay"] = max(0.0, float((time - free)[cars].mean()))
     if world.records is not None:
-        answers = [event.token for event in heard if event.kind == FEEDBACK]
+        answers = [event.token for event in events if event.kind == FEEDBACK]
         followed, refused = answers.count(FOLLOWED), answers.count(REFUSED)
     else:
         followed = int(diary.followed.sum())
-        refused = int(((diary.shown > 0) & (diary.shown - 1 != diary.natural) & ~diary.followed).sum())
+        refused = int(((diary.advice > 0) & (diary.advice - 1 != diary.natural) & ~diary.followed).sum())
     if followed + refused:
-        found["acceptance"] = followed / (followed + refused)
+        figures["acceptance"] = followed / (followed + refused)
     queues = not all(isinstance(link, BPRLink) for link in world.links)
     n, bus = int(departed.sum()), int((departed & diary.by_bus).sum())
     shares = {"car": 1 - bus / n} | ({"bus": bus / n} if supply.is_bus.any() else {}) if n else {}
-    return FiguresView(peak_queue=diary.longest_queue(world, at) if queues else None, shares=shares, **found)
+    return FiguresView(peak_queue=diary.longest_queue(world, at) if queues else None, shares=shares, **figures)
 
 
-def _traveller(world: TrafficWorld, diary: Diary, at: int, heard: list[Event]) -> TravellerView | None:
-    """Who decided last of those who are not there yet, what she was told and what she did; before the first decision, who is asked."""
+def _traveller(world: TrafficWorld, diary: Diary, at: int, events: list[Event]) -> TravellerView | None:
+    """Who decided last of those who are not there yet, the advice and the answer; before the first decision, who is
+    asked."""
     there = diary.arrived(at)
-    decided = next((e for e in heard if e.kind == USER and not there[e.user]), None)
-    if decided is None:
-        asked = next((e.user for e in heard if e.kind == SENSOR and not there[e.user]), None)
-        if world.records is None and world.now < world.end:
-            asked = world.person
-        return None if asked is None else _person(world, diary, asked)
-    i, option = decided.user, decided.token - 1
-    advice = next((e.token - 1 for e in heard if e.kind == AGENT and e.user == i), None)
-    answer = does(world, diary, i, option)
-    tone = ""
-    if option == diary.usual[i]:
-        answer += ", as usual"
-    if advice is not None and advice != diary.natural[i]:
-        tone = "accepted" if option == advice else "refused"
-    when = "" if decided.time == at else clock(decided.time)
-    return _person(world, diary, i, advice, answer, tone, when)
-
-
-def _person(world: TrafficWorld, diary: Diary, i: int, advice: int | None = None, answer: str = "", tone: str = "",
-            when: str = "") -> TravellerView:  # fmt: skip
+    advice, answer, tone, when = None, "", "", ""
+    decision = next((e for e in events if e.kind == USER and not there[e.user]), None)
+    if decision is not None:
+        i, option = decision.user, decision.token - 1
+        advice = next((e.token - 1 for e in events if e.kind == AGENT and e.user == i), None)
+        answer = does(world, diary, i, option) + (", as usual" if option == diary.usual[i] else "")
+        if advice is not None and advice != diary.natural[i]:
+            tone = "accepted" if option == advice else "refused"
+        when = "" if decision.time == at else clock(decision.time)
+    elif world.records is None and world.now < world.end:
+        i = world.person
+    else:
+        i = next((e.user for e in events if e.kind == SENSOR and not there[e.user]), -1)
+        if i < 0:
+            return None
     usual = int(diary.usual[i])
     return TravellerView(
-        name(i),
-        travel_text(world, diary, i, usual),
-        "" if advice is None else travel_text(world, diary, i, advice),
-        answer,
-        tone,
-        float(diary.trust[i]),
-        _path(world, i, usual),
-        () if advice is None else _path(world, i, advice),
-        when,
+        name=name(i),
+        habit=travel_text(world, diary, i, usual),
+        advice="" if advice is None else travel_text(world, diary, i, advice),
+        answer=answer,
+        tone=tone,
+        trust=float(diary.trust[i]),
+        habit_links=_path(world, i, usual),
+        advice_links=() if advice is None else _path(world, i, advice),
+        clock=when,
     )
 
 
 def _path(world: TrafficWorld, i: int, option: int) -> tuple[int, ...]:
     path = world.supply.paths[world.people.pair[i]][world.supply.way[option]]
-    return path or tuple(k for k, mode in enumerate(world.supply.network.mode) if mode == "bus")
+    return path or (world.supply.network.mode.index("bus"),)
 
 
 # -- the chart --------------------------------------------------------------------------------------------------------
@@ -257,16 +244,16 @@ def _path(world: TrafficWorld, i: int, option: int) -> tuple[int, ...]:
 
 def _chart(world: TrafficWorld, diary: Diary, yesterday: Diary | None, at: int) -> ChartView:
     midnight = diary.day * DAY
-    shown = [day for day in (diary, yesterday) if day is not None]
-    first = min(day.reference - day.day * DAY for day in shown) + (world.supply.shift[0] - world.params.slot) * MINUTE
+    days = [day for day in (diary, yesterday) if day is not None]
+    first = min(day.reference - day.day * DAY for day in days) + (world.supply.shift[0] - world.params.slot) * MINUTE
     start = math.floor(first / (30 * MINUTE)) * 30 * MINUTE  # [ms of the day]
-    wanted = np.quantile(diary.reference + diary.arrive[diary.goes] * MINUTE, (0.1, 0.9)) if diary.goes.any() else None
+    window = np.quantile(diary.reference + diary.arrive[diary.goes] * MINUTE, (0.1, 0.9)) if diary.goes.any() else None
     return ChartView(
-        start / 3_600_000,
+        start / HOUR,
         _departures(diary, midnight + start, at),
         _departures(yesterday, yesterday.day * DAY + start, math.inf) if yesterday else (),
         _queue(world, diary, midnight + start, at),
-        None if wanted is None else tuple((wanted - midnight) / 3_600_000),
+        None if window is None else tuple((window - midnight) / HOUR),
         _queue(world, yesterday, yesterday.day * DAY + start, midnight) if yesterday else (),
     )
 

@@ -1,4 +1,4 @@
-"""The side panel: who is asked and what she did, where everybody is, today's figures, and what happened."""
+"""The side panel: who is asked and what they did, where everybody is, today's figures, and what happened."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def _card(y: float, height: float, title: str) -> list[Item]:
 
 def traffic_panel(view: TrafficView) -> Iterator[Item]:
     y = TOP
-    asked = view.traveller.asked if view.traveller else ""
+    question = f"Asked at {view.traveller.clock}" if view.traveller and view.traveller.clock else "Now asked"
     for height, title, items in (
-        (128.0, f"Asked at {asked}" if asked else "Now asked", _traveller(y, view.traveller)),
+        (128.0, question, _traveller(y, view.traveller, question)),
         (84.0, "Travellers", _counts(y + 136, view.counts)),
         (130.0, "Today", _figures(y + 228, view.figures)),
     ):
@@ -38,11 +38,10 @@ def traffic_panel(view: TrafficView) -> Iterator[Item]:
         yield from _event(y + 36 + i * _ROW, event)
 
 
-def _traveller(y: float, who: TravellerView | None) -> Iterator[Item]:
+def _traveller(y: float, who: TravellerView | None, group: str) -> Iterator[Item]:
     if who is None:
-        yield Text(_INNER, y + 46, "nobody is setting out", 11, fill="muted", group="Now asked")
+        yield Text(_INNER, y + 46, "nobody is setting out", 11, fill="muted", group=group)
         return
-    group = f"Asked at {who.asked}" if who.asked else "Now asked"
     yield from badge(_INNER + 9, y + 40, who.name, "person0")
     x = _INNER + 26
     gauge_left = _RIGHT - 96
@@ -54,16 +53,14 @@ def _traveller(y: float, who: TravellerView | None) -> Iterator[Item]:
         yield from gauge(gauge_left, y + 37, 92 - text_width(words, 10), 7, who.trust, role)
     yield Text(x, y + 66, shorten(f"usually {who.habit}", 10, _RIGHT - x), 10, fill="user", group=group)
     yield from agent_icon(_INNER + 9, y + 86, 6.5)
-    said = f"advice: {who.advice}" if who.advice else "no advice" if who.answer else "no advice yet"
-    fill = "agent" if who.advice else "muted"
-    yield Text(x, y + 88, shorten(said, 10.5, _RIGHT - x, bool(who.advice)), 10.5, bold=bool(who.advice), fill=fill,
-               group=group)  # fmt: skip
+    words = f"advice: {who.advice}" if who.advice else "no advice" if who.answer else "no advice yet"
+    fill, bold = ("agent", True) if who.advice else ("muted", False)
+    yield Text(x, y + 88, shorten(words, 10.5, _RIGHT - x, bold), 10.5, bold=bold, fill=fill, group=group)
     if who.tone in TONES:
         yield from answer_mark(_INNER + 9, y + 107, who.tone, f"advice {who.tone}", group)
     if who.answer:
-        yield Text(
-            x, y + 110, shorten(who.answer, 10.5, _RIGHT - x), 10.5, fill=TONES.get(who.tone, "text"), group=group
-        )
+        fill = TONES.get(who.tone, "text")
+        yield Text(x, y + 110, shorten(who.answer, 10.5, _RIGHT - x), 10.5, fill=fill, group=group)
 
 
 def _counts(y: float, counts: CountsView) -> Iterator[Item]:

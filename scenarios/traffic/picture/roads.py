@@ -51,7 +51,7 @@ def band(load: float, road: float) -> float:
     return road * max(0.12, min(load, 1.5)) if load > 0.005 else 0.0
 
 
-def described(link: LinkView, index: int) -> str:
+def description(link: LinkView, index: int) -> str:
     """A link in words."""
     words = [f"{link.name or f'link {index}'} load {link.load:.2f}"]
     if link.queue:
@@ -76,22 +76,20 @@ def roads(view: TrafficView, ways: list[Path], style: Style) -> Iterator[Item]:
                 road = _BUS * style.road if view.links[i].mode == "bus" else style.road
                 yield _stroke(ways[i], max(road + 1, band(view.links[i].load, road)) + more, role)
     for link, way in zip(view.links, ways, strict=True):
-        if link.mode == "bus":
-            yield _stroke(way, _BUS * style.road + 3, "transit")
-        else:
-            yield _stroke(way, style.road + 2.4, "road")
+        width, role = (_BUS * style.road + 3, "transit") if link.mode == "bus" else (style.road + 2.4, "road")
+        yield _stroke(way, width, role)
     for link, way in zip(view.links, ways, strict=True):
         yield _stroke(way, _BUS * style.road if link.mode == "bus" else style.road, "panel")
-    told = _told(view, style)
+    in_words = _links_in_words(view, style)
     for i, (link, way) in enumerate(zip(view.links, ways, strict=True)):
-        label = described(link, i) if i in told else ""
+        label = description(link, i) if i in in_words else ""
         if link.closed:
             yield _stroke(way, style.road * 0.5, "track", label)
         else:
             yield from _flow(link, way, style, label)
 
 
-def _told(view: TrafficView, style: Style) -> set[int]:
+def _links_in_words(view: TrafficView, style: Style) -> set[int]:
     """Links that are put into words for those who do not see them: all of few, else the most telling."""
     order = sorted(range(len(view.links)), key=lambda i: (-view.links[i].queue, -view.links[i].load, i))
     worst = [i for i in order if view.links[i].queue or view.links[i].load >= HIGH][:8]
@@ -100,23 +98,24 @@ def _told(view: TrafficView, style: Style) -> set[int]:
 
 
 def _flow(link: LinkView, way: Path, style: Style, label: str) -> Iterator[Item]:
-    share = queue_share(link, way, style)
-    width = band(link.load, style.road * (_BUS if link.mode == "bus" else 1.0))
-    role = load_role(link.load)
-    if link.mode == "bus":
-        yield _stroke(way, width, role, label)
-        for k in range(1, int(length(way) // 9)):  # sleepers: a bus line is not to be taken for a road
-            (x, y), (u, v) = along(way, 9 * k / length(way))
-            h = _BUS * style.road / 2
+    bus = link.mode == "bus"
+    yield _stroke(way, band(link.load, style.road * (_BUS if bus else 1.0)), load_role(link.load), label)
+    if bus:
+        h = _BUS * style.road / 2
+        for (x, y), (u, v) in _every(9, way):  # sleepers: a bus line is not to be taken for a road
             yield Line(x - v * h, y + u * h, x + v * h, y - u * h, stroke="transit", stroke_width=1.2)
-        return
-    yield _stroke(way, width, role, label)
-    if style.words:
-        for k in range(1, int(length(way) // 26)):
-            (x, y), (u, v) = along(way, 26 * k / length(way))
+    elif style.words:
+        for (x, y), (u, v) in _every(26, way):
             yield Line(x - u * 4, y - v * 4, x + u * 4, y + v * 4, stroke="road", stroke_width=1.2, opacity=0.7)
+    share = queue_share(link, way, style)
     if share:
         yield _stroke(part(way, 1 - share, 1.0), style.road + (0 if style.words else 3.0), "load_high")
+
+
+def _every(gap: float, way: Path) -> Iterator[tuple[Point, Point]]:
+    """Points, and the directions there, so far from each other on a way."""
+    whole = length(way)
+    return (along(way, gap * k / whole) for k in range(1, int(whole // gap)))
 
 
 def queue_share(link: LinkView, way: Path, style: Style) -> float:
@@ -136,11 +135,19 @@ def pitch(style: Style) -> float:
 
 def car(at: Point, ahead: Point, size: float, role: str) -> Polygon:
     """A vehicle seen from above; `size`: half its length."""
+    return Polygon(_body(at, ahead, size, 0.55 * size, 0.6, 0.6), fill=role, stroke="plate", stroke_width=0.8)
+
+
+def _body(at: Point, ahead: Point, size: float, wide: float, front: float, side: float) -> Path:
+    """Its outline; `wide`: half its width; `front`, `side`: shares of both from which its front corners are cut off."""
+    corners = ((-1, -1), (front, -1), (1, -side), (1, side), (front, 1), (-1, 1))
+    return _turned(at, ahead, tuple((size * a, wide * b) for a, b in corners))
+
+
+def _turned(at: Point, ahead: Point, outline: Path) -> Path:
+    """Corners (ahead, to the right) of something that stands at a point and looks ahead."""
     (x, y), (u, v) = at, ahead
-    wide = 0.55 * size
-    outline = ((-1, -1), (0.6, -1), (1, -0.6), (1, 0.6), (0.6, 1), (-1, 1))
-    points = tuple((x + size * a * u - wide * b * v, y + size * a * v + wide * b * u) for a, b in outline)
-    return Polygon(points, fill=role, stroke="plate", stroke_width=0.8)
+    return tuple((x + a * u - b * v, y + a * v + b * u) for a, b in outline)
 
 
 def queues(view: TrafficView, ways: list[Path], style: Style) -> Iterator[Item]:
@@ -149,8 +156,7 @@ def queues(view: TrafficView, ways: list[Path], style: Style) -> Iterator[Item]:
         return
     for link, way in zip(view.links, ways, strict=True):
         share, step = queue_share(link, way, style), pitch(style)
-        shown = min(link.queue, style.lanes * int(share * length(way) / step))
-        for k in range(shown):
+        for k in range(min(link.queue, style.lanes * int(share * length(way) / step))):
             (x, y), ahead = along(way, 1 - (k // style.lanes + 0.6) * step / length(way))
             side = (k % style.lanes - (style.lanes - 1) / 2) * style.road / style.lanes
             yield car((x - ahead[1] * side, y + ahead[0] * side), ahead, style.car, "vehicle")
@@ -163,7 +169,10 @@ def vehicles(view: TrafficView, ways: list[Path], style: Style) -> Iterator[Item
     for vehicle in sorted(view.vehicles, key=lambda v: v.kind == "bus")[-400:]:
         at, ahead = _where(vehicle, view, ways, style)
         if vehicle.kind == "bus":
-            yield from _bus(vehicle, at, ahead, style)
+            size, wide = (15.0, 6.5) if style.words else (7.0, 3.4)
+            outline = _body(at, ahead, size, wide, 0.9, 0.7)
+            label = f"bus with {vehicle.occupants} on board"
+            yield Polygon(outline, fill="transit", stroke="plate", stroke_width=1.2, label=label, group="buses")
         else:
             yield car(at, ahead, style.car + 0.6, "agent" if vehicle.advised else "vehicle")
     for i, (x, y) in numbered(view, ways, style).items():
@@ -188,15 +197,6 @@ def numbered(view: TrafficView, ways: list[Path], style: Style) -> dict[int, Poi
     return out
 
 
-def _bus(vehicle: VehicleView, at: Point, ahead: Point, style: Style) -> Iterator[Item]:
-    (x, y), (u, v) = at, ahead
-    size, wide = (15.0, 6.5) if style.words else (7.0, 3.4)
-    points = ((-1, -1), (0.9, -1), (1, -0.7), (1, 0.7), (0.9, 1), (-1, 1))
-    label = f"bus with {vehicle.occupants} on board"
-    outline = tuple((x + size * a * u - wide * b * v, y + size * a * v + wide * b * u) for a, b in points)
-    yield Polygon(outline, fill="transit", stroke="plate", stroke_width=1.2, label=label, group="buses")
-
-
 def closed_sign(x: float, y: float, size: float) -> list[Item]:
     """No entry."""
     return [
@@ -210,9 +210,7 @@ def narrowing(view: TrafficView, ways: list[Path], style: Style) -> Iterator[Ite
     for link, way in zip(view.links, ways, strict=True):
         before = [a.capacity for a in view.links if a.head == link.tail and a.capacity and a.mode == "car"]
         if style.words and link.capacity and link.mode == "car" and any(c >= 2 * link.capacity for c in before):
-            (x, y), (u, v) = along(way, 1.0)
             for side in (-1, 1):
                 far, near = side * (style.road / 2 + 6), side * (style.road / 2 - 5)
                 wedge = ((-12.0, far), (4.0, far), (4.0, near), (1.0, near))
-                corners = tuple((x + a * u - b * v, y + a * v + b * u) for a, b in wedge)
-                yield Polygon(corners, fill="muted", stroke="plate", stroke_width=1)
+                yield Polygon(_turned(*along(way, 1.0), wedge), fill="muted", stroke="plate", stroke_width=1)

@@ -17,9 +17,10 @@ from ..world.world import TrafficWorld
 from .view import TrafficEventView
 
 NAMES = (
-    "Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gül", "Hugo", "Ida", "Jon", "Kim", "Lea", "Mara", "Nils", "Olga", "Paul", "Rosa", "Sam",
-    "Tia", "Udo", "Vera", "Wim", "Yara", "Zoe", "Aino", "Bela", "Cem", "Dora", "Emil", "Frida", "Gero", "Hana", "Igor", "Jana", "Kofi",
-    "Lars", "Mina", "Noor", "Otto", "Pia", "Ravi", "Sofia", "Tom", "Ulla", "Vito", "Wanda", "Xenia", "Yuri",
+    "Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gül", "Hugo", "Ida", "Jon", "Kim", "Lea", "Mara", "Nils", "Olga",
+    "Paul", "Rosa", "Sam", "Tia", "Udo", "Vera", "Wim", "Yara", "Zoe", "Aino", "Bela", "Cem", "Dora", "Emil", "Frida",
+    "Gero", "Hana", "Igor", "Jana", "Kofi", "Lars", "Mina", "Noor", "Otto", "Pia", "Ravi", "Sofia", "Tom", "Ulla",
+    "Vito", "Wanda", "Xenia", "Yuri",
 )  # fmt: skip
 WAYS = {
     "corridor": ("main road", "slow road", "bus"),
@@ -40,7 +41,7 @@ def clock(time: float) -> str:
 
 
 def travel_text(world: TrafficWorld, diary: Diary, person: int, option: int) -> str:
-    """An option for people, with the time at which she would leave: "car 07:20, main road"."""
+    """An option in words, with the time at which the person would leave: "car 07:20, main road"."""
     supply = world.supply
     when = clock(diary.reference + supply.shift[supply.slot[option]] * MINUTE + diary.offset[person])
     if supply.is_bus[supply.way[option]]:
@@ -61,12 +62,9 @@ def _road(world: TrafficWorld, person: int, way: int) -> str:
 
 
 def does(world: TrafficWorld, diary: Diary, person: int, option: int) -> str:
-    """The same as what she does: "drives at 07:20, main road"."""
-    return (
-        travel_text(world, diary, person, option)
-        .replace("car ", "drives at ", 1)
-        .replace("bus ", "takes the bus at ", 1)
-    )
+    """The same as an act: "drives at 07:20, main road"."""
+    words = travel_text(world, diary, person, option)
+    return words.replace("car ", "drives at ", 1).replace("bus ", "takes the bus at ", 1)
 
 
 def headline(world: TrafficWorld, diary: Diary) -> str:
@@ -80,38 +78,38 @@ def headline(world: TrafficWorld, diary: Diary) -> str:
     return f"{title}, rain" if diary.rain else title
 
 
-def told_events(world: TrafficWorld, diary: Diary, at: int, heard: list[Event]) -> list[TrafficEventView]:
+def event_views(world: TrafficWorld, diary: Diary, at: int, events: list[Event]) -> list[TrafficEventView]:
     """Newest first: what was said and answered, and how those fared who had been advised; if nobody was, all."""
-    found = [(time, -k, event) for k, (time, event) in enumerate(_said(world, diary, heard))]
-    which = diary.shown > 0
+    views = [(time, -k, event) for k, (time, event) in enumerate(_from_records(world, diary, events))]
+    which = diary.advice > 0
     which = which if which.any() else diary.goes
     for i in np.flatnonzero(which & diary.departed(at)).tolist():
         mode = "by bus" if diary.by_bus[i] else "by car"
-        found.append((float(diary.departs[i]), 0, TrafficEventView(clock(diary.departs[i]), name(i), f"leaves {mode}")))
+        views.append((float(diary.departs[i]), 0, TrafficEventView(clock(diary.departs[i]), name(i), f"leaves {mode}")))
         if diary.arrives[i] <= at:
             late = round((diary.arrives[i] - diary.reference) / MINUTE - diary.arrive[i])
             how = f"{abs(late)} min {'late' if late > 0 else 'early'}" if late else "on time"
-            found.append((diary.arrives[i], 0, TrafficEventView(clock(diary.arrives[i]), name(i), f"arrives {how}")))
-    return [event for *_, event in sorted(found, key=lambda f: f[:2], reverse=True)]
+            views.append((diary.arrives[i], 0, TrafficEventView(clock(diary.arrives[i]), name(i), f"arrives {how}")))
+    return [event for *_, event in sorted(views, key=lambda view: view[:2], reverse=True)]
 
 
-def _said(world: TrafficWorld, diary: Diary, heard: list[Event]) -> Iterator[tuple[float, TrafficEventView]]:
-    """From the records, newest first."""
-    taken: dict[int, str] = {}
-    told = {e.user: e.token for e in heard if e.kind == AGENT}
-    decided = {e.user for e in heard if e.kind == USER}
-    for e in heard:
+def _from_records(world: TrafficWorld, diary: Diary, events: list[Event]) -> Iterator[tuple[float, TrafficEventView]]:
+    """What was said and decided, newest first."""
+    tones: dict[int, str] = {}
+    advice = {e.user: e.token for e in events if e.kind == AGENT}
+    decided = {e.user for e in events if e.kind == USER}
+    for e in events:
         when, who = clock(e.time), name(e.user)
         if e.kind == FEEDBACK and e.token in (FOLLOWED, REFUSED):
-            taken[e.user] = "accepted" if e.token == FOLLOWED else "refused"
+            tones[e.user] = "accepted" if e.token == FOLLOWED else "refused"
         elif e.kind == FEEDBACK and e.token == RATING:
             yield e.time, TrafficEventView(when, who, f"gives a thumb {'up' if e.value > 0 else 'down'}")
         elif e.kind == FEEDBACK and e.token == MUTED:
             yield e.time, TrafficEventView(when, who, "switches the advice off")
         elif e.kind == AGENT:
-            said = f"{travel_text(world, diary, e.user, e.token - 1)} to {who}"
-            yield e.time, TrafficEventView(when, "agent", said, taken.get(e.user, ""))
-        elif e.kind == USER and told.get(e.user) != e.token:
+            words = f"{travel_text(world, diary, e.user, e.token - 1)} to {who}"
+            yield e.time, TrafficEventView(when, "agent", words, tones.get(e.user, ""))
+        elif e.kind == USER and advice.get(e.user) != e.token:
             yield e.time, TrafficEventView(when, who, does(world, diary, e.user, e.token - 1))
         elif e.kind == SENSOR and e.user not in decided:
             yield e.time, TrafficEventView(when, who, "is asked")

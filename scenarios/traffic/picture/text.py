@@ -1,11 +1,11 @@
-"""Traffic as text for a terminal of 80 columns and 24 lines: the same facts as the picture, in lines instead of places."""
+"""Traffic as text for a terminal of 80 columns and 24 lines: the same facts as the picture."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from .chart import BIN, clock_label, shown_bins
+from .chart import BIN, bin_count, clock_label
 from .view import ChartView, FiguresView, LinkView, TrafficView, TravellerView
 
 LINES, ROADS, MARGIN = 24, 6, 11
@@ -26,7 +26,7 @@ def traffic_text(view: TrafficView, columns: int = 80) -> str:
     lines += [*_traveller(view.traveller), *textwrap.wrap(_today(view.figures), columns, subsequent_indent="  ")]
     room = LINES - len(lines) - 1
     if room > 0:
-        lines += ["", *(f"{e.clock}  {e.who}{_says(e.who, e.text)}" for e in view.events[:room])]
+        lines += ["", *(f"{e.clock}  {e.who}{':' if e.who == 'agent' else ''} {e.text}" for e in view.events[:room])]
     return "\n".join(_cut(line.rstrip(), columns) for line in lines) + "\n"
 
 
@@ -34,16 +34,11 @@ def _cut(line: str, columns: int) -> str:
     return line if len(line) <= columns else line[: columns - 1] + "…"
 
 
-def _says(who: str, text: str) -> str:
-    return f": {text}" if who == "agent" else f" {text}"
-
-
 def _roads(links: Sequence[LinkView]) -> Iterator[str]:
     """The roads in their order; of many, the fullest."""
     yield f"{'road':20} {'load':10}  time"
-    shown = sorted(range(len(links)), key=lambda k: (links[k].queue, links[k].load), reverse=True)[:ROADS]
-    for k in sorted(shown):
-        link = links[k]
+    fullest = sorted(range(len(links)), key=lambda k: (links[k].queue, links[k].load), reverse=True)[:ROADS]
+    for link in (links[k] for k in sorted(fullest)):
         bar = "█" * min(10, round(10 * link.load)) if link.load > 0 else ""
         if link.closed:
             state = "closed"
@@ -60,7 +55,7 @@ def _roads(links: Sequence[LinkView]) -> Iterator[str]:
 
 def _chart(chart: ChartView, hour: float, columns: int) -> Iterator[str]:
     """Rows of bars, one column for five minutes or more."""
-    bins = shown_bins(chart)
+    bins = bin_count(chart)
     each = -(-bins // (columns - MARGIN))  # bins in a column
     width = -(-bins // each)
     top = max((*chart.today, *chart.yesterday, 1))
@@ -75,19 +70,15 @@ def _chart(chart: ChartView, hour: float, columns: int) -> Iterator[str]:
     for name, series, most, unit in rows:
         if not any(series):
             continue
-        bars = "".join(_BARS[-(-8 * round(max(part)) // round(most))] for part in _groups(series, each))
-        peak = max(range(len(series)), key=lambda i: series[i])
-        said = f"  most {series[peak]:.0f} {unit}, {clock_label(chart.start + peak * BIN)}"
-        yield f"{name:{MARGIN}}{bars:{width}}" + (said if MARGIN + width + len(said) <= columns else "")
+        columns_of = (series[i : i + each] for i in range(0, len(series), each))
+        bars = "".join(_BARS[-(-8 * round(max(part)) // round(most))] for part in columns_of)
+        peak = series.index(max(series))
+        words = f"  most {series[peak]:.0f} {unit}, {clock_label(chart.start + peak * BIN)}"
+        yield f"{name:{MARGIN}}{bars:{width}}" + (words if MARGIN + width + len(words) <= columns else "")
     yield " " * MARGIN + _axis(chart, each, width)
     now = int((hour - chart.start) / BIN) // each
     if 0 <= now < width:
         yield " " * (MARGIN + now) + "▲ now"
-
-
-def _groups(series: Sequence[float], each: int) -> Iterator[Sequence[float]]:
-    for i in range(0, len(series), each):
-        yield series[i : i + each]
 
 
 def _axis(chart: ChartView, each: int, width: int) -> str:
@@ -105,24 +96,24 @@ def _traveller(who: TravellerView | None) -> Iterator[str]:
     if who is None:
         yield "nobody is setting out"
         return
-    asked = f"asked at {who.asked}" if who.asked else "now asked"
+    when = f"asked at {who.clock}" if who.clock else "now asked"
     trust = "" if who.trust is None else f", trust {who.trust:.2f}"
-    yield f"{asked}: {who.name}{trust}; usually {who.habit}"
+    yield f"{when}: {who.name}{trust}; usually {who.habit}"
     advice = f"advice: {who.advice}" if who.advice else "no advice" if who.answer else "no advice yet"
     answer = f"; {who.answer}" if who.answer else ""
     yield f"  {advice}{answer}" + (f" ({who.tone})" if who.tone else "")
 
 
 def _today(figures: FiguresView) -> str:
-    found = []
+    words = []
     if figures.cost is not None:
         usual = "" if figures.usual_cost is None else f" (usual {figures.usual_cost:.1f})"
-        found.append(f"cost {figures.cost:.1f} min{usual}")
+        words.append(f"cost {figures.cost:.1f} min{usual}")
     if figures.delay is not None:
-        found.append(f"delay {figures.delay:.1f} min")
+        words.append(f"delay {figures.delay:.1f} min")
     if figures.peak_queue:
-        found.append(f"longest queue {figures.peak_queue}")
+        words.append(f"longest queue {figures.peak_queue}")
     if figures.acceptance is not None:
-        found.append(f"{figures.acceptance:.0%} of the advice followed")
-    found += [f"{share:.0%} by {mode}" for mode, share in figures.shares.items()]
-    return "today: " + (", ".join(found) or "no departures yet")
+        words.append(f"{figures.acceptance:.0%} of the advice followed")
+    words += [f"{share:.0%} by {mode}" for mode, share in figures.shares.items()]
+    return "today: " + (", ".join(words) or "no departures yet")

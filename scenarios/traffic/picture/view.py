@@ -56,12 +56,12 @@ class TravellerView:
     name: str
     habit: str  # "car, main road, 07:20"
     advice: str = ""  # "bus, 07:12"; empty: none was given
-    answer: str = ""  # what she did: "takes the bus"
-    tone: str = ""  # "" | accepted | refused | ignored: how she took the advice
+    answer: str = ""  # what was done: "takes the bus"
+    tone: str = ""  # "" | accepted | refused | ignored: how the advice was taken
     trust: float | None = None  # 0..1
-    habit_links: tuple[int, ...] = ()  # the route she is used to, marked on the map
+    habit_links: tuple[int, ...] = ()  # the usual route, marked on the map
     advice_links: tuple[int, ...] = ()  # the route of the advice
-    asked: str = ""  # when, "06:41"; empty: now
+    clock: str = ""  # when the question was, "06:41"; empty: now
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Three link models behind one interface: volume-delay function (BPR), point queue, spatial queue.
 
-A vehicle `enter`s a link and is told when it will reach the link's end and may leave; whoever moves it (`loading.py`) lets it `leave`
-then. Times are integers [ms]; service is accumulated in fractions and only times of events are rounded, so that a capacity of 7,000
-vehicles an hour is served exactly. Nobody overtakes: vehicles leave in the order in which they entered, and `leave` sees to it.
+A vehicle `enter`s a link, which says when it will reach the end and may leave; whoever moves it (`loading.py`) lets it
+`leave` then. Times are integers [ms]; service is accumulated in fractions and only times of events are rounded, so that
+a capacity of 7,000 vehicles an hour is served exactly. Nobody overtakes: `leave` sees to it.
 
 A BPR capacity is no queue capacity (volumes may exceed it), so results of one model do not judge another.
 """
@@ -23,10 +23,10 @@ from ..units import HOUR
 class Link:
     """What all links share: who is inside, counts for conservation, and changes of capacity.
 
-    `inside` holds the vehicles in order of entry; at every event `entered == left + len(inside)`. `storage` is how many fit.
+    At every event `entered == left + len(inside)`.
     """
 
-    storage: float = math.inf
+    storage: float = math.inf  # how many vehicles fit
 
     def __init__(self, free_time: float, capacity: float):
         """`free_time` [ms] is the travel time of an empty link; `capacity` [vehicles/h] may be infinite."""
@@ -36,25 +36,34 @@ class Link:
             raise UserError(f"link: capacity must be above 0 vehicles/h, not {capacity}; close a link with restrict()")
         self.free_time, self.capacity = free_time, capacity
         self.headway = 0.0  # [ms] between two vehicles that leave, at full capacity
-        self.inside: deque[Any] = deque()
+        self.inside: deque[Any] = deque()  # vehicles, in order of entry
         self.waiting: deque[Any] = deque()  # vehicles for which there is no room yet
         self.entered = self.left = 0
         self.last_exit = -math.inf  # [ms] exact time at which the vehicle that entered last reaches the end, served
-        self.release = -math.inf  # [ms] before which nobody may leave, since the one before left late; see loading.py
+        self.release = -math.inf  # [ms] before which nobody may leave, since the last one left late; see loading.py
         self.changes: list[tuple[int, int, float]] = []  # (start, end, share of capacity), in order of time
         self.log: list[tuple[int, float, Any]] | None = None  # (entry, exact exit, vehicle) of all who enter, if wanted
 
+    def _exit(self, time: int, last: float) -> float:
+        """Exact exit [ms] of a vehicle that enters now, after one whose exit was `last`."""
+        raise NotImplementedError
+
     def enter(self, time: int, vehicle: Any) -> int:
         """The vehicle comes in; returns the time [ms] from which it may leave."""
-        raise NotImplementedError
-
-    def travel_time(self, time: int) -> float:
-        """Travel time [ms] of a vehicle that would enter now."""
-        raise NotImplementedError
+        self.entered += 1
+        self.inside.append(vehicle)
+        self.last_exit = exit = self._exit(time, self.last_exit)
+        if self.log is not None:
+            self.log.append((time, exit, vehicle))
+        return round(exit)
 
     def exits(self, times: list[int]) -> list[float]:
-        """Exact exits of vehicles that would enter at these times, in order, after those who have entered already."""
-        raise NotImplementedError
+        """Exact exits [ms] of vehicles that would enter at these times, in order, after all who have entered."""
+        last, exits = self.last_exit, list[float]()
+        for time in times:
+            last = self._exit(time, last)
+            exits.append(last)
+        return exits
 
     def leave(self, vehicle: Any) -> None:
         """The vehicle that entered first leaves."""
@@ -71,7 +80,7 @@ class Link:
     def restrict(self, start: int, end: int, share: float) -> None:
         """From `start` to `end` [ms] only this share (0: closed, 1: all) of the capacity is there.
 
-        Exits are worked out at entry, so a change has to be made before anybody enters who would leave after its start. Travellers do not know.
+        Exits are worked out at entry, so a change has to be made before anybody enters who would leave after its start.
         """
         if not start < end < math.inf:
             raise UserError(f"link: a change of capacity must start before it ends, not {start} to {end}")
@@ -95,7 +104,7 @@ class Link:
         return time
 
     def served(self, begin: float) -> float:
-        """When the link is free again after a vehicle left at `begin`: the time in which capacity adds up to one vehicle."""
+        """When the link is free again after a vehicle left at `begin`: once capacity has added up to one vehicle."""
         work = self.headway
         for start, end, share in self.changes:
             if end <= begin:
@@ -120,42 +129,28 @@ class PointQueue(Link):
         super().__init__(free_time, capacity)
         self.headway = HOUR / capacity
 
-    def enter(self, time: int, vehicle: Any) -> int:
-        self.entered += 1
-        self.inside.append(vehicle)
-        self.last_exit = exit = (
-            self._exit(time) if self.changes else max(time + self.free_time, self.last_exit + self.headway)
-        )
-        if self.log is not None:
-            self.log.append((time, exit, vehicle))
-        return round(exit)
+    def _exit(self, time: int, last: float) -> float:
+        if self.changes:
+            return self.opening(max(time + self.free_time, self.served(last)))
+        return max(time + self.free_time, last + self.headway)
 
     def exits(self, times: list[int]) -> list[float]:
-        last, free, headway, found = self.last_exit, self.free_time, self.headway, list[float]()
         if self.changes:
-            for time in times:
-                last = self.opening(max(time + free, self.served(last)))
-                found.append(last)
-            return found
-        for time in times:
+            return super().exits(times)
+        last, free, headway, exits = self.last_exit, self.free_time, self.headway, list[float]()
+        for time in times:  # written out: a day is loaded by it
             begin, last = time + free, last + headway
             if begin > last:
                 last = begin
-            found.append(last)
-        return found
-
-    def travel_time(self, time: int) -> float:
-        return self._exit(time) - time
-
-    def _exit(self, time: int) -> float:
-        return self.opening(max(time + self.free_time, self.served(self.last_exit)))
+            exits.append(last)
+        return exits
 
 
 class SpatialQueue(PointQueue):
-    """A point queue that takes up room: when `storage` vehicles are inside, the next one waits on the link before (spill-back).
+    """A point queue that takes up room: behind `storage` vehicles, the next waits on the link before (spill-back).
 
-    Gawron (1998). Room that comes free at the end is there at the beginning at once. A link carries at most `storage` vehicles in
-    `free_time`, even if its capacity is above that. While the links after it are full, `travel_time` is a lower bound.
+    Gawron (1998). Room that comes free at the end is there at the beginning at once. A link carries at most `storage`
+    vehicles in `free_time`, even if its capacity is above that.
     """
 
     def __init__(self, free_time: float, capacity: float, storage: int):
@@ -173,65 +168,39 @@ class SpatialQueue(PointQueue):
 class BPRLink(Link):
     """Travel time of the Bureau of Public Roads (1964): `free_time * (1 + b * (flow / capacity) ** power)`.
 
-    `flow` [vehicles/h] is the one given, or that of the vehicles which entered in the `interval` [ms] before: those who come together hinder one
-    another at once. Where a falling flow would let a vehicle overtake, it leaves together with the one before.
+    `flow` [vehicles/h] is that of the vehicles which entered in the `interval` [ms] before: those who come together
+    hinder one another at once. Where a falling flow would let a vehicle overtake, it leaves together with the one
+    before.
     """
 
     def __init__(
-        self,
-        free_time: float,
-        capacity: float,
-        *,
-        b: float = 0.15,
-        power: float = 4.0,
-        interval: int = 900_000,
-        flow: float | None = None,
+        self, free_time: float, capacity: float, *, b: float = 0.15, power: float = 4.0, interval: int = 900_000
     ):
         super().__init__(free_time, capacity)
         if not (b >= 0 and power >= 0):
             raise UserError(f"link: b and power must be at least 0, not {b} and {power}")
         if interval < 1:
             raise UserError(f"link: interval must be at least 1 ms, not {interval}")
-        if flow is not None and not flow >= 0:
-            raise UserError(f"link: flow must be at least 0 vehicles/h, not {flow}")
         self.b, self.power, self.interval = b, power, interval
-        self.flow = flow
         self._recent: deque[int] = deque()  # when vehicles entered, of the last interval
-
-    def enter(self, time: int, vehicle: Any) -> int:
-        self.entered += 1
-        self.inside.append(vehicle)
-        self.last_exit = exit = self._exit(time, self.last_exit, self._recent)
-        if self.flow is None:
-            self._recent.append(time)
-        if self.log is not None:
-            self.log.append((time, exit, vehicle))
-        return round(exit)
-
-    def travel_time(self, time: int) -> float:
-        return self._exit(time, self.last_exit, self._recent) - time
 
     def time_at(self, flow: Any, share: float = 1.0) -> Any:
         """Travel times [ms] at flows [vehicles/h], numbers or arrays, with a share (above 0) of the capacity."""
         return self.free_time * (1 + self.b * (flow / (self.capacity * share)) ** self.power)
 
-    def exits(self, times: list[int]) -> list[float]:
-        last, recent, found = self.last_exit, deque(self._recent), list[float]()
-        for time in times:
-            last = self._exit(time, last, recent)
-            found.append(last)
-            if self.flow is None:
-                recent.append(time)
-        return found
-
-    def _exit(self, time: int, last: float, recent: deque[int]) -> float:
-        if self.flow is None:
-            while recent and recent[0] <= time - self.interval:
-                recent.popleft()
-            flow = len(recent) * HOUR / self.interval
-        else:
-            flow = self.flow
+    def _exit(self, time: int, last: float) -> float:
+        recent = self._recent
+        while recent and recent[0] <= time - self.interval:
+            recent.popleft()
+        flow = len(recent) * HOUR / self.interval
+        recent.append(time)
         if not self.changes:
             return max(time + self.time_at(flow), last)
         begin = self.opening(time)
         return self.opening(max(begin + self.time_at(flow, self.share(begin)), last))
+
+    def exits(self, times: list[int]) -> list[float]:
+        before = self._recent.copy()
+        exits = super().exits(times)
+        self._recent = before  # nobody has come
+        return exits

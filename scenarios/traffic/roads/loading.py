@@ -8,7 +8,6 @@ from heapq import heappush
 from typing import Any
 
 import numpy as np
-import simpy
 from simpy.events import NORMAL
 
 from lam_env.core.errors import UserError
@@ -18,18 +17,15 @@ from .links import Link
 
 
 class Trip:
-    """A vehicle under way. Its `call` is its entry of SimPy's schedule, used again for each link.
-
-    `value` is the traveller (anything), `start` and `end` [ms] are the times of departure and arrival.
-    """
+    """A vehicle under way."""
 
     __slots__ = ("arrived", "call", "end", "exit", "passed", "position", "route", "start", "value")
-    call: Call
-    value: Any
+    call: Call  # its entry of SimPy's schedule, used again for each link
+    value: Any  # the traveller
     route: Sequence[Link]
     position: int  # on the route; -1 before the first link
-    start: int
-    end: int
+    start: int  # [ms] when it departed
+    end: int  # [ms] when it arrived
     arrived: Callable[[Trip], None]
     exit: float  # [ms] exact time from which it may leave the present link; kept where links can be full
     passed: bool  # its event has come while others were ahead of it
@@ -38,20 +34,20 @@ class Trip:
 class Loading:
     """The vehicles on a network's links. `departed` and `arrived` count them; under way is the difference.
 
-    Where no link can be full, a vehicle leaves each link at the time told at entry. Otherwise one that finds the next link full stays where it is, and with it
-    all behind it; room goes to whoever has waited longest for it. A full circle of links never moves again, as in reality: vehicles then stay under way.
+    Where no link can be full, a vehicle leaves each link at the time known at entry. Otherwise one that finds the next
+    link full stays where it is, and with it all behind it; room goes to whoever has waited longest for it. A full
+    circle of links never moves again, as in reality: vehicles then stay under way.
     """
 
-    def __init__(self, env: simpy.Environment, links: Iterable[Link]):
+    def __init__(self, env: Schedule, links: Iterable[Link]):
         self.env = env
         self.links = list(links)
         self.departed = self.arrived = 0
         spills = any(link.storage < math.inf for link in self.links)
         self._move: Callable[[Any], None] = self._reach if spills else self._pass
-        self._schedule = self._push if isinstance(env, Schedule) else self._hand_over
 
     def depart(self, time: int, traveller: Any, route: Sequence[Link], arrived: Callable[[Trip], None]) -> Trip:
-        """Send a traveller off at `time` [ms], not before SimPy's clock; `arrived(trip)` is called at her arrival."""
+        """Send a traveller off at `time` [ms], not before SimPy's clock; `arrived(trip)` is called at the arrival."""
         if not route:
             raise UserError("loading: a route needs at least one link")
         now: int = self.env.now  # type: ignore[assignment]
@@ -61,7 +57,7 @@ class Loading:
         trip.call, trip.value = Call(self._move, trip), traveller
         trip.route, trip.position, trip.start, trip.arrived = route, -1, time, arrived
         trip.passed = False
-        self._schedule(trip.call, time)
+        self._call(trip, time)
         return trip
 
     def pass_by(self, vehicles: int, exits: Iterable[np.ndarray]) -> None:
@@ -72,13 +68,9 @@ class Loading:
             if len(times):
                 link.pass_by(times)
 
-    def _hand_over(self, call: Call, time: int) -> None:
-        self.env.schedule(call, NORMAL, time - self.env.now)  # type: ignore[arg-type]
-
-    def _push(self, call: Call, time: int) -> None:
-        """The same, in a third of the time."""
-        env: Any = self.env
-        heappush(env.queue, (time, NORMAL, env.ticket(), call))
+    def _call(self, trip: Trip, time: int) -> None:
+        """Schedule the trip's event, in a third of the time that SimPy takes for it."""
+        heappush(self.env.queue, (time, NORMAL, self.env.ticket(), trip.call))
 
     def _pass(self, trip: Trip) -> None:
         """The trip has come to the end of its link, and there is room on the next."""
@@ -92,7 +84,7 @@ class Loading:
         if position == len(route):
             self._arrive(trip, now)
             return
-        self._schedule(trip.call, route[position].enter(now, trip))
+        self._call(trip, route[position].enter(now, trip))
 
     def _arrive(self, trip: Trip, now: int) -> None:
         trip.end = now
@@ -116,21 +108,14 @@ class Loading:
             if round(trip.exit) > now:  # those ahead left late
                 self._call(trip, round(trip.exit))
                 return
-        following = trip.position + 1
-        if following < len(trip.route) and self._full(trip.route[following]):
-            trip.route[following].waiting.append(trip)
+        following = trip.route[trip.position + 1] if trip.position + 1 < len(trip.route) else None
+        if following is not None and len(following.inside) >= following.storage:
+            following.waiting.append(trip)
         else:
             self._go(trip, now)
 
-    @staticmethod
-    def _full(link: Link) -> bool:
-        return len(link.inside) >= link.storage
-
-    def _call(self, trip: Trip, time: int) -> None:
-        self._schedule(trip.call, time)
-
     def _go(self, trip: Trip | None, now: int) -> None:
-        """The trip moves on; into the room that it leaves moves the one that waited for it, and so on against the traffic."""
+        """The trip moves on; whoever waited for the room that it leaves moves in, and so on against the traffic."""
         while trip is not None:
             route, position = trip.route, trip.position
             freed = None

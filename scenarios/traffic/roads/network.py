@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -41,13 +41,13 @@ class RoadNetwork:
     head: np.ndarray  # node where it ends
     free_flow_time: np.ndarray  # [min]
     capacity: np.ndarray  # [veh/h]
-    b: np.ndarray
-    power: np.ndarray
+    b: np.ndarray  # >= 0
+    power: np.ndarray  # 0 or >= 1
     length: np.ndarray = field(default_factory=_zero)  # [km]
     toll: np.ndarray = field(default_factory=_zero)  # money
     fixed: np.ndarray = field(default_factory=_zero)  # cost that does not depend on flow [min], such as a toll
     mode: tuple[str, ...] = ()  # mode of every link; empty: all are "car"
-    first_thru: int = 0
+    first_thru: int = 0  # zones below it cannot be passed through
     xy: np.ndarray | None = None  # (nodes, 2) coordinates
 
     def __post_init__(self) -> None:
@@ -82,10 +82,6 @@ class RoadNetwork:
     def links(self) -> int:
         return len(self.tail)
 
-    def priced(self, toll: float = 0.0, length: float = 0.0) -> RoadNetwork:
-        """With generalised cost: `toll` [min per money] and `length` [min/km] weigh what a link costs at any flow."""
-        return replace(self, fixed=toll * self.toll + length * self.length)
-
     def only(self, mode: str) -> RoadNetwork:
         """The links of one mode, in their order."""
         of = np.array([m == mode for m in self.mode], bool)
@@ -108,20 +104,20 @@ def first_fault(nodes: int, columns: Mapping[str, np.ndarray]) -> tuple[int, str
         wrong[f"has a negative {name}; correct it"] = columns[name] < 0
     # the slope at zero flow would be infinite
     wrong["has a power between 0 and 1; it must be 0 or at least 1"] = (power > 0) & (power < 1)
-    found = [(int(bad.argmax()), what) for what, bad in wrong.items() if bad.any()]
-    return min(found, key=lambda fault: fault[0]) if found else None
+    faults = [(int(bad.argmax()), what) for what, bad in wrong.items() if bad.any()]
+    return min(faults, key=lambda fault: fault[0]) if faults else None
 
 
 @dataclass(frozen=True, eq=False)
 class Demand:
-    """Trips between pairs of different zones, each pair once, ordered by origin and destination.
+    """Trips between pairs of different zones, each pair once, ordered by origin and destination. Arrays are read-only.
 
-    `origin`, `destination`, `volume` [veh, > 0]: (pairs,), read-only. Raises NetworkError.
+    Raises NetworkError.
     """
 
-    origin: np.ndarray
-    destination: np.ndarray
-    volume: np.ndarray
+    origin: np.ndarray  # (pairs,) zone where the trips begin
+    destination: np.ndarray  # (pairs,) zone where they end
+    volume: np.ndarray  # (pairs,) [veh], above 0
 
     def __post_init__(self) -> None:
         origin, destination = (np.asarray(a, np.int64) for a in (self.origin, self.destination))
@@ -141,16 +137,6 @@ class Demand:
             object.__setattr__(self, name, ordered)
         if len(order) > len(np.unique(np.stack([origin, destination]), axis=1)[0]):
             raise NetworkError("demand: a pair of zones is given twice; add up its volumes")
-
-    @classmethod
-    def of(cls, trips: np.ndarray) -> Self:
-        """Of a matrix (zones, zones) [veh]. Trips within a zone use no link and are left out."""
-        trips = np.array(trips, np.float64)
-        if trips.ndim != 2 or trips.shape[0] != trips.shape[1] or not (trips >= 0).all():
-            raise NetworkError("demand: give a square matrix of trips that are not negative")
-        np.fill_diagonal(trips, 0)
-        origin, destination = trips.nonzero()
-        return cls(origin, destination, trips[origin, destination])
 
     @property
     def total(self) -> float:

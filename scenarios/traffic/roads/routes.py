@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
@@ -15,13 +13,10 @@ from .network import Demand, NetworkError, RoadNetwork
 
 @dataclass(frozen=True, eq=False)
 class Routes:
-    """Routes of all pairs of a demand, ordered by pair; every pair has at least one.
+    """Routes of all pairs of a demand, ordered by pair; every pair has at least one."""
 
-    `pair`: (routes,) index of the pair. `links`: sparse (routes, links), 1.0 where a route uses a link.
-    """
-
-    pair: np.ndarray
-    links: csr_array
+    pair: np.ndarray  # (routes,) index of the pair
+    links: csr_array  # (routes, links) 1.0 where a route uses a link
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -54,23 +49,9 @@ class Routes:
         return sorted(self.links.indices[self.links.indptr[route] : self.links.indptr[route + 1]].tolist())
 
 
-def merged(*sets: Routes) -> tuple[Routes, list[np.ndarray]]:
-    """All routes of several sets, without double ones; and where every set's routes have gone."""
-    pair = np.concatenate([s.pair for s in sets])
-    links = vstack([s.links for s in sets], format="csr")
-    links.sort_indices()
-    longest = int(np.diff(links.indptr).max())
-    table = np.full((len(pair), 1 + longest), -1, np.int64)  # a row for each route: its pair, then its links
-    table[:, 0] = pair
-    row = np.repeat(np.arange(len(pair)), np.diff(links.indptr))
-    table[row, 1 + np.arange(len(row)) - links.indptr[row]] = links.indices
-    _, kept, place = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    ends = np.cumsum([len(s) for s in sets])
-    return Routes(pair[kept], links[kept]), np.split(place.reshape(-1), ends[:-1])
-
-
 def with_cheaper(routes: Routes, best: Routes, link_cost: np.ndarray) -> tuple[Routes, np.ndarray]:
-    """A set with those of the shortest routes `best` that are cheaper than all it has, hence new; and where its own went."""
+    """A set with those of the shortest routes `best` that are cheaper than all it has, hence new; (len(routes),) the
+    indices that its own have now."""
     known = np.minimum.reduceat(routes.cost(link_cost), routes.first)
     new = best.select(best.cost(link_cost) < known)
     if not len(new):
@@ -83,13 +64,19 @@ def with_cheaper(routes: Routes, best: Routes, link_cost: np.ndarray) -> tuple[R
 
 
 class _Graph:
-    """A network at given costs, as scipy wants it: of parallel links the cheapest; closed zones only begin or end trips."""
+    """A network at link costs (links,), as scipy wants it: of parallel links the cheapest; closed zones only begin or
+    end trips. NetworkError where the demand names zones that are not there."""
 
-    def __init__(self, network: RoadNetwork, cost: np.ndarray):
+    def __init__(self, network: RoadNetwork, demand: Demand, cost: np.ndarray):
+        last = max(demand.origin.max(), demand.destination.max())
+        if last >= network.zones:
+            zones = f"zones are 0 to {network.zones - 1}"
+            raise NetworkError(f"network {network.name!r}: trips of zone {last}, but {zones}")
         # a closed zone z is split: links lead into z and out of nodes + z, and nothing joins the two
-        closed = network.tail < network.first_thru
-        tail = np.where(closed, network.nodes + network.tail, network.tail)
-        self.network, self.size = network, network.nodes + network.first_thru
+        tail, self.source = (
+            np.where(node < network.first_thru, network.nodes + node, node) for node in (network.tail, demand.origin)
+        )
+        self.network, self.demand, self.size = network, demand, network.nodes + network.first_thru
         key = tail * self.size + network.head
         order = np.lexsort((cost, key))
         self.keys, at = np.unique(key[order], return_index=True)
@@ -97,27 +84,22 @@ class _Graph:
         ends = (tail[self.link].astype(np.int32), network.head[self.link].astype(np.int32))  # yen takes no other
         self.matrix = csr_array((cost[self.link], ends), shape=(self.size, self.size))
 
-    def source(self, zone: np.ndarray) -> np.ndarray:
-        return np.where(zone < self.network.first_thru, self.network.nodes + zone, zone)
-
     def between(self, node: np.ndarray, then: np.ndarray) -> np.ndarray:
         """The link from each node to the one after it."""
         return self.link[np.searchsorted(self.keys, node * self.size + then)]
 
-    def unreachable(self, demand: Demand, pair: int) -> NetworkError:
-        origin, destination, volume = (a[pair] for a in (demand.origin, demand.destination, demand.volume))
-        return NetworkError(
-            f"network {self.network.name!r}: {volume:g} trips from zone {origin} to zone {destination}, but no way there; "
-            "add links or leave the trips out"
-        )
+    def unreachable(self, pair: int) -> NetworkError:
+        trips = self.demand
+        where = f"{trips.volume[pair]:g} trips from zone {trips.origin[pair]} to zone {trips.destination[pair]}"
+        said = f"network {self.network.name!r}: {where}, but no way there"
+        return NetworkError(f"{said}; add links or leave the trips out")
 
 
 def least_cost(network: RoadNetwork, demand: Demand, cost: np.ndarray) -> np.ndarray:
     """(pairs,) cost of the shortest route at link costs (links,); infinite where there is no way."""
-    _check_zones(network, demand)
-    graph = _Graph(network, cost)
-    origins, row = np.unique(demand.origin, return_inverse=True)
-    return dijkstra(graph.matrix, indices=graph.source(origins))[row, demand.destination]
+    graph = _Graph(network, demand, cost)
+    sources, row = np.unique(graph.source, return_inverse=True)
+    return dijkstra(graph.matrix, indices=sources)[row, demand.destination]
 
 
 def shortest(network: RoadNetwork, demand: Demand, cost: np.ndarray) -> Routes:
@@ -125,21 +107,20 @@ def shortest(network: RoadNetwork, demand: Demand, cost: np.ndarray) -> Routes:
 
     Raises NetworkError for trips between zones that are not connected.
     """
-    _check_zones(network, demand)
-    graph = _Graph(network, cost)
-    origins, row = np.unique(demand.origin, return_inverse=True)
-    distance, before = dijkstra(graph.matrix, indices=graph.source(origins), return_predecessors=True)
+    graph = _Graph(network, demand, cost)
+    sources, row = np.unique(graph.source, return_inverse=True)
+    distance, before = dijkstra(graph.matrix, indices=sources, return_predecessors=True)
     lost = np.isinf(distance[row, demand.destination])
     if lost.any():
-        raise graph.unreachable(demand, int(lost.argmax()))
+        raise graph.unreachable(int(lost.argmax()))
     # all pairs walk back from their destinations at once, a link at a time
-    source, node, walking = graph.source(demand.origin), demand.destination.copy(), np.arange(len(row))
+    node, walking = demand.destination.copy(), np.arange(len(row))
     walked: list[tuple[np.ndarray, np.ndarray]] = []
     while len(walking):
         previous = before[row[walking], node[walking]]
         walked.append((walking, graph.between(previous, node[walking])))
         node[walking] = previous
-        walking = walking[previous != source[walking]]
+        walking = walking[previous != graph.source[walking]]
     pair, link = (np.concatenate(part).astype(np.int32) for part in zip(*walked, strict=True))  # half the memory
     links = csr_array((np.ones(len(link)), (pair, link)), shape=(len(row), network.links))
     return Routes(np.arange(len(row)), links)
@@ -150,31 +131,19 @@ def k_shortest(network: RoadNetwork, demand: Demand, cost: np.ndarray, k: int) -
 
     Raises NetworkError for trips between zones that are not connected.
     """
-    _check_zones(network, demand)
-    graph = _Graph(network, cost)
-    rows: list[tuple[int, list[int]]] = []
-    for pair, source in enumerate(graph.source(demand.origin).tolist()):
-        found = list(_yen(graph, source, int(demand.destination[pair]), k))
-        if not found:
-            raise graph.unreachable(demand, pair)
-        rows.extend((pair, links) for links in found)
-    route = np.repeat(np.arange(len(rows)), [len(links) for _, links in rows])
-    link = np.concatenate([links for _, links in rows])
-    matrix = csr_array((np.ones(len(link)), (route, link)), shape=(len(rows), network.links))
-    return Routes(np.array([pair for pair, _ in rows]), matrix)
-
-
-def _yen(graph: _Graph, source: int, sink: int, k: int) -> Iterator[list[int]]:
-    distance, before = yen(graph.matrix, source, sink, k, return_predecessors=True)
-    for previous in before[: len(distance)]:
-        nodes: list[Any] = [sink]
-        while nodes[-1] != source:
-            nodes.append(previous[nodes[-1]])
-        way = np.array(nodes[::-1], np.int64)
-        yield graph.between(way[:-1], way[1:]).tolist()
-
-
-def _check_zones(network: RoadNetwork, demand: Demand) -> None:
-    last = max(demand.origin.max(), demand.destination.max())
-    if last >= network.zones:
-        raise NetworkError(f"network {network.name!r}: trips of zone {last}, but zones are 0 to {network.zones - 1}")
+    graph = _Graph(network, demand, cost)
+    ways: list[np.ndarray] = []  # links of each route
+    pairs: list[int] = []
+    for pair, (source, sink) in enumerate(zip(graph.source.tolist(), demand.destination.tolist(), strict=True)):
+        distance, before = yen(graph.matrix, source, sink, k, return_predecessors=True)
+        if not len(distance):
+            raise graph.unreachable(pair)
+        for previous in before[: len(distance)]:
+            nodes: list[int] = [sink]
+            while nodes[-1] != source:
+                nodes.append(int(previous[nodes[-1]]))
+            way = np.array(nodes[::-1], np.int64)
+            ways.append(graph.between(way[:-1], way[1:]))
+            pairs.append(pair)
+    route, link = np.repeat(np.arange(len(ways)), list(map(len, ways))), np.concatenate(ways)
+    return Routes(np.array(pairs), csr_array((np.ones(len(link)), (route, link)), shape=(len(ways), network.links)))

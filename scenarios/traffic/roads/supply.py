@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from ..params import TrafficParams
-from ..units import DAY, MINUTE
-from .bus import BusLine, timetable
+from ..units import DAY, HOUR, MINUTE
+from .bus import BusLine
 from .cost import link_cost
 from .links import BPRLink, Link, PointQueue, SpatialQueue
 from .network import RoadNetwork
@@ -19,38 +19,40 @@ from .routes import k_shortest, least_cost
 
 REFERENCE = (450, 630)  # departure of the middle slot [min of the day], on working days and at weekends
 SLACK = 20.0  # [min] between an undisturbed trip in the middle slot and the mean preferred arrival
-SPACING = 2.0  # seconds of road that a vehicle takes up at capacity [s]; a jam is about four times as dense
+SPACING = 2.0  # [s] of road that a vehicle takes up at capacity; a jam is about four times as dense
 ROUTES = 3  # routes that are offered between two places
 
 
 @dataclass(frozen=True, eq=False)
 class Supply:
-    """Options o are triples of mode, slot and route, in the order of the choice model's nests (action o + 1).
-
-    `slot`, `way`: (O,) index of each option's departure slot and way. A way is a route, or the bus; every pair of places
-    has its own. `shift`: (S,) [min]. `paths[pair][way]`: link indices (empty: the bus). `offered`: (pairs, ways) bool; where a pair has
-    fewer routes than others its last one stands again, and is not offered. `free`: (pairs, ways) [min] without anybody. `share`: (pairs,) of travellers.
+    """Options o are triples of mode, slot and route, in the order of the choice model's nests (action o + 1). A way is
+    a route, or the bus; every pair of places has its own. O options, S slots.
     """
 
-    options: tuple[tuple[str, float, str], ...]
-    names: tuple[str, ...]
-    slot: np.ndarray
-    way: np.ndarray
-    shift: np.ndarray
-    ways: tuple[str, ...]
+    options: tuple[tuple[str, float, str], ...]  # O of (mode, departure [min after the reference], way)
+    names: tuple[str, ...]  # O, such as car.main.-10
+    slot: np.ndarray  # (O,) index of the departure slot
+    way: np.ndarray  # (O,) index of the way
+    shift: np.ndarray  # (S,) departure [min after the reference]
+    ways: tuple[str, ...]  # names
     is_bus: np.ndarray  # (ways,) bool
-    paths: tuple[tuple[tuple[int, ...], ...], ...]
-    offered: np.ndarray
-    pairs: tuple[tuple[int, int], ...]
-    share: np.ndarray
-    free: np.ndarray
+    paths: tuple[tuple[tuple[int, ...], ...], ...]  # paths[pair][way]: links in the order of driving; of the bus none
+    offered: np.ndarray  # (pairs, ways) bool; where a pair has fewer routes than others, its last one stands again
+    pairs: tuple[tuple[int, int], ...]  # origin and destination, nodes
+    share: np.ndarray  # (pairs,) of the travellers
+    free: np.ndarray  # (pairs, ways) [min] without anybody
     network: RoadNetwork
-    model: str
+    model: str  # of links: point, bpr or spatial
     interval: int  # [ms] over which a delay function counts its flow
     preferred: np.ndarray  # (pairs,) mean preferred arrival [min after the reference]
     tight: int  # the link that is fullest for its capacity
 
-    def links(self, params: TrafficParams) -> list[Link]:
+    def __post_init__(self) -> None:
+        table, options = (len(self.pairs), len(self.ways)), (len(self.options),)
+        if not (self.offered.shape == self.free.shape == table and self.slot.shape == self.way.shape == options):
+            raise ValueError(f"supply: tables are not of {table} pairs and ways, or {options} options")
+
+    def links(self) -> list[Link]:
         """Fresh, empty links."""
         network, made = self.network, list[Link]()
         for k in range(network.links):
@@ -59,7 +61,7 @@ class Supply:
                 b, power = float(network.b[k]), float(network.power[k])
                 made.append(BPRLink(free, capacity, b=b, power=power, interval=self.interval))
             elif self.model == "spatial":
-                room = capacity * max(free / MINUTE / 60, SPACING / 3600) * 4
+                room = capacity * max(free / MINUTE / 60, SPACING * 1000 / HOUR) * 4
                 made.append(SpatialQueue(free, capacity, max(2, math.ceil(room))))
             else:
                 made.append(PointQueue(free, capacity))
@@ -70,7 +72,8 @@ class Supply:
         if not self.is_bus.any():
             return None
         way = int(self.is_bus.argmax())
-        departures = timetable(0, DAY - MINUTE, params.headway * MINUTE)
+        headway = params.headway * MINUTE
+        departures = [round(i * headway) for i in range(math.floor((DAY - MINUTE) / headway) + 1)]
         ride = round(float(self.free[0, way]) * MINUTE)
         return BusLine(departures, ride, seats=params.room, standing=params.standing)
 
@@ -84,34 +87,31 @@ def build_supply(params: TrafficParams) -> Supply:
     empty = link_cost(network, np.zeros(network.links))
     # an empty road says little of a network of delay functions: what people know is what is good when all drive
     cost = place.settled.cost if model == "bpr" else empty[car]
-    found = k_shortest(_only(network, car), demand, cost, ROUTES)
+    roads = network if car.all() else network.only("car")
+    cheapest = k_shortest(roads, demand, cost, ROUTES)
     index = np.flatnonzero(car)
     routes: list[list[tuple[int, ...]]] = []
     for pair in range(len(demand.volume)):
-        mine = np.flatnonzero(found.pair == pair)
-        ways = [_ordered(network, index[found.of_route(int(r))], demand.origin[pair]) for r in mine]
+        mine = np.flatnonzero(cheapest.pair == pair)
+        ways = [_ordered(network, index[cheapest.of_route(int(r))], demand.origin[pair]) for r in mine]
         routes.append(sorted(ways, key=lambda w: (float(empty[list(w)].sum()), w)))
     k = max(len(r) for r in routes)
     offered = np.array([[way < len(r) for way in range(k)] for r in routes])
     routes = [r + r[-1:] * (k - len(r)) for r in routes]
     names = ["main", "slow"] if params.network == "corridor" else [f"r{i + 1}" for i in range(k)]
-    modes = ["car"] * k
     has_bus = not car.all()
     if has_bus:
-        names, modes = [*names, "line"], [*modes, "bus"]
+        names = [*names, "line"]
         offered = np.pad(offered, ((0, 0), (0, 1)), constant_values=True)
     paths = tuple((*r, ()) if has_bus else tuple(r) for r in routes)
     bus_time = float(empty[~car].min()) if has_bus else 0.0
     free = np.array([[float(empty[list(w)].sum()) if w else bus_time for w in p] for p in paths])
-    half = params.slots // 2
-    shift = (np.arange(params.slots) - half) * params.slot
+    shift = (np.arange(params.slots) - params.slots // 2) * params.slot
     table = [("car", s, w) for s in range(params.slots) for w in range(k)]
     if has_bus:
         table += [("bus", s, k) for s in range(params.slots)]
     labels = tuple(f"{m}.{names[w]}.{shift[s]:+g}".replace("+0", "0") for m, s, w in table)
-    usual = free[:, :k].min(1)
-    if model == "bpr":
-        usual = least_cost(_only(network, car), demand, cost)
+    usual = least_cost(roads, demand, cost) if model == "bpr" else free[:, :k].min(1)
     return Supply(
         options=tuple((m, float(shift[s]), names[w]) for m, s, w in table),
         names=labels,
@@ -119,7 +119,7 @@ def build_supply(params: TrafficParams) -> Supply:
         way=np.array([w for _, _, w in table]),
         shift=shift,
         ways=tuple(names),
-        is_bus=np.array([m == "bus" for m in modes]),
+        is_bus=np.arange(len(names)) >= k,
         paths=paths,
         offered=offered,
         pairs=place.pairs,
@@ -131,10 +131,6 @@ def build_supply(params: TrafficParams) -> Supply:
         preferred=usual + SLACK,
         tight=place.fullest,
     )
-
-
-def _only(network: RoadNetwork, car: np.ndarray) -> RoadNetwork:
-    return network if car.all() else network.only("car")
 
 
 def _ordered(network: RoadNetwork, links: np.ndarray, node: int) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Small networks of our own, for examples and for checks with known answers.
 
-Node 0 is where people live and node 1 where they work, except in `grid_network`. Times in minutes, capacities in vehicles per
-hour; `xy` serves drawing only.
+Node 0 is where people live and node 1 where they work, except in `grid_network`. Times in minutes, capacities in
+vehicles per hour; `xy` serves drawing only.
 """
 
 from __future__ import annotations
@@ -75,15 +75,12 @@ def bottleneck(capacity: float = 3000.0, free_flow_time: float = 15.0, entry_tim
 
 
 def corridor(
-    capacity: float = 200.0,
-    car_time: float = 20.0,
-    detour: float = 22.0,
-    bus_time: float = 32.0,
+    capacity: float = 200.0, car_time: float = 20.0, detour: float = 22.0, bus_time: float = 32.0
 ) -> RoadNetwork:
     """A car route 0 -> 2 -> 1 with a bottleneck, a free road that takes `detour` [min] longer, and a bus line.
 
-    Links 0 and 1 are the car route, 2 the slow road, 3 the bus (mode "bus"; `bus_time` is in-vehicle time, without waiting).
-    The times are those of a prototype; `capacity` is that of the bottleneck.
+    Links 0 and 1 are the car route, 2 the slow road, 3 the bus (mode "bus"; `bus_time` is in-vehicle time). The times
+    are those of a prototype; `capacity` is that of the bottleneck.
     """
     return RoadNetwork(
         name="corridor",

@@ -1,8 +1,9 @@
-"""Reader of TNTP files, the format of Transportation Networks for Research (github.com/bstabler/TransportationNetworks).
+"""Reader of TNTP files, the format of Transportation Networks for Research
+(github.com/bstabler/TransportationNetworks).
 
-A network file has lines `<KEY> value`, then a link a line, ended by `;`: tail, head, capacity, length, free-flow time, B,
-power, speed, toll, type. A trips file has `Origin o`, then `destination : trips;`. `~` begins a comment. Files may be
-gzipped. Nodes are numbered from 1 there and from 0 here. What makes no sense raises a TntpError of one line.
+A network file has lines `<KEY> value`, then a link a line, ended by `;`: tail, head, capacity, length, free-flow time,
+B, power, speed, toll, type. A trips file has `Origin o`, then `destination : trips;`. `~` begins a comment. Files may
+be gzipped. Nodes are numbered from 1 there and from 0 here. What makes no sense raises a TntpError of one line.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from lam_env.core.events import LogError
 from lam_env.logs.formats.files import read_lines
 
-from . import cost as performance
+from .cost import link_cost
 from .network import MAX_NODES, Demand, NetworkError, RoadNetwork, first_fault
 from .routes import least_cost
 
@@ -57,7 +58,7 @@ class _File:
     def with_metadata(self, *needed: str) -> tuple[dict[str, float], Iterator[tuple[int, str]]]:
         """The values of the keys needed, and the lines after the metadata."""
         rest = self.read()
-        found: dict[str, float] = {}
+        values: dict[str, float] = {}
         for number, text in rest:
             key, bracket, value = text.removeprefix("<").partition(">")
             key = key.strip().upper()
@@ -66,13 +67,13 @@ class _File:
             if key == "END OF METADATA":
                 break
             if key in needed:
-                found[key] = self.number(number, value.strip(), f"<{key}>")
+                values[key] = self.number(number, value.strip(), f"<{key}>")
         else:
             self.fail(None, "no line <END OF METADATA>; the file is cut short, or no TNTP file")
-        missing = [key for key in needed if key not in found]
+        missing = [key for key in needed if key not in values]
         if missing:
             self.fail(None, f"the metadata lack <{missing[0]}>; add it before <END OF METADATA>")
-        return found, rest
+        return values, rest
 
     def number(self, line: int, text: str, what: str) -> float:
         try:
@@ -92,14 +93,13 @@ class _File:
         """The numbers of a line that has one for each of `names`."""
         cells = text.removesuffix(";").split()
         if len(cells) != len(names):
-            self.fail(
-                line, f"{len(cells)} columns instead of {len(names)} ({', '.join(names)}); is the line cut short?"
-            )
+            columns = f"{len(names)} ({', '.join(names)})"
+            self.fail(line, f"{len(cells)} columns instead of {columns}; is the line cut short?")
         return [self.number(line, cell, name) for cell, name in zip(cells, names, strict=True)]
 
 
 def read_network(path: str | Path) -> RoadNetwork:
-    """The network of a *_net.tntp file. Tolls and lengths cost nothing until `RoadNetwork.priced` says what."""
+    """The network of a *_net.tntp file. Tolls and lengths cost nothing: `RoadNetwork.fixed` is 0."""
     file = _File(path)
     keys = ("NUMBER OF ZONES", "NUMBER OF NODES", "FIRST THRU NODE", "NUMBER OF LINKS")
     values, rest = file.with_metadata(*keys)
@@ -138,9 +138,8 @@ def read_trips(path: str | Path, network: RoadNetwork | None = None) -> Demand:
     values, rest = file.with_metadata("NUMBER OF ZONES", "TOTAL OD FLOW")
     zones = file.count(None, values["NUMBER OF ZONES"], "<NUMBER OF ZONES>", 1, MAX_NODES)
     if network is not None and zones != network.zones:
-        file.fail(
-            None, f"{zones} zones, but network {network.name!r} has {network.zones}; give the files of one network"
-        )
+        said = f"{zones} zones, but network {network.name!r} has {network.zones}; give the files of one network"
+        file.fail(None, said)
     trips: dict[tuple[int, int], tuple[float, int]] = {}
     origin = 0
     for line, text in rest:
@@ -161,48 +160,22 @@ def read_trips(path: str | Path, network: RoadNetwork | None = None) -> Demand:
             if (origin, destination) in trips:
                 file.fail(line, f"the trips from {origin} to {destination} are given twice; remove one")
             trips[origin, destination] = number, line
-    stated, found = values["TOTAL OD FLOW"], sum(number for number, _ in trips.values())
-    if abs(found - stated) > TOTAL * abs(stated):
-        file.fail(
-            None, f"{found:g} trips, but <TOTAL OD FLOW> is {stated:g}; the file is cut short or the number wrong"
-        )
-    kept = {(o - 1, d - 1): v for (o, d), v in trips.items() if v[0] > 0 and o != d}
-    if not kept:
+    stated, total = values["TOTAL OD FLOW"], sum(number for number, _ in trips.values())
+    if abs(total - stated) > TOTAL * abs(stated):
+        said = f"{total:g} trips, but <TOTAL OD FLOW> is {stated:g}; the file is cut short or the number wrong"
+        file.fail(None, said)
+    between = {(o - 1, d - 1): v for (o, d), v in trips.items() if v[0] > 0 and o != d}
+    if not between:
         file.fail(None, "no trips between different zones; is this the right file?")
-    origins, destinations = np.array(list(kept)).T
-    demand = Demand(origins, destinations, np.array([number for number, _ in kept.values()]))
+    origins, destinations = np.array(list(between)).T
+    demand = Demand(origins, destinations, np.array([number for number, _ in between.values()]))
     if network is not None:
-        lost = np.isinf(least_cost(network, demand, performance.link_cost(network, np.zeros(network.links))))
+        lost = np.isinf(least_cost(network, demand, link_cost(network, np.zeros(network.links))))
         for o, d in zip(demand.origin[lost].tolist(), demand.destination[lost].tolist(), strict=True):
-            number, line = kept[o, d]
-            file.fail(line, f"{number:g} trips from {o + 1} to {d + 1}, but network {network.name!r} has no way there; "
-                      "add links or leave the trips out")  # fmt: skip
+            number, line = between[o, d]
+            where = f"{number:g} trips from {o + 1} to {d + 1}, but network {network.name!r} has no way there"
+            file.fail(line, f"{where}; add links or leave the trips out")
     return demand
-
-
-def read_flows(path: str | Path, network: RoadNetwork) -> tuple[np.ndarray, np.ndarray]:
-    """Volume and cost of every link, (links,) each in the network's order, of a *_flow.tntp file: From, To, Volume, Cost."""
-    file = _File(path)
-    places: dict[tuple[int, int], list[int]] = {}
-    for link, ends in enumerate(zip((network.tail + 1).tolist(), (network.head + 1).tolist(), strict=True)):
-        places.setdefault(ends, []).append(link)
-    out = np.zeros((2, network.links))
-    for number, (line, text) in enumerate(file.read()):
-        if number == 0 and text.lower().startswith("from"):
-            continue
-        tail, head, volume, cost = file.row(line, text, ("from", "to", "volume", "cost"))
-        start, end = (file.count(line, node, "a node", 1, network.nodes) for node in (tail, head))
-        waiting = places.get((start, end))
-        if not waiting:
-            file.fail(line, f"a flow from {start} to {end}, where network {network.name!r} has no (other) link; "
-                      "give the files of one network")  # fmt: skip
-        if volume < 0:
-            file.fail(line, f"a volume of {volume:g}; it must not be negative")
-        out[:, waiting.pop(0)] = volume, cost
-    left = next((ends for ends, waiting in places.items() if waiting), None)
-    if left is not None:
-        file.fail(None, f"no flow for the link from {left[0]} to {left[1]}; the file is cut short")
-    return out[0], out[1]
 
 
 def read_nodes(path: str | Path, network: RoadNetwork) -> np.ndarray:

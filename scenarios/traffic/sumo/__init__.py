@@ -1,1 +1,2 @@
-"""The traffic scenario's days driven through SUMO (Lopez et al., Microscopic traffic simulation using SUMO, ITSC 2018), as a cross-check."""
+"""Days of traffic driven through SUMO (Lopez et al., Microscopic traffic simulation using SUMO, ITSC 2018), as a
+check."""

@@ -1,6 +1,7 @@
 """python -m lam_env.scenarios.traffic.sumo [key=value ...]
 
-The same advice, the same order of policies? Simulates an episode under each policy, drives its car trips through SUMO too, and compares.
+The same advice, the same order of policies? Simulates an episode under each policy, drives its car trips through SUMO
+too, and compares.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def run(settings: SumoSettings, scenario: Traffic, simulation: Simulation, progr
     judged, ends = list[Judged](), iter(driven)
     for name, of_policy in planned.items():
         judged.append(compare_days(name, params, [(seed, plans, next(ends)) for seed, plans in of_policy]))
-    head = f"{params.network}: {params.travellers} travellers, {params.days} days, seeds {', '.join(map(str, seeds))}; minutes a trip"
+    who = f"{params.travellers} travellers, {params.days} days, seeds {', '.join(map(str, seeds))}"
+    head = f"{params.network}: {who}; minutes a trip"
     tight = f"capacity of the bottleneck: {capacity:.1f} vehicles/h here, {measured:.1f} measured in SUMO"
     return "\n".join([head, tight, "", text_table(judged), "", *verdict(judged, seeds)])
 
@@ -96,7 +98,7 @@ def _plans(
     """By policy: (seed, plans of a day)."""
     names, length = list(dict.fromkeys(policies)), int(scenario.params.days)
     total, before = len(names) * len(seeds) * length, 0
-    found: dict[str, list[tuple[int, Plans]]] = {name: [] for name in names}
+    planned: dict[str, list[tuple[int, Plans]]] = {name: [] for name in names}
     for name in names:
         for seed in seeds:
 
@@ -104,9 +106,9 @@ def _plans(
                 progress("simulate [days]", before + min(days, length), total, name)
 
             policy = POLICIES[name](scenario.supply, scenario.params)
-            found[name] += [(seed, plans) for plans in days_of(scenario, policy, seed, over)]
+            planned[name] += [(seed, plans) for plans in days_of(scenario, policy, seed, over)]
             before += length
-    return found
+    return planned
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Two simulators on the same plans: costs by policy, times trip by trip, and whether the policies come in the same order."""
+"""Two simulators on the same plans: costs by policy, times trip by trip, and whether the policies come in the same
+order."""
 
 from __future__ import annotations
 
@@ -15,14 +16,14 @@ Driven = Sequence[tuple[int, Plans, np.ndarray]]  # (seed, a day's plans, arriva
 
 @dataclass(frozen=True)
 class Judged:
-    """A policy in both. Costs are of everybody's trips, times and their correlation of those by car; minutes."""
+    """A policy in both, here and in SUMO."""
 
     policy: str
-    cost: tuple[float, float]  # here, in SUMO
-    by_seed: np.ndarray  # (2, seeds)
-    trips: int
-    time: tuple[float, float]
-    correlation: float  # nan where all times are equal
+    cost: tuple[float, float]  # mean of everybody's trips [min]
+    by_seed: np.ndarray  # (2, seeds) the same
+    trips: int  # by car
+    time: tuple[float, float]  # mean of trips by car [min]
+    correlation: float  # of these times; nan where all are equal
 
 
 def compare_days(policy: str, params: TrafficParams, driven: Driven) -> Judged:
@@ -49,7 +50,8 @@ def _costs(params: TrafficParams, driven: Driven) -> tuple[float, float]:
 
 
 def kendall(here: np.ndarray, there: np.ndarray) -> float:
-    """Kendall's tau-a: pairs in the same order less pairs in the other order, over all pairs (Kendall, Biometrika 30, 1938); 1.0 of one alone."""
+    """Kendall's tau-a: pairs in the same order less pairs in the other order, over all pairs (Kendall, Biometrika 30,
+    1938); 1.0 of one alone."""
     i, j = np.triu_indices(len(here), 1)
     if not len(i):
         return 1.0
@@ -70,27 +72,18 @@ def verdict(judged: Sequence[Judged], seeds: Sequence[int]) -> list[str]:
     return lines
 
 
-def comparison_rows(judged: Sequence[Judged]) -> list[tuple[str, ...]]:
-    """Cells of the table, the cheapest policy first."""
-    found = []
-    for j in sorted(judged, key=lambda j: j.cost[0]):
-        r = "" if np.isnan(j.correlation) else f"{j.correlation:.3f}"
-        numbers = (*j.cost, *j.time)
-        found.append(
-            (j.policy, *(f"{x:.2f}" for x in numbers[:2]), f"{j.trips:,}", *(f"{x:.2f}" for x in numbers[2:]), r)
-        )
-    return found
-
-
 HEADING = ("policy", "cost here", "cost in SUMO", "car trips", "time here", "time in SUMO", "correlation")
 
 
 def text_table(judged: Sequence[Judged]) -> str:
-    """As lines of text."""
-    cells = [HEADING, *comparison_rows(judged)]
-    widths = [max(len(row[c]) for row in cells) for c in range(len(HEADING))]
-    lines = [
-        "  ".join(f"{x:<{w}}" if c == 0 else f"{x:>{w}}" for c, (x, w) in enumerate(zip(row, widths, strict=True)))
+    """As lines of text, the cheapest policy first."""
+    cells = [HEADING]
+    for j in sorted(judged, key=lambda j: j.cost[0]):
+        here, there, time, there_time = (f"{x:.2f}" for x in (*j.cost, *j.time))
+        r = "" if np.isnan(j.correlation) else f"{j.correlation:.3f}"
+        cells.append((j.policy, here, there, f"{j.trips:,}", time, there_time, r))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(f"{x:{'>' if c else '<'}{w}}" for c, (x, w) in enumerate(zip(row, widths, strict=True))).rstrip()
         for row in cells
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+    )

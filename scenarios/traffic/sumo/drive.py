@@ -1,6 +1,7 @@
 """One mesoscopic simulation in libsumo, which allows one in a process: run as a program, by `simulation.py`.
 
-python drive.py NETWORK HEADWAYS TRIPS UNTIL prints arrivals [s] as JSON, {vehicle: time}; who is still under way at UNTIL [s] is left out.
+python drive.py NETWORK HEADWAYS TRIPS UNTIL prints arrivals [s] as JSON, {vehicle: time}; who is still under way at
+UNTIL [s] is left out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ OPTIONS = (
     *("--time-to-teleport", "-1"),  # who waits waits: nobody is lifted out of a queue
     *("--no-step-log", "--no-warnings", "--xml-validation", "never", "--xml-validation.net", "never"),
 )
-SEEN = 2  # [s] after the gate: a second on the exit, and the step at whose end it is told
+LAG = 2  # [s] after the gate: a second on the exit, and the step at whose end it is known
 
 
 def main(network: str, headways: str, trips: str, until: str) -> None:
@@ -24,7 +25,7 @@ def main(network: str, headways: str, trips: str, until: str) -> None:
     while libsumo.simulation.getMinExpectedNumber() > 0 and libsumo.simulation.getTime() < float(until):
         libsumo.simulationStep()
         for vehicle in libsumo.simulation.getArrivedIDList():
-            arrived[vehicle] = libsumo.simulation.getTime() - SEEN
+            arrived[vehicle] = libsumo.simulation.getTime() - LAG
     libsumo.close()
     print(json.dumps(arrived))
 

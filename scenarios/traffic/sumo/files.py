@@ -1,11 +1,12 @@
 """A SUMO network that carries what the kit's point queues carry.
 
-A link of the kit is two edges: a road, and at its end a short gate where the capacity is. In SUMO's mesoscopic model (Eissfeldt 2004, after
-Gawron 1998) vehicles enter and leave a stretch of an edge no closer to each other than a headway, tau + length of a vehicle / speed, shared
-among the lanes. So the tau of a gate is what gives it its capacity; that of a road is SUMO's default. What differs from the kit is the
-queue: it takes up road, moves at the speed of gaps, spills back, and (`drop`) may let fewer out than the gate would carry. Behind the last
-gate lies an exit, since the headway holds only between edges. All drive alike: SUMO's roads of one lane know no overtaking, and
-behind drivers of different speeds the bottleneck would starve.
+A link of the kit is two edges: a road, and at its end a short gate where the capacity is. In SUMO's mesoscopic model
+(Eissfeldt 2004, after Gawron 1998) vehicles enter and leave a stretch of an edge no closer to each other than a
+headway, tau + length of a vehicle / speed, shared among the lanes. So the tau of a gate is what gives it its capacity;
+that of a road is SUMO's default. What differs from the kit is the queue: it takes up road, moves at the speed of gaps,
+spills back, and (`drop`) may let fewer out than the gate would carry. Behind the last gate lies an exit, since the
+headway holds only between edges. All drive alike: SUMO's roads of one lane know no overtaking, and behind drivers of
+different speeds the bottleneck would starve.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from lam_env.core.errors import UserError
+from lam_env.core.units import HOUR
 
 from ..roads.network import RoadNetwork
 from .plans import Plans
@@ -65,9 +67,8 @@ def write_network(network: RoadNetwork, paths: Sequence[Sequence[int]], folder: 
         same = {"numLanes": lanes(float(network.capacity[k])), "speed": SPEED}
         road = {"from": tail, "to": f"{k}.gate", "length": f"{length - gate:.2f}"}
         edges.append(_tag("edge", id=k, type=f"road{k}", **road, **same))
-        edges.append(
-            _tag("edge", id=f"{k}.gate", **{"from": f"{k}.gate"}, to=head, length=gate, type=f"gate{k}", **same)
-        )
+        out = {"from": f"{k}.gate", "to": head, "length": gate}
+        edges.append(_tag("edge", id=f"{k}.gate", type=f"gate{k}", **out, **same))
     for n in ends:
         x, y = xy[n].tolist()
         nodes.append(_tag("node", id=f"exit{n}", x=x + EXIT, y=y + EXIT))
@@ -87,7 +88,7 @@ def write_headways(network: RoadNetwork, share: Sequence[float], drop: float, pa
     """
     tags = []
     for k, part in enumerate(share):
-        headway = lanes(float(network.capacity[k])) * 3600 / (float(network.capacity[k]) * (part or 1.0))
+        headway = lanes(float(network.capacity[k])) * HOUR / (float(network.capacity[k]) * (part or 1.0))
         tau = f"{headway - VEHICLE / SPEED:.4f}"
         gate = _tag("meso", tauff=tau, taufj=tau, taujf=tau, taujj=tau)  # free or jammed here, and behind
         tags.append(f'<type id="gate{k}">{gate}</type>')
@@ -105,9 +106,8 @@ def write_trips(network: RoadNetwork, plans: Plans, path: Path) -> None:
     for i in np.argsort(plans.departs, kind="stable").tolist():
         if plans.path[i] >= 0:
             depart = f"{plans.departs[i] / 1000:.3f}"
-            tags.append(
-                _tag("vehicle", id=i, type="car", route=f"path{plans.path[i]}", depart=depart, departSpeed="max")
-            )
+            route = f"path{plans.path[i]}"
+            tags.append(_tag("vehicle", id=i, type="car", route=route, depart=depart, departSpeed="max"))
     _write(path, "routes", tags)
 
 

@@ -14,39 +14,40 @@ from lam_env.core.errors import UserError
 from lam_env.core.rng import Stream, key_of
 from lam_env.envs.single import LamEnv
 
-from ..baselines import Predicted
+from ..baselines import Rule
 from ..params import TrafficParams
 from ..scenario import Traffic
 from ..units import DAY, MINUTE
 from ..world.diary import Diary
 from ..world.world import EVENING, TrafficWorld
 
-Days = Callable[[int], None]  # told how many days are over
+Days = Callable[[int], None]  # gets how many days are over
 
 
 @dataclass(frozen=True, eq=False)
 class Plans:
-    """A day's n trips, times in ms after its midnight, arrays (n,).
-
-    `departs`; `arrives` as the kit has it; `wish`: wanted arrival; `path`: a path's number in `paths`, -1 by bus; `other` [min]: what a
-    trip costs beside its time and its arrival (waiting and standing, what she has against the bus, a minute for an advice).
-    """
+    """A day's n trips."""
 
     day: int
     share: tuple[float, ...]  # of each link's capacity on this day
     paths: tuple[tuple[int, ...], ...]  # link indices
-    departs: np.ndarray
-    arrives: np.ndarray
-    wish: np.ndarray
-    path: np.ndarray
+    departs: np.ndarray  # (n,) [ms after midnight]
+    arrives: np.ndarray  # (n,) [ms after midnight], as the kit has it
+    wish: np.ndarray  # (n,) wanted arrival [ms after midnight]
+    path: np.ndarray  # (n,) a path's number in `paths`, -1 by bus
+    # (n,) [min] cost beside time and arrival: waiting, standing, what they have against the bus, a minute for an advice
     other: np.ndarray
+
+    def __post_init__(self) -> None:
+        if len({array.shape for array in (self.departs, self.arrives, self.wish, self.path, self.other)}) > 1:
+            raise ValueError("plans: give one number of each kind for each trip")
 
     @classmethod
     def of(cls, world: TrafficWorld, diary: Diary) -> Plans:
         supply, people, who = world.supply, world.people, np.flatnonzero(diary.goes)
         midnight, ways = diary.day * DAY, len(supply.ways)
         bus = diary.by_bus[who]
-        # who never arrived is counted until the evening, as the world counts her
+        # who never arrived is counted until the evening, as in the world
         arrives = np.where(np.isfinite(diary.arrives), diary.arrives, midnight + EVENING)
         return cls(
             day=diary.day,
@@ -56,49 +57,43 @@ class Plans:
             arrives=arrives[who] - midnight,
             wish=diary.reference - midnight + diary.arrive[who] * MINUTE,
             path=np.where(bus, -1, people.pair[who] * ways + supply.way[diary.chosen[who]]),
-            other=diary.extra[who] + np.where(bus, people.dislikes_bus[who], 0.0) + (diary.shown[who] > 0),
+            other=diary.extra[who] + np.where(bus, people.dislikes_bus[who], 0.0) + (diary.advice[who] > 0),
         )
 
     @property
     def drives(self) -> np.ndarray:
         """(n,) bool"""
-        by_car: np.ndarray = self.path >= 0
-        return by_car
+        return np.asarray(self.path >= 0)
 
     def minutes(self, arrives: np.ndarray) -> np.ndarray:
         """(n,) travel times [min], for arrivals [ms]."""
-        found: np.ndarray = (arrives - self.departs) / MINUTE
-        return found
+        return np.asarray((arrives - self.departs) / MINUTE)
 
     def cost(self, params: TrafficParams, arrives: np.ndarray) -> np.ndarray:
         """(n,) generalised cost [min], with a minute for an advice shown, for arrivals [ms]."""
         late = (arrives - self.wish) / MINUTE
-        found: np.ndarray = params.alpha * self.minutes(arrives) + self.other
-        return found + np.maximum(params.gamma * late, -params.beta * late)
+        cost = params.alpha * self.minutes(arrives) + self.other
+        return np.asarray(cost + np.maximum(params.gamma * late, -params.beta * late))
 
 
-class NoAdvice:
+class NoAdvice(Rule):
     """Advises nothing."""
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
-        return np.zeros(len(observation["epoch"]), np.int64), state
+    def advise(self, observation: Any) -> np.ndarray:
+        return np.zeros(len(observation["epoch"]), np.int64)
 
 
-class Anything:
+class Anything(Rule):
     """Advises something possible or nothing, at random."""
 
     def __init__(self) -> None:
         self.stream, self.count = Stream(key_of(0, "random advice")), 0
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> Predicted:
+    def advise(self, observation: Any) -> np.ndarray:
         mask = observation["action_mask"]
         draws = self.stream.block(self.count, mask.size).reshape(mask.shape)
         self.count += mask.size
-        return np.where(mask > 0, draws, -1.0).argmax(1), state
+        return np.where(mask > 0, draws, -1.0).argmax(1)
 
 
 def days_of(scenario: Traffic, policy: Policy, seed: int, over: Days = lambda days: None) -> list[Plans]:

@@ -27,19 +27,17 @@ DRIVE = Path(__file__).with_name("drive.py")
 
 @dataclass(frozen=True)
 class Simulation:
-    """SUMO with the network of a scenario. Made by `sumo`, gone with its folder when the block is left.
-
-    `drop`: share of capacity that is lost out of a queue.
-    """
+    """SUMO with the network of a scenario. Made by `sumo`, gone with its folder when the block is left."""
 
     supply: Supply
-    net: Path
-    drop: float
+    net: Path  # SUMO's file of the network
+    drop: float  # share of capacity that is lost out of a queue
 
     def arrivals(self, plans: Plans) -> np.ndarray:
-        """(n,) [ms after midnight]; of bus passengers as in the plans. Who never arrives is counted until the evening, as in the world."""
-        found = plans.arrives.astype(float)
-        found[plans.drives] = EVENING
+        """(n,) [ms after midnight]; of bus passengers as in the plans. Who never arrives is counted until the evening,
+        as in the world."""
+        arrives = plans.arrives.astype(float)
+        arrives[plans.drives] = EVENING
         with tempfile.TemporaryDirectory(dir=self.net.parent) as folder:
             headways, trips = Path(folder) / "headways.xml", Path(folder) / "trips.xml"
             write_headways(self.supply.network, plans.share, self.drop, headways)
@@ -51,11 +49,12 @@ class Simulation:
             said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             raise UserError(f"SUMO failed on day {plans.day}: {said[-1][:300]}")
         for trip, time in json.loads(done.stdout.splitlines()[-1]).items():
-            found[int(trip)] = time * 1000
-        return found
+            arrives[int(trip)] = time * 1000
+        return arrives
 
     def capacity(self, link: int) -> float:
-        """[veh/h] that leave the link while a queue stands on it: of vehicles that come at once, the first tenth left out."""
+        """[veh/h] that leave the link while a queue stands on it: of vehicles that come at once, the first tenth left
+        out."""
         network = self.supply.network
         n = int(np.clip(10 * network.capacity[link], 3, 200))  # of the least capacity a day's worth would be too many
         start = np.zeros(n)

@@ -1,9 +1,9 @@
 """Shifts of flow between the routes of every pair that lower Beckmann's objective, for all pairs at once.
 
 Two steps in turn. Gradient projection moves flow from each route to its pair's cheapest, as far as the two routes alone
-would equalise (Jayakrishnan, Tsai, Prashker and Rajadhyaksha, Transportation Research Record 1443, 1994); it soon empties
-what will not be used. A projected Newton step (Bertsekas, SIAM J. Control and Optimization 20, 1982, 221-246) on the other
-routes sees that pairs share links, and makes the end quick. Both end with an exact line search.
+would equalise (Jayakrishnan, Tsai, Prashker and Rajadhyaksha, Transportation Research Record 1443, 1994); it soon
+empties what will not be used. A projected Newton step (Bertsekas, SIAM J. Control and Optimization 20, 1982, 221-246)
+on the other routes sees that pairs share links, and makes the end quick. Both end with an exact line search.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..roads import cost as performance
 from ..roads.network import RoadNetwork
 from ..roads.routes import Routes
 
-# How exactly Newton's equations are solved. The line search makes any answer a descent; a better one costs more than it saves.
+# How exactly Newton's equations are solved: the line search makes any answer a descent, a better one costs too much.
 TOLERANCE, MOST = 1e-3, 30
 DAMPING = 1e-10  # of the curvature: routes may be combinations of others, and the equations singular
 
@@ -33,13 +33,11 @@ def shifted_flow(
     excess = route_cost - route_cost[best]
     detour = routes.links - routes.links[best]  # 1 on links that only the route has, -1 on those only the best has
     curvature = abs(detour) @ slope  # second derivative of a shift to the best route
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # almost flat routes: too much is wanted, or Newton has no answer
-        wanted = np.divide(excess, curvature, out=np.where(excess > 0, np.inf, 0.0), where=curvature > 0)
-        leaving = np.minimum(wanted, route_flow)
+    with np.errstate(over="ignore", invalid="ignore"):  # almost flat: too much is asked for, or Newton has no answer
+        simple_step = np.divide(excess, curvature, out=np.where(excess > 0, np.inf, 0.0), where=curvature > 0)
+        leaving = np.minimum(simple_step, route_flow)
         if newton:
-            leaving = _coupled(detour, slope, curvature, excess, route_flow, best, wanted)
+            leaving = _coupled(detour, slope, curvature, excess, route_flow, best, simple_step)
     direction = -(detour.T @ leaving)
 
     def descent(step: float) -> float:
@@ -60,17 +58,17 @@ def _coupled(
     excess: np.ndarray,
     route_flow: np.ndarray,
     best: np.ndarray,
-    wanted: np.ndarray,
+    simple_step: np.ndarray,
 ) -> np.ndarray:
     """(routes,) flow that leaves each route for the best one, or comes from it (negative), by Newton's equations.
 
     Routes that gradient projection would empty are emptied, and the equations are those of the others given that.
     """
-    alone = np.minimum(wanted, route_flow)
-    free = np.flatnonzero((wanted < route_flow) & (curvature > 0))
+    alone = np.minimum(simple_step, route_flow)
+    free = np.flatnonzero((simple_step < route_flow) & (curvature > 0))
     if not len(free):
         return alone
-    leaving = np.where(wanted >= route_flow, route_flow, 0.0)
+    leaving = np.where(simple_step >= route_flow, route_flow, 0.0)
     rows = detour[free]
     columns = rows.T.tocsr()
     scale = curvature[free]

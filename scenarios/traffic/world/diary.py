@@ -1,4 +1,5 @@
-"""A day's trips as they were: enough to say where everybody is at any instant of it. For pictures; agents see none of it."""
+"""A day's trips as they were: enough to say where everybody is at any instant of it. For pictures; agents see none of
+it."""
 
 from __future__ import annotations
 
@@ -18,34 +19,35 @@ RECENT = 10 * MINUTE  # [ms] over which a queue's flow is counted
 
 @dataclass(frozen=True, eq=False)
 class Diary:
-    """A day of N travellers, so far. Times in ms; arrays (N,) unless said otherwise.
-
-    `usual`, `chosen`: options; `shown`: action advised, 0 if none; `arrive`: wanted arrival [min after the reference]; `expected`: cost [min]
-    of the usual option as she believes; `enter`, `left` (links, N): when she came onto a link and off it, infinite if she has not.
-    """
+    """A day of N travellers, so far."""
 
     day: int
-    reference: int
+    reference: int  # [ms] from which arrivals are counted
     rain: bool
     share: tuple[float, ...]  # of each link's capacity
     closed: int  # link that nobody may take, -1 if there is none
-    goes: np.ndarray
-    usual: np.ndarray
-    natural: np.ndarray
-    chosen: np.ndarray
-    shown: np.ndarray
-    followed: np.ndarray
-    departs: np.ndarray
-    arrives: np.ndarray  # infinite where she has not arrived
-    extra: np.ndarray
-    arrive: np.ndarray
-    expected: np.ndarray
-    trust: np.ndarray
-    flows: list[Flow]
-    enter: np.ndarray
-    left: np.ndarray
-    by_bus: np.ndarray  # bool
-    offset: np.ndarray  # of her departures, after their slots'
+    goes: np.ndarray  # (N,) bool
+    usual: np.ndarray  # (N,) option taken last time
+    natural: np.ndarray  # (N,) option that they would take without advice
+    chosen: np.ndarray  # (N,) option
+    advice: np.ndarray  # (N,) action advised, 0 if none
+    followed: np.ndarray  # (N,) bool
+    departs: np.ndarray  # (N,) [ms]
+    arrives: np.ndarray  # (N,) [ms], infinite where they have not arrived
+    extra: np.ndarray  # (N,) discomfort [min]
+    arrive: np.ndarray  # (N,) wanted arrival [min after the reference]
+    expected: np.ndarray  # (N,) cost [min] of the usual option as they believe
+    trust: np.ndarray  # (N,) 0..1
+    flows: list[Flow]  # of each link
+    enter: np.ndarray  # (links, N) [ms] when they came onto a link, infinite if they have not
+    left: np.ndarray  # (links, N) [ms] when they came off it, infinite if they have not
+    by_bus: np.ndarray  # (N,) bool
+    offset: np.ndarray  # (N,) [ms] of departures, after their slots'
+
+    def __post_init__(self) -> None:
+        n, links = len(self.goes), len(self.share)
+        if not self.enter.shape == self.left.shape == (links, n) or len(self.flows) != links or len(self.chosen) != n:
+            raise ValueError(f"diary: its tables are not of {links} links and {n} travellers")
 
     @classmethod
     def of(cls, world: TrafficState, flows: list[Flow] | None = None) -> Diary:
@@ -74,7 +76,7 @@ class Diary:
             usual=people.last,
             natural=people.natural,
             chosen=world.chosen.copy(),
-            shown=np.array(world.shown),
+            advice=np.array(world.advice),
             followed=world.followed.copy(),
             departs=world.departs.copy(),
             arrives=arrives,
@@ -92,16 +94,15 @@ class Diary:
     # -- where people are ---------------------------------------------------------------------------------------------
 
     def departed(self, time: float) -> np.ndarray:
-        """(N,) bool: she has left home; by bus, for the stop."""
-        found: np.ndarray = self.goes & (self.departs <= time)
-        return found
+        """(N,) bool: they have left home; by bus, for the stop."""
+        return np.asarray(self.goes & (self.departs <= time))
 
     def arrived(self, time: float) -> np.ndarray:
-        found: np.ndarray = self.departed(time) & (self.arrives <= time)
-        return found
+        """(N,) bool"""
+        return np.asarray(self.departed(time) & (self.arrives <= time))
 
     def standing(self, world: TrafficState, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """From when and until when the vehicles of a link stand in its queue; a delay function knows none."""
+        """From when and until when [ms] the vehicles of a link stand in its queue; a delay function knows none."""
         link = world.links[k]
         if isinstance(link, BPRLink):
             return np.zeros(0), np.zeros(0)
@@ -112,11 +113,11 @@ class Diary:
 
     def queues(self, world: TrafficState, times: np.ndarray) -> np.ndarray:
         """(links, len(times)) vehicles that stand."""
-        found = np.zeros((len(world.links), len(times)), np.int64)
+        counts = np.zeros((len(world.links), len(times)), np.int64)
         for k in range(len(world.links)):
             for sign, ends in zip((1, -1), self.standing(world, k), strict=True):
-                found[k] += sign * np.searchsorted(np.sort(ends), times, side="right")
-        return found
+                counts[k] += sign * np.searchsorted(np.sort(ends), times, side="right")
+        return counts
 
     def longest_queue(self, world: TrafficState, time: float) -> int:
         """The most vehicles that stood at once, on all links, up to a time."""
@@ -127,7 +128,7 @@ class Diary:
     # -- what links are like ------------------------------------------------------------------------------------------
 
     def load(self, world: TrafficState, k: int, time: float) -> float:
-        """Flow over capacity in the last minutes, of those that come in or of those that leave, whichever is greater."""
+        """Flow over capacity in the last minutes, of those that come in or of those that leave, the greater one."""
         capacity = world.links[k].capacity * self.share[k]
         if capacity <= 0:
             return 0.0
@@ -151,8 +152,8 @@ class Diary:
 @lru_cache(maxsize=16)
 def _following(supply: Supply) -> np.ndarray:
     """(pairs, ways, links) the link after each one; -1 at the end."""
-    found = np.full((len(supply.paths), len(supply.ways), supply.network.links), -1)
+    following = np.full((len(supply.paths), len(supply.ways), supply.network.links), -1)
     for pair, ways in enumerate(supply.paths):
         for way, path in enumerate(ways):
-            found[pair, way, list(path[:-1])] = path[1:]
-    return found
+            following[pair, way, list(path[:-1])] = path[1:]
+    return following

@@ -1,8 +1,7 @@
 """A whole day's trips at once, without events: the fast twin of the loading on SimPy.
 
-It serves point queues and delay functions on networks whose links can be put in an order in which every route uses them; others are
-loaded by events. `load`, for burn-in and foresight, gives the same times but for rounding to 1 ms where vehicles tie; `load_in_turn`, for days on
-which people are advised, gives them to the last bit.
+It serves point queues and delay functions on networks whose links can be put in an order in which every route uses
+them; others are loaded by events.
 """
 
 from __future__ import annotations
@@ -45,22 +44,36 @@ def can_load(supply: Supply, links: list[Link]) -> bool:
 
 
 def load(
-    supply: Supply, links: list[Link], departures: np.ndarray, pair: np.ndarray, way: np.ndarray
+    supply: Supply, links: list[Link], departures: np.ndarray, pair: np.ndarray, way: np.ndarray, in_turn: bool = False
 ) -> tuple[np.ndarray, list[Flow]]:
-    """Arrivals (n,) [ms] of car trips that depart at `departures` [ms], and the flow on each link."""
+    """Arrivals (n,) [ms] of car trips that depart at `departures` [ms], and the flow on each link, which stays as it
+    is.
+
+    For burn-in and foresight times are those of events but for rounding to 1 ms where vehicles tie. `in_turn`, for days
+    on which people are advised, gives them to the last bit for trips in the order in which events would be scheduled:
+    ties take turns as events do, and nothing is summed up in another order.
+    """
     order = link_order(supply)
     assert order is not None
     used = _uses(supply)[pair, way]
-    time = departures.astype(float)
+    time = departures.copy() if in_turn else departures.astype(float)
     flows = [Flow(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))] * len(links)
+    earlier: list[tuple[np.ndarray, np.ndarray]] = []
     for k in order:
         who = np.flatnonzero(used[:, k])
         if not len(who):
             continue
-        who = who[np.argsort(time[who], kind="stable")]
-        exit = _exits(links[k], enter := time[who])
+        if in_turn:
+            who = _first_come(time, who, earlier)
+            enter = time[who]
+            exit = np.array(links[k].exits(enter.tolist()))
+            earlier.append((who, enter))
+        else:
+            who = who[np.argsort(time[who], kind="stable")]
+            enter = time[who]
+            exit = _exits(links[k], enter)
         time[who] = np.rint(exit)
-        flows[k] = Flow(enter, exit, who)
+        flows[k] = Flow(enter.astype(float), exit, who)
     return time, flows
 
 
@@ -69,41 +82,17 @@ def _exits(link: Link, enter: np.ndarray) -> np.ndarray:
     share, place = link.share(float(enter[0])), np.arange(len(enter))
     if isinstance(link, BPRLink):
         before = place - np.searchsorted(enter, enter - link.interval, side="right")
-        found: np.ndarray = np.maximum.accumulate(enter + link.time_at(before * HOUR / link.interval, share))
-        return found
+        exit: np.ndarray = np.maximum.accumulate(enter + link.time_at(before * HOUR / link.interval, share))
+        return exit
     served = link.headway / share * place
     # exit = max(enter + free, exit before + headway), all at once
-    found = np.maximum.accumulate(enter + link.free_time - served) + served
-    return found
-
-
-def load_in_turn(
-    supply: Supply, links: list[Link], departures: np.ndarray, pair: np.ndarray, way: np.ndarray
-) -> tuple[np.ndarray, list[Flow]]:
-    """The same, for car trips in the order in which events would be scheduled: vehicles that tie take turns as events do, and nothing is
-    summed up in another order. The links stay as they are."""
-    order = link_order(supply)
-    assert order is not None
-    used = _uses(supply)[pair, way]
-    time = departures.copy()
-    flows = [Flow(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))] * len(links)
-    earlier: list[tuple[np.ndarray, np.ndarray]] = []
-    for k in order:
-        who = np.flatnonzero(used[:, k])
-        if not len(who):
-            continue
-        who = _first_come(time, who, earlier)
-        enter = time[who]
-        exit = np.array(links[k].exits(enter.tolist()))
-        time[who] = np.rint(exit)
-        earlier.append((who, enter))
-        flows[k] = Flow(enter.astype(float), exit, who)
-    return time, flows
+    exit = np.maximum.accumulate(enter + link.free_time - served) + served
+    return exit
 
 
 def _first_come(time: np.ndarray, who: np.ndarray, earlier: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """`who` by `time`. Of two at one instant the one goes first whose event was scheduled first: whose event before, on a link of
-    the `earlier` ones, came first, and so on back to the order of departure."""
+    """`who` by `time`. Of two at one instant the one goes first whose event was scheduled first: whose event before, on
+    a link of the `earlier` ones, came first, and so on back to the order of departure."""
     ranked = who[np.argsort(time[who], kind="stable")]
     now = time[ranked]
     if not (now[1:] == now[:-1]).any():
@@ -112,14 +101,15 @@ def _first_come(time: np.ndarray, who: np.ndarray, earlier: list[tuple[np.ndarra
     for those, entered in earlier:
         past[1:, those] = past[:-1, those]
         past[:1, those] = entered
-    found: np.ndarray = who[np.lexsort((*past[::-1, who], time[who]))]
-    return found
+    ranked = who[np.lexsort((*past[::-1, who], time[who]))]
+    return ranked
 
 
 def ride_all(
     supply: Supply, params: TrafficParams, departures: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Arrivals [ms] and discomfort [min] of bus passengers who come to the stop at `departures` (n,) [ms], and the loads of the day's buses."""
+    """Arrivals (n,) [ms] and discomfort (n,) [min] of bus passengers who come to the stop at `departures` (n,) [ms],
+    and the passengers of each bus of the day."""
     headway = round(params.headway * MINUTE)
     of_day = departures % DAY
     number = -(-of_day // headway)

@@ -9,14 +9,15 @@ from .profile import Profile
 from .state import TrafficState
 
 
-def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarray, shown: np.ndarray) -> None:
-    """Books the day's savings and feedback. `cost`, `time`: (N,) [min] of everybody's trip; `shown`: (N,) bool, who was advised.
+def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarray, advised: np.ndarray) -> None:
+    """Books the day's savings and feedback. `cost`, `time`: (N,) [min] of everybody's trip; `advised`: (N,)
+    bool.
 
-    A saving is what her trip cost less than the one she left because of advice would have cost today: on the day on which she follows, and on every
-    later one on which she keeps to it.
+    A saving is what the trip cost less than the one left because of advice would have cost today: on the day on which
+    the traveller follows, and on every later one on which they keep to it.
     """
     people, params, n = world.people, world.params, world.people.n_advised
-    silent = np.flatnonzero(people.goes[:n] & ~shown[:n])
+    silent = np.flatnonzero(people.goes[:n] & ~advised[:n])
     people.trust[silent] += params.trust_silence * np.maximum(params.trust - people.trust[silent], 0)
     went = np.flatnonzero(people.goes[:n])
     left, chosen = people.instead(went), world.chosen[went]
@@ -56,4 +57,4 @@ def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarr
         people.trust[i] = (params.trust + params.mute_below) / 2
         world.tally.muted += 1
         world.earn_from(i, "muted")
-        world.feedback_event(i, MUTED, world.shown[i], world.answer_to[i], -1.0, None)
+        world.feedback_event(i, MUTED, world.advice[i], world.answer_to[i], -1.0, None)

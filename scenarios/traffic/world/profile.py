@@ -1,13 +1,13 @@
 """What a day was like: times of every way by departure slot, and what one more traveller would have cost the others.
 
-The external cost of a vehicle in a queue is what it delays those behind it until the queue is gone, each weighed by what a minute costs her:
-alpha and beta less if she is early, gamma more if she is late (Arnott, de Palma and Lindsey 1990). It is worked out link by link;
-what a delay on one link does on the next is left out.
+The external cost of a vehicle in a queue is what it delays those behind it until the queue is gone, each weighed by
+what a minute costs that traveller: alpha, and beta less if early, gamma more if late (Arnott, de Palma and Lindsey
+1990). It is worked out link by link; what a delay on one link does on the next is left out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -15,18 +15,18 @@ import numpy as np
 from ..params import TrafficParams
 from ..roads.links import BPRLink, Link
 from ..roads.supply import Supply
-from ..units import HOUR, MINUTE
+from ..units import DAY, HOUR, MINUTE
 
 SAMPLES = np.array([-1 / 3, 0.0, 1 / 3])  # departures within a slot at which the day is looked at [slots]
 
 
 @dataclass(eq=False)
 class Flow:
-    """The vehicles of a link on a day, in order of entry: `enter`, `exit` [ms] and `who`, (n,) each."""
+    """The vehicles of a link on a day, in order of entry."""
 
-    enter: np.ndarray
-    exit: np.ndarray
-    who: np.ndarray
+    enter: np.ndarray  # (n,) [ms]
+    exit: np.ndarray  # (n,) [ms], exact
+    who: np.ndarray  # (n,) index of the traveller
 
     @classmethod
     def of(cls, link: Link) -> Flow:
@@ -38,25 +38,15 @@ class Flow:
 
 @dataclass(eq=False)
 class Profile:
-    """`tables` (3, pairs, ways, slots) [min], in one piece because all three are treated alike: `time` door to door, `extra` discomfort
-    beyond it, `external` cost to others."""
+    """What each departure slot of each way took and cost [min]: three views of one table, as all are treated alike."""
 
-    tables: np.ndarray
+    tables: np.ndarray  # (3, pairs, ways, slots)
+    time: np.ndarray = field(init=False)  # (pairs, ways, slots) door to door
+    extra: np.ndarray = field(init=False)  # the same: discomfort beyond it
+    external: np.ndarray = field(init=False)  # the same: cost of one more traveller to others
 
-    @property
-    def time(self) -> np.ndarray:
-        found: np.ndarray = self.tables[0]
-        return found
-
-    @property
-    def extra(self) -> np.ndarray:
-        found: np.ndarray = self.tables[1]
-        return found
-
-    @property
-    def external(self) -> np.ndarray:
-        found: np.ndarray = self.tables[2]
-        return found
+    def __post_init__(self) -> None:
+        self.time, self.extra, self.external = self.tables
 
     def copy(self) -> Profile:
         return Profile(self.tables.copy())
@@ -72,11 +62,11 @@ class Profile:
 
 def empty(supply: Supply, params: TrafficParams) -> Profile:
     """Of a day without anybody."""
-    found = Profile(np.zeros((3, *supply.free.shape, len(supply.shift))))
-    found.time[:] = supply.free[:, :, None]
-    found.time[:, supply.is_bus] += params.headway / 2
-    found.extra[:, supply.is_bus] += (params.wait - 1) * params.headway / 2
-    return found
+    profile = Profile(np.zeros((3, *supply.free.shape, len(supply.shift))))
+    profile.time[:] = supply.free[:, :, None]
+    profile.time[:, supply.is_bus] += params.headway / 2
+    profile.extra[:, supply.is_bus] += (params.wait - 1) * params.headway / 2
+    return profile
 
 
 def of_day(
@@ -106,37 +96,37 @@ def at_departures(
     loads: np.ndarray,
     pairs: tuple[int, ...],
 ) -> np.ndarray:
-    """(3, pairs, ways, slots, samples): time, discomfort and cost to others [min] of one more traveller who departs at `at`
-    (slots, samples) [ms]."""
+    """(3, pairs, ways, slots, samples): time, discomfort and cost to others [min] of one more traveller who departs at
+    `at` (slots, samples) [ms]."""
     count, steps, ends = _beginnings(supply, pairs)
     when, cost = np.empty((count, *at.shape)), np.zeros((count, *at.shape))
     when[0] = at
     for link, before, here in steps:
         when[here], more = _link(links[link], flows[link], when[before], weight)
         cost[here] = cost[before] + more
-    found: np.ndarray = np.zeros((3, *ends.shape, *at.shape))
-    found[0], found[2] = (when[ends] - at) / MINUTE, cost[ends]
+    tables: np.ndarray = np.zeros((3, *ends.shape, *at.shape))
+    tables[0], tables[2] = (when[ends] - at) / MINUTE, cost[ends]
     for way in np.flatnonzero(supply.is_bus).tolist():
         for row, pair in enumerate(pairs):
-            found[:, row, way] = _bus(supply, params, at, loads, float(supply.free[pair, way]))
-    return found
+            tables[:, row, way] = _bus(supply, params, at, loads, float(supply.free[pair, way]))
+    return tables
 
 
 @lru_cache(maxsize=4096)
 def _beginnings(
     supply: Supply, pairs: tuple[int, ...]
 ) -> tuple[int, list[tuple[int, np.ndarray, np.ndarray]], np.ndarray]:
-    """Beginnings of routes, which are shared, link by link: how many there are (0 is the start); steps (link, from which beginnings, to which
-    longer ones), in order; and (pairs, ways) the one that is the whole route."""
+    """Beginnings of routes, which are shared, link by link: how many there are (0 is the start); steps (link, from
+    which beginnings, to which longer ones), in order; and (pairs, ways) the one that is the whole route."""
     number: dict[tuple[int, ...], int] = {(): 0}
-    paths = [[supply.paths[pair][way] for way in range(len(supply.ways))] for pair in pairs]
-    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    paths = [supply.paths[pair] for pair in pairs]
+    longer: dict[tuple[int, int], list[tuple[int, int]]] = {}  # by place in the route and link
     for path in (path for ways in paths for path in ways):
         for k in range(1, len(path) + 1):
             if path[:k] not in number:
                 number[path[:k]] = len(number)
-                found.setdefault((k, path[k - 1]), []).append((number[path[: k - 1]], number[path[:k]]))
-    steps = [(link, *np.array(found[k, link]).T) for k, link in sorted(found)]
+                longer.setdefault((k, path[k - 1]), []).append((number[path[: k - 1]], number[path[:k]]))
+    steps = [(link, *np.array(longer[k, link]).T) for k, link in sorted(longer)]
     return len(number), steps, np.array([[number[path] for path in ways] for ways in paths])
 
 
@@ -144,7 +134,7 @@ def _bus(
     supply: Supply, params: TrafficParams, at: np.ndarray, loads: np.ndarray, ride: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     headway = params.headway * MINUTE
-    of_day = at % 86_400_000
+    of_day = at % DAY
     number = np.minimum(np.ceil(of_day / headway).astype(np.int64), len(loads) - 1)
     wait = np.maximum(number * headway - of_day, 0) / MINUTE
     load = loads[number] + 1.0  # with the one who asks
@@ -187,19 +177,16 @@ def _delay_function(
     link: BPRLink, flow: Flow, when: np.ndarray, before: np.ndarray, weight: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """One more vehicle lengthens the trips of those who enter within an interval after it: see `BPRLink`."""
-    share, per = (
-        link.share(float(flow.enter[0])) or 1.0,
-        HOUR / link.interval,
-    )  # [1/h] that one vehicle adds to the flow
+    share = link.share(float(flow.enter[0])) or 1.0
+    per = HOUR / link.interval  # [1/h] that one vehicle adds to the flow
     there = np.searchsorted(flow.enter, when, side="right")
     count = there - np.searchsorted(flow.enter, when - link.interval, side="right")
     exit = np.maximum(when + link.time_at(count * per, share), np.where(there > 0, flow.exit[before], -np.inf))
     if weight is None:
         return exit, np.zeros(when.shape)
     count = np.arange(len(flow.enter)) - np.searchsorted(flow.enter, flow.enter - link.interval, side="right")
-    more = link.time_at((count + 1) * per, share) - link.time_at(
-        count * per, share
-    )  # [ms] for each, if one more were there
+    # [ms] for each, if one more were there
+    more = link.time_at((count + 1) * per, share) - link.time_at(count * per, share)
     caused = np.append(0.0, np.cumsum(more * weight[flow.who]))
     until = np.searchsorted(flow.enter, when + link.interval, side="right")
     return exit, (caused[until] - caused[there]) / MINUTE

@@ -39,13 +39,10 @@ def check_closure(supply: Supply) -> None:
     """UserError where somebody would have no way left; who has no car needs the bus all days."""
     lost = ~(supply.offered & ~closed_ways(supply)).any(1)
     if lost.any():
-        network = supply.network
-        tail, head, (origin, destination) = (
-            int(network.tail[supply.tight]),
-            int(network.head[supply.tight]),
-            supply.pairs[int(lost.argmax())],
-        )
+        network, (origin, destination) = supply.network, supply.pairs[int(lost.argmax())]
+        fullest = f"its fullest link, {network.tail[supply.tight] + 1} to {network.head[supply.tight] + 1}"
+        trips = f"trips from {origin + 1} to {destination + 1}"
         raise UserError(
-            f"world.shock=closure: network {network.name} has no way around its fullest link, {tail + 1} to {head + 1}, for trips from "
-            f"{origin + 1} to {destination + 1}; take another shock or network"
+            f"world.shock=closure: network {network.name} has no way around {fullest}, for {trips}; "
+            "take another shock or network"
         )

@@ -20,10 +20,11 @@ from .travellers import Travellers
 class TrafficState(PersonalWorld):
     """One region with its travellers. A tick is 1 ms.
 
-    Readings of everybody: rain; of each option yesterday's time door to door as it felt, `time.*`, what one more traveller costs the others,
-    `cost.*` (smoothed over days), and how many of the advised have moved to it today, less those who have moved away, `moved.*`. Her
-    own: wanted arrival today and lateness of her last trip [min after the wish], its time, her usual option (an action), and per option what it is
-    expected to save her (`own.*`) and the others (`external.*`), against the usual one. Minutes all.
+    Readings of everybody: rain; of each option yesterday's time door to door as it felt, `time.*`, what one more
+    traveller costs the others, `cost.*` (smoothed over days), and how many of the advised have moved to it today, less
+    those who have moved away, `moved.*`. A traveller's own: wanted arrival today and lateness of the last trip [min
+    after the wish], its time, the usual option (an action), and per option what it is expected to save the traveller
+    (`own.*`) and the others (`external.*`), against the usual one. Minutes all.
     """
 
     second = 1000
@@ -55,19 +56,19 @@ class TrafficState(PersonalWorld):
             utility_weights=UTILITY_WEIGHTS,
             record=record,
         )
-        self.links = supply.links(params)
+        self.links = supply.links()
         self.tally = DayTally(params, self.people.n_advised)
         self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
         self.day = first - params.burn_in
-        self.rain, self.tight = False, 1.0
+        self.rain, self.tight = False, 1.0  # today: whether it rains, share of the tight link's capacity
         n = params.travellers
-        self.shown = [0] * n  # action advised today, 0 if none
+        self.advice = [0] * n  # action advised today, 0 if none
         self.answer_to = [0] * n  # event of that advice
-        self.followed = np.zeros(n, bool)
-        self.chosen = np.zeros(n, np.int64)  # option
-        self.departs = np.zeros(n, np.int64)  # [ms]
-        self.arrives = np.zeros(n)  # [ms]
-        self.extra = np.zeros(n)  # [min]
+        self.followed = np.zeros(n, bool)  # (N,) whether today's advice was followed
+        self.chosen = np.zeros(n, np.int64)  # (N,) option of today
+        self.departs = np.zeros(n, np.int64)  # (N,) [ms]
+        self.arrives = np.zeros(n)  # (N,) [ms]
+        self.extra = np.zeros(n)  # (N,) discomfort of today's trip [min]
         self._flows: list[Flow] = []  # of a day without events
 
     def flows(self) -> list[Flow]:

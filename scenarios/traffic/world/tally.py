@@ -6,6 +6,7 @@ import numpy as np
 
 from ..params import TrafficParams
 from ..roads.links import Link
+from ..units import MINUTE
 from .profile import Flow
 
 PARTS = 3  # of the run: does what was gained at first last?
@@ -17,13 +18,13 @@ class DayTally:
     def __init__(self, params: TrafficParams, n_advised: int):
         n = params.travellers
         self.days, self.n_advised, self.length = 0, n_advised, params.days
-        self.shown = self.followed = self.refused = self.muted = self.losing = 0
-        self.regret = 0.0
-        self.cost, self.trips = np.zeros(n), np.zeros(n)
-        self.parts = np.zeros((PARTS, 2))  # cost and traveller-days
-        self.travel = self.delay = self.late = self.early = 0.0
-        self.bus = 0
-        self.queues: list[float] = []
+        self.advice = self.followed = self.refused = self.muted = 0  # how often
+        self.losing, self.regret = 0, 0.0  # moves that cost the traveller more, and how much more [min]
+        self.cost, self.trips = np.zeros(n), np.zeros(n)  # (N,) [min], and number
+        self.parts = np.zeros((PARTS, 2))  # cost [min] and traveller-days of each part
+        self.travel = self.delay = self.late = self.early = 0.0  # [min]
+        self.bus = 0  # trips
+        self.queues: list[float] = []  # longest of each day at the tight link [vehicles]
 
     def end_day(
         self,
@@ -33,12 +34,12 @@ class DayTally:
         late: np.ndarray,
         cost: np.ndarray,
         bus: np.ndarray,
-        shown: np.ndarray,
+        advised: np.ndarray,
         link: Link,
         flow: Flow,
     ) -> None:
         """`day` of the episode; `went`: indices of those who travelled; the other arrays are (N,)."""
-        felt = cost[went] + shown[went]
+        felt = cost[went] + advised[went]
         self.cost[went] += felt
         self.trips[went] += 1
         part = self.parts[min(PARTS - 1, max(0, day) * PARTS // self.length)]
@@ -50,12 +51,12 @@ class DayTally:
         self.bus += int(bus[went].sum())
         if len(flow.enter):
             delay = flow.exit - flow.enter - link.free_time
-            self.delay += float(delay.sum()) / 60_000
+            self.delay += float(delay.sum()) / MINUTE
             self.queues.append(float(delay.max() / link.headway) if link.headway else 0.0)
         self.days += 1
 
     def moved(self, own: float) -> None:
-        """Advice was followed and saved her `own` minutes."""
+        """Advice was followed and saved the traveller `own` minutes."""
         self.losing += own < 0
         self.regret += max(0.0, -own)
 
@@ -68,7 +69,7 @@ class DayTally:
         def of(which: np.ndarray) -> float:
             return float(self.cost[which].sum() / max(1.0, self.trips[which].sum()))
 
-        found = {
+        figures = {
             "tstt": self.travel / 60 / days,  # [h] a day
             "mean_cost": float(self.cost.sum()) / trips,  # [min] a trip
             "delay": self.delay / trips,  # [min] in the queue of the tight link, a trip
@@ -79,15 +80,15 @@ class DayTally:
             "cost_advised": of(advised),
             "cost_background": of(~advised),
             "gini": gini(mean[travelled]),
-            "advice": self.shown / (days * self.n_advised),  # per advised traveller and day
+            "advice": self.advice / (days * self.n_advised),  # per advised traveller and day
             "losing_moves": self.losing / max(1, self.followed),
             "regret": self.regret / max(1, self.followed),  # [min] per advice followed
             "muted": float(self.muted) / self.n_advised,
             "trust": float(trust[: self.n_advised].mean()),
         }
         for k, name in enumerate(("first", "middle", "last")):
-            found[f"cost_{name}"] = float(self.parts[k, 0] / max(1.0, self.parts[k, 1]))  # [min] a traveller-day
-        return found
+            figures[f"cost_{name}"] = float(self.parts[k, 0] / max(1.0, self.parts[k, 1]))  # [min] a traveller-day
+        return figures
 
 
 def gini(values: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """The people: tastes, habits, memories, calm revision, and what they make of advice. One row of each array a traveller.
 
-They are arrays and not objects because a day's costs of all options for everybody are one calculation. Every draw is a function of
-(purpose, day, traveller), so the same people meet every agent.
+They are arrays and not objects because a day's costs of all options for everybody are one calculation. Every draw is a
+function of (purpose, day, traveller), so the same people meet every agent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ORDINARY, SPECIAL, WEEKEND = range(3)  # kinds of day, each with a habit of its 
 MOST = 25.0  # [min] beyond which a gain says no more
 TOGETHER = 4096  # numbers drawn at once, for as many days as they last: few cost hardly less than many
 CONTENT = 0.2  # of the probability of choosing anew is left to those who have nothing to complain of
-AHEAD = (5.0, 95.0)  # when she decides, before anybody can depart [min]
+AHEAD = (5.0, 95.0)  # [min] when they decide, before anybody can depart
 _NONE = np.zeros((0, 0))
 
 
@@ -35,13 +35,7 @@ def _choice(supply: Supply, params: TrafficParams) -> tuple[NestedLogit, np.ndar
 
 
 class Travellers:
-    """N people; the first `n_advised` may be advised. O options, P pairs of places; times in minutes after the reference.
-
-    What they are: `pair`, `has_car`, `preferred` (3, N) arrival by kind of day, `special_day` (-1: none), `dislikes_bus` [min], `stubborn` [0..1],
-    `jitter` [min] of departure within the slot; by `lead` [min] before the reference all have decided. What they remember: `habit`, `streak` (3, N), and
-    `left`, the habit that each gave up on advice (-1: none); `time`, `extra` (2, N, O), of working days and
-    weekends (views of `memory` (2, 2, N, O)); `trust`, `rated`, `muted_until` [day]. Of today: `kind`, `goes`, `arrive`, `cost` (N, O) as expected, `natural` choice, `last` one.
-    """
+    """N people; the first `n_advised` may be advised. O options; times in minutes after the reference."""
 
     def __init__(self, params: TrafficParams, supply: Supply, streams: Streams, beliefs: tuple[Profile, Profile]):
         """`beliefs`: what they think at first of working days and weekends."""
@@ -49,48 +43,57 @@ class Travellers:
         self.params, self.supply, self.streams, self.n = params, supply, streams, n
         self._drawn: dict[str, tuple[int, np.ndarray]] = {}  # of some days from the first of them on
         self.n_advised = round(params.advised * n)
-        draw = self._trait
+        self.each = np.arange(n)
+
+        def draw(name: str) -> np.ndarray:
+            return streams("travellers", name).block(0, n)
+
+        # what they are
         upto = np.cumsum(supply.share)[:-1]
-        self.pair = np.searchsorted(upto, draw("places"), side="right")
-        self.has_car = (draw("car") < params.car) | (not supply.is_bus.any())
+        self.pair = np.searchsorted(upto, draw("places"), side="right")  # (N,) index of the pair of places
+        self.has_car = (draw("car") < params.car) | (not supply.is_bus.any())  # (N,) bool
+        # (N,) weekday, -1: none
+        self.special_day = np.where(draw("has special") < params.special, (draw("weekday") * 5).astype(np.int64), -1)
         normal = params.spread * np.clip(ndtri(np.stack([draw("preferred"), draw("weekend")])), -2.5, 2.5)
         moved = np.where(draw("special") < 0.5, -1, 1) * (10 + 15 * draw("moved"))
-        self.special_day = np.where(draw("has special") < params.special, (draw("weekday") * 5).astype(np.int64), -1)
+        # (3, N) wanted arrival [min] by kind of day
         self.preferred = supply.preferred[self.pair] + np.stack([normal[0], normal[0] + moved, normal[1]])
-        self.dislikes_bus = params.taste * ndtri(draw("taste"))
-        self.stubborn = 0.2 + 0.8 * draw("stubborn")
-        self.jitter = params.slot * 0.95 * (draw("departure") - 0.5)
-        self.lead = (params.slots + 1) / 2 * params.slot + AHEAD[0]
-        self.asks = self.lead + (AHEAD[1] - AHEAD[0]) * draw("asks")
+        self.dislikes_bus = params.taste * ndtri(draw("taste"))  # (N,) [min]
+        self.stubborn = 0.2 + 0.8 * draw("stubborn")  # (N,) 0..1
+        self.jitter = params.slot * 0.95 * (draw("departure") - 0.5)  # (N,) [min] of departure within the slot
+        self.lead = (params.slots + 1) / 2 * params.slot + AHEAD[0]  # [min] before the reference all have decided
+        self.asks = self.lead + (AHEAD[1] - AHEAD[0]) * draw("asks")  # (N,) [min] before it they are asked
 
-        self.car_option = ~supply.is_bus[supply.way]
-        self.possible = supply.offered[:, supply.way][self.pair]  # (N, O)
+        # what they can do
+        self.shift = supply.shift[supply.slot]  # (O,) departure [min]
+        self.car_option = ~supply.is_bus[supply.way]  # (O,) bool
+        self.possible = supply.offered[:, supply.way][self.pair]  # (N, O) bool
         self.possible &= ~(self.car_option & ~self.has_car[:, None])
-        # what an option costs whatever the day is like
+        # (N, O) what an option costs whatever the day is like [min]
         self.against = np.where(self.car_option, 0.0, self.dislikes_bus[:, None])
         self.against[~self.possible] = np.inf
-        self.shift = supply.shift[supply.slot]  # (O,)
-        self.each = np.arange(n)
+
+        # what they remember
+        # (2, 2, N, O) [min] working days and weekends; of each, times and discomfort
         self.memory = np.stack([self.by_option(b.tables[:2]) for b in beliefs])
-        self.time, self.extra = self.memory[:, 0], self.memory[:, 1]
-        self.trust = np.full(n, params.trust)
-        self.rated = np.zeros(n)
-        self.muted_until = np.full(n, -1)
-        self.habit, self.streak = np.zeros((3, n), np.int64), np.zeros((3, n))
-        self.left = np.full((3, n), -1)
+        self.time, self.extra = self.memory[:, 0], self.memory[:, 1]  # (2, N, O) views of it
+        self.trust = np.full(n, params.trust)  # (N,) 0..1
+        self.rated = np.zeros(n)  # (N,) past ratings, -1..1
+        self.muted_until = np.full(n, -1)  # (N,) day
+        self.habit = np.zeros((3, n), np.int64)  # (3, N) option by kind of day
+        self.streak = np.zeros((3, n))  # (3, N) how often the habit was kept
+        self.left = np.full((3, n), -1)  # (3, N) the habit that was given up on advice, -1: none
         self.logit, self.inertia = _choice(supply, params)
         for kind in range(3):
-            self.kind = np.full(n, kind)
-            self.arrive = self.preferred[kind]
-            self.cost = self.costs(self.time[kind // 2], self.extra[kind // 2])
+            self.kind = np.full(n, kind)  # (N,) of today
+            self.arrive = self.preferred[kind]  # (N,) wanted arrival of today [min]
+            self.cost = self.costs(self.time[kind // 2], self.extra[kind // 2])  # (N, O) expected of today [min]
             self.habit[kind] = sample_choice(
                 self.logit.probabilities(-params.theta * self.cost), streams("travellers", "first").block(kind * n, n)
             )
-        self.goes, self.revises, self.revising = np.zeros(n, bool), np.zeros(n, bool), np.zeros(n)
-        self.natural = self.last = self.habit[0]
-
-    def _trait(self, name: str) -> np.ndarray:
-        return self.streams("travellers", name).block(0, self.n)
+        self.goes, self.revises = np.zeros(n, bool), np.zeros(n, bool)  # (N,) who travels today, who chooses anew
+        self.revising = np.zeros(n)  # (N,) probability of choosing anew
+        self.natural = self.last = self.habit[0]  # (N,) options: today's without advice, and last time's
 
     def draws(self, purpose: str, day: int, make: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
         """(N,) uniform numbers of a day, or what `make` makes of them (always the same for a purpose)."""
@@ -100,13 +103,12 @@ class Travellers:
             drawn = self.streams("travellers", purpose).block(day * self.n, days * self.n).reshape(days, self.n)
             drawn = make(drawn) if make else drawn
             first, _ = self._drawn[purpose] = day, drawn
-        found: np.ndarray = drawn[day - first]
-        return found
+        of_day: np.ndarray = drawn[day - first]
+        return of_day
 
     def _offsets(self, uniform: np.ndarray) -> np.ndarray:
         noise = (uniform - 0.5) * 0.05 * self.params.slot
-        found: np.ndarray = np.rint((self.jitter + noise) * MINUTE).astype(np.int64)
-        return found
+        return np.asarray(np.rint((self.jitter + noise) * MINUTE), np.int64)
 
     def by_option(self, table: np.ndarray, who: slice | np.ndarray | None = None) -> np.ndarray:
         """(..., N, O) of a table (..., pairs, ways, slots), or of some of the N."""
@@ -114,7 +116,8 @@ class Travellers:
         return flat.take(self.pair if who is None else self.pair[who], -2)
 
     def costs(self, time: np.ndarray, extra: np.ndarray, who: slice | np.ndarray = slice(None)) -> np.ndarray:
-        """(N, O) generalised cost [min] at times door to door and discomfort (N, O), infinite where not possible; or of some of the N."""
+        """(N, O) generalised cost [min] at times door to door and discomfort (N, O), infinite where not possible; or of
+        some of the N."""
         p = self.params
         lag = self.shift + time
         lag += (self.jitter - self.arrive)[who, None]  # after the preferred arrival
@@ -129,7 +132,8 @@ class Travellers:
     # -- a day --------------------------------------------------------------------------------------------------------
 
     def wake(self, day: int, closed: np.ndarray | None = None) -> None:
-        """A new day: what kind it is for each, what she would do by herself. `closed`: (N, O) options that are not there today."""
+        """A new day: what kind it is for each, what they would do without advice. `closed`: (N, O) options that are not
+        there today."""
         p, weekday = self.params, day % 7
         weekend = weekday >= 5
         self.kind = np.full(self.n, WEEKEND) if weekend else np.where(self.special_day == weekday, SPECIAL, ORDINARY)
@@ -162,20 +166,19 @@ class Travellers:
         return self.logit.probabilities(utility)
 
     def strength(self, i: int) -> float:
-        """Of her habit on this kind of day [0..1]: she has kept it for so long, and is stubborn."""
+        """Of the habit on this kind of day [0..1]: it has been kept for so long, by somebody so stubborn."""
         return self.stubborn.item(i) * (1 - math.exp(-self.streak.item(self.kind.item(i), i) / 5))
 
     def acceptance(self, i: int, natural: int) -> np.ndarray:
-        """(O,) probability that she follows advice to each option where she was about to take `natural`."""
+        """(O,) probability of following advice to each option by somebody who was about to take `natural`."""
         p = self.params
         gain = np.clip(self.cost[i, natural] - self.cost[i], -MOST, MOST)
         x = p.accept_gain * np.nan_to_num(gain, nan=0.0) + self._leaning(i)
         x[self.last[i]] += p.accept_last
-        found: np.ndarray = np.where(self.possible[i], 1 / (1 + np.exp(-x)), 0.0)
-        return found
+        return np.where(self.possible[i], 1 / (1 + np.exp(-x)), 0.0)
 
     def accepts(self, i: int, option: int) -> float:
-        """The same for one option, against what she would do."""
+        """The same for one option, against the natural one."""
         p = self.params
         gain = self.cost.item(i, self.natural.item(i)) - self.cost.item(i, option)
         x = p.accept_gain * max(-MOST, min(MOST, gain)) + self._leaning(i)
@@ -192,7 +195,7 @@ class Travellers:
     def costs_of(self, i: int, time: np.ndarray, extra: np.ndarray) -> np.ndarray:
         """(O,) generalised cost [min] of one traveller at times and discomfort (O,)."""
         p = self.params
-        lag = self.supply.shift[self.supply.slot] + self.offset[i] / MINUTE + time - self.arrive[i]
+        lag = self.shift + self.offset[i] / MINUTE + time - self.arrive[i]
         cost = p.alpha * time + extra + np.maximum(p.gamma * lag, -p.beta * lag)
         cost = cost + np.where(self.car_option, 0.0, self.dislikes_bus[i])
         return np.where(self.possible[i], cost, np.inf)
@@ -223,12 +226,11 @@ class Travellers:
         each[:, of_option] = taken + p.learning * (np.stack((time[went], extra[went])) - taken)
 
     def instead(self, who: np.ndarray) -> np.ndarray:
-        """(len(who),) the option that she would take today had nobody advised her yet: what she is about to do, or if that is a habit which
-        she has by advice, the one before."""
+        """(len(who),) the option that they would take today had nobody advised them yet: what they are about to do, or
+        if that is a habit by advice, the one before."""
         kind, natural = self.kind[who], self.natural[who]
         left = self.left[kind, who]
-        found: np.ndarray = np.where((left >= 0) & (natural == self.habit[kind, who]), left, natural)
-        return found
+        return np.where((left >= 0) & (natural == self.habit[kind, who]), left, natural)
 
     def schedule_cost(self, lag: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Costs of being early and late [min], for arrivals `lag` minutes after the preferred one."""

@@ -1,6 +1,7 @@
 """What people believe before the burn-in: mornings as another population has known them for long.
 
-Who learns calmly from empty roads takes months to come near equilibrium; from here the burn-in has only to settle who does what.
+Who learns calmly from empty roads takes months to come near equilibrium; from here the burn-in has only to settle who
+does what.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ def typical(params: TrafficParams) -> tuple[Profile, Profile]:
     """Working days and weekends, of a population of our own choice: the same for all worlds of these settings."""
     # what has nothing to do with it must not make it anew
     plain = TrafficParams(network=params.network, link_model=params.link_model)
-    kept = {k: getattr(plain, k) for k in ("days", "form", "shock", "shock_day", "shock_days")}
-    kept |= {f.name: getattr(plain, f.name) for f in fields(plain) if f.name.startswith(ADVICE)}
+    plainly = {k: getattr(plain, k) for k in ("days", "form", "shock", "shock_day", "shock_days")}
+    plainly |= {f.name: getattr(plain, f.name) for f in fields(plain) if f.name.startswith(ADVICE)}
     # on many roads few people are no crowd: beliefs would not be those of a larger population
     travellers = max(TRAVELLERS, params.travellers) if is_file(params.network) else TRAVELLERS
-    return _settled(replace(params, travellers=travellers, burn_in=DAYS, advised=0.1, **kept))
+    return _settled(replace(params, travellers=travellers, burn_in=DAYS, advised=0.1, **plainly))
 
 
 @lru_cache(maxsize=16)

@@ -14,18 +14,17 @@ from lam_env.core.rng import Streams
 from ..params import TrafficParams
 from ..roads.loading import Loading, Trip
 from ..roads.supply import REFERENCE, Supply
-from ..units import DAY, MINUTE
+from ..units import DAY, HOUR, MINUTE
 from ..words import FOLLOWED, PRETRIP, REFUSED
 from . import outcome, profile, shocks
 from .diary import Diary
-from .morning import buses, can_load, load, load_in_turn, ride_all, ride_in_turn
+from .morning import buses, can_load, load, ride_all, ride_in_turn
 from .profile import Flow, Profile
 from .state import TrafficState
 
-EVENING = 23 * 60 * MINUTE  # [ms of the day] when the day is looked back on
+EVENING = 23 * HOUR  # [ms of the day] when the day is looked back on
 SMOOTHING = 0.2  # weight of today in what is published
 LATELY = 21  # [days] of the burn-in in which costs to others are worked out: what is published forgets the rest
-GRAIN = 1.0  # published numbers are rounded to it [min]
 
 
 class TrafficWorld(TrafficState):
@@ -106,7 +105,7 @@ class TrafficWorld(TrafficState):
             self.arrives[riders], self.extra[riders], self.loads = ride_all(supply, self.params, self.departs[riders])
 
     def _wake(self) -> None:
-        """Night: what today will be like, and what everybody will do by herself."""
+        """Night: what today will be like, and what everybody will do without advice."""
         people, day = self.people, self.day
         self.rain, self.share, self.tight = shocks.share_of(self.params, self._rains, day, self.first_day)
         for k, link in enumerate(self.links):
@@ -118,7 +117,7 @@ class TrafficWorld(TrafficState):
                 link.restrict(begins, ends, share)
         people.wake(day, None if self.tight else self._closed)
         self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
-        self.shown, self.followed[:] = [0] * self.params.travellers, False
+        self.advice, self.followed[:] = [0] * self.params.travellers, False
         self.departs = self.reference + self._shift[people.natural] + people.offset
         self.chosen[:] = people.natural
         self._natural = people.natural.tolist()
@@ -150,11 +149,11 @@ class TrafficWorld(TrafficState):
         people, n, weekend = self.people, self.people.n_advised, int(self.day % 7 >= 5)
         yesterday, published = self.yesterday[weekend], self.published[weekend]
         way, slot = self.supply.way, self.supply.slot
-        shared = [float(self.rain)]
+        shared = [float(self.rain)]  # then whole minutes, as in all that is published
         for table in (yesterday.time + yesterday.extra, published.external):
-            shared += _rounded(np.tensordot(self.supply.share, table, 1)[way, slot]).tolist()
+            shared += np.rint(np.tensordot(self.supply.share, table, 1)[way, slot]).tolist()
         self.shared_readings(shared + [0.0] * len(way))
-        who = np.flatnonzero(people.goes[:n])  # who stays at home is not told anything new
+        who = np.flatnonzero(people.goes[:n])  # who stays at home hears nothing new
         each, usual = np.arange(len(who)), people.last[who]
         time, extra, external = people.by_option(published.tables, who)
         cost = people.costs(time, extra, who)
@@ -162,10 +161,8 @@ class TrafficWorld(TrafficState):
             own = cost[each, usual][:, None] - cost
         own[~np.isfinite(own)] = 0.0
         external = external[each, usual][:, None] - external
-        told = np.stack([people.arrive[who], self._last_time[who], self._last_late[who]], 1)
-        self.own_readings(
-            np.concatenate((_rounded(told), usual[:, None] + 1, _rounded(own), _rounded(external)), 1), who
-        )
+        times = np.stack([people.arrive[who], self._last_time[who], self._last_late[who]], 1)
+        self.own_readings(np.concatenate((np.rint(times), usual[:, None] + 1, np.rint(own), np.rint(external)), 1), who)
         mask = self._memory.mask
         mask[:, 1:] = people.possible[:n] & (people.muted_until[:n] < self.day)[:, None]
         if not self.tight:
@@ -185,19 +182,19 @@ class TrafficWorld(TrafficState):
             self._choose(i)
 
     def advise(self, person: int, action: int) -> None:
-        self.shown[person], self.answer_to[person] = action, self.agent_acts
+        self.advice[person], self.answer_to[person] = action, self.agent_acts
 
     def _choose(self, i: int) -> None:
-        people, action = self.people, self.shown[i]
+        people, action = self.people, self.advice[i]
         option = self._natural[i]
         answers = -1
         if action:
             answers = self.answer_to[i]
             self.utility_totals["interruption"] += 1
             self.earn_from(i, "nag")
-            self.tally.shown += 1
+            self.tally.advice += 1
             people.trust[i] -= self.params.trust_shown
-            if action - 1 != option:  # advice to do what she would do anyway is only an interruption
+            if action - 1 != option:  # advice to do what they would do anyway is only an interruption
                 if self._accepts[i] < people.accepts(i, action - 1):
                     option = action - 1
                     self.followed[i] = True
@@ -224,7 +221,8 @@ class TrafficWorld(TrafficState):
     # -- the roads ----------------------------------------------------------------------------------------------------
 
     def _set_off(self, _: Any) -> None:
-        """All have decided and nobody has departed. What happens before the evening, when nobody decides, needs no events."""
+        """All have decided and nobody has departed. What happens before the evening, when nobody decides, needs no
+        events."""
         # but for the evening: nobody is under way since yesterday, nobody wants to look in between
         alone = len(self.env.queue) == 1
         if not (self.departs_at_once and alone and self._all_at_once()):
@@ -240,13 +238,14 @@ class TrafficWorld(TrafficState):
                 self.call_at(departs[i], self._board, i)
 
     def _all_at_once(self) -> bool:
-        """The day as events would have it, to the last bit; False, and nothing done, if somebody would travel into the evening."""
+        """The day as events would have it, to the last bit; False, and nothing done, if a trip would last into the
+        evening."""
         people, supply, evening = self.people, self.supply, self.day * DAY + EVENING
         who = np.array(self._leaving, np.int64)
         way = supply.way[self.chosen[who]]
         bus = supply.is_bus[way]
         drivers, riders = who[~bus], who[bus]
-        ends, flows = load_in_turn(supply, self.links, self.departs[drivers], people.pair[drivers], way[~bus])
+        ends, flows = load(supply, self.links, self.departs[drivers], people.pair[drivers], way[~bus], in_turn=True)
         riders = riders[np.argsort(self.departs[riders], kind="stable")]
         if ends.max(initial=0) >= evening or self.departs[riders].max(initial=0) >= evening:
             return False
@@ -255,8 +254,8 @@ class TrafficWorld(TrafficState):
         self.arrives[drivers], self.extra[drivers] = ends, 0.0
         if len(riders):
             assert self.bus is not None
-            found = ride_in_turn(self.bus, self.params, self.departs[riders])
-            self.arrives[riders], self.extra[riders], self.loads = found
+            rides = ride_in_turn(self.bus, self.params, self.departs[riders])
+            self.arrives[riders], self.extra[riders], self.loads = rides
         return True
 
     def _arrived(self, trip: Trip) -> None:
@@ -300,7 +299,8 @@ class TrafficWorld(TrafficState):
             self.call_at(self.day * DAY, self._morning)
 
     def _book(self, went: np.ndarray, time: np.ndarray, late: np.ndarray, tight: Flow, today: Profile) -> None:
-        """What the day cost and what advice came to. `went`: indices of those who travelled; `time`, `late`: (N,) [min]."""
+        """What the day cost and what advice came to. `went`: indices of those who travelled; `time`, `late`: (N,)
+        [min]."""
         people, supply, params = self.people, self.supply, self.params
         early_cost, late_cost = people.schedule_cost(late)
         bus = supply.is_bus[supply.way[self.chosen]]
@@ -310,12 +310,6 @@ class TrafficWorld(TrafficState):
         terms = {"travel": travel, "early": early_cost, "late": late_cost, "discomfort": self.extra, "mode": mode}
         for name, each in terms.items():
             self.utility_totals[name] += float(each[went].sum())
-        shown, day = np.array(self.shown) > 0, self.day - self.first_day
-        self.tally.end_day(day, went, time, late, cost, bus, shown, self.links[supply.tight], tight)
-        outcome.answer(self, today, cost, time, shown)
-
-
-def _rounded(values: np.ndarray) -> np.ndarray:
-    found: np.ndarray = np.rint(values / GRAIN)
-    found *= GRAIN
-    return found
+        advised, day = np.array(self.advice) > 0, self.day - self.first_day
+        self.tally.end_day(day, went, time, late, cost, bus, advised, self.links[supply.tight], tight)
+        outcome.answer(self, today, cost, time, advised)

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from lam_env.agents.advice.agent import AdviceAgent
-from lam_env.agents.advice.experiment import AdviceAnswers, try_advice
+from lam_env.agents.advice.experiment import AdviceAnswers, Counts, try_advice
 from lam_env.agents.advice.plugin import FEATURES, SCALE, AnswerModel
 from people import A, Trips, TripsWorld, training_of_trips
 from people import acceptance as true_acceptance
@@ -19,8 +19,8 @@ from lam_env.envs.vector import LamVectorEnv
 
 def answers(given):
     """What persons answer in a trial of six worlds."""
-    heard = try_advice(given, worlds=6)
-    return heard.x, heard.y
+    trial = try_advice(given, worlds=6)
+    return trial.x, trial.followed
 
 
 def test_a_trial_hears_who_accepts_what():
@@ -38,7 +38,7 @@ def test_a_trial_hears_who_accepts_what():
 
 
 def test_answers_are_those_of_the_person_who_was_told():
-    """Others are asked before she answers: what she has heard so far must be her own."""
+    """Others are asked before a person answers: the counts of answers must be that person's own."""
     x, y = answers(training_of_trips(people=5))
     count = np.exp(x[:, 5:]) - 1  # accepted and refused
     assert np.allclose(count, np.round(count), atol=1e-2)
@@ -54,11 +54,11 @@ def test_answers_are_counted_once_and_what_says_nothing_of_acceptance_not_at_all
 
     given.make_worlds = make_worlds
     _, y = answers(given)
-    heard = []
+    tokens = []
     for world in envs[0].worlds:
         last = {e.user: e.time for e in world.records if e.kind == SENSOR}
-        heard += [e.token for e in world.records if e.kind == FEEDBACK and e.time < last[e.user]]
-    took, left, same = (heard.count(token) for token in range(3))
+        tokens += [e.token for e in world.records if e.kind == FEEDBACK and e.time < last[e.user]]
+    took, left, same = (tokens.count(token) for token in range(3))
     assert (sum(y), len(y)) == (took, took + left)
     assert min(took, left, same) > 50
 
@@ -79,14 +79,12 @@ def test_where_nobody_answers_nothing_is_learned():
 
 
 def test_answers_are_paid_as_the_reward_term_of_their_name(monkeypatch):
-    monkeypatch.setattr(
-        "lam_env.agents.advice.experiment.DECISIONS", 3_000
-    )  # what is learned of them is not asked here
+    monkeypatch.setattr("lam_env.agents.advice.experiment.DECISIONS", 3_000)  # what is learned of them does not matter
     given = training_of_trips()
     given.reward_weights = {**given.reward_weights, "accept": 0.1, "refuse": -0.5, "rain": 7.0}
-    heard = try_advice(given, worlds=2)
-    assert set(heard.paid.tolist()) == {0.1, -0.5}
-    assert np.array_equal(heard.paid == 0.1, heard.y == 1)
+    trial = try_advice(given, worlds=2)
+    assert set(trial.paid.tolist()) == {0.1, -0.5}
+    assert np.array_equal(trial.paid == 0.1, trial.followed == 1)
     made = AdviceAgent().fit(given).answers
     assert (made.best, made.worst) == (0.1, -0.5)
     assert not try_advice(training_of_trips(), worlds=2).paid.any()
@@ -101,8 +99,8 @@ def test_some_are_told_much_and_some_little():
 
     given.make_worlds = make_worlds
     try_advice(given, worlds=12)
-    told = sorted(world.agent_acts for world in envs[0].worlds)
-    assert told[-1] > 3 * told[0]
+    advice = sorted(world.agent_acts for world in envs[0].worlds)
+    assert advice[-1] > 3 * advice[0]
 
 
 # -- worths that no reading tells
@@ -120,7 +118,8 @@ def counted(ends, context, pays):
         "feedback": np.zeros((n, 6), np.float32),
     }
     prior, env = Saying(vocabulary, [0.6, 0.2, 0.2]), ScriptedEnv(ends, lambda t: seen, pays)
-    return try_advice(Training(vocabulary, "advise", None, None, lambda n, **_: env, {"nag": -0.1}, prior=prior), n)
+    training = Training(vocabulary, "advise", None, None, lambda n, **_: env, {"nag": -0.1}, prior=prior)
+    return try_advice(training, n).counts
 
 
 def test_rewards_are_discounted_along_each_world():
@@ -140,33 +139,33 @@ def test_what_the_situation_explains_is_no_surprise():
 
 
 def nobody():
-    """Who has answered nothing."""
+    """Answers of nobody."""
     return np.zeros((1, len(FEATURES))), np.zeros(1, int), np.zeros(1), np.zeros(1)
 
 
 def test_a_counted_worth_gives_back_what_advice_came_to():
-    """By construction: acceptance .5, p .2, so advice turns .3 of the .8 and a worth of w brings .375 w less the nag."""
+    """By construction: acceptance .5, p .2, so advice turns .3 of the .8: a worth of w brings .375 w less the nag."""
     rng, n, nag = np.random.default_rng(1), 60_000, 0.1
     advised = rng.integers(0, 4, n)
     true = np.array([0.0, 1.0, 0.2, -0.5])
     gained = (0.5 - 0.2) / 0.8 * true[advised] - nag * (advised > 0) + rng.normal(0, 0.5, n)
-    heard = AdviceAnswers(*nobody(), 4, advised, np.zeros((n, len(FEATURES))), np.full(n, 0.8), gained)
-    assert heard.worths(AnswerModel.alike(4), nag) == pytest.approx(true, abs=0.05)
+    counts = Counts(advised, np.zeros((n, len(FEATURES))), np.full(n, 0.8), gained)
+    assert AdviceAnswers(*nobody(), 4, counts).worths(AnswerModel.alike(4), nag) == pytest.approx(true, abs=0.05)
 
 
 def test_what_is_hardly_tried_is_held_near_the_mean():
     rng, n = np.random.default_rng(2), 4000
     advised = np.where(np.arange(n) < 8, 3, rng.integers(0, 3, n))
     gained = rng.normal(0, 1.0, n) + 5 * (advised == 3) * (np.arange(n) % 2)  # by chance four of eight were lucky
-    heard = AdviceAnswers(*nobody(), 4, advised, np.zeros((n, len(FEATURES))), np.ones(n), gained)
+    counts = Counts(advised, np.zeros((n, len(FEATURES))), np.ones(n), gained)
     raw = gained[advised == 3].mean() - gained[advised == 0].mean()
-    assert abs(heard.worths(AnswerModel.alike(4), 0.0)[3]) < raw
+    assert abs(AdviceAnswers(*nobody(), 4, counts).worths(AnswerModel.alike(4), 0.0)[3]) < raw
 
 
 def test_where_readings_tell_nothing_is_counted():
-    heard = try_advice(training_of_trips(), worlds=2)
-    assert heard.advised is None
-    assert not heard.worths(AnswerModel.alike(A), 0.1).any()
+    trial = try_advice(training_of_trips(), worlds=2)
+    assert trial.counts is None
+    assert not trial.worths(AnswerModel.alike(A), 0.1).any()
 
 
 def test_a_trial_takes_no_more_worlds_than_it_has_room_for():

@@ -46,6 +46,7 @@ from people import (
 )
 from people import acceptance as true_acceptance
 
+from lam_env.core.contracts import Prediction
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.evaluation.rollout import rollout
@@ -85,8 +86,8 @@ def test_worths_are_told_per_action_and_none_is_worth_nothing():
 def test_what_acceptance_rests_on():
     p = np.array([[0.2, 0.7, 0.1, 0.0]])
     own = np.array([[0.0, 5.0, -100.0, 100.0]])
-    feedback = np.array([[0, 2, 1, 0, 0, 0, 0, 7.0]])
-    x = willingness(p, own, feedback, np.array([[0.4]]))
+    accepted, refused = np.array([[0, 2, 1, 0.0]]), np.array([[0, 0, 0, 7.0]])
+    x = willingness(p, own, accepted, refused, np.array([[0.4]]))
     assert x.shape == (1, 4, len(FEATURES))
     assert x[0, :, 0].tolist() == [1] * 4
     assert x[0, :, 1].tolist() == [0, 0.5, -3, 3]
@@ -96,7 +97,7 @@ def test_what_acceptance_rests_on():
     assert x[0, :, 5:] == pytest.approx(np.log(np.tile([4.0, 8.0], (4, 1))))
 
 
-def test_a_reading_may_tell_how_often_she_was_advised():
+def test_a_reading_may_tell_how_often_a_person_was_advised():
     context = np.array([[5.0, 0.25], [6.0, 0.5]], np.float32)
     assert lately(context, Vocabulary(("none", "go"), (), ("rain", LATELY))).tolist() == [[0.25], [0.5]]
     assert lately(context, Vocabulary(("none", "go"), (), ("rain", "snow"))).tolist() == [[0], [0]]
@@ -106,7 +107,7 @@ def test_a_reading_may_tell_how_often_she_was_advised():
 
 
 def test_answers_give_back_what_they_were_made_from():
-    """Following and annoyance as logits with an intercept by action; the answer is rewarded with .1, or when annoyed with -.5."""
+    """Following and annoyance as logits with an intercept by action; answers are rewarded with .1 or -.5."""
     rng, n = np.random.default_rng(3), 40_000
     x = np.concatenate([np.ones((n, 1)), rng.normal(size=(n, len(FEATURES) - 1))], 1)
     advised, by = rng.integers(1, 4, n), np.array([0.0, -1.0, 0.0, 1.0])
@@ -217,7 +218,7 @@ def test_the_head_starts_as_the_plug_in(weights, seed, vocabulary):
     head = AdviceHead(made.layout)
     head.start_from(plugin)
     vector, carry = made(seen, None, None)
-    values = plugin.values(seen, carry.said.next)
+    values = plugin.scores(seen, carry.said)
     logits = head(torch.from_numpy(vector)).detach().numpy()
     possible = seen["action_mask"] > 0
     np.testing.assert_allclose(logits[possible], values[possible] / TEMPERATURE, atol=2e-3, rtol=1e-4)
@@ -264,7 +265,7 @@ def test_where_nothing_is_valued_advice_is_worth_its_nag():
     head.start_from(plugin)
     vector, carry = made(seen, None, None)
     possible = seen["action_mask"][:, 1:] > 0
-    assert plugin.values(seen, carry.said.next)[:, 1:][possible] == pytest.approx(-0.2)
+    assert plugin.scores(seen, carry.said)[:, 1:][possible] == pytest.approx(-0.2)
     shy = -0.2 / TEMPERATURE - np.log(A)  # advice begins with a handicap, or all would leave before anything is learned
     assert head(torch.from_numpy(vector)).detach().numpy()[:, 1:][possible] == pytest.approx(shy)
 
@@ -304,7 +305,7 @@ def test_the_plug_in_learns_acceptance_and_comes_near_the_best():
     seen["context"][:, 4:] = np.random.default_rng(1).uniform(-10, 20, (512, 3))
     p = np.tile([0, 0.9, 0.1, 0.0], (512, 1))
     own = worth(seen["context"], VOCABULARY)["own"]
-    found = policy.answers.acceptance(willingness(p, own, seen["feedback"], np.zeros((512, 1))))
+    found = policy.answers.acceptance(willingness(p, own, *np.split(seen["feedback"], 2, 1), np.zeros((512, 1))))
     error = (found - true_acceptance(worth(seen["context"], VOCABULARY)["own"]))[:, [BUS, WALK]]
     assert np.abs(error).mean() < 0.06
     assert policy.answers.follow[1] == pytest.approx(BY_OWN, abs=0.35)
@@ -335,7 +336,7 @@ def test_one_that_copies_copies_and_helps_nobody():
     said, _ = policy.predict(seen)
     assert said.tolist() == [CAR if person % 2 == 0 else BUS for person in seen["epoch"][:, 2]]
     p = np.tile([[0.0, 0.9, 0.1, 0.0]], (64, 1))
-    assert policy.values(seen, p)[0].tolist() == pytest.approx(
+    assert policy.scores(seen, Prediction(p))[0].tolist() == pytest.approx(
         [0, 0.9 * COPY_GAIN - 0.1 * COPY_COST, -0.35, -COPY_COST]
     )
     assert mean_return(policy) < 0

@@ -1,4 +1,4 @@
-"""Fine-tuning on a tiny problem whose best policy is known: somebody who does left and right in turn, now and then twice."""
+"""Fine-tuning on a tiny problem whose best policy is known: somebody goes left and right in turn, at times twice."""
 
 import dataclasses
 import functools
@@ -38,14 +38,14 @@ class TurnsParams:
 
 
 class TurnsWorld(World):
-    """An act that meets what she does next is worth 1, any other costs 1; best is the side that she was not on: .9 a decision point."""
+    """An act that meets the walker's next is worth 1, any other costs 1; best is the other side: .9 at each point."""
 
     def __init__(self, streams, row, vocabulary, *, days, start, record):
         super().__init__(
             streams, row, vocabulary, start=start, end=start + int(days * 86_400), timer=10**6,
             reward_weights=Turns.reward_weights, utility_weights=Turns.utility_weights, record=record,
         )  # fmt: skip
-        self.turns, self.side, self.done = streams("she", "turns"), LEFT, 0
+        self.turns, self.side, self.done = streams("walker", "turns"), LEFT, 0
         self.allow(True)
         self.call_at(start + EVERY, self.go)
 
@@ -88,7 +88,7 @@ class Turns(Scenario):
 
 
 class Knowing:
-    """The predictor that knows how she goes on."""
+    """The predictor that knows what comes next."""
 
     vocabulary, n_hidden = Turns.vocabulary, 1
 
@@ -100,7 +100,7 @@ class Knowing:
 
     def step(self, state, points, active):
         last = np.where(active & (points.tokens[:, -1] > 0), points.tokens[:, -1], state)
-        side = np.where(last == 0, LEFT, last)  # she begins on the left
+        side = np.where(last == 0, LEFT, last)  # the first turn is to the left
         p = np.full((len(side), 3), [0.0, 1 - TURN, 1 - TURN])
         p[np.arange(len(side)), LEFT + RIGHT - side] = TURN
         return Prediction(p, None, np.zeros((len(side), 1), np.float32)), last
@@ -184,7 +184,7 @@ def test_the_policy_samples_alike_with_the_same_seed_and_masks_what_is_impossibl
 
 
 def test_what_the_learner_sees_follows_the_worlds():
-    """The prior is carried by the adapter: its word is that of the present decision point, and starts anew with an episode."""
+    """The prior is carried by the adapter: its word is that of the present, and starts anew with an episode."""
     from lam_env.agents.fine_tuning.features import PriorFeatures
 
     features = PriorFeatures(Knowing(), np.zeros(1), np.ones(1))
@@ -219,10 +219,10 @@ def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best(monk
         head, got = torch.nn.Linear(1, 1), iter((first, later))
         monkeypatch.setattr("lam_env.agents.fine_tuning.best.returns", lambda *_: next(got))
         best = BestHead(head, lambda h: h, training(steps=1, certain=certain))
-        best.consider(0)
+        best.consider()
         with torch.no_grad():
             head.bias += 1
-        best.consider(1)
+        best.consider()
         return bool(best.state["bias"] == head.bias)
 
     rng = np.random.default_rng(0)
@@ -235,7 +235,7 @@ def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best(monk
 
 
 def test_each_training_seed_learns_in_worlds_of_its_own():
-    """Stable-Baselines3 seeds the worlds with its own seed when it is made: those of training seed 999,999 were validation worlds."""
+    """Stable-Baselines3 seeds the worlds with its own seed when it is made: those of seed 999,999 validate."""
     met = []
 
     class Worlds(LamVectorEnv):

@@ -8,7 +8,7 @@ import pytest
 from lam_env.agents.fine_tuning import ppo
 from lam_env.agents.fine_tuning.features import encoder_of
 from lam_env.agents.fine_tuning.heads import AdviceHead, PlainHead
-from lam_env.agents.fine_tuning.ppo import PPOAgent, asked_a_day
+from lam_env.agents.fine_tuning.ppo import PPOAgent, points_a_day
 from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer, Turns
 from lam_env.agents.fine_tuning.vec_env import LamVecEnv
 from lam_env.agents.guests.encoded import EncodedVectorEnv
@@ -62,12 +62,12 @@ def test_a_day_has_as_many_questions_as_its_persons_are_asked():
     points = log()
     days = {(w // 3, t // DAY) for w, t in zip(points.world.tolist(), points.time.tolist(), strict=True)}
     assert len(days) == 10  # four days from four in the morning touch five, in two worlds
-    assert asked_a_day(points) == -(-len(points) // 10)
-    assert asked_a_day(points.select(points.world < 3)) == pytest.approx(asked_a_day(points), abs=5)
+    assert points_a_day(points) == -(-len(points) // 10)
+    assert points_a_day(points.select(points.world < 3)) == pytest.approx(points_a_day(points), abs=5)
     one_day = points.select((points.world < 3) & (points.time // DAY == 1))
-    assert asked_a_day(one_day) == len(one_day) > 40
-    assert asked_a_day(dataclasses.replace(one_day, people=1)) == -(-len(one_day) // 3)
-    assert asked_a_day(one_day.select(np.zeros(0, int))) == 0
+    assert points_a_day(one_day) == len(one_day) > 40
+    assert points_a_day(dataclasses.replace(one_day, people=1)) == -(-len(one_day) // 3)
+    assert points_a_day(one_day.select(np.zeros(0, int))) == 0
 
 
 @pytest.mark.parametrize("settings", [FAST, TrainSettings(), TrainSettings(envs=6, batch=96, days=1, rollout=10)])
@@ -76,7 +76,7 @@ def test_the_learner_waits_for_some_days_of_everybody(settings):
     model = agent.learner(given, encoder_of(given, agent.prior))  # and without a warning that batches are torn
     assert type(model.rollout_buffer) is PersonalRolloutBuffer
     assert model.n_envs == settings.envs // 4
-    least = max(settings.rollout, settings.days * asked_a_day(log()))
+    least = max(settings.rollout, settings.days * points_a_day(log()))
     assert least <= model.n_steps < least + settings.batch
     assert type(model.policy.head) is AdviceHead
     plain = PPOAgent(prior=False)
@@ -104,7 +104,7 @@ def test_what_the_learner_sees_is_the_word_on_the_person_asked():
 
 
 def test_a_rollout_pays_each_step_what_its_own_person_brought():
-    """Though others are asked before she has gone: an advice taken brings its worth, any other its nag, and silence nothing."""
+    """Others are asked in between: an advice taken brings its worth, any other its nag, and silence nothing."""
     agent, given = PPOAgent(prior=True), training(100, people=10, settings=dataclasses.replace(FAST, days=3))
     features = encoder_of(given, agent.prior)
     model = agent.learner(given, features)

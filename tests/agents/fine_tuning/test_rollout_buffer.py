@@ -1,4 +1,4 @@
-"""Returns along one person's steps: against a slow reference, and against Stable-Baselines3 where a world is one person's."""
+"""Returns along one person's steps: against a slow reference, and Stable-Baselines3 where a world is one person's."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_advantages_are_those_of_each_persons_own_steps(steps, n, people, ends, 
 
 def test_two_interleaved_persons_by_hand():
     person = np.array([[0], [1], [0], [1], [0]])
-    credit = np.array([[9.0], [9.0], [1.0], [2.0], [4.0]], np.float32)  # what her step before has brought
+    credit = np.array([[9.0], [9.0], [1.0], [2.0], [4.0]], np.float32)  # what the person's step before has brought
     values = np.array([[0.5], [0.0], [1.0], [0.0], [2.0]], np.float32)
     buffer = filled(PersonalRolloutBuffer, person, credit, values, np.eye(5)[0][:, None] > 0)
     buffer.compute_returns_and_advantage(torch.ones(1) * 100, np.zeros(1))
@@ -87,7 +87,7 @@ def test_a_world_of_one_person_gives_stable_baselines_own_advantages(seed):
     values, rewards = rng.normal(size=(2, steps, 1)).astype(np.float32)
     starts = rng.random((steps, 1)) < 0.15
     starts[0] = True
-    credit = np.r_[np.zeros((1, 1)), rewards[:-1]]  # hers alone, so a step's reward is told at the next
+    credit = np.r_[np.zeros((1, 1)), rewards[:-1]]  # one person's, so a step's reward is told at the next
     own = filled(PersonalRolloutBuffer, np.zeros((steps, 1), int), credit, values, starts)
     own.compute_returns_and_advantage(torch.zeros(1), np.zeros(1))
     bounds = [*np.flatnonzero(starts), steps]

@@ -1,4 +1,4 @@
-"""The kit's encoder around environments: the same vectors single, batched and for SB3, which are those that PPO learns from."""
+"""The kit's encoder around environments: the same vectors single, batched and for SB3, those that PPO learns from."""
 
 import dataclasses
 import functools

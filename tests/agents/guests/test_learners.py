@@ -221,7 +221,7 @@ def test_sb3_evaluates_on_it_without_a_warning(training):
     assert model.num_timesteps == 64
 
 
-# -- the trial before a run ----------------------------------------------------------------------------------------------
+# -- the trial before a run --------------------------------------------------------------------------------------------
 
 
 def test_a_trial_is_cheap_whatever_a_learner_takes_for_a_rollout(training):

@@ -32,8 +32,8 @@ QUICK = PredictorSettings(
 
 
 def cycle(worlds=4, length=160, seed=0):
-    """Light or tv, then a quiet decision point, then always the door; the one that comes after the door is the one that did not
-    come before it: three decision points of memory and no luck are needed."""
+    """Light or tv, then a quiet decision point, then always the door; what comes after the door is the one that did
+    not come before it: three decision points of memory and no luck are needed."""
     rng = np.random.default_rng(seed)
     n = worlds * length
     token = np.zeros((worlds, length), np.int64)

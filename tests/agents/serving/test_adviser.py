@@ -123,7 +123,7 @@ def test_names_say_the_same_as_events(policy):
     assert second.worth["own"]["car"] == 7.0
 
 
-# -- persons ------------------------------------------------------------------------------------------------------------
+# -- persons -----------------------------------------------------------------------------------------------------------
 
 
 def test_what_happens_to_one_person_concerns_her_alone(policy):
@@ -169,7 +169,7 @@ def test_reset_forgets_everybody(adviser):
     assert adviser.suggest("ann").user == "ann"
 
 
-# -- what is refused ------------------------------------------------------------------------------------------------------
+# -- what is refused ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_advice_for_nobody_is_refused(adviser):
     refused("user: expected", adviser.suggest, ["ann"])
 
 
-# -- run folders ----------------------------------------------------------------------------------------------------------
+# -- run folders -------------------------------------------------------------------------------------------------------
 
 
 def test_a_run_whose_policy_advises_is_loaded(tmp_path, policy):

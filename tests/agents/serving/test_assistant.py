@@ -16,7 +16,7 @@ from lam_env.logs.decision_points import decision_points
 HOUR, DAY = 3600, 86_400
 
 
-# -- the same as in a log -----------------------------------------------------------------------------------
+# -- the same as in a log ----------------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -77,7 +77,7 @@ def test_names_say_the_same_as_events(policy):
     assert first.suggest() == second.suggest()
 
 
-# -- time ----------------------------------------------------------------------------------------------------------
+# -- time --------------------------------------------------------------------------------------------------------------
 
 
 def test_quiet_time_raises_the_decision_points_the_timer_however_it_is_told(policy):
@@ -144,7 +144,7 @@ def test_reset_forgets_everything(policy):
     assert used.suggest() == fresh.suggest()
 
 
-# -- suggestions ------------------------------------------------------------------------------------------------------
+# -- suggestions -------------------------------------------------------------------------------------------------------
 
 
 def test_a_suggestion_holds_the_numbers_behind_it(assistant):

@@ -37,15 +37,7 @@ def test_plays_gaps_and_churn(tmp_path):
 
 @pytest.mark.parametrize(
     ("hours", "gap"),
-    [
-        (0.5, None),
-        (0.51, "GAP_6h"),
-        (6, "GAP_6h"),
-        (7, "GAP_24h"),
-        (30, "GAP_3d"),
-        (73, "GAP_14d"),
-        (400, "GAP_long"),
-    ],
+    [(0.5, None), (0.51, "GAP_6h"), (6, "GAP_6h"), (7, "GAP_24h"), (30, "GAP_3d"), (73, "GAP_14d"), (400, "GAP_long")],
 )
 def test_the_lengths_of_gaps(tmp_path, hours, gap):
     log, _ = load(write(tmp_path / "p.csv", (1, 0, T), (1, 99, T + int(hours * 3600)), (2, 20, T)))
@@ -122,7 +114,7 @@ def test_no_play_is_lost(tmp_path_factory, rows):
 
 
 def test_it_is_found_by_name():
-    assert registry.importer("mobile_plays") is load
+    assert registry.IMPORTERS.get("mobile_plays") is load
 
 
 @needs(PLAYS)

@@ -149,8 +149,8 @@ def test_every_event_is_told_or_counted(path, potions, won):
 
 
 def test_it_is_found_by_name():
-    assert registry.importer("slay_the_spire") is load
-    assert registry.importer("slay_the_spire_fine") is load_fine
+    assert registry.IMPORTERS.get("slay_the_spire") is load
+    assert registry.IMPORTERS.get("slay_the_spire_fine") is load_fine
 
 
 @needs(RUNS)

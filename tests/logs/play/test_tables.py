@@ -102,7 +102,7 @@ def test_a_long_gap_stands_for_those_that_the_logs_end_hides():
     assert unseen(sessions_of(plays), plays.end).tolist() == [4 / 3, 1, 1, 1]
 
 
-# -- files ---------------------------------------------------------------------------------------------------------------
+# -- files -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_correction_is_read_between_its_plays_and_gaps():
@@ -173,7 +173,7 @@ def test_too_little_to_estimate():
         estimate_play(Plays(np.zeros(2, int), np.array([0, 9_000]), np.zeros(2), 9_000))
 
 
-# -- the command ---------------------------------------------------------------------------------------------------------
+# -- the command -------------------------------------------------------------------------------------------------------
 
 
 def write(path, population):
@@ -221,7 +221,7 @@ def test_what_a_user_gets_wrong_is_one_line(tmp_path, monkeypatch, capsys, argv,
     assert [p.name for p in tmp_path.iterdir()] == ["p.csv"]
 
 
-# -- the published log ---------------------------------------------------------------------------------------------------
+# -- the published log -------------------------------------------------------------------------------------------------
 
 
 @needs(PLAYS)
