@@ -86,16 +86,17 @@ def register() -> None:
     from lam_env.core import registry
 
     for name in registry.scenario_names():
-        env_id = f"lam/{''.join(part.capitalize() for part in name.split('_'))}-v0"
-        if env_id not in gymnasium.registry:
-            gymnasium.register(
-                env_id,
-                entry_point="lam_env.envs.single:LamEnv",
-                vector_entry_point="lam_env.envs.vector:LamVectorEnv",
-                kwargs={"scenario": name},
-                order_enforce=False,  # LamEnv itself raises ResetNeeded
-                disable_env_checker=True,  # the contract test checks more, once and for all
-            )
+        for version in range(registry.scenario_version(name) + 1):  # of an old one Gymnasium says so, and it is the new
+            env_id = f"lam/{''.join(part.capitalize() for part in name.split('_'))}-v{version}"
+            if env_id not in gymnasium.registry:
+                gymnasium.register(
+                    env_id,
+                    entry_point="lam_env.envs.single:LamEnv",
+                    vector_entry_point="lam_env.envs.vector:LamVectorEnv",
+                    kwargs={"scenario": name},
+                    order_enforce=False,  # LamEnv itself raises ResetNeeded
+                    disable_env_checker=True,  # the contract test checks more, once and for all
+                )
 
 
 register()

@@ -140,6 +140,13 @@ def scenario_names() -> list[str]:
     return _SCENARIOS.names()
 
 
+def scenario_version(name: str) -> int:
+    """Of its worlds, `VERSION` beside `SCENARIO`: another where the same seed and actions give something else."""
+    version = _SCENARIOS.constants("VERSION").get(name, 0)
+    assert isinstance(version, int)
+    return version
+
+
 def scenario(name: str) -> type[Scenario]:
     """The scenario called `name`, or `module:Attribute`."""
     kind = _SCENARIOS.get(name)

@@ -18,6 +18,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, BAD, FEEDBACK, GOOD, KINDS
 from lam_env.core.observation import EPOCH_FIELDS
 from lam_env.core.rng import Stream, key_of
+from lam_env.envs.batch_info import infos_of
 from lam_env.envs.pixels import rgb_array
 from lam_env.envs.recording import log_of
 from lam_env.envs.scenario import Scenario
@@ -138,8 +139,8 @@ def _play(scenario: Scenario, seed: int, steps: int) -> None:
         other, its_reward, _, _, _ = twin.step(action if mask[action] else 0)
         _require(reward == its_reward, f"action {scenario.vocabulary.actions[action]} is masked and changes the reward")
         _require(info["masked"] - masked == (not mask[action]), "impossible actions are not counted in info['masked']")
-        _judged(scenario, reward, terminated, info)
-        if truncated:
+        _judged(scenario, reward, info)
+        if terminated or truncated:
             break
         observations.append(observation)
         copies.append(_copy(observation))
@@ -152,10 +153,11 @@ def _seeds_differ(scenario: Scenario, seeds: Sequence[int], steps: int) -> None:
     """With nobody acting, what happens depends on the seed."""
     before: dict[tuple[int, ...], int] = {}
     for seed in seeds:
-        env, times, truncated = LamEnv(scenario), list[int](), False
+        env, times, over = LamEnv(scenario), list[int](), False
         env.reset(seed=seed)
-        while len(times) < steps and not truncated:
-            observation, _, _, truncated, _ = env.step(0)
+        while len(times) < steps and not over:
+            observation, _, terminated, truncated, _ = env.step(0)
+            over = terminated or truncated
             times.append(int(observation["epoch"][0]))
         twin = before.setdefault(tuple(times), seed)
         _require(twin == seed, f"seeds {twin} and {seed} give the same world")
@@ -180,47 +182,50 @@ def _sound(scenario: Scenario, env: LamEnv, observation: Observation) -> None:
     _require(observation["action_mask"][0] == 1, always)
 
 
-def _judged(scenario: Scenario, reward: float, terminated: bool, info: Mapping[str, Any]) -> None:
+def _judged(scenario: Scenario, reward: float, info: Mapping[str, Any]) -> None:
     terms = info["reward_terms"]
     unknown = sorted(set(terms) - set(scenario.reward_weights))
     _require(not unknown, f"reward terms without a weight: {', '.join(unknown)}")
     total = sum(scenario.reward_weights[k] * v for k, v in terms.items())
     right = np.isfinite(reward) and abs(reward - total) < 1e-9
     _require(right, f"a reward of {reward} is not the weighted sum {total} of its terms")
-    _require(not terminated, "an episode is terminated; the time limit truncates and nothing terminates")
 
 
 def _batched(scenario: Scenario, seed: int, steps: int) -> None:
     """Two worlds side by side are two single ones."""
     batch = LamVectorEnv(2, scenario, reveal=_reveal(scenario))
     singles = [LamEnv(scenario, reveal=_reveal(scenario)) for _ in range(2)]
-    many, _ = batch.reset(seed=seed)
+    many, _ = batch.reset(seed=[seed, seed + 1])
     ones = [env.reset(seed=seed + i)[0] for i, env in enumerate(singles)]
     for _, (acts, which) in zip(range(steps), _choices(scenario, seed + 1, 0.3), strict=False):
         for i, one in enumerate(ones):
             differ = [k for k in one if not np.array_equal(one[k], many[k][i])]
             _require(not differ and one.keys() == many.keys(), f"{differ} of a batch differs from a single world's")
         action = int(which * len(scenario.vocabulary)) if acts < 1 else 0
-        many, rewards, _, truncated, _ = batch.step(np.array([action, action]))
+        many, rewards, terminated, truncated, info = batch.step(np.array([action, action]))
         results = [env.step(action) for env in singles]
-        for what, many_of_it, k in (("rewards", rewards, 1), ("end", truncated, 3)):
+        for what, many_of_it, k in (("rewards", rewards, 1), ("ends", terminated, 2), ("ends", truncated, 3)):
             alike = [r[k] for r in results] == many_of_it.tolist()
             _require(alike, f"the {what} of a batch differ from those of single environments")
-        if truncated.any():
+        if (terminated | truncated).any():
             break
+        _require(
+            [r[4] for r in results] == infos_of(info, 2), "info of a batch differs from that of single environments"
+        )
         ones = [r[0] for r in results]
 
 
 def _to_the_end(scenario: Scenario, seed: int) -> None:
-    """A whole episode, recorded: it ends by truncation, and its totals are numbers."""
+    """A whole episode, recorded: it ends, by truncation or as terminated, and its totals are numbers."""
     env, choices = LamEnv(scenario, record=True), _choices(scenario, seed, OFTEN)
     observation, _ = env.reset(seed=seed)
-    truncated, time = False, int(observation["epoch"][0])
-    while not truncated:
+    over, time = False, int(observation["epoch"][0])
+    while not over:
         acts, which = next(choices)
         action = int(which * len(scenario.vocabulary)) if acts < 1 else 0
         observation, reward, terminated, truncated, info = env.step(action)
-        _judged(scenario, reward, terminated, info)
+        over = terminated or truncated
+        _judged(scenario, reward, info)
         _require(observation["epoch"][0] >= time, "time runs backwards")
         time = int(observation["epoch"][0])
     assert env.world is not None
@@ -320,8 +325,8 @@ def _logged(scenario: Scenario, seed: int, steps: int) -> None:
     early = "its world has run to an event when it is made; leave run_until_decision to the environment's first step"
     _require(fresh, early)
     for _, (acts, which) in zip(range(steps), _choices(scenario, seed, 0.3), strict=False):
-        observation, _, _, truncated, _ = env.step(int(which * len(scenario.vocabulary)) if acts < 1 else 0)
-        if truncated:
+        observation, _, *ends, _ = env.step(int(which * len(scenario.vocabulary)) if acts < 1 else 0)
+        if any(ends):
             break
         if not observation["epoch"][4]:  # a follow-up is none of its own
             observations.append(observation)

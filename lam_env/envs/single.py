@@ -55,7 +55,7 @@ def whole(number: Any) -> int:
 
 
 class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
-    """A world with its people. A time limit truncates an episode.
+    """A world with its people. A time limit truncates an episode; one without people any more is terminated.
 
     `reset(seed=s)` gives the people of seed s in their first episode; without a seed the next reset meets fresh people.
     `reset(options={"day": 28})` starts on a later day. `reveal=("latent", "plan")` adds what is hidden to the
@@ -124,7 +124,8 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         done = world.step(chosen)
         self._renderer.step(world, before)
         info = step_info(self.scenario, world, done)
-        return self._row.observe(), world.reward, False, done, info
+        gone = done and world.terminated
+        return self._row.observe(), world.reward, gone, done and not gone, info
 
     def action_masks(self) -> np.ndarray:
         """(A,) bool: what is possible now; anything else is carried out as none."""

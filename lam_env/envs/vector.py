@@ -177,6 +177,8 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         terminated, truncated = self._nobody.copy(), self._nobody.copy()
         if over or cut or len(stepped) < n:
             truncated[[*over, *cut]] = True
+            terminated[over] = [worlds[i].terminated for i in over]
+            truncated &= ~terminated
             info = self._ended(stepped, over, cut)
         else:
             info = batched_steps(worlds, stepped, self.scenario.personal)

@@ -68,7 +68,8 @@ class World:
       `earn`, `utility_totals`  reward as it is earned; amounts of the utility's terms, added to the dictionary
     The first decision is at `start`, before anything has happened: `__init__` schedules what comes by `call_at` and
     leaves it at that. Only a `PersonalWorld`, where a decision is somebody's, calls `run_until_decision()` at its end.
-    Optional: `advance` with `next_tick`, `release`, `finish`, and `reveal`, which fills `row.latent` and `row.plan`.
+    Optional: `advance` with `next_tick`, `release`, `finish`, and `reveal`, which fills `row.latent` and `row.plan`;
+    `terminate()` is called when nobody is left.
     """
 
     second = 1  # ticks in a second
@@ -77,7 +78,8 @@ class World:
     __slots__ = (
         *("streams", "row", "vocabulary", "env", "now", "start", "end", "timer", "next_tick", "records", "reveal"),
         *("reward", "reward_weights", "utility_weights", "reward_terms", "reward_totals", "utility_totals"),
-        *("masked", "acts", "agent_acts", "prob", "person", "credit", "_first_sensor", "_raised", "_new"),
+        *("masked", "acts", "agent_acts", "prob", "person", "credit", "terminated"),
+        *("_first_sensor", "_raised", "_new"),
     )
 
     def __init__(
@@ -107,6 +109,7 @@ class World:
         self.agent_acts = 0  # agent events so far: the id of the next one
         self.prob = float("nan")  # probability with which the agent chose; set by whoever records
         self.person, self.credit = 0, 0.0  # whose decision point it is, and what they brought since theirs before
+        self.terminated = False
         self._raised = False
         self._first_sensor = len(vocabulary)  # its token
         self._new = 0
@@ -180,7 +183,7 @@ class World:
                         break
                     continue
             elif limit < tick:
-                self.now = limit if limit == deadline else self.end
+                self.now = limit if limit == deadline and not self.terminated else self.end
                 if self.now >= self.end:
                     self.finish()
                 break
@@ -197,6 +200,14 @@ class World:
         now, epoch = self.now, self.row.epoch
         epoch[0], epoch[1], epoch[3] = now, now - before, self._new
         self._new = 0
+
+    def terminate(self) -> None:
+        """Nobody is there any more: what is still to come is dropped, and the episode is not truncated but terminated.
+
+        Time goes on to `end` all the same: what people get is counted per day of the whole episode.
+        """
+        self.terminated = True
+        self.env.queue.clear()
 
     def call_at(self, time: int, function: Callable[[Any], None], value: Any = None) -> None:
         """Call `function(value)` at an absolute time."""

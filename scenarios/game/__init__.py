@@ -3,3 +3,4 @@
 from .scenario import Game
 
 SCENARIO = Game
+VERSION = 1  # since 1 an episode in which the player has left for good is terminated and not truncated

@@ -53,7 +53,7 @@ def test_a_player_who_has_left_is_said_to_have_left():
         truncated = False
         while not truncated:
             *_, truncated, _ = env.step(0)
-        if env.world.left_for_good:
+        if env.world.terminated:
             assert "left for good" in " ".join(t.text for t in env.scenario.scene(env.world).texts())
             return
     pytest.fail("nobody leaves")

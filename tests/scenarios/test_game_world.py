@@ -206,10 +206,10 @@ def test_players_live_in_sessions_and_leave_for_good():
         live(w)
         assert w.now == w.end == w.start + 30 * DAY
         assert len(w.tally.per_session) in (w.tally.sessions, w.tally.sessions - 1)
-        assert w.reward_totals["churn"] == w.left_for_good
+        assert w.reward_totals["churn"] == w.terminated
         came_back = [min(gap / 24, LONGEST) for gap in w.tally.gaps[: w.tally.sessions - 1]]
         assert w.reward_totals["return"] == pytest.approx(sum(came_back))
-    gone = np.mean([w.left_for_good for w in worlds])
+    gone = np.mean([w.terminated for w in worlds])
     assert 0.4 < gone < 0.95
 
 

@@ -59,5 +59,5 @@ def game_view(world: GameWorld) -> GameView:
         minutes=world.minutes,
         sessions=world.sessions,
         said=said,
-        gone=world.left_for_good,
+        gone=world.terminated,
     )

@@ -21,7 +21,7 @@ class Life(PersonalWorld):
     lone = True
     __slots__ = (
         *("game", "player", "traits", "sessions", "plays", "minutes", "began", "gap", "moment", "tally"),
-        *("stale", "left_for_good", "_due", "_today", "_today_flow"),
+        *("stale", "_due", "_today", "_today_flow"),
     )
 
     def __init__(self, game: Compiled, streams: Streams, row: ObservationRow, day: int, record: bool):
@@ -50,7 +50,6 @@ class Life(PersonalWorld):
         self.moment = 0  # 0 session start, 1 after a win, 2 after a loss, 3 level-up
         self.tally = PlayTally()
         self.stale = True  # whether a reading that seldom changes has changed
-        self.left_for_good = False
         self._due = -1  # what the player is asked
         self._today, self._today_flow = -1, 0.0
 

@@ -313,7 +313,7 @@ class GameWorld(Life):
             self.earn_from(0, "early_logout")
         player.frustration = min(1.0, player.frustration)
         if draw.uniform(first) < logistic(self.quitting()):
-            self.left_for_good = True
+            self.terminate()
             self.earn_from(0, "churn")
             self.tally.left = (self.now - self.start) // DAY
             return
