@@ -54,10 +54,10 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = begun(folder / "begun", *logs)
     small_run(folder / "run", days=1, residents=1)
     (folder / "run/config.json").write_text(json.dumps(config))
-    from lam_env.core.registry import importer
+    from lam_env.core.registry import IMPORTERS
     from lam_env.logs.calibrate import calibrate
 
-    log, _ = importer("csv")(str(folder / "ann.csv"), home=None, zone="UTC")
+    log, _ = IMPORTERS.get("csv")(str(folder / "ann.csv"), home=None, zone="UTC")
     (folder / "run/tables.json").write_text(json.dumps(calibrate(log).to_json()))
     return folder / "run"
 
