@@ -173,12 +173,12 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
             rewards = np.array([world.reward for world in worlds])
         else:
             stepped, over, rewards = self._step_some(chosen)
-        cut = self._cut(stepped, over) if self.max_episode_steps else []
+        cut = self._cut(stepped) if self.max_episode_steps else []
         terminated, truncated = self._nobody.copy(), self._nobody.copy()
         if over or cut or len(stepped) < n:
-            truncated[[*over, *cut]] = True
             terminated[over] = [worlds[i].terminated for i in over]
-            truncated &= ~terminated
+            truncated[over] = ~terminated[over]
+            truncated[cut] = True
             info = self._ended(stepped, over, cut)
         else:
             info = batched_steps(worlds, stepped, self.scenario.personal)
@@ -195,15 +195,15 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
             self._renderers[i].step(world, before)
         return stepped, over, rewards
 
-    def _cut(self, stepped: list[int], over: list[int]) -> list[int]:
+    def _cut(self, stepped: list[int]) -> list[int]:
         """The worlds that `max_episode_steps` ends."""
         for i in stepped:
             self._steps[i] += 1
-        return [i for i in stepped if self._steps[i] >= self.max_episode_steps and i not in over]  # type: ignore[operator]
+        return [i for i in stepped if self._steps[i] >= self.max_episode_steps]  # type: ignore[operator]
 
     def _ended(self, stepped: list[int], over: list[int], cut: list[int]) -> Info:
         """`info` of a step that ends an episode or that some worlds sit out; worlds begin anew."""
-        ended, infos = sorted([*over, *cut]), dict[int, Info]()
+        ended, infos = sorted({*over, *cut}), dict[int, Info]()
         for i in ended:
             infos[i] = step_info(self.scenario, self.worlds[i], i in over)
         if self.autoreset_mode == AutoresetMode.SAME_STEP:
