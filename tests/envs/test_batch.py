@@ -200,7 +200,8 @@ def test_a_batch_draws_what_its_worlds_draw(name, mode):
     for env, seed in zip(singles, (3, 8), strict=True):
         env.reset(seed=seed)
     for _ in range(3):
-        over = batch.step(np.zeros(2, int))[3]
+        _, _, terminated, truncated, _ = batch.step(np.zeros(2, int))
+        over = terminated | truncated
         for i, env in enumerate(singles):
             env.step(0)
             if over[i]:

@@ -30,13 +30,14 @@ def playthrough(name: str, seed: int = SEED) -> str:
     policy: Any = oracle(None) if oracle else None
     env = LamEnv(scenario, reveal=getattr(policy, "reveal", ()), record=True)
     observation, _ = env.reset(seed=seed)
-    truncated, points, info, state = False, 0, dict[str, Any](), None
-    while not truncated:
+    over, points, info, state = False, 0, dict[str, Any](), None
+    while not over:
         action = 0
         if policy is not None:
             chosen, state = policy.predict({k: v[None] for k, v in observation.items()}, state, None, True)
             action = int(chosen[0])
-        observation, _, _, truncated, info = env.step(action)
+        observation, _, terminated, truncated, info = env.step(action)
+        over = terminated or truncated
         points += 1
     world = env.world
     assert world is not None

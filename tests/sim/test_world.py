@@ -99,6 +99,22 @@ def test_nothing_happens_at_the_end_or_after_it(time):
     assert [e.token for e in world.records] == [1]
 
 
+def test_who_terminates_is_asked_no_more_and_time_goes_on_to_the_end():
+    """What was still to come does not happen, nor does the timer ring; ticks of time alone go on."""
+
+    class Leaving(Small):
+        def happen(self, what):
+            super().happen(what)
+            if what == 2:
+                self.terminate()
+
+    world = Leaving([(50, 1), (130, 2), (150, 1)], ticks=400)
+    assert [e[0] for e in world.points()] == [50, 130, 1000]
+    assert world.terminated
+    assert world.said == [(50, 1), (130, 2), (1000, "finish")]
+    assert not Small([(50, 1)]).terminated
+
+
 def test_an_event_that_raises_nothing_makes_no_decision_and_starts_no_timer():
     assert Small([(50, "quiet")]).points()[0] == (100, 100, 0, 0)
 

@@ -72,11 +72,11 @@ def test_single_and_batch_see_the_same_through_ends_and_resets(name, prior):
     for t in range(2000):
         assert np.allclose(seen, mine, atol=1e-5)
         actions = np.where(t % 3 == 0, worlds.action_masks().cumsum(1).argmax(1), 0)  # the last possible one
-        seen, rewards, _, truncated, info = batch.step(actions)
+        seen, rewards, terminated, truncated, info = batch.step(actions)
         for i, env in enumerate(singles):
-            mine[i], reward, _, ended, _ = env.step(actions[i])
-            assert (reward, ended) == (rewards[i], truncated[i])
-            if ended:
+            mine[i], reward, *over, _ = env.step(actions[i])
+            assert (reward, over) == (rewards[i], [terminated[i], truncated[i]])
+            if any(over):
                 assert np.allclose(info["final_obs"][i], mine[i], atol=1e-5)
                 mine[i], ends = env.reset()[0], ends + 1
         if ends >= 3:
