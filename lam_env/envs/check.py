@@ -202,7 +202,7 @@ def _batched(scenario: Scenario, seed: int, steps: int) -> None:
         action = int(which * len(scenario.vocabulary)) if acts < 1 else 0
         many, rewards, _, truncated, _ = batch.step(np.array([action, action]))
         results = [env.step(action) for env in singles]
-        for what, many_of_it, k in (("rewards", rewards, 1), ("end", truncated, 3)):
+        for what, many_of_it, k in (("rewards", rewards, 1), ("ends", truncated, 3)):
             alike = [r[k] for r in results] == many_of_it.tolist()
             _require(alike, f"the {what} of a batch differ from those of single environments")
         if truncated.any():
