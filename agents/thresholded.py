@@ -25,8 +25,10 @@ class Thresholded(CarriedPolicy):
 
     def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
         """(N, A) probabilities, -inf of what is not possible; at 0, none, what they have to exceed."""
-        scored = np.where(observation["action_mask"] > 0, said.next.astype(float), -np.inf)
-        scored[:, 0] = np.nextafter(self.threshold, -1.0)  # who reaches the threshold acts
+        number = said.next.dtype.type
+        scored = np.where(observation["action_mask"] > 0, said.next, number(-np.inf))
+        # who reaches the threshold acts, but for what is impossible nobody does
+        scored[:, 0] = np.nextafter(number(self.threshold), number(-1)) if self.threshold else 0
         return scored
 
 

@@ -141,12 +141,12 @@ def _fit(
     best, best_weights, since = math.inf, None, 0
     stage = "pre-training" if s.members == 1 else f"pre-training {member + 1}/{s.members}"
     last_note, note = 0.0, Note()
-    for epoch in range(s.passes):
+    for number in range(s.passes):
         net.train()
         batches = data.batches(rng)
         total = s.passes * len(batches)
         for i, (rows, real) in enumerate(batches):
-            done = epoch * len(batches) + i
+            done = number * len(batches) + i
             for group in optimiser.param_groups:
                 group["lr"] = s.learning_rate * _rate(done, total, s.schedule)
             loss = _loss(net, data, rows, real)
@@ -166,9 +166,9 @@ def _fit(
             best_weights = {k: v.detach().clone() for k, v in judge.nets[0].state_dict().items()}
         else:
             since += 1
-        text = f"pass {epoch + 1}, validation NLL {score:.4f} (best {best:.4f})"
-        note = Note(text, {"validation_nll": score}, epoch + 1)
-        progress(stage, (epoch + 1) * len(batches), total, note)
+        text = f"pass {number + 1}, validation NLL {score:.4f} (best {best:.4f})"
+        note = Note(text, {"validation_nll": score}, number + 1)
+        progress(stage, (number + 1) * len(batches), total, note)
         if since >= s.patience:
             break
     if best_weights is None:

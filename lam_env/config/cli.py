@@ -209,7 +209,7 @@ def cli_errors() -> Iterator[None]:
 
 def _unwritable(error: Exception) -> str | None:
     """One line where the error is that what is printed cannot be written (a full disk): then a line more fails too."""
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.filename is None:
         try:
             print(flush=True)
         except OSError as again:

@@ -20,13 +20,13 @@ def hint(error: BaseException) -> str:
 
 
 def own_fault(error: BaseException) -> str | None:
-    """One line where an error passed through a user's own scenario, with the last line there; None: it did not."""
+    """One line where an error passed through the module of a user's own scenario, with the last line there, be it the
+    scenario's or an agent's; None: it did not."""
     frames = [] if isinstance(error, UserError) else list(traceback.walk_tb(error.__traceback__))
     for frame, line in reversed(frames):
         name = OWN_SCENARIOS.get(str(frame.f_globals.get("__name__")).partition(".")[0])
         if name is not None:
             place = f"{frame.f_code.co_qualname}, {Path(frame.f_code.co_filename).name} line {line}"
-            return (
-                f"scenario {name}: {type(error).__name__}: {' '.join(str(error).split())[:400]} ({place}){hint(error)}"
-            )
+            text = " ".join(str(error).split())[:400]
+            return f"in the module of scenario {name}: {type(error).__name__}: {text} ({place}){hint(error)}"
     return None

@@ -15,10 +15,10 @@ def observation_space(vocabulary: Vocabulary, n_latent: int = 0, plan: bool = Fa
     """What an agent senses at a decision point.
 
     tokens (16,) int64: the last events, oldest first, 0 for none; ages (16,) int64 [ticks] since each; epoch (5,)
-    int64: time, ticks and new tokens since the decision point before (2nd and 4th), index of the user (3rd), number of
-    agent actions at this instant so far (a follow-up decision when > 0); clock (4,): sin and cos of hour of day and day
-    of week; context (C,): readings; since (n_tokens,) [ticks] since each token was last seen; feedback (2 A,): how
-    often each agent action was accepted, then how often refused, in this episode; action_mask (A,): possible actions.
+    int64, `EPOCH_FIELDS`: time; ticks since the decision point before; index of the user; new tokens since then; agent
+    actions at this instant so far (a follow-up decision when > 0); clock (4,): sin and cos of hour of day and day of
+    week; context (C,): readings; since (n_tokens,) [ticks] since each token was last seen; feedback (2 A,): how often
+    each agent action was accepted, then how often refused, in this episode; action_mask (A,): possible actions.
     """
     a, inf = len(vocabulary), np.inf
 

@@ -212,8 +212,9 @@ class Pipeline:
         needs = {a: needs_of(self.scenario, a) for a in (*self.agents, *ladder)}
         ordered = sorted(needs, key=lambda a: not LONG.intersection(needs[a]))
         late = [a for a in ordered if "prior" in needs[a]]
-        # whoever else reads the hidden state builds on the net of `informed`
-        last = [a for a in ordered if "latent" in needs[a] and a != KNOWING and KNOWING in self.agents]
+        # whoever else reads the hidden state builds on the net of `informed`, where that is one
+        net = KNOWING in self.agents and not trains_once(self.scenario, KNOWING)
+        last = [a for a in ordered if net and "latent" in needs[a] and a not in (*late, KNOWING)]
         early = [a for a in ordered if a not in (*late, *last)]
 
         def submit(names: list[str], seed: int) -> None:

@@ -19,7 +19,7 @@ from lam_env.experiment.run_folder import RunFolder
 
 FOLDER = "cells"
 Scores = dict[int, dict[str, float]]  # evaluation seed -> metric -> value
-Found = dict[str, Scores]  # variant of judging ("", "later") -> scores
+ByVariant = dict[str, Scores]  # variant of judging ("", "later") -> scores
 
 
 class ScoreKey(NamedTuple):
@@ -43,7 +43,7 @@ class ScoreStore:
         name = f"{quote(cell.kind)}-{quote(cell.agent, safe='@=')}-{cell.train_seed}.json"
         self.folder.write_text(f"{FOLDER}/{name}", text + "\n")
 
-    def read(self) -> dict[ScoreKey, Found]:
+    def read(self) -> dict[ScoreKey, ByVariant]:
         """All that are there, but those of agents of one's own whose source has changed since."""
         files = sorted((self.folder.path / FOLDER).glob("*.json"))
         return {cell: scores for cell, source, scores in map(_read, files) if source == source_of(cell.agent)}
@@ -56,7 +56,7 @@ def source_of(agent: str) -> str | None:
     return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
 
 
-def _read(path: Path) -> tuple[ScoreKey, object, Found]:
+def _read(path: Path) -> tuple[ScoreKey, object, ByVariant]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         cell = ScoreKey(str(data["kind"]), str(data["agent"]), int(data["train_seed"]))

@@ -1,4 +1,8 @@
-"""Where jobs run: in this process, in processes of this machine, on a Ray cluster. A launcher is a module here."""
+"""Where jobs run: in this process, in processes of this machine, on a Ray cluster.
+
+A launcher is a module here with `check(address)`, which raises UserError where it cannot be used, and `LAUNCHER`, a
+`Launcher` and context manager made with (workers, progress, address, gpu).
+"""
 
 from __future__ import annotations
 

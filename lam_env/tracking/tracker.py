@@ -23,7 +23,7 @@ def check_sinks(names: Sequence[str]) -> None:
         if name not in known:
             raise UserError(f"no tracker {name!r}; {suggestion(name, known, there_are)}")
         needs = registry.SINKS.constants("NEEDS").get(name)  # the module that it imports
-        if isinstance(needs, str) and importlib.util.find_spec(needs) is None:
+        if isinstance(needs, str) and needs and importlib.util.find_spec(needs) is None:
             raise UserError(f"track={name}: {needs} is not installed: pip install 'lam-env[{name}]'")
 
 

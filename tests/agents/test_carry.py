@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from lam_env.agents.carry import PredictorState, anticipation, slow_actions, update
-from lam_env.agents.thresholded import Thresholded
+from lam_env.agents.thresholded import GRID, Thresholded
 
 from lam_env.core.contracts import Prediction
 from lam_env.core.events import Vocabulary
@@ -144,6 +144,22 @@ def test_a_thresholded_predictor_does_the_likeliest_possible_thing_or_nothing():
     assert actions.tolist() == [2, 1, 0, 0]
     assert isinstance(carry, PredictorState)
     assert Thresholded(Saying([0.5, 0.2, 0.3]), 0.31).predict(observation)[0].tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("threshold", GRID)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_who_reaches_the_threshold_acts_and_nothing_that_is_impossible_is_advised(threshold, kind):
+    observation = {"epoch": np.zeros((1, 5), np.int64), "action_mask": np.ones((1, 3), np.int8)}
+    p = kind(threshold)
+
+    def scores(threshold, *chances):
+        said = Prediction(np.array([chances], kind), None, None)
+        return int(Thresholded(Saying([0.5, 0.2, 0.3]), threshold).scores(observation, said).argmax())
+
+    assert scores(threshold, 1 - p, p, 0) == 1
+    assert scores(threshold, 1 - p, np.nextafter(p, kind(0)), 0) == 0
+    assert scores(0.0, 0.5, 0.2, 0.3) == 2
+    assert scores(0.0, 1, 0, 0) == 0
 
 
 def test_one_step_per_decision_through_a_real_environment():

@@ -59,7 +59,7 @@ def test_agents_that_cannot_be_made(
     main: Callable[[Sequence[str]], int], mine: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = refused(main, capsys, f"scenario={mine}:Baselines")
-    what = f"scenario {mine}:Baselines: ZeroDivisionError: division by zero"
+    what = f"in the module of scenario {mine}:Baselines: ZeroDivisionError: division by zero"
     assert line == f"error: {what} (Baselines.baselines, {mine}.py line 9)"
 
 
@@ -75,7 +75,8 @@ def test_a_world_that_breaks(
     main: Callable[[Sequence[str]], int], more: list[str], mine: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = refused(main, capsys, f"scenario={mine}:Breaks", *more)
-    assert line == f"error: scenario {mine}:Breaks: RuntimeError: it falls (Breaks.fall, {mine}.py line 18)"
+    what = "RuntimeError: it falls"
+    assert line == f"error: in the module of scenario {mine}:Breaks: {what} (Breaks.fall, {mine}.py line 18)"
 
 
 def test_a_fault_of_the_kit_beside_it_keeps_its_traceback(mine: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lam_env.evaluation.tables import Table
+from lam_env.evaluation.tables import BASELINE, Table
 
-FLOOR, CEILING, KNOWING, PRIOR, TUNED = "none", "oracle", "informed", "prior", "ppo_prior"
+FLOOR, CEILING, KNOWING, PRIOR, TUNED = BASELINE, "oracle", "informed", "prior", "ppo_prior"
 _INTERVAL = re.compile(r"^(.*?) (\[.*\])$")
 
 

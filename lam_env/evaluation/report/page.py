@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lam_env.config.convert import count
+from lam_env.core.events import BAD, GOOD
 from lam_env.envs.scene import RGB, Roles, check_roles, palette
 from lam_env.evaluation.report import sections_episodes as episodes
 from lam_env.evaluation.report import sections_scores as scores
@@ -17,7 +18,6 @@ from lam_env.evaluation.report.reader import RunFiles, missing_replays
 from lam_env.evaluation.report.trace import Trace
 from lam_env.evaluation.tables import VARIANTS, span
 
-GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed", "switch_off", "mute")
 KINDS = {
     "typical": ("A typical episode", "of the middle half by lift, the one with most acts"),
     "worst": ("The worst episode", "that of least lift over doing nothing"),
@@ -60,7 +60,7 @@ def render(run: RunFiles, about: ScenarioNotes) -> str:
         replays=[_replay(trace) for trace in run.replays],
         roles=_roles(run, about.roles),
         good=GOOD,
-        bad=BAD,
+        bad=(*BAD, "switch_off", "mute"),
         again=f"python -m lam_env report run={run.path}",
     )
 

@@ -32,7 +32,7 @@ def unseen(cut: Sessions, end: int) -> np.ndarray:
 def coming_and_going(
     cut: Sessions, end: int, weight: np.ndarray
 ) -> tuple[tuple[float, float, float], tuple[float, float, float, float]]:
-    """(a, b, s) of the sessions' ends and (c, d, e, f) of leaving, as in `play_tables`. weight (s,): of each return.
+    """(a, b, s) of the sessions' ends and (c, d, e, f) of leaving, as in `PlayTables`. weight (s,): of each return.
 
     A last session in the log's last days is not known to be final, and does not speak of leaving."""
     final = np.isnan(cut.gap)

@@ -22,9 +22,9 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from lam_env.core.errors import UserError
-from lam_env.core.units import HOUR
 
 from ..roads.network import RoadNetwork
+from ..units import HOUR
 from .plans import Plans
 
 SPEED = 15.0  # [m/s] on an empty road; SUMO's files give speeds to 1 cm/s
@@ -88,7 +88,7 @@ def write_headways(network: RoadNetwork, share: Sequence[float], drop: float, pa
     """
     tags = []
     for k, part in enumerate(share):
-        headway = lanes(float(network.capacity[k])) * HOUR / (float(network.capacity[k]) * (part or 1.0))
+        headway = lanes(float(network.capacity[k])) * (HOUR / 1000) / (float(network.capacity[k]) * (part or 1.0))
         tau = f"{headway - VEHICLE / SPEED:.4f}"
         gate = _tag("meso", tauff=tau, taufj=tau, taujf=tau, taujj=tau)  # free or jammed here, and behind
         tags.append(f'<type id="gate{k}">{gate}</type>')
