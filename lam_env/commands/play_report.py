@@ -9,7 +9,6 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
+from lam_env.core.outputs import output_file
 from lam_env.core.progress import Progress
 from lam_env.logs import fidelity
 from lam_env.logs.play.draw import draw
@@ -54,8 +54,8 @@ def run(s: PlayReportSettings) -> str:
     """The report; writes the tables where asked to."""
     if s.path is None:
         raise UserError("path: give the file of plays, path=plays.csv.gz")
-    if s.out is not None and not Path(s.out).resolve().parent.is_dir():
-        raise UserError(f"out={s.out}: there is no folder {Path(s.out).resolve().parent}")
+    if s.out is not None:
+        output_file(s.out)
     other = ActionLog.load(s.simulated) if s.simulated else None
     with Progress() as progress:
         log, left_out = registry.IMPORTERS.get(s.format)(s.path, zone=s.zone)

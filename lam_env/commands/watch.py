@@ -6,7 +6,6 @@ Plays an episode in the terminal, or writes it as a GIF.
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core import registry
 from lam_env.core.errors import UserError
+from lam_env.core.outputs import output_file, write_whole
 from lam_env.core.seeds import Use
 from lam_env.experiment.settings import UNTRAINED
 from lam_env.launch.local import one_thread
@@ -194,8 +194,7 @@ GIF_MOMENTS = 200
 def check_gif(path: Path) -> None:
     if path.suffix.lower() != ".gif":
         raise UserError(f"gif={path}: give a file that ends in .gif")
-    if path.is_dir() or not path.parent.is_dir():
-        raise UserError(f"gif={path}: {'is a folder' if path.is_dir() else 'its folder is not there'}; give a file")
+    output_file(path, "gif")
 
 
 def write_gif(settings: WatchSettings, player: Playback) -> int:
@@ -212,12 +211,6 @@ def write_gif(settings: WatchSettings, player: Playback) -> int:
             images.append(image.quantize(128, dither=Image.Dither.NONE))
         if len(images) >= limit:
             break
-    part = path.with_name(path.name + ".part")
-    try:
-        pause = max(20, round(1000 / settings.pace))  # [ms]
-        images[0].save(part, "GIF", save_all=True, append_images=images[1:], duration=pause, loop=0)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UserError(f"gif={path}: cannot be written ({error.strerror}); give another file") from None
+    more = {"save_all": True, "append_images": images[1:], "duration": max(20, round(1000 / settings.pace))}  # [ms]
+    write_whole(path, lambda part: images[0].save(part, "GIF", loop=0, **more), "gif")
     return len(images)

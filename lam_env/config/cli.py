@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import sys
 import textwrap
 import typing
@@ -173,9 +174,11 @@ def help_text(settings: Group, prog: str) -> str:
     about = (type(settings).__doc__ or "").strip()
     rows = [*_help_rows(settings, ""), ("config=FILE.yaml", "read settings from a file; the command line wins")]
     width = min(34, max(len(left) for left, _ in rows) + 2)
-    lines = [f"usage: {prog} [key=value ...] [--print-config]", "", about, "", "settings and their values:"]
+    columns = min(120, max(64, shutil.get_terminal_size().columns))
+    usage = f"usage: {prog} [key=value ...] [--print-config]"
+    lines = [usage, "", *textwrap.wrap(about, columns), "", "settings and their values:"]
     for left, doc in rows:
-        body = textwrap.wrap(doc, 118 - width) or [""]
+        body = textwrap.wrap(doc, columns - 2 - width) or [""]
         if len(left) > width - 2:
             lines.append("  " + left)
             left = ""
@@ -190,7 +193,8 @@ def cli_errors() -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:  # the caller may have closed it
+                sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has seen enough, as `| head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
@@ -209,7 +213,7 @@ def cli_errors() -> Iterator[None]:
 
 def _unwritable(error: Exception) -> str | None:
     """One line where the error is that what is printed cannot be written (a full disk): then a line more fails too."""
-    if isinstance(error, OSError) and error.filename is None:
+    if isinstance(error, OSError) and error.filename is None and sys.stdout is not None:
         try:
             print(flush=True)
         except OSError as again:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Container
 from pathlib import Path
 
 EXTRAS = {"sb3_contrib": "contrib"}  # module that an agent may import -> the extra of the kit that brings it
@@ -22,11 +23,18 @@ def hint(error: BaseException) -> str:
 def own_fault(error: BaseException) -> str | None:
     """One line where an error passed through the module of a user's own scenario, with the last line there, be it the
     scenario's or an agent's; None: it did not."""
-    frames = [] if isinstance(error, UserError) else list(traceback.walk_tb(error.__traceback__))
-    for frame, line in reversed(frames):
-        name = OWN_SCENARIOS.get(str(frame.f_globals.get("__name__")).partition(".")[0])
-        if name is not None:
-            place = f"{frame.f_code.co_qualname}, {Path(frame.f_code.co_filename).name} line {line}"
-            text = " ".join(str(error).split())[:400]
-            return f"in the module of scenario {name}: {type(error).__name__}: {text} ({place}){hint(error)}"
+    if isinstance(error, UserError) or (found := last_place(error, OWN_SCENARIOS)) is None:
+        return None
+    module, place = found
+    text = " ".join(str(error).split())[:400]
+    kind = type(error).__name__
+    return f"in the module of scenario {OWN_SCENARIOS[module]}: {kind}: {text} ({place}){hint(error)}"
+
+
+def last_place(error: BaseException, own: Container[str]) -> tuple[str, str] | None:
+    """The last line that an error came through in one of these top-level modules: the module, and where in its file."""
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        module = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if module in own:
+            return module, f"{frame.f_code.co_qualname}, {Path(frame.f_code.co_filename).name} line {line}"
     return None

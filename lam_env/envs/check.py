@@ -14,7 +14,7 @@ from lam_env.config.convert import short
 from lam_env.core import registry
 from lam_env.core.catalogue import KPI, UTILITY_TERM
 from lam_env.core.contracts import Observation
-from lam_env.core.errors import UserError
+from lam_env.core.errors import UserError, last_place
 from lam_env.core.events import AGENT, BAD, FEEDBACK, GOOD, KINDS
 from lam_env.core.observation import EPOCH_FIELDS
 from lam_env.core.rng import Stream, key_of
@@ -63,11 +63,13 @@ def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), step
         _drawn(scenario, seeds[0])
     except ScenarioError as error:
         raise ScenarioError(f"scenario {name}: {error}") from None
-    except UserError:
-        raise
-    except Exception as error:  # whatever the scenario's own code raises
-        kind = "" if isinstance(error, NotImplementedError) and str(error) else f"{type(error).__name__}: "
-        raise ScenarioError(f"scenario {name}: {kind}{error}") from error
+    except (Exception, SystemExit) as error:  # whatever the scenario's own code raises
+        own = {type(scenario).__module__.partition(".")[0]} - {"lam_env", "builtins"}
+        if isinstance(error, UserError) and not last_place(error, own):
+            raise
+        said = isinstance(error, UserError) or (isinstance(error, NotImplementedError) and str(error))
+        kind, place = "" if said else f"{type(error).__name__}: ", last_place(error, own)
+        raise ScenarioError(f"scenario {name}: {kind}{error}{f' ({place[1]})' if place else ''}") from error
 
 
 def _require(holds: object, what: str) -> None:

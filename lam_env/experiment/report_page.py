@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lam_env.config.cli import to_dict
 from lam_env.core import registry
-from lam_env.core.errors import UserError
+from lam_env.core.outputs import write_whole
 
 if TYPE_CHECKING:
     from lam_env.envs.scenario import Scenario
@@ -31,7 +31,6 @@ def write_report(run: Path, out: Path | None = None, scenario: Scenario | None =
     """Writes the page, whole or not at all, and says where. `scenario`: the run's, if it is at hand."""
     from lam_env.evaluation.report.page import ScenarioNotes, render
     from lam_env.evaluation.report.reader import read_run, understood
-    from lam_env.experiment.run_folder import RunFolder
 
     files = read_run(run)
     one: Scenario | type[Scenario] | None = scenario
@@ -45,12 +44,7 @@ def write_report(run: Path, out: Path | None = None, scenario: Scenario | None =
     with understood(run):
         page = render(files, about)
     out = out or run / NAME
-    if out.is_dir() or not out.parent.is_dir():
-        raise UserError(f"out={out}: {'is a folder' if out.is_dir() else 'its folder is not there'}; give a file")
-    try:
-        RunFolder(out.parent).write_text(out.name, page)
-    except OSError as error:
-        raise UserError(f"out={out}: cannot be written ({error.strerror}); give another file") from None
+    write_whole(out, lambda part: part.write_text(page, encoding="utf-8"))
     return out
 
 

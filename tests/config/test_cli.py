@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lam_env.config.cli import ConfigError, as_yaml, help_text, override, parse, setting, to_dict
+from lam_env.experiment.settings import RunSettings
 
 
 @dataclass(frozen=True)
@@ -254,6 +255,13 @@ def test_any_command_line_is_settings_or_one_line(argv: list[str]) -> None:
         assert settings.code == 0
     else:
         assert isinstance(settings, Run)
+
+
+@pytest.mark.parametrize(("columns", "most"), [(80, 80), (64, 64), (300, 120)])
+def test_help_fits_the_terminal(columns: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    page = help_text(RunSettings(), "lam run")
+    assert most - 12 < max(map(len, page.splitlines())) <= most
 
 
 def test_help_shows_every_setting_with_its_value_and_sentence() -> None:

@@ -251,6 +251,16 @@ class Perhaps(Yes):
     WORDS: ClassVar[dict[str, str]] = {"override": "perhaps"}
 
 
+class Leaving(Broken):
+    def kpis(self, world):
+        raise SystemExit(0)
+
+
+class Failing(Broken):
+    def make_world(self, *args, **options):
+        return {}["row"]
+
+
 class TwiceNamed(Broken):
     def __init__(self):
         super().__init__()
@@ -275,6 +285,8 @@ class TwiceNamed(Broken):
     (ListedFigures, r"key_figures is \('cost',\): give a dictionary"),
     (Yes, r"no word of its feedback \(yes, no, .*\) is known as acceptance .*: take accept or follow"),
     (Perhaps, r"feedback is \d+ times good=False, and \d+ times one of override, reject"),
+    (Leaving, r"SystemExit: 0 \(Leaving\.kpis, test_contract\.py line \d+\)$"),
+    (Failing, r"KeyError: 'row' \(Failing\.make_world, test_contract\.py line \d+\)$"),
     (TwiceNamed, "latent_names holds a name twice"),
 ])  # fmt: skip
 def test_what_is_broken_is_named(scenario, what):

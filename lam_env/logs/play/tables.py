@@ -24,6 +24,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from lam_env.core.events import LogError
+from lam_env.core.outputs import write_whole
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.play.likelihood import coming_and_going, unseen
 from lam_env.logs.play.sessions import BREAK, INDICES, Plays, check_usable, play_statistics, sessions_of
@@ -144,9 +145,8 @@ class PlayTables:
             raise LogError(f"play tables: not of this version ({_said(error)}); estimate them again") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        part = Path(f"{os.fspath(path)}.part")
-        part.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
-        os.replace(part, path)
+        text = json.dumps(self.to_json(), indent=1) + "\n"
+        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> PlayTables:

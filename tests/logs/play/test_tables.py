@@ -201,7 +201,7 @@ def test_the_command_reports_and_writes_the_tables(tmp_path, population, capsys)
     [
         ([], "give the file of plays"),
         (["path=none.csv"], "no such file"),
-        (["path=none.csv", "out=nowhere/t.json"], "there is no folder"),
+        (["path=none.csv", "out=nowhere/t.json"], "its folder is not there"),
         (["path=none.csv", "format=mobile"], "no log format 'mobile'"),
         (["path=none.csv", "simulated=none"], "not a readable log"),
         (["path=p.csv"], "a single player"),
