@@ -13,7 +13,6 @@ from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 
 from lam_env.core.contracts import ActionPredictor, Observation, Prediction, Training
 from lam_env.core.seeds import Use, world_seeds
@@ -96,7 +95,7 @@ class PlugInAgent:
     def _count(self, trial: PlugIn, training: Training) -> list[np.ndarray]:
         """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
         n, a = self.worlds, len(training.vocabulary)
-        env = training.make_worlds(n, autoreset_mode=AutoresetMode.DISABLED)
+        env = training.make_worlds(n, autoreset_mode="Disabled")
         counts, slow = [np.zeros((self.bins, a)) for _ in range(4)], slow_actions(training.vocabulary.patience)
         for step in play(trial.predict, env, world_seeds(Use.PLUGIN_TRIAL, n, training.seed)):
             actions, q = step.actions, anticipation(step.state.said, slow)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 
 from lam_env.core.contracts import Training
 from lam_env.core.events import FEEDBACK, Event
@@ -94,7 +93,7 @@ def try_advice(training: Training, worlds: int | None = None) -> AdviceAnswers:
         lives = max(1, len(np.unique(training.train.world // training.train.people)))
         enough = round(DECISIONS * (COUNTED if counts else 1) * lives / max(1, len(training.train)))
         worlds = min(max(2, enough), Use.PLUGIN_TRIAL.room)
-    env = training.make_worlds(worlds, autoreset_mode=AutoresetMode.DISABLED, record=True)
+    env = training.make_worlds(worlds, autoreset_mode="Disabled", record=True)
     observation, _ = env.reset(seed=world_seeds(Use.PLUGIN_TRIAL, worlds, training.seed))
     rng, rows = np.random.default_rng(training.seed), np.arange(worlds)
     talkative = np.ones(worlds) if counts else rng.random(worlds)

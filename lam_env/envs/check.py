@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode
 
 from lam_env.config.convert import short
 from lam_env.core import registry
@@ -286,9 +285,7 @@ def _nothing_constant(scenario: Scenario, seed: int) -> None:
 
 def _moving(scenario: Scenario, seed: int, often: float) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """What differs in whole episodes from the first observation, and (A,) what was ever possible; it acts `often`."""
-    env = LamVectorEnv(
-        WORLDS, scenario, reveal=("latent",) if scenario.latent_names else (), autoreset_mode=AutoresetMode.DISABLED
-    )
+    env = LamVectorEnv(WORLDS, scenario, reveal=("latent",) if scenario.latent_names else (), autoreset_mode="Disabled")
     observation, _ = env.reset(seed=seed)
     first = _copy(observation)
     moved = {k: np.zeros(v.shape[1:], bool) for k, v in first.items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 
 from lam_env.core.events import ActionLog, Protocol
 from lam_env.core.progress import Report, silent
@@ -41,9 +40,7 @@ def simulate_log(
     """
     scenario = scenario.with_params(days=days)
     n = len(seeds)
-    env = LamVectorEnv(
-        n, scenario, record=True, reveal=("latent",) if latent else (), autoreset_mode=AutoresetMode.DISABLED
-    )
+    env = LamVectorEnv(n, scenario, record=True, reveal=("latent",) if latent else (), autoreset_mode="Disabled")
     env.reset(seed=seeds, options={"day": first_day})
     nothing, steps = np.zeros(n, np.int64), 0
     began, total = np.array([w.start for w in env.worlds]), sum(w.end - w.start for w in env.worlds)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 
 from lam_env.core.contracts import FullPolicy, Observation, Policy, complete
 from lam_env.core.errors import UserError
@@ -155,7 +154,7 @@ def record_decisions(
     a person until they are asked again, and not known for their last decision.
     """
     n, stream, drawn, full = len(seeds), Stream(key_of(seed, "logged policy")), 0, complete(policy)
-    env = LamVectorEnv(n, scenario, record=True, reveal=full.reveal, autoreset_mode=AutoresetMode.DISABLED)
+    env = LamVectorEnv(n, scenario, record=True, reveal=full.reveal, autoreset_mode="Disabled")
     crowd = scenario.personal and scenario.n_users > 1
     observations: list[dict[str, np.ndarray]] = []
     worlds: list[np.ndarray] = []  # this list and those below: of each step, of the worlds that were running

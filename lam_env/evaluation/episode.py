@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 
 from lam_env.core.contracts import Observation, Policy, complete
 from lam_env.core.events import AGENT, FEEDBACK, USER, Event, Vocabulary
@@ -50,7 +49,7 @@ def episode(
     policy: Policy, scenario: Scenario, seed: int, expect: Expect | None = None, day: int = 0
 ) -> Iterator[Moment]:
     """The moments of a policy's episode in the world `seed`, the same world as in `rollout`."""
-    env = LamVectorEnv(1, scenario, record=True, reveal=complete(policy).reveal, autoreset_mode=AutoresetMode.DISABLED)
+    env = LamVectorEnv(1, scenario, record=True, reveal=complete(policy).reveal, autoreset_mode="Disabled")
     observation, _ = env.reset(seed=[seed], options={"day": day})
     world, state, start = env.worlds[0], None, np.ones(1, bool)
     recorded, before = len(world.records or ()), world.now

@@ -6,7 +6,6 @@ from functools import partial
 from itertools import islice
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 
 from lam_env.core import registry
 from lam_env.core.contracts import Observation, Policy, Training, complete
@@ -71,5 +70,5 @@ def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:
             raise UserError(f"predict must return (actions, state), not {type(answer).__name__}")
         return answer
 
-    env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal, autoreset_mode=AutoresetMode.DISABLED)
+    env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal, autoreset_mode="Disabled")
     list(islice(play(choose, env, world_seeds(Use.TRYING, n)), 2))

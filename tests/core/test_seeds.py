@@ -212,16 +212,17 @@ def test_what_is_no_seed_resets_no_environment(seed: Any) -> None:
 
 def test_the_last_world_of_a_batch_has_a_seed_too() -> None:
     env = LamVectorEnv(2, **SETTINGS)
-    env.reset(seed=2**64 - 2)
+    env.reset(seed=2**63 - 1)
+    assert [world.streams.seed for world in env.worlds] == [2**64 - 2, 2**64 - 1]
     with pytest.raises(UserError, match="seed"):
-        env.reset(seed=2**64 - 1)
+        env.reset(seed=2**63)
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint64])
 def test_numbers_of_numpy_are_seeds(kind: Any) -> None:
     assert Streams(kind(7))(0, "x").key == Streams(7)(0, "x").key
     one, many = LamEnv(**SETTINGS), LamVectorEnv(2, **SETTINGS)
-    for env, seeds in ((one, [7, kind(7)]), (many, [7, kind(7), [7, 8], np.array([7, 8], kind), range(7, 9)])):
+    for env, seeds in ((one, [7, kind(7)]), (many, [7, kind(7), [14, 15], np.array([14, 15], kind), range(14, 16)])):
         shown: list[Any] = [env.reset(seed=seed)[0] for seed in seeds]
         for a, b in itertools.pairwise(shown):
             assert all(np.array_equal(a[k], b[k]) for k in a)
