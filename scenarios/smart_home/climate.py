@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -40,6 +41,9 @@ class Climate:
         self._drawn: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
         self._readings = np.zeros((SLOTS, 4))  # of the four channels
         self.slots: list[tuple[float, float, float, tuple[tuple[int, float], ...]]] = []
+
+    def __deepcopy__(self, memo: object) -> Climate:
+        return copy.copy(self)  # a day takes the place of another, and is never changed
 
     def readings(self, slot: int) -> list[float]:
         """(4,) of the channels in a slot."""

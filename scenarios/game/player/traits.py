@@ -9,6 +9,7 @@ from statistics import NormalDist
 import numpy as np
 
 from lam_env.core.rng import Stream
+from lam_env.core.shared import Shared
 
 from ..params import GameParams
 from ..rules.rules import BARTLE
@@ -36,7 +37,7 @@ DRAWS = 48
 HARDCORE = 0.25  # share of players with a large budget of time
 
 
-class Traits:
+class Traits(Shared):
     """One player, as drawn."""
 
     __slots__ = (

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.shared import Record
 from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scenario import START_HOUR
 
@@ -51,7 +52,7 @@ class GameWorld(Life):
 
     __slots__ = (
         *("timeline", "observed", "advised", "anyway", "_answers", "_session_draws", "_play_draws", "_occasion"),
-        *("_gumbels", "_flows", "_excess", "_followed", "_again", "_mask"),
+        *("_flows", "_excess", "_followed", "_again", "_mask"),
     )
 
     def __init__(
@@ -68,14 +69,13 @@ class GameWorld(Life):
         super().__init__(game, streams, row, day, record)
         self.observed = observed
         self._session_draws, self._play_draws = streams("player", "session"), streams("player", "play")
-        self._gumbels = gumbels(64)
         self._occasion = 0
         self.advised = self.anyway = 0
         self._answers = -1
         self._again = False
         self._mask: array[int] | None = None
         self._followed: tuple[int, int] = (-1, 0)  # event and action of the play that will tell how good advice was
-        self.timeline: list[Play] = []  # of a recorded world
+        self.timeline: list[Play] = Record()  # of a recorded world
         if record:
             self.begin_to_watch()
         first = self.traits.prime + 3.0 * QUANTILES[int(self._session_draws.uniform(0) * FINE)]
@@ -146,7 +146,7 @@ class GameWorld(Life):
         action, answers = words.leave, -1
         if stays or advised:
             place = bits & _PLACE
-            noise = self._gumbels[place : place + n + 2]
+            noise = gumbels(64)[place : place + n + 2]
             self._flows, self._excess = player.flows(), player.excess()
             noisy = player.appeal(self._flows, noise)
             if not player.changed:
@@ -285,7 +285,7 @@ class GameWorld(Life):
     def _raise_line(self) -> None:
         player, words, advised = self.player, self.game.words, self.advised
         place = self._play_draws.bits(self._occasion + CHOOSE_LINE) & _PLACE
-        noise = self._gumbels[place : place + words.n_lines]
+        noise = gumbels(64)[place : place + words.n_lines]
         noisy = [x + g for x, g in zip(player.builds(), noise, strict=True)]
         action = self.anyway = words.first_line + noisy.index(max(noisy))
         answers = -1

@@ -1,0 +1,72 @@
+"""Copies of environments: a running episode as plain data, and worlds that are lived again."""
+
+from __future__ import annotations
+
+import copy
+from array import array
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self, TypedDict
+
+from lam_env.core.observation import ObservationRow
+from lam_env.core.rng import Streams
+from lam_env.envs.scenario import Scenario
+from lam_env.sim.world import World
+
+
+class Past(TypedDict):
+    """A running episode as plain data: with the scenario's settings it says all that has happened in it."""
+
+    seed: int
+    episode: int
+    day: int
+    actions: list[int]
+
+
+class Lived:
+    """What a running episode was begun with, and what the agent has done in it since."""
+
+    __slots__ = ("actions", "day", "episode", "seed")
+
+    def __init__(self, seed: int, episode: int, day: int, actions: Iterable[int] = ()):
+        self.seed, self.episode, self.day, self.actions = seed, episode, day, array("H", actions)
+
+    def past(self) -> Past:
+        return {"seed": self.seed, "episode": self.episode, "day": self.day, "actions": self.actions.tolist()}
+
+    def world(self, scenario: Scenario, row: ObservationRow, record: bool, reveal: tuple[str, ...]) -> World:
+        """The world as it stands after all that."""
+        streams = Streams(self.seed, self.episode)
+        world = scenario.make_world(streams, row, day=self.day, record=record, reveal=reveal)
+        for action in self.actions:
+            world.step(action)
+        return world
+
+
+class Copied:
+    """An environment that `copy.deepcopy`, `pickle` and `branch` copy, each copy going on as the first one would.
+
+    Worlds that are `quick` are copied as they stand, others are lived again from their seed and actions: that is right
+    for any world that is a function of both. What was set in it from outside is then lost, such as `World.prob`.
+    """
+
+    _place: ClassVar[str]  # the attribute that holds its world or worlds
+
+    def branch(self) -> Self:
+        """The same at a fraction of the cost, for "what if": it shares the observation space."""
+        parts = ("observation_space", "single_observation_space", "spec")
+        return copy.deepcopy(self, {id(vars(self)[name]): vars(self)[name] for name in parts if name in vars(self)})
+
+    def _quick(self) -> bool:
+        raise NotImplementedError
+
+    def _live_again(self) -> None:
+        """Make the worlds anew from what has been lived in them."""
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) if self._quick() else vars(self) | {self._place: None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if vars(self)[self._place] is None:
+            self._live_again()
