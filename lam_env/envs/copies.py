@@ -63,8 +63,17 @@ class Copied:
         """Make the worlds anew from what has been lived in them."""
         raise NotImplementedError
 
+    def copy_in(self, quick: bool) -> Self:
+        """A copy, made in the quick way or by living again, whatever its worlds say of themselves."""
+        other = object.__new__(type(self))
+        other.__setstate__(copy.deepcopy(self._state(quick)))
+        return other
+
+    def _state(self, quick: bool) -> dict[str, Any]:
+        return vars(self) if quick else vars(self) | {self._place: None}
+
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) if self._quick() else vars(self) | {self._place: None}
+        return self._state(self._quick())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

@@ -11,6 +11,7 @@ from people import Trips, TripsWorld
 
 from lam_env.core import registry
 from lam_env.core.rng import Stream, key_of
+from lam_env.envs.check import ScenarioError, _copied
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 
@@ -182,3 +183,51 @@ def test_an_episode_is_saved_as_plain_data_and_lived_again(name):
     observation, _ = again.live_again(past)
     assert flat(observation) == flat(env.world.row.observe())
     assert run.twin(again).go(40).end() == run.go(40).end()
+
+
+class Told(TripsWorld):
+    """Holds a function that knows the world it was made in."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.call_at(self.now + 1, lambda _: self.wander())
+
+    def wander(self):
+        self.reading(4, self.row.context[4] + 1.0, 0)
+        self.call_at(self.now + 700, lambda _: self.wander())
+
+
+class SaysQuick(Told):
+    quick = True
+
+
+class Honest(TripsWorld):
+    quick = True
+
+
+def with_worlds(world):
+    return type("Some", (Trips,), {"World": world})()
+
+
+def test_the_check_says_whether_worlds_may_be_copied_as_they_stand():
+    assert [_copied(with_worlds(world), 0) for world in (TripsWorld, Honest, SimPyWorld, Told)] == [
+        *(True, True, False, False)
+    ]
+    assert all(_copied(registry.scenario(name)(**settings), 0) for name, settings in SMALL.items())
+    with pytest.raises(ScenarioError, match="its worlds say quick, and a copy of one is no copy: "):
+        _copied(with_worlds(SaysQuick), 0)
+
+
+def test_worlds_that_can_be_copied_in_no_way_are_refused_in_one_line():
+    class Fickle(Trips):
+        made = 0
+
+        def make_world(self, streams, row, **how):
+            self.made += 1
+            return SimPyWorld(self, type(streams)(self.made // 3), row, how["day"], how["record"], how["reveal"])
+
+    with pytest.raises(
+        ScenarioError, match=r"no copy. copied as it stands: .*generator.*; lived again.* differently"
+    ) as no:
+        _copied(Fickle(), 0)
+    assert "\n" not in str(no.value)
