@@ -52,9 +52,14 @@ def lognormal(u: float, median: float, sd: float) -> float:
     return median * math.exp(sd * _quantile(u))
 
 
-def packed(draws: np.ndarray) -> array[float]:
-    """As doubles that are read one by one in the time that a list takes, and copied at once."""
-    return array("d", draws.tobytes())
+class Packed(Shared, array):  # of floats
+    """Doubles that are read one by one in the time that a list takes, and never written."""
+
+    __slots__ = ()
+
+
+def packed(draws: np.ndarray) -> Packed:
+    return Packed("d", draws.tobytes())
 
 
 class Stream(Shared):

@@ -5,6 +5,7 @@ A copied world goes on as the first one would. `copy.deepcopy` of it is cheap if
 
 from __future__ import annotations
 
+import copy
 from typing import Self, TypeVar
 
 K = TypeVar("K")
@@ -20,6 +21,15 @@ class Shared:
         return self
 
 
+class Swapped:
+    """Has parts in whose place others come, and none of which ever changes: its copy has the same ones at first."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return copy.copy(self)
+
+
 class Fixed(Shared, dict[K, V]):
     """A dictionary that nobody writes to any more, nor to what it holds."""
 
@@ -27,9 +37,12 @@ class Fixed(Shared, dict[K, V]):
 
 
 class Record(list[V]):
-    """A list that grows, of things that never change: its copy holds the same ones."""
+    """A list of things that never change, though others come and go: its copy holds the same ones."""
 
     __slots__ = ()
+
+    def __copy__(self) -> Record[V]:
+        return Record(self)
 
     def __deepcopy__(self, memo: object) -> Record[V]:
         return Record(self)

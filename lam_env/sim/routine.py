@@ -7,7 +7,6 @@ meet different agents see the same life. Draws are read in blocks of a day.
 from __future__ import annotations
 
 import math
-from array import array
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -19,7 +18,7 @@ import numpy as np
 from lam_env.core.behaviour_tables import Anchor, BehaviourTables
 from lam_env.core.events import USER, ActionLog, Event, Vocabulary
 from lam_env.core.rng import Streams, packed
-from lam_env.core.shared import Shared
+from lam_env.core.shared import Record, Shared
 from lam_env.core.units import DAY, HOUR, MINUTE
 
 LAPSE = 90 * MINUTE  # an anchored act that could not start within this time [s] is given up
@@ -187,8 +186,8 @@ class _Life:
         streams, actor, k = routine.streams, routine.actor, routine.k
         self.draws, self.tastes, self.moods = (streams(actor, what) for what in ("acts", "taste", "mood"))
         self.turns: list[float] = streams(actor, "turns").block(0, 2 * k + 3).tolist()  # lengths, pauses, choices
-        self.ordinal, self.u, self.at, self.dislikes = 0, array("d", [0.0]), 0, array("d", [0.0] * k)
-        self.ready: list[Act] = []  # the next one last
+        self.ordinal, self.u, self.at, self.dislikes = 0, packed(np.zeros(1)), 0, packed(np.zeros(k))
+        self.ready: list[Act] = Record()  # the next one last
         self.stretch = self.idle = 1.0
         self.rested = 0.5  # quantile of the last pause
         self.pending = sorted(p for d in (self.day, self.day + 1) for p in routine.plan(d) if p[0] > start)
@@ -204,7 +203,7 @@ class _Life:
 
     def __next__(self) -> Act:
         if not self.ready:  # many at a time: one by one, between other work, each would take twice as long
-            self.ready = [self.step() for _ in range(_BATCH)][::-1]
+            self.ready = Record([self.step() for _ in range(_BATCH)][::-1])
         return self.ready.pop()
 
     def step(self) -> Act:
@@ -213,7 +212,8 @@ class _Life:
             self._new_day(t // DAY)
         self.at = at = self.ordinal * _SLOT
         if at + _SLOT > len(self.u):
-            self.u += packed(self.draws.block((self.day + 1) * _ROOM + _SLOT + len(self.u), _SLOT * _SLOTS))
+            more = self.draws.block((self.day + 1) * _ROOM + _SLOT + len(self.u), _SLOT * _SLOTS)
+            self.u = packed(np.append(self.u, more))
         if self.resting and t >= self.wake:
             self._get_up()
         activity, end = self._rest() if self.resting else self._planned() or self._needed()

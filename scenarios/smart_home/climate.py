@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import math
 
 import numpy as np
 
 from lam_env.core.rng import Stream, Streams
+from lam_env.core.shared import Swapped
 
 from .params import HomeParams
 
@@ -24,7 +24,7 @@ _WARMTH = 3.5 * np.cos((_HOUR - 3) * np.pi / 12)  # [K] below the day's mean: co
 _EVENING = 1 + 0.25 * np.cos((_HOUR - 19) * np.pi / 6) * (_HOUR > 6)
 
 
-class Climate:
+class Climate(Swapped):
     """One world's weather, daylight and tariff, drawn some days at a time.
 
     `slots` (SLOTS) of the loaded day: outdoor [C], sun 0..1, tariff [EUR/kWh], and what sensors report anew, as
@@ -41,9 +41,6 @@ class Climate:
         self._drawn: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
         self._readings = np.zeros((SLOTS, 4))  # of the four channels
         self.slots: list[tuple[float, float, float, tuple[tuple[int, float], ...]]] = []
-
-    def __deepcopy__(self, memo: object) -> Climate:
-        return copy.copy(self)  # a day takes the place of another, and is never changed
 
     def readings(self, slot: int) -> list[float]:
         """(4,) of the channels in a slot."""

@@ -139,6 +139,18 @@ def test_views_of_one_array_stay_views_of_it():
         assert not np.shares_memory(people.memory, env.world.people.memory)
 
 
+@every_scenario
+def test_one_moment_has_several_futures(name):
+    run, alone = Run(LamEnv(name, record=True, **SMALL[name])).go(40), Run(LamEnv(name, record=True, **SMALL[name]))
+    moment = run.env.moment()
+    run.go(20)
+    found = {run.go(80).end()}
+    for _ in range(3):
+        other = Run(LamEnv(name, record=True, **SMALL[name])).go(40).twin(moment.branch())
+        found.add(other.go(100).end())
+    assert found == {alone.go(140).end()}
+
+
 def test_an_environment_that_was_never_reset_can_be_copied():
     for env in (LamEnv("game"), LamVectorEnv(2, "game")):
         for way in WAYS.values():

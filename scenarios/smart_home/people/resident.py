@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from lam_env.core.behaviour_tables import BehaviourTables
-from lam_env.core.rng import Streams, lognormal, packed
+from lam_env.core.rng import Packed, Streams, lognormal, packed
 from lam_env.core.shared import Fixed
 from lam_env.core.units import DAY, HOUR
 from lam_env.sim.routine import Act, Routine
@@ -76,7 +78,7 @@ class Resident(User):
         self.routine = Routine(tables, streams, actor)
         self.habits = [meaning(a) for a in tables.activities]
         self._coins, self._delays = streams(actor, "coins"), streams(actor, "delays")
-        self._drawn: dict[int, array[float]] = {}
+        self._drawn: dict[int, Packed] = {}
         tastes = streams(actor, "tastes")
         self.rules = Fixed(rules_of(world, traits, tastes))
         self.leaving_rules = Fixed(leaving_rules_of(traits, tastes))
@@ -89,7 +91,7 @@ class Resident(User):
         self._plan = self.routine.acts(world.start)
         self.coming: deque[Act] = deque()
         self.act = Act(world.start, world.start, -1, 0, world.start // DAY)
-        self._acts, self._chances = -1, array("d")
+        self._acts, self._chances = -1, packed(np.zeros(0))
         self.coins, self.chances = self.coins_of(self.act), self.chances_of(self.act)
         self.doing = ASLEEP
         self.since = world.start  # of `doing`

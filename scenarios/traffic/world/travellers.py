@@ -118,6 +118,9 @@ class Travellers:
         of_day: np.ndarray = drawn.numbers[day - drawn.first]
         return of_day
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in vars(self).items() if k not in ("time", "extra")}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self.time, self.extra = self.memory[:, 0], self.memory[:, 1]  # a copy of a view is no view
