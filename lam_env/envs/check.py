@@ -64,7 +64,7 @@ def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), step
         if timer := vars(scenario.params).get("timer"):
             _logged(scenario.with_params(timer=2 * timer), seeds[0], steps)
         _drawn(scenario, seeds[0])
-        return _copied(scenario, seeds[0])
+        return copies_hold(scenario, seeds[0])
     except ScenarioError as error:
         raise ScenarioError(f"scenario {name}: {error}") from None
     except UserError:
@@ -357,7 +357,7 @@ def _drawn(scenario: Scenario, seed: int) -> None:
     _require(ansi(scene).strip(), "scene draws an empty text")
 
 
-def _copied(scenario: Scenario, seed: int) -> bool:
+def copies_hold(scenario: Scenario, seed: int) -> bool:
     """Copies in the middle of an episode go on like a twin that nobody copies. Returns whether the quick ones do."""
     env, twin = (LamEnv(scenario, reveal=_reveal(scenario), record=True) for _ in range(2))
     for one in (env, twin):

@@ -79,7 +79,8 @@ class World:
     The first decision is at `start`, before anything has happened: `__init__` schedules what comes by `call_at` and
     leaves it at that. Only a `PersonalWorld`, where a decision is somebody's, calls `run_until_decision()` at its end.
     Optional: `advance` with `next_tick`, `release`, `finish`, and `reveal`, which fills `row.latent` and `row.plan`;
-    `terminate()` is called when nobody is left.
+    `terminate()` is called when nobody is left. `quick = True` of a world that is data and calls of its methods, no
+    generators, lambdas or SimPy events: its environment is then copied as it stands, and not lived again.
     """
 
     second = 1  # ticks in a second

@@ -11,7 +11,7 @@ from people import Trips, TripsWorld
 
 from lam_env.core import registry
 from lam_env.core.rng import Stream, key_of
-from lam_env.envs.check import ScenarioError, _copied
+from lam_env.envs.check import ScenarioError, copies_hold
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 
@@ -222,12 +222,12 @@ def with_worlds(world):
 
 
 def test_the_check_says_whether_worlds_may_be_copied_as_they_stand():
-    assert [_copied(with_worlds(world), 0) for world in (TripsWorld, Honest, SimPyWorld, Told)] == [
+    assert [copies_hold(with_worlds(world), 0) for world in (TripsWorld, Honest, SimPyWorld, Told)] == [
         *(True, True, False, False)
     ]
-    assert all(_copied(registry.scenario(name)(**settings), 0) for name, settings in SMALL.items())
+    assert all(copies_hold(registry.scenario(name)(**settings), 0) for name, settings in SMALL.items())
     with pytest.raises(ScenarioError, match="its worlds say quick, and a copy of one is no copy: "):
-        _copied(with_worlds(SaysQuick), 0)
+        copies_hold(with_worlds(SaysQuick), 0)
 
 
 def test_worlds_that_can_be_copied_in_no_way_are_refused_in_one_line():
@@ -241,5 +241,5 @@ def test_worlds_that_can_be_copied_in_no_way_are_refused_in_one_line():
     with pytest.raises(
         ScenarioError, match=r"no copy. copied as it stands: .*generator.*; lived again.* differently"
     ) as no:
-        _copied(Fickle(), 0)
+        copies_hold(Fickle(), 0)
     assert "\n" not in str(no.value)
