@@ -48,16 +48,10 @@ class ObservationRow:
 
     def __init__(self, rows: ObservationRows, i: int):
         self._rows, self._place = rows, i
+        self._look(rows, i)
 
     def __reduce__(self) -> tuple[object, ...]:
         return ObservationRow, (self._rows, self._place)
-
-    def __getattr__(self, name: str) -> object:
-        """Views are made when the first one is asked for: most rows of a copied world's persons never are."""
-        if name not in _VIEWS:
-            raise AttributeError(name)
-        self._look(self._rows, self._place)
-        return getattr(self, name)
 
     def _look(self, rows: ObservationRows, i: int) -> None:
         arrays = (rows.epoch, rows.context, rows.last_seen, rows.feedback, rows.mask)
@@ -119,6 +113,23 @@ class ObservationRow:
             for name, array in self._hidden.items():
                 obs[name] = array.copy()
         return obs
+
+
+class _Unread(ObservationRow):
+    """A row that nobody has asked for anything yet: most rows of a copied world's persons are never asked. It then
+    becomes a usual one, for a class with `__getattr__` is slow for ever."""
+
+    __slots__ = ()
+
+    def __init__(self, rows: ObservationRows, i: int):
+        self._rows, self._place = rows, i
+
+    def __getattr__(self, name: str) -> object:
+        if name not in _VIEWS:
+            raise AttributeError(name)
+        self.__class__ = ObservationRow  # type: ignore[assignment]
+        self._look(self._rows, self._place)
+        return getattr(self, name)
 
 
 class ObservationRows:
@@ -204,7 +215,7 @@ class _Each(list[ObservationRow]):
     """All rows, which a copy makes anew."""
 
     def __init__(self, rows: ObservationRows):
-        super().__init__([ObservationRow(rows, i) for i in range(len(rows.whole))])
+        super().__init__([_Unread(rows, i) for i in range(len(rows.whole))])
         self._rows = rows
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -53,12 +53,12 @@ class _Pickler(pickle.Pickler):
         return buffer is not self._list
 
     def reducer_override(self, thing: Any) -> Any:
-        if isinstance(thing, _AT_ONCE) and not (type(thing) is np.ndarray and thing.dtype.hasobject):
-            self.things.append(copy.copy(thing))
-            return _again, (self._list, len(self.things) - 1)
         if (isinstance(thing, _SAME) and thing is not _again) or id(thing) in self._shared:
             self.things.append(thing)
             return getitem, (self._list, len(self.things) - 1)
+        if isinstance(thing, _AT_ONCE) and not (type(thing) is np.ndarray and thing.dtype.hasobject):
+            self.things.append(copy.copy(thing))
+            return _again, (self._list, len(self.things) - 1)
         return NotImplemented
 
 

@@ -52,7 +52,7 @@ class GameWorld(Life):
 
     __slots__ = (
         *("timeline", "observed", "advised", "anyway", "_answers", "_session_draws", "_play_draws", "_occasion"),
-        *("_flows", "_excess", "_followed", "_again", "_mask"),
+        *("_gumbels", "_flows", "_excess", "_followed", "_again", "_mask"),
     )
 
     def __init__(
@@ -69,6 +69,7 @@ class GameWorld(Life):
         super().__init__(game, streams, row, day, record)
         self.observed = observed
         self._session_draws, self._play_draws = streams("player", "session"), streams("player", "play")
+        self._gumbels = gumbels(64)
         self._occasion = 0
         self.advised = self.anyway = 0
         self._answers = -1
@@ -146,7 +147,7 @@ class GameWorld(Life):
         action, answers = words.leave, -1
         if stays or advised:
             place = bits & _PLACE
-            noise = gumbels(64)[place : place + n + 2]
+            noise = self._gumbels[place : place + n + 2]
             self._flows, self._excess = player.flows(), player.excess()
             noisy = player.appeal(self._flows, noise)
             if not player.changed:
@@ -285,7 +286,7 @@ class GameWorld(Life):
     def _raise_line(self) -> None:
         player, words, advised = self.player, self.game.words, self.advised
         place = self._play_draws.bits(self._occasion + CHOOSE_LINE) & _PLACE
-        noise = gumbels(64)[place : place + words.n_lines]
+        noise = self._gumbels[place : place + words.n_lines]
         noisy = [x + g for x, g in zip(player.builds(), noise, strict=True)]
         action = self.anyway = words.first_line + noisy.index(max(noisy))
         answers = -1
