@@ -31,6 +31,7 @@ ALLOWED = {
     "suites": {"sim", "logs", "envs", "evaluation", "launch", "experiment"},
     "top": {"sim", "logs", "envs", "evaluation", "launch", "experiment", "suites"},  # commands
 }
+COPIES = "lam_env.envs.moment"  # pickles for copies within the process; it never reads bytes from elsewhere
 REGISTRY = "lam_env.core.registry"  # it names packages, in which it looks
 DOOR = "lam_env.experiment.models"  # the one module of the kit that imports agents, inside functions
 # outside packages that only some parts may import; `lazily`: inside a function, so that loading the part is cheap
@@ -281,7 +282,8 @@ def unsafe(tree: ast.AST) -> list[str]:
 
 @by_file
 def test_nothing_unpickles_and_nothing_draws_from_a_global_generator(module: str, path: Path) -> None:
-    assert unsafe(ast.parse(path.read_text(encoding="utf-8"))) == []
+    found = unsafe(ast.parse(path.read_text(encoding="utf-8")))
+    assert found == (["pickle"] if module == COPIES else [])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from lam_env.core.shared import Shared
+
 DAYS = ("all", "weekday", "weekend")
 _ARRAYS = ("hourly", "follow", "night", "again", "pace")
 
@@ -42,7 +44,7 @@ class Need:
 
 
 @dataclass(frozen=True)
-class BehaviourTables:
+class BehaviourTables(Shared):
     """One person's habits.
 
     activities: names (K). `durations`: per activity, quantiles [min] at equally spaced probabilities 0..1.

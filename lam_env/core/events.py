@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from lam_env.core.errors import UserError
+from lam_env.core.shared import Shared
 
 USER, AGENT, FEEDBACK, SENSOR, READING = range(5)
 KINDS = ("user", "agent", "feedback", "sensor", "reading")
@@ -52,7 +53,7 @@ class Event(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(Shared):
     """Names <-> ids; LogError if it is no vocabulary.
 
     actions: of the user and the agent alike; 0 is "none", as a token "nothing but time has passed".

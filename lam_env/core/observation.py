@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from lam_env.core.events import Vocabulary
+from lam_env.core.shared import Fixed
 from lam_env.core.units import WEEK
 
 WINDOW = 16  # tokens an observation shows
@@ -27,6 +28,12 @@ CLOCK = _clock_table()
 _MINUTES = list(CLOCK)  # a row of a list is found faster than one of an array
 
 
+_VIEWS = (  # of a row, and what makes copies of them
+    *("epoch", "context", "last_seen", "feedback", "mask", "events", "latent", "plan", "whole"),
+    *("_arrays", "_window", "_older", "_newer", "_copies"),
+)
+
+
 class ObservationRow:
     """One row of `ObservationRows`: a world writes here.
 
@@ -37,12 +44,16 @@ class ObservationRow:
     two, in the order of `ObservationRows.PARTS`.
     """
 
-    __slots__ = (
-        *("epoch", "context", "last_seen", "feedback", "mask", "events", "latent", "plan", "whole"),
-        *("_arrays", "_times", "_window", "_older", "_newer", "_now", "_now32", "_write_now32", "_hidden", "_copies"),
-    )
+    __slots__ = (*_VIEWS, "_hidden", "_now", "_now32", "_place", "_rows", "_times", "_write_now32")
 
     def __init__(self, rows: ObservationRows, i: int):
+        self._rows, self._place = rows, i
+        self._look(rows, i)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return ObservationRow, (self._rows, self._place)
+
+    def _look(self, rows: ObservationRows, i: int) -> None:
         arrays = (rows.epoch, rows.context, rows.last_seen, rows.feedback, rows.mask)
         self._arrays = tuple([a[i] for a in arrays])
         self.epoch, self.context, self.last_seen, self.feedback, self.mask = [a.data for a in self._arrays]
@@ -104,6 +115,23 @@ class ObservationRow:
         return obs
 
 
+class _Unread(ObservationRow):
+    """A row that nobody has asked for anything yet: most rows of a copied world's persons are never asked. It then
+    becomes a usual one, for a class with `__getattr__` is slow for ever."""
+
+    __slots__ = ()
+
+    def __init__(self, rows: ObservationRows, i: int):
+        self._rows, self._place = rows, i
+
+    def __getattr__(self, name: str) -> object:
+        if name not in _VIEWS:
+            raise AttributeError(name)
+        self.__class__ = ObservationRow  # type: ignore[assignment]
+        self._look(self._rows, self._place)
+        return getattr(self, name)
+
+
 class ObservationRows:
     """The arrays of n worlds, and the observations (fresh copies) made from them.
 
@@ -124,7 +152,7 @@ class ObservationRows:
 
     def __init__(self, n: int, vocabulary: Vocabulary, n_latent: int = 0, plan: bool = False):
         a = len(vocabulary)
-        shapes = {
+        shapes: dict[str, tuple[int, ...]] = {
             "epoch": (len(EPOCH_FIELDS),),
             "events": (2, WINDOW),
             "context": (len(vocabulary.readings),),
@@ -132,21 +160,36 @@ class ObservationRows:
             "feedback": (2 * a,),
             "mask": (a,),
         }
-        self.starts, end = dict[str, int](), 0  # of each part within a row [bytes]
+        starts, end = dict[str, int](), 0
         for name, kind in self.PARTS.items():
             size = np.dtype(kind).itemsize
-            self.starts[name] = -(-end // size) * size  # where a number of its size may begin
-            end = self.starts[name] + math.prod(shapes[name]) * size
+            starts[name] = -(-end // size) * size  # where a number of its size may begin
+            end = starts[name] + math.prod(shapes[name]) * size
+        self.starts, self._shapes = Fixed(starts), Fixed(shapes)  # of each part within a row [bytes]
         self.whole = np.zeros((n, -(-end // 8) * 8), np.uint8)
-        for name, kind in self.PARTS.items():
-            size = math.prod(shapes[name]) * np.dtype(kind).itemsize
-            part = self.whole[:, self.starts[name] : self.starts[name] + size]
-            setattr(self, name, part.view(kind).reshape(n, *shapes[name]))
         self.latent = np.zeros((n, n_latent), np.float32)
         self.plan = np.zeros((n, 2 * a if plan else 0), np.float32)
+        self._look()
+
+    def _look(self) -> None:
+        """The parts as views of the whole."""
+        for name, kind in self.PARTS.items():
+            start, shape = self.starts[name], self._shapes[name]
+            part = self.whole[:, start : start + math.prod(shape) * np.dtype(kind).itemsize]
+            setattr(self, name, part.view(kind).reshape(-1, *shape))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {k: v for k, v in vars(self).items() if k not in self.PARTS}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state)
+        self._look()
 
     def row(self, i: int) -> ObservationRow:
         return ObservationRow(self, i)
+
+    def each(self) -> list[ObservationRow]:
+        return _Each(self)
 
     def observe(self) -> dict[str, np.ndarray]:
         """Observations (N, ...) of all worlds."""
@@ -166,3 +209,14 @@ class ObservationRows:
         if self.plan.shape[1]:
             obs["plan"] = self.plan.copy()
         return obs
+
+
+class _Each(list[ObservationRow]):
+    """All rows, which a copy makes anew."""
+
+    def __init__(self, rows: ObservationRows):
+        super().__init__([_Unread(rows, i) for i in range(len(rows.whole))])
+        self._rows = rows
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _Each, (self._rows,)

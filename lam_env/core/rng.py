@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from array import array
 from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
 
 from lam_env.core.seeds import checked
+from lam_env.core.shared import Shared
 
 _MASK = 0xFFFFFFFFFFFFFFFF
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -50,7 +52,17 @@ def lognormal(u: float, median: float, sd: float) -> float:
     return median * math.exp(sd * _quantile(u))
 
 
-class Stream:
+class Packed(Shared, array):  # of floats
+    """Doubles that are read one by one in the time that a list takes, and never written."""
+
+    __slots__ = ()
+
+
+def packed(draws: np.ndarray) -> Packed:
+    return Packed("d", draws.tobytes())
+
+
+class Stream(Shared):
     """Draws of one purpose. `index` is the occasion."""
 
     __slots__ = ("_first", "key")
@@ -92,7 +104,7 @@ class Stream:
         return u
 
 
-class Streams:
+class Streams(Shared):
     """The random streams of one world."""
 
     __slots__ = ("_key", "seed", "world")

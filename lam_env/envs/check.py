@@ -32,6 +32,7 @@ from lam_env.sim.world import World
 WORLDS = 8  # in which an element of the observation must move
 ACTING = 0.05  # share of decision points at which the random agent acts: more, and people give it up
 OFTEN = 0.5  # to hear every answer that there is
+COPIES, AFTER = 3, 200  # how many copies are made of a world, and for how many decision points each is watched
 REVEAL = ("latent", "plan")
 
 
@@ -39,12 +40,14 @@ class ScenarioError(UserError):
     """A scenario breaks the contract; the message names the scenario and what is wrong."""
 
 
-def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), steps: int = 400) -> None:
+def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), steps: int = 400) -> bool:
     """Raise ScenarioError where a scenario (a name, `module:Attribute`, or an object) breaks the contract.
 
     Plays `steps` decision points of each world of `seeds` (at least two) with random actions, possible and impossible
     ones, then whole episodes. No element of the observation may be constant, but for those whose names
     ("context.outdoor.sun") match a pattern in the scenario's `constant_ok`.
+
+    Returns whether copies of its worlds as they stand go on alike, so that the worlds may say `quick = True`.
     """
     name = scenario if isinstance(scenario, str) else getattr(scenario, "id", type(scenario).__name__)
     try:
@@ -60,6 +63,7 @@ def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), step
         if timer := vars(scenario.params).get("timer"):
             _logged(scenario.with_params(timer=2 * timer), seeds[0], steps)
         _drawn(scenario, seeds[0])
+        return copies_hold(scenario, seeds[0])
     except ScenarioError as error:
         raise ScenarioError(f"scenario {name}: {error}") from None
     except (Exception, SystemExit) as error:  # whatever the scenario's own code raises
@@ -350,3 +354,45 @@ def _drawn(scenario: Scenario, seed: int) -> None:
     image = rgb_array(scene, width=240)
     _require(image.std() > 0, "scene draws an empty picture")
     _require(ansi(scene).strip(), "scene draws an empty text")
+
+
+def copies_hold(scenario: Scenario, seed: int) -> bool:
+    """Copies in the middle of an episode go on like a twin that nobody copies. Returns whether the quick ones do."""
+    env, twin = (LamEnv(scenario, reveal=_reveal(scenario), record=True) for _ in range(2))
+    for one in (env, twin):
+        one.reset(seed=seed)
+    assert env.world is not None
+    choices, quick, fault = _choices(scenario, seed + 2, 0.3), env.world.quick, {True: "", False: ""}
+    for _ in range(COPIES):
+        before = [next(choices) for _ in range(1 + int(60 * next(choices)[1]))]
+        after = [next(choices) for _ in range(AFTER)]
+        for one in (env, twin):
+            _lived(scenario, one, before)
+        told = {}
+        for way in fault:
+            try:
+                told[way] = _lived(scenario, env.copy_in(quick=way), after)
+            except Exception as error:  # whatever cannot be copied
+                fault[way] = fault[way] or str(error)
+        own, right = (_lived(scenario, one, after) for one in (env, twin))
+        for way, its in told.items():
+            fault[way] = fault[way] or ("" if its == right else "it goes on differently")
+        if own != right:
+            fault[True] = fault[True] or "what is done in it is felt in the original"
+            break
+    _require(not (quick and fault[True]), f"its worlds say quick, and a copy of one is no copy: {fault[True]}")
+    both = f"copied as it stands: {fault[True]}; lived again from its seed and actions: {fault[False]}"
+    _require(quick or not fault[False], f"a copy of its world is no copy. {both}. A world must be a function of both")
+    return not fault[True]
+
+
+def _lived(scenario: Scenario, env: LamEnv, choices: Sequence[tuple[float, float]]) -> list[str]:
+    """What comes of some random actions, as text; after an episode the next one begins."""
+    told = list[str]()
+    for acts, which in choices:
+        if env.world is None or env.world.now >= env.world.end:
+            env.reset()
+        observation, *rest = env.step(int(which * len(scenario.vocabulary)) if acts < 1 else 0)
+        events = cast(World, env.world).records or []
+        told.append(repr(([v.tobytes() for v in observation.values()], rest, events[-9:])))
+    return told

@@ -10,6 +10,7 @@ from lam_env.core.contracts import Policy, Training
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.shared import Shared
 from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scene import Scene
 from lam_env.envs.terminal import ansi
@@ -25,7 +26,7 @@ class Answers(NamedTuple):
     overridden: int  # undone, refused or passed over
 
 
-class Scenario:
+class Scenario(Shared):
     """A kind of world, its users' vocabulary, and how an agent in it is judged. `check_scenario` tests all of this.
 
     Compulsory:

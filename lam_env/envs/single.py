@@ -14,9 +14,9 @@ from lam_env.core import registry
 from lam_env.core.catalogue import ACCEPT_RATE, KPI, MASKED, OVERRIDE_RATE, RETURN, TERM, UTILITY, UTILITY_TERM
 from lam_env.core.errors import UserError
 from lam_env.core.observation import ObservationRows
-from lam_env.core.rng import Streams
 from lam_env.core.seeds import checked, unseeded
 from lam_env.core.units import DAY
+from lam_env.envs.copies import Copied, Lived, Past
 from lam_env.envs.render import MODES, Frame, Renderer, check_mode
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.spaces import observation_space
@@ -54,7 +54,7 @@ def whole(number: Any) -> int:
         return -1
 
 
-class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
+class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
     """A world with its people. A time limit truncates an episode; one without people any more is terminated.
 
     `reset(seed=s)` gives the people of seed s in their first episode; without a seed the next reset meets fresh people.
@@ -66,9 +66,12 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
     actions so far were not possible; where decisions are single persons', also after `reset`, `person`, whose turn it
     is, and `credit`, the reward that their turn before has brought; at an episode's end `totals`, per person and day,
     with the true utility as `utility.total` (see `totals`).
+
+    `branch()`, `copy.deepcopy` and `pickle` give an environment that goes on as this one would, see `Copied`.
     """
 
     metadata = {"render_modes": list(MODES), "render_fps": 4}  # noqa: RUF012
+    _place = "world"
 
     def __init__(
         self,
@@ -95,6 +98,7 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         self.world: World | None = None
         self._seed: int | None = None
         self._episode = -1
+        self._lived: Lived | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -106,9 +110,11 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         elif self._seed is None:
             self._seed = unseeded(self.np_random)
         self._episode += 1
-        self.world = self.scenario.make_world(
-            Streams(self._seed, self._episode), self._row, day=day, record=self.record, reveal=self.reveal
-        )
+        return self._begin(Lived(self._seed, self._episode, day))
+
+    def _begin(self, lived: Lived) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        self._lived = lived
+        self.world = lived.world(self.scenario, self._row, self.record, self.reveal)
         self._renderer.begin(self.world)
         return self._row.observe(), reset_info(self.scenario, self.world)
 
@@ -118,14 +124,33 @@ class LamEnv(gym.Env[dict[str, np.ndarray], SupportsIndex]):
         if not 0 <= chosen < self.n_actions:
             give = f"give a whole number from 0 to {self.n_actions - 1}"
             raise UserError(f"step: action {short(action)} is not in the action space; {give}")
-        if world is None:
+        if world is None or self._lived is None:
             raise gym.error.ResetNeeded("call reset before step")
         before = world.now
+        self._lived.actions.append(chosen)
         done = world.step(chosen)
         self._renderer.step(world, before)
         info = step_info(self.scenario, world, done)
         gone = done and world.terminated
         return self._row.observe(), world.reward, gone, done and not gone, info
+
+    def past(self) -> Past:
+        """The running episode as plain data, which may be saved as JSON and given to `live_again`."""
+        if self._lived is None:
+            raise gym.error.ResetNeeded("call reset before past")
+        return self._lived.past()
+
+    def live_again(self, past: Past) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Come to where that episode of the same settings was, as by `reset` and its actions."""
+        self._seed, self._episode = checked(past["seed"]), past["episode"]
+        return self._begin(Lived(**past))
+
+    def _quick(self) -> bool:
+        return self.world is None or self.world.quick
+
+    def _live_again(self) -> None:
+        if self._lived is not None:
+            self.world = self._lived.world(self.scenario, self._row, self.record, self.reveal)
 
     def action_masks(self) -> np.ndarray:
         """(A,) bool: what is possible now; anything else is carried out as none."""

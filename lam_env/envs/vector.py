@@ -14,9 +14,9 @@ from gymnasium.vector.utils import batch_space
 from lam_env.config.convert import short
 from lam_env.core.errors import UserError
 from lam_env.core.observation import ObservationRows
-from lam_env.core.rng import Streams
 from lam_env.core.seeds import MOST, checked, unseeded
 from lam_env.envs.batch_info import Info, batched, batched_steps, merged
+from lam_env.envs.copies import Copied, Lived
 from lam_env.envs.render import MODES, Frame, Renderer, check_mode
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.single import check_options, check_reveal, find_scenario, reset_info, step_info, whole
@@ -34,7 +34,7 @@ def _array(actions: object) -> np.ndarray:
         return np.zeros(0)
 
 
-class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
+class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
     """Does what Gymnasium's `SyncVectorEnv` of `LamEnv` does, observations and `info` alike, and is many times faster.
 
     World i of `reset(seed=s)` is that of `LamEnv.reset(seed=s * N + i)`: two seeds share no world. A list gives each
@@ -51,6 +51,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
     """
 
     metadata = {"render_modes": list(MODES), "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012 (gymnasium's form)
+    _place = "worlds"
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         self._renderers = [Renderer(self.scenario, render_mode) for _ in range(num_envs)]
         self.worlds: list[World] = []
         self._seeds: list[int] = []
+        self._lived: list[Lived] = []
         self._episode, self._steps = [-1] * num_envs, [0] * num_envs
         self._all, self._nobody = list(range(num_envs)), np.zeros(num_envs, bool)
 
@@ -99,6 +101,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         if not self._seeds:
             first = unseeded(self.np_random)
             self._seeds, self.worlds = [first + i for i in range(self.num_envs)], [None] * self.num_envs  # type: ignore[list-item]
+            self._lived = [Lived(seed, -1, 0) for seed in self._seeds]
         for i in which:
             if (given := seeds[i]) is not None:
                 self._seeds[i], self._episode[i] = given, -1
@@ -145,14 +148,18 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         """World i's next episode."""
         self._episode[i] += 1
         self._steps[i] = 0
-        self.worlds[i] = self.scenario.make_world(
-            Streams(self._seeds[i], self._episode[i]),
-            self._views[i],
-            day=day,
-            record=self.record,
-            reveal=self.reveal,
-        )
+        self._lived[i] = Lived(self._seeds[i], self._episode[i], day)
+        self.worlds[i] = self._world(i)
         self._renderers[i].begin(self.worlds[i])
+
+    def _world(self, i: int) -> World:
+        return self._lived[i].world(self.scenario, self._views[i], self.record, self.reveal)
+
+    def _quick(self) -> bool:
+        return not self.worlds or self.worlds[0].quick
+
+    def _live_again(self) -> None:
+        self.worlds = [self._world(i) for i in self._all]
 
     def step(self, actions: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, Info]:
         """Actions (N,), an impossible one (`action_masks`) is carried out as none."""
@@ -169,6 +176,8 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         worlds = self.worlds
         if self._simple:
             stepped = self._all
+            for lived, action in zip(self._lived, chosen, strict=True):
+                lived.actions.append(action)
             over = [i for i, world in enumerate(worlds) if world.step(chosen[i])]
             rewards = np.array([world.reward for world in worlds])
         else:
@@ -189,6 +198,7 @@ class LamVectorEnv(VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarray]):
         stepped, over, rewards = np.flatnonzero(~self.finished).tolist(), list[int](), np.zeros(self.num_envs)
         for i in stepped:
             world, before = self.worlds[i], self.worlds[i].now
+            self._lived[i].actions.append(actions[i])
             if world.step(actions[i]):
                 over.append(i)
             rewards[i] = world.reward

@@ -9,6 +9,7 @@ import numpy as np
 from lam_env.core.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.core.observation import ObservationRow, ObservationRows
 from lam_env.core.rng import Streams
+from lam_env.core.shared import Record
 from lam_env.core.units import WEEK
 from lam_env.sim.world import World
 
@@ -49,7 +50,7 @@ class PersonalWorld(World):
         else:
             self._memory = ObservationRows(n_persons, vocabulary)
             self._memory.last_seen[:] = -WEEK
-            self.persons = [self._memory.row(i) for i in range(n_persons)]
+            self.persons = self._memory.each()
             self._own = slice(
                 self._memory.starts["context"] + 4 * shared, None
             )  # bytes of a row that are a person's own
@@ -158,7 +159,7 @@ class PersonalWorld(World):
 
     def begin_to_watch(self) -> None:
         """What has happened so far was burn-in: nothing of it is booked, said or recorded; readings stay."""
-        self.start, self.records = self.now, [] if self._record else None
+        self.start, self.records = self.now, Record() if self._record else None
         self.reward, self.reward_terms, self.credit = 0.0, {}, 0.0
         self.masked = self.agent_acts = 0
         for totals in (self.reward_totals, self.utility_totals):

@@ -17,7 +17,8 @@ import numpy as np
 
 from lam_env.core.behaviour_tables import Anchor, BehaviourTables
 from lam_env.core.events import USER, ActionLog, Event, Vocabulary
-from lam_env.core.rng import Streams
+from lam_env.core.rng import Streams, packed
+from lam_env.core.shared import Record, Shared
 from lam_env.core.units import DAY, HOUR, MINUTE
 
 LAPSE = 90 * MINUTE  # an anchored act that could not start within this time [s] is given up
@@ -46,6 +47,9 @@ class Act(NamedTuple):
     activity: int
     ordinal: int
     day: int
+
+    def __deepcopy__(self, memo: object) -> Act:
+        return self
 
 
 @lru_cache(maxsize=256)
@@ -86,7 +90,7 @@ class _Choices:
             total = weights.sum(1, keepdims=True)
         rows = np.cumsum(weights / np.where(total > 0, total, 1), axis=1)
         rows[:, -1] = total[:, 0] > 0
-        self.flat, self.k = rows.reshape(-1).data, weights.shape[1]
+        self.flat, self.k = packed(rows), weights.shape[1]
 
     def some(self, row: int) -> bool:
         """Has anything weight in this row?"""
@@ -97,7 +101,7 @@ class _Choices:
         return bisect_right(self.flat, u, first, first + self.k) - first
 
 
-class Routine:
+class Routine(Shared):
     """The acts of one person: their tables made ready for look-up."""
 
     def __init__(self, tables: BehaviourTables, streams: Streams, actor: int | str):
@@ -165,9 +169,7 @@ class Routine:
 
     def acts(self, start: int = 0, asleep: bool = True) -> Iterator[Act]:
         """Endless and without holes from `start` [s; 0 is Monday 00:00]; `asleep`: the person starts in bed."""
-        step = _Life(self, start, asleep).step
-        while True:  # many at a time: one by one, between other work, each would take twice as long
-            yield from [step() for _ in range(_BATCH)]
+        return _Life(self, start, asleep)
 
 
 class _Life:
@@ -176,6 +178,7 @@ class _Life:
     __slots__ = (
         *("r", "t", "day", "ordinal", "u", "at", "draws", "tastes", "moods", "stretch", "idle", "dislikes", "pending"),
         *("due", "soonest", "wake", "resting", "last", "before", "left_off", "left_over", "paused", "turns", "rested"),
+        "ready",
     )
 
     def __init__(self, routine: Routine, start: int, asleep: bool):
@@ -183,7 +186,8 @@ class _Life:
         streams, actor, k = routine.streams, routine.actor, routine.k
         self.draws, self.tastes, self.moods = (streams(actor, what) for what in ("acts", "taste", "mood"))
         self.turns: list[float] = streams(actor, "turns").block(0, 2 * k + 3).tolist()  # lengths, pauses, choices
-        self.ordinal, self.u, self.at, self.dislikes = 0, [0.0], 0, [0.0] * k
+        self.ordinal, self.u, self.at, self.dislikes = 0, packed(np.zeros(1)), 0, packed(np.zeros(k))
+        self.ready: list[Act] = Record()  # the next one last
         self.stretch = self.idle = 1.0
         self.rested = 0.5  # quantile of the last pause
         self.pending = sorted(p for d in (self.day, self.day + 1) for p in routine.plan(d) if p[0] > start)
@@ -194,13 +198,22 @@ class _Life:
         # last: the act before (k: none); before: the one before that, to which the person may go back
         self.last, self.before, self.left_off, self.left_over, self.paused = k, IDLE, IDLE, 0, True
 
+    def __iter__(self) -> Iterator[Act]:
+        return self
+
+    def __next__(self) -> Act:
+        if not self.ready:  # many at a time: one by one, between other work, each would take twice as long
+            self.ready = Record([self.step() for _ in range(_BATCH)][::-1])
+        return self.ready.pop()
+
     def step(self) -> Act:
         t = self.t
         if t // DAY > self.day:
             self._new_day(t // DAY)
         self.at = at = self.ordinal * _SLOT
         if at + _SLOT > len(self.u):
-            self.u += self.draws.block((self.day + 1) * _ROOM + _SLOT + len(self.u), _SLOT * _SLOTS).tolist()
+            more = self.draws.block((self.day + 1) * _ROOM + _SLOT + len(self.u), _SLOT * _SLOTS)
+            self.u = packed(np.append(self.u, more))
         if self.resting and t >= self.wake:
             self._get_up()
         activity, end = self._rest() if self.resting else self._planned() or self._needed()
@@ -302,12 +315,12 @@ class _Life:
         r, self.day, self.ordinal = self.r, day, 0
         for item in r.plan(day + 1):
             insort(self.pending, item)
-        self.u = self.draws.block((day + 1) * _ROOM + _SLOT, _SLOT * _SLOTS).tolist()
+        self.u = packed(self.draws.block((day + 1) * _ROOM + _SLOT, _SLOT * _SLOTS))
         pace = r.tables.weekend_pace if day % 7 >= 5 else 1.0
         absorbed = math.exp(r.tables.mood * self.moods.normal(day)) if r.tables.mood else 1.0
         self.stretch, self.idle = pace * absorbed, pace / absorbed
         if r.tables.taste:
-            self.dislikes = (r.tables.taste * self.tastes.block(day * r.k, r.k)).tolist()
+            self.dislikes = packed(r.tables.taste * self.tastes.block(day * r.k, r.k))
 
     def _get_up(self) -> None:
         r, self.resting, self.paused = self.r, False, True

@@ -9,11 +9,12 @@ from typing import Any
 import simpy
 
 from lam_env.config.cli import setting
+from lam_env.core.shared import Shared
 from lam_env.core.units import HOUR
 
 
 @dataclass(frozen=True)
-class TrustParams:
+class TrustParams(Shared):
     """How trust [0..1] moves and when automation is switched off.
 
     The values are those of a prototype world; a loss of trust by errors that outweighs the gain

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any
+from itertools import count
+from typing import Any, ClassVar
 
 import simpy
 from simpy.events import NORMAL
@@ -13,6 +14,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.shared import Record
 
 MAX_ACTS = 4  # effective agent actions at one instant
 FOREVER = float("inf")
@@ -48,6 +50,14 @@ class Schedule(simpy.Environment):
         self.queue: list[tuple[int, int, int, Any]] = self._queue  # type: ignore[assignment]
         self.ticket: Callable[[], int] = self._eid.__next__
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return Schedule, (self._now,), (self.ticket(), self.queue)
+
+    def __setstate__(self, state: tuple[int, list[tuple[int, int, int, Any]]]) -> None:
+        ticket, self.queue[:] = state
+        self._eid = count(ticket)
+        self.ticket = self._eid.__next__
+
 
 class World:
     """One world of a scenario. Scenarios subclass it and write their state into `row` as it changes.
@@ -69,10 +79,12 @@ class World:
     The first decision is at `start`, before anything has happened: `__init__` schedules what comes by `call_at` and
     leaves it at that. Only a `PersonalWorld`, where a decision is somebody's, calls `run_until_decision()` at its end.
     Optional: `advance` with `next_tick`, `release`, `finish`, and `reveal`, which fills `row.latent` and `row.plan`;
-    `terminate()` is called when nobody is left.
+    `terminate()` is called when nobody is left. `quick = True` of a world that is data and calls of its methods, no
+    generators, lambdas or SimPy events: its environment is then copied as it stands, and not lived again.
     """
 
     second = 1  # ticks in a second
+    quick: ClassVar[bool] = False  # whether a copy of all that it holds goes on alike; else copies live it again
 
     # compact: of many worlds in turn, a step of each should touch little memory
     __slots__ = (
@@ -98,7 +110,7 @@ class World:
         self.streams, self.row, self.vocabulary = streams, row, vocabulary
         self.env = Schedule(start)
         self.now, self.start, self.end, self.timer = start, start, end, timer
-        self.records: list[Event] | None = [] if record else None
+        self.records: list[Event] | None = Record() if record else None
         self.reward = 0.0
         self.reward_weights, self.utility_weights = reward_weights, utility_weights
         self.reward_terms: dict[str, float] = {}  # since the last step, unweighted

@@ -11,6 +11,7 @@ likelier and what less likely, each with its flow, progress and lateness and the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import exp
 
 import numpy as np
@@ -45,15 +46,16 @@ def latent_names(game: Compiled) -> tuple[str, ...]:
 def revealing(what: Sequence[str]) -> Callable[[GameWorld], None]:
     """Writes `row.latent`, `row.plan` or both."""
 
-    def reveal(world: GameWorld) -> None:
-        if world.now >= world.end or not world.due:
-            return
-        if "latent" in what:
-            world.row.latent[:] = latent(world)
-        if "plan" in what:
-            world.row.plan[:] = plan(world)
+    return partial(_reveal, tuple(what))
 
-    return reveal
+
+def _reveal(what: Sequence[str], world: GameWorld) -> None:
+    if world.now >= world.end or not world.due:
+        return
+    if "latent" in what:
+        world.row.latent[:] = latent(world)
+    if "plan" in what:
+        world.row.plan[:] = plan(world)
 
 
 class Decision:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lam_env.config.cli import setting
+from lam_env.core.shared import Shared
 
 # What a company can see of its players, priced as near to what they get out of it as that allows.
 REWARD_WEIGHTS = {
@@ -43,7 +44,7 @@ FLOW_WITHOUT_CHALLENGE = 0.35  # prototype
 
 
 @dataclass(frozen=True)
-class GameParams:
+class GameParams(Shared):
     """Settings of the players and their world; ValueError where shares add up to more than 1."""
 
     days: int = setting(30, "length of an episode [days]", low=1, high=3650)

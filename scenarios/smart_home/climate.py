@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from lam_env.core.rng import Stream, Streams
+from lam_env.core.shared import Swapped
 
 from .params import HomeParams
 
@@ -23,7 +24,7 @@ _WARMTH = 3.5 * np.cos((_HOUR - 3) * np.pi / 12)  # [K] below the day's mean: co
 _EVENING = 1 + 0.25 * np.cos((_HOUR - 19) * np.pi / 6) * (_HOUR > 6)
 
 
-class Climate:
+class Climate(Swapped):
     """One world's weather, daylight and tariff, drawn some days at a time.
 
     `slots` (SLOTS) of the loaded day: outdoor [C], sun 0..1, tariff [EUR/kWh], and what sensors report anew, as

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lam_env.core.events import Vocabulary
+from lam_env.core.shared import Shared
 from lam_env.core.units import MINUTE
 
 from .floorplan import entrance, rooms
@@ -64,7 +65,7 @@ class Device:
 
 
 @dataclass(frozen=True)
-class Home:
+class Home(Shared):
     """Rooms and devices of one layout; shared by all worlds of that layout."""
 
     rooms: tuple[str, ...]  # names
@@ -80,6 +81,9 @@ class Home:
     loaded: dict[int, int]  # deferrable device -> its reading "loaded"
     powers: tuple[tuple[float, ...], ...]  # [kW] per device and state
     commands: tuple[tuple[tuple[int, int], ...], ...]  # (state, action) per device, where a state can be commanded
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return build_home, (len(self.rooms),)
 
     def room(self, name: str, other: str = "living") -> int:
         """Index of a room, or of another where this home has none."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.sim.routine import Act
@@ -39,13 +40,14 @@ def latent_names(home: Home, residents: int) -> tuple[str, ...]:
 def revealing(what: Sequence[str]) -> Callable[[HomeWorld], None]:
     """Writes `row.latent`, `row.plan` or both."""
 
-    def reveal(world: HomeWorld) -> None:
-        if "latent" in what:
-            world.row.latent[:] = latent(world)
-        if "plan" in what:
-            world.row.plan[:] = plan(world)
+    return partial(_reveal, tuple(what))
 
-    return reveal
+
+def _reveal(what: Sequence[str], world: HomeWorld) -> None:
+    if "latent" in what:
+        world.row.latent[:] = latent(world)
+    if "plan" in what:
+        world.row.plan[:] = plan(world)
 
 
 def latent(world: HomeWorld) -> list[float]:

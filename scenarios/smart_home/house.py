@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.shared import Fixed
 from lam_env.core.units import DAY, HOUR
 from lam_env.sim.world import World
 
@@ -56,6 +57,7 @@ class House(World):
         *("_held", "_runs_until", "heating", "_tv", "_lock", "_music", "_tv_room", "_n_rooms", "_thermal"),
     )
     residents: Sequence[Occupant]
+    quick = True
 
     def __init__(
         self,
@@ -78,8 +80,9 @@ class House(World):
             record=record,
         )
         self.params, self.home, self._n_rooms = params, home, len(home.rooms)
-        self.device_index = {d.name: d.index for d in home.devices} | {"*.light": HERE, "ALL.light": ALL_LIGHTS}
-        self.item_sensors = {name: len(home.rooms) + 1 + i for i, name in enumerate(ITEMS)}
+        index = {d.name: d.index for d in home.devices}
+        self.device_index = Fixed(index | {"*.light": HERE, "ALL.light": ALL_LIGHTS})
+        self.item_sensors = Fixed({name: len(home.rooms) + 1 + i for i, name in enumerate(ITEMS)})
         self.states = [NIGHT.get(d.kind.name, 0) for d in home.devices]
         self.shadow = list(self.states)
         self.agent_acts_on: list[AgentAct | None] = [None] * len(home.devices)

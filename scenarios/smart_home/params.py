@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lam_env.config.cli import setting
+from lam_env.core.shared import Shared
 from lam_env.sim.user import TrustParams
 
 from .people.habits import PERSONAS
@@ -42,7 +43,7 @@ UTILITY_WEIGHTS = {
 
 
 @dataclass(frozen=True)
-class HomeParams:
+class HomeParams(Shared):
     """Settings of a smart home; ValueError where a persona is unknown or a range is upside down."""
 
     residents: int = setting(2, "people who live in the home", low=1, high=4)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.shared import Fixed
 from lam_env.core.units import HOUR
 
 from .devices import FEEDBACK
@@ -47,12 +48,12 @@ class HomeWorld(House):
         )
         dislikes = streams("home", "dislikes")
         self._dislikes = [d for i, d in enumerate(DISLIKES) if dislikes.uniform(i) < d.p * params.dislikes]
-        self._minds = {a: self._windows(name) for a, name in enumerate(home.vocabulary.actions)}
+        self._minds = Fixed({a: self._windows(name) for a, name in enumerate(home.vocabulary.actions)})
         self._ratings = streams("home", "ratings")
         self.residents = [Resident(self, self.attend, i, *person, streams) for i, person in enumerate(people)]
         self.notice(*(r.room for r in self.residents))
         for resident in self.residents:
-            self.env.process(resident.behave(self))
+            self.call_at(start, resident.live)
         self.reveal = reveal
         if reveal:
             reveal(self)

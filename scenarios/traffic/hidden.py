@@ -12,6 +12,7 @@ decide without advice.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -33,13 +34,14 @@ def latent_names(supply: Supply) -> tuple[str, ...]:
 def revealing(what: Sequence[str]) -> Callable[[TrafficWorld], None]:
     """Writes `row.latent`, `row.plan` or both."""
 
-    def reveal(world: TrafficWorld) -> None:
-        if "latent" in what:
-            world.row.latent[:] = latent(world)
-        if "plan" in what:
-            world.row.plan[:] = plan(world)
+    return partial(_reveal, tuple(what))
 
-    return reveal
+
+def _reveal(what: Sequence[str], world: TrafficWorld) -> None:
+    if "latent" in what:
+        world.row.latent[:] = latent(world)
+    if "plan" in what:
+        world.row.plan[:] = plan(world)
 
 
 def latent(world: TrafficWorld) -> np.ndarray:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lam_env.config.cli import setting
+from lam_env.core.shared import Shared
 
 NETWORKS = ("corridor", "bottleneck", "two_route", "braess", "grid")
 FILE = ("_net.tntp", "_net.tntp.gz")
@@ -44,7 +45,7 @@ def is_file(network: str) -> bool:
 
 
 @dataclass(frozen=True)
-class TrafficParams:
+class TrafficParams(Shared):
     """Settings of a morning's traffic, day after day."""
 
     network: str = setting(

@@ -1,5 +1,6 @@
 """A predictor carried through worlds of persons says of each what it would say of that log alone."""
 
+import copy
 import functools
 
 import numpy as np
@@ -62,6 +63,32 @@ def test_interleaved_persons_are_each_read_alone(name):
                 continue
             np.testing.assert_allclose(np.stack(part), of_log[points.world == stream], atol=2e-5)
     assert read.next.std(0).max() > 1e-3  # it does not always say the same
+
+
+@pytest.mark.parametrize("name", PREDICTORS)
+def test_two_futures_from_one_state_do_not_disturb_each_other(name):
+    """Counts and rows go on in place, so a branch of the world needs a copy of the state, a deep one."""
+    predictor = PREDICTORS[name]()
+
+    def go_on(env, observation, carry, actions):
+        told = []
+        for action in actions:
+            observation, _, _, start, _ = env.step(np.full(2, action))
+            carry = update(predictor, observation, carry, start)
+            told.append([part for part in carry.said if part is not None])
+        return told, observation, carry
+
+    env = LamVectorEnv(2, SCENARIO)
+    observation, _ = env.reset(seed=20)
+    carry = update(predictor, observation, None, None)
+    _, observation, carry = go_on(env, observation, carry, [1] * 30)
+    futures = [(env.branch(), observation, copy.deepcopy(carry), actions) for actions in ([0] * 40, [3] * 40, [0] * 40)]
+    one, other, again = (go_on(*future)[0] for future in futures)
+    own, *_ = go_on(env, observation, carry, [0] * 40)
+    for a, b, c in zip(one, again, own, strict=True):
+        np.testing.assert_array_equal(a[0], b[0])
+        np.testing.assert_array_equal(a[0], c[0])
+    assert any(not np.array_equal(a[0], b[0]) for a, b in zip(one, other, strict=True))
 
 
 def observe(users, tokens=0):

@@ -1,11 +1,8 @@
-"""Off-policy estimates against the simulator: what each policy's act would have brought is found by forking the process
-at the decision."""
+"""Off-policy estimates against the simulator: what each policy's act would have brought is found in a branch of the
+world at the decision."""
 
 from __future__ import annotations
 
-import os
-import struct
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -52,22 +49,6 @@ class Sampled(Greedy):
         return odds / odds.sum(1, keepdims=True), state
 
 
-def in_a_fork(call: Callable[[], float]) -> float:
-    """What `call` returns, without its consequences."""
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            os.write(write, struct.pack("d", call()))
-        finally:
-            os._exit(0)
-    os.close(write)
-    said = os.read(read, 8)
-    os.close(read)
-    os.waitpid(child, 0)
-    return float(struct.unpack("d", said)[0])
-
-
 def truths(decisions: Decisions, scenario: Scenario, seeds: list[int], chosen: np.ndarray) -> np.ndarray:
     """(n, k) reward after each logged decision had policy k's act `chosen` (n, k) been taken, the people and their luck
     being the same."""
@@ -79,7 +60,7 @@ def truths(decisions: Decisions, scenario: Scenario, seeds: list[int], chosen: n
         env.reset(seed=seed)
         for row in np.flatnonzero(world == i).tolist():
             for other in np.unique(chosen[row][chosen[row] != token[row]]).tolist():
-                found[row, chosen[row] == other] = in_a_fork(lambda env=env, other=other: float(env.step(other)[1]))
+                found[row, chosen[row] == other] = env.branch().step(other)[1]
             reward = env.step(int(token[row]))[1]
             assert reward == pytest.approx(decisions.log.value[rows[row]], abs=1e-4)
     return found

@@ -41,7 +41,7 @@ class Player:
     __slots__ = (
         *("game", "traits", "fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond", "late"),
         *("level", "xp", "gear", "points", "difficulty", "changed", "habit", "wins", "win_share", "losses", "fresh"),
-        *("previous", "done", "left", "lure", "bare", "rate", "follows", "persona", "opened", "quest_share", "acts"),
+        *("previous", "done", "left", "lure", "bare", "rate", "follows", "persona", "opened", "quest_share"),
         "rating",
     )
 
@@ -58,7 +58,6 @@ class Player:
         self.left = [task.wins for task in game.quests]
         self.rate = self.follows = 0.0
         self.persona, self.quest_share = traits.persona, 0.0
-        self.acts = game.rules.activities
         self.rating = Rating(game.params.skill)
         self.opened, self.bare = game.first_quests, game.offset  # nothing is done, no point is spent
         self.allure()
@@ -180,7 +179,7 @@ class Player:
 
     def play(self, k: int, minutes: float, won: bool, flow: float, excess: float) -> int:
         """Moods, gear, xp, habits and quests after a play; returns the levels and quests it brought."""
-        game, a = self.game, self.acts[k]
+        game, a = self.game, self.game.rules.activities[k]
         boredom = self.boredom = self.boredom + BORE * (self.sameness(k, excess) - self.boredom)
         if a.relief:
             self.fatigue *= 1 - a.relief
@@ -211,7 +210,7 @@ class Player:
         return self._gain(k, won)
 
     def _gain(self, k: int, won: bool) -> int:
-        game, a = self.game, self.acts[k]
+        game, a = self.game, self.game.rules.activities[k]
         if not won:
             self.xp += 0.25 * a.xp
             gained = 0

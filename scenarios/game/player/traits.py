@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from array import array
 from functools import cache
 from statistics import NormalDist
 
 import numpy as np
 
-from lam_env.core.rng import Stream
+from lam_env.core.rng import Packed, Stream
+from lam_env.core.shared import Shared
 
 from ..params import GameParams
 from ..rules.rules import BARTLE
@@ -21,22 +21,31 @@ GUMBELS_KEY = 0x6A09E667F3BCC909  # of the order of the table of Gumbel draws, t
 GUMBELS_BITS = 18
 
 
+class Gumbels(Packed):
+    """The table of `gumbels`, which is made anew elsewhere and not sent."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: object) -> tuple[object, ...]:
+        return gumbels, (len(self) - (1 << GUMBELS_BITS),)
+
+
 @cache
-def gumbels(n: int) -> array[float]:
+def gumbels(n: int) -> Gumbels:
     """2^18 Gumbel quantiles, of equal slices in random order, and n more. The n draws of a decision are n neighbours in
     it, at a place that is a hash of seed, player, session and play: an index and a slice, and no logarithms."""
     size = 1 << GUMBELS_BITS
     order = Stream(GUMBELS_KEY).block(0, size).argsort(kind="stable")
     table = -np.log(-np.log((order + 0.5) / size))
     # packed: the floats of a list would lie on as many lines of the processor's cache
-    return array("d", np.concatenate([table, table[:n]]).tobytes())
+    return Gumbels("d", np.concatenate([table, table[:n]]).tobytes())
 
 
 DRAWS = 48
 HARDCORE = 0.25  # share of players with a large budget of time
 
 
-class Traits:
+class Traits(Shared):
     """One player, as drawn."""
 
     __slots__ = (

@@ -10,6 +10,7 @@ from math import exp
 from typing import TYPE_CHECKING, NamedTuple
 
 from lam_env.core.events import LogError
+from lam_env.core.shared import Shared
 
 from ..params import GameParams
 from ..words import GameNames
@@ -51,7 +52,7 @@ class Task(NamedTuple):
     needs: set[int]  # places of the quests that have to be done before
 
 
-class Compiled:
+class Compiled(Shared):
     """Rules and settings by numbers.
 
     `follows[c][k]`: what class c likes after activity k (n: nothing yet); `fits[c][l]`: power by activity per share of
@@ -107,6 +108,9 @@ class Compiled:
         self.seldom = struct.Struct(f"{len(w.vocabulary.readings) - w.often}f")
         self._masks: dict[tuple[int, bool, int], array[int]] = {}
         self.level_up = self._only(range(w.first_line, w.first_line + w.n_lines))  # (A,) what may be advised then
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Compiled, (self.rules, self.params, self.tables)
 
     def mask(self, level: int, started: bool, difficulty: int) -> array[int]:
         """(A,) what may be advised at a choice. `started`: something has been played in this session; `difficulty`: bit

@@ -18,7 +18,7 @@ from .tally import PlayTally
 class Life(PersonalWorld):
     """A tick is 1 s; the only person is 0, and all readings are theirs."""
 
-    lone = True
+    lone = quick = True
     __slots__ = (
         *("game", "player", "traits", "sessions", "plays", "minutes", "began", "gap", "moment", "tally"),
         *("stale", "_due", "_today", "_today_flow"),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
+from lam_env.core.shared import Record
 from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scenario import START_HOUR
 
@@ -75,7 +76,7 @@ class GameWorld(Life):
         self._again = False
         self._mask: array[int] | None = None
         self._followed: tuple[int, int] = (-1, 0)  # event and action of the play that will tell how good advice was
-        self.timeline: list[Play] = []  # of a recorded world
+        self.timeline: list[Play] = Record()  # of a recorded world
         if record:
             self.begin_to_watch()
         first = self.traits.prime + 3.0 * QUANTILES[int(self._session_draws.uniform(0) * FINE)]

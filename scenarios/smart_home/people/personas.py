@@ -12,6 +12,7 @@ import numpy as np
 
 from lam_env.core.behaviour_tables import Anchor, BehaviourTables
 from lam_env.core.rng import Stream
+from lam_env.core.shared import Shared
 
 from .habits import ACTIVITIES, AGAIN, FOLLOW, HABITS, LENGTHS, NEEDS, PARTS, PERSONAS, Habits
 
@@ -22,7 +23,7 @@ PREFERENCE = 1.7  # exponent on appeal: above 1, favourites are chosen more
 
 
 @dataclass(frozen=True)
-class PersonaTraits:
+class PersonaTraits(Shared):
     """How a resident deals with the home; ValueError where a share does not lie in 0..1."""
 
     regularity: float  # factor on the sd of clock anchors, already in the tables; small is regular

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
-from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-import simpy
-from simpy.events import Timeout
+import numpy as np
 
 from lam_env.core.behaviour_tables import BehaviourTables
-from lam_env.core.rng import Streams, lognormal
+from lam_env.core.rng import Packed, Streams, lognormal, packed
+from lam_env.core.shared import Fixed
 from lam_env.core.units import DAY, HOUR
 from lam_env.sim.routine import Act, Routine
 from lam_env.sim.user import User
@@ -58,7 +59,7 @@ class Resident(User):
         *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like", "level"),
         *("coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later", "generation"),
         *("also", "before", "left", "last", "reach_time", "coins", "chances", "_coins", "_delays", "_drawn", "_acts"),
-        *("_chances", "_world", "_attend"),
+        *("_chances", "_world", "_attend", "_plan"),
     )
 
     def __init__(
@@ -77,18 +78,20 @@ class Resident(User):
         self.routine = Routine(tables, streams, actor)
         self.habits = [meaning(a) for a in tables.activities]
         self._coins, self._delays = streams(actor, "coins"), streams(actor, "delays")
-        self._drawn: dict[int, memoryview] = {}
+        self._drawn: dict[int, Packed] = {}
         tastes = streams(actor, "tastes")
-        self.rules, self.leaving_rules = rules_of(world, traits, tastes), leaving_rules_of(traits, tastes)
+        self.rules = Fixed(rules_of(world, traits, tastes))
+        self.leaving_rules = Fixed(leaving_rules_of(traits, tastes))
         home = world.home
         bedroom = "bedroom" if index < 2 else "nursery"
-        self.rooms = {k: home.room(r, "bathroom" if r == "laundry" else "living") for k, (r, _) in WANTS.items()}
-        self.rooms["sleep"] = self.rooms["dress"] = self.rooms["wake"] = home.room(bedroom, "bedroom")
+        rooms = {k: home.room(r, "bathroom" if r == "laundry" else "living") for k, (r, _) in WANTS.items()}
+        self.rooms = Fixed(rooms | dict.fromkeys(("sleep", "dress", "wake"), home.room(bedroom, "bedroom")))
         self.like = traits.comfort_setpoint
         self.level = 2 if self.like >= 21.0 else 1  # of heating that is liked
+        self._plan = self.routine.acts(world.start)
         self.coming: deque[Act] = deque()
         self.act = Act(world.start, world.start, -1, 0, world.start // DAY)
-        self._acts, self._chances = -1, memoryview(b"")
+        self._acts, self._chances = -1, packed(np.zeros(0))
         self.coins, self.chances = self.coins_of(self.act), self.chances_of(self.act)
         self.doing = ASLEEP
         self.since = world.start  # of `doing`
@@ -106,17 +109,14 @@ class Resident(User):
 
     # -- habits -------------------------------------------------------------------------------------------------------
 
-    def behave(self, world: House) -> Generator[simpy.Event, Any, None]:
-        env, coming, acts = world.env, self.coming, self.routine.acts(world.start)
-        for _ in range(AHEAD):
-            coming.append(next(acts))
-        while True:
-            act = coming.popleft()
-            coming.append(next(acts))
-            if act.start > world.now:
-                yield Timeout(env, act.start - world.now)
-            self.begin(world, act)
-            yield Timeout(env, act.end - world.now)
+    def live(self, _: object) -> None:
+        """At the start, and then whenever an act of the plan is over: the next one begins."""
+        world, coming = self._world, self.coming
+        while len(coming) <= AHEAD:
+            coming.append(next(self._plan))
+        if coming[0].start <= world.now:
+            self.begin(world, coming.popleft())
+        world.call_at(coming[0].start, self.live)
 
     def begin(self, world: House, act: Act) -> None:
         """Start the next act of the plan."""
@@ -278,20 +278,20 @@ class Resident(User):
 
     # -- chance -------------------------------------------------------------------------------------------------------
 
-    def coins_of(self, act: Act) -> memoryview:
+    def coins_of(self, act: Act) -> array[float]:
         """(16,) uniform numbers for the choices of an act: 0-9 wants, 10-12 wants of waking and returning, 13 and 14
         what is left behind, 15 the rest."""
         day, first = act.day, act.ordinal * 16 % COINS
         if day not in self._drawn:
             self._drawn = {d: coins for d, coins in self._drawn.items() if d >= self.act.day}
-            self._drawn[day] = self._coins.block(day * COINS, COINS).data
+            self._drawn[day] = packed(self._coins.block(day * COINS, COINS))
         return self._drawn[day][first : first + 16]
 
-    def chances_of(self, act: Act) -> memoryview:
+    def chances_of(self, act: Act) -> array[float]:
         """(64,) uniform numbers for the reactions of an act; drawn for 32 acts at once."""
         acts = (act.day << 4) + (act.ordinal >> 5)
         if acts != self._acts:
-            self._acts, self._chances = acts, self._delays.block(acts << 11, 1 << 11).data
+            self._acts, self._chances = acts, packed(self._delays.block(acts << 11, 1 << 11))
         first = (act.ordinal & 31) << 6
         return self._chances[first : first + 64]
 

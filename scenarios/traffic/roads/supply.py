@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from lam_env.core.shared import Shared
+
 from ..params import TrafficParams
 from ..units import DAY, HOUR, MINUTE
 from .bus import BusLine
@@ -24,7 +26,7 @@ ROUTES = 3  # routes that are offered between two places
 
 
 @dataclass(frozen=True, eq=False)
-class Supply:
+class Supply(Shared):
     """Options o are triples of mode, slot and route, in the order of the choice model's nests (action o + 1). A way is
     a route, or the bus; every pair of places has its own. O options, S slots.
     """

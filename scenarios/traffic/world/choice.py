@@ -14,6 +14,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from lam_env.core.errors import UserError
+from lam_env.core.shared import Shared
 
 _LOWEST = -1e308
 
@@ -54,7 +55,7 @@ def _depth(alternatives: Sequence[Sequence[Hashable]]) -> int:
     return depths.pop()
 
 
-class NestedLogit:
+class NestedLogit(Shared):
     """Nested logit over alternatives named by level, such as (mode, departure slot, route).
 
     The alternatives of a nest must stand next to one another. `scales` holds the scale mu of the nests of each level

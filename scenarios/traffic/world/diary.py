@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from lam_env.core.shared import Shared
+
 from ..roads.links import BPRLink
 from ..roads.supply import Supply
 from ..units import DAY, HOUR, MINUTE
@@ -18,7 +20,7 @@ RECENT = 10 * MINUTE  # [ms] over which a queue's flow is counted
 
 
 @dataclass(frozen=True, eq=False)
-class Diary:
+class Diary(Shared):
     """A day of N travellers, so far."""
 
     day: int

@@ -12,6 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from lam_env.core.shared import Shared
+
 from ..params import TrafficParams
 from ..roads.links import BPRLink, Link
 from ..roads.supply import Supply
@@ -21,7 +23,7 @@ SAMPLES = np.array([-1 / 3, 0.0, 1 / 3])  # departures within a slot at which th
 
 
 @dataclass(eq=False)
-class Flow:
+class Flow(Shared):
     """The vehicles of a link on a day, in order of entry."""
 
     enter: np.ndarray  # (n,) [ms]
@@ -47,6 +49,9 @@ class Profile:
 
     def __post_init__(self) -> None:
         self.time, self.extra, self.external = self.tables
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Profile, (self.tables,)  # of which the other three are views
 
     def copy(self) -> Profile:
         return Profile(self.tables.copy())

@@ -27,7 +27,7 @@ class TrafficState(PersonalWorld):
     (`own.*`) and the others (`external.*`), against the usual one. Minutes all.
     """
 
-    second = 1000
+    second, quick = 1000, True
     reference: int  # [ms] from which today's arrivals are counted
 
     def __init__(

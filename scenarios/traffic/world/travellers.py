@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
 from lam_env.core.rng import Streams
+from lam_env.core.shared import Shared
 
 from ..params import TrafficParams
 from ..roads.supply import Supply
@@ -26,7 +29,17 @@ MOST = 25.0  # [min] beyond which a gain says no more
 TOGETHER = 4096  # numbers drawn at once, for as many days as they last: few cost hardly less than many
 CONTENT = 0.2  # of the probability of choosing anew is left to those who have nothing to complain of
 AHEAD = (5.0, 95.0)  # [min] when they decide, before anybody can depart
-_NONE = np.zeros((0, 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn(Shared):
+    """Numbers (days, N) of some days from `first` on."""
+
+    first: int
+    numbers: np.ndarray
+
+
+_NONE = Drawn(0, np.zeros((0, 0)))
 
 
 @lru_cache(maxsize=16)
@@ -41,7 +54,7 @@ class Travellers:
         """`beliefs`: what they think at first of working days and weekends."""
         n = params.travellers
         self.params, self.supply, self.streams, self.n = params, supply, streams, n
-        self._drawn: dict[str, tuple[int, np.ndarray]] = {}  # of some days from the first of them on
+        self._drawn: dict[str, Drawn] = {}
         self.n_advised = round(params.advised * n)
         self.each = np.arange(n)
 
@@ -97,14 +110,20 @@ class Travellers:
 
     def draws(self, purpose: str, day: int, make: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
         """(N,) uniform numbers of a day, or what `make` makes of them (always the same for a purpose)."""
-        first, drawn = self._drawn.get(purpose, (day + 1, _NONE))
-        if not first <= day < first + len(drawn):
+        drawn = self._drawn.get(purpose, _NONE)
+        if not drawn.first <= day < drawn.first + len(drawn.numbers):
             days = max(1, TOGETHER // self.n)
-            drawn = self.streams("travellers", purpose).block(day * self.n, days * self.n).reshape(days, self.n)
-            drawn = make(drawn) if make else drawn
-            first, _ = self._drawn[purpose] = day, drawn
-        of_day: np.ndarray = drawn[day - first]
+            numbers = self.streams("travellers", purpose).block(day * self.n, days * self.n).reshape(days, self.n)
+            drawn = self._drawn[purpose] = Drawn(day, make(numbers) if make else numbers)
+        of_day: np.ndarray = drawn.numbers[day - drawn.first]
         return of_day
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in vars(self).items() if k not in ("time", "extra")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.time, self.extra = self.memory[:, 0], self.memory[:, 1]  # a copy of a view is no view
 
     def _offsets(self, uniform: np.ndarray) -> np.ndarray:
         noise = (uniform - 0.5) * 0.05 * self.params.slot

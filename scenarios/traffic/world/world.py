@@ -47,8 +47,7 @@ class TrafficWorld(TrafficState):
         self.loading = Loading(self.env, self.links)
         self.bus = supply.bus(params)
         routes = [[[self.links[k] for k in path] for path in ways] for ways in supply.paths]
-        by_option = [[ways[w] for w in supply.way.tolist()] for ways in routes]
-        self._route_of = [by_option[pair] for pair in self.people.pair.tolist()]
+        self._routes = [[ways[w] for w in supply.way.tolist()] for ways in routes]  # by pair and option
         self.yesterday = list(beliefs)
         self.diaries: deque[Diary] = deque(maxlen=2)  # of the last days, if they are recorded
         self._rains, self._shut = streams("weather", "rain"), shocks.closed_ways(supply)
@@ -229,9 +228,9 @@ class TrafficWorld(TrafficState):
             self._depart()
 
     def _depart(self) -> None:
-        options, departs = self.chosen.tolist(), self.departs.tolist()
+        pairs, options, departs = self.people.pair.tolist(), self.chosen.tolist(), self.departs.tolist()
         for i in self._leaving:
-            route = self._route_of[i][options[i]]
+            route = self._routes[pairs[i]][options[i]]
             if route:
                 self.loading.depart(departs[i], i, route, self._arrived)
             else:
