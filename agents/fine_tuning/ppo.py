@@ -24,7 +24,7 @@ from .best import Best
 from .features import Features, encoder_of
 from .heads import AnticipationHead, PlainHead, head_for
 from .policy import TunedPolicy
-from .rollout_buffer import PersonalRolloutBuffer, Turns
+from .rollout_buffer import PersonalPPO, PersonalRolloutBuffer
 from .saved import load_policy
 from .vec_env import LamVecEnv, learning_note
 
@@ -77,7 +77,7 @@ class PPOAgent:
         env = LamVecEnv(worlds)
         kind = head_for(training.interaction) if self.prior else PlainHead
         torch.set_num_threads(1)
-        model = PPO(
+        model = (PersonalPPO if personal else PPO)(
             HeadPolicy,
             env,
             learning_rate=lambda left: s.learning_rate * (0.1 + 0.9 * left),
@@ -112,7 +112,7 @@ class PPOAgent:
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
         if training.train.people > 1:
             # each is paid for what a move is worth when all others have moved: to learn from, no measure of the whole
-            model.learn(training.steps, callback=[report, Turns()])
+            model.learn(training.steps, callback=report)
         else:
             best = Best(head, lambda head: TunedPolicy(features, head), training)
             best.consider()

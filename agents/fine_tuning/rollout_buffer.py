@@ -10,6 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.type_aliases import RolloutBufferSamples
@@ -92,3 +93,11 @@ class Turns(BaseCallback):
         over = self.locals["dones"]
         self.model.rollout_buffer.follow([fresh[i] if over[i] else info for i, info in enumerate(infos)])
         return True
+
+
+class PersonalPPO(PPO):
+    """PPO that tells its `PersonalRolloutBuffer` whose turn it is."""
+
+    def learn(self, total_timesteps: int, callback: Any = None, **options: Any) -> PersonalPPO:
+        own = callback if isinstance(callback, list) else [] if callback is None else [callback]
+        return super().learn(total_timesteps, [*own, Turns()], **options)

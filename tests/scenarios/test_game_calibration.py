@@ -202,7 +202,8 @@ def test_who_is_nagged_leaves_a_calibrated_game_sooner(tmp_path):
             ended = False
             while not ended:
                 open_ = np.flatnonzero(observation["action_mask"])
-                observation, _, _, ended, _ = env.step(int(open_[-1]) if nag else 0)
+                observation, _, *ends, _ = env.step(int(open_[-1]) if nag else 0)
+                ended = any(ends)
             days.append(env.world.tally.left)
         stayed[nag] = np.mean(np.array(days) < 0)
     assert stayed[True] < stayed[False] - 0.03

@@ -137,7 +137,7 @@ def test_reward_pays_for_what_following_changed():
 
 def test_worlds_side_by_side():
     env = LamVectorEnv(2, "traffic", days=1)
-    many, _ = env.reset(seed=5)
+    many, _ = env.reset(seed=[5, 6])
     one, _ = LamEnv("traffic", days=1).reset(seed=6)
     assert all(np.array_equal(many[k][1], one[k]) for k in one)
 

@@ -294,7 +294,7 @@ def test_between_two_decisions_the_rush_can_be_seen(network):
     first, done = env.world.first_day, False
     while env.world.day == first:
         *_, done, _ = env.step(0)
-    scenes = list(env._scenes)
+    scenes = list(env._renderer._scenes)
     clocks = [int(t.text[4:6]) * 60 + int(t.text[7:9]) for scene in scenes for t in scene.texts() if t.size == 21]
     assert len(clocks) == len(scenes)
     rush = [minute for minute in clocks if 440 <= minute <= 500]
@@ -302,7 +302,7 @@ def test_between_two_decisions_the_rush_can_be_seen(network):
     assert max(later - earlier for earlier, later in zip(rush, rush[1:], strict=False)) <= 5
     while not done:
         *_, done, _ = env.step(0)
-    assert len(env._scenes) > len(scenes) + 8  # that of the last day too
+    assert len(env._renderer._scenes) > len(scenes) + 8  # that of the last day too
 
 
 def test_without_a_record_it_shows_now_alone():

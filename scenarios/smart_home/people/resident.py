@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -88,7 +88,7 @@ class Resident(User):
         self.rooms = Fixed(rooms | dict.fromkeys(("sleep", "dress", "wake"), home.room(bedroom, "bedroom")))
         self.like = traits.comfort_setpoint
         self.level = 2 if self.like >= 21.0 else 1  # of heating that is liked
-        self._plan = self.routine.acts(world.start)
+        self._plan: Iterator[Act] | None = None  # begins when the world does
         self.coming: deque[Act] = deque()
         self.act = Act(world.start, world.start, -1, 0, world.start // DAY)
         self._acts, self._chances = -1, packed(np.zeros(0))
@@ -112,6 +112,8 @@ class Resident(User):
     def live(self, _: object) -> None:
         """At the start, and then whenever an act of the plan is over: the next one begins."""
         world, coming = self._world, self.coming
+        if self._plan is None:
+            self._plan = self.routine.acts(world.start)
         while len(coming) <= AHEAD:
             coming.append(next(self._plan))
         if coming[0].start <= world.now:

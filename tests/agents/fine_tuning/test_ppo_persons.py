@@ -108,7 +108,7 @@ def test_a_rollout_pays_each_step_what_its_own_person_brought():
     agent, given = PPOAgent(prior=True), training(100, people=10, settings=dataclasses.replace(FAST, days=3))
     features = encoder_of(given, agent.prior)
     model = agent.learner(given, features)
-    model.learn(1, callback=Turns())
+    model.learn(1)
     part = next(model.rollout_buffer.get(None))
     x, action, paid = part.observations.numpy(), part.actions[:, 0].numpy().astype(int), part.returns.numpy()
     assert len(x) > 1000
