@@ -7,13 +7,13 @@ again: that reward is credited to it (`World.credit`), and its advantage is esti
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.type_aliases import RolloutBufferSamples
+from stable_baselines3.common.callbacks import BaseCallback, ConvertCallback
+from stable_baselines3.common.type_aliases import MaybeCallback, RolloutBufferSamples
 
 from lam_env.core.errors import UserError
 
@@ -98,6 +98,7 @@ class Turns(BaseCallback):
 class PersonalPPO(PPO):
     """PPO that tells its `PersonalRolloutBuffer` whose turn it is."""
 
-    def learn(self, total_timesteps: int, callback: Any = None, **options: Any) -> PersonalPPO:
+    def learn(self, total_timesteps: int, callback: MaybeCallback = None, *args: Any, **options: Any) -> Self:
         own = callback if isinstance(callback, list) else [] if callback is None else [callback]
-        return super().learn(total_timesteps, [*own, Turns()], **options)
+        own = [one if isinstance(one, BaseCallback) else ConvertCallback(one) for one in own]
+        return super().learn(total_timesteps, [*own, Turns()], *args, **options)
