@@ -1,4 +1,4 @@
-"""A simulated person: habits, as a SimPy process or as calls of the world, and trust in the agent that acts for them."""
+"""A simulated person: habits, as a SimPy process or as calls of the world, and trust in the agent acting for them."""
 
 from __future__ import annotations
 
