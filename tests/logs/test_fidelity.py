@@ -86,7 +86,7 @@ def test_the_published_statistics_of_real_homes_are_reproduced(home):
     }
     for name, value in exact.items():
         digits = len(str(value).partition(".")[2])
-        assert s[name] == pytest.approx(value, abs=0.51 * 10**-digits + (1e-4 if "same" in name else 0)), name
+        assert s.numbers[name] == pytest.approx(value, abs=0.51 * 10**-digits + (1e-4 if "same" in name else 0)), name
     assert s.numbers["wake_up_mean"] == pytest.approx(target["routine"]["last_morning_sleep_end_mean_h"], abs=0.02)
     assert s.numbers["wake_up_sd"] == pytest.approx(target["routine"]["sd_h"], abs=0.01)
     share = s.hour_profile / s.numbers["events"]
