@@ -35,7 +35,11 @@ class Thresholded(CarriedPolicy):
 P = TypeVar("P", bound=Thresholded)
 
 
-def with_best_threshold(predictor: ActionPredictor, training: Training, kind: type[P] = Thresholded) -> P:  # type: ignore[assignment]
+def with_best_threshold(
+    predictor: ActionPredictor,
+    training: Training,
+    kind: type[P] = Thresholded,  # type: ignore[assignment]
+) -> P:
     """The threshold of `GRID` with the best return in worlds kept for such choices. Advice is what is most probable,
     however probable: there is no harm in time that a threshold could avoid."""
     if training.interaction == "advise":

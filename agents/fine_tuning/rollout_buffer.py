@@ -20,6 +20,10 @@ from lam_env.core.errors import UserError
 Infos = Sequence[Mapping[str, Any]]  # of one step, an environment each
 
 
+def _turns_of(infos: Infos) -> np.ndarray:
+    return np.array([(info["person"], info["credit"]) for info in infos]).T
+
+
 class PersonalRolloutBuffer(RolloutBuffer):
     """Needs `Turns` among the callbacks of the learner. Steps whose person is not asked again in the rollout have no
     return yet and are left out. `seed`: of the order of batches."""
@@ -32,11 +36,11 @@ class PersonalRolloutBuffer(RolloutBuffer):
 
     def begin(self, infos: Infos) -> None:
         """`infos` of a reset."""
-        self._turn = self._next = np.array([(info["person"], info["credit"]) for info in infos]).T
+        self._turn = self._next = _turns_of(infos)
 
     def follow(self, infos: Infos) -> None:
         """`infos` of the step that is added next: whose turn comes after it."""
-        self._next = np.array([(info["person"], info["credit"]) for info in infos]).T
+        self._next = _turns_of(infos)
 
     def reset(self) -> None:
         super().reset()

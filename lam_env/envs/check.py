@@ -68,10 +68,11 @@ def check_scenario(scenario: str | Scenario, seeds: Sequence[int] = (0, 1), step
         raise ScenarioError(f"scenario {name}: {error}") from None
     except (Exception, SystemExit) as error:  # whatever the scenario's own code raises
         own = {type(scenario).__module__.partition(".")[0]} - {"lam_env", "builtins"}
-        if isinstance(error, UserError) and not last_place(error, own):
+        place = last_place(error, own)
+        if isinstance(error, UserError) and place is None:
             raise
         said = isinstance(error, UserError) or (isinstance(error, NotImplementedError) and str(error))
-        kind, place = "" if said else f"{type(error).__name__}: ", last_place(error, own)
+        kind = "" if said else f"{type(error).__name__}: "
         raise ScenarioError(f"scenario {name}: {kind}{error}{f' ({place[1]})' if place else ''}") from error
 
 

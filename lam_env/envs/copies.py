@@ -31,6 +31,15 @@ class Lived:
     def __init__(self, seed: int, episode: int, day: int, actions: Iterable[int] = ()):
         self.seed, self.episode, self.day, self.actions = seed, episode, day, array("H", actions)
 
+    @classmethod
+    def none(cls, seed: int) -> Self:
+        """Before the first episode of this seed's people."""
+        return cls(seed, -1, 0)
+
+    def next(self, day: int) -> Lived:
+        """The beginning of the next episode: other people."""
+        return Lived(self.seed, self.episode + 1, day)
+
     def past(self) -> Past:
         return {"seed": self.seed, "episode": self.episode, "day": self.day, "actions": self.actions.tolist()}
 

@@ -82,11 +82,8 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
         **settings: object,
     ):
         self.scenario = find_scenario(scenario, settings)
-        self.render_mode, self.reveal, self.record = (
-            check_mode(render_mode),
-            check_reveal(reveal),
-            record or bool(render_mode),
-        )
+        self.render_mode, self.reveal = check_mode(render_mode), check_reveal(reveal)
+        self.record = record or bool(render_mode)
         self.vocabulary = self.scenario.vocabulary
         self.n_actions = len(self.vocabulary)
         n_latent = len(self.scenario.latent_names) if "latent" in reveal else 0
@@ -96,8 +93,6 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
         self._renderer = Renderer(self.scenario, render_mode)
         self._row = ObservationRows(1, self.vocabulary, n_latent, "plan" in reveal).row(0)
         self.world: World | None = None
-        self._seed: int | None = None
-        self._episode = -1
         self._lived: Lived | None = None
 
     def reset(
@@ -105,12 +100,10 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         day, given = check_options(options), None if seed is None else checked(seed)
         super().reset(seed=given)
-        if given is not None:
-            self._seed, self._episode = given, -1
-        elif self._seed is None:
-            self._seed = unseeded(self.np_random)
-        self._episode += 1
-        return self._begin(Lived(self._seed, self._episode, day))
+        before = self._lived
+        if given is not None or before is None:
+            before = Lived.none(unseeded(self.np_random) if given is None else given)
+        return self._begin(before.next(day))
 
     def _begin(self, lived: Lived) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         self._lived = lived
@@ -129,7 +122,8 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
         before = world.now
         self._lived.actions.append(chosen)
         done = world.step(chosen)
-        self._renderer.step(world, before)
+        if self.render_mode is not None:
+            self._renderer.step(world, before)
         info = step_info(self.scenario, world, done)
         gone = done and world.terminated
         return self._row.observe(), world.reward, gone, done and not gone, info
@@ -142,7 +136,7 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
     def live_again(self, past: Past) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Come to where that episode of the same settings was, as by `reset` and its actions."""
-        self._seed, self._episode = checked(past["seed"]), past["episode"]
+        checked(past["seed"])
         return self._begin(Lived(**past))
 
     def _quick(self) -> bool:

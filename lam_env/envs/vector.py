@@ -50,7 +50,7 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
     `max_episode_steps`: an episode is truncated after so many, as by Gymnasium's `TimeLimit`.
     """
 
-    metadata = {"render_modes": list(MODES), "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012 (gymnasium's form)
+    metadata = {"render_modes": list(MODES), "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
     _place = "worlds"
 
     def __init__(
@@ -83,9 +83,7 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
         self._views = [self.rows.row(i) for i in range(num_envs)]
         self._renderers = [Renderer(self.scenario, render_mode) for _ in range(num_envs)]
         self.worlds: list[World] = []
-        self._seeds: list[int] = []
         self._lived: list[Lived] = []
-        self._episode, self._steps = [-1] * num_envs, [0] * num_envs
         self._all, self._nobody = list(range(num_envs)), np.zeros(num_envs, bool)
 
     def reset(
@@ -98,13 +96,13 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
         if then is not None and self.autoreset_mode != AutoresetMode.SAME_STEP:
             raise UserError('reset: "then" goes with the autoreset mode SAME_STEP')
         super().reset(seed=None if seed is None or isinstance(seed, Sequence | np.ndarray) else checked(seed))
-        if not self._seeds:
+        if not self._lived:
             first = unseeded(self.np_random)
-            self._seeds, self.worlds = [first + i for i in range(self.num_envs)], [None] * self.num_envs  # type: ignore[list-item]
-            self._lived = [Lived(seed, -1, 0) for seed in self._seeds]
+            self._lived = [Lived.none(first + i) for i in self._all]
+            self.worlds = [None] * self.num_envs  # type: ignore[list-item]
         for i in which:
             if (given := seeds[i]) is not None:
-                self._seeds[i], self._episode[i] = given, -1
+                self._lived[i] = Lived.none(given)
         if len(which) == self.num_envs:
             self._then, self._then_day, self.finished = then, 0 if then is None else day, np.zeros(self.num_envs, bool)
         self.finished[which] = False
@@ -146,9 +144,7 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
 
     def _begin(self, i: int, day: int = 0) -> None:
         """World i's next episode."""
-        self._episode[i] += 1
-        self._steps[i] = 0
-        self._lived[i] = Lived(self._seeds[i], self._episode[i], day)
+        self._lived[i] = self._lived[i].next(day)
         self.worlds[i] = self._world(i)
         self._renderers[i].begin(self.worlds[i])
 
@@ -207,9 +203,7 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
 
     def _cut(self, stepped: list[int]) -> list[int]:
         """The worlds that `max_episode_steps` ends."""
-        for i in stepped:
-            self._steps[i] += 1
-        return [i for i in stepped if self._steps[i] >= self.max_episode_steps]  # type: ignore[operator]
+        return [i for i in stepped if len(self._lived[i].actions) >= self.max_episode_steps]  # type: ignore[operator]
 
     def _ended(self, stepped: list[int], over: list[int], cut: list[int]) -> Info:
         """`info` of a step that ends an episode or that some worlds sit out; worlds begin anew."""
@@ -220,7 +214,7 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
             for i in ended:
                 infos[i] = {"final_obs": self._views[i].observe(), "final_info": infos[i]}
                 if self._then:
-                    self._seeds[i], self._episode[i] = self._then.pop(), -1
+                    self._lived[i] = Lived.none(self._then.pop())
                 elif self._then is not None:
                     self.finished[i] = True
                     continue

@@ -46,7 +46,6 @@ def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predict
     log, _ = simulate_log(scenario, world_seeds(Use.TRYING, worlds), days)
     points = decision_points(log)
     first = points.world < (worlds - 1) * points.people
-
     train, valid = points.select(first), points.select(~first)
     settings = models.predictor_settings(len(train), **{"hidden": 16, "passes": 1, **predictor})
     return Training(

@@ -51,9 +51,8 @@ class PersonalWorld(World):
             self._memory = ObservationRows(n_persons, vocabulary)
             self._memory.last_seen[:] = -WEEK
             self.persons = self._memory.each()
-            self._own = slice(
-                self._memory.starts["context"] + 4 * shared, None
-            )  # bytes of a row that are a person's own
+            # bytes of a row that are a person's own
+            self._own = slice(self._memory.starts["context"] + 4 * shared, None)
         self.records = None  # until `begin_to_watch`
         self.shared = shared
         self._credits = [0.0] * n_persons

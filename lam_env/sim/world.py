@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.core.shared import Record
 
+Hidden = Callable[[Any], object]  # world -> the numbers of `row.latent` or `row.plan`
 MAX_ACTS = 4  # effective agent actions at one instant
 FOREVER = float("inf")
 
@@ -274,3 +275,11 @@ class World:
         """The hidden true utility so far."""
         weights = self.utility_weights
         return sum(weights[k] * v for k, v in self.utility_totals.items())
+
+
+def write_hidden(what: Collection[str], latent: Hidden, plan: Hidden, world: World) -> None:
+    """What a scenario's `reveal` does: writes `row.latent`, `row.plan` or both, as `what` names them."""
+    if "latent" in what:
+        world.row.latent[:] = latent(world)
+    if "plan" in what:
+        world.row.plan[:] = plan(world)

@@ -17,6 +17,7 @@ from math import exp
 import numpy as np
 
 from lam_env.core.units import DAY
+from lam_env.sim.world import write_hidden
 
 from .params import UTILITY_WEIGHTS as W
 from .player.player import BORE, DULL, FIT, LEARN, LOSS, SLOW, STALE, TIRE, WIN
@@ -45,17 +46,12 @@ def latent_names(game: Compiled) -> tuple[str, ...]:
 
 def revealing(what: Sequence[str]) -> Callable[[GameWorld], None]:
     """Writes `row.latent`, `row.plan` or both."""
-
     return partial(_reveal, tuple(what))
 
 
 def _reveal(what: Sequence[str], world: GameWorld) -> None:
-    if world.now >= world.end or not world.due:
-        return
-    if "latent" in what:
-        world.row.latent[:] = latent(world)
-    if "plan" in what:
-        world.row.plan[:] = plan(world)
+    if world.now < world.end and world.due:
+        write_hidden(what, latent, plan, world)
 
 
 class Decision:

@@ -13,6 +13,7 @@ from functools import partial
 
 from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.sim.routine import Act
+from lam_env.sim.world import write_hidden
 
 from .devices import ALL_LIGHTS, HERE, Home
 from .house import AWAY
@@ -39,15 +40,7 @@ def latent_names(home: Home, residents: int) -> tuple[str, ...]:
 
 def revealing(what: Sequence[str]) -> Callable[[HomeWorld], None]:
     """Writes `row.latent`, `row.plan` or both."""
-
-    return partial(_reveal, tuple(what))
-
-
-def _reveal(what: Sequence[str], world: HomeWorld) -> None:
-    if "latent" in what:
-        world.row.latent[:] = latent(world)
-    if "plan" in what:
-        world.row.plan[:] = plan(world)
+    return partial(write_hidden, tuple(what), latent, plan)
 
 
 def latent(world: HomeWorld) -> list[float]:

@@ -16,6 +16,8 @@ from functools import partial
 
 import numpy as np
 
+from lam_env.sim.world import write_hidden
+
 from .params import UTILITY_WEIGHTS
 from .roads.supply import Supply
 from .units import MINUTE
@@ -33,15 +35,7 @@ def latent_names(supply: Supply) -> tuple[str, ...]:
 
 def revealing(what: Sequence[str]) -> Callable[[TrafficWorld], None]:
     """Writes `row.latent`, `row.plan` or both."""
-
-    return partial(_reveal, tuple(what))
-
-
-def _reveal(what: Sequence[str], world: TrafficWorld) -> None:
-    if "latent" in what:
-        world.row.latent[:] = latent(world)
-    if "plan" in what:
-        world.row.plan[:] = plan(world)
+    return partial(write_hidden, tuple(what), latent, plan)
 
 
 def latent(world: TrafficWorld) -> np.ndarray:

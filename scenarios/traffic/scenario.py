@@ -143,4 +143,7 @@ class Traffic(Scenario):
         return self._made(EXPLOITS)
 
     def _made(self, makes: dict[str, Make]) -> dict[str, Callable[[Training], Policy]]:
-        return {name: lambda training, make=make: make(self.supply, self.params) for name, make in makes.items()}  # type: ignore[misc]
+        def maker(make: Make) -> Callable[[Training], Policy]:
+            return lambda training: make(self.supply, self.params)
+
+        return {name: maker(make) for name, make in makes.items()}

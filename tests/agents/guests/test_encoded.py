@@ -95,7 +95,7 @@ def test_a_learner_of_sb3_sees_what_the_batch_shows_and_so_does_the_kits_own():
         PPOAgent().learner(tuned, encoder).get_env(),
     ):
         env.seed(7)
-        seen, first = env.reset(), env.env._seeds[0]
+        seen, first = env.reset(), env.env.worlds[0].streams.seed
         batch = EncodedVectorEnv(given.make_worlds(3), encoder)
         expected, _ = batch.reset(seed=range(first, first + 3))
         for _ in range(50):

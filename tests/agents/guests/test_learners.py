@@ -152,7 +152,7 @@ def test_it_is_judged_on_the_encoding_that_it_learned_on(what, more, training, t
     env.seed()
     seen, state, start = env.reset(), None, np.ones(2, bool)
     raw = training.make_worlds(2)
-    observation, _ = raw.reset(seed=env.env._seeds)
+    observation, _ = raw.reset(seed=[world.streams.seed for world in env.env.worlds])
     for _ in range(60):
         expected, _ = model.predict(seen, deterministic=True)
         actions, state = policy.predict(observation, state, start, True)
@@ -192,7 +192,7 @@ def test_no_seed_of_a_learner_leads_into_worlds_of_the_tables(training):
     for env, seed in ((first, 0), (first, Use.TEST.first), (second, 0)):
         env.seed(seed)
         env.reset()
-        met.append(set(env.env._seeds))
+        met.append({world.streams.seed for world in env.env.worlds})
         assert met[-1] <= set(room)
     assert met[0] == met[1]
     assert not met[0] & met[2]
