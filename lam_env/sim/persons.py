@@ -15,7 +15,7 @@ from lam_env.sim.world import World
 
 
 class PersonalWorld(World):
-    """Many persons, asked one at a time. Scenarios call `ask` when a person's decision is due, and `advise` is called
+    """Many persons, asked one at a time. Scenarios call `ask` when a person's decision is due, and `decide` is called
     with what the agent says to it; the decision point that follows is somebody else's, or theirs another day.
 
     Each person has a row of memory; `ask` copies it into the world's. The first `shared` readings are everybody's, the
@@ -62,27 +62,30 @@ class PersonalWorld(World):
 
     # -- what scenarios give ------------------------------------------------------------------------------------------
 
-    def advise(self, person: int, action: int) -> None:
-        """The agent's word to the person who has just been asked; `action` is one that is possible."""
-        raise NotImplementedError
+    def decide(self, action: int) -> None:
+        """The person who was asked decides, with the agent's word (0: it said nothing), before time goes on.
 
-    def decide(self) -> None:
-        """The person who was asked decides, with the agent's word if it gave one, before time goes on."""
+        It goes to who waits for it in `behave`; a scenario whose people are no such persons says what becomes of it.
+        """
+        if self.person not in self.courses:
+            kind = type(self).__name__
+            raise NotImplementedError(f"{kind}.decide is missing, or person {self.person} was asked and never added")
+        self.courses[self.person].hear(action)
 
     # -- the step loop ------------------------------------------------------------------------------------------------
 
     def step(self, action: int) -> bool:
         """Give the agent's word to the person asked and run to the next one; True when the time limit is reached."""
         self.reward_terms, self.reward = {}, 0.0
+        if action and not self.row.mask[action]:
+            self.masked += 1
+            action = 0
+        if action and self.records is not None:
+            self.records.append(Event(self.now, self.person, AGENT, action, prob=self.prob))
+        if self._raised:
+            self.decide(action)
         if action:
-            if self.row.mask[action]:
-                if self.records is not None:
-                    self.records.append(Event(self.now, self.person, AGENT, action, prob=self.prob))
-                self.advise(self.person, action)
-                self.agent_acts += 1
-            else:
-                self.masked += 1
-        self.decide()
+            self.agent_acts += 1
         return self.run_until_decision()
 
     def _write_epoch(self, before: int) -> None:

@@ -1,56 +1,84 @@
-"""A simulated person: habits, as a SimPy process or as calls of the world, and trust in the agent acting for them."""
+"""A simulated person as data, and what drives their life on SimPy's clock."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsIndex
 
-import simpy
+from lam_env.core.errors import UserError
+from lam_env.sim.schedule import Schedule
 
-from lam_env.config.cli import setting
-from lam_env.core.shared import Shared
-from lam_env.core.units import HOUR
-
-
-@dataclass(frozen=True)
-class TrustParams(Shared):
-    """How trust [0..1] moves and when automation is switched off.
-
-    The values are those of a prototype world; a loss of trust by errors that outweighs the gain
-    by successes is Dzindolet et al. 2003 (Int. J. Human-Computer Studies 58:697).
-    """
-
-    start: float = setting(0.8, "trust in the automation at the start of an episode", low=0, high=1)
-    assist: float = setting(0.02, "what trust gains by an act of the agent that saved a touch")
-    override: float = setting(-0.10, "how trust changes when an act of the agent had to be undone")
-    rejection: float = setting(
-        -0.04, "how trust changes when the agent did what a resident does not want a machine to do"
-    )
-    nuisance: float = setting(-0.01, "how trust changes when the agent did what nobody had use for")
-    threshold: float = setting(0.35, "trust below which a resident switches the automation off", low=0, high=1)
-    off_time: int = setting(6 * HOUR, "how long the automation then stays switched off [s]", low=0)
-    restart: float = setting(0.55, "trust with which a resident switches the automation on again", low=0, high=1)
-    give_up: int = setting(6, "how often the automation is switched off before it stays off for the episode", low=1)
-    habituation: float = setting(
-        0.01, "what a resident's tolerance grows by with every act that saved a touch, up to .5"
-    )
+ASKED = -1  # yielded by who waits for the agent's word
+Habits = Generator[int, int, None]  # yields times [ticks] or ASKED; what comes back is the agent's word
 
 
 class User:
-    """One person. Subclasses give `behave`, the process of their habits."""
+    """One person, or several who live in step. Subclasses give `behave`, their life.
 
-    def __init__(self, index: int, trust: TrustParams):
-        self.index, self.trust_params = index, trust
-        self.trust = trust.start
-        self.habituation = 0.0
+    `behave` yields the time until which nothing happens to the person, or ASKED once the world has asked them. To be
+    copied with its world in the quick way it keeps its place in fields and nothing in variables of its own across a
+    yield: begun anew it must come to the yield at which it stood, and change nothing on the way. A person who does
+    otherwise is right too, in a world that is not `quick`; so is an ordinary process of SimPy, by `world.env.process`.
+    """
 
-    def behave(self, world: Any) -> Generator[simpy.Event, object, None]:
-        raise NotImplementedError
+    __slots__ = ("index",)
 
-    def feel(self, what: str) -> None:
-        """Trust after an assist, an override, a rejection or a nuisance."""
-        params = self.trust_params
-        self.trust = min(1.0, max(0.0, self.trust + getattr(params, what)))
-        if what == "assist":
-            self.habituation = min(0.5, self.habituation + params.habituation)
+    def __init__(self, index: int):
+        self.index = index  # of the world's persons; events carry it
+
+    def behave(self, world: Any) -> Habits:
+        raise NotImplementedError(f"{type(self).__name__}.behave is missing: yield times until which nothing happens")
+
+
+class Course:
+    """Goes on with a person's `behave` when the time has come that it yielded, or with the agent's word.
+
+    A generator cannot be copied. A copied course has none, and begins it anew where the person stands.
+    """
+
+    __slots__ = ("_env", "_habits", "_waits", "person", "world")
+
+    def __init__(self, env: Schedule, person: User, world: object):
+        self._env, self.person, self.world = env, person, world
+        self._habits: Habits | None = None
+        self._waits = False  # for the agent's word
+
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        kept = {name: getattr(self, name) for name in ("_env", "person", "world", "_waits")}
+        return None, kept | {"_habits": None}
+
+    def begin(self, _: object = None) -> None:
+        """By an event of the world, not while it is made: what a person plans must not be seen before."""
+        self._habits = self.person.behave(self.world)
+        self._wait(next(self._habits, None))
+
+    def hear(self, word: int) -> None:
+        """The agent's word (0: none) to a person who waits for it; UserError: they do not."""
+        if not self._waits:
+            raise UserError(f"{self._name} was asked, but waits for no answer: `behave` has to yield ASKED then")
+        self._go_on(word)
+
+    def _go_on(self, word: int) -> None:
+        habits = self._habits
+        if habits is None:  # of a copied world
+            habits = self._habits = self.person.behave(self.world)
+            next(habits)
+        try:
+            until = habits.send(word)
+        except StopIteration:
+            until = None
+        self._wait(until)
+
+    def _wait(self, until: int | None) -> None:
+        """Until a time, for the agent's word, or for nothing any more."""
+        self._waits = until == ASKED
+        if until is None or until == ASKED:
+            return
+        if until.__class__ is not int and not isinstance(until, SupportsIndex):
+            what = "times in whole ticks, or ASKED; a process of SimPy begins by world.env.process"
+            raise UserError(f"{self._name}: `behave` yields {until!r}, but has to yield {what}")
+        self._env.call_at(until, self._go_on, 0)
+
+    @property
+    def _name(self) -> str:
+        return f"{type(self.person).__name__} {self.person.index}"

@@ -3,70 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from heapq import heappop, heappush
-from itertools import count
+from heapq import heappop
 from typing import Any, ClassVar
-
-import simpy
-from simpy.events import NORMAL
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.core.shared import Record
+from lam_env.sim.schedule import FOREVER, Call, Schedule
+from lam_env.sim.user import Course, User
 
 Hidden = Callable[[Any], object]  # world -> the numbers of `row.latent` or `row.plan`
 MAX_ACTS = 4  # effective agent actions at one instant
-FOREVER = float("inf")
-
-
-class Call:
-    """An entry of SimPy's schedule that nobody waits for: `function(value)` is called at its time.
-
-    It is what a Timeout with one callback is, at a third of the cost. `World` calls it; to SimPy it is an event.
-    """
-
-    __slots__ = ("function", "value")
-    _ok = True  # as of every event that has not failed
-
-    def __init__(self, function: Callable[[Any], None], value: object):
-        self.function, self.value = function, value
-
-    @property
-    def callbacks(self) -> list[Callable[[object], None]]:
-        return [lambda _: self.function(self.value)]
-
-    @callbacks.setter
-    def callbacks(self, none: None) -> None:
-        """SimPy takes the callbacks off an event before it calls them."""
-
-
-class Schedule(simpy.Environment):
-    """SimPy's environment, whose queue `World` may reach into: half of SimPy's own time is spent in small calls."""
-
-    def __init__(self, start: int):
-        super().__init__(initial_time=start)
-        # a heap of (time, priority, ticket, event)
-        self.queue: list[tuple[int, int, int, Any]] = self._queue  # type: ignore[assignment]
-        self.ticket: Callable[[], int] = self._eid.__next__
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Schedule, (self._now,), (self.ticket(), self.queue)
-
-    def __setstate__(self, state: tuple[int, list[tuple[int, int, int, Any]]]) -> None:
-        ticket, self.queue[:] = state
-        self._eid = count(ticket)
-        self.ticket = self._eid.__next__
 
 
 class World:
     """One world of a scenario. Scenarios subclass it and write their state into `row` as it changes.
 
-    Times are integer ticks. `env` is SimPy's; its clock may lag behind `now` at a decision point of the timer, so
-    everything is scheduled at absolute times through `call_at`. A decision point is raised by a flag while SimPy's
-    queue is stepped: two events at one instant give two decision points. At most one token may be raised by one SimPy
-    event. `timer`: quiet time after which a decision point is raised (None: never).
+    Times are integer ticks. `env` is SimPy's environment. People live in it by `add`, or as processes of SimPy; all
+    else is called at absolute times by `call_at`. A decision point is raised by a flag while SimPy's queue is stepped:
+    two events at one instant give two decision points. At most one token may be raised by one event. `timer`: quiet
+    time after which a decision point is raised (None: never).
 
     Compulsory:
       `row.mask`          1 for each action that is possible now, 0 for others; from the start, and always 1 for none
@@ -91,7 +49,7 @@ class World:
     __slots__ = (
         *("streams", "row", "vocabulary", "env", "now", "start", "end", "timer", "next_tick", "records", "reveal"),
         *("reward", "reward_weights", "utility_weights", "reward_terms", "reward_totals", "utility_totals"),
-        *("masked", "acts", "agent_acts", "prob", "person", "credit", "terminated"),
+        *("masked", "acts", "agent_acts", "prob", "person", "credit", "terminated", "call_at", "courses"),
         *("_first_sensor", "_raised", "_new"),
     )
 
@@ -110,6 +68,8 @@ class World:
     ):
         self.streams, self.row, self.vocabulary = streams, row, vocabulary
         self.env = Schedule(start)
+        self.call_at = self.env.call_at
+        self.courses: dict[int, Course] = {}  # of the people who were added, by their numbers
         self.now, self.start, self.end, self.timer = start, start, end, timer
         self.records: list[Event] | None = Record() if record else None
         self.reward = 0.0
@@ -184,11 +144,10 @@ class World:
             time: Any = queue[0][0] if queue else FOREVER
             if time <= limit:
                 if time < tick:
-                    self.now = time
+                    self.now = env.now = time
                     event = queue[0][3]
                     if event.__class__ is Call:
                         heappop(queue)
-                        env._now = time
                         event.function(event.value)
                     else:
                         env.step()
@@ -196,11 +155,11 @@ class World:
                         break
                     continue
             elif limit < tick:
-                self.now = limit if limit == deadline and not self.terminated else self.end
+                self.now = env.now = limit if limit == deadline and not self.terminated else self.end
                 if self.now >= self.end:
                     self.finish()
                 break
-            self.now = int(tick)
+            self.now = env.now = int(tick)
             self.advance()  # may schedule something before `time`
             tick = self.next_tick
         self._write_epoch(before)
@@ -222,12 +181,10 @@ class World:
         self.terminated = True
         self.env.queue.clear()
 
-    def call_at(self, time: int, function: Callable[[Any], None], value: Any = None) -> None:
-        """Call `function(value)` at an absolute time."""
-        if time < self.now:
-            raise ValueError(f"call_at: time {time} is before now, {self.now}; give a time from now on")
-        env = self.env
-        heappush(env.queue, (time, NORMAL, env.ticket(), Call(function, value)))
+    def add(self, person: User) -> None:
+        """Let a person live here: `person.behave(self)` begins with an event of its own, from now on."""
+        course = self.courses[person.index] = Course(self.env, person, self)
+        self.call_at(self.now, course.begin)
 
     # -- what happens in it -------------------------------------------------------------------------------------------
 

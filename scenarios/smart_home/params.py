@@ -11,9 +11,9 @@ from typing import Literal
 
 from lam_env.config.cli import setting
 from lam_env.core.shared import Shared
-from lam_env.sim.user import TrustParams
 
 from .people.habits import PERSONAS
+from .people.trust import TrustParams
 
 REWARD_WEIGHTS = {
     "assist": 1.0,  # somebody would have reached for it, and it was done

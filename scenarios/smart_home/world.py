@@ -53,7 +53,7 @@ class HomeWorld(House):
         self.residents = [Resident(self, self.attend, i, *person, streams) for i, person in enumerate(people)]
         self.notice(*(r.room for r in self.residents))
         for resident in self.residents:
-            self.call_at(start, resident.live)
+            self.add(resident)
         self.reveal = reveal
         if reveal:
             reveal(self)

@@ -9,7 +9,7 @@ from lam_env.scenarios.traffic.roads.links import BPRLink, PointQueue, SpatialQu
 from lam_env.scenarios.traffic.roads.loading import Loading
 
 from lam_env.core.errors import UserError
-from lam_env.sim.world import Schedule
+from lam_env.sim.schedule import Schedule
 
 times = st.lists(st.integers(0, 30_000), min_size=1, max_size=40).map(sorted)
 

@@ -26,9 +26,9 @@ class Silent:
 @pytest.fixture
 def evenings(monkeypatch):
     """Of every day: weekday, cost and extra time [min] of those who went, the fullest slot's share, who is lost."""
-    found, evening = [], TrafficWorld._evening
+    found, evening = [], TrafficWorld.look_back
 
-    def look(world, none):
+    def look(world):
         people, supply, went = world.people, world.supply, world.people.goes
         time = (world.arrives - world.departs) / MINUTE
         late = (world.arrives - world.reference) / MINUTE - people.arrive
@@ -39,9 +39,9 @@ def evenings(monkeypatch):
         found.append(
             (world.day % 7, cost[went].mean(), (time - free)[went].mean(), slots.max() / slots.sum(), lost[went].sum())
         )
-        evening(world, none)
+        evening(world)
 
-    monkeypatch.setattr(TrafficWorld, "_evening", look)
+    monkeypatch.setattr(TrafficWorld, "look_back", look)
     return found
 
 
@@ -94,21 +94,21 @@ def test_a_closure_without_a_way_around_is_refused():
 
 @pytest.mark.parametrize(("network", "model"), [m for m in MODELS if m[0] != "bottleneck"])
 def test_nobody_passes_a_closed_link(network, model, monkeypatch):
-    entered, closed, evening = {}, {}, TrafficWorld._evening
+    entered, closed, evening = {}, {}, TrafficWorld.look_back
 
-    def look(world, none):
+    def look(world):
         day, link, shut = world.day - world.first_day, world.links[world.supply.tight], world._shut
         if day >= 0:
             entered[day] = len(world.flows()[world.supply.tight].enter)
             closed[day] = link.share(world.reference) == 0
             assert (world.arrives >= world.departs)[world.people.goes].all()
         before = [p.copy() for p in world.published]
-        evening(world, none)
+        evening(world)
         if closed.get(day):  # what nobody has seen is not news
             for old, new in zip(before, world.published, strict=True):
                 assert np.array_equal(old.time[shut], new.time[shut])
 
-    monkeypatch.setattr(TrafficWorld, "_evening", look)
+    monkeypatch.setattr(TrafficWorld, "look_back", look)
     how = {"shock": "closure", "shock_day": 1, "shock_days": 2, "days": 4, "burn_in": 14}
     env, chance, done = LamEnv("traffic", network=network, link_model=model, **how), np.random.default_rng(0), False
     entered.clear()

@@ -142,15 +142,15 @@ def test_a_world_may_start_late_and_keeps_absolute_times():
     assert world.points() == [(7050, 50, 1, 0), (7150, 100, 0, 0), (7200, 50, 0, 0)]
 
 
-def test_call_at_means_an_absolute_time_even_where_simpys_clock_lags():
+def test_simpys_clock_is_the_worlds_at_decisions_without_an_event_too():
     class Answering(Small):
         def act(self, action):
             super().act(action)
             self.call_at(self.now + 20, self.happen, "motion")
 
     world = Answering()
-    world.step(0)  # to the timer's decision point at 100: SimPy has processed nothing, its clock is at 0
-    assert (world.now, world.env.now) == (100, 0)
+    world.step(0)  # to the timer's decision point at 100: no event lies there
+    assert (world.now, world.env.now) == (100, 100)
     world.step(1)
     world.step(0)
     assert (world.now, world.env.now) == (120, 120)

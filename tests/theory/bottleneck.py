@@ -17,7 +17,7 @@ from lam_env.scenarios.traffic.roads.loading import Loading, Trip
 from lam_env.scenarios.traffic.units import HOUR
 
 from lam_env.core.errors import UserError
-from lam_env.sim.world import Schedule
+from lam_env.sim.schedule import Schedule
 
 
 @dataclass(frozen=True)

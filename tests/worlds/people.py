@@ -49,8 +49,9 @@ class Scripted(PersonalWorld):
         method, arguments = what
         getattr(self, method)(*arguments)
 
-    def advise(self, person, action):
-        self.said.append((self.now, person, action, self.agent_acts))
+    def decide(self, action):
+        if action:
+            self.said.append((self.now, self.person, action, self.agent_acts))
 
     def points(self, actions=()):
         """What each decision point shows up to the end, as observations."""
@@ -168,9 +169,10 @@ class TripsWorld(PersonalWorld):
         self.call_at(self.now + wait * self.second, self.go, i)
         self.ask(i, 0)
 
-    def advise(self, person, action):
-        self.advice[person] = action, self.agent_acts, list(self.row.context)
-        self.earn_from(person, "nag")
+    def decide(self, action):
+        if action:
+            self.advice[self.person] = action, self.agent_acts, list(self.row.context)
+            self.earn_from(self.person, "nag")
 
     def go(self, i):
         h, draws, said = self.now // self.second // HOUR, self.draws[i], self.advice[i]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp
+from typing import Protocol
+
+from lam_env.sim.user import ASKED, Habits, User
 
 from ..params import FLOW_WITHOUT_CHALLENGE
 from ..rules.compiled import MOST_LEVELS, NEVER, Compiled
@@ -30,7 +33,22 @@ FIT = 1.0  # power of a full skill line at affinity 1
 SLOW = 4.0  # points after which half of a build's power is there
 
 
-class Player:
+# where a player stands in their life
+AWAY, CHOOSING, PLAYING, PAUSING, RAISING, GONE = range(6)
+
+
+class Game(Protocol):
+    """The world as `Player.behave` sees it. Each of these puts the player into the place in which they are next, with
+    the time `until` which they stay there."""
+
+    def begin_session(self) -> None: ...
+    def ask_choice(self) -> None: ...
+    def choose(self, advised: int) -> None: ...
+    def finish_play(self) -> None: ...
+    def raise_line(self, advised: int) -> None: ...
+
+
+class Player(User):
     """One player as they stand.
 
     Moods: fatigue, boredom, frustration, annoyance, satisfaction, trust, bond, all in [0, 1]; `late`: hours after
@@ -42,11 +60,13 @@ class Player:
         *("game", "traits", "fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond", "late"),
         *("level", "xp", "gear", "points", "difficulty", "changed", "habit", "wins", "win_share", "losses", "fresh"),
         *("previous", "done", "left", "lure", "bare", "rate", "follows", "persona", "opened", "quest_share"),
-        "rating",
+        *("rating", "place", "until"),
     )
 
     def __init__(self, game: Compiled, traits: Traits):
+        super().__init__(0)
         self.game, self.traits = game, traits
+        self.place, self.until = AWAY, 0  # until when [s], but where the agent's word is awaited
         n = game.n
         self.fatigue = self.boredom = self.frustration = self.annoyance = self.bond = self.late = 0.0
         self.satisfaction, self.trust = 0.5, game.params.trust
@@ -61,6 +81,23 @@ class Player:
         self.rating = Rating(game.params.skill)
         self.opened, self.bare = game.first_quests, game.offset  # nothing is done, no point is spent
         self.allure()
+
+    def behave(self, world: Game) -> Habits:
+        """A life with the game: sessions of decisions and plays, and the time between."""
+        while self.place != GONE:
+            if self.place == CHOOSING:
+                world.choose((yield ASKED))  # to play, to change the difficulty, or to leave for now or for good
+            elif self.place == PLAYING:
+                yield self.until
+                world.finish_play()  # to the next choice, or to a point to spend
+            elif self.place == AWAY:
+                yield self.until
+                world.begin_session()
+            elif self.place == PAUSING:
+                yield self.until
+                world.ask_choice()
+            else:
+                world.raise_line((yield ASKED))
 
     # -- what follows from the state ----------------------------------------------------------------------------------
 

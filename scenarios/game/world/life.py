@@ -9,7 +9,7 @@ from lam_env.envs.scenario import start_tick
 from lam_env.sim.persons import PersonalWorld
 
 from ..params import REWARD_WEIGHTS, UTILITY_WEIGHTS
-from ..player.player import Player
+from ..player.player import CHOOSING, RAISING, Player
 from ..player.traits import Traits
 from ..rules.compiled import MOST_PLAYS, NEVER, Compiled
 from .tally import PlayTally
@@ -21,7 +21,7 @@ class Life(PersonalWorld):
     lone = quick = True
     __slots__ = (
         *("game", "player", "traits", "sessions", "plays", "minutes", "began", "gap", "moment", "tally"),
-        *("stale", "_due", "_today", "_today_flow"),
+        *("stale", "_today", "_today_flow"),
     )
 
     def __init__(self, game: Compiled, streams: Streams, row: ObservationRow, day: int, record: bool):
@@ -50,7 +50,6 @@ class Life(PersonalWorld):
         self.moment = 0  # 0 session start, 1 after a win, 2 after a loss, 3 level-up
         self.tally = PlayTally()
         self.stale = True  # whether a reading that seldom changes has changed
-        self._due = -1  # what the player is asked
         self._today, self._today_flow = -1, 0.0
 
     def awake(self) -> float:
@@ -63,7 +62,7 @@ class Life(PersonalWorld):
     @property
     def due(self) -> bool:
         """Whether a decision is due now."""
-        return self._due >= 0
+        return self.player.place in (CHOOSING, RAISING)
 
     def today_minutes(self) -> float:
         """[min] played today."""

@@ -14,6 +14,7 @@ from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scenario import START_HOUR
 
 from ..params import COUNTED, LONGEST
+from ..player.player import AWAY, CHOOSING, GONE, PAUSING, PLAYING, RAISING
 from ..player.traits import FINE, GUMBELS_BITS, QUANTILES, gumbels
 from ..rules.compiled import MOST_PLAYS, Compiled, logistic
 from ..words import ANNOYED, CHOICE, FOLLOWED, IGNORED, LEVEL_UP, THUMB
@@ -51,8 +52,8 @@ class GameWorld(Life):
     """Makes a player's life go on. `observed` False: nobody reads its row, which then has no readings and no mask."""
 
     __slots__ = (
-        *("timeline", "observed", "advised", "anyway", "_answers", "_session_draws", "_play_draws", "_occasion"),
-        *("_gumbels", "_flows", "_excess", "_followed", "_again", "_mask"),
+        *("timeline", "observed", "anyway", "_session_draws", "_play_draws", "_occasion"),
+        *("_gumbels", "_flows", "_excess", "_playing", "_followed", "_again", "_mask"),
     )
 
     def __init__(
@@ -71,9 +72,9 @@ class GameWorld(Life):
         self._session_draws, self._play_draws = streams("player", "session"), streams("player", "play")
         self._gumbels = gumbels(64)
         self._occasion = 0
-        self.advised = self.anyway = 0
-        self._answers = -1
+        self.anyway = 0  # what the last decision would have been without advice
         self._again = False
+        self._playing: tuple[int, float, float] = (0, 0.0, 0.0)  # activity, minutes [min] and luck of the play
         self._mask: array[int] | None = None
         self._followed: tuple[int, int] = (-1, 0)  # event and action of the play that will tell how good advice was
         self.timeline: list[Play] = Record()  # of a recorded world
@@ -81,13 +82,14 @@ class GameWorld(Life):
             self.begin_to_watch()
         first = self.traits.prime + 3.0 * QUANTILES[int(self._session_draws.uniform(0) * FINE)]
         hours = min(23.9, max(0.1, first - START_HOUR)) if first >= START_HOUR else 0.1
-        self.call_at(self.start + round(hours * HOUR), self._begin)
+        self.player.until = self.start + round(hours * HOUR)
+        self.add(self.player)
         self.reveal = reveal
         self.run_until_decision()
 
-    # -- sessions -----------------------------------------------------------------------------------------------------
+    # -- what a player does, in `Player.behave` -----------------------------------------------------------------------
 
-    def _begin(self, _: object) -> None:
+    def begin_session(self) -> None:
         player, now, params = self.player, self.now, self.game.params
         if self.sessions:
             hours = self.gap
@@ -102,9 +104,9 @@ class GameWorld(Life):
         self.plays, self.minutes, self.began = 0, 0.0, now
         player.changed = False
         self.moment = 0
-        self._choice(None)
+        self.ask_choice()
 
-    def _choice(self, _: object) -> None:
+    def ask_choice(self) -> None:
         """What next? The player is to decide."""
         if self.observed:
             player, game = self.player, self.game
@@ -112,7 +114,7 @@ class GameWorld(Life):
             if not player.changed and game.tunes:
                 difficulty = (player.difficulty > -2) | (player.difficulty < 2) << 1
             self._tell(game.mask(player.level, self.plays > 0, difficulty))
-        self._due = CHOICE
+        self.player.place = CHOOSING
         self.ask(0, CHOICE)
 
     def _tell(self, mask: array[int]) -> None:
@@ -122,20 +124,9 @@ class GameWorld(Life):
             self.row.mask[:] = mask
         tell(self)
 
-    def decide(self) -> None:
-        due, self._due = self._due, -1
-        if due == CHOICE:
-            self._choose()
-        elif due == LEVEL_UP:
-            self._raise_line()
-
-    def advise(self, person: int, action: int) -> None:
-        self.advised, self._answers = action, self.agent_acts
-
-    # -- decisions ----------------------------------------------------------------------------------------------------
-
-    def _choose(self) -> None:
-        player, game, advised = self.player, self.game, self.advised
+    def choose(self, advised: int) -> None:
+        """The player decides what to do next, having been advised so (0: not)."""
+        player, game = self.player, self.game
         words, n = game.words, game.n
         occasion = self._occasion = 8 * ((MOST_PLAYS + 8) * self.sessions + self.plays)
         draws, again = self._play_draws, self._again
@@ -159,7 +150,7 @@ class GameWorld(Life):
         self.anyway = action
         player.hear(advised > 0)
         if advised:
-            answers = self._answers
+            answers = self.agent_acts
             push = player.persuasion()
             if advised == words.leave:
                 if u <= logistic(leave + game.params.stop * push):
@@ -174,19 +165,19 @@ class GameWorld(Life):
                         noisy[advised - words.easier + n] += game.params.click * push
                     action = self._action(noisy.index(max(noisy)))
             self._answer(advised, action, draws.uniform(occasion + ANNOY))
-            self.advised = 0
         self.user_event(0, action, answers)
         if action <= n:
             k = action - 1
             minutes = game.minutes[k] * exp(game.spread[k] * QUANTILES[(bits >> _LENGTH) & (FINE - 1)])
             seconds = round(60 * minutes) if minutes > 0.5 else 30
-            self.call_at(self.now + seconds, self._played, (k, seconds / 60, (bits >> _LUCK & 0xFFFFF) * _MILLION))
+            self._playing = k, seconds / 60, (bits >> _LUCK & 0xFFFFF) * _MILLION
+            player.place, player.until = PLAYING, self.now + seconds
         elif action == words.leave:
-            self._end()
+            self._end_session()
         else:
             player.difficulty += 1 if action == words.harder else -1
             player.changed = self._again = True
-            self.call_at(self.now + PAUSE, self._choice)
+            player.place, player.until = PAUSING, self.now + PAUSE
 
     def _action(self, k: int) -> int:
         """Action of the k-th liking: activities, then easier and harder."""
@@ -204,21 +195,21 @@ class GameWorld(Life):
         self.earn_from(0, "nag")
         if followed:
             self.earn_from(0, "follow")
-            self._followed = (self._answers, advised)
+            self._followed = (self.agent_acts, advised)
         else:
             self.earn_from(0, "ignore")
         if annoyed:
             self.utility_totals["annoyed"] += 1
             self.earn_from(0, "annoyed")
-            self.feedback_event(0, ANNOYED, advised, self._answers, -1.0, False)
+            self.feedback_event(0, ANNOYED, advised, self.agent_acts, -1.0, False)
         else:
             kind = FOLLOWED if followed else IGNORED
-            self.feedback_event(0, kind, advised, self._answers, float(followed), followed)
+            self.feedback_event(0, kind, advised, self.agent_acts, float(followed), followed)
 
     # -- plays --------------------------------------------------------------------------------------------------------
 
-    def _played(self, what: tuple[int, float, float]) -> None:
-        k, minutes, luck = what
+    def finish_play(self) -> None:
+        k, minutes, luck = self._playing
         player, game = self.player, self.game
         flow, excess, bare = self._flows[k], self._excess, player.bare[k]
         won = bare is None or luck < logistic(game.params.win * (0.5 - bare - excess))
@@ -237,8 +228,8 @@ class GameWorld(Life):
         self.moment = 1 if won else 2
         if player.level > level:
             self._level_up()
-        elif self.now < self.end:
-            self._choice(None)
+        else:
+            self.ask_choice()
 
     def _book(self, minutes: float, flow: float, likely: float, gained: int) -> None:
         """Terms of a play that has just ended."""
@@ -280,11 +271,12 @@ class GameWorld(Life):
         self.tally.level((self.now - self.start) // DAY, self.player.level)
         if self.observed:
             self._tell(self.game.level_up)
-        self._due = LEVEL_UP
+        self.player.place = RAISING
         self.ask(0, LEVEL_UP)
 
-    def _raise_line(self) -> None:
-        player, words, advised = self.player, self.game.words, self.advised
+    def raise_line(self, advised: int) -> None:
+        """The player spends the point, having been advised so (0: not)."""
+        player, words = self.player, self.game.words
         place = self._play_draws.bits(self._occasion + CHOOSE_LINE) & _PLACE
         noise = self._gumbels[place : place + words.n_lines]
         noisy = [x + g for x, g in zip(player.builds(), noise, strict=True)]
@@ -294,19 +286,16 @@ class GameWorld(Life):
         if advised:
             noisy[advised - words.first_line] += player.persuasion()
             action = words.first_line + noisy.index(max(noisy))
-            answers = self._answers
+            answers = self.agent_acts
             self._answer(advised, action, self._play_draws.uniform(self._occasion + ANNOY_LINE))
             self._followed = (-1, 0)  # whether it was good advice cannot be told by the next play
-        self.advised = 0
         self.user_event(0, action, answers)
         player.raise_line(action - words.first_line)
         self.stale = True
         self.moment = 1
-        self.call_at(self.now + PAUSE, self._choice)
+        player.place, player.until = PAUSING, self.now + PAUSE
 
-    # -- the end of a session -----------------------------------------------------------------------------------------
-
-    def _end(self) -> None:
+    def _end_session(self) -> None:
         player, draw = self.player, self._session_draws
         first = 8 * self.sessions
         self.tally.end(self.plays)
@@ -314,12 +303,12 @@ class GameWorld(Life):
             self.earn_from(0, "early_logout")
         player.frustration = min(1.0, player.frustration)
         if draw.uniform(first) < logistic(self.quitting()):
+            player.place = GONE
             self.terminate()
             self.earn_from(0, "churn")
             self.tally.left = (self.now - self.start) // DAY
             return
         u = [draw.uniform(first + i) for i in range(1, 5)]
-        time = next_session(self.now, u, self.traits, self.game)
-        self.gap = (time - self.now) / HOUR
+        player.place, player.until = AWAY, next_session(self.now, u, self.traits, self.game)
+        self.gap = (player.until - self.now) / HOUR
         self.tally.gaps.append(self.gap)
-        self.call_at(time, self._begin)

@@ -14,7 +14,7 @@ from lam_env.core.rng import Packed, Streams, lognormal, packed
 from lam_env.core.shared import Fixed
 from lam_env.core.units import DAY, HOUR
 from lam_env.sim.routine import Act, Routine
-from lam_env.sim.user import User
+from lam_env.sim.user import Habits, User
 
 from ..climate import SLOT
 from ..devices import ALL_LIGHTS, HERE
@@ -59,7 +59,7 @@ class Resident(User):
         *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like", "level"),
         *("coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later", "generation"),
         *("also", "before", "left", "last", "reach_time", "coins", "chances", "_coins", "_delays", "_drawn", "_acts"),
-        *("_chances", "_world", "_attend", "_plan"),
+        *("_chances", "_world", "_attend", "_plan", "trust_params", "trust", "habituation"),
     )
 
     def __init__(
@@ -72,7 +72,9 @@ class Resident(User):
         traits: PersonaTraits,
         streams: Streams,
     ):
-        super().__init__(index, world.params.trust)
+        super().__init__(index)
+        self.trust_params = world.params.trust
+        self.trust, self.habituation = self.trust_params.start, 0.0
         actor = f"resident{index}"
         self.persona, self.tables, self.traits = name, tables, traits
         self.routine = Routine(tables, streams, actor)
@@ -109,16 +111,19 @@ class Resident(User):
 
     # -- habits -------------------------------------------------------------------------------------------------------
 
-    def live(self, _: object) -> None:
-        """At the start, and then whenever an act of the plan is over: the next one begins."""
-        world, coming = self._world, self.coming
+    def behave(self, world: House) -> Habits:
+        """The acts of the plan, one after the other."""
+        self._look_ahead()
+        while True:
+            yield self.coming[0].start
+            self._look_ahead()
+            self.begin(world, self.coming.popleft())
+
+    def _look_ahead(self) -> None:
         if self._plan is None:
-            self._plan = self.routine.acts(world.start)
-        while len(coming) <= AHEAD:
-            coming.append(next(self._plan))
-        if coming[0].start <= world.now:
-            self.begin(world, coming.popleft())
-        world.call_at(coming[0].start, self.live)
+            self._plan = self.routine.acts(self._world.start)
+        while len(self.coming) <= AHEAD:
+            self.coming.append(next(self._plan))
 
     def begin(self, world: House, act: Act) -> None:
         """Start the next act of the plan."""
@@ -326,6 +331,13 @@ class Resident(User):
             self.reach_at(world.now + wait)
         elif self.leaving:
             world.call_at(world.now + 5, self._depart, self.generation)
+
+    def feel(self, what: str) -> None:
+        """Trust after an assist, an override, a rejection or a nuisance."""
+        params = self.trust_params
+        self.trust = min(1.0, max(0.0, self.trust + getattr(params, what)))
+        if what == "assist":
+            self.habituation = min(0.5, self.habituation + params.habituation)
 
     def feel_climate(self, world: House, dusk_or_dawn: bool) -> None:
         """It is too cold or too warm, or has got dark or light."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heappush
 from typing import Any
 
 import numpy as np
-from simpy.events import NORMAL
 
 from lam_env.core.errors import UserError
-from lam_env.sim.world import Call, Schedule
+from lam_env.sim.schedule import Call, Schedule
 
 from .links import Link
 
@@ -50,14 +48,14 @@ class Loading:
         """Send a traveller off at `time` [ms], not before SimPy's clock; `arrived(trip)` is called at the arrival."""
         if not route:
             raise UserError("loading: a route needs at least one link")
-        now: int = self.env.now  # type: ignore[assignment]
+        now = self.env.now
         if time < now:
             raise ValueError(f"loading: departure at {time} is before now, {now}; give a time from now on")
         trip = Trip()
         trip.call, trip.value = Call(self._move, trip), traveller
         trip.route, trip.position, trip.start, trip.arrived = route, -1, time, arrived
         trip.passed = False
-        self._call(trip, time)
+        self.env.put(time, trip.call)
         return trip
 
     def pass_by(self, vehicles: int, exits: Iterable[np.ndarray]) -> None:
@@ -68,14 +66,10 @@ class Loading:
             if len(times):
                 link.pass_by(times)
 
-    def _call(self, trip: Trip, time: int) -> None:
-        """Schedule the trip's event, in a third of the time that SimPy takes for it."""
-        heappush(self.env.queue, (time, NORMAL, self.env.ticket(), trip.call))
-
     def _pass(self, trip: Trip) -> None:
         """The trip has come to the end of its link, and there is room on the next."""
         route, position = trip.route, trip.position
-        now: int = self.env._now  # type: ignore[assignment]  # called for every link: a property would cost more
+        now = self.env.now
         if position >= 0:
             route[position].leave(trip)
         else:
@@ -84,7 +78,7 @@ class Loading:
         if position == len(route):
             self._arrive(trip, now)
             return
-        self._call(trip, route[position].enter(now, trip))
+        self.env.put(route[position].enter(now, trip), trip.call)
 
     def _arrive(self, trip: Trip, now: int) -> None:
         trip.end = now
@@ -95,7 +89,7 @@ class Loading:
 
     def _reach(self, trip: Trip) -> None:
         """The trip has come to the end of its link, where others may stand."""
-        now: int = self.env.now  # type: ignore[assignment]
+        now = self.env.now
         if trip.position < 0:
             self.departed += 1
             trip.exit = now
@@ -106,7 +100,7 @@ class Loading:
                 return
             trip.exit = link.opening(max(trip.exit, link.release))
             if round(trip.exit) > now:  # those ahead left late
-                self._call(trip, round(trip.exit))
+                self.env.put(round(trip.exit), trip.call)
                 return
         following = trip.route[trip.position + 1] if trip.position + 1 < len(trip.route) else None
         if following is not None and len(following.inside) >= following.storage:
@@ -129,7 +123,7 @@ class Loading:
                 elif freed.inside[0].passed:
                     head = freed.inside[0]
                     head.passed = False
-                    self._call(head, max(now, round(max(head.exit, freed.release))))
+                    self.env.put(max(now, round(max(head.exit, freed.release))), head.call)
             trip.position = position = position + 1
             if position == len(route):
                 self._arrive(trip, now)
@@ -137,7 +131,7 @@ class Loading:
                 link = route[position]
                 time = link.enter(now, trip)
                 trip.exit = link.last_exit
-                self._call(trip, time)
+                self.env.put(time, trip.call)
             trip = self._woken(freed, now) if freed is not None else None
 
     def _woken(self, freed: Link, now: int) -> Trip | None:
@@ -147,5 +141,5 @@ class Loading:
             opening = trip.route[trip.position].opening(now) if trip.position >= 0 else now
             if opening <= now:
                 return trip
-            self._call(trip, round(opening))  # closed while it waited
+            self.env.put(round(opening), trip.call)  # closed while it waited
         return None

@@ -10,13 +10,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.special import ndtri
 
 from lam_env.core.rng import Streams
 from lam_env.core.shared import Shared
+from lam_env.sim.user import ASKED, Habits, User
 
 from ..params import TrafficParams
 from ..roads.supply import Supply
@@ -47,11 +48,28 @@ def _choice(supply: Supply, params: TrafficParams) -> tuple[NestedLogit, np.ndar
     return NestedLogit(supply.options, params.nests), inertia(supply.options, params.inertia)
 
 
-class Travellers:
+# where they stand in their day
+ASLEEP, WAITING, DECIDING, READY, UNDER_WAY = range(5)
+
+
+class Region(Protocol):
+    """The world as `Travellers.behave` sees it. Each of these puts the travellers into the place in which they are
+    next, with the time `until` which they stay there."""
+
+    def wake_up(self) -> None: ...
+    def ask_next(self) -> None: ...
+    def choose(self, action: int) -> None: ...
+    def set_off(self) -> None: ...
+    def look_back(self) -> None: ...
+
+
+class Travellers(User):
     """N people; the first `n_advised` may be advised. O options; times in minutes after the reference."""
 
     def __init__(self, params: TrafficParams, supply: Supply, streams: Streams, beliefs: tuple[Profile, Profile]):
         """`beliefs`: what they think at first of working days and weekends."""
+        super().__init__(0)
+        self.place, self.until = ASLEEP, 0  # until when [ms], but where the agent's word is awaited
         n = params.travellers
         self.params, self.supply, self.streams, self.n = params, supply, streams, n
         self._drawn: dict[str, Drawn] = {}
@@ -108,6 +126,24 @@ class Travellers:
         self.revising = np.zeros(n)  # (N,) probability of choosing anew
         self.natural = self.last = self.habit[0]  # (N,) options: today's without advice, and last time's
 
+    def behave(self, world: Region) -> Habits:
+        """Days: each of the advised is asked and decides, all set off, and in the evening they look back."""
+        while True:
+            if self.place == DECIDING:
+                world.choose((yield ASKED))  # then somebody else is asked
+            elif self.place == WAITING:
+                yield self.until
+                world.ask_next()
+            elif self.place == READY:
+                yield self.until
+                world.set_off()
+            elif self.place == UNDER_WAY:
+                yield self.until
+                world.look_back()
+            else:
+                yield self.until
+                world.wake_up()
+
     def draws(self, purpose: str, day: int, make: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
         """(N,) uniform numbers of a day, or what `make` makes of them (always the same for a purpose)."""
         drawn = self._drawn.get(purpose, _NONE)
@@ -119,9 +155,10 @@ class Travellers:
         return of_day
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in vars(self).items() if k not in ("time", "extra")}
+        return {"index": self.index} | {k: v for k, v in vars(self).items() if k not in ("time", "extra")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self.index = state.pop("index")
         vars(self).update(state)
         self.time, self.extra = self.memory[:, 0], self.memory[:, 1]  # a copy of a view is no view
 

@@ -21,6 +21,7 @@ from .diary import Diary
 from .morning import buses, can_load, load, ride_all, ride_in_turn
 from .profile import Flow, Profile
 from .state import TrafficState
+from .travellers import ASLEEP, DECIDING, READY, UNDER_WAY, WAITING
 
 EVENING = 23 * HOUR  # [ms of the day] when the day is looked back on
 SMOOTHING = 0.2  # weight of today in what is published
@@ -59,12 +60,12 @@ class TrafficWorld(TrafficState):
         self.departs_at_once = can_load(supply, self.links) and not record  # pictures show who is where
         self._asking: list[tuple[int, int]] = []  # when [ms] who will be asked today, the next one last
         self._leaving: list[int] = []  # who travels today, in the order in which they have decided
-        self._undecided = -1  # who was asked, and has not decided yet
         self._shift = np.array([round(s * MINUTE) for s in supply.shift[supply.slot].tolist()])  # of each option [ms]
         self._burn_in()
         self.begin_to_watch()
         self.end = (self.first_day + params.days) * DAY
-        self.call_at(self.first_day * DAY, self._morning)
+        self.people.place, self.people.until = ASLEEP, self.now
+        self.add(self.people)
         self.reveal = reveal
         self.run_until_decision()
 
@@ -80,7 +81,7 @@ class TrafficWorld(TrafficState):
                 self._leaving = np.flatnonzero(self.people.goes).tolist()
                 self._depart()
                 self._run_to(self.day * DAY + EVENING)
-            self._evening(None)
+            self.look_back()
         self._run_to(self.first_day * DAY)
 
     def _run_to(self, time: int) -> None:
@@ -89,7 +90,7 @@ class TrafficWorld(TrafficState):
         while queue and queue[0][0] < time:
             self.now = queue[0][0]
             self.env.step()
-        self.now = time
+        self.now = self.env.now = time
 
     def _whole_day(self) -> None:
         people, supply = self.people, self.supply
@@ -123,7 +124,10 @@ class TrafficWorld(TrafficState):
         self.loads = np.zeros(buses(self.params))
         self._flows = []
 
-    def _morning(self, _: Any) -> None:
+    # -- what people do on a day, in `Travellers.behave` --------------------------------------------------------------
+
+    def wake_up(self) -> None:
+        """Readings of the day, and when each of the advised will be asked."""
         self._wake()
         people, n = self.people, self.people.n_advised
         self._accepts = people.draws("accept", self.day).tolist()
@@ -132,16 +136,15 @@ class TrafficWorld(TrafficState):
         who = np.flatnonzero(people.goes[:n])
         ahead = np.rint((people.asks[who] + 10 * people.draws("ask", self.day)[who]) * MINUTE).astype(np.int64)
         self._asking = sorted(zip((self.reference - ahead).tolist(), who.tolist(), strict=True), reverse=True)
-        self.call_at(self.day * DAY + EVENING, self._evening)
-        self._ask_next()
+        self._wait()
 
-    def _ask_next(self) -> None:
-        """One at a time, for a short schedule is a fast one."""
+    def _wait(self) -> None:
+        """For the next question, or for the hour at which all have decided."""
+        people = self.people
         if self._asking:
-            time, i = self._asking.pop()
-            self.call_at(time, self._due, i)
+            people.place, people.until = WAITING, self._asking[-1][0]
         else:
-            self.call_at(self.reference - round(self.people.lead * MINUTE), self._set_off)
+            people.place, people.until = READY, self.reference - round(people.lead * MINUTE)
 
     def _inform(self) -> None:
         """Readings and masks of the day, for everybody at once."""
@@ -170,25 +173,21 @@ class TrafficWorld(TrafficState):
 
     # -- a traveller --------------------------------------------------------------------------------------------------
 
-    def _due(self, i: int) -> None:
-        self.ask(i, PRETRIP)
-        self._undecided = i
-        self._ask_next()
+    def ask_next(self) -> None:
+        self.people.place = DECIDING
+        self.ask(self._asking.pop()[1], PRETRIP)
 
-    def decide(self) -> None:
-        if self._undecided >= 0:
-            i, self._undecided = self._undecided, -1
-            self._choose(i)
+    def decide(self, action: int) -> None:
+        self.courses[0].hear(action)  # one life for all of them
 
-    def advise(self, person: int, action: int) -> None:
-        self.advice[person], self.answer_to[person] = action, self.agent_acts
-
-    def _choose(self, i: int) -> None:
-        people, action = self.people, self.advice[i]
+    def choose(self, action: int) -> None:
+        """The traveller who was asked decides, having been advised so (0: not)."""
+        people, i = self.people, self.person
         option = self._natural[i]
         answers = -1
         if action:
-            answers = self.answer_to[i]
+            self.advice[i], self.answer_to[i] = action, self.agent_acts
+            answers = self.agent_acts
             self.utility_totals["interruption"] += 1
             self.earn_from(i, "nag")
             self.tally.advice += 1
@@ -210,6 +209,7 @@ class TrafficWorld(TrafficState):
             self.departs[i] += self._shift.item(option) - self._shift.item(self._natural[i])
         self.user_event(i, option + 1, answers)
         self._leaving.append(i)
+        self._wait()
 
     def _count_move(self, left: int, taken: int) -> None:
         """Who has followed already makes the same advice worth less to the next."""
@@ -219,11 +219,11 @@ class TrafficWorld(TrafficState):
 
     # -- the roads ----------------------------------------------------------------------------------------------------
 
-    def _set_off(self, _: Any) -> None:
+    def set_off(self) -> None:
         """All have decided and nobody has departed. What happens before the evening, when nobody decides, needs no
         events."""
-        # but for the evening: nobody is under way since yesterday, nobody wants to look in between
-        alone = len(self.env.queue) == 1
+        self.people.place, self.people.until = UNDER_WAY, self.day * DAY + EVENING
+        alone = not self.env.queue  # nobody is under way since yesterday, nobody wants to look in between
         if not (self.departs_at_once and alone and self._all_at_once()):
             self._depart()
 
@@ -271,7 +271,8 @@ class TrafficWorld(TrafficState):
 
     # -- looking back -------------------------------------------------------------------------------------------------
 
-    def _evening(self, _: Any) -> None:
+    def look_back(self) -> None:
+        """In the evening: what the day came to, and what people remember of it."""
         people, supply, params = self.people, self.supply, self.params
         went = np.flatnonzero(people.goes)
         # who is still under way (a full circle of spatial queues never moves again) is counted until now
@@ -294,8 +295,7 @@ class TrafficWorld(TrafficState):
         self.published[weekend].towards(today, SMOOTHING)
         self._last_time[went], self._last_late[went] = time[went], late[went]
         self.day += 1
-        if self.first_day < self.day < self.end // DAY:
-            self.call_at(self.day * DAY, self._morning)
+        people.place, people.until = ASLEEP, self.day * DAY
 
     def _book(self, went: np.ndarray, time: np.ndarray, late: np.ndarray, tight: Flow, today: Profile) -> None:
         """What the day cost and what advice came to. `went`: indices of those who travelled; `time`, `late`: (N,)
