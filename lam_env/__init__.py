@@ -52,6 +52,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.logs.formats.files import log_of_rows as log_of_rows
     from lam_env.logs.formats.files import read_lines as read_lines
     from lam_env.sim.persons import PersonalWorld as PersonalWorld
+    from lam_env.sim.user import ASKED as ASKED
     from lam_env.sim.user import User as User
     from lam_env.sim.world import World as World
 

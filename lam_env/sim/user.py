@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, SupportsIndex
+from operator import index
+from typing import Any
 
 from lam_env.core.errors import UserError
 from lam_env.sim.schedule import Schedule
@@ -50,7 +51,7 @@ class Course:
     def begin(self, _: object = None) -> None:
         """By an event of the world, not while it is made: what a person plans must not be seen before."""
         self._habits = self.person.behave(self.world)
-        self._wait(next(self._habits, None))
+        self._go_on(None)  # type: ignore[arg-type]  # is what begins a generator
 
     def hear(self, word: int) -> None:
         """The agent's word (0: none) to a person who waits for it; UserError: they do not."""
@@ -64,20 +65,20 @@ class Course:
             habits = self._habits = self.person.behave(self.world)
             next(habits)
         try:
-            until = habits.send(word)
+            until: object = habits.send(word)
         except StopIteration:
-            until = None
-        self._wait(until)
-
-    def _wait(self, until: int | None) -> None:
-        """Until a time, for the agent's word, or for nothing any more."""
-        self._waits = until == ASKED
-        if until is None or until == ASKED:
+            self._waits = False
             return
-        if until.__class__ is not int and not isinstance(until, SupportsIndex):
+        self._waits = until == ASKED
+        if not self._waits:
+            self._env.call_at(until if isinstance(until, int) else self._whole(until), self._go_on, 0)
+
+    def _whole(self, until: object) -> int:
+        try:
+            return index(until)  # type: ignore[arg-type]
+        except TypeError:
             what = "times in whole ticks, or ASKED; a process of SimPy begins by world.env.process"
-            raise UserError(f"{self._name}: `behave` yields {until!r}, but has to yield {what}")
-        self._env.call_at(until, self._go_on, 0)
+            raise UserError(f"{self._name}: `behave` yields {until!r}, but has to yield {what}") from None
 
     @property
     def _name(self) -> str:

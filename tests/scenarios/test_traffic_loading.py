@@ -25,11 +25,11 @@ def run(trips, links=None):
         enter, leave = link.enter, link.leave
 
         def entering(time, trip):
-            orders[link][0].append(trip.value)
+            orders[link][0].append(trip.index)
             return enter(time, trip)
 
         def leaving(trip):
-            orders[link][1].append(trip.value)
+            orders[link][1].append(trip.index)
             leave(trip)
 
         link.enter, link.leave = entering, leaving
@@ -37,7 +37,7 @@ def run(trips, links=None):
     for link in links:
         watch(link)
     for traveller, (time, route) in enumerate(trips):
-        loading.depart(time, traveller, route, lambda trip: ends.__setitem__(trip.value, trip.end))
+        loading.depart(time, traveller, route, lambda trip: ends.__setitem__(trip.index, trip.end))
     while env.peek() < math.inf:
         env.step()
         for link in links:
@@ -198,8 +198,8 @@ def test_a_trip_may_set_out_at_the_arrival_of_another():
 
     def back(trip):
         ends.append(trip.end - trip.start)
-        if trip.value:
-            loading.depart(trip.end, trip.value - 1, [link], back)
+        if trip.index:
+            loading.depart(trip.end, trip.index - 1, [link], back)
 
     loading.depart(0, 3, [link], back)
     env.run()
@@ -210,6 +210,6 @@ def test_a_departure_needs_a_route_and_a_time_from_now_on():
     env, link = Schedule(50), PointQueue(0, 10)
     loading = Loading(env, [link])
     with pytest.raises(UserError, match="at least one link"):
-        loading.depart(60, "a", [], print)
+        loading.depart(60, 0, [], print)
     with pytest.raises(ValueError, match="departure at 49 is before now, 50"):
-        loading.depart(49, "a", [link], print)
+        loading.depart(49, 0, [link], print)

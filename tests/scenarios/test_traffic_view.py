@@ -81,8 +81,8 @@ def test_vehicles_are_on_their_links_and_queues_are_those_of_the_link_model(netw
         for k, (shown, link) in enumerate(zip(view.links, world.links, strict=True)):
             if shown.mode == "bus":
                 continue
-            entered = {trip.value: time for time, _, trip in link.log}
-            standing = sum(entered[trip.value] + link.free_time <= world.now for trip in link.inside)
+            entered = {trip.index: time for time, _, trip in link.log}
+            standing = sum(entered[trip.index] + link.free_time <= world.now for trip in link.inside)
             assert shown.queue == (0 if hasattr(link, "interval") else standing)
             assert moving[k] + shown.queue == len(link.inside)
             assert shown.time == pytest.approx((link.exits([world.now])[0] - world.now) / MINUTE, abs=1e-4)

@@ -124,7 +124,7 @@ def simulate(bottleneck: Bottleneck, departures: np.ndarray) -> Morning:
     ends = np.empty(len(times))
 
     def arrive(trip: Trip) -> None:
-        ends[trip.value] = trip.end
+        ends[trip.index] = trip.end
 
     for commuter, time in enumerate(times):
         loading.depart(time, commuter, [link], arrive)

@@ -1,61 +1,79 @@
-"""Moves vehicles along their routes: dynamic network loading on SimPy, one event for each link traversed."""
+"""Vehicles along their routes: dynamic network loading on SimPy, one event for each link traversed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
 from lam_env.core.errors import UserError
 from lam_env.sim.schedule import Call, Schedule
+from lam_env.sim.user import Course, Habits, User
 
 from .links import Link
 
 
-class Trip:
-    """A vehicle under way."""
+class Trip(User):
+    """A traveller's vehicle, from departure to arrival."""
 
-    __slots__ = ("arrived", "call", "end", "exit", "passed", "position", "route", "start", "value")
-    call: Call  # its entry of SimPy's schedule, used again for each link
-    value: Any  # the traveller
-    route: Sequence[Link]
+    __slots__ = ("arrived", "call", "end", "exit", "passed", "position", "route", "start", "until")
     position: int  # on the route; -1 before the first link
-    start: int  # [ms] when it departed
     end: int  # [ms] when it arrived
-    arrived: Callable[[Trip], None]
-    exit: float  # [ms] exact time from which it may leave the present link; kept where links can be full
+    # kept where links can be full:
+    call: Call  # its entry of SimPy's schedule, used again for each link
+    exit: float  # [ms] exact time from which it may leave the present link
     passed: bool  # its event has come while others were ahead of it
+
+    def __init__(self, index: int, route: Sequence[Link], start: int, arrived: Callable[[Trip], None]):
+        super().__init__(index)
+        self.route, self.start, self.arrived = route, start, arrived
+        self.position, self.until = -1, start  # [ms] until when it is on this link
+
+    def behave(self, world: Loading) -> Habits:
+        """One link after the other, where there is room on each."""
+        route = self.route
+        while True:
+            yield self.until
+            if self.position < 0:
+                world.departed += 1
+            else:
+                route[self.position].leave(self)
+            self.position += 1
+            if self.position == len(route):
+                world.arrive(self)
+                return
+            self.until = route[self.position].enter(world.env.now, self)
 
 
 class Loading:
     """The vehicles on a network's links. `departed` and `arrived` count them; under way is the difference.
 
-    Where no link can be full, a vehicle leaves each link at the time known at entry. Otherwise one that finds the next
-    link full stays where it is, and with it all behind it; room goes to whoever has waited longest for it. A full
-    circle of links never moves again, as in reality: vehicles then stay under way.
+    Where no link can be full, a vehicle leaves each link at the time known at entry: `Trip.behave`. Otherwise one that
+    finds the next link full stays where it is, and with it all behind it; room goes to whoever has waited longest for
+    it. As one that leaves may let a whole chain of others move at the same instant, trips are then no lives of their
+    own: `_reach` and what follows move them. A full circle of links never moves again, as in reality: vehicles then
+    stay under way.
     """
 
     def __init__(self, env: Schedule, links: Iterable[Link]):
         self.env = env
         self.links = list(links)
         self.departed = self.arrived = 0
-        spills = any(link.storage < math.inf for link in self.links)
-        self._move: Callable[[Any], None] = self._reach if spills else self._pass
+        self.spills = any(link.storage < math.inf for link in self.links)
 
-    def depart(self, time: int, traveller: Any, route: Sequence[Link], arrived: Callable[[Trip], None]) -> Trip:
+    def depart(self, time: int, traveller: int, route: Sequence[Link], arrived: Callable[[Trip], None]) -> Trip:
         """Send a traveller off at `time` [ms], not before SimPy's clock; `arrived(trip)` is called at the arrival."""
         if not route:
             raise UserError("loading: a route needs at least one link")
-        now = self.env.now
-        if time < now:
-            raise ValueError(f"loading: departure at {time} is before now, {now}; give a time from now on")
-        trip = Trip()
-        trip.call, trip.value = Call(self._move, trip), traveller
-        trip.route, trip.position, trip.start, trip.arrived = route, -1, time, arrived
-        trip.passed = False
-        self.env.put(time, trip.call)
+        if time < self.env.now:
+            raise ValueError(f"loading: departure at {time} is before now, {self.env.now}; give a time from now on")
+        trip = Trip(traveller, route, time, arrived)
+        if self.spills:
+            trip.passed, trip.call = False, Call(self._reach, trip)
+            self.env.put(time, trip.call)
+        else:
+            Course(self.env, trip, self).begin()
         return trip
 
     def pass_by(self, vehicles: int, exits: Iterable[np.ndarray]) -> None:
@@ -66,22 +84,9 @@ class Loading:
             if len(times):
                 link.pass_by(times)
 
-    def _pass(self, trip: Trip) -> None:
-        """The trip has come to the end of its link, and there is room on the next."""
-        route, position = trip.route, trip.position
-        now = self.env.now
-        if position >= 0:
-            route[position].leave(trip)
-        else:
-            self.departed += 1
-        trip.position = position = position + 1
-        if position == len(route):
-            self._arrive(trip, now)
-            return
-        self.env.put(route[position].enter(now, trip), trip.call)
-
-    def _arrive(self, trip: Trip, now: int) -> None:
-        trip.end = now
+    def arrive(self, trip: Trip) -> None:
+        """At the end of the route."""
+        trip.end = self.env.now
         self.arrived += 1
         trip.arrived(trip)
 
@@ -126,7 +131,7 @@ class Loading:
                     self.env.put(max(now, round(max(head.exit, freed.release))), head.call)
             trip.position = position = position + 1
             if position == len(route):
-                self._arrive(trip, now)
+                self.arrive(trip)
             else:
                 link = route[position]
                 time = link.enter(now, trip)

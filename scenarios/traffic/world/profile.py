@@ -35,7 +35,7 @@ class Flow(Shared):
         """What the link has written down."""
         log = link.log or []
         enter, exit = np.array([e[:2] for e in log], float).reshape(-1, 2).T
-        return cls(enter, exit, np.array([trip.value for _, _, trip in log], np.int64))
+        return cls(enter, exit, np.array([trip.index for _, _, trip in log], np.int64))
 
 
 @dataclass(eq=False)

@@ -258,7 +258,7 @@ class TrafficWorld(TrafficState):
         return True
 
     def _arrived(self, trip: Trip) -> None:
-        i = trip.value
+        i = trip.index
         self.arrives[i], self.extra[i] = trip.end, 0.0
 
     def _board(self, i: int) -> None:
