@@ -60,6 +60,14 @@ def test_a_scenario_of_another_length_is_made_anew(scenario: Path) -> None:
     assert (longer.days, longer.params.cups, longer.cups, longer.extra) == (9, 2, 18, 3)
 
 
+def test_people_are_the_same_as_generators_and_as_processes_of_simpy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with reader(tmp_path):
+        follow((DOCS / "people.md").read_text(encoding="utf-8"))
+    assert capsys.readouterr().out.splitlines() == ["[True, False]", "True"]
+
+
 MORE = "n_users = 1\n    "
 
 

@@ -59,20 +59,25 @@ def batched_steps(worlds: Sequence[World], which: Sequence[int], personal: bool)
     weights = worlds[0].reward_weights  # the names of all terms
     amounts, own, number = np.zeros((len(weights), n)), np.zeros((len(weights), n), bool), dict[str, int]()
     for i in which:
-        for name, amount in worlds[i].reward_terms.items():
-            k = number.setdefault(name, len(number))
-            amounts[k, i] = amount
-            own[k, i] = True
+        if terms := worlds[i].reward_terms:  # seldom: most steps are of worlds in which nothing was earned
+            for name, amount in terms.items():
+                k = number.setdefault(name, len(number))
+                amounts[k, i] = amount
+                own[k, i] = True
     parts: Info = {}
     for name, k in number.items():
         parts[name], parts[f"_{name}"] = amounts[k], own[k]
     mask = _all(n).copy()
     if len(which) < n:
         mask[:], mask[which] = False, True
-    info: Info = {"reward_terms": parts, "_reward_terms": mask}
+    info: Info = {"reward_terms": parts, "_reward_terms": mask, "masked": np.array([w.masked for w in worlds])}
+    if personal:
+        info["person"] = np.array([w.person for w in worlds])
+        info["credit"] = np.array([w.credit for w in worlds])
     for name in ("masked", "person", "credit") if personal else ("masked",):
-        values = np.array([getattr(world, name) for world in worlds])
-        info[name], info[f"_{name}"] = values if len(which) == n else np.where(mask, values, 0), mask.copy()
+        if len(which) < n:
+            info[name] = np.where(mask, info[name], 0)
+        info[f"_{name}"] = mask.copy()
     return info
 
 
