@@ -91,6 +91,16 @@ def test_copies_and_the_original_go_on_alike(name, before, kind):
     all_alike(lambda: LamEnv(name, **kind, **SMALL[name]), before, 200)
 
 
+@pytest.mark.parametrize(("name", "settings"), [
+    ("smart_home", {"residents": 4, "rooms": 8}),
+    ("traffic", {"travellers": 40, "burn_in": 7, "days": 3, "shock": "closure", "shock_day": 1}),
+    ("traffic", {"travellers": 60, "burn_in": 7, "days": 2, "network": "braess"}),
+    ("game", {"drift": 1.0}),
+])  # fmt: skip
+def test_other_settings_too(name, settings):
+    all_alike(lambda: LamEnv(name, reveal=("latent",), record=True, **settings), 60, 120)
+
+
 @every_scenario
 def test_batches_too_through_their_autoresets(name):
     n = 2 if name == "traffic" else 3

@@ -1,5 +1,6 @@
 """Network loading: nobody is lost, nobody overtakes, and what is full spills back."""
 
+import copy
 import math
 
 import pytest
@@ -213,3 +214,20 @@ def test_a_departure_needs_a_route_and_a_time_from_now_on():
         loading.depart(60, 0, [], print)
     with pytest.raises(ValueError, match="departure at 49 is before now, 50"):
         loading.depart(49, 0, [link], print)
+
+
+@pytest.mark.parametrize("kind", ["point", "spatial", "bpr", "mixed"])
+@given(times, st.integers(0, 30_000))
+def test_trips_under_way_go_on_in_a_copy(kind, departures, now):
+    env, links = Schedule(0), corridor(kind)
+    loading = Loading(env, links)
+    trips = [loading.depart(time, i, links, print_nothing) for i, time in enumerate(departures)]
+    env.run(until=now + 1)
+    other, its_trips = copy.deepcopy((loading, trips))
+    for one in (other, loading):
+        one.env.run()
+    assert [trip.end for trip in its_trips] == [trip.end for trip in trips]
+
+
+def print_nothing(trip):
+    """Nobody is told of arrivals."""

@@ -228,7 +228,8 @@ class Travellers(User):
     def acceptance(self, i: int, natural: int) -> np.ndarray:
         """(O,) probability of following advice to each option by somebody who was about to take `natural`."""
         p = self.params
-        gain = np.clip(self.cost[i, natural] - self.cost[i], -MOST, MOST)
+        with np.errstate(invalid="ignore"):  # of two options that a closure takes away
+            gain = np.clip(self.cost[i, natural] - self.cost[i], -MOST, MOST)
         x = p.accept_gain * np.nan_to_num(gain, nan=0.0) + self._leaning(i)
         x[self.last[i]] += p.accept_last
         return np.where(self.possible[i], 1 / (1 + np.exp(-x)), 0.0)
