@@ -1,0 +1,54 @@
+"""One file that somebody names or that an earlier run has left, read with care."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lam_env.core.errors import UserError
+
+MOST_BYTES = 1 << 28  # of a text file of settings, tables or figures
+
+
+def input_file(path: str | os.PathLike[str]) -> Path:
+    """A file that can be read to its end; ValueError for a folder, a pipe (it would never end) or a device. OSError if
+    there is none."""
+    target = Path(path)
+    target.stat()
+    if not target.is_file():
+        raise ValueError("it is a folder" if target.is_dir() else "it is a pipe or a device, no file")
+    return target
+
+
+def read_bytes(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
+    """The same file's content; ValueError if it is longer than `most` bytes."""
+    with input_file(path).open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{Path(path).name} is larger than {most:,} bytes")
+    return content
+
+
+def read_text(path: str | os.PathLike[str], most: int = MOST_BYTES) -> str:
+    """As UTF-8."""
+    return read_bytes(path, most).decode("utf-8-sig")
+
+
+def read_json(path: str | os.PathLike[str], most: int = MOST_BYTES) -> Any:
+    """What a JSON file holds; ValueError where it holds none, is nested too deep or holds NaN."""
+    try:
+        return json.loads(read_text(path, most), parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def reason(error: Exception) -> str:
+    """Why a file could not be read, in a few words."""
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return " ".join(said.split())[:200]
