@@ -8,7 +8,7 @@ import numbers
 from typing import TypeGuard
 
 from lam_env.core.errors import UserError
-from lam_env.logs.formats.files import monday_before
+from lam_env.logs.local_time import monday_before
 
 Time = float | datetime.datetime
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,27 @@ _COLUMNS: dict[str, type[np.generic]] = {
 
 class LogError(UserError):
     """A log that cannot be used; the message says what, where and what to do."""
+
+
+def narrow(what: str, values: Any, dtype: type[Any]) -> np.ndarray:
+    """Numbers from outside as `dtype`; LogError where one does not fit, rather than another number in its place."""
+    try:
+        given = np.asarray(values)
+        if given.dtype == object or given.dtype.kind not in "iufb":
+            raise TypeError
+        if np.issubdtype(dtype, np.integer):
+            limits = np.iinfo(dtype)
+            fits = (given >= limits.min) & (given <= limits.max)
+            if given.dtype.kind == "f":
+                fits &= given == np.floor(given)
+        else:
+            fits = ~(np.abs(given) > np.finfo(dtype).max) | np.isinf(given)  # NaN: no number
+    except (TypeError, ValueError, OverflowError):
+        raise LogError(f"{what}: numbers that fit into {dtype.__name__} are needed; correct it") from None
+    if not fits.all():
+        wrong = given[~fits].ravel()[0]
+        raise LogError(f"{what}: {wrong} does not fit into {dtype.__name__}; correct it")
+    return given.astype(dtype, copy=False)
 
 
 class Event(NamedTuple):
@@ -174,9 +195,19 @@ class ActionLog:
     def from_events(cls, events: Iterable[Event], vocabulary: Vocabulary, **more: Any) -> ActionLog:
         """Events in any order of worlds; within a world they must already be in order of time. `more`: other fields."""
         rows = list(events)
-        columns = {name: np.array([getattr(e, name) for e in rows], dtype=dtype) for name, dtype in _COLUMNS.items()}
-        order = np.argsort(columns["world"], kind="stable")
-        return cls({k: v[order] for k, v in columns.items()}, vocabulary, **more)
+        return cls.from_columns({name: [getattr(e, name) for e in rows] for name in _COLUMNS}, vocabulary, **more)
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, Any], vocabulary: Vocabulary, **more: Any) -> ActionLog:
+        """The same of columns (n,) by name; those that are not given hold the defaults of `Event`. LogError where a
+        number does not fit."""
+        n, usual = len(columns["time"]), Event._field_defaults
+        full = {
+            name: narrow(f"log: {name}", columns[name] if name in columns else np.full(n, usual[name]), dtype)
+            for name, dtype in _COLUMNS.items()
+        }
+        order = np.argsort(full["world"], kind="stable")
+        return cls({k: v[order] for k, v in full.items()}, vocabulary, **more)
 
     def __len__(self) -> int:
         return len(self.columns["time"])
@@ -227,7 +258,7 @@ class ActionLog:
         try:
             about = json.loads((folder / "log.json").read_text(encoding="utf-8"))
             table = pq.read_table(folder / "events.parquet")
-            columns = {k: table[k].to_numpy().astype(d) for k, d in _COLUMNS.items()}
+            columns = {k: narrow(k, table[k].to_numpy(), d) for k, d in _COLUMNS.items()}
             about["vocabulary"] = Vocabulary.from_json(about["vocabulary"])
             about["protocol"] = Protocol(**about["protocol"])
             about["start"], about["end"] = tuple(about["start"]), tuple(about["end"])

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lam_env.core.events import AGENT, SENSOR, USER, ActionLog, LogError
+from lam_env.logs.coverage import clean
 from lam_env.logs.formats.csv_jsonl import FORMATS
 
 CSV = """time,user,action,value,kind
@@ -47,7 +48,7 @@ def test_commands_sensors_and_agent_acts(read, kind):
     assert log.user.tolist() == [0, 1, 0, 0]
     assert log.value[2] == 1
     assert np.isnan(log.value[0])
-    assert log.meta == {"start": "2024-03-04", "source": f"home.{kind}", "users": ["anna", "ben"]}
+    assert log.meta == {"start": "2024-03-04", "source": f"home.{kind}", "users": ["anna", "ben"], "zone": "+01:00"}
     assert left_out == {}
 
 
@@ -155,12 +156,12 @@ def test_faults_are_told_in_one_line(read, text, message):
         ('{"time": 1, "user": [1], "action": "a"}', "must be names"),
         ('{"time": 1, "user": 1, "action": 3}', "must be names"),
         ('{"time": 1, "user": 1, "action": "a", "value": {}}', "not a finite number"),
-        ('{"time": 1, "user": 1, "action": "a", "kind": []}', None),
+        ('{"time": 1709618401, "user": 1, "action": "a", "kind": []}', None),
         ('{"time": 1, "user": 1, "action": "a", "kind": ["x"]}', "unknown kind"),
     ],
 )
 def test_faults_of_a_json_line(read, line, message):
-    good = '{"time": 0, "user": 1, "action": "b"}\n'
+    good = '{"time": 1709618400, "user": 1, "action": "b"}\n'
     if message is None:
         assert len(read(good + line, "jsonl", zone="UTC")[0]) == 2
     else:
@@ -237,13 +238,15 @@ def test_a_written_log_comes_back(tmp_path, rows, kind):
         else:
             file.writelines(json.dumps(row) + "\n" for row in written)
     log, left_out = FORMATS[kind](str(tmp_path / "x"))
-    assert left_out == {}
+    assert len(log) + sum(left_out.values()) == len(written)
+    if left_out:
+        return
     monday = datetime.datetime.fromisoformat(log.meta["start"])
     names = {"user": log.vocabulary.actions, "agent": log.vocabulary.actions}
     names |= {"sensor": log.vocabulary.sensors, "reading": log.vocabulary.readings}
     for event, row in zip(log.events(), written, strict=True):
         wall = datetime.datetime.fromisoformat(row["time"]).replace(tzinfo=None)
         assert monday + datetime.timedelta(seconds=event.time) == wall
-        assert names[row["kind"]][event.token] == row["action"]
-        assert log.meta["users"][event.user] == row["user"]
+        assert names[row["kind"]][event.token] == clean(row["action"])
+        assert log.meta["users"][event.user] == clean(row["user"])
         assert event.value == row["value"] or (row["value"] is None and np.isnan(event.value))
