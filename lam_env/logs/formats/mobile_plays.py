@@ -22,7 +22,7 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.coverage import EMPTY, says_nothing, sound_rows
 from lam_env.logs.formats.records import existing, read_table
-from lam_env.logs.local_time import EPOCH, LEAST_NUMBER, LAST, SECOND, UNIVERSAL, Clocks, local_times
+from lam_env.logs.local_time import EPOCH, LAST, LEAST_NUMBER, SECOND, UNIVERSAL, Clocks, local_times
 from lam_env.logs.play.sessions import BREAK
 from lam_env.logs.streams import RecordedStream, log_of_streams
 from lam_env.logs.tables import MAX_VALUE, one_home

@@ -25,7 +25,7 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.core.units import DAY
 from lam_env.logs.coverage import sound_rows
 from lam_env.logs.formats.records import existing, objects
-from lam_env.logs.local_time import EPOCH, LEAST_NUMBER, LAST, UNIVERSAL, Clocks, local_times, microseconds
+from lam_env.logs.local_time import EPOCH, LAST, LEAST_NUMBER, UNIVERSAL, Clocks, local_times, microseconds
 from lam_env.logs.streams import RecordedStream, log_of_streams
 from lam_env.logs.tables import one_home
 
