@@ -14,12 +14,14 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from lam_env.core.casts import narrow
 from lam_env.core.errors import UserError
 from lam_env.core.shared import Shared
 
 USER, AGENT, FEEDBACK, SENSOR, READING = range(5)
 KINDS = ("user", "agent", "feedback", "sensor", "reading")
 GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed")  # feedback: was an act wanted?
+LONGEST = 2**53  # [ticks] of an activity: beyond, floats hold no whole numbers
 EVERYBODY = -1  # in the place of an event's user: a reading that all persons share
 
 _COLUMNS: dict[str, type[np.generic]] = {
@@ -30,27 +32,6 @@ _COLUMNS: dict[str, type[np.generic]] = {
 
 class LogError(UserError):
     """A log that cannot be used; the message says what, where and what to do."""
-
-
-def narrow(what: str, values: Any, dtype: type[Any]) -> np.ndarray:
-    """Numbers from outside as `dtype`; LogError where one does not fit, rather than another number in its place."""
-    try:
-        given = np.asarray(values)
-        if given.dtype == object or given.dtype.kind not in "iufb":
-            raise TypeError
-        if np.issubdtype(dtype, np.integer):
-            limits = np.iinfo(dtype)
-            fits = (given >= limits.min) & (given <= limits.max)
-            if given.dtype.kind == "f":
-                fits &= given == np.floor(given)
-        else:
-            fits = ~(np.abs(given) > np.finfo(dtype).max) | np.isinf(given)  # NaN: no number
-    except (TypeError, ValueError, OverflowError):
-        raise LogError(f"{what}: numbers that fit into {dtype.__name__} are needed; correct it") from None
-    if not fits.all():
-        wrong = given[~fits].ravel()[0]
-        raise LogError(f"{what}: {wrong} does not fit into {dtype.__name__}; correct it")
-    return given.astype(dtype, copy=False)
 
 
 class Event(NamedTuple):
@@ -101,6 +82,7 @@ class Vocabulary(Shared):
             object.__setattr__(self, "patience", (300,) * len(self.actions))
         if len(self.patience) != len(self.actions):
             raise LogError("vocabulary: patience needs one number per action")
+        narrow("vocabulary: patience", self.patience, np.int64, LogError)
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -183,8 +165,14 @@ class ActionLog:
         lengths = {len(v) for v in self.columns.values()}
         if set(self.columns) != set(_COLUMNS) or len(lengths) != 1:
             raise LogError("log: wrong columns")
+        numbers = (*self.start, *self.end, self.people, self.ticks_per_second, self.timer or 1)
+        narrow("log: start, end, people, ticks a second and timer", numbers, np.int64, LogError)
         if self.timer is not None and self.timer < 1:
             raise LogError(f"log: a timer of {self.timer} ticks; give at least 1, or None")
+        if self.ticks_per_second < 1:
+            raise LogError(f"log: {self.ticks_per_second} ticks a second; give at least 1")
+        if self.intervals and (np.abs(self.columns["value"][self.columns["kind"] == USER]) > LONGEST).any():
+            raise LogError(f"log: an activity of more than {LONGEST} ticks; import the log again without it")
         world, time = self.columns["world"], self.columns["time"]
         if len(world) > 1:
             step = np.diff(world)
@@ -203,7 +191,7 @@ class ActionLog:
         number does not fit."""
         n, usual = len(columns["time"]), Event._field_defaults
         full = {
-            name: narrow(f"log: {name}", columns[name] if name in columns else np.full(n, usual[name]), dtype)
+            name: narrow(f"log: {name}", columns[name] if name in columns else np.full(n, usual[name]), dtype, LogError)
             for name, dtype in _COLUMNS.items()
         }
         order = np.argsort(full["world"], kind="stable")
@@ -258,7 +246,7 @@ class ActionLog:
         try:
             about = json.loads((folder / "log.json").read_text(encoding="utf-8"))
             table = pq.read_table(folder / "events.parquet")
-            columns = {k: narrow(k, table[k].to_numpy(), d) for k, d in _COLUMNS.items()}
+            columns = {k: narrow(k, table[k].to_numpy(), d, LogError) for k, d in _COLUMNS.items()}
             about["vocabulary"] = Vocabulary.from_json(about["vocabulary"])
             about["protocol"] = Protocol(**about["protocol"])
             about["start"], about["end"] = tuple(about["start"]), tuple(about["end"])
