@@ -1,5 +1,7 @@
 """Numbers from outside are checked before they are cast."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,30 +13,30 @@ from lam_env.core.events import ActionLog, LogError, Vocabulary
 
 
 @given(
-    st.lists(st.integers(-(2**70), 2**70) | st.floats(width=64), max_size=4),
-    st.sampled_from([np.int8, np.int16, np.int32, np.int64, np.float32]),
+    st.lists(st.integers(-(2**70), 2**70), max_size=4) | st.lists(st.floats(width=64), max_size=4),
+    st.sampled_from([np.int8, np.int16, np.int32, np.int64]),
 )
 def test_a_number_comes_back_as_it_was_or_is_refused(numbers, dtype):
-    try:
+    limits = np.iinfo(dtype)
+    if all(math.isfinite(x) and x == int(x) and limits.min <= int(x) <= limits.max for x in numbers):
         found = narrow("x", numbers, dtype)
-    except UserError as error:
-        assert str(error).startswith("x: ")
-        return
-    assert found.dtype == dtype
-    for before, after in zip(numbers, found.tolist(), strict=True):
-        assert after == (np.float32(before) if dtype is np.float32 else before) or before != before
+        assert found.dtype == dtype
+        assert found.tolist() == numbers
+    else:
+        with pytest.raises(UserError, match=r"^x: "):
+            narrow("x", numbers, dtype)
 
 
 @pytest.mark.parametrize("value", [2**40, -(2**31) - 1, 0.5, np.nan, np.inf, "1", None, [1]])
 def test_what_fits_into_no_int32(value):
-    with pytest.raises(UserError, match="^time: .*int32"):
+    with pytest.raises(UserError, match=r"^time: .*int32"):
         narrow("time", [1, value], np.int32)
 
 
 def test_the_limits_themselves():
     limits = np.iinfo(np.int64)
     assert narrow("x", [limits.min, limits.max], np.int64).tolist() == [limits.min, limits.max]
-    with pytest.raises(UserError, match="x: 9.2.*e.18 does not fit into int64"):
+    with pytest.raises(UserError, match=r"x: 9.2.*e.18 does not fit into int64"):
         narrow("x", [2.0**63], np.int64)
 
 
