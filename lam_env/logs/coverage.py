@@ -23,6 +23,7 @@ MAX_NAME = 200  # characters
 # days with events, lie between them and the rest
 FAR = 7
 FEW, SHARE = 4, 0.01  # rows, and share of them, from which on a part of a log is no few
+DAYS_SHARE = 0.1  # the same share of a part that is a single day
 MOST = 0.8  # share of rows in the parts that are no few, without which the log is sparse and nothing is far
 EMPTY, AGAIN, ASTRAY = "state that says nothing (unavailable, unknown, nan)", "row that repeats another", "time far off"
 SAME_NAME = "names written in several ways (spaces, Unicode), read as one"
@@ -59,8 +60,8 @@ def far_times(time: np.ndarray) -> np.ndarray:
         return np.zeros(len(time), bool)
     gap = np.diff(day)
     part = np.cumsum(np.r_[0, gap > FAR * np.quantile(gap, 0.75, method="lower")])
-    size = np.bincount(part, number)
-    large = np.flatnonzero(size >= max(FEW, SHARE * len(time)))
+    size, days = np.bincount(part, number), np.bincount(part)
+    large = np.flatnonzero((size >= max(FEW, SHARE * len(time))) & ((days > 1) | (size > DAYS_SHARE * len(time))))
     if size[large].sum() < MOST * len(time):
         return np.zeros(len(time), bool)
     return ((part < large[0]) | (part > large[-1]))[inverse]
@@ -116,10 +117,12 @@ def days_of(log: ActionLog, start: np.ndarray | None = None) -> Days:
 
 
 def said(log: ActionLog, left_out: Mapping[str, int]) -> list[str]:
-    """What an importer left out or read otherwise than the file says it, for people."""
+    """What clock an importer has read, what it left out, and what it read otherwise than the file says it."""
     told = log.meta.get("told")
     otherwise = told.items() if isinstance(told, dict) else ()
-    return [f"left out: {n:,} {what}" for what, n in left_out.items()] + [f"{n:,} {what}" for what, n in otherwise]
+    clock = [f"local time: {log.meta['zone']}"] if "zone" in log.meta else []
+    dropped = [f"left out: {n:,} {what}" for what, n in left_out.items()]
+    return clock + dropped + [f"{n:,} {what}" for what, n in otherwise]
 
 
 def span(log: ActionLog) -> str:

@@ -94,12 +94,12 @@ def read_times(cells: Sequence[object], where: Where, numbers: bool = True) -> C
             raise LogError(f"{where(i)}: {text[:60]!r} {why}; correct the line") from None
     for i in np.flatnonzero((time < 0) | (time >= LAST * SECOND))[:1].tolist():
         raise LogError(f"{where(i)}: {str(cells[i])[:40]!r} lies outside 1970 to 2100; correct the line")
-    _not_dates(time[number] // SECOND, where)
+    check_no_dates(time[number] // SECOND, where)
     return Clocks(time, offset)
 
 
-def _not_dates(numbers: np.ndarray, where: Where) -> None:
-    """LogError where all numbers of ten digits are dates and hours: YYYYMMDDHH or YYMMDDHHMM."""
+def check_no_dates(numbers: np.ndarray, where: Where) -> None:
+    """LogError where all numbers [s since 1970] of ten digits are dates and hours: YYYYMMDDHH or YYMMDDHHMM."""
     if len(np.unique(numbers)) < 2:
         return
     pairs = [numbers // 100**k % 100 for k in (3, 2, 1, 0)]

@@ -90,11 +90,15 @@ def persistence(parts: list[EventStream], minutes: int) -> float:
     for p in parts:
         step = minutes * MINUTE
         # sampled in the middle of ticks that begin with the first act
-        grid = np.arange(p.start[0] + step / 2, (p.start + p.length).max(), step)
-        grid = grid[np.isin(grid // DAY, p.days.number) | (grid // DAY > p.days.number[-1])]
+        # on the days that count, so that an absence takes no memory
+        first, day = p.start[0] + step / 2, p.days.number * DAY
+        begins = np.r_[0, np.ceil((day[1:] - first) / step)].astype(np.int64)
+        ends = np.ceil((np.r_[day[:-1] + DAY, (p.start + p.length).max()] - first) / step).astype(np.int64)
+        moment = np.concatenate([np.arange(a, b) for a, b in zip(begins, ends, strict=True)])
+        grid = first + moment * step
         i = np.searchsorted(p.start, grid, side="right") - 1
         label = np.where(grid < (p.start + p.length)[i], p.label[i], 0)
-        next_to = np.diff(grid) == step
+        next_to = np.diff(moment) == 1
         same += int((label[1:] == label[:-1])[next_to].sum())
         total += int(next_to.sum())
     return same / total if total else math.nan

@@ -79,6 +79,7 @@ def log_of_table(
     users, said_of_users = clean_names(table.user, source)
     moment = table.local.moment
     empty = table.empty | np.isin(_codes(names), [i for i, name in enumerate(_sorted(names)) if says_nothing(name)])
+    empty |= (table.kind == READING) & np.isnan(table.value)
     keep, reasons = sound_rows(
         moment // SECOND, moment, _codes(names), _codes(users), table.kind, table.value, empty=empty
     )

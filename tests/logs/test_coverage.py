@@ -1,6 +1,7 @@
 """Which days, rows and names of a log count."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from lam_env.core.events import USER, ActionLog, Event, LogError, Protocol, Vocabulary
 from lam_env.core.units import DAY, HOUR
+from lam_env.logs import statistics
 from lam_env.logs.coverage import clean, clean_names, days_of, far_times, repeats, says_nothing, sound_rows, span
 from lam_env.logs.decision_points import ABSENCE, decision_points
 from lam_env.logs.streams import split_by_protocol
@@ -23,7 +25,7 @@ def log_of(time, **more):
     )
 
 
-@pytest.mark.parametrize("stray", [[-126], [300], [-20_000, 9000], [-60, -61, 3000], [30]])
+@pytest.mark.parametrize("stray", [[-126], [300], [-20_000, 9000], [-60, -61, 3000], [30], [-126] * 8])
 def test_a_few_times_far_from_all_others_are_found(stray):
     time = np.r_[DAYS, np.array(stray) * DAY]
     assert far_times(time).tolist() == [False] * len(DAYS) + [True] * len(stray)
@@ -34,6 +36,7 @@ def test_a_few_times_far_from_all_others_are_found(stray):
     [
         np.r_[0:20, 90:110],  # an absence of ten weeks
         np.r_[0:20, 24],  # a long weekend
+        np.r_[0:20, 40, 41, 42],  # home for the weekend
         np.r_[0:300:7],  # once a week
         np.r_[0:400:30],
         np.array([0, 100, 500]),
@@ -102,3 +105,31 @@ def test_an_absence_takes_no_day_from_the_parts_and_no_memory():
     assert quiet.sum() == ABSENCE // 300
     watched = dataclasses.replace(log, protocol=Protocol("worlds"))
     assert decision_points(watched).gap.max() == 300
+
+
+def activities(rows):
+    """Rows (hour, name, length [h]) of one person."""
+    names = ("breakfast", "sleep", "tv", "work")
+    events = [Event(h * HOUR, 0, USER, 1 + names.index(name), float(n * HOUR)) for h, name, n in rows]
+    return ActionLog.from_events(events, Vocabulary(("none", *names)), intervals=True)
+
+
+def test_a_gap_of_a_century_takes_no_memory():
+    rows = [(24 * d + h, a, 1) for d in (*range(9), *range(36_500, 36_510)) for h, a in ((7, "work"), (20, "tv"))]
+    tracemalloc.start()
+    numbers = statistics.statistics(activities(rows)).numbers
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+    assert numbers["days"] == 19
+
+
+def test_an_absence_changes_no_statistic_but_its_own_days():
+    def numbers(away):
+        days = [d + (away if d > 9 else 0) for d in range(20)]
+        rows = [(24 * d + h + d % 3, a, 1) for d in days for h, a in ((0, "sleep"), (7, "breakfast"), (20, "tv"))]
+        return statistics.statistics(activities(rows)).numbers
+
+    home, away = numbers(0), numbers(70)
+    for name in ("days", "per_day_mean", "fano", "same_after_5", "entropy_given_hour"):
+        assert away[name] == pytest.approx(home[name], abs=0.01), name
+    assert away["gap_cv"] == pytest.approx(home["gap_cv"], abs=0.05)

@@ -178,18 +178,6 @@ def test_day_counts_leave_out_the_days_that_may_be_cut_and_keep_empty_ones_of_si
     assert st.day_counts(st.streams(watched)).tolist() == [2, 0, 1]
 
 
-def test_an_absence_changes_no_statistic_but_its_own_days():
-    def numbers(away):
-        days = [d + (away if d > 9 else 0) for d in range(20)]
-        rows = [(24 * d + h + d % 3, a, 1) for d in days for h, a in ((0, "sleep"), (7, "breakfast"), (20, "tv"))]
-        return st.statistics(activities(rows)).numbers
-
-    home, away = numbers(0), numbers(70)
-    for name in ("days", "per_day_mean", "fano", "same_after_5", "entropy_given_hour"):
-        assert away[name] == pytest.approx(home[name], abs=0.01), name
-    assert away["gap_cv"] == pytest.approx(home["gap_cv"], abs=0.05)
-
-
 def test_two_people_and_two_worlds_are_streams_of_their_own():
     log = activities([(1, "tv", 3), (2, "work", 1, 1), (3, "tv", 1, 1)])
     assert [p.label.tolist() for p in st.streams(log)] == [[4], [5, 4]]

@@ -150,9 +150,10 @@ class _Events:
 def _activities(path: Path, left_out: Counter[str]) -> list[_Activity]:
     found, events = [], _Events(path)
     for trace in events.read():
-        begun: dict[str, deque[tuple[int, str]]] = {}
+        begun: dict[str, deque[tuple[int, str, str]]] = {}
         for line, event in trace:
-            name, transition, time = clean(event.get(NAME, "")), event.get(TRANSITION, "").lower(), event.get(TIME, "")
+            told, transition, time = event.get(NAME, ""), event.get(TRANSITION, "").lower(), event.get(TIME, "")
+            name = clean(told)
             if name in ARTIFICIAL:
                 left_out["artificial Start or End"] += 1
             elif name.lower() in ("", "none"):
@@ -162,12 +163,12 @@ def _activities(path: Path, left_out: Counter[str]) -> list[_Activity]:
             elif transition not in ("start", "complete"):
                 left_out["neither start nor complete"] += 1
             elif transition == "start":
-                begun.setdefault(name, deque()).append((line, time))
+                begun.setdefault(name, deque()).append((line, time, told))
             elif not begun.get(name):
                 left_out["complete without start"] += 1
             else:
-                began, start = begun[name].popleft()
-                found.append(_Activity(name, start, time, path.name, (began, line)))
+                began, start, told = begun[name].popleft()
+                found.append(_Activity(told, start, time, path.name, (began, line)))
         if unfinished := sum(map(len, begun.values())):
             left_out["start without complete"] += unfinished
     left_out.update(Counter({"event outside a trace": events.outside} if events.outside else {}))

@@ -22,7 +22,7 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.coverage import EMPTY, says_nothing, sound_rows
 from lam_env.logs.formats.records import existing, read_table
-from lam_env.logs.local_time import EPOCH, LAST, LEAST_NUMBER, SECOND, UNIVERSAL, Clocks, local_times
+from lam_env.logs.local_time import EPOCH, LAST, LEAST_NUMBER, SECOND, UNIVERSAL, Clocks, check_no_dates, local_times
 from lam_env.logs.play.sessions import BREAK
 from lam_env.logs.streams import RecordedStream, log_of_streams
 from lam_env.logs.tables import MAX_VALUE, one_home
@@ -47,7 +47,8 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
     order = np.lexsort((seconds, player))
     player, score, seconds = player[order], score[order], seconds[order]
     clocks = Clocks(seconds * SECOND, np.full(len(seconds), UNIVERSAL))
-    local = local_times(clocks, zone or "UTC", lambda i: f"{file.name}, line {i + 2}")
+    check_no_dates(seconds, lambda _: file.name)
+    local = local_times(clocks, zone or "UTC", lambda _: file.name)
     wall = local.wall // SECOND
     bounds = np.flatnonzero(np.r_[True, player[1:] != player[:-1], True])
     if np.diff(bounds).max() < 2:

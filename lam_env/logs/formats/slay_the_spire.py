@@ -25,7 +25,17 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.core.units import DAY
 from lam_env.logs.coverage import sound_rows
 from lam_env.logs.formats.records import existing, objects
-from lam_env.logs.local_time import EPOCH, LAST, LEAST_NUMBER, UNIVERSAL, Clocks, local_times, microseconds
+from lam_env.logs.local_time import (
+    EPOCH,
+    LAST,
+    LEAST_NUMBER,
+    SECOND,
+    UNIVERSAL,
+    Clocks,
+    check_no_dates,
+    local_times,
+    microseconds,
+)
 from lam_env.logs.streams import RecordedStream, log_of_streams
 from lam_env.logs.tables import one_home
 
@@ -89,11 +99,16 @@ def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
     if not runs:
         raise LogError(f"{path.name}: the file is empty; it needs one run a line")
     ended = np.array([int(float(run["timestamp"])) for run in runs])
+    check_no_dates(ended, lambda _: path.name)
     code: dict[str, int] = {}  # of each different run
     same = [code.setdefault(json.dumps(run, sort_keys=True), len(code)) for run in runs]
-    keep, reasons = sound_rows(ended, np.array(same))
-    kept = [runs[i] for i in np.flatnonzero(keep).tolist()]
-    left_out += Counter({f"run: {reason}": count for reason, count in reasons.items()})
+    shown = np.array([microseconds(began(run))[0] // SECOND for run in runs])
+    rows = np.arange(len(runs))
+    for time in (ended, shown):  # the two clocks of a run
+        keep, reasons = sound_rows(time[rows], np.array(same)[rows])
+        left_out += Counter({f"run: {reason}": count for reason, count in reasons.items()})
+        rows = rows[keep]
+    kept = [runs[i] for i in rows.tolist()]
     return sorted(kept, key=lambda run: float(run["timestamp"])), left_out
 
 

@@ -244,7 +244,7 @@ STRANGE = st.tuples(
     st.sampled_from(["a", "b", " b\u00a0", "none", "", "light.unavailable", "b\u0301"]),
     st.sampled_from(["anna", "ben "]),
     st.sampled_from(["user", "agent", "reading", ""]),
-    st.sampled_from(["", "1", "unavailable", "NaN"]),
+    st.sampled_from(["", "1", "unavailable", "NaN"]),  # of a reading, no value says nothing
     st.sampled_from(["h1", "h2", ""]),
 )
 

@@ -83,6 +83,7 @@ def test_lines_without_a_player_are_counted(tmp_path):
         ("player,score,time\n1,2,1400000000000\n", "not in seconds since 1970"),
         ("player,score,time\n1,2,20140101\n", "not in seconds since 1970"),
         ("player,score,time\n1,2,nan\n", "holds no play"),
+        ("player,score,time\n1,2,2026010507\n1,2,2026010519\n", "dates without separators"),
         ("player,score,time\n99999999999999999999,2,3\n", "is no number of a player"),
         ('player,score,time\n"1,2,3\n', "broken CSV"),
         (f"player,score,time\n1,2,{T}\n", r"one play a player \(of 1\): nothing to estimate"),
