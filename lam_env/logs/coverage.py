@@ -22,6 +22,7 @@ MAX_NAME = 200  # characters
 # a few rows at either end of a log are not believed where as many days as these, or as many times the usual gap between
 # days with events, lie between them and the rest
 FAR = 7
+LEAST = 8  # rows of which it can be told
 FEW, SHARE = 4, 0.01  # rows, and share of them, from which on a part of a log is no few
 DAYS_SHARE = 0.1  # the same share of a part that is a single day
 MOST = 0.8  # share of rows in the parts that are no few, without which the log is sparse and nothing is far
@@ -56,15 +57,21 @@ def far_times(time: np.ndarray) -> np.ndarray:
     """Mask (n,) of the times [s], in any order, that lie far before or after all others (an unset clock, a mistyped
     year): the few at either end of a log."""
     day, inverse, number = np.unique(time // DAY, return_inverse=True, return_counts=True)
-    if len(day) < 2:
+    part = _parts(day)
+    if len(time) < LEAST:
         return np.zeros(len(time), bool)
-    gap = np.diff(day)
-    part = np.cumsum(np.r_[0, gap > FAR * np.quantile(gap, 0.75, method="lower")])
     size, days = np.bincount(part, number), np.bincount(part)
     large = np.flatnonzero((size >= max(FEW, SHARE * len(time))) & ((days > 1) | (size > DAYS_SHARE * len(time))))
     if size[large].sum() < MOST * len(time):
         return np.zeros(len(time), bool)
     return ((part < large[0]) | (part > large[-1]))[inverse]
+
+
+def _parts(day: np.ndarray) -> np.ndarray:
+    """(n,) which part of a log each of its days with events, in order, belongs to: parts lie far apart."""
+    gap = np.diff(day)
+    far = gap > FAR * np.quantile(gap, 0.75, method="lower") if len(gap) else gap > 0
+    return np.cumsum(np.r_[np.zeros(min(1, len(day)), int), far])
 
 
 def repeats(*columns: np.ndarray) -> np.ndarray:
@@ -99,10 +106,24 @@ class Days(NamedTuple):
     def whole(self) -> np.ndarray:
         return self.number[1:-1]
 
+    def between(self, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """(n,) [s] from one time to another, both on days that count, less the days that do not."""
+        a, b = (np.searchsorted(self.number, t // DAY) * DAY + t % DAY for t in (first, last))
+        return b - a
+
     def joined(self, start: np.ndarray) -> np.ndarray:
         """(n-1,) bool: whether all days between an event and the next count; times (n,) [s] on days that count."""
         day = start // DAY
         return np.diff(day) == np.diff(np.searchsorted(self.number, day))
+
+
+def days_of_many(time: np.ndarray) -> Days:
+    """The days of a log of many people, whose rows are at `time` (n,) [s]: all from its first to its last but those on
+    which far too long nobody does anything, as where the record has a gap."""
+    day = np.unique(time // DAY)
+    part = _parts(day) if len(time) >= LEAST else np.zeros(len(day), int)
+    ends = [(day[part == k][0], day[part == k][-1]) for k in np.unique(part)]
+    return Days(np.concatenate([np.arange(a, b + 1) for a, b in ends]))
 
 
 def days_of(log: ActionLog, start: np.ndarray | None = None) -> Days:

@@ -40,6 +40,7 @@ def test_a_few_times_far_from_all_others_are_found(stray):
         np.r_[0:300:7],  # once a week
         np.r_[0:400:30],
         np.array([0, 100, 500]),
+        np.array([0, 1, 40]),  # too few to tell
         np.zeros(0, int),
     ],
 )

@@ -3,8 +3,8 @@
 That is the form of "game 1" of Kim et al., PLoS ONE 12(7): e0180735 (2017). A player is a stream (`world`); players
 stand in the order of their numbers, and plays in order of time whatever the file's. Actions: PLAY_<s> is a play whose
 score (its `value`) lies in [s, next bound); GAP_<length> is logged just before a play that comes more than 30 minutes
-after the last one; CHURN ends the stream of a player who has been silent for the last 30 days of the log. Clocks are
-UTC unless `zone` says where the players are.
+after the last one; CHURN ends the stream of a player who has been silent for the last 30 days of the log, gaps of
+the whole log aside. Clocks are UTC unless `zone` says where the players are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.core.units import DAY, HOUR
-from lam_env.logs.coverage import EMPTY, says_nothing, sound_rows
+from lam_env.logs.coverage import EMPTY, days_of_many, says_nothing, sound_rows
 from lam_env.logs.formats.records import existing, read_table
 from lam_env.logs.local_time import EPOCH, LAST, LEAST_NUMBER, SECOND, UNIVERSAL, Clocks, check_no_dates, local_times
 from lam_env.logs.play.sessions import BREAK
@@ -56,8 +56,11 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
             f"{file.name}: one play a player (of {len(bounds) - 1}): nothing to estimate sessions from, "
             "and no next play to predict; give a log of at least 2 players who come back, 30 returns in all"
         )
-    end = int(seconds.max())
-    streams = [_stream(seconds[a:b], wall[a:b], score[a:b], end) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    silent = days_of_many(seconds).between(seconds[bounds[1:] - 1], seconds.max())
+    streams = [
+        _stream(seconds[a:b], wall[a:b], score[a:b], bool(left))
+        for a, b, left in zip(bounds[:-1], bounds[1:], silent >= SILENT, strict=True)
+    ]
     log = log_of_streams(streams, file.name, word="PLAY_", least=5, zone=local.zone)
     return dataclasses.replace(log, end=(int(log.time.max()),) * len(streams)), dict(left_out + reasons)
 
@@ -96,8 +99,9 @@ def _play(where: str, player: str, score: str, time: str) -> tuple[int, float, i
     return who, points, int(when)
 
 
-def _stream(time: np.ndarray, wall: np.ndarray, score: np.ndarray, end: int) -> RecordedStream:
-    """The plays of one player at `time` [s since 1970], `wall` on their clock, with what lies between them."""
+def _stream(time: np.ndarray, wall: np.ndarray, score: np.ndarray, left: bool) -> RecordedStream:
+    """The plays of one player at `time` [s since 1970], `wall` on their clock, with what lies between them; `left`: and
+    for good."""
     rows: list[tuple[str, int, float]] = []
     hours = np.diff(time, prepend=time[:1]) / HOUR
     kinds = np.searchsorted(SCORES, score, side="right") - 1
@@ -105,7 +109,7 @@ def _stream(time: np.ndarray, wall: np.ndarray, score: np.ndarray, end: int) -> 
         if gap * 60 > BREAK:
             rows.append((next(name for name, most in GAPS if gap <= most), when, math.nan))
         rows.append((f"PLAY_{SCORES[kind]}", when, points))
-    if end - time[-1] >= SILENT:
+    if left:
         rows.append(("CHURN", int(wall[-1]), math.nan))
     names, at, value = zip(*rows, strict=True)
     began = EPOCH + datetime.timedelta(seconds=int(wall[0]))

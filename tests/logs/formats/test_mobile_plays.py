@@ -29,11 +29,10 @@ def names(log, world=0):
 
 
 def test_plays_gaps_and_churn(tmp_path):
-    rows = [(7, 5, T), (7, 60, T + 60), (7, 1000, T + 60 + 1801), (7, 0, T + 2 * DAY)]
-    rows += [(9, 700, T + (40 + d) * DAY) for d in range(4)]
+    rows = [(7, 5, T), (7, 60, T + 60), (7, 1000, T + 60 + 1801), (7, 0, T + 2 * DAY), (9, 700, T + 40 * DAY)]
     log, left_out = load(write(tmp_path / "p.csv", *rows))
     assert names(log, 0) == ["PLAY_0", "PLAY_50", "GAP_6h", "PLAY_1000", "GAP_3d", "PLAY_0", "CHURN"]
-    assert names(log, 1) == ["PLAY_500", *("GAP_24h", "PLAY_500") * 3]
+    assert names(log, 1) == ["PLAY_500"]
     assert left_out == {}
     assert log.value[log.world == 0][[0, 1, 3]].tolist() == [5, 60, 1000]
     assert len(log.end) == 2
@@ -142,6 +141,17 @@ def test_one_late_play_makes_nobody_one_who_has_left(tmp_path):
     log, left_out = load(write(tmp_path / "p.csv", *rows, (3, 5, T + 29 * DAY), (4, 5, T + 4000 * DAY)))
     assert left_out == {ASTRAY: 2}
     assert "CHURN" not in log.vocabulary.actions
+
+
+def test_days_on_which_nobody_plays_are_no_silence(tmp_path):
+    rows = [(p, 5 * p, T + d * DAY + p) for d in range(20) for p in range(9)]
+    after = [(p, 5 * p, T + d * DAY + p) for d in range(60, 65) for p in range(4)]
+    log, left_out = load(write(tmp_path / "p.csv", *rows, *after))
+    assert left_out == {}
+    assert "CHURN" not in log.vocabulary.actions
+    later = [(p, 5 * p, T + d * DAY + p) for d in range(65, 91) for p in range(4)]
+    log, _ = load(write(tmp_path / "p.csv", *rows, *after, *later))
+    assert (log.token == log.vocabulary.action("CHURN")).sum() == 5
 
 
 def test_states_that_say_nothing_and_a_home_that_it_does_not_know(tmp_path):
