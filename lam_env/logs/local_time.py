@@ -2,8 +2,8 @@
 
 - A time with an offset from UTC, or seconds since 1970 with `zone=`, is a moment; `zone` turns it into local time with
   the offset that holds at that moment. Without `zone`, the offsets are the home's own.
-- A local time that the clock skips in spring is read an hour later. Of a local time that occurs twice in autumn the
-  first is meant, unless it lies before the row above. Both are counted.
+- A local time that the clock skips in spring is read as the moment at which it does. Of a local time that occurs twice
+  in autumn the first is meant, unless it lies before the row above. Both are counted.
 - Offsets that no single place has, and offsets of 0 throughout (the clock of computers), are refused without `zone`.
 """
 
@@ -14,6 +14,7 @@ import re
 import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +28,9 @@ NO_OFFSET, UNIVERSAL = -DAY - 1, -DAY - 2  # in place of an offset: not told; to
 LEAST_NUMBER = 946_684_800  # [s since 1970] the year 2000: less is a date written as a number, or another unit
 LAST = 4_102_444_800  # [s since 1970] the year 2100
 APART = 14 * DAY  # [s] at least between two changes of a place's offset
-SLOT = 900  # [s] offsets change at quarters of an hour
-SKIPPED, TWICE = "local times that the clock skips, read an hour later", "local times that occur twice, read by order"
+SLOT = 900 * SECOND  # [us] offsets change at quarters of an hour
+SKIPPED = "local times that the clock skips, read as the moment at which it does"
+TWICE = "local times that occur twice, read by order"
 
 Where = Callable[[int], str]  # the place of row i in its file
 
@@ -150,17 +152,28 @@ def _of_one_place(moment: np.ndarray, offset: np.ndarray, where: Where, ask: str
 def _in_zone(clocks: Clocks, zone: str, where: Where) -> LocalTimes:
     time, offset = clocks
     place = zone_of(zone, where(0).partition(",")[0])
-    bare = np.flatnonzero(offset == NO_OFFSET)
+    time, bare = time.copy(), np.flatnonzero(offset == NO_OFFSET)
     ahead = np.where(offset == UNIVERSAL, 0, offset)
-    first, second = (_offsets(time[bare], lambda t: t.replace(tzinfo=place, fold=k)) for k in (0, 1))  # noqa: B023
+    first, second = _of_local(time[bare], place)
     ahead[bare] = first
-    said = Counter({SKIPPED: int((second > first).sum())})
+    skipped = bare[second > first]
+    said = Counter({SKIPPED: len(skipped)})
+    while len(skipped):  # on to the first local time that there is
+        time[skipped] = (time[skipped] // SLOT + 1) * SLOT
+        ahead[skipped], later = _of_local(time[skipped], place)
+        skipped = skipped[later > ahead[skipped]]
     for i, later in zip(bare[second < first].tolist(), second[second < first].tolist(), strict=True):
         said[TWICE] += 1
         if i and time[i] - ahead[i] * SECOND < time[i - 1] - ahead[i - 1] * SECOND:
             ahead[i] = later
     moment = time - ahead * SECOND
     return LocalTimes(to_wall(moment, place), moment, +said, zone)
+
+
+def _of_local(time: np.ndarray, zone: zoneinfo.ZoneInfo) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets (n,) [s] of local times before a change and after: less where they occur twice, more where skipped."""
+    before, after = (partial(datetime.datetime.replace, tzinfo=zone, fold=fold) for fold in (0, 1))
+    return _offsets(time, before), _offsets(time, after)
 
 
 def to_wall(moment: np.ndarray, zone: zoneinfo.ZoneInfo) -> np.ndarray:
@@ -171,8 +184,8 @@ def to_wall(moment: np.ndarray, zone: zoneinfo.ZoneInfo) -> np.ndarray:
 
 def _offsets(time: np.ndarray, at: Callable[[datetime.datetime], datetime.datetime]) -> np.ndarray:
     """(n,) [s] ahead of UTC; asked once for each quarter of an hour."""
-    slots, inverse = np.unique(time // (SLOT * SECOND), return_inverse=True)
-    found = [at(EPOCH + datetime.timedelta(seconds=s * SLOT)).utcoffset() for s in slots.tolist()]
+    slots, inverse = np.unique(time // SLOT, return_inverse=True)
+    found = [at(EPOCH + datetime.timedelta(microseconds=s * SLOT)).utcoffset() for s in slots.tolist()]
     return np.array([0 if o is None else int(o.total_seconds()) for o in found], np.int64)[inverse]
 
 

@@ -32,11 +32,14 @@ def test_every_moment_has_the_offset_that_held_then(moments, zone):
     assert local.moment.tolist() == [t * SECOND + SECOND // 2 for t in moments]
 
 
-def test_a_local_time_that_the_clock_skips_is_read_an_hour_later_and_counted():
-    found, local = walls(["2026-03-29T01:59:00", "2026-03-29T02:30:00", "2026-03-29T03:31:00"], "Europe/Berlin")
-    assert found == ["29 01:59", "29 03:30", "29 03:31"]
-    assert local.said == {SKIPPED: 1}
-    assert (np.diff(local.moment) == [31 * 60 * SECOND, 60 * SECOND]).all()
+def test_a_local_time_that_the_clock_skips_is_the_moment_of_the_change_and_counted():
+    cells = [f"2026-03-29T{t}" for t in ("01:59:00", "02:00:00", "02:30:59", "03:00:00", "03:01:00")]
+    found, local = walls(cells, "Europe/Berlin")
+    assert found == ["29 01:59", "29 03:00", "29 03:00", "29 03:00", "29 03:01"]
+    assert local.said == {SKIPPED: 2}
+    assert (np.diff(local.moment) // SECOND).tolist() == [60, 0, 0, 60]
+    assert walls(["2025-10-05T02:10:00"], "Australia/Lord_Howe")[0] == ["05 02:30"]  # half an hour
+    assert walls(["2011-12-30T12:00:00"], "Pacific/Apia")[0] == ["31 00:00"]  # a whole day
 
 
 def test_of_a_local_time_that_occurs_twice_the_order_tells_which_and_it_is_counted():

@@ -282,7 +282,7 @@ def test_what_is_read_otherwise_than_it_is_told_is_told(read, kind):
     assert left_out == {}
     assert log.meta["zone"] == "Europe/Berlin"
     names = 1 if kind == "csv" else 2  # a cell's own ends are cut in a table
-    told = {"local times that the clock skips, read an hour later": 1}
+    told = {"local times that the clock skips, read as the moment at which it does": 1}
     assert log.meta["told"] == told | {"names written in several ways (spaces, Unicode), read as one": names}
     assert log.vocabulary.actions == ("none", "a", "b", "b x")
 
