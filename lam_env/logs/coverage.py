@@ -84,14 +84,18 @@ def repeats(*columns: np.ndarray) -> np.ndarray:
     return found
 
 
-def sound_rows(time: np.ndarray, *same: np.ndarray, empty: np.ndarray | None = None) -> tuple[np.ndarray, Counter[str]]:
+def sound_rows(
+    times: Sequence[np.ndarray], *same: np.ndarray, empty: np.ndarray | None = None
+) -> tuple[np.ndarray, Counter[str]]:
     """Mask (n,) of the rows that a log keeps, and why it does not keep the others: those that say nothing (`empty`),
-    those that repeat another in all columns `same`, and those whose time [s] is far off."""
-    keep = np.ones(len(time), bool) if empty is None else ~empty
+    those that repeat another in all columns `same`, and those of which one of the `times` [s] (a start, an end) is far
+    off."""
+    keep = np.ones(len(times[0]), bool) if empty is None else ~empty
     left_out = Counter({EMPTY: int((~keep).sum())})
     for reason in (AGAIN, ASTRAY):
         rows = np.flatnonzero(keep)
-        wrong = repeats(*(column[rows] for column in same)) if reason == AGAIN else far_times(time[rows])
+        far = [far_times(time[rows]) for time in times]
+        wrong = repeats(*(column[rows] for column in same)) if reason == AGAIN else np.any(far, axis=0)
         keep[rows[wrong]] = False
         left_out[reason] = int(wrong.sum())
     return keep, +left_out

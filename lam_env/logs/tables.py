@@ -80,9 +80,10 @@ def log_of_table(
     moment = table.local.moment
     empty = table.empty | np.isin(_codes(names), [i for i, name in enumerate(_sorted(names)) if says_nothing(name)])
     empty |= (table.kind == READING) & np.isnan(table.value)
-    keep, reasons = sound_rows(
-        moment // SECOND, moment, _codes(names), _codes(users), table.kind, table.value, empty=empty
-    )
+    times = [moment // SECOND]
+    if intervals:
+        times.append(times[0] + np.nan_to_num(table.value).clip(0, LONGEST).astype(np.int64))
+    keep, reasons = sound_rows(times, moment, _codes(names), _codes(users), table.kind, table.value, empty=empty)
     order = np.flatnonzero(keep)
     order = order[np.argsort(moment[order], kind="stable")]
     name, user = [names[i] for i in order.tolist()], [users[i] for i in order.tolist()]

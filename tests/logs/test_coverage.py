@@ -51,7 +51,7 @@ def test_absences_and_sparse_logs_are_believed(days):
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from([1.0, np.nan])), min_size=1))
 def test_rows_are_kept_once_and_every_row_is_kept_or_counted(rows):
     a, b, value = (np.array(c) for c in zip(*rows, strict=True))
-    keep, left_out = sound_rows(a, a, b, value, empty=b == 3)
+    keep, left_out = sound_rows([a], a, b, value, empty=b == 3)
     assert keep.sum() + sum(left_out.values()) == len(rows)
     sound = [(x, y, str(v)) for x, y, v in rows if y != 3]
     assert keep.sum() == len(set(sound))

@@ -42,7 +42,7 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
     if not rows:
         raise LogError(f"{file.name}: holds no play; it needs lines of {','.join(NEEDED)}")
     player, score, seconds = (np.array(column) for column in zip(*rows, strict=True))
-    keep, reasons = sound_rows(seconds, player, score, seconds)
+    keep, reasons = sound_rows([seconds], player, score, seconds)
     player, score, seconds = player[keep], score[keep], seconds[keep]
     order = np.lexsort((seconds, player))
     player, score, seconds = player[order], score[order], seconds[order]

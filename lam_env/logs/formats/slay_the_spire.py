@@ -103,12 +103,9 @@ def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
     code: dict[str, int] = {}  # of each different run
     same = [code.setdefault(json.dumps(run, sort_keys=True), len(code)) for run in runs]
     shown = np.array([microseconds(began(run))[0] // SECOND for run in runs])
-    rows = np.arange(len(runs))
-    for time in (ended, shown):  # the two clocks of a run
-        keep, reasons = sound_rows(time[rows], np.array(same)[rows])
-        left_out += Counter({f"run: {reason}": count for reason, count in reasons.items()})
-        rows = rows[keep]
-    kept = [runs[i] for i in rows.tolist()]
+    keep, reasons = sound_rows([ended, shown], np.array(same))  # the two clocks of a run
+    left_out += Counter({f"run: {reason}": count for reason, count in reasons.items()})
+    kept = [runs[i] for i in np.flatnonzero(keep).tolist()]
     return sorted(kept, key=lambda run: float(run["timestamp"])), left_out
 
 

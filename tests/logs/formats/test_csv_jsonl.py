@@ -294,6 +294,13 @@ def test_a_stray_row_is_left_out_and_counted(read):
     assert log.meta["start"] == "2026-01-05"
 
 
+def test_an_activity_that_ends_far_from_all_others_is_left_out(read):
+    days = [f"2026-01-{d:02d}T{h:02d}:00:00,anna,{a}," for d in range(5, 15) for h, a in ((7, "x"), (20, "y"))]
+    rows = "".join(row + ("3600" if i != 5 else str(200 * 86_400)) + "\n" for i, row in enumerate(days))
+    log, left_out = read("time,user,action,duration\n" + rows, zone="Europe/Berlin")
+    assert (len(log), left_out) == (19, {"time far off": 1})
+
+
 @quick
 @given(st.lists(ROW, min_size=2, max_size=30), st.sampled_from(["csv", "jsonl"]))
 def test_a_written_log_comes_back(tmp_path, rows, kind):
