@@ -48,9 +48,9 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.envs.vector import LamVectorEnv as LamVectorEnv
     from lam_env.experiment.policies import load as load
     from lam_env.logs.decision_points import decision_points as decision_points
-    from lam_env.logs.formats.files import LogRow as LogRow
-    from lam_env.logs.formats.files import log_of_rows as log_of_rows
     from lam_env.logs.formats.files import read_lines as read_lines
+    from lam_env.logs.tables import LogRow as LogRow
+    from lam_env.logs.tables import log_of_rows as log_of_rows
     from lam_env.sim.persons import PersonalWorld as PersonalWorld
     from lam_env.sim.user import ASKED as ASKED
     from lam_env.sim.user import User as User

@@ -52,10 +52,9 @@ class PredictorSettings:
         for name, most in limits.items():
             if not 1 <= getattr(self, name) <= most:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 1..{most}")
-        if self.burn_in < 0:
-            raise UserError(f"predictor: burn_in = {self.burn_in} must not be negative")
-        if not 0 <= self.readout <= 2048:
-            raise UserError(f"predictor: readout = {self.readout} must lie in 0..2048")
+        for name, most in {"burn_in": 8192, "readout": 2048, "valid_rows": 1_000_000_000}.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 0..{most}")
         for name in ("dropout", "embedding_dropout", "input_dropout", "label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in [0, 1)")

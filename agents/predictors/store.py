@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from lam_env.core.casts import narrow
 from lam_env.core.events import Vocabulary
 
 from ..files import ModelError, fill, read_folder, reading, settings_of, to_json, weights_of, write_folder
@@ -42,7 +43,7 @@ def load(folder: str | os.PathLike[str]) -> Predictor:
         config = json.loads(content[_CONFIG])
         settings = settings_of(PredictorSettings, config["settings"])
         vocabulary = Vocabulary.from_json(config["vocabulary"])
-        mean, sd = (np.asarray(config[k], np.float32) for k in ("mean", "sd"))
+        mean, sd = (narrow(f"config.json: {k}", config[k], np.float32) for k in ("mean", "sd"))
         if mean.shape != (2 + len(vocabulary.readings),) or mean.shape != sd.shape or not (sd > 0).all():
             raise ModelError(f"{folder}: config.json: mean and sd do not fit the vocabulary; train it again")
         if not np.isfinite(mean).all() or not np.isfinite(sd).all():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -60,7 +61,8 @@ class Adviser:
     as it was.
     """
 
-    def __init__(self, policy: TunedPolicy | Thresholded):
+    def __init__(self, policy: TunedPolicy | Thresholded, zone: ZoneInfo | None = None):
+        self._zone = zone
         self.policy = policy
         assert policy.predictor is not None  # others cannot be served
         self.predictor = policy.predictor
@@ -69,7 +71,7 @@ class Adviser:
         self._clear()
 
     def _clear(self) -> None:
-        self._clock = Clock()
+        self._clock = Clock(self._zone)
         self._carry: PredictorState | None = None
         self._people: dict[int | str, _Person] = {}
         self._shared = np.zeros(len(self.vocabulary.readings), np.float32)
@@ -77,7 +79,7 @@ class Adviser:
 
     def reset(self, time: Time) -> None:
         """Forget everybody; the stream starts at `time`."""
-        seconds = Clock().read(time)  # refuses before anything is forgotten
+        seconds = Clock(self._zone).read(time)  # refuses before anything is forgotten
         self._clear()
         self._clock.move(time, seconds)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
 from lam_env.core.observation import ObservationRows
 from lam_env.core.units import DAY
+from lam_env.logs.decision_points import ABSENCE
+from lam_env.logs.local_time import zone_of
 
 from ..carry import PredictorState, anticipation, slow_actions, update
 from ..fine_tuning.heads import AdviceHead
@@ -48,13 +51,15 @@ class Suggestion:
 class Assistant:
     """Hears what happens, in order of time, and says what to do.
 
-    Times are seconds since a Monday 00:00 local time (fractions are cut off), or datetimes, naive local ones or in the
-    home's time zone; see `Clock`. User and sensor events raise a decision point, at which the prior's memory is
-    stepped; so does as much quiet as in its training log (`Predictor.timer`). Readings, feedback and what the agent did
-    are noted for the next suggestion and decision point. Whatever is refused (UserError) leaves everything as it was.
+    Times are seconds since a Monday 00:00 local time (fractions are cut off), or datetimes, naive local ones or, where
+    the home's `zone` is known, with a time zone; see `Clock`. User and sensor events raise a decision point, at which
+    the prior's memory is stepped; so does as much quiet as in its training log (`Predictor.timer`), for a day of
+    silence at most. Readings, feedback and what the agent did are noted for the next suggestion and decision point.
+    Whatever is refused (UserError) leaves everything as it was.
     """
 
-    def __init__(self, policy: TunedPolicy | Thresholded):
+    def __init__(self, policy: TunedPolicy | Thresholded, zone: ZoneInfo | None = None):
+        self._zone = zone
         assert isinstance(policy.predictor, Predictor)  # others cannot be saved
         self.policy, self.predictor = policy, policy.predictor
         self._quiet = np.inf if self.predictor.timer is None else self.predictor.timer
@@ -67,9 +72,10 @@ class Assistant:
 
     def _clear(self) -> None:
         self._row.clear()
-        self._clock = Clock()
+        self._clock = Clock(self._zone)
         self._carry: PredictorState | None = None
         self._due: float = -1  # [s] when the next decision point of the timer is; -1: no time has come yet
+        self._until: float = -1  # [s] when the timer stops if the silence lasts
         self._new = 0  # tokens since the last decision point
         self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
         self._done: list[int] = []  # those since the last decision point
@@ -80,7 +86,7 @@ class Assistant:
 
     def reset(self, time: Time) -> None:
         """Forget everything; the stream starts at `time`. Without it, the first event is the start."""
-        Clock().read(time)  # refuses before anything is forgotten
+        Clock(self._zone).read(time)  # refuses before anything is forgotten
         self._clear()
         self._tell(time)
 
@@ -88,6 +94,7 @@ class Assistant:
         seconds = self._clock.read(time)
         if self._due < 0:
             self._due = self._row.epoch[0] = seconds
+            self._until = seconds + ABSENCE
         elif seconds - self._clock.now > MOST_QUIET:
             days = (seconds - self._clock.now) // DAY
             raise UserError(f"time: {short(time)} is {days} days after the last event; call reset to start afresh")
@@ -122,6 +129,7 @@ class Assistant:
         self._pass_time(seconds, until=kind in (AGENT, NOTHING))
         if kind in (USER, SENSOR):
             self._push(token if kind == USER else len(self.vocabulary) + token, seconds)
+            self._until = seconds + ABSENCE
             self._raise_decision(seconds)
         elif kind == AGENT and token:
             self._act(token)
@@ -147,7 +155,8 @@ class Assistant:
     def _raise_decision(self, seconds: float) -> None:
         epoch = self._row.epoch
         epoch[0], epoch[1], epoch[3], epoch[4] = seconds, seconds - epoch[0], self._new, 0
-        self._new, self._due = 0, seconds + self._quiet
+        due = seconds + self._quiet
+        self._new, self._due = 0, due if due <= self._until else np.inf
         self._done.clear()
         self._carry = update(self.predictor, self._rows.observe(), self._carry, None)
 
@@ -226,10 +235,12 @@ class Assistant:
         return f"none: the likeliest possible, {names[likely]}, is in time with probability {q[likely]:.2f}, {value}"
 
 
-def serve(policy: TunedPolicy | Thresholded) -> Assistant | Adviser:
-    """`policy`, ready to observe a stream of events; an `Adviser` if it advises persons."""
+def serve(policy: TunedPolicy | Thresholded, zone: str | None = None) -> Assistant | Adviser:
+    """`policy`, ready to observe a stream of events; an `Adviser` if it advises persons. `zone`: the home's time
+    zone."""
+    place = None if zone is None else zone_of(zone, "zone")
     if isinstance(policy, TunedPolicy):
         advises = isinstance(policy.head, AdviceHead)
     else:
         advises = bool(policy.predictor.vocabulary.values())
-    return Adviser(policy) if advises else Assistant(policy)
+    return Adviser(policy, place) if advises else Assistant(policy, place)

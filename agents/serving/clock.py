@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import math
 import numbers
+import zoneinfo
 from typing import TypeGuard
 
 from lam_env.core.errors import UserError
-from lam_env.logs.formats.files import monday_before
+from lam_env.logs.local_time import monday_before
 
 Time = float | datetime.datetime
 
@@ -16,13 +17,15 @@ _UNIX = 1_000_000_000  # [s] nobody counts from a Monday that long ago; the time
 
 
 class Clock:
-    """Accepts numbers [s since a Monday 00:00 local time], datetimes in the home's time zone, or naive local ones.
+    """Accepts numbers [s since a Monday 00:00 local time], naive local datetimes, or datetimes with a time zone, which
+    are turned into local ones of `zone`, the home's; where that is not known (None), they are refused.
 
     A stream keeps to one of the three. Datetimes count from the Monday of the week of the first. An hour that the end
     of summer time repeats takes no time where datetimes tell it apart, by their zone or by `fold=1`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, zone: zoneinfo.ZoneInfo | None = None) -> None:
+        self.zone = zone
         self.now = 0
         self._form: str | None = None  # of the stream's times; None: none has come
         self._monday = datetime.datetime.min
@@ -34,7 +37,7 @@ class Clock:
         if self._form not in (None, form):
             raise UserError(f"time: this stream's times are {self._form}, not {form}; keep to one, or reset")
         if isinstance(time, datetime.datetime):
-            seconds = self._local(time)
+            seconds = self._seconds(self._local(time))
         else:
             seconds = math.floor(time)
         if self._form is not None and (back := self.now - seconds) > 0:
@@ -46,12 +49,24 @@ class Clock:
         if self._form is None:
             self._form = _form_of(time)
             if isinstance(time, datetime.datetime):
-                self._monday = monday_before(time)
+                self._monday = monday_before(self._local(time))
         self.now = seconds
         if isinstance(time, datetime.datetime) and time.tzinfo is not None:
             self._latest = time.astimezone(datetime.UTC)
 
-    def _local(self, time: datetime.datetime) -> int:
+    def _local(self, time: datetime.datetime) -> datetime.datetime:
+        """The same time on the home's clock."""
+        if time.utcoffset() is None:
+            return time
+        if self.zone is None:
+            remedy = 'give the zone, load(run, zone="Europe/Berlin"), or local datetimes without one'
+            raise UserError(f"time: {time} has a time zone, and the home's is not known; {remedy}")
+        try:
+            return time.astimezone(self.zone)
+        except OverflowError:
+            raise UserError(f"time: {time} is no time of the home's clock; correct it") from None
+
+    def _seconds(self, time: datetime.datetime) -> int:
         first = self._form is None
         wall = time.replace(tzinfo=None) - (monday_before(time) if first else self._monday)
         seconds = math.floor(wall.total_seconds())

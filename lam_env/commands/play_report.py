@@ -19,6 +19,7 @@ from lam_env.core.events import ActionLog
 from lam_env.core.outputs import output_file
 from lam_env.core.progress import Progress
 from lam_env.logs import fidelity
+from lam_env.logs.coverage import said
 from lam_env.logs.play.draw import draw
 from lam_env.logs.play.fidelity import play_gates
 from lam_env.logs.play.sessions import BREAK, plays_of
@@ -70,7 +71,7 @@ def run(s: PlayReportSettings) -> str:
     if s.out is not None:
         tables.save(s.out)
     head = f"{s.path}: {len(source.time):,} plays of {players:,} players over {tables.days:.0f} days"
-    lines = [head, *(f"  left out: {count:,} {reason}" for reason, count in left_out.items()), *tables.lines()]
+    lines = [head, *(f"  {line}" for line in said(log, left_out)), *tables.lines()]
     what = f"{players:,} players drawn from the tables, seed {s.seed}" if other is None else str(s.simulated)
     report = fidelity.fidelity_table(play_gates(source, drawn))
     return "\n".join([*lines, "", f"**source: the log; simulated: {what}**", "", report, ""])

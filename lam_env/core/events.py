@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +14,14 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from lam_env.core.casts import narrow
 from lam_env.core.errors import UserError
 from lam_env.core.shared import Shared
 
 USER, AGENT, FEEDBACK, SENSOR, READING = range(5)
 KINDS = ("user", "agent", "feedback", "sensor", "reading")
 GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed")  # feedback: was an act wanted?
+LONGEST = 2**53  # [ticks] of an activity: beyond, floats hold no whole numbers
 EVERYBODY = -1  # in the place of an event's user: a reading that all persons share
 
 _COLUMNS: dict[str, type[np.generic]] = {
@@ -80,6 +82,7 @@ class Vocabulary(Shared):
             object.__setattr__(self, "patience", (300,) * len(self.actions))
         if len(self.patience) != len(self.actions):
             raise LogError("vocabulary: patience needs one number per action")
+        narrow("vocabulary: patience", self.patience, np.int64, LogError)
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -162,8 +165,14 @@ class ActionLog:
         lengths = {len(v) for v in self.columns.values()}
         if set(self.columns) != set(_COLUMNS) or len(lengths) != 1:
             raise LogError("log: wrong columns")
+        numbers = (*self.start, *self.end, self.people, self.ticks_per_second, self.timer or 1)
+        narrow("log: start, end, people, ticks a second and timer", numbers, np.int64, LogError)
         if self.timer is not None and self.timer < 1:
             raise LogError(f"log: a timer of {self.timer} ticks; give at least 1, or None")
+        if self.ticks_per_second < 1:
+            raise LogError(f"log: {self.ticks_per_second} ticks a second; give at least 1")
+        if self.intervals and (np.abs(self.columns["value"][self.columns["kind"] == USER]) > LONGEST).any():
+            raise LogError(f"log: an activity of more than {LONGEST} ticks; import the log again without it")
         world, time = self.columns["world"], self.columns["time"]
         if len(world) > 1:
             step = np.diff(world)
@@ -174,9 +183,19 @@ class ActionLog:
     def from_events(cls, events: Iterable[Event], vocabulary: Vocabulary, **more: Any) -> ActionLog:
         """Events in any order of worlds; within a world they must already be in order of time. `more`: other fields."""
         rows = list(events)
-        columns = {name: np.array([getattr(e, name) for e in rows], dtype=dtype) for name, dtype in _COLUMNS.items()}
-        order = np.argsort(columns["world"], kind="stable")
-        return cls({k: v[order] for k, v in columns.items()}, vocabulary, **more)
+        return cls.from_columns({name: [getattr(e, name) for e in rows] for name in _COLUMNS}, vocabulary, **more)
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, Any], vocabulary: Vocabulary, **more: Any) -> ActionLog:
+        """The same of columns (n,) by name; those that are not given hold the defaults of `Event`. LogError where a
+        number does not fit."""
+        n, usual = len(columns["time"]), Event._field_defaults
+        full = {
+            name: narrow(f"log: {name}", columns[name] if name in columns else np.full(n, usual[name]), dtype, LogError)
+            for name, dtype in _COLUMNS.items()
+        }
+        order = np.argsort(full["world"], kind="stable")
+        return cls({k: v[order] for k, v in full.items()}, vocabulary, **more)
 
     def __len__(self) -> int:
         return len(self.columns["time"])
@@ -227,7 +246,7 @@ class ActionLog:
         try:
             about = json.loads((folder / "log.json").read_text(encoding="utf-8"))
             table = pq.read_table(folder / "events.parquet")
-            columns = {k: table[k].to_numpy().astype(d) for k, d in _COLUMNS.items()}
+            columns = {k: narrow(k, table[k].to_numpy(), d, LogError) for k, d in _COLUMNS.items()}
             about["vocabulary"] = Vocabulary.from_json(about["vocabulary"])
             about["protocol"] = Protocol(**about["protocol"])
             about["start"], about["end"] = tuple(about["start"]), tuple(about["end"])

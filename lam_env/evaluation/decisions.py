@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lam_env.core.casts import narrow
 from lam_env.core.contracts import FullPolicy, Observation, Policy, complete
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, ActionLog, Event, LogError
@@ -100,7 +101,7 @@ class Decisions:
             for name, space in spaces.items():
                 width = int(np.prod(space.shape or (0,)))
                 flat = table[name].combine_chunks().flatten() if width else pa.array([], pa.float32())
-                observation[name] = flat.to_numpy().astype(space.dtype).reshape(n, width)
+                observation[name] = narrow(name, flat.to_numpy(), np.dtype(space.dtype).type).reshape(n, width)
         except (OSError, KeyError, ValueError, TypeError, AttributeError, pa.ArrowInvalid) as error:
             why = " ".join(str(error).split())[:160]
             raise LogError(f"{folder / CONTEXTS}: does not fit the log ({why}); record it again") from None

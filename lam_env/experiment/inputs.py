@@ -17,7 +17,6 @@ from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UserError
 from lam_env.core.events import KINDS, USER, ActionLog
 from lam_env.core.seeds import TRAINING_SEEDS
-from lam_env.core.units import DAY
 from lam_env.envs.recording import timer_of
 from lam_env.envs.scenario import Scenario
 from lam_env.experiment import models
@@ -27,6 +26,7 @@ from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ALWAYS, ORDER, LogSettings, RunSettings
 from lam_env.experiment.twin import in_the_home, training_days
 from lam_env.launch.local import one_line
+from lam_env.logs.coverage import days_of, said, span
 from lam_env.logs.decision_points import decision_points
 from lam_env.logs.streams import split_by_protocol
 
@@ -99,29 +99,28 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if not Path(s.logs).exists():
         raise UserError(f"logs={s.logs}: no such file or folder")
     log, left_out = importer(s.logs, home=s.home, zone=s.zone)
-    days = len(np.unique(log.time[log.kind == USER] // log.ticks_per_second // DAY))
-    print(f"{s.logs}: {int((log.kind == USER).sum()):,} events, {days} days, {len(log.vocabulary) - 1} actions")
-    for reason, count in left_out.items():
-        print(f"  left out: {count:,} {reason}")
+    print(f"{s.logs}: {int((log.kind == USER).sum()):,} events, {span(log)}, {len(log.vocabulary) - 1} actions")
+    for line in said(log, left_out):
+        print(f"  {line}")
     if log.protocol.split == "streams":
         return RealLog(_checked_streams(s.logs, log))
     if scenario.personal:
         why = f"no real log is read into {s.scenario}, whose people are asked one by one"
         raise UserError(f"logs={s.logs}: {why}; leave logs away")
-    _check_days(s.logs, log, days)
+    _check_days(s.logs, log)
     if log.intervals:
         return _activities(s.logs, log, scenario)
     mapped = in_the_home(log, scenario.vocabulary, timer_of(scenario))
     if mapped is None:
         return RealLog(log)
-    _check_days(s.logs, mapped, len(np.unique(mapped.time[mapped.kind == USER] // DAY)), "with commands of the home ")
+    _check_days(s.logs, mapped, "with commands of the home ")
     n, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
     print(f"  {n:,} of {of:,} user events are commands of the scenario's home; the others are left out")
     return RealLog(mapped, acts=True)
 
 
-def _check_days(path: str, log: ActionLog, days: int, which: str = "") -> None:
-    use = "to train, validate and test on"
+def _check_days(path: str, log: ActionLog, which: str = "") -> None:
+    use, days = "to train, validate and test on", len(days_of(log).number)
     if days < LEAST_DAYS:
         raise UserError(f"logs={path}: {days} days {which}are too few {use}; give at least {LEAST_DAYS}")
     if not all(part.any() for part in split_by_protocol(log, decision_points(log, soon=False))):

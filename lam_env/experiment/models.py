@@ -100,11 +100,11 @@ def thresholded(predictor: Predictor) -> Thresholded:
     return unfitted(predictor)
 
 
-def serve(policy: TunedPolicy | Thresholded) -> Assistant | Adviser:
+def serve(policy: TunedPolicy | Thresholded, zone: str | None = None) -> Assistant | Adviser:
     """The policy for one's own stream of events."""
     from lam_env.agents.serving.assistant import serve
 
-    return serve(policy)
+    return serve(policy, zone)
 
 
 def expectation(predictor: ActionPredictor) -> Callable[[Observation, np.ndarray], np.ndarray]:

@@ -16,6 +16,7 @@ from lam_env.core.behaviour_tables import Anchor, BehaviourTables, Need
 from lam_env.core.events import ActionLog, LogError
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs import statistics as st
+from lam_env.logs.coverage import Days
 
 ANCHORED = 1.2  # [h] circular sd of the start below which a label is anchored in the clock
 REGULAR = 0.6  # coefficient of variation of the time between two acts below which a need is seen
@@ -36,6 +37,12 @@ class Acts(NamedTuple):
     start: np.ndarray  # (n,) [s]
     end: np.ndarray  # (n,) [s]
     label: np.ndarray  # (n,)
+    days: Days  # that count
+
+    @property
+    def joined(self) -> np.ndarray:
+        """(n-1,) whether no day without data lies between an act and the next."""
+        return self.days.joined(self.start)
 
 
 def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
@@ -44,7 +51,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
     names = log.vocabulary.actions[1:]
     k = len(names)
     sleep = st.sleep_label(log) - 1
-    days = np.arange(acts.start[0] // DAY + 1, acts.start[-1] // DAY)
+    days = acts.days.whole
     bed, wake = _nights(acts, sleep, days) if sleep >= 0 else (np.zeros(0, np.int64),) * 2
     asleep = _within(acts.start, bed, wake)
     anchors = _bed_and_wake(names[sleep], bed, wake) if len(bed) else []
@@ -56,7 +63,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
     free = ~planned & ~np.isin(acts.start, bed)
     context = np.where(asleep, _NIGHT, acts.start % DAY // HOUR)
     hourly, night, follow, again = _choices(acts, context, free, k, sleep)
-    pauses = np.r_[acts.start[1:] - acts.end[:-1], 0] / 60
+    pauses = np.r_[np.where(acts.joined, acts.start[1:] - acts.end[:-1], 0), 0] / 60  # an absence is no pause
     length = (acts.end - acts.start) / 60
     pace = _pace(acts, length, pauses, asleep)
     slow = np.where(asleep, 1.0, pace[acts.start % DAY // HOUR])
@@ -80,14 +87,14 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
         hourly=hourly,
         follow=follow,
         pauses=_quantiles(pauses[idle & ~still]),
-        pause=float(idle[:-1].mean()),
+        pause=float(idle[:-1][acts.joined].mean()),
         sleep=names[sleep] if sleep >= 0 else "sleep",
         night=night if broken else np.zeros(0),
         naps=naps,
         night_pauses=_quantiles(pauses[idle & still]) if broken else (),
         pace=pace,
         again=again,
-        brevity=_brevity(length[1:], acts.label[1:], pauses[:-1], still[:-1]),
+        brevity=_brevity(*(x[acts.joined] for x in (length[1:], acts.label[1:], pauses[:-1], still[:-1]))),
         evenness=EVENNESS,
     )
 
@@ -99,14 +106,14 @@ def _acts(log: ActionLog, world: int | None) -> Acts:
     people = st.streams(parts)
     if len(people) != 1:
         raise LogError(f"calibrate: the log holds {len(people)} people; choose one with world=")
-    start, length, label = people[0]
-    if start[-1] // DAY - start[0] // DAY < 7:
-        raise LogError("calibrate: fewer than six whole days; give a longer log")
+    start, length, label, days = people[0]
+    if len(days.whole) < 6:
+        raise LogError("calibrate: fewer than six whole days with activities; give a longer log")
     if (length < 0).any():
         raise LogError("calibrate: an activity ends before it starts; import the log again without such rows")
     end = start + length
     end[:-1] = np.minimum(end[:-1], np.maximum(start[1:], start[:-1]))  # one thing at a time
-    return Acts(start, end, label.astype(np.int64) - 1)
+    return Acts(start, end, label.astype(np.int64) - 1, days)
 
 
 def _quantiles(minutes: np.ndarray) -> tuple[float, ...]:
@@ -229,7 +236,10 @@ def _need(acts: Acts, label: int, name: str, asleep: np.ndarray, bed: np.ndarray
     if (led > np.maximum(LED_BY, 2 * usual)).any():
         return None  # part of a sequence
     slept = np.concatenate([[0], np.cumsum(wake - bed)])[np.searchsorted(bed, acts.start[rows], side="right")]
-    gaps = np.diff(acts.start[rows] - slept) / HOUR
+    absences = np.cumsum(np.r_[False, ~acts.joined])[rows]
+    gaps = np.diff(acts.start[rows] - slept)[np.diff(absences) == 0] / HOUR
+    if len(gaps) < 2:
+        return None
     if gaps.std() > REGULAR * gaps.mean():
         return None
     return Need(name, float(gaps.mean()), float((gaps.mean() / gaps.std()) ** 2))
@@ -273,7 +283,7 @@ def _choices(
     maximisation, as a return to the act before the last may come from either.
     """
     label = acts.label
-    rows = np.flatnonzero(free[2:]) + 2
+    rows = np.flatnonzero(free[2:] & acts.joined[1:] & acts.joined[:-1]) + 2
     before, last, now, when = label[rows - 2], label[rows - 1], label[rows], context[rows]
     may = (when != _NIGHT) & (before != last) & (before != sleep) & free[rows - 2]
     back = may & (now == before)

@@ -2,7 +2,8 @@
 
 A row is a decision point: a user or sensor event, or `ActionLog.timer` quiet ticks after the one before. An agent's
 action is none, it joins the tokens of the next. Its target is what the user does before the next row, or none: since
-every user event is a row, that is the event of the next row.
+every user event is a row, that is the event of the next row. In a recorded log the timer stops after a day of silence,
+for nobody is there then, or nothing is written: an absence costs neither memory nor days to judge on.
 
 In a log of persons (`ActionLog.people`) each person is a stream. Their rows are the sensor events that ask them; tokens
 are what they have done since the row before, the target is what they do before the next.
@@ -20,6 +21,7 @@ import numpy as np
 from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, LogError, Vocabulary
 from lam_env.core.units import DAY
 
+ABSENCE = DAY  # [s] of silence in a recorded log after which its timer stops until the next event
 BAG = 6  # a row holds at most this many tokens (the latest): its own event and agent actions before it
 _COLUMNS = ("world", "time", "gap", "duration", "tokens", "context", "target", "soon", "user")
 
@@ -135,7 +137,8 @@ def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> DecisionPo
     if index < len(log.start):  # a decision point before anything has happened; row -1 stands for no event
         rows, length, at = np.r_[-1, rows], np.r_[0, length], np.r_[log.start[index], at]
     end = log.end[index] if index < len(log.end) else (int(at[-1]) if len(at) else 0)
-    at, event = _with_timer(at, rows, end, log.timer)
+    recorded = log.protocol.split != "worlds"
+    at, event = _with_timer(at, rows, end, log.timer, ABSENCE * second if recorded else None)
     is_event = event >= 0
     n = len(at)
     own = np.where(is_event, stream[np.maximum(event, 0)], 0)
@@ -223,14 +226,17 @@ def _context(kind: np.ndarray, token: np.ndarray, value: np.ndarray, upto: np.nd
     return context
 
 
-def _with_timer(at: np.ndarray, rows: np.ndarray, end: int, timer: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Times of all decision points, and the row of the log of each (-1: the timer).
+def _with_timer(
+    at: np.ndarray, rows: np.ndarray, end: int, timer: int | None, absence: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Times of all decision points, and the row of the log of each (-1: the timer). `absence`: how long it goes on.
 
     At one instant an event forestalls the timer; at `end` there is no decision point.
     """
     if timer is None or not len(at):
         return at, rows
-    quiet = np.maximum(np.diff(np.r_[at, end]) - 1, 0) // timer
+    silent = np.maximum(np.diff(np.r_[at, end]) - 1, 0)
+    quiet = (silent if absence is None else np.minimum(silent, absence)) // timer
     nth = np.arange(quiet.sum()) - np.repeat(np.cumsum(quiet) - quiet, quiet) + 1
     when = np.repeat(at, quiet) + timer * nth
     order = np.argsort(np.r_[np.arange(len(at)) * 1.0, np.repeat(np.arange(len(at)), quiet) + 0.5], kind="stable")
@@ -281,14 +287,14 @@ def split_by_day(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Masks (n,) of train, validation and test rows by the calendar day of the *target*, per the log protocol.
 
-    The first floor(.7 D) days train, the next max(1, floor(.1 D)) validate, the rest test. The D days are those that
-    hold a target; a row's is that on which the event of the next row starts (end less duration). The last row of a
-    world has no target and belongs to no part.
+    The first floor(.7 D) days train, the next max(1, floor(.1 D)) validate, the rest test. The D days are those on
+    which somebody does something; a row's is that on which the event of the next row starts (end less duration), and a
+    quiet day goes with the next of the D. The last row of a world has no target and belongs to no part.
     """
     has = np.r_[points.world[1:] == points.world[:-1], False][: len(points)]
     start = (points.time - points.duration).astype(np.int64)
     day = np.r_[start[1:], start[-1:]] // DAY
-    days = np.unique(day[has])
+    days = np.unique(day[has & (points.target > 0)])
     # .7 * 90 is 62.99...: a day must not be lost to rounding
     a = int(parts[0] * len(days) + 1e-9)
     b = a + max(1, int(parts[1] * len(days) + 1e-9))

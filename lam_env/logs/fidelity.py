@@ -154,9 +154,9 @@ def _lights(devices: ActionLog | None, residents: int) -> Gate:
         return gate((), accept, False, "no light among the commands")
     hour, counted, days = np.zeros(24), 0, 0
     for p in st.streams(devices):
-        days += len(p.inner)  # a day without a light counts
+        days += len(p.days.whole)  # a day without a light counts
         lit = np.isin(p.label, on)
-        counted += int((lit & np.isin(p.start // DAY, p.inner)).sum())
+        counted += int((lit & np.isin(p.start // DAY, p.days.whole)).sum())
         hour += np.bincount(p.start[lit] % DAY // HOUR, minlength=24)
     rate = counted / days / residents if days else math.nan
     three = hour + np.roll(hour, -1) + np.roll(hour, -2)

@@ -14,6 +14,7 @@ import numpy as np
 
 from lam_env.core.events import USER, ActionLog
 from lam_env.core.units import DAY, HOUR, MINUTE
+from lam_env.logs.coverage import Days, days_of
 
 TICKS = (5, 10, 15)  # [min] of the persistence statistic
 MORNING = (4.0, 12.0)  # [h] between which a sleep ends that counts as the night's
@@ -26,11 +27,7 @@ class EventStream(NamedTuple):
     start: np.ndarray  # (n,) [s]
     length: np.ndarray  # (n,) [s], 0 where the log has no intervals
     label: np.ndarray  # (n,) token
-
-    @property
-    def inner(self) -> np.ndarray:
-        """The whole days: all but the first and the last, which may be cut."""
-        return np.arange(self.start[0] // DAY + 1, self.start[-1] // DAY)
+    days: Days  # that count
 
 
 def streams(log: ActionLog) -> list[EventStream]:
@@ -41,7 +38,8 @@ def streams(log: ActionLog) -> list[EventStream]:
     length = np.nan_to_num(log.value[keep].astype(np.float64)) / log.ticks_per_second
     length = length.astype(np.int64) if log.intervals else np.zeros(len(time), np.int64)
     token = log.token[keep]
-    return [EventStream(time[key == k], length[key == k], token[key == k]) for k in np.unique(key)]
+    mine = [key == k for k in np.unique(key)]
+    return [EventStream(time[m], length[m], token[m], days_of(log, time[m])) for m in mine]
 
 
 # --- counts, gaps and clocks
@@ -49,7 +47,7 @@ def streams(log: ActionLog) -> list[EventStream]:
 
 def day_counts(parts: list[EventStream]) -> np.ndarray:
     """Events of each whole day (days,)."""
-    counts = [np.bincount(p.start // DAY - p.start[0] // DAY)[1:-1] for p in parts]
+    counts = [np.bincount(np.searchsorted(p.days.number, p.start // DAY))[1:-1] for p in parts]
     return np.concatenate(counts) if counts else np.zeros(0, int)
 
 
@@ -59,8 +57,8 @@ def fano(counts: np.ndarray) -> float:
 
 
 def gap_cv(parts: list[EventStream]) -> float:
-    """Coefficient of variation of the gaps between starts: 1 for a Poisson process."""
-    gaps = np.concatenate([np.diff(p.start) for p in parts] or [np.zeros(0)])
+    """Coefficient of variation of the gaps between starts: 1 for a Poisson process. An absence is no gap."""
+    gaps = np.concatenate([np.diff(p.start)[p.days.joined(p.start)] for p in parts] or [np.zeros(0)])
     return float(gaps.std() / gaps.mean()) if gaps.any() else math.nan
 
 
@@ -81,7 +79,7 @@ def wake_ups(parts: list[EventStream], sleep: int) -> np.ndarray:
     for p in parts:
         end = (p.start + p.length)[p.label == sleep]
         hour = end % DAY / HOUR
-        morning = (hour >= MORNING[0]) & (hour < MORNING[1]) & np.isin(end // DAY, p.inner)
+        morning = (hour >= MORNING[0]) & (hour < MORNING[1]) & np.isin(end // DAY, p.days.whole)
         ends += {int(d): float(h) for d, h in zip(end[morning] // DAY, hour[morning], strict=True)}.values()
     return np.array(ends)
 
@@ -92,11 +90,17 @@ def persistence(parts: list[EventStream], minutes: int) -> float:
     for p in parts:
         step = minutes * MINUTE
         # sampled in the middle of ticks that begin with the first act
-        grid = np.arange(p.start[0] + step / 2, (p.start + p.length).max(), step)
+        # on the days that count, so that an absence takes no memory
+        first, day = p.start[0] + step / 2, p.days.number * DAY
+        begins = np.r_[0, np.ceil((day[1:] - first) / step)].astype(np.int64)
+        ends = np.ceil((np.r_[day[:-1] + DAY, (p.start + p.length).max()] - first) / step).astype(np.int64)
+        moment = np.concatenate([np.arange(a, b) for a, b in zip(begins, ends, strict=True)])
+        grid = first + moment * step
         i = np.searchsorted(p.start, grid, side="right") - 1
         label = np.where(grid < (p.start + p.length)[i], p.label[i], 0)
-        same += int((label[1:] == label[:-1]).sum())
-        total += max(len(label) - 1, 0)
+        next_to = np.diff(moment) == 1
+        same += int((label[1:] == label[:-1])[next_to].sum())
+        total += int(next_to.sum())
     return same / total if total else math.nan
 
 
@@ -201,8 +205,8 @@ class Statistics(NamedTuple):
 def statistics(log: ActionLog) -> Statistics:
     """All statistics of a log."""
     parts = [p for p in streams(log) if len(p.start)]
-    nobody = EventStream(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int16))
-    start, length, label = (np.concatenate(column) for column in zip(*(parts or [nobody]), strict=True))
+    none = np.zeros(0, np.int64)
+    start, length, label = (np.concatenate([none, *(p[i] for p in parts)]) for i in range(3))
     hour, counts = hours(parts), day_counts(parts)
     odd = np.concatenate([(p.start // DAY - p.start[0] // DAY) % 2 == 1 for p in parts] or [np.zeros(0, bool)])
     weekend = start // DAY % 7 >= 5
@@ -222,7 +226,7 @@ def statistics(log: ActionLog) -> Statistics:
     still = {f"same_after_{m}": persistence(parts, m) if log.intervals else math.nan for m in TICKS}
     numbers = {
         "events": len(label),
-        "days": int(sum(p.start[-1] // DAY - p.start[0] // DAY + 1 for p in parts)),
+        "days": sum(len(p.days.number) for p in parts),
         "labels": len(names),
         "per_day_mean": float(counts.mean()) if counts.size else math.nan,
         "per_day_sd": float(counts.std()) if counts.size else math.nan,

@@ -7,20 +7,24 @@ order of time (the future), players in the order of the file (people never seen)
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError, Protocol, Vocabulary
+from lam_env.logs.coverage import clean_names
 from lam_env.logs.decision_points import DecisionPoints, split_by_day
-from lam_env.logs.formats.files import MAX_NAMES, monday_before
+from lam_env.logs.local_time import monday_before
+from lam_env.logs.tables import HELD, check_names, in_order, told_of
 
 LEAST = 10  # streams that can be split in three at all
 
 
 class RecordedStream(NamedTuple):
-    """What one person or run did: `at` (n,) [s since `began`], rising; names (n,); value (n,), NaN for none."""
+    """What one person or run did: `at` (n,) [s since `began`, as local clocks show]; names (n,); value (n,), NaN for
+    none."""
 
     began: datetime.datetime
     at: np.ndarray
@@ -29,34 +33,36 @@ class RecordedStream(NamedTuple):
 
 
 def log_of_streams(
-    streams: Sequence[RecordedStream], source: str, word: str = "", least: int = 0, **more: object
+    streams: Sequence[RecordedStream],
+    source: str,
+    word: str = "",
+    least: int = 0,
+    told: Mapping[str, int] | None = None,
+    **more: object,
 ) -> ActionLog:
     """A world for each stream, one tick a second; tick 0 is the Monday 00:00 on or before the first of them began. No
-    timer: nobody waits to be asked between two visits. `word`, `least`: as in `Protocol`; `more` goes into `meta`."""
-    names = sorted({name for stream in streams for name in stream.names} - {"none"})
-    if len(names) < 2:
-        raise LogError(f"{source}: only one action ({names or 'none'}); a log needs at least two to predict")
-    if len(names) > MAX_NAMES:
-        raise LogError(f"{source}: more than {MAX_NAMES} different names; is this the right format?")
+    timer: nobody waits to be asked between two visits. `word`, `least`: as in `Protocol`; `told` and
+    `more` go into `meta`, the first as in `log_of_table`."""
+    named, said = clean_names([name for stream in streams for name in stream.names], source)
+    names = sorted({*named} - {"none"})
+    check_names(source, names)
     token = {name: i for i, name in enumerate(("none", *names))}
     monday = monday_before(min(stream.began for stream in streams))
     second, sizes = datetime.timedelta(seconds=1), [len(stream.names) for stream in streams]
-    n = sum(sizes)
-    columns: dict[str, np.ndarray] = {
-        "world": np.repeat(np.arange(len(streams), dtype=np.int32), sizes),
-        "time": np.concatenate([np.asarray(s.at, np.int64) + (s.began - monday) // second for s in streams]),
-        "user": np.zeros(n, np.int16),
-        "kind": np.full(n, USER, np.int8),
-        "token": np.array([token[name] for stream in streams for name in stream.names], np.int16),
-        "value": np.concatenate(
-            [np.full(len(s.names), np.nan) if s.value is None else s.value for s in streams]
-        ).astype(np.float32),
-        "answers": np.full(n, -1, np.int32),
-        "prob": np.full(n, np.nan, np.float32),
+    shown = [np.asarray(s.at, np.int64) + (s.began - monday) // second for s in streams]
+    at, held = zip(*map(in_order, shown), strict=True)
+    said = Counter(told or {}) + said + Counter({HELD: sum(held)})
+    columns = {
+        "world": np.repeat(np.arange(len(streams)), sizes),
+        "time": np.concatenate(at),
+        "user": np.zeros(len(named), np.int16),
+        "kind": np.full(len(named), USER),
+        "token": [token[name] for name in named],
+        "value": np.concatenate([np.full(len(s.names), np.nan) if s.value is None else s.value for s in streams]),
     }
-    meta = {"start": monday.date().isoformat(), "source": source, **more}
+    meta = {"start": monday.date().isoformat(), "source": source, **more} | told_of(said)
     protocol = Protocol("streams", word, least)
-    return ActionLog(columns, Vocabulary(("none", *names)), timer=None, protocol=protocol, meta=meta)
+    return ActionLog.from_columns(columns, Vocabulary(("none", *names)), timer=None, protocol=protocol, meta=meta)
 
 
 def split_by_protocol(log: ActionLog, points: DecisionPoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

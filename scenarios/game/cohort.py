@@ -24,6 +24,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.logs import fidelity
+from lam_env.logs.coverage import said
 from lam_env.logs.play import fidelity as play_fidelity
 from lam_env.logs.play.sessions import BREAK, check_usable, plays_of
 
@@ -116,7 +117,7 @@ def beside_the_log(s: CohortSettings, params: GameParams) -> str:
         tables.save(s.out)
     return "\n".join([
         f"{s.plays}: {len(source.time):,} plays of {len(source.first):,} players over {tables.days:.0f} days",
-        *(f"  left out: {count:,} {reason}" for reason, count in left_out.items()),
+        *(f"  {line}" for line in said(log, left_out)),
         "corrected for what moods, bedtimes and budgets of time do in the game:",
         *tables.lines(),
         "",

@@ -111,7 +111,7 @@ def test_a_log_of_activities_becomes_a_twin_in_which_agents_are_judged(tmp_path:
         when = monday + datetime.timedelta(seconds=event.time)
         lines.append(f"{when.isoformat()},ben,{names[event.token]},{event.value}")
     (tmp_path / "ben.csv").write_text("\n".join(lines))
-    becomes_a_twin(tmp_path, f"logs={tmp_path / 'ben.csv'}", "format=csv")
+    becomes_a_twin(tmp_path, f"logs={tmp_path / 'ben.csv'}", "format=csv", "zone=UTC")
 
 
 @pytest.mark.slow

@@ -102,6 +102,24 @@ def test_it_is_a_function_of_the_log(known: tuple[ActionLog, BehaviourTables]) -
     assert BehaviourTables.from_json(known[1].to_json()).to_json() == known[1].to_json()
 
 
+def test_an_absence_of_ten_weeks_is_no_habit(known: tuple[ActionLog, BehaviourTables]) -> None:
+    log, home = known
+    away = {**log.columns, "time": log.time + np.where(log.time >= 60 * DAY, 70 * DAY, 0)}
+    tables = calibrate(dataclasses.replace(log, columns=away, end=()))
+    assert [(a.activity, a.days, a.ends) for a in tables.anchors] == [
+        (a.activity, a.days, a.ends) for a in home.anchors
+    ]
+    for a, b in zip(tables.anchors, home.anchors, strict=True):
+        assert a.skip == pytest.approx(b.skip, abs=0.03)
+        assert a.hour == pytest.approx(b.hour, abs=0.05)
+    assert [n.every for n in tables.needs] == pytest.approx([n.every for n in home.needs], rel=0.02)
+    assert max(tables.pauses) == pytest.approx(max(home.pauses), rel=0.05)
+    assert tables.pause == pytest.approx(home.pause, abs=0.01)
+    source, other = st.statistics(log).numbers, st.statistics(dataclasses.replace(log, columns=away, end=())).numbers
+    assert other["fano"] == pytest.approx(source["fano"], abs=0.1)
+    assert other["gap_cv"] == pytest.approx(source["gap_cv"], abs=0.02)
+
+
 def test_one_world_of_several(known: tuple[ActionLog, BehaviourTables]) -> None:
     log = known[0]
     other = activity_log(Routine(person(), Streams(9), 0), 30, world=7)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as some
 from outside import FIGURES, HOMES, needs
 
 from lam_env.core.catalogue import GATES, metric
-from lam_env.core.events import SENSOR, USER, ActionLog, Event, LogError, Vocabulary
+from lam_env.core.events import SENSOR, USER, ActionLog, Event, LogError, Protocol, Vocabulary
 from lam_env.logs import statistics as st
 from lam_env.logs.fidelity import fidelity_table, gates
 
@@ -170,9 +171,11 @@ def test_kolmogorov_smirnov_is_a_distance(a, b):
     assert st.kolmogorov_smirnov(a, a + 101) == 1
 
 
-def test_day_counts_leave_out_the_days_that_may_be_cut_but_keep_empty_ones():
+def test_day_counts_leave_out_the_days_that_may_be_cut_and_keep_empty_ones_of_simulated_worlds():
     log = activities([(20, "tv", 1), (30, "tv", 1), (31, "work", 1), (80, "tv", 1), (100, "tv", 1)])
-    assert st.day_counts(st.streams(log)).tolist() == [2, 0, 1]
+    assert st.day_counts(st.streams(log)).tolist() == [2, 1]
+    watched = dataclasses.replace(log, protocol=Protocol("worlds"))
+    assert st.day_counts(st.streams(watched)).tolist() == [2, 0, 1]
 
 
 def test_two_people_and_two_worlds_are_streams_of_their_own():

@@ -1,34 +1,58 @@
 """CASAS activity logs in XES, as published by Sztyler and Carmona (4TU.ResearchData 12674873, 2015).
 
 One trace is one day; an activity is a start and a complete event; artificial "Start" and "End" events bound a
-trace. The clock is local wall time whatever offset the file claims. XES: IEEE 1849-2016.
+trace. XES: IEEE 1849-2016. An offset is taken for the home's own, so that the clock on the wall is what the file shows,
+unless `zone` says where it was; times without one are local.
 """
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections import Counter, deque
 from pathlib import Path
+from typing import NamedTuple
 from xml.parsers import expat
 
-from lam_env.core.events import ActionLog, LogError
-from lam_env.logs.formats.files import LogRow, chunks, log_of_rows
+import numpy as np
+
+from lam_env.core.events import USER, ActionLog, LogError
+from lam_env.logs.coverage import EMPTY, clean, says_nothing
+from lam_env.logs.formats.files import chunks
+from lam_env.logs.local_time import SECOND, LocalTimes, local_times, read_times
+from lam_env.logs.tables import LONGEST, EventTable, log_of_table
 
 ARTIFICIAL = ("Start", "End")
 NAME, TRANSITION, TIME = "concept:name", "lifecycle:transition", "time:timestamp"
 
 
 def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
-    """A file, or those of one home in a folder -> its activities (intervals, one tick = 1 s) and what was left out.
-
-    `zone` is not needed: the times are local already.
-    """
+    """A file, or those of one home in a folder -> its activities (intervals, one tick = 1 s) and how many events were
+    left out, two for an activity."""
     paths, home = _paths(Path(path), home)
     left_out: Counter[str] = Counter()
-    rows = [row for file in paths for row in _activities(file, left_out)]
-    rows.sort(key=lambda row: row.time)  # traces come in any order
-    return log_of_rows(rows, ", ".join(file.name for file in paths), intervals=True, home=home), dict(left_out)
+    activities = [activity for file in paths for activity in _activities(file, left_out)]
+    source = ", ".join(file.name for file in paths)
+    if not activities:
+        raise LogError(f"{source}: no user events; check that this is the right file and format")
+
+    def where(i: int) -> str:  # starts first, then ends
+        a = activities[i % len(activities)]
+        return f"{a.file}, line {a.lines[i // len(activities)]}"
+
+    cells = [a.start for a in activities] + [a.end for a in activities]
+    local = local_times(read_times(cells, where, numbers=False), zone, where, on_the_wall=True)
+    (wall, _), (moment, end) = (column.reshape(2, -1) for column in local[:2])
+    length = end // SECOND - moment // SECOND
+    sound = (length >= 0) & (length <= LONGEST)
+    for reason, wrong in (("ends before it starts", length < 0), ("lasts more than a year", length > LONGEST)):
+        left_out += Counter({reason: 2 * int(wrong.sum())})
+    rows = np.flatnonzero(sound)
+    own = LocalTimes(wall[rows], moment[rows], local.said, local.zone)
+    names, n = [activities[i].name for i in rows.tolist()], len(rows)
+    table = EventTable(own, names, ["0"] * n, np.full(n, USER), length[rows].astype(np.float64), np.zeros(n, bool))
+    log, of_rows = log_of_table(table, source, intervals=True, home=home)
+    left_out.update({reason: 2 * count for reason, count in of_rows.items()})
+    return log, dict(left_out)
 
 
 FORMATS = {"casas_xes": load}
@@ -55,14 +79,24 @@ def _paths(path: Path, home: str | None) -> tuple[list[Path], str]:
     return [f for f in files if _home_of(f) == home], home
 
 
+class _Activity(NamedTuple):
+    name: str
+    start: str
+    end: str
+    file: str
+    lines: tuple[int, int]  # of start and end
+
+
 class _Events:
-    """Streams the events of an XES file: (line, name, transition, time), one list a trace."""
+    """Streams the events of an XES file: (line, name, transition, time), one list a trace. Only what stands directly in
+    an event is its own, and only events directly in a trace are the trace's."""
 
     def __init__(self, path: Path):
         self.path = path
         self.traces: list[list[tuple[int, dict[str, str]]]] = []
         self.event: dict[str, str] | None = None
-        self.depth = 0
+        self.tags: list[str] = []  # those that are open
+        self.outside = 0  # events that are in no trace
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
@@ -74,20 +108,22 @@ class _Events:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(":")[2]
-        if not self.depth and tag != "log":
+        if not self.tags and tag != "log":
             raise LogError(f"{self.path.name}: not an XES log (its root is <{tag[:40]}>); settings: format=")
-        self.depth += 1
-        if tag == "trace":
+        if tag == "trace" and len(self.tags) == 1:
             self.traces.append([])
-        elif tag == "event" and self.traces:
+        elif tag == "event" and self.tags == ["log", "trace"]:
             self.event = {}
             self.traces[-1].append((self.parser.CurrentLineNumber, self.event))
-        elif self.event is not None and attributes.get("key") in (NAME, TRANSITION, TIME):
+        elif tag == "event":
+            self.outside += 1
+        elif self.event is not None and len(self.tags) == 3 and attributes.get("key") in (NAME, TRANSITION, TIME):
             self.event[attributes["key"]] = attributes.get("value", "").strip()
+        self.tags.append(tag)
 
     def end(self, tag: str) -> None:
-        self.depth -= 1
-        if tag.rpartition(":")[2] == "event":
+        self.tags.pop()
+        if len(self.tags) == 2:
             self.event = None
 
     def read(self) -> list[list[tuple[int, dict[str, str]]]]:
@@ -111,36 +147,29 @@ class _Events:
         return self.traces
 
 
-def _activities(path: Path, left_out: Counter[str]) -> list[LogRow]:
-    rows = []
-    for trace in _Events(path).read():
-        begun: dict[str, deque[datetime.datetime]] = {}
+def _activities(path: Path, left_out: Counter[str]) -> list[_Activity]:
+    found, events = [], _Events(path)
+    for trace in events.read():
+        begun: dict[str, deque[tuple[int, str, str]]] = {}
         for line, event in trace:
-            name, transition = event.get(NAME, ""), event.get(TRANSITION, "").lower()
+            told, transition, time = event.get(NAME, ""), event.get(TRANSITION, "").lower(), event.get(TIME, "")
+            name = clean(told)
             if name in ARTIFICIAL:
                 left_out["artificial Start or End"] += 1
-            elif not name or name == "none":
+            elif name.lower() in ("", "none"):
                 left_out["no activity name"] += 1
+            elif says_nothing(name):
+                left_out[EMPTY] += 1
             elif transition not in ("start", "complete"):
                 left_out["neither start nor complete"] += 1
             elif transition == "start":
-                begun.setdefault(name, deque()).append(_time(path, line, event))
+                begun.setdefault(name, deque()).append((line, time, told))
             elif not begun.get(name):
                 left_out["complete without start"] += 1
             else:
-                start, end = begun[name].popleft(), _time(path, line, event)
-                if end < start:
-                    left_out["ends before it starts"] += 2
-                else:
-                    rows.append(LogRow(start, name, value=(end - start) // datetime.timedelta(seconds=1)))
+                began, start, told = begun[name].popleft()
+                found.append(_Activity(told, start, time, path.name, (began, line)))
         if unfinished := sum(map(len, begun.values())):
             left_out["start without complete"] += unfinished
-    return rows
-
-
-def _time(path: Path, line: int, event: dict[str, str]) -> datetime.datetime:
-    text = event.get(TIME, "")
-    try:
-        return datetime.datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
-    except ValueError:
-        raise LogError(f"{path.name}, line {line}: {text[:40]!r} is not an ISO 8601 time; correct it") from None
+    left_out.update(Counter({"event outside a trace": events.outside} if events.outside else {}))
+    return found

@@ -7,31 +7,42 @@ Columns (others are left alone):
   kind      optional: user (default), agent, sensor, reading, feedback
   value     optional number: a reading, a rating
   duration  optional [s]: then the log is one of activities (`intervals`), and each user row needs one
+  home      optional: `home` picks one of several
 """
 
 from __future__ import annotations
 
-import datetime
 import math
-import re
-import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from lam_env.core.events import KINDS, USER, ActionLog, LogError
-from lam_env.core.units import DAY
-from lam_env.logs.formats.files import MAX_VALUE, LogRow, log_of_rows
-from lam_env.logs.formats.records import existing, objects, read_table, time_zone
+from lam_env.logs.coverage import clean, says_nothing
+from lam_env.logs.formats.records import existing, objects, read_table
+from lam_env.logs.local_time import local_times, read_times
+from lam_env.logs.tables import LONGEST, MAX_VALUE, EventTable, log_of_table
 
 NEEDED = ("time", "user", "action")
-UTC = datetime.UTC
-LONGEST = 366 * DAY  # [s] of an activity; more is a mistaken unit
-
+NO_ACTION = "no action"
 
 Record = Mapping[str, object]
 Records = Iterator[tuple[int, Record]]  # (line number, record)
+
+
+class _Row(NamedTuple):
+    line: int
+    time: object
+    user: str
+    action: str
+    kind: int
+    value: float
+    empty: bool  # a value or duration that says nothing
+    timed: bool
 
 
 def _load(
@@ -39,29 +50,49 @@ def _load(
 ) -> tuple[ActionLog, dict[str, int]]:
     """A file -> its log (one tick = 1 s, local wall time) and the number of lines left out, by reason."""
     file = existing(path)
-    tz = time_zone(zone, file.name)
     left_out: Counter[str] = Counter()
-    rows: list[LogRow] = []
-    before: datetime.datetime | None = None
-    timed: bool | None = None  # do user rows have durations?
+    homes: dict[str, list[_Row]] = {}
     for number, record in records(file, left_out):
-        where = f"{file.name}, line {number}"
-        if record.get("action") in (None, "", "none"):
-            left_out["no action"] += 1
-            continue
-        row, instant = _row(where, record, tz, before)
-        if before is not None and instant < before:
-            raise LogError(f"{where}: its time is before that of the line above; sort the file by time")
-        before = instant
-        if row.kind == USER:
-            has = record.get("duration") not in (None, "")
-            if timed not in (None, has):
-                raise LogError(f"{where}: some user rows have a duration and some have none; give all or none")
-            timed = has
-        rows.append(row)
-    if not rows:
+        action = record.get("action")
+        if action is None or (isinstance(action, str) and clean(action).lower() in ("", "none")):
+            left_out[NO_ACTION] += 1
+        else:
+            row = _row(f"{file.name}, line {number}", number, record)
+            homes.setdefault(clean(str(record.get("home") or "")), []).append(row)
+    if not homes:
         raise LogError(f"{file.name}: the file is empty; it needs lines of {', '.join(NEEDED)}")
-    return log_of_rows(rows, file.name, intervals=bool(timed), **({"home": home} if home else {})), dict(left_out)
+    home, rows = _of_home(file.name, homes, home, left_out)
+
+    def where(i: int) -> str:
+        return f"{file.name}, line {rows[i].line}"
+
+    local = local_times(read_times([row.time for row in rows], where), zone, where)
+    for i in (np.flatnonzero(np.diff(local.moment) < 0)[:1] + 1).tolist():
+        raise LogError(f"{where(i)}: its time is before that of the line above; sort the file by time")
+    timed = [row.timed for row in rows if row.kind == USER and not row.empty]
+    for i in [i for i, row in enumerate(rows) if row.kind == USER and not row.empty and row.timed != timed[0]][:1]:
+        raise LogError(f"{where(i)}: some user rows have a duration and some have none; give all or none")
+    kind, value, empty = (np.array(c) for c in zip(*((r.kind, r.value, r.empty) for r in rows), strict=True))
+    table = EventTable(local, [row.action for row in rows], [row.user for row in rows], kind, value, empty)
+    about = {"home": home} if home else {}
+    return log_of_table(table, file.name, intervals=bool(timed and timed[0]), left_out=left_out, **about)
+
+
+def _of_home(
+    source: str, homes: dict[str, list[_Row]], home: str | None, left_out: Counter[str]
+) -> tuple[str, list[_Row]]:
+    """The home that is meant, "" where the file names none, and its rows."""
+    named = sorted(set(homes) - {""})
+    if home is not None and not named:
+        raise LogError(f"{source}: no column home, so home={home[:40]} says nothing; leave it away")
+    if home is None and len(named) > 1:
+        raise LogError(f"{source}: holds several homes; settings: home=<one of {', '.join(named)[:200]}>")
+    meant = clean(home) if home is not None else named[0] if named else ""
+    if home is not None and meant not in named:
+        raise LogError(f"{source}: no home {home[:40]!r} here; settings: home=<one of {', '.join(named)[:200]}>")
+    others = sum(len(rows) for name, rows in homes.items() if name != meant)
+    left_out.update(Counter({"event of another home, or of none": others} if others else {}))
+    return meant, homes[meant]
 
 
 def _csv(path: Path, left_out: Counter[str]) -> Records:
@@ -82,20 +113,20 @@ def _check_columns(where: str, names: Iterable[str]) -> None:
         raise LogError(f"{where}: a column name occurs twice; rename one")
 
 
-def _row(
-    where: str, record: Record, zone: zoneinfo.ZoneInfo | None, before: datetime.datetime | None
-) -> tuple[LogRow, datetime.datetime]:
-    wall, instant = _time(where, record["time"], zone, before)
+def _row(where: str, number: int, record: Record) -> _Row:
     action, user, kind = record["action"], record["user"], record.get("kind") or "user"
-    if not isinstance(action, str) or isinstance(user, bool) or not isinstance(user, str | int) or user == "":
+    if not isinstance(action, str) or isinstance(user, bool) or not isinstance(user, str | int) or not clean(str(user)):
         raise LogError(f"{where}: user and action must be names; correct the line")
     if kind not in KINDS:
         raise LogError(f"{where}: unknown kind {str(kind)[:40]!r}; use one of {', '.join(KINDS)}")
-    duration = _number(where, "duration", record.get("duration"))
+    empty = any(says_nothing(str(record.get(name))) for name in ("value", "duration"))
+    duration, value = (math.nan if empty else _number(where, n, record.get(n)) for n in ("duration", "value"))
     if not math.isnan(duration) and not 0 <= duration <= LONGEST:
         raise LogError(f"{where}: a duration of {duration:g} s; it must lie between 0 and {LONGEST} s")
-    value = duration if not math.isnan(duration) else _number(where, "value", record.get("value"))
-    return LogRow(wall, action, str(user)[:200], KINDS.index(kind), value), instant
+    timed = not math.isnan(duration)
+    return _Row(
+        number, record["time"], str(user), action, KINDS.index(kind), duration if timed else value, empty, timed
+    )
 
 
 def _number(where: str, what: str, raw: object) -> float:
@@ -108,36 +139,6 @@ def _number(where: str, what: str, raw: object) -> float:
     if not abs(number) <= MAX_VALUE:
         raise LogError(f"{where}: {what} {str(raw)[:40]!r} is not a finite number; correct the line")
     return number
-
-
-def _time(
-    where: str, raw: object, zone: zoneinfo.ZoneInfo | None, before: datetime.datetime | None
-) -> tuple[datetime.datetime, datetime.datetime]:
-    """(local wall time, instant in UTC). "Z" says nothing about the local clock (RFC 9557, 2.2), so it needs a zone."""
-    text = str(raw)[:60].strip()
-    ask = f"{where}: time {text!r} has no offset from UTC; settings: zone=Europe/Berlin"
-    try:
-        if re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text) and not isinstance(raw, bool):
-            if zone is None:
-                raise LogError(ask.replace("has no offset from UTC", "is in seconds"))
-            moment = datetime.datetime.fromtimestamp(float(text), UTC)
-        else:
-            if not re.search(r"\d[T ]\d", text):
-                raise ValueError
-            moment = datetime.datetime.fromisoformat(text)
-        if zone is None and (moment.tzinfo is None or text[-1] in "zZ"):
-            raise LogError(ask)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
-            # in the hour that the clock runs through twice, the second pass is meant if the first lies in the past
-            if before is not None and moment.astimezone(UTC) < before:
-                moment = moment.replace(fold=1)
-        local = moment.astimezone(zone) if zone else moment
-        return local.replace(tzinfo=None, microsecond=0), moment.astimezone(UTC)
-    except LogError:
-        raise
-    except (ValueError, OverflowError, OSError):
-        raise LogError(f"{where}: {text!r} is not an ISO 8601 time with date and hour; correct the line") from None
 
 
 FORMATS = {"csv": partial(_load, _csv), "jsonl": partial(_load, _jsonl)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,14 +20,6 @@ def existing(path: str | Path, what: str = "file") -> Path:
     if not path.is_file():
         raise LogError(f"{path}: no such file; give the path of a {what}")
     return path
-
-
-def time_zone(zone: str | None, where: str) -> zoneinfo.ZoneInfo | None:
-    """The time zone of that name; None if none is given."""
-    try:
-        return zoneinfo.ZoneInfo(zone) if zone else None
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise LogError(f"{where}: unknown time zone {zone!r}; settings: zone=Europe/Berlin") from None
 
 
 def read_table(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lam_env.core.casts import narrow
 from lam_env.core.events import LogError
 from lam_env.logs.choices import Choices
 from lam_env.logs.formats.slay_the_spire import NO_CARD, Run, base, read_runs
@@ -108,7 +109,9 @@ def card_choices(path: str | Path) -> tuple[Choices, dict[str, int]]:
         offered[i, : len(offer)] = [column[base(card)] for card in offer]
         features[i, : len(offer)] = of_options
     held = np.array([[bag.get(name, 0) for name in things] for bag in bags], np.float32).reshape(n, len(things))
-    context = np.array([list(row.values()) for row in numbers], np.float32)
+    context = narrow(
+        f"{Path(path).name}: a number of a run", [list(row.values()) for row in numbers], np.float32, LogError
+    )
     names = (options, tuple(numbers[0]), tuple(things), TRAITS)
     return Choices(*names, offered, np.array(chosen), np.array(group), context, held, features), dict(left_out)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lam_env.core.casts import narrow
 from lam_env.core.errors import UserError
 
 MAX_NODES = 10_000_000  # a larger number is a misprint, and would ask for all memory
@@ -61,9 +62,7 @@ class RoadNetwork:
             values = np.atleast_1d(getattr(self, name))
             if values.shape not in ((n,), (1,)):
                 self._refuse(f"{name} has shape {values.shape}; give one number for each of the {n} links")
-            if kind is np.int64 and values.size and not np.array_equal(values, values.astype(kind)):
-                self._refuse(f"{name} must hold whole numbers of nodes")
-            column = np.broadcast_to(values, (n,)).astype(kind)
+            column = np.broadcast_to(narrow(f"network {self.name!r}: {name}", values, kind, NetworkError), (n,)).copy()
             column.flags.writeable = False
             object.__setattr__(self, name, column)
         fault = first_fault(self.nodes, {name: getattr(self, name) for name in ("tail", "head", *NUMBERS)})

@@ -173,6 +173,7 @@ def test_a_header_longer_than_the_file_is_refused(folder):
         (lambda c: c.update(mean=[0.0]), "do not fit"),
         (lambda c: c.update(sd=[1.0, 0.0, 1.0]), "do not fit"),
         (lambda c: c.update(mean=[1e999, 0.0, 0.0]), "not finite"),
+        (lambda c: c.update(mean=[1e300, 0.0, 0.0]), "1e.300 does not fit into float32"),
         (lambda c: c.update(timer=0), "timer is no number"),
         (lambda c: c.update(timer="600"), "timer is no number"),
         (lambda c: c.update(timer=True), "timer is no number"),

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from hypothesis import given, settings
@@ -92,12 +93,27 @@ def test_quiet_time_raises_the_decision_points_the_timer_however_it_is_told(poli
     assert silent.suggest() == polled.suggest()
 
 
-def test_a_quiet_day_takes_as_little_after_a_quiet_week(assistant):
+def test_after_a_day_of_silence_the_timer_stops_until_the_next_event(assistant):
     assistant.observe(time=0, action="lamp.on")
-    first = calls(lambda: assistant.observe(time=DAY))
-    assistant.observe(time=7 * DAY)
+    first = calls(lambda: assistant.observe(time=DAY + 1))
     assert 288 < first < 60 * 288  # decision points of the timer
-    assert calls(lambda: assistant.observe(time=8 * DAY)) < 1.1 * first
+    silent = assistant.suggest()
+    assert calls(lambda: assistant.observe(time=60 * DAY)) < first / 20
+    assert assistant.suggest() == silent
+    assistant.observe(time=60 * DAY, sensor="hall")
+    assert calls(lambda: assistant.observe(time=61 * DAY)) > 288
+
+
+def test_an_absence_is_lived_through_as_in_a_recorded_log(policy):
+    times, vocabulary = [0, 900, 30 * DAY, 30 * DAY + 450], policy.predictor.vocabulary
+    log = ActionLog.from_events(
+        [Event(t, 0, USER, 1 + i % 2) for i, t in enumerate(times)], vocabulary, timer=policy.predictor.timer
+    )
+    assistant = Assistant(policy)
+    for event in log.events():
+        assistant.observe(event)
+    expected = policy.predictor.read(decision_points(log)).next[-1]
+    np.testing.assert_allclose(list(assistant.suggest().probabilities.values()), expected, rtol=1e-4)
 
 
 def test_times_that_go_backwards_are_refused_and_change_nothing(assistant):
@@ -112,11 +128,11 @@ def test_datetimes_are_seconds_since_the_monday_of_the_first(policy):
     named, numbered = Assistant(policy), Assistant(policy)
     start = datetime.datetime(2024, 5, 9, 7, 30)  # a Thursday
     zone = datetime.timezone(datetime.timedelta(hours=9))
-    aware = Assistant(policy)
+    aware = Assistant(policy, zone=ZoneInfo("Asia/Tokyo"))
     for minutes, action in ((0, "lamp.on"), (17, "tv.on"), (6 * 24 * 60, "lamp.off")):
         later = start + datetime.timedelta(minutes=minutes)
         named.observe(time=later, action=action)
-        aware.observe(time=later.replace(tzinfo=zone), action=action)
+        aware.observe(time=later.replace(tzinfo=zone).astimezone(datetime.UTC), action=action)
         numbered.observe(time=3 * DAY + 7 * HOUR + 30 * 60 + minutes * 60, action=action)
     assert named.suggest() == numbered.suggest() == aware.suggest()
 

@@ -1,5 +1,6 @@
 """What an assistant refuses: observations, deeds and run folders that make no sense."""
 
+import datetime
 import json
 import math
 
@@ -107,6 +108,18 @@ def test_a_run_is_loaded(run, policy):
         a.observe(time=8 * HOUR, sensor="hall")
         a.observe(time=9 * HOUR, sensor="door")
     assert assistant.suggest() == expected.suggest()
+
+
+def test_the_zone_of_a_runs_log_is_that_of_its_home(run, policy):
+    utc = datetime.datetime(2026, 7, 6, 6, tzinfo=datetime.UTC)
+    refused("the home's is not known", load(str(run)).observe, time=utc, sensor="hall")
+    refused("unknown time zone 'Mars/Base'", load, run, zone="Mars/Base")
+    (run / "config.json").write_text('{"zone": "Europe/Berlin", "agents_judged": ["ppo_prior"], "finished": true}')
+    expected = Assistant(policy)
+    expected.observe(time=8 * HOUR, sensor="hall")
+    for assistant in (load(run), load(str(run), zone="Europe/Paris")):
+        assistant.observe(time=utc, sensor="hall")
+        assert assistant.suggest() == expected.suggest()
 
 
 def test_what_is_no_run_is_refused(tmp_path, run):

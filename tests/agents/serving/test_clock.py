@@ -52,9 +52,9 @@ def test_reading_alone_changes_nothing():
     assert tell(clock, datetime.datetime(2024, 5, 6)) == 0
 
 
-@pytest.mark.parametrize("zone", [None, datetime.UTC, BERLIN], ids=str)
+@pytest.mark.parametrize("zone", [None, ZoneInfo("UTC"), BERLIN], ids=str)
 def test_datetimes_count_from_the_monday_of_the_first(zone):
-    clock = Clock()
+    clock = Clock(zone)
     assert tell(clock, datetime.datetime(2024, 5, 9, 7, 30, 5, 999_999, zone)) == 3 * DAY + 7 * HOUR + 30 * 60 + 5
     assert tell(clock, datetime.datetime(2024, 5, 13, tzinfo=zone)) == 7 * DAY
     refused("1 s before the last event", clock, datetime.datetime(2024, 5, 12, 23, 59, 59, tzinfo=zone))
@@ -69,9 +69,18 @@ def test_a_stream_keeps_to_one_kind_of_time():
     refused("naive", clock, datetime.datetime(2024, 5, 9, tzinfo=datetime.UTC))
 
 
+def test_a_datetime_with_a_zone_is_turned_into_the_homes_local_time_or_refused():
+    utc = datetime.datetime(2024, 3, 31, 0, 30, tzinfo=datetime.UTC)  # Sunday 01:30 in Berlin, before summer time
+    hours = [utc + datetime.timedelta(hours=h) for h in (0, 1, 24)]
+    clock = Clock(BERLIN)
+    assert [tell(clock, t) - 6 * DAY for t in hours] == [5400, 3 * HOUR + 1800, DAY + 2 * HOUR + 1800]
+    refused(r'home.s is not known; give the zone, load\(run, zone="Europe/Berlin"\)', Clock(), utc)
+    refused("no time of the home's clock", clock, datetime.datetime.max.replace(tzinfo=ZoneInfo("America/New_York")))
+
+
 @pytest.mark.parametrize("aware", [True, False])
 def test_the_hour_that_summer_time_repeats_takes_no_time(aware):
-    clock, first = Clock(), datetime.datetime(2024, 10, 27, 0, 50, tzinfo=datetime.UTC)
+    clock, first = Clock(BERLIN), datetime.datetime(2024, 10, 27, 0, 50, tzinfo=datetime.UTC)
     times = [(first + datetime.timedelta(minutes=m)).astimezone(BERLIN) for m in (0, 20, 60, 90)]
     if not aware:
         times = [t.replace(tzinfo=None) for t in times]
@@ -82,14 +91,14 @@ def test_the_hour_that_summer_time_repeats_takes_no_time(aware):
 
 
 def test_the_hour_that_summer_time_skips_passes_at_once():
-    clock, first = Clock(), datetime.datetime(2024, 3, 31, 0, 59, tzinfo=datetime.UTC)
+    clock, first = Clock(BERLIN), datetime.datetime(2024, 3, 31, 0, 59, tzinfo=datetime.UTC)
     before = tell(clock, first.astimezone(BERLIN))
     assert tell(clock, (first + datetime.timedelta(minutes=2)).astimezone(BERLIN)) - before == HOUR + 120
 
 
 @given(st.lists(st.integers(0, 3 * 365 * DAY), min_size=2, max_size=8))
 def test_instants_in_order_never_go_backwards(instants):
-    clock, start = Clock(), datetime.datetime(2023, 1, 1, tzinfo=datetime.UTC)
+    clock, start = Clock(BERLIN), datetime.datetime(2023, 1, 1, tzinfo=datetime.UTC)
     seen = [tell(clock, (start + datetime.timedelta(seconds=s)).astimezone(BERLIN)) for s in sorted(instants)]
     assert seen == sorted(seen)
     last = (start + datetime.timedelta(seconds=max(instants))).astimezone(BERLIN)

@@ -55,7 +55,7 @@ def test_activities_are_intervals_on_the_local_clock(read, name):
     assert log.token.tolist() == [2, 1]
     assert (log.kind == USER).all()
     assert log.end == (2 * 86_400 + 8 * 3600 + 30,)
-    assert log.meta == {"start": "2011-06-13", "source": name, "users": ["0"], "home": "hh1"}
+    assert log.meta == {"start": "2011-06-13", "source": name, "users": ["0"], "zone": "+02:00", "home": "hh1"}
     assert left_out == {}
 
 
@@ -216,3 +216,55 @@ def test_the_published_homes(home, events, days, labels):
     # one file alone is one kind of day
     workdays, _ = load(str(HOMES / f"edited_{home}_labour.xes.gz"))
     assert (workdays.time // 86_400 % 7 < 5).all()
+
+
+def file_event(depth: int, name: str, transition: str, hour: int) -> str:
+    inner = event(name, transition, f"2011-06-15T{hour:02d}:00:00+02:00")
+    return f"<list key='x'><values>{inner}</values></list>" if depth == 3 else inner
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(1, 3),
+        st.sampled_from(["eat", "sleep", "nap", "Start", "unavailable", "none"]),
+        st.sampled_from(["start", "complete", "suspend"]),
+        st.integers(0, 23),
+    ),
+    max_size=30,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(EVENTS)
+def test_every_event_of_a_file_is_kept_or_counted(tmp_path, events):
+    rows = [(depth, file_event(depth, *rest)) for depth, *rest in events]
+    within = "".join(text for depth, text in rows if depth > 1)
+    body = "".join(text for depth, text in rows if depth == 1) + f"<trace>{TWO}{within}</trace>"
+    (tmp_path / "home.xes").write_text(f"<log>{body}</log>", encoding="utf-8")
+    log, left_out = load(str(tmp_path / "home.xes"))
+    assert 2 * len(log) + sum(left_out.values()) == len(events) + 4
+    assert left_out.get("event outside a trace", 0) == sum(depth != 2 for depth, *_ in events)
+
+
+def test_what_is_nested_in_an_event_is_not_its_own(read):
+    nested = '<list key="x"><values><string key="concept:name" value="nap"/></values></list>'
+    nested += '<string key="y"><date key="time:timestamp" value="1999-01-01T00:00:00+02:00"/></string>'
+    log, _ = read(xes(TWO.replace("</event>", nested + "</event>")))
+    assert log.vocabulary.actions == ("none", "eat", "sleep")
+    assert log.time.tolist() == [2 * 86_400 + 3600, 2 * 86_400 + 8 * 3600]
+
+
+def test_a_zone_is_honoured_and_the_clock_of_computers_needs_one(read):
+    utc = TWO.replace("+02:00", "Z")
+    with pytest.raises(LogError, match=r"line 3: time .* is in UTC.*zone=Europe/Berlin.*zone=UTC"):
+        read(xes(utc))
+    assert read(xes(utc), zone="UTC")[0].time[0] == 2 * 86_400 + 3600
+    assert read(xes(TWO), zone="America/New_York")[0].time[0] == 86_400 + 19 * 3600
+    with pytest.raises(LogError, match="has no offset from UTC and others have one"):
+        read(xes(TWO + activity("eat", "2011-06-15T09:00:00", "2011-06-15T09:30:00")))
+
+
+def test_an_end_a_year_later_is_not_believed(read):
+    late = activity("eat", "2011-06-15T09:00:00+02:00", "2012-06-20T09:30:00+02:00")
+    log, left_out = read(xes(TWO + late))
+    assert (len(log), left_out) == (2, {"lasts more than a year": 2})

@@ -1,6 +1,8 @@
 """A file of plays as a log, and what is wrong with files that hold none."""
 
+import datetime
 import gzip
+import zoneinfo
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from outside import PLAYS, needs
 
 from lam_env.core import registry
 from lam_env.core.events import LogError
+from lam_env.logs.coverage import AGAIN, ASTRAY, EMPTY
 from lam_env.logs.formats.mobile_plays import load
 from lam_env.logs.play.sessions import plays_of
 
@@ -73,11 +76,13 @@ def test_lines_without_a_player_are_counted(tmp_path):
         ("player,time\n1,2\n", "no column score"),
         ("player,score,time\n1,2\n", "line 2: 2 cells but 3 columns"),
         ("player,score,time\nann,2,3\n", "line 2: player, score and time must be numbers"),
-        ("player,score,time\n1,nan,3\n", "a score of nan"),
+        ("player,score,time\n1,inf,3\n", "a score of inf"),
         ("player,score,time\n1,-2,3\n", "a score of -2"),
         ("player,score,time\n1,2,2014-01-01\n", "must be numbers"),
         ("player,score,time\n1,2,1400000000000\n", "not in seconds since 1970"),
-        ("player,score,time\n1,2,nan\n", "not in seconds since 1970"),
+        ("player,score,time\n1,2,20140101\n", "not in seconds since 1970"),
+        ("player,score,time\n1,2,nan\n", "holds no play"),
+        ("player,score,time\n1,2,2026010507\n1,2,2026010519\n", "dates without separators"),
         ("player,score,time\n99999999999999999999,2,3\n", "is no number of a player"),
         ('player,score,time\n"1,2,3\n', "broken CSV"),
         (f"player,score,time\n1,2,{T}\n", r"one play a player \(of 1\): nothing to estimate"),
@@ -103,14 +108,57 @@ def test_a_cut_gzip_a_missing_file_and_an_unknown_zone(tmp_path):
 
 
 @settings(max_examples=30)
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3000), st.integers(T, T + 90 * DAY)), min_size=1))
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3000), st.integers(T, T + 6 * DAY)), min_size=1))
 def test_no_play_is_lost(tmp_path_factory, rows):
     path = write(tmp_path_factory.mktemp("p") / "p.csv", *rows, (0, 5, T), (0, 2000, T + 1))
     log, left_out = load(path)
+    assert len(plays_of(log).time) + sum(left_out.values()) == len(rows) + 2
+    assert set(left_out) <= {AGAIN}
+
+
+def test_every_play_stands_at_its_own_local_hour(tmp_path):
+    berlin, rows = zoneinfo.ZoneInfo("Europe/Berlin"), []
+    for d in range(20):  # the clock is put forward on the tenth day
+        day = datetime.datetime(2026, 3, 20, tzinfo=berlin) + datetime.timedelta(days=d)
+        rows += [(p, 5 * p, int(day.replace(hour=h).timestamp())) for p, h in ((1, 20), (2, 7))]
+    log, _ = load(write(tmp_path / "p.csv", *rows), zone="Europe/Berlin")
     plays = plays_of(log)
-    assert len(plays.time) == len(rows) + 2
-    assert plays.counts.tolist() == np.unique([0, 0, *(r[0] for r in rows)], return_counts=True)[1].tolist()
-    assert not left_out
+    assert set((plays.time[plays.player == 0] // 3600 % 24).tolist()) == {20}
+    assert set((plays.time[plays.player == 1] // 3600 % 24).tolist()) == {7}
+
+
+def test_the_hour_that_occurs_twice_keeps_the_order_of_plays_and_is_no_gap(tmp_path):
+    first = int(datetime.datetime(2024, 10, 27, 0, 50, tzinfo=datetime.UTC).timestamp())  # 02:50, then 02:10
+    log, _ = load(
+        write(tmp_path / "p.csv", (1, 5, first), (1, 50, first + 1200), (1, 5, first + 5400)), zone="Europe/Paris"
+    )
+    assert names(log) == ["PLAY_0", "PLAY_50", "GAP_6h", "PLAY_0"]
+    assert (np.diff(log.time) >= 0).all()
+
+
+def test_one_late_play_makes_nobody_one_who_has_left(tmp_path):
+    rows = [(p, 5 * p, T + d * DAY + p) for d in range(20) for p in range(9)]
+    log, left_out = load(write(tmp_path / "p.csv", *rows, (3, 5, T + 29 * DAY), (4, 5, T + 4000 * DAY)))
+    assert left_out == {ASTRAY: 2}
+    assert "CHURN" not in log.vocabulary.actions
+
+
+def test_days_on_which_nobody_plays_are_no_silence(tmp_path):
+    rows = [(p, 5 * p, T + d * DAY + p) for d in range(20) for p in range(9)]
+    after = [(p, 5 * p, T + d * DAY + p) for d in range(60, 65) for p in range(4)]
+    log, left_out = load(write(tmp_path / "p.csv", *rows, *after))
+    assert left_out == {}
+    assert "CHURN" not in log.vocabulary.actions
+    later = [(p, 5 * p, T + d * DAY + p) for d in range(65, 91) for p in range(4)]
+    log, _ = load(write(tmp_path / "p.csv", *rows, *after, *later))
+    assert (log.token == log.vocabulary.action("CHURN")).sum() == 5
+
+
+def test_states_that_say_nothing_and_a_home_that_it_does_not_know(tmp_path):
+    path = write(tmp_path / "p.csv", (1, 5, T), (1, "NaN", T + 5), (1, "unavailable", T + 5), (1, 50, T + 9))
+    assert load(path)[1] == {EMPTY: 2}
+    with pytest.raises(LogError, match="knows no homes, so home=h1 says nothing; leave it away"):
+        load(path, home="h1")
 
 
 def test_it_is_found_by_name():
@@ -121,4 +169,4 @@ def test_it_is_found_by_name():
 def test_the_published_plays():
     log, left_out = load(str(PLAYS))
     plays = plays_of(log)
-    assert (len(plays.time), len(plays.first), left_out) == (153_920, 25_955, {})
+    assert (len(plays.time), len(plays.first), left_out) == (153_828, 25_955, {AGAIN: 92})

@@ -102,6 +102,7 @@ def test_no_boss_relic_where_none_was_offered():
         (json.dumps(spire.run(timestamp="x", local_time=None)), "line 1: not a run history"),
         (json.dumps(spire.run(timestamp="soon")), "line 1: not a run history"),
         (json.dumps(spire.run(playtime=-1)), "a playtime of -1 s"),
+        (json.dumps(spire.run(timestamp=20190101)), "a timestamp of 2.01901e.07, not in seconds since 1970"),
         (json.dumps(spire.run(playtime=1e300)), "line 1: not a run history"),
         (json.dumps(spire.run(local_time="yesterday")), "line 1: not a run history"),
     ],
@@ -127,25 +128,51 @@ def test_gzip_is_told_by_content(tmp_path):
     assert names(load(str(tmp_path / "r.jsonl"))[0]) == TOLD
 
 
+FLOORS = st.lists(st.integers(0, 14), max_size=8)
+
+
 @given(
     st.lists(st.sampled_from(["M", "?", "R", None]), max_size=12),
-    st.lists(st.integers(0, 14), max_size=8),
-    st.booleans(),
+    st.lists(st.sampled_from(["M", "?", "R"]), max_size=12),
+    *(FLOORS, FLOORS, FLOORS, st.integers(0, 9), st.integers(0, 9), st.integers(0, 3)),
 )
-def test_every_event_is_told_or_counted(path, potions, won):
+def test_every_event_is_told_or_counted(path, taken, potions, buys, purges, bought, purged, relics):
     made = spire.run(
         path_per_floor=path,
-        path_taken=[p for p in path if p],
+        path_taken=taken,
         potions_floor_usage=potions,
-        victory=won,
+        item_purchase_floors=buys,
+        items_purchased=["Flex"] * bought,
+        items_purged_floors=purges,
+        items_purged=["Bash"] * purged,
+        boss_relics=[{"picked": "Orrery", "not_picked": []}] * relics,
         card_choices=[],
         campfire_choices=[],
         event_choices=[],
     )
     found, left_out = run_events(made, fine=False)
-    assert found.count("POTION") + sum(left_out.values()) == len(potions)
-    assert sum(name.startswith("PATH_") for name in found) == sum(p is not None for p in path)
-    assert found[-1] == ("WIN" if won else "DEATH")
+    rooms = sum(room is not None for room in path)
+    pairs = [max(rooms, len(taken)), max(len(buys), bought), max(len(purges), purged)]
+    assert len(found) - 3 + sum(left_out.values()) == sum(pairs) + len(potions) + relics
+    assert all(left_out.values())
+
+
+def test_a_run_told_twice_or_far_from_all_others_is_left_out(tmp_path):
+    runs = [spire.run(1_546_376_628 + i * 86_400) for i in range(8)]
+    log, left_out = load(spire.write(tmp_path / "r.jsonl", *runs, runs[3], spire.run(1_900_000_000)))
+    assert left_out == {"run: row that repeats another": 1, "run: time far off": 1}
+    assert len(log.worlds) == 8
+
+
+def test_a_zone_is_for_runs_that_say_no_local_time(tmp_path):
+    both = spire.write(tmp_path / "r.jsonl", spire.run(), spire.run(1_546_376_628 + 60, local_time=None))
+    log, _ = load(both, zone="Asia/Tokyo")
+    assert log.meta["told"] == {"runs that say no local time, read in Asia/Tokyo": 1}
+    assert log.time[log.world == 1][0] - load(both)[0].time[load(both)[0].world == 1][0] == 9 * 3600
+    with pytest.raises(LogError, match="all runs say their local time, so zone=Asia/Tokyo says nothing"):
+        load(spire.write(tmp_path / "s.jsonl", spire.run()), zone="Asia/Tokyo")
+    with pytest.raises(LogError, match="knows no homes"):
+        load(both, home="h")
 
 
 def test_it_is_found_by_name():
@@ -161,5 +188,6 @@ def test_the_published_runs_give_the_published_targets():
     assert [len(np.unique(points.world[part])) for part in parts] == [413, 59, 118]
     assert int(parts[2].sum()) == 10_053
     assert len(log.vocabulary) == 28  # with none
-    assert left_out == {"choice before the first floor": 59, "event beyond the recorded path": 373}
+    left = {"choice before the first floor": 59, "event beyond the recorded path": 373}
+    assert left_out == left | {"symbol without a room": 317, "boss relic without an act that ends": 15}
     assert len(read_runs(RUNS)[0]) == 590

@@ -1,0 +1,170 @@
+"""Which days, rows and names of a recorded log count, on columns: the one place that tells them for all formats.
+
+A recorded log is silent where nobody was there or nothing was written. Such days are no days: neither is a predictor
+judged on them, nor does a habit count as skipped.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lam_env.core.events import USER, ActionLog, LogError
+from lam_env.core.units import DAY
+
+MAX_NAME = 200  # characters
+# a few rows at either end of a log are not believed where as many days as these, or as many times the usual gap between
+# days with events, lie between them and the rest
+FAR = 7
+LEAST = 8  # rows of which it can be told
+FEW, SHARE = 4, 0.01  # rows, and share of them, from which on a part of a log is no few
+DAYS_SHARE = 0.1  # the same share of a part that is a single day
+MOST = 0.8  # share of rows in the parts that are no few, without which the log is sparse and nothing is far
+EMPTY, AGAIN, ASTRAY = "state that says nothing (unavailable, unknown, nan)", "row that repeats another", "time far off"
+SAME_NAME = "names written in several ways (spaces, Unicode), read as one"
+_EMPTY = re.compile(r"(?:.*[.:=/ ])?(?:unavailable|unknown|nan)", re.IGNORECASE | re.DOTALL)
+_UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))  # soft hyphen, spaces of no width
+
+
+def says_nothing(state: str) -> bool:
+    """Is it, or does the name of an action end in, a state that tells of no event: "light.unavailable"?"""
+    return _EMPTY.fullmatch(state) is not None
+
+
+def clean(name: str) -> str:
+    """A name in one form: composed Unicode (NFC), single plain spaces, none at the ends."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name).translate(_UNSEEN)
+    return " ".join(name.split())
+
+
+def clean_names(names: Sequence[str], source: str) -> tuple[list[str], Counter[str]]:
+    """Names in one form, and how many forms of one were met; LogError where one is too long to be a name."""
+    forms = {name: clean(name) for name in set(names)}
+    for name in sorted(form for form in forms.values() if len(form) > MAX_NAME)[:1]:
+        why = f"a name of {len(name)} characters ({name[:20]!r}...)"
+        raise LogError(f"{source}: {why}; a name has at most {MAX_NAME}: is a column mistaken for another?")
+    return [forms[name] for name in names], +Counter({SAME_NAME: len(forms) - len(set(forms.values()))})
+
+
+def far_times(time: np.ndarray) -> np.ndarray:
+    """Mask (n,) of the times [s], in any order, that lie far before or after all others (an unset clock, a mistyped
+    year): the few at either end of a log."""
+    day, inverse, number = np.unique(time // DAY, return_inverse=True, return_counts=True)
+    part = _parts(day)
+    if len(time) < LEAST:
+        return np.zeros(len(time), bool)
+    size, days = np.bincount(part, number), np.bincount(part)
+    large = np.flatnonzero((size >= max(FEW, SHARE * len(time))) & ((days > 1) | (size > DAYS_SHARE * len(time))))
+    if size[large].sum() < MOST * len(time):
+        return np.zeros(len(time), bool)
+    return ((part < large[0]) | (part > large[-1]))[inverse]
+
+
+def _parts(day: np.ndarray) -> np.ndarray:
+    """(n,) which part of a log each of its days with events, in order, belongs to: parts lie far apart."""
+    gap = np.diff(day)
+    far = gap > FAR * np.quantile(gap, 0.75, method="lower") if len(gap) else gap > 0
+    return np.cumsum(np.r_[np.zeros(min(1, len(day)), int), far])
+
+
+def repeats(*columns: np.ndarray) -> np.ndarray:
+    """Mask (n,) of the rows that are equal to an earlier one in all columns (no value equals no value)."""
+    keys = [c.view(np.int64) if c.dtype == np.float64 else c for c in columns]
+    order = np.lexsort(keys)
+    same = np.all([k[order][1:] == k[order][:-1] for k in keys], axis=0)
+    found = np.zeros(len(order), bool)
+    found[order[1:]] = same
+    return found
+
+
+def sound_rows(
+    times: Sequence[np.ndarray], *same: np.ndarray, empty: np.ndarray | None = None
+) -> tuple[np.ndarray, Counter[str]]:
+    """Mask (n,) of the rows that a log keeps, and why it does not keep the others: those that say nothing (`empty`),
+    those that repeat another in all columns `same`, and those of which one of the `times` [s] (a start, an end) is far
+    off."""
+    keep = np.ones(len(times[0]), bool) if empty is None else ~empty
+    left_out = Counter({EMPTY: int((~keep).sum())})
+    for reason in (AGAIN, ASTRAY):
+        rows = np.flatnonzero(keep)
+        far = [far_times(time[rows]) for time in times]
+        wrong = repeats(*(column[rows] for column in same)) if reason == AGAIN else np.any(far, axis=0)
+        keep[rows[wrong]] = False
+        left_out[reason] = int(wrong.sum())
+    return keep, +left_out
+
+
+class Days(NamedTuple):
+    """What a stream covers: the days (d,) that count, numbered from tick 0, in order; the first and last may be cut."""
+
+    number: np.ndarray
+
+    @property
+    def whole(self) -> np.ndarray:
+        return self.number[1:-1]
+
+    def between(self, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """(n,) [s] from one time to another, both on days that count, less the days that do not."""
+        a, b = (np.searchsorted(self.number, t // DAY) * DAY + t % DAY for t in (first, last))
+        return b - a
+
+    def joined(self, start: np.ndarray) -> np.ndarray:
+        """(n-1,) bool: whether all days between an event and the next count; times (n,) [s] on days that count."""
+        day = start // DAY
+        return np.diff(day) == np.diff(np.searchsorted(self.number, day))
+
+
+def days_of_many(time: np.ndarray) -> Days:
+    """The days of a log of many people, whose rows are at `time` (n,) [s]: all from its first to its last but those on
+    which far too long nobody does anything, as where the record has a gap."""
+    day = np.unique(time // DAY)
+    part = _parts(day) if len(time) >= LEAST else np.zeros(len(day), int)
+    ends = [(day[part == k][0], day[part == k][-1]) for k in np.unique(part)]
+    return Days(np.concatenate([np.arange(a, b + 1) for a, b in ends]))
+
+
+def days_of(log: ActionLog, start: np.ndarray | None = None) -> Days:
+    """The days of a stream of this log whose events begin at `start` (n,) [s], rising; or of all that its users did. A
+    simulated world is watched all the time, so that a quiet day is one; of a recorded log, days without an event do not
+    count."""
+    if start is None:
+        start = np.sort(log.time[log.kind == USER] // log.ticks_per_second)
+    if log.protocol.split == "worlds" and len(start):
+        return Days(np.arange(start[0] // DAY, start[-1] // DAY + 1))
+    return Days(np.unique(start // DAY))
+
+
+def said(log: ActionLog, left_out: Mapping[str, int]) -> list[str]:
+    """What clock an importer has read, what it left out, and what it read otherwise than the file says it."""
+    told = log.meta.get("told")
+    otherwise = told.items() if isinstance(told, dict) else ()
+    clock = [f"local time: {log.meta['zone']}"] if "zone" in log.meta else []
+    dropped = [f"left out: {n:,} {what}" for what, n in left_out.items()]
+    return clock + dropped + [f"{n:,} {what}" for what, n in otherwise]
+
+
+def span(log: ActionLog) -> str:
+    """The days of a recorded log, for people: how many there are, from when to when, and its longest gap."""
+    days = days_of(log).number
+    if not len(days):
+        return "no days"
+    text = f"{len(days)} days"
+    try:
+        monday = datetime.date.fromisoformat(str(log.meta.get("start")))
+    except ValueError:
+        return text
+    first, last = (monday + datetime.timedelta(days=int(d)) for d in (days[0], days[-1]))
+    text += f" from {first} to {last}"
+    gap = np.diff(days, prepend=days[:1])
+    if (missing := int(days[-1] - days[0] + 1 - len(days))) > 0:
+        i = int(gap.argmax())
+        longest = monday + datetime.timedelta(days=int(days[i - 1]) + 1)
+        text += f", none on {missing} days in between (at most {int(gap[i]) - 1}, from {longest} on)"
+    return text
