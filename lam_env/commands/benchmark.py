@@ -15,7 +15,7 @@ from lam_env.config.cli import cli_errors, parse
 from lam_env.core.catalogue import DECISIONS, ENVIRONMENT, OF_CARTPOLE, STEPS
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
-from lam_env.launch.local import one_thread
+from lam_env.launch.job import one_thread
 from lam_env.suites import suite as suites
 from lam_env.suites.settings import BenchmarkSettings
 from lam_env.suites.suite import Suite

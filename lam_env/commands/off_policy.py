@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.core import registry
 from lam_env.core.catalogue import DR, ESS, GAIN, IPS, MEAN_WEIGHT, PDIS, PDIS_ESS, SNIPS
 from lam_env.core.errors import UserError
-from lam_env.launch.local import one_line, one_thread
+from lam_env.launch.job import one_line, one_thread
 
 if TYPE_CHECKING:
     from lam_env.core.contracts import Policy
@@ -74,7 +75,7 @@ def run(settings: OffPolicySettings, command: str) -> None:
         try:
             estimates[name] = evaluate_policy(decisions, policy, not s.sampled, s.window, s.horizon)
         except Exception as error:  # whatever a stranger's code raises
-            if ":" not in name:
+            if not registry.names_code(name):
                 raise
             raise UserError(f"policy {name}: {one_line(error)}") from None
     fact, about = logged(decisions, s.window, s.horizon), Provenance(command, versions=versions())
@@ -184,7 +185,7 @@ def tables_of(
 
 def _labels(names: list[str]) -> dict[str, str]:
     """Run folders by their last name, unless two are alike: a table is narrow."""
-    last = {name: name if ":" in name else os.path.basename(os.path.normpath(name)) for name in names}
+    last = {name: name if registry.names_code(name) else os.path.basename(os.path.normpath(name)) for name in names}
     return last if len(set(last.values())) == len(last) else {name: name for name in names}
 
 

@@ -14,7 +14,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.experiment.run_folder import RunFolder, choose_folder
-from lam_env.launch.local import one_thread
+from lam_env.launch.job import one_thread
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from lam_env.experiment.log_shards import Made, is_whole, make_part, part_of, si
 from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.run_folder import CONFIG, RunFolder, check_same, choose_folder
 from lam_env.experiment.settings import LAUNCHER, RaySettings
-from lam_env.launch.local import one_thread
+from lam_env.launch.job import one_thread
 
 MOST_WAITING = 1_024  # parts handed to the launcher before others are done
 MOST_PARTS = 1_000_000

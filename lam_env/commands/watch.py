@@ -18,7 +18,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.outputs import output_file, write_whole
 from lam_env.core.seeds import Use
 from lam_env.experiment.settings import UNTRAINED
-from lam_env.launch.local import one_thread
+from lam_env.launch.job import one_thread
 
 if TYPE_CHECKING:
     from lam_env.core.contracts import Policy

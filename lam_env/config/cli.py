@@ -52,13 +52,19 @@ _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting: YAML's aliases
 
 
 def setting(
-    default: T, doc: str | Callable[[], str], low: float | None = None, high: float | None = None, code: bool = False
+    default: T,
+    doc: str | Callable[[], str],
+    low: float | None = None,
+    high: float | None = None,
+    code: bool = False,
+    name: str | None = None,
 ) -> T:
     """A field of a settings dataclass. `doc`: one sentence, shown by --help, or what makes it. `low`, `high`: bounds.
 
     `code`: the value may name Python code (`module:Attribute`); a config file may not give it such a value.
+    `name`: what users write, where it is not the field's own: "agent.memory", of a field beside `agent`.
     """
-    metadata = {"doc": doc, "low": low, "high": high, "code": code}
+    metadata = {"doc": doc, "low": low, "high": high, "code": code, "name": name}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: copy(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -111,12 +117,13 @@ def override(instance: Settings, values: Mapping[str, object], prefix: str = "")
 
 def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: str, known: Sequence[str]) -> Settings:
     """All changes of a dataclass at once, so that its own check never meets half of them. `known`: all names."""
-    fields, hints = {f.name: f for f in dataclasses.fields(instance) if f.init}, typing.get_type_hints(type(instance))
+    fields = {_called(field): field for field in dataclasses.fields(instance) if field.init}
+    hints = typing.get_type_hints(type(instance))
     changes: dict[str, object] = {}
     groups: dict[str, list[tuple[str, object]]] = {}
     for key, value in values:
-        name, dot, rest = key.partition(".")
-        old = getattr(instance, name) if name in fields else None
+        name, dot, rest = (key, "", "") if key in fields else key.partition(".")
+        old = getattr(instance, fields[name].name) if name in fields else None
         is_group = _is_group(old) or isinstance(old, dict)
         if name not in fields or (dot and not is_group):
             raise ConfigError(f"no setting {head + key!r}; {suggestion(head + key, known, '--help lists them')}")
@@ -128,7 +135,7 @@ def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: st
         if is_group:
             groups.setdefault(name, []).append((rest, value))
         else:
-            changes[name] = convert(head + key, hints[name], value, fields[name].metadata)
+            changes[fields[name].name] = convert(head + key, hints[fields[name].name], value, fields[name].metadata)
     for name, inner in groups.items():
         old = getattr(instance, name)
         changes[name] = (
@@ -155,7 +162,7 @@ def to_dict(instance: Group) -> dict[str, object]:
         if _is_group(value):
             out[field.name] = to_dict(value)
         elif isinstance(value, dict) or can_be_set(hints[field.name]):
-            out[field.name] = list(value) if isinstance(value, tuple) else value
+            out[_called(field)] = list(value) if isinstance(value, tuple) else value
     return out
 
 
@@ -278,6 +285,10 @@ def is_code(settings: Group, key: str, value: object) -> bool:
     return key == "agent" or (may and any(":" in str(word) for word in words))
 
 
+def _called(field: dataclasses.Field[object]) -> str:
+    return field.metadata.get("name") or field.name
+
+
 def _is_group(value: object) -> TypeGuard[Group]:
     return dataclasses.is_dataclass(value)
 
@@ -288,7 +299,7 @@ def _names(instance: Group) -> list[str]:
     for field in dataclasses.fields(instance):
         value = getattr(instance, field.name)
         inside = _names(value) if _is_group(value) else []
-        names += [f"{field.name}.{n}" for n in inside] or [field.name]
+        names += [f"{field.name}.{n}" for n in inside] or [_called(field)]
     return names
 
 
@@ -311,5 +322,5 @@ def _help_rows(instance: Group, prefix: str) -> list[tuple[str, str]]:
             text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
             text = ",".join(map(str, value)) if isinstance(value, tuple) else text
             if len(text) <= 60:
-                rows.append((f"{prefix}{field.name}={text}", doc))
+                rows.append((f"{prefix}{_called(field)}={text}", doc))
     return rows

@@ -68,7 +68,7 @@ class Registry(Generic[T]):
 
     def get(self, name: str) -> T:
         """What `name` stands for; imports its module, and only that."""
-        if ":" in name:
+        if names_code(name):
             module, _, attribute = name.partition(":")
             return _attribute(self.kind, module, attribute, here=True)
         places, broken = self._places()
@@ -136,6 +136,12 @@ CHOICES: Registry[Callable[[str], tuple[Choices, dict[str, int]]]] = Registry(
 SINKS: Registry[Callable[[Path, Mapping[str, object]], Sink]] = Registry("tracker", "lam_env.tracking", "SINKS")
 
 
+def names_code(name: str) -> bool:
+    """Whether it is `module:Attribute`, and no folder with a colon in its name: a path, a time, a Windows drive."""
+    module, colon, attribute = name.partition(":")
+    return bool(colon) and not (set("/\\") & set(name) or module[:1].isdigit() or attribute[:1].isdigit())
+
+
 def scenario_names() -> list[str]:
     return _SCENARIOS.names()
 
@@ -172,7 +178,7 @@ def agent_names(interaction: str | None = None, without: str = "") -> list[str]:
 
 def agent_needs(name: str) -> tuple[str, ...]:
     """What an agent has to be given (`lam_env.Agent`): of the kit's as its module says, of others as they say."""
-    constants = _AGENTS.constants("NEEDS") if ":" not in name else {}
+    constants = _AGENTS.constants("NEEDS") if not names_code(name) else {}
     try:
         needs = constants[name] if name in constants else needs_said(_AGENTS.get(name), PRIOR)
     except RegistryError:  # said when it is fitted: no other agent has to fail with it

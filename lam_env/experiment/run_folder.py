@@ -18,7 +18,8 @@ from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UserError
 from lam_env.evaluation.results import ResultRow, write
 
-MAY_DIFFER = ("agents", "agent", "workers", "launcher", "ray", "track", "out")  # between a run and what goes on with it
+# between a run and what goes on with it
+MAY_DIFFER = ("agents", "agent", "agent.memory", "agent.timeout", "workers", "launcher", "ray", "track", "out")
 CONFIG, TABLES, LOCK = "config.json", "tables.json", ".lock"
 
 

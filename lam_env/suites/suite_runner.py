@@ -57,10 +57,12 @@ def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
         errors = work_through(pipelines)
         failed: Failed = {}
         for name, pipeline in runs.items():
-            pipeline.finish(finished=pipeline not in errors)
+            if pipeline not in errors:
+                pipeline.finish()
             if pipeline in errors or pipeline.failed:
                 failed[name] = {**pipeline.failed, **({"the run": str(errors[pipeline])} if pipeline in errors else {})}
-        gathered = [run for run in suite.runs if run.name in runs or _finished(path / run.name)]
+        there = {name for name in runs if (path / name / "results.csv").is_file()}
+        gathered = [run for run in suite.runs if run.name in there or _finished(path / run.name)]
         folder.write_results(row for run in gathered for row in _rows(path / run.name, run))
         seconds = time.time() - began
         folder.write_config({**config, "seconds": round(seconds, 1)})
@@ -92,6 +94,8 @@ def run_settings(run: SuiteRun, settings: BenchmarkSettings, path: Path) -> RunS
         run.settings,
         agents=settings.agents or run.settings.agents,
         agent=settings.agent,
+        agent_memory=settings.agent_memory,
+        agent_timeout=settings.agent_timeout,
         out=str(path / run.name),
         device=settings.device,
         workers=settings.workers,
