@@ -17,6 +17,7 @@ from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core import registry
 from lam_env.core.catalogue import DR, ESS, GAIN, IPS, MEAN_WEIGHT, PDIS, PDIS_ESS, SNIPS
 from lam_env.core.errors import UserError
+from lam_env.core.outputs import replace_text
 from lam_env.launch.job import one_line, one_thread
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def run(settings: OffPolicySettings, command: str) -> None:
     from lam_env.evaluation.decisions import Decisions
     from lam_env.evaluation.tables import Provenance, versions
     from lam_env.experiment.policies import policy_of
-    from lam_env.experiment.run_folder import RunFolder, choose_folder
+    from lam_env.experiment.run_folder import choose_folder
 
     s = settings
     path = choose_folder(s.out, "off_policy") if s.out else None
@@ -89,7 +90,7 @@ def run(settings: OffPolicySettings, command: str) -> None:
         path.mkdir(parents=True, exist_ok=True)
         results.write(path / "off_policy.csv", rows)
         text = [table.markdown() for table in tables_of(s, fact, estimates, about)]
-        RunFolder(path).write_text("off_policy.md", "\n".join(text))
+        replace_text(path / "off_policy.md", "\n".join(text))
         print(f"written: {path}")
 
 

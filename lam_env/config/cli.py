@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeGuard, TypeVar, get_args, get_origin
 
 from lam_env.config.convert import ConfigError, can_be_set, convert, short, suggestion
-from lam_env.core.errors import UserError, own_fault
+from lam_env.core.errors import UserError, own_fault, plain
+from lam_env.core.interrupts import as_interrupts
 
 __all__ = [
     "REQUIRED",
@@ -195,18 +196,20 @@ def help_text(settings: Group, prog: str) -> str:
 
 @contextmanager
 def cli_errors() -> Iterator[None]:
-    """Around a command's main (also as a decorator): a user's error is one line on stderr and exit code 2."""
+    """Around a command's main (also as a decorator): a user's error is one line on stderr and exit code 2; Ctrl-C,
+    SIGTERM and SIGHUP end it with 130."""
     try:
-        try:
-            yield
-        finally:
-            if sys.stdout is not None:  # the caller may have closed it
-                sys.stdout.flush()
+        with as_interrupts():
+            try:
+                yield
+            finally:
+                if sys.stdout is not None:  # the caller may have closed it
+                    sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has seen enough, as `| head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except UserError as error:
-        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        print("error:", " ".join(plain(str(error)).split()), file=sys.stderr)
         raise SystemExit(2) from None
     except Exception as error:
         if (line := _unwritable(error) or own_fault(error)) is None:

@@ -20,7 +20,7 @@ from lam_env.core.progress import silent
 from lam_env.evaluation.report.elements import KNOWING
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import needs_of
-from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder
+from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
 from lam_env.experiment.scheduler import Waiting, work_through
 from lam_env.experiment.score_store import ScoreKey, Scores, ScoreStore
 from lam_env.experiment.settings import RunSettings
@@ -121,7 +121,7 @@ class Pipeline:
 
         s = self.settings
         if s.out is None:  # another run may have begun meanwhile
-            self.path = choose_folder(None, s.scenario)
+            self.path = claim_folder(s.scenario)
         self.folder = RunFolder(self.path)
         stack.enter_context(self.folder.locked())
         about = {"command": self.command, "versions": _versions(), "agents_judged": self.agents}

@@ -16,7 +16,7 @@ from lam_env.core.errors import UserError
 from lam_env.evaluation.results import ResultRow, read
 from lam_env.evaluation.tables import Provenance, versions
 from lam_env.experiment.pipeline import Pipeline
-from lam_env.experiment.run_folder import CONFIG, RunFolder, choose_folder
+from lam_env.experiment.run_folder import CONFIG, RunFolder, new_folder
 from lam_env.experiment.scheduler import work_through
 from lam_env.suites.suite import Suite, SuiteRun
 
@@ -29,9 +29,14 @@ Failed = dict[str, dict[str, str]]  # run -> agent -> what went wrong with it
 
 def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
     """Makes what the suite lacks in out=FOLDER, and its tables. Exit code 1: something failed, and is left out."""
-    path, began = choose_folder(settings.out, f"benchmark-{suite.name}", again=True), time.time()
     entries = chosen(suite, settings.scenario)
     _check_entries(entries, settings)
+    with new_folder(settings.out, f"benchmark-{suite.name}", again=True) as path:
+        return _compare(suite, entries, settings, command, path)
+
+
+def _compare(suite: Suite, entries: Sequence[SuiteRun], settings: BenchmarkSettings, command: str, path: Path) -> int:
+    began = time.time()
     runs = {run.name: Pipeline(run_settings(run, settings, path), command) for run in entries}
     for pipeline in runs.values():
         pipeline.home = path
