@@ -74,13 +74,15 @@ def setting(
 def parse(
     cls: type[Settings], argv: Sequence[str], prog: str, base: Callable[[Settings], Settings] | None = None
 ) -> Settings:
-    """The settings that `argv` gives; later ones win over earlier ones, and all of them over the config file.
+    """The settings that `argv` gives; later ones win over earlier ones, and all of them over the config file. A list is
+    given once.
 
     --help and --print-config print and leave. `base` makes, of these settings, those that hold where neither `argv` nor
     a file says something else, with a dataclass in the place of each free-form group. It is not asked for --help alone.
     """
     from_files: dict[str, object] = {}
     from_line: dict[str, object] = {}
+    lists = {name for name, hint in typing.get_type_hints(cls).items() if get_origin(hint) is tuple}
     settings, words = cls(), {"--help" if argument == "-h" else argument for argument in argv}
     for argument in argv:
         if not argument.isprintable():
@@ -93,6 +95,8 @@ def parse(
             raise ConfigError(f"{argument!r} is no setting: write {hint}, or --help for the list")
         if key == "config":
             from_files |= _read_file(settings, value)
+        elif key in lists and from_line.get(key, value) != value:
+            raise ConfigError(f"{key} is given twice: write {key}={from_line[key]},{value}")
         else:
             from_line[key] = value
     settings = override(cls(), from_files | from_line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -51,13 +52,18 @@ def tidy(folders: Iterable[Path]) -> None:
 
 
 def output_file(path: str | os.PathLike[str], setting: str = "out") -> Path:
-    """Where a file is to be written, links followed; UserError for a folder, a device, or where there is no folder."""
+    """Where a file is to be written, links followed; UserError for a folder, a device, or where none can be written."""
     target = Path(path).resolve()
     if target.is_dir() or not target.parent.is_dir():
         what = "is a folder" if target.is_dir() else "its folder is not there"
         raise UserError(f"{setting}={path}: {what}; give a file")
     if target.exists() and not target.is_file():
         raise UserError(f"{setting}={path}: is a device or a pipe; give a file")
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise UnwritableError(f"{setting}={path}: cannot be written ({error.strerror}); give another file") from None
     return target
 
 

@@ -13,6 +13,7 @@ import ast
 import dataclasses
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -191,11 +192,21 @@ def agent_needs(name: str) -> tuple[str, ...]:
 def agent(name: str) -> Callable[..., Any]:
     """What makes the agent called `name`, or `module:Attribute` (a class, a function, or a ready agent)."""
     maker = _AGENTS.get(name)
+    if inspect.isroutine(maker) and (asked := _required(maker)):
+        what = f"is a function that asks for {', '.join(asked)}"
+        raise RegistryError(f"agent {name!r} {what}: give a class with predict or fit, or a function that makes one")
     if callable(maker):
         return maker
     if acts(maker) or learns(maker):
         return lambda: maker
     raise RegistryError(f"agent {name!r} is a {type(maker).__name__}: give a class or object with predict or fit")
+
+
+def _required(function: Callable[..., object]) -> list[str]:
+    """The parameters without which it cannot be called."""
+    of = inspect.Parameter
+    known = inspect.signature(function).parameters.values()
+    return [p.name for p in known if p.default is of.empty and p.kind not in (of.VAR_POSITIONAL, of.VAR_KEYWORD)]
 
 
 def _modules(package: str, deep: bool = False) -> Iterator[tuple[str, Path]]:
@@ -224,6 +235,9 @@ def _attribute(kind: str, module: str, attribute: str, here: bool = False) -> An
         sys.path[:0] = [os.getcwd()] if os.getcwd() not in sys.path else []
     if not module or not attribute or module.startswith("."):
         raise RegistryError(f"{kind} {module + ':' + attribute!r}: write module:Attribute")
+    if module.endswith(".py"):
+        name = f"{module.removesuffix('.py')}:{attribute}"
+        raise RegistryError(f"{kind} {module + ':' + attribute!r}: write {name}, the module without .py")
     try:
         thing: Any = importlib.import_module(module)
     except (Exception, SystemExit) as error:  # whatever a stranger's module raises

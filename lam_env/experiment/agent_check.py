@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import inspect
 import sys
 from functools import partial
 from itertools import islice
@@ -76,6 +77,13 @@ def try_agent(scenario: Scenario, name: str) -> Tried:
         training.prior = training.prior if "prior" in needs else None
         with models.cut_short(STEPS):
             policy, _ = models.fitted(agent, training)
+        try:
+            inspect.signature(policy.predict).bind({}, None, np.ones(1, bool), True)
+        except TypeError as error:
+            wanted = "predict(self, observation, state=None, episode_start=None, deterministic=False)"
+            raise UserError(f"its predict cannot be called as {wanted}: {error}") from None
+        except ValueError:  # compiled code may have none
+            pass
         for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other
             _two_steps(watched(policy), scenario, n)
         file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)

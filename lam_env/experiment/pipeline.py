@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lam_env import launch
 from lam_env.config.cli import to_dict
+from lam_env.config.convert import count
 from lam_env.core import registry
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.progress import silent
@@ -77,8 +78,9 @@ class Pipeline:
         self.check()
         with ExitStack() as stack:
             self.open(stack)
-            s, agents = self.settings, f"{len(self.agents)} agents"
-            print(f"{s.scenario}: {agents}, {s.eval.seeds} evaluation seeds, device {s.device} -> {self.path}")
+            s, agents = self.settings, count(len(self.agents), "agent")
+            seeds = count(s.eval.seeds, "evaluation seed")
+            print(f"{s.scenario}: {agents}, {seeds}, device {s.device} -> {self.path}")
             if errors := work_through([self]):
                 raise errors[self]
             self.close()
