@@ -9,12 +9,13 @@ ROOT := $(CURDIR)
 # Two torch threads on a busy machine are many times slower than one.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help demo test lint check-science clean
+.PHONY: help demo test lint check-science check-faults clean
 
 help:
 	@echo "make demo           simulate, train and judge in the smart home; writes runs/"
 	@echo "make test           the tests (ARGS=... for pytest)"
 	@echo "make check-science  the slow tests: does learning do what it should?"
+	@echo "make check-faults   runs that are killed, full disks, agents that misbehave, many times over"
 	@echo "make lint           ruff and mypy"
 	@echo "make clean          remove caches and build folders; keeps .venv and runs/"
 
@@ -26,6 +27,9 @@ test: $(READY)
 
 check-science: $(READY)
 	$(PY) -m pytest -n 2 -m slow $(ARGS)
+
+check-faults: $(READY)
+	$(PY) -m pytest -n 2 -m faults -rP $(ARGS)
 
 # mypy cannot see through an editable install, nor that agents/ is lam_env.agents: it gets a folder of links.
 lint: $(READY)

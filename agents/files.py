@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from safetensors import SafetensorError
 
 import lam_env
 from lam_env.core.errors import UserError
+from lam_env.core.outputs import replace
 
 MANIFEST = "manifest.json"
 _MOST_MANIFEST = 1 << 20  # [bytes]
@@ -31,28 +30,19 @@ class ModelError(UserError):
 
 def write_folder(folder: Path, files: Mapping[str, bytes], format_version: int) -> None:
     """`files` (name -> content) and their manifest; a folder that was there is replaced."""
-    part, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("part", "old"))
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        for name, content in files.items():
-            _write(part / name, content)
-        manifest = {
-            "format": format_version,
-            "versions": {"lam_env": lam_env.__version__, "torch": torch.__version__, "numpy": np.__version__},
-            "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-        }
-        _write(part / MANIFEST, to_json(manifest))
-        _sync(part)
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(part, folder)
-        _sync(folder.parent)
-    finally:
-        if old.exists() and not folder.exists():  # failed between the two: what was there comes back
-            os.replace(old, folder)
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    manifest = {
+        "format": format_version,
+        "versions": {"lam_env": lam_env.__version__, "torch": torch.__version__, "numpy": np.__version__},
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    }
+
+    def fill(part: Path) -> None:
+        part.mkdir()
+        for name, content in {**files, MANIFEST: to_json(manifest)}.items():
+            (part / name).write_bytes(content)
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    replace(folder, fill)
 
 
 def read_folder(folder: Path, most: Mapping[str, int], format_version: int) -> dict[str, bytes]:
@@ -124,18 +114,3 @@ def _read(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise ValueError(f"{path.name} is larger than {most} bytes")
     return content
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,4 +101,10 @@ def register() -> None:
                 )
 
 
-register()
+try:
+    register()
+except KeyboardInterrupt:
+    if sys.argv[0] not in ("-m", "lam") and not sys.argv[0].endswith(("/lam", "\\lam.exe")):
+        raise
+    print("stopped", file=sys.stderr)  # a command, which is still loading
+    sys.exit(130)

@@ -2,7 +2,7 @@
 
 import sys
 
-from lam_env.commands.benchmark import main
+from lam_env.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(["benchmark", *sys.argv[1:]]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,6 +20,8 @@ from ..fine_tuning.policy import TunedPolicy
 from ..thresholded import Thresholded
 from .clock import Clock, Time
 from .responses import Response, VocabularyIndex
+
+MOST_PEOPLE = 100_000  # of whom anything is kept
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,10 @@ class Adviser:
 
     A person is called by a number or a name, `user`. Their sensor event (in traffic `pretrip`: a decision is due) asks
     for advice: the prior's memory of them is stepped, and `suggest(user)` answers. Actions, feedback and readings are
-    those of the `user`; a reading without one is everybody's. Advice leaves no trace: what they make of it shows in
-    what they do and in feedback. Times are as those of `Assistant`. Whatever is refused (UserError) leaves everything
-    as it was.
+    those of the `user`; a reading without one is everybody's. 1 and "1" are one person. Of more than `MOST_PEOPLE`
+    whoever was not heard of for longest is forgotten, and would come as somebody new. Advice leaves no trace: what they
+    make of it shows in what they do and in feedback. Times are as those of `Assistant`. Whatever is refused (UserError)
+    leaves everything as it was.
     """
 
     def __init__(self, policy: TunedPolicy | Thresholded, zone: ZoneInfo | None = None):
@@ -73,7 +76,7 @@ class Adviser:
     def _clear(self) -> None:
         self._clock = Clock(self._zone)
         self._carry: PredictorState | None = None
-        self._people: dict[int | str, _Person] = {}
+        self._people: dict[str, _Person] = {}  # in the order in which they were last heard of
         self._shared = np.zeros(len(self.vocabulary.readings), np.float32)
         self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
 
@@ -135,9 +138,21 @@ class Adviser:
             self._ask(person, seconds)
 
     def _person(self, user: int | str) -> _Person:
-        if user not in self._people:
-            self._people[user] = _Person(len(self._people), ObservationRows(1, self.vocabulary), self._shared)
-        return self._people[user]
+        person = self._people.pop(str(user), None)
+        if person is None:
+            index = len(self._people) if len(self._people) < MOST_PEOPLE else self._forget()
+            person = _Person(index, ObservationRows(1, self.vocabulary), self._shared)
+        self._people[str(user)] = person
+        return person
+
+    def _forget(self) -> int:
+        """Forgets whoever was last heard of longest ago; their place is free."""
+        index = self._people.pop(next(iter(self._people))).index
+        if self._carry is not None and index < self._carry.people:
+            fresh = self.predictor.start(1)
+            for field in fields(fresh):  # in place: a copy would be one of all persons
+                getattr(self._carry.state, field.name)[index] = getattr(fresh, field.name)[0]
+        return index
 
     def _ask(self, person: _Person, seconds: int) -> None:
         """A person's decision point: the same numbers as `PersonalWorld` shows at it."""
@@ -154,7 +169,7 @@ class Adviser:
         if not given): leave out what they cannot do, and ask for nobody who has switched the advice off. It changes
         nothing: ask as often as you like."""
         _check_user(user)
-        mask, known = self._words.mask(possible), self._people.get(user)
+        mask, known = self._words.mask(possible), self._people.get(str(user))
         if known is None or known.said is None:
             sensors, who = " or ".join(map(repr, self.vocabulary.sensors)), short(user)
             call = f"observe(time=..., user={who}, sensor={sensors})"

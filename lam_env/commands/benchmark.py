@@ -9,13 +9,15 @@ import os
 import statistics
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lam_env.config.cli import cli_errors, parse
 from lam_env.core.catalogue import DECISIONS, ENVIRONMENT, OF_CARTPOLE, STEPS
 from lam_env.core.errors import UserError
+from lam_env.core.outputs import replace_text
 from lam_env.core.progress import Progress
-from lam_env.launch.local import one_thread
+from lam_env.launch.job import one_thread
 from lam_env.suites import suite as suites
 from lam_env.suites.settings import BenchmarkSettings
 from lam_env.suites.suite import Suite
@@ -45,10 +47,15 @@ def main(argv: Sequence[str]) -> int:
 
 def run(suite: Suite, settings: BenchmarkSettings, command: str) -> None:
     """Measure, print, and write <suite>.csv and <suite>.md."""
-    from lam_env.evaluation import results
-    from lam_env.experiment.run_folder import RunFolder, choose_folder
+    from lam_env.experiment.run_folder import new_folder
 
-    path = choose_folder(settings.out, "benchmark")
+    with new_folder(settings.out, "benchmark") as path:
+        _measure(suite, settings, command, path)
+
+
+def _measure(suite: Suite, settings: BenchmarkSettings, command: str, path: Path) -> None:
+    from lam_env.evaluation import results
+
     began = time.time()
     with Progress() as progress:
         rounds = measure(suite.measurements, settings.steps, settings.repeats, progress)
@@ -56,7 +63,7 @@ def run(suite: Suite, settings: BenchmarkSettings, command: str) -> None:
     table.show()
     path.mkdir(parents=True, exist_ok=True)
     results.write(path / f"{suite.name}.csv", measurement_rows(rounds))
-    RunFolder(path).write_text(f"{suite.name}.md", table.markdown())
+    replace_text(path / f"{suite.name}.md", table.markdown())
     print(f"written: {path}")
 
 

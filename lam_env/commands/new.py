@@ -15,6 +15,7 @@ from string import Template
 import lam_env
 from lam_env.config.cli import cli_errors
 from lam_env.core.errors import UserError
+from lam_env.core.outputs import replace_text
 
 TEMPLATE = Path(__file__).with_name("new_scenario.txt")
 USAGE = "lam new scenario NAME"
@@ -29,13 +30,9 @@ def main(argv: Sequence[str]) -> int:
             raise UserError(f"new {' '.join(argv)}: say {USAGE}, such as lam new scenario coffee")
         name, title = argv[1], class_of(argv[1])
         path, text = Path(f"{name}.py"), scenario_text(name)
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except FileExistsError:
-            raise UserError(f"{path}: is there already; give another name, or move it away") from None
-        except OSError as error:
-            raise UserError(f"{path}: cannot be written ({error.strerror}); go to another folder") from None
+        if path.exists():
+            raise UserError(f"{path}: is there already; give another name, or move it away")
+        replace_text(path, text)
         print(f"written: {path}\nsee whether it keeps the contract, then run it:")
         print(f"  python -c \"from lam_env import check_scenario; check_scenario('{name}:{title}')\"")
         print(f"  python -m lam_env.run scenario={name}:{title}")

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.core import registry
 from lam_env.core.catalogue import DR, ESS, GAIN, IPS, MEAN_WEIGHT, PDIS, PDIS_ESS, SNIPS
 from lam_env.core.errors import UserError
-from lam_env.launch.local import one_line, one_thread
+from lam_env.core.outputs import replace_text
+from lam_env.launch.job import one_line, one_thread
 
 if TYPE_CHECKING:
     from lam_env.core.contracts import Policy
@@ -63,7 +65,7 @@ def run(settings: OffPolicySettings, command: str) -> None:
     from lam_env.evaluation.decisions import Decisions
     from lam_env.evaluation.tables import Provenance, versions
     from lam_env.experiment.policies import policy_of
-    from lam_env.experiment.run_folder import RunFolder, choose_folder
+    from lam_env.experiment.run_folder import choose_folder
 
     s = settings
     path = choose_folder(s.out, "off_policy") if s.out else None
@@ -74,7 +76,7 @@ def run(settings: OffPolicySettings, command: str) -> None:
         try:
             estimates[name] = evaluate_policy(decisions, policy, not s.sampled, s.window, s.horizon)
         except Exception as error:  # whatever a stranger's code raises
-            if ":" not in name:
+            if not registry.names_code(name):
                 raise
             raise UserError(f"policy {name}: {one_line(error)}") from None
     fact, about = logged(decisions, s.window, s.horizon), Provenance(command, versions=versions())
@@ -88,7 +90,7 @@ def run(settings: OffPolicySettings, command: str) -> None:
         path.mkdir(parents=True, exist_ok=True)
         results.write(path / "off_policy.csv", rows)
         text = [table.markdown() for table in tables_of(s, fact, estimates, about)]
-        RunFolder(path).write_text("off_policy.md", "\n".join(text))
+        replace_text(path / "off_policy.md", "\n".join(text))
         print(f"written: {path}")
 
 
@@ -184,7 +186,7 @@ def tables_of(
 
 def _labels(names: list[str]) -> dict[str, str]:
     """Run folders by their last name, unless two are alike: a table is narrow."""
-    last = {name: name if ":" in name else os.path.basename(os.path.normpath(name)) for name in names}
+    last = {name: name if registry.names_code(name) else os.path.basename(os.path.normpath(name)) for name in names}
     return last if len(set(last.values())) == len(last) else {name: name for name in names}
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
 from lam_env.core.seeds import Use, world_seeds
-from lam_env.experiment.run_folder import RunFolder, choose_folder
-from lam_env.launch.local import one_thread
+from lam_env.experiment.run_folder import RunFolder, new_folder
+from lam_env.launch.job import one_thread
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,18 @@ def main(argv: Sequence[str]) -> int:
 
 def record(settings: RecordSettings, command: str) -> None:
     """Everything that can be wrong is found before anything is simulated; the folder is written whole or not at all."""
+    s = settings
+    with new_folder(s.out, "decisions") as path:
+        _record(s, command, path)
+
+
+def _record(s: RecordSettings, command: str, path: Path) -> None:
     import dataclasses
 
     from lam_env.evaluation.decisions import record_decisions
     from lam_env.evaluation.tables import versions
     from lam_env.experiment.policies import policy_of, scenario_of
 
-    s = settings
-    path = choose_folder(s.out, "decisions")
     scenario = scenario_of(RunFolder.open(s.policy), s.scenario)
     policy = policy_of(s.policy, scenario.vocabulary, "world")
     if s.days is not None:

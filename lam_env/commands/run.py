@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lam_env.config.cli import cli_errors, parse
 from lam_env.experiment.pipeline import REPLAY, Pipeline
 from lam_env.experiment.settings import RunSettings
-from lam_env.launch.local import one_thread
+from lam_env.launch.job import one_thread
 
 
 def main(argv: Sequence[str]) -> int:

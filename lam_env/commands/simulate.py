@@ -26,9 +26,9 @@ from lam_env.core.progress import Progress
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.experiment.log_shards import Made, is_whole, make_part, part_of, sizes
 from lam_env.experiment.policies import scenario_made
-from lam_env.experiment.run_folder import CONFIG, RunFolder, check_same, choose_folder
+from lam_env.experiment.run_folder import CONFIG, RunFolder, check_same, new_folder
 from lam_env.experiment.settings import LAUNCHER, RaySettings
-from lam_env.launch.local import one_thread
+from lam_env.launch.job import one_thread
 
 MOST_WAITING = 1_024  # parts handed to the launcher before others are done
 MOST_PARTS = 1_000_000
@@ -79,8 +79,7 @@ def simulate_parts(settings: SimulateSettings, command: str) -> None:
             f"part={s.part}: makes {parts:,} parts of {s.worlds:,} worlds, of {MOST_PARTS:,} at most; take more"
         )
     launch.check(s.launcher, s.ray.address)
-    folder = RunFolder(choose_folder(s.out, "log", again=True))
-    with folder.locked():
+    with new_folder(s.out, "log", again=True) as path, (folder := RunFolder(path)).locked():
         if (folder.path / CONFIG).exists():
             if folder.config().get("holds") != "parts":
                 raise UserError(f"out={folder.path}: already holds a run; give another folder or leave `out` away")

@@ -18,7 +18,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.outputs import output_file, write_whole
 from lam_env.core.seeds import Use
 from lam_env.experiment.settings import UNTRAINED
-from lam_env.launch.local import one_thread
+from lam_env.launch.job import one_thread
 
 if TYPE_CHECKING:
     from lam_env.core.contracts import Policy
@@ -69,6 +69,8 @@ def main(argv: Sequence[str]) -> int:
         settings = parse(WatchSettings, argv, "python -m lam_env watch", watch_defaults)
         if settings.gif is not None:
             check_gif(Path(settings.gif))
+        elif needless := [word for word in argv if word.partition("=")[0] in ("width", "theme")]:
+            raise UserError(f"{needless[0]}: is of a GIF; give gif=FILE.gif too, or leave it away")
         player = playback_of(settings)
         if settings.gif is not None:
             n = write_gif(settings, player)

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeGuard, TypeVar, get_args, get_origin
 
 from lam_env.config.convert import ConfigError, can_be_set, convert, short, suggestion
-from lam_env.core.errors import UserError, own_fault
+from lam_env.core.errors import UserError, own_fault, plain
+from lam_env.core.interrupts import as_interrupts
 
 __all__ = [
     "REQUIRED",
@@ -52,13 +53,19 @@ _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting: YAML's aliases
 
 
 def setting(
-    default: T, doc: str | Callable[[], str], low: float | None = None, high: float | None = None, code: bool = False
+    default: T,
+    doc: str | Callable[[], str],
+    low: float | None = None,
+    high: float | None = None,
+    code: bool = False,
+    name: str | None = None,
 ) -> T:
     """A field of a settings dataclass. `doc`: one sentence, shown by --help, or what makes it. `low`, `high`: bounds.
 
     `code`: the value may name Python code (`module:Attribute`); a config file may not give it such a value.
+    `name`: what users write, where it is not the field's own: "agent.memory", of a field beside `agent`.
     """
-    metadata = {"doc": doc, "low": low, "high": high, "code": code}
+    metadata = {"doc": doc, "low": low, "high": high, "code": code, "name": name}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: copy(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -67,13 +74,15 @@ def setting(
 def parse(
     cls: type[Settings], argv: Sequence[str], prog: str, base: Callable[[Settings], Settings] | None = None
 ) -> Settings:
-    """The settings that `argv` gives; later ones win over earlier ones, and all of them over the config file.
+    """The settings that `argv` gives; later ones win over earlier ones, and all of them over the config file. A list is
+    given once.
 
     --help and --print-config print and leave. `base` makes, of these settings, those that hold where neither `argv` nor
     a file says something else, with a dataclass in the place of each free-form group. It is not asked for --help alone.
     """
     from_files: dict[str, object] = {}
     from_line: dict[str, object] = {}
+    lists = {name for name, hint in typing.get_type_hints(cls).items() if get_origin(hint) is tuple}
     settings, words = cls(), {"--help" if argument == "-h" else argument for argument in argv}
     for argument in argv:
         if not argument.isprintable():
@@ -86,6 +95,8 @@ def parse(
             raise ConfigError(f"{argument!r} is no setting: write {hint}, or --help for the list")
         if key == "config":
             from_files |= _read_file(settings, value)
+        elif key in lists and from_line.get(key, value) != value:
+            raise ConfigError(f"{key} is given twice: write {key}={from_line[key]},{value}")
         else:
             from_line[key] = value
     settings = override(cls(), from_files | from_line)
@@ -111,12 +122,13 @@ def override(instance: Settings, values: Mapping[str, object], prefix: str = "")
 
 def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: str, known: Sequence[str]) -> Settings:
     """All changes of a dataclass at once, so that its own check never meets half of them. `known`: all names."""
-    fields, hints = {f.name: f for f in dataclasses.fields(instance) if f.init}, typing.get_type_hints(type(instance))
+    fields = {_called(field): field for field in dataclasses.fields(instance) if field.init}
+    hints = typing.get_type_hints(type(instance))
     changes: dict[str, object] = {}
     groups: dict[str, list[tuple[str, object]]] = {}
     for key, value in values:
-        name, dot, rest = key.partition(".")
-        old = getattr(instance, name) if name in fields else None
+        name, dot, rest = (key, "", "") if key in fields else key.partition(".")
+        old = getattr(instance, fields[name].name) if name in fields else None
         is_group = _is_group(old) or isinstance(old, dict)
         if name not in fields or (dot and not is_group):
             raise ConfigError(f"no setting {head + key!r}; {suggestion(head + key, known, '--help lists them')}")
@@ -128,7 +140,7 @@ def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: st
         if is_group:
             groups.setdefault(name, []).append((rest, value))
         else:
-            changes[name] = convert(head + key, hints[name], value, fields[name].metadata)
+            changes[fields[name].name] = convert(head + key, hints[fields[name].name], value, fields[name].metadata)
     for name, inner in groups.items():
         old = getattr(instance, name)
         changes[name] = (
@@ -155,7 +167,7 @@ def to_dict(instance: Group) -> dict[str, object]:
         if _is_group(value):
             out[field.name] = to_dict(value)
         elif isinstance(value, dict) or can_be_set(hints[field.name]):
-            out[field.name] = list(value) if isinstance(value, tuple) else value
+            out[_called(field)] = list(value) if isinstance(value, tuple) else value
     return out
 
 
@@ -188,18 +200,20 @@ def help_text(settings: Group, prog: str) -> str:
 
 @contextmanager
 def cli_errors() -> Iterator[None]:
-    """Around a command's main (also as a decorator): a user's error is one line on stderr and exit code 2."""
+    """Around a command's main (also as a decorator): a user's error is one line on stderr and exit code 2; Ctrl-C,
+    SIGTERM and SIGHUP end it with 130."""
     try:
-        try:
-            yield
-        finally:
-            if sys.stdout is not None:  # the caller may have closed it
-                sys.stdout.flush()
+        with as_interrupts():
+            try:
+                yield
+            finally:
+                if sys.stdout is not None:  # the caller may have closed it
+                    sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has seen enough, as `| head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except UserError as error:
-        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        print("error:", " ".join(plain(str(error)).split()), file=sys.stderr)
         raise SystemExit(2) from None
     except Exception as error:
         if (line := _unwritable(error) or own_fault(error)) is None:
@@ -278,6 +292,10 @@ def is_code(settings: Group, key: str, value: object) -> bool:
     return key == "agent" or (may and any(":" in str(word) for word in words))
 
 
+def _called(field: dataclasses.Field[object]) -> str:
+    return field.metadata.get("name") or field.name
+
+
 def _is_group(value: object) -> TypeGuard[Group]:
     return dataclasses.is_dataclass(value)
 
@@ -288,7 +306,7 @@ def _names(instance: Group) -> list[str]:
     for field in dataclasses.fields(instance):
         value = getattr(instance, field.name)
         inside = _names(value) if _is_group(value) else []
-        names += [f"{field.name}.{n}" for n in inside] or [field.name]
+        names += [f"{field.name}.{n}" for n in inside] or [_called(field)]
     return names
 
 
@@ -311,5 +329,5 @@ def _help_rows(instance: Group, prefix: str) -> list[tuple[str, str]]:
             text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
             text = ",".join(map(str, value)) if isinstance(value, tuple) else text
             if len(text) <= 60:
-                rows.append((f"{prefix}{field.name}={text}", doc))
+                rows.append((f"{prefix}{_called(field)}={text}", doc))
     return rows

@@ -97,24 +97,27 @@ def _one(key: str, kind: object, value: object, limits: Mapping[str, float | Non
     if isinstance(new, int | float) and ((low is not None and new < low) or (high is not None and new > high)):
         bounds = " and ".join(t for t, b in ((f"at least {low}", low), (f"at most {high}", high)) if b is not None)
         raise ConfigError(f"{key}: expected {bounds}, got {short(value)}")
+    if isinstance(new, int | float) and not abs(new) < (2**63 if kind is int else math.inf):
+        raise ConfigError(f"{key}: {short(value)} is too large a number")
     return new
 
 
 def _number(value: object, whole: bool) -> float | None:
-    """The number that a text or number says; 1e5 and 100_000 are whole. None: it says none."""
+    """The number that a text or number says, which may be too large; 1e5 and 100_000 are whole. None: it says none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
         if whole and isinstance(value, str | int):
             with contextlib.suppress(ValueError):
-                integer = int(value)
-                return integer if abs(integer) < 2**63 else None
+                return int(value)
         number = float(value)
-    except (ValueError, OverflowError):
+    except OverflowError:
+        return math.inf
+    except ValueError:
         return None
-    if not math.isfinite(number):
-        return None
-    return number if not whole else int(number) if number.is_integer() and abs(number) < 2**63 else None
+    if not math.isfinite(number):  # a word, or more digits than fit
+        return None if math.isnan(number) or "inf" in str(value).lower() else number
+    return number if not whole else int(number) if number.is_integer() else None
 
 
 def _is_supported(kind: object) -> bool:

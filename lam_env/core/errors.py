@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Container
 from pathlib import Path
 
 EXTRAS = {"sb3_contrib": "contrib"}  # module that an agent may import -> the extra of the kit that brings it
+# of a terminal: control sequences, whole strings such as a window's title, and two-letter ones
+_ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b.?"
+)
 OWN_SCENARIOS: dict[str, str] = {}  # the package or module of a user's own scenario -> its name, "tea:Tea"
 
 
 class UserError(ValueError):
     """Something given from outside cannot be used; the message is one line: what, where, what to do."""
+
+
+class UnwritableError(UserError):
+    """A file of the run cannot be written, be it that the disk is full or that its folder is gone: nothing goes on."""
+
+
+def plain(text: str) -> str:
+    """Text of somebody else's code, without what would steer a terminal."""
+    text = _ESCAPE.sub("", text)
+    return text if text.isprintable() else "".join(c for c in text if c.isprintable() or c in "\n\r\t")
 
 
 def hint(error: BaseException) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ import numpy as np
 
 from lam_env.core.casts import narrow
 from lam_env.core.errors import UserError
+from lam_env.core.outputs import replace
 from lam_env.core.shared import Shared
 
 USER, AGENT, FEEDBACK, SENSOR, READING = range(5)
@@ -222,19 +222,20 @@ class ActionLog:
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes `events.parquet` and `log.json` into `folder`, whole or not at all."""
+        folder = Path(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        replace(folder, self.fill)
+
+    def fill(self, folder: Path) -> None:
+        """Makes the folder, which is not there."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        folder = Path(folder)
-        part = folder.with_name(f".{folder.name}.part")  # tools that read folders of Parquet pass over it
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        pq.write_table(pa.table(self.columns), part / "events.parquet", compression="zstd")
+        folder.mkdir()
+        pq.write_table(pa.table(self.columns), folder / "events.parquet", compression="zstd")
         about = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:]}  # all but the columns
         about |= {"vocabulary": self.vocabulary.to_json(), "protocol": dataclasses.asdict(self.protocol)}
-        (part / "log.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(part, folder)
+        (folder / "log.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> ActionLog:

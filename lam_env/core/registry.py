@@ -13,6 +13,7 @@ import ast
 import dataclasses
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +69,7 @@ class Registry(Generic[T]):
 
     def get(self, name: str) -> T:
         """What `name` stands for; imports its module, and only that."""
-        if ":" in name:
+        if names_code(name):
             module, _, attribute = name.partition(":")
             return _attribute(self.kind, module, attribute, here=True)
         places, broken = self._places()
@@ -136,6 +137,12 @@ CHOICES: Registry[Callable[[str], tuple[Choices, dict[str, int]]]] = Registry(
 SINKS: Registry[Callable[[Path, Mapping[str, object]], Sink]] = Registry("tracker", "lam_env.tracking", "SINKS")
 
 
+def names_code(name: str) -> bool:
+    """Whether it is `module:Attribute`, and no folder with a colon in its name: a path, a time, a Windows drive."""
+    module, colon, attribute = name.partition(":")
+    return bool(colon) and not (set("/\\") & set(name) or module[:1].isdigit() or attribute[:1].isdigit())
+
+
 def scenario_names() -> list[str]:
     return _SCENARIOS.names()
 
@@ -172,7 +179,7 @@ def agent_names(interaction: str | None = None, without: str = "") -> list[str]:
 
 def agent_needs(name: str) -> tuple[str, ...]:
     """What an agent has to be given (`lam_env.Agent`): of the kit's as its module says, of others as they say."""
-    constants = _AGENTS.constants("NEEDS") if ":" not in name else {}
+    constants = _AGENTS.constants("NEEDS") if not names_code(name) else {}
     try:
         needs = constants[name] if name in constants else needs_said(_AGENTS.get(name), PRIOR)
     except RegistryError:  # said when it is fitted: no other agent has to fail with it
@@ -185,11 +192,21 @@ def agent_needs(name: str) -> tuple[str, ...]:
 def agent(name: str) -> Callable[..., Any]:
     """What makes the agent called `name`, or `module:Attribute` (a class, a function, or a ready agent)."""
     maker = _AGENTS.get(name)
+    if inspect.isroutine(maker) and (asked := _required(maker)):
+        what = f"is a function that asks for {', '.join(asked)}"
+        raise RegistryError(f"agent {name!r} {what}: give a class with predict or fit, or a function that makes one")
     if callable(maker):
         return maker
     if acts(maker) or learns(maker):
         return lambda: maker
     raise RegistryError(f"agent {name!r} is a {type(maker).__name__}: give a class or object with predict or fit")
+
+
+def _required(function: Callable[..., object]) -> list[str]:
+    """The parameters without which it cannot be called."""
+    of = inspect.Parameter
+    known = inspect.signature(function).parameters.values()
+    return [p.name for p in known if p.default is of.empty and p.kind not in (of.VAR_POSITIONAL, of.VAR_KEYWORD)]
 
 
 def _modules(package: str, deep: bool = False) -> Iterator[tuple[str, Path]]:
@@ -218,6 +235,9 @@ def _attribute(kind: str, module: str, attribute: str, here: bool = False) -> An
         sys.path[:0] = [os.getcwd()] if os.getcwd() not in sys.path else []
     if not module or not attribute or module.startswith("."):
         raise RegistryError(f"{kind} {module + ':' + attribute!r}: write module:Attribute")
+    if module.endswith(".py"):
+        name = f"{module.removesuffix('.py')}:{attribute}"
+        raise RegistryError(f"{kind} {module + ':' + attribute!r}: write {name}, the module without .py")
     try:
         thing: Any = importlib.import_module(module)
     except (Exception, SystemExit) as error:  # whatever a stranger's module raises

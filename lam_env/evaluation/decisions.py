@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from lam_env.core.casts import narrow
 from lam_env.core.contracts import FullPolicy, Observation, Policy, complete
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, ActionLog, Event, LogError
+from lam_env.core.outputs import replace
 from lam_env.core.progress import Report, silent
 from lam_env.core.rng import Stream, key_of
 from lam_env.envs.play import check_actions, play
@@ -61,20 +61,16 @@ class Decisions:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        folder = Path(folder)
-        new = folder.with_name(folder.name + ".new")
-        self.log.save(new)
-        try:
+        def fill(part: Path) -> None:
+            self.log.fill(part)
             lists = {
                 name: pa.FixedSizeListArray.from_arrays(pa.array(np.ravel(array)), array.shape[1])
                 for name, array in self.observation.items()
                 if array.shape[1]
             }
-            pq.write_table(pa.table(lists), new / CONTEXTS, compression="zstd")
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(new, folder)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
+            pq.write_table(pa.table(lists), part / CONTEXTS, compression="zstd")
+
+        replace(Path(folder), fill)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Decisions:

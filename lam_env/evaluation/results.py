@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lam_env.core.catalogue import metric
 from lam_env.core.errors import UserError
+from lam_env.core.outputs import replace
 
 _AGAIN = "delete the file, and the command that made it makes it again from the scores it has kept"
 _DIGITS = 10  # significant digits kept: enough for any table, fewer than platforms differ in
@@ -65,15 +66,14 @@ def write(path: str | os.PathLike[str], rows: Iterable[ResultRow]) -> None:
     """All rows in their order; the file appears whole or not at all. ResultsError: one of them may not stand there."""
     rows, path = list(rows), Path(path)
     _check(rows, str(path))
-    part = path.with_name(path.name + ".part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    with open(part, "w", encoding="utf-8", newline="") as file:
-        out = csv.writer(file, lineterminator="\n")
-        out.writerow(ResultRow._fields)
-        out.writerows((*row[:-1], repr(float(f"{row.value:.{_DIGITS}g}"))) for row in rows)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+
+    def fill(part: Path) -> None:
+        with open(part, "w", encoding="utf-8", newline="") as file:
+            out = csv.writer(file, lineterminator="\n")
+            out.writerow(ResultRow._fields)
+            out.writerows((*row[:-1], repr(float(f"{row.value:.{_DIGITS}g}"))) for row in rows)
+
+    replace(path, fill)
 
 
 def result_rows(

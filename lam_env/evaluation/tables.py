@@ -261,7 +261,8 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
         method += " [95 % interval over seeds: t with bootstrap standard error; of P, Wilson's]"
     gaps = missing_seeds(runs)
     incomplete = [f"Incomplete: {'; '.join(gaps)}."] if gaps else []
-    return [f"Runs an agent: {count}; {training}evaluation seeds {span(seeds)}; {method}.", *incomplete]
+    judged = f"evaluation seed{'s' if len(seeds) > 1 else ''} {span(seeds)}"
+    return [f"Runs an agent: {count}; {training}{judged}; {method}.", *incomplete]
 
 
 def missing_seeds(runs: Mapping[str, Iterable[tuple[int, int]]]) -> list[str]:

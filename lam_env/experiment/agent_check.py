@@ -1,15 +1,22 @@
-"""Trying a custom agent on next to nothing before a run begins, so that a fault costs seconds."""
+"""One's own agents: tried on next to nothing before a run begins, so that a fault costs seconds, and watched in it."""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import inspect
+import sys
 from functools import partial
 from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from lam_env.core import registry
 from lam_env.core.contracts import Observation, Policy, Training, complete
 from lam_env.core.errors import UserError
+from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.tuning import TrainSettings
 from lam_env.envs.play import play
@@ -17,13 +24,50 @@ from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.experiment import models
-from lam_env.launch.local import one_line
+from lam_env.experiment.policies import scenario_made
+from lam_env.launch.child import alive
+from lam_env.launch.job import one_line
 from lam_env.logs.decision_points import decision_points
+
+if TYPE_CHECKING:
+    from lam_env.config.cli import Group
+    from lam_env.core.behaviour_tables import BehaviourTables
 
 STEPS = 64  # of fine-tuning
 
 
-def try_agent(scenario: Scenario, name: str) -> None:
+class Tried(NamedTuple):
+    """What a run has to know of an agent whose code only runs in other processes."""
+
+    needs: tuple[str, ...]
+    source: str | None  # SHA-256 of its module's file
+
+
+class WatchedWorlds(LamVectorEnv):
+    """Worlds whose every step is a sign of life."""
+
+    def step(self, actions: np.ndarray) -> tuple[Any, ...]:
+        alive()
+        return super().step(actions)
+
+
+def watched(policy: Policy) -> Policy:
+    """The policy, each of whose answers is a sign of life."""
+
+    def predict(*observed: Any) -> tuple[np.ndarray, Any]:
+        answer = policy.predict(*observed)
+        alive()
+        return answer
+
+    return cast(Policy, dataclasses.replace(complete(policy), predict=predict))
+
+
+def try_own(name: str, of: str, world: Group, tables: BehaviourTables | None, report: Report) -> Tried:
+    """A job: `try_agent` in the scenario called `of` with these settings."""
+    return try_agent(scenario_made(of, world, tables), name)
+
+
+def try_agent(scenario: Scenario, name: str) -> Tried:
     """Fits an agent to two worlds' day and takes two steps with it. UserError says what is wrong with it."""
     try:
         agent, needs = registry.agent(name)(), registry.agent_needs(name)
@@ -33,8 +77,17 @@ def try_agent(scenario: Scenario, name: str) -> None:
         training.prior = training.prior if "prior" in needs else None
         with models.cut_short(STEPS):
             policy, _ = models.fitted(agent, training)
+        try:
+            inspect.signature(policy.predict).bind({}, None, np.ones(1, bool), True)
+        except TypeError as error:
+            wanted = "predict(self, observation, state=None, episode_start=None, deterministic=False)"
+            raise UserError(f"its predict cannot be called as {wanted}: {error}") from None
+        except ValueError:  # compiled code may have none
+            pass
         for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other
-            _two_steps(policy, scenario, n)
+            _two_steps(watched(policy), scenario, n)
+        file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
+        return Tried(needs, hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None)
     except registry.RegistryError:  # it says which agent it is about
         raise
     except (Exception, SystemExit) as error:  # whatever a stranger's code raises
@@ -53,7 +106,7 @@ def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predict
         scenario.interaction,
         train,
         valid,
-        partial(LamVectorEnv, scenario=scenario),
+        partial(WatchedWorlds, scenario=scenario),
         scenario.reward_weights,
         log=log,
         prior=models.pretrain(train, valid, settings),

@@ -15,7 +15,7 @@ from lam_env.experiment.settings import RunSettings
 
 def split(name: str) -> tuple[str, dict[str, str]]:
     """The agent's own name, and what differs. UserError says what is wrong with it."""
-    base, *words = [name] if ":" in name else name.split("@")  # one's own is a module's attribute
+    base, *words = [name] if registry.names_code(name) else name.split("@")  # one's own is a module's attribute
     trained = [a for a in registry.agent_names() if "steps" in registry.agent_needs(a)] if words else []
     if words and base not in trained:
         raise UserError(f"agent {name}: {base} has no settings of training; {' and '.join(trained)} have")

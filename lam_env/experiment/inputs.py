@@ -25,7 +25,7 @@ from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ALWAYS, ORDER, LogSettings, RunSettings
 from lam_env.experiment.twin import in_the_home, training_days
-from lam_env.launch.local import one_line
+from lam_env.launch.job import one_line
 from lam_env.logs.coverage import days_of, said, span
 from lam_env.logs.decision_points import decision_points
 from lam_env.logs.streams import split_by_protocol

@@ -20,7 +20,6 @@ from lam_env.core.seeds import Use, eval_seeds, world_seeds
 from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
-from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.metrics import prediction_metrics
 from lam_env.evaluation.report.recorder import (
     Judged,
@@ -32,6 +31,7 @@ from lam_env.evaluation.report.recorder import (
 )
 from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.experiment import models
+from lam_env.experiment.agent_check import WatchedWorlds, watched
 from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, tuning_of
 from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.run_folder import RunFolder, seen_from_here
@@ -132,7 +132,7 @@ def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Tra
         scenario.interaction,
         train,
         valid,
-        partial(LamVectorEnv, scenario=scenario),
+        partial(WatchedWorlds, scenario=scenario),
         scenario.reward_weights,
         log=ActionLog.load(work.run.log / "train"),
         prior=models.load_predictor(prior_folder) if prior else None,
@@ -203,6 +203,8 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
     if split(name)[1]:
         report = _named(report, f" ({name.partition('@')[2]})")
     policy = fit_agent(work, name, training_of(work, seed, report, "prior" in needs_of(scenario, name)))
+    if registry.names_code(name):
+        policy = watched(policy)
     if name == "ppo_prior" and seed == work.settings.seed[0]:
         models.save_policy(policy, work.run.policy)
     seeds = list(range(work.settings.eval.seeds))

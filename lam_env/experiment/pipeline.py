@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from lam_env import launch
 from lam_env.config.cli import to_dict
-from lam_env.core.errors import UserError
+from lam_env.config.convert import count
+from lam_env.core import registry
+from lam_env.core.errors import UnwritableError, UserError
+from lam_env.core.progress import silent
 from lam_env.evaluation.report.elements import KNOWING
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import needs_of
-from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder
+from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
 from lam_env.experiment.scheduler import Waiting, work_through
 from lam_env.experiment.score_store import ScoreKey, Scores, ScoreStore
 from lam_env.experiment.settings import RunSettings
 from lam_env.launch import Launcher
-from lam_env.launch.local import WorkerDiedError
+from lam_env.launch.child import DiedError, Limits, apart
+from lam_env.launch.job import one_line
 from lam_env.tracking.tracker import check_sinks
 
 REPLAY = "replay"  # among what failed: no agent
@@ -33,6 +37,7 @@ PRETRAIN = "pretrain"  # in the place of an agent's name: the training of a prio
 if TYPE_CHECKING:
     from lam_env.core.behaviour_tables import BehaviourTables
     from lam_env.evaluation.results import ResultRow
+    from lam_env.experiment.agent_check import Tried
     from lam_env.experiment.inputs import Earlier, RealLog
     from lam_env.logs.fidelity import Gate
 
@@ -60,6 +65,7 @@ class Pipeline:
         self.settings = settings
         self.rows: dict[tuple[str, str], list[tuple[int, Scores]]] = {}
         self.failed: dict[str, str] = {}  # agent -> what went wrong with it
+        self.tried: dict[str, Tried] = {}  # agents of one's own
         self.gates: list[Gate] = []
         self.news = False  # whether anything has been judged, in place of taken over
         self.home: Path | None = None  # the folder that the command names, where it is not the run's own
@@ -72,8 +78,9 @@ class Pipeline:
         self.check()
         with ExitStack() as stack:
             self.open(stack)
-            s, agents = self.settings, f"{len(self.agents)} agents"
-            print(f"{s.scenario}: {agents}, {s.eval.seeds} evaluation seeds, device {s.device} -> {self.path}")
+            s, agents = self.settings, count(len(self.agents), "agent")
+            seeds = count(s.eval.seeds, "evaluation seed")
+            print(f"{s.scenario}: {agents}, {seeds}, device {s.device} -> {self.path}")
             if errors := work_through([self]):
                 raise errors[self]
             self.close()
@@ -83,7 +90,7 @@ class Pipeline:
     def check(self, strict: bool = True) -> None:
         """Reads log and earlier run, and tries one's own agents; unless `strict`, one that fails is left out."""
         from lam_env.experiment import twin
-        from lam_env.experiment.agent_check import try_agent
+        from lam_env.experiment.agent_check import try_own
         from lam_env.experiment.inputs import earlier_run, real_log
         from lam_env.experiment.jobs import chosen_predictor
         from lam_env.experiment.policies import scenario_made
@@ -101,13 +108,14 @@ class Pipeline:
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
         if s.out is not None and (self.path / CONFIG).exists():
             check_same(RunFolder.open(str(self.path)), s, _versions())
-        for name in (a for a in self.agents if ":" in a):
+        for name in filter(registry.names_code, self.agents):
             try:
-                try_agent(self.scenario, name)
+                self.tried[name] = apart(self._limits, try_own, (name, s.scenario, s.world, self.tables), silent)
             except UserError as error:
+                why = f"agent {name}: {error}" if isinstance(error, DiedError) else str(error)
                 if strict:
-                    raise
-                self.failed[name] = str(error)
+                    raise UserError(why) from None
+                self.failed[name] = why
 
     def open(self, stack: ExitStack) -> None:
         """The folder, a new one or that of a run which was stopped, kept from others until `stack` ends."""
@@ -115,7 +123,7 @@ class Pipeline:
 
         s = self.settings
         if s.out is None:  # another run may have begun meanwhile
-            self.path = choose_folder(None, s.scenario)
+            self.path = claim_folder(s.scenario)
         self.folder = RunFolder(self.path)
         stack.enter_context(self.folder.locked())
         about = {"command": self.command, "versions": _versions(), "agents_judged": self.agents}
@@ -128,7 +136,7 @@ class Pipeline:
             self._write_config()
         else:
             RunFolder.create(self.path, self.config)
-        self.cells = ScoreStore(self.folder)
+        self.cells = ScoreStore(self.folder, {name: tried.source for name, tried in self.tried.items()})
         self.known = self.cells.read()
         self.work = RunContext(s, str(self.path.absolute()))
 
@@ -169,7 +177,7 @@ class Pipeline:
         yield {made}
         try:
             launcher.result(made)
-        except WorkerDiedError:
+        except UnwritableError:
             raise
         except UserError as error:  # results do not rest on it
             self.failed[REPLAY] = str(error)
@@ -194,12 +202,20 @@ class Pipeline:
 
         missing = [s for s in self.settings.seed if not prior_path(self.work, log_name, s).is_dir()]
         made = {launcher.submit(pretrain_on_log, self.work, log_name, seed): (PRETRAIN, seed) for seed in missing}
-        for name in (a for a in self.agents if needs_of(self.scenario, a) == ("log",) and ":" not in a):
+        for name in (a for a in self.agents if a not in self.tried and self._needs(a) == ("log",)):
             submit(name, 0)
         for seed in (s for s in self.settings.seed if s not in missing):
             submit("prior", seed)
         jobs |= made
         yield from self._work_off("log", jobs, launcher, ended)
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits.of(self.settings.agent_memory, self.settings.agent_timeout)
+
+    def _needs(self, name: str) -> tuple[str, ...]:
+        """What an agent needs. Code of one's own is not looked at in this process."""
+        return self.tried[name].needs if name in self.tried else needs_of(self.scenario, name)
 
     def _judge(self, variant: str, launcher: Launcher) -> Waiting:
         """Pre-train, then fit and judge every agent; what does not need the prior runs beside it."""
@@ -209,7 +225,7 @@ class Pipeline:
         jobs: Jobs = {}
         ladder = {agent: rung for rung, agent in self.scenario.ladder.items()} if everything else {}
         exploits = list(self.scenario.exploits()) if everything else []
-        needs = {a: needs_of(self.scenario, a) for a in (*self.agents, *ladder)}
+        needs = {a: self._needs(a) for a in (*self.agents, *ladder) if a not in self.failed}
         ordered = sorted(needs, key=lambda a: not LONG.intersection(needs[a]))
         late = [a for a in ordered if "prior" in needs[a]]
         # whoever else reads the hidden state builds on the net of `informed`, where that is one
@@ -226,7 +242,8 @@ class Pipeline:
                 if (scores := self.known.get(ScoreKey(variant, name, trained))) is not None:
                     ended(name, trained, scores)
                 else:
-                    jobs[launcher.submit(fit_and_judge, self.work, name, trained)] = (name, trained)
+                    limits = self._limits if name in self.tried else None
+                    jobs[launcher.submit(fit_and_judge, self.work, name, trained, limits=limits)] = (name, trained)
 
         def ended(name: str, seed: int, by_variant: dict[str, Scores] | None) -> None:
             for suffix, scores in (by_variant or {}).items():
@@ -258,7 +275,7 @@ class Pipeline:
                 scores = None
                 try:
                     scores = launcher.result(job)
-                except WorkerDiedError:
+                except UnwritableError:
                     raise
                 except UserError as error:
                     if name == PRETRAIN or kind == "log":
@@ -320,9 +337,13 @@ class Pipeline:
 
     def stopped(self) -> None:
         """Leaves the folder whole, and says what it holds."""
-        self.folder.tidy()
-        self._write()
-        self._write_report()
+        try:
+            self.folder.tidy()
+            self._write()
+            self._write_report()
+        except (UserError, OSError) as error:
+            print(f"\nnot finished; {one_line(error)}", file=sys.stderr)
+            return
         log, judged = (self.folder.log / "train").is_dir(), {agent for _, agent in self.rows}.intersection(self.agents)
         holds = ["its settings", *(["the log"] if log else [])]
         holds += [f"the results of {len(judged)} of {len(self.agents)} agents"] if judged else []
@@ -342,10 +363,10 @@ class Pipeline:
 
         write_report(self.path, scenario=self.scenario)
 
-    def finish(self, finished: bool = True) -> None:
+    def finish(self) -> None:
         """The last tables."""
         self._write()
-        self._write_config(finished=finished)
+        self._write_config(finished=True)
         self._write_report()
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from lam_env.experiment import models
 from lam_env.experiment.agent_spec import agents_of_scenario
 from lam_env.experiment.run_folder import CONFIG, RunFolder
 from lam_env.experiment.settings import UNTRAINED
-from lam_env.launch.local import one_line
+from lam_env.launch.job import one_line
 
 if TYPE_CHECKING:
     from lam_env.experiment.models import Adviser, Assistant, Predictor, Thresholded, TunedPolicy
@@ -41,7 +41,8 @@ def world_of(folder: RunFolder, named: str | None = None) -> tuple[str, Group]:
     if not isinstance(name, str) or not isinstance(world, dict):
         raise UserError(f"{folder.path}: its config.json holds no settings; give another run")
     if name != named and name not in registry.scenario_names():
-        hint = f"; a file may not name code: if it is yours, say scenario={name[:60]}" if ":" in name else ""
+        code = registry.names_code(name)
+        hint = f"; a file may not name code: if it is yours, say scenario={name[:60]}" if code else ""
         raise UserError(f"{folder.path}: is a run of {name[:60]!r}, which is no scenario of this installation{hint}")
     if named not in (None, name):
         raise UserError(f"{folder.path}: is a run of {name}, not of {named}; say scenario={name}")
@@ -129,7 +130,7 @@ def policy_of(name: str, vocabulary: Vocabulary, of: str = "log") -> Policy:
     if name in UNTRAINED:
         made: Policy = registry.agent(name)().fit(NoTraining(name))
         return made
-    if ":" in name:
+    if registry.names_code(name):
         return _own(name)
     policy = tuned(RunFolder.open(name))
     if policy.predictor is None or policy.predictor.vocabulary != vocabulary:

@@ -17,13 +17,15 @@ NAME = "report.html"
 
 
 def left_out(run: Path) -> list[str]:
-    """A line for each episode that the page lacks because its file is missing."""
+    """A line for each part that the page lacks because its file is missing."""
     from lam_env.evaluation.report.page import AGAIN
     from lam_env.evaluation.report.reader import missing_replays, read_run
 
-    return [
-        f"left out: an episode to watch: there is no {run / file}. {AGAIN}"
-        for file in missing_replays(read_run(run)).values()
+    files, lines = read_run(run), []
+    if not files.rows:
+        lines.append(f"left out: all scores: {run / 'results.csv'} is not there or empty. {AGAIN}")
+    return lines + [
+        f"left out: an episode to watch: there is no {run / file}. {AGAIN}" for file in missing_replays(files).values()
     ]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import os
 import platform
 import re
 import shutil
@@ -15,10 +15,12 @@ from pathlib import Path
 from lam_env.config.cli import Group, to_dict
 from lam_env.config.convert import short
 from lam_env.core.behaviour_tables import BehaviourTables
-from lam_env.core.errors import UserError
+from lam_env.core.errors import UnwritableError, UserError
+from lam_env.core.outputs import replace_text, tidy
 from lam_env.evaluation.results import ResultRow, write
 
-MAY_DIFFER = ("agents", "agent", "workers", "launcher", "ray", "track", "out")  # between a run and what goes on with it
+# between a run and what goes on with it
+MAY_DIFFER = ("agents", "agent", "agent.memory", "agent.timeout", "workers", "launcher", "ray", "track", "out")
 CONFIG, TABLES, LOCK = "config.json", "tables.json", ".lock"
 
 
@@ -28,9 +30,7 @@ def choose_folder(out: str | None, scenario: str, again: bool = False) -> Path:
     `again`: it may hold a run, to be gone on with.
     """
     if out is None:
-        n, name = 1, re.sub(r"\W+", "-", scenario)
-        while (path := Path("runs") / f"{name}-{n}").exists():
-            n += 1
+        path = next(path for path in _numbered(scenario) if not path.exists())
     else:
         path = Path(out)
         if path.exists() and not path.is_dir():
@@ -47,6 +47,37 @@ def choose_folder(out: str | None, scenario: str, again: bool = False) -> Path:
     except OSError as error:
         raise UserError(f"out={path}: {parent} is not writable ({error.strerror}); give another folder") from None
     return path
+
+
+def _numbered(name: str) -> Iterator[Path]:
+    name = re.sub(r"\W+", "-", name)
+    return (Path("runs") / f"{name}-{n}" for n in itertools.count(1))
+
+
+def claim_folder(name: str) -> Path:
+    """Makes the next free runs/<name>-<n>, so that no other command gets it."""
+    for path in _numbered(name):
+        try:
+            path.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UnwritableError(f"{path}: cannot be made ({error.strerror}); give another folder, out=") from None
+    return path
+
+
+@contextmanager
+def new_folder(out: str | None, name: str, again: bool = False) -> Iterator[Path]:
+    """The folder that a command is to write, as `choose_folder` says; without `out` it is made, and where it is empty
+    at the end removed."""
+    path = choose_folder(out, name, again)
+    path = path if out is not None else claim_folder(name)
+    try:
+        yield path
+    finally:
+        if out is None and path.is_dir() and all(p.name == LOCK for p in path.iterdir()):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def check_same(
@@ -81,10 +112,10 @@ def _differs(name: str, old: object, new: object) -> str:
 
 
 def seen_from_here(path: str) -> Path:
-    """The folder that a job is to write into; UserError where its machine does not see it."""
+    """The folder that a job is to write into; UnwritableError where its machine does not see it."""
     if not Path(path).is_dir():
         where = f"{platform.node()} does not see the run's folder {path}"
-        raise UserError(f"{where}: give out= on a folder that all machines share")
+        raise UnwritableError(f"{where}: it has been removed, or out= is no folder that all machines share")
     return Path(path)
 
 
@@ -97,13 +128,9 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path, config: dict[str, object]) -> RunFolder:
         """A new folder; the one that another run has made in the meantime stays as it is."""
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            (path / CONFIG).open("x").close()
-        except FileExistsError:
-            raise UserError(f"out={path}: already holds a run; give another folder or leave `out` away") from None
-        except OSError as error:
-            raise UserError(f"out={path}: cannot be written ({error.strerror}); give another folder") from None
+        if (path / CONFIG).exists():
+            raise UserError(f"out={path}: already holds a run; give another folder or leave `out` away")
+        path.mkdir(parents=True, exist_ok=True)
         folder = cls(path)
         folder.write_config(config)
         return folder
@@ -121,14 +148,15 @@ class RunFolder:
             remedy = "wait for it, or give another folder"
             raise UserError(f"out={self.path}: another run is at work in it; {remedy}") from None
         except OSError as error:
-            raise UserError(f"out={self.path}: cannot be written ({error.strerror}); give another folder") from None
+            why = f"out={self.path}: cannot be written ({error.strerror}); give another folder"
+            raise UnwritableError(why) from None
         try:
             yield
         finally:
             lock.release()
 
     def write_config(self, config: Mapping[str, object]) -> None:
-        self.write_text(CONFIG, json.dumps(config, indent=1, sort_keys=True) + "\n")
+        replace_text(self.path / CONFIG, json.dumps(config, indent=1, sort_keys=True) + "\n")
 
     @classmethod
     def open(cls, path: str) -> RunFolder:
@@ -154,19 +182,24 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Removes what an interrupted process has left half written."""
-        for folder in (self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"):
-            for part in (*folder.glob("*.part"), *folder.glob(".*.old")):
-                shutil.rmtree(part) if part.is_dir() else part.unlink()
+        tidy((self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"))
 
     def write_text(self, name: str, text: str) -> None:
-        target = self.path / name
-        target.parent.mkdir(exist_ok=True)
-        part = target.with_name(target.name + ".part")
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, target)
+        replace_text(self._target(name), text)
 
     def write_results(self, rows: Iterable[ResultRow]) -> None:
-        write(self.path / "results.csv", rows)
+        write(self._target("results.csv"), rows)
+
+    def _target(self, name: str) -> Path:
+        """Where a file stands; UnwritableError where the run's folder is no longer there, which is not made again."""
+        target = self.path / name
+        try:
+            (self.path / CONFIG).stat()
+            target.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            gone = "it is no longer there" if isinstance(error, FileNotFoundError) else error.strerror
+            raise UnwritableError(f"{self.path}: cannot be written ({gone}); give another folder") from None
+        return target
 
     def write_json(self, name: str, data: object) -> None:
         """Data of the report: compact."""

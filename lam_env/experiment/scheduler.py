@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -12,10 +11,12 @@ from typing import Any, Protocol, TypeVar
 
 from lam_env import launch
 from lam_env.core.errors import UserError
+from lam_env.core.interrupts import undisturbed
 from lam_env.core.progress import Progress, Report
 from lam_env.experiment.settings import RunSettings
 from lam_env.launch import Launcher
-from lam_env.launch.local import WorkerDiedError, one_line
+from lam_env.launch.child import Limits
+from lam_env.launch.job import one_line
 from lam_env.tracking.tracker import Tracking
 
 # of a pipeline's stages: each time the jobs without one of which they cannot go on
@@ -70,8 +71,8 @@ class Labelled(Launcher):
     def result(self, future: Future[T]) -> T:
         return self.launcher.result(future)
 
-    def submit(self, job: Callable[..., T], *args: object) -> Future[T]:
-        return self.launcher.submit(labelled, self.label, job, args)
+    def submit(self, job: Callable[..., T], *args: object, limits: Limits | None = None) -> Future[T]:
+        return self.launcher.submit(labelled, self.label, job, args, limits=limits)
 
 
 def labelled(label: str, job: Callable[..., T], args: tuple[object, ...], report: Report) -> T:
@@ -100,8 +101,6 @@ def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
             waiting[one] = next(active[one])
         except StopIteration:
             del active[one]
-        except WorkerDiedError:
-            raise
         except (UserError, OSError) as error:
             del active[one]
             one.stopped()
@@ -124,11 +123,10 @@ def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
             if settings.track and alone and not errors:
                 tracking.scores(first.final_scores())
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for one in active:
-            one.stopped()
-        print(f"the same command goes on where this one stopped:\n  {pipelines[0].again}", file=sys.stderr)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with undisturbed():
+            for one in active:
+                one.stopped()
+            print(f"the same command goes on where this one stopped:\n  {pipelines[0].again}", file=sys.stderr)
         raise
     except UserError as error:  # the launcher's own
         for one in active:

@@ -5,9 +5,7 @@ A run that was stopped takes them over in place of doing the work again; results
 
 from __future__ import annotations
 
-import hashlib
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -32,28 +30,21 @@ class ScoreKey(NamedTuple):
 
 class ScoreStore:
     """Those of a run's folder. Values are kept to the last bit, so that a run that goes on ends with the bytes of one
-    that was not stopped."""
+    that was not stopped. `sources`: by which the code of agents of one's own is known, by their names."""
 
-    def __init__(self, folder: RunFolder):
-        self.folder = folder
+    def __init__(self, folder: RunFolder, sources: Mapping[str, str | None]):
+        self.folder, self.sources = folder, sources
 
     def keep(self, cell: ScoreKey, scores: Mapping[str, Scores]) -> None:
         plain = {v: {str(s): _checked(by) for s, by in each.items()} for v, each in scores.items()}
-        text = json.dumps({**cell._asdict(), "source": source_of(cell.agent), "scores": plain}, indent=1)
+        text = json.dumps({**cell._asdict(), "source": self.sources.get(cell.agent), "scores": plain}, indent=1)
         name = f"{quote(cell.kind)}-{quote(cell.agent, safe='@=')}-{cell.train_seed}.json"
         self.folder.write_text(f"{FOLDER}/{name}", text + "\n")
 
     def read(self) -> dict[ScoreKey, ByVariant]:
         """All that are there, but those of agents of one's own whose source has changed since."""
         files = sorted((self.folder.path / FOLDER).glob("*.json"))
-        return {cell: scores for cell, source, scores in map(_read, files) if source == source_of(cell.agent)}
-
-
-def source_of(agent: str) -> str | None:
-    """SHA-256 of the file that holds an agent of one's own (`module:Attribute`), once imported; None for the kit's."""
-    module = sys.modules.get(agent.partition(":")[0]) if ":" in agent else None
-    file = getattr(module, "__file__", None)
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
+        return {cell: scores for cell, source, scores in map(_read, files) if source == self.sources.get(cell.agent)}
 
 
 def _read(path: Path) -> tuple[ScoreKey, object, ByVariant]:

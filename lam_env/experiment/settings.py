@@ -25,6 +25,8 @@ ORDER = (
 )
 UNTRAINED = ("none", "random")  # one row whatever the training seed; so have the scenarios' own agents
 LAUNCHER = "where jobs run: processes of this machine, or a Ray cluster whose machines share the folder `out`"
+MEMORY = "memory that one of your own agents may take, in GiB (default: half of the machine's)"
+TIMEOUT = "seconds for which one of your own agents may give no answer, make no step of its worlds, report no progress"
 ALWAYS = ("none", "informed", "oracle")  # the floor, and the ceilings of a scenario that has them, stand in every table
 
 
@@ -87,6 +89,8 @@ class RunSettings:
         code=True,
     )
     agent: tuple[str, ...] = setting((), "your own agents, as module:Class, one more row each", code=True)
+    agent_memory: float | None = setting(None, MEMORY, low=0.01, name="agent.memory")
+    agent_timeout: float = setting(600.0, TIMEOUT, low=1, name="agent.timeout")
     logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
     format: str | None = setting(
         None,

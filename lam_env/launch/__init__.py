@@ -10,9 +10,12 @@ import importlib
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lam_env.core.progress import Report
+
+if TYPE_CHECKING:
+    from lam_env.launch.child import Limits
 
 T = TypeVar("T")
 
@@ -22,7 +25,9 @@ class Launcher(Protocol):
 
     progress: Report
 
-    def submit(self, job: Callable[..., T], *args: object) -> Future[T]: ...
+    def submit(self, job: Callable[..., T], *args: object, limits: Limits | None = None) -> Future[T]:
+        """`limits`: the job runs code of the user's own, and has a process of its own."""
+        ...
 
     def finished(self, waiting: set[Future[Any]]) -> set[Future[Any]]:
         """Those of `waiting` that are done; returns when there is one."""

@@ -2,80 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import multiprocessing.connection
-import os
-import signal
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.queues import Queue
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
-from lam_env.core.errors import UserError, hint, own_fault
+from lam_env.core.errors import UserError
 from lam_env.core.progress import Report
 from lam_env.launch import Launcher
+from lam_env.launch.child import RETRIES, Child, DiedError, Limits, apart
+from lam_env.launch.job import one_thread, run_job
 
 T = TypeVar("T")
-Message = tuple[str, int, int, str]  # of a job's report
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-
-
-def one_thread() -> None:
-    """Numpy and torch use one thread unless told otherwise, also in processes to come. Call it before they load."""
-    for name, value in ONE_THREAD.items():
-        os.environ.setdefault(name, value)
-
-
-_queue: Queue[Message | None] | None = None
-
-
-class WorkerDiedError(UserError):
-    """A worker process ended in the middle of its job."""
-
-
-def _start(queue: Queue[Message | None]) -> None:
-    global _queue
-    _queue = queue
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _report(stage: str, done: int, total: int, note: str) -> None:
-    if _queue is not None:
-        _queue.put((stage, done, total, note))
-
-
-def run_job(job: Callable[..., T], args: tuple[object, ...], report: Report = _report) -> T:
-    """Whatever a job raises arrives as a plain UserError: one line, and always fit to be sent between processes."""
-    try:
-        return job(*args, report)
-    except MemoryError:
-        raise UserError("out of memory; take workers=1, or fewer people or days") from None
-    except (Exception, SystemExit) as error:
-        raise UserError(own_fault(error) or one_line(error)) from None
-
-
-def one_line(error: BaseException) -> str:
-    """A user's error as it stands; of any other its type, message and place in the code."""
-    words = " ".join(str(error).split())[:400]
-    if isinstance(error, UserError):
-        return words
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {words}{place}{hint(error)}"
 
 
 def check(address: str | None) -> None:
@@ -85,36 +26,32 @@ def check(address: str | None) -> None:
 
 
 class LocalLauncher(Launcher):
-    """One worker: jobs run in this process, when somebody waits for them. More are processes, spawned and never forked;
-    when the block is left by an error or an interrupt they are ended at once."""
+    """One worker: jobs run in this process, when somebody waits for them. More are processes, spawned and never forked,
+    each with a thread here that watches it; a job whose process was lost is begun again, `RETRIES` times. When the
+    block is left by an error or an interrupt they are ended at once."""
 
     def __init__(self, workers: int, progress: Report, address: str | None = None, gpu: bool = False):
         self.workers, self.progress = workers, progress
-        self._pool: ProcessPoolExecutor | None = None
-        self._pending: deque[tuple[Future[Any], Callable[..., object], tuple[object, ...]]] = deque()
+        self._threads: ThreadPoolExecutor | None = None
+        self._pending: deque[tuple[Future[Any], Callable[[], object]]] = deque()
+        self._lock, self._telling = threading.Lock(), threading.Lock()
+        self._children, self._idle = set[Child](), list[Child]()
+        self._ended = False
 
     def __enter__(self) -> LocalLauncher:
         one_thread()  # read when a worker loads numpy; more threads than cores are slower
         if self.workers > 1:
-            context = multiprocessing.get_context("spawn")
-            self._messages: Queue[Message | None] = context.Queue()
-            self._pool = ProcessPoolExecutor(self.workers, context, _start, (self._messages,))
-            self._listener = threading.Thread(target=self._listen, daemon=True)
-            self._listener.start()
+            self._threads = ThreadPoolExecutor(self.workers)
         return self
 
-    def _listen(self) -> None:
-        with contextlib.suppress(EOFError, OSError):  # the queue was closed
-            while (message := self._messages.get()) is not None:
-                self.progress(*message)
-
-    def submit(self, job: Callable[..., T], *args: object) -> Future[T]:
-        if self._pool is None:
-            future: Future[T] = Future()
-            self._pending.append((future, job, args))
-            return future
-        with _interrupts_later(), _deaths_explained():
-            return self._pool.submit(run_job, job, args)
+    def submit(self, job: Callable[..., T], *args: object, limits: Limits | None = None) -> Future[T]:
+        if self._threads is not None:
+            return self._threads.submit(run_job, self._in_worker, (job, args, limits), self._tell)
+        future: Future[T] = Future()
+        if limits is not None:
+            job, args = apart, (limits, job, args)
+        self._pending.append((future, partial(run_job, job, args, self.progress)))
+        return future
 
     def finished(self, waiting: set[Future[Any]]) -> set[Future[Any]]:
         while self._pending and not any(f.done() for f in waiting):
@@ -124,56 +61,67 @@ class LocalLauncher(Launcher):
     def result(self, future: Future[T]) -> T:
         while self._pending and not future.done():
             self._next()
-        with _deaths_explained():
-            return future.result()
+        return future.result()
 
     def _next(self) -> None:
-        future, job, args = self._pending.popleft()
+        future, work = self._pending.popleft()
         try:
-            future.set_result(run_job(job, args, self.progress))
+            future.set_result(work())
         except Exception as error:  # handed to whoever asks for the result, as a pool does
             future.set_exception(error)
 
+    # -- in a thread of its own ----------------------------------------------------------------------------------------
+
+    def _in_worker(self, job: Callable[..., T], args: tuple[object, ...], limits: Limits | None, report: Report) -> T:
+        if limits is not None:
+            return apart(limits, job, args, report, self._made)
+        for again in range(RETRIES + 1):
+            try:
+                with self._borrowed() as child:
+                    return child.do(job, args, report)
+            except DiedError as died:
+                if again == RETRIES:
+                    raise UserError(f"a job was lost {again + 1} times: {died}") from None
+        raise AssertionError
+
+    def _tell(self, stage: str, done: int, total: int, note: str) -> None:
+        with self._telling:
+            self.progress(stage, done, total, note)
+
+    def _made(self, own: bool = False) -> Child:
+        with self._lock:
+            if self._ended:
+                raise UserError("stopped")
+            child = Child(own)
+            self._children.add(child)
+        return child
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Child]:
+        """A process that has nothing to do, or a new one; whatever is not at rest afterwards is ended."""
+        with self._lock:
+            child = self._idle.pop() if self._idle else None
+        child = child or self._made()
+        try:
+            yield child
+        finally:
+            if child.at_work:
+                child.end()
+            else:
+                self._idle.append(child)
+
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._pool is None:
+        if self._threads is None:
             return
-        processes = list((getattr(self._pool, "_processes", None) or {}).values())
         if kind is None:
-            self._pool.shutdown()
-            self._messages.put(None)
-            self._listener.join(timeout=2)
-            return
-        self._messages.cancel_join_thread()  # a process that is ended may hold the queue's lock for ever
-        for process in processes:
-            process.terminate()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.join(timeout=0.5)
-            if process.is_alive():
-                process.kill()
+            self._threads.shutdown()
+        with self._lock:
+            self._ended = True
+        for child in self._children:
+            child.kill()  # whoever watches it ends
+        self._threads.shutdown(cancel_futures=True)
+        for child in self._children:
+            child.end()
 
 
 LAUNCHER = LocalLauncher
-
-
-@contextlib.contextmanager
-def _deaths_explained() -> Iterator[None]:
-    try:
-        yield
-    except BrokenProcessPool:
-        raise WorkerDiedError(
-            "a worker process was killed, most likely because memory ran out; take workers=1, or fewer people or days"
-        ) from None
-
-
-@contextlib.contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """A process spawned here never sees an interrupt from the keyboard, not even while it is starting."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

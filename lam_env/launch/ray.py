@@ -5,25 +5,25 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lam_env.core.errors import UserError
+from lam_env.core.interrupts import as_interrupts
 from lam_env.core.progress import Note, Report
 from lam_env.launch import Launcher
-from lam_env.launch.local import ONE_THREAD, one_line, run_job
+from lam_env.launch.child import RETRIES, Limits, apart
+from lam_env.launch.job import ONE_THREAD, one_line, run_job
 
 if TYPE_CHECKING:
     from ray.util.queue import Queue
 
 T = TypeVar("T")
-RETRIES = 3  # times that a job is begun again whose process or machine was lost
 GPU_SHARE = 0.25  # of a GPU that a job takes where networks are trained on one
 PATIENCE = 5.0  # [s] for the cluster's answer
 REPORT_EVERY = 0.5  # [s] between two reports of a stage
@@ -84,7 +84,7 @@ class RayLauncher(Launcher):
             ray.init(**own, runtime_env={"env_vars": environment}, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise UserError(f"ray.address={self.address}: {' '.join(str(error).split())[:200]}; {_START}") from None
-        self._stack.enter_context(_terminate_interrupts())
+        self._stack.enter_context(as_interrupts())  # Ray's own handler prints its stack
         self._job = ray.remote(num_cpus=1, num_gpus=GPU_SHARE if self.gpu else 0, max_retries=RETRIES)(_run_there)
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
@@ -106,7 +106,9 @@ class RayLauncher(Launcher):
                     if self._ended.is_set():
                         return
 
-    def submit(self, job: Callable[..., T], *args: object) -> Future[T]:
+    def submit(self, job: Callable[..., T], *args: object, limits: Limits | None = None) -> Future[T]:
+        if limits is not None:
+            job, args = apart, (limits, job, args)
         made: Future[T] = self._job.remote(self._reports, job, args).future()
         return made
 
@@ -117,7 +119,7 @@ class RayLauncher(Launcher):
             why = one_line(lost).partition(". ")[0]
             raise UserError(f"a job was lost {RETRIES + 1} times ({why}); is there enough memory?") from None
         if isinstance(done, _Failed):
-            raise UserError(done.why)
+            raise done.why
         return done
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -131,19 +133,6 @@ class RayLauncher(Launcher):
 LAUNCHER = RayLauncher
 
 
-@contextlib.contextmanager
-def _terminate_interrupts() -> Iterator[None]:
-    """SIGTERM ends a run as an interrupt from the keyboard does; Ray's own handler prints its stack."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
-
-
 def _own_paths() -> list[str]:
     """Where this process finds modules that are no part of its Python."""
     roots = (sys.prefix, sys.base_prefix, sys.exec_prefix)
@@ -151,9 +140,9 @@ def _own_paths() -> list[str]:
 
 
 class _Failed(NamedTuple):
-    """In place of a job's result: its error as a line of text, fit to travel."""
+    """In place of a job's result: its error, fit to travel."""
 
-    why: str
+    why: UserError
 
 
 def _run_there(reports: Queue, job: Callable[..., T], args: tuple[object, ...]) -> T | _Failed:
@@ -169,4 +158,4 @@ def _run_there(reports: Queue, job: Callable[..., T], args: tuple[object, ...]) 
     try:
         return run_job(job, args, report)
     except UserError as error:
-        return _Failed(str(error))
+        return _Failed(error)

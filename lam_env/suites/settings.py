@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lam_env.config.cli import setting
-from lam_env.experiment.settings import LAUNCHER, RaySettings
+from lam_env.experiment.settings import LAUNCHER, MEMORY, TIMEOUT, RaySettings
 from lam_env.suites import suite as suites
 
 
@@ -21,6 +21,8 @@ class BenchmarkSettings:
     scenario: tuple[str, ...] = setting((), "runs: only those in these scenarios (default: all)")
     agents: tuple[str, ...] = setting((), "runs: agents to judge, by id (default: those of the suite)", code=True)
     agent: tuple[str, ...] = setting((), "runs: your own agents, as module:Class, one more row each", code=True)
+    agent_memory: float | None = setting(None, "runs: " + MEMORY, low=0.01, name="agent.memory")
+    agent_timeout: float = setting(600.0, "runs: " + TIMEOUT, low=1, name="agent.timeout")
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "runs: where networks are trained")
     workers: int = setting(2, "runs: processes; the results are the same with any number", low=1, high=64)
     launcher: Literal["local", "ray"] = setting("local", "runs: " + LAUNCHER)

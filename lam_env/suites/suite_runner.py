@@ -16,7 +16,7 @@ from lam_env.core.errors import UserError
 from lam_env.evaluation.results import ResultRow, read
 from lam_env.evaluation.tables import Provenance, versions
 from lam_env.experiment.pipeline import Pipeline
-from lam_env.experiment.run_folder import CONFIG, RunFolder, choose_folder
+from lam_env.experiment.run_folder import CONFIG, RunFolder, new_folder
 from lam_env.experiment.scheduler import work_through
 from lam_env.suites.suite import Suite, SuiteRun
 
@@ -29,9 +29,14 @@ Failed = dict[str, dict[str, str]]  # run -> agent -> what went wrong with it
 
 def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
     """Makes what the suite lacks in out=FOLDER, and its tables. Exit code 1: something failed, and is left out."""
-    path, began = choose_folder(settings.out, f"benchmark-{suite.name}", again=True), time.time()
     entries = chosen(suite, settings.scenario)
     _check_entries(entries, settings)
+    with new_folder(settings.out, f"benchmark-{suite.name}", again=True) as path:
+        return _compare(suite, entries, settings, command, path)
+
+
+def _compare(suite: Suite, entries: Sequence[SuiteRun], settings: BenchmarkSettings, command: str, path: Path) -> int:
+    began = time.time()
     runs = {run.name: Pipeline(run_settings(run, settings, path), command) for run in entries}
     for pipeline in runs.values():
         pipeline.home = path
@@ -57,10 +62,12 @@ def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
         errors = work_through(pipelines)
         failed: Failed = {}
         for name, pipeline in runs.items():
-            pipeline.finish(finished=pipeline not in errors)
+            if pipeline not in errors:
+                pipeline.finish()
             if pipeline in errors or pipeline.failed:
                 failed[name] = {**pipeline.failed, **({"the run": str(errors[pipeline])} if pipeline in errors else {})}
-        gathered = [run for run in suite.runs if run.name in runs or _finished(path / run.name)]
+        there = {name for name in runs if (path / name / "results.csv").is_file()}
+        gathered = [run for run in suite.runs if run.name in there or _finished(path / run.name)]
         folder.write_results(row for run in gathered for row in _rows(path / run.name, run))
         seconds = time.time() - began
         folder.write_config({**config, "seconds": round(seconds, 1)})
@@ -92,6 +99,8 @@ def run_settings(run: SuiteRun, settings: BenchmarkSettings, path: Path) -> RunS
         run.settings,
         agents=settings.agents or run.settings.agents,
         agent=settings.agent,
+        agent_memory=settings.agent_memory,
+        agent_timeout=settings.agent_timeout,
         out=str(path / run.name),
         device=settings.device,
         workers=settings.workers,

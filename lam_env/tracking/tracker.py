@@ -12,7 +12,7 @@ from lam_env.core import registry
 from lam_env.core.contracts import Sink
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note, Report
-from lam_env.launch.local import one_line
+from lam_env.launch.job import one_line
 
 
 def check_sinks(names: Sequence[str]) -> None:

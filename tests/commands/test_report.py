@@ -113,6 +113,18 @@ def test_a_spoilt_file_leaves_the_old_report_as_it_was(small_run: Path, tmp_path
     assert not list(copy.rglob("*.part"))
 
 
+def test_what_is_not_there_is_said(small_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "small"
+    shutil.copytree(small_run, copy)
+    assert "Judged on" in (copy / "report.html").read_text(encoding="utf-8")
+    (copy / "results.csv").unlink()
+    for file in (copy / "report").iterdir():
+        file.unlink()
+    assert report.main([f"run={copy}"]) == 0
+    assert f"left out: all scores: {copy}/results.csv is not there or empty. " in capsys.readouterr().err
+    assert "Judged on" not in (copy / "report.html").read_text(encoding="utf-8")
+
+
 def test_an_episode_whose_file_is_missing_is_told_of_and_played_again(
     small_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_gif(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (["world.days=x"], "world.days"),
         (["pace=0"], "pace"),
         (["theme=pink"], "theme"),
+        (["theme=dark"], "theme=dark: is of a GIF; give gif=FILE.gif too"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_leaves_nothing(

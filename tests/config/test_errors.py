@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -32,6 +34,50 @@ def test_cli_errors_leaves_programming_errors_alone_and_reports_an_interrupt() -
     with pytest.raises(SystemExit) as done:
         main(KeyboardInterrupt())
     assert done.value.code == 130
+
+
+@pytest.mark.parametrize("sent", ["SIGTERM", "SIGHUP"])
+def test_a_command_that_is_told_to_end_ends_as_with_an_interrupt(sent: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(getattr(signal, sent))
+    with pytest.raises(SystemExit) as done, cli_errors():
+        signal.raise_signal(getattr(signal, sent))
+    assert (done.value.code, capsys.readouterr().err) == (130, "stopped\n")
+    assert signal.getsignal(getattr(signal, sent)) == before
+
+
+def test_a_command_that_is_to_outlive_its_terminal_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with cli_errors():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("module", ["run", "benchmark"])
+def test_an_interrupt_while_a_command_is_loaded_is_no_traceback(module: str, tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise KeyboardInterrupt\n")  # the first large thing that is loaded
+    done = subprocess.run(
+        [sys.executable, "-m", f"lam_env.{module}", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert (done.returncode, done.stderr) == (130, "stopped\n")
+
+
+@pytest.mark.parametrize("module", ["", ".run"])
+def test_help_whose_reader_has_seen_enough_is_no_traceback(module: str) -> None:
+    command = f"{sys.executable} -m lam_env{module} --help | true"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_text_of_others_is_printed_without_its_escapes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), cli_errors():
+        raise UserError("a \x1b[31mred\x1b[0m \x1b]0;title\x07word\x08 \x9b2Jé\x1b(B")
+    assert capsys.readouterr().err == "error: a red word éB\n"
 
 
 SCRIPT = """

@@ -83,12 +83,12 @@ def test_whoever_writes_an_unknown_metric_is_refused_at_once(metric: str, tmp_pa
         results.write(tmp_path / "results.csv", [row])
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match=f"no metric '{metric}'"):
-        ScoreStore(RunFolder(tmp_path)).keep(ScoreKey("sim", "prior", 0), {"": {1: {metric: 0.5}}})
+        ScoreStore(RunFolder(tmp_path), {}).keep(ScoreKey("sim", "prior", 0), {"": {1: {metric: 0.5}}})
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_kept_scores_of_an_unknown_metric_are_to_be_made_again(tmp_path: Path) -> None:
-    cells = ScoreStore(RunFolder(tmp_path))
+    cells = ScoreStore(RunFolder.create(tmp_path, {}), {})
     cells.keep(ScoreKey("sim", "prior", 0), {"": {1: {catalogue.UTILITY.id: 0.5}}})
     (file,) = (tmp_path / "cells").iterdir()
     file.write_text(file.read_text().replace("utility.total", "reward.utility"))

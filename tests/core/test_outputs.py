@@ -1,12 +1,13 @@
 """A file that a command writes: whole or not at all, and never in the place of something that is no file."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lam_env.core.errors import UserError
-from lam_env.core.outputs import output_file, write_whole
+from lam_env.core.errors import UnwritableError, UserError
+from lam_env.core.outputs import output_file, replace, replace_text, tidy, write_whole
 
 
 def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
@@ -42,3 +43,67 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^out=.*: cannot be written .No space left on device.; give another file$"):
         write_whole(tmp_path / "file", full)
     assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_what_takes_its_place_is_on_the_disk_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    did = []
+    sync, move = os.fsync, os.replace
+
+    def synced(number: int) -> None:
+        did.append("sync")
+        sync(number)
+
+    def moved(old: Path, new: Path) -> None:
+        did.append("move")
+        move(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", moved)
+    replace_text(tmp_path / "file", "new")
+    assert did == ["sync", "move", "sync"]
+
+
+def filled(text: str) -> Callable[[Path], None]:
+    def fill(part: Path) -> None:
+        (part / "inside").mkdir(parents=True)
+        (part / "inside/file").write_text(text)
+
+    return fill
+
+
+@pytest.mark.parametrize(("step", "at"), [("fsync", 1), ("replace", 1), ("replace", 2)])
+def test_a_folder_is_replaced_whole_or_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, at: int
+) -> None:
+    replace(tmp_path / "folder", filled("old"))
+    with monkeypatch.context() as patch:
+        real, calls = getattr(os, step), []
+
+        def full(*args: object) -> None:
+            calls.append(args)
+            if len(calls) == at:
+                raise OSError(28, "No space left on device")
+            real(*args)
+
+        patch.setattr(os, step, full)
+        with pytest.raises(UnwritableError, match=r"folder: cannot be written \(No space left on device\); make room"):
+            replace(tmp_path / "folder", filled("new"))
+    assert (tmp_path / "folder/inside/file").read_text() == "old"
+    replace(tmp_path / "folder", filled("new"))
+    assert (tmp_path / "folder/inside/file").read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_a_killed_process_has_moved_away_comes_back(tmp_path: Path) -> None:
+    filled("old")(tmp_path / ".a.b.12.old")
+    filled("older")(tmp_path / ".c.12.old")
+    filled("new")(tmp_path / "c")
+    filled("half")(tmp_path / ".a.b.12.part")
+    tidy([tmp_path, tmp_path / "nowhere"])
+    assert {p.name: (p / "inside/file").read_text() for p in tmp_path.iterdir()} == {"a.b": "old", "c": "new"}
+
+
+def test_a_folder_that_is_gone_is_said_and_not_made_again(tmp_path: Path) -> None:
+    with pytest.raises(UnwritableError, match=r"its folder is gone"):
+        replace_text(tmp_path / "gone/file", "new")
+    assert not list(tmp_path.iterdir())

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lam_env.core.catalogue import CATALOGUE
+from lam_env.core.errors import UserError
 from lam_env.evaluation import results
 from lam_env.evaluation.results import ResultRow, ResultsError
 
@@ -64,7 +65,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(UserError, match=r"results.csv: cannot be written \(No space"):
         results.write(path, [ROWS[0]._replace(seed=7)])
     assert results.read(path) == ROWS
 

@@ -30,6 +30,8 @@ Fails = Callable[..., str]
 # -- one real run, and what is made from it ----------------------------------------------------------------------------
 
 AGENTS = '''
+import os
+
 import numpy as np
 
 
@@ -54,9 +56,18 @@ class Late(Bold):
         if observation["epoch"][0, 0] > 40_000:
             raise RuntimeError("too\\nlate")
         return super().predict(observation, state)
+
+
+class Leaves(Bold):
+    """Ends its process in the middle of a run, and would have it look well."""
+
+    def predict(self, observation, state=None, episode_start=None, deterministic=True):
+        if observation["epoch"][0, 0] > 40_000:
+            os._exit(0)
+        return super().predict(observation, state)
 '''
 AGENTS_OF_THE_KIT = "agents=random,ppo_prior,timer,ladder_activity"
-OWN = "agent=own_agents:Bold,own_agents:Learner,own_agents:Late"
+OWN = "agent=own_agents:Bold,own_agents:Learner,own_agents:Late,own_agents:Leaves"
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +123,11 @@ def test_an_agent_that_fails_in_mid_run_is_named_and_left_out(done: tuple[Path, 
     path, _, said = done
     assert "left out: own_agents:Late: RuntimeError: too late (own_agents.py line" in said
     assert "Traceback" not in said
-    assert not [r for r in read(path / "results.csv") if r.agent == "own_agents:Late"]
-    assert "own_agents:Late: RuntimeError: too late" in (path / "tables.md").read_text()
+    assert not [r for r in read(path / "results.csv") if r.agent in ("own_agents:Late", "own_agents:Leaves")]
+    assert "left out: own_agents:Leaves: its process ended itself with exit code 0 in the middle of its work" in said
+    text = (path / "tables.md").read_text()
+    assert "own_agents:Late: RuntimeError: too late" in text
+    assert "| own_agents:Leaves | failed |" in text
 
 
 def test_progress_says_what_it_counts(done: tuple[Path, str, str]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import watching
 from refusal import refused
 
 from lam_env.commands.run import main
@@ -36,21 +36,13 @@ def copy(whole: Path, tmp_path: Path) -> Path:
 
 def watch(patch: pytest.MonkeyPatch, at: object = None, error: BaseException | None = None) -> list[Any]:
     """Notes what is worked at; raises `error` instead when it is `at`."""
-    import lam_env.experiment.jobs as work
 
-    did: list[Any] = []
-    for job in ("simulate_training_log", "pretrain_on_log", "fit_and_judge"):
-        do = getattr(work, job)
+    def seen(job: str, args: tuple[Any, ...]) -> object:
+        if job in ("simulate_training_log", "pretrain_on_log"):
+            return job
+        return args[1:3] if job == "fit_and_judge" else None
 
-        def step(*args: Any, real: Callable[..., Any] = do, name: str = job) -> Any:
-            what = args[1:3] if name == "fit_and_judge" else name
-            if what == at and error is not None:
-                raise error
-            did.append(what)
-            return real(*args)
-
-        patch.setattr(work, job, step)
-    return did
+    return watching.watch(patch, seen, at, error)
 
 
 def bytes_of(path: Path) -> bytes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from lam_env.core.errors import UserError
-from lam_env.experiment.run_folder import RunFolder, choose_folder
+from lam_env.core.errors import UnwritableError, UserError
+from lam_env.experiment.run_folder import RunFolder, choose_folder, claim_folder, new_folder
 
 
 def test_runs_are_numbered_and_nothing_is_made_by_choosing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,3 +100,37 @@ def test_tidying_removes_halves_and_keeps_wholes(tmp_path: Path) -> None:
     found = {str(p.relative_to(folder.path)) for p in folder.path.rglob("*") if p.is_file()}
     assert found == {"config.json", "log/train/file", "model/prior/file"}
     assert json.loads((folder.path / "config.json").read_text()) == {"x": 1}
+
+
+def test_commands_at_once_get_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with ThreadPoolExecutor(8) as threads:
+        claimed = list(threads.map(claim_folder, ["home"] * 40))
+    assert set(claimed) == {Path(f"runs/home-{n}") for n in range(1, 41)}
+    with new_folder(None, "home") as empty, new_folder(None, "home") as used, RunFolder(used).locked():
+        RunFolder.create(used, {})
+    assert (empty.name, used.name) == ("home-41", "home-42")
+    assert used.is_dir()
+    assert not empty.exists()
+
+
+def test_a_run_whose_config_could_not_be_written_may_begin_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(UnwritableError, match=r"config\.json: cannot be written"):
+        patch.setattr(os, "replace", full)
+        RunFolder.create(tmp_path / "a", {})
+    assert choose_folder(str(tmp_path / "a"), "x") == tmp_path / "a"
+    RunFolder.create(tmp_path / "a", {})
+
+
+def test_a_folder_that_is_removed_is_noticed_and_not_made_again(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "a", {})
+    shutil.rmtree(tmp_path / "a")
+    for write in (lambda: folder.write_text("cells/x.json", ""), lambda: folder.write_results([])):
+        with pytest.raises(UnwritableError, match=r"a: cannot be written \(it is no longer there\)"):
+            write()
+    assert not (tmp_path / "a").exists()

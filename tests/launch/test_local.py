@@ -14,12 +14,17 @@ import pytest
 from patience import LONG, eventually
 
 from lam_env.core.errors import UserError
-from lam_env.launch.local import LocalLauncher, WorkerDiedError, one_line
+from lam_env.launch.child import RETRIES, Limits
+from lam_env.launch.job import one_line
+from lam_env.launch.local import LocalLauncher
 
 # jobs must be importable by name in a spawned process
 MODULE = """
 import os, signal, time
+from pathlib import Path
 from lam_env.core.errors import UserError
+from lam_env.core.progress import Note
+from lam_env.launch.child import alive
 
 
 class Odd(UserError):
@@ -44,8 +49,53 @@ def environment(report):
     return os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"], os.getpid()
 
 
-def die(report):
+def die(folder, times, report):
+    if len(list(Path(folder).iterdir())) >= times:
+        return "done"
+    (Path(folder) / str(os.getpid())).touch()
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leave(report):
+    os._exit(0)
+
+
+def crash(report):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def stop(report):
+    raise KeyboardInterrupt
+
+
+def hang(report):
+    time.sleep(100_000)
+
+
+def leak(report):
+    taken = []
+    while True:
+        taken.append(b"x" * 10_000_000)
+
+
+def fork(report):
+    for _ in range(2):
+        os.fork()
+    while True:
+        alive()
+
+
+def hold(folder, report):
+    pid = os.fork()
+    if not pid:
+        time.sleep(100_000)
+    return pid
+
+
+def speak(report):
+    report("\x1b[2Jtrain", 1, 1, Note("\x1b]0;title\x07good", {"a": 1}, 2))
+    print("\x1b[31mred\x1b[0m\x07")
+    raise ValueError("\x1b[1mbold\x1b[0m")
 
 
 def sleep(report):
@@ -106,14 +156,70 @@ def test_one_worker_does_a_job_only_when_somebody_waits(jobs: Any) -> None:
 
 
 def test_workers_compute_with_one_thread_and_are_killed_with_one_line(
-    jobs: Any, monkeypatch: pytest.MonkeyPatch
+    jobs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
-    with pytest.raises(WorkerDiedError, match=r"was killed.*workers=1"), LocalLauncher(2, nothing) as launcher:
+    (tmp_path / "died").mkdir()
+    with LocalLauncher(2, nothing) as launcher:
         omp, blas, pid = launcher.call(jobs.environment)
         assert (omp, blas) == ("1", "1")
         assert pid != os.getpid()
-        launcher.call(jobs.die)
+        other = launcher.submit(jobs.double, 4)
+        with pytest.raises(UserError, match=r"lost 4 times.*was killed \(SIGKILL\).*workers=1"):
+            launcher.call(jobs.die, str(tmp_path / "died"), 100)
+        assert len(list((tmp_path / "died").iterdir())) == 1 + RETRIES
+        assert launcher.result(other) == 8  # nobody else is lost with it
+
+
+def test_a_job_whose_process_is_lost_is_begun_again(jobs: Any, tmp_path: Path) -> None:
+    for kind, limits in (("worker", None), ("own", Limits.of(None, LONG))):
+        (tmp_path / kind).mkdir()
+        with LocalLauncher(2, nothing) as launcher:
+            assert launcher.result(launcher.submit(jobs.die, str(tmp_path / kind), 2, limits=limits)) == "done"
+        assert len(list((tmp_path / kind).iterdir())) == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("leave", "ended itself with exit code 0"),
+        ("crash", r"crashed \(SIGSEGV\)"),
+        ("stop", "KeyboardInterrupt"),
+        ("hang", r"no predict answered.* for 1 s, so it was ended; agent.timeout="),
+        ("leak", r"GiB of memory, of 0.30, so it was ended; agent.memory="),
+        ("fork", "os.fork copied its process"),
+    ],
+)
+def test_own_code_that_does_not_end_as_it_should_is_named_and_the_others_go_on(
+    jobs: Any, workers: int, name: str, said: str
+) -> None:
+    limits = Limits.of(0.3, 1 if name == "hang" else LONG)
+    with LocalLauncher(workers, nothing) as launcher:
+        future = launcher.submit(getattr(jobs, name), limits=limits)
+        others = [launcher.submit(jobs.double, i) for i in range(3)]
+        with pytest.raises(UserError, match=said):
+            launcher.result(future)
+        assert [launcher.result(other) for other in others] == [0, 2, 4]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_what_own_code_has_started_ends_with_it(jobs: Any) -> None:
+    with LocalLauncher(1, nothing) as launcher:
+        pid = launcher.result(launcher.submit(jobs.hold, "", limits=Limits.of(None, LONG)))
+        assert eventually(lambda: not alive(pid))
+
+
+def test_text_of_own_code_comes_without_escapes(jobs: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    told = []
+    with (
+        pytest.raises(UserError, match=r"^ValueError: bold \("),
+        LocalLauncher(1, lambda *message: told.append(message)) as launcher,
+    ):
+        launcher.result(launcher.submit(jobs.speak, limits=Limits.of(None, LONG)))
+    assert "red\n" in capfd.readouterr().out
+    assert told == [("train", 1, 1, "good")]
+    assert told[0][-1].values == {"a": 1.0}
 
 
 def alive(pid: int) -> bool:

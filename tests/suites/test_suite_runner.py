@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import watching
 from refusal import refused
 
 from lam_env.commands.benchmark import main
@@ -63,20 +64,11 @@ def copy(whole: Path, tmp_path: Path) -> Path:
 
 def watch(patch: pytest.MonkeyPatch, at: object = None, error: BaseException | None = None) -> list[Any]:
     """Notes who is judged where; raises `error` instead when it is `at`."""
-    import lam_env.experiment.jobs as work
 
-    did: list[Any] = []
-    real = work.fit_and_judge
+    def seen(job: str, args: tuple[Any, ...]) -> object:
+        return (Path(args[0].folder).name, args[1]) if job == "fit_and_judge" else None
 
-    def step(job: Any, name: str, seed: int, report: Any) -> Any:
-        what = (Path(job.folder).name, name)
-        if what == at and error is not None:
-            raise error
-        did.append(what)
-        return real(job, name, seed, report)
-
-    patch.setattr(work, "fit_and_judge", step)
-    return did
+    return watching.watch(patch, seen, at, error)
 
 
 def bytes_of(path: Path) -> bytes:

@@ -120,7 +120,7 @@ def heading(run: RunFiles, about: ScenarioNotes) -> list[tuple[str, str]]:
         rows.append(("Agents", ", ".join(map(str, agents))))
     if isinstance(seeds, list):
         rows.append(("Training seeds", span(sorted(seeds))))
-    if isinstance(judge, dict):
+    if isinstance(judge, dict) and run.judged:
         worlds = f"{count(judge['seeds'], 'evaluation seed')} of {count(judge['worlds'], 'world')} each"
         rows.append(("Judged on", f"{worlds}, split {judge['split']}"))
     if c.get("logs"):

@@ -9,12 +9,12 @@ import struct
 import numpy as np
 import pytest
 import torch
-from lam_env.agents import files
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.settings import CORES, PredictorSettings
 from lam_env.agents.predictors.store import ModelError, load, save
 
+from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import BAG, DecisionPoints
 
@@ -103,13 +103,13 @@ def test_saving_replaces_and_leaves_nothing_beside(folder):
     assert sorted(os.listdir(folder)) == ["config.json", "manifest.json", "model.safetensors"]
 
 
-@pytest.mark.parametrize("step", ["_write", "_sync"])
+@pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_save_that_fails_leaves_the_old_model(folder, monkeypatch, step):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(files, step, fail)
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(UserError, match=r"model: cannot be written \(disk full\); make room"):
         save(made(hidden=16), folder)
     monkeypatch.undo()
     assert load(folder).settings.hidden == 8

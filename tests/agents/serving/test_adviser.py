@@ -161,6 +161,25 @@ def test_only_what_is_possible_is_advised_and_why_is_said(adviser):
     assert adviser.suggest("ann") == best
 
 
+def test_a_number_and_its_text_are_one_person(adviser):
+    adviser.observe(time=0, user=1, sensor="plans")
+    assert adviser.suggest("1").values == adviser.suggest(1).values == adviser.suggest(np.int64(1)).values
+
+
+def test_of_too_many_persons_whoever_was_silent_for_longest_is_forgotten(policy, monkeypatch):
+    monkeypatch.setattr("lam_env.agents.serving.adviser.MOST_PEOPLE", 2)
+    few, alone = Adviser(policy), Adviser(policy)
+    for time, user in enumerate(("ann", "bob", "ann")):
+        few.observe(time=time, user=user, sensor="plans")
+        few.observe(time=time, user=user, action="bus")
+    before = few.suggest("ann")
+    for adviser in (few, alone):
+        adviser.observe(time=60, user="cay", sensor="plans")
+    assert few.suggest("cay").values == pytest.approx(alone.suggest("cay").values, abs=1e-5)
+    refused("'bob' has not been asked yet", few.suggest, "bob")
+    assert few.suggest("ann") == before
+
+
 def test_reset_forgets_everybody(adviser):
     adviser.observe(time=500, user="ann", sensor="plans")
     adviser.reset(0)
