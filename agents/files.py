@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,10 +15,9 @@ from safetensors import SafetensorError
 
 import lam_env
 from lam_env.core.errors import UserError
+from lam_env.core.files.manifest import MANIFEST, read_files, write_manifest
 from lam_env.core.outputs import replace
 
-MANIFEST = "manifest.json"
-_MOST_MANIFEST = 1 << 20  # [bytes]
 T = TypeVar("T")
 _BROKEN = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, SafetensorError)
 
@@ -30,35 +28,24 @@ class ModelError(UserError):
 
 def write_folder(folder: Path, files: Mapping[str, bytes], format_version: int) -> None:
     """`files` (name -> content) and their manifest; a folder that was there is replaced."""
-    manifest = {
-        "format": format_version,
-        "versions": {"lam_env": lam_env.__version__, "torch": torch.__version__, "numpy": np.__version__},
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-    }
+    versions = {"lam_env": lam_env.__version__, "torch": torch.__version__, "numpy": np.__version__}
 
     def fill(part: Path) -> None:
         part.mkdir()
-        for name, content in {**files, MANIFEST: to_json(manifest)}.items():
+        for name, content in files.items():
             (part / name).write_bytes(content)
+        write_manifest(part, format_version, versions=versions)
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     replace(folder, fill)
 
 
 def read_folder(folder: Path, most: Mapping[str, int], format_version: int) -> dict[str, bytes]:
-    """The contents of the files named in `most` (name -> largest size [bytes]); ModelError if one was changed."""
+    """The contents of the files named in `most` (name -> largest size [bytes]); ValueError if one was changed,
+    ModelError if it is no such folder."""
     if not (folder / MANIFEST).is_file():
         raise ModelError(f"{folder}: no model here (no {MANIFEST}); train one or give another folder")
-    manifest = json.loads(_read(folder / MANIFEST, _MOST_MANIFEST))
-    if not isinstance(manifest, dict) or manifest.get("format") != format_version:
-        raise ModelError(f"{folder}: the model's format is not {format_version}; train it again with this version")
-    content = {}
-    for name, limit in most.items():
-        content[name] = _read(folder / name, limit)
-        if hashlib.sha256(content[name]).hexdigest() != manifest["sha256"][name]:
-            what = f"{folder}: {name} is not the file that was saved"
-            raise ModelError(f"{what} (sha256 differs); restore or train again")
-    return content
+    return read_files(folder, most, format_version)
 
 
 @contextmanager
@@ -104,13 +91,3 @@ def settings_of(kind: type[T], data: object) -> T:
 
 def to_json(data: object) -> bytes:
     return (json.dumps(data, indent=1) + "\n").encode()
-
-
-def _read(path: Path, most: int) -> bytes:
-    if path.exists() and not path.is_file():  # a pipe would never end
-        raise ValueError(f"{path.name} is not a file")
-    with path.open("rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"{path.name} is larger than {most} bytes")
-    return content

@@ -17,11 +17,11 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeGuard, TypeVar, get_args, get_origin
 
 from lam_env.config.convert import ConfigError, can_be_set, convert, short, suggestion
 from lam_env.core.errors import UserError, own_fault, plain
+from lam_env.core.files.inputs import read_text, reason
 from lam_env.core.interrupts import as_interrupts
 
 __all__ = [
@@ -49,7 +49,8 @@ class Group(Protocol):
 
 Settings = TypeVar("Settings", bound=Group)
 REQUIRED: Any = dataclasses.MISSING  # the default of a `setting` that has to be given
-_MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting: YAML's aliases can unfold to any number
+_MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting
+_MOST_VALUES = 100_000  # in a YAML file: aliases can unfold to any number
 
 
 def setting(
@@ -261,12 +262,22 @@ def read_yaml(path: str | os.PathLike[str], otherwise: str) -> object:
     import yaml
 
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return _tree(yaml.safe_load(read_text(path)), iter(range(_MOST_VALUES)))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"is not YAML ({reason(error)})") from None
+    except RecursionError:
+        raise ConfigError("is nested too deep, or holds itself") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"cannot be read ({reason}); {otherwise}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"is not YAML ({' '.join(str(error).split())[:200]})") from None
+        raise ConfigError(f"cannot be read ({reason(error)}); {otherwise}") from None
+
+
+def _tree(value: object, left: Iterator[int]) -> object:
+    """The same without aliases: a few lines of them may stand for more values than a memory holds."""
+    if next(left, None) is None:
+        raise ValueError(f"it stands for more than {_MOST_VALUES:,} values")
+    if isinstance(value, dict):
+        return {key: _tree(part, left) for key, part in value.items()}
+    return [_tree(part, left) for part in value] if isinstance(value, list) else value
 
 
 def _read_file(settings: Group, path: str) -> dict[str, object]:

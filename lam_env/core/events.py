@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,12 +16,17 @@ import numpy as np
 
 from lam_env.core.casts import narrow
 from lam_env.core.errors import UserError
+from lam_env.core.files.inputs import reason
+from lam_env.core.files.manifest import read_files, write_manifest
+from lam_env.core.files.parquet import parquet_of, write_parquet
 from lam_env.core.outputs import replace
 from lam_env.core.shared import Shared
 
 USER, AGENT, FEEDBACK, SENSOR, READING = range(5)
 KINDS = ("user", "agent", "feedback", "sensor", "reading")
 GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed")  # feedback: was an act wanted?
+EVENTS, ABOUT, FORMAT = "events.parquet", "log.json", 1  # the files of a log, and the version of what they mean
+_MOST_EVENTS, _MOST_ABOUT = 1 << 36, 1 << 30  # [bytes]
 LONGEST = 2**53  # [ticks] of an activity: beyond, floats hold no whole numbers
 EVERYBODY = -1  # in the place of an event's user: a reading that all persons share
 
@@ -221,36 +227,56 @@ class ActionLog:
         return self.select(self.columns["kind"] == USER)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Writes `events.parquet` and `log.json` into `folder`, whole or not at all."""
+        """Writes `events.parquet`, `log.json` and their manifest into `folder`, whole or not at all."""
         folder = Path(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         replace(folder, self.fill)
 
-    def fill(self, folder: Path) -> None:
-        """Makes the folder, which is not there."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
+    def fill(self, folder: Path, beside: Callable[[Path], object] = lambda _: None) -> None:
+        """Makes the folder, which is not there; `beside` puts more files into it."""
         folder.mkdir()
-        pq.write_table(pa.table(self.columns), folder / "events.parquet", compression="zstd")
+        write_parquet(self.columns, folder / EVENTS)
         about = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:]}  # all but the columns
         about |= {"vocabulary": self.vocabulary.to_json(), "protocol": dataclasses.asdict(self.protocol)}
-        (folder / "log.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        beside(folder)
+        write_manifest(folder, FORMAT)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> ActionLog:
-        """What `save` wrote; LogError if it is not there or was changed."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
+        """What `save` wrote; LogError if it is not there, was changed, or holds what no log can."""
         folder = Path(folder)
-        try:
-            about = json.loads((folder / "log.json").read_text(encoding="utf-8"))
-            table = pq.read_table(folder / "events.parquet")
+        with _readable(folder):
+            files = read_files(folder, {EVENTS: _MOST_EVENTS, ABOUT: _MOST_ABOUT}, FORMAT)
+            about, table = json.loads(files[ABOUT]), parquet_of(files[EVENTS])
             columns = {k: narrow(k, table[k].to_numpy(), d, LogError) for k, d in _COLUMNS.items()}
             about["vocabulary"] = Vocabulary.from_json(about["vocabulary"])
             about["protocol"] = Protocol(**about["protocol"])
             about["start"], about["end"] = tuple(about["start"]), tuple(about["end"])
-            return cls(columns, **{f.name: about[f.name] for f in dataclasses.fields(cls)[1:]})
-        except (OSError, KeyError, TypeError, ValueError, pa.ArrowInvalid) as error:
-            raise LogError(f"{folder}: not a readable log ({error}); simulate or import it again") from None
+            log = cls(columns, **{f.name: about[f.name] for f in dataclasses.fields(cls)[1:]})
+            log.check_ranges()
+        return log
+
+    def check_ranges(self) -> None:
+        """LogError unless each event's numbers mean something."""
+        words, kind, token = self.vocabulary, self.columns["kind"], self.columns["token"]
+        actions = len(words.actions)
+        known = np.array([actions, actions, len(words.feedback), len(words.sensors), len(words.readings)])
+        wrong = (kind < 0) | (kind >= len(known)) | (token < 0)
+        wrong |= token >= known[np.where(wrong, 0, kind)]
+        for name, least in (("world", 0), ("user", EVERYBODY), ("answers", -1)):
+            wrong |= self.columns[name] < least
+        wrong |= np.abs(self.columns["time"]) > LONGEST
+        if wrong.any():
+            row = int(wrong.argmax())
+            event = {name: column[row].item() for name, column in self.columns.items()}
+            raise LogError(f"event {row:,} is none of this vocabulary: {event}")
+
+
+@contextlib.contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """Whatever is wrong with the files of a log becomes a LogError."""
+    try:
+        yield
+    except (OSError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise LogError(f"{folder}: not a readable log ({reason(error)}); simulate or import it again") from None

@@ -15,7 +15,10 @@ import numpy as np
 from lam_env.core.casts import narrow
 from lam_env.core.contracts import FullPolicy, Observation, Policy, complete
 from lam_env.core.errors import UserError
-from lam_env.core.events import AGENT, ActionLog, Event, LogError
+from lam_env.core.events import AGENT, FORMAT, ActionLog, Event, LogError
+from lam_env.core.files.inputs import reason
+from lam_env.core.files.manifest import read_files
+from lam_env.core.files.parquet import parquet_of, write_parquet
 from lam_env.core.outputs import replace
 from lam_env.core.progress import Report, silent
 from lam_env.core.rng import Stream, key_of
@@ -57,26 +60,20 @@ class Decisions:
         return self.log.world[rows].astype(np.int64) * max(1, people) + (self.log.user[rows] if people else 0)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """`events.parquet`, `log.json` and `contexts.parquet` in `folder`, whole or not at all."""
+        """The files of the log, and `contexts.parquet`, in `folder`, whole or not at all."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        def fill(part: Path) -> None:
-            self.log.fill(part)
-            lists = {
-                name: pa.FixedSizeListArray.from_arrays(pa.array(np.ravel(array)), array.shape[1])
-                for name, array in self.observation.items()
-                if array.shape[1]
-            }
-            pq.write_table(pa.table(lists), part / CONTEXTS, compression="zstd")
-
-        replace(Path(folder), fill)
+        lists = {
+            name: pa.FixedSizeListArray.from_arrays(pa.array(np.ravel(array)), array.shape[1])
+            for name, array in self.observation.items()
+            if array.shape[1]
+        }
+        replace(Path(folder), lambda part: self.log.fill(part, lambda part: write_parquet(lists, part / CONTEXTS)))
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Decisions:
         """LogError says in one line what a folder lacks."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         folder = Path(folder)
         if not folder.is_dir():
@@ -93,25 +90,22 @@ class Decisions:
         spaces, n = observation_space(log.vocabulary), int((log.kind == AGENT).sum())
         observation = {}
         try:
-            table = pq.read_table(folder / CONTEXTS)
+            table = parquet_of(read_files(folder, {CONTEXTS: 1 << 36}, FORMAT)[CONTEXTS])
             for name, space in spaces.items():
                 width = int(np.prod(space.shape or (0,)))
                 flat = table[name].combine_chunks().flatten() if width else pa.array([], pa.float32())
                 observation[name] = narrow(name, flat.to_numpy(), np.dtype(space.dtype).type).reshape(n, width)
-        except (OSError, KeyError, ValueError, TypeError, AttributeError, pa.ArrowInvalid) as error:
-            why = " ".join(str(error).split())[:160]
-            raise LogError(f"{folder / CONTEXTS}: does not fit the log ({why}); record it again") from None
+        except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+            raise LogError(f"{folder / CONTEXTS}: does not fit the log ({reason(error)}); record it again") from None
         return cls(log, observation)
 
 
 def check_probabilities(where: Path, log: ActionLog) -> None:
     """LogError unless every decision has a probability above 0 and an action that the vocabulary knows."""
     rows = np.flatnonzero(log.kind == AGENT)
-    prob, token = log.prob[rows], log.token[rows]
+    prob = log.prob[rows]
     if not len(rows):
         raise LogError(f"{where}: holds no decision of an agent; {_RECORD}")
-    if (token < 0).any() or (token >= len(log.vocabulary)).any():
-        raise LogError(f"{where}: holds agent actions that its vocabulary does not know; record it again")
     if np.isnan(prob).all():
         raise LogError(f"{where}: no probabilities in the log; record one under a sampled policy with {_COMMAND}")
     wrong = ~((prob > 0) & (prob <= 1 + 1e-6))

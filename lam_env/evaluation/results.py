@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lam_env.core.catalogue import metric
 from lam_env.core.errors import UserError
+from lam_env.core.files.inputs import read_text, reason
 from lam_env.core.outputs import replace
 
 _AGAIN = "delete the file, and the command that made it makes it again from the scores it has kept"
@@ -36,14 +37,13 @@ class ResultRow(NamedTuple):
 def read(path: str | os.PathLike[str]) -> list[ResultRow]:
     """The rows of a file, each checked."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            lines = list(csv.reader(file))
+        lines = list(csv.reader(read_text(path).splitlines()))
     except FileNotFoundError:
         raise ResultsError(
             f"{path}: cannot be read (there is no such file); the command that makes it has not been run"
         ) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ResultsError(f"{path}: cannot be read ({error}); {_AGAIN}") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise ResultsError(f"{path}: cannot be read ({reason(error)}); {_AGAIN}") from None
     if not lines or tuple(lines[0]) != ResultRow._fields:
         raise ResultsError(f"{path}: the first line must be {','.join(ResultRow._fields)}; {_AGAIN}")
     rows = []

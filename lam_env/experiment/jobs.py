@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -101,7 +100,7 @@ def later_points(work: RunContext) -> DecisionPoints | None:
     scenario, e = work.scenario(), work.settings.eval
     if scenario.personal and scenario.n_users == 1:
         return None
-    meta = json.loads((work.run.log / "train" / "log.json").read_text(encoding="utf-8"))["meta"]
+    meta: dict[str, Any] = ActionLog.load(work.run.log / "train").meta
     if "seeds" not in meta:
         return None
     seeds = [meta["seeds"][i % len(meta["seeds"])] for i in range(e.seeds * e.worlds)]

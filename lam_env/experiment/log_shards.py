@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import resource
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import NamedTuple
 
 from lam_env.config.cli import Group, to_dict
 from lam_env.core.errors import UserError
+from lam_env.core.events import ActionLog, LogError
 from lam_env.core.progress import Report
 from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.run_folder import seen_from_here
@@ -33,15 +33,10 @@ def part_of(path: Path, i: int) -> Path:
 
 
 def is_whole(part: Path, first_seed: int) -> bool:
-    """Whether the part that begins with that world is there and can be read."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    """Whether the part that begins with that world is there, as it was written."""
     try:
-        about = json.loads((part / "log.json").read_text(encoding="utf-8"))
-        pq.read_metadata(part / "events.parquet")
-        return bool(about["meta"]["first_seed"] == first_seed)
-    except (OSError, ValueError, LookupError, TypeError, pa.ArrowInvalid):
+        return bool(ActionLog.load(part).meta["first_seed"] == first_seed)
+    except (LogError, LookupError):
         return False
 
 

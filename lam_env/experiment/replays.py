@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from lam_env.core.errors import UserError
+from lam_env.core.files.inputs import read_json
 from lam_env.core.progress import Report
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.episode import Moment, episode
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
+from lam_env.evaluation.report.reader import understood
 from lam_env.evaluation.report.recorder import Judged, file_of, replay_file, worth_watching
 from lam_env.evaluation.report.trace import Played, trace
 from lam_env.experiment.jobs import RunContext
@@ -61,7 +62,8 @@ def _record(work: RunContext, agent: str) -> Judged | None:
     path = work.run.path / file_of(agent, work.settings.seed[0] if agent == TUNED else 0)
     if not path.is_file():
         return None
-    record: Judged = json.loads(path.read_text(encoding="utf-8"))
+    with understood(path):
+        record: Judged = read_json(path)
     if "episodes" not in record:
         raise UserError(f"{path}: holds no episodes; run again")
     return record

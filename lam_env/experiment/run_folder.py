@@ -16,6 +16,7 @@ from lam_env.config.cli import Group, to_dict
 from lam_env.config.convert import short
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UnwritableError, UserError
+from lam_env.core.files.inputs import read_json, reason
 from lam_env.core.outputs import replace_text, tidy
 from lam_env.evaluation.results import ResultRow, write
 
@@ -168,11 +169,11 @@ class RunFolder:
 
     def config(self) -> dict[str, object]:
         try:
-            config = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
+            config = read_json(self.path / CONFIG)
             if not isinstance(config, dict):
                 raise ValueError("not a mapping")
-        except (OSError, ValueError, RecursionError) as error:
-            raise UserError(f"{self.path / CONFIG}: cannot be read ({error}); give another run") from None
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.path / CONFIG}: cannot be read ({reason(error)}); give another run") from None
         return config
 
     def seconds(self) -> float:
@@ -211,8 +212,8 @@ class RunFolder:
         if not path.is_file():
             return None
         try:
-            return BehaviourTables.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            return BehaviourTables.from_json(read_json(path))
+        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise UserError(f"{path}: cannot be read ({short(str(error))}); give another run") from None
 
     @property

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from lam_env.core.catalogue import metric
 from lam_env.core.errors import UserError
+from lam_env.core.files.inputs import read_json
 from lam_env.experiment.run_folder import RunFolder
 
 FOLDER = "cells"
@@ -49,10 +50,10 @@ class ScoreStore:
 
 def _read(path: Path) -> tuple[ScoreKey, object, ByVariant]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
         cell = ScoreKey(str(data["kind"]), str(data["agent"]), int(data["train_seed"]))
         scores = {v: {int(s): _checked(by) for s, by in each.items()} for v, each in data["scores"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{type(error).__name__}: {error}"
         raise UserError(f"{path}: cannot be read ({why}); delete it to have it made again") from None
     return cell, data.get("source"), scores

@@ -191,7 +191,7 @@ def with_column(found: Decisions, name: str, values: Any) -> Decisions:
         ("prob", np.nan, "no probabilities in the log; record one"),
         ("prob", 0.0, "chosen with probability 0; it must lie above 0"),
         ("prob", 1.5, "chosen with probability 1.5"),
-        ("token", 999, "does not know"),
+        ("token", 999, "is none of this vocabulary"),
         ("value", np.nan, "no rewards in the log"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 
 from lam_env.core.catalogue import UTILITY
 from lam_env.core.errors import UserError
+from lam_env.core.files.inputs import read_json, read_text
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
 from lam_env.evaluation.report.recorder import ABOUT, FOLDER, Judged, replay_file, worth_watching
 from lam_env.evaluation.report.trace import Trace
@@ -108,20 +108,14 @@ def read_run(path: Path) -> RunFiles:
 def _json(file: Path) -> Any:
     """A mapping, as plain as JSON is."""
     with understood(file):
-        if file.stat().st_size > MOST_BYTES:
-            raise ValueError("too large")
-        data = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        data = read_json(file, MOST_BYTES)
         if not isinstance(data, dict):
             raise ValueError("not a mapping")
         return data
 
 
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number")
-
-
 def _curve(file: Path) -> tuple[tuple[str, int], list[tuple[float, float]]]:
-    with understood(file), open(file, encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    with understood(file):
+        rows = list(csv.DictReader(read_text(file).splitlines()))
         points = [(float(row["step"]), float(row["reward"])) for row in rows]
         return (rows[0]["agent"], int(rows[0]["train_seed"])), points

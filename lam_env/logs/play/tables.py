@@ -18,12 +18,12 @@ import math
 import os
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from scipy.special import logsumexp
 
 from lam_env.core.events import LogError
+from lam_env.core.files.inputs import read_json, reason
 from lam_env.core.outputs import write_whole
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.play.likelihood import coming_and_going, unseen
@@ -151,16 +151,13 @@ class PlayTables:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> PlayTables:
         try:
-            return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
+            return cls.from_json(read_json(path))
         except LogError as error:
             raise LogError(f"{path}: {error}") from None
         except FileNotFoundError:
             raise LogError(f"{path}: no such file") from None
-        except OSError as error:
-            said = "it is a folder" if Path(path).is_dir() else (error.strerror or "an error of the disk").lower()
-            raise LogError(f"{path}: not readable play tables ({said})") from None
-        except (ValueError, RecursionError):
-            raise LogError(f"{path}: not readable play tables (it is no JSON, or cut short)") from None
+        except (OSError, ValueError) as error:
+            raise LogError(f"{path}: not readable play tables ({reason(error)})") from None
 
 
 def _said(error: Exception) -> str:

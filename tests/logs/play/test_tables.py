@@ -138,7 +138,7 @@ def test_tables_on_disk(tmp_path, again):
         ({"pauses": [5, 1]}, "pauses must be rising"),
         ({"arrivals": [1]}, "arrivals must be rising"),
         ({"days": 0}, "days and minutes"),
-        ({"days": float("nan")}, "not finite"),
+        ({"days": float("nan")}, "NaN is no number"),
         ({"pauses": "often"}, "not of this version"),
         ({"more": 1}, "not of this version"),
         ({"shift": [0.0, 1.0]}, "shift has 7 numbers"),

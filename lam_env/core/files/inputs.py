@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lam_env.core.errors import UserError
-
 MOST_BYTES = 1 << 28  # of a text file of settings, tables or figures
 
 
@@ -24,11 +22,10 @@ def input_file(path: str | os.PathLike[str]) -> Path:
 
 def read_bytes(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
     """The same file's content; ValueError if it is longer than `most` bytes."""
-    with input_file(path).open("rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"{Path(path).name} is larger than {most:,} bytes")
-    return content
+    file = input_file(path)
+    if file.stat().st_size > most:
+        raise ValueError(f"{file.name} is larger than {most:,} bytes")
+    return file.read_bytes()
 
 
 def read_text(path: str | os.PathLike[str], most: int = MOST_BYTES) -> str:
