@@ -152,7 +152,7 @@ def said(log: ActionLog, left_out: Mapping[str, int]) -> list[str]:
 
 
 def span(log: ActionLog) -> str:
-    """From when to when a log of local times is, and its longest gap; days by number where it does not say its start."""
+    """From when to when a log of local times is, and its longest gap; days by number where it says no start."""
     days = days_of(log).number
     if not len(days):
         return "no events of users"
