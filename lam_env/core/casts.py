@@ -28,4 +28,4 @@ def narrow(what: str, values: Any, dtype: type[Any], error: type[UserError] = Us
         raise error(f"{what}: must be numbers that fit into {np.dtype(dtype).name}; correct it") from None
     if not fits.all():
         raise error(f"{what}: {given[~fits].ravel()[0]} does not fit into {np.dtype(dtype).name}; correct it")
-    return given.astype(dtype, copy=False)
+    return given.astype(dtype)

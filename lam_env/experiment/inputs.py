@@ -26,7 +26,7 @@ from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ALWAYS, ORDER, LogSettings, RunSettings
 from lam_env.experiment.twin import in_the_home, training_days
 from lam_env.launch.job import one_line
-from lam_env.logs.coverage import days_of, said, span
+from lam_env.logs.coverage import days_of, said
 from lam_env.logs.decision_points import decision_points
 from lam_env.logs.streams import split_by_protocol
 
@@ -99,7 +99,8 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if not Path(s.logs).exists():
         raise UserError(f"logs={s.logs}: no such file or folder")
     log, left_out = importer(s.logs, home=s.home, zone=s.zone)
-    print(f"{s.logs}: {int((log.kind == USER).sum()):,} events, {span(log)}, {len(log.vocabulary) - 1} actions")
+    events, days = int((log.kind == USER).sum()), len(days_of(log).number)
+    print(f"{s.logs}: {events:,} events, {days} days, {len(log.vocabulary) - 1} actions")
     for line in said(log, left_out):
         print(f"  {line}")
     if log.protocol.split == "streams":

@@ -142,29 +142,30 @@ def days_of(log: ActionLog, start: np.ndarray | None = None) -> Days:
 
 
 def said(log: ActionLog, left_out: Mapping[str, int]) -> list[str]:
-    """What clock an importer has read, what it left out, and what it read otherwise than the file says it."""
+    """What an importer found, for people: the span of the log, its clock, what was left out, and what was read
+    otherwise than the file says it."""
     told = log.meta.get("told")
     otherwise = told.items() if isinstance(told, dict) else ()
-    clock = [f"local time: {log.meta['zone']}"] if "zone" in log.meta else []
+    clock = f", local time: {log.meta['zone']}" if "zone" in log.meta else ""
     dropped = [f"left out: {n:,} {what}" for what, n in left_out.items()]
-    return clock + dropped + [f"{n:,} {what}" for what, n in otherwise]
+    return [f"{span(log)}{clock}", *dropped, *(f"{n:,} {what}" for what, n in otherwise)]
 
 
 def span(log: ActionLog) -> str:
-    """The days of a recorded log, for people: how many there are, from when to when, and its longest gap."""
+    """From when to when a log of local times is, and its longest gap; days by number where it says no start."""
     days = days_of(log).number
     if not len(days):
-        return "no days"
-    text = f"{len(days)} days"
-    try:
-        monday = datetime.date.fromisoformat(str(log.meta.get("start")))
-    except ValueError:
-        return text
-    first, last = (monday + datetime.timedelta(days=int(d)) for d in (days[0], days[-1]))
-    text += f" from {first} to {last}"
-    gap = np.diff(days, prepend=days[:1])
-    if (missing := int(days[-1] - days[0] + 1 - len(days))) > 0:
-        i = int(gap.argmax())
-        longest = monday + datetime.timedelta(days=int(days[i - 1]) + 1)
-        text += f", none on {missing} days in between (at most {int(gap[i]) - 1}, from {longest} on)"
+        return "no events of users"
+    text = f"from {_date(log, days[0])} to {_date(log, days[-1])}"
+    if missing := int(days[-1] - days[0] + 1 - len(days)):
+        gap = np.diff(days)
+        since = _date(log, days[gap.argmax()] + 1)
+        text += f", no events on {missing} days in between (at most {int(gap.max()) - 1} in a row, from {since} on)"
     return text
+
+
+def _date(log: ActionLog, day: int) -> str:
+    try:
+        return str(datetime.date.fromisoformat(str(log.meta.get("start"))) + datetime.timedelta(days=int(day)))
+    except (ValueError, OverflowError):
+        return f"day {day}"

@@ -326,7 +326,18 @@ def test_a_log_of_device_commands_makes_one_predictor_for_itself_and_the_simulat
     log, _ = simulate_log(registry.scenario("smart_home")(), [77], 7)
     as_csv(log, tmp_path / "mine.csv")
     out = tmp_path / "out"
-    main([*TINY, *LOG, f"logs={tmp_path / 'mine.csv'}", "format=csv", "agents=plugin", "world.timer=600", f"out={out}"])
+    main(
+        [
+            *TINY,
+            *LOG,
+            f"logs={tmp_path / 'mine.csv'}",
+            "format=csv",
+            "zone=UTC",
+            "agents=plugin",
+            "world.timer=600",
+            f"out={out}",
+        ]
+    )
     rows = read(out / "results.csv")
     assert {(r.variant, r.agent) for r in rows if r.metric == "pred.top1"} == (
         {("log", "prior"), ("sim", "plugin"), ("sim", "informed")}

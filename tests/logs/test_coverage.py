@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lam_env.core.events import USER, ActionLog, Event, LogError, Protocol, Vocabulary
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs import statistics
-from lam_env.logs.coverage import clean, clean_names, days_of, far_times, repeats, says_nothing, sound_rows, span
+from lam_env.logs.coverage import clean, clean_names, days_of, far_times, repeats, said, says_nothing, sound_rows
 from lam_env.logs.decision_points import ABSENCE, decision_points
 from lam_env.logs.streams import split_by_protocol
 
@@ -89,9 +89,12 @@ def test_a_quiet_day_counts_where_worlds_are_watched_and_not_in_a_record():
 
 
 def test_the_span_is_told_with_its_longest_gap():
-    assert span(log_of(DAYS)) == "20 days from 2026-01-05 to 2026-01-24"
-    text = "5 days from 2026-01-05 to 2026-01-14, none on 5 days in between (at most 4, from 2026-01-09 on)"
-    assert span(log_of(np.array([0, 1, 3, 8, 9]) * DAY)) == text
+    assert said(log_of(DAYS), {"empty line": 1200}) == ["from 2026-01-05 to 2026-01-24", "left out: 1,200 empty line"]
+    text = "from 2026-01-05 to 2026-01-14, no events on 5 days in between (at most 4 in a row, from 2026-01-09 on)"
+    log = log_of(np.array([0, 1, 3, 8, 9]) * DAY)
+    assert said(log, {}) == [text]
+    assert said(dataclasses.replace(log, meta={}), {})[0].startswith("from day 0 to day 9, no events on 5 days")
+    assert said(log.select(log.time < 0), {}) == ["no events of users"]
 
 
 def test_an_absence_takes_no_day_from_the_parts_and_no_memory():
