@@ -1,8 +1,14 @@
 """python -m lam_env.benchmark suite=quick is `lam benchmark suite=quick`."""
 
 import sys
+from collections.abc import Sequence
 
-from lam_env.__main__ import main
+from lam_env import __main__ as lam
+
+
+def main(argv: Sequence[str]) -> int:
+    return lam.main(["benchmark", *argv])
+
 
 if __name__ == "__main__":
-    sys.exit(main(["benchmark", *sys.argv[1:]]))
+    sys.exit(main(sys.argv[1:]))

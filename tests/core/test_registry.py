@@ -249,3 +249,21 @@ def test_a_ready_agent_needs_predict_or_fit(monkeypatch: pytest.MonkeyPatch) -> 
     ready = SimpleNamespace(fit=print)
     monkeypatch.setattr(registry, "_AGENTS", SimpleNamespace(get=lambda name: ready))
     assert registry.agent("x")() is ready
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("mine:Agent", True),
+        ("my.pack:agents.Best", True),
+        ("mine.py:Agent", True),
+        ("prior", False),
+        ("runs/2026-01-12T10:30:00", False),
+        ("2026-01-12T10:30:00", False),
+        ("night-10:30", False),
+        ("C:\\runs\\home-1", False),
+        ("C:/runs/home-1", False),
+    ],
+)
+def test_a_folder_with_a_colon_in_its_name_is_no_code(name: str, code: bool) -> None:
+    assert registry.names_code(name) == code

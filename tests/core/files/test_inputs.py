@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -60,9 +61,7 @@ def test_pipes_devices_and_folders_are_refused_in_one_line(tmp_path: Path, kind:
     assert name == "run" or ("folder" if kind == "folder" else "pipe or a device") in str(told.value)
 
 
-LAUGHS = "a: &a [x, x]\n" + "".join(
-    f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghijklmnopqrs", "bcdefghijklmnopqrst")
-)
+LAUGHS = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in pairwise("abcdefghijklmnopqrst"))
 
 
 def test_aliases_stand_for_what_they_name_but_not_for_more_than_a_memory_holds(tmp_path: Path) -> None:
@@ -72,11 +71,8 @@ def test_aliases_stand_for_what_they_name_but_not_for_more_than_a_memory_holds(t
     assert data == {"a": {"x": [1, 2]}, "b": {"x": [1, 2]}}
     assert isinstance(data, dict)
     assert data["a"] is not data["b"]
-    for text, told in (
-        (LAUGHS, "more than 100,000 values"),
-        ("a: &a [*a]\n", "holds itself"),
-        ("[" * 5000, "too deep"),
-    ):
+    endless, deep = ("a: &a [*a]\n", "holds itself"), ("[" * 5000, "too deep")
+    for text, told in ((LAUGHS, "more than 100,000 values"), endless, deep):
         path.write_text(text)
         with pytest.raises(ConfigError, match=told):
             read_yaml(path, "")
