@@ -143,5 +143,5 @@ def test_a_small_training_holds_whole_worlds():
 
 def test_a_machine_that_does_not_see_the_runs_folder_says_so(tmp_path):
     elsewhere = RunContext(RunSettings(), str(tmp_path / "elsewhere"))
-    with pytest.raises(UserError, match=r"does not see the run's folder .*elsewhere: give out= on a folder"):
+    with pytest.raises(UserError, match=r"does not see the run's folder .*elsewhere: it has been removed, or out="):
         elsewhere.run  # noqa: B018
