@@ -27,5 +27,8 @@ def narrow(what: str, values: Any, dtype: type[Any], error: type[UserError] = Us
     except (TypeError, ValueError, OverflowError):
         raise error(f"{what}: must be numbers that fit into {np.dtype(dtype).name}; correct it") from None
     if not fits.all():
-        raise error(f"{what}: {given[~fits].ravel()[0]} does not fit into {np.dtype(dtype).name}; correct it")
+        wrong = given[~fits].ravel()[0]
+        fraction = np.isfinite(wrong) and wrong != np.floor(wrong)
+        why = "is no whole number" if fraction else f"does not fit into {np.dtype(dtype).name}"
+        raise error(f"{what}: {wrong} {why}; correct it")
     return given.astype(dtype)

@@ -29,7 +29,7 @@ def test_a_number_comes_back_as_it_was_or_is_refused(numbers, dtype):
 
 @pytest.mark.parametrize("value", [2**40, -(2**31) - 1, 0.5, np.nan, np.inf, "1", None, [1]])
 def test_what_fits_into_no_int32(value):
-    with pytest.raises(UserError, match=r"^time: .*int32"):
+    with pytest.raises(UserError, match=r"^time: .*(int32|no whole number)"):
         narrow("time", [1, value], np.int32)
 
 
@@ -45,7 +45,7 @@ def test_the_limits_themselves():
     [
         ({"token": [70_000, 1]}, "log: token: 70000 does not fit into int16"),
         ({"user": [2**40, 0]}, "log: user: .* does not fit into int16"),
-        ({"time": [0.5, 1.0]}, "log: time: 0.5 does not fit into int64"),
+        ({"time": [0.5, 1.0]}, "log: time: 0.5 is no whole number"),
         ({"value": [1e300, 1.0]}, "log: value: .* does not fit into float32"),
     ],
 )

@@ -263,7 +263,7 @@ def test_settings_of_the_predictor_hold_for_a_training_seed_that_an_earlier_run_
 SPOILT: dict[str, Callable[[Path], object]] = {
     "sha256 differs": spoil_cut,
     "not a readable model": spoil_pickle,
-    "its vocabulary does not know": spoil_tokens,
+    "is none of this vocabulary": spoil_tokens,
     "holds no settings": spoil_config,
     "config.json holds no settings; give another run": lambda run: (run / "config.json").write_text("{}"),
     "has no model/prior": lambda run: shutil.rmtree(run / "model/prior"),

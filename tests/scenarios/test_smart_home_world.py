@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.scenarios.smart_home import SmartHome
 from lam_env.scenarios.smart_home.baselines import HomeOracle
+from lam_env.scenarios.smart_home.people.resident import Resident
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER
 from lam_env.core.observation import ObservationRows
@@ -59,18 +60,15 @@ def play(world, agent_seed=None, often=0.1, until=None):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_plans_weather_and_rooms_are_the_same_whoever_acts(seed):
+def test_plans_weather_and_rooms_are_the_same_whoever_acts(seed, monkeypatch):
     alone, helped = world_of(seed), world_of(seed)
-    lives = [], []
-    for world, life in zip((alone, helped), lives, strict=True):
-        for resident in world.residents:
-            begin = resident.begin
+    begin, lives = Resident.begin, ([], [])
 
-            def noted(world, act, begin=begin, resident=resident, life=life):
-                life.append((resident.index, act))
-                begin(world, act)
+    def noted(resident, world, act):
+        lives[world is helped].append((resident.index, act))
+        begin(resident, world, act)
 
-            resident.begin = noted
+    monkeypatch.setattr(Resident, "begin", noted)
     play(alone)
     play(helped, agent_seed=5)
     assert helped.agent_acts > 20

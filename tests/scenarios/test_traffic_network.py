@@ -57,7 +57,7 @@ def test_a_network_cannot_be_changed_and_does_not_follow_its_sources():
         ({"first_thru": 3}, "only zones"),
         ({"tail": np.array([0, 3])}, "link 1 has no node as its tail: nodes are 0 to 2"),
         ({"head": np.array([-1, 1])}, "link 0 has no node as its head"),
-        ({"head": np.array([2.5, 1])}, "whole numbers"),
+        ({"head": np.array([2.5, 1])}, "2.5 is no whole number"),
         ({"head": np.array([0, 1])}, "link 0 starts and ends at the same node"),
         ({"capacity": np.array([1.0, 0])}, "link 1 has a capacity that is not positive"),
         ({"capacity": np.array([-1.0, 1])}, "link 0 has a capacity that is not positive"),

@@ -51,6 +51,7 @@ def keep(folder: Path, document: str) -> None:
     shown = {(t.scenario, t.variant) for t in published(document) if t.suite == suite}
     rows = results.read(folder / "results.csv")
     mine = [r for r in rows if (r.scenario, r.variant) in shown and r.metric in {m.id for m in (*SUMMARY, JUDGE)}]
+    KEPT.mkdir(exist_ok=True)
     results.write(KEPT / f"{suite}.csv", mine)
 
 
