@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from lam_env.core.contracts import Checkpoints
 from lam_env.core.errors import UserError
+from lam_env.core.events import Vocabulary
 from lam_env.core.progress import Note, Report, silent
 from lam_env.logs.decision_points import DecisionPoints
 
@@ -71,7 +72,7 @@ def pretrain(
         for member in range(0 if kept is None else kept["member"], settings.members):
             torch.manual_seed(seed + 7919 * member)
             net = PredictorNetwork(train.vocabulary.n_tokens, len(train.vocabulary), featuriser.size, settings)
-            fit = _Fit(net.to(where), data, seed, member)
+            fit = _Fit(net.to(where), data, train.vocabulary, np.random.default_rng([seed, member]))
             if kept is not None:
                 fit.load_state_dict(kept["fit"])
                 kept = None
@@ -80,7 +81,8 @@ def pretrain(
                 if checkpoints is not None and checkpoints.due():
                     checkpoints.keep({"nets": predictor.nets.state_dict(), "member": member, "fit": fit.state_dict()})
 
-            predictor.nets[member] = fit.run(reading, judged, progress, keep)
+            stage = "pre-training" if settings.members == 1 else f"pre-training {member + 1}/{settings.members}"
+            predictor.nets[member] = fit.run(reading, judged, stage, progress, keep)
     predictor.nets.to("cpu").eval()
     predictor.refresh()
     return predictor
@@ -136,9 +138,10 @@ class Chunks:
 class _Fit:
     """The training of one network: passes over the log, whose best weights are kept."""
 
-    def __init__(self, net: PredictorNetwork, data: Chunks, seed: int, member: int):
+    def __init__(self, net: PredictorNetwork, data: Chunks, vocabulary: Vocabulary, rng: np.random.Generator):
         s = net.settings
-        self.net, self.data, self.member = net, data, member
+        self.net, self.data, self.rng = net, data, rng
+        self.judge = Predictor(vocabulary, data.featuriser, s)  # draws weights, which are not used
         self.optimiser = torch.optim.AdamW(net.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
 
         def towards(means: Sequence[torch.Tensor], news: Sequence[torch.Tensor], update: torch.Tensor | int) -> None:
@@ -148,10 +151,9 @@ class _Fit:
         self.average = AveragedModel(net, multi_avg_fn=towards) if s.average else None
         if self.average is not None:
             self.average.n_averaged += 1  # it begins with the network as it was made
-        self.judged: torch.nn.Module = net if self.average is None else self.average.module
+        self.judge.nets = torch.nn.ModuleList([net if self.average is None else self.average.module])
         self.best, self.best_weights, self.since = math.inf, dict[str, torch.Tensor](), 0
         self.passes, self.batches = 0, 0  # whole passes, and batches of the one that is going on
-        self.rng = np.random.default_rng([seed, member])
         self._order = self.rng.bit_generator.state  # before the pass that is going on was drawn
 
     def state_dict(self) -> dict[str, object]:
@@ -176,13 +178,10 @@ class _Fit:
         set_generators(self.data.device, state["torch"])
 
     def run(
-        self, reading: DecisionPoints, target: np.ndarray, progress: Report, keep: Callable[[], None]
+        self, reading: DecisionPoints, judged: np.ndarray, stage: str, progress: Report, keep: Callable[[], None]
     ) -> PredictorNetwork:
-        """`keep` is called after each batch, when nothing is half done."""
-        s, net = self.net.settings, self.net
-        judge = Predictor(reading.vocabulary, self.data.featuriser, s)
-        judge.nets = torch.nn.ModuleList([self.judged])
-        stage = "pre-training" if s.members == 1 else f"pre-training {self.member + 1}/{s.members}"
+        """`judged`: the rows of `reading` that choose. `keep` is called after each batch, when nothing is half done."""
+        s, net, judge = self.net.settings, self.net, self.judge
         last_note, note, total = 0.0, Note(), 1
         while self.passes < s.passes and self.since < s.patience:
             net.train()
@@ -198,11 +197,11 @@ class _Fit:
                     progress(stage, done, total, note)
                 keep()
             judge.nets.eval()
-            score = mean_nll(judge.read(reading, hidden=False).next[target], reading.target[target])
+            score = mean_nll(judge.read(reading, hidden=False).next[judged], reading.target[judged])
             self.since += 1
             if score < self.best:
                 self.best, self.since = score, 0
-                self.best_weights = {k: v.detach().clone() for k, v in self.judged.state_dict().items()}
+                self.best_weights = {k: v.detach().clone() for k, v in judge.nets[0].state_dict().items()}
             self.passes, self.batches = self.passes + 1, 0
             text = f"pass {self.passes}, validation NLL {score:.4f} (best {self.best:.4f})"
             note = Note(text, {"validation_nll": score}, self.passes)

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from killed import Dying, Killed
 from lam_env.agents.advice import experiment
 from lam_env.agents.checkpoints import Checkpoints
 from lam_env.agents.fine_tuning.ppo import PPOAgent
@@ -26,29 +27,6 @@ from lam_env.experiment.agent_check import small_training
 DAYS = {"smart_home": 1, "traffic": 3, "game": 2}
 TUNED = TrainSettings(steps=3072, envs=4, rollout=128, batch=128, epochs=1, days=1, trial=2)
 LEARNER = {"n_steps": 16, "seed": 0, "device": "cpu", "policy_kwargs": {"net_arch": [8]}}
-
-
-class Killed(BaseException):
-    pass
-
-
-class Dying(Checkpoints):
-    """Keeps every second of the times that it is asked, and ends the process, as it were, at the time `at`."""
-
-    def __init__(self, folder, at=None, **belongs):
-        super().__init__(folder, belongs)
-        self.at, self.asked, self.from_start = at, 0, None
-
-    def begin(self, start):
-        state = super().begin(start)
-        self.from_start = state is None
-        return state
-
-    def due(self):
-        self.asked += 1
-        if self.asked == self.at:
-            raise Killed
-        return self.asked % 2 == 0
 
 
 @functools.cache
