@@ -58,8 +58,6 @@ class Checkpoints:
                 continue
             self._number = int(folder.name)
             break
-        for rest in self.folder.glob(".*"):  # half written
-            shutil.rmtree(rest)
         if wrong:
             what = "begins anew" if state is None else "goes on from the checkpoint before"
             print(f"{'; '.join(wrong)}: this training {what}", file=sys.stderr)

@@ -156,7 +156,8 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Removes what an interrupted process has left half written."""
-        for folder in (self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"):
+        folders = [self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"]
+        for folder in (*folders, *self.path.glob("checkpoints/*")):
             for part in (*folder.glob("*.part"), *folder.glob(".*.old")):
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
 

@@ -214,13 +214,6 @@ def test_a_checkpoint_of_another_training_is_not_gone_on_with(tmp_path, capsys):
     assert "(start differs)" in capsys.readouterr().err
 
 
-def test_what_was_half_written_is_removed(tmp_path):
-    killed(tmp_path)
-    (tmp_path / ".000003.123.part").mkdir()
-    assert gone_on(tmp_path)
-    assert not list(tmp_path.glob(".*"))
-
-
 def test_checkpoints_are_as_far_apart_as_is_asked(tmp_path):
     now = [100.0]
     kept = Checkpoints(tmp_path, {}, 30, clock=lambda: now[0])
