@@ -60,6 +60,25 @@ def update(
     return PredictorState(state, said, carry.people)
 
 
+def plain(carry: Carried) -> dict[str, Any] | None:
+    """A carried state as plain data."""
+    if carry is None:
+        return None
+    state = carry.state if isinstance(carry.state, np.ndarray) else vars(carry.state)
+    return {"state": state, "said": list(carry.said), "people": carry.people}
+
+
+def carried(predictor: ActionPredictor, kept: dict[str, Any] | None, n: int) -> Carried:
+    """What `plain` was given, of n worlds."""
+    if kept is None:
+        return None
+    state = kept["state"]
+    if not isinstance(state, np.ndarray):
+        state = predictor.start(n * kept["people"])
+        vars(state).update(kept["state"])
+    return PredictorState(state, Prediction(*kept["said"]), kept["people"])
+
+
 def _each(function: Any, *states: Any) -> Any:
     """A state made of what `function` makes of a list of the states' arrays."""
     names = [f.name for f in dataclasses.fields(states[0])]

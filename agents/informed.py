@@ -79,7 +79,7 @@ def hidden_predictor(training: Training) -> Predictor:
     def report(stage: str, done: int, total: int, note: str) -> None:
         training.progress("informed ceiling", done, total, note)
 
-    net = pretrain(train, valid, settings, training.seed, training.device, report)
+    net = pretrain(train, valid, settings, training.seed, training.device, report, training.checkpoints)
     if saved is not None:
         saved.parent.mkdir(parents=True, exist_ok=True)
         save(net, saved)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,6 +39,19 @@ class Best(BaseCallback):
         reached = returns(self._policy_of(copy.deepcopy(self._head)), self._training)
         if self._best is None or _higher(reached, self._best, self._training.tuning.certain):
             self.state, self._best = copy.deepcopy(self._head.state_dict()), reached
+
+    def state_dict(self) -> dict[str, object]:
+        return {"next": self._next, "head": self.state, "returns": self._best}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._next, self.state, self._best = state["next"], state["head"], state["returns"]
+
+    def _on_training_start(self) -> None:
+        if self._best is None:  # else it goes on from a checkpoint
+            self.consider()
+
+    def _on_training_end(self) -> None:
+        self.consider()
 
     def _on_step(self) -> bool:
         return True

@@ -38,6 +38,12 @@ class _Report(BaseCallback):
         self.curve: list[tuple[int, float]] = []
         self._reward, self._count, self._last = 0.0, 0, 0.0
 
+    def state_dict(self) -> dict[str, object]:
+        return {"curve": self.curve}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.curve = [(step, reward) for step, reward in state["curve"]]
+
     def _on_step(self) -> bool:
         rewards = self.locals["rewards"]
         self._reward += float(rewards.sum())
@@ -110,14 +116,13 @@ class PPOAgent:
             head.start_from(plugin_context().fit(training))
             _take_over(head, training)
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
+        kept = [] if training.callback is None else [training.callback]
         if training.train.people > 1:
             # each is paid for what a move is worth when all others have moved: to learn from, no measure of the whole
-            model.learn(training.steps, callback=report)
+            model.learn(training.steps, callback=[*kept, report])
         else:
             best = Best(head, lambda head: TunedPolicy(features, head), training)
-            best.consider()
-            model.learn(training.steps, callback=[report, best])
-            best.consider()
+            model.learn(training.steps, callback=[*kept, report, best])
             head.load_state_dict(best.state)
         training.progress(report._stage, training.steps, training.steps, "")
         self.curve = report.curve

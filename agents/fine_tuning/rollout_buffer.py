@@ -42,6 +42,14 @@ class PersonalRolloutBuffer(RolloutBuffer):
         """`infos` of the step that is added next: whose turn comes after it."""
         self._next = _turns_of(infos)
 
+    def state_dict(self) -> dict[str, object]:
+        """Of an empty one."""
+        return {"order": self._rng.bit_generator.state, "turn": self._turn}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._rng.bit_generator.state = state["order"]
+        self._turn = self._next = state["turn"]
+
     def reset(self) -> None:
         super().reset()
         shape = (self.buffer_size, self.n_envs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from stable_baselines3.common.monitor import Monitor
@@ -47,6 +48,19 @@ class LamVecEnv(VecEnv):
         self._return[:], self._length[:] = 0, 0
         self.reset_infos = infos_of(info, self.num_envs)
         return observation
+
+    def state_dict(self) -> dict[str, object]:
+        """Where its worlds are and what is carried along, as plain data."""
+        carried = self.batch.state_dict() if isinstance(self.batch, EncodedVectorEnv) else None
+        sums = {"return": self._return, "length": self._length}
+        return {"past": self.env.past(), "carried": carried, "resets": self.reset_infos, **sums}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Come to where another one was, as its worlds have lived."""
+        self.env.live_again(state["past"])
+        if isinstance(self.batch, EncodedVectorEnv):
+            self.batch.load_state_dict(state["carried"])
+        self.reset_infos, self._return, self._length = state["resets"], state["return"], state["length"]
 
     def step_async(self, actions: np.ndarray) -> None:
         self._actions = actions

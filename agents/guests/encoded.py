@@ -13,7 +13,7 @@ from lam_env.core.contracts import Observation, Prediction
 from lam_env.core.errors import UserError
 from lam_env.envs.vector import LamVectorEnv
 
-from ..carry import PredictorState
+from ..carry import PredictorState, carried, plain
 from ..fine_tuning.features import Features, PriorFeatures
 
 
@@ -69,6 +69,14 @@ class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.nda
         self.encoder, self.single_observation_space = encoder, space_of(encoder)
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
         self._carry: PredictorState | None = None
+
+    def state_dict(self) -> object:
+        """What the encoder carries along, as plain data."""
+        return plain(self._carry)
+
+    def load_state_dict(self, state: Any) -> None:
+        predictor = self.encoder.predictor
+        self._carry = None if predictor is None else carried(predictor, state, self.num_envs)
 
     def reset(self, **options: Any) -> tuple[np.ndarray, dict[str, Any]]:
         observation, info = self.env.reset(**options)

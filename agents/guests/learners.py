@@ -41,6 +41,16 @@ class GuestVecEnv(LamVecEnv):
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
         return super().seed(self._own)
 
+    def state_dict(self) -> dict[str, object]:
+        own = {"steps": self.steps, "earned": self._earned, "since": self._since, "curve": self.curve}
+        return {**super().state_dict(), "own": own}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        own = state["own"]
+        self.steps, self._earned, self._since = own["steps"], own["earned"], own["since"]
+        self.curve = [(step, reward) for step, reward in own["curve"]]
+
     def step_wait(self) -> VecEnvStepReturn:
         result = super().step_wait()
         self.steps += self.num_envs

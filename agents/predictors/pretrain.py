@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
+from lam_env.core.contracts import Checkpoints
 from lam_env.core.errors import UserError
+from lam_env.core.events import Vocabulary
 from lam_env.core.progress import Note, Report, silent
 from lam_env.logs.decision_points import DecisionPoints
 
+from ..plain import generators, optimizer_state, set_generators, set_optimizer
 from .cores import PredictorNetwork
 from .features import Featuriser
 from .likelihood import continued, mean_nll
@@ -40,10 +44,12 @@ def pretrain(
     seed: int = 0,
     device: str = "cpu",
     progress: Report = silent,
+    checkpoints: Checkpoints | None = None,
 ) -> Predictor:
     """Fits a predictor to `train`; keeps the weights that read `valid` best (likelihood of `next`).
 
-    `settings` None: the preset for the log's size. The same seed gives the same weights to the bit (on one device).
+    `settings` None: the preset for the log's size. The same seed gives the same weights to the bit (on one device),
+    also where a process that was killed has left `checkpoints`.
     """
     if not len(train) or not len(valid):
         raise UserError(
@@ -59,11 +65,24 @@ def pretrain(
         predictor = Predictor(train.vocabulary, featuriser, settings, train.timer)
         data = Chunks(train, featuriser, settings, where)
         reading, judged = continued(train, valid)
-        for member in range(settings.members):
+        start = [predictor.nets.state_dict(), train.time, train.target, valid.target]
+        kept = None if checkpoints is None else checkpoints.begin(start)
+        if kept is not None:
+            predictor.nets.load_state_dict(kept["nets"])
+        for member in range(0 if kept is None else kept["member"], settings.members):
             torch.manual_seed(seed + 7919 * member)
             net = PredictorNetwork(train.vocabulary.n_tokens, len(train.vocabulary), featuriser.size, settings)
-            rng = np.random.default_rng([seed, member])
-            predictor.nets[member] = _fit(net.to(where), data, reading, judged, rng, member, progress)
+            fit = _Fit(net.to(where), data, train.vocabulary, np.random.default_rng([seed, member]))
+            if kept is not None:
+                fit.load_state_dict(kept["fit"])
+                kept = None
+
+            def keep(fit: _Fit = fit, member: int = member) -> None:
+                if checkpoints is not None and checkpoints.due():
+                    checkpoints.keep({"nets": predictor.nets.state_dict(), "member": member, "fit": fit.state_dict()})
+
+            stage = "pre-training" if settings.members == 1 else f"pre-training {member + 1}/{settings.members}"
+            predictor.nets[member] = fit.run(reading, judged, stage, progress, keep)
     predictor.nets.to("cpu").eval()
     predictor.refresh()
     return predictor
@@ -116,66 +135,93 @@ class Chunks:
         return out
 
 
-def _fit(
-    net: PredictorNetwork,
-    data: Chunks,
-    reading: DecisionPoints,
-    judged: np.ndarray,
-    rng: np.random.Generator,
-    member: int,
-    progress: Report,
-) -> PredictorNetwork:
-    s = net.settings
-    judge = Predictor(reading.vocabulary, data.featuriser, s)
-    judge.nets = torch.nn.ModuleList([net])
-    optimiser = torch.optim.AdamW(net.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
+class _Fit:
+    """The training of one network: passes over the log, whose best weights are kept."""
 
-    def towards(means: Sequence[torch.Tensor], news: Sequence[torch.Tensor], update: torch.Tensor | int) -> None:
-        for mean, new in zip(means, news, strict=True):
-            mean.lerp_(new, 1 - min(s.average, (1 + int(update)) / (10 + int(update))))
+    def __init__(self, net: PredictorNetwork, data: Chunks, vocabulary: Vocabulary, rng: np.random.Generator):
+        s = net.settings
+        self.net, self.data, self.rng = net, data, rng
+        self.judge = Predictor(vocabulary, data.featuriser, s)  # draws weights, which are not used
+        self.optimiser = torch.optim.AdamW(net.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
 
-    average = AveragedModel(net, multi_avg_fn=towards) if s.average else None
-    if average is not None:
-        average.n_averaged += 1  # it begins with the network as it was made
-        judge.nets = torch.nn.ModuleList([average.module])
-    best, best_weights, since = math.inf, None, 0
-    stage = "pre-training" if s.members == 1 else f"pre-training {member + 1}/{s.members}"
-    last_note, note = 0.0, Note()
-    for number in range(s.passes):
-        net.train()
-        batches = data.batches(rng)
-        total = s.passes * len(batches)
-        for i, (rows, real) in enumerate(batches):
-            done = number * len(batches) + i
-            for group in optimiser.param_groups:
-                group["lr"] = s.learning_rate * _rate(done, total, s.schedule)
-            loss = _loss(net, data, rows, real)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimiser.step()
-            if average is not None:
-                average.update_parameters(net)
-            if (now := time.monotonic()) - last_note > 0.2:
-                last_note = now
-                progress(stage, done, total, note)
-        judge.nets.eval()
-        score = mean_nll(judge.read(reading, hidden=False).next[judged], reading.target[judged])
-        if score < best:
-            best, since = score, 0
-            best_weights = {k: v.detach().clone() for k, v in judge.nets[0].state_dict().items()}
-        else:
-            since += 1
-        text = f"pass {number + 1}, validation NLL {score:.4f} (best {best:.4f})"
-        note = Note(text, {"validation_nll": score}, number + 1)
-        progress(stage, (number + 1) * len(batches), total, note)
-        if since >= s.patience:
-            break
-    if best_weights is None:
-        raise UserError("pre-training diverged in its first pass; lower learning_rate or look for broken readings")
-    net.load_state_dict(best_weights)
-    progress(stage, total, total, note)
-    return net.eval()
+        def towards(means: Sequence[torch.Tensor], news: Sequence[torch.Tensor], update: torch.Tensor | int) -> None:
+            for mean, new in zip(means, news, strict=True):
+                mean.lerp_(new, 1 - min(s.average, (1 + int(update)) / (10 + int(update))))
+
+        self.average = AveragedModel(net, multi_avg_fn=towards) if s.average else None
+        if self.average is not None:
+            self.average.n_averaged += 1  # it begins with the network as it was made
+        self.judge.nets = torch.nn.ModuleList([net if self.average is None else self.average.module])
+        self.best, self.best_weights, self.since = math.inf, dict[str, torch.Tensor](), 0
+        self.passes, self.batches = 0, 0  # whole passes, and batches of the one that is going on
+        self._order = self.rng.bit_generator.state  # before the pass that is going on was drawn
+
+    def state_dict(self) -> dict[str, object]:
+        return {
+            "net": self.net.state_dict(),
+            "optimiser": optimizer_state(self.optimiser),
+            "average": None if self.average is None else self.average.state_dict(),
+            "best": [self.best, self.best_weights, self.since],
+            "done": [self.passes, self.batches],
+            "order": self._order,
+            "torch": generators(self.data.device),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        set_optimizer(self.optimiser, state["optimiser"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.best, self.best_weights, self.since = state["best"]
+        self.passes, self.batches = state["done"]
+        self.rng.bit_generator.state = state["order"]
+        set_generators(self.data.device, state["torch"])
+
+    def run(
+        self, reading: DecisionPoints, judged: np.ndarray, stage: str, progress: Report, keep: Callable[[], None]
+    ) -> PredictorNetwork:
+        """`judged`: the rows of `reading` that choose. `keep` is called after each batch, when nothing is half done."""
+        s, net, judge = self.net.settings, self.net, self.judge
+        last_note, note, total = 0.0, Note(), 1
+        while self.passes < s.passes and self.since < s.patience:
+            net.train()
+            self._order = self.rng.bit_generator.state
+            batches = self.data.batches(self.rng)
+            total = s.passes * len(batches)
+            for rows, real in batches[self.batches :]:
+                done = self.passes * len(batches) + self.batches
+                self._step(rows, real, _rate(done, total, s.schedule))
+                self.batches += 1
+                if (now := time.monotonic()) - last_note > 0.2:
+                    last_note = now
+                    progress(stage, done, total, note)
+                keep()
+            judge.nets.eval()
+            score = mean_nll(judge.read(reading, hidden=False).next[judged], reading.target[judged])
+            self.since += 1
+            if score < self.best:
+                self.best, self.since = score, 0
+                self.best_weights = {k: v.detach().clone() for k, v in judge.nets[0].state_dict().items()}
+            self.passes, self.batches = self.passes + 1, 0
+            text = f"pass {self.passes}, validation NLL {score:.4f} (best {self.best:.4f})"
+            note = Note(text, {"validation_nll": score}, self.passes)
+            progress(stage, self.passes * len(batches), total, note)
+        if not self.best_weights:
+            raise UserError("pre-training diverged in its first pass; lower learning_rate or look for broken readings")
+        net.load_state_dict(self.best_weights)
+        progress(stage, total, total, note)
+        return net.eval()
+
+    def _step(self, rows: torch.Tensor, real: torch.Tensor, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.net.settings.learning_rate * rate
+        loss = _loss(self.net, self.data, rows, real)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimiser.step()
+        if self.average is not None:
+            self.average.update_parameters(self.net)
 
 
 def _rate(done: int, total: int, schedule: str) -> float:

@@ -15,6 +15,7 @@ from lam_env.core.progress import Report, silent
 from lam_env.core.tuning import TrainSettings
 
 if TYPE_CHECKING:
+    from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.common.vec_env import VecEnv
 
     from lam_env.logs.decision_points import DecisionPoints
@@ -130,6 +131,7 @@ class Training:
     hidden_log: Callable[[], tuple[DecisionPoints, np.ndarray]] | None = None
     informed: Path | None = None  # the folder in which the predictor that reads the hidden state is kept, once trained
     start: Path | None = None  # the folder of an earlier run's policy, to start from
+    checkpoints: Checkpoints | None = None  # of this training, where they are kept
     adapter: Callable[[Training, int, bool, bool], VecEnv] | None = None  # makes what `make_env` gives
     handed_out: list[Any] = field(default_factory=list)  # by `make_env`
 
@@ -154,6 +156,27 @@ class Training:
         env = self.adapter(self, n, encode, prior)
         self.handed_out.append(env)
         return env
+
+    @property
+    def callback(self) -> BaseCallback | None:
+        """For the one `learn` of Stable-Baselines3: keeps checkpoints of it, and goes on from the last. What callbacks
+        of one's own hold is kept too if they have `state_dict` and `load_state_dict`. None: nobody keeps any."""
+        return None if self.checkpoints is None else self.checkpoints.callback()
+
+
+class Checkpoints(Protocol):
+    """Of one training, on disk."""
+
+    def begin(self, start: object) -> Any | None:
+        """`start`: what it begins with, as plain data. Returns the state to go on from; None: from the beginning."""
+
+    def due(self) -> bool:
+        """Whether it is time for the next."""
+
+    def keep(self, state: object) -> None:
+        """Write one: plain data, which are dicts, lists, numbers, text, arrays and tensors."""
+
+    def callback(self) -> BaseCallback: ...
 
 
 class Importer(Protocol):

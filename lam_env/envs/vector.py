@@ -16,7 +16,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.observation import ObservationRows
 from lam_env.core.seeds import MOST, checked, unseeded
 from lam_env.envs.batch_info import Info, batched, batched_steps, merged
-from lam_env.envs.copies import Copied, Lived
+from lam_env.envs.copies import Copied, Lived, Past
 from lam_env.envs.render import MODES, Frame, Renderer, check_mode
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.single import check_options, check_reveal, find_scenario, reset_info, step_info, whole
@@ -150,6 +150,27 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
 
     def _world(self, i: int) -> World:
         return self._lived[i].world(self.scenario, self._views[i], self.record, self.reveal)
+
+    def past(self) -> list[Past]:
+        """Each world's running episode as plain data, which may be saved as JSON and given to `live_again`."""
+        if not self.worlds:
+            raise ResetNeeded("call reset before past")
+        if self.finished.any():
+            raise UserError("past: some of the worlds are over; reset them first")
+        return [lived.past() for lived in self._lived]
+
+    def live_again(self, past: Sequence[Past]) -> tuple[dict[str, np.ndarray], Info]:
+        """Come to where those episodes of the same settings were, one for each world, as by `reset` and their actions.
+        No others follow them."""
+        self._checked([one["seed"] for one in past])
+        self._lived = [Lived(**one) for one in past]
+        self._then, self._then_day, self.finished = None, 0, np.zeros(self.num_envs, bool)
+        self._look()
+        self._live_again()
+        for renderer, world in zip(self._renderers, self.worlds, strict=True):
+            renderer.begin(world)
+        info = {i: reset_info(self.scenario, world) for i, world in enumerate(self.worlds)}
+        return self.rows.observe(), batched(info, self.num_envs)
 
     def _quick(self) -> bool:
         return not self.worlds or self.worlds[0].quick

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import sys
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -10,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lam_env.config.cli import to_dict
 from lam_env.core import registry
 from lam_env.core.catalogue import TOP1
-from lam_env.core.contracts import ActionPredictor, Policy, Reader, Training, complete
+from lam_env.core.contracts import ActionPredictor, Checkpoints, Policy, Reader, Training, complete
 from lam_env.core.events import USER, ActionLog
 from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
@@ -29,13 +32,14 @@ from lam_env.evaluation.report.recorder import (
     prediction_record,
 )
 from lam_env.evaluation.rollout import per_seed, rollout
+from lam_env.evaluation.tables import versions
 from lam_env.experiment import models
 from lam_env.experiment.agent_check import WatchedWorlds, watched
 from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, tuning_of
 from lam_env.experiment.policies import scenario_made
-from lam_env.experiment.run_folder import RunFolder, seen_from_here
+from lam_env.experiment.run_folder import MAY_DIFFER, RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
-from lam_env.experiment.settings import UNTRAINED, RunSettings
+from lam_env.experiment.settings import PRETRAIN, UNTRAINED, RunSettings
 from lam_env.experiment.twin import resident_log, training_days
 from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
@@ -172,8 +176,16 @@ def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) 
     """Pre-train the neural predictor on a log and save it."""
     train, valid = training_points(work, log_name)
     settings, report = chosen_predictor(work.settings, len(train)), _of_seed(report, work, seed)
-    predictor = models.pretrain(train, valid, settings, seed, work.settings.device, report)
+    kept = _checkpoints(work, PRETRAIN, seed, log_name)
+    predictor = models.pretrain(train, valid, settings, seed, work.settings.device, report, kept)
     models.save_predictor(predictor, prior_path(work, log_name, seed))
+
+
+def _checkpoints(work: RunContext, row: str, seed: int, source: str) -> Checkpoints:
+    """Of a row's training. `source`: what it is made of, besides settings, versions and seed."""
+    settings = {name: value for name, value in to_dict(work.settings).items() if name not in MAY_DIFFER}
+    belongs = {"settings": settings, "versions": versions(), "row": row, "seed": seed, "source": source}
+    return models.checkpoints(work.run.checkpoints(row, seed), belongs, work.settings.checkpoints)
 
 
 def fit_agent(work: RunContext, name: str, training: Training) -> Policy:
@@ -183,7 +195,10 @@ def fit_agent(work: RunContext, name: str, training: Training) -> Policy:
         return own(training)
     base, differs = split(name)
     agent = registry.agent(base)()
-    training = dataclasses.replace(training, tuning=tuning_of(training.tuning, scenario, name))
+    file = getattr(sys.modules[type(agent).__module__], "__file__", None)
+    source = hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
+    kept = _checkpoints(work, name, training.seed, source)
+    training = dataclasses.replace(training, tuning=tuning_of(training.tuning, scenario, name), checkpoints=kept)
     if differs:  # such a policy is trained from its beginning
         training.start = None
     policy, curve = models.fitted(agent, training)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lam_env.agents.serving.adviser import Adviser as Adviser
     from lam_env.agents.serving.assistant import Assistant as Assistant
     from lam_env.agents.thresholded import Thresholded as Thresholded
-    from lam_env.core.contracts import ActionPredictor, Training
+    from lam_env.core.contracts import ActionPredictor, Checkpoints, Training
     from lam_env.envs.vector import LamVectorEnv
     from lam_env.logs.decision_points import DecisionPoints
 
@@ -55,11 +55,19 @@ def pretrain(
     seed: int = 0,
     device: str = "cpu",
     report: Report = silent,
+    checkpoints: Checkpoints | None = None,
 ) -> Predictor:
     """The neural predictor, trained on a log."""
     from lam_env.agents.predictors.pretrain import pretrain
 
-    return pretrain(train, valid, settings, seed, device, report)
+    return pretrain(train, valid, settings, seed, device, report, checkpoints)
+
+
+def checkpoints(folder: Path, belongs: Mapping[str, object], every: float) -> Checkpoints:
+    """Of one training: `every` seconds at most, which `belongs` tells from others."""
+    from lam_env.agents.checkpoints import Checkpoints
+
+    return Checkpoints(folder, belongs, every)
 
 
 def load_predictor(folder: Path) -> Predictor:

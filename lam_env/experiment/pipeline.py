@@ -24,7 +24,7 @@ from lam_env.experiment.agent_spec import needs_of
 from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
 from lam_env.experiment.scheduler import Waiting, work_through
 from lam_env.experiment.score_store import ScoreKey, Scores, ScoreStore
-from lam_env.experiment.settings import RunSettings
+from lam_env.experiment.settings import PRETRAIN, RunSettings
 from lam_env.launch import Launcher
 from lam_env.launch.child import DiedError, Limits, apart
 from lam_env.launch.job import one_line
@@ -32,7 +32,6 @@ from lam_env.tracking.tracker import check_sinks
 
 REPLAY = "replay"  # among what failed: no agent
 LONG = {"steps", "latent"}  # who needs these is begun first, so that no worker is left alone with one at the end
-PRETRAIN = "pretrain"  # in the place of an agent's name: the training of a prior
 
 if TYPE_CHECKING:
     from lam_env.core.behaviour_tables import BehaviourTables
@@ -284,6 +283,7 @@ class Pipeline:
                 if scores is not None:
                     self.cells.keep(ScoreKey(kind, name, seed), scores)
                     self.news = self.news or kind != "log"
+                self.folder.drop_checkpoints(name, seed)
                 ended(name, seed, scores)
             self._write()
 

@@ -1,4 +1,4 @@
-"""Run folders: config.json, cells/, results.csv, tables.md, report.html, report/, curves, log/, model/."""
+"""Run folders: config.json, cells/, checkpoints/, results.csv, tables.md, report.html, report/, curves, log/, model/"""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from lam_env.config.cli import Group, to_dict
 from lam_env.config.convert import short
@@ -21,7 +22,10 @@ from lam_env.core.outputs import replace_text, tidy
 from lam_env.evaluation.results import ResultRow, write
 
 # between a run and what goes on with it
-MAY_DIFFER = ("agents", "agent", "agent.memory", "agent.timeout", "workers", "launcher", "ray", "track", "out")
+MAY_DIFFER = (
+    *("agents", "agent", "agent.memory", "agent.timeout", "workers", "launcher", "ray", "track", "out"),
+    "checkpoints",
+)
 CONFIG, TABLES, LOCK = "config.json", "tables.json", ".lock"
 
 
@@ -183,7 +187,18 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Removes what an interrupted process has left half written."""
-        tidy((self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"))
+        folders = [self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"]
+        tidy([*folders, *self.path.glob("checkpoints/*")])
+
+    def checkpoints(self, row: str, seed: int) -> Path:
+        """Those of a training that is not finished."""
+        return self.path / "checkpoints" / f"{quote(row, safe='@=')}-{seed}"
+
+    def drop_checkpoints(self, row: str, seed: int) -> None:
+        """Once a training is finished, or has failed."""
+        shutil.rmtree(folder := self.checkpoints(row, seed), ignore_errors=True)
+        with suppress(OSError):  # others are at work
+            folder.parent.rmdir()
 
     def write_text(self, name: str, text: str) -> None:
         replace_text(self._target(name), text)

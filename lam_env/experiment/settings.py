@@ -24,6 +24,7 @@ ORDER = (
     "oracle",
 )
 UNTRAINED = ("none", "random")  # one row whatever the training seed; so have the scenarios' own agents
+PRETRAIN = "pretrain"  # in the place of an agent's name: the training of a prior
 LAUNCHER = "where jobs run: processes of this machine, or a Ray cluster whose machines share the folder `out`"
 MEMORY = "memory that one of your own agents may take, in GiB (default: half of the machine's)"
 TIMEOUT = "seconds for which one of your own agents may give no answer, make no step of its worlds, report no progress"
@@ -115,6 +116,7 @@ class RunSettings:
     workers: int = setting(
         2, "processes that fit and judge agents; the results are the same with any number", low=1, high=64
     )
+    checkpoints: float = setting(30.0, "seconds between two checkpoints of a training, at least", low=0)
     launcher: Literal["local", "ray"] = setting("local", LAUNCHER)
     ray: RaySettings = RaySettings()
     log: LogSettings = LogSettings()

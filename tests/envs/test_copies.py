@@ -7,9 +7,11 @@ import pickle
 
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 from people import Trips, TripsWorld
 
 from lam_env.core import registry
+from lam_env.core.errors import UserError
 from lam_env.core.rng import Stream, key_of
 from lam_env.envs.check import ScenarioError, copies_hold
 from lam_env.envs.single import LamEnv
@@ -205,6 +207,28 @@ def test_an_episode_is_saved_as_plain_data_and_lived_again(name):
     observation, _ = again.live_again(past)
     assert flat(observation) == flat(env.world.row.observe())
     assert run.twin(again).go(40).end() == run.go(40).end()
+
+
+@pytest.mark.parametrize("name", [*SMALL, "generators"])
+def test_the_episodes_of_a_batch_are_saved_as_plain_data_and_lived_again(name):
+    scenario = registry.scenario(name)(**SMALL[name]) if name in SMALL else Generators()
+    env, again = LamVectorEnv(3, scenario, record=True), LamVectorEnv(3, scenario, record=True)
+    run = Run(env, 3).go(400)  # some worlds have begun anew
+    past = json.loads(json.dumps(env.past()))
+    before = flat(env.rows.observe())
+    assert flat(again.live_again(past)[0]) == before
+    assert run.twin(again).go(40).end() == run.go(40).end()
+
+
+def test_a_batch_with_worlds_that_are_over_or_not_begun_is_refused():
+    env = LamVectorEnv(2, Trips(days=0.5), autoreset_mode="Disabled")
+    with pytest.raises(ResetNeeded):
+        env.past()
+    env.reset(seed=0)
+    while not env.finished.any():
+        env.step(np.zeros(2, int))
+    with pytest.raises(UserError, match="some of the worlds are over"):
+        env.past()
 
 
 class Told(TripsWorld):

@@ -1,10 +1,13 @@
 """Pre-training: learns what there is to learn, repeats itself to the bit, keeps its best weights."""
 
 import dataclasses
+import functools
+import shutil
 
 import numpy as np
 import pytest
 import torch
+from killed import Dying, Killed
 from lam_env.agents.counting.counts import LEVELS
 from lam_env.agents.counting.online import counting
 from lam_env.agents.predictors import pretrain as module
@@ -93,6 +96,63 @@ def test_same_seed_same_bytes(core):
     torch.manual_seed(2)
     assert weights(pretrain(train, valid, settings, seed=5)) == first
     assert weights(pretrain(train, valid, settings, seed=6)) != first
+
+
+@functools.cache
+def undisturbed(core):
+    """Weights, and how many batches there were."""
+    whole = Watched()
+    return weights(pretrain(*KEPT, kept_settings(core), 5, checkpoints=whole)), whole.asked
+
+
+KEPT = cycle(4, 60), cycle(1, 60, seed=1)
+
+
+class Watched:
+    """In the place of checkpoints: never due."""
+
+    asked = 0
+
+    def begin(self, start):
+        return None
+
+    def due(self):
+        self.asked += 1
+        return False
+
+
+def kept_settings(core):
+    average = 0.9 if core == "lstm" else 0.0
+    return dataclasses.replace(QUICK, core=core, passes=3, dropout=0.2, average=average, members=2)
+
+
+@pytest.mark.parametrize(
+    ("core", "ats"), [("lstm", (3, 4, 5, 12, 9)), ("gru", (9,)), ("transformer", (19,)), ("mlp", (31,))]
+)
+def test_pre_training_that_was_killed_ends_with_the_same_bytes(core, ats, tmp_path):
+    """In the middle of a pass and between two, in the first network and in the second: 2 x 3 passes of 6 batches."""
+    expected, batches = undisturbed(core)
+    assert batches == 36
+    for at in ats:
+        with pytest.raises(Killed):
+            pretrain(*KEPT, kept_settings(core), 5, checkpoints=Dying(tmp_path, at))
+    again = Dying(tmp_path)
+    assert weights(pretrain(*KEPT, kept_settings(core), 5, checkpoints=again)) == expected
+    assert not again.from_start
+    assert again.asked == batches - sum((at - 1) // 2 * 2 for at in ats)
+
+
+def test_checkpoints_of_another_log_or_seed_are_not_gone_on_with(tmp_path, capsys):
+    train, valid = cycle(4, 60), cycle(1, 60, seed=1)
+    settings = dataclasses.replace(QUICK, passes=2)
+    for given, seed in (((cycle(4, 60, seed=2), valid), 5), ((train, cycle(1, 60, seed=2)), 5), ((train, valid), 6)):
+        with pytest.raises(Killed):
+            pretrain(train, valid, settings, 5, checkpoints=Dying(tmp_path, 4))
+        again = Dying(tmp_path)
+        pretrain(*given, settings, seed, checkpoints=again)
+        assert again.from_start
+        assert capsys.readouterr().err.endswith("(start differs): this training begins anew\n")
+        shutil.rmtree(tmp_path)
 
 
 def test_members_differ():
