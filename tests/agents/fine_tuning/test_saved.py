@@ -128,7 +128,7 @@ def test_a_save_that_fails_leaves_the_old_policy(folder, predictor, monkeypatch,
         raise OSError("disk full")
 
     monkeypatch.setattr(step, fail)
-    with pytest.raises(UserError, match=r"policy: cannot be written .disk full\."):
+    with pytest.raises(UserError, match=r"policy: cannot be written \(disk full\)"):
         save_policy(made_policy(predictor, seed=5), folder)
     monkeypatch.undo()
     load_policy(folder, predictor)
@@ -146,7 +146,7 @@ def test_a_save_that_fails_at_the_last_step_brings_the_old_policy_back(folder, p
         replace(a, b)
 
     monkeypatch.setattr("os.replace", fail_second)
-    with pytest.raises(UserError, match=r"policy: cannot be written .disk full\."):
+    with pytest.raises(UserError, match=r"policy: cannot be written \(disk full\)"):
         save_policy(made_policy(predictor, seed=5), folder)
     load_policy(folder, predictor)
     assert os.listdir(folder.parent) == ["policy"]
