@@ -348,7 +348,8 @@ def _drawn(scenario: Scenario, seed: int) -> None:
     env = LamEnv(scenario)
     env.reset(seed=seed)
     for _ in range(20):
-        env.step(0)
+        if any(env.step(0)[2:4]):
+            break
     assert env.world is not None
     scene = scenario.scene(env.world)
     _require(isinstance(scene, Scene), f"scene gives a {type(scene).__name__} and not a Scene")

@@ -112,13 +112,16 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
         return self._row.observe(), reset_info(self.scenario, self.world)
 
     def step(self, action: SupportsIndex) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
-        """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those."""
+        """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those. Gymnasium's
+        ResetNeeded before the first reset, and once an episode is over."""
         world, chosen = self.world, action if action.__class__ is int else whole(action)
         if not 0 <= chosen < self.n_actions:
             give = f"give a whole number from 0 to {self.n_actions - 1}"
             raise UserError(f"step: action {short(action)} is not in the action space; {give}")
-        if world is None or self._lived is None:
-            raise gym.error.ResetNeeded("call reset before step")
+        if world is None or self._lived is None or world.now >= world.end:
+            raise gym.error.ResetNeeded(
+                "call reset before step" if world is None else "the episode is over: call reset"
+            )
         before = world.now
         self._lived.actions.append(chosen)
         done = world.step(chosen)

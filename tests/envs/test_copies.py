@@ -127,7 +127,8 @@ def test_nothing_done_in_a_copy_is_felt_in_the_original(way):
         before = env.world.row.observe()
         other = WAYS[way](env)
         for _ in range(50):
-            other.step(1)
+            if any(other.step(1)[2:4]):
+                break
         after = env.world.row.observe()
         assert all(np.array_equal(before[k], after[k]) for k in before)
         assert env.past()["actions"] == []

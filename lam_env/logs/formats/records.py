@@ -18,7 +18,8 @@ def existing(path: str | Path, what: str = "file") -> Path:
     """The path of a file, which is there."""
     path = Path(path)
     if not path.is_file():
-        raise LogError(f"{path}: no such file; give the path of a {what}")
+        why = "is a folder" if path.is_dir() else "is a pipe or a device" if path.exists() else "no such file"
+        raise LogError(f"{path}: {why}; give the path of a {what}")
     return path
 
 
