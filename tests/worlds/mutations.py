@@ -83,34 +83,29 @@ def cells(content: bytes, draw: random.Random) -> bytes:
 
 
 def values(content: bytes, draw: random.Random) -> bytes:
-    """A node of a JSON tree replaced, taken out, renamed or doubled."""
+    """Nodes of a JSON tree replaced, taken out, renamed or doubled; cells where there is none that can be walked."""
     try:
         tree = json.loads(content)
-        places = list(_places(tree))
-    except (ValueError, RecursionError):
-        places = []
-    if not places:
+        for _ in range(draw.choice((1, 1, 1, 2))):
+            places = list(_places(tree))
+            _change(*draw.choice(places), *draw.choice(places), draw)
+        return json.dumps(tree).encode()
+    except (ValueError, RecursionError, IndexError):  # no JSON, too deep, empty
         return cells(content, draw)
-    for _ in range(draw.choice((1, 1, 1, 2))):
-        inside, key = draw.choice(places)
-        how = draw.random()
-        if how < 0.6:
-            inside[key] = draw.choice(VALUES)
-        elif how < 0.7 and isinstance(inside, list):
-            inside.insert(0, draw.choice(VALUES))
-        elif how < 0.8:
-            other, at = draw.choice(places)
-            inside[key] = json.loads(json.dumps(other[at])) if _has(other, at) else None
-        elif isinstance(inside, dict):
-            inside[str(draw.choice(VALUES))] = inside.pop(key, None)
-        elif _has(inside, key):
-            del inside[key]
-        places = list(_places(tree)) or [({"": None}, "")]
-    return json.dumps(tree).encode()
 
 
-def _has(inside: Any, key: Any) -> bool:
-    return key in inside if isinstance(inside, dict) else key < len(inside)
+def _change(inside: Any, key: Any, other: Any, at: Any, draw: random.Random) -> None:
+    how = draw.random()
+    if how < 0.6:
+        inside[key] = draw.choice(VALUES)
+    elif how < 0.7 and isinstance(inside, list):
+        inside.insert(0, draw.choice(VALUES))
+    elif how < 0.8:
+        inside[key] = json.loads(json.dumps(other[at]))
+    elif isinstance(inside, dict):
+        inside[str(draw.choice(VALUES))] = inside.pop(key)
+    else:
+        del inside[key]
 
 
 def _places(tree: Any) -> Any:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
+from xml.parsers import expat
 
 import numpy as np
 from lam_env.agents.development import store as choice_models
@@ -67,9 +67,10 @@ def _count(rows: Callable[[bytes], int], kept: Callable[[Any], int], weight: int
 
 
 def _events(content: bytes) -> int:
-    return sum(
-        1 for e in ElementTree.fromstring(content).iter() if e.tag.rpartition("}")[2].rpartition(":")[2] == "event"
-    )
+    parser, tags = expat.ParserCreate(), list[str]()
+    parser.StartElementHandler = lambda tag, attributes: tags.append(tag.rpartition(":")[2])
+    parser.Parse(content, True)
+    return tags.count("event")
 
 
 def _plays(log: ActionLog) -> int:
