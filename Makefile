@@ -15,7 +15,7 @@ help:
 	@echo "make demo           simulate, train and judge in the smart home; writes runs/"
 	@echo "make test           the tests (ARGS=... for pytest)"
 	@echo "make check-science  the slow tests: does learning do what it should?"
-	@echo "make check-faults   runs that are killed, full disks, agents that misbehave, many times over"
+	@echo "make check-faults   changed input, kills, full disks, agents that misbehave, long lives: many times over"
 	@echo "make lint           ruff and mypy"
 	@echo "make clean          remove caches and build folders; keeps .venv and runs/"
 

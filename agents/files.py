@@ -15,11 +15,12 @@ from safetensors import SafetensorError
 
 import lam_env
 from lam_env.core.errors import UserError
+from lam_env.core.files.inputs import BROKEN, reason
 from lam_env.core.files.manifest import MANIFEST, read_files, write_manifest
+from lam_env.core.files.records import record_of
 from lam_env.core.outputs import replace
 
 T = TypeVar("T")
-_BROKEN = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, SafetensorError)
 
 
 class ModelError(UserError):
@@ -55,9 +56,8 @@ def reading(folder: Path, what: str, again: str) -> Iterator[None]:
         yield
     except ModelError:
         raise
-    except _BROKEN as error:
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise ModelError(f"{folder}: not a readable {what} ({reason}); {again} it again") from None
+    except (*BROKEN, RuntimeError, SafetensorError) as error:
+        raise ModelError(f"{folder}: not a readable {what} ({reason(error)}); {again} it again") from None
 
 
 def weights_of(module: torch.nn.Module) -> bytes:
@@ -79,14 +79,9 @@ def fill(module: torch.nn.Module, content: bytes, name: str, about: str) -> None
 
 def settings_of(kind: type[T], data: object) -> T:
     """Settings, of which `kind` is the dataclass, as they stood in a config.json; ValueError if they do not fit."""
-    defaults = vars(kind())
-    if not isinstance(data, dict) or set(data) != set(defaults):
+    if not isinstance(data, dict) or set(data) != set(vars(kind())):
         raise ValueError("config.json: settings are not those of this version")
-    for name, value in data.items():
-        right = type(defaults[name])
-        if type(value) is not right and not (right is float and type(value) is int):
-            raise ValueError(f"config.json: setting {name} is not a {right.__name__}")
-    return kind(**data)
+    return record_of(kind, data)
 
 
 def to_json(data: object) -> bytes:

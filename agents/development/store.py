@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from pathlib import Path
 
 import torch
 
+from lam_env.core.files.inputs import json_of
 from lam_env.logs.choices import NAMES
 
 from ..files import fill, read_folder, reading, settings_of, to_json, weights_of, write_folder
@@ -31,7 +31,7 @@ def load(folder: str | os.PathLike[str]) -> ChoiceModel:
     folder = Path(folder)
     with reading(folder, "model", "fit"):
         content = read_folder(folder, _MOST, FORMAT)
-        config = json.loads(content[_CONFIG])
+        config = json_of(content[_CONFIG])
         names = {what: _names(config[what]) for what in NAMES}
         settings = settings_of(ChoiceSettings, config["settings"])
         if max(settings.members, settings.rank, settings.hidden, settings.embedding) > 1024:

@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from lam_env.core.casts import narrow
 from lam_env.core.errors import UserError
+from lam_env.core.files.inputs import json_of
 
 from ..files import ModelError, fill, read_folder, reading, to_json, weights_of, write_folder
 from ..predictors.network import Predictor
@@ -52,7 +54,7 @@ def load_policy(folder: str | os.PathLike[str], predictor: Predictor) -> TunedPo
     folder = Path(folder)
     with reading(folder, "policy", "train"):
         content = read_folder(folder, _MOST, FORMAT)
-        about = json.loads(content[_ABOUT])
+        about = json_of(content[_ABOUT])
         if not isinstance(about, dict):
             raise ValueError(f"{_ABOUT} is no mapping")
         if about["prior"] != fingerprint(predictor):
@@ -74,7 +76,7 @@ def load_policy(folder: str | os.PathLike[str], predictor: Predictor) -> TunedPo
 
 
 def _features(about: Mapping[str, object], predictor: Predictor) -> PriorFeatures:
-    mean, scale = (np.asarray(about[name], np.float32) for name in ("mean", "scale"))
+    mean, scale = (narrow(f"{_ABOUT}: {name}", about[name], np.float32) for name in ("mean", "scale"))
     shape = (len(predictor.vocabulary.readings),)
     if mean.shape != shape or scale.shape != shape:
         raise ValueError(f"{_ABOUT}: mean and scale do not fit the prior's readings")

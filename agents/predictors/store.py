@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import torch
 
 from lam_env.core.casts import narrow
 from lam_env.core.events import Vocabulary
+from lam_env.core.files.inputs import json_of
 
 from ..files import ModelError, fill, read_folder, reading, settings_of, to_json, weights_of, write_folder
 from .features import Featuriser
@@ -40,7 +40,7 @@ def load(folder: str | os.PathLike[str]) -> Predictor:
     folder = Path(folder)
     with reading(folder, "model", "train"):
         content = read_folder(folder, _MOST, FORMAT)
-        config = json.loads(content[_CONFIG])
+        config = json_of(content[_CONFIG])
         settings = settings_of(PredictorSettings, config["settings"])
         vocabulary = Vocabulary.from_json(config["vocabulary"])
         mean, sd = (narrow(f"config.json: {k}", config[k], np.float32) for k in ("mean", "sd"))

@@ -276,7 +276,9 @@ def _tree(value: object, left: Iterator[int]) -> object:
     if next(left, None) is None:
         raise ValueError(f"it stands for more than {_MOST_VALUES:,} values")
     if isinstance(value, dict):
-        return {key: _tree(part, left) for key, part in value.items()}
+        return {_tree(key, left): _tree(part, left) for key, part in value.items()}
+    if isinstance(value, str):
+        value.encode()  # a ValueError where an escape stands for half a sign
     return [_tree(part, left) for part in value] if isinstance(value, list) else value
 
 

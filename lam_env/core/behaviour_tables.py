@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from lam_env.core.files.records import record_of
 from lam_env.core.shared import Shared
 
+_LONGEST, _HEAVIEST = 100_000, 1e99  # [min] of an act or a pause; of a weight
 DAYS = ("all", "weekday", "weekend")
 _ARRAYS = ("hourly", "follow", "night", "again", "pace")
 
@@ -87,6 +88,7 @@ class BehaviourTables(Shared):
             raise ValueError(f"behaviour tables: night and again must be empty or ({k},)")
         if np.shape(self.pace) not in ((0,), (24,)):
             raise ValueError("behaviour tables: pace must be empty or (24,)")
+        self._check_numbers()
         for name in (*(a.activity for a in self.anchors), *(n.activity for n in self.needs), *self.away):
             if name not in self.activities:
                 raise ValueError(f"behaviour tables: unknown activity {name!r}")
@@ -95,18 +97,37 @@ class BehaviourTables(Shared):
                 raise ValueError(f"behaviour tables: days of {anchor.activity!r} must be one of {', '.join(DAYS)}")
             if anchor.week >= self.rotation:
                 raise ValueError(f"behaviour tables: week {anchor.week} of {anchor.activity!r} is not in the rotation")
-        for name in self.activities:
-            q = self.durations.get(name, ())
-            if len(q) < 2 or list(q) != sorted(q) or q[0] < 0:
-                raise ValueError(f"behaviour tables: durations of {name!r} must be rising quantiles [min]")
+        quantiles = {"pauses": self.pauses, "naps": self.naps, "night_pauses": self.night_pauses}
+        quantiles |= {f"minutes of {a.activity!r}": a.minutes for a in self.anchors}
+        quantiles = {name: q for name, q in quantiles.items() if q}
+        quantiles |= {f"durations of {name!r}": self.durations.get(name, ()) for name in self.activities}
+        for name, q in quantiles.items():
+            if len(q) < 2 or list(q) != sorted(q) or not 0 <= q[0] <= q[-1] <= _LONGEST:
+                raise ValueError(f"behaviour tables: {name} must be rising quantiles [min] up to {_LONGEST}")
+
+    def _check_numbers(self) -> None:
+        chances = {name: getattr(self, name) for name in ("pause", "resume", "evenness", "brevity", "taste")}
+        bounds = [(name, value, 0.0, 1.0) for name, value in chances.items()]
+        bounds += [(name, x, 0.0, _HEAVIEST) for name in _ARRAYS for x in np.ravel(getattr(self, name)).tolist()]
+        bounds += [("weekend_pace", self.weekend_pace, 0.01, 100), ("mood", self.mood, 0, 10)]
+        bounds += [("weekend_shift", self.weekend_shift, -24, 24), ("rotation", self.rotation, 1, 1000)]
+        for a in self.anchors:
+            bounds += [
+                ("hour", a.hour, -48, 72),
+                ("sd", a.sd, 0, 48),
+                ("skip", a.skip, 0, 1),
+                ("week", a.week, -1, 999),
+            ]
+        for n in self.needs:
+            bounds += [("every", n.every, 0.01, 10_000), ("shape", n.shape, 0.01, 1000), ("asleep", n.asleep, 0, 1)]
+        for name, value, low, high in bounds:
+            if not low <= value <= high:
+                raise ValueError(f"behaviour tables: {name} of {value:g} does not lie between {low:g} and {high:g}")
 
     def to_json(self) -> dict[str, object]:
         return dataclasses.asdict(self) | {name: np.asarray(getattr(self, name)).tolist() for name in _ARRAYS}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> BehaviourTables:
-        data = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-        data["anchors"] = tuple(Anchor(**{**a, "minutes": tuple(a["minutes"])}) for a in data["anchors"])
-        data["needs"] = tuple(Need(**n) for n in data["needs"])
-        data["durations"] = {k: tuple(v) for k, v in data["durations"].items()}
-        return cls(**data | {name: np.array(data[name], float) for name in _ARRAYS})
+    def from_json(cls, data: object) -> BehaviourTables:
+        """ValueError where they are none."""
+        return record_of(cls, data)

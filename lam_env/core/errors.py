@@ -8,6 +8,7 @@ from collections.abc import Container
 from pathlib import Path
 
 EXTRAS = {"sb3_contrib": "contrib"}  # module that an agent may import -> the extra of the kit that brings it
+_LONGEST = 1_000  # characters of a message
 # of a terminal: control sequences, whole strings such as a window's title, and two-letter ones
 _ESCAPE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
@@ -18,11 +19,20 @@ OWN_SCENARIOS: dict[str, str] = {}  # the package or module of a user's own scen
 
 
 class UserError(ValueError):
-    """Something given from outside cannot be used; the message is one line: what, where, what to do."""
+    """Something given from outside cannot be used; the message is one line: what, where, what to do. One that quotes
+    what is very long is cut in its middle."""
+
+    def __init__(self, message: object = ""):
+        super().__init__(cut(" ".join(str(message).splitlines())))
 
 
 class UnwritableError(UserError):
     """A file of the run cannot be written, be it that the disk is full or that its folder is gone: nothing goes on."""
+
+
+def cut(text: str, most: int = _LONGEST) -> str:
+    """Its beginning and its end, where it is longer than `most` characters."""
+    return text if len(text) <= most else f"{text[: most * 2 // 3]} ... {text[-most // 3 :]}"
 
 
 def plain(text: str) -> str:

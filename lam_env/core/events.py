@@ -16,9 +16,10 @@ import numpy as np
 
 from lam_env.core.casts import narrow
 from lam_env.core.errors import UserError
-from lam_env.core.files.inputs import reason
+from lam_env.core.files.inputs import BROKEN, json_of, reason
 from lam_env.core.files.manifest import read_files, write_manifest
 from lam_env.core.files.parquet import parquet_of, write_parquet
+from lam_env.core.files.records import record_of
 from lam_env.core.outputs import replace
 from lam_env.core.shared import Shared
 
@@ -128,9 +129,7 @@ class Vocabulary(Shared):
 
     @classmethod
     def from_json(cls, data: object) -> Vocabulary:
-        if not isinstance(data, dict) or not set(data) <= {f.name for f in dataclasses.fields(cls)}:
-            raise LogError("vocabulary: not a vocabulary")
-        return cls(**{k: tuple(v) for k, v in data.items()})
+        return record_of(cls, data)
 
 
 @dataclass(frozen=True)
@@ -248,12 +247,9 @@ class ActionLog:
         folder = Path(folder)
         with _readable(folder):
             files = read_files(folder, {EVENTS: _MOST_EVENTS, ABOUT: _MOST_ABOUT}, FORMAT)
-            about, table = json.loads(files[ABOUT]), parquet_of(files[EVENTS])
+            about, table = json_of(files[ABOUT]), parquet_of(files[EVENTS])
             columns = {k: narrow(k, table[k].to_numpy(), d, LogError) for k, d in _COLUMNS.items()}
-            about["vocabulary"] = Vocabulary.from_json(about["vocabulary"])
-            about["protocol"] = Protocol(**about["protocol"])
-            about["start"], about["end"] = tuple(about["start"]), tuple(about["end"])
-            log = cls(columns, **{f.name: about[f.name] for f in dataclasses.fields(cls)[1:]})
+            log = record_of(cls, about, columns=columns)
             log.check_ranges()
         return log
 
@@ -278,5 +274,5 @@ def _readable(folder: Path) -> Iterator[None]:
     """Whatever is wrong with the files of a log becomes a LogError."""
     try:
         yield
-    except (OSError, LookupError, TypeError, ValueError, RecursionError) as error:
+    except BROKEN as error:
         raise LogError(f"{folder}: not a readable log ({reason(error)}); simulate or import it again") from None

@@ -16,7 +16,7 @@ from lam_env.core.casts import narrow
 from lam_env.core.contracts import FullPolicy, Observation, Policy, complete
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FORMAT, ActionLog, Event, LogError
-from lam_env.core.files.inputs import reason
+from lam_env.core.files.inputs import BROKEN, reason
 from lam_env.core.files.manifest import read_files
 from lam_env.core.files.parquet import parquet_of, write_parquet
 from lam_env.core.outputs import replace
@@ -95,7 +95,7 @@ class Decisions:
                 width = int(np.prod(space.shape or (0,)))
                 flat = table[name].combine_chunks().flatten() if width else pa.array([], pa.float32())
                 observation[name] = narrow(name, flat.to_numpy(), np.dtype(space.dtype).type).reshape(n, width)
-        except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+        except BROKEN as error:
             raise LogError(f"{folder / CONTEXTS}: does not fit the log ({reason(error)}); record it again") from None
         return cls(log, observation)
 

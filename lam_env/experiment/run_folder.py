@@ -17,7 +17,7 @@ from lam_env.config.cli import Group, to_dict
 from lam_env.config.convert import short
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UnwritableError, UserError
-from lam_env.core.files.inputs import read_json, reason
+from lam_env.core.files.inputs import BROKEN, read_json, reason
 from lam_env.core.outputs import replace_text, tidy
 from lam_env.evaluation.results import ResultRow, write
 
@@ -228,8 +228,8 @@ class RunFolder:
             return None
         try:
             return BehaviourTables.from_json(read_json(path))
-        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
-            raise UserError(f"{path}: cannot be read ({short(str(error))}); give another run") from None
+        except BROKEN as error:
+            raise UserError(f"{path}: cannot be read ({reason(error)}); give another run") from None
 
     @property
     def log(self) -> Path:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from lam_env.core.catalogue import metric
 from lam_env.core.errors import UserError
-from lam_env.core.files.inputs import read_json
+from lam_env.core.files.inputs import BROKEN, read_json, reason
 from lam_env.experiment.run_folder import RunFolder
 
 FOLDER = "cells"
@@ -53,8 +53,8 @@ def _read(path: Path) -> tuple[ScoreKey, object, ByVariant]:
         data = read_json(path)
         cell = ScoreKey(str(data["kind"]), str(data["agent"]), int(data["train_seed"]))
         scores = {v: {int(s): _checked(by) for s, by in each.items()} for v, each in data["scores"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        why = f"{type(error).__name__}: {error}"
+    except BROKEN as error:
+        why = f"{type(error).__name__}: {reason(error)}"
         raise UserError(f"{path}: cannot be read ({why}); delete it to have it made again") from None
     return cell, data.get("source"), scores
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -235,6 +236,8 @@ def test_the_work_of_a_machine_that_is_lost_is_done_again_and_no_other(jobs: Any
     assert begun in (["a", "a", "b"], ["a", "b", "b"])
 
 
+RUN = ["log.worlds=3", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "eval.seeds=2"]
+RUN += ["eval.worlds=1", "world.days=1", "agents=random,timer,markov1,prior,ppo_prior"]
 SUITE = """
 runs:
   - scenario: smart_home
@@ -245,31 +248,57 @@ runs:
     world: {days: 1}
     agents: [random, timer, markov1, prior, ppo_prior]
 """
+# command -> its words, what it leaves bit by bit, and what holds the end
+COMMANDS = {
+    "run": (RUN, "cells/*.json", "results.csv"),
+    "benchmark": (["suite=tiny.yaml"], "smart_home/cells/*.json", "results.csv"),
+    "simulate": (["worlds=40", "part=2", "days=2"], "part=*/events.parquet", "part=*/*"),
+}
+
+
+def workers_of(pid: int) -> list[int]:
+    """The processes of Ray that do jobs, among those that this one has begun."""
+    of = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            of[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    mine, before = {pid}, 0
+    while len(mine) > before:
+        before = len(mine)
+        mine |= {child for child, parent in of.items() if parent in mine}
+    return [p for p in mine if b"ray::" in Path(f"/proc/{p}/cmdline").read_bytes()]
+
+
+def lose(what: str, cluster: Any) -> None:
+    if what == "machine":
+        cluster.remove_node(cluster.workers[0], allow_graceful=False)
+    else:
+        for pid in workers_of(os.getpid())[:1]:
+            os.kill(pid, signal.SIGKILL)
 
 
 @with_ray
 @quiet
-@pytest.mark.slow
-def test_a_suite_that_loses_a_machine_ends_with_the_bytes_of_one_on_this_machine(tmp_path: Path, cluster: Any) -> None:
-    from lam_env.commands.benchmark import main
-
+@pytest.mark.faults
+@pytest.mark.parametrize("lost", ["worker", "machine"])
+@pytest.mark.parametrize("module", COMMANDS)
+def test_what_loses_a_worker_or_a_machine_ends_with_the_bytes_of_this_machine(
+    tmp_path: Path, cluster: Any, module: str, lost: str
+) -> None:
+    words, parts, end = COMMANDS[module]
     (tmp_path / "tiny.yaml").write_text(SUITE)
-    assert main([f"suite={tmp_path / 'tiny.yaml'}", f"out={tmp_path / 'here'}", "workers=1"]) == 0
-    command = [
-        sys.executable,
-        "-m",
-        "lam_env.benchmark",
-        f"suite={tmp_path / 'tiny.yaml'}",
-        f"out={tmp_path / 'there'}",
-    ]
-    command += ["launcher=ray", f"ray.address={cluster.address}"]
-    cells, before = tmp_path / "there/smart_home/cells", {}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
-        assert eventually(lambda: list(cells.glob("*.json")) or run.poll() is not None)
-        cluster.remove_node(cluster.workers[0], allow_graceful=False)
-        before = {p: p.stat().st_mtime_ns for p in cells.glob("*.json")}
+    command = [sys.executable, "-m", "lam_env", module, *words]
+    subprocess.run([*command, "out=here", "workers=1"], cwd=tmp_path, check=True, capture_output=True)
+    there, before = tmp_path / "there", {}
+    on_ray = [*command, "out=there", "launcher=ray", f"ray.address={cluster.address}"]
+    with subprocess.Popen(on_ray, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+        assert eventually(lambda: list(there.glob(parts)) or run.poll() is not None)
+        lose(lost, cluster)
+        before = {p: p.stat().st_mtime_ns for p in there.glob(parts)}
         _, said = run.communicate(timeout=LONG)
     assert run.returncode == 0, said
-    assert 0 < len(before) < len(list(cells.iterdir()))
+    assert 0 < len(before) < len(list(there.glob(parts)))
     assert {p: p.stat().st_mtime_ns for p in before} == before
-    assert (tmp_path / "there/results.csv").read_bytes() == (tmp_path / "here/results.csv").read_bytes()
+    made = {p.relative_to(tmp_path / "here"): p.read_bytes() for p in (tmp_path / "here").glob(end)}
+    assert {p.relative_to(there): p.read_bytes() for p in there.glob(end)} == made
+    print(f"{module} that lost a {lost}: {len(before)} parts kept, {len(made)} files with the same bytes")

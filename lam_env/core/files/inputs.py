@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
+# what reading code raises where a file holds something else than it should: the reader makes one UserError of it
+BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_HALF = r"\\u[dD]"  # how an escape of one begins: of a surrogate
 MOST_BYTES = 1 << 28  # of a text file of settings, tables or figures
 
 
@@ -34,9 +38,18 @@ def read_text(path: str | os.PathLike[str], most: int = MOST_BYTES) -> str:
 
 
 def read_json(path: str | os.PathLike[str], most: int = MOST_BYTES) -> Any:
-    """What a JSON file holds; ValueError where it holds none, is nested too deep or holds NaN."""
+    """What a JSON file holds; ValueError as `json_of`."""
+    return json_of(read_text(path, most))
+
+
+def json_of(text: str | bytes, nan: bool = False) -> Any:
+    """What a JSON text holds; ValueError where it holds none, is nested too deep, holds half a sign (which no file can)
+    or, unless it may, NaN."""
     try:
-        return json.loads(read_text(path, most), parse_constant=_no_number)
+        data = json.loads(text, parse_constant=float if nan else _no_number)
+        if re.search(_HALF, text) if isinstance(text, str) else re.search(_HALF.encode(), text):
+            json.dumps(data, ensure_ascii=False).encode()
+        return data
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 
@@ -45,7 +58,7 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-def reason(error: Exception) -> str:
-    """Why a file could not be read, in a few words."""
+def reason(error: Exception, most: int = 200) -> str:
+    """Why a file could not be read, in a few words of at most so many characters."""
     said = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return " ".join(said.split())[:200]
+    return " ".join(said.split())[:most]

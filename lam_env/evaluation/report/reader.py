@@ -11,7 +11,8 @@ from typing import Any
 
 from lam_env.core.catalogue import UTILITY
 from lam_env.core.errors import UserError
-from lam_env.core.files.inputs import read_json, read_text
+from lam_env.core.files.inputs import BROKEN, read_json, read_text, reason
+from lam_env.core.files.records import record_of
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
 from lam_env.evaluation.report.recorder import ABOUT, FOLDER, Judged, replay_file, worth_watching
 from lam_env.evaluation.report.trace import Trace
@@ -55,8 +56,8 @@ def understood(path: Path) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-        why = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+    except BROKEN as error:
+        why = f"{type(error).__name__}: {reason(error, 100)}"
         raise UserError(f"{path}: cannot be read ({why}); run again, or give another run") from None
 
 
@@ -90,7 +91,8 @@ def read_run(path: Path) -> RunFiles:
     replays = [_json(file) for file in sorted((path / FOLDER).glob("replay-*.json"))]
     about = _json(path / ABOUT) if (path / ABOUT).is_file() else {}
     with understood(path / ABOUT):
-        gates = [Gate(**gate) for gate in about.get("gates", ())]
+        gates = [record_of(Gate, gate) for gate in about.get("gates", ())]
+        failed = {name: str(why) for name, why in about.get("failed", {}).items()}
     return RunFiles(
         path.name or str(path),
         config,
@@ -100,7 +102,7 @@ def read_run(path: Path) -> RunFiles:
         dict(_curve(file) for file in sorted(path.glob("curve-*.csv"))),
         replays,
         gates,
-        about.get("failed", {}),
+        failed,
         str(path),
     )
 

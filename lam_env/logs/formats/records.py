@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lam_env.core.events import LogError
+from lam_env.core.files.inputs import json_of
 from lam_env.logs.formats.files import read_lines
 
 EMPTY = "empty line"  # a reason to leave a line out
@@ -62,8 +62,8 @@ def objects(path: Path, left_out: Counter[str], each: str = "object") -> Iterato
             left_out[EMPTY] += 1
             continue
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
+            record = json_of(line, nan=True)
+        except ValueError:
             record = None
         if not isinstance(record, dict):
             raise LogError(f"{path.name}, line {number}: not a JSON object; write one {each} a line")

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from lam_env.core.events import ActionLog, LogError
+from lam_env.core.files.inputs import BROKEN, reason
 from lam_env.core.units import DAY
 from lam_env.logs.coverage import sound_rows
 from lam_env.logs.formats.records import existing, objects
@@ -92,9 +93,9 @@ def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
         try:
             began(run)
             run_events(run, fine=True)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            reason = " ".join(str(error).split())[:80]
-            raise LogError(f"{where}: not a run history ({type(error).__name__}: {reason}); remove the line") from None
+        except BROKEN as error:
+            why = f"{type(error).__name__}: {reason(error, 80)}"
+            raise LogError(f"{where}: not a run history ({why}); remove the line") from None
         runs.append(run)
     if not runs:
         raise LogError(f"{path.name}: the file is empty; it needs one run a line")
@@ -104,7 +105,7 @@ def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
     same = [code.setdefault(json.dumps(run, sort_keys=True), len(code)) for run in runs]
     shown = np.array([microseconds(began(run))[0] // SECOND for run in runs])
     keep, reasons = sound_rows([ended, shown], np.array(same))  # the two clocks of a run
-    left_out += Counter({f"run: {reason}": count for reason, count in reasons.items()})
+    left_out += Counter({f"run: {why}": count for why, count in reasons.items()})
     kept = [runs[i] for i in np.flatnonzero(keep).tolist()]
     return sorted(kept, key=lambda run: float(run["timestamp"])), left_out
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from lam_env.core.casts import narrow
 from lam_env.core.events import LogError
+from lam_env.core.files.inputs import BROKEN
 from lam_env.logs.choices import Choices
 from lam_env.logs.formats.slay_the_spire import NO_CARD, Run, base, read_runs
 
@@ -96,7 +97,7 @@ def card_choices(path: str | Path) -> tuple[Choices, dict[str, int]]:
                 numbers.append(state.numbers(floor, len(cards) + 1))
                 bags.append({**+state.deck, **{f"relic {name}": 1 for name in state.relics}})
                 traits.append([_traits(state, card) for card in offers[-1]])
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except BROKEN as error:
             raise LogError(f"{Path(path).name}, run {index + 1} in time: not a run history ({error!r:.80})") from None
     if not offers:
         raise LogError(f"{Path(path).name}: holds no card choice; give runs that got beyond the first fight")

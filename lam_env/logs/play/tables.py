@@ -24,6 +24,7 @@ from scipy.special import logsumexp
 
 from lam_env.core.events import LogError
 from lam_env.core.files.inputs import read_json, reason
+from lam_env.core.files.records import record_of
 from lam_env.core.outputs import write_whole
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.play.likelihood import coming_and_going, unseen
@@ -132,17 +133,11 @@ class PlayTables:
         if not isinstance(data, dict) or not set(data) & set(known):
             raise LogError("play tables: an object with ends, leaves, gaps and so on is needed, and this is none")
         try:
-            data = dict(data)
-            data["gaps"] = tuple(GapPart(**part) for part in data["gaps"])
-            data["stretch"] = tuple((float(h), float(x)) for h, x in data.get("stretch", ()))
-            data["measured"] = {str(k): tuple(map(float, v)) for k, v in data.get("measured", {}).items()}
-            for name in ("ends", "leaves", "pauses", "hours", "arrivals", "shift"):
-                data[name] = tuple(map(float, data.get(name, ()) if name == "shift" else data[name]))
-            return cls(**data)
-        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
-            if isinstance(error, LogError):
-                raise
-            raise LogError(f"play tables: not of this version ({_said(error)}); estimate them again") from None
+            return record_of(cls, data)
+        except LogError:
+            raise
+        except ValueError as error:
+            raise LogError(f"play tables: not of this version ({error}); estimate them again") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         text = json.dumps(self.to_json(), indent=1) + "\n"
@@ -158,11 +153,6 @@ class PlayTables:
             raise LogError(f"{path}: no such file") from None
         except (OSError, ValueError) as error:
             raise LogError(f"{path}: not readable play tables ({reason(error)})") from None
-
-
-def _said(error: Exception) -> str:
-    """What a reader can do with an error of Python's."""
-    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
 
 
 def estimate_play(plays: Plays, minutes: float = BREAK) -> PlayTables:

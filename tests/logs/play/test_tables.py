@@ -127,9 +127,9 @@ def test_tables_on_disk(tmp_path, again):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ends": [1, 2]}, "ends has three numbers"),
+        ({"ends": [1, 2]}, "ends is no list of 3"),
         ({"ends": [1, 2, -1]}, "not negative"),
-        ({"leaves": [1, 2, 3]}, "and leaves four"),
+        ({"leaves": [1, 2, 3]}, "leaves is no list of 4"),
         ({"gaps": []}, "gaps need parts"),
         ({"gaps": [{"kind": "cauchy", "weight": 1, "center": 1, "spread": 1}]}, "gaps need parts"),
         ({"gaps": [{"kind": "normal", "weight": 0.5, "center": 1, "spread": 1}]}, "must sum to 1"),
