@@ -9,6 +9,7 @@ Types: int, float, str, bool, Literal of names, tuples of int, float or str, and
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import shutil
 import sys
@@ -227,7 +228,10 @@ def cli_errors() -> Iterator[None]:
 
 
 def _unwritable(error: Exception) -> str | None:
-    """One line where the error is that what is printed cannot be written (a full disk): then a line more fails too."""
+    """One line where the error is that what is printed cannot be written (a full disk): then a line more fails too. Or
+    that no file can be called so."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return f"{short(str(error.filename))}: the name is too long; give a shorter one"
     if isinstance(error, OSError) and error.filename is None and sys.stdout is not None:
         try:
             print(flush=True)

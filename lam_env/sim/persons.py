@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USER, Event, Vocabulary
 from lam_env.core.observation import ObservationRow, ObservationRows
 from lam_env.core.rng import Streams
@@ -83,10 +84,18 @@ class PersonalWorld(World):
         if action and self.records is not None:
             self.records.append(Event(self.now, self.person, AGENT, action, prob=self.prob))
         if self._raised:
+            self._raised = False
             self.decide(action)
         if action:
             self.agent_acts += 1
-        return self.run_until_decision()
+        return self._decision_at_once() if self._raised else self.run_until_decision()
+
+    def _decision_at_once(self) -> bool:
+        """Whoever has decided has been asked again, or somebody else has, before time went on."""
+        self._write_epoch(self.now)
+        if self.reveal is not None:
+            self.reveal(self)
+        return False
 
     def _write_epoch(self, before: int) -> None:
         """As the person's: since they were last asked."""
@@ -101,7 +110,10 @@ class PersonalWorld(World):
 
     def ask(self, person: int, sensor: int) -> None:
         """A person's decision is due: raises a decision point by this sensor, which is no token: readings tell what is
-        asked. Their mask and readings must be up to date."""
+        asked. Their mask and readings must be up to date. UserError where somebody else is deciding."""
+        if self._raised:
+            before = f"before person {self.person} has decided"
+            raise UserError(f"person {person} is asked {before}: ask one after the other")
         if not self.lone:
             self._show(person)
         self.person, self.credit, self._credits[person] = person, self._credits[person], 0.0

@@ -39,7 +39,7 @@ class Course:
 
     __slots__ = ("_env", "_habits", "_waits", "person", "world")
 
-    def __init__(self, env: Schedule, person: User, world: object):
+    def __init__(self, env: Schedule, person: User, world: Any):
         self._env, self.person, self.world = env, person, world
         self._habits: Habits | None = None
         self._waits = False  # for the agent's word
@@ -51,6 +51,8 @@ class Course:
     def begin(self, _: object = None) -> None:
         """By an event of the world, not while it is made: what a person plans must not be seen before."""
         self._habits = self.person.behave(self.world)
+        if not isinstance(self._habits, Generator):
+            raise UserError(f"{self._name}: `behave` is no generator: it has to yield times, or ASKED")
         self._go_on(None)  # type: ignore[arg-type]  # is what begins a generator
 
     def hear(self, word: int) -> None:
@@ -70,8 +72,15 @@ class Course:
             self._waits = False
             return
         self._waits = until == ASKED
-        if not self._waits:
-            self._env.call_at(until if isinstance(until, int) else self._whole(until), self._go_on, 0)
+        if self._waits:
+            if not self.world.asked:
+                raise UserError(f"{self._name}: `behave` yields ASKED and nobody was asked: call world.ask before")
+            return
+        time = until if isinstance(until, int) else self._whole(until)
+        if time < self._env.now:
+            when = f"{time}, which is before now, {self._env.now}; yield the time itself, such as world.now + {time}"
+            raise UserError(f"{self._name}: `behave` yields {when}")
+        self._env.call_at(time, self._go_on, 0)
 
     def _whole(self, until: object) -> int:
         try:

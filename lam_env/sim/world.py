@@ -181,6 +181,11 @@ class World:
         self.terminated = True
         self.env.queue.clear()
 
+    @property
+    def asked(self) -> bool:
+        """Whether a decision point has been raised, which comes before time goes on."""
+        return self._raised
+
     def add(self, person: User) -> None:
         """Let a person live here: `person.behave(self)` begins with an event of its own, from now on."""
         course = self.courses[person.index] = Course(self.env, person, self)

@@ -320,7 +320,7 @@ def test_simpys_own_step_takes_what_was_called_for_later(world):
 
 
 def test_a_process_may_wait_among_calls():
-    world, told = Scripted([(10, "ask", 0, 0), (30, "ask", 1, 0)]), []
+    world, told = Scripted([(10, "ask", 1, 0)]), []
 
     def person():
         for _ in range(3):

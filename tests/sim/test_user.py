@@ -78,6 +78,72 @@ def test_who_is_asked_has_to_wait_for_the_answer():
         world.step(1)
 
 
+class Eager(User):
+    """Asked at 5; what then comes is told."""
+
+    def __init__(self, then):
+        super().__init__(0)
+        self.then, self.heard = then, []
+
+    def behave(self, world):
+        yield 5
+        world.ask(0, 0)
+        self.heard.append((yield ASKED))
+        yield from self.then(world)
+
+
+def test_whoever_has_decided_may_be_asked_again_at_once():
+    def again(world):
+        world.ask(0, 0)
+        person.heard.append((yield ASKED))
+        yield 9
+
+    person = Eager(again)
+    world = world_of(person)
+    assert not world.step(1)
+    assert (world.now, world.row.epoch[1], person.heard) == (5, 0, [1])
+    world.step(2)
+    assert person.heard == [1, 2]
+
+
+def twice(world):
+    world.ask(0, 0)
+    world.ask(0, 0)
+    yield ASKED
+
+
+def unasked(world):
+    yield ASKED
+
+
+def delay(world):
+    yield 3
+
+
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [
+        (twice, "person 0 is asked before person 0 has decided: ask one after the other"),
+        (unasked, "Eager 0: `behave` yields ASKED and nobody was asked: call world.ask before"),
+        (delay, "Eager 0: `behave` yields 3, which is before now, 5; yield the time itself, such as world.now + 3"),
+    ],
+)
+def test_a_life_that_would_stop_in_silence_is_told_of(then, told):
+    world = world_of(Eager(then))
+    with pytest.raises(UserError) as caught:
+        world.step(1)
+    assert str(caught.value) == told
+
+
+def test_a_life_without_a_yield_is_told_of():
+    class Still(User):
+        def behave(self, world):
+            return None
+
+    with pytest.raises(UserError, match=r"^Still 0: `behave` is no generator: it has to yield times, or ASKED$"):
+        world_of(Still(0))
+
+
 def test_who_was_never_added_cannot_be_asked():
     world = world_of(Told(10, "ask"))
     world.courses.clear()

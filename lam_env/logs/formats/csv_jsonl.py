@@ -108,7 +108,9 @@ def _jsonl(path: Path, left_out: Counter[str]) -> Records:
 def _check_columns(where: str, names: Iterable[str]) -> None:
     names = list(names)
     if missing := [name for name in NEEDED if name not in names]:
-        raise LogError(f"{where}: no column {', '.join(missing)}; the log needs time,user,action[,value][,kind]")
+        raise LogError(
+            f"{where}: no column {', '.join(missing)}; the log needs time,user,action[,duration][,value][,kind][,home]"
+        )
     if len(set(names)) != len(names):
         raise LogError(f"{where}: a column name occurs twice; rename one")
 

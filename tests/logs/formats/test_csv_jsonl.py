@@ -169,11 +169,10 @@ def test_faults_of_a_json_line(read, line, message):
             read(good + line, "jsonl", zone="UTC")
 
 
-def test_a_missing_file(tmp_path):
-    with pytest.raises(LogError, match="no such file"):
-        FORMATS["csv"](str(tmp_path / "none.csv"))
-    with pytest.raises(LogError, match="no such file"):
-        FORMATS["jsonl"](str(tmp_path))
+def test_a_missing_file_and_a_folder(tmp_path):
+    for path, told in ((tmp_path / "nowhere.csv", "no such file"), (tmp_path, "is a folder")):
+        with pytest.raises(LogError, match=f"{told}; give the path of a file"):
+            FORMATS["csv"](str(path))
 
 
 def test_users_that_are_numbers_are_numbered_in_their_order(read):
