@@ -309,6 +309,7 @@ class Pipeline:
         from lam_env.experiment.result_tables import about_of, tables_of_run
 
         rows, seconds = self._rows(), time.time() - self.began
+        self.failed = dict(sorted(self.failed.items()))  # whichever was the first to fail
         self.folder.write_results(rows)
         text = tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed, self.marked)
         self.folder.write_text("tables.md", text)
