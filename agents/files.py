@@ -17,8 +17,8 @@ import lam_env
 from lam_env.core.errors import UserError
 from lam_env.core.files.inputs import BROKEN, reason
 from lam_env.core.files.manifest import MANIFEST, read_files, write_manifest
+from lam_env.core.files.outputs import replace
 from lam_env.core.files.records import record_of
-from lam_env.core.outputs import replace
 
 T = TypeVar("T")
 

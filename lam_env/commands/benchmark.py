@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lam_env.config.cli import cli_errors, parse
 from lam_env.core.catalogue import DECISIONS, ENVIRONMENT, OF_CARTPOLE, STEPS
 from lam_env.core.errors import UserError
-from lam_env.core.outputs import replace_text
+from lam_env.core.files.outputs import replace_text
 from lam_env.core.progress import Progress
 from lam_env.launch.job import one_thread
 from lam_env.suites import suite as suites

@@ -15,7 +15,7 @@ from string import Template
 import lam_env
 from lam_env.config.cli import cli_errors
 from lam_env.core.errors import UserError
-from lam_env.core.outputs import replace_text
+from lam_env.core.files.outputs import replace_text
 
 TEMPLATE = Path(__file__).with_name("new_scenario.txt")
 USAGE = "lam new scenario NAME"

@@ -17,7 +17,7 @@ from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core import registry
 from lam_env.core.catalogue import DR, ESS, GAIN, IPS, MEAN_WEIGHT, PDIS, PDIS_ESS, SNIPS
 from lam_env.core.errors import UserError
-from lam_env.core.outputs import replace_text
+from lam_env.core.files.outputs import replace_text
 from lam_env.launch.job import one_line, one_thread
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
-from lam_env.core.outputs import output_file
+from lam_env.core.files.outputs import output_file
 from lam_env.core.progress import Progress
 from lam_env.logs import fidelity
 from lam_env.logs.coverage import said

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core import registry
 from lam_env.core.errors import UserError
-from lam_env.core.outputs import output_file, write_whole
+from lam_env.core.files.outputs import output_file, write_whole
 from lam_env.core.seeds import Use
 from lam_env.experiment.settings import UNTRAINED
 from lam_env.launch.job import one_thread

@@ -18,9 +18,9 @@ from lam_env.core.casts import narrow
 from lam_env.core.errors import UserError
 from lam_env.core.files.inputs import BROKEN, json_of, reason
 from lam_env.core.files.manifest import read_files, write_manifest
+from lam_env.core.files.outputs import replace
 from lam_env.core.files.parquet import parquet_of, write_parquet
 from lam_env.core.files.records import record_of
-from lam_env.core.outputs import replace
 from lam_env.core.shared import Shared
 
 USER, AGENT, FEEDBACK, SENSOR, READING = range(5)

@@ -59,7 +59,7 @@ def batched_steps(worlds: Sequence[World], which: Sequence[int], personal: bool)
     weights = worlds[0].reward_weights  # the names of all terms
     amounts, own, number = np.zeros((len(weights), n)), np.zeros((len(weights), n), bool), dict[str, int]()
     for i in which:
-        if terms := worlds[i].reward_terms:  # seldom: most steps are of worlds in which nothing was earned
+        if terms := worlds[i].reward_terms:  # in the home most steps earn nothing
             for name, amount in terms.items():
                 k = number.setdefault(name, len(number))
                 amounts[k, i] = amount

@@ -18,8 +18,8 @@ from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FORMAT, ActionLog, Event, LogError
 from lam_env.core.files.inputs import BROKEN, reason
 from lam_env.core.files.manifest import read_files
+from lam_env.core.files.outputs import replace
 from lam_env.core.files.parquet import parquet_of, write_parquet
-from lam_env.core.outputs import replace
 from lam_env.core.progress import Report, silent
 from lam_env.core.rng import Stream, key_of
 from lam_env.envs.play import check_actions, play

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import os
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from lam_env.core.catalogue import metric
 from lam_env.core.errors import UserError
 from lam_env.core.files.inputs import read_text, reason
-from lam_env.core.outputs import replace
+from lam_env.core.files.outputs import replace
 
 _AGAIN = "delete the file, and the command that made it makes it again from the scores it has kept"
 _DIGITS = 10  # significant digits kept: enough for any table, fewer than platforms differ in
@@ -37,7 +38,7 @@ class ResultRow(NamedTuple):
 def read(path: str | os.PathLike[str]) -> list[ResultRow]:
     """The rows of a file, each checked."""
     try:
-        lines = list(csv.reader(read_text(path).splitlines()))
+        lines = list(csv.reader(io.StringIO(read_text(path), newline="")))
     except FileNotFoundError:
         raise ResultsError(
             f"{path}: cannot be read (there is no such file); the command that makes it has not been run"

@@ -43,6 +43,12 @@ class Tried(NamedTuple):
     source: str | None  # SHA-256 of its module's file
 
 
+def source_of(module: str) -> str | None:
+    """SHA-256 of the file of a module that has been imported; None where it has none."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
+
+
 class WatchedWorlds(LamVectorEnv):
     """Worlds whose every step is a sign of life."""
 
@@ -86,8 +92,7 @@ def try_agent(scenario: Scenario, name: str) -> Tried:
             pass
         for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other
             _two_steps(watched(policy), scenario, n)
-        file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
-        return Tried(needs, hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None)
+        return Tried(needs, source_of(name.partition(":")[0]))
     except registry.RegistryError:  # it says which agent it is about
         raise
     except (Exception, SystemExit) as error:  # whatever a stranger's code raises

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import sys
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -34,7 +32,7 @@ from lam_env.evaluation.report.recorder import (
 from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.evaluation.tables import versions
 from lam_env.experiment import models
-from lam_env.experiment.agent_check import WatchedWorlds, watched
+from lam_env.experiment.agent_check import WatchedWorlds, source_of, watched
 from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, tuning_of
 from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.run_folder import MAY_DIFFER, RunFolder, seen_from_here
@@ -195,9 +193,7 @@ def fit_agent(work: RunContext, name: str, training: Training) -> Policy:
         return own(training)
     base, differs = split(name)
     agent = registry.agent(base)()
-    file = getattr(sys.modules[type(agent).__module__], "__file__", None)
-    source = hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
-    kept = _checkpoints(work, name, training.seed, source)
+    kept = _checkpoints(work, name, training.seed, source_of(type(agent).__module__) or "")
     training = dataclasses.replace(training, tuning=tuning_of(training.tuning, scenario, name), checkpoints=kept)
     if differs:  # such a policy is trained from its beginning
         training.start = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lam_env.config.cli import to_dict
 from lam_env.core import registry
-from lam_env.core.outputs import write_whole
+from lam_env.core.files.outputs import write_whole
 
 if TYPE_CHECKING:
     from lam_env.envs.scenario import Scenario

@@ -18,7 +18,7 @@ from lam_env.config.convert import short
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.files.inputs import BROKEN, read_json, reason
-from lam_env.core.outputs import replace_text, tidy
+from lam_env.core.files.outputs import replace_text, tidy
 from lam_env.evaluation.results import ResultRow, write
 
 # between a run and what goes on with it

@@ -7,7 +7,7 @@ from operator import index
 from typing import Any
 
 from lam_env.core.errors import UserError
-from lam_env.sim.schedule import Schedule
+from lam_env.sim.schedule import Call, Schedule
 
 ASKED = -1  # yielded by who waits for the agent's word
 Habits = Generator[int, int, None]  # yields times [ticks] or ASKED; what comes back is the agent's word
@@ -80,7 +80,7 @@ class Course:
         if time < self._env.now:
             when = f"{time}, which is before now, {self._env.now}; yield the time itself, such as world.now + {time}"
             raise UserError(f"{self._name}: `behave` yields {when}")
-        self._env.call_at(time, self._go_on, 0)
+        self._env.put(time, Call(self._go_on, 0))
 
     def _whole(self, until: object) -> int:
         try:

@@ -7,33 +7,9 @@ from hypothesis import strategies as st
 from lam_env.scenarios.traffic.roads.network import NetworkError
 from lam_env.scenarios.traffic.roads.tntp import TntpError, read_network, read_nodes, read_trips
 from outside import NETWORKS, needs
+from samples import NETWORK, NODES, TRIPS
 
 from lam_env.core.errors import UserError
-
-NET = """<NUMBER OF ZONES> 2\t
-<NUMBER OF NODES> 3
-<FIRST THRU NODE> 3
-<NUMBER OF LINKS> 3
-<ORIGINAL HEADER>~ \tInit node \tTerm node \tCapacity
-<END OF METADATA>
-
-
-~\tinit_node\tterm_node\tcapacity\tlength\tfree_flow_time\tb\tpower\tspeed\ttoll\tlink_type\t;
-\t1\t3\t100\t2\t6\t0.15\t4\t30\t50\t1\t;
-\t3\t2\t200.5\t1\t5\t1\t1\t30\t0\t1;
-\t2\t1\t300\t1\t0\t0\t0\t30\t0\t1\t;
-"""
-TRIPS = """<NUMBER OF ZONES> 2
-<TOTAL OD FLOW> 16.5
-<END OF METADATA>
-
-~ a comment: 3;
-Origin \t1
-    1 :      1.0;     2 :    10.5;
-Origin 2
-1:5;
-"""
-NODES = "Node\tX\tY\t;\n2\t1.5\t2\t;\n1\t0\t0\t;\n3\t-1\t0\t;\n"
 
 
 @pytest.fixture
@@ -48,7 +24,7 @@ def file(tmp_path):
 
 @pytest.mark.parametrize("name", ["Test_net.tntp", "Test_net.tntp.gz"])
 def test_a_network_file(file, name):
-    network = read_network(file(NET, name))
+    network = read_network(file(NETWORK, name))
     assert (network.name, network.zones, network.nodes, network.first_thru) == ("Test", 2, 3, 2)
     assert network.tail.tolist() == [0, 2, 1]
     assert network.head.tolist() == [2, 1, 0]
@@ -62,12 +38,12 @@ def test_a_network_file(file, name):
 
 
 def test_a_trips_file_without_the_trips_within_a_zone(file):
-    demand = read_trips(file(TRIPS), read_network(file(NET, "net")))
+    demand = read_trips(file(TRIPS), read_network(file(NETWORK, "net")))
     assert list(zip(demand.origin, demand.destination, demand.volume, strict=True)) == [(0, 1, 10.5), (1, 0, 5)]
 
 
 def test_a_node_file(file):
-    assert read_nodes(file(NODES), read_network(file(NET, "net"))).tolist() == [[0, 0], [1.5, 2], [-1, 0]]
+    assert read_nodes(file(NODES), read_network(file(NETWORK, "net"))).tolist() == [[0, 0], [1.5, 2], [-1, 0]]
 
 
 def said_of(read, path, *more) -> str:
@@ -109,8 +85,8 @@ def said_of(read, path, *more) -> str:
     ],
 )
 def test_a_bad_network_file_is_refused_with_its_line(file, old, new, said):
-    assert NET.count(old) == 1
-    message = said_of(read_network, file(NET.replace(old, new)))
+    assert NETWORK.count(old) == 1
+    message = said_of(read_network, file(NETWORK.replace(old, new)))
     assert message.startswith("Test_net.tntp")
     assert said in message
 
@@ -139,7 +115,7 @@ def test_a_bad_network_file_is_refused_with_its_line(file, old, new, said):
 )
 def test_a_bad_trips_file_is_refused_with_its_line(file, old, new, said):
     assert TRIPS.count(old) == 1
-    network = read_network(file(NET, "net"))
+    network = read_network(file(NETWORK, "net"))
     message = said_of(read_trips, file(TRIPS.replace(old, new), "trips"), network)
     assert message.startswith("trips")
     assert said in message
@@ -147,7 +123,7 @@ def test_a_bad_trips_file_is_refused_with_its_line(file, old, new, said):
 
 def test_trips_without_a_way_are_refused_with_their_line(file):
     network = read_network(
-        file(NET.replace("LINKS> 3", "LINKS> 2").replace("\t2\t1\t300\t1\t0\t0\t0\t30\t0\t1\t;\n", ""))
+        file(NETWORK.replace("LINKS> 3", "LINKS> 2").replace("\t2\t1\t300\t1\t0\t0\t0\t30\t0\t1\t;\n", ""))
     )
     message = said_of(read_trips, file(TRIPS, "trips"), network)
     assert message.startswith("trips, line 9: 5 trips from 2 to 1, but network 'Test' has no way there; ")
@@ -168,7 +144,7 @@ def test_trips_only_within_zones_are_none(file):
 )
 def test_bad_node_files_are_refused(file, old, new, said):
     assert NODES.count(old) == 1
-    assert said in said_of(read_nodes, file(NODES.replace(old, new), "other"), read_network(file(NET, "net")))
+    assert said in said_of(read_nodes, file(NODES.replace(old, new), "other"), read_network(file(NETWORK, "net")))
 
 
 def test_what_is_wrong_with_a_file_is_the_users_to_mend():
@@ -183,7 +159,7 @@ def test_files_that_are_no_text_or_not_there(file, read, tmp_path):
     assert said_of(read, file("")) == "Test_net.tntp: the file is empty; copy it again"
     assert "the file is empty" in said_of(read, file(" \n\n"))
     assert "line 1: not UTF-8; convert the file" in said_of(read, file("<NUMBER OF ZONES> ä".encode("latin-1")))
-    packed = gzip.compress((NET * 50).encode())
+    packed = gzip.compress((NETWORK * 50).encode())
     assert "gzip file is cut short" in said_of(read, file(packed[:-20]))
     assert "no line <END OF METADATA>" in said_of(read, file("~ nothing\n<NUMBER OF ZONES> 2\n"))
 
@@ -209,7 +185,7 @@ def test_what_is_written_is_read(tmp_path_factory, data):
 
 
 @given(
-    st.sampled_from([(read_network, NET), (read_trips, TRIPS)]),
+    st.sampled_from([(read_network, NETWORK), (read_trips, TRIPS)]),
     st.integers(0, 10_000),
     st.integers(0, 30),
     st.binary(max_size=4),
@@ -228,7 +204,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(tmp_path_factory, case, a
     assert "\n" not in said
 
 
-@given(st.sampled_from([(read_network, NET), (read_trips, TRIPS)]), st.floats(0, 0.98))
+@given(st.sampled_from([(read_network, NETWORK), (read_trips, TRIPS)]), st.floats(0, 0.98))
 def test_a_truncated_file_is_refused(tmp_path_factory, case, share):
     read, text = case
     path = tmp_path_factory.mktemp("tntp") / "short.tntp"

@@ -20,12 +20,15 @@ from lam_env.logs.play.tables import GapPart, PlayTables
 
 KINDS = ("user", "user", "sensor", "user", "reading", "user", "agent", "feedback")
 CLASSES = ("Bard", "Monk|Bard", "Bard|Monk")
-NETWORK = """<NUMBER OF ZONES> 2
+NETWORK = """<NUMBER OF ZONES> 2\t
 <NUMBER OF NODES> 3
 <FIRST THRU NODE> 3
 <NUMBER OF LINKS> 3
+<ORIGINAL HEADER>~ \tInit node \tTerm node \tCapacity
 <END OF METADATA>
-~\tinit\tterm\tcapacity\tlength\tfree\tb\tpower\tspeed\ttoll\ttype\t;
+
+
+~\tinit_node\tterm_node\tcapacity\tlength\tfree_flow_time\tb\tpower\tspeed\ttoll\tlink_type\t;
 \t1\t3\t100\t2\t6\t0.15\t4\t30\t50\t1\t;
 \t3\t2\t200.5\t1\t5\t1\t1\t30\t0\t1;
 \t2\t1\t300\t1\t0\t0\t0\t30\t0\t1\t;
@@ -33,6 +36,7 @@ NETWORK = """<NUMBER OF ZONES> 2
 TRIPS = """<NUMBER OF ZONES> 2
 <TOTAL OD FLOW> 16.5
 <END OF METADATA>
+
 ~ a comment: 3;
 Origin \t1
     1 :      1.0;     2 :    10.5;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,6 +119,6 @@ def _json(file: Path) -> Any:
 
 def _curve(file: Path) -> tuple[tuple[str, int], list[tuple[float, float]]]:
     with understood(file):
-        rows = list(csv.DictReader(read_text(file).splitlines()))
+        rows = list(csv.DictReader(io.StringIO(read_text(file), newline="")))
         points = [(float(row["step"]), float(row["reward"])) for row in rows]
         return (rows[0]["agent"], int(rows[0]["train_seed"])), points

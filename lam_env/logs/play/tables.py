@@ -24,8 +24,8 @@ from scipy.special import logsumexp
 
 from lam_env.core.events import LogError
 from lam_env.core.files.inputs import read_json, reason
+from lam_env.core.files.outputs import write_whole
 from lam_env.core.files.records import record_of
-from lam_env.core.outputs import write_whole
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.play.likelihood import coming_and_going, unseen
 from lam_env.logs.play.sessions import BREAK, INDICES, Plays, check_usable, play_statistics, sessions_of

@@ -21,6 +21,17 @@ CSV = """time,user,action,value,kind
 quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 
 
+def write(path, kind, rows):
+    """Dictionaries of cells as a file of that format."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        if kind == "csv":
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        else:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
 @pytest.fixture
 def read(tmp_path):
     def read(text: str | bytes, kind: str = "csv", **options):
@@ -260,13 +271,7 @@ def test_every_line_is_kept_or_counted(tmp_path, rows, kind):
     for seconds, *cells in rows:
         time = (start + datetime.timedelta(seconds=seconds)).isoformat()
         written.append(dict(zip(("time", "action", "user", "kind", "value", "home"), (time, *cells), strict=True)))
-    with open(tmp_path / "x", "w", encoding="utf-8", newline="") as file:
-        if kind == "csv":
-            writer = csv.DictWriter(file, written[0])
-            writer.writeheader()
-            writer.writerows(written)
-        else:
-            file.writelines(json.dumps(row) + "\n" for row in written)
+    write(tmp_path / "x", kind, written)
     log, left_out = FORMATS[kind](str(tmp_path / "x"), home="h1", zone="Europe/Berlin")
     assert len(log) + sum(left_out.values()) == len(written)
     assert set(log.vocabulary.actions) <= {"none", "a", "b", "b\u0301"}
@@ -309,13 +314,7 @@ def test_a_written_log_comes_back(tmp_path, rows, kind):
     for pause, user, action, what, value in rows:
         when += datetime.timedelta(seconds=pause)
         written.append({"time": when.isoformat(), "user": user, "action": action, "kind": what, "value": value})
-    with open(tmp_path / "x", "w", encoding="utf-8", newline="") as file:
-        if kind == "csv":
-            writer = csv.DictWriter(file, written[0])
-            writer.writeheader()
-            writer.writerows(written)
-        else:
-            file.writelines(json.dumps(row) + "\n" for row in written)
+    write(tmp_path / "x", kind, written)
     log, left_out = FORMATS[kind](str(tmp_path / "x"))
     assert len(log) + sum(left_out.values()) == len(written)
     if left_out:

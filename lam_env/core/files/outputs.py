@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lam_env.core.errors import UnwritableError, UserError
+from lam_env.core.files.inputs import reason
 
 
 def replace(target: Path, fill: Callable[[Path], object], remedy: str = "make room, or give another folder") -> None:
@@ -25,8 +26,8 @@ def replace(target: Path, fill: Callable[[Path], object], remedy: str = "make ro
         os.replace(part, target)
         _sync_entries(target.parent)
     except OSError as error:
-        why = (error.strerror or str(error)) if target.parent.is_dir() else "its folder is gone"
-        raise UnwritableError(f"{target}: cannot be written ({' '.join(why.split())[:200]}); {remedy}") from None
+        why = reason(error) if target.parent.is_dir() else "its folder is gone"
+        raise UnwritableError(f"{target}: cannot be written ({why}); {remedy}") from None
     finally:
         if old.exists() and not target.exists():  # failed between the two
             os.replace(old, target)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lam_env.core.errors import UnwritableError, UserError
-from lam_env.core.outputs import output_file, replace, replace_text, tidy, write_whole
+from lam_env.core.files.outputs import output_file, replace, replace_text, tidy, write_whole
 
 
 def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
