@@ -1,11 +1,14 @@
-"""One step of a network in NumPy: what serving one event costs is calls, not arithmetic.
+"""One step of networks in NumPy: what serving one event costs is calls, not arithmetic.
 
-Each class takes a torch `PredictorNetwork` apart once and then holds float32 arrays only. The token embedding is folded
-into the first layer's weights: a token costs one gathered row. Sigmoids are taken as (1 + tanh(x / 2)) / 2 with the
-halving folded into the weights, so that all gates need one tanh.
+Each class takes torch `PredictorNetwork`s of one shape apart once and then holds float32 arrays only, stacked: M members
+of an ensemble are one batch (M, n, ...). The token embedding is folded into the first layer's weights: a token costs
+one gathered row. Sigmoids are taken as (1 + tanh(x / 2)) / 2 with the halving folded into the weights, so that all gates
+need one tanh.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -13,151 +16,209 @@ from torch import nn
 
 from .cores import PredictorNetwork
 
+Four = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+Nets = Sequence[PredictorNetwork]
+_HALF, _ONE = np.float32(0.5), np.float32(1)
+
 
 def _array(tensor: torch.Tensor | nn.Module) -> np.ndarray:
     assert isinstance(tensor, torch.Tensor)  # to the type checker a module's attribute may be either
     return tensor.detach().cpu().numpy().astype(np.float32)
 
 
-Four = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-_HALF, _ONE = np.float32(0.5), np.float32(1)
+def _stack(nets: Nets, of: Callable[[PredictorNetwork], np.ndarray]) -> np.ndarray:
+    return np.ascontiguousarray(np.stack([of(net) for net in nets]))
 
 
 class _Folded:
-    """weight (K, E + F) over [embedding, features], bias (K,) -> rows per token and a matrix for the features."""
+    """Of each net weight (K, E + F) over [embedding, features] and bias (K,) -> rows per token (V, M, K), and a matrix
+    (M, F, K) for the features."""
 
-    def __init__(self, net: PredictorNetwork, weight: np.ndarray, bias: np.ndarray):
-        embed = _array(net.embed.weight)
-        width = embed.shape[1]
-        rows = embed @ weight[:, :width].T
-        self.last = np.ascontiguousarray(rows + bias)  # every decision point has one last token, if only "quiet"
+    def __init__(
+        self,
+        nets: Nets,
+        weight: Callable[[PredictorNetwork], np.ndarray],
+        bias: Callable[[PredictorNetwork], np.ndarray],
+    ):
+        width = nets[0].embed.embedding_dim
+        rows = np.stack([_array(net.embed.weight) @ weight(net)[:, :width].T for net in nets], 1)
+        # every decision point has one last token, if only "quiet"
+        self.last = np.ascontiguousarray(rows + _stack(nets, bias))
         rows[0] = 0  # a 0 elsewhere is padding
         self.rest = np.ascontiguousarray(rows)
-        self.features = np.ascontiguousarray(weight[:, width:].T)
+        self.features = _stack(nets, lambda net: weight(net)[:, width:].T)
 
     def tokens(self, tokens: np.ndarray) -> np.ndarray:
+        """(n, BAG) -> (M, n, K)"""
         out = self.last[tokens[:, -1]]
         if np.count_nonzero(tokens[:, -2]):  # right-aligned: nothing further left otherwise
             rows, slots = np.nonzero(tokens[:, :-1])
             np.add.at(out, rows, self.rest[tokens[rows, slots]])
-        return out
+        return out.transpose(1, 0, 2)
 
 
 class _Heads:
-    def __init__(self, net: PredictorNetwork):
-        self.weight = np.concatenate([_array(net.next.weight), _array(net.soon.weight) * _HALF]).T.copy()
-        self.bias = np.concatenate([_array(net.next.bias), _array(net.soon.bias) * _HALF])
-        self.n_actions = net.n_actions
+    def __init__(self, nets: Nets):
+        self.members = len(nets)
+        self.weight = _stack(nets, lambda n: np.concatenate([_array(n.next.weight), _array(n.soon.weight) * _HALF]).T)
+        bias = _stack(nets, lambda n: np.concatenate([_array(n.next.bias), _array(n.soon.bias) * _HALF]))
+        self.bias = bias[:, None]
+        self.n_actions = nets[0].n_actions
         self.input: _Folded | None = None
-        if net.readout is not None:
-            weight, width = _array(net.readout.weight), net.embed.embedding_dim
-            n_input = weight.shape[1] - net.settings.hidden
-            self.input = _Folded(net, weight[:, :n_input], _array(net.readout.bias))
-            self.memory = np.ascontiguousarray(np.concatenate([weight[:, width:n_input], weight[:, n_input:]], 1).T)
+        if nets[0].readout is not None:
+            width = nets[0].embed.embedding_dim
+            n_input = _readout(nets[0]).shape[1] - nets[0].settings.hidden
+            self.input = _Folded(nets, lambda n: _readout(n)[:, :n_input], lambda n: _array(_layer(n).bias))
+            self.memory = _stack(
+                nets, lambda n: np.concatenate([_readout(n)[:, width:n_input], _readout(n)[:, n_input:]], 1).T
+            )
 
     def __call__(self, hidden: np.ndarray, tokens: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """hidden (M, n, H) -> next (n, A), soon (n, A), the means of the members."""
         if self.input is not None:
-            hidden = np.concatenate([features, hidden], 1) @ self.memory
+            hidden = _joined(features, hidden) @ self.memory
             hidden += self.input.tokens(tokens)
             np.maximum(hidden, 0, out=hidden)
         both = hidden @ self.weight
         both += self.bias
-        logits, soon = both[:, : self.n_actions], both[:, self.n_actions :]
-        p = logits - np.maximum.reduce(logits, 1, keepdims=True)
+        logits, soon = both[:, :, : self.n_actions], both[:, :, self.n_actions :]
+        p = logits - np.maximum.reduce(logits, 2, keepdims=True)
         np.exp(p, out=p)
-        p /= np.add.reduce(p, 1, keepdims=True)
+        p /= np.add.reduce(p, 2, keepdims=True)
         soon = np.tanh(soon)
         soon += _ONE
         soon *= _HALF
-        return p, soon
+        if self.members == 1:
+            return p[0], soon[0]
+        return np.add.reduce(p, 0) / np.float32(self.members), np.add.reduce(soon, 0) / np.float32(self.members)
+
+
+def _layer(net: PredictorNetwork) -> nn.Linear:
+    assert net.readout is not None
+    return net.readout
+
+
+def _readout(net: PredictorNetwork) -> np.ndarray:
+    return _array(_layer(net).weight)
+
+
+def _joined(features: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """features (n, F), hidden (M, n, H) -> (M, n, F + H)"""
+    (members, n, size), width = hidden.shape, features.shape[1]
+    out = np.empty((members, n, width + size), np.float32)
+    out[:, :, :width] = features
+    out[:, :, width:] = hidden
+    return out
+
+
+def _apart(h: np.ndarray, members: int) -> np.ndarray:
+    """(n, M H) -> (M, n, H)"""
+    return h.reshape(len(h), members, -1).transpose(1, 0, 2)
+
+
+def _together(h: np.ndarray) -> np.ndarray:
+    """(M, n, H) -> (n, M H)"""
+    return h.transpose(1, 0, 2).reshape(h.shape[1], -1)
 
 
 class FastLSTM:
-    """A step of an LSTM network."""
+    """A step of LSTM networks."""
 
-    def __init__(self, net: PredictorNetwork):
-        assert isinstance(net.core, nn.LSTM)
-        size = self.size = net.core.hidden_size
+    def __init__(self, nets: Nets):
+        size = self.size = nets[0].settings.hidden
+        self.members = len(nets)
         order = np.r_[0 : 2 * size, 3 * size : 4 * size, 2 * size : 3 * size]  # torch: i f g o; here: i f o g
         scale = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), size)
-        folded = _array(net.core.weight_ih_l0)[order] * scale[:, None]
-        bias = (_array(net.core.bias_ih_l0) + _array(net.core.bias_hh_l0))[order] * scale
-        self.input = _Folded(net, folded, bias)
-        recurrent = (_array(net.core.weight_hh_l0)[order] * scale[:, None]).T
-        self.weight = np.ascontiguousarray(np.concatenate([self.input.features, recurrent]))
-        self.heads = _Heads(net)
+
+        def bias(net: PredictorNetwork) -> np.ndarray:
+            return (_array(net.core.bias_ih_l0) + _array(net.core.bias_hh_l0))[order] * scale
+
+        self.input = _Folded(nets, lambda net: _array(net.core.weight_ih_l0)[order] * scale[:, None], bias)
+        recurrent = _stack(nets, lambda net: (_array(net.core.weight_hh_l0)[order] * scale[:, None]).T)
+        self.weight = np.ascontiguousarray(np.concatenate([self.input.features, recurrent], 1))
+        self.heads = _Heads(nets)
 
     def __call__(self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray) -> Four:
-        """-> next (n, A), soon (n, A), h (n, H), c (n, H)."""
+        """-> next (n, A), soon (n, A), h (n, M H), c (n, M H)."""
         size = self.size
-        z = np.concatenate([features, h], 1) @ self.weight
+        h, c = _apart(h, self.members), _apart(c, self.members)
+        z = _joined(features, h) @ self.weight
         z += self.input.tokens(tokens)
         np.tanh(z, out=z)
-        gates = z[:, : 3 * size]
+        gates = z[:, :, : 3 * size]
         gates += _ONE
         gates *= _HALF
-        c = c * z[:, size : 2 * size]
-        c += z[:, :size] * z[:, 3 * size :]
+        c = c * z[:, :, size : 2 * size]
+        c += z[:, :, :size] * z[:, :, 3 * size :]
         h = np.tanh(c)
-        h *= z[:, 2 * size : 3 * size]
-        return *self.heads(h, tokens, features), h, c
+        h *= z[:, :, 2 * size : 3 * size]
+        return *self.heads(h, tokens, features), _together(h), _together(c)
 
 
 class FastGRU:
-    """A step of a GRU network."""
+    """A step of GRU networks."""
 
-    def __init__(self, net: PredictorNetwork):
-        assert isinstance(net.core, nn.GRU)
-        size = self.size = net.core.hidden_size
+    def __init__(self, nets: Nets):
+        size = self.size = nets[0].settings.hidden
+        self.members = len(nets)
         scale = np.repeat(np.array([0.5, 0.5, 1.0], np.float32), size)  # r z n
-        bias_hidden = _array(net.core.bias_hh_l0) * scale
-        bias = _array(net.core.bias_ih_l0) * scale
-        bias[: 2 * size] += bias_hidden[: 2 * size]
-        self.input = _Folded(net, _array(net.core.weight_ih_l0) * scale[:, None], bias)
-        self.recurrent = np.ascontiguousarray((_array(net.core.weight_hh_l0) * scale[:, None]).T)
-        self.bias_new = bias_hidden[2 * size :]
-        self.heads = _Heads(net)
+        bias_hidden = _stack(nets, lambda net: _array(net.core.bias_hh_l0) * scale)
+
+        def bias(net: PredictorNetwork) -> np.ndarray:
+            out = _array(net.core.bias_ih_l0) * scale
+            out[: 2 * size] += (_array(net.core.bias_hh_l0) * scale)[: 2 * size]
+            return out
+
+        self.input = _Folded(nets, lambda net: _array(net.core.weight_ih_l0) * scale[:, None], bias)
+        self.recurrent = _stack(nets, lambda net: (_array(net.core.weight_hh_l0) * scale[:, None]).T)
+        self.bias_new = bias_hidden[:, None, 2 * size :]
+        self.heads = _Heads(nets)
 
     def __call__(self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray) -> Four:
-        """-> next (n, A), soon (n, A), h (n, H), c as given (unused)."""
+        """-> next (n, A), soon (n, A), h (n, M H), c as given (unused)."""
         size = self.size
+        h = _apart(h, self.members)
         x = features @ self.input.features
         x += self.input.tokens(tokens)
         y = h @ self.recurrent
-        gates = np.tanh(x[:, : 2 * size] + y[:, : 2 * size])
+        gates = np.tanh(x[:, :, : 2 * size] + y[:, :, : 2 * size])
         gates += _ONE
         gates *= _HALF
-        new = y[:, 2 * size :] + self.bias_new
-        new *= gates[:, :size]
-        new += x[:, 2 * size :]
+        new = y[:, :, 2 * size :] + self.bias_new
+        new *= gates[:, :, :size]
+        new += x[:, :, 2 * size :]
         np.tanh(new, out=new)
-        h = new + gates[:, size:] * (h - new)
-        return *self.heads(h, tokens, features), h, c
+        h = new + gates[:, :, size:] * (h - new)
+        return *self.heads(h, tokens, features), _together(h), c
 
 
 class FastMLP:
-    """A step of a network without memory."""
+    """A step of networks without memory."""
 
-    def __init__(self, net: PredictorNetwork):
-        assert isinstance(net.core, nn.Sequential)
-        layers = [m for m in net.core if isinstance(m, nn.Linear)]
-        self.input = _Folded(net, _array(layers[0].weight), _array(layers[0].bias))
-        self.more = [(np.ascontiguousarray(_array(m.weight).T), _array(m.bias)) for m in layers[1:]]
-        self.heads = _Heads(net)
+    def __init__(self, nets: Nets):
+        def layer(net: PredictorNetwork, i: int) -> nn.Linear:
+            return [m for m in net.core.modules() if isinstance(m, nn.Linear)][i]
+
+        self.input = _Folded(nets, lambda net: _array(layer(net, 0).weight), lambda net: _array(layer(net, 0).bias))
+        self.more = []
+        for i in range(1, nets[0].settings.layers):
+            weight = _stack(nets, lambda net, i=i: _array(layer(net, i).weight).T)
+            self.more.append((weight, _stack(nets, lambda net, i=i: _array(layer(net, i).bias))[:, None]))
+        self.heads = _Heads(nets)
 
     def __call__(self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray) -> Four:
-        """-> next (n, A), soon (n, A), the last layer (n, H), c as given (unused)."""
+        """-> next (n, A), soon (n, A), the last layer (n, M H), c as given (unused)."""
         x = np.maximum(features @ self.input.features + self.input.tokens(tokens), 0)
         for weight, bias in self.more:
             x = np.maximum(x @ weight + bias, 0)
-        return *self.heads(x, tokens, features), x, c
+        return *self.heads(x, tokens, features), _together(x), c
 
 
 Cell = FastLSTM | FastGRU | FastMLP
 
 
-def fast(net: nn.Module) -> Cell:
-    """The step of a network that is no transformer."""
-    assert isinstance(net, PredictorNetwork)
+def fast(nets: nn.ModuleList) -> Cell:
+    """The step of networks of one shape, which are no transformers."""
+    members = [net for net in nets if isinstance(net, PredictorNetwork)]
     kinds: dict[str, type[Cell]] = {"lstm": FastLSTM, "gru": FastGRU, "mlp": FastMLP}
-    return kinds[net.settings.core](net)
+    return kinds[members[0].settings.core](members)

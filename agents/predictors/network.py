@@ -71,7 +71,7 @@ class Predictor:
             for _ in range(settings.members)
         )
         self.nets.eval()
-        self._fast: list[Cell] | None = None
+        self._fast: Cell | None = None
 
     @property
     def n_hidden(self) -> int:
@@ -126,17 +126,8 @@ class Predictor:
 
     def _step_fast(self, state: NetworkState, tokens: np.ndarray, features: np.ndarray) -> Prediction:
         if self._fast is None:
-            self._fast = [fast(net) for net in self.nets]
-        if len(self._fast) == 1:
-            p, soon, state.h, state.c = self._fast[0](tokens, features, state.h, state.c)
-            return Prediction(p, soon, state.h)
-        size = self.settings.hidden
-        parts = []
-        for i, cell in enumerate(self._fast):
-            mine = slice(i * size, (i + 1) * size)
-            parts.append(cell(tokens, features, state.h[:, mine], state.c[:, mine]))
-        p, soon = (np.mean([part[k] for part in parts], axis=0) for k in (0, 1))
-        state.h, state.c = (np.concatenate([part[k] for part in parts], axis=1) for k in (2, 3))
+            self._fast = fast(self.nets)
+        p, soon, state.h, state.c = self._fast(tokens, features, state.h, state.c)
         return Prediction(p, soon, state.h)
 
     def _step_window(self, state: NetworkState, tokens: np.ndarray, features: np.ndarray) -> Prediction:
