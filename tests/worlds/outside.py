@@ -9,6 +9,10 @@ import pytest
 
 FOLDER = Path(os.environ.get("LAM_ENV_DATA") or Path(__file__).resolve().parents[3] / "shared")
 HOMES = FOLDER / "data/smart_home/casas_hh_activity"
+AL = FOLDER / "data/smart_home/casas_al_smarthome/data.gz"
+KASTEREN = FOLDER / "data/smart_home/kasteren"
+MIT = FOLDER / "data/smart_home/mit_placelab/subject1"
+ORDONEZ = FOLDER / "data/smart_home/uci_adl_ordonez"
 PLAYS = FOLDER / "data/game/mobile_plays/plays.csv.gz"
 RUNS = FOLDER / "data/game/slay_the_spire_runs/runs.jsonl.gz"
 SHEETS = FOLDER / "data/game/dnd_characters/characters.tsv.gz"
