@@ -5,13 +5,14 @@ In a world of persons each is a stream: the state has a row per (person, world),
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lam_env.core.contracts import ActionPredictor, Observation, Prediction
 from lam_env.logs.decision_points import from_observation
+
+from . import states
 
 USER, FOLLOWUP = 2, 4  # columns of `epoch`: whose it is, and the agent's actions at this instant so far
 
@@ -50,11 +51,10 @@ def update(
         if most > carry.people:
             people = max(most, 2 * carry.people)
             more = predictor.start(n * (people - carry.people))
-            carry = carry._replace(state=_each(np.concatenate, carry.state, more), people=people)
+            carry = carry._replace(state=states.each(np.concatenate, carry.state, more), people=people)
         rows, state = user * n + np.arange(n), carry.state
-        said, after = predictor.step(_each(lambda arrays: arrays[0][rows], state), points, active)
-        for field in dataclasses.fields(after):  # in place: a copy of all persons would cost more than the step
-            getattr(state, field.name)[rows] = getattr(after, field.name)
+        said, after = predictor.step(states.each(lambda arrays: arrays[0][rows], state), points, active)
+        states.put(state, rows, after)  # in place: a copy of all persons would cost more than the step
     if carry.said is not None and not active.all():
         said = Prediction(*(_keep(new, old, active) for new, old in zip(said, carry.said, strict=True)))
     return PredictorState(state, said, carry.people)
@@ -64,25 +64,15 @@ def plain(carry: Carried) -> dict[str, Any] | None:
     """A carried state as plain data."""
     if carry is None:
         return None
-    state = carry.state if isinstance(carry.state, np.ndarray) else vars(carry.state)
-    return {"state": state, "said": list(carry.said), "people": carry.people}
+    return {"state": states.plain(carry.state), "said": list(carry.said), "people": carry.people}
 
 
 def carried(predictor: ActionPredictor, kept: dict[str, Any] | None, n: int) -> Carried:
     """What `plain` was given, of n worlds."""
     if kept is None:
         return None
-    state = kept["state"]
-    if not isinstance(state, np.ndarray):
-        state = predictor.start(n * kept["people"])
-        vars(state).update(kept["state"])
+    state = states.restored(predictor.start(n * kept["people"]), kept["state"])
     return PredictorState(state, Prediction(*kept["said"]), kept["people"])
-
-
-def _each(function: Any, *states: Any) -> Any:
-    """A state made of what `function` makes of a list of the states' arrays."""
-    names = [f.name for f in dataclasses.fields(states[0])]
-    return type(states[0])(*(function([getattr(state, name) for state in states]) for name in names))
 
 
 def _keep(new: np.ndarray | None, old: np.ndarray | None, active: np.ndarray) -> Any:

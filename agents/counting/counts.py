@@ -17,7 +17,7 @@ from lam_env.core.contracts import Prediction
 from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import DecisionPoints
 
-from ..predictors.likelihood import continued
+from ..predictors.likelihood import split_of
 from .history import DEPTH, History, of_log, of_step, push
 
 ALPHAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -112,7 +112,7 @@ class CountPredictor:
             count_outcomes(self._keys(level, history), target, len(self.vocabulary)) for level in self.levels
         ]
         if len(valid):
-            reading, judged = continued(train, valid)
+            _, reading, judged = split_of(train, valid)
             self.alpha = self._choose_alpha(of_log(reading), np.asarray(reading.target, np.int64), judged)
         return self
 

@@ -36,8 +36,8 @@ def of_step(last: np.ndarray, points: DecisionPoints) -> History:
     return History(last, time // HOUR % 24, time // DAY % 7, (points.tokens[:, -1] == 0).astype(np.int64))
 
 
-def of_log(points: DecisionPoints) -> History:
-    """Every row of a log; equal to pushing its bags one by one."""
+def latest(points: DecisionPoints, depth: int) -> np.ndarray:
+    """(n, depth) int64: the latest tokens of each row's stream, latest first, 0 where there were fewer."""
     tokens = np.asarray(points.tokens, np.int64)
     row, slot = np.nonzero(tokens)
     flat = tokens[row, slot]
@@ -45,6 +45,10 @@ def of_log(points: DecisionPoints) -> History:
     starts = points.starts()
     world = np.searchsorted(starts, np.arange(len(points)), side="right") - 1
     before = np.r_[0, upto][starts][world] if len(points) else upto  # tokens that belong to earlier worlds
-    at = upto[:, None] - 1 - np.arange(DEPTH)
-    last = np.where(at >= before[:, None], np.r_[flat, 0][np.maximum(at, -1)], 0)
-    return of_step(last, points)
+    at = upto[:, None] - 1 - np.arange(depth)
+    return np.where(at >= before[:, None], np.r_[flat, 0][np.maximum(at, -1)], 0)
+
+
+def of_log(points: DecisionPoints) -> History:
+    """Every row of a log; equal to pushing its bags one by one."""
+    return of_step(latest(points, DEPTH), points)

@@ -1,9 +1,9 @@
 """One step of networks in NumPy: what serving one event costs is calls, not arithmetic.
 
-Each class takes torch `PredictorNetwork`s of one shape apart once and then holds float32 arrays only, stacked: M members
-of an ensemble are one batch (M, n, ...). The token embedding is folded into the first layer's weights: a token costs
-one gathered row. Sigmoids are taken as (1 + tanh(x / 2)) / 2 with the halving folded into the weights, so that all gates
-need one tanh.
+Each class takes torch `PredictorNetwork`s of one shape apart once and then holds float32 arrays only, stacked: M
+members of an ensemble are one batch (M, n, ...). The token embedding is folded into the first layer's weights: a token
+costs one gathered row. Sigmoids are taken as (1 + tanh(x / 2)) / 2 with the halving folded into the weights, so that
+all gates need one tanh.
 """
 
 from __future__ import annotations

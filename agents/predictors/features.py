@@ -17,7 +17,7 @@ from lam_env.logs.decision_points import DecisionPoints
 _WEEK = 7 * 24 * 60  # [min]; time 0 is a Monday 00:00
 _HARMONICS = 3  # of the day; more than one lets a small network tell breakfast from lunch
 _N_CLOCK = 2 * _HARMONICS + 3
-_NEVER = 7 * DAY  # [s] tokens not seen for longer count as never seen
+NEVER = 7 * DAY  # [s] tokens not seen for longer count as never seen
 
 
 def _clock_table() -> np.ndarray:
@@ -90,12 +90,12 @@ class Featuriser:
         if self.recency:
             bounds = np.r_[points.starts(), len(points)]
             for a, b in zip(bounds[:-1], bounds[1:], strict=True):
-                last, today = _memory(points.time[a:b], points.tokens[a:b], self.vocabulary.n_tokens)
+                last, today = memory(points.time[a:b], points.tokens[a:b], self.vocabulary.n_tokens)
                 _fill_recency(out[a:b], points.time[a:b], last, today)
         return out
 
 
-def _memory(time: np.ndarray, tokens: np.ndarray, n_tokens: int) -> tuple[np.ndarray, np.ndarray]:
+def memory(time: np.ndarray, tokens: np.ndarray, n_tokens: int) -> tuple[np.ndarray, np.ndarray]:
     """`last` and `today` after each row of one world, both (n, V)."""
     counts = np.zeros((len(time), n_tokens), np.float32)
     row, slot = np.nonzero(tokens)
@@ -112,6 +112,6 @@ def _memory(time: np.ndarray, tokens: np.ndarray, n_tokens: int) -> tuple[np.nda
 def _fill_recency(out: np.ndarray, time: np.ndarray, last: np.ndarray, today: np.ndarray) -> None:
     v = last.shape[1]
     # intervals may overlap, so that a token's end can lie after the present one
-    ago = np.where(last > 0, np.clip(time[:, None] + 1 - last, 0, _NEVER), _NEVER)
-    out[:, -2 * v : -v] = np.log1p(ago / 60) / np.log1p(_NEVER / 60)
+    ago = np.where(last > 0, np.clip(time[:, None] + 1 - last, 0, NEVER), NEVER)
+    out[:, -2 * v : -v] = np.log1p(ago / 60) / np.log1p(NEVER / 60)
     out[:, -v:] = np.log1p(today)

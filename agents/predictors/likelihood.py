@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from lam_env.core.units import DAY
 from lam_env.logs.decision_points import DecisionPoints
 
 
@@ -15,16 +18,54 @@ def mean_nll(p: np.ndarray, target: np.ndarray) -> float:
     return float(-np.log(0.999 * chosen + 0.001 / p.shape[1]).mean())
 
 
-def continued(train: DecisionPoints, valid: DecisionPoints) -> tuple[DecisionPoints, np.ndarray]:
-    """What is to be read to judge on `valid`, and the mask of its rows.
+def marginal_nll(train: np.ndarray, target: np.ndarray, n_actions: int) -> float:
+    """`mean_nll` of the shares of each action among the targets `train` (n,), one more of each being counted."""
+    counts = np.bincount(train, minlength=n_actions) + 1.0
+    return mean_nll(np.broadcast_to(counts / counts.sum(), (len(target), n_actions)), target)
 
-    Where validation goes on with worlds of the training log (a split by day), these are read from their start, so
-    that the predictor meets the validation days with the memory it would have; new worlds are read alone."""
-    before = train.select(np.isin(train.world, valid.world))
-    if not len(before):
-        return valid, np.ones(len(valid), bool)
-    judged = np.r_[np.zeros(len(before), bool), np.ones(len(valid), bool)]
+
+class Split(NamedTuple):
+    """What a predictor learns from, and what it is judged on: the rows `judged` (n,) bool of `reading`, which is read
+    from its worlds' starts, so that the predictor meets them with the memory it would have."""
+
+    train: DecisionPoints
+    reading: DecisionPoints
+    judged: np.ndarray
+
+
+def joined(train: DecisionPoints, valid: DecisionPoints) -> tuple[DecisionPoints, np.ndarray]:
+    """Both in one, worlds and their rows in order; and the mask of the rows that validate."""
+    judged = np.r_[np.zeros(len(train), bool), np.ones(len(valid), bool)]
     # stable: rows of one world stay in their order
-    order = np.lexsort((judged, np.concatenate([before.world, valid.world])))
-    a, b = before.columns(), valid.columns()
+    order = np.lexsort((judged, np.concatenate([train.world, valid.world])))
+    a, b = train.columns(), valid.columns()
     return valid.with_columns({k: np.concatenate([a[k], b[k]])[order] for k in a.keys() & b.keys()}), judged[order]
+
+
+def split_of(train: DecisionPoints, valid: DecisionPoints) -> Split:
+    """Of worlds that validate only those that are trained on too (a split by day) are read from their start."""
+    before = train.select(np.isin(train.world, valid.world))
+    reading, judged = joined(before, valid) if len(before) else (valid, np.ones(len(valid), bool))
+    return Split(train, reading, judged)
+
+
+def blocks_of(points: DecisionPoints, blocks: int) -> np.ndarray:
+    """(n,) the block of each row, 0 to `blocks` - 1: contiguous shares of the streams or, where these are fewer, of the
+    days of the targets on which somebody does something."""
+    key = points.world.astype(np.int64)
+    acts = points.target > 0
+    if len(np.unique(key)) < blocks:
+        start = (points.time - points.duration).astype(np.int64) // DAY
+        key = np.r_[start[1:], start[-1:]]  # of the next row, which the target belongs to
+    else:
+        acts[:] = True
+    shares = np.unique(key[acts])
+    rank = np.minimum(np.searchsorted(shares, key), len(shares) - 1)
+    return rank * blocks // len(shares)
+
+
+def block_splits(points: DecisionPoints, blocks: int, members: int) -> list[Split]:
+    """One for each member: it leaves out another block, the last ones where there are more blocks than members."""
+    block = blocks_of(points, blocks)
+    left = [blocks - members + m for m in range(members)]
+    return [Split(points.select(block != b), points, block == b) for b in left]

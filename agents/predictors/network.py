@@ -82,6 +82,14 @@ class Predictor:
         """To be called when the weights of `nets` have changed: the next step takes them apart anew."""
         self._fast = None
 
+    def member(self, i: int) -> Predictor:
+        """That network alone."""
+        settings = dataclasses.replace(self.settings, members=1, blocks=0)
+        with torch.device("meta"):
+            alone = Predictor(self.vocabulary, self.featuriser, settings, self.timer)
+        alone.nets = torch.nn.ModuleList([self.nets[i]])
+        return alone
+
     # one decision point at a time
 
     def start(self, n: int) -> NetworkState:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import numpy as np
 import torch
-from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel
 
 from lam_env.core.contracts import Checkpoints
 from lam_env.core.errors import UserError
-from lam_env.core.events import Vocabulary
-from lam_env.core.progress import Note, Report, silent
+from lam_env.core.progress import Report, silent
 from lam_env.logs.decision_points import DecisionPoints
 
-from ..plain import generators, optimizer_state, set_generators, set_optimizer
 from .cores import PredictorNetwork
 from .features import Featuriser
-from .likelihood import continued, mean_nll
+from .likelihood import block_splits, joined, split_of
 from .network import Predictor, one_thread
 from .settings import PredictorSettings
+from .training import Chunks, Fit
 
 
 def pick_device(device: str) -> torch.device:
@@ -56,33 +48,40 @@ def pretrain(
             f"pre-training needs decision points: {len(train)} to train on, {len(valid)} to validate; give a longer log"
         )
     settings = settings or PredictorSettings.for_log(len(train))
+    if settings.blocks:
+        points, _ = joined(train, valid)
+        splits = block_splits(points, settings.blocks, settings.members)
+    else:
+        points = train
+        splits = [split_of(train, _first_worlds(valid, settings.valid_rows))] * settings.members
     where = pick_device(device)
-    featuriser = Featuriser.fit(train, settings.recency)
-    valid = _first_worlds(valid, settings.valid_rows)
+    featuriser = Featuriser.fit(points, settings.recency)
     cuda = [where] if where.type == "cuda" else []
     with one_thread(), torch.random.fork_rng(devices=cuda):
         torch.manual_seed(seed)
-        predictor = Predictor(train.vocabulary, featuriser, settings, train.timer)
-        data = Chunks(train, featuriser, settings, where)
-        reading, judged = continued(train, valid)
-        start = [predictor.nets.state_dict(), train.time, train.target, valid.target]
+        predictor = Predictor(points.vocabulary, featuriser, settings, points.timer)
+        start = [predictor.nets.state_dict(), points.time, points.target, splits[0].reading.target]
         kept = None if checkpoints is None else checkpoints.begin(start)
         if kept is not None:
             predictor.nets.load_state_dict(kept["nets"])
+        data: Chunks | None = None
         for member in range(0 if kept is None else kept["member"], settings.members):
+            split = splits[member]
+            if data is None or settings.blocks:
+                data = Chunks(split.train, featuriser, settings, where)
             torch.manual_seed(seed + 7919 * member)
-            net = PredictorNetwork(train.vocabulary.n_tokens, len(train.vocabulary), featuriser.size, settings)
-            fit = _Fit(net.to(where), data, train.vocabulary, np.random.default_rng([seed, member]))
+            net = PredictorNetwork(points.vocabulary.n_tokens, len(points.vocabulary), featuriser.size, settings)
+            fit = Fit(net.to(where), data, points.vocabulary, np.random.default_rng([seed, member]))
             if kept is not None:
                 fit.load_state_dict(kept["fit"])
                 kept = None
 
-            def keep(fit: _Fit = fit, member: int = member) -> None:
+            def keep(fit: Fit = fit, member: int = member) -> None:
                 if checkpoints is not None and checkpoints.due():
                     checkpoints.keep({"nets": predictor.nets.state_dict(), "member": member, "fit": fit.state_dict()})
 
             stage = "pre-training" if settings.members == 1 else f"pre-training {member + 1}/{settings.members}"
-            predictor.nets[member] = fit.run(reading, judged, stage, progress, keep)
+            predictor.nets[member] = fit.run(split, stage, progress, keep)
     predictor.nets.to("cpu").eval()
     predictor.refresh()
     return predictor
@@ -94,147 +93,3 @@ def _first_worlds(points: DecisionPoints, rows: int) -> DecisionPoints:
         return points
     starts = np.r_[points.starts(), len(points)]
     return points.select(np.arange(starts[max(1, np.searchsorted(starts, rows, side="right") - 1)]))
-
-
-class Chunks:
-    """The training log as tensors, cut anew into chunks for every pass."""
-
-    def __init__(
-        self, train: DecisionPoints, featuriser: Featuriser, settings: PredictorSettings, device: torch.device
-    ):
-        self.tokens = torch.from_numpy(np.asarray(train.tokens, np.int64)).to(device)
-        self.features = torch.from_numpy(featuriser.read(train)).to(device)
-        self.target = torch.from_numpy(np.asarray(train.target, np.int64)).to(device)
-        self.soon = None if train.soon is None else torch.from_numpy(train.soon).to(device)
-        self.bounds = np.r_[train.starts(), len(train)]
-        # a transformer never sees more than its context
-        self.window = min(settings.window, settings.context) if settings.core == "transformer" else settings.window
-        self.featuriser = featuriser
-        self.burn_in = 0 if settings.core in ("transformer", "mlp") else settings.burn_in
-        self.batch = settings.batch
-        self.device = device
-
-    def batches(self, rng: np.random.Generator) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Rows (B, L) and which of them are scored (B, L), for one pass: every row once, offsets drawn anew. A chunk
-        begins with up to `burn_in` rows that only warm the memory up."""
-        first, end, warm = [], [], []
-        for a, b in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True):
-            cuts = np.unique(np.r_[a, np.arange(a + rng.integers(1, self.window + 1), b, self.window), b])
-            first.append(cuts[:-1])
-            end.append(cuts[1:])
-            warm.append(np.maximum(cuts[:-1] - self.burn_in, a))
-        starts, ends, firsts = np.concatenate(warm), np.concatenate(end), np.concatenate(first)
-        order = rng.permutation(len(starts))
-        out = []
-        for i in range(0, len(order), self.batch):
-            mine = order[i : i + self.batch]
-            rows = starts[mine, None] + np.arange((ends - starts)[mine].max())
-            real = (rows >= firsts[mine, None]) & (rows < ends[mine, None])
-            rows = np.minimum(rows, ends[mine, None] - 1)
-            out.append((torch.from_numpy(rows).to(self.device), torch.from_numpy(real).to(self.device)))
-        return out
-
-
-class _Fit:
-    """The training of one network: passes over the log, whose best weights are kept."""
-
-    def __init__(self, net: PredictorNetwork, data: Chunks, vocabulary: Vocabulary, rng: np.random.Generator):
-        s = net.settings
-        self.net, self.data, self.rng = net, data, rng
-        self.judge = Predictor(vocabulary, data.featuriser, s)  # draws weights, which are not used
-        self.optimiser = torch.optim.AdamW(net.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
-
-        def towards(means: Sequence[torch.Tensor], news: Sequence[torch.Tensor], update: torch.Tensor | int) -> None:
-            for mean, new in zip(means, news, strict=True):
-                mean.lerp_(new, 1 - min(s.average, (1 + int(update)) / (10 + int(update))))
-
-        self.average = AveragedModel(net, multi_avg_fn=towards) if s.average else None
-        if self.average is not None:
-            self.average.n_averaged += 1  # it begins with the network as it was made
-        self.judge.nets = torch.nn.ModuleList([net if self.average is None else self.average.module])
-        self.best, self.best_weights, self.since = math.inf, dict[str, torch.Tensor](), 0
-        self.passes, self.batches = 0, 0  # whole passes, and batches of the one that is going on
-        self._order = self.rng.bit_generator.state  # before the pass that is going on was drawn
-
-    def state_dict(self) -> dict[str, object]:
-        return {
-            "net": self.net.state_dict(),
-            "optimiser": optimizer_state(self.optimiser),
-            "average": None if self.average is None else self.average.state_dict(),
-            "best": [self.best, self.best_weights, self.since],
-            "done": [self.passes, self.batches],
-            "order": self._order,
-            "torch": generators(self.data.device),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        set_optimizer(self.optimiser, state["optimiser"])
-        if self.average is not None:
-            self.average.load_state_dict(state["average"])
-        self.best, self.best_weights, self.since = state["best"]
-        self.passes, self.batches = state["done"]
-        self.rng.bit_generator.state = state["order"]
-        set_generators(self.data.device, state["torch"])
-
-    def run(
-        self, reading: DecisionPoints, judged: np.ndarray, stage: str, progress: Report, keep: Callable[[], None]
-    ) -> PredictorNetwork:
-        """`judged`: the rows of `reading` that choose. `keep` is called after each batch, when nothing is half done."""
-        s, net, judge = self.net.settings, self.net, self.judge
-        last_note, note, total = 0.0, Note(), 1
-        while self.passes < s.passes and self.since < s.patience:
-            net.train()
-            self._order = self.rng.bit_generator.state
-            batches = self.data.batches(self.rng)
-            total = s.passes * len(batches)
-            for rows, real in batches[self.batches :]:
-                done = self.passes * len(batches) + self.batches
-                self._step(rows, real, _rate(done, total, s.schedule))
-                self.batches += 1
-                if (now := time.monotonic()) - last_note > 0.2:
-                    last_note = now
-                    progress(stage, done, total, note)
-                keep()
-            judge.nets.eval()
-            score = mean_nll(judge.read(reading, hidden=False).next[judged], reading.target[judged])
-            self.since += 1
-            if score < self.best:
-                self.best, self.since = score, 0
-                self.best_weights = {k: v.detach().clone() for k, v in judge.nets[0].state_dict().items()}
-            self.passes, self.batches = self.passes + 1, 0
-            text = f"pass {self.passes}, validation NLL {score:.4f} (best {self.best:.4f})"
-            note = Note(text, {"validation_nll": score}, self.passes)
-            progress(stage, self.passes * len(batches), total, note)
-        if not self.best_weights:
-            raise UserError("pre-training diverged in its first pass; lower learning_rate or look for broken readings")
-        net.load_state_dict(self.best_weights)
-        progress(stage, total, total, note)
-        return net.eval()
-
-    def _step(self, rows: torch.Tensor, real: torch.Tensor, rate: float) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.net.settings.learning_rate * rate
-        loss = _loss(self.net, self.data, rows, real)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
-        if self.average is not None:
-            self.average.update_parameters(self.net)
-
-
-def _rate(done: int, total: int, schedule: str) -> float:
-    warm = min(1.0, (done + 1) / min(100, max(1, total // 20)))
-    return warm if schedule == "constant" else warm * 0.5 * (1 + math.cos(math.pi * done / total))
-
-
-def _loss(net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    s = net.settings
-    with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=s.autocast):
-        logits, soon, _, _ = net(data.tokens[rows], data.features[rows])
-    rows = rows[real]
-    loss = F.cross_entropy(logits[real].float(), data.target[rows], label_smoothing=s.label_smoothing)
-    if data.soon is not None:
-        loss = loss + F.binary_cross_entropy_with_logits(soon[real].float(), data.soon[rows].float())
-    return loss

@@ -24,6 +24,9 @@ class PredictorSettings:
     heads: int = 4  # transformer: attention heads
     context: int = 32  # transformer: past decision points that it sees
     members: int = 1  # networks whose probabilities are averaged
+    # in so many the days (or streams) are cut, of which each member leaves another out, to stop on; 0: none is cut, all
+    # members validate on the same
+    blocks: int = 0
     recency: bool = False  # add, per token, the time since it was last seen and its count today
     dropout: float = 0.1  # share of the core's outputs dropped, in training only
     embedding_dropout: float = 0.1  # share of the tokens' embeddings dropped
@@ -32,7 +35,7 @@ class PredictorSettings:
     burn_in: int = 0  # lstm, gru: decision points before each chunk that only warm its memory up
     batch: int = 16  # chunks per update
     passes: int = 14  # at most so many readings of the training log
-    patience: int = 4  # passes without a better validation likelihood after which training stops
+    patience: int = 0  # updates without a better validation likelihood after which training stops; 0: four passes
     learning_rate: float = 6e-3
     weight_decay: float = 1e-2
     label_smoothing: float = 0.0
@@ -48,16 +51,24 @@ class PredictorSettings:
         if self.schedule not in ("cosine", "constant"):
             raise UserError(f"predictor: schedule {self.schedule!r} is unknown; choose cosine or constant")
         limits = {"embedding": 1024, "hidden": 2048, "layers": 16, "heads": 64, "context": 1024, "members": 64}
-        limits |= {"window": 8192, "batch": 65_536, "passes": 100_000, "patience": 100_000}
+        limits |= {"window": 8192, "batch": 65_536, "passes": 100_000}
         for name, most in limits.items():
             if not 1 <= getattr(self, name) <= most:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 1..{most}")
-        for name, most in {"burn_in": 8192, "readout": 2048, "valid_rows": 1_000_000_000}.items():
+        for name, most in {
+            "patience": 10_000_000,
+            "blocks": 64,
+            "burn_in": 8192,
+            "readout": 2048,
+            "valid_rows": 1_000_000_000,
+        }.items():
             if not 0 <= getattr(self, name) <= most:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 0..{most}")
         for name in ("dropout", "embedding_dropout", "input_dropout", "label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in [0, 1)")
+        if self.blocks and self.blocks < self.members:
+            raise UserError(f"predictor: blocks = {self.blocks} must be at least members = {self.members}, or 0")
         if self.core == "transformer" and self.hidden % self.heads:
             raise UserError(f"predictor: hidden = {self.hidden} must be a multiple of heads = {self.heads}")
 
@@ -68,10 +79,14 @@ class PredictorSettings:
         if unknown:
             raise UserError(f"predictor: unknown settings {sorted(unknown)}")
         # the fewer rows, the smaller the batch: a pass needs some dozens of updates
-        small = _SMALL | {"batch": min(16, max(2, rows // 120))} if rows < SMALL_LOG else {}
+        small: dict[str, Any] = {}
+        if rows < SMALL_LOG:
+            batch = min(16, max(2, rows // 120))
+            small = _SMALL | {"batch": batch, "passes": -(-_UPDATES * _SMALL["window"] * batch // max(1, rows))}
         return cls(**{**small, **changes})
 
 
+_UPDATES = 1500  # at most, of a small log: the passes follow from it
 _SMALL: dict[str, Any] = {
     "readout": 0,
     "dropout": 0.3,
@@ -80,8 +95,7 @@ _SMALL: dict[str, Any] = {
     "label_smoothing": 0.05,
     "soon_weight": 0.0,
     "window": 32,
-    "passes": 80,
-    "patience": 8,
+    "patience": 150,
     "learning_rate": 2e-3,
     "autocast": False,
     "schedule": "constant",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,6 +17,7 @@ from lam_env.core.observation import ObservationRows
 from ..advice.plugin import worth
 from ..carry import PredictorState, update
 from ..fine_tuning.policy import TunedPolicy
+from ..states import put
 from ..thresholded import Thresholded
 from .clock import Clock, Time
 from .responses import Response, VocabularyIndex
@@ -149,9 +150,9 @@ class Adviser:
         """Forgets whoever was last heard of longest ago; their place is free."""
         index = self._people.pop(next(iter(self._people))).index
         if self._carry is not None and index < self._carry.people:
-            fresh = self.predictor.start(1)
-            for field in fields(fresh):  # in place: a copy would be one of all persons
-                getattr(self._carry.state, field.name)[index] = getattr(fresh, field.name)[0]
+            put(
+                self._carry.state, np.array([index]), self.predictor.start(1)
+            )  # in place: a copy would be of all persons
         return index
 
     def _ask(self, person: _Person, seconds: int) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lam_env.agents.counting.counts import ALPHAS, LEVELS, CountPredictor
 from lam_env.agents.counting.history import DEPTH, of_log, push
 from lam_env.agents.counting.online import OnlineMarkov, counting
-from lam_env.agents.predictors.likelihood import continued, mean_nll
+from lam_env.agents.predictors.likelihood import mean_nll, split_of
 
 from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import BAG, DecisionPoints
@@ -195,10 +195,10 @@ def test_alpha_is_the_best_on_validation():
 
 def test_continued_reads_the_training_days_first():
     log = log_of([[1], [2], [3], [1], [2]])
-    reading, judged = continued(log.select(slice(0, 3)), log.select(slice(3, 5)))
+    _, reading, judged = split_of(log.select(slice(0, 3)), log.select(slice(3, 5)))
     assert judged.tolist() == [False] * 3 + [True] * 2
     assert (reading.tokens == log.tokens).all()
-    alone, judged = continued(log_of([[1]], worlds=[4]), log)
+    _, alone, judged = split_of(log_of([[1]], worlds=[4]), log)
     assert len(alone) == 5
     assert judged.all()
 

@@ -11,7 +11,7 @@ from killed import Dying, Killed
 from lam_env.agents.counting.counts import LEVELS
 from lam_env.agents.counting.online import counting
 from lam_env.agents.predictors import pretrain as module
-from lam_env.agents.predictors.likelihood import mean_nll
+from lam_env.agents.predictors.likelihood import mean_nll, split_of
 from lam_env.agents.predictors.pretrain import pick_device, pretrain
 from lam_env.agents.predictors.settings import CORES, PredictorSettings
 from outside import HOMES, needs
@@ -180,7 +180,7 @@ def test_keeps_the_best_weights(monkeypatch):
     valid = cycle(1, 60, seed=1)
     predictor = pretrain(cycle(2, 60), valid, dataclasses.replace(QUICK, patience=2))
     assert len(seen) == 4  # two passes without a better one end it
-    np.testing.assert_allclose(predictor.read(module.continued(cycle(2, 60), valid)[0]).next[-60:], seen[1], atol=1e-6)
+    np.testing.assert_allclose(predictor.read(split_of(cycle(2, 60), valid).reading).next[-60:], seen[1], atol=1e-6)
 
 
 def test_progress_is_told():

@@ -1,0 +1,117 @@
+"""Boosted trees on what was done lately: a part of the pool where only prediction is asked.
+
+The features are those of the protocol of real logs: the last five tokens, hour, weekday, the last duration and gap, and
+for each token the minutes since it was last seen and its count today. Library: scikit-learn's histogram boosting.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lam_env.core.contracts import Prediction
+from lam_env.core.progress import Report, silent
+from lam_env.core.units import DAY, HOUR
+from lam_env.logs.decision_points import DecisionPoints
+
+from ..counting.history import latest
+from .features import NEVER, memory
+from .likelihood import block_splits, joined
+from .pool import Pool
+from .pooling import LeftOut
+
+LAST = 5  # tokens
+MOST_TOKENS = 255  # that a column of categories may tell apart
+MOST_ACTIONS = 200  # a round grows a tree for each
+
+
+def features(points: DecisionPoints) -> np.ndarray:
+    """(n, LAST + 4 + 2 V) float32, V tokens."""
+    n_tokens, time = points.vocabulary.n_tokens, np.asarray(points.time, np.int64)
+    bounds = np.r_[points.starts(), len(points)].tolist()
+    since, today = np.zeros((2, len(points), n_tokens), np.float32)
+    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+        last, today[a:b] = memory(time[a:b], np.asarray(points.tokens[a:b]), n_tokens)
+        since[a:b] = np.where(last > 0, np.clip(time[a:b, None] + 1 - last, 0, NEVER), NEVER) / 60
+    clock = np.stack([time / HOUR % 24, time // DAY % 7, points.duration, points.gap], 1)
+    return np.concatenate([latest(points, LAST), clock, since, today], 1, dtype=np.float32, casting="unsafe")
+
+
+class Boosting:
+    """Five fits, each stopped on the block that it leaves out, whose probabilities are averaged."""
+
+    def __init__(self, models: list[Any], n_actions: int):
+        self.models, self.n_actions = models, n_actions
+
+    @classmethod
+    def fit(cls, points: DecisionPoints, blocks: int, seed: int, progress: Report) -> tuple[Boosting, np.ndarray]:
+        """The fits, and (n,) what each row's left-out fit says of its target."""
+        x, y = features(points), np.asarray(points.target, np.int64)
+        models, said = [], np.zeros(len(points))
+        for i, split in enumerate(block_splits(points, blocks, blocks)):
+            progress("boosting", i, blocks, "")
+            there = split.judged
+            model = _fitted(x, y, there, len(points.vocabulary), seed + i)
+            models.append(model)
+            said[there] = _probabilities(model, x[there], len(points.vocabulary))[np.arange(there.sum()), y[there]]
+        progress("boosting", blocks, blocks, "")
+        return cls(models, len(points.vocabulary)), said
+
+    def read(self, points: DecisionPoints) -> Prediction:
+        x = features(points)
+        return Prediction(np.mean([_probabilities(model, x, self.n_actions) for model in self.models], axis=0))
+
+
+def _fitted(x: np.ndarray, y: np.ndarray, left: np.ndarray, n_actions: int, seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    judged = left & np.isin(y, y[~left])  # it knows no other outcomes
+    model = HistGradientBoostingClassifier(
+        learning_rate=0.1,
+        max_iter=100,
+        max_leaf_nodes=8,
+        max_bins=63,
+        min_samples_leaf=10,
+        l2_regularization=1.0,
+        max_features=0.5,
+        categorical_features=list(range(LAST)) if x[:, :LAST].max(initial=0) < MOST_TOKENS else None,
+        early_stopping=True,
+        n_iter_no_change=8,
+        tol=0.0,
+        random_state=seed,
+    )
+    return model.fit(x[~left], y[~left], X_val=x[judged], y_val=y[judged])
+
+
+def _probabilities(model: Any, x: np.ndarray, n_actions: int) -> np.ndarray:
+    out = np.zeros((len(x), n_actions), np.float32)
+    out[:, model.classes_] = model.predict_proba(x)
+    return out
+
+
+class BoostedPool:
+    """A pool and boosted trees, all weighed anew: it reads, but does not step. `weights` (3,): nets, counts, trees."""
+
+    def __init__(self, pool: Pool, boosting: Boosting, weights: np.ndarray):
+        self.pool, self.boosting = pool, boosting
+        self.weights = np.asarray(weights, np.float32)
+        self.vocabulary = pool.vocabulary
+
+    @classmethod
+    def fit(
+        cls, pool: Pool, train: DecisionPoints, valid: DecisionPoints, seed: int = 0, progress: Report = silent
+    ) -> BoostedPool:
+        """`train`, `valid`: those that the pool was fitted to, of events alone."""
+        points, _ = joined(train, valid)
+        left = LeftOut.of(pool.networks, points)
+        boosting, said = Boosting.fit(points, pool.networks.settings.blocks, seed, progress)
+        return cls(pool, boosting, left.weights(boosting=said[left.rows]))
+
+    def parts(self, points: DecisionPoints, known: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """What each says of every row, (n, A)."""
+        return {**self.pool.parts(points, known), "boosting": self.boosting.read(points).next}
+
+    def read(self, points: DecisionPoints, known: np.ndarray | None = None) -> Prediction:
+        parts = self.parts(points, known).values()
+        return Prediction(sum(w * p for w, p in zip(self.weights, parts, strict=True)))

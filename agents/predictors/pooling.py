@@ -1,0 +1,103 @@
+"""How a pool is fitted: its parts leave out blocks of the log in turn, and what they say of them gives the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from lam_env.core.contracts import Checkpoints
+from lam_env.core.progress import Report, silent
+from lam_env.logs.decision_points import DecisionPoints
+
+from ..counting.backoff import BackOff
+from .likelihood import block_splits, blocks_of, joined
+from .network import Predictor
+from .pool import Pool
+from .pretrain import pretrain
+from .settings import PredictorSettings
+
+MASS = 5.0  # of the belief in the weights before any day was seen, in events: data may throw a part out
+BELIEF = {"nets": 0.4, "boosting": 0.35, "counts": 0.25}
+
+
+def weights_of(likelihood: np.ndarray, belief: np.ndarray, mass: float = MASS, rounds: int = 200) -> np.ndarray:
+    """Weights (K,) of a linear pool, by expectation maximisation with a Dirichlet prior of `mass` around `belief` (K,).
+    likelihood (K, n): what each part said of what happened."""
+    weights = belief = belief / belief.sum()
+    for _ in range(rounds):
+        share = weights[:, None] * likelihood
+        share /= share.sum(0)
+        weights = (mass * belief + share.sum(1)) / (mass + likelihood.shape[1])
+    return weights
+
+
+def smoothed(p: np.ndarray, n_actions: int) -> np.ndarray:
+    """.999 p + .001 / K, as the protocol of real logs scores."""
+    return 0.999 * p + 0.001 / n_actions
+
+
+def fit_pool(
+    train: DecisionPoints,
+    valid: DecisionPoints,
+    settings: PredictorSettings,
+    timed: tuple[DecisionPoints, DecisionPoints] | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Report = silent,
+    checkpoints: Checkpoints | None = None,
+) -> Pool:
+    """Nets by `settings`, counts and weights from `train` and `valid` together, of which each part leaves blocks out.
+    `timed`: the same log's decision points with those of its timer, to train and to validate on, where the two are of
+    events alone."""
+    nets = pretrain(train, valid, settings, seed, device, progress, checkpoints)
+    points, _ = joined(train, valid)
+    left = LeftOut.of(nets, points)
+    acts = None if timed is None else _fit_acts(*timed, settings, seed, device, progress)
+    return Pool(nets, left.fitted, left.weights(), acts)
+
+
+def _fit_acts(
+    train: DecisionPoints, valid: DecisionPoints, settings: PredictorSettings, seed: int, device: str, progress: Report
+) -> Predictor:
+    """Says of every decision point whether the user acts before the next."""
+    rows = len(train) + len(valid)
+    chosen = PredictorSettings.for_log(rows, core=settings.core, hidden=settings.hidden, blocks=settings.blocks)
+
+    def report(stage: str, done: int, total: int, note: str) -> None:
+        progress("pre-training: acts at all", done, total, note)
+
+    parts = [x.with_columns({**x.columns(), "target": np.minimum(x.target, 1)}) for x in (train, valid)]
+    return pretrain(*parts, chosen, seed, device, report)
+
+
+@dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """What parts say of rows that they have not seen. `points`: all rows before the test, `block` (n,) the block of
+    each; `rows` (n,) bool: those that some member of the nets left out, and in which the user acts; by part the
+    `likelihood` of what happened, (rows,). `fitted`: the counts of all rows."""
+
+    points: DecisionPoints
+    block: np.ndarray
+    rows: np.ndarray
+    likelihood: dict[str, np.ndarray]
+    fitted: BackOff
+
+    @classmethod
+    def of(cls, nets: Predictor, points: DecisionPoints) -> LeftOut:
+        block = blocks_of(points, nets.settings.blocks)
+        target = np.asarray(points.target, np.int64)
+        said, rows = np.zeros(len(points)), np.zeros(len(points), bool)
+        for member, split in enumerate(block_splits(points, nets.settings.blocks, nets.settings.members)):
+            there = split.judged
+            said[there] = nets.member(member).read(points, hidden=False).next[there, target[there]]
+            rows |= there & (target > 0)
+        counts, by_counts = BackOff.fit(points, block)
+        return cls(points, block, rows, {"nets": said[rows], "counts": by_counts[rows]}, counts)
+
+    def weights(self, **more: np.ndarray) -> np.ndarray:
+        """Of nets, counts and `more` parts, given as `likelihood`."""
+        likelihood = {**self.likelihood, **more}
+        n_actions = len(self.points.vocabulary)
+        each = np.stack([smoothed(p, n_actions) for p in likelihood.values()])
+        return weights_of(each, np.array([BELIEF[name] for name in likelihood]))

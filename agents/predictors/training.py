@@ -1,0 +1,186 @@
+"""The training of one network: truncated back-propagation through chunks of each world's sequence."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel
+
+from lam_env.core.errors import UserError
+from lam_env.core.events import Vocabulary
+from lam_env.core.progress import Note, Report
+from lam_env.logs.decision_points import DecisionPoints
+
+from ..plain import generators, optimizer_state, set_generators, set_optimizer
+from .cores import PredictorNetwork
+from .features import Featuriser
+from .likelihood import Split, marginal_nll, mean_nll
+from .network import Predictor
+from .settings import PredictorSettings
+
+BEATEN = 0.02  # [nats] by which the marginal has to be beaten before training may stop: a plateau lies just below it
+PASSES_IN_VAIN = 4  # where no patience is given
+LEAST_APART = 8  # updates between two looks at the validation likelihood, at least
+
+
+class Chunks:
+    """The training log as tensors, cut anew into chunks for every pass."""
+
+    def __init__(
+        self, train: DecisionPoints, featuriser: Featuriser, settings: PredictorSettings, device: torch.device
+    ):
+        self.tokens = torch.from_numpy(np.asarray(train.tokens, np.int64)).to(device)
+        self.features = torch.from_numpy(featuriser.read(train)).to(device)
+        self.target = torch.from_numpy(np.asarray(train.target, np.int64)).to(device)
+        self.soon = None if train.soon is None else torch.from_numpy(train.soon).to(device)
+        self.bounds = np.r_[train.starts(), len(train)]
+        # a transformer never sees more than its context
+        self.window = min(settings.window, settings.context) if settings.core == "transformer" else settings.window
+        self.featuriser = featuriser
+        self.burn_in = 0 if settings.core in ("transformer", "mlp") else settings.burn_in
+        self.batch = settings.batch
+        self.device = device
+
+    def batches(self, rng: np.random.Generator) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Rows (B, L) and which of them are scored (B, L), for one pass: every row once, offsets drawn anew. A chunk
+        begins with up to `burn_in` rows that only warm the memory up."""
+        first, end, warm = [], [], []
+        for a, b in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True):
+            cuts = np.unique(np.r_[a, np.arange(a + rng.integers(1, self.window + 1), b, self.window), b])
+            first.append(cuts[:-1])
+            end.append(cuts[1:])
+            warm.append(np.maximum(cuts[:-1] - self.burn_in, a))
+        starts, ends, firsts = np.concatenate(warm), np.concatenate(end), np.concatenate(first)
+        order = rng.permutation(len(starts))
+        out = []
+        for i in range(0, len(order), self.batch):
+            mine = order[i : i + self.batch]
+            rows = starts[mine, None] + np.arange((ends - starts)[mine].max())
+            real = (rows >= firsts[mine, None]) & (rows < ends[mine, None])
+            rows = np.minimum(rows, ends[mine, None] - 1)
+            out.append((torch.from_numpy(rows).to(self.device), torch.from_numpy(real).to(self.device)))
+        return out
+
+
+class Fit:
+    """The training of one network: passes over the log, whose best weights are kept."""
+
+    def __init__(self, net: PredictorNetwork, data: Chunks, vocabulary: Vocabulary, rng: np.random.Generator):
+        s = net.settings
+        self.net, self.data, self.rng = net, data, rng
+        self.judge = Predictor(vocabulary, data.featuriser, s)  # draws weights, which are not used
+        self.optimiser = torch.optim.AdamW(net.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
+
+        def towards(means: Sequence[torch.Tensor], news: Sequence[torch.Tensor], update: torch.Tensor | int) -> None:
+            for mean, new in zip(means, news, strict=True):
+                mean.lerp_(new, 1 - min(s.average, (1 + int(update)) / (10 + int(update))))
+
+        self.average = AveragedModel(net, multi_avg_fn=towards) if s.average else None
+        if self.average is not None:
+            self.average.n_averaged += 1  # it begins with the network as it was made
+        self.judge.nets = torch.nn.ModuleList([net if self.average is None else self.average.module])
+        self.best, self.best_weights = math.inf, dict[str, torch.Tensor]()
+        self.best_at, self.looked_at = (0, 0), 0  # the pass and the update of the best; the update of the last look
+        self.passes, self.batches, self.updates = 0, 0, 0  # whole passes, batches of the one going on; all updates
+        self._order = self.rng.bit_generator.state  # before the pass that is going on was drawn
+
+    def state_dict(self) -> dict[str, object]:
+        return {
+            "net": self.net.state_dict(),
+            "optimiser": optimizer_state(self.optimiser),
+            "average": None if self.average is None else self.average.state_dict(),
+            "best": [self.best, self.best_weights, *self.best_at, self.looked_at],
+            "done": [self.passes, self.batches, self.updates],
+            "order": self._order,
+            "torch": generators(self.data.device),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        set_optimizer(self.optimiser, state["optimiser"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.best, self.best_weights, *best_at, self.looked_at = state["best"]
+        self.best_at = best_at[0], best_at[1]
+        self.passes, self.batches, self.updates = state["done"]
+        self.rng.bit_generator.state = state["order"]
+        set_generators(self.data.device, state["torch"])
+
+    def run(self, split: Split, stage: str, progress: Report, keep: Callable[[], None]) -> PredictorNetwork:
+        """Until `split` is read no better. `keep` is called after each batch, when nothing is half done."""
+        s, net = self.net.settings, self.net
+        target = split.reading.target[split.judged]
+        enough = marginal_nll(np.asarray(split.train.target), target, net.n_actions) - BEATEN
+        last_note, note, total = 0.0, Note(), 1
+        while self.passes < s.passes and not (self.best < enough and self._in_vain()):
+            net.train()
+            self._order = self.rng.bit_generator.state
+            batches = self.data.batches(self.rng)
+            total = s.passes * len(batches)
+            for rows, real in batches[self.batches :]:
+                done = self.passes * len(batches) + self.batches
+                self._step(rows, real, _rate(done, total, s.schedule))
+                self.batches, self.updates = self.batches + 1, self.updates + 1
+                if (now := time.monotonic()) - last_note > 0.2:
+                    last_note = now
+                    progress(stage, done, total, note)
+                keep()
+            self.passes, self.batches = self.passes + 1, 0
+            if self.updates - self.looked_at >= LEAST_APART or self.passes == s.passes:
+                score = self._look(split, target)
+                text = f"pass {self.passes}, validation NLL {score:.4f} (best {self.best:.4f})"
+                note = Note(text, {"validation_nll": score}, self.passes)
+                progress(stage, self.passes * len(batches), total, note)
+        if not self.best_weights:
+            raise UserError("pre-training diverged in its first pass; lower learning_rate or look for broken readings")
+        net.load_state_dict(self.best_weights)
+        progress(stage, total, total, note)
+        return net.eval()
+
+    def _in_vain(self) -> bool:
+        at_pass, at_update = self.best_at
+        if patience := self.net.settings.patience:
+            return self.updates - at_update >= patience
+        return self.passes - at_pass >= PASSES_IN_VAIN
+
+    def _look(self, split: Split, target: np.ndarray) -> float:
+        self.judge.nets.eval()
+        score = mean_nll(self.judge.read(split.reading, hidden=False).next[split.judged], target)
+        self.looked_at = self.updates
+        if score < self.best:
+            self.best, self.best_at = score, (self.passes, self.updates)
+            self.best_weights = {k: v.detach().clone() for k, v in self.judge.nets[0].state_dict().items()}
+        return score
+
+    def _step(self, rows: torch.Tensor, real: torch.Tensor, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.net.settings.learning_rate * rate
+        loss = _loss(self.net, self.data, rows, real)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimiser.step()
+        if self.average is not None:
+            self.average.update_parameters(self.net)
+
+
+def _rate(done: int, total: int, schedule: str) -> float:
+    warm = min(1.0, (done + 1) / min(100, max(1, total // 20)))
+    return warm if schedule == "constant" else warm * 0.5 * (1 + math.cos(math.pi * done / total))
+
+
+def _loss(net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    s = net.settings
+    with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=s.autocast):
+        logits, soon, _, _ = net(data.tokens[rows], data.features[rows])
+    rows = rows[real]
+    loss = F.cross_entropy(logits[real].float(), data.target[rows], label_smoothing=s.label_smoothing)
+    if data.soon is not None:
+        loss = loss + F.binary_cross_entropy_with_logits(soon[real].float(), data.soon[rows].float())
+    return loss
