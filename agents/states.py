@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .counting.ledger import Ledger
+
+S = TypeVar("S")
 
 
 def each(function: Callable[[list[np.ndarray]], np.ndarray], *states: Any) -> Any:
@@ -21,6 +23,22 @@ def each(function: Callable[[list[np.ndarray]], np.ndarray], *states: Any) -> An
     names = [f.name for f in dataclasses.fields(first)]
     made: Any = type(first)
     return made(*(each(function, *(getattr(state, name) for state in states)) for name in names))
+
+
+def fresh(state: S, other: S, rows: np.ndarray) -> S:
+    """The state with `rows` (mask or index) as in `other`; those given stay as they are."""
+    mask: np.ndarray | None = None
+
+    def chosen(arrays: list[np.ndarray]) -> np.ndarray:
+        nonlocal mask
+        old, new = arrays
+        if mask is None:
+            mask = np.zeros(len(old), bool)
+            mask[rows] = True
+        return np.where(np.reshape(mask, (-1,) + (1,) * (old.ndim - 1)), new, old) if old.size else old
+
+    made: S = each(chosen, state, other)
+    return made
 
 
 def put(state: Any, rows: np.ndarray | int, other: Any) -> None:

@@ -1,7 +1,8 @@
-"""Counts that never stop: one table of the training log, which goes on with what a stream does.
+"""Counts that never stop: a table of the training log, which goes on with what a stream does.
 
-p_k(a) = (count_k(a) + alpha p_{k-1}(a)) / (count_k + alpha) from coarse contexts to fine ones, as in `counts`, where
-count_k is the training log's and the stream's own together. alpha is chosen on rows that the table was not made of.
+p_k(y) = (count_k(y) + alpha p_{k-1}(y)) / (count_k + alpha) from coarse contexts to fine ones, as in `counts`, where
+count_k is of the training log and of the stream together. alpha is chosen on rows that the table was not made of. What
+follows, y, is the user's next action (`NEXT`), or whether there is one before the next decision point (`ACTS`).
 """
 
 from __future__ import annotations
@@ -12,85 +13,116 @@ import numpy as np
 
 from lam_env.core.contracts import Prediction
 from lam_env.core.events import Vocabulary
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs.decision_points import DecisionPoints
 
+from ..states import fresh
 from .counts import CountTable, Hits, best_constant, count_outcomes
-from .history import DEPTH, History, of_log, of_step, push
+from .history import DEPTH, latest, push
 from .ledger import counts_so_far, gathered, ledgers, user_action
 
-CONTEXTS = (
+NEXT = (
     *("", "quiet last", "quiet last 6h", "quiet last 3h"),
     *("quiet last second", "quiet last second 6h", "quiet last second third"),
 )
+ACTS = ("", "since", "since last", "since 1h", "since half")
 ALPHAS = (0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
-_DIGITS = ("quiet", "last", "second", "third", "6h", "3h")  # what contexts are made of, in this order
+_SINCE = np.array([1, 5, 10, 30, 60, 180, 360]) * 60  # [s] from the last token on; bounds of classes
+_LONG_AGO = -(1 << 40)  # [s] nothing has been heard yet
+
+# what contexts are made of, in the order of `digits`, and how many values each has (0: as many as there are tokens)
+_BASES = {
+    "quiet": 2,
+    "last": 0,
+    "second": 0,
+    "third": 0,
+    "6h": 4,
+    "3h": 8,
+    "1h": 24,
+    "half": 48,
+    "since": len(_SINCE) + 1,
+}
 
 
-def radix(n_tokens: int) -> np.ndarray:
-    """(digits, levels) int64: digits @ radix are the contexts as numbers, which differ between levels too."""
-    base = {"quiet": 2, "6h": 4, "3h": 8}
-    out = np.zeros((len(_DIGITS) + 1, len(CONTEXTS)), np.int64)
-    for level, context in enumerate(CONTEXTS):
-        place = len(CONTEXTS)
+def digits(last: np.ndarray, time: np.ndarray, heard: np.ndarray, quiet: np.ndarray) -> np.ndarray:
+    """last (n, DEPTH), the latest tokens; time (n,) and heard (n,) [s], now and when the last token came; quiet (n,)
+    bool: now none -> (n, digits) int64, the last of them 1."""
+    out = np.empty((len(time), len(_BASES) + 1), np.int64)
+    second = time % DAY
+    out[:, 0] = quiet
+    out[:, 1 : 1 + DEPTH] = last
+    for column, length in enumerate((6 * HOUR, 3 * HOUR, HOUR, HOUR // 2), 1 + DEPTH):
+        out[:, column] = second // length
+    out[:, -2] = np.searchsorted(_SINCE, time - heard, side="right")
+    out[:, -1] = 1
+    return out
+
+
+def radix(levels: tuple[str, ...], n_tokens: int) -> np.ndarray:
+    """(digits, levels) int64: `digits` @ radix are the contexts as numbers, which differ between levels too."""
+    names = list(_BASES)
+    out = np.zeros((len(names) + 1, len(levels)), np.int64)
+    for level, context in enumerate(levels):
+        place = len(levels)
         for digit in context.split():
-            out[_DIGITS.index(digit), level] = place
-            place *= base.get(digit, n_tokens)
+            out[names.index(digit), level] = place
+            place *= _BASES[digit] or n_tokens
         out[-1, level] = level
     return out
 
 
-def digits(history: History) -> np.ndarray:
-    """(n, digits) int64"""
-    h = history
-    return np.stack([h.quiet, *h.last.T, h.hour // 6, h.hour // 3, np.ones_like(h.quiet)], 1)
-
-
 @dataclass
 class BackOffState:
-    """last (n, DEPTH) int64: the latest tokens of each stream, latest first; contexts (n, levels) int64: those that
-    await their outcome, -1 before the first decision point; own (n,) object: each stream's `Ledger`."""
+    """Of n streams: last (n, DEPTH) int64, the latest tokens, latest first; heard (n,) int64 [s], when the last came;
+    contexts (n, levels) int64, those that await their outcome, -1 before the first decision point; own (n,) object,
+    each stream's `Ledger`."""
 
     last: np.ndarray
+    heard: np.ndarray
     contexts: np.ndarray
     own: np.ndarray
 
 
 class BackOff:
-    """`table`: counts of the training log by context, (contexts + 1, A), the last row zero."""
+    """`levels`: `NEXT` or `ACTS`; `table`: counts of the training log by context, (contexts + 1, Y), the last row zero.
+    Y outcomes: the actions, or no and yes."""
 
-    def __init__(self, vocabulary: Vocabulary, table: CountTable, alpha: float):
-        self.vocabulary, self.table, self.alpha = vocabulary, table, alpha
-        self._radix = radix(vocabulary.n_tokens)
+    def __init__(self, vocabulary: Vocabulary, levels: tuple[str, ...], table: CountTable, alpha: float):
+        self.vocabulary, self.levels, self.table, self.alpha = vocabulary, levels, table, alpha
+        self.outcomes = outcomes(levels, vocabulary)
+        self._radix = radix(levels, vocabulary.n_tokens)
 
     @classmethod
-    def fit(cls, points: DecisionPoints, block: np.ndarray) -> tuple[BackOff, np.ndarray]:
-        """The table of all `points`, and (n,) the probability of each target according to that of all other blocks than
-        the row's, `block` (n,); alpha is that of their greatest likelihood."""
-        vocabulary, target = points.vocabulary, np.asarray(points.target, np.int64)
-        a, rows = len(vocabulary), np.arange(len(points))
-        contexts = digits(of_log(points)) @ radix(vocabulary.n_tokens)
-        hits = [(np.zeros(len(points)), np.zeros(len(points))) for _ in CONTEXTS]
+    def fit(cls, levels: tuple[str, ...], points: DecisionPoints, block: np.ndarray) -> tuple[BackOff, np.ndarray]:
+        """The table of all `points`, and (n,) the probability of each outcome according to that of all other blocks
+        than the row's, `block` (n,); alpha is that of their greatest likelihood."""
+        vocabulary = points.vocabulary
+        size, target = outcomes(levels, vocabulary), np.asarray(points.target, np.int64)
+        target = np.minimum(target, size - 1)
+        contexts = _read(points) @ radix(levels, vocabulary.n_tokens)
+        follows = _followed(points, size)
+        hits = [(np.zeros(len(points)), np.zeros(len(points))) for _ in levels]
         for b in np.unique(block):
             left = block == b
-            table = _count(contexts[~left], target[~left], a)
+            table = _count(contexts[~left], target[~left], size)
             for level, (hit, total) in enumerate(hits):
                 counts = table.counts[table.rows(contexts[left, level])]
-                counts = counts + counts_so_far(points, contexts[:, level], a, ~left)[left]
-                hit[left], total[left] = counts[rows[: left.sum()], target[left]], counts.sum(1)
-        uniform = np.full(len(points), 1 / a)
-        alpha = best_constant(ALPHAS, uniform, list[Hits](hits), a)
+                counts = counts + counts_so_far(points, contexts[:, level], follows, size, ~left)[left]
+                hit[left], total[left] = counts[np.arange(left.sum()), target[left]], counts.sum(1)
+        p = np.full(len(points), 1 / size)
+        alpha = best_constant(ALPHAS, p, list[Hits](hits), size)
         for hit, total in hits:
-            uniform = (hit + alpha * uniform) / (total + alpha)
-        return cls(vocabulary, _count(contexts, target, a), alpha), uniform
+            p = (hit + alpha * p) / (total + alpha)
+        return cls(vocabulary, levels, _count(contexts, target, size), alpha), p
 
     def read(self, points: DecisionPoints, known: np.ndarray | None = None) -> Prediction:
-        """Every row of a log; `known` (n,) bool: rows that the table was made of, whose outcomes are not counted
-        twice."""
-        alpha, a = np.float32(self.alpha), len(self.vocabulary)
-        contexts = digits(of_log(points)) @ self._radix
-        p = np.full((len(points), a), 1 / a, np.float32)
+        """Every row of a log, `next` (n, Y); `known` (n,) bool: rows that the table was made of, whose outcomes are not
+        counted twice."""
+        alpha, size = np.float32(self.alpha), self.outcomes
+        contexts, follows = _read(points) @ self._radix, _followed(points, size)
+        p = np.full((len(points), size), 1 / size, np.float32)
         for context in contexts.T:
-            counts = counts_so_far(points, context, a, known)
+            counts = counts_so_far(points, context, follows, size, known)
             counts += self.table.counts[self.table.rows(context)]
             total = counts.sum(1, keepdims=True)
             p *= alpha
@@ -101,38 +133,62 @@ class BackOff:
     # one decision point at a time
 
     def start(self, n: int) -> BackOffState:
-        own = ledgers(n, len(self.vocabulary))
-        return BackOffState(np.zeros((n, DEPTH), np.int64), np.full((n, len(CONTEXTS)), -1, np.int64), own)
+        return BackOffState(
+            np.zeros((n, DEPTH), np.int64),
+            np.full(n, _LONG_AGO),
+            np.full((n, len(self.levels)), -1, np.int64),
+            ledgers(n, self.outcomes),
+        )
 
     def reset(self, state: BackOffState, rows: np.ndarray) -> BackOffState:
         """The state with `rows` (mask or index) fresh."""
-        mask = np.zeros(len(state.last), bool)
-        mask[rows] = True
-        own = state.own.copy()
-        own[mask] = ledgers(int(mask.sum()), len(self.vocabulary))
-        return BackOffState(np.where(mask[:, None], 0, state.last), np.where(mask[:, None], -1, state.contexts), own)
+        return fresh(state, self.start(len(state.last)), rows)
 
     def step(self, state: BackOffState, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, BackOffState]:
         """One decision point per stream. The counts in the state go on in place: do not step a state twice."""
-        last = push(state.last, points.tokens)
-        contexts = digits(of_step(last, points)) @ self._radix
-        done = user_action(points.tokens, len(self.vocabulary))
+        time, quiet = np.asarray(points.time, np.int64), points.tokens[:, -1] == 0
+        last, heard = push(state.last, points.tokens), np.where(quiet, state.heard, time)
+        contexts = digits(last, time, heard, quiet) @ self._radix
+        done = _outcome(points.tokens, self.outcomes, self.vocabulary)
         counts = gathered(state.own, state.contexts, contexts, done, active)
         counts += self.table.counts[self.table.rows(contexts)]
+        after = BackOffState(last, heard, contexts, state.own)
         if np.count_nonzero(active) < len(active):
-            last = np.where(active[:, None], last, state.last)
-            contexts = np.where(active[:, None], contexts, state.contexts)
-        return Prediction(self._interpolated(counts)), BackOffState(last, contexts, state.own)
+            after = fresh(state, after, active)
+        return Prediction(self._interpolated(counts)), after
 
     def _interpolated(self, counts: np.ndarray) -> np.ndarray:
-        """(n, levels, A) -> (n, A): the recursion, its product written out."""
+        """(n, levels, Y) -> (n, Y): the recursion, its product written out."""
         total = counts.sum(2) + np.float32(self.alpha)
-        passed = np.ones((len(total), len(CONTEXTS) + 1), np.float32)  # what is left of a level's word at the finest
+        passed = np.ones((len(total), len(self.levels) + 1), np.float32)  # of a level's word what finer ones pass on
         np.cumprod(np.float32(self.alpha) / total[:, ::-1], axis=1, out=passed[:, 1:])
         weight = passed[:, -2::-1] / total
-        return (weight[:, None] @ counts)[:, 0] + passed[:, -1:] / np.float32(len(self.vocabulary))
+        return (weight[:, None] @ counts)[:, 0] + passed[:, -1:] / np.float32(self.outcomes)
 
 
-def _count(contexts: np.ndarray, target: np.ndarray, n_actions: int) -> CountTable:
+def outcomes(levels: tuple[str, ...], vocabulary: Vocabulary) -> int:
+    return 2 if levels == ACTS else len(vocabulary)
+
+
+def _outcome(tokens: np.ndarray, size: int, vocabulary: Vocabulary) -> np.ndarray:
+    """(n,) what a bag says of the decision point before it."""
+    return np.minimum(user_action(tokens, len(vocabulary)), size - 1)
+
+
+def _followed(points: DecisionPoints, size: int) -> np.ndarray:
+    """(n,) what the next row says of each."""
+    return np.r_[_outcome(np.asarray(points.tokens), size, points.vocabulary)[1:], 0][: len(points)]
+
+
+def _read(points: DecisionPoints) -> np.ndarray:
+    """`digits` of every row of a log."""
+    time, quiet = np.asarray(points.time, np.int64), np.asarray(points.tokens)[:, -1] == 0
+    start = np.repeat(points.starts(), np.diff(np.r_[points.starts(), len(points)]))
+    row = np.maximum.accumulate(np.where(quiet, -1, np.arange(len(points))))
+    heard = np.where(row >= start, time[np.maximum(row, 0)], _LONG_AGO)
+    return digits(latest(points, DEPTH), time, heard, quiet)
+
+
+def _count(contexts: np.ndarray, target: np.ndarray, size: int) -> CountTable:
     """Of all levels, contexts (n, levels)."""
-    return count_outcomes(contexts.ravel(), np.repeat(target, contexts.shape[1]), n_actions)
+    return count_outcomes(contexts.ravel(), np.repeat(target, contexts.shape[1]), size)

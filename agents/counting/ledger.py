@@ -17,20 +17,19 @@ def user_action(tokens: np.ndarray, n_actions: int) -> np.ndarray:
 
 
 def counts_so_far(
-    points: DecisionPoints, context: np.ndarray, n_actions: int, known: np.ndarray | None = None
+    points: DecisionPoints, context: np.ndarray, follows: np.ndarray, size: int, known: np.ndarray | None = None
 ) -> np.ndarray:
-    """Per row, how often each action followed the row's context (n,) earlier in its world, (n, A) float32. Outcomes of
-    rows that are `known` (n,) bool are left out."""
+    """Per row, how often each outcome has followed the row's context (n,) earlier in its world, (n, size) float32.
+    follows (n,): each row's outcome; those of rows that are `known` (n,) bool are left out."""
     n = len(points)
-    follows = np.r_[user_action(np.asarray(points.tokens), n_actions)[1:], 0][:n]
     counted = np.ones(n, np.float32) if known is None else (~known).astype(np.float32)
-    out = np.zeros((n, n_actions), np.float32)
+    out = np.zeros((n, size), np.float32)
     bounds = np.r_[points.starts(), n]
     for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         order = np.argsort(context[a:b], kind="stable")
         new = np.r_[True, np.diff(context[a:b][order]) != 0]
         first = np.flatnonzero(new)[np.cumsum(new) - 1]
-        done = np.zeros((b - a + 1, n_actions), np.float32)  # row i: outcomes of the first i rows in this order
+        done = np.zeros((b - a + 1, size), np.float32)  # row i: outcomes of the first i rows in this order
         done[np.arange(1, b - a + 1), follows[a:b][order]] = counted[a:b][order]
         np.cumsum(done, axis=0, out=done)
         out[a:b][order] = done[:-1] - done[first]
@@ -40,9 +39,9 @@ def counts_so_far(
 class Ledger:
     """What one stream has done since its start: per context, a number, the counts of what followed."""
 
-    def __init__(self, contexts: Sequence[int] = (), counts: np.ndarray | None = None, n_actions: int = 0):
+    def __init__(self, contexts: Sequence[int] = (), counts: np.ndarray | None = None, size: int = 0):
         self.row = {context: i + 1 for i, context in enumerate(contexts)}  # row 0: of contexts never met
-        self.counts = np.zeros((64, n_actions), np.float32) if counts is None else counts
+        self.counts = np.zeros((64, size), np.float32) if counts is None else counts
 
     def add(self, contexts: list[int], action: int) -> None:
         rows = [self.row.setdefault(context, len(self.row) + 1) for context in contexts]
@@ -68,10 +67,10 @@ class Ledger:
         return cls(state["contexts"].tolist(), state["counts"])
 
 
-def ledgers(n: int, n_actions: int) -> np.ndarray:
-    """(n,) object: empty ones."""
+def ledgers(n: int, size: int) -> np.ndarray:
+    """(n,) object: empty ones, of so many outcomes."""
     out = np.empty(n, object)
-    out[:] = [Ledger(n_actions=n_actions) for _ in range(n)]
+    out[:] = [Ledger(size=size) for _ in range(n)]
     return out
 
 

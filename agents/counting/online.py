@@ -44,10 +44,15 @@ class OnlineMarkov(CountPredictor):
             p = self._probabilities(History(*(a[judged] for a in history)))[np.arange(len(target)), target]
             hits = list[Hits]()
             for level in OWN:
-                counts = counts_so_far(reading, self._keys(level, history), len(self.vocabulary))[judged]
+                counts = self._own_counts(reading, level, history)[judged]
                 hits.append((counts[np.arange(len(target)), target], counts.sum(1)))
             self.beta = best_constant(BETAS, p, hits, len(self.vocabulary))
         return self
+
+    def _own_counts(self, points: DecisionPoints, level: str, history: History) -> np.ndarray:
+        n_actions = len(self.vocabulary)
+        follows = np.r_[user_action(np.asarray(points.tokens), n_actions)[1:], 0][: len(points)]
+        return counts_so_far(points, self._keys(level, history), follows, n_actions)
 
     def _blend(self, p: np.ndarray, own: np.ndarray) -> np.ndarray:
         """p, own (n, A)"""
@@ -86,7 +91,7 @@ class OnlineMarkov(CountPredictor):
         history = of_log(points)
         p = super().read(points).next
         for level in OWN:
-            p = self._blend(p, counts_so_far(points, self._keys(level, history), len(self.vocabulary)))
+            p = self._blend(p, self._own_counts(points, level, history))
         return Prediction(p)
 
 

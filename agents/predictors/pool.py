@@ -2,7 +2,7 @@
 
 p(action) = sum_k w_k p_k(action), with weights w_k learned on days that the parts had not seen (`pooling`). Where its
 log has a timer, quiet moments are decision points too. Then the parts know the moments at which something happened, and
-whether the user acts now is a factor of its own, learned on all decision points:
+whether the user acts now is a factor of its own, counted at all decision points:
 p(action now) = p(acts now) p(action | acts).
 """
 
@@ -17,7 +17,7 @@ from lam_env.core.contracts import Prediction
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..counting.backoff import BackOff, BackOffState
-from ..states import each
+from ..states import fresh
 from .network import NetworkState, Predictor
 
 PARTS = ("nets", "counts")  # in the order of the weights
@@ -31,21 +31,29 @@ class PoolState:
 
     nets: NetworkState
     counts: BackOffState
-    acts: NetworkState | None
+    acts: BackOffState | None
     said: np.ndarray
     waited: np.ndarray
     begun: np.ndarray
 
 
 class Pool:
-    """`weights` (2,): of `PARTS`. `acts`: says whether the user acts before the next decision point, 1 - its p(none),
-    and what soon; None: every decision point is one that the parts have learned from."""
+    """`weights` (2,): of `PARTS`. `acts`: says whether the user acts before the next decision point; None: every
+    decision point is one that the parts have learned from. `timer`: quiet time [s] after which there is one."""
 
-    def __init__(self, nets: Predictor, counts: BackOff, weights: np.ndarray, acts: Predictor | None = None):
-        self.networks, self.counts, self.acts = nets, counts, acts
+    def __init__(
+        self,
+        networks: Predictor,
+        counts: BackOff,
+        weights: np.ndarray,
+        acts: BackOff | None = None,
+        timer: int | None = None,
+    ):
+        self.networks, self.counts, self.acts, self.timer = networks, counts, acts, timer
         self.weights = np.asarray(weights, np.float32)
-        self.vocabulary = nets.vocabulary
-        self.timer = nets.timer if acts is None else acts.timer
+        self.vocabulary = networks.vocabulary
+        # how many decision points of the timer lie within each action's patience
+        self._within = np.maximum(1, np.asarray(self.vocabulary.patience) / (timer or np.inf))
 
     @property
     def n_hidden(self) -> int:
@@ -71,40 +79,24 @@ class Pool:
 
     def reset(self, state: PoolState, rows: np.ndarray) -> PoolState:
         """The state with `rows` (mask or index) fresh; the one given stays as it is."""
-        n = len(state.said)
-        mask = np.zeros(n, bool)
-        mask[rows] = True
-
-        def fresh(arrays: list[np.ndarray]) -> np.ndarray:
-            old, new = arrays
-            return np.where(np.reshape(mask, (-1,) + (1,) * (old.ndim - 1)), new, old) if old.size else old
-
-        made: PoolState = each(fresh, state, self.start(n))
-        return made
+        return fresh(state, self.start(len(state.said)), rows)
 
     def step(self, state: PoolState, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, PoolState]:
         """One decision point per stream (N rows). Inactive rows keep their state; what is predicted for them means
         nothing. Counts go on in place: do not step a state twice."""
         if self.acts is None or state.acts is None:
             said, soon, nets, counts = self._parts(state, points, active)
-            return Prediction(said, soon, nets.h[:, : self.n_hidden]), dataclasses.replace(
-                state, nets=nets, counts=counts
-            )
+            after = dataclasses.replace(state, nets=nets, counts=counts)
+            return Prediction(said, soon, nets.h[:, : self.n_hidden]), after
         now, acts = self.acts.step(state.acts, points, active)
-        since = state.waited + points.gap
-        fresh = active & ((points.tokens[:, -1] > 0) | ~state.begun)
-        state = dataclasses.replace(state, acts=acts, waited=np.where(active, since, state.waited))
-        if fresh.any():
-            said, _, nets, counts = self._parts(state, dataclasses.replace(points, gap=since), fresh)
-            state = PoolState(
-                nets,
-                counts,
-                acts,
-                np.where(fresh[:, None], said, state.said),
-                np.where(fresh, np.float32(0), state.waited),
-                state.begun | fresh,
-            )
-        return Prediction(_both(now.next, state.said), now.soon, state.nets.h[:, : self.n_hidden]), state
+        waited = state.waited + points.gap
+        happened = active & ((points.tokens[:, -1] > 0) | ~state.begun)
+        after = dataclasses.replace(state, acts=acts, waited=np.where(active, waited, state.waited))
+        if happened.any():
+            said, _, nets, counts = self._parts(state, dataclasses.replace(points, gap=waited), happened)
+            said = np.where(happened[:, None], said, state.said)
+            after = PoolState(nets, counts, acts, said, after.waited * ~happened, state.begun | happened)
+        return self._both(now.next[:, 1:], after.said, after.nets.h), after
 
     def _parts(
         self, state: PoolState, points: DecisionPoints, active: np.ndarray
@@ -113,12 +105,19 @@ class Pool:
         by_counts, counts = self.counts.step(state.counts, points, active)
         return self._pooled(by_nets.next, by_counts.next), by_nets.soon, nets, counts
 
-    def _pooled(self, *parts: np.ndarray) -> np.ndarray:
+    def _pooled(self, nets: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """(n, A) of each part -> (n, A)"""
-        p = parts[0] * self.weights[0]
-        for weight, part in zip(self.weights[1:], parts[1:], strict=True):
-            p += weight * part
-        return p
+        said: np.ndarray = self.weights[0] * nets + self.weights[1] * counts
+        return said
+
+    def _both(self, acts: np.ndarray, said: np.ndarray, hidden: np.ndarray | None) -> Prediction:
+        """acts (n, 1): whether the user acts before the next decision point; said (n, A): the pool's word when
+        something happened last. What comes soon rests on the same chance at each of the timer's moments until then."""
+        given = said / (1 - said[:, :1])
+        given[:, 0] = 0
+        p, soon = acts * given, (1 - (1 - acts) ** self._within) * given
+        p[:, :1] = 1 - acts
+        return Prediction(p, soon.astype(np.float32), None if hidden is None else hidden[:, : self.n_hidden])
 
     # a whole log at once
 
@@ -134,23 +133,13 @@ class Pool:
             nets = self.networks.read(points, hidden)
             said = self._pooled(nets.next, self.counts.read(points, known).next)
             return Prediction(said, nets.soon, None if nets.hidden is None else nets.hidden[:, : self.n_hidden])
-        now = self.acts.read(points, hidden=False)
-        fresh = np.asarray(points.tokens)[:, -1] > 0
-        fresh[points.starts()] = True
-        upto = np.cumsum(points.gap, dtype=np.float64)[fresh]
-        happened = points.select(fresh)
-        gap = np.diff(upto, prepend=0.0)
-        gap[happened.starts()] = happened.gap[happened.starts()]
-        happened = dataclasses.replace(happened, gap=gap.astype(np.float32))
-        said = self.given_acts.read(happened, hidden, None if known is None else known[fresh])
-        row = np.cumsum(fresh) - 1
-        return Prediction(_both(now.next, said.next[row]), now.soon, None if said.hidden is None else said.hidden[row])
-
-
-def _both(acts: np.ndarray, said: np.ndarray) -> np.ndarray:
-    """p(none) from `acts` (n, A), all else from `said` (n, A), given that the user acts -> (n, A)."""
-    out = np.empty_like(said)
-    out[:, 0] = acts[:, 0]
-    rest = said[:, 1:]
-    out[:, 1:] = rest * ((1 - acts[:, :1]) / rest.sum(1, keepdims=True))
-    return out
+        now = self.acts.read(points, known)
+        happened = np.asarray(points.tokens)[:, -1] > 0
+        happened[points.starts()] = True
+        events = points.select(happened)
+        gap = np.diff(np.cumsum(points.gap, dtype=np.float64)[happened], prepend=0.0)
+        gap[events.starts()] = events.gap[events.starts()]
+        events = dataclasses.replace(events, gap=gap.astype(np.float32))
+        said = self.given_acts.read(events, hidden, None if known is None else known[happened])
+        row = np.cumsum(happened) - 1
+        return self._both(now.next[:, 1:], said.next[row], None if said.hidden is None else said.hidden[row])

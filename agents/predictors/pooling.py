@@ -10,7 +10,7 @@ from lam_env.core.contracts import Checkpoints
 from lam_env.core.progress import Report, silent
 from lam_env.logs.decision_points import DecisionPoints
 
-from ..counting.backoff import BackOff
+from ..counting.backoff import ACTS, NEXT, BackOff
 from .likelihood import block_splits, blocks_of, joined
 from .network import Predictor
 from .pool import Pool
@@ -53,35 +53,24 @@ def fit_pool(
     nets = pretrain(train, valid, settings, seed, device, progress, checkpoints)
     points, _ = joined(train, valid)
     left = LeftOut.of(nets, points)
-    acts = None if timed is None else _fit_acts(*timed, settings, seed, device, progress)
-    return Pool(nets, left.fitted, left.weights(), acts)
-
-
-def _fit_acts(
-    train: DecisionPoints, valid: DecisionPoints, settings: PredictorSettings, seed: int, device: str, progress: Report
-) -> Predictor:
-    """Says of every decision point whether the user acts before the next."""
-    rows = len(train) + len(valid)
-    chosen = PredictorSettings.for_log(rows, core=settings.core, hidden=settings.hidden, blocks=settings.blocks)
-
-    def report(stage: str, done: int, total: int, note: str) -> None:
-        progress("pre-training: acts at all", done, total, note)
-
-    parts = [x.with_columns({**x.columns(), "target": np.minimum(x.target, 1)}) for x in (train, valid)]
-    return pretrain(*parts, chosen, seed, device, report)
+    if timed is None:
+        return Pool(nets, left.counts, left.weights(), timer=points.timer)
+    every, _ = joined(*timed)
+    acts, _ = BackOff.fit(ACTS, every, blocks_of(every, settings.blocks))
+    return Pool(nets, left.counts, left.weights(), acts, every.timer)
 
 
 @dataclasses.dataclass(frozen=True)
 class LeftOut:
     """What parts say of rows that they have not seen. `points`: all rows before the test, `block` (n,) the block of
     each; `rows` (n,) bool: those that some member of the nets left out, and in which the user acts; by part the
-    `likelihood` of what happened, (rows,). `fitted`: the counts of all rows."""
+    `likelihood` of what happened, (rows,). `counts`: of all rows."""
 
     points: DecisionPoints
     block: np.ndarray
     rows: np.ndarray
     likelihood: dict[str, np.ndarray]
-    fitted: BackOff
+    counts: BackOff
 
     @classmethod
     def of(cls, nets: Predictor, points: DecisionPoints) -> LeftOut:
@@ -92,7 +81,7 @@ class LeftOut:
             there = split.judged
             said[there] = nets.member(member).read(points, hidden=False).next[there, target[there]]
             rows |= there & (target > 0)
-        counts, by_counts = BackOff.fit(points, block)
+        counts, by_counts = BackOff.fit(NEXT, points, block)
         return cls(points, block, rows, {"nets": said[rows], "counts": by_counts[rows]}, counts)
 
     def weights(self, **more: np.ndarray) -> np.ndarray:
