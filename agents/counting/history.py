@@ -24,6 +24,9 @@ class History(NamedTuple):
 
 def push(last: np.ndarray, tokens: np.ndarray) -> np.ndarray:
     """`last` (n, DEPTH) after a decision point whose bag is `tokens` (n, BAG), right-aligned and 0-padded."""
+    if not np.count_nonzero(tokens[:, -2]):  # one at most in each, as nearly always
+        newest = tokens[:, -1:]
+        return np.where(newest > 0, np.concatenate([newest, last[:, :-1]], axis=1), last)
     new = np.count_nonzero(tokens, axis=1)[:, None]
     width, back = tokens.shape[1], np.arange(DEPTH)
     both = np.concatenate([last, tokens], axis=1)

@@ -15,6 +15,7 @@ from lam_env.core.units import DAY
 from ..advice.plugin import lately, worth
 from ..carry import Carried, PredictorState, Starts, slow_actions, update
 from ..predictors.network import Predictor
+from ..predictors.pool import Pool
 
 PARTS = 6  # parts of the day, four hours each
 NEVER_SEEN = 1e6  # scale of a reading that did not vary
@@ -78,7 +79,7 @@ class _Features:
 class PriorFeatures(_Features):
     """With a prior. The rest: its hidden state, readings, clock, feedback, recency."""
 
-    def __init__(self, predictor: Predictor, mean: np.ndarray, scale: np.ndarray):
+    def __init__(self, predictor: Predictor | Pool, mean: np.ndarray, scale: np.ndarray):
         self.predictor = predictor
         v = predictor.vocabulary
         super().__init__(v, mean, scale, predictor.n_hidden + 1, tuple(v.values()))

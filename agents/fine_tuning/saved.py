@@ -21,6 +21,8 @@ from lam_env.core.files.inputs import json_of
 
 from ..files import ModelError, fill, read_folder, reading, to_json, weights_of, write_folder
 from ..predictors.network import Predictor
+from ..predictors.pool import Pool
+from ..predictors.store import known
 from .features import Layout, PriorFeatures
 from .heads import HEADS
 from .policy import TunedPolicy
@@ -48,7 +50,7 @@ def save_policy(policy: TunedPolicy, folder: str | os.PathLike[str]) -> None:
     write_folder(Path(folder), {_WEIGHTS: weights_of(policy.head), _ABOUT: to_json(about)}, FORMAT)
 
 
-def load_policy(folder: str | os.PathLike[str], predictor: Predictor) -> TunedPolicy:
+def load_policy(folder: str | os.PathLike[str], predictor: Predictor | Pool) -> TunedPolicy:
     """The policy saved in `folder`, on the prior that it was trained on; ModelError if it is incomplete, changed, not
     one of ours, or another prior's."""
     folder = Path(folder)
@@ -75,7 +77,7 @@ def load_policy(folder: str | os.PathLike[str], predictor: Predictor) -> TunedPo
         return TunedPolicy(features, head)
 
 
-def _features(about: Mapping[str, object], predictor: Predictor) -> PriorFeatures:
+def _features(about: Mapping[str, object], predictor: Predictor | Pool) -> PriorFeatures:
     mean, scale = (narrow(f"{_ABOUT}: {name}", about[name], np.float32) for name in ("mean", "scale"))
     shape = (len(predictor.vocabulary.readings),)
     if mean.shape != shape or scale.shape != shape:
@@ -90,8 +92,9 @@ def _plain(layout: Layout) -> object:
     return json.loads(json.dumps(dataclasses.asdict(layout)))
 
 
-def fingerprint(predictor: Predictor) -> str:
-    """A digest of what a predictor knows: its vocabulary and its weights. It finds a mix-up, not a forger."""
+def fingerprint(predictor: Predictor | Pool) -> str:
+    """A digest of what a predictor knows: its vocabulary, weights and counts. It finds a mix-up, not a forger."""
     digest = hashlib.sha256(json.dumps(predictor.vocabulary.to_json()).encode())
-    digest.update(weights_of(predictor.nets))
+    for content in known(predictor).values():
+        digest.update(content)
     return digest.hexdigest()

@@ -1,41 +1,65 @@
-"""Predictors on disk: `model.safetensors`, `config.json`, `manifest.json`. Nothing is ever unpickled."""
+"""Predictors on disk: `model.safetensors`, `config.json`, `manifest.json`, of a pool also `counts.safetensors`. Nothing is
+ever unpickled."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import safetensors.numpy
 import torch
 
 from lam_env.core.casts import narrow
 from lam_env.core.events import Vocabulary
 from lam_env.core.files.inputs import json_of
 
+from ..counting.backoff import ACTS, NEXT, BackOff, outcomes
+from ..counting.counts import CountTable
 from ..files import ModelError, fill, read_folder, reading, settings_of, to_json, weights_of, write_folder
 from .features import Featuriser
 from .network import Predictor
+from .pool import Pool
 from .settings import PredictorSettings
 
-FORMAT = 2
-_WEIGHTS, _CONFIG = "model.safetensors", "config.json"
+FORMAT = 3
+_WEIGHTS, _CONFIG, _COUNTS = "model.safetensors", "config.json", "counts.safetensors"
 _MOST = {_WEIGHTS: 1 << 30, _CONFIG: 4 << 20}  # [bytes]
+_MOST_COUNTS = {_COUNTS: 1 << 30}
 
 
-def save(predictor: Predictor, folder: str | os.PathLike[str]) -> None:
+def save(predictor: Predictor | Pool, folder: str | os.PathLike[str]) -> None:
     """Writes the predictor into `folder`, whole or not at all; one that was there is replaced."""
+    pool = predictor if isinstance(predictor, Pool) else None
+    networks = predictor.networks if isinstance(predictor, Pool) else predictor
     config = {
-        "settings": dataclasses.asdict(predictor.settings),
+        "settings": dataclasses.asdict(networks.settings),
         "timer": predictor.timer,
         "vocabulary": predictor.vocabulary.to_json(),
-        "mean": predictor.featuriser.mean.tolist(),
-        "sd": predictor.featuriser.sd.tolist(),
+        "mean": networks.featuriser.mean.tolist(),
+        "sd": networks.featuriser.sd.tolist(),
+        "pool": None if pool is None else {name: counts.alpha for name, counts in _counts(pool).items()},
     }
-    write_folder(Path(folder), {_WEIGHTS: weights_of(predictor.nets), _CONFIG: to_json(config)}, FORMAT)
+    write_folder(Path(folder), {**known(predictor), _CONFIG: to_json(config)}, FORMAT)
 
 
-def load(folder: str | os.PathLike[str]) -> Predictor:
+def known(predictor: Predictor | Pool) -> dict[str, bytes]:
+    """What it has learned, as files."""
+    if not isinstance(predictor, Pool):
+        return {_WEIGHTS: weights_of(predictor.nets)}
+    arrays = {"weights": predictor.weights}
+    for name, counts in _counts(predictor).items():
+        arrays |= {f"{name}.contexts": counts.table.keys, f"{name}.counts": counts.table.counts}
+    return {_WEIGHTS: weights_of(predictor.networks.nets), _COUNTS: safetensors.numpy.save(arrays)}
+
+
+def _counts(pool: Pool) -> dict[str, BackOff]:
+    return {"next": pool.counts, **({} if pool.acts is None else {"acts": pool.acts})}
+
+
+def load(folder: str | os.PathLike[str]) -> Predictor | Pool:
     """The predictor saved in `folder`; ModelError if it is incomplete, changed, or not one of ours."""
     folder = Path(folder)
     with reading(folder, "model", "train"):
@@ -54,4 +78,28 @@ def load(folder: str | os.PathLike[str]) -> Predictor:
         with torch.device("meta"):  # shapes first: a hostile config may ask for more memory than there is
             expected = Predictor(vocabulary, Featuriser(vocabulary, mean, sd, settings.recency), settings, timer)
         fill(expected.nets, content[_WEIGHTS], _WEIGHTS, _CONFIG)
-        return expected
+        if config["pool"] is None:
+            return expected
+        arrays = safetensors.numpy.load(read_folder(folder, _MOST_COUNTS, FORMAT)[_COUNTS])
+        return _pool(expected, config["pool"], arrays)
+
+
+def _pool(networks: Predictor, alphas: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> Pool:
+    """ValueError if the arrays are not those of a pool."""
+    levels, counts = {"next": NEXT, "acts": ACTS}, dict[str, BackOff]()
+    for name, alpha in alphas.items():
+        contexts, table = arrays[f"{name}.contexts"], arrays[f"{name}.counts"]
+        size = outcomes(levels[name], networks.vocabulary)
+        forms = (contexts.dtype, table.dtype, contexts.ndim, table.shape)
+        if forms != (np.int64, np.float32, 1, (len(contexts) + 1, size)) or (np.diff(contexts) <= 0).any():
+            raise ValueError(f"{_COUNTS}: {name} is no table of counts")
+        if not np.isfinite(table).all() or (table < 0).any() or table[-1].any():
+            raise ValueError(f"{_COUNTS}: {name} holds numbers that are no counts")
+        if type(alpha) is not float or not 0 < alpha < np.inf:
+            raise ValueError(f"{_CONFIG}: pool: {name} is no positive number")
+        made = CountTable(contexts, table, table.sum(1, keepdims=True))
+        counts[name] = BackOff(networks.vocabulary, levels[name], made, alpha)
+    weights = arrays["weights"]
+    if weights.shape != (2,) or not (weights >= 0).all() or not abs(float(weights.sum()) - 1) < 1e-3:
+        raise ValueError(f"{_COUNTS}: weights are no shares")
+    return Pool(networks, counts["next"], weights, counts.get("acts"), networks.timer)

@@ -20,6 +20,7 @@ from ..carry import PredictorState, anticipation, slow_actions, update
 from ..fine_tuning.heads import AdviceHead
 from ..fine_tuning.policy import TunedPolicy
 from ..predictors.network import Predictor
+from ..predictors.pool import Pool
 from ..thresholded import Thresholded
 from .adviser import Adviser
 from .clock import Clock, Time
@@ -60,7 +61,7 @@ class Assistant:
 
     def __init__(self, policy: TunedPolicy | Thresholded, zone: ZoneInfo | None = None):
         self._zone = zone
-        assert isinstance(policy.predictor, Predictor)  # others cannot be saved
+        assert isinstance(policy.predictor, Predictor | Pool)  # others cannot be saved
         self.policy, self.predictor = policy, policy.predictor
         self._quiet = np.inf if self.predictor.timer is None else self.predictor.timer
         self.vocabulary = self.predictor.vocabulary
