@@ -23,6 +23,7 @@ from .pooling import LeftOut
 
 LAST = 5  # tokens
 MOST_TOKENS = 255  # that a column of categories may tell apart
+UNSTOPPED = 20  # rounds, where nothing says when to stop
 MOST_ACTIONS = 200  # a round grows a tree for each
 
 
@@ -67,21 +68,22 @@ def _fitted(x: np.ndarray, y: np.ndarray, left: np.ndarray, n_actions: int, seed
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     judged = left & np.isin(y, y[~left])  # it knows no other outcomes
+    stops = bool(judged.any())
     model = HistGradientBoostingClassifier(
         learning_rate=0.1,
-        max_iter=100,
+        max_iter=100 if stops else UNSTOPPED,
         max_leaf_nodes=8,
         max_bins=63,
         min_samples_leaf=10,
         l2_regularization=1.0,
         max_features=0.5,
         categorical_features=list(range(LAST)) if x[:, :LAST].max(initial=0) < MOST_TOKENS else None,
-        early_stopping=True,
+        early_stopping=stops,
         n_iter_no_change=8,
         tol=0.0,
         random_state=seed,
     )
-    return model.fit(x[~left], y[~left], X_val=x[judged], y_val=y[judged])
+    return model.fit(x[~left], y[~left], **({"X_val": x[judged], "y_val": y[judged]} if stops else {}))
 
 
 def _probabilities(model: Any, x: np.ndarray, n_actions: int) -> np.ndarray:
@@ -112,6 +114,21 @@ class BoostedPool:
         """What each says of every row, (n, A)."""
         return {**self.pool.parts(points, known), "boosting": self.boosting.read(points).next}
 
+    def pooled(self, parts: dict[str, np.ndarray]) -> np.ndarray:
+        """(n, A) of `parts`."""
+        said: np.ndarray = sum(w * p for w, p in zip(self.weights, parts.values(), strict=True))
+        return said
+
     def read(self, points: DecisionPoints, known: np.ndarray | None = None) -> Prediction:
-        parts = self.parts(points, known).values()
-        return Prediction(sum(w * p for w, p in zip(self.weights, parts, strict=True)))
+        """Every row of a log; `known` (n,) bool: rows that it was trained on."""
+        return Prediction(self.pooled(self.parts(points, known)))
+
+
+def left_out_of(points: DecisionPoints, blocks: int) -> str:
+    """Why trees do not fit a log, of whose rows these are before the test; empty if they do."""
+    if len(points.vocabulary) > MOST_ACTIONS + 1:
+        return f"{len(points.vocabulary) - 1} actions are more than {MOST_ACTIONS}, and a round grows a tree for each"
+    target = np.asarray(points.target)
+    if any(len(np.unique(target[~split.judged])) < 2 for split in block_splits(points, blocks, blocks)):
+        return "in some part of the log nothing is done but one action"
+    return ""

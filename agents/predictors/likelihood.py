@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lam_env.core.units import DAY
-from lam_env.logs.decision_points import DecisionPoints
+from lam_env.logs.decision_points import DecisionPoints, day_of_target
 
 
 def mean_nll(p: np.ndarray, target: np.ndarray) -> float:
@@ -49,17 +48,23 @@ def split_of(train: DecisionPoints, valid: DecisionPoints) -> Split:
     return Split(train, reading, judged)
 
 
+def _shares(points: DecisionPoints, blocks: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the stream of each row or, where there are fewer streams than blocks, the day of its target; and those that
+    count: all streams, and the days on which somebody does something."""
+    if len(points.starts()) >= blocks:
+        return points.world, np.unique(points.world)
+    day = day_of_target(points)
+    return day, np.unique(day[points.target > 0])
+
+
+def most_blocks(points: DecisionPoints, blocks: int) -> int:
+    """How many of `blocks` a log can be cut into."""
+    return min(blocks, len(_shares(points, blocks)[1]))
+
+
 def blocks_of(points: DecisionPoints, blocks: int) -> np.ndarray:
-    """(n,) the block of each row, 0 to `blocks` - 1: contiguous shares of the streams or, where these are fewer, of the
-    days of the targets on which somebody does something."""
-    key = points.world.astype(np.int64)
-    acts = points.target > 0
-    if len(np.unique(key)) < blocks:
-        start = (points.time - points.duration).astype(np.int64) // DAY
-        key = np.r_[start[1:], start[-1:]]  # of the next row, which the target belongs to
-    else:
-        acts[:] = True
-    shares = np.unique(key[acts])
+    """(n,) the block of each row, 0 to `blocks` - 1: contiguous shares of the streams or days."""
+    key, shares = _shares(points, blocks)
     rank = np.minimum(np.searchsorted(shares, key), len(shares) - 1)
     return rank * blocks // len(shares)
 

@@ -56,7 +56,7 @@ def fit_pool(
     if timed is None:
         return Pool(nets, left.counts, left.weights(), timer=points.timer)
     every, _ = joined(*timed)
-    acts, _ = BackOff.fit(ACTS, every, blocks_of(every, settings.blocks))
+    acts, _ = BackOff.fit(ACTS, every, blocks_of(every, nets.settings.blocks))
     nets.timer = every.timer
     return Pool(nets, left.counts, left.weights(), acts, every.timer)
 

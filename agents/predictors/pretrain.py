@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 
@@ -12,7 +14,7 @@ from lam_env.logs.decision_points import DecisionPoints
 
 from .cores import PredictorNetwork
 from .features import Featuriser
-from .likelihood import block_splits, joined, split_of
+from .likelihood import block_splits, joined, most_blocks, split_of
 from .network import Predictor, one_thread
 from .settings import PredictorSettings
 from .training import Chunks, Fit
@@ -50,7 +52,11 @@ def pretrain(
     settings = settings or PredictorSettings.for_log(len(train))
     if settings.blocks:
         points, _ = joined(train, valid)
-        splits = block_splits(points, settings.blocks, settings.members)
+        blocks = most_blocks(points, settings.blocks)
+        if blocks < 2:
+            raise UserError("pre-training needs at least two days or streams, to leave one out; give a longer log")
+        settings = dataclasses.replace(settings, blocks=blocks, members=min(settings.members, blocks))
+        splits = block_splits(points, blocks, settings.members)
     else:
         points = train
         splits = [split_of(train, _first_worlds(valid, settings.valid_rows))] * settings.members

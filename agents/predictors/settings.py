@@ -73,19 +73,24 @@ class PredictorSettings:
             raise UserError(f"predictor: hidden = {self.hidden} must be a multiple of heads = {self.heads}")
 
     @classmethod
-    def for_log(cls, rows: int, **changes: Any) -> PredictorSettings:
-        """The preset for a training log of so many rows, with `changes` to single settings."""
+    def for_log(cls, rows: int, pooled: bool = False, **changes: Any) -> PredictorSettings:
+        """The preset for a training log of so many rows, with `changes` to single settings. `pooled`: for the nets of a
+        pool, which leave blocks out."""
         unknown = set(changes) - {f.name for f in dataclasses.fields(cls)}
         if unknown:
             raise UserError(f"predictor: unknown settings {sorted(unknown)}")
         # the fewer rows, the smaller the batch: a pass needs some dozens of updates
-        small: dict[str, Any] = {}
+        preset: dict[str, Any] = {}
         if rows < SMALL_LOG:
             batch = min(16, max(2, rows // 120))
-            small = _SMALL | {"batch": batch, "passes": -(-_UPDATES * _SMALL["window"] * batch // max(1, rows))}
-        return cls(**{**small, **changes})
+            preset = _SMALL | {"batch": batch, "passes": -(-_UPDATES * _SMALL["window"] * batch // max(1, rows))}
+        if pooled:
+            preset["members"] = members = changes.get("members") or (BLOCKS if rows < SMALL_LOG else 1)
+            preset["blocks"] = max(BLOCKS, members)
+        return cls(**{**preset, **changes})
 
 
+BLOCKS = 5  # in which a pool cuts its log; as many nets, for a small one
 _UPDATES = 1500  # at most, of a small log: the passes follow from it
 _SMALL: dict[str, Any] = {
     "readout": 0,

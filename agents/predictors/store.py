@@ -1,5 +1,5 @@
-"""Predictors on disk: `model.safetensors`, `config.json`, `manifest.json`, of a pool also `counts.safetensors`. Nothing is
-ever unpickled."""
+"""Predictors on disk: `model.safetensors`, `config.json`, `manifest.json`, of a pool also `counts.safetensors`. Nothing
+is ever unpickled."""
 
 from __future__ import annotations
 

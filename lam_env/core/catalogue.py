@@ -58,6 +58,8 @@ NLL_ALL = Metric("pred.nll_all", "NLL with none", "lower", NOT_NEGATIVE, "nats")
 BRIER = Metric("pred.brier", "Brier", "lower", (0.0, 2.0))
 ECE = Metric("pred.ece", "ECE", "lower", SHARE)
 PR_AUC = Metric("pred.pr_auc", "PR-AUC of acting", "higher", SHARE)
+NLL_GAP = Metric("pred.nll_gap", "NLL less the whole's", "lower", unit="nats")  # of a part of a predictor
+NLL_GAP_SD = Metric("pred.nll_gap_sd", "its sd", "neither", NOT_NEGATIVE, "nats")  # over test days or streams
 
 # episodes: what an agent hears, and what it is judged by
 RETURN = Metric("reward.return", "feedback reward", "higher", unit=DAY)

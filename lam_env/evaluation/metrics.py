@@ -71,8 +71,19 @@ def per_action_f1(probs: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np
 
 def nll(probs: np.ndarray, target: np.ndarray) -> float:
     """Mean negative log-likelihood [nats] of .999 p + .001 / K."""
+    return float(_losses(probs, target).mean())
+
+
+def log_losses(probs: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """(n,) what pred.nll is the mean of, of decision points in which the user acts [nats]; 0 at the others."""
+    acts, out = np.asarray(target) > 0, np.zeros(len(target))
+    out[acts] = _losses(among_actions(np.asarray(probs, np.float64)[acts]), np.asarray(target)[acts] - 1)
+    return out
+
+
+def _losses(probs: np.ndarray, target: np.ndarray) -> np.ndarray:
     p = probs[np.arange(len(target)), target]
-    return float(-np.log((1 - _SMOOTHING) * p + _SMOOTHING / probs.shape[1]).mean())
+    return -np.log((1 - _SMOOTHING) * p + _SMOOTHING / probs.shape[1])
 
 
 def brier(probs: np.ndarray, target: np.ndarray) -> float:

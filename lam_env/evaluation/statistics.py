@@ -141,3 +141,12 @@ def _pair(x: Runs, y: Runs) -> tuple[np.ndarray, np.ndarray]:
     if one.shape != other.shape:
         raise ValueError(f"statistics: paired runs must match, not {one.shape} and {other.shape}")
     return one, other
+
+
+def sd_over(unit: np.ndarray, values: np.ndarray, draws: int = 1000, seed: int = 0) -> float:
+    """Standard deviation of the mean of `values` (n,) where whole units, numbered in `unit` (n,), are drawn with
+    replacement: days of a log, or its streams."""
+    _, index = np.unique(unit, return_inverse=True)
+    total, number = np.bincount(index, values), np.bincount(index)
+    pick = np.random.default_rng(seed).integers(0, len(total), (draws, len(total)))
+    return float((total[pick].sum(1) / number[pick].sum(1)).std())

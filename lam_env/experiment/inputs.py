@@ -31,7 +31,7 @@ from lam_env.logs.decision_points import decision_points
 from lam_env.logs.streams import split_by_protocol
 
 if TYPE_CHECKING:
-    from lam_env.experiment.models import Predictor, TunedPolicy
+    from lam_env.experiment.models import Pool, Predictor, TunedPolicy
 
 LEAST_DAYS = 5
 RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
@@ -166,7 +166,7 @@ class Earlier:
     path: str
     world: Group
     log: ActionLog
-    models: dict[str, Predictor]  # by the name of the folder in model/
+    models: dict[str, Predictor | Pool]  # by the name of the folder in model/
     policy: TunedPolicy | None = None
     tables: BehaviourTables | None = None
 

@@ -12,17 +12,14 @@ import numpy as np
 
 from lam_env.config.cli import to_dict
 from lam_env.core import registry
-from lam_env.core.catalogue import TOP1
-from lam_env.core.contracts import ActionPredictor, Checkpoints, Policy, Reader, Training, complete
-from lam_env.core.events import USER, ActionLog
+from lam_env.core.contracts import Checkpoints, Policy, Reader, Training, complete
+from lam_env.core.events import ActionLog
 from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
-from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.metrics import prediction_metrics
 from lam_env.evaluation.report.recorder import (
-    Judged,
     Predictions,
     RolloutRecorder,
     evaluation_record,
@@ -38,11 +35,7 @@ from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.run_folder import MAY_DIFFER, RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import PRETRAIN, UNTRAINED, RunSettings
-from lam_env.experiment.twin import resident_log, training_days
-from lam_env.launch import Launcher
-from lam_env.logs.calibrate import calibrate
-from lam_env.logs.decision_points import DecisionPoints, decision_points, split_by_day
-from lam_env.logs.fidelity import Gate, gates
+from lam_env.logs.decision_points import DecisionPoints, decision_points
 from lam_env.logs.streams import split_by_protocol
 
 if TYPE_CHECKING:
@@ -77,10 +70,11 @@ def simulate_training_log(work: RunContext, report: Report) -> None:
 
 
 @lru_cache(maxsize=2)
-def training_points(work: RunContext, log_name: str) -> tuple[DecisionPoints, DecisionPoints]:
+def training_points(work: RunContext, log_name: str, timer: bool = True) -> tuple[DecisionPoints, DecisionPoints]:
     """Decision points of the run's log that train and that validate: whole worlds of a simulated one, days or streams
-    of a real one."""
+    of a real one. `timer`: with those of its timer."""
     log = ActionLog.load(work.run.log / log_name)
+    log = log if timer else dataclasses.replace(log, timer=None)
     points = decision_points(log, soon=not log.intervals)
     train, valid, _ = split_by_protocol(log, points)
     return points.select(train), points.select(valid)
@@ -155,10 +149,17 @@ def prior_path(work: RunContext, log_name: str, seed: int) -> Path:
     return work.run.path / "model" / (name if log_name == "train" else f"{name}-{log_name}")
 
 
-def chosen_predictor(settings: RunSettings, rows: int) -> PredictorSettings:
-    """Of the neural predictor, for a log of so many rows."""
+def parts_of(settings: RunSettings, log: ActionLog) -> tuple[str, ...]:
+    """What the predictor of a log is made of."""
+    recorded = log.protocol.split != "worlds"
+    return settings.predictor.parts or (("nets", "counts", "boosting") if recorded else ("nets",))
+
+
+def chosen_predictor(settings: RunSettings, rows: int, pooled: bool = False) -> PredictorSettings:
+    """Of the neural predictor, for a log of so many rows; `pooled`: as a part among others."""
     chosen = dataclasses.asdict(settings.predictor)
-    return models.predictor_settings(rows, **{k: v for k, v in chosen.items() if v is not None})
+    chosen.pop("parts")
+    return models.predictor_settings(rows, pooled, **{k: v for k, v in chosen.items() if v is not None})
 
 
 def _of_seed(report: Report, work: RunContext, seed: int) -> Report:
@@ -171,12 +172,20 @@ def _named(report: Report, what: str) -> Report:
 
 
 def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) -> None:
-    """Pre-train the neural predictor on a log and save it."""
-    train, valid = training_points(work, log_name)
-    settings, report = chosen_predictor(work.settings, len(train)), _of_seed(report, work, seed)
-    kept = _checkpoints(work, PRETRAIN, seed, log_name)
-    predictor = models.pretrain(train, valid, settings, seed, work.settings.device, report, kept)
-    models.save_predictor(predictor, prior_path(work, log_name, seed))
+    """Fit the predictor of a log and save it."""
+    log, device = ActionLog.load(work.run.log / log_name), work.settings.device
+    report, kept = _of_seed(report, work, seed), _checkpoints(work, PRETRAIN, seed, log_name)
+    timed = training_points(work, log_name)
+    if "counts" in parts_of(work.settings, log):
+        # of a recorded log the parts know the moments at which something happened
+        apart = log.timer is not None and log.protocol.split != "worlds"
+        train, valid = training_points(work, log_name, timer=False) if apart else timed
+        chosen = chosen_predictor(work.settings, len(train) + len(valid), pooled=True)
+        made = models.fit_pool(train, valid, chosen, timed if apart else None, seed, device, report, kept)
+        models.save_predictor(made, prior_path(work, log_name, seed))
+        return
+    chosen = chosen_predictor(work.settings, len(timed[0]))
+    models.save_predictor(models.pretrain(*timed, chosen, seed, device, report, kept), prior_path(work, log_name, seed))
 
 
 def _checkpoints(work: RunContext, row: str, seed: int, source: str) -> Checkpoints:
@@ -248,54 +257,3 @@ def _add_prediction(
         rows = has_target & (batch == k)
         scores[seed] |= prediction_metrics(probabilities[rows], points.target[rows])
     return prediction_record(probabilities[has_target], points.target[has_target])
-
-
-def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
-    """Prediction scores on the held-out days or streams of the run's real log, by the protocol of real logs."""
-    log = ActionLog.load(work.run.log / log_name)
-    points = decision_points(log, soon=False)
-    _, _, test = split_by_protocol(log, points)
-    if name == "prior":
-        predictor = models.load_predictor(prior_path(work, log_name, seed))
-    else:
-        predictor = registry.agent(name)().predictor(*training_points(work, log_name))
-    probabilities, target, actions = predictor.read(points).next[test], points.target[test], log.vocabulary.actions
-    by_variant = {"log": prediction_record(probabilities, target)}
-    record: Judged = {"agent": name, "train_seed": seed, "actions": list(actions), "predictions": by_variant}
-    work.run.write_json(file_of(f"{name}-log", seed), record)
-    return {"": {seed: prediction_metrics(probabilities, target)}}
-
-
-def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, float]:
-    """Top-1 on the log's held-out days: of a predictor trained on the simulated resident, who was calibrated to the
-    training days alone (TSTR), of the one trained on the log, and of a time table."""
-
-    def progress(stage: str, done: int, total: int, note: str) -> None:
-        report("train on the simulated resident", done, total, note)
-
-    log = ActionLog.load(work.run.log / "real")
-    train, valid = training_points(work, "real")
-    points = decision_points(log, soon=False)
-    _, _, test = split_by_day(points)
-    simulated = decision_points(resident_log(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
-    simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
-    young = simulated.time < TRANSFER_DAYS * 6 // 7 * DAY
-    settings, device = models.predictor_settings(len(train)), work.settings.device
-    fitted: dict[str, ActionPredictor] = {
-        "tstr": models.pretrain(simulated.select(young), simulated.select(~young), settings, seed, device, progress),
-        "real": models.load_predictor(prior_path(work, "real", seed)),
-        "time_table": registry.agent("time_table")().predictor(train, valid),
-    }
-    scores = {k: prediction_metrics(p.read(points).next[test], points.target[test]) for k, p in fitted.items()}
-    return {k: v[TOP1.id] for k, v in scores.items()}
-
-
-def fidelity(work: RunContext, log: ActionLog, launcher: Launcher, progress: Report) -> list[Gate]:
-    """The gates of credibility, line by line: the calibrated resident against the log."""
-    tables = work.run.tables()
-    assert tables is not None  # the run is a twin's
-    simulated = resident_log(tables, LIFE_DAYS)
-    seeds = world_seeds(Use.TWIN, DEVICE_WORLDS)
-    devices, _ = simulate_log(work.scenario(), seeds, DEVICE_DAYS, progress=progress, stage="simulate the twin")
-    transfer = launcher.call(predict_transfer, work, work.settings.seed[0])
-    return gates(log, simulated, devices.select(devices.kind == USER), 1, transfer)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lam_env.agents.fine_tuning.policy import TunedPolicy as TunedPolicy
     from lam_env.agents.guests.learners import GuestVecEnv
     from lam_env.agents.predictors.network import Predictor as Predictor
+    from lam_env.agents.predictors.pool import Pool as Pool
     from lam_env.agents.predictors.settings import PredictorSettings as PredictorSettings
     from lam_env.agents.serving.adviser import Adviser as Adviser
     from lam_env.agents.serving.assistant import Assistant as Assistant
@@ -41,11 +42,12 @@ def pick_device(device: str) -> Literal["auto", "cpu", "cuda"]:
     return "cuda" if pick_device(device).type == "cuda" else "cpu"
 
 
-def predictor_settings(rows: int, **changes: object) -> PredictorSettings:
-    """The preset of the neural predictor for a log of so many rows, with `changes` to single settings."""
+def predictor_settings(rows: int, pooled: bool = False, **changes: object) -> PredictorSettings:
+    """The preset of the neural predictor for a log of so many rows, with `changes` to single settings. `pooled`: for
+    the nets of a pool."""
     from lam_env.agents.predictors.settings import PredictorSettings
 
-    return PredictorSettings.for_log(rows, **changes)
+    return PredictorSettings.for_log(rows, pooled, **changes)
 
 
 def pretrain(
@@ -63,6 +65,51 @@ def pretrain(
     return pretrain(train, valid, settings, seed, device, report, checkpoints)
 
 
+def fit_pool(
+    train: DecisionPoints,
+    valid: DecisionPoints,
+    settings: PredictorSettings,
+    timed: tuple[DecisionPoints, DecisionPoints] | None,
+    seed: int,
+    device: str,
+    report: Report,
+    checkpoints: Checkpoints,
+) -> Pool:
+    """Networks and counts, weighed. `timed`: `train` and `valid` with the decision points of the log's timer, where
+    they are of events alone."""
+    from lam_env.agents.predictors.pooling import fit_pool
+
+    return fit_pool(train, valid, settings, timed, seed, device, report, checkpoints)
+
+
+def read_held_out(
+    predictor: Predictor | Pool,
+    points: DecisionPoints,
+    parts: tuple[np.ndarray, np.ndarray, np.ndarray],
+    boosting: bool,
+    seed: int,
+    report: Report,
+) -> dict[str, np.ndarray]:
+    """What the prior of a log, and what it is made of, says of the log's test rows (n, A), by row of the tables.
+    `points`: of events alone; `parts`: masks of those to train, validate and test on; `boosting`: with trees."""
+    from lam_env.agents.predictors.boosting import BoostedPool, left_out_of
+    from lam_env.agents.predictors.pool import Pool
+
+    train, valid, test = parts
+    if not isinstance(predictor, Pool):
+        return {"prior": predictor.read(points).next[test]}
+    pool, known = predictor.given_acts, train | valid
+    said = {"prior": pool.read(points, hidden=False, known=known).next}
+    each = pool.parts(points, known)
+    if boosting and not (why := left_out_of(points.select(known), pool.networks.settings.blocks)):
+        boosted = BoostedPool.fit(pool, points.select(train), points.select(valid), seed, report)
+        each = boosted.parts(points, known)
+        said["prior_boosted"] = boosted.pooled(each)
+    elif boosting:
+        print(f"  no boosted trees: {why}")
+    return {name: p[test] for name, p in {**said, **{f"prior.{name}": p for name, p in each.items()}}.items()}
+
+
 def checkpoints(folder: Path, belongs: Mapping[str, object], every: float) -> Checkpoints:
     """Of one training: `every` seconds at most, which `belongs` tells from others."""
     from lam_env.agents.checkpoints import Checkpoints
@@ -70,14 +117,14 @@ def checkpoints(folder: Path, belongs: Mapping[str, object], every: float) -> Ch
     return Checkpoints(folder, belongs, every)
 
 
-def load_predictor(folder: Path) -> Predictor:
+def load_predictor(folder: Path) -> Predictor | Pool:
     """UserError if the folder holds none, or one that was changed."""
     from lam_env.agents.predictors.store import load
 
     return load(folder)
 
 
-def save_predictor(predictor: Predictor, folder: Path) -> None:
+def save_predictor(predictor: Predictor | Pool, folder: Path) -> None:
     """Whole or not at all."""
     from lam_env.agents.predictors.store import save
 
@@ -85,7 +132,7 @@ def save_predictor(predictor: Predictor, folder: Path) -> None:
     save(predictor, folder)
 
 
-def load_policy(folder: Path, predictor: Predictor) -> TunedPolicy:
+def load_policy(folder: Path, predictor: Predictor | Pool) -> TunedPolicy:
     """The fine-tuned policy of a folder, on the predictor that it was tuned on."""
     from lam_env.agents.fine_tuning.saved import load_policy
 
@@ -101,7 +148,7 @@ def save_policy(policy: Policy, folder: Path) -> None:
     save_policy(policy, folder)
 
 
-def thresholded(predictor: Predictor) -> Thresholded:
+def thresholded(predictor: Predictor | Pool) -> Thresholded:
     """Acts by a predictor alone: where it is sure enough."""
     from lam_env.agents.thresholded import unfitted
 

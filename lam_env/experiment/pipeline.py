@@ -98,7 +98,7 @@ class Pipeline:
         self.settings = s = dataclasses.replace(self.settings, device=models.pick_device(self.settings.device))
         self.real = real_log(s, self.scenario)
         for rows in (100, 1_000_000):
-            chosen_predictor(s, rows)
+            chosen_predictor(s, rows, pooled=rows == 100)
         self.earlier = earlier_run(s, self.scenario) if s.model else None
         source = self.real or self.earlier
         self.tables = source.tables if source else None
@@ -143,7 +143,8 @@ class Pipeline:
 
     def stages(self, launcher: Launcher) -> Waiting:
         """From the log to the last agent's scores."""
-        from lam_env.experiment.jobs import fidelity, simulate_training_log
+        from lam_env.experiment.jobs import simulate_training_log
+        from lam_env.experiment.log_jobs import fidelity
         from lam_env.experiment.replays import all_there, keep_replays
 
         real, earlier, tables = self.real, self.earlier, self.tables
@@ -183,20 +184,21 @@ class Pipeline:
 
     def _judge_on_log(self, log_name: str, launcher: Launcher) -> Waiting:
         """Prediction rows of the real log's held-out days."""
-        from lam_env.experiment.jobs import predict_on_log, pretrain_on_log, prior_path
+        from lam_env.experiment.jobs import pretrain_on_log, prior_path
+        from lam_env.experiment.log_jobs import predict_on_log
 
         jobs: Jobs = {}
 
         def submit(name: str, seed: int) -> None:
             if (scores := self.known.get(ScoreKey("log", name, seed))) is not None:
-                self._add("log", name, seed, scores[""])
+                ended(name, seed, scores)
             else:
                 jobs[launcher.submit(predict_on_log, self.work, log_name, name, seed)] = (name, seed)
 
         def ended(name: str, seed: int, scores: dict[str, Scores] | None) -> None:
-            if scores is not None:
-                self._add("log", name, seed, scores[""])
-            elif name == PRETRAIN:
+            for row, each in (scores or {}).items():
+                self._add("log", row, seed, each)
+            if name == PRETRAIN:
                 submit("prior", seed)
 
         missing = [s for s in self.settings.seed if not prior_path(self.work, log_name, s).is_dir()]

@@ -22,7 +22,7 @@ from lam_env.experiment.settings import UNTRAINED
 from lam_env.launch.job import one_line
 
 if TYPE_CHECKING:
-    from lam_env.experiment.models import Adviser, Assistant, Predictor, Thresholded, TunedPolicy
+    from lam_env.experiment.models import Adviser, Assistant, Pool, Predictor, Thresholded, TunedPolicy
 
 # -- a run's world -----------------------------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ def scenario_of(folder: RunFolder, named: str | None = None) -> Scenario:
 # -- what a run has learned --------------------------------------------------------------------------------------------
 
 
-def predictor_of(folder: RunFolder) -> Predictor:
+def predictor_of(folder: RunFolder) -> Predictor | Pool:
     """The predictor that the run's policy rests on."""
     if not folder.prior.is_dir():
         raise lacking(folder, folder.prior)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lam_env.core import registry
 from lam_env.core.catalogue import JUDGE, PREDICTION, SHARE_OF_ORACLE, UTILITY
+from lam_env.evaluation.log_predictors import best_in_words, notes_on_parts
 from lam_env.evaluation.results import ResultRow, read, result_rows
 from lam_env.evaluation.rollout import add_lift
 from lam_env.evaluation.tables import BASELINE, LADDER, VARIANTS, Provenance, Table, holds, score_table, versions
@@ -82,6 +83,8 @@ def tables_in(
             tables.append(score_table(mine, scenario, "key figures", variant, about, figures=figures))
         if judged:
             tables[0] = tables[0].with_failed(failed)
+        if predicted and (notes := notes_on_parts(mine)):
+            tables[0] = dataclasses.replace(tables[0], notes=(*notes, *tables[0].notes))
         yield VARIANTS.get(variant, variant), tables
     if ladder := _ladder(rows, scenario, about):
         yield "Information ladder", [ladder]
@@ -123,7 +126,9 @@ def console_tables(
         if holds(mine, [JUDGE]):
             score_table(mine, scenario, "summary", variant, intervals=False).with_failed(failed).show()
         elif holds(mine, PREDICTION):
-            score_table(mine, scenario, "prediction", variant).show()
+            table = score_table(mine, scenario, "prediction", variant)
+            dataclasses.replace(table, notes=(*notes_on_parts(mine), *table.notes)).show()
+            print(best_in_words(mine))
 
 
 def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: Iterable[str] = ()) -> None:

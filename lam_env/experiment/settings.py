@@ -53,6 +53,14 @@ class PredictorChoice:
     members: int | None = setting(
         None, "networks whose probabilities the predictor averages (default: by the size of the log)", low=1, high=16
     )
+    patience: int | None = setting(
+        None, "updates in vain after which the predictor's training stops (default: by the size of the log)", low=1
+    )
+    parts: tuple[Literal["nets", "counts", "boosting"], ...] = setting(
+        (),
+        "what the predictor is made of: networks, counts that never stop, and boosted trees, where it only predicts"
+        " (default: all of a real log, nets of a simulated one)",
+    )
 
 
 @dataclass(frozen=True)

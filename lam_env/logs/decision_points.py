@@ -282,6 +282,12 @@ def _soon(time: np.ndarray, done: np.ndarray, vocabulary: Vocabulary) -> np.ndar
     return soon
 
 
+def day_of_target(points: DecisionPoints) -> np.ndarray:
+    """(n,) the calendar day of each row's target: that on which the event of the next row starts."""
+    start = (points.time - points.duration).astype(np.int64)
+    return np.r_[start[1:], start[-1:]] // DAY
+
+
 def split_by_day(
     points: DecisionPoints, parts: tuple[float, float] = (0.7, 0.1)
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -292,8 +298,7 @@ def split_by_day(
     quiet day goes with the next of the D. The last row of a world has no target and belongs to no part.
     """
     has = np.r_[points.world[1:] == points.world[:-1], False][: len(points)]
-    start = (points.time - points.duration).astype(np.int64)
-    day = np.r_[start[1:], start[-1:]] // DAY
+    day = day_of_target(points)
     days = np.unique(day[has & (points.target > 0)])
     # .7 * 90 is 62.99...: a day must not be lost to rounding
     a = int(parts[0] * len(days) + 1e-9)

@@ -8,6 +8,7 @@ import numpy as np
 
 from lam_env.core.catalogue import JUDGE, KPI, LIFT, NLL, PREDICTION, REWARD, SHARE_OF_ORACLE, TERM, TOP1, UTILITY_TERM
 from lam_env.evaluation.estimates import FEWEST, difference, estimate_metric, in_text
+from lam_env.evaluation.log_predictors import best_predictor, notes_on_parts
 from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.elements import (
     CEILING,
@@ -66,10 +67,11 @@ def tiles(run: RunFiles) -> list[tuple[str, str, str]]:
             out.append((what, value, f"{low} to {high}" if low != high else ""))
     if runs_of(mine, FLOOR, JUDGE) is not None and (chance := improvement_over(mine, agent, FLOOR)):
         out.append(("of evaluation runs better than no agent", f"{chance.value:.0%}", ""))
-    if not out and (runs := runs_of(log := rows_in(run, "log"), PRIOR, TOP1)) is not None:
-        out.append(("next event of the log known", f"{float(np.mean(runs)):.0%}", ""))
-        if (nll := runs_of(log, PRIOR, NLL)) is not None:
-            out.append((f"{NLL.heading} [{NLL.unit}]", f"{float(np.mean(nll)):.3g}", ""))
+    if not out and (best := best_predictor(log := rows_in(run, "log"))) is not None:
+        if (runs := runs_of(log, best, TOP1)) is not None:
+            out.append(("next event of the log known", f"{float(np.mean(runs)):.0%}", f"by {best}"))
+        if (nll := runs_of(log, best, NLL)) is not None:
+            out.append((f"{NLL.heading} [{NLL.unit}]", f"{float(np.mean(nll)):.3g}", f"of {best}"))
     return out
 
 
@@ -107,7 +109,8 @@ def tables(run: RunFiles, figures: Mapping[str, str]) -> Iterator[Section]:
             if holds(mine := rows_in(run, variant), metrics):
                 table = score_table(mine, s, title.lower(), variant, figures=figures if id_ == "figures" else None)
                 grids.append(of_table(table, VARIANTS[variant], (shown_agent(run),)))
-        yield Section(id_, title, about, tuple(grids), missing="" if grids else missing)
+        notes = tuple(notes_on_parts(rows_in(run, "log"))) if metrics is PREDICTION else ()
+        yield Section(id_, title, about, tuple(grids), notes=notes, missing="" if grids else missing)
 
 
 def ladder(run: RunFiles, order: Sequence[str]) -> Section:

@@ -1,0 +1,42 @@
+"""What is to be said of the predictors of a real log: which is best, and whether a part beats its whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lam_env.core.catalogue import NLL, NLL_GAP, NLL_GAP_SD, TOP1
+from lam_env.evaluation.results import ResultRow
+from lam_env.evaluation.tables import runs_of
+
+PART = "prior."  # how the rows of its parts begin
+
+
+def best_predictor(rows: Sequence[ResultRow]) -> str | None:
+    """Whose NLL is least; None where nobody predicts. Parts are not looked at: they are not served by themselves."""
+    names = {r.agent for r in rows if not r.agent.startswith(PART)}
+    means = {a: float(np.mean(runs)) for a in names if (runs := runs_of(rows, a, NLL)) is not None}
+    return min(sorted(means), key=lambda a: means[a]) if means else None
+
+
+def notes_on_parts(rows: Sequence[ResultRow]) -> list[str]:
+    """A line for each part that says more than the whole which it belongs to, by more than a standard deviation."""
+    notes = []
+    for name in dict.fromkeys(r.agent for r in rows):
+        gap, sd = (runs_of(rows, name, metric) for metric in (NLL_GAP, NLL_GAP_SD))
+        if gap is not None and sd is not None and np.mean(gap) < -np.mean(sd):
+            of = f"{-np.mean(gap):.3f} nats (sd {np.mean(sd):.3f})"
+            notes.append(f"WARNING: {name} beats the predictor that it is a part of by {of}: predictor.parts chooses.")
+    return notes
+
+
+def best_in_words(rows: Sequence[ResultRow]) -> str:
+    """One line; `rows` of the variant "log"."""
+    best = best_predictor(rows)
+    if best is None:
+        return "No predictor was judged on the log."
+    top1, nll = (runs_of(rows, best, metric) for metric in (TOP1, NLL))
+    assert top1 is not None
+    assert nll is not None
+    return f"Best on the log: {best}. It knows {np.mean(top1):.0%} of the next events; NLL {np.mean(nll):.3g} nats."

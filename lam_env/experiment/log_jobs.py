@@ -1,0 +1,95 @@
+"""What the processes of a run do with a real log: judge predictors on its held-out part, and the person whose habits it
+gives."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from lam_env.core import registry
+from lam_env.core.catalogue import NLL_GAP, NLL_GAP_SD, TOP1
+from lam_env.core.contracts import ActionPredictor
+from lam_env.core.events import USER, ActionLog
+from lam_env.core.progress import Report
+from lam_env.core.seeds import Use, world_seeds
+from lam_env.core.units import DAY
+from lam_env.envs.recording import simulate_log
+from lam_env.evaluation.metrics import log_losses, prediction_metrics
+from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record
+from lam_env.evaluation.statistics import sd_over
+from lam_env.experiment import models
+from lam_env.experiment.jobs import RunContext, parts_of, prior_path, training_points
+from lam_env.experiment.score_store import Scores
+from lam_env.experiment.twin import resident_log, training_days
+from lam_env.launch import Launcher
+from lam_env.logs.calibrate import calibrate
+from lam_env.logs.decision_points import day_of_target, decision_points, split_by_day
+from lam_env.logs.fidelity import Gate, gates
+from lam_env.logs.streams import split_by_protocol
+
+LIFE_DAYS = 120  # of simulated life that are compared with a real log
+DEVICE_WORLDS, DEVICE_DAYS = 4, 30
+TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
+WHOLE = {"prior.nets": "prior", "prior.counts": "prior", "prior.boosting": "prior_boosted", "prior": "prior_boosted"}
+
+
+def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
+    """Prediction scores on the held-out days or streams of the run's real log, by the protocol of real logs, which is
+    of events alone. By row of the tables: with the prior come its parts."""
+    log = dataclasses.replace(ActionLog.load(work.run.log / log_name), timer=None)
+    points = decision_points(log, soon=False)
+    parts = split_by_protocol(log, points)
+    test = parts[2]
+    if name == "prior":
+        predictor, boosting = models.load_predictor(prior_path(work, log_name, seed)), parts_of(work.settings, log)
+        said = models.read_held_out(predictor, points, parts, "boosting" in boosting, seed, report)
+    else:
+        fitted = registry.agent(name)().predictor(*training_points(work, log_name, timer=False))
+        said = {name: fitted.read(points).next[test]}
+    target, actions = points.target[test], log.vocabulary.actions
+    scores = {}
+    for row, probabilities in said.items():
+        scores[row] = prediction_metrics(probabilities, target)
+        record: Judged = {"agent": row, "train_seed": seed, "actions": list(actions), "predictions": {}}
+        record["predictions"]["log"] = prediction_record(probabilities, target)
+        work.run.write_json(file_of(f"{row}-log", seed), record)
+    unit = day_of_target(points)[test] if log.protocol.split == "days" else points.world[test]
+    for part, whole in WHOLE.items():
+        if part in said and whole in said:
+            gap = log_losses(said[part], target) - log_losses(said[whole], target)
+            scores[part] |= {NLL_GAP.id: float(gap.mean()), NLL_GAP_SD.id: sd_over(unit, gap)}
+    return {row: {seed: each} for row, each in scores.items()}
+
+
+def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, float]:
+    """Top-1 on the log's held-out days: of a predictor trained on the simulated resident, who was calibrated to the
+    training days alone (TSTR), of the one trained on the log, and of a time table."""
+
+    def progress(stage: str, done: int, total: int, note: str) -> None:
+        report("train on the simulated resident", done, total, note)
+
+    log = ActionLog.load(work.run.log / "real")
+    train, valid = training_points(work, "real")
+    points = decision_points(log, soon=False)
+    _, _, test = split_by_day(points)
+    simulated = decision_points(resident_log(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
+    simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
+    young = simulated.time < TRANSFER_DAYS * 6 // 7 * DAY
+    settings, device = models.predictor_settings(len(train)), work.settings.device
+    fitted: dict[str, ActionPredictor] = {
+        "tstr": models.pretrain(simulated.select(young), simulated.select(~young), settings, seed, device, progress),
+        "real": models.load_predictor(prior_path(work, "real", seed)),
+        "time_table": registry.agent("time_table")().predictor(train, valid),
+    }
+    scores = {k: prediction_metrics(p.read(points).next[test], points.target[test]) for k, p in fitted.items()}
+    return {k: v[TOP1.id] for k, v in scores.items()}
+
+
+def fidelity(work: RunContext, log: ActionLog, launcher: Launcher, progress: Report) -> list[Gate]:
+    """The gates of credibility, line by line: the calibrated resident against the log."""
+    tables = work.run.tables()
+    assert tables is not None  # the run is a twin's
+    simulated = resident_log(tables, LIFE_DAYS)
+    seeds = world_seeds(Use.TWIN, DEVICE_WORLDS)
+    devices, _ = simulate_log(work.scenario(), seeds, DEVICE_DAYS, progress=progress, stage="simulate the twin")
+    transfer = launcher.call(predict_transfer, work, work.settings.seed[0])
+    return gates(log, simulated, devices.select(devices.kind == USER), 1, transfer)
