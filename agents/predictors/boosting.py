@@ -20,6 +20,7 @@ from .features import NEVER, memory
 from .likelihood import block_splits, joined
 from .pool import Pool
 from .pooling import LeftOut
+from .settings import PredictorSettings
 
 LAST = 5  # tokens
 MOST_TOKENS = 255  # that a column of categories may tell apart
@@ -40,23 +41,25 @@ def features(points: DecisionPoints) -> np.ndarray:
 
 
 class Boosting:
-    """Five fits, each stopped on the block that it leaves out, whose probabilities are averaged."""
+    """Fits, each stopped on the block that it leaves out, whose probabilities are averaged."""
 
     def __init__(self, models: list[Any], n_actions: int):
         self.models, self.n_actions = models, n_actions
 
     @classmethod
-    def fit(cls, points: DecisionPoints, blocks: int, seed: int, progress: Report) -> tuple[Boosting, np.ndarray]:
-        """The fits, and (n,) what each row's left-out fit says of its target."""
+    def fit(
+        cls, points: DecisionPoints, settings: PredictorSettings, seed: int, progress: Report
+    ) -> tuple[Boosting, np.ndarray]:
+        """As many fits as `settings` has networks; and (n,) what the fit that left a row out says of its target."""
         x, y = features(points), np.asarray(points.target, np.int64)
         models, said = [], np.zeros(len(points))
-        for i, split in enumerate(block_splits(points, blocks, blocks)):
-            progress("boosting", i, blocks, "")
+        for i, split in enumerate(block_splits(points, settings.blocks, settings.members)):
+            progress("boosting", i, settings.members, "")
             there = split.judged
             model = _fitted(x, y, there, len(points.vocabulary), seed + i)
             models.append(model)
             said[there] = _probabilities(model, x[there], len(points.vocabulary))[np.arange(there.sum()), y[there]]
-        progress("boosting", blocks, blocks, "")
+        progress("boosting", settings.members, settings.members, "")
         return cls(models, len(points.vocabulary)), said
 
     def read(self, points: DecisionPoints) -> Prediction:
@@ -107,7 +110,7 @@ class BoostedPool:
         """`train`, `valid`: those that the pool was fitted to, of events alone."""
         points, _ = joined(train, valid)
         left = LeftOut.of(pool.networks, points)
-        boosting, said = Boosting.fit(points, pool.networks.settings.blocks, seed, progress)
+        boosting, said = Boosting.fit(points, pool.networks.settings, seed, progress)
         return cls(pool, boosting, left.weights(boosting=said[left.rows]))
 
     def parts(self, points: DecisionPoints, known: np.ndarray | None = None) -> dict[str, np.ndarray]:
@@ -124,11 +127,13 @@ class BoostedPool:
         return Prediction(self.pooled(self.parts(points, known)))
 
 
-def left_out_of(points: DecisionPoints, blocks: int) -> str:
+def left_out_of(points: DecisionPoints, settings: PredictorSettings) -> str:
     """Why trees do not fit a log, of whose rows these are before the test; empty if they do."""
     if len(points.vocabulary) > MOST_ACTIONS + 1:
         return f"{len(points.vocabulary) - 1} actions are more than {MOST_ACTIONS}, and a round grows a tree for each"
     target = np.asarray(points.target)
-    if any(len(np.unique(target[~split.judged])) < 2 for split in block_splits(points, blocks, blocks)):
+    if any(
+        len(np.unique(target[~split.judged])) < 2 for split in block_splits(points, settings.blocks, settings.members)
+    ):
         return "in some part of the log nothing is done but one action"
     return ""

@@ -89,6 +89,8 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if s.logs is None:
         if s.format or s.home or s.zone:
             raise UserError("format, home and zone say how to read a log: give logs=PATH too")
+        if s.predict:
+            raise UserError("predict=yes judges predictors on a real log: give logs=PATH too")
         return None
     if s.model is not None:
         remedy = "leave logs= away, or leave model= away to start from the log"
@@ -105,10 +107,12 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
         print(f"  {line}")
     if log.protocol.split == "streams":
         return RealLog(_checked_streams(s.logs, log))
-    if scenario.personal:
+    if scenario.personal and not s.predict:
         why = f"no real log is read into {s.scenario}, whose people are asked one by one"
         raise UserError(f"logs={s.logs}: {why}; leave logs away")
     _check_days(s.logs, log)
+    if s.predict:
+        return RealLog(log)
     if log.intervals:
         return _activities(s.logs, log, scenario)
     mapped = in_the_home(log, scenario.vocabulary, timer_of(scenario))

@@ -101,7 +101,7 @@ def read_held_out(
     pool, known = predictor.given_acts, train | valid
     said = {"prior": pool.read(points, hidden=False, known=known).next}
     each = pool.parts(points, known)
-    if boosting and not (why := left_out_of(points.select(known), pool.networks.settings.blocks)):
+    if boosting and not (why := left_out_of(points.select(known), pool.networks.settings)):
         boosted = BoostedPool.fit(pool, points.select(train), points.select(valid), seed, report)
         each = boosted.parts(points, known)
         said["prior_boosted"] = boosted.pooled(each)

@@ -153,6 +153,8 @@ class Pipeline:
             if not self.config["prepared"]:
                 real.log.save(self.folder.log / name)
             yield from self._judge_on_log(name, launcher)
+        if self.settings.predict:
+            return
         if real is not None and tables is None and not real.acts:
             why = "the log holds no commands of the scenario's home, so no agent can act in it"
             print(f"{why}: predictions are all there is")

@@ -108,6 +108,7 @@ class RunSettings:
     )
     home: str | None = setting(None, "which home of the real log, where it holds several")
     zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
+    predict: bool = setting(False, "judge predictors on the real log, and nothing more: nobody acts")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")
     track: tuple[str, ...] = setting(
         (),

@@ -29,7 +29,7 @@ Failed = dict[str, dict[str, str]]  # run -> agent -> what went wrong with it
 
 def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
     """Makes what the suite lacks in out=FOLDER, and its tables. Exit code 1: something failed, and is left out."""
-    entries = chosen(suite, settings.scenario)
+    entries = with_logs(chosen(suite, settings.scenario), settings)
     _check_entries(entries, settings)
     with new_folder(settings.out, f"benchmark-{suite.name}", again=True) as path:
         return _compare(suite, entries, settings, command, path)
@@ -93,6 +93,24 @@ def chosen(suite: Suite, scenarios: Sequence[str]) -> list[SuiteRun]:
     return [run for run in suite.runs if not scenarios or run.settings.scenario in scenarios]
 
 
+def with_logs(runs: Sequence[SuiteRun], settings: BenchmarkSettings) -> list[SuiteRun]:
+    """Those whose real log is there, or that need none; says which are left out."""
+    there, missing = [], []
+    for run in runs:
+        path = _log_of(run, settings)
+        (there if path is None or Path(path).exists() else missing).append(run)
+    for run in missing:
+        print(f"left out: {run.name}: no log at {_log_of(run, settings)}", file=sys.stderr)
+    if not there:
+        raise UserError(f"suite {settings.suite}: none of its logs is there; data=FOLDER says where they lie")
+    return there
+
+
+def _log_of(run: SuiteRun, settings: BenchmarkSettings) -> str | None:
+    logs = run.settings.logs
+    return logs if logs is None or settings.data is None else str(Path(settings.data) / logs)
+
+
 def run_settings(run: SuiteRun, settings: BenchmarkSettings, path: Path) -> RunSettings:
     """A run's settings, with what the command says."""
     return dataclasses.replace(
@@ -102,6 +120,7 @@ def run_settings(run: SuiteRun, settings: BenchmarkSettings, path: Path) -> RunS
         agent_memory=settings.agent_memory,
         agent_timeout=settings.agent_timeout,
         out=str(path / run.name),
+        logs=_log_of(run, settings),
         device=settings.device,
         workers=settings.workers,
         launcher=settings.launcher,
@@ -162,5 +181,5 @@ def _write_tables(
                 folder.write_text(f"{name}.tex", table.latex())
         if left_out := failed.get(run.name):
             parts.append("### Failed\n\n" + "\n".join(f"- {a}: {why}" for a, why in left_out.items()))
-        console_tables(mine, scenario, [run.variant("sim")], marked.get(run.name, ()))
+        console_tables(mine, scenario, [run.variant(kind) for kind in ("log", "sim")], marked.get(run.name, ()))
     folder.write_text("tables.md", "\n\n".join(parts) + "\n")
