@@ -10,7 +10,8 @@ import torch
 from killed import Dying, Killed
 from lam_env.agents.counting.counts import LEVELS
 from lam_env.agents.counting.online import counting
-from lam_env.agents.predictors import pretrain as module
+from lam_env.agents.predictors import training as module
+from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.likelihood import mean_nll, split_of
 from lam_env.agents.predictors.pretrain import pick_device, pretrain
 from lam_env.agents.predictors.settings import CORES, PredictorSettings
@@ -177,10 +178,20 @@ def test_keeps_the_best_weights(monkeypatch):
         return next(scores)
 
     monkeypatch.setattr(module, "mean_nll", scripted)
-    valid = cycle(1, 60, seed=1)
-    predictor = pretrain(cycle(2, 60), valid, dataclasses.replace(QUICK, patience=2))
-    assert len(seen) == 4  # two passes without a better one end it
-    np.testing.assert_allclose(predictor.read(split_of(cycle(2, 60), valid).reading).next[-60:], seen[1], atol=1e-6)
+    train, valid = cycle(2, 60), cycle(1, 60, seed=1)
+    settings = dataclasses.replace(QUICK, window=5, patience=25)  # two passes are at least as many updates
+    predictor = pretrain(train, valid, settings)
+    assert len(seen) == 4
+    np.testing.assert_allclose(predictor.read(split_of(train, valid).reading).next[-60:], seen[1], atol=1e-6)
+
+
+def test_training_does_not_stop_on_the_plateau_of_the_marginal(monkeypatch):
+    # the marginal of the cycle has 1.33 nats
+    scores, seen = iter([1.4, *[1.39] * 4, 1.2, *[1.3] * 9]), []
+    monkeypatch.setattr(module, "mean_nll", lambda p, target: seen.append(next(scores)) or seen[-1])
+    monkeypatch.setattr(module, "marginal_nll", lambda *of: 1.33)
+    pretrain(cycle(2, 60), cycle(1, 60, seed=1), dataclasses.replace(QUICK, window=5, patience=25, passes=14))
+    assert seen[-3:] == [1.2, 1.3, 1.3]
 
 
 def test_progress_is_told():
@@ -194,7 +205,7 @@ def test_progress_is_told():
 def test_every_row_is_trained_on_once_a_pass():
     train = cycle(3, 100)
     settings = dataclasses.replace(QUICK, window=16, burn_in=5)
-    data = module.Chunks(train, module.Featuriser.fit(train), settings, torch.device("cpu"))
+    data = module.Chunks(train, Featuriser.fit(train), settings, torch.device("cpu"))
     rng = np.random.default_rng(0)
     first = [torch.cat([rows[real] for rows, real in data.batches(rng)]) for _ in range(2)]
     for rows in first:
