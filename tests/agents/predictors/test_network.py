@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from bags import stepped
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor, one_thread
 from lam_env.agents.predictors.settings import CORES, PredictorSettings
@@ -45,20 +46,6 @@ def untrained(points, seed=0, **settings):
             for p in predictor.nets.parameters():
                 p.mul_(1.5)
     return predictor
-
-
-def stepped(predictor, points):
-    starts = np.r_[points.starts(), len(points)]
-    lengths = np.diff(starts)
-    state = predictor.start(len(lengths))
-    out = [np.full(part.shape, np.nan) for part in predictor.read(points)]
-    for t in range(lengths.max()):
-        active = t < lengths
-        rows = starts[:-1] + np.where(active, t, 0)
-        prediction, state = predictor.step(state, points.select(rows), active)
-        for part, new in zip(out, prediction, strict=True):
-            part[rows[active]] = new[active]
-    return out
 
 
 @pytest.mark.parametrize("settings", [{}, {"members": 2, "recency": True}], ids=["plain", "ensemble+recency"])
