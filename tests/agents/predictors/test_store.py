@@ -1,6 +1,5 @@
 """Predictors on disk: what comes back is what went in; anything else is refused in one line."""
 
-import hashlib
 import json
 import os
 import pickle
@@ -9,6 +8,7 @@ import struct
 import numpy as np
 import pytest
 import torch
+from forged import Evil, resign
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.settings import CORES, PredictorSettings
@@ -51,14 +51,6 @@ def made(**settings):
 def folder(tmp_path):
     save(made(), tmp_path / "model")
     return tmp_path / "model"
-
-
-def resign(folder):
-    """As a forger would: makes the manifest fit the files."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    for name in manifest["sha256"]:
-        manifest["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 def change_config(folder, change):
@@ -132,11 +124,6 @@ def test_a_changed_file_is_refused(folder, name, how):
         kept = {"cut": content[: len(content) // 2], "flipped": content, "empty": b""}[how]
         (folder / name).write_bytes(kept)
     refused(folder, "sha256 differs" if how != "gone" else "not a readable model")
-
-
-class Evil:
-    def __reduce__(self):
-        return (os.mkdir, ("PWNED",))
 
 
 @pytest.mark.parametrize("kind", ["pickle", "torch"])
