@@ -148,5 +148,6 @@ def sd_over(unit: np.ndarray, values: np.ndarray, draws: int = 1000, seed: int =
     replacement: days of a log, or its streams."""
     _, index = np.unique(unit, return_inverse=True)
     total, number = np.bincount(index, values), np.bincount(index)
-    pick = np.random.default_rng(seed).integers(0, len(total), (draws, len(total)))
+    rng = np.random.Generator(np.random.PCG64(seed))
+    pick = rng.integers(0, len(total), (draws, len(total)))
     return float((total[pick].sum(1) / number[pick].sum(1)).std())
