@@ -57,8 +57,8 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
     scores = {}
     for row, probabilities in said.items():
         scores[row] = prediction_metrics(probabilities, target)
-        record: Judged = {"agent": row, "train_seed": seed, "actions": list(actions), "predictions": {}}
-        record["predictions"]["log"] = prediction_record(probabilities, target)
+        by_variant = {"log": prediction_record(probabilities, target)}
+        record: Judged = {"agent": row, "train_seed": seed, "actions": list(actions), "predictions": by_variant}
         work.run.write_json(file_of(f"{row}-log", seed), record)
     unit = day_of_target(points)[test] if log.protocol.split == "days" else points.world[test]
     for part, whole in WHOLE.items():
