@@ -18,6 +18,7 @@ from lam_env.logs.decision_points import DecisionPoints
 from .carry import Carried, CarriedPolicy, PredictorState, Starts
 from .plugin import PlugIn
 from .predictors.network import Predictor
+from .predictors.pool import Pool
 from .predictors.pretrain import pretrain
 from .predictors.settings import PredictorSettings
 from .predictors.store import load, save
@@ -60,7 +61,7 @@ class InformedPlugIn(SeesHidden, PlugIn):
     """The plug-in rule on the informed probabilities."""
 
 
-def hidden_predictor(training: Training) -> Predictor:
+def hidden_predictor(training: Training) -> Predictor | Pool:
     """The net on the hidden state, trained on a log of its own that shows it."""
     saved = training.informed
     if saved is not None and saved.is_dir():

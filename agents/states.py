@@ -62,7 +62,8 @@ def plain(state: Any) -> Any:
 def restored(state: Any, kept: Any) -> Any:
     """What `plain` was given; `state`: one of the same form."""
     if dataclasses.is_dataclass(state):
-        return type(state)(*(restored(getattr(state, f.name), kept[f.name]) for f in dataclasses.fields(state)))
+        made: Any = type(state)
+        return made(*(restored(getattr(state, f.name), kept[f.name]) for f in dataclasses.fields(state)))
     if isinstance(state, np.ndarray) and state.dtype == object:
         out = np.empty(len(kept), object)
         out[:] = [Ledger.of_state(each) for each in kept]

@@ -44,6 +44,7 @@ OUTSIDE = {
     "stable_baselines3": {"agents"},
     "safetensors": {"agents"},
     "lightgbm": {"agents"},
+    "sklearn": {"agents"},
     "ray": {"launch"},
     "libsumo": {"scenarios"},
     "tensorboard": {"tracking"},
@@ -52,12 +53,12 @@ OUTSIDE = {
 LAZY_ONLY = {
     "level 0": {"pyarrow", "yaml", "rich"},
     "launch": {"ray"},
-    "agents": {"lightgbm"},
+    "agents": {"lightgbm", "sklearn"},
     "scenarios": {"libsumo"},
     "tracking": {"tensorboard", "wandb"},
 }
 # gymnasium is none of them: importing the kit registers its environments, and there is no other way to do that
-HEAVY = {"torch", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy", "tensorboard", "wandb"}
+HEAVY = {"torch", "sklearn", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy", "tensorboard", "wandb"}
 
 
 def sources() -> list[tuple[str, Path]]:

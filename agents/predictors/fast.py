@@ -202,8 +202,8 @@ class FastMLP:
         self.input = _Folded(nets, lambda net: _array(layer(net, 0).weight), lambda net: _array(layer(net, 0).bias))
         self.more = []
         for i in range(1, nets[0].settings.layers):
-            weight = _stack(nets, lambda net, i=i: _array(layer(net, i).weight).T)
-            self.more.append((weight, _stack(nets, lambda net, i=i: _array(layer(net, i).bias))[:, None]))
+            weight = np.stack([_array(layer(net, i).weight).T for net in nets])
+            self.more.append((weight, np.stack([_array(layer(net, i).bias) for net in nets])[:, None]))
         self.heads = _Heads(nets)
 
     def __call__(self, tokens: np.ndarray, features: np.ndarray, h: np.ndarray, c: np.ndarray) -> Four:

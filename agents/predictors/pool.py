@@ -140,6 +140,6 @@ class Pool:
         gap = np.diff(np.cumsum(points.gap, dtype=np.float64)[happened], prepend=0.0)
         gap[events.starts()] = events.gap[events.starts()]
         events = dataclasses.replace(events, gap=gap.astype(np.float32))
-        said = self.given_acts.read(events, hidden, None if known is None else known[happened])
+        given = self.given_acts.read(events, hidden, None if known is None else known[happened])
         row = np.cumsum(happened) - 1
-        return self._both(now.next[:, 1:], said.next[row], None if said.hidden is None else said.hidden[row])
+        return self._both(now.next[:, 1:], given.next[row], None if given.hidden is None else given.hidden[row])

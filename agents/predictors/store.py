@@ -91,8 +91,9 @@ def _pool(networks: Predictor, alphas: Mapping[str, object], arrays: Mapping[str
     for name, alpha in alphas.items():
         contexts, table = arrays[f"{name}.contexts"], arrays[f"{name}.counts"]
         size = outcomes(levels[name], networks.vocabulary)
-        forms = (contexts.dtype, table.dtype, contexts.ndim, table.shape)
-        if forms != (np.int64, np.float32, 1, (contexts.size + 1, size)) or (np.diff(contexts) <= 0).any():
+        if contexts.dtype != np.int64 or table.dtype != np.float32 or contexts.ndim != 1:
+            raise ValueError(f"{_COUNTS}: {name} is no table of counts")
+        if table.shape != (len(contexts) + 1, size) or (np.diff(contexts) <= 0).any():
             raise ValueError(f"{_COUNTS}: {name} is no table of counts")
         if not ((table >= 0) & (table < _MOST_COUNTED)).all() or table[-1].any():
             raise ValueError(f"{_COUNTS}: {name} holds numbers that are no counts")

@@ -10,6 +10,7 @@ from lam_env.core.catalogue import NLL, NLL_GAP, NLL_GAP_SD, TOP1
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.tables import runs_of
 
+LEAST = 0.001  # [nats] what is less is nothing
 PART = "prior."  # how the rows of its parts begin
 
 
@@ -25,7 +26,7 @@ def notes_on_parts(rows: Sequence[ResultRow]) -> list[str]:
     notes = []
     for name in dict.fromkeys(r.agent for r in rows):
         gap, sd = (runs_of(rows, name, metric) for metric in (NLL_GAP, NLL_GAP_SD))
-        if gap is not None and sd is not None and np.mean(gap) < -np.mean(sd):
+        if gap is not None and sd is not None and np.mean(gap) < -max(np.mean(sd), LEAST):
             of = f"{-np.mean(gap):.3f} nats (sd {np.mean(sd):.3f})"
             notes.append(f"WARNING: {name} beats the predictor that it is a part of by {of}: predictor.parts chooses.")
     return notes

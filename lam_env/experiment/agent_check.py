@@ -99,13 +99,13 @@ def try_agent(scenario: Scenario, name: str) -> Tried:
         raise UserError(f"agent {name}: {one_line(error)}") from None
 
 
-def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predictor: object) -> Training:
+def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predictor: Any) -> Training:
     """What an agent learns from, made of next to nothing; the last world validates. `predictor`: its settings."""
     log, _ = simulate_log(scenario, world_seeds(Use.TRYING, worlds), days)
     points = decision_points(log)
     first = points.world < (worlds - 1) * points.people
     train, valid = points.select(first), points.select(~first)
-    settings = models.predictor_settings(len(train), **{"hidden": 16, "passes": 1, **predictor})
+    settings = models.predictor_settings(len(train), **({"hidden": 16, "passes": 1} | predictor))
     return Training(
         points.vocabulary,
         scenario.interaction,

@@ -22,9 +22,9 @@ from lam_env.envs.scenario import Scenario
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import defaults_of, split
 from lam_env.experiment.policies import predictor_of, tuned, world_of
+from lam_env.experiment.real_logs import in_the_home, training_days
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ALWAYS, ORDER, LogSettings, RunSettings
-from lam_env.experiment.twin import in_the_home, training_days
 from lam_env.launch.job import one_line
 from lam_env.logs.coverage import days_of, said
 from lam_env.logs.decision_points import decision_points

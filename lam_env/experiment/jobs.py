@@ -151,8 +151,8 @@ def prior_path(work: RunContext, log_name: str, seed: int) -> Path:
 
 def parts_of(settings: RunSettings, log: ActionLog) -> tuple[str, ...]:
     """What the predictor of a log is made of."""
-    recorded = log.protocol.split != "worlds"
-    return settings.predictor.parts or (("nets", "counts", "boosting") if recorded else ("nets",))
+    usual = "nets" if log.protocol.split == "worlds" else "nets,counts,boosting"
+    return tuple((settings.predictor.parts or usual).split(","))
 
 
 def chosen_predictor(settings: RunSettings, rows: int, pooled: bool = False) -> PredictorSettings:

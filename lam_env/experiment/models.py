@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def pick_device(device: str) -> Literal["auto", "cpu", "cuda"]:
     return "cuda" if pick_device(device).type == "cuda" else "cpu"
 
 
-def predictor_settings(rows: int, pooled: bool = False, **changes: object) -> PredictorSettings:
+def predictor_settings(rows: int, pooled: bool = False, **changes: Any) -> PredictorSettings:
     """The preset of the neural predictor for a log of so many rows, with `changes` to single settings. `pooled`: for
     the nets of a pool."""
     from lam_env.agents.predictors.settings import PredictorSettings

@@ -88,7 +88,7 @@ class Pipeline:
 
     def check(self, strict: bool = True) -> None:
         """Reads log and earlier run, and tries one's own agents; unless `strict`, one that fails is left out."""
-        from lam_env.experiment import twin
+        from lam_env.experiment import real_logs
         from lam_env.experiment.agent_check import try_own
         from lam_env.experiment.inputs import earlier_run, real_log
         from lam_env.experiment.jobs import chosen_predictor
@@ -103,7 +103,7 @@ class Pipeline:
         source = self.real or self.earlier
         self.tables = source.tables if source else None
         if self.tables is not None:
-            self.settings = s = dataclasses.replace(s, world=twin.with_resident(s.world))
+            self.settings = s = dataclasses.replace(s, world=real_logs.with_resident(s.world))
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
         if s.out is not None and (self.path / CONFIG).exists():
             check_same(RunFolder.open(str(self.path)), s, _versions())
@@ -144,7 +144,7 @@ class Pipeline:
     def stages(self, launcher: Launcher) -> Waiting:
         """From the log to the last agent's scores."""
         from lam_env.experiment.jobs import simulate_training_log
-        from lam_env.experiment.log_jobs import fidelity
+        from lam_env.experiment.real_logs import fidelity
         from lam_env.experiment.replays import all_there, keep_replays
 
         real, earlier, tables = self.real, self.earlier, self.tables
@@ -187,7 +187,7 @@ class Pipeline:
     def _judge_on_log(self, log_name: str, launcher: Launcher) -> Waiting:
         """Prediction rows of the real log's held-out days."""
         from lam_env.experiment.jobs import pretrain_on_log, prior_path
-        from lam_env.experiment.log_jobs import predict_on_log
+        from lam_env.experiment.real_logs import predict_on_log
 
         jobs: Jobs = {}
 

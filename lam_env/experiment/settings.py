@@ -56,8 +56,8 @@ class PredictorChoice:
     patience: int | None = setting(
         None, "updates in vain after which the predictor's training stops (default: by the size of the log)", low=1
     )
-    parts: tuple[Literal["nets", "counts", "boosting"], ...] = setting(
-        (),
+    parts: Literal["nets", "nets,counts", "nets,counts,boosting"] | None = setting(
+        None,
         "what the predictor is made of: networks, counts that never stop, and boosted trees, where it only predicts"
         " (default: all of a real log, nets of a simulated one)",
     )

@@ -95,12 +95,13 @@ def chosen(suite: Suite, scenarios: Sequence[str]) -> list[SuiteRun]:
 
 def with_logs(runs: Sequence[SuiteRun], settings: BenchmarkSettings) -> list[SuiteRun]:
     """Those whose real log is there, or that need none; says which are left out."""
-    there, missing = [], []
+    there = []
     for run in runs:
         path = _log_of(run, settings)
-        (there if path is None or Path(path).exists() else missing).append(run)
-    for run in missing:
-        print(f"left out: {run.name}: no log at {_log_of(run, settings)}", file=sys.stderr)
+        if path is None or Path(path).exists():
+            there.append(run)
+        else:
+            print(f"left out: {run.name}: no log at {path}", file=sys.stderr)
     if not there:
         raise UserError(f"suite {settings.suite}: none of its logs is there; data=FOLDER says where they lie")
     return there

@@ -53,6 +53,7 @@ def test_the_best_is_named_in_a_line() -> None:
         (-0.05, 0.02, True),
         (-0.05, 0.05, False),
         (-0.01, 0.02, False),
+        (-0.0005, 0.0, False),  # that is nothing
         (0.3, 0.02, False),
         ((-0.2, 0.1), 0.04, True),
         ((-0.2, 0.1), 0.06, False),

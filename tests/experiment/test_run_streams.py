@@ -42,7 +42,8 @@ def test_predictions_of_held_out_streams_are_all_there_is(
     assert "streams to train, validate and test on: 14, 2, 4" in said
     assert "predictions are all there is" in said
     rows = read(tmp_path / "out" / "results.csv")
-    assert {row.agent for row in rows if row.metric == "pred.nll"} == {"most_frequent", "markov1", "prior"}
+    parts = {"prior.nets", "prior.counts", "prior.boosting", "prior_boosted"}
+    assert {row.agent for row in rows if row.metric == "pred.nll"} == {"most_frequent", "markov1", "prior", *parts}
     assert {row.variant for row in rows} == {"log"}
     assert "held-out part of the log" in (tmp_path / "out" / "tables.md").read_text(encoding="utf-8")
 

@@ -4,12 +4,18 @@ gives."""
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeVar
 
+import numpy as np
+
+from lam_env.config.cli import Group, override, to_dict
 from lam_env.core import registry
+from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.catalogue import NLL_GAP, NLL_GAP_SD, TOP1
 from lam_env.core.contracts import ActionPredictor
-from lam_env.core.events import USER, ActionLog
+from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, Vocabulary
 from lam_env.core.progress import Report
+from lam_env.core.rng import Streams
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
@@ -19,16 +25,18 @@ from lam_env.evaluation.statistics import sd_over
 from lam_env.experiment import models
 from lam_env.experiment.jobs import RunContext, parts_of, prior_path, training_points
 from lam_env.experiment.score_store import Scores
-from lam_env.experiment.twin import resident_log, training_days
 from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.decision_points import day_of_target, decision_points, split_by_day
 from lam_env.logs.fidelity import Gate, gates
 from lam_env.logs.streams import split_by_protocol
+from lam_env.sim.routine import Routine, activity_log
 
 LIFE_DAYS = 120  # of simulated life that are compared with a real log
 DEVICE_WORLDS, DEVICE_DAYS = 4, 30
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
+_NAMES = {USER: "actions", AGENT: "actions", SENSOR: "sensors", READING: "readings"}  # of a `Vocabulary`
+World = TypeVar("World", bound=Group)  # settings of a home
 WHOLE = {"prior.nets": "prior", "prior.counts": "prior", "prior.boosting": "prior_boosted", "prior": "prior_boosted"}
 
 
@@ -49,8 +57,8 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
     scores = {}
     for row, probabilities in said.items():
         scores[row] = prediction_metrics(probabilities, target)
-        record: Judged = {"agent": row, "train_seed": seed, "actions": list(actions), "predictions": {}}
-        record["predictions"]["log"] = prediction_record(probabilities, target)
+        by_variant = {"log": prediction_record(probabilities, target)}
+        record: Judged = {"agent": row, "train_seed": seed, "actions": list(actions), "predictions": by_variant}
         work.run.write_json(file_of(f"{row}-log", seed), record)
     unit = day_of_target(points)[test] if log.protocol.split == "days" else points.world[test]
     for part, whole in WHOLE.items():
@@ -58,6 +66,45 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
             gap = log_losses(said[part], target) - log_losses(said[whole], target)
             scores[part] |= {NLL_GAP.id: float(gap.mean()), NLL_GAP_SD.id: sd_over(unit, gap)}
     return {row: {seed: each} for row, each in scores.items()}
+
+
+# -- a twin: a simulated resident calibrated to a log -----------------------------------------------------------------
+
+
+def with_resident(world: World) -> World:
+    """A world's settings where its one person is calibrated: one lives there, unless an unusual number is asked for."""
+    usual = to_dict(type(world)())["residents"]
+    return override(world, {"residents": 1}, "world") if to_dict(world)["residents"] == usual else world
+
+
+def resident_log(tables: BehaviourTables, days: int, seed: int = Use.TWIN.first) -> ActionLog:
+    """An activity log of somebody with these habits."""
+    return activity_log(Routine(tables, Streams(seed), "resident0"), days)
+
+
+def training_days(log: ActionLog) -> ActionLog:
+    """The part of a log that its protocol trains on: what begins before the first validation day."""
+    points = decision_points(log, soon=False)
+    _, valid, _ = split_by_day(points)
+    first = int((points.time - points.duration)[np.flatnonzero(valid)[0] + 1]) // DAY * DAY
+    return log.select(log.time < first * log.ticks_per_second)
+
+
+def in_the_home(log: ActionLog, vocabulary: Vocabulary, timer: int | None) -> ActionLog | None:
+    """A log of device commands in the vocabulary and with the timer of a scenario's home, so that predictors learn what
+    they will meet there; None where they share no action. What the home does not know is left out.
+    """
+    place: dict[tuple[int, int], int] = {}  # (kind, token) in the log -> token in the home
+    for kind in (USER, AGENT, SENSOR, READING):
+        own, homes = (getattr(v, _NAMES[kind]) for v in (log.vocabulary, vocabulary))
+        place |= {(kind, i): homes.index(name) for i, name in enumerate(own) if name in homes}
+    if sum(kind == USER for kind, _ in place) < 3:  # none, and two to tell apart
+        return None
+    tokens = [place.get(key, -1) for key in zip(log.kind.tolist(), log.token.tolist(), strict=True)]
+    token = np.array(tokens, np.int16)
+    known = log.select(token >= 0)
+    columns = {**known.columns, "token": token[token >= 0]}
+    return dataclasses.replace(known, columns=columns, vocabulary=vocabulary, timer=timer)
 
 
 def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, float]:
