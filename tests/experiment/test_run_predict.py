@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from lam_env.agents.predictors.pool import Pool
+from lam_env.agents.predictors.store import load
 from plain_log import plain_log
 
 from lam_env.commands.run import main
 from lam_env.core.catalogue import NLL, NLL_GAP, NLL_GAP_SD, TOP1
+from lam_env.core.events import ActionLog
+from lam_env.evaluation.metrics import prediction_metrics
 from lam_env.evaluation.results import ResultRow, read
+from lam_env.logs.decision_points import decision_points, split_by_day
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "predictor.members=1", "workers=1"]
 WORDS = ["logs=log.csv", "format=csv", "predict=yes", "out=out", *TINY]
@@ -55,6 +62,21 @@ def test_a_part_is_compared_with_its_whole(whole: Path) -> None:
         assert score[part, NLL_GAP.id] == pytest.approx(gap, abs=1e-6)
         assert 0 < score[part, NLL_GAP_SD.id] < 1
     assert score["prior.nets", NLL_GAP.id] > 1  # a pass is not enough
+
+
+def test_counts_go_on_in_what_is_held_out_from_where_training_left_them(whole: Path) -> None:
+    out = whole / "out"
+    log = dataclasses.replace(ActionLog.load(out / "log" / "real"), timer=None)
+    points, pool = decision_points(log, soon=False), load(out / "model" / "prior-real")
+    train, valid, test = split_by_day(points)
+    assert isinstance(pool, Pool)
+    score = {(row.agent, row.metric): row.value for row in read(out / "results.csv")}
+    everything = np.ones(len(test), bool)
+    for name, predictor in (("prior", pool.given_acts), ("prior.counts", pool.counts)):
+        goes_on, stays = (predictor.read(points, known=known).next[test] for known in (train | valid, everything))
+        nll = prediction_metrics(goes_on, points.target[test])[NLL.id]
+        assert score[name, NLL.id] == pytest.approx(nll, abs=1e-6)
+        assert np.abs(goes_on - stays).max() > 0.01
 
 
 def test_nobody_acts_and_nothing_is_simulated(whole: Path) -> None:

@@ -40,15 +40,15 @@ def random_log(seed, n=240, worlds=3, quiet=1 / 6, vocabulary=VOCABULARY, timer=
 
 
 def stepped(predictor, points):
-    """What stepping says of every row, all worlds side by side as streams."""
-    starts = np.r_[points.starts(), len(points)]
-    lengths = np.diff(starts)
-    state, out = predictor.start(len(lengths)), {}
-    for t in range(lengths.max()):
-        active = t < lengths
-        rows = starts[:-1] + np.where(active, t, 0)
-        said, state = predictor.step(state, points.select(rows), active)
+    """What stepping says of every row: all worlds side by side as streams, of which now these go on and now those."""
+    rng, starts = np.random.default_rng(0), points.starts()
+    left = np.diff(np.r_[starts, len(points)])
+    at, state, out = starts.copy(), predictor.start(len(starts)), {}
+    while left.any():
+        active = (left > 0) & (rng.random(len(left)) < 0.8)
+        said, state = predictor.step(state, points.select(np.where(left > 0, at, starts)), active)
         for name, part in said._asdict().items():
             if part is not None:
-                out.setdefault(name, np.full((len(points), part.shape[1]), np.nan))[rows[active]] = part[active]
+                out.setdefault(name, np.full((len(points), part.shape[1]), np.nan))[at[active]] = part[active]
+        at, left = at + active, left - active
     return Prediction(**out)

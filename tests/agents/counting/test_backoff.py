@@ -128,6 +128,17 @@ def test_what_is_said_of_a_block_is_what_the_others_and_its_own_past_say(levels)
     assert len(set(np.round(list(scores.values()), 4))) > 1
 
 
+def test_within_a_stream_no_other_block_counts_twice():
+    """Of one level, which is the same everywhere: (count + alpha / 4) / (all + alpha)."""
+    points = random_log(6, 90, worlds=1)
+    block = blocks_of(points, 3)
+    predictor, said = BackOff.fit(("",), points, block)
+    for i in (0, 20, 45, 89):
+        counted = (block != block[i]) | (np.arange(90) < i)
+        hits = (points.target[counted] == points.target[i]).sum()
+        assert said[i] == pytest.approx((hits + predictor.alpha / 4) / (counted.sum() + predictor.alpha))
+
+
 # contexts as numbers: of a moment that is (tokens, latest first; time; seconds since the last; quiet)
 MOMENTS = st.tuples(
     st.tuples(*[st.integers(0, VOCABULARY.n_tokens - 1)] * 3),

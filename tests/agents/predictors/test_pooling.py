@@ -5,6 +5,7 @@ import functools
 
 import numpy as np
 import pytest
+import torch
 from bags import log_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -159,6 +160,18 @@ def test_what_is_left_out_is_said_by_the_member_that_has_not_seen_it():
     # trees that know everything
     assert left.weights(boosting=np.ones(len(rows))).argmax() == 2
     assert list(BELIEF) == ["nets", "boosting", "counts"]
+
+
+def test_a_member_learns_nothing_of_what_it_leaves_out():
+    """One pass, so that there is nothing to stop on."""
+    points = days_log(10)
+    last = blocks_of(points, 5) == 4
+    other = dataclasses.replace(points, target=np.where(last, 1 + points.target % 3, points.target))
+    one, two = (fitted(log, members=2).networks.nets for log in (points, other))
+    same = [
+        all(torch.equal(a, b) for a, b in zip(one[m].parameters(), two[m].parameters(), strict=True)) for m in range(2)
+    ]
+    assert same == [False, True]  # the last member has left the last block out
 
 
 # -- the whole fit -----------------------------------------------------------------------------------------------------
