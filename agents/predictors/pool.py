@@ -113,8 +113,9 @@ class Pool:
     def _both(self, acts: np.ndarray, said: np.ndarray, hidden: np.ndarray | None) -> Prediction:
         """acts (n, 1): whether the user acts before the next decision point; said (n, A): the pool's word when
         something happened last. What comes soon rests on the same chance at each of the timer's moments until then."""
-        given = said / (1 - said[:, :1])
+        given = said.copy()
         given[:, 0] = 0
+        given /= np.maximum(given.sum(1, keepdims=True), 1e-30)  # 1 - said[:, 0] may be lost to rounding
         p, soon = acts * given, (1 - (1 - acts) ** self._within) * given
         p[:, :1] = 1 - acts
         return Prediction(p, soon.astype(np.float32), None if hidden is None else hidden[:, : self.n_hidden])

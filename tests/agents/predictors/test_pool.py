@@ -5,7 +5,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from bags import VOCABULARY, random_log, stepped
+from bags import VOCABULARY, log_of, random_log, stepped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.agents.carry import carried, plain, update
@@ -75,6 +75,17 @@ def test_what_comes_soon_is_what_comes_at_one_of_the_moments_until_then():
         share = read.next[:, action] / acts
         np.testing.assert_allclose(read.soon[:, action], share * (1 - (1 - acts) ** moments), rtol=1e-4)
     assert (read.soon[:, 0] == 0).all()
+
+
+def test_where_hardly_anything_is_ever_done_probabilities_still_sum_to_one():
+    """A sensor sees something thousands of times before she acts: "none" is 1 but for what rounding takes."""
+    points = log_of([[4] if i % 3 else [] for i in range(6000)] + [[1], [4]], timer=600)
+    pool = pool_of(points)
+    pool = Pool(pool.networks, pool.counts, np.array([0.0, 1.0]), pool.acts, 600)
+    assert pool.counts.read(points).next[:, 0].max() == 1
+    read = pool.read(points)
+    np.testing.assert_allclose(read.next.sum(1), 1, atol=1e-5)
+    assert np.isfinite(read.soon).all()
 
 
 def test_rows_that_are_known_are_not_counted_again():
