@@ -22,7 +22,7 @@ def log_of(bags, times=None, worlds=None, vocabulary=VOCABULARY, timer=None):
     own = np.where(tokens[:, -1] < len(vocabulary), tokens[:, -1], 0)
     target = np.where(np.r_[same, False], np.r_[own[1:], 0], 0)
     gap = np.where(np.r_[False, same], np.diff(times, prepend=0), 0).astype(np.float32)
-    zero, context = np.zeros(n, np.float32), np.zeros((n, 0), np.float32)
+    zero, context = np.zeros(n, np.float32), np.zeros((n, len(vocabulary.readings)), np.float32)
     return DecisionPoints(
         vocabulary, worlds, times, gap, zero, tokens, context, target, None, zero.astype(np.int16), timer=timer
     )

@@ -9,6 +9,7 @@ import struct
 import numpy as np
 import pytest
 import torch
+from bags import random_log
 from forged import Evil, resign
 from lam_env.agents.fine_tuning.features import PlainFeatures, PriorFeatures
 from lam_env.agents.fine_tuning.heads import AnticipationHead, PlainHead
@@ -17,8 +18,10 @@ from lam_env.agents.fine_tuning.saved import load_policy, save_policy
 from lam_env.agents.predictors import store
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
+from lam_env.agents.predictors.pool import Pool
 from lam_env.agents.predictors.settings import PredictorSettings
 from lam_env.agents.predictors.store import ModelError
+from pools import pool_of
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
@@ -258,3 +261,20 @@ def test_the_manifest_says_what_made_it(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["format"] == 2
     assert set(manifest["versions"]) == {"lam_env", "torch", "numpy"}
+
+
+def test_a_policy_on_a_pool_comes_back_and_knows_its_pool(tmp_path):
+    log = random_log(0, 60, quiet=0.5, vocabulary=VOCABULARY, timer=900)
+    pool = pool_of(log)
+    policy = made_policy(pool)
+    save_policy(policy, tmp_path / "policy")
+    again = load_policy(tmp_path / "policy", pool_of(log))
+    one, other = policy.predict(observations())[0], again.predict(observations())[0]
+    np.testing.assert_array_equal(one, other)
+    assert len(set(one.tolist())) > 1
+    others = [pool_of(log, acts=False), pool.networks, pool.given_acts]
+    others += [Pool(pool.networks, pool.counts, pool.weights[::-1], pool.acts, pool.timer)]
+    counts = pool_of(random_log(1, 60, quiet=0.5, vocabulary=VOCABULARY, timer=900))
+    others += [Pool(pool.networks, counts.counts, pool.weights, pool.acts, pool.timer)]
+    for other in others:
+        refused(tmp_path / "policy", other, "another prior")

@@ -196,11 +196,7 @@ def observation(users, token, time):
 def test_a_world_of_persons_goes_on_from_plain_data(acts):
     """As from a checkpoint: persons, a reset and quiet moments among what has been."""
     rng = np.random.default_rng(0)
-    points = timed_log(vocabulary=Vocabulary(OF_PERSONS.actions, OF_PERSONS.sensors))
-    points = dataclasses.replace(
-        points, vocabulary=OF_PERSONS, context=np.zeros((len(points), len(OF_PERSONS.readings)), np.float32)
-    )
-    pool, carry = pool_of(points, acts), None
+    pool, carry = pool_of(timed_log(vocabulary=OF_PERSONS), acts), None
     steps = [
         observation(rng.integers(0, 3, 2), rng.integers(0, 4, 2) * rng.integers(0, 2, 2), 60 * t) for t in range(60)
     ]
