@@ -339,8 +339,9 @@ def test_a_log_of_device_commands_makes_one_predictor_for_itself_and_the_simulat
         ]
     )
     rows = read(out / "results.csv")
+    of_log = {("log", row) for row in ("prior", "prior.nets", "prior.counts", "prior.boosting", "prior_boosted")}
     assert {(r.variant, r.agent) for r in rows if r.metric == "pred.top1"} == (
-        {("log", "prior"), ("sim", "plugin"), ("sim", "informed")}
+        {*of_log, ("sim", "plugin"), ("sim", "informed")}
     )
     assert {r.agent for r in rows if r.metric == "utility.total"} == {"none", "plugin", "informed", "oracle"}
     assert {p.name for p in (out / "model").iterdir()} == {"prior", "informed"}
