@@ -176,7 +176,7 @@ class ObservationRows:
         for name, kind in self.PARTS.items():
             start, shape = self.starts[name], self._shapes[name]
             part = self.whole[:, start : start + math.prod(shape) * np.dtype(kind).itemsize]
-            setattr(self, name, part.view(kind).reshape(-1, *shape))
+            setattr(self, name, part.view(kind).reshape(len(part), *shape))
 
     def __getstate__(self) -> dict[str, object]:
         return {k: v for k, v in vars(self).items() if k not in self.PARTS}
