@@ -63,6 +63,8 @@ class CountTable(NamedTuple):
 
     def rows(self, key: np.ndarray) -> np.ndarray:
         at = np.searchsorted(self.keys, key)
+        if not len(self.keys):
+            return at
         at[at == len(self.keys)] = 0
         return np.where(self.keys[at] == key, at, len(self.keys))
 

@@ -28,6 +28,7 @@ FORMAT = 3
 _WEIGHTS, _CONFIG, _COUNTS = "model.safetensors", "config.json", "counts.safetensors"
 _MOST = {_WEIGHTS: 1 << 30, _CONFIG: 4 << 20}  # [bytes]
 _MOST_COUNTS = {_COUNTS: 1 << 30}
+_MOST_COUNTED = 1 << 40  # so often nothing happens; sums of such numbers are still finite
 
 
 def save(predictor: Predictor | Pool, folder: str | os.PathLike[str]) -> None:
@@ -94,10 +95,10 @@ def _pool(networks: Predictor, alphas: Mapping[str, object], arrays: Mapping[str
             raise ValueError(f"{_COUNTS}: {name} is no table of counts")
         if table.shape != (len(contexts) + 1, size) or (np.diff(contexts) <= 0).any():
             raise ValueError(f"{_COUNTS}: {name} is no table of counts")
-        if not np.isfinite(table).all() or (table < 0).any() or table[-1].any():
+        if not ((table >= 0) & (table < _MOST_COUNTED)).all() or table[-1].any():
             raise ValueError(f"{_COUNTS}: {name} holds numbers that are no counts")
-        if type(alpha) is not float or not 0 < alpha < np.inf:
-            raise ValueError(f"{_CONFIG}: pool: {name} is no positive number")
+        if type(alpha) is not float or not 1e-6 <= alpha <= 1e6:
+            raise ValueError(f"{_CONFIG}: pool: {name} is no number from 1e-6 to 1e6")
         made = CountTable(contexts, table, table.sum(1, keepdims=True))
         counts[name] = BackOff(networks.vocabulary, levels[name], made, alpha)
     weights = arrays["weights"]

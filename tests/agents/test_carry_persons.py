@@ -11,6 +11,7 @@ from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.settings import PredictorSettings
 from people import VOCABULARY, Knowing, Trips
+from pools import pool_of
 
 from lam_env.core.observation import WINDOW
 from lam_env.envs.recording import log_of, simulate_log
@@ -36,6 +37,8 @@ PREDICTORS = {
     "two gru, recency": lambda: network("gru", members=2, recency=True),
     "transformer": lambda: network("transformer", recency=True),
     "mlp": lambda: network("mlp"),
+    "pool": lambda: pool_of(log(), acts=False),
+    "pool that says when": lambda: pool_of(log()),
     "markov3": lambda: counting("markov3").fit(log(), log().select(np.zeros(0, int))),
     "markov_online": lambda: counting("markov_online").fit(log(), log().select(np.zeros(0, int))),
 }

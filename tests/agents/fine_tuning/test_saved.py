@@ -1,7 +1,6 @@
 """Policies on disk: what comes back is what went in; anything else is refused in one line."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import pickle
@@ -10,6 +9,7 @@ import struct
 import numpy as np
 import pytest
 import torch
+from forged import Evil, resign
 from lam_env.agents.fine_tuning.features import PlainFeatures, PriorFeatures
 from lam_env.agents.fine_tuning.heads import AnticipationHead, PlainHead
 from lam_env.agents.fine_tuning.policy import TunedPolicy
@@ -73,14 +73,6 @@ def predictor():
 def folder(tmp_path, predictor):
     save_policy(made_policy(predictor), tmp_path / "policy")
     return tmp_path / "policy"
-
-
-def resign(folder):
-    """As a forger would: makes the manifest fit the files."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    for name in manifest["sha256"]:
-        manifest["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 def refused(folder, predictor, says):
@@ -188,11 +180,6 @@ def test_a_pipe_does_not_hang(folder, predictor):
     (folder / "policy.json").unlink()
     os.mkfifo(folder / "policy.json")
     refused(folder, predictor, "a pipe or a device, no file")
-
-
-class Evil:
-    def __reduce__(self):
-        return (os.mkdir, ("PWNED",))
 
 
 @pytest.mark.parametrize("kind", ["pickle", "torch"])

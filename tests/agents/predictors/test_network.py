@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from bags import stepped
 from lam_env.agents.predictors.features import Featuriser
-from lam_env.agents.predictors.network import Predictor, one_thread
+from lam_env.agents.predictors.network import one_thread
 from lam_env.agents.predictors.settings import CORES, PredictorSettings
+from pools import untrained
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
@@ -34,31 +36,6 @@ def random_log(seed=0, lengths=(70, 1, 45), vocabulary=VOCABULARY):
         soon=rng.random((n, len(vocabulary))) < 0.2,
         user=np.zeros(n, np.int16),
     )
-
-
-def untrained(points, seed=0, **settings):
-    settings = PredictorSettings(**{"hidden": 24, "embedding": 8, "context": 9, **settings})
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        predictor = Predictor(points.vocabulary, Featuriser.fit(points, settings.recency), settings)
-        with torch.no_grad():  # large weights, so that memory matters and a slip shows
-            for p in predictor.nets.parameters():
-                p.mul_(1.5)
-    return predictor
-
-
-def stepped(predictor, points):
-    starts = np.r_[points.starts(), len(points)]
-    lengths = np.diff(starts)
-    state = predictor.start(len(lengths))
-    out = [np.full(part.shape, np.nan) for part in predictor.read(points)]
-    for t in range(lengths.max()):
-        active = t < lengths
-        rows = starts[:-1] + np.where(active, t, 0)
-        prediction, state = predictor.step(state, points.select(rows), active)
-        for part, new in zip(out, prediction, strict=True):
-            part[rows[active]] = new[active]
-    return out
 
 
 @pytest.mark.parametrize("settings", [{}, {"members": 2, "recency": True}], ids=["plain", "ensemble+recency"])

@@ -1,6 +1,5 @@
 """Predictors on disk: what comes back is what went in; anything else is refused in one line."""
 
-import hashlib
 import json
 import os
 import pickle
@@ -9,6 +8,7 @@ import struct
 import numpy as np
 import pytest
 import torch
+from forged import Evil, resign
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.settings import CORES, PredictorSettings
@@ -51,14 +51,6 @@ def made(**settings):
 def folder(tmp_path):
     save(made(), tmp_path / "model")
     return tmp_path / "model"
-
-
-def resign(folder):
-    """As a forger would: makes the manifest fit the files."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    for name in manifest["sha256"]:
-        manifest["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 def change_config(folder, change):
@@ -134,11 +126,6 @@ def test_a_changed_file_is_refused(folder, name, how):
     refused(folder, "sha256 differs" if how != "gone" else "not a readable model")
 
 
-class Evil:
-    def __reduce__(self):
-        return (os.mkdir, ("PWNED",))
-
-
 @pytest.mark.parametrize("kind", ["pickle", "torch"])
 def test_a_pickle_in_disguise_is_never_run(folder, kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -195,7 +182,8 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["[]", "{", '{"format": 99}', "[" * 100_000, '{"format": 2}', '{"format": 2, "sha256": 3}']
+    "content",
+    ["[]", "{", '{"format": 99}', "[" * 100_000, '{"format": 2}', '{"format": 3}', '{"format": 3, "sha256": 3}'],
 )
 def test_a_broken_manifest_is_refused(folder, content):
     (folder / "manifest.json").write_text(content)
@@ -204,5 +192,5 @@ def test_a_broken_manifest_is_refused(folder, content):
 
 def test_the_manifest_says_what_made_it(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert set(manifest["versions"]) == {"lam_env", "torch", "numpy"}

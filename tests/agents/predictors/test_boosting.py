@@ -1,0 +1,157 @@
+"""Boosted trees: features by hand, no look ahead, folds that lack an action, logs that trees do not fit."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from bags import log_of, random_log
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lam_env.agents.predictors.boosting import LAST, BoostedPool, Boosting, features, left_out_of
+from lam_env.agents.predictors.likelihood import block_splits
+from lam_env.agents.predictors.pool import PARTS
+from lam_env.agents.predictors.settings import PredictorSettings
+from pools import pool_of
+
+from lam_env.core.events import Vocabulary
+from lam_env.core.progress import silent
+from lam_env.core.units import DAY, HOUR
+
+V = Vocabulary(("none", "tea", "tv"), ("hall",))
+NEVER = 7 * 24 * 60  # [min]
+FIVE = PredictorSettings(blocks=5, members=2)
+
+
+def test_features_by_hand():
+    at = [8 * HOUR, 8 * HOUR + 90, 20 * HOUR, DAY + 6 * HOUR + 1800]
+    points = log_of([[1], [3, 2], [], [1]], at, vocabulary=V)
+    points = dataclasses.replace(points, duration=np.array([0, 30, 0, 7], np.float32))
+    x = features(points)
+    assert x.shape == (4, LAST + 4 + 2 * V.n_tokens)
+    last, clock, since, today = np.split(x, [LAST, LAST + 4, LAST + 4 + 4], axis=1)
+    assert last.tolist() == [[1, 0, 0, 0, 0], [2, 3, 1, 0, 0], [2, 3, 1, 0, 0], [1, 2, 3, 1, 0]]
+    np.testing.assert_allclose(clock[:, 0], [8, 8.025, 20, 6.5])
+    assert clock[:, 1].tolist() == [0, 0, 0, 1]  # Monday, Tuesday
+    assert clock[:, 2].tolist() == [0, 30, 0, 7]
+    assert clock[:, 3].tolist() == [0, 90, 12 * HOUR - 90, 10 * HOUR + 1800]
+    assert (since[:, 0] == NEVER).all()
+    assert since[:, 1].tolist() == [0, 1.5, 720, 0]
+    assert since[:, 2].tolist() == [NEVER, 0, 718.5, 718.5 + 630]
+    assert today[:, 1:].tolist() == [[1, 0, 0], [1, 1, 1], [1, 1, 1], [1, 0, 0]]
+
+
+def test_a_token_of_long_ago_counts_as_never_seen():
+    points = log_of([[1], [2], [2]], [0, 6 * DAY, 8 * DAY], vocabulary=V)
+    assert features(points)[:, LAST + 4 + 1].tolist() == [0, 6 * 24 * 60, NEVER]
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 59), st.integers(1, 3))
+def test_later_rows_and_other_worlds_change_nothing(seed, cut, worlds):
+    points, other = random_log(seed, 60, worlds), random_log(seed + 1, 60, worlds)
+    first = np.arange(60) < cut
+    mixed = {"tokens": np.where(first[:, None], points.tokens, other.tokens), "gap": np.where(first, points.gap, 1)}
+    changed = dataclasses.replace(points, **mixed, time=points.time + ~first * 77_000, target=other.target)
+    np.testing.assert_array_equal(features(changed)[first], features(points)[first])
+    alone = points.select(points.world == points.world[-1])
+    np.testing.assert_array_equal(features(points)[-len(alone) :], features(alone))
+
+
+# -- fits --------------------------------------------------------------------------------------------------------------
+
+
+def routine(days=10, late=(), seed=0):
+    """Tea at 8, tv at 20, tea at 22 or the hall, by chance; `late`: days that end with something else."""
+    rng, bags, times = np.random.default_rng(seed), [], []
+    for day in range(days):
+        last = 4 if day in late else 1
+        for hour, token in ((8, 1), (12, 2), (16, 1), (20, 2), (22, last if rng.random() < 0.8 else 3)):
+            bags.append([token])
+            times.append(day * DAY + hour * HOUR + int(rng.integers(0, 1200)))
+    points = log_of(bags, times, vocabulary=Vocabulary(("none", "tea", "tv", "bath", "party")))
+    return points.select(np.arange(len(points)) < len(points) - 1)
+
+
+def test_trees_learn_and_the_same_seed_says_the_same():
+    points = routine(20)
+    trees, said = Boosting.fit(points, FIVE, 0, silent)
+    again, said_again = Boosting.fit(points, FIVE, 0, silent)
+    _, said_other = Boosting.fit(points, FIVE, 1, silent)
+    read = trees.read(points).next
+    np.testing.assert_array_equal(read, again.read(points).next)
+    np.testing.assert_array_equal(said, said_again)
+    assert (said != said_other).any()
+    np.testing.assert_allclose(read.sum(1), 1, atol=1e-5)
+    hour = points.time // HOUR % 24
+    assert read[hour == 8, 2].min() > 0.8  # the tv comes next
+    # what is said of the last blocks was said by the fit that has left them out
+    for i, split in enumerate(block_splits(points, 5, 2)):
+        rows = np.flatnonzero(split.judged)
+        alone = Boosting(trees.models[i : i + 1], 5).read(points).next
+        np.testing.assert_allclose(said[rows], alone[rows, points.target[rows]], rtol=1e-6)
+    assert (said[: rows[0] // 2] == 0).all()
+    assert not hasattr(trees, "step")
+
+
+def test_an_action_that_a_fold_lacks_gets_nothing_there_and_the_pool_stays_positive():
+    points = routine(10, late=(8, 9))  # the last block is all there is of parties
+    trees, said = Boosting.fit(points, FIVE, 0, silent)
+    read = trees.read(points).next
+    party = points.target == 4
+    last = block_splits(points, 5, 2)[1].judged
+    assert party.any()
+    assert not (party & ~last).any()
+    assert (said[party] == 0).all()
+    assert Boosting(trees.models[1:], 5).read(points).next[:, 4].max() == 0
+    assert read[:, 4].max() > 0  # the other fit knows it
+    pool = pool_of(points, acts=False, members=2, blocks=5)
+    valid = points.time >= 8 * DAY
+    boosted = BoostedPool.fit(pool, points.select(~valid), points.select(valid), 0)
+    assert (boosted.weights > 0).all()
+    assert boosted.weights.sum() == pytest.approx(1)
+    assert boosted.read(points).next.min() > 0
+    np.testing.assert_allclose(boosted.read(points).next.sum(1), 1, atol=1e-5)
+
+
+def test_a_boosted_pool_is_its_parts_weighed_and_only_reads():
+    points = routine(10)
+    pool, valid = pool_of(points, acts=False, members=2, blocks=5), points.time >= 8 * DAY
+    told = []
+    boosted = BoostedPool.fit(pool, points.select(~valid), points.select(valid), 0, lambda *a: told.append(a[:3]))
+    each = boosted.parts(points)
+    assert tuple(each) == (*PARTS, "boosting")
+    expected = sum(w * p for w, p in zip(boosted.weights, each.values(), strict=True))
+    np.testing.assert_array_equal(boosted.read(points).next, expected)
+    assert boosted.weights[2] > 0.5  # the networks have learned nothing
+    assert told == [("boosting", i, 2) for i in range(3)]
+    assert not hasattr(boosted, "step")
+    # rows that are known are not counted again
+    known = np.ones(len(points), bool)
+    np.testing.assert_array_equal(boosted.parts(points, known)["counts"], pool.counts.read(points, known).next)
+
+
+# -- logs that trees do not fit ----------------------------------------------------------------------------------------
+
+
+def test_why_trees_are_left_out():
+    assert left_out_of(routine(), FIVE) == ""
+    many = dataclasses.replace(routine(), vocabulary=Vocabulary(("none", *(f"a{i}" for i in range(201)))))
+    assert left_out_of(many, FIVE) == "201 actions are more than 200, and a round grows a tree for each"
+    most = dataclasses.replace(routine(), vocabulary=Vocabulary(("none", *(f"a{i}" for i in range(200)))))
+    assert left_out_of(most, FIVE) == ""
+    points = routine()
+    same = dataclasses.replace(points, target=np.where(points.time < 8 * DAY - 2 * HOUR, 1, 2))
+    assert left_out_of(same, FIVE) == "in some part of the log nothing is done but one action"
+    # with one fit, which leaves the last block out, too; what it leaves out does not matter
+    other = dataclasses.replace(points, target=np.where(points.time < 3 * DAY, 1, 2))
+    assert left_out_of(other, dataclasses.replace(FIVE, members=1)) == ""
+
+
+def test_many_tokens_are_no_categories():
+    """More than a column of them may hold: they are read as numbers."""
+    vocabulary = Vocabulary(("none", "tea", "tv"), tuple(f"s{i}" for i in range(300)))
+    rng = np.random.default_rng(0)
+    bags = [[int(rng.integers(3, 303))] if i % 2 else [1 + i // 2 % 2] for i in range(200)]
+    points = log_of(bags, np.arange(200) * 2 * HOUR, vocabulary=vocabulary)
+    trees, _ = Boosting.fit(points, FIVE, 0, silent)
+    np.testing.assert_allclose(trees.read(points).next.sum(1), 1, atol=1e-5)

@@ -1,0 +1,186 @@
+"""Pools on disk: what comes back is what went in; counts and weights that are none are refused in one line."""
+
+import dataclasses
+import json
+import os
+import pickle
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from bags import VOCABULARY, random_log, stepped
+from forged import Evil, resign
+from lam_env.agents.predictors.network import Predictor
+from lam_env.agents.predictors.pool import Pool
+from lam_env.agents.predictors.store import ModelError, known, load, save
+from pools import pool_of
+
+from lam_env.core.events import Vocabulary
+
+TEA = Vocabulary(("none", "tea", "tv", "door"), VOCABULARY.sensors, patience=(0, 300, 600, 900))
+LOG = random_log(0, 80, quiet=0.4, vocabulary=TEA, timer=600)
+BOTH = pytest.mark.parametrize("acts", [False, True], ids=["events alone", "timer"])
+
+
+@BOTH
+@pytest.mark.parametrize("settings", [{}, {"core": "transformer"}, {"members": 3, "blocks": 5}], ids=str)
+def test_comes_back_the_same(tmp_path, settings, acts):
+    pool = pool_of(LOG, acts, **settings)
+    save(pool, tmp_path / "model")
+    files = ["config.json", "counts.safetensors", "manifest.json", "model.safetensors"]
+    assert sorted(os.listdir(tmp_path / "model")) == files
+    again = load(tmp_path / "model")
+    assert isinstance(again, Pool)
+    assert (again.vocabulary, again.timer, again.networks.timer) == (TEA, 600, 600)
+    assert again.networks.settings == pool.networks.settings
+    assert known(again) == known(pool)
+    other = random_log(1, 60, quiet=0.4, vocabulary=TEA, timer=600)
+    for one, two in zip(pool.read(other), again.read(other), strict=True):
+        np.testing.assert_array_equal(one, two)
+    np.testing.assert_allclose(stepped(again, other).next, pool.read(other).next, atol=1e-4)
+
+
+def test_a_pool_gives_way_to_networks_alone_and_the_other_way_round(tmp_path):
+    pool = pool_of(LOG)
+    for made in (pool, pool.networks, pool):
+        save(made, tmp_path / "model")
+        assert type(load(tmp_path / "model")) is type(made)
+        assert (tmp_path / "model" / "counts.safetensors").exists() == isinstance(made, Pool)
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path):
+    for name in "ab":
+        save(pool_of(LOG), tmp_path / name)
+    for file in os.listdir(tmp_path / "a"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    assert manifest["format"] == 3
+    assert set(manifest["sha256"]) == {"config.json", "counts.safetensors", "model.safetensors"}
+
+
+# -- what is no pool ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save(pool_of(LOG), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def refused(folder, says):
+    with pytest.raises(ModelError, match=says) as caught:
+        load(folder)
+    assert "\n" not in str(caught.value)
+    assert str(folder) in str(caught.value)
+
+
+def cell(row, value):
+    def changed(table):
+        table[row, 1] = value
+        return table
+
+    return changed
+
+
+ARRAYS = [
+    ("next.contexts", lambda a: a[::-1].copy(), "next is no table of counts"),
+    ("next.contexts", lambda a: np.r_[a[:1], a[:-1]], "next is no table of counts"),
+    ("next.contexts", lambda a: a[:-1], "next is no table of counts"),
+    ("acts.contexts", lambda a: a.astype(np.int32), "acts is no table of counts"),
+    ("acts.contexts", lambda a: a[:, None], "acts is no table of counts"),
+    ("acts.contexts", lambda a: np.array(a[0]), "acts is no table of counts"),
+    ("next.counts", lambda a: a[:, :-1].copy(), "next is no table of counts"),
+    ("next.counts", lambda a: a.astype(np.float64), "next is no table of counts"),
+    ("next.counts", lambda a: a[:-1], "next is no table of counts"),
+    ("next.counts", cell(0, -1), "next holds numbers that are no counts"),
+    ("acts.counts", cell(0, np.nan), "acts holds numbers that are no counts"),
+    ("acts.counts", cell(0, np.inf), "acts holds numbers that are no counts"),
+    ("acts.counts", lambda a: a * 0 + np.float32(3e38) * (a > 0), "acts holds numbers that are no counts"),
+    ("acts.counts", cell(-1, 1), "acts holds numbers that are no counts"),
+    ("weights", lambda a: np.r_[a, 0].astype(np.float32), "weights are no shares"),
+    ("weights", lambda a: a * 2, "weights are no shares"),
+    ("weights", lambda a: np.array([1.5, -0.5], np.float32), "weights are no shares"),
+    ("weights", lambda a: a * np.nan, "weights are no shares"),
+    ("weights", lambda a: a.reshape(2, 1), "weights are no shares"),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "says"), ARRAYS, ids=[f"{i} {name}" for i, (name, *_) in enumerate(ARRAYS)])
+def test_forged_counts_are_refused(folder, name, change, says):
+    path = folder / "counts.safetensors"
+    arrays = safetensors.numpy.load(path.read_bytes())
+    arrays[name] = change(arrays[name].copy())
+    path.write_bytes(safetensors.numpy.save(arrays))
+    resign(folder)
+    refused(folder, says)
+
+
+@pytest.mark.parametrize(
+    ("pool", "says"),
+    [
+        ({"next": 0.0}, "pool: next is no number from"),
+        ({"next": -1.0}, "pool: next is no number from"),
+        ({"next": 1e300}, "pool: next is no number from"),
+        ({"next": 1e-300}, "pool: next is no number from"),
+        ({"next": 8}, "pool: next is no number from"),
+        ({"next": "8"}, "pool: next is no number from"),
+        ({"next": 1.0, "acts": None}, "pool: acts is no number from"),
+        ({"acts": 1.0}, "not a readable model"),
+        ({"next": 1.0, "more": 1.0}, "not a readable model"),
+        ({}, "not a readable model"),
+        (["next"], "not a readable model"),
+        (3, "not a readable model"),
+    ],
+    ids=str,
+)
+def test_a_forged_config_is_refused(folder, pool, says):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "pool": pool}))
+    resign(folder)
+    refused(folder, says)
+
+
+def test_counts_of_another_vocabulary_are_refused(folder, tmp_path):
+    small = dataclasses.replace(TEA, actions=TEA.actions[:3], patience=TEA.patience[:3], sensors=("hall", "a", "b"))
+    save(pool_of(random_log(0, 80, vocabulary=small)), tmp_path / "other")
+    (folder / "counts.safetensors").write_bytes((tmp_path / "other" / "counts.safetensors").read_bytes())
+    resign(folder)
+    refused(folder, "next is no table of counts")
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped", "gone", "empty"])
+def test_a_changed_file_is_refused(folder, how):
+    path = folder / "counts.safetensors"
+    content = bytearray(path.read_bytes())
+    if how == "gone":
+        path.unlink()
+    else:
+        content[len(content) // 2] ^= 1
+        path.write_bytes({"cut": content[: len(content) // 2], "flipped": content, "empty": b""}[how])
+    refused(folder, "sha256 differs" if how != "gone" else "not a readable model")
+
+
+@pytest.mark.parametrize("missing", ["weights", "next.counts", "acts.contexts"])
+def test_arrays_that_are_missing(folder, missing):
+    path = folder / "counts.safetensors"
+    arrays = safetensors.numpy.load(path.read_bytes())
+    del arrays[missing]
+    path.write_bytes(safetensors.numpy.save(arrays))
+    resign(folder)
+    refused(folder, "not a readable model")
+
+
+def test_a_pickle_in_disguise_is_never_run(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (folder / "counts.safetensors").write_bytes(pickle.dumps(Evil()))
+    resign(folder)
+    refused(folder, "not a readable model")
+    assert not (tmp_path / "PWNED").exists()
+
+
+def test_networks_without_counts_come_back_without_them(folder):
+    """The counts of a pool are read only where the config speaks of one."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "pool": None}))
+    resign(folder)
+    assert isinstance(load(folder), Predictor)

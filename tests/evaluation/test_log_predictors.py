@@ -1,0 +1,96 @@
+"""What is said of the predictors of a real log: the best, parts that beat their whole, and what that rests on."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lam_env.evaluation.log_predictors import best_in_words, best_predictor, notes_on_parts
+from lam_env.evaluation.metrics import log_losses, prediction_metrics
+from lam_env.evaluation.results import ResultRow
+from lam_env.evaluation.statistics import sd_over
+
+
+def rows(agent: str, **scores: float | tuple[float, ...]) -> list[ResultRow]:
+    """Scores by training seed."""
+    return [
+        ResultRow("home", "log", agent, seed, seed, f"pred.{metric}", value)
+        for metric, values in scores.items()
+        for seed, value in enumerate(values if isinstance(values, tuple) else (values,))
+    ]
+
+
+TABLE = [
+    *rows("none", ece=0.1),
+    *rows("markov2", top1=0.5, nll=1.2),
+    *rows("prior", top1=(0.55, 0.65), nll=(1.0, 1.3)),
+    *rows("prior_boosted", top1=(0.7, 0.8), nll=(1.05, 1.15)),
+    *rows("prior.nets", top1=0.9, nll=0.2),
+]
+
+
+def test_the_best_has_the_least_nll_on_average_and_is_no_part() -> None:
+    assert best_predictor(TABLE) == "prior_boosted"
+    assert best_predictor([row for row in TABLE if row.agent != "prior_boosted"]) == "prior"
+    assert best_predictor([row for row in TABLE if not row.agent.startswith("prior")]) == "markov2"
+    assert best_predictor(rows("b", nll=1.0) + rows("a", nll=1.0)) == "a"  # whatever the order of rows
+    assert best_predictor(rows("none", ece=0.1) + rows("prior.nets", nll=1.0)) is None
+
+
+def test_the_best_is_named_in_a_line() -> None:
+    said = best_in_words(TABLE)
+    assert said == "Best on the log: prior_boosted. It knows 75% of the next events; NLL 1.1 nats."
+    assert best_in_words(rows("none", ece=0.1)) == "No predictor was judged on the log."
+
+
+@pytest.mark.parametrize(
+    ("gap", "sd", "noted"),
+    [
+        (-0.05, 0.02, True),
+        (-0.05, 0.05, False),
+        (-0.01, 0.02, False),
+        (-0.0005, 0.0, False),  # that is nothing
+        (0.3, 0.02, False),
+        ((-0.2, 0.1), 0.04, True),
+        ((-0.2, 0.1), 0.06, False),
+    ],
+)
+def test_a_part_is_named_that_is_better_than_its_whole_by_more_than_a_deviation(
+    gap: float | tuple[float, ...], sd: float, noted: bool
+) -> None:
+    notes = notes_on_parts(TABLE + rows("prior.counts", nll_gap=gap, nll_gap_sd=sd) + rows("prior.nets", nll_gap=-9.0))
+    assert len(notes) == noted
+    if noted:
+        of = f"{-np.mean(gap):.3f} nats (sd {sd:.3f})"
+        said = f"WARNING: prior.counts beats the predictor that it is a part of by {of}: predictor.parts chooses."
+        assert notes == [said]
+
+
+def test_losses_by_hand() -> None:
+    probs = np.array([[0.5, 0.3, 0.2], [0.9, 0.05, 0.05], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+    losses = log_losses(probs, np.array([1, 0, 1, 2]))
+    smooth = [-math.log(0.999 * p + 0.0005) for p in (0.6, 0.0, 0.5)]  # nothing is known of the last: none is sure
+    np.testing.assert_allclose(losses, [smooth[0], 0, smooth[1], smooth[2]])
+    assert prediction_metrics(probs, np.array([1, 0, 1, 2]))["pred.nll"] == pytest.approx(np.mean(smooth))
+
+
+def test_the_deviation_over_units_is_that_of_their_means() -> None:
+    values = np.random.default_rng(0).normal(size=400)
+    day = np.arange(400) // 4
+    means = values.reshape(100, 4).mean(1)
+    assert sd_over(day, values, draws=4000) == pytest.approx(means.std() / 10, rel=0.05)
+    assert sd_over(np.arange(400), values, draws=4000) == pytest.approx(values.std() / 20, rel=0.05)
+    # what a day has in common does not average out within it: four events a day are one
+    alike = np.repeat(values[:100], 4)
+    assert sd_over(day, alike, draws=4000) == pytest.approx(values[:100].std() / 10, rel=0.05)
+    assert sd_over(np.arange(400), alike, draws=4000) < 0.6 * sd_over(day, alike, draws=4000)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.floats(-5, 5))
+def test_where_all_days_are_the_same_there_is_no_deviation(units: list[int], value: float) -> None:
+    assert sd_over(np.array(units), np.full(len(units), value), draws=50) == pytest.approx(0, abs=1e-12)
+    assert sd_over(np.zeros(len(units), int), np.arange(len(units)), draws=50) == 0
