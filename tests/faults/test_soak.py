@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import MANY
 
 from lam_env.core import registry
 from lam_env.envs.vector import LamVectorEnv
 
-MANY = int(os.environ.get("LAM_ENV_FAULTS", "10000"))
 STEPS = 200 * MANY  # of all worlds of a batch together: 2 million
 WIDE = min(1024, max(4, MANY // 10))
 LONG = min(365, max(2, MANY // 27))  # [days]
