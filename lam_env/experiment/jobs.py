@@ -40,6 +40,7 @@ from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import PRETRAIN, UNTRAINED, RunSettings
 from lam_env.experiment.twin import resident_log, training_days
 from lam_env.launch import Launcher
+from lam_env.launch.child import kit_at_work
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.decision_points import DecisionPoints, decision_points, split_by_day
 from lam_env.logs.fidelity import Gate, gates
@@ -87,6 +88,7 @@ def training_points(work: RunContext, log_name: str) -> tuple[DecisionPoints, De
 
 
 @lru_cache(maxsize=2)
+@kit_at_work()
 def judging_points(work: RunContext) -> tuple[DecisionPoints, np.ndarray]:
     """Decision points of the evaluation worlds without an agent, and their hidden state; world i is the batch's."""
     scenario, e = work.scenario(), work.settings.eval
@@ -96,6 +98,7 @@ def judging_points(work: RunContext) -> tuple[DecisionPoints, np.ndarray]:
 
 
 @lru_cache(maxsize=1)
+@kit_at_work()
 def later_points(work: RunContext) -> DecisionPoints | None:
     """The training worlds in later weeks; None where the training log was not simulated, or where a world is one
     person's life: one that begins later is another life."""
@@ -115,6 +118,7 @@ def trains_once(scenario: Scenario, name: str) -> bool:
     return name in UNTRAINED or name in agents_of_scenario(scenario)
 
 
+@kit_at_work()
 def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Training:
     """What an agent learns from; with the pre-trained predictor if it is to build on one."""
     scenario, s = work.scenario(), work.settings
