@@ -60,6 +60,8 @@ def main(argv: Sequence[str]) -> int:
         settings = parse(OffPolicySettings, argv, "python -m lam_env off_policy")
         if not settings.log:
             raise UserError("log= is missing: give a log of decisions, such as log=runs/decisions-1")
+        if not settings.policy:
+            raise UserError("policy=: give one or several")
         run(settings, " ".join(["python -m lam_env off_policy", *argv]))
     return 0
 

@@ -142,7 +142,11 @@ def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: st
         if is_group:
             groups.setdefault(name, []).append((rest, value))
         else:
-            changes[fields[name].name] = convert(head + key, hints[fields[name].name], value, fields[name].metadata)
+            new = convert(head + key, hints[fields[name].name], value, fields[name].metadata)
+            texts = new if isinstance(new, tuple) else (new,)
+            if new != old and any(isinstance(text, str) and not text.strip() for text in texts):
+                raise ConfigError(f"{head}{key}: a name or path is empty; give one, or leave {head}{key}= away")
+            changes[fields[name].name] = new
     for name, inner in groups.items():
         old = getattr(instance, name)
         changes[name] = (

@@ -137,7 +137,7 @@ def _serve(connection: Connection, own: bool) -> None:
             os.setsid()
         out: Any = _Plain(sys.stdout), _Plain(sys.stderr)
         sys.stdout, sys.stderr = out
-        sys.meta_path.insert(0, _Imports())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Imports())
     threading.Thread(target=_end_with_parent, args=(own,), daemon=True).start()
     _line = line = _Line(connection)
     while True:

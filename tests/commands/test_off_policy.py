@@ -120,6 +120,7 @@ def test_bad_input_is_one_line(made: Path, tmp_path: Path, refused: Refused, mon
     log, out = f"log={made / 'log'}", f"out={tmp_path / 'out'}"
     assert "log= is missing" in refused(off_policy.main, out)
     assert "policy= is missing" in refused(record.main, out)
+    assert "policy=: give one or several" in refused(off_policy.main, log, "policy=", out)
     assert "no such folder" in refused(off_policy.main, "log=nowhere", out)
     run = made / "run"
     assert f"{run}: is a run folder, no log of decisions; record one with python -m lam_env record policy={run}" in (

@@ -58,6 +58,11 @@ def test_a_bad_setting_is_one_line(fails: Fails, argument: str, said: str) -> No
     assert said in fails(*(["seed=0"] if "twice" in said else []), argument)
 
 
+@pytest.mark.parametrize("name", ["out", "logs", "model", "scenario", "ray.address"])
+def test_an_empty_name_or_path_is_not_the_current_folder(fails: Fails, name: str) -> None:
+    assert f"{name}: a name or path is empty; give one, or leave {name}= away" in fails(f"{name}=", out=None)
+
+
 @pytest.mark.parametrize("name", ["smart_home", "traffic"])
 def test_every_setting_of_a_scenario_has_a_sentence_of_its_own_in_its_help(
     capsys: pytest.CaptureFixture[str], name: str
