@@ -33,6 +33,7 @@ __all__ = [
     "cli_errors",
     "help_text",
     "is_code",
+    "lasting",
     "override",
     "parse",
     "setting",
@@ -61,13 +62,15 @@ def setting(
     high: float | None = None,
     code: bool = False,
     name: str | None = None,
+    may_differ: bool = False,
 ) -> T:
     """A field of a settings dataclass. `doc`: one sentence, shown by --help, or what makes it. `low`, `high`: bounds.
 
     `code`: the value may name Python code (`module:Attribute`); a config file may not give it such a value.
     `name`: what users write, where it is not the field's own: "agent.memory", of a field beside `agent`.
+    `may_differ`: whoever goes on with what was begun may say something else.
     """
-    metadata = {"doc": doc, "low": low, "high": high, "code": code, "name": name}
+    metadata = {"doc": doc, "low": low, "high": high, "code": code, "name": name, "may_differ": may_differ}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: copy(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -175,6 +178,12 @@ def to_dict(instance: Group) -> dict[str, object]:
         elif isinstance(value, dict) or can_be_set(hints[field.name]):
             out[_called(field)] = list(value) if isinstance(value, tuple) else value
     return out
+
+
+def lasting(instance: Group) -> dict[str, object]:
+    """Those of them that whoever goes on with what was begun has to give again."""
+    out, free = to_dict(instance), [f for f in dataclasses.fields(instance) if f.metadata.get("may_differ")]
+    return {name: value for name, value in out.items() if name not in map(_called, free)}
 
 
 def as_yaml(instance: Group) -> str:

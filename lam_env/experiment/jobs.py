@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lam_env.config.cli import to_dict
+from lam_env.config.cli import lasting
 from lam_env.core import registry
 from lam_env.core.catalogue import TOP1
 from lam_env.core.contracts import ActionPredictor, Checkpoints, Policy, Reader, Training, complete
@@ -35,7 +35,7 @@ from lam_env.experiment import models
 from lam_env.experiment.agent_check import WatchedWorlds, source_of, watched
 from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, tuning_of
 from lam_env.experiment.policies import scenario_made
-from lam_env.experiment.run_folder import MAY_DIFFER, RunFolder, seen_from_here
+from lam_env.experiment.run_folder import RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import PRETRAIN, UNTRAINED, RunSettings
 from lam_env.experiment.twin import resident_log, training_days
@@ -185,8 +185,7 @@ def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) 
 
 def _checkpoints(work: RunContext, row: str, seed: int, source: str) -> Checkpoints:
     """Of a row's training. `source`: what it is made of, besides settings, versions and seed."""
-    settings = {name: value for name, value in to_dict(work.settings).items() if name not in MAY_DIFFER}
-    belongs = {"settings": settings, "versions": versions(), "row": row, "seed": seed, "source": source}
+    belongs = {"settings": lasting(work.settings), "versions": versions(), "row": row, "seed": seed, "source": source}
     return models.checkpoints(work.run.checkpoints(row, seed), belongs, work.settings.checkpoints)
 
 
