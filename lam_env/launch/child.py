@@ -60,7 +60,7 @@ class _Line:
     def __init__(self, connection: Connection):
         self.connection, self.pid, self.said = connection, os.getpid(), 0.0
         self._copied = mmap.mmap(-1, 1)  # shared with copies
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is sent may import something, which is a sign of life
 
     def say(self, kind: str, what: object = None) -> None:
         """A sign of life. A copy of the process gets no further than here."""
