@@ -99,6 +99,8 @@ def parse(
             hint = f"{key.lstrip('-') or 'key'}=..." if key.startswith("-") else "key=value"
             raise ConfigError(f"{argument!r} is no setting: write {hint}, or --help for the list")
         if key == "config":
+            if not value.strip():
+                raise _empty(key)
             from_files |= _read_file(settings, value)
         elif key in lists and from_line.get(key, value) != value:
             raise ConfigError(f"{key} is given twice: write {key}={from_line[key]},{value}")
@@ -148,7 +150,7 @@ def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: st
             new = convert(head + key, hints[fields[name].name], value, fields[name].metadata)
             texts = new if isinstance(new, tuple) else (new,)
             if new != old and any(isinstance(text, str) and not text.strip() for text in texts):
-                raise ConfigError(f"{head}{key}: a name or path is empty; give one, or leave {head}{key}= away")
+                raise _empty(head + key)
             changes[fields[name].name] = new
     for name, inner in groups.items():
         old = getattr(instance, name)
@@ -164,6 +166,10 @@ def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: st
             raise ConfigError(str(error)) from None
         words = ", ".join(f"{head}{name}={short(value)}" for name, value in changes.items())
         raise ConfigError(f"{words}: {error}") from None
+
+
+def _empty(name: str) -> ConfigError:
+    return ConfigError(f"{name}: a name or path is empty; give one, or leave {name}= away")
 
 
 def to_dict(instance: Group) -> dict[str, object]:

@@ -106,6 +106,7 @@ def test_reads(argument: str, path: str, value: object) -> None:
         ("train.preset=ful", "train.preset: expected one of frozen, full, got 'ful'; did you mean 'full'?"),
         ("seeds=0,x", "seeds: expected a whole number, got 'x'"),
         ("scenario=", "scenario: a name or path is empty; give one, or leave scenario= away"),
+        ("config=", "config: a name or path is empty; give one, or leave config= away"),
         ("agents=none,,prior", "agents: a name or path is empty; give one, or leave agents= away"),
         ("fast=maybe", "fast: expected true or false, got 'maybe'"),
         ("foo", "'foo' is no setting: write key=value, or --help for the list"),
