@@ -105,7 +105,7 @@ def test_a_new_importer_is_read_and_says_what_it_left_out(tmp_path: Path, capsys
         follow((DOCS / "add_an_importer.md").read_text(encoding="utf-8"))
     printed = capsys.readouterr().out
     assert "diary.txt: 56 events, 14 days, 4 actions" in printed
-    assert "left out: 1 lines of comment" in printed
+    assert "left out: 1 line of comment" in printed
     assert {"markov1", "prior"} <= agents_of(tmp_path / "diary" / "results.csv", "log")
 
 

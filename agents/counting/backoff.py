@@ -19,7 +19,7 @@ from lam_env.logs.decision_points import DecisionPoints
 from ..states import fresh
 from .counts import CountTable, Hits, best_constant, count_outcomes
 from .history import DEPTH, latest, push
-from .ledger import counts_so_far, gathered, ledgers, user_action
+from .ledger import counts_so_far, ledgers, user_action
 
 NEXT = (
     *("", "quiet last", "quiet last 6h", "quiet last 3h"),
@@ -91,6 +91,7 @@ class BackOff:
         self.vocabulary, self.levels, self.table, self.alpha = vocabulary, levels, table, alpha
         self.outcomes = outcomes(levels, vocabulary)
         self._radix = radix(levels, vocabulary.n_tokens)
+        self._row = dict(zip(table.keys.tolist(), range(len(table.keys)), strict=True))
 
     @classmethod
     def fit(cls, levels: tuple[str, ...], points: DecisionPoints, block: np.ndarray) -> tuple[BackOff, np.ndarray]:
@@ -146,24 +147,32 @@ class BackOff:
 
     def step(self, state: BackOffState, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, BackOffState]:
         """One decision point per stream. The counts in the state go on in place: do not step a state twice."""
-        time, quiet = np.asarray(points.time, np.int64), points.tokens[:, -1] == 0
-        last, heard = push(state.last, points.tokens), np.where(quiet, state.heard, time)
-        contexts = digits(last, time, heard, quiet) @ self._radix
-        done = _outcome(points.tokens, self.outcomes, self.vocabulary)
-        counts = gathered(state.own, state.contexts, contexts, done, active)
-        counts += self.table.counts[self.table.rows(contexts)]
-        after = BackOffState(last, heard, contexts, state.own)
+        quiet = points.tokens[:, -1] == 0
+        after = BackOffState(
+            push(state.last, points.tokens), np.where(quiet, state.heard, points.time), state.contexts.copy(), state.own
+        )
+        now = digits(after.last, np.asarray(points.time, np.int64), after.heard, quiet) @ self._radix
+        done = _outcome(points.tokens, self.outcomes, self.vocabulary).tolist()
+        p = np.full((len(now), self.outcomes), 1 / self.outcomes, np.float32)
+        for i in np.flatnonzero(active).tolist():  # stream by stream: their ledgers differ, and calls are what costs
+            own, before, contexts = state.own[i], state.contexts[i].tolist(), now[i].tolist()
+            if before[0] >= 0:
+                own.add(before, done[i])
+            counts = self.table.counts[[self._row.get(context, -1) for context in contexts]] + own.of(contexts)
+            p[i] = self._interpolated(counts)
+            after.contexts[i] = now[i]
         if np.count_nonzero(active) < len(active):
             after = fresh(state, after, active)
-        return Prediction(self._interpolated(counts)), after
+        return Prediction(p), after
 
     def _interpolated(self, counts: np.ndarray) -> np.ndarray:
-        """(n, levels, Y) -> (n, Y): the recursion, its product written out."""
-        total = counts.sum(2) + np.float32(self.alpha)
-        passed = np.ones((len(total), len(self.levels) + 1), np.float32)  # of a level's word what finer ones pass on
-        np.cumprod(np.float32(self.alpha) / total[:, ::-1], axis=1, out=passed[:, 1:])
-        weight = passed[:, -2::-1] / total
-        return (weight[:, None] @ counts)[:, 0] + passed[:, -1:] / np.float32(self.outcomes)
+        """(levels, Y) -> (Y,): the recursion, its product written out."""
+        weights, passed = [], 1.0  # of a level's word what finer ones pass on
+        for total in reversed(np.add.reduce(counts, 1).tolist()):
+            weights.append(passed / (total + self.alpha))
+            passed *= self.alpha / (total + self.alpha)
+        p: np.ndarray = np.array(weights[::-1], np.float32) @ counts
+        return p + np.float32(passed / self.outcomes)
 
 
 def outcomes(levels: tuple[str, ...], vocabulary: Vocabulary) -> int:

@@ -21,6 +21,7 @@ from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
 from lam_env.core.seeds import TRAINING_SEEDS
+from lam_env.logs.coverage import said_of
 
 from .judge import boosting_there, evaluation_rows, scores
 from .network import ChoiceSettings
@@ -67,8 +68,8 @@ def run(settings: DevelopmentSettings) -> str:
         raise UserError(f"path={s.path}: {error}") from None
     groups = [len(np.unique(part.group)) for part in (train, valid, test)]
     print(f"{s.path}: {len(choices):,} choices among {len(choices.options) - 1} options")
-    for reason, count in left_out.items():
-        print(f"  left out: {count:,} {reason}")
+    for line in said_of(left_out):
+        print(f"  {line}")
     rows: dict[str, list[Mapping[str, float]]] = {}
     model = replace(ChoiceSettings(), members=s.members, passes=s.passes)
     with Progress() as progress:

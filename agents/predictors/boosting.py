@@ -23,7 +23,7 @@ from .pooling import LeftOut
 from .settings import PredictorSettings
 
 LAST = 5  # tokens
-MOST_TOKENS = 255  # that a column of categories may tell apart
+BINS = 63, 255  # of a column; the more only where so many tokens have to be told apart
 UNSTOPPED = 20  # rounds, where nothing says when to stop
 MOST_ACTIONS = 200  # a round grows a tree for each
 
@@ -72,15 +72,17 @@ def _fitted(x: np.ndarray, y: np.ndarray, left: np.ndarray, n_actions: int, seed
 
     judged = left & np.isin(y, y[~left])  # it knows no other outcomes
     stops = bool(judged.any())
+    tokens = int(x[:, :LAST].max(initial=0)) + 1
+    bins = next((few for few in BINS if tokens <= few), BINS[0])
     model = HistGradientBoostingClassifier(
         learning_rate=0.1,
         max_iter=100 if stops else UNSTOPPED,
         max_leaf_nodes=8,
-        max_bins=63,
+        max_bins=bins,
         min_samples_leaf=10,
         l2_regularization=1.0,
         max_features=0.5,
-        categorical_features=list(range(LAST)) if x[:, :LAST].max(initial=0) < MOST_TOKENS else None,
+        categorical_features=list(range(LAST)) if tokens <= bins else None,
         early_stopping=stops,
         n_iter_no_change=8,
         tol=0.0,

@@ -86,12 +86,13 @@ class Pool:
         nothing. Counts go on in place: do not step a state twice."""
         if self.acts is None or state.acts is None:
             said, soon, nets, counts = self._parts(state, points, active)
-            after = dataclasses.replace(state, nets=nets, counts=counts)
+            after = PoolState(nets, counts, None, state.said, state.waited, state.begun)
             return Prediction(said, soon, nets.h[:, : self.n_hidden]), after
         now, acts = self.acts.step(state.acts, points, active)
         waited = state.waited + points.gap
         happened = active & ((points.tokens[:, -1] > 0) | ~state.begun)
-        after = dataclasses.replace(state, acts=acts, waited=np.where(active, waited, state.waited))
+        quiet = np.where(active, waited, state.waited)
+        after = PoolState(state.nets, state.counts, acts, state.said, quiet, state.begun)
         if happened.any():
             said, _, nets, counts = self._parts(state, dataclasses.replace(points, gap=waited), happened)
             said = np.where(happened[:, None], said, state.said)

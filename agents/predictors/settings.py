@@ -85,12 +85,15 @@ class PredictorSettings:
             batch = min(16, max(2, rows // 120))
             preset = _SMALL | {"batch": batch, "passes": -(-_UPDATES * _SMALL["window"] * batch // max(1, rows))}
         if pooled:
-            preset["members"] = members = changes.get("members") or (BLOCKS if rows < SMALL_LOG else 1)
-            preset["blocks"] = max(BLOCKS, members)
+            if rows < SMALL_LOG:
+                preset |= {"hidden": 64 if rows < _SMALLEST else 96, "learning_rate": 3e-3, "members": BLOCKS}
+            members = changes.get("members") or preset.get("members", 1)
+            preset["blocks"] = max(BLOCKS if members > 1 else 2 * BLOCKS, members)
         return cls(**{**preset, **changes})
 
 
-BLOCKS = 5  # in which a pool cuts its log; as many nets, for a small one
+_SMALLEST = 1500  # rows below which several nets of half the width are better than of the whole
+BLOCKS = 5  # in which a pool cuts its log, with as many nets for a small one; twice as many for a single net
 _UPDATES = 1500  # at most, of a small log: the passes follow from it
 _SMALL: dict[str, Any] = {
     "readout": 0,

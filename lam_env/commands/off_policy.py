@@ -18,6 +18,9 @@ from lam_env.core import registry
 from lam_env.core.catalogue import DR, ESS, GAIN, IPS, MEAN_WEIGHT, PDIS, PDIS_ESS, SNIPS
 from lam_env.core.errors import UserError
 from lam_env.core.files.outputs import replace_text
+from lam_env.core.progress import Report, silent
+from lam_env.experiment.settings import MEMORY, TIMEOUT
+from lam_env.launch.child import DiedError, Limits, apart, kit_at_work
 from lam_env.launch.job import one_line, one_thread
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ class OffPolicySettings:
         1, "decisions whose rewards count for one: as many as it takes until an act is answered", low=1, high=10_000
     )
     horizon: int = setting(10, "decisions of a trajectory that the estimate per sequence sums up", low=1, high=10_000)
+    agent_memory: float | None = setting(None, MEMORY, low=0.01, name="agent.memory")
+    agent_timeout: float = setting(600.0, TIMEOUT, low=1, name="agent.timeout")
     out: str | None = setting(None, "folder to write off_policy.csv and off_policy.md to (default: only shown)")
 
 
@@ -55,6 +60,8 @@ def main(argv: Sequence[str]) -> int:
         settings = parse(OffPolicySettings, argv, "python -m lam_env off_policy")
         if not settings.log:
             raise UserError("log= is missing: give a log of decisions, such as log=runs/decisions-1")
+        if not settings.policy:
+            raise UserError("policy=: give one or several")
         run(settings, " ".join(["python -m lam_env off_policy", *argv]))
     return 0
 
@@ -70,15 +77,14 @@ def run(settings: OffPolicySettings, command: str) -> None:
     s = settings
     path = choose_folder(s.out, "off_policy") if s.out else None
     decisions = Decisions.load(s.log)
-    policies = {name: policy_of(name, decisions.log.vocabulary) for name in dict.fromkeys(s.policy)}
+    kits = [name for name in s.policy if not registry.names_code(name)]
+    policies = {name: policy_of(name, decisions.log.vocabulary) for name in kits}
     estimates = {}
-    for name, policy in policies.items():
-        try:
-            estimates[name] = evaluate_policy(decisions, policy, not s.sampled, s.window, s.horizon)
-        except Exception as error:  # whatever a stranger's code raises
-            if not registry.names_code(name):
-                raise
-            raise UserError(f"policy {name}: {one_line(error)}") from None
+    for name in dict.fromkeys(s.policy):
+        if name in policies:
+            estimates[name] = evaluate_policy(decisions, policies[name], not s.sampled, s.window, s.horizon)
+        else:
+            estimates[name] = _evaluate_apart(s, name)
     fact, about = logged(decisions, s.window, s.horizon), Provenance(command, versions=versions())
     for table in tables_of(s, fact, estimates, about, intervals=False):
         table.show()
@@ -94,6 +100,30 @@ def run(settings: OffPolicySettings, command: str) -> None:
         print(f"written: {path}")
 
 
+def _evaluate_apart(settings: OffPolicySettings, name: str) -> tuple[PolicyEstimate, SequenceEstimate]:
+    """Of a policy of the user's own, whose code runs in a process of its own."""
+    limits = Limits.of(settings.agent_memory, settings.agent_timeout)
+    try:
+        return apart(limits, evaluate_own, (settings, name), silent)
+    except DiedError as died:
+        raise UserError(f"policy {name}: {died}") from None
+
+
+def evaluate_own(s: OffPolicySettings, name: str, report: Report) -> tuple[PolicyEstimate, SequenceEstimate]:
+    """A job: `evaluate_policy` of a policy of the user's own."""
+    from lam_env.evaluation.decisions import Decisions
+    from lam_env.experiment.agent_check import watched
+    from lam_env.experiment.policies import policy_of
+
+    with kit_at_work():
+        decisions = Decisions.load(s.log)
+    policy = watched(policy_of(name, decisions.log.vocabulary))
+    try:
+        return evaluate_policy(decisions, policy, not s.sampled, s.window, s.horizon)
+    except (Exception, SystemExit) as error:  # whatever a stranger's code raises
+        raise UserError(f"policy {name}: {one_line(error)}") from None
+
+
 def evaluate_policy(
     decisions: Decisions, policy: Policy, deterministic: bool = True, window: int = 1, horizon: int = 10
 ) -> tuple[PolicyEstimate, SequenceEstimate]:
@@ -103,13 +133,14 @@ def evaluate_policy(
     from lam_env.evaluation.reward_model import cross_fitted
 
     target, soft = asked_again(decisions, policy, deterministic)
-    known, action, prob, reward, trajectory = _columns(decisions)
-    target = target[known]
-    observation = {k: v[known] for k, v in decisions.observation.items()}
-    sums = windowed(reward, trajectory, window)
-    model = cross_fitted(observation, action, sums, trajectory, None if soft is None else soft[known])
-    one = estimate_policy(target, action, prob, sums, model, trajectory)
-    return one, per_decision_sampling(importance(target, action, prob), reward, trajectory, horizon)
+    with kit_at_work():
+        known, action, prob, reward, trajectory = _columns(decisions)
+        target = target[known]
+        observation = {k: v[known] for k, v in decisions.observation.items()}
+        sums = windowed(reward, trajectory, window)
+        model = cross_fitted(observation, action, sums, trajectory, None if soft is None else soft[known])
+        one = estimate_policy(target, action, prob, sums, model, trajectory)
+        return one, per_decision_sampling(importance(target, action, prob), reward, trajectory, horizon)
 
 
 def logged(decisions: Decisions, window: int = 1, horizon: int = 10) -> tuple[Interval, SequenceEstimate]:

@@ -32,7 +32,6 @@ from lam_env.launch.job import one_thread
 
 MOST_WAITING = 1_024  # parts handed to the launcher before others are done
 MOST_PARTS = 1_000_000
-MAY_DIFFER = ("workers", "launcher", "ray", "out")  # from the command that a folder was begun with
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,13 @@ class SimulateSettings:
     part: int = setting(100, "worlds in a part: one job, and one file", low=1, high=1_000_000)
     seed: int = setting(0, "draws the worlds", low=0, high=Use.SIMULATED_LOG.seeds - 1)
     out: str | None = setting(
-        None, "folder of the log (default: the next free runs/log-<n>); the same command with it goes on"
+        None,
+        "folder of the log (default: the next free runs/log-<n>); the same command with it goes on",
+        may_differ=True,
     )
-    workers: int = setting(2, "processes; the log is the same with any number", low=1, high=64)
-    launcher: Literal["local", "ray"] = setting("local", LAUNCHER)
-    ray: RaySettings = RaySettings()
+    workers: int = setting(2, "processes; the log is the same with any number", low=1, high=64, may_differ=True)
+    launcher: Literal["local", "ray"] = setting("local", LAUNCHER, may_differ=True)
+    ray: RaySettings = setting(RaySettings(), "the cluster", may_differ=True)
     world: Any = setting({}, "settings of the scenario, such as world.residents=3; scenario=NAME --help lists them")
 
 
@@ -83,7 +84,7 @@ def simulate_parts(settings: SimulateSettings, command: str) -> None:
         if (folder.path / CONFIG).exists():
             if folder.config().get("holds") != "parts":
                 raise UserError(f"out={folder.path}: already holds a run; give another folder or leave `out` away")
-            check_same(folder, s, versions(), MAY_DIFFER, "log")
+            check_same(folder, s, versions(), "log")
         folder.tidy()
         folder.write_config({**to_dict(s), "command": command, "versions": versions(), "holds": "parts"})
         names = {part_of(folder.path, i).name for i in range(parts)}

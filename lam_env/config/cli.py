@@ -33,6 +33,7 @@ __all__ = [
     "cli_errors",
     "help_text",
     "is_code",
+    "lasting",
     "override",
     "parse",
     "setting",
@@ -61,13 +62,15 @@ def setting(
     high: float | None = None,
     code: bool = False,
     name: str | None = None,
+    may_differ: bool = False,
 ) -> T:
     """A field of a settings dataclass. `doc`: one sentence, shown by --help, or what makes it. `low`, `high`: bounds.
 
     `code`: the value may name Python code (`module:Attribute`); a config file may not give it such a value.
     `name`: what users write, where it is not the field's own: "agent.memory", of a field beside `agent`.
+    `may_differ`: whoever goes on with what was begun may say something else.
     """
-    metadata = {"doc": doc, "low": low, "high": high, "code": code, "name": name}
+    metadata = {"doc": doc, "low": low, "high": high, "code": code, "name": name, "may_differ": may_differ}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: copy(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -96,6 +99,8 @@ def parse(
             hint = f"{key.lstrip('-') or 'key'}=..." if key.startswith("-") else "key=value"
             raise ConfigError(f"{argument!r} is no setting: write {hint}, or --help for the list")
         if key == "config":
+            if not value.strip():
+                raise _empty(key)
             from_files |= _read_file(settings, value)
         elif key in lists and from_line.get(key, value) != value:
             raise ConfigError(f"{key} is given twice: write {key}={from_line[key]},{value}")
@@ -142,7 +147,11 @@ def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: st
         if is_group:
             groups.setdefault(name, []).append((rest, value))
         else:
-            changes[fields[name].name] = convert(head + key, hints[fields[name].name], value, fields[name].metadata)
+            new = convert(head + key, hints[fields[name].name], value, fields[name].metadata)
+            texts = new if isinstance(new, tuple) else (new,)
+            if new != old and any(isinstance(text, str) and not text.strip() for text in texts):
+                raise _empty(head + key)
+            changes[fields[name].name] = new
     for name, inner in groups.items():
         old = getattr(instance, name)
         changes[name] = (
@@ -159,6 +168,10 @@ def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: st
         raise ConfigError(f"{words}: {error}") from None
 
 
+def _empty(name: str) -> ConfigError:
+    return ConfigError(f"{name}: a name or path is empty; give one, or leave {name}= away")
+
+
 def to_dict(instance: Group) -> dict[str, object]:
     """Settings as plain nested values (tuples as lists): what JSON and YAML hold, and what `override` takes back;
     fields of other types, which nobody can set, are left out."""
@@ -171,6 +184,12 @@ def to_dict(instance: Group) -> dict[str, object]:
         elif isinstance(value, dict) or can_be_set(hints[field.name]):
             out[_called(field)] = list(value) if isinstance(value, tuple) else value
     return out
+
+
+def lasting(instance: Group) -> dict[str, object]:
+    """Those of them that whoever goes on with what was begun has to give again."""
+    out, free = to_dict(instance), [f for f in dataclasses.fields(instance) if f.metadata.get("may_differ")]
+    return {name: value for name, value in out.items() if name not in map(_called, free)}
 
 
 def as_yaml(instance: Group) -> str:

@@ -135,5 +135,6 @@ def short(value: object) -> str:
 
 
 def count(n: object, what: str) -> str:
-    """ "1 part", "3,000 parts"."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}" if isinstance(n, int) else f"{n} {what}s"
+    """ "1 part", "3,000 parts"; where the noun does not stand last, "2 rows of a home" of "row(s) of a home"."""
+    number, end = (f"{n:,}", "" if n == 1 else "s") if isinstance(n, int) else (n, "s")
+    return f"{number} {what.replace('(s)', end) if '(s)' in what else f'{what}{end}'}"

@@ -8,6 +8,7 @@ from typing import Any, SupportsIndex
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.vector import VectorEnv
 
 from lam_env.config.convert import short
 from lam_env.core import registry
@@ -46,6 +47,12 @@ def check_options(options: Mapping[str, Any] | None, known: Sequence[str] = ("da
     return day
 
 
+def check_open(env: LamEnv | VectorEnv[Any, Any, Any]) -> None:
+    """Gymnasium's ClosedEnvironmentError once it has been closed."""
+    if env.closed:
+        raise gym.error.ClosedEnvironmentError("the environment is closed: make another")
+
+
 def whole(number: Any) -> int:
     """-1 if it is no whole number."""
     try:
@@ -72,6 +79,7 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
     metadata = {"render_modes": list(MODES), "render_fps": 4}  # noqa: RUF012
     _place = "world"
+    closed = False
 
     def __init__(
         self,
@@ -98,6 +106,7 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        check_open(self)
         day, given = check_options(options), None if seed is None else checked(seed)
         super().reset(seed=given)
         before = self._lived
@@ -113,7 +122,8 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
     def step(self, action: SupportsIndex) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
         """Carries out an action, an impossible one (`action_masks`) as none: `info["masked"]` counts those. Gymnasium's
-        ResetNeeded before the first reset, and once an episode is over."""
+        ResetNeeded before the first reset, and once an episode is over; its ClosedEnvironmentError after `close`."""
+        check_open(self)
         world, chosen = self.world, action if action.__class__ is int else whole(action)
         if not 0 <= chosen < self.n_actions:
             give = f"give a whole number from 0 to {self.n_actions - 1}"
@@ -139,6 +149,7 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
 
     def live_again(self, past: Past) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Come to where that episode of the same settings was, as by `reset` and its actions."""
+        check_open(self)
         checked(past["seed"])
         return self._begin(Lived(**past))
 
@@ -148,6 +159,9 @@ class LamEnv(Copied, gym.Env[dict[str, np.ndarray], SupportsIndex]):
     def _live_again(self) -> None:
         if self._lived is not None:
             self.world = self._lived.world(self.scenario, self._row, self.record, self.reveal)
+
+    def close(self) -> None:
+        self.closed = True
 
     def action_masks(self) -> np.ndarray:
         """(A,) bool: what is possible now; anything else is carried out as none."""

@@ -19,7 +19,7 @@ from lam_env.envs.batch_info import Info, batched, batched_steps, merged
 from lam_env.envs.copies import Copied, Lived, Past
 from lam_env.envs.render import MODES, Frame, Renderer, check_mode
 from lam_env.envs.scenario import Scenario
-from lam_env.envs.single import check_options, check_reveal, find_scenario, reset_info, step_info, whole
+from lam_env.envs.single import check_open, check_options, check_reveal, find_scenario, reset_info, step_info, whole
 from lam_env.envs.spaces import observation_space
 from lam_env.sim.world import World
 
@@ -89,6 +89,7 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], Info]:
+        check_open(self)
         day = check_options(options, ("day", "then", "reset_mask"))
         options, seeds = options or {}, self._checked(seed)
         which = self._which(options.get("reset_mask"))
@@ -162,6 +163,7 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
     def live_again(self, past: Sequence[Past]) -> tuple[dict[str, np.ndarray], Info]:
         """Come to where those episodes of the same settings were, one for each world, as by `reset` and their actions.
         No others follow them."""
+        check_open(self)
         self._checked([one["seed"] for one in past])
         self._lived = [Lived(**one) for one in past]
         self._then, self._then_day, self.finished = None, 0, np.zeros(self.num_envs, bool)
@@ -180,6 +182,7 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
 
     def step(self, actions: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, Info]:
         """Actions (N,), an impossible one (`action_masks`) is carried out as none."""
+        check_open(self)
         array, n = _array(actions), self.num_envs
         chosen = array.tolist() if array.dtype.kind in "iu" and array.shape == (n,) else [-1]
         if min(chosen) < 0 or max(chosen) >= len(self.vocabulary):

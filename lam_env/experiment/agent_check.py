@@ -25,7 +25,7 @@ from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.experiment import models
 from lam_env.experiment.policies import scenario_made
-from lam_env.launch.child import alive
+from lam_env.launch.child import alive, kit_at_work
 from lam_env.launch.job import one_line
 from lam_env.logs.decision_points import decision_points
 
@@ -99,6 +99,7 @@ def try_agent(scenario: Scenario, name: str) -> Tried:
         raise UserError(f"agent {name}: {one_line(error)}") from None
 
 
+@kit_at_work()
 def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predictor: Any) -> Training:
     """What an agent learns from, made of next to nothing; the last world validates. `predictor`: its settings."""
     log, _ = simulate_log(scenario, world_seeds(Use.TRYING, worlds), days)

@@ -27,13 +27,13 @@ from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ALWAYS, ORDER, LogSettings, RunSettings
 from lam_env.launch.job import one_line
 from lam_env.logs.coverage import days_of, said
-from lam_env.logs.decision_points import decision_points
+from lam_env.logs.decision_points import day_of_target, decision_points
 from lam_env.logs.streams import split_by_protocol
 
 if TYPE_CHECKING:
     from lam_env.experiment.models import Pool, Predictor, TunedPolicy
 
-LEAST_DAYS = 5
+LEAST_DAYS, BLOCKS = 5, 5  # BLOCKS: of a log, as the predictor of one cuts it
 RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
 
 
@@ -128,8 +128,13 @@ def _check_days(path: str, log: ActionLog, which: str = "") -> None:
     use, days = "to train, validate and test on", len(days_of(log).number)
     if days < LEAST_DAYS:
         raise UserError(f"logs={path}: {days} days {which}are too few {use}; give at least {LEAST_DAYS}")
-    if not all(part.any() for part in split_by_protocol(log, decision_points(log, soon=False))):
+    points = decision_points(dataclasses.replace(log, timer=None), soon=False)
+    train, valid, test = split_by_protocol(log, points)
+    if not (train.any() and valid.any() and test.any()):
         raise UserError(f"logs={path}: its events {which}lie too unevenly {use}; give a longer log")
+    learned = len(np.unique(day_of_target(points)[(train | valid) & (points.target > 0)]))
+    if learned < BLOCKS:
+        print(f"  {learned} days {which}to learn from: as many networks in place of {BLOCKS}, each leaves one day out")
 
 
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lam_env.config.cli import to_dict
+from lam_env.config.cli import lasting
 from lam_env.core import registry
 from lam_env.core.contracts import Checkpoints, Policy, Reader, Training, complete
 from lam_env.core.events import ActionLog
@@ -32,9 +32,10 @@ from lam_env.experiment import models
 from lam_env.experiment.agent_check import WatchedWorlds, source_of, watched
 from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, tuning_of
 from lam_env.experiment.policies import scenario_made
-from lam_env.experiment.run_folder import MAY_DIFFER, RunFolder, seen_from_here
+from lam_env.experiment.run_folder import RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import PRETRAIN, UNTRAINED, RunSettings
+from lam_env.launch.child import kit_at_work
 from lam_env.logs.decision_points import DecisionPoints, decision_points
 from lam_env.logs.streams import split_by_protocol
 
@@ -81,6 +82,7 @@ def training_points(work: RunContext, log_name: str, timer: bool = True) -> tupl
 
 
 @lru_cache(maxsize=2)
+@kit_at_work()
 def judging_points(work: RunContext) -> tuple[DecisionPoints, np.ndarray]:
     """Decision points of the evaluation worlds without an agent, and their hidden state; world i is the batch's."""
     scenario, e = work.scenario(), work.settings.eval
@@ -90,6 +92,7 @@ def judging_points(work: RunContext) -> tuple[DecisionPoints, np.ndarray]:
 
 
 @lru_cache(maxsize=1)
+@kit_at_work()
 def later_points(work: RunContext) -> DecisionPoints | None:
     """The training worlds in later weeks; None where the training log was not simulated, or where a world is one
     person's life: one that begins later is another life."""
@@ -109,6 +112,7 @@ def trains_once(scenario: Scenario, name: str) -> bool:
     return name in UNTRAINED or name in agents_of_scenario(scenario)
 
 
+@kit_at_work()
 def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Training:
     """What an agent learns from; with the pre-trained predictor if it is to build on one."""
     scenario, s = work.scenario(), work.settings
@@ -190,8 +194,7 @@ def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) 
 
 def _checkpoints(work: RunContext, row: str, seed: int, source: str) -> Checkpoints:
     """Of a row's training. `source`: what it is made of, besides settings, versions and seed."""
-    settings = {name: value for name, value in to_dict(work.settings).items() if name not in MAY_DIFFER}
-    belongs = {"settings": settings, "versions": versions(), "row": row, "seed": seed, "source": source}
+    belongs = {"settings": lasting(work.settings), "versions": versions(), "row": row, "seed": seed, "source": source}
     return models.checkpoints(work.run.checkpoints(row, seed), belongs, work.settings.checkpoints)
 
 

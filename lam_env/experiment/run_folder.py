@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from lam_env.config.cli import Group, to_dict
+from lam_env.config.cli import Group, lasting
 from lam_env.config.convert import short
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UnwritableError, UserError
@@ -21,11 +21,6 @@ from lam_env.core.files.inputs import BROKEN, read_json, reason
 from lam_env.core.files.outputs import replace_text, tidy
 from lam_env.evaluation.results import ResultRow, write
 
-# between a run and what goes on with it
-MAY_DIFFER = (
-    *("agents", "agent", "agent.memory", "agent.timeout", "workers", "launcher", "ray", "track", "out"),
-    "checkpoints",
-)
 CONFIG, TABLES, LOCK = "config.json", "tables.json", ".lock"
 
 
@@ -85,18 +80,12 @@ def new_folder(out: str | None, name: str, again: bool = False) -> Iterator[Path
             shutil.rmtree(path, ignore_errors=True)
 
 
-def check_same(
-    folder: RunFolder,
-    settings: Group,
-    versions: dict[str, str],
-    may_differ: tuple[str, ...] = MAY_DIFFER,
-    what: str = "run",
-) -> dict[str, object]:
+def check_same(folder: RunFolder, settings: Group, versions: dict[str, str], what: str = "run") -> dict[str, object]:
     """The config of a run (`what`) that is to be gone on with; UserError if its settings or versions were others."""
-    before, now = folder.config(), json.loads(json.dumps(to_dict(settings)))
+    before, now = folder.config(), json.loads(json.dumps(lasting(settings)))
     remedy = "give another folder or leave `out` away"
     for name, value in now.items():
-        if name not in may_differ and before.get(name) != value:
+        if before.get(name) != value:
             how = _differs(name, before.get(name), value)
             raise UserError(f"out={folder.path}: already holds a {what} with other settings ({how}); {remedy}")
     of_run = before.get("versions")

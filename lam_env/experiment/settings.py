@@ -96,10 +96,13 @@ class RunSettings:
         "agents to judge, by id; none always is, informed and oracle where there are such (default: all; exploits and"
         " rungs of the information ladder then have tables of their own)",
         code=True,
+        may_differ=True,
     )
-    agent: tuple[str, ...] = setting((), "your own agents, as module:Class, one more row each", code=True)
-    agent_memory: float | None = setting(None, MEMORY, low=0.01, name="agent.memory")
-    agent_timeout: float = setting(600.0, TIMEOUT, low=1, name="agent.timeout")
+    agent: tuple[str, ...] = setting(
+        (), "your own agents, as module:Class, one more row each", code=True, may_differ=True
+    )
+    agent_memory: float | None = setting(None, MEMORY, low=0.01, name="agent.memory", may_differ=True)
+    agent_timeout: float = setting(600.0, TIMEOUT, low=1, name="agent.timeout", may_differ=True)
     logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
     format: str | None = setting(
         None,
@@ -116,18 +119,25 @@ class RunSettings:
             f"also send curves and scores to these, offline: {', '.join(registry.SINKS.names())};"
             " each needs the extra of its name"
         ),
+        may_differ=True,
     )
-    out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)")
+    out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)", may_differ=True)
     seed: tuple[int, ...] = setting(
         (0,), "training seeds of networks and fine-tuning; the first one also draws the log"
     )
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "where networks are trained")
     workers: int = setting(
-        2, "processes that fit and judge agents; the results are the same with any number", low=1, high=64
+        2,
+        "processes that fit and judge agents; the results are the same with any number",
+        low=1,
+        high=64,
+        may_differ=True,
     )
-    checkpoints: float = setting(30.0, "seconds between two checkpoints of a training, at least", low=0)
-    launcher: Literal["local", "ray"] = setting("local", LAUNCHER)
-    ray: RaySettings = RaySettings()
+    checkpoints: float = setting(
+        30.0, "seconds between two checkpoints of a training, at least", low=0, may_differ=True
+    )
+    launcher: Literal["local", "ray"] = setting("local", LAUNCHER, may_differ=True)
+    ray: RaySettings = setting(RaySettings(), "the cluster", may_differ=True)
     log: LogSettings = LogSettings()
     predictor: PredictorChoice = PredictorChoice()
     train: TrainSettings = TrainSettings()

@@ -43,8 +43,8 @@ class Limits(NamedTuple):
 
 
 class DiedError(UserError):
-    """A process ended in the middle of its job. `outside`: something else ended it, as the kernel does when memory runs
-    out."""
+    """A process ended in the middle of its job, or was to. `outside`: something else ended it, as the kernel does when
+    memory runs out."""
 
     def __init__(self, why: str, outside: bool = False):
         super().__init__(why)
@@ -60,7 +60,7 @@ class _Line:
     def __init__(self, connection: Connection):
         self.connection, self.pid, self.said = connection, os.getpid(), 0.0
         self._copied = mmap.mmap(-1, 1)  # shared with copies
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is sent may import something, which is a sign of life
 
     def say(self, kind: str, what: object = None) -> None:
         """A sign of life. A copy of the process gets no further than here."""
@@ -91,6 +91,27 @@ def alive() -> None:
         _line.say("alive")
 
 
+@contextlib.contextmanager
+def kit_at_work() -> Iterator[None]:
+    """While it lasts no code of the user's own is at work, and the time without a sign of life does not count."""
+    if _line is None:
+        yield
+        return
+    _line.say("resting")
+    try:
+        yield
+    finally:
+        _line.say("begun")
+
+
+class _Imports:
+    """Finds no module, but says that one is looked for: large libraries take long where a machine is busy."""
+
+    def find_spec(self, *_: object) -> None:
+        if _line is not None and os.getpid() == _line.pid:
+            _line.say("alive")
+
+
 class _Plain:
     """An output to which text goes without escapes."""
 
@@ -116,6 +137,7 @@ def _serve(connection: Connection, own: bool) -> None:
             os.setsid()
         out: Any = _Plain(sys.stdout), _Plain(sys.stderr)
         sys.stdout, sys.stderr = out
+        sys.meta_path.insert(0, _Imports())
     threading.Thread(target=_end_with_parent, args=(own,), daemon=True).start()
     _line = line = _Line(connection)
     while True:
@@ -127,8 +149,8 @@ def _serve(connection: Connection, own: bool) -> None:
             return
         except UserError as error:
             answer = ("failed", error)
-        except BaseException as error:
-            answer = ("failed", UserError(one_line(error)))
+        except BaseException as error:  # meant to end the process: no signal of the user's comes here
+            answer = ("failed", (DiedError if own else UserError)(one_line(error)))
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()
@@ -170,7 +192,10 @@ class Child:
             while True:
                 if self._connection.poll(WATCH):
                     kind, what = self._connection.recv()
-                    last = time.monotonic()
+                    if kind == "resting":
+                        last = None
+                    elif kind == "begun" or last is not None:
+                        last = time.monotonic()
                     if kind == "report":
                         report(*what)
                     elif kind == "failed":
@@ -187,7 +212,7 @@ class Child:
             raise self._death() from None
 
     def _check(self, limits: Limits, last: float | None) -> None:
-        if last is not None and time.monotonic() - last > limits.timeout:  # None: it is still starting
+        if last is not None and time.monotonic() - last > limits.timeout:  # None: the kit is at work
             words = "no predict answered, no step of its worlds and no progress"
             raise DiedError(f"{words} for {limits.timeout:g} s, so it was ended; agent.timeout=SECONDS allows more")
         if (taken := _memory(self._process.pid)) > limits.memory:

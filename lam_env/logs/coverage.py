@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lam_env.config.convert import count
 from lam_env.core.events import USER, ActionLog, LogError
 from lam_env.core.units import DAY
 
@@ -26,8 +27,9 @@ LEAST = 8  # rows of which it can be told
 FEW, SHARE = 4, 0.01  # rows, and share of them, from which on a part of a log is no few
 DAYS_SHARE = 0.1  # the same share of a part that is a single day
 MOST = 0.8  # share of rows in the parts that are no few, without which the log is sparse and nothing is far
-EMPTY, AGAIN, ASTRAY = "state that says nothing (unavailable, unknown, nan)", "row that repeats another", "time far off"
-SAME_NAME = "names written in several ways (spaces, Unicode), read as one"
+EMPTY = "state(s) without a meaning (unavailable, unknown, nan)"
+AGAIN, ASTRAY = "row(s) like an earlier one", "row(s) at a time far off"
+SAME_NAME = "name(s) written in several ways (spaces, Unicode), read as one"
 _EMPTY = re.compile(r"(?:.*[.:=/ ])?(?:unavailable|unknown|nan)", re.IGNORECASE | re.DOTALL)
 _UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))  # soft hyphen, spaces of no width
 
@@ -147,8 +149,17 @@ def said(log: ActionLog, left_out: Mapping[str, int]) -> list[str]:
     told = log.meta.get("told")
     otherwise = told.items() if isinstance(told, dict) else ()
     clock = f", local time: {log.meta['zone']}" if "zone" in log.meta else ""
-    dropped = [f"left out: {n:,} {what}" for what, n in left_out.items()]
-    return [f"{span(log)}{clock}", *dropped, *(f"{n:,} {what}" for what, n in otherwise)]
+    return [f"{span(log)}{clock}", *said_of(left_out), *(_counted(n, what) for what, n in otherwise)]
+
+
+def said_of(left_out: Mapping[str, int]) -> list[str]:
+    """A line for each reason."""
+    return [f"left out: {_counted(n, why)}" for why, n in left_out.items()]
+
+
+def _counted(n: int, what: str) -> str:
+    """Importers of one's own may give any words."""
+    return count(n, what) if "(s)" in what else f"{n:,} {what}"
 
 
 def span(log: ActionLog) -> str:
@@ -160,7 +171,8 @@ def span(log: ActionLog) -> str:
     if missing := int(days[-1] - days[0] + 1 - len(days)):
         gap = np.diff(days)
         since = _date(log, days[gap.argmax()] + 1)
-        text += f", no events on {missing} days in between (at most {int(gap.max()) - 1} in a row, from {since} on)"
+        most = int(gap.max()) - 1
+        text += f", no events on {count(missing, 'day')} in between (at most {most} in a row, from {since} on)"
     return text
 
 

@@ -29,8 +29,8 @@ LEAST_NUMBER = 946_684_800  # [s since 1970] the year 2000: less is a date writt
 LAST = 4_102_444_800  # [s since 1970] the year 2100
 APART = 14 * DAY  # [s] at least between two changes of a place's offset
 SLOT = 900 * SECOND  # [us] offsets change at quarters of an hour
-SKIPPED = "local times that the clock skips, read as the moment at which it does"
-TWICE = "local times that occur twice, read by order"
+SKIPPED = "local time(s) in an hour that the clock skips, read as the moment at which it does"
+TWICE = "local time(s) in an hour that comes twice, read by order"
 
 Where = Callable[[int], str]  # the place of row i in its file
 

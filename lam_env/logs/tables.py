@@ -18,7 +18,7 @@ TIMER = 300  # [s] of quiet after which a log of commands has a decision point
 MAX_NAMES = 30_000  # tokens are int16
 MAX_VALUE = 3.4e38  # values are float32
 LONGEST = 366 * 86_400  # [s] of an activity; more is a mistaken unit or end
-HELD = "times put back with the clock, held until it has caught up"
+HELD = "time(s) put back with the clock, held until it has caught up"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from lam_env.core.errors import UserError
 from lam_env.sim.schedule import Call, Schedule
 
 ASKED = -1  # yielded by who waits for the agent's word
+MOST_TURNS = 100_000  # that a person may take at one instant
 Habits = Generator[int, int, None]  # yields times [ticks] or ASKED; what comes back is the agent's word
 
 
@@ -37,15 +38,16 @@ class Course:
     A generator cannot be copied. A copied course has none, and begins it anew where the person stands.
     """
 
-    __slots__ = ("_env", "_habits", "_waits", "person", "world")
+    __slots__ = ("_env", "_habits", "_instant", "_turns", "_waits", "person", "world")
 
     def __init__(self, env: Schedule, person: User, world: Any):
         self._env, self.person, self.world = env, person, world
         self._habits: Habits | None = None
         self._waits = False  # for the agent's word
+        self._instant = self._turns = 0  # how often `now` has been yielded at this one
 
     def __getstate__(self) -> tuple[None, dict[str, object]]:
-        kept = {name: getattr(self, name) for name in ("_env", "person", "world", "_waits")}
+        kept = {name: getattr(self, name) for name in ("_env", "person", "world", "_waits", "_instant", "_turns")}
         return None, kept | {"_habits": None}
 
     def begin(self, _: object = None) -> None:
@@ -77,10 +79,20 @@ class Course:
                 raise UserError(f"{self._name}: `behave` yields ASKED and nobody was asked: call world.ask before")
             return
         time = until if isinstance(until, int) else self._whole(until)
-        if time < self._env.now:
-            when = f"{time}, which is before now, {self._env.now}; yield the time itself, such as world.now + {time}"
-            raise UserError(f"{self._name}: `behave` yields {when}")
+        if time <= self._env.now:
+            self._check(time, self._env.now)
         self._env.put(time, Call(self._go_on, 0))
+
+    def _check(self, time: int, now: int) -> None:
+        """UserError where a time that is not after now would stop the world."""
+        if time < now:
+            when = f"{time}, which is before now, {now}; yield the time itself, such as world.now + {time}"
+            raise UserError(f"{self._name}: `behave` yields {when}")
+        self._turns = self._turns + 1 if now == self._instant else 1
+        self._instant = now
+        if self._turns > MOST_TURNS:
+            often = f"the time that it is, {now}, more than {MOST_TURNS:,} times; yield a later one"
+            raise UserError(f"{self._name}: `behave` yields {often}, such as world.now + 1")
 
     def _whole(self, until: object) -> int:
         try:

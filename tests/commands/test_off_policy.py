@@ -120,6 +120,7 @@ def test_bad_input_is_one_line(made: Path, tmp_path: Path, refused: Refused, mon
     log, out = f"log={made / 'log'}", f"out={tmp_path / 'out'}"
     assert "log= is missing" in refused(off_policy.main, out)
     assert "policy= is missing" in refused(record.main, out)
+    assert "policy=: give one or several" in refused(off_policy.main, log, "policy=", out)
     assert "no such folder" in refused(off_policy.main, "log=nowhere", out)
     run = made / "run"
     assert f"{run}: is a run folder, no log of decisions; record one with python -m lam_env record policy={run}" in (
@@ -141,9 +142,13 @@ def test_bad_input_is_one_line(made: Path, tmp_path: Path, refused: Refused, mon
         "class Learner:\n    def fit(self, training):\n        return self\n"
         "class Short:\n    def predict(self, observation, *more, **named):\n        return [0], None\n"
         "class Broken:\n    def predict(self, observation, *more, **named):\n        return 1 / 0\n"
+        "class Leaves:\n    def predict(self, *more, **named):\n        __import__('os')._exit(0)\n"
+        "class Interrupts:\n    def predict(self, *more, **named):\n        raise KeyboardInterrupt\n"
     )
     assert "predict returned actions of shape (1,)" in refused(off_policy.main, log, "policy=learners:Short", out)
     assert "policy learners:Broken: ZeroDivisionError" in refused(off_policy.main, log, "policy=learners:Broken", out)
+    for name, how in (("Leaves", "its process ended itself with exit code 0"), ("Interrupts", "KeyboardInterrupt")):
+        assert f"policy learners:{name}: {how}" in refused(off_policy.main, log, f"policy=none,learners:{name}", out)
     assert "has no predict" in refused(off_policy.main, log, "policy=learners:Learner", out)
     config = json.loads((made / "run" / "config.json").read_text())
     (tmp_path / "other" / "config.json").write_text(json.dumps(config))

@@ -62,3 +62,16 @@ def test_an_old_id_makes_the_new_world_and_says_so_once():
         others = [gym.make(f"lam/{name}-v0") for name in ("SmartHome", "Traffic")]
     assert {type(env.unwrapped) for env in (old, new, *others)} == {LamEnv}
     assert [found[:2] for found in endings(old, range(9))] == [found[:2] for found in endings(new, range(9))]
+
+
+@pytest.mark.parametrize(
+    "env", [LamEnv("game"), gym.make("lam/Game-v1"), LamVectorEnv(2, "game"), LamVecEnv(LamVectorEnv(2, "game"))]
+)
+def test_a_closed_environment_says_so(env):
+    """As Gymnasium's own that hold processes do."""
+    env.reset()
+    for _ in range(2):
+        env.close()
+    for call in (env.reset, lambda: env.step(0 if isinstance(env, gym.Env) else np.zeros(2, int))):
+        with pytest.raises(gym.error.ClosedEnvironmentError, match=r"^the environment is closed: make another$"):
+            call()

@@ -216,5 +216,4 @@ def test_a_disk_may_be_full_at_any_file(
         shutil.rmtree(place)
         count += 1
     assert count > 20
-    with capsys.disabled():
-        print(f"\n{count} files at which the disk was full, each one line and exit code 2")
+    print(f"{count} files at which the disk was full, each one line and exit code 2")

@@ -3,19 +3,14 @@ a run that was not."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 from lam_env.agents.checkpoints import Checkpoints
-from patience import LONG, eventually
 
 from lam_env.commands.run import main
 from lam_env.config.cli import parse
@@ -128,29 +123,3 @@ def test_a_guest_goes_on_unless_its_file_has_changed(
     assert said.count("(source differs)") == 2
     assert said.endswith(": this training begins anew\n")
     assert begun == {"guest_killed%3AGuest-0": [True, True, False, True, True]}
-
-
-@pytest.mark.faults
-@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
-@pytest.mark.parametrize("seed", range(3))
-def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(whole: Path, tmp_path: Path, seed: int) -> None:
-    """At random moments, its workers with it or left behind."""
-    chance, out = np.random.default_rng(seed), tmp_path / "out"
-    words = [sys.executable, "-m", "lam_env.run", *TINY, "workers=2", "checkpoints=0", f"out={out}"]
-    seen = set[Path]()
-
-    def more(wanted: int) -> bool:
-        seen.update(out.glob("checkpoints/*/*"), out.glob("cells/*"))
-        return len(seen) >= wanted
-
-    for together in chance.random(6) < 0.5:
-        with subprocess.Popen(
-            words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        ) as run:
-            wanted = len(seen) + int(chance.integers(1, 12))
-            assert eventually(lambda: run.poll() is not None or more(wanted))  # noqa: B023
-            (os.killpg if together else os.kill)(run.pid, signal.SIGKILL)
-    done = subprocess.run(words, capture_output=True, text=True, timeout=LONG, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "begins anew" not in done.stderr
-    assert (out / "results.csv").read_bytes() == (whole / "results.csv").read_bytes()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
 import resource
 import signal
@@ -17,14 +16,14 @@ from typing import Any, NamedTuple
 
 import pytest
 from mutations import changed
+from patience import MANY
 from readers import READERS
 from samples import write_samples
 
 from lam_env.core.errors import UserError
 from lam_env.core.files.manifest import MANIFEST, write_manifest
 
-MANY = int(os.environ.get("LAM_ENV_FAULTS", "10000"))  # changed inputs of each reader
-FEW = 100  # of them with every test
+FEW = 100  # changed inputs of each reader with every test; MANY in the loop
 LONGEST, MEMORY = 5, 1 << 30  # [s of CPU time] of one input; [bytes] that all of a reader's may add
 LONGEST_LINE = 2_000  # characters that somebody reads
 

@@ -20,11 +20,11 @@ from lam_env.launch.local import LocalLauncher
 
 # jobs must be importable by name in a spawned process
 MODULE = """
-import os, signal, time
+import importlib.util, os, signal, time
 from pathlib import Path
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Note
-from lam_env.launch.child import alive
+from lam_env.launch.child import alive, kit_at_work
 
 
 class Odd(UserError):
@@ -70,6 +70,19 @@ def stop(report):
 
 def hang(report):
     time.sleep(100_000)
+
+
+def rest(report):
+    with kit_at_work():
+        time.sleep(4)
+        os._exit(7)
+
+
+def load(report):
+    for i in range(20):
+        time.sleep(0.2)
+        importlib.util.find_spec(f"no_such_module_{i}")
+    os._exit(7)
 
 
 def leak(report):
@@ -201,6 +214,12 @@ def test_own_code_that_does_not_end_as_it_should_is_named_and_the_others_go_on(
         with pytest.raises(UserError, match=said):
             launcher.result(future)
         assert [launcher.result(other) for other in others] == [0, 2, 4]
+
+
+@pytest.mark.parametrize("name", ["rest", "load"])
+def test_time_that_the_kit_takes_or_an_import_is_not_counted(jobs: Any, name: str) -> None:
+    with LocalLauncher(1, nothing) as launcher, pytest.raises(UserError, match="exit code 7"):
+        launcher.result(launcher.submit(getattr(jobs, name), limits=Limits.of(None, 2)))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")

@@ -158,7 +158,7 @@ def test_a_singing_bowl_is_no_card_and_an_empty_offer_no_choice(tmp_path):
     )
     found, left_out = cards(tmp_path, odd)
     assert found.chosen.tolist() == [0]
-    assert left_out == {"choice without a card on offer": 1}
+    assert left_out == {"choice(s) without a card on offer": 1}
 
 
 def test_runs_without_choices_are_refused(tmp_path):
@@ -196,14 +196,14 @@ def test_the_first_sheet_of_each_character_counts(tmp_path):
     rows = [sheet(1, "Bard", "2020-02-01 00:00:00"), sheet(1, "Monk", "2019-01-01 00:00:00"), sheet(2, "Bard|Monk")]
     found, left_out = class_choices(table(tmp_path, *rows * 20, packed=True))
     assert [found.options[1 + c] for c in found.chosen] == ["Monk", "Bard"]
-    assert left_out == {"another sheet of the same character": 58}
+    assert left_out == {"further sheet(s) of a character": 58}
 
 
 def test_a_second_class_is_chosen_among_the_others(tmp_path):
     rows = [sheet(k, ["Bard|Monk", "Monk|Bard", "Monk"][k % 3]) for k in range(90)]
     found, left_out = second_class_choices(table(tmp_path, *rows))
     assert len(found) == 60
-    assert left_out == {"one class only": 30}
+    assert left_out == {"sheet(s) with one class only": 30}
     assert found.options == ("none", "Bard", "Monk")
     first = [t.removeprefix("first ") for t in found.things if t.startswith("first ")]
     assert first == ["Bard", "Monk"]
@@ -217,11 +217,11 @@ def test_sheets_that_say_nothing_are_counted(tmp_path):
     rows += [sheet(102, "Jester"), sheet(103, "Bard", Str=0), sheet(104, "Bard", date="soon")]
     _, left_out = class_choices(table(tmp_path, *rows))
     assert left_out == {
-        "a level outside 1 to 20": 1,
-        "no class": 1,
-        "a class of one's own": 1,
-        "an ability outside 1 to 30": 1,
-        "no date, level or ability": 1,
+        "sheet(s) with a level outside 1 to 20": 1,
+        "sheet(s) without a class": 1,
+        "sheet(s) with a class of one's own": 1,
+        "sheet(s) with an ability outside 1 to 30": 1,
+        "sheet(s) without a date, level or ability": 1,
     }
 
 

@@ -89,7 +89,9 @@ def test_a_quiet_day_counts_where_worlds_are_watched_and_not_in_a_record():
 
 
 def test_the_span_is_told_with_its_longest_gap():
-    assert said(log_of(DAYS), {"empty line": 1200}) == ["from 2026-01-05 to 2026-01-24", "left out: 1,200 empty line"]
+    left_out = {"empty line(s)": 1200, "row(s) of a guest": 1, "bad sum": 2}  # the last one of an importer of one's own
+    told = [f"left out: {what}" for what in ("1,200 empty lines", "1 row of a guest", "2 bad sum")]
+    assert said(log_of(DAYS), left_out) == ["from 2026-01-05 to 2026-01-24", *told]
     text = "from 2026-01-05 to 2026-01-14, no events on 5 days in between (at most 4 in a row, from 2026-01-09 on)"
     log = log_of(np.array([0, 1, 3, 8, 9]) * DAY)
     assert said(log, {}) == [text]

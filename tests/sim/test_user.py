@@ -120,9 +120,19 @@ def delay(world):
     yield 3
 
 
+def for_ever(world):
+    while True:
+        yield world.now
+
+
 @pytest.mark.parametrize(
     ("then", "told"),
     [
+        (
+            for_ever,
+            "Eager 0: `behave` yields the time that it is, 5, more than 100,000 times;"
+            " yield a later one, such as world.now + 1",
+        ),
         (twice, "person 0 is asked before person 0 has decided: ask one after the other"),
         (unasked, "Eager 0: `behave` yields ASKED and nobody was asked: call world.ask before"),
         (delay, "Eager 0: `behave` yields 3, which is before now, 5; yield the time itself, such as world.now + 3"),

@@ -1,12 +1,14 @@
-"""How tests wait, and how they bound work: a busy machine makes them slower, never wrong."""
+"""How tests wait, how they bound work, and how often loops go: a busy machine makes them slower, never wrong."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
 
 LONG = 600  # [s] a last resort against waiting for ever; nothing is asserted of it
+MANY = int(os.environ.get("LAM_ENV_FAULTS", "10000"))  # how often loops of faults go (make check-faults)
 
 
 def eventually(happened: Callable[[], object]) -> bool:

@@ -60,7 +60,7 @@ def _count(rows: Callable[[bytes], int], kept: Callable[[Any], int], weight: int
 
     def count(content: bytes, found: Any) -> tuple[int, int]:
         read, left = found
-        told = sum(n for why, n in left.items() if why.startswith(only) or why == "empty line")
+        told = sum(n for why, n in left.items() if why.startswith(only) or why == "empty line(s)")
         return rows(content), weight * kept(read) + told
 
     return count
@@ -146,7 +146,7 @@ READERS: dict[str, Reader] = {
     "slay_the_spire": Reader(
         {"runs.jsonl": "jsonl", "runs.jsonl.gz": "jsonl"},
         _imported(slay_the_spire.load_fine),
-        _count(_lines, lambda log: len(log.worlds), only="run: "),
+        _count(_lines, lambda log: len(log.worlds), only="run(s)"),
     ),
     "spire_cards": Reader({"runs.jsonl": "jsonl"}, lambda root, path: spire_cards.card_choices(path)),
     "dnd_sheets": Reader(

@@ -44,7 +44,10 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
     (wall, _), (moment, end) = (column.reshape(2, -1) for column in local[:2])
     length = end // SECOND - moment // SECOND
     sound = (length >= 0) & (length <= LONGEST)
-    for reason, wrong in (("ends before it starts", length < 0), ("lasts more than a year", length > LONGEST)):
+    for reason, wrong in (
+        ("event(s) of an activity that ends before it starts", length < 0),
+        ("event(s) of an activity of more than a year", length > LONGEST),
+    ):
         left_out += Counter({reason: 2 * int(wrong.sum())})
     rows = np.flatnonzero(sound)
     own = LocalTimes(wall[rows], moment[rows], local.said, local.zone)
@@ -155,21 +158,21 @@ def _activities(path: Path, left_out: Counter[str]) -> list[_Activity]:
             told, transition, time = event.get(NAME, ""), event.get(TRANSITION, "").lower(), event.get(TIME, "")
             name = clean(told)
             if name in ARTIFICIAL:
-                left_out["artificial Start or End"] += 1
+                left_out["artificial event(s) (Start, End)"] += 1
             elif name.lower() in ("", "none"):
-                left_out["no activity name"] += 1
+                left_out["event(s) without a name"] += 1
             elif says_nothing(name):
                 left_out[EMPTY] += 1
             elif transition not in ("start", "complete"):
-                left_out["neither start nor complete"] += 1
+                left_out["event(s) neither start nor complete"] += 1
             elif transition == "start":
                 begun.setdefault(name, deque()).append((line, time, told))
             elif not begun.get(name):
-                left_out["complete without start"] += 1
+                left_out["end(s) without a start"] += 1
             else:
                 began, start, told = begun[name].popleft()
                 found.append(_Activity(told, start, time, path.name, (began, line)))
         if unfinished := sum(map(len, begun.values())):
-            left_out["start without complete"] += unfinished
-    left_out.update(Counter({"event outside a trace": events.outside} if events.outside else {}))
+            left_out["start(s) without an end"] += unfinished
+    left_out.update(Counter({"event(s) outside a trace": events.outside} if events.outside else {}))
     return found

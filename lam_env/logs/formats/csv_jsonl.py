@@ -28,7 +28,7 @@ from lam_env.logs.local_time import local_times, read_times
 from lam_env.logs.tables import LONGEST, MAX_VALUE, EventTable, log_of_table
 
 NEEDED = ("time", "user", "action")
-NO_ACTION = "no action"
+NO_ACTION = "line(s) without an action"
 
 Record = Mapping[str, object]
 Records = Iterator[tuple[int, Record]]  # (line number, record)
@@ -91,7 +91,7 @@ def _of_home(
     if home is not None and meant not in named:
         raise LogError(f"{source}: no home {home[:40]!r} here; settings: home=<one of {', '.join(named)[:200]}>")
     others = sum(len(rows) for name, rows in homes.items() if name != meant)
-    left_out.update(Counter({"event of another home, or of none": others} if others else {}))
+    left_out.update(Counter({"event(s) of another home, or of none": others} if others else {}))
     return meant, homes[meant]
 
 

@@ -55,7 +55,7 @@ def _sheets(path: Path, classes: int) -> tuple[list[Sheet], Counter[str]]:
             continue
         when, who = datetime.datetime.fromisoformat(sheet["date"][:19]), sheet["character"]
         if who in first:
-            left_out["another sheet of the same character"] += 1
+            left_out["further sheet(s) of a character"] += 1
         if who not in first or when < first[who][0]:
             first[who] = (when, sheet)
     if not first:
@@ -73,14 +73,14 @@ def _unusable(sheet: Sheet, classes: int) -> str | None:
         datetime.datetime.fromisoformat(sheet["date"][:19])
         level, scores = float(sheet["level"]), [float(sheet[name]) for name in ABILITIES]
     except ValueError:
-        return "no date, level or ability"
+        return "sheet(s) without a date, level or ability"
     if not LEVELS[0] <= level <= LEVELS[1]:
-        return "a level outside 1 to 20"
+        return "sheet(s) with a level outside 1 to 20"
     if not all(SCORES[0] <= s <= SCORES[1] for s in scores):
-        return "an ability outside 1 to 30"
+        return "sheet(s) with an ability outside 1 to 30"
     if not sheet["justClass"].strip():
-        return "no class"
-    return None if len(sheet["justClass"].split("|")) >= classes else "one class only"
+        return "sheet(s) without a class"
+    return None if len(sheet["justClass"].split("|")) >= classes else "sheet(s) with one class only"
 
 
 def _choices(sheets: list[Sheet], left_out: Counter[str], second: bool) -> Choices:
@@ -90,9 +90,9 @@ def _choices(sheets: list[Sheet], left_out: Counter[str], second: bool) -> Choic
     for sheet in sheets:
         classes = sheet["justClass"].split("|")
         if not set(classes[: 1 + second]) <= set(known):
-            left_out["a class of one's own"] += 1
+            left_out["sheet(s) with a class of one's own"] += 1
         elif second and classes[0] == classes[1]:
-            left_out["the same class twice"] += 1
+            left_out["sheet(s) with the same class twice"] += 1
         else:
             rows.append(sheet)
             classes_of.append(classes)

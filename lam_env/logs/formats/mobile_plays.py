@@ -72,7 +72,7 @@ def _rows(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, float, int]
     """(player, score, time) of each line."""
     for number, cells in read_table(path, left_out, ",".join(NEEDED), _check_columns):
         if not cells["player"]:
-            left_out["no player"] += 1
+            left_out["line(s) without a player"] += 1
         elif any(says_nothing(cells[name]) for name in NEEDED):
             left_out[EMPTY] += 1
         else:

@@ -11,7 +11,7 @@ from lam_env.core.events import LogError
 from lam_env.core.files.inputs import json_of
 from lam_env.logs.formats.files import read_lines
 
-EMPTY = "empty line"  # a reason to leave a line out
+EMPTY = "empty line(s)"  # a reason to leave a line out
 
 
 def existing(path: str | Path, what: str = "file") -> Path:

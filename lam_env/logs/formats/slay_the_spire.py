@@ -73,7 +73,7 @@ def load(
         names, skipped = run_events(run, fine)
         left_out += skipped
         streams.append(RecordedStream(when, np.arange(len(names)), tuple(names)))
-    told = {f"runs that say no local time, read in {zone or 'UTC'}": len(foreign)}
+    told = {f"run(s) without a local time, read in {zone or 'UTC'}": len(foreign)}
     return log_of_streams(streams, name, told=told), dict(left_out)
 
 
@@ -105,7 +105,7 @@ def read_runs(path: str | Path) -> tuple[list[Run], Counter[str]]:
     same = [code.setdefault(json.dumps(run, sort_keys=True), len(code)) for run in runs]
     shown = np.array([microseconds(began(run))[0] // SECOND for run in runs])
     keep, reasons = sound_rows([ended, shown], np.array(same))  # the two clocks of a run
-    left_out += Counter({f"run: {why}": count for why, count in reasons.items()})
+    left_out += Counter({why.replace("row(s)", "run(s)"): count for why, count in reasons.items()})
     kept = [runs[i] for i in np.flatnonzero(keep).tolist()]
     return sorted(kept, key=lambda run: float(run["timestamp"])), left_out
 
@@ -145,18 +145,18 @@ def run_events(run: Run, fine: bool) -> tuple[list[str], Counter[str]]:
         elif (symbol := next(taken, None)) is not None:
             actions.append(f"PATH_{symbol}")
         else:
-            left_out["room without a symbol"] += 1
+            left_out["room(s) without a symbol"] += 1
         actions += here.pop(floor, [])
-    left_out["symbol without a room"] += len(list(taken))
-    left_out["boss relic without an act that ends"] += len(list(relics))
+    left_out["symbol(s) without a room"] += len(list(taken))
+    left_out["boss relic(s) without an act that ends"] += len(list(relics))
     for what, floors in SHOPS.items():
         bought, where = (len(run.get(name) or []) for name in (what, floors))
-        left_out[f"{what} without a floor"] += max(0, bought - where)
-        left_out[f"{floors} without an item"] += max(0, where - bought)
+        left_out[f"item(s) of {what} without a floor"] += max(0, bought - where)
+        left_out[f"floor(s) of {floors} without an item"] += max(0, where - bought)
     if before := len(here.pop(0, [])):
-        left_out["choice before the first floor"] += before
+        left_out["choice(s) before the first floor"] += before
     if beyond := sum(map(len, here.values())):
-        left_out["event beyond the recorded path"] += beyond
+        left_out["event(s) beyond the recorded path"] += beyond
     return [*actions, "WIN" if run["victory"] else "DEATH"], +left_out
 
 

@@ -89,7 +89,7 @@ def card_choices(path: str | Path) -> tuple[Choices, dict[str, int]]:
         try:
             for state, floor, cards, taken in _walk(run):
                 if not cards:
-                    left_out["choice without a card on offer"] += 1
+                    left_out["choice(s) without a card on offer"] += 1
                     continue
                 offers.append(["none", *cards])
                 chosen.append(1 + cards.index(taken) if taken else 0)

@@ -22,6 +22,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from lam_env.core.errors import UserError
+from lam_env.core.files.outputs import replace_text
 
 from ..roads.network import RoadNetwork
 from ..units import HOUR
@@ -133,4 +134,4 @@ def _tag(name: str, **attributes: object) -> str:
 
 
 def _write(path: Path, root: str, tags: Sequence[str]) -> None:
-    path.write_text("\n".join([f"<{root}>", *tags, f"</{root}>", ""]), encoding="utf-8")
+    replace_text(path, "\n".join([f"<{root}>", *tags, f"</{root}>", ""]))

@@ -88,12 +88,12 @@ def test_whatever_is_left_out_is_counted_by_reason(read):
     )
     assert len(log) == 2
     assert left_out == {
-        "artificial Start or End": 3,
-        "complete without start": 1,
-        "start without complete": 1,
-        "neither start nor complete": 1,
-        "no activity name": 1,
-        "ends before it starts": 2,
+        "artificial event(s) (Start, End)": 3,
+        "end(s) without a start": 1,
+        "start(s) without an end": 1,
+        "event(s) neither start nor complete": 1,
+        "event(s) without a name": 1,
+        "event(s) of an activity that ends before it starts": 2,
     }
 
 
@@ -211,7 +211,7 @@ def test_the_published_homes(home, events, days, labels):
     assert len(log) == events
     assert len(np.unique(log.time // 86_400)) == days
     assert len(log.vocabulary) == labels + 1
-    assert left_out == {"artificial Start or End": 4 * days}
+    assert left_out == {"artificial event(s) (Start, End)": 4 * days}
     assert log.meta["start"] == "2011-06-13"
     # one file alone is one kind of day
     workdays, _ = load(str(HOMES / f"edited_{home}_labour.xes.gz"))
@@ -243,7 +243,7 @@ def test_every_event_of_a_file_is_kept_or_counted(tmp_path, events):
     (tmp_path / "home.xes").write_text(f"<log>{body}</log>", encoding="utf-8")
     log, left_out = load(str(tmp_path / "home.xes"))
     assert 2 * len(log) + sum(left_out.values()) == len(events) + 4
-    assert left_out.get("event outside a trace", 0) == sum(depth != 2 for depth, *_ in events)
+    assert left_out.get("event(s) outside a trace", 0) == sum(depth != 2 for depth, *_ in events)
 
 
 def test_what_is_nested_in_an_event_is_not_its_own(read):
@@ -267,4 +267,4 @@ def test_a_zone_is_honoured_and_the_clock_of_computers_needs_one(read):
 def test_an_end_a_year_later_is_not_believed(read):
     late = activity("eat", "2011-06-15T09:00:00+02:00", "2012-06-20T09:30:00+02:00")
     log, left_out = read(xes(TWO + late))
-    assert (len(log), left_out) == (2, {"lasts more than a year": 2})
+    assert (len(log), left_out) == (2, {"event(s) of an activity of more than a year": 2})

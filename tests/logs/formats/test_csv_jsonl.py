@@ -115,7 +115,7 @@ def test_the_hour_that_the_clock_runs_through_twice_keeps_its_order(read, times)
 def test_lines_without_an_action_are_counted(read):
     log, left_out = read(CSV + "\n2024-03-05T08:00:00+01:00,anna,none,,\n2024-03-05T08:00:00+01:00,anna,,,\n\n")
     assert len(log) == 4
-    assert left_out == {"empty line": 2, "no action": 2}
+    assert left_out == {"empty line(s)": 2, "line(s) without an action": 2}
 
 
 HEAD = "time,user,action,value,kind,duration\n"
@@ -238,7 +238,7 @@ HOMES = "time,user,action,home\n" + "".join(
 
 def test_one_of_several_homes_is_picked_and_a_home_that_is_not_there_refused(read):
     log, left_out = read(HOMES, home="h1")
-    assert (len(log), left_out, log.meta["home"]) == (2, {"event of another home, or of none": 1}, "h1")
+    assert (len(log), left_out, log.meta["home"]) == (2, {"event(s) of another home, or of none": 1}, "h1")
     with pytest.raises(LogError, match="holds several homes; settings: home=<one of h1, h2>"):
         read(HOMES)
     with pytest.raises(LogError, match="no home 'h9' here; settings: home=<one of h1, h2>"):
@@ -286,15 +286,15 @@ def test_what_is_read_otherwise_than_it_is_told_is_told(read, kind):
     assert left_out == {}
     assert log.meta["zone"] == "Europe/Berlin"
     names = 1 if kind == "csv" else 2  # a cell's own ends are cut in a table
-    told = {"local times that the clock skips, read as the moment at which it does": 1}
-    assert log.meta["told"] == told | {"names written in several ways (spaces, Unicode), read as one": names}
+    told = {"local time(s) in an hour that the clock skips, read as the moment at which it does": 1}
+    assert log.meta["told"] == told | {"name(s) written in several ways (spaces, Unicode), read as one": names}
     assert log.vocabulary.actions == ("none", "a", "b", "b x")
 
 
 def test_a_stray_row_is_left_out_and_counted(read):
     days = "".join(f"2026-01-{d:02d}T{h:02d}:00:00,anna,{a}\n" for d in range(5, 15) for h, a in ((7, "x"), (20, "y")))
     log, left_out = read("time,user,action\n2025-09-01T00:00:05,anna,x\n" + days, zone="Europe/Berlin")
-    assert (len(log), left_out) == (20, {"time far off": 1})
+    assert (len(log), left_out) == (20, {"row(s) at a time far off": 1})
     assert log.meta["start"] == "2026-01-05"
 
 
@@ -302,7 +302,7 @@ def test_an_activity_that_ends_far_from_all_others_is_left_out(read):
     days = [f"2026-01-{d:02d}T{h:02d}:00:00,anna,{a}," for d in range(5, 15) for h, a in ((7, "x"), (20, "y"))]
     rows = "".join(row + ("3600" if i != 5 else str(200 * 86_400)) + "\n" for i, row in enumerate(days))
     log, left_out = read("time,user,action,duration\n" + rows, zone="Europe/Berlin")
-    assert (len(log), left_out) == (19, {"time far off": 1})
+    assert (len(log), left_out) == (19, {"row(s) at a time far off": 1})
 
 
 @quick

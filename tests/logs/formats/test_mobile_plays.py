@@ -64,7 +64,7 @@ def test_a_zone_moves_the_clock(tmp_path):
 def test_lines_without_a_player_are_counted(tmp_path):
     (tmp_path / "p.csv").write_text(f"player,score,time\n,5,{T}\n\n1,5,{T}\n1,90,{T}\n", encoding="utf-8")
     log, left_out = load(str(tmp_path / "p.csv"))
-    assert left_out == {"no player": 1, "empty line": 1}
+    assert left_out == {"line(s) without a player": 1, "empty line(s)": 1}
     assert len(log) == 2
 
 

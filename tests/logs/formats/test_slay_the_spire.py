@@ -78,7 +78,11 @@ def test_what_is_left_out_is_counted(tmp_path):
     path = tmp_path / "r.jsonl"
     path.write_text("\n" + json.dumps(odd) + "\n\n", encoding="utf-8")
     log, left_out = load(str(path))
-    assert left_out == {"empty line": 2, "choice before the first floor": 1, "event beyond the recorded path": 2}
+    assert left_out == {
+        "empty line(s)": 2,
+        "choice(s) before the first floor": 1,
+        "event(s) beyond the recorded path": 2,
+    }
     assert names(log) == TOLD
 
 
@@ -160,14 +164,14 @@ def test_every_event_is_told_or_counted(path, taken, potions, buys, purges, boug
 def test_a_run_told_twice_or_far_from_all_others_is_left_out(tmp_path):
     runs = [spire.run(1_546_376_628 + i * 86_400) for i in range(8)]
     log, left_out = load(spire.write(tmp_path / "r.jsonl", *runs, runs[3], spire.run(1_900_000_000)))
-    assert left_out == {"run: row that repeats another": 1, "run: time far off": 1}
+    assert left_out == {"run(s) like an earlier one": 1, "run(s) at a time far off": 1}
     assert len(log.worlds) == 8
 
 
 def test_a_zone_is_for_runs_that_say_no_local_time(tmp_path):
     both = spire.write(tmp_path / "r.jsonl", spire.run(), spire.run(1_546_376_628 + 60, local_time=None))
     log, _ = load(both, zone="Asia/Tokyo")
-    assert log.meta["told"] == {"runs that say no local time, read in Asia/Tokyo": 1}
+    assert log.meta["told"] == {"run(s) without a local time, read in Asia/Tokyo": 1}
     assert log.time[log.world == 1][0] - load(both)[0].time[load(both)[0].world == 1][0] == 9 * 3600
     with pytest.raises(LogError, match="all runs say their local time, so zone=Asia/Tokyo says nothing"):
         load(spire.write(tmp_path / "s.jsonl", spire.run()), zone="Asia/Tokyo")
@@ -188,6 +192,6 @@ def test_the_published_runs_give_the_published_targets():
     assert [len(np.unique(points.world[part])) for part in parts] == [413, 59, 118]
     assert int(parts[2].sum()) == 10_053
     assert len(log.vocabulary) == 28  # with none
-    left = {"choice before the first floor": 59, "event beyond the recorded path": 373}
-    assert left_out == left | {"symbol without a room": 317, "boss relic without an act that ends": 15}
+    left = {"choice(s) before the first floor": 59, "event(s) beyond the recorded path": 373}
+    assert left_out == left | {"symbol(s) without a room": 317, "boss relic(s) without an act that ends": 15}
     assert len(read_runs(RUNS)[0]) == 590
