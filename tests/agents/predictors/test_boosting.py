@@ -147,11 +147,12 @@ def test_why_trees_are_left_out():
     assert left_out_of(other, dataclasses.replace(FIVE, members=1)) == ""
 
 
-def test_many_tokens_are_no_categories():
-    """More than a column of them may hold: they are read as numbers."""
-    vocabulary = Vocabulary(("none", "tea", "tv"), tuple(f"s{i}" for i in range(300)))
-    rng = np.random.default_rng(0)
-    bags = [[int(rng.integers(3, 303))] if i % 2 else [1 + i // 2 % 2] for i in range(200)]
-    points = log_of(bags, np.arange(200) * 2 * HOUR, vocabulary=vocabulary)
-    trees, _ = Boosting.fit(points, FIVE, 0, silent)
+@pytest.mark.parametrize("tokens", [62, 63, 64, 254, 255, 256, 300])
+def test_as_many_tokens_as_there_may_be(tokens):
+    """As categories, or where a column cannot hold so many, as numbers."""
+    vocabulary = Vocabulary(("none", "tea", "tv"), tuple(f"s{i}" for i in range(tokens - 2)))
+    bags = [[3 + i // 2 % (tokens - 2)] if i % 2 else [1 + i // 2 % 2] for i in range(2 * tokens)]
+    points = log_of(bags, np.arange(len(bags)) * 2 * HOUR, vocabulary=vocabulary)
+    assert points.tokens.max() == tokens
+    trees, _ = Boosting.fit(points, dataclasses.replace(FIVE, members=1), 0, silent)
     np.testing.assert_allclose(trees.read(points).next.sum(1), 1, atol=1e-5)

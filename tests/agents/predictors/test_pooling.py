@@ -257,11 +257,19 @@ def test_a_fit_that_was_killed_ends_with_the_same_bytes(tmp_path, ats):
     assert not again.from_start
 
 
-@pytest.mark.parametrize("rows", [100, 1_000_000])
-def test_the_nets_of_a_pool_leave_blocks_out(rows):
-    chosen = PredictorSettings.for_log(rows, pooled=True)
-    assert (chosen.members, chosen.blocks) == ((5 if rows == 100 else 1), 5)
-    assert PredictorSettings.for_log(rows, pooled=True, members=7).blocks == 7
-    assert PredictorSettings.for_log(rows).blocks == 0
+def test_the_nets_of_a_pool_leave_blocks_out():
+    """Five a fifth each; a single one a tenth, for it has to do with the rest."""
+    for rows, changes, expected in (
+        (100, {}, (5, 5)),
+        (1_000_000, {}, (1, 10)),
+        (100, {"members": 1}, (1, 10)),
+        (100, {"members": 7}, (7, 7)),
+        (100, {"members": 2}, (2, 5)),
+    ):
+        chosen = PredictorSettings.for_log(rows, pooled=True, **changes)
+        assert (chosen.members, chosen.blocks) == expected
+    assert PredictorSettings.for_log(100).blocks == 0
+    assert PredictorSettings.for_log(100, pooled=True).hidden < PredictorSettings.for_log(100).hidden
+    assert PredictorSettings.for_log(100, pooled=True, hidden=17).hidden == 17
     with pytest.raises(UserError, match="blocks = 2 must be at least members = 3, or 0"):
         PredictorSettings(members=3, blocks=2)
