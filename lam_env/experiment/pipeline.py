@@ -77,9 +77,9 @@ class Pipeline:
         self.check()
         with ExitStack() as stack:
             self.open(stack)
-            s, agents = self.settings, count(len(self.agents), "agent")
-            seeds = count(s.eval.seeds, "evaluation seed")
-            print(f"{s.scenario}: {agents}, {seeds}, device {s.device} -> {self.path}")
+            s = self.settings
+            what = f"{count(len(self.agents), 'agent')}, {count(s.eval.seeds, 'evaluation seed')}"
+            print(f"{s.scenario}: {'predictors' if s.predict else what}, device {s.device} -> {self.path}")
             if errors := work_through([self]):
                 raise errors[self]
             self.close()
