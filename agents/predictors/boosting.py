@@ -17,7 +17,7 @@ from lam_env.logs.decision_points import DecisionPoints
 
 from ..counting.history import latest
 from .features import NEVER, memory
-from .likelihood import block_splits, joined
+from .likelihood import joined, left_out
 from .pool import Pool
 from .pooling import LeftOut
 from .settings import PredictorSettings
@@ -53,12 +53,11 @@ class Boosting:
         """As many fits as `settings` has networks; and (n,) what the fit that left a row out says of its target."""
         x, y = features(points), np.asarray(points.target, np.int64)
         models, said = [], np.zeros(len(points))
-        for i, split in enumerate(block_splits(points, settings.blocks, settings.members)):
+        for i, left in enumerate(left_out(points, settings.blocks, settings.members)):
             progress("boosting", i, settings.members, "")
-            there = split.judged
-            model = _fitted(x, y, there, len(points.vocabulary), seed + i)
+            model = _fitted(x, y, left, len(points.vocabulary), seed + i)
             models.append(model)
-            said[there] = _probabilities(model, x[there], len(points.vocabulary))[np.arange(there.sum()), y[there]]
+            said[left] = _probabilities(model, x[left], len(points.vocabulary))[np.arange(left.sum()), y[left]]
         progress("boosting", settings.members, settings.members, "")
         return cls(models, len(points.vocabulary)), said
 
@@ -134,8 +133,6 @@ def left_out_of(points: DecisionPoints, settings: PredictorSettings) -> str:
     if len(points.vocabulary) > MOST_ACTIONS + 1:
         return f"{len(points.vocabulary) - 1} actions are more than {MOST_ACTIONS}, and a round grows a tree for each"
     target = np.asarray(points.target)
-    if any(
-        len(np.unique(target[~split.judged])) < 2 for split in block_splits(points, settings.blocks, settings.members)
-    ):
+    if any(len(np.unique(target[~left])) < 2 for left in left_out(points, settings.blocks, settings.members)):
         return "in some part of the log nothing is done but one action"
     return ""

@@ -69,8 +69,15 @@ def blocks_of(points: DecisionPoints, blocks: int) -> np.ndarray:
     return rank * blocks // len(shares)
 
 
-def block_splits(points: DecisionPoints, blocks: int, members: int) -> list[Split]:
-    """One for each member: it leaves out another block, the last ones where there are more blocks than members."""
+def left_out(points: DecisionPoints, blocks: int, members: int) -> list[np.ndarray]:
+    """For each member the rows that it leaves out, (n,) bool: another block, of the last ones where there are more
+    blocks than members."""
     block = blocks_of(points, blocks)
-    left = [blocks - members + m for m in range(members)]
-    return [Split(points.select(block != b), points, block == b) for b in left]
+    return [block == b for b in range(blocks - members, blocks)]
+
+
+def split_without(points: DecisionPoints, left: np.ndarray) -> Split:
+    """Training without the rows `left`, which judge. Streams that hold none of them, and what comes after the last,
+    need not be read."""
+    read = np.isin(points.world, np.unique(points.world[left])) & (np.arange(len(left)) <= np.flatnonzero(left)[-1])
+    return Split(points.select(~left), points.select(read), left[read])

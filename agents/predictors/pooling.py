@@ -11,7 +11,7 @@ from lam_env.core.progress import Report, silent
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..counting.backoff import ACTS, NEXT, BackOff
-from .likelihood import block_splits, blocks_of, joined
+from .likelihood import blocks_of, joined, left_out, split_without
 from .network import Predictor
 from .pool import Pool
 from .pretrain import pretrain
@@ -78,10 +78,10 @@ class LeftOut:
         block = blocks_of(points, nets.settings.blocks)
         target = np.asarray(points.target, np.int64)
         said, rows = np.zeros(len(points)), np.zeros(len(points), bool)
-        for member, split in enumerate(block_splits(points, nets.settings.blocks, nets.settings.members)):
-            there = split.judged
-            said[there] = nets.member(member).read(points, hidden=False).next[there, target[there]]
-            rows |= there & (target > 0)
+        for member, left in enumerate(left_out(points, nets.settings.blocks, nets.settings.members)):
+            _, reading, judged = split_without(points, left)
+            said[left] = nets.member(member).read(reading, hidden=False).next[judged, target[left]]
+            rows |= left & (target > 0)
         counts, by_counts = BackOff.fit(NEXT, points, block)
         return cls(points, block, rows, {"nets": said[rows], "counts": by_counts[rows]}, counts)
 

@@ -14,7 +14,7 @@ from lam_env.logs.decision_points import DecisionPoints
 
 from .cores import PredictorNetwork
 from .features import Featuriser
-from .likelihood import block_splits, joined, most_blocks, split_of
+from .likelihood import joined, left_out, most_blocks, split_of, split_without
 from .network import Predictor, one_thread
 from .settings import PredictorSettings
 from .training import Chunks, Fit
@@ -56,7 +56,7 @@ def pretrain(
         if blocks < 2:
             raise UserError("pre-training needs at least two days or streams, to leave one out; give a longer log")
         settings = dataclasses.replace(settings, blocks=blocks, members=min(settings.members, blocks))
-        splits = block_splits(points, blocks, settings.members)
+        splits = [split_without(points, left) for left in left_out(points, blocks, settings.members)]
     else:
         points = train
         splits = [split_of(train, _first_worlds(valid, settings.valid_rows))] * settings.members

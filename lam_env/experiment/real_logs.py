@@ -117,18 +117,19 @@ def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, f
     log = ActionLog.load(work.run.log / "real")
     train, valid = training_points(work, "real")
     points = decision_points(log, soon=False)
-    _, _, test = split_by_day(points)
+    parts = split_by_day(points)
     simulated = decision_points(resident_log(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
     simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
     young = simulated.time < TRANSFER_DAYS * 6 // 7 * DAY
     settings, device = models.predictor_settings(len(train)), work.settings.device
+    prior = models.load_predictor(prior_path(work, "real", seed))
     fitted: dict[str, ActionPredictor] = {
         "tstr": models.pretrain(simulated.select(young), simulated.select(~young), settings, seed, device, progress),
-        "real": models.load_predictor(prior_path(work, "real", seed)),
         "time_table": registry.agent("time_table")().predictor(train, valid),
     }
-    scores = {k: prediction_metrics(p.read(points).next[test], points.target[test]) for k, p in fitted.items()}
-    return {k: v[TOP1.id] for k, v in scores.items()}
+    said = {name: predictor.read(points).next[parts[2]] for name, predictor in fitted.items()}
+    said["real"] = models.read_held_out(prior, points, parts, False, seed, progress)["prior"]
+    return {name: prediction_metrics(p, points.target[parts[2]])[TOP1.id] for name, p in said.items()}
 
 
 def fidelity(work: RunContext, log: ActionLog, launcher: Launcher, progress: Report) -> list[Gate]:

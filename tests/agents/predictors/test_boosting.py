@@ -8,7 +8,7 @@ from bags import log_of, random_log
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.agents.predictors.boosting import LAST, BoostedPool, Boosting, features, left_out_of
-from lam_env.agents.predictors.likelihood import block_splits
+from lam_env.agents.predictors.likelihood import left_out
 from lam_env.agents.predictors.pool import PARTS
 from lam_env.agents.predictors.settings import PredictorSettings
 from pools import pool_of
@@ -85,8 +85,8 @@ def test_trees_learn_and_the_same_seed_says_the_same():
     hour = points.time // HOUR % 24
     assert read[hour == 8, 2].min() > 0.8  # the tv comes next
     # what is said of the last blocks was said by the fit that has left them out
-    for i, split in enumerate(block_splits(points, 5, 2)):
-        rows = np.flatnonzero(split.judged)
+    for i, left in enumerate(left_out(points, 5, 2)):
+        rows = np.flatnonzero(left)
         alone = Boosting(trees.models[i : i + 1], 5).read(points).next
         np.testing.assert_allclose(said[rows], alone[rows, points.target[rows]], rtol=1e-6)
     assert (said[: rows[0] // 2] == 0).all()
@@ -98,7 +98,7 @@ def test_an_action_that_a_fold_lacks_gets_nothing_there_and_the_pool_stays_posit
     trees, said = Boosting.fit(points, FIVE, 0, silent)
     read = trees.read(points).next
     party = points.target == 4
-    last = block_splits(points, 5, 2)[1].judged
+    last = left_out(points, 5, 2)[1]
     assert party.any()
     assert not (party & ~last).any()
     assert (said[party] == 0).all()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from killed import Dying, Killed
 from lam_env.agents.counting.backoff import NEXT, BackOff
-from lam_env.agents.predictors.likelihood import block_splits, blocks_of, joined, most_blocks
+from lam_env.agents.predictors.likelihood import blocks_of, joined, left_out, most_blocks, split_without
 from lam_env.agents.predictors.pooling import BELIEF, MASS, LeftOut, fit_pool, smoothed, weights_of
 from lam_env.agents.predictors.settings import PredictorSettings
 from lam_env.agents.predictors.store import known
@@ -111,15 +111,21 @@ def parts(points):
 @pytest.mark.parametrize("members", [1, 3, 5])
 def test_rows_are_left_out_once_by_whole_days_or_streams(worlds, days, members):
     points = days_log(days, worlds=worlds)
-    block, splits = blocks_of(points, 5), block_splits(points, 5, members)
+    block, each = blocks_of(points, 5), left_out(points, 5, members)
     assert set(block) == set(range(5))
-    left = np.sum([split.judged for split in splits], axis=0)
-    np.testing.assert_array_equal(left, block >= 5 - members)  # of fewer members the last blocks
+    np.testing.assert_array_equal(np.sum(each, axis=0), block >= 5 - members)  # of fewer members the last blocks
     unit = points.world if worlds >= 5 else day_of_target(points)
-    for split in splits:
-        assert split.reading is points
-        np.testing.assert_array_equal(split.train.time, points.time[~split.judged])
-        assert set(unit[split.judged]).isdisjoint(unit[~split.judged])
+    for left in each:
+        assert set(unit[left]).isdisjoint(unit[~left])
+        train, reading, judged = split_without(points, left)
+        np.testing.assert_array_equal(train.time, points.time[~left])
+        np.testing.assert_array_equal(reading.target[judged], points.target[left])
+        # each of its streams is read from its start, and nothing after the last row that judges
+        assert set(reading.world) == set(points.world[left])
+        assert judged[-1]
+        for world in set(reading.world):
+            rows = reading.time[reading.world == world]
+            np.testing.assert_array_equal(rows, points.time[points.world == world][: len(rows)])
     sizes = np.bincount(block)
     assert sizes.max() <= 2 * sizes.min() + 6
 
