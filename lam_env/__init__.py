@@ -106,5 +106,6 @@ try:
 except KeyboardInterrupt:
     if sys.argv[0] not in ("-m", "lam") and not sys.argv[0].endswith(("/lam", "\\lam.exe")):
         raise
-    print("stopped", file=sys.stderr)  # a command, which is still loading
-    sys.exit(130)
+    from lam_env.core.interrupts import stopped
+
+    stopped()  # a command, which is still loading

@@ -19,9 +19,12 @@ settings.load_profile("kit")
 
 
 def pytest_configure() -> None:
-    """A job begun with & ignores Ctrl-C, and so would all that it starts: tests of interrupts would wait for ever."""
+    """A job begun with & ignores Ctrl-C, one begun with nohup SIGHUP, and so would all that they start: tests of
+    signals would wait for ever, or show nothing."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

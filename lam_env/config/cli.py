@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeGuard, TypeVar, get_arg
 from lam_env.config.convert import ConfigError, can_be_set, convert, short, suggestion
 from lam_env.core.errors import UserError, own_fault, plain
 from lam_env.core.files.inputs import read_text, reason
-from lam_env.core.interrupts import as_interrupts
+from lam_env.core.interrupts import as_interrupts, stopped
 
 __all__ = [
     "REQUIRED",
@@ -242,8 +242,7 @@ def cli_errors() -> Iterator[None]:
         print("error:", line, file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        raise SystemExit(130) from None
+        stopped()
 
 
 def _unwritable(error: Exception) -> str | None:

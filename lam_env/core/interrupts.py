@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 _ALL = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -37,3 +38,10 @@ def as_interrupts() -> AbstractContextManager[None]:
 def undisturbed() -> AbstractContextManager[None]:
     """None of them ends what is being written."""
     return signals(signal.SIG_IGN)
+
+
+def stopped() -> NoReturn:
+    """The end of a command that was interrupted: one word, and exit code 130."""
+    eval("0")  # an interrupt within an eval, by which dataclasses are made, has Python end itself by SIGINT; not so now
+    print("stopped", file=sys.stderr)
+    raise SystemExit(130) from None

@@ -158,4 +158,6 @@ def _run_there(reports: Queue, job: Callable[..., T], args: tuple[object, ...]) 
     try:
         return run_job(job, args, report)
     except UserError as error:
+        if isinstance(error.__context__, SystemExit) and hasattr(error.__context__, "ray_terminate_msg"):
+            raise error.__context__ from None  # Ray ends this process, by SIGTERM say, and begins the job again
         return _Failed(error)

@@ -58,9 +58,13 @@ def test_a_command_that_is_to_outlive_its_terminal_does(monkeypatch: pytest.Monk
         signal.signal(signal.SIGHUP, before)
 
 
+IN_EVAL = "def stop():\n    raise KeyboardInterrupt\n"  # and eval("stop()"): after it Python may end itself by SIGINT
+
+
 @pytest.mark.parametrize("module", ["run", "benchmark"])
-def test_an_interrupt_while_a_command_is_loaded_is_no_traceback(module: str, tmp_path: Path) -> None:
-    (tmp_path / "numpy.py").write_text("raise KeyboardInterrupt\n")  # the first large thing that is loaded
+@pytest.mark.parametrize("source", ["raise KeyboardInterrupt\n", f"{IN_EVAL}eval('stop()')\n"], ids=["plain", "eval"])
+def test_an_interrupt_while_a_command_is_loaded_is_no_traceback(module: str, source: str, tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text(source)  # the first large thing that is loaded
     done = subprocess.run(
         [sys.executable, "-m", f"lam_env.{module}", "--help"],
         capture_output=True,
@@ -68,6 +72,14 @@ def test_an_interrupt_while_a_command_is_loaded_is_no_traceback(module: str, tmp
         check=False,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )
+    assert (done.returncode, done.stderr) == (130, "stopped\n")
+
+
+def test_an_interrupt_while_a_class_is_made_ends_a_command_as_any_other(tmp_path: Path) -> None:
+    code = f"from lam_env.config.cli import cli_errors\n{IN_EVAL}with cli_errors():\n    eval('stop()')"
+    (tmp_path / "a_command.py").write_text(code)
+    words = [sys.executable, "-m", "a_command"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "stopped\n")
 
 

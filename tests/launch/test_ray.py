@@ -23,7 +23,7 @@ from lam_env.launch.ray import RETRIES, RayLauncher, check
 
 with_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra [ray]")
 MODULE = """
-import os, time
+import os, signal, time
 from pathlib import Path
 from lam_env.core.errors import UserError
 
@@ -44,6 +44,14 @@ def environment(report):
 def die(folder, report):
     (Path(folder) / str(os.getpid())).touch()
     os._exit(1)
+
+
+def told_to_end(folder, report):
+    (Path(folder) / str(os.getpid())).touch()
+    if len(list(Path(folder).iterdir())) == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(100_000)
+    return "done"
 
 
 def wait_for(folder, name, report):
@@ -201,6 +209,8 @@ def test_results_reports_and_errors_are_those_of_this_machine(jobs: Any, tmp_pat
         with pytest.raises(UserError, match=f"a job was lost {RETRIES + 1} times"):
             launcher.call(jobs.die, str(tmp_path / "died"))
         assert len(list((tmp_path / "died").iterdir())) == RETRIES + 1
+        (tmp_path / "told").mkdir()
+        assert launcher.call(jobs.told_to_end, str(tmp_path / "told")) == "done"
         assert eventually(lambda: len(told) >= 5)
     assert sorted(told) == [("double", 1, 1, str(i)) for i in range(5)]
 
