@@ -100,18 +100,17 @@ class BackOff:
         vocabulary = points.vocabulary
         size, target = outcomes(levels, vocabulary), np.asarray(points.target, np.int64)
         target = np.minimum(target, size - 1)
-        contexts = _read(points) @ radix(levels, vocabulary.n_tokens)
-        follows = _followed(points, size)
-        hits = [(np.zeros(len(points)), np.zeros(len(points))) for _ in levels]
-        for b in np.unique(block):
-            left = block == b
-            table = _count(contexts[~left], target[~left], size)
-            for level, (hit, total) in enumerate(hits):
-                counts = table.counts[table.rows(contexts[left, level])]
-                counts = counts + counts_so_far(points, contexts[:, level], follows, size, ~left)[left]
-                hit[left], total[left] = counts[np.arange(left.sum()), target[left]], counts.sum(1)
+        contexts, hits = _read(points) @ radix(levels, vocabulary.n_tokens), list[Hits]()
+        for context in contexts.T:
+            # of each row's context, and of it with the row's outcome: how often in other blocks, and in the stream's
+            # own block before it
+            seen = [context, context * size + target]
+            elsewhere = [_how_many(key) - _how_many(_numbered(key, block)) for key in seen]
+            before = [_before(_numbered(key, block, points.world)) for key in seen]
+            total, hit = (a + b for a, b in zip(elsewhere, before, strict=True))
+            hits.append((hit, total))
         p = np.full(len(points), 1 / size)
-        alpha = best_constant(ALPHAS, p, list[Hits](hits), size)
+        alpha = best_constant(ALPHAS, p, hits, size)
         for hit, total in hits:
             p = (hit + alpha * p) / (total + alpha)
         return cls(vocabulary, levels, _count(contexts, target, size), alpha), p
@@ -201,3 +200,28 @@ def _read(points: DecisionPoints) -> np.ndarray:
 def _count(contexts: np.ndarray, target: np.ndarray, size: int) -> CountTable:
     """Of all levels, contexts (n, levels)."""
     return count_outcomes(contexts.ravel(), np.repeat(target, contexts.shape[1]), size)
+
+
+def _numbered(*columns: np.ndarray) -> np.ndarray:
+    """(n,) a number for each combination of values."""
+    key = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        _, number = np.unique(column, return_inverse=True)
+        _, key = np.unique(key * (number.max(initial=0) + 1) + number, return_inverse=True)
+    return key
+
+
+def _how_many(key: np.ndarray) -> np.ndarray:
+    """(n,) rows that have each row's key."""
+    _, number, count = np.unique(key, return_inverse=True, return_counts=True)
+    many: np.ndarray = count[number]
+    return many
+
+
+def _before(key: np.ndarray) -> np.ndarray:
+    """(n,) earlier rows that have each row's key."""
+    order = np.argsort(key, kind="stable")
+    new = np.r_[True, np.diff(key[order]) != 0][: len(key)]
+    out = np.empty(len(key), np.int64)
+    out[order] = np.arange(len(key)) - np.flatnonzero(new)[np.cumsum(new) - 1]
+    return out
