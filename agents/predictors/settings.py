@@ -83,7 +83,8 @@ class PredictorSettings:
         preset: dict[str, Any] = {}
         if rows < SMALL_LOG:
             batch = min(16, max(2, rows // 120))
-            preset = _SMALL | {"batch": batch, "passes": -(-_UPDATES * _SMALL["window"] * batch // max(1, rows))}
+            passes = -(-_UPDATES * _SMALL["window"] * batch // max(1, rows))
+            preset = _SMALL | {"batch": batch, "passes": min(_UPDATES, passes)}
         if pooled:
             if rows < SMALL_LOG:
                 preset |= {"hidden": 64 if rows < _SMALLEST else 96, "learning_rate": 3e-3, "members": BLOCKS}

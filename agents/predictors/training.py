@@ -140,7 +140,7 @@ class Fit:
         if not self.best_weights:
             raise UserError("pre-training diverged in its first pass; lower learning_rate or look for broken readings")
         net.load_state_dict(self.best_weights)
-        progress(stage, total, total, note)
+        progress(stage, self.updates, self.updates, note)
         return net.eval()
 
     def _in_vain(self) -> bool:

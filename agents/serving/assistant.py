@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from lam_env.config.convert import short
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Event
 from lam_env.core.observation import ObservationRows
@@ -98,7 +97,7 @@ class Assistant:
             self._until = seconds + ABSENCE
         elif seconds - self._clock.now > MOST_QUIET:
             days = (seconds - self._clock.now) // DAY
-            raise UserError(f"time: {short(time)} is {days} days after the last event; call reset to start afresh")
+            raise UserError(f"time: {time} is {days} days after the last event; call reset to start afresh")
         self._clock.move(time, seconds)
         return seconds
 

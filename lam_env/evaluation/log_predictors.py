@@ -11,12 +11,13 @@ from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.tables import runs_of
 
 LEAST = 0.001  # [nats] what is less is nothing
-PART = "prior."  # how the rows of its parts begin
+# the predictor that each row is a part of, and is held against
+WHOLE = {"prior.nets": "prior", "prior.counts": "prior", "prior.boosting": "prior_boosted", "prior": "prior_boosted"}
 
 
 def best_predictor(rows: Sequence[ResultRow]) -> str | None:
-    """Whose NLL is least; None where nobody predicts. Parts are not looked at: they are not served by themselves."""
-    names = {r.agent for r in rows if not r.agent.startswith(PART)}
+    """Whose NLL is least; None where nobody predicts."""
+    names = {r.agent for r in rows}
     means = {a: float(np.mean(runs)) for a in names if (runs := runs_of(rows, a, NLL)) is not None}
     return min(sorted(means), key=lambda a: means[a]) if means else None
 
@@ -27,8 +28,10 @@ def notes_on_parts(rows: Sequence[ResultRow]) -> list[str]:
     for name in dict.fromkeys(r.agent for r in rows):
         gap, sd = (runs_of(rows, name, metric) for metric in (NLL_GAP, NLL_GAP_SD))
         if gap is not None and sd is not None and np.mean(gap) < -max(np.mean(sd), LEAST):
-            of = f"{-np.mean(gap):.3f} nats (sd {np.mean(sd):.3f})"
-            notes.append(f"WARNING: {name} beats the predictor that it is a part of by {of}: predictor.parts chooses.")
+            by = f"{-np.mean(gap):.3f} nats (sd {np.mean(sd):.3f})"
+            remedy = "; predictor.parts=nets leaves the other parts out" if name == "prior.nets" else ""
+            whole = WHOLE.get(name, "its whole")
+            notes.append(f"WARNING: {name} beats {whole}, of which it is a part, by {by}{remedy}.")
     return notes
 
 

@@ -145,8 +145,10 @@ def _pair(x: Runs, y: Runs) -> tuple[np.ndarray, np.ndarray]:
 
 def sd_over(unit: np.ndarray, values: np.ndarray, draws: int = 1000, seed: int = 0) -> float:
     """Standard deviation of the mean of `values` (n,) where whole units, numbered in `unit` (n,), are drawn with
-    replacement: days of a log, or its streams."""
+    replacement: days of a log, or its streams; NaN of a single one."""
     _, index = np.unique(unit, return_inverse=True)
+    if not index.any():
+        return float("nan")
     total, number = np.bincount(index, values), np.bincount(index)
     rng = np.random.Generator(np.random.PCG64(seed))
     pick = rng.integers(0, len(total), (draws, len(total)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lam_env.config.cli import Group, override
-from lam_env.config.convert import suggestion
+from lam_env.config.convert import count, suggestion
 from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UserError
@@ -89,6 +89,8 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if s.logs is None:
         if s.format or s.home or s.zone:
             raise UserError("format, home and zone say how to read a log: give logs=PATH too")
+        if s.predict and s.model is not None:
+            raise UserError("predict=yes fits predictors to a real log, and model= brings them: leave one of them away")
         if s.predict:
             raise UserError("predict=yes judges predictors on a real log: give logs=PATH too")
         return None
@@ -127,14 +129,17 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
 def _check_days(path: str, log: ActionLog, which: str = "") -> None:
     use, days = "to train, validate and test on", len(days_of(log).number)
     if days < LEAST_DAYS:
-        raise UserError(f"logs={path}: {days} days {which}are too few {use}; give at least {LEAST_DAYS}")
+        raise UserError(f"logs={path}: {count(days, 'day')} {which}are too few {use}; give at least {LEAST_DAYS}")
     points = decision_points(dataclasses.replace(log, timer=None), soon=False)
     train, valid, test = split_by_protocol(log, points)
     if not (train.any() and valid.any() and test.any()):
         raise UserError(f"logs={path}: its events {which}lie too unevenly {use}; give a longer log")
-    learned = len(np.unique(day_of_target(points)[(train | valid) & (points.target > 0)]))
+    day, acts = day_of_target(points), points.target > 0
+    learned = len(np.unique(day[(train | valid) & acts]))
+    events, last = count(int((test & acts).sum()), "event"), count(len(np.unique(day[test])), "day")
+    print(f"  predictors {which}learn from {count(learned, 'day')}, and are tested on {events} of the last {last}")
     if learned < BLOCKS:
-        print(f"  {learned} days {which}to learn from: as many networks in place of {BLOCKS}, each leaves one day out")
+        print(f"  few days: {learned} networks in place of {BLOCKS}, each of which leaves one day out")
 
 
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:

@@ -107,6 +107,9 @@ class Pipeline:
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
         if s.out is not None and (self.path / CONFIG).exists():
             check_same(RunFolder.open(str(self.path)), s, _versions())
+        if s.predict:
+            judged = [a for a in self.agents if not registry.names_code(a)]
+            self.agents = [a for a in judged if a == "prior" or needs_of(self.scenario, a) == ("log",)]
         for name in filter(registry.names_code, self.agents):
             try:
                 self.tried[name] = apart(self._limits, try_own, (name, s.scenario, s.world, self.tables), silent)

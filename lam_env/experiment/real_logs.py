@@ -19,6 +19,7 @@ from lam_env.core.rng import Streams
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
+from lam_env.evaluation.log_predictors import WHOLE
 from lam_env.evaluation.metrics import log_losses, prediction_metrics
 from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record
 from lam_env.evaluation.statistics import sd_over
@@ -37,7 +38,6 @@ DEVICE_WORLDS, DEVICE_DAYS = 4, 30
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
 _NAMES = {USER: "actions", AGENT: "actions", SENSOR: "sensors", READING: "readings"}  # of a `Vocabulary`
 World = TypeVar("World", bound=Group)  # settings of a home
-WHOLE = {"prior.nets": "prior", "prior.counts": "prior", "prior.boosting": "prior_boosted", "prior": "prior_boosted"}
 
 
 def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
@@ -65,7 +65,7 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
         if part in said and whole in said:
             gap = log_losses(said[part], target) - log_losses(said[whole], target)
             scores[part] |= {NLL_GAP.id: float(gap.mean()), NLL_GAP_SD.id: sd_over(unit, gap)}
-    return {row: {seed: each} for row, each in scores.items()}
+    return {row: {0: each} for row, each in scores.items()}  # there is one test part, whatever the training seed
 
 
 # -- a twin: a simulated resident calibrated to a log -----------------------------------------------------------------

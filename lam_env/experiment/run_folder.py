@@ -18,6 +18,7 @@ from lam_env.config.convert import short
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.files.inputs import BROKEN, read_json, reason
+from lam_env.core.files.manifest import is_whole
 from lam_env.core.files.outputs import replace_text, tidy
 from lam_env.evaluation.results import ResultRow, write
 
@@ -175,9 +176,13 @@ class RunFolder:
         return float(seconds) if isinstance(seconds, int | float) else 0.0
 
     def tidy(self) -> None:
-        """Removes what an interrupted process has left half written."""
+        """Removes what an interrupted process has left half written, and predictors that were changed since they were
+        saved: they are trained again."""
         folders = [self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"]
         tidy([*folders, *self.path.glob("checkpoints/*")])
+        for model in (m for m in sorted(self.prior.parent.glob("prior*")) if m.is_dir() and not is_whole(m)):
+            print(f"{model}: changed since it was saved, or not whole: it is trained again")
+            shutil.rmtree(model)
 
     def checkpoints(self, row: str, seed: int) -> Path:
         """Those of a training that is not finished."""

@@ -54,7 +54,10 @@ class PredictorChoice:
         None, "networks whose probabilities the predictor averages (default: by the size of the log)", low=1, high=16
     )
     patience: int | None = setting(
-        None, "updates in vain after which the predictor's training stops (default: by the size of the log)", low=1
+        None,
+        "updates in vain after which the predictor's training stops, once it beats the shares of actions"
+        " (default: by the size of the log)",
+        low=1,
     )
     parts: Literal["nets", "nets,counts", "nets,counts,boosting"] | None = setting(
         None,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lam_env.core.errors import UnwritableError, UserError
+from lam_env.core.files.manifest import write_manifest
 from lam_env.experiment.run_folder import RunFolder, choose_folder, claim_folder, new_folder
 
 
@@ -95,11 +96,31 @@ def test_tidying_removes_halves_and_keeps_wholes(tmp_path: Path) -> None:
     for name in ("log/train.part", "model/.prior.123.part", "model/prior", "log/train"):
         (folder.path / name).mkdir(parents=True)
         (folder.path / name / "file").write_text("x")
+    write_manifest(folder.path / "model/prior", 1)
     (folder.path / "tables.md.part").write_text("half")
     folder.tidy()
     found = {str(p.relative_to(folder.path)) for p in folder.path.rglob("*") if p.is_file()}
-    assert found == {"config.json", "log/train/file", "model/prior/file"}
+    assert found == {"config.json", "log/train/file", "model/prior/file", "model/prior/manifest.json"}
     assert json.loads((folder.path / "config.json").read_text()) == {"x": 1}
+
+
+@pytest.mark.parametrize("fault", ["changed", "gone", "no manifest"])
+def test_tidying_removes_a_predictor_that_was_changed_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
+    folder = RunFolder.create(tmp_path / "a", {})
+    for name in ("prior", "prior-real", "policy"):
+        (folder.path / "model" / name).mkdir(parents=True)
+        (folder.path / "model" / name / "file").write_text("x")
+        write_manifest(folder.path / "model" / name, 1)
+    hurt = folder.path / "model/prior-real"
+    if fault == "changed":
+        (hurt / "file").write_text("y")
+    else:
+        (hurt / ("file" if fault == "gone" else "manifest.json")).unlink()
+    folder.tidy()
+    assert sorted(p.name for p in (folder.path / "model").iterdir()) == ["policy", "prior"]
+    assert capsys.readouterr().out == f"{hurt}: changed since it was saved, or not whole: it is trained again\n"
 
 
 def test_commands_at_once_get_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

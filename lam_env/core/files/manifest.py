@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from lam_env.core.files.inputs import read_bytes, read_json
+from lam_env.core.files.inputs import BROKEN, read_bytes, read_json
 
 MANIFEST = "manifest.json"
-_MOST = 1 << 20  # [bytes] of it
+_MOST, _MOST_OF_FILE = 1 << 20, 1 << 32  # [bytes] of it, and of a file that it lists
 
 
 def write_manifest(folder: Path, version: int, **more: object) -> None:
@@ -19,6 +19,16 @@ def write_manifest(folder: Path, version: int, **more: object) -> None:
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     text = json.dumps({"format": version, **more, "sha256": digests}, indent=1) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether the folder holds the files of its manifest, unchanged."""
+    try:
+        listed = read_json(folder / MANIFEST, _MOST)["sha256"]
+        there = {name: hashlib.sha256(read_bytes(folder / name, _MOST_OF_FILE)).hexdigest() for name in listed}
+        return bool(there == listed)
+    except BROKEN:
+        return False
 
 
 def read_files(folder: Path, most: Mapping[str, int], version: int) -> dict[str, bytes]:
