@@ -18,7 +18,9 @@ def small_run(folder: Path, scenario: str = "smart_home", **world: object) -> Tu
     """`folder` as a run leaves it, as far as its policy goes; the policy has random weights and is inclined to act."""
     training = small_training(registry.scenario(scenario)(**world))
     features = PriorFeatures(training.prior, *standardisation(training.train.context))
-    head = HEADS[training.interaction](features.layout, (8,))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        head = HEADS[training.interaction](features.layout, (8,))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in head.parameters():
