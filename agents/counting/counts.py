@@ -17,7 +17,7 @@ from lam_env.core.contracts import Prediction
 from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import DecisionPoints
 
-from ..predictors.likelihood import split_of
+from ..predictors.likelihood import smoothed, split_of
 from .history import DEPTH, History, of_log, of_step, push
 
 ALPHAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -86,7 +86,7 @@ def best_constant(constants: tuple[float, ...], p: np.ndarray, hits: list[Hits],
         q = p
         for hit, total in hits:
             q = (hit + constant * q) / (total + constant)
-        return float(np.log(0.999 * q + 0.001 / n_actions).mean())
+        return float(np.log(smoothed(q, n_actions)).mean())
 
     return max(constants, key=likelihood)
 

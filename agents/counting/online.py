@@ -10,6 +10,7 @@ from lam_env.core.contracts import Prediction
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import split_of
+from ..states import fresh
 from .counts import CountPredictor, CountState, Hits, best_constant
 from .history import DEPTH, History, of_log, of_step, push
 from .ledger import counts_so_far, gathered, ledgers, user_action
@@ -65,13 +66,7 @@ class OnlineMarkov(CountPredictor):
 
     def reset(self, state: CountState, rows: np.ndarray) -> OnlineState:
         assert isinstance(state, OnlineState)
-        fresh, mask = self.start(len(state.last)), np.zeros(len(state.last), bool)
-        mask[rows] = True
-        return OnlineState(
-            np.where(mask[:, None], fresh.last, state.last),
-            np.where(mask[:, None], fresh.keys, state.keys),
-            np.where(mask, fresh.own, state.own),
-        )
+        return fresh(state, self.start(len(state.last)), rows)
 
     def step(self, state: CountState, points: DecisionPoints, active: np.ndarray) -> tuple[Prediction, OnlineState]:
         """One decision point per stream. The counts in the state go on in place: do not step a state twice."""
@@ -81,11 +76,11 @@ class OnlineMarkov(CountPredictor):
         history = of_step(last, points)
         p = self._probabilities(history)
         # a level's own numbers differ from those of the others
-        fresh = np.stack([self._keys(level, history) * len(OWN) + i for i, level in enumerate(OWN)], 1)
-        own = gathered(state.own, state.keys, fresh, user_action(points.tokens, n_actions), active)
+        keys = np.stack([self._keys(level, history) * len(OWN) + i for i, level in enumerate(OWN)], 1)
+        own = gathered(state.own, state.keys, keys, user_action(points.tokens, n_actions), active)
         for part in own.transpose(1, 0, 2):
             p = self._blend(p, part)
-        return Prediction(p), OnlineState(last, np.where(active[:, None], fresh, state.keys), state.own)
+        return Prediction(p), OnlineState(last, np.where(active[:, None], keys, state.keys), state.own)
 
     def read(self, points: DecisionPoints) -> Prediction:
         history = of_log(points)

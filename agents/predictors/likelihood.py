@@ -9,12 +9,17 @@ import numpy as np
 from lam_env.logs.decision_points import DecisionPoints, day_of_target
 
 
+def smoothed(p: np.ndarray, n_actions: int) -> np.ndarray:
+    """.999 p + .001 / K: what is scored, so that one impossible event does not cost everything."""
+    return 0.999 * p + 0.001 / n_actions
+
+
 def mean_nll(p: np.ndarray, target: np.ndarray) -> float:
     """Mean negative log-likelihood [nats] of `target` (n,) under .999 p + .001 / K; p (n, K)."""
     if not len(target):
         return float("nan")
     chosen = p[np.arange(len(target)), target].astype(np.float64)
-    return float(-np.log(0.999 * chosen + 0.001 / p.shape[1]).mean())
+    return float(-np.log(smoothed(chosen, p.shape[1])).mean())
 
 
 def marginal_nll(train: np.ndarray, target: np.ndarray, n_actions: int) -> float:

@@ -14,6 +14,7 @@ from lam_env.core.contracts import Prediction
 from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import BAG, DecisionPoints
 
+from ..states import fresh
 from .cores import Memory, PredictorNetwork
 from .fast import Cell, fast
 from .features import Featuriser
@@ -125,11 +126,7 @@ class Predictor:
         else:
             prediction = self._step_fast(after, points.tokens, features)
         if np.count_nonzero(active) < len(active):
-            for field in dataclasses.fields(after):
-                new, old = getattr(after, field.name), getattr(state, field.name)
-                if new.size:
-                    mask = np.reshape(active, (-1,) + (1,) * (new.ndim - 1))
-                    setattr(after, field.name, np.where(mask, new, old))
+            after = fresh(state, after, active)
         return prediction, after
 
     def _step_fast(self, state: NetworkState, tokens: np.ndarray, features: np.ndarray) -> Prediction:

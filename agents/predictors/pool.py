@@ -39,21 +39,15 @@ class PoolState:
 
 class Pool:
     """`weights` (2,): of `PARTS`. `acts`: says whether the user acts before the next decision point; None: every
-    decision point is one that the parts have learned from. `timer`: quiet time [s] after which there is one."""
+    decision point is one that the parts have learned from. `timer`: the networks', quiet time [s] after which there is
+    a decision point."""
 
-    def __init__(
-        self,
-        networks: Predictor,
-        counts: BackOff,
-        weights: np.ndarray,
-        acts: BackOff | None = None,
-        timer: int | None = None,
-    ):
-        self.networks, self.counts, self.acts, self.timer = networks, counts, acts, timer
+    def __init__(self, networks: Predictor, counts: BackOff, weights: np.ndarray, acts: BackOff | None = None):
+        self.networks, self.counts, self.acts, self.timer = networks, counts, acts, networks.timer
         self.weights = np.asarray(weights, np.float32)
         self.vocabulary = networks.vocabulary
         # how many decision points of the timer lie within each action's patience
-        self._within = np.maximum(1, np.asarray(self.vocabulary.patience) / (timer or np.inf))
+        self._within = np.maximum(1, np.asarray(self.vocabulary.patience) / (self.timer or np.inf))
 
     @property
     def n_hidden(self) -> int:
@@ -104,9 +98,9 @@ class Pool:
     ) -> tuple[np.ndarray, np.ndarray | None, NetworkState, BackOffState]:
         by_nets, nets = self.networks.step(state.nets, points, active)
         by_counts, counts = self.counts.step(state.counts, points, active)
-        return self._pooled(by_nets.next, by_counts.next), by_nets.soon, nets, counts
+        return self.pooled(by_nets.next, by_counts.next), by_nets.soon, nets, counts
 
-    def _pooled(self, nets: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    def pooled(self, nets: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """(n, A) of each part -> (n, A)"""
         said: np.ndarray = self.weights[0] * nets + self.weights[1] * counts
         return said
@@ -133,7 +127,7 @@ class Pool:
         `Prediction.hidden`; `known` (n,) bool: rows that it was trained on, which are not counted twice."""
         if self.acts is None:
             nets = self.networks.read(points, hidden)
-            said = self._pooled(nets.next, self.counts.read(points, known).next)
+            said = self.pooled(nets.next, self.counts.read(points, known).next)
             return Prediction(said, nets.soon, None if nets.hidden is None else nets.hidden[:, : self.n_hidden])
         now = self.acts.read(points, known)
         happened = np.asarray(points.tokens)[:, -1] > 0

@@ -11,7 +11,7 @@ from lam_env.core.progress import Report, silent
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..counting.backoff import ACTS, NEXT, BackOff
-from .likelihood import blocks_of, joined, left_out, split_without
+from .likelihood import blocks_of, joined, left_out, smoothed, split_without
 from .network import Predictor
 from .pool import Pool
 from .pretrain import pretrain
@@ -32,11 +32,6 @@ def weights_of(likelihood: np.ndarray, belief: np.ndarray, mass: float = MASS, r
     return weights
 
 
-def smoothed(p: np.ndarray, n_actions: int) -> np.ndarray:
-    """.999 p + .001 / K, as the protocol of real logs scores."""
-    return 0.999 * p + 0.001 / n_actions
-
-
 def fit_pool(
     train: DecisionPoints,
     valid: DecisionPoints,
@@ -54,36 +49,34 @@ def fit_pool(
     points, _ = joined(train, valid)
     left = LeftOut.of(nets, points)
     if timed is None:
-        return Pool(nets, left.counts, left.weights(), timer=points.timer)
+        return Pool(nets, left.counts, left.weights())
     every, _ = joined(*timed)
     acts, _ = BackOff.fit(ACTS, every, blocks_of(every, nets.settings.blocks))
     nets.timer = every.timer
-    return Pool(nets, left.counts, left.weights(), acts, every.timer)
+    return Pool(nets, left.counts, left.weights(), acts)
 
 
 @dataclasses.dataclass(frozen=True)
 class LeftOut:
-    """What parts say of rows that they have not seen. `points`: all rows before the test, `block` (n,) the block of
-    each; `rows` (n,) bool: those that some member of the nets left out, and in which the user acts; by part the
-    `likelihood` of what happened, (rows,). `counts`: of all rows."""
+    """What parts say of rows that they have not seen. `points`: all rows before the test; `rows` (n,) bool: those
+    that some member of the nets left out, and in which the user acts; by part the `likelihood` of what happened,
+    (rows,). `counts`: of all rows."""
 
     points: DecisionPoints
-    block: np.ndarray
     rows: np.ndarray
     likelihood: dict[str, np.ndarray]
     counts: BackOff
 
     @classmethod
     def of(cls, nets: Predictor, points: DecisionPoints) -> LeftOut:
-        block = blocks_of(points, nets.settings.blocks)
         target = np.asarray(points.target, np.int64)
         said, rows = np.zeros(len(points)), np.zeros(len(points), bool)
         for member, left in enumerate(left_out(points, nets.settings.blocks, nets.settings.members)):
             _, reading, judged = split_without(points, left)
             said[left] = nets.member(member).read(reading, hidden=False).next[judged, target[left]]
             rows |= left & (target > 0)
-        counts, by_counts = BackOff.fit(NEXT, points, block)
-        return cls(points, block, rows, {"nets": said[rows], "counts": by_counts[rows]}, counts)
+        counts, by_counts = BackOff.fit(NEXT, points, blocks_of(points, nets.settings.blocks))
+        return cls(points, rows, {"nets": said[rows], "counts": by_counts[rows]}, counts)
 
     def weights(self, **more: np.ndarray) -> np.ndarray:
         """Of nets, counts and `more` parts, given as `likelihood`."""

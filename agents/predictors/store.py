@@ -104,4 +104,4 @@ def _pool(networks: Predictor, alphas: Mapping[str, object], arrays: Mapping[str
     weights = arrays["weights"]
     if weights.shape != (2,) or not (weights >= 0).all() or not abs(float(weights.sum()) - 1) < 1e-3:
         raise ValueError(f"{_COUNTS}: weights are no shares")
-    return Pool(networks, counts["next"], weights, counts.get("acts"), networks.timer)
+    return Pool(networks, counts["next"], weights, counts.get("acts"))

@@ -33,7 +33,7 @@ from lam_env.logs.streams import split_by_protocol
 if TYPE_CHECKING:
     from lam_env.experiment.models import Pool, Predictor, TunedPolicy
 
-LEAST_DAYS, BLOCKS = 5, 5  # BLOCKS: of a log, as the predictor of one cuts it
+LEAST_DAYS = 5
 RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
 
 
@@ -138,8 +138,6 @@ def _check_days(path: str, log: ActionLog, which: str = "") -> None:
     learned = len(np.unique(day[(train | valid) & acts]))
     events, last = count(int((test & acts).sum()), "event"), count(len(np.unique(day[test])), "day")
     print(f"  predictors {which}learn from {count(learned, 'day')}, and are tested on {events} of the last {last}")
-    if learned < BLOCKS:
-        print(f"  few days: {learned} networks in place of {BLOCKS}, each of which leaves one day out")
 
 
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:

@@ -186,6 +186,8 @@ def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) 
         train, valid = training_points(work, log_name, timer=False) if apart else timed
         chosen = chosen_predictor(work.settings, len(train) + len(valid), pooled=True)
         made = models.fit_pool(train, valid, chosen, timed if apart else None, seed, device, report, kept)
+        if (members := made.networks.settings.members) < chosen.members:
+            print(f"  few days: {members} networks in place of {chosen.members}, each of which leaves one day out")
         models.save_predictor(made, prior_path(work, log_name, seed))
         return
     chosen = chosen_predictor(work.settings, len(timed[0]))

@@ -99,11 +99,11 @@ def read_held_out(
     if not isinstance(predictor, Pool):
         return {"prior": predictor.read(points).next[test]}
     pool, known = predictor.given_acts, train | valid
-    said = {"prior": pool.read(points, hidden=False, known=known).next}
     each = pool.parts(points, known)
+    said = {"prior": pool.pooled(**each)}
     if boosting and not (why := left_out_of(points.select(known), pool.networks.settings)):
         boosted = BoostedPool.fit(pool, points.select(train), points.select(valid), seed, report)
-        each = boosted.parts(points, known)
+        each["boosting"] = boosted.boosting.read(points).next
         said["prior_boosted"] = boosted.pooled(each)
     elif boosting:
         print(f"  no boosted trees: {why}")

@@ -25,4 +25,4 @@ def pool_of(points, acts=True, **settings):
     block = np.arange(len(points)) * 3 // len(points)
     counts = {levels: BackOff.fit(levels, points, block)[0] for levels in (NEXT, ACTS)}
     networks = untrained(points, **{"hidden": 8, "embedding": 4, "members": 2, **settings})
-    return Pool(networks, counts[NEXT], np.array([0.6, 0.4]), counts[ACTS] if acts else None, points.timer)
+    return Pool(networks, counts[NEXT], np.array([0.6, 0.4]), counts[ACTS] if acts else None)

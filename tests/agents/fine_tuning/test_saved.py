@@ -273,8 +273,8 @@ def test_a_policy_on_a_pool_comes_back_and_knows_its_pool(tmp_path):
     np.testing.assert_array_equal(one, other)
     assert len(set(one.tolist())) > 1
     others = [pool_of(log, acts=False), pool.networks, pool.given_acts]
-    others += [Pool(pool.networks, pool.counts, pool.weights[::-1], pool.acts, pool.timer)]
+    others += [Pool(pool.networks, pool.counts, pool.weights[::-1], pool.acts)]
     counts = pool_of(random_log(1, 60, quiet=0.5, vocabulary=VOCABULARY, timer=900))
-    others += [Pool(pool.networks, counts.counts, pool.weights, pool.acts, pool.timer)]
+    others += [Pool(pool.networks, counts.counts, pool.weights, pool.acts)]
     for other in others:
         refused(tmp_path / "policy", other, "another prior")

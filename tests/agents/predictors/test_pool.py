@@ -81,7 +81,7 @@ def test_where_hardly_anything_is_ever_done_probabilities_still_sum_to_one():
     """A sensor sees something thousands of times before she acts: "none" is 1 but for what rounding takes."""
     points = log_of([[4] if i % 3 else [] for i in range(6000)] + [[1], [4]], timer=600)
     pool = pool_of(points)
-    pool = Pool(pool.networks, pool.counts, np.array([0.0, 1.0]), pool.acts, 600)
+    pool = Pool(pool.networks, pool.counts, np.array([0.0, 1.0]), pool.acts)
     assert pool.counts.read(points).next[:, 0].max() == 1
     read = pool.read(points)
     np.testing.assert_allclose(read.next.sum(1), 1, atol=1e-5)
