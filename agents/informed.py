@@ -11,7 +11,7 @@ import dataclasses
 
 import numpy as np
 
-from lam_env.core.contracts import Observation, Training
+from lam_env.core.contracts import Observation, PredictionCeiling, Training
 from lam_env.core.errors import UserError
 from lam_env.logs.decision_points import DecisionPoints
 
@@ -22,7 +22,6 @@ from .predictors.pool import Pool
 from .predictors.pretrain import pretrain
 from .predictors.settings import PredictorSettings
 from .predictors.store import load, save
-from .thresholded import Thresholded, with_best_threshold
 
 HIDDEN = "hidden."
 
@@ -41,20 +40,13 @@ class SeesHidden(CarriedPolicy):
     """A policy that is shown `latent` and reads it as further readings."""
 
     reveal = ("latent",)
-
-    def see(self, points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
-        """Decision points as its predictor reads them."""
-        return with_latent(points, latent)
+    see = staticmethod(with_latent)
 
     def predict(
         self, observation: Observation, state: Carried = None, episode_start: Starts = None, deterministic: bool = True
     ) -> tuple[np.ndarray, PredictorState]:
         context = np.concatenate([observation["context"], observation["latent"]], 1)
         return super().predict(observation | {"context": context}, state, episode_start, deterministic)
-
-
-class Informed(SeesHidden, Thresholded):
-    """Thresholded on the informed probabilities."""
 
 
 class InformedPlugIn(SeesHidden, PlugIn):
@@ -90,8 +82,8 @@ def hidden_predictor(training: Training) -> Predictor | Pool:
 class InformedAgent:
     """Needs `training.hidden_log`."""
 
-    def fit(self, training: Training) -> Informed:
-        return with_best_threshold(hidden_predictor(training), training, Informed)
+    def fit(self, training: Training) -> PredictionCeiling:
+        return PredictionCeiling(hidden_predictor(training), with_latent)
 
 
 class LadderActivity:

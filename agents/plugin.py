@@ -23,7 +23,6 @@ from .advice.agent import AdviceAgent
 from .advice.plugin import AdvicePlugIn
 from .carry import CarriedPolicy, anticipation, slow_actions
 from .fine_tuning.features import PARTS
-from .thresholded import Thresholded, with_best_threshold
 
 VAIN = 0.25  # share of acts in vain that are refused, before any is counted
 LEAST = 0.1  # probability of what is considered at all: an argmax over values would pick what was never tried
@@ -62,14 +61,19 @@ class PlugIn(CarriedPolicy):
         price, a = prices(training.reward_weights), len(training.vocabulary)
         return cls(predictor, price, np.ones((1, a)), np.full((1, a), price.vain), online)
 
+    def own(self, observation: Observation, acceptance: np.ndarray) -> np.ndarray:
+        """(N, A) this household's acceptance of each action, given that of households in general."""
+        if not self.online:
+            return acceptance
+        accepted, refused = np.split(observation["feedback"], 2, 1)
+        own: np.ndarray = (accepted + SHRINK * acceptance) / (accepted + refused + SHRINK)
+        return own
+
     def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
         """(N, A) value of each action."""
         q = anticipation(said, slow_actions(self.predictor.vocabulary.patience))
         part = observation["epoch"][:, 0] % DAY * len(self.acceptance) // DAY
-        acceptance, loss = self.acceptance[part], self.loss[part]
-        if self.online:
-            accepted, refused = np.split(observation["feedback"], 2, 1)
-            acceptance = (accepted + SHRINK * acceptance) / (accepted + refused + SHRINK)
+        acceptance, loss = self.own(observation, self.acceptance[part]), self.loss[part]
         good = np.clip(q * acceptance, 0.0, 1.0)
         value = self.prices.gain * good - loss * (1 - good) - self.prices.refusal * (q - good).clip(0)
         value = np.where((observation["action_mask"] > 0) & (q >= LEAST), value, -np.inf)
@@ -121,12 +125,6 @@ def _estimate(counts: list[np.ndarray], before: PlugIn) -> PlugIn:
 plugin_context = partial(PlugInAgent, bins=PARTS, worlds=8, online=True)
 
 
-class PriorAgent:
-    """The shared prior, thresholded."""
-
-    def fit(self, training: Training) -> Thresholded:
-        return with_best_threshold(training.prior, training)
-
-
 NEEDS = ("prior",)
-AGENTS = {"prior": PriorAgent, "plugin": PlugInAgent, "plugin_context": plugin_context}
+COUNTING = True
+AGENTS = {"plugin": PlugInAgent, "plugin_context": plugin_context}

@@ -71,6 +71,7 @@ class CountingAgent:
 
 
 NEEDS = ("log",)
+COUNTING = True
 AGENTS = {
     "most_frequent": partial(CountingAgent, "most_frequent"),
     "time_table": partial(CountingAgent, "time_table"),

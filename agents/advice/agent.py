@@ -47,4 +47,5 @@ class AdviceAgent:
 plugin_own = partial(AdviceAgent, kinds=("own",))  # looks at the person's own saving alone
 plugin_follow = partial(AdviceAgent, kind=CopyPlugIn)  # copies the habit
 NEEDS = ("prior",)
+COUNTING = True
 AGENTS = {"plugin_own": plugin_own, "plugin_follow": plugin_follow}

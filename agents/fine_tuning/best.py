@@ -20,8 +20,8 @@ class Best(BaseCallback):
     """Tries the head at the start, `checks` times on the way, and at the end; `state` is that of the best.
 
     One run of PPO is noisy: late updates can lose what earlier ones had won. `policy_of(head)` makes a policy of it. A
-    head takes the place of the best so far if its mean return is higher by more than `train.certain` standard errors,
-    paired by world.
+    head takes the place of the best so far if its mean return is higher, and higher than that of the first one by more
+    than `train.certain` standard errors, paired by world.
     """
 
     def __init__(
@@ -32,19 +32,24 @@ class Best(BaseCallback):
         self._every = max(training.steps // checks, 20_000)
         self._next = self._every
         self.state: dict[str, torch.Tensor] = {}
-        self._best: np.ndarray | None = None  # returns of the best by world
+        self._best: np.ndarray | None = None  # returns by world
+        self._first: np.ndarray | None = None
 
     def consider(self) -> None:
         """Judge the head as it is now."""
         reached = returns(self._policy_of(copy.deepcopy(self._head)), self._training)
-        if self._best is None or _higher(reached, self._best, self._training.tuning.certain):
-            self.state, self._best = copy.deepcopy(self._head.state_dict()), reached
+        if self._best is None or self._first is None:
+            self._first = reached
+        elif not (reached.mean() > self._best.mean() and _higher(reached, self._first, self._training.tuning.certain)):
+            return
+        self.state, self._best = copy.deepcopy(self._head.state_dict()), reached
 
     def state_dict(self) -> dict[str, object]:
-        return {"next": self._next, "head": self.state, "returns": self._best}
+        return {"next": self._next, "head": self.state, "returns": self._best, "first": self._first}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._next, self.state, self._best = state["next"], state["head"], state["returns"]
+        self._next, self.state = state["next"], state["head"]
+        self._best, self._first = state["returns"], state["first"]
 
     def _on_training_start(self) -> None:
         if self._best is None:  # else it goes on from a checkpoint

@@ -1,4 +1,5 @@
-"""Policy heads, one for each `interaction`: from the prior's probabilities to a distribution over agent actions."""
+"""Policy heads: from the prior's probabilities to a distribution over agent actions. A structured one for each
+`interaction`, and a plain one."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from ..plugin import LEAST, PlugIn, Prices
 from .features import PARTS, Layout
 
 TEMPERATURE = TrainSettings.temperature
+SILENT = 5.0  # logit of none at a silent start: of some forty possible actions one decision in five is an act
 NEVER = -1e9
 
 
@@ -85,16 +87,20 @@ class AnticipationHead(nn.Module):
 
 
 class PlainHead(nn.Module):
-    """Logits by a network on everything, with the mask: a policy from scratch."""
+    """Logits by a network on all that the critic sees too, with the mask."""
 
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (128, 128)):
         super().__init__()
         self.layout = layout
-        self.net = network(layout.n_rest, hidden, layout.n_actions)
+        self.net = network(layout.n_rest + 2 * layout.n_actions, hidden, layout.n_actions)
+
+    def be_silent(self) -> None:
+        """Makes none likelier than all else."""
+        list(self.net.parameters())[-1].data[0] = SILENT
 
     def forward(self, x: Tensor) -> Tensor:
         a = self.layout.n_actions
-        logits = self.net(x[:, self.layout.rest :])
+        logits = self.net(torch.cat([x[:, self.layout.rest :], x[:, : 2 * a]], 1))
         possible = torch.cat([torch.ones_like(logits[:, :1]), x[:, 2 * a + 1 : 3 * a]], 1) > 0
         return torch.where(possible, logits, torch.full_like(logits, NEVER))
 
@@ -153,10 +159,12 @@ class AdviceHead(nn.Module):
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 
 
-HEADS: dict[str, type[nn.Module]] = {"anticipate": AnticipationHead, "advise": AdviceHead}
+STRUCTURED: dict[str, type[nn.Module]] = {"anticipate": AnticipationHead, "advise": AdviceHead}
+HEADS = {**STRUCTURED, "plain": PlainHead}
 
 
 def head_for(interaction: str) -> type[nn.Module]:
-    if interaction not in HEADS:
-        raise UserError(f"no policy head for interaction {interaction!r}; there are {', '.join(HEADS)}")
-    return HEADS[interaction]
+    """The structured one."""
+    if interaction not in STRUCTURED:
+        raise UserError(f"no policy head for interaction {interaction!r}; there are {', '.join(STRUCTURED)}")
+    return STRUCTURED[interaction]

@@ -12,6 +12,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from lam_env.core.contracts import Training
+from lam_env.core.errors import UserError
 from lam_env.core.progress import Note, Report
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
@@ -81,7 +82,7 @@ class PPOAgent:
             steps = -(-max(s.rollout, s.days * points_a_day(training.train)) // whole) * whole
         worlds = EncodedVectorEnv(training.make_worlds(n), features)
         env = LamVecEnv(worlds)
-        kind = head_for(training.interaction) if self.prior else PlainHead
+        kind = head_for(training.interaction) if self._structured(training) else PlainHead
         torch.set_num_threads(1)
         model = (PersonalPPO if personal else PPO)(
             HeadPolicy,
@@ -101,19 +102,28 @@ class PPOAgent:
             policy_kwargs={"head_class": kind, "layout": features.layout},
         )
         env.seed(world_seeds(Use.FINE_TUNING, n, training.seed)[0])  # PPO's own seed was put there when it was made
-        if self.prior:
-            head: Any = model.policy.head
-            head.temperature.fill_(s.temperature)
-            if isinstance(head, AnticipationHead):
-                head.pay(prices(training.reward_weights))
+        head: Any = model.policy.head
+        if isinstance(head, PlainHead):
+            if s.start == "silent":
+                head.be_silent()
+            return model
+        head.temperature.fill_(s.temperature)
+        if isinstance(head, AnticipationHead):
+            head.pay(prices(training.reward_weights))
         return model
+
+    def _structured(self, training: Training) -> bool:
+        return self.prior and training.tuning.head == "structured"
 
     def fit(self, training: Training) -> TunedPolicy:
         features = encoder_of(training, self.prior)
         model = self.learner(training, features)
         head: Any = model.policy.head
-        if self.prior:
-            head.start_from(plugin_context().fit(training))
+        if self._structured(training):
+            if training.tuning.start in (None, "counted"):
+                head.start_from(plugin_context().fit(training))
+            elif training.tuning.start == "silent":
+                raise UserError("train.start=silent is for plain heads: say train.head=plain too, or start=uniform")
             _take_over(head, training)
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
         kept = [] if training.callback is None else [training.callback]

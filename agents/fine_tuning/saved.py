@@ -27,7 +27,7 @@ from .features import Layout, PriorFeatures
 from .heads import HEADS
 from .policy import TunedPolicy
 
-FORMAT = 2
+FORMAT = 3
 _WEIGHTS, _ABOUT = "policy.safetensors", "policy.json"
 _MOST = {_WEIGHTS: 1 << 28, _ABOUT: 4 << 20}  # [bytes]
 _MOST_LAYERS, _MOST_WIDTH = 16, 8192
@@ -37,10 +37,10 @@ def save_policy(policy: TunedPolicy, folder: str | os.PathLike[str]) -> None:
     """Writes a policy's head and standardisation into `folder`, whole or not at all; one that was there is replaced."""
     features, kinds = policy.features, [name for name, kind in HEADS.items() if type(policy.head) is kind]
     if not isinstance(features, PriorFeatures) or not kinds:
-        raise UserError(f"only policies with a prior and a head for {', '.join(HEADS)} can be saved")
+        raise UserError("only policies with a prior and a head of the kit's can be saved")
     layers = [m for m in policy.head.modules() if isinstance(m, torch.nn.Linear)]
     about = {
-        "interaction": kinds[0],
+        "head": kinds[0],
         "hidden": [layer.out_features for layer in layers[:-1]],
         "layout": _plain(features.layout),
         "mean": features.mean.tolist(),
@@ -69,10 +69,10 @@ def load_policy(folder: str | os.PathLike[str], predictor: Predictor | Pool) -> 
             raise ValueError(f"{_ABOUT}: hidden is no list of at most {_MOST_LAYERS} widths")
         if not all(type(width) is int and 1 <= width <= _MOST_WIDTH for width in hidden):
             raise ValueError(f"{_ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH}")
-        if about["interaction"] not in HEADS:
-            raise ValueError(f"{_ABOUT}: there is no head of that interaction")
+        if about["head"] not in HEADS:
+            raise ValueError(f"{_ABOUT}: there is no such head")
         with torch.device("meta"):  # shapes first: a hostile file may ask for more memory than there is
-            head = HEADS[about["interaction"]](features.layout, tuple(hidden))
+            head = HEADS[about["head"]](features.layout, tuple(hidden))
         fill(head, content[_WEIGHTS], _WEIGHTS, _ABOUT)
         return TunedPolicy(features, head)
 

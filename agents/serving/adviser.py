@@ -134,7 +134,7 @@ class Adviser:
         elif response.kind == READING:
             person.row.context[response.token] = response.value
         elif response.kind == FEEDBACK:
-            self._words.count(response, person.row.feedback)
+            self._words.count(response, person.row, seconds)
         else:
             self._ask(person, seconds)
 

@@ -16,7 +16,7 @@ from lam_env.logs.decision_points import ABSENCE
 from lam_env.logs.local_time import zone_of
 
 from ..carry import PredictorState, anticipation, slow_actions, update
-from ..fine_tuning.heads import AdviceHead
+from ..fine_tuning.heads import AdviceHead, PlainHead
 from ..fine_tuning.policy import TunedPolicy
 from ..predictors.network import Predictor
 from ..predictors.pool import Pool
@@ -136,7 +136,7 @@ class Assistant:
         elif kind == READING:
             self._row.context[token] = response.value
         elif kind == FEEDBACK:
-            self._words.count(response, self._row.feedback)
+            self._words.count(response, self._row, seconds)
 
     def did(self, action: str) -> None:
         """The agent's action has been carried out. The next suggestion takes it into account."""
@@ -239,8 +239,9 @@ def serve(policy: TunedPolicy | Thresholded, zone: str | None = None) -> Assista
     """`policy`, ready to observe a stream of events; an `Adviser` if it advises persons. `zone`: the home's time
     zone."""
     place = None if zone is None else zone_of(zone, "zone")
-    if isinstance(policy, TunedPolicy):
+    if isinstance(policy, TunedPolicy) and not isinstance(policy.head, PlainHead):
         advises = isinstance(policy.head, AdviceHead)
     else:
+        assert policy.predictor is not None  # others cannot be served
         advises = bool(policy.predictor.vocabulary.values())
     return Adviser(policy, place) if advises else Assistant(policy, place)

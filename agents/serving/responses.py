@@ -11,6 +11,7 @@ import numpy as np
 from lam_env.config.convert import short, suggestion
 from lam_env.core.errors import UserError
 from lam_env.core.events import BAD, FEEDBACK, GOOD, KINDS, READING, SENSOR, USER, Event, Vocabulary
+from lam_env.core.observation import ObservationRow
 
 from .clock import Time, is_finite
 
@@ -113,8 +114,11 @@ class VocabularyIndex:
             raise UserError('observe: "none" is no action; give the time alone')
         return Response(kind, token, number, action)
 
-    def count(self, response: Response, feedback: np.ndarray | memoryview) -> None:
-        """Adds feedback that says whether an action was welcome to the counts (2 A,)."""
-        name = self.vocabulary.feedback[response.token]
-        if response.action and (name in GOOD or name in BAD):
-            feedback[response.action if name in GOOD else len(self.vocabulary) + response.action] += 1
+    def count(self, response: Response, row: ObservationRow, seconds: int) -> None:
+        """Feedback on an action: adds it to the counts of answers and, if it says whether the action was welcome, to
+        those of feedback."""
+        name, action = self.vocabulary.feedback[response.token], response.action
+        if action:
+            row.hear(seconds, response.token, action)
+            if name in GOOD or name in BAD:
+                row.feedback[action if name in GOOD else len(self.vocabulary) + action] += 1

@@ -83,6 +83,18 @@ class FullPolicy(Generic[State]):
     probabilities: Callable[[Observation, State | None, np.ndarray], tuple[np.ndarray, State]] | None = None
 
 
+@dataclass(frozen=True)
+class PredictionCeiling:
+    """What only predicts, and from the hidden state: it stands in tables of prediction, and nobody lets it act.
+    `see` as in `FullPolicy`."""
+
+    predictor: Reader
+    see: Callable[[DecisionPoints, np.ndarray], DecisionPoints]
+
+
+Candidate = Policy | PredictionCeiling  # what may be judged
+
+
 def complete(policy: Policy) -> FullPolicy:
     """The one place where what a policy may have is asked of somebody's object."""
     reveal, predictor = getattr(policy, "reveal", ()), getattr(policy, "predictor", None)

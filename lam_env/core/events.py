@@ -110,9 +110,19 @@ class Vocabulary(Shared):
         Per kind and action a >= 1 the index of the reading."""
         return self._values  # asked at every step of a policy
 
+    def kinds(self) -> np.ndarray:
+        """(A,) the number of each action's kind, the last two parts of its name: what is done to which kind of device.
+        `kitchen.light.on` and `hall.light.on` are of one kind, which has the number of the first of them."""
+        return self._kinds
+
     def reading(self, name: str) -> int | None:
         """The index of a reading; None where there is none of that name."""
         return self.readings.index(name) if name in self.readings else None
+
+    @cached_property
+    def _kinds(self) -> np.ndarray:
+        kinds = [".".join(name.split(".")[-2:]) for name in self.actions]
+        return np.array([kinds.index(kind) for kind in kinds])
 
     @cached_property
     def _values(self) -> dict[str, tuple[int, ...]]:

@@ -10,10 +10,11 @@ import numpy as np
 
 from lam_env.core.events import Vocabulary
 from lam_env.core.shared import Fixed
-from lam_env.core.units import WEEK
+from lam_env.core.units import DAY, WEEK
 
 WINDOW = 16  # tokens an observation shows
 EPOCH_FIELDS = ("time", "gap", "user", "new", "followup")
+DAY_PARTS = 4  # of six hours each, by which answers are counted
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")  # time 0 is a Monday
 
 
@@ -29,7 +30,7 @@ _MINUTES = list(CLOCK)  # a row of a list is found faster than one of an array
 
 
 _VIEWS = (  # of a row, and what makes copies of them
-    *("epoch", "context", "last_seen", "feedback", "mask", "events", "latent", "plan", "whole"),
+    *("epoch", "context", "last_seen", "feedback", "heard", "mask", "events", "latent", "plan", "whole"),
     *("_arrays", "_window", "_older", "_newer", "_copies"),
 )
 
@@ -38,7 +39,8 @@ class ObservationRow:
     """One row of `ObservationRows`: a world writes here.
 
     epoch (5,) int64: EPOCH_FIELDS; context (C,) float32; last_seen (n_tokens,) float32 [ticks]; feedback (2 A,)
-    float32: accepted then refused agent actions; mask (A,) int8. These are memoryviews: to read or write an item costs
+    float32: accepted then refused agent actions; heard (DAY_PARTS F A,) float32: how often each feedback was heard
+    on each action, by part of the day; mask (A,) int8. These are memoryviews: to read or write an item costs
     half of what it costs in an array. events (2, WINDOW) int64: tokens, oldest first, and their times, written by
     `push`. latent (L,) and plan (2 A,): float32 arrays, size 0 unless revealed. `whole`: the bytes of all but the last
     two, in the order of `ObservationRows.PARTS`.
@@ -54,9 +56,9 @@ class ObservationRow:
         return ObservationRow, (self._rows, self._place)
 
     def _look(self, rows: ObservationRows, i: int) -> None:
-        arrays = (rows.epoch, rows.context, rows.last_seen, rows.feedback, rows.mask)
+        arrays = (rows.epoch, rows.context, rows.last_seen, rows.feedback, rows.mask, rows.heard)
         self._arrays = tuple([a[i] for a in arrays])
-        self.epoch, self.context, self.last_seen, self.feedback, self.mask = [a.data for a in self._arrays]
+        self.epoch, self.context, self.last_seen, self.feedback, self.mask, self.heard = [a.data for a in self._arrays]
         self.whole = rows.whole[i].data
         self.events = rows.events[i]
         self._window = self.events.reshape(-1).data
@@ -68,7 +70,7 @@ class ObservationRow:
         """What only `observe` needs: most rows of persons are never observed."""
         self._hidden = {k: a for k, a in (("latent", self.latent), ("plan", self.plan)) if a.size}
         tokens, self._times = self.events
-        self._copies = tuple(a.copy for a in (tokens, *(self._arrays[k] for k in (0, 1, 3, 4))))
+        self._copies = tuple(a.copy for a in (tokens, *(self._arrays[k] for k in (0, 1, 3, 4, 5))))
         # arrays without dimensions: numpy subtracts from them twice as fast as from a number
         self._now = self._arrays[0][:1].reshape(())
         self._now32 = np.zeros((), np.float32)
@@ -82,8 +84,14 @@ class ObservationRow:
     def forget(self) -> None:
         """Nothing has happened yet, but what can be read stays."""
         self.events[:] = 0
-        self._arrays[3][:] = 0
+        self._arrays[3][:] = self._arrays[5][:] = 0
         self._arrays[2][:] = -WEEK
+
+    def hear(self, second: int, feedback: int, action: int) -> None:
+        """Feedback, by its number in the vocabulary, was heard on an action at a time [s]."""
+        n_actions, part = len(self.mask), second % DAY * DAY_PARTS // DAY
+        n_words = len(self.heard) // (DAY_PARTS * n_actions)
+        self.heard[(part * n_words + feedback) * n_actions + action] += 1
 
     def push(self, token: int, time: int) -> None:
         """A new token at the end of the window."""
@@ -97,7 +105,7 @@ class ObservationRow:
         """The observation of this world: the same numbers as `ObservationRows.observe`, without its batch axis."""
         if not self._copies:
             self._prepare()
-        tokens, epoch, context, feedback, mask = self._copies
+        tokens, epoch, context, feedback, mask, heard = self._copies
         self._write_now32[0] = time = self.epoch[0]
         obs = {
             "tokens": tokens(),
@@ -107,6 +115,7 @@ class ObservationRow:
             "context": context(),
             "since": self._now32 - self._arrays[2],
             "feedback": feedback(),
+            "heard": heard(),
             "action_mask": mask(),
         }
         if self._hidden:
@@ -141,13 +150,14 @@ class ObservationRows:
 
     PARTS: ClassVar[dict[str, type]] = {
         **{"epoch": np.int64, "context": np.float32, "events": np.int64},
-        **{"last_seen": np.float32, "feedback": np.float32, "mask": np.int8},
+        **{"last_seen": np.float32, "feedback": np.float32, "heard": np.float32, "mask": np.int8},
     }
     epoch: np.ndarray
     events: np.ndarray
     context: np.ndarray
     last_seen: np.ndarray
     feedback: np.ndarray
+    heard: np.ndarray
     mask: np.ndarray
 
     def __init__(self, n: int, vocabulary: Vocabulary, n_latent: int = 0, plan: bool = False):
@@ -158,6 +168,7 @@ class ObservationRows:
             "context": (len(vocabulary.readings),),
             "last_seen": (vocabulary.n_tokens,),
             "feedback": (2 * a,),
+            "heard": (DAY_PARTS * len(vocabulary.feedback) * a,),
             "mask": (a,),
         }
         starts, end = dict[str, int](), 0
@@ -202,6 +213,7 @@ class ObservationRows:
             "context": self.context.copy(),
             "since": time.astype(np.float32) - self.last_seen,
             "feedback": self.feedback.copy(),
+            "heard": self.heard.copy(),
             "action_mask": self.mask.copy(),
         }
         if self.latent.shape[1]:

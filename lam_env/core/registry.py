@@ -177,6 +177,11 @@ def agent_names(interaction: str | None = None, without: str = "") -> list[str]:
     return [a for a in _AGENTS.names() if interaction in (None, for_one.get(a, interaction)) and a not in unable]
 
 
+def counting_agents() -> list[str]:
+    """The kit's agents that count and learn nothing: their modules say `COUNTING = True`."""
+    return sorted(name for name, counts in _AGENTS.constants("COUNTING").items() if counts)
+
+
 def agent_needs(name: str) -> tuple[str, ...]:
     """What an agent has to be given (`lam_env.Agent`): of the kit's as its module says, of others as they say."""
     constants = _AGENTS.constants("NEEDS") if not names_code(name) else {}

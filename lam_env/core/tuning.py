@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lam_env.config.cli import setting
 from lam_env.core.seeds import Use
@@ -12,7 +13,7 @@ from lam_env.core.seeds import Use
 class TrainSettings:
     """Fine-tuning. Few environments and long rollouts learn better than the reverse; large batches are for speed."""
 
-    steps: int = setting(300_000, "environment steps of fine-tuning", low=1)
+    steps: int = setting(60_000, "environment steps of fine-tuning", low=1)
     envs: int = setting(16, "worlds stepped at once; a quarter of them among persons", low=1, high=Use.FINE_TUNING.room)
     rollout: int = setting(128, "steps of each world between updates, at least", low=2)
     days: int = setting(8, "days between updates, at least, where decisions are those of several persons", low=1)
@@ -23,6 +24,14 @@ class TrainSettings:
     gamma: float = setting(0.99, "discount of what comes a step later", low=0, high=1)
     gae_lambda: float = setting(0.95, "lambda of generalised advantage estimation", low=0, high=1)
     entropy: float = setting(0.0, "weight of the entropy bonus", low=0)
-    trial: int = setting(8, "worlds in which the best head or threshold is chosen", low=1, high=Use.HEAD_CHOICE.room)
-    certain: float = setting(0.0, "standard errors by which a head must be better than the best so far", low=0)
+    head: Literal["structured", "plain"] = setting(
+        "structured", "head on the prior: expected utility, or a plain network on all that it sees"
+    )
+    start: Literal["counted", "silent", "uniform"] | None = setting(
+        None,
+        "what a policy does at first: what a plug-in has counted (structured heads), next to nothing, or anything with"
+        " equal probability (default: counted, of plain heads uniform)",
+    )
+    trial: int = setting(32, "worlds in which the best head or threshold is chosen", low=1, high=Use.HEAD_CHOICE.room)
+    certain: float = setting(1.0, "standard errors by which a head must be better than the first one", low=0)
     temperature: float = setting(0.08, "temperature of values, by their scale; with a prior alone", low=1e-6)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 from lam_env.config.cli import override
-from lam_env.core.contracts import Policy, Training
+from lam_env.core.contracts import Candidate, Policy, Training
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
@@ -122,7 +122,7 @@ class Scenario(Shared):
         """The world as text for a terminal of 80 columns."""
         return ansi(self.scene(world))
 
-    def baselines(self) -> dict[str, Callable[[Training], Policy]]:
+    def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
         """Agents that know this scenario, by id; `oracle` is the ceiling of reward. Judged like all others."""
         return {}
 

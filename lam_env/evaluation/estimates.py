@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lam_env.core.catalogue import Metric
-from lam_env.evaluation.statistics import Interval, Runs, improvement_paired, interval, paired_difference
+from lam_env.evaluation.statistics import Interval, Runs, interval, paired_difference
 
 FEWEST = 3  # evaluation seeds; of two, t's quantile makes nearly any interval as wide as the metric's range
 
@@ -20,12 +20,6 @@ def difference(x: Runs, y: Runs, metric: Metric) -> Interval:
     low, high = metric.range
     estimate = paired_difference(x, y)
     return _within(estimate, low - high, high - low) if enough(x) else _bare(estimate)
-
-
-def improvement(x: Runs, y: Runs) -> Interval:
-    """P(x > y), paired by seed, and its interval."""
-    estimate = improvement_paired(x, y)
-    return estimate if enough(x) else _bare(estimate)
 
 
 def enough(runs: Runs) -> bool:

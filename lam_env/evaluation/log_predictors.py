@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lam_env.core.catalogue import NLL, NLL_GAP, NLL_GAP_SD, TOP1
+from lam_env.evaluation.comparison import runs_of
 from lam_env.evaluation.results import ResultRow
-from lam_env.evaluation.tables import runs_of
 
 LEAST = 0.001  # [nats] what is less is nothing
 # the predictor that each row is a part of, and is held against

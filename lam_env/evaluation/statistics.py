@@ -1,4 +1,4 @@
-"""Statistics of a few runs: interquartile mean, intervals, probability of improvement.
+"""Statistics of a few runs: interquartile mean, intervals, paired differences and ratios.
 
 After Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice" (NeurIPS 2021). `runs` are
 scores (n,), or (training seeds, evaluation seeds).
@@ -48,8 +48,7 @@ def interval(runs: Runs, statistic: Statistic = iqm, level: float = 0.95, draws:
     """
     array = _checked(runs)
     value = float(statistic(array.ravel()))
-    rng = np.random.Generator(np.random.PCG64(seed))
-    variance, df = _variance(array, lambda sample: float(statistic(sample).var()), draws, rng)
+    variance, df = _spread(array, statistic, draws, seed)
     if variance <= 0:
         return Interval(value, value, value)
     half = t_quantile(level, df) * variance**0.5
@@ -64,28 +63,33 @@ def paired_difference(
     return interval(x - y, statistic, level, draws, seed)
 
 
-def improvement_paired(x: Runs, y: Runs, level: float = 0.95) -> Interval:
-    """P(x > y) over runs paired by training seed x evaluation seed; a tie counts half.
+def ratio_of_means(x: Runs, y: Runs, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Interval:
+    """mean(x) / mean(y) and its interval, x and y paired run by run and the mean of y not 0.
 
-    A share of few pairs has Wilson's score interval (1927), of a grid with its effective number of pairs,
-    1 + p (1 - p) / V, V as in `interval`, and t's quantile (Dean and Pagano, "Evaluating Confidence Interval Methods
-    for Binomial Proportions in Clustered Surveys", 2015); where all pairs of a grid agree, with the shorter side's
-    number. Runs that are all equal have no interval.
+    The interval is that of the mean of r + (x - r y) / mean(y), the ratio r's linearisation (Cochran, "Sampling
+    Techniques", 1977, chapter 6): what x and y have in common does not widen it, and of x = y there is none.
     """
     x, y = _pair(x, y)
-    wins = (x > y) + 0.5 * (x == y)
-    p = float(wins.mean())
-    if np.array_equal(x, y):
-        return Interval(p, p, p)
-    grid = wins.squeeze()
-    if grid.ndim < 2:
-        return Interval(p, *_wilson(p, grid.size, t_quantile(level, np.inf)))
-    rows, columns = grid.shape
-    by_row, by_column = grid.mean(1).var(ddof=1) / rows, grid.mean(0).var(ddof=1) / columns
-    total, df = _two_way(by_row, by_column, float(grid.var()) / grid.size, grid.shape)
-    if total <= 0 or p in (0, 1):
-        return Interval(p, *_wilson(p, min(rows, columns), t_quantile(level, np.inf)))
-    return Interval(p, *_wilson(p, min(1 + p * (1 - p) / total, grid.size), t_quantile(level, df)))
+    ratio = float(x.mean() / y.mean())
+    return interval(ratio + (x - ratio * y) / y.mean(), mean, level, draws, seed)._replace(value=ratio)
+
+
+def probability_above(runs: Runs, draws: int = 2000, seed: int = 0) -> float:
+    """Probability that the mean lies above 0: Student's t at the mean over its standard error, both as in `interval`;
+    runs that are all equal have 0, .5 or 1."""
+    from scipy.special import stdtr
+
+    array = _checked(runs)
+    variance, df = _spread(array, mean, draws, seed)
+    if variance <= 0:
+        return float(0.5 + 0.5 * np.sign(array.mean()))
+    return float(stdtr(df, array.mean() / variance**0.5))
+
+
+def _spread(runs: np.ndarray, statistic: Statistic, draws: int, seed: int) -> tuple[float, float]:
+    """Sampling variance of a statistic and its degrees of freedom."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return _variance(runs, lambda sample: float(statistic(sample).var()), draws, rng)
 
 
 def _variance(
@@ -113,13 +117,6 @@ def _two_way(by_row: float, by_column: float, by_cell: float, shape: tuple[int, 
     total = max(by_row + by_column - by_cell, by_cell)
     spread = by_row**2 / (rows - 1) + by_column**2 / (columns - 1) + by_cell**2 / ((rows - 1) * (columns - 1))
     return total, max(total**2 / spread, min(shape) - 1) if spread > 0 else 1.0
-
-
-def _wilson(p: float, n: float, z: float) -> tuple[float, float]:
-    """Score interval of a share p of n trials."""
-    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def t_quantile(level: float, df: float) -> float:

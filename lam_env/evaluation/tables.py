@@ -12,20 +12,17 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from lam_env.core.catalogue import (
-    ACCEPT_RATE,
-    JUDGE,
-    KPI,
-    NOOP_RATE,
-    OVERRIDE_RATE,
-    PREDICTION,
-    REWARD,
-    SUMMARY,
-    Metric,
+from lam_env.core.catalogue import KPI, PREDICTION, REWARD, SHARE_OF_ORACLE, SUMMARY, Metric
+from lam_env.evaluation.comparison import (
+    BASELINE,
+    ORACLE,
+    added,
+    best_counting,
+    exhausted,
+    runs_of,
+    share_of_oracle,
 )
-from lam_env.evaluation.estimates import FEWEST, estimate_metric, improvement, in_text
+from lam_env.evaluation.estimates import FEWEST, estimate_metric, in_text
 from lam_env.evaluation.results import ResultRow, ResultsError
 from lam_env.evaluation.statistics import Interval
 
@@ -42,7 +39,6 @@ VARIANTS = {  # headings, in the order of the tables
     "exploit": "agents built to win the reward without helping: each must lie below none",
 }
 COLUMNS = {"summary": SUMMARY, "prediction": PREDICTION, "reward": REWARD}  # kind of table -> its metrics
-BASELINE = "none"  # with which agents are compared
 WIDTH = 100  # [columns] of what is not a terminal
 _PACKAGES = ("lam-env", "torch", "numpy", "gymnasium", "stable-baselines3", "simpy")
 
@@ -179,54 +175,45 @@ def score_table(
         digits = _digits(scores.values())
         for agent, each in scores.items():
             cells[agent][metric.id] = _cell(each, digits, intervals)
-    if kind in ("summary", "reward") and any(r.agent == BASELINE and r.metric == JUDGE.id for r in mine):
-        columns["better"] = f"P(better than {BASELINE})"
-        for agent in (a for a in agents if a != BASELINE):
-            if chance := improvement_over(mine, agent, BASELINE):
-                cells[agent]["better"] = _cell(chance, 2, intervals)
+    if SHARE_OF_ORACLE in metrics:
+        shares = {a: share for a in agents if (share := share_of_oracle(mine, a)) is not None}
+        for agent, share in shares.items():
+            cells[agent][SHARE_OF_ORACLE.id] = _cell(share, 3, intervals)
+    compared = _over_counting(mine, agents, columns, cells, intervals) if kind in ("summary", "reward") else []
     body = tuple((a, *(cells[a].get(c, "") for c in columns)) for a in agents)
-    notes = _notes(mine, agents, intervals) + _units(metrics) + (about or Provenance()).lines()
+    notes = _notes(mine, agents, intervals) + compared + _units(metrics) + (about or Provenance()).lines()
     return Table(f"{scenario} ({variant}): {kind}", ("agent", *columns.values()), body, tuple(notes))
+
+
+def _over_counting(
+    rows: Sequence[ResultRow],
+    agents: Sequence[str],
+    columns: dict[str, str],
+    cells: Mapping[str, dict[str, str]],
+    intervals: bool,
+) -> list[str]:
+    """Adds the columns that hold each agent against the best counting row; returns what is said of them."""
+    notes, best = [], best_counting(rows)
+    found = {a: d for a in agents if best and a not in (best, BASELINE) and (d := added(rows, a, best)) is not None}
+    if found:
+        columns["over"] = "over best counting row"
+        for agent, difference in found.items():
+            cells[agent]["over"] = _cell(difference.of, 3, intervals)
+            if difference.chance is not None:
+                columns["above"] = "P(above 0)"
+                cells[agent]["above"] = f"{difference.chance:.2f}"
+        unit = "in shares of the oracle's lift" if any(r.agent == ORACLE for r in rows) else "in true utility"
+        chance = "; P: that its mean is above 0" if "above" in columns else ""
+        notes.append(f"The best counting row is {best}; over it: the mean difference paired by seed, {unit}{chance}.")
+    if names := exhausted(rows):
+        notes.append(f"Reward exhausted: {', '.join(names)} earn the oracle's feedback reward or more, and help less.")
+    return notes
 
 
 def holds(rows: Iterable[ResultRow], metrics: Iterable[Metric]) -> bool:
     """Whether there is a score of any of them."""
     ids = {m.id for m in metrics}
     return any(r.metric in ids for r in rows)
-
-
-def runs_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> np.ndarray | None:
-    """An agent's scores, shape (training seeds, evaluation seeds), or (n,) where a pair is missing; None: no score."""
-    scores = _scores(rows, agent, metric)
-    return _grid(scores) if scores else None
-
-
-def improvement_over(rows: Sequence[ResultRow], agent: str, baseline: str) -> Interval | None:
-    """P(agent > baseline) of true utility, paired by evaluation seed and, where both train, by training seed."""
-    own, base = _scores(rows, agent, JUDGE), _scores(rows, baseline, JUDGE)
-    trained = {t for t, _ in base}
-    if len(trained) == 1:  # it stands against every training seed
-        base = {(t, s): base[one, s] for one in trained for t, s in own if (one, s) in base}
-    both = own.keys() & base.keys()
-    if not both:
-        return None
-    return improvement(_grid({k: own[k] for k in both}), _grid({k: base[k] for k in both}))
-
-
-def _scores(rows: Iterable[ResultRow], agent: str, metric: Metric) -> dict[tuple[int, int], float]:
-    """(training seed, evaluation seed) -> score; where an agent has not acted there is no share of its acts."""
-    of = [r for r in rows if r.agent == agent and r.metric in (metric.id, NOOP_RATE.id)]
-    idle = {(r.train_seed, r.seed) for r in of if r.metric == NOOP_RATE.id and r.value >= 1}
-    left_out = idle if metric in (ACCEPT_RATE, OVERRIDE_RATE) else ()
-    scores = {(r.train_seed, r.seed): r.value for r in of if r.metric == metric.id}
-    return {seeds: value for seeds, value in scores.items() if seeds not in left_out}
-
-
-def _grid(scores: Mapping[tuple[int, int], float]) -> np.ndarray:
-    trained, seeds = sorted({t for t, _ in scores}), sorted({s for _, s in scores})
-    if len(scores) < len(trained) * len(seeds):
-        return np.array([scores[k] for k in sorted(scores)])
-    return np.array([[scores[t, s] for s in seeds] for t in trained])
 
 
 def versions() -> dict[str, str]:
@@ -258,7 +245,7 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
     if intervals and len(seeds) < FEWEST:
         method += f"; no intervals of fewer than {FEWEST} evaluation seeds"
     elif intervals:
-        method += " [95 % interval over seeds: t with bootstrap standard error; of P, Wilson's]"
+        method += ", of shares the ratio of means [95 % interval over seeds: t with bootstrap standard error]"
     gaps = missing_seeds(runs)
     incomplete = [f"Incomplete: {'; '.join(gaps)}."] if gaps else []
     judged = f"evaluation seed{'s' if len(seeds) > 1 else ''} {span(seeds)}"

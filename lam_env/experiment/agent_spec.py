@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lam_env.config.cli import override, to_dict
 from lam_env.core import registry
-from lam_env.core.contracts import Policy, Training, needs_said
+from lam_env.core.contracts import Candidate, Training, needs_said
 from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 from lam_env.envs.scenario import Scenario
@@ -18,7 +18,7 @@ def split(name: str) -> tuple[str, dict[str, str]]:
     base, *words = [name] if registry.names_code(name) else name.split("@")  # one's own is a module's attribute
     trained = [a for a in registry.agent_names() if "steps" in registry.agent_needs(a)] if words else []
     if words and base not in trained:
-        raise UserError(f"agent {name}: {base} has no settings of training; {' and '.join(trained)} have")
+        raise UserError(f"agent {name}: {base} has no settings of training; {', '.join(trained)} have")
     differs = {key: value for key, _, value in (word.partition("=") for word in words)}
     try:
         override(TrainSettings(), differs)
@@ -44,7 +44,7 @@ def tuning_of(train: TrainSettings, scenario: Scenario, name: str) -> TrainSetti
     return override(train, own | differs, "train")
 
 
-def agents_of_scenario(scenario: Scenario) -> dict[str, Callable[[Training], Policy]]:
+def agents_of_scenario(scenario: Scenario) -> dict[str, Callable[[Training], Candidate]]:
     """What makes each of its own: baselines, rungs of the information ladder, exploits."""
     return scenario.baselines() | scenario.rungs() | scenario.exploits()
 

@@ -24,7 +24,7 @@ from lam_env.experiment.agent_spec import defaults_of, split
 from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.real_logs import in_the_home, training_days
 from lam_env.experiment.run_folder import RunFolder
-from lam_env.experiment.settings import ALWAYS, ORDER, LogSettings, RunSettings
+from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, LogSettings, RunSettings
 from lam_env.launch.job import one_line
 from lam_env.logs.coverage import days_of, said
 from lam_env.logs.decision_points import day_of_target, decision_points
@@ -46,7 +46,8 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own)]
     # unless one is asked for by name, these have tables of their own
     apart = [*(a for a in scenario.ladder.values() if a not in every), *scenario.exploits()]
-    for name in settings.agents:
+    named = [name for name in settings.agents if name != ALL]
+    for name in named:
         base, differs = split(name)
         if ":" not in name and base not in (*every, *apart):
             if hidden and base in registry.agent_names() and hidden in registry.agent_needs(base):
@@ -60,9 +61,10 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
         if ":" not in name:
             remedy = f"write module:Class for one of your own; agents={name} picks one of the kit's"
             raise UserError(f"agent={name}: {remedy}")
-    by_name = settings.agents or every
-    chosen = [a for a in every if a in by_name or a in ALWAYS] + [a for a in apart if a in settings.agents]
-    custom = list(dict.fromkeys([*(a for a in settings.agents if ":" in a), *settings.agent]))
+    usual = (*DEFAULT, *(a for a in known if settings.logs and registry.agent_needs(a) == ("log",)))
+    by_name = (*every, *named) if ALL in settings.agents else named or usual
+    chosen = [a for a in every if a in by_name or a in ALWAYS] + [a for a in apart if a in named]
+    custom = list(dict.fromkeys([*(a for a in named if ":" in a), *settings.agent]))
     ceilings = [a for a in ALWAYS[1:] if a in chosen]
     return [a for a in chosen if a not in ceilings] + custom + ceilings
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from lam_env.config.cli import lasting
 from lam_env.core import registry
-from lam_env.core.contracts import Checkpoints, Policy, Reader, Training, complete
+from lam_env.core.contracts import Candidate, Checkpoints, Reader, Training, acts
 from lam_env.core.events import ActionLog
 from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
@@ -20,6 +20,7 @@ from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.metrics import prediction_metrics
 from lam_env.evaluation.report.recorder import (
+    Judged,
     Predictions,
     RolloutRecorder,
     evaluation_record,
@@ -200,8 +201,8 @@ def _checkpoints(work: RunContext, row: str, seed: int, source: str) -> Checkpoi
     return models.checkpoints(work.run.checkpoints(row, seed), belongs, work.settings.checkpoints)
 
 
-def fit_agent(work: RunContext, name: str, training: Training) -> Policy:
-    """The policy of an agent: one of the scenario's own, of agents/, or module:Class."""
+def fit_agent(work: RunContext, name: str, training: Training) -> Candidate:
+    """The policy of an agent, or what only predicts: one of the scenario's own, of agents/, or module:Class."""
     scenario = work.scenario()
     if (own := agents_of_scenario(scenario).get(name)) is not None:
         return own(training)
@@ -232,20 +233,25 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
     if name == "ppo_prior" and seed == work.settings.seed[0]:
         models.save_policy(policy, work.run.policy)
     seeds = list(range(work.settings.eval.seeds))
-    batch = eval_seeds(seeds, work.settings.eval.worlds, work.settings.eval.split)
-    watch, predictions = RolloutRecorder(scenario, len(batch)), dict[str, Predictions]()
-    totals = rollout(policy, scenario, batch, progress=report, stage=f"judge {name}", watch=watch)
-    scores = per_seed(totals, seeds)
+    scores: Scores = {s: {} for s in seeds}
+    predictions = dict[str, Predictions]()
+    actions = list(scenario.vocabulary.actions)
+    record: Judged = {"agent": name, "train_seed": seed, "actions": actions, "predictions": predictions}
+    if acts(policy):
+        batch = eval_seeds(seeds, work.settings.eval.worlds, work.settings.eval.split)
+        watch = RolloutRecorder(scenario, len(batch))
+        totals = rollout(policy, scenario, batch, progress=report, stage=f"judge {name}", watch=watch)
+        scores = per_seed(totals, seeds)
+        record = evaluation_record(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
     by_variant = {"": scores}
-    full = complete(policy)
-    if full.predictor is not None:
+    predictor, see = getattr(policy, "predictor", None), getattr(policy, "see", None)
+    if predictor is not None:
         points, latent = judging_points(work)
-        as_read = points if full.see is None else full.see(points, latent)
-        predictions["sim"] = _add_prediction(work, scores, full.predictor, points, as_read)
-        if full.see is None and (later := later_points(work)) is not None:
+        as_read = points if see is None else see(points, latent)
+        predictions["sim"] = _add_prediction(work, scores, predictor, points, as_read)
+        if see is None and (later := later_points(work)) is not None:
             by_variant["later"] = {s: {} for s in seeds}
-            _add_prediction(work, by_variant["later"], full.predictor, later, later)
-    record = evaluation_record(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
+            _add_prediction(work, by_variant["later"], predictor, later, later)
     work.run.write_json(file_of(name, seed), record)
     return by_variant
 

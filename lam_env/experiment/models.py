@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lam_env.core.contracts import Curve, Observation, Policy, acts, learned
+from lam_env.core.contracts import Candidate, Curve, Observation, Policy, PredictionCeiling, acts, learned
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Report, silent
 
@@ -202,7 +202,7 @@ def cut_short(steps: int) -> AbstractContextManager[None]:
     return cut_short(steps)
 
 
-def fitted(agent: object, training: Training) -> tuple[Policy, Curve]:
+def fitted(agent: object, training: Training) -> tuple[Candidate, Curve]:
     """What an agent's `fit` returns, or the agent itself, as a policy; and its learning curve: its own, else that of
     the environment that it used most."""
     policy, curve = learned(agent, training)
@@ -210,6 +210,8 @@ def fitted(agent: object, training: Training) -> tuple[Policy, Curve]:
         from lam_env.agents.guests.learners import model_policy
 
         policy = model_policy(policy, training)
+    if isinstance(policy, PredictionCeiling):
+        return policy, curve
     if not acts(policy):
         raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
     if not curve and training.handed_out:

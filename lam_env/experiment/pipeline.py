@@ -24,7 +24,7 @@ from lam_env.experiment.agent_spec import needs_of
 from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
 from lam_env.experiment.scheduler import Waiting, work_through
 from lam_env.experiment.score_store import ScoreKey, Scores, ScoreStore
-from lam_env.experiment.settings import PRETRAIN, RunSettings
+from lam_env.experiment.settings import ALL, PRETRAIN, RunSettings
 from lam_env.launch import Launcher
 from lam_env.launch.child import DiedError, Limits, apart
 from lam_env.launch.job import one_line
@@ -227,7 +227,7 @@ class Pipeline:
         """Pre-train, then fit and judge every agent; what does not need the prior runs beside it."""
         from lam_env.experiment.jobs import fit_and_judge, pretrain_on_log, prior_path, trains_once
 
-        first, everything = self.settings.seed[0], not self.settings.agents
+        first, everything = self.settings.seed[0], ALL in self.settings.agents
         jobs: Jobs = {}
         ladder = {agent: rung for rung, agent in self.scenario.ladder.items()} if everything else {}
         exploits = list(self.scenario.exploits()) if everything else []
@@ -326,8 +326,8 @@ class Pipeline:
     def final_scores(self) -> dict[str, float]:
         """As in the tables: variant/agent/metric -> interquartile mean over all seeds."""
         from lam_env.core.catalogue import CATALOGUE
+        from lam_env.evaluation.comparison import runs_of
         from lam_env.evaluation.statistics import iqm
-        from lam_env.evaluation.tables import runs_of
 
         rows, scores = self._rows(), {}
         for variant, agent, metric in dict.fromkeys((r.variant, r.agent, r.metric) for r in rows):

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lam_env.core import registry
 from lam_env.core.catalogue import JUDGE, PREDICTION, SHARE_OF_ORACLE, UTILITY
+from lam_env.evaluation.comparison import BASELINE, ORACLE
 from lam_env.evaluation.log_predictors import best_in_words, notes_on_parts
 from lam_env.evaluation.results import ResultRow, read, result_rows
 from lam_env.evaluation.rollout import add_lift
-from lam_env.evaluation.tables import BASELINE, LADDER, VARIANTS, Provenance, Table, holds, score_table, versions
+from lam_env.evaluation.tables import LADDER, VARIANTS, Provenance, Table, holds, score_table, versions
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import RunSettings
@@ -27,12 +28,12 @@ def rows_of_run(scenario: str, run: RunScores, order: Sequence[str]) -> list[Res
     for variant in sorted({v for v, _ in run}):
         agents = sorted((a for v, a in run if v == variant), key=lambda a: (place.get(a, 99), a))
         none = run.get(("twin" if variant.startswith("twin") else "sim", BASELINE)) or run.get(("twin", BASELINE))
-        oracle = run.get(("sim", "oracle")) or run.get(("twin", "oracle"))
+        oracle = run.get(("sim", ORACLE)) or run.get(("twin", ORACLE))
         for agent in agents:
             for train_seed, of_seed in sorted(run[variant, agent], key=lambda s: s[0]):
                 scores = _copy(of_seed)
                 if none and any(UTILITY.id in v for v in scores.values()):
-                    others = {BASELINE: _copy(none[0][1]), **({"oracle": _copy(oracle[0][1])} if oracle else {})}
+                    others = {BASELINE: _copy(none[0][1]), **({ORACLE: _copy(oracle[0][1])} if oracle else {})}
                     add_lift({**others, agent: scores})
                 for seed, values in scores.items():
                     values = {m: v for m, v in values.items() if math.isfinite(v)}  # NaN: not defined for these people

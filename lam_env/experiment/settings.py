@@ -18,11 +18,16 @@ ORDER = (
     "prior",
     "plugin",
     "plugin_context",
+    "plugin_kind",
+    "plugin_memory",
+    "maskable_ppo",
     "ppo_scratch",
     "ppo_prior",
     "informed",
     "oracle",
 )
+ALL = "all"  # in the place of an agent's name
+DEFAULT = ("plugin_context", "plugin_kind", "plugin_memory", "ppo_prior", "prior")  # those of them that a world has
 UNTRAINED = ("none", "random")  # one row whatever the training seed; so have the scenarios' own agents
 PRETRAIN = "pretrain"  # in the place of an agent's name: the training of a prior
 LAUNCHER = "where jobs run: processes of this machine, or a Ray cluster whose machines share the folder `out`"
@@ -96,8 +101,9 @@ class RunSettings:
     scenario: str = setting("smart_home", "the scenario, by name", code=True)
     agents: tuple[str, ...] = setting(
         (),
-        "agents to judge, by id; none always is, informed and oracle where there are such (default: all; exploits and"
-        " rungs of the information ladder then have tables of their own)",
+        f"agents to judge, by id; none always is, informed and oracle where there are such; {ALL} are all, with tables"
+        " of exploits and of the information ladder (default: those that there are of"
+        f" {', '.join(DEFAULT)}; on a real log, counting predictors too)",
         code=True,
         may_differ=True,
     )

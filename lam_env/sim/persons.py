@@ -160,8 +160,11 @@ class PersonalWorld(World):
 
     def feedback_event(self, user: int, token: int, action: int, answers: int, value: float, good: bool | None) -> None:
         """Feedback on the agent's `action` (its event `answers`); `good` None: it says nothing of acceptance."""
-        if good is not None and action:
-            self.persons[user].feedback[action if good else len(self.vocabulary) + action] += 1
+        if action:
+            row = self.persons[user]
+            row.hear(self.now // self.second, token, action)
+            if good is not None:
+                row.feedback[action if good else len(self.vocabulary) + action] += 1
         if self.records is not None:
             self.records.append(Event(self.now, user, FEEDBACK, token, value, answers))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.core.contracts import Policy, Prediction, Training
+from lam_env.core.contracts import Candidate, Prediction, PredictionCeiling, Training
 from lam_env.logs.decision_points import DecisionPoints
 
 from .rules.compiled import Compiled
@@ -102,7 +102,8 @@ class FlowRule(Advisor):
 
 
 class PlayChances:
-    """Reads the chances off the hidden state, which stands in the place of the context."""
+    """The ceiling of prediction: the generator's own chances, exact. It reads them off the hidden state, which stands
+    in the place of the context (`in_place`)."""
 
     def __init__(self, game: Compiled):
         self.vocabulary, self.n = game.words.vocabulary, len(game.words.vocabulary)
@@ -113,21 +114,15 @@ class PlayChances:
         return Prediction(p / p.sum(1, keepdims=True).clip(1e-9))
 
 
-class InformedPlayers(Advisor):
-    """The ceiling of prediction: the generator's own chances, exact.
+def in_place(points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
+    """Decision points with the hidden state as their context."""
+    return dataclasses.replace(points, context=latent)
 
-    As an agent it advises the likeliest, with a cool-down: no help.
-    """
+
+class KnownChances(Advisor):
+    """Advises the likeliest by the generator's own chances, with a cool-down: no help."""
 
     reveal = ("latent",)
-
-    def __init__(self, game: Compiled, training: Training | None = None):
-        super().__init__(game)
-        self.predictor = PlayChances(game)
-
-    def see(self, points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
-        """Decision points as its predictor reads them."""
-        return dataclasses.replace(points, context=latent)
 
     def advice(self, observation: Any) -> np.ndarray:
         p = np.concatenate([np.zeros((len(observation["latent"]), 1)), observation["latent"][:, : self.n - 1]], 1)
@@ -158,15 +153,16 @@ class GameOracle(Advisor):
         return best_advice(np.where(self.allowed, value, -np.inf), observation["action_mask"], self.least)
 
 
-Make = Callable[[Compiled, Training], Policy]
+Make = Callable[[Compiled, Training], Candidate]
 BASELINES: dict[str, Make] = {
     "parrot": Parrot,
     "winshare": WinShare,
     "flow": FlowRule,
-    "informed": InformedPlayers,
+    "informed": lambda game, training: PredictionCeiling(PlayChances(game), in_place),
     "oracle": GameOracle,
 }
 LADDER: dict[str, Make] = {
+    "ladder_chances": lambda game, training: KnownChances(game),
     "ladder_now": lambda game, training: GameOracle(game, now=True),
     "ladder_difficulty": lambda game, training: GameOracle(game, only="difficulty"),
     "ladder_activities": lambda game, training: GameOracle(game, only="activities"),

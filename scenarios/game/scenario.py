@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, ClassVar, cast
 
 from lam_env.config.convert import short
-from lam_env.core.contracts import Policy, Training
+from lam_env.core.contracts import Candidate, Policy, Training
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.envs.scenario import Answers, Scenario
@@ -70,7 +70,7 @@ class Game(Scenario):
     }
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
-        "true chances": "informed",
+        "true chances": "ladder_chances",
         "+ moods, this play alone": "ladder_now",
         "oracle, difficulty alone": "ladder_difficulty",
         "oracle, activities and builds": "ladder_activities",
@@ -119,7 +119,7 @@ class Game(Scenario):
     def scene(self, world: World) -> Scene:
         return game_scene(game_view(cast(GameWorld, world)))
 
-    def baselines(self) -> dict[str, Callable[[Training], Policy]]:
+    def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
         return {name: partial(make, self.game) for name, make in BASELINES.items()}
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:

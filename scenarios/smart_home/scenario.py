@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, cast
 
 from lam_env.core.behaviour_tables import BehaviourTables
-from lam_env.core.contracts import Policy, Training
+from lam_env.core.contracts import Candidate, Policy, Training
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.core.units import DAY
@@ -33,6 +33,12 @@ class SmartHome(Scenario):
     Params = HomeParams
     reward_weights = REWARD_WEIGHTS
     utility_weights = UTILITY_WEIGHTS
+    # whoever begins with any action is switched off for good in the first days, and has nothing more to learn from
+    defaults: ClassVar[dict[str, object]] = {
+        f"{agent}@{key}": value
+        for agent in ("ppo_scratch", "maskable_ppo")
+        for key, value in (("start", "silent"), ("entropy", 0.01))
+    }
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
         "+ activity": "ladder_activity",
@@ -91,7 +97,7 @@ class SmartHome(Scenario):
     def scene(self, world: World) -> Scene:
         return home_scene(home_view(cast(HomeWorld, world)))
 
-    def baselines(self) -> dict[str, Callable[[Training], Policy]]:
+    def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
         return {"timer": Timer, "motion": lambda training: MotionRule(self.home), "oracle": HomeOracle}
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:

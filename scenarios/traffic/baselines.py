@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.core.contracts import Policy, Prediction
+from lam_env.core.contracts import Candidate, Prediction, PredictionCeiling
 from lam_env.core.units import DAY
 from lam_env.logs.decision_points import DecisionPoints
 
@@ -80,25 +80,9 @@ class Fastest(Known):
         return best_trip(-cost, observation["action_mask"], -np.inf)
 
 
-class InformedTravellers(Rule):
-    """The ceiling of prediction: the generator's own chances, exact, of what the traveller will do without advice. As
-    an agent it advises the likeliest, which is no help to anybody."""
-
-    reveal = ("latent",)
-
-    def __init__(self, supply: Supply, params: TrafficParams):
-        self.n, self.predictor = len(supply.names), TripChances(supply)
-
-    def see(self, points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
-        """Decision points as its predictor reads them."""
-        return dataclasses.replace(points, context=latent)
-
-    def advise(self, observation: Any) -> np.ndarray:
-        return best_trip(observation["latent"][:, : self.n], observation["action_mask"])
-
-
 class TripChances:
-    """Reads the chances off the hidden state, which stands in the place of the context."""
+    """The ceiling of prediction: the generator's own chances, exact, of what the traveller will do without advice. It
+    reads them off the hidden state, which stands in the place of the context (`in_place`)."""
 
     def __init__(self, supply: Supply):
         self.vocabulary, self.n = vocabulary(supply.names)[0], len(supply.names)
@@ -187,12 +171,17 @@ def shares(supply: Supply, params: TrafficParams) -> np.ndarray:
     return np.asarray(np.array(carried)[supply.way])
 
 
-Make = Callable[[Supply, TrafficParams], Policy]
+def in_place(points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
+    """Decision points with the hidden state as their context."""
+    return dataclasses.replace(points, context=latent)
+
+
+Make = Callable[[Supply, TrafficParams], Candidate]
 BASELINES: dict[str, Make] = {
     "habit": Habit,
     "fastest": Fastest,
     "oracle_so": OracleOptimum,
     "oracle_batch": OracleBatch,
-    "informed": InformedTravellers,
+    "informed": lambda supply, params: PredictionCeiling(TripChances(supply), in_place),
     "oracle": lambda supply, params: TrafficOracle(),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self, cast
 
-from lam_env.core.contracts import Policy, Training
+from lam_env.core.contracts import Candidate, Policy, Training
 from lam_env.core.errors import UserError
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
@@ -133,7 +133,7 @@ class Traffic(Scenario):
     def text(self, world: World) -> str:
         return traffic_text(traffic_view(cast(TrafficWorld, world)))
 
-    def baselines(self) -> dict[str, Callable[[Training], Policy]]:
+    def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
         return self._made(BASELINES)
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:

@@ -48,7 +48,6 @@ def test_fewer_than_three_evaluation_seeds_have_no_interval(runs: list[float]) -
     for found in (
         estimates.estimate_metric(x, LIFT),
         estimates.difference(x, x**2, LIFT),
-        estimates.improvement(x, x**2),
     ):
         assert found.low == found.value == found.high
     assert estimates.estimate_metric(x, LIFT).value == pytest.approx(interval(x).value)

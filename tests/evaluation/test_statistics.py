@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import trim_mean
+from scipy.stats import ttest_1samp as t_test
 
 from lam_env.evaluation import statistics as stats
 
@@ -83,33 +84,45 @@ def test_pairing_finds_what_noise_common_to_both_hides() -> None:
     """y is better by .1 on every seed while seeds differ by 10."""
     seeds = np.linspace(0, 10, 12)
     assert (seeds[:, None] + 0.1 > seeds).mean() < 0.6  # of runs that are not paired
-    assert stats.improvement_paired(seeds + 0.1, seeds).value == 1
+    assert stats.probability_above(seeds + 0.1 - seeds) == pytest.approx(1)
     low, high = stats.paired_difference(seeds + 0.1, seeds)[1:]
     assert (low, high) == (pytest.approx(0.1), pytest.approx(0.1))
 
 
-def test_paired_improvement_has_wilsons_interval() -> None:
-    """8 of 10: worked out in many textbooks as .490 to .943; 10 of 10 begins at 10 / (10 + 1.96^2)."""
-    x = np.array([1.0] * 8 + [-1.0] * 2)
-    assert stats.improvement_paired(x, np.zeros(10)) == pytest.approx((0.8, 0.490, 0.943), abs=5e-4)
-    assert stats.improvement_paired(np.ones(10), np.zeros(10)) == pytest.approx((1, 0.7225, 1), abs=5e-4)
+def test_a_ratio_of_means_is_that_and_what_both_share_does_not_widen_it() -> None:
+    y = np.array([1.0, 10, 100, 1000])
+    assert stats.ratio_of_means(y / 2, y) == (0.5, pytest.approx(0.5), pytest.approx(0.5))
+    assert stats.ratio_of_means(y, y) == (1, 1, 1)
+    rng = np.random.default_rng(0)
+    x = 0.3 * y + rng.normal(size=4)
+    found = stats.ratio_of_means(x, y, draws=20_000)
+    assert found.value == x.mean() / y.mean()
+    half = 3.182446 * ((x - found.value * y) / y.mean()).std(ddof=1) / 2  # t of 3 degrees of freedom
+    assert found.high - found.value == pytest.approx(half, rel=0.02)
 
 
-def test_agreement_of_one_network_with_itself_is_no_evidence_for_others() -> None:
-    """Three trainings, two of them better on every seed: as good as three pairs, with t's quantile; so if all agree."""
-    rows = np.repeat([[1.0], [1.0], [-1.0]], 50, axis=1)
-    two_of_three = stats.improvement_paired(rows, np.zeros((3, 50)))
-    assert two_of_three.value == pytest.approx(2 / 3)
-    assert two_of_three.low < 0.13
-    assert two_of_three.high > 0.96
-    assert stats.improvement_paired(np.ones((3, 50)), np.zeros((3, 50))).low == pytest.approx(
-        3 / (3 + 1.96**2), abs=1e-3
+@given(scores, st.floats(0.1, 10))
+def test_a_ratio_does_not_care_for_the_unit(runs: np.ndarray, unit: float) -> None:
+    y = np.abs(runs) + 1
+    one, other = stats.ratio_of_means(runs, y, draws=20), stats.ratio_of_means(unit * runs, unit * y, draws=20)
+    assert one == pytest.approx(other, rel=1e-6, abs=1e-6)
+
+
+def test_the_probability_of_a_mean_above_0_is_that_of_students_t() -> None:
+    runs = np.array([3.0, 1, 4, 1, 5, 9, 2, 6, 5, 3]) - 3
+    t = runs.mean() / (runs.std(ddof=1) / np.sqrt(10))
+    assert stats.probability_above(runs, draws=40_000) == pytest.approx(
+        t_test(runs, 0, alternative="greater").pvalue * -1 + 1, abs=0.01
     )
+    assert stats.probability_above(-runs, draws=40_000) == pytest.approx(1 - stats.probability_above(runs), abs=0.01)
+    assert t > 1
+    assert [stats.probability_above([x, x, x]) for x in (2.0, 0.0, -1.0)] == [1, 0.5, 0]
 
 
-def test_paired_improvement_counts_a_tie_half_and_equal_runs_have_no_interval() -> None:
-    assert stats.improvement_paired([1, 2, 3, 4], [0, 2, 4, 3]).value == pytest.approx(2.5 / 4)
-    assert stats.improvement_paired([1, 2, 3], [1, 2, 3]) == (0.5, 0.5, 0.5)
+def test_fifty_seeds_of_one_network_say_little_of_the_next() -> None:
+    """Two of three trainings are better on every seed."""
+    rows = np.repeat([[1.0], [1.0], [-1.0]], 50, axis=1) + np.random.default_rng(0).normal(0, 0.01, (3, 50))
+    assert 0.5 < stats.probability_above(rows) < 0.8
 
 
 @pytest.mark.parametrize("wrong", [[], [1.0, np.nan], np.zeros((2, 2, 2)), [np.inf]])

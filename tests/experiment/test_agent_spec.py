@@ -23,8 +23,8 @@ from lam_env.suites import suite as suites
 
 @given(st.integers(1, 10**9), st.floats(0, 1))
 def test_what_differs_is_read(steps, gamma):
-    name = f"ppo_scratch@steps={steps}@gamma={gamma!r}"
-    assert split(name) == ("ppo_scratch", {"steps": str(steps), "gamma": repr(gamma)})
+    name = f"ppo_prior@steps={steps}@gamma={gamma!r}"
+    assert split(name) == ("ppo_prior", {"steps": str(steps), "gamma": repr(gamma)})
     assert tuning_of(TrainSettings(envs=3), registry.scenario("smart_home")(), name) == TrainSettings(
         steps=steps, gamma=gamma, envs=3
     )
@@ -32,7 +32,7 @@ def test_what_differs_is_read(steps, gamma):
 
 
 @pytest.mark.parametrize(("name", "what"), [
-    ("plugin@steps=3", "plugin has no settings of training; ppo_prior and ppo_scratch have"),
+    ("plugin@steps=3", "plugin has no settings of training; maskable_ppo, ppo_prior, ppo_scratch have"),
     ("ppo_prior@step=3", "ppo_prior@step=3: no setting 'step'; did you mean 'steps'"),
     ("ppo_prior@lr", "ppo_prior@lr: no setting 'lr'"),
     ("ppo_prior@gamma=high", "gamma: expected a number, got 'high'"),

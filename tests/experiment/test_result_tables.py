@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lam_env.evaluation.comparison import added
 from lam_env.evaluation.results import write
-from lam_env.evaluation.tables import improvement_over
 from lam_env.experiment.result_tables import about_of, closing, rows_of_run, tables_of_run
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ORDER, RunSettings
@@ -69,12 +69,11 @@ def test_without_ceiling_or_floor_there_are_still_rows() -> None:
 
 def test_an_agent_of_two_training_seeds_is_compared_with_one_that_does_not_train() -> None:
     rows = [r for r in rows_of_run("home", FOUND, ORDER) if r.variant == "sim"]
-    better = improvement_over(rows, "prior", "none")
+    better, worse = added(rows, "prior", "none"), added(rows, "none", "prior")
     assert better is not None
-    assert better.value == pytest.approx((1 + 1 + 0.5 + 1 + 1 + 0.5) / 6)
-    worse = improvement_over(rows, "none", "prior")
     assert worse is not None
-    assert worse.value == pytest.approx((0 + 0 + 0.5) / 3)
+    assert (better.of.value, worse.of.value) == pytest.approx((3.5 / 8, -3.5 / 8))
+    assert better.chance == pytest.approx(1 - (worse.chance or 0), abs=0.01)
 
 
 def test_tables_say_how_they_were_made_and_what_was_left_out() -> None:

@@ -49,6 +49,7 @@ def test_a_decision_shows_the_asked_person_and_nothing_of_the_others():
     assert [o["context"][OWN] for o in (first, second, third)] == [5, 7, 0]
     heard = [np.flatnonzero(o["feedback"]).tolist() for o in (first, second, third)]
     assert heard == [[BUS], [A + WALK], []]
+    assert [np.flatnonzero(o["heard"]).tolist() for o in (first, second, third)] == [[BUS], [A + WALK], []]
     assert [o["epoch"].tolist() for o in (first, second, third)] == [
         [50, 0, 0, 1, 0],
         [60, 0, 1, 2, 0],

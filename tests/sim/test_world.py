@@ -7,7 +7,7 @@ import pytest
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, Vocabulary
-from lam_env.core.observation import CLOCK, WINDOW, ObservationRows
+from lam_env.core.observation import CLOCK, DAY_PARTS, WINDOW, ObservationRows
 from lam_env.core.rng import Streams
 from lam_env.core.units import WEEK
 from lam_env.sim.world import MAX_ACTS, World
@@ -266,6 +266,8 @@ def test_observations_of_a_row_and_of_all_rows_are_the_same_and_share_nothing():
     assert all(np.array_equal(kept[name], one[name]) for name in kept)
     assert one["context"].tolist() == [0.25]
     assert one["feedback"].tolist() == [0, 0, 1, 0, 0, 1, 0, 0]  # accepted, then refused
+    heard = one["heard"].reshape(DAY_PARTS, len(world.vocabulary.feedback), -1)
+    assert np.argwhere(heard).tolist() == [[0, 0, 1], [0, 0, 2]]  # both in the night, by the one word there is
 
 
 def test_rewards_are_booked_once_and_by_name():

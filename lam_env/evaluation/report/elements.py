@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lam_env.evaluation.tables import BASELINE, Table
+from lam_env.evaluation.comparison import BASELINE, ORACLE
+from lam_env.evaluation.tables import Table
 
-FLOOR, CEILING, KNOWING, PRIOR, TUNED = BASELINE, "oracle", "informed", "prior", "ppo_prior"
+FLOOR, CEILING, KNOWING, PRIOR, TUNED = BASELINE, ORACLE, "informed", "prior", "ppo_prior"
 _INTERVAL = re.compile(r"^(.*?) (\[.*\])$")
 
 

@@ -32,7 +32,7 @@ class Predictions(TypedDict, total=False):
 
 
 class Judged(TypedDict):
-    """An agent's record. One that was judged on a real log has no episodes, hours and acts."""
+    """An agent's record. One that only predicts, or was judged on a real log, has no episodes, hours and acts."""
 
     agent: str
     train_seed: int

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from lam_env.core.catalogue import JUDGE, KPI, LIFT, NLL, PREDICTION, REWARD, SHARE_OF_ORACLE, TERM, TOP1, UTILITY_TERM
+from lam_env.core.catalogue import JUDGE, KPI, LIFT, NLL, PREDICTION, REWARD, TERM, TOP1, UTILITY_TERM
+from lam_env.evaluation.comparison import added, best_counting, runs_of, share_of_oracle
 from lam_env.evaluation.estimates import FEWEST, difference, estimate_metric, in_text
 from lam_env.evaluation.log_predictors import best_predictor, notes_on_parts
 from lam_env.evaluation.report import charts
@@ -26,7 +27,7 @@ from lam_env.evaluation.report.elements import (
 from lam_env.evaluation.report.reader import RunFiles
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import Interval
-from lam_env.evaluation.tables import LADDER, VARIANTS, holds, improvement_over, runs_of, score_table
+from lam_env.evaluation.tables import LADDER, VARIANTS, holds, score_table
 
 _PREDICTION = (
     "How well the next action is known before it happens. Top-1, top-3, macro-F1 and NLL are given that the person"
@@ -59,20 +60,25 @@ def tiles(run: RunFiles) -> list[tuple[str, str, str]]:
     metrics = (
         (TOP1, "next action known", ".0%"),
         (LIFT, f"lift in true utility, {LIFT.unit}", "+.3g"),
-        (SHARE_OF_ORACLE, "of what the oracle wins", ".0%"),
     )
     for metric, what, form in metrics:
         if (runs := runs_of(mine, agent, metric)) is not None:
-            value, low, high = (format(part, form) for part in estimate_metric(runs, metric))
-            out.append((what, value, f"{low} to {high}" if low != high else ""))
-    if runs_of(mine, FLOOR, JUDGE) is not None and (chance := improvement_over(mine, agent, FLOOR)):
-        out.append(("of evaluation runs better than no agent", f"{chance.value:.0%}", ""))
+            out.append(_tile(what, estimate_metric(runs, metric), form))
+    if (share := share_of_oracle(mine, agent)) is not None:
+        out.append(_tile("of what the oracle wins", share, ".0%"))
+        if (best := best_counting(mine)) not in (None, agent) and (more := added(mine, agent, str(best))) is not None:
+            out.append(_tile(f"of it more than {best}, the best counting row", more.of, "+.1%"))
     if not out and (best := best_predictor(log := rows_in(run, "log"))) is not None:
         if (runs := runs_of(log, best, TOP1)) is not None:
             out.append(("next event of the log known", f"{float(np.mean(runs)):.0%}", f"by {best}"))
         if (nll := runs_of(log, best, NLL)) is not None:
             out.append((f"{NLL.heading} [{NLL.unit}]", f"{float(np.mean(nll)):.3g}", f"of {best}"))
     return out
+
+
+def _tile(what: str, estimate: Interval, form: str) -> tuple[str, str, str]:
+    value, low, high = (format(part, form) for part in estimate)
+    return what, value, f"{low} to {high}" if low != high else ""
 
 
 def overview(run: RunFiles) -> Section:

@@ -213,8 +213,8 @@ def test_a_header_longer_than_the_file_is_refused(folder, predictor):
         (lambda c: c.update(hidden=[True]), "holds no widths"),
         (lambda c: c.update(hidden=[8] * 17), "no list"),
         (lambda c: c.update(hidden="8"), "no list"),
-        (lambda c: c.update(interaction="exec"), "no head"),
-        (lambda c: c.update(interaction=[]), "not a readable policy"),
+        (lambda c: c.update(head="exec"), "no such head"),
+        (lambda c: c.update(head=[]), "not a readable policy"),
         (lambda c: c["layout"].update(n_rest=10**9), "layout"),
         (lambda c: c.update(mean=[0.0]), "do not fit"),
         (lambda c: c.update(mean="no"), "not a readable policy"),
@@ -259,7 +259,7 @@ def test_a_broken_manifest_is_refused(folder, predictor, content):
 
 def test_the_manifest_says_what_made_it(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert set(manifest["versions"]) == {"lam_env", "torch", "numpy"}
 
 

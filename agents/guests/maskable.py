@@ -1,0 +1,49 @@
+"""sb3-contrib's MaskablePPO as it stands, on what `Training.make_env` gives anybody: reinforcement learning without the
+kit's head, its counts and its prior."""
+
+from __future__ import annotations
+
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+from lam_env.core.contracts import Training
+from lam_env.core.errors import UserError
+
+from ..fine_tuning.heads import SILENT
+
+
+class MaskableAgent:
+    """Two networks of two layers of 128. `train.start=silent` begins nearly always with none: who does something
+    at all times is switched off before anything is learned."""
+
+    def fit(self, training: Training) -> BaseAlgorithm:
+        try:
+            from sb3_contrib import MaskablePPO
+        except ModuleNotFoundError:
+            raise UserError("maskable_ppo needs sb3-contrib: pip install 'lam-env[contrib]'") from None
+        s = training.tuning
+        torch.set_num_threads(1)
+        model = MaskablePPO(
+            "MlpPolicy",
+            training.make_env(s.envs, encode=True),
+            learning_rate=lambda left: s.learning_rate * (0.1 + 0.9 * left),
+            n_steps=s.rollout,
+            batch_size=s.batch,
+            n_epochs=s.epochs,
+            gamma=s.gamma,
+            gae_lambda=s.gae_lambda,
+            clip_range=s.clip,
+            ent_coef=s.entropy,
+            policy_kwargs={"net_arch": [128, 128]},
+            seed=training.seed,
+            device=training.device,
+        )
+        if s.start == "silent":
+            with torch.no_grad():
+                model.policy.action_net.bias[0] = SILENT
+        model.learn(training.steps, callback=training.callback)
+        return model
+
+
+NEEDS = ("steps",)
+AGENTS = {"maskable_ppo": MaskableAgent}

@@ -1,0 +1,108 @@
+"""How agents compare: scores paired by seed, shares of the oracle, and what an agent adds to counting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lam_env.core import registry
+from lam_env.core.catalogue import ACCEPT_RATE, JUDGE, NOOP_RATE, OVERRIDE_RATE, RETURN, Metric
+from lam_env.evaluation.estimates import enough
+from lam_env.evaluation.results import ResultRow
+from lam_env.evaluation.statistics import Interval, probability_above, ratio_of_means
+
+BASELINE, ORACLE = "none", "oracle"  # the floor and the ceiling that a share lies between
+
+Scores = dict[tuple[int, int], float]  # (training seed, evaluation seed) -> score
+
+
+class Difference(NamedTuple):
+    """What one agent adds to another. `of`: in shares of the oracle's lift, or in true utility where there is none;
+    `chance`: probability that the mean difference is above 0; None of few seeds."""
+
+    of: Interval
+    chance: float | None
+
+
+def runs_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> np.ndarray | None:
+    """An agent's scores, shape (training seeds, evaluation seeds), or (n,) where a pair is missing; None: no score."""
+    scores = _scores(rows, agent, metric)
+    return _grid(scores) if scores else None
+
+
+def share_of_oracle(rows: Sequence[ResultRow], agent: str) -> Interval | None:
+    """Mean lift over the oracle's mean lift, with its interval paired by seed; None where one of them is missing."""
+    paired = _paired(rows, agent, BASELINE, ORACLE)
+    if paired is None:
+        return None
+    own, none, oracle = paired
+    return _ratio(own - none, oracle - none) if (oracle - none).mean() > 0 else None
+
+
+def best_counting(rows: Sequence[ResultRow]) -> str | None:
+    """The row that counts and has the highest mean true utility; None where none does."""
+    counting = registry.counting_agents()
+    means = {a: np.mean(runs) for a in counting if (runs := runs_of(rows, a, JUDGE)) is not None}
+    return max(sorted(means), key=lambda a: means[a]) if means else None
+
+
+def added(rows: Sequence[ResultRow], agent: str, baseline: str) -> Difference | None:
+    """What `agent` adds to `baseline`, paired by evaluation seed and, where both train, by training seed."""
+    with_oracle = _paired(rows, agent, baseline, BASELINE, ORACLE)
+    if with_oracle is not None and (with_oracle[3] - with_oracle[2]).mean() > 0:
+        own, other, none, oracle = with_oracle
+        of = _ratio(own - other, oracle - none)
+    elif (alone := _paired(rows, agent, baseline)) is not None:
+        own, other = alone
+        of = _ratio(own - other, np.ones_like(own))
+    else:
+        return None
+    return Difference(of, probability_above(own - other) if enough(own) else None)
+
+
+def exhausted(rows: Sequence[ResultRow]) -> list[str]:
+    """Agents whose mean feedback reward is not below the oracle's though their true utility is: who learns from that
+    reward has nothing more to gain."""
+    out = []
+    for agent in dict.fromkeys(r.agent for r in rows):
+        paid, worth = (_paired(rows, agent, ORACLE, metric=metric) for metric in (RETURN, JUDGE))
+        if agent == ORACLE or paid is None or worth is None:
+            continue
+        if paid[0].mean() >= paid[1].mean() and worth[0].mean() < worth[1].mean():
+            out.append(agent)
+    return out
+
+
+def _ratio(x: np.ndarray, y: np.ndarray) -> Interval:
+    estimate = ratio_of_means(x, y)
+    return estimate if enough(x) else Interval(estimate.value, estimate.value, estimate.value)
+
+
+def _scores(rows: Iterable[ResultRow], agent: str, metric: Metric) -> Scores:
+    """(training seed, evaluation seed) -> score; where an agent has not acted there is no share of its acts."""
+    of = [r for r in rows if r.agent == agent and r.metric in (metric.id, NOOP_RATE.id)]
+    idle = {(r.train_seed, r.seed) for r in of if r.metric == NOOP_RATE.id and r.value >= 1}
+    left_out = idle if metric in (ACCEPT_RATE, OVERRIDE_RATE) else ()
+    scores = {(r.train_seed, r.seed): r.value for r in of if r.metric == metric.id}
+    return {seeds: value for seeds, value in scores.items() if seeds not in left_out}
+
+
+def _paired(rows: Sequence[ResultRow], *agents: str, metric: Metric = JUDGE) -> list[np.ndarray] | None:
+    """The agents' scores on the seeds that all have, of one shape; who trains once stands against every training."""
+    scores = [_scores(rows, agent, metric) for agent in agents]
+    trained = set().union(*({t for t, _ in of} for of in scores if len({t for t, _ in of}) > 1))
+    trained = trained or {t for t, _ in scores[0]}
+    for k, of in enumerate(scores):
+        if len({t for t, _ in of}) == 1:
+            scores[k] = {(t, s): value for (_, s), value in of.items() for t in trained}
+    both = set(scores[0]).intersection(*scores[1:])
+    return [_grid({seeds: of[seeds] for seeds in both}) for of in scores] if both else None
+
+
+def _grid(scores: Mapping[tuple[int, int], float]) -> np.ndarray:
+    trained, seeds = sorted({t for t, _ in scores}), sorted({s for _, s in scores})
+    if len(scores) < len(trained) * len(seeds):
+        return np.array([scores[k] for k in sorted(scores)])
+    return np.array([[scores[t, s] for s in seeds] for t in trained])
