@@ -270,9 +270,8 @@ def _recorded(scenario: Scenario, world: World) -> None:
 
 
 def _nothing_constant(scenario: Scenario, seed: int) -> None:
-    """Every element that an agent sees moves in some episode of a few worlds; of feedback, which a random agent gets
-    little of, some acceptance and some refusal: if need be, of one that acts more often. What was `heard` has far more
-    cells than it is answered in."""
+    """Every element that an agent sees moves in some episode of a few worlds, but for what was `heard`, which has far
+    more cells than answers; of feedback some acceptance and some refusal, if need be of one that acts more often."""
     moved, possible = _moving(scenario, seed, ACTING)
     _require(possible[1:].any(), "nothing is ever possible: a world writes row.mask[action] = 1 where it is")
     hidden = moved.pop("latent", np.ones(1, bool))
