@@ -22,7 +22,7 @@ from lam_env.envs.play import play
 from .advice.agent import AdviceAgent
 from .advice.plugin import AdvicePlugIn
 from .carry import CarriedPolicy, anticipation, slow_actions
-from .fine_tuning.features import PARTS
+from .memory.network import PARTS
 
 VAIN = 0.25  # share of acts in vain that are refused, before any is counted
 LEAST = 0.1  # probability of what is considered at all: an argmax over values would pick what was never tried
@@ -31,17 +31,20 @@ REFUSALS = ("override", "rejection", "nuisance")  # reward terms of an act that 
 
 
 class Prices(NamedTuple):
-    """Of an act: accepted, refused (both less the miss that it saves), and in vain, before any is counted."""
+    """Of an act: accepted, refused (both less the miss that it saves), in vain with what of such acts is refused before
+    any is counted, and in vain without."""
 
     gain: float
     refusal: float
     vain: float
+    nuisance: float = 0.0
 
 
 def prices(paid: Mapping[str, float]) -> Prices:
     """What the reward's terms come to. A term that a scenario does not have is never paid: it counts 0."""
     miss, worst = paid.get("miss", 0.0), min(paid.get(term, 0.0) for term in REFUSALS)
-    return Prices(paid.get("assist", 0.0) - miss, miss - worst, -VAIN * worst)
+    nuisance = max(0.0, -paid.get("nuisance", 0.0))
+    return Prices(paid.get("assist", 0.0) - miss, miss - worst, -VAIN * worst, nuisance)
 
 
 @dataclass

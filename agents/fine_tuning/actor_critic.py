@@ -26,8 +26,9 @@ class HeadPolicy(ActorCriticPolicy):
 
     def _build(self, lr_schedule: Callable[[float], float]) -> None:
         self.head = self._head_class(self._layout)
-        self.critic = network(self._layout.n_rest + 2 * self._layout.n_actions, (128, 128), 1)
-        self.optimizer = Adam(self.parameters(), lr=lr_schedule(1), eps=1e-5)
+        self.critic = network(self._layout.n_seen, (128, 128), 1)
+        moved = [p for p in self.parameters() if p.requires_grad]
+        self.optimizer = Adam(moved, lr=lr_schedule(1), eps=1e-5)
 
     def forward(self, obs: Tensor, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
         logits = torch.log_softmax(self.head(obs), 1)
@@ -45,8 +46,7 @@ class HeadPolicy(ActorCriticPolicy):
 
     def predict_values(self, obs: PyTorchObs) -> Tensor:
         assert isinstance(obs, Tensor)
-        a = self._layout.n_actions
-        values: Tensor = self.critic(torch.cat([obs[:, : 2 * a], obs[:, self._layout.rest :]], 1))
+        values: Tensor = self.critic(self._layout.seen(obs))
         return values
 
     def get_distribution(self, obs: PyTorchObs) -> Distribution:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from lam_env.core.contracts import Observation, Prediction, Training
 from lam_env.core.errors import UserError
@@ -14,10 +16,11 @@ from lam_env.core.units import DAY
 
 from ..advice.plugin import lately, worth
 from ..carry import Carried, PredictorState, Starts, slow_actions, update
+from ..memory.heard import COUNTS, HeardByKind
+from ..memory.network import PARTS
 from ..predictors.network import Predictor
 from ..predictors.pool import Pool
 
-PARTS = 6  # parts of the day, four hours each
 NEVER_SEEN = 1e6  # scale of a reading that did not vary
 RECENT = 4  # tokens that a policy without a prior sees one-hot
 
@@ -27,7 +30,7 @@ class Layout:
     """Parts of the vector, each (A,) but the last two.
 
     next and soon, the prior's probabilities; mask of possible actions; accepted and refused, how often each was so far
-    in this episode; one for each of `worths`, the kinds of value readings; then one number, how often the person has
+    in this episode; COUNTS of how its kind was taken, see `HeardByKind`; one for each of `worths`, the kinds of value readings; then one number, how often the person has
     been advised lately; rest (R,) for the networks, which begins with the part of the day (PARTS,) one-hot. `slow`:
     actions whose soon counts.
     """
@@ -38,9 +41,24 @@ class Layout:
     worths: tuple[str, ...] = ()
 
     @property
+    def worth(self) -> int:
+        """Where the worths begin."""
+        return (5 + COUNTS) * self.n_actions
+
+    @property
     def rest(self) -> int:
         """Where the rest begins."""
-        return (5 + len(self.worths)) * self.n_actions + 1
+        return self.worth + len(self.worths) * self.n_actions + 1
+
+    @property
+    def n_seen(self) -> int:
+        """Width of `seen`."""
+        return self.n_rest + (2 + COUNTS) * self.n_actions
+
+    def seen(self, x: Tensor) -> Tensor:
+        """(N, n_seen) of vectors (N, size): what a plain network sees."""
+        a = self.n_actions
+        return torch.cat([x[:, self.rest :], x[:, : 2 * a], torch.log1p(x[:, 5 * a : self.worth])], 1)
 
     @property
     def size(self) -> int:
@@ -55,6 +73,7 @@ class _Features:
     ):
         v = self.vocabulary = vocabulary
         self.mean, self.scale = mean.astype(np.float32), scale.astype(np.float32)
+        self.heard = HeardByKind(v)
         n_rest = PARTS + n_own + len(v.readings) + 4 + 2 * len(v) + 2 + v.n_tokens
         self.layout = Layout(len(v), n_rest, tuple(slow_actions(v.patience).tolist()), worths)
 
@@ -63,8 +82,9 @@ class _Features:
     ) -> np.ndarray:
         """(N, layout.size) float32. `word`: next and soon; `own`: what of the rest is not shared."""
         counts, context = observation["feedback"], observation["context"]
+        by_kind = self.heard(observation).reshape(len(counts), -1)
         parts = [
-            *(*word, observation["action_mask"], counts, *worths, lately(context, self.vocabulary)),
+            *(*word, observation["action_mask"], counts, by_kind, *worths, lately(context, self.vocabulary)),
             np.arange(PARTS) == (observation["epoch"][:, :1] % DAY * PARTS // DAY),
             *own,
             (context - self.mean) / self.scale,

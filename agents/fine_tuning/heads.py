@@ -13,7 +13,9 @@ from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 
 from ..advice.plugin import FEATURES, AdvicePlugIn, moved, willingness
-from ..plugin import LEAST, PlugIn, Prices
+from ..memory.heard import COUNTS
+from ..memory.network import AnswerNet
+from ..plugin import LEAST, Prices
 from .features import PARTS, Layout
 
 TEMPERATURE = TrainSettings.temperature
@@ -33,13 +35,12 @@ class AnticipationHead(nn.Module):
     """Expected utility of doing for a person what they are about to do: logit(a) = value(a) / T, and 0 for none.
 
     q, the probability that doing a now is in time, lies between the prior's `next` and `soon`: near next for quick
-    devices and near soon for slow ones, by how much is learned. The acceptance of an action by part of the day is moved
-    by what this household has accepted and refused so far. value = gain q acc - loss (1 - q acc) - refusal q (1 - acc).
-    All of it is corrected by a network on the state that starts at zero, so training starts at the contextual plug-in
-    policy (`start_from`). Commands with q < `LEAST` are not considered.
+    devices and near soon for slow ones, by how much is learned. How the household takes it, `answers` says, from what
+    it has answered so far. value = gain P(accepted) - refusal P(refused) - vain P(in vain). All of it is corrected by a
+    network on the state that starts at zero. Commands with q < `LEAST` are not considered.
     """
 
-    paid: Tensor  # gain and refusal, see `Prices`
+    paid: Tensor  # gain, refusal and vain
 
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
         super().__init__()
@@ -47,42 +48,35 @@ class AnticipationHead(nn.Module):
         a = layout.n_actions
         slow = torch.tensor(layout.slow, dtype=torch.float32)
         self.leaning = nn.Parameter(6 * slow - 3)  # logit of how far q leans to soon
-        self.welcome = nn.Parameter(torch.full((PARTS, a), 2.2))  # logit of the acceptance before any answer
-        self.loss = nn.Parameter(torch.zeros(PARTS, a))  # of acting in vain
-        self.patience = nn.Parameter(torch.full((a,), 1.4))  # log of the pseudo-counts behind it
+        self.answers = AnswerNet(a).requires_grad_(False)  # answers tell more of it than returns do
         self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a)
-        self.register_buffer("paid", torch.zeros(2))
+        self.register_buffer("paid", torch.zeros(3))
         self.register_buffer("temperature", torch.tensor(TEMPERATURE))
 
     def pay(self, prices: Prices) -> None:
-        """What the reward pays, before anything is counted."""
-        self.paid.copy_(torch.tensor(prices[:2]))
-        self.loss.data.fill_(prices.vain)
+        """What the reward pays."""
+        self.paid.copy_(torch.tensor([prices.gain, prices.refusal, prices.nuisance]))
 
-    def start_from(self, plugin: PlugIn) -> None:
-        """Take over what a plug-in has counted by part of the day."""
-        p = torch.as_tensor(plugin.acceptance, dtype=torch.float32).clamp(0.02, 0.98)
-        with torch.no_grad():
-            self.welcome.copy_(torch.log(p / (1 - p)))
-            self.loss.copy_(torch.as_tensor(plugin.loss, dtype=torch.float32))
+    def answer_features(self, x: Tensor, leaning: Tensor | float = 0.0) -> Tensor:
+        """What `answers` goes by, (N, A, F); `leaning` (N, A) corrects q."""
+        a, layout = self.layout.n_actions, self.layout
+        soonest, soon = x[:, :a], x[:, a : 2 * a]
+        q = soonest + torch.sigmoid(self.leaning + 3 * leaning) * (soon - soonest).clamp_min(0)
+        answered, counts = x[:, 3 * a : 5 * a].reshape(-1, 2, a), x[:, 5 * a : layout.worth].reshape(-1, COUNTS, a)
+        return self.answers.features(q, x[:, layout.rest : layout.rest + PARTS], answered, counts)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
-        soonest, soon, mask, accepted, refused = x[:, : 5 * self.layout.n_actions].chunk(5, 1)
-        rest = x[:, self.layout.rest :]
-        part = rest[:, :PARTS]
-        correction = self.correction(torch.cat([rest, soonest, soon], 1))
+        a = self.layout.n_actions
+        correction = self.correction(torch.cat([x[:, self.layout.rest :], x[:, : 2 * a]], 1))
         gain, cost, leaning, welcome = correction.chunk(4, 1)
-        q = soonest + torch.sigmoid(self.leaning + 3 * leaning) * (soon - soonest).clamp_min(0)
-        pseudo = torch.exp(self.patience)
-        before = torch.sigmoid(part @ self.welcome + 3 * welcome)
-        acceptance = (accepted + pseudo * before) / (accepted + refused + pseudo)
-        good = q * acceptance
-        paid, refusal = self.paid
-        value = (
-            (paid + gain) * good - (part @ self.loss + cost) * (1 - good) - refusal * (q - good)
-        ) / self.temperature
-        logits = torch.where((mask > 0) & (q >= LEAST), value, torch.full_like(value, NEVER))
+        features = self.answer_features(x, leaning)
+        said = self.answers(features)
+        good, bad, vain = torch.softmax(torch.stack([said[..., 0] + 3 * welcome, said[..., 1], said[..., 2]]), 0)
+        paid, refusal, nuisance = self.paid
+        value = ((paid + gain) * good - refusal * bad - (nuisance + cost) * vain) / self.temperature
+        q = 1 - features[..., 2].exp()
+        logits = torch.where((x[:, 2 * a : 3 * a] > 0) & (q >= LEAST), value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 
 
@@ -92,7 +86,7 @@ class PlainHead(nn.Module):
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (128, 128)):
         super().__init__()
         self.layout = layout
-        self.net = network(layout.n_rest + 2 * layout.n_actions, hidden, layout.n_actions)
+        self.net = network(layout.n_seen, hidden, layout.n_actions)
 
     def be_silent(self) -> None:
         """Makes none likelier than all else."""
@@ -100,7 +94,7 @@ class PlainHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         a = self.layout.n_actions
-        logits = self.net(torch.cat([x[:, self.layout.rest :], x[:, : 2 * a]], 1))
+        logits = self.net(self.layout.seen(x))
         possible = torch.cat([torch.ones_like(logits[:, :1]), x[:, 2 * a + 1 : 3 * a]], 1) > 0
         return torch.where(possible, logits, torch.full_like(logits, NEVER))
 
@@ -145,7 +139,7 @@ class AdviceHead(nn.Module):
         """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
         a, layout = self.layout.n_actions, self.layout
         p, _, mask, accepted, refused = x[:, : 5 * a].chunk(5, 1)
-        worths = x[:, 5 * a : layout.rest - 1].reshape(len(x), len(layout.worths), a)
+        worths = x[:, layout.worth : layout.rest - 1].reshape(len(x), len(layout.worths), a)
         own = worths[:, layout.worths.index("own")] if "own" in layout.worths else torch.zeros_like(p)
         willing, more, cost = self.correction(torch.cat([x[:, layout.rest :], p], 1)).split([a, a, 1], 1)
         answers = willingness(p, own, accepted, refused, x[:, layout.rest - 1 : layout.rest], torch)

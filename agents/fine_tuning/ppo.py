@@ -12,21 +12,19 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from lam_env.core.contracts import Training
-from lam_env.core.errors import UserError
 from lam_env.core.progress import Note, Report
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..guests.encoded import EncodedVectorEnv
-from ..plugin import plugin_context, prices
 from .actor_critic import HeadPolicy
 from .best import Best
 from .features import Features, encoder_of
-from .heads import AnticipationHead, PlainHead, head_for
 from .policy import TunedPolicy
 from .rollout_buffer import PersonalPPO, PersonalRolloutBuffer
 from .saved import load_policy
+from .start import count, untried_head
 from .vec_env import LamVecEnv, learning_note
 
 
@@ -82,7 +80,7 @@ class PPOAgent:
             steps = -(-max(s.rollout, s.days * points_a_day(training.train)) // whole) * whole
         worlds = EncodedVectorEnv(training.make_worlds(n), features)
         env = LamVecEnv(worlds)
-        kind = head_for(training.interaction) if self._structured(training) else PlainHead
+        first = untried_head(training, features, self.prior)
         torch.set_num_threads(1)
         model = (PersonalPPO if personal else PPO)(
             HeadPolicy,
@@ -99,31 +97,19 @@ class PPOAgent:
             device=training.device,
             rollout_buffer_class=PersonalRolloutBuffer if personal else None,
             rollout_buffer_kwargs={"seed": training.seed} if personal else None,
-            policy_kwargs={"head_class": kind, "layout": features.layout},
+            policy_kwargs={"head_class": type(first), "layout": features.layout},
         )
         env.seed(world_seeds(Use.FINE_TUNING, n, training.seed)[0])  # PPO's own seed was put there when it was made
-        head: Any = model.policy.head
-        if isinstance(head, PlainHead):
-            if s.start == "silent":
-                head.be_silent()
-            return model
-        head.temperature.fill_(s.temperature)
-        if isinstance(head, AnticipationHead):
-            head.pay(prices(training.reward_weights))
+        model.policy.head.load_state_dict(first.state_dict())
         return model
-
-    def _structured(self, training: Training) -> bool:
-        return self.prior and training.tuning.head == "structured"
 
     def fit(self, training: Training) -> TunedPolicy:
         features = encoder_of(training, self.prior)
         model = self.learner(training, features)
         head: Any = model.policy.head
-        if self._structured(training):
-            if training.tuning.start in (None, "counted"):
-                head.start_from(plugin_context().fit(training))
-            elif training.tuning.start == "silent":
-                raise UserError("train.start=silent is for plain heads: say train.head=plain too, or start=uniform")
+        if self.prior and training.tuning.start != "uniform":
+            count(head, training, features)
+        if self.prior:
             _take_over(head, training)
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
         kept = [] if training.callback is None else [training.callback]

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from lam_env.agents import plugin_kind
+from lam_env.agents.memory import plugin_kind
+from lam_env.agents.memory.heard import HeardByKind
+from lam_env.agents.memory.plugin_kind import PlugInKind, PlugInKindAgent
 from lam_env.agents.plugin import PlugIn, prices
-from lam_env.agents.plugin_kind import AnswersByKind, PlugInKind, PlugInKindAgent
 from lam_env.scenarios.smart_home.params import REWARD_WEIGHTS
 from scripted import Saying
 
@@ -40,14 +41,16 @@ def test_commands_of_a_kind_do_the_same_to_devices_of_a_kind():
     assert Vocabulary(("none", "a.heat", "heat", "b.a.heat")).kinds().tolist() == [0, 1, 2, 1]
 
 
-def test_answers_are_summed_over_a_kind_and_only_those_of_this_part_of_the_day():
-    answers = AnswersByKind(VOCABULARY.kinds(), VOCABULARY.feedback)
+def test_answers_are_summed_over_a_kind_for_this_part_of_the_day_and_for_all():
+    counts = HeardByKind(VOCABULARY)
     heard = [(MORNING, ACCEPT, HALL_ON), (MORNING + 60, REJECT, KITCHEN_ON), (MORNING, RATING, HALL_ON)]
     heard += [(MORNING + 86_400, OVERRIDE, KITCHEN_ON), (EVENING, ACCEPT, KITCHEN_ON), (MORNING, REJECT, TV)]
-    accepted, refused = answers(seen(MORNING + 3 * 86_400, *heard))
+    accepted, refused, ever_accepted, ever_refused = counts(seen(MORNING + 3 * 86_400, *heard)).swapaxes(0, 1)
     assert accepted.tolist() == [[0, 1, 0, 1, 0], [0] * 5]
     assert refused.tolist() == [[0, 2, 0, 2, 1], [0] * 5]
-    assert answers(seen(EVENING, *heard))[0][0].tolist() == [0, 1, 0, 1, 0]
+    assert ever_accepted.tolist() == [[0, 2, 0, 2, 0], [0] * 5]
+    assert ever_refused.tolist() == refused.tolist()
+    assert counts(seen(EVENING, *heard))[0, 0].tolist() == [0, 1, 0, 1, 0]
 
 
 def test_what_nobody_has_answered_is_as_welcome_as_in_households_in_general():

@@ -10,31 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lam_env.core.contracts import Observation, Training
-from lam_env.core.events import BAD, GOOD
-from lam_env.core.observation import DAY_PARTS
-from lam_env.core.units import DAY
 
-from .fine_tuning.trial import returns
-from .plugin import PlugIn, plugin_context
+from ..fine_tuning.trial import returns
+from ..plugin import PlugIn, plugin_context
+from .heard import HeardByKind
 
 GRID = (0.5, 1.0, 2.0, 4.0, 8.0)  # pseudo-counts
-
-
-class AnswersByKind:
-    """Sums what was heard over all actions of a kind."""
-
-    def __init__(self, kinds: np.ndarray, words: tuple[str, ...]):
-        """`kinds` (A,): of each action, see `Vocabulary.kinds`; `words`: the vocabulary's feedback."""
-        self.same = (kinds[:, None] == kinds).astype(np.float32)
-        self.good, self.bad = (np.array([word in those for word in words], np.float32) for those in (GOOD, BAD))
-
-    def __call__(self, observation: Observation) -> tuple[np.ndarray, np.ndarray]:
-        """(N, A) how often actions of each one's kind were accepted, and refused, in this part of the day."""
-        part = observation["epoch"][:, 0] % DAY * DAY_PARTS // DAY
-        counts = observation["heard"].reshape(len(part), DAY_PARTS, len(self.good), len(self.same))
-        heard = counts[np.arange(len(part)), part]  # (N, F, A)
-        accepted, refused = ((word @ heard) @ self.same for word in (self.good, self.bad))
-        return accepted, refused
 
 
 @dataclass
@@ -44,11 +25,10 @@ class PlugInKind(PlugIn):
     pseudo: float = 4.0
 
     def __post_init__(self) -> None:
-        vocabulary = self.predictor.vocabulary
-        self.answers = AnswersByKind(vocabulary.kinds(), vocabulary.feedback)
+        self.heard = HeardByKind(self.predictor.vocabulary)
 
     def own(self, observation: Observation, acceptance: np.ndarray) -> np.ndarray:
-        accepted, refused = self.answers(observation)
+        accepted, refused = self.heard(observation)[:, :2].swapaxes(0, 1)
         own: np.ndarray = (accepted + self.pseudo * acceptance) / (accepted + refused + self.pseudo)
         return own
 

@@ -1,0 +1,59 @@
+"""What fine-tuning starts from: a structured head that has counted, and learned from answers, but from no return."""
+
+from __future__ import annotations
+
+import torch
+
+from lam_env.core.contracts import Training
+from lam_env.core.errors import UserError
+
+from ..memory.trial import fit, try_acts
+from ..plugin import PlugIn, plugin_context, prices
+from .features import Features, encoder_of
+from .heads import AdviceHead, AnticipationHead, PlainHead, head_for
+from .policy import TunedPolicy
+
+
+def untried_head(training: Training, features: Features, prior: bool = True) -> torch.nn.Module:
+    """As `train.head` says, before anything is counted; without a `prior` a plain one."""
+    s = training.tuning
+    if not prior or s.head == "plain":
+        plain = PlainHead(features.layout)
+        if s.start == "silent":
+            plain.be_silent()
+        return plain
+    if s.start == "silent":
+        raise UserError("train.start=silent is for plain heads: say train.head=plain too, or start=uniform")
+    head = head_for(training.interaction)(features.layout)
+    head.temperature.fill_(s.temperature)  # type: ignore[operator]
+    if isinstance(head, AnticipationHead):
+        head.pay(prices(training.reward_weights))
+    return head
+
+
+def count(head: torch.nn.Module, training: Training, features: Features) -> None:
+    """What a structured head learns from answers alone: of acts in trials, and of advice."""
+    if isinstance(head, AdviceHead):
+        advice = plugin_context().fit(training)
+        assert not isinstance(advice, PlugIn)
+        head.start_from(advice)
+    elif isinstance(head, AnticipationHead):
+        counted = plugin_context().fit(training)
+        assert isinstance(counted, PlugIn)
+        head.answers.welcome.copy_(torch.as_tensor(counted.acceptance))
+        answers = try_acts(TunedPolicy(features, head), training)
+        head.answers.load_state_dict(fit(head.answers, answers, training.seed).state_dict())
+
+
+class PlugInMemoryAgent:
+    """What `ppo_prior` starts from."""
+
+    def fit(self, training: Training) -> TunedPolicy:
+        features = encoder_of(training, prior=True)
+        head = untried_head(training, features)
+        count(head, training, features)
+        return TunedPolicy(features, head, training.seed)
+
+
+NEEDS = ("prior",)
+AGENTS = {"plugin_memory": PlugInMemoryAgent}

@@ -1,0 +1,1 @@
+"""What a household's answers so far say of its next one."""

@@ -1,0 +1,93 @@
+"""A trial in which households answer, and the network that learns from their answers."""
+
+from __future__ import annotations
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from lam_env.core.contracts import Observation, Training
+from lam_env.core.events import BAD, FEEDBACK, GOOD
+from lam_env.core.seeds import Use, world_seeds
+from lam_env.core.units import DAY
+from lam_env.envs.play import play
+
+from ..fine_tuning.policy import TunedPolicy
+from .network import AnswerNet
+
+WORLDS = 48  # households of a trial
+HELD = 8  # one in so many validates
+BATCH, PASSES, PATIENCE, RATE = 512, 60, 6, 3e-3
+ACCEPTED, REFUSED, IN_VAIN = range(3)
+
+
+class ActAnswers(NamedTuple):
+    """Acts and how they were taken: x (n, FEATURES) of `AnswerNet.features`, action (n,), answer (n,) ACCEPTED, REFUSED
+    or IN_VAIN, world (n,)."""
+
+    x: np.ndarray
+    action: np.ndarray
+    answer: np.ndarray
+    world: np.ndarray
+
+
+def try_acts(policy: TunedPolicy, training: Training, worlds: int = WORLDS) -> ActAnswers:
+    """Act in fresh worlds. In every second one the policy never hears an answer and goes on with what is refused: what
+    follows from answers cannot be learned where everybody minds them."""
+    env = training.make_worlds(worlds, autoreset_mode="Disabled", record=True)
+    deaf, done = np.arange(worlds) % 2 == 1, np.zeros(worlds, int)
+    words = training.vocabulary.feedback
+    acts: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def choose(seen: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, object]:
+        nothing = {name: np.where(deaf[:, None], 0, seen[name]) for name in ("feedback", "heard")}
+        return policy.predict(seen | nothing, state, start)  # type: ignore[arg-type]
+
+    for step in play(choose, env, world_seeds(Use.PLUGIN_TRIAL, worlds, training.seed)):
+        rows = np.flatnonzero((step.actions > 0) & step.running)
+        if len(rows):
+            with torch.no_grad():
+                vector = torch.from_numpy(policy.features.vector(step.observation, step.state.said))
+                x = policy.head.answer_features(vector)[rows, step.actions[rows]]
+            acts.append((x.numpy(), step.actions[rows], rows, done[rows].copy()))
+            done[rows] += 1
+        lived = step.worlds[0]
+        training.progress("trial of acts", (lived.now - lived.start) // DAY, (lived.end - lived.start) // DAY, "")
+    x, action, world, number = map(np.concatenate, zip(*acts, strict=True))
+    said = {}
+    for i, played in enumerate(env.worlds):
+        for event in played.records or ():
+            if event.kind == FEEDBACK and words[event.token] in (*GOOD, *BAD):
+                said.setdefault((i, event.answers), ACCEPTED if words[event.token] in GOOD else REFUSED)
+    answer = np.array([said.get(key, IN_VAIN) for key in zip(world.tolist(), number.tolist(), strict=True)])
+    return ActAnswers(x, action, answer, world)
+
+
+def fit(net: AnswerNet, answers: ActAnswers, seed: int = 0) -> AnswerNet:
+    """Maximum likelihood with early stopping on held-out worlds; the best of all passes, the untrained one included."""
+    net, generator = copy.deepcopy(net), torch.Generator().manual_seed(seed)
+    x, action, answer = (torch.from_numpy(part) for part in answers[:3])
+    held = torch.from_numpy(answers.world % HELD == HELD - 1)
+    rows, valid = (~held).nonzero()[:, 0], held.nonzero()[:, 0]
+    optimizer = torch.optim.Adam(net.parameters(), lr=RATE, weight_decay=1e-4)
+
+    def loss(at: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.nll_loss(net(x[at], action[at]), answer[at])
+
+    best, state, since = float("inf"), copy.deepcopy(net.state_dict()), 0
+    for _ in range(PASSES):
+        with torch.no_grad():
+            now = float(loss(valid))
+        since = 0 if now < best - 1e-4 else since + 1
+        if now < best:
+            best, state = now, copy.deepcopy(net.state_dict())
+        if since >= PATIENCE:
+            break
+        for batch in rows[torch.randperm(len(rows), generator=generator)].split(BATCH):
+            optimizer.zero_grad()
+            loss(batch).backward()
+            optimizer.step()
+    net.load_state_dict(state)
+    return net
