@@ -20,6 +20,7 @@ ORDER = (
     "plugin_context",
     "ppo_scratch",
     "ppo_prior",
+    *("bayes", "known"),
     "informed",
     "oracle",
 )
