@@ -7,7 +7,7 @@ shrunk to what the prior alone would say. It is the row that a tuned policy has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, Self
@@ -27,6 +27,7 @@ from .memory.network import PARTS
 VAIN = 0.25  # share of acts in vain that are refused, before any is counted
 LEAST = 0.1  # probability of what is considered at all: an argmax over values would pick what was never tried
 SHRINK = 4.0  # pseudo-counts
+Case = Callable[[Observation], np.ndarray]
 REFUSALS = ("override", "rejection", "nuisance")  # reward terms of an act that was not wanted
 
 
@@ -64,6 +65,25 @@ class PlugIn(CarriedPolicy):
         price, a = prices(training.reward_weights), len(training.vocabulary)
         return cls(predictor, price, np.ones((1, a)), np.full((1, a), price.vain), online)
 
+    def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
+        """(N, A) value of each action."""
+        q = anticipation(said, slow_actions(self.predictor.vocabulary.patience))
+        loss = self.loss[self.part(observation)]
+        good = np.clip(q * self.accepted(observation), 0.0, 1.0)
+        value = self.prices.gain * good - loss * (1 - good) - self.prices.refusal * (q - good).clip(0)
+        value = np.where((observation["action_mask"] > 0) & (q >= LEAST), value, -np.inf)
+        value[:, 0] = 0.0
+        return value
+
+    def part(self, observation: Observation) -> np.ndarray:
+        """(N,) of the day."""
+        part: np.ndarray = observation["epoch"][:, 0] % DAY * len(self.acceptance) // DAY
+        return part
+
+    def accepted(self, observation: Observation) -> np.ndarray:
+        """(N, A) acceptance of each action."""
+        return self.own(observation, self.acceptance[self.part(observation)])
+
     def own(self, observation: Observation, acceptance: np.ndarray) -> np.ndarray:
         """(N, A) this household's acceptance of each action, given that of households in general."""
         if not self.online:
@@ -71,17 +91,6 @@ class PlugIn(CarriedPolicy):
         accepted, refused = np.split(observation["feedback"], 2, 1)
         own: np.ndarray = (accepted + SHRINK * acceptance) / (accepted + refused + SHRINK)
         return own
-
-    def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
-        """(N, A) value of each action."""
-        q = anticipation(said, slow_actions(self.predictor.vocabulary.patience))
-        part = observation["epoch"][:, 0] % DAY * len(self.acceptance) // DAY
-        acceptance, loss = self.own(observation, self.acceptance[part]), self.loss[part]
-        good = np.clip(q * acceptance, 0.0, 1.0)
-        value = self.prices.gain * good - loss * (1 - good) - self.prices.refusal * (q - good).clip(0)
-        value = np.where((observation["action_mask"] > 0) & (q >= LEAST), value, -np.inf)
-        value[:, 0] = 0.0
-        return value
 
 
 class PlugInAgent:
@@ -94,29 +103,40 @@ class PlugInAgent:
         if training.interaction == "advise":
             return AdviceAgent(personal=self.online).fit(training)
         before = PlugIn.untried(training.prior, training)
-        counts = self._count(before, training)
-        if self.bins > 1:  # a part of the day leans on the whole day
-            before = _estimate([x.sum(0, keepdims=True) for x in counts], before)
-        return replace(_estimate(counts, before), online=self.online)
-
-    def _count(self, trial: PlugIn, training: Training) -> list[np.ndarray]:
-        """Per part of the day and action: tries, probabilities of the tries summed, accepted, refused."""
-        n, a = self.worlds, len(training.vocabulary)
-        env = training.make_worlds(n, autoreset_mode="Disabled")
-        counts, slow = [np.zeros((self.bins, a)) for _ in range(4)], slow_actions(training.vocabulary.patience)
-        for step in play(trial.predict, env, world_seeds(Use.PLUGIN_TRIAL, n, training.seed)):
-            actions, q = step.actions, anticipation(step.state.said, slow)
-            acts = (actions > 0) & step.running
-            part = step.observation["epoch"][:, 0] % DAY * self.bins // DAY
-            np.add.at(counts[0], (part[acts], actions[acts]), 1)
-            np.add.at(counts[1], (part[acts], actions[acts]), q[acts, actions[acts]])
-            answers = np.where(step.ended[:, None], 0, step.after["feedback"] - step.observation["feedback"])
-            np.add.at(counts[2], part, answers[:, :a])
-            np.add.at(counts[3], part, answers[:, a:])
-        return counts
+        (counts,) = count(before, training, self.worlds, self.bins)
+        return replace(estimate(counts, before), online=self.online)
 
 
-def _estimate(counts: list[np.ndarray], before: PlugIn) -> PlugIn:
+def count(
+    trial: PlugIn, training: Training, worlds: int, bins: int, case: Case | None = None, reveal: tuple[str, ...] = ()
+) -> np.ndarray:
+    """(cases, 4, bins, A): per part of the day and action tries, probabilities of the tries summed, accepted, refused;
+    by `case`, from observations, which may `reveal` the hidden state, to (N, A) of 0 and 1, where there is one."""
+    a, slow = len(training.vocabulary), slow_actions(training.vocabulary.patience)
+    counts, each = np.zeros((2 if case else 1, 4, bins, a)), np.arange(a)
+    env = training.make_worlds(worlds, autoreset_mode="Disabled", reveal=reveal)
+    for step in play(trial.predict, env, world_seeds(Use.PLUGIN_TRIAL, worlds, training.seed)):
+        actions, q = step.actions, anticipation(step.state.said, slow)
+        acts = (actions > 0) & step.running
+        part, done = step.observation["epoch"][:, 0] % DAY * bins // DAY, actions[acts]
+        tried = case(step.observation)[acts, done] if case else 0
+        np.add.at(counts, (tried, 0, part[acts], done), 1)
+        np.add.at(counts, (tried, 1, part[acts], done), q[acts, done])
+        answers = np.where(step.ended[:, None], 0, step.after["feedback"] - step.observation["feedback"])
+        answered = case(step.after) if case else 0  # as it is when the answer comes
+        np.add.at(counts, (answered, 2, part[:, None], each), answers[:, :a])
+        np.add.at(counts, (answered, 3, part[:, None], each), answers[:, a:])
+    return counts
+
+
+def estimate(counts: np.ndarray, before: PlugIn) -> PlugIn:
+    """Acceptance and loss from counts (4, bins, A); a part of the day leans on the whole day."""
+    if counts.shape[1] > 1:
+        before = _estimate(counts.sum(1, keepdims=True), before)
+    return _estimate(counts, before)
+
+
+def _estimate(counts: np.ndarray, before: PlugIn) -> PlugIn:
     """Acceptances per hoped-for one, and loss per try in vain, each shrunk to what was believed before."""
     tried, hoped, accepted, refused = counts
     acceptance = np.minimum((accepted + SHRINK * before.acceptance) / (hoped + SHRINK), 1.0)

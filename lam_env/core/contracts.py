@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeGuard,
 
 import numpy as np
 
+from lam_env.core.dislikes import Dislikes
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog, Vocabulary
 from lam_env.core.progress import Report, silent
@@ -134,6 +135,7 @@ class Training:
     make_worlds: Callable[..., Any]  # make_worlds(n, **more) -> LamVectorEnv of n worlds, for a loop of one's own
     reward_weights: dict[str, float] = field(default_factory=dict)  # of the reward's terms
     log: ActionLog | None = None  # what the rows are of
+    dislikes: Dislikes | None = None  # how the scenario draws what people do not want a machine to do
     prior: Any = None  # the fitted ActionPredictor shared by all agents that build on one
     tuning: TrainSettings = TrainSettings()  # of this agent: `train.*` of the run, and where its row differs
     seed: int = 0  # the training seed, from which all chance comes
@@ -220,6 +222,7 @@ class Agent(Protocol):
       "prior"   the pre-trained predictor, for which it waits
       "steps"   fine-tuning as `tuning` says: it may stand in tables with other settings (NAME@steps=20000)
       "latent"  the hidden state: it is left out where a scenario shows none
+      "dislikes"  how a scenario draws what people do not want a machine to do: likewise
     """
 
     def fit(self, training: Training) -> Policy: ...

@@ -16,7 +16,7 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lam_env.logs.choices import Choices
 
 T = TypeVar("T")
-NEEDS = {"log", "prior", "steps", "latent"}  # what an agent may need
+NEEDS = {"log", "prior", "steps", "latent", "dislikes"}  # what an agent may need
 PRIOR = ("prior",)  # who says nothing is given it
 
 
@@ -170,10 +170,10 @@ def scenario(name: str) -> type[Scenario]:
     return kind
 
 
-def agent_names(interaction: str | None = None, without: str = "") -> list[str]:
+def agent_names(interaction: str | None = None, without: Collection[str] = ()) -> list[str]:
     """Agents' names, less those for another `interaction`, and less those that need what it is `without`."""
     for_one, needs = _AGENTS.constants("INTERACTION"), _AGENTS.constants("NEEDS")
-    unable = {name for name, what in needs.items() if isinstance(what, tuple | list) and without in what}
+    unable = {name for name, what in needs.items() if isinstance(what, tuple | list) and set(without) & set(what)}
     return [a for a in _AGENTS.names() if interaction in (None, for_one.get(a, interaction)) and a not in unable]
 
 

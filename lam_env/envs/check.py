@@ -111,7 +111,7 @@ def _declared(scenario: Scenario) -> None:
     days, longer = int(scenario.days) + 1, scenario.with_params(days=int(scenario.days) + 1).days
     _require(longer == days, f"an episode of {days} days lasts {longer}; `days` has to be one of its settings")
     own = {**scenario.baselines(), **scenario.rungs(), **scenario.exploits()}
-    agents = {*registry.agent_names(without="" if names else "latent"), *own}
+    agents = {*registry.agent_names(without=scenario.lacks), *own}
     unknown = [agent for agent in scenario.ladder.values() if agent not in agents]
     without = "" if names else ", for want of latent_names"
     _require(not unknown, f"its ladder holds {', '.join(unknown)}, which is no agent here{without}")

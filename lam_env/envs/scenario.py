@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from lam_env.config.cli import override
 from lam_env.core.contracts import Candidate, Policy, Training
+from lam_env.core.dislikes import Dislikes
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
@@ -46,6 +47,7 @@ class Scenario(Shared):
                           otherwise
       `latent_names`      the hidden state that worlds write into `row.latent` where `reveal` holds "latent"; without it
                           there is no agent `informed`
+      `dislikes`          how standing dislikes are drawn; without it there are no agents `known` and `bayes`
       `ladder`            what a greedy rule is told of the hidden state, rung by rung, and the agent that stands on it
       `defaults`          settings of a run that differ for this scenario, such as {"train.gamma": 0.9}, and for
                           single agents in it: {"ppo_scratch@batch": 512}
@@ -61,6 +63,7 @@ class Scenario(Shared):
     utility_weights: dict[str, float]
     constant_ok: tuple[str, ...] = ()
     latent_names: tuple[str, ...] = ()
+    dislikes: Dislikes | None = None
     defaults: ClassVar[dict[str, object]] = {}
     key_figures: ClassVar[dict[str, str]] = {}
     ladder: ClassVar[dict[str, str]] = {}
@@ -80,6 +83,11 @@ class Scenario(Shared):
     def with_params(self, **changes: object) -> Self:
         """The same scenario, made anew with other settings."""
         return type(self)(**self._made_with | changes)
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What agents may need and it does not show."""
+        return (() if self.latent_names else ("latent",)) + (() if self.dislikes else ("dislikes",))
 
     @property
     def n_users(self) -> int:

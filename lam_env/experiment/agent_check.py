@@ -118,6 +118,7 @@ def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predict
         prior=models.pretrain(train, valid, settings),
         tuning=TrainSettings(steps=STEPS),
         adapter=models.adapter,
+        dislikes=scenario.dislikes,
     )
 
 

@@ -34,13 +34,17 @@ if TYPE_CHECKING:
     from lam_env.experiment.models import Pool, Predictor, TunedPolicy
 
 LEAST_DAYS = 5
+LACKING = {
+    "latent": "it reads the hidden state, which is none without latent_names",
+    "dislikes": "it is told of dislikes, which are none without dislikes",
+}
 RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
 
 
 def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     """The agents to judge, in the order of the tables: one's own stand before the ceilings."""
-    own, hidden = list(scenario.baselines()), "" if scenario.latent_names else "latent"
-    known = registry.agent_names(scenario.interaction, without=hidden)
+    own = list(scenario.baselines())
+    known = registry.agent_names(scenario.interaction, without=scenario.lacks)
     every = [a for a in ORDER if a in known or a in own]
     known = [a for a in known if not a.startswith(RUNG) and a not in scenario.ladder.values()]
     every += [a for a in own if a not in every] + [a for a in known if a not in (*every, *own)]
@@ -50,9 +54,9 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     for name in named:
         base, differs = split(name)
         if ":" not in name and base not in (*every, *apart):
-            if hidden and base in registry.agent_names() and hidden in registry.agent_needs(base):
-                why = "it reads the hidden state, which is none without latent_names"
-                raise UserError(f"no agent {base!r} in {scenario.id}: {why}")
+            needs = registry.agent_needs(base) if base in registry.agent_names() else ()
+            for lack in set(scenario.lacks) & set(needs):
+                raise UserError(f"no agent {base!r} in {scenario.id}: {LACKING[lack]}")
             there_are = f"there are {', '.join((*every, *apart))}"
             raise UserError(f"no agent {base!r}; {suggestion(base, (*every, *apart), there_are)}")
         if differs and name not in every:  # its row comes after that of the agent from which it differs

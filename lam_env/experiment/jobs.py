@@ -142,6 +142,7 @@ def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Tra
         progress=report,
         adapter=models.adapter,
         hidden_log=hidden_log,
+        dislikes=scenario.dislikes,
         informed=prior_folder.with_name(prior_folder.name.replace("prior", "informed")),
         # an earlier run's policy rests on that run's prior, which is the first seed's here
         start=start if s.model and seed == s.seed[0] and start.is_dir() else None,

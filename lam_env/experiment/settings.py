@@ -23,6 +23,7 @@ ORDER = (
     "maskable_ppo",
     "ppo_scratch",
     "ppo_prior",
+    *("bayes", "known"),
     "informed",
     "oracle",
 )

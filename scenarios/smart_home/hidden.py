@@ -1,7 +1,8 @@
 """What agents do not see: the hidden state, and what will be wanted. For ceilings (informed, oracle) and diagnosis.
 
 `latent` is the state that the generator's next draws depend on: what each resident does and since when, how they tend
-to act in it, their needs and the mean times of their clock anchors. It holds no draw that the future has not yet shown:
+to act in it, their needs and the mean times of their clock anchors; and what the household now does not want a machine
+to do. It holds no draw that the future has not yet shown:
 whether somebody will be tidy this time is in `plan` alone.
 """
 
@@ -29,7 +30,7 @@ LIGHT_SAVED = 0.2  # a touch at the light also ends about 12 s in the dark
 
 
 def latent_names(home: Home, residents: int) -> tuple[str, ...]:
-    names = [f"due.{a}" for a in home.vocabulary.actions]
+    names = [f"{n}.{a}" for n in ("due", "disliked") for a in home.vocabulary.actions]
     for i in range(residents):
         names += [f"{i}.{n}" for n in (*DOING, "idle", "asleep", "away", "leaving", "elapsed", "hours", "to_come")]
         names += [f"{i}.in.{r}" for r in home.rooms]
@@ -49,6 +50,7 @@ def latent(world: HomeWorld) -> list[float]:
     for r in world.residents:
         for action, p in due(world, r):
             values[action] = max(values[action], p)
+    values += map(float, world.disliked())
     for r in world.residents:
         values += _resident(world, r)
     return values
@@ -75,8 +77,9 @@ def due(world: HomeWorld, r: Resident) -> list[tuple[int, float]]:
     if r.room == AWAY or r.act.activity < 0:
         return []
     chances: list[tuple[Item, float]] = []
+    rules = r.rules_at(world.now)
     for key in (r.doing, r.also) if r.also else (r.doing,):
-        for rule in r.rules[key]:
+        for rule in rules[key]:
             if not rule.seek or (rule.holds and not rule.holds(world, r.room, r)):
                 continue
             targets, ok = [world.home.lights[r.room] if rule.device == HERE else rule.device], rule.ok
@@ -131,7 +134,7 @@ def foresee(world: HomeWorld, r: Resident, act: Act, doing: str, before: str, ro
     keys = ["return"] if room == AWAY else []
     keys += ["wake"] if before == ASLEEP != doing and r.coming[-1] is not act else []
     for key in (*keys, doing):
-        for coin, device, state, ok, holds, seek, if_loaded, p in r.rules[key]:
+        for coin, device, state, ok, holds, seek, if_loaded, p in r.rules_at(act.start)[key]:
             if not seek or (p < 1.0 and coins[coin] >= p):
                 continue
             if holds and not holds(world, to, r):

@@ -55,6 +55,7 @@ class House(World):
         *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors", "device_index"),
         *("agent_acts_on", "climate", "indoor", "sun", "price", "power", "kwh", "peak", "cold_hours", "_accrued"),
         *("_held", "_runs_until", "heating", "_tv", "_lock", "_music", "_tv_room", "_n_rooms", "_thermal"),
+        *("_cool", "_up", "_lit", "_taken"),
     )
     residents: Sequence[Occupant]
     quick = True
@@ -98,6 +99,10 @@ class House(World):
         self._accrued = start
         p = params
         self._thermal = p.setpoints, p.time_constant, p.heater_rise, p.solar_rise, p.heater_power
+        self._cool = p.setpoints[1] - 0.5  # [C]; half a kelvin is not noticed
+        # rooms as bits: where nobody sleeps, where the lamp burns, where somebody is
+        self._up = sum(1 << i for i, room in enumerate(home.rooms) if room not in ("bedroom", "nursery"))
+        self._lit = self._taken = 0
         self.heating, self._tv, self._lock, self._music = (
             home.by_name[name] for name in ("heating", "tv", "lock", "music")
         )
@@ -152,7 +157,20 @@ class House(World):
             if channel == SUN:
                 dusk_or_dawn = (value < DARK) != (self.sun < DARK)
                 self.sun = value
+        self._sense()
         self.feel_climate(dusk_or_dawn)
+
+    def _sense(self) -> None:
+        """Reward for what presence sensors, devices and thermometer show to be wrong, which counts for ten minutes."""
+        taken, minutes = self._taken, SLOT / 60
+        if self.indoor < self._cool and (up := taken & self._up):
+            self.earn("cold", (self._cool - self.indoor) * up.bit_count() * minutes)
+        if empty := self._lit & ~taken:
+            self.earn("lamps", empty.bit_count() * minutes)
+        if self.states[self._tv] and not taken >> self._tv_room & 1:
+            self.earn("unwatched", minutes)
+        if not (taken or self.states[self._lock]):
+            self.earn("unlocked", minutes)
 
     def _spend(self, kwh: float) -> None:
         self.kwh += kwh
@@ -188,12 +206,9 @@ class House(World):
                 # lights are the first devices, one a room
                 if not states[room] and 0 not in r.wants.get(room, NO_MATTER):
                     totals["dark"] += minutes
-        lamps = states[: self._n_rooms]
-        if any(lamps):
-            taken = [r.room for r in self.residents]
-            for room, lit in enumerate(lamps):
-                if lit and room not in taken:
-                    totals["lamps"] += minutes
+        if empty := self._lit & ~self._taken:
+            for _ in range(empty.bit_count()):
+                totals["lamps"] += minutes
         if states[self._tv] and self._tv_room not in awake:
             totals["unwatched"] += minutes
         if not awake:
@@ -239,6 +254,7 @@ class House(World):
             channel = self.home.presence + room
             if room >= 0 and self.row.context[channel] != (room in taken):
                 self.reading(channel, float(room in taken))
+                self._taken ^= 1 << room
 
     def others_in(self, room: int, resident: Occupant) -> bool:
         for r in self.residents:  # noqa: SIM110 -- as above
@@ -264,6 +280,8 @@ class House(World):
         self.power += powers[state] - powers[self.states[device]]
         self.states[device] = state
         self.reading(device, state)
+        if device < self._n_rooms:  # lights are the first devices, one a room
+            self._lit = self._lit | 1 << device if state else self._lit & ~(1 << device)
         if state and (kind := self.home.devices[device].kind.name) in RUNS:
             duration, kwh = RUNS[kind]
             self._spend(kwh)

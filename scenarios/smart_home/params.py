@@ -15,17 +15,6 @@ from lam_env.core.shared import Shared
 from .people.habits import PERSONAS
 from .people.trust import TrustParams
 
-REWARD_WEIGHTS = {
-    "assist": 1.0,  # somebody would have reached for it, and it was done
-    "override": -2.0,  # what the agent did had to be corrected
-    "rejection": -1.5,  # right, but not wanted from a machine
-    "miss": -0.2,  # done by hand where the agent could have done it
-    "nuisance": -0.05,  # something switched on that nobody used within its patience
-    "rating": 1.0,  # explicit thumbs, +1 or -1
-    "energy": -2.0,  # money [EUR]
-    "switched_off": -5.0,  # of the automation
-}
-
 UTILITY_WEIGHTS = {
     "touch": -1.0,  # manual touches, weighted by effort of the device
     "override": -0.5,  # on top of the touch
@@ -41,6 +30,22 @@ UTILITY_WEIGHTS = {
     "energy": -2.0,  # money [EUR]
 }
 
+REWARD_WEIGHTS = {
+    "assist": 1.0,  # somebody would have reached for it, and it was done
+    "override": -2.0,  # what the agent did had to be corrected
+    "rejection": -1.5,  # right, but not wanted from a machine
+    "miss": -0.2,  # done by hand where the agent could have done it
+    "nuisance": -0.05,  # something switched on that nobody used within its patience
+    "rating": 1.0,  # explicit thumbs, +1 or -1
+    "energy": -2.0,  # money [EUR]
+    "switched_off": -5.0,  # of the automation
+    # what sensors show to be wrong, at the price that it has as utility
+    "lamps": UTILITY_WEIGHTS["lamps"],  # [min] of a lamp that burns in a room sensed empty
+    "unwatched": UTILITY_WEIGHTS["unwatched"],  # [min] TV on and nobody sensed in the room
+    "unlocked": UTILITY_WEIGHTS["unlocked"],  # [min] unlocked and nobody sensed in any room
+    "cold": UTILITY_WEIGHTS["cold"],  # [K min] under normal heating, per room in which somebody is sensed, bedrooms not
+}
+
 
 @dataclass(frozen=True)
 class HomeParams(Shared):
@@ -53,6 +58,9 @@ class HomeParams(Shared):
     personas: tuple[str, ...] = setting(PERSONAS, "kinds of people that residents are drawn from")
     tariff: Literal["flat", "time_of_use", "hourly"] = setting("time_of_use", "how the price of electricity varies")
     season: float = setting(15.0, "day of the year on which day 0 falls (15: mid January)")
+    households: Literal["differ", "alike"] = setting(
+        "differ", "whether each household has dislikes, tastes by the hour and trust of its own, or nearly the same"
+    )
     dislikes: float = setting(
         1.0, "how often residents dislike what machines do, against the default (0: never)", low=0
     )

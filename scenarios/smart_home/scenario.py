@@ -19,6 +19,7 @@ from .baselines import HomeOracle, MotionRule, Timer
 from .devices import build_home
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
+from .people.dislikes import dislikes_of
 from .people.personas import PersonaTraits, persona
 from .picture.of_world import NAMES, home_view
 from .picture.scene import home_scene
@@ -63,6 +64,7 @@ class SmartHome(Scenario):
         self.home = build_home(self.params.rooms)
         self.vocabulary = self.home.vocabulary
         self.latent_names = hidden.latent_names(self.home, self.params.residents)
+        self.dislikes = dislikes_of(self.params.rooms, self.params.households, self.params.dislikes)
 
     @property
     def n_users(self) -> int:

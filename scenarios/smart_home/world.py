@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from lam_env.core.behaviour_tables import BehaviourTables
+from lam_env.core.dislikes import NEVER
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.core.shared import Fixed
-from lam_env.core.units import HOUR
+from lam_env.core.units import DAY, HOUR
 
 from .devices import FEEDBACK
 from .house import AWAY, AgentAct, House
 from .params import HomeParams
+from .people.dislikes import dislikes_of
 from .people.personas import PersonaTraits
 from .people.resident import Item, Resident
-from .people.wants import DISLIKES
 
 ACCEPT, OVERRIDE, REJECT, RATING, SWITCH_OFF, NUISANCE = range(len(FEEDBACK))
 BLAME = 3 * HOUR  # [s] for which a change of heating is put down to the agent beyond its patience
@@ -46,9 +49,8 @@ class HomeWorld(House):
         self.counts = dict.fromkeys(
             ("manual", "assists", "overrides", "rejections", "nuisances", "woken", "light_on"), 0
         )
-        dislikes = streams("home", "dislikes")
-        self._dislikes = [d for i, d in enumerate(DISLIKES) if dislikes.uniform(i) < d.p * params.dislikes]
-        self._minds = Fixed({a: self._windows(name) for a, name in enumerate(home.vocabulary.actions)})
+        self.dislikes = dislikes_of(params.rooms, params.households, params.dislikes)
+        self._disliked = Fixed(self._drawn(streams))
         self._ratings = streams("home", "ratings")
         self.residents = [Resident(self, self.attend, i, *person, streams) for i, person in enumerate(people)]
         self.notice(*(r.room for r in self.residents))
@@ -58,20 +60,24 @@ class HomeWorld(House):
         if reveal:
             reveal(self)
 
-    def _windows(self, action: str) -> tuple[tuple[int, int], ...]:
-        """Hours of day in which this household does not want a machine to do an action."""
-        device, _, state = action.rpartition(".")
-        kind = device.rpartition(".")[2]
-        names = {action, f"*.{kind}.{state}", f"*.{kind}.*", f"{kind}.*"}
-        return tuple((d.since, d.until) for d in self._dislikes if d.command in names)
+    def _drawn(self, streams: Streams) -> dict[int, bool]:
+        """By cell, whether this household has the dislike."""
+        draws, u = streams("home", "dislikes"), streams("home", "openness").uniform(0)
+        openness = int((np.cumsum(self.dislikes.classes[:-1]) < u).sum())
+        return {NEVER: False} | {i: draws.uniform(i) < p for i, p in enumerate(self.dislikes.p[openness].tolist())}
 
     def minds(self, action: int) -> bool:
         """Does the household dislike that a machine does this now?"""
         return self.minds_at(action, self.now)
 
     def minds_at(self, action: int, time: int) -> bool:
-        hour = time // HOUR % 24
-        return any(a <= hour < b for a, b in self._minds[action])
+        cells = self.dislikes.cells
+        return self._disliked[int(cells[time % DAY * len(cells) // DAY, action])]
+
+    def disliked(self) -> list[bool]:
+        """(A,) what the household minds now."""
+        cells = self.dislikes.cells
+        return [self._disliked[cell] for cell in cells[self.now % DAY * len(cells) // DAY].tolist()]
 
     # -- what residents do to devices ---------------------------------------------------------------------------------
 

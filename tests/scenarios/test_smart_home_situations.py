@@ -34,13 +34,14 @@ def home(*scripts, seed=0, taste=1.0, **settings):
 
     It is 4 am in January and dark; all are asleep and like it as cold as it is; a decision point comes every 10 s.
     """
-    settings = {"residents": len(scripts), "timer": 10, "dislikes": 0.0, "personas": ("home_worker",)} | settings
-    scenario = SmartHome(**settings)
+    usual = {"residents": len(scripts), "timer": 10, "dislikes": 0.0, "personas": ("home_worker",)}
+    scenario = SmartHome(**usual | {"households": "alike"} | settings)
     row = ObservationRows(1, scenario.vocabulary).row(0)
     world = scenario.make_world(Streams(seed), row, record=True)
     for resident, script in zip(world.residents, scripts, strict=True):
         resident.routine = Script(resident.tables.activities, world.start, script)
-        resident.rules = {k: [rule._replace(p=taste) for rule in rules] for k, rules in resident.rules.items()}
+        rules = {k: [rule._replace(p=taste) for rule in rules] for k, rules in resident.rules[0].items()}
+        resident.rules = (rules,) * len(resident.rules)
         resident.leaving_rules = dict.fromkeys(resident.leaving_rules, 1.0)
         resident.traits = dataclasses.replace(resident.traits, tidiness=1.0, talkativeness=0.0)
         resident.like, resident.level = 17.0, 1
@@ -155,10 +156,10 @@ def test_what_is_not_minded_is_no_override():
     assert state(world, "bathroom.light") == "dim"
 
 
-def test_a_standing_dislike_gives_a_rejection():
+def test_a_standing_dislike_gives_a_rejection(monkeypatch):
     world = home([(10, 30, "breakfast")])
     kettle = world.vocabulary.action("kitchen.kettle.hot")
-    world._minds[kettle] = ((0, 24),)
+    monkeypatch.setattr(world, "minds_at", lambda action, time: action == kettle)
     until(world, 9)
     do(world, "kitchen.kettle.hot")
     until(world, 14)

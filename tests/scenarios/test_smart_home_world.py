@@ -336,11 +336,11 @@ def test_later_weeks_are_those_of_the_same_household():
     env = LamEnv("smart_home", days=2)
     env.reset(seed=3)
     people = [(r.persona, r.traits, r.rules) for r in env.world.residents]
-    dislikes, start = env.world._dislikes, env.world.start
+    dislikes, start = env.world._disliked, env.world.start
     first, _ = env.reset(seed=3, options={"day": 28})
     assert env.world.start == start + 28 * DAY == first["epoch"][0]
     assert [(r.persona, r.traits, r.rules) for r in env.world.residents] == people
-    assert env.world._dislikes == dislikes
+    assert env.world._disliked == dislikes
     assert np.array_equal(first["clock"], LamEnv("smart_home").reset(seed=0)[0]["clock"])  # a Monday at 4 am too
     again, _ = env.reset(seed=4, options={"day": 28})
     assert [r.traits for r in env.world.residents] != [traits for _, traits, _ in people]

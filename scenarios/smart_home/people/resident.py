@@ -20,7 +20,7 @@ from ..climate import SLOT
 from ..devices import ALL_LIGHTS, HERE
 from ..house import AWAY, House
 from .personas import PersonaTraits
-from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, leaving_rules_of, meaning, rules_of
+from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, WINDOWS, Rules, leaving_rules_of, meaning, rules_of
 
 AHEAD = 6  # acts of the plan that a resident looks ahead (seen by the oracle alone)
 ASLEEP = "sleep"
@@ -73,17 +73,19 @@ class Resident(User):
         streams: Streams,
     ):
         super().__init__(index)
-        self.trust_params = world.params.trust
-        self.trust, self.habituation = self.trust_params.start, 0.0
         actor = f"resident{index}"
+        self.trust_params = world.params.trust
+        if world.params.households == "differ":
+            self.trust_params = self.trust_params.own(streams(actor, "trust"))
+        self.trust, self.habituation = self.trust_params.start, 0.0
         self.persona, self.tables, self.traits = name, tables, traits
         self.routine = Routine(tables, streams, actor)
         self.habits = [meaning(a) for a in tables.activities]
         self._coins, self._delays = streams(actor, "coins"), streams(actor, "delays")
         self._drawn: dict[int, Packed] = {}
         tastes = streams(actor, "tastes")
-        self.rules = Fixed(rules_of(world, traits, tastes))
-        self.leaving_rules = Fixed(leaving_rules_of(traits, tastes))
+        self.rules = rules_of(world, traits, tastes)
+        self.leaving_rules = leaving_rules_of(traits, tastes)
         home = world.home
         bedroom = "bedroom" if index < 2 else "nursery"
         rooms = {k: home.room(r, "bathroom" if r == "laundry" else "living") for k, (r, _) in WANTS.items()}
@@ -216,9 +218,13 @@ class Resident(User):
         if self.coins[14] < self.traits.tidiness:
             self._add(world, world.home.lights[room], 0, (0,), todo)
 
+    def rules_at(self, time: int) -> Rules:
+        """Those of the window of the day."""
+        return self.rules[time % DAY * WINDOWS // DAY]
+
     def _want(self, world: House, key: str, todo: list[Item]) -> None:
         lights, room, coins = world.home.lights, self.room, self.coins
-        for coin, device, state, ok, holds, seek, if_loaded, p in self.rules[key]:
+        for coin, device, state, ok, holds, seek, if_loaded, p in self.rules_at(world.now)[key]:
             if p < 1.0 and coins[coin] >= p:
                 continue
             if holds and not holds(world, room, self):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 from lam_env.config.cli import setting
+from lam_env.core.rng import Stream
 from lam_env.core.shared import Shared
 from lam_env.core.units import HOUR
 
@@ -31,3 +34,17 @@ class TrustParams(Shared):
     habituation: float = setting(
         0.01, "what a resident's tolerance grows by with every act that saved a touch, up to .5"
     )
+
+    def own(self, stream: Stream) -> TrustParams:
+        """One resident's: how much distrust they start with, what an override costs them and below what trust they
+        switch off scatter as lognormals around these, cut off at two standard deviations. The spreads are assumptions;
+        that people differ so is Merritt and Ilgen 2008 (Human Factors 50:194)."""
+        distrust, override, threshold = (
+            math.exp(sd * max(-2.0, min(2.0, stream.normal(i)))) for i, sd in enumerate((0.4, 0.3, 0.15))
+        )
+        return dataclasses.replace(
+            self,
+            start=max(0.0, 1 - (1 - self.start) * distrust),
+            override=self.override * override,
+            threshold=min(1.0, self.threshold * threshold),
+        )

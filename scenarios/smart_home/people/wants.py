@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lam_env.core.rng import Stream
+from lam_env.core.shared import Fixed
 
 from ..house import House, Occupant
+from .dislikes import WINDOWS
 from .personas import PersonaTraits
+
+OWN, HOURLY = 0.8, 0.5  # sd among residents of a want's logit: of all hours, and of each window besides
 
 
 @dataclass(frozen=True)
@@ -114,27 +118,6 @@ ALIASES = {  # labels of public activity logs
 }  # fmt: skip
 
 
-class Dislike(NamedTuple):
-    """Something that is wanted, but not by a machine."""
-
-    command: str  # device.state; "*" stands for any room or state
-    since: int  # [h] of the day
-    until: int  # [h]
-    p: float  # probability that a household has it
-
-
-DISLIKES = (
-    Dislike("door.lock.unlocked", 0, 24, 0.9),
-    Dislike("living.music.on", 0, 10, 0.85),
-    Dislike("living.tv.on", 0, 16, 0.8),
-    Dislike("kitchen.kettle.hot", 14, 24, 0.8),
-    Dislike("*.light.off", 20, 24, 0.6),
-    Dislike("*.blinds.*", 0, 9, 0.4),
-    Dislike("heating.warm", 0, 24, 0.3),
-    Dislike("alarm.*", 0, 24, 0.3),
-)
-
-
 def meaning(activity: str) -> str:
     """The home's own name of an activity; what it does not know happens like relaxing in the living room."""
     name = activity.lower().replace(" ", "")
@@ -155,34 +138,48 @@ class Rule(NamedTuple):
     p: float  # probability on an occasion
 
 
-def rules_of(house: House, traits: PersonaTraits, tastes: Stream) -> dict[str, list[Rule]]:
-    """By activity."""
-    return {
-        key: [
-            Rule(
-                j + 10 if key in ("wake", "return") else j,
-                house.device_index[w.device],
-                w.state,
-                (w.state, *w.ok),
-                house.conditions[w.when] if w.when else None,
-                w.seek,
-                w.when == "loaded",
-                _own(w, traits, tastes, i * 16 + j),
-            )
-            for j, w in enumerate(wants)
-        ]
-        for i, (key, (_, wants)) in enumerate(WANTS.items())
-    }
+Rules = Fixed[str, list[Rule]]  # by activity
 
 
-def leaving_rules_of(traits: PersonaTraits, tastes: Stream) -> dict[str, float]:
+def rules_of(house: House, traits: PersonaTraits, tastes: Stream) -> tuple[Rules, ...]:
+    """One for each of the day's `WINDOWS`; the same for all where residents are alike."""
+    if house.params.households == "alike":
+        return (_rules(house, traits, tastes, None),) * WINDOWS
+    return tuple(_rules(house, traits, tastes, window) for window in range(WINDOWS))
+
+
+def _rules(house: House, traits: PersonaTraits, tastes: Stream, window: int | None) -> Rules:
+    return Fixed(
+        {
+            key: [
+                Rule(
+                    j + 10 if key in ("wake", "return") else j,
+                    house.device_index[w.device],
+                    w.state,
+                    (w.state, *w.ok),
+                    house.conditions[w.when] if w.when else None,
+                    w.seek,
+                    w.when == "loaded",
+                    _own(w, traits, tastes, i * 16 + j, window),
+                )
+                for j, w in enumerate(wants)
+            ]
+            for i, (key, (_, wants)) in enumerate(WANTS.items())
+        }
+    )
+
+
+def leaving_rules_of(traits: PersonaTraits, tastes: Stream) -> Fixed[str, float]:
     """By activity, the probability that what it has needed is switched off when it is over."""
-    return {key: _own(w, traits, tastes, 999 + i) for i, (key, w) in enumerate(LEAVING.items())}
+    return Fixed({key: _own(w, traits, tastes, 999 + i) for i, (key, w) in enumerate(LEAVING.items())})
 
 
-def _own(want: Want, traits: PersonaTraits, tastes: Stream, index: int) -> float:
+def _own(want: Want, traits: PersonaTraits, tastes: Stream, index: int, window: int | None = None) -> float:
     """A resident's own probability: the want's, with normal scatter on its logit (1 stays 1), times a trait."""
     p = want.p
     if p < 1.0:
-        p = 1.0 / (1.0 + math.exp(-(math.log(p / (1 - p)) + 0.8 * tastes.normal(index))))
+        scatter = OWN * tastes.normal(index)
+        if window is not None:
+            scatter += HOURLY * tastes.normal(1024 + index * WINDOWS + window)
+        p = 1.0 / (1.0 + math.exp(-(math.log(p / (1 - p)) + scatter)))
     return min(1.0, p * getattr(traits, want.trait)) if want.trait else p
