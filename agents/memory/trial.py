@@ -67,7 +67,7 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int = WORLDS) -> A
 
 def fit(net: AnswerNet, answers: ActAnswers, seed: int = 0) -> AnswerNet:
     """Maximum likelihood with early stopping on held-out worlds; the best of all passes, the untrained one included."""
-    net, generator = copy.deepcopy(net), torch.Generator().manual_seed(seed)
+    net, generator = copy.deepcopy(net).requires_grad_(True), torch.Generator().manual_seed(seed)
     x, action, answer = (torch.from_numpy(part) for part in answers[:3])
     held = torch.from_numpy(answers.world % HELD == HELD - 1)
     rows, valid = (~held).nonzero()[:, 0], held.nonzero()[:, 0]

@@ -129,8 +129,8 @@ def test_a_trial_is_repeated_to_the_bit():
 
 
 def test_what_an_act_is_worth_is_what_the_reward_pays():
-    assert prices(REWARD_WEIGHTS) == (1.2, 1.8, 0.5)  # an assist, and an override, each less the miss that it saves
-    assert prices({"assist": 10.0, "miss": -2.0, "rejection": -8.0}) == (12.0, 6.0, 2.0)
-    assert prices({"right": 1.0}) == (0.0, 0.0, 0.0)  # terms of other names pay nothing for an act
+    assert prices(REWARD_WEIGHTS) == (1.2, 1.8, 0.5, 0.05)  # an assist, and an override, each less the miss that it saves
+    assert prices({"assist": 10.0, "miss": -2.0, "rejection": -8.0}) == (12.0, 6.0, 2.0, 0.0)
+    assert prices({"right": 1.0}) == (0.0, 0.0, 0.0, 0.0)  # terms of other names pay nothing for an act
     twice = PlugIn(Saying(VOCABULARY, [0.2, 0.8, 0, 0]), prices({"assist": 2.0}), *[np.ones((1, 4))] * 2)
     assert value(twice, observation())[0, 1] == pytest.approx(1.4)  # .8 x 2 - .2 x 1
