@@ -142,14 +142,8 @@ Rules = Fixed[str, list[Rule]]  # by activity
 
 
 def rules_of(house: House, traits: PersonaTraits, tastes: Stream) -> tuple[Rules, ...]:
-    """One for each of the day's `WINDOWS`; the same for all where residents are alike."""
-    if house.params.households == "alike":
-        return (_rules(house, traits, tastes, None),) * WINDOWS
-    return tuple(_rules(house, traits, tastes, window) for window in range(WINDOWS))
-
-
-def _rules(house: House, traits: PersonaTraits, tastes: Stream, window: int | None) -> Rules:
-    return Fixed(
+    """One for each of the day's `WINDOWS`; the same for all where households are alike."""
+    usual = Fixed(
         {
             key: [
                 Rule(
@@ -160,13 +154,29 @@ def _rules(house: House, traits: PersonaTraits, tastes: Stream, window: int | No
                     house.conditions[w.when] if w.when else None,
                     w.seek,
                     w.when == "loaded",
-                    _own(w, traits, tastes, i * 16 + j, window),
+                    _own(w, traits, tastes, i * 16 + j),
                 )
                 for j, w in enumerate(wants)
             ]
             for i, (key, (_, wants)) in enumerate(WANTS.items())
         }
     )
+    if house.params.households == "alike":
+        return (usual,) * WINDOWS
+    return tuple(_in_window(usual, tastes, 1024 * (window + 1)) for window in range(WINDOWS))
+
+
+def _in_window(usual: Rules, tastes: Stream, first: int) -> Rules:
+    """With scatter on the logits of probabilities; `first` of its draws."""
+    rules = {}
+    for i, (key, own) in enumerate(usual.items()):
+        rules[key] = [
+            Rule(*rule[:-1], rule.p / (rule.p + (1 - rule.p) * math.exp(-HOURLY * tastes.normal(first + i * 16 + j))))
+            if rule.p < 1.0
+            else rule
+            for j, rule in enumerate(own)
+        ]
+    return Fixed(rules)
 
 
 def leaving_rules_of(traits: PersonaTraits, tastes: Stream) -> Fixed[str, float]:
@@ -174,12 +184,9 @@ def leaving_rules_of(traits: PersonaTraits, tastes: Stream) -> Fixed[str, float]
     return Fixed({key: _own(w, traits, tastes, 999 + i) for i, (key, w) in enumerate(LEAVING.items())})
 
 
-def _own(want: Want, traits: PersonaTraits, tastes: Stream, index: int, window: int | None = None) -> float:
+def _own(want: Want, traits: PersonaTraits, tastes: Stream, index: int) -> float:
     """A resident's own probability: the want's, with normal scatter on its logit (1 stays 1), times a trait."""
     p = want.p
     if p < 1.0:
-        scatter = OWN * tastes.normal(index)
-        if window is not None:
-            scatter += HOURLY * tastes.normal(1024 + index * WINDOWS + window)
-        p = 1.0 / (1.0 + math.exp(-(math.log(p / (1 - p)) + scatter)))
+        p = 1.0 / (1.0 + math.exp(-(math.log(p / (1 - p)) + OWN * tastes.normal(index))))
     return min(1.0, p * getattr(traits, want.trait)) if want.trait else p
