@@ -1,8 +1,10 @@
 """Plug-in agents: expected utility on the prior's probabilities, with what feedback says counted, not learned.
 
-value(a) = gain acceptance(a) q(a) - loss(a) (1 - acceptance(a) q(a)) - refusal (1 - acceptance(a)) q(a), q from the
-prior's next and soon heads, gain and refusal from the reward (`prices`). Acceptance and loss are counted in a trial and
-shrunk to what the prior alone would say. It is the row that a tuned policy has to beat, so it gets the same inputs.
+An act is accepted, refused or in vain: value = gain P(accepted) - refusal P(refused) - nuisance P(in vain), prices from
+the reward (`prices`). P(accepted) = q times the acceptance of this household, q from the prior's next and soon heads.
+Of what is not accepted by households in general a counted share is refused, and q times what this one accepts less.
+Acceptance and that share are counted in a trial and shrunk to what the prior alone would say. It is the row that a
+tuned policy has to beat, so it gets the same inputs.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from .advice.plugin import AdvicePlugIn
 from .carry import CarriedPolicy, anticipation, slow_actions
 from .memory.network import PARTS
 
-VAIN = 0.25  # share of acts in vain that are refused, before any is counted
+REFUSED = 0.25  # share of what is not accepted that is refused, before any is counted
 LEAST = 0.1  # probability of what is considered at all: an argmax over values would pick what was never tried
 SHRINK = 4.0  # pseudo-counts
 Case = Callable[[Observation], np.ndarray]
@@ -32,45 +34,46 @@ REFUSALS = ("override", "rejection", "nuisance")  # reward terms of an act that 
 
 
 class Prices(NamedTuple):
-    """Of an act: accepted, refused (both less the miss that it saves), in vain with what of such acts is refused before
-    any is counted, and in vain without."""
+    """Of an act that is accepted, refused (both less the miss that it saves), and in vain."""
 
     gain: float
     refusal: float
-    vain: float
-    nuisance: float = 0.0
+    nuisance: float
 
 
 def prices(paid: Mapping[str, float]) -> Prices:
     """What the reward's terms come to. A term that a scenario does not have is never paid: it counts 0."""
     miss, worst = paid.get("miss", 0.0), min(paid.get(term, 0.0) for term in REFUSALS)
     nuisance = max(0.0, -paid.get("nuisance", 0.0))
-    return Prices(paid.get("assist", 0.0) - miss, miss - worst, -VAIN * worst, nuisance)
+    return Prices(paid.get("assist", 0.0) - miss, miss - worst, nuisance)
 
 
 @dataclass
 class PlugIn(CarriedPolicy):
-    """`acceptance` and `loss` (bins, A): per part of the day (bins = 1: whole day) and action. `online`: also counts
-    what this very household has accepted and refused in this episode."""
+    """`acceptance`, of what is in time, and `refused`, of what is not accepted, (bins, A): shares by part of the day
+    (bins = 1: whole day) and action. `online`: also counts what this very household has accepted and refused in this
+    episode."""
 
     predictor: ActionPredictor
     prices: Prices
     acceptance: np.ndarray
-    loss: np.ndarray
+    refused: np.ndarray
     online: bool = False
 
     @classmethod
     def untried(cls, predictor: ActionPredictor, training: Training, online: bool = False) -> Self:
         """Before anything is counted: all is accepted."""
-        price, a = prices(training.reward_weights), len(training.vocabulary)
-        return cls(predictor, price, np.ones((1, a)), np.full((1, a), price.vain), online)
+        a = len(training.vocabulary)
+        return cls(predictor, prices(training.reward_weights), np.ones((1, a)), np.full((1, a), REFUSED), online)
 
     def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
         """(N, A) value of each action."""
         q = anticipation(said, slow_actions(self.predictor.vocabulary.patience))
-        loss = self.loss[self.part(observation)]
-        good = np.clip(q * self.accepted(observation), 0.0, 1.0)
-        value = self.prices.gain * good - loss * (1 - good) - self.prices.refusal * (q - good).clip(0)
+        part = self.part(observation)
+        general, own, prices = self.acceptance[part], self.accepted(observation), self.prices
+        good = (q * own).clip(0, 1)
+        bad = (self.refused[part] * (1 - q * general) + q * (general - own)).clip(0, 1 - good)
+        value = prices.gain * good - prices.refusal * bad - prices.nuisance * (1 - good - bad)
         value = np.where((observation["action_mask"] > 0) & (q >= LEAST), value, -np.inf)
         value[:, 0] = 0.0
         return value
@@ -130,19 +133,18 @@ def count(
 
 
 def estimate(counts: np.ndarray, before: PlugIn) -> PlugIn:
-    """Acceptance and loss from counts (4, bins, A); a part of the day leans on the whole day."""
+    """Shares from counts (4, bins, A); a part of the day leans on the whole day."""
     if counts.shape[1] > 1:
         before = _estimate(counts.sum(1, keepdims=True), before)
     return _estimate(counts, before)
 
 
 def _estimate(counts: np.ndarray, before: PlugIn) -> PlugIn:
-    """Acceptances per hoped-for one, and loss per try in vain, each shrunk to what was believed before."""
+    """Acceptances per hoped-for one, and refusals per try not accepted, each shrunk to what was believed before."""
     tried, hoped, accepted, refused = counts
     acceptance = np.minimum((accepted + SHRINK * before.acceptance) / (hoped + SHRINK), 1.0)
-    vain = np.maximum(tried - accepted, 0)
-    loss = (before.prices.refusal * refused + SHRINK * before.loss) / (vain + SHRINK)
-    return replace(before, acceptance=acceptance, loss=loss)
+    rest = np.maximum(tried - accepted, refused)
+    return replace(before, acceptance=acceptance, refused=(refused + SHRINK * before.refused) / (rest + SHRINK))
 
 
 plugin_context = partial(PlugInAgent, bins=PARTS, worlds=8, online=True)

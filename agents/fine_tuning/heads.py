@@ -57,25 +57,24 @@ class AnticipationHead(nn.Module):
         """What the reward pays."""
         self.paid.copy_(torch.tensor([prices.gain, prices.refusal, prices.nuisance]))
 
-    def answer_features(self, x: Tensor, leaning: Tensor | float = 0.0) -> Tensor:
-        """What `answers` goes by, (N, A, F); `leaning` (N, A) corrects q."""
+    def answer_features(self, x: Tensor, leaning: Tensor | float = 0.0) -> tuple[Tensor, Tensor]:
+        """q (N, A), and what `answers` goes by (N, A, F); `leaning` (N, A) corrects q."""
         a, layout = self.layout.n_actions, self.layout
         soonest, soon = x[:, :a], x[:, a : 2 * a]
         q = soonest + torch.sigmoid(self.leaning + 3 * leaning) * (soon - soonest).clamp_min(0)
         answered, counts = x[:, 3 * a : 5 * a].reshape(-1, 2, a), x[:, 5 * a : layout.worth].reshape(-1, COUNTS, a)
-        return self.answers.features(q, x[:, layout.rest : layout.rest + PARTS], answered, counts)
+        return q, self.answers.features(q, x[:, layout.rest : layout.rest + PARTS], answered, counts)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
         a = self.layout.n_actions
         correction = self.correction(torch.cat([x[:, self.layout.rest :], x[:, : 2 * a]], 1))
         gain, cost, leaning, welcome = correction.chunk(4, 1)
-        features = self.answer_features(x, leaning)
+        q, features = self.answer_features(x, leaning)
         said = self.answers(features)
         good, bad, vain = torch.softmax(torch.stack([said[..., 0] + 3 * welcome, said[..., 1], said[..., 2]]), 0)
         paid, refusal, nuisance = self.paid
         value = ((paid + gain) * good - refusal * bad - (nuisance + cost) * vain) / self.temperature
-        q = 1 - features[..., 2].exp()
         logits = torch.where((x[:, 2 * a : 3 * a] > 0) & (q >= LEAST), value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 

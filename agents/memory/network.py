@@ -16,14 +16,16 @@ PARTS = 6  # parts of the day by which acceptance in general is counted, four ho
 class AnswerNet(nn.Module):
     """Probabilities that an act is accepted, refused, or in vain.
 
-    The guess is that it is wanted with probability q, and then accepted as often as this household has accepted its
-    kind in this part of the day, shrunk to what households in general accept. A network of one hidden layer, the same
+    The guess is counted, as in `PlugInKind`: q times what this household has accepted of its kind in this part of the
+    day, shrunk to what households in general accept, and so on. A network of one hidden layer, the same
     for all actions, corrects the logarithms of the guess. Its last layer starts at zero: untrained it is the guess.
     """
 
     def __init__(self, n_actions: int, width: int = 32, own: int = 4):
         super().__init__()
-        self.register_buffer("welcome", torch.full((PARTS, n_actions), 0.9))  # acceptance in general
+        # shares by part of the day as `PlugIn` has them: accepted by households in general, refused of the rest
+        self.register_buffer("accepted", torch.full((PARTS, n_actions), 0.9))
+        self.register_buffer("refused", torch.full((PARTS, n_actions), 0.25))
         self.own = nn.Parameter(torch.zeros(n_actions, own))  # what is learned of single actions
         self.hidden = nn.Linear(FEATURES + own, width)
         self.out = nn.Linear(width, 2)
@@ -33,13 +35,15 @@ class AnswerNet(nn.Module):
     def features(self, q: Tensor, part: Tensor, answered: Tensor, counts: Tensor) -> Tensor:
         """(N, A, FEATURES). q (N, A): probability that the act is wanted; part (N, PARTS): one-hot; answered (N, 2, A):
         how often each action was accepted and refused; counts (N, COUNTS, A): those of its kind, see `HeardByKind`."""
-        general = (part @ self.welcome).clamp(0.02, 0.98)
+        general = (part @ self.accepted).clamp(0.02, 0.98)
         accepted, refused, ever_accepted, ever_refused = counts.unbind(1)
         now = (accepted + SHRINK * general) / (accepted + refused + SHRINK)
         ever = (ever_accepted + SHRINK * general) / (ever_accepted + ever_refused + SHRINK)
         q = q.clamp(LEAST, 1 - LEAST)
         good = (q * now).clamp(LEAST)
-        guess = [good.log(), (q - good).clamp(LEAST).log(), (1 - q).log()]
+        bad = (part @ self.refused) * (1 - q * general) + q * (general - now)
+        bad = torch.minimum(bad.clamp_min(LEAST), 1 - good)
+        guess = [p.clamp(LEAST).log() for p in (good, bad, 1 - good - bad)]
         logits = [torch.logit(p, 0.01) for p in (general, ever)]
         everything = torch.log1p(answered.sum(2, keepdim=True)).expand(-1, -1, q.shape[1]).unbind(1)
         counted = torch.log1p(torch.cat([answered, counts], 1)).unbind(1)

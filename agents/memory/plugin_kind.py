@@ -40,7 +40,7 @@ class PlugInKindAgent:
     def fit(self, training: Training) -> PlugInKind:
         counted = plugin_context().fit(training)
         assert isinstance(counted, PlugIn)
-        policy = PlugInKind(counted.predictor, counted.prices, counted.acceptance, counted.loss)
+        policy = PlugInKind(counted.predictor, counted.prices, counted.acceptance, counted.refused)
         reached = []
         for i, pseudo in enumerate(GRID):
             training.progress("choose pseudo-counts", i, len(GRID), "")

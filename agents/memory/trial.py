@@ -50,7 +50,7 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int = WORLDS) -> A
         if len(rows):
             with torch.no_grad():
                 vector = torch.from_numpy(policy.features.vector(step.observation, step.state.said))
-                x = policy.head.answer_features(vector)[rows, step.actions[rows]]
+                x = policy.head.answer_features(vector)[1][rows, step.actions[rows]]
             acts.append((x.numpy(), step.actions[rows], rows, done[rows].copy()))
             done[rows] += 1
         lived = step.worlds[0]

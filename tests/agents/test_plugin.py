@@ -27,7 +27,7 @@ def observation(n=1, hour=0, accepted=(0, 0, 0, 0), refused=(0, 0, 0, 0), mask=(
 
 def plain(p, acceptance=1.0, online=False, soon=None):
     a = np.full((1, 4), acceptance) if np.ndim(acceptance) < 2 else np.asarray(acceptance)
-    return PlugIn(Saying(VOCABULARY, p, soon), prices(REWARD_WEIGHTS), a, np.full((len(a), 4), 0.5), online)
+    return PlugIn(Saying(VOCABULARY, p, soon), prices(REWARD_WEIGHTS), a, np.full((len(a), 4), 0.25), online)
 
 
 def value(policy, seen):
@@ -36,15 +36,15 @@ def value(policy, seen):
 
 def test_values_are_expected_utilities():
     found = value(plain([0.2, 0.5, 0.3, 0.0]), observation())
-    assert found[0, 1] == pytest.approx(0.35)  # .5 x 1.2 - .5 x .5
-    assert found[0, 2] == pytest.approx(0.01)  # .3 x 1.2 - .7 x .5
+    assert found[0, 1] == pytest.approx(0.35625)  # .5 x 1.2 - .125 x 1.8 - .375 x .05
+    assert found[0, 2] == pytest.approx(0.01875)  # .3 x 1.2 - .175 x 1.8 - .525 x .05
     assert found[0, 3] == -np.inf  # hardly ever tried
     half = value(plain([0.2, 0.5, 0.3, 0.0], acceptance=0.5), observation())
-    assert half[0, 1] == pytest.approx(-0.525)  # .25 x 1.2 - .75 x .5 - .25 x 1.8, the cost of a refusal
+    assert half[0, 1] == pytest.approx(-0.065625)  # .25 x 1.2 - .1875 x 1.8 - .5625 x .05
 
 
 def test_it_acts_where_that_is_worth_more_than_nothing():
-    for p, action in ((0.30, 1), (0.29, 0)):  # even at .5 / (1.2 + .5)
+    for p, action in ((0.29, 1), (0.28, 0)):  # even at .4875 / (1.2 + .4875)
         assert plain([1 - p, p, 0, 0]).predict(observation())[0].tolist() == [action]
     assert plain([0.1, 0.5, 0.4, 0]).predict(observation(mask=(1, 0, 1, 1)))[0].tolist() == [2]
     assert plain([0.1, 0.9, 0.0, 0], acceptance=0.1).predict(observation())[0].tolist() == [0]
@@ -69,8 +69,8 @@ def test_online_it_learns_what_this_household_refuses():
     assert policy.predict(observation(refused=(0, 4, 0, 0)))[0].tolist() == [0]
     assert policy.predict(observation(accepted=(0, 12, 0, 0), refused=(0, 4, 0, 0)))[0].tolist() == [1]
     assert plain([0.3, 0.7, 0, 0]).predict(observation(refused=(0, 9, 0, 0)))[0].tolist() == [1]
-    # four refusals and four made up that are none halve it: .35 x 1.2 - .65 x .5 - .35 x 1.8
-    assert value(policy, observation(refused=(0, 4, 0, 0)))[0, 1] == pytest.approx(-0.535)
+    # four refusals and four made up that are none halve it: .35 x 1.2 - (.25 x .3 + .35) x 1.8 - .225 x .05
+    assert value(policy, observation(refused=(0, 4, 0, 0)))[0, 1] == pytest.approx(-0.35625)
 
 
 def test_the_estimate_is_shrunk_to_what_was_believed_before():
@@ -86,8 +86,8 @@ def test_the_estimate_is_shrunk_to_what_was_believed_before():
     policy = PlugInAgent().fit(training)
     # accepted of those that the prior hoped for (8, 6 and 2), each with four made up: 12 / 12, 4 / 10, 4 / 6
     assert policy.acceptance[0].tolist() == pytest.approx([1.0, 1.0, 0.4, 2 / 3])
-    # cost of those in vain (2, 10 and 4), each with four of .5 made up: 2 / 6, (10 x 1.8 + 2) / 14, 2 / 8
-    assert policy.loss[0].tolist() == pytest.approx([0.5, 1 / 3, 10 / 7, 0.25])
+    # refused of those not accepted (2, 10 and 4), each with four of .25 made up
+    assert policy.refused[0].tolist() == pytest.approx([0.25, 1 / 6, 11 / 14, 1 / 8])
 
 
 class Impatient(Saying):
@@ -108,13 +108,13 @@ def test_a_trial_counts_what_is_refused(agent):
     policy = agent.fit(
         Training(vocabulary, "anticipate", None, None, make_env, REWARD_WEIGHTS, prior=Impatient(vocabulary))
     )
-    assert policy.acceptance.shape == policy.loss.shape == (agent.bins, len(vocabulary))
+    assert policy.acceptance.shape == policy.refused.shape == (agent.bins, len(vocabulary))
     assert policy.online == agent.online
     tv, kettle = vocabulary.action("living.tv.on"), vocabulary.action("kitchen.kettle.hot")
     assert policy.acceptance[:, tv].min() < 0.95  # tried, and refused by people who read
     assert policy.acceptance[:, kettle].tolist() == [1.0] * agent.bins  # never tried: as believed before
-    assert np.allclose(policy.loss[:, kettle], 0.5)
-    assert np.isfinite(policy.loss).all()
+    assert np.allclose(policy.refused[:, kettle], 0.25)
+    assert ((policy.refused >= 0) & (policy.refused <= 1)).all()
 
 
 def test_a_trial_is_repeated_to_the_bit():
@@ -125,12 +125,12 @@ def test_a_trial_is_repeated_to_the_bit():
     training = Training(vocabulary, "anticipate", None, None, make_env, REWARD_WEIGHTS, prior=Impatient(vocabulary))
     first, second = PlugInAgent().fit(training), PlugInAgent().fit(training)
     assert np.array_equal(first.acceptance, second.acceptance)
-    assert np.array_equal(first.loss, second.loss)
+    assert np.array_equal(first.refused, second.refused)
 
 
 def test_what_an_act_is_worth_is_what_the_reward_pays():
-    assert prices(REWARD_WEIGHTS) == (1.2, 1.8, 0.5, 0.05)  # an assist, and an override, each less the miss that it saves
-    assert prices({"assist": 10.0, "miss": -2.0, "rejection": -8.0}) == (12.0, 6.0, 2.0, 0.0)
-    assert prices({"right": 1.0}) == (0.0, 0.0, 0.0, 0.0)  # terms of other names pay nothing for an act
+    assert prices(REWARD_WEIGHTS) == (1.2, 1.8, 0.05)  # an assist, and an override, each less the miss that it saves
+    assert prices({"assist": 10.0, "miss": -2.0, "rejection": -8.0}) == (12.0, 6.0, 0.0)
+    assert prices({"right": 1.0}) == (0.0, 0.0, 0.0)  # terms of other names pay nothing for an act
     twice = PlugIn(Saying(VOCABULARY, [0.2, 0.8, 0, 0]), prices({"assist": 2.0}), *[np.ones((1, 4))] * 2)
-    assert value(twice, observation())[0, 1] == pytest.approx(1.4)  # .8 x 2 - .2 x 1
+    assert value(twice, observation())[0, 1] == pytest.approx(1.6)  # .8 x 2

@@ -33,7 +33,7 @@ def seen(now, *heard):
 
 def policy(acceptance=0.5, pseudo=1.0, p=(0.2, 0.2, 0.2, 0.2, 0.2)):
     a = np.full((1, 5), acceptance)
-    return PlugInKind(Saying(VOCABULARY, p), prices(REWARD_WEIGHTS), a, np.full((1, 5), 0.5), pseudo=pseudo)
+    return PlugInKind(Saying(VOCABULARY, p), prices(REWARD_WEIGHTS), a, np.full((1, 5), 0.25), pseudo=pseudo)
 
 
 def test_commands_of_a_kind_do_the_same_to_devices_of_a_kind():
