@@ -38,7 +38,8 @@ def save_policy(policy: TunedPolicy, folder: str | os.PathLike[str]) -> None:
     features, kinds = policy.features, [name for name, kind in HEADS.items() if type(policy.head) is kind]
     if not isinstance(features, PriorFeatures) or not kinds:
         raise UserError("only policies with a prior and a head of the kit's can be saved")
-    layers = [m for m in policy.head.modules() if isinstance(m, torch.nn.Linear)]
+    own = [m for name, m in policy.head.named_modules() if not name.startswith("answers.")]
+    layers = [m for m in own if isinstance(m, torch.nn.Linear)]
     about = {
         "head": kinds[0],
         "hidden": [layer.out_features for layer in layers[:-1]],

@@ -22,6 +22,7 @@ from lam_env.agents.fine_tuning.features import PlainFeatures, PriorFeatures
 from lam_env.agents.fine_tuning.heads import NEVER, TEMPERATURE, AdviceHead, head_for
 from lam_env.agents.fine_tuning.policy import TunedPolicy
 from lam_env.agents.fine_tuning.saved import load_policy, save_policy
+from lam_env.agents.memory.heard import COUNTS
 from lam_env.agents.plugin import PlugInAgent, plugin_context
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
@@ -49,6 +50,7 @@ from people import acceptance as true_acceptance
 from lam_env.core.contracts import Prediction
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
+from lam_env.core.observation import DAY_PARTS
 from lam_env.evaluation.rollout import rollout
 
 # -- readings that say something of each action
@@ -188,6 +190,7 @@ def observations(n=64, seed=0):
         "context": (20 * rng.normal(size=(n, N_READINGS))).astype(np.float32),
         "since": (1e5 * rng.random((n, VOCABULARY.n_tokens))).astype(np.float32),
         "feedback": rng.integers(0, 9, (n, 2 * A)).astype(np.float32),
+        "heard": rng.integers(0, 9, (n, DAY_PARTS * len(VOCABULARY.feedback) * A)).astype(np.float32),
         "action_mask": mask,
     }
 
@@ -259,7 +262,7 @@ def test_the_head_may_learn_away_from_it():
 def test_where_nothing_is_valued_advice_is_worth_its_nag():
     v = Vocabulary(VOCABULARY.actions, VOCABULARY.sensors, tuple(f"r{i}" for i in range(N_READINGS)))
     made, seen = features(v), observations()
-    assert (made.layout.worths, made.layout.rest) == ((), 5 * A + 1)
+    assert (made.layout.worths, made.layout.rest) == ((), (5 + COUNTS) * A + 1)
     plugin = AdvicePlugIn(made.predictor, AnswerModel.alike(A), {}, 0.2)
     head = AdviceHead(made.layout)
     head.start_from(plugin)
@@ -275,10 +278,10 @@ def test_the_layout_says_where_things_are():
     vector, _ = made(seen, None, None)
     layout, plain = made.layout, PlainFeatures(VOCABULARY, np.zeros(N_READINGS), np.ones(N_READINGS))
     assert layout.worths == ("external", "own")
-    assert vector.shape[1] == layout.size == 7 * A + 1 + layout.n_rest
+    assert vector.shape[1] == layout.size == (7 + COUNTS) * A + 1 + layout.n_rest
     offered = worth(seen["context"], VOCABULARY)
-    assert np.array_equal(vector[:, 5 * A : 6 * A], offered["external"])
-    assert np.array_equal(vector[:, 6 * A : 7 * A], offered["own"])
+    assert np.array_equal(vector[:, layout.worth : layout.worth + A], offered["external"])
+    assert np.array_equal(vector[:, layout.worth + A : layout.worth + 2 * A], offered["own"])
     assert np.array_equal(vector[:, layout.rest : layout.rest + 6].sum(1), np.ones(64))  # the part of the day
     assert plain.layout.worths == ()
     assert plain(seen, None, None)[0].shape[1] == plain.layout.size
