@@ -74,6 +74,10 @@ class TrafficParams(Shared):
         "prescriptive", "how advice is put: take this (prescriptive) or this is how it looks (descriptive)"
     )
 
+    people: Literal["differ", "alike"] = setting(
+        "differ", "whether travellers differ in what advice moves them, or weigh advice all alike"
+    )
+
     # supply
     rush: float = setting(
         0.0, "time in which the bottleneck lets all travellers pass; 0: what suits the network [min]", low=0, high=600
