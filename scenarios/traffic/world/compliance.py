@@ -58,8 +58,15 @@ def compliance(params: TrafficParams, supply: Supply, draw: Callable[[str], np.n
     """That of n travellers. `draw`: (n,) uniform numbers for a purpose."""
     change, asks = changes(supply)
     if params.people == "alike":
-        of = (params.accept_gain, params.accept_habit, params.accept_trust, params.trust, params.mute_below)
-        return Compliance(*(np.full(n, value) for value in of), np.zeros((n, len(asks))), change)
+        return Compliance(
+            gain=np.full(n, params.accept_gain),
+            habit=np.full(n, params.accept_habit),
+            heed=np.full(n, params.accept_trust),
+            trust=np.full(n, params.trust),
+            mute_below=np.full(n, params.mute_below),
+            willing=np.zeros((n, len(asks))),
+            change=change,
+        )
     openness = _normal(draw("openness"))
 
     def trait(name: str, sign: float = 1.0) -> np.ndarray:
