@@ -7,8 +7,8 @@ and 16 % at most take another mode. These shares set the order of the kinds of c
 the groups, each of which holds the one before, that the kinds go together in a person. Rewards for avoiding the rush
 hour agree: departures shift more than modes (Knockaert, Tseng, Verhoef and Rouwendal 2012, Transport Policy 24,
 260-272), and scheduling constraints, habit and attitudes tell who does what (Ben-Elia and Ettema 2011, Transportation
-Research A 45, 567-582). Who is cooperative and who chooses out of habit differs in following advice (van Essen, Thomas,
-van Berkum and Chorus 2020, Transportation 47, 1047-1070).
+Research A 45, 567-582). Personality makes a difference to following advice (van Essen, Thomas, van Berkum and Chorus
+2020, Transportation 47, 1047-1070).
 
 How widely people differ in log-odds, in trust and in weights, and how strongly all that goes together, no source says:
 `SPREAD`, `COUPLING` and the deviations below are assumptions, and so is what is said of those asked back to the car.
