@@ -113,6 +113,18 @@ class TrafficOracle(Rule):
         return best_trip(plan[:, a + 1 :] if self.selfish else plan[:, 1:a], mask, self.least)
 
 
+class KnownAnswers(Known):
+    """Greedy on published savings, told how likely this traveller follows each advice: what a perfect memory of answers
+    would be worth. It takes for granted that the usual is what they are about to do."""
+
+    reveal = ("latent",)
+
+    def advise(self, observation: Any) -> np.ndarray:
+        chance = observation["latent"][:, self.n : 2 * self.n]
+        worth = self.of(observation, "own") + self.of(observation, "external")
+        return best_trip(chance * worth - INTERRUPTION, observation["action_mask"])
+
+
 class OracleBatch(Known):
     """Decides the whole day by what is known at midnight: true chances of doing and of following, published savings;
     not what others are advised today."""
@@ -180,6 +192,7 @@ Make = Callable[[Supply, TrafficParams], Candidate]
 BASELINES: dict[str, Make] = {
     "habit": Habit,
     "fastest": Fastest,
+    "known": KnownAnswers,
     "oracle_so": OracleOptimum,
     "oracle_batch": OracleBatch,
     "informed": lambda supply, params: PredictionCeiling(TripChances(supply), in_place),

@@ -74,6 +74,10 @@ class TrafficParams(Shared):
         "prescriptive", "how advice is put: take this (prescriptive) or this is how it looks (descriptive)"
     )
 
+    people: Literal["differ", "alike"] = setting(
+        "differ", "whether travellers differ in what advice moves them, or weigh advice all alike"
+    )
+
     # supply
     rush: float = setting(
         0.0, "time in which the bottleneck lets all travellers pass; 0: what suits the network [min]", low=0, high=600
@@ -127,7 +131,7 @@ class TrafficParams(Shared):
         0.2, "weight of today's published times in what a traveller remembers of options not taken", low=0, high=1
     )
 
-    # advice: log-odds of following
+    # advice: log-odds of following; of travellers who differ, on average
     accept: float = setting(0.6, "log-odds that advice is followed at trust .5, without gain and habit")
     accept_trust: float = setting(5.0, "what a unit of trust adds to the log-odds of following")
     accept_gain: float = setting(
@@ -143,7 +147,7 @@ class TrafficParams(Shared):
     accept_rated: float = setting(0.5, "what a unit of past ratings (-1 to 1) adds to the log-odds of following")
     adopt: float = setting(0.4, "probability that advice which a traveller followed becomes a habit", low=0, high=1)
 
-    # trust [0, 1]: it recovers only in silence
+    # trust [0, 1]: it recovers only in silence; of those who differ, the level and the threshold of the middle one
     trust: float = setting(
         0.7, "trust in the advice at the start, and the level to which it returns in silence", low=0, high=1
     )

@@ -66,6 +66,7 @@ class Traffic(Scenario):
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
         "her own gain alone": "ladder_own",  # as results.csv has it
+        "who follows what, published costs": "known",
         "+ true chances, published costs": "oracle_batch",
         "oracle": "oracle",
     }

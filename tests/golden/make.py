@@ -23,9 +23,9 @@ def names() -> list[str]:
     return [name for name in registry.scenario_names() if (SCENARIOS / name).is_dir()]
 
 
-def playthrough(name: str, seed: int = SEED) -> str:
+def playthrough(name: str, seed: int = SEED, **settings: object) -> str:
     """A day of a scenario's world in which the oracle acts, where there is one: what happened, then what it came to."""
-    scenario = registry.scenario(name)(days=1)
+    scenario = registry.scenario(name)(days=1, **settings)
     oracle = scenario.baselines().get("oracle")
     policy: Any = oracle(None) if oracle else None
     env = LamEnv(scenario, reveal=getattr(policy, "reveal", ()), record=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
-from lam_env.scenarios.traffic.baselines import OracleOptimum, best_trip, shares
+from lam_env.scenarios.traffic.baselines import KnownAnswers, OracleOptimum, best_trip, shares
 from lam_env.scenarios.traffic.hidden import foresee
 
 from lam_env.envs.single import LamEnv
@@ -35,7 +35,23 @@ def test_the_more_an_oracle_knows_the_more_it_brings(table):
     lift = {name: t["utility.total"] - table["none"]["utility.total"] for name, t in table.items()}
     assert lift["oracle"] > lift["oracle_batch"] > lift["oracle_so"] > 0
     assert lift["oracle"] > 2.5
-    assert lift["ladder_own"] < lift["oracle_batch"]
+    assert lift["ladder_own"] < lift["known"] < lift["oracle"]
+
+
+def test_who_is_told_who_follows_is_refused_less_than_others():
+    """By the same savings, told what each does or what travellers do on average."""
+    scenario = SCENARIO(days=10)
+    known = scenario.baselines()["known"](None)
+
+    class Crowd(KnownAnswers):
+        def advise(self, observation):
+            latent = observation["latent"].copy()
+            latent[:, self.n : 2 * self.n] = 0.3
+            return super().advise(observation | {"latent": latent})
+
+    told, crowd = (rollout(p, scenario, SEEDS) for p in (known, Crowd(scenario.supply, scenario.params)))
+    rate = [np.mean([t["feedback.accept_rate"] for t in found]) for found in (told, crowd)]
+    assert rate[0] > rate[1] + 0.15
 
 
 def test_herding_and_parroting_are_worse_than_nothing(table):

@@ -17,8 +17,9 @@ def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarr
     the traveller follows, and on every later one on which they keep to it.
     """
     people, params, n = world.people, world.params, world.people.n_advised
+    rest, mute_below = people.compliance.trust, people.compliance.mute_below
     silent = np.flatnonzero(people.goes[:n] & ~advised[:n])
-    people.trust[silent] += params.trust_silence * np.maximum(params.trust - people.trust[silent], 0)
+    people.trust[silent] += params.trust_silence * np.maximum(rest[silent] - people.trust[silent], 0)
     went = np.flatnonzero(people.goes[:n])
     left, chosen = people.instead(went), world.chosen[went]
     moves = world.followed[went] | (left != chosen)  # today, or lately and they keep to it
@@ -52,9 +53,9 @@ def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarr
             world.feedback_event(i, RATING, option + 1, world.answer_to[i], thumb, None)
     np.minimum(np.maximum(people.trust, 0.0, out=people.trust), 1.0, out=people.trust)
     awake = people.muted_until[:n] < world.day
-    for i in np.flatnonzero(awake & (people.trust[:n] < params.mute_below)).tolist():
+    for i in np.flatnonzero(awake & (people.trust[:n] < mute_below[:n])).tolist():
         people.muted_until[i] = world.day + params.mute_days
-        people.trust[i] = (params.trust + params.mute_below) / 2
+        people.trust[i] = (rest[i] + mute_below[i]) / 2
         world.tally.muted += 1
         world.earn_from(i, "muted")
         world.feedback_event(i, MUTED, world.advice[i], world.answer_to[i], -1.0, None)

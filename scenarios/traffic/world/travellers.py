@@ -23,6 +23,7 @@ from ..params import TrafficParams
 from ..roads.supply import Supply
 from ..units import MINUTE
 from .choice import NestedLogit, inertia, sample_choice
+from .compliance import compliance
 from .profile import Profile
 
 ORDINARY, SPECIAL, WEEKEND = range(3)  # kinds of day, each with a habit of its own
@@ -95,6 +96,8 @@ class Travellers(User):
         self.lead = (params.slots + 1) / 2 * params.slot + AHEAD[0]  # [min] before the reference all have decided
         self.asks = self.lead + (AHEAD[1] - AHEAD[0]) * draw("asks")  # (N,) [min] before it they are asked
 
+        self.compliance = compliance(params, supply, draw, n)
+
         # what they can do
         self.shift = supply.shift[supply.slot]  # (O,) departure [min]
         self.car_option = ~supply.is_bus[supply.way]  # (O,) bool
@@ -108,7 +111,7 @@ class Travellers(User):
         # (2, 2, N, O) [min] working days and weekends; of each, times and discomfort
         self.memory = np.stack([self.by_option(b.tables[:2]) for b in beliefs])
         self.time, self.extra = self.memory[:, 0], self.memory[:, 1]  # (2, N, O) views of it
-        self.trust = np.full(n, params.trust)  # (N,) 0..1
+        self.trust = self.compliance.trust.copy()  # (N,) 0..1
         self.rated = np.zeros(n)  # (N,) past ratings, -1..1
         self.muted_until = np.full(n, -1)  # (N,) day
         self.habit = np.zeros((3, n), np.int64)  # (3, N) option by kind of day
@@ -227,27 +230,28 @@ class Travellers(User):
 
     def acceptance(self, i: int, natural: int) -> np.ndarray:
         """(O,) probability of following advice to each option by somebody who was about to take `natural`."""
-        p = self.params
+        own = self.compliance
         with np.errstate(invalid="ignore"):  # of two options that a closure takes away
             gain = np.clip(self.cost[i, natural] - self.cost[i], -MOST, MOST)
-        x = p.accept_gain * np.nan_to_num(gain, nan=0.0) + self._leaning(i)
-        x[self.last[i]] += p.accept_last
+        x = own.gain[i] * np.nan_to_num(gain, nan=0.0) + self._leaning(i) + own.willing[i, own.change[natural]]
+        x[self.last[i]] += self.params.accept_last
         return np.where(self.possible[i], 1 / (1 + np.exp(-x)), 0.0)
 
     def accepts(self, i: int, option: int) -> float:
         """The same for one option, against the natural one."""
-        p = self.params
-        gain = self.cost.item(i, self.natural.item(i)) - self.cost.item(i, option)
-        x = p.accept_gain * max(-MOST, min(MOST, gain)) + self._leaning(i)
+        own, natural = self.compliance, self.natural.item(i)
+        gain = self.cost.item(i, natural) - self.cost.item(i, option)
+        x = own.gain.item(i) * max(-MOST, min(MOST, gain)) + self._leaning(i)
+        x += own.willing.item(i, own.change.item(natural, option))
         if option == self.last.item(i):
-            x += p.accept_last
+            x += self.params.accept_last
         return 1 / (1 + math.exp(-x))
 
     def _leaning(self, i: int) -> float:
         """Log-odds of following anything."""
-        p = self.params
-        x = p.accept + p.accept_trust * (self.trust.item(i) - 0.5) + p.accept_rated * self.rated.item(i)
-        return x - p.accept_habit * self.strength(i) + (p.accept_form if p.form == "prescriptive" else 0.0)
+        p, own = self.params, self.compliance
+        x = p.accept + own.heed.item(i) * (self.trust.item(i) - 0.5) + p.accept_rated * self.rated.item(i)
+        return x - own.habit.item(i) * self.strength(i) + (p.accept_form if p.form == "prescriptive" else 0.0)
 
     def costs_of(self, i: int, time: np.ndarray, extra: np.ndarray) -> np.ndarray:
         """(O,) generalised cost [min] of one traveller at times and discomfort (O,)."""

@@ -27,7 +27,7 @@ def typical(params: TrafficParams) -> tuple[Profile, Profile]:
     """Working days and weekends, of a population of our own choice: the same for all worlds of these settings."""
     # what has nothing to do with it must not make it anew
     plain = TrafficParams(network=params.network, link_model=params.link_model)
-    plainly = {k: getattr(plain, k) for k in ("days", "form", "shock", "shock_day", "shock_days")}
+    plainly = {k: getattr(plain, k) for k in ("days", "form", "people", "shock", "shock_day", "shock_days")}
     plainly |= {f.name: getattr(plain, f.name) for f in fields(plain) if f.name.startswith(ADVICE)}
     # on many roads few people are no crowd: beliefs would not be those of a larger population
     travellers = max(TRAVELLERS, params.travellers) if is_file(params.network) else TRAVELLERS
