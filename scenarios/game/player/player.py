@@ -10,6 +10,7 @@ from lam_env.sim.user import ASKED, Habits, User
 
 from ..params import FLOW_WITHOUT_CHALLENGE
 from ..rules.compiled import MOST_LEVELS, NEVER, Compiled
+from .bedtime import Bedtime
 from .rating import Rating
 from .traits import Traits
 
@@ -60,7 +61,7 @@ class Player(User):
         *("game", "traits", "fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond", "late"),
         *("level", "xp", "gear", "points", "difficulty", "changed", "habit", "wins", "win_share", "losses", "fresh"),
         *("previous", "done", "left", "lure", "bare", "rate", "follows", "persona", "opened", "quest_share"),
-        *("rating", "place", "until"),
+        *("rating", "bedtime", "place", "until"),
     )
 
     def __init__(self, game: Compiled, traits: Traits):
@@ -78,7 +79,7 @@ class Player(User):
         self.left = [task.wins for task in game.quests]
         self.rate = self.follows = 0.0
         self.persona, self.quest_share = traits.persona, 0.0
-        self.rating = Rating(game.params.skill)
+        self.rating, self.bedtime = Rating(game.params.skill), Bedtime()
         self.opened, self.bare = game.first_quests, game.offset  # nothing is done, no point is spent
         self.allure()
 

@@ -9,6 +9,7 @@ from lam_env.envs.scenario import start_tick
 from lam_env.sim.persons import PersonalWorld
 
 from ..params import REWARD_WEIGHTS, UTILITY_WEIGHTS
+from ..player.bedtime import MORNING
 from ..player.player import CHOOSING, RAISING, Player
 from ..player.traits import Traits
 from ..rules.compiled import MOST_PLAYS, NEVER, Compiled
@@ -58,6 +59,11 @@ class Life(PersonalWorld):
         if hour < self.traits.wake:
             hour += 24
         return hour - self.traits.bed
+
+    def hour(self) -> float:
+        """[h] of the day, from `MORNING` on to that of the next day."""
+        hour = self.now / HOUR % 24
+        return hour + 24 if hour < MORNING else hour
 
     @property
     def due(self) -> bool:
