@@ -51,6 +51,9 @@ class GameParams(Shared):
 
     days: int = setting(30, "length of an episode [days]", low=1, high=3650)
     track: Literal["all", "activities"] = setting("all", "what may be advised; activities: not the difficulty")
+    people: Literal["differ", "alike"] = setting(
+        "differ", "whether players differ in what advice moves them, in trust and in how soon they have had enough"
+    )
     drift: float = setting(0.0, "share of a player's tastes that changes over an episode", low=0, high=1)
     tables: str | None = setting(
         None,

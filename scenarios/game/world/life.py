@@ -9,6 +9,7 @@ from lam_env.envs.scenario import start_tick
 from lam_env.sim.persons import PersonalWorld
 
 from ..params import REWARD_WEIGHTS, UTILITY_WEIGHTS
+from ..player.advised import Advised
 from ..player.bedtime import MORNING
 from ..player.player import CHOOSING, RAISING, Player
 from ..player.traits import Traits
@@ -44,7 +45,9 @@ class Life(PersonalWorld):
         self.traits = Traits(
             streams("player", "traits"), params, game.n, words.n_lines, len(game.rules.classes), game.own
         )
-        self.player = Player(game, self.traits)
+        differ = params.people == "differ"
+        advised = Advised.drawn(streams("player", "advised"), params, game.kinds) if differ else None
+        self.player = Player(game, self.traits, advised)
         self.sessions = self.plays = 0
         self.minutes = self.gap = 0.0
         self.began = start  # of the session

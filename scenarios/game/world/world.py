@@ -160,7 +160,7 @@ class GameWorld(Life):
         player.hear(advised > 0)
         if advised:
             answers = self.agent_acts
-            push = player.persuasion()
+            push = player.persuasion(advised)
             if advised == words.leave:
                 if u <= logistic(leave + game.params.stop * push):
                     action = words.leave
@@ -174,8 +174,8 @@ class GameWorld(Life):
                         noisy[advised - words.easier + n] += game.params.click * push
                     action = self._action(noisy.index(max(noisy)))
             self._answer(advised, action, draws.uniform(occasion + ANNOY))
-        elif self.plays:
-            player.bedtime.chooses(self.hour(), action == words.leave, game.ends[self.plays], game.params.sleepy)
+        elif self.plays and (hour := self.hour()) > NIGHT:
+            player.bedtime.chooses(hour, action == words.leave, game.ends[self.plays], game.params.sleepy)
         self.user_event(0, action, answers)
         if action <= n:
             k = action - 1
@@ -296,7 +296,7 @@ class GameWorld(Life):
         answers = -1
         player.hear(advised > 0)
         if advised:
-            noisy[advised - words.first_line] += player.persuasion()
+            noisy[advised - words.first_line] += player.persuasion(advised)
             action = words.first_line + noisy.index(max(noisy))
             answers = self.agent_acts
             self._answer(advised, action, self._play_draws.uniform(self._occasion + ANNOY_LINE))
