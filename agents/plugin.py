@@ -1,9 +1,8 @@
 """Plug-in agents: expected utility on the prior's probabilities, with what feedback says counted, not learned.
 
-An act is accepted, refused or in vain: value = gain P(accepted) - refusal P(refused) - nuisance P(in vain), prices from
-the reward (`prices`). P(accepted) = q times the acceptance of this household, q from the prior's next and soon heads.
-Of what is not accepted by households in general a counted share is refused, and q times what this one accepts less.
-Acceptance and that share are counted in a trial and shrunk to what the prior alone would say. It is the row that a
+An act that is in time is accepted or refused, any other is in vain: value(a) = gain q acceptance - refusal q (1 -
+acceptance) - nuisance (1 - q), q from the prior's next and soon heads, prices from the reward (`prices`). Acceptance is
+counted in a trial, per act that the prior hoped for, and shrunk to what the prior alone would say. It is the row that a
 tuned policy has to beat, so it gets the same inputs.
 """
 
@@ -26,8 +25,8 @@ from .advice.plugin import AdvicePlugIn
 from .carry import CarriedPolicy, anticipation, slow_actions
 from .memory.network import PARTS
 
-REFUSED = 0.25  # share of what is not accepted that is refused, before any is counted
 LEAST = 0.1  # probability of what is considered at all: an argmax over values would pick what was never tried
+TRIED = 0.3  # the same in a trial: who is bolder before anything is counted is switched off before it can be
 SHRINK = 4.0  # pseudo-counts
 Case = Callable[[Observation], np.ndarray]
 REFUSALS = ("override", "rejection", "nuisance")  # reward terms of an act that was not wanted
@@ -50,31 +49,27 @@ def prices(paid: Mapping[str, float]) -> Prices:
 
 @dataclass
 class PlugIn(CarriedPolicy):
-    """`acceptance`, of what is in time, and `refused`, of what is not accepted, (bins, A): shares by part of the day
-    (bins = 1: whole day) and action. `online`: also counts what this very household has accepted and refused in this
-    episode."""
+    """`acceptance` (bins, A): per part of the day (bins = 1: whole day) and action. `online`: also counts what this very
+    household has accepted and refused in this episode. `least`: probability of what is considered."""
 
     predictor: ActionPredictor
     prices: Prices
     acceptance: np.ndarray
-    refused: np.ndarray
     online: bool = False
+    least: float = LEAST
 
     @classmethod
     def untried(cls, predictor: ActionPredictor, training: Training, online: bool = False) -> Self:
         """Before anything is counted: all is accepted."""
-        a = len(training.vocabulary)
-        return cls(predictor, prices(training.reward_weights), np.ones((1, a)), np.full((1, a), REFUSED), online)
+        price, a = prices(training.reward_weights), len(training.vocabulary)
+        return cls(predictor, price, np.ones((1, a)), online, TRIED)
 
     def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
         """(N, A) value of each action."""
         q = anticipation(said, slow_actions(self.predictor.vocabulary.patience))
-        part = self.part(observation)
-        general, own, prices = self.acceptance[part], self.accepted(observation), self.prices
-        good = (q * own).clip(0, 1)
-        bad = (self.refused[part] * (1 - q * general) + q * (general - own)).clip(0, 1 - good)
-        value = prices.gain * good - prices.refusal * bad - prices.nuisance * (1 - good - bad)
-        value = np.where((observation["action_mask"] > 0) & (q >= LEAST), value, -np.inf)
+        good = (q * self.accepted(observation)).clip(0, 1)
+        value = self.prices.gain * good - self.prices.refusal * (q - good).clip(0) - self.prices.nuisance * (1 - q)
+        value = np.where((observation["action_mask"] > 0) & (q >= self.least), value, -np.inf)
         value[:, 0] = 0.0
         return value
 
@@ -133,18 +128,17 @@ def count(
 
 
 def estimate(counts: np.ndarray, before: PlugIn) -> PlugIn:
-    """Shares from counts (4, bins, A); a part of the day leans on the whole day."""
+    """Acceptance from counts (4, bins, A); a part of the day leans on the whole day."""
     if counts.shape[1] > 1:
         before = _estimate(counts.sum(1, keepdims=True), before)
     return _estimate(counts, before)
 
 
 def _estimate(counts: np.ndarray, before: PlugIn) -> PlugIn:
-    """Acceptances per hoped-for one, and refusals per try not accepted, each shrunk to what was believed before."""
-    tried, hoped, accepted, refused = counts
+    """Acceptances per hoped-for one, shrunk to what was believed before."""
+    _, hoped, accepted, _ = counts
     acceptance = np.minimum((accepted + SHRINK * before.acceptance) / (hoped + SHRINK), 1.0)
-    rest = np.maximum(tried - accepted, refused)
-    return replace(before, acceptance=acceptance, refused=(refused + SHRINK * before.refused) / (rest + SHRINK))
+    return replace(before, acceptance=acceptance, least=LEAST)
 
 
 plugin_context = partial(PlugInAgent, bins=PARTS, worlds=8, online=True)

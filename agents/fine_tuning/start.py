@@ -41,7 +41,6 @@ def count(head: torch.nn.Module, training: Training, features: Features) -> None
         counted = plugin_context().fit(training)
         assert isinstance(counted, PlugIn)
         head.answers.accepted.copy_(torch.as_tensor(counted.acceptance))
-        head.answers.refused.copy_(torch.as_tensor(counted.refused))
         answers = try_acts(TunedPolicy(features, head), training)
         head.answers.load_state_dict(fit(head.answers, answers, training.seed).state_dict())
 

@@ -23,9 +23,7 @@ class AnswerNet(nn.Module):
 
     def __init__(self, n_actions: int, width: int = 32, own: int = 4):
         super().__init__()
-        # shares by part of the day as `PlugIn` has them: accepted by households in general, refused of the rest
-        self.register_buffer("accepted", torch.full((PARTS, n_actions), 0.9))
-        self.register_buffer("refused", torch.full((PARTS, n_actions), 0.25))
+        self.register_buffer("accepted", torch.full((PARTS, n_actions), 0.9))  # in general, as `PlugIn.acceptance`
         self.own = nn.Parameter(torch.zeros(n_actions, own))  # what is learned of single actions
         self.hidden = nn.Linear(FEATURES + own, width)
         self.out = nn.Linear(width, 2)
@@ -41,9 +39,7 @@ class AnswerNet(nn.Module):
         ever = (ever_accepted + SHRINK * general) / (ever_accepted + ever_refused + SHRINK)
         q = q.clamp(LEAST, 1 - LEAST)
         good = (q * now).clamp(LEAST)
-        bad = (part @ self.refused) * (1 - q * general) + q * (general - now)
-        bad = torch.minimum(bad.clamp_min(LEAST), 1 - good)
-        guess = [p.clamp(LEAST).log() for p in (good, bad, 1 - good - bad)]
+        guess = [p.clamp(LEAST).log() for p in (good, q - good, 1 - q)]
         logits = [torch.logit(p, 0.01) for p in (general, ever)]
         everything = torch.log1p(answered.sum(2, keepdim=True)).expand(-1, -1, q.shape[1]).unbind(1)
         counted = torch.log1p(torch.cat([answered, counts], 1)).unbind(1)

@@ -15,7 +15,7 @@ from ..fine_tuning.trial import returns
 from ..plugin import PlugIn, plugin_context
 from .heard import HeardByKind
 
-GRID = (0.5, 1.0, 2.0, 4.0, 8.0)  # pseudo-counts
+GRID = (1.0, 2.0, 4.0, 8.0)  # pseudo-counts
 
 
 @dataclass
@@ -40,7 +40,7 @@ class PlugInKindAgent:
     def fit(self, training: Training) -> PlugInKind:
         counted = plugin_context().fit(training)
         assert isinstance(counted, PlugIn)
-        policy = PlugInKind(counted.predictor, counted.prices, counted.acceptance, counted.refused)
+        policy = PlugInKind(counted.predictor, counted.prices, counted.acceptance)
         reached = []
         for i, pseudo in enumerate(GRID):
             training.progress("choose pseudo-counts", i, len(GRID), "")

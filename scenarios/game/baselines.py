@@ -11,6 +11,8 @@ import numpy as np
 from lam_env.core.contracts import Candidate, Prediction, PredictionCeiling, Training
 from lam_env.logs.decision_points import DecisionPoints
 
+from .hidden import STATE
+from .params import REWARD_WEIGHTS as W
 from .rules.compiled import Compiled
 
 RESTED = 0.12  # rate of suggestions below which a rule with a cool-down speaks again: about every tenth decision
@@ -129,6 +131,30 @@ class KnownChances(Advisor):
         return self.rested(observation, best_advice(p, observation["action_mask"]))
 
 
+class ToldAnswers(Advisor):
+    """Told how this player takes advice: the true chance of each action with and without it, and how soon it annoys.
+    What actions are worth it reads as all agents do, and advises what the reward then pays best for at once."""
+
+    reveal = ("latent",)
+
+    def __init__(self, game: Compiled, training: Training | None = None):
+        super().__init__(game)
+        self.ignored = game.params.annoy_ignored
+        self.irritation = 2 * (self.n - 1) + STATE.index("irritation")
+
+    def advice(self, observation: Any) -> np.ndarray:
+        hidden, context, last = observation["latent"], observation["context"], self.n - 1
+        p, accepted = hidden[:, :last], hidden[:, last : 2 * last]
+        worth = sum(W[kind] * context[:, channels] for kind, channels in self.vocabulary.values().items())
+        gain = worth - (p * worth).sum(1, keepdims=True)
+        moved = (accepted - p).clip(0) / (1 - p).clip(0.01)  # of what they would not do anyway
+        irritation = hidden[:, self.irritation, None]
+        annoyed = p / (1 + np.exp(-irritation)) + (1 - p) / (1 + np.exp(-irritation - self.ignored))
+        answer = W["follow"] * accepted + W["ignore"] * (1 - accepted)
+        value = moved * gain + W["nag"] + annoyed * W["annoyed"] + (1 - annoyed) * answer
+        return best_advice(np.concatenate([np.zeros((len(value), 1)), value], 1), observation["action_mask"])
+
+
 class GameOracle(Advisor):
     """Greedy on the hidden state: at each decision the advice whose expected change of utility is greatest
     (`hidden.plan`), if it is above `least`, since advice wears out. `only`: "difficulty" or "activities" (with builds);
@@ -163,6 +189,7 @@ BASELINES: dict[str, Make] = {
 }
 LADDER: dict[str, Make] = {
     "ladder_chances": lambda game, training: KnownChances(game),
+    "ladder_answers": ToldAnswers,
     "ladder_now": lambda game, training: GameOracle(game, now=True),
     "ladder_difficulty": lambda game, training: GameOracle(game, only="difficulty"),
     "ladder_activities": lambda game, training: GameOracle(game, only="activities"),

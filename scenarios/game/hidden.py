@@ -26,7 +26,7 @@ from .rules.rules import BARTLE
 from .world.world import GameWorld
 
 MOODS = ("fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond")
-STATE = ("skill", *MOODS, "leaving", "quitting")
+STATE = ("skill", *MOODS, "leaving", "quitting", "irritation")
 SILENCE = [0.0] * 64
 # of the value of the state after: how long things last, and what a day with the game is worth to a player
 DAY_WORTH = 0.45  # utility of a day for a player who stays
@@ -72,7 +72,7 @@ class Decision:
         self.weights = {a: exp(x - most) for a, x in likes.items() if x > -1e8}
         rate = player.rate
         player.rate += self.params.rate * (1 - rate)  # as it is once advice has been given
-        self.push = player.persuasion()
+        self.push = [player.persuasion(a) for a in range(len(words.vocabulary))]
         self.irritations = player.irritation(False), player.irritation(True)
         player.rate = rate
 
@@ -80,12 +80,12 @@ class Decision:
         """Probability of each action."""
         leave, weights, words = self.leave, self.weights, self.words
         if advised == words.leave:
-            leave += self.params.stop * self.push
+            leave += self.params.stop * self.push[advised]
         elif advised:
-            push = self.push * (self.params.click if advised >= words.easier else 1.0)
+            push = self.push[advised] * (self.params.click if advised >= words.easier else 1.0)
             weights = {**weights, advised: weights[advised] * exp(push)}
             if advised < words.leave:
-                leave -= self.params.stay * self.push
+                leave -= self.params.stay * self.push[advised]
         ends = logistic(leave)
         total = sum(weights.values())
         return {a: (1 - ends) * w / total for a, w in weights.items()} | ({words.leave: ends} if ends else {})
@@ -107,7 +107,8 @@ def latent(world: GameWorld) -> np.ndarray:
         if world.row.mask[a]:
             accept[a] = decision.chances(a)[a]
     moods = [getattr(player, mood) for mood in MOODS]
-    state = (world.traits.skill, *moods, max(-9.0, min(9.0, decision.leave)), world.quitting())
+    leaving = max(-9.0, min(9.0, decision.leave))
+    state = (world.traits.skill, *moods, leaving, world.quitting(), decision.irritations[0])
     return np.concatenate([p[1:], accept[1:], state, player.persona])
 
 

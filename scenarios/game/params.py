@@ -17,9 +17,12 @@ REWARD_WEIGHTS = {
     "quality": 1 / 30,  # [min] of play times flow as wins and variety tell it, at most `COUNTED` minutes a day
     "progress": 0.1,  # levels and quests
     "return": 0.15,  # [days] after which the player came back, at most `LONGEST`
+    # what answers to surveys put right in these two, in the mean, see `world.survey`
+    "survey": 1 / 30,  # [min] of flow of a session that answers tell of, less its `quality`
+    "satisfied": 0.3,  # [days] of `return`, times satisfaction as told less the usual
     "churn": -0.5,  # leaving for good
     "early_logout": -0.1,  # a session of one play
-    "late": -0.05,  # [min] of play in the `NIGHT`
+    "late": -0.05,  # [min] of play after bedtime, as far as that can be told
     "nag": -0.02,  # advice shown
     "follow": 0.005,  # advice followed, whether it would have been done anyway or not
     "ignore": -0.005,  # advice ignored
@@ -27,7 +30,6 @@ REWARD_WEIGHTS = {
     "thumb": 0.1,  # a thumb, +1 or -1
 }
 COUNTED = 90.0  # [min]
-NIGHT = 23.5, 5.0  # [h] of the day: what a company can tell to be late
 LONGEST = 14.0  # [days]
 
 # What the player gets out of it. A utility of 1 is half an hour of full flow.
@@ -49,11 +51,18 @@ class GameParams(Shared):
 
     days: int = setting(30, "length of an episode [days]", low=1, high=3650)
     track: Literal["all", "activities"] = setting("all", "what may be advised; activities: not the difficulty")
+    people: Literal["differ", "alike"] = setting(
+        "differ", "whether players differ in what advice moves them, in trust and in how soon they have had enough"
+    )
     drift: float = setting(0.0, "share of a player's tastes that changes over an episode", low=0, high=1)
     tables: str | None = setting(
         None,
         "file of play behaviour calibrated to a log: its ends of sessions, gaps and leaving hold in place of end*, "
         "churn* and gap_*",
+    )
+
+    survey: float = setting(
+        0.1, "probability that a player answers a survey after a session (0: nobody is asked)", low=0, high=1
     )
 
     # what a player does: log-odds

@@ -71,6 +71,7 @@ class Game(Scenario):
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
         "true chances": "ladder_chances",
+        "+ answers to advice": "ladder_answers",
         "+ moods, this play alone": "ladder_now",
         "oracle, difficulty alone": "ladder_difficulty",
         "oracle, activities and builds": "ladder_activities",

@@ -9,8 +9,8 @@ from .rules.rules import LEAVE, Rules
 
 CHOICE, LEVEL_UP = range(2)  # what the player is asked: what to do next, or which skill line to raise
 SENSORS = ("choice", "level_up")
-FOLLOWED, IGNORED, ANNOYED, THUMB = range(4)
-FEEDBACK = ("follow", "ignore", "annoyed", "thumb")
+FOLLOWED, IGNORED, ANNOYED, THUMB, SURVEY, SATISFIED = range(6)
+FEEDBACK = ("follow", "ignore", "annoyed", "thumb", "survey", "satisfied")
 EASIER, HARDER = "easier", "harder"
 STATE = (
     *("level", "xp", "gear", "wins", "losses", "plays", "minutes", "gap", "sessions", "quests", "difficulty"),

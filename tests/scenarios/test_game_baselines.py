@@ -85,6 +85,23 @@ def test_oracles_are_allowed_what_their_names_say():
     assert GameOracle(GAME.game, least=9.0).predict(seen)[0][0] == 0
 
 
+def test_who_is_told_the_answers_advises_what_moves_and_helps_most():
+    rule = LADDER["ladder_answers"](GAME.game, None)
+    hidden = np.zeros((1, len(GAME.latent_names)))
+    place = {name: i for i, name in enumerate(GAME.latent_names)}
+    hidden[0, :2] = 0.5  # would do the first or the second
+    hidden[0, place["irritation"]] = -9.0
+    second, third = V.actions[2:4]
+    for name, accepted in ((second, 0.9), (third, 0.3)):
+        hidden[0, place[f"accept.{name}"]] = accepted
+    seen = observed(**{f"quality.{second}": 2.0, f"quality.{third}": 9.0})
+    assert rule.predict({**seen, "latent": hidden})[0][0] == 3  # .3 of eight minutes beats .8 of one
+    hidden[0, place[f"accept.{third}"]] = 0.05
+    assert rule.predict({**seen, "latent": hidden})[0][0] == 2
+    hidden[0, place["irritation"]] = 9.0
+    assert rule.predict({**seen, "latent": hidden})[0][0] == 0
+
+
 def test_every_baseline_answers_a_batch(training):
     for name, make in (GAME.baselines() | GAME.rungs() | GAME.exploits()).items():
         totals = rollout(make(training), Game(days=2), [5, 6, 7])

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lam_env.scenarios.game.params import NIGHT
 from lam_env.scenarios.game.player.player import SOFT
 from lam_env.scenarios.game.player.rating import Rating
 from lam_env.scenarios.game.rules.compiled import logistic
@@ -18,7 +17,6 @@ from lam_env.scenarios.game.world.estimates import (
     PLAYS_AHEAD,
     likely_flow,
     likely_flows,
-    night_minutes,
     worths,
 )
 from lam_env.scenarios.game.world.world import GameWorld
@@ -121,18 +119,6 @@ def test_the_flow_of_one_activity_is_that_of_all():
     player = world(choices=12).player
     every = likely_flows(player, player.bare, player.habit)
     assert [likely_flow(player, k) for k in range(GAME.game.n)] == every
-
-
-# -- night
-
-
-@pytest.mark.parametrize(
-    ("hour", "minutes", "dark"),
-    [(23.0, 30, 0), (23.75, 30, 15), (0.5, 30, 30), (4.9, 30, 30), (5.5, 30, 0), (12.0, 30, 0), (23.5, 10, 0)],
-)
-def test_minutes_of_the_night(hour, minutes, dark):
-    assert NIGHT == (23.5, 5.0)
-    assert night_minutes(round(3 * DAY + hour * 3600), minutes) == pytest.approx(dark)
 
 
 # -- worths

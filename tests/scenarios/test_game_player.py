@@ -182,9 +182,9 @@ def test_who_is_pleased_or_tied_stays_and_who_is_annoyed_leaves():
 
 
 def test_persuasion_grows_with_trust_and_wears_out():
-    assert player(trust=1.0, rate=0.0).persuasion() == pytest.approx(PARAMS.beta * PARAMS.advice)
-    assert player(trust=1.0, rate=1.0).persuasion() == pytest.approx(PARAMS.beta * PARAMS.advice * (1 - PARAMS.tire))
-    assert player(trust=0.0).persuasion() == 0
+    assert player(trust=1.0, rate=0.0).persuasion(1) == pytest.approx(PARAMS.beta * PARAMS.advice)
+    assert player(trust=1.0, rate=1.0).persuasion(1) == pytest.approx(PARAMS.beta * PARAMS.advice * (1 - PARAMS.tire))
+    assert player(trust=0.0).persuasion(1) == 0
 
 
 def test_irritation_grows_with_the_rate_of_suggestions():

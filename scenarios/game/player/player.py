@@ -10,6 +10,8 @@ from lam_env.sim.user import ASKED, Habits, User
 
 from ..params import FLOW_WITHOUT_CHALLENGE
 from ..rules.compiled import MOST_LEVELS, NEVER, Compiled
+from .advised import Advised
+from .bedtime import Bedtime
 from .rating import Rating
 from .traits import Traits
 
@@ -57,19 +59,33 @@ class Player(User):
     """
 
     __slots__ = (
-        *("game", "traits", "fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond", "late"),
+        *(
+            "game",
+            "traits",
+            "advised",
+            "fatigue",
+            "boredom",
+            "frustration",
+            "annoyance",
+            "satisfaction",
+            "trust",
+            "bond",
+            "late",
+        ),
         *("level", "xp", "gear", "points", "difficulty", "changed", "habit", "wins", "win_share", "losses", "fresh"),
         *("previous", "done", "left", "lure", "bare", "rate", "follows", "persona", "opened", "quest_share"),
-        *("rating", "place", "until"),
+        *("advised", "rating", "bedtime", "place", "until"),
     )
 
-    def __init__(self, game: Compiled, traits: Traits):
+    def __init__(self, game: Compiled, traits: Traits, advised: Advised | None = None):
+        """`advised`: how they take advice (None: as all who are alike)."""
         super().__init__(0)
         self.game, self.traits = game, traits
+        self.advised = advised or Advised(game.alike, game.params.trust)
         self.place, self.until = AWAY, 0  # until when [s], but where the agent's word is awaited
         n = game.n
         self.fatigue = self.boredom = self.frustration = self.annoyance = self.bond = self.late = 0.0
-        self.satisfaction, self.trust = 0.5, game.params.trust
+        self.satisfaction, self.trust = 0.5, self.advised.trust
         self.level, self.xp, self.gear, self.difficulty, self.changed = 1, 0.0, 0.0, 0, False
         self.points = [0] * game.words.n_lines
         self.habit, self.wins, self.fresh = [0.0] * n, [0.5] * n, bytearray([MOST_FRESH]) * n
@@ -78,7 +94,7 @@ class Player(User):
         self.left = [task.wins for task in game.quests]
         self.rate = self.follows = 0.0
         self.persona, self.quest_share = traits.persona, 0.0
-        self.rating = Rating(game.params.skill)
+        self.rating, self.bedtime = Rating(game.params.skill), Bedtime()
         self.opened, self.bare = game.first_quests, game.offset  # nothing is done, no point is spent
         self.allure()
 
@@ -179,15 +195,16 @@ class Player(User):
         x -= p.churn_pleasure * (self.satisfaction - 0.5) + p.churn_bond * self.bond
         return x + p.churn_annoyed * self.annoyance + p.churn_late * min(3.0, self.late)
 
-    def persuasion(self) -> float:
-        """What a suggestion adds to the log-odds of what it names."""
-        p = self.game.params
-        return p.beta * p.advice * self.trust * (1 - p.tire * self.rate)
+    def persuasion(self, action: int) -> float:
+        """What a suggestion adds to the log-odds of the action that it names."""
+        p, a = self.game.params, self.advised
+        return p.beta * p.advice * self.trust * (1 - min(1.0, p.tire * a.weary) * self.rate) * a.heed[action]
 
     def irritation(self, ignored: bool) -> float:
         """Log-odds that a suggestion annoys; the rate of suggestions already counts it."""
-        p = self.game.params
-        return p.annoy - self.traits.patience + p.annoy_rate * self.rate + (p.annoy_ignored if ignored else 0.0)
+        p, a = self.game.params, self.advised
+        patience = self.traits.patience + a.patience
+        return p.annoy - patience + p.annoy_rate * a.weary * self.rate + (p.annoy_ignored if ignored else 0.0)
 
     def builds(self) -> list[float]:
         """(L,) log-odds of each skill line at a level-up: quirks, what the class is made for, and what is begun."""
@@ -302,7 +319,7 @@ class Player(User):
         self.rate += p.rate * (advised - self.rate)
         self.annoyance *= 0.97
         if not advised:
-            self.trust += 0.02 * (p.trust - self.trust)
+            self.trust += 0.02 * (self.advised.trust - self.trust)
 
     def answer(self, followed: bool, annoyed: bool) -> None:
         """Trust after advice."""

@@ -43,6 +43,7 @@ def gumbels(n: int) -> Gumbels:
 
 DRAWS = 48
 HARDCORE = 0.25  # share of players with a large budget of time
+BED, BED_SPREAD = 23.5, 0.9  # [h] bedtime of the mean player, and standard deviation among them
 
 
 class Traits(Shared):
@@ -77,7 +78,7 @@ class Traits(Shared):
         self.healthy = 150.0 if self.hardcore else 75.0  # [min] a day
         self.skill = params.skill * z[31]
         self.prime = min(22.0, max(9.0, 18.5 + 3.0 * z[32]))  # [h] of the day, as the next two
-        self.bed = 23.5 + 0.9 * z[33]
+        self.bed = BED + BED_SPREAD * z[33]
         self.wake = 7.0 + 0.7 * z[34]
         self.ends = params.end_spread * z[35] + (-0.4 if self.hardcore else 0.15)  # log-odds, as the next one
         self.leaves = params.churn_spread * z[36]

@@ -14,7 +14,7 @@ from lam_env.core.shared import Shared
 
 from ..params import GameParams
 from ..words import GameNames
-from .rules import Rules
+from .rules import BARTLE, Rules
 
 if TYPE_CHECKING:
     from lam_env.logs.play.tables import PlayTables
@@ -23,6 +23,8 @@ MOST_LEVELS = 60
 MOST_PLAYS = 120  # in a session: then the player logs out
 RELIEF = 6.0  # what relief from fatigue weighs against effort to a tired player
 NEVER = -1e9  # log-odds of what is not open
+KINDS = (*BARTLE, "builds", "difficulty", "stopping")  # of advice; an activity is of the kind of its greatest tag
+BUILDS, DIFFICULTY, STOPPING = range(len(BARTLE), len(KINDS))
 
 
 def logistic(x: float) -> float:
@@ -103,6 +105,10 @@ class Compiled(Shared):
         self.tunes = params.track == "all"  # the difficulty may be advised
         self.locked = frozenset(a.level for a in acts)
         w = self.words
+        greatest = [max(range(len(BARTLE)), key=a.tags.__getitem__) for a in acts]
+        # (A,) as advice, of `KINDS`; and what it weighs with players who are alike
+        self.kinds = [0, *greatest, STOPPING, *([BUILDS] * len(rules.lines)), DIFFICULTY, DIFFICULTY]
+        self.alike = [1.0] * len(w.vocabulary)
         self.win_at = {k: w.win + i for i, k in enumerate(w.hard)}
         self.often = struct.Struct(f"{w.often}f")
         self.seldom = struct.Struct(f"{len(w.vocabulary.readings) - w.often}f")

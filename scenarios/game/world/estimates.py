@@ -1,9 +1,9 @@
 """What a company can tell each action to be worth to a player: from rating, habits and the clock, not from moods,
 tastes or true skill.
 
-`quality` [min]: play times the flow to be expected; `late` [min]: play in the night. Both against what the player
-mostly does, so that they are what advice would change. The reward pays for both as they come
-(`params.REWARD_WEIGHTS`), by the same estimate of flow.
+`quality` [min]: play times the flow to be expected; `late` [min]: play after bedtime to be expected. Both against what
+the player mostly does, so that they are what advice would change. The reward pays for both as they come
+(`params.REWARD_WEIGHTS`), by the same estimates.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import exp, sqrt
 
-from lam_env.core.units import HOUR
-
-from ..params import COUNTED, NIGHT
+from ..params import COUNTED
+from ..player.bedtime import NIGHT
 from ..player.player import FIT, SLOW, SOFT, STALE, Player
 from .life import Life
 
@@ -40,15 +39,14 @@ def likely_flows(
 
 
 def likely_flow(player: Player, k: int) -> float:
-    """Of activity k as things are."""
-    return likely_flows(player, player.bare[k : k + 1], player.habit[k : k + 1])[0]
-
-
-def night_minutes(now: int, minutes: float) -> float:
-    """[min] of the last `minutes` before `now` that lie in the night."""
-    begin, end = NIGHT
-    since = (now / HOUR - begin) % 24
-    return min(minutes, 60 * since) if since < (end - begin) % 24 else 0.0
+    """Of activity k as things are; as `likely_flows`, which takes twice as long for one."""
+    b, same, rating = player.bare[k], SAME * player.habit[k], player.rating
+    fresh = 1 - STALE * (same if same < 1.0 else 1.0)
+    if b is None:
+        return SOFT * fresh
+    width2 = player.game.width2
+    spread = width2 + 2 * rating.variance
+    return sqrt(width2 / spread) * exp(-((b + (player.demand() - rating.mean + 0.0)) ** 2) / spread) * fresh
 
 
 def worths(life: Life) -> tuple[list[float], list[float]]:
@@ -101,12 +99,11 @@ def _choices(player: Player, room: float, quality: list[float]) -> None:
 def _nights(life: Life) -> list[float]:
     """(A - 1,) `late` of each action but none, at a choice."""
     game, leave = life.game, life.game.words.leave
-    begin, end = NIGHT
-    since = (life.now / HOUR - begin) % 24
-    if (end - begin) % 24 < since < 24 - game.longest:  # no play that begins now ends in the night
+    hour, bedtime = life.hour(), life.player.bedtime
+    if hour < NIGHT - game.longest:  # no play that begins now ends in the night
         return game.no_late
     shares = [h + UNKNOWN for h in life.player.habit]
-    nights = [night_minutes(life.now + round(60 * m), m) for m in game.mean_minutes]
+    nights = bedtime.ahead(hour, game.mean_minutes)
     mean = _dot(shares, nights) / sum(shares)
     late = list(game.no_late)
     late[: game.n] = [x - mean for x in nights]

@@ -9,6 +9,8 @@ from lam_env.envs.scenario import start_tick
 from lam_env.sim.persons import PersonalWorld
 
 from ..params import REWARD_WEIGHTS, UTILITY_WEIGHTS
+from ..player.advised import Advised
+from ..player.bedtime import MORNING
 from ..player.player import CHOOSING, RAISING, Player
 from ..player.traits import Traits
 from ..rules.compiled import MOST_PLAYS, NEVER, Compiled
@@ -43,7 +45,9 @@ class Life(PersonalWorld):
         self.traits = Traits(
             streams("player", "traits"), params, game.n, words.n_lines, len(game.rules.classes), game.own
         )
-        self.player = Player(game, self.traits)
+        differ = params.people == "differ"
+        advised = Advised.drawn(streams("player", "advised"), params, game.kinds) if differ else None
+        self.player = Player(game, self.traits, advised)
         self.sessions = self.plays = 0
         self.minutes = self.gap = 0.0
         self.began = start  # of the session
@@ -58,6 +62,11 @@ class Life(PersonalWorld):
         if hour < self.traits.wake:
             hour += 24
         return hour - self.traits.bed
+
+    def hour(self) -> float:
+        """[h] of the day, from `MORNING` on to that of the next day."""
+        hour = self.now / HOUR % 24
+        return hour + 24 if hour < MORNING else hour
 
     @property
     def due(self) -> bool:

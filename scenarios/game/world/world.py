@@ -14,14 +14,16 @@ from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scenario import START_HOUR
 
 from ..params import COUNTED, LONGEST
+from ..player.bedtime import NIGHT
 from ..player.player import AWAY, CHOOSING, GONE, PAUSING, PLAYING, RAISING
 from ..player.traits import FINE, GUMBELS_BITS, QUANTILES, gumbels
 from ..rules.compiled import MOST_PLAYS, Compiled, logistic
-from ..words import ANNOYED, CHOICE, FOLLOWED, IGNORED, LEVEL_UP, THUMB
+from ..words import ANNOYED, CHOICE, FOLLOWED, IGNORED, LEVEL_UP, SATISFIED, SURVEY, THUMB
 from .calendar import next_session
-from .estimates import likely_flow, night_minutes
+from .estimates import likely_flow
 from .life import Life
 from .sensing import tell
+from .survey import USUAL, Session, recalled
 
 # The occasion of a draw is (session, plays so far), so what an agent says moves none of them. Each has 8 indices of the
 # stream.
@@ -53,7 +55,7 @@ class GameWorld(Life):
 
     __slots__ = (
         *("timeline", "observed", "anyway", "_session_draws", "_play_draws", "_occasion"),
-        *("_gumbels", "_flows", "_excess", "_playing", "_followed", "_again", "_mask"),
+        *("_gumbels", "_flows", "_excess", "_playing", "_followed", "_again", "_mask", "_session", "_satisfied"),
     )
 
     def __init__(
@@ -76,6 +78,8 @@ class GameWorld(Life):
         self._again = False
         self._playing: tuple[int, float, float] = (0, 0.0, 0.0)  # activity, minutes [min] and luck of the play
         self._mask: array[int] | None = None
+        self._session = Session()
+        self._satisfied = -1.0  # what the latest survey told; -1: not asked after the latest session
         self._followed: tuple[int, int] = (-1, 0)  # event and action of the play that will tell how good advice was
         self.timeline: list[Play] = Record()  # of a recorded world
         if record:
@@ -95,13 +99,18 @@ class GameWorld(Life):
             hours = self.gap
             player.away(hours)
             self.utility_totals["stay"] += hours / 24 * player.satisfaction
-            self.earn_from(0, "return", min(hours / 24, LONGEST))
+            days = min(hours / 24, LONGEST)
+            self.earn_from(0, "return", days)
+            if self._satisfied >= 0:
+                self.earn_from(0, "satisfied", days * (self._satisfied - USUAL) / params.survey)
+        player.bedtime.begins(self.hour())
         if params.drift:
             player.persona = self.traits.at(min(1.0, params.drift * (now - self.start) / (self.end - self.start)))
             player.allure()
         self.tally.session((now - self.start) // DAY)
         self.sessions += 1
         self.plays, self.minutes, self.began = 0, 0.0, now
+        self._session, self._satisfied = Session(), -1.0
         player.changed = False
         self.moment = 0
         self.ask_choice()
@@ -151,7 +160,7 @@ class GameWorld(Life):
         player.hear(advised > 0)
         if advised:
             answers = self.agent_acts
-            push = player.persuasion()
+            push = player.persuasion(advised)
             if advised == words.leave:
                 if u <= logistic(leave + game.params.stop * push):
                     action = words.leave
@@ -165,6 +174,8 @@ class GameWorld(Life):
                         noisy[advised - words.easier + n] += game.params.click * push
                     action = self._action(noisy.index(max(noisy)))
             self._answer(advised, action, draws.uniform(occasion + ANNOY))
+        elif self.plays and (hour := self.hour()) > NIGHT:
+            player.bedtime.chooses(hour, action == words.leave, game.ends[self.plays], game.params.sleepy)
         self.user_event(0, action, answers)
         if action <= n:
             k = action - 1
@@ -240,6 +251,7 @@ class GameWorld(Life):
         self._today_flow = played + minutes
         counted = _part(minutes, COUNTED - played)
         self.earn_from(0, "quality", counted * likely)
+        self._session.add(minutes, flow, counted, likely)
         self.utility_totals["flow"] += _part(minutes, self.traits.healthy - played) * flow
         self.tally.play(minutes, flow)
         if gained:
@@ -251,8 +263,8 @@ class GameWorld(Life):
             self.utility_totals["late"] += late
             self.player.late += late / 60
             self.tally.late += late
-        if dark := night_minutes(self.now, minutes):
-            self.earn_from(0, "late", dark)
+        if (hour := self.hour()) > NIGHT:
+            self.earn_from(0, "late", self.player.bedtime.late(hour, minutes))
 
     def _rate_advice(self, flow: float, won: bool, u: float) -> None:
         """Followed advice has come out: trust, and rarely a thumb."""
@@ -284,7 +296,7 @@ class GameWorld(Life):
         answers = -1
         player.hear(advised > 0)
         if advised:
-            noisy[advised - words.first_line] += player.persuasion()
+            noisy[advised - words.first_line] += player.persuasion(advised)
             action = words.first_line + noisy.index(max(noisy))
             answers = self.agent_acts
             self._answer(advised, action, self._play_draws.uniform(self._occasion + ANNOY_LINE))
@@ -302,6 +314,8 @@ class GameWorld(Life):
         if self.plays == 1:
             self.earn_from(0, "early_logout")
         player.frustration = min(1.0, player.frustration)
+        if draw.uniform(first + 5) < self.game.params.survey:
+            self._answer_survey(draw.uniform(first + 6), draw.uniform(first + 7))
         if draw.uniform(first) < logistic(self.quitting()):
             player.place = GONE
             self.terminate()
@@ -312,3 +326,11 @@ class GameWorld(Life):
         player.place, player.until = AWAY, next_session(self.now, u, self.traits, self.game)
         self.gap = (player.until - self.now) / HOUR
         self.tally.gaps.append(self.gap)
+
+    def _answer_survey(self, u: float, v: float) -> None:
+        """The player tells what the session was like; u, v: uniform draws."""
+        absorbed = recalled(self._session.share(), u)
+        self._satisfied = recalled(self.player.satisfaction, v)
+        self.earn_from(0, "survey", self._session.owed(absorbed) / self.game.params.survey)
+        self.feedback_event(0, SURVEY, 0, -1, absorbed, None)
+        self.feedback_event(0, SATISFIED, 0, -1, self._satisfied, None)

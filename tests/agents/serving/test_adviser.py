@@ -33,7 +33,7 @@ SCENARIOS = {
 
 
 SEED = {"game": 33}  # of somebody who plays for long
-NAG = {"game": 0.12, "traffic": 1.0}  # their worths are minutes
+NAG = {"game": 0.08, "traffic": 1.0}  # their worths are minutes
 
 
 def tuned(scenario, seed=1, nag=-0.03):
