@@ -49,8 +49,8 @@ def prices(paid: Mapping[str, float]) -> Prices:
 
 @dataclass
 class PlugIn(CarriedPolicy):
-    """`acceptance` (bins, A): per part of the day (bins = 1: whole day) and action. `online`: also counts what this very
-    household has accepted and refused in this episode. `least`: probability of what is considered."""
+    """`acceptance` (bins, A): per part of the day (bins = 1: whole day) and action. `online`: also counts what this
+    very household has accepted and refused in this episode. `least`: probability of what is considered."""
 
     predictor: ActionPredictor
     prices: Prices

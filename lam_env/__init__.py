@@ -1,6 +1,6 @@
 """lam_env: build and judge Large Action Models on simulated people who answer.
 
-Importing it registers an environment per scenario with Gymnasium, `lam/SmartHome-v0` for the folder smart_home. What a
+Importing it registers an environment per scenario with Gymnasium, `lam/SmartHome-v1` for the folder smart_home. What a
 scenario, an agent or an importer of one's own needs is imported from here, whatever module defines it; that module is
 loaded when its name is asked for, so that `import lam_env` is quick.
 """

@@ -30,9 +30,9 @@ class Layout:
     """Parts of the vector, each (A,) but the last two.
 
     next and soon, the prior's probabilities; mask of possible actions; accepted and refused, how often each was so far
-    in this episode; COUNTS of how its kind was taken, see `HeardByKind`; one for each of `worths`, the kinds of value readings; then one number, how often the person has
-    been advised lately; rest (R,) for the networks, which begins with the part of the day (PARTS,) one-hot. `slow`:
-    actions whose soon counts.
+    in this episode; COUNTS of how its kind was taken, see `HeardByKind`; one for each of `worths`, the kinds of value
+    readings; then one number, how often the person has been advised lately; rest (R,) for the networks, which begins
+    with the part of the day (PARTS,) one-hot. `slow`: actions whose soon counts.
     """
 
     n_actions: int

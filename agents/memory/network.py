@@ -46,7 +46,7 @@ class AnswerNet(nn.Module):
         return torch.stack([*guess, *logits, *counted, *everything], 2)
 
     def forward(self, x: Tensor, action: Tensor | None = None) -> Tensor:
-        """Logarithms of the probabilities (..., 3): of `features` (N, A, FEATURES), or (n, FEATURES) of `action` (n,)."""
+        """Log-probabilities (..., 3) of `features` (N, A, FEATURES), or (n, FEATURES) of `action` (n,)."""
         own = self.own.expand(len(x), -1, -1) if action is None else self.own[action]
         more = self.out(torch.tanh(self.hidden(torch.cat([x, own], -1))))
         return torch.log_softmax(torch.cat([x[..., :2] + more, x[..., 2:3]], -1), -1)

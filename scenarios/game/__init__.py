@@ -3,4 +3,6 @@
 from .scenario import Game
 
 SCENARIO = Game
-VERSION = 1  # since 1 an episode in which the player has left for good is terminated and not truncated
+# since 1 an episode in which the player has left for good is terminated and not truncated; since 2 players differ in
+# what advice moves them, surveys tell of true flow, and bedtimes are learned
+VERSION = 2

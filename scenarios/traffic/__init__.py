@@ -3,3 +3,4 @@
 from .scenario import Traffic
 
 SCENARIO = Traffic
+VERSION = 1  # since 1 travellers differ in what advice moves them

@@ -211,7 +211,7 @@ def test_a_batch_draws_what_its_worlds_draw(name, mode):
 
 
 def test_make_vec_takes_limits_modes_and_wrappers():
-    name = "lam/SmartHome-v0"
+    name = "lam/SmartHome-v1"
     batch = gym.make_vec(name, num_envs=2, max_episode_steps=5, autoreset_mode="NextStep", days=1)
     batch.reset(seed=0)
     ends = [batch.step(np.zeros(2, int))[3].tolist() for _ in range(5)]

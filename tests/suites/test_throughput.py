@@ -25,9 +25,9 @@ SPEED = [name for name in suites.names() if suites.load(name).measurements]
 SMALL = (
     Entry(YARDSTICK, actions="random"),
     Entry(YARDSTICK, 4, "random", scale=2),
-    Entry("lam/SmartHome-v0"),
-    Entry("lam/SmartHome-v0", actions="random"),
-    Entry("lam/SmartHome-v0", 2),
+    Entry("lam/SmartHome-v1"),
+    Entry("lam/SmartHome-v1", actions="random"),
+    Entry("lam/SmartHome-v1", 2),
 )
 
 
@@ -68,20 +68,20 @@ def test_rates_are_per_second_of_cpu_time_not_of_wall_time(monkeypatch):
 
 def test_a_follow_up_is_a_step_but_no_decision_of_the_world():
     """Counted by hand on the same environment and actions."""
-    player = Single(Entry("lam/SmartHome-v0", actions="random"))
+    player = Single(Entry("lam/SmartHome-v1", actions="random"))
     steps, points = player.play(400, seed=3)
-    env = gymnasium.make("lam/SmartHome-v0")
+    env = gymnasium.make("lam/SmartHome-v1")
     actions = np.random.default_rng(3).integers(0, env.action_space.n, 400)
     env.reset(seed=3)
     follow_ups = sum(env.step(a)[0]["epoch"][4] > 0 for a in actions)
     assert 0 < follow_ups < 400
     assert points == pytest.approx(steps * (1 - follow_ups / 400))
-    assert len(set(Single(Entry("lam/SmartHome-v0")).play(200, seed=3))) == 1
+    assert len(set(Single(Entry("lam/SmartHome-v1")).play(200, seed=3))) == 1
 
 
 def test_a_batch_counts_the_steps_of_all_its_worlds(monkeypatch):
     monkeypatch.setattr(measuring, "WARM_UP", 2)
-    player = BatchMeasurement(Entry("lam/SmartHome-v0", 3, "random"))
+    player = BatchMeasurement(Entry("lam/SmartHome-v1", 3, "random"))
     seen = []
     step = player.env.step
 
@@ -104,7 +104,7 @@ def test_a_batch_counts_the_steps_of_all_its_worlds(monkeypatch):
 def test_fine_tuning_is_measured_with_the_environments_share_of_it(monkeypatch):
     ticks = itertools.count()
     monkeypatch.setattr(measuring.time, "process_time", lambda: next(ticks))  # every look at the clock takes a second
-    (round_,) = measure((Entry(YARDSTICK, actions="random"), Entry("lam/SmartHome-v0", 4, "ppo_prior")), 300, 1)
+    (round_,) = measure((Entry(YARDSTICK, actions="random"), Entry("lam/SmartHome-v1", 4, "ppo_prior")), 300, 1)
     yardstick, tuning = round_
     assert yardstick.share == 1.0
     assert yardstick.steps == 300
@@ -115,7 +115,7 @@ def test_fine_tuning_is_measured_with_the_environments_share_of_it(monkeypatch):
 
 
 def test_fine_tuning_goes_on_by_whole_rollouts(monkeypatch):
-    player = FineTuning(Entry("lam/SmartHome-v0", 4, "ppo_prior"))
+    player = FineTuning(Entry("lam/SmartHome-v1", 4, "ppo_prior"))
     before = [p.detach().clone() for p in player.model.policy.parameters()]
     clock = iter([0.0, *(t for k in range(128) for t in (k, k + 0.25)), 128.0])
     monkeypatch.setattr(measuring.time, "process_time", lambda: next(clock))

@@ -64,7 +64,7 @@ runs:
     label: roads
     agents: [none, timer]
 """
-SPEED = "measurements:\n  - {env: CartPole-v1, actions: random, copies: 4}\n  - {env: lam/Game-v0}\n"
+SPEED = "measurements:\n  - {env: CartPole-v1, actions: random, copies: 4}\n  - {env: lam/Game-v2}\n"
 
 
 def rows(n: int = 48) -> list[dict[str, object]]:

@@ -175,7 +175,7 @@ def test_scaling_by_sb3_goes_along_and_other_wrappers_are_refused(training):
 
 
 def test_an_environment_of_ones_own_will_do_and_what_is_no_model_stays_as_it_is(training):
-    model = A2C("MultiInputPolicy", gym.make("lam/SmartHome-v0", days=1), **ROLLOUTS).learn(32)
+    model = A2C("MultiInputPolicy", gym.make("lam/SmartHome-v1", days=1), **ROLLOUTS).learn(32)
     assert rollout(model_policy(model, training), training.make_worlds(1).scenario, [1, 2, 3])
     own = Watching(None)
     assert model_policy(own, training) is own
