@@ -1,31 +1,44 @@
-"""Answers heard so far, summed over commands of a kind: an answer about one lamp tells of all lamps."""
+"""Answers heard so far, by what they say of an act, for each action or summed over commands of a kind: an answer about
+one lamp tells of all lamps."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lam_env.core.contracts import Observation
-from lam_env.core.events import BAD, GOOD, Vocabulary
+from lam_env.core.events import BAD, GOOD, WRONG, Vocabulary
 from lam_env.core.observation import DAY_PARTS
 from lam_env.core.units import DAY
 
-COUNTS = 4  # of each action: see `HeardByKind.__call__`
+# what an act may come to
+ACCEPTED, REJECTED, OVERRIDDEN, IN_VAIN = range(4)
+ANSWERS = 3  # of these are heard
+COUNTS = 2 * ANSWERS  # of each action: see `AnswerCounts.by_kind`
 
 
-class HeardByKind:
+class AnswerCounts:
     """Reads `heard` of an observation."""
 
     def __init__(self, vocabulary: Vocabulary):
         kinds, words = vocabulary.kinds(), vocabulary.feedback
         self.same = (kinds[:, None] == kinds).astype(np.float32)  # (A, A) whether two actions are of one kind
-        self.meant = np.array([[word in those for word in words] for those in (GOOD, BAD)], np.float32)  # (2, F)
+        meant = (GOOD, tuple(word for word in BAD if word not in WRONG), WRONG)
+        self.meant = np.array([[word in those for word in words] for those in meant], np.float32)  # (ANSWERS, F)
 
-    def __call__(self, observation: Observation) -> np.ndarray:
-        """(N, COUNTS, A) how often actions of each one's kind were accepted and refused in this part of the day, then
-        how often at any time."""
+    def by_part(self, observation: Observation) -> np.ndarray:
+        """(N, DAY_PARTS, ANSWERS, A) how often each action was accepted, rejected and overridden."""
         n, a = observation["action_mask"].shape
-        counts = self.meant @ observation["heard"].reshape(n, DAY_PARTS, len(self.meant[0]), a)  # (N, DAY_PARTS, 2, A)
+        counts: np.ndarray = self.meant @ observation["heard"].reshape(n, DAY_PARTS, self.meant.shape[1], a)
+        return counts
+
+    def by_action(self, observation: Observation) -> np.ndarray:
+        """(N, ANSWERS, A) at any time of the day."""
+        counts: np.ndarray = self.by_part(observation).sum(1)
+        return counts
+
+    def by_kind(self, observation: Observation) -> np.ndarray:
+        """(N, COUNTS, A) of actions of each one's kind, in this part of the day, then at any time."""
+        counts = self.by_part(observation)
         part = observation["epoch"][:, 0] % DAY * DAY_PARTS // DAY
-        now_and_ever = np.concatenate([counts[np.arange(n), part], counts.sum(1)], 1)
-        by_kind: np.ndarray = now_and_ever @ self.same
-        return by_kind
+        both: np.ndarray = np.concatenate([counts[np.arange(len(part)), part], counts.sum(1)], 1) @ self.same
+        return both

@@ -5,7 +5,7 @@ An answer about one lamp tells of all lamps, and one of the morning tells nothin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -13,34 +13,31 @@ from lam_env.core.contracts import Observation, Training
 
 from ..fine_tuning.trial import returns
 from ..plugin import PlugIn, plugin_context
-from .heard import HeardByKind
+from .heard import ACCEPTED, REJECTED
 
-GRID = (1.0, 2.0, 4.0, 8.0)  # pseudo-counts
+GRID = (0.5, 1.0, 2.0, 4.0)  # pseudo-counts
 
 
 @dataclass
 class PlugInKind(PlugIn):
     """`pseudo`: counts that the acceptance of households in general is worth."""
 
-    pseudo: float = 4.0
-
-    def __post_init__(self) -> None:
-        self.heard = HeardByKind(self.predictor.vocabulary)
+    pseudo: float = 1.0
 
     def own(self, observation: Observation, acceptance: np.ndarray) -> np.ndarray:
-        accepted, refused = self.heard(observation)[:, :2].swapaxes(0, 1)
-        own: np.ndarray = (accepted + self.pseudo * acceptance) / (accepted + refused + self.pseudo)
+        counts = self.counts.by_kind(observation)
+        accepted, rejected = counts[:, ACCEPTED], counts[:, REJECTED]
+        own: np.ndarray = (accepted + self.pseudo * acceptance) / (accepted + rejected + self.pseudo)
         return own
 
 
 class PlugInKindAgent:
-    """Acceptance in general as `plugin_context` counts it; the pseudo-counts of `GRID` that return most in the worlds
+    """Households in general as `plugin_context` counts them; the pseudo-counts of `GRID` that return most in the worlds
     that settings are chosen in."""
 
     def fit(self, training: Training) -> PlugInKind:
         counted = plugin_context().fit(training)
-        assert isinstance(counted, PlugIn)
-        policy = PlugInKind(counted.predictor, counted.prices, counted.acceptance)
+        policy = PlugInKind(**{f.name: getattr(counted, f.name) for f in fields(PlugIn)})
         reached = []
         for i, pseudo in enumerate(GRID):
             training.progress("choose pseudo-counts", i, len(GRID), "")

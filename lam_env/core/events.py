@@ -26,6 +26,7 @@ from lam_env.core.shared import Shared
 USER, AGENT, FEEDBACK, SENSOR, READING = range(5)
 KINDS = ("user", "agent", "feedback", "sensor", "reading")
 GOOD, BAD = ("accept", "follow"), ("override", "reject", "refuse", "ignore", "annoyed")  # feedback: was an act wanted?
+WRONG = ("override",)  # of what is bad: it was not what the person wanted, whoever did it
 EVENTS, ABOUT, FORMAT = "events.parquet", "log.json", 1  # the files of a log, and the version of what they mean
 _MOST_EVENTS, _MOST_ABOUT = 1 << 36, 1 << 30  # [bytes]
 LONGEST = 2**53  # [ticks] of an activity: beyond, floats hold no whole numbers
