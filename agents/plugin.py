@@ -113,13 +113,14 @@ def count(
         actions, q = step.actions, anticipation(step.state.said, slow)
         acts = (actions > 0) & step.running
         part, done = step.observation["epoch"][:, 0] % DAY * bins // DAY, actions[acts]
-        tried = case(step.observation)[acts, done] if case else 0
-        np.add.at(counts, (tried, 0, part[acts], done), 1)
-        np.add.at(counts, (tried, 1, part[acts], done), q[acts, done])
+        tried = case(step.observation)[acts, done] if case else np.zeros_like(done)
+        np.add.at(counts[:, 0], (tried, part[acts], done), 1)
+        np.add.at(counts[:, 1], (tried, part[acts], done), q[acts, done])
         answers = np.where(step.ended[:, None], 0, step.after["feedback"] - step.observation["feedback"])
-        answered = case(step.after) if case else 0  # as it is when the answer comes
-        np.add.at(counts, (answered, 2, part[:, None], each), answers[:, :a])
-        np.add.at(counts, (answered, 3, part[:, None], each), answers[:, a:])
+        # as it is when the answer comes
+        answered = case(step.after) if case else np.zeros_like(answers, dtype=int)[:, :a]
+        np.add.at(counts[:, 2], (answered, part[:, None], each), answers[:, :a])
+        np.add.at(counts[:, 3], (answered, part[:, None], each), answers[:, a:])
     return counts
 
 
