@@ -120,7 +120,8 @@ def count(
     trial: PlugIn, training: Training, worlds: int, bins: int, case: Case | None = None, reveal: tuple[str, ...] = ()
 ) -> np.ndarray:
     """(cases, 5, bins, A): per part of the day and action tries, probabilities of the tries summed, accepted, rejected,
-    overridden; by `case`, from observations, which may `reveal` the hidden state, to (N, A) of 0 and 1, where there is one."""
+    overridden; by `case`, where there is one, from observations, which may `reveal` the hidden state, to (N, A) of 0
+    and 1."""
     a, slow = len(training.vocabulary), slow_actions(training.vocabulary.patience)
     counts, each = np.zeros((2 if case else 1, 5, bins, a)), np.arange(a)
     heard = trial.counts.by_action

@@ -20,6 +20,7 @@ from lam_env.core.dislikes import Dislikes
 from lam_env.core.errors import UserError
 
 from .carry import PredictorState, Starts
+from .memory.heard import REJECTED
 from .memory.network import PARTS
 from .plugin import SHRINK, PlugIn, count, estimate
 
@@ -56,7 +57,7 @@ class Belief(NamedTuple):
     prior: PredictorState
     evidence: np.ndarray  # (N, C), as `Dislikes.posterior` has it
     disliked: np.ndarray  # (N, C + 1) what that comes to
-    answers: np.ndarray  # (N, 2 A) accepted and refused that it rests on
+    answers: np.ndarray  # (N, 2 A) accepted and rejected that it rests on
 
     @property
     def said(self) -> Prediction:
@@ -65,7 +66,7 @@ class Belief(NamedTuple):
 
 @dataclass(kw_only=True)
 class Bayes(Told):
-    """Has the posterior over `dislikes`. `weights` (2 A,): what one acceptance and one refusal of each action say, as
+    """Has the posterior over `dislikes`. `weights` (2 A,): what one acceptance and one rejection of each action say, as
     log P(it | disliked) / P(it | not)."""
 
     dislikes: Dislikes
@@ -79,7 +80,8 @@ class Bayes(Told):
         deterministic: bool = True,
     ) -> tuple[np.ndarray, Belief]:
         cells = self.dislikes.cells_at(observation["epoch"][:, 0])
-        evidence, disliked, answers = self._heard(observation["feedback"], cells, state, episode_start)
+        heard = self.counts.by_action(observation)[:, : REJECTED + 1].reshape(len(cells), -1)
+        evidence, disliked, answers = self._heard(heard, cells, state, episode_start)
         seen = observation | {"disliked": np.take_along_axis(disliked, cells, 1)}
         prior = None if state is None else state.prior
         actions, prior = super().predict(seen, prior, episode_start, deterministic)
@@ -142,9 +144,9 @@ class ToldAgent:
 
 
 def weights(liked: np.ndarray, disliked: np.ndarray) -> np.ndarray:
-    """(2 A,) as `Bayes` has them, from counts (4, bins, A): answers per try of an action, shrunk to those of all."""
+    """(2 A,) as `Bayes` has them, from counts (5, bins, A): answers per try of an action, shrunk to those of all."""
     rates = []
-    for tried, _, *answers in (disliked.sum(1), liked.sum(1)):
+    for tried, _, *answers, _ in (disliked.sum(1), liked.sum(1)):
         of_all = [(each.sum() + ONCE) / (tried.sum() + 2 * ONCE) for each in answers]
         rates.append(
             np.concatenate(

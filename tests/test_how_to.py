@@ -30,7 +30,7 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_every_agent_that_a_new_scenario_can_have_is_judged_in_it(scenario: Path) -> None:
-    kit = registry.agent_names("anticipate", without="latent")
+    kit = registry.agent_names("anticipate", without=("latent", "dislikes"))
     assert agents_of(scenario / "tea" / "results.csv", "sim") == set(kit)
     assert not set(kit) & {"informed", "ladder_activity"}
 

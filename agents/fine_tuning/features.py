@@ -16,7 +16,7 @@ from lam_env.core.units import DAY
 
 from ..advice.plugin import lately, worth
 from ..carry import Carried, PredictorState, Starts, slow_actions, update
-from ..memory.heard import COUNTS, HeardByKind
+from ..memory.heard import COUNTS, AnswerCounts
 from ..memory.network import PARTS
 from ..predictors.network import Predictor
 from ..predictors.pool import Pool
@@ -30,7 +30,7 @@ class Layout:
     """Parts of the vector, each (A,) but the last two.
 
     next and soon, the prior's probabilities; mask of possible actions; accepted and refused, how often each was so far
-    in this episode; COUNTS of how its kind was taken, see `HeardByKind`; one for each of `worths`, the kinds of value
+    in this episode; COUNTS of how its kind was taken, see `AnswerCounts`; one for each of `worths`, the kinds of value
     readings; then one number, how often the person has been advised lately; rest (R,) for the networks, which begins
     with the part of the day (PARTS,) one-hot. `slow`: actions whose soon counts.
     """
@@ -73,7 +73,7 @@ class _Features:
     ):
         v = self.vocabulary = vocabulary
         self.mean, self.scale = mean.astype(np.float32), scale.astype(np.float32)
-        self.heard = HeardByKind(v)
+        self.heard = AnswerCounts(v)
         n_rest = PARTS + n_own + len(v.readings) + 4 + 2 * len(v) + 2 + v.n_tokens
         self.layout = Layout(len(v), n_rest, tuple(slow_actions(v.patience).tolist()), worths)
 
@@ -82,7 +82,7 @@ class _Features:
     ) -> np.ndarray:
         """(N, layout.size) float32. `word`: next and soon; `own`: what of the rest is not shared."""
         counts, context = observation["feedback"], observation["context"]
-        by_kind = self.heard(observation).reshape(len(counts), -1)
+        by_kind = self.heard.by_kind(observation).reshape(len(counts), -1)
         parts = [
             *(*word, observation["action_mask"], counts, by_kind, *worths, lately(context, self.vocabulary)),
             np.arange(PARTS) == (observation["epoch"][:, :1] % DAY * PARTS // DAY),

@@ -14,7 +14,7 @@ from lam_env.core.tuning import TrainSettings
 
 from ..advice.plugin import FEATURES, AdvicePlugIn, moved, willingness
 from ..memory.heard import COUNTS
-from ..memory.network import AnswerNet
+from ..memory.network import OUTCOMES, AnswerNet
 from ..plugin import LEAST, Prices
 from .features import PARTS, Layout
 
@@ -35,12 +35,12 @@ class AnticipationHead(nn.Module):
     """Expected utility of doing for a person what they are about to do: logit(a) = value(a) / T, and 0 for none.
 
     q, the probability that doing a now is in time, lies between the prior's `next` and `soon`: near next for quick
-    devices and near soon for slow ones, by how much is learned. How the household takes it, `answers` says, from what
-    it has answered so far. value = gain P(accepted) - refusal P(refused) - vain P(in vain). All of it is corrected by a
-    network on the state that starts at zero. Commands with q < `LEAST` are not considered.
+    devices and near soon for slow ones, by how much is learned. What an act comes to `answers` says, from what the
+    household has answered so far; value is what that is worth in the mean. All of it is corrected by a network on the
+    state that starts at zero. Commands with q < `LEAST` are not considered.
     """
 
-    paid: Tensor  # gain, refusal and vain
+    paid: Tensor  # what each outcome is worth
 
     def __init__(self, layout: Layout, hidden: tuple[int, ...] = (64,)):
         super().__init__()
@@ -50,20 +50,20 @@ class AnticipationHead(nn.Module):
         self.leaning = nn.Parameter(6 * slow - 3)  # logit of how far q leans to soon
         self.answers = AnswerNet(a).requires_grad_(False)  # answers tell more of it than returns do
         self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a)
-        self.register_buffer("paid", torch.zeros(3))
+        self.register_buffer("paid", torch.zeros(OUTCOMES))
         self.register_buffer("temperature", torch.tensor(TEMPERATURE))
 
     def pay(self, prices: Prices) -> None:
         """What the reward pays."""
-        self.paid.copy_(torch.tensor([prices.gain, prices.refusal, prices.nuisance]))
+        self.paid.copy_(torch.tensor([prices.gain, -prices.rejection, -prices.override, -prices.nuisance]))
 
     def answer_features(self, x: Tensor, leaning: Tensor | float = 0.0) -> tuple[Tensor, Tensor]:
-        """q (N, A), and what `answers` goes by (N, A, F); `leaning` (N, A) corrects q."""
+        """q (N, A), and what `answers` goes by (N, A, FEATURES); `leaning` (N, A) corrects q."""
         a, layout = self.layout.n_actions, self.layout
         soonest, soon = x[:, :a], x[:, a : 2 * a]
         q = soonest + torch.sigmoid(self.leaning + 3 * leaning) * (soon - soonest).clamp_min(0)
-        answered, counts = x[:, 3 * a : 5 * a].reshape(-1, 2, a), x[:, 5 * a : layout.worth].reshape(-1, COUNTS, a)
-        return q, self.answers.features(q, x[:, layout.rest : layout.rest + PARTS], answered, counts)
+        counts = x[:, 5 * a : layout.worth].reshape(-1, COUNTS, a)
+        return q, self.answers.features(q, x[:, layout.rest : layout.rest + PARTS], counts)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
@@ -72,9 +72,10 @@ class AnticipationHead(nn.Module):
         gain, cost, leaning, welcome = correction.chunk(4, 1)
         q, features = self.answer_features(x, leaning)
         said = self.answers(features)
-        good, bad, vain = torch.softmax(torch.stack([said[..., 0] + 3 * welcome, said[..., 1], said[..., 2]]), 0)
-        paid, refusal, nuisance = self.paid
-        value = ((paid + gain) * good - refusal * bad - (nuisance + cost) * vain) / self.temperature
+        moved = torch.cat([said[..., :1] + 3 * welcome[..., None], said[..., 1:]], -1)
+        outcome = torch.softmax(moved, -1)
+        accepted = outcome[..., 0]
+        value = (outcome @ self.paid + gain * accepted - cost * (1 - accepted)) / self.temperature
         logits = torch.where((x[:, 2 * a : 3 * a] > 0) & (q >= LEAST), value, torch.full_like(value, NEVER))
         return torch.cat([torch.zeros_like(logits[:, :1]), logits[:, 1:]], 1)
 

@@ -7,6 +7,7 @@ import torch
 from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
 
+from ..memory.network import SHARES
 from ..memory.trial import fit, try_acts
 from ..plugin import PlugIn, plugin_context, prices
 from .features import Features, encoder_of
@@ -40,7 +41,8 @@ def count(head: torch.nn.Module, training: Training, features: Features) -> None
     elif isinstance(head, AnticipationHead):
         counted = plugin_context().fit(training)
         assert isinstance(counted, PlugIn)
-        head.answers.accepted.copy_(torch.as_tensor(counted.acceptance))
+        for share in SHARES:
+            getattr(head.answers, share).copy_(torch.as_tensor(getattr(counted, share)))
         answers = try_acts(TunedPolicy(features, head), training)
         head.answers.load_state_dict(fit(head.answers, answers, training.seed).state_dict())
 

@@ -9,23 +9,23 @@ import numpy as np
 import torch
 
 from lam_env.core.contracts import Observation, Training
-from lam_env.core.events import BAD, FEEDBACK, GOOD
+from lam_env.core.events import BAD, FEEDBACK, GOOD, WRONG
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
 from lam_env.envs.play import play
 
 from ..fine_tuning.policy import TunedPolicy
+from .heard import ACCEPTED, IN_VAIN, OVERRIDDEN, REJECTED
 from .network import AnswerNet
 
 WORLDS = 48  # households of a trial
 HELD = 8  # one in so many validates
-BATCH, PASSES, PATIENCE, RATE = 512, 60, 6, 3e-3
-ACCEPTED, REFUSED, IN_VAIN = range(3)
+BATCH, PASSES, PATIENCE, RATE = 512, 120, 15, 3e-3
 
 
 class ActAnswers(NamedTuple):
-    """Acts and how they were taken: x (n, FEATURES) of `AnswerNet.features`, action (n,), answer (n,) ACCEPTED, REFUSED
-    or IN_VAIN, world (n,)."""
+    """Acts and how they were taken: x (n, FEATURES) of `AnswerNet.features`, action (n,), answer (n,) ACCEPTED,
+    REJECTED, OVERRIDDEN or IN_VAIN, world (n,)."""
 
     x: np.ndarray
     action: np.ndarray
@@ -57,10 +57,11 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int = WORLDS) -> A
         training.progress("trial of acts", (lived.now - lived.start) // DAY, (lived.end - lived.start) // DAY, "")
     x, action, world, number = map(np.concatenate, zip(*acts, strict=True))
     said = {}
+    meaning = dict.fromkeys(GOOD, ACCEPTED) | {word: OVERRIDDEN if word in WRONG else REJECTED for word in BAD}
     for i, played in enumerate(env.worlds):
         for event in played.records or ():
-            if event.kind == FEEDBACK and words[event.token] in (*GOOD, *BAD):
-                said.setdefault((i, event.answers), ACCEPTED if words[event.token] in GOOD else REFUSED)
+            if event.kind == FEEDBACK and (word := words[event.token]) in meaning:
+                said.setdefault((i, event.answers), meaning[word])
     answer = np.array([said.get(key, IN_VAIN) for key in zip(world.tolist(), number.tolist(), strict=True)])
     return ActAnswers(x, action, answer, world)
 
@@ -71,7 +72,7 @@ def fit(net: AnswerNet, answers: ActAnswers, seed: int = 0) -> AnswerNet:
     x, action, answer = (torch.from_numpy(part) for part in answers[:3])
     held = torch.from_numpy(answers.world % HELD == HELD - 1)
     rows, valid = (~held).nonzero()[:, 0], held.nonzero()[:, 0]
-    optimizer = torch.optim.Adam(net.parameters(), lr=RATE, weight_decay=1e-4)
+    optimizer = torch.optim.Adam(net.parameters(), lr=RATE, weight_decay=1e-5)
 
     def loss(at: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.nll_loss(net(x[at], action[at]), answer[at])

@@ -79,6 +79,8 @@ def try_agent(scenario: Scenario, name: str) -> Tried:
         agent, needs = registry.agent(name)(), registry.agent_needs(name)
         if "latent" in needs and not scenario.latent_names:
             raise UserError(f"it needs the hidden state, and {scenario.id} has no latent_names")
+        if "dislikes" in needs and scenario.dislikes is None:
+            raise UserError(f"it needs to know how dislikes are drawn, and {scenario.id} has no dislikes")
         training = small_training(scenario)
         training.prior = training.prior if "prior" in needs else None
         with models.cut_short(STEPS):

@@ -10,24 +10,27 @@ from lam_env.core.contracts import Training
 from lam_env.core.events import Vocabulary
 from lam_env.envs.vector import LamVectorEnv
 
-VOCABULARY = Vocabulary(("none", "a", "b", "c"), patience=(300, 300, 300, 3600))
+WORDS = ("accept", "reject", "override")
+VOCABULARY = Vocabulary(("none", "a", "b", "c"), feedback=WORDS, patience=(300, 300, 300, 3600))
 
 
-def observation(n=1, hour=0, accepted=(0, 0, 0, 0), refused=(0, 0, 0, 0), mask=(1, 1, 1, 1)):
+def observation(n=1, hour=0, accepted=(0, 0, 0, 0), rejected=(0, 0, 0, 0), overridden=(0, 0, 0, 0), mask=(1, 1, 1, 1)):
     epoch = np.zeros((n, 5), np.int64)
     epoch[:, 0] = hour * 3600
+    heard = np.array([*accepted, *rejected, *overridden, *[0] * 36], np.float32)  # in the night, by word and action
     return {
         "tokens": np.zeros((n, 16), np.int64),
         "epoch": epoch,
         "context": np.zeros((n, 0), np.float32),
         "action_mask": np.tile(np.array(mask, np.int8), (n, 1)),
-        "feedback": np.tile(np.array([*accepted, *refused], np.float32), (n, 1)),
+        "heard": np.tile(heard, (n, 1)),
     }
 
 
-def plain(p, acceptance=1.0, online=False, soon=None):
+def plain(p, acceptance=1.0, online=False, soon=None, timely=1.0, wrong=0.25):
     a = np.full((1, 4), acceptance) if np.ndim(acceptance) < 2 else np.asarray(acceptance)
-    return PlugIn(Saying(VOCABULARY, p, soon), prices(REWARD_WEIGHTS), a, np.full((len(a), 4), 0.25), online)
+    shares = a, np.full(a.shape, timely), np.full(a.shape, wrong)
+    return PlugIn(Saying(VOCABULARY, p, soon), prices(REWARD_WEIGHTS), *shares, online)
 
 
 def value(policy, seen):
@@ -36,15 +39,17 @@ def value(policy, seen):
 
 def test_values_are_expected_utilities():
     found = value(plain([0.2, 0.5, 0.3, 0.0]), observation())
-    assert found[0, 1] == pytest.approx(0.35625)  # .5 x 1.2 - .125 x 1.8 - .375 x .05
-    assert found[0, 2] == pytest.approx(0.01875)  # .3 x 1.2 - .175 x 1.8 - .525 x .05
+    assert found[0, 1] == pytest.approx(0.33125)  # .5 x 1.2 - .5 x (.25 x 2 + .75 x .05)
+    assert found[0, 2] == pytest.approx(-0.01625)  # .3 x 1.2 - .7 x .5375
     assert found[0, 3] == -np.inf  # hardly ever tried
     half = value(plain([0.2, 0.5, 0.3, 0.0], acceptance=0.5), observation())
-    assert half[0, 1] == pytest.approx(-0.065625)  # .25 x 1.2 - .1875 x 1.8 - .5625 x .05
+    assert half[0, 1] == pytest.approx(-0.29375)  # .25 x 1.2 - .25 x 1.3, the cost of a rejection, - .5 x .5375
+    late = value(plain([0.2, 0.5, 0.3, 0.0], timely=0.5), observation())
+    assert late[0, 1] == pytest.approx(-0.103125)  # .25 x 1.2 - .75 x .5375
 
 
 def test_it_acts_where_that_is_worth_more_than_nothing():
-    for p, action in ((0.29, 1), (0.28, 0)):  # even at .4875 / (1.2 + .4875)
+    for p, action in ((0.31, 1), (0.30, 0)):  # even at .5375 / (1.2 + .5375)
         assert plain([1 - p, p, 0, 0]).predict(observation())[0].tolist() == [action]
     assert plain([0.1, 0.5, 0.4, 0]).predict(observation(mask=(1, 0, 1, 1)))[0].tolist() == [2]
     assert plain([0.1, 0.9, 0.0, 0], acceptance=0.1).predict(observation())[0].tolist() == [0]
@@ -63,31 +68,37 @@ def test_parts_of_the_day_have_acceptances_of_their_own():
     assert [int(policy.predict(observation(hour=h))[0][0]) for h in (1, 11, 12, 23, 25)] == [1, 1, 0, 0, 1]
 
 
-def test_online_it_learns_what_this_household_refuses():
+def test_online_it_learns_what_this_household_rejects():
     policy = plain([0.3, 0.7, 0, 0], online=True)
     assert policy.predict(observation())[0].tolist() == [1]
-    assert policy.predict(observation(refused=(0, 4, 0, 0)))[0].tolist() == [0]
-    assert policy.predict(observation(accepted=(0, 12, 0, 0), refused=(0, 4, 0, 0)))[0].tolist() == [1]
-    assert plain([0.3, 0.7, 0, 0]).predict(observation(refused=(0, 9, 0, 0)))[0].tolist() == [1]
-    # four refusals and four made up that are none halve it: .35 x 1.2 - (.25 x .3 + .35) x 1.8 - .225 x .05
-    assert value(policy, observation(refused=(0, 4, 0, 0)))[0, 1] == pytest.approx(-0.35625)
+    assert policy.predict(observation(rejected=(0, 4, 0, 0)))[0].tolist() == [0]
+    assert policy.predict(observation(accepted=(0, 12, 0, 0), rejected=(0, 4, 0, 0)))[0].tolist() == [1]
+    assert policy.predict(observation(overridden=(0, 4, 0, 0)))[0].tolist() == [1]  # it was wrong, not unwelcome
+    assert plain([0.3, 0.7, 0, 0]).predict(observation(rejected=(0, 9, 0, 0)))[0].tolist() == [1]
+    # four rejections and four made up that are none halve it: .35 x 1.2 - .35 x 1.3 - .3 x .5375
+    assert value(policy, observation(rejected=(0, 4, 0, 0)))[0, 1] == pytest.approx(-0.19625)
 
 
 def test_the_estimate_is_shrunk_to_what_was_believed_before():
-    """Ten times `a` alone is possible, eight accepted; ten times `b`, always refused; four times `c`, unanswered."""
+    """Ten times `a` alone is possible, eight accepted; ten times `b`, rejected but for two overrides; four times `c`,
+    unanswered."""
 
     def seen(t):
         mask = (1, t < 10, 10 <= t < 20, t >= 20)
-        return observation(accepted=(0, min(t, 8), 0, 0), refused=(0, 0, np.clip(t - 10, 0, 10), 0), mask=mask)
+        b = np.clip(t - 10, 0, 10)
+        answers = {"rejected": (0, 0, min(b, 8), 0), "overridden": (0, 0, max(b - 8, 0), 0)}
+        return observation(accepted=(0, min(t, 8), 0, 0), **answers, mask=mask)
 
     prior = Saying(VOCABULARY, [0.0, 0.8, 0.6, 0.5])
     worlds = lambda n, **_: ScriptedEnv([24], seen)  # noqa: E731
     training = Training(VOCABULARY, "anticipate", None, None, worlds, REWARD_WEIGHTS, prior=prior)
     policy = PlugInAgent().fit(training)
-    # accepted of those that the prior hoped for (8, 6 and 2), each with four made up: 12 / 12, 4 / 10, 4 / 6
-    assert policy.acceptance[0].tolist() == pytest.approx([1.0, 1.0, 0.4, 2 / 3])
-    # refused of those not accepted (2, 10 and 4), each with four of .25 made up
-    assert policy.refused[0].tolist() == pytest.approx([0.25, 1 / 6, 11 / 14, 1 / 8])
+    # each with four made up: accepted of those in time (8, 8 and none)
+    assert policy.acceptance[0].tolist() == pytest.approx([1.0, 1.0, 4 / 12, 1.0])
+    # in time of those that the prior hoped for (8, 6 and 2), and never more
+    assert policy.timely[0].tolist() == pytest.approx([1.0, 1.0, 1.0, 4 / 6])
+    # overridden of the others (2, 2 and 4), four times .1 made up
+    assert policy.wrong[0].tolist() == pytest.approx([0.1, 0.4 / 6, 2.4 / 6, 0.4 / 8])
 
 
 class Impatient(Saying):
@@ -100,7 +111,7 @@ class Impatient(Saying):
 
 
 @pytest.mark.parametrize("agent", [PlugInAgent(), PlugInAgent(bins=6, worlds=2, online=True)])
-def test_a_trial_counts_what_is_refused(agent):
+def test_a_trial_counts_what_acts_come_to(agent):
     def make_env(n, **options):
         return LamVectorEnv(n, "smart_home", days=1, **options)
 
@@ -108,13 +119,13 @@ def test_a_trial_counts_what_is_refused(agent):
     policy = agent.fit(
         Training(vocabulary, "anticipate", None, None, make_env, REWARD_WEIGHTS, prior=Impatient(vocabulary))
     )
-    assert policy.acceptance.shape == policy.refused.shape == (agent.bins, len(vocabulary))
+    assert policy.acceptance.shape == policy.timely.shape == policy.wrong.shape == (agent.bins, len(vocabulary))
     assert policy.online == agent.online
     tv, kettle = vocabulary.action("living.tv.on"), vocabulary.action("kitchen.kettle.hot")
-    assert policy.acceptance[:, tv].min() < 0.95  # tried, and refused by people who read
-    assert policy.acceptance[:, kettle].tolist() == [1.0] * agent.bins  # never tried: as believed before
-    assert np.allclose(policy.refused[:, kettle], 0.25)
-    assert ((policy.refused >= 0) & (policy.refused <= 1)).all()
+    assert policy.timely[:, tv].min() < 0.95  # tried, and seldom in time
+    assert policy.timely[:, kettle].tolist() == [1.0] * agent.bins  # never tried: as believed before
+    assert np.allclose(policy.wrong[:, kettle], 0.1)
+    assert ((policy.wrong >= 0) & (policy.wrong <= 1)).all()
 
 
 def test_a_trial_is_repeated_to_the_bit():
@@ -125,12 +136,12 @@ def test_a_trial_is_repeated_to_the_bit():
     training = Training(vocabulary, "anticipate", None, None, make_env, REWARD_WEIGHTS, prior=Impatient(vocabulary))
     first, second = PlugInAgent().fit(training), PlugInAgent().fit(training)
     assert np.array_equal(first.acceptance, second.acceptance)
-    assert np.array_equal(first.refused, second.refused)
+    assert np.array_equal(first.wrong, second.wrong)
 
 
 def test_what_an_act_is_worth_is_what_the_reward_pays():
-    assert prices(REWARD_WEIGHTS) == (1.2, 1.8, 0.05)  # an assist, and an override, each less the miss that it saves
-    assert prices({"assist": 10.0, "miss": -2.0, "rejection": -8.0}) == (12.0, 6.0, 0.0)
-    assert prices({"right": 1.0}) == (0.0, 0.0, 0.0)  # terms of other names pay nothing for an act
-    twice = PlugIn(Saying(VOCABULARY, [0.2, 0.8, 0, 0]), prices({"assist": 2.0}), *[np.ones((1, 4))] * 2)
+    assert prices(REWARD_WEIGHTS) == pytest.approx((1.2, 1.3, 2.0, 0.05))  # the first two less the miss they save
+    assert prices({"assist": 10.0, "miss": -2.0, "rejection": -8.0}) == (12.0, 6.0, 0.0, 0.0)
+    assert prices({"right": 1.0}) == (0.0, 0.0, 0.0, 0.0)  # terms of other names pay nothing for an act
+    twice = PlugIn(Saying(VOCABULARY, [0.2, 0.8, 0, 0]), prices({"assist": 2.0}), *[np.ones((1, 4))] * 3)
     assert value(twice, observation())[0, 1] == pytest.approx(1.6)  # .8 x 2

@@ -172,7 +172,9 @@ def test_an_agent_of_another_distribution_says_itself_what_it_needs(
     assert registry.agent_needs("plain") == ("prior",)
     assert registry.agent_needs(f"{package.name}.a:Mine") == ()
     assert registry.agent_needs("broken") == ("prior",)  # it fails by itself, where it is fitted
-    with pytest.raises(RegistryError, match="agent 'odd': needs 'prior'; give a tuple of latent, log, prior, steps"):
+    with pytest.raises(
+        RegistryError, match="agent 'odd': needs 'prior'; give a tuple of dislikes, latent, log, prior, steps"
+    ):
         registry.agent_needs("odd")
     assert registry.agent_names("anticipate") == ["broken", "mine", "odd", "plain"]  # for both interactions
 
@@ -183,7 +185,10 @@ def test_what_the_agents_of_the_kit_need() -> None:
     assert {n for n in needs if "prior" in needs[n]} >= {"prior", "plugin", "plugin_context", "ppo_prior"}
     assert {n for n in needs if "steps" in needs[n]} == {"ppo_prior", "ppo_scratch", "maskable_ppo"}
     assert {n for n in needs if "latent" in needs[n]} == {"informed", "ladder_activity"}
-    assert set(registry.agent_names()) - set(registry.agent_names(without="latent")) == {"informed", "ladder_activity"}
+    assert {n for n in needs if "dislikes" in needs[n]} == {"known", "bayes"}
+    every = set(registry.agent_names())
+    assert every - set(registry.agent_names(without=("latent",))) == {"informed", "ladder_activity"}
+    assert every - set(registry.agent_names(without=("dislikes",))) == {"known", "bayes"}
 
 
 @pytest.mark.parametrize("name", [n for n in registry.agent_names() if registry.agent_needs(n) == ("log",)])

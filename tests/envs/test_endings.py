@@ -52,14 +52,14 @@ def test_stable_baselines_gives_no_value_to_who_is_gone():
 
 
 def test_an_old_id_makes_the_new_world_and_says_so_once():
-    assert registry.scenario_version("game") == 1
+    assert registry.scenario_version("game") == 2
     with pytest.warns(DeprecationWarning, match="lam/Game-v0 is out of date.*v2") as said:
         old = gym.make("lam/Game-v0")
     assert len(said) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         new = gym.make("lam/Game-v2")
-        others = [gym.make(f"lam/{name}-v0") for name in ("SmartHome", "Traffic")]
+        others = [gym.make(f"lam/{name}-v1") for name in ("SmartHome", "Traffic")]
     assert {type(env.unwrapped) for env in (old, new, *others)} == {LamEnv}
     assert [found[:2] for found in endings(old, range(9))] == [found[:2] for found in endings(new, range(9))]
 

@@ -314,7 +314,7 @@ def test_undoing_and_redoing_what_residents_did_earns_nothing():
 def out_and_back(acts):
     """Somebody goes out without arming the alarm and comes back; the agent may arm it meanwhile and disarm it."""
     world = home([(5, 100, "out"), (120, 30, "toilet")])
-    world.residents[0].rules["out"] = []
+    world.residents[0].rules[0]["out"] = []
     until(world, 20)
     if acts:
         do(world, "alarm.armed")

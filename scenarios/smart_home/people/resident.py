@@ -19,8 +19,9 @@ from lam_env.sim.user import Habits, User
 from ..climate import SLOT
 from ..devices import ALL_LIGHTS, HERE
 from ..house import AWAY, House
+from .dislikes import WINDOWS
 from .personas import PersonaTraits
-from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, WINDOWS, Rules, leaving_rules_of, meaning, rules_of
+from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, Rules, leaving_rules_of, meaning, rules_of
 
 AHEAD = 6  # acts of the plan that a resident looks ahead (seen by the oracle alone)
 ASLEEP = "sleep"

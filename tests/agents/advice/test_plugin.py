@@ -207,7 +207,7 @@ def any_answers(seed=0):
 
 
 TOLD = Vocabulary(
-    VOCABULARY.actions, VOCABULARY.sensors, (LATELY, *VOCABULARY.readings[1:])
+    VOCABULARY.actions, VOCABULARY.sensors, (LATELY, *VOCABULARY.readings[1:]), VOCABULARY.feedback
 )  # of how often, not of rain
 
 
@@ -260,7 +260,8 @@ def test_the_head_may_learn_away_from_it():
 
 
 def test_where_nothing_is_valued_advice_is_worth_its_nag():
-    v = Vocabulary(VOCABULARY.actions, VOCABULARY.sensors, tuple(f"r{i}" for i in range(N_READINGS)))
+    readings = tuple(f"r{i}" for i in range(N_READINGS))
+    v = Vocabulary(VOCABULARY.actions, VOCABULARY.sensors, readings, VOCABULARY.feedback)
     made, seen = features(v), observations()
     assert (made.layout.worths, made.layout.rest) == ((), (5 + COUNTS) * A + 1)
     plugin = AdvicePlugIn(made.predictor, AnswerModel.alike(A), {}, 0.2)

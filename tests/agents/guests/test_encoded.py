@@ -46,11 +46,12 @@ def test_a_known_observation_gives_a_known_vector():
         "context": np.array([[10.0]], np.float32),
         "since": np.expm1(np.array([[6.0, 0.0, 12.0]])).astype(np.float32),
         "feedback": np.array([[0, 3, 0, 1]], np.float32),
+        "heard": np.zeros((1, 0), np.float32),
         "action_mask": np.array([[1, 0]], np.int8),
     }
     seen["tokens"][0, -2:] = [1, 2]
     token = np.eye(3)
-    expected = [0] * 4 + [1, 0] + [0, 3, 0, 1] + [0]  # no prior; mask; answers; how often advised lately
+    expected = [0] * 4 + [1, 0] + [0, 3, 0, 1] + [0] * 12 + [0]  # no prior; mask; answers, also by kind; advised lately
     expected += [0, 1, 0, 0, 0, 0, *token[0], *token[0], *token[1], *token[2]]  # from four to eight; last tokens
     expected += [1, np.log(7) / 6, 2, 0.1, 0.2, 0.3, 0.4]  # follow-up, time since the last, scaled reading, clock
     expected += [*np.log1p([0, 3, 0, 1]), *np.log1p([3, 1]), 0, -1, 1]

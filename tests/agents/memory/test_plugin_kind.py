@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from lam_env.agents.memory import plugin_kind
-from lam_env.agents.memory.heard import HeardByKind
+from lam_env.agents.memory.heard import AnswerCounts
 from lam_env.agents.memory.plugin_kind import PlugInKind, PlugInKindAgent
 from lam_env.agents.plugin import PlugIn, prices
 from lam_env.scenarios.smart_home.params import REWARD_WEIGHTS
@@ -32,8 +32,9 @@ def seen(now, *heard):
 
 
 def policy(acceptance=0.5, pseudo=1.0, p=(0.2, 0.2, 0.2, 0.2, 0.2)):
-    a = np.full((1, 5), acceptance)
-    return PlugInKind(Saying(VOCABULARY, p), prices(REWARD_WEIGHTS), a, np.full((1, 5), 0.25), pseudo=pseudo)
+    one = np.ones((1, 5))
+    shares = acceptance * one, one, 0.25 * one
+    return PlugInKind(Saying(VOCABULARY, p), prices(REWARD_WEIGHTS), *shares, pseudo=pseudo)
 
 
 def test_commands_of_a_kind_do_the_same_to_devices_of_a_kind():
@@ -42,15 +43,17 @@ def test_commands_of_a_kind_do_the_same_to_devices_of_a_kind():
 
 
 def test_answers_are_summed_over_a_kind_for_this_part_of_the_day_and_for_all():
-    counts = HeardByKind(VOCABULARY)
+    counts = AnswerCounts(VOCABULARY)
     heard = [(MORNING, ACCEPT, HALL_ON), (MORNING + 60, REJECT, KITCHEN_ON), (MORNING, RATING, HALL_ON)]
     heard += [(MORNING + 86_400, OVERRIDE, KITCHEN_ON), (EVENING, ACCEPT, KITCHEN_ON), (MORNING, REJECT, TV)]
-    accepted, refused, ever_accepted, ever_refused = counts(seen(MORNING + 3 * 86_400, *heard)).swapaxes(0, 1)
+    now = seen(MORNING + 3 * 86_400, *heard)
+    accepted, rejected, overridden, *ever = counts.by_kind(now).swapaxes(0, 1)
     assert accepted.tolist() == [[0, 1, 0, 1, 0], [0] * 5]
-    assert refused.tolist() == [[0, 2, 0, 2, 1], [0] * 5]
-    assert ever_accepted.tolist() == [[0, 2, 0, 2, 0], [0] * 5]
-    assert ever_refused.tolist() == refused.tolist()
-    assert counts(seen(EVENING, *heard))[0, 0].tolist() == [0, 1, 0, 1, 0]
+    assert rejected.tolist() == [[0, 1, 0, 1, 1], [0] * 5]
+    assert overridden.tolist() == [[0, 1, 0, 1, 0], [0] * 5]
+    assert [e[0].tolist() for e in ever] == [[0, 2, 0, 2, 0], [0, 1, 0, 1, 1], [0, 1, 0, 1, 0]]
+    assert counts.by_kind(seen(EVENING, *heard))[0, 0].tolist() == [0, 1, 0, 1, 0]
+    assert counts.by_action(now)[0].tolist() == [[0, 1, 0, 1, 0], [0, 0, 0, 1, 1], [0, 0, 0, 1, 0]]
 
 
 def test_what_nobody_has_answered_is_as_welcome_as_in_households_in_general():
@@ -70,7 +73,7 @@ def test_one_refusal_of_a_lamp_keeps_it_from_all_lamps_until_the_evening():
 
 
 def test_the_pseudo_counts_are_those_that_return_most(monkeypatch):
-    counted = PlugIn(Saying(VOCABULARY, (1.0, 0, 0, 0, 0)), prices(REWARD_WEIGHTS), np.ones((6, 5)), np.ones((6, 5)))
+    counted = PlugIn(Saying(VOCABULARY, (1.0, 0, 0, 0, 0)), prices(REWARD_WEIGHTS), *[np.ones((6, 5))] * 3)
     monkeypatch.setattr(plugin_kind, "plugin_context", lambda: type("Counts", (), {"fit": lambda self, t: counted})())
     monkeypatch.setattr(plugin_kind, "returns", lambda policy, training: np.array([-abs(policy.pseudo - 2.1)]))
     found = PlugInKindAgent().fit(Training(VOCABULARY, "anticipate", None, None, None))
