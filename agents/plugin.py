@@ -1,9 +1,9 @@
 """Plug-in agents: expected utility on the prior's probabilities, with what feedback says counted, not learned.
 
-An act is in time with probability t q, q from the prior's next and soon heads; then it is accepted, or rejected. Any
-other is overridden, or in vain. value(a) = t q (gain acceptance - rejection (1 - acceptance)) - (1 - t q) (override
-wrong + nuisance (1 - wrong)), prices from the reward (`prices`). Acceptance, t and `wrong` are counted in a trial and
-shrunk to what the prior alone would say. It is the row that a tuned policy has to beat, so it gets the same inputs.
+An act that is in time is accepted or refused, any other is in vain: value(a) = gain q acceptance - refusal q (1 -
+acceptance) - nuisance (1 - q), q from the prior's next and soon heads, prices from the reward (`prices`). Acceptance is
+counted in a trial, per act that the prior hoped for, and shrunk to what the prior alone would say. It is the row that a
+tuned policy has to beat, so it gets the same inputs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from .memory.network import PARTS
 LEAST = 0.1  # probability of what is considered at all: an argmax over values would pick what was never tried
 TRIED = 0.3  # the same in a trial: who is bolder before anything is counted is switched off before it can be
 SHRINK = 4.0  # pseudo-counts
-OVERRIDES = 0.1  # share of acts out of time that are overridden, before any is counted
 Case = Callable[[Observation], np.ndarray]
 
 
@@ -42,6 +41,11 @@ class Prices(NamedTuple):
     override: float
     nuisance: float
 
+    @property
+    def refusal(self) -> float:
+        """Of one kind or the other."""
+        return max(self.rejection, self.override)
+
 
 def prices(paid: Mapping[str, float]) -> Prices:
     """What the reward's terms come to. A term that a scenario does not have is never paid: it counts 0."""
@@ -52,15 +56,12 @@ def prices(paid: Mapping[str, float]) -> Prices:
 
 @dataclass
 class PlugIn(CarriedPolicy):
-    """Counted shares, (bins, A), by part of the day (bins = 1: whole day) and action: `acceptance` of what is in time,
-    `timely` of what the prior hopes to be in time, `wrong` of the rest: overridden. `online`: also counts what this
-    very household has accepted and rejected in this episode. `least`: probability of what is considered."""
+    """`acceptance` (bins, A): per part of the day (bins = 1: whole day) and action. `online`: also counts what this
+    very household has accepted and refused in this episode. `least`: probability of what is considered."""
 
     predictor: ActionPredictor
     prices: Prices
     acceptance: np.ndarray
-    timely: np.ndarray
-    wrong: np.ndarray
     online: bool = False
     least: float = LEAST
 
@@ -69,17 +70,15 @@ class PlugIn(CarriedPolicy):
 
     @classmethod
     def untried(cls, predictor: ActionPredictor, training: Training, online: bool = False) -> Self:
-        """Before anything is counted: all that is in time is accepted."""
-        one = np.ones((1, len(training.vocabulary)))
-        return cls(predictor, prices(training.reward_weights), one, one, OVERRIDES * one, online, TRIED)
+        """Before anything is counted: all is accepted."""
+        price, a = prices(training.reward_weights), len(training.vocabulary)
+        return cls(predictor, price, np.ones((1, a)), online, TRIED)
 
     def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
         """(N, A) value of each action."""
-        q, part = anticipation(said, slow_actions(self.predictor.vocabulary.patience)), self.part(observation)
-        own, wrong, price = self.accepted(observation), self.wrong[part], self.prices
-        in_time = q * self.timely[part]
-        value = in_time * (price.gain * own - price.rejection * (1 - own))
-        value -= (1 - in_time) * (price.override * wrong + price.nuisance * (1 - wrong))
+        q = anticipation(said, slow_actions(self.predictor.vocabulary.patience))
+        good, price = (q * self.accepted(observation)).clip(0, 1), self.prices
+        value = price.gain * good - price.refusal * (q - good).clip(0) - price.nuisance * (1 - q)
         value = np.where((observation["action_mask"] > 0) & (q >= self.least), value, -np.inf)
         value[:, 0] = 0.0
         return value
@@ -90,15 +89,15 @@ class PlugIn(CarriedPolicy):
         return part
 
     def accepted(self, observation: Observation) -> np.ndarray:
-        """(N, A) acceptance of each action that is in time."""
+        """(N, A) acceptance of each action."""
         return self.own(observation, self.acceptance[self.part(observation)])
 
     def own(self, observation: Observation, acceptance: np.ndarray) -> np.ndarray:
         """(N, A) this household's acceptance of each action, given that of households in general."""
         if not self.online:
             return acceptance
-        accepted, rejected = self.counts.by_action(observation)[:, :2].swapaxes(0, 1)
-        own: np.ndarray = (accepted + SHRINK * acceptance) / (accepted + rejected + SHRINK)
+        accepted, refused = np.split(observation["feedback"], 2, 1)
+        own: np.ndarray = (accepted + SHRINK * acceptance) / (accepted + refused + SHRINK)
         return own
 
 
@@ -141,23 +140,17 @@ def count(
 
 
 def estimate(counts: np.ndarray, before: PlugIn) -> PlugIn:
-    """Shares from counts (5, bins, A); a part of the day leans on the whole day."""
+    """Acceptance from counts (5, bins, A); a part of the day leans on the whole day."""
     if counts.shape[1] > 1:
         before = _estimate(counts.sum(1, keepdims=True), before)
     return _estimate(counts, before)
 
 
 def _estimate(counts: np.ndarray, before: PlugIn) -> PlugIn:
-    """Each share shrunk to what was believed before."""
-    tried, hoped, accepted, rejected, overridden = counts
-    in_time = accepted + rejected
-    return replace(
-        before,
-        acceptance=(accepted + SHRINK * before.acceptance) / (in_time + SHRINK),
-        timely=np.minimum((in_time + SHRINK * before.timely) / (hoped + SHRINK), 1.0),
-        wrong=(overridden + SHRINK * before.wrong) / (np.maximum(tried - in_time, overridden) + SHRINK),
-        least=LEAST,
-    )
+    """Acceptances per hoped-for one, shrunk to what was believed before."""
+    _, hoped, accepted, *_ = counts
+    acceptance = np.minimum((accepted + SHRINK * before.acceptance) / (hoped + SHRINK), 1.0)
+    return replace(before, acceptance=acceptance, least=LEAST)
 
 
 plugin_context = partial(PlugInAgent, bins=PARTS, worlds=8, online=True)

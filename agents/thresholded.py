@@ -12,7 +12,7 @@ from lam_env.logs.decision_points import DecisionPoints
 
 from .carry import CarriedPolicy
 from .counting.online import counting
-from .fine_tuning.trial import returns
+from .fine_tuning.trial import best
 
 GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
 
@@ -44,12 +44,7 @@ def with_best_threshold(
     however probable: there is no harm in time that a threshold could avoid."""
     if training.interaction == "advise":
         return kind(predictor, 0.0)
-    scores = []
-    for i, threshold in enumerate(GRID):
-        training.progress("choose a threshold", i, len(GRID), "")
-        scores.append(returns(kind(predictor, threshold), training).mean())
-    training.progress("choose a threshold", len(GRID), len(GRID), "")
-    return kind(predictor, GRID[int(np.argmax(scores))])
+    return best([kind(predictor, threshold) for threshold in GRID], training, "choose a threshold")
 
 
 def unfitted(predictor: ActionPredictor) -> Thresholded:

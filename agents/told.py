@@ -2,7 +2,7 @@
 
 `known` is told what this household dislikes now. `bayes` is told how dislikes are drawn, has the exact posterior over
 them given the household's answers so far, and is greedy. What lies between `plugin_context` and `bayes` can be learned
-from answers; what lies between `bayes` and `known` they have not shown yet. Both value acts as `plugin_context` does,
+from answers; what lies between `bayes` and `known` they have not shown yet. Both value acts as `plugin_kind` does,
 with acceptance = P(not disliked) (acceptance of what is not disliked). The latter, which corrects a prior that is too
 sure, is counted in a trial that shows the dislikes.
 """
@@ -22,6 +22,7 @@ from lam_env.core.errors import UserError
 from .carry import PredictorState, Starts
 from .memory.heard import REJECTED
 from .memory.network import PARTS
+from .memory.plugin_kind import PlugInKind
 from .plugin import SHRINK, PlugIn, count, estimate
 
 WORLDS = 16  # of the trial, twice those of `plugin_context`: what is disliked says nothing of other acts
@@ -29,8 +30,9 @@ ONCE = 0.5  # pseudo-count of all answers of a kind: none is impossible because 
 
 
 @dataclass
-class Told(PlugIn):
-    """Acceptance is that of what is not disliked, times 1 - observation["disliked"] (N, A)."""
+class Told(PlugInKind):
+    """Acceptance is that of what is not disliked, times 1 - observation["disliked"] (N, A). As `plugin_kind` it counts
+    what this household answers: it may be refused for other reasons."""
 
     def accepted(self, observation: Observation) -> np.ndarray:
         accepted: np.ndarray = super().accepted(observation) * (1 - observation["disliked"])
@@ -137,7 +139,7 @@ class ToldAgent:
             ("latent",),
         )
         counted = estimate(liked, before)
-        common = {f.name: getattr(counted, f.name) for f in fields(counted)}
+        common = {f.name: getattr(counted, f.name) for f in fields(PlugIn)}
         if self.bayes:
             return Bayes(**common, dislikes=drawn, weights=weights(liked, disliked))
         return Known(**common, first=drawn.latent)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 
 from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
 
-from ..memory.network import SHARES
 from ..memory.trial import fit, try_acts
 from ..plugin import PlugIn, plugin_context, prices
 from .features import Features, encoder_of
 from .heads import AdviceHead, AnticipationHead, PlainHead, head_for
 from .policy import TunedPolicy
+from .trial import best
+
+# what is refused costs trust too, which no answer is paid with: how much, returns tell
+CAUTION = (1.0, 1.5, 2.0, 3.0)
 
 
 def untried_head(training: Training, features: Features, prior: bool = True) -> torch.nn.Module:
@@ -41,10 +46,18 @@ def count(head: torch.nn.Module, training: Training, features: Features) -> None
     elif isinstance(head, AnticipationHead):
         counted = plugin_context().fit(training)
         assert isinstance(counted, PlugIn)
-        for share in SHARES:
-            getattr(head.answers, share).copy_(torch.as_tensor(getattr(counted, share)))
+        head.answers.acceptance.copy_(torch.as_tensor(counted.acceptance))
         answers = try_acts(TunedPolicy(features, head), training)
         head.answers.load_state_dict(fit(head.answers, answers, training.seed).state_dict())
+        options = [TunedPolicy(features, cautious(head, factor)) for factor in CAUTION]
+        head.load_state_dict(best(options, training, "choose a caution").head.state_dict())
+
+
+def cautious(head: AnticipationHead, factor: float) -> AnticipationHead:
+    """A copy to which rejections and overrides cost so many times as much."""
+    other = copy.deepcopy(head)
+    other.paid[1:3] *= factor
+    return other
 
 
 class PlugInMemoryAgent:

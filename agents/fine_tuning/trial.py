@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import numpy as np
 
 from lam_env.core.contracts import Policy, Training, complete
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.envs.play import play
 from lam_env.envs.vector import AT_ONCE
+
+P = TypeVar("P", bound=Policy)
+
+
+def best(policies: Sequence[P], training: Training, stage: str) -> P:
+    """The one that returns most in the mean; of equals the first."""
+    reached = []
+    for i, policy in enumerate(policies):
+        training.progress(stage, i, len(policies), "")
+        reached.append(returns(policy, training).mean())
+    training.progress(stage, len(policies), len(policies), "")
+    return policies[int(np.argmax(reached))]
 
 
 def returns(policy: Policy, training: Training) -> np.ndarray:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .heard import COUNTS
+from .heard import ANSWERS, COUNTS
 
 OUTCOMES = 4  # accepted, rejected, overridden, in vain
 FEATURES = OUTCOMES + 3 + COUNTS  # see `AnswerNet.features`
 SHRINK = 1.0  # pseudo-counts of the guess that the network corrects
 LEAST = 1e-4  # probability, so that there is a logarithm
 PARTS = 6  # parts of the day by which households in general are counted, four hours each
-SHARES = ("acceptance", "timely", "wrong")  # of households in general, as `PlugIn` has them
 
 
 class AnswerNet(nn.Module):
@@ -22,14 +21,11 @@ class AnswerNet(nn.Module):
     numbers of each one's own, corrects its logarithms. Its last layer starts at zero: untrained it is the guess.
     """
 
-    acceptance: Tensor
-    timely: Tensor
-    wrong: Tensor
+    acceptance: Tensor  # in general, as `PlugIn` has it
 
     def __init__(self, n_actions: int, width: int = 32, own: int = 8):
         super().__init__()
-        for share, value in zip(SHARES, (0.9, 1.0, 0.1), strict=True):
-            self.register_buffer(share, torch.full((PARTS, n_actions), value))
+        self.register_buffer("acceptance", torch.full((PARTS, n_actions), 0.9))
         self.own = nn.Parameter(torch.zeros(n_actions, own))
         self.hidden = nn.Linear(FEATURES + own, width)
         self.out = nn.Linear(width, OUTCOMES - 1)
@@ -39,12 +35,10 @@ class AnswerNet(nn.Module):
     def features(self, q: Tensor, part: Tensor, counts: Tensor) -> Tensor:
         """(N, A, FEATURES). q (N, A): probability that the act is in time, as the prior says; part (N, PARTS): one-hot;
         counts (N, COUNTS, A): see `AnswerCounts.by_kind`."""
-        general, timely, wrong = (part @ share for share in (self.acceptance, self.timely, self.wrong))
-        accepted, rejected, _, ever_accepted, ever_rejected, _ = counts.unbind(1)
-        now = (accepted + SHRINK * general) / (accepted + rejected + SHRINK)
-        ever = (ever_accepted + SHRINK * general) / (ever_accepted + ever_rejected + SHRINK)
-        in_time = q * timely
-        guess = [in_time * now, in_time * (1 - now), (1 - in_time) * wrong, (1 - in_time) * (1 - wrong)]
+        general = part @ self.acceptance
+        now, ever = ((some[:, 0] + SHRINK * general) / (some.sum(1) + SHRINK) for some in counts.split(ANSWERS, dim=1))
+        refused = q * (1 - now) / 2  # of either kind
+        guess = [q * now, refused, refused, 1 - q]
         logs = [p.clamp(LEAST, 1.0).log() for p in guess]
         return torch.stack(
             [*logs, *(torch.logit(p, 0.01) for p in (q, general, ever)), *torch.log1p(counts).unbind(1)], 2

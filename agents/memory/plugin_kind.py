@@ -11,9 +11,9 @@ import numpy as np
 
 from lam_env.core.contracts import Observation, Training
 
-from ..fine_tuning.trial import returns
+from ..fine_tuning.trial import best
 from ..plugin import PlugIn, plugin_context
-from .heard import ACCEPTED, REJECTED
+from .heard import ACCEPTED, ANSWERS
 
 GRID = (0.5, 1.0, 2.0, 4.0)  # pseudo-counts
 
@@ -25,9 +25,8 @@ class PlugInKind(PlugIn):
     pseudo: float = 1.0
 
     def own(self, observation: Observation, acceptance: np.ndarray) -> np.ndarray:
-        counts = self.counts.by_kind(observation)
-        accepted, rejected = counts[:, ACCEPTED], counts[:, REJECTED]
-        own: np.ndarray = (accepted + self.pseudo * acceptance) / (accepted + rejected + self.pseudo)
+        answered = self.counts.by_kind(observation)[:, :ANSWERS]
+        own: np.ndarray = (answered[:, ACCEPTED] + self.pseudo * acceptance) / (answered.sum(1) + self.pseudo)
         return own
 
 
@@ -38,12 +37,7 @@ class PlugInKindAgent:
     def fit(self, training: Training) -> PlugInKind:
         counted = plugin_context().fit(training)
         policy = PlugInKind(**{f.name: getattr(counted, f.name) for f in fields(PlugIn)})
-        reached = []
-        for i, pseudo in enumerate(GRID):
-            training.progress("choose pseudo-counts", i, len(GRID), "")
-            reached.append(returns(replace(policy, pseudo=pseudo), training).mean())
-        training.progress("choose pseudo-counts", len(GRID), len(GRID), "")
-        return replace(policy, pseudo=GRID[int(np.argmax(reached))])
+        return best([replace(policy, pseudo=pseudo) for pseudo in GRID], training, "choose pseudo-counts")
 
 
 NEEDS = ("prior",)

@@ -40,7 +40,7 @@ def observation(hour=0, accepted=(0, 0, 0), refused=(0, 0, 0), disliked=None):
 
 
 def common(p=(0.2, 0.8, 0.0)):
-    return Saying(VOCABULARY, p), prices(PAID), np.ones((1, 3)), np.ones((1, 3)), np.full((1, 3), 0.25)
+    return Saying(VOCABULARY, p), prices(PAID), np.ones((1, 3))
 
 
 def bayes(p=(0.2, 0.8, 0.0)):

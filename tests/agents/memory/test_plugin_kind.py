@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from lam_env.agents.fine_tuning import trial
 from lam_env.agents.memory import plugin_kind
 from lam_env.agents.memory.heard import AnswerCounts
 from lam_env.agents.memory.plugin_kind import PlugInKind, PlugInKindAgent
@@ -32,9 +33,7 @@ def seen(now, *heard):
 
 
 def policy(acceptance=0.5, pseudo=1.0, p=(0.2, 0.2, 0.2, 0.2, 0.2)):
-    one = np.ones((1, 5))
-    shares = acceptance * one, one, 0.25 * one
-    return PlugInKind(Saying(VOCABULARY, p), prices(REWARD_WEIGHTS), *shares, pseudo=pseudo)
+    return PlugInKind(Saying(VOCABULARY, p), prices(REWARD_WEIGHTS), np.full((1, 5), acceptance), pseudo=pseudo)
 
 
 def test_commands_of_a_kind_do_the_same_to_devices_of_a_kind():
@@ -73,9 +72,9 @@ def test_one_refusal_of_a_lamp_keeps_it_from_all_lamps_until_the_evening():
 
 
 def test_the_pseudo_counts_are_those_that_return_most(monkeypatch):
-    counted = PlugIn(Saying(VOCABULARY, (1.0, 0, 0, 0, 0)), prices(REWARD_WEIGHTS), *[np.ones((6, 5))] * 3)
+    counted = PlugIn(Saying(VOCABULARY, (1.0, 0, 0, 0, 0)), prices(REWARD_WEIGHTS), np.ones((6, 5)))
     monkeypatch.setattr(plugin_kind, "plugin_context", lambda: type("Counts", (), {"fit": lambda self, t: counted})())
-    monkeypatch.setattr(plugin_kind, "returns", lambda policy, training: np.array([-abs(policy.pseudo - 2.1)]))
+    monkeypatch.setattr(trial, "returns", lambda policy, training: np.array([-abs(policy.pseudo - 2.1)]))
     found = PlugInKindAgent().fit(Training(VOCABULARY, "anticipate", None, None, None))
     assert found.pseudo == 2.0
     assert found.acceptance is counted.acceptance
