@@ -9,7 +9,8 @@ import torch
 from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
 
-from ..memory.trial import fit, try_acts
+from ..memory.network import AnswerNet
+from ..memory.trial import learn_answers
 from ..plugin import PlugIn, plugin_context, prices
 from .features import Features, encoder_of
 from .heads import AdviceHead, AnticipationHead, PlainHead, head_for
@@ -47,8 +48,13 @@ def count(head: torch.nn.Module, training: Training, features: Features) -> None
         counted = plugin_context().fit(training)
         assert isinstance(counted, PlugIn)
         head.answers.acceptance.copy_(torch.as_tensor(counted.acceptance))
-        answers = try_acts(TunedPolicy(features, head), training)
-        head.answers.load_state_dict(fit(head.answers, answers, training.seed).state_dict())
+
+        def acting(net: AnswerNet) -> TunedPolicy:
+            other = copy.deepcopy(head)
+            other.answers.load_state_dict(net.state_dict())
+            return TunedPolicy(features, other, training.seed)
+
+        head.answers.load_state_dict(learn_answers(acting, head.answers, training).state_dict())
         options = [TunedPolicy(features, cautious(head, factor)) for factor in CAUTION]
         head.load_state_dict(best(options, training, "choose a caution").head.state_dict())
 

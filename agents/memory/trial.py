@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ from ..fine_tuning.policy import TunedPolicy
 from .heard import ACCEPTED, IN_VAIN, OVERRIDDEN, REJECTED
 from .network import AnswerNet
 
-WORLDS = 48  # households of a trial
+ROUNDS = 2  # of trials
+WORLDS = 32  # households of each
 HELD = 8  # one in so many validates
 BATCH, PASSES, PATIENCE, RATE = 512, 120, 15, 3e-3
 
@@ -33,9 +35,20 @@ class ActAnswers(NamedTuple):
     world: np.ndarray
 
 
-def try_acts(policy: TunedPolicy, training: Training, worlds: int = WORLDS) -> ActAnswers:
-    """Act in fresh worlds. In every second one the policy never hears an answer and goes on with what is refused: what
-    follows from answers cannot be learned where everybody minds them."""
+def learn_answers(policy_of: Callable[[AnswerNet], TunedPolicy], net: AnswerNet, training: Training) -> AnswerNet:
+    """Trials by turns with fits to all answers so far: what a network takes for good and is not, it meets in the next
+    round (as DAgger does, Ross, Gordon and Bagnell 2011). `policy_of`: what acts by a network."""
+    rounds: list[ActAnswers] = []
+    learned = net
+    for k in range(ROUNDS):
+        rounds.append(try_acts(policy_of(learned), training, WORLDS, k * WORLDS))
+        learned = fit(net, ActAnswers(*map(np.concatenate, zip(*rounds, strict=True))), training.seed)
+    return learned
+
+
+def try_acts(policy: TunedPolicy, training: Training, worlds: int, first: int = 0) -> ActAnswers:
+    """Act, as the policy samples, in fresh worlds from number `first` on. In every second one it never hears an answer
+    and goes on with what is refused: what follows from answers cannot be learned where everybody minds them."""
     env = training.make_worlds(worlds, autoreset_mode="Disabled", record=True)
     deaf, done = np.arange(worlds) % 2 == 1, np.zeros(worlds, int)
     words = training.vocabulary.feedback
@@ -43,9 +56,9 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int = WORLDS) -> A
 
     def choose(seen: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, object]:
         nothing = {name: np.where(deaf[:, None], 0, seen[name]) for name in ("feedback", "heard")}
-        return policy.predict(seen | nothing, state, start)  # type: ignore[arg-type]
+        return policy.predict(seen | nothing, state, start, False)  # type: ignore[arg-type]
 
-    for step in play(choose, env, world_seeds(Use.PLUGIN_TRIAL, worlds, training.seed)):
+    for step in play(choose, env, world_seeds(Use.PLUGIN_TRIAL, first + worlds, training.seed)[first:]):
         rows = np.flatnonzero((step.actions > 0) & step.running)
         if len(rows):
             with torch.no_grad():
@@ -63,7 +76,7 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int = WORLDS) -> A
             if event.kind == FEEDBACK and (word := words[event.token]) in meaning:
                 said.setdefault((i, event.answers), meaning[word])
     answer = np.array([said.get(key, IN_VAIN) for key in zip(world.tolist(), number.tolist(), strict=True)])
-    return ActAnswers(x, action, answer, world)
+    return ActAnswers(x, action, answer, first + world)
 
 
 def fit(net: AnswerNet, answers: ActAnswers, seed: int = 0) -> AnswerNet:

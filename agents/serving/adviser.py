@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,11 +17,12 @@ from lam_env.core.events import AGENT, EVERYBODY, FEEDBACK, READING, SENSOR, USE
 from lam_env.core.observation import ObservationRows
 
 from ..advice.plugin import worth
-from ..carry import PredictorState, update
+from ..carry import PredictorState, carried, plain, update
 from ..fine_tuning.policy import TunedPolicy
 from ..states import put
 from ..thresholded import Thresholded
 from .clock import Clock, Time
+from .household import HouseholdState
 from .responses import Response, VocabularyIndex
 
 MOST_PEOPLE = 100_000  # of whom anything is kept
@@ -78,6 +81,7 @@ class Adviser:
         self._clock = Clock(self._zone)
         self._carry: PredictorState | None = None
         self._people: dict[str, _Person] = {}  # in the order in which they were last heard of
+        self._free: list[int] = []  # places of those who were forgotten
         self._shared = np.zeros(len(self.vocabulary.readings), np.float32)
         self._acts: list[int] = []  # agent actions since the start, which feedback events refer to
 
@@ -86,6 +90,41 @@ class Adviser:
         seconds = Clock(self._zone).read(time)  # refuses before anything is forgotten
         self._clear()
         self._clock.move(time, seconds)
+
+    def forget(self, user: int | str) -> None:
+        """Forget a person, who would come as somebody new."""
+        _check_user(user)
+        if str(user) in self._people:
+            self._forget(str(user))
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """All that is known of everybody, for `lam_env.load(run, household=folder)`."""
+        HouseholdState("persons", self.state_dict()).save(folder, self.predictor)
+
+    def state_dict(self) -> dict[str, object]:
+        """The same as plain data."""
+        people = [
+            {
+                **{"name": name, "index": p.index, "row": p.rows.whole, "question": p.question, "fresh": p.fresh},
+                "said": None if p.said is None else list(p.said),
+            }
+            for name, p in self._people.items()
+        ]
+        here = {"shared": self._shared, "acts": self._acts, "free": self._free, "clock": self._clock.state_dict()}
+        return {"people": people, "carry": plain(self._carry), **here}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._clear()
+        self._shared[:] = state["shared"]
+        self._acts, self._free = list(state["acts"]), list(state["free"])
+        self._carry = carried(self.predictor, state["carry"], 1)
+        for kept in state["people"]:
+            person = _Person(kept["index"], ObservationRows(1, self.vocabulary), self._shared)
+            person.rows.whole[:] = kept["row"]
+            person.question, person.fresh = kept["question"], kept["fresh"]
+            person.said = None if kept["said"] is None else Prediction(*kept["said"])
+            self._people[kept["name"]] = person
+        self._clock.load_state_dict(state["clock"])
 
     # -- what happens -------------------------------------------------------------------------------------------------
 
@@ -141,19 +180,21 @@ class Adviser:
     def _person(self, user: int | str) -> _Person:
         person = self._people.pop(str(user), None)
         if person is None:
-            index = len(self._people) if len(self._people) < MOST_PEOPLE else self._forget()
+            if len(self._people) >= MOST_PEOPLE:
+                self._forget(next(iter(self._people)))  # who was last heard of longest ago
+            index = self._free.pop() if self._free else len(self._people)
             person = _Person(index, ObservationRows(1, self.vocabulary), self._shared)
         self._people[str(user)] = person
         return person
 
-    def _forget(self) -> int:
-        """Forgets whoever was last heard of longest ago; their place is free."""
-        index = self._people.pop(next(iter(self._people))).index
+    def _forget(self, name: str) -> None:
+        """Their place is free."""
+        index = self._people.pop(name).index
+        self._free.append(index)
         if self._carry is not None and index < self._carry.people:
             put(
                 self._carry.state, np.array([index]), self.predictor.start(1)
             )  # in place: a copy would be of all persons
-        return index
 
     def _ask(self, person: _Person, seconds: int) -> None:
         """A person's decision point: the same numbers as `PersonalWorld` shows at it."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,7 +17,7 @@ from lam_env.core.units import DAY
 from lam_env.logs.decision_points import ABSENCE
 from lam_env.logs.local_time import zone_of
 
-from ..carry import PredictorState, anticipation, slow_actions, update
+from ..carry import PredictorState, anticipation, carried, plain, slow_actions, update
 from ..fine_tuning.heads import AdviceHead, PlainHead
 from ..fine_tuning.policy import TunedPolicy
 from ..predictors.network import Predictor
@@ -23,6 +25,7 @@ from ..predictors.pool import Pool
 from ..thresholded import Thresholded
 from .adviser import Adviser
 from .clock import Clock, Time
+from .household import HouseholdState
 from .responses import NOTHING, VocabularyIndex
 
 NEVER = -float(DAY)  # [s] before the stream began: never yet
@@ -89,6 +92,30 @@ class Assistant:
         Clock(self._zone).read(time)  # refuses before anything is forgotten
         self._clear()
         self._tell(time)
+
+    def forget(self) -> None:
+        """Forget what the household has done and answered so far; what is sensed now, and the time, stay."""
+        self._row.forget()
+        self._carry, self._new = None, 0
+        self._acts.clear()
+        self._done.clear()
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """All that is known of the household, for `lam_env.load(run, household=folder)`."""
+        HouseholdState("home", self.state_dict()).save(folder, self.predictor)
+
+    def state_dict(self) -> dict[str, object]:
+        """The same as plain data."""
+        times = {"due": self._due, "until": self._until, "clock": self._clock.state_dict()}
+        acts = {"new": self._new, "acts": self._acts, "done": self._done}
+        return {"row": self._rows.whole, "carry": plain(self._carry), **times, **acts}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._rows.whole[:] = state["row"]
+        self._carry = carried(self.predictor, state["carry"], 1)
+        self._due, self._until, self._new = state["due"], state["until"], state["new"]
+        self._acts, self._done = list(state["acts"]), list(state["done"])
+        self._clock.load_state_dict(state["clock"])
 
     def _tell(self, time: Time) -> int:
         seconds = self._clock.read(time)
@@ -235,13 +262,18 @@ class Assistant:
         return f"none: the likeliest possible, {names[likely]}, is in time with probability {q[likely]:.2f}, {value}"
 
 
-def serve(policy: TunedPolicy | Thresholded, zone: str | None = None) -> Assistant | Adviser:
-    """`policy`, ready to observe a stream of events; an `Adviser` if it advises persons. `zone`: the home's time
-    zone."""
+def serve(
+    policy: TunedPolicy | Thresholded, zone: str | None = None, household: str | os.PathLike[str] | None = None
+) -> Assistant | Adviser:
+    """`policy`, ready to observe a stream of events; an `Adviser` if it advises persons. `zone`: the home's time zone;
+    `household`: the folder of what one has known before."""
     place = None if zone is None else zone_of(zone, "zone")
     if isinstance(policy, TunedPolicy) and not isinstance(policy.head, PlainHead):
         advises = isinstance(policy.head, AdviceHead)
     else:
         assert policy.predictor is not None  # others cannot be served
         advises = bool(policy.predictor.vocabulary.values())
-    return Adviser(policy, place) if advises else Assistant(policy, place)
+    made = Adviser(policy, place) if advises else Assistant(policy, place)
+    if household is not None:
+        made.load_state_dict(HouseholdState.load(household, made.predictor, "persons" if advises else "home").state)
+    return made

@@ -6,7 +6,7 @@ import datetime
 import math
 import numbers
 import zoneinfo
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from lam_env.core.errors import UserError
 from lam_env.logs.local_time import monday_before
@@ -30,6 +30,16 @@ class Clock:
         self._form: str | None = None  # of the stream's times; None: none has come
         self._monday = datetime.datetime.min
         self._latest: datetime.datetime | None = None  # in UTC, of datetimes with a time zone
+
+    def state_dict(self) -> dict[str, object]:
+        """As plain data."""
+        latest = None if self._latest is None else self._latest.isoformat()
+        return {"now": self.now, "form": self._form, "monday": self._monday.isoformat(), "latest": latest}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.now, self._form = state["now"], state["form"]
+        self._monday = datetime.datetime.fromisoformat(state["monday"])
+        self._latest = None if state["latest"] is None else datetime.datetime.fromisoformat(state["latest"])
 
     def read(self, time: Time) -> int:
         """The time [s]; UserError if it is none or before the last one. Nothing changes until `move`."""

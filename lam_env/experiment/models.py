@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -155,11 +156,13 @@ def thresholded(predictor: Predictor | Pool) -> Thresholded:
     return unfitted(predictor)
 
 
-def serve(policy: TunedPolicy | Thresholded, zone: str | None = None) -> Assistant | Adviser:
+def serve(
+    policy: TunedPolicy | Thresholded, zone: str | None = None, household: str | os.PathLike[str] | None = None
+) -> Assistant | Adviser:
     """The policy for one's own stream of events."""
     from lam_env.agents.serving.assistant import serve
 
-    return serve(policy, zone)
+    return serve(policy, zone, household)
 
 
 def expectation(predictor: ActionPredictor) -> Callable[[Observation, np.ndarray], np.ndarray]:

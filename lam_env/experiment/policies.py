@@ -71,10 +71,13 @@ def tuned(folder: RunFolder) -> TunedPolicy:
     return models.load_policy(folder.policy, predictor_of(folder))
 
 
-def load(run: str | os.PathLike[str], zone: str | None = None) -> Assistant | Adviser:
+def load(
+    run: str | os.PathLike[str], zone: str | None = None, household: str | os.PathLike[str] | None = None
+) -> Assistant | Adviser:
     """What a run has learned, for one's own stream of events: its tuned policy or, if it was to have none, its
     predictor and a threshold. `zone`: the home's time zone, into which datetimes with another are turned (default: that
-    of the log that the run was given)."""
+    of the log that the run was given). `household`: the folder that `save` of one loaded before has written: it goes on
+    from there."""
     folder = RunFolder(Path(run))
     if not folder.path.is_dir():
         raise UserError(f"{run}: no such folder; give the folder that a run has written")
@@ -90,7 +93,7 @@ def load(run: str | os.PathLike[str], zone: str | None = None) -> Assistant | Ad
     if zone is None and (folder.path / CONFIG).exists():
         kept = folder.config().get("zone")
         zone = kept if isinstance(kept, str) else None
-    return models.serve(policy, zone)
+    return models.serve(policy, zone, household)
 
 
 def lacking(folder: RunFolder, part: Path) -> UserError:
