@@ -15,10 +15,6 @@ from ..plugin import PlugIn, plugin_context, prices
 from .features import Features, encoder_of
 from .heads import AdviceHead, AnticipationHead, PlainHead, head_for
 from .policy import TunedPolicy
-from .trial import best
-
-# what is refused costs trust too, which no answer is paid with: how much, returns tell
-CAUTION = (1.0, 1.5, 2.0, 3.0)
 
 
 def untried_head(training: Training, features: Features, prior: bool = True) -> torch.nn.Module:
@@ -55,15 +51,6 @@ def count(head: torch.nn.Module, training: Training, features: Features) -> None
             return TunedPolicy(features, other, training.seed)
 
         head.answers.load_state_dict(learn_answers(acting, head.answers, training).state_dict())
-        options = [TunedPolicy(features, cautious(head, factor)) for factor in CAUTION]
-        head.load_state_dict(best(options, training, "choose a caution").head.state_dict())
-
-
-def cautious(head: AnticipationHead, factor: float) -> AnticipationHead:
-    """A copy to which rejections and overrides cost so many times as much."""
-    other = copy.deepcopy(head)
-    other.paid[1:3] *= factor
-    return other
 
 
 class PlugInMemoryAgent:

@@ -20,7 +20,7 @@ from .heard import ACCEPTED, IN_VAIN, OVERRIDDEN, REJECTED
 from .network import AnswerNet
 
 ROUNDS = 2  # of trials
-WORLDS = 32  # households of each
+WORLDS = 24  # households of each
 HELD = 8  # one in so many validates
 BATCH, PASSES, PATIENCE, RATE = 512, 120, 15, 3e-3
 
