@@ -21,7 +21,7 @@ from lam_env.core.units import DAY
 from lam_env.envs.play import play
 
 from .advice.agent import AdviceAgent
-from .advice.plugin import AdvicePlugIn
+from .advice.plugin import OF_KIND, PERSONAL, AdvicePlugIn
 from .carry import CarriedPolicy, anticipation, slow_actions
 from .memory.heard import ANSWERS, AnswerCounts
 from .memory.network import PARTS
@@ -109,7 +109,7 @@ class PlugInAgent:
 
     def fit(self, training: Training) -> PlugIn | AdvicePlugIn:
         if training.interaction == "advise":
-            return AdviceAgent(personal=self.online).fit(training)
+            return AdviceAgent(features=OF_KIND if self.online else PERSONAL).fit(training)
         before = PlugIn.untried(training.prior, training)
         (counts,) = count(before, training, self.worlds, self.bins)
         return replace(estimate(counts, before), online=self.online)

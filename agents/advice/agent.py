@@ -9,7 +9,7 @@ import numpy as np
 from lam_env.core.contracts import Observation, Prediction, Training
 
 from .experiment import try_advice
-from .plugin import FEATURES, PERSONAL, AdvicePlugIn, AnswerModel, prices
+from .plugin import PERSONAL, AdvicePlugIn, AnswerModel, prices
 
 INTERACTION = "advise"
 COPY_GAIN, COPY_COST = 1.0, 0.5  # of a copied habit and of a missed one, for the row that copies
@@ -27,20 +27,23 @@ class CopyPlugIn(AdvicePlugIn):
 
 
 class AdviceAgent:
-    """`kinds`: which kinds of worth count (None: all); `personal`: a person's answers so far tell of their next one."""
+    """`kinds`: which kinds of worth count (None: all); `features`: how many of `FEATURES` tell how an advice is taken,
+    up to `PERSONAL` nothing of the person's answers so far, up to `OF_KIND` not those of its kind."""
 
     def __init__(
-        self, kinds: tuple[str, ...] | None = None, personal: bool = False, kind: type[AdvicePlugIn] = AdvicePlugIn
+        self,
+        kinds: tuple[str, ...] | None = None,
+        features: int = PERSONAL,
+        kind: type[AdvicePlugIn] = AdvicePlugIn,
     ):
-        self.kinds, self.personal, self.kind = kinds, personal, kind
+        self.kinds, self.features, self.kind = kinds, features, kind
 
     def fit(self, training: Training) -> AdvicePlugIn:
         weights, nag = prices(training)
         if self.kinds is not None:
             weights = {kind: weight for kind, weight in weights.items() if kind in self.kinds}
         trial = try_advice(training)
-        used = len(FEATURES) if self.personal else PERSONAL
-        answers = AnswerModel.fit(trial.x, trial.action, trial.followed, trial.paid, trial.n_actions, used)
+        answers = AnswerModel.fit(trial.x, trial.action, trial.followed, trial.paid, trial.n_actions, self.features)
         return self.kind(training.prior, answers, weights, nag, trial.worths(answers, nag))
 
 

@@ -21,6 +21,7 @@ from lam_env.core.contracts import ActionPredictor, Observation, Prediction, Tra
 from lam_env.core.events import Vocabulary
 
 from ..carry import CarriedPolicy
+from ..memory.heard import ACCEPTED, ANSWERS, OVERRIDDEN, REJECTED, AnswerCounts
 
 if TYPE_CHECKING:
     import torch
@@ -30,8 +31,18 @@ Array = TypeVar("Array", np.ndarray, "torch.Tensor")
 NAG = "nag"  # the reward term of an advice given
 LATELY = "advised"  # the reading, where a scenario has one, of how often the person has been advised lately
 SCALE = 10.0  # worths are divided by it where they are features
-FEATURES = ("1", "own", "log p", "log of the habit's p", "advised lately", "accepted", "refused")
+FEATURES = (
+    "1",
+    "own",
+    "log p",
+    "log of the habit's p",
+    "advised lately",
+    "accepted",
+    "refused",
+    *("accepted of its kind", "refused of its kind"),
+)
 PERSONAL = 4  # the first of the features that tell how one person was advised and has answered so far
+OF_KIND = 7  # the first of those that tell how the person has answered advice of a kind
 RIDGE = 1.0
 LEAST = 0.01  # probability that they would do something else, at least
 
@@ -51,12 +62,16 @@ def lately(context: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
     return np.zeros((len(context), 1), np.float32) if at is None else context[:, at : at + 1]
 
 
-def willingness(p: Array, own: Array, accepted: Array, refused: Array, often: Array, xp: ModuleType = np) -> Array:
+def willingness(
+    p: Array, own: Array, accepted: Array, refused: Array, often: Array, counts: Array, xp: ModuleType = np
+) -> Array:
     """(N, A, F) what acceptance of each action rests on: `FEATURES`. p, own, accepted, refused (N, A); often (N, 1),
-    see `lately`. `xp`: whose arrays they are, numpy or torch."""
+    see `lately`; counts (N, COUNTS, A), see `AnswerCounts.by_kind`. `xp`: whose arrays they are, numpy or torch."""
     log_p = xp.log(p + 1e-4)
     features = [xp.ones_like(p), (own / SCALE).clip(-3, 3), log_p, xp.amax(log_p, 1, keepdims=True), often]
     features += [xp.log1p(xp.sum(accepted, 1, keepdims=True)), xp.log1p(xp.sum(refused, 1, keepdims=True))]
+    ever = counts[:, ANSWERS:]
+    features += [xp.log1p(ever[:, ACCEPTED]), xp.log1p(ever[:, REJECTED] + ever[:, OVERRIDDEN])]
     stacked: Array = xp.stack([xp.broadcast_to(feature, p.shape) for feature in features], 2)
     return stacked
 
@@ -145,6 +160,7 @@ class AdvicePlugIn(CarriedPolicy):
     ):
         self.predictor, self.answers, self.weights, self.nag = predictor, answers, weights, nag
         self.flat = np.zeros(len(predictor.vocabulary)) if flat is None else flat
+        self.counts = AnswerCounts(predictor.vocabulary)
 
     def scores(self, observation: Observation, said: Prediction) -> np.ndarray:
         """(N, A) value of each advice, -inf where it is not possible; 0 for none."""
@@ -156,7 +172,7 @@ class AdvicePlugIn(CarriedPolicy):
         offered = worth(context, vocabulary)
         own = offered.get("own", np.zeros_like(p))
         accepted, refused = np.split(observation["feedback"], 2, 1)
-        x = willingness(p, own, accepted, refused, lately(context, vocabulary))
+        x = willingness(p, own, accepted, refused, lately(context, vocabulary), self.counts.by_kind(observation))
         total = self.flat.astype(np.float32) + sum(weight * offered[kind] for kind, weight in self.weights.items())
         gain = total - (p * total).sum(1, keepdims=True)
         value = moved(self.answers.acceptance(x), p) * gain - self.nag + self.answers.price(x)

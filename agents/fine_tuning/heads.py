@@ -140,9 +140,10 @@ class AdviceHead(nn.Module):
         a, layout = self.layout.n_actions, self.layout
         p, _, mask, accepted, refused = x[:, : 5 * a].chunk(5, 1)
         worths = x[:, layout.worth : layout.rest - 1].reshape(len(x), len(layout.worths), a)
+        counts = x[:, 5 * a : layout.worth].reshape(-1, COUNTS, a)
         own = worths[:, layout.worths.index("own")] if "own" in layout.worths else torch.zeros_like(p)
         willing, more, cost = self.correction(torch.cat([x[:, layout.rest :], p], 1)).split([a, a, 1], 1)
-        answers = willingness(p, own, accepted, refused, x[:, layout.rest - 1 : layout.rest], torch)
+        answers = willingness(p, own, accepted, refused, x[:, layout.rest - 1 : layout.rest], counts, torch)
         acceptance = torch.sigmoid(answers @ self.follow + self.follow_by + 3 * willing)
         best, worst = self.paid
         answer = best + (worst - best) * torch.sigmoid(answers @ self.upset + self.upset_by)

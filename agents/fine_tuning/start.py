@@ -9,6 +9,8 @@ import torch
 from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
 
+from ..advice.agent import AdviceAgent
+from ..advice.plugin import FEATURES
 from ..memory.network import AnswerNet
 from ..memory.trial import learn_answers
 from ..plugin import PlugIn, plugin_context, prices
@@ -19,6 +21,12 @@ from .policy import TunedPolicy
 
 def untried_head(training: Training, features: Features, prior: bool = True) -> torch.nn.Module:
     """As `train.head` says, before anything is counted; without a `prior` a plain one."""
+    with torch.random.fork_rng(devices=[]):  # the same weights whatever has been drawn before
+        torch.manual_seed(training.seed)
+        return _untried_head(training, features, prior)
+
+
+def _untried_head(training: Training, features: Features, prior: bool) -> torch.nn.Module:
     s = training.tuning
     if not prior or s.head == "plain":
         plain = PlainHead(features.layout)
@@ -37,9 +45,7 @@ def untried_head(training: Training, features: Features, prior: bool = True) -> 
 def count(head: torch.nn.Module, training: Training, features: Features) -> None:
     """What a structured head learns from answers alone: of acts in trials, and of advice."""
     if isinstance(head, AdviceHead):
-        advice = plugin_context().fit(training)
-        assert not isinstance(advice, PlugIn)
-        head.start_from(advice)
+        head.start_from(AdviceAgent(features=len(FEATURES)).fit(training))
     elif isinstance(head, AnticipationHead):
         counted = plugin_context().fit(training)
         assert isinstance(counted, PlugIn)

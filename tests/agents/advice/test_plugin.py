@@ -9,6 +9,7 @@ from lam_env.agents.advice.agent import COPY_COST, COPY_GAIN, AdviceAgent, CopyP
 from lam_env.agents.advice.plugin import (
     FEATURES,
     LATELY,
+    OF_KIND,
     PERSONAL,
     AdvicePlugIn,
     AnswerModel,
@@ -22,7 +23,7 @@ from lam_env.agents.fine_tuning.features import PlainFeatures, PriorFeatures
 from lam_env.agents.fine_tuning.heads import NEVER, TEMPERATURE, AdviceHead, head_for
 from lam_env.agents.fine_tuning.policy import TunedPolicy
 from lam_env.agents.fine_tuning.saved import load_policy, save_policy
-from lam_env.agents.memory.heard import COUNTS
+from lam_env.agents.memory.heard import ACCEPTED, ANSWERS, COUNTS, OVERRIDDEN, REJECTED
 from lam_env.agents.plugin import PlugInAgent, plugin_context
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
@@ -89,14 +90,17 @@ def test_what_acceptance_rests_on():
     p = np.array([[0.2, 0.7, 0.1, 0.0]])
     own = np.array([[0.0, 5.0, -100.0, 100.0]])
     accepted, refused = np.array([[0, 2, 1, 0.0]]), np.array([[0, 0, 0, 7.0]])
-    x = willingness(p, own, accepted, refused, np.array([[0.4]]))
+    counts = np.zeros((1, COUNTS, 4))
+    counts[0, ANSWERS + ACCEPTED], counts[0, ANSWERS + REJECTED], counts[0, ANSWERS + OVERRIDDEN] = 3, 1, 6
+    x = willingness(p, own, accepted, refused, np.array([[0.4]]), counts)
     assert x.shape == (1, 4, len(FEATURES))
     assert x[0, :, 0].tolist() == [1] * 4
     assert x[0, :, 1].tolist() == [0, 0.5, -3, 3]
     assert x[0, :, 2] == pytest.approx(np.log(p[0] + 1e-4), rel=1e-5)
     assert x[0, :, 3] == pytest.approx([np.log(0.7001)] * 4)
     assert x[0, :, 4] == pytest.approx([0.4] * 4)
-    assert x[0, :, 5:] == pytest.approx(np.log(np.tile([4.0, 8.0], (4, 1))))
+    assert x[0, :, 5:OF_KIND] == pytest.approx(np.log(np.tile([4.0, 8.0], (4, 1))))
+    assert x[0, :, OF_KIND:] == pytest.approx(np.log(np.tile([4.0, 8.0], (4, 1))))
 
 
 def test_a_reading_may_tell_how_often_a_person_was_advised():
@@ -309,7 +313,9 @@ def test_the_plug_in_learns_acceptance_and_comes_near_the_best():
     seen["context"][:, 4:] = np.random.default_rng(1).uniform(-10, 20, (512, 3))
     p = np.tile([0, 0.9, 0.1, 0.0], (512, 1))
     own = worth(seen["context"], VOCABULARY)["own"]
-    found = policy.answers.acceptance(willingness(p, own, *np.split(seen["feedback"], 2, 1), np.zeros((512, 1))))
+    found = policy.answers.acceptance(
+        willingness(p, own, *np.split(seen["feedback"], 2, 1), np.zeros((512, 1)), policy.counts.by_kind(seen))
+    )
     error = (found - true_acceptance(worth(seen["context"], VOCABULARY)["own"]))[:, [BUS, WALK]]
     assert np.abs(error).mean() < 0.06
     assert policy.answers.follow[1] == pytest.approx(BY_OWN, abs=0.35)
