@@ -32,7 +32,7 @@ from lam_env.evaluation.tables import versions
 from lam_env.experiment import models
 from lam_env.experiment.agent_check import WatchedWorlds, source_of, watched
 from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, tuning_of
-from lam_env.experiment.policies import scenario_made
+from lam_env.experiment.policies import judged_in, scenario_made
 from lam_env.experiment.run_folder import RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import PRETRAIN, UNTRAINED, RunSettings
@@ -57,6 +57,10 @@ class RunContext:
 
     def scenario(self) -> Scenario:
         return scenario_made(self.settings.scenario, self.settings.world, self.run.tables())
+
+    def judged(self) -> Scenario:
+        """The scenario whose worlds agents are judged in."""
+        return judged_in(self.scenario(), self.settings.eval.world)
 
     @property
     def run(self) -> RunFolder:
@@ -86,7 +90,7 @@ def training_points(work: RunContext, log_name: str, timer: bool = True) -> tupl
 @kit_at_work()
 def judging_points(work: RunContext) -> tuple[DecisionPoints, np.ndarray]:
     """Decision points of the evaluation worlds without an agent, and their hidden state; world i is the batch's."""
-    scenario, e = work.scenario(), work.settings.eval
+    scenario, e = work.judged(), work.settings.eval
     seeds = eval_seeds(range(e.seeds), e.worlds, e.split)
     log, latent = simulate_log(scenario, seeds, int(scenario.days), latent=bool(scenario.latent_names))
     return decision_points(log, soon=False), latent if latent is not None else np.zeros((0, 0))
@@ -240,6 +244,7 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
     record: Judged = {"agent": name, "train_seed": seed, "actions": actions, "predictions": predictions}
     if acts(policy):
         batch = eval_seeds(seeds, work.settings.eval.worlds, work.settings.eval.split)
+        scenario = work.judged()
         watch = RolloutRecorder(scenario, len(batch))
         totals = rollout(policy, scenario, batch, progress=report, stage=f"judge {name}", watch=watch)
         scores = per_seed(totals, seeds)

@@ -53,13 +53,14 @@ class Pipeline:
 
     def __init__(self, settings: RunSettings, command: str):
         from lam_env.experiment.inputs import agents_of, check_seeds
-        from lam_env.experiment.policies import scenario_made
+        from lam_env.experiment.policies import judged_in, scenario_made
 
         self.command, self.began = command, time.time()
         check_seeds(settings.seed)
         check_sinks(settings.track)
         self.scenario = scenario_made(settings.scenario, settings.world)
         self.agents = agents_of(settings, self.scenario)
+        judged_in(self.scenario, settings.eval.world)  # UserError, if agents cannot act there
         self.path = choose_folder(settings.out, settings.scenario, again=True)
         self.settings = settings
         self.rows: dict[tuple[str, str], list[tuple[int, Scores]]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -31,6 +32,20 @@ def scenario_made(name: str, world: Group, tables: BehaviourTables | None = None
     """The scenario with these settings of its worlds. `tables`: habits of a calibrated resident."""
     made: Scenario = registry.scenario(name)(**to_dict(world), **({} if tables is None else {"tables": tables}))
     return made
+
+
+def judged_in(scenario: Scenario, changes: Sequence[str]) -> Scenario:
+    """The scenario with other settings of its worlds, each as KEY=VALUE; UserError unless agents can act there too."""
+    pairs = [change.partition("=") for change in changes]
+    try:
+        other = scenario.with_params(**{key: value for key, _, value in pairs}) if pairs else scenario
+    except UserError as error:
+        raise UserError(f"eval.world={','.join(changes)}: {error}") from None
+    if other.vocabulary != scenario.vocabulary or other.latent_names != scenario.latent_names:
+        raise UserError(
+            f"eval.world={','.join(changes)}: agents speak another vocabulary there; keep rooms and the like"
+        )
+    return other
 
 
 def world_of(folder: RunFolder, named: str | None = None) -> tuple[str, Group]:

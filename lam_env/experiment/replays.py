@@ -26,7 +26,7 @@ def all_there(work: RunContext) -> bool:
 
 def keep_replays(work: RunContext, report: Report) -> None:
     """Traces of the tuned policy's episodes; where there is none, of the oracle's, or of nobody's."""
-    scenario = work.scenario()
+    scenario = work.judged()
     agent, chosen = _chosen(work, scenario)
     if not chosen:
         return

@@ -83,6 +83,9 @@ class EvalSettings:
     split: Literal["test", "validation"] = setting(
         "test", "which evaluation worlds: validation to choose settings on, test for tables"
     )
+    world: tuple[str, ...] = setting(
+        (), "settings of the worlds to judge in, where other people are to be met than in training: households=alike"
+    )
 
 
 @dataclass(frozen=True)

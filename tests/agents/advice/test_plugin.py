@@ -331,7 +331,8 @@ def test_the_plug_ins_of_the_table_are_those_that_advise():
     whole, online = PlugInAgent().fit(training_of_trips()), plugin_context().fit(training_of_trips())
     assert type(whole) is type(online) is AdvicePlugIn
     assert not whole.answers.follow[PERSONAL:].any()
-    assert online.answers.follow[5:].all()
+    assert online.answers.follow[5:OF_KIND].all()
+    assert not online.answers.follow[OF_KIND:].any()
     assert mean_return(online) > 0.9 * mean_return(Best())
     narrow = plugin_own().fit(training_of_trips())
     assert narrow.weights == {"own": 0.1}
