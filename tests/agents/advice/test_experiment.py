@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from lam_env.agents.advice.agent import AdviceAgent
 from lam_env.agents.advice.experiment import AdviceAnswers, Counts, try_advice
-from lam_env.agents.advice.plugin import FEATURES, SCALE, AnswerModel
+from lam_env.agents.advice.plugin import FEATURES, OF_KIND, SCALE, AnswerModel
 from people import A, Trips, TripsWorld, training_of_trips
 from people import acceptance as true_acceptance
 from scripted import Saying, ScriptedEnv
@@ -40,7 +40,10 @@ def test_a_trial_hears_who_accepts_what():
 def test_answers_are_those_of_the_person_who_was_told():
     """Others are asked before a person answers: the counts of answers must be that person's own."""
     x, y = answers(training_of_trips(people=5))
-    count = np.exp(x[:, 5:]) - 1  # accepted and refused
+    count = np.exp(x[:, 5:OF_KIND]) - 1  # accepted and refused
+    of_kind = np.exp(x[:, OF_KIND:]) - 1
+    assert (of_kind <= count + 1e-2).all()
+    assert (of_kind < count - 0.5).any()
     assert np.allclose(count, np.round(count), atol=1e-2)
     assert count.sum(1).max() < len(y) / 10  # of five persons in six worlds, of which some hear thrice the mean
 
@@ -116,6 +119,7 @@ def counted(ends, context, pays):
         "clock": np.zeros((n, 4), np.float32),
         "action_mask": np.ones((n, 3), np.int8),
         "feedback": np.zeros((n, 6), np.float32),
+        "heard": np.zeros((n, 0), np.float32),
     }
     prior, env = Saying(vocabulary, [0.6, 0.2, 0.2]), ScriptedEnv(ends, lambda t: seen, pays)
     training = Training(vocabulary, "advise", None, None, lambda n, **_: env, {"nag": -0.1}, prior=prior)
