@@ -95,9 +95,9 @@ def test_who_is_given_the_prior():
             seeing.needs = ("prior",)
             return {"rule": blind, "oracle": blind, "rule_on_prior": seeing}
 
-    given = {name: "prior" in needs_of(Own(), name) for name in agents_of(RunSettings(), Own())}
+    given = {name: "prior" in needs_of(Own(), name) for name in agents_of(RunSettings(agents=("all",)), Own())}
     assert {name for name, needs in given.items() if needs} == {
-        *("prior", "plugin", "plugin_context", "ppo_prior"),
+        *("prior", "plugin", "plugin_context", "plugin_memory", "ppo_prior"),
         *("plugin_own", "plugin_follow", "rule_on_prior"),
     }
     assert not any(given[name] for name in ("none", "random", "markov1", "informed", "oracle", "rule", "ppo_scratch"))

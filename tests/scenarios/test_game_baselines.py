@@ -5,7 +5,7 @@ import pytest
 from lam_env.scenarios.game import Game
 from lam_env.scenarios.game.baselines import LADDER, FlowRule, GameOracle, Parrot, WinShare, best_advice
 
-from lam_env.core.contracts import Training
+from lam_env.core.contracts import Training, acts
 from lam_env.envs.recording import simulate_log
 from lam_env.evaluation.rollout import rollout
 from lam_env.logs.decision_points import decision_points
@@ -104,7 +104,11 @@ def test_who_is_told_the_answers_advises_what_moves_and_helps_most():
 
 def test_every_baseline_answers_a_batch(training):
     for name, make in (GAME.baselines() | GAME.rungs() | GAME.exploits()).items():
-        totals = rollout(make(training), Game(days=2), [5, 6, 7])
+        policy = make(training)
+        assert acts(policy) == (name != "informed")  # which only predicts
+        if not acts(policy):
+            continue
+        totals = rollout(policy, Game(days=2), [5, 6, 7])
         assert all(np.isfinite(t["utility.total"]) for t in totals), name
 
 
