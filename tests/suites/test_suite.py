@@ -11,7 +11,7 @@ from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.experiment.inputs import agents_of, check_seeds
 from lam_env.experiment.policies import scenario_made
-from lam_env.experiment.settings import ALWAYS
+from lam_env.experiment.settings import ALL, ALWAYS
 from lam_env.suites import suite as suites
 
 PLUGINS = {"plugin", "plugin_context"}
@@ -28,7 +28,7 @@ def test_every_entry_can_be_built(suite: str, run: suites.SuiteRun) -> None:
     check_seeds(s.seed)
     agents = agents_of(s, scenario)
     assert set(ALWAYS) <= set(agents)
-    assert set(s.agents) <= set(agents)
+    assert set(s.agents) - {ALL} <= set(agents)
     own = scenario.baselines() | scenario.exploits()
     for name in agents:
         assert callable(own[name] if name in own else registry.agent(name))
@@ -40,10 +40,12 @@ def test_every_entry_can_be_built(suite: str, run: suites.SuiteRun) -> None:
 
 
 def test_the_published_suites_are_what_is_said_of_them() -> None:
-    quick, full, game = (suites.load(name) for name in ("quick", "full", "game"))
+    quick, full, game, default = (suites.load(name) for name in ("quick", "full", "game", "default"))
+    assert {(r.settings.agents, len(r.settings.seed)) for r in default.runs} == {((), 8)}
+    assert sorted(r.settings.scenario for r in default.runs) == registry.scenario_names()
     for suite in (quick, full):
         assert sorted(r.settings.scenario for r in suite.runs) == registry.scenario_names()
-        assert all(r.settings.agents == () for r in suite.runs)
+        assert all(r.settings.agents == (ALL,) for r in suite.runs)
     assert {(r.settings.eval.seeds, len(r.settings.seed)) for r in quick.runs} == {(3, 1)}
     assert "Reduced budgets" in quick.about
     assert {r.settings.eval.seeds for r in full.runs} == {10}
