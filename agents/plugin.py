@@ -48,10 +48,13 @@ class Prices(NamedTuple):
 
 
 def prices(paid: Mapping[str, float]) -> Prices:
-    """What the reward's terms come to. A term that a scenario does not have is never paid: it counts 0."""
-    assist, miss, *lost = (paid.get(term, 0.0) for term in ("assist", "miss", "rejection", "override", "nuisance"))
-    rejection, override, nuisance = lost
-    return Prices(assist - miss, miss - min(rejection, 0.0), -min(override, 0.0), -min(nuisance, 0.0))
+    """What the reward's terms come to. Where it has no term for one kind of refusal, that costs as the worst of the
+    others, for under some name it is paid; other terms that it does not have are never paid: they count 0."""
+    miss, refusals = paid.get("miss", 0.0), ("rejection", "override", "nuisance")
+    worst = min(0.0, *(paid.get(term, 0.0) for term in refusals))
+    rejection, override = (min(0.0, paid.get(term, worst)) for term in refusals[:2])
+    nuisance = min(0.0, paid.get("nuisance", 0.0))
+    return Prices(paid.get("assist", 0.0) - miss, miss - rejection, -override, -nuisance)
 
 
 @dataclass

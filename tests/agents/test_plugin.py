@@ -137,7 +137,8 @@ def test_a_trial_is_repeated_to_the_bit():
 
 def test_what_an_act_is_worth_is_what_the_reward_pays():
     assert prices(REWARD_WEIGHTS) == pytest.approx((1.2, 1.3, 2.0, 0.05))  # the first two less the miss they save
-    assert prices({"assist": 10.0, "miss": -2.0, "rejection": -8.0}) == (12.0, 6.0, 0.0, 0.0)
+    assert prices({"assist": 10.0, "miss": -2.0, "rejection": -8.0}) == (12.0, 6.0, 8.0, 0.0)
+    assert prices({"assist": 1.0, "nuisance": -0.5}) == (1.0, 0.5, 0.5, 0.5)  # a refusal is a nuisance there
     assert prices({"right": 1.0}) == (0.0, 0.0, 0.0, 0.0)  # terms of other names pay nothing for an act
     twice = PlugIn(Saying(VOCABULARY, [0.2, 0.8, 0, 0]), prices({"assist": 2.0}), np.ones((1, 4)))
     assert value(twice, observation())[0, 1] == pytest.approx(1.6)  # .8 x 2

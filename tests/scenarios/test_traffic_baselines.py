@@ -6,6 +6,7 @@ from lam_env.scenarios.traffic import SCENARIO
 from lam_env.scenarios.traffic.baselines import KnownAnswers, OracleOptimum, best_trip, shares
 from lam_env.scenarios.traffic.hidden import foresee
 
+from lam_env.core.contracts import acts
 from lam_env.envs.single import LamEnv
 from lam_env.evaluation.rollout import rollout
 
@@ -22,7 +23,8 @@ def scores(policies, seeds=SEEDS, **settings):
     scenario = SCENARIO(**settings)
     found = {"none": rollout(Silent(), scenario, seeds)}
     for name, make in policies(scenario).items():
-        found[name] = rollout(make(None), scenario, seeds)
+        if acts(policy := make(None)):
+            found[name] = rollout(policy, scenario, seeds)
     return {name: {k: np.mean([t[k] for t in totals]) for k in totals[0]} for name, totals in found.items()}
 
 
