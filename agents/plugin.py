@@ -132,13 +132,13 @@ def count(
         actions, q = step.actions, anticipation(step.state.said, slow)
         acts = (actions > 0) & step.running
         part, done = step.observation["epoch"][:, 0] % DAY * bins // DAY, actions[acts]
-        tried = case(step.observation)[acts, done] if case else 0
-        np.add.at(counts, (tried, 0, part[acts], done), 1)
-        np.add.at(counts, (tried, 1, part[acts], done), q[acts, done])
+        tried = case(step.observation)[acts, done] if case else np.zeros(len(done), int)
+        np.add.at(counts[:, 0], (tried, part[acts], done), 1)
+        np.add.at(counts[:, 1], (tried, part[acts], done), q[acts, done])
         answers = np.where(step.ended[:, None, None], 0, heard(step.after) - heard(step.observation))
-        answered = case(step.after) if case else 0  # as it is when the answer comes
+        answered = case(step.after) if case else np.zeros(answers[:, 0].shape, int)  # as it is when the answer comes
         for k in range(ANSWERS):
-            np.add.at(counts, (answered, 2 + k, part[:, None], each), answers[:, k])
+            np.add.at(counts[:, 2 + k], (answered, part[:, None], each), answers[:, k])
     return counts
 
 

@@ -14,9 +14,9 @@ from lam_env.core.tuning import TrainSettings
 
 from ..advice.plugin import FEATURES, AdvicePlugIn, moved, willingness
 from ..memory.heard import COUNTS
-from ..memory.network import OUTCOMES, AnswerNet
+from ..memory.network import OUTCOMES, PARTS, AnswerNet
 from ..plugin import LEAST, Prices
-from .features import PARTS, Layout
+from .features import Layout
 
 TEMPERATURE = TrainSettings.temperature
 SILENT = 5.0  # logit of none at a silent start: of some forty possible actions one decision in five is an act

@@ -100,7 +100,8 @@ class PPOAgent:
             policy_kwargs={"head_class": type(first), "layout": features.layout},
         )
         env.seed(world_seeds(Use.FINE_TUNING, n, training.seed)[0])  # PPO's own seed was put there when it was made
-        model.policy.head.load_state_dict(first.state_dict())
+        head: Any = model.policy.head
+        head.load_state_dict(first.state_dict())
         return model
 
     def fit(self, training: Training) -> TunedPolicy:

@@ -3,6 +3,8 @@ kit's head, its counts and its prior."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 
@@ -40,7 +42,8 @@ class MaskableAgent:
         )
         if s.start == "silent":
             with torch.no_grad():
-                model.policy.action_net.bias[0] = SILENT
+                bias: Any = model.policy.action_net.bias
+                bias[0] = SILENT
         model.learn(training.steps, callback=training.callback)
         return model
 

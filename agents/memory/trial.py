@@ -15,6 +15,9 @@ from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
 from lam_env.envs.play import play
 
+from ..carry import Carried
+from ..fine_tuning.features import PriorFeatures
+from ..fine_tuning.heads import AnticipationHead
 from ..fine_tuning.policy import TunedPolicy
 from .heard import ACCEPTED, IN_VAIN, OVERRIDDEN, REJECTED
 from .network import AnswerNet
@@ -51,25 +54,27 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int, first: int = 
     and goes on with what is refused: what follows from answers cannot be learned where everybody minds them."""
     env = training.make_worlds(worlds, autoreset_mode="Disabled", record=True)
     deaf, done = np.arange(worlds) % 2 == 1, np.zeros(worlds, int)
-    words = training.vocabulary.feedback
+    words, features, head = training.vocabulary.feedback, policy.features, policy.head
+    assert isinstance(features, PriorFeatures)
+    assert isinstance(head, AnticipationHead)
     acts: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def choose(seen: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, object]:
+    def choose(seen: Observation, state: Carried, start: np.ndarray) -> tuple[np.ndarray, Carried]:
         nothing = {name: np.where(deaf[:, None], 0, seen[name]) for name in ("feedback", "heard")}
-        return policy.predict(seen | nothing, state, start, False)  # type: ignore[arg-type]
+        return policy.predict(seen | nothing, state, start, False)
 
     for step in play(choose, env, world_seeds(Use.PLUGIN_TRIAL, first + worlds, training.seed)[first:]):
         rows = np.flatnonzero((step.actions > 0) & step.running)
-        if len(rows):
+        if len(rows) and step.state is not None:
             with torch.no_grad():
-                vector = torch.from_numpy(policy.features.vector(step.observation, step.state.said))
-                x = policy.head.answer_features(vector)[1][rows, step.actions[rows]]
-            acts.append((x.numpy(), step.actions[rows], rows, done[rows].copy()))
+                vector = torch.from_numpy(features.vector(step.observation, step.state.said))
+                seen_of_acts = head.answer_features(vector)[1][rows, step.actions[rows]]
+            acts.append((seen_of_acts.numpy(), step.actions[rows], rows, done[rows].copy()))
             done[rows] += 1
         lived = step.worlds[0]
         training.progress("trial of acts", (lived.now - lived.start) // DAY, (lived.end - lived.start) // DAY, "")
     x, action, world, number = map(np.concatenate, zip(*acts, strict=True))
-    said = {}
+    said: dict[tuple[int, int], int] = {}
     meaning = dict.fromkeys(GOOD, ACCEPTED) | {word: OVERRIDDEN if word in WRONG else REJECTED for word in BAD}
     for i, played in enumerate(env.worlds):
         for event in played.records or ():

@@ -26,14 +26,16 @@ class HouseholdState:
     about: str
     state: dict[str, Any]
 
-    def save(self, folder: str | os.PathLike[str], predictor: Predictor | Pool) -> None:
+    def save(self, folder: str | os.PathLike[str], predictor: object) -> None:
         """Whole or not at all; one that was there is replaced."""
+        assert isinstance(predictor, Predictor | Pool)  # others are not saved
         whole = {"about": self.about, "prior": fingerprint(predictor), "state": self.state}
         write_folder(Path(folder), dict(zip((_ARRAYS, _STATE), pack(whole), strict=True)), FORMAT)
 
     @classmethod
-    def load(cls, folder: str | os.PathLike[str], predictor: Predictor | Pool, about: str) -> HouseholdState:
+    def load(cls, folder: str | os.PathLike[str], predictor: object, about: str) -> HouseholdState:
         """ModelError if it is incomplete, changed, of another kind, or goes with another predictor."""
+        assert isinstance(predictor, Predictor | Pool)
         folder = Path(folder)
         with reading(folder, "household", "save"):
             content = read_folder(folder, _MOST, FORMAT)

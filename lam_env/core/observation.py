@@ -88,8 +88,8 @@ class ObservationRow:
         self._arrays[2][:] = -WEEK
 
     def hear(self, second: int, feedback: int, action: int) -> None:
-        """Feedback, by its number in the vocabulary, was heard on an action at a time [s]; what is no number there is left
-        to whoever reads the log."""
+        """Feedback, by its number in the vocabulary, was heard on an action at a time [s]; what is no number there is
+        left to whoever reads the log."""
         n_actions, part = len(self.mask), second % DAY * DAY_PARTS // DAY
         n_words = len(self.heard) // (DAY_PARTS * n_actions)
         if feedback < n_words:

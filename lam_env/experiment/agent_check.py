@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from lam_env.core import registry
-from lam_env.core.contracts import Observation, Policy, Training, complete
+from lam_env.core.contracts import Observation, Policy, PredictionCeiling, Training, complete
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, world_seeds
@@ -85,6 +85,8 @@ def try_agent(scenario: Scenario, name: str) -> Tried:
         training.prior = training.prior if "prior" in needs else None
         with models.cut_short(STEPS):
             policy, _ = models.fitted(agent, training)
+        if isinstance(policy, PredictionCeiling):
+            raise UserError("it only predicts: give an agent that acts")
         try:
             inspect.signature(policy.predict).bind({}, None, np.ones(1, bool), True)
         except TypeError as error:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lam_env.config.cli import lasting
 from lam_env.core import registry
-from lam_env.core.contracts import Candidate, Checkpoints, Reader, Training, acts
+from lam_env.core.contracts import Candidate, Checkpoints, PredictionCeiling, Reader, Training
 from lam_env.core.events import ActionLog
 from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
@@ -233,16 +233,16 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
     if split(name)[1]:
         report = _named(report, f" ({name.partition('@')[2]})")
     policy = fit_agent(work, name, training_of(work, seed, report, "prior" in needs_of(scenario, name)))
-    if registry.names_code(name):
+    if registry.names_code(name) and not isinstance(policy, PredictionCeiling):
         policy = watched(policy)
-    if name == "ppo_prior" and seed == work.settings.seed[0]:
+    if not isinstance(policy, PredictionCeiling) and name == "ppo_prior" and seed == work.settings.seed[0]:
         models.save_policy(policy, work.run.policy)
     seeds = list(range(work.settings.eval.seeds))
     scores: Scores = {s: {} for s in seeds}
     predictions = dict[str, Predictions]()
     actions = list(scenario.vocabulary.actions)
     record: Judged = {"agent": name, "train_seed": seed, "actions": actions, "predictions": predictions}
-    if acts(policy):
+    if not isinstance(policy, PredictionCeiling):
         batch = eval_seeds(seeds, work.settings.eval.worlds, work.settings.eval.split)
         scenario = work.judged()
         watch = RolloutRecorder(scenario, len(batch))

@@ -11,7 +11,7 @@ from lam_env.config.cli import Group, override, to_dict
 from lam_env.config.convert import suggestion
 from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
-from lam_env.core.contracts import Policy, acts, needs_said
+from lam_env.core.contracts import Policy, PredictionCeiling, acts, needs_said
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.envs.scenario import Scenario
@@ -193,7 +193,10 @@ def untrained(scenario: Scenario, name: str) -> Policy:
     if needs_said(own[name]):
         raise UserError(f"agent={name}: builds on a trained predictor; give the folder of a run")
     nothing: Any = NoTraining(name)
-    return own[name](nothing)
+    made = own[name](nothing)
+    if isinstance(made, PredictionCeiling):
+        raise UserError(f"agent={name}: only predicts; give an agent that acts")
+    return made
 
 
 def _needs_none(scenario: Scenario, name: str) -> bool:

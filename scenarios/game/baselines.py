@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.core.contracts import Candidate, Prediction, PredictionCeiling, Training
+from lam_env.core.contracts import Policy, Prediction, PredictionCeiling, Training
 from lam_env.logs.decision_points import DecisionPoints
 
 from .hidden import STATE
@@ -104,8 +104,7 @@ class FlowRule(Advisor):
 
 
 class PlayChances:
-    """The ceiling of prediction: the generator's own chances, exact. It reads them off the hidden state, which stands
-    in the place of the context (`in_place`)."""
+    """The ceiling of prediction: the generator's own chances, exact."""
 
     def __init__(self, game: Compiled):
         self.vocabulary, self.n = game.words.vocabulary, len(game.words.vocabulary)
@@ -116,9 +115,9 @@ class PlayChances:
         return Prediction(p / p.sum(1, keepdims=True).clip(1e-9))
 
 
-def in_place(points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
-    """Decision points with the hidden state as their context."""
-    return dataclasses.replace(points, context=latent)
+def informed(game: Compiled) -> PredictionCeiling:
+    """It reads the hidden state in the place of the context."""
+    return PredictionCeiling(PlayChances(game), lambda points, latent: dataclasses.replace(points, context=latent))
 
 
 class KnownChances(Advisor):
@@ -179,12 +178,11 @@ class GameOracle(Advisor):
         return best_advice(np.where(self.allowed, value, -np.inf), observation["action_mask"], self.least)
 
 
-Make = Callable[[Compiled, Training], Candidate]
+Make = Callable[[Compiled, Training], Policy]
 BASELINES: dict[str, Make] = {
     "parrot": Parrot,
     "winshare": WinShare,
     "flow": FlowRule,
-    "informed": lambda game, training: PredictionCeiling(PlayChances(game), in_place),
     "oracle": GameOracle,
 }
 LADDER: dict[str, Make] = {

@@ -15,7 +15,7 @@ from lam_env.envs.scene import Scene
 from lam_env.sim.world import World
 
 from . import hidden
-from .baselines import BASELINES, LADDER
+from .baselines import BASELINES, LADDER, informed
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, GameParams
 from .picture.scene import game_scene
@@ -121,7 +121,8 @@ class Game(Scenario):
         return game_scene(game_view(cast(GameWorld, world)))
 
     def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
-        return {name: partial(make, self.game) for name, make in BASELINES.items()}
+        ceiling: dict[str, Callable[[Training], Candidate]] = {"informed": lambda training: informed(self.game)}
+        return {**{name: partial(make, self.game) for name, make in BASELINES.items()}, **ceiling}
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:
         return {name: partial(make, self.game) for name, make in LADDER.items()}

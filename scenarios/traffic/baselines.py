@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.core.contracts import Candidate, Prediction, PredictionCeiling
+from lam_env.core.contracts import Policy, Prediction, PredictionCeiling
 from lam_env.core.units import DAY
 from lam_env.logs.decision_points import DecisionPoints
 
@@ -81,8 +81,7 @@ class Fastest(Known):
 
 
 class TripChances:
-    """The ceiling of prediction: the generator's own chances, exact, of what the traveller will do without advice. It
-    reads them off the hidden state, which stands in the place of the context (`in_place`)."""
+    """The ceiling of prediction: the generator's own chances, exact, of what the traveller will do without advice."""
 
     def __init__(self, supply: Supply):
         self.vocabulary, self.n = vocabulary(supply.names)[0], len(supply.names)
@@ -183,18 +182,17 @@ def shares(supply: Supply, params: TrafficParams) -> np.ndarray:
     return np.asarray(np.array(carried)[supply.way])
 
 
-def in_place(points: DecisionPoints, latent: np.ndarray) -> DecisionPoints:
-    """Decision points with the hidden state as their context."""
-    return dataclasses.replace(points, context=latent)
+def informed(supply: Supply) -> PredictionCeiling:
+    """It reads the hidden state in the place of the context."""
+    return PredictionCeiling(TripChances(supply), lambda points, latent: dataclasses.replace(points, context=latent))
 
 
-Make = Callable[[Supply, TrafficParams], Candidate]
+Make = Callable[[Supply, TrafficParams], Policy]
 BASELINES: dict[str, Make] = {
     "habit": Habit,
     "fastest": Fastest,
     "known": KnownAnswers,
     "oracle_so": OracleOptimum,
     "oracle_batch": OracleBatch,
-    "informed": lambda supply, params: PredictionCeiling(TripChances(supply), in_place),
     "oracle": lambda supply, params: TrafficOracle(),
 }

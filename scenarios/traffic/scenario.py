@@ -14,7 +14,7 @@ from lam_env.envs.scene import Scene
 from lam_env.sim.world import World
 
 from . import hidden
-from .baselines import BASELINES, Make, TrafficOracle
+from .baselines import BASELINES, Make, TrafficOracle, informed
 from .exploits import EXPLOITS
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, TrafficParams
 from .picture.of_world import moments, traffic_view
@@ -135,7 +135,8 @@ class Traffic(Scenario):
         return traffic_text(traffic_view(cast(TrafficWorld, world)))
 
     def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
-        return self._made(BASELINES)
+        ceiling: dict[str, Callable[[Training], Candidate]] = {"informed": lambda training: informed(self.supply)}
+        return {**self._made(BASELINES), **ceiling}
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:
         return {"ladder_own": lambda training: TrafficOracle(selfish=True)}
