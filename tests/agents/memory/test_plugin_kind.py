@@ -74,7 +74,7 @@ def test_one_refusal_of_a_lamp_keeps_it_from_all_lamps_until_the_evening():
 def test_the_pseudo_counts_are_those_that_return_most(monkeypatch):
     counted = PlugIn(Saying(VOCABULARY, (1.0, 0, 0, 0, 0)), prices(REWARD_WEIGHTS), np.ones((6, 5)))
     monkeypatch.setattr(plugin_kind, "plugin_context", lambda: type("Counts", (), {"fit": lambda self, t: counted})())
-    monkeypatch.setattr(trial, "returns", lambda policy, training: np.array([-abs(policy.pseudo - 2.1)]))
+    monkeypatch.setattr(trial, "returns", lambda policy, training, worlds: np.array([-abs(policy.pseudo - 2.1)]))
     found = PlugInKindAgent().fit(Training(VOCABULARY, "anticipate", None, None, None))
     assert found.pseudo == 2.0
     assert found.acceptance is counted.acceptance
