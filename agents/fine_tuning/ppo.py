@@ -85,16 +85,8 @@ class PPOAgent:
         model = (PersonalPPO if personal else PPO)(
             HeadPolicy,
             env,
-            learning_rate=lambda left: s.learning_rate * (0.1 + 0.9 * left),
             n_steps=steps,
-            batch_size=s.batch,
-            n_epochs=s.epochs,
-            gamma=s.gamma,
-            gae_lambda=s.gae_lambda,
-            clip_range=s.clip,
-            ent_coef=s.entropy,
-            seed=training.seed,
-            device=training.device,
+            **tuned_as(training),
             rollout_buffer_class=PersonalRolloutBuffer if personal else None,
             rollout_buffer_kwargs={"seed": training.seed} if personal else None,
             policy_kwargs={"head_class": type(first), "layout": features.layout},
@@ -124,6 +116,22 @@ class PPOAgent:
         training.progress(report._stage, training.steps, training.steps, "")
         self.curve = report.curve
         return TunedPolicy(features, head, training.seed)
+
+
+def tuned_as(training: Training) -> dict[str, Any]:
+    """What `train.*` says of an update, as PPO and its kin in sb3-contrib take it."""
+    s = training.tuning
+    return {
+        "learning_rate": lambda left: s.learning_rate * (0.1 + 0.9 * left),
+        "batch_size": s.batch,
+        "n_epochs": s.epochs,
+        "gamma": s.gamma,
+        "gae_lambda": s.gae_lambda,
+        "clip_range": s.clip,
+        "ent_coef": s.entropy,
+        "seed": training.seed,
+        "device": training.device,
+    }
 
 
 def points_a_day(points: DecisionPoints) -> int:

@@ -12,6 +12,7 @@ from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
 
 from ..fine_tuning.heads import SILENT
+from ..fine_tuning.ppo import tuned_as
 
 
 class MaskableAgent:
@@ -28,17 +29,9 @@ class MaskableAgent:
         model = MaskablePPO(
             "MlpPolicy",
             training.make_env(s.envs, encode=True),
-            learning_rate=lambda left: s.learning_rate * (0.1 + 0.9 * left),
             n_steps=s.rollout,
-            batch_size=s.batch,
-            n_epochs=s.epochs,
-            gamma=s.gamma,
-            gae_lambda=s.gae_lambda,
-            clip_range=s.clip,
-            ent_coef=s.entropy,
             policy_kwargs={"net_arch": [128, 128]},
-            seed=training.seed,
-            device=training.device,
+            **tuned_as(training),
         )
         if s.start == "silent":
             with torch.no_grad():
