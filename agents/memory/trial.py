@@ -20,11 +20,11 @@ from ..fine_tuning.features import PriorFeatures
 from ..fine_tuning.heads import AnticipationHead
 from ..fine_tuning.policy import TunedPolicy
 from .heard import ACCEPTED, IN_VAIN, OVERRIDDEN, REJECTED
-from .network import AnswerNet
+from .network import FEATURES, AnswerNet
 
 ROUNDS = 2  # of trials
 WORLDS = 24  # households of each
-HELD = 8  # one in so many validates
+HELD = 8  # one in so many pairs of households, of which one is heard, validates
 BATCH, PASSES, PATIENCE, RATE = 512, 120, 15, 3e-3
 
 
@@ -73,6 +73,9 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int, first: int = 
             done[rows] += 1
         lived = step.worlds[0]
         training.progress("trial of acts", (lived.now - lived.start) // DAY, (lived.end - lived.start) // DAY, "")
+    if not acts:
+        none = np.zeros(0, int)
+        return ActAnswers(np.zeros((0, FEATURES), np.float32), none, none, none)
     x, action, world, number = map(np.concatenate, zip(*acts, strict=True))
     said: dict[tuple[int, int], int] = {}
     meaning = dict.fromkeys(GOOD, ACCEPTED) | {word: OVERRIDDEN if word in WRONG else REJECTED for word in BAD}
@@ -85,11 +88,14 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int, first: int = 
 
 
 def fit(net: AnswerNet, answers: ActAnswers, seed: int = 0) -> AnswerNet:
-    """Maximum likelihood with early stopping on held-out worlds; the best of all passes, the untrained one included."""
+    """Maximum likelihood with early stopping on held-out worlds; the best of all passes, the untrained one included: so
+    it stays where there are too few answers to hold some out."""
     net, generator = copy.deepcopy(net).requires_grad_(True), torch.Generator().manual_seed(seed)
     x, action, answer = (torch.from_numpy(part) for part in answers[:3])
-    held = torch.from_numpy(answers.world % HELD == HELD - 1)
+    held = torch.from_numpy(answers.world // 2 % HELD == HELD - 1)
     rows, valid = (~held).nonzero()[:, 0], held.nonzero()[:, 0]
+    if not len(rows) or not len(valid):
+        return net
     optimizer = torch.optim.Adam(net.parameters(), lr=RATE, weight_decay=1e-5)
 
     def loss(at: torch.Tensor) -> torch.Tensor:

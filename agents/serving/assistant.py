@@ -95,10 +95,13 @@ class Assistant:
 
     def forget(self) -> None:
         """Forget what the household has done and answered so far; what is sensed now, and the time, stay."""
-        self._row.forget()
-        self._carry, self._new = None, 0
-        self._acts.clear()
-        self._done.clear()
+        sensed, clock, due = bytes(self._row.context), self._clock, self._due
+        self._clear()
+        self._row.context.cast("B")[:] = sensed
+        self._clock = clock
+        if due >= 0:  # the stream goes on: as if it began now
+            self._row.epoch[0], self._until = clock.now, clock.now + ABSENCE
+            self._raise_decision(clock.now)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """All that is known of the household, for `lam_env.load(run, household=folder)`."""

@@ -11,7 +11,7 @@ from lam_env.core import registry
 from lam_env.core.catalogue import ACCEPT_RATE, JUDGE, NOOP_RATE, OVERRIDE_RATE, RETURN, Metric
 from lam_env.evaluation.estimates import enough
 from lam_env.evaluation.results import ResultRow
-from lam_env.evaluation.statistics import Interval, probability_above, ratio_of_means
+from lam_env.evaluation.statistics import Interval, linearised_ratio, probability_above, ratio_of_means
 
 BASELINE, ORACLE = "none", "oracle"  # the floor and the ceiling that a share lies between
 
@@ -53,13 +53,13 @@ def added(rows: Sequence[ResultRow], agent: str, baseline: str) -> Difference | 
     with_oracle = _paired(rows, agent, baseline, BASELINE, ORACLE)
     if with_oracle is not None and (with_oracle[3] - with_oracle[2]).mean() > 0:
         own, other, none, oracle = with_oracle
-        of = _ratio(own - other, oracle - none)
+        of, runs = _ratio(own - other, oracle - none), linearised_ratio(own - other, oracle - none)
     elif (alone := _paired(rows, agent, baseline)) is not None:
         own, other = alone
-        of = _ratio(own - other, np.ones_like(own))
+        of, runs = _ratio(own - other, np.ones_like(own)), own - other
     else:
         return None
-    return Difference(of, probability_above(own - other) if enough(own) else None)
+    return Difference(of, probability_above(runs) if enough(own) else None)
 
 
 def exhausted(rows: Sequence[ResultRow]) -> list[str]:

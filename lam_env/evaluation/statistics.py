@@ -69,9 +69,14 @@ def ratio_of_means(x: Runs, y: Runs, level: float = 0.95, draws: int = 2000, see
     The interval is that of the mean of r + (x - r y) / mean(y), the ratio r's linearisation (Cochran, "Sampling
     Techniques", 1977, chapter 6): what x and y have in common does not widen it, and of x = y there is none.
     """
+    return interval(linearised_ratio(x, y), mean, level, draws, seed)
+
+
+def linearised_ratio(x: Runs, y: Runs) -> np.ndarray:
+    """Of runs paired one by one: numbers whose mean is mean(x) / mean(y), and their spread that of the ratio."""
     x, y = _pair(x, y)
-    ratio = float(x.mean() / y.mean())
-    return interval(ratio + (x - ratio * y) / y.mean(), mean, level, draws, seed)._replace(value=ratio)
+    ratio = x.mean() / y.mean()
+    return np.asarray(ratio + (x - ratio * y) / y.mean())
 
 
 def probability_above(runs: Runs, draws: int = 2000, seed: int = 0) -> float:

@@ -204,7 +204,9 @@ def _over_counting(
                 cells[agent]["above"] = f"{difference.chance:.2f}"
         unit = "in shares of the oracle's lift" if any(r.agent == ORACLE for r in rows) else "in true utility"
         chance = "; P: that its mean is above 0" if "above" in columns else ""
-        notes.append(f"The best counting row is {best}; over it: the mean difference paired by seed, {unit}{chance}.")
+        notes.append(
+            f"The best counting row of these is {best}; over it: the mean difference paired by seed, {unit}{chance}."
+        )
     if names := exhausted(rows):
         notes.append(f"Reward exhausted: {', '.join(names)} earn the oracle's feedback reward or more, and help less.")
     return notes

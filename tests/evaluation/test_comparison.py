@@ -104,7 +104,7 @@ def test_tables_hold_everybody_against_the_best_counting_row_but_itself_and_doin
     assert over["tuned"].startswith("0.300 [")
     assert over["oracle"].startswith("0.600")
     assert next(row for row in table.rows if row[0] == "tuned")[table.columns.index("P(above 0)")] > "0.95"
-    assert any(note.startswith("The best counting row is plugin_context; over it") for note in table.notes)
+    assert any(note.startswith("The best counting row of these is plugin_context; over it") for note in table.notes)
     alone = tables.score_table([*NONE, *TUNED], "home", "reward")
     assert "over best counting row" not in alone.columns
 

@@ -12,6 +12,7 @@ from lam_env.agents.fine_tuning.start import PlugInMemoryAgent, untried_head
 from lam_env.agents.memory import trial
 from lam_env.agents.memory.heard import ACCEPTED, ANSWERS, IN_VAIN, OVERRIDDEN, REJECTED
 from lam_env.agents.memory.network import OUTCOMES, AnswerNet
+from scripted import Saying
 
 from lam_env.core import registry
 from lam_env.core.errors import UserError
@@ -98,3 +99,16 @@ def test_what_it_has_learned_is_a_policy_of_its_own_row(training, monkeypatch):
     plain = dataclasses.replace(training, tuning=TrainSettings(start="silent"))
     with pytest.raises(UserError, match=r"train\.start=silent is for plain heads"):
         PlugInMemoryAgent().fit(plain)
+
+
+def test_where_nothing_is_likely_enough_nothing_is_tried_and_the_guess_stays(training):
+    quiet = dataclasses.replace(training, prior=Saying(training.vocabulary, np.eye(len(training.vocabulary))[0]))
+    quiet.prior.n_hidden = 0
+    features = PriorFeatures(quiet.prior, np.zeros(len(training.vocabulary.readings)), np.ones(1))
+    features.vector = lambda observation, said: np.zeros((len(observation["epoch"]), features.layout.size), np.float32)
+    policy = TunedPolicy(features, untried_head(quiet, features))
+    found = trial.try_acts(policy, quiet, 2)
+    assert [len(part) for part in found] == [0] * 4
+    net = AnswerNet(len(training.vocabulary))
+    made = trial.fit(net, found)
+    assert all(torch.equal(a, b) for a, b in zip(net.parameters(), made.parameters(), strict=True))
