@@ -55,10 +55,14 @@ class Layout:
         """Width of `seen`."""
         return self.n_rest + (2 + COUNTS) * self.n_actions
 
+    def counts(self, x: Tensor) -> Tensor:
+        """(N, COUNTS, A) of vectors (N, size)."""
+        return x[:, 5 * self.n_actions : self.worth].reshape(-1, COUNTS, self.n_actions)
+
     def seen(self, x: Tensor) -> Tensor:
         """(N, n_seen) of vectors (N, size): what a plain network sees."""
         a = self.n_actions
-        return torch.cat([x[:, self.rest :], x[:, : 2 * a], torch.log1p(x[:, 5 * a : self.worth])], 1)
+        return torch.cat([x[:, self.rest :], x[:, : 2 * a], torch.log1p(self.counts(x).flatten(1))], 1)
 
     @property
     def size(self) -> int:

@@ -13,7 +13,6 @@ from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 
 from ..advice.plugin import FEATURES, AdvicePlugIn, moved, willingness
-from ..memory.heard import COUNTS
 from ..memory.network import OUTCOMES, PARTS, AnswerNet
 from ..plugin import LEAST, Prices
 from .features import Layout
@@ -62,8 +61,7 @@ class AnticipationHead(nn.Module):
         a, layout = self.layout.n_actions, self.layout
         soonest, soon = x[:, :a], x[:, a : 2 * a]
         q = soonest + torch.sigmoid(self.leaning + 3 * leaning) * (soon - soonest).clamp_min(0)
-        counts = x[:, 5 * a : layout.worth].reshape(-1, COUNTS, a)
-        return q, self.answers.features(q, x[:, layout.rest : layout.rest + PARTS], counts)
+        return q, self.answers.features(q, x[:, layout.rest : layout.rest + PARTS], layout.counts(x))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, layout.size) -> logits (N, A), impossible actions at -1e9."""
@@ -140,10 +138,9 @@ class AdviceHead(nn.Module):
         a, layout = self.layout.n_actions, self.layout
         p, _, mask, accepted, refused = x[:, : 5 * a].chunk(5, 1)
         worths = x[:, layout.worth : layout.rest - 1].reshape(len(x), len(layout.worths), a)
-        counts = x[:, 5 * a : layout.worth].reshape(-1, COUNTS, a)
         own = worths[:, layout.worths.index("own")] if "own" in layout.worths else torch.zeros_like(p)
         willing, more, cost = self.correction(torch.cat([x[:, layout.rest :], p], 1)).split([a, a, 1], 1)
-        answers = willingness(p, own, accepted, refused, x[:, layout.rest - 1 : layout.rest], counts, torch)
+        answers = willingness(p, own, accepted, refused, x[:, layout.rest - 1 : layout.rest], layout.counts(x), torch)
         acceptance = torch.sigmoid(answers @ self.follow + self.follow_by + 3 * willing)
         best, worst = self.paid
         answer = best + (worst - best) * torch.sigmoid(answers @ self.upset + self.upset_by)

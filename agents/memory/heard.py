@@ -14,6 +14,8 @@ from lam_env.core.units import DAY
 ACCEPTED, REJECTED, OVERRIDDEN, IN_VAIN = range(4)
 ANSWERS = 3  # of these are heard
 COUNTS = 2 * ANSWERS  # of each action: see `AnswerCounts.by_kind`
+# words of feedback, and what they say an act came to; others say nothing of it
+MEANINGS = dict.fromkeys(GOOD, ACCEPTED) | {word: OVERRIDDEN if word in WRONG else REJECTED for word in BAD}
 
 
 class AnswerCounts:
@@ -22,8 +24,8 @@ class AnswerCounts:
     def __init__(self, vocabulary: Vocabulary):
         kinds, words = vocabulary.kinds(), vocabulary.feedback
         self.same = (kinds[:, None] == kinds).astype(np.float32)  # (A, A) whether two actions are of one kind
-        meant = (GOOD, tuple(word for word in BAD if word not in WRONG), WRONG)
-        self.meant = np.array([[word in those for word in words] for those in meant], np.float32)  # (ANSWERS, F)
+        meant = [[MEANINGS.get(word) == answer for word in words] for answer in range(ANSWERS)]
+        self.meant = np.array(meant, np.float32)  # (ANSWERS, F)
 
     def by_part(self, observation: Observation) -> np.ndarray:
         """(N, DAY_PARTS, ANSWERS, A) how often each action was accepted, rejected and overridden."""

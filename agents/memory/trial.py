@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from lam_env.core.contracts import Observation, Training
-from lam_env.core.events import BAD, FEEDBACK, GOOD, WRONG
+from lam_env.core.events import FEEDBACK
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
 from lam_env.envs.play import play
@@ -19,7 +19,7 @@ from ..carry import Carried
 from ..fine_tuning.features import PriorFeatures
 from ..fine_tuning.heads import AnticipationHead
 from ..fine_tuning.policy import TunedPolicy
-from .heard import ACCEPTED, IN_VAIN, OVERRIDDEN, REJECTED
+from .heard import IN_VAIN, MEANINGS
 from .network import FEATURES, AnswerNet
 
 ROUNDS = 2  # of trials
@@ -78,11 +78,10 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int, first: int = 
         return ActAnswers(np.zeros((0, FEATURES), np.float32), none, none, none)
     x, action, world, number = map(np.concatenate, zip(*acts, strict=True))
     said: dict[tuple[int, int], int] = {}
-    meaning = dict.fromkeys(GOOD, ACCEPTED) | {word: OVERRIDDEN if word in WRONG else REJECTED for word in BAD}
     for i, played in enumerate(env.worlds):
         for event in played.records or ():
-            if event.kind == FEEDBACK and (word := words[event.token]) in meaning:
-                said.setdefault((i, event.answers), meaning[word])
+            if event.kind == FEEDBACK and (word := words[event.token]) in MEANINGS:
+                said.setdefault((i, event.answers), MEANINGS[word])
     answer = np.array([said.get(key, IN_VAIN) for key in zip(world.tolist(), number.tolist(), strict=True)])
     return ActAnswers(x, action, answer, first + world)
 

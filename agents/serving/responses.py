@@ -119,6 +119,4 @@ class VocabularyIndex:
         those of feedback."""
         name, action = self.vocabulary.feedback[response.token], response.action
         if action:
-            row.hear(seconds, response.token, action)
-            if name in GOOD or name in BAD:
-                row.feedback[action if name in GOOD else len(self.vocabulary) + action] += 1
+            row.hear(seconds, response.token, action, True if name in GOOD else False if name in BAD else None)

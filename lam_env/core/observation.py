@@ -87,13 +87,15 @@ class ObservationRow:
         self._arrays[3][:] = self._arrays[5][:] = 0
         self._arrays[2][:] = -WEEK
 
-    def hear(self, second: int, feedback: int, action: int) -> None:
+    def hear(self, second: int, feedback: int, action: int, good: bool | None = None) -> None:
         """Feedback, by its number in the vocabulary, was heard on an action at a time [s]; what is no number there is
-        left to whoever reads the log."""
+        left to whoever reads the log. `good`: whether it accepts the action; None: it says nothing of that."""
         n_actions, part = len(self.mask), second % DAY * DAY_PARTS // DAY
         n_words = len(self.heard) // (DAY_PARTS * n_actions)
         if feedback < n_words:
             self.heard[(part * n_words + feedback) * n_actions + action] += 1
+        if good is not None:
+            self.feedback[action if good else n_actions + action] += 1
 
     def push(self, token: int, time: int) -> None:
         """A new token at the end of the window."""

@@ -161,10 +161,7 @@ class PersonalWorld(World):
     def feedback_event(self, user: int, token: int, action: int, answers: int, value: float, good: bool | None) -> None:
         """Feedback on the agent's `action` (its event `answers`); `good` None: it says nothing of acceptance."""
         if action:
-            row = self.persons[user]
-            row.hear(self.now // self.second, token, action)
-            if good is not None:
-                row.feedback[action if good else len(self.vocabulary) + action] += 1
+            self.persons[user].hear(self.now // self.second, token, action, good)
         if self.records is not None:
             self.records.append(Event(self.now, user, FEEDBACK, token, value, answers))
 

@@ -218,9 +218,7 @@ class World:
     def feedback_event(self, user: int, token: int, action: int, answers: int, value: float, good: bool | None) -> None:
         """Feedback on agent action `action` (its event `answers`); `good` None: it says nothing of acceptance."""
         if action:
-            self.row.hear(self.now // self.second, token, action)
-            if good is not None:
-                self.row.feedback[action if good else len(self.vocabulary.actions) + action] += 1
+            self.row.hear(self.now // self.second, token, action, good)
         if self.records is not None:
             self.records.append(Event(self.now, user, FEEDBACK, token, value, answers))
 

@@ -43,6 +43,19 @@ def common(p=(0.2, 0.8, 0.0)):
     return Saying(VOCABULARY, p), prices(PAID), np.ones((1, 3))
 
 
+def training_of(home, prior, points=None):
+    return Training(
+        home.vocabulary,
+        "anticipate",
+        points,
+        points,
+        lambda n, **more: LamVectorEnv(n, home, **more),
+        home.reward_weights,
+        prior=prior,
+        dislikes=home.dislikes,
+    )
+
+
 def bayes(p=(0.2, 0.8, 0.0)):
     return Bayes(*common(p), dislikes=DRAWN, weights=ANSWERS)
 
@@ -113,17 +126,7 @@ def test_the_trial_tells_what_is_disliked_from_what_is_not_in_time(name, househo
     home = SmartHome(days=1, households=households, dislikes=3.0)
     p = np.zeros(len(home.vocabulary))
     p[[home.vocabulary.action(a) for a in ("living.tv.on", "kitchen.light.off")]] = 0.5
-    training = Training(
-        home.vocabulary,
-        "anticipate",
-        None,
-        None,
-        lambda n, **more: LamVectorEnv(n, home, **more),
-        home.reward_weights,
-        prior=Saying(home.vocabulary, p),
-        dislikes=home.dislikes,
-    )
-    policy = AGENTS[name](worlds=4).fit(training)
+    policy = AGENTS[name](worlds=4).fit(training_of(home, Saying(home.vocabulary, p)))
     assert isinstance(policy, PlugIn)
     assert np.isfinite(policy.acceptance).all()
     assert policy.acceptance.shape == (6, len(p))
@@ -154,16 +157,7 @@ def test_who_knows_more_does_better_on_the_same_houses():
     home = SmartHome()
     log, _ = simulate_log(home, list(range(8)), 14)
     points = decision_points(log, soon=False)
-    training = Training(
-        home.vocabulary,
-        "anticipate",
-        points,
-        points,
-        lambda n, **more: LamVectorEnv(n, home, **more),
-        home.reward_weights,
-        prior=counting("markov3").fit(points, points),
-        dislikes=home.dislikes,
-    )
+    training = training_of(home, counting("markov3").fit(points, points), points)
     mean = {}
     for name, agent in (("plugin_context", plugin_context), *AGENTS.items()):
         totals = rollout(agent().fit(training), home, eval_seeds([0, 1], 4, "validation"))

@@ -9,27 +9,16 @@ import pytest
 from lam_env.scenarios.traffic import SCENARIO
 from lam_env.scenarios.traffic.params import TrafficParams
 from lam_env.scenarios.traffic.roads.supply import build_supply
-from lam_env.scenarios.traffic.world import profile
 from lam_env.scenarios.traffic.world.compliance import BUS, CAR, EARLIER, KINDS, LATER, ROUTE, WILLING, changes
-from lam_env.scenarios.traffic.world.travellers import Travellers
 from scipy.special import logit, ndtr
+from travellers import people_of
 
-from lam_env.core.rng import Streams
 from lam_env.envs.single import LamEnv
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "make.py"
 # SHA-256 of the golden day of travellers who are all alike
 ALIKE = "2b279f11431502ce172d312dbb924838b8ac3c51c4bccffca1bf04364ef930af"
 MOVED = ("gain", "habit", "heed", "trust", "mute_below")
-
-
-def people_of(seed=0, **settings):
-    params = SCENARIO(**settings).params
-    supply = build_supply(params)
-    free = profile.empty(supply, params)
-    people = Travellers(params, supply, Streams(seed), (free, free))
-    people.wake(0)
-    return people
 
 
 def lived(advise=lambda observation, env: 0, **settings):

@@ -4,21 +4,10 @@ import numpy as np
 import pytest
 from lam_env.scenarios.traffic import SCENARIO
 from lam_env.scenarios.traffic.params import TrafficParams
-from lam_env.scenarios.traffic.roads.supply import build_supply
-from lam_env.scenarios.traffic.world import profile
-from lam_env.scenarios.traffic.world.travellers import ORDINARY, SPECIAL, WEEKEND, Travellers
+from lam_env.scenarios.traffic.world.travellers import ORDINARY, SPECIAL, WEEKEND
+from travellers import people_of
 
-from lam_env.core.rng import Streams
 from lam_env.envs.single import LamEnv
-
-
-def people_of(seed=0, **settings):
-    params = SCENARIO(**settings).params
-    supply = build_supply(params)
-    free = profile.empty(supply, params)
-    people = Travellers(params, supply, Streams(seed), (free, free))
-    people.wake(0)
-    return people
 
 
 def other_option(people, i):
