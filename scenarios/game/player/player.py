@@ -59,19 +59,7 @@ class Player(User):
     """
 
     __slots__ = (
-        *(
-            "game",
-            "traits",
-            "advised",
-            "fatigue",
-            "boredom",
-            "frustration",
-            "annoyance",
-            "satisfaction",
-            "trust",
-            "bond",
-            "late",
-        ),
+        *("game", "traits", "fatigue", "boredom", "frustration", "annoyance", "satisfaction", "trust", "bond", "late"),
         *("level", "xp", "gear", "points", "difficulty", "changed", "habit", "wins", "win_share", "losses", "fresh"),
         *("previous", "done", "left", "lure", "bare", "rate", "follows", "persona", "opened", "quest_share"),
         *("advised", "rating", "bedtime", "place", "until"),

@@ -46,7 +46,7 @@ def likely_flow(player: Player, k: int) -> float:
         return SOFT * fresh
     width2 = player.game.width2
     spread = width2 + 2 * rating.variance
-    return sqrt(width2 / spread) * exp(-((b + (player.demand() - rating.mean + 0.0)) ** 2) / spread) * fresh
+    return sqrt(width2 / spread) * exp(-((b + (player.demand() - rating.mean)) ** 2) / spread) * fresh
 
 
 def worths(life: Life) -> tuple[list[float], list[float]]:
