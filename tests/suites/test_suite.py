@@ -9,13 +9,12 @@ import pytest
 
 from lam_env.core import registry
 from lam_env.core.errors import UserError
+from lam_env.experiment.agent_spec import split
 from lam_env.experiment.inputs import agents_of, check_seeds
 from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.settings import ALL, ALWAYS
 from lam_env.suites import suite as suites
 
-PLUGINS = {"plugin", "plugin_context"}
-GAME = {"none", "random", "parrot", "winshare", "flow", "prior", "ppo_scratch", "ppo_prior"} | PLUGINS | {*ALWAYS}
 RUNS = [(name, run) for name in suites.names() for run in suites.load(name).runs]
 every_run = pytest.mark.parametrize(("suite", "run"), RUNS, ids=[f"{name}-{run.name}" for name, run in RUNS])
 
@@ -30,7 +29,7 @@ def test_every_entry_can_be_built(suite: str, run: suites.SuiteRun) -> None:
     assert set(ALWAYS) <= set(agents)
     assert set(s.agents) - {ALL} <= set(agents)
     own = scenario.baselines() | scenario.exploits()
-    for name in agents:
+    for name in (split(agent)[0] for agent in agents):
         assert callable(own[name] if name in own else registry.agent(name))
         if name not in own:
             inspect.signature(registry.agent(name)).bind()
@@ -40,26 +39,27 @@ def test_every_entry_can_be_built(suite: str, run: suites.SuiteRun) -> None:
 
 
 def test_the_published_suites_are_what_is_said_of_them() -> None:
-    quick, full, game, default = (suites.load(name) for name in ("quick", "full", "game", "default"))
+    quick, full, default = (suites.load(name) for name in ("quick", "full", "default"))
     assert {(r.settings.agents, len(r.settings.seed)) for r in default.runs} == {((), 8)}
     assert sorted(r.settings.scenario for r in default.runs) == registry.scenario_names()
-    for suite in (quick, full):
-        assert sorted(r.settings.scenario for r in suite.runs) == registry.scenario_names()
-        assert all(r.settings.agents == (ALL,) for r in suite.runs)
+    whole = [r for r in full.runs if ALL in r.settings.agents]
+    for runs in (quick.runs, whole):
+        assert sorted(r.settings.scenario for r in runs) == registry.scenario_names()
+    assert all(r.settings.agents == (ALL,) for r in quick.runs)
     assert {(r.settings.eval.seeds, len(r.settings.seed)) for r in quick.runs} == {(3, 1)}
     assert "Reduced budgets" in quick.about
-    assert {r.settings.eval.seeds for r in full.runs} == {10}
-    assert [(r.settings.world.track, r.label) for r in game.runs] == [
-        ("all", "all-actions"),
-        ("activities", "activities"),
-    ]
-    for run in game.runs:
-        assert (run.settings.eval.seeds, run.settings.eval.worlds, len(run.settings.seed)) == (10, 750, 5)
-        assert set(run.settings.agents) == GAME
+    assert {(r.settings.eval.seeds, len(r.settings.seed)) for r in full.runs} == {(10, 3)}
+    trained_on = {(r.label, r.settings.world.households, r.settings.eval.world) for r in full.runs[1:4]}
+    assert trained_on == {
+        ("alike", "alike", ()),
+        ("alike-among-differ", "alike", ("households=differ",)),
+        ("differ-among-alike", "differ", ("households=alike",)),
+    }
 
 
 def test_quick_spends_less_than_full_everywhere() -> None:
-    for small, whole in zip(suites.load("quick").runs, suites.load("full").runs, strict=True):
+    full = [run for run in suites.load("full").runs if ALL in run.settings.agents]
+    for small, whole in zip(suites.load("quick").runs, full, strict=True):
         one, other = small.settings, whole.settings
         assert one.scenario == other.scenario
         assert one.log.worlds * one.log.days < other.log.worlds * other.log.days
