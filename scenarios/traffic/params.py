@@ -20,6 +20,7 @@ FILE = ("_net.tntp", "_net.tntp.gz")
 REWARD_WEIGHTS = {
     "own": 0.05,  # [min] of generalised cost saved by following, on that day and as long as it is kept to
     "external": 0.05,  # [min] saved for others
+    "everybody": 0.05,  # [min] by which the mean trip of all is cheaper than in the weeks before anybody was advised
     "regret": -0.002,  # [min] by which following was worse for the traveller than the natural choice
     "nag": -0.05,  # advice shown
     "follow": 0.002,  # advice followed

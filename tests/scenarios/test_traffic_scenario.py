@@ -111,10 +111,29 @@ def test_utility_is_generalised_cost_and_a_minute_for_every_advice():
         per_day = found["kpi.mean_cost"] * trips / (5 * 300)
         assert -found["utility.total"] == pytest.approx(per_day)
         assert set(env.world.reward_weights) == set(REWARD_WEIGHTS)
-    assert totals["silent"]["reward.return"] == 0
+    paid = {term for term in REWARD_WEIGHTS if totals["silent"][f"term.{term}"] != 0}
+    assert paid == {"everybody"}
     shown = totals["speaking"]["term.nag"]
     assert totals["speaking"]["utility.interruption"] == pytest.approx(-shown)
     assert shown > 0
+
+
+@pytest.mark.parametrize("action", [0, 1])
+def test_reward_pays_the_advised_for_what_all_trips_have_become_cheaper_by(action):
+    env = LamEnv("traffic", days=1, travellers=60)
+    env.reset(seed=3)
+    world = env.world
+    assert [len(days) for days in world.before] == [15, 6]  # of the three weeks before
+    people = world.people
+    asked = int(people.goes[: people.n_advised].sum())
+    done = False
+    while not done:
+        *_, done, info = env.step(action)
+    tally = world.tally
+    mean = (tally.cost.sum() - tally.advice) / tally.trips.sum()
+    assert asked > 10
+    paid = info["totals"]["term.everybody"] * 60  # totals are per traveller, advised or not
+    assert paid == pytest.approx(asked * (np.mean(world.before[0]) - mean))
 
 
 def test_reward_pays_for_what_following_changed():

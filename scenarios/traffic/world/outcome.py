@@ -14,13 +14,19 @@ def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarr
     bool.
 
     A saving is what the trip cost less than the one left because of advice would have cost today: on the day on which
-    the traveller follows, and on every later one on which they keep to it.
+    the traveller follows, and on every later one on which they keep to it. What the last of many moves saves others
+    says little once they have helped, so the advised are also paid for what all trips have become cheaper by.
     """
     people, params, n = world.people, world.params, world.people.n_advised
     rest, mute_below = people.compliance.trust, people.compliance.mute_below
     silent = np.flatnonzero(people.goes[:n] & ~advised[:n])
     people.trust[silent] += params.trust_silence * np.maximum(rest[silent] - people.trust[silent], 0)
     went = np.flatnonzero(people.goes[:n])
+    before = world.before[int(world.day % 7 >= 5)]
+    if before and len(went):
+        saved_by_all = float(np.mean(before) - cost[people.goes].mean())
+        for i in went.tolist():
+            world.earn_from(i, "everybody", saved_by_all)
     left, chosen = people.instead(went), world.chosen[went]
     moves = world.followed[went] | (left != chosen)  # today, or lately and they keep to it
     if moves.any():

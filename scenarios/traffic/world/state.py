@@ -59,6 +59,7 @@ class TrafficState(PersonalWorld):
         self.links = supply.links()
         self.tally = DayTally(params, self.people.n_advised)
         self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
+        self.before: tuple[list[float], list[float]] = [], []  # likewise: mean cost of a trip when nobody was advised
         self.day = first - params.burn_in
         self.rain, self.tight = False, 1.0  # today: whether it rains, share of the tight link's capacity
         n = params.travellers

@@ -285,9 +285,15 @@ class TrafficWorld(TrafficState):
         soon = self.day >= self.first_day - LATELY
         weight = params.alpha + np.where(late > 0, params.gamma, -params.beta) if soon else None
         today = profile.of_day(supply, params, self.reference, self.links, flows, weight, self.loads)
-        if self.day >= self.first_day:
-            self._book(went, time, late, flows[supply.tight], today)
         weekend = int(self.day % 7 >= 5)
+        if soon:
+            terms = self._costs(time, late)
+            cost = sum(terms.values())
+            if self.day >= self.first_day:
+                self._book(went, time, late, terms, cost, flows[supply.tight])
+                outcome.answer(self, today, cost, time, np.array(self.advice) > 0)
+            elif len(went):
+                self.before[weekend].append(float(cost[went].mean()))
         if not self.tight:  # nobody has been there: what was known of it is all that is known
             today.keep(self.published[weekend], self._shut)
         people.settle(self.day, self.chosen, self.followed, time, self.extra, today)
@@ -297,18 +303,32 @@ class TrafficWorld(TrafficState):
         self.day += 1
         people.place, people.until = ASLEEP, self.day * DAY
 
-    def _book(self, went: np.ndarray, time: np.ndarray, late: np.ndarray, tight: Flow, today: Profile) -> None:
-        """What the day cost and what advice came to. `went`: indices of those who travelled; `time`, `late`: (N,)
-        [min]."""
-        people, supply, params = self.people, self.supply, self.params
+    def _costs(self, time: np.ndarray, late: np.ndarray) -> dict[str, np.ndarray]:
+        """What today's trip cost everybody [min], by the terms of utility; `time`, `late`: (N,) [min]."""
+        people, supply = self.people, self.supply
         early_cost, late_cost = people.schedule_cost(late)
         bus = supply.is_bus[supply.way[self.chosen]]
-        mode = np.where(bus, people.dislikes_bus, 0.0)
-        travel = params.alpha * time
-        cost = travel + self.extra + early_cost + late_cost + mode
-        terms = {"travel": travel, "early": early_cost, "late": late_cost, "discomfort": self.extra, "mode": mode}
+        return {
+            "travel": self.params.alpha * time,
+            "discomfort": self.extra,
+            "early": early_cost,
+            "late": late_cost,
+            "mode": np.where(bus, people.dislikes_bus, 0.0),
+        }
+
+    def _book(
+        self,
+        went: np.ndarray,
+        time: np.ndarray,
+        late: np.ndarray,
+        terms: dict[str, np.ndarray],
+        cost: np.ndarray,
+        tight: Flow,
+    ) -> None:
+        """What the day cost; `went`: indices of those who travelled, `cost`: (N,) the sum of its `terms` [min]."""
+        supply = self.supply
         for name, each in terms.items():
             self.utility_totals[name] += float(each[went].sum())
         advised, day = np.array(self.advice) > 0, self.day - self.first_day
+        bus = supply.is_bus[supply.way[self.chosen]]
         self.tally.end_day(day, went, time, late, cost, bus, advised, self.links[supply.tight], tight)
-        outcome.answer(self, today, cost, time, advised)
