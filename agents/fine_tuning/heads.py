@@ -18,7 +18,7 @@ from ..plugin import LEAST, Prices
 from .features import Layout
 
 TEMPERATURE = TrainSettings.temperature
-SILENT = 7.0  # logit of none at a silent start: of some twenty possible actions one decision in fifty is an act
+SILENT = 7.0  # logit of none at a silent start: of some twenty possible actions one decision in sixty is an act
 NEVER = -1e9
 
 

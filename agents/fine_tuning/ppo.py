@@ -107,7 +107,8 @@ class PPOAgent:
         report = _Report(training.progress, "fine-tune" if self.prior else "PPO from scratch", training.steps)
         kept = [] if training.callback is None else [training.callback]
         if training.train.people > 1:
-            # each is paid for what a move is worth when all others have moved: to learn from, no measure of the whole
+            # nearly all that is paid is for single moves, when all others have moved: to learn from, no measure of the
+            # whole, which a few worlds are too noisy to tell
             model.learn(training.steps, callback=[*kept, report])
         else:
             best = Best(head, lambda head: TunedPolicy(features, head), training)

@@ -11,7 +11,8 @@ from lam_env.core.seeds import Use
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Fine-tuning. Few environments and long rollouts learn better than the reverse; large batches are for speed."""
+    """Fine-tuning. From a prior few environments and long rollouts learn better than the reverse; large batches are
+    for speed."""
 
     steps: int = setting(60_000, "environment steps of fine-tuning", low=1)
     envs: int = setting(16, "worlds stepped at once; a quarter of them among persons", low=1, high=Use.FINE_TUNING.room)

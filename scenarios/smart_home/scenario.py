@@ -25,6 +25,18 @@ from .picture.of_world import NAMES, home_view
 from .picture.scene import home_scene
 from .world import HomeWorld
 
+# Whoever begins with any action is switched off for good in the first days, and has nothing more to learn from. What an
+# act comes to is known soon, and what else a home costs is noise: a short horizon and many homes at a time.
+FROM_SCRATCH = {
+    "start": "silent",
+    "entropy": 0.01,
+    "gamma": 0.9,
+    "gae_lambda": 0.9,
+    "envs": 64,
+    "batch": 2048,
+    "epochs": 8,
+}
+
 
 class SmartHome(Scenario):
     """People in a home with devices; the agent does for them what they were about to do."""
@@ -34,15 +46,8 @@ class SmartHome(Scenario):
     Params = HomeParams
     reward_weights = REWARD_WEIGHTS
     utility_weights = UTILITY_WEIGHTS
-    # Whoever begins with any action is switched off for good in the first days, and has nothing more to learn from.
-    # What an act comes to is known soon, and what else a home costs is noise: a short horizon and many homes at a time.
     defaults: ClassVar[dict[str, object]] = {
-        f"{agent}@{key}": value
-        for agent in ("ppo_scratch", "maskable_ppo")
-        for key, value in {
-            **{"start": "silent", "entropy": 0.01, "gamma": 0.9, "gae_lambda": 0.9},
-            **{"envs": 64, "batch": 2048, "epochs": 8},
-        }.items()
+        f"{agent}@{key}": value for agent in ("ppo_scratch", "maskable_ppo") for key, value in FROM_SCRATCH.items()
     }
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",

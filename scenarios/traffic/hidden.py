@@ -69,7 +69,7 @@ def foresee(world: TrafficWorld, i: int) -> tuple[np.ndarray, np.ndarray, np.nda
     people, supply, params = world.people, world.supply, world.params
     pair, slot, way = int(people.pair[i]), supply.slot, supply.way
     if not can_load(supply, world.links):
-        known = world.published[int(world.day % 7 >= 5)]
+        known = world.published[world.weekend]
         tables = (known.time, known.extra, known.external)
         return tuple(t[pair, way, slot] for t in tables)
     others = people.goes.copy()

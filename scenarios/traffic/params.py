@@ -20,7 +20,9 @@ FILE = ("_net.tntp", "_net.tntp.gz")
 REWARD_WEIGHTS = {
     "own": 0.05,  # [min] of generalised cost saved by following, on that day and as long as it is kept to
     "external": 0.05,  # [min] saved for others
-    "everybody": 0.05,  # [min] by which the mean trip of all is cheaper than in the weeks before anybody was advised
+    # [min] by which the mean trip of all is cheaper today than in the last three weeks of the burn-in (working days and
+    # weekends apart; nothing without such days), each day, to all who may be advised and travel; a shock counts too
+    "everybody": 0.05,
     "regret": -0.002,  # [min] by which following was worse for the traveller than the natural choice
     "nag": -0.05,  # advice shown
     "follow": 0.002,  # advice followed

@@ -118,12 +118,14 @@ def test_utility_is_generalised_cost_and_a_minute_for_every_advice():
     assert shown > 0
 
 
+@pytest.mark.parametrize(("day", "weekend"), [(0, 0), (5, 1)])
 @pytest.mark.parametrize("action", [0, 1])
-def test_reward_pays_the_advised_for_what_all_trips_have_become_cheaper_by(action):
+def test_reward_pays_the_advised_for_what_all_trips_have_become_cheaper_by(action, day, weekend):
     env = LamEnv("traffic", days=1, travellers=60)
-    env.reset(seed=3)
+    env.reset(seed=3, options={"day": day})
     world = env.world
-    assert [len(days) for days in world.before] == [15, 6]  # of the three weeks before
+    assert [len(days) for days in world.cost_unadvised] == [15, 6]  # of the three weeks before
+    assert world.weekend == weekend
     people = world.people
     asked = int(people.goes[: people.n_advised].sum())
     done = False
@@ -131,9 +133,19 @@ def test_reward_pays_the_advised_for_what_all_trips_have_become_cheaper_by(actio
         *_, done, info = env.step(action)
     tally = world.tally
     mean = (tally.cost.sum() - tally.advice) / tally.trips.sum()
-    assert asked > 10
+    assert asked > 3
     paid = info["totals"]["term.everybody"] * 60  # totals are per traveller, advised or not
-    assert paid == pytest.approx(asked * (np.mean(world.before[0]) - mean))
+    assert paid == pytest.approx(asked * (np.mean(world.cost_unadvised[weekend]) - mean))
+
+
+@pytest.mark.parametrize(("burn_in", "paid"), [(0, False), (14, True)])
+def test_without_days_before_there_is_nothing_to_compare_with(burn_in, paid):
+    env = LamEnv("traffic", days=1, travellers=60, burn_in=burn_in)
+    env.reset(seed=3)
+    done = False
+    while not done:
+        *_, done, info = env.step(0)
+    assert (info["totals"]["term.everybody"] != 0) == paid
 
 
 def test_reward_pays_for_what_following_changed():

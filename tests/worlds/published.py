@@ -1,6 +1,6 @@
 """The README's tables and the scores they are made of, which are kept in tests/published/, one file a suite.
 
-    python tests/worlds/published.py runs/benchmark-full-1 runs/benchmark-game-1
+    python tests/worlds/published.py runs/benchmark-default-1
 
 puts the summaries that finished suites wrote in place of the README's, and keeps their scores. A table stands in the
 README between the comments `table: SUITE SCENARIO VARIANT` and `table: end`.

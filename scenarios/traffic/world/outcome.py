@@ -14,17 +14,18 @@ def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarr
     bool.
 
     A saving is what the trip cost less than the one left because of advice would have cost today: on the day on which
-    the traveller follows, and on every later one on which they keep to it. What the last of many moves saves others
-    says little once they have helped, so the advised are also paid for what all trips have become cheaper by.
+    the traveller follows, and on every later one on which they keep to it. Marginal savings
+    are small once the moves have helped, so all who may be advised and travel are also paid for what the mean trip has
+    become cheaper by since nobody was advised.
     """
     people, params, n = world.people, world.params, world.people.n_advised
     rest, mute_below = people.compliance.trust, people.compliance.mute_below
     silent = np.flatnonzero(people.goes[:n] & ~advised[:n])
     people.trust[silent] += params.trust_silence * np.maximum(rest[silent] - people.trust[silent], 0)
     went = np.flatnonzero(people.goes[:n])
-    before = world.before[int(world.day % 7 >= 5)]
-    if before and len(went):
-        saved_by_all = float(np.mean(before) - cost[people.goes].mean())
+    unadvised = world.cost_unadvised[world.weekend]
+    if unadvised and len(went):
+        saved_by_all = float(np.mean(unadvised) - cost[people.goes].mean())
         for i in went.tolist():
             world.earn_from(i, "everybody", saved_by_all)
     left, chosen = people.instead(went), world.chosen[went]
@@ -34,7 +35,7 @@ def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarr
         each = np.arange(len(moved))
         time_today, extra_today, external = people.by_option(today.tables, moved)
         would = people.costs(time_today, extra_today, moved)
-        published = world.published[int(world.day % 7 >= 5)]
+        published = world.published[world.weekend]
         promised = people.by_option(published.time + published.extra, moved)[each, chosen]
         figures = (
             moved,

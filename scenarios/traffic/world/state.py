@@ -59,7 +59,8 @@ class TrafficState(PersonalWorld):
         self.links = supply.links()
         self.tally = DayTally(params, self.people.n_advised)
         self.published = [b.copy() for b in beliefs]  # of working days and weekends, smoothed
-        self.before: tuple[list[float], list[float]] = [], []  # likewise: mean cost of a trip when nobody was advised
+        # mean cost of a trip [min] on each of the last days of the burn-in, working days and weekends apart
+        self.cost_unadvised: tuple[list[float], list[float]] = [], []
         self.day = first - params.burn_in
         self.rain, self.tight = False, 1.0  # today: whether it rains, share of the tight link's capacity
         n = params.travellers
@@ -71,6 +72,11 @@ class TrafficState(PersonalWorld):
         self.arrives = np.zeros(n)  # (N,) [ms]
         self.extra = np.zeros(n)  # (N,) discomfort of today's trip [min]
         self._flows: list[Flow] = []  # of a day without events
+
+    @property
+    def weekend(self) -> int:
+        """1 at a weekend, else 0: which of two tables is today's."""
+        return int(self.day % 7 >= 5)
 
     def flows(self) -> list[Flow]:
         """Today's, of each link, so far."""

@@ -25,7 +25,7 @@ from .travellers import ASLEEP, DECIDING, READY, UNDER_WAY, WAITING
 
 EVENING = 23 * HOUR  # [ms of the day] when the day is looked back on
 SMOOTHING = 0.2  # weight of today in what is published
-LATELY = 21  # [days] of the burn-in in which costs to others are worked out: what is published forgets the rest
+LATELY = 21  # [days] of the burn-in in which costs are worked out: what is published forgets the rest
 
 
 class TrafficWorld(TrafficState):
@@ -116,7 +116,7 @@ class TrafficWorld(TrafficState):
             if share < 1 and begins < ends:  # who is still under way from yesterday is not slowed down again
                 link.restrict(begins, ends, share)
         people.wake(day, None if self.tight else self._closed)
-        self.reference = (day * 1440 + REFERENCE[int(day % 7 >= 5)]) * MINUTE
+        self.reference = (day * 1440 + REFERENCE[self.weekend]) * MINUTE
         self.advice, self.followed[:] = [0] * self.params.travellers, False
         self.departs = self.reference + self._shift[people.natural] + people.offset
         self.chosen[:] = people.natural
@@ -148,7 +148,7 @@ class TrafficWorld(TrafficState):
 
     def _inform(self) -> None:
         """Readings and masks of the day, for everybody at once."""
-        people, n, weekend = self.people, self.people.n_advised, int(self.day % 7 >= 5)
+        people, n, weekend = self.people, self.people.n_advised, self.weekend
         yesterday, published = self.yesterday[weekend], self.published[weekend]
         way, slot = self.supply.way, self.supply.slot
         shared = [float(self.rain)]  # then whole minutes, as in all that is published
@@ -285,15 +285,20 @@ class TrafficWorld(TrafficState):
         soon = self.day >= self.first_day - LATELY
         weight = params.alpha + np.where(late > 0, params.gamma, -params.beta) if soon else None
         today = profile.of_day(supply, params, self.reference, self.links, flows, weight, self.loads)
-        weekend = int(self.day % 7 >= 5)
+        weekend = self.weekend
         if soon:
-            terms = self._costs(time, late)
+            bus = supply.is_bus[supply.way[self.chosen]]
+            terms = self._costs(time, late, bus)
             cost = sum(terms.values())
             if self.day >= self.first_day:
-                self._book(went, time, late, terms, cost, flows[supply.tight])
-                outcome.answer(self, today, cost, time, np.array(self.advice) > 0)
+                advised, passed = np.array(self.advice) > 0, self.day - self.first_day
+                for name, each in terms.items():
+                    self.utility_totals[name] += float(each[went].sum())
+                tight = self.links[supply.tight], flows[supply.tight]
+                self.tally.end_day(passed, went, time, late, cost, bus, advised, *tight)
+                outcome.answer(self, today, cost, time, advised)
             elif len(went):
-                self.before[weekend].append(float(cost[went].mean()))
+                self.cost_unadvised[weekend].append(float(cost[went].mean()))
         if not self.tight:  # nobody has been there: what was known of it is all that is known
             today.keep(self.published[weekend], self._shut)
         people.settle(self.day, self.chosen, self.followed, time, self.extra, today)
@@ -303,32 +308,14 @@ class TrafficWorld(TrafficState):
         self.day += 1
         people.place, people.until = ASLEEP, self.day * DAY
 
-    def _costs(self, time: np.ndarray, late: np.ndarray) -> dict[str, np.ndarray]:
-        """What today's trip cost everybody [min], by the terms of utility; `time`, `late`: (N,) [min]."""
-        people, supply = self.people, self.supply
-        early_cost, late_cost = people.schedule_cost(late)
-        bus = supply.is_bus[supply.way[self.chosen]]
+    def _costs(self, time: np.ndarray, late: np.ndarray, bus: np.ndarray) -> dict[str, np.ndarray]:
+        """What today's trip cost everybody [min], by the terms of utility; `time`, `late` [min], `bus` (N,). Sums are
+        in this order: another would change them in the last bit."""
+        early_cost, late_cost = self.people.schedule_cost(late)
         return {
             "travel": self.params.alpha * time,
             "discomfort": self.extra,
             "early": early_cost,
             "late": late_cost,
-            "mode": np.where(bus, people.dislikes_bus, 0.0),
+            "mode": np.where(bus, self.people.dislikes_bus, 0.0),
         }
-
-    def _book(
-        self,
-        went: np.ndarray,
-        time: np.ndarray,
-        late: np.ndarray,
-        terms: dict[str, np.ndarray],
-        cost: np.ndarray,
-        tight: Flow,
-    ) -> None:
-        """What the day cost; `went`: indices of those who travelled, `cost`: (N,) the sum of its `terms` [min]."""
-        supply = self.supply
-        for name, each in terms.items():
-            self.utility_totals[name] += float(each[went].sum())
-        advised, day = np.array(self.advice) > 0, self.day - self.first_day
-        bus = supply.is_bus[supply.way[self.chosen]]
-        self.tally.end_day(day, went, time, late, cost, bus, advised, self.links[supply.tight], tight)
