@@ -289,7 +289,7 @@ class TrafficWorld(TrafficState):
         if soon:
             bus = supply.is_bus[supply.way[self.chosen]]
             terms = self._costs(time, late, bus)
-            cost = sum(terms.values())
+            cost: np.ndarray = sum(terms.values(), start=np.zeros(len(time)))
             if self.day >= self.first_day:
                 advised, passed = np.array(self.advice) > 0, self.day - self.first_day
                 for name, each in terms.items():
