@@ -110,6 +110,11 @@ class Turns(BaseCallback):
 class PersonalPPO(PPO):
     """PPO that tells its `PersonalRolloutBuffer` whose turn it is."""
 
+    def train(self) -> None:
+        if not self.rollout_buffer.known.any():  # type: ignore[attr-defined]
+            raise UserError("nobody is asked twice in a rollout, so there is no return to learn from: take more days")
+        super().train()
+
     def learn(self, total_timesteps: int, callback: MaybeCallback = None, *args: Any, **options: Any) -> Self:
         own = callback if isinstance(callback, list) else [] if callback is None else [callback]
         own = [one if isinstance(one, BaseCallback) else ConvertCallback(one) for one in own]

@@ -28,13 +28,13 @@ def untried_head(training: Training, features: Features, prior: bool = True) -> 
 
 def _untried_head(training: Training, features: Features, prior: bool) -> torch.nn.Module:
     s = training.tuning
+    if (why := s.misfit(prior)) is not None:
+        raise UserError(why)
     if not prior or s.head == "plain":
         plain = PlainHead(features.layout)
         if s.start == "silent":
             plain.be_silent()
         return plain
-    if s.start == "silent":
-        raise UserError("train.start=silent is for plain heads: say train.head=plain too, or start=uniform")
     head = head_for(training.interaction)(features.layout)
     head.temperature.fill_(s.temperature)  # type: ignore[operator]
     if isinstance(head, AnticipationHead):

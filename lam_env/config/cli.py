@@ -87,7 +87,7 @@ def parse(
     """
     from_files: dict[str, object] = {}
     from_line: dict[str, object] = {}
-    lists = {name for name, hint in typing.get_type_hints(cls).items() if get_origin(hint) is tuple}
+    lists = set(_lists(cls))
     settings, words = cls(), {"--help" if argument == "-h" else argument for argument in argv}
     for argument in argv:
         if not argument.isprintable():
@@ -116,6 +116,15 @@ def parse(
         print(as_yaml(settings), end="")
         raise SystemExit(0)
     return settings
+
+
+def _lists(cls: type, prefix: str = "") -> Iterator[str]:
+    """Dotted names of the settings that are lists."""
+    for name, hint in typing.get_type_hints(cls).items():
+        if get_origin(hint) is tuple:
+            yield prefix + name
+        elif dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            yield from _lists(hint, f"{prefix}{name}.")
 
 
 def override(instance: Settings, values: Mapping[str, object], prefix: str = "") -> Settings:

@@ -36,3 +36,12 @@ class TrainSettings:
     trial: int = setting(32, "worlds in which the best head or threshold is chosen", low=1, high=Use.HEAD_CHOICE.room)
     certain: float = setting(1.0, "standard errors by which a head must be better than the first one", low=0)
     temperature: float = setting(0.08, "temperature of values, by their scale; with a prior alone", low=1e-6)
+
+    def misfit(self, prior: bool) -> str | None:
+        """Why a policy, on a `prior` or without one, cannot be tuned so; None if it can."""
+        structured = prior and self.head == "structured"
+        if self.start == "silent" and structured:
+            return "train.start=silent is for plain heads: say train.head=plain too, or start=uniform"
+        if self.start == "counted" and not structured:
+            return "train.start=counted is for structured heads on the prior: leave it out, or say silent or uniform"
+        return None

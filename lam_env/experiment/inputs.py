@@ -20,7 +20,7 @@ from lam_env.core.seeds import TRAINING_SEEDS
 from lam_env.envs.recording import timer_of
 from lam_env.envs.scenario import Scenario
 from lam_env.experiment import models
-from lam_env.experiment.agent_spec import defaults_of, split
+from lam_env.experiment.agent_spec import defaults_of, needs_of, split, tuning_of
 from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.real_logs import in_the_home, training_days
 from lam_env.experiment.run_folder import RunFolder
@@ -69,6 +69,10 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
     by_name = (*every, *named) if ALL in settings.agents else named or usual
     chosen = [a for a in every if a in by_name or a in ALWAYS] + [a for a in apart if a in named]
     custom = list(dict.fromkeys([*(a for a in named if ":" in a), *settings.agent]))
+    for name in chosen:
+        needs = () if name in own else needs_of(scenario, name)
+        if "steps" in needs and (why := tuning_of(settings.train, scenario, name).misfit("prior" in needs)):
+            raise UserError(f"agent {name}: {why}")
     ceilings = [a for a in ALWAYS[1:] if a in chosen]
     return [a for a in chosen if a not in ceilings] + custom + ceilings
 

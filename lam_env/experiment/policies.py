@@ -43,7 +43,8 @@ def judged_in(scenario: Scenario, changes: Sequence[str]) -> Scenario:
         raise UserError(f"eval.world={','.join(changes)}: {error}") from None
     if other.vocabulary != scenario.vocabulary or other.latent_names != scenario.latent_names:
         raise UserError(
-            f"eval.world={','.join(changes)}: agents speak another vocabulary there; keep rooms and the like"
+            f"eval.world={','.join(changes)}: agents speak another vocabulary there: it may not change what can be"
+            " done or sensed, or who is there"
         )
     return other
 

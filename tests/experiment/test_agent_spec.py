@@ -39,6 +39,9 @@ def test_what_differs_is_read(steps, gamma):
     ("ppo_prior@gamma=2", "gamma: expected at least 0 and at most 1, got '2'"),
     ("ppo_prior@steps=0", "steps: expected at least 1"),
     ("ppo@steps=3", "ppo has no settings"),
+    ("ppo_prior@start=silent", "agent ppo_prior@start=silent: train.start=silent is for plain heads"),
+    ("ppo_prior@head=plain@start=counted", "train.start=counted is for structured heads"),
+    ("ppo_scratch@start=counted", "agent ppo_scratch@start=counted: train.start=counted is for structured heads"),
 ])  # fmt: skip
 def test_a_wrong_one_is_told_in_one_line(name, what):
     with pytest.raises(UserError, match=what) as caught:

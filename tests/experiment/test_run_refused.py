@@ -89,6 +89,15 @@ def test_settings_that_contradict_each_other(fails: Fails, tmp_path: Path) -> No
     assert "did you mean 'csv'" in fails("logs=x.csv", "format=cvs")
 
 
+def test_a_list_that_is_given_twice_is_refused_wherever_it_stands(fails: Fails) -> None:
+    said = fails("eval.world=households=alike", "eval.world=trust.start=0.5")
+    assert "eval.world is given twice: write eval.world=households=alike,trust.start=0.5" in said
+
+
+def test_an_agent_that_cannot_be_tuned_so_is_refused_before_anything_is_simulated(fails: Fails) -> None:
+    assert "agent ppo_prior: train.start=silent is for plain heads" in fails("agents=ppo_prior", "train.start=silent")
+
+
 def test_an_output_folder_in_use_is_refused(fails: Fails, tmp_path: Path) -> None:
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "config.json").write_text("{}")

@@ -185,3 +185,16 @@ def test_whose_turn_it_is_is_known_when_learning_goes_on(calls):
     for k in range(calls):
         model.learn(600, callback=[Turns(), Look()], reset_num_timesteps=k == 0)
     assert model.rollout_buffer.person.tolist() == people[-7:-1]
+
+
+def test_where_nobody_is_asked_twice_there_is_nothing_to_learn_from():
+    class Once(PersonalRolloutBuffer):
+        def compute_returns_and_advantage(self, last_values, dones):
+            super().compute_returns_and_advantage(last_values, dones)
+            self.known[:] = False
+
+    agent, learning = PPOAgent(prior=False), training(64)
+    model = agent.learner(learning, encoder_of(learning))
+    model.rollout_buffer.__class__ = Once
+    with pytest.raises(UserError, match="nobody is asked twice in a rollout"):
+        model.learn(64)
