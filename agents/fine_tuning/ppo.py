@@ -86,7 +86,7 @@ class PPOAgent:
             HeadPolicy,
             env,
             n_steps=steps,
-            **tuned_as(training),
+            **tuned_as(training, n * steps),
             rollout_buffer_class=PersonalRolloutBuffer if personal else None,
             rollout_buffer_kwargs={"seed": training.seed} if personal else None,
             policy_kwargs={"head_class": type(first), "layout": features.layout},
@@ -119,12 +119,13 @@ class PPOAgent:
         return TunedPolicy(features, head, training.seed)
 
 
-def tuned_as(training: Training) -> dict[str, Any]:
-    """What `train.*` says of an update, as PPO and its kin in sb3-contrib take it."""
+def tuned_as(training: Training, rollout: int) -> dict[str, Any]:
+    """What `train.*` says of an update, as PPO and its kin in sb3-contrib take it; no batch is larger than a rollout,
+    which has so many steps."""
     s = training.tuning
     return {
         "learning_rate": lambda left: s.learning_rate * (0.1 + 0.9 * left),
-        "batch_size": s.batch,
+        "batch_size": min(s.batch, rollout),
         "n_epochs": s.epochs,
         "gamma": s.gamma,
         "gae_lambda": s.gae_lambda,

@@ -31,7 +31,7 @@ class MaskableAgent:
             training.make_env(s.envs, encode=True),
             n_steps=s.rollout,
             policy_kwargs={"net_arch": [128, 128]},
-            **tuned_as(training),
+            **tuned_as(training, s.envs * s.rollout),
         )
         if s.start == "silent":
             with torch.no_grad():
