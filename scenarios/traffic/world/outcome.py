@@ -14,9 +14,9 @@ def answer(world: TrafficState, today: Profile, cost: np.ndarray, time: np.ndarr
     bool.
 
     A saving is what the trip cost less than the one left because of advice would have cost today: on the day on which
-    the traveller follows, and on every later one on which they keep to it. Marginal savings
-    are small once the moves have helped, so all who may be advised and travel are also paid for what the mean trip has
-    become cheaper by since nobody was advised.
+    the traveller follows, and on every later one on which they keep to it. Marginal savings are small once the moves
+    have helped, so all who may be advised and travel are also paid for what the mean trip has become cheaper by since
+    nobody was advised.
     """
     people, params, n = world.people, world.params, world.people.n_advised
     rest, mute_below = people.compliance.trust, people.compliance.mute_below
