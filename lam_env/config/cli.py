@@ -87,8 +87,8 @@ def parse(
     """
     from_files: dict[str, object] = {}
     from_line: dict[str, object] = {}
-    lists = set(_lists(cls))
     settings, words = cls(), {"--help" if argument == "-h" else argument for argument in argv}
+    lists = {name for name, value in _flatten(to_dict(settings)) if isinstance(value, list)}
     for argument in argv:
         if not argument.isprintable():
             raise ConfigError(f"{argument!r} holds a sign that cannot be printed")
@@ -116,15 +116,6 @@ def parse(
         print(as_yaml(settings), end="")
         raise SystemExit(0)
     return settings
-
-
-def _lists(cls: type, prefix: str = "") -> Iterator[str]:
-    """Dotted names of the settings that are lists."""
-    for name, hint in typing.get_type_hints(cls).items():
-        if get_origin(hint) is tuple:
-            yield prefix + name
-        elif dataclasses.is_dataclass(hint) and isinstance(hint, type):
-            yield from _lists(hint, f"{prefix}{name}.")
 
 
 def override(instance: Settings, values: Mapping[str, object], prefix: str = "") -> Settings:
