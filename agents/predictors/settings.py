@@ -43,7 +43,8 @@ class PredictorSettings:
     average: float = 0.0  # decay per update of an exponential average of the weights; 0 keeps the last weights
     soon_weight: float = 0.1  # share of `soon` (cross-entropy summed over actions) in the trunk's gradient
     valid_rows: int = 60_000  # validation reads whole worlds up to about so many rows
-    autocast: bool = True  # bfloat16 in training: half the time, and as good on a simulated log
+    # bfloat16 in training, where the processor can: half the time, and as good on a simulated log
+    autocast: bool = True
 
     def __post_init__(self) -> None:
         if self.core not in CORES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -175,9 +176,22 @@ def _rate(done: int, total: int, schedule: str) -> float:
     return warm if schedule == "constant" else warm * 0.5 * (1 + math.cos(math.pi * done / total))
 
 
+@cache
+def bfloat16_on(device: torch.device) -> bool:
+    """Whether the networks can be trained in bfloat16 there: some processors know no such step of an LSTM."""
+    with torch.random.fork_rng(devices=[]):  # nothing is drawn from the generators of whoever asks
+        net = torch.nn.LSTM(8, 8, batch_first=True).to(device)
+    try:
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            net(torch.zeros(2, 2, 8, device=device))[0].sum().backward()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _loss(net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     s = net.settings
-    with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=s.autocast):
+    with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=s.autocast and bfloat16_on(data.device)):
         logits, soon, _, _ = net(data.tokens[rows], data.features[rows])
     rows = rows[real]
     loss = F.cross_entropy(logits[real].float(), data.target[rows], label_smoothing=s.label_smoothing)

@@ -256,6 +256,23 @@ def test_a_broken_reading_ends_in_one_line():
         pretrain(log, log, dataclasses.replace(QUICK, passes=1))
 
 
+def test_trains_in_single_precision_where_the_processor_knows_no_bfloat16(monkeypatch):
+    in_single = weights(pretrain(cycle(), cycle(seed=1), dataclasses.replace(QUICK, passes=1, autocast=False)))
+
+    class Unable(torch.nn.LSTM):
+        def forward(self, x, *args):
+            if torch.is_autocast_enabled("cpu"):
+                raise RuntimeError("could not create a primitive descriptor for the LSTM forward propagation primitive")
+            return super().forward(x, *args)
+
+    module.bfloat16_on.cache_clear()
+    with monkeypatch.context() as without:
+        without.setattr(torch.nn, "LSTM", Unable)
+        fallen_back = weights(pretrain(cycle(), cycle(seed=1), dataclasses.replace(QUICK, passes=1)))
+    module.bfloat16_on.cache_clear()
+    assert fallen_back == in_single
+
+
 def test_devices():
     assert pick_device("cpu").type == "cpu"
     assert pick_device("auto").type in ("cpu", "cuda")
