@@ -64,9 +64,12 @@ class LocalLauncher(Launcher):
         return future.result()
 
     def _next(self) -> None:
+        from threadpoolctl import threadpool_limits
+
         future, work = self._pending.popleft()
         try:
-            future.set_result(work())
+            with threadpool_limits(1):  # as in a worker: with other threads sums have another order
+                future.set_result(work())
         except Exception as error:  # handed to whoever asks for the result, as a pool does
             future.set_exception(error)
 
