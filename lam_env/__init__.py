@@ -47,6 +47,10 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.envs.scene import Text as Text
     from lam_env.envs.single import LamEnv as LamEnv
     from lam_env.envs.vector import LamVectorEnv as LamVectorEnv
+    from lam_env.experiment.finetune import finetune as finetune
+    from lam_env.experiment.finetune import load_policy as load_policy
+    from lam_env.experiment.finetune import pretrain as pretrain
+    from lam_env.experiment.finetune import save_policy as save_policy
     from lam_env.experiment.policies import load as load
     from lam_env.logs.decision_points import decision_points as decision_points
     from lam_env.logs.formats.files import read_lines as read_lines

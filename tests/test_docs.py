@@ -145,7 +145,7 @@ def _check_commands(name: str) -> None:
         while re.fullmatch(r"\w+=\S*", words[0]) or words[0] == "export":
             words = words[1:] or ["true"]
         if words[0] == "make":
-            makefile += words[1:]
+            makefile += [word for word in words[1:] if "=" not in word]
         elif (found := in_place(words)) is not None:
             _understood(*found)
         elif words[0].endswith("python") and not words[1].startswith("-"):

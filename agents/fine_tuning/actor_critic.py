@@ -31,22 +31,31 @@ class HeadPolicy(ActorCriticPolicy):
         self.optimizer = Adam(moved, lr=lr_schedule(1), eps=1e-5)
 
     def forward(self, obs: Tensor, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-        logits = torch.log_softmax(self.head(obs), 1)
+        return self.act(obs, deterministic)
+
+    def act(self, vector: Tensor, deterministic: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Of vectors (N, layout.size): actions, values and log-probabilities."""
+        logits = torch.log_softmax(self.head(vector), 1)
         if deterministic:
             actions = logits.argmax(1)
         else:
             noise = torch.rand_like(logits).clamp_(1e-9).log_().neg_().log_().neg_()
             actions = (logits + noise).argmax(1)  # Gumbel-max: a sample of the categorical distribution
-        return actions, self.predict_values(obs), logits.gather(1, actions[:, None])[:, 0]
+        return actions, self.value(vector), logits.gather(1, actions[:, None])[:, 0]
 
     def evaluate_actions(self, obs: PyTorchObs, actions: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         logits = torch.log_softmax(self.head(obs), 1)
         entropy = -(logits.exp() * logits.clamp_min(-50)).sum(1)
-        return self.predict_values(obs), logits.gather(1, actions.long()[:, None])[:, 0], entropy
+        assert isinstance(obs, Tensor)
+        return self.value(obs), logits.gather(1, actions.long()[:, None])[:, 0], entropy
 
     def predict_values(self, obs: PyTorchObs) -> Tensor:
         assert isinstance(obs, Tensor)
-        values: Tensor = self.critic(self._layout.seen(obs))
+        return self.value(obs)
+
+    def value(self, vector: Tensor) -> Tensor:
+        """(N, 1) of vectors (N, layout.size)."""
+        values: Tensor = self.critic(self._layout.seen(vector))
         return values
 
     def get_distribution(self, obs: PyTorchObs) -> Distribution:

@@ -17,18 +17,23 @@ from .trial import returns
 
 
 class Best(BaseCallback):
-    """Tries the head at the start, `checks` times on the way, and at the end; `state` is that of the best.
+    """Tries the module that is tuned, a head or more, at the start, `checks` times on the way, and at the end; `state`
+    is that of the best.
 
-    One run of PPO is noisy: late updates can lose what earlier ones had won. `policy_of(head)` makes a policy of it. A
-    head takes the place of the best so far if its mean return is higher, and higher than that of the first one by more
+    One run of PPO is noisy: late updates can lose what earlier ones had won. `policy_of(module)` makes a policy of it.
+    It takes the place of the best so far if its mean return is higher, and higher than that of the first one by more
     than `train.certain` standard errors, paired by world.
     """
 
     def __init__(
-        self, head: torch.nn.Module, policy_of: Callable[[torch.nn.Module], Policy], training: Training, checks: int = 6
+        self,
+        module: torch.nn.Module,
+        policy_of: Callable[[torch.nn.Module], Policy],
+        training: Training,
+        checks: int = 6,
     ):
         super().__init__()
-        self._head, self._policy_of, self._training = head, policy_of, training
+        self._module, self._policy_of, self._training = module, policy_of, training
         self._every = max(training.steps // checks, 20_000)
         self._next = self._every
         self.state: dict[str, torch.Tensor] = {}
@@ -36,13 +41,21 @@ class Best(BaseCallback):
         self._first: np.ndarray | None = None
 
     def consider(self) -> None:
-        """Judge the head as it is now."""
-        reached = returns(self._policy_of(copy.deepcopy(self._head)), self._training)
+        """Judge the module as it is now."""
+        self.judge(returns(self._policy_of(copy.deepcopy(self._module)), self._training))
+
+    def judge(self, reached: np.ndarray) -> None:
+        """The module as it is now, by the return that it has reached in each trial world."""
         if self._best is None or self._first is None:
             self._first = reached
         elif not (reached.mean() > self._best.mean() and _higher(reached, self._first, self._training.tuning.certain)):
             return
-        self.state, self._best = copy.deepcopy(self._head.state_dict()), reached
+        self.state, self._best = copy.deepcopy(self._module.state_dict()), reached
+
+    def kept(self) -> torch.nn.Module:
+        """The module as it was when it was best."""
+        self._module.load_state_dict(self.state)
+        return self._module
 
     def state_dict(self) -> dict[str, object]:
         return {"next": self._next, "head": self.state, "returns": self._best, "first": self._first}
@@ -52,7 +65,7 @@ class Best(BaseCallback):
         self._best, self._first = state["returns"], state["first"]
 
     def _on_training_start(self) -> None:
-        if self._best is None:  # else it goes on from a checkpoint
+        if not self.state:  # else it goes on from a checkpoint
             self.consider()
 
     def _on_training_end(self) -> None:

@@ -81,6 +81,11 @@ class _Features:
         n_rest = PARTS + n_own + len(v.readings) + 4 + 2 * len(v) + 2 + v.n_tokens
         self.layout = Layout(len(v), n_rest, tuple(slow_actions(v.patience).tolist()), worths)
 
+    @property
+    def size(self) -> int:
+        """Numbers in what a policy sees."""
+        return self.layout.size
+
     def _join(
         self, observation: Observation, word: list[np.ndarray], worths: Iterable[np.ndarray], own: list[np.ndarray]
     ) -> np.ndarray:

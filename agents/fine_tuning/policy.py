@@ -12,9 +12,11 @@ from .features import Features, PriorFeatures
 
 
 class TunedPolicy:
-    """A trained head on its features, with SB3's `predict`; carries the prior in its state."""
+    """A trained head on its features, with SB3's `predict`; carries the prior in its state. `with_prior`: it is saved
+    with its predictor, which lies nowhere else."""
 
-    def __init__(self, features: Features, head: torch.nn.Module, seed: int = 0):
+    def __init__(self, features: Features, head: torch.nn.Module, seed: int = 0, with_prior: bool = False):
+        self.with_prior = with_prior
         self.features, self.head = features, head.cpu().eval()
         self.predictor = features.predictor
         self._generator = torch.Generator().manual_seed(seed)

@@ -10,9 +10,10 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from stable_baselines3 import PPO
+from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback, ConvertCallback
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.type_aliases import MaybeCallback, RolloutBufferSamples
 
 from lam_env.core.errors import UserError
@@ -107,8 +108,8 @@ class Turns(BaseCallback):
         return True
 
 
-class PersonalPPO(PPO):
-    """PPO that tells its `PersonalRolloutBuffer` whose turn it is."""
+class _Personal(OnPolicyAlgorithm):
+    """Tells its `PersonalRolloutBuffer` whose turn it is."""
 
     def train(self) -> None:
         if not self.rollout_buffer.known.any():  # type: ignore[attr-defined]
@@ -119,3 +120,11 @@ class PersonalPPO(PPO):
         own = callback if isinstance(callback, list) else [] if callback is None else [callback]
         own = [one if isinstance(one, BaseCallback) else ConvertCallback(one) for one in own]
         return super().learn(total_timesteps, [*own, Turns()], *args, **options)
+
+
+class PersonalPPO(_Personal, PPO):
+    """PPO."""
+
+
+class PersonalA2C(_Personal, A2C):
+    """A2C."""

@@ -1,6 +1,7 @@
 """Tuned policies on disk: `policy.safetensors`, `policy.json`, `manifest.json`. Nothing is ever unpickled.
 
 The predictor that a policy rests on is stored by itself, see `predictors.store`; a fingerprint ties the two together.
+One that lies nowhere else, as it was tuned with the policy, lies in the policy's folder.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +23,13 @@ from lam_env.core.files.inputs import json_of
 from ..files import ModelError, fill, read_folder, reading, to_json, weights_of, write_folder
 from ..predictors.network import Predictor
 from ..predictors.pool import Pool
-from ..predictors.store import known
+from ..predictors.store import files_of, known, load
 from .features import Layout, PriorFeatures
 from .heads import HEADS
 from .policy import TunedPolicy
 
 FORMAT = 3
+Known = Predictor | Pool
 _WEIGHTS, _ABOUT = "policy.safetensors", "policy.json"
 _MOST = {_WEIGHTS: 1 << 28, _ABOUT: 4 << 20}  # [bytes]
 _MOST_LAYERS, _MOST_WIDTH = 16, 8192
@@ -47,19 +49,25 @@ def save_policy(policy: TunedPolicy, folder: str | os.PathLike[str]) -> None:
         "mean": features.mean.tolist(),
         "scale": features.scale.tolist(),
         "prior": fingerprint(features.predictor),
+        "with_prior": policy.with_prior,
     }
-    write_folder(Path(folder), {_WEIGHTS: weights_of(policy.head), _ABOUT: to_json(about)}, FORMAT)
+    predictor = files_of(features.predictor) if policy.with_prior else {}
+    write_folder(Path(folder), {**predictor, _WEIGHTS: weights_of(policy.head), _ABOUT: to_json(about)}, FORMAT)
 
 
-def load_policy(folder: str | os.PathLike[str], predictor: Predictor | Pool) -> TunedPolicy:
-    """The policy saved in `folder`, on the prior that it was trained on; ModelError if it is incomplete, changed, not
-    one of ours, or another prior's."""
+def load_policy(folder: str | os.PathLike[str], prior: Known | Callable[[], Known] | None = None) -> TunedPolicy:
+    """The policy saved in `folder`, on the predictor that lies there too, or else on `prior`, which may be what gives
+    it; ModelError if it is incomplete, changed, not one of ours, or another prior's."""
     folder = Path(folder)
     with reading(folder, "policy", "train"):
         content = read_folder(folder, _MOST, FORMAT)
         about = json_of(content[_ABOUT])
         if not isinstance(about, dict):
             raise ValueError(f"{_ABOUT} is no mapping")
+        with_prior = about.get("with_prior", False) is True
+        predictor = load(folder, FORMAT) if with_prior else prior() if callable(prior) else prior
+        if predictor is None:
+            raise ModelError(f"{folder}: its prior lies elsewhere: give it too, or take the policy from its run")
         if about["prior"] != fingerprint(predictor):
             raise ModelError(f"{folder}: the policy was trained on another prior; take both from one run")
         features = _features(about, predictor)
@@ -75,7 +83,7 @@ def load_policy(folder: str | os.PathLike[str], predictor: Predictor | Pool) -> 
         with torch.device("meta"):  # shapes first: a hostile file may ask for more memory than there is
             head = HEADS[about["head"]](features.layout, tuple(hidden))
         fill(head, content[_WEIGHTS], _WEIGHTS, _ABOUT)
-        return TunedPolicy(features, head)
+        return TunedPolicy(features, head, with_prior=with_prior)
 
 
 def _features(about: Mapping[str, object], predictor: Predictor | Pool) -> PriorFeatures:

@@ -18,7 +18,7 @@ from ..fine_tuning.features import Features, PriorFeatures
 
 
 def space_of(encoder: Features) -> gym.spaces.Box:
-    return gym.spaces.Box(-np.inf, np.inf, (encoder.layout.size,), np.float32)
+    return gym.spaces.Box(-np.inf, np.inf, (encoder.size,), np.float32)
 
 
 def _last(encoder: Features, observation: Observation, carry: PredictorState | None, index: int) -> np.ndarray:

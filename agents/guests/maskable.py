@@ -12,7 +12,7 @@ from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
 
 from ..fine_tuning.heads import SILENT
-from ..fine_tuning.ppo import tuned_as
+from ..fine_tuning.learner import tuned_as
 
 
 class MaskableAgent:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from ..where import on_host
 from .settings import PredictorSettings
 
 Memory = tuple[Tensor, ...]  # recurrent state of a core, each (1, B, H); empty for the others
@@ -40,19 +42,24 @@ class PredictorNetwork(nn.Module):
         """tokens (B, T, BAG) right-aligned, 0-padded; features (B, T, F) -> (B, T, embedding + F)."""
         bag = self.embed(tokens[..., -1])
         rest = tokens[..., :-1]
-        if rest.any():
+        if not on_host(rest) or rest.any():  # asking a device is slower than adding zeros
             bag = bag + (self.embed(rest) * (rest > 0).unsqueeze(-1)).sum(-2)
         bag = F.dropout(bag, self.settings.embedding_dropout, self.training)
         return torch.cat([bag, features], -1)
 
     def forward(
-        self, tokens: Tensor, features: Tensor, memory: Memory | None = None
+        self, tokens: Tensor, features: Tensor, memory: Memory | None = None, lengths: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Memory]:
+        """`lengths` (B,): of a recurrent core, after how many decision points of each the memory is given back."""
         s = self.settings
         x = F.dropout(self.inputs(tokens, features), s.input_dropout, self.training)
         if s.core in ("lstm", "gru"):
             before = None if memory is None else (memory if s.core == "lstm" else memory[0])
-            hidden, after = self.core(x, before)
+            if lengths is None:
+                hidden, after = self.core(x, before)
+            else:
+                packed, after = self.core(pack_padded_sequence(x, lengths, True, enforce_sorted=False), before)
+                hidden, _ = pad_packed_sequence(packed, True, total_length=x.shape[1])
             memory = after if s.core == "lstm" else (after,)
         else:
             hidden, memory = self.core(x), ()

@@ -47,12 +47,17 @@ class Pool:
         self.weights = np.asarray(weights, np.float32)
         self.vocabulary = networks.vocabulary
         # how many decision points of the timer lie within each action's patience
-        self._within = np.maximum(1, np.asarray(self.vocabulary.patience) / (self.timer or np.inf))
+        self.within = np.maximum(1, np.asarray(self.vocabulary.patience) / (self.timer or np.inf))
 
     @property
     def n_hidden(self) -> int:
         """Width of `Prediction.hidden`: the first member's."""
         return self.networks.settings.hidden
+
+    @property
+    def _said(self) -> int:
+        """How many numbers a word of the parts has."""
+        return len(self.vocabulary)
 
     @property
     def given_acts(self) -> Pool:
@@ -66,7 +71,7 @@ class Pool:
             self.networks.start(n),
             self.counts.start(n),
             None if self.acts is None else self.acts.start(n),
-            np.zeros((n, len(self.vocabulary)), np.float32),
+            np.zeros((n, self._said), np.float32),
             np.zeros(n, np.float32),
             np.zeros(n, bool),
         )
@@ -111,7 +116,7 @@ class Pool:
         given = said.copy()
         given[:, 0] = 0
         given /= np.maximum(given.sum(1, keepdims=True), 1e-30)  # 1 - said[:, 0] may be lost to rounding
-        p, soon = acts * given, (1 - (1 - acts) ** self._within) * given
+        p, soon = acts * given, (1 - (1 - acts) ** self.within) * given
         p[:, :1] = 1 - acts
         return Prediction(p, soon.astype(np.float32), None if hidden is None else hidden[:, : self.n_hidden])
 

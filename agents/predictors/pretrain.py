@@ -12,23 +12,13 @@ from lam_env.core.errors import UserError
 from lam_env.core.progress import Report, silent
 from lam_env.logs.decision_points import DecisionPoints
 
+from ..where import named
 from .cores import PredictorNetwork
 from .features import Featuriser
 from .likelihood import joined, left_out, most_blocks, split_of, split_without
 from .network import Predictor, one_thread
 from .settings import PredictorSettings
 from .training import Chunks, Fit
-
-
-def pick_device(device: str) -> torch.device:
-    """auto | cpu | cuda | cuda:i"""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device.split(":")[0] not in ("cpu", "cuda"):
-        raise UserError(f"device {device!r} is unknown; choose auto, cpu or cuda")
-    if device != "cpu" and not torch.cuda.is_available():
-        raise UserError(f"device {device!r}: this machine has no CUDA device; choose auto or cpu")
-    return torch.device(device)
 
 
 def pretrain(
@@ -60,7 +50,7 @@ def pretrain(
     else:
         points = train
         splits = [split_of(train, _first_worlds(valid, settings.valid_rows))] * settings.members
-    where = pick_device(device)
+    where = named(device)
     featuriser = Featuriser.fit(points, settings.recency)
     cuda = [where] if where.type == "cuda" else []
     with one_thread(), torch.random.fork_rng(devices=cuda):

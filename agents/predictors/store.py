@@ -33,6 +33,11 @@ _MOST_COUNTED = 1 << 40  # so often nothing happens; sums of such numbers are st
 
 def save(predictor: Predictor | Pool, folder: str | os.PathLike[str]) -> None:
     """Writes the predictor into `folder`, whole or not at all; one that was there is replaced."""
+    write_folder(Path(folder), files_of(predictor), FORMAT)
+
+
+def files_of(predictor: Predictor | Pool) -> dict[str, bytes]:
+    """All that `load` needs, by name."""
     pool = predictor if isinstance(predictor, Pool) else None
     networks = predictor.networks if isinstance(predictor, Pool) else predictor
     config = {
@@ -43,7 +48,7 @@ def save(predictor: Predictor | Pool, folder: str | os.PathLike[str]) -> None:
         "sd": networks.featuriser.sd.tolist(),
         "pool": None if pool is None else {name: counts.alpha for name, counts in _counts(pool).items()},
     }
-    write_folder(Path(folder), {**known(predictor), _CONFIG: to_json(config)}, FORMAT)
+    return {**known(predictor), _CONFIG: to_json(config)}
 
 
 def known(predictor: Predictor | Pool) -> dict[str, bytes]:
@@ -60,11 +65,12 @@ def _counts(pool: Pool) -> dict[str, BackOff]:
     return {"next": pool.counts, **({} if pool.acts is None else {"acts": pool.acts})}
 
 
-def load(folder: str | os.PathLike[str]) -> Predictor | Pool:
-    """The predictor saved in `folder`; ModelError if it is incomplete, changed, or not one of ours."""
+def load(folder: str | os.PathLike[str], format_version: int = FORMAT) -> Predictor | Pool:
+    """The predictor saved in `folder`; ModelError if it is incomplete, changed, or not one of ours. `format_version`:
+    of a folder that holds other things too."""
     folder = Path(folder)
     with reading(folder, "model", "train"):
-        content = read_folder(folder, _MOST, FORMAT)
+        content = read_folder(folder, _MOST, format_version)
         config = json_of(content[_CONFIG])
         settings = settings_of(PredictorSettings, config["settings"])
         vocabulary = Vocabulary.from_json(config["vocabulary"])
@@ -81,7 +87,7 @@ def load(folder: str | os.PathLike[str]) -> Predictor | Pool:
         fill(expected.nets, content[_WEIGHTS], _WEIGHTS, _CONFIG)
         if config["pool"] is None:
             return expected
-        arrays = safetensors.numpy.load(read_folder(folder, _MOST_COUNTS, FORMAT)[_COUNTS])
+        arrays = safetensors.numpy.load(read_folder(folder, _MOST_COUNTS, format_version)[_COUNTS])
         return _pool(expected, config["pool"], arrays)
 
 

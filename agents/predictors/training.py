@@ -48,6 +48,15 @@ class Chunks:
         self.batch = settings.batch
         self.device = device
 
+    def some(self, rng: np.random.Generator, n: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """n chunks that begin anywhere: rows (n, L), and which of them are scored (n, L)."""
+        start = rng.integers(0, self.bounds[-1], n)
+        end = np.minimum(start + self.window, self.bounds[np.searchsorted(self.bounds, start, side="right")])
+        rows = start[:, None] + np.arange((end - start).max())
+        real = rows < end[:, None]
+        rows = np.minimum(rows, end[:, None] - 1)
+        return torch.from_numpy(rows).to(self.device), torch.from_numpy(real).to(self.device)
+
     def batches(self, rng: np.random.Generator) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Rows (B, L) and which of them are scored (B, L), for one pass: every row once, offsets drawn anew. A chunk
         begins with up to `burn_in` rows that only warm the memory up."""
@@ -162,7 +171,7 @@ class Fit:
     def _step(self, rows: torch.Tensor, real: torch.Tensor, rate: float) -> None:
         for group in self.optimiser.param_groups:
             group["lr"] = self.net.settings.learning_rate * rate
-        loss = _loss(self.net, self.data, rows, real)
+        loss = chunk_loss(self.net, self.data, rows, real)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -189,7 +198,8 @@ def bfloat16_on(device: torch.device) -> bool:
     return True
 
 
-def _loss(net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+def chunk_loss(net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy [nats] of what comes next in the rows (B, L) that are `real`, and of what comes soon."""
     s = net.settings
     with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=s.autocast and bfloat16_on(data.device)):
         logits, soon, _, _ = net(data.tokens[rows], data.features[rows])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 import numpy as np
@@ -23,7 +24,17 @@ if TYPE_CHECKING:
 
 Observation = dict[str, np.ndarray]
 State = TypeVar("State")  # whatever is carried from one step to the next, for N streams
-Curve = list[tuple[int, float]]  # (environment steps, mean reward per step since the point before)
+
+
+class CurvePoint(NamedTuple):
+    """Of a learning curve."""
+
+    step: int  # environment steps so far
+    reward: float  # mean reward per step since the point before
+    more: Mapping[str, float] = MappingProxyType({})  # what else the learner has noted of the update that followed
+
+
+Curve = list[CurvePoint]
 
 
 @runtime_checkable
@@ -121,7 +132,7 @@ def needs_said(thing: object, unsaid: tuple[str, ...] = ()) -> tuple[str, ...]:
 def learned(agent: object, training: Training) -> tuple[object, Curve]:
     """What `fit` returns, or who has none, itself; and the learning curve that it may have as `curve`."""
     policy = agent.fit(training) if learns(agent) else agent
-    return policy, list(getattr(agent, "curve", None) or ())
+    return policy, [CurvePoint(*point) for point in getattr(agent, "curve", None) or ()]
 
 
 @dataclass

@@ -1,4 +1,5 @@
-"""How PPO is tuned, one sentence each: `train.*` of a run. A scenario has values of its own in `Scenario.defaults`."""
+"""How policies are tuned, one sentence each: `train.*` of a run. A scenario has values of its own in
+`Scenario.defaults`."""
 
 from __future__ import annotations
 
@@ -32,6 +33,28 @@ class TrainSettings:
         None,
         "what a policy does at first: what a plug-in has counted (structured heads), next to nothing, or anything with"
         " equal probability (default: counted, of plain heads uniform)",
+    )
+    learner: Literal["ppo", "a2c"] = setting("ppo", "Stable-Baselines3's PPO, or its A2C")
+    tune: Literal["frozen", "readout", "full"] = setting(
+        "frozen", "what of the prior is tuned too: nothing, what reads its memory out, or all of its networks"
+    )
+    predictor_rate: float = setting(
+        0.03, "train.tune=readout|full: the predictor's learning rate, as a share of the head's", low=0, high=10
+    )
+    replay: float = setting(
+        0.3, "train.tune=readout|full: weight of the cross-entropy on replayed chunks of the training log", low=0
+    )
+    kl: float = setting(
+        0.1, "train.tune=readout|full: weight of KL(frozen prior || predictor) in states that are visited", low=0
+    )
+    critic: Literal["own", "shared"] = setting(
+        "own",
+        "train.tune=readout|full: whether the critic's errors move the predictor too (shared), which spoils it",
+    )
+    keep: Literal["best", "last"] = setting(
+        "best",
+        "what is kept of a training: the best in trial worlds, and of a tuned predictor what has not got worse; or the"
+        " last weights, whatever they are worth",
     )
     trial: int = setting(32, "worlds in which the best head or threshold is chosen", low=1, high=Use.HEAD_CHOICE.room)
     certain: float = setting(1.0, "standard errors by which a head must be better than the first one", low=0)

@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from lam_env.experiment import models
 from lam_env.experiment.agent_spec import defaults_of, needs_of, split, tuning_of
 from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.real_logs import in_the_home, training_days
-from lam_env.experiment.run_folder import RunFolder
+from lam_env.experiment.run_folder import CONFIG, RunFolder
 from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, LogSettings, RunSettings
 from lam_env.launch.job import one_line
 from lam_env.logs.coverage import days_of, said
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lam_env.experiment.models import Pool, Predictor, TunedPolicy
 
 LEAST_DAYS = 5
+A_DAY = 500 * 14  # decision points of a day that pre-training reads in its passes, roughly
 LACKING = {
     "latent": "it reads the hidden state, which is none without latent_names",
     "dislikes": "it is told of dislikes, which are none without dislikes",
@@ -81,6 +82,16 @@ def check_seeds(seeds: tuple[int, ...]) -> None:
     if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < TRAINING_SEEDS for seed in seeds):
         remedy = f"give one or several different whole numbers from 0 to {TRAINING_SEEDS - 1}"
         raise UserError(f"seed={','.join(map(str, seeds))}: {remedy}")
+
+
+def device_of(settings: RunSettings, path: Path) -> Any:
+    """Where networks are trained: a run that is gone on with, in the folder `path`, stays where it was."""
+    s = settings
+    if s.device == "auto" and s.out is not None and (path / CONFIG).exists():
+        kept = RunFolder.open(str(path)).config().get("device")
+        if kept in ("cpu", "cuda"):
+            return models.pick_device(str(kept), 0, 0, 1)
+    return models.pick_device(s.device, s.log.worlds * s.log.days * A_DAY, s.train.steps // s.train.envs, s.train.envs)
 
 
 @dataclass(frozen=True)

@@ -219,9 +219,7 @@ def fit_agent(work: RunContext, name: str, training: Training) -> Candidate:
         training.start = None
     policy, curve = models.fitted(agent, training)
     if curve:
-        lines = [f"{name},{training.seed},{step},{reward:.6g}\n" for step, reward in curve]
-        text = "".join(["agent,train_seed,step,reward\n", *lines])
-        work.run.write_text(f"curve-{name}-{training.seed}.csv", text)
+        work.run.write_curve(name, training.seed, curve)
     return policy
 
 
@@ -246,7 +244,8 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
         batch = eval_seeds(seeds, work.settings.eval.worlds, work.settings.eval.split)
         scenario = work.judged()
         watch = RolloutRecorder(scenario, len(batch))
-        totals = rollout(policy, scenario, batch, progress=report, stage=f"judge {name}", watch=watch)
+        acting = models.on_device(policy, work.settings.device)
+        totals = rollout(acting, scenario, batch, progress=report, stage=f"judge {name}", watch=watch)
         scores = per_seed(totals, seeds)
         record = evaluation_record(name, seed, scenario, batch, totals, watch, predictions, len(seeds))
     by_variant = {"": scores}

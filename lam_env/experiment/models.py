@@ -10,16 +10,16 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lam_env.core.contracts import Candidate, Curve, Observation, Policy, PredictionCeiling, acts, learned
+from lam_env.core.contracts import Candidate, Curve, CurvePoint, Observation, Policy, PredictionCeiling, acts, learned
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Report, silent
 
 if TYPE_CHECKING:
-    from stable_baselines3 import PPO
+    from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
     from lam_env.agents.fine_tuning.policy import TunedPolicy as TunedPolicy
     from lam_env.agents.guests.learners import GuestVecEnv
@@ -34,13 +34,25 @@ if TYPE_CHECKING:
     from lam_env.logs.decision_points import DecisionPoints
 
 
-def pick_device(device: str) -> Literal["auto", "cpu", "cuda"]:
-    """ "auto", "cpu" or "cuda" -> where networks are trained. UserError if it is not there."""
+def pick_device(device: str, tokens: int, steps: int, worlds: int) -> str:
+    """ "auto", "cpu" or "cuda" -> where networks are trained. "auto" is the faster one for so many decision points that
+    pre-training reads and so many steps of a batch of worlds, which is measured, and said. UserError if it is not
+    there."""
     if importlib.util.find_spec("torch") is None:
         raise UserError("torch is not installed: pip install torch")
-    from lam_env.agents.predictors.pretrain import pick_device
+    from lam_env.agents.device import ALONE, choice
 
-    return "cuda" if pick_device(device).type == "cuda" else "cpu"
+    chosen, why = choice(device, tokens, steps, worlds)
+    if device == "auto" and why != ALONE:
+        print(f"device {chosen.type}: {why}")
+    return str(chosen)
+
+
+def on_device(policy: Policy, device: str) -> Policy:
+    """A tuned policy with its networks and their state on a GPU; any other as it is."""
+    from lam_env.agents.fine_tuning.recurrent.device_policy import placed
+
+    return placed(policy, device)
 
 
 def predictor_settings(rows: int, pooled: bool = False, **changes: Any) -> PredictorSettings:
@@ -133,8 +145,15 @@ def save_predictor(predictor: Predictor | Pool, folder: Path) -> None:
     save(predictor, folder)
 
 
-def load_policy(folder: Path, predictor: Predictor | Pool) -> TunedPolicy:
-    """The fine-tuned policy of a folder, on the predictor that it was tuned on."""
+def fine_tuned(training: Training) -> TunedPolicy:
+    """As `ppo_prior` is."""
+    from lam_env.agents.fine_tuning.ppo import PPOAgent
+
+    return PPOAgent().fit(training)
+
+
+def load_policy(folder: Path, predictor: Predictor | Pool | Callable[[], Predictor | Pool] | None) -> TunedPolicy:
+    """The fine-tuned policy of a folder, on the predictor that it was tuned on, or what gives it."""
     from lam_env.agents.fine_tuning.saved import load_policy
 
     return load_policy(folder, predictor)
@@ -145,7 +164,8 @@ def save_policy(policy: Policy, folder: Path) -> None:
     from lam_env.agents.fine_tuning.policy import TunedPolicy
     from lam_env.agents.fine_tuning.saved import save_policy
 
-    assert isinstance(policy, TunedPolicy)
+    if not isinstance(policy, TunedPolicy):
+        raise UserError(f"save_policy: {type(policy).__name__} is no fine-tuned policy; give what finetune returns")
     save_policy(policy, folder)
 
 
@@ -179,13 +199,21 @@ def expectation(predictor: ActionPredictor) -> Callable[[Observation, np.ndarray
     return expect
 
 
-def learner(training: Training, envs: int) -> tuple[PPO, LamVectorEnv]:
-    """PPO of Stable-Baselines3 as `ppo_prior` sets it up, before its first step, and its worlds: to measure speed."""
+def learner(training: Training, envs: int, name: str) -> tuple[OnPolicyAlgorithm, LamVectorEnv]:
+    """PPO as "ppo_prior" sets it up, or "ppo_prior@tune=full", or "recurrent_ppo" with as much memory, before its first
+    step, and its worlds: to measure speed."""
     from lam_env.agents.fine_tuning.features import encoder_of
     from lam_env.agents.fine_tuning.ppo import PPOAgent
     from lam_env.agents.fine_tuning.vec_env import LamVecEnv
 
-    training = dataclasses.replace(training, tuning=dataclasses.replace(training.tuning, envs=envs))
+    tune: Any = "full" if name.endswith("=full") else "frozen"
+    training = dataclasses.replace(training, tuning=dataclasses.replace(training.tuning, envs=envs, tune=tune))
+    if name == "recurrent_ppo":
+        from lam_env.agents.guests.recurrent import recurrent_ppo
+
+        guest = recurrent_ppo(training, training.prior.settings.hidden)
+        assert isinstance(guest.env, LamVecEnv)
+        return guest, guest.env.env
     model = PPOAgent().learner(training, encoder_of(training, prior=True))
     assert isinstance(model.env, LamVecEnv)
     return model, model.env.env
@@ -218,5 +246,5 @@ def fitted(agent: object, training: Training) -> tuple[Candidate, Curve]:
     if not acts(policy):
         raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
     if not curve and training.handed_out:
-        curve = max(training.handed_out, key=lambda env: env.steps).curve
+        curve = [CurvePoint(*point) for point in max(training.handed_out, key=lambda env: env.steps).curve]
     return policy, curve

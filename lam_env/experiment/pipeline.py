@@ -19,7 +19,6 @@ from lam_env.core import registry
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.progress import silent
 from lam_env.evaluation.report.elements import KNOWING
-from lam_env.experiment import models
 from lam_env.experiment.agent_spec import needs_of
 from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
 from lam_env.experiment.scheduler import Waiting, work_through
@@ -91,12 +90,12 @@ class Pipeline:
         """Reads log and earlier run, and tries one's own agents; unless `strict`, one that fails is left out."""
         from lam_env.experiment import real_logs
         from lam_env.experiment.agent_check import try_own
-        from lam_env.experiment.inputs import earlier_run, real_log
+        from lam_env.experiment.inputs import device_of, earlier_run, real_log
         from lam_env.experiment.jobs import chosen_predictor
         from lam_env.experiment.policies import scenario_made
 
         launch.check(self.settings.launcher, self.settings.ray.address)
-        self.settings = s = dataclasses.replace(self.settings, device=models.pick_device(self.settings.device))
+        self.settings = s = dataclasses.replace(self.settings, device=device_of(self.settings, self.path))
         self.real = real_log(s, self.scenario)
         for rows in (100, 1_000_000):
             chosen_predictor(s, rows, pooled=rows == 100)

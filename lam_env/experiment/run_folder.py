@@ -16,6 +16,7 @@ from urllib.parse import quote
 from lam_env.config.cli import Group, lasting
 from lam_env.config.convert import short
 from lam_env.core.behaviour_tables import BehaviourTables
+from lam_env.core.contracts import Curve
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.files.inputs import BROKEN, read_json, reason
 from lam_env.core.files.manifest import is_whole
@@ -196,6 +197,15 @@ class RunFolder:
 
     def write_text(self, name: str, text: str) -> None:
         replace_text(self._target(name), text)
+
+    def write_curve(self, agent: str, seed: int, curve: Curve) -> None:
+        """`curve-AGENT-SEED.csv`; a column for each number that some point has besides its reward."""
+        names = list(dict.fromkeys(name for point in curve for name in point.more))
+        lines = [",".join(["agent", "train_seed", "step", "reward", *names])]
+        for point in curve:
+            numbers = [f"{point.reward:.6g}", *(f"{point.more[n]:.6g}" if n in point.more else "" for n in names)]
+            lines.append(",".join([agent, str(seed), str(point.step), *numbers]))
+        self.write_text(f"curve-{agent}-{seed}.csv", "\n".join(lines) + "\n")
 
     def write_results(self, rows: Iterable[ResultRow]) -> None:
         write(self._target("results.csv"), rows)

@@ -111,7 +111,7 @@ def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
         with (
             Progress() as progress,
             Tracking(settings.track if alone else (), first.path, first.config) as tracking,
-            _launcher(settings, tracking.hears(_with_units(progress))) as launcher,
+            _launcher(settings, tracking.hears(with_units(progress))) as launcher,
         ):
             active |= {one: one.stages(launcher if alone else Labelled(launcher, one.path.name)) for one in pipelines}
             for one in pipelines:
@@ -140,7 +140,7 @@ def _launcher(settings: RunSettings, progress: Report) -> AbstractContextManager
     return launch.make(settings.launcher, settings.workers, progress, settings.ray.address, gpu)
 
 
-def _with_units(progress: Report) -> Report:
+def with_units(progress: Report) -> Report:
     """Says of each stage what it is counted in."""
 
     def report(stage: str, done: int, total: int, note: str) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 from gymnasium.spaces import Dict, Discrete
 
 YARDSTICK = "CartPole-v1"  # every figure stands beside one environment of this id, measured in turn with it
+# PPO on a frozen prior, and with one that is tuned; sb3-contrib's RecurrentPPO with an LSTM of the same width
+LEARNERS = ("ppo_prior", "ppo_prior@tune=full", "recurrent_ppo")
 WARM_UP = 100  # untimed steps of a batch: the steps after its first reset are costlier than those that follow
 
 
@@ -21,12 +23,12 @@ WARM_UP = 100  # untimed steps of a batch: the steps after its first reset are c
 class Entry:
     """One measurement: a Gymnasium id, how many copies step as a batch (0: a single environment), and who acts.
 
-    Actions "ppo_prior": what is measured is PPO's fine-tuning from a frozen prior, rollouts and updates.
+    Actions of `LEARNERS`: what is measured is fine-tuning, rollouts and updates.
     """
 
     env: str
     copies: int = 0
-    actions: str = "none"  # none | random: uniform, whether possible or not | ppo_prior
+    actions: str = "none"  # none | random: uniform, whether possible or not | one of `LEARNERS`
     scale: int = 1  # measured over so many times `steps`, where steps are cheap
 
     @property
@@ -75,7 +77,7 @@ def measure(
 
 def measured_by(entry: Entry) -> FineTuning | BatchMeasurement | Single:
     """What plays an entry."""
-    if entry.actions == "ppo_prior":
+    if entry.actions in LEARNERS:
         return FineTuning(entry)
     return BatchMeasurement(entry) if entry.copies else Single(entry)
 
@@ -146,8 +148,8 @@ class BatchMeasurement:
 
 
 class FineTuning:
-    """PPO from a frozen prior, as agents/fine_tuning/ppo.py has it, without the trials of its heads; it goes on where
-    the last round has ended.
+    """PPO from a prior, as agents/fine_tuning/ppo.py has it, without the trials of its heads, or a guest's; it goes on
+    where the last round has ended.
 
     The prior has its default width but has learned little: a step costs the same whatever it says. `share`: of the last
     `play`'s time that went into the environment.
@@ -164,7 +166,7 @@ class FineTuning:
         kwargs = gymnasium.spec(entry.env).kwargs
         scenario = registry.scenario(kwargs["scenario"])()
         training = small_training(scenario, 4, 7, hidden=width.hidden, readout=width.readout)
-        self.model, self.env = models.learner(training, entry.copies)
+        self.model, self.env = models.learner(training, entry.copies, entry.actions)
         self._spent, self._follow_ups, self._step = 0.0, 0, self.env.step
         vars(self.env)["step"] = self._timed
 

@@ -47,7 +47,7 @@ def test_every_suite_can_be_built_and_has_its_yardstick(name):
     assert sum(e.env == YARDSTICK and not e.copies for e in suite) == 1
     for entry in suite:
         assert entry.env in gymnasium.registry
-        assert entry.actions in ("none", "random", "ppo_prior")
+        assert entry.actions in ("none", "random", *measuring.LEARNERS)
         if entry.copies:
             assert gymnasium.spec(entry.env).vector_entry_point
 
@@ -123,6 +123,16 @@ def test_fine_tuning_goes_on_by_whole_rollouts(monkeypatch):
     assert (steps, player.share) == (512 / 128, 32 / 128)  # one rollout of 4 worlds x 128 steps
     assert player.model.num_timesteps == 512
     assert any((a != b).any() for a, b in zip(before, player.model.policy.parameters(), strict=True))
+    player.env.close()
+
+
+@pytest.mark.parametrize("actions", ["ppo_prior@tune=full", "recurrent_ppo"])
+def test_what_tunes_a_memory_is_measured_likewise(actions):
+    player = FineTuning(Entry("lam/SmartHome-v1", 2, actions))
+    steps, points = player.play(100, seed=0)
+    assert player.model.num_timesteps == 256
+    assert 0 < points <= steps
+    assert 0 < player.share < 1
     player.env.close()
 
 

@@ -26,7 +26,8 @@ MOST_BYTES = 64 << 20  # of one file
 @dataclass(frozen=True)
 class RunFiles:
     """`judged`, `on_log`: (agent, training seed) -> its record, of those judged in worlds and on a real log; `curves`:
-    (agent, training seed) -> [(step, reward)]; `replays`: traces in their order; `gates`, `failed`: as a run wrote
+    (agent, training seed) -> [(step, reward)]; `accuracy`: -> [(step, top-1)], of tuned predictors; `replays`: traces
+    in their order; `gates`, `failed`: as a run wrote
     them."""
 
     name: str
@@ -39,6 +40,7 @@ class RunFiles:
     gates: list[Gate] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     path: str = "RUN"
+    accuracy: dict[tuple[str, int], list[tuple[float, float]]] = field(default_factory=dict)
 
     @property
     def scenario(self) -> str:
@@ -94,17 +96,19 @@ def read_run(path: Path) -> RunFiles:
     with understood(path / ABOUT):
         gates = [record_of(Gate, gate) for gate in about.get("gates", ())]
         failed = {name: str(why) for name, why in about.get("failed", {}).items()}
+    drawn = dict(_curve(file) for file in sorted(path.glob("curve-*.csv")))
     return RunFiles(
         path.name or str(path),
         config,
         read(path / "results.csv") if (path / "results.csv").is_file() else [],
         judged,
         on_log,
-        dict(_curve(file) for file in sorted(path.glob("curve-*.csv"))),
+        {of: [(step, reward) for step, reward, _ in points] for of, points in drawn.items()},
         replays,
         gates,
         failed,
         str(path),
+        {of: told for of, points in drawn.items() if (told := [(step, top1) for step, _, top1 in points if top1 >= 0])},
     )
 
 
@@ -117,8 +121,9 @@ def _json(file: Path) -> Any:
         return data
 
 
-def _curve(file: Path) -> tuple[tuple[str, int], list[tuple[float, float]]]:
+def _curve(file: Path) -> tuple[tuple[str, int], list[tuple[float, float, float]]]:
+    """Whose it is; steps, reward, and accuracy, -1 where none was measured."""
     with understood(file):
         rows = list(csv.DictReader(io.StringIO(read_text(file), newline="")))
-        points = [(float(row["step"]), float(row["reward"])) for row in rows]
+        points = [(float(row["step"]), float(row["reward"]), float(row.get("top1") or -1)) for row in rows]
         return (rows[0]["agent"], int(rows[0]["train_seed"])), points

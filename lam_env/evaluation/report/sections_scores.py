@@ -136,7 +136,7 @@ def ladder(run: RunFiles, order: Sequence[str]) -> Section:
 
 
 def curves(run: RunFiles) -> Section:
-    """Reward along fine-tuning, and accuracy, which a frozen prior keeps."""
+    """Reward along fine-tuning, and accuracy, which a frozen prior keeps, and a tuned one should."""
     head = ("curves", "Learning curves")
     trained = {training: points for training, points in sorted(run.curves.items()) if len(points) > 1}
     if not trained:
@@ -152,12 +152,15 @@ def curves(run: RunFiles) -> Section:
         note = "No accuracy is drawn: the trained agents of this run do not predict."
         return Section(*head, figures=(reward,), notes=(note,))
     last = max(points[-1][0] for points in trained.values())
-    flat = [(name, [(0.0, v), (last, v)]) for name, v in known.items()]
+    checked = {name: points for (name, _), points in sorted(run.accuracy.items()) if name in known}
+    flat = [(name, checked.get(name, [(0.0, v), (last, v)])) for name, v in known.items()]
     look = colours(TUNED)
     drawn = charts.line_chart("f-accuracy", "Accuracy while training", flat, steps, "top-1", (0.0, 1.0), colours=look)
-    rows = [[name, f"{v:.3f}", f"{v:.3f}"] for name, v in known.items()]
-    caption = "Top-1 on the evaluation worlds. The predictor is frozen while the policy learns, so its accuracy cannot"
-    caption += " move: the line is the one value measured."
+    rows = [[name, f"{points[0][1]:.3f}", f"{points[-1][1]:.3f}"] for name, points in flat]
+    caption = "Top-1 on the evaluation worlds. A frozen predictor keeps it while the policy learns: its line is the one"
+    caption += " value measured."
+    if checked:
+        caption += " Of one that is tuned it is that of its checks, on the rows of the log that validate."
     accuracy = Figure(drawn, html_table("top-1", ("agent", "before", "after"), rows), caption)
     return Section(*head, figures=(reward, accuracy))
 

@@ -10,6 +10,7 @@ import torch
 from killed import Dying, Killed
 from lam_env.agents.advice import experiment
 from lam_env.agents.checkpoints import Checkpoints
+from lam_env.agents.fine_tuning import guard
 from lam_env.agents.fine_tuning.ppo import PPOAgent
 from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer, Turns
 from lam_env.agents.guests.learners import make_env, model_policy
@@ -72,6 +73,21 @@ def both(fit, name, folder, at):
     assert again.asked < whole.asked
     assert last(folder / "again") == last(folder / "whole")
     return expected, found
+
+
+@pytest.mark.parametrize("name", ["smart_home", "traffic"])
+def test_a_predictor_whose_tuning_was_killed_ends_with_the_same_bytes(name, tmp_path, monkeypatch):
+    def fit(given):
+        agent = PPOAgent()
+        tuned = dataclasses.replace(given.tuning, tune="full", predictor_rate=1.0, certain=0.0)
+        policy = agent.fit(dataclasses.replace(given, tuning=tuned))
+        nets = {k: v.numpy().tobytes() for k, v in policy.predictor.nets.state_dict().items()}
+        return bytes_of(policy), nets, agent.curve
+
+    monkeypatch.setattr(guard, "prediction_by_day", lambda policy, training: {"top-1": np.array([1.0, 0.0])})
+    expected, found = both(fit, name, tmp_path, [3, 3])
+    assert found == expected
+    assert {"kl_prior", "replay_nll", "log_ratio_start"} <= set(found[2][1].more)
 
 
 @pytest.mark.parametrize("prior", [True, False])

@@ -8,7 +8,8 @@ import pytest
 from lam_env.agents.fine_tuning import start
 from lam_env.agents.fine_tuning.features import encoder_of
 from lam_env.agents.fine_tuning.heads import AdviceHead, PlainHead
-from lam_env.agents.fine_tuning.ppo import PPOAgent, points_a_day
+from lam_env.agents.fine_tuning.learner import points_a_day
+from lam_env.agents.fine_tuning.ppo import PPOAgent
 from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer, Turns
 from lam_env.agents.fine_tuning.vec_env import LamVecEnv
 from lam_env.agents.guests.encoded import EncodedVectorEnv

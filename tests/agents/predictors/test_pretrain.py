@@ -13,7 +13,7 @@ from lam_env.agents.counting.online import counting
 from lam_env.agents.predictors import training as module
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.likelihood import mean_nll, split_of
-from lam_env.agents.predictors.pretrain import pick_device, pretrain
+from lam_env.agents.predictors.pretrain import pretrain
 from lam_env.agents.predictors.settings import CORES, PredictorSettings
 from outside import HOMES, needs
 
@@ -271,16 +271,6 @@ def test_trains_in_single_precision_where_the_processor_knows_no_bfloat16(monkey
         fallen_back = weights(pretrain(cycle(), cycle(seed=1), dataclasses.replace(QUICK, passes=1)))
     module.bfloat16_on.cache_clear()
     assert fallen_back == in_single
-
-
-def test_devices():
-    assert pick_device("cpu").type == "cpu"
-    assert pick_device("auto").type in ("cpu", "cuda")
-    with pytest.raises(UserError, match="choose auto"):
-        pick_device("tpu")
-    if not torch.cuda.is_available():
-        with pytest.raises(UserError, match="no CUDA device"):
-            pick_device("cuda")
 
 
 # the published protocol on a real home: label of the next activity, hh104 of CASAS

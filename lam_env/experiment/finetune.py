@@ -1,0 +1,148 @@
+"""Pre-training and fine-tuning from Python: what a run does, on an environment and a log of one's own."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lam_env.config.cli import override
+from lam_env.core.contracts import Training
+from lam_env.core.errors import UserError
+from lam_env.core.events import ActionLog
+from lam_env.core.progress import Progress
+from lam_env.core.seeds import Use, world_seeds
+from lam_env.core.tuning import TrainSettings
+from lam_env.envs.recording import simulate_log
+from lam_env.envs.scenario import Scenario
+from lam_env.envs.single import LamEnv
+from lam_env.envs.vector import LamVectorEnv
+from lam_env.experiment import models
+from lam_env.experiment.agent_spec import defaults_of
+from lam_env.experiment.policies import predictor_of
+from lam_env.experiment.run_folder import RunFolder
+from lam_env.experiment.scheduler import with_units
+from lam_env.logs.decision_points import DecisionPoints, decision_points
+from lam_env.logs.streams import split_by_protocol
+
+if TYPE_CHECKING:
+    import gymnasium
+
+    from lam_env.core.contracts import Policy
+    from lam_env.experiment.models import Pool, Predictor, TunedPolicy
+
+PRIOR = "prior"  # in a run folder's model/
+
+
+def pretrain(log: ActionLog, seed: int = 0, device: str = "cpu", **settings: Any) -> Predictor:
+    """The predictor of a log: it learns from the part that trains and stops by the part that validates, as a run's
+    does. `settings`: of the neural predictor, such as core="gru" or hidden=64. UserError for a log that is too short.
+    """
+    if not isinstance(log, ActionLog):
+        raise UserError(f"pretrain: the log is {type(log).__name__}; give an ActionLog, such as simulate_log makes")
+    train, valid = _parts(log)
+    device = models.pick_device(device, 14 * len(train), 0, 1)
+    with Progress() as bars:
+        progress = with_units(bars)
+        return models.pretrain(train, valid, models.predictor_settings(len(train), **settings), seed, device, progress)
+
+
+def finetune(
+    prior: Predictor | Pool | str | os.PathLike[str],
+    env: gymnasium.Env[Any, Any] | gymnasium.vector.VectorEnv[Any, Any, Any],
+    steps: int | None = None,
+    tune: str | None = None,
+    *,
+    log: ActionLog | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    **train: Any,
+) -> TunedPolicy:
+    """A policy that starts from `prior` and learns from the people of `env`, as `ppo_prior` of a run does.
+
+    prior: a predictor, or a run's folder. env: `LamEnv` or `LamVectorEnv`, wrapped or not; its scenario and number of
+    worlds are taken, and worlds of the training's own are made. log: what the prior was trained on, which the head is
+    scaled by, and which is replayed while the predictor is tuned (default: the run's; else one is simulated, of eight
+    worlds). steps, tune and `train` are `train.*` of a run, by default the scenario's. The same seed gives the same
+    bytes. UserError where prior, log and environment speak of different actions.
+    """
+    scenario, n = _scenario_of(env)
+    if isinstance(prior, str | os.PathLike):
+        folder = RunFolder.open(os.fspath(prior))
+        prior = predictor_of(folder)
+        log = ActionLog.load(folder.log / "train") if log is None else log
+    _known_to(scenario, "prior", prior)
+    usual, _ = defaults_of(scenario)
+    changes = {"envs": n, **train} if n > 1 else dict(train)
+    changes |= {name: value for name, value in (("steps", steps), ("tune", tune)) if value is not None}
+    tuning: TrainSettings = override(usual.train, changes, "train")
+    device = models.pick_device(device, 0, tuning.steps // tuning.envs, tuning.envs)
+    with Progress() as bars:
+        progress = with_units(bars)
+        if log is None:
+            seeds = list(world_seeds(Use.TRAINING_LOG, 8, seed))
+            log, _ = simulate_log(scenario, seeds, max(8, int(scenario.days)), progress=progress)
+        _known_to(scenario, "log", log)
+        points, valid = _parts(log)
+        if not len(points) or not len(valid):
+            n, of = len(points), len(valid)
+            raise UserError(
+                f"finetune: the log has {n} decision points to train on, {of} to validate; give a longer one"
+            )
+        policy = models.fine_tuned(
+            Training(
+                scenario.vocabulary,
+                scenario.interaction,
+                points,
+                valid,
+                partial(LamVectorEnv, scenario=scenario),
+                scenario.reward_weights,
+                log=log,
+                dislikes=scenario.dislikes,
+                prior=prior,
+                tuning=tuning,
+                seed=seed,
+                device=device,
+                progress=progress,
+            )
+        )
+    policy.with_prior = True
+    return policy
+
+
+def save_policy(policy: Policy, folder: str | os.PathLike[str]) -> None:
+    """Writes a fine-tuned policy, whole or not at all; one that was there is replaced."""
+    models.save_policy(policy, Path(folder))
+
+
+def load_policy(folder: str | os.PathLike[str]) -> TunedPolicy:
+    """The policy that `save_policy` has written, or that a run has kept; UserError if it is incomplete or changed."""
+    path = Path(folder)
+    prior = path.parent / PRIOR
+    return models.load_policy(path, partial(models.load_predictor, prior) if prior.is_dir() else None)
+
+
+def _parts(log: ActionLog) -> tuple[DecisionPoints, DecisionPoints]:
+    points = decision_points(log, soon=not log.intervals)
+    train, valid, _ = split_by_protocol(log, points)
+    return points.select(train), points.select(valid)
+
+
+def _known_to(scenario: Scenario, what: str, given: Any) -> None:
+    """UserError for a prior or log of other actions, or for what is none."""
+    vocabulary = getattr(given, "vocabulary", None)
+    if vocabulary is None:
+        raise UserError(
+            f"finetune: {type(given).__name__} is no {what}; give a predictor, a run's folder, or pretrain one"
+        )
+    if vocabulary != scenario.vocabulary:
+        raise UserError(f"finetune: the {what} speaks of other actions than the environment; take its own")
+
+
+def _scenario_of(env: Any) -> tuple[Scenario, int]:
+    own = getattr(env, "unwrapped", env)
+    if not isinstance(own, LamEnv | LamVectorEnv):
+        kind = type(own).__name__
+        raise UserError(f"finetune: the environment is {kind}; give one of the kit's, such as lam/SmartHome-v1")
+    return own.scenario, getattr(own, "num_envs", 1)

@@ -1,0 +1,128 @@
+"""Pre-training and fine-tuning from Python: three lines on an environment, the same bytes as a run."""
+
+import gymnasium as gym
+import pytest
+from documents import TEXTS, blocks
+from lam_env.agents.fine_tuning.saved import fingerprint
+from lam_env.agents.predictors.network import Predictor
+from lam_env.scenarios.traffic.scenario import Traffic
+
+import lam_env
+from lam_env.commands import run
+
+DAYS = {"days": 1}
+SHORT, _ = lam_env.simulate_log(lam_env.LamEnv("smart_home").scenario, [1], 1)  # of one world, which validates
+LITTLE = {"trial": 2, "rollout": 32, "batch": 64, "start": "uniform"}
+
+
+@pytest.fixture(scope="module")
+def log():
+    scenario = lam_env.LamEnv("smart_home", **DAYS).scenario
+    return lam_env.simulate_log(scenario, [1, 2, 3, 4], 4)[0]
+
+
+@pytest.fixture(scope="module")
+def prior(log):
+    return lam_env.pretrain(log, hidden=12, passes=1, readout=8)
+
+
+def weights(policy):
+    return {k: v.numpy().tobytes() for k, v in policy.head.state_dict().items()}
+
+
+@pytest.mark.parametrize("tune", ["frozen", "readout", "full"])
+def test_a_prior_is_tuned_in_a_batch_of_worlds(tune, prior, log, tmp_path):
+    before = fingerprint(prior)
+    env = gym.make_vec("lam/SmartHome-v1", num_envs=4, **DAYS)
+    made = [lam_env.finetune(prior, env, 300, tune, log=log, predictor_rate=1.0, certain=0, **LITTLE) for _ in "ab"]
+    assert weights(made[0]) == weights(made[1])
+    assert fingerprint(made[0].predictor) == fingerprint(made[1].predictor)
+    assert fingerprint(prior) == before
+    if tune == "frozen":
+        assert fingerprint(made[0].predictor) == before
+    lam_env.save_policy(made[0], tmp_path / "policy")
+    again = lam_env.load_policy(tmp_path / "policy")
+    assert weights(again) == weights(made[0])
+    assert fingerprint(again.predictor) == fingerprint(made[0].predictor)
+    observation, _ = env.reset(seed=1)
+    actions, _ = again.predict(observation)
+    assert env.action_space.contains(actions)
+
+
+def test_a_single_environment_and_a_log_made_for_it_will_do(prior):
+    env = gym.make("lam/SmartHome-v1", **DAYS)
+    policy = lam_env.finetune(prior, gym.wrappers.RecordEpisodeStatistics(env), 64, envs=2, **LITTLE)
+    assert isinstance(policy.predictor, Predictor)
+    assert policy.predictor is prior  # the scenario's default is to leave it as it is
+
+
+def test_the_preset_of_the_scenario_holds_unless_told(prior, log, monkeypatch):
+    found = []
+    monkeypatch.setattr("lam_env.experiment.models.fine_tuned", lambda training: found.append(training) or prior)
+    lam_env.finetune(prior, lam_env.LamVectorEnv(3, "smart_home"), log=log)
+    lam_env.finetune(prior, lam_env.LamVectorEnv(3, "smart_home"), log=log, gamma=0.5, learner="a2c", steps=7)
+    first, second = (training.tuning for training in found)
+    assert (first.steps, first.envs, first.gamma, first.learner) == (60_000, 3, 0.99, "ppo")
+    assert (second.steps, second.gamma, second.learner) == (7, 0.5, "a2c")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"env": gym.make("CartPole-v1")}, "the environment is CartPoleEnv; give one of the kit's"),
+        ({"env": lam_env.LamEnv("game")}, "the prior speaks of other actions than the environment"),
+        ({"prior": "/nowhere"}, "not a run folder"),
+        ({"prior": None}, "NoneType is no prior"),
+        ({"env": "lam/SmartHome-v1"}, "the environment is str"),
+        ({"log": SHORT}, "decision points to train on"),
+        ({"device": "tpu"}, "choose auto, cpu or cuda"),
+        ({"tune": "some"}, "train.tune: expected one of frozen, readout, full"),
+        ({"stepz": 3}, "stepz"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(change, says, prior, log):
+    given = {"prior": prior, "env": lam_env.LamEnv("smart_home"), "log": log, **change}
+    with pytest.raises(lam_env.UserError, match=says) as caught:
+        lam_env.finetune(given.pop("prior"), given.pop("env"), **given)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_log_is_refused(prior):
+    log = lam_env.simulate_log(Traffic(travellers=40, burn_in=7, days=2), [1, 2], 2)[0]
+    with pytest.raises(lam_env.UserError, match="the log speaks of other actions"):
+        lam_env.finetune(prior, lam_env.LamEnv("smart_home"), log=log)
+
+
+def test_a_policy_whose_prior_lies_elsewhere_says_so(prior, log, tmp_path):
+    policy = lam_env.finetune(prior, lam_env.LamEnv("smart_home", **DAYS), 64, log=log, envs=2, **LITTLE)
+    policy.with_prior = False  # as a run keeps it
+    lam_env.save_policy(policy, tmp_path / "policy")
+    with pytest.raises(lam_env.UserError, match="its prior lies elsewhere"):
+        lam_env.load_policy(tmp_path / "policy")
+
+
+def test_what_is_no_policy_and_no_log_is_refused(tmp_path):
+    with pytest.raises(lam_env.UserError, match="object is no fine-tuned policy"):
+        lam_env.save_policy(object(), tmp_path / "policy")
+    with pytest.raises(lam_env.UserError, match="the log is NoneType"):
+        lam_env.pretrain(None)
+
+
+def test_a_policy_that_brings_its_prior_looks_for_no_other(prior, log, tmp_path):
+    policy = lam_env.finetune(prior, lam_env.LamEnv("smart_home", **DAYS), 64, log=log, envs=2, **LITTLE)
+    (tmp_path / "prior").mkdir()  # and nothing in it
+    lam_env.save_policy(policy, tmp_path / "policy")
+    assert fingerprint(lam_env.load_policy(tmp_path / "policy").predictor) == fingerprint(prior)
+
+
+def test_a_run_is_tuned_in_three_lines(tmp_path, monkeypatch):
+    (text,) = (b.text for b in blocks(TEXTS["docs/fine_tuning.md"]) if b.language == "python")
+    assert len([line for line in text.splitlines() if line and not line.startswith("import")]) == 3
+    monkeypatch.chdir(tmp_path)
+    little = ["log.worlds=2", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "eval.seeds=1", "eval.worlds=1"]
+    assert run.main(["scenario=smart_home", "agents=prior", *little, "world.days=1", "train.trial=1", "workers=1"]) == 0
+    for full, small in (("num_envs=16", "num_envs=2, days=1"), ("60_000", "256, trial=1, rollout=64, start='uniform'")):
+        assert full in text
+        text = text.replace(full, small)
+    exec(compile(text, "docs/fine_tuning.md", "exec"), {})
+    assert lam_env.load_policy("my_policy").predictor is not None
