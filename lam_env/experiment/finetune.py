@@ -12,7 +12,7 @@ from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
 from lam_env.core.progress import Progress
-from lam_env.core.seeds import Use, world_seeds
+from lam_env.core.seeds import TRAINING_SEEDS, Use, world_seeds
 from lam_env.core.tuning import TrainSettings
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from lam_env.experiment.models import Pool, Predictor, TunedPolicy
 
 PRIOR = "prior"  # in a run folder's model/
+FILES = ("policy.safetensors", "policy.json", "model.safetensors", "config.json", "counts.safetensors", "manifest.json")
+
+GIVEN = {"prior": "a predictor, or a run's folder", "log": "an ActionLog, such as simulate_log makes"}
 
 
 def pretrain(log: ActionLog, seed: int = 0, device: str = "cpu", **settings: Any) -> Predictor:
@@ -41,6 +44,7 @@ def pretrain(log: ActionLog, seed: int = 0, device: str = "cpu", **settings: Any
     """
     if not isinstance(log, ActionLog):
         raise UserError(f"pretrain: the log is {type(log).__name__}; give an ActionLog, such as simulate_log makes")
+    _check(seed, device)
     train, valid = _parts(log)
     device = models.pick_device(device, 14 * len(train), 0, 1)
     with Progress() as bars:
@@ -68,6 +72,7 @@ def finetune(
     bytes. UserError where prior, log and environment speak of different actions.
     """
     scenario, n = _scenario_of(env)
+    _check(seed, device)
     if isinstance(prior, str | os.PathLike):
         folder = RunFolder.open(os.fspath(prior))
         prior = predictor_of(folder)
@@ -112,8 +117,14 @@ def finetune(
 
 
 def save_policy(policy: Policy, folder: str | os.PathLike[str]) -> None:
-    """Writes a fine-tuned policy, whole or not at all; one that was there is replaced."""
-    models.save_policy(policy, Path(folder))
+    """Writes a fine-tuned policy, whole or not at all; one that was there is replaced. UserError for a file, and for a
+    folder that holds anything else."""
+    path = Path(folder)
+    others = [p.name for p in path.iterdir() if p.name not in FILES] if path.is_dir() else []
+    if others or (path.exists() and not path.is_dir()):
+        what = f"holds {others[0]!r}, which is no part of a policy" if others else "is a file"
+        raise UserError(f"save_policy: {path} {what}; give another folder")
+    models.save_policy(policy, path)
 
 
 def load_policy(folder: str | os.PathLike[str]) -> TunedPolicy:
@@ -129,15 +140,20 @@ def _parts(log: ActionLog) -> tuple[DecisionPoints, DecisionPoints]:
     return points.select(train), points.select(valid)
 
 
+def _check(seed: object, device: object) -> None:
+    if type(seed) is not int or not 0 <= seed < TRAINING_SEEDS:
+        raise UserError(f"seed {seed!r}: give a whole number from 0 to {TRAINING_SEEDS - 1}")
+    if not isinstance(device, str):
+        raise UserError(f"device {device!r}: give auto, cpu or cuda")
+
+
 def _known_to(scenario: Scenario, what: str, given: Any) -> None:
     """UserError for a prior or log of other actions, or for what is none."""
     vocabulary = getattr(given, "vocabulary", None)
-    if vocabulary is None:
-        raise UserError(
-            f"finetune: {type(given).__name__} is no {what}; give a predictor, a run's folder, or pretrain one"
-        )
+    if vocabulary is None or isinstance(given, ActionLog) != (what == "log"):
+        raise UserError(f"finetune: {type(given).__name__} is no {what}; give {GIVEN[what]}")
     if vocabulary != scenario.vocabulary:
-        raise UserError(f"finetune: the {what} speaks of other actions than the environment; take its own")
+        raise UserError(f"finetune: the {what} speaks of other actions than the environment; take one of its world")
 
 
 def _scenario_of(env: Any) -> tuple[Scenario, int]:

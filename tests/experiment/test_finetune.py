@@ -75,6 +75,11 @@ def test_the_preset_of_the_scenario_holds_unless_told(prior, log, monkeypatch):
         ({"prior": None}, "NoneType is no prior"),
         ({"env": "lam/SmartHome-v1"}, "the environment is str"),
         ({"log": SHORT}, "decision points to train on"),
+        ({"device": 7}, "device 7: give auto"),
+        ({"seed": -1}, "seed -1: give a whole number"),
+        ({"seed": "a"}, "seed 'a': give a whole number"),
+        ({"prior": SHORT}, "ActionLog is no prior"),
+        ({"log": "runs/x"}, "str is no log; give an ActionLog"),
         ({"device": "tpu"}, "choose auto, cpu or cuda"),
         ({"tune": "some"}, "train.tune: expected one of frozen, readout, full"),
         ({"stepz": 3}, "stepz"),
@@ -108,6 +113,18 @@ def test_what_is_no_policy_and_no_log_is_refused(tmp_path):
         lam_env.pretrain(None)
 
 
+def test_nothing_but_a_policy_is_replaced(prior, log, tmp_path):
+    policy = lam_env.finetune(prior, lam_env.LamEnv("smart_home", **DAYS), 64, log=log, envs=2, **LITTLE)
+    for _ in range(2):
+        lam_env.save_policy(policy, tmp_path / "policy")
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "data.csv").write_text("mine")
+    for name, says in (("thesis", r"holds 'data\.csv'"), ("thesis/data.csv", "is a file")):
+        with pytest.raises(lam_env.UserError, match=says):
+            lam_env.save_policy(policy, tmp_path / name)
+    assert (tmp_path / "thesis" / "data.csv").read_text() == "mine"
+
+
 def test_a_policy_that_brings_its_prior_looks_for_no_other(prior, log, tmp_path):
     policy = lam_env.finetune(prior, lam_env.LamEnv("smart_home", **DAYS), 64, log=log, envs=2, **LITTLE)
     (tmp_path / "prior").mkdir()  # and nothing in it
@@ -116,7 +133,7 @@ def test_a_policy_that_brings_its_prior_looks_for_no_other(prior, log, tmp_path)
 
 
 def test_a_run_is_tuned_in_three_lines(tmp_path, monkeypatch):
-    (text,) = (b.text for b in blocks(TEXTS["docs/fine_tuning.md"]) if b.language == "python")
+    text, by_hand = (b.text for b in blocks(TEXTS["docs/fine_tuning.md"]) if b.language == "python")
     assert len([line for line in text.splitlines() if line and not line.startswith("import")]) == 3
     monkeypatch.chdir(tmp_path)
     little = ["log.worlds=2", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "eval.seeds=1", "eval.worlds=1"]
@@ -126,3 +143,6 @@ def test_a_run_is_tuned_in_three_lines(tmp_path, monkeypatch):
         text = text.replace(full, small)
     exec(compile(text, "docs/fine_tuning.md", "exec"), {})
     assert lam_env.load_policy("my_policy").predictor is not None
+    space = {}
+    exec(compile(by_hand.replace("range(100)", "range(5)"), "docs/fine_tuning.md", "exec"), space)
+    assert space["policy"].predictor is not None
