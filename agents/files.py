@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 import lam_env
 from lam_env.core.errors import UserError
 from lam_env.core.files.inputs import BROKEN, reason
-from lam_env.core.files.manifest import MANIFEST, read_files, write_manifest
+from lam_env.core.files.manifest import MANIFEST, listed, read_files, write_manifest
 from lam_env.core.files.outputs import replace
 from lam_env.core.files.records import record_of
 
@@ -28,7 +28,9 @@ class ModelError(UserError):
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], format_version: int) -> None:
-    """`files` (name -> content) and their manifest; a folder that was there is replaced."""
+    """`files` (name -> content) and their manifest; a folder of such that was there is replaced. UserError where a
+    file stands, or a folder that holds anything else."""
+    _check_replaceable(folder, files)
     versions = {"lam_env": lam_env.__version__, "torch": torch.__version__, "numpy": np.__version__}
 
     def fill(part: Path) -> None:
@@ -39,6 +41,16 @@ def write_folder(folder: Path, files: Mapping[str, bytes], format_version: int) 
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     replace(folder, fill)
+
+
+def _check_replaceable(folder: Path, files: Mapping[str, bytes]) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UserError(f"{folder}: is a file; give another folder")
+    ours = {*files, MANIFEST, *listed(folder)}
+    if foreign := sorted(path.name for path in folder.iterdir() if path.name not in ours):
+        raise UserError(f"{folder}: holds {foreign[0]!r}, which is no part of what was saved; give another folder")
 
 
 def read_folder(folder: Path, most: Mapping[str, int], format_version: int) -> dict[str, bytes]:

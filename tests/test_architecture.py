@@ -344,7 +344,7 @@ def test_the_top_level_holds_packages_and_four_modules() -> None:
     top = {path.name for path in (ROOT / "lam_env").glob("*.py")}
     assert top == {"__init__.py", "__main__.py", "run.py", "benchmark.py"}
     sides = [len([m for _, m in SOURCES if m.parent == folder]) for folder in {path.parent for _, path in SOURCES}]
-    assert max(sides) <= 18  # modules side by side, __init__ among them
+    assert max(sides) <= 17  # modules side by side, __init__ among them
 
 
 @pytest.mark.parametrize("command", sorted(commands()))

@@ -44,10 +44,15 @@ class HeadPolicy(ActorCriticPolicy):
         return actions, self.value(vector), logits.gather(1, actions[:, None])[:, 0]
 
     def evaluate_actions(self, obs: PyTorchObs, actions: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        logits = torch.log_softmax(self.head(obs), 1)
-        entropy = -(logits.exp() * logits.clamp_min(-50)).sum(1)
         assert isinstance(obs, Tensor)
-        return self.value(obs), logits.gather(1, actions.long()[:, None])[:, 0], entropy
+        log_prob, entropy = self.scored(obs, actions)
+        return self.value(obs), log_prob, entropy
+
+    def scored(self, vector: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Of vectors (N, layout.size): the log-probabilities (N,) of these actions, and the entropy (N,)."""
+        logits = torch.log_softmax(self.head(vector), 1)
+        entropy = -(logits.exp() * logits.clamp_min(-50)).sum(1)
+        return logits.gather(1, actions.long()[:, None])[:, 0], entropy
 
     def predict_values(self, obs: PyTorchObs) -> Tensor:
         assert isinstance(obs, Tensor)

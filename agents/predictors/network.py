@@ -79,6 +79,11 @@ class Predictor:
         """Width of `Prediction.hidden`."""
         return self.settings.members * self.settings.hidden
 
+    @property
+    def networks(self) -> Predictor:
+        """As a pool has them."""
+        return self
+
     def refresh(self) -> None:
         """To be called when the weights of `nets` have changed: the next step takes them apart anew."""
         self._fast = None

@@ -39,7 +39,7 @@ def save(predictor: Predictor | Pool, folder: str | os.PathLike[str]) -> None:
 def files_of(predictor: Predictor | Pool) -> dict[str, bytes]:
     """All that `load` needs, by name."""
     pool = predictor if isinstance(predictor, Pool) else None
-    networks = predictor.networks if isinstance(predictor, Pool) else predictor
+    networks = predictor.networks
     config = {
         "settings": dataclasses.asdict(networks.settings),
         "timer": predictor.timer,

@@ -31,7 +31,7 @@ class TorchStep(nn.Module):
     def __init__(self, predictor: Predictor | Pool):
         super().__init__()
         pool = predictor if isinstance(predictor, Pool) else None
-        networks = predictor.networks if isinstance(predictor, Pool) else predictor
+        networks = predictor.networks
         self.nets, self.settings = copy.deepcopy(networks.nets), networks.settings  # others hold the prior too
         self.n_actions, self.n_features = len(predictor.vocabulary), networks.featuriser.size
         self.n_hidden = predictor.n_hidden
@@ -61,7 +61,7 @@ class TorchStep(nn.Module):
     def moved_predictor(self, predictor: Predictor | Pool) -> Predictor | Pool:
         """A copy of `predictor`, of which this is, whose networks are as they are here now."""
         pool = predictor if isinstance(predictor, Pool) else None
-        before = predictor.networks if isinstance(predictor, Pool) else predictor
+        before = predictor.networks
         after = Predictor(before.vocabulary, before.featuriser, before.settings, before.timer)
         after.nets = copy.deepcopy(self.nets).cpu().requires_grad_(False)
         after.nets.eval()

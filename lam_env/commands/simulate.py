@@ -24,7 +24,7 @@ from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
 from lam_env.core.seeds import Use, world_seeds
-from lam_env.experiment.log_shards import Made, is_whole, make_part, part_of, sizes
+from lam_env.experiment.logs.shards import Made, is_whole, make_part, part_of, sizes
 from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.run_folder import CONFIG, RunFolder, check_same, new_folder
 from lam_env.experiment.settings import LAUNCHER, RaySettings

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import inspect
 import sys
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -24,6 +23,7 @@ from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.experiment import models
+from lam_env.experiment.agent_spec import training_in
 from lam_env.experiment.policies import scenario_made
 from lam_env.launch.child import alive, kit_at_work
 from lam_env.launch.job import one_line
@@ -111,18 +111,15 @@ def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predict
     first = points.world < (worlds - 1) * points.people
     train, valid = points.select(first), points.select(~first)
     settings = models.predictor_settings(len(train), **({"hidden": 16, "passes": 1} | predictor))
-    return Training(
-        points.vocabulary,
-        scenario.interaction,
+    return training_in(
+        scenario,
         train,
         valid,
-        partial(WatchedWorlds, scenario=scenario),
-        scenario.reward_weights,
+        WatchedWorlds,
         log=log,
         prior=models.pretrain(train, valid, settings),
         tuning=TrainSettings(steps=STEPS),
         adapter=models.adapter,
-        dislikes=scenario.dislikes,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from lam_env.config.cli import override, to_dict
 from lam_env.core import registry
@@ -11,6 +13,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 from lam_env.envs.scenario import Scenario
 from lam_env.experiment.settings import RunSettings
+from lam_env.logs.decision_points import DecisionPoints
 
 
 def split(name: str) -> tuple[str, dict[str, str]]:
@@ -42,6 +45,16 @@ def tuning_of(train: TrainSettings, scenario: Scenario, name: str) -> TrainSetti
     of_run, default = to_dict(train), to_dict(usual.train)
     own = {k: v for agent, each in exceptions if agent == base for k, v in each.items() if of_run[k] == default[k]}
     return override(train, own | differs, "train")
+
+
+def training_in(
+    scenario: Scenario, train: DecisionPoints, valid: DecisionPoints, worlds: Callable[..., Any], **more: Any
+) -> Training:
+    """A training among the people of a scenario. worlds(n, scenario=...) makes n of its worlds; `more`: what else a
+    `Training` holds."""
+    v, make_worlds = scenario.vocabulary, partial(worlds, scenario=scenario)
+    paid, dislikes = scenario.reward_weights, scenario.dislikes
+    return Training(v, scenario.interaction, train, valid, make_worlds, paid, dislikes=dislikes, **more)
 
 
 def agents_of_scenario(scenario: Scenario) -> dict[str, Callable[[Training], Candidate]]:

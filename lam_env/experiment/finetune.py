@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lam_env.config.cli import override
-from lam_env.core.contracts import Training
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
 from lam_env.core.progress import Progress
@@ -19,21 +18,17 @@ from lam_env.envs.scenario import Scenario
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.experiment import models
-from lam_env.experiment.agent_spec import defaults_of
+from lam_env.experiment.agent_spec import defaults_of, training_in
 from lam_env.experiment.policies import predictor_of
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.scheduler import with_units
-from lam_env.logs.decision_points import DecisionPoints, decision_points
-from lam_env.logs.streams import split_by_protocol
+from lam_env.logs.streams import to_learn_from
 
 if TYPE_CHECKING:
     import gymnasium
 
     from lam_env.core.contracts import Policy
     from lam_env.experiment.models import Pool, Predictor, TunedPolicy
-
-PRIOR = "prior"  # in a run folder's model/
-FILES = ("policy.safetensors", "policy.json", "model.safetensors", "config.json", "counts.safetensors", "manifest.json")
 
 GIVEN = {"prior": "a predictor, or a run's folder", "log": "an ActionLog, such as simulate_log makes"}
 
@@ -45,7 +40,7 @@ def pretrain(log: ActionLog, seed: int = 0, device: str = "cpu", **settings: Any
     if not isinstance(log, ActionLog):
         raise UserError(f"pretrain: the log is {type(log).__name__}; give an ActionLog, such as simulate_log makes")
     _check(seed, device)
-    train, valid = _parts(log)
+    train, valid = to_learn_from(log)
     device = models.pick_device(device, 14 * len(train), 0, 1)
     with Progress() as bars:
         progress = with_units(bars)
@@ -89,22 +84,19 @@ def finetune(
             seeds = list(world_seeds(Use.TRAINING_LOG, 8, seed))
             log, _ = simulate_log(scenario, seeds, max(8, int(scenario.days)), progress=progress)
         _known_to(scenario, "log", log)
-        points, valid = _parts(log)
+        points, valid = to_learn_from(log)
         if not len(points) or not len(valid):
             n, of = len(points), len(valid)
             raise UserError(
                 f"finetune: the log has {n} decision points to train on, {of} to validate; give a longer one"
             )
         policy = models.fine_tuned(
-            Training(
-                scenario.vocabulary,
-                scenario.interaction,
+            training_in(
+                scenario,
                 points,
                 valid,
-                partial(LamVectorEnv, scenario=scenario),
-                scenario.reward_weights,
+                LamVectorEnv,
                 log=log,
-                dislikes=scenario.dislikes,
                 prior=prior,
                 tuning=tuning,
                 seed=seed,
@@ -119,25 +111,15 @@ def finetune(
 def save_policy(policy: Policy, folder: str | os.PathLike[str]) -> None:
     """Writes a fine-tuned policy, whole or not at all; one that was there is replaced. UserError for a file, and for a
     folder that holds anything else."""
-    path = Path(folder)
-    others = [p.name for p in path.iterdir() if p.name not in FILES] if path.is_dir() else []
-    if others or (path.exists() and not path.is_dir()):
-        what = f"holds {others[0]!r}, which is no part of a policy" if others else "is a file"
-        raise UserError(f"save_policy: {path} {what}; give another folder")
-    models.save_policy(policy, path)
+    models.save_policy(policy, Path(folder))
 
 
 def load_policy(folder: str | os.PathLike[str]) -> TunedPolicy:
     """The policy that `save_policy` has written, or that a run has kept; UserError if it is incomplete or changed."""
     path = Path(folder)
-    prior = path.parent / PRIOR
-    return models.load_policy(path, partial(models.load_predictor, prior) if prior.is_dir() else None)
-
-
-def _parts(log: ActionLog) -> tuple[DecisionPoints, DecisionPoints]:
-    points = decision_points(log, soon=not log.intervals)
-    train, valid, _ = split_by_protocol(log, points)
-    return points.select(train), points.select(valid)
+    run = RunFolder(path.absolute().parent.parent)
+    of_run = path.absolute() == run.policy and run.prior.is_dir()
+    return models.load_policy(path, partial(models.load_predictor, run.prior) if of_run else None)
 
 
 def _check(seed: object, device: object) -> None:

@@ -21,8 +21,8 @@ from lam_env.envs.recording import timer_of
 from lam_env.envs.scenario import Scenario
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import defaults_of, needs_of, split, tuning_of
+from lam_env.experiment.logs.real import in_the_home, training_days
 from lam_env.experiment.policies import predictor_of, tuned, world_of
-from lam_env.experiment.real_logs import in_the_home, training_days
 from lam_env.experiment.run_folder import CONFIG, RunFolder
 from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, LogSettings, RunSettings
 from lam_env.launch.job import one_line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +31,14 @@ from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.evaluation.tables import versions
 from lam_env.experiment import models
 from lam_env.experiment.agent_check import WatchedWorlds, source_of, watched
-from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, tuning_of
+from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, training_in, tuning_of
 from lam_env.experiment.policies import judged_in, scenario_made
 from lam_env.experiment.run_folder import RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import PRETRAIN, UNTRAINED, RunSettings
 from lam_env.launch.child import kit_at_work
 from lam_env.logs.decision_points import DecisionPoints, decision_points
-from lam_env.logs.streams import split_by_protocol
+from lam_env.logs.streams import to_learn_from
 
 if TYPE_CHECKING:
     from lam_env.experiment.models import PredictorSettings
@@ -80,10 +80,7 @@ def training_points(work: RunContext, log_name: str, timer: bool = True) -> tupl
     """Decision points of the run's log that train and that validate: whole worlds of a simulated one, days or streams
     of a real one. `timer`: with those of its timer."""
     log = ActionLog.load(work.run.log / log_name)
-    log = log if timer else dataclasses.replace(log, timer=None)
-    points = decision_points(log, soon=not log.intervals)
-    train, valid, _ = split_by_protocol(log, points)
-    return points.select(train), points.select(valid)
+    return to_learn_from(log if timer else dataclasses.replace(log, timer=None))
 
 
 @lru_cache(maxsize=2)
@@ -131,13 +128,11 @@ def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Tra
 
     prior_folder = prior_path(work, "train", seed)
     start = Path(s.model or "") / "model" / "policy"
-    return Training(
-        train.vocabulary,
-        scenario.interaction,
+    return training_in(
+        scenario,
         train,
         valid,
-        partial(WatchedWorlds, scenario=scenario),
-        scenario.reward_weights,
+        WatchedWorlds,
         log=ActionLog.load(work.run.log / "train"),
         prior=models.load_predictor(prior_folder) if prior else None,
         tuning=s.train,
@@ -146,7 +141,6 @@ def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Tra
         progress=report,
         adapter=models.adapter,
         hidden_log=hidden_log,
-        dislikes=scenario.dislikes,
         informed=prior_folder.with_name(prior_folder.name.replace("prior", "informed")),
         # an earlier run's policy rests on that run's prior, which is the first seed's here
         start=start if s.model and seed == s.seed[0] and start.is_dir() else None,

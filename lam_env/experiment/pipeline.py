@@ -88,10 +88,10 @@ class Pipeline:
 
     def check(self, strict: bool = True) -> None:
         """Reads log and earlier run, and tries one's own agents; unless `strict`, one that fails is left out."""
-        from lam_env.experiment import real_logs
         from lam_env.experiment.agent_check import try_own
         from lam_env.experiment.inputs import device_of, earlier_run, real_log
         from lam_env.experiment.jobs import chosen_predictor
+        from lam_env.experiment.logs import real as real_logs
         from lam_env.experiment.policies import scenario_made
 
         launch.check(self.settings.launcher, self.settings.ray.address)
@@ -147,7 +147,7 @@ class Pipeline:
     def stages(self, launcher: Launcher) -> Waiting:
         """From the log to the last agent's scores."""
         from lam_env.experiment.jobs import simulate_training_log
-        from lam_env.experiment.real_logs import fidelity
+        from lam_env.experiment.logs.real import fidelity
         from lam_env.experiment.replays import all_there, keep_replays
 
         real, earlier, tables = self.real, self.earlier, self.tables
@@ -190,7 +190,7 @@ class Pipeline:
     def _judge_on_log(self, log_name: str, launcher: Launcher) -> Waiting:
         """Prediction rows of the real log's held-out days."""
         from lam_env.experiment.jobs import pretrain_on_log, prior_path
-        from lam_env.experiment.real_logs import predict_on_log
+        from lam_env.experiment.logs.real import predict_on_log
 
         jobs: Jobs = {}
 

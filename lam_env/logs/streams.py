@@ -15,7 +15,7 @@ import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError, Protocol, Vocabulary
 from lam_env.logs.coverage import clean_names
-from lam_env.logs.decision_points import DecisionPoints, split_by_day
+from lam_env.logs.decision_points import DecisionPoints, decision_points, split_by_day
 from lam_env.logs.local_time import monday_before
 from lam_env.logs.tables import HELD, check_names, in_order, told_of
 
@@ -77,6 +77,13 @@ def split_by_protocol(log: ActionLog, points: DecisionPoints) -> tuple[np.ndarra
     counts = np.array([v.token_name(t).startswith(protocol.word) for t in range(v.n_tokens)])
     worlds, number = np.unique(points.world[counts[points.tokens[:, -1]]], return_counts=True)
     return split_by_stream(points, worlds=worlds[number >= protocol.least])
+
+
+def to_learn_from(log: ActionLog) -> tuple[DecisionPoints, DecisionPoints]:
+    """The rows of a log that train and that validate."""
+    points = decision_points(log, soon=not log.intervals)
+    train, valid, _ = split_by_protocol(log, points)
+    return points.select(train), points.select(valid)
 
 
 def split_by_stream(

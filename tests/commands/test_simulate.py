@@ -16,7 +16,7 @@ from lam_env.core.events import ActionLog
 from lam_env.core.registry import scenario
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.envs.recording import simulate_log
-from lam_env.experiment.log_shards import make_part, part_of
+from lam_env.experiment.logs.shards import make_part, part_of
 from lam_env.logs.decision_points import decision_points
 
 SMALL = {

@@ -103,7 +103,8 @@ def test_the_best_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
 
 
 def test_a_finished_run_is_not_made_again(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lam_env.experiment import jobs, real_logs
+    from lam_env.experiment import jobs
+    from lam_env.experiment.logs import real as real_logs
 
     shutil.copytree(whole / "out", tmp_path / "out")
     before = (tmp_path / "out" / "results.csv").read_bytes()

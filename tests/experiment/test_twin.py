@@ -14,7 +14,7 @@ from lam_env.commands.run import main
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, Vocabulary
 from lam_env.core.units import DAY
-from lam_env.experiment.real_logs import in_the_home, resident_log, training_days
+from lam_env.experiment.logs.real import in_the_home, resident_log, training_days
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.decision_points import decision_points, split_by_day

@@ -43,12 +43,11 @@ class PackedFeatures(PriorFeatures):
 
     def __call__(self, observation: Observation, carry: Carried, starts: Starts) -> tuple[np.ndarray, PredictorState]:
         n = len(observation["epoch"])
-        if carry is None or carry.said.soon is None:
-            episode = np.full(n, self._episodes)
-        else:
+        episode = np.full(n, self._episodes)
+        if carry is not None and carry.said.soon is not None:
             episode = carry.said.soon[:, 1].astype(np.int64)
             self._episodes = max(self._episodes, int(episode.max()) + 1)  # a checkpoint's, too
-            if starts is not None and np.any(starts):
+            if starts is not None:
                 episode = np.where(starts, self._episodes, episode)
         self._episodes = max(self._episodes, int(episode.max()) + 1)
         carry = update(self.predictor, observation, carry, starts)
@@ -150,8 +149,7 @@ def advance(step: TorchStep, packing: Packing, state: DeviceState, rows: Tensor,
     known = state.at[stream]
     same = known[:, 0] == at[:, 0]
     here = ~(same & (known[:, 1] == at[:, 1]))
-    # where, not a product: what is not a number would stay for ever
-    before = tuple(torch.where(_rows(same, part), part, 0.0) for part in (part[stream] for part in state.memory))
+    before = remembered(state, stream, same)
     tokens, features = packing.points(rows)
     said, after = step(before, tokens[:, None], features[:, None])
     word = torch.where(here[:, None], said[:, 0], state.said[stream])
@@ -160,6 +158,12 @@ def advance(step: TorchStep, packing: Packing, state: DeviceState, rows: Tensor,
             part[stream] = torch.where(_rows(here, new), new, old)
         state.said[stream], state.at[stream] = word, at
     return Stepped(word, here, before)
+
+
+def remembered(state: DeviceState, streams: Tensor, same: Tensor) -> Memory:
+    """The memory of these streams (N,), fresh where it is not of the `same` (N,) episode."""
+    # where, not a product: what is not a number would stay for ever
+    return tuple(torch.where(_rows(same, part), part[streams], 0.0) for part in state.memory)
 
 
 def _rows(mask: Tensor, like: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from ..actor_critic import HeadPolicy
 from .packed import DeviceState, Packing, Stepped, advance
 from .reference import Reference
 from .replay import Replay
-from .stretches import LONGEST, Stretches
+from .stretches import LONGEST, Stretches, taken
 
 
 class Actor(nn.Module):
@@ -150,16 +150,14 @@ class PriorPolicy(HeadPolicy):
             return s.word
         tokens, features = self.packing.points(s.rows)
         said, _ = self.step(s.memory, tokens[s.at], features[s.at])
-        now = said.flatten(0, 1)[s.of.clamp_min(0)]
-        return torch.where((s.of >= 0)[:, None], now, s.word)
+        return taken(said, s.of, s.word)
 
     def evaluate_actions(self, obs: Any, actions: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         word = self._mixed(self.step, obs.rows, self.words(obs))
         vector = self.packing.vector(obs.rows, word)
-        logits = torch.log_softmax(self.head(vector), 1)
-        log_prob = logits.gather(1, actions.long()[:, None])[:, 0]
-        entropy, replay, kl = self._weights
-        terms = entropy * -(logits.exp() * logits.clamp_min(-50)).sum(1)
+        log_prob, entropy = self.scored(vector, actions)
+        bonus, replay, kl = self._weights
+        terms = bonus * entropy
         noted = {"log_ratio_start": (log_prob - obs.log_prob).abs().max().detach()}
         if self.tune != "frozen":
             a = self.packing.layout.n_actions

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from ...predictors.torch_step import Memory, TorchStep
-from .packed import DeviceState, Packing
-from .stretches import laid
+from .packed import DeviceState, Packing, remembered
+from .stretches import laid, taken
 
 PART = 512  # windows that are read at once
 
@@ -37,7 +37,7 @@ class Reference:
         index_, of_, first_ = (torch.as_tensor(part, device=device) for part in (index, of, first))
         mine = stream[first_]
         known = state.at[mine, 0] == at[first_, 0]
-        memory = tuple(torch.where(known.view(-1, *[1] * (part.dim() - 1)), part[mine], 0.0) for part in state.memory)
+        memory = remembered(state, mine, known)
         tokens, features = self._packing.points(rows)
         if step.windowed:  # what is seen does not depend on weights
             seen = tuple(part[places] for part in before)
@@ -46,7 +46,7 @@ class Reference:
             said, after = torch.cat(each)[:, 0][index_], memory
         else:
             said, after = step(memory, tokens[index_], features[index_], torch.from_numpy(np.maximum(steps, 1)))
-        word = torch.where((of_ >= 0)[:, None], said.flatten(0, 1)[of_.clamp_min(0)], state.said[stream])
+        word = taken(said, of_, state.said[stream])
         # of a stream's last episode the state goes on; where nothing was stepped it stays
         last = np.flatnonzero(np.r_[key[first][1:, 0] != key[first][:-1, 0], True] & (steps > 0))
         ends = torch.as_tensor(first[last] + length[last] - 1, device=device)

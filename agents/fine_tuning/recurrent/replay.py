@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from lam_env.core.contracts import Training
-from lam_env.logs.decision_points import DecisionPoints, decision_points
-from lam_env.logs.streams import split_by_protocol
+from lam_env.logs.decision_points import DecisionPoints
+from lam_env.logs.streams import to_learn_from
 
 from ...predictors.network import Predictor
 from ...predictors.pool import Pool
@@ -24,7 +24,7 @@ class Replay:
     """Chunks of the log that `predictor` was trained on; which ones, only `seed` and their `number` say."""
 
     def __init__(self, training: Training, predictor: Predictor | Pool, device: torch.device):
-        networks = predictor.networks if isinstance(predictor, Pool) else predictor
+        networks = predictor.networks
         self._data = Chunks(learned_from(training, predictor), networks.featuriser, networks.settings, device)
         self._seed, self.number = training.seed, 0
 
@@ -39,6 +39,5 @@ def learned_from(training: Training, predictor: Predictor | Pool) -> DecisionPoi
     """The rows that networks learn from: of a pool that knows a timer those of events alone."""
     if not isinstance(predictor, Pool) or predictor.acts is None or training.log is None:
         return training.train
-    points = decision_points(dataclasses.replace(training.log, timer=None))
-    train, *_ = split_by_protocol(training.log, points)
-    return points.select(train)
+    train, _ = to_learn_from(dataclasses.replace(training.log, timer=None))
+    return train

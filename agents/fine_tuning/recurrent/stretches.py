@@ -53,6 +53,11 @@ def laid(here: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     return at, np.where(number > 0, sequence * longest + number - 1, -1), steps
 
 
+def taken(said: Tensor, of: Tensor, otherwise: Tensor) -> Tensor:
+    """(B, width): of what is `said` (K, L, width) that of each step, by `Stretches.of`; else `otherwise` (B, width)."""
+    return torch.where((of >= 0)[:, None], said.flatten(0, 1)[of.clamp_min(0)], otherwise)
+
+
 class _Stretched(RolloutBuffer):
     """Mixed into a rollout buffer. `policy` has to be set; what it says of a step (`policy.last`) stays on its device,
     and log-probabilities and values until the rollout is over. `seed`: of the order of stretches."""

@@ -21,6 +21,14 @@ def write_manifest(folder: Path, version: int, **more: object) -> None:
     (folder / MANIFEST).write_text(text, encoding="utf-8")
 
 
+def listed(folder: Path) -> list[str]:
+    """The files that a folder's manifest names; none where it cannot be read."""
+    try:
+        return list(map(str, read_json(folder / MANIFEST, _MOST)["sha256"]))
+    except BROKEN:
+        return []
+
+
 def is_whole(folder: Path) -> bool:
     """Whether the folder holds the files of its manifest, unchanged."""
     try:
