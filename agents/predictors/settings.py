@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from lam_env.config.cli import override
 from lam_env.core.errors import UserError
 
 CORES = ("lstm", "gru", "transformer", "mlp")
@@ -77,9 +77,6 @@ class PredictorSettings:
     def for_log(cls, rows: int, pooled: bool = False, **changes: Any) -> PredictorSettings:
         """The preset for a training log of so many rows, with `changes` to single settings. `pooled`: for the nets of a
         pool, which leave blocks out."""
-        unknown = set(changes) - {f.name for f in dataclasses.fields(cls)}
-        if unknown:
-            raise UserError(f"predictor: unknown settings {sorted(unknown)}")
         # the fewer rows, the smaller the batch: a pass needs some dozens of updates
         preset: dict[str, Any] = {}
         if rows < SMALL_LOG:
@@ -91,7 +88,7 @@ class PredictorSettings:
                 preset |= {"hidden": 64 if rows < _SMALLEST else 96, "learning_rate": 3e-3, "members": BLOCKS}
             members = changes.get("members") or preset.get("members", 1)
             preset["blocks"] = max(BLOCKS if members > 1 else 2 * BLOCKS, members)
-        return cls(**{**preset, **changes})
+        return override(cls(**preset), changes, "predictor")
 
 
 _SMALLEST = 1500  # rows below which several nets of half the width are better than of the whole

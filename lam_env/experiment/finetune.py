@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from threadpoolctl import threadpool_limits
+
 from lam_env.config.cli import override
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
@@ -42,7 +44,7 @@ def pretrain(log: ActionLog, seed: int = 0, device: str = "cpu", **settings: Any
     _check(seed, device)
     train, valid = to_learn_from(log)
     device = models.pick_device(device, 14 * len(train), 0, 1)
-    with Progress() as bars:
+    with threadpool_limits(1), Progress() as bars:  # as a run's workers: more threads are slower, and round otherwise
         progress = with_units(bars)
         return models.pretrain(train, valid, models.predictor_settings(len(train), **settings), seed, device, progress)
 
@@ -78,7 +80,7 @@ def finetune(
     changes |= {name: value for name, value in (("steps", steps), ("tune", tune)) if value is not None}
     tuning: TrainSettings = override(usual.train, changes, "train")
     device = models.pick_device(device, 0, tuning.steps // tuning.envs, tuning.envs)
-    with Progress() as bars:
+    with threadpool_limits(1), Progress() as bars:
         progress = with_units(bars)
         if log is None:
             seeds = list(world_seeds(Use.TRAINING_LOG, 8, seed))

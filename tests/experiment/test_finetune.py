@@ -6,6 +6,7 @@ from documents import TEXTS, blocks
 from lam_env.agents.fine_tuning.saved import fingerprint
 from lam_env.agents.predictors.network import Predictor
 from lam_env.scenarios.traffic.scenario import Traffic
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import lam_env
 from lam_env.commands import run
@@ -49,6 +50,16 @@ def test_a_prior_is_tuned_in_a_batch_of_worlds(tune, prior, log, tmp_path):
     assert env.action_space.contains(actions)
 
 
+def test_settings_of_a_predictor_are_checked_as_a_run_checks_them(log):
+    for change, says in (
+        ({"hidden": "x"}, "predictor.hidden: expected a whole number, got 'x'"),
+        ({"hiden": 8}, "no setting 'predictor.hiden'"),
+        ({"passes": -1}, "predictor: passes = -1"),
+    ):
+        with pytest.raises(lam_env.UserError, match=says):
+            lam_env.pretrain(log, **change)
+
+
 def test_a_single_environment_and_a_log_made_for_it_will_do(prior):
     env = gym.make("lam/SmartHome-v1", **DAYS)
     policy = lam_env.finetune(prior, gym.wrappers.RecordEpisodeStatistics(env), 64, envs=2, **LITTLE)
@@ -64,6 +75,22 @@ def test_the_preset_of_the_scenario_holds_unless_told(prior, log, monkeypatch):
     first, second = (training.tuning for training in found)
     assert (first.steps, first.envs, first.gamma, first.learner) == (60_000, 3, 0.99, "ppo")
     assert (second.steps, second.gamma, second.learner) == (7, 0.5, "a2c")
+
+
+def test_it_computes_with_one_thread_whatever_else_is_set(prior, log, monkeypatch):
+    """As a run's workers do: with others the weights would differ in their last digits."""
+    found = []
+
+    def spied(*_, **__):
+        found.extend(pool["num_threads"] for pool in threadpool_info())
+        return prior
+
+    monkeypatch.setattr("lam_env.experiment.models.fine_tuned", spied)
+    monkeypatch.setattr("lam_env.experiment.models.pretrain", spied)
+    with threadpool_limits(2):
+        assert {pool["num_threads"] for pool in threadpool_info()} == {2}
+        lam_env.finetune(lam_env.pretrain(log), lam_env.LamVectorEnv(2, "smart_home"), log=log)
+    assert set(found) == {1}
 
 
 @pytest.mark.parametrize(

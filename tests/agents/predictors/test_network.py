@@ -204,5 +204,5 @@ def test_presets_follow_the_size_of_the_log():
     assert small.window < large.window
     assert PredictorSettings.for_log(300).batch == 2 < small.batch
     assert PredictorSettings.for_log(2_000, hidden=17).hidden == 17
-    with pytest.raises(UserError, match="unknown settings"):
+    with pytest.raises(UserError, match="no setting 'predictor"):
         PredictorSettings.for_log(2_000, hiden=17)
