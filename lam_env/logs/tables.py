@@ -33,13 +33,33 @@ class LogRow:
     value: float = float("nan")
 
 
+class Texts(NamedTuple):
+    """n texts, each kept once: text i is `known[code[i]]`; code (n,) int."""
+
+    code: np.ndarray
+    known: list[str]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Texts:
+        number: dict[str, int] = {}
+        code = [number.setdefault(text, len(number)) for text in texts]
+        return cls(np.array(code, np.int64), list(number))
+
+    def clean(self, source: str) -> tuple[Texts, Counter[str]]:
+        """In one form and alphabetical order, so that codes compare as texts; and what `clean_names` counts."""
+        forms, said = clean_names(self.known, source)
+        known = sorted(set(forms))
+        number = {form: i for i, form in enumerate(known)}
+        return Texts(np.array([number[form] for form in forms], np.int64)[self.code], known), said
+
+
 class EventTable(NamedTuple):
     """n events: local times, name and user of each, kind (n,), value (n,) float64; empty (n,) bool: a value was there,
     but says nothing."""
 
     local: LocalTimes
-    name: Sequence[str]
-    user: Sequence[str]
+    name: Texts
+    user: Texts
     kind: np.ndarray
     value: np.ndarray
     empty: np.ndarray
@@ -62,7 +82,9 @@ def log_of_rows(
     value = np.array([row.value for row in rows], np.float64)
     kind = np.array([row.kind for row in rows], np.int64)
     empty = np.zeros(len(rows), bool)
-    table = EventTable(local, [row.name for row in rows], [row.user for row in rows], kind, value, empty)
+    table = EventTable(
+        local, Texts.of(row.name for row in rows), Texts.of(row.user for row in rows), kind, value, empty
+    )
     return log_of_table(table, source, intervals=intervals, left_out=left_out, **meta)
 
 
@@ -75,38 +97,40 @@ def log_of_table(
     Names are numbered alphabetically; users too (by number where they are numbers). `meta["told"]` counts what was kept
     otherwise than the file says it.
     """
-    names, said = clean_names(table.name, source)
-    users, said_of_users = clean_names(table.user, source)
+    names, said = table.name.clean(source)
+    users, said_of_users = table.user.clean(source)
     moment = table.local.moment
-    empty = table.empty | np.isin(_codes(names), [i for i, name in enumerate(_sorted(names)) if says_nothing(name)])
+    empty = table.empty | np.array([says_nothing(name) for name in names.known], bool)[names.code]
     empty |= (table.kind == READING) & np.isnan(table.value)
     times = [moment // SECOND]
     if intervals:
         times.append(times[0] + np.nan_to_num(table.value).clip(0, LONGEST).astype(np.int64))
-    keep, reasons = sound_rows(times, moment, _codes(names), _codes(users), table.kind, table.value, empty=empty)
+    keep, reasons = sound_rows(times, moment, names.code, users.code, table.kind, table.value, empty=empty)
     order = np.flatnonzero(keep)
     order = order[np.argsort(moment[order], kind="stable")]
-    name, user = [names[i] for i in order.tolist()], [users[i] for i in order.tolist()]
+    name, user = names.code[order], users.code[order]
     kind, value, wall = (column[order] for column in (table.kind, table.value, table.local.wall // SECOND))
     if not (kind == USER).any():
         raise LogError(f"{source}: no user events; check that this is the right file and format")
-    named = [_sorted(x for x, k in zip(name, kind.tolist(), strict=True) if k in kinds) for kinds in _LISTS]
-    actions, sensors, readings, feedback = named
-    actions = [x for x in actions if x != "none"]
-    known = sorted(set(user), key=lambda who: who.zfill(20) if who.isdecimal() else who)
-    check_names(source, actions, sensors, readings, feedback, known)
-    vocabulary = Vocabulary(("none", *actions), tuple(sensors), tuple(readings), tuple(feedback))
-    lists = (vocabulary.actions, vocabulary.actions, vocabulary.feedback, vocabulary.sensors, vocabulary.readings)
-    token = [{x: i for i, x in enumerate(of_kind)} for of_kind in lists]
-    who = {x: i for i, x in enumerate(known)}
+    token, lists = np.zeros(len(order), np.int64), []
+    for kinds in _LISTS:
+        here = np.isin(kind, kinds)
+        found = [names.known[i] for i in np.unique(name[here]).tolist()]
+        lists.append(["none", *(x for x in found if x != "none")] if USER in kinds else found)
+        token[here] = _places(names.known, lists[-1])[name[here]]
+    actions, sensors, readings, feedback = lists
+    known = [users.known[i] for i in np.unique(user).tolist()]
+    known.sort(key=lambda who: who.zfill(20) if who.isdecimal() else who)
+    check_names(source, actions[1:], sensors, readings, feedback, known)
+    vocabulary = Vocabulary(tuple(actions), tuple(sensors), tuple(readings), tuple(feedback))
     monday = monday_before(EPOCH + datetime.timedelta(seconds=int(wall[0])))
     ticks, held = in_order(wall)
     told = told_of(table.local.said + said + said_of_users + Counter({HELD: held}))
     columns = {
         "time": ticks - (monday - EPOCH) // datetime.timedelta(seconds=1),
-        "user": [who[x] for x in user],
+        "user": _places(users.known, known)[user],
         "kind": kind,
-        "token": [token[k][x] for k, x in zip(kind.tolist(), name, strict=True)],
+        "token": token,
         "value": value,
     }
     meta = {"start": monday.date().isoformat(), "source": source, "users": known, "zone": table.local.zone, **meta}
@@ -151,11 +175,7 @@ def check_names(source: str, actions: Sequence[str], *others: Sequence[str]) -> 
         raise LogError(f"{source}: more than {MAX_NAMES} different names; is a column mistaken for another?")
 
 
-def _sorted(names: Iterable[str]) -> list[str]:
-    return sorted(set(names))
-
-
-def _codes(names: Sequence[str]) -> np.ndarray:
-    """(n,) the number of each name in alphabetical order."""
-    number = {name: i for i, name in enumerate(_sorted(names))}
-    return np.array([number[name] for name in names], np.int64)
+def _places(texts: Sequence[str], among: Sequence[str]) -> np.ndarray:
+    """(n,) where each text stands `among` others, 0 for one that does not."""
+    place = {text: i for i, text in enumerate(among)}
+    return np.array([place.get(text, 0) for text in texts], np.int64)

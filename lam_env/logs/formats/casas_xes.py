@@ -19,7 +19,7 @@ from lam_env.core.events import USER, ActionLog, LogError
 from lam_env.logs.coverage import EMPTY, clean, says_nothing
 from lam_env.logs.formats.files import chunks
 from lam_env.logs.local_time import SECOND, LocalTimes, local_times, read_times
-from lam_env.logs.tables import LONGEST, EventTable, log_of_table
+from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table
 
 ARTIFICIAL = ("Start", "End")
 NAME, TRANSITION, TIME = "concept:name", "lifecycle:transition", "time:timestamp"
@@ -52,7 +52,9 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
     rows = np.flatnonzero(sound)
     own = LocalTimes(wall[rows], moment[rows], local.said, local.zone)
     names, n = [activities[i].name for i in rows.tolist()], len(rows)
-    table = EventTable(own, names, ["0"] * n, np.full(n, USER), length[rows].astype(np.float64), np.zeros(n, bool))
+    table = EventTable(
+        own, Texts.of(names), Texts.of(["0"] * n), np.full(n, USER), length[rows].astype(np.float64), np.zeros(n, bool)
+    )
     log, of_rows = log_of_table(table, source, intervals=True, home=home)
     left_out.update({reason: 2 * count for reason, count in of_rows.items()})
     return log, dict(left_out)

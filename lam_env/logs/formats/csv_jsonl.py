@@ -25,7 +25,7 @@ from lam_env.core.events import KINDS, USER, ActionLog, LogError
 from lam_env.logs.coverage import clean, says_nothing
 from lam_env.logs.formats.records import existing, objects, read_table
 from lam_env.logs.local_time import local_times, read_times
-from lam_env.logs.tables import LONGEST, MAX_VALUE, EventTable, log_of_table
+from lam_env.logs.tables import LONGEST, MAX_VALUE, EventTable, Texts, log_of_table
 
 NEEDED = ("time", "user", "action")
 NO_ACTION = "line(s) without an action"
@@ -73,7 +73,9 @@ def _load(
     for i in [i for i, row in enumerate(rows) if row.kind == USER and not row.empty and row.timed != timed[0]][:1]:
         raise LogError(f"{where(i)}: some user rows have a duration and some have none; give all or none")
     kind, value, empty = (np.array(c) for c in zip(*((r.kind, r.value, r.empty) for r in rows), strict=True))
-    table = EventTable(local, [row.action for row in rows], [row.user for row in rows], kind, value, empty)
+    table = EventTable(
+        local, Texts.of(row.action for row in rows), Texts.of(row.user for row in rows), kind, value, empty
+    )
     about = {"home": home} if home else {}
     return log_of_table(table, file.name, intervals=bool(timed and timed[0]), left_out=left_out, **about)
 
