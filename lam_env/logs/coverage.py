@@ -78,11 +78,15 @@ def _parts(day: np.ndarray) -> np.ndarray:
 
 def repeats(*columns: np.ndarray) -> np.ndarray:
     """Mask (n,) of the rows that are equal to an earlier one in all columns (no value equals no value)."""
-    keys = [c.view(np.int64) if c.dtype == np.float64 else c for c in columns]
+    found, keys = np.zeros(len(columns[0]), bool), [c.view(np.int64) if c.dtype == np.float64 else c for c in columns]
+    first, number, count = np.unique(keys[0], return_inverse=True, return_counts=True)
+    rows = np.flatnonzero(count[number] > 1) if len(first) < len(found) else np.zeros(0, int)  # no others can repeat
+    if not len(rows):
+        return found
+    keys = [key[rows] for key in keys]
     order = np.lexsort(keys)
-    same = np.all([k[order][1:] == k[order][:-1] for k in keys], axis=0)
-    found = np.zeros(len(order), bool)
-    found[order[1:]] = same
+    same = np.all([key[order][1:] == key[order][:-1] for key in keys], axis=0)
+    found[rows[order[1:][same]]] = True
     return found
 
 

@@ -71,7 +71,7 @@ def microseconds(time: datetime.datetime) -> tuple[int, int]:
 def read_times(cells: Sequence[object], where: Where, numbers: bool = True) -> Clocks:
     """ISO 8601 times with date and hour; `numbers`: or seconds since 1970. LogError names the place of any other."""
     n = len(cells)
-    time, offset, number = np.zeros(n, np.int64), np.full(n, NO_OFFSET, np.int64), np.zeros(n, bool)
+    time, offset = np.zeros(n, np.int64), np.full(n, NO_OFFSET, np.int64)
     for i, cell in enumerate(cells):
         text = str(cell).strip()
         try:
@@ -82,7 +82,7 @@ def read_times(cells: Sequence[object], where: Where, numbers: bool = True) -> C
                 if not LEAST_NUMBER <= value < LAST:
                     why = f"time {text[:40]!r} is a number, but not of seconds since 1970 between 2000 and 2100"
                     raise LogError(f"{where(i)}: {why}; write 2026-01-05T07:00:00+01:00")
-                time[i], offset[i], number[i] = int(value * SECOND), UNIVERSAL, True
+                time[i], offset[i] = int(value * SECOND), UNIVERSAL
                 continue
             if not re.search(r"\d[T ]\d", text):
                 raise ValueError
@@ -96,7 +96,6 @@ def read_times(cells: Sequence[object], where: Where, numbers: bool = True) -> C
             raise LogError(f"{where(i)}: {text[:60]!r} {why}; correct the line") from None
     for i in np.flatnonzero((time < 0) | (time >= LAST * SECOND))[:1].tolist():
         raise LogError(f"{where(i)}: {str(cells[i])[:40]!r} lies outside 1970 to 2100; correct the line")
-    check_no_dates(time[number] // SECOND, where)
     return Clocks(time, offset)
 
 

@@ -43,14 +43,14 @@ class Texts(NamedTuple):
     def of(cls, texts: Iterable[str]) -> Texts:
         number: dict[str, int] = {}
         code = [number.setdefault(text, len(number)) for text in texts]
-        return cls(np.array(code, np.int64), list(number))
+        return cls(np.array(code, np.int32), list(number))
 
     def clean(self, source: str) -> tuple[Texts, Counter[str]]:
         """In one form and alphabetical order, so that codes compare as texts; and what `clean_names` counts."""
         forms, said = clean_names(self.known, source)
         known = sorted(set(forms))
         number = {form: i for i, form in enumerate(known)}
-        return Texts(np.array([number[form] for form in forms], np.int64)[self.code], known), said
+        return Texts(np.array([number[form] for form in forms], np.int32)[self.code], known), said
 
 
 class EventTable(NamedTuple):

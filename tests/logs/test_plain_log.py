@@ -5,14 +5,14 @@ import pytest
 from plain_log import plain_log
 
 from lam_env.core.units import DAY
-from lam_env.logs.formats import csv_jsonl
+from lam_env.logs.formats import table
 
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory):
     path = tmp_path_factory.mktemp("plain") / "log.csv"
     path.write_text(plain_log(0), encoding="utf-8")
-    log, left_out = csv_jsonl.FORMATS["csv"](str(path))
+    log, left_out = table.FORMATS["csv"](str(path))
     assert left_out == {}
     return log
 

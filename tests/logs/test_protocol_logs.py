@@ -11,7 +11,7 @@ from protocol_logs import LOGS, protocol_log
 
 from lam_env.evaluation.metrics import prediction_metrics
 from lam_env.logs.decision_points import decision_points
-from lam_env.logs.formats import csv_jsonl
+from lam_env.logs.formats import table
 from lam_env.logs.streams import split_by_protocol
 
 RESULTS = FIGURES / "smart_home/results"
@@ -22,7 +22,7 @@ def test_a_published_log_has_the_rows_of_its_reference(name, tmp_path):
     told = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     path = tmp_path / f"{name}.csv"
     path.write_text(protocol_log(name), encoding="utf-8")
-    log, left_out = csv_jsonl.FORMATS["csv"](str(path))
+    log, left_out = table.FORMATS["csv"](str(path))
     assert left_out == {}
     assert log.intervals == LOGS[name].timed
     assert len(log.vocabulary.actions) - 1 == told["labels"]

@@ -27,7 +27,7 @@ from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.score_store import ScoreStore
 from lam_env.experiment.settings import RunSettings
 from lam_env.logs.coverage import said
-from lam_env.logs.formats import casas_xes, csv_jsonl, dnd_sheets, mobile_plays, slay_the_spire, spire_cards
+from lam_env.logs.formats import casas_xes, dnd_sheets, mobile_plays, slay_the_spire, spire_cards, table
 from lam_env.suites import suite
 from lam_env.suites.settings import BenchmarkSettings
 
@@ -129,12 +129,12 @@ _ONE = "run/report/"
 READERS: dict[str, Reader] = {
     "csv": Reader(
         {"a.csv": "text", "timed.csv": "text", "a.csv.gz": "text"},
-        _imported(csv_jsonl.FORMATS["csv"], lambda path: None if path.name == "timed.csv" else "Europe/Berlin"),
+        _imported(table.FORMATS["csv"], lambda path: None if path.name == "timed.csv" else "Europe/Berlin"),
         _count(_rows_of_table(), len),
     ),
     "jsonl": Reader(
         {"a.jsonl": "jsonl", "a.jsonl.gz": "jsonl"},
-        _imported(csv_jsonl.FORMATS["jsonl"], lambda path: "Europe/Berlin"),
+        _imported(table.FORMATS["jsonl"], lambda path: "Europe/Berlin"),
         _count(_lines, len),
     ),
     "casas_xes": Reader({"a.xes": "text", "a.xes.gz": "text"}, _imported(casas_xes.load), _count(_events, len, 2)),

@@ -14,7 +14,7 @@ from plain_log import plain_log
 
 from lam_env.core.units import DAY
 from lam_env.logs.decision_points import decision_points, split_by_day
-from lam_env.logs.formats import csv_jsonl
+from lam_env.logs.formats import table
 
 HELD_OUT = 16  # first day that neither trains nor validates, of 21
 
@@ -24,7 +24,7 @@ def made(folder):
     """The log, and the pool that has learned its first days."""
     path = folder / "log.csv"
     path.write_text(plain_log(0), encoding="utf-8")
-    log, _ = csv_jsonl.FORMATS["csv"](str(path))
+    log, _ = table.FORMATS["csv"](str(path))
 
     def parts(log):
         points = decision_points(log, soon=False)

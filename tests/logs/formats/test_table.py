@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lam_env.core.events import AGENT, SENSOR, USER, ActionLog, LogError
 from lam_env.logs.coverage import clean
-from lam_env.logs.formats.csv_jsonl import FORMATS
+from lam_env.logs.formats.table import FORMATS
 
 CSV = """time,user,action,value,kind
 2024-03-05T07:00:00+01:00,anna,kitchen_light.on,,user
@@ -137,13 +137,16 @@ GOOD = "2024-03-05T07:00:00+01:00,1,a,,,\n"
         (HEAD + GOOD.replace("a,,", "b,much,"), "line 2: value 'much' is not a finite number"),
         (HEAD + GOOD.replace("a,,", "b,1e300,"), "line 2: value '1e300' is not a finite number"),
         (HEAD + GOOD.replace("a,,,", "b,,,-1"), "line 2: a duration of -1 s"),
-        (HEAD + GOOD.replace("a,,,", "b,,,5") + GOOD, "line 3: some user rows have a duration"),
+        (
+            HEAD + GOOD.replace("a,,,", "b,,,5") + GOOD + GOOD.replace("a", "c"),
+            "line 3: most user rows have no duration, and some have",
+        ),
         (HEAD + GOOD.replace("a,,,", "b,,ghost,"), "line 2: unknown kind 'ghost'"),
         (HEAD + GOOD.replace(",1,", ",,"), "line 2: user and action must be names"),
         (HEAD + GOOD, "only one action"),
         (HEAD + GOOD.replace("a,,", "hall,,sensor"), "no user events"),
         (HEAD + GOOD + '"', "line 3: broken CSV"),
-        ((HEAD + GOOD).encode() + b"\xff,1,b", "line 3: not UTF-8"),
+        ((HEAD + GOOD).encode() + b"\xff,1,b,,,", "line 3: not UTF-8"),
         (gzip.compress((HEAD + GOOD).encode(), mtime=0)[:-9], "cut short"),
         (b"\x1f\x8bnot gzip", "damaged"),
         (gzip.compress(HEAD.encode() + bytes(5_000_000), mtime=0), "line 2: longer than 1048576 bytes"),
@@ -162,13 +165,13 @@ def test_faults_are_told_in_one_line(read, text, message):
         ("{", "not a JSON object"),
         ("[" * 100_000, "not a JSON object"),
         ('{"time": 1, "user": 1}', "no column action"),
-        ('{"time": true, "user": 1, "action": "a"}', "not an ISO 8601 time"),
+        ('{"time": true, "user": 1, "action": "a"}', "time is true, neither text nor a number"),
         ('{"time": 1e400, "user": 1, "action": "a"}', "not an ISO 8601 time"),
-        ('{"time": 1, "user": [1], "action": "a"}', "must be names"),
-        ('{"time": 1, "user": 1, "action": 3}', "must be names"),
-        ('{"time": 1, "user": 1, "action": "a", "value": {}}', "not a finite number"),
-        ('{"time": 1709618401, "user": 1, "action": "a", "kind": []}', None),
-        ('{"time": 1, "user": 1, "action": "a", "kind": ["x"]}', "unknown kind"),
+        ('{"time": 1, "user": [1], "action": "a"}', r"user is \[1\], neither text nor a number"),
+        ('{"time": 1, "user": " ", "action": "a"}', "must be names"),
+        ('{"time": 1, "user": 1, "action": "a", "value": {}}', "value is {}, neither text nor a number"),
+        ('{"time": 1709618401, "user": 1, "action": 3, "kind": ""}', None),
+        ('{"time": 1, "user": 1, "action": "a", "kind": "x"}', "unknown kind"),
     ],
 )
 def test_faults_of_a_json_line(read, line, message):

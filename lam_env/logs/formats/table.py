@@ -1,0 +1,91 @@
+"""Tables of events, one row each: CSV with any separator, JSON lines, Parquet; text gzipped or not.
+
+Columns are called as what they are, or `columns=` says what is in which:
+  time      ISO 8601 with an offset; or without one, or seconds since 1970, and then `zone` must be given; or as
+            `time_format` says in the words of strptime; or numbers, `day` and `minute` of it
+  user      any name
+  action    what was done, "kitchen_light.on"; the sensor's name where `kind` is sensor
+  kind      optional: user (default), agent, sensor, reading, feedback
+  value     optional number: a reading, a rating
+  duration  optional [s], or `end`, a time (of JSON lines where `columns=` says so): then the log is one of activities
+  home      optional: `home` picks one of several
+Other columns are left alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from lam_env.core.events import ActionLog, LogError
+from lam_env.logs.formats.records import existing
+from lam_env.logs.tabular import batches, roles
+from lam_env.logs.tabular.batches import Batch
+from lam_env.logs.tabular.roles import Roles
+from lam_env.logs.tabular.rows import Rows
+
+SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
+
+
+def load(
+    kind: str,
+    path: str,
+    *,
+    home: str | None = None,
+    zone: str | None = None,
+    columns: str | None = None,
+    sep: str | None = None,
+    time_format: str | None = None,
+    ignore: tuple[str, ...] = (),
+    sort: bool = False,
+) -> tuple[ActionLog, dict[str, int]]:
+    """A file -> its log (one tick = 1 s, local wall time) and the number of lines left out, by reason.
+
+    kind: csv, tsv, jsonl or parquet. columns, sep, time_format: what the table is like; `ignore`: states at the end of
+    actions that tell of nothing; sort: rows may be in any order.
+    """
+    file = existing(path)
+    left_out: Counter[str] = Counter()
+    own, found = _opened(kind, file, columns, sep, left_out)
+    rows = Rows(file.name, own, ignore, time_format, left_out)
+    for batch in found:
+        rows.add(batch)
+    return rows.log(home, zone, sort)
+
+
+FORMATS = {
+    "csv": partial(load, "csv"),
+    "tsv": partial(load, "tsv"),
+    "jsonl": partial(load, "jsonl"),
+    "parquet": partial(load, "parquet"),
+}
+
+
+def _opened(
+    kind: str, file: Path, columns: str | None, sep: str | None, left_out: Counter[str]
+) -> tuple[Roles, Iterator[Batch]]:
+    """What the columns of a file are, and its rows."""
+    told = None if columns is None else roles.roles_of(columns)
+    sign = SEPARATORS.get(sep or "", sep) or ("\t" if kind == "tsv" else ",")
+    if sep is not None and kind in ("jsonl", "parquet"):
+        raise LogError(f"{file.name}: sep={sep[:40]} is for format=csv; leave it away")
+    if len(sign) != 1 or sign in '"\r\n':
+        raise LogError(f"sep={sep}: give one sign, or {', '.join(SEPARATORS)}")
+    if kind == "jsonl":
+        own = told or roles.usual(name for name in roles.CALLED if name != "end")  # what is in no row has no role
+        needed = roles.columns_of({role: own[role] for role in roles.NEEDED if role in own})
+        return own, batches.json_batches(file, left_out, roles.columns_of(own), needed)
+    names = list(batches.parquet_columns(file)) if kind == "parquet" else batches.csv_columns(file, sign)
+    if not names:
+        raise LogError(f"{file.name}: the file is empty; its first line must name {','.join(roles.NEEDED)}")
+    header = told is None or not roles.numbered(told)
+    if not header:
+        names = [str(i + 1) for i in range(len(names))]
+    own = told or roles.usual(names)
+    roles.check(f"{file.name}, line 1", own, names, told is not None)
+    wanted = roles.columns_of(own)
+    if kind == "parquet":
+        return own, batches.parquet_batches(file, wanted)
+    return own, batches.csv_batches(file, sign, names, header, left_out, wanted)

@@ -1,0 +1,134 @@
+"""Columns of text as numbers: codes of names, amounts, times. What is common goes through Arrow in one piece; anything
+else is read row by row, which also says what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lam_env.core.events import LogError
+from lam_env.core.units import HOUR, MINUTE
+from lam_env.logs.coverage import says_nothing
+from lam_env.logs.local_time import LAST, LEAST_NUMBER, NO_OFFSET, SECOND, UNIVERSAL, Clocks, Where, read_times
+from lam_env.logs.tables import MAX_VALUE, Texts
+
+_LEAST_LENGTH, _LONGEST_OFFSET = len("2026-01-05T07"), len("+01:00")
+_DIGITS = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?$")
+_OFFSET = re.compile(r"([-+])([01]\d|2[0-3]):([0-5]\d)")
+
+
+class Codes:
+    """Numbers texts in the order in which they come, batch after batch."""
+
+    def __init__(self) -> None:
+        self._number: dict[str, int] = {}
+        self._parts: list[np.ndarray] = []
+
+    def add(self, column: pa.Array, name_of: Callable[[str], str] = str) -> np.ndarray:
+        """(n,) the codes of a batch. `name_of` makes a name of each different text; what is missing is an empty one."""
+        coded = column.fill_null("").dictionary_encode()
+        own = [name_of(text) for text in coded.dictionary.to_pylist()]
+        code = np.array([self._number.setdefault(name, len(self._number)) for name in own], np.int32)
+        self._parts.append(code[coded.indices.to_numpy()])
+        return self._parts[-1]
+
+    def number_of(self, name: str) -> int:
+        """-1 where it has not come yet."""
+        return self._number.get(name, -1)
+
+    def texts(self) -> Texts:
+        return Texts(np.concatenate(self._parts or [np.zeros(0, np.int32)]), list(self._number))
+
+
+class Amounts(NamedTuple):
+    """value (n,) float64, nan where there is none; empty (n,) bool: one was there, but says nothing."""
+
+    value: np.ndarray
+    empty: np.ndarray
+
+
+def amounts(what: str, column: pa.Array, where: Where) -> Amounts:
+    """Finite numbers; LogError for anything else."""
+    column = column.fill_null("")
+    try:
+        given = pc.cast(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column), pa.float64())
+        value = given.to_numpy(zero_copy_only=False)
+        if (np.abs(value[given.is_valid().to_numpy(zero_copy_only=False)]) <= MAX_VALUE).all():
+            return Amounts(value, np.zeros(len(value), bool))
+    except pa.ArrowInvalid:
+        pass
+    texts = column.to_pylist()
+    empty = np.array([says_nothing(text) for text in texts], bool)
+    return Amounts(
+        np.array([math.nan if empty[i] else _amount(what, text, i, where) for i, text in enumerate(texts)]), empty
+    )
+
+
+def _amount(what: str, text: str, row: int, where: Where) -> float:
+    if not text:
+        return math.nan
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not abs(number) <= MAX_VALUE:
+        raise LogError(f"{where(row)}: {what} {text[:40]!r} is not a finite number; correct the line")
+    return number
+
+
+def clocks(column: pa.Array, form: str | None, where: Where) -> Clocks:
+    """Times as `read_times` reads them, or in a `form` of strptime's."""
+    column = column.fill_null("")
+    if form is not None:
+        return _in_form(column, form, where)
+    return _whole(column) or read_times(column.to_pylist(), where)
+
+
+def _whole(column: pa.Array) -> Clocks | None:
+    """A column that is all seconds since 1970, or all ISO 8601 times with an offset, or all without; else None."""
+    try:
+        return _seconds(column) if _DIGITS.match(column[0].as_py()) else _iso(column)
+    except (pa.ArrowInvalid, IndexError):
+        return None
+
+
+def _seconds(column: pa.Array) -> Clocks | None:
+    value = pc.cast(column, pa.float64()).to_numpy()
+    if not ((value >= LEAST_NUMBER) & (value < LAST)).all():
+        return None
+    return Clocks((value * SECOND).astype(np.int64), np.full(len(value), UNIVERSAL, np.int64))
+
+
+def _iso(column: pa.Array) -> Clocks | None:
+    if not pc.all(pc.greater_equal(pc.binary_length(column), _LEAST_LENGTH)).as_py():  # a date without an hour
+        return None
+    end = pc.utf8_slice_codeunits(column, start=-_LONGEST_OFFSET).dictionary_encode()
+    ahead = np.array([_offset(text) for text in end.dictionary.to_pylist()], np.int64)
+    bare = ahead == NO_OFFSET
+    if bare.any() and not bare.all():
+        return None
+    said = pc.cast(column, pa.timestamp("us", None if bare.any() else "UTC"))
+    offset = ahead[end.indices.to_numpy()]
+    time = said.cast(pa.int64()).to_numpy() + np.where(offset > NO_OFFSET, offset, 0) * SECOND
+    return Clocks(time, offset) if ((time >= 0) & (time < LAST * SECOND)).all() else None
+
+
+def _offset(end: str) -> int:
+    """[s] of the last characters of a time."""
+    if end[-1:] in ("Z", "z"):
+        return UNIVERSAL
+    told = _OFFSET.fullmatch(end)
+    return NO_OFFSET if told is None else int(told[1] + "1") * (int(told[2]) * HOUR + int(told[3]) * MINUTE)
+
+
+def _in_form(column: pa.Array, form: str, where: Where) -> Clocks:
+    read = pc.strptime(column, format=form, unit="us", error_is_null=True)
+    for row in np.flatnonzero(read.is_null().to_numpy(zero_copy_only=False))[:1].tolist():
+        raise LogError(f"{where(row)}: {column[row].as_py()[:60]!r} is not as time_format={form} says; correct one")
+    return Clocks(read.cast(pa.int64()).to_numpy(), np.full(len(read), NO_OFFSET, np.int64))

@@ -1,0 +1,197 @@
+"""A log made of the rows of a table, read batch by batch as numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from lam_env.core.events import KINDS, USER, ActionLog, LogError
+from lam_env.core.units import DAY, MINUTE
+from lam_env.logs.coverage import clean
+from lam_env.logs.local_time import NO_OFFSET, SECOND, UNIVERSAL, Clocks, Where, check_no_dates, local_times
+from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table
+from lam_env.logs.tabular.batches import Batch
+from lam_env.logs.tabular.numbers import Codes, amounts, clocks
+from lam_env.logs.tabular.roles import NEEDED, Roles
+
+NO_ACTION, IGNORED = "line(s) without an action", "line(s) of states to ignore"
+UNTIMED, BACKWARD = "activity(ies) without a duration", "activity(ies) that end before they start"
+MONDAY = 4 * DAY  # [s since 1970] of the first one
+
+
+class Rows:
+    """Rows whose columns are as `roles` say; what is left out is counted in `left_out`."""
+
+    def __init__(
+        self, source: str, roles: Roles, ignore: Sequence[str], time_format: str | None, left_out: Counter[str]
+    ):
+        self._source, self._roles, self._form, self._left_out = source, roles, time_format, left_out
+        words = "|".join(map(re.escape, ignore))
+        self._ignored = re.compile(rf"(?:.*[.:=/ ])?(?:{words})", re.IGNORECASE | re.DOTALL) if words else None
+        self._names = {role: Codes() for role in ("action", "user", "home")}
+        self._parts: dict[str, list[np.ndarray]] = {}
+
+    def add(self, batch: Batch) -> None:
+        """LogError for a row that makes no sense."""
+        number, cells = self._that_tell(batch)
+        n = len(number)
+        if not n:
+            return
+
+        def where(i: int) -> str:
+            return f"{self._source}, line {number[i]}"
+
+        def cells_of(role: str) -> pa.Array:
+            return cells.get(role, pa.nulls(n, pa.string()))
+
+        user = cells_of("user")
+        code = self._names["user"].add(user, _name if "user" in cells else lambda _: "0")
+        if (nobody := code == self._names["user"].number_of("")).any():
+            raise LogError(f"{where(int(nobody.argmax()))}: user and action must be names; correct the line")
+        self._names["action"].add(cells_of("action"))
+        self._names["home"].add(cells_of("home"), clean)
+        value, empty = amounts("value", cells_of("value"), where)
+        duration, nothing = amounts("duration", cells_of("duration"), where)
+        for i in np.flatnonzero((duration < 0) | (duration > LONGEST))[:1].tolist():
+            raise LogError(f"{where(i)}: a duration of {duration[i]:g} s; it must lie between 0 and {LONGEST} s")
+        columns = {"line": number.astype(np.int32), "kind": _kinds(cells_of("kind"), where), "value": value, "duration": duration}
+        columns["empty"] = empty | nothing
+        began = self._by_day(cells, where) if "day" in cells else clocks(cells_of("time"), self._form, where)
+        columns |= {"time": began.time, "offset": began.offset}
+        if "end" in cells:
+            ended = clocks(cells["end"], self._form, where)
+            columns |= {"end": ended.time, "end offset": ended.offset}
+        for name, column in columns.items():
+            self._parts.setdefault(name, []).append(column)
+
+    def _that_tell(self, batch: Batch) -> Batch:
+        """The cells by role, of rows that have an action."""
+        cells = {role: template.of(batch.cells) for role, template in self._roles.items()}
+        coded = cells["action"].fill_null("").dictionary_encode()
+        names = [clean(name) for name in coded.dictionary.to_pylist()]
+        code = coded.indices.to_numpy()
+        nothing = _flags([name.lower() in ("", "none") for name in names])[code]
+        ignored = _flags([bool(self._ignored and self._ignored.fullmatch(name)) for name in names])[code] & ~nothing
+        open_ended = np.zeros(len(code), bool)
+        if "end" in cells:
+            open_ended = _flags([not text for text in cells["end"].fill_null("").to_pylist()]) & ~nothing & ~ignored
+        reasons = Counter({NO_ACTION: nothing.sum(), IGNORED: ignored.sum(), UNTIMED: open_ended.sum()})
+        self._left_out.update({why: int(count) for why, count in reasons.items() if count})
+        keep = ~(nothing | ignored | open_ended)
+        mask = pa.array(keep)
+        return Batch(batch.number[keep], {role: column.filter(mask) for role, column in cells.items()})
+
+    def _by_day(self, cells: dict[str, pa.Array], where: Where) -> Clocks:
+        """Numbers of days, and minutes of them; `weekday` says which days of the week they are, 0 being a Monday."""
+        told = {}
+        for role in ("day", "minute", "weekday"):
+            if role not in cells:
+                continue
+            told[role], _ = amounts(role, cells[role], where)
+            most = {"day": 30_000, "minute": 1440, "weekday": 7}[role]
+            for i in np.flatnonzero(~((told[role] >= 0) & (told[role] < most)))[:1].tolist():
+                raise LogError(
+                    f"{where(i)}: {role} {cells[role][i].as_py()!r}; it must be a number from 0 to {most - 1}"
+                )
+        day = np.floor(told["day"])
+        if "weekday" in told:
+            day += (told["weekday"] - day) % 7
+        time = (MONDAY + day * DAY + told["minute"] * MINUTE) * SECOND
+        return Clocks(time.astype(np.int64), np.full(len(day), NO_OFFSET, np.int64))
+
+    def log(self, home: str | None, zone: str | None, sort: bool) -> tuple[ActionLog, dict[str, int]]:
+        """The log of one home, and what was left out."""
+        if not self._parts:
+            raise LogError(f"{self._source}: the file is empty; it needs lines of {', '.join(NEEDED)}")
+        # as few copies at once as can be: a log may have ten million rows
+        columns = {name: np.concatenate(self._parts.pop(name)) for name in list(self._parts)}
+        texts = {role: self._names.pop(role).texts() for role in list(self._names)}
+        home, mine = self._of_home(texts.pop("home"), home)
+        if sort:
+            ahead = np.where(columns["offset"] > NO_OFFSET, columns["offset"], 0)
+            mine = mine[np.argsort((columns["time"] - ahead * SECOND)[mine], kind="stable")]
+        if sort or len(mine) < len(columns["line"]):
+            columns = {name: column[mine] for name, column in columns.items()}
+            texts = {role: Texts(code[mine], known) for role, (code, known) in texts.items()}
+        line = columns["line"]
+
+        def where(i: int) -> str:
+            return f"{self._source}, line {line[i % len(line)]}"
+
+        seconds = columns["offset"] == UNIVERSAL
+        check_no_dates(columns["time"][seconds & (columns["time"] % SECOND == 0)] // SECOND, where)
+        time, offset, n = columns["time"], columns["offset"], len(line)
+        if "end" in columns:  # in one piece, so that both are on the same clock
+            time, offset = np.r_[time, columns["end"]], np.r_[offset, columns["end offset"]]
+        local = local_times(Clocks(time, offset), zone, where, on_the_wall="day" in self._roles)
+        for i in (np.flatnonzero(np.diff(local.moment[:n]) < 0)[:1] + 1).tolist():
+            raise LogError(f"{where(i)}: its time is before that of the line above; sort the file by time, or sort=yes")
+        if "end" in columns:
+            columns["duration"] = (local.moment[n:] - local.moment[:n]) / SECOND
+            local = local._replace(wall=local.wall[:n], moment=local.moment[:n])
+        keep = self._timed(columns)
+        timed = ~np.isnan(columns["duration"])
+        table = EventTable(
+            local._replace(wall=local.wall[keep], moment=local.moment[keep]),
+            *(Texts(texts[role].code[keep], texts[role].known) for role in ("action", "user")),
+            columns["kind"][keep],
+            np.where(timed, columns["duration"], columns["value"])[keep],
+            columns["empty"][keep],
+        )
+        intervals = bool((timed & (columns["kind"] == USER))[keep].any())
+        about = {"home": home} if home else {}
+        return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, **about)
+
+    def _timed(self, columns: dict[str, np.ndarray]) -> np.ndarray:
+        """(n,) bool: the rows that are kept. In a log of activities those of users without a duration are not."""
+        duration, of_user = columns["duration"], (columns["kind"] == USER) & ~columns["empty"]
+        wrong = (duration < 0) | (duration > LONGEST)
+        self._left_out[BACKWARD] += int((duration < 0).sum())
+        self._left_out["activity(ies) of more than a year"] += int((duration > LONGEST).sum())
+        untimed = of_user & np.isnan(duration)
+        if not (of_user & ~untimed).any():
+            return ~wrong
+        if untimed.sum() > (of_user & ~untimed).sum():
+            where = f"{self._source}, line {columns['line'][untimed.argmax()]}"
+            raise LogError(f"{where}: most user rows have no duration, and some have; give all of them, or none")
+        self._left_out[UNTIMED] += int(untimed.sum())
+        return ~wrong & ~untimed
+
+    def _of_home(self, homes: Texts, home: str | None) -> tuple[str, np.ndarray]:
+        """The home that is meant, "" where the file names none, and its rows."""
+        source, named = self._source, sorted(set(homes.known) - {""})
+        if home is not None and not named:
+            raise LogError(f"{source}: no column home, so home={home[:40]} says nothing; leave it away")
+        if home is None and len(named) > 1:
+            raise LogError(f"{source}: holds several homes; settings: home=<one of {', '.join(named)[:200]}>")
+        meant = clean(home) if home is not None else named[0] if named else ""
+        if home is not None and meant not in named:
+            raise LogError(f"{source}: no home {home[:40]!r} here; settings: home=<one of {', '.join(named)[:200]}>")
+        mine = np.flatnonzero(homes.code == homes.known.index(meant))
+        if others := len(homes.code) - len(mine):
+            self._left_out["event(s) of another home, or of none"] += others
+        return meant, mine
+
+
+def _name(text: str) -> str:
+    """As it is written: other forms of it are counted later."""
+    return text if clean(text) else ""
+
+
+def _flags(values: list[bool]) -> np.ndarray:
+    return np.array(values, bool)
+
+
+def _kinds(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:
+    coded = column.fill_null("").dictionary_encode()
+    code = coded.indices.to_numpy()
+    known = [text or KINDS[USER] for text in coded.dictionary.to_pylist()]
+    for i, kind in enumerate(known):
+        if kind not in KINDS:
+            at = int((code == i).argmax())
+            raise LogError(f"{where(at)}: unknown kind {kind[:40]!r}; use one of {', '.join(KINDS)}")
+    return np.array([KINDS.index(kind) for kind in known], np.int8)[code]
