@@ -53,7 +53,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.experiment.finetune import save_policy as save_policy
     from lam_env.experiment.policies import load as load
     from lam_env.logs.decision_points import decision_points as decision_points
-    from lam_env.logs.formats.files import read_lines as read_lines
+    from lam_env.logs.input.files import read_lines as read_lines
     from lam_env.logs.tables import LogRow as LogRow
     from lam_env.logs.tables import log_of_rows as log_of_rows
     from lam_env.sim.persons import PersonalWorld as PersonalWorld

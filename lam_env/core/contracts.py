@@ -205,10 +205,11 @@ class Checkpoints(Protocol):
 
 
 class Importer(Protocol):
-    """Reads the logs of a format: the log, and what was left out, by reason."""
+    """Reads the logs of a format: the log, and what was left out, by reason. `table`: settings of tables, of which it
+    names those that it takes."""
 
     def __call__(
-        self, path: str, *, home: str | None = None, zone: str | None = None
+        self, path: str, *, home: str | None = None, zone: str | None = None, **table: Any
     ) -> tuple[ActionLog, dict[str, int]]: ...
 
 

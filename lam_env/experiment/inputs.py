@@ -108,8 +108,8 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     """The log that the settings name; UserError says what is wrong with it. Prints what it holds."""
     s = settings
     if s.logs is None:
-        if s.format or s.home or s.zone:
-            raise UserError("format, home and zone say how to read a log: give logs=PATH too")
+        if given := ["format"] * bool(s.format) + list(_options(s)):
+            raise UserError(f"{', '.join(given)}: how to read a real log; give logs=PATH too")
         if s.predict and s.model is not None:
             raise UserError("predict=yes fits predictors to a real log, and model= brings them: leave one of them away")
         if s.predict:
@@ -123,7 +123,11 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     importer = registry.IMPORTERS.get(s.format)
     if not Path(s.logs).exists():
         raise UserError(f"logs={s.logs}: no such file or folder")
-    log, left_out = importer(s.logs, home=s.home, zone=s.zone)
+    options = {"home": None, "zone": None, **_options(s)}
+    if unknown := [name for name in options if name not in inspect.signature(importer).parameters]:
+        takers = "columns, sep, time_format, ignore and sort are for tables: format=csv|tsv|jsonl|parquet"
+        raise UserError(f"format={s.format} takes no {', '.join(unknown)}; {takers}")
+    log, left_out = importer(s.logs, **options)
     events, days = int((log.kind == USER).sum()), len(days_of(log).number)
     print(f"{s.logs}: {events:,} events, {days} days, {len(log.vocabulary) - 1} actions")
     for line in said(log, left_out):
@@ -161,6 +165,12 @@ def _check_days(path: str, log: ActionLog, which: str = "") -> None:
     print(f"  predictors {which}learn from {count(learned, 'day')}, and are tested on {events} of the last {last}")
 
 
+def _options(settings: RunSettings) -> dict[str, Any]:
+    """Of how a real log is read, what is said."""
+    names = ("home", "zone", "columns", "sep", "time_format", "ignore", "sort")
+    return {name: value for name in names if (value := getattr(settings, name))}
+
+
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:
     """A log of runs or players, of whom whole ones are held out. Prints how many; UserError says why there are none."""
     points = decision_points(log, soon=False)
@@ -181,8 +191,8 @@ def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
         return RealLog(log)
     people = len(np.unique(log.user[log.kind == USER]))
     if people > 1:
-        what = f"holds the activities of {people} people"
-        raise UserError(f"logs={path}: {what}; a twin is of one: give one person's rows")
+        print(f"  activities of {people} people: a twin is of one, so they are predicted and nobody acts")
+        return RealLog(log)
     from lam_env.logs.calibrate import calibrate
 
     try:

@@ -124,6 +124,13 @@ class RunSettings:
     )
     home: str | None = setting(None, "which home of the real log, where it holds several")
     zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
+    columns: str | None = setting(
+        None, "what is in which column of the real log, a table: time:last_changed,action:{entity_id}.{state}"
+    )
+    sep: str | None = setting(None, "what stands between the columns of the real log: a sign, or tab, space")
+    time_format: str | None = setting(None, "form of the real log's times, in the words of strptime: %d.%m.%Y %H:%M")
+    ignore: tuple[str, ...] = setting((), "states, at the end of actions of the real log, that tell of nothing")
+    sort: bool = setting(False, "the rows of the real log are in any order")
     predict: bool = setting(False, "judge predictors on the real log, and nothing more: nobody acts")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")
     track: tuple[str, ...] = setting(

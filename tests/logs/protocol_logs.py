@@ -2,8 +2,8 @@
 
 A row is an activity, with its duration, or a device's switching on, without one. All rows are kept and none merged, but
 in `al` a label's interval goes on until another label or an hour of silence, "Other_Activity" is left out, and equal
-neighbours less than 30 min apart are one. An end before the start (one in `ordonez_a`) is read as the start. Times are
-the clock on the wall, with one offset from UTC all the time. What each log is stands beside it (SOURCE.md).
+neighbours less than 30 min apart are one. An end before the start (three in `ordonez_a`) is read as the start. Times
+are the clock on the wall, with one offset from UTC all the time. What each log is stands beside it (SOURCE.md).
 
     python tests/logs/protocol_logs.py FOLDER    # writes FOLDER/al.csv and so on
 """

@@ -17,7 +17,7 @@ import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError
 from lam_env.logs.coverage import EMPTY, clean, says_nothing
-from lam_env.logs.formats.files import chunks
+from lam_env.logs.input.files import chunks
 from lam_env.logs.local_time import SECOND, LocalTimes, local_times, read_times
 from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table
 

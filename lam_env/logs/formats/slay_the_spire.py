@@ -25,7 +25,7 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.core.files.inputs import BROKEN, reason
 from lam_env.core.units import DAY
 from lam_env.logs.coverage import sound_rows
-from lam_env.logs.formats.records import existing, objects
+from lam_env.logs.input.records import existing, objects
 from lam_env.logs.local_time import (
     EPOCH,
     LAST,

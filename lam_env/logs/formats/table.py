@@ -20,11 +20,11 @@ from functools import partial
 from pathlib import Path
 
 from lam_env.core.events import ActionLog, LogError
-from lam_env.logs.formats.records import existing
-from lam_env.logs.tabular import batches, roles
-from lam_env.logs.tabular.batches import Batch
-from lam_env.logs.tabular.roles import Roles
-from lam_env.logs.tabular.rows import Rows
+from lam_env.logs.input import batches, roles
+from lam_env.logs.input.batches import Batch
+from lam_env.logs.input.records import existing
+from lam_env.logs.input.roles import Roles
+from lam_env.logs.input.rows import Rows
 
 SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 

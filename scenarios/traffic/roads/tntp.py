@@ -16,7 +16,7 @@ from typing import NoReturn
 import numpy as np
 
 from lam_env.core.events import LogError
-from lam_env.logs.formats.files import read_lines
+from lam_env.logs.input.files import read_lines
 
 from .cost import link_cost
 from .network import MAX_NODES, Demand, NetworkError, RoadNetwork, first_fault

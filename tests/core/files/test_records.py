@@ -21,8 +21,8 @@ from lam_env.core.files.manifest import write_manifest
 from lam_env.core.files.records import record_of
 from lam_env.evaluation.report.reader import read_run
 from lam_env.evaluation.results import ResultRow, read
-from lam_env.logs.formats.table import FORMATS
 from lam_env.logs.formats.spire_cards import card_choices
+from lam_env.logs.formats.table import FORMATS
 
 
 @dataclass

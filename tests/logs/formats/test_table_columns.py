@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from lam_env.core.events import LogError
 from lam_env.logs.formats.table import FORMATS
+from lam_env.logs.input.numbers import clocks
+from lam_env.logs.input.roles import roles_of
 from lam_env.logs.local_time import read_times
-from lam_env.logs.tabular.numbers import clocks
-from lam_env.logs.tabular.roles import roles_of
 
 HISTORY = """entity_id;state;last_changed
 light.kitchen;off;2026-01-05T06:00:00.000Z
@@ -80,7 +80,8 @@ def test_a_start_and_an_end_are_an_activity(read):
 
 def test_an_end_of_another_offset_is_a_moment(read):
     """The clock is put back at night: she sleeps an hour longer than the clock shows."""
-    rows = "2026-10-24T23:00:00+02:00,2026-10-25T07:00:00+01:00,sleep\n2026-10-25T08:00:00+01:00,2026-10-25T08:10:00+01:00,tea\n"
+    rows = "2026-10-24T23:00:00+02:00,2026-10-25T07:00:00+01:00,sleep\n"
+    rows += "2026-10-25T08:00:00+01:00,2026-10-25T08:10:00+01:00,tea\n"
     log, _ = read("time,end,action\n" + rows, columns="time:time,end:end,action:action", zone="Europe/Berlin")
     assert log.value.tolist() == [9 * 3600, 600]
 
@@ -106,7 +107,7 @@ def test_rows_in_any_order_are_sorted_when_told(read):
     text = (
         "time,user,action\n2026-01-05T08:00:00,anna,home\n2026-01-09T09:00:00,anna,work\n2026-01-05T07:30:00,ben,home\n"
     )
-    with pytest.raises(LogError, match="line 4: its time is before that of the line above; .* or sort=yes"):
+    with pytest.raises(LogError, match=r"line 4: its time is before that of the line above; .* or sort=yes"):
         read(text, zone="UTC")
     log, _ = read(text, zone="UTC", sort=True)
     assert [(u, a) for _, u, a, _ in events(log)] == [("ben", "home"), ("anna", "home"), ("anna", "work")]
@@ -128,7 +129,7 @@ def test_parquet_holds_numbers_times_and_names(tmp_path):
     assert events(log) == [(MONDAY_7, "3", "a", 1.5), (MONDAY_7 + 3600, "3", "b", 2.0)]
     table = table.set_column(1, "who", pa.array([[1], [2]]))
     pq.write_table(table, tmp_path / "log.parquet")
-    with pytest.raises(LogError, match="column who holds list<.*neither text nor numbers; give another"):
+    with pytest.raises(LogError, match=r"column who holds list<.*neither text nor numbers; give another"):
         FORMATS["parquet"](str(tmp_path / "log.parquet"), columns=columns, zone="UTC")
 
 

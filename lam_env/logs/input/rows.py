@@ -12,11 +12,11 @@ import pyarrow as pa
 from lam_env.core.events import KINDS, USER, ActionLog, LogError
 from lam_env.core.units import DAY, MINUTE
 from lam_env.logs.coverage import clean
+from lam_env.logs.input.batches import Batch
+from lam_env.logs.input.numbers import Codes, amounts, clocks
+from lam_env.logs.input.roles import NEEDED, Roles
 from lam_env.logs.local_time import NO_OFFSET, SECOND, UNIVERSAL, Clocks, Where, check_no_dates, local_times
 from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table
-from lam_env.logs.tabular.batches import Batch
-from lam_env.logs.tabular.numbers import Codes, amounts, clocks
-from lam_env.logs.tabular.roles import NEEDED, Roles
 
 NO_ACTION, IGNORED = "line(s) without an action", "line(s) of states to ignore"
 UNTIMED, BACKWARD = "activity(ies) without a duration", "activity(ies) that end before they start"
@@ -58,7 +58,12 @@ class Rows:
         duration, nothing = amounts("duration", cells_of("duration"), where)
         for i in np.flatnonzero((duration < 0) | (duration > LONGEST))[:1].tolist():
             raise LogError(f"{where(i)}: a duration of {duration[i]:g} s; it must lie between 0 and {LONGEST} s")
-        columns = {"line": number.astype(np.int32), "kind": _kinds(cells_of("kind"), where), "value": value, "duration": duration}
+        columns = {
+            "line": number.astype(np.int32),
+            "kind": _kinds(cells_of("kind"), where),
+            "value": value,
+            "duration": duration,
+        }
         columns["empty"] = empty | nothing
         began = self._by_day(cells, where) if "day" in cells else clocks(cells_of("time"), self._form, where)
         columns |= {"time": began.time, "offset": began.offset}
@@ -135,13 +140,10 @@ class Rows:
             local = local._replace(wall=local.wall[:n], moment=local.moment[:n])
         keep = self._timed(columns)
         timed = ~np.isnan(columns["duration"])
-        table = EventTable(
-            local._replace(wall=local.wall[keep], moment=local.moment[keep]),
-            *(Texts(texts[role].code[keep], texts[role].known) for role in ("action", "user")),
-            columns["kind"][keep],
-            np.where(timed, columns["duration"], columns["value"])[keep],
-            columns["empty"][keep],
-        )
+        action, user = (Texts(texts[role].code[keep], texts[role].known) for role in ("action", "user"))
+        local = local._replace(wall=local.wall[keep], moment=local.moment[keep])
+        value = np.where(timed, columns["duration"], columns["value"])[keep]
+        table = EventTable(local, action, user, columns["kind"][keep], value, columns["empty"][keep])
         intervals = bool((timed & (columns["kind"] == USER))[keep].any())
         about = {"home": home} if home else {}
         return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, **about)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lam_env.core.events import LogError
 from lam_env.core.files.inputs import json_of
-from lam_env.logs.formats.files import read_lines
+from lam_env.logs.input.files import read_lines
 
 EMPTY = "empty line(s)"  # a reason to leave a line out
 

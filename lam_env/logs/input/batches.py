@@ -17,8 +17,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from lam_env.core.events import LogError
-from lam_env.logs.formats.files import LONGEST_LINE, read_lines
-from lam_env.logs.formats.records import EMPTY, objects
+from lam_env.logs.input.files import LONGEST_LINE, read_lines
+from lam_env.logs.input.records import EMPTY, objects
 
 ROWS = 1 << 14  # of a batch of JSON lines or of Parquet
 
