@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,3 +120,20 @@ def test_a_new_agent_that_needs_no_prior_is_judged(tmp_path: Path) -> None:
     with reader(tmp_path):
         follow((DOCS / "add_an_agent.md").read_text(encoding="utf-8"))
     assert agents_of(tmp_path / "shy" / "results.csv", "sim") >= {"none", "shy:Shy"}
+
+
+def test_a_log_of_ones_own_is_predicted_without_a_conversion(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with reader(tmp_path):
+        follow((DOCS / "your_log.md").read_text(encoding="utf-8"))
+        assert agents_of(tmp_path / "export" / "results.csv", "log") >= {"most_frequent", "markov1", "prior"}
+    said = capfd.readouterr().out
+    assert "84 events, 14 days, 6 actions" in said
+    assert "left out: 14 states without a meaning (unavailable, unknown, nan)" in said
+
+
+def test_the_page_names_every_format_and_no_other() -> None:
+    text = (DOCS / "your_log.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.partition("## Logs as they are")[2].splitlines() if "|" in line][2:]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    tables = set(re.findall(r"\b(csv|tsv|jsonl|parquet)\b", text))
+    assert named | tables == {name for name in registry.IMPORTERS.names() if not name.startswith("dnd")}
