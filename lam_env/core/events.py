@@ -147,7 +147,8 @@ class Vocabulary(Shared):
 class Protocol:
     """Which part of a log trains a predictor, which validates, which tests."""
 
-    split: Literal["days", "streams", "worlds"] = "days"  # held out; streams: runs or players, worlds: simulated
+    # held out; each: the last days of each stream, streams: whole ones (runs, players), worlds: simulated
+    split: Literal["days", "each", "streams", "worlds"] = "days"
     word: str = ""  # of streams: only those count that have `least` events whose action begins so
     least: int = 0
 

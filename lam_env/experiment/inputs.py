@@ -29,6 +29,7 @@ from lam_env.launch.job import one_line
 from lam_env.logs.coverage import days_of, said
 from lam_env.logs.decision_points import day_of_target, decision_points
 from lam_env.logs.streams import split_by_protocol
+from lam_env.logs.tables import SPLITS
 
 if TYPE_CHECKING:
     from lam_env.experiment.models import Pool, Predictor, TunedPolicy
@@ -125,14 +126,14 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
         raise UserError(f"logs={s.logs}: no such file or folder")
     options = {"home": None, "zone": None, **_options(s)}
     if unknown := [name for name in options if name not in inspect.signature(importer).parameters]:
-        takers = "columns, sep, time_format, ignore and sort are for tables: format=csv|tsv|jsonl|parquet"
+        takers = "columns, sep, time_format, ignore, sort and split are for tables: format=csv|tsv|jsonl|parquet"
         raise UserError(f"format={s.format} takes no {', '.join(unknown)}; {takers}")
     log, left_out = importer(s.logs, **options)
     events, days = int((log.kind == USER).sum()), len(days_of(log).number)
     print(f"{s.logs}: {events:,} events, {days} days, {len(log.vocabulary) - 1} actions")
-    for line in said(log, left_out):
+    for line in [*said(log, left_out), *_streams_said(log)]:
         print(f"  {line}")
-    if log.protocol.split == "streams":
+    if log.protocol.split in ("each", "streams"):
         return RealLog(_checked_streams(s.logs, log))
     if scenario.personal and not s.predict:
         why = f"no real log is read into {s.scenario}, whose people are asked one by one"
@@ -167,12 +168,21 @@ def _check_days(path: str, log: ActionLog, which: str = "") -> None:
 
 def _options(settings: RunSettings) -> dict[str, Any]:
     """Of how a real log is read, what is said."""
-    names = ("home", "zone", "columns", "sep", "time_format", "ignore", "sort")
+    names = ("home", "zone", "columns", "sep", "time_format", "ignore", "sort", "split")
     return {name: value for name in names if (value := getattr(settings, name))}
 
 
+def _streams_said(log: ActionLog) -> list[str]:
+    """How a table of several users is read, and how else it could be."""
+    name, users = log.meta.get("streams"), log.meta.get("users")
+    if name not in SPLITS or (isinstance(users, list) and len(users) < 2):
+        return []
+    others = ", ".join(f"split={other}" for other in SPLITS if other != name)
+    return [f"split={name}: {SPLITS[str(name)][1]}; else {others}"]
+
+
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:
-    """A log of runs or players, of whom whole ones are held out. Prints how many; UserError says why there are none."""
+    """A log of many streams. Prints how many have what is held out; UserError says why there are none."""
     points = decision_points(log, soon=False)
     try:
         parts = split_by_protocol(log, points)
@@ -191,7 +201,7 @@ def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
         return RealLog(log)
     people = len(np.unique(log.user[log.kind == USER]))
     if people > 1:
-        print(f"  activities of {people} people: a twin is of one, so they are predicted and nobody acts")
+        print(f"  activities of {people} people: a simulated likeness is of one, so they are predicted and nobody acts")
         return RealLog(log)
     from lam_env.logs.calibrate import calibrate
 

@@ -130,6 +130,11 @@ class RunSettings:
     sep: str | None = setting(None, "what stands between the columns of the real log: a sign, or tab, space")
     time_format: str | None = setting(None, "form of the real log's times, in the words of strptime: %d.%m.%Y %H:%M")
     ignore: tuple[str, ...] = setting((), "states, at the end of actions of the real log, that tell of nothing")
+    split: Literal["days", "per_user", "users", "sessions"] | None = setting(
+        None,
+        "what of the real log tests: the last days of all as one stream; of each user; whole users; the last sessions"
+        " (default: days; of activities of several people, each user)",
+    )
     sort: bool = setting(False, "the rows of the real log are in any order")
     predict: bool = setting(False, "judge predictors on the real log, and nothing more: nobody acts")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")

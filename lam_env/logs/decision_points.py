@@ -298,8 +298,28 @@ def split_by_day(
     quiet day goes with the next of the D. The last row of a world has no target and belongs to no part.
     """
     has = np.r_[points.world[1:] == points.world[:-1], False][: len(points)]
-    day = day_of_target(points)
-    days = np.unique(day[has & (points.target > 0)])
+    return _parted(has, has & (points.target > 0), day_of_target(points), parts)
+
+
+def split_each_by_day(
+    points: DecisionPoints, parts: tuple[float, float] = (0.7, 0.1)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of each stream by itself: by its own days."""
+    has, day = np.r_[points.world[1:] == points.world[:-1], False][: len(points)], day_of_target(points)
+    bounds = np.r_[points.starts(), len(points)]
+    each = [
+        _parted(has[a:b], has[a:b] & (points.target[a:b] > 0), day[a:b], parts)
+        for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+    ]
+    train, valid, test = (np.concatenate(masks) if masks else has for masks in zip(*each, strict=True))
+    return train, valid, test
+
+
+def _parted(
+    has: np.ndarray, counts: np.ndarray, day: np.ndarray, parts: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Masks (n,), by the days of rows that `counts` (n,) bool."""
+    days = np.unique(day[counts])
     # .7 * 90 is 62.99...: a day must not be lost to rounding
     a = int(parts[0] * len(days) + 1e-9)
     b = a + max(1, int(parts[1] * len(days) + 1e-9))

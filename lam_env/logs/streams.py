@@ -1,7 +1,8 @@
 """Logs of many short streams (a game's runs, its players), and how predictors are judged on a real log.
 
-A home is one long stream, of which the last days are held out. Of runs and players the last *streams* are: runs in
-order of time (the future), players in the order of the file (people never seen). Such a log says so by its `Protocol`.
+A home is one long stream, of which the last days are held out. Of people who do not share one (places, clicks) each is
+a stream, of which the last days are. Of runs and players the last *streams* are: runs in order of time (the future),
+players in the order of the file (people never seen). A log says so by its `Protocol`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError, Protocol, Vocabulary
 from lam_env.logs.coverage import clean_names
-from lam_env.logs.decision_points import DecisionPoints, decision_points, split_by_day
+from lam_env.logs.decision_points import DecisionPoints, decision_points, split_by_day, split_each_by_day
 from lam_env.logs.local_time import monday_before
 from lam_env.logs.tables import HELD, check_names, in_order, told_of
 
@@ -66,11 +67,14 @@ def log_of_streams(
 
 
 def split_by_protocol(log: ActionLog, points: DecisionPoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Masks (n,) of train, validation and test rows of a log: 70, 10 and 20 % of the days, or of the streams; of
-    simulated worlds the last eighth validates and none tests, for others can be simulated."""
+    """Masks (n,) of train, validation and test rows of a log: 70, 10 and 20 % of the days, of all or of each
+    stream, or of the streams; of simulated worlds the last eighth validates and none tests, for others can be simulated.
+    """
     v, protocol = points.vocabulary, log.protocol
     if protocol.split == "days":
         return split_by_day(points)
+    if protocol.split == "each":
+        return split_each_by_day(points)
     if protocol.split == "worlds":
         valid = points.world >= log.worlds[-max(1, len(log.worlds) // 8)] * points.people
         return ~valid, valid, np.zeros(len(points), bool)

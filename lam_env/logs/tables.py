@@ -6,14 +6,22 @@ import dataclasses
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, LogError, Vocabulary
+from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, LogError, Protocol, Vocabulary
 from lam_env.logs.coverage import clean_names, says_nothing, sound_rows
 from lam_env.logs.local_time import EPOCH, SECOND, Clocks, LocalTimes, local_times, microseconds, monday_before
 
+SPLITS: dict[
+    str, tuple[Literal["days", "each", "streams"], str]
+] = {  # by name, what is held out, and a sentence about it
+    "days": ("days", "the last days test, and all that is done is one stream"),
+    "per_user": ("each", "each user is a stream, whose last days test"),
+    "users": ("streams", "each user is a stream, and whole users test"),
+    "sessions": ("streams", "each user is a session, and the last sessions test"),
+}
 TIMER = 300  # [s] of quiet after which a log of commands has a decision point
 MAX_NAMES = 30_000  # tokens are int16
 MAX_VALUE = 3.4e38  # values are float32
@@ -72,10 +80,11 @@ def log_of_rows(
     intervals: bool,
     left_out: Mapping[str, int] | None = None,
     zone: str | None = None,
+    split: str | None = None,
     **meta: object,
 ) -> tuple[ActionLog, dict[str, int]]:
     """What an importer returns, of rows in any order: the log, and what was left out, which goes on from `left_out`.
-    `zone`: the home's time zone, into which times with an offset are turned."""
+    `zone`: the home's time zone, into which times with an offset are turned; `split`: as in `log_of_table`."""
     told = [microseconds(row.time) for row in rows]
     clocks = Clocks(*np.array(told, np.int64).reshape(-1, 2).T)
     local = local_times(clocks, zone, lambda i: f"{source}, event {i + 1}", on_the_wall=True)
@@ -85,14 +94,23 @@ def log_of_rows(
     table = EventTable(
         local, Texts.of(row.name for row in rows), Texts.of(row.user for row in rows), kind, value, empty
     )
-    return log_of_table(table, source, intervals=intervals, left_out=left_out, **meta)
+    return log_of_table(table, source, intervals=intervals, left_out=left_out, split=split, **meta)
 
 
 def log_of_table(
-    table: EventTable, source: str, *, intervals: bool, left_out: Mapping[str, int] | None = None, **meta: object
+    table: EventTable,
+    source: str,
+    *,
+    intervals: bool,
+    left_out: Mapping[str, int] | None = None,
+    split: str | None = None,
+    **meta: object,
 ) -> tuple[ActionLog, dict[str, int]]:
     """A log at one tick a second, whose tick 0 is the Monday 00:00 on or before the first event, and what was left out
-    of it. A log of commands has a timer, one of activities (`intervals`) none.
+    of it. A log of commands in one stream has a timer; others have none.
+
+    split: one of `SPLITS`; by default activities (`intervals`) of several users are those of each, anything else is one
+    stream: commands of a home are answers to what others did there.
 
     Names are numbered alphabetically; users too (by number where they are numbers). `meta["told"]` counts what was kept
     otherwise than the file says it.
@@ -133,17 +151,27 @@ def log_of_table(
         "token": token,
         "value": value,
     }
-    meta = {"start": monday.date().isoformat(), "source": source, "users": known, "zone": table.local.zone, **meta}
+    split = split or ("per_user" if intervals and len(known) > 1 else "days")
+    if split != "days":  # user after user, or session after session in the order in which they began
+        number = columns["user"]
+        if split == "sessions":
+            first = np.unique(number, return_index=True)[1]
+            number = np.argsort(np.argsort(first, kind="stable"))[number]
+        columns |= {"world": number, "user": np.zeros(len(order), np.int64)}
+    about = {"start": monday.date().isoformat(), "source": source, "zone": table.local.zone, "streams": split}
+    about |= {"users": known} if split != "sessions" else {}
     log = ActionLog.from_columns(
         columns,
         vocabulary,
         intervals=intervals,
-        timer=None if intervals else TIMER,
-        meta=meta | told,
+        timer=None if intervals or split != "days" else TIMER,
+        protocol=Protocol(SPLITS[split][0]),
+        meta=about | meta | told,
     )
     timed = (log.kind == USER) & intervals
-    end = log.time + np.where(timed, np.nan_to_num(value), 0).astype(np.int64)
-    return dataclasses.replace(log, end=(int(end.max()),)), dict(Counter(left_out or {}) + reasons)
+    ends = log.time + np.where(timed, np.nan_to_num(log.value), 0).astype(np.int64)
+    end = np.maximum.reduceat(ends, np.searchsorted(log.world, log.worlds))
+    return dataclasses.replace(log, end=tuple(end.tolist())), dict(Counter(left_out or {}) + reasons)
 
 
 _LISTS = ((USER, AGENT), (SENSOR,), (READING,), (FEEDBACK,))  # of a vocabulary

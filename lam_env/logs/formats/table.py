@@ -40,11 +40,13 @@ def load(
     time_format: str | None = None,
     ignore: tuple[str, ...] = (),
     sort: bool = False,
+    split: str | None = None,
 ) -> tuple[ActionLog, dict[str, int]]:
     """A file -> its log (one tick = 1 s, local wall time) and the number of lines left out, by reason.
 
     kind: csv, tsv, jsonl or parquet. columns, sep, time_format: what the table is like; `ignore`: states at the end of
-    actions that tell of nothing; sort: rows may be in any order.
+    actions that tell of nothing; sort: rows may be in any order;
+    split: as in `log_of_table`.
     """
     file = existing(path)
     left_out: Counter[str] = Counter()
@@ -52,7 +54,7 @@ def load(
     rows = Rows(file.name, own, ignore, time_format, left_out)
     for batch in found:
         rows.add(batch)
-    return rows.log(home, zone, sort)
+    return rows.log(home, zone, sort, split)
 
 
 FORMATS = {

@@ -108,7 +108,9 @@ class Rows:
         time = (MONDAY + day * DAY + told["minute"] * MINUTE) * SECOND
         return Clocks(time.astype(np.int64), np.full(len(day), NO_OFFSET, np.int64))
 
-    def log(self, home: str | None, zone: str | None, sort: bool) -> tuple[ActionLog, dict[str, int]]:
+    def log(
+        self, home: str | None, zone: str | None, sort: bool, split: str | None
+    ) -> tuple[ActionLog, dict[str, int]]:
         """The log of one home, and what was left out."""
         if not self._parts:
             raise LogError(f"{self._source}: the file is empty; it needs lines of {', '.join(NEEDED)}")
@@ -146,7 +148,8 @@ class Rows:
         table = EventTable(local, action, user, columns["kind"][keep], value, columns["empty"][keep])
         intervals = bool((timed & (columns["kind"] == USER))[keep].any())
         about = {"home": home} if home else {}
-        return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, **about)
+        about |= {"start": ""} if "day" in self._roles else {}  # a number of a day is no date
+        return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, split=split, **about)
 
     def _timed(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """(n,) bool: the rows that are kept. In a log of activities those of users without a duration are not."""

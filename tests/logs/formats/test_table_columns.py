@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lam_env.core.events import LogError
+from lam_env.logs.decision_points import decision_points
 from lam_env.logs.formats.table import FORMATS
 from lam_env.logs.input.numbers import clocks
 from lam_env.logs.input.roles import roles_of
 from lam_env.logs.local_time import read_times
+from lam_env.logs.streams import split_by_protocol
 
 HISTORY = """entity_id;state;last_changed
 light.kitchen;off;2026-01-05T06:00:00.000Z
@@ -217,3 +219,62 @@ def test_many_rows_come_in_several_pieces(read):
     lines[59_000] = "soon,anna,a"
     with pytest.raises(LogError, match="line 59002: 'soon' is not an ISO 8601 time"):
         read("time,user,action\n" + "\n".join(lines), zone="UTC")
+
+
+PLACES = "time,user,action,duration\n" + "".join(
+    f"2026-01-{day:02d}T{hour:02d}:00:00,{who},{what},600\n"
+    for day in range(5, 25)
+    for hour, who, what in ((7, "anna", "home"), (8, "ben", "home"), (9, "anna", "work"), (10, "ben", "gym"))
+)
+
+
+@pytest.mark.parametrize(
+    ("split", "worlds", "held"),
+    [
+        (None, 2, "each"),
+        ("per_user", 2, "each"),
+        ("users", 2, "streams"),
+        ("days", 1, "days"),
+        ("sessions", 2, "streams"),
+    ],
+)
+def test_users_are_streams_or_one(read, split, worlds, held):
+    log, _ = read(PLACES, zone="UTC", split=split)
+    assert (len(log.worlds), log.protocol.split, log.timer) == (worlds, held, None)
+    of = [log.meta["users"][w] for w in log.world] if worlds == 2 and split != "sessions" else None
+    if of is not None:
+        assert {who for who, token in zip(of, log.token, strict=True) if log.vocabulary.actions[token] == "gym"} == {
+            "ben"
+        }
+    assert len(log.end) == worlds
+
+
+def test_of_each_user_the_last_days_test(read):
+    late = PLACES.replace("ben", "cleo").replace("2026-01", "2026-03").partition("\n")[2]
+    log, _ = read(PLACES + late, zone="UTC", sort=True)
+    points = decision_points(log, soon=False)
+    parts = split_by_protocol(log, points)
+    assert [[int(part[points.world == w].sum()) for part in parts] for w in log.worlds] == [[55, 8, 16]] + [
+        [27, 4, 8]
+    ] * 2
+    assert (points.world[1:] == points.world[:-1])[np.any(parts, axis=0)[:-1]].all()
+
+
+def test_commands_of_several_people_are_one_stream_unless_told(read):
+    text = PLACES.replace(",duration", "").replace(",600", "")
+    whole, _ = read(text, zone="UTC")
+    assert (len(whole.worlds), whole.protocol.split, whole.timer) == (1, "days", 300)
+    assert [whole.meta["users"][e.user] for e in whole.events()][:3] == ["anna", "ben", "anna"]
+    each, _ = read(text, zone="UTC", split="per_user")
+    assert (len(each.worlds), each.timer) == (2, None)
+
+
+def test_sessions_stand_in_the_order_in_which_they_began(read):
+    rows = "2026-01-05T08:00:00,s9,a\n2026-01-05T08:01:00,s1,b\n2026-01-05T08:02:00,s9,b\n"
+    log, _ = read("time,user,action\n" + rows, zone="UTC", split="sessions")
+    assert [(int(w), log.vocabulary.actions[t]) for w, t in zip(log.world, log.token, strict=True)] == [
+        (0, "a"),
+        (0, "b"),
+        (1, "b"),
+    ]
+    assert "users" not in log.meta
