@@ -288,12 +288,6 @@ def test_the_readme_tells_of_every_command() -> None:
     assert told == [f"lam {name}" for name in commands_of_the_kit()]
 
 
-def test_formats_of_the_readme_are_those_that_are_read() -> None:
-    told = re.search(r"^Formats: (.*?)\.", README, re.M)
-    assert told is not None
-    assert sorted(code(told[1])) == registry.IMPORTERS.names()
-
-
 def enforced() -> dict[str, set[str]]:
     """Room -> the rooms that it may import besides level 0, as test_architecture.py has it."""
     tree = ast.parse((ROOT / "tests" / "test_architecture.py").read_text(encoding="utf-8"))

@@ -174,8 +174,8 @@ def _options(settings: RunSettings) -> dict[str, Any]:
 
 def _streams_said(log: ActionLog) -> list[str]:
     """How a table of several users is read, and how else it could be."""
-    name, users = log.meta.get("streams"), log.meta.get("users")
-    if name not in SPLITS or (isinstance(users, list) and len(users) < 2):
+    name = log.meta.get("streams")
+    if name not in SPLITS:
         return []
     others = ", ".join(f"split={other}" for other in SPLITS if other != name)
     return [f"split={name}: {SPLITS[str(name)][1]}; else {others}"]

@@ -67,9 +67,8 @@ def log_of_streams(
 
 
 def split_by_protocol(log: ActionLog, points: DecisionPoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Masks (n,) of train, validation and test rows of a log: 70, 10 and 20 % of the days, of all or of each
-    stream, or of the streams; of simulated worlds the last eighth validates and none tests, for others can be simulated.
-    """
+    """Masks (n,) of train, validation and test rows of a log: 70, 10 and 20 % of the days, of all or of each stream, or
+    of the streams; of simulated worlds the last eighth validates and none tests, for others can be simulated."""
     v, protocol = points.vocabulary, log.protocol
     if protocol.split == "days":
         return split_by_day(points)

@@ -158,8 +158,9 @@ def log_of_table(
             first = np.unique(number, return_index=True)[1]
             number = np.argsort(np.argsort(first, kind="stable"))[number]
         columns |= {"world": number, "user": np.zeros(len(order), np.int64)}
-    about = {"start": monday.date().isoformat(), "source": source, "zone": table.local.zone, "streams": split}
-    about |= {"users": known} if split != "sessions" else {}
+    about: dict[str, object] = {"start": monday.date().isoformat(), "source": source}
+    about |= {"zone": table.local.zone} | ({"users": known} if split != "sessions" else {})
+    about |= {"streams": split} if len(known) > 1 else {}
     log = ActionLog.from_columns(
         columns,
         vocabulary,

@@ -16,10 +16,15 @@ def told(log: ActionLog) -> list[tuple[str, str, float]]:
     assert log.intervals
     monday, users = datetime.datetime.fromisoformat(str(log.meta["start"])), log.meta["users"]
     who = [f"{name} " for name in users] if users != ["0"] else [""]
-    return [
-        (str(monday + datetime.timedelta(seconds=e.time)), who[e.user] + log.vocabulary.actions[e.token], e.value)
+    rows = [
+        (
+            str(monday + datetime.timedelta(seconds=e.time)),
+            who[e.world if len(log.worlds) > 1 else e.user] + log.vocabulary.actions[e.token],
+            e.value,
+        )
         for e in log.events()
     ]
+    return sorted(rows, key=lambda row: row[0])
 
 
 def same_as_protocol(log: ActionLog, name: str) -> None:

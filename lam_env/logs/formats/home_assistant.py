@@ -7,7 +7,7 @@ Both hold states of entities, in UTC. A change is an event:
   binary_sensor, person, ...  a sensor event, "binary_sensor.hall.on"
   sensor, sun, weather, ...   left out: of physics there is much, and nobody does it
 
-Who did it, by the state's context (https://data.home-assistant.io/docs/context):
+Who did it, by the state's context (Context in the documentation of its data):
   a user         that user: at a screen or by voice, or a program that has the user's key
   an automation  kind agent: the context has a parent, or is that of the automation's own state
   neither        "home", kind user: a switch on the wall, a maker's app; or a device by itself, which cannot be told

@@ -59,6 +59,7 @@ def test_commands_sensors_and_agent_acts(read, kind):
     assert log.user.tolist() == [0, 1, 0, 0]
     assert log.value[2] == 1
     assert np.isnan(log.value[0])
+    assert log.meta.pop("streams") == "days"
     assert log.meta == {"start": "2024-03-04", "source": f"home.{kind}", "users": ["anna", "ben"], "zone": "+01:00"}
     assert left_out == {}
 
