@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from lam_env.commands.run import main
+from lam_env.core import registry
+from lam_env.experiment.inputs import real_log
+from lam_env.experiment.settings import RunSettings
 
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
 TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1"]
@@ -50,7 +53,7 @@ Fails = Callable[..., str]
         ("world.resident=1", "world.residents"),
         ("predictor.core=rnn", "predictor.core"),
         ("format=csv", "logs=PATH"),
-        ("logs=x.csv", "say its format, format=casas_xes|csv|jsonl|mobile_plays|slay_the_spire|slay_the_spire_fine"),
+        ("logs=x.csv", "say its format, format=activitywatch|casas_text|casas_xes|csv|home_assistant|"),
         ("model=nowhere", "not a run folder"),
     ],
 )
@@ -149,15 +152,22 @@ def activities(days: int, people: tuple[str, ...]) -> str:
     return "\n".join(rows)
 
 
-@pytest.mark.parametrize(
-    ("days", "people", "said"),
-    [(20, ("ann", "bob"), "activities of 2 people"), (7, ("ann",), "a twin needs about ten days")],
-)
-def test_a_log_that_no_twin_can_be_made_of(
-    fails: Fails, tmp_path: Path, days: int, people: tuple[str, ...], said: str
-) -> None:
-    (tmp_path / "log.csv").write_text(activities(days, people))
-    assert said in fails("logs=log.csv", "format=csv", *TINY)
+def test_activities_of_several_people_are_predicted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "log.csv").write_text(activities(20, ("ann", "bob")))
+    path = str(tmp_path / "log.csv")
+    for split, said in (
+        (None, "split=per_user: each user is a stream, whose last days test; else split=days, split=users"),
+        ("days", "activities of 2 people: a simulated likeness is of one, so they are predicted and nobody acts"),
+    ):
+        found = real_log(RunSettings(logs=path, format="csv", split=split), registry.scenario("smart_home")())
+        assert found is not None
+        assert (found.tables, found.acts) == (None, False)
+        assert said in capsys.readouterr().out
+
+
+def test_a_log_that_no_twin_can_be_made_of(fails: Fails, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(activities(7, ("ann",)))
+    assert "a twin needs about ten days" in fails("logs=log.csv", "format=csv", *TINY)
 
 
 # -- bad agents --------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -45,12 +46,6 @@ def csv_batches(
 ) -> Iterator[Batch]:
     """The rows of a CSV file whose columns have these `names`, without its first line where that is a `header`. Empty
     lines are counted in `left_out`."""
-    bad: list[pa_csv.InvalidRow] = []
-
-    def keep_first(row: pa_csv.InvalidRow) -> str:
-        bad.append(row)
-        return "error"
-
     text = pa.string()
     try:
         with pa.OSFile(str(path)) as plain:
@@ -61,9 +56,7 @@ def csv_batches(
                 pa_csv.ReadOptions(
                     use_threads=False, block_size=LONGEST_LINE, column_names=list(names), skip_rows=int(header)
                 ),
-                pa_csv.ParseOptions(
-                    delimiter=sep, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=keep_first
-                ),
+                pa_csv.ParseOptions(delimiter=sep, newlines_in_values=True, ignore_empty_lines=False),
                 pa_csv.ConvertOptions(
                     column_types=dict.fromkeys(names, text), include_columns=list(wanted), strings_can_be_null=False
                 ),
@@ -75,18 +68,24 @@ def csv_batches(
                 number += len(batch)
                 yield _without_empty(Batch(at, cells), left_out)
     except (pa.ArrowException, OSError) as error:
-        for row in bad[:1]:
-            _refuse(f"{path.name}, line {row.number}", row)
         for _ in read_lines(path):  # says which line it is, of a file that is cut short, damaged or not UTF-8
             pass
-        if "Empty CSV file" not in str(error):
-            raise LogError(f"{path.name}: broken CSV ({str(error).splitlines()[0][:120]}); correct it") from None
+        _refuse(path.name, str(error))
 
 
-def _refuse(where: str, row: pa_csv.InvalidRow) -> None:
-    if (row.text or "").count('"') % 2:
-        raise LogError(f"{where}: broken CSV (a quotation mark has no partner); correct the line")
-    raise LogError(f"{where}: {row.actual_columns} cells but {row.expected_columns} columns; correct the line")
+# a handler of wrong rows would do, but ends in a traceback where their text is no UTF-8
+_WRONG = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
+
+
+def _refuse(name: str, error: str) -> None:
+    if row := _WRONG.search(error):
+        number, columns, cells, text = row.groups()
+        why = f"{cells} cells but {columns} columns"
+        if text.count('"') % 2:
+            why = "broken CSV (a quotation mark has no partner)"
+        raise LogError(f"{name}, line {number}: {why}; correct the line")
+    if not any(empty in error for empty in ("Empty CSV file", "Could not skip initial")):  # a header and no more
+        raise LogError(f"{name}: broken CSV ({error.splitlines()[0][:120]}); correct it")
 
 
 def _without_empty(batch: Batch, left_out: Counter[str]) -> Batch:
