@@ -129,8 +129,7 @@ class Rows:
         def where(i: int) -> str:
             return f"{self._source}, line {line[i % len(line)]}"
 
-        seconds = columns["offset"] == UNIVERSAL
-        check_no_dates(columns["time"][seconds & (columns["time"] % SECOND == 0)] // SECOND, where)
+        check_no_dates(columns["time"][columns["offset"] == UNIVERSAL] // SECOND, where)
         time, offset, n = columns["time"], columns["offset"], len(line)
         if "end" in columns:  # in one piece, so that both are on the same clock
             time, offset = np.r_[time, columns["end"]], np.r_[offset, columns["end offset"]]

@@ -105,6 +105,14 @@ def test_times_in_a_form_of_ones_own(read):
         read("time,user,action\n01,anna,on\n5.1.2026,anna,off\n", time_format="%m", zone="UTC")
 
 
+@pytest.mark.parametrize("times", [("2026010507", "2026010519", "2026010607"), ("2501050700", "2501051930")])
+def test_dates_without_separators_are_no_seconds(read, times):
+    """In bounds as seconds: the years 2034 and 2049."""
+    rows = "".join(f"{time},anna,{what}\n" for time, what in zip(times, "aba", strict=False))
+    with pytest.raises(LogError, match=r"times like .* are dates without separators, or seconds since 1970"):
+        read("time,user,action\n" + rows, zone="UTC")
+
+
 def test_rows_in_any_order_are_sorted_when_told(read):
     text = (
         "time,user,action\n2026-01-05T08:00:00,anna,home\n2026-01-09T09:00:00,anna,work\n2026-01-05T07:30:00,ben,home\n"
