@@ -18,9 +18,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from lam_env.core.events import LogError
-from lam_env.logs.input.files import LONGEST_LINE, read_lines
+from lam_env.logs.input.files import LONGEST_LINE, chunks, read_lines
 from lam_env.logs.input.records import EMPTY, objects
 
+WITHIN = "line(s) within a cell in quotation marks"
 ROWS = 1 << 14  # of a batch of JSON lines or of Parquet
 
 
@@ -67,6 +68,13 @@ def csv_batches(
                 at = np.arange(number, number + len(batch))
                 number += len(batch)
                 yield _without_empty(Batch(at, cells), left_out)
+        # a mark that is not closed swallows lines, without a word where the cell is not read
+        lines, end = 0, b"\n"
+        for chunk in chunks(path):
+            lines, end = lines + chunk.count(b"\n"), chunk[-1:]
+        lines += end != b"\n"
+        if lines >= number:
+            left_out[WITHIN] += lines - number + 1
     except (pa.ArrowException, OSError) as error:
         for _ in read_lines(path):  # says which line it is, of a file that is cut short, damaged or not UTF-8
             pass
@@ -124,10 +132,13 @@ def _told(where: str, name: str, value: object) -> str | None:
 def parquet_columns(path: Path) -> dict[str, str]:
     """What a Parquet file calls its columns, by that in small letters; LogError for a file of another kind."""
     try:
-        return {name.lower(): name for name in pq.read_schema(path).names}
+        names = pq.read_schema(path).names
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0][:120]
         raise LogError(f"{path.name}: not a Parquet file, or a damaged one ({why}); write it again") from None
+    if len({name.lower() for name in names}) < len(names):
+        raise LogError(f"{path.name}: a column name occurs twice; rename one")
+    return {name.lower(): name for name in names}
 
 
 def parquet_batches(path: Path, wanted: Sequence[str]) -> Iterator[Batch]:
@@ -147,6 +158,8 @@ def parquet_batches(path: Path, wanted: Sequence[str]) -> Iterator[Batch]:
 def _as_text(path: Path, name: str, column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if pa.types.is_duration(column.type):
+        column = pc.divide(column.cast(pa.duration("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
     if pa.types.is_nested(column.type) or pa.types.is_boolean(column.type):
         raise LogError(f"{path.name}: column {name} holds {column.type}, neither text nor numbers; give another")
     return pc.cast(column, pa.string())

@@ -3,6 +3,7 @@ else is read row by row, which also says what is wrong with it."""
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 from collections.abc import Callable
@@ -15,7 +16,17 @@ import pyarrow.compute as pc
 from lam_env.core.events import LogError
 from lam_env.core.units import HOUR, MINUTE
 from lam_env.logs.coverage import says_nothing
-from lam_env.logs.local_time import LAST, LEAST_NUMBER, NO_OFFSET, SECOND, UNIVERSAL, Clocks, Where, read_times
+from lam_env.logs.local_time import (
+    LAST,
+    LEAST_NUMBER,
+    NO_OFFSET,
+    SECOND,
+    UNIVERSAL,
+    Clocks,
+    Where,
+    microseconds,
+    read_times,
+)
 from lam_env.logs.tables import MAX_VALUE, Texts
 
 _LEAST_LENGTH, _LONGEST_OFFSET = len("2026-01-05T07"), len("+01:00")
@@ -128,7 +139,26 @@ def _offset(end: str) -> int:
 
 
 def _in_form(column: pa.Array, form: str, where: Where) -> Clocks:
-    read = pc.strptime(column, format=form, unit="us", error_is_null=True)
-    for row in np.flatnonzero(read.is_null().to_numpy(zero_copy_only=False))[:1].tolist():
+    told = set(re.findall(r"%(.)", form))
+    lacks = "year" if not told & set("Yy") else "hour" if not told & set("HI") else ""
+    if lacks or ("I" in told and "p" not in told):
+        why = f"has no {lacks}" if lacks else "has hours of half a day (%I) and no %p"
+        raise LogError(f"time_format={form[:60]}: {why}; write %Y-%m-%d %H:%M for 2026-01-05 07:00")
+    if told <= set("YymdHMSbBIpj"):
+        read = pc.strptime(column, format=form, unit="us", error_is_null=True)
+        times = read.cast(pa.int64()).fill_null(-1).to_numpy()
+        offset = np.full(len(times), NO_OFFSET, np.int64)
+    else:  # an offset, for one, which Arrow forgets
+        each = [_strptime(text, form) for text in column.to_pylist()]
+        times, offset = np.array(each, np.int64).reshape(-1, 2).T
+    for row in np.flatnonzero((times < 0) | (times >= LAST * SECOND))[:1].tolist():
         raise LogError(f"{where(row)}: {column[row].as_py()[:60]!r} is not as time_format={form} says; correct one")
-    return Clocks(read.cast(pa.int64()).to_numpy(), np.full(len(read), NO_OFFSET, np.int64))
+    return Clocks(times, np.full(len(times), UNIVERSAL, np.int64) if form[-1:] == "Z" else offset)
+
+
+def _strptime(text: str, form: str) -> tuple[int, int]:
+    """(-1, NO_OFFSET) for what is not of that form."""
+    try:
+        return microseconds(datetime.datetime.strptime(text, form))
+    except (ValueError, OverflowError):
+        return -1, NO_OFFSET

@@ -101,8 +101,8 @@ def test_times_in_a_form_of_ones_own(read):
     rows = "1/5/2026 8:00:00 AM,anna,on\n1/5/2026 9:12:00 PM,anna,off\n"
     log, _ = read("time,user,action\n" + rows, time_format="%m/%d/%Y %I:%M:%S %p", zone="Europe/Berlin")
     assert log.time.tolist() == [8 * 3600, 21 * 3600 + 12 * 60]
-    with pytest.raises(LogError, match=r"line 3: '5.1.2026' is not as time_format=%m says; correct one"):
-        read("time,user,action\n01,anna,on\n5.1.2026,anna,off\n", time_format="%m", zone="UTC")
+    with pytest.raises(LogError, match=r"line 3: '5.1.2026' is not as time_format=%m/%d/%Y %H says; correct one"):
+        read("time,user,action\n1/5/2026 7,anna,on\n5.1.2026,anna,off\n", time_format="%m/%d/%Y %H", zone="UTC")
 
 
 @pytest.mark.parametrize("times", [("2026010507", "2026010519", "2026010607"), ("2501050700", "2501051930")])
@@ -286,3 +286,30 @@ def test_sessions_stand_in_the_order_in_which_they_began(read):
         (1, "b"),
     ]
     assert "users" not in log.meta
+
+
+def test_a_form_with_an_offset_is_a_moment(read):
+    rows = "5.1.2026 06:00 +0000,a\n5.1.2026 08:30 +0100,b\n"
+    told = {"columns": "time:at,action:what", "zone": "Europe/Berlin"}
+    log, _ = read("at,what\n" + rows, time_format="%d.%m.%Y %H:%M %z", **told)
+    assert log.time.tolist() == [MONDAY_7, MONDAY_7 + 5400]
+    log, _ = read("at,what\n05.01.2026 06:00Z,a\n05.01.2026 07:00Z,b\n", time_format="%d.%m.%Y %H:%MZ", **told)
+    assert log.time.tolist() == [MONDAY_7, MONDAY_7 + 3600]
+
+
+@pytest.mark.parametrize("form", ["%m/%d %H:%M", "%d.%m.%Y", "%d.%m.%Y %I:%M", "%s"])
+def test_a_form_that_leaves_too_much_open_is_refused(read, form):
+    with pytest.raises(LogError, match=f"time_format={form}: has"):
+        read("time,user,action\n1,a,b\n", time_format=form, zone="UTC")
+
+
+def test_lines_in_a_cell_that_is_not_read_are_counted(read):
+    text = 'time,action,note\n2026-01-05T07:00,a,\n2026-01-05T08:00,b,"x\n2026-01-05T09:00,a,\n2026-01-05T10:00,b,y"\n'
+    log, left_out = read(text, columns="time:time,action:action", zone="UTC")
+    assert (len(log), left_out) == (2, {"line(s) within a cell in quotation marks": 2})
+
+
+def test_a_brace_without_a_partner(read):
+    for told in ("time:time,action:{action", "time:time,action:action}"):
+        with pytest.raises(LogError, match="a brace of action has no partner"):
+            read(HISTORY, columns=told, zone="UTC")
