@@ -66,8 +66,11 @@ class _Event(NamedTuple):
     kind: int
 
 
-def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
-    """A database or a CSV file -> its log (one tick = 1 s) and how many states were left out, by reason."""
+def load(
+    path: str, *, home: str | None = None, zone: str | None = None, split: str | None = None
+) -> tuple[ActionLog, dict[str, int]]:
+    """A database or a CSV file -> its log (one tick = 1 s) and how many states were left out, by reason. `split`: as in
+    `log_of_table`."""
     file = existing(path)
     one_home(file.name, home)
     left_out, said = Counter[str](), Counter[str]()
@@ -92,7 +95,7 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
     table = EventTable(
         local._replace(said=local.said + said), names, users, kind, np.full(n, np.nan), np.zeros(n, bool)
     )
-    return log_of_table(table, file.name, intervals=False, left_out=left_out)
+    return log_of_table(table, file.name, intervals=False, left_out=left_out, split=split)
 
 
 FORMATS = {"home_assistant": load}
