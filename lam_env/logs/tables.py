@@ -14,9 +14,8 @@ from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLo
 from lam_env.logs.coverage import clean_names, says_nothing, sound_rows
 from lam_env.logs.local_time import EPOCH, SECOND, Clocks, LocalTimes, local_times, microseconds, monday_before
 
-SPLITS: dict[
-    str, tuple[Literal["days", "each", "streams"], str]
-] = {  # by name, what is held out, and a sentence about it
+Held = Literal["days", "each", "streams"]
+SPLITS: dict[str, tuple[Held, str]] = {  # by name, what is held out, and a sentence about it
     "days": ("days", "the last days test, and all that is done is one stream"),
     "per_user": ("each", "each user is a stream, whose last days test"),
     "users": ("streams", "each user is a stream, and whole users test"),

@@ -16,7 +16,6 @@ Who did it, by the state's context (Context in the documentation of its data):
 
 from __future__ import annotations
 
-import csv
 import datetime
 import sys
 from collections import Counter
@@ -29,9 +28,8 @@ import numpy as np
 from lam_env.core.events import AGENT, SENSOR, USER, ActionLog, LogError
 from lam_env.logs.coverage import EMPTY, says_nothing
 from lam_env.logs.formats.home_assistant_db import State, is_database, recorded
-from lam_env.logs.input.files import read_lines
 from lam_env.logs.input.records import EMPTY as EMPTY_LINE
-from lam_env.logs.input.records import existing
+from lam_env.logs.input.records import csv_rows, existing
 from lam_env.logs.local_time import NO_OFFSET, UNIVERSAL, local_times, read_times
 from lam_env.logs.tables import EventTable, Texts, log_of_table, one_home
 
@@ -104,32 +102,20 @@ FORMATS = {"home_assistant": load}
 def _downloaded(path: Path, left_out: Counter[str]) -> Iterator[State]:
     """The rows of a CSV file, which are in order of time for each entity only. Some have more cells, of attributes
     (climate), which the header names for all."""
-    number = 1
-
-    def text() -> Iterator[str]:
-        nonlocal number
-        for at, line in read_lines(path):
-            number = at
-            yield line
-
-    reader = csv.reader(text(), strict=True)
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if missing := [name for name in NEEDED if name not in header]:
-            why = f"no column {', '.join(missing)}" if header else "the file is empty"
-            raise LogError(f"{path.name}, line 1: {why}; {WANTED}")
-        columns = [header.index(name) for name in NEEDED]
-        for cells in reader:
-            if not cells:
-                left_out[EMPTY_LINE] += 1
-            elif len(cells) <= max(columns):
-                raise LogError(f"{path.name}, line {number}: {len(cells)} cells are too few; correct the line")
-            else:
-                entity, state, time = (cells[i].strip() for i in columns)
-                yield State(number, entity, state, time)
-    except csv.Error as error:
-        what = "correct the line" if number > 1 else WANTED
-        raise LogError(f"{path.name}, line {number}: broken CSV ({error}); {what}") from None
+    rows = csv_rows(path, wanted=WANTED)
+    header = [name.lower() for name in next(rows, (1, []))[1]]
+    if missing := [name for name in NEEDED if name not in header]:
+        why = f"no column {', '.join(missing)}" if header else "the file is empty"
+        raise LogError(f"{path.name}, line 1: {why}; {WANTED}")
+    columns = [header.index(name) for name in NEEDED]
+    for number, cells in rows:
+        if not cells:
+            left_out[EMPTY_LINE] += 1
+        elif len(cells) <= max(columns):
+            raise LogError(f"{path.name}, line {number}: {len(cells)} cells are too few; correct the line")
+        else:
+            entity, state, time = (cells[i] for i in columns)
+            yield State(number, entity, state, time)
 
 
 def _changes(states: Iterable[State], place: str, left_out: Counter[str], said: Counter[str]) -> list[_Event]:

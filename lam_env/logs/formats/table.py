@@ -45,8 +45,7 @@ def load(
     """A file -> its log (one tick = 1 s, local wall time) and the number of lines left out, by reason.
 
     kind: csv, tsv, jsonl or parquet. columns, sep, time_format: what the table is like; `ignore`: states at the end of
-    actions that tell of nothing; sort: rows may be in any order;
-    split: as in `log_of_table`.
+    actions that tell of nothing; sort: rows may be in any order; split: as in `log_of_table`.
     """
     file = existing(path)
     left_out: Counter[str] = Counter()

@@ -34,6 +34,12 @@ _DIGITS = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?$")
 _OFFSET = re.compile(r"([-+])([01]\d|2[0-3]):([0-5]\d)")
 
 
+def each(column: pa.Array, of: Callable[[str], object], dtype: type) -> np.ndarray:
+    """(n,) what `of` says of each row's text, asked once for each different one; what is missing is an empty one."""
+    coded = column.fill_null("").dictionary_encode()
+    return np.array([of(text) for text in coded.dictionary.to_pylist()], dtype)[coded.indices.to_numpy()]
+
+
 class Codes:
     """Numbers texts in the order in which they come, batch after batch."""
 
@@ -42,12 +48,10 @@ class Codes:
         self._parts: list[np.ndarray] = []
 
     def add(self, column: pa.Array, name_of: Callable[[str], str] = str) -> np.ndarray:
-        """(n,) the codes of a batch. `name_of` makes a name of each different text; what is missing is an empty one."""
-        coded = column.fill_null("").dictionary_encode()
-        own = [name_of(text) for text in coded.dictionary.to_pylist()]
-        code = np.array([self._number.setdefault(name, len(self._number)) for name in own], np.int32)
-        self._parts.append(code[coded.indices.to_numpy()])
-        return self._parts[-1]
+        """(n,) the codes of a batch. `name_of` makes a name of each different text."""
+        code = each(column, lambda text: self._number.setdefault(name_of(text), len(self._number)), np.int32)
+        self._parts.append(code)
+        return code
 
     def number_of(self, name: str) -> int:
         """-1 where it has not come yet."""
@@ -119,13 +123,11 @@ def _seconds(column: pa.Array) -> Clocks | None:
 def _iso(column: pa.Array) -> Clocks | None:
     if not pc.all(pc.greater_equal(pc.binary_length(column), _LEAST_LENGTH)).as_py():  # a date without an hour
         return None
-    end = pc.utf8_slice_codeunits(column, start=-_LONGEST_OFFSET).dictionary_encode()
-    ahead = np.array([_offset(text) for text in end.dictionary.to_pylist()], np.int64)
-    bare = ahead == NO_OFFSET
+    offset = each(pc.utf8_slice_codeunits(column, start=-_LONGEST_OFFSET), _offset, np.int64)
+    bare = offset == NO_OFFSET
     if bare.any() and not bare.all():
         return None
     said = pc.cast(column, pa.timestamp("us", None if bare.any() else "UTC"))
-    offset = ahead[end.indices.to_numpy()]
     time = said.cast(pa.int64()).to_numpy() + np.where(offset > NO_OFFSET, offset, 0) * SECOND
     return Clocks(time, offset) if ((time >= 0) & (time < LAST * SECOND)).all() else None
 

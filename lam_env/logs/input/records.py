@@ -12,6 +12,7 @@ from lam_env.core.files.inputs import json_of
 from lam_env.logs.input.files import read_lines
 
 EMPTY = "empty line(s)"  # a reason to leave a line out
+CORRECT = "correct the line"
 
 
 def existing(path: str | Path, what: str = "file") -> Path:
@@ -29,6 +30,24 @@ def read_table(
     """(line number, cell by column) of a CSV file. Columns are called as its first line says, in small letters;
     `check(where, columns)` refuses what does not do. `columns`: what an empty file is told to have. Empty lines are
     counted in `left_out`."""
+    rows = csv_rows(path, delimiter)
+    header = [name.lower() for name in next(rows, (1, []))[1]]
+    if not header:
+        raise LogError(f"{path.name}: the file is empty; its first line must name {columns}")
+    check(f"{path.name}, line 1", header)
+    for number, cells in rows:
+        if not cells:
+            left_out[EMPTY] += 1
+        elif len(cells) != len(header):
+            where = f"{path.name}, line {number}"
+            raise LogError(f"{where}: {len(cells)} cells but {len(header)} columns; correct the line")
+        else:
+            yield number, dict(zip(header, cells, strict=True))
+
+
+def csv_rows(path: Path, delimiter: str = ",", wanted: str = CORRECT) -> Iterator[tuple[int, list[str]]]:
+    """(number of its last line, cells without blanks around them) of each row of a CSV file; `wanted`: what to do about
+    a first line that is none."""
     number = 1
 
     def text() -> Iterator[str]:
@@ -37,22 +56,12 @@ def read_table(
             number = at
             yield line
 
-    reader = csv.reader(text(), delimiter=delimiter, strict=True)
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if not header:
-            raise LogError(f"{path.name}: the file is empty; its first line must name {columns}")
-        check(f"{path.name}, line 1", header)
-        for cells in reader:
-            if not cells:
-                left_out[EMPTY] += 1
-            elif len(cells) != len(header):
-                where = f"{path.name}, line {number}"
-                raise LogError(f"{where}: {len(cells)} cells but {len(header)} columns; correct the line")
-            else:
-                yield number, dict(zip(header, (c.strip() for c in cells), strict=True))
+        for cells in csv.reader(text(), delimiter=delimiter, strict=True):
+            yield number, [cell.strip() for cell in cells]
     except csv.Error as error:
-        raise LogError(f"{path.name}, line {number}: broken CSV ({error}); correct the line") from None
+        what = CORRECT if number > 1 else wanted
+        raise LogError(f"{path.name}, line {number}: broken CSV ({error}); {what}") from None
 
 
 def objects(path: Path, left_out: Counter[str], each: str = "object") -> Iterator[tuple[int, dict[str, object]]]:

@@ -65,7 +65,7 @@ def roles_of(text: str) -> Roles:
         if not colon or not told or role in roles:
             why = "is given twice" if role in roles else "has no column"
             raise LogError(f"columns={text[:80]}: {role} {why}; write {EXAMPLE}")
-        if re.sub(r"{[^{}]*}", "", told).strip("{}") != re.sub(r"{[^{}]*}", "", told):
+        if set("{}") & set(re.sub(r"{[^{}]*}", "", told)):
             raise LogError(f"columns={text[:80]}: a brace of {role} has no partner; write {EXAMPLE}")
         parts = re.split(r"{([^{}]*)}", told if "{" in told else f"{{{told}}}")
         roles[role] = Template(tuple(part.strip().lower() if i % 2 else part for i, part in enumerate(parts)))

@@ -13,7 +13,7 @@ from lam_env.core.events import KINDS, USER, ActionLog, LogError
 from lam_env.core.units import DAY, MINUTE
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.batches import Batch
-from lam_env.logs.input.numbers import Codes, amounts, clocks
+from lam_env.logs.input.numbers import Codes, amounts, clocks, each
 from lam_env.logs.input.roles import NEEDED, Roles
 from lam_env.logs.local_time import NO_OFFSET, SECOND, UNIVERSAL, Clocks, Where, check_no_dates, local_times
 from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table
@@ -76,14 +76,12 @@ class Rows:
     def _that_tell(self, batch: Batch) -> Batch:
         """The cells by role, of rows that have an action."""
         cells = {role: template.of(batch.cells) for role, template in self._roles.items()}
-        coded = cells["action"].fill_null("").dictionary_encode()
-        names = [clean(name) for name in coded.dictionary.to_pylist()]
-        code = coded.indices.to_numpy()
-        nothing = _flags([name.lower() in ("", "none") for name in names])[code]
-        ignored = _flags([bool(self._ignored and self._ignored.fullmatch(name)) for name in names])[code] & ~nothing
-        open_ended = np.zeros(len(code), bool)
+        nothing = each(cells["action"], lambda text: clean(text).lower() in ("", "none"), bool)
+        ignored = open_ended = np.zeros(len(nothing), bool)
+        if (states := self._ignored) is not None:
+            ignored = each(cells["action"], lambda text: states.fullmatch(clean(text)) is not None, bool) & ~nothing
         if "end" in cells:
-            open_ended = _flags([not text for text in cells["end"].fill_null("").to_pylist()]) & ~nothing & ~ignored
+            open_ended = each(cells["end"], lambda text: not text, bool) & ~nothing & ~ignored
         reasons = Counter({NO_ACTION: nothing.sum(), IGNORED: ignored.sum(), UNTIMED: open_ended.sum()})
         self._left_out.update({why: int(count) for why, count in reasons.items() if count})
         keep = ~(nothing | ignored | open_ended)
@@ -186,16 +184,9 @@ def _name(text: str) -> str:
     return text if clean(text) else ""
 
 
-def _flags(values: list[bool]) -> np.ndarray:
-    return np.array(values, bool)
-
-
 def _kinds(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:
-    coded = column.fill_null("").dictionary_encode()
-    code = coded.indices.to_numpy()
-    known = [text or KINDS[USER] for text in coded.dictionary.to_pylist()]
-    for i, kind in enumerate(known):
-        if kind not in KINDS:
-            at = int((code == i).argmax())
-            raise LogError(f"{where(at)}: unknown kind {kind[:40]!r}; use one of {', '.join(KINDS)}")
-    return np.array([KINDS.index(kind) for kind in known], np.int8)[code]
+    number = {kind: i for i, kind in enumerate(KINDS)} | {"": USER}
+    kinds = each(column, lambda text: number.get(text, -1), np.int8)
+    for i in np.flatnonzero(kinds < 0)[:1].tolist():
+        raise LogError(f"{where(i)}: unknown kind {column[i].as_py()[:40]!r}; use one of {', '.join(KINDS)}")
+    return kinds
