@@ -21,6 +21,7 @@ from lam_env.envs.recording import timer_of
 from lam_env.envs.scenario import Scenario
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import defaults_of, needs_of, split, tuning_of
+from lam_env.experiment.logs import file
 from lam_env.experiment.logs.real import in_the_home, training_days
 from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.run_folder import CONFIG, RunFolder
@@ -109,7 +110,7 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     """The log that the settings name; UserError says what is wrong with it. Prints what it holds."""
     s = settings
     if s.logs is None:
-        if given := ["format"] * bool(s.format) + list(_options(s)):
+        if given := ["format"] * bool(s.format) + list(file.options(s)):
             raise UserError(f"{', '.join(given)}: how to read a real log; give logs=PATH too")
         if s.predict and s.model is not None:
             raise UserError("predict=yes fits predictors to a real log, and model= brings them: leave one of them away")
@@ -119,20 +120,14 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if s.model is not None:
         remedy = "leave logs= away, or leave model= away to start from the log"
         raise UserError(f"model= brings the log of that run: {remedy}")
-    if s.format is None:
-        raise UserError(f"logs={s.logs}: say its format, format={'|'.join(registry.IMPORTERS.names())}")
-    importer = registry.IMPORTERS.get(s.format)
-    if not Path(s.logs).exists():
-        raise UserError(f"logs={s.logs}: no such file or folder")
-    options = {"home": None, "zone": None, **_options(s)}
-    if unknown := [name for name in options if name not in inspect.signature(importer).parameters]:
-        takers = "columns, sep, time_format, ignore, sort and split are for tables: format=csv|tsv|jsonl|parquet"
-        raise UserError(f"format={s.format} takes no {', '.join(unknown)}; {takers}")
-    log, left_out = importer(s.logs, **options)
+    log, left_out = file.read(s)
     events, days = int((log.kind == USER).sum()), len(days_of(log).number)
     print(f"{s.logs}: {events:,} events, {days} days, {len(log.vocabulary) - 1} actions")
     for line in [*said(log, left_out), *_streams_said(log)]:
         print(f"  {line}")
+    if len(log.vocabulary) < 3:
+        only = ", ".join(log.vocabulary.actions[1:])
+        raise UserError(f"logs={s.logs}: only one action ({only}); at least two are needed to predict which comes next")
     if log.protocol.split in ("each", "streams"):
         return RealLog(_checked_streams(s.logs, log))
     if scenario.personal and not s.predict:
@@ -164,12 +159,6 @@ def _check_days(path: str, log: ActionLog, which: str = "") -> None:
     learned = len(np.unique(day[(train | valid) & acts]))
     events, last = count(int((test & acts).sum()), "event"), count(len(np.unique(day[test])), "day")
     print(f"  predictors {which}learn from {count(learned, 'day')}, and are tested on {events} of the last {last}")
-
-
-def _options(settings: RunSettings) -> dict[str, Any]:
-    """Of how a real log is read, what is said."""
-    names = ("home", "zone", "columns", "sep", "time_format", "ignore", "sort", "split")
-    return {name: value for name in names if (value := getattr(settings, name))}
 
 
 def _streams_said(log: ActionLog) -> list[str]:

@@ -60,7 +60,8 @@ class Pipeline:
         self.scenario = scenario_made(settings.scenario, settings.world)
         self.agents = agents_of(settings, self.scenario)
         judged_in(self.scenario, settings.eval.world)  # UserError, if agents cannot act there
-        self.path = choose_folder(settings.out, settings.scenario, again=True)
+        self.name = "predict" if settings.predict else settings.scenario
+        self.path = choose_folder(settings.out, self.name, again=True)
         self.settings = settings
         self.rows: dict[tuple[str, str], list[tuple[int, Scores]]] = {}
         self.failed: dict[str, str] = {}  # agent -> what went wrong with it
@@ -79,7 +80,7 @@ class Pipeline:
             self.open(stack)
             s = self.settings
             what = f"{count(len(self.agents), 'agent')}, {count(s.eval.seeds, 'evaluation seed')}"
-            print(f"{s.scenario}: {'predictors' if s.predict else what}, device {s.device} -> {self.path}")
+            print(f"{self.name}: {'predictors' if s.predict else what}, device {s.device} -> {self.path}")
             if errors := work_through([self]):
                 raise errors[self]
             self.close()
@@ -125,7 +126,7 @@ class Pipeline:
 
         s = self.settings
         if s.out is None:  # another run may have begun meanwhile
-            self.path = claim_folder(s.scenario)
+            self.path = claim_folder(self.name)
         self.folder = RunFolder(self.path)
         stack.enter_context(self.folder.locked())
         about = {"command": self.command, "versions": _versions(), "agents_judged": self.agents}

@@ -9,6 +9,7 @@ from lam_env.config.cli import Group, setting
 from lam_env.core import registry
 from lam_env.core.seeds import Use
 from lam_env.core.tuning import TrainSettings
+from lam_env.experiment.logs.file import LogFile
 
 # the order of the tables; an agent that is found in no other way stands at the end
 ORDER = (
@@ -99,10 +100,38 @@ class RaySettings:
 
 
 @dataclass(frozen=True)
-class RunSettings:
-    """Simulate or import a log, pre-train on it, fine-tune, judge, and print the tables."""
+class ScenarioChoice:
+    """The world."""
 
     scenario: str = setting("smart_home", "the scenario, by name", code=True)
+
+
+@dataclass(frozen=True)
+class PredictSettings(LogFile):
+    """Judge predictors on the last days, users or sessions of a real log: nothing is simulated, and nobody acts."""
+
+    agents: tuple[str, ...] = setting(
+        (), "predictors to judge, by id (default: the learned one, prior, and those that count)", may_differ=True
+    )
+    out: str | None = setting(None, "folder of the run (default: the next free one in runs/)", may_differ=True)
+    seed: tuple[int, ...] = setting((0,), "training seeds; the first one also draws a log that is simulated")
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", "where networks are trained")
+    workers: int = setting(
+        2,
+        "processes that fit and judge agents; the results are the same with any number",
+        low=1,
+        high=64,
+        may_differ=True,
+    )
+    launcher: Literal["local", "ray"] = setting("local", LAUNCHER, may_differ=True)
+    ray: RaySettings = setting(RaySettings(), "the cluster", may_differ=True)
+    predictor: PredictorChoice = PredictorChoice()
+
+
+@dataclass(frozen=True)
+class RunSettings(PredictSettings, ScenarioChoice):
+    """Simulate or import a log, pre-train on it, fine-tune, judge, and print the tables."""
+
     agents: tuple[str, ...] = setting(
         (),
         f"agents to judge, by id; none always is, informed and oracle where there are such; {ALL} are all, with tables"
@@ -116,26 +145,6 @@ class RunSettings:
     )
     agent_memory: float | None = setting(None, MEMORY, low=0.01, name="agent.memory", may_differ=True)
     agent_timeout: float = setting(600.0, TIMEOUT, low=1, name="agent.timeout", may_differ=True)
-    logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
-    format: str | None = setting(
-        None,
-        lambda: f"format of the real log: {', '.join(registry.IMPORTERS.names())}, or module:function of your own",
-        code=True,
-    )
-    home: str | None = setting(None, "which home of the real log, where it holds several")
-    zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
-    columns: str | None = setting(
-        None, "what is in which column of the real log, a table: time:last_changed,action:{entity_id}.{state}"
-    )
-    sep: str | None = setting(None, "what stands between the columns of the real log: a sign, or tab, space")
-    time_format: str | None = setting(None, "form of the real log's times, in the words of strptime: %d.%m.%Y %H:%M")
-    ignore: tuple[str, ...] = setting((), "states, at the end of actions of the real log, that tell of nothing")
-    split: Literal["days", "per_user", "users", "sessions"] | None = setting(
-        None,
-        "what of the real log tests: the last days of all as one stream; of each user; whole users; the last sessions"
-        " (default: days; of activities of several people, each user)",
-    )
-    sort: bool = setting(False, "the rows of the real log are in any order")
     predict: bool = setting(False, "judge predictors on the real log, and nothing more: nobody acts")
     model: str | None = setting(None, "a run folder to start from: its prior and its policy")
     track: tuple[str, ...] = setting(
@@ -146,25 +155,10 @@ class RunSettings:
         ),
         may_differ=True,
     )
-    out: str | None = setting(None, "folder of the run (default: the next free runs/<scenario>-<n>)", may_differ=True)
-    seed: tuple[int, ...] = setting(
-        (0,), "training seeds of networks and fine-tuning; the first one also draws the log"
-    )
-    device: Literal["auto", "cpu", "cuda"] = setting("auto", "where networks are trained")
-    workers: int = setting(
-        2,
-        "processes that fit and judge agents; the results are the same with any number",
-        low=1,
-        high=64,
-        may_differ=True,
-    )
     checkpoints: float = setting(
         30.0, "seconds between two checkpoints of a training, at least", low=0, may_differ=True
     )
-    launcher: Literal["local", "ray"] = setting("local", LAUNCHER, may_differ=True)
-    ray: RaySettings = setting(RaySettings(), "the cluster", may_differ=True)
     log: LogSettings = LogSettings()
-    predictor: PredictorChoice = PredictorChoice()
     train: TrainSettings = TrainSettings()
     eval: EvalSettings = EvalSettings()
     world: Group = setting(

@@ -195,11 +195,9 @@ def one_home(source: str, home: str | None) -> None:
         raise LogError(f"{source}: this format knows no homes, so home={home[:40]} says nothing; leave it away")
 
 
-def check_names(source: str, actions: Sequence[str], *others: Sequence[str]) -> None:
-    """LogError where there is nothing to tell apart, or too much."""
-    if len(actions) < 2:
-        raise LogError(f"{source}: only one action ({actions or 'none'}); a log needs at least two to predict")
-    if max(map(len, (actions, *others))) > MAX_NAMES:
+def check_names(source: str, *names: Sequence[str]) -> None:
+    """LogError where there is too much to tell apart."""
+    if max(map(len, names)) > MAX_NAMES:
         raise LogError(f"{source}: more than {MAX_NAMES} different names; is a column mistaken for another?")
 
 

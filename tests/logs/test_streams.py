@@ -86,12 +86,10 @@ def test_of_simulated_worlds_the_last_eighth_validates():
     assert not test.any()
 
 
-def test_too_few_streams_and_too_few_names():
+def test_too_few_streams():
     log = streams(9)
     with pytest.raises(LogError, match=r"9 streams .* are too few"):
         split_by_protocol(log, decision_points(log))
-    with pytest.raises(LogError, match="only one action"):
-        streams(3, length=1)
 
 
 def of_file(path, importer):

@@ -105,7 +105,6 @@ def test_runs_of_residents_go_on_while_the_other_is_told(tmp_path):
         ((*MARKED, f"{DAY} 06:00 M003"), f"data, line 6: '{DAY} 06:00 M003' is not date, time, sensor and value"),
         ((*MARKED, f"{DAY} 24:61 M003 ON"), f"line 6: '{DAY} 24:61' is not a date and a time of day"),
         ((*MARKED, f"{DAY} 06:00 M003 ON begin"), "line 6: begin of no activity; write its name before it"),
-        (MARKED[:2] + MARKED[4:], "only one action"),
     ],
 )
 def test_a_fault_is_one_line(tmp_path, lines, message):

@@ -133,7 +133,6 @@ def test_missing_and_empty_places(tmp_path):
     [
         (b"", "file is empty"),
         (xes(), "no user events"),
-        (xes(activity("eat", "2011-06-15T08:00:00", "2011-06-15T09:00:00")), "only one action"),
         (xes(TWO)[:-20], "line 3: broken XML"),
         ("no xml at all", "line 1: broken XML"),
         ("<html></html>", "not an XES log"),

@@ -144,7 +144,6 @@ GOOD = "2024-03-05T07:00:00+01:00,1,a,,,\n"
         ),
         (HEAD + GOOD.replace("a,,,", "b,,ghost,"), "line 2: unknown kind 'ghost'"),
         (HEAD + GOOD.replace(",1,", ",,"), "line 2: user and action must be names"),
-        (HEAD + GOOD, "only one action"),
         (HEAD + GOOD.replace("a,,", "hall,,sensor"), "no user events"),
         (HEAD + GOOD + '"', "line 3: broken CSV"),
         ((HEAD + GOOD).encode() + b"\xff,1,b,,,", "line 3: not UTF-8"),

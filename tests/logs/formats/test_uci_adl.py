@@ -66,7 +66,6 @@ def test_what_is_left_out_or_read_otherwise_is_counted(tmp_path):
         ((*HEADER, ROWS[0].replace("00:22:59", "00:22:59+01:00")), "line 3: .* without an offset"),
         ((*HEADER, ROWS[0].replace("2012", "1912")), "line 3: '1912-11-11 21:14:00' lies outside 1970 to 2100"),
         (HEADER, "no user events"),
-        ((*HEADER, ROWS[0]), r"only one action \(\['Spare_Time/TV'\]\)"),
     ],
 )
 def test_a_fault_is_one_line(tmp_path, lines, message):

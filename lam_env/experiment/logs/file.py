@@ -1,0 +1,65 @@
+"""A log from outside: how its file is read."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lam_env.config.cli import setting
+from lam_env.core import registry
+from lam_env.core.errors import UserError
+from lam_env.core.events import ActionLog
+
+TABLES = "columns, sep, time_format, ignore, sort and split are for tables: format=csv|tsv|jsonl|parquet"
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """How a real log is read."""
+
+    logs: str | None = setting(None, "a real log (file or folder) in place of a simulated one")
+    format: str | None = setting(
+        None,
+        lambda: f"format of the real log: {', '.join(registry.IMPORTERS.names())}, or module:function of your own",
+        code=True,
+    )
+    home: str | None = setting(None, "which home of the real log, where it holds several")
+    zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
+    columns: str | None = setting(
+        None, "what is in which column of the real log, a table: time:last_changed,action:{entity_id}.{state}"
+    )
+    sep: str | None = setting(None, "what stands between the columns of the real log: a sign, or tab, space")
+    time_format: str | None = setting(None, "form of the real log's times, in the words of strptime: %d.%m.%Y %H:%M")
+    ignore: tuple[str, ...] = setting((), "states, at the end of actions of the real log, that tell of nothing")
+    split: Literal["days", "per_user", "users", "sessions"] | None = setting(
+        None,
+        "what of the real log tests: the last days of all as one stream; of each user; whole users; the last sessions"
+        " (default: days; of activities of several people, each user)",
+    )
+    sort: bool = setting(False, "the rows of the real log are in any order")
+
+
+_HOW = ("home", "zone", "columns", "sep", "time_format", "ignore", "sort", "split")
+
+
+def options(file: LogFile) -> dict[str, Any]:
+    """Of how a log is read, what is said."""
+    return {name: value for name in _HOW if (value := getattr(file, name))}
+
+
+def read(file: LogFile) -> tuple[ActionLog, dict[str, int]]:
+    """What the importer of its format returns; UserError where the file is not there or the format takes no such
+    setting."""
+    assert file.logs is not None
+    if file.format is None:
+        there_are = "|".join(registry.IMPORTERS.names())
+        raise UserError(f"logs={file.logs}: say its format, format={there_are}; lam look {file.logs} guesses it")
+    importer = registry.IMPORTERS.get(file.format)
+    if not Path(file.logs).exists():
+        raise UserError(f"logs={file.logs}: no such file or folder")
+    how = {"home": None, "zone": None, **options(file)}
+    if unknown := [name for name in how if name not in inspect.signature(importer).parameters]:
+        raise UserError(f"format={file.format} takes no {', '.join(unknown)}; {TABLES}")
+    return importer(file.logs, **how)
