@@ -21,7 +21,7 @@ from lam_env.__main__ import commands as commands_of_the_kit
 from lam_env.commands import off_policy, play_report, record, report, simulate, watch
 from lam_env.config import cli as config
 from lam_env.core import registry
-from lam_env.experiment.settings import ALWAYS, RunSettings
+from lam_env.experiment.settings import ALWAYS, PredictSettings, RunSettings
 from lam_env.suites import suite as suites
 from lam_env.suites.settings import BenchmarkSettings
 
@@ -163,6 +163,10 @@ def _understood(module: str, argv: list[str]) -> None:
     elif module == "lam_env.commands.simulate":
         wanted = config.parse(simulate.SimulateSettings, argv, module)
         registry.scenario(wanted.scenario)(**wanted.world)
+    elif module == "lam_env.commands.look":
+        assert len(argv) == 1
+    elif module == "lam_env.commands.predict":
+        assert config.parse(PredictSettings, argv, module).format in registry.IMPORTERS.names()
     elif module == "lam_env.commands.watch":
         watched = config.parse(watch.WatchSettings, argv, module)
         registry.scenario(watched.scenario)(**watched.world)

@@ -30,7 +30,7 @@ from lam_env.launch.job import one_line
 from lam_env.logs.coverage import days_of, said
 from lam_env.logs.decision_points import day_of_target, decision_points
 from lam_env.logs.streams import split_by_protocol
-from lam_env.logs.tables import SPLITS
+from lam_env.logs.tables import streams_said
 
 if TYPE_CHECKING:
     from lam_env.experiment.models import Pool, Predictor, TunedPolicy
@@ -123,7 +123,7 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     log, left_out = file.read(s)
     events, days = int((log.kind == USER).sum()), len(days_of(log).number)
     print(f"{s.logs}: {events:,} events, {days} days, {len(log.vocabulary) - 1} actions")
-    for line in [*said(log, left_out), *_streams_said(log)]:
+    for line in [*said(log, left_out), *streams_said(log)]:
         print(f"  {line}")
     if len(log.vocabulary) < 3:
         only = ", ".join(log.vocabulary.actions[1:])
@@ -159,15 +159,6 @@ def _check_days(path: str, log: ActionLog, which: str = "") -> None:
     learned = len(np.unique(day[(train | valid) & acts]))
     events, last = count(int((test & acts).sum()), "event"), count(len(np.unique(day[test])), "day")
     print(f"  predictors {which}learn from {count(learned, 'day')}, and are tested on {events} of the last {last}")
-
-
-def _streams_said(log: ActionLog) -> list[str]:
-    """How a table of several users is read, and how else it could be."""
-    name = log.meta.get("streams")
-    if name not in SPLITS:
-        return []
-    others = ", ".join(f"split={other}" for other in SPLITS if other != name)
-    return [f"split={name}: {SPLITS[str(name)][1]}; else {others}"]
 
 
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:

@@ -38,8 +38,9 @@ def streams(log: ActionLog) -> list[EventStream]:
     length = np.nan_to_num(log.value[keep].astype(np.float64)) / log.ticks_per_second
     length = length.astype(np.int64) if log.intervals else np.zeros(len(time), np.int64)
     token = log.token[keep]
-    mine = [key == k for k in np.unique(key)]
-    return [EventStream(time[m], length[m], token[m], days_of(log, time[m])) for m in mine]
+    order = np.argsort(key, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(key[order])) + 1) if len(order) else []
+    return [EventStream(time[m], length[m], token[m], days_of(log, time[m])) for m in parts]
 
 
 # --- counts, gaps and clocks

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, LogError, Protocol, Vocabulary
+from lam_env.core.units import DAY
 from lam_env.logs.coverage import clean_names, says_nothing, sound_rows
 from lam_env.logs.local_time import EPOCH, SECOND, Clocks, LocalTimes, local_times, microseconds, monday_before
 
@@ -21,6 +22,8 @@ SPLITS: dict[str, tuple[Held, str]] = {  # by name, what is held out, and a sent
     "users": ("streams", "each user is a stream, and whole users test"),
     "sessions": ("streams", "each user is a session, and the last sessions test"),
 }
+HOUSEHOLD = 8  # users; more do not live in one home
+VISIT = 2  # days; whoever is there on no more of them is a visitor, whose stream is a session
 TIMER = 300  # [s] of quiet after which a log of commands has a decision point
 MAX_NAMES = 30_000  # tokens are int16
 MAX_VALUE = 3.4e38  # values are float32
@@ -108,8 +111,8 @@ def log_of_table(
     """A log at one tick a second, whose tick 0 is the Monday 00:00 on or before the first event, and what was left out
     of it. A log of commands in one stream has a timer; others have none.
 
-    split: one of `SPLITS`; by default activities (`intervals`) of several users are those of each, anything else is one
-    stream: commands of a home are answers to what others did there.
+    split: one of `SPLITS`; by default one stream, since commands of a home are answers to what others did there; but
+    activities (`intervals`) of several users, and anything of more users than live in a home, are those of each.
 
     Names are numbered alphabetically; users too (by number where they are numbers). `meta["told"]` counts what was kept
     otherwise than the file says it.
@@ -150,7 +153,7 @@ def log_of_table(
         "token": token,
         "value": value,
     }
-    split = split or ("per_user" if intervals and len(known) > 1 else "days")
+    split = split or _usual_split(intervals, len(known), user, wall // DAY)
     if split != "days":  # user after user, or session after session in the order in which they began
         number = columns["user"]
         if split == "sessions":
@@ -174,6 +177,14 @@ def log_of_table(
     return dataclasses.replace(log, end=tuple(end.tolist())), dict(Counter(left_out or {}) + reasons)
 
 
+def _usual_split(intervals: bool, users: int, user: np.ndarray, day: np.ndarray) -> str:
+    """By what a log is: `users` do something, `user` (n,) on a `day` (n,) each time."""
+    if users == 1 or (users <= HOUSEHOLD and not intervals):
+        return "days"
+    days = np.unique(np.stack([user, day]), axis=1)[0]  # a row for each user's day
+    return "sessions" if not intervals and np.median(np.unique(days, return_counts=True)[1]) <= VISIT else "per_user"
+
+
 _LISTS = ((USER, AGENT), (SENSOR,), (READING,), (FEEDBACK,))  # of a vocabulary
 
 
@@ -187,6 +198,15 @@ def in_order(wall: np.ndarray) -> tuple[np.ndarray, int]:
 def told_of(said: Mapping[str, int]) -> dict[str, object]:
     """What a log's `meta` says of what was kept otherwise than the file tells it."""
     return {"told": dict(said)} if said else {}
+
+
+def streams_said(log: ActionLog) -> list[str]:
+    """How a table of several users is read, and how else it could be."""
+    name = log.meta.get("streams")
+    if name not in SPLITS:
+        return []
+    others = ", ".join(f"split={other}" for other in SPLITS if other != name)
+    return [f"split={name}: {SPLITS[str(name)][1]}; else {others}"]
 
 
 def one_home(source: str, home: str | None) -> None:

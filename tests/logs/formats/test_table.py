@@ -318,7 +318,7 @@ def test_a_written_log_comes_back(tmp_path, rows, kind):
         when += datetime.timedelta(seconds=pause)
         written.append({"time": when.isoformat(), "user": user, "action": action, "kind": what, "value": value})
     write(tmp_path / "x", kind, written)
-    log, left_out = FORMATS[kind](str(tmp_path / "x"))
+    log, left_out = FORMATS[kind](str(tmp_path / "x"), split="days")
     assert len(log) + sum(left_out.values()) == len(written)
     if left_out:
         return
@@ -331,3 +331,14 @@ def test_a_written_log_comes_back(tmp_path, rows, kind):
         assert names[row["kind"]][event.token] == clean(row["action"])
         assert log.meta["users"][event.user] == clean(row["user"])
         assert event.value == row["value"] or (row["value"] is None and np.isnan(event.value))
+
+
+@pytest.mark.parametrize(
+    ("users", "days", "split"), [(8, 9, None), (9, 9, "per_user"), (9, 2, "sessions"), (1, 9, None)]
+)
+def test_more_users_than_live_in_a_home_are_streams(read, users, days, split):
+    rows = [f"2026-01-{5 + d:02d}T{u + 8:02d}:00:00,u{u},{'xy'[d % 2]}\n" for d in range(days) for u in range(users)]
+    log, _ = read("time,user,action\n" + "".join(rows), zone="Europe/Berlin")
+    assert len(log.worlds) == (users if split else 1)
+    assert log.meta.get("streams") == (split or ("days" if users > 1 else None))
+    assert log.timer is None if split else log.timer

@@ -1,0 +1,1 @@
+"""What a file seems to hold, before anybody believes it: its format, its columns, its events."""

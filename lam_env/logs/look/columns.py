@@ -1,0 +1,192 @@
+"""A table that nobody has described: what separates its columns, and what seems to be in each."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lam_env.logs.input.files import read_lines
+
+ROWS = 300  # that are looked at
+_SIGNS = {",": None, ";": ";", "\t": "tab", "|": "|", " ": "space"}  # what may separate columns, and how sep= calls it
+_WORDS = {  # what columns of each role are called, the likeliest first
+    "time": "time timestamp last_changed last_updated datetime date_time start start_time started begin arrival "
+    "arrived when created_at created date ts",
+    "end": "end end_time stop finish finished departure departed left until",
+    "user": "user user_id userid person person_id resident subject who session session_id sessionid customer "
+    "customer_id account_id account player visitor member source",
+    "action": "action activity event item item_id itemid place app page product label name type operation target",
+    "duration": "duration length dwell seconds",
+    "value": "value rating score amount price",
+    "home": "home house household",
+    "kind": "kind",
+}
+_THINGS = ["entity_id", "device", "device_id", "sensor", "entity", "object"]
+_STATES = ["state", "status", "new_state", "command", "message"]
+_FORMS = (
+    *("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S"),
+    *("%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M:%S", "%Y%m%d %H:%M:%S"),
+    *("%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%d %b %Y %H:%M:%S", "%b %d %Y %H:%M:%S", "%y%m%d", "%Y%m%d"),
+)
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+_LEAST, _MOST = 3e8, 4.2e12  # seconds from 1979 on, to milliseconds of 2103
+
+
+class Column(NamedTuple):
+    """Its name (a number where there is no header), some different cells, and its role, "" for none."""
+
+    name: str
+    cells: tuple[str, ...]
+    role: str
+
+
+class Proposal(NamedTuple):
+    """How a table seems to be read. sep, time_format: None where nothing need be said; ambiguous: the other form that
+    fits the times as well."""
+
+    sep: str | None
+    header: bool
+    columns: tuple[Column, ...]
+    time_format: str | None
+    ambiguous: str | None
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What to write behind `lam predict`, by key; empty where no time and action are told."""
+        by_role = {column.role: column.name for column in self.columns if column.role}
+        if "thing" in by_role and "state" in by_role:
+            by_role["action"] = f"{{{by_role['thing']}}}.{{{by_role['state']}}}"
+        elif "action" not in by_role and "thing" in by_role:
+            by_role["action"] = by_role["thing"]
+        roles = [
+            role for role in ("time", "end", "user", "action", "duration", "value", "home", "kind") if role in by_role
+        ]
+        if "action" not in roles:
+            return {}
+        told = {"columns": ",".join(f"{role}:{by_role[role]}" for role in roles)}
+        visits = "sessions" if "session" in by_role.get("user", "") else None
+        more = {"sep": self.sep, "time_format": self.time_format, "split": visits}
+        return told | {key: value for key, value in more.items() if value is not None}
+
+
+def propose(path: Path) -> Proposal | None:
+    """How a text file may be read as a table; None where it has not two columns."""
+    lines = [line for _, line in itertools.islice(read_lines(path), ROWS + 1) if line.strip()]
+    rows, sep = _cells(lines)
+    if not rows:
+        return None
+    header = _is_header(rows)
+    names = [name.strip().lower() for name in rows[0]] if header else [str(i + 1) for i in range(len(rows[0]))]
+    return of_cells(names, rows[1:] if header else rows, header=header, sep=_SIGNS[sep])
+
+
+def of_cells(
+    names: Sequence[str], rows: Sequence[Sequence[str]], *, header: bool = True, sep: str | None = None
+) -> Proposal:
+    """The same of rows of cells."""
+    cells = [[cell.strip() for cell in column] for column in zip(*rows, strict=True)] or [[] for _ in names]
+    forms = [time_forms(column) for column in cells]
+    roles = _roles(names, cells, [form is not None for form in forms], header)
+    at = roles.index("time") if "time" in roles else None
+    fits = forms[at] if at is not None else None
+    columns = tuple(
+        Column(name, tuple(dict.fromkeys(cell for cell in column if cell))[:4], role)
+        for name, column, role in zip(names, cells, roles, strict=True)
+    )
+    return Proposal(sep, header, columns, *((*(fits or ()), None, None)[:2]))
+
+
+def time_forms(cells: Iterable[str]) -> tuple[str, ...] | None:
+    """Which forms of strptime read all of a column: none need be said of ISO 8601 and of seconds since 1970; None where
+    the column holds no times."""
+    texts = [cell for cell in cells if cell][:ROWS]
+    if not texts:
+        return None
+    if all(_NUMBER.fullmatch(text) for text in texts):
+        if all(_LEAST <= float(text) <= _MOST for text in texts):
+            return ()
+        whole = [f for f in _FORMS if f in ("%y%m%d", "%Y%m%d") and len({len(t) for t in texts}) == 1]
+        return tuple(form for form in whole if _reads(form, texts)) or None
+    if all(_iso(text) for text in texts):
+        return ()
+    return tuple(form for form in _FORMS if _reads(form, texts)) or None
+
+
+def _iso(text: str) -> bool:
+    try:
+        datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return re.match(r"\d{4}-\d\d-\d\d", text) is not None
+
+
+def _reads(form: str, texts: Sequence[str]) -> bool:
+    try:
+        years = {datetime.datetime.strptime(text, form).year for text in texts}
+    except ValueError:
+        return False
+    return min(years) >= 1970 and max(years) <= 2100
+
+
+def _cells(lines: Sequence[str]) -> tuple[list[list[str]], str]:
+    """The rows by the sign that makes the same number of columns, at least two, of most lines; none by any."""
+    best: tuple[list[list[str]], str] = ([], ",")
+    for sep in _SIGNS:
+        try:
+            rows = list(csv.reader(lines, delimiter=sep, strict=True))
+        except csv.Error:
+            continue
+        sizes = [len(row) for row in rows]
+        most = max(set(sizes), key=sizes.count, default=0)
+        fit = [row for row in rows if len(row) == most]
+        words = sep == " "  # a sentence has blanks too
+        if most < 2 or len(fit) < (1 if words else 0.9) * len(rows) or (best[0] and (words or most <= len(best[0][0]))):
+            continue
+        best = (fit, sep)
+    return best
+
+
+def _is_header(rows: Sequence[Sequence[str]]) -> bool:
+    """A first row is one where no cell is a number or a time, and where it is not among the rows that follow."""
+    first = rows[0]
+    plain = all(cell.strip() and not _NUMBER.fullmatch(cell.strip()) and time_forms([cell]) is None for cell in first)
+    known = any(word in f" {words} " for cell in first for word in [f" {_form(cell)} "] for words in _ALL)
+    return plain and (known or all(first[i] not in {row[i] for row in rows[1:]} for i in range(len(first))))
+
+
+def _form(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
+
+
+def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence[bool], header: bool) -> list[str]:
+    roles = [""] * len(names)
+    words = {**{role: text.split() for role, text in _WORDS.items()}, "thing": _THINGS, "state": _STATES}
+    for role, called in words.items():
+        fit = [i for i, name in enumerate(names) if not roles[i] and header and _form(name) in called]
+        fit = [i for i in fit if role not in ("time", "end") or times[i]]
+        fit = [i for i in fit if role != "user" or all(cells[i])]
+        fit = [
+            i for i in fit if role not in ("duration", "value") or all(map(_NUMBER.fullmatch, filter(None, cells[i])))
+        ]
+        if fit:
+            roles[min(fit, key=lambda i: called.index(_form(names[i])))] = role
+    left = [i for i in range(len(names)) if not roles[i]]
+    for role in ("time", "end") if not header else ("time",):
+        if role not in roles and (fit := [i for i in left if times[i]]):
+            roles[fit[0]] = role
+            left.remove(fit[0])
+    if "action" not in roles and "thing" not in roles and left:
+        several = [i for i in left if len(set(cells[i])) > 1] or left
+        text = [i for i in several if not all(map(_NUMBER.fullmatch, filter(None, cells[i])))]
+        roles[(text or several)[0 if text else -1]] = "action"
+        if not header and "user" not in roles and len(several) > 1 and not text:
+            roles[several[0]] = "user"
+    return roles
+
+
+_ALL = [*_WORDS.values(), " ".join(_THINGS), " ".join(_STATES)]

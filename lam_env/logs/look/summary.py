@@ -1,0 +1,174 @@
+"""What a log holds, in lines for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from lam_env.config.convert import count
+from lam_env.core.events import KINDS, USER, ActionLog
+from lam_env.core.units import DAY, HOUR, MINUTE
+from lam_env.logs.statistics import EventStream, day_counts, entropies, hours, lempel_ziv, predictability, streams
+
+FIRST, ACTIONS, USERS, ALIKE = 5, 12, 5, 6  # how many are shown of rows, actions, users, pairs of names
+COMPARED = 400  # names that are compared with one another at most
+NEARLY = 0.87  # of difflib's ratio
+MOST = 3_000  # events of which the entropy rate is estimated: its cost is quadratic
+TOLD = 0.1  # a limit below says that the events are too few for an estimate
+BARS = " ▁▂▃▄▅▆▇█"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def users_of(log: ActionLog) -> list[tuple[str, int]]:
+    """Names of the users (of sessions: their numbers) and how many events each has, the most first."""
+    mine = log.kind == USER
+    names = log.meta.get("users")
+    number = log.world if len(log.worlds) > 1 else log.user
+    who, n = np.unique(number[mine], return_counts=True)
+    called = names if isinstance(names, list) and len(names) > int(who.max(initial=-1)) else None
+    told = [(str(called[i]) if called else str(i), int(c)) for i, c in zip(who.tolist(), n.tolist(), strict=True)]
+    return sorted(told, key=lambda one: -one[1])
+
+
+def first_rows(log: ActionLog) -> list[str]:
+    """The first events as they were read: local time, whose, what, and how long it took or its value."""
+    names, words = log.meta.get("users"), log.vocabulary
+    lists = (words.actions, words.actions, words.feedback, words.sensors, words.readings)
+    out = []
+    for event in list(log.select(np.arange(len(log)) < FIRST).events()):
+        who = event.world if len(log.worlds) > 1 else event.user
+        user = str(names[who]) if isinstance(names, list) and 0 <= who < len(names) else str(who)
+        text = f"{_moment(log, event.time)}  {user[:12]:12}  {lists[event.kind][event.token]}"
+        if event.kind != USER:
+            text += f" ({KINDS[event.kind]})"
+        if not math.isnan(event.value):
+            text += (
+                f", {event.value / MINUTE:.0f} min" if log.intervals and event.kind == USER else f" = {event.value:g}"
+            )
+        out.append(text[:78])
+    return out
+
+
+def _moment(log: ActionLog, tick: int) -> str:
+    second = tick // log.ticks_per_second
+    clock = f"{second % DAY // HOUR:02}:{second % HOUR // MINUTE:02}:{second % MINUTE:02}"
+    try:
+        day = datetime.date.fromisoformat(str(log.meta.get("start"))) + datetime.timedelta(days=second // DAY)
+    except ValueError:
+        return f"day {second // DAY} {clock}"
+    return f"{_DAYS[second // DAY % 7]} {day} {clock}"
+
+
+def rates(log: ActionLog) -> list[str]:
+    """How much there is on a day, how often one thing is done twice in a row, how long it lasts."""
+    parts = streams(log)
+    per_day, label = day_counts(parts), np.concatenate([p.label for p in parts])
+    again = sum(int((np.diff(p.label) == 0).sum()) for p in parts)
+    pairs = sum(max(0, len(p.label) - 1) for p in parts)
+    whose = " of a user" if len(parts) > 1 else ""
+    lines = []
+    if len(per_day):
+        low, high = np.quantile(per_day, (0.1, 0.9))
+        lines.append(f"events a day{whose}: {per_day.mean():.1f} on average, {low:.0f} to {high:.0f} on most days")
+    if pairs:
+        lines.append(f"the same as before: {again / pairs:.0%} of events repeat the last action")
+    if log.intervals:
+        length = np.concatenate([p.length for p in parts])
+        low, mid, high = np.quantile(length, (0.1, 0.5, 0.9)) / MINUTE
+        lines.append(f"an activity lasts {mid:.0f} min (median), {low:.0f} to {high:.0f} min mostly")
+    gaps = np.concatenate([np.diff(p.start)[p.days.joined(p.start)] for p in parts])
+    if len(gaps):
+        lines.append(f"from one to the next: {_span(float(np.median(gaps)))} (median)")
+    if len(label) > 2:
+        lines += predictable(parts)
+    return lines
+
+
+def predictable(parts: Sequence[EventStream]) -> list[str]:
+    """How much order there is: entropies [bit], and the limit of top-1 by Fano's inequality (Song et al. 2010) of the
+    longest stream, whose events are enough to tell."""
+    longest = max(parts, key=lambda p: len(p.label))
+    label, hour = longest.label[:MOST], hours([longest])[:MOST]
+    if len(label) < 100:
+        return []
+    alone, given_hour, given_last = entropies(label, hour)
+    lines = [f"order: {alone:.1f} bit an event; {given_hour:.1f} by the hour, {given_last:.1f} by the last action"]
+    limit = predictability(lempel_ziv(label), len(np.unique(label)))
+    if limit > TOLD:
+        lines.append(f"at best some {limit:.0%} of next events can be known from those before (an estimate)")
+    return lines
+
+
+def _span(seconds: float) -> str:
+    for unit, name in ((DAY, "days"), (HOUR, "h"), (MINUTE, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s"
+
+
+def hour_profile(log: ActionLog) -> list[str]:
+    """The hours of the day as a picture of 24 bars, three characters wide, and the hours below."""
+    number = np.bincount(hours(streams(log)).astype(int), minlength=24)
+    height = np.ceil(number / max(1, number.max()) * 16).astype(int)
+    upper, lower = (np.clip(height - base, 0, 8) for base in (8, 0))
+    bars = ["".join(BARS[h] * 2 + " " for h in row.tolist()).rstrip() for row in (upper, lower)]
+    return [*bars, "".join(f"{hour:<6}" for hour in range(0, 24, 2)).rstrip()]
+
+
+def action_table(log: ActionLog) -> list[str]:
+    """The most frequent actions: how often, which share, and the hours within which the middle half of them begin."""
+    mine = (log.kind == USER) & (log.token > 0)
+    token, n = np.unique(log.token[mine], return_counts=True)
+    order = np.argsort(-n, kind="stable")
+    hour = (log.time[mine] // log.ticks_per_second) % DAY / HOUR
+    width = max([6, *(min(36, len(log.vocabulary.actions[token[i]])) for i in order[:ACTIONS].tolist())])
+    lines = [f"{'action':{width}}  {'times':>8}  {'share':>6}  mostly from - to"]
+    for i in order[:ACTIONS].tolist():
+        name = log.vocabulary.actions[token[i]]
+        name = name if len(name) <= width else name[: width - 3] + "..."
+        low, high = middle_half(hour[log.token[mine] == token[i]])
+        lines.append(f"{name:{width}}  {n[i]:8,}  {n[i] / n.sum():6.1%}  {low:4.1f} - {high:4.1f} h")
+    if len(rest := n[order[ACTIONS:]]):
+        once = count(int((n == 1).sum()), "action")
+        lines.append(f"... and {len(rest):,} more, {rest.sum() / n.sum():.1%} of events; {once} only once")
+    return lines
+
+
+def middle_half(hour: np.ndarray) -> tuple[float, float]:
+    """[h] the shortest stretch of the day, over midnight too, in which half of the times of day (n,) [h] lie."""
+    at = np.sort(hour)
+    half = max(1, math.ceil(len(at) / 2))
+    ends = np.r_[at, at + 24][half - 1 : half - 1 + len(at)]
+    i = int((ends - at).argmin())
+    return float(at[i]), float(ends[i] % 24)
+
+
+def alike(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of names that may mean one thing: equal but for case and what separates words, or nearly so, but not in a
+    number."""
+    by_form: dict[str, list[str]] = {}
+    for name in names:
+        by_form.setdefault(re.sub(r"[\s._/:-]", "", name.casefold()), []).append(name)
+    pairs = [(same[0], other) for same in by_form.values() for other in same[1:]]
+    few = list(by_form)[:COMPARED]
+    for i, one in enumerate(few):
+        for other in difflib.get_close_matches(one, few[i + 1 :], n=3, cutoff=NEARLY):
+            differs = Counter(one) - Counter(other), Counter(other) - Counter(one)
+            if not any(sign.isdigit() for part in differs for sign in part) and not _opposite(one, other):
+                pairs.append((by_form[one][0], by_form[other][0]))
+    return pairs
+
+
+def _opposite(one: str, other: str) -> bool:
+    """`light.kitchen.on` and `light.kitchen.off`, or the same of two things that a letter tells apart."""
+    ends = ("on", "off", "open", "opened", "close", "closed", "begin", "end", "up", "down", "start", "stop")
+    mine = [
+        next((end for end in sorted(ends, key=len, reverse=True) if name.endswith(end)), "") for name in (one, other)
+    ]
+    return bool(mine[0]) and bool(mine[1]) and mine[0] != mine[1]

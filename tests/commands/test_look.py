@@ -1,0 +1,107 @@
+"""lam look: what a file holds is shown before anybody believes it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from lam_env.commands import look, predict
+from lam_env.config.cli import parse
+from lam_env.experiment.logs.file import read
+from lam_env.experiment.settings import PredictSettings
+
+EXPORT = ["entity_id;state;last_changed"]
+EXPORT += [f"light.hall;{s};2026-01-{d:02}T{h}:00:00Z" for d in range(5, 15) for h, s in (("07", "on"), ("22", "off"))]
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    path = tmp_path / "my export.csv"
+    path.write_text("\n".join(EXPORT), encoding="utf-8")
+    return path
+
+
+def lines(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    assert look.main(list(words)) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_what_is_shown(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = lines(capsys, str(export))
+    text = "\n".join(said)
+    assert "3 columns, separated by ;" in text
+    assert "20 events, 1 user, 2 actions, 10 days" in text
+    assert "say yours, zone=Europe/Berlin" in text
+    assert all(len(line) <= 80 for line in said if not line.startswith(("  lam ", str(export))))
+    titles = ["first rows, as read", "rates", "hours of the day", "actions", "next"]
+    assert [line for line in said if line in titles] == titles
+
+
+def test_the_command_reads_the_same_log(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = shlex.split(lines(capsys, str(export))[-1])
+    assert words[:2] == ["lam", "predict"]
+    log, left_out = read(parse(PredictSettings, words[2:], "lam predict"))
+    assert len(log) == 20
+    assert not left_out
+
+
+def test_what_is_said_wins(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = lines(capsys, str(export), "columns=time:last_changed,action:entity_id", "zone=Europe/Berlin")
+    assert "20 events, 1 user, 1 action, 10 days" in said
+    assert "Mon 2026-01-05 08:00:00" in "\n".join(said)
+    assert "zone=Europe/Berlin" in said[-1]
+    assert "say yours" not in "\n".join(said)
+
+
+def test_a_known_format_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("time,user,action\n" + "\n".join(f"2026-01-05T0{h}:00:00Z,ann,tea" for h in (7, 8)))
+    said = lines(capsys, f"logs={path}")
+    assert said[1] == "format=csv reads it"
+    assert said[-1] == f"  lam predict logs={path} format=csv zone=UTC"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "which file? Write lam look FILE"),
+        (["nowhere.csv"], "nowhere.csv: no such file or folder"),
+        (["letter.txt"], "does not look like a table with times and actions"),
+        (["letter.txt", "format=uci_adl"], "no header"),
+        (["letter.txt", "format=nothing"], "no log format 'nothing'"),
+        (["letter.txt", "predict=yes"], "no setting 'predict'"),
+        (["."], "no format of the kit reads it"),
+    ],
+)
+def test_a_fault_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "letter.txt").write_text("Dear Ann,\nall is well.\n")
+    with pytest.raises(SystemExit) as stop:
+        look.main(words)
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_without_unicode_the_bars_are_plain(
+    export: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "_unicode", lambda: False)
+    assert "\n".join(lines(capsys, str(export))).isascii()
+
+
+def test_predict_asks_for_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        predict.main(["agents=markov1"])
+    assert "logs= is missing" in capsys.readouterr().err
+
+
+def test_predict_is_a_run_that_only_predicts() -> None:
+    run = predict.run_of(parse(PredictSettings, ["logs=a.csv", "format=csv", "seed=1,2"], "lam predict"))
+    assert run.predict
+    assert (run.logs, run.format, run.seed) == ("a.csv", "csv", (1, 2))

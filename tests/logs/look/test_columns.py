@@ -1,0 +1,99 @@
+"""A table that nobody has described: separator, header, roles, form of times."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lam_env.logs.look.columns import propose, time_forms
+from lam_env.logs.look.formats import read_somehow
+
+TABLES = {
+    "home_assistant": (
+        "entity_id;state;last_changed\nlight.hall;on;2026-01-05T07:00:00Z\nlight.hall;off;2026-01-05T08:00:00Z\n",
+        {"columns": "time:last_changed,action:{entity_id}.{state}", "sep": ";"},
+    ),
+    "clicks": (
+        "SessionId\tItemId\tTime\n1\t214\t1767592800.94\n1\t215\t1767593012.3\n",
+        {"columns": "time:time,user:sessionid,action:itemid", "sep": "tab", "split": "sessions"},
+    ),
+    "stays": (
+        "user,place,arrival,departure\nann,home,2026-01-05 07:00:00,2026-01-05 08:00:00\n",
+        {"columns": "time:arrival,end:departure,user:user,action:place"},
+    ),
+    "american": (
+        "when,who,what\n1/25/2026 8:00:00 AM,ann,tea\n1/25/2026 9:12:00 PM,ann,tv\n",
+        {"columns": "time:when,user:who,action:what", "time_format": "%m/%d/%Y %I:%M:%S %p"},
+    ),
+    "no header": (
+        "1767592800 7 214\n1767592900 7 215\n1767593000 8 214\n",
+        {"columns": "time:1,user:2,action:3", "sep": "space"},
+    ),
+    "an empty user is none": (
+        "date,account,account_id,operation\n2026-01-05T07:00,,7,in\n2026-01-06T07:00,3,7,out\n",
+        {"columns": "time:date,user:account_id,action:operation"},
+    ),
+    "text is no value": (
+        "time,action,value\n2026-01-05T07:00:00,tea,much\n2026-01-05T08:00:00,tv,3\n",
+        {"columns": "time:time,action:action"},
+    ),
+    "kind": (
+        "time,user,action,kind\n2026-01-05T07:00:00,ann,hall,sensor\n2026-01-05T07:00:09,ann,tea,user\n",
+        {"columns": "time:time,user:user,action:action,kind:kind"},
+    ),
+    "any name": (
+        "logged at,thing done\n2026-01-05T07:00:00,tea\n2026-01-05T08:00:00,tv\n",
+        {"columns": "time:logged at,action:thing done"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "settings"), TABLES.values(), ids=TABLES)
+def test_how_a_table_is_read(tmp_path: Path, text: str, settings: dict[str, str]) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    proposal = propose(path)
+    assert proposal is not None
+    assert proposal.settings == settings
+
+
+@pytest.mark.parametrize("name", sorted(set(TABLES) - {"an empty user is none"}))
+def test_what_is_proposed_can_be_read(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(TABLES[name][0], encoding="utf-8")
+    proposal = propose(path)
+    assert proposal is not None
+    reading = read_somehow(path, "csv", **proposal.settings)
+    assert sum(reading.left_out.values()) == 0
+    assert len(reading.log) == TABLES[name][0].count("\n") - proposal.header
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "only one column\nof words\n"])
+def test_no_table(tmp_path: Path, text: str) -> None:
+    (tmp_path / "table.csv").write_text(text, encoding="utf-8")
+    proposal = propose(tmp_path / "table.csv")
+    assert proposal is None or not proposal.settings.get("columns", "").startswith("time")
+
+
+def test_a_day_that_may_be_a_month_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("when,what\n1/5/2026 8:00:00,tea\n2/5/2026 8:00:00,tv\n", encoding="utf-8")
+    proposal = propose(path)
+    assert proposal is not None
+    assert {proposal.time_format, proposal.ambiguous} == {"%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S"}
+
+
+@given(st.datetimes(min_value=datetime.datetime(1980, 1, 1), max_value=datetime.datetime(2099, 1, 1)))
+def test_forms_read_what_they_wrote(time: datetime.datetime) -> None:
+    for form in ("%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%Y/%m/%d %H:%M:%S"):
+        assert form in (time_forms([time.strftime(form)]) or ())
+    assert time_forms([time.isoformat()]) == ()
+
+
+@pytest.mark.parametrize("cells", [[], ["", ""], ["tea"], ["7", "12"], ["2026-01-05", "tea"], ["99999999999999"]])
+def test_what_is_no_time(cells: list[str]) -> None:
+    assert time_forms(cells) is None
