@@ -55,6 +55,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.logs.decision_points import decision_points as decision_points
     from lam_env.logs.input.files import read_lines as read_lines
     from lam_env.logs.tables import LogRow as LogRow
+    from lam_env.logs.tables import log_of_order as log_of_order
     from lam_env.logs.tables import log_of_rows as log_of_rows
     from lam_env.sim.persons import PersonalWorld as PersonalWorld
     from lam_env.sim.user import ASKED as ASKED

@@ -27,7 +27,7 @@ from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.run_folder import CONFIG, RunFolder
 from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, LogSettings, RunSettings
 from lam_env.launch.job import one_line
-from lam_env.logs.coverage import days_of, said
+from lam_env.logs.coverage import days_of, has_clock, said
 from lam_env.logs.decision_points import day_of_target, decision_points
 from lam_env.logs.streams import split_by_protocol
 from lam_env.logs.tables import streams_said
@@ -121,8 +121,9 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
         remedy = "leave logs= away, or leave model= away to start from the log"
         raise UserError(f"model= brings the log of that run: {remedy}")
     log, left_out = file.read(s)
-    events, days = int((log.kind == USER).sum()), len(days_of(log).number)
-    print(f"{s.logs}: {events:,} events, {days} days, {len(log.vocabulary) - 1} actions")
+    events = int((log.kind == USER).sum())
+    days = f", {len(days_of(log).number)} days" if has_clock(log) else ""
+    print(f"{s.logs}: {events:,} events{days}, {len(log.vocabulary) - 1} actions")
     for line in [*said(log, left_out), *streams_said(log)]:
         print(f"  {line}")
     if len(log.vocabulary) < 3:
@@ -134,7 +135,7 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
         why = f"no real log is read into {s.scenario}, whose people are asked one by one"
         raise UserError(f"logs={s.logs}: {why}; leave logs away")
     _check_days(s.logs, log)
-    if s.predict:
+    if s.predict or not has_clock(log):
         return RealLog(log)
     if log.intervals:
         return _activities(s.logs, log, scenario)
@@ -148,17 +149,19 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
 
 
 def _check_days(path: str, log: ActionLog, which: str = "") -> None:
-    use, days = "to train, validate and test on", len(days_of(log).number)
+    use, days, unit = "to train, validate and test on", len(days_of(log).number), "day" if has_clock(log) else "event"
     if days < LEAST_DAYS:
-        raise UserError(f"logs={path}: {count(days, 'day')} {which}are too few {use}; give at least {LEAST_DAYS}")
+        raise UserError(f"logs={path}: {count(days, unit)} {which}are too few {use}; give at least {LEAST_DAYS}")
     points = decision_points(dataclasses.replace(log, timer=None), soon=False)
     train, valid, test = split_by_protocol(log, points)
     if not (train.any() and valid.any() and test.any()):
         raise UserError(f"logs={path}: its events {which}lie too unevenly {use}; give a longer log")
     day, acts = day_of_target(points), points.target > 0
-    learned = len(np.unique(day[(train | valid) & acts]))
-    events, last = count(int((test & acts).sum()), "event"), count(len(np.unique(day[test])), "day")
-    print(f"  predictors {which}learn from {count(learned, 'day')}, and are tested on {events} of the last {last}")
+    learned = count(len(np.unique(day[(train | valid) & acts])), unit)
+    tested = f"{count(int((test & acts).sum()), 'event')} of the last {count(len(np.unique(day[test])), 'day')}"
+    if not has_clock(log):
+        tested = f"the last {count(int((test & acts).sum()), 'event')}"
+    print(f"  predictors {which}learn from {learned}, and are tested on {tested}")
 
 
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:

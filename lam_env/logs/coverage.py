@@ -20,6 +20,8 @@ from lam_env.core.events import USER, ActionLog, LogError
 from lam_env.core.units import DAY
 
 MAX_NAME = 200  # characters
+STEP = 7 * DAY  # [s] from one event to the next where the order alone is known: hour, weekday and gap are constants
+ORDER = "order"  # what `meta["clock"]` of such a log says
 # a few rows at either end of a log are not believed where as many days as these, or as many times the usual gap between
 # days with events, lie between them and the rest
 FAR = 7
@@ -147,13 +149,21 @@ def days_of(log: ActionLog, start: np.ndarray | None = None) -> Days:
     return Days(np.unique(start // DAY))
 
 
+def has_clock(log: ActionLog) -> bool:
+    """False where a log says what came after what, but not when: event i of a stream is at i * `STEP` then, so that a
+    day is an event, and splits by days are splits by events."""
+    return log.meta.get("clock") != ORDER
+
+
 def said(log: ActionLog, left_out: Mapping[str, int]) -> list[str]:
-    """What an importer found, for people: the span of the log, its clock, what was left out, and what was read
-    otherwise than the file says it."""
-    told = log.meta.get("told")
+    """What an importer found, for people: the span of the log, its clock, its notes, what was left out, and what was
+    read otherwise than the file says it."""
+    told, notes = log.meta.get("told"), log.meta.get("notes")
     otherwise = told.items() if isinstance(told, dict) else ()
     clock = f", local time: {log.meta['zone']}" if "zone" in log.meta else ""
-    return [f"{span(log)}{clock}", *said_of(left_out), *(_counted(n, what) for what, n in otherwise)]
+    when = f"{span(log)}{clock}" if has_clock(log) else "order alone, without a clock: hour, weekday and gap are off"
+    rows = [*said_of(left_out), *(_counted(n, what) for what, n in otherwise)]
+    return [when, *(notes if isinstance(notes, list) else ()), *rows]
 
 
 def said_of(left_out: Mapping[str, int]) -> list[str]:

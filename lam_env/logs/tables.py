@@ -12,7 +12,7 @@ import numpy as np
 
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, LogError, Protocol, Vocabulary
 from lam_env.core.units import DAY
-from lam_env.logs.coverage import clean_names, says_nothing, sound_rows
+from lam_env.logs.coverage import ORDER, STEP, clean_names, has_clock, says_nothing, sound_rows
 from lam_env.logs.local_time import EPOCH, SECOND, Clocks, LocalTimes, local_times, microseconds, monday_before
 
 Held = Literal["days", "each", "streams"]
@@ -64,10 +64,10 @@ class Texts(NamedTuple):
 
 
 class EventTable(NamedTuple):
-    """n events: local times, name and user of each, kind (n,), value (n,) float64; empty (n,) bool: a value was there,
-    but says nothing."""
+    """n events: local times (None: their order is all that is known), name and user of each, kind (n,), value (n,)
+    float64; empty (n,) bool: a value was there, but says nothing."""
 
-    local: LocalTimes
+    local: LocalTimes | None
     name: Texts
     user: Texts
     kind: np.ndarray
@@ -99,6 +99,32 @@ def log_of_rows(
     return log_of_table(table, source, intervals=intervals, left_out=left_out, split=split, **meta)
 
 
+def log_of_order(
+    streams: Iterable[tuple[str, Sequence[str]]],
+    source: str,
+    *,
+    left_out: Mapping[str, int] | None = None,
+    split: str | None = None,
+    **meta: object,
+) -> tuple[ActionLog, dict[str, int]]:
+    """What an importer returns, of what came after what: (user, actions) of each stream; `split`: as in
+    `log_of_table`."""
+    known = [(user, tuple(actions)) for user, actions in streams]
+    n = np.array([len(actions) for _, actions in known], np.int64)
+    who = Texts.of(user for user, _ in known)
+    name = Texts.of(action for _, actions in known for action in actions)
+    rows = len(name.code)
+    table = EventTable(
+        None,
+        name,
+        Texts(np.repeat(who.code, n), who.known),
+        np.full(rows, USER),
+        np.full(rows, np.nan),
+        np.zeros(rows, bool),
+    )
+    return log_of_table(table, source, intervals=False, left_out=left_out, split=split, **meta)
+
+
 def log_of_table(
     table: EventTable,
     source: str,
@@ -109,17 +135,20 @@ def log_of_table(
     **meta: object,
 ) -> tuple[ActionLog, dict[str, int]]:
     """A log at one tick a second, whose tick 0 is the Monday 00:00 on or before the first event, and what was left out
-    of it. A log of commands in one stream has a timer; others have none.
+    of it. A log of commands in one stream has a timer; others have none. Without local times event i of a stream is at
+    i * `STEP`, and nothing repeats another or lies far off.
 
     split: one of `SPLITS`; by default one stream, since commands of a home are answers to what others did there; but
-    activities (`intervals`) of several users, and anything of more users than live in a home, are those of each.
+    activities (`intervals`) of several users, anything of more users than live in a home, and what has no clock, for
+    nothing tells whose came first, are those of each.
 
     Names are numbered alphabetically; users too (by number where they are numbers). `meta["told"]` counts what was kept
     otherwise than the file says it.
     """
     names, said = table.name.clean(source)
     users, said_of_users = table.user.clean(source)
-    moment = table.local.moment
+    local = table.local or _row_by_row(len(table.kind))
+    moment, timeless = local.moment, table.local is None
     empty = table.empty | np.array([says_nothing(name) for name in names.known], bool)[names.code]
     empty |= (table.kind == READING) & np.isnan(table.value)
     times = [moment // SECOND]
@@ -129,7 +158,7 @@ def log_of_table(
     order = np.flatnonzero(keep)
     order = order[np.argsort(moment[order], kind="stable")]
     name, user = names.code[order], users.code[order]
-    kind, value, wall = (column[order] for column in (table.kind, table.value, table.local.wall // SECOND))
+    kind, value, wall = (column[order] for column in (table.kind, table.value, local.wall // SECOND))
     if not (kind == USER).any():
         raise LogError(f"{source}: no user events; check that this is the right file and format")
     token, lists = np.zeros(len(order), np.int64), []
@@ -145,7 +174,7 @@ def log_of_table(
     vocabulary = Vocabulary(tuple(actions), tuple(sensors), tuple(readings), tuple(feedback))
     monday = monday_before(EPOCH + datetime.timedelta(seconds=int(wall[0])))
     ticks, held = in_order(wall)
-    told = told_of(table.local.said + said + said_of_users + Counter({HELD: held}))
+    told = told_of(local.said + said + said_of_users + Counter({HELD: held}))
     columns = {
         "time": ticks - (monday - EPOCH) // datetime.timedelta(seconds=1),
         "user": _places(users.known, known)[user],
@@ -153,21 +182,25 @@ def log_of_table(
         "token": token,
         "value": value,
     }
-    split = split or _usual_split(intervals, len(known), user, wall // DAY)
+    split = split or _usual_split(intervals or timeless, len(known), user, wall // DAY)
     if split != "days":  # user after user, or session after session in the order in which they began
         number = columns["user"]
         if split == "sessions":
             first = np.unique(number, return_index=True)[1]
             number = np.argsort(np.argsort(first, kind="stable"))[number]
         columns |= {"world": number, "user": np.zeros(len(order), np.int64)}
-    about: dict[str, object] = {"start": monday.date().isoformat(), "source": source}
-    about |= {"zone": table.local.zone} | ({"users": known} if split != "sessions" else {})
+    about: dict[str, object] = {"source": source} | ({"users": known} if split != "sessions" else {})
+    if timeless:
+        columns["time"] = _steps(kind, columns.get("world", np.zeros(len(order), np.int64)))
+        about["clock"] = ORDER
+    else:
+        about |= {"start": monday.date().isoformat(), "zone": local.zone}
     about |= {"streams": split} if len(known) > 1 else {}
     log = ActionLog.from_columns(
         columns,
         vocabulary,
         intervals=intervals,
-        timer=None if intervals or split != "days" else TIMER,
+        timer=None if intervals or timeless or split != "days" else TIMER,
         protocol=Protocol(SPLITS[split][0]),
         meta=about | meta | told,
     )
@@ -181,8 +214,25 @@ def _usual_split(intervals: bool, users: int, user: np.ndarray, day: np.ndarray)
     """By what a log is: `users` do something, `user` (n,) on a `day` (n,) each time."""
     if users == 1 or (users <= HOUSEHOLD and not intervals):
         return "days"
-    days = np.unique(np.stack([user, day]), axis=1)[0]  # a row for each user's day
+    most = int(day.max()) + 1
+    days = np.unique(user * most + day) // most  # a row for each user's day
     return "sessions" if not intervals and np.median(np.unique(days, return_counts=True)[1]) <= VISIT else "per_user"
+
+
+def _row_by_row(n: int) -> LocalTimes:
+    """Times at which nothing happens twice."""
+    return LocalTimes(np.arange(n) * SECOND, np.arange(n) * SECOND, Counter(), "")
+
+
+def _steps(kind: np.ndarray, world: np.ndarray) -> np.ndarray:
+    """(n,) [s] one step for each decision point of a stream; what is none is at the time of the one before it."""
+    order = np.argsort(world, kind="stable")
+    raised = np.cumsum(np.isin(kind, (USER, SENSOR))[order])
+    first = np.searchsorted(world[order], world[order])
+    before = np.r_[0, raised][first]
+    time = np.zeros(len(kind), np.int64)
+    time[order] = np.maximum(raised - before - 1, 0) * STEP
+    return time
 
 
 _LISTS = ((USER, AGENT), (SENSOR,), (READING,), (FEEDBACK,))  # of a vocabulary
@@ -206,7 +256,8 @@ def streams_said(log: ActionLog) -> list[str]:
     if name not in SPLITS:
         return []
     others = ", ".join(f"split={other}" for other in SPLITS if other != name)
-    return [f"split={name}: {SPLITS[str(name)][1]}; else {others}"]
+    what = SPLITS[str(name)][1] if has_clock(log) else SPLITS[str(name)][1].replace("last days", "last events")
+    return [f"split={name}: {what}; else {others}"]
 
 
 def one_home(source: str, home: str | None) -> None:

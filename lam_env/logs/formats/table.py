@@ -2,7 +2,8 @@
 
 Columns are called as what they are, or `columns=` says what is in which:
   time      ISO 8601 with an offset; or without one, or seconds since 1970, and then `zone` must be given; or as
-            `time_format` says in the words of strptime; or numbers, `day` and `minute` of it
+            `time_format` says in the words of strptime; or numbers, `day` and `minute` of it; or only an `order`, a
+            number; where `columns=` names none of them, rows are in the order of the file
   user      any name
   action    what was done, "kitchen_light.on"; the sensor's name where `kind` is sensor
   kind      optional: user (default), agent, sensor, reading, feedback
@@ -77,6 +78,7 @@ def _opened(
     if kind == "jsonl":
         own = told or roles.usual(name for name in roles.CALLED if name != "end")  # what is in no row has no role
         needed = roles.columns_of({role: own[role] for role in roles.NEEDED if role in own})
+        roles.check(file.name, own, roles.columns_of(own), told is not None)
         return own, batches.json_batches(file, left_out, roles.columns_of(own), needed)
     names = list(batches.parquet_columns(file)) if kind == "parquet" else batches.csv_columns(file, sign)
     if not names:

@@ -16,6 +16,7 @@ NEEDED = ("time", "user", "action")
 ROLES = {
     "time": "when, or when it began",
     "end": "when it ended: the log is one of activities",
+    "order": "what came after what, by number, where nothing says when",
     "day": "number of the day",
     "minute": "minute of that day",
     "weekday": "its day of the week, 0 being a Monday (else day 0 is one)",
@@ -87,6 +88,11 @@ def numbered(roles: Roles) -> int:
     return max(map(int, columns)) if columns and all(column.isdecimal() for column in columns) else 0
 
 
+def has_clock(roles: Roles) -> bool:
+    """Does a column say when? Else the order is all that is known."""
+    return not {"time", "day"}.isdisjoint(roles)
+
+
 def check(where: str, roles: Roles, names: Sequence[str], told: bool) -> None:
     """LogError where roles name columns that are not there, or too little is known. told: `columns=` says the roles."""
     for template in roles.values():
@@ -94,8 +100,8 @@ def check(where: str, roles: Roles, names: Sequence[str], told: bool) -> None:
             if column not in names:
                 there_are = f"there are {', '.join(names)[:160]}"
                 raise LogError(f"{where}: no column {column[:40]!r}; {suggestion(column, list(names), there_are)}")
-    optional = {"user"} if told else set()  # somebody who reads one person's columns need not name her
-    optional |= {"time"} if "day" in roles else set()
+    # somebody who reads one person's columns need not name her, nor a time where the order is all that is known
+    optional = {"user", "time"} if told else set()
     if missing := [name for name in NEEDED if name not in roles and name not in optional]:
         if len(names) == 1 and (sep := re.search(r"[;\t|]", names[0])):
             word = {"\t": "tab"}.get(sep[0], sep[0])
@@ -110,3 +116,7 @@ def check(where: str, roles: Roles, names: Sequence[str], told: bool) -> None:
         raise LogError(f"{where}: an end and a duration both say how long; name one of them")
     if ("day" in roles) != ("minute" in roles) or ("day" in roles and {"time", "end"} & set(roles)):
         raise LogError(f"{where}: day and minute go together, in place of time and end")
+    if has_clock(roles) and "order" in roles:
+        raise LogError(f"{where}: order is for rows that do not say when; leave it away, and sort=yes sorts by time")
+    if not has_clock(roles) and (length := {"end", "duration"} & set(roles)):
+        raise LogError(f"{where}: {length.pop()} without a time; name the column of time, or leave it away")

@@ -14,12 +14,22 @@ from lam_env.core.units import DAY, MINUTE
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.numbers import Codes, amounts, clocks, each
-from lam_env.logs.input.roles import NEEDED, Roles
-from lam_env.logs.local_time import NO_OFFSET, SECOND, UNIVERSAL, Clocks, Where, check_no_dates, local_times
+from lam_env.logs.input.roles import NEEDED, Roles, has_clock
+from lam_env.logs.local_time import (
+    NO_OFFSET,
+    SECOND,
+    UNIVERSAL,
+    Clocks,
+    LocalTimes,
+    Where,
+    check_no_dates,
+    local_times,
+)
 from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table
 
 NO_ACTION, IGNORED = "line(s) without an action", "line(s) of states to ignore"
 UNTIMED, BACKWARD = "activity(ies) without a duration", "activity(ies) that end before they start"
+MOST = 1e15  # the largest number of an order: floats tell its neighbours apart
 MONDAY = 4 * DAY  # [s since 1970] of the first one
 
 
@@ -30,6 +40,7 @@ class Rows:
         self, source: str, roles: Roles, ignore: Sequence[str], time_format: str | None, left_out: Counter[str]
     ):
         self._source, self._roles, self._form, self._left_out = source, roles, time_format, left_out
+        self._clock = has_clock(roles)
         words = "|".join(map(re.escape, ignore))
         self._ignored = re.compile(rf"(?:.*[.:=/ ])?(?:{words})", re.IGNORECASE | re.DOTALL) if words else None
         self._names = {role: Codes() for role in ("action", "user", "home")}
@@ -65,8 +76,11 @@ class Rows:
             "duration": duration,
         }
         columns["empty"] = empty | nothing
-        began = self._by_day(cells, where) if "day" in cells else clocks(cells_of("time"), self._form, where)
-        columns |= {"time": began.time, "offset": began.offset}
+        if self._clock:
+            began = self._by_day(cells, where) if "day" in cells else clocks(cells["time"], self._form, where)
+            columns |= {"time": began.time, "offset": began.offset}
+        if "order" in cells:
+            columns["order"] = _numbers("order", cells["order"], MOST, where)
         if "end" in cells:
             ended = clocks(cells["end"], self._form, where)
             columns |= {"end": ended.time, "end offset": ended.offset}
@@ -94,12 +108,8 @@ class Rows:
         for role in ("day", "minute", "weekday"):
             if role not in cells:
                 continue
-            told[role], _ = amounts(role, cells[role], where)
             most = {"day": 30_000, "minute": 1440, "weekday": 7}[role]
-            for i in np.flatnonzero(~((told[role] >= 0) & (told[role] < most)))[:1].tolist():
-                raise LogError(
-                    f"{where(i)}: {role} {cells[role][i].as_py()!r}; it must be a number from 0 to {most - 1}"
-                )
+            told[role] = _numbers(role, cells[role], most - 1, where)
         day = np.floor(told["day"])
         if "weekday" in told:
             day += (told["weekday"] - day) % 7
@@ -112,16 +122,38 @@ class Rows:
         """The log of one home, and what was left out."""
         if not self._parts:
             raise LogError(f"{self._source}: the file is empty; it needs lines of {', '.join(NEEDED)}")
+        told = {"zone": zone, "time_format": self._form, "sort": sort}
+        if not self._clock and (idle := [name for name, value in told.items() if value]):
+            raise LogError(f"{self._source}: {', '.join(idle)} without a column of time says nothing; leave it away")
         # as few copies at once as can be: a log may have ten million rows
         columns = {name: np.concatenate(self._parts.pop(name)) for name in list(self._parts)}
         texts = {role: self._names.pop(role).texts() for role in list(self._names)}
         home, mine = self._of_home(texts.pop("home"), home)
+        by = columns.get("order")
         if sort:
-            ahead = np.where(columns["offset"] > NO_OFFSET, columns["offset"], 0)
-            mine = mine[np.argsort((columns["time"] - ahead * SECOND)[mine], kind="stable")]
-        if sort or len(mine) < len(columns["line"]):
+            by = columns["time"] - np.where(columns["offset"] > NO_OFFSET, columns["offset"], 0) * SECOND
+        if by is not None:
+            mine = mine[np.argsort(by[mine], kind="stable")]
+        if by is not None or len(mine) < len(columns["line"]):
             columns = {name: column[mine] for name, column in columns.items()}
             texts = {role: Texts(code[mine], known) for role, (code, known) in texts.items()}
+        local = self._local(columns, zone) if self._clock else None
+        keep = self._timed(columns)
+        timed = ~np.isnan(columns["duration"])
+        action, user = (Texts(texts[role].code[keep], texts[role].known) for role in ("action", "user"))
+        if local is not None:
+            local = local._replace(wall=local.wall[keep], moment=local.moment[keep])
+        value = np.where(timed, columns["duration"], columns["value"])[keep]
+        table = EventTable(local, action, user, columns["kind"][keep], value, columns["empty"][keep])
+        intervals = bool((timed & (columns["kind"] == USER))[keep].any())
+        about: dict[str, object] = {"home": home} if home else {}
+        about |= {"start": ""} if "day" in self._roles else {}  # a number of a day is no date
+        if not self._clock and "order" not in self._roles:
+            about["notes"] = ["no column of time, day or order is named: rows are in the order of the file"]
+        return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, split=split, **about)
+
+    def _local(self, columns: dict[str, np.ndarray], zone: str | None) -> LocalTimes:
+        """The local times of rows (n,). Where they have an end, it becomes their duration."""
         line = columns["line"]
 
         def where(i: int) -> str:
@@ -137,16 +169,7 @@ class Rows:
         if "end" in columns:
             columns["duration"] = (local.moment[n:] - local.moment[:n]) / SECOND
             local = local._replace(wall=local.wall[:n], moment=local.moment[:n])
-        keep = self._timed(columns)
-        timed = ~np.isnan(columns["duration"])
-        action, user = (Texts(texts[role].code[keep], texts[role].known) for role in ("action", "user"))
-        local = local._replace(wall=local.wall[keep], moment=local.moment[keep])
-        value = np.where(timed, columns["duration"], columns["value"])[keep]
-        table = EventTable(local, action, user, columns["kind"][keep], value, columns["empty"][keep])
-        intervals = bool((timed & (columns["kind"] == USER))[keep].any())
-        about = {"home": home} if home else {}
-        about |= {"start": ""} if "day" in self._roles else {}  # a number of a day is no date
-        return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, split=split, **about)
+        return local
 
     def _timed(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """(n,) bool: the rows that are kept. In a log of activities those of users without a duration are not."""
@@ -182,6 +205,14 @@ class Rows:
 def _name(text: str) -> str:
     """As it is written: other forms of it are counted later."""
     return text if clean(text) else ""
+
+
+def _numbers(what: str, column: pa.Array, most: float, where: Where) -> np.ndarray:
+    """(n,) from 0 to `most`."""
+    number, _ = amounts(what, column, where)
+    for i in np.flatnonzero(~((number >= 0) & (number < most + 1)))[:1].tolist():
+        raise LogError(f"{where(i)}: {what} {column[i].as_py()!r}; it must be a number from 0 to {most:g}")
+    return number
 
 
 def _kinds(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:
