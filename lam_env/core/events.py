@@ -145,12 +145,15 @@ class Vocabulary(Shared):
 
 @dataclass(frozen=True)
 class Protocol:
-    """Which part of a log trains a predictor, which validates, which tests."""
+    """Which part of a log trains a predictor, which validates, which tests. Where files say so themselves, worlds
+    from `test` on test; those from `valid` on validate (0: what `split` holds out of the rest)."""
 
     # held out; each: the last days of each stream, streams: whole ones (runs, players), worlds: simulated
     split: Literal["days", "each", "streams", "worlds"] = "days"
     word: str = ""  # of streams: only those count that have `least` events whose action begins so
     least: int = 0
+    valid: int = 0
+    test: int = 0
 
 
 @dataclass(frozen=True)

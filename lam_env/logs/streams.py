@@ -70,6 +70,8 @@ def split_by_protocol(log: ActionLog, points: DecisionPoints) -> tuple[np.ndarra
     """Masks (n,) of train, validation and test rows of a log: 70, 10 and 20 % of the days, of all or of each stream, or
     of the streams; of simulated worlds the last eighth validates and none tests, for others can be simulated."""
     v, protocol = points.vocabulary, log.protocol
+    if protocol.test:
+        return _as_told(points, protocol)
     if protocol.split == "days":
         return split_by_day(points)
     if protocol.split == "each":
@@ -80,6 +82,20 @@ def split_by_protocol(log: ActionLog, points: DecisionPoints) -> tuple[np.ndarra
     counts = np.array([v.token_name(t).startswith(protocol.word) for t in range(v.n_tokens)])
     worlds, number = np.unique(points.world[counts[points.tokens[:, -1]]], return_counts=True)
     return split_by_stream(points, worlds=worlds[number >= protocol.least])
+
+
+def _as_told(points: DecisionPoints, protocol: Protocol) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The last eighth of what does not test, of each stream or of the streams, validates unless worlds are told to."""
+    has = np.r_[points.world[1:] == points.world[:-1], False][: len(points)]
+    test = points.world >= protocol.test
+    valid = points.world >= (protocol.valid or protocol.test)
+    if not protocol.valid and protocol.split == "streams":
+        rest = np.unique(points.world[~test])
+        valid = points.world >= rest[-max(1, len(rest) // 8)]
+    elif not protocol.valid:
+        train, *_ = split_each_by_day(points, (0.875, 0.125))
+        valid = ~train
+    return has & ~valid & ~test, has & valid & ~test, has & test
 
 
 def to_learn_from(log: ActionLog) -> tuple[DecisionPoints, DecisionPoints]:

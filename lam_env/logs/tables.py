@@ -16,14 +16,15 @@ from lam_env.logs.coverage import ORDER, STEP, clean_names, has_clock, says_noth
 from lam_env.logs.local_time import EPOCH, SECOND, Clocks, LocalTimes, local_times, microseconds, monday_before
 
 Held = Literal["days", "each", "streams"]
-SPLITS: dict[str, tuple[Held, str]] = {  # by name, what is held out, and a sentence about it
-    "days": ("days", "the last days test, and all that is done is one stream"),
-    "per_user": ("each", "each user is a stream, whose last days test"),
-    "users": ("streams", "each user is a stream, and whole users test"),
-    "sessions": ("streams", "each user is a session, and the last sessions test"),
+SPLITS: dict[str, tuple[Held, str, str]] = {  # by name, what is held out, and in words: what is a stream, what tests
+    "days": ("days", "all that is done is one stream", "the last days"),
+    "per_user": ("each", "each user is a stream", "the last days of each"),
+    "users": ("streams", "each user is a stream", "whole users"),
+    "sessions": ("streams", "each user is a session", "the last sessions"),
 }
 HOUSEHOLD = 8  # users; more do not live in one home
 VISIT = 2  # days; whoever is there on no more of them is a visitor, whose stream is a session
+TRAIN, VALID, TEST = range(3)  # parts of a log that files are
 TIMER = 300  # [s] of quiet after which a log of commands has a decision point
 MAX_NAMES = 30_000  # tokens are int16
 MAX_VALUE = 3.4e38  # values are float32
@@ -65,7 +66,8 @@ class Texts(NamedTuple):
 
 class EventTable(NamedTuple):
     """n events: local times (None: their order is all that is known), name and user of each, kind (n,), value (n,)
-    float64; empty (n,) bool: a value was there, but says nothing."""
+    float64; empty (n,) bool: a value was there, but says nothing; part (n,): which of `TRAIN`, `VALID`, `TEST` a
+    file is, whose streams are its own then."""
 
     local: LocalTimes | None
     name: Texts
@@ -73,6 +75,7 @@ class EventTable(NamedTuple):
     kind: np.ndarray
     value: np.ndarray
     empty: np.ndarray
+    part: np.ndarray | None = None
 
 
 def log_of_rows(
@@ -154,7 +157,8 @@ def log_of_table(
     times = [moment // SECOND]
     if intervals:
         times.append(times[0] + np.nan_to_num(table.value).clip(0, LONGEST).astype(np.int64))
-    keep, reasons = sound_rows(times, moment, names.code, users.code, table.kind, table.value, empty=empty)
+    part = np.zeros(len(moment), np.int64) if table.part is None else table.part
+    keep, reasons = sound_rows(times, moment, names.code, users.code, table.kind, table.value, part, empty=empty)
     order = np.flatnonzero(keep)
     order = order[np.argsort(moment[order], kind="stable")]
     name, user = names.code[order], users.code[order]
@@ -183,15 +187,13 @@ def log_of_table(
         "value": value,
     }
     split = split or _usual_split(intervals or timeless, len(known), user, wall // DAY)
-    if split != "days":  # user after user, or session after session in the order in which they began
-        number = columns["user"]
-        if split == "sessions":
-            first = np.unique(number, return_index=True)[1]
-            number = np.argsort(np.argsort(first, kind="stable"))[number]
-        columns |= {"world": number, "user": np.zeros(len(order), np.int64)}
+    world, protocol = _streams(split, columns["user"], part[order])
+    columns["world"] = world
+    if split != "days":
+        columns["user"] = np.zeros(len(order), np.int64)
     about: dict[str, object] = {"source": source} | ({"users": known} if split != "sessions" else {})
     if timeless:
-        columns["time"] = _steps(kind, columns.get("world", np.zeros(len(order), np.int64)))
+        columns["time"] = _steps(kind, world)
         about["clock"] = ORDER
     else:
         about |= {"start": monday.date().isoformat(), "zone": local.zone}
@@ -200,8 +202,8 @@ def log_of_table(
         columns,
         vocabulary,
         intervals=intervals,
-        timer=None if intervals or timeless or split != "days" else TIMER,
-        protocol=Protocol(SPLITS[split][0]),
+        timer=None if intervals or timeless or protocol.split != "days" else TIMER,
+        protocol=protocol,
         meta=about | meta | told,
     )
     timed = (log.kind == USER) & intervals
@@ -217,6 +219,22 @@ def _usual_split(intervals: bool, users: int, user: np.ndarray, day: np.ndarray)
     most = int(day.max()) + 1
     days = np.unique(user * most + day) // most  # a row for each user's day
     return "sessions" if not intervals and np.median(np.unique(days, return_counts=True)[1]) <= VISIT else "per_user"
+
+
+def _streams(split: str, user: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, Protocol]:
+    """(n,) the number of each event's stream: of all, of its user, or of its session in the order in which they began;
+    those of files that validate and test come last, as the protocol says."""
+    own = user if split != "days" else np.zeros_like(user)
+    _, world = np.unique(part * (own.max() + 1) + own, return_inverse=True)
+    if split == "sessions":
+        _, first = np.unique(world, return_index=True)
+        rank = np.lexsort((first, part[first]))
+        world = np.argsort(rank)[world]
+    held = SPLITS[split][0]
+    if not part.any():
+        return world, Protocol(held)
+    valid, test = (int(world[part == which].min(initial=len(world))) for which in (VALID, TEST))
+    return world, Protocol("each" if held == "days" else held, valid=valid if valid < test else 0, test=test)
 
 
 def _row_by_row(n: int) -> LocalTimes:
@@ -256,8 +274,9 @@ def streams_said(log: ActionLog) -> list[str]:
     if name not in SPLITS:
         return []
     others = ", ".join(f"split={other}" for other in SPLITS if other != name)
-    what = SPLITS[str(name)][1] if has_clock(log) else SPLITS[str(name)][1].replace("last days", "last events")
-    return [f"split={name}: {what}; else {others}"]
+    _, stream, held = SPLITS[str(name)]
+    held = f"; {held if has_clock(log) else held.replace('days', 'events')} test" if not log.protocol.test else ""
+    return [f"split={name}: {stream}{held}; else {others}"]
 
 
 def one_home(source: str, home: str | None) -> None:

@@ -156,7 +156,7 @@ def test_activities_of_several_people_are_predicted(tmp_path: Path, capsys: pyte
     (tmp_path / "log.csv").write_text(activities(20, ("ann", "bob")))
     path = str(tmp_path / "log.csv")
     for split, said in (
-        (None, "split=per_user: each user is a stream, whose last days test; else split=days, split=users"),
+        (None, "split=per_user: each user is a stream; the last days of each test; else split=days, split=users"),
         ("days", "activities of 2 people: a simulated likeness is of one, so they are predicted and nobody acts"),
     ):
         found = real_log(RunSettings(logs=path, format="csv", split=split), registry.scenario("smart_home")())

@@ -117,4 +117,4 @@ def test_a_run_predicts_what_comes_next(tmp_path, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "x.csv: 240 events, 3 actions\n  order alone" in out
     assert "predictors learn from 190 events, and are tested on the last 49 events" in out
-    assert "split=days: the last events test" in out
+    assert "split=days: all that is done is one stream; the last events test" in out

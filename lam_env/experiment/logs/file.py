@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from lam_env.config.cli import setting
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
+from lam_env.logs.input.records import paths_of
 
-TABLES = "columns, sep, time_format, ignore, sort and split are for tables: format=csv|tsv|jsonl|parquet"
+TABLES = "columns, sep, time_format, ignore, sort, split, test and valid are for tables: format=csv|tsv|jsonl|parquet"
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,13 @@ class LogFile:
         " (default: days; of activities of several people, each user)",
     )
     sort: bool = setting(False, "the rows of the real log are in any order")
+    test: str | None = setting(
+        None, "files of the real log that test, where it comes in parts; logs are those to train"
+    )
+    valid: str | None = setting(None, "files of the real log that validate (default: the last of logs)")
 
 
-_HOW = ("home", "zone", "columns", "sep", "time_format", "ignore", "sort", "split")
+_HOW = ("home", "zone", "columns", "sep", "time_format", "ignore", "sort", "split", "test", "valid")
 
 
 def options(file: LogFile) -> dict[str, Any]:
@@ -57,7 +61,7 @@ def read(file: LogFile) -> tuple[ActionLog, dict[str, int]]:
         there_are = "|".join(registry.IMPORTERS.names())
         raise UserError(f"logs={file.logs}: say its format, format={there_are}; lam look {file.logs} guesses it")
     importer = registry.IMPORTERS.get(file.format)
-    if not Path(file.logs).exists():
+    if not any(path.exists() for path in paths_of(file.logs)):
         raise UserError(f"logs={file.logs}: no such file or folder")
     how = {"home": None, "zone": None, **options(file)}
     if unknown := [name for name in how if name not in inspect.signature(importer).parameters]:

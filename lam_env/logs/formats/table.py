@@ -10,7 +10,8 @@ Columns are called as what they are, or `columns=` says what is in which:
   value     optional number: a reading, a rating
   duration  optional [s], or `end`, a time (of JSON lines where `columns=` says so): then the log is one of activities
   home      optional: `home` picks one of several
-Other columns are left alone.
+Other columns are left alone. Several files (`a.csv,b.csv`, `months/*.csv`) are one log; `test` and `valid` name those
+that test and validate.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from pathlib import Path
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input import batches, roles
 from lam_env.logs.input.batches import Batch
-from lam_env.logs.input.records import existing
+from lam_env.logs.input.records import existing, paths_of
 from lam_env.logs.input.roles import Roles
 from lam_env.logs.input.rows import Rows
+from lam_env.logs.tables import TEST, TRAIN, VALID
 
 SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 
@@ -42,18 +44,27 @@ def load(
     ignore: tuple[str, ...] = (),
     sort: bool = False,
     split: str | None = None,
+    test: str | None = None,
+    valid: str | None = None,
 ) -> tuple[ActionLog, dict[str, int]]:
-    """A file -> its log (one tick = 1 s, local wall time) and the number of lines left out, by reason.
+    """Files -> their log (one tick = 1 s, local wall time) and the number of lines left out, by reason.
 
     kind: csv, tsv, jsonl or parquet. columns, sep, time_format: what the table is like; `ignore`: states at the end of
-    actions that tell of nothing; sort: rows may be in any order; split: as in `log_of_table`.
+    actions that tell of nothing; sort: rows may be in any order; split: as in `log_of_table`; test, valid: files of
+    which nothing trains.
     """
-    file = existing(path)
+    if valid is not None and test is None:
+        raise LogError(f"valid={valid[:80]} validates, and nothing tests; give test= too")
     left_out: Counter[str] = Counter()
-    own, found = _opened(kind, file, columns, sep, left_out)
-    rows = Rows(file.name, own, ignore, time_format, left_out)
-    for batch in found:
-        rows.add(batch)
+    rows = None
+    for part, paths in ((TRAIN, path), (VALID, valid), (TEST, test)):
+        for file in paths_of(paths) if paths is not None else ():
+            own, found = _opened(kind, existing(file), columns, sep, left_out)
+            rows = rows or Rows(own, ignore, time_format, left_out)
+            rows.begin(file.name, own, part)
+            for batch in found:
+                rows.add(batch)
+    assert rows is not None  # there is a path at least
     return rows.log(home, zone, sort, split)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,14 @@ from lam_env.logs.input.files import read_lines
 
 EMPTY = "empty line(s)"  # a reason to leave a line out
 CORRECT = "correct the line"
+
+
+def paths_of(text: str) -> list[Path]:
+    """The files of `a.csv,b.csv` or `months/*.csv`, in order of their names; one that is not there stands as it is."""
+    found: list[Path] = []
+    for one in [text] if Path(text).exists() else text.split(","):
+        found += sorted(map(Path, glob.glob(one))) or [Path(one)]
+    return list(dict.fromkeys(found))
 
 
 def existing(path: str | Path, what: str = "file") -> Path:

@@ -25,7 +25,7 @@ from lam_env.logs.local_time import (
     check_no_dates,
     local_times,
 )
-from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table
+from lam_env.logs.tables import LONGEST, TEST, TRAIN, VALID, EventTable, Texts, log_of_table
 
 NO_ACTION, IGNORED = "line(s) without an action", "line(s) of states to ignore"
 UNTIMED, BACKWARD = "activity(ies) without a duration", "activity(ies) that end before they start"
@@ -34,17 +34,30 @@ MONDAY = 4 * DAY  # [s since 1970] of the first one
 
 
 class Rows:
-    """Rows whose columns are as `roles` say; what is left out is counted in `left_out`."""
+    """Rows of files whose columns are as `roles` say; what is left out is counted in `left_out`."""
 
-    def __init__(
-        self, source: str, roles: Roles, ignore: Sequence[str], time_format: str | None, left_out: Counter[str]
-    ):
-        self._source, self._roles, self._form, self._left_out = source, roles, time_format, left_out
+    def __init__(self, roles: Roles, ignore: Sequence[str], time_format: str | None, left_out: Counter[str]):
+        self._roles, self._form, self._left_out = roles, time_format, left_out
+        self._files: list[tuple[str, int]] = []
         self._clock = has_clock(roles)
         words = "|".join(map(re.escape, ignore))
         self._ignored = re.compile(rf"(?:.*[.:=/ ])?(?:{words})", re.IGNORECASE | re.DOTALL) if words else None
         self._names = {role: Codes() for role in ("action", "user", "home")}
         self._parts: dict[str, list[np.ndarray]] = {}
+
+    def begin(self, name: str, roles: Roles, part: int) -> None:
+        """What is added from here on is of this file, which is that part of the log."""
+        if roles != self._roles:
+            first, others = self._files[0][0], sorted(set(roles).symmetric_difference(self._roles))
+            raise LogError(f"{name}: has not the columns of {first} ({', '.join(others)}); give them the same")
+        self._files.append((name, part))
+
+    @property
+    def _source(self) -> str:
+        return self._named(TRAIN, VALID, TEST)
+
+    def _named(self, *parts: int) -> str:
+        return ", ".join(name for name, part in self._files if part in parts)[:200]
 
     def add(self, batch: Batch) -> None:
         """LogError for a row that makes no sense."""
@@ -54,7 +67,7 @@ class Rows:
             return
 
         def where(i: int) -> str:
-            return f"{self._source}, line {number[i]}"
+            return f"{self._files[-1][0]}, line {number[i]}"
 
         def cells_of(role: str) -> pa.Array:
             return cells.get(role, pa.nulls(n, pa.string()))
@@ -69,8 +82,9 @@ class Rows:
         duration, nothing = amounts("duration", cells_of("duration"), where)
         for i in np.flatnonzero((duration < 0) | (duration > LONGEST))[:1].tolist():
             raise LogError(f"{where(i)}: a duration of {duration[i]:g} s; it must lie between 0 and {LONGEST} s")
-        columns = {
+        columns: dict[str, np.ndarray] = {
             "line": number.astype(np.int32),
+            "file": np.full(n, len(self._files) - 1, np.int16),
             "kind": _kinds(cells_of("kind"), where),
             "value": value,
             "duration": duration,
@@ -144,27 +158,36 @@ class Rows:
         if local is not None:
             local = local._replace(wall=local.wall[keep], moment=local.moment[keep])
         value = np.where(timed, columns["duration"], columns["value"])[keep]
-        table = EventTable(local, action, user, columns["kind"][keep], value, columns["empty"][keep])
+        parts = np.array([part for _, part in self._files])
+        part = parts[columns["file"][keep]] if parts.any() else None
+        table = EventTable(local, action, user, columns["kind"][keep], value, columns["empty"][keep], part)
         intervals = bool((timed & (columns["kind"] == USER))[keep].any())
         about: dict[str, object] = {"home": home} if home else {}
         about |= {"start": ""} if "day" in self._roles else {}  # a number of a day is no date
+        notes = []
         if not self._clock and "order" not in self._roles:
-            about["notes"] = ["no column of time, day or order is named: rows are in the order of the file"]
+            notes.append("no column of time, day or order is named: rows are in the order of the file")
+        if part is not None:
+            validates = self._named(VALID) or "the last eighth of the rest"
+            notes.append(f"{self._named(TEST)} tests, and trains nothing; {validates} validates")
+        about |= {"notes": notes} if notes else {}
         return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, split=split, **about)
+
+    def _where(self, columns: dict[str, np.ndarray]) -> Where:
+        """The file and line of a row; of ends, which come after all rows, too."""
+        line, file = columns["line"], columns["file"]
+        return lambda i: f"{self._files[file[i % len(file)]][0]}, line {line[i % len(line)]}"
 
     def _local(self, columns: dict[str, np.ndarray], zone: str | None) -> LocalTimes:
         """The local times of rows (n,). Where they have an end, it becomes their duration."""
-        line = columns["line"]
-
-        def where(i: int) -> str:
-            return f"{self._source}, line {line[i % len(line)]}"
-
+        where = self._where(columns)
         check_no_dates(columns["time"][columns["offset"] == UNIVERSAL] // SECOND, where)
-        time, offset, n = columns["time"], columns["offset"], len(line)
+        time, offset, n = columns["time"], columns["offset"], len(columns["time"])
         if "end" in columns:  # in one piece, so that both are on the same clock
             time, offset = np.r_[time, columns["end"]], np.r_[offset, columns["end offset"]]
         local = local_times(Clocks(time, offset), zone, where, on_the_wall="day" in self._roles)
-        for i in (np.flatnonzero(np.diff(local.moment[:n]) < 0)[:1] + 1).tolist():
+        back = (np.diff(local.moment[:n]) < 0) & (np.diff(columns["file"]) == 0)
+        for i in (np.flatnonzero(back)[:1] + 1).tolist():
             raise LogError(f"{where(i)}: its time is before that of the line above; sort the file by time, or sort=yes")
         if "end" in columns:
             columns["duration"] = (local.moment[n:] - local.moment[:n]) / SECOND
@@ -181,7 +204,7 @@ class Rows:
         if not (of_user & ~untimed).any():
             return ~wrong
         if untimed.sum() > (of_user & ~untimed).sum():
-            where = f"{self._source}, line {columns['line'][untimed.argmax()]}"
+            where = self._where(columns)(int(untimed.argmax()))
             raise LogError(f"{where}: most user rows have no duration, and some have; give all of them, or none")
         self._left_out[UNTIMED] += int(untimed.sum())
         return ~wrong & ~untimed
