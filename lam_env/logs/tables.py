@@ -24,7 +24,7 @@ SPLITS: dict[str, tuple[Held, str, str]] = {  # by name, what is held out, and i
 }
 HOUSEHOLD = 8  # users; more do not live in one home
 VISIT = 2  # days; whoever is there on no more of them is a visitor, whose stream is a session
-TRAIN, VALID, TEST = range(3)  # parts of a log that files are
+PARTS = TRAIN, VALID, TEST = range(3)  # of a log, where files are such
 TIMER = 300  # [s] of quiet after which a log of commands has a decision point
 MAX_NAMES = 30_000  # tokens are int16
 MAX_VALUE = 3.4e38  # values are float32

@@ -12,7 +12,9 @@ from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
 from lam_env.logs.input.records import paths_of
 
-TABLES = "columns, sep, time_format, ignore, sort, split, test and valid are for tables: format=csv|tsv|jsonl|parquet"
+TABLES = (
+    "columns, sep, time_format, ignore, sort, split, pairs, test and valid are for tables: format=csv|tsv|jsonl|parquet"
+)
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,16 @@ class LogFile:
         " (default: days; of activities of several people, each user)",
     )
     sort: bool = setting(False, "the rows of the real log are in any order")
+    pairs: tuple[str, ...] = setting(
+        (), "states, at the end of actions of the real log, that begin and end an activity: on/off,begin/end"
+    )
     test: str | None = setting(
         None, "files of the real log that test, where it comes in parts; logs are those to train"
     )
     valid: str | None = setting(None, "files of the real log that validate (default: the last of logs)")
 
 
-_HOW = ("home", "zone", "columns", "sep", "time_format", "ignore", "sort", "split", "test", "valid")
+_HOW = ("home", "zone", "columns", "sep", "time_format", "ignore", "sort", "split", "pairs", "test", "valid")
 
 
 def options(file: LogFile) -> dict[str, Any]:

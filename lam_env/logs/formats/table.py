@@ -24,6 +24,7 @@ from pathlib import Path
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input import batches, roles
 from lam_env.logs.input.batches import Batch
+from lam_env.logs.input.pairs import words_of
 from lam_env.logs.input.records import existing, paths_of
 from lam_env.logs.input.roles import Roles
 from lam_env.logs.input.rows import Rows
@@ -44,18 +45,19 @@ def load(
     ignore: tuple[str, ...] = (),
     sort: bool = False,
     split: str | None = None,
+    pairs: tuple[str, ...] = (),
     test: str | None = None,
     valid: str | None = None,
 ) -> tuple[ActionLog, dict[str, int]]:
     """Files -> their log (one tick = 1 s, local wall time) and the number of lines left out, by reason.
 
     kind: csv, tsv, jsonl or parquet. columns, sep, time_format: what the table is like; `ignore`: states at the end of
-    actions that tell of nothing; sort: rows may be in any order; split: as in `log_of_table`; test, valid: files of
-    which nothing trains.
+    actions that tell of nothing; sort: rows may be in any order; split: as in `log_of_table`; pairs: states that begin
+    and end an activity, "on/off"; test, valid: files of which nothing trains.
     """
     if valid is not None and test is None:
         raise LogError(f"valid={valid[:80]} validates, and nothing tests; give test= too")
-    left_out: Counter[str] = Counter()
+    states, left_out = words_of(pairs), Counter[str]()
     rows = None
     for part, paths in ((TRAIN, path), (VALID, valid), (TEST, test)):
         for file in paths_of(paths) if paths is not None else ():
@@ -65,7 +67,7 @@ def load(
             for batch in found:
                 rows.add(batch)
     assert rows is not None  # there is a path at least
-    return rows.log(home, zone, sort, split)
+    return rows.log(home, zone, sort, split, states)
 
 
 FORMATS = {

@@ -14,6 +14,7 @@ from lam_env.core.units import DAY, MINUTE
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.numbers import Codes, amounts, clocks, each
+from lam_env.logs.input.pairs import activities
 from lam_env.logs.input.roles import NEEDED, Roles, has_clock
 from lam_env.logs.local_time import (
     NO_OFFSET,
@@ -25,7 +26,7 @@ from lam_env.logs.local_time import (
     check_no_dates,
     local_times,
 )
-from lam_env.logs.tables import LONGEST, TEST, TRAIN, VALID, EventTable, Texts, log_of_table
+from lam_env.logs.tables import LONGEST, PARTS, TEST, TRAIN, VALID, EventTable, Texts, log_of_table
 
 NO_ACTION, IGNORED = "line(s) without an action", "line(s) of states to ignore"
 UNTIMED, BACKWARD = "activity(ies) without a duration", "activity(ies) that end before they start"
@@ -131,12 +132,12 @@ class Rows:
         return Clocks(time.astype(np.int64), np.full(len(day), NO_OFFSET, np.int64))
 
     def log(
-        self, home: str | None, zone: str | None, sort: bool, split: str | None
+        self, home: str | None, zone: str | None, sort: bool, split: str | None, states: dict[str, int]
     ) -> tuple[ActionLog, dict[str, int]]:
         """The log of one home, and what was left out."""
         if not self._parts:
             raise LogError(f"{self._source}: the file is empty; it needs lines of {', '.join(NEEDED)}")
-        told = {"zone": zone, "time_format": self._form, "sort": sort}
+        told = {"zone": zone, "time_format": self._form, "sort": sort, "pairs": states}
         if not self._clock and (idle := [name for name, value in told.items() if value]):
             raise LogError(f"{self._source}: {', '.join(idle)} without a column of time says nothing; leave it away")
         # as few copies at once as can be: a log may have ten million rows
@@ -152,6 +153,12 @@ class Rows:
             columns = {name: column[mine] for name, column in columns.items()}
             texts = {role: Texts(code[mine], known) for role, (code, known) in texts.items()}
         local = self._local(columns, zone) if self._clock else None
+        if states:
+            assert local is not None
+            texts["action"], keep = self._paired(columns, texts, local.moment, states)
+            columns = {name: column[keep] for name, column in columns.items()}
+            texts = {role: Texts(code[keep], known) for role, (code, known) in texts.items()}
+            local = local._replace(wall=local.wall[keep], moment=local.moment[keep])
         keep = self._timed(columns)
         timed = ~np.isnan(columns["duration"])
         action, user = (Texts(texts[role].code[keep], texts[role].known) for role in ("action", "user"))
@@ -193,6 +200,22 @@ class Rows:
             columns["duration"] = (local.moment[n:] - local.moment[:n]) / SECOND
             local = local._replace(wall=local.wall[:n], moment=local.moment[:n])
         return local
+
+    def _paired(
+        self, columns: dict[str, np.ndarray], texts: dict[str, Texts], moment: np.ndarray, states: dict[str, int]
+    ) -> tuple[Texts, np.ndarray]:
+        """The names of activities that states begin and end, and the rows (n,) bool that are kept."""
+        if not np.isnan(columns["duration"]).all():
+            raise LogError(f"{self._source}: its rows have durations, so pairs= says nothing; leave it away")
+        of_user = (columns["kind"] == USER) & ~columns["empty"]
+        whose = texts["user"].code * len(PARTS) + np.array([part for _, part in self._files])[columns["file"]]
+        found = activities(texts["action"], whose, of_user, moment, states)
+        if not (begins := found.following >= 0).any():
+            words = ", ".join(states)
+            raise LogError(f"{self._source}: no action ends in one of pairs' states ({words}), and then in the other")
+        columns["duration"][begins] = (moment[found.following[begins]] - moment[begins]) / SECOND
+        self._left_out.update(found.left_out)
+        return found.action, found.keep
 
     def _timed(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """(n,) bool: the rows that are kept. In a log of activities those of users without a duration are not."""

@@ -1,0 +1,69 @@
+"""States that begin and end, `bed.on` and `bed.off`, as activities with a duration: `pairs=on/off`.
+
+An end closes the begin before it of the same name and user. Another begin says that the end of the first is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lam_env.core.events import LogError
+from lam_env.logs.tables import Texts
+
+NO_END, NO_BEGIN = "begin(s) without an end", "end(s) without a begin"
+ENDS = "end(s) of an activity, of which its begin tells the duration"
+NONE, BEGIN, END = range(3)
+
+
+class Activities(NamedTuple):
+    """action: names without their states; keep (n,) bool: rows that are no state, and begins that have an end;
+    following (n,): the row that ends a begin, -1 for none; left_out: what is not kept, by reason."""
+
+    action: Texts
+    keep: np.ndarray
+    following: np.ndarray
+    left_out: dict[str, int]
+
+
+def words_of(pairs: Sequence[str]) -> dict[str, int]:
+    """What each state of `on/off` is, in small letters."""
+    words: dict[str, int] = {}
+    for pair in pairs:
+        begin, slash, end = (part.strip().lower() for part in pair.partition("/"))
+        if not slash or not begin or not end or "/" in end or begin == end or {begin, end} & set(words):
+            raise LogError(f"pairs={pair[:40]}: give two states, each once, such as pairs=on/off,open/closed")
+        words |= {begin: BEGIN, end: END}
+    return words
+
+
+def activities(
+    action: Texts, user: np.ndarray, own: np.ndarray, moment: np.ndarray, words: dict[str, int]
+) -> Activities:
+    """Of n rows at `moment` (n,). user (n,) int: whose they are; own (n,) bool: those that may be a state."""
+    state = re.compile(rf"(.+)[.:=/ ]({'|'.join(map(re.escape, words))})", re.IGNORECASE | re.DOTALL)
+    found = [state.fullmatch(name.strip()) for name in action.known]
+    names = Texts.of(name if match is None else match[1] for name, match in zip(action.known, found, strict=True))
+    kinds = np.array([NONE if match is None else words[match[2].lower()] for match in found], np.int8)
+    code, kind = names.code[action.code], np.where(own, kinds[action.code], NONE)
+    rows = np.flatnonzero(kind)
+    rows = rows[np.lexsort((rows, moment[rows], user[rows], code[rows]))]
+    same = (code[rows][1:] == code[rows][:-1]) & (user[rows][1:] == user[rows][:-1])
+    closed = np.flatnonzero(same & (kind[rows][:-1] == BEGIN) & (kind[rows][1:] == END))
+    following = np.full(len(code), -1)
+    following[rows[closed]] = rows[closed + 1]
+    ended = np.zeros(len(code), bool)
+    ended[rows[closed + 1]] = True
+    counts = {
+        ENDS: len(closed),
+        NO_END: int(((kind == BEGIN) & (following < 0)).sum()),
+        NO_BEGIN: int(((kind == END) & ~ended).sum()),
+    }
+    # what is no state keeps its whole name: a sensor's, for one
+    known = [*names.known, *action.known]
+    code = np.where(kind == NONE, action.code + len(names.known), code)
+    left_out = {why: count for why, count in counts.items() if count}
+    return Activities(Texts(code, known), (kind == NONE) | (following >= 0), following, left_out)

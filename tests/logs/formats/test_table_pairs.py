@@ -1,0 +1,99 @@
+"""States that begin and end, as activities with a duration."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lam_env.core.events import LogError
+from lam_env.logs.formats.table import load
+from lam_env.logs.input.pairs import BEGIN, END, activities, words_of
+from lam_env.logs.tables import Texts
+
+STATES = """time,user,action
+2026-01-05T07:00:00,anna,bed.off
+2026-01-05T08:00:00,anna,tv.ON
+2026-01-05T08:10:00,anna,lamp.on
+2026-01-05T08:30:00,ben,tv.off
+2026-01-05T09:00:00,anna,tv.off
+2026-01-05T09:10:00,anna,lamp.on
+2026-01-05T09:11:00,anna,lamp.off
+2026-01-05T22:00:00,anna,bed.on
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text, **options):
+        (tmp_path / "x.csv").write_text(text)
+        return load("csv", str(tmp_path / "x.csv"), zone="UTC", **options)
+
+    return read
+
+
+def test_a_begin_and_the_end_after_it_are_an_activity(read):
+    log, left_out = read(STATES, pairs=("on/off",))
+    assert log.intervals
+    assert [(log.vocabulary.actions[t], v) for t, v in zip(log.token, log.value, strict=True)] == [
+        ("tv", 3600),
+        ("lamp", 60),  # another begin: the end of the first is lost
+    ]
+    assert left_out == {
+        "end(s) of an activity, of which its begin tells the duration": 2,
+        "begin(s) without an end": 2,
+        "end(s) without a begin": 2,
+    }
+
+
+def test_what_is_no_state_has_no_duration_and_sensors_are_no_activities(read):
+    rows = "2026-01-06T08:00:00,anna,tv.on,user\n2026-01-06T08:00:01,anna,door.on,sensor\n"
+    rows += "2026-01-06T08:00:02,anna,bell,user\n2026-01-06T08:00:03,anna,tv.off,\n2026-01-06T08:00:04,anna,hob=open,\n"
+    log, left_out = read(
+        "time,user,action,kind\n" + rows + "2026-01-06T08:00:05,anna,hob=closed,\n", pairs=("on/off", "open/closed")
+    )
+    assert (log.vocabulary.actions, log.vocabulary.sensors) == (("none", "hob", "tv"), ("door.on",))
+    assert left_out["activity(ies) without a duration"] == 1
+    assert len(log) + sum(left_out.values()) == 6
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        (("on",), "pairs=on: give two states"),
+        (("on/on",), "pairs=on/on: give two states"),
+        (("on/off", "off/on"), "pairs=off/on: give two states, each once"),
+        (("open/closed",), r"x.csv: no action ends in one of pairs' states \(open, closed\)"),
+    ],
+)
+def test_pairs_that_say_nothing(read, pairs, message):
+    with pytest.raises(LogError, match=message):
+        read(STATES, pairs=pairs)
+    with pytest.raises(LogError, match="its rows have durations, so pairs= says nothing"):
+        read("time,user,action,duration\n2026-01-05T07:00:00,anna,a.on,5\n", pairs=("on/off",))
+    with pytest.raises(LogError, match="zone, pairs without a column of time says nothing"):
+        read("a.on\na.off\n", columns="action:1", pairs=("on/off",))
+
+
+@given(st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from(["on", "off", "up"]), st.integers(0, 1)), min_size=1))
+def test_pairs_are_those_that_one_finds_row_by_row(rows):
+    found = activities(
+        Texts.of(f"{name}.{state}" for name, state, _ in rows),
+        np.array([user for *_, user in rows]),
+        np.ones(len(rows), bool),
+        np.arange(len(rows)) // 2,
+        words_of(["on/off"]),
+    )
+    begun, following = {}, [-1] * len(rows)
+    for i, (name, state, user) in enumerate(rows):
+        if state == "on":
+            begun[name, user] = i
+        elif state == "off" and (name, user) in begun:
+            following[begun.pop((name, user))] = i
+    assert found.following.tolist() == following
+    assert found.keep.sum() + sum(found.left_out.values()) == len(rows)
+    names = [found.action.known[code] for code in found.action.code]
+    assert names == [name if state != "up" else f"{name}.up" for name, state, _ in rows]
+
+
+def test_states_are_read_in_any_case():
+    assert words_of([" On / OFF", "start/stop"]) == {"on": BEGIN, "off": END, "start": BEGIN, "stop": END}
