@@ -23,8 +23,9 @@ MAX_NAME = 200  # characters
 STEP = 7 * DAY  # [s] from one event to the next where the order alone is known: hour, weekday and gap are constants
 ORDER = "order"  # what `meta["clock"]` of such a log says
 # a few rows at either end of a log are not believed where as many days as these, or as many times the usual gap between
-# days with events, lie between them and the rest
-FAR = 7
+# days with events, lie between them and the rest, and a quarter of the time that the rest takes: what is weeks after a
+# log of years is an absence, not another clock
+FAR, REST = 7, 0.25
 LEAST = 8  # rows of which it can be told
 FEW, SHARE = 4, 0.01  # rows, and share of them, from which on a part of a log is no few
 DAYS_SHARE = 0.1  # the same share of a part that is a single day
@@ -68,7 +69,15 @@ def far_times(time: np.ndarray) -> np.ndarray:
     large = np.flatnonzero((size >= max(FEW, SHARE * len(time))) & ((days > 1) | (size > DAYS_SHARE * len(time))))
     if size[large].sum() < MOST * len(time):
         return np.zeros(len(time), bool)
-    return ((part < large[0]) | (part > large[-1]))[inverse]
+    first, last = day[np.searchsorted(part, large[0])], day[np.searchsorted(part, large[-1], side="right") - 1]
+    before = np.diff(day) > REST * (last - day[1:] + 1)  # of the rest that begins after this gap
+    after = np.diff(day) > REST * (day[:-1] - first + 1)
+    begin = np.flatnonzero(before & (day[1:] <= first))
+    end = np.flatnonzero(after & (day[:-1] >= last))
+    far = np.zeros(len(day), bool)
+    far[: begin[-1] + 1 if len(begin) else 0] = True
+    far[end[0] + 1 if len(end) else len(day) :] = True
+    return (far & ((part < large[0]) | (part > large[-1])))[inverse]
 
 
 def _parts(day: np.ndarray) -> np.ndarray:
@@ -93,20 +102,27 @@ def repeats(*columns: np.ndarray) -> np.ndarray:
 
 
 def sound_rows(
-    times: Sequence[np.ndarray], *same: np.ndarray, empty: np.ndarray | None = None
+    times: Sequence[np.ndarray], *same: np.ndarray, empty: np.ndarray | None = None, dates: bool = True
 ) -> tuple[np.ndarray, Counter[str]]:
     """Mask (n,) of the rows that a log keeps, and why it does not keep the others: those that say nothing (`empty`),
-    those that repeat another in all columns `same`, and those of which one of the `times` [s] (a start, an end) is far
-    off."""
+    those that repeat another in all columns `same`, and those of which one of the `times` [s since 1970] (a start, an
+    end) is far off; with the `dates` of the first three."""
     keep = np.ones(len(times[0]), bool) if empty is None else ~empty
     left_out = Counter({EMPTY: int((~keep).sum())})
-    for reason in (AGAIN, ASTRAY):
-        rows = np.flatnonzero(keep)
-        far = [far_times(time[rows]) for time in times]
-        wrong = repeats(*(column[rows] for column in same)) if reason == AGAIN else np.any(far, axis=0)
-        keep[rows[wrong]] = False
-        left_out[reason] = int(wrong.sum())
-    return keep, +left_out
+    rows = np.flatnonzero(keep)
+    again = repeats(*(column[rows] for column in same))
+    keep[rows[again]] = False
+    rows = rows[~again]
+    far = np.array([far_times(time[rows]) for time in times])
+    astray = far.any(0)
+    keep[rows[astray]] = False
+    days = sorted({_date_of(time[row]) for k, time in enumerate(times) for row in rows[far[k]].tolist()})
+    when = f": {', '.join(days[:3])}{', ...' if len(days) > 3 else ''}" if dates and days else ""
+    return keep, +(left_out + Counter({AGAIN: int(again.sum()), ASTRAY + when: int(astray.sum())}))
+
+
+def _date_of(second: np.integer) -> str:
+    return str(datetime.date(1970, 1, 1) + datetime.timedelta(seconds=int(second)))
 
 
 class Days(NamedTuple):

@@ -154,11 +154,17 @@ def log_of_table(
     moment, timeless = local.moment, table.local is None
     empty = table.empty | np.array([says_nothing(name) for name in names.known], bool)[names.code]
     empty |= (table.kind == READING) & np.isnan(table.value)
-    times = [moment // SECOND]
+    times = [local.wall // SECOND]
     if intervals:
         times.append(times[0] + np.nan_to_num(table.value).clip(0, LONGEST).astype(np.int64))
     part = np.zeros(len(moment), np.int64) if table.part is None else table.part
-    keep, reasons = sound_rows(times, moment, names.code, users.code, table.kind, table.value, part, empty=empty)
+    keep, reasons = np.zeros(len(moment), bool), Counter[str]()
+    for which in np.unique(part).tolist():  # a published part stays as it is, whatever is in the others
+        rows = part == which
+        same = (column[rows] for column in (moment, names.code, users.code, table.kind, table.value))
+        dated = {"empty": empty[rows], "dates": meta.get("start") != ""}
+        keep[rows], why = sound_rows([time[rows] for time in times], *same, **dated)
+        reasons += why
     order = np.flatnonzero(keep)
     order = order[np.argsort(moment[order], kind="stable")]
     name, user = names.code[order], users.code[order]

@@ -40,12 +40,21 @@ def test_a_few_times_far_from_all_others_are_found(stray):
         np.r_[0:300:7],  # once a week
         np.r_[0:400:30],
         np.array([0, 100, 500]),
+        np.r_[0:1000, 1011, 1080],  # once more, weeks after years
+        np.r_[0:400, 415:500:5, 560:640:8],  # a market that goes to sleep
         np.array([0, 1, 40]),  # too few to tell
         np.zeros(0, int),
     ],
 )
 def test_absences_and_sparse_logs_are_believed(days):
     assert not far_times(np.repeat(days, 2) * DAY).any()
+
+
+def test_what_lies_far_off_is_told_with_its_date():
+    time = np.r_[DAYS + 20_458 * DAY, 0, 2_000_000_000]
+    keep, left_out = sound_rows([time], time)
+    assert (keep.sum(), left_out) == (len(DAYS), {"row(s) at a time far off: 1970-01-01, 2033-05-18": 2})
+    assert sound_rows([time], time, dates=False)[1] == {"row(s) at a time far off": 2}
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from([1.0, np.nan])), min_size=1))

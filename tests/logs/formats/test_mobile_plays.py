@@ -139,7 +139,8 @@ def test_the_hour_that_occurs_twice_keeps_the_order_of_plays_and_is_no_gap(tmp_p
 def test_one_late_play_makes_nobody_one_who_has_left(tmp_path):
     rows = [(p, 5 * p, T + d * DAY + p) for d in range(20) for p in range(9)]
     log, left_out = load(write(tmp_path / "p.csv", *rows, (3, 5, T + 29 * DAY), (4, 5, T + 4000 * DAY)))
-    assert left_out == {ASTRAY: 2}
+    assert [why.partition(":")[0] for why in left_out] == [ASTRAY]
+    assert sum(left_out.values()) == 2
     assert "CHURN" not in log.vocabulary.actions
 
 
