@@ -18,6 +18,8 @@ RUNS = FOLDER / "data/game/slay_the_spire_runs/runs.jsonl.gz"
 SHEETS = FOLDER / "data/game/dnd_characters/characters.tsv.gz"
 NETWORKS = FOLDER / "data/traffic/tntp"
 TRIPS = FOLDER / "data/traffic/swissmetro/swissmetro.dat.gz"
+CLICKS = FOLDER / "data/ecommerce/yoochoose_100k"
+VISITS = FOLDER / "data/traffic/geolife-visits"
 FIGURES = FOLDER / "reference"
 
 

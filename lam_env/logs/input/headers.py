@@ -1,0 +1,30 @@
+"""Columns of tables of a known form, found by what they are usually called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lam_env.logs.input.batches import csv_columns
+from lam_env.logs.input.files import read_lines
+
+SIGNS = ("\t", ";", ",", "|", " ")
+
+
+def header(file: Path) -> tuple[str, list[str]]:
+    """The sign between columns, which is the first of `SIGNS` that the first line has, and what that line calls them,
+    in small letters."""
+    line = next(read_lines(file), (1, ""))[1].strip()
+    sign = next((sign for sign in SIGNS if sign in line), ",")
+    return sign, csv_columns(file, sign)
+
+
+def called(names: Sequence[str], usual: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The column of each thing of which one of the `usual` names is there: the first. `SessionId`, `session_id` and
+    `session id:token` are one name."""
+    columns: dict[str, str] = {}
+    for name in names:
+        columns.setdefault(re.sub(r":\w+$|[^a-z0-9]", "", name), name)
+    found = {what: [columns[name] for name in forms if name in columns] for what, forms in usual.items()}
+    return {what: columns[0] for what, columns in found.items() if columns}
