@@ -20,10 +20,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError
-from lam_env.core.files.inputs import MOST_BYTES, json_of
 from lam_env.logs.coverage import clean
-from lam_env.logs.input.files import chunks
-from lam_env.logs.input.records import existing
+from lam_env.logs.input.records import existing, json_file
 from lam_env.logs.local_time import NO_OFFSET, SECOND, UNIVERSAL, Clocks, local_times, read_times
 from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table, one_home
 
@@ -88,15 +86,7 @@ FORMATS = {"activitywatch": load}
 
 
 def _buckets(path: Path) -> list[_Bucket]:
-    text = bytearray()
-    for chunk in chunks(path):
-        text += chunk
-        if len(text) > MOST_BYTES:
-            raise LogError(f"{path.name}: larger than {MOST_BYTES:,} bytes; export fewer buckets at a time")
-    try:
-        data = json_of(bytes(text))
-    except ValueError:
-        raise LogError(f"{path.name}: not JSON, or cut short; export it again") from None
+    data = json_file(path, "export fewer buckets at a time")
     buckets = data.get("buckets") if isinstance(data, dict) else None
     if not isinstance(buckets, dict):
         raise LogError(f'{path.name}: no "buckets", so no export of ActivityWatch; check that this is the right file')

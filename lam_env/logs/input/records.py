@@ -1,4 +1,4 @@
-"""Records of text files, line by line: CSV with a header, and one JSON object a line."""
+"""Records of text files: CSV with a header and one JSON object a line, line by line; JSON as a whole."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import glob
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from lam_env.core.events import LogError
-from lam_env.core.files.inputs import json_of
-from lam_env.logs.input.files import read_lines
+from lam_env.core.files.inputs import MOST_BYTES, json_of
+from lam_env.logs.input.files import chunks, read_lines
 
 EMPTY = "empty line(s)"  # a reason to leave a line out
 CORRECT = "correct the line"
@@ -86,3 +87,16 @@ def objects(path: Path, left_out: Counter[str], each: str = "object") -> Iterato
         if not isinstance(record, dict):
             raise LogError(f"{path.name}, line {number}: not a JSON object; write one {each} a line")
         yield number, record
+
+
+def json_file(path: Path, smaller: str) -> Any:
+    """What a file of one JSON text holds; `smaller`: what to do about one that is too large."""
+    text = bytearray()
+    for chunk in chunks(path):
+        text += chunk
+        if len(text) > MOST_BYTES:
+            raise LogError(f"{path.name}: larger than {MOST_BYTES:,} bytes; {smaller}")
+    try:
+        return json_of(bytes(text))
+    except ValueError:
+        raise LogError(f"{path.name}: not JSON, or cut short; export it again") from None

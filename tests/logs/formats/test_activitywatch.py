@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lam_env.core.events import LogError
-from lam_env.logs.formats import activitywatch
 from lam_env.logs.formats.activitywatch import AWAY, CUT, JOINED, NO_APP, NO_LENGTH, OTHERS, load
+from lam_env.logs.input import records
 
 
 def at(second):
@@ -137,7 +137,7 @@ def test_files_and_settings(read, tmp_path, monkeypatch):
         (tmp_path / "x.json").write_bytes(text)
         with pytest.raises(LogError, match=r"x.json: not JSON, or cut short; export it again"):
             load(str(tmp_path / "x.json"))
-    monkeypatch.setattr(activitywatch, "MOST_BYTES", 100)
+    monkeypatch.setattr(records, "MOST_BYTES", 100)
     with pytest.raises(LogError, match="larger than 100 bytes; export fewer buckets at a time"):
         read(used)
 

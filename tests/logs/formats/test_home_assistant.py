@@ -1,5 +1,6 @@
 import datetime
 import gzip
+import json
 import os
 import sqlite3
 
@@ -8,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lam_env.core.events import AGENT, KINDS, SENSOR, USER, LogError
-from lam_env.logs.formats import home_assistant_db
-from lam_env.logs.formats.home_assistant import (
+from lam_env.logs.formats.home_assistant import database, load
+from lam_env.logs.formats.home_assistant.downloads import MESSAGES
+from lam_env.logs.formats.home_assistant.states import (
     BACK,
     EMPTY,
     FIRST,
@@ -20,7 +22,6 @@ from lam_env.logs.formats.home_assistant import (
     SAME,
     TIMELESS,
     UNTOLD,
-    load,
 )
 
 SEVEN = datetime.datetime(2026, 1, 5, 6, tzinfo=datetime.UTC)  # 07:00 in Berlin, on a Monday
@@ -172,7 +173,7 @@ def test_a_database_that_somebody_locks(recorder, monkeypatch):
     home = recorder()
     home.database.execute("pragma journal_mode=delete")
     home.database.execute("begin exclusive")
-    monkeypatch.setattr(home_assistant_db, "WAIT", 0.01)
+    monkeypatch.setattr(database, "WAIT", 0.01)
     with pytest.raises(LogError, match=r"another program is writing to it\); try again, or give a copy"):
         load(str(home.path))
 
@@ -253,9 +254,10 @@ def test_the_csv_of_the_history_page(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "line 1: the file is empty; give home-assistant_v2.db, or what the history page downloads as CSV"),
-        ('[{"when": 1}]', "line 1: no column entity_id, state, last_changed; give home-assistant_v2.db"),
-        ('{"a":1,"b":2}', "line 1: broken CSV .*; give home-assistant_v2.db"),
+        ("", "line 1: the file is empty; give home-assistant_v2.db, what the history or Activity page downloads"),
+        ("a,b", "line 1: no column entity_id, state, last_changed; give home-assistant_v2.db"),
+        ('a"b,"c"d', "line 1: broken CSV .*; give home-assistant_v2.db"),
+        ("when,state", "line 1: no column entity_id; give home-assistant_v2.db"),
         (CSV, "line 7: time .* is in UTC, the clock of computers; settings: zone=Europe/Berlin"),
         (CSV + "light.a,off\n", "line 10: 2 cells are too few"),
         (CSV + '"', "line 10: broken CSV"),
@@ -268,6 +270,78 @@ def test_faults_of_a_csv(tmp_path, text, message):
     (tmp_path / "x.csv").write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(LogError, match=f"x.csv, {message}") as caught:
         load(str(tmp_path / "x.csv"))
+    assert "\n" not in str(caught.value)
+
+
+ENTRIES = [  # as GET /api/logbook writes them
+    {"when": "2026-01-05T06:00:01+00:00", "state": "on", "entity_id": "light.a", "name": "A", "context_user_id": "u1"},
+    {"when": "2026-01-05T06:00:02.500000+00:00", "state": "on", "entity_id": "binary_sensor.b", "name": "B"},
+    {"when": "2026-01-05T06:00:03+00:00", "name": "Evening", "message": "triggered", "entity_id": "automation.e"},
+    {
+        **{"when": "2026-01-05T06:00:03.250000+00:00", "state": "off", "entity_id": "light.a"},
+        **{"context_event_type": "automation_triggered", "context_domain": "automation"},
+        "context_entity_id": "automation.e",
+    },
+    {"when": "2026-01-05T06:00:04+00:00", "state": "on", "entity_id": "light.a", "context_entity_id": "script.s"},
+    {"when": "2026-01-05T06:00:05+00:00", "state": "off", "entity_id": "light.a", "context_entity_id": "light.all"},
+    {"when": "2026-01-05T06:00:06+00:00", "name": "Note", "message": "hello", "domain": "notify"},
+]
+WHO = [
+    (1, "user", "u1", "light.a.on"),
+    (2, "sensor", "home", "binary_sensor.b.on"),
+    (3, "agent", "home", "light.a.off"),
+    (4, "agent", "home", "light.a.on"),
+    (5, "user", "home", "light.a.off"),
+]
+
+
+def seconds(entry):
+    return datetime.datetime.fromisoformat(entry["when"]).timestamp()
+
+
+def as_csv(entries, time):
+    columns = ["when", *dict.fromkeys(name for entry in ENTRIES for name in entry if name != "when")]
+    lines = [",".join(str(entry.get(name, "")) for name in columns) for entry in map(time, entries)]
+    return "\n".join((",".join(columns), *lines)) + "\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(ENTRIES),
+        json.dumps({"id": 5, "type": "result", "result": [e | {"when": seconds(e)} for e in ENTRIES]}),
+        as_csv(ENTRIES[::-1], lambda entry: entry | {"when": entry["when"].replace("+00:00", "Z")}),
+        as_csv(ENTRIES, lambda entry: entry | {"when": seconds(entry)}),
+    ],
+    ids=["rest", "websocket", "newest first", "seconds"],
+)
+def test_the_logbook_tells_who_did_it_and_its_first_entries_are_changes(tmp_path, text):
+    path = tmp_path / "logbook"
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+    log, left_out = load(str(path), zone="Europe/Berlin")
+    assert events(log) == WHO
+    assert left_out == {MESSAGES: 2}
+    assert log.meta["told"] == {UNTOLD: 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"message": "Not found"}', "x.json: no list of logbook entries; give home-assistant_v2.db"),
+        ('[{"when": 1, "sta', "x.json: not JSON, or cut short"),
+        ('[[{"entity_id": "light.a", "state": "on"}]]', "x.json, entry 1: no logbook entry, which has when"),
+        ('[{"when": "noon", "entity_id": "light.a", "state": "on"}]', "x.json, entry 1: 'noon' is not an ISO 8601"),
+        ('[{"when": 1e300, "entity_id": "light.a", "state": "on"}]', r"x.json, entry 1: '1e\+300' is not an ISO 8601"),
+        ('[{"when": 1, "entity_id": "light.a", "state": 5}]', "x.json, entry 1: state '5' is no text"),
+        ('[{"when": 1, "entity_id": "light", "state": "on"}]', "x.json, entry 1: 'light' is no entity"),
+        (json.dumps(ENTRIES[2:3]), "x.json: no change of a light, a switch or another entity"),
+        (json.dumps(ENTRIES), "x.json, entry 1: time .* is in UTC, the clock of computers; settings: zone="),
+    ],
+)
+def test_faults_of_a_logbook(tmp_path, text, message):
+    (tmp_path / "x.json").write_text(text, encoding="utf-8")
+    with pytest.raises(LogError, match=message) as caught:
+        load(str(tmp_path / "x.json"))
     assert "\n" not in str(caught.value)
 
 

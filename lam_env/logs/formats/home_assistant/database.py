@@ -15,10 +15,10 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from lam_env.core.events import LogError
 from lam_env.core.files.inputs import reason
+from lam_env.logs.formats.home_assistant.states import State
 from lam_env.logs.input.files import chunks
 
 MAGIC = b"SQLite format 3\0"
@@ -26,19 +26,6 @@ WAIT = 5.0  # [s] for a lock; a database in WAL mode, as Home Assistant's is, ha
 TABLES = ("states", "states_meta", "events")
 # seconds since 1970 of a text, to order by; to the millisecond
 _SECONDS = "(julianday(states.last_updated) - 2440587.5) * 86400.0"
-
-
-class State(NamedTuple):
-    """A state of an entity as a file tells it. place: its line or number; time: seconds since 1970 or text; user: the
-    id of a user, or ""; agent: an automation did it; first: Home Assistant knew no state of it before."""
-
-    place: int
-    entity: object
-    state: object
-    time: object
-    user: str = ""
-    agent: bool = False
-    first: bool = False
 
 
 def is_database(path: Path) -> bool:
