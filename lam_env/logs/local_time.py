@@ -25,7 +25,7 @@ from lam_env.core.units import DAY, HOUR
 SECOND = 1_000_000  # [us]
 EPOCH = datetime.datetime(1970, 1, 1)
 NO_OFFSET, UNIVERSAL = -DAY - 1, -DAY - 2  # in place of an offset: not told; told, but not the clock on the wall
-LEAST_NUMBER = 946_684_800  # [s since 1970] the year 2000: less is a date written as a number, or another unit
+LEAST_NUMBER = 631_152_000  # [s since 1970] the year 1990: less is a date written as a number, or another unit
 LAST = 4_102_444_800  # [s since 1970] the year 2100
 APART = 14 * DAY  # [s] at least between two changes of a place's offset
 SLOT = 900 * SECOND  # [us] offsets change at quarters of an hour
@@ -80,7 +80,7 @@ def read_times(cells: Sequence[object], where: Where, numbers: bool = True) -> C
             if numbers and re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text):
                 value = float(text)
                 if not LEAST_NUMBER <= value < LAST:
-                    why = f"time {text[:40]!r} is a number, but not of seconds since 1970 between 2000 and 2100"
+                    why = f"time {text[:40]!r} is a number, but not of seconds since 1970 between 1990 and 2100"
                     raise LogError(f"{where(i)}: {why}; write 2026-01-05T07:00:00+01:00")
                 time[i], offset[i] = int(value * SECOND), UNIVERSAL
                 continue

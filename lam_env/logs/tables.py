@@ -180,7 +180,7 @@ def log_of_table(
     actions, sensors, readings, feedback = lists
     known = [users.known[i] for i in np.unique(user).tolist()]
     known.sort(key=lambda who: who.zfill(20) if who.isdecimal() else who)
-    check_names(source, actions[1:], sensors, readings, feedback, known)
+    check_names(source, actions[1:], sensors, readings, feedback)
     vocabulary = Vocabulary(tuple(actions), tuple(sensors), tuple(readings), tuple(feedback))
     monday = monday_before(EPOCH + datetime.timedelta(seconds=int(wall[0])))
     ticks, held = in_order(wall)
@@ -195,7 +195,9 @@ def log_of_table(
     split = split or _usual_split(intervals or timeless, len(known), user, wall // DAY)
     world, protocol = _streams(split, columns["user"], part[order])
     columns["world"] = world
-    if split != "days":
+    if split == "days":  # else they are streams, of which there may be any number
+        check_names(source, known)
+    else:
         columns["user"] = np.zeros(len(order), np.int64)
     about: dict[str, object] = {"source": source} | ({"users": known} if split != "sessions" else {})
     if timeless:

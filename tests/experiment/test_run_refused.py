@@ -53,7 +53,7 @@ Fails = Callable[..., str]
         ("world.resident=1", "world.residents"),
         ("predictor.core=rnn", "predictor.core"),
         ("format=csv", "logs=PATH"),
-        ("logs=x.csv", "say its format, format=activitywatch|casas_text|casas_xes|clicks|csv|home_assistant|"),
+        ("logs=x.csv", "say its format, format=activitywatch|answers|casas_text|casas_xes|clicks|csv|"),
         ("model=nowhere", "not a run folder"),
     ],
 )

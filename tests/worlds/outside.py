@@ -20,6 +20,8 @@ NETWORKS = FOLDER / "data/traffic/tntp"
 TRIPS = FOLDER / "data/traffic/swissmetro/swissmetro.dat.gz"
 CLICKS = FOLDER / "data/ecommerce/yoochoose_100k"
 VISITS = FOLDER / "data/traffic/geolife-visits"
+PURCHASES = FOLDER / "data/ecommerce/amazon_games/Video.txt.gz"
+ANSWERS = FOLDER / "data/qa/assist2009"
 FIGURES = FOLDER / "reference"
 
 

@@ -94,7 +94,7 @@ def _numbers(file: Path, left_out: Counter[str]) -> Iterator[Span]:
             start, length, which = told
             if not LEAST_NUMBER <= start < LAST:
                 raise LogError(
-                    f"{where}: start {start} is not in seconds since 1970, from 2000 to 2100; correct the line"
+                    f"{where}: start {start} is not in seconds since 1970, from 1990 to 2100; correct the line"
                 )
             at = EPOCH + datetime.timedelta(seconds=start)
             yield Span(at, at + datetime.timedelta(seconds=length), names.get(which, str(which)))

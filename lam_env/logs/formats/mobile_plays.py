@@ -95,7 +95,7 @@ def _play(where: str, player: str, score: str, time: str) -> tuple[int, float, i
     if not 0 <= points <= MAX_VALUE:
         raise LogError(f"{where}: a score of {points:g}; it must be a number from 0 on")
     if not LEAST_NUMBER <= when < LAST:
-        raise LogError(f"{where}: time {time[:20]!r} is not in seconds since 1970, from 2000 to 2100; correct the line")
+        raise LogError(f"{where}: time {time[:20]!r} is not in seconds since 1970, from 1990 to 2100; correct the line")
     return who, points, int(when)
 
 

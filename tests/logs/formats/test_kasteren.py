@@ -69,7 +69,7 @@ def test_sensors_gzipped_and_one_without_a_name(tmp_path):
         ((*TOP, ROWS[0], ROWS[1].replace("\t4", "")), "line 11: 2 cells; give start, end and id"),
         ((*NUMBERS, "1227135100\t5"), "f.activities, line 3: '1227135100.t5' is not three numbers: start"),
         ((*NUMBERS, "9" * 5000 + " 1 2"), "line 3: '9{40}' is not three numbers"),
-        ((*NUMBERS, "20080225\t5\t1"), "line 3: start 20080225 is not in seconds since 1970, from 2000 to 2100"),
+        ((*NUMBERS, "20080225\t5\t1"), "line 3: start 20080225 is not in seconds since 1970, from 1990 to 2100"),
     ],
 )
 def test_a_fault_is_one_line(tmp_path, lines, message):

@@ -1,0 +1,66 @@
+"""Answers of students to questions of a tutor, three lines a student: how many, their skills, right (1) or wrong (0).
+
+That is the form of the data of knowledge tracing (DKT, Piech et al., NIPS 2015; DKVMN, Zhang et al., WWW 2017), such as
+ASSISTments 2009-2010. Nothing says when, so the order is all that is known.
+
+An action is a skill and how it went, "7.right" or "7.wrong". The tutor picks the skill and the student gives the
+answer, so knowledge tracing predicts whether the next one is right, given its skill s: p(s.right) / (p(s.right) +
+p(s.wrong)) of what is predicted here, which also says what is asked next. With skills alone as actions only the tutor
+would be predicted. Students have no names, and are numbered as they come. Each is a stream; whole students test, as in
+the published splits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from lam_env.core.events import ActionLog, LogError
+from lam_env.logs.input.files import read_lines
+from lam_env.logs.input.records import EMPTY, existing
+from lam_env.logs.tables import log_of_order, one_home
+
+WENT = {"1": "right", "0": "wrong"}
+FORM = "three lines a student: how many answers, their skills, and 1 (right) or 0 (wrong) for each, between commas"
+
+
+def load(path: str, *, home: str | None = None, split: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+    """A file -> its answers in order, and how many lines were left out, by reason. `split`: as in `log_of_table`."""
+    file = existing(path)
+    one_home(file.name, home)
+    left_out: Counter[str] = Counter()
+    students = ((str(i + 1), answers) for i, answers in enumerate(_students(file, left_out)))
+    return log_of_order(students, file.name, left_out=left_out, split=split or "users")
+
+
+FORMATS = {"answers": load}
+
+
+def _students(file: Path, left_out: Counter[str]) -> Iterator[list[str]]:
+    """The answers of each."""
+    three: list[list[str]] = []
+    number = 0
+    for number, line in read_lines(file):
+        cells = [cell.strip() for cell in line.strip().rstrip(",").split(",")]
+        if cells == [""]:
+            left_out[EMPTY] += 1
+            continue
+        three.append(cells)
+        if len(three) == 3:
+            yield _answers(f"{file.name}, line {number - 2}", *three)
+            three = []
+    if three:
+        raise LogError(f"{file.name}, line {number}: the file ends within a student; there are {FORM}")
+
+
+def _answers(where: str, many: list[str], skills: list[str], went: list[str]) -> list[str]:
+    if len(many) != 1 or not re.fullmatch(r"\d{1,9}", many[0], re.ASCII):
+        raise LogError(f"{where}: {','.join(many)[:40]!r} is not how many answers follow; there are {FORM}")
+    if not int(many[0]) == len(skills) == len(went):
+        told = f"{many[0]} answers, but {len(skills)} skills and {len(went)} times right or wrong"
+        raise LogError(f"{where}: {told}; correct the lines")
+    if wrong := set(went) - set(WENT):
+        raise LogError(f"{where}: {min(wrong)[:20]!r} is neither 1 (right) nor 0 (wrong); correct the line")
+    return [f"{skill}.{WENT[how]}" for skill, how in zip(skills, went, strict=True)]
