@@ -20,16 +20,19 @@ from pathlib import Path
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input.files import read_lines
 from lam_env.logs.input.records import EMPTY, existing
-from lam_env.logs.tables import log_of_order, one_home
+from lam_env.logs.tables import log_of_order, no_zone, one_home
 
 WENT = {"1": "right", "0": "wrong"}
 FORM = "three lines a student: how many answers, their skills, and 1 (right) or 0 (wrong) for each, between commas"
 
 
-def load(path: str, *, home: str | None = None, split: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+def load(
+    path: str, *, home: str | None = None, zone: str | None = None, split: str | None = None
+) -> tuple[ActionLog, dict[str, int]]:
     """A file -> its answers in order, and how many lines were left out, by reason. `split`: as in `log_of_table`."""
     file = existing(path)
     one_home(file.name, home)
+    no_zone(file.name, zone)
     left_out: Counter[str] = Counter()
     students = ((str(i + 1), answers) for i, answers in enumerate(_students(file, left_out)))
     return log_of_order(students, file.name, left_out=left_out, split=split or "users")

@@ -22,7 +22,7 @@ from lam_env.logs.formats import table
 from lam_env.logs.input.files import read_lines
 from lam_env.logs.input.headers import called, header
 from lam_env.logs.input.records import EMPTY, existing
-from lam_env.logs.tables import log_of_order, one_home
+from lam_env.logs.tables import log_of_order, no_zone, one_home
 
 NEEDED = {"user": ("userid", "user"), "action": ("itemid", "item")}
 MORE = {"time": ("timestamp",), "value": ("rating",)}
@@ -38,8 +38,7 @@ def load(
     sign, names = header(file)
     columns = called(names, NEEDED | MORE) if any(":" in name for name in names) else {}
     timed = "time" in columns
-    if zone is not None and not timed:
-        raise LogError(f"{file.name}: it says nothing of times, so zone={zone[:40]} says nothing; leave it away")
+    no_zone(file.name, zone if not timed else None)
     if not columns:
         left_out: Counter[str] = Counter()
         return log_of_order(_lines(file, left_out).items(), file.name, left_out=left_out, split=split)

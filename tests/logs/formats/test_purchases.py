@@ -84,7 +84,7 @@ def test_a_fault_is_one_line(tmp_path, lines, message):
 def test_settings_that_say_nothing(tmp_path):
     path = write(tmp_path, "x.txt", "1 7 8", "", "2 9")
     assert load(path)[1] == {"empty line(s)": 1}
-    with pytest.raises(LogError, match="says nothing of times, so zone=UTC says nothing; leave it away"):
+    with pytest.raises(LogError, match="does not say when, so zone=UTC says nothing; leave it away"):
         load(path, zone="UTC")
     with pytest.raises(LogError, match="knows no homes"):
         load(path, home="a")

@@ -1,0 +1,62 @@
+"""A format of one's own: of a module in the folder, or of a distribution that is installed beside the kit."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+MODULE = '''
+from lam_env import log_of_order
+
+
+def load(path, *, home=None, zone=None):
+    with open(path, encoding="utf-8") as file:
+        return log_of_order([("me", file.read().split())], path)
+
+
+FORMATS = {"diary": load, "notes": load}
+'''
+READ = """
+from lam_env.core.registry import IMPORTERS
+from lam_env.experiment.logs.file import LogFile, read
+
+for name in {names}:
+    log, left_out = read(LogFile(logs="diary.txt", format=name))
+    print(name, name in IMPORTERS.names(), len(log), left_out)
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Reads a diary of three words in each format, in a Python of its own, where `installed` is a folder of modules."""
+
+    def run(*names, installed):
+        (tmp_path / "diary.txt").write_text("tea bread tea")
+        command = [sys.executable, "-c", READ.format(names=names)]
+        found = os.environ | {"PYTHONPATH": str(installed)}
+        done = subprocess.run(command, cwd=tmp_path, env=found, capture_output=True, text=True, check=False)
+        return done.stdout.splitlines() or done.stderr.splitlines()[-1:]
+
+    return run
+
+
+def test_module_and_function(run, tmp_path):
+    (tmp_path / "diary.py").write_text(MODULE)
+    assert run("diary:load", installed=tmp_path) == ["diary:load False 3 {}"]
+    assert "diary has no read" in run("diary:read", installed=tmp_path)[0]
+    assert "cannot be imported" in run("diaries:load", installed=tmp_path)[0]
+
+
+def test_an_entry_point_gives_it_a_name(run, tmp_path):
+    about = tmp_path / "site" / "diary_format-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about.parent / "diary_format.py").write_text(MODULE)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: diary-format\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[lam_env.logs.formats]\ndiary = diary_format:load\n")
+    assert run("diary", "diary_format:load", installed=about.parent) == [
+        "diary True 3 {}",
+        "diary_format:load False 3 {}",
+    ]
+    (about / "entry_points.txt").write_text("[lam_env.logs.formats]\ncsv = diary_format:load\n")
+    assert "log format 'csv' is defined twice" in run("csv", installed=about.parent)[0]
