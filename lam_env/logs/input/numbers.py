@@ -140,11 +140,19 @@ def _offset(end: str) -> int:
     return NO_OFFSET if told is None else int(told[1] + "1") * (int(told[2]) * HOUR + int(told[3]) * MINUTE)
 
 
+def has_hour(form: str) -> bool:
+    """Does a form of times say more than the day?"""
+    return not _directives(form).isdisjoint("HI")
+
+
+def _directives(form: str) -> set[str]:
+    return set(re.findall(r"%(.)", form))
+
+
 def _in_form(column: pa.Array, form: str, where: Where) -> Clocks:
-    told = set(re.findall(r"%(.)", form))
-    lacks = "year" if not told & set("Yy") else "hour" if not told & set("HI") else ""
-    if lacks or ("I" in told and "p" not in told):
-        why = f"has no {lacks}" if lacks else "has hours of half a day (%I) and no %p"
+    told = _directives(form)
+    if not told & set("Yy") or ("I" in told and "p" not in told):
+        why = "has hours of half a day (%I) and no %p" if told & set("Yy") else "has no year"
         raise LogError(f"time_format={form[:60]}: {why}; write %Y-%m-%d %H:%M for 2026-01-05 07:00")
     if told <= set("YymdHMSbBIpj"):
         read = pc.strptime(column, format=form, unit="us", error_is_null=True)

@@ -13,7 +13,7 @@ from lam_env.core.events import KINDS, USER, ActionLog, LogError
 from lam_env.core.units import DAY, MINUTE
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.batches import Batch
-from lam_env.logs.input.numbers import Codes, amounts, clocks, each
+from lam_env.logs.input.numbers import Codes, amounts, clocks, each, has_hour
 from lam_env.logs.input.pairs import activities
 from lam_env.logs.input.roles import NEEDED, Roles, has_clock
 from lam_env.logs.local_time import (
@@ -41,6 +41,7 @@ class Rows:
         self._roles, self._form, self._left_out = roles, time_format, left_out
         self._files: list[tuple[str, int]] = []
         self._clock = has_clock(roles)
+        self._by_date = time_format is not None and not has_hour(time_format)
         words = "|".join(map(re.escape, ignore))
         self._ignored = re.compile(rf"(?:.*[.:=/ ])?(?:{words})", re.IGNORECASE | re.DOTALL) if words else None
         self._names = {role: Codes() for role in ("action", "user", "home")}
@@ -174,6 +175,8 @@ class Rows:
         notes = []
         if not self._clock and "order" not in self._roles:
             notes.append("no column of time, day or order is named: rows are in the order of the file")
+        if self._by_date:
+            notes.append("time_format has no hour: rows of a day are in the order of the file")
         if part is not None:
             validates = self._named(VALID) or "the last eighth of the rest"
             notes.append(f"{self._named(TEST)} tests, and trains nothing; {validates} validates")
@@ -192,13 +195,15 @@ class Rows:
         time, offset, n = columns["time"], columns["offset"], len(columns["time"])
         if "end" in columns:  # in one piece, so that both are on the same clock
             time, offset = np.r_[time, columns["end"]], np.r_[offset, columns["end offset"]]
-        local = local_times(Clocks(time, offset), zone, where, on_the_wall="day" in self._roles)
+        local = local_times(Clocks(time, offset), zone, where, on_the_wall="day" in self._roles or self._by_date)
         back = (np.diff(local.moment[:n]) < 0) & (np.diff(columns["file"]) == 0)
         for i in (np.flatnonzero(back)[:1] + 1).tolist():
             raise LogError(f"{where(i)}: its time is before that of the line above; sort the file by time, or sort=yes")
         if "end" in columns:
             columns["duration"] = (local.moment[n:] - local.moment[:n]) / SECOND
             local = local._replace(wall=local.wall[:n], moment=local.moment[:n])
+        if self._by_date:  # what is done twice on a day is done twice
+            local = local._replace(moment=local.moment + np.arange(n))
         return local
 
     def _paired(

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-MODULE = '''
+MODULE = """
 from lam_env import log_of_order
 
 
@@ -16,7 +16,7 @@ def load(path, *, home=None, zone=None):
 
 
 FORMATS = {"diary": load, "notes": load}
-'''
+"""
 READ = """
 from lam_env.core.registry import IMPORTERS
 from lam_env.experiment.logs.file import LogFile, read

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lam_env.core.events import LogError
+from lam_env.logs.coverage import said
 from lam_env.logs.decision_points import decision_points
 from lam_env.logs.formats.table import FORMATS
 from lam_env.logs.input.numbers import clocks
@@ -297,7 +298,17 @@ def test_a_form_with_an_offset_is_a_moment(read):
     assert log.time.tolist() == [MONDAY_7, MONDAY_7 + 3600]
 
 
-@pytest.mark.parametrize("form", ["%m/%d %H:%M", "%d.%m.%Y", "%d.%m.%Y %I:%M", "%s"])
+def test_dates_alone_leave_what_is_done_twice_on_a_day(read):
+    """A statement of a bank; nothing has to say where it was."""
+    rows = "930102,a,in\n930101,a,out\n930101,a,in\n930101,a,in\n"
+    told = {"columns": "time:date,user:who,action:what", "time_format": "%y%m%d", "sort": True}
+    log, left_out = read("date,who,what\n" + rows, **told)
+    assert [(t % 86_400, a) for t, _, a, _ in events(log)] == [(0, "out"), (0, "in"), (0, "in"), (0, "in")]
+    assert (np.diff(log.time).tolist(), left_out) == ([0, 0, 86_400], {})
+    assert said(log, {})[1] == "time_format has no hour: rows of a day are in the order of the file"
+
+
+@pytest.mark.parametrize("form", ["%m/%d %H:%M", "%d.%m.%Y %I:%M", "%s"])
 def test_a_form_that_leaves_too_much_open_is_refused(read, form):
     with pytest.raises(LogError, match=f"time_format={form}: has"):
         read("time,user,action\n1,a,b\n", time_format=form, zone="UTC")

@@ -25,7 +25,7 @@ LOGBOOK = ("entity_id", "state", "when")
 CONTEXT = ("context_user_id", "context_event_type", "context_entity_id")
 RUNS = ("automation_triggered", "script_started")
 WANTED = "give home-assistant_v2.db, what the history or Activity page downloads as CSV, or the logbook as JSON"
-MESSAGES = "logbook entry(ies) that tell of no state"
+MESSAGES = "logbook message(s) that tell of no state"
 
 
 def is_json(path: Path) -> bool:
