@@ -102,16 +102,30 @@ def log_of_rows(
     return log_of_table(table, source, intervals=intervals, left_out=left_out, split=split, **meta)
 
 
+def files_named(files: Sequence[tuple[str, int]], *parts: int) -> str:
+    """The names of files, of which each is a part of a log; of these parts, or of all."""
+    return ", ".join(name for name, part in files if part in (parts or PARTS))[:200]
+
+
+def parts_said(files: Sequence[tuple[str, int]]) -> list[str]:
+    """What a log's notes say of files that test."""
+    if not (test := files_named(files, TEST)):
+        return []
+    validates = files_named(files, VALID) or "the last eighth of the rest"
+    return [f"{test} tests, and trains nothing; {validates} validates"]
+
+
 def log_of_order(
     streams: Iterable[tuple[str, Sequence[str]]],
     source: str,
     *,
+    parts: Sequence[int] | None = None,
     left_out: Mapping[str, int] | None = None,
     split: str | None = None,
     **meta: object,
 ) -> tuple[ActionLog, dict[str, int]]:
-    """What an importer returns, of what came after what: (user, actions) of each stream; `split`: as in
-    `log_of_table`."""
+    """What an importer returns, of what came after what: (user, actions) of each stream; `parts`: which of `TRAIN`,
+    `VALID`, `TEST` each is, where files say so themselves; `split`: as in `log_of_table`."""
     known = [(user, tuple(actions)) for user, actions in streams]
     n = np.array([len(actions) for _, actions in known], np.int64)
     who = Texts.of(user for user, _ in known)
@@ -124,6 +138,7 @@ def log_of_order(
         np.full(rows, USER),
         np.full(rows, np.nan),
         np.zeros(rows, bool),
+        np.repeat(np.array(parts, np.int64), n) if parts is not None and any(parts) else None,
     )
     return log_of_table(table, source, intervals=False, left_out=left_out, split=split, **meta)
 

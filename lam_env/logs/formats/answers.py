@@ -19,23 +19,34 @@ from pathlib import Path
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input.files import read_lines
-from lam_env.logs.input.records import EMPTY, existing
-from lam_env.logs.tables import log_of_order, no_zone, one_home
+from lam_env.logs.input.records import EMPTY, parts_of
+from lam_env.logs.tables import files_named, log_of_order, no_zone, one_home, parts_said
 
 WENT = {"1": "right", "0": "wrong"}
 FORM = "three lines a student: how many answers, their skills, and 1 (right) or 0 (wrong) for each, between commas"
 
 
 def load(
-    path: str, *, home: str | None = None, zone: str | None = None, split: str | None = None
+    path: str,
+    *,
+    home: str | None = None,
+    zone: str | None = None,
+    split: str | None = None,
+    test: str | None = None,
+    valid: str | None = None,
 ) -> tuple[ActionLog, dict[str, int]]:
-    """A file -> its answers in order, and how many lines were left out, by reason. `split`: as in `log_of_table`."""
-    file = existing(path)
-    one_home(file.name, home)
-    no_zone(file.name, zone)
+    """Files -> their answers in order, and how many lines were left out, by reason. split, test, valid: as in
+    `table.load`."""
+    files = parts_of(path, valid, test)
+    named = [(file.name, part) for file, part in files]
+    source = files_named(named)
+    one_home(source, home)
+    no_zone(source, zone)
     left_out: Counter[str] = Counter()
-    students = ((str(i + 1), answers) for i, answers in enumerate(_students(file, left_out)))
-    return log_of_order(students, file.name, left_out=left_out, split=split or "users")
+    students = [(part, answers) for file, part in files for answers in _students(file, left_out)]
+    streams = ((str(i + 1), answers) for i, (_, answers) in enumerate(students))
+    parts, notes = [part for part, _ in students], parts_said(named)
+    return log_of_order(streams, source, parts=parts, left_out=left_out, split=split or "users", notes=notes)
 
 
 FORMATS = {"answers": load}

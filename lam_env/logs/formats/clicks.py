@@ -16,8 +16,8 @@ import re
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.formats import table
-from lam_env.logs.input.headers import called, header
-from lam_env.logs.input.records import existing
+from lam_env.logs.input.headers import called, header, told
+from lam_env.logs.input.records import parts_of
 from lam_env.logs.tables import one_home
 
 USUAL = {
@@ -28,11 +28,17 @@ USUAL = {
 
 
 def load(
-    path: str, *, home: str | None = None, zone: str | None = None, split: str | None = None
+    path: str,
+    *,
+    home: str | None = None,
+    zone: str | None = None,
+    split: str | None = None,
+    test: str | None = None,
+    valid: str | None = None,
 ) -> tuple[ActionLog, dict[str, int]]:
-    """A file -> its clicks (one tick = 1 s) and how many lines were left out, by reason. `split`: as in
-    `log_of_table`."""
-    file = existing(path)
+    """Files -> their clicks (one tick = 1 s) and how many lines were left out, by reason. split, test, valid: as in
+    `table.load`."""
+    (file, _), *_ = parts_of(path, valid, test)
     one_home(file.name, home)
     sign, names = header(file)
     columns = called(names, USUAL)
@@ -41,8 +47,17 @@ def load(
     if len(columns) < len(USUAL):
         there_are = f"there are {', '.join(names)[:160] or 'none'}"
         raise LogError(f"{file.name}, line 1: clicks have columns SessionId, ItemId and Time; {there_are}")
-    told = ",".join(f"{what}:{column}" for what, column in columns.items())
-    return table.load("csv", path, zone=zone or "UTC", columns=told, sep=sign, sort=True, split=split or "sessions")
+    return table.load(
+        "csv",
+        path,
+        zone=zone or "UTC",
+        columns=told(columns),
+        sep=sign,
+        sort=True,
+        split=split or "sessions",
+        test=test,
+        valid=valid,
+    )
 
 
 FORMATS = {"clicks": load}

@@ -15,47 +15,66 @@ alone: neither is an event.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.formats import table
 from lam_env.logs.input.files import read_lines
-from lam_env.logs.input.headers import called, header
-from lam_env.logs.input.records import EMPTY, existing
-from lam_env.logs.tables import log_of_order, no_zone, one_home
+from lam_env.logs.input.headers import called, header, told
+from lam_env.logs.input.records import EMPTY, parts_of
+from lam_env.logs.tables import files_named, log_of_order, no_zone, one_home, parts_said
 
 NEEDED = {"user": ("userid", "user"), "action": ("itemid", "item")}
 MORE = {"time": ("timestamp",), "value": ("rating",)}
 
 
 def load(
-    path: str, *, home: str | None = None, zone: str | None = None, split: str | None = None
+    path: str,
+    *,
+    home: str | None = None,
+    zone: str | None = None,
+    split: str | None = None,
+    test: str | None = None,
+    valid: str | None = None,
 ) -> tuple[ActionLog, dict[str, int]]:
-    """A file -> its purchases (one tick = 1 s, or in order) and how many lines were left out, by reason. `split`: as in
-    `log_of_table`."""
-    file = existing(path)
-    one_home(file.name, home)
-    sign, names = header(file)
+    """Files -> their purchases (one tick = 1 s, or in order) and how many lines were left out, by reason. split, test,
+    valid: as in `table.load`."""
+    files = parts_of(path, valid, test)
+    source = files_named([(file.name, part) for file, part in files])
+    one_home(source, home)
+    sign, names = header(files[0][0])
     columns = called(names, NEEDED | MORE) if any(":" in name for name in names) else {}
     timed = "time" in columns
-    no_zone(file.name, zone if not timed else None)
+    no_zone(source, zone if not timed else None)
     if not columns:
-        left_out: Counter[str] = Counter()
-        return log_of_order(_lines(file, left_out).items(), file.name, left_out=left_out, split=split)
+        return _in_order(files, source, split)
     if not set(NEEDED) <= set(columns):
         there_are = f"there are {', '.join(names)[:160]}"
-        raise LogError(f"{file.name}, line 1: purchases have columns user_id:token and item_id:token; {there_are}")
-    told = ",".join(f"{role}:{column}" for role, column in columns.items())
-    zone = zone or "UTC" if timed else None
-    return table.load("csv", path, zone=zone, columns=told, sep=sign, sort=timed, split=split or "per_user")
+        raise LogError(f"{source}, line 1: purchases have columns user_id:token and item_id:token; {there_are}")
+    zone, split = zone or "UTC" if timed else None, split or "per_user"
+    return table.load(
+        "csv", path, zone=zone, columns=told(columns), sep=sign, sort=timed, split=split, test=test, valid=valid
+    )
 
 
 FORMATS = {"purchases": load}
 
 
-def _lines(file: Path, left_out: Counter[str]) -> dict[str, list[str]]:
-    """The items of each user, in order."""
-    bought: dict[str, list[str]] = {}
+def _in_order(files: Sequence[tuple[Path, int]], source: str, split: str | None) -> tuple[ActionLog, dict[str, int]]:
+    left_out: Counter[str] = Counter()
+    bought: dict[tuple[str, int], list[str]] = {}
+    for file, part in files:
+        for user, items in _lines(file, left_out):
+            bought.setdefault((user, part), []).extend(items)
+    streams = [(user, items) for (user, _), items in bought.items()]
+    notes = parts_said([(file.name, part) for file, part in files])
+    parts = [part for _, part in bought]
+    return log_of_order(streams, source, parts=parts, left_out=left_out, split=split, notes=notes)
+
+
+def _lines(file: Path, left_out: Counter[str]) -> Iterator[tuple[str, list[str]]]:
+    """User and items of each."""
     for number, line in read_lines(file):
         user, *items = line.split() or [""]
         if not user:
@@ -63,5 +82,4 @@ def _lines(file: Path, left_out: Counter[str]) -> dict[str, list[str]]:
         elif not items:
             raise LogError(f"{file.name}, line {number}: {user[:40]!r} alone; give user and items, with blanks between")
         else:
-            bought.setdefault(user, []).extend(items)
-    return bought
+            yield user, items

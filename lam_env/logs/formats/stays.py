@@ -14,60 +14,47 @@ alone: what is predicted is a place, by its name. What lies between two stays, a
 
 from __future__ import annotations
 
-from collections import Counter
-from pathlib import Path
-
-import pyarrow as pa
-
 from lam_env.core.events import ActionLog, LogError
-from lam_env.core.units import MINUTE
 from lam_env.logs.formats import table
-from lam_env.logs.input.batches import Batch, csv_batches
-from lam_env.logs.input.headers import called, header
-from lam_env.logs.input.numbers import amounts
-from lam_env.logs.input.records import existing
-from lam_env.logs.input.roles import Template
-from lam_env.logs.input.rows import Rows
+from lam_env.logs.input.headers import called, header, told
+from lam_env.logs.input.records import parts_of
 from lam_env.logs.tables import one_home
 
 PERSON = {"user": ("userid", "user"), "action": ("locationid", "location", "placeid", "place")}
-TIMES = {
+TIMES = PERSON | {
     "time": ("arrival", "arrivaltime", "arrivedat", "starttime", "startedat"),
-    "end": ("departure", "departuretime", "departedat", "leaving", "endtime", "finishedat"),
+    "end": ("departure", "departuretime", "departedat", "endtime", "finishedat"),
 }
-DAYS = {"day": ("startday",), "minute": ("startmin", "startminute"), "duration": ("duration",)}
+DAYS = PERSON | {"day": ("startday",), "minute": ("startmin", "startminute"), "duration": ("duration",)}
 WEEKDAY = {"weekday": ("weekday",)}
 
 
 def load(
-    path: str, *, home: str | None = None, zone: str | None = None, split: str | None = None
+    path: str,
+    *,
+    home: str | None = None,
+    zone: str | None = None,
+    split: str | None = None,
+    test: str | None = None,
+    valid: str | None = None,
 ) -> tuple[ActionLog, dict[str, int]]:
-    """A file -> its stays (intervals, one tick = 1 s) and how many lines were left out, by reason. `zone`: where it
-    was; `split`: as in `log_of_table`."""
-    file = existing(path)
+    """Files -> their stays (intervals, one tick = 1 s) and how many lines were left out, by reason. `zone`: where it
+    was; split, test, valid: as in `table.load`."""
+    (file, _), *_ = parts_of(path, valid, test)
     one_home(file.name, home)
     sign, names = header(file)
-    columns = called(names, PERSON | TIMES)
-    if len(columns) == len(PERSON | TIMES):
-        told = ",".join(f"{role}:{column}" for role, column in columns.items())
-        return table.load("csv", path, zone=zone, columns=told, sep=sign, sort=True, split=split)
-    columns = called(names, PERSON | DAYS | WEEKDAY)
-    if not set(PERSON | DAYS) <= set(columns):
-        forms = "user, place, arrival and departure, or user_id, location_id, start_day, start_min and duration"
-        raise LogError(f"{file.name}, line 1: stays have columns {forms}; there are {', '.join(names)[:160] or 'none'}")
-    return _by_day(file, sign, names, columns, zone, split)
+    columns = called(names, TIMES)
+    if len(columns) < len(TIMES):
+        columns = called(names, DAYS | WEEKDAY)
+        if not set(DAYS) <= set(columns):
+            forms = "user, place, arrival and departure, or user_id, location_id, start_day, start_min and duration"
+            raise LogError(
+                f"{file.name}, line 1: stays have columns {forms}; there are {', '.join(names)[:160] or 'none'}"
+            )
+        columns["duration"] = f"{{{columns['duration']}}} min"
+    return table.load(
+        "csv", path, zone=zone, columns=told(columns), sep=sign, sort=True, split=split, test=test, valid=valid
+    )
 
 
 FORMATS = {"stays": load}
-
-
-def _by_day(
-    file: Path, sign: str, names: list[str], columns: dict[str, str], zone: str | None, split: str | None
-) -> tuple[ActionLog, dict[str, int]]:
-    left_out: Counter[str] = Counter()
-    rows = Rows(file.name, {role: Template(("", role, "")) for role in columns}, (), None, left_out)
-    for number, cells in csv_batches(file, sign, names, True, left_out, sorted(set(columns.values()))):
-        told = {role: cells[column] for role, column in columns.items()}
-        minutes, _ = amounts("duration", told["duration"], lambda i, n=number: f"{file.name}, line {n[i]}")
-        rows.add(Batch(number, told | {"duration": pa.array(minutes * MINUTE, from_pandas=True).cast(pa.string())}))
-    return rows.log(None, zone, True, split)

@@ -25,10 +25,9 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input import batches, roles
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.pairs import words_of
-from lam_env.logs.input.records import existing, paths_of
+from lam_env.logs.input.records import parts_of
 from lam_env.logs.input.roles import Roles
 from lam_env.logs.input.rows import Rows
-from lam_env.logs.tables import TEST, TRAIN, VALID
 
 SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 
@@ -55,17 +54,14 @@ def load(
     actions that tell of nothing; sort: rows may be in any order; split: as in `log_of_table`; pairs: states that begin
     and end an activity, "on/off"; test, valid: files of which nothing trains.
     """
-    if valid is not None and test is None:
-        raise LogError(f"valid={valid[:80]} validates, and nothing tests; give test= too")
     states, left_out = words_of(pairs), Counter[str]()
     rows = None
-    for part, paths in ((TRAIN, path), (VALID, valid), (TEST, test)):
-        for file in paths_of(paths) if paths is not None else ():
-            own, found = _opened(kind, existing(file), columns, sep, left_out)
-            rows = rows or Rows(own, ignore, time_format, left_out)
-            rows.begin(file.name, own, part)
-            for batch in found:
-                rows.add(batch)
+    for file, part in parts_of(path, valid, test):
+        own, found = _opened(kind, file, columns, sep, left_out)
+        rows = rows or Rows(own, ignore, time_format, left_out)
+        rows.begin(file.name, own, part)
+        for batch in found:
+            rows.add(batch)
     assert rows is not None  # there is a path at least
     return rows.log(home, zone, sort, split, states)
 

@@ -28,3 +28,8 @@ def called(names: Sequence[str], usual: Mapping[str, Sequence[str]]) -> dict[str
         columns.setdefault(re.sub(r":\w+$|[^a-z0-9]", "", name), name)
     found = {what: [columns[name] for name in forms if name in columns] for what, forms in usual.items()}
     return {what: columns[0] for what, columns in found.items() if columns}
+
+
+def told(columns: Mapping[str, str]) -> str:
+    """The same as `columns=` has it."""
+    return ",".join(f"{what}:{column}" for what, column in columns.items())

@@ -29,6 +29,7 @@ from lam_env.logs.local_time import (
 )
 from lam_env.logs.tables import MAX_VALUE, Texts
 
+UNITS = {"s": 1, "min": MINUTE, "h": HOUR}  # of durations [s]
 _LEAST_LENGTH, _LONGEST_OFFSET = len("2026-01-05T07"), len("+01:00")
 _DIGITS = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?$")
 _OFFSET = re.compile(r"([-+])([01]\d|2[0-3]):([0-5]\d)")
@@ -83,6 +84,17 @@ def amounts(what: str, column: pa.Array, where: Where) -> Amounts:
     return Amounts(
         np.array([math.nan if empty[i] else _amount(what, text, i, where) for i, text in enumerate(texts)]), empty
     )
+
+
+def lengths(column: pa.Array, where: Where) -> Amounts:
+    """Durations [s]: numbers, which their unit may follow (`90 min`)."""
+    column = column.fill_null("")
+    if not pc.any(pc.match_substring_regex(column, "[a-z]$")).as_py():
+        return amounts("duration", column, where)
+    unit = each(column, lambda text: UNITS.get(text.lstrip("0123456789.eE+- "), 1), np.float64)
+    told = pc.replace_substring_regex(column, f"([0-9.]) *({'|'.join(UNITS)})$", r"\1")
+    value, empty = amounts("duration", told, where)
+    return Amounts(value * unit, empty)
 
 
 def _amount(what: str, text: str, row: int, where: Where) -> float:

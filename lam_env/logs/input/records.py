@@ -12,6 +12,7 @@ from typing import Any
 from lam_env.core.events import LogError
 from lam_env.core.files.inputs import MOST_BYTES, json_of
 from lam_env.logs.input.files import chunks, read_lines
+from lam_env.logs.tables import TEST, TRAIN, VALID
 
 EMPTY = "empty line(s)"  # a reason to leave a line out
 CORRECT = "correct the line"
@@ -23,6 +24,14 @@ def paths_of(text: str) -> list[Path]:
     for one in [text] if Path(text).exists() else text.split(","):
         found += sorted(map(Path, glob.glob(one))) or [Path(one)]
     return list(dict.fromkeys(found))
+
+
+def parts_of(path: str, valid: str | None, test: str | None) -> list[tuple[Path, int]]:
+    """The files of a log, which are there, and which part of it each is: `TRAIN`, `VALID` or `TEST`."""
+    if valid is not None and test is None:
+        raise LogError(f"valid={valid[:80]} validates, and nothing tests; give test= too")
+    told = ((path, TRAIN), (valid, VALID), (test, TEST))
+    return [(existing(file), part) for paths, part in told if paths is not None for file in paths_of(paths)]
 
 
 def existing(path: str | Path, what: str = "file") -> Path:

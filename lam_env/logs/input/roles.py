@@ -24,7 +24,7 @@ ROLES = {
     "action": "what was done",
     "kind": "user (default), agent, sensor, reading, feedback",
     "value": "a number: a reading, a rating",
-    "duration": "how long it took [s]: the log is one of activities",
+    "duration": "how long it took [s], or with its unit, as {minutes} min: the log is one of activities",
     "home": "which of several homes",
 }
 CALLED = (*NEEDED, "end", "kind", "value", "duration", "home")  # columns that may be called as their roles are

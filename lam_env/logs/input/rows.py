@@ -13,7 +13,7 @@ from lam_env.core.events import KINDS, USER, ActionLog, LogError
 from lam_env.core.units import DAY, MINUTE
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.batches import Batch
-from lam_env.logs.input.numbers import Codes, amounts, clocks, each, has_hour
+from lam_env.logs.input.numbers import Codes, amounts, clocks, each, has_hour, lengths
 from lam_env.logs.input.pairs import activities
 from lam_env.logs.input.roles import NEEDED, Roles, has_clock
 from lam_env.logs.local_time import (
@@ -26,7 +26,7 @@ from lam_env.logs.local_time import (
     check_no_dates,
     local_times,
 )
-from lam_env.logs.tables import LONGEST, PARTS, TEST, TRAIN, VALID, EventTable, Texts, log_of_table
+from lam_env.logs.tables import LONGEST, PARTS, EventTable, Texts, files_named, log_of_table, parts_said
 
 NO_ACTION, IGNORED = "line(s) without an action", "line(s) of states to ignore"
 UNTIMED, BACKWARD = "activity(ies) without a duration", "activity(ies) that end before they start"
@@ -56,10 +56,7 @@ class Rows:
 
     @property
     def _source(self) -> str:
-        return self._named(TRAIN, VALID, TEST)
-
-    def _named(self, *parts: int) -> str:
-        return ", ".join(name for name, part in self._files if part in parts)[:200]
+        return files_named(self._files)
 
     def add(self, batch: Batch) -> None:
         """LogError for a row that makes no sense."""
@@ -81,7 +78,7 @@ class Rows:
         self._names["action"].add(cells_of("action"))
         self._names["home"].add(cells_of("home"), clean)
         value, empty = amounts("value", cells_of("value"), where)
-        duration, nothing = amounts("duration", cells_of("duration"), where)
+        duration, nothing = lengths(cells_of("duration"), where)
         for i in np.flatnonzero((duration < 0) | (duration > LONGEST))[:1].tolist():
             raise LogError(f"{where(i)}: a duration of {duration[i]:g} s; it must lie between 0 and {LONGEST} s")
         columns: dict[str, np.ndarray] = {
@@ -177,9 +174,7 @@ class Rows:
             notes.append("no column of time, day or order is named: rows are in the order of the file")
         if self._by_date:
             notes.append("time_format has no hour: rows of a day are in the order of the file")
-        if part is not None:
-            validates = self._named(VALID) or "the last eighth of the rest"
-            notes.append(f"{self._named(TEST)} tests, and trains nothing; {validates} validates")
+        notes += parts_said(self._files)
         about |= {"notes": notes} if notes else {}
         return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, split=split, **about)
 

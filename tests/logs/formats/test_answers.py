@@ -8,7 +8,7 @@ from interval_logs import write
 from outside import ANSWERS, needs
 
 from lam_env.core.events import LogError
-from lam_env.logs.coverage import has_clock
+from lam_env.logs.coverage import has_clock, said
 from lam_env.logs.formats.answers import load
 from lam_env.logs.streams import to_learn_from
 
@@ -37,6 +37,17 @@ def test_whole_students_are_held_out(tmp_path):
     train, valid = to_learn_from(log)
     assert not set(np.unique(train.world)) & set(np.unique(valid.world))
     assert max(*train.world, *valid.world) < 16  # of 20, the last fifth tests
+
+
+def test_a_file_of_other_students_tests_and_each_file_begins_a_student(tmp_path):
+    train, other = write(tmp_path, "a.csv", *LINES), write(tmp_path, "b.csv", *LINES[:3])
+    log, _ = load(train, test=other)
+    assert answers(log) == [["7.wrong", "7.right", "12.right"], ["12.right", "7.wrong"], answers(log)[0]]
+    assert (log.protocol.test, log.meta["users"]) == (2, ["1", "2", "3"])
+    assert said(log, {})[1] == "b.csv tests, and trains nothing; the last eighth of the rest validates"
+    assert load(f"{train},{other}")[0].protocol.test == 0
+    with pytest.raises(LogError, match=r"c.csv, line 2: the file ends within a student"):
+        load(f"{write(tmp_path, 'c.csv', *LINES[:2])},{other}")
 
 
 @pytest.mark.parametrize(

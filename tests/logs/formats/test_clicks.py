@@ -10,7 +10,9 @@ from interval_logs import write
 from outside import CLICKS, needs
 
 from lam_env.core.events import LogError
+from lam_env.logs.decision_points import decision_points
 from lam_env.logs.formats.clicks import load
+from lam_env.logs.streams import split_by_protocol
 
 HEADER = "SessionId\tItemId\tTime"
 # session 9 begins first, and its last click comes after all of session 1
@@ -90,6 +92,25 @@ def test_a_fault_is_one_line(tmp_path, lines, message):
 def test_it_knows_no_homes(tmp_path):
     with pytest.raises(LogError, match="knows no homes"):
         load(write(tmp_path, "clicks.tsv", HEADER, *ROWS), home="a")
+
+
+def test_files_that_test_are_sessions_of_their_own(tmp_path):
+    """Their numbers begin anew."""
+    train = write(tmp_path, "train.tsv", HEADER, *ROWS)
+    test = write(tmp_path, "test.tsv", HEADER, "1\t22\t1396870000", "1\t23\t1396870001")
+    log, _ = load(train, test=test)
+    assert items(log) == [*ITEMS, ["22", "23"]]
+    assert (log.protocol.split, log.protocol.test) == ("streams", 2)
+
+
+@needs(CLICKS)
+def test_the_published_split_of_the_clicks():
+    log, left_out = load(str(CLICKS / "train_full.tsv.gz"), test=str(CLICKS / "test.tsv.gz"))
+    points = decision_points(log, soon=False)
+    train, valid, test = split_by_protocol(log, points)
+    assert test.sum() == 13_568 - 3_416  # all but a session's first
+    assert (train | valid).sum() == 70_278 - sum(left_out.values()) - 17_794
+    assert len(np.unique(points.world[valid])) == 17_794 // 8
 
 
 @needs(CLICKS)

@@ -81,6 +81,14 @@ def test_a_fault_is_one_line(tmp_path, lines, message):
     assert "\n" not in str(caught.value)
 
 
+def test_what_users_took_later_may_be_a_file_that_tests(tmp_path):
+    train, later = write(tmp_path, "a.txt", "1 7 8", "2 9"), write(tmp_path, "b.txt", "1 9", "2 7", "1 8")
+    log, _ = load(train, test=later)
+    taken = [[log.vocabulary.actions[t] for t in log.token[log.world == w]] for w in log.worlds]
+    assert taken == [["7", "8"], ["9"], ["9", "8"], ["7"]]
+    assert (log.protocol.split, log.protocol.test) == ("each", 2)
+
+
 def test_settings_that_say_nothing(tmp_path):
     path = write(tmp_path, "x.txt", "1 7 8", "", "2 9")
     assert load(path)[1] == {"empty line(s)": 1}

@@ -57,7 +57,7 @@ def test_without_weekdays_day_0_is_a_monday(tmp_path):
         ((), "f.csv, line 1: stays have columns user, place, arrival and departure, or user_id, .*; there are none"),
         (("user,place,arrival",), "line 1: stays have .*; there are user, place, arrival"),
         ((TIMES, STAYS[0]), "f.csv, line 2: time .* has no offset from UTC; settings: zone="),
-        ((DAYS, VISIT[0].replace("64.0", "long")), "f.csv, line 2: duration 'long' is not a finite number"),
+        ((DAYS, VISIT[0].replace("64.0", "long")), "f.csv, line 2: duration 'long min' is not a finite number"),
         ((DAYS, VISIT[0].replace("64.0", "-64")), "f.csv, line 2: a duration of -3840 s"),
         ((DAYS, VISIT[0].replace("183", "1483")), "f.csv, line 2: minute '1483'; it must be a number from 0 to 1439"),
         ((DAYS, "1,2"), "f.csv, line 2: 2 cells but 9 columns"),

@@ -81,6 +81,18 @@ def test_a_start_and_an_end_are_an_activity(read):
     assert left_out == {"activity(ies) that end before they start": 1, "activity(ies) without a duration": 1}
 
 
+def test_a_duration_may_say_its_unit(read):
+    rows = "930101,tea,90\n930102,tea,1.5 h\n930103,tv,2 min\n930104,tv,30 s\n930105,tv,\n930106,tv,1e1\n"
+    told = {"columns": "time:date,action:what,duration:long", "time_format": "%y%m%d"}
+    log, left_out = read("date,what,long\n" + rows, **told)
+    assert (log.value.tolist(), sum(left_out.values())) == ([90, 5400, 120, 30, 10], 1)
+    with pytest.raises(LogError, match=r"line 3: duration '2 days' is not a finite number"):
+        read("date,what,long\n930101,tea,1 h\n930102,tv,2 days\n", **told)
+    told["columns"] = "time:date,action:what,duration:{long} min"
+    rows = "930101,tea,64.0\n930102,tv,\n930103,tv,2"
+    assert read("date,what,long\n" + rows, **told)[0].value.tolist() == [3840, 120]
+
+
 def test_an_end_of_another_offset_is_a_moment(read):
     """The clock is put back at night: she sleeps an hour longer than the clock shows."""
     rows = "2026-10-24T23:00:00+02:00,2026-10-25T07:00:00+01:00,sleep\n"
