@@ -1,19 +1,20 @@
 """What people bought, rated or took, in order, as recommenders are given it; an item is an action of its user.
 
 Two forms, told by the first line:
-- user and items between blanks, in order of time, a user on one line or on many, as SASRec (Kang and McAuley, ICDM
-  2018) and BERT4Rec have them. Nothing says when, so the order is all that is known;
+- user and items by number between blanks, in order of time, a user on one line or on many, as SASRec (Kang and
+  McAuley, ICDM 2018) and BERT4Rec have them. Nothing says when, so the order is all that is known;
 - RecBole's atomic files (.inter): tabs, and a header that types its columns, such as user_id:token, item_id:token,
   rating:float, timestamp:float [s since 1970]. A rating is the value of its event. Without a timestamp rows are in
   order. Times are UTC unless `zone` says where people are.
 
 Each user is a stream, whose last events test; many leave the very last one out alone, and split=users leaves whole
-users out. Items are numbers where the file knows no names. What an item is (.item) and who its user (.user) is left
+users out. What an item is (.item) and who its user (.user) is left
 alone: neither is an event.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from lam_env.logs.formats import table
 from lam_env.logs.input.files import read_lines
 from lam_env.logs.input.headers import called, header, told
 from lam_env.logs.input.records import EMPTY, parts_of
+from lam_env.logs.local_time import LEAST_NUMBER
 from lam_env.logs.tables import files_named, log_of_order, no_zone, one_home, parts_said
 
 NEEDED = {"user": ("userid", "user"), "action": ("itemid", "item")}
@@ -76,10 +78,14 @@ def _in_order(files: Sequence[tuple[Path, int]], source: str, split: str | None)
 def _lines(file: Path, left_out: Counter[str]) -> Iterator[tuple[str, list[str]]]:
     """User and items of each."""
     for number, line in read_lines(file):
-        user, *items = line.split() or [""]
+        user, *items = cells = line.split() or [""]
         if not user:
             left_out[EMPTY] += 1
-        elif not items:
-            raise LogError(f"{file.name}, line {number}: {user[:40]!r} alone; give user and items, with blanks between")
-        else:
-            yield user, items
+            continue
+        for cell in cells:  # much else is numbers between blanks: a column of times tells it
+            if not re.fullmatch(r"\d{1,9}", cell, re.ASCII) or int(cell) >= LEAST_NUMBER:
+                what = "user and items are whole numbers from 0, below those of times; another table is format=csv"
+                raise LogError(f"{file.name}, line {number}: {cell[:40]!r}; {what}")
+        if not items:
+            raise LogError(f"{file.name}, line {number}: user {user} without an item; correct the line")
+        yield user, items

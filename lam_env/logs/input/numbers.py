@@ -92,7 +92,7 @@ def lengths(column: pa.Array, where: Where) -> Amounts:
     if not pc.any(pc.match_substring_regex(column, "[a-z]$")).as_py():
         return amounts("duration", column, where)
     unit = each(column, lambda text: UNITS.get(text.lstrip("0123456789.eE+- "), 1), np.float64)
-    told = pc.replace_substring_regex(column, f"([0-9.]) *({'|'.join(UNITS)})$", r"\1")
+    told = pc.replace_substring_regex(column, f"(^|[0-9.]) *({'|'.join(UNITS)})$", r"\1")
     value, empty = amounts("duration", told, where)
     return Amounts(value * unit, empty)
 

@@ -14,7 +14,7 @@ from lam_env.logs.formats.purchases import load
 
 INTER = "user_id:token\titem_id:token\trating:float\ttimestamp:float"
 RATINGS = ("ann\tB2\t4.0\t881250949", "ben\tB1\t3\t881250950", "ann\tB1\t5\t881250948")
-names = st.text("abcdef0123456789", min_size=1, max_size=4)
+names = st.integers(0, 10**6).map(str)
 
 
 def items(log):
@@ -63,7 +63,9 @@ def test_recbole_without_a_timestamp_is_order_alone_and_whole_users_may_test(tmp
     ("lines", "message"),
     [
         ((), "f.txt: no user events"),
-        (("1 7", "2"), "f.txt, line 2: '2' alone; give user and items, with blanks between"),
+        (("1 7", "2"), "f.txt, line 2: user 2 without an item; correct the line"),
+        (("1 7", "2 tea"), "f.txt, line 2: 'tea'; user and items are whole numbers from 0, below those of times"),
+        (("196\t242\t3\t881250949",), "f.txt, line 1: '881250949'; user and items are whole numbers"),
         (
             ("user_id:token\titem_id_list:token_seq", "1\t7 8"),
             "line 1: purchases have columns user_id:token and item_id",

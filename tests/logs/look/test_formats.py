@@ -20,7 +20,15 @@ ADL += [
 CASAS = [f"2026-01-05 0{h}:00:00 M003 ON {a} {m}" for h, a, m in ((1, "Sleep", "begin"), (7, "Sleep", "end"))]
 CSV = ["time,user,action", *(f"2026-01-05T0{h}:00:00+01:00,ann,{a}" for h, a in ((7, "tea"), (8, "tv")))]
 JSONL = [json.dumps({"time": 1767592800 + i, "user": "ann", "action": a}) for i, a in enumerate(("tea", "tv"))]
-KNOWN = {"uci_adl": ADL, "casas_text": CASAS, "csv": CSV, "jsonl": JSONL}
+CLICKS = ["SessionId,ItemId,Time", *(f"{s},{i},139643746{i}.5" for s in (1, 2) for i in (1, 2))]
+STAYS = ["user,place,arrival,departure", *(f"{u},home,2026-01-05T00:10,2026-01-05T07:00" for u in ("ann", "ben"))]
+NUMBERS = ["1767571200 25200 3", "1767597000 300 1", "1767597000 300 1"]
+ENTRIES = [{"when": f"2026-01-05T06:00:0{i}+00:00", "entity_id": "light.a", "state": s} for i, s in enumerate("yn")]
+KNOWN = {
+    **{"clicks": CLICKS, "stays": STAYS, "kasteren": NUMBERS, "home_assistant": [json.dumps(ENTRIES)]},
+    **{"purchases": ["1 7 8", "2 9"], "answers": ["2", "7,8", "0,1"]},
+}
+KNOWN |= {"uci_adl": ADL, "casas_text": CASAS, "csv": CSV, "jsonl": JSONL}
 
 
 def write(path: Path, lines: list[str]) -> Path:
