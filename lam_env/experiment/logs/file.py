@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,11 +11,8 @@ from lam_env.config.cli import setting
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
+from lam_env.launch.job import one_line
 from lam_env.logs.input.records import paths_of
-
-TABLES = (
-    "columns, sep, time_format, ignore, sort, split, pairs, test and valid are for tables: format=csv|tsv|jsonl|parquet"
-)
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,20 @@ def read(file: LogFile) -> tuple[ActionLog, dict[str, int]]:
     importer = registry.IMPORTERS.get(file.format)
     if not any(path.exists() for path in paths_of(file.logs)):
         raise UserError(f"logs={file.logs}: no such file or folder")
-    how = {"home": None, "zone": None, **options(file)}
-    if unknown := [name for name in how if name not in inspect.signature(importer).parameters]:
-        raise UserError(f"format={file.format} takes no {', '.join(unknown)}; {TABLES}")
-    return importer(file.logs, **how)
+    how, takes = options(file), inspect.signature(importer).parameters
+    if unknown := [name for name in how if name not in takes]:
+        known = ", ".join(name for name in _HOW if name in takes) or "none"
+        raise UserError(f"format={file.format} takes no {', '.join(unknown)}; of these settings it takes {known}")
+    if not registry.names_code(file.format):
+        return importer(file.logs, **how)
+    try:
+        found: Any = importer(file.logs, **how)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a stranger's function raises
+        raise UserError(f"format={file.format}: {one_line(error)}") from None
+    match found:
+        case (ActionLog() as log, Mapping() as left_out):
+            return log, dict(left_out)
+    what = "return (log, what was left out and how often), as lam_env.log_of_rows does"
+    raise UserError(f"format={file.format}: it returned {type(found).__name__}; {what}")

@@ -48,7 +48,7 @@ def read_somehow(path: Path, name: str, **how: Any) -> Reading:
         if not all(key in takes and key not in how for key in more):
             continue
         try:
-            log, left_out = importer(str(path), **{"home": None, "zone": None, **how, **more})
+            log, left_out = importer(str(path), **how, **more)
         except UserError as error:
             errors.append(error)
         else:

@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from lam_env.core.errors import UserError
+from lam_env.experiment.logs.file import LogFile, read
+
 MODULE = """
 from lam_env import log_of_order
 
@@ -16,6 +19,33 @@ def load(path, *, home=None, zone=None):
 
 
 FORMATS = {"diary": load, "notes": load}
+"""
+FUNCTIONS = """
+from lam_env import LogError, log_of_order
+
+
+def bare(path):
+    return log_of_order([("me", ["tea", "bread"])], path)
+
+
+def whole(path, *, home=None, zone=None):
+    return bare(path)
+
+
+def nothing(path):
+    pass
+
+
+def half(path):
+    return bare(path)[0]
+
+
+def crash(path):
+    raise ValueError("oops")
+
+
+def refuse(path):
+    raise LogError("diary.txt, line 3: no time; write one")
 """
 READ = """
 from lam_env.core.registry import IMPORTERS
@@ -60,3 +90,29 @@ def test_an_entry_point_gives_it_a_name(run, tmp_path):
     ]
     (about / "entry_points.txt").write_text("[lam_env.logs.formats]\ncsv = diary_format:load\n")
     assert "log format 'csv' is defined twice" in run("csv", installed=about.parent)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("bare", {}, None),
+        ("bare", {"zone": "UTC"}, "format=own_formats:bare takes no zone; of these settings it takes none"),
+        ("whole", {"columns": "time:a"}, "takes no columns; of these settings it takes home, zone"),
+        ("nothing", {}, "format=own_formats:nothing: it returned NoneType; return .log, what was left out"),
+        ("half", {}, "format=own_formats:half: it returned ActionLog; return"),
+        ("crash", {}, r"format=own_formats:crash: ValueError: oops .own_formats.py line \d+"),
+        ("refuse", {}, "^diary.txt, line 3: no time; write one$"),
+        ("missing", {}, "own_formats has no missing"),
+    ],
+)
+def test_what_a_function_of_ones_own_may_do(tmp_path, monkeypatch, name, settings, message):
+    (tmp_path / "own_formats.py").write_text(FUNCTIONS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    file = LogFile(logs="own_formats.py", format=f"own_formats:{name}", **settings)
+    if message is None:
+        assert len(read(file)[0]) == 2
+        return
+    with pytest.raises(UserError, match=message) as caught:
+        read(file)
+    assert "\n" not in str(caught.value)
