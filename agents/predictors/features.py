@@ -1,7 +1,7 @@
 """What a predictor sees of a decision point: the one featuriser that reading a log and stepping share.
 
-Tokens are embedded by the network; the numbers made here are the clock, the gap, the duration, the readings and, if
-asked for, how long ago each token was last seen and how often today.
+Tokens are embedded by the network; the numbers made here are the clock, the gap, the duration, the readings, who did
+it where several people share a stream, and, if asked for, how long ago each token was last seen and how often today.
 """
 
 from __future__ import annotations
@@ -33,12 +33,14 @@ _CLOCK = _clock_table()
 
 @dataclass(frozen=True)
 class Featuriser:
-    """`mean`, `sd` (2 + C,) float32: of log1p gap, log1p duration [s] and of the readings, over the training log."""
+    """`mean`, `sd` (2 + C,) float32: of log1p gap, log1p duration [s] and of the readings, over the training log.
+    `users`: as in `DecisionPoints`."""
 
     vocabulary: Vocabulary
     mean: np.ndarray
     sd: np.ndarray
     recency: bool = False
+    users: int = 0
 
     @classmethod
     def fit(cls, points: DecisionPoints, recency: bool = False) -> Featuriser:
@@ -46,12 +48,12 @@ class Featuriser:
         # column by column: all of it in double precision would be the largest array of a run
         mean, sd = np.array([(c.mean(dtype=np.float64), c.std(dtype=np.float64)) for c in columns]).T
         sd = np.where(sd > 1e-6, sd, 1e6)  # a reading that never changed tells nothing, whatever it is later
-        return cls(points.vocabulary, mean.astype(np.float32), sd.astype(np.float32), recency)
+        return cls(points.vocabulary, mean.astype(np.float32), sd.astype(np.float32), recency, points.users)
 
     @property
     def size(self) -> int:
         """Numbers per decision point, F."""
-        return _N_CLOCK + len(self.mean) + (2 * self.vocabulary.n_tokens if self.recency else 0)
+        return _N_CLOCK + len(self.mean) + self.users + (2 * self.vocabulary.n_tokens if self.recency else 0)
 
     def now(self, points: DecisionPoints) -> np.ndarray:
         """The numbers that need no memory, in an array (n, F) float32 whose other columns are left to fill."""
@@ -66,6 +68,8 @@ class Featuriser:
         numbers = out[:, _N_CLOCK:end]
         numbers -= self.mean
         numbers /= self.sd
+        if self.users:
+            out[:, end : end + self.users] = np.asarray(points.user)[:, None] == np.arange(self.users)
         return out
 
     def step(self, points: DecisionPoints, last: np.ndarray, today: np.ndarray, day: np.ndarray) -> np.ndarray:

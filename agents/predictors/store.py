@@ -15,6 +15,7 @@ import torch
 from lam_env.core.casts import narrow
 from lam_env.core.events import Vocabulary
 from lam_env.core.files.inputs import json_of
+from lam_env.logs.decision_points import MOST_USERS
 
 from ..counting.backoff import ACTS, NEXT, BackOff, outcomes
 from ..counting.counts import CountTable
@@ -46,6 +47,7 @@ def files_of(predictor: Predictor | Pool) -> dict[str, bytes]:
         "vocabulary": predictor.vocabulary.to_json(),
         "mean": networks.featuriser.mean.tolist(),
         "sd": networks.featuriser.sd.tolist(),
+        "users": networks.featuriser.users,
         "pool": None if pool is None else {name: counts.alpha for name, counts in _counts(pool).items()},
     }
     return {**known(predictor), _CONFIG: to_json(config)}
@@ -79,11 +81,15 @@ def load(folder: str | os.PathLike[str], format_version: int = FORMAT) -> Predic
             raise ModelError(f"{folder}: config.json: mean and sd do not fit the vocabulary; train it again")
         if not np.isfinite(mean).all() or not np.isfinite(sd).all():
             raise ModelError(f"{folder}: config.json: mean and sd are not finite; train it again")
+        users = config.get("users", 0)  # older ones are told of nobody
+        if type(users) is not int or not 0 <= users <= MOST_USERS:
+            raise ModelError(f"{folder}: config.json: users is no number from 0 to {MOST_USERS}; train it again")
         timer = config["timer"]
         if timer is not None and (type(timer) is not int or timer < 1):
             raise ModelError(f"{folder}: config.json: timer is no number of seconds; train it again")
         with torch.device("meta"):  # shapes first: a hostile config may ask for more memory than there is
-            expected = Predictor(vocabulary, Featuriser(vocabulary, mean, sd, settings.recency), settings, timer)
+            featuriser = Featuriser(vocabulary, mean, sd, settings.recency, users)
+            expected = Predictor(vocabulary, featuriser, settings, timer)
         fill(expected.nets, content[_WEIGHTS], _WEIGHTS, _CONFIG)
         if config["pool"] is None:
             return expected

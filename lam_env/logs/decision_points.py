@@ -22,6 +22,7 @@ from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, LogErro
 from lam_env.core.units import DAY
 
 ABSENCE = DAY  # [s] of silence in a recorded log after which its timer stops until the next event
+MOST_USERS = 16  # of a stream, beyond which who did it is no input
 BAG = 6  # a row holds at most this many tokens (the latest): its own event and agent actions before it
 _COLUMNS = ("world", "time", "gap", "duration", "tokens", "context", "target", "soon", "user")
 
@@ -34,7 +35,8 @@ class DecisionPoints:
     int64 [s]; gap (n,) float32 [s] since the row before (0 at a world's first); duration (n,) float32 [s] of the event
     where it is an interval; tokens (n, BAG) int64, right-aligned, 0-padded (a row of the timer has none); context
     (n, C) float32, the readings; target (n,) int64; soon (n, A) bool or None; user (n,) int16. `people`: streams of one
-    world. `timer`: quiet time [s] after which there is a decision point (None: never).
+    world. `users`: how many people share a stream, where a predictor is told who did what (else 0). `timer`: quiet
+    time [s] after which there is a decision point (None: never).
     """
 
     vocabulary: Vocabulary
@@ -48,6 +50,7 @@ class DecisionPoints:
     soon: np.ndarray | None
     user: np.ndarray
     people: int = 1
+    users: int = 0
     timer: int | None = None
 
     def __post_init__(self) -> None:
@@ -116,7 +119,15 @@ def decision_points(log: ActionLog, soon: bool = True) -> DecisionPoints:
     columns = [part.columns() for part in parts]
     points = parts[0].with_columns({name: np.concatenate([c[name] for c in columns]) for name in columns[0]})
     timer = None if log.timer is None else -(-log.timer // log.ticks_per_second)
-    return dataclasses.replace(points, people=max(1, log.people), timer=timer)
+    return dataclasses.replace(points, people=max(1, log.people), users=_who_share(log), timer=timer)
+
+
+def _who_share(log: ActionLog) -> int:
+    """How many people share the one stream of a recorded home; 0 where it is one person's, or not known to be few."""
+    if log.protocol.split != "days" or log.people:
+        return 0
+    users = int(log.user[log.kind == USER].max(initial=-1)) + 1
+    return users if 1 < users <= MOST_USERS else 0
 
 
 def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> DecisionPoints:

@@ -35,6 +35,15 @@ def test_targets_tokens_and_gaps_of_a_small_log():
 
 
 @pytest.mark.parametrize(
+    ("users", "split", "told"),
+    [((0, 1), "days", 2), ((0, 0), "days", 0), ((0, 1), "each", 0), ((0, 1), "worlds", 0), ((0, 200), "days", 0)],
+)
+def test_who_did_it_is_told_where_a_few_people_share_the_stream_of_a_recorded_home(users, split, told):
+    events = [Event(10 + i, user, USER, 1 + i) for i, user in enumerate(users)]
+    assert decision_points(log(*events, protocol=Protocol(split))).users == told
+
+
+@pytest.mark.parametrize(
     ("second", "times"),
     [
         (600, [0, 300, 600]),  # an event at the instant of the timer forestalls it

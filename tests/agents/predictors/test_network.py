@@ -1,5 +1,7 @@
 """The neural predictor: reading equals stepping for every core, streams do not touch, features by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -45,6 +47,20 @@ def test_reading_equals_stepping(core, settings):
     predictor = untrained(points, core=core, **settings)
     for read, step in zip(predictor.read(points), stepped(predictor, points), strict=True):
         np.testing.assert_allclose(step, read, atol=1e-4)
+
+
+def test_who_did_it_is_an_input_where_people_share_a_stream():
+    points = random_log()
+    who = np.arange(len(points)) % 3
+    shared = dataclasses.replace(points, user=who.astype(np.int16), users=3)
+    alone, told = Featuriser.fit(points), Featuriser.fit(shared)
+    assert told.size == alone.size + 3
+    np.testing.assert_array_equal(told.read(shared)[:, : alone.size], alone.read(points))
+    np.testing.assert_array_equal(told.read(shared)[:, alone.size :], np.eye(3)[who])
+    predictor = untrained(shared, recency=True)
+    np.testing.assert_allclose(stepped(predictor, shared)[0], predictor.read(shared).next, atol=1e-4)
+    other = dataclasses.replace(shared, user=((who + 1) % 3).astype(np.int16))
+    assert np.abs(predictor.read(other).next - predictor.read(shared).next).max() > 1e-6
 
 
 @pytest.mark.parametrize("core", CORES)

@@ -1,5 +1,6 @@
 """Predictors on disk: what comes back is what went in; anything else is refused in one line."""
 
+import dataclasses
 import json
 import os
 import pickle
@@ -45,6 +46,20 @@ def points(n=25):
 def made(**settings):
     settings = PredictorSettings(**{"hidden": 8, "embedding": 4, "context": 6, **settings})
     return Predictor(VOCABULARY, Featuriser.fit(points(), settings.recency), settings, timer=600)
+
+
+def test_who_shares_a_stream_is_kept(tmp_path):
+    shared = dataclasses.replace(points(), users=3)
+    predictor = Predictor(VOCABULARY, Featuriser.fit(shared), PredictorSettings(hidden=8, embedding=4), timer=600)
+    save(predictor, tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.featuriser.users == 3
+    np.testing.assert_array_equal(again.read(shared).next, predictor.read(shared).next)
+
+
+def test_a_predictor_from_before_there_were_users_is_told_of_nobody(folder):
+    change_config(folder, lambda c: c.pop("users"))
+    assert load(folder).featuriser.users == 0
 
 
 @pytest.fixture
@@ -164,6 +179,8 @@ def test_a_header_longer_than_the_file_is_refused(folder):
         (lambda c: c.update(timer=0), "timer is no number"),
         (lambda c: c.update(timer="600"), "timer is no number"),
         (lambda c: c.update(timer=True), "timer is no number"),
+        (lambda c: c.update(users=-1), "users is no number"),
+        (lambda c: c.update(users=2), "does not hold the arrays"),
         (lambda c: c.pop("timer"), "not a readable model"),
         (lambda c: c.pop("settings"), "not a readable model"),
     ],
