@@ -18,6 +18,7 @@ from lam_env.config.convert import count
 from lam_env.core.errors import UserError
 from lam_env.experiment.logs.file import LogFile, options
 from lam_env.launch.job import one_thread
+from lam_env.logs.input.records import paths_of
 
 if TYPE_CHECKING:
     from lam_env.logs.look.columns import Proposal
@@ -33,10 +34,7 @@ def main(argv: Sequence[str]) -> int:
         settings = parse(LogFile, words, "python -m lam_env look")
         if settings.logs is None:
             raise UserError("which file? Write lam look FILE, or logs=FILE")
-        path = Path(settings.logs)
-        if not path.exists():
-            raise UserError(f"{path}: no such file or folder")
-        for line in told(path, settings):
+        for line in told(settings.logs, settings):
             print(line if _unicode() else line.translate(_PLAIN))
     return 0
 
@@ -48,39 +46,43 @@ def _unicode() -> bool:
 _PLAIN = {ord(bar): sign for bar, sign in zip("▁▂▃▄▅▆▇█", "..::++##", strict=True)}
 
 
-def told(path: Path, settings: LogFile) -> Iterator[str]:
-    """All that is to be said; UserError where the file can be read in no way."""
+def told(logs: str, settings: LogFile) -> Iterator[str]:
+    """All that is to be said of a file, or of several, of which the first tells the format; UserError where they can
+    be read in no way."""
     from lam_env.logs.look import formats
 
-    yield f"{path}: {_size(path)}"
+    path, *more = paths_of(logs)
+    if not path.exists():
+        raise UserError(f"{path}: no such file or folder")
+    yield f"{path}: {_size(path)}" + (f", and {count(len(more), 'file')} more" if more else "")
     how, name = options(settings), settings.format
     if name is None and "columns" not in how and (found := formats.that_read(path, **how)):
         name, *others = found
         yield f"format={name} reads it" + (f" (so do {', '.join(others)})" if others else "")
     if name is None:
-        yield from _as_table(path, how)
+        yield from _as_table(path, logs, how)
     else:
-        yield from about(path, formats.read_somehow(path, name, **how), how)
+        yield from about(logs, formats.read_somehow(logs, name, **how), how)
 
 
-def _as_table(path: Path, how: Mapping[str, Any]) -> Iterator[str]:
+def _as_table(path: Path, logs: str, how: Mapping[str, Any]) -> Iterator[str]:
     """Of a file that no format reads as it is."""
     from lam_env.logs.look import columns, formats
 
-    kind = {".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}.get(path.suffix.lower(), "csv")
-    proposal = columns.propose(path) if path.is_file() and formats.is_lines(path) and kind == "csv" else None
+    kind = formats.kind_of(path)
+    proposal = None if kind is None else columns.propose(path, kind)
     if proposal is None or not (proposal.settings or "columns" in how):
         why = "no format of the kit reads it as it is, and it does not look like a table with times and actions"
         raise UserError(f"{path}: {why}; say format=, and columns= of a table: lam look --help")
     yield "no format reads it as it is; as a table it seems to hold:"
     yield from _columns_said(proposal)
     full = {**proposal.settings, **how}
-    yield from about(path, formats.read_somehow(path, kind, **full), full)
+    assert kind is not None
+    yield from about(logs, formats.read_somehow(logs, kind, **full), full)
 
 
 def _columns_said(proposal: Proposal) -> list[str]:
-    sep = proposal.sep or "comma"
-    head = f"{count(len(proposal.columns), 'column')}, separated by {sep}, "
+    head = f"{count(len(proposal.columns), 'column')}, separated by {proposal.sep or 'comma'}, "
     lines = [head + ("called by its first line" if proposal.header else "without a header line (columns by number)")]
     width = max(len(column.name) for column in proposal.columns)
     for column in proposal.columns:
@@ -92,7 +94,7 @@ def _columns_said(proposal: Proposal) -> list[str]:
     return [INDENT + line for line in lines]
 
 
-def about(path: Path, reading: Reading, how: Mapping[str, Any]) -> Iterator[str]:
+def about(logs: str, reading: Reading, how: Mapping[str, Any]) -> Iterator[str]:
     """What the log of a file holds, read with the settings `how` and what it asked for, and the command that predicts
     from it."""
     from lam_env.logs import coverage, tables
@@ -101,7 +103,8 @@ def about(path: Path, reading: Reading, how: Mapping[str, Any]) -> Iterator[str]
     log = reading.log
     users, names, days = summary.users_of(log), log.vocabulary.actions[1:], len(coverage.days_of(log).number)
     who = "session" if log.meta.get("streams") == "sessions" else "user"
-    counted = ((sum(n for _, n in users), "event"), (len(users), who), (len(names), "action"), (days, "day"))
+    counted = [(sum(n for _, n in users), "event"), (len(users), who), (len(names), "action")]
+    counted += [(days, "day")] if coverage.has_clock(log) else []
     yield ""
     yield ", ".join(count(n, what) for n, what in counted)
     lines = [*coverage.said(log, reading.left_out), *tables.streams_said(log)]
@@ -121,12 +124,12 @@ def about(path: Path, reading: Reading, how: Mapping[str, Any]) -> Iterator[str]
     ):
         if part:
             yield from ("", title, *(INDENT + line for line in part))
-    yield from ("", "next", INDENT + command(path, reading))
+    yield from ("", "next", INDENT + command(logs, reading))
 
 
-def command(path: Path, reading: Reading) -> str:
-    """What predicts from the log of a file."""
-    told = {"logs": path, "format": reading.format, **reading.how}
+def command(logs: str, reading: Reading) -> str:
+    """What predicts from the log of these files."""
+    told = {"logs": logs, "format": reading.format, **reading.how}
     return " ".join(["lam predict", *(shlex.quote(f"{key}={_text(value)}") for key, value in told.items())])
 
 

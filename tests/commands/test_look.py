@@ -105,3 +105,11 @@ def test_predict_is_a_run_that_only_predicts() -> None:
     run = predict.run_of(parse(PredictSettings, ["logs=a.csv", "format=csv", "seed=1,2"], "lam predict"))
     assert run.predict
     assert (run.logs, run.format, run.seed) == ("a.csv", "csv", (1, 2))
+
+
+def test_several_files_are_one_log(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    later = export.with_name("later.csv")
+    later.write_text("\n".join(line.replace("2026-01", "2026-02") for line in EXPORT), encoding="utf-8")
+    said = lines(capsys, f"logs={export},{later}")
+    assert said[0].endswith(", and 1 file more")
+    assert "40 events, 1 user, 2 actions, 20 days" in said

@@ -6,11 +6,14 @@ import csv
 import datetime
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lam_env.logs.input.batches import parquet_batches, parquet_columns
 from lam_env.logs.input.files import read_lines
+from lam_env.logs.input.records import objects
 
 ROWS = 300  # that are looked at
 _SIGNS = {",": None, ";": ";", "\t": "tab", "|": "|", " ": "space"}  # what may separate columns, and how sep= calls it
@@ -74,8 +77,12 @@ class Proposal(NamedTuple):
         return told | {key: value for key, value in more.items() if value is not None}
 
 
-def propose(path: Path) -> Proposal | None:
-    """How a text file may be read as a table; None where it has not two columns."""
+def propose(path: Path, kind: str = "csv") -> Proposal | None:
+    """How a file may be read as a table; None where it has not two columns. kind: csv, jsonl or parquet."""
+    if kind != "csv":
+        rows = list(itertools.islice(_parquet_rows(path) if kind == "parquet" else _json_rows(path), ROWS))
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        return of_cells(names, [[row.get(name, "") for name in names] for row in rows]) if len(names) > 1 else None
     lines = [line for _, line in itertools.islice(read_lines(path), ROWS + 1) if line.strip()]
     rows, sep = _cells(lines)
     if not rows:
@@ -83,6 +90,18 @@ def propose(path: Path) -> Proposal | None:
     header = _is_header(rows)
     names = [name.strip().lower() for name in rows[0]] if header else [str(i + 1) for i in range(len(rows[0]))]
     return of_cells(names, rows[1:] if header else rows, header=header, sep=_SIGNS[sep])
+
+
+def _json_rows(path: Path) -> Iterator[dict[str, str]]:
+    for _, record in objects(path, Counter()):
+        plain = {name.lower(): value for name, value in record.items() if isinstance(value, str | int | float)}
+        yield {name: str(value) for name, value in plain.items()}
+
+
+def _parquet_rows(path: Path) -> Iterator[dict[str, str]]:
+    for batch in parquet_batches(path, list(parquet_columns(path))):
+        for row in zip(*(column.to_pylist() for column in batch.cells.values()), strict=True):
+            yield {name: cell or "" for name, cell in zip(batch.cells, row, strict=True)}
 
 
 def of_cells(

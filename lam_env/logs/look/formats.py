@@ -38,9 +38,9 @@ class Reading(NamedTuple):
         return events / max(1, events + sum(self.left_out.values()))
 
 
-def read_somehow(path: Path, name: str, **how: Any) -> Reading:
-    """The file in a format, with the settings `how` and what else it asks for: a time zone, or its rows sorted. Where
-    that does not help, the UserError that asks for neither, if there is one."""
+def read_somehow(path: Path | str, name: str, **how: Any) -> Reading:
+    """The file (or files) in a format, with the settings `how` and what else it asks for: a time zone, or its rows
+    sorted. Where that does not help, the UserError that asks for neither, if there is one."""
     importer = registry.IMPORTERS.get(name)
     takes = inspect.signature(importer).parameters
     errors: list[UserError] = []
@@ -84,6 +84,16 @@ def beginning(path: Path) -> Iterator[Path]:
         with part.open("w", encoding="utf-8", newline="") as file:
             file.writelines(line for _, line in itertools.islice(read_lines(path), LINES))
         yield part
+
+
+def kind_of(path: Path) -> str | None:
+    """Which kind of table a file may be: csv, jsonl or parquet; None for a folder, a database, JSON or XML."""
+    if path.is_dir():
+        return None
+    start = next(chunks(path), b"").lstrip()
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    return ("jsonl" if start[:1] == b"{" else "csv") if is_lines(path) else None
 
 
 def is_lines(path: Path) -> bool:

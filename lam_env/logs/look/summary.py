@@ -6,7 +6,6 @@ import datetime
 import difflib
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from lam_env.config.convert import count
 from lam_env.core.events import KINDS, USER, ActionLog
 from lam_env.core.units import DAY, HOUR, MINUTE
+from lam_env.logs import coverage
 from lam_env.logs.statistics import EventStream, day_counts, entropies, hours, lempel_ziv, predictability, streams
 
 FIRST, ACTIONS, USERS, ALIKE = 5, 12, 5, 6  # how many are shown of rows, actions, users, pairs of names
@@ -55,7 +55,15 @@ def first_rows(log: ActionLog) -> list[str]:
     return out
 
 
+def has_hours(log: ActionLog) -> bool:
+    """Do its times say more than a day? Not where all stand at the same minute, as dates do."""
+    minute = log.time[log.kind == USER] // log.ticks_per_second % DAY // MINUTE
+    return coverage.has_clock(log) and bool((minute != minute[:1]).any())
+
+
 def _moment(log: ActionLog, tick: int) -> str:
+    if not coverage.has_clock(log):
+        return f"number {tick // log.ticks_per_second // coverage.STEP + 1:<6,}"
     second = tick // log.ticks_per_second
     clock = f"{second % DAY // HOUR:02}:{second % HOUR // MINUTE:02}:{second % MINUTE:02}"
     try:
@@ -73,7 +81,10 @@ def rates(log: ActionLog) -> list[str]:
     pairs = sum(max(0, len(p.label) - 1) for p in parts)
     whose = " of a user" if len(parts) > 1 else ""
     lines = []
-    if len(per_day):
+    if not coverage.has_clock(log):
+        number = np.array([len(p.label) for p in parts])
+        lines.append(f"events{whose or ' in all'}: {np.median(number):,.0f} (median), {number.max():,} at most")
+    elif len(per_day):
         low, high = np.quantile(per_day, (0.1, 0.9))
         lines.append(f"events a day{whose}: {per_day.mean():.1f} on average, {low:.0f} to {high:.0f} on most days")
     if pairs:
@@ -83,14 +94,14 @@ def rates(log: ActionLog) -> list[str]:
         low, mid, high = np.quantile(length, (0.1, 0.5, 0.9)) / MINUTE
         lines.append(f"an activity lasts {mid:.0f} min (median), {low:.0f} to {high:.0f} min mostly")
     gaps = np.concatenate([np.diff(p.start)[p.days.joined(p.start)] for p in parts])
-    if len(gaps):
+    if len(gaps) and has_hours(log):
         lines.append(f"from one to the next: {_span(float(np.median(gaps)))} (median)")
     if len(label) > 2:
-        lines += predictable(parts)
+        lines += predictable(parts, has_hours(log))
     return lines
 
 
-def predictable(parts: Sequence[EventStream]) -> list[str]:
+def predictable(parts: Sequence[EventStream], clock: bool) -> list[str]:
     """How much order there is: entropies [bit], and the limit of top-1 by Fano's inequality (Song et al. 2010) of the
     longest stream, whose events are enough to tell."""
     longest = max(parts, key=lambda p: len(p.label))
@@ -98,7 +109,8 @@ def predictable(parts: Sequence[EventStream]) -> list[str]:
     if len(label) < 100:
         return []
     alone, given_hour, given_last = entropies(label, hour)
-    lines = [f"order: {alone:.1f} bit an event; {given_hour:.1f} by the hour, {given_last:.1f} by the last action"]
+    by_hour = f"{given_hour:.1f} by the hour, " if clock else ""
+    lines = [f"order: {alone:.1f} bit an event; {by_hour}{given_last:.1f} by the last action"]
     limit = predictability(lempel_ziv(label), len(np.unique(label)))
     if limit > TOLD:
         lines.append(f"at best some {limit:.0%} of next events can be known from those before (an estimate)")
@@ -113,7 +125,10 @@ def _span(seconds: float) -> str:
 
 
 def hour_profile(log: ActionLog) -> list[str]:
-    """The hours of the day as a picture of 24 bars, three characters wide, and the hours below."""
+    """The hours of the day as a picture of 24 bars, three characters wide, and the hours below; nothing where the log
+    tells no hours."""
+    if not has_hours(log):
+        return []
     number = np.bincount(hours(streams(log)).astype(int), minlength=24)
     height = np.ceil(number / max(1, number.max()) * 16).astype(int)
     upper, lower = (np.clip(height - base, 0, 8) for base in (8, 0))
@@ -128,12 +143,14 @@ def action_table(log: ActionLog) -> list[str]:
     order = np.argsort(-n, kind="stable")
     hour = (log.time[mine] // log.ticks_per_second) % DAY / HOUR
     width = max([6, *(min(36, len(log.vocabulary.actions[token[i]])) for i in order[:ACTIONS].tolist())])
-    lines = [f"{'action':{width}}  {'times':>8}  {'share':>6}  mostly from - to"]
+    told = has_hours(log)
+    lines = [f"{'action':{width}}  {'times':>8}  {'share':>6}" + "  mostly from - to" * told]
     for i in order[:ACTIONS].tolist():
         name = log.vocabulary.actions[token[i]]
         name = name if len(name) <= width else name[: width - 3] + "..."
         low, high = middle_half(hour[log.token[mine] == token[i]])
-        lines.append(f"{name:{width}}  {n[i]:8,}  {n[i] / n.sum():6.1%}  {low:4.1f} - {high:4.1f} h")
+        when = f"  {low:4.1f} - {high:4.1f} h" * told
+        lines.append(f"{name:{width}}  {n[i]:8,}  {n[i] / n.sum():6.1%}{when}")
     if len(rest := n[order[ACTIONS:]]):
         once = count(int((n == 1).sum()), "action")
         lines.append(f"... and {len(rest):,} more, {rest.sum() / n.sum():.1%} of events; {once} only once")
@@ -159,8 +176,8 @@ def alike(names: Sequence[str]) -> list[tuple[str, str]]:
     few = list(by_form)[:COMPARED]
     for i, one in enumerate(few):
         for other in difflib.get_close_matches(one, few[i + 1 :], n=3, cutoff=NEARLY):
-            differs = Counter(one) - Counter(other), Counter(other) - Counter(one)
-            if not any(sign.isdigit() for part in differs for sign in part) and not _opposite(one, other):
+            same_numbers = re.findall(r"\d", one) == re.findall(r"\d", other)
+            if same_numbers and re.search(r"[^\W\d]", one) and not _opposite(one, other):
                 pairs.append((by_form[one][0], by_form[other][0]))
     return pairs
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lam_env.logs.look.columns import propose, time_forms
-from lam_env.logs.look.formats import read_somehow
+from lam_env.logs.look.formats import kind_of, read_somehow
 
 TABLES = {
     "home_assistant": (
@@ -97,3 +100,14 @@ def test_forms_read_what_they_wrote(time: datetime.datetime) -> None:
 @pytest.mark.parametrize("cells", [[], ["", ""], ["tea"], ["7", "12"], ["2026-01-05", "tea"], ["99999999999999"]])
 def test_what_is_no_time(cells: list[str]) -> None:
     assert time_forms(cells) is None
+
+
+def test_tables_of_other_kinds(tmp_path: Path) -> None:
+    rows = [{"When": f"2026-01-05T0{h}:00:00", "Who": "ann", "What": w} for h, w in ((7, "tea"), (8, "tv"))]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    for kind in ("jsonl", "parquet"):
+        proposal = propose(tmp_path / f"a.{kind}", kind)
+        assert proposal is not None
+        assert proposal.settings == {"columns": "time:when,user:who,action:what"}
+        assert kind_of(tmp_path / f"a.{kind}") == kind

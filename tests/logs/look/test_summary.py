@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lam_env.core.events import USER, ActionLog, Vocabulary
 from lam_env.core.units import DAY, HOUR
+from lam_env.logs.coverage import ORDER, STEP
 from lam_env.logs.look import summary
 
 ACTIONS = ("none", "rise", "tea", "sleep")
@@ -101,8 +102,21 @@ def test_the_middle_half_holds_half_of_the_times(hour: list[float], turn: float)
         (("light.kitchen.on", "light.kitchen.off"), []),
         (("sensor_room_11", "sensor_room_12"), []),
         (("PATH_$", "PATH_?"), []),
+        (("101.right", "110.right"), []),
+        (("121.43234", "121.43342"), []),
         (("tea", "tv"), []),
     ],
 )
 def test_names_that_may_mean_one_thing(names: tuple[str, ...], pairs: list[tuple[str, str]]) -> None:
     assert summary.alike(names) == pairs
+
+
+def test_a_log_that_knows_no_hours_is_told_of_none():
+    dates = log_of([day * DAY for day in range(9)], [1, 2, 3] * 3)
+    order = log_of([i * STEP for i in range(9)], [1, 2, 3] * 3, meta={"clock": ORDER})
+    for log in (dates, order):
+        assert summary.hour_profile(log) == []
+        assert summary.action_table(log)[1].split() == ["rise", "3", "33.3%"]
+        assert not any("from one to the next" in line for line in summary.rates(log))
+    assert summary.first_rows(order)[2].split() == ["number", "3", "0", "sleep"]
+    assert summary.rates(order)[0] == "events in all: 9 (median), 9 at most"
