@@ -97,7 +97,7 @@ def _columns_said(proposal: Proposal) -> list[str]:
 def about(logs: str, reading: Reading, how: Mapping[str, Any]) -> Iterator[str]:
     """What the log of a file holds, read with the settings `how` and what it asked for, and the command that predicts
     from it."""
-    from lam_env.logs import coverage, tables
+    from lam_env.logs import coverage, habits, tables
     from lam_env.logs.look import formats, summary
 
     log = reading.log
@@ -115,11 +115,14 @@ def about(logs: str, reading: Reading, how: Mapping[str, Any]) -> Iterator[str]:
         lines.append(f"users: {shown}" + (", ..." if len(users) > summary.USERS else ""))
     for line in lines:
         yield from textwrap.wrap(line, 80, initial_indent=INDENT, subsequent_indent=2 * INDENT)
+    of = f" of {users[0][0]}" if len(users) > 1 and who == "user" and len(log.worlds) > 1 else ""
+    own = habits.of_busiest(log) if summary.has_hours(log) else None
     for title, part in (
         ("first rows, as read", summary.first_rows(log)),
         ("rates", summary.rates(log)),
         ("hours of the day", summary.hour_profile(log)),
         ("actions", summary.action_table(log)),
+        (f"habits{of}", [] if own is None else habits.words(own)),
         ("names that may mean one thing", [f"{a} / {b}" for a, b in summary.alike(names)[: summary.ALIKE]]),
     ):
         if part:

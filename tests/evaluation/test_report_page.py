@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from lam_env.core.errors import UserError
+from lam_env.core.events import USER, ActionLog, Protocol, Vocabulary
+from lam_env.core.units import DAY, HOUR
 from lam_env.evaluation.report.page import ScenarioNotes, render, sections
 from lam_env.evaluation.report.reader import read_run
 from lam_env.evaluation.report.recorder import file_of
@@ -67,7 +70,7 @@ def folder(tmp_path: Path) -> Path:
     config = {
         "scenario": "smart_home", "command": "python -m lam_env.run <x>", "device": "cpu", "seconds": 12.5, "seed": [0],
         "versions": {"numpy": "2"}, "eval": {"seeds": 2, "worlds": 2, "split": "test"}, "world": {"days": 1},
-        "agents_judged": list(UTILITY), "finished": True,
+        "agents_judged": list(UTILITY), "finished": True, "logs": "log.csv", "format": "csv",
     }  # fmt: skip
     (run / "config.json").write_text(json.dumps(config))
     rows = []
@@ -102,6 +105,9 @@ def folder(tmp_path: Path) -> Path:
         "note": "",
     }
     (run / "report/about.json").write_text(json.dumps({"gates": [gate], "failed": {"own:Bad": "KeyError: <b>"}}))
+    days = [(day * DAY + hour * HOUR, token) for day in range(20) for hour, token in ((8, 1), (22, 2))]
+    columns = {"time": [t for t, _ in days], "token": [a for _, a in days], "kind": [USER] * 40, "user": [0] * 40}
+    ActionLog.from_columns(columns, Vocabulary(tuple(ACTIONS)), protocol=Protocol("days")).save(run / "log" / "real")
     return run
 
 
@@ -180,6 +186,37 @@ def test_the_information_ladder_is_drawn_in_its_order(folder: Path) -> None:
     ladder = next(s for s in sections(read_run(folder), ABOUT) if s.id == "ladder")
     assert ladder.figures[0].data is not None
     assert [row[0].value for row in ladder.figures[0].data.rows] == ["prior", "oracle"]
+
+
+def test_the_habits_of_a_real_log(folder: Path) -> None:
+    section = next(s for s in sections(read_run(folder), ABOUT) if s.id == "habits")
+    anchors = {row[0].value: [cell.value for cell in row[1:]] for row in section.tables[0].rows}
+    assert anchors == {"lamp.on": ["08:00", "0 min", "100%"], "lamp.off": ["22:00", "0 min", "100%"]}
+    assert section.figures[0].data.rows[0][9].value == "20"
+    assert "From 20 days of the log" in section.text
+    assert not section.notes  # nobody acted in her likeness
+
+
+def test_what_an_agent_is_worth_to_her_comes_after_how_far_her_likeness_can_be_believed(folder: Path) -> None:
+    results = folder / "results.csv"
+    results.write_text(results.read_text().replace(",sim,", ",twin,"))
+    section = next(s for s in sections(read_run(folder), ABOUT) if s.id == "habits")
+    first, second = section.notes[:2]
+    assert "meets 1 of 1 gates" in first
+    assert "`ppo_prior` wins +6" in second
+
+
+@pytest.mark.parametrize("lacking", ["log", "logs", "days"])
+def test_without_days_of_a_real_log_there_are_no_habits(folder: Path, lacking: str) -> None:
+    log = ActionLog.load(folder / "log" / "real")
+    shutil.rmtree(folder / "log")
+    if lacking == "days":
+        log.select(log.time < 3 * DAY).save(folder / "log" / "real")
+    elif lacking == "logs":
+        log.save(folder / "log" / "train")
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, "logs": None}))
+    assert next(s for s in sections(read_run(folder), ABOUT) if s.id == "habits").missing
 
 
 def test_terms_are_weighed(folder: Path) -> None:

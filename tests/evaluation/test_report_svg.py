@@ -30,6 +30,7 @@ FIGURES: dict[str, Callable[[str], str]] = {
     "bars": lambda name: charts.bars("f", name, {name: {"a": 1.0, name: -2.0}, "x": {"a": 0.0}}, "weighted"),
     "diagonal": lambda name: charts.diagonal("f", name, [(name, [0.1, 0.9], [0.2, 0.5], [3, 100])]),
     "matrix": lambda name: charts.matrix("f", name, [name, "b"], [[3, 1], [0, 0]]),
+    "heat": lambda name: charts.heat("f", name, {name: [0.0] * 23 + [3.0], "never": [0.0] * 24}),
     "slopes": lambda name: charts.slopes("f", name, [("seed 0", 1.0, 2.0)], (name, "tuned"), "utility"),
 }
 

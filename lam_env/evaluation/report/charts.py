@@ -160,6 +160,26 @@ def matrix(id_: str, title: str, names: Sequence[str], counts: Sequence[Sequence
     return picture("".join(body), top + cell * (len(names) + 1) + 4, title, summary, id_)
 
 
+def heat(id_: str, title: str, rows: Mapping[str, Sequence[float]]) -> str:
+    """For each label its counts by hour of the day (24,); shades are shares of its largest."""
+    left, top, height = room_for(rows, 150) + 6, 8.0, 15.0
+    cell = (WIDTH - left - 6) / 24
+    body = []
+    for i, (name, row) in enumerate(rows.items()):
+        y = top + height * i
+        body.append(text(left - 6, y + height / 2 + 3, fitting(name, left - 8), "end"))
+        for hour, n in enumerate(row):
+            box = {"x": left + cell * hour, "y": y, "width": cell - 1, "height": height - 1}
+            shade = f"opacity:{max(0.06, n / max(1, *row)):.2f}" if n else None
+            told = tooltip(f"{name}, {hour}:00: {n:,.0f}")
+            body.append(tag("rect", told, **box, style=shade, class_="fill b" if n else "cell"))
+    bottom = top + height * len(rows)
+    body += [text(left + cell * h, bottom + 13, str(h), "start", "tick") for h in range(0, 24, 3)]
+    body.append(text(left, bottom + 29, "hour of the day", class_="axis"))
+    busiest = max(rows, key=lambda name: max(rows[name]) / max(1, sum(rows[name])))
+    return picture("".join(body), bottom + 34, title, f"{len(rows)} actions; {busiest} has the surest hour.", id_)
+
+
 def slopes(id_: str, title: str, pairs: Sequence[tuple[str, float, float]], names: tuple[str, str], beside: str) -> str:
     """Each pair a line from its first value to its second."""
     top, bottom, left, right = 40.0, 210.0, 110.0, 310.0

@@ -15,6 +15,7 @@ from lam_env.evaluation.report import sections_episodes as episodes
 from lam_env.evaluation.report import sections_scores as scores
 from lam_env.evaluation.report.elements import Section
 from lam_env.evaluation.report.reader import RunFiles, missing_replays
+from lam_env.evaluation.report.sections_habits import habits_section
 from lam_env.evaluation.report.trace import Trace
 from lam_env.evaluation.tables import VARIANTS, span
 
@@ -81,6 +82,7 @@ def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
         episodes.calibration(run),
         scores.ladder(run, about.ladder),
         scores.terms(run, about.weights),
+        habits_section(run),
         episodes.hours_section(run),
         figures,
         episodes.failures(run),

@@ -12,6 +12,7 @@ from typing import Any
 
 from lam_env.core.catalogue import UTILITY
 from lam_env.core.errors import UserError
+from lam_env.core.events import ActionLog
 from lam_env.core.files.inputs import BROKEN, read_json, read_text, reason
 from lam_env.core.files.records import record_of
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
@@ -27,8 +28,7 @@ MOST_BYTES = 64 << 20  # of one file
 class RunFiles:
     """`judged`, `on_log`: (agent, training seed) -> its record, of those judged in worlds and on a real log; `curves`:
     (agent, training seed) -> [(step, reward)]; `accuracy`: -> [(step, top-1)], of tuned predictors; `replays`: traces
-    in their order; `gates`, `failed`: as a run wrote
-    them."""
+    in their order; `gates`, `failed`: as a run wrote them; `log`: the real one, if there is one."""
 
     name: str
     config: dict[str, object]
@@ -41,6 +41,7 @@ class RunFiles:
     failed: dict[str, str] = field(default_factory=dict)
     path: str = "RUN"
     accuracy: dict[tuple[str, int], list[tuple[float, float]]] = field(default_factory=dict)
+    log: ActionLog | None = None
 
     @property
     def scenario(self) -> str:
@@ -109,7 +110,14 @@ def read_run(path: Path) -> RunFiles:
         failed,
         str(path),
         {of: told for of, points in drawn.items() if (told := [(step, top1) for step, _, top1 in points if top1 >= 0])},
+        _real_log(path) if config.get("logs") else None,
     )
+
+
+def _real_log(path: Path) -> ActionLog | None:
+    """It stands under either name: of commands that the home knows it is what agents are trained on."""
+    folder = next((part for name in ("real", "train") if (part := path / "log" / name).is_dir()), None)
+    return None if folder is None else ActionLog.load(folder)
 
 
 def _json(file: Path) -> Any:
