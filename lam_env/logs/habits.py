@@ -126,15 +126,12 @@ def _sequels(part: EventStream, names: tuple[str, ...]) -> list[Sequel]:
     pairs, n = np.unique(np.stack([part.label[:-1], part.label[1:]])[:, joined], axis=1, return_counts=True)
     usual = np.bincount(part.label, minlength=len(names)) / len(part.label)
     times = np.bincount(part.label[:-1][joined], minlength=len(names))
-    rows = [
-        (
-            n[i] * math.log(n[i] / times[a] / usual[b]),
-            Sequel(names[a], names[b], n[i] / times[a], usual[b], int(times[a])),
-        )
-        for i, (a, b) in enumerate(pairs.T.tolist())
-        if a != b and n[i] >= OFTEN and n[i] / times[a] >= max(PART, LIFT * usual[b])
-    ]
-    return [sequel for _, sequel in sorted(rows, key=lambda row: -row[0])]
+    found = []
+    for (a, b), often in zip(pairs.T.tolist(), n.tolist(), strict=True):
+        share = often / times[a]
+        if a != b and often >= OFTEN and share >= max(PART, LIFT * usual[b]):
+            found.append(Sequel(names[a], names[b], float(share), float(usual[b]), int(times[a])))
+    return sorted(found, key=lambda one: -one.times * one.share * math.log(one.share / one.usual))
 
 
 def _contrasts(counts: dict[int, np.ndarray], names: tuple[str, ...], here: np.ndarray) -> list[Contrast]:

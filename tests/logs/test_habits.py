@@ -58,9 +58,7 @@ def test_the_end_of_what_is_long_is_an_anchor_too():
 @pytest.mark.parametrize("seed", range(5))
 def test_chance_has_no_habits(seed: int):
     rng = np.random.default_rng(seed)
-    rows = [
-        (float(hour), int(a)) for hour, a in zip(rng.uniform(0, 24 * 60, 900), rng.integers(1, 5, 900), strict=True)
-    ]
+    rows = list(zip(rng.uniform(0, 24 * 60, 900).tolist(), rng.integers(1, 5, 900).tolist(), strict=True))
     one = found(log_of(rows))
     assert one.anchors == one.sequels == []
     assert one.lately == one.weekend == []
