@@ -283,8 +283,22 @@ def read_yaml(path: str | os.PathLike[str], otherwise: str) -> object:
     """What a YAML file holds, of plain types; ConfigError, which ends in `otherwise` where it cannot be read."""
     import yaml
 
+    class Once(yaml.SafeLoader):
+        """Refuses what a second line would silently replace."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+            seen = dict[tuple[str, str], int]()
+            for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+                line = key.start_mark.line + 1
+                if (first := seen.setdefault((key.tag, key.value), line)) != line:
+                    raise ConfigError(f"{key.value!r} stands in lines {first} and {line}; leave one of them away")
+            made: dict[object, object] = super().construct_mapping(node, deep)
+            return made
+
     try:
-        return _tree(yaml.safe_load(read_text(path)), iter(range(_MOST_VALUES)))
+        return _tree(Once(read_text(path)).get_single_data(), iter(range(_MOST_VALUES)))
+    except ConfigError:
+        raise
     except yaml.YAMLError as error:
         raise ConfigError(f"is not YAML ({reason(error)})") from None
     except RecursionError:

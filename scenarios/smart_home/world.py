@@ -49,7 +49,7 @@ class HomeWorld(House):
         self.counts = dict.fromkeys(
             ("manual", "assists", "overrides", "rejections", "nuisances", "woken", "light_on"), 0
         )
-        self.dislikes = dislikes_of(params.rooms, params.households, params.dislikes)
+        self.dislikes = dislikes_of(params.rooms, params.households, params.dislikes, params.devices)
         self._disliked = Fixed(self._drawn(streams))
         self._ratings = streams("home", "ratings")
         self.residents = [Resident(self, self.attend, i, *person, streams) for i, person in enumerate(people)]
@@ -166,7 +166,7 @@ class HomeWorld(House):
             if ok is None or state in ok:
                 continue
             if r.asleep:
-                wakes = (kind.name == "light" and device == self.home.lights[r.room]) or kind.name in ("music", "tv")
+                wakes = (kind.name == "light" and device in self.home.lights[r.room]) or kind.name in ("music", "tv")
                 if not wakes or not state:
                     continue
                 self.counts["woken"] += 1
