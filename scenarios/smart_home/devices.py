@@ -43,7 +43,7 @@ class Home(Shared):
     own: str
 
     rooms: tuple[str, ...]  # names
-    devices: tuple[Device, ...]  # the lights first, in order of rooms
+    devices: tuple[Device, ...]  # by kind, the lights first, and by room
     vocabulary: Vocabulary
     synonyms: dict[str, str]  # what a log calls otherwise -> its name in the vocabulary
     device_of: tuple[int, ...]  # per action, -1 for none
@@ -89,7 +89,8 @@ def build_home(n_rooms: int, own: str = "") -> Home:
     the list translates to is none of the home's."""
     names = rooms(n_rooms)
     found = listed(own).devices if own else usual_devices(n_rooms)
-    where = sorted(found, key=lambda d: names.index(d.room) if KINDS[d.kind].name == "light" else n_rooms)
+    order = list(dict.fromkeys(kind.name for kind in KINDS.values()))
+    where = sorted(found, key=lambda d: (order.index(KINDS[d.kind].name), names.index(d.room)))
     actions, kinds, patience = ["none"], ["none"], [5 * MINUTE]
     devices, device_of, state_of = [], [-1], [0]
     for index, (name, kind_name, room) in enumerate(where):

@@ -25,10 +25,9 @@ class Kind:
 
 
 LIGHT = Kind("light", ("off", "dim", "on"), 1.0, 5 * MINUTE, 0.012)
-KINDS = {
+KINDS = {"light": LIGHT, "lamp": dataclasses.replace(LIGHT, commands=(0, 2))} | {  # a lamp cannot be dimmed
     k.name: k
     for k in (
-        LIGHT,
         Kind("blinds", ("open", "closed"), 1.5, 15 * MINUTE),
         Kind("heating", ("eco", "normal", "warm"), 1.5, 60 * MINUTE),
         Kind("lock", ("unlocked", "locked"), 1.0, 15 * MINUTE),
@@ -39,4 +38,4 @@ KINDS = {
         Kind("dishwasher", ("idle", "running"), 1.0, 120 * MINUTE, 0.0, (1,)),
         Kind("washer", ("idle", "running"), 1.0, 120 * MINUTE, 0.0, (1,)),
     )
-} | {"lamp": dataclasses.replace(LIGHT, commands=(0, 2))}  # a light that cannot be dimmed
+}

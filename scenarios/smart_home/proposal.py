@@ -97,7 +97,8 @@ def proposed(names: Iterable[str]) -> Proposal:
 def _text(placed: dict[str, dict[str, str]], synonyms: dict[str, str], left_out: list[str]) -> str:
     import yaml
 
-    rooms = max([5, *(ROOMS.index(room) + 1 for room in placed)])
+    sensed = [name.partition(".")[2] for name in synonyms.values() if name.startswith("motion.")]
+    rooms = max([5, *(ROOMS.index(room) + 1 for room in (*placed, *sensed))])
     size = f" world.rooms={rooms}" if rooms > 5 else ""
     lines = [f"# Guessed from names: correct rooms and kinds, then say {SETTING}=THIS_FILE{size}."]
     lines += [f"# There are the kinds {', '.join(KINDS)}", f"# and the rooms {', '.join(ROOMS)}."]

@@ -71,6 +71,7 @@ class SmartHome(Scenario):
     def __init__(self, *, tables: BehaviourTables | None = None, **settings: object):
         """`tables`: habits of a calibrated resident, who then lives here in place of a drawn persona."""
         super().__init__(**settings)
+        self._made_with = self._made_with | {"devices": self.params.devices}  # made anew without the file
         self.tables = tables
         self.home = build_home(self.params.rooms, self.params.devices)
         self.vocabulary = self.home.vocabulary

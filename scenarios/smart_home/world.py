@@ -180,8 +180,10 @@ class HomeWorld(House):
         if resident.room == AWAY or ok is None or self.states[act.device] != act.state or act.state in ok:
             return
         if self.last_agent_act[act.device] is act:
-            self.shadow[act.device] = ok[0]
-            self.touch(resident, act.device, ok[0], ok)
+            commands = self.home.devices[act.device].commands
+            state = next((state for state in ok if commands[state]), ok[0])
+            self.shadow[act.device] = state
+            self.touch(resident, act.device, state, ok)
 
     def _expire(self, act: AgentAct) -> None:
         """Its patience is over and nobody had use for it."""
