@@ -289,9 +289,11 @@ def read_yaml(path: str | os.PathLike[str], otherwise: str) -> object:
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
             seen = dict[tuple[str, str], int]()
             for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-                line = key.start_mark.line + 1
-                if (first := seen.setdefault((key.tag, key.value), line)) != line:
-                    raise ConfigError(f"{key.value!r} stands in lines {first} and {line}; leave one of them away")
+                line, what = key.start_mark.line + 1, (key.tag, key.value)
+                if what in seen:
+                    where = f"in lines {seen[what]} and {line}"
+                    raise ConfigError(f"{key.value!r} is there twice, {where}; leave one of them away")
+                seen[what] = line
             made: dict[object, object] = super().construct_mapping(node, deep)
             return made
 

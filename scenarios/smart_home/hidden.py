@@ -16,10 +16,10 @@ from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.sim.routine import Act
 from lam_env.sim.world import write_hidden
 
-from .devices import ALL_LIGHTS, HERE, NONE, Home
+from .devices import NONE, Home
 from .house import AWAY
-from .people.resident import ASLEEP, Item, Resident
-from .people.wants import WANTS, Rule
+from .people.resident import ASLEEP, Resident
+from .people.wants import WANTS, Item
 from .world import HomeWorld
 
 DOING = tuple(WANTS)
@@ -82,7 +82,7 @@ def due(world: HomeWorld, r: Resident) -> list[tuple[int, float]]:
         for rule in rules[key]:
             if not rule.seek or (rule.holds and not rule.holds(world, r.room, r)):
                 continue
-            for item in _items(world, r, rule, r.room, r.leaving):
+            for item in rule.items(world, r.room, r.index, r.leaving):
                 d = item.device
                 if world.states[d] not in item.ok and (d not in world.home.loaded or d in world.loaded):
                     chances.append((item, rule.p))
@@ -95,16 +95,6 @@ def due(world: HomeWorld, r: Resident) -> list[tuple[int, float]]:
         chances.append((Item(world.heating, r.level, ()), 0.9))
     chances += [(later.item, 1.0) for later in r.later.values()]
     return [(world.home.devices[item.device].commands[item.state], p) for item, p in chances]
-
-
-def _items(world: HomeWorld, r: Resident, rule: Rule, room: int, everywhere: bool) -> list[Item]:
-    """What a rule asks for of somebody who is in a room, or leaves the home (`everywhere`)."""
-    if rule.device == HERE:
-        return [Item(light, level, rule.ok) for light, level in world.lamps(room, rule.state, r.index)]
-    if rule.device == ALL_LIGHTS:
-        rooms = (lights for other, lights in enumerate(world.home.lights) if everywhere or other != room)
-        return [Item(light, 0, (0,)) for lights in rooms for light in lights]
-    return [Item(rule.device, rule.state, rule.ok)]
 
 
 def _cold(world: HomeWorld, r: Resident) -> bool:
@@ -154,7 +144,7 @@ def foresee(world: HomeWorld, r: Resident, act: Act, doing: str, before: str, ro
             if rule.holds and not rule.holds(world, to, r):
                 continue
             if not rule.if_loaded or rule.device in world.loaded:
-                items += _items(world, r, rule, to, doing == "out")
+                items += rule.items(world, to, r.index, doing == "out")
     if doing not in (ASLEEP, "out") and _cold(world, r):
         items.append(Item(world.heating, r.level, tuple(range(r.level, 3))))
     return items, AWAY if doing == "out" else to

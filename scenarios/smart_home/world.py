@@ -18,7 +18,8 @@ from .house import AWAY, AgentAct, House
 from .params import HomeParams
 from .people.dislikes import dislikes_of
 from .people.personas import PersonaTraits
-from .people.resident import Item, Resident
+from .people.resident import Resident
+from .people.wants import Item
 
 ACCEPT, OVERRIDE, REJECT, RATING, SWITCH_OFF, NUISANCE = range(len(FEEDBACK))
 BLAME = 3 * HOUR  # [s] for which a change of heating is put down to the agent beyond its patience

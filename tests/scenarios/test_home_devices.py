@@ -263,7 +263,7 @@ ONE = "kitchen: {a: lamp}"
     ("rooms: {kitchen: {a: [lamp]}}", r"a: no kind \['lamp'\]; "),
     ("rooms: {kitchen: {on: lamp}}", "a device of kitchen: True is no name; put it in quotation marks"),
     ("rooms: {kitchen: {a: lamp}, hall: {a: lamp}}", "a is in kitchen and in hall; leave one of them away"),
-    ("rooms:\n  kitchen:\n    a: lamp\n    a: lamp", "'a' stands in lines 3 and 4; leave one of them away"),
+    ("rooms:\n  kitchen:\n    a: lamp\n    a: lamp", "'a' is there twice, in lines 3 and 4; leave one of them"),
     ("rooms: {kitchen: {a: tv}, hall: {b: tv}}", "a and b are both of the kind tv; people use one tv: keep one, and"),
     ("rooms: {hall: {a: blinds, b: blinds}}", "both of the kind blinds; people use one blinds in a room: keep one"),
     (f"rooms: {{{ONE}}}\nnames: {{b: a.dim}}", "b is said to be a.dim, which this home does not know"),

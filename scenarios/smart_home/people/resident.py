@@ -21,19 +21,11 @@ from ..devices import ALL_LIGHTS, HERE, NONE
 from ..house import AWAY, House
 from .dislikes import WINDOWS
 from .personas import PersonaTraits
-from .wants import ITEMS, LOADS, PLACES, RESTLESS, WANTS, Rules, leaving_rules_of, meaning, rules_of
+from .wants import ITEMS, LOADS, PLACES, RESTLESS, WANTS, Item, Rules, leaving_rules_of, meaning, rules_of
 
 AHEAD = 6  # acts of the plan that a resident looks ahead (seen by the oracle alone)
 ASLEEP = "sleep"
 COINS = 2048  # draws for the choices of a day: 16 for each of 128 acts
-
-
-class Item(NamedTuple):
-    """One thing that a resident is about to see to."""
-
-    device: int
-    state: int  # in which it is put
-    ok: tuple[int, ...]  # states that are left as they are
 
 
 class Later(NamedTuple):
@@ -229,30 +221,21 @@ class Resident(User):
         return self.rules[time % DAY * WINDOWS // DAY]
 
     def _want(self, world: House, key: str, todo: list[Item]) -> None:
-        lights, room, coins = world.home.lights, self.room, self.coins
-        for coin, device, state, ok, holds, seek, if_loaded, p in self.rules_at(world.now)[key]:
-            if p < 1.0 and coins[coin] >= p:
+        room, coins = self.room, self.coins
+        for rule in self.rules_at(world.now)[key]:
+            if rule.p < 1.0 and coins[rule.coin] >= rule.p:
                 continue
-            if holds and not holds(world, room, self):
+            if rule.holds and not rule.holds(world, room, self):
                 continue
-            if device == HERE:
-                if state and world.sleeper_in(room):
-                    continue  # it would wake somebody
-                for light, level in world.lamps(room, state, self.index):
-                    self.wants[light] = ok
-                    if seek:
-                        self._add(world, light, level, ok, todo)
+            if rule.device == HERE and rule.state and world.sleeper_in(room):
+                continue  # it would wake somebody
+            if rule.if_loaded and rule.device not in world.loaded:
                 continue
-            if device == ALL_LIGHTS:
-                for other in range(len(lights)):
-                    if other != room or self.leaving:
-                        self._darken(world, other, todo)
-                continue
-            if if_loaded and device not in world.loaded:
-                continue
-            self.wants[device] = ok
-            if seek:
-                self._add(world, device, state, ok, todo)
+            for device, state, ok in rule.items(world, room, self.index, self.leaving):
+                if rule.device != ALL_LIGHTS:
+                    self.wants[device] = ok
+                if rule.seek:
+                    self._add(world, device, state, ok, todo)
 
     def _want_warmth(self, world: House, todo: list[Item]) -> None:
         device = world.heating
@@ -369,10 +352,9 @@ class Resident(User):
             if off > 0.5 and not self.leaving:
                 self._warm_or_cool(world)
         if dusk_or_dawn and not self.leaving and self.act.activity >= 0 and world.dark(self.room):
-            lights = world.home.lights[self.room]
-            for light, level in (
-                () if any(map(self.wants.__contains__, lights)) else world.lamps(self.room, 2, self.index)
-            ):
+            if any(light in self.wants for light in world.home.lights[self.room]):
+                return
+            for light, level in world.lamps(self.room, 2, self.index):
                 world.accrue()
                 item = Item(light, level, (1, 2))
                 self.wants[light] = item.ok

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lam_env.core.rng import Stream
 from lam_env.core.shared import Fixed
 
-from ..devices import NONE
+from ..devices import ALL_LIGHTS, HERE, NONE
 from ..house import House, Occupant
 from .dislikes import WINDOWS
 from .personas import PersonaTraits
@@ -127,6 +127,14 @@ def meaning(activity: str) -> str:
     return name if name in WANTS else "relax"
 
 
+class Item(NamedTuple):
+    """One thing that a resident is about to see to."""
+
+    device: int
+    state: int  # in which it is put
+    ok: tuple[int, ...]  # states that are left as they are
+
+
 class Rule(NamedTuple):
     """A want as one resident has it in one home."""
 
@@ -138,6 +146,15 @@ class Rule(NamedTuple):
     seek: bool
     if_loaded: bool
     p: float  # probability on an occasion
+
+    def items(self, house: House, room: int, person: int, everywhere: bool) -> list[Item]:
+        """What it asks for of a person in a room, or of one who leaves the home (`everywhere`)."""
+        if self.device == HERE:
+            return [Item(light, level, self.ok) for light, level in house.lamps(room, self.state, person)]
+        if self.device == ALL_LIGHTS:
+            rooms = (lights for other, lights in enumerate(house.home.lights) if everywhere or other != room)
+            return [Item(light, 0, (0,)) for lights in rooms for light in lights]
+        return [Item(self.device, self.state, self.ok)]
 
 
 Rules = Fixed[str, list[Rule]]  # by activity
