@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from documents import agents_of, blocks, follow, reader
+from lam_env.scenarios.smart_home.kinds import KINDS
 
 from lam_env.config.cli import parse
 from lam_env.core import registry
@@ -130,6 +132,39 @@ def test_a_log_of_ones_own_is_predicted_without_a_conversion(tmp_path: Path, cap
     assert "84 events, 1 user, 6 actions, 14 days" in said  # lam look
     assert "84 events, 14 days, 6 actions" in said
     assert "left out: 14 states without a meaning (unavailable, unknown, nan)" in said
+
+
+HOME = (DOCS / "your_home.md").read_text(encoding="utf-8")
+
+
+def test_a_log_of_ones_own_devices_acts_in_a_home_that_has_them(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with reader(tmp_path):
+        follow(HOME)
+        assert agents_of(tmp_path / "flat" / "results.csv", "sim") >= {"none", "plugin", "oracle"}
+    said = capfd.readouterr().out
+    assert "# Left out: binary_sensor.hall_motion.off, switch.coffee_machine.off, vacuum.robot.cleaning, " in said
+    assert "94 of 135 user events are commands of the scenario's home; the others are left out: " in said
+
+
+def test_what_is_guessed_of_the_page_s_log_is_the_list_that_it_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with reader(tmp_path):
+        for block in [block for block in blocks(HOME) if block.language == "python"][:2]:
+            exec(compile(block.text, "your_home.md", "exec"), {})
+    (shown,) = (block.text for block in blocks(HOME) if block.language == "yaml")
+    assert yaml.safe_load(capsys.readouterr().out) == yaml.safe_load(shown)
+
+
+def test_the_page_has_every_kind_of_device_and_its_states() -> None:
+    rows = [line.split("|")[1:3] for line in HOME.splitlines() if line.startswith("| `")]
+    told = {kind: states for kinds, states in rows for kind in re.findall(r"`(\w+)`", kinds)}
+    assert list(told) == list(KINDS)
+    for name, kind in KINDS.items():
+        commands = kind.commands or range(len(kind.states))
+        assert {kind.states[state] for state in commands} <= set(re.findall(r"\w+", told[name]))
 
 
 def test_the_page_names_every_format_and_no_other() -> None:

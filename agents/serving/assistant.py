@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,14 +62,19 @@ class Assistant:
     Whatever is refused (UserError) leaves everything as it was.
     """
 
-    def __init__(self, policy: TunedPolicy | Thresholded, zone: ZoneInfo | None = None):
+    def __init__(
+        self,
+        policy: TunedPolicy | Thresholded,
+        zone: ZoneInfo | None = None,
+        synonyms: Mapping[str, str] = MappingProxyType({}),
+    ):
         self._zone = zone
         assert isinstance(policy.predictor, Predictor | Pool)  # others cannot be saved
         self.policy, self.predictor = policy, policy.predictor
         self._quiet = np.inf if self.predictor.timer is None else self.predictor.timer
         self.vocabulary = self.predictor.vocabulary
         v = self.vocabulary
-        self._words, self._slow = VocabularyIndex(v), slow_actions(v.patience)
+        self._words, self._slow = VocabularyIndex(v, synonyms), slow_actions(v.patience)
         self._rows = ObservationRows(1, v)
         self._row = self._rows.row(0)
         self._clear()
@@ -266,17 +272,21 @@ class Assistant:
 
 
 def serve(
-    policy: TunedPolicy | Thresholded, zone: str | None = None, household: str | os.PathLike[str] | None = None
+    policy: TunedPolicy | Thresholded,
+    zone: str | None = None,
+    household: str | os.PathLike[str] | None = None,
+    synonyms: Mapping[str, str] = MappingProxyType({}),
 ) -> Assistant | Adviser:
     """`policy`, ready to observe a stream of events; an `Adviser` if it advises persons. `zone`: the home's time zone;
-    `household`: the folder of what one has known before."""
+    `household`: the folder of what one has known before; `synonyms`: what its stream calls actions and sensors
+    otherwise -> their names in the vocabulary."""
     place = None if zone is None else zone_of(zone, "zone")
     if isinstance(policy, TunedPolicy) and not isinstance(policy.head, PlainHead):
         advises = isinstance(policy.head, AdviceHead)
     else:
         assert policy.predictor is not None  # others cannot be served
         advises = bool(policy.predictor.vocabulary.values())
-    made = Adviser(policy, place) if advises else Assistant(policy, place)
+    made = Adviser(policy, place) if advises else Assistant(policy, place, synonyms)
     if household is not None:
         made.load_state_dict(HouseholdState.load(household, made.predictor, "persons" if advises else "home").state)
     return made

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -31,12 +32,15 @@ class Response(NamedTuple):
 
 
 class VocabularyIndex:
-    """Finds ids for names, and says what is wrong with those it does not know (UserError)."""
+    """Finds ids for names, and says what is wrong with those it does not know (UserError). `synonyms`: other names of
+    actions and sensors -> those of the vocabulary."""
 
-    def __init__(self, vocabulary: Vocabulary):
+    def __init__(self, vocabulary: Vocabulary, synonyms: Mapping[str, str] = MappingProxyType({})):
         v = self.vocabulary = vocabulary
         self._names = {"action": v.actions, "sensor": v.sensors, "reading": v.readings, "feedback": v.feedback}
         self._index = {what: {name: i for i, name in enumerate(names)} for what, names in self._names.items()}
+        for index in (self._index["action"], self._index["sensor"]):
+            index |= {theirs: index[ours] for theirs, ours in synonyms.items() if ours in index}
 
     def find(self, what: str, name: object) -> int:
         """The id of an "action", a "sensor", a "reading" or a "feedback"."""

@@ -283,8 +283,24 @@ def read_yaml(path: str | os.PathLike[str], otherwise: str) -> object:
     """What a YAML file holds, of plain types; ConfigError, which ends in `otherwise` where it cannot be read."""
     import yaml
 
+    class Once(yaml.SafeLoader):
+        """Refuses what a second line would silently replace."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+            seen = dict[tuple[str, str], int]()
+            for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+                line, what = key.start_mark.line + 1, (key.tag, key.value)
+                if what in seen:
+                    where = f"in lines {seen[what]} and {line}"
+                    raise ConfigError(f"{key.value!r} is there twice, {where}; leave one of them away")
+                seen[what] = line
+            made: dict[object, object] = super().construct_mapping(node, deep)
+            return made
+
     try:
-        return _tree(yaml.safe_load(read_text(path)), iter(range(_MOST_VALUES)))
+        return _tree(Once(read_text(path)).get_single_data(), iter(range(_MOST_VALUES)))
+    except ConfigError:
+        raise
     except yaml.YAMLError as error:
         raise ConfigError(f"is not YAML ({reason(error)})") from None
     except RecursionError:

@@ -71,6 +71,8 @@ class Vocabulary(Shared):
     readings: numeric channels (temperature, device states): the context of a decision.
     feedback: what a user may answer to an act of the agent.
     patience: per action, for how long [ticks] an anticipation of it stays good (default 300); it defines "soon".
+    action_kinds: per action, what is done to which kind of device ("light.on"); default: the last two parts of its
+      name.
     """
 
     actions: tuple[str, ...]
@@ -78,6 +80,7 @@ class Vocabulary(Shared):
     readings: tuple[str, ...] = ()
     feedback: tuple[str, ...] = ()
     patience: tuple[int, ...] = ()
+    action_kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.actions or self.actions[0] != "none":
@@ -90,6 +93,8 @@ class Vocabulary(Shared):
             object.__setattr__(self, "patience", (300,) * len(self.actions))
         if len(self.patience) != len(self.actions):
             raise LogError("vocabulary: patience needs one number per action")
+        if self.action_kinds and len(self.action_kinds) != len(self.actions):
+            raise LogError("vocabulary: action_kinds needs one word per action")
         narrow("vocabulary: patience", self.patience, np.int64, LogError)
 
     def __len__(self) -> int:
@@ -112,8 +117,8 @@ class Vocabulary(Shared):
         return self._values  # asked at every step of a policy
 
     def kinds(self) -> np.ndarray:
-        """(A,) the number of each action's kind, the last two parts of its name: what is done to which kind of device.
-        `kitchen.light.on` and `hall.light.on` are of one kind, which has the number of the first of them."""
+        """(A,) the number of each action's kind: what is done to which kind of device. `kitchen.light.on` and
+        `hall.light.on` are of one kind, which has the number of the first of them."""
         return self._kinds
 
     def reading(self, name: str) -> int | None:
@@ -122,7 +127,7 @@ class Vocabulary(Shared):
 
     @cached_property
     def _kinds(self) -> np.ndarray:
-        kinds = [".".join(name.split(".")[-2:]) for name in self.actions]
+        kinds = self.action_kinds or [".".join(name.split(".")[-2:]) for name in self.actions]
         return np.array([kinds.index(kind) for kind in kinds])
 
     @cached_property
@@ -136,7 +141,7 @@ class Vocabulary(Shared):
         return self.actions[token] if token < len(self.actions) else self.sensors[token - len(self.actions)]
 
     def to_json(self) -> dict[str, object]:
-        return dataclasses.asdict(self)
+        return {name: value for name, value in dataclasses.asdict(self).items() if value or name != "action_kinds"}
 
     @classmethod
     def from_json(cls, data: object) -> Vocabulary:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 from lam_env.config.cli import override
@@ -25,6 +25,14 @@ class Answers(NamedTuple):
     answered: int  # of them
     accepted: int  # of those answered
     overridden: int  # undone, refused or passed over
+
+
+class Proposal(NamedTuple):
+    """A file of settings guessed from the names in a log."""
+
+    setting: str  # that takes the file
+    text: str  # for people to correct
+    left_out: tuple[str, ...]  # names that it says nothing of
 
 
 class Scenario(Shared):
@@ -51,8 +59,10 @@ class Scenario(Shared):
       `ladder`            what a greedy rule is told of the hidden state, rung by rung, and the agent that stands on it
       `defaults`          settings of a run that differ for this scenario, such as {"train.gamma": 0.9}, and for
                           single agents in it: {"ppo_scratch@batch": 512}
+      `synonyms`          what a log from outside may call an action or a sensor -> its name in the vocabulary; not
+                          None where the settings say what is in such a log, which then has to fit
       `key_figures`       KPIs that stand in every table, as name -> heading
-      `kpis`, `answers`, `scenes`, `person`, `text`, `baselines`, `rungs`, `exploits`  as below
+      `kpis`, `answers`, `scenes`, `person`, `text`, `baselines`, `rungs`, `exploits`, `proposal`  as below
     """
 
     id: str
@@ -65,6 +75,7 @@ class Scenario(Shared):
     latent_names: tuple[str, ...] = ()
     dislikes: Dislikes | None = None
     defaults: ClassVar[dict[str, object]] = {}
+    synonyms: Mapping[str, str] | None = None
     key_figures: ClassVar[dict[str, str]] = {}
     ladder: ClassVar[dict[str, str]] = {}
     vocabulary: Vocabulary
@@ -133,6 +144,12 @@ class Scenario(Shared):
     def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
         """Agents that know this scenario, by id; `oracle` is the ceiling of reward. Judged like all others."""
         return {}
+
+    @classmethod
+    def proposal(cls, names: Sequence[str]) -> Proposal | None:
+        """Of a log with these actions and sensors: a file of settings of a world in which they mean something. None:
+        such logs do not live here."""
+        return None
 
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:
         """The scenario's own agents of the information ladder, by id."""

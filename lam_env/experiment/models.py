@@ -177,12 +177,15 @@ def thresholded(predictor: Predictor | Pool) -> Thresholded:
 
 
 def serve(
-    policy: TunedPolicy | Thresholded, zone: str | None = None, household: str | os.PathLike[str] | None = None
+    policy: TunedPolicy | Thresholded,
+    zone: str | None,
+    household: str | os.PathLike[str] | None,
+    synonyms: Mapping[str, str],
 ) -> Assistant | Adviser:
     """The policy for one's own stream of events."""
     from lam_env.agents.serving.assistant import serve
 
-    return serve(policy, zone, household)
+    return serve(policy, zone, household, synonyms)
 
 
 def expectation(predictor: ActionPredictor) -> Callable[[Observation, np.ndarray], np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -109,7 +109,14 @@ def load(
     if zone is None and (folder.path / CONFIG).exists():
         kept = folder.config().get("zone")
         zone = kept if isinstance(kept, str) else None
-    return models.serve(policy, zone, household)
+    return models.serve(policy, zone, household, _synonyms(folder))
+
+
+def _synonyms(folder: RunFolder) -> Mapping[str, str]:
+    """What the run's log may call actions and sensors of its world otherwise."""
+    if not (folder.path / CONFIG).exists() or folder.config().get("scenario") not in registry.scenario_names():
+        return {}
+    return scenario_of(folder).synonyms or {}
 
 
 def lacking(folder: RunFolder, part: Path) -> UserError:

@@ -47,24 +47,29 @@ class HomeOracle:
 
 
 class MotionRule:
-    """Light on at motion in a dark room, off after ten minutes without any."""
+    """The main light on at motion in a dark room, all off after ten minutes without any."""
 
     def __init__(self, home: Home, quiet: int = 600):
         self.home, self.quiet = home, quiet
-        self.on = np.array([home.devices[d].commands[2] for d in home.lights])
-        self.off = np.array([home.devices[d].commands[0] for d in home.lights])
+        lights = [home.devices[light] for room in home.lights for light in room]
+        self.on = np.array([d.commands[2] for d in lights], int)
+        self.off = np.array([d.commands[0] for d in lights], int)
+        self.rooms = np.array([d.room for d in lights], int)
+        self.main = np.array([d.index == home.lights[d.room][0] for d in lights], bool)
         self.sun = home.vocabulary.readings.index("outdoor.sun")
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> Predicted:
         mask, since = observation["action_mask"], observation["since"]
-        n_actions, rooms = len(self.home.vocabulary), len(self.on)
-        quiet = since[:, n_actions : n_actions + rooms]
+        if not len(self.on):
+            return np.zeros(len(mask), np.int64), state
+        quiet = since[:, len(self.home.vocabulary) + self.rooms]
         dark = observation["context"][:, [self.sun]] < DARK
-        lit = observation["context"][:, :rooms]
-        on = (quiet <= 0) & dark & (lit == 0) & (mask[:, self.on] > 0)
-        off = (quiet >= self.quiet) & (lit > 0) & (mask[:, self.off] > 0)
+        lit = observation["context"][:, : len(self.on)] > 0
+        lit_room = lit @ (self.rooms[:, None] == self.rooms)
+        on = self.main & (quiet <= 0) & dark & ~lit_room & (mask[:, self.on] > 0)
+        off = (quiet >= self.quiet) & lit & (mask[:, self.off] > 0)
         actions = np.where(off.any(1), self.off[off.argmax(1)], 0)
         return np.where(on.any(1), self.on[on.argmax(1)], actions), state
 

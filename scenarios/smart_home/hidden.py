@@ -16,10 +16,10 @@ from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.sim.routine import Act
 from lam_env.sim.world import write_hidden
 
-from .devices import ALL_LIGHTS, HERE, Home
+from .devices import NONE, Home
 from .house import AWAY
-from .people.resident import ASLEEP, Item, Resident
-from .people.wants import LEAVING, WANTS
+from .people.resident import ASLEEP, Resident
+from .people.wants import WANTS, Item
 from .world import HomeWorld
 
 DOING = tuple(WANTS)
@@ -82,20 +82,24 @@ def due(world: HomeWorld, r: Resident) -> list[tuple[int, float]]:
         for rule in rules[key]:
             if not rule.seek or (rule.holds and not rule.holds(world, r.room, r)):
                 continue
-            targets, ok = [world.home.lights[r.room] if rule.device == HERE else rule.device], rule.ok
-            if rule.device == ALL_LIGHTS:
-                targets, ok = [x for x in world.home.lights if x != world.home.lights[r.room] or r.leaving], (0,)
-            for d in targets:
-                if world.states[d] not in ok and (d not in world.home.loaded or d in world.loaded):
-                    chances.append((Item(d, rule.state, ok), rule.p))
-    if r.left >= 0 and world.states[world.home.lights[r.left]] and not world.others_in(r.left, r):
-        chances.append((Item(world.home.lights[r.left], 0, (0,)), r.traits.tidiness))
-    if r.before in LEAVING and world.states[world.home.by_name[r.before]]:
-        chances.append((Item(world.home.by_name[r.before], 0, (0,)), r.leaving_rules[r.before]))
-    if world.states[world.heating] < r.level and world.indoor < r.like - 0.7 and not r.asleep:
+            for item in rule.items(world, r.room, r.index, r.leaving):
+                d = item.device
+                if world.states[d] not in item.ok and (d not in world.home.loaded or d in world.loaded):
+                    chances.append((item, rule.p))
+    for light in world.home.lights[r.left] if r.left >= 0 and not world.others_in(r.left, r) else ():
+        if world.states[light]:
+            chances.append((Item(light, 0, (0,)), r.traits.tidiness))
+    if r.before in r.leaving_rules and world.states[world.home.only(r.before)]:
+        chances.append((Item(world.home.only(r.before), 0, (0,)), r.leaving_rules[r.before]))
+    if _cold(world, r) and world.states[world.heating] < r.level and not r.asleep:
         chances.append((Item(world.heating, r.level, ()), 0.9))
     chances += [(later.item, 1.0) for later in r.later.values()]
     return [(world.home.devices[item.device].commands[item.state], p) for item, p in chances]
+
+
+def _cold(world: HomeWorld, r: Resident) -> bool:
+    """Would they turn the heating up?"""
+    return world.heating != NONE and world.indoor < r.like - 0.7
 
 
 def needs(world: HomeWorld) -> list[tuple[int, Item, Resident]]:
@@ -124,28 +128,24 @@ def foresee(world: HomeWorld, r: Resident, act: Act, doing: str, before: str, ro
     """What is seen to when a coming act starts, in the home as it is now, and the room that the resident is then in."""
     home, to, coins = world.home, r.rooms[doing], r.coins_of(act)
     items: list[Item] = []
-    if room == AWAY and doing != "out":
-        items.append(Item(home.by_name["lock"], 0, (0,)))
+    if room == AWAY and doing != "out" and (lock := home.only("lock")) != NONE:
+        items.append(Item(lock, 0, (0,)))
     if room >= 0 and room != to and not world.others_in(room, r):
-        if before in LEAVING and coins[13] < r.leaving_rules[before]:
-            items.append(Item(home.by_name[before], 0, (0,)))
+        if coins[13] < r.leaving_rules.get(before, 0.0):
+            items.append(Item(home.only(before), 0, (0,)))
         if coins[14] < r.traits.tidiness:
-            items.append(Item(home.lights[room], 0, (0,)))
+            items += [Item(light, 0, (0,)) for light in home.lights[room]]
     keys = ["return"] if room == AWAY else []
     keys += ["wake"] if before == ASLEEP != doing and r.coming[-1] is not act else []
     for key in (*keys, doing):
-        for coin, device, state, ok, holds, seek, if_loaded, p in r.rules_at(act.start)[key]:
-            if not seek or (p < 1.0 and coins[coin] >= p):
+        for rule in r.rules_at(act.start)[key]:
+            if not rule.seek or (rule.p < 1.0 and coins[rule.coin] >= rule.p):
                 continue
-            if holds and not holds(world, to, r):
+            if rule.holds and not rule.holds(world, to, r):
                 continue
-            if device == HERE:
-                items.append(Item(home.lights[to], state, ok))
-            elif device == ALL_LIGHTS:
-                items += [Item(light, 0, (0,)) for light in home.lights if doing == "out" or light != home.lights[to]]
-            elif not if_loaded or device in world.loaded:
-                items.append(Item(device, state, ok))
-    if doing not in (ASLEEP, "out") and world.indoor < r.like - 0.7:
+            if not rule.if_loaded or rule.device in world.loaded:
+                items += rule.items(world, to, r.index, doing == "out")
+    if doing not in (ASLEEP, "out") and _cold(world, r):
         items.append(Item(world.heating, r.level, tuple(range(r.level, 3))))
     return items, AWAY if doing == "out" else to
 
@@ -205,12 +205,14 @@ def _tidy_up(world: HomeWorld, values: list[float], reached: set[int]) -> None:
     home, mask = world.home, world.row.mask
     present = [r for r in world.residents if r.room != AWAY]
     taken = {r.room for r in present}
-    tv, lock = home.by_name["tv"], home.by_name["lock"]
-    forgotten = [(lamp, 0, 0.3) for room, lamp in enumerate(home.lights) if room not in taken]
-    forgotten += [(tv, 0, 1.0)] if home.devices[tv].room not in taken else []
+    tv, lock = home.only("tv"), home.only("lock")
+    forgotten = [(lamp, 0, 0.3) for room, lamps in enumerate(home.lights) if room not in taken for lamp in lamps]
+    forgotten += [(tv, 0, 1.0)] if tv != NONE and home.devices[tv].room not in taken else []
     forgotten += [(lock, 1, 0.5)] if all(r.asleep for r in present) else []
     forgotten += [(world.heating, 0, 0.5)] if not present else []
     for device, state, value in forgotten:
+        if device == NONE:
+            continue
         action = home.devices[device].commands[state]
         if mask[action] and device not in reached:
             values[action] = max(values[action], value)

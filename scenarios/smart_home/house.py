@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -13,7 +14,7 @@ from lam_env.core.units import DAY, HOUR
 from lam_env.sim.world import World
 
 from .climate import DARK, SLOT, SUN, Climate
-from .devices import ALL_LIGHTS, HERE, ITEMS, NIGHT, build_home
+from .devices import ITEMS, NIGHT, NONE, build_home
 from .params import REWARD_WEIGHTS, UTILITY_WEIGHTS, HomeParams
 
 AWAY = -1  # in the place of a room
@@ -52,9 +53,9 @@ class House(World):
     """
 
     __slots__ = (
-        *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors", "device_index"),
+        *("params", "home", "residents", "states", "shadow", "loaded", "automation", "item_sensors"),
         *("agent_acts_on", "climate", "indoor", "sun", "price", "power", "kwh", "peak", "cold_hours", "_accrued"),
-        *("_held", "_runs_until", "heating", "_tv", "_lock", "_music", "_tv_room", "_n_rooms", "_thermal"),
+        *("_held", "_runs_until", "heating", "_tv", "_lock", "_music", "_tv_room", "_n_lights", "_thermal"),
         *("_cool", "_up", "_lit", "_taken"),
     )
     residents: Sequence[Occupant]
@@ -68,7 +69,7 @@ class House(World):
         start: int,
         record: bool,
     ):
-        home = build_home(params.rooms)
+        home = build_home(params.rooms, params.devices)
         super().__init__(
             streams,
             row,
@@ -80,9 +81,7 @@ class House(World):
             utility_weights=UTILITY_WEIGHTS,
             record=record,
         )
-        self.params, self.home, self._n_rooms = params, home, len(home.rooms)
-        index = {d.name: d.index for d in home.devices}
-        self.device_index = Fixed(index | {"*.light": HERE, "ALL.light": ALL_LIGHTS})
+        self.params, self.home, self._n_lights = params, home, sum(map(len, home.lights))
         self.item_sensors = Fixed({name: len(home.rooms) + 1 + i for i, name in enumerate(ITEMS)})
         self.states = [NIGHT.get(d.kind.name, 0) for d in home.devices]
         self.shadow = list(self.states)
@@ -99,14 +98,13 @@ class House(World):
         self._accrued = start
         p = params
         self._thermal = p.setpoints, p.time_constant, p.heater_rise, p.solar_rise, p.heater_power
-        self._cool = p.setpoints[1] - 0.5  # [C]; half a kelvin is not noticed
+        self.heating, self._tv, self._lock, self._music = map(home.only, ("heating", "tv", "lock", "music"))
+        self._tv_room = NONE if self._tv == NONE else home.devices[self._tv].room
+        # [C]; half a kelvin is not noticed, and where the home does not heat it is not blamed
+        self._cool = p.setpoints[1] - 0.5 if self.heating != NONE else -math.inf
         # rooms as bits: where nobody sleeps, where the lamp burns, where somebody is
         self._up = sum(1 << i for i, room in enumerate(home.rooms) if room not in ("bedroom", "nursery"))
         self._lit = self._taken = 0
-        self.heating, self._tv, self._lock, self._music = (
-            home.by_name[name] for name in ("heating", "tv", "lock", "music")
-        )
-        self._tv_room = home.devices[self._tv].room
         self._first_readings()
         row.mask[0] = 1
         self._refresh_masks()
@@ -138,9 +136,8 @@ class House(World):
         if not slot:
             climate.load(now // DAY)
         outdoor, sun, self.price, news = climate.slots[slot]
-        setpoints, time_constant, heater_rise, solar_rise, heater_power = self._thermal
-        gap = setpoints[self.states[self.heating]] - indoor
-        duty = 0.0 if gap <= 0 else 1.0 if gap >= 0.5 else 2 * gap
+        _, time_constant, heater_rise, solar_rise, heater_power = self._thermal
+        duty = self.duty
         self.indoor = new = indoor + HOURS * (
             (outdoor - indoor) / time_constant + heater_rise * duty + solar_rise * 2 * sun
         )
@@ -160,6 +157,12 @@ class House(World):
         self._sense()
         self.feel_climate(dusk_or_dawn)
 
+    @property
+    def duty(self) -> float:
+        """Share of its power at which the heating runs; one that is not the home's keeps the normal temperature."""
+        gap = self._thermal[0][self.states[self.heating] if self.heating != NONE else 1] - self.indoor
+        return 0.0 if gap <= 0 else 1.0 if gap >= 0.5 else 2 * gap
+
     def _sense(self) -> None:
         """Reward for what presence sensors, devices and thermometer show to be wrong, which counts for ten minutes."""
         taken, minutes = self._taken, SLOT / 60
@@ -167,9 +170,9 @@ class House(World):
             self.earn("cold", (self._cool - self.indoor) * up.bit_count() * minutes)
         if empty := self._lit & ~taken:
             self.earn("lamps", empty.bit_count() * minutes)
-        if self.states[self._tv] and not taken >> self._tv_room & 1:
+        if self._tv != NONE and self.states[self._tv] and not taken >> self._tv_room & 1:
             self.earn("unwatched", minutes)
-        if not (taken or self.states[self._lock]):
+        if not taken and self._lock != NONE and not self.states[self._lock]:
             self.earn("unlocked", minutes)
 
     def _spend(self, kwh: float) -> None:
@@ -199,22 +202,21 @@ class House(World):
                 continue
             if r.asleep:
                 asleep += 1
-                if states[room] and not any(o.room == room and not o.asleep for o in self.residents):
+                if self._lit >> room & 1 and not any(o.room == room and not o.asleep for o in self.residents):
                     totals["asleep_light"] += minutes
             else:
                 awake.append(room)
-                # lights are the first devices, one a room
-                if not states[room] and 0 not in r.wants.get(room, NO_MATTER):
+                if self.lacks_light(r):
                     totals["dark"] += minutes
         if empty := self._lit & ~self._taken:
             for _ in range(empty.bit_count()):
                 totals["lamps"] += minutes
-        if states[self._tv] and self._tv_room not in awake:
+        if self._tv != NONE and states[self._tv] and self._tv_room not in awake:
             totals["unwatched"] += minutes
         if not awake:
-            if not states[self._lock]:
+            if self._lock != NONE and not states[self._lock]:
                 totals["unlocked"] += minutes
-            if asleep and states[self._music]:
+            if asleep and self._music != NONE and states[self._music]:
                 totals["asleep_music"] += minutes * asleep
 
     # -- what holds now -----------------------------------------------------------------------------------------------
@@ -224,6 +226,30 @@ class House(World):
             return True
         blinds = self.home.blinds.get(room)
         return blinds is not None and bool(self.states[blinds]) and self.sun * 0.1 < DARK
+
+    def lacks_light(self, resident: Occupant) -> bool:
+        """Is nothing lit where somebody wants light?"""
+        room = resident.room
+        if self._lit >> room & 1:
+            return False
+        for lamp in self.home.lights[room]:  # noqa: SIM110 -- as below
+            if 0 not in resident.wants.get(lamp, NO_MATTER):
+                return True
+        return False
+
+    def lamps(self, room: int, state: int, person: int) -> tuple[tuple[int, int], ...]:
+        """(light, state) that a person puts lights of a room into who wants it dark (0), dim (1) or bright (2): all, to
+        have it dark; else one that burns, or the main one where it is to be bright, and for dim light one of the others
+        that each has a liking for."""
+        lights = self.home.lights[room]
+        if not state:
+            return tuple((light, 0) for light in lights)
+        if not lights:
+            return ()
+        light = next(filter(self.states.__getitem__, lights), -1) if len(lights) > 1 else lights[0]
+        if light < 0:
+            light = lights[0] if state > 1 else lights[1 + person % (len(lights) - 1)]
+        return ((light, state if self.home.devices[light].commands[state] else 2),)
 
     def bright(self, room: int, resident: Occupant) -> bool:
         return self.sun >= DARK
@@ -280,8 +306,10 @@ class House(World):
         self.power += powers[state] - powers[self.states[device]]
         self.states[device] = state
         self.reading(device, state)
-        if device < self._n_rooms:  # lights are the first devices, one a room
-            self._lit = self._lit | 1 << device if state else self._lit & ~(1 << device)
+        if device < self._n_lights:  # lights are the first devices
+            room = self.home.devices[device].room
+            lit = state or any(self.states[light] for light in self.home.lights[room])
+            self._lit = self._lit | 1 << room if lit else self._lit & ~(1 << room)
         if state and (kind := self.home.devices[device].kind.name) in RUNS:
             duration, kwh = RUNS[kind]
             self._spend(kwh)
@@ -306,11 +334,11 @@ class House(World):
 
     def load(self, name: str) -> None:
         """Put something into a dishwasher or washer."""
-        device = self.device_index[name]
-        if device not in self.loaded and not self.states[device]:
-            self.loaded.add(device)
-            self.reading(self.home.loaded[device], 1.0)
-            self._refresh_mask(device)
+        for device in self.home.meant(name):
+            if device not in self.loaded and not self.states[device]:
+                self.loaded.add(device)
+                self.reading(self.home.loaded[device], 1.0)
+                self._refresh_mask(device)
 
     def release(self) -> None:
         for device in self._held:

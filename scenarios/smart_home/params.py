@@ -12,6 +12,8 @@ from typing import Literal
 from lam_env.config.cli import setting
 from lam_env.core.shared import Shared
 
+from .device_list import written_out
+from .devices import build_home
 from .people.habits import PERSONAS
 from .people.trust import TrustParams
 
@@ -49,13 +51,17 @@ REWARD_WEIGHTS = {
 
 @dataclass(frozen=True)
 class HomeParams(Shared):
-    """Settings of a smart home; ValueError where a persona is unknown or a range is upside down."""
+    """Settings of a smart home; ValueError where a persona is unknown, a range is upside down, or no home can have the
+    devices. In place of a file of devices they then hold what it says."""
 
     residents: int = setting(2, "people who live in the home", low=1, high=4)
     rooms: int = setting(5, "rooms of the home", low=4, high=8)
     days: int = setting(7, "length of an episode [days]", low=1)
     timer: int = setting(300, "quiet time after which the agent is asked anyway [s]", low=1)
     personas: tuple[str, ...] = setting(PERSONAS, "kinds of people that residents are drawn from")
+    devices: str = setting(
+        "", "the home's devices and what a log calls them: a YAML file (docs/your_home.md); empty: the usual ones"
+    )
     tariff: Literal["flat", "time_of_use", "hourly"] = setting("time_of_use", "how the price of electricity varies")
     season: float = setting(15.0, "day of the year on which day 0 falls (15: mid January)")
     households: Literal["differ", "alike"] = setting(
@@ -85,6 +91,9 @@ class HomeParams(Shared):
     price: float = setting(0.30, "mean price of electricity [EUR/kWh]")
 
     def __post_init__(self) -> None:
+        if self.devices:
+            object.__setattr__(self, "devices", written_out(self.devices, self.rooms))
+            build_home(self.rooms, self.devices)
         unknown = [p for p in self.personas if p not in PERSONAS]
         if unknown or not self.personas:
             what = f"no persona {unknown[0]!r}" if unknown else "none is given"

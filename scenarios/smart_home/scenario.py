@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar, cast
 
 from lam_env.core.behaviour_tables import BehaviourTables
@@ -10,7 +11,7 @@ from lam_env.core.contracts import Candidate, Policy, Training
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.core.units import DAY
-from lam_env.envs.scenario import Answers, Scenario, start_tick
+from lam_env.envs.scenario import Answers, Proposal, Scenario, start_tick
 from lam_env.envs.scene import Scene
 from lam_env.sim.world import World
 
@@ -23,6 +24,7 @@ from .people.dislikes import dislikes_of
 from .people.personas import PersonaTraits, persona
 from .picture.of_world import NAMES, home_view
 from .picture.scene import home_scene
+from .proposal import proposed
 from .world import HomeWorld
 
 # Whoever begins with any action is switched off for good in the first days, and has nothing more to learn from. What an
@@ -69,11 +71,15 @@ class SmartHome(Scenario):
     def __init__(self, *, tables: BehaviourTables | None = None, **settings: object):
         """`tables`: habits of a calibrated resident, who then lives here in place of a drawn persona."""
         super().__init__(**settings)
+        self._made_with = self._made_with | {"devices": self.params.devices}  # made anew without the file
         self.tables = tables
-        self.home = build_home(self.params.rooms)
+        self.home = build_home(self.params.rooms, self.params.devices)
         self.vocabulary = self.home.vocabulary
+        self.synonyms = self.home.synonyms if self.params.devices else None
         self.latent_names = hidden.latent_names(self.home, self.params.residents)
-        self.dislikes = dislikes_of(self.params.rooms, self.params.households, self.params.dislikes)
+        self.dislikes = dislikes_of(
+            self.params.rooms, self.params.households, self.params.dislikes, self.params.devices
+        )
 
     @property
     def n_users(self) -> int:
@@ -114,8 +120,13 @@ class SmartHome(Scenario):
     def rungs(self) -> dict[str, Callable[[Training], Policy]]:
         return {"ladder_plan": lambda training: HomeOracle(training, blind=True)}
 
+    @classmethod
+    def proposal(cls, names: Sequence[str]) -> Proposal:
+        """A file for `world.devices`."""
+        return proposed(names)
+
     def exploits(self) -> dict[str, Callable[[Training], Policy]]:
-        return dict(EXPLOITS)
+        return {name: partial(make, self.home) for name, make in EXPLOITS.items()}
 
     def kpis(self, world: World) -> dict[str, float]:
         """Per person and day where it says so; everything else over the episode."""

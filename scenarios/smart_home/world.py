@@ -18,7 +18,8 @@ from .house import AWAY, AgentAct, House
 from .params import HomeParams
 from .people.dislikes import dislikes_of
 from .people.personas import PersonaTraits
-from .people.resident import Item, Resident
+from .people.resident import Resident
+from .people.wants import Item
 
 ACCEPT, OVERRIDE, REJECT, RATING, SWITCH_OFF, NUISANCE = range(len(FEEDBACK))
 BLAME = 3 * HOUR  # [s] for which a change of heating is put down to the agent beyond its patience
@@ -49,7 +50,7 @@ class HomeWorld(House):
         self.counts = dict.fromkeys(
             ("manual", "assists", "overrides", "rejections", "nuisances", "woken", "light_on"), 0
         )
-        self.dislikes = dislikes_of(params.rooms, params.households, params.dislikes)
+        self.dislikes = dislikes_of(params.rooms, params.households, params.dislikes, params.devices)
         self._disliked = Fixed(self._drawn(streams))
         self._ratings = streams("home", "ratings")
         self.residents = [Resident(self, self.attend, i, *person, streams) for i, person in enumerate(people)]
@@ -166,7 +167,7 @@ class HomeWorld(House):
             if ok is None or state in ok:
                 continue
             if r.asleep:
-                wakes = (kind.name == "light" and device == self.home.lights[r.room]) or kind.name in ("music", "tv")
+                wakes = (kind.name == "light" and device in self.home.lights[r.room]) or kind.name in ("music", "tv")
                 if not wakes or not state:
                     continue
                 self.counts["woken"] += 1
@@ -180,8 +181,10 @@ class HomeWorld(House):
         if resident.room == AWAY or ok is None or self.states[act.device] != act.state or act.state in ok:
             return
         if self.last_agent_act[act.device] is act:
-            self.shadow[act.device] = ok[0]
-            self.touch(resident, act.device, ok[0], ok)
+            commands = self.home.devices[act.device].commands
+            state = next((state for state in ok if commands[state]), ok[0])
+            self.shadow[act.device] = state
+            self.touch(resident, act.device, state, ok)
 
     def _expire(self, act: AgentAct) -> None:
         """Its patience is over and nobody had use for it."""

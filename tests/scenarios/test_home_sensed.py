@@ -51,12 +51,12 @@ def hour(world):
 def test_lamps_cost_in_rooms_sensed_empty():
     world = quiet_home("kitchen")
     for room in ("kitchen", "bathroom", "living"):
-        world.set(world.home.lights[world.home.room(room)], 2)
+        world.set(world.home.lights[world.home.room(room)][0], 2)
     assert hour(world) == {"lamps": pytest.approx(120)}
-    world.set(world.home.lights[world.home.room("bathroom")], 1)  # dim is on
+    world.set(world.home.lights[world.home.room("bathroom")][0], 1)  # dim is on
     assert hour(world) == {"lamps": pytest.approx(120)}
     for room in ("bathroom", "living"):
-        world.set(world.home.lights[world.home.room(room)], 0)
+        world.set(world.home.lights[world.home.room(room)][0], 0)
     assert hour(world) == {}
 
 

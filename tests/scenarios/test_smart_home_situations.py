@@ -263,7 +263,7 @@ def test_what_nobody_uses_is_a_nuisance_when_its_patience_is_over():
     assert when == acted + 300
     assert world.reward_totals["nuisance"] == 1
     assert world.residents[0].trust == pytest.approx(0.79)
-    assert world.last_agent_act[world.home.lights[2]] is None
+    assert world.last_agent_act[world.home.lights[2][0]] is None
 
 
 @pytest.mark.parametrize("action", ["alarm.armed", "bedroom.blinds.open", "living.tv.off", "living.light.off"])

@@ -41,7 +41,7 @@ def test_devices_lamps_and_people_are_where_the_world_has_them(rooms):
     world = running(14.5, Anything(), rooms=rooms, residents=1 + rooms % 4)
     view = home_view(world)
     assert view.rooms == world.home.rooms
-    assert list(view.lights.values()) == [world.states[d] for d in world.home.lights]
+    assert list(view.lights.values()) == [world.states[d] for (d,) in world.home.lights]
     assert len(view.devices) == len(world.home.devices) - rooms
     shown = {(d.kind, d.room): d for d in view.devices}
     for device in world.home.devices:
@@ -146,10 +146,11 @@ def test_the_sun_stands_by_day_and_the_moon_by_night():
 def test_mood_names_what_is_wrong():
     world = running(0)
     resident = world.residents[0]
-    light = world.home.lights[resident.room]
+    light = world.home.lights[resident.room][0]
     resident.asleep, resident.wants = False, {light: (2, 1)}
     assert home_view(world).people[0].mood == "in the dark"
-    world.states[light], resident.like = 2, 30.0
+    world.set(light, 2)
+    resident.like = 30.0
     assert home_view(world).people[0].mood == "cold"
     resident.like = 10.0
     assert home_view(world).people[0].mood == "too warm"

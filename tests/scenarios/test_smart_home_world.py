@@ -109,8 +109,8 @@ def test_utility_of_a_night_with_everything_wrong():
     for name in ("tv", "music"):
         world.set(home.by_name[name], 1)
     world.set(home.by_name["lock"], 0)
-    world.set(home.lights[home.room("bedroom")], 2)
-    world.set(home.lights[home.room("kitchen")], 1)
+    world.set(home.lights[home.room("bedroom")][0], 2)
+    world.set(home.lights[home.room("kitchen")][0], 1)
     until = began + 2 * HOUR
     while world.now < until:
         world.step(0)

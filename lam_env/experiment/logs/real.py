@@ -4,6 +4,7 @@ gives."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -90,21 +91,26 @@ def training_days(log: ActionLog) -> ActionLog:
     return log.select(log.time < first * log.ticks_per_second)
 
 
-def in_the_home(log: ActionLog, vocabulary: Vocabulary, timer: int | None) -> ActionLog | None:
+def in_the_home(
+    log: ActionLog, vocabulary: Vocabulary, timer: int | None, synonyms: Mapping[str, str] | None = None
+) -> ActionLog | None:
     """A log of device commands in the vocabulary and with the timer of a scenario's home, so that predictors learn what
-    they will meet there; None where they share no action. What the home does not know is left out.
+    they will meet there; None where they share no two actions. What the home does not know is left out. `synonyms`:
+    what the log calls otherwise -> its name in the vocabulary.
     """
     place: dict[tuple[int, int], int] = {}  # (kind, token) in the log -> token in the home
     for kind in (USER, AGENT, SENSOR, READING):
         own, homes = (getattr(v, _NAMES[kind]) for v in (log.vocabulary, vocabulary))
-        place |= {(kind, i): homes.index(name) for i, name in enumerate(own) if name in homes}
-    if sum(kind == USER for kind, _ in place) < 3:  # none, and two to tell apart
+        known = {name: i for i, name in enumerate(homes)}
+        said = [(synonyms or {}).get(name, name) for name in own]
+        place |= {(kind, i): known[name] for i, name in enumerate(said) if name in known}
+    if len({token for (kind, _), token in place.items() if kind == USER}) < 3:  # none, and two to tell apart
         return None
     tokens = [place.get(key, -1) for key in zip(log.kind.tolist(), log.token.tolist(), strict=True)]
     token = np.array(tokens, np.int16)
-    known = log.select(token >= 0)
-    columns = {**known.columns, "token": token[token >= 0]}
-    return dataclasses.replace(known, columns=columns, vocabulary=vocabulary, timer=timer)
+    ours = log.select(token >= 0)
+    columns = {**ours.columns, "token": token[token >= 0]}
+    return dataclasses.replace(ours, columns=columns, vocabulary=vocabulary, timer=timer)
 
 
 def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, float]:

@@ -85,10 +85,10 @@ HABITUAL = (
 
 
 @lru_cache
-def dislikes_of(rooms: int, households: str, scale: float) -> Dislikes:
-    """How dislikes are drawn in a home of so many rooms, where households `differ` or are `alike`; `scale` is on all
+def dislikes_of(rooms: int, households: str, scale: float, own: str = "") -> Dislikes:
+    """How dislikes are drawn in `build_home(rooms, own)`, where households `differ` or are `alike`; `scale` is on all
     probabilities."""
-    return (_differing if households == "differ" else _alike)(build_home(rooms), scale)
+    return (_differing if households == "differ" else _alike)(build_home(rooms, own), scale)
 
 
 def _differing(home: Home, scale: float) -> Dislikes:

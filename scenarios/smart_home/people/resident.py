@@ -17,23 +17,15 @@ from lam_env.sim.routine import Act, Routine
 from lam_env.sim.user import Habits, User
 
 from ..climate import SLOT
-from ..devices import ALL_LIGHTS, HERE
+from ..devices import ALL_LIGHTS, HERE, NONE
 from ..house import AWAY, House
 from .dislikes import WINDOWS
 from .personas import PersonaTraits
-from .wants import ITEMS, LEAVING, LOADS, RESTLESS, WANTS, Rules, leaving_rules_of, meaning, rules_of
+from .wants import ITEMS, LOADS, PLACES, RESTLESS, WANTS, Item, Rules, leaving_rules_of, meaning, rules_of
 
 AHEAD = 6  # acts of the plan that a resident looks ahead (seen by the oracle alone)
 ASLEEP = "sleep"
 COINS = 2048  # draws for the choices of a day: 16 for each of 128 acts
-
-
-class Item(NamedTuple):
-    """One thing that a resident is about to see to."""
-
-    device: int
-    state: int  # in which it is put
-    ok: tuple[int, ...]  # states that are left as they are
 
 
 class Later(NamedTuple):
@@ -86,10 +78,11 @@ class Resident(User):
         self._drawn: dict[int, Packed] = {}
         tastes = streams(actor, "tastes")
         self.rules = rules_of(world, traits, tastes)
-        self.leaving_rules = leaving_rules_of(traits, tastes)
+        self.leaving_rules = leaving_rules_of(world, traits, tastes)
         home = world.home
         bedroom = "bedroom" if index < 2 else "nursery"
         rooms = {k: home.room(r, "bathroom" if r == "laundry" else "living") for k, (r, _) in WANTS.items()}
+        rooms |= {act: home.devices[d].room for act, kind in PLACES.items() if (d := home.only(kind)) != NONE}
         self.rooms = Fixed(rooms | dict.fromkeys(("sleep", "dress", "wake"), home.room(bedroom, "bedroom")))
         self.like = traits.comfort_setpoint
         self.level = 2 if self.like >= 21.0 else 1  # of heating that is liked
@@ -210,43 +203,44 @@ class Resident(User):
 
     def _leave(self, world: House, room: int, before: str, todo: list[Item]) -> None:
         if world.sleeper_in(room):
-            self._add(world, world.home.lights[room], 0, (0,), todo)
+            self._darken(world, room, todo)
             return
         if world.others_in(room, self):
             return
-        if before in LEAVING and self.coins[13] < self.leaving_rules[before]:
-            self._add(world, world.home.by_name[before], 0, (0,), todo)
+        if self.coins[13] < self.leaving_rules.get(before, 0.0):
+            self._add(world, world.home.only(before), 0, (0,), todo)
         if self.coins[14] < self.traits.tidiness:
-            self._add(world, world.home.lights[room], 0, (0,), todo)
+            self._darken(world, room, todo)
+
+    def _darken(self, world: House, room: int, todo: list[Item]) -> None:
+        for light in world.home.lights[room]:
+            self._add(world, light, 0, (0,), todo)
 
     def rules_at(self, time: int) -> Rules:
         """Those of the window of the day."""
         return self.rules[time % DAY * WINDOWS // DAY]
 
     def _want(self, world: House, key: str, todo: list[Item]) -> None:
-        lights, room, coins = world.home.lights, self.room, self.coins
-        for coin, device, state, ok, holds, seek, if_loaded, p in self.rules_at(world.now)[key]:
-            if p < 1.0 and coins[coin] >= p:
+        room, coins = self.room, self.coins
+        for rule in self.rules_at(world.now)[key]:
+            if rule.p < 1.0 and coins[rule.coin] >= rule.p:
                 continue
-            if holds and not holds(world, room, self):
+            if rule.holds and not rule.holds(world, room, self):
                 continue
-            if device == HERE:
-                device = lights[room]
-                if state and world.sleeper_in(room):
-                    continue  # it would wake somebody
-            elif device == ALL_LIGHTS:
-                for light in lights:
-                    if light != lights[room] or self.leaving:
-                        self._add(world, light, 0, (0,), todo)
+            if rule.device == HERE and rule.state and world.sleeper_in(room):
+                continue  # it would wake somebody
+            if rule.if_loaded and rule.device not in world.loaded:
                 continue
-            elif if_loaded and device not in world.loaded:
-                continue
-            self.wants[device] = ok
-            if seek:
-                self._add(world, device, state, ok, todo)
+            for device, state, ok in rule.items(world, room, self.index, self.leaving):
+                if rule.device != ALL_LIGHTS:
+                    self.wants[device] = ok
+                if rule.seek:
+                    self._add(world, device, state, ok, todo)
 
     def _want_warmth(self, world: House, todo: list[Item]) -> None:
         device = world.heating
+        if device == NONE:
+            return
         self.wants[device] = (1, 2) if self.level == 1 else (2,)
         if world.indoor < self.like - 0.7:
             self._add(world, device, self.level, self.wants[device], todo)
@@ -264,7 +258,8 @@ class Resident(User):
 
     def _arrive(self, world: House) -> None:
         """Coming home: unlock, open the door, go where the act takes place."""
-        self.todo = [Item(world.home.by_name["lock"], 0, (0,))]
+        lock = world.home.only("lock")
+        self.todo = [] if lock == NONE else [Item(lock, 0, (0,))]
         self.reach_at(world.now + 1)
         world.call_at(world.now + 15, self._come_in, self.generation)
 
@@ -351,16 +346,17 @@ class Resident(User):
         off = self.like - 0.5 - world.indoor
         if off <= 0:
             off = world.indoor - self.like - 1.5
-        if off > 0:
+        if off > 0 and world.heating != NONE:
             world.utility_totals["cold"] += off * SLOT / 60
             world.cold_hours += off * SLOT / HOUR
             if off > 0.5 and not self.leaving:
                 self._warm_or_cool(world)
         if dusk_or_dawn and not self.leaving and self.act.activity >= 0 and world.dark(self.room):
-            light = world.home.lights[self.room]
-            if light not in self.wants:
+            if any(light in self.wants for light in world.home.lights[self.room]):
+                return
+            for light, level in world.lamps(self.room, 2, self.index):
                 world.accrue()
-                item = Item(light, 2, (1, 2))
+                item = Item(light, level, (1, 2))
                 self.wants[light] = item.ok
                 if not world.states[light] and not world.sleeper_in(self.room):
                     self._see_to(world, item, 1 + self.delay(62, 60.0, 0.8))

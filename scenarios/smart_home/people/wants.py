@@ -13,6 +13,7 @@ from typing import NamedTuple
 from lam_env.core.rng import Stream
 from lam_env.core.shared import Fixed
 
+from ..devices import ALL_LIGHTS, HERE, NONE
 from ..house import House, Occupant
 from .dislikes import WINDOWS
 from .personas import PersonaTraits
@@ -93,6 +94,7 @@ WANTS: dict[str, tuple[str, tuple[Want, ...]]] = {
 
 # what is switched off on leaving a room in which nobody stays; the light too, with the probability `tidiness`
 LEAVING = {"tv": Want("living.tv", 0, p=0.88), "music": Want("living.music", 0, p=0.75)}  # act and device alike
+PLACES = {"tv": "tv", "music": "music", "laundry": "washer"}  # acts that are done where a device of this kind is
 LOADS = {"dinner": ("kitchen.dishwasher", 0.6), "lunch": ("kitchen.dishwasher", 0.2)}
 
 # the sensor of furniture or an appliance that an activity sets off when it begins; "bed" also on getting up
@@ -125,6 +127,14 @@ def meaning(activity: str) -> str:
     return name if name in WANTS else "relax"
 
 
+class Item(NamedTuple):
+    """One thing that a resident is about to see to."""
+
+    device: int
+    state: int  # in which it is put
+    ok: tuple[int, ...]  # states that are left as they are
+
+
 class Rule(NamedTuple):
     """A want as one resident has it in one home."""
 
@@ -137,51 +147,66 @@ class Rule(NamedTuple):
     if_loaded: bool
     p: float  # probability on an occasion
 
+    def items(self, house: House, room: int, person: int, everywhere: bool) -> list[Item]:
+        """What it asks for of a person in a room, or of one who leaves the home (`everywhere`)."""
+        if self.device == HERE:
+            return [Item(light, level, self.ok) for light, level in house.lamps(room, self.state, person)]
+        if self.device == ALL_LIGHTS:
+            rooms = (lights for other, lights in enumerate(house.home.lights) if everywhere or other != room)
+            return [Item(light, 0, (0,)) for lights in rooms for light in lights]
+        return [Item(self.device, self.state, self.ok)]
+
 
 Rules = Fixed[str, list[Rule]]  # by activity
 
 
 def rules_of(house: House, traits: PersonaTraits, tastes: Stream) -> tuple[Rules, ...]:
     """One for each of the day's `WINDOWS`; the same for all where households are alike."""
-    usual = Fixed(
-        {
-            key: [
-                Rule(
-                    j + 10 if key in ("wake", "return") else j,
-                    house.device_index[w.device],
-                    w.state,
-                    (w.state, *w.ok),
-                    house.conditions[w.when] if w.when else None,
-                    w.seek,
-                    w.when == "loaded",
-                    _own(w, traits, tastes, i * 16 + j),
-                )
-                for j, w in enumerate(wants)
-            ]
-            for i, (key, (_, wants)) in enumerate(WANTS.items())
-        }
-    )
+    usual = [
+        [_own(w, traits, tastes, i * 16 + j) for j, w in enumerate(wants)]
+        for i, (_, wants) in enumerate(WANTS.values())
+    ]
     if house.params.households == "alike":
-        return (usual,) * WINDOWS
-    return tuple(_in_window(usual, tastes, 1024 * (window + 1)) for window in range(WINDOWS))
+        return (_rules(house, usual),) * WINDOWS
+    return tuple(_rules(house, _in_window(usual, tastes, 1024 * (window + 1))) for window in range(WINDOWS))
 
 
-def _in_window(usual: Rules, tastes: Stream, first: int) -> Rules:
-    """With scatter on the logits of probabilities; `first` of its draws."""
+def _rules(house: House, p: list[list[float]]) -> Rules:
+    """Those of a home's devices, with these probabilities of each activity's wants."""
     rules = {}
-    for i, (key, own) in enumerate(usual.items()):
+    for (key, (_, wants)), own in zip(WANTS.items(), p, strict=True):
         rules[key] = [
-            Rule(*rule[:-1], rule.p / (rule.p + (1 - rule.p) * math.exp(-HOURLY * tastes.normal(first + i * 16 + j))))
-            if rule.p < 1.0
-            else rule
-            for j, rule in enumerate(own)
+            Rule(
+                j + 10 if key in ("wake", "return") else j,
+                device,
+                w.state,
+                (w.state, *w.ok),
+                house.conditions[w.when] if w.when else None,
+                w.seek,
+                w.when == "loaded",
+                own[j],
+            )
+            for j, w in enumerate(wants)
+            for device in house.home.meant(w.device)
         ]
     return Fixed(rules)
 
 
-def leaving_rules_of(traits: PersonaTraits, tastes: Stream) -> Fixed[str, float]:
-    """By activity, the probability that what it has needed is switched off when it is over."""
-    return Fixed({key: _own(w, traits, tastes, 999 + i) for i, (key, w) in enumerate(LEAVING.items())})
+def _in_window(usual: list[list[float]], tastes: Stream, first: int) -> list[list[float]]:
+    """With scatter on the logits of probabilities; `first` of its draws."""
+    return [
+        [
+            p / (p + (1 - p) * math.exp(-HOURLY * tastes.normal(first + i * 16 + j))) if p < 1.0 else p
+            for j, p in enumerate(own)
+        ]
+        for i, own in enumerate(usual)
+    ]
+
+
+def leaving_rules_of(house: House, traits: PersonaTraits, tastes: Stream) -> Fixed[str, float]:
+    """By activity, the probability that what it has needed, if the home has it, is switched off when it is over."""
+    own = {key: _own(w, traits, tastes, 999 + i) for i, (key, w) in enumerate(LEAVING.items())}
+    return Fixed({key: p for key, p in own.items() if house.home.only(key) != NONE})
 
 
 def _own(want: Want, traits: PersonaTraits, tastes: Stream, index: int) -> float:

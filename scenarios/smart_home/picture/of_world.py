@@ -37,7 +37,7 @@ def home_view(world: HomeWorld) -> HomeView:
     """The home at this instant."""
     home, params, now = world.home, world.params, world.now
     act = _latest_act(world)
-    duty = min(1.0, max(0.0, 2 * (params.setpoints[world.states[home.by_name["heating"]]] - world.indoor)))
+    duty = world.duty
     level = world.price / params.price
     return HomeView(
         rooms=home.rooms,
@@ -46,7 +46,11 @@ def home_view(world: HomeWorld) -> HomeView:
         sun=math.tanh(4 * world.sun),  # 0.06, where lamps go on, is a quarter; a clear noon in winter 0.85
         outdoor=world.climate.slots[now % DAY // SLOT][0],
         indoor=world.indoor,
-        lights={room: world.states[device] for room, device in zip(home.rooms, home.lights, strict=True)},
+        lights={
+            room: max(world.states[light] for light in lights)
+            for room, lights in zip(home.rooms, home.lights, strict=True)
+            if lights
+        },
         people=tuple(_person(world, r) for r in world.residents),
         devices=tuple(_device(world, d, duty > 0) for d in home.devices if d.kind.name != "light"),
         automation=world.automation,
@@ -81,6 +85,7 @@ def event_text(world: HomeWorld, action: int) -> str:
     device = world.home.devices[world.home.device_of[action]]
     kind, state = device.kind.name, device.kind.states[world.home.state_of[action]]
     name = f"{world.home.rooms[device.room]} {kind}" if kind in ("light", "blinds") else SPOKEN.get(kind, kind)
+    name = device.name if world.home.own else name
     return f"{name} {'on' if state in ('hot', 'running') else state}"
 
 
@@ -102,8 +107,7 @@ def _person(world: HomeWorld, r: Resident) -> PersonView:
         doing = "idle"
     mood = ""
     if not away and not r.asleep:
-        light = world.home.lights[r.room]
-        if not world.states[light] and 0 not in r.wants.get(light, (0,)):
+        if world.lacks_light(r):
             mood = "in the dark"
         elif world.indoor < r.like - 0.5:
             mood = "cold"

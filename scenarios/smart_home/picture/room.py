@@ -93,9 +93,11 @@ def _shell(name: str, place: Rect, doorways: list[Interval]) -> Iterator[Item]:
         yield Rectangle(left + 5, top + 5, wide - 10, deep - 10, 7, stroke="wallpaper", stroke_width=1.4)
 
 
-def _widths(devices: list[DeviceView], name: str, place: Rect, doorways: list[Interval]) -> list[tuple[str, float]]:
+def _widths(
+    view: HomeView, name: str, place: Rect, doorways: list[Interval], devices: list[DeviceView]
+) -> list[tuple[str, float]]:
     """What hangs on the back wall, from the left."""
-    things = [("lamp", 18.0)]
+    things = [("lamp", 18.0)] if name in view.lights else []
     if name in _WINDOWS or any(d.kind == "blinds" for d in devices):
         things.append(("window", 46.0 if place.width > (300 if doorways else 190) else 28.0))
     things += [("thermostat", 48.0) for d in devices if d.kind == "thermostat"]
@@ -106,7 +108,9 @@ def _title(
     view: HomeView, name: str, place: Rect, doorways: list[Interval], devices: list[DeviceView]
 ) -> tuple[str, float]:
     """The room's name, with its temperature where there is room, and where the wall is free again."""
-    used = sum(width + 6 for _, width in _widths(devices, name, place, doorways)) + sum(b - a + 6 for a, b in doorways)
+    used = sum(width + 6 for _, width in _widths(view, name, place, doorways, devices)) + sum(
+        b - a + 6 for a, b in doorways
+    )
     title = name.capitalize()
     if name in view.temperatures:
         longer = f"{title} {view.temperatures[name]:.1f}°"
@@ -121,7 +125,7 @@ def _wall_things(
     """What hangs on the wall: what the night darkens, what it does not, where the window is, where the last ends."""
     x, y, w, _ = place
     dark, shining = list[Item](), list[Item]()
-    window, end, hanging = None, start, _widths(devices, name, place, doorways)
+    window, end, hanging = None, start, _widths(view, name, place, doorways, devices)
     by_kind = {d.kind: d for d in devices}
     spots = _pack(start, x + w - 4, doorways, [width for _, width in hanging], 4.0)
     for (kind, width), spot in zip(hanging, spots, strict=True):

@@ -60,7 +60,7 @@ class HomeView:
     sun: float  # daylight 0..1
     outdoor: float  # [C]
     indoor: float  # [C]
-    lights: dict[str, int] = field(default_factory=dict)  # room -> 0 off, 1 dim, 2 on
+    lights: dict[str, int] = field(default_factory=dict)  # room that has lights -> 0 off, 1 dim, 2 on
     temperatures: dict[str, float] = field(default_factory=dict)  # room -> [C], optional
     people: tuple[PersonView, ...] = ()  # at most 4
     devices: tuple[DeviceView, ...] = ()

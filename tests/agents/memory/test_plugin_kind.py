@@ -11,7 +11,7 @@ from lam_env.scenarios.smart_home.params import REWARD_WEIGHTS
 from scripted import Saying
 
 from lam_env.core.contracts import Training
-from lam_env.core.events import Vocabulary
+from lam_env.core.events import LogError, Vocabulary
 from lam_env.core.observation import ObservationRows
 
 ACTIONS = ("none", "hall.light.on", "hall.light.off", "kitchen.light.on", "tv.on")
@@ -39,6 +39,10 @@ def policy(acceptance=0.5, pseudo=1.0, p=(0.2, 0.2, 0.2, 0.2, 0.2)):
 def test_commands_of_a_kind_do_the_same_to_devices_of_a_kind():
     assert VOCABULARY.kinds().tolist() == [0, 1, 2, 1, 4]
     assert Vocabulary(("none", "a.heat", "heat", "b.a.heat")).kinds().tolist() == [0, 1, 2, 1]
+    said = ("none", "lamp.on", "lamp.on", "lamp.off")
+    assert Vocabulary(("none", "a", "b", "c"), action_kinds=said).kinds().tolist() == [0, 1, 1, 3]
+    with pytest.raises(LogError, match="action_kinds needs one word per action"):
+        Vocabulary(("none", "a"), action_kinds=said)
 
 
 def test_answers_are_summed_over_a_kind_for_this_part_of_the_day_and_for_all():

@@ -71,8 +71,9 @@ def test_aliases_stand_for_what_they_name_but_not_for_more_than_a_memory_holds(t
     assert data == {"a": {"x": [1, 2]}, "b": {"x": [1, 2]}}
     assert isinstance(data, dict)
     assert data["a"] is not data["b"]
+    twice = ("a: 1\nb: {c: 1, c: 2}\n", "'c' is there twice, in lines 2 and 2; leave one of them away")
     endless, deep = ("a: &a [*a]\n", "holds itself"), ("[" * 5000, "too deep")
-    for text, told in ((LAUGHS, "more than 100,000 values"), endless, deep):
+    for text, told in ((LAUGHS, "more than 100,000 values"), endless, deep, twice):
         path.write_text(text)
         with pytest.raises(ConfigError, match=told):
             read_yaml(path, "")
