@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lam_env.evaluation.log_predictors import best_in_words, best_predictor, notes_on_parts
-from lam_env.evaluation.metrics import log_losses, prediction_metrics
+from lam_env.evaluation.metrics import prediction_metrics, scored
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import sd_over
 
@@ -73,7 +73,7 @@ def test_a_part_is_named_that_is_better_than_its_whole_by_more_than_a_deviation(
 
 def test_losses_by_hand() -> None:
     probs = np.array([[0.5, 0.3, 0.2], [0.9, 0.05, 0.05], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
-    losses = log_losses(probs, np.array([1, 0, 1, 2]))
+    losses = scored(probs, np.array([1, 0, 1, 2])).losses
     smooth = [-math.log(0.999 * p + 0.0005) for p in (0.6, 0.0, 0.5)]  # nothing is known of the last: none is sure
     np.testing.assert_allclose(losses, [smooth[0], 0, smooth[1], smooth[2]])
     assert prediction_metrics(probs, np.array([1, 0, 1, 2]))["pred.nll"] == pytest.approx(np.mean(smooth))

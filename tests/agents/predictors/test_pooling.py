@@ -153,9 +153,9 @@ def test_a_day_on_which_nobody_acts_is_no_block_of_its_own():
 def test_what_is_left_out_is_said_by_the_member_that_has_not_seen_it():
     points = days_log(10, timed=True)
     nets = untrained(points, members=3, blocks=5)
-    left = LeftOut.of(nets, points)
     block = blocks_of(points, 5)
     _, counted = BackOff.fit(NEXT, points, block)
+    left = LeftOut.of(nets, points, counted)
     np.testing.assert_array_equal(left.rows, (block >= 2) & (points.target > 0))
     rows = np.flatnonzero(left.rows)
     said = [nets.member(block[i] - 2).read(points).next[i, points.target[i]] for i in rows[:: len(rows) // 8]]
