@@ -37,6 +37,7 @@ LATELY = 0.98  # decay of the share of new things
 MASS = 300.0
 MOST_ALTERNATIVES = 600_000  # of all choices that weights are learned from
 LEAST_ACTIONS, LEAST_STREAMS = 64, 5  # of a log whose persons may be streams of their own
+LEAST_TIMES = 3  # that a person does one of them
 MOST_OWN = 1000  # different actions of a person: a word costs as much
 
 
@@ -54,7 +55,7 @@ class Person:
     the order in which they did it first: their repertoire, `used`."""
 
     def __init__(self, weights: np.ndarray):
-        self.ledger, self.weights, self.learned = Ledger(SPEEDS), weights, 0
+        self.ledger, self.weights, self.heard = Ledger(SPEEDS), weights, 0
         self.used, self.place, self.seen = list[int](), dict[int, int](), list[int]()
         self.new, self.rows, self.last = 1.0, 2.0, 0  # new things and decision points of late; place of what came last
         self.contexts: list[int] = []  # that await their outcome
@@ -66,10 +67,12 @@ class Person:
             return 0  # the stream begins without an event
         place = self.place.setdefault(action, len(self.used))
         new = place == len(self.used)
+        if len(self.p):
+            step = common.covariance @ (self.x[place] - self.p @ self.x) / (common.mass + self.heard)
+            # whatever is rare in the log, no single choice turns anything round
+            self.weights = self.weights + step / max(1.0, float(np.abs(self.x @ step).max()))
         if self.contexts:
-            gradient = self.x[place] - self.p @ self.x
-            self.weights = self.weights + common.covariance @ gradient / (common.mass + self.learned)
-            self.learned += 1
+            self.heard += 1
             self.new, self.rows = LATELY * self.new + new, LATELY * self.rows + 1
             self.ledger.add(self.contexts, place)
         if new:
@@ -77,6 +80,10 @@ class Person:
             self.seen.append(time)
         self.seen[place], self.last = time, place
         return place
+
+    def waits(self, contexts: list[int]) -> None:
+        """Says nothing, but counts what comes."""
+        self.contexts, self.x, self.p = contexts, self.x[:0], self.p[:0]
 
     def chooses(self, contexts: list[int], time: int, everybody: np.ndarray) -> None:
         """Weighs what comes next; `everybody` (A,): what follows in the whole log."""
@@ -110,7 +117,7 @@ class Person:
         x[-MORE, :m] = everybody[self.used]
         x[-MORE, m] = 1 - x[-MORE].sum()
         np.log(np.maximum(x[: 1 - MORE], 1e-9), out=x[: 1 - MORE])
-        x[-5, m], x[-4, m], x[-3, m] = 1, np.log1p(m), np.log1p(self.learned)
+        x[-5, m], x[-4, m], x[-3, m] = 1, np.log1p(m), np.log1p(self.heard)
         x[-2, :m] = np.log1p(np.maximum(time - np.array(self.seen), 0) / 3600)
         if m:
             x[-1, self.last] = 1
@@ -130,7 +137,7 @@ class Person:
         return out
 
 
-_PLAIN = ("weights", "learned", "used", "seen", "new", "rows", "last", "contexts", "x", "p")
+_PLAIN = ("weights", "heard", "used", "seen", "new", "rows", "last", "contexts", "x", "p")
 
 
 @dataclass
@@ -157,10 +164,10 @@ class Persons:
         what other blocks than the row's, `block` (n,), say of everybody."""
         plain = Common(np.zeros(SIZE), np.zeros((SIZE, SIZE)))
         others = [cls(points.vocabulary, _table(points.select(block != b)), plain) for b in range(block.max() + 1)]
-        many = np.cumsum(repertoires(points) + 1) // MOST_ALTERNATIVES
-        stride, choices = int(many[-1]) + 1, Choices()
-        for row in _walk(points, [others[b] for b in block]):
-            if row.answers and row.number % stride == 0:
+        apart = 1 + int((repertoires(points) + 1).sum()) // MOST_ALTERNATIVES
+        choices = Choices()
+        for row in _walk(points, [others[b] for b in block], np.arange(len(points)) % apart == 0):
+            if len(row.before):
                 choices.add(row.before, row.place)
         common = Common(*fitted(choices, SIZE))
         for other in others:
@@ -224,18 +231,18 @@ class Persons:
 
 
 class _Row(NamedTuple):
-    """A row of a log that has been walked to: `answers`: the stream has said something before it, of which `before`
-    are the features, and `place` is what came."""
+    """A row of a log that has been walked to: `before`: features of what was said in the row before, none where nothing
+    was; `place`: what came."""
 
     number: int
-    answers: bool
     before: np.ndarray
     place: int
     said: Callable[[], np.ndarray]  # (A,)
 
 
-def _walk(points: DecisionPoints, models: list[Persons]) -> Iterator[_Row]:
-    """Row by row, each stream from its start; `models` (n,): whose word about everybody holds in each row."""
+def _walk(points: DecisionPoints, models: list[Persons], says: np.ndarray | None = None) -> Iterator[_Row]:
+    """Row by row, each stream from its start; `models` (n,): whose word about everybody holds in each row; `says` (n,)
+    bool: rows in which something is said (default: all)."""
     history, vocabulary = of_log(points), points.vocabulary
     contexts, last = _contexts(history, vocabulary), history.last[:, 0]
     done = user_action(np.asarray(points.tokens), len(vocabulary))
@@ -244,10 +251,13 @@ def _walk(points: DecisionPoints, models: list[Persons]) -> Iterator[_Row]:
     for i, model in enumerate(models):
         if i in begins:
             person = Person(model.common.weights)
-        before, answers, everybody = person.x, bool(person.contexts), model.everybody(int(last[i]))
+        before, everybody = person.x, model.everybody(int(last[i]))
         place = person.hears(int(done[i]), int(time[i]), model.common)
-        person.chooses(contexts[i].tolist(), int(time[i]), everybody)
-        yield _Row(i, answers, before, place, partial(person.says, everybody))
+        if says is None or says[i]:
+            person.chooses(contexts[i].tolist(), int(time[i]), everybody)
+        else:
+            person.waits(contexts[i].tolist())
+        yield _Row(i, before, place, partial(person.says, everybody))
 
 
 def _contexts(history: History, vocabulary: Vocabulary) -> np.ndarray:
@@ -275,8 +285,10 @@ def repertoires(points: DecisionPoints) -> np.ndarray:
 
 
 def suits(points: DecisionPoints) -> bool:
-    """Whether the streams of a log may be persons of their own: there is much to do, of which each does little."""
-    if len(points.vocabulary) < LEAST_ACTIONS or len(points.starts()) < LEAST_STREAMS:
+    """Whether the streams of a log may be persons of their own: there is much to do, of which each does little, and
+    that again and again."""
+    streams = len(points.starts())
+    if len(points.vocabulary) < LEAST_ACTIONS or streams < LEAST_STREAMS:
         return False
     own = repertoires(points)[np.r_[points.starts()[1:], len(points)] - 1].mean()
-    return bool(own <= min(MOST_OWN, len(points.vocabulary) / 2))
+    return bool(own <= min(MOST_OWN, len(points.vocabulary) / 2, len(points) / streams / LEAST_TIMES))

@@ -156,7 +156,7 @@ class Pool:
 
     def whole(self, parts: dict[str, np.ndarray]) -> np.ndarray:
         """(b, A) of what `parts` gives."""
-        return self.pooled(**parts) if self.nets is not None else parts["counts"]
+        return self.pooled(parts["nets"], parts["counts"]) if self.nets is not None else parts["counts"]
 
     def read(self, points: DecisionPoints, hidden: bool = True, known: np.ndarray | None = None) -> Prediction:
         """Every row of a log, each world from its start; equal to stepping. `hidden` False saves the memory of

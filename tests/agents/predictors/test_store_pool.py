@@ -13,8 +13,9 @@ from forged import Evil, resign
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.pool import Pool
 from lam_env.agents.predictors.store import ModelError, known, load, save
-from pools import pool_of
+from pools import pool_of, pool_of_persons
 
+from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 
 TEA = Vocabulary(("none", "tea", "tv", "door"), VOCABULARY.sensors, patience=(0, 300, 600, 900))
@@ -196,3 +197,47 @@ def test_networks_without_counts_come_back_without_them(folder):
     (folder / "config.json").write_text(json.dumps({**config, "pool": None}))
     resign(folder)
     assert isinstance(load(folder), Predictor)
+
+
+# -- persons, without networks -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def of_persons(tmp_path):
+    save(pool_of_persons(), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_persons_come_back_the_same(of_persons):
+    pool, again = pool_of_persons(), load(of_persons)
+    assert sorted(os.listdir(of_persons)) == ["config.json", "counts.safetensors", "manifest.json"]
+    assert known(again) == known(pool)
+    with pytest.raises(UserError, match="has no networks"):
+        _ = again.networks
+    points = random_log(1, 60)
+    np.testing.assert_array_equal(again.read(points).next, pool.read(points).next)
+    np.testing.assert_allclose(stepped(again, points).next, pool.read(points).next, atol=1e-6)
+    # networks take their place, and the other way round
+    save(pool_of(LOG), of_persons)
+    assert load(of_persons).nets is not None
+    save(pool, of_persons)
+    assert load(of_persons).nets is None
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("weights", lambda a: a[:-1]),
+        ("weights", lambda a: a.astype(np.float32)),
+        ("weights", lambda a: a * np.nan),
+        ("covariance", lambda a: a[:, :-1].copy()),
+        ("covariance", lambda a: a + np.inf),
+    ],
+)
+def test_forged_weights_of_persons_are_refused(of_persons, name, change):
+    path = of_persons / "counts.safetensors"
+    arrays = safetensors.numpy.load(path.read_bytes())
+    arrays[f"persons.{name}"] = change(arrays[f"persons.{name}"])
+    path.write_bytes(safetensors.numpy.save(arrays))
+    resign(of_persons)
+    refused(of_persons, "persons holds weights that are none")
