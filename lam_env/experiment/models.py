@@ -120,7 +120,7 @@ def read_held_out(
         print(f"  no boosted trees: {why}")
     for each in (boosted or pool).parts(points, test, known):
         said = {"prior": pool.whole(each)} | ({} if boosted is None else {"prior_boosted": boosted.pooled(each)})
-        yield said | ({} if pool.nets is None else {f"prior.{name}": p for name, p in each.items()})
+        yield said | {f"prior.{name}": p for name, p in each.items()}
 
 
 def blocks(predictor: ActionPredictor, points: DecisionPoints, rows: np.ndarray) -> Iterator[np.ndarray]:

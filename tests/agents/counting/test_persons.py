@@ -13,27 +13,10 @@ from lam_env.agents.counting.persons import SIZE, Common, Persons, repertoires, 
 from lam_env.agents.plain import pack, unpack
 from lam_env.agents.predictors.likelihood import blocks_of, mean_nll
 from lam_env.agents.states import plain, restored
+from lives import PLACES, lives
 
 from lam_env.core.events import Vocabulary
-from lam_env.core.units import DAY, HOUR
-
-PLACES = Vocabulary(("none", *(f"p{i}" for i in range(99))))
-
-
-def lives(people=6, days=30, seed=0, quiet=0.0, own=8):
-    """Each person goes from home to one of `own` places of theirs and back: on weekdays at eight to work."""
-    rng = np.random.default_rng(seed)
-    bags, times, worlds = [], [], []
-    for person in range(people):
-        theirs = 1 + rng.permutation(99)[:own]
-        for day in range(days):
-            out = theirs[1] if day % 7 < 5 else theirs[2 + rng.integers(own - 2)]
-            for hour, place in ((8, out), (18, theirs[0]), (20, theirs[2 + rng.integers(2)]), (22, theirs[0])):
-                bags.append([] if rng.random() < quiet else [int(place)])
-                times.append(day * DAY + hour * HOUR)
-                worlds.append(person)
-    return log_of(bags, times, worlds, PLACES)
-
+from lam_env.core.units import DAY
 
 def taught(points, blocks=5):
     return Persons.fit(points, blocks_of(points, blocks))
