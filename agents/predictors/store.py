@@ -25,11 +25,11 @@ from ..files import ModelError, fill, read_folder, reading, settings_of, to_json
 from .features import Featuriser
 from .network import Predictor
 from .pool import Pool
-from .settings import PredictorSettings
+from .settings import MOST_WEIGHTS, PredictorSettings
 
 FORMAT = 4
 _WEIGHTS, _CONFIG, _COUNTS = "model.safetensors", "config.json", "counts.safetensors"
-_MOST = {_WEIGHTS: 1 << 30, _CONFIG: 1 << 26}  # [bytes]; 30,000 names are some megabytes
+_MOST = {_WEIGHTS: MOST_WEIGHTS + (1 << 20), _CONFIG: 1 << 26}  # [bytes]; 30,000 names are some megabytes
 _MOST_COUNTS = {_COUNTS: 1 << 34}  # 24 bytes at most a row of the log and context: more rows than a log may have
 _TABLE = {"keys": np.int64, "first": np.int64, "outcomes": np.int32, "counts": np.float32}
 _COMMON = ("weights", "covariance")
