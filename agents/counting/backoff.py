@@ -123,9 +123,7 @@ class BackOff:
         everything = self.blocks(points, np.ones(len(points), bool), known)
         return whole(everything, len(points), self.outcomes)
 
-    def blocks(
-        self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None
-    ) -> Iterator[np.ndarray]:
+    def blocks(self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """The same of the `rows` (n,) bool that are asked for alone, piece by piece, each (b, Y)."""
         alpha, size = np.float32(self.alpha), self.outcomes
         contexts, follows = _read(points) @ self._radix, _followed(points, size)

@@ -70,9 +70,7 @@ class CountTable(NamedTuple):
     size: int
 
     @classmethod
-    def of(
-        cls, keys: np.ndarray, first: np.ndarray, outcomes: np.ndarray, counts: np.ndarray, size: int
-    ) -> CountTable:
+    def of(cls, keys: np.ndarray, first: np.ndarray, outcomes: np.ndarray, counts: np.ndarray, size: int) -> CountTable:
         row = np.repeat(np.arange(len(keys) + 1), np.diff(first))
         total = np.bincount(row, counts, len(keys) + 1).astype(np.float32)
         return cls(keys, first, outcomes, counts, total[:, None], size)

@@ -190,13 +190,11 @@ class Persons:
         everything = self.blocks(points, np.ones(len(points), bool))
         return whole(everything, len(points), len(self.vocabulary))
 
-    def blocks(
-        self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None
-    ) -> Iterator[np.ndarray]:
+    def blocks(self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """The same of the `rows` (n,) bool that are asked for alone, piece by piece, each (b, A)."""
         within = np.isin(points.world, points.world[rows])
         asked, walk = rows[within], _walk(points.select(within), [self] * int(within.sum()))
-        for first, end, _ in pieces(asked, len(self.vocabulary)):
+        for _, end, _ in pieces(asked, len(self.vocabulary)):
             said = []
             for row in walk:
                 if asked[row.number]:

@@ -41,9 +41,9 @@ class PoolState:
 
 
 class Pool:
-    """`nets` None: counts alone. `weights` (2,): of `PARTS`. `acts`: says whether the user acts before the next decision
-    point; None: every decision point is one that the parts have learned from. `timer`: quiet time [s] after which there
-    is a decision point (default: the networks')."""
+    """`nets` None: counts alone. `weights` (2,): of `PARTS`. `acts`: says whether the user acts before the next
+    decision point; None: every decision point is one that the parts have learned from. `timer`: quiet time [s] after
+    which there is a decision point (default: the networks')."""
 
     def __init__(
         self,

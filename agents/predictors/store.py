@@ -32,7 +32,7 @@ _WEIGHTS, _CONFIG, _COUNTS = "model.safetensors", "config.json", "counts.safeten
 _MOST = {_WEIGHTS: MOST_WEIGHTS + (1 << 20), _CONFIG: 1 << 26}  # [bytes]; 30,000 names are some megabytes
 _MOST_COUNTS = {_COUNTS: 1 << 34}  # 24 bytes at most a row of the log and context: more rows than a log may have
 _TABLE = {"keys": np.int64, "first": np.int64, "outcomes": np.int32, "counts": np.float32}
-_COMMON = ("weights", "covariance")
+_COMMON = ("weights", "covariance")  # of `Common`
 _MOST_COUNTED = 1 << 40  # so often nothing happens; sums of such numbers are still finite
 
 
@@ -133,7 +133,7 @@ def _pool(
         raise ValueError(f"{_COUNTS}: weights are no shares")
     if "next" in numbers:
         return Pool(nets, counts["next"], weights, counts.get("acts"), config["timer"])
-    common = Common(*(arrays[f"persons.{part}"] for part in _COMMON), numbers["persons"])
+    common = Common(arrays["persons.weights"], arrays["persons.covariance"], numbers["persons"])
     if any(part.dtype != np.float64 or not np.isfinite(part).all() for part in common[:2]):
         raise ValueError(f"{_COUNTS}: persons holds weights that are none")
     if common.weights.shape != (SIZE,) or common.covariance.shape != (SIZE, SIZE):

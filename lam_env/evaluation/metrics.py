@@ -35,8 +35,9 @@ class Scored(NamedTuple):
     @classmethod
     def joined(cls, parts: Sequence[Scored]) -> Scored:
         """Several logs, or pieces of one, in one."""
-        *columns, sizes = zip(*parts, strict=True)
-        return cls(*(np.concatenate(column) for column in columns), sizes[0])
+        columns = {name: [getattr(part, name) for part in parts] for name in cls._fields}
+        size = columns.pop("size")[0]
+        return cls(**{name: np.concatenate(column) for name, column in columns.items()}, size=size)
 
     @property
     def acts(self) -> np.ndarray:
@@ -104,7 +105,7 @@ def scores_of(of: Scored) -> dict[str, float]:
         out[MACRO_F1.id] = _macro_f1(of.likeliest[acts], of.target[acts])
         out[NLL.id] = float(of.losses[acts].mean())
     if len(of.target):
-        out[BRIER.id] = float((of.squares - 2 * of.p + 1).mean())  # squared distance to the one-hot target (Brier, 1950)
+        out[BRIER.id] = float((of.squares - 2 * of.p + 1).mean())  # squared distance to the target (Brier, 1950)
         out[ECE.id] = ece(of)
     if acts.any() and not acts.all():
         out[NLL_ALL.id] = float(_loss(of.p, of.size).mean())

@@ -18,6 +18,7 @@ from lives import PLACES, lives
 from lam_env.core.events import Vocabulary
 from lam_env.core.units import DAY
 
+
 def taught(points, blocks=5):
     return Persons.fit(points, blocks_of(points, blocks))
 

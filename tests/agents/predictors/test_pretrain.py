@@ -339,6 +339,6 @@ def test_networks_that_could_not_be_kept_are_not_trained():
     names = ("none", *(f"a{i}" for i in range(29_999)))
     many = dataclasses.replace(points, vocabulary=Vocabulary(names, readings=("lamp",)))
     large = dataclasses.replace(QUICK, hidden=2048, readout=2048, members=3)
-    with pytest.raises(UserError, match="29,999 actions make networks of 1.6 GiB, and 1 GiB is the most") as caught:
+    with pytest.raises(UserError, match=r"29,999 actions make networks of 1\.6 GiB, and 1 GiB is the most") as caught:
         pretrain(many, many, large)
     assert "\n" not in str(caught.value)

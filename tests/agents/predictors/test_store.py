@@ -200,7 +200,16 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    ["[]", "{", '{"format": 99}', "[" * 100_000, '{"format": 2}', '{"format": 3}', '{"format": 4}', '{"format": 4, "sha256": 3}'],
+    [
+        "[]",
+        "{",
+        '{"format": 99}',
+        "[" * 100_000,
+        '{"format": 2}',
+        '{"format": 3}',
+        '{"format": 4}',
+        '{"format": 4, "sha256": 3}',
+    ],
 )
 def test_a_broken_manifest_is_refused(folder, content):
     (folder / "manifest.json").write_text(content)
