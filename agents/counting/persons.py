@@ -38,6 +38,7 @@ MASS = 300.0
 MOST_ALTERNATIVES = 600_000  # of all choices that weights are learned from
 LEAST_ACTIONS, LEAST_STREAMS = 64, 5  # of a log whose persons may be streams of their own
 LEAST_TIMES = 3  # that a person does one of them
+MOST_SHARED = 20  # persons by whom one of them is done
 MOST_OWN = 1000  # different actions of a person: a word costs as much
 
 
@@ -283,10 +284,15 @@ def repertoires(points: DecisionPoints) -> np.ndarray:
 
 
 def suits(points: DecisionPoints) -> bool:
-    """Whether the streams of a log may be persons of their own: there is much to do, of which each does little, and
-    that again and again."""
+    """Whether the streams of a log may be persons of their own: there is much to do, of which each does little that
+    others do too, and that again and again."""
     streams = len(points.starts())
     if len(points.vocabulary) < LEAST_ACTIONS or streams < LEAST_STREAMS:
         return False
     own = repertoires(points)[np.r_[points.starts()[1:], len(points)] - 1].mean()
-    return bool(own <= min(MOST_OWN, len(points.vocabulary) / 2, len(points) / streams / LEAST_TIMES))
+    much, shared, again = (
+        len(points.vocabulary) / 2,
+        len(points.vocabulary) * MOST_SHARED / streams,
+        len(points) / streams,
+    )
+    return bool(own <= min(MOST_OWN, much, shared, again / LEAST_TIMES))
