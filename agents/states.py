@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .counting.ledger import Ledger
-
 S = TypeVar("S")
 
 
@@ -55,7 +53,7 @@ def plain(state: Any) -> Any:
     if dataclasses.is_dataclass(state):
         return {f.name: plain(getattr(state, f.name)) for f in dataclasses.fields(state)}
     if isinstance(state, np.ndarray) and state.dtype == object:
-        return [ledger.state_dict() for ledger in state]
+        return [one.state_dict() for one in state]
     return state
 
 
@@ -66,6 +64,6 @@ def restored(state: Any, kept: Any) -> Any:
         return made(*(restored(getattr(state, f.name), kept[f.name]) for f in dataclasses.fields(state)))
     if isinstance(state, np.ndarray) and state.dtype == object:
         out = np.empty(len(kept), object)
-        out[:] = [Ledger.of_state(each) for each in kept]
+        out[:] = [type(one).of_state(each) for one, each in zip(state, kept, strict=True)]
         return out
     return kept

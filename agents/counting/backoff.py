@@ -7,6 +7,7 @@ follows, y, is the user's next action (`NEXT`), or whether there is one before t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from lam_env.logs.decision_points import DecisionPoints
 from ..states import fresh
 from .counts import CountTable, Hits, best_constant, count_outcomes
 from .history import DEPTH, latest, push
-from .ledger import counts_so_far, ledgers, user_action
+from .ledger import CountsSoFar, Ledger, ledgers, pieces, user_action, whole
 
 NEXT = (
     *("", "quiet last", "quiet last 6h", "quiet last 3h"),
@@ -84,14 +85,15 @@ class BackOffState:
 
 
 class BackOff:
-    """`levels`: `NEXT` or `ACTS`; `table`: counts of the training log by context, (contexts + 1, Y), the last row zero.
-    Y outcomes: the actions, or no and yes."""
+    """`levels`: `NEXT` or `ACTS`; `table`: counts of the training log by context. Y outcomes: the actions, or no and
+    yes."""
 
     def __init__(self, vocabulary: Vocabulary, levels: tuple[str, ...], table: CountTable, alpha: float):
         self.vocabulary, self.levels, self.table, self.alpha = vocabulary, levels, table, alpha
         self.outcomes = outcomes(levels, vocabulary)
         self._radix = radix(levels, vocabulary.n_tokens)
         self._row = dict(zip(table.keys.tolist(), range(len(table.keys)), strict=True))
+        self._first: list[int] = table.first.tolist()
 
     @classmethod
     def fit(cls, levels: tuple[str, ...], points: DecisionPoints, block: np.ndarray) -> tuple[BackOff, np.ndarray]:
@@ -118,17 +120,24 @@ class BackOff:
     def read(self, points: DecisionPoints, known: np.ndarray | None = None) -> Prediction:
         """Every row of a log, `next` (n, Y); `known` (n,) bool: rows that the table was made of, whose outcomes are not
         counted twice."""
+        everything = self.blocks(points, np.ones(len(points), bool), known)
+        return whole(everything, len(points), self.outcomes)
+
+    def blocks(self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """The same of the `rows` (n,) bool that are asked for alone, piece by piece, each (b, Y)."""
         alpha, size = np.float32(self.alpha), self.outcomes
         contexts, follows = _read(points) @ self._radix, _followed(points, size)
-        p = np.full((len(points), size), 1 / size, np.float32)
-        for context in contexts.T:
-            counts = counts_so_far(points, context, follows, size, known)
-            counts += self.table.counts[self.table.rows(context)]
-            total = counts.sum(1, keepdims=True)
-            p *= alpha
-            p += counts
-            p /= total + alpha
-        return Prediction(p)
+        own = [CountsSoFar(points, context, follows, size, known) for context in contexts.T]
+        for first, end, at in pieces(rows, size):
+            p = np.full((len(at), size), 1 / size, np.float32)
+            for context, so_far in zip(contexts[first + at].T, own, strict=True):
+                counts = so_far.rows(first, end)[at]
+                counts += self.table.dense(self.table.rows(context))
+                total = counts.sum(1, keepdims=True)
+                p *= alpha
+                p += counts
+                p /= total + alpha
+            yield p
 
     # one decision point at a time
 
@@ -137,7 +146,7 @@ class BackOff:
             np.zeros((n, DEPTH), np.int64),
             np.full(n, _LONG_AGO),
             np.full((n, len(self.levels)), -1, np.int64),
-            ledgers(n, self.outcomes),
+            ledgers(n),
         )
 
     def reset(self, state: BackOffState, rows: np.ndarray) -> BackOffState:
@@ -157,12 +166,22 @@ class BackOff:
             own, before, contexts = state.own[i], state.contexts[i].tolist(), now[i].tolist()
             if before[0] >= 0:
                 own.add(before, done[i])
-            counts = self.table.counts[[self._row.get(context, -1) for context in contexts]] + own.of(contexts)
-            p[i] = self._interpolated(counts)
+            p[i] = self._interpolated(self._counts(contexts, own))
             after.contexts[i] = now[i]
         if np.count_nonzero(active) < len(active):
             after = fresh(state, after, active)
         return Prediction(p), after
+
+    def _counts(self, contexts: list[int], own: Ledger) -> np.ndarray:
+        """(levels, Y): the table's and the stream's."""
+        out = np.zeros((len(contexts), self.outcomes), np.float32)
+        for of_level, context in zip(out, contexts, strict=True):
+            if (row := self._row.get(context)) is not None:
+                here = slice(self._first[row], self._first[row + 1])
+                of_level[self.table.outcomes[here]] = self.table.counts[here]
+        level, outcome, counts = own.of(contexts)
+        out[level, outcome] += counts[:, 0]
+        return out
 
     def _interpolated(self, counts: np.ndarray) -> np.ndarray:
         """(levels, Y) -> (Y,): the recursion, its product written out."""

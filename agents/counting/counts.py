@@ -7,7 +7,7 @@ chosen on validation likelihood.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import smoothed, split_of
 from .history import DEPTH, History, of_log, of_step, push
+from .ledger import pieces, whole
 
 ALPHAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
@@ -27,6 +28,7 @@ _DIGITS: dict[str, tuple[Callable[[History], np.ndarray], int]] = {
     "quiet": (lambda h: h.quiet, 2),
     "hour": (lambda h: h.hour, 24),
     "weekend": (lambda h: h.day >= 5, 2),
+    "day": (lambda h: h.day, 7),
     "6h": (lambda h: h.hour // 6, 4),
     "3h": (lambda h: h.hour // 3, 8),
     "last": (lambda h: h.last[:, 0], 0),
@@ -55,11 +57,23 @@ def keys_of(context: str, history: History, n_tokens: int) -> np.ndarray:
 
 
 class CountTable(NamedTuple):
-    """Counts of one level: keys (K,) sorted; counts (K + 1, A) float32, the last row zero for keys never met."""
+    """What followed each of K contexts, and how often; what never did takes no room. keys (K,) int64, sorted; first
+    (K + 2,) int64: row k holds `outcomes` (N,) int32, which rise, and their `counts` (N,) float32 from first[k] to
+    first[k + 1]; the last row is empty, for keys never met. total (K + 1, 1) float32. `size`: how many outcomes there
+    are."""
 
     keys: np.ndarray
+    first: np.ndarray
+    outcomes: np.ndarray
     counts: np.ndarray
-    total: np.ndarray  # (K + 1, 1)
+    total: np.ndarray
+    size: int
+
+    @classmethod
+    def of(cls, keys: np.ndarray, first: np.ndarray, outcomes: np.ndarray, counts: np.ndarray, size: int) -> CountTable:
+        row = np.repeat(np.arange(len(keys) + 1), np.diff(first))
+        total = np.bincount(row, counts, len(keys) + 1).astype(np.float32)
+        return cls(keys, first, outcomes, counts, total[:, None], size)
 
     def rows(self, key: np.ndarray) -> np.ndarray:
         at = np.searchsorted(self.keys, key)
@@ -68,12 +82,30 @@ class CountTable(NamedTuple):
         at[at == len(self.keys)] = 0
         return np.where(self.keys[at] == key, at, len(self.keys))
 
+    def dense(self, rows: np.ndarray) -> np.ndarray:
+        """(n, size) float32: the counts of `rows` (n,)."""
+        first, length = self.first[rows], self.first[rows + 1] - self.first[rows]
+        at = np.repeat(first - np.cumsum(length) + length, length) + np.arange(length.sum())
+        out = np.zeros((len(rows), self.size), np.float32)
+        out[np.repeat(np.arange(len(rows)), length), self.outcomes[at]] = self.counts[at]
+        return out
 
-def count_outcomes(key: np.ndarray, target: np.ndarray, n_actions: int) -> CountTable:
+    def hits(self, rows: np.ndarray, outcome: np.ndarray) -> np.ndarray:
+        """(n,) float32: how often `outcome` (n,) has followed in `rows` (n,)."""
+        if not len(self.counts):
+            return np.zeros(len(rows), np.float32)
+        row = np.repeat(np.arange(len(self.keys) + 1), np.diff(self.first))
+        known, asked = row * self.size + self.outcomes, rows * self.size + outcome
+        at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+        return np.where(known[at] == asked, self.counts[at], np.float32(0))
+
+
+def count_outcomes(key: np.ndarray, target: np.ndarray, size: int) -> CountTable:
     keys, row = np.unique(key, return_inverse=True)
-    flat = np.bincount(row.ravel() * n_actions + target, minlength=(len(keys) + 1) * n_actions)
-    counts = flat.reshape(-1, n_actions).astype(np.float32)
-    return CountTable(keys, counts, counts.sum(1, keepdims=True))
+    pairs, counts = np.unique(row.ravel() * size + target, return_counts=True)
+    first = np.searchsorted(pairs, np.arange(len(keys) + 2) * size)
+    outcomes = (pairs % size).astype(np.int32)
+    return CountTable.of(keys, first, outcomes, counts.astype(np.float32), size)
 
 
 Hits = tuple[np.ndarray, np.ndarray]  # of one level, both (n,): counts of each row's target, and of all outcomes
@@ -127,7 +159,7 @@ class CountPredictor:
         hits, n_actions = list[Hits](), len(self.vocabulary)
         for level, table in zip(self.levels, self.tables, strict=True):
             row = table.rows(self._keys(level, history))
-            hits.append((table.counts[row, target], table.total[row, 0]))
+            hits.append((table.hits(row, target), table.total[row, 0]))
         return best_constant(ALPHAS, np.full(len(target), 1 / n_actions), hits, n_actions)
 
     def _probabilities(self, history: History) -> np.ndarray:
@@ -136,7 +168,7 @@ class CountPredictor:
         for level, table in zip(self.levels, self.tables, strict=True):
             row = table.rows(self._keys(level, history))
             p *= alpha
-            p += table.counts[row]
+            p += table.dense(row)
             p /= table.total[row] + alpha
         return p
 
@@ -154,6 +186,10 @@ class CountPredictor:
         return Prediction(self._probabilities(of_step(last, points))), CountState(last)
 
     def read(self, points: DecisionPoints) -> Prediction:
+        return whole(self.blocks(points, np.ones(len(points), bool)), len(points), len(self.vocabulary))
+
+    def blocks(self, points: DecisionPoints, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """What it says of the `rows` (n,) bool that are asked for, piece by piece, each (b, A)."""
         history = of_log(points)
-        parts = [History(*(a[i : i + 65_536] for a in history)) for i in range(0, max(1, len(points)), 65_536)]
-        return Prediction(np.concatenate([self._probabilities(part) for part in parts]))
+        for first, _, at in pieces(rows, len(self.vocabulary)):
+            yield self._probabilities(History(*(a[first + at] for a in history)))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
+from lam_env.core.contracts import Prediction
 from lam_env.logs.decision_points import DecisionPoints
+
+_FORGOTTEN = 2048  # comings of a context after which what decays counts for nothing
+LARGEST = 1 << 22  # numbers in an array of so many rows by all outcomes; what needs more is read in pieces
 
 
 def user_action(tokens: np.ndarray, n_actions: int) -> np.ndarray:
@@ -16,74 +22,178 @@ def user_action(tokens: np.ndarray, n_actions: int) -> np.ndarray:
     return np.where(token < n_actions, token, 0)
 
 
-def counts_so_far(
-    points: DecisionPoints, context: np.ndarray, follows: np.ndarray, size: int, known: np.ndarray | None = None
-) -> np.ndarray:
-    """Per row, how often each outcome has followed the row's context (n,) earlier in its world, (n, size) float32.
-    follows (n,): each row's outcome; those of rows that are `known` (n,) bool are left out."""
-    n = len(points)
-    counted = np.ones(n, np.float32) if known is None else (~known).astype(np.float32)
-    out = np.zeros((n, size), np.float32)
-    bounds = np.r_[points.starts(), n]
-    for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        order = np.argsort(context[a:b], kind="stable")
-        new = np.r_[True, np.diff(context[a:b][order]) != 0]
-        first = np.flatnonzero(new)[np.cumsum(new) - 1]
-        done = np.zeros((b - a + 1, size), np.float32)  # row i: outcomes of the first i rows in this order
-        done[np.arange(1, b - a + 1), follows[a:b][order]] = counted[a:b][order]
-        np.cumsum(done, axis=0, out=done)
-        out[a:b][order] = done[:-1] - done[first]
+def pieces(rows: np.ndarray, size: int) -> Iterator[tuple[int, int, np.ndarray]]:
+    """The rows of a log that are asked for, (n,) bool, in pieces that fit into memory, each a first row, an end and
+    which rows from the first on are meant; size: numbers that are said of a row."""
+    asked, most, i = np.flatnonzero(rows), max(1, LARGEST // size), 0
+    while i < len(asked):
+        first = int(asked[i])
+        j = int(np.searchsorted(asked, first + most))
+        yield first, int(asked[j - 1]) + 1, asked[i:j] - first
+        i = j
+
+
+def whole(blocks: Iterator[np.ndarray], n: int, size: int) -> Prediction:
+    """All n rows of a log of the pieces that were said of them."""
+    out, at = np.empty((n, size), np.float32), 0
+    for block in blocks:
+        out[at : at + len(block)] = block
+        at += len(block)
+    return Prediction(out)
+
+
+def picked(blocks: Iterator[np.ndarray], outcome: np.ndarray) -> np.ndarray:
+    """(n,) of the pieces, (b, size) each, the number that stands at each row's `outcome` (n,)."""
+    out, at = np.empty(len(outcome), np.float32), 0
+    for block in blocks:
+        here = slice(at, at + len(block))
+        out[here] = block[np.arange(len(block)), outcome[here]]
+        at += len(block)
     return out
 
 
-class Ledger:
-    """What one stream has done since its start: per context, a number, the counts of what followed."""
+class CountsSoFar:
+    """Per row of a log, how often each outcome has followed the row's context (n,) earlier in its world. follows (n,):
+    each row's outcome, one of `size`; those of rows that are `known` (n,) bool are left out."""
 
-    def __init__(self, contexts: Sequence[int] = (), counts: np.ndarray | None = None, size: int = 0):
-        self.row = {context: i + 1 for i, context in enumerate(contexts)}  # row 0: of contexts never met
-        self.counts = np.zeros((64, size), np.float32) if counts is None else counts
+    def __init__(
+        self,
+        points: DecisionPoints,
+        context: np.ndarray,
+        follows: np.ndarray,
+        size: int,
+        known: np.ndarray | None = None,
+    ):
+        n, starts = len(points), points.starts()
+        world = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, n]))
+        self._begin = starts[world]
+        found, number = np.unique(context, return_inverse=True)
+        self._key = world * len(found) + number.ravel()
+        self._follows, self._size = follows, size
+        self._counted = np.ones(n, np.float32) if known is None else (~known).astype(np.float32)
 
-    def add(self, contexts: list[int], action: int) -> None:
-        rows = [self.row.setdefault(context, len(self.row) + 1) for context in contexts]
-        while rows[-1] >= len(self.counts) or max(rows) >= len(self.counts):
-            self.counts = np.concatenate([self.counts, np.zeros_like(self.counts)])
-        self.counts[rows, action] += 1
-
-    def of(self, contexts: list[int]) -> np.ndarray:
-        """(levels, A)"""
-        get = self.row.get
-        return self.counts[[get(context, 0) for context in contexts]]
-
-    def __deepcopy__(self, memo: object) -> Ledger:
-        out = Ledger()
-        out.row, out.counts = self.row.copy(), self.counts.copy()
+    def rows(self, first: int, end: int) -> np.ndarray:
+        """Those from first to end, (end - first, size) float32."""
+        key, follows, counted = (part[first:end] for part in (self._key, self._follows, self._counted))
+        order = np.argsort(key, kind="stable")
+        found, begins, nth = np.unique(key[order], return_index=True, return_inverse=True)
+        done = np.zeros((len(key) + 1, self._size), np.float32)  # row i: outcomes of the first i rows in this order
+        done[np.arange(1, len(key) + 1), follows[order]] = counted[order]
+        np.cumsum(done, axis=0, out=done)
+        out = np.empty((len(key), self._size), np.float32)
+        out[order] = done[:-1] - done[begins[nth]]
+        if (begin := int(self._begin[first])) < first:  # rows of the same world before them
+            earlier = np.flatnonzero(self._counted[begin:first]) + begin
+            at = np.minimum(np.searchsorted(found, self._key[earlier]), len(found) - 1)
+            same = found[at] == self._key[earlier]
+            flat = at[same] * self._size + self._follows[earlier[same]]
+            counts = np.bincount(flat, minlength=len(found) * self._size).reshape(-1, self._size)
+            out[order] += counts.astype(np.float32)[nth]
         return out
 
+
+@cache
+def _left(decays: tuple[float, ...]) -> np.ndarray:
+    """(n, S): what is left of a count when its context has come so often since; in the end nothing of what decays."""
+    left = np.array(decays) ** np.arange(_FORGOTTEN + 1)[:, None]
+    left[-1] = np.array(decays) == 1
+    return left
+
+
+class Ledger:
+    """What one stream has done since its start: per context, a number, how often each outcome followed. `decays` (S,):
+    counts at several speeds of forgetting, each multiplied by its own whenever its context comes again. A count is kept
+    as it was when its outcome came last: what has been forgotten since is told by how often its context has come."""
+
+    def __init__(self, decays: tuple[float, ...] = (1.0,)):
+        self.decays, self._forgets = np.array(decays), decays != (1.0,)
+        self._left = _left(decays)
+        # context -> how often it has come, and of each of its outcomes the row of what follows
+        self._held: dict[int, tuple[list[int], dict[int, int]]] = {}
+        self._size, self._counts, self._at = 0, np.zeros((64, len(decays))), np.zeros(64, np.int64)
+
+    def add(self, contexts: list[int], outcome: int) -> None:
+        rows, now = [], []
+        for context in contexts:
+            if (held := self._held.get(context)) is None:
+                held = self._held[context] = [0], {}
+            held[0][0] += 1
+            if (row := held[1].get(outcome)) is None:
+                row = held[1][outcome] = self._size
+                self._size += 1
+            rows.append(row)
+            now.append(held[0][0])
+        while self._size > len(self._at):
+            self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
+            self._at = np.concatenate([self._at, np.zeros_like(self._at)])
+        at = np.array(rows)
+        if self._forgets:
+            self._counts[at] *= self._left[np.minimum(now - self._at[at], _FORGOTTEN)]
+            self._at[at] = now
+        self._counts[at] += 1
+
+    def of(self, contexts: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All that has followed: which of `contexts` (k,), which outcome (k,), and its counts (k, S)."""
+        outcomes, rows, now, many = list[int](), list[int](), list[int](), list[int]()
+        for context in contexts:
+            if (held := self._held.get(context)) is None:
+                many.append(0)
+                continue
+            outcomes += held[1]
+            rows += held[1].values()
+            many.append(len(held[1]))
+            now += held[0] * many[-1]
+        at = np.array(rows, np.int64)
+        counts = self._counts[at]
+        if self._forgets:
+            counts *= self._left[np.minimum(np.array(now, np.int64) - self._at[at], _FORGOTTEN)]
+        return np.repeat(np.arange(len(many)), many), np.array(outcomes, np.int64), counts
+
+    def __deepcopy__(self, memo: object) -> Ledger:
+        return Ledger.of_state(self.state_dict())
+
     def state_dict(self) -> dict[str, np.ndarray]:
-        return {"contexts": np.array(list(self.row), np.int64), "counts": self.counts}
+        held = self._held.values()
+        return {
+            "decays": self.decays.copy(),
+            "contexts": np.array(list(self._held), np.int64),
+            "times": np.array([times[0] for times, _ in held], np.int64),
+            "many": np.array([len(rows) for _, rows in held], np.int64),
+            "outcomes": np.array([outcome for _, rows in held for outcome in rows], np.int64),
+            "rows": np.array([row for _, rows in held for row in rows.values()], np.int64),
+            "counts": self._counts[: self._size].copy(),
+            "at": self._at[: self._size].copy(),
+        }
 
     @classmethod
     def of_state(cls, state: dict[str, np.ndarray]) -> Ledger:
-        return cls(state["contexts"].tolist(), state["counts"])
+        out = cls(tuple(state["decays"].tolist()))
+        pairs = zip(state["outcomes"].tolist(), state["rows"].tolist(), strict=True)
+        for context, times, many in zip(*(state[k].tolist() for k in ("contexts", "times", "many")), strict=True):
+            out._held[context] = [times], dict(itertools.islice(pairs, many))
+        out._size = len(state["at"])
+        if out._size:
+            out._counts, out._at = state["counts"].copy(), state["at"].copy()
+        return out
 
 
-def ledgers(n: int, size: int) -> np.ndarray:
-    """(n,) object: empty ones, of so many outcomes."""
+def ledgers(n: int) -> np.ndarray:
+    """(n,) object: empty ones."""
     out = np.empty(n, object)
-    out[:] = [Ledger(size=size) for _ in range(n)]
+    out[:] = [Ledger() for _ in range(n)]
     return out
 
 
 def gathered(
-    own: np.ndarray, before: np.ndarray, after: np.ndarray, action: np.ndarray, active: np.ndarray
+    own: np.ndarray, before: np.ndarray, after: np.ndarray, action: np.ndarray, active: np.ndarray, size: int
 ) -> np.ndarray:
-    """(n, levels, A): what the ledgers `own` (n,) hold of the contexts `after` (n, levels), once each `active` stream
-    has counted that `action` (n,) followed its contexts `before` (n, levels; -1: there were none yet)."""
-    out = np.zeros((*after.shape, own[0].counts.shape[1]), np.float32)
+    """(levels, n, size): what the ledgers `own` (n,) hold of the contexts `after` (n, levels), once each `active`
+    stream has counted that `action` (n,) followed its contexts `before` (n, levels; -1: there were none yet)."""
+    out = np.zeros((after.shape[1], len(own), size), np.float32)
     were, are = before.tolist(), after.tolist()
-    for i, done in enumerate(action.tolist()):
-        if active[i]:
-            if were[i][0] >= 0:
-                own[i].add(were[i], done)
-            out[i] = own[i].of(are[i])
+    for i in np.flatnonzero(active).tolist():
+        if were[i][0] >= 0:
+            own[i].add(were[i], int(action[i]))
+        level, outcome, counts = own[i].of(are[i])
+        out[level, i, outcome] = counts[:, 0]
     return out

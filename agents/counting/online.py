@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..predictors.likelihood import split_of
 from ..states import fresh
 from .counts import CountPredictor, CountState, Hits, best_constant
 from .history import DEPTH, History, of_log, of_step, push
-from .ledger import counts_so_far, gathered, ledgers, user_action
+from .ledger import CountsSoFar, gathered, ledgers, picked, pieces, user_action
 
 OWN = ("quiet last", "quiet last 6h", "quiet last second")  # contexts
 BETAS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
@@ -42,18 +43,19 @@ class OnlineMarkov(CountPredictor):
         if len(valid):
             _, reading, judged = split_of(train, valid)
             history, target = of_log(reading), np.asarray(reading.target, np.int64)[judged]
-            p = self._probabilities(History(*(a[judged] for a in history)))[np.arange(len(target)), target]
+            p = picked(super().blocks(reading, judged), target)
             hits = list[Hits]()
             for level in OWN:
-                counts = self._own_counts(reading, level, history)[judged]
-                hits.append((counts[np.arange(len(target)), target], counts.sum(1)))
+                own, at = self._own_counts(reading, level, history), pieces(judged, len(self.vocabulary))
+                counts = [own.rows(first, end)[rows] for first, end, rows in at]
+                hits.append((picked(iter(counts), target), np.concatenate([part.sum(1) for part in counts])))
             self.beta = best_constant(BETAS, p, hits, len(self.vocabulary))
         return self
 
-    def _own_counts(self, points: DecisionPoints, level: str, history: History) -> np.ndarray:
+    def _own_counts(self, points: DecisionPoints, level: str, history: History) -> CountsSoFar:
         n_actions = len(self.vocabulary)
         follows = np.r_[user_action(np.asarray(points.tokens), n_actions)[1:], 0][: len(points)]
-        return counts_so_far(points, self._keys(level, history), follows, n_actions)
+        return CountsSoFar(points, self._keys(level, history), follows, n_actions)
 
     def _blend(self, p: np.ndarray, own: np.ndarray) -> np.ndarray:
         """p, own (n, A)"""
@@ -61,8 +63,7 @@ class OnlineMarkov(CountPredictor):
         return (own + beta * p) / (own.sum(1, keepdims=True) + beta)
 
     def start(self, n: int) -> OnlineState:
-        own = ledgers(n, len(self.vocabulary))
-        return OnlineState(np.zeros((n, DEPTH), np.int64), np.full((n, len(OWN)), -1, np.int64), own)
+        return OnlineState(np.zeros((n, DEPTH), np.int64), np.full((n, len(OWN)), -1, np.int64), ledgers(n))
 
     def reset(self, state: CountState, rows: np.ndarray) -> OnlineState:
         assert isinstance(state, OnlineState)
@@ -77,17 +78,18 @@ class OnlineMarkov(CountPredictor):
         p = self._probabilities(history)
         # a level's own numbers differ from those of the others
         keys = np.stack([self._keys(level, history) * len(OWN) + i for i, level in enumerate(OWN)], 1)
-        own = gathered(state.own, state.keys, keys, user_action(points.tokens, n_actions), active)
-        for part in own.transpose(1, 0, 2):
+        for part in gathered(state.own, state.keys, keys, user_action(points.tokens, n_actions), active, n_actions):
             p = self._blend(p, part)
         return Prediction(p), OnlineState(last, np.where(active[:, None], keys, state.keys), state.own)
 
-    def read(self, points: DecisionPoints) -> Prediction:
+    def blocks(self, points: DecisionPoints, rows: np.ndarray) -> Iterator[np.ndarray]:
         history = of_log(points)
-        p = super().read(points).next
-        for level in OWN:
-            p = self._blend(p, self._own_counts(points, level, history))
-        return Prediction(p)
+        own = [self._own_counts(points, level, history) for level in OWN]
+        for first, end, at in pieces(rows, len(self.vocabulary)):
+            p = self._probabilities(History(*(a[first + at] for a in history)))
+            for counts in own:
+                p = self._blend(p, counts.rows(first, end)[at])
+            yield p
 
 
 def counting(name: str) -> CountPredictor:

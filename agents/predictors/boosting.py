@@ -6,6 +6,7 @@ for each token the minutes since it was last seen and its count today. Library: 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from ..counting.history import latest
 from .features import NEVER, memory
 from .likelihood import joined, left_out
 from .pool import Pool
-from .pooling import LeftOut
+from .pooling import LeftOut, counts_of
 from .settings import PredictorSettings
 
 LAST = 5  # tokens
@@ -110,29 +111,33 @@ class BoostedPool:
     ) -> BoostedPool:
         """`train`, `valid`: those that the pool was fitted to, of events alone."""
         points, _ = joined(train, valid)
-        left = LeftOut.of(pool.networks, points)
+        _, by_counts = counts_of(points, pool.networks.settings.blocks)
+        left = LeftOut.of(pool.networks, points, by_counts)
         boosting, said = Boosting.fit(points, pool.networks.settings, seed, progress)
         return cls(pool, boosting, left.weights(boosting=said[left.rows]))
 
-    def parts(self, points: DecisionPoints, known: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        """What each says of every row, (n, A)."""
-        return {**self.pool.parts(points, known), "boosting": self.boosting.read(points).next}
+    def parts(
+        self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """What each says of the `rows` (n,) bool, piece by piece, (b, A); `known` (n,) bool: rows that it was trained
+        on."""
+        by_trees, at = self.boosting.read(points).next[rows], 0
+        for each in self.pool.parts(points, rows, known):
+            here = slice(at, at + len(each["counts"]))
+            yield {**each, "boosting": by_trees[here]}
+            at = here.stop
 
     def pooled(self, parts: dict[str, np.ndarray]) -> np.ndarray:
         """(n, A) of `parts`."""
         said: np.ndarray = sum(w * p for w, p in zip(self.weights, parts.values(), strict=True))
         return said
 
-    def read(self, points: DecisionPoints, known: np.ndarray | None = None) -> Prediction:
-        """Every row of a log; `known` (n,) bool: rows that it was trained on."""
-        return Prediction(self.pooled(self.parts(points, known)))
 
-
-def left_out_of(points: DecisionPoints, settings: PredictorSettings) -> str:
-    """Why trees do not fit a log, of whose rows these are before the test; empty if they do."""
+def left_out_of(points: DecisionPoints, pool: Pool) -> str:
+    """Why trees do not fit a log, of whose rows these are before the test, beside `pool`; empty if they do."""
     if len(points.vocabulary) > MOST_ACTIONS + 1:
         return f"{len(points.vocabulary) - 1} actions are more than {MOST_ACTIONS}, and a round grows a tree for each"
-    target = np.asarray(points.target)
+    target, settings = np.asarray(points.target), pool.networks.settings
     if any(len(np.unique(target[~left])) < 2 for left in left_out(points, settings.blocks, settings.members)):
         return "in some part of the log nothing is done but one action"
     return ""

@@ -1,4 +1,4 @@
-"""One predictor made of parts, a linear pool: networks, and counts that never stop.
+"""One predictor made of parts, a linear pool: networks, and counts that never stop; or of such counts alone.
 
 p(action) = sum_k w_k p_k(action), with weights w_k learned on days that the parts had not seen (`pooling`). Where its
 log has a timer, quiet moments are decision points too. Then the parts know the moments at which something happened, and
@@ -9,14 +9,17 @@ p(action now) = p(acts now) p(action | acts).
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from lam_env.core.contracts import Prediction
+from lam_env.core.errors import UserError
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..counting.backoff import BackOff, BackOffState
+from ..counting.persons import Persons, PersonsState
 from ..states import fresh
 from .network import NetworkState, Predictor
 
@@ -29,8 +32,8 @@ class PoolState:
     float32 [s]: from there to the last decision point; begun (n,) bool: whether there was one. `acts` None: the pool
     has no such factor."""
 
-    nets: NetworkState
-    counts: BackOffState
+    nets: NetworkState | None
+    counts: BackOffState | PersonsState
     acts: BackOffState | None
     said: np.ndarray
     waited: np.ndarray
@@ -38,21 +41,36 @@ class PoolState:
 
 
 class Pool:
-    """`weights` (2,): of `PARTS`. `acts`: says whether the user acts before the next decision point; None: every
-    decision point is one that the parts have learned from. `timer`: the networks', quiet time [s] after which there is
-    a decision point."""
+    """`nets` None: counts alone. `weights` (2,): of `PARTS`. `acts`: says whether the user acts before the next
+    decision point; None: every decision point is one that the parts have learned from. `timer`: quiet time [s] after
+    which there is a decision point (default: the networks')."""
 
-    def __init__(self, networks: Predictor, counts: BackOff, weights: np.ndarray, acts: BackOff | None = None):
-        self.networks, self.counts, self.acts, self.timer = networks, counts, acts, networks.timer
+    def __init__(
+        self,
+        nets: Predictor | None,
+        counts: BackOff | Persons,
+        weights: np.ndarray,
+        acts: BackOff | None = None,
+        timer: int | None = None,
+    ):
+        self.nets, self.counts, self.acts = nets, counts, acts
+        self.timer = timer if nets is None else nets.timer
         self.weights = np.asarray(weights, np.float32)
-        self.vocabulary = networks.vocabulary
+        self.vocabulary = counts.vocabulary
         # how many decision points of the timer lie within each action's patience
         self.within = np.maximum(1, np.asarray(self.vocabulary.patience) / (self.timer or np.inf))
 
     @property
     def n_hidden(self) -> int:
         """Width of `Prediction.hidden`: the first member's."""
-        return self.networks.settings.hidden
+        return 0 if self.nets is None else self.nets.settings.hidden
+
+    @property
+    def networks(self) -> Predictor:
+        """UserError where there are none."""
+        if self.nets is None:
+            raise UserError("this predictor counts and has no networks, which this needs: train one on another log")
+        return self.nets
 
     @property
     def _said(self) -> int:
@@ -62,13 +80,13 @@ class Pool:
     @property
     def given_acts(self) -> Pool:
         """The parts alone: p(action | acts), at moments at which something happened."""
-        return Pool(self.networks, self.counts, self.weights)
+        return Pool(self.nets, self.counts, self.weights)
 
     # one decision point at a time
 
     def start(self, n: int) -> PoolState:
         return PoolState(
-            self.networks.start(n),
+            None if self.nets is None else self.nets.start(n),
             self.counts.start(n),
             None if self.acts is None else self.acts.start(n),
             np.zeros((n, self._said), np.float32),
@@ -86,7 +104,7 @@ class Pool:
         if self.acts is None or state.acts is None:
             said, soon, nets, counts = self._parts(state, points, active)
             after = PoolState(nets, counts, None, state.said, state.waited, state.begun)
-            return Prediction(said, soon, nets.h[:, : self.n_hidden]), after
+            return Prediction(said, soon, None if nets is None else nets.h[:, : self.n_hidden]), after
         now, acts = self.acts.step(state.acts, points, active)
         waited = state.waited + points.gap
         happened = active & ((points.tokens[:, -1] > 0) | ~state.begun)
@@ -96,13 +114,15 @@ class Pool:
             said, _, nets, counts = self._parts(state, dataclasses.replace(points, gap=waited), happened)
             said = np.where(happened[:, None], said, state.said)
             after = PoolState(nets, counts, acts, said, after.waited * ~happened, state.begun | happened)
-        return self._both(now.next[:, 1:], after.said, after.nets.h), after
+        return self._both(now.next[:, 1:], after.said, None if after.nets is None else after.nets.h), after
 
     def _parts(
         self, state: PoolState, points: DecisionPoints, active: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray | None, NetworkState, BackOffState]:
-        by_nets, nets = self.networks.step(state.nets, points, active)
-        by_counts, counts = self.counts.step(state.counts, points, active)
+    ) -> tuple[np.ndarray, np.ndarray | None, NetworkState | None, BackOffState | PersonsState]:
+        by_counts, counts = self.counts.step(state.counts, points, active)  # type: ignore[arg-type]
+        if self.nets is None or state.nets is None:
+            return by_counts.next, None, None, counts
+        by_nets, nets = self.nets.step(state.nets, points, active)
         return self.pooled(by_nets.next, by_counts.next), by_nets.soon, nets, counts
 
     def pooled(self, nets: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -122,16 +142,29 @@ class Pool:
 
     # a whole log at once
 
-    def parts(self, points: DecisionPoints, known: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        """What each of `PARTS` says of every row, (n, A)."""
-        by_nets = self.networks.read(points, hidden=False).next
-        return dict(zip(PARTS, (by_nets, self.counts.read(points, known).next), strict=True))
+    def parts(
+        self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """What each of `PARTS` that there are says of the `rows` (n,) bool, piece by piece, (b, A); `known` as in
+        `read`."""
+        by_nets = None if self.nets is None else self.nets.read(points, hidden=False).next[rows]
+        at = 0
+        for counts in self.counts.blocks(points, rows, known):
+            nets = {} if by_nets is None else {"nets": by_nets[at : at + len(counts)]}
+            yield {**nets, "counts": counts}
+            at += len(counts)
+
+    def whole(self, parts: dict[str, np.ndarray]) -> np.ndarray:
+        """(b, A) of what `parts` gives."""
+        return self.pooled(parts["nets"], parts["counts"]) if self.nets is not None else parts["counts"]
 
     def read(self, points: DecisionPoints, hidden: bool = True, known: np.ndarray | None = None) -> Prediction:
         """Every row of a log, each world from its start; equal to stepping. `hidden` False saves the memory of
         `Prediction.hidden`; `known` (n,) bool: rows that it was trained on, which are not counted twice."""
         if self.acts is None:
-            nets = self.networks.read(points, hidden)
+            if self.nets is None:
+                return self.counts.read(points, known)
+            nets = self.nets.read(points, hidden)
             said = self.pooled(nets.next, self.counts.read(points, known).next)
             return Prediction(said, nets.soon, None if nets.hidden is None else nets.hidden[:, : self.n_hidden])
         now = self.acts.read(points, known)

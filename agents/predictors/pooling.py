@@ -11,13 +11,15 @@ from lam_env.core.progress import Report, silent
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..counting.backoff import ACTS, NEXT, BackOff
-from .likelihood import blocks_of, joined, left_out, smoothed, split_without
+from ..counting.persons import Persons, suits
+from .likelihood import blocks_of, joined, left_out, most_blocks, smoothed, split_without
 from .network import Predictor
 from .pool import Pool
 from .pretrain import pretrain
 from .settings import PredictorSettings
 
 MASS = 5.0  # of the belief in the weights before any day was seen, in events: data may throw a part out
+MOST_OF_NETS, MOST_BESIDE_PERSONS = 2000, 200  # actions of a log; beside counts that know persons they add nothing
 BELIEF = {"nets": 0.4, "boosting": 0.35, "counts": 0.25}
 
 
@@ -30,6 +32,26 @@ def weights_of(likelihood: np.ndarray, belief: np.ndarray, mass: float = MASS, r
         share /= share.sum(0)
         weights = (mass * belief + share.sum(1)) / (mass + likelihood.shape[1])
     return weights
+
+
+def counts_of(points: DecisionPoints, blocks: int) -> tuple[BackOff | Persons, np.ndarray]:
+    """The counts of a log, and (n,) the probability of each target where its block was left out. Where streams may be
+    persons of their own both kinds are fitted, and those taken that say more of what was left out."""
+    block, n_actions = blocks_of(points, blocks), len(points.vocabulary)
+    counts, said = BackOff.fit(NEXT, points, block)
+    if not suits(points):
+        return counts, said
+    persons, by_persons = Persons.fit(points, block)
+    acts = points.target > 0
+    gain = np.log(smoothed(by_persons, n_actions)[acts]).mean() - np.log(smoothed(said, n_actions)[acts]).mean()
+    return (persons, by_persons) if gain > 0 else (counts, said)
+
+
+def nets_left_out_of(counts: BackOff | Persons) -> str:
+    """Why a pool of these counts has no networks; empty if it has."""
+    n, most = len(counts.vocabulary) - 1, MOST_OF_NETS if isinstance(counts, BackOff) else MOST_BESIDE_PERSONS
+    who = "" if isinstance(counts, BackOff) else ", each of which few persons do"
+    return f"{n:,} actions are more than {most:,}{who}, and networks have a column for each" if n > most else ""
 
 
 def fit_pool(
@@ -45,38 +67,42 @@ def fit_pool(
     """Nets by `settings`, counts and weights from `train` and `valid` together, of which each part leaves blocks out.
     `timed`: the same log's decision points with those of its timer, to train and to validate on, where the two are of
     events alone."""
-    nets = pretrain(train, valid, settings, seed, device, progress, checkpoints)
     points, _ = joined(train, valid)
-    left = LeftOut.of(nets, points)
+    blocks = most_blocks(points, settings.blocks)
+    counts, said = counts_of(points, blocks)
+    nets, weights = None, np.array([0.0, 1.0])
+    if not nets_left_out_of(counts):
+        nets = pretrain(train, valid, settings, seed, device, progress, checkpoints)
+        weights = LeftOut.of(nets, points, said).weights()
     if timed is None:
-        return Pool(nets, left.counts, left.weights())
+        return Pool(nets, counts, weights, timer=points.timer)
     every, _ = joined(*timed)
-    acts, _ = BackOff.fit(ACTS, every, blocks_of(every, nets.settings.blocks))
-    nets.timer = every.timer
-    return Pool(nets, left.counts, left.weights(), acts)
+    acts, _ = BackOff.fit(ACTS, every, blocks_of(every, blocks))
+    if nets is not None:
+        nets.timer = every.timer
+    return Pool(nets, counts, weights, acts, every.timer)
 
 
 @dataclasses.dataclass(frozen=True)
 class LeftOut:
     """What parts say of rows that they have not seen. `points`: all rows before the test; `rows` (n,) bool: those
     that some member of the nets left out, and in which the user acts; by part the `likelihood` of what happened,
-    (rows,). `counts`: of all rows."""
+    (rows,)."""
 
     points: DecisionPoints
     rows: np.ndarray
     likelihood: dict[str, np.ndarray]
-    counts: BackOff
 
     @classmethod
-    def of(cls, nets: Predictor, points: DecisionPoints) -> LeftOut:
+    def of(cls, nets: Predictor, points: DecisionPoints, by_counts: np.ndarray) -> LeftOut:
+        """by_counts (n,): what counts say of each row."""
         target = np.asarray(points.target, np.int64)
         said, rows = np.zeros(len(points)), np.zeros(len(points), bool)
         for member, left in enumerate(left_out(points, nets.settings.blocks, nets.settings.members)):
             _, reading, judged = split_without(points, left)
             said[left] = nets.member(member).read(reading, hidden=False).next[judged, target[left]]
             rows |= left & (target > 0)
-        counts, by_counts = BackOff.fit(NEXT, points, blocks_of(points, nets.settings.blocks))
-        return cls(points, rows, {"nets": said[rows], "counts": by_counts[rows]}, counts)
+        return cls(points, rows, {"nets": said[rows], "counts": by_counts[rows]})
 
     def weights(self, **more: np.ndarray) -> np.ndarray:
         """Of nets, counts and `more` parts, given as `likelihood`."""

@@ -17,7 +17,7 @@ from .cores import PredictorNetwork
 from .features import Featuriser
 from .likelihood import joined, left_out, most_blocks, split_of, split_without
 from .network import Predictor, one_thread
-from .settings import PredictorSettings
+from .settings import MOST_WEIGHTS, PredictorSettings
 from .training import Chunks, Fit
 
 
@@ -52,6 +52,11 @@ def pretrain(
         splits = [split_of(train, _first_worlds(valid, settings.valid_rows))] * settings.members
     where = named(device)
     featuriser = Featuriser.fit(points, settings.recency)
+    with torch.device("meta"):  # nothing is trained that could not be kept
+        shapes = Predictor(points.vocabulary, featuriser, settings).nets.parameters()
+    if (size := 4 * sum(shape.numel() for shape in shapes)) > MOST_WEIGHTS:
+        n = f"{len(points.vocabulary) - 1:,} actions make networks of {size / 2**30:.1f} GiB, and 1 GiB is the most"
+        raise UserError(f"{n}; lower predictor.hidden or predictor.members")
     cuda = [where] if where.type == "cuda" else []
     with one_thread(), torch.random.fork_rng(devices=cuda):
         torch.manual_seed(seed)

@@ -9,6 +9,7 @@ from lam_env.config.cli import override
 from lam_env.core.errors import UserError
 
 CORES = ("lstm", "gru", "transformer", "mlp")
+MOST_WEIGHTS = 1 << 30  # [bytes] of all networks of a predictor, as they are kept
 SMALL_LOG = 20_000  # rows below which the settings for small logs apply
 
 

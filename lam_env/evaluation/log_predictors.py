@@ -10,9 +10,18 @@ from lam_env.core.catalogue import NLL, NLL_GAP, NLL_GAP_SD, TOP1
 from lam_env.evaluation.comparison import runs_of
 from lam_env.evaluation.results import ResultRow
 
+ALWAYS = ("markov_online",)  # its counts go on
 LEAST = 0.001  # [nats] what is less is nothing
 # the predictor that each row is a part of, and is held against
 WHOLE = {"prior.nets": "prior", "prior.counts": "prior", "prior.boosting": "prior_boosted", "prior": "prior_boosted"}
+
+
+def notes_on_counts(rows: Sequence[ResultRow]) -> list[str]:
+    """Which rows of a real log learn while they are tested."""
+    names = list(dict.fromkeys(r.agent for r in rows))
+    pooled = ("prior", "prior.counts", "prior_boosted") if "prior.counts" in names else ()
+    counting = [name for name in names if name in (*ALWAYS, *pooled)]
+    return [f"Counts go on in the test, by what has happened until then: {', '.join(counting)}."] if counting else []
 
 
 def best_predictor(rows: Sequence[ResultRow]) -> str | None:

@@ -18,7 +18,7 @@ from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
-from lam_env.evaluation.metrics import prediction_metrics
+from lam_env.evaluation.metrics import prediction_metrics, scored
 from lam_env.evaluation.report.recorder import (
     Judged,
     Predictions,
@@ -186,7 +186,9 @@ def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) 
         train, valid = training_points(work, log_name, timer=False) if apart else timed
         chosen = chosen_predictor(work.settings, len(train) + len(valid), pooled=True)
         made = models.fit_pool(train, valid, chosen, timed if apart else None, seed, device, report, kept)
-        if (members := made.networks.settings.members) < chosen.members:
+        if why := models.why_no_networks(made):
+            print(f"  no networks: {why}")
+        elif (members := made.networks.settings.members) < chosen.members:
             print(f"  few days: {members} networks in place of {chosen.members}, each of which leaves one day out")
         models.save_predictor(made, prior_path(work, log_name, seed))
         return
@@ -266,4 +268,4 @@ def _add_prediction(
     for k, seed in enumerate(scores):
         rows = has_target & (batch == k)
         scores[seed] |= prediction_metrics(probabilities[rows], points.target[rows])
-    return prediction_record(probabilities[has_target], points.target[has_target])
+    return prediction_record(scored(probabilities[has_target], points.target[has_target]))

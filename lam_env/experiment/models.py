@@ -7,7 +7,7 @@ import dataclasses
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,25 +102,38 @@ def read_held_out(
     boosting: bool,
     seed: int,
     report: Report,
-) -> dict[str, np.ndarray]:
-    """What the prior of a log, and what it is made of, says of the log's test rows (n, A), by row of the tables.
-    `points`: of events alone; `parts`: masks of those to train, validate and test on; `boosting`: with trees."""
+) -> Iterator[dict[str, np.ndarray]]:
+    """What the prior of a log, and what it is made of, says of the log's test rows, by row of the tables, piece by
+    piece, (b, A). `points`: of events alone; `parts`: masks of those to train, validate and test on; `boosting`: with
+    trees."""
     from lam_env.agents.predictors.boosting import BoostedPool, left_out_of
     from lam_env.agents.predictors.pool import Pool
 
     train, valid, test = parts
     if not isinstance(predictor, Pool):
-        return {"prior": predictor.read(points).next[test]}
-    pool, known = predictor.given_acts, train | valid
-    each = pool.parts(points, known)
-    said = {"prior": pool.pooled(**each)}
-    if boosting and not (why := left_out_of(points.select(known), pool.networks.settings)):
+        yield {"prior": predictor.read(points).next[test]}
+        return
+    pool, known, boosted = predictor.given_acts, train | valid, None
+    if boosting and not (why := left_out_of(points.select(known), pool)):
         boosted = BoostedPool.fit(pool, points.select(train), points.select(valid), seed, report)
-        each["boosting"] = boosted.boosting.read(points).next
-        said["prior_boosted"] = boosted.pooled(each)
     elif boosting:
         print(f"  no boosted trees: {why}")
-    return {name: p[test] for name, p in {**said, **{f"prior.{name}": p for name, p in each.items()}}.items()}
+    for each in (boosted or pool).parts(points, test, known):
+        said = {"prior": pool.whole(each)} | ({} if boosted is None else {"prior_boosted": boosted.pooled(each)})
+        yield said | {f"prior.{name}": p for name, p in each.items()}
+
+
+def blocks(predictor: ActionPredictor, points: DecisionPoints, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """What a predictor says of the `rows` (n,) bool of a log, (b, A), piece by piece where it can."""
+    read: Callable[..., Iterator[np.ndarray]] | None = getattr(predictor, "blocks", None)
+    return iter([predictor.read(points).next[rows]]) if read is None else read(points, rows)
+
+
+def why_no_networks(pool: Pool) -> str:
+    """Empty if it has any."""
+    from lam_env.agents.predictors.pooling import nets_left_out_of
+
+    return nets_left_out_of(pool.counts) if pool.nets is None else ""
 
 
 def checkpoints(folder: Path, belongs: Mapping[str, object], every: float) -> Checkpoints:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from lam_env.core import registry
 from lam_env.core.catalogue import JUDGE, PREDICTION, SHARE_OF_ORACLE, UTILITY
 from lam_env.evaluation.comparison import BASELINE, ORACLE
-from lam_env.evaluation.log_predictors import best_in_words, notes_on_parts
+from lam_env.evaluation.log_predictors import best_in_words, notes_on_counts, notes_on_parts
 from lam_env.evaluation.results import ResultRow, read, result_rows
 from lam_env.evaluation.rollout import add_lift
 from lam_env.evaluation.tables import LADDER, VARIANTS, Provenance, Table, holds, score_table, versions
@@ -84,7 +84,9 @@ def tables_in(
             tables.append(score_table(mine, scenario, "key figures", variant, about, figures=figures))
         if judged:
             tables[0] = tables[0].with_failed(failed)
-        if predicted and (notes := notes_on_parts(mine)):
+        notes = notes_on_parts(mine) if predicted else []
+        notes += notes_on_counts(mine) if variant == "log" else []
+        if notes:
             tables[0] = dataclasses.replace(tables[0], notes=(*notes, *tables[0].notes))
         yield VARIANTS.get(variant, variant), tables
     if ladder := _ladder(rows, scenario, about):

@@ -20,6 +20,7 @@ from lam_env.logs.decision_points import DecisionPoints, decision_points, split_
 from lam_env.logs.local_time import monday_before
 from lam_env.logs.tables import HELD, check_names, in_order, told_of
 
+MOST_SOON = 2001  # actions, none included, of which is told what comes soon: that is a matrix of rows by actions
 LEAST = 10  # streams that can be split in three at all
 
 
@@ -100,7 +101,7 @@ def _as_told(points: DecisionPoints, protocol: Protocol) -> tuple[np.ndarray, np
 
 def to_learn_from(log: ActionLog) -> tuple[DecisionPoints, DecisionPoints]:
     """The rows of a log that train and that validate."""
-    points = decision_points(log, soon=not log.intervals)
+    points = decision_points(log, soon=not log.intervals and len(log.vocabulary) <= MOST_SOON)
     train, valid, _ = split_by_protocol(log, points)
     return points.select(train), points.select(valid)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lam_env.evaluation.log_predictors import best_in_words, best_predictor, notes_on_parts
-from lam_env.evaluation.metrics import log_losses, prediction_metrics
+from lam_env.evaluation.log_predictors import best_in_words, best_predictor, notes_on_counts, notes_on_parts
+from lam_env.evaluation.metrics import prediction_metrics, scored
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import sd_over
 
@@ -71,9 +71,17 @@ def test_a_part_is_named_that_is_better_than_its_whole_by_more_than_a_deviation(
         assert notes == [f"WARNING: prior.counts beats prior, of which it is a part, by {by}."]
 
 
+def test_whose_counts_go_on_is_said() -> None:
+    assert notes_on_counts(TABLE) == []  # networks learn nothing in the test
+    there = TABLE + rows("prior.counts", nll=1.0) + rows("markov_online", nll=1.0)
+    said = "Counts go on in the test, by what has happened until then: "
+    assert notes_on_counts(there) == [f"{said}prior, prior_boosted, prior.counts, markov_online."]
+    assert notes_on_counts(rows("markov_online", nll=1.0)) == [f"{said}markov_online."]
+
+
 def test_losses_by_hand() -> None:
     probs = np.array([[0.5, 0.3, 0.2], [0.9, 0.05, 0.05], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
-    losses = log_losses(probs, np.array([1, 0, 1, 2]))
+    losses = scored(probs, np.array([1, 0, 1, 2])).losses
     smooth = [-math.log(0.999 * p + 0.0005) for p in (0.6, 0.0, 0.5)]  # nothing is known of the last: none is sure
     np.testing.assert_allclose(losses, [smooth[0], 0, smooth[1], smooth[2]])
     assert prediction_metrics(probs, np.array([1, 0, 1, 2]))["pred.nll"] == pytest.approx(np.mean(smooth))

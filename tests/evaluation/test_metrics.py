@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lam_env.evaluation import metrics
-from lam_env.evaluation.metrics import prediction_metrics
+from lam_env.evaluation.metrics import Scored, prediction_metrics, scored, scores_of
 
 # columns: none, a, b, c, d
 PROBS = np.array(
@@ -83,7 +83,7 @@ def test_average_precision_worked_out_by_hand() -> None:
 
 def test_reliability_puts_edges_into_the_lower_bin() -> None:
     probs = np.array([[0.5, 0.5], [0.49, 0.51], [0.0, 1.0]])
-    table = metrics.reliability(probs, np.array([0, 0, 1]), bins=2)
+    table = metrics.reliability(scored(probs, np.array([0, 0, 1])), bins=2)
     assert table.low.tolist() == [0.0, 0.5]
     assert table.points.tolist() == [1, 2]
     assert table.confidence.tolist() == pytest.approx([0.5, 0.755])
@@ -92,8 +92,8 @@ def test_reliability_puts_edges_into_the_lower_bin() -> None:
 
 def test_a_calibrated_prediction_has_no_calibration_error() -> None:
     probs = np.tile([0.8, 0.2], (10, 1))
-    assert metrics.ece(probs, np.array([0] * 8 + [1] * 2)) == pytest.approx(0)
-    assert metrics.ece(probs, np.array([0] * 2 + [1] * 8)) == pytest.approx(0.6)
+    assert metrics.ece(scored(probs, np.array([0] * 8 + [1] * 2))) == pytest.approx(0)
+    assert metrics.ece(scored(probs, np.array([0] * 2 + [1] * 8))) == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(
@@ -147,3 +147,15 @@ def test_the_truth_beats_any_prediction(case: tuple[np.ndarray, np.ndarray]) -> 
             assert best[name] <= value + 1e-9
         else:
             assert best[name] == pytest.approx(1)
+
+
+@given(predictions(), st.integers(1, 4))
+def test_a_log_may_be_scored_piece_by_piece(case: tuple[np.ndarray, np.ndarray], rows: int) -> None:
+    probs, target = case
+    pieces = [scored(probs[i : i + rows], target[i : i + rows]) for i in range(0, len(target), rows)]
+    whole = scored(probs, target)
+    for one, other in zip(Scored.joined(pieces), whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics, "_AT_ONCE", rows * probs.shape[1])
+        assert scores_of(scored(probs, target)) == scores_of(whole)

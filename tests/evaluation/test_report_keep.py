@@ -10,7 +10,7 @@ import pytest
 
 from lam_env.core import registry
 from lam_env.evaluation import rollout as rollout_module
-from lam_env.evaluation.metrics import ece
+from lam_env.evaluation.metrics import ece, scored
 from lam_env.evaluation.report.recorder import (
     MOST_EPISODES,
     RolloutRecorder,
@@ -130,14 +130,14 @@ def test_files_have_names_that_any_system_takes(agent: str) -> None:
 def test_what_is_kept_of_predictions() -> None:
     probs = np.array([[0.1, 0.8, 0.1], [0.6, 0.3, 0.1], [0.2, 0.2, 0.6], [0.0, 0.1, 0.9]])
     target = np.array([1, 2, 2, 1])
-    found = prediction_record(probs, target)
+    found = prediction_record(scored(probs, target))
     assert found["counts"] == [[1, 1, 1], [1, 2, 1], [2, 1, 1], [2, 2, 1]]  # given an action
     bins = found["reliability"]
     assert sum(bins["epochs"]) == 4
     gap = np.abs(np.array(bins["confidence"]) - bins["accuracy"]) * bins["epochs"]
-    assert gap.sum() / 4 == pytest.approx(ece(probs, target), rel=1e-4)
-    assert prediction_record(probs, np.zeros(4, int))["counts"] == []
-    assert prediction_record(probs[:0], target[:0]) == {}
+    assert gap.sum() / 4 == pytest.approx(ece(scored(probs, target)), rel=1e-4)
+    assert prediction_record(scored(probs, np.zeros(4, int)))["counts"] == []
+    assert prediction_record(scored(probs[:0], target[:0])) == {}
 
 
 def episodes(worlds: list[int], utility: list[float], acts: list[int]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tracemalloc
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,22 @@ def test_a_run_with_everything_has_every_section_and_no_link_leads_nowhere(folde
         "asked overview prediction reward tuned curves confusion calibration acts terms hours figures failures gates"
     )
     assert set(wanted.split()) <= set(found.ids)
+
+
+def test_what_is_taken_for_what_among_thirty_thousand_actions(folder: Path) -> None:
+    for path in (folder / "report").glob("judged-*.json"):
+        record = json.loads(path.read_text())
+        record["actions"] = [*record["actions"], *(f"a{i}" for i in range(30_000))]
+        for predictions in record["predictions"].values():
+            predictions["counts"] += [[30_002, 5, 99], [30_002, 30_002, 1]]
+        path.write_text(json.dumps(record))
+    tracemalloc.start()
+    text = page(folder).text
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "a29999" in text
+    assert "99%" in text
+    assert most < 200_000_000
 
 
 def test_what_was_asked(folder: Path) -> None:

@@ -55,3 +55,31 @@ def test_too_few_streams_are_refused_before_anything_is_written(tmp_path: Path, 
     assert "0 streams (runs, players) are too few" in fails("logs=short.csv", "format=mobile_plays", *TINY)
     (tmp_path / "cut.jsonl").write_text("{", encoding="utf-8")
     assert "not a JSON object" in fails("logs=cut.jsonl", "format=slay_the_spire", *TINY)
+
+
+def test_places_of_persons_are_counted_for_each_and_nothing_is_trained_that_cannot_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stays = [  # each has a home and three places of their own, and goes there in turn
+        f"{person},{person * 50 + (0 if i % 2 else 1 + i // 2 % 3)},2026-03-{1 + i // 4:02d}T{6 * (i % 4):02d}:00"
+        for person in range(6)
+        for i in range(100)
+    ]
+    stays += [f"{p},{p * 50 + 4 + k},2026-03-27T{k // 2:02d}:{k % 2}0" for p in range(6) for k in range(40)]
+    (tmp_path / "log.csv").write_text("\n".join(["user,action,time", *stays]) + "\n", encoding="utf-8")
+    words = ["logs=log.csv", "format=csv", "zone=Europe/Berlin", "split=per_user", "sort=yes", "predict=yes", "out=out"]
+    assert main([*words, *TINY]) == 0
+    said = capsys.readouterr().out
+    assert "no networks: 264 actions are more than 200, each of which few persons do" in said
+    nll = {row.agent: row.value for row in read(tmp_path / "out" / "results.csv") if row.metric == "pred.nll"}
+    assert set(nll) == {"most_frequent", "markov1", "prior", "prior.counts"}
+    assert nll["prior"] == nll["prior.counts"] < nll["most_frequent"] - 0.5
+    tables = (tmp_path / "out" / "tables.md").read_text(encoding="utf-8")
+    assert "Counts go on in the test, by what has happened until then: prior, prior.counts." in tables
+    files = sorted(path.name for path in (tmp_path / "out" / "model" / "prior-real").iterdir())
+    assert files == ["config.json", "counts.safetensors", "manifest.json"]
+    # the same command finds the run as it was
+    before = (tmp_path / "out" / "results.csv").read_bytes()
+    assert main([*words, *TINY]) == 0
+    assert (tmp_path / "out" / "results.csv").read_bytes() == before

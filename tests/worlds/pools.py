@@ -2,7 +2,9 @@
 
 import numpy as np
 import torch
+from bags import random_log
 from lam_env.agents.counting.backoff import ACTS, NEXT, BackOff
+from lam_env.agents.counting.persons import Persons
 from lam_env.agents.predictors.features import Featuriser
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.pool import Pool
@@ -26,3 +28,9 @@ def pool_of(points, acts=True, **settings):
     counts = {levels: BackOff.fit(levels, points, block)[0] for levels in (NEXT, ACTS)}
     networks = untrained(points, **{"hidden": 8, "embedding": 4, "members": 2, **settings})
     return Pool(networks, counts[NEXT], np.array([0.6, 0.4]), counts[ACTS] if acts else None)
+
+
+def pool_of_persons(seed=0):
+    """Counts alone, of persons."""
+    points = random_log(seed, 120)
+    return Pool(None, Persons.fit(points, np.arange(120) // 40)[0], np.array([0, 1]), timer=points.timer)

@@ -12,7 +12,7 @@ from lam_env.core.catalogue import RETURN, UTILITY, UTILITY_TERM
 from lam_env.core.contracts import Observation
 from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scenario import Scenario
-from lam_env.evaluation.metrics import among_actions, reliability
+from lam_env.evaluation.metrics import Scored, reliability
 
 if TYPE_CHECKING:
     from lam_env.sim.world import World
@@ -174,15 +174,14 @@ class RolloutRecorder:
         return {k: v.astype(int).tolist() for k, v in self.actions.items() if self.alone or k == "acts"}
 
 
-def prediction_record(probs: np.ndarray, target: np.ndarray) -> Predictions:
-    """Of predictions (n, A) and what followed (n,): reliability with none included, and counts where the user acts."""
-    if not len(target):
+def prediction_record(of: Scored) -> Predictions:
+    """Of predictions and what followed: reliability with none included, and counts where the user acts."""
+    if not len(of.target):
         return {}
-    acts, names = target > 0, ("low", "confidence", "accuracy", "epochs")  # of `Reliability`, as files have them
-    likeliest = among_actions(probs[acts]).argmax(1) + 1
-    pairs, counts = np.unique(np.stack([target[acts], likeliest], 1), axis=0, return_counts=True)
+    acts, names = of.acts, ("low", "confidence", "accuracy", "epochs")  # of `Reliability`, as files have them
+    pairs, counts = np.unique(np.stack([of.target[acts], of.likeliest[acts]], 1), axis=0, return_counts=True)
     return {
-        "reliability": {k: [_short(x) for x in v] for k, v in zip(names, reliability(probs, target), strict=True)},
+        "reliability": {k: [_short(x) for x in v] for k, v in zip(names, reliability(of), strict=True)},
         "counts": [[*pair, n] for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True)],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -65,18 +66,15 @@ def confusion(run: RunFiles) -> Section:
     if first is None or not first[1]["counts"]:
         return Section(*head, missing=OLD if not run.judged and not run.on_log else "No agent of this run predicts.")
     agent, predictions, names = first
-    counts = np.zeros((len(names), len(names)))
+    counts, often = Counter[tuple[int, int]](), Counter[int]()  # of pairs that there are: a log may have 30,000 actions
     for did, expected, n in predictions["counts"]:
         counts[did, expected] += n
-    often = counts.sum(1)
-    best = [int(a) for a in np.argsort(-often, kind="stable")[:SHOWN_ACTIONS] if often[a]]
-    square = counts[np.ix_(best, best)].tolist()
+        often[did] += n
+    best = sorted(often, key=lambda a: (-often[a], a))[:SHOWN_ACTIONS]
+    square = [[float(counts[a, b]) for b in best] for a in best]
     drawn = charts.matrix("f-confusion", f"Confusion of {agent} by action", [names[a] for a in best], square)
-    wrong = counts.copy()
-    np.fill_diagonal(wrong, 0)
-    most = np.argsort(-wrong, axis=None, kind="stable")[:SHOWN_PAIRS].tolist()
-    pairs = [(a, b) for a, b in (divmod(k, len(names)) for k in most) if wrong[a, b]]
-    rows = [[names[a], names[b], f"{wrong[a, b]:,.0f}", f"{wrong[a, b] / often[a]:.0%}"] for a, b in pairs]
+    pairs = sorted(((a, b) for a, b in counts if a != b), key=lambda pair: (-counts[pair], pair))[:SHOWN_PAIRS]
+    rows = [[names[a], names[b], f"{counts[a, b]:,.0f}", f"{counts[a, b] / often[a]:.0%}"] for a, b in pairs]
     columns = ("what was done", "was expected", "times", "of such acts")
     table = html_table("most frequent mistakes", columns, rows, words=True)
     recall = [[names[a], f"{often[a]:,.0f}", f"{counts[a, a] / often[a]:.0%}"] for a in best]

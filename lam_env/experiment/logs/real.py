@@ -4,7 +4,7 @@ gives."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
 from lam_env.evaluation.log_predictors import WHOLE
-from lam_env.evaluation.metrics import log_losses, prediction_metrics
+from lam_env.evaluation.metrics import Scored, scored, scores_of
 from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record
 from lam_env.evaluation.statistics import sd_over
 from lam_env.experiment import models
@@ -48,25 +48,36 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
     points = decision_points(log, soon=False)
     parts = split_by_protocol(log, points)
     test = parts[2]
+    said: Iterable[dict[str, np.ndarray]]
     if name == "prior":
         predictor, boosting = models.load_predictor(prior_path(work, log_name, seed)), parts_of(work.settings, log)
         said = models.read_held_out(predictor, points, parts, "boosting" in boosting, seed, report)
     else:
         fitted = registry.agent(name)().predictor(*training_points(work, log_name, timer=False))
-        said = {name: fitted.read(points).next[test]}
-    target, actions = points.target[test], log.vocabulary.actions
-    scores = {}
-    for row, probabilities in said.items():
-        scores[row] = prediction_metrics(probabilities, target)
-        by_variant = {"log": prediction_record(probabilities, target)}
-        record: Judged = {"agent": row, "train_seed": seed, "actions": list(actions), "predictions": by_variant}
+        said = ({name: p} for p in models.blocks(fitted, points, test))
+    judged, actions, scores = _scored(said, points.target[test]), list(log.vocabulary.actions), {}
+    for row, each in judged.items():
+        scores[row] = scores_of(each)
+        by_variant = {"log": prediction_record(each)}
+        record: Judged = {"agent": row, "train_seed": seed, "actions": actions, "predictions": by_variant}
         work.run.write_json(file_of(f"{row}-log", seed), record)
     unit = day_of_target(points)[test] if log.protocol.split == "days" else points.world[test]
     for part, whole in WHOLE.items():
-        if part in said and whole in said:
-            gap = log_losses(said[part], target) - log_losses(said[whole], target)
+        if part in judged and whole in judged:
+            gap = judged[part].losses - judged[whole].losses
             scores[part] |= {NLL_GAP.id: float(gap.mean()), NLL_GAP_SD.id: sd_over(unit, gap)}
-    return {row: {0: each} for row, each in scores.items()}  # there is one test part, whatever the training seed
+    return {row: {0: of_row} for row, of_row in scores.items()}  # there is one test part, whatever the training seed
+
+
+def _scored(said: Iterable[dict[str, np.ndarray]], target: np.ndarray) -> dict[str, Scored]:
+    """Of pieces, (b, A) by row of the tables, and what followed (n,)."""
+    pieces, at = dict[str, list[Scored]](), 0
+    for piece in said:
+        here = slice(at, at + len(next(iter(piece.values()))))
+        for row, p in piece.items():
+            pieces.setdefault(row, []).append(scored(p, target[here]))
+        at = here.stop
+    return {row: Scored.joined(parts) for row, parts in pieces.items()}
 
 
 # -- a twin: a simulated resident calibrated to a log -----------------------------------------------------------------
@@ -133,9 +144,10 @@ def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, f
         "tstr": models.pretrain(simulated.select(young), simulated.select(~young), settings, seed, device, progress),
         "time_table": registry.agent("time_table")().predictor(train, valid),
     }
-    said = {name: predictor.read(points).next[parts[2]] for name, predictor in fitted.items()}
-    said["real"] = models.read_held_out(prior, points, parts, False, seed, progress)["prior"]
-    return {name: prediction_metrics(p, points.target[parts[2]])[TOP1.id] for name, p in said.items()}
+    target = points.target[parts[2]]
+    said = {name: scored(predictor.read(points).next[parts[2]], target) for name, predictor in fitted.items()}
+    said["real"] = _scored(models.read_held_out(prior, points, parts, False, seed, progress), target)["prior"]
+    return {name: scores_of(each)[TOP1.id] for name, each in said.items()}
 
 
 def fidelity(work: RunContext, log: ActionLog, launcher: Launcher, progress: Report) -> list[Gate]:

@@ -9,8 +9,7 @@ from bags import VOCABULARY, log_of, random_log, stepped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.agents.counting.backoff import ACTS, ALPHAS, NEXT, BackOff, digits, outcomes, radix
-from lam_env.agents.counting.counts import CountTable
-from lam_env.agents.counting.ledger import Ledger
+from lam_env.agents.counting.counts import count_outcomes
 from lam_env.agents.plain import pack, unpack
 from lam_env.agents.predictors.likelihood import blocks_of
 from lam_env.agents.states import plain, restored
@@ -22,9 +21,8 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def untaught(levels, alpha=1.0):
-    size = outcomes(levels, VOCABULARY)
-    table = CountTable(np.zeros(0, np.int64), np.zeros((1, size), np.float32), np.zeros((1, 1), np.float32))
-    return BackOff(VOCABULARY, levels, table, alpha)
+    nothing = np.zeros(0, np.int64)
+    return BackOff(VOCABULARY, levels, count_outcomes(nothing, nothing, outcomes(levels, VOCABULARY)), alpha)
 
 
 def fitted(levels, points, blocks=3):
@@ -207,19 +205,11 @@ def test_reset_makes_rows_fresh_and_leaves_the_state_as_it_is(levels):
     points = random_log(5, 60, worlds=1)
     predictor = untaught(levels)
     _, state = gone_on(predictor, predictor.start(2), points, range(30))
-    counted = [ledger.counts.copy() for ledger in state.own]
+    counted = state.own[0].state_dict()
     after = predictor.reset(state, np.array([True, False]))
     said, _ = gone_on(predictor, after, points, range(30, 60))
     fresh, _ = gone_on(predictor, predictor.start(2), points, range(30, 60))
     np.testing.assert_array_equal(said[:, 0], fresh[:, 0])
     np.testing.assert_allclose(said[:, 1], predictor.read(points).next[30:], atol=1e-5)
-    np.testing.assert_array_equal(state.own[0].counts, counted[0])
-
-
-def test_a_ledger_grows_and_knows_nothing_of_what_it_has_not_met():
-    ledger = Ledger(size=2)
-    for context in range(1000):
-        ledger.add([context, -context - 1], context % 2)
-    assert ledger.of([3, -4, 2000]).tolist() == [[0, 1], [0, 1], [0, 0]]
-    again = Ledger.of_state(ledger.state_dict())
-    assert again.of([998, 7, -2000]).tolist() == ledger.of([998, 7, -2000]).tolist() == [[1, 0], [0, 1], [0, 0]]
+    for name, array in state.own[0].state_dict().items():
+        np.testing.assert_array_equal(array, counted[name])

@@ -109,8 +109,9 @@ def test_an_action_that_a_fold_lacks_gets_nothing_there_and_the_pool_stays_posit
     boosted = BoostedPool.fit(pool, points.select(~valid), points.select(valid), 0)
     assert (boosted.weights > 0).all()
     assert boosted.weights.sum() == pytest.approx(1)
-    assert boosted.read(points).next.min() > 0
-    np.testing.assert_allclose(boosted.read(points).next.sum(1), 1, atol=1e-5)
+    (said,) = map(boosted.pooled, boosted.parts(points, np.ones(len(points), bool)))
+    assert said.min() > 0
+    np.testing.assert_allclose(said.sum(1), 1, atol=1e-5)
 
 
 def test_a_boosted_pool_is_its_parts_weighed_and_only_reads():
@@ -118,33 +119,38 @@ def test_a_boosted_pool_is_its_parts_weighed_and_only_reads():
     pool, valid = pool_of(points, acts=False, members=2, blocks=5), points.time >= 8 * DAY
     told = []
     boosted = BoostedPool.fit(pool, points.select(~valid), points.select(valid), 0, lambda *a: told.append(a[:3]))
-    each = boosted.parts(points)
+    everything = np.ones(len(points), bool)
+    (each,) = boosted.parts(points, everything)
     assert tuple(each) == (*PARTS, "boosting")
     expected = sum(w * p for w, p in zip(boosted.weights, each.values(), strict=True))
-    np.testing.assert_array_equal(boosted.read(points).next, expected)
+    np.testing.assert_array_equal(boosted.pooled(each), expected)
+    (some,) = boosted.parts(points, valid)
+    for name, said in each.items():
+        np.testing.assert_array_equal(some[name], said[valid])
     assert boosted.weights[2] > 0.5  # the networks have learned nothing
     assert told == [("boosting", i, 2) for i in range(3)]
     assert not hasattr(boosted, "step")
     # rows that are known are not counted again
-    known = np.ones(len(points), bool)
-    np.testing.assert_array_equal(boosted.parts(points, known)["counts"], pool.counts.read(points, known).next)
+    (once,) = boosted.parts(points, everything, known=everything)
+    np.testing.assert_array_equal(once["counts"], pool.counts.read(points, everything).next)
 
 
 # -- logs that trees do not fit ----------------------------------------------------------------------------------------
 
 
 def test_why_trees_are_left_out():
-    assert left_out_of(routine(), FIVE) == ""
+    five = pool_of(routine(), acts=False, members=2, blocks=5)
+    assert left_out_of(routine(), five) == ""
     many = dataclasses.replace(routine(), vocabulary=Vocabulary(("none", *(f"a{i}" for i in range(201)))))
-    assert left_out_of(many, FIVE) == "201 actions are more than 200, and a round grows a tree for each"
+    assert left_out_of(many, five) == "201 actions are more than 200, and a round grows a tree for each"
     most = dataclasses.replace(routine(), vocabulary=Vocabulary(("none", *(f"a{i}" for i in range(200)))))
-    assert left_out_of(most, FIVE) == ""
+    assert left_out_of(most, five) == ""
     points = routine()
     same = dataclasses.replace(points, target=np.where(points.time < 8 * DAY - 2 * HOUR, 1, 2))
-    assert left_out_of(same, FIVE) == "in some part of the log nothing is done but one action"
+    assert left_out_of(same, five) == "in some part of the log nothing is done but one action"
     # with one fit, which leaves the last block out, too; what it leaves out does not matter
     other = dataclasses.replace(points, target=np.where(points.time < 3 * DAY, 1, 2))
-    assert left_out_of(other, dataclasses.replace(FIVE, members=1)) == ""
+    assert left_out_of(other, pool_of(routine(), acts=False, members=1, blocks=5)) == ""
 
 
 @pytest.mark.parametrize("tokens", [62, 63, 64, 254, 255, 256, 300])

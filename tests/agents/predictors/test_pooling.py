@@ -6,21 +6,32 @@ import functools
 import numpy as np
 import pytest
 import torch
-from bags import log_of
+from bags import log_of, stepped
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from killed import Dying, Killed
 from lam_env.agents.counting.backoff import NEXT, BackOff
+from lam_env.agents.counting.persons import Persons
 from lam_env.agents.predictors.likelihood import blocks_of, joined, left_out, most_blocks, split_without
-from lam_env.agents.predictors.pooling import BELIEF, MASS, LeftOut, fit_pool, smoothed, weights_of
+from lam_env.agents.predictors.pooling import (
+    BELIEF,
+    MASS,
+    LeftOut,
+    counts_of,
+    fit_pool,
+    nets_left_out_of,
+    smoothed,
+    weights_of,
+)
 from lam_env.agents.predictors.settings import PredictorSettings
 from lam_env.agents.predictors.store import known
+from lives import PLACES, lives
 from pools import untrained
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
-from lam_env.core.units import DAY
+from lam_env.core.units import DAY, HOUR
 from lam_env.logs.decision_points import day_of_target
 
 # -- weights -----------------------------------------------------------------------------------------------------------
@@ -153,9 +164,9 @@ def test_a_day_on_which_nobody_acts_is_no_block_of_its_own():
 def test_what_is_left_out_is_said_by_the_member_that_has_not_seen_it():
     points = days_log(10, timed=True)
     nets = untrained(points, members=3, blocks=5)
-    left = LeftOut.of(nets, points)
     block = blocks_of(points, 5)
     _, counted = BackOff.fit(NEXT, points, block)
+    left = LeftOut.of(nets, points, counted)
     np.testing.assert_array_equal(left.rows, (block >= 2) & (points.target > 0))
     rows = np.flatnonzero(left.rows)
     said = [nets.member(block[i] - 2).read(points).next[i, points.target[i]] for i in rows[:: len(rows) // 8]]
@@ -279,3 +290,49 @@ def test_the_nets_of_a_pool_leave_blocks_out():
     assert PredictorSettings.for_log(100, pooled=True, hidden=17).hidden == 17
     with pytest.raises(UserError, match="blocks = 2 must be at least members = 3, or 0"):
         PredictorSettings(members=3, blocks=2)
+
+
+# -- persons of their own ----------------------------------------------------------------------------------------------
+
+
+def test_the_counts_are_those_that_say_more_of_what_is_left_out():
+    own = lives(6, 20)
+    for points, kind in ((own, Persons), (days_log(6, worlds=6), BackOff)):
+        counts, said = counts_of(points, 5)
+        assert type(counts) is kind
+        assert said.shape == (len(points),)
+    # everybody does the same: a chain of all of them knows better than what each has done
+    rng = np.random.default_rng(0)
+    chain = rng.permutation(99)[np.cumsum(rng.random((9, 400)) < 0.9, axis=1) % 99] + 1
+    same = log_of(chain.reshape(-1, 1).tolist(), worlds=np.repeat(range(9), 400), vocabulary=PLACES)
+    assert type(counts_of(same, 5)[0]) is BackOff
+
+
+def test_a_pool_of_networks_and_persons_steps_as_it_reads():
+    points = lives(6, 12)
+    pool = fitted(points, members=2)
+    assert isinstance(pool.counts, Persons)
+    assert pool.weights[1] > 0.5  # a pass teaches networks little
+    read = pool.read(points)
+    np.testing.assert_allclose(stepped(pool, points).next, read.next, atol=1e-5)
+    assert read.hidden.shape == (len(points), 8)
+
+
+def test_many_places_of_few_persons_each_are_counted_alone():
+    places = Vocabulary(("none", *(f"p{i}" for i in range(300))))
+    points = lives(6, 12, places=places)
+    pool = fitted(points)
+    assert pool.nets is None
+    assert nets_left_out_of(pool.counts).startswith("300 actions are more than 200, each of which few persons do")
+    read = pool.read(points)
+    assert (read.soon, read.hidden) == (None, None)
+    np.testing.assert_allclose(stepped(pool, points).next, read.next, atol=1e-6)
+    (said,) = pool.parts(points, points.time > 9 * DAY)
+    assert list(said) == ["counts"]
+    np.testing.assert_array_equal(pool.whole(said), read.next[points.time > 9 * DAY])
+    # where everybody does all of it, networks have a column for each of two thousand
+    many = Vocabulary(("none", *(f"p{i}" for i in range(2001))))
+    chain = log_of([[1 + i % 2001] for i in range(4002)], np.arange(4002) * HOUR, vocabulary=many)
+    pool = fit_pool(*parts(chain), quick(chain))
+    assert pool.nets is None
+    assert nets_left_out_of(pool.counts) == "2,001 actions are more than 2,000, and networks have a column for each"

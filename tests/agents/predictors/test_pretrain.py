@@ -332,3 +332,13 @@ def test_the_lstm_reaches_the_reference(hh104):
     print("ensemble of 3: top-1, NLL", together)
     assert together[0] >= 0.47
     assert together[1] <= 1.72
+
+
+def test_networks_that_could_not_be_kept_are_not_trained():
+    points = cycle()
+    names = ("none", *(f"a{i}" for i in range(29_999)))
+    many = dataclasses.replace(points, vocabulary=Vocabulary(names, readings=("lamp",)))
+    large = dataclasses.replace(QUICK, hidden=2048, readout=2048, members=3)
+    with pytest.raises(UserError, match=r"29,999 actions make networks of 1\.6 GiB, and 1 GiB is the most") as caught:
+        pretrain(many, many, large)
+    assert "\n" not in str(caught.value)

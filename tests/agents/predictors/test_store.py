@@ -200,7 +200,16 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    ["[]", "{", '{"format": 99}', "[" * 100_000, '{"format": 2}', '{"format": 3}', '{"format": 3, "sha256": 3}'],
+    [
+        "[]",
+        "{",
+        '{"format": 99}',
+        "[" * 100_000,
+        '{"format": 2}',
+        '{"format": 3}',
+        '{"format": 4}',
+        '{"format": 4, "sha256": 3}',
+    ],
 )
 def test_a_broken_manifest_is_refused(folder, content):
     (folder / "manifest.json").write_text(content)
@@ -209,5 +218,5 @@ def test_a_broken_manifest_is_refused(folder, content):
 
 def test_the_manifest_says_what_made_it(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["format"] == 3
+    assert manifest["format"] == 4
     assert set(manifest["versions"]) == {"lam_env", "torch", "numpy"}

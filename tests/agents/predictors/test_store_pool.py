@@ -13,8 +13,9 @@ from forged import Evil, resign
 from lam_env.agents.predictors.network import Predictor
 from lam_env.agents.predictors.pool import Pool
 from lam_env.agents.predictors.store import ModelError, known, load, save
-from pools import pool_of
+from pools import pool_of, pool_of_persons
 
+from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 
 TEA = Vocabulary(("none", "tea", "tv", "door"), VOCABULARY.sensors, patience=(0, 300, 600, 900))
@@ -54,7 +55,7 @@ def test_saving_twice_gives_the_same_bytes(tmp_path):
     for file in os.listdir(tmp_path / "a"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
-    assert manifest["format"] == 3
+    assert manifest["format"] == 4
     assert set(manifest["sha256"]) == {"config.json", "counts.safetensors", "model.safetensors"}
 
 
@@ -75,28 +76,38 @@ def refused(folder, says):
 
 
 def cell(row, value):
-    def changed(table):
-        table[row, 1] = value
-        return table
+    def changed(array):
+        array[row] = value
+        return array
 
     return changed
 
 
+NO_TABLE, NO_OUTCOMES, NO_COUNTS = "is no table of counts", "holds outcomes that are none", "numbers that are no counts"
 ARRAYS = [
-    ("next.contexts", lambda a: a[::-1].copy(), "next is no table of counts"),
-    ("next.contexts", lambda a: np.r_[a[:1], a[:-1]], "next is no table of counts"),
-    ("next.contexts", lambda a: a[:-1], "next is no table of counts"),
-    ("acts.contexts", lambda a: a.astype(np.int32), "acts is no table of counts"),
-    ("acts.contexts", lambda a: a[:, None], "acts is no table of counts"),
-    ("acts.contexts", lambda a: np.array(a[0]), "acts is no table of counts"),
-    ("next.counts", lambda a: a[:, :-1].copy(), "next is no table of counts"),
-    ("next.counts", lambda a: a.astype(np.float64), "next is no table of counts"),
-    ("next.counts", lambda a: a[:-1], "next is no table of counts"),
-    ("next.counts", cell(0, -1), "next holds numbers that are no counts"),
-    ("acts.counts", cell(0, np.nan), "acts holds numbers that are no counts"),
-    ("acts.counts", cell(0, np.inf), "acts holds numbers that are no counts"),
-    ("acts.counts", lambda a: a * 0 + np.float32(3e38) * (a > 0), "acts holds numbers that are no counts"),
-    ("acts.counts", cell(-1, 1), "acts holds numbers that are no counts"),
+    ("next.keys", lambda a: a[::-1].copy(), NO_TABLE),
+    ("next.keys", lambda a: np.r_[a[:1], a[:-1]], NO_TABLE),
+    ("next.keys", lambda a: a[:-1], NO_TABLE),
+    ("acts.keys", lambda a: a.astype(np.int32), NO_TABLE),
+    ("acts.keys", lambda a: a[:, None], NO_TABLE),
+    ("acts.keys", lambda a: np.array(a[0]), NO_TABLE),
+    ("next.first", lambda a: a[::-1].copy(), NO_TABLE),
+    ("next.first", lambda a: a + 1, NO_TABLE),
+    ("next.first", cell(-1, 1 << 40), NO_TABLE),
+    ("next.first", cell(1, -1), NO_TABLE),
+    ("acts.first", lambda a: a[:0], NO_TABLE),
+    ("next.outcomes", lambda a: a[:-1], NO_TABLE),
+    ("next.outcomes", cell(0, -1), NO_OUTCOMES),
+    ("next.outcomes", cell(-1, 4), NO_OUTCOMES),
+    ("acts.outcomes", cell(-1, 2), NO_OUTCOMES),
+    ("next.outcomes", lambda a: a[::-1].copy(), NO_OUTCOMES),
+    ("next.counts", lambda a: a.astype(np.float64), NO_TABLE),
+    ("next.counts", lambda a: a[:-1], NO_TABLE),
+    ("next.counts", cell(0, -1), NO_COUNTS),
+    ("next.counts", cell(0, 0), NO_COUNTS),
+    ("acts.counts", cell(0, np.nan), NO_COUNTS),
+    ("acts.counts", cell(0, np.inf), NO_COUNTS),
+    ("acts.counts", lambda a: a * 0 + np.float32(3e38), NO_COUNTS),
     ("weights", lambda a: np.r_[a, 0].astype(np.float32), "weights are no shares"),
     ("weights", lambda a: a * 2, "weights are no shares"),
     ("weights", lambda a: np.array([1.5, -0.5], np.float32), "weights are no shares"),
@@ -125,9 +136,11 @@ def test_forged_counts_are_refused(folder, name, change, says):
         ({"next": 8}, "pool: next is no number from"),
         ({"next": "8"}, "pool: next is no number from"),
         ({"next": 1.0, "acts": None}, "pool: acts is no number from"),
-        ({"acts": 1.0}, "not a readable model"),
-        ({"next": 1.0, "more": 1.0}, "not a readable model"),
-        ({}, "not a readable model"),
+        ({"acts": 1.0}, "pool: acts are no counts"),
+        ({"next": 1.0, "more": 1.0}, "pool: next, more are no counts"),
+        ({}, "are no counts"),
+        ({"persons": 1.0}, "not a readable model"),
+        ({"persons": 1.0, "next": 1.0}, "pool: persons, next are no counts"),
         (["next"], "not a readable model"),
         (3, "not a readable model"),
     ],
@@ -141,11 +154,11 @@ def test_a_forged_config_is_refused(folder, pool, says):
 
 
 def test_counts_of_another_vocabulary_are_refused(folder, tmp_path):
-    small = dataclasses.replace(TEA, actions=TEA.actions[:3], patience=TEA.patience[:3], sensors=("hall", "a", "b"))
-    save(pool_of(random_log(0, 80, vocabulary=small)), tmp_path / "other")
+    large = dataclasses.replace(TEA, actions=(*TEA.actions, "bath"), patience=(*TEA.patience, 300), sensors=("hall",))
+    save(pool_of(random_log(0, 80, vocabulary=large)), tmp_path / "other")
     (folder / "counts.safetensors").write_bytes((tmp_path / "other" / "counts.safetensors").read_bytes())
     resign(folder)
-    refused(folder, "next is no table of counts")
+    refused(folder, "next holds outcomes that are none")
 
 
 @pytest.mark.parametrize("how", ["cut", "flipped", "gone", "empty"])
@@ -160,7 +173,7 @@ def test_a_changed_file_is_refused(folder, how):
     refused(folder, "sha256 differs" if how != "gone" else "not a readable model")
 
 
-@pytest.mark.parametrize("missing", ["weights", "next.counts", "acts.contexts"])
+@pytest.mark.parametrize("missing", ["weights", "next.counts", "acts.keys"])
 def test_arrays_that_are_missing(folder, missing):
     path = folder / "counts.safetensors"
     arrays = safetensors.numpy.load(path.read_bytes())
@@ -184,3 +197,47 @@ def test_networks_without_counts_come_back_without_them(folder):
     (folder / "config.json").write_text(json.dumps({**config, "pool": None}))
     resign(folder)
     assert isinstance(load(folder), Predictor)
+
+
+# -- persons, without networks -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def of_persons(tmp_path):
+    save(pool_of_persons(), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_persons_come_back_the_same(of_persons):
+    pool, again = pool_of_persons(), load(of_persons)
+    assert sorted(os.listdir(of_persons)) == ["config.json", "counts.safetensors", "manifest.json"]
+    assert known(again) == known(pool)
+    with pytest.raises(UserError, match="has no networks"):
+        _ = again.networks
+    points = random_log(1, 60)
+    np.testing.assert_array_equal(again.read(points).next, pool.read(points).next)
+    np.testing.assert_allclose(stepped(again, points).next, pool.read(points).next, atol=1e-6)
+    # networks take their place, and the other way round
+    save(pool_of(LOG), of_persons)
+    assert load(of_persons).nets is not None
+    save(pool, of_persons)
+    assert load(of_persons).nets is None
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("weights", lambda a: a[:-1]),
+        ("weights", lambda a: a.astype(np.float32)),
+        ("weights", lambda a: a * np.nan),
+        ("covariance", lambda a: a[:, :-1].copy()),
+        ("covariance", lambda a: a + np.inf),
+    ],
+)
+def test_forged_weights_of_persons_are_refused(of_persons, name, change):
+    path = of_persons / "counts.safetensors"
+    arrays = safetensors.numpy.load(path.read_bytes())
+    arrays[f"persons.{name}"] = change(arrays[f"persons.{name}"])
+    path.write_bytes(safetensors.numpy.save(arrays))
+    resign(of_persons)
+    refused(of_persons, "persons holds weights that are none")

@@ -5,11 +5,17 @@ import functools
 
 import numpy as np
 import pytest
+from bags import log_of
+from lam_env.agents.counting.persons import Persons
+from lam_env.agents.predictors.likelihood import blocks_of
+from lam_env.agents.predictors.pool import Pool
 from lam_env.agents.predictors.pooling import fit_pool
 from lam_env.agents.predictors.settings import PredictorSettings
 from lam_env.agents.predictors.store import load, save
 from lam_env.agents.serving.assistant import Assistant, serve
+from lam_env.agents.serving.household import HouseholdState
 from lam_env.agents.thresholded import unfitted
+from lives import PLACES, lives
 from plain_log import plain_log
 
 from lam_env.core.units import DAY
@@ -91,3 +97,23 @@ def test_it_goes_on_counting_while_it_serves(log_and_pool):
     fresh.reset(0)
     fresh.observe(time=1799)
     assert fresh.suggest().probabilities["tv.on"] == pytest.approx(chance[0])
+
+
+def test_a_person_is_known_again_after_a_restart(tmp_path):
+    """Counts and weights of her own are kept with the rest, and she is served what the log would be told."""
+    log = lives(6, 10)
+    pool = Pool(None, Persons.fit(log, blocks_of(log, 5))[0], np.array([0, 1]))
+    stays = lives(1, 8, seed=9)
+    # an assistant decides when its stream begins, too
+    hers = log_of([[], *stays.tokens[:, -1:].tolist()], np.r_[0, stays.time], vocabulary=PLACES)
+    read = pool.read(hers).next[1:]
+    assistant = Assistant(unfitted(pool))
+    assistant.reset(0)
+    for i, (time, token) in enumerate(zip(stays.time.tolist(), stays.tokens[:, -1].tolist(), strict=True)):
+        if i == 20:
+            assistant.save(tmp_path / "her")
+            assistant = Assistant(unfitted(pool))
+            assistant.load_state_dict(HouseholdState.load(tmp_path / "her", pool, "home").state)
+        assistant.observe(time=time, action=PLACES.actions[token])
+        said = list(assistant.suggest().probabilities.values())
+        np.testing.assert_allclose(said, read[i], atol=1e-6)
