@@ -18,7 +18,7 @@ from lam_env.scenarios.traffic.sumo import __main__ as sumo
 from published import Published, published
 
 from lam_env.__main__ import commands as commands_of_the_kit
-from lam_env.commands import off_policy, play_report, record, report, simulate, watch
+from lam_env.commands import look, off_policy, play_report, record, report, simulate, watch
 from lam_env.config import cli as config
 from lam_env.core import registry
 from lam_env.experiment.settings import ALWAYS, PredictSettings, RunSettings
@@ -164,7 +164,7 @@ def _understood(module: str, argv: list[str]) -> None:
         wanted = config.parse(simulate.SimulateSettings, argv, module)
         registry.scenario(wanted.scenario)(**wanted.world)
     elif module == "lam_env.commands.look":
-        assert len(argv) == 1
+        assert config.parse(look.LookSettings, [f"logs={argv[0]}", *argv[1:]], module).logs
     elif module == "lam_env.commands.predict":
         assert config.parse(PredictSettings, argv, module).format in registry.IMPORTERS.names()
     elif module == "lam_env.commands.watch":

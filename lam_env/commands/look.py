@@ -10,30 +10,44 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lam_env.config.cli import cli_errors, parse
+from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.config.convert import count
+from lam_env.core import registry
 from lam_env.core.errors import UserError
+from lam_env.core.files.outputs import replace_text
 from lam_env.experiment.logs.file import LogFile, options
 from lam_env.launch.job import one_thread
 from lam_env.logs.input.records import paths_of
 
 if TYPE_CHECKING:
+    from lam_env.core.events import ActionLog
     from lam_env.logs.look.columns import Proposal
     from lam_env.logs.look.formats import Reading
 
 INDENT = "  "
+LEAST = 2  # actions that a home may have devices for, from which on a list of them is worth while
+
+
+@dataclass(frozen=True)
+class LookSettings(LogFile):
+    """Show what a log holds."""
+
+    devices: str | None = setting(None, "file to write a list of the log's devices to, for a home that has them")
 
 
 def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
         words = [word if "=" in word or word.startswith("-") else f"logs={word}" for word in argv]
-        settings = parse(LogFile, words, "python -m lam_env look")
+        settings = parse(LookSettings, words, "python -m lam_env look")
         if settings.logs is None:
             raise UserError("which file? Write lam look FILE, or logs=FILE")
+        if settings.devices is not None and Path(settings.devices).exists():
+            raise UserError(f"devices={settings.devices}: is there already; give the name of a new file")
         for line in told(settings.logs, settings):
             print(line if _unicode() else line.translate(_PLAIN))
     return 0
@@ -46,7 +60,7 @@ def _unicode() -> bool:
 _PLAIN = {ord(bar): sign for bar, sign in zip("▁▂▃▄▅▆▇█", "..::++##", strict=True)}
 
 
-def told(logs: str, settings: LogFile) -> Iterator[str]:
+def told(logs: str, settings: LookSettings) -> Iterator[str]:
     """All that is to be said of a file, or of several, of which the first tells the format; UserError where they can
     be read in no way."""
     from lam_env.logs.look import formats
@@ -60,25 +74,26 @@ def told(logs: str, settings: LogFile) -> Iterator[str]:
         name, *others = found
         yield f"format={name} reads it" + (f" (so do {', '.join(others)})" if others else "")
     if name is None:
-        yield from _as_table(path, logs, how)
-    else:
-        yield from about(logs, formats.read_somehow(logs, name, **how), how)
+        name, proposal = _as_table(path, how)
+        how = {**proposal.settings, **how}
+        yield "no format reads it as it is; as a table it seems to hold:"
+        yield from _columns_said(proposal)
+    reading = formats.read_somehow(logs, name, **how)
+    yield from about(reading, zone_said="zone" in how)
+    yield from _devices(reading.log, logs, settings.devices)
+    yield from ("", "next", INDENT + command(logs, reading))
 
 
-def _as_table(path: Path, logs: str, how: Mapping[str, Any]) -> Iterator[str]:
-    """Of a file that no format reads as it is."""
+def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
+    """The kind of table, and what seems to be in it, of a file that no format reads as it is."""
     from lam_env.logs.look import columns, formats
 
     kind = formats.kind_of(path)
     proposal = None if kind is None else columns.propose(path, kind)
-    if proposal is None or not (proposal.settings or "columns" in how):
+    if kind is None or proposal is None or not (proposal.settings or "columns" in how):
         why = "no format of the kit reads it as it is, and it does not look like a table with times and actions"
         raise UserError(f"{path}: {why}; say format=, and columns= of a table: lam look --help")
-    yield "no format reads it as it is; as a table it seems to hold:"
-    yield from _columns_said(proposal)
-    full = {**proposal.settings, **how}
-    assert kind is not None
-    yield from about(logs, formats.read_somehow(logs, kind, **full), full)
+    return kind, proposal
 
 
 def _columns_said(proposal: Proposal) -> list[str]:
@@ -94,9 +109,8 @@ def _columns_said(proposal: Proposal) -> list[str]:
     return [INDENT + line for line in lines]
 
 
-def about(logs: str, reading: Reading, how: Mapping[str, Any]) -> Iterator[str]:
-    """What the log of a file holds, read with the settings `how` and what it asked for, and the command that predicts
-    from it."""
+def about(reading: Reading, zone_said: bool) -> Iterator[str]:
+    """What a log holds."""
     from lam_env.logs import coverage, habits, tables
     from lam_env.logs.look import formats, summary
 
@@ -108,7 +122,7 @@ def about(logs: str, reading: Reading, how: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield ", ".join(count(n, what) for n, what in counted)
     lines = [*coverage.said(log, reading.left_out), *tables.streams_said(log)]
-    if "zone" in reading.how and "zone" not in how:
+    if "zone" in reading.how and not zone_said:
         lines.append(f"its times need a time zone; {formats.ZONE} is taken here: say yours, zone=Europe/Berlin")
     if len(users) > 1 and who == "user":
         shown = ", ".join(f"{name} {n:,}" for name, n in users[: summary.USERS])
@@ -127,7 +141,27 @@ def about(logs: str, reading: Reading, how: Mapping[str, Any]) -> Iterator[str]:
     ):
         if part:
             yield from ("", title, *(INDENT + line for line in part))
-    yield from ("", "next", INDENT + command(logs, reading))
+
+
+def _devices(log: ActionLog, logs: str, file: str | None) -> Iterator[str]:
+    """Which scenario may have the devices of a log of commands; the list of them goes into a file."""
+    names = (*log.vocabulary.actions[1:], *log.vocabulary.sensors)
+    for scenario in registry.scenario_names() if not log.intervals else ():
+        found = registry.scenario(scenario).proposal(names)
+        if found is None or len(names) - len(found.left_out) < LEAST:
+            continue
+        number = f"{len(names) - len(found.left_out)} of {len(names)} names"
+        lines = [f"{number} may be of devices of {scenario}; a list lets agents act there:"]
+        if file is None:
+            lines.append(f"lam look {shlex.quote(logs)} devices=home.yaml")
+        else:
+            replace_text(Path(file), found.text)
+            lines.append(f"written: {file}")
+        lines.append(f"correct it, and say {found.setting}={file or 'home.yaml'}")
+        yield from ("", "devices", *(INDENT + line for line in lines))
+        return
+    if file is not None:
+        raise UserError(f"devices={file}: no scenario has devices by the names of this log; nothing was written")
 
 
 def command(logs: str, reading: Reading) -> str:

@@ -113,3 +113,26 @@ def test_several_files_are_one_log(export: Path, capsys: pytest.CaptureFixture[s
     said = lines(capsys, f"logs={export},{later}")
     assert said[0].endswith(", and 1 file more")
     assert "40 events, 1 user, 2 actions, 20 days" in said
+
+
+def test_a_list_of_devices_is_written(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = export.with_name("home.yaml")
+    assert "2 of 2 names may be of devices of smart_home" in "\n".join(lines(capsys, str(export)))
+    said = lines(capsys, str(export), f"devices={file}")
+    assert {f"  written: {file}", f"  correct it, and say world.devices={file}"} <= set(said)
+    assert "light.hall: lamp" in file.read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        look.main([str(export), f"devices={file}"])
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_a_log_without_devices_has_no_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "time,user,action\n" + "\n".join(f"2026-01-05T0{h}:00:00Z,ann,{a}" for h, a in ((7, "tea"), (8, "x")))
+    )
+    assert "devices" not in lines(capsys, str(path))
+    with pytest.raises(SystemExit):
+        look.main([str(path), f"devices={tmp_path / 'home.yaml'}"])
+    assert "nothing was written" in capsys.readouterr().err
+    assert not (tmp_path / "home.yaml").exists()

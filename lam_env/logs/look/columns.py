@@ -80,9 +80,9 @@ class Proposal(NamedTuple):
 def propose(path: Path, kind: str = "csv") -> Proposal | None:
     """How a file may be read as a table; None where it has not two columns. kind: csv, jsonl or parquet."""
     if kind != "csv":
-        rows = list(itertools.islice(_parquet_rows(path) if kind == "parquet" else _json_rows(path), ROWS))
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        return of_cells(names, [[row.get(name, "") for name in names] for row in rows]) if len(names) > 1 else None
+        records = list(itertools.islice(_parquet_rows(path) if kind == "parquet" else _json_rows(path), ROWS))
+        known = list(dict.fromkeys(name for record in records for name in record))
+        return of_cells(known, [[one.get(name, "") for name in known] for one in records]) if len(known) > 1 else None
     lines = [line for _, line in itertools.islice(read_lines(path), ROWS + 1) if line.strip()]
     rows, sep = _cells(lines)
     if not rows:
