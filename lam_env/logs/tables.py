@@ -29,6 +29,8 @@ TIMER = 300  # [s] of quiet after which a log of commands has a decision point
 MAX_NAMES = 30_000  # tokens are int16
 MAX_VALUE = 3.4e38  # values are float32
 LONGEST = 366 * 86_400  # [s] of an activity; more is a mistaken unit or end
+BACKWARDS = "activity(ies) that end before they start, read as of no length"
+LONG = "activity(ies) of more than a year"
 HELD = "time(s) put back with the clock, held until it has caught up"
 
 
@@ -233,6 +235,17 @@ def log_of_table(
     ends = log.time + np.where(timed, np.nan_to_num(log.value), 0).astype(np.int64)
     end = np.maximum.reduceat(ends, np.searchsorted(log.world, log.worlds))
     return dataclasses.replace(log, end=tuple(end.tolist())), dict(Counter(left_out or {}) + reasons)
+
+
+def of_activities(local: LocalTimes) -> tuple[LocalTimes, np.ndarray, np.ndarray]:
+    """Of local times (2n,) of starts, and then of their ends: those of the starts, the lengths (n,) [s], and which of
+    them (n,) bool are of more than a year, and no activities. Where the end is before the start, the start is believed,
+    which says what was done next: people noted the end wrongly, or on the day before."""
+    began, ended = local.moment.reshape(2, -1)
+    length = (ended // SECOND - began // SECOND).astype(np.float64)  # whole ticks
+    said = local.said + Counter({BACKWARDS: int((length < 0).sum())})
+    starts = local._replace(wall=local.wall[: len(began)], moment=began, said=said)
+    return starts, length.clip(0), length > LONGEST
 
 
 def _usual_split(intervals: bool, users: int, user: np.ndarray, day: np.ndarray) -> str:
