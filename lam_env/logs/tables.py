@@ -260,6 +260,8 @@ def _usual_split(intervals: bool, users: int, user: np.ndarray, day: np.ndarray)
 def _streams(split: str, user: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, Protocol]:
     """(n,) the number of each event's stream: of all, of its user, or of its session in the order in which they began;
     those of files that validate and test come last, as the protocol says."""
+    if split == "days" and not part.any():
+        return np.zeros(len(user), np.int64), Protocol()
     own = user if split != "days" else np.zeros_like(user)
     _, world = np.unique(part * (own.max() + 1) + own, return_inverse=True)
     if split == "sessions":

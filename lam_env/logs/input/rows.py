@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from lam_env.config.convert import count
 from lam_env.core.events import KINDS, USER, ActionLog, LogError
-from lam_env.core.units import DAY, MINUTE
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.batches import Batch
-from lam_env.logs.input.numbers import NAN, Codes, amounts, clocks, each, has_hour, lengths
+from lam_env.logs.input.days import check_weekdays, times_of_days
+from lam_env.logs.input.numbers import NAN, Codes, amounts, clocks, each, has_hour, lengths, up_to
 from lam_env.logs.input.pairs import activities
 from lam_env.logs.input.roles import NEEDED, Roles, has_clock
 from lam_env.logs.local_time import (
@@ -43,7 +43,6 @@ from lam_env.logs.tables import (
 NO_ACTION, IGNORED = "line(s) without an action", "line(s) of states to ignore"
 UNTIMED = "activity(ies) without a duration"
 MOST = 1e15  # the largest number of an order: floats tell its neighbours apart
-MONDAY = 4 * DAY  # [s since 1970] of the first one
 
 
 class _File(NamedTuple):
@@ -123,10 +122,13 @@ class Rows:
         }
         columns["empty"] = empty | nothing
         if self._clock:
-            began = self._by_day(cells, where) if "day" in cells else clocks(cells["time"], self._form, where)
+            if "day" in cells:
+                began, columns["later"] = times_of_days(cells, where)
+            else:
+                began = clocks(cells["time"], self._form, where)
             columns |= {"time": began.time, "offset": began.offset}
         if "order" in cells:
-            columns["order"] = _numbers("order", cells["order"], MOST, where)
+            columns["order"] = up_to("order", cells["order"], MOST, where)
         if "end" in cells:
             ended = clocks(cells["end"], self._form, where)
             columns |= {"end": ended.time, "end offset": ended.offset}
@@ -153,22 +155,6 @@ class Rows:
             self._idle.pop(found[1].lower(), None)
         return found is not None
 
-    def _by_day(self, cells: dict[str, pa.Array], where: Where) -> Clocks:
-        """Numbers of days, and minutes of them; `weekday` says which days of the week they are, 0 being a Monday."""
-        told = {}
-        for role in ("day", "minute", "weekday"):
-            if role not in cells:
-                continue
-            most = {"day": 30_000, "minute": 1440, "weekday": 7}[role]
-            told[role] = _numbers(role, cells[role], most - 1, where)
-        day = np.floor(told["day"])
-        if "weekday" in told:
-            ahead = (told["weekday"] - day) % 7
-            self._parts.setdefault("ahead", []).append(ahead.astype(np.int8))
-            day += ahead
-        time = (MONDAY + day * DAY + told["minute"] * MINUTE) * SECOND
-        return Clocks(time.astype(np.int64), np.full(len(day), NO_OFFSET, np.int64))
-
     def log(
         self, home: str | None, zone: str | None, sort: bool, split: str | None, states: dict[str, int]
     ) -> tuple[ActionLog, dict[str, int]]:
@@ -190,8 +176,8 @@ class Rows:
         if by is not None or len(mine) < len(columns["line"]):
             columns = {name: column[mine] for name, column in columns.items()}
             texts = {role: Texts(code[mine], known) for role, (code, known) in texts.items()}
-        if "ahead" in columns:
-            self._check_weeks(columns, texts["user"].code)
+        if "later" in columns:
+            check_weekdays(columns["later"], texts["user"].code, self._where(columns))
         local = self._local(columns, zone) if self._clock else None
         if states:
             assert local is not None
@@ -252,14 +238,6 @@ class Rows:
             local = local._replace(moment=local.moment + np.arange(n))
         return local
 
-    def _check_weeks(self, columns: dict[str, np.ndarray], user: np.ndarray) -> None:
-        """LogError where days of one user are said to be of weekdays that do not fit each other."""
-        ahead = columns["ahead"]
-        _, first, inverse = np.unique(user, return_index=True, return_inverse=True)
-        for i in np.flatnonzero(ahead != ahead[first][inverse])[:1].tolist():
-            where, before = self._where(columns)(i), self._where(columns)(int(first[inverse[i]]))
-            raise LogError(f"{where}: its weekday does not fit its day, as that of {before} has it; correct one")
-
     def _paired(
         self, columns: dict[str, np.ndarray], texts: dict[str, Texts], moment: np.ndarray, states: dict[str, int]
     ) -> tuple[Texts, np.ndarray]:
@@ -309,14 +287,6 @@ class Rows:
 def _name(text: str) -> str:
     """As it is written: other forms of it are counted later."""
     return text if clean(text) else ""
-
-
-def _numbers(what: str, column: pa.Array, most: float, where: Where) -> np.ndarray:
-    """(n,) from 0 to `most`."""
-    number, *_ = amounts(what, column, where)
-    for i in np.flatnonzero(~((number >= 0) & (number < most + 1)))[:1].tolist():
-        raise LogError(f"{where(i)}: {what} {column[i].as_py()!r}; it must be a number from 0 to {most:g}")
-    return number
 
 
 def _kinds(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:
