@@ -63,7 +63,6 @@ class Progress:
                 TextColumn("{task.fields[note]}", markup=False),
                 console=Console(file=self._stream),
             )
-            self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,6 +80,7 @@ class Progress:
         rate = (done - first) / (now - began) if now > began else 0.0
         steps = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s" if rate else ""
         if self._bars is not None:
+            self._bars.start()  # again and again does no harm; never, where there is nothing to tell
             if stage not in self._tasks:
                 self._tasks[stage] = self._bars.add_task(name, total=total or None, rate="", note="")
             self._bars.update(self._tasks[stage], completed=done, total=total or None, rate=steps, note=note)

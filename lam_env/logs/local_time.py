@@ -27,6 +27,8 @@ EPOCH = datetime.datetime(1970, 1, 1)
 NO_OFFSET, UNIVERSAL = -DAY - 1, -DAY - 2  # in place of an offset: not told; told, but not the clock on the wall
 LEAST_NUMBER = 631_152_000  # [s since 1970] the year 1990: less is a date written as a number, or another unit
 LAST = 4_102_444_800  # [s since 1970] the year 2100
+UNITS = (SECOND, SECOND // 1000)  # [us] of numbers since 1970
+REMEDY = "write 2026-01-05T07:00:00+01:00, or of a table say time_format=%d.%m.%Y %H:%M"
 APART = 14 * DAY  # [s] at least between two changes of a place's offset
 SLOT = 900 * SECOND  # [us] offsets change at quarters of an hour
 SKIPPED = "local time(s) in an hour that the clock skips, read as the moment at which it does"
@@ -79,10 +81,11 @@ def read_times(cells: Sequence[object], where: Where, numbers: bool = True) -> C
                 raise ValueError
             if numbers and re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text):
                 value = float(text)
-                if not LEAST_NUMBER <= value < LAST:
-                    why = f"time {text[:40]!r} is a number, but not of seconds since 1970 between 1990 and 2100"
-                    raise LogError(f"{where(i)}: {why}; write 2026-01-05T07:00:00+01:00")
-                time[i], offset[i] = int(value * SECOND), UNIVERSAL
+                unit = unit_of(value)
+                if unit is None:
+                    why = f"time {text[:40]!r} is a number, but not of (milli)seconds since 1970 between 1990 and 2100"
+                    raise LogError(f"{where(i)}: {why}; {REMEDY}")
+                time[i], offset[i] = int(value * unit), UNIVERSAL
                 continue
             if not re.search(r"\d[T ]\d", text):
                 raise ValueError
@@ -93,10 +96,16 @@ def read_times(cells: Sequence[object], where: Where, numbers: bool = True) -> C
             raise
         except (ValueError, OverflowError):
             why = "is not an ISO 8601 time with date and hour"
-            raise LogError(f"{where(i)}: {text[:60]!r} {why}; correct the line") from None
+            raise LogError(f"{where(i)}: {text[:60]!r} {why}; {REMEDY}") from None
     for i in np.flatnonzero((time < 0) | (time >= LAST * SECOND))[:1].tolist():
         raise LogError(f"{where(i)}: {str(cells[i])[:40]!r} lies outside 1970 to 2100; correct the line")
     return Clocks(time, offset)
+
+
+def unit_of(number: float) -> int | None:
+    """[us] of what a time since 1970 counts, seconds or milliseconds; None where it lies in no year from 1990 to 2100
+    as either."""
+    return next((unit for unit in UNITS if LEAST_NUMBER <= number * unit / SECOND < LAST), None)
 
 
 def check_no_dates(numbers: np.ndarray, where: Where) -> None:
@@ -150,7 +159,7 @@ def _of_one_place(moment: np.ndarray, offset: np.ndarray, where: Where, ask: str
 
 def _in_zone(clocks: Clocks, zone: str, where: Where) -> LocalTimes:
     time, offset = clocks
-    place = zone_of(zone, where(0).partition(",")[0])
+    place = zone_of(zone, "zone")
     time, bare = time.copy(), np.flatnonzero(offset == NO_OFFSET)
     ahead = np.where(offset == UNIVERSAL, 0, offset)
     first, second = _of_local(time[bare], place)

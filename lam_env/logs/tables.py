@@ -29,6 +29,8 @@ TIMER = 300  # [s] of quiet after which a log of commands has a decision point
 MAX_NAMES = 30_000  # tokens are int16
 MAX_VALUE = 3.4e38  # values are float32
 LONGEST = 366 * 86_400  # [s] of an activity; more is a mistaken unit or end
+BACKWARDS = "activity(ies) that end before they start, read as of no length"
+LONG = "activity(ies) of more than a year"
 HELD = "time(s) put back with the clock, held until it has caught up"
 
 
@@ -235,6 +237,17 @@ def log_of_table(
     return dataclasses.replace(log, end=tuple(end.tolist())), dict(Counter(left_out or {}) + reasons)
 
 
+def of_activities(local: LocalTimes) -> tuple[LocalTimes, np.ndarray, np.ndarray]:
+    """Of local times (2n,) of starts, and then of their ends: those of the starts, the lengths (n,) [s], and which of
+    them (n,) bool are of more than a year, and no activities. Where the end is before the start, the start is believed,
+    which says what was done next: people noted the end wrongly, or on the day before."""
+    began, ended = local.moment.reshape(2, -1)
+    length = (ended // SECOND - began // SECOND).astype(np.float64)  # whole ticks
+    said = local.said + Counter({BACKWARDS: int((length < 0).sum())})
+    starts = local._replace(wall=local.wall[: len(began)], moment=began, said=said)
+    return starts, length.clip(0), length > LONGEST
+
+
 def _usual_split(intervals: bool, users: int, user: np.ndarray, day: np.ndarray) -> str:
     """By what a log is: `users` do something, `user` (n,) on a `day` (n,) each time."""
     if users == 1 or (users <= HOUSEHOLD and not intervals):
@@ -247,6 +260,8 @@ def _usual_split(intervals: bool, users: int, user: np.ndarray, day: np.ndarray)
 def _streams(split: str, user: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, Protocol]:
     """(n,) the number of each event's stream: of all, of its user, or of its session in the order in which they began;
     those of files that validate and test come last, as the protocol says."""
+    if split == "days" and not part.any():
+        return np.zeros(len(user), np.int64), Protocol()
     own = user if split != "days" else np.zeros_like(user)
     _, world = np.unique(part * (own.max() + 1) + own, return_inverse=True)
     if split == "sessions":

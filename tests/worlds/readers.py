@@ -45,7 +45,7 @@ class Reader(NamedTuple):
 
 def _rows_of_table(delimiter: str = ",") -> Callable[[bytes], int]:
     def rows(content: bytes) -> int:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")  # each of them ends a line
         return sum(1 for _ in csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)) - 1
 
     return rows

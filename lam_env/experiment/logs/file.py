@@ -11,7 +11,9 @@ from lam_env.config.cli import setting
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
+from lam_env.core.progress import Progress
 from lam_env.launch.job import one_line
+from lam_env.logs.input.files import watched
 from lam_env.logs.input.records import paths_of
 
 
@@ -70,14 +72,15 @@ def read(file: LogFile) -> tuple[ActionLog, dict[str, int]]:
     if unknown := [name for name in how if name not in takes]:
         known = ", ".join(name for name in _HOW if name in takes) or "none"
         raise UserError(f"format={file.format} takes no {', '.join(unknown)}; of these settings it takes {known}")
-    if not registry.names_code(file.format):
-        return importer(file.logs, **how)
-    try:
-        found: Any = importer(file.logs, **how)
-    except UserError:
-        raise
-    except Exception as error:  # whatever a stranger's function raises
-        raise UserError(f"format={file.format}: {one_line(error)}") from None
+    with Progress() as progress, watched(progress):
+        if not registry.names_code(file.format):
+            return importer(file.logs, **how)
+        try:
+            found: Any = importer(file.logs, **how)
+        except UserError:
+            raise
+        except Exception as error:  # whatever a stranger's function raises
+            raise UserError(f"format={file.format}: {one_line(error)}") from None
     match found:
         case (ActionLog() as log, Mapping() as left_out):
             return log, dict(left_out)

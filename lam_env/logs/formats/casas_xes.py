@@ -18,8 +18,8 @@ import numpy as np
 from lam_env.core.events import USER, ActionLog, LogError
 from lam_env.logs.coverage import EMPTY, clean, says_nothing
 from lam_env.logs.input.files import chunks
-from lam_env.logs.local_time import SECOND, LocalTimes, local_times, read_times
-from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table
+from lam_env.logs.local_time import local_times, read_times
+from lam_env.logs.tables import EventTable, Texts, log_of_table, of_activities
 
 ARTIFICIAL = ("Start", "End")
 NAME, TRANSITION, TIME = "concept:name", "lifecycle:transition", "time:timestamp"
@@ -41,20 +41,12 @@ def load(path: str, *, home: str | None = None, zone: str | None = None) -> tupl
 
     cells = [a.start for a in activities] + [a.end for a in activities]
     local = local_times(read_times(cells, where, numbers=False), zone, where, on_the_wall=True)
-    (wall, _), (moment, end) = (column.reshape(2, -1) for column in local[:2])
-    length = end // SECOND - moment // SECOND
-    sound = (length >= 0) & (length <= LONGEST)
-    for reason, wrong in (
-        ("event(s) of an activity that ends before it starts", length < 0),
-        ("event(s) of an activity of more than a year", length > LONGEST),
-    ):
-        left_out += Counter({reason: 2 * int(wrong.sum())})
-    rows = np.flatnonzero(sound)
-    own = LocalTimes(wall[rows], moment[rows], local.said, local.zone)
+    local, length, long = of_activities(local)
+    left_out += Counter({"event(s) of an activity of more than a year": 2 * int(long.sum())})
+    rows = np.flatnonzero(~long)
+    own = local._replace(wall=local.wall[rows], moment=local.moment[rows])
     names, n = [activities[i].name for i in rows.tolist()], len(rows)
-    table = EventTable(
-        own, Texts.of(names), Texts.of(["0"] * n), np.full(n, USER), length[rows].astype(np.float64), np.zeros(n, bool)
-    )
+    table = EventTable(own, Texts.of(names), Texts.of(["0"] * n), np.full(n, USER), length[rows], np.zeros(n, bool))
     log, of_rows = log_of_table(table, source, intervals=True, home=home)
     left_out.update({reason: 2 * count for reason, count in of_rows.items()})
     return log, dict(left_out)

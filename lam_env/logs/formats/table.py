@@ -17,9 +17,10 @@ that test and validate.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input import batches, roles
@@ -57,10 +58,10 @@ def load(
     states, left_out = words_of(pairs), Counter[str]()
     rows = None
     for file, part in parts_of(path, valid, test):
-        own, found = _opened(kind, file, columns, sep, left_out)
-        rows = rows or Rows(own, ignore, time_format, left_out)
-        rows.begin(file.name, own, part)
-        for batch in found:
+        table = _opened(kind, file, columns, sep, left_out)
+        rows = rows or Rows(table.roles, ignore, time_format, left_out)
+        rows.begin(file.name, table.roles, part, table.others, table.line_of)
+        for batch in table.batches:
             rows.add(batch)
     assert rows is not None  # there is a path at least
     return rows.log(home, zone, sort, split, states)
@@ -74,10 +75,16 @@ FORMATS = {
 }
 
 
-def _opened(
-    kind: str, file: Path, columns: str | None, sep: str | None, left_out: Counter[str]
-) -> tuple[Roles, Iterator[Batch]]:
-    """What the columns of a file are, and its rows."""
+class _Table(NamedTuple):
+    """A file: what its columns are, those that are none of them, its rows, and the line on which a row begins."""
+
+    roles: Roles
+    others: list[str]
+    batches: Iterator[Batch]
+    line_of: Callable[[int], int] = int
+
+
+def _opened(kind: str, file: Path, columns: str | None, sep: str | None, left_out: Counter[str]) -> _Table:
     told = None if columns is None else roles.roles_of(columns)
     sign = SEPARATORS.get(sep or "", sep) or ("\t" if kind == "tsv" else ",")
     if sep is not None and kind in ("jsonl", "parquet"):
@@ -85,10 +92,14 @@ def _opened(
     if len(sign) != 1 or sign in '"\r\n':
         raise LogError(f"sep={sep}: give one sign, or {', '.join(SEPARATORS)}")
     if kind == "jsonl":
-        own = told or roles.usual(name for name in roles.CALLED if name != "end")  # what is in no row has no role
+        names = batches.json_columns(file)
+        may = (name for name in roles.CALLED if name != "end" and (name != "user" or name in names))
+        own = told or roles.usual(may)  # what is in no row has no role
         needed = roles.columns_of({role: own[role] for role in roles.NEEDED if role in own})
         roles.check(file.name, own, roles.columns_of(own), told is not None)
-        return own, batches.json_batches(file, left_out, roles.columns_of(own), needed)
+        wanted = roles.columns_of(own)
+        others = [name for name in names if name not in wanted]
+        return _Table(own, others, batches.json_batches(file, left_out, wanted, needed))
     names = list(batches.parquet_columns(file)) if kind == "parquet" else batches.csv_columns(file, sign)
     if not names:
         raise LogError(f"{file.name}: the file is empty; its first line must name {','.join(roles.NEEDED)}")
@@ -98,6 +109,8 @@ def _opened(
     own = told or roles.usual(names)
     roles.check(f"{file.name}, line 1", own, names, told is not None)
     wanted = roles.columns_of(own)
+    others = [name for name in names if name not in wanted]
     if kind == "parquet":
-        return own, batches.parquet_batches(file, wanted)
-    return own, batches.csv_batches(file, sign, names, header, left_out, wanted)
+        return _Table(own, others, batches.parquet_batches(file, wanted))
+    found = batches.csv_batches(file, sign, names, header, left_out, wanted)
+    return _Table(own, others, found, partial(batches.line_of, file, sign))

@@ -18,11 +18,12 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from lam_env.core.events import LogError
-from lam_env.logs.input.files import LONGEST_LINE, chunks, read_lines
-from lam_env.logs.input.records import EMPTY, objects
+from lam_env.logs.input.files import LONGEST_LINE, Unpacked, far, read_lines
+from lam_env.logs.input.records import EMPTY, csv_rows, objects
 
 WITHIN = "line(s) within a cell in quotation marks"
 ROWS = 1 << 14  # of a batch of JSON lines or of Parquet
+MANY = 1 << 20  # rows of a Parquet file that take a while
 
 
 class Batch(NamedTuple):
@@ -47,47 +48,54 @@ def csv_batches(
 ) -> Iterator[Batch]:
     """The rows of a CSV file whose columns have these `names`, without its first line where that is a `header`. Empty
     lines are counted in `left_out`."""
-    text = pa.string()
+    file, number = Unpacked(path), 1 + int(header)
     try:
-        with pa.OSFile(str(path)) as plain:
-            packed = plain.read(2) == b"\x1f\x8b"
-            plain.seek(0)
-            reader = pa_csv.open_csv(
-                pa.CompressedInputStream(plain, "gzip") if packed else plain,
-                pa_csv.ReadOptions(
-                    use_threads=False, block_size=LONGEST_LINE, column_names=list(names), skip_rows=int(header)
-                ),
-                pa_csv.ParseOptions(delimiter=sep, newlines_in_values=True, ignore_empty_lines=False),
-                pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, text), include_columns=list(wanted), strings_can_be_null=False
-                ),
-            )
-            number = 1 + int(header)
-            for batch in reader:
-                cells = {name: pc.utf8_trim_whitespace(batch.column(name)) for name in wanted}
-                at = np.arange(number, number + len(batch))
-                number += len(batch)
-                yield _without_empty(Batch(at, cells), left_out)
+        reader = pa_csv.open_csv(
+            pa.PythonFile(file, mode="r"),
+            pa_csv.ReadOptions(
+                use_threads=False, block_size=LONGEST_LINE, column_names=list(names), skip_rows=int(header)
+            ),
+            pa_csv.ParseOptions(delimiter=sep, newlines_in_values=True, ignore_empty_lines=False),
+            pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), include_columns=list(wanted), strings_can_be_null=False
+            ),
+        )
+        for batch in reader:
+            cells = {name: pc.utf8_trim_whitespace(batch.column(name)) for name in wanted}
+            at = np.arange(number, number + len(batch))
+            number += len(batch)
+            yield _without_empty(Batch(at, cells), left_out)
         # a mark that is not closed swallows lines, without a word where the cell is not read
-        lines, end = 0, b"\n"
-        for chunk in chunks(path):
-            lines, end = lines + chunk.count(b"\n"), chunk[-1:]
-        lines += end != b"\n"
-        if lines >= number:
-            left_out[WITHIN] += lines - number + 1
+        if file.lines >= number:
+            left_out[WITHIN] += file.lines - number + 1
     except (pa.ArrowException, OSError) as error:
         for _ in read_lines(path):  # says which line it is, of a file that is cut short, damaged or not UTF-8
             pass
-        _refuse(path.name, str(error))
+        _refuse(path, sep, str(error))
 
 
 # a handler of wrong rows would do, but ends in a traceback where their text is no UTF-8
 _WRONG = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 
 
-def _refuse(name: str, error: str) -> None:
+def line_of(path: Path, sep: str, row: int) -> int:
+    """The line on which a row of a CSV file begins: the same number, but for line breaks within cells above it."""
+    last = 0
+    try:
+        for number, (end, _) in enumerate(csv_rows(path, sep), 1):
+            if number == row:
+                return last + 1
+            last = end
+    except LogError:  # the fault itself may hide it
+        pass
+    return row
+
+
+def _refuse(path: Path, sep: str, error: str) -> None:
+    name = path.name
     if row := _WRONG.search(error):
         number, columns, cells, text = row.groups()
+        number = line_of(path, sep, int(number))
         why = f"{cells} cells but {columns} columns"
         if text.count('"') % 2:
             why = "broken CSV (a quotation mark has no partner)"
@@ -108,7 +116,8 @@ def _without_empty(batch: Batch, left_out: Counter[str]) -> Batch:
 
 def json_batches(path: Path, left_out: Counter[str], wanted: Sequence[str], needed: Sequence[str]) -> Iterator[Batch]:
     """The rows of a file with one JSON object a line, which has what is `needed`; numbers become text."""
-    records = objects(path, left_out)
+    columns = {*wanted, *needed}
+    records = ((at, row if columns <= row.keys() else _in_small(row)) for at, row in objects(path, left_out))
     while some := list(itertools.islice(records, ROWS)):
         for at, row in some:
             if missing := [name for name in needed if name not in row]:
@@ -119,6 +128,15 @@ def json_batches(path: Path, left_out: Counter[str], wanted: Sequence[str], need
             for name in wanted
         }
         yield Batch(np.array([at for at, _ in some]), cells)
+
+
+def json_columns(path: Path) -> list[str]:
+    """What the first object of a file calls its columns, in small letters."""
+    return list(_in_small(next(objects(path, Counter()), (1, {}))[1]))
+
+
+def _in_small(row: dict[str, object]) -> dict[str, object]:
+    return {name.lower(): value for name, value in row.items()}
 
 
 def _told(where: str, name: str, value: object) -> str | None:
@@ -151,6 +169,8 @@ def parquet_batches(path: Path, wanted: Sequence[str]) -> Iterator[Batch]:
                 columns: dict[str, Any] = {name: _as_text(path, name, batch.column(called[name])) for name in wanted}
                 yield Batch(np.arange(number, number + len(batch)), columns)
                 number += len(batch)
+                if file.metadata.num_rows >= MANY:
+                    far(path, number - 1, file.metadata.num_rows, "rows")
     except (pa.ArrowException, OSError) as error:
         raise LogError(f"{path.name}: damaged Parquet ({str(error).splitlines()[0][:120]}); write it again") from None
 

@@ -18,7 +18,6 @@ from lam_env.core.units import HOUR, MINUTE
 from lam_env.logs.coverage import says_nothing
 from lam_env.logs.local_time import (
     LAST,
-    LEAST_NUMBER,
     NO_OFFSET,
     SECOND,
     UNIVERSAL,
@@ -26,11 +25,13 @@ from lam_env.logs.local_time import (
     Where,
     microseconds,
     read_times,
+    unit_of,
 )
 from lam_env.logs.tables import MAX_VALUE, Texts
 
 UNITS = {"s": 1, "min": MINUTE, "h": HOUR}  # of durations [s]
 _LEAST_LENGTH, _LONGEST_OFFSET = len("2026-01-05T07"), len("+01:00")
+NAN = "nan"  # how programs write that there is no number
 _DIGITS = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?$")
 _OFFSET = re.compile(r"([-+])([01]\d|2[0-3]):([0-5]\d)")
 
@@ -63,10 +64,12 @@ class Codes:
 
 
 class Amounts(NamedTuple):
-    """value (n,) float64, nan where there is none; empty (n,) bool: one was there, but says nothing."""
+    """value (n,) float64, nan where there is none; empty (n,) bool: a state was there that says nothing (unavailable);
+    missing: how many say "nan"."""
 
     value: np.ndarray
     empty: np.ndarray
+    missing: int = 0
 
 
 def amounts(what: str, column: pa.Array, where: Where) -> Amounts:
@@ -80,10 +83,10 @@ def amounts(what: str, column: pa.Array, where: Where) -> Amounts:
     except pa.ArrowInvalid:
         pass
     texts = column.to_pylist()
-    empty = np.array([says_nothing(text) for text in texts], bool)
-    return Amounts(
-        np.array([math.nan if empty[i] else _amount(what, text, i, where) for i, text in enumerate(texts)]), empty
-    )
+    nothing = np.array([says_nothing(text) for text in texts], bool)
+    missing = np.array([text.lower() == NAN for text in texts], bool)
+    values = [math.nan if nothing[i] else _amount(what, text, i, where) for i, text in enumerate(texts)]
+    return Amounts(np.array(values), nothing & ~missing, int(missing.sum()))
 
 
 def lengths(column: pa.Array, where: Where) -> Amounts:
@@ -93,8 +96,16 @@ def lengths(column: pa.Array, where: Where) -> Amounts:
         return amounts("duration", column, where)
     unit = each(column, lambda text: UNITS.get(text.lstrip("0123456789.eE+- "), 1), np.float64)
     told = pc.replace_substring_regex(column, f"(^|[0-9.]) *({'|'.join(UNITS)})$", r"\1")
-    value, empty = amounts("duration", told, where)
-    return Amounts(value * unit, empty)
+    value, empty, missing = amounts("duration", told, where)
+    return Amounts(value * unit, empty, missing)
+
+
+def up_to(what: str, column: pa.Array, most: float, where: Where) -> np.ndarray:
+    """(n,) numbers from 0 to `most`, or to the next whole one."""
+    number, *_ = amounts(what, column, where)
+    for i in np.flatnonzero(~((number >= 0) & (number < most + 1)))[:1].tolist():
+        raise LogError(f"{where(i)}: {what} {column[i].as_py()!r}; it must be a number from 0 to {most:g}")
+    return number
 
 
 def _amount(what: str, text: str, row: int, where: Where) -> float:
@@ -127,9 +138,10 @@ def _whole(column: pa.Array) -> Clocks | None:
 
 def _seconds(column: pa.Array) -> Clocks | None:
     value = pc.cast(column, pa.float64()).to_numpy()
-    if not ((value >= LEAST_NUMBER) & (value < LAST)).all():
+    units = [unit_of(end) for end in (value.min(), value.max())]
+    if units[0] is None or units[0] != units[1]:
         return None
-    return Clocks((value * SECOND).astype(np.int64), np.full(len(value), UNIVERSAL, np.int64))
+    return Clocks((value * units[0]).astype(np.int64), np.full(len(value), UNIVERSAL, np.int64))
 
 
 def _iso(column: pa.Array) -> Clocks | None:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from lam_env.config.convert import suggestion
 from lam_env.core.events import LogError
 
-NEEDED = ("time", "user", "action")
+NEEDED = ("time", "action")
 ROLES = {
     "time": "when, or when it began",
     "end": "when it ended: the log is one of activities",
@@ -27,7 +27,7 @@ ROLES = {
     "duration": "how long it took [s], or with its unit, as {minutes} min: the log is one of activities",
     "home": "which of several homes",
 }
-CALLED = (*NEEDED, "end", "kind", "value", "duration", "home")  # columns that may be called as their roles are
+CALLED = (*NEEDED, "user", "end", "kind", "value", "duration", "home")  # columns that may be called as their roles are
 EXAMPLE = "columns=time:last_changed,action:{entity_id}.{state}"
 
 
@@ -100,15 +100,14 @@ def check(where: str, roles: Roles, names: Sequence[str], told: bool) -> None:
             if column not in names:
                 there_are = f"there are {', '.join(names)[:160]}"
                 raise LogError(f"{where}: no column {column[:40]!r}; {suggestion(column, list(names), there_are)}")
-    # somebody who reads one person's columns need not name her, nor a time where the order is all that is known
-    optional = {"user", "time"} if told else set()
-    if missing := [name for name in NEEDED if name not in roles and name not in optional]:
+    needed = ("action",) if told else NEEDED  # where columns= names no time, the order is all that is known
+    if missing := [name for name in needed if name not in roles]:
         if len(names) == 1 and (sep := re.search(r"[;\t|]", names[0])):
             word = {"\t": "tab"}.get(sep[0], sep[0])
             raise LogError(f"{where}: one column only, {names[0][:60]!r}; settings: sep='{word}'")
         raise LogError(
-            f"{where}: no column {', '.join(missing)}; the log needs time,user,action[,duration][,value][,kind][,home],"
-            f" or say which they are: {EXAMPLE}; there are {', '.join(names)[:160]}"
+            f"{where}: no column {', '.join(missing)}; the log needs time,action[,user][,duration][,value][,kind]"
+            f"[,home], or say which they are: {EXAMPLE}; there are {', '.join(names)[:160]}"
         )
     if len(set(names)) != len(names):
         raise LogError(f"{where}: a column name occurs twice; rename one")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from lam_env.config.convert import count
 from lam_env.core.events import KINDS, USER, ActionLog, LogError
-from lam_env.core.units import DAY, MINUTE
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.batches import Batch
-from lam_env.logs.input.numbers import Codes, amounts, clocks, each, has_hour, lengths
+from lam_env.logs.input.days import check_weekdays, times_of_days
+from lam_env.logs.input.numbers import NAN, Codes, amounts, clocks, each, has_hour, lengths, up_to
 from lam_env.logs.input.pairs import activities
 from lam_env.logs.input.roles import NEEDED, Roles, has_clock
 from lam_env.logs.local_time import (
@@ -26,12 +28,32 @@ from lam_env.logs.local_time import (
     check_no_dates,
     local_times,
 )
-from lam_env.logs.tables import LONGEST, PARTS, EventTable, Texts, files_named, log_of_table, parts_said
+from lam_env.logs.tables import (
+    LONG,
+    LONGEST,
+    PARTS,
+    EventTable,
+    Texts,
+    files_named,
+    log_of_table,
+    of_activities,
+    parts_said,
+)
 
 NO_ACTION, IGNORED = "line(s) without an action", "line(s) of states to ignore"
-UNTIMED, BACKWARD = "activity(ies) without a duration", "activity(ies) that end before they start"
+UNTIMED = "activity(ies) without a duration"
 MOST = 1e15  # the largest number of an order: floats tell its neighbours apart
-MONDAY = 4 * DAY  # [s since 1970] of the first one
+
+
+class _File(NamedTuple):
+    """`part`: of the log; `line_of`: the line on which a row begins, which may take reading the file again."""
+
+    name: str
+    part: int
+    line_of: Callable[[int], int]
+
+    def at(self, row: int) -> str:
+        return f"{self.name}, line {self.line_of(int(row))}"
 
 
 class Rows:
@@ -39,24 +61,33 @@ class Rows:
 
     def __init__(self, roles: Roles, ignore: Sequence[str], time_format: str | None, left_out: Counter[str]):
         self._roles, self._form, self._left_out = roles, time_format, left_out
-        self._files: list[tuple[str, int]] = []
+        self._files: list[_File] = []
+        self._others: dict[str, None] = {}
+        self._missing = 0  # values that are no number
         self._clock = has_clock(roles)
         self._by_date = time_format is not None and not has_hour(time_format)
         words = "|".join(map(re.escape, ignore))
-        self._ignored = re.compile(rf"(?:.*[.:=/ ])?(?:{words})", re.IGNORECASE | re.DOTALL) if words else None
+        self._ignored = re.compile(rf"(?:.*[.:=/ ])?({words})", re.IGNORECASE | re.DOTALL) if words else None
+        self._idle = {word.lower(): word for word in ignore}  # that nothing ends in, so far
         self._names = {role: Codes() for role in ("action", "user", "home")}
         self._parts: dict[str, list[np.ndarray]] = {}
 
-    def begin(self, name: str, roles: Roles, part: int) -> None:
-        """What is added from here on is of this file, which is that part of the log."""
+    def begin(self, name: str, roles: Roles, part: int, others: Sequence[str], line_of: Callable[[int], int]) -> None:
+        """What is added from here on is of this file, which is that part of the log. others: columns that have no role;
+        line_of: the line on which a row begins."""
+        self._others.update(dict.fromkeys(others))
         if roles != self._roles:
-            first, others = self._files[0][0], sorted(set(roles).symmetric_difference(self._roles))
-            raise LogError(f"{name}: has not the columns of {first} ({', '.join(others)}); give them the same")
-        self._files.append((name, part))
+            differ = ", ".join(sorted(set(roles).symmetric_difference(self._roles)))
+            raise LogError(f"{name}: has not the columns of {self._files[0].name} ({differ}); give them the same")
+        self._files.append(_File(name, part, line_of))
 
     @property
     def _source(self) -> str:
-        return files_named(self._files)
+        return files_named(self._parts_of_log)
+
+    @property
+    def _parts_of_log(self) -> list[tuple[str, int]]:
+        return [(file.name, file.part) for file in self._files]
 
     def add(self, batch: Batch) -> None:
         """LogError for a row that makes no sense."""
@@ -66,7 +97,7 @@ class Rows:
             return
 
         def where(i: int) -> str:
-            return f"{self._files[-1][0]}, line {number[i]}"
+            return self._files[-1].at(number[i])
 
         def cells_of(role: str) -> pa.Array:
             return cells.get(role, pa.nulls(n, pa.string()))
@@ -77,8 +108,9 @@ class Rows:
             raise LogError(f"{where(int(nobody.argmax()))}: user and action must be names; correct the line")
         self._names["action"].add(cells_of("action"))
         self._names["home"].add(cells_of("home"), clean)
-        value, empty = amounts("value", cells_of("value"), where)
-        duration, nothing = lengths(cells_of("duration"), where)
+        value, empty, missing = amounts("value", cells_of("value"), where)
+        self._missing += missing
+        duration, nothing, _ = lengths(cells_of("duration"), where)
         for i in np.flatnonzero((duration < 0) | (duration > LONGEST))[:1].tolist():
             raise LogError(f"{where(i)}: a duration of {duration[i]:g} s; it must lie between 0 and {LONGEST} s")
         columns: dict[str, np.ndarray] = {
@@ -90,10 +122,13 @@ class Rows:
         }
         columns["empty"] = empty | nothing
         if self._clock:
-            began = self._by_day(cells, where) if "day" in cells else clocks(cells["time"], self._form, where)
+            if "day" in cells:
+                began, columns["later"] = times_of_days(cells, where)
+            else:
+                began = clocks(cells["time"], self._form, where)
             columns |= {"time": began.time, "offset": began.offset}
         if "order" in cells:
-            columns["order"] = _numbers("order", cells["order"], MOST, where)
+            columns["order"] = up_to("order", cells["order"], MOST, where)
         if "end" in cells:
             ended = clocks(cells["end"], self._form, where)
             columns |= {"end": ended.time, "end offset": ended.offset}
@@ -106,7 +141,7 @@ class Rows:
         nothing = each(cells["action"], lambda text: clean(text).lower() in ("", "none"), bool)
         ignored = open_ended = np.zeros(len(nothing), bool)
         if (states := self._ignored) is not None:
-            ignored = each(cells["action"], lambda text: states.fullmatch(clean(text)) is not None, bool) & ~nothing
+            ignored = each(cells["action"], lambda text: self._is_idle(states, clean(text)), bool) & ~nothing
         if "end" in cells:
             open_ended = each(cells["end"], lambda text: not text, bool) & ~nothing & ~ignored
         reasons = Counter({NO_ACTION: nothing.sum(), IGNORED: ignored.sum(), UNTIMED: open_ended.sum()})
@@ -115,19 +150,10 @@ class Rows:
         mask = pa.array(keep)
         return Batch(batch.number[keep], {role: column.filter(mask) for role, column in cells.items()})
 
-    def _by_day(self, cells: dict[str, pa.Array], where: Where) -> Clocks:
-        """Numbers of days, and minutes of them; `weekday` says which days of the week they are, 0 being a Monday."""
-        told = {}
-        for role in ("day", "minute", "weekday"):
-            if role not in cells:
-                continue
-            most = {"day": 30_000, "minute": 1440, "weekday": 7}[role]
-            told[role] = _numbers(role, cells[role], most - 1, where)
-        day = np.floor(told["day"])
-        if "weekday" in told:
-            day += (told["weekday"] - day) % 7
-        time = (MONDAY + day * DAY + told["minute"] * MINUTE) * SECOND
-        return Clocks(time.astype(np.int64), np.full(len(day), NO_OFFSET, np.int64))
+    def _is_idle(self, states: re.Pattern[str], action: str) -> bool:
+        if (found := states.fullmatch(action)) is not None:
+            self._idle.pop(found[1].lower(), None)
+        return found is not None
 
     def log(
         self, home: str | None, zone: str | None, sort: bool, split: str | None, states: dict[str, int]
@@ -150,6 +176,8 @@ class Rows:
         if by is not None or len(mine) < len(columns["line"]):
             columns = {name: column[mine] for name, column in columns.items()}
             texts = {role: Texts(code[mine], known) for role, (code, known) in texts.items()}
+        if "later" in columns:
+            check_weekdays(columns["later"], texts["user"].code, self._where(columns))
         local = self._local(columns, zone) if self._clock else None
         if states:
             assert local is not None
@@ -163,25 +191,35 @@ class Rows:
         if local is not None:
             local = local._replace(wall=local.wall[keep], moment=local.moment[keep])
         value = np.where(timed, columns["duration"], columns["value"])[keep]
-        parts = np.array([part for _, part in self._files])
+        parts = np.array([file.part for file in self._files])
         part = parts[columns["file"][keep]] if parts.any() else None
         table = EventTable(local, action, user, columns["kind"][keep], value, columns["empty"][keep], part)
         intervals = bool((timed & (columns["kind"] == USER))[keep].any())
         about: dict[str, object] = {"home": home} if home else {}
         about |= {"start": ""} if "day" in self._roles else {}  # a number of a day is no date
+        about |= {"notes": notes} if (notes := self._notes()) else {}
+        return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, split=split, **about)
+
+    def _notes(self) -> list[str]:
+        """What the reader of the first lines would not guess."""
         notes = []
         if not self._clock and "order" not in self._roles:
             notes.append("no column of time, day or order is named: rows are in the order of the file")
         if self._by_date:
             notes.append("time_format has no hour: rows of a day are in the order of the file")
-        notes += parts_said(self._files)
-        about |= {"notes": notes} if notes else {}
-        return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, split=split, **about)
+        notes += parts_said(self._parts_of_log)
+        if self._others:
+            notes.append(f"columns that are left alone: {', '.join(self._others)}"[:200])
+        if self._missing:
+            notes.append(f"{count(self._missing, 'value')} of {NAN}, read as none")
+        if self._idle:
+            notes.append(f"ignore={','.join(self._idle.values())}: no action ends so"[:200])
+        return notes
 
     def _where(self, columns: dict[str, np.ndarray]) -> Where:
         """The file and line of a row; of ends, which come after all rows, too."""
         line, file = columns["line"], columns["file"]
-        return lambda i: f"{self._files[file[i % len(file)]][0]}, line {line[i % len(line)]}"
+        return lambda i: self._files[file[i % len(file)]].at(line[i % len(line)])
 
     def _local(self, columns: dict[str, np.ndarray], zone: str | None) -> LocalTimes:
         """The local times of rows (n,). Where they have an end, it becomes their duration."""
@@ -195,8 +233,7 @@ class Rows:
         for i in (np.flatnonzero(back)[:1] + 1).tolist():
             raise LogError(f"{where(i)}: its time is before that of the line above; sort the file by time, or sort=yes")
         if "end" in columns:
-            columns["duration"] = (local.moment[n:] - local.moment[:n]) / SECOND
-            local = local._replace(wall=local.wall[:n], moment=local.moment[:n])
+            local, columns["duration"], _ = of_activities(local)
         if self._by_date:  # what is done twice on a day is done twice
             local = local._replace(moment=local.moment + np.arange(n))
         return local
@@ -208,7 +245,7 @@ class Rows:
         if not np.isnan(columns["duration"]).all():
             raise LogError(f"{self._source}: its rows have durations, so pairs= says nothing; leave it away")
         of_user = (columns["kind"] == USER) & ~columns["empty"]
-        whose = texts["user"].code * len(PARTS) + np.array([part for _, part in self._files])[columns["file"]]
+        whose = texts["user"].code * len(PARTS) + np.array([file.part for file in self._files])[columns["file"]]
         found = activities(texts["action"], whose, of_user, moment, states)
         if not (begins := found.following >= 0).any():
             words = ", ".join(states)
@@ -220,9 +257,8 @@ class Rows:
     def _timed(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """(n,) bool: the rows that are kept. In a log of activities those of users without a duration are not."""
         duration, of_user = columns["duration"], (columns["kind"] == USER) & ~columns["empty"]
-        wrong = (duration < 0) | (duration > LONGEST)
-        self._left_out[BACKWARD] += int((duration < 0).sum())
-        self._left_out["activity(ies) of more than a year"] += int((duration > LONGEST).sum())
+        wrong = duration > LONGEST
+        self._left_out[LONG] += int(wrong.sum())
         untimed = of_user & np.isnan(duration)
         if not (of_user & ~untimed).any():
             return ~wrong
@@ -251,14 +287,6 @@ class Rows:
 def _name(text: str) -> str:
     """As it is written: other forms of it are counted later."""
     return text if clean(text) else ""
-
-
-def _numbers(what: str, column: pa.Array, most: float, where: Where) -> np.ndarray:
-    """(n,) from 0 to `most`."""
-    number, _ = amounts(what, column, where)
-    for i in np.flatnonzero(~((number >= 0) & (number < most + 1)))[:1].tolist():
-        raise LogError(f"{where(i)}: {what} {column[i].as_py()!r}; it must be a number from 0 to {most:g}")
-    return number
 
 
 def _kinds(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import re
 from collections import Counter
@@ -11,12 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lam_env.core.events import ActionLog, LogError
-from lam_env.logs.local_time import EPOCH, LAST, SECOND, Clocks, local_times, microseconds
-from lam_env.logs.tables import LONGEST, LogRow, log_of_rows, told_of
+from lam_env.core.events import USER, ActionLog, LogError
+from lam_env.logs.local_time import EPOCH, LAST, Clocks, local_times, microseconds
+from lam_env.logs.tables import LONG, EventTable, Texts, log_of_table, of_activities
 
-BACKWARDS = "interval(s) with an end before the start, read as of no length"
-LONG = "interval(s) of more than a year"
 END_OF_TIME = EPOCH + datetime.timedelta(seconds=LAST)
 
 
@@ -33,23 +30,16 @@ def log_of_spans(
     spans: Sequence[Span], source: str, *, zone: str | None, left_out: Counter[str]
 ) -> tuple[ActionLog, dict[str, int]]:
     """The log of intervals in any order, and what was left out of it. With `zone`, a night in which the clock changes
-    is an hour longer or shorter. Of one that ends before it starts the start is believed: people noted the end wrongly,
-    or on the day before."""
-    told = [microseconds(time) for span in spans for time in (span.start, span.end)]
+    is an hour longer or shorter."""
+    told = [microseconds(time) for times in ((s.start for s in spans), (s.end for s in spans)) for time in times]
     clocks = Clocks(*np.array(told, np.int64).reshape(-1, 2).T)
-    moment = local_times(clocks, zone, lambda _: source, on_the_wall=True).moment.reshape(-1, 2)
-    length = (moment[:, 1] - moment[:, 0]) / SECOND
-    backwards, long = length < 0, length > LONGEST
-    rows = [
-        LogRow(span.start, span.name, span.user, value=max(0.0, seconds))
-        for span, seconds in zip(spans, length.tolist(), strict=True)
-        if seconds <= LONGEST
-    ]
+    local, length, long = of_activities(local_times(clocks, zone, lambda _: source, on_the_wall=True))
+    sound, n = np.flatnonzero(~long), int((~long).sum())
+    names, users = (Texts.of(getattr(spans[i], what) for i in sound.tolist()) for what in ("name", "user"))
+    local = local._replace(wall=local.wall[sound], moment=local.moment[sound])
+    table = EventTable(local, names, users, np.full(n, USER), length[sound], np.zeros(n, bool))
     wrong = Counter({LONG: int(long.sum())})
-    log, left = log_of_rows(rows, source, intervals=True, zone=zone, left_out=left_out + wrong)
-    otherwise = log.meta.get("told")
-    said = Counter(otherwise if isinstance(otherwise, dict) else {}) + Counter({BACKWARDS: int(backwards.sum())})
-    return dataclasses.replace(log, meta=log.meta | told_of(said)), left
+    return log_of_table(table, source, intervals=True, left_out=left_out + wrong)
 
 
 def wall_time(text: str, where: str, as_told: str | None = None) -> datetime.datetime:

@@ -15,7 +15,7 @@ MARKED = (
     f"{DAY} 03:01:00.25 M004 ON Bed_to_Toilet end",
     f"{DAY} 05:40:51.303739 M003 OFF Sleeping end",
 )
-TOLD = [(f"{DAY} 00:03:50", "Sleeping", 20_221.09415), (f"{DAY} 03:00:00", "Bed_to_Toilet", 59.75)]
+TOLD = [(f"{DAY} 00:03:50", "Sleeping", 20_221), (f"{DAY} 03:00:00", "Bed_to_Toilet", 60)]  # whole seconds
 
 
 def at(clock: str, label: str) -> str:

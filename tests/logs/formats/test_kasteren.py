@@ -8,7 +8,7 @@ from outside import KASTEREN, needs
 
 from lam_env.core.events import LogError
 from lam_env.logs.formats.kasteren import load
-from lam_env.logs.input.spans import BACKWARDS
+from lam_env.logs.tables import BACKWARDS
 
 TOP = ("Start time: start of an activity\r", "ID: activity id (see list below)\r", "\r", "activity id list:\r")
 TOP += (

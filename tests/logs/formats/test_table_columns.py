@@ -17,6 +17,7 @@ from lam_env.logs.input.numbers import clocks
 from lam_env.logs.input.roles import roles_of
 from lam_env.logs.local_time import read_times
 from lam_env.logs.streams import split_by_protocol
+from lam_env.logs.tables import BACKWARDS
 
 HISTORY = """entity_id;state;last_changed
 light.kitchen;off;2026-01-05T06:00:00.000Z
@@ -77,8 +78,13 @@ def test_a_start_and_an_end_are_an_activity(read):
     rows += ["2026-01-05 10:00:00,2026-01-05 10:00:30,tv", "2026-01-05 11:00:00,,tv"]
     log, left_out = read("from,to,action\n" + "\n".join(rows), columns="time:from,end:to,action:action", zone="UTC")
     assert log.intervals
-    assert [(t - MONDAY_7, a, v) for t, _, a, v in events(log)] == [(3600, "tea", 1200), (3 * 3600, "tv", 30)]
-    assert left_out == {"activity(ies) that end before they start": 1, "activity(ies) without a duration": 1}
+    assert [(t - MONDAY_7, a, v) for t, _, a, v in events(log)] == [
+        (3600, "tea", 1200),
+        (2 * 3600, "tv", 0),
+        (3 * 3600, "tv", 30),
+    ]
+    assert left_out == {"activity(ies) without a duration": 1}
+    assert log.meta["told"] == {BACKWARDS: 1}
 
 
 def test_a_duration_may_say_its_unit(read):
@@ -165,7 +171,7 @@ def test_what_is_no_parquet(read):
     ("options", "message"),
     [
         ({}, r"line 1: one column only, 'entity_id;state;last_changed'; settings: sep=';'"),
-        ({"sep": ";"}, "no column time, user, action; .* or say which they are: columns=time:last_changed"),
+        ({"sep": ";"}, "no column time, action; .* or say which they are: columns=time:last_changed"),
         ({"columns": "when:a"}, "no role 'when'; there are time, end"),
         ({"columns": "usr:a"}, "no role 'usr'; did you mean 'user'"),
         ({"columns": "time"}, "time has no column"),

@@ -6,7 +6,7 @@ from outside import ORDONEZ, needs
 
 from lam_env.core.events import LogError
 from lam_env.logs.formats.uci_adl import load
-from lam_env.logs.input.spans import BACKWARDS, LONG
+from lam_env.logs.tables import BACKWARDS, LONG
 
 HEADER = (
     "Start time          \tEnd time            \tActivity\t",
