@@ -16,11 +16,11 @@ import re
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.formats import table
-from lam_env.logs.input.headers import called, header, told
+from lam_env.logs.input.headers import Usual, called, header, told
 from lam_env.logs.input.records import parts_of
 from lam_env.logs.tables import one_home
 
-USUAL = {
+USUAL: Usual = {
     "user": ("sessionid", "session"),
     "action": ("itemid", "item", "productid"),
     "time": ("time", "timestamp", "eventtime"),

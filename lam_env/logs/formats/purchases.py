@@ -22,13 +22,13 @@ from pathlib import Path
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.formats import table
 from lam_env.logs.input.files import read_lines
-from lam_env.logs.input.headers import called, header, told
+from lam_env.logs.input.headers import Usual, called, header, told
 from lam_env.logs.input.records import EMPTY, parts_of
 from lam_env.logs.local_time import LEAST_NUMBER
 from lam_env.logs.tables import files_named, log_of_order, no_zone, one_home, parts_said
 
-NEEDED = {"user": ("userid", "user"), "action": ("itemid", "item")}
-MORE = {"time": ("timestamp",), "value": ("rating",)}
+NEEDED: Usual = {"user": ("userid", "user"), "action": ("itemid", "item")}
+MORE: Usual = {"time": ("timestamp",), "value": ("rating",)}
 
 
 def load(

@@ -16,17 +16,17 @@ from __future__ import annotations
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.formats import table
-from lam_env.logs.input.headers import called, header, told
+from lam_env.logs.input.headers import Usual, called, header, told
 from lam_env.logs.input.records import parts_of
 from lam_env.logs.tables import one_home
 
-PERSON = {"user": ("userid", "user"), "action": ("locationid", "location", "placeid", "place")}
-TIMES = PERSON | {
+PERSON: Usual = {"user": ("userid", "user"), "action": ("locationid", "location", "placeid", "place")}
+TIMES: Usual = PERSON | {
     "time": ("arrival", "arrivaltime", "arrivedat", "starttime", "startedat"),
     "end": ("departure", "departuretime", "departedat", "endtime", "finishedat"),
 }
-DAYS = PERSON | {"day": ("startday",), "minute": ("startmin", "startminute"), "duration": ("duration",)}
-WEEKDAY = {"weekday": ("weekday",)}
+DAYS: Usual = PERSON | {"day": ("startday",), "minute": ("startmin", "startminute"), "duration": ("duration",)}
+WEEKDAY: Usual = {"weekday": ("weekday",)}
 
 
 def load(

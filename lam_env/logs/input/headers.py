@@ -9,6 +9,7 @@ from pathlib import Path
 from lam_env.logs.input.batches import csv_columns
 from lam_env.logs.input.files import read_lines
 
+Usual = dict[str, tuple[str, ...]]  # names by thing
 SIGNS = ("\t", ";", ",", "|", " ")
 
 
@@ -20,7 +21,7 @@ def header(file: Path) -> tuple[str, list[str]]:
     return sign, csv_columns(file, sign)
 
 
-def called(names: Sequence[str], usual: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def called(names: Sequence[str], usual: Usual) -> dict[str, str]:
     """The column of each thing of which one of the `usual` names is there: the first. `SessionId`, `session_id` and
     `session id:token` are one name."""
     columns: dict[str, str] = {}

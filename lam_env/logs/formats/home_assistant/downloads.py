@@ -65,7 +65,7 @@ def from_csv(path: Path, left_out: Counter[str]) -> Iterator[State]:
             if needed is LOGBOOK:
                 yield from _entry(number, row, left_out)
             else:
-                yield State(number, *(row[name] for name in HISTORY))
+                yield State(number, row["entity_id"], row["state"], row["last_changed"])
 
 
 def _entry(place: int, entry: Mapping[str, object], left_out: Counter[str]) -> Iterator[State]:
