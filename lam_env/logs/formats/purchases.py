@@ -46,7 +46,7 @@ def load(
     source = files_named([(file.name, part) for file, part in files])
     one_home(source, home)
     sign, names = header(files[0][0])
-    columns = called(names, NEEDED | MORE) if any(":" in name for name in names) else {}
+    columns = called(names, {**NEEDED, **MORE}) if any(":" in name for name in names) else {}
     timed = "time" in columns
     no_zone(source, zone if not timed else None)
     if not columns:

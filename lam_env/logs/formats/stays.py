@@ -45,7 +45,7 @@ def load(
     sign, names = header(file)
     columns = called(names, TIMES)
     if len(columns) < len(TIMES):
-        columns = called(names, DAYS | WEEKDAY)
+        columns = called(names, {**DAYS, **WEEKDAY})
         if not set(DAYS) <= set(columns):
             forms = "user, place, arrival and departure, or user_id, location_id, start_day, start_min and duration"
             raise LogError(
