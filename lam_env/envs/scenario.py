@@ -27,7 +27,7 @@ class Answers(NamedTuple):
     overridden: int  # undone, refused or passed over
 
 
-class Proposal(NamedTuple):
+class WorldFile(NamedTuple):
     """A file of settings guessed from the names in a log."""
 
     setting: str  # that takes the file
@@ -146,7 +146,7 @@ class Scenario(Shared):
         return {}
 
     @classmethod
-    def proposal(cls, names: Sequence[str]) -> Proposal | None:
+    def proposal(cls, names: Sequence[str]) -> WorldFile | None:
         """Of a log with these actions and sensors: a file of settings of a world in which they mean something. None:
         such logs do not live here."""
         return None

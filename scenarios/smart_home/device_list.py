@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from lam_env.config.cli import read_yaml
 from lam_env.config.convert import ConfigError, short, suggestion
+from lam_env.core.files.inputs import reason
 
 from .floorplan import ROOMS, entrance, rooms
 from .kinds import KINDS
@@ -58,7 +59,7 @@ def written_out(said: str, n_rooms: int) -> str:
     """The list that `said` names, a YAML file or what this function has returned, as a line of JSON; ValueError unless
     a home of so many rooms can have it."""
     try:
-        data = json.loads(said) if said.startswith("{") else read_yaml(said, "give a YAML file of rooms and devices")
+        data = _of_json(said) if said.startswith("{") else read_yaml(said, "give a YAML file of rooms and devices")
         found = _read(data, n_rooms)
     except ValueError as error:
         where = "" if said.startswith("{") else f"={said}"
@@ -67,6 +68,13 @@ def written_out(said: str, n_rooms: int) -> str:
     for name, kind, room in found.devices:
         by_room.setdefault(room, {})[name] = kind
     return json.dumps({"rooms": by_room, "names": found.names}, ensure_ascii=False)
+
+
+def _of_json(said: str) -> object:
+    try:
+        return json.loads(said)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"is no list of devices ({reason(error)}); give a YAML file of rooms and devices") from None
 
 
 def listed(text: str) -> DeviceList:

@@ -1,7 +1,7 @@
 """A list of devices guessed from nothing but the names in a log: a file for people to correct.
 
 A name is DEVICE.STATE. Where a device is an entity of Home Assistant, as `media_player.living_room_tv` is, its domain
-says most (https://developers.home-assistant.io/docs/core/entity); else words in the name have to.
+says most (entities, in its documentation for developers); else words in the name have to.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lam_env.envs.scenario import Proposal
+from lam_env.envs.scenario import WorldFile
 
 from .device_list import MOST, OFTEN, SETTING
 from .floorplan import ROOMS
@@ -61,7 +61,7 @@ STATES = {  # what a log may call a state otherwise
 }
 
 
-def proposed(names: Iterable[str]) -> Proposal:
+def proposed(names: Iterable[str]) -> WorldFile:
     """A file for `world.devices` made from the actions and sensors of a log, and the names that it leaves out."""
     placed: dict[str, dict[str, str]] = {}  # room -> device -> kind
     stands_for: dict[str, str | None] = {}  # device of the log -> that of the home
@@ -91,7 +91,7 @@ def proposed(names: Iterable[str]) -> Proposal:
             left_out.append(name)
         elif name != f"{ours}.{word}":
             synonyms[name] = f"{ours}.{word}"
-    return Proposal(SETTING, _text(placed, synonyms, left_out), tuple(left_out))
+    return WorldFile(SETTING, _text(placed, synonyms, left_out), tuple(left_out))
 
 
 def _text(placed: dict[str, dict[str, str]], synonyms: dict[str, str], left_out: list[str]) -> str:

@@ -11,7 +11,7 @@ from lam_env.core.contracts import Candidate, Policy, Training
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.core.units import DAY
-from lam_env.envs.scenario import Answers, Proposal, Scenario, start_tick
+from lam_env.envs.scenario import Answers, Scenario, WorldFile, start_tick
 from lam_env.envs.scene import Scene
 from lam_env.sim.world import World
 
@@ -121,7 +121,7 @@ class SmartHome(Scenario):
         return {"ladder_plan": lambda training: HomeOracle(training, blind=True)}
 
     @classmethod
-    def proposal(cls, names: Sequence[str]) -> Proposal:
+    def proposal(cls, names: Sequence[str]) -> WorldFile:
         """A file for `world.devices`."""
         return proposed(names)
 

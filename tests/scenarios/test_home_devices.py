@@ -282,6 +282,14 @@ def test_what_is_wrong_with_a_list_is_one_line(tmp_path: Path, text: str, told: 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("said", ["{", "{rooms: {}}", '{"a":' * 50_000])
+def test_what_is_no_list_is_told_to_be_none(said: str) -> None:
+    with pytest.raises(
+        UserError, match=r"^world\.devices: is no list of devices \(.+\); give a YAML file of rooms and"
+    ):
+        SmartHome(devices=said)
+
+
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(UserError, match=r"^world\.devices=no\.yaml: cannot be read \(.*\); give a YAML file of rooms"):
         SmartHome(devices="no.yaml")

@@ -223,19 +223,23 @@ class Resident(User):
     def _want(self, world: House, key: str, todo: list[Item]) -> None:
         room, coins = self.room, self.coins
         for rule in self.rules_at(world.now)[key]:
-            if rule.p < 1.0 and coins[rule.coin] >= rule.p:
+            coin, device, state, ok, holds, seek, if_loaded, p = rule
+            if p < 1.0 and coins[coin] >= p:
                 continue
-            if rule.holds and not rule.holds(world, room, self):
+            if holds and not holds(world, room, self):
                 continue
-            if rule.device == HERE and rule.state and world.sleeper_in(room):
-                continue  # it would wake somebody
-            if rule.if_loaded and rule.device not in world.loaded:
-                continue
-            for device, state, ok in rule.items(world, room, self.index, self.leaving):
-                if rule.device != ALL_LIGHTS:
-                    self.wants[device] = ok
-                if rule.seek:
+            if device >= 0:
+                if if_loaded and device not in world.loaded:
+                    continue
+                self.wants[device] = ok
+                if seek:
                     self._add(world, device, state, ok, todo)
+            elif device == ALL_LIGHTS or not (state and world.sleeper_in(room)):  # whom light would wake
+                for item in rule.items(world, room, self.index, self.leaving):
+                    if device == HERE:
+                        self.wants[item.device] = ok
+                    if seek:
+                        self._add(world, *item, todo)
 
     def _want_warmth(self, world: House, todo: list[Item]) -> None:
         device = world.heating
