@@ -37,7 +37,7 @@ LATELY = 0.98  # decay of the share of new things
 MASS = 300.0
 MOST_ALTERNATIVES = 600_000  # of all choices that weights are learned from
 LEAST_ACTIONS, LEAST_STREAMS = 64, 5  # of a log whose persons may be streams of their own
-LEAST_TIMES = 3  # that a person does one of them
+LEAST_TIMES = 2  # that a person does one of them
 MOST_SHARED = 20  # persons by whom one of them is done
 MOST_OWN = 1000  # different actions of a person: a word costs as much
 

@@ -161,7 +161,7 @@ def test_which_logs_may_be_of_persons():
     points = lives()
     assert suits(points)
     assert not suits(points.select(points.world < 4))  # few persons
-    assert not suits(points.select(points.time < 2 * DAY))  # hardly anything is done again
+    assert not suits(points.select(points.time < DAY))  # hardly anything is done again
     assert not suits(log_of([[1 + i % 80] for i in range(999)], worlds=np.repeat(range(9), 111), vocabulary=PLACES))
     same = lives(1, 30).tokens[:, -1:]  # hundreds do the same
     for people, expected in ((20, True), (400, False)):
