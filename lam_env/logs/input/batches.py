@@ -108,7 +108,7 @@ def _without_empty(batch: Batch, left_out: Counter[str]) -> Batch:
 
 def json_batches(path: Path, left_out: Counter[str], wanted: Sequence[str], needed: Sequence[str]) -> Iterator[Batch]:
     """The rows of a file with one JSON object a line, which has what is `needed`; numbers become text."""
-    records = objects(path, left_out)
+    records = ((at, {name.lower(): value for name, value in row.items()}) for at, row in objects(path, left_out))
     while some := list(itertools.islice(records, ROWS)):
         for at, row in some:
             if missing := [name for name in needed if name not in row]:
