@@ -25,7 +25,7 @@ from lam_env.launch.job import one_thread
 if TYPE_CHECKING:
     from lam_env.evaluation.statistics import Interval
     from lam_env.evaluation.tables import Provenance, Table
-    from lam_env.experiment.logs.decisions import Judged, Logged, Source
+    from lam_env.experiment.logs.decisions import Estimates, Fact, Source
 
 LOGGED = "logged"  # the row of what was earned in fact
 LEAST = 5  # effective decisions or trajectories, below which an interval would pretend to know
@@ -87,12 +87,12 @@ def run(settings: OffPolicySettings, command: str) -> None:
     """Loads everything, then estimates, shows, and writes if asked to."""
     from lam_env.evaluation import results
     from lam_env.evaluation.tables import Provenance, versions
-    from lam_env.experiment.logs.decisions import opened
+    from lam_env.experiment.logs.decisions import source_of
     from lam_env.experiment.run_folder import choose_folder
 
     s = settings
     path = choose_folder(s.out, "off_policy") if s.out else None
-    source = opened(s.log, s.table, s.columns)
+    source = source_of(s.log, s.table, s.columns)
     names = dict.fromkeys(source.usual() if s.policy is None else s.policy)
     policies = {name: source.policy(name) for name in names if not source.is_code(name)}
     estimates = {}
@@ -101,7 +101,7 @@ def run(settings: OffPolicySettings, command: str) -> None:
             estimates[name] = source.judge(name, policies[name], s.sampled, s.window, s.horizon)
         else:
             estimates[name] = _judge_apart(s, name)
-    fact, about = source.logged(s.window, s.horizon), Provenance(command, versions=versions())
+    fact, about = source.fact(s.window, s.horizon), Provenance(command, versions=versions())
     for table in tables_of(s, source, fact, estimates, about, intervals=False):
         table.show()
     if path is not None:
@@ -115,7 +115,7 @@ def run(settings: OffPolicySettings, command: str) -> None:
         print(f"written: {path}")
 
 
-def _judge_apart(settings: OffPolicySettings, name: str) -> Judged:
+def _judge_apart(settings: OffPolicySettings, name: str) -> Estimates:
     """Of a policy of the user's own, whose code runs in a process of its own."""
     limits = Limits.of(settings.agent_memory, settings.agent_timeout)
     try:
@@ -124,16 +124,16 @@ def _judge_apart(settings: OffPolicySettings, name: str) -> Judged:
         raise UserError(f"policy {name}: {died}") from None
 
 
-def judge_own(s: OffPolicySettings, name: str, report: Report) -> Judged:
+def judge_own(s: OffPolicySettings, name: str, report: Report) -> Estimates:
     """A job: `Source.judge` of a policy of the user's own."""
-    from lam_env.experiment.logs.decisions import opened
+    from lam_env.experiment.logs.decisions import source_of
 
     with kit_at_work():
-        source = opened(s.log, s.table, s.columns)
+        source = source_of(s.log, s.table, s.columns)
     return source.judge(name, source.policy(name), s.sampled, s.window, s.horizon)
 
 
-def policy_scores(found: Judged) -> dict[str, float]:
+def policy_scores(found: Estimates) -> dict[str, float]:
     """As rows of results; what is not a number is left out."""
     one, sequence = found
     scores = {IPS: one.ips.value, SNIPS: one.snips.value, DR: one.dr.value, GAIN: one.gain.value}
@@ -146,8 +146,8 @@ def policy_scores(found: Judged) -> dict[str, float]:
 def tables_of(
     settings: OffPolicySettings,
     source: Source,
-    fact: Logged,
-    estimates: Mapping[str, Judged],
+    fact: Fact,
+    estimates: Mapping[str, Estimates],
     about: Provenance,
     intervals: bool = True,
 ) -> list[Table]:

@@ -10,11 +10,12 @@ import numpy as np
 
 from lam_env.config.convert import count
 from lam_env.core.events import LogError
-from lam_env.evaluation.reward_model import standardised
+from lam_env.evaluation.reward_model import standardise
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.decisions import DecisionRows
 from lam_env.logs.input.numbers import Codes
 
+RAREST = 1e-12  # of what is chosen: one weight would outweigh any log
 LEVELS = 30  # different texts of a column that the reward model tells apart
 
 
@@ -48,7 +49,7 @@ class DecisionTable:
             else:
                 _, code, n = np.unique(column, return_inverse=True, return_counts=True)
                 parts += [code == level for level in np.argsort(-n, kind="stable")[:LEVELS].tolist()]
-        return standardised(np.stack(parts, 1, dtype=float, casting="unsafe"))
+        return standardise(np.stack(parts, 1, dtype=float, casting="unsafe"))
 
     def about(self) -> str:
         """How much there is, and what was left out, in words."""
@@ -65,8 +66,10 @@ class DecisionTable:
         if not len(rows.line):
             raise LogError(f"{path}: holds no decision with an action and a reward; see columns={columns[:80]}")
         prob = rows.probabilities("propensity")
-        for i in np.flatnonzero(prob == 0)[:1].tolist():
-            raise LogError(f"{rows.where(i)}: propensity 0 of what was chosen; it must lie above 0")
+        for i in np.flatnonzero(prob < RAREST)[:1].tolist():
+            raise LogError(
+                f"{rows.where(i)}: propensity {prob[i]:g} of what was chosen; it must be {RAREST:g} at least"
+            )
         if (prob == 1).all():
             why = "all propensities are 1: nothing was left to chance, so nothing tells what others would have brought"
             raise LogError(f"{path}: {why}; log decisions that are drawn, with their probabilities")

@@ -33,7 +33,7 @@ def by_action(
     return _cross_fitted(context, own, np.arange(n_actions), action, reward, trajectory)
 
 
-def standardised(x: np.ndarray) -> np.ndarray:
+def standardise(x: np.ndarray) -> np.ndarray:
     """(n, F) of mean 0 and spread 1; 0 where nothing differs."""
     spread = x.std(0)
     return np.asarray((x - x.mean(0)) / np.where(spread > 1e-6, spread, np.inf))
@@ -47,7 +47,7 @@ def _common(observation: Mapping[str, np.ndarray]) -> np.ndarray:
     epoch = observation["epoch"]
     gap, follows = np.log1p(epoch[:, 1:2].astype(float)), epoch[:, 4:5] > 0
     x = np.concatenate([observation["clock"], observation["context"], both, age, gap, follows], 1).astype(float)
-    return standardised(x)
+    return standardise(x)
 
 
 def _own(observation: Mapping[str, np.ndarray], hints: np.ndarray | None) -> np.ndarray:

@@ -43,7 +43,7 @@ def by_name(table: DecisionTable, name: str) -> Answer:
     return Answer(np.broadcast_to(p, (len(table.action), k)), table.actions)
 
 
-def asked(table: DecisionTable, policy: Any, sampled: bool) -> Answer:
+def answer_of(table: DecisionTable, policy: Any, sampled: bool) -> Answer:
     """What an object answers: `predict`, or `probabilities` where it is `sampled` or has no other."""
     context = {name: column.copy() for name, column in table.context.items()}
     if hasattr(policy, "probabilities") and (sampled or not hasattr(policy, "predict")):

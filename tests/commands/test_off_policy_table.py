@@ -17,13 +17,13 @@ from lam_env.evaluation import results
 from lam_env.evaluation.decision_table import DecisionTable
 from lam_env.evaluation.decisions import record_decisions
 from lam_env.experiment.logs import decisions
-from lam_env.experiment.logs.decisions import ForeignTable, Judged, OwnLog
+from lam_env.experiment.logs.decisions import Estimates, ForeignTable, OwnLog
 
 WITH_COLUMN = f"{COLUMNS},policy:p_better"
 Refused = Callable[..., str]
 
 
-def judged(path: Path, policy: str, columns: str = WITH_COLUMN, window: int = 1, horizon: int = 10) -> Judged:
+def judged(path: Path, policy: str, columns: str = WITH_COLUMN, window: int = 1, horizon: int = 10) -> Estimates:
     source = ForeignTable(DecisionTable.load(str(path), columns))
     return source.judge(policy, source.policy(policy), False, window, horizon)
 
@@ -106,7 +106,7 @@ def test_a_column_and_the_policy_itself_weigh_alike(
 def test_where_a_user_is_named_sequences_are_judged_and_windows_count(tmp_path: Path) -> None:
     path, columns = table(tmp_path / "t.csv", 900, users=300), f"{WITH_COLUMN},user:who,time:step"
     source = ForeignTable(DecisionTable.load(str(path), columns))
-    mean, whole = source.logged(window=1, horizon=3)
+    mean, whole = source.fact(window=1, horizon=3)
     assert whole is not None
     assert (whole.trajectories, whole.horizon) == (300, 3)
     assert whole.value.value == pytest.approx(3 * mean.value)

@@ -119,7 +119,7 @@ def test_features_are_numbers_what_is_missing_and_frequent_texts(tmp_path: Path)
         ("x,.5,1", f"context:f_*,{PLAIN}", "no column 'f_*'; there are a, p, r"),
         ("x,.5,1", "action:a,propensity:prop,reward:r", "no column 'prop'; there are a, p, r"),
         ("x,.5,1\ny,,0", PLAIN, "line 3: no propensity; a decision without a probability cannot be weighed"),
-        ("x,.5,1\ny,0,0", PLAIN, "line 3: propensity 0 of what was chosen; it must lie above 0"),
+        ("x,.5,1\ny,0,0", PLAIN, "line 3: propensity 0 of what was chosen; it must be 1e-12 at least"),
         ("x,-.7,1\ny,-.1,0", PLAIN, "line 2: propensity -0.7; it must be a probability from 0 to 1, not its logarithm"),
         ("x,50,1\ny,.5,0", PLAIN, "line 2: propensity 50; it must be a probability from 0 to 1, neither percent nor 1"),
         ("x,half,1", PLAIN, "line 2: propensity 'half' is not a finite number; correct the line"),

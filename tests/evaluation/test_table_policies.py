@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from bandits import COLUMNS, table
 
 from lam_env.core.errors import UserError
 from lam_env.evaluation.decision_table import DecisionTable
-from lam_env.evaluation.table_policies import Answer, asked, by_name
+from lam_env.evaluation.table_policies import Answer, answer_of, by_name
 
 N = 40
 
@@ -59,7 +58,7 @@ def test_an_object_sees_the_context_by_column_and_names_actions(offers: Decision
         def predict(self, context: dict[str, np.ndarray]) -> Any:
             return np.where((context["device"] == "phone") & (context["x"] > 0.5), "red", "green"), None
 
-    answer = asked(offers, Mine(), sampled=False)
+    answer = answer_of(offers, Mine(), sampled=False)
     wanted = (offers.context["device"] == "phone") & (offers.context["x"] > 0.5)
     assert 0 < wanted.sum() < N
     assert (of(answer, "red") == wanted).all()
@@ -73,22 +72,22 @@ def test_what_it_does_to_its_context_is_its_own_affair(offers: DecisionTable) ->
             return ["red"] * N
 
     before = offers.context["x"].copy()
-    asked(offers, Rude(), sampled=False)
+    answer_of(offers, Rude(), sampled=False)
     np.testing.assert_array_equal(offers.context["x"], before)
 
 
 def test_probabilities_are_asked_for_where_it_is_sampled_or_has_nothing_else(offers: DecisionTable) -> None:
     x = offers.context["x"]
     both = Says(predict=["red"] * N, probabilities={"red": x, "blue": 1 - x})
-    assert (of(asked(offers, both, sampled=False), "red") == 1).all()
-    assert (of(asked(offers, both, sampled=True), "red") == x).all()
+    assert (of(answer_of(offers, both, sampled=False), "red") == 1).all()
+    assert (of(answer_of(offers, both, sampled=True), "red") == x).all()
     only = Says(probabilities={"red": 0.25, "blue": 0.75})
-    assert (of(asked(offers, only, sampled=False), "blue") == 0.75).all()
-    assert (of(asked(offers, only, sampled=False), "green") == 0).all()
+    assert (of(answer_of(offers, only, sampled=False), "blue") == 0.75).all()
+    assert (of(answer_of(offers, only, sampled=False), "green") == 0).all()
 
 
 def test_an_action_that_was_never_logged_is_one_more(offers: DecisionTable) -> None:
-    answer = asked(offers, Says(predict=["red"] * (N - 1) + ["gold"]), sampled=False)
+    answer = answer_of(offers, Says(predict=["red"] * (N - 1) + ["gold"]), sampled=False)
     assert answer.actions == (*offers.actions, "gold")
     assert of(answer, "gold").tolist() == [0] * (N - 1) + [1]
 
@@ -109,4 +108,4 @@ def test_an_action_that_was_never_logged_is_one_more(offers: DecisionTable) -> N
 )
 def test_an_answer_that_is_none_is_one_line(offers: DecisionTable, mine: object, said: str) -> None:
     with pytest.raises(UserError, match=said):
-        asked(offers, mine, sampled=False)
+        answer_of(offers, mine, sampled=False)

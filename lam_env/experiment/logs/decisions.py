@@ -35,14 +35,14 @@ from lam_env.launch.job import one_line
 MOST = 10**8  # decisions of a table times actions: numbers of an array
 
 
-class Judged(NamedTuple):
+class Estimates(NamedTuple):
     """A policy per decision, and over the first decisions of a trajectory, unless decisions stand alone."""
 
     one: PolicyEstimate
     sequence: SequenceEstimate | None
 
 
-class Logged(NamedTuple):
+class Fact(NamedTuple):
     """What was earned in fact: likewise."""
 
     mean: Interval
@@ -68,9 +68,9 @@ class Source(Protocol):
     def policy(self, name: str) -> Any:
         """What `judge` takes; UserError where there is none."""
 
-    def judge(self, name: str, policy: Any, sampled: bool, window: int, horizon: int) -> Judged: ...
+    def judge(self, name: str, policy: Any, sampled: bool, window: int, horizon: int) -> Estimates: ...
 
-    def logged(self, window: int, horizon: int) -> Logged: ...
+    def fact(self, window: int, horizon: int) -> Fact: ...
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,11 @@ class OwnLog:
         found = policy_of(name, self.decisions.log.vocabulary)
         return watched(found) if self.is_code(name) else found
 
-    def judge(self, name: str, policy: Policy, sampled: bool, window: int, horizon: int) -> Judged:
+    def judge(self, name: str, policy: Policy, sampled: bool, window: int, horizon: int) -> Estimates:
         with _blamed(name) if self.is_code(name) else contextlib.nullcontext():
             return evaluate_policy(self.decisions, policy, not sampled, window, horizon)
 
-    def logged(self, window: int, horizon: int) -> Logged:
+    def fact(self, window: int, horizon: int) -> Fact:
         return logged(self.decisions, window, horizon)
 
 
@@ -140,7 +140,7 @@ class ForeignTable:
         self._check_size()
         return own(name) if self.is_code(name) else table_policies.by_name(self.table, name)
 
-    def judge(self, name: str, policy: object, sampled: bool, window: int, horizon: int) -> Judged:
+    def judge(self, name: str, policy: object, sampled: bool, window: int, horizon: int) -> Estimates:
         t, sums = self.table, self._sums(window)
         if isinstance(policy, np.ndarray):
             weights = policy / t.prob
@@ -149,14 +149,14 @@ class ForeignTable:
         else:
             if not isinstance(policy, table_policies.Answer):
                 with _blamed(name):
-                    policy = table_policies.asked(t, policy, sampled)
+                    policy = table_policies.answer_of(t, policy, sampled)
             with kit_at_work():
                 p, weights = policy.p, importance(policy.p, t.action, t.prob)
                 model = by_action(t.features(), p.shape[1], t.action, sums, t.trajectory)
                 one = estimate_policy(p, t.action, t.prob, sums, model, t.trajectory)
-        return Judged(one, None if t.alone else per_decision_sampling(weights, t.reward, t.trajectory, horizon))
+        return Estimates(one, None if t.alone else per_decision_sampling(weights, t.reward, t.trajectory, horizon))
 
-    def logged(self, window: int, horizon: int) -> Logged:
+    def fact(self, window: int, horizon: int) -> Fact:
         t = self.table
         return _in_fact(self._sums(window), t.reward, t.trajectory, None if t.alone else horizon)
 
@@ -172,7 +172,7 @@ class ForeignTable:
             raise UserError(f"{self.table.source}: {k:,} actions in {n:,} decisions are too many to ask for; {remedy}")
 
 
-def opened(log: str, table: str, columns: str | None) -> Source:
+def source_of(log: str, table: str, columns: str | None) -> Source:
     """The log, or if there is none the table, whose `columns` are said."""
     return OwnLog(log, Decisions.load(log)) if log else ForeignTable(DecisionTable.load(table, columns or ""))
 
@@ -188,7 +188,7 @@ def _blamed(name: str) -> Iterator[None]:
 
 def evaluate_policy(
     decisions: Decisions, policy: Policy, deterministic: bool = True, window: int = 1, horizon: int = 10
-) -> Judged:
+) -> Estimates:
     """The value of a policy per decision and of the first `horizon` decisions, from a log."""
     target, soft = asked_again(decisions, policy, deterministic)
     with kit_at_work():
@@ -198,19 +198,19 @@ def evaluate_policy(
         sums = windowed(reward, trajectory, window)
         model = cross_fitted(observation, action, sums, trajectory, None if soft is None else soft[known])
         one = estimate_policy(target, action, prob, sums, model, trajectory)
-        return Judged(one, per_decision_sampling(importance(target, action, prob), reward, trajectory, horizon))
+        return Estimates(one, per_decision_sampling(importance(target, action, prob), reward, trajectory, horizon))
 
 
-def logged(decisions: Decisions, window: int = 1, horizon: int = 10) -> Logged:
+def logged(decisions: Decisions, window: int = 1, horizon: int = 10) -> Fact:
     """What was earned in fact: per decision, and in the first `horizon` decisions."""
     _, _, _, reward, trajectory = _columns(decisions)
     return _in_fact(windowed(reward, trajectory, window), reward, trajectory, horizon)
 
 
-def _in_fact(sums: np.ndarray, reward: np.ndarray, trajectory: np.ndarray, horizon: int | None) -> Logged:
+def _in_fact(sums: np.ndarray, reward: np.ndarray, trajectory: np.ndarray, horizon: int | None) -> Fact:
     ones = np.ones(len(reward))
     whole = None if horizon is None else per_decision_sampling(ones, reward, trajectory, horizon)
-    return Logged(ips(ones, sums, trajectory), whole)
+    return Fact(ips(ones, sums, trajectory), whole)
 
 
 def _columns(decisions: Decisions) -> tuple[np.ndarray, ...]:
