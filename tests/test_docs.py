@@ -182,7 +182,8 @@ def _understood(module: str, argv: list[str]) -> None:
     elif module == "lam_env.commands.record":
         assert config.parse(record.RecordSettings, argv, module).policy
     elif module == "lam_env.commands.off_policy":
-        assert config.parse(off_policy.OffPolicySettings, argv, module).log
+        of = config.parse(off_policy.OffPolicySettings, argv, module)
+        assert of.log or of.table
     elif module == "lam_env.commands.play_report":
         assert config.parse(play_report.PlayReportSettings, argv, module).format in registry.IMPORTERS.names()
     else:

@@ -16,6 +16,7 @@ from lam_env.config.cli import parse
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.envs.check import check_scenario
+from lam_env.evaluation import results
 from lam_env.evaluation.report.recorder import replay_file
 from lam_env.experiment.inputs import agents_of as agents_to_judge
 from lam_env.experiment.settings import RunSettings
@@ -69,6 +70,18 @@ def test_people_are_the_same_as_generators_and_as_processes_of_simpy(
     with reader(tmp_path):
         follow((DOCS / "people.md").read_text(encoding="utf-8"))
     assert capsys.readouterr().out.splitlines() == ["[True, False]", "True"]
+
+
+def test_the_rule_of_the_shop_is_worth_the_same_however_it_is_told(tmp_path: Path) -> None:
+    """As a column of its table, and as a class: weights are the same."""
+    with reader(tmp_path) as folder:
+        follow((DOCS / "logged_decisions.md").read_text(encoding="utf-8"))
+    rows = {(row.agent, row.metric): row.value for row in results.read(folder / "judged" / "off_policy.csv")}
+    assert {agent for agent, _ in rows} == {"p_rule", "random", "always:b", "rule:Rule"}
+    assert rows["p_rule", "off_policy.snips"] == rows["rule:Rule", "off_policy.snips"]
+    ages = range(18, 80)
+    truth = sum(age / 100 if age > 30 else 0.3 for age in ages) / len(ages)
+    assert rows["rule:Rule", "off_policy.dr"] == pytest.approx(truth, abs=0.05)
 
 
 MORE = "n_users = 1\n    "

@@ -19,6 +19,9 @@ import numpy as np
 
 from lam_env.evaluation.statistics import Interval, t_quantile
 
+FEW = 30  # effective decisions, below which estimates are doubted
+NEAR = 0.1  # of 1, in which no mean weight is doubted
+
 
 class PolicyEstimate(NamedTuple):
     """One policy's value from a log. `mean_weight` is 1 but for chance where the logged policy may choose whatever the
@@ -30,8 +33,25 @@ class PolicyEstimate(NamedTuple):
     dr: Interval
     gain: Interval  # dr less what was earned in fact, its interval that of the difference
     effective: float
-    mean_weight: float
+    weight: Interval  # its mean
+    unlogged: float  # share of the policy's choices that no logged decision took
     n: int
+
+    @property
+    def mean_weight(self) -> float:
+        return self.weight.value
+
+    def doubts(self) -> list[str]:
+        """Why the estimates may tell little of the policy."""
+        found = []
+        if self.unlogged > 0:
+            found.append(f"{100 * self.unlogged:.3g} % of its choices are actions that were never logged")
+        if self.effective < FEW:
+            found.append(f"the log is worth {self.effective:,.1f} decisions of its own")
+        if not self.weight.low <= 1 <= self.weight.high and abs(self.mean_weight - 1) > NEAR:
+            why = "it does what the log holds too little of" if self.mean_weight < 1 else "so many cannot be by chance"
+            found.append(f"the mean weight is {self.mean_weight:.2f} and not 1: {why}, or probabilities are wrong")
+        return found
 
 
 def estimate_policy(
@@ -48,13 +68,28 @@ def estimate_policy(
     weights = importance(target, action, prob)
     expected = (target * model).sum(1)
     rest = reward - model[np.arange(len(action)), action]
+    never = np.bincount(action, minlength=target.shape[1]) == 0
+    return estimate_weights(weights, expected, rest, reward, trajectory, float(target[:, never].sum(1).mean()), level)
+
+
+def estimate_weights(
+    weights: np.ndarray,
+    expected: np.ndarray,
+    rest: np.ndarray,
+    reward: np.ndarray,
+    trajectory: np.ndarray,
+    unlogged: float = 0.0,
+    level: float = 0.95,
+) -> PolicyEstimate:
+    """The same from the weights; `expected`, `rest` as in `doubly_robust`."""
     return PolicyEstimate(
         ips(weights, reward, trajectory, level),
         snips(weights, reward, trajectory, level),
         doubly_robust(weights, expected, rest, trajectory, level),
         _mean(expected + weights * rest - reward, trajectory, level),
         effective_size(weights),
-        float(weights.mean()),
+        _mean(weights, trajectory, level),
+        unlogged,
         len(weights),
     )
 

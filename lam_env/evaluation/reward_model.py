@@ -20,15 +20,23 @@ def cross_fitted(
     known of each action, such as how probable a policy finds it. Each fifth of the trajectories is predicted by a fit
     on the others (Chernozhukov et al., "Double/debiased machine learning", 2018); a single one is predicted as 0."""
     common, own = _common(observation), _own(observation, hints)
-    _, index = np.unique(trajectory, return_inverse=True)
-    fold = index % FOLDS
-    model = np.zeros(observation["action_mask"].shape)
-    for k in range(min(FOLDS, int(index.max()) + 1)):
-        here, there = fold == k, fold != k
-        if there.any():
-            weights = _fit(common[there], own[there], action[there], reward[there])
-            model[here] = _predicted(weights, common[here], own[here])
-    return model
+    kind = np.minimum(np.arange(own.shape[1]), 1)  # doing nothing, and doing something
+    return _cross_fitted(common, own, kind, action, reward, trajectory)
+
+
+def by_action(
+    context: np.ndarray, n_actions: int, action: np.ndarray, reward: np.ndarray, trajectory: np.ndarray
+) -> np.ndarray:
+    """(n, A) the same where all that is known is the `context` (n, F), standardised, which weighs differently for each
+    action. One that was never taken is expected to bring the mean."""
+    own = np.zeros((len(context), n_actions, 0))
+    return _cross_fitted(context, own, np.arange(n_actions), action, reward, trajectory)
+
+
+def standardise(x: np.ndarray) -> np.ndarray:
+    """(n, F) of mean 0 and spread 1; 0 where nothing differs."""
+    spread = x.std(0)
+    return np.asarray((x - x.mean(0)) / np.where(spread > 1e-6, spread, np.inf))
 
 
 def _common(observation: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -39,8 +47,7 @@ def _common(observation: Mapping[str, np.ndarray]) -> np.ndarray:
     epoch = observation["epoch"]
     gap, follows = np.log1p(epoch[:, 1:2].astype(float)), epoch[:, 4:5] > 0
     x = np.concatenate([observation["clock"], observation["context"], both, age, gap, follows], 1).astype(float)
-    spread = x.std(0)
-    return np.asarray((x - x.mean(0)) / np.where(spread > 1e-6, spread, np.inf))
+    return standardise(x)
 
 
 def _own(observation: Mapping[str, np.ndarray], hints: np.ndarray | None) -> np.ndarray:
@@ -53,25 +60,30 @@ def _own(observation: Mapping[str, np.ndarray], hints: np.ndarray | None) -> np.
     return np.stack(parts, 2).astype(float)
 
 
-Weights = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-
-
-def _fit(common: np.ndarray, own: np.ndarray, action: np.ndarray, reward: np.ndarray) -> Weights:
-    """Doing nothing and doing something each weigh the context; actions differ by a constant and share the weights of
-    what is their own."""
-    (n, a), f, g = own.shape[:2], common.shape[1], own.shape[2]
-    acts = action > 0
-    of_act, of_nothing = (reward[rows].mean() if rows.any() else 0 for rows in (acts, ~acts))
-    base = np.where(np.arange(a) > 0, of_act, of_nothing)  # rare actions lean on the mean of all acts
-    did, mine = acts[:, None], own[np.arange(n), action]
-    x = np.concatenate([common * ~did, common * did, action[:, None] == np.arange(a), mine * ~did, mine * did], 1)
-    beta = np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ (reward - base[action]))
-    still, busy, constant, of_none, of_acts = np.split(beta, np.cumsum([f, f, a, g]))
-    return np.stack([still, busy]), constant + base, of_none, of_acts
-
-
-def _predicted(weights: Weights, common: np.ndarray, own: np.ndarray) -> np.ndarray:
-    by_context, constant, of_none, of_acts = weights
-    model = (common @ by_context[1])[:, None] + own @ of_acts
-    model[:, 0] = common @ by_context[0] + own[:, 0] @ of_none
-    return np.asarray(model + constant)
+def _cross_fitted(
+    common: np.ndarray,
+    own: np.ndarray,
+    kind: np.ndarray,
+    action: np.ndarray,
+    reward: np.ndarray,
+    trajectory: np.ndarray,
+) -> np.ndarray:
+    """(n, A). `common` (n, F), `own` (n, A, G); kind (A,): actions of one kind weigh both alike, and differ by a
+    constant. What is rare leans on the mean of its kind."""
+    _, index = np.unique(trajectory, return_inverse=True)
+    fold = index % FOLDS
+    model = np.zeros(own.shape[:2])
+    for k in range(min(FOLDS, int(index.max()) + 1)):
+        here, there = np.flatnonzero(fold == k), fold != k
+        if not there.any():
+            continue
+        for number in range(int(kind.max()) + 1):
+            mine, rows = np.flatnonzero(kind == number), np.flatnonzero(there & (kind[action] == number))
+            base = reward[rows].mean() if len(rows) else reward[there].mean()
+            did = action[rows]
+            x = np.concatenate([common[rows], did[:, None] == mine, own[rows, did]], 1)
+            beta = np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ (reward[rows] - base))
+            context, constant, of_own = np.split(beta, np.cumsum([common.shape[1], len(mine)]))
+            found = (common[here] @ context)[:, None] + own[np.ix_(here, mine)] @ of_own
+            model[np.ix_(here, mine)] = found + constant + base
+    return model

@@ -157,24 +157,25 @@ def policy_of(name: str, vocabulary: Vocabulary, of: str = "log") -> Policy:
         made: Policy = registry.agent(name)().fit(NoTraining(name))
         return made
     if registry.names_code(name):
-        return _own(name)
+        agent = own(name)
+        if not acts(agent):
+            remedy = f"what learns first is judged by python -m lam_env.run agent={name}"
+            raise UserError(f"policy {name}: has no predict; {remedy}")
+        return agent
     policy = tuned(RunFolder.open(name))
     if policy.predictor is None or policy.predictor.vocabulary != vocabulary:
         raise UserError(f"{name}: its policy has another vocabulary than the {of}; take a run in the same world")
     return policy
 
 
-def _own(name: str) -> Policy:
+def own(name: str) -> object:
+    """What `module:Class` makes."""
     try:
-        agent: object = registry.agent(name)()
+        return registry.agent(name)()
     except registry.RegistryError:  # it says which agent it is about
         raise
     except (Exception, SystemExit) as error:  # whatever a stranger's code raises
         raise UserError(f"policy {name}: {one_line(error)}") from None
-    if not acts(agent):
-        remedy = f"what learns first is judged by python -m lam_env.run agent={name}"
-        raise UserError(f"policy {name}: has no predict; {remedy}")
-    return agent
 
 
 class NoTraining:

@@ -13,6 +13,7 @@ from runs import small_run
 from lam_env.commands import off_policy, record
 from lam_env.evaluation import results
 from lam_env.evaluation.decisions import Decisions
+from lam_env.experiment.logs.decisions import evaluate_policy, logged
 
 Refused = Callable[..., str]
 
@@ -75,8 +76,8 @@ def test_the_policy_that_was_logged_has_the_value_that_it_had(made: Path, tmp_pa
     """Sampled, and with all that it explored: weights are near 1, and 1 in the mean."""
     found = Decisions.load(made / "log")
     policy = off_policy_policy(made, found)
-    one, sequence = off_policy.evaluate_policy(found, policy, deterministic=False)
-    mean, _ = off_policy.logged(found)
+    one, sequence = evaluate_policy(found, policy, deterministic=False)
+    mean, _ = logged(found)
     assert one.mean_weight == pytest.approx(1, abs=0.02)
     assert one.effective > 0.8 * one.n
     assert mean.low < one.dr.value < mean.high

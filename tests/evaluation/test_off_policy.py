@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bandits import BEST, bandit, better
 
 from lam_env.evaluation import off_policy
-from lam_env.evaluation.reward_model import cross_fitted
+from lam_env.evaluation.reward_model import by_action, cross_fitted
 
 # four decisions between two actions; the other policy always takes the second one: weights 0, 2, 4, 2
 ACTION, PROB = np.array([0, 1, 1, 1]), np.array([0.5, 0.5, 0.25, 0.5])
@@ -23,6 +24,25 @@ def test_estimates_worked_out_by_hand() -> None:
     assert found.effective == pytest.approx(8**2 / (4 + 16 + 4))
     assert found.mean_weight == 2
     assert found.n == 4
+
+
+def estimate(weights: np.ndarray, unlogged: float = 0.0) -> off_policy.PolicyEstimate:
+    n = len(weights)
+    return off_policy.estimate_weights(weights, np.zeros(n), np.ones(n), np.ones(n), np.arange(n), unlogged)
+
+
+def test_it_says_why_a_log_tells_little_of_a_policy() -> None:
+    always = np.tile([0.0, 0.0, 1.0], (4, 1))  # the third action is never logged
+    found = off_policy.estimate_policy(always, ACTION, PROB, REWARD, np.zeros((4, 3)), np.arange(4))
+    assert found.unlogged == 1
+    assert [doubt.split()[0] for doubt in found.doubts()] == ["100", "the", "the"]
+    assert estimate(np.ones(100)).doubts() == []
+    assert estimate(np.tile([0.0, 2.0], 100)).doubts() == []
+    assert estimate(np.ones(off_policy.FEW - 1)).doubts() == ["the log is worth 29.0 decisions of its own"]
+    assert ["mean weight is 0.50" in doubt for doubt in estimate(np.tile([0.0, 1.0], 100)).doubts()] == [True]
+    assert ["mean weight is 1.50" in doubt for doubt in estimate(np.tile([1.0, 2.0], 100)).doubts()] == [True]
+    assert estimate(np.tile([1.0, 1.1], 100)).doubts() == []  # far beyond chance, and near all the same
+    assert estimate(np.ones(100), 0.004).doubts() == ["0.4 % of its choices are actions that were never logged"]
 
 
 def test_the_interval_of_a_mean_is_students_over_trajectories() -> None:
@@ -59,20 +79,7 @@ def test_the_logged_policy_has_the_value_that_it_had() -> None:
     assert found.effective == pytest.approx(50)
 
 
-# -- a bandit: a context in [0, 1], three actions, reward with mean x, 1 - x and .4 ------------------------------------
-
-
-def bandit(n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    x = rng.random(n)
-    mean = np.stack([x, 1 - x, np.full(n, 0.4)], 1)
-    logged = np.stack([0.1 + 0.5 * x, 0.6 - 0.5 * x, np.full(n, 0.3)], 1)
-    action = (logged.cumsum(1) < rng.random(n)[:, None]).sum(1)
-    return x, mean, logged, action, mean[np.arange(n), action] + rng.normal(size=n) * 0.3
-
-
-def better(x: np.ndarray) -> np.ndarray:
-    """Takes the better of the first two: worth E max(x, 1 - x) = 3 / 4."""
-    return np.stack([x > 0.5, x <= 0.5, np.zeros(len(x))], 1).astype(float)
+# -- a bandit ----------------------------------------------------------------------------------------------------------
 
 
 def test_doubly_robust_is_right_if_either_the_model_or_the_probabilities_are() -> None:
@@ -84,9 +91,9 @@ def test_doubly_robust_is_right_if_either_the_model_or_the_probabilities_are() -
         return off_policy.estimate_policy(better(x), action, prob, reward, model, np.arange(len(x)))
 
     for prob, model in ((right, mean), (right, no_model), (wrong, mean)):
-        assert value(prob, model).dr.value == pytest.approx(0.75, abs=0.01)
-    assert abs(value(wrong, no_model).dr.value - 0.75) > 0.05
-    assert abs(value(wrong, mean).ips.value - 0.75) > 0.05
+        assert value(prob, model).dr.value == pytest.approx(BEST, abs=0.01)
+    assert abs(value(wrong, no_model).dr.value - BEST) > 0.05
+    assert abs(value(wrong, mean).ips.value - BEST) > 0.05
     # and a good model makes the interval narrow
     widths = [found.high - found.low for found in (value(right, mean).dr, value(right, mean).ips)]
     assert widths[0] < 0.6 * widths[1]
@@ -103,7 +110,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(name: str) -> None:
         reward = reward + np.repeat(rng.normal(size=60) * 0.3, 10)
         prob = logged[np.arange(600), action]
         found = getattr(off_policy.estimate_policy(better(x), action, prob, reward, mean + 0.1, trajectory), name)
-        held += found.low <= 0.75 <= found.high
+        held += found.low <= BEST <= found.high
     assert 0.92 < held / 600 < 0.98
 
 
@@ -172,6 +179,24 @@ def test_the_model_learns_what_depends_on_context_and_action() -> None:
     reward = truth[np.arange(n), action] + rng.normal(size=n) * 0.1
     model = cross_fitted(observation(n, 3, context), action, reward, np.arange(n) // 40)
     assert np.abs(model - truth).max() < 0.1
+
+
+def test_where_there_are_two_actions_the_model_of_a_table_is_that_of_an_environment() -> None:
+    rng = np.random.default_rng(5)
+    n, context = 600, rng.normal(size=(600, 3))
+    context = (context - context.mean(0)) / context.std(0)
+    action, reward, trajectory = rng.integers(0, 2, n), rng.normal(size=n), np.arange(n) // 20
+    whole = cross_fitted(observation(n, 2, context), action, reward, trajectory)
+    np.testing.assert_allclose(by_action(context, 2, action, reward, trajectory), whole, rtol=1e-9)
+
+
+def test_actions_of_a_table_have_weights_of_their_own_and_what_was_never_taken_the_mean() -> None:
+    x, mean, _, action, reward = bandit(20_000, np.random.default_rng(6))
+    context, each = (x[:, None] - x.mean()) / x.std(), np.arange(len(x))
+    model = by_action(context, 4, action, reward, each)
+    assert np.abs(model[:, :3] - mean).max() < 0.05
+    for k in range(5):
+        np.testing.assert_allclose(model[each % 5 == k, 3], reward[each % 5 != k].mean())
 
 
 def test_the_model_never_saw_the_trajectory_that_it_is_asked_about() -> None:

@@ -10,12 +10,12 @@ import pytest
 from lam_env.agents.carry import update
 from lam_env.agents.counting.online import counting
 
-from lam_env.commands.off_policy import evaluate_policy, logged
 from lam_env.core import registry
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.single import LamEnv
 from lam_env.evaluation.decisions import Decisions, asked_again, record_decisions
+from lam_env.experiment.logs.decisions import evaluate_policy, logged
 from lam_env.logs.decision_points import decision_points
 
 THRESHOLDS = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)

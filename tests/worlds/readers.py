@@ -20,8 +20,10 @@ from lam_env.config.cli import parse
 from lam_env.core.events import ActionLog
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation import results
+from lam_env.evaluation.decision_table import DecisionTable
 from lam_env.evaluation.report.reader import read_run
 from lam_env.experiment import inputs, models, policies
+from lam_env.experiment.logs.decisions import ForeignTable
 from lam_env.experiment.report_page import left_out, write_report
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.score_store import ScoreStore
@@ -93,6 +95,13 @@ def _imported(load: Any, zone: Callable[[Path], str | None] = lambda path: None)
     return read
 
 
+def _decisions(path: Path) -> object:
+    found = DecisionTable.load(str(path), "context:age+device,action:offer,propensity:p,reward:clicked,user:who")
+    source = ForeignTable(found)
+    source.judge("random", source.policy("random"), False, 2, 3)
+    return found, found.left_out
+
+
 def _parsed(settings: Any, base: Any = None) -> Callable[[Path, Path], object]:
     def read(root: Path, path: Path) -> object:
         words = path.read_bytes().decode("utf-8", "surrogateescape").splitlines()
@@ -158,6 +167,11 @@ READERS: dict[str, Reader] = {
         {"sheets.tsv": "text"},
         lambda root, path: dnd_sheets.second_class_choices(path),
         _count(_rows_of_table("\t"), len),
+    ),
+    "decisions": Reader(
+        {"offers.csv": "text"},
+        lambda root, path: _decisions(path),
+        _count(_rows_of_table(), lambda found: len(found.action), only="decision(s)"),
     ),
     "settings": Reader({"run.yaml": "text", "nested.yaml": "text"}, _parsed(RunSettings, inputs.usual)),
     "command_line": Reader({"run.line": "text"}, _parsed(RunSettings, inputs.usual)),

@@ -110,6 +110,8 @@ def write_samples(root: Path, run: Path) -> None:
         for k in range(40)
     ]  # fmt: skip
     texts["sheets.tsv"] = _csv([list(NEEDED), *sheets], "\t")
+    offers = [[i % 7 or "", f"c{i % 3}", "red" if i % 3 else "blue", (1 + i % 4) / 5, i % 2, i % 5] for i in range(40)]
+    texts["offers.csv"] = _csv([["age", "device", "offer", "p", "clicked", "who"], *offers])
     for name, text in texts.items():
         (root / name).write_text(text, encoding="utf-8")
     for name in ("a.csv", "a.jsonl", "a.xes", "plays.csv", "runs.jsonl", "sheets.tsv", "Test_net.tntp"):

@@ -56,25 +56,22 @@ def columns_of(roles: Roles) -> list[str]:
     return sorted({column for template in roles.values() for column in template.columns})
 
 
-def roles_of(text: str) -> Roles:
-    """The columns that `columns=` names, by role."""
+def roles_of(text: str, known: Mapping[str, str] = ROLES, example: str = EXAMPLE) -> Roles:
+    """The columns that `columns=` names, by role; `known`: the roles that there are."""
     roles: dict[str, Template] = {}
     for one in re.split(r",(?=\s*\w+\s*:)", text):
         role, colon, told = (part.strip() for part in one.partition(":"))
-        if role not in ROLES:
-            raise LogError(f"columns={text[:80]}: no role {role!r}; {suggestion(role, list(ROLES), _known())}")
+        if role not in known:
+            there_are = f"there are {', '.join(known)}"
+            raise LogError(f"columns={text[:80]}: no role {role!r}; {suggestion(role, list(known), there_are)}")
         if not colon or not told or role in roles:
             why = "is given twice" if role in roles else "has no column"
-            raise LogError(f"columns={text[:80]}: {role} {why}; write {EXAMPLE}")
+            raise LogError(f"columns={text[:80]}: {role} {why}; write {example}")
         if set("{}") & set(re.sub(r"{[^{}]*}", "", told)):
-            raise LogError(f"columns={text[:80]}: a brace of {role} has no partner; write {EXAMPLE}")
+            raise LogError(f"columns={text[:80]}: a brace of {role} has no partner; write {example}")
         parts = re.split(r"{([^{}]*)}", told if "{" in told else f"{{{told}}}")
         roles[role] = Template(tuple(part.strip().lower() if i % 2 else part for i, part in enumerate(parts)))
     return roles
-
-
-def _known() -> str:
-    return f"there are {', '.join(ROLES)}"
 
 
 def usual(names: Iterable[str]) -> Roles:

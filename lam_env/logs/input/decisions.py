@@ -1,0 +1,196 @@
+"""Rows of tables of logged decisions, one each, as any system that chooses by chance can write them.
+
+`columns=` says which columns it has:
+  context     what was known when it was decided: numbers and text
+  action      what was chosen
+  propensity  the probability with which it was chosen
+  reward      what it brought; where there is none, the decision is left out
+  policy      probabilities with which other policies would have chosen the action of the row
+  user        whose decisions depend on each other; without it each decision stands alone
+  time        when, or a number: the order of a user's decisions; without it rows are in order
+Of context and policy there may be several columns: names with a plus between them, or with a star for any letters.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lam_env.config.convert import suggestion
+from lam_env.core.events import LogError
+from lam_env.logs.coverage import clean
+from lam_env.logs.input import batches
+from lam_env.logs.input.batches import Batch
+from lam_env.logs.input.headers import header
+from lam_env.logs.input.numbers import Codes, amounts, clocks, each
+from lam_env.logs.input.records import objects, parts_of
+from lam_env.logs.input.roles import Roles, Template, columns_of, numbered, roles_of
+from lam_env.logs.look.formats import kind_of
+
+ROLES = {
+    "context": "what was known",
+    "action": "what was chosen",
+    "propensity": "with which probability",
+    "reward": "what it brought",
+    "policy": "probabilities of other policies for what was chosen",
+    "user": "whose decisions depend on each other",
+    "time": "when, or a number",
+}
+NEEDED, SEVERAL = ("action", "propensity", "reward"), ("context", "policy")
+EXAMPLE = "columns=context:age+device,action:offer,propensity:p,reward:clicked"
+NO_ACTION, NO_REWARD = "decision(s) without an action", "decision(s) without a reward"
+
+
+@dataclass(frozen=True)
+class DecisionRows:
+    """n rows of files: `file` and `line` (n,) of each, cells (n,) text by role, such as `reward` and `context:age`."""
+
+    files: Sequence[str]
+    file: np.ndarray
+    line: np.ndarray
+    cells: Mapping[str, pa.Array]
+
+    @classmethod
+    def read(cls, path: str, columns: str, left_out: Counter[str]) -> DecisionRows:
+        """All of the files, which have the same `columns`. LogError says what is lacking; `left_out`: empty lines."""
+        told = roles_of(columns, ROLES, EXAMPLE)
+        if lacking := [role for role in NEEDED if role not in told]:
+            raise LogError(f"columns={columns[:80]}: no {', '.join(lacking)}; write {EXAMPLE}")
+        if "time" in told and "user" not in told:
+            raise LogError(f"columns={columns[:80]}: time without a user says nothing; name whose, or leave it away")
+        files = [file for file, _ in parts_of(path, None, None)]
+        roles: Roles = {}
+        parts: list[tuple[int, Batch]] = []
+        for number, file in enumerate(files):
+            own, rows = _opened(file, told, left_out)
+            if number and own != roles:
+                raise LogError(f"{file.name}: has not the columns of {files[0].name}; give them the same")
+            roles = own
+            parts += [(number, batch) for batch in rows]
+        nothing = pa.array([], pa.string())
+        return cls(
+            [file.name for file in files],
+            np.repeat([number for number, _ in parts], [len(batch.number) for _, batch in parts]),
+            np.concatenate([np.zeros(0, int), *(batch.number for _, batch in parts)]),
+            {
+                role: pa.concat_arrays([nothing, *(template.of(batch.cells) for _, batch in parts)])
+                for role, template in roles.items()
+            },
+        )
+
+    def complete(self, left_out: Counter[str]) -> DecisionRows:
+        """Those with an action and a reward; the others are counted."""
+        nothing = each(self.cells["action"], lambda text: not clean(text), bool)
+        unknown = np.isnan(self.numbers("reward")) & ~nothing
+        left_out.update({NO_ACTION: int(nothing.sum()), NO_REWARD: int(unknown.sum())})
+        keep = ~nothing & ~unknown
+        cells = {role: column.filter(pa.array(keep)) for role, column in self.cells.items()}
+        return DecisionRows(self.files, self.file[keep], self.line[keep], cells)
+
+    def where(self, i: int) -> str:
+        return f"{self.files[self.file[i]]}, line {self.line[i]}"
+
+    def several(self, role: str) -> list[tuple[str, str]]:
+        """Of a role that may have several columns: each as a role of its own, and its name."""
+        return [(one, one.removeprefix(f"{role}:")) for one in self.cells if one.startswith(f"{role}:")]
+
+    def numbers(self, role: str) -> np.ndarray:
+        """(n,) nan where there is none."""
+        return amounts(role, self.cells[role], self.where).value
+
+    def values(self, role: str) -> np.ndarray:
+        """(n,) numbers where all that stands there are, else text."""
+        column = self.cells[role].fill_null("")
+        try:
+            amounts(role, pc.unique(column), self.where)
+        except LogError:
+            coded = column.dictionary_encode()
+            return np.array(coded.dictionary.to_pylist())[coded.indices.to_numpy()]
+        return self.numbers(role)
+
+    def probabilities(self, role: str) -> np.ndarray:
+        """(n,) from 0 to 1; LogError for a row that has none, and guesses what it is instead."""
+        p = self.numbers(role)
+        for i in np.flatnonzero(~((p >= 0) & (p <= 1)))[:1].tolist():
+            if np.isnan(p[i]):
+                raise LogError(f"{self.where(i)}: no {role}; a decision without a probability cannot be weighed")
+            guess = "not its logarithm" if (p[~np.isnan(p)] <= 0).all() else "neither percent nor 1 / p"
+            raise LogError(f"{self.where(i)}: {role} {p[i]:g}; it must be a probability from 0 to 1, {guess}")
+        return p
+
+    def trajectory(self) -> np.ndarray:
+        """(n,) numbers: whose, or each its own."""
+        if "user" not in self.cells:
+            return np.arange(len(self.line))
+        codes = Codes()
+        user = codes.add(self.cells["user"], clean)
+        for i in np.flatnonzero(user == codes.number_of(""))[:1].tolist():
+            raise LogError(f"{self.where(i)}: no user; correct the line")
+        return user.astype(np.int64)
+
+    def times(self) -> np.ndarray:
+        """(n,) by which rows are in order."""
+        if "time" not in self.cells:
+            return np.arange(len(self.line))
+        try:
+            order = self.numbers("time")
+        except LogError:
+            return clocks(self.cells["time"], None, self.where).time
+        for i in np.flatnonzero(np.isnan(order))[:1].tolist():
+            raise LogError(f"{self.where(i)}: no time; correct the line")
+        return order
+
+
+def _opened(file: Path, told: Roles, left_out: Counter[str]) -> tuple[Roles, Iterator[Batch]]:
+    """What the columns of a file are, each on its own, and its rows."""
+    kind = kind_of(file)
+    if kind is None:
+        raise LogError(f"{file.name}: no table; give one of CSV, JSON lines or Parquet")
+    sign = ""
+    if kind == "parquet":
+        names = list(batches.parquet_columns(file))
+    elif kind == "jsonl":
+        names = [name.lower() for _, record in itertools.islice(objects(file, Counter()), 1) for name in record]
+    else:
+        sign, names = header(file)
+    if not names:
+        raise LogError(f"{file.name}: the file is empty; its first line must name the columns")
+    if len(set(names)) != len(names):
+        raise LogError(f"{file.name}: a column name occurs twice; rename one")
+    bare = kind == "csv" and numbered(_single(told, [])) > 0
+    if bare:
+        names = [str(i + 1) for i in range(len(names))]
+    roles = _single(told, names)
+    for column in columns_of(roles):
+        if column not in names:
+            there_are = f"there are {', '.join(names)[:160]}"
+            raise LogError(f"{file.name}: no column {column[:40]!r}; {suggestion(column, names, there_are)}")
+    wanted = columns_of(roles)
+    if kind == "parquet":
+        return roles, batches.parquet_batches(file, wanted)
+    if kind == "jsonl":
+        return roles, batches.json_batches(file, left_out, wanted, columns_of({role: roles[role] for role in NEEDED}))
+    return roles, batches.csv_batches(file, sign, names, not bare, left_out, wanted)
+
+
+def _single(told: Roles, names: Sequence[str]) -> Roles:
+    """Roles of one column each; of several columns, those among `names` that no other role has."""
+    others = columns_of({role: template for role, template in told.items() if role not in SEVERAL})
+    roles: dict[str, Template] = {}
+    for role, template in told.items():
+        if role not in SEVERAL:
+            roles[role] = template
+            continue
+        text = "".join(template.parts)
+        for pattern in [text] if text in names else map(str.strip, text.split("+")):
+            found = [name for name in fnmatch.filter(names, pattern) if name not in others] or [pattern]
+            roles |= {f"{role}:{name}": Template(("", name, "")) for name in found}
+    return roles
