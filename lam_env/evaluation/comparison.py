@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core import registry
-from lam_env.core.catalogue import ACCEPT_RATE, JUDGE, NOOP_RATE, OVERRIDE_RATE, RETURN, Metric
-from lam_env.evaluation.estimates import enough
+from lam_env.core.catalogue import ACCEPT_RATE, JUDGE, NOOP_RATE, OVERRIDE_RATE, RETURN, UNITS, Metric
+from lam_env.evaluation.estimates import enough, estimate_metric, estimate_resampled
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import Interval, linearised_ratio, probability_above, ratio_of_means
 
@@ -30,6 +30,17 @@ def runs_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> np.ndarray
     """An agent's scores, shape (training seeds, evaluation seeds), or (n,) where a pair is missing; None: no score."""
     scores = _scores(rows, agent, metric)
     return _grid(scores) if scores else None
+
+
+def estimate_of(rows: Sequence[ResultRow], agent: str, metric: Metric) -> Interval | None:
+    """An agent's score and its interval: over days or streams drawn with replacement where the rows tell it, else over
+    seeds. None: no score."""
+    runs, sd, units = (runs_of(rows, agent, m) for m in (metric, metric.sd, UNITS))
+    if runs is None:
+        return None
+    if sd is None or units is None:
+        return estimate_metric(runs, metric)
+    return estimate_resampled(float(np.mean(runs)), float(np.mean(sd)), int(units.max()), metric)
 
 
 def share_of_oracle(rows: Sequence[ResultRow], agent: str) -> Interval | None:
