@@ -11,7 +11,7 @@ from lam_env.core import registry
 from lam_env.core.catalogue import ACCEPT_RATE, JUDGE, NOOP_RATE, OVERRIDE_RATE, RETURN, UNITS, Metric
 from lam_env.evaluation.estimates import enough, estimate_metric, estimate_resampled
 from lam_env.evaluation.results import ResultRow
-from lam_env.evaluation.statistics import Interval, linearised_ratio, probability_above, ratio_of_means
+from lam_env.evaluation.statistics import Interval, linearised_ratio, mean, probability_above, ratio_of_means
 
 BASELINE, ORACLE = "none", "oracle"  # the floor and the ceiling that a share lies between
 
@@ -33,14 +33,16 @@ def runs_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> np.ndarray
 
 
 def estimate_of(rows: Sequence[ResultRow], agent: str, metric: Metric) -> Interval | None:
-    """An agent's score and its interval: over days or streams drawn with replacement where the rows tell it, else over
-    seeds. None: no score."""
+    """An agent's score and its interval: on a log the mean, over folds where there are several, else over days or
+    streams drawn with replacement; elsewhere over seeds. None: no score."""
     runs, sd, units = (runs_of(rows, agent, m) for m in (metric, metric.sd, UNITS))
     if runs is None:
         return None
-    if sd is None or units is None:
+    if units is None:
         return estimate_metric(runs, metric)
-    return estimate_resampled(float(np.mean(runs)), float(np.mean(sd)), int(units.max()), metric)
+    if np.shape(runs)[-1] > 1:
+        return estimate_metric(runs, metric, mean)
+    return estimate_resampled(float(np.mean(runs)), 0.0 if sd is None else float(np.mean(sd)), int(units.max()), metric)
 
 
 def share_of_oracle(rows: Sequence[ResultRow], agent: str) -> Interval | None:

@@ -253,7 +253,10 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
     count = f"{len(most)}" if fewest == len(most) else f"{fewest} to {len(most)}"
     training = f"training seeds {span(trained)}, " if len(trained) > 1 else ""
     method = "interquartile mean"
-    if intervals and (units := [int(r.value) for r in rows if r.metric == UNITS.id]):
+    units = [int(r.value) for r in rows if r.metric == UNITS.id]
+    if units and len(seeds) > 1:
+        method = "mean [95 % interval over folds]" if intervals and len(seeds) >= FEWEST else "mean"
+    elif units and intervals:
         over = f"{max(units):,} days or streams that test, drawn with replacement"
         method = f"mean [95 % interval over {over}: t with bootstrap standard error]"
     elif intervals and len(seeds) < FEWEST:
@@ -262,7 +265,8 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
         method += ", of shares the ratio of means [95 % interval over seeds: t with bootstrap standard error]"
     gaps = missing_seeds(runs)
     incomplete = [f"Incomplete: {'; '.join(gaps)}."] if gaps else []
-    judged = f"evaluation seed{'s' if len(seeds) > 1 else ''} {span(seeds)}"
+    what = "fold" if units and seeds != [0] else "evaluation seed"
+    judged = f"{what}{'s' if len(seeds) > 1 else ''} {span(seeds)}"
     return [f"Runs an agent: {count}; {training}{judged}; {method}.", *incomplete]
 
 
