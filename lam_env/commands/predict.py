@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lam_env.config.cli import cli_errors, parse
 from lam_env.core.errors import UserError
 from lam_env.experiment.pipeline import Pipeline
-from lam_env.experiment.settings import PredictSettings, RunSettings
+from lam_env.experiment.settings import EvalSettings, PredictSettings, RunSettings
 from lam_env.launch.job import one_thread
 
 
@@ -31,4 +31,5 @@ def run_of(settings: PredictSettings) -> RunSettings:
     from lam_env.experiment.inputs import usual
 
     mine = {field.name: getattr(settings, field.name) for field in dataclasses.fields(PredictSettings)}
+    mine["eval"] = EvalSettings(folds=settings.eval.folds)
     return dataclasses.replace(usual(RunSettings()), predict=True, **mine)

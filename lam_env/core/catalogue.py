@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,7 @@ from lam_env.core.errors import UserError
 SHARE, NOT_NEGATIVE, ANY = (0.0, 1.0), (0.0, float("inf")), (float("-inf"), float("inf"))
 DAY, CPU = "per person and day", "per CPU second"
 Better = Literal["higher", "lower", "neither"]
+_SD = "sd."  # how ids of standard errors begin
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,15 @@ class Metric:
     better: Better
     range: tuple[float, float] = ANY
     unit: str = ""
+
+    def at(self, group: str, name: str) -> Metric:
+        """The same of one of `GROUPS`: of an action, an hour, a user, or of the surest predictions."""
+        return dataclasses.replace(self, id=f"{self.id}@{group}:{name}", heading=name)
+
+    @property
+    def sd(self) -> Metric:
+        """Its standard error: days of a log, or its streams, drawn with replacement."""
+        return Metric(_SD + self.id, f"sd of {self.heading}", "neither", NOT_NEGATIVE, self.unit)
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,20 @@ BRIER = Metric("pred.brier", "Brier", "lower", (0.0, 2.0))
 ECE = Metric("pred.ece", "ECE", "lower", SHARE)
 PR_AUC = Metric("pred.pr_auc", "PR-AUC of acting", "higher", SHARE)
 NLL_GAP = Metric("pred.nll_gap", "NLL less the whole's", "lower", unit="nats")  # of a part of a predictor
-NLL_GAP_SD = Metric("pred.nll_gap_sd", "its sd", "neither", NOT_NEGATIVE, "nats")  # over test days or streams
+NLL_GAP_SD = NLL_GAP.sd
+# of a log alone, of `evaluation.held_out`
+MACRO_PRECISION = Metric("pred.macro_precision", "macro-precision", "higher", SHARE)
+MACRO_RECALL = Metric("pred.macro_recall", "macro-recall", "higher", SHARE)
+MACRO_ROC_AUC = Metric("pred.macro_roc_auc", "ROC-AUC by action", "higher", SHARE)  # one against the rest
+MACRO_PR_AUC = Metric("pred.macro_pr_auc", "PR-AUC by action", "higher", SHARE)
+RIGHT_ROC_AUC = Metric("pred.right_roc_auc", "ROC-AUC of being right", "higher", SHARE)
+RIGHT_PR_AUC = Metric("pred.right_pr_auc", "PR-AUC of being right", "higher", SHARE)
+RIGHT = Metric("pred.right", "right", "higher", SHARE)  # the likeliest action happens; with none, it does not
+PRECISION = Metric("pred.precision", "precision", "higher", SHARE)
+RECALL = Metric("pred.recall", "recall", "higher", SHARE)
+F1 = Metric("pred.f1", "F1", "higher", SHARE)
+EVENTS = Metric("pred.events", "events", "neither", NOT_NEGATIVE)
+UNITS = Metric("pred.units", "days or streams", "neither", NOT_NEGATIVE)  # that are drawn with replacement
 
 # episodes: what an agent hears, and what it is judged by
 RETURN = Metric("reward.return", "feedback reward", "higher", unit=DAY)
@@ -89,10 +113,15 @@ ENVIRONMENT = Metric("environment_share", "environment", "neither", SHARE)
 
 # columns of tables
 PREDICTION = (TOP1, TOP3, MACRO_F1, NLL, ECE, PR_AUC)
+SUREST = ("10 %", "25 %", "50 %", "75 %", "90 %", "100 %")  # shares of the decision points
+MORE = (MACRO_PRECISION, MACRO_RECALL, MACRO_ROC_AUC, MACRO_PR_AUC, RIGHT_ROC_AUC, RIGHT_PR_AUC, BRIER)
+OF_ACTION, OF_GROUP = (PRECISION, RECALL, F1, EVENTS), (TOP1, NLL, EVENTS)
+ON_LOGS = {*MORE, *OF_ACTION, RIGHT, UNITS, NLL_GAP, NLL_GAP_SD} - {BRIER}
 REWARD = (RETURN, UTILITY, LIFT, SHARE_OF_ORACLE, NOOP_RATE, ACCEPT_RATE, OVERRIDE_RATE)
 SUMMARY = (TOP1, NLL, RETURN, LIFT, SHARE_OF_ORACLE)
 JUDGE = UTILITY  # what "better" means of an agent
 
+GROUPS = ("action", "hour", "user", "surest")
 CATALOGUE = {m.id: m for m in tuple(globals().values()) if isinstance(m, Metric)}
 KPI = Family("kpi.")
 TERM = Family("term.", unit=DAY)  # of the reward, unweighted
@@ -109,6 +138,12 @@ def metric(id: str) -> Metric:
     for family in (KPI, TERM, UTILITY_TERM, GATE):
         if name := family.name(id):
             return family.metric(name)
+    if id.startswith(_SD) and id not in CATALOGUE:
+        return metric(id.removeprefix(_SD)).sd
+    whole, _, part = id.partition("@")
+    group, _, name = part.partition(":")
+    if whole in CATALOGUE and group in GROUPS and name:
+        return CATALOGUE[whole].at(group, name)
     if id not in CATALOGUE:
         there_are = "all that may be written stand in lam_env/core/catalogue.py"
         raise UserError(f"no metric {id!r}; {suggestion(id, list(CATALOGUE), there_are)}")

@@ -159,6 +159,7 @@ class Protocol:
     least: int = 0
     valid: int = 0
     test: int = 0
+    parts: tuple[float, float] = (0.7, 0.1)  # shares that train and validate, of days: the rest tests
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core import registry
-from lam_env.core.catalogue import ACCEPT_RATE, JUDGE, NOOP_RATE, OVERRIDE_RATE, RETURN, Metric
-from lam_env.evaluation.estimates import enough
+from lam_env.core.catalogue import ACCEPT_RATE, JUDGE, NOOP_RATE, OVERRIDE_RATE, RETURN, UNITS, Metric
+from lam_env.evaluation.estimates import enough, estimate_metric, estimate_resampled
 from lam_env.evaluation.results import ResultRow
-from lam_env.evaluation.statistics import Interval, linearised_ratio, probability_above, ratio_of_means
+from lam_env.evaluation.statistics import Interval, linearised_ratio, mean, probability_above, ratio_of_means
 
 BASELINE, ORACLE = "none", "oracle"  # the floor and the ceiling that a share lies between
 
@@ -30,6 +30,19 @@ def runs_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> np.ndarray
     """An agent's scores, shape (training seeds, evaluation seeds), or (n,) where a pair is missing; None: no score."""
     scores = _scores(rows, agent, metric)
     return _grid(scores) if scores else None
+
+
+def estimate_of(rows: Sequence[ResultRow], agent: str, metric: Metric) -> Interval | None:
+    """An agent's score and its interval: on a log the mean, over folds where there are several, else over days or
+    streams drawn with replacement; elsewhere over seeds. None: no score."""
+    runs, sd, units = (runs_of(rows, agent, m) for m in (metric, metric.sd, UNITS))
+    if runs is None:
+        return None
+    if units is None:
+        return estimate_metric(runs, metric)
+    if np.shape(runs)[-1] > 1:
+        return estimate_metric(runs, metric, mean)
+    return estimate_resampled(float(np.mean(runs)), 0.0 if sd is None else float(np.mean(sd)), int(units.max()), metric)
 
 
 def share_of_oracle(rows: Sequence[ResultRow], agent: str) -> Interval | None:

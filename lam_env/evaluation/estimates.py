@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from lam_env.core.catalogue import Metric
-from lam_env.evaluation.statistics import Interval, Runs, interval, paired_difference
+from lam_env.evaluation.statistics import Interval, Runs, Statistic, interval, iqm, paired_difference, t_quantile
 
 FEWEST = 3  # evaluation seeds; of two, t's quantile makes nearly any interval as wide as the metric's range
 
 
-def estimate_metric(runs: Runs, metric: Metric) -> Interval:
-    """Interquartile mean and 95 % interval of scores (n,) or (training seeds, evaluation seeds); low = high: none."""
-    return _within(interval(runs), *metric.range) if enough(runs) else _bare(interval(runs, draws=1))
+def estimate_metric(runs: Runs, metric: Metric, statistic: Statistic = iqm) -> Interval:
+    """Interquartile mean, or another `statistic`, and 95 % interval of scores (n,) or (training seeds, evaluation
+    seeds); low = high: none."""
+    whole = interval(runs, statistic) if enough(runs) else interval(runs, statistic, draws=1)
+    return _within(whole, *metric.range) if enough(runs) else _bare(whole)
+
+
+def estimate_resampled(value: float, sd: float, units: int, metric: Metric) -> Interval:
+    """A score with a 95 % interval of t, from its bootstrap standard error over so many `units`."""
+    half = t_quantile(0.95, max(1, units - 1)) * sd
+    return _within(Interval(value, value - half, value + half), *metric.range)
 
 
 def difference(x: Runs, y: Runs, metric: Metric) -> Interval:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.catalogue import BRIER, ECE, MACRO_F1, NLL, NLL_ALL, PR_AUC, TOP1, TOP3
+from lam_env.evaluation.ranking import Ranking
 
 _AT_ONCE = 1 << 22  # numbers
 _SMOOTHING = 1e-3  # NLL is that of .999 p + .001 / K: one impossible event costs ln(1000 K), not everything
@@ -30,14 +31,16 @@ class Scored(NamedTuple):
     confidence: np.ndarray  # probability of the likeliest outcome, none included
     correct: np.ndarray  # bool: it happened
     none: np.ndarray  # probability of none
+    sure: np.ndarray  # P(action | the user acts) of the likeliest
+    kept: np.ndarray  # (n, k) float32: P(action | the user acts) of the actions of `columns`
+    columns: tuple[int, ...]
     size: int  # A
 
     @classmethod
     def joined(cls, parts: Sequence[Scored]) -> Scored:
         """Several logs, or pieces of one, in one."""
-        columns = {name: [getattr(part, name) for part in parts] for name in cls._fields}
-        size = columns.pop("size")[0]
-        return cls(**{name: np.concatenate(column) for name, column in columns.items()}, size=size)
+        *arrays, columns, sizes = zip(*parts, strict=True)
+        return cls._make([*map(np.concatenate, arrays), columns[0], sizes[0]])
 
     @property
     def acts(self) -> np.ndarray:
@@ -51,8 +54,9 @@ class Scored(NamedTuple):
         return np.where(self.acts, _loss(self.given, self.size - 1), 0.0)
 
 
-def scored(probs: np.ndarray, target: np.ndarray) -> Scored:
-    """Of predictions (n, A) and what followed (n,); ValueError where they are none."""
+def scored(probs: np.ndarray, target: np.ndarray, columns: Sequence[int] = ()) -> Scored:
+    """Of predictions (n, A) and what followed (n,); ValueError where they are none. `columns`: actions whose
+    probabilities are kept, row by row."""
     probs, target = np.asarray(probs), np.asarray(target, np.int64)
     if probs.ndim != 2 or target.shape != probs.shape[:1] or probs.shape[1] < 2:
         raise ValueError(f"metrics: probs must be (n, A >= 2) and target (n,), not {probs.shape} and {target.shape}")
@@ -60,10 +64,11 @@ def scored(probs: np.ndarray, target: np.ndarray) -> Scored:
         raise ValueError(f"metrics: targets lie outside the {probs.shape[1]} columns of probs")
     rows = max(1, _AT_ONCE // probs.shape[1])
     cuts = range(0, max(1, len(target)), rows)
-    return Scored.joined([_scored(probs[i : i + rows].astype(np.float64), target[i : i + rows]) for i in cuts])
+    pieces = [(probs[i : i + rows].astype(np.float64), target[i : i + rows]) for i in cuts]
+    return Scored.joined([_scored(*piece, tuple(columns)) for piece in pieces])
 
 
-def _scored(probs: np.ndarray, target: np.ndarray) -> Scored:
+def _scored(probs: np.ndarray, target: np.ndarray, columns: tuple[int, ...]) -> Scored:
     if not np.isfinite(probs).all() or (probs < -1e-6).any() or (np.abs(probs.sum(1) - 1) > 1e-3).any():
         raise ValueError("metrics: each row of probs must be a distribution (finite, not negative, sum 1)")
     row, size = np.arange(len(target)), probs.shape[1]
@@ -80,6 +85,9 @@ def _scored(probs: np.ndarray, target: np.ndarray) -> Scored:
         probs.max(1),
         probs.argmax(1) == target,
         probs[:, 0],
+        actions.max(1),
+        actions[:, np.array(columns, int) - 1].astype(np.float32),
+        columns,
         size,
     )
 
@@ -89,8 +97,8 @@ def prediction_metrics(probs: np.ndarray, target: np.ndarray) -> dict[str, float
     return scores_of(scored(probs, target))
 
 
-def scores_of(of: Scored) -> dict[str, float]:
-    """The `pred.*` scores.
+def scores_of(of: Scored, weight: np.ndarray | None = None) -> dict[str, float]:
+    """The `pred.*` scores; with decision points of a `weight` (n,), as if each were there so many times.
 
     Over the decision points in which the user acts, from P(action | the user acts) (column 0 removed, renormalised):
     pred.top1, pred.top3, pred.macro_f1, pred.nll [nats]. Over all decision points, none included: pred.brier, pred.ece,
@@ -99,17 +107,23 @@ def scores_of(of: Scored) -> dict[str, float]:
     """
     out: dict[str, float] = {}
     acts = of.acts
-    if acts.any():
-        out[TOP1.id] = float((of.rank[acts] < 1).mean())
-        out[TOP3.id] = float((of.rank[acts] < 3).mean())
-        out[MACRO_F1.id] = _macro_f1(of.likeliest[acts], of.target[acts])
-        out[NLL.id] = float(of.losses[acts].mean())
-    if len(of.target):
-        out[BRIER.id] = float((of.squares - 2 * of.p + 1).mean())  # squared distance to the target (Brier, 1950)
-        out[ECE.id] = ece(of)
-    if acts.any() and not acts.all():
-        out[NLL_ALL.id] = float(_loss(of.p, of.size).mean())
-        out[PR_AUC.id] = average_precision(1 - of.none, acts)
+    every = np.ones(len(acts)) if weight is None else weight
+    when = every[acts]
+
+    def mean(values: np.ndarray, weight: np.ndarray) -> float:
+        return float((values * weight).sum() / weight.sum())
+
+    if when.any():
+        out[TOP1.id] = mean(of.rank[acts] < 1, when)
+        out[TOP3.id] = mean(of.rank[acts] < 3, when)
+        out[MACRO_F1.id] = by_action(of, every).macro[2]
+        out[NLL.id] = mean(_loss(of.given[acts], of.size - 1), when)
+    if every.any():
+        out[BRIER.id] = mean(of.squares - 2 * of.p + 1, every)  # squared distance to the one-hot target (Brier, 1950)
+        out[ECE.id] = ece(of, weight=every)
+    if when.any() and every[~acts].any():
+        out[NLL_ALL.id] = mean(_loss(of.p, of.size), every)
+        out[PR_AUC.id] = Ranking(1 - of.none, acts).areas(every).precision
     return out
 
 
@@ -120,12 +134,33 @@ def among_actions(probs: np.ndarray) -> np.ndarray:
     return np.where(total > 0, rest / np.where(total > 0, total, 1), 1 / rest.shape[1])
 
 
-def _macro_f1(likeliest: np.ndarray, target: np.ndarray) -> float:
-    """Mean F1 of the likeliest action, over the actions present in `target`."""
-    n = int(max(likeliest.max(), target.max())) + 1
-    support, claims = np.bincount(target, minlength=n), np.bincount(likeliest, minlength=n)
-    hits = np.bincount(target[likeliest == target], minlength=n)
-    return float((2 * hits / np.maximum(support + claims, 1))[support > 0].mean())
+class ByAction(NamedTuple):
+    """Of each action, (A,): precision and recall of the likeliest action, where the user acts, and F1; 0 where there is
+    nothing to divide by. `events`: how often it happened."""
+
+    precision: np.ndarray
+    recall: np.ndarray
+    f1: np.ndarray
+    events: np.ndarray
+
+    @property
+    def macro(self) -> tuple[float, float, float]:
+        """Means of precision, recall and F1, over the actions that happen."""
+        there = self.events > 0
+        return float(self.precision[there].mean()), float(self.recall[there].mean()), float(self.f1[there].mean())
+
+
+def by_action(of: Scored, weight: np.ndarray) -> ByAction:
+    """weight (n,): as in `scores_of`."""
+    acts, right = of.acts, of.acts & (of.target == of.likeliest)
+    events = np.bincount(of.target[acts], weight[acts], of.size)
+    claims = np.bincount(of.likeliest[acts], weight[acts], of.size)
+    hits = np.bincount(of.target[right], weight[right], of.size)
+
+    def share(of: np.ndarray) -> np.ndarray:
+        return np.divide(hits, of, out=np.zeros_like(of), where=of > 0)
+
+    return ByAction(share(claims), share(events), share((events + claims) / 2), events)
 
 
 def _loss(p: np.ndarray, size: int) -> np.ndarray:
@@ -143,30 +178,22 @@ class Reliability(NamedTuple):
     points: np.ndarray  # (b,) how many
 
 
-def reliability(of: Scored, bins: int = 15) -> Reliability:
+def reliability(of: Scored, bins: int = 15, weight: np.ndarray | None = None) -> Reliability:
     """Confidence against accuracy in `bins` equal bins of the likeliest outcome's probability, none included."""
     confidence, correct = of.confidence, of.correct
+    weight = np.ones(len(correct)) if weight is None else weight
     # bins are closed above: (0, 1/b], ..., ((b-1)/b, 1]
     index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    count = np.bincount(index, minlength=bins)
+    count = np.bincount(index, weight, bins)
     there = np.flatnonzero(count)
 
     def mean(of: np.ndarray) -> np.ndarray:
-        return np.bincount(index, of, bins)[there] / count[there]
+        return np.bincount(index, of * weight, bins)[there] / count[there]
 
     return Reliability(there / bins, mean(confidence), mean(correct), count[there])
 
 
-def ece(of: Scored, bins: int = 15) -> float:
+def ece(of: Scored, bins: int = 15, weight: np.ndarray | None = None) -> float:
     """Expected calibration error of the likeliest outcome (Guo et al., ICML 2017)."""
-    table = reliability(of, bins)
+    table = reliability(of, bins, weight)
     return float((table.points * np.abs(table.confidence - table.accuracy)).sum() / table.points.sum())
-
-
-def average_precision(score: np.ndarray, positive: np.ndarray) -> float:
-    """Area under the precision-recall steps: sum of (R_i - R_i-1) P_i over the distinct scores, from the highest."""
-    order = np.argsort(-score, kind="stable")
-    ranked = score[order]
-    last = np.r_[np.flatnonzero(np.diff(ranked)), len(ranked) - 1]  # equal scores are one step
-    hits = np.cumsum(positive[order])[last]
-    return float((np.diff(hits, prepend=0) * hits / (last + 1)).sum() / hits[-1])

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from lam_env.core.catalogue import KPI, PREDICTION, REWARD, SHARE_OF_ORACLE, SUMMARY, Metric
+from lam_env.core.catalogue import KPI, MORE, PREDICTION, REWARD, RIGHT, SHARE_OF_ORACLE, SUMMARY, UNITS, Metric
 from lam_env.evaluation.comparison import (
     BASELINE,
     ORACLE,
     added,
     best_counting,
+    estimate_of,
     exhausted,
-    runs_of,
     share_of_oracle,
 )
-from lam_env.evaluation.estimates import FEWEST, estimate_metric, in_text
+from lam_env.evaluation.estimates import FEWEST, in_text
 from lam_env.evaluation.results import ResultRow, ResultsError
 from lam_env.evaluation.statistics import Interval
 
@@ -38,7 +38,16 @@ VARIANTS = {  # headings, in the order of the tables
     "twin-later": "the twin's training worlds, later weeks",
     "exploit": "agents built to win the reward without helping: each must lie below none",
 }
-COLUMNS = {"summary": SUMMARY, "prediction": PREDICTION, "reward": REWARD}  # kind of table -> its metrics
+SELECTIVE = tuple(
+    dataclasses.replace(RIGHT.at("surest", share), heading=f"right, surest {share}")
+    for share in ("25 %", "50 %", "75 %")
+)
+COLUMNS: dict[str, Sequence[Metric]] = {  # kind of table -> its metrics
+    "summary": SUMMARY,
+    "prediction": PREDICTION,
+    "more of predictions": (*MORE, *SELECTIVE),
+    "reward": REWARD,
+}
 WIDTH = 100  # [columns] of what is not a terminal
 _PACKAGES = ("lam-env", "torch", "numpy", "gymnasium", "stable-baselines3", "simpy")
 
@@ -160,7 +169,7 @@ def score_table(
     """Agents as rows, in the order in which they first appear; metrics as columns, those that exist.
 
     `kind`: one of COLUMNS, or "key figures", which `figures` names: name of a KPI -> heading. A cell is the
-    interquartile mean of all runs and, with `intervals`, its 95 % interval (`estimates.estimate_metric`).
+    interquartile mean of all runs and, with `intervals`, its 95 % interval (`comparison.estimate_of`).
     """
     mine = [r for r in rows if (r.scenario, r.variant) == (scenario, variant)]
     metrics = COLUMNS[kind] if figures is None else [KPI.metric(*each) for each in figures.items()]
@@ -171,7 +180,7 @@ def score_table(
     agents = list(dict.fromkeys(r.agent for r in mine if r.metric in columns))
     cells: dict[str, dict[str, str]] = {a: {} for a in agents}
     for metric in metrics:
-        scores = {a: estimate_metric(runs, metric) for a in agents if (runs := runs_of(mine, a, metric)) is not None}
+        scores = {a: each for a in agents if (each := estimate_of(mine, a, metric)) is not None}
         digits = _digits(scores.values())
         for agent, each in scores.items():
             cells[agent][metric.id] = _cell(each, digits, intervals)
@@ -244,13 +253,20 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
     count = f"{len(most)}" if fewest == len(most) else f"{fewest} to {len(most)}"
     training = f"training seeds {span(trained)}, " if len(trained) > 1 else ""
     method = "interquartile mean"
-    if intervals and len(seeds) < FEWEST:
+    units = [int(r.value) for r in rows if r.metric == UNITS.id]
+    if units and len(seeds) > 1:
+        method = "mean [95 % interval over folds]" if intervals and len(seeds) >= FEWEST else "mean"
+    elif units and intervals:
+        over = f"{max(units):,} days or streams that test, drawn with replacement"
+        method = f"mean [95 % interval over {over}: t with bootstrap standard error]"
+    elif intervals and len(seeds) < FEWEST:
         method += f"; no intervals of fewer than {FEWEST} evaluation seeds"
     elif intervals:
         method += ", of shares the ratio of means [95 % interval over seeds: t with bootstrap standard error]"
     gaps = missing_seeds(runs)
     incomplete = [f"Incomplete: {'; '.join(gaps)}."] if gaps else []
-    judged = f"evaluation seed{'s' if len(seeds) > 1 else ''} {span(seeds)}"
+    what = "fold" if units and seeds != [0] else "evaluation seed"
+    judged = f"{what}{'s' if len(seeds) > 1 else ''} {span(seeds)}"
     return [f"Runs an agent: {count}; {training}{judged}; {method}.", *incomplete]
 
 

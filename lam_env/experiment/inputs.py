@@ -29,7 +29,7 @@ from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, LogSettings
 from lam_env.launch.job import one_line
 from lam_env.logs.coverage import days_of, has_clock, said
 from lam_env.logs.decision_points import day_of_target, decision_points
-from lam_env.logs.streams import split_by_protocol
+from lam_env.logs.streams import folds, split_by_protocol
 from lam_env.logs.tables import streams_said
 
 if TYPE_CHECKING:
@@ -110,6 +110,10 @@ class RealLog:
 def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     """The log that the settings name; UserError says what is wrong with it. Prints what it holds."""
     s = settings
+    if s.eval.folds and not s.predict:
+        raise UserError(
+            "eval.folds: folds are of predictions on a real log, in which nobody acts: give predict=yes too"
+        )
     if s.logs is None:
         if given := ["format"] * bool(s.format) + list(file.options(s)):
             raise UserError(f"{', '.join(given)}: how to read a real log; give logs=PATH too")
@@ -130,6 +134,8 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if len(log.vocabulary) < 3:
         only = ", ".join(log.vocabulary.actions[1:])
         raise UserError(f"logs={s.logs}: only one action ({only}); at least two are needed to predict which comes next")
+    if s.eval.folds:
+        return RealLog(_checked_folds(s.logs, log, s.eval.folds))
     if log.protocol.split in ("each", "streams"):
         return RealLog(_checked_streams(s.logs, log))
     if scenario.personal and not s.predict:
@@ -184,6 +190,17 @@ def _check_days(path: str, log: ActionLog, which: str = "") -> None:
     if not has_clock(log):
         tested = f"the last {count(int((test & acts).sum()), 'event')}"
     print(f"  predictors {which}learn from {learned}, and are tested on {tested}")
+
+
+def _checked_folds(path: str, log: ActionLog, n: int) -> ActionLog:
+    """A log that can be cut so. Prints what is learned from and tested on."""
+    try:
+        parts = folds(log, n)
+    except UserError as error:
+        raise UserError(f"logs={path} eval.folds={n}: {error}") from None
+    for k, part in enumerate(parts, 1):
+        _check_days(path, part, f"of fold {k} ")
+    return log
 
 
 def _checked_streams(path: str, log: ActionLog) -> ActionLog:

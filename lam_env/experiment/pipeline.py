@@ -150,13 +150,18 @@ class Pipeline:
         from lam_env.experiment.jobs import simulate_training_log
         from lam_env.experiment.logs.real import fidelity
         from lam_env.experiment.replays import all_there, keep_replays
+        from lam_env.logs.streams import folds
 
         real, earlier, tables = self.real, self.earlier, self.tables
         if real is not None:
             name = "train" if real.acts else "real"
             if not self.config["prepared"]:
                 real.log.save(self.folder.log / name)
-            yield from self._judge_on_log(name, launcher)
+            if not (n := self.settings.eval.folds):
+                yield from self._judge_on_log(name, launcher)
+            for k, part in enumerate(folds(real.log, n) if n else (), 1):
+                part.save(self.folder.log / f"{name}-{k}")
+                yield from self._judge_on_log(f"{name}-{k}", launcher, k)
         if self.settings.predict:
             return
         if real is not None and tables is None and not real.acts:
@@ -188,22 +193,23 @@ class Pipeline:
         except UserError as error:  # results do not rest on it
             self.failed[REPLAY] = str(error)
 
-    def _judge_on_log(self, log_name: str, launcher: Launcher) -> Waiting:
-        """Prediction rows of the real log's held-out days."""
+    def _judge_on_log(self, log_name: str, launcher: Launcher, fold: int = 0) -> Waiting:
+        """Prediction rows of the real log's held-out days; a fold stands in the place of an evaluation seed."""
         from lam_env.experiment.jobs import pretrain_on_log, prior_path
         from lam_env.experiment.logs.real import predict_on_log
 
         jobs: Jobs = {}
+        kind = f"log-{fold}" if fold else "log"
 
         def submit(name: str, seed: int) -> None:
-            if (scores := self.known.get(ScoreKey("log", name, seed))) is not None:
+            if (scores := self.known.get(ScoreKey(kind, name, seed))) is not None:
                 ended(name, seed, scores)
             else:
                 jobs[launcher.submit(predict_on_log, self.work, log_name, name, seed)] = (name, seed)
 
         def ended(name: str, seed: int, scores: dict[str, Scores] | None) -> None:
             for row, each in (scores or {}).items():
-                self._add("log", row, seed, each)
+                self._add("log", row, seed, {fold: each[0]})
             if name == PRETRAIN:
                 submit("prior", seed)
 
@@ -214,7 +220,7 @@ class Pipeline:
         for seed in (s for s in self.settings.seed if s not in missing):
             submit("prior", seed)
         jobs |= made
-        yield from self._work_off("log", jobs, launcher, ended)
+        yield from self._work_off(kind, jobs, launcher, ended)
 
     @property
     def _limits(self) -> Limits:
@@ -285,12 +291,12 @@ class Pipeline:
                 except UnwritableError:
                     raise
                 except UserError as error:
-                    if name == PRETRAIN or kind == "log":
+                    if name == PRETRAIN or kind.startswith("log"):
                         raise
                     self.failed.setdefault(name, str(error))
                 if scores is not None:
                     self.cells.keep(ScoreKey(kind, name, seed), scores)
-                    self.news = self.news or kind != "log"
+                    self.news = self.news or not kind.startswith("log")
                 self.folder.drop_checkpoints(name, seed)
                 ended(name, seed, scores)
             self._write()

@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lam_env.core import registry
-from lam_env.core.catalogue import JUDGE, PREDICTION, SHARE_OF_ORACLE, UTILITY
+from lam_env.core.catalogue import JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, UTILITY
+from lam_env.evaluation.breakdown import breakdowns
 from lam_env.evaluation.comparison import BASELINE, ORACLE
 from lam_env.evaluation.log_predictors import best_in_words, notes_on_counts, notes_on_parts
 from lam_env.evaluation.results import ResultRow, read, result_rows
@@ -78,7 +79,9 @@ def tables_in(
         mine = [r for r in rows if r.variant == variant]
         predicted, judged = holds(mine, PREDICTION), holds(mine, [JUDGE])
         kinds = {"summary": predicted and judged, "prediction": predicted, "reward": judged}
+        kinds["more of predictions"] = holds(mine, MORE[:1])
         tables = [score_table(mine, scenario, kind, variant, about) for kind, there in kinds.items() if there]
+        tables += breakdowns(mine) if variant == "log" else []
         known = scenario in registry.scenario_names()
         if judged and known and (figures := registry.scenario(scenario).key_figures):
             tables.append(score_table(mine, scenario, "key figures", variant, about, figures=figures))
@@ -129,7 +132,7 @@ def console_tables(
         if holds(mine, [JUDGE]):
             score_table(mine, scenario, "summary", variant, intervals=False).with_failed(failed).show()
         elif holds(mine, PREDICTION):
-            table = score_table(mine, scenario, "prediction", variant)
+            table = score_table(mine, scenario, "prediction", variant, intervals=variant != "log")
             dataclasses.replace(table, notes=(*notes_on_parts(mine), *table.notes)).show()
             print(best_in_words(mine))
 

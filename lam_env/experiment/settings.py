@@ -74,7 +74,20 @@ class PredictorChoice:
 
 
 @dataclass(frozen=True)
-class EvalSettings:
+class FoldSettings:
+    """Judging on a log."""
+
+    folds: int = setting(
+        0,
+        "predict a real log so many times: each time learn from its first days, some more each time, and test on the"
+        " next ones (default: once, on the last days)",
+        low=0,
+        high=50,
+    )
+
+
+@dataclass(frozen=True)
+class EvalSettings(FoldSettings):
     """Judging."""
 
     seeds: int = setting(
@@ -126,6 +139,7 @@ class PredictSettings(LogFile):
     launcher: Literal["local", "ray"] = setting("local", LAUNCHER, may_differ=True)
     ray: RaySettings = setting(RaySettings(), "the cluster", may_differ=True)
     predictor: PredictorChoice = PredictorChoice()
+    eval: FoldSettings = FoldSettings()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ players in the order of the file (people never seen). A log says so by its `Prot
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,12 +16,20 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError, Protocol, Vocabulary
+from lam_env.core.units import DAY
 from lam_env.logs.coverage import clean_names
-from lam_env.logs.decision_points import DecisionPoints, decision_points, split_by_day, split_each_by_day
+from lam_env.logs.decision_points import (
+    DecisionPoints,
+    day_of_target,
+    decision_points,
+    split_by_day,
+    split_each_by_day,
+)
 from lam_env.logs.local_time import monday_before
 from lam_env.logs.tables import HELD, check_names, in_order, told_of
 
 MOST_SOON = 2001  # actions, none included, of which is told what comes soon: that is a matrix of rows by actions
+LEAST_OF_FOLD = 3  # days
 LEAST = 10  # streams that can be split in three at all
 
 
@@ -74,7 +83,7 @@ def split_by_protocol(log: ActionLog, points: DecisionPoints) -> tuple[np.ndarra
     if protocol.test:
         return _as_told(points, protocol)
     if protocol.split == "days":
-        return split_by_day(points)
+        return split_by_day(points, protocol.parts)
     if protocol.split == "each":
         return split_each_by_day(points)
     if protocol.split == "worlds":
@@ -83,6 +92,28 @@ def split_by_protocol(log: ActionLog, points: DecisionPoints) -> tuple[np.ndarra
     counts = np.array([v.token_name(t).startswith(protocol.word) for t in range(v.n_tokens)])
     worlds, number = np.unique(points.world[counts[points.tokens[:, -1]]], return_counts=True)
     return split_by_stream(points, worlds=worlds[number >= protocol.least])
+
+
+def folds(log: ActionLog, n: int) -> list[ActionLog]:
+    """Windows that expand: of n + 1 parts of a log's days, the k-th learns from the first k, whose last eighth
+    validates, and is tested on the next. LogError where there is no such order of days, or too few of them."""
+    if log.protocol.split != "days" or log.protocol.test:
+        why = "the last days of this log do not test, but streams or a part of its own"
+        raise LogError(f"{why}; leave folds away, or give split=days")
+    points = decision_points(dataclasses.replace(log, timer=None), soon=False)
+    of_target, has = day_of_target(points), np.r_[points.world[1:] == points.world[:-1], False][: len(points)]
+    days = np.unique(of_target[has & (points.target > 0)])
+    if len(days) < LEAST_OF_FOLD * (n + 1):
+        most = max(0, len(days) // LEAST_OF_FOLD - 1)
+        raise LogError(f"{len(days)} days are too few for {n} folds of at least {LEAST_OF_FOLD}; give {most} at most")
+    out, ends = [], np.arange(1, n + 2) * len(days) // (n + 1)  # days up to the end of each part
+    for known, total in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+        last = (int(days[total - 1]) + 1) * DAY * log.ticks_per_second
+        valid = max(1, known // 8)
+        protocol = dataclasses.replace(log.protocol, parts=((known - valid) / total, valid / total))
+        part = log.select(log.time < last, [min(end, last) for end in log.end])
+        out.append(dataclasses.replace(part, protocol=protocol))
+    return out
 
 
 def _as_told(points: DecisionPoints, protocol: Protocol) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

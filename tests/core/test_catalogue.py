@@ -42,7 +42,7 @@ def test_a_run_writes_every_entry_and_nothing_else(made: tuple[str, Path]) -> No
     written = {r.metric for r in results.read(folder / "results.csv")}
     episodes = {m.id for m in (*catalogue.REWARD, catalogue.MASKED)}
     predictions = {metric for metric in catalogue.CATALOGUE if metric.startswith("pred.")}
-    predictions -= {catalogue.NLL_GAP.id, catalogue.NLL_GAP_SD.id}  # of parts, which predictors of a real log have
+    predictions -= {metric.id for metric in catalogue.ON_LOGS}
     if scenario.personal:  # each is asked before an action of their own
         predictions -= {catalogue.NLL_ALL.id, catalogue.PR_AUC.id}
     assert written & catalogue.CATALOGUE.keys() == episodes | predictions
@@ -70,14 +70,17 @@ def test_other_commands_write_the_rest(tmp_path: Path) -> None:
     written = {r.metric for r in results.read(tmp_path / "off" / "off_policy.csv")}
     written |= {r.metric for r in results.read(speed / "throughput.csv")}
     of_runs = {m.id for m in (*catalogue.REWARD, catalogue.MASKED)}
-    assert written == {m for m in catalogue.CATALOGUE if m not in of_runs and not m.startswith("pred.")}
+    assert written == {m for m in catalogue.CATALOGUE if m not in of_runs and not m.startswith(("pred.", "sd."))}
 
 
 def _names(family: catalogue.Family, written: set[str]) -> set[str]:
     return {name for metric in written if (name := family.name(metric))}
 
 
-@pytest.mark.parametrize("metric", ["pred.top2", "reward.utility", "kpi.", "lift"])
+UNKNOWN = ["pred.top2", "reward.utility", "kpi.", "lift", "pred.top1@week:3", "pred.top1@hour:", "pred.top2@hour:07"]
+
+
+@pytest.mark.parametrize("metric", UNKNOWN)
 def test_whoever_writes_an_unknown_metric_is_refused_at_once(metric: str, tmp_path: Path) -> None:
     row = ResultRow("home", "sim", "prior", 0, 1, metric, 0.5)
     with pytest.raises(ResultsError, match=rf"results\.csv: {metric} of prior .*: no metric '{metric}'; ") as caught:
@@ -112,6 +115,15 @@ def test_what_a_scenario_names_has_its_range_and_unit() -> None:
     assert catalogue.metric("utility.dark").unit == catalogue.UTILITY.unit
     assert catalogue.UTILITY_TERM.name("utility.lift") == ""
     assert catalogue.KPI.metric("cost", "cost [EUR/day]").heading == "cost [EUR/day]"
+
+
+def test_parts_and_errors_of_a_metric_are_metrics() -> None:
+    of_hour = catalogue.metric("pred.top1@hour:07")
+    assert (of_hour.heading, of_hour.range) == ("07", catalogue.SHARE)
+    assert catalogue.metric("pred.f1@action:mail@home:on").heading == "mail@home:on"
+    assert catalogue.metric(of_hour.sd.id) == of_hour.sd
+    assert catalogue.metric("sd.pred.nll").unit == "nats"
+    assert catalogue.metric(catalogue.NLL_GAP_SD.id) is catalogue.NLL_GAP_SD
 
 
 class Clash(SmartHome):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lam_env.core.catalogue import NLL_GAP_SD
 from lam_env.evaluation.log_predictors import best_in_words, best_predictor, notes_on_counts, notes_on_parts
 from lam_env.evaluation.metrics import prediction_metrics, scored
 from lam_env.evaluation.results import ResultRow
@@ -64,7 +65,8 @@ def test_the_best_is_named_in_a_line() -> None:
 def test_a_part_is_named_that_is_better_than_its_whole_by_more_than_a_deviation(
     gap: float | tuple[float, ...], sd: float, noted: bool
 ) -> None:
-    notes = notes_on_parts(TABLE + rows("prior.counts", nll_gap=gap, nll_gap_sd=sd) + rows("prior.nets", nll_gap=-9.0))
+    of_gap = [ResultRow("home", "log", "prior.counts", 0, 0, NLL_GAP_SD.id, sd)]
+    notes = notes_on_parts(TABLE + rows("prior.counts", nll_gap=gap) + of_gap + rows("prior.nets", nll_gap=-9.0))
     assert len(notes) == noted
     if noted:
         by = f"{-np.mean(gap):.3f} nats (sd {sd:.3f})"

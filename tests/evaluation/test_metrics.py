@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from lam_env.evaluation import metrics
 from lam_env.evaluation.metrics import Scored, prediction_metrics, scored, scores_of
@@ -73,12 +74,15 @@ def test_an_action_without_probability_is_no_hit_however_few_there_are() -> None
     assert prediction_metrics(probs, np.array([2]))["pred.top3"] == 0
 
 
-def test_average_precision_worked_out_by_hand() -> None:
-    score, positive = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, False, True, False])
-    assert metrics.average_precision(score, positive) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
-    # one score for all: the share of positives, whatever the order
-    for order in (positive, positive[::-1]):
-        assert metrics.average_precision(np.full(4, 0.5), order) == pytest.approx(0.5)
+def test_precision_and_recall_by_action_are_those_of_scikit_learn() -> None:
+    target, said = np.array([1, 1, 2, 3, 3, 3, 0]), np.array([1, 2, 2, 3, 1, 4, 1])
+    of = scored(np.eye(5)[said] * 0.9 + 0.02, target)
+    found, acts = metrics.by_action(of, np.ones(7)), target > 0
+    kinds = {"labels": range(5), "zero_division": 0.0}
+    for one, other in zip(found, precision_recall_fscore_support(target[acts], said[acts], **kinds), strict=True):
+        np.testing.assert_allclose(one, other)
+    of_macro = {"labels": [1, 2, 3], "zero_division": 0.0, "average": "macro"}
+    assert found.macro == pytest.approx(precision_recall_fscore_support(target[acts], said[acts], **of_macro)[:3])
 
 
 def test_reliability_puts_edges_into_the_lower_bin() -> None:
@@ -147,6 +151,27 @@ def test_the_truth_beats_any_prediction(case: tuple[np.ndarray, np.ndarray]) -> 
             assert best[name] <= value + 1e-9
         else:
             assert best[name] == pytest.approx(1)
+
+
+@given(predictions(), st.data())
+def test_a_weight_is_how_often_a_decision_point_is_there(
+    case: tuple[np.ndarray, np.ndarray], data: st.DataObject
+) -> None:
+    probs, target = case
+    weight = data.draw(hnp.arrays(np.int64, len(target), elements=st.integers(0, 3)))
+    again = np.repeat(np.arange(len(target)), weight)
+    found = scores_of(scored(probs, target), weight.astype(float))
+    assert found == pytest.approx(scores_of(scored(probs[again], target[again])))
+
+
+@given(predictions())
+def test_macro_f1_is_that_of_scikit_learn(case: tuple[np.ndarray, np.ndarray]) -> None:
+    probs, target = case
+    acts = target > 0
+    assume(acts.any())
+    likeliest = probs[acts, 1:].argmax(1) + 1
+    theirs = f1_score(target[acts], likeliest, labels=np.unique(target[acts]), average="macro", zero_division=0.0)
+    assert prediction_metrics(probs, target)["pred.macro_f1"] == pytest.approx(theirs)
 
 
 @given(predictions(), st.integers(1, 4))

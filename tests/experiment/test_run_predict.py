@@ -17,8 +17,10 @@ from plain_log import plain_log
 from lam_env.commands.run import main
 from lam_env.core.catalogue import NLL, NLL_GAP, NLL_GAP_SD, TOP1
 from lam_env.core.events import ActionLog
+from lam_env.evaluation.comparison import estimate_of
 from lam_env.evaluation.metrics import prediction_metrics
 from lam_env.evaluation.results import ResultRow, read
+from lam_env.experiment.result_tables import console_tables
 from lam_env.logs.decision_points import decision_points, split_by_day
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "predictor.members=1", "workers=1"]
@@ -47,7 +49,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_all_rows_are_those_of_predictors_on_the_log(whole: Path) -> None:
     rows = read(whole / "out" / "results.csv")
     assert {row.variant for row in rows} == {"log"}
-    assert {row.metric.split(".")[0] for row in rows} == {"pred"}
+    assert {row.metric.split(".")[0] for row in rows} == {"pred", "sd"}
     assert {row.agent for row in rows} == {"markov2", "prior", "prior_boosted", *PARTS}
     for row in (NLL, TOP1):
         assert len([r for r in rows if r.metric == row.id]) == 6
@@ -89,7 +91,24 @@ def test_nobody_acts_and_nothing_is_simulated(whole: Path) -> None:
     tables = (out / "tables.md").read_text()
     assert tables.count("\n## ") == 1
     assert "| prior_boosted |" in tables
-    assert (out / "report.html").is_file()
+    page = (out / "report.html").read_text()
+    for words in ("ROC-AUC by action", "by hour of the day", "the most frequent actions", "right where it is surest"):
+        assert words in tables
+        assert words in page
+    assert "f-surest" in page
+
+
+def test_scores_have_intervals_over_days_and_the_terminal_is_narrow(
+    whole: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = read(whole / "out" / "results.csv")
+    top1 = estimate_of(rows, "prior_boosted", TOP1)
+    assert top1 is not None
+    assert top1.low < top1.value < top1.high
+    assert f"{top1.value:.3f} [{top1.low:.3f}, {top1.high:.3f}]" in (whole / "out" / "tables.md").read_text()
+    console_tables(rows, "smart_home", ("log",))
+    said = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in said if line.startswith(("┃", "│"))) <= 80
 
 
 def test_the_best_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

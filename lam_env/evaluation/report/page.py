@@ -16,6 +16,7 @@ from lam_env.evaluation.report import sections_scores as scores
 from lam_env.evaluation.report.elements import Section
 from lam_env.evaluation.report.reader import RunFiles, missing_replays
 from lam_env.evaluation.report.sections_habits import habits_section
+from lam_env.evaluation.report.sections_predictions import more_of_predictions
 from lam_env.evaluation.report.trace import Trace
 from lam_env.evaluation.tables import VARIANTS, span
 
@@ -75,6 +76,7 @@ def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
         scores.overview(run),
         episodes.acts(run),
         prediction,
+        more_of_predictions(run),
         reward,
         scores.tuned(run),
         scores.curves(run),

@@ -20,6 +20,7 @@ from lam_env.core.rng import Streams
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
+from lam_env.evaluation.held_out import HeldOutRows, held_out_scores
 from lam_env.evaluation.log_predictors import WHOLE
 from lam_env.evaluation.metrics import Scored, scored, scores_of
 from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record
@@ -29,7 +30,7 @@ from lam_env.experiment.jobs import RunContext, parts_of, prior_path, training_p
 from lam_env.experiment.score_store import Scores
 from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
-from lam_env.logs.decision_points import day_of_target, decision_points, split_by_day
+from lam_env.logs.decision_points import decision_points, split_by_day
 from lam_env.logs.fidelity import Gate, gates
 from lam_env.logs.streams import split_by_protocol
 from lam_env.sim.routine import Routine, activity_log
@@ -55,27 +56,29 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
     else:
         fitted = registry.agent(name)().predictor(*training_points(work, log_name, timer=False))
         said = ({name: p} for p in models.blocks(fitted, points, test))
-    judged, actions, scores = _scored(said, points.target[test]), list(log.vocabulary.actions), {}
+    rows = HeldOutRows.of(log, points, test)
+    judged, actions, scores = _scored(said, points.target[test], rows.columns), list(log.vocabulary.actions), {}
     for row, each in judged.items():
-        scores[row] = scores_of(each)
+        scores[row] = held_out_scores(each, rows, actions)
         by_variant = {"log": prediction_record(each)}
         record: Judged = {"agent": row, "train_seed": seed, "actions": actions, "predictions": by_variant}
         work.run.write_json(file_of(f"{row}-log", seed), record)
-    unit = day_of_target(points)[test] if log.protocol.split == "days" else points.world[test]
     for part, whole in WHOLE.items():
         if part in judged and whole in judged:
             gap = judged[part].losses - judged[whole].losses
-            scores[part] |= {NLL_GAP.id: float(gap.mean()), NLL_GAP_SD.id: sd_over(unit, gap)}
+            scores[part] |= {NLL_GAP.id: float(gap.mean()), NLL_GAP_SD.id: sd_over(rows.unit, gap)}
     return {row: {0: of_row} for row, of_row in scores.items()}  # there is one test part, whatever the training seed
 
 
-def _scored(said: Iterable[dict[str, np.ndarray]], target: np.ndarray) -> dict[str, Scored]:
-    """Of pieces, (b, A) by row of the tables, and what followed (n,)."""
+def _scored(
+    said: Iterable[dict[str, np.ndarray]], target: np.ndarray, columns: tuple[int, ...] = ()
+) -> dict[str, Scored]:
+    """Of pieces, (b, A) by row of the tables, and what followed (n,); `columns` as in `scored`."""
     pieces, at = dict[str, list[Scored]](), 0
     for piece in said:
         here = slice(at, at + len(next(iter(piece.values()))))
         for row, p in piece.items():
-            pieces.setdefault(row, []).append(scored(p, target[here]))
+            pieces.setdefault(row, []).append(scored(p, target[here], columns))
         at = here.stop
     return {row: Scored.joined(parts) for row, parts in pieces.items()}
 

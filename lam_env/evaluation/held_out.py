@@ -1,0 +1,161 @@
+"""What is told of predictions on the held-out part of a log: scores with their standard errors, and the same by action,
+hour and user.
+
+A score is a function of weights of decision points, so that of a resampled log is the same function. Whole days of one
+stream, or whole streams where there are many, are drawn with replacement, the same ones for all predictors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lam_env.core.catalogue import (
+    EVENTS,
+    MACRO_PR_AUC,
+    MACRO_PRECISION,
+    MACRO_RECALL,
+    MACRO_ROC_AUC,
+    NLL,
+    OF_ACTION,
+    OF_GROUP,
+    RIGHT,
+    RIGHT_PR_AUC,
+    RIGHT_ROC_AUC,
+    SUREST,
+    TOP1,
+    UNITS,
+    metric,
+)
+from lam_env.core.events import ActionLog
+from lam_env.core.units import HOUR
+from lam_env.evaluation.metrics import Scored, by_action, scores_of
+from lam_env.evaluation.ranking import Ranking
+from lam_env.evaluation.statistics import sd_over
+from lam_env.logs.coverage import has_clock
+from lam_env.logs.decision_points import DecisionPoints, day_of_target
+
+MOST_ACTIONS = 20  # the most frequent ones, which are told one by one
+MOST_USERS, LEAST_EVENTS = 10, 10  # users told one by one: half of them the worst, half the best; of so many events
+DRAWS, FEWEST_DRAWS = 200, 50
+NONE = 1e-9
+MOST_ROWS = 1 << 24  # of all draws together, of a long log
+
+
+@dataclass(frozen=True)
+class HeldOutRows:
+    """The n decision points of a held-out part. (n,) each: `unit`, the day or stream that is drawn as a whole; the
+    `day`, the `hour` (None: no clock) and the `user` (None: but one) of what follows. `columns`: the most frequent
+    actions."""
+
+    unit: np.ndarray
+    day: np.ndarray
+    hour: np.ndarray | None
+    user: np.ndarray | None
+    columns: tuple[int, ...]
+
+    @classmethod
+    def of(cls, log: ActionLog, points: DecisionPoints, test: np.ndarray) -> HeldOutRows:
+        """test (n,) bool: which of a log's `points` are held out."""
+        one = log.protocol.split == "days"
+        day, start = day_of_target(points)[test], (points.time - points.duration).astype(np.int64)
+        hour = np.r_[start[1:], start[-1:]][test] // HOUR % 24 if has_clock(log) else None
+        user = (np.r_[points.user[1:], points.user[-1:]] if one else points.world)[test]
+        target = points.target[test]
+        often = np.bincount(target[target > 0], minlength=len(log.vocabulary))
+        columns = [int(a) for a in np.argsort(-often, kind="stable")[:MOST_ACTIONS] if often[a]]
+        several = bool((user != user[:1]).any())
+        return cls(day if one else points.world[test], day, hour, user if several else None, tuple(columns))
+
+
+def held_out_scores(of: Scored, rows: HeldOutRows, actions: Sequence[str]) -> dict[str, float]:
+    """All `pred.*` of a log, and `sd.pred.*` of them where there are two units at least; `actions`: names, by id."""
+    if not len(of.target):
+        return {}
+    judge = _Judge(of, rows, actions)
+    value = {key: v for key, v in judge(np.ones(len(of.target))).items() if np.isfinite(v)}
+    _, index = np.unique(rows.unit, return_inverse=True)
+    n = int(index.max()) + 1
+    out = value | {UNITS.id: float(n)}
+    if n > 1:
+        rng = np.random.Generator(np.random.PCG64(0))
+        many = max(FEWEST_DRAWS, min(DRAWS, MOST_ROWS // len(index)))
+        drawn = [judge(np.bincount(rng.integers(0, n, n), minlength=n)[index].astype(float)) for _ in range(many)]
+        for key in (k for k in value if not k.startswith(EVENTS.id)):
+            each = np.array([scores[key] for scores in drawn if np.isfinite(scores.get(key, np.nan))])
+            if 2 * len(each) > many:  # what most draws lack is not told
+                sd = float(each.std() * (n / (n - 1)) ** 0.5)
+                out |= {metric(key).sd.id: sd} if sd > NONE else {}  # what is all of one unit does not vary
+    return out | _by_user(of, rows)
+
+
+_SUREST = {RIGHT.at("surest", name).id: float(name.removesuffix(" %")) / 100 for name in SUREST}
+
+
+class _Judge:
+    """All scores as a function of weights (n,). What has to be sorted is sorted once."""
+
+    def __init__(self, of: Scored, rows: HeldOutRows, actions: Sequence[str]):
+        self.of, self.acts = of, of.acts
+        self.actions = [[m.at("action", actions[a]).id for a in of.columns] for m in OF_ACTION]
+        self.hours = [[m.at("hour", f"{h:02}").id for h in range(24)] for m in OF_GROUP]
+        self.hour = None if rows.hour is None else rows.hour[self.acts]
+        # where one acts that takes the likeliest action, and is right
+        self.right = Ranking((1 - of.none) * of.sure, of.target == of.likeliest)
+        target = of.target[self.acts]
+        self.hits, self.losses = of.rank[self.acts] < 1, of.losses[self.acts]
+        self.one_by_one = [Ranking(of.kept[self.acts, k], target == a) for k, a in enumerate(of.columns)]
+
+    def __call__(self, weight: np.ndarray) -> dict[str, float]:
+        out = scores_of(self.of, weight)
+        right = self.right.areas(weight)
+        out |= {RIGHT_ROC_AUC.id: right.roc, RIGHT_PR_AUC.id: right.precision}
+        out |= {id: self.right.right_of_first(share, weight) for id, share in _SUREST.items()}
+        when = weight[self.acts]
+        if when.any():
+            out |= {EVENTS.id: float(when.sum())} | self._by_action(weight, when) | self._by_hour(when)
+        return out
+
+    def _by_action(self, weight: np.ndarray, when: np.ndarray) -> dict[str, float]:
+        each = by_action(self.of, weight)
+        precision, recall, _ = each.macro
+        out = {MACRO_PRECISION.id: precision, MACRO_RECALL.id: recall}
+        for ids, column in zip(self.actions, each, strict=True):
+            out |= zip(ids, column[list(self.of.columns)].tolist(), strict=True)
+        areas = [ranking.areas(when) for ranking in self.one_by_one]
+        for m, under in zip((MACRO_ROC_AUC, MACRO_PR_AUC), zip(*areas, strict=True), strict=True):
+            if there := [area for area in under if np.isfinite(area)]:
+                out[m.id] = float(np.mean(there))
+        return out
+
+    def _by_hour(self, when: np.ndarray) -> dict[str, float]:
+        if self.hour is None:
+            return {}
+        hits, losses, events = (np.bincount(self.hour, each * when, 24) for each in (self.hits, self.losses, 1.0))
+        there = np.flatnonzero(events)
+        columns = (hits / np.maximum(events, 1), losses / np.maximum(events, 1), events)
+        return {ids[h]: float(each[h]) for ids, each in zip(self.hours, columns, strict=True) for h in there}
+
+
+def _by_user(of: Scored, rows: HeldOutRows) -> dict[str, float]:
+    """Of those least and best known; a user's standard error is over their own days."""
+    if rows.user is None:
+        return {}
+    acts = of.acts
+    user, day, hit, loss = rows.user[acts], rows.day[acts], (of.rank[acts] < 1) * 1.0, of.losses[acts]
+    who, index, events = np.unique(user, return_inverse=True, return_counts=True)
+    known = np.bincount(index, hit) / events
+    ranked = [k for k in np.argsort(known, kind="stable").tolist() if events[k] >= LEAST_EVENTS]
+    half = MOST_USERS // 2
+    out: dict[str, float] = {}
+    for k in ranked if len(ranked) <= MOST_USERS else ranked[:half] + ranked[-half:]:
+        mine, name = index == k, str(who[k])
+        out[EVENTS.at("user", name).id] = float(events[k])
+        for m, values in ((TOP1, hit[mine]), (NLL, loss[mine])):
+            one = m.at("user", name)
+            out[one.id] = float(values.mean())
+            if np.isfinite(sd := sd_over(day[mine], values)):
+                out[one.sd.id] = sd
+    return out
