@@ -16,6 +16,7 @@ from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.logs.coverage import has_clock
 from lam_env.logs.statistics import EventStream, streams
 
+ACTIONS = 200  # that are looked at, the most frequent ones
 LEAST_DAYS = 7  # of a log that tells of habits
 WINDOW = 1.5  # [h] to either side of an hour that is an action's own
 STEADY, BEYOND = 0.5, 0.2  # share of days with the action at its hour, and by how much that is more than by chance
@@ -59,7 +60,8 @@ class Contrast(NamedTuple):
 
 class Habits(NamedTuple):
     """Of `days` days. lately: the last `LATELY` days against those before; weekend: Saturdays and Sundays against other
-    days. Each list begins with what is most certain or most frequent. profile: by action (24,) events by hour."""
+    days. Each list begins with what is most certain or most frequent. profile: by action (24,) events by hour, of the
+    `ACTIONS` most frequent."""
 
     days: int
     anchors: list[Anchor]
@@ -76,7 +78,7 @@ def habits(part: EventStream, names: tuple[str, ...]) -> Habits | None:
     if days < LEAST_DAYS:
         return None
     labels, n = np.unique(part.label, return_counts=True)
-    often = labels[np.argsort(-n, kind="stable")].tolist()
+    often = labels[np.argsort(-n, kind="stable")][:ACTIONS].tolist()
     counts = {a: np.bincount(day[part.label == a], minlength=days) for a in often}
     late = np.arange(days) >= days - LATELY
     free = part.days.number % 7 >= 5
