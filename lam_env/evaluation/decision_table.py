@@ -63,7 +63,7 @@ class DecisionTable:
         """LogError says in one line what a table lacks."""
         left_out = Counter[str]()
         rows = DecisionRows.read(path, columns, left_out).complete(left_out)
-        if not len(rows.line):
+        if not len(rows.row):
             raise LogError(f"{path}: holds no decision with an action and a reward; see columns={columns[:80]}")
         prob = rows.probabilities("propensity")
         for i in np.flatnonzero(prob < RAREST)[:1].tolist():

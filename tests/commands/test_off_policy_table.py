@@ -16,6 +16,8 @@ from lam_env.core import registry
 from lam_env.evaluation import results
 from lam_env.evaluation.decision_table import DecisionTable
 from lam_env.evaluation.decisions import record_decisions
+from lam_env.evaluation.off_policy import estimate_policy
+from lam_env.evaluation.reward_model import cross_fitted
 from lam_env.experiment.logs import decisions
 from lam_env.experiment.logs.decisions import Estimates, ForeignTable, OwnLog
 
@@ -154,6 +156,21 @@ def test_the_kits_own_decisions_are_worth_the_same_as_a_table(tmp_path: Path, po
     assert wanted.sequence is not None
     assert again.sequence.value == pytest.approx(wanted.sequence.value, rel=1e-9)
     assert again.sequence.effective == pytest.approx(wanted.sequence.effective)
+
+
+def test_with_two_actions_all_estimates_are_those_of_an_environments_decisions(tmp_path: Path) -> None:
+    rng, n = np.random.default_rng(7), 300
+    context, action, reward = rng.normal(size=(n, 2)), rng.integers(0, 2, n), rng.normal(size=n)
+    prob, each = np.where(action > 0, 0.3, 0.7), np.arange(n)
+    shapes = {"clock": 4, "feedback": 4, "ages": 16, "epoch": 5, "since": 2, "action_mask": 2}
+    observation = {name: np.zeros((n, width)) for name, width in shapes.items()} | {"context": context}
+    model = cross_fitted(observation, action, reward, each)
+    wanted = estimate_policy(np.tile([0.0, 1.0], (n, 1)), action, prob, reward, model, each)
+    rows = zip(*context.T.tolist(), np.array(["still", "go"])[action], prob, reward, strict=True)
+    (tmp_path / "t.csv").write_text("c1,c2,a,p,r\n" + "\n".join(",".join(map(str, row)) for row in rows))
+    found = judged(tmp_path / "t.csv", "always:go", "context:c*,action:a,propensity:p,reward:r").one
+    for name in ("ips", "snips", "dr", "gain", "weight", "effective"):
+        assert getattr(found, name) == pytest.approx(getattr(wanted, name), rel=1e-9), name
 
 
 def test_bad_input_is_one_line(tmp_path: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,7 @@ def test_features_are_numbers_what_is_missing_and_frequent_texts(tmp_path: Path)
         ("x,.5,1\ny,.5,3", f"{PLAIN},policy:r", "line 3: policy:r 3; it must be a probability"),
         ("x,.5,1\n,.5,1\ny,.5,1", "action:p,propensity:p,reward:r,user:a", "line 3: no user; correct the line"),
         ("x,.5,1\ny,.5,1", f"{PLAIN},user:a,time:a", "line 2: 'x' is not an ISO 8601 time"),
+        ('"x\ny",.5,1\nz,2,1', PLAIN, "line 4: propensity 2; it must be a probability"),
         ("1,.5,1\n,.5,1", "action:p,propensity:p,reward:r,user:p,time:a", "line 3: no time; correct the line"),
     ],
 )

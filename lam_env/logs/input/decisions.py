@@ -14,9 +14,8 @@ Of context and policy there may be several columns: names with a plus between th
 from __future__ import annotations
 
 import fnmatch
-import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from lam_env.logs.input import batches
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.headers import header
 from lam_env.logs.input.numbers import Codes, amounts, clocks, each
-from lam_env.logs.input.records import objects, parts_of
+from lam_env.logs.input.records import parts_of
 from lam_env.logs.input.roles import Roles, Template, columns_of, numbered, roles_of
 from lam_env.logs.look.formats import kind_of
 
@@ -47,15 +46,17 @@ ROLES = {
 NEEDED, SEVERAL = ("action", "propensity", "reward"), ("context", "policy")
 EXAMPLE = "columns=context:age+device,action:offer,propensity:p,reward:clicked"
 NO_ACTION, NO_REWARD = "decision(s) without an action", "decision(s) without a reward"
+Place = Callable[[int], str]  # of a row, from 1, of a file
 
 
 @dataclass(frozen=True)
 class DecisionRows:
-    """n rows of files: `file` and `line` (n,) of each, cells (n,) text by role, such as `reward` and `context:age`."""
+    """n rows of files: `file` and `row` (n,) of each, cells (n,) text by role, such as `reward` and `context:age`;
+    places: of each file, what says where a row of it is."""
 
-    files: Sequence[str]
+    places: Sequence[Place]
     file: np.ndarray
-    line: np.ndarray
+    row: np.ndarray
     cells: Mapping[str, pa.Array]
 
     @classmethod
@@ -69,15 +70,17 @@ class DecisionRows:
         files = [file for file, _ in parts_of(path, None, None)]
         roles: Roles = {}
         parts: list[tuple[int, Batch]] = []
+        places = []
         for number, file in enumerate(files):
-            own, rows = _opened(file, told, left_out)
+            own, rows, place = _opened(file, told, left_out)
             if number and own != roles:
                 raise LogError(f"{file.name}: has not the columns of {files[0].name}; give them the same")
             roles = own
+            places.append(place)
             parts += [(number, batch) for batch in rows]
         nothing = pa.array([], pa.string())
         return cls(
-            [file.name for file in files],
+            places,
             np.repeat([number for number, _ in parts], [len(batch.number) for _, batch in parts]),
             np.concatenate([np.zeros(0, int), *(batch.number for _, batch in parts)]),
             {
@@ -93,10 +96,10 @@ class DecisionRows:
         left_out.update({NO_ACTION: int(nothing.sum()), NO_REWARD: int(unknown.sum())})
         keep = ~nothing & ~unknown
         cells = {role: column.filter(pa.array(keep)) for role, column in self.cells.items()}
-        return DecisionRows(self.files, self.file[keep], self.line[keep], cells)
+        return DecisionRows(self.places, self.file[keep], self.row[keep], cells)
 
     def where(self, i: int) -> str:
-        return f"{self.files[self.file[i]]}, line {self.line[i]}"
+        return self.places[self.file[i]](int(self.row[i]))
 
     def several(self, role: str) -> list[tuple[str, str]]:
         """Of a role that may have several columns: each as a role of its own, and its name."""
@@ -110,7 +113,7 @@ class DecisionRows:
         """(n,) numbers where all that stands there are, else text."""
         column = self.cells[role].fill_null("")
         try:
-            amounts(role, pc.unique(column), self.where)
+            amounts(role, pc.unique(column), str)
         except LogError:
             coded = column.dictionary_encode()
             return np.array(coded.dictionary.to_pylist())[coded.indices.to_numpy()]
@@ -129,7 +132,7 @@ class DecisionRows:
     def trajectory(self) -> np.ndarray:
         """(n,) numbers: whose, or each its own."""
         if "user" not in self.cells:
-            return np.arange(len(self.line))
+            return np.arange(len(self.row))
         codes = Codes()
         user = codes.add(self.cells["user"], clean)
         for i in np.flatnonzero(user == codes.number_of(""))[:1].tolist():
@@ -139,18 +142,17 @@ class DecisionRows:
     def times(self) -> np.ndarray:
         """(n,) by which rows are in order."""
         if "time" not in self.cells:
-            return np.arange(len(self.line))
-        try:
-            order = self.numbers("time")
-        except LogError:
+            return np.arange(len(self.row))
+        order = self.values("time")
+        if order.dtype.kind != "f":
             return clocks(self.cells["time"], None, self.where).time
         for i in np.flatnonzero(np.isnan(order))[:1].tolist():
             raise LogError(f"{self.where(i)}: no time; correct the line")
         return order
 
 
-def _opened(file: Path, told: Roles, left_out: Counter[str]) -> tuple[Roles, Iterator[Batch]]:
-    """What the columns of a file are, each on its own, and its rows."""
+def _opened(file: Path, told: Roles, left_out: Counter[str]) -> tuple[Roles, Iterator[Batch], Place]:
+    """What the columns of a file are, each on its own, its rows, and what says where one is."""
     kind = kind_of(file)
     if kind is None:
         raise LogError(f"{file.name}: no table; give one of CSV, JSON lines or Parquet")
@@ -158,7 +160,7 @@ def _opened(file: Path, told: Roles, left_out: Counter[str]) -> tuple[Roles, Ite
     if kind == "parquet":
         names = list(batches.parquet_columns(file))
     elif kind == "jsonl":
-        names = [name.lower() for _, record in itertools.islice(objects(file, Counter()), 1) for name in record]
+        names = batches.json_columns(file)
     else:
         sign, names = header(file)
     if not names:
@@ -174,11 +176,14 @@ def _opened(file: Path, told: Roles, left_out: Counter[str]) -> tuple[Roles, Ite
             there_are = f"there are {', '.join(names)[:160]}"
             raise LogError(f"{file.name}: no column {column[:40]!r}; {suggestion(column, names, there_are)}")
     wanted = columns_of(roles)
+    if kind == "csv":
+        rows = batches.csv_batches(file, sign, names, not bare, left_out, wanted)
+        return roles, rows, lambda row: f"{file.name}, line {batches.line_of(file, sign, row)}"
     if kind == "parquet":
-        return roles, batches.parquet_batches(file, wanted)
-    if kind == "jsonl":
-        return roles, batches.json_batches(file, left_out, wanted, columns_of({role: roles[role] for role in NEEDED}))
-    return roles, batches.csv_batches(file, sign, names, not bare, left_out, wanted)
+        rows = batches.parquet_batches(file, wanted)
+    else:
+        rows = batches.json_batches(file, left_out, wanted, columns_of({role: roles[role] for role in NEEDED}))
+    return roles, rows, lambda row: f"{file.name}, line {row}"
 
 
 def _single(told: Roles, names: Sequence[str]) -> Roles:
