@@ -14,10 +14,10 @@ from scipy.stats import binom
 from lam_env.commands import off_policy
 from lam_env.core import registry
 from lam_env.evaluation import results
-from lam_env.evaluation.decision_table import DecisionTable
 from lam_env.evaluation.decisions import record_decisions
-from lam_env.evaluation.off_policy import estimate_policy
-from lam_env.evaluation.reward_model import cross_fitted
+from lam_env.evaluation.off_policy.decision_table import DecisionTable
+from lam_env.evaluation.off_policy.estimates import estimate_policy
+from lam_env.evaluation.off_policy.reward_model import cross_fitted
 from lam_env.experiment.logs import decisions
 from lam_env.experiment.logs.decisions import Estimates, ForeignTable, OwnLog
 

@@ -13,7 +13,7 @@ import pytest
 from bandits import COLUMNS, NAMES, bandit, table
 
 from lam_env.core.events import LogError
-from lam_env.evaluation.decision_table import LEVELS, DecisionTable
+from lam_env.evaluation.off_policy.decision_table import LEVELS, DecisionTable
 
 PLAIN = "action:a,propensity:p,reward:r"
 

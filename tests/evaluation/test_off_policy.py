@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from bandits import BEST, bandit, better
 
-from lam_env.evaluation import off_policy
-from lam_env.evaluation.reward_model import by_action, cross_fitted
+from lam_env.evaluation.off_policy import estimates
+from lam_env.evaluation.off_policy.reward_model import by_action, cross_fitted
 
 # four decisions between two actions; the other policy always takes the second one: weights 0, 2, 4, 2
 ACTION, PROB = np.array([0, 1, 1, 1]), np.array([0.5, 0.5, 0.25, 0.5])
@@ -16,7 +16,7 @@ MODEL = np.tile([0.0, 1.0], (4, 1))
 
 
 def test_estimates_worked_out_by_hand() -> None:
-    found = off_policy.estimate_policy(TARGET, ACTION, PROB, REWARD, MODEL, np.arange(4))
+    found = estimates.estimate_policy(TARGET, ACTION, PROB, REWARD, MODEL, np.arange(4))
     assert found.ips.value == (0 + 0 + 8 + 8) / 4
     assert found.snips.value == 16 / 8
     assert found.dr.value == ((1 + 0) + (1 - 2) + (1 + 4) + (1 + 6)) / 4
@@ -26,19 +26,19 @@ def test_estimates_worked_out_by_hand() -> None:
     assert found.n == 4
 
 
-def estimate(weights: np.ndarray, unlogged: float = 0.0) -> off_policy.PolicyEstimate:
+def estimate(weights: np.ndarray, unlogged: float = 0.0) -> estimates.PolicyEstimate:
     n = len(weights)
-    return off_policy.estimate_weights(weights, np.zeros(n), np.ones(n), np.ones(n), np.arange(n), unlogged)
+    return estimates.estimate_weights(weights, np.zeros(n), np.ones(n), np.ones(n), np.arange(n), unlogged)
 
 
 def test_it_says_why_a_log_tells_little_of_a_policy() -> None:
     always = np.tile([0.0, 0.0, 1.0], (4, 1))  # the third action is never logged
-    found = off_policy.estimate_policy(always, ACTION, PROB, REWARD, np.zeros((4, 3)), np.arange(4))
+    found = estimates.estimate_policy(always, ACTION, PROB, REWARD, np.zeros((4, 3)), np.arange(4))
     assert found.unlogged == 1
     assert [doubt.split()[0] for doubt in found.doubts()] == ["100", "the", "the"]
     assert estimate(np.ones(100)).doubts() == []
     assert estimate(np.tile([0.0, 2.0], 100)).doubts() == []
-    assert estimate(np.ones(off_policy.FEW - 1)).doubts() == ["the log is worth 29.0 decisions of its own"]
+    assert estimate(np.ones(estimates.FEW - 1)).doubts() == ["the log is worth 29.0 decisions of its own"]
     assert ["mean weight is 0.50" in doubt for doubt in estimate(np.tile([0.0, 1.0], 100)).doubts()] == [True]
     assert ["mean weight is 1.50" in doubt for doubt in estimate(np.tile([1.0, 2.0], 100)).doubts()] == [True]
     assert estimate(np.tile([1.0, 1.1], 100)).doubts() == []  # far beyond chance, and near all the same
@@ -47,19 +47,19 @@ def test_it_says_why_a_log_tells_little_of_a_policy() -> None:
 
 def test_the_interval_of_a_mean_is_students_over_trajectories() -> None:
     values = np.array([1.0, 2, 3, 4])
-    each = off_policy.ips(np.ones(4), values, np.arange(4))
+    each = estimates.ips(np.ones(4), values, np.arange(4))
     half = 3.182446 * values.std(ddof=1) / 2  # t of 3 degrees of freedom
     assert (each.low, each.high) == (pytest.approx(2.5 - half), pytest.approx(2.5 + half))
     # two decisions of one trajectory that say the same are one
-    twice = off_policy.ips(np.ones(8), np.repeat(values, 2), np.repeat(np.arange(4), 2))
+    twice = estimates.ips(np.ones(8), np.repeat(values, 2), np.repeat(np.arange(4), 2))
     assert (twice.low, twice.high) == (pytest.approx(each.low), pytest.approx(each.high))
-    one = off_policy.ips(np.ones(4), values, np.zeros(4))
+    one = estimates.ips(np.ones(4), values, np.zeros(4))
     assert one.value == 2.5
     assert np.isnan(one.low)
 
 
 def test_a_policy_that_never_does_what_was_logged_has_no_self_normalised_value() -> None:
-    found = off_policy.estimate_policy(
+    found = estimates.estimate_policy(
         TARGET[:1], np.array([0]), np.array([0.5]), np.array([1.0]), MODEL[:1], np.zeros(1)
     )
     assert np.isnan(found.snips.value)
@@ -72,7 +72,7 @@ def test_the_logged_policy_has_the_value_that_it_had() -> None:
     logged = rng.dirichlet(np.ones(3), 50)
     action = np.array([rng.choice(3, p=p) for p in logged])
     reward = rng.normal(size=50)
-    found = off_policy.estimate_policy(
+    found = estimates.estimate_policy(
         logged, action, logged[np.arange(50), action], reward, np.zeros((50, 3)), np.arange(50)
     )
     assert found.ips.value == found.snips.value == found.dr.value == pytest.approx(reward.mean())
@@ -87,8 +87,8 @@ def test_doubly_robust_is_right_if_either_the_model_or_the_probabilities_are() -
     right, wrong = logged[np.arange(len(x)), action], np.full(len(x), 1 / 3)
     no_model = np.tile([0.3, -0.5, 1.0], (len(x), 1))
 
-    def value(prob: np.ndarray, model: np.ndarray) -> off_policy.PolicyEstimate:
-        return off_policy.estimate_policy(better(x), action, prob, reward, model, np.arange(len(x)))
+    def value(prob: np.ndarray, model: np.ndarray) -> estimates.PolicyEstimate:
+        return estimates.estimate_policy(better(x), action, prob, reward, model, np.arange(len(x)))
 
     for prob, model in ((right, mean), (right, no_model), (wrong, mean)):
         assert value(prob, model).dr.value == pytest.approx(BEST, abs=0.01)
@@ -109,7 +109,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(name: str) -> None:
         trajectory = np.repeat(np.arange(60), 10)
         reward = reward + np.repeat(rng.normal(size=60) * 0.3, 10)
         prob = logged[np.arange(600), action]
-        found = getattr(off_policy.estimate_policy(better(x), action, prob, reward, mean + 0.1, trajectory), name)
+        found = getattr(estimates.estimate_policy(better(x), action, prob, reward, mean + 0.1, trajectory), name)
         held += found.low <= BEST <= found.high
     assert 0.92 < held / 600 < 0.98
 
@@ -119,7 +119,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(name: str) -> None:
 )
 def test_a_window_sums_what_follows_within_a_trajectory(window: int, expected: list[float]) -> None:
     reward, trajectory = np.array([1.0, 2, 4, 8, 16]), np.array([5, 5, 5, 2, 2])
-    assert off_policy.windowed(reward, trajectory, window).tolist() == expected
+    assert estimates.windowed(reward, trajectory, window).tolist() == expected
 
 
 # -- sequences ---------------------------------------------------------------------------------------------------------
@@ -128,10 +128,10 @@ def test_a_window_sums_what_follows_within_a_trajectory(window: int, expected: l
 def test_per_decision_sampling_worked_out_by_hand() -> None:
     weights, reward = np.array([2.0, 0.5, 1, 0, 2, 2]), np.array([1.0, 2, 4, 1, 1, 1])
     trajectory = np.repeat([7, 3], 3)
-    whole = off_policy.per_decision_sampling(weights, reward, trajectory, horizon=3)
+    whole = estimates.per_decision_sampling(weights, reward, trajectory, horizon=3)
     assert whole.value.value == ((2 + 1 * 2 + 1 * 4) + 0) / 2
     assert whole.trajectories == 2
-    short = off_policy.per_decision_sampling(weights, reward, trajectory, horizon=2, gamma=0.5)
+    short = estimates.per_decision_sampling(weights, reward, trajectory, horizon=2, gamma=0.5)
     assert short.value.value == ((2 + 0.5 * 1 * 2) + 0) / 2
     assert short.effective == 1
 
@@ -148,9 +148,9 @@ def test_per_decision_sampling_follows_states_that_acts_change_and_the_bandit_vi
         reward[:, t] = action[:, t] * np.where(trust, 1.0, -1.0)
         trust &= ~((action[:, t] == 1) & (rng.random(n) < 0.5))
     weights, trajectory = 2.0 * action.ravel(), np.repeat(np.arange(n), steps)
-    sequence = off_policy.per_decision_sampling(weights, reward.ravel(), trajectory, horizon=3)
+    sequence = estimates.per_decision_sampling(weights, reward.ravel(), trajectory, horizon=3)
     assert sequence.value.value == pytest.approx(0.5, abs=0.05)
-    alone = off_policy.ips(weights, reward.ravel(), trajectory)
+    alone = estimates.ips(weights, reward.ravel(), trajectory)
     # trusting at the decisions: 1, 3/4, 9/16
     assert alone.value == pytest.approx(2 * (1 + 0.75 + 0.5625) / 3 - 1, abs=0.02)
     assert 3 * alone.value > 1.5
@@ -215,9 +215,9 @@ def test_the_model_never_saw_the_trajectory_that_it_is_asked_about() -> None:
 @pytest.mark.parametrize("prob", [0.0, -0.1, 1.5, np.nan])
 def test_refuses_what_is_no_probability(prob: float) -> None:
     with pytest.raises(ValueError, match="above 0"):
-        off_policy.importance(TARGET, ACTION, np.array([0.5, prob, 0.5, 0.5]))
+        estimates.importance(TARGET, ACTION, np.array([0.5, prob, 0.5, 0.5]))
 
 
 def test_refuses_a_target_that_is_no_distribution() -> None:
     with pytest.raises(ValueError, match="distribution"):
-        off_policy.importance(2 * TARGET, ACTION, PROB)
+        estimates.importance(2 * TARGET, ACTION, PROB)

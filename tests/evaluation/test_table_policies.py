@@ -9,8 +9,8 @@ import pytest
 from bandits import COLUMNS, table
 
 from lam_env.core.errors import UserError
-from lam_env.evaluation.decision_table import DecisionTable
-from lam_env.evaluation.table_policies import Answer, answer_of, by_name
+from lam_env.evaluation.off_policy.decision_table import DecisionTable
+from lam_env.evaluation.off_policy.table_policies import Answer, answer_of, by_name
 
 N = 40
 

@@ -20,7 +20,7 @@ from lam_env.config.cli import parse
 from lam_env.core.events import ActionLog
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation import results
-from lam_env.evaluation.decision_table import DecisionTable
+from lam_env.evaluation.off_policy.decision_table import DecisionTable
 from lam_env.evaluation.report.reader import read_run
 from lam_env.experiment import inputs, models, policies
 from lam_env.experiment.logs.decisions import ForeignTable

@@ -12,10 +12,10 @@ import numpy as np
 from lam_env.core import registry
 from lam_env.core.contracts import Policy
 from lam_env.core.errors import UserError
-from lam_env.evaluation import table_policies
-from lam_env.evaluation.decision_table import DecisionTable
 from lam_env.evaluation.decisions import Decisions, asked_again
-from lam_env.evaluation.off_policy import (
+from lam_env.evaluation.off_policy import table_policies
+from lam_env.evaluation.off_policy.decision_table import DecisionTable
+from lam_env.evaluation.off_policy.estimates import (
     PolicyEstimate,
     SequenceEstimate,
     estimate_policy,
@@ -25,7 +25,7 @@ from lam_env.evaluation.off_policy import (
     per_decision_sampling,
     windowed,
 )
-from lam_env.evaluation.reward_model import by_action, cross_fitted
+from lam_env.evaluation.off_policy.reward_model import by_action, cross_fitted
 from lam_env.evaluation.statistics import Interval
 from lam_env.experiment.agent_check import watched
 from lam_env.experiment.policies import own, policy_of

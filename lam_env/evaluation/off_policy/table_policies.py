@@ -15,7 +15,7 @@ import numpy as np
 
 from lam_env.config.convert import suggestion
 from lam_env.core.errors import UserError
-from lam_env.evaluation.decision_table import DecisionTable
+from lam_env.evaluation.off_policy.decision_table import DecisionTable
 from lam_env.logs.coverage import clean
 
 SAME = "always:"  # before the action's name

@@ -10,7 +10,7 @@ import numpy as np
 
 from lam_env.config.convert import count
 from lam_env.core.events import LogError
-from lam_env.evaluation.reward_model import standardise
+from lam_env.evaluation.off_policy.reward_model import standardise
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.decisions import DecisionRows
 from lam_env.logs.input.numbers import Codes

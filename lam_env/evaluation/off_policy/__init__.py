@@ -1,0 +1,1 @@
+"""What other policies would have earned in logged decisions: estimates, and tables of other systems."""
