@@ -66,11 +66,19 @@ class PredictorChoice:
         " (default: by the size of the log)",
         low=1,
     )
-    dropout: float | None = setting(
-        None, "share of the network's state dropped in training (default: by the size of the log)", low=0, high=0.9
+    dropout: tuple[float, ...] = setting(
+        (),
+        "share of the network's state dropped in training; of several that which is best on days left out of training"
+        " (default: by the size of the log)",
+        low=0,
+        high=0.9,
     )
-    weight_decay: float | None = setting(
-        None, "how much the network's weights decay (L2, as AdamW does it; default: 0.01)", low=0, high=10
+    weight_decay: tuple[float, ...] = setting(
+        (),
+        "how much the network's weights decay (L2, as AdamW does it); of several the best on days left out of training"
+        " (default: 0.01)",
+        low=0,
+        high=10,
     )
     augment: tuple[str, ...] = setting(
         (),
