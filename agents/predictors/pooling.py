@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -63,16 +64,17 @@ def fit_pool(
     device: str = "cpu",
     progress: Report = silent,
     checkpoints: Checkpoints | None = None,
+    others: Sequence[PredictorSettings] = (),
 ) -> Pool:
-    """Nets by `settings`, counts and weights from `train` and `valid` together, of which each part leaves blocks out.
-    `timed`: the same log's decision points with those of its timer, to train and to validate on, where the two are of
-    events alone."""
+    """Nets by `settings`, or those of `others` that read best what they leave out, counts and weights from `train` and
+    `valid` together, of which each part leaves blocks out. `timed`: the same log's decision points with those of
+    its timer, to train and to validate on, where the two are of events alone."""
     points, _ = joined(train, valid)
     blocks = most_blocks(points, settings.blocks)
     counts, said = counts_of(points, blocks)
     nets, weights = None, np.array([0.0, 1.0])
     if not nets_left_out_of(counts):
-        nets = pretrain(train, valid, settings, seed, device, progress, checkpoints)
+        nets = pretrain(train, valid, settings, seed, device, progress, checkpoints, others)
         weights = LeftOut.of(nets, points, said).weights()
     if timed is None:
         return Pool(nets, counts, weights, timer=points.timer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from lam_env.logs.decision_points import DecisionPoints
 from ..where import named
 from .cores import PredictorNetwork
 from .features import Featuriser
-from .likelihood import joined, left_out, most_blocks, split_of, split_without
+from .likelihood import Split, joined, left_out, mean_nll, most_blocks, split_of, split_without
 from .network import Predictor, one_thread
 from .settings import MOST_WEIGHTS, PredictorSettings
 from .training import Chunks, Fit
@@ -29,27 +30,23 @@ def pretrain(
     device: str = "cpu",
     progress: Report = silent,
     checkpoints: Checkpoints | None = None,
+    others: Sequence[PredictorSettings] = (),
 ) -> Predictor:
     """Fits a predictor to `train`; keeps the weights that read `valid` best (likelihood of `next`).
 
-    `settings` None: the preset for the log's size. The same seed gives the same weights to the bit (on one device),
-    also where a process that was killed has left `checkpoints`.
+    `settings` None: the preset for the log's size. `others`: more of them, of the same blocks; of all trained
+    predictors that one is returned which reads best what it has left out. The same seed gives the same weights to
+    the bit (on one device), also where a process that was killed has left `checkpoints`.
     """
     if not len(train) or not len(valid):
         raise UserError(
             f"pre-training needs decision points: {len(train)} to train on, {len(valid)} to validate; give a longer log"
         )
-    settings = settings or PredictorSettings.for_log(len(train))
-    if settings.blocks:
-        points, _ = joined(train, valid)
-        blocks = most_blocks(points, settings.blocks)
-        if blocks < 2:
-            raise UserError("pre-training needs at least two days or streams, to leave one out; give a longer log")
-        settings = dataclasses.replace(settings, blocks=blocks, members=min(settings.members, blocks))
-        splits = [split_without(points, left) for left in left_out(points, blocks, settings.members)]
-    else:
-        points = train
-        splits = [split_of(train, _first_worlds(valid, settings.valid_rows))] * settings.members
+    if others:
+        every = (settings, *others)
+        made = [pretrain(train, valid, each, seed, device, progress, checkpoints) for each in every]
+        return min(made, key=lambda predictor: left_out_nll(predictor, train, valid))
+    settings, points, splits = _splits(train, valid, settings or PredictorSettings.for_log(len(train)))
     where = named(device)
     featuriser = Featuriser.fit(points, settings.recency)
     with torch.device("meta"):  # nothing is trained that could not be kept
@@ -86,6 +83,34 @@ def pretrain(
     predictor.nets.to("cpu").eval()
     predictor.refresh()
     return predictor
+
+
+def left_out_nll(predictor: Predictor, train: DecisionPoints, valid: DecisionPoints) -> float:
+    """Mean NLL [nats] of the rows on which its networks have stopped, which none of them was trained on."""
+    settings, _, splits = _splits(train, valid, predictor.settings)
+    if not settings.blocks:
+        reading, judged = splits[0][1:]
+        return mean_nll(predictor.read(reading, hidden=False).next[judged], reading.target[judged])
+    each = []
+    for member, (_, reading, judged) in enumerate(splits):
+        said = predictor.member(member).read(reading, hidden=False).next[judged]
+        each.append((int(judged.sum()), mean_nll(said, reading.target[judged])))
+    return float(np.average([nll for _, nll in each], weights=[rows for rows, _ in each]))
+
+
+def _splits(
+    train: DecisionPoints, valid: DecisionPoints, settings: PredictorSettings
+) -> tuple[PredictorSettings, DecisionPoints, list[Split]]:
+    """The settings that the log allows, all rows that are trained on, and what each member learns from and stops on."""
+    if not settings.blocks:
+        return settings, train, [split_of(train, _first_worlds(valid, settings.valid_rows))] * settings.members
+    points, _ = joined(train, valid)
+    blocks = most_blocks(points, settings.blocks)
+    if blocks < 2:
+        raise UserError("pre-training needs at least two days or streams, to leave one out; give a longer log")
+    settings = dataclasses.replace(settings, blocks=blocks, members=min(settings.members, blocks))
+    left = left_out(points, blocks, settings.members)
+    return settings, points, [split_without(points, rows) for rows in left]
 
 
 def _first_worlds(points: DecisionPoints, rows: int) -> DecisionPoints:

@@ -8,6 +8,8 @@ from typing import Any
 from lam_env.config.cli import override
 from lam_env.core.errors import UserError
 
+from .augment import KINDS
+
 CORES = ("lstm", "gru", "transformer", "mlp")
 MOST_WEIGHTS = 1 << 30  # [bytes] of all networks of a predictor, as they are kept
 SMALL_LOG = 20_000  # rows below which the settings for small logs apply
@@ -40,6 +42,7 @@ class PredictorSettings:
     learning_rate: float = 6e-3
     weight_decay: float = 1e-2
     label_smoothing: float = 0.0
+    augment: tuple[str, ...] = ()  # how rows that are trained on are changed in each pass: some of `augment.KINDS`
     schedule: str = "cosine"  # cosine (to zero over `passes`, after a short warm-up) | constant
     average: float = 0.0  # decay per update of an exponential average of the weights; 0 keeps the last weights
     soon_weight: float = 0.1  # share of `soon` (cross-entropy summed over actions) in the trunk's gradient
@@ -69,6 +72,10 @@ class PredictorSettings:
         for name in ("dropout", "embedding_dropout", "input_dropout", "label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in [0, 1)")
+        if not 0 <= self.weight_decay <= 10:
+            raise UserError(f"predictor: weight_decay = {self.weight_decay} must lie in 0..10")
+        if unknown := [kind for kind in self.augment if kind not in KINDS]:
+            raise UserError(f"predictor: augment {unknown[0]!r} is unknown; choose some of {', '.join(KINDS)}")
         if self.blocks and self.blocks < self.members:
             raise UserError(f"predictor: blocks = {self.blocks} must be at least members = {self.members}, or 0")
         if self.core == "transformer" and self.hidden % self.heads:

@@ -19,6 +19,7 @@ from lam_env.core.progress import Note, Report
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..plain import generators, optimizer_state, set_generators, set_optimizer
+from .augment import augmented
 from .cores import PredictorNetwork
 from .features import Featuriser
 from .likelihood import Split, marginal_nll, mean_nll
@@ -36,17 +37,20 @@ class Chunks:
     def __init__(
         self, train: DecisionPoints, featuriser: Featuriser, settings: PredictorSettings, device: torch.device
     ):
-        self.tokens = torch.from_numpy(np.asarray(train.tokens, np.int64)).to(device)
-        self.features = torch.from_numpy(featuriser.read(train)).to(device)
-        self.target = torch.from_numpy(np.asarray(train.target, np.int64)).to(device)
-        self.soon = None if train.soon is None else torch.from_numpy(train.soon).to(device)
-        self.bounds = np.r_[train.starts(), len(train)]
+        self.featuriser, self.device = featuriser, device
+        self.augment, self.train = settings.augment, train
+        self._take(train)
         # a transformer never sees more than its context
         self.window = min(settings.window, settings.context) if settings.core == "transformer" else settings.window
-        self.featuriser = featuriser
         self.burn_in = 0 if settings.core in ("transformer", "mlp") else settings.burn_in
         self.batch = settings.batch
-        self.device = device
+
+    def _take(self, rows: DecisionPoints) -> None:
+        self.tokens = torch.from_numpy(np.asarray(rows.tokens, np.int64)).to(self.device)
+        self.features = torch.from_numpy(self.featuriser.read(rows)).to(self.device)
+        self.target = torch.from_numpy(np.asarray(rows.target, np.int64)).to(self.device)
+        self.soon = None if rows.soon is None else torch.from_numpy(rows.soon).to(self.device)
+        self.bounds = np.r_[rows.starts(), len(rows)]
 
     def some(self, rng: np.random.Generator, n: int) -> tuple[torch.Tensor, torch.Tensor]:
         """n chunks that begin anywhere: rows (n, L), and which of them are scored (n, L)."""
@@ -58,8 +62,10 @@ class Chunks:
         return torch.from_numpy(rows).to(self.device), torch.from_numpy(real).to(self.device)
 
     def batches(self, rng: np.random.Generator) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Rows (B, L) and which of them are scored (B, L), for one pass: every row once, offsets drawn anew. A chunk
-        begins with up to `burn_in` rows that only warm the memory up."""
+        """Rows (B, L) and which of them are scored (B, L), for one pass: every row once, offsets drawn anew, and rows
+        too where they are augmented. A chunk begins with up to `burn_in` rows that only warm the memory up."""
+        if self.augment:
+            self._take(augmented(self.train, self.augment, rng))
         first, end, warm = [], [], []
         for a, b in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True):
             cuts = np.unique(np.r_[a, np.arange(a + rng.integers(1, self.window + 1), b, self.window), b])

@@ -71,7 +71,7 @@ ECE = Metric("pred.ece", "ECE", "lower", SHARE)
 PR_AUC = Metric("pred.pr_auc", "PR-AUC of acting", "higher", SHARE)
 NLL_GAP = Metric("pred.nll_gap", "NLL less the whole's", "lower", unit="nats")  # of a part of a predictor
 NLL_GAP_SD = NLL_GAP.sd
-# of a log alone, of `evaluation.held_out`
+# of a log alone, of `evaluation.predictions.held_out`
 MACRO_PRECISION = Metric("pred.macro_precision", "macro-precision", "higher", SHARE)
 MACRO_RECALL = Metric("pred.macro_recall", "macro-recall", "higher", SHARE)
 MACRO_ROC_AUC = Metric("pred.macro_roc_auc", "ROC-AUC by action", "higher", SHARE)  # one against the rest

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.catalogue import BRIER, ECE, MACRO_F1, NLL, NLL_ALL, PR_AUC, TOP1, TOP3
-from lam_env.evaluation.ranking import Ranking
+from lam_env.evaluation.predictions.ranking import Ranking
 
 _AT_ONCE = 1 << 22  # numbers
 _SMOOTHING = 1e-3  # NLL is that of .999 p + .001 / K: one impossible event costs ln(1000 K), not everything

@@ -134,6 +134,8 @@ def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if len(log.vocabulary) < 3:
         only = ", ".join(log.vocabulary.actions[1:])
         raise UserError(f"logs={s.logs}: only one action ({only}); at least two are needed to predict which comes next")
+    if not has_clock(log) and {"jitter", "shift"} & set(s.predictor.augment):
+        raise UserError("predictor.augment: this log knows order alone, and has no times to move: give drop or repeat")
     if s.eval.folds:
         return RealLog(_checked_folds(s.logs, log, s.eval.folds))
     if log.protocol.split in ("each", "streams"):

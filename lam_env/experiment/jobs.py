@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -159,11 +160,21 @@ def parts_of(settings: RunSettings, log: ActionLog) -> tuple[str, ...]:
     return tuple((settings.predictor.parts or usual).split(","))
 
 
-def chosen_predictor(settings: RunSettings, rows: int, pooled: bool = False) -> PredictorSettings:
+CHOSEN = ("dropout", "weight_decay")  # settings of which several may be given, to choose by what is left out
+
+
+def candidates(settings: RunSettings, rows: int, pooled: bool = False) -> list[PredictorSettings]:
     """Of the neural predictor, for a log of so many rows; `pooled`: as a part among others."""
-    chosen = dataclasses.asdict(settings.predictor)
-    chosen.pop("parts")
-    return models.predictor_settings(rows, pooled, **{k: v for k, v in chosen.items() if v is not None})
+    given = {k: v for k, v in dataclasses.asdict(settings.predictor).items() if k != "parts" and v not in (None, ())}
+    names = [name for name in CHOSEN if name in given]
+    every = itertools.product(*(given.pop(name) for name in names))
+    return [models.predictor_settings(rows, pooled, **given, **dict(zip(names, each, strict=True))) for each in every]
+
+
+def _say_chosen(settings: RunSettings, taken: PredictorSettings) -> None:
+    names = [name for name in CHOSEN if len(getattr(settings.predictor, name)) > 1]
+    if names:
+        print(f"  best on what was left out: {', '.join(f'predictor.{n}={getattr(taken, n):g}' for n in names)}")
 
 
 def _of_seed(report: Report, work: RunContext, seed: int) -> Report:
@@ -184,16 +195,20 @@ def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) 
         # of a recorded log the parts know the moments at which something happened
         apart = log.timer is not None and log.protocol.split != "worlds"
         train, valid = training_points(work, log_name, timer=False) if apart else timed
-        chosen = chosen_predictor(work.settings, len(train) + len(valid), pooled=True)
-        made = models.fit_pool(train, valid, chosen, timed if apart else None, seed, device, report, kept)
+        chosen, *others = candidates(work.settings, len(train) + len(valid), pooled=True)
+        made = models.fit_pool(train, valid, chosen, timed if apart else None, seed, device, report, kept, others)
         if why := models.why_no_networks(made):
             print(f"  no networks: {why}")
         elif (members := made.networks.settings.members) < chosen.members:
             print(f"  few days: {members} networks in place of {chosen.members}, each of which leaves one day out")
+        if made.nets is not None:
+            _say_chosen(work.settings, made.nets.settings)
         models.save_predictor(made, prior_path(work, log_name, seed))
         return
-    chosen = chosen_predictor(work.settings, len(timed[0]))
-    models.save_predictor(models.pretrain(*timed, chosen, seed, device, report, kept), prior_path(work, log_name, seed))
+    chosen, *others = candidates(work.settings, len(timed[0]))
+    nets = models.pretrain(*timed, chosen, seed, device, report, kept, others)
+    _say_chosen(work.settings, nets.settings)
+    models.save_predictor(nets, prior_path(work, log_name, seed))
 
 
 def _checkpoints(work: RunContext, row: str, seed: int, source: str) -> Checkpoints:

@@ -7,7 +7,7 @@ import dataclasses
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,11 +71,12 @@ def pretrain(
     device: str = "cpu",
     report: Report = silent,
     checkpoints: Checkpoints | None = None,
+    others: Sequence[PredictorSettings] = (),
 ) -> Predictor:
-    """The neural predictor, trained on a log."""
+    """The neural predictor, trained on a log; by the best of several settings where `others` has more."""
     from lam_env.agents.predictors.pretrain import pretrain
 
-    return pretrain(train, valid, settings, seed, device, report, checkpoints)
+    return pretrain(train, valid, settings, seed, device, report, checkpoints, others)
 
 
 def fit_pool(
@@ -87,12 +88,13 @@ def fit_pool(
     device: str,
     report: Report,
     checkpoints: Checkpoints,
+    others: Sequence[PredictorSettings] = (),
 ) -> Pool:
-    """Networks and counts, weighed. `timed`: `train` and `valid` with the decision points of the log's timer, where
-    they are of events alone."""
+    """Networks and counts, weighed; `others` as in `pretrain`. `timed`: `train` and `valid` with the decision points of
+    the log's timer, where they are of events alone."""
     from lam_env.agents.predictors.pooling import fit_pool
 
-    return fit_pool(train, valid, settings, timed, seed, device, report, checkpoints)
+    return fit_pool(train, valid, settings, timed, seed, device, report, checkpoints, others)
 
 
 def read_held_out(

@@ -91,7 +91,7 @@ class Pipeline:
         """Reads log and earlier run, and tries one's own agents; unless `strict`, one that fails is left out."""
         from lam_env.experiment.agent_check import try_own
         from lam_env.experiment.inputs import device_of, earlier_run, real_log
-        from lam_env.experiment.jobs import chosen_predictor
+        from lam_env.experiment.jobs import candidates
         from lam_env.experiment.logs import real as real_logs
         from lam_env.experiment.policies import scenario_made
 
@@ -99,7 +99,7 @@ class Pipeline:
         self.settings = s = dataclasses.replace(self.settings, device=device_of(self.settings, self.path))
         self.real = real_log(s, self.scenario)
         for rows in (100, 1_000_000):
-            chosen_predictor(s, rows, pooled=rows == 100)
+            candidates(s, rows, pooled=rows == 100)
         self.earlier = earlier_run(s, self.scenario) if s.model else None
         source = self.real or self.earlier
         self.tables = source.tables if source else None

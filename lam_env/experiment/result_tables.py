@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lam_env.core import registry
 from lam_env.core.catalogue import JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, UTILITY
-from lam_env.evaluation.breakdown import breakdowns
 from lam_env.evaluation.comparison import BASELINE, ORACLE
 from lam_env.evaluation.log_predictors import best_in_words, notes_on_counts, notes_on_parts
+from lam_env.evaluation.predictions.breakdown import breakdowns
 from lam_env.evaluation.results import ResultRow, read, result_rows
 from lam_env.evaluation.rollout import add_lift
 from lam_env.evaluation.tables import LADDER, VARIANTS, Provenance, Table, holds, score_table, versions

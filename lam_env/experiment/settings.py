@@ -66,6 +66,25 @@ class PredictorChoice:
         " (default: by the size of the log)",
         low=1,
     )
+    dropout: tuple[float, ...] = setting(
+        (),
+        "share of the network's state dropped in training; of several that which is best on days left out of training"
+        " (default: by the size of the log)",
+        low=0,
+        high=0.9,
+    )
+    weight_decay: tuple[float, ...] = setting(
+        (),
+        "how much the network's weights decay (L2, as AdamW does it); of several the best on days left out of training"
+        " (default: 0.01)",
+        low=0,
+        high=10,
+    )
+    augment: tuple[str, ...] = setting(
+        (),
+        "how rows that are trained on are changed anew in each pass, some of jitter and shift (times, one by one and"
+        " by the day), drop, repeat (events missed, or written twice; default: not at all)",
+    )
     parts: Literal["nets", "nets,counts", "nets,counts,boosting"] | None = setting(
         None,
         "what the predictor is made of: networks, counts that never stop, and boosted trees, where it only predicts"

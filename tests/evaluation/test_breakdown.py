@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lam_env.core.catalogue import EVENTS, F1, NLL, PRECISION, TOP1, UNITS, Metric
-from lam_env.evaluation.breakdown import breakdowns, parts_of_group
 from lam_env.evaluation.comparison import estimate_of
+from lam_env.evaluation.predictions.breakdown import breakdowns, parts_of_group
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import t_quantile
 from lam_env.evaluation.tables import score_table

@@ -7,8 +7,8 @@ import pytest
 
 from lam_env.core.catalogue import EVENTS, MORE, NLL, RIGHT, TOP1, UNITS, metric
 from lam_env.core.events import ActionLog, Protocol, Vocabulary
-from lam_env.evaluation.held_out import MOST_ACTIONS, MOST_USERS, HeldOutRows, held_out_scores
 from lam_env.evaluation.metrics import Scored, scored
+from lam_env.evaluation.predictions.held_out import MOST_ACTIONS, MOST_USERS, HeldOutRows, held_out_scores
 from lam_env.logs.decision_points import decision_points, split_by_day
 
 NAMES = ("none", "a", "b", "c")

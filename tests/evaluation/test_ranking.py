@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from lam_env.evaluation.ranking import Ranking
+from lam_env.evaluation.predictions.ranking import Ranking
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -84,3 +84,11 @@ def test_a_finished_run_is_not_made_again(run: Path, monkeypatch: pytest.MonkeyP
 def test_folds_that_make_no_sense_are_one_line(fails: Fails, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     (tmp_path / "log.csv").write_text(plain_log(0))
     assert said in fails(*words)
+
+
+def test_times_of_order_alone_are_not_moved(fails: Fails, tmp_path: Path) -> None:
+    text = "\n".join(["number,action", *(f"{i},{'abc'[i % 3]}" for i in range(60))])
+    (tmp_path / "log.csv").write_text(text + "\n")
+    words = ("predict=yes", "logs=log.csv", "format=csv", "columns=order:number,action:action")
+    assert "has no times to move: give drop or repeat" in fails(*words, "predictor.augment=repeat,shift")
+    assert "augment 'fog' is unknown" in fails(*words, "predictor.augment=fog")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lam_env.core.catalogue import MORE, RIGHT, TOP1
-from lam_env.evaluation.breakdown import breakdowns, parts_of_group
 from lam_env.evaluation.log_predictors import best_predictor
+from lam_env.evaluation.predictions.breakdown import breakdowns, parts_of_group
 from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.elements import Figure, Section, html_table, of_table
 from lam_env.evaluation.report.reader import RunFiles

@@ -20,9 +20,9 @@ from lam_env.core.rng import Streams
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.units import DAY
 from lam_env.envs.recording import simulate_log
-from lam_env.evaluation.held_out import HeldOutRows, held_out_scores
 from lam_env.evaluation.log_predictors import WHOLE
 from lam_env.evaluation.metrics import Scored, scored, scores_of
+from lam_env.evaluation.predictions.held_out import HeldOutRows, held_out_scores
 from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record
 from lam_env.evaluation.statistics import sd_over
 from lam_env.experiment import models

@@ -32,7 +32,7 @@ from lam_env.core.catalogue import (
 from lam_env.core.events import ActionLog
 from lam_env.core.units import HOUR
 from lam_env.evaluation.metrics import Scored, by_action, scores_of
-from lam_env.evaluation.ranking import Ranking
+from lam_env.evaluation.predictions.ranking import Ranking
 from lam_env.evaluation.statistics import sd_over
 from lam_env.logs.coverage import has_clock
 from lam_env.logs.decision_points import DecisionPoints, day_of_target

@@ -1,0 +1,1 @@
+"""Predictions on the held-out part of a log, told in full."""
