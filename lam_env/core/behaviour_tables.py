@@ -12,7 +12,7 @@ from lam_env.core.shared import Shared
 
 _LONGEST, _HEAVIEST = 100_000, 1e99  # [min] of an act or a pause; of a weight
 DAYS = ("all", "weekday", "weekend")
-_ARRAYS = ("hourly", "follow", "night", "again", "pace")
+_ARRAYS = ("hourly", "follow", "sequel", "night", "again", "pace")
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,11 @@ class BehaviourTables(Shared):
 
     activities: names (K). `durations`: per activity, quantiles [min] at equally spaced probabilities 0..1.
     `hourly` (24, K): weight of choosing a filler at an hour of day (rows need not sum to 1). `follow` (K, K):
-    factor on the weight of the next filler given the last act (1 = no influence). `pauses`: quantiles [min] of the
-    time between two acts in which nothing is done; `pause` is the probability that there is one.
+    factor on the weight of the next filler given the last act (1 = no influence). `sequel` (K, K) or (0, 0): a weight of
+    the next filler given the last act, which is added whatever the hour: it decides where hours say next to nothing of
+    what may follow. `pauses`: quantiles [min] of the
+    time between two acts in which nothing is done; `pause` is the probability that there is one. `pauses_after`: by
+    activity those of the time after it, none of it among them, in place of both: whoever leaves is away.
     `night` (K,) or (0,): weights of what they do between going to bed and getting up (empty: they sleep until they
     wake or a need wakes them). `night_pauses`: those of that time. `naps`: quantiles [min] of sleep outside that time.
     """
@@ -62,6 +65,7 @@ class BehaviourTables(Shared):
     durations: dict[str, tuple[float, ...]] = field(default_factory=dict)
     hourly: np.ndarray = field(default_factory=lambda: np.zeros((24, 0)))
     follow: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    sequel: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     pauses: tuple[float, ...] = (0.0, 0.0)
     pause: float = 0.0
     weekend_shift: float = 0.0  # [h] added to anchors' hours on Saturday and Sunday
@@ -78,18 +82,22 @@ class BehaviourTables(Shared):
     brevity: float = 0.0  # probability that an act is the shorter the longer the pause before it
     mood: float = 0.0  # sd of the log of a day's factor on the length of fillers; pauses shrink as they stretch
     taste: float = 0.0  # how much the choice of fillers differs from day to day, 0..1
+    pauses_after: dict[str, tuple[float, ...]] = field(default_factory=dict)
     rotation: int = 1  # [weeks] after which the anchors' weeks repeat (shift work)
 
     def __post_init__(self) -> None:
         k = len(self.activities)
         if np.shape(self.hourly) != (24, k) or np.shape(self.follow) != (k, k):
             raise ValueError(f"behaviour tables: hourly must be (24, {k}) and follow ({k}, {k})")
+        if np.shape(self.sequel) not in ((0, 0), (k, k)):
+            raise ValueError(f"behaviour tables: sequel must be empty or ({k}, {k})")
         if any(np.shape(x) not in ((0,), (k,)) for x in (self.night, self.again)):
             raise ValueError(f"behaviour tables: night and again must be empty or ({k},)")
         if np.shape(self.pace) not in ((0,), (24,)):
             raise ValueError("behaviour tables: pace must be empty or (24,)")
         self._check_numbers()
-        for name in (*(a.activity for a in self.anchors), *(n.activity for n in self.needs), *self.away):
+        planned = (*(a.activity for a in self.anchors), *(n.activity for n in self.needs))
+        for name in (*planned, *self.away, *self.pauses_after):
             if name not in self.activities:
                 raise ValueError(f"behaviour tables: unknown activity {name!r}")
         for anchor in self.anchors:
@@ -100,6 +108,7 @@ class BehaviourTables(Shared):
         quantiles = {"pauses": self.pauses, "naps": self.naps, "night_pauses": self.night_pauses}
         quantiles |= {f"minutes of {a.activity!r}": a.minutes for a in self.anchors}
         quantiles = {name: q for name, q in quantiles.items() if q}
+        quantiles |= {f"pauses_after {name!r}": q for name, q in self.pauses_after.items()}
         quantiles |= {f"durations of {name!r}": self.durations.get(name, ()) for name in self.activities}
         for name, q in quantiles.items():
             if len(q) < 2 or list(q) != sorted(q) or not 0 <= q[0] <= q[-1] <= _LONGEST:

@@ -26,6 +26,9 @@ EVENNESS = 0.95
 OFTEN = 0.5  # share of days on which an anchored or needed act is done at least
 FEWEST = 10  # cases from which anything is estimated
 QUANTILES = 101
+BOUND = 10.0  # by which an hour or the act before makes an act more or less likely at most: hours that lend each other
+# cases would have others grow without end
+SEQUEL = 0.1  # weight of what follows an act at any hour, beside the weights by hour, which sum to 1
 _NIGHT = 24  # context after the 24 hours: the night
 _LONGEST_NIGHT = 15 * HOUR
 _UNUSUAL = 4 * HOUR  # from the usual bedtime
@@ -62,7 +65,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
     planned = np.isin(acts.label, [names.index(name) for name in (*anchored, *(n.activity for n in needs))])
     free = ~planned & ~np.isin(acts.start, bed)
     context = np.where(asleep, _NIGHT, acts.start % DAY // HOUR)
-    hourly, night, follow, again = _choices(acts, context, free, k, sleep)
+    hourly, night, follow, again, sequel = _choices(acts, context, free, k, sleep)
     pauses = np.r_[np.where(acts.joined, acts.start[1:] - acts.end[:-1], 0), 0] / 60  # an absence is no pause
     length = (acts.end - acts.start) / 60
     pace = _pace(acts, length, pauses, asleep)
@@ -86,6 +89,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
         durations=lengths,
         hourly=hourly,
         follow=follow,
+        sequel=sequel,
         pauses=_quantiles(pauses[idle & ~still]),
         pause=float(idle[:-1][acts.joined].mean()),
         sleep=names[sleep] if sleep >= 0 else "sleep",
@@ -93,6 +97,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
         naps=naps,
         night_pauses=_quantiles(pauses[idle & still]) if broken else (),
         pace=pace,
+        pauses_after=_pauses_after(pauses, acts, ~still, names),
         again=again,
         brevity=_brevity(*(x[acts.joined] for x in (length[1:], acts.label[1:], pauses[:-1], still[:-1]))),
         evenness=EVENNESS,
@@ -131,6 +136,15 @@ def _uncut(minutes: np.ndarray, cut: np.ndarray) -> tuple[float, ...]:
     gone = 1 - np.cumprod(np.where(cut, 1.0, 1 - 1 / at_risk))
     p = np.linspace(0, 1, QUANTILES)
     return tuple(np.maximum.accumulate(np.interp(p, gone[~cut], minutes[~cut], right=minutes[-1])).tolist())
+
+
+def _pauses_after(
+    pauses: np.ndarray, acts: Acts, awake: np.ndarray, names: tuple[str, ...]
+) -> dict[str, tuple[float, ...]]:
+    """Quantiles of the pauses [min] after each activity, of those that are frequent enough. `awake` (n,) bool: by day."""
+    counts = np.append(acts.joined, False) & awake
+    rows = [counts & (acts.label == i) for i in range(len(names))]
+    return {name: _quantiles(pauses[mine]) for name, mine in zip(names, rows, strict=True) if mine.sum() >= FEWEST}
 
 
 def _within(time: np.ndarray, bed: np.ndarray, wake: np.ndarray) -> np.ndarray:
@@ -278,9 +292,9 @@ def _pace(acts: Acts, length: np.ndarray, pauses: np.ndarray, asleep: np.ndarray
 
 def _choices(
     acts: Acts, context: np.ndarray, free: np.ndarray, k: int, sleep: int, rounds: int = 12
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Weights by hour (24, K) and of the night (K,), follow factors (K, K), and `again` (K,): by expectation and
-    maximisation, as a return to the act before the last may come from either.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Weights by hour (24, K) and of the night (K,), follow factors (K, K), `again` (K,) and `sequel` (K, K): by
+    expectation and maximisation, as a return to the act before the last may come from either.
     """
     label = acts.label
     rows = np.flatnonzero(free[2:] & acts.joined[1:] & acts.joined[:-1]) + 2
@@ -293,11 +307,14 @@ def _choices(
     for i in range(rounds):
         p = weight[when] * follow[last]
         p = p[np.arange(len(rows)), now] / np.maximum(p.sum(1), 1e-300)
-        r = again[before] if i else np.full(len(rows), 0.3)
-        returned = np.where(back, r / np.maximum(r + (1 - r) * p, 1e-300), 0.0)
+        r = again[before] if i > 1 else np.full(len(rows), 0.3)
+        returned = np.where(back, r / np.maximum(r + (1 - r) * p, 1e-300), 0.0) if i else np.zeros(len(rows))
         again = np.bincount(before, returned, minlength=k) / (chance + FEWEST)
         weight, follow = _weights(when, last, now, 1 - returned, k)
-    return weight[:24], weight[24], follow, again
+    pairs = np.zeros((k, k))
+    day = when != _NIGHT
+    np.add.at(pairs, (last[day], now[day]), 1)
+    return weight[:24], weight[24], follow, again, SEQUEL * pairs / np.maximum(pairs.sum(1, keepdims=True), 1)
 
 
 def _weights(
@@ -318,4 +335,6 @@ def _weights(
             p = weight[:, None, :] * follow[None]
             p *= (times / np.maximum(p.sum(2), 1e-300))[:, :, None]
             table *= np.sqrt((target + prior) / (p.sum(axis) + prior))
+            usual = mix if table is weight else 1.0
+            np.clip(table, usual / 100, usual * BOUND, out=table)
     return weight, follow

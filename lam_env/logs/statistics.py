@@ -8,6 +8,7 @@ Only user events count, and only what someone does: token 0 ("none") is no event
 from __future__ import annotations
 
 import math
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -185,13 +186,17 @@ def kolmogorov_smirnov(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def sleep_label(log: ActionLog) -> int:
-    """The label that means sleep: of those named so, the one that takes most time; 0 if there is none."""
-    spent = {
-        i: float(np.nansum(log.value[(log.kind == USER) & (log.token == i)]))
-        for i, name in enumerate(log.vocabulary.actions)
-        if "sleep" in name.lower()
-    }
-    return max(spent, key=lambda i: spent[i]) if log.intervals and spent else 0
+    """The label that means sleep: of those named so, or else after the bed, the one that takes most time; 0 if there
+    is none."""
+    for word in ("sleep", r"(\b|_)bed(\b|_)"):
+        spent = {
+            i: float(np.nansum(log.value[(log.kind == USER) & (log.token == i)]))
+            for i, name in enumerate(log.vocabulary.actions)
+            if re.search(word, name.lower())
+        }
+        if log.intervals and spent:
+            return max(spent, key=lambda i: spent[i])
+    return 0
 
 
 class Statistics(NamedTuple):

@@ -114,10 +114,14 @@ class Routine(Shared):
         self.lengths = [_seconds(tables.durations[name]) for name in names]
         self.naps = _seconds(tables.naps) or (self.lengths[self.sleep] if self.sleep >= 0 else [])
         self.pauses, self.night_pauses = _seconds(tables.pauses), _seconds(tables.night_pauses)
+        self.after = [_seconds(tables.pauses_after.get(name, ())) for name in (*names, "")]
         after = np.vstack([np.asarray(tables.follow, float), np.ones((1, k))])  # the last row: nothing came before
         hourly = np.asarray(tables.hourly, float)
         # row (hour, last); an hour whose follow factors leave nothing falls back on its weights
-        self.choice = _Choices((hourly[:, None, :] * after).reshape(-1, k), hourly.repeat(k + 1, axis=0))
+        weights = hourly[:, None, :] * after
+        if np.size(tables.sequel):
+            weights += np.vstack([np.asarray(tables.sequel, float), np.zeros((1, k))])
+        self.choice = _Choices(weights.reshape(-1, k), hourly.repeat(k + 1, axis=0))
         night = np.asarray(tables.night, float)
         self.night_choice = _Choices(night * after) if night.size else None
         self.pace = np.asarray(tables.pace, float).tolist() or [1.0] * 24
@@ -286,8 +290,9 @@ class _Life:
         if self.left_off >= 0 and u[at + 5] < r.tables.resume:
             activity, self.left_off = self.left_off, IDLE
             return activity, min(t + self.left_over, limit)
-        if not self.paused and u[at + 2] < r.tables.pause:
-            return IDLE, min(t + self._pause(0, r.pauses, self.idle * r.pace[t % DAY // HOUR]), limit)
+        own = r.after[self.last]
+        if not self.paused and (own or u[at + 2] < r.tables.pause):
+            return IDLE, min(t + self._pause(0, own or r.pauses, self.idle * r.pace[t % DAY // HOUR]), limit)
         hour = t % DAY // HOUR
         choice, row = r.choice, hour * (r.k + 1) + self.last
         if not choice.some(row):
