@@ -42,7 +42,8 @@ class LookSettings(LogFile):
 def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
-        words = [word if "=" in word or word.startswith("-") else f"logs={word}" for word in argv]
+        files = [word for word in argv if "=" not in word and not word.startswith("-")]
+        words = [word for word in argv if word not in files] + ([f"logs={','.join(files)}"] if files else [])
         settings = parse(LookSettings, words, "python -m lam_env look")
         if settings.logs is None:
             raise UserError("which file? Write lam look FILE, or logs=FILE")
@@ -63,6 +64,8 @@ _PLAIN = {ord(bar): sign for bar, sign in zip("▁▂▃▄▅▆▇█", "..::+
 def told(logs: str, settings: LookSettings) -> Iterator[str]:
     """All that is to be said of a file, or of several, of which the first tells the format; UserError where they can
     be read in no way."""
+    from lam_env.experiment.inputs import LEAST_DAYS
+    from lam_env.logs import coverage
     from lam_env.logs.look import formats
 
     path, *more = paths_of(logs)
@@ -75,13 +78,16 @@ def told(logs: str, settings: LookSettings) -> Iterator[str]:
         yield f"format={name} reads it" + (f" (so do {', '.join(others)})" if others else "")
     if name is None:
         name, proposal = _as_table(path, how)
+        if "columns" not in how:
+            yield "no format reads it as it is; as a table it seems to hold:"
+            yield from _columns_said(proposal, name)
         how = {**proposal.settings, **how}
-        yield "no format reads it as it is; as a table it seems to hold:"
-        yield from _columns_said(proposal)
     reading = formats.read_somehow(logs, name, **how)
     yield from about(reading, zone_said="zone" in how)
     yield from _devices(reading.log, logs, settings.devices)
     yield from ("", "next", INDENT + command(logs, reading))
+    if coverage.has_clock(reading.log) and len(coverage.days_of(reading.log).number) < LEAST_DAYS:
+        yield f"{INDENT}(once there are {LEAST_DAYS} days: these are too few to predict from)"
 
 
 def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
@@ -96,14 +102,19 @@ def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
     return kind, proposal
 
 
-def _columns_said(proposal: Proposal) -> list[str]:
-    head = f"{count(len(proposal.columns), 'column')}, separated by {proposal.sep or 'comma'}, "
-    lines = [head + ("called by its first line" if proposal.header else "without a header line (columns by number)")]
+def _columns_said(proposal: Proposal, kind: str) -> list[str]:
+    head = count(len(proposal.columns), "column")
+    if kind == "csv":
+        head += f", separated by {proposal.sep or 'comma'}"
+        head += ", called by its first line" if proposal.header else ", without a header line (columns by number)"
+    lines = [head]
     width = max(len(column.name) for column in proposal.columns)
     for column in proposal.columns:
         examples = ", ".join(column.cells)
         role = "action" if column.role in ("thing", "state") else column.role
         lines.append(f"{column.name[:24]:{min(24, width)}}  {role or '-':8}  {examples}"[:76])
+    for column in proposal.unread:
+        lines.append(f"{column} is called as times are, but has none of a known form: say time_format")
     if proposal.ambiguous is not None:
         lines.append(f"its times fit time_format={proposal.ambiguous} as well: say which is right")
     return [INDENT + line for line in lines]

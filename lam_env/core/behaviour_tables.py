@@ -50,10 +50,10 @@ class BehaviourTables(Shared):
 
     activities: names (K). `durations`: per activity, quantiles [min] at equally spaced probabilities 0..1.
     `hourly` (24, K): weight of choosing a filler at an hour of day (rows need not sum to 1). `follow` (K, K):
-    factor on the weight of the next filler given the last act (1 = no influence). `sequel` (K, K) or (0, 0): a weight of
-    the next filler given the last act, which is added whatever the hour: it decides where hours say next to nothing of
-    what may follow. `pauses`: quantiles [min] of the
-    time between two acts in which nothing is done; `pause` is the probability that there is one. `pauses_after`: by
+    factor on the weight of the next filler given the last act (1 = no influence). `sequel` (K, K) or (0, 0): a weight
+    of the next filler given the last act, added at any hour: it decides where hours say next to nothing of what may
+    follow. `pauses`: quantiles [min] of the time between two acts in which nothing is done; `pause` is the probability
+    that there is one. `pauses_after`: by
     activity those of the time after it, none of it among them, in place of both: whoever leaves is away.
     `night` (K,) or (0,): weights of what they do between going to bed and getting up (empty: they sleep until they
     wake or a need wakes them). `night_pauses`: those of that time. `naps`: quantiles [min] of sleep outside that time.

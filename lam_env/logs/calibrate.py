@@ -141,7 +141,7 @@ def _uncut(minutes: np.ndarray, cut: np.ndarray) -> tuple[float, ...]:
 def _pauses_after(
     pauses: np.ndarray, acts: Acts, awake: np.ndarray, names: tuple[str, ...]
 ) -> dict[str, tuple[float, ...]]:
-    """Quantiles of the pauses [min] after each activity, of those that are frequent enough. `awake` (n,) bool: by day."""
+    """Quantiles of the pauses [min] after each activity that is frequent enough. `awake` (n,) bool: by day."""
     counts = np.append(acts.joined, False) & awake
     rows = [counts & (acts.label == i) for i in range(len(names))]
     return {name: _quantiles(pauses[mine]) for name, mine in zip(names, rows, strict=True) if mine.sum() >= FEWEST}

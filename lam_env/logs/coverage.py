@@ -46,6 +46,8 @@ def clean(name: str) -> str:
     """A name in one form: composed Unicode (NFC), single plain spaces, none at the ends."""
     if not name.isascii():
         name = unicodedata.normalize("NFC", name).translate(_UNSEEN)
+    if not name.isprintable():  # control characters would move or colour a terminal
+        name = "".join(sign if sign.isprintable() else " " for sign in name)
     return " ".join(name.split())
 
 

@@ -158,7 +158,7 @@ def words(found: Habits, most: int = 6) -> list[str]:
         what = f"{a.action} ends" if a.ends else a.action
         lines.append(f"{clock(a.hour)}  {what}, give or take {_minutes(a.spread)}: on {a.share:.0%} of days")
     for s in found.sequels[:most]:
-        lines.append(f"after {s.before} comes {s.after} in {s.share:.0%} ({s.usual:.0%} of all events)")
+        lines.append(f"after {s.before} comes {s.after} in {s.share:.0%} (else it is {s.usual:.0%} of events)")
     for what, contrasts in (("at weekends", found.weekend), (f"in the last {LATELY} days", found.lately)):
         for c in contrasts[:most]:
             more = "more" if c.sure > 0 else "less"

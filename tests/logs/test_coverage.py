@@ -148,3 +148,8 @@ def test_an_absence_changes_no_statistic_but_its_own_days():
     for name in ("days", "per_day_mean", "fano", "same_after_5", "entropy_given_hour"):
         assert away[name] == pytest.approx(home[name], abs=0.01), name
     assert away["gap_cv"] == pytest.approx(home["gap_cv"], abs=0.05)
+
+
+def test_a_name_moves_no_terminal():
+    assert clean("\033[31mred\033[0m\a") == "[31mred [0m"
+    assert clean("tea\ttime") == "tea time"

@@ -6,6 +6,7 @@ import csv
 import datetime
 import itertools
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,24 +18,29 @@ from lam_env.logs.input.records import objects
 
 ROWS = 300  # that are looked at
 _SIGNS = {",": None, ";": ";", "\t": "tab", "|": "|", " ": "space"}  # what may separate columns, and how sep= calls it
-_WORDS = {  # what columns of each role are called, the likeliest first
+_WORDS = {  # what columns of each role are called, in English and German, the likeliest first
     "time": "time timestamp last_changed last_updated datetime date_time start start_time started begin arrival "
-    "arrived when created_at created date ts",
-    "end": "end end_time stop finish finished departure departed left until",
-    "user": "user user_id userid person person_id resident subject who session session_id sessionid customer "
-    "customer_id account_id account player visitor member source",
-    "action": "action activity event item item_id itemid place app page product label name type operation target",
+    "arrived when created_at created date ts zeit zeitpunkt beginn datum",
+    "end": "end end_time stop finish finished departure departed left until ende",
+    "user": "user user_id userid uid person person_id resident subject who student player visitor member customer "
+    "customer_id account_id account session session_id sessionid source benutzer",
+    "action": "action activity event item item_id itemid url page screen place app product answer label name type "
+    "operation target aktion aktivitat aktivitaet tatigkeit taetigkeit ort",
     "duration": "duration length dwell seconds",
     "value": "value rating score amount price",
     "home": "home house household",
     "kind": "kind",
+    "order": "order position index seq sequence step nr number",
 }
-_THINGS = ["entity_id", "device", "device_id", "sensor", "entity", "object"]
-_STATES = ["state", "status", "new_state", "command", "message"]
+_THINGS = ["entity_id", "device", "device_id", "sensor", "entity", "object", "gerat", "geraet"]
+_STATES = ["state", "status", "new_state", "command", "message", "zustand"]
+_SWITCHED = {"on", "off", "open", "closed", "locked", "unlocked", "true", "false", "unavailable", "unknown"}
+_DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%y%m%d", "%Y%m%d")
 _FORMS = (
     *("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S"),
-    *("%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M:%S", "%Y%m%d %H:%M:%S"),
-    *("%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%d %b %Y %H:%M:%S", "%b %d %Y %H:%M:%S", "%y%m%d", "%Y%m%d"),
+    *("%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%y %I:%M %p", "%d.%m.%y %H:%M"),
+    *("%Y/%m/%d %H:%M:%S", "%Y%m%d %H:%M:%S", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%d %b %Y %H:%M:%S"),
+    *("%b %d %Y %H:%M:%S", "%Y-%m-%d %H:%M:%S UTC", *_DAYS),
 )
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 _LEAST, _MOST = 3e8, 4.2e12  # seconds from 1979 on, to milliseconds of 2103
@@ -50,13 +56,14 @@ class Column(NamedTuple):
 
 class Proposal(NamedTuple):
     """How a table seems to be read. sep, time_format: None where nothing need be said; ambiguous: the other form that
-    fits the times as well."""
+    fits the times as well; unread: columns called as times are, whose times are of no known form."""
 
     sep: str | None
     header: bool
     columns: tuple[Column, ...]
     time_format: str | None
     ambiguous: str | None
+    unread: tuple[str, ...] = ()
 
     @property
     def settings(self) -> dict[str, str]:
@@ -66,11 +73,11 @@ class Proposal(NamedTuple):
             by_role["action"] = f"{{{by_role['thing']}}}.{{{by_role['state']}}}"
         elif "action" not in by_role and "thing" in by_role:
             by_role["action"] = by_role["thing"]
-        roles = [
-            role for role in ("time", "end", "user", "action", "duration", "value", "home", "kind") if role in by_role
-        ]
+        timed = ("time", "end", "duration") if "time" in by_role else ("order",)
+        roles = [role for role in (*timed, "user", "action", "value", "home", "kind") if role in by_role]
         if "action" not in roles:
             return {}
+        roles.sort(key=list(_WORDS).index)
         told = {"columns": ",".join(f"{role}:{by_role[role]}" for role in roles)}
         visits = "sessions" if "session" in by_role.get("user", "") else None
         more = {"sep": self.sep, "time_format": self.time_format, "split": visits}
@@ -117,7 +124,13 @@ def of_cells(
         Column(name, tuple(dict.fromkeys(cell for cell in column if cell))[:4], role)
         for name, column, role in zip(names, cells, roles, strict=True)
     )
-    return Proposal(sep, header, columns, *((*(fits or ()), None, None)[:2]))
+    named = _WORDS["time"].split() if header else ()
+    unread = tuple(
+        n
+        for n, fit, column in zip(names, forms, cells, strict=True)
+        if _form(n) in named and fit is None and any(column)
+    )
+    return Proposal(sep, header, columns, *((*(fits or ()), None, None)[:2]), () if at is not None else unread)
 
 
 def time_forms(cells: Iterable[str]) -> tuple[str, ...] | None:
@@ -129,10 +142,10 @@ def time_forms(cells: Iterable[str]) -> tuple[str, ...] | None:
     if all(_NUMBER.fullmatch(text) for text in texts):
         if all(_LEAST <= float(text) <= _MOST for text in texts):
             return ()
-        whole = [f for f in _FORMS if f in ("%y%m%d", "%Y%m%d") and len({len(t) for t in texts}) == 1]
+        whole = [form for form in ("%y%m%d", "%Y%m%d") if len({len(text) for text in texts}) == 1]
         return tuple(form for form in whole if _reads(form, texts)) or None
     if all(_iso(text) for text in texts):
-        return ()
+        return () if all(len(text) > len("2026-01-05") for text in texts) else ("%Y-%m-%d",)
     return tuple(form for form in _FORMS if _reads(form, texts)) or None
 
 
@@ -179,7 +192,8 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _form(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
+    plain = unicodedata.normalize("NFKD", name.strip().lower())
+    return re.sub(r"[^a-z0-9]+", "_", plain.encode("ascii", "ignore").decode()).strip("_")
 
 
 def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence[bool], header: bool) -> list[str]:
@@ -194,17 +208,27 @@ def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence
         ]
         if fit:
             roles[min(fit, key=lambda i: called.index(_form(names[i])))] = role
+    # what is a time, or called as something else is, is no action
+    taken = {word for role, called in words.items() if role not in ("action", "value") for word in called}
     left = [i for i in range(len(names)) if not roles[i]]
-    for role in ("time", "end") if not header else ("time",):
-        if role not in roles and (fit := [i for i in left if times[i]]):
+    for role in ("time", "end"):
+        if role not in roles and "time" in (*roles, role) and (fit := [i for i in left if times[i]]):
             roles[fit[0]] = role
-            left.remove(fit[0])
+        left = [i for i in left if not roles[i]]
+    left = [i for i in left if not times[i] and not (header and _form(names[i]) in taken)]
+    switched = [i for i in left if not header and {*map(str.lower, cells[i])} <= _SWITCHED]
+    if switched and (things := [i for i in left if i not in switched]):
+        roles[things[-1]], roles[switched[0]] = "thing", "state"
     if "action" not in roles and "thing" not in roles and left:
         several = [i for i in left if len(set(cells[i])) > 1] or left
         text = [i for i in several if not all(map(_NUMBER.fullmatch, filter(None, cells[i])))]
-        roles[(text or several)[0 if text else -1]] = "action"
-        if not header and "user" not in roles and len(several) > 1 and not text:
-            roles[several[0]] = "user"
+        # without names, the one with most different cells is done, and the one before it does it
+        best = max(
+            text or several, key=lambda i: (not header and len(set(cells[i])), i if not header or not text else -i)
+        )
+        roles[best] = "action"
+        if not header and "user" not in roles and (others := [i for i in several if i < best]):
+            roles[others[-1]] = "user"
     return roles
 
 

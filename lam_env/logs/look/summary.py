@@ -14,13 +14,11 @@ from lam_env.config.convert import count
 from lam_env.core.events import KINDS, USER, ActionLog
 from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.logs import coverage
-from lam_env.logs.statistics import EventStream, day_counts, entropies, hours, lempel_ziv, predictability, streams
+from lam_env.logs.statistics import EventStream, day_counts, entropies, hours, streams
 
 FIRST, ACTIONS, USERS, ALIKE = 5, 12, 5, 6  # how many are shown of rows, actions, users, pairs of names
 COMPARED = 400  # names that are compared with one another at most
 NEARLY = 0.87  # of difflib's ratio
-MOST = 3_000  # events of which the entropy rate is estimated: its cost is quadratic
-TOLD = 0.1  # a limit below says that the events are too few for an estimate
 BARS = " ▁▂▃▄▅▆▇█"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -86,7 +84,7 @@ def rates(log: ActionLog) -> list[str]:
         lines.append(f"events{whose or ' in all'}: {np.median(number):,.0f} (median), {number.max():,} at most")
     elif len(per_day):
         low, high = np.quantile(per_day, (0.1, 0.9))
-        lines.append(f"events a day{whose}: {per_day.mean():.1f} on average, {low:.0f} to {high:.0f} on most days")
+        lines.append(f"events on a whole day{whose}: {per_day.mean():.1f} on average, {low:.0f} to {high:.0f} mostly")
     if pairs:
         lines.append(f"the same as before: {again / pairs:.0%} of events repeat the last action")
     if log.intervals:
@@ -102,19 +100,14 @@ def rates(log: ActionLog) -> list[str]:
 
 
 def predictable(parts: Sequence[EventStream], clock: bool) -> list[str]:
-    """How much order there is: entropies [bit], and the limit of top-1 by Fano's inequality (Song et al. 2010) of the
-    longest stream, whose events are enough to tell."""
+    """How much order there is: entropies [bit] of the longest stream, where its events are enough to tell."""
     longest = max(parts, key=lambda p: len(p.label))
-    label, hour = longest.label[:MOST], hours([longest])[:MOST]
+    label, hour = longest.label, hours([longest])
     if len(label) < 100:
         return []
     alone, given_hour, given_last = entropies(label, hour)
     by_hour = f"{given_hour:.1f} by the hour, " if clock else ""
-    lines = [f"order: {alone:.1f} bit an event; {by_hour}{given_last:.1f} by the last action"]
-    limit = predictability(lempel_ziv(label), len(np.unique(label)))
-    if limit > TOLD:
-        lines.append(f"at best some {limit:.0%} of next events can be known from those before (an estimate)")
-    return lines
+    return [f"order: {alone:.1f} bit an event; {by_hour}{given_last:.1f} by the last action"]
 
 
 def _span(seconds: float) -> str:

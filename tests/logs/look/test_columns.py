@@ -48,6 +48,34 @@ TABLES = {
         "time,user,action,kind\n2026-01-05T07:00:00,ann,hall,sensor\n2026-01-05T07:00:09,ann,tea,user\n",
         {"columns": "time:time,user:user,action:action,kind:kind"},
     ),
+    "German": (
+        "Datum;Empfänger;Betrag\n05.01.2026;Rewe;3\n06.01.2026;Aldi;4\n",
+        {"columns": "time:datum,action:empfänger", "sep": ";", "time_format": "%d.%m.%Y"},
+    ),
+    "begin and end of another name": (
+        "von;bis;was\n05.01.2026 07:00;05.01.2026 07:30;tea\n05.01.2026 08:00;05.01.2026 08:30;tv\n",
+        {"columns": "time:von,end:bis,action:was", "sep": ";", "time_format": "%d.%m.%Y %H:%M"},
+    ),
+    "a session is no action": (
+        "session_id,user_id,url,timestamp\ns1,u1,/home,1767600000\ns1,u1,/cart,1767600060\n",
+        {"columns": "time:timestamp,user:user_id,action:url"},
+    ),
+    "order alone": (
+        "student,position,answer\nann,1,right\nann,2,wrong\nben,1,right\n",
+        {"columns": "user:student,action:answer,order:position"},
+    ),
+    "universal time": (
+        "time,action\n2026-01-05 07:00:00 UTC,a\n2026-01-05 08:00:00 UTC,b\n",
+        {"columns": "time:time,action:action", "time_format": "%Y-%m-%d %H:%M:%S UTC"},
+    ),
+    "dates": (
+        "date,item\n2026-01-05,milk\n2026-01-06,bread\n",
+        {"columns": "time:date,action:item", "time_format": "%Y-%m-%d"},
+    ),
+    "devices without header": (
+        "2026-01-05T06:54:16,light.hall,on\n2026-01-05T07:54:16,light.hall,off\n",
+        {"columns": "time:1,action:{2}.{3}"},
+    ),
     "any name": (
         "logged at,thing done\n2026-01-05T07:00:00,tea\n2026-01-05T08:00:00,tv\n",
         {"columns": "time:logged at,action:thing done"},
@@ -73,6 +101,13 @@ def test_what_is_proposed_can_be_read(tmp_path: Path, name: str) -> None:
     reading = read_somehow(path, "csv", **proposal.settings)
     assert sum(reading.left_out.values()) == 0
     assert len(reading.log) == TABLES[name][0].count("\n") - proposal.header
+
+
+def test_a_time_of_no_known_form_is_told(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("time,action\nJanuary 5th,tea\nJanuary 6th,tv\n", encoding="utf-8")
+    proposal = propose(tmp_path / "table.csv")
+    assert proposal is not None
+    assert proposal.unread == ("time",)
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "only one column\nof words\n"])

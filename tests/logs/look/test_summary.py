@@ -50,7 +50,7 @@ def test_first_rows_as_they_were_read():
 
 def test_rates_of_a_regular_life():
     lines = "\n".join(summary.rates(days(40)))
-    assert "events a day: 3.0 on average, 3 to 3 on most days" in lines
+    assert "events on a whole day: 3.0 on average, 3 to 3 mostly" in lines
     assert "0% of events repeat" in lines
     assert "0.0 by the last action" in lines
 
