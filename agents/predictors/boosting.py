@@ -57,15 +57,16 @@ class Boosting:
         others: DecisionPoints | None = None,
     ) -> tuple[Boosting, np.ndarray]:
         """As many fits as `settings` has networks; and (n,) what the fit that left a row out says of its target.
-        `others`: rows of other homes, from which each fit learns too."""
+        `others`: rows of other homes, from which each fit learns too; together they count for no more than one's own."""
         x, y = features(points), np.asarray(points.target, np.int64)
         n_actions = len(points.vocabulary)
         x_too, y_too = (x[:0], y[:0]) if others is None else (features(others), np.asarray(others.target, np.int64))
+        every = np.concatenate([x, x_too]), np.concatenate([y, y_too])
+        weight = None if others is None else np.r_[np.ones(len(y)), np.full(len(y_too), min(1, len(y) / len(y_too)))]
         models, said = [], np.zeros(len(points))
         for i, left in enumerate(left_out(points, settings.blocks, settings.members)):
             progress("boosting", i, settings.members, "")
-            every = np.concatenate([x, x_too]), np.concatenate([y, y_too]), np.r_[left, np.zeros(len(y_too), bool)]
-            model = _fitted(*every, n_actions, seed + i)
+            model = _fitted(*every, np.r_[left, np.zeros(len(y_too), bool)], n_actions, seed + i, weight)
             models.append(model)
             said[left] = _probabilities(model, x[left], n_actions)[np.arange(left.sum()), y[left]]
         progress("boosting", settings.members, settings.members, "")
@@ -76,7 +77,9 @@ class Boosting:
         return Prediction(np.mean([_probabilities(model, x, self.n_actions) for model in self.models], axis=0))
 
 
-def _fitted(x: np.ndarray, y: np.ndarray, left: np.ndarray, n_actions: int, seed: int) -> Any:
+def _fitted(
+    x: np.ndarray, y: np.ndarray, left: np.ndarray, n_actions: int, seed: int, weight: np.ndarray | None = None
+) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     judged = left & np.isin(y, y[~left])  # it knows no other outcomes
@@ -97,7 +100,8 @@ def _fitted(x: np.ndarray, y: np.ndarray, left: np.ndarray, n_actions: int, seed
         tol=0.0,
         random_state=seed,
     )
-    return model.fit(x[~left], y[~left], **({"X_val": x[judged], "y_val": y[judged]} if stops else {}))
+    on = {"X_val": x[judged], "y_val": y[judged]} if stops else {}
+    return model.fit(x[~left], y[~left], None if weight is None else weight[~left], **on)
 
 
 def _probabilities(model: Any, x: np.ndarray, n_actions: int) -> np.ndarray:

@@ -12,12 +12,13 @@ from lam_env.config.convert import count
 from lam_env.core.errors import UserError
 from lam_env.core.events import EVERYBODY, USER, ActionLog, Protocol
 from lam_env.experiment.logs.real import in_the_home
-from lam_env.logs.coverage import has_clock
+from lam_env.logs.coverage import days_of, has_clock
 from lam_env.logs.decision_points import decision_points
 from lam_env.logs.labels import Labels
 from lam_env.logs.streams import folds, split_by_protocol
 
 FEW = 5  # labels that a line can name
+LEAST_DAYS = 2  # of another home: of a single one nothing can be left out
 OVERLAP = 0.5  # share of equal times from which two logs are one
 
 
@@ -61,8 +62,10 @@ def _log_of(path: str) -> ActionLog:
 
 
 def _in_words_of(own: ActionLog, other: ActionLog, here: str, labels: Labels, times: np.ndarray) -> ActionLog:
-    if other.intervals != own.intervals or has_clock(other) != has_clock(own):
-        raise UserError(f"{here}: one log is of activities, the other is not, or tells no time; give a log of one kind")
+    kinds = [(log.intervals, has_clock(log), log.people) for log in (own, other)]
+    if kinds[0] != kinds[1]:
+        why = "one log is of activities, the other is not, or tells no time, or is of persons"
+        raise UserError(f"{here}: {why}; give a log of the same kind")
     if _same(own, other):
         raise UserError(f"{here}: that is this log itself, which is tested on; give logs of other homes")
     names, acts = other.vocabulary.actions, other.token[other.kind == USER]
@@ -70,6 +73,8 @@ def _in_words_of(own: ActionLog, other: ActionLog, here: str, labels: Labels, ti
     ours = in_the_home(other, own.vocabulary, None, synonyms)
     if ours is None:
         raise UserError(f"{here}: it shares no two actions with this log; say in predictor.labels=FILE what is alike")
+    if len(days_of(ours).number) < LEAST_DAYS:
+        raise UserError(f"{here}: what is known of it here is of a single day; give a longer log")
     often = np.bincount(acts, minlength=len(names))
     there = [i for i in np.argsort(-often, kind="stable").tolist() if often[i]]
     lost = [i for i in there if synonyms.get(names[i], names[i]) not in own.vocabulary.actions]
