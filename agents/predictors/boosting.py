@@ -57,7 +57,7 @@ class Boosting:
         others: DecisionPoints | None = None,
     ) -> tuple[Boosting, np.ndarray]:
         """As many fits as `settings` has networks; and (n,) what the fit that left a row out says of its target.
-        `others`: rows of other homes, from which each fit learns too; together they count for no more than one's own."""
+        `others`: rows of other homes, from which each fit learns too; together they count for no more than these."""
         x, y = features(points), np.asarray(points.target, np.int64)
         n_actions = len(points.vocabulary)
         x_too, y_too = (x[:0], y[:0]) if others is None else (features(others), np.asarray(others.target, np.int64))

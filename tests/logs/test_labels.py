@@ -109,5 +109,5 @@ def test_what_is_wrong_with_a_file_is_one_line(tmp_path: Path, text: str, said: 
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="nowhere.yaml: cannot be read"):
+    with pytest.raises(UserError, match=r"nowhere\.yaml: cannot be read"):
         Labels.read(str(tmp_path / "nowhere.yaml"))
