@@ -88,5 +88,5 @@ def _same(own: ActionLog, other: ActionLog) -> bool:
     """Whether most of what happened in one log happened at the same moment in the other."""
     if own.meta.get("start") != other.meta.get("start"):
         return False
-    moments = [np.unique(log.time[log.kind == USER] // log.ticks_per_second) for log in (own, other)]
-    return len(np.intersect1d(*moments)) > OVERLAP * min(map(len, moments))
+    one, two = (np.unique(log.time[log.kind == USER] // log.ticks_per_second) for log in (own, other))
+    return len(np.intersect1d(one, two)) > OVERLAP * min(len(one), len(two))
