@@ -49,25 +49,37 @@ class Boosting:
 
     @classmethod
     def fit(
-        cls, points: DecisionPoints, settings: PredictorSettings, seed: int, progress: Report
+        cls,
+        points: DecisionPoints,
+        settings: PredictorSettings,
+        seed: int,
+        progress: Report,
+        others: DecisionPoints | None = None,
     ) -> tuple[Boosting, np.ndarray]:
-        """As many fits as `settings` has networks; and (n,) what the fit that left a row out says of its target."""
+        """As many fits as `settings` has networks; and (n,) what the fit that left a row out says of its target.
+        `others`: rows of other homes, from which each fit learns too; together they count for no more than these."""
         x, y = features(points), np.asarray(points.target, np.int64)
+        n_actions = len(points.vocabulary)
+        x_too, y_too = (x[:0], y[:0]) if others is None else (features(others), np.asarray(others.target, np.int64))
+        every = np.concatenate([x, x_too]), np.concatenate([y, y_too])
+        weight = None if others is None else np.r_[np.ones(len(y)), np.full(len(y_too), min(1, len(y) / len(y_too)))]
         models, said = [], np.zeros(len(points))
         for i, left in enumerate(left_out(points, settings.blocks, settings.members)):
             progress("boosting", i, settings.members, "")
-            model = _fitted(x, y, left, len(points.vocabulary), seed + i)
+            model = _fitted(*every, np.r_[left, np.zeros(len(y_too), bool)], n_actions, seed + i, weight)
             models.append(model)
-            said[left] = _probabilities(model, x[left], len(points.vocabulary))[np.arange(left.sum()), y[left]]
+            said[left] = _probabilities(model, x[left], n_actions)[np.arange(left.sum()), y[left]]
         progress("boosting", settings.members, settings.members, "")
-        return cls(models, len(points.vocabulary)), said
+        return cls(models, n_actions), said
 
     def read(self, points: DecisionPoints) -> Prediction:
         x = features(points)
         return Prediction(np.mean([_probabilities(model, x, self.n_actions) for model in self.models], axis=0))
 
 
-def _fitted(x: np.ndarray, y: np.ndarray, left: np.ndarray, n_actions: int, seed: int) -> Any:
+def _fitted(
+    x: np.ndarray, y: np.ndarray, left: np.ndarray, n_actions: int, seed: int, weight: np.ndarray | None = None
+) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     judged = left & np.isin(y, y[~left])  # it knows no other outcomes
@@ -88,7 +100,8 @@ def _fitted(x: np.ndarray, y: np.ndarray, left: np.ndarray, n_actions: int, seed
         tol=0.0,
         random_state=seed,
     )
-    return model.fit(x[~left], y[~left], **({"X_val": x[judged], "y_val": y[judged]} if stops else {}))
+    on = {"X_val": x[judged], "y_val": y[judged]} if stops else {}
+    return model.fit(x[~left], y[~left], None if weight is None else weight[~left], **on)
 
 
 def _probabilities(model: Any, x: np.ndarray, n_actions: int) -> np.ndarray:
@@ -107,13 +120,21 @@ class BoostedPool:
 
     @classmethod
     def fit(
-        cls, pool: Pool, train: DecisionPoints, valid: DecisionPoints, seed: int = 0, progress: Report = silent
+        cls,
+        pool: Pool,
+        train: DecisionPoints,
+        valid: DecisionPoints,
+        seed: int = 0,
+        progress: Report = silent,
+        others: tuple[DecisionPoints, DecisionPoints] | None = None,
     ) -> BoostedPool:
-        """`train`, `valid`: those that the pool was fitted to, of events alone."""
+        """`train`, `valid`: those that the pool was fitted to, of events alone; `others`: the same
+        of other homes."""
         points, _ = joined(train, valid)
         _, by_counts = counts_of(points, pool.networks.settings.blocks)
-        left = LeftOut.of(pool.networks, points, by_counts)
-        boosting, said = Boosting.fit(points, pool.networks.settings, seed, progress)
+        more = None if others is None else joined(*others)[0]
+        left = LeftOut.of(pool.networks, points, by_counts, others is not None)
+        boosting, said = Boosting.fit(points, pool.networks.settings, seed, progress, more)
         return cls(pool, boosting, left.weights(boosting=said[left.rows]))
 
     def parts(

@@ -20,6 +20,8 @@ from .pretrain import pretrain
 from .settings import PredictorSettings
 
 MASS = 5.0  # of the belief in the weights before any day was seen, in events: data may throw a part out
+# of equal weights where nets began in other homes: days left out of one week or two do not say how the next ones differ
+MASS_STARTED = 300.0
 MOST_OF_NETS, MOST_BESIDE_PERSONS = 2000, 200  # actions of a log; beside counts that know persons they add nothing
 BELIEF = {"nets": 0.4, "boosting": 0.35, "counts": 0.25}
 
@@ -65,17 +67,18 @@ def fit_pool(
     progress: Report = silent,
     checkpoints: Checkpoints | None = None,
     others: Sequence[PredictorSettings] = (),
+    start: Predictor | None = None,
 ) -> Pool:
     """Nets by `settings`, or those of `others` that read best what they leave out, counts and weights from `train` and
     `valid` together, of which each part leaves blocks out. `timed`: the same log's decision points with those of
-    its timer, to train and to validate on, where the two are of events alone."""
+    its timer, to train and to validate on, where the two are of events alone. `start`: as in `pretrain`."""
     points, _ = joined(train, valid)
     blocks = most_blocks(points, settings.blocks)
     counts, said = counts_of(points, blocks)
     nets, weights = None, np.array([0.0, 1.0])
     if not nets_left_out_of(counts):
-        nets = pretrain(train, valid, settings, seed, device, progress, checkpoints, others)
-        weights = LeftOut.of(nets, points, said).weights()
+        nets = pretrain(train, valid, settings, seed, device, progress, checkpoints, others, start)
+        weights = LeftOut.of(nets, points, said, start is not None).weights()
     if timed is None:
         return Pool(nets, counts, weights, timer=points.timer)
     every, _ = joined(*timed)
@@ -89,14 +92,15 @@ def fit_pool(
 class LeftOut:
     """What parts say of rows that they have not seen. `points`: all rows before the test; `rows` (n,) bool: those
     that some member of the nets left out, and in which the user acts; by part the `likelihood` of what happened,
-    (rows,)."""
+    (rows,). `started`: nets began in other homes."""
 
     points: DecisionPoints
     rows: np.ndarray
     likelihood: dict[str, np.ndarray]
+    started: bool
 
     @classmethod
-    def of(cls, nets: Predictor, points: DecisionPoints, by_counts: np.ndarray) -> LeftOut:
+    def of(cls, nets: Predictor, points: DecisionPoints, by_counts: np.ndarray, started: bool = False) -> LeftOut:
         """by_counts (n,): what counts say of each row."""
         target = np.asarray(points.target, np.int64)
         said, rows = np.zeros(len(points)), np.zeros(len(points), bool)
@@ -104,11 +108,13 @@ class LeftOut:
             _, reading, judged = split_without(points, left)
             said[left] = nets.member(member).read(reading, hidden=False).next[judged, target[left]]
             rows |= left & (target > 0)
-        return cls(points, rows, {"nets": said[rows], "counts": by_counts[rows]})
+        return cls(points, rows, {"nets": said[rows], "counts": by_counts[rows]}, started)
 
     def weights(self, **more: np.ndarray) -> np.ndarray:
         """Of nets, counts and `more` parts, given as `likelihood`."""
         likelihood = {**self.likelihood, **more}
         n_actions = len(self.points.vocabulary)
         each = np.stack([smoothed(p, n_actions) for p in likelihood.values()])
+        if self.started:
+            return weights_of(each, np.ones(len(each)), MASS_STARTED)
         return weights_of(each, np.array([BELIEF[name] for name in likelihood]))

@@ -31,12 +31,14 @@ def pretrain(
     progress: Report = silent,
     checkpoints: Checkpoints | None = None,
     others: Sequence[PredictorSettings] = (),
+    start: Predictor | None = None,
 ) -> Predictor:
     """Fits a predictor to `train`; keeps the weights that read `valid` best (likelihood of `next`).
 
     `settings` None: the preset for the log's size. `others`: more of them, of the same blocks; of all trained
     predictors that one is returned which reads best what it has left out. The same seed gives the same weights to
-    the bit (on one device), also where a process that was killed has left `checkpoints`.
+    the bit (on one device), also where a process that was killed has left `checkpoints`. `start`: each network begins
+    with the weights of one of that predictor's, which is of the same vocabulary, and goes on with its shape.
     """
     if not len(train) or not len(valid):
         raise UserError(
@@ -44,9 +46,10 @@ def pretrain(
         )
     if others:
         every = (settings, *others)
-        made = [pretrain(train, valid, each, seed, device, progress, checkpoints) for each in every]
+        made = [pretrain(train, valid, each, seed, device, progress, checkpoints, start=start) for each in every]
         return min(made, key=lambda predictor: left_out_nll(predictor, train, valid))
-    settings, points, splits = _splits(train, valid, settings or PredictorSettings.for_log(len(train)))
+    settings = settings or PredictorSettings.for_log(len(train))
+    settings, points, splits = _splits(train, valid, settings if start is None else settings.fine(start.settings))
     where = named(device)
     featuriser = Featuriser.fit(points, settings.recency)
     with torch.device("meta"):  # nothing is trained that could not be kept
@@ -58,8 +61,11 @@ def pretrain(
     with one_thread(), torch.random.fork_rng(devices=cuda):
         torch.manual_seed(seed)
         predictor = Predictor(points.vocabulary, featuriser, settings, points.timer)
-        start = [predictor.nets.state_dict(), points.time, points.target, splits[0].reading.target]
-        kept = None if checkpoints is None else checkpoints.begin(start)
+        if start is not None:
+            for member, net in enumerate(predictor.nets):
+                net.load_state_dict(start.nets[member % len(start.nets)].state_dict())
+        begun = [predictor.nets.state_dict(), points.time, points.target, splits[0].reading.target]
+        kept = None if checkpoints is None else checkpoints.begin(begun)
         if kept is not None:
             predictor.nets.load_state_dict(kept["nets"])
         data: Chunks | None = None
@@ -69,6 +75,8 @@ def pretrain(
                 data = Chunks(split.train, featuriser, settings, where)
             torch.manual_seed(seed + 7919 * member)
             net = PredictorNetwork(points.vocabulary.n_tokens, len(points.vocabulary), featuriser.size, settings)
+            if start is not None:
+                net.load_state_dict(predictor.nets[member].state_dict())
             fit = Fit(net.to(where), data, points.vocabulary, np.random.default_rng([seed, member]))
             if kept is not None:
                 fit.load_state_dict(kept["fit"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,7 +99,15 @@ class PredictorSettings:
             preset["blocks"] = max(BLOCKS if members > 1 else 2 * BLOCKS, members)
         return override(cls(**preset), changes, "predictor")
 
+    def fine(self, start: PredictorSettings) -> PredictorSettings:
+        """To go on, on a log of one's own, from networks with the settings `start`."""
+        shape = {name: getattr(start, name) for name in SHAPE}
+        patience = min(self.patience or FINE_PATIENCE, FINE_PATIENCE)
+        return dataclasses.replace(self, **shape, learning_rate=FINE_RATE, patience=patience)
 
+
+SHAPE = ("core", "embedding", "hidden", "readout", "layers", "heads", "context", "recency")  # of a network's weights
+FINE_RATE, FINE_PATIENCE = 1e-3, 100  # a third of the rate that begins, for what is known is to be kept
 _SMALLEST = 1500  # rows below which several nets of half the width are better than of the whole
 BLOCKS = 5  # in which a pool cuts its log, with as many nets for a small one; twice as many for a single net
 _UPDATES = 1500  # at most, of a small log: the passes follow from it

@@ -21,11 +21,13 @@ from lam_env.envs.recording import timer_of
 from lam_env.envs.scenario import Scenario
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import defaults_of, needs_of, split, tuning_of
+from lam_env.experiment.jobs import parts_of
 from lam_env.experiment.logs import file
+from lam_env.experiment.logs.others import other_homes
 from lam_env.experiment.logs.real import in_the_home, training_days
 from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.run_folder import CONFIG, RunFolder
-from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, LogSettings, RunSettings
+from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, OTHERS, LogSettings, RunSettings
 from lam_env.launch.job import one_line
 from lam_env.logs.coverage import days_of, has_clock, said
 from lam_env.logs.decision_points import day_of_target, decision_points
@@ -100,14 +102,36 @@ def device_of(settings: RunSettings, path: Path) -> Any:
 @dataclass(frozen=True)
 class RealLog:
     """A log from outside. `tables`: the habits of the person whose activities it holds. `acts`: its actions are
-    commands of the scenario's home, in whose vocabulary it then is."""
+    commands of the scenario's home, in whose vocabulary it then is. `others`: of other homes, in its vocabulary."""
 
     log: ActionLog
     tables: BehaviourTables | None = None
     acts: bool = False
+    others: ActionLog | None = None
+
+    def save(self, folder: Path, name: str) -> None:
+        """Into a run's `folder` of logs."""
+        self.log.save(folder / name)
+        if self.others is not None:
+            self.others.save(folder / OTHERS)
 
 
 def real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
+    """The log that the settings name and those of other homes; UserError says what is wrong with them. Prints what they
+    hold."""
+    s, real = settings.predictor, _real_log(settings, scenario)
+    if not s.start:
+        if s.labels is not None:
+            raise UserError("predictor.labels: what other homes call the same; give predictor.start=FOLDER too")
+        return real
+    if real is None:
+        raise UserError("predictor.start: other homes begin the predictor of a real log; give logs=PATH too")
+    if real.log.protocol.split != "days" or "counts" not in parts_of(settings, real.log):
+        raise UserError("predictor.start: begins a home's pool alone; leave it away, or split= and predictor.parts=")
+    return dataclasses.replace(real, others=other_homes(s.start, s.labels, real.log, settings.eval.folds))
+
+
+def _real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     """The log that the settings name; UserError says what is wrong with it. Prints what it holds."""
     s = settings
     if s.eval.folds and not s.predict:

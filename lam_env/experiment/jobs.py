@@ -36,7 +36,7 @@ from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, t
 from lam_env.experiment.policies import judged_in, scenario_made
 from lam_env.experiment.run_folder import RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
-from lam_env.experiment.settings import PRETRAIN, UNTRAINED, RunSettings
+from lam_env.experiment.settings import OTHERS, PRETRAIN, UNTRAINED, RunSettings
 from lam_env.launch.child import kit_at_work
 from lam_env.logs.decision_points import DecisionPoints, decision_points
 from lam_env.logs.streams import to_learn_from
@@ -110,6 +110,18 @@ def later_points(work: RunContext) -> DecisionPoints | None:
     return decision_points(log, soon=False)
 
 
+def other_homes(work: RunContext, points: DecisionPoints) -> tuple[DecisionPoints, DecisionPoints] | None:
+    """Of the homes that the predictor of these `points` starts from, those that train and that validate; None where
+    there are none, or the log is no real one."""
+    if not work.settings.predictor.start or not (work.run.log / OTHERS).is_dir():
+        return None
+    log = ActionLog.load(work.run.log / OTHERS)
+    if log.vocabulary != points.vocabulary:  # that of a simulated likeness
+        return None
+    train, valid = to_learn_from(log)
+    return dataclasses.replace(train, users=points.users), dataclasses.replace(valid, users=points.users)
+
+
 def trains_once(scenario: Scenario, name: str) -> bool:
     """Whether a further training seed gives the same agent: rules of the scenario, and what does not train."""
     return name in UNTRAINED or name in agents_of_scenario(scenario)
@@ -165,10 +177,11 @@ CHOSEN = ("dropout", "weight_decay")  # settings of which several may be given, 
 
 def candidates(settings: RunSettings, rows: int, pooled: bool = False) -> list[PredictorSettings]:
     """Of the neural predictor, for a log of so many rows; `pooled`: as a part among others."""
-    given = {k: v for k, v in dataclasses.asdict(settings.predictor).items() if k != "parts" and v not in (None, ())}
+    every = dataclasses.asdict(settings.predictor).items()
+    given = {k: v for k, v in every if k not in ("parts", "start", "labels") and v not in (None, ())}
     names = [name for name in CHOSEN if name in given]
-    every = itertools.product(*(given.pop(name) for name in names))
-    return [models.predictor_settings(rows, pooled, **given, **dict(zip(names, each, strict=True))) for each in every]
+    chosen = itertools.product(*(given.pop(name) for name in names))
+    return [models.predictor_settings(rows, pooled, **given, **dict(zip(names, each, strict=True))) for each in chosen]
 
 
 def _say_chosen(settings: RunSettings, taken: PredictorSettings) -> None:
@@ -196,7 +209,13 @@ def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) 
         apart = log.timer is not None and log.protocol.split != "worlds"
         train, valid = training_points(work, log_name, timer=False) if apart else timed
         chosen, *others = candidates(work.settings, len(train) + len(valid), pooled=True)
-        made = models.fit_pool(train, valid, chosen, timed if apart else None, seed, device, report, kept, others)
+        start = None
+        if (homes := other_homes(work, train)) is not None:
+            first, *more = candidates(work.settings, sum(map(len, homes)), pooled=True)
+            told = _named(report, " in other homes")
+            start = models.pretrain(*homes, first, seed, device, told, others=more)
+        timed_too = timed if apart else None
+        made = models.fit_pool(train, valid, chosen, timed_too, seed, device, report, kept, others, start)
         if why := models.why_no_networks(made):
             print(f"  no networks: {why}")
         elif (members := made.networks.settings.members) < chosen.members:

@@ -89,12 +89,13 @@ def fit_pool(
     report: Report,
     checkpoints: Checkpoints,
     others: Sequence[PredictorSettings] = (),
+    start: Predictor | None = None,
 ) -> Pool:
-    """Networks and counts, weighed; `others` as in `pretrain`. `timed`: `train` and `valid` with the decision points of
-    the log's timer, where they are of events alone."""
+    """Networks, which begin as those of `start`, and counts, weighed; `others` as in `pretrain`. `timed`: `train` and
+    `valid` with the decision points of the log's timer, where they are of events alone."""
     from lam_env.agents.predictors.pooling import fit_pool
 
-    return fit_pool(train, valid, settings, timed, seed, device, report, checkpoints, others)
+    return fit_pool(train, valid, settings, timed, seed, device, report, checkpoints, others, start)
 
 
 def read_held_out(
@@ -104,10 +105,11 @@ def read_held_out(
     boosting: bool,
     seed: int,
     report: Report,
+    others: tuple[DecisionPoints, DecisionPoints] | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
     """What the prior of a log, and what it is made of, says of the log's test rows, by row of the tables, piece by
     piece, (b, A). `points`: of events alone; `parts`: masks of those to train, validate and test on; `boosting`: with
-    trees."""
+    trees, which learn from `others` too."""
     from lam_env.agents.predictors.boosting import BoostedPool, left_out_of
     from lam_env.agents.predictors.pool import Pool
 
@@ -117,7 +119,7 @@ def read_held_out(
         return
     pool, known, boosted = predictor.given_acts, train | valid, None
     if boosting and not (why := left_out_of(points.select(known), pool)):
-        boosted = BoostedPool.fit(pool, points.select(train), points.select(valid), seed, report)
+        boosted = BoostedPool.fit(pool, points.select(train), points.select(valid), seed, report, others)
     elif boosting:
         print(f"  no boosted trees: {why}")
     for each in (boosted or pool).parts(points, test, known):

@@ -156,7 +156,7 @@ class Pipeline:
         if real is not None:
             name = "train" if real.acts else "real"
             if not self.config["prepared"]:
-                real.log.save(self.folder.log / name)
+                real.save(self.folder.log, name)
             if not (n := self.settings.eval.folds):
                 yield from self._judge_on_log(name, launcher)
             for k, part in enumerate(folds(real.log, n) if n else (), 1):

@@ -32,6 +32,7 @@ ALL = "all"  # in the place of an agent's name
 DEFAULT = ("plugin_context", "plugin_kind", "plugin_memory", "ppo_prior", "prior")  # those of them that a world has
 UNTRAINED = ("none", "random")  # one row whatever the training seed; so have the scenarios' own agents
 PRETRAIN = "pretrain"  # in the place of an agent's name: the training of a prior
+OTHERS = "others"  # the log of other homes in a run's folder of logs
 LAUNCHER = "where jobs run: processes of this machine, or a Ray cluster whose machines share the folder `out`"
 MEMORY = "memory that one of your own agents may take, in GiB (default: half of the machine's)"
 TIMEOUT = "seconds for which one of your own agents may give no answer, make no step of its worlds, report no progress"
@@ -84,6 +85,13 @@ class PredictorChoice:
         (),
         "how rows that are trained on are changed anew in each pass, some of jitter and shift (times, one by one and"
         " by the day), drop, repeat (events missed, or written twice; default: not at all)",
+    )
+    start: tuple[str, ...] = setting(
+        (),
+        "folders of runs on logs of other homes, on which the predictor of a real log of few days is trained first",
+    )
+    labels: str | None = setting(
+        None, "predictor.start: a YAML file of what homes call the same, which adds to the kit's own names"
     )
     parts: Literal["nets", "nets,counts", "nets,counts,boosting"] | None = setting(
         None,

@@ -26,7 +26,7 @@ from lam_env.evaluation.predictions.held_out import HeldOutRows, held_out_scores
 from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record
 from lam_env.evaluation.statistics import sd_over
 from lam_env.experiment import models
-from lam_env.experiment.jobs import RunContext, parts_of, prior_path, training_points
+from lam_env.experiment.jobs import RunContext, other_homes, parts_of, prior_path, training_points
 from lam_env.experiment.score_store import Scores
 from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
@@ -52,7 +52,8 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
     said: Iterable[dict[str, np.ndarray]]
     if name == "prior":
         predictor, boosting = models.load_predictor(prior_path(work, log_name, seed)), parts_of(work.settings, log)
-        said = models.read_held_out(predictor, points, parts, "boosting" in boosting, seed, report)
+        others = other_homes(work, points)
+        said = models.read_held_out(predictor, points, parts, "boosting" in boosting, seed, report, others)
     else:
         fitted = registry.agent(name)().predictor(*training_points(work, log_name, timer=False))
         said = ({name: p} for p in models.blocks(fitted, points, test))

@@ -114,6 +114,19 @@ def test_an_action_that_a_fold_lacks_gets_nothing_there_and_the_pool_stays_posit
     np.testing.assert_allclose(said.sum(1), 1, atol=1e-5)
 
 
+def test_trees_learn_from_other_homes_which_do_not_drown_ones_own():
+    own, others, three = routine(3), routine(60, seed=1), PredictorSettings(blocks=3, members=2)
+    alone, _ = Boosting.fit(own, three, 0, silent)
+    both, _ = Boosting.fit(own, three, 0, silent, others)
+    valid = routine(20, seed=2)
+    known = [each.read(valid).next[np.arange(len(valid)), valid.target] for each in (alone, both)]
+    assert np.log(known[1]).mean() > np.log(known[0]).mean() + 0.05
+    # elsewhere they do something else: it counts as much as one's own, however much there is of it
+    strange = dataclasses.replace(others, target=np.full(len(others), 3))
+    mixed, _ = Boosting.fit(own, three, 0, silent, strange)
+    assert 0.2 < mixed.read(valid).next[:, 3].mean() < 0.85  # by their numbers it would be .97
+
+
 def test_a_boosted_pool_is_its_parts_weighed_and_only_reads():
     points = routine(10)
     pool, valid = pool_of(points, acts=False, members=2, blocks=5), points.time >= 8 * DAY

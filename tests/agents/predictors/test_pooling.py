@@ -179,6 +179,15 @@ def test_what_is_left_out_is_said_by_the_member_that_has_not_seen_it():
     assert list(BELIEF) == ["nets", "boosting", "counts"]
 
 
+def test_of_few_days_all_parts_of_a_pool_that_began_elsewhere_count_alike_and_of_many_the_best():
+    for n, low, high in ((20, 1 / 3, 0.4), (5000, 0.9, 1.0)):
+        left = LeftOut(days_log(1), np.ones(n, bool), {"nets": np.ones(n), "counts": np.full(n, 0.1)}, started=True)
+        weights = left.weights(boosting=np.full(n, 0.1))
+        assert low < weights[0] < high
+        np.testing.assert_allclose(weights[1], weights[2])
+        np.testing.assert_allclose(weights.sum(), 1)
+
+
 def test_a_member_learns_nothing_of_what_it_leaves_out():
     """One pass, so that there is nothing to stop on."""
     points = days_log(10)

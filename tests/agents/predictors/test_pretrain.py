@@ -99,6 +99,33 @@ def test_same_seed_same_bytes(core):
     assert weights(pretrain(train, valid, settings, seed=6)) != first
 
 
+def test_a_network_that_knows_another_home_learns_a_short_log_at_once():
+    elsewhere = pretrain(cycle(), cycle(seed=1), QUICK)
+    few, valid = cycle(1, 30, seed=2), cycle(1, 60, seed=3)
+    short = dataclasses.replace(QUICK, passes=1, hidden=8)  # the shape is that of the start
+    alone, begun = pretrain(few, valid, short), pretrain(few, valid, short, start=elsewhere)
+    score = [mean_nll(each.read(valid).next, valid.target) for each in (alone, begun)]
+    assert begun.settings.hidden == QUICK.hidden
+    assert score[1] < score[0] - 0.5
+
+
+def test_each_network_begins_with_one_of_the_start_and_leaves_that_as_it_was():
+    two = dataclasses.replace(QUICK, passes=1, members=2)
+    start = pretrain(cycle(2, 60), cycle(1, 60, seed=1), two)
+    before = weights(start)
+    still = dataclasses.replace(QUICK, passes=1, members=3)
+    made = pretrain(cycle(1, 8), cycle(1, 8, seed=1), still, start=start)  # an update or two at a low rate
+    assert weights(start) == before
+    for member, net in enumerate(made.nets):
+        mine = torch.nn.utils.parameters_to_vector(net.parameters()).detach()
+        near = [
+            float((mine - torch.nn.utils.parameters_to_vector(other.parameters()).detach()).abs().max())
+            for other in start.nets
+        ]
+        assert np.argmin(near) == member % 2
+        assert 0 < min(near) < 0.02
+
+
 @functools.cache
 def undisturbed(core):
     """Weights, and how many batches there were."""
