@@ -171,6 +171,9 @@ class Rows:
         by = columns.get("order")
         if sort:
             by = columns["time"] - np.where(columns["offset"] > NO_OFFSET, columns["offset"], 0) * SECOND
+            bare = columns["offset"] == NO_OFFSET
+            if bare.any() and not bare.all():  # on one clock first
+                by = local_times(Clocks(columns["time"], columns["offset"]), zone, self._where(columns)).moment
         if by is not None:
             mine = mine[np.argsort(by[mine], kind="stable")]
         if by is not None or len(mine) < len(columns["line"]):

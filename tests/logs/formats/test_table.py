@@ -342,3 +342,9 @@ def test_more_users_than_live_in_a_home_are_streams(read, users, days, split):
     assert len(log.worlds) == (users if split else 1)
     assert log.meta.get("streams") == (split or ("days" if users > 1 else None))
     assert log.timer is None if split else log.timer
+
+
+def test_rows_of_which_some_say_their_offset_are_sorted_by_the_moment(read):
+    rows = ["2026-01-05T08:10:00,ann,a", "2026-01-05T07:30:00Z,ann,b", "2026-01-05T07:05:00Z,ann,c"]
+    log, _ = read("time,user,action\n" + "\n".join(rows) + "\n", zone="Europe/Berlin", sort=True)
+    assert [log.vocabulary.actions[token] for token in log.token] == ["c", "a", "b"]
