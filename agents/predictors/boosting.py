@@ -6,6 +6,7 @@ for each token the minutes since it was last seen and its count today. Library: 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -101,7 +102,9 @@ def _fitted(
         random_state=seed,
     )
     on = {"X_val": x[judged], "y_val": y[judged]} if stops else {}
-    return model.fit(x[~left], y[~left], None if weight is None else weight[~left], **on)
+    with warnings.catch_warnings():  # of few rows with many actions each: what is left out shows what that is worth
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        return model.fit(x[~left], y[~left], None if weight is None else weight[~left], **on)
 
 
 def _probabilities(model: Any, x: np.ndarray, n_actions: int) -> np.ndarray:
