@@ -44,6 +44,8 @@ def update(
     if carry.said is not None and not active.any():
         return carry
     points, user = from_observation(observation, predictor.vocabulary), observation["epoch"][:, USER]
+    if getattr(predictor, "shared", False):  # one stream, of which it is told who did what
+        user = np.zeros_like(user)
     most = int(user.max()) + 1
     if carry.people == most == 1:
         said, state = predictor.step(carry.state, points, active)

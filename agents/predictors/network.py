@@ -80,6 +80,11 @@ class Predictor:
         return self.settings.members * self.settings.hidden
 
     @property
+    def shared(self) -> bool:
+        """Is it told which of several people, who share a stream, did what?"""
+        return self.featuriser.users > 0
+
+    @property
     def networks(self) -> Predictor:
         """As a pool has them."""
         return self

@@ -66,6 +66,11 @@ class Pool:
         return 0 if self.nets is None else self.nets.settings.hidden
 
     @property
+    def shared(self) -> bool:
+        """As of its networks."""
+        return self.nets is not None and self.nets.shared
+
+    @property
     def networks(self) -> Predictor:
         """UserError where there are none."""
         if self.nets is None:

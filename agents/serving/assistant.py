@@ -153,7 +153,7 @@ class Assistant:
     ) -> None:
         """Something happened: an Event, or one of the user's `action`, `sensor`, `reading` with `value`, and `feedback`
         on the agent's `action`. With `time` alone: nothing more has happened until then. Whichever `user` acts, it is
-        one stream."""
+        one stream; who it was, by their number in the log that was learned from, may tell what comes next."""
         when, response = self._words.read(
             event, self._acts, time, value, action=action, sensor=sensor, reading=reading, feedback=feedback
         )
@@ -166,7 +166,7 @@ class Assistant:
         if kind in (USER, SENSOR):
             self._push(token if kind == USER else len(self.vocabulary) + token, seconds)
             self._until = seconds + ABSENCE
-            self._raise_decision(seconds)
+            self._raise_decision(seconds, (user if event is None else event.user) if self.predictor.shared else 0)
         elif kind == AGENT and token:
             self._act(token)
         elif kind == READING:
@@ -188,9 +188,9 @@ class Assistant:
         while self._due < seconds or (until and self._due == seconds):
             self._raise_decision(self._due)
 
-    def _raise_decision(self, seconds: float) -> None:
+    def _raise_decision(self, seconds: float, user: int = 0) -> None:
         epoch = self._row.epoch
-        epoch[0], epoch[1], epoch[3], epoch[4] = seconds, seconds - epoch[0], self._new, 0
+        epoch[0], epoch[1], epoch[2], epoch[3], epoch[4] = seconds, seconds - epoch[0], user, self._new, 0
         due = seconds + self._quiet
         self._new, self._due = 0, due if due <= self._until else np.inf
         self._done.clear()

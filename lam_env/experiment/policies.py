@@ -114,8 +114,9 @@ def load(
 
 def _synonyms(folder: RunFolder) -> Mapping[str, str]:
     """What the run's log may call actions and sensors of its world otherwise."""
-    if not (folder.path / CONFIG).exists() or folder.config().get("scenario") not in registry.scenario_names():
-        return {}
+    config = folder.config() if (folder.path / CONFIG).exists() else {}
+    if config.get("scenario") not in registry.scenario_names() or not isinstance(config.get("world"), dict):
+        return {}  # a predictor alone, or a run of code of one's own
     return scenario_of(folder).synonyms or {}
 
 

@@ -66,8 +66,9 @@ def test_it_says_what_it_says_of_the_log_and_acts_no_oftener_than_she_does(log_a
     assert type(assistant) is Assistant
     assistant.reset(HELD_OUT * DAY)
     acted, said = 0, []
-    for time, token in zip(points.time.tolist(), points.tokens[:, -1].tolist(), strict=True):
-        assistant.observe(time=time, action=log.vocabulary.actions[token] if token else None)
+    events = zip(points.time.tolist(), points.tokens[:, -1].tolist(), points.user.tolist(), strict=True)
+    for time, token, user in events:
+        assistant.observe(time=time, user=user, action=log.vocabulary.actions[token] if token else None)
         suggestion = assistant.suggest()
         said.append((list(suggestion.probabilities.values()), list(suggestion.soon.values())))
         acted += suggestion.action != "none"
