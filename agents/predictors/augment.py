@@ -32,7 +32,7 @@ def augmented(points: DecisionPoints, kinds: Sequence[str], rng: np.random.Gener
         points = _at(points, np.maximum(points.time + np.rint(moved).astype(np.int64), 0))
     if "drop" in kinds:
         stays = rng.random(n) >= SHARE
-        stays[: not stays.any()] = True  # one at least
+        stays[: int(not stays.any())] = True  # one at least
         points = _without(points, stays)
     if "repeat" in kinds:
         times = 1 + (rng.random(len(points)) < SHARE)
