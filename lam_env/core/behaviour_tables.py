@@ -50,7 +50,7 @@ class BehaviourTables(Shared):
 
     activities: names (K). `durations`: per activity, quantiles [min] at equally spaced probabilities 0..1.
     `hourly` (24, K): weight of choosing a filler at an hour of day (rows need not sum to 1). `follow` (K, K):
-    factor on the weight of the next filler given the last act (1 = no influence). `sequel` (K, K) or (0, 0): a weight
+    factor on the weight of the next filler given the last act (1 = no influence). `sequel` (K, K) or (0,): a weight
     of the next filler given the last act, added at any hour: it decides where hours say next to nothing of what may
     follow. `pauses`: quantiles [min] of the time between two acts in which nothing is done; `pause` is the probability
     that there is one. `pauses_after`: by
@@ -65,7 +65,7 @@ class BehaviourTables(Shared):
     durations: dict[str, tuple[float, ...]] = field(default_factory=dict)
     hourly: np.ndarray = field(default_factory=lambda: np.zeros((24, 0)))
     follow: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    sequel: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    sequel: np.ndarray = field(default_factory=lambda: np.zeros(0))
     pauses: tuple[float, ...] = (0.0, 0.0)
     pause: float = 0.0
     weekend_shift: float = 0.0  # [h] added to anchors' hours on Saturday and Sunday
@@ -89,7 +89,7 @@ class BehaviourTables(Shared):
         k = len(self.activities)
         if np.shape(self.hourly) != (24, k) or np.shape(self.follow) != (k, k):
             raise ValueError(f"behaviour tables: hourly must be (24, {k}) and follow ({k}, {k})")
-        if np.shape(self.sequel) not in ((0, 0), (k, k)):
+        if np.shape(self.sequel) not in ((0,), (k, k)):
             raise ValueError(f"behaviour tables: sequel must be empty or ({k}, {k})")
         if any(np.shape(x) not in ((0,), (k,)) for x in (self.night, self.again)):
             raise ValueError(f"behaviour tables: night and again must be empty or ({k},)")
