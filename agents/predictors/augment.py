@@ -27,7 +27,7 @@ def augmented(points: DecisionPoints, kinds: Sequence[str], rng: np.random.Gener
         moved += JITTER * rng.standard_normal(n)
     if "shift" in kinds:
         days, index = np.unique(np.stack([points.world, points.time // DAY]), axis=1, return_inverse=True)
-        moved += (SHIFT * rng.standard_normal(days.shape[1]))[index.ravel()]
+        moved += SHIFT * np.asarray(rng.standard_normal(days.shape[1]))[index.ravel()]
     if moved.any():
         points = _at(points, np.maximum(points.time + np.rint(moved).astype(np.int64), 0))
     if "drop" in kinds:

@@ -83,10 +83,11 @@ def told(logs: str, settings: LookSettings) -> Iterator[str]:
             yield from _columns_said(proposal, name)
         how = {**proposal.settings, **how}
     reading = formats.read_somehow(logs, name, **how)
-    yield from about(reading, zone_said="zone" in how)
+    days = len(coverage.days_of(reading.log).number) if coverage.has_clock(reading.log) else None
+    yield from about(reading, days, zone_said="zone" in how)
     yield from _devices(reading.log, logs, settings.devices)
     yield from ("", "next", INDENT + command(logs, reading))
-    if coverage.has_clock(reading.log) and len(coverage.days_of(reading.log).number) < LEAST_DAYS:
+    if days is not None and days < LEAST_DAYS:
         yield f"{INDENT}(once there are {LEAST_DAYS} days: these are too few to predict from)"
 
 
@@ -113,23 +114,23 @@ def _columns_said(proposal: Proposal, kind: str) -> list[str]:
         examples = ", ".join(column.cells)
         role = "action" if column.role in ("thing", "state") else column.role
         lines.append(f"{column.name[:24]:{min(24, width)}}  {role or '-':8}  {examples}"[:76])
-    for column in proposal.unread:
-        lines.append(f"{column} is called as times are, but has none of a known form: say time_format")
+    for name in proposal.unread:
+        lines.append(f"{name} is called as times are, but has none of a known form: say time_format")
     if proposal.ambiguous is not None:
         lines.append(f"its times fit time_format={proposal.ambiguous} as well: say which is right")
     return [INDENT + line for line in lines]
 
 
-def about(reading: Reading, zone_said: bool) -> Iterator[str]:
-    """What a log holds."""
+def about(reading: Reading, days: int | None, zone_said: bool) -> Iterator[str]:
+    """What a log holds. `days`: how many count; None of a log without a clock."""
     from lam_env.logs import coverage, habits, tables
     from lam_env.logs.look import formats, summary
 
     log = reading.log
-    users, names, days = summary.users_of(log), log.vocabulary.actions[1:], len(coverage.days_of(log).number)
+    users, names = summary.users_of(log), log.vocabulary.actions[1:]
     who = "session" if log.meta.get("streams") == "sessions" else "user"
     counted = [(sum(n for _, n in users), "event"), (len(users), who), (len(names), "action")]
-    counted += [(days, "day")] if coverage.has_clock(log) else []
+    counted += [] if days is None else [(days, "day")]
     yield ""
     yield ", ".join(count(n, what) for n, what in counted)
     lines = [*coverage.said(log, reading.left_out), *tables.streams_said(log)]

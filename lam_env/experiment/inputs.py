@@ -24,7 +24,7 @@ from lam_env.experiment.agent_spec import defaults_of, needs_of, split, tuning_o
 from lam_env.experiment.jobs import parts_of
 from lam_env.experiment.logs import file
 from lam_env.experiment.logs.others import other_homes
-from lam_env.experiment.logs.real import in_the_home, training_days
+from lam_env.experiment.logs.real import in_the_home, training_days, unknown_actions
 from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.run_folder import CONFIG, RunFolder
 from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, OTHERS, LogSettings, RunSettings
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from lam_env.experiment.models import Pool, Predictor, TunedPolicy
 
 LEAST_DAYS = 5
-FEW = 5  # actions that a line can name
 A_DAY = 500 * 14  # decision points of a day that pre-training reads in its passes, roughly
 LACKING = {
     "latent": "it reads the hidden state, which is none without latent_names",
@@ -177,7 +176,8 @@ def _real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
         return _foreign(s.logs, log, scenario)
     _check_days(s.logs, mapped, "with commands of the home ")
     n, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
-    others = f"the others are left out: {_unknown(log, scenario)}" if n < of else "none is left out"
+    left = unknown_actions(log, scenario.vocabulary, scenario.synonyms)
+    others = f"the others are left out: {left}" if n < of else "none is left out"
     print(f"  {n:,} of {of:,} user events are commands of the scenario's home; {others}")
     return RealLog(mapped, acts=True)
 
@@ -185,21 +185,12 @@ def _real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
 def _foreign(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
     """A log that shares no two actions with its scenario: an error if the scenario's settings say what is in it."""
     if scenario.synonyms is not None:
-        why = f"it does not hold two commands of the devices that are listed, but {_unknown(log, scenario) or 'one'}"
+        unknown = unknown_actions(log, scenario.vocabulary, scenario.synonyms) or "one"
+        why = f"it does not hold two commands of the devices that are listed, but {unknown}"
         raise UserError(f"logs={path}: {why}; list the devices by the names in the log")
     if (found := scenario.proposal(log.vocabulary.actions)) is not None:
         print(f"  no agent can act: these are no actions of {scenario.id}; {found.setting}=FILE may say which they are")
     return RealLog(log)
-
-
-def _unknown(log: ActionLog, scenario: Scenario) -> str:
-    """The actions of people that a scenario does not know, the most frequent first."""
-    names, synonyms = log.vocabulary.actions, scenario.synonyms or {}
-    times = np.bincount(log.token[log.kind == USER], minlength=len(names))
-    order = [i for i in np.argsort(-times, kind="stable").tolist() if times[i]]
-    unknown = [i for i in order if synonyms.get(names[i], names[i]) not in scenario.vocabulary.actions]
-    more = f" and {count(len(unknown) - FEW, 'more action')}" if len(unknown) > FEW else ""
-    return ", ".join(f"{names[i]} ({times[i]:,})" for i in unknown[:FEW]) + more
 
 
 def _check_days(path: str, log: ActionLog, which: str = "") -> None:

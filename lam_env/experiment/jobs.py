@@ -44,10 +44,6 @@ from lam_env.logs.streams import to_learn_from
 if TYPE_CHECKING:
     from lam_env.experiment.models import PredictorSettings
 
-LIFE_DAYS = 120  # of simulated life that are compared with a real log
-DEVICE_WORLDS, DEVICE_DAYS = 4, 30
-TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
-
 
 @dataclass(frozen=True)
 class RunContext:

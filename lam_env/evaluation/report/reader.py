@@ -110,12 +110,13 @@ def read_run(path: Path) -> RunFiles:
         failed,
         str(path),
         {of: told for of, points in drawn.items() if (told := [(step, top1) for step, _, top1 in points if top1 >= 0])},
-        _real_log(path) if config.get("logs") else None,
+        log_of(path) if config.get("logs") else None,
     )
 
 
-def _real_log(path: Path) -> ActionLog | None:
-    """It stands under either name: of commands that the home knows it is what agents are trained on."""
+def log_of(path: Path) -> ActionLog | None:
+    """The log that a run was made from, a real one where there was one; else, as of commands that the home knows, what
+    agents were trained on. None where the folder holds neither."""
     folder = next((part for name in ("real", "train") if (part := path / "log" / name).is_dir()), None)
     return None if folder is None else ActionLog.load(folder)
 

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from lam_env.config.convert import count
 from lam_env.core.errors import UserError
 from lam_env.core.events import EVERYBODY, USER, ActionLog, Protocol
-from lam_env.experiment.logs.real import in_the_home
+from lam_env.evaluation.report.reader import log_of
+from lam_env.experiment.logs.real import in_the_home, unknown_actions
 from lam_env.logs.coverage import days_of, has_clock
 from lam_env.logs.decision_points import decision_points
 from lam_env.logs.labels import Labels
 from lam_env.logs.streams import folds, split_by_protocol
 
-FEW = 5  # labels that a line can name
 LEAST_DAYS = 2  # of another home: of a single one nothing can be left out
 OVERLAP = 0.5  # share of equal times from which two logs are one
 
@@ -32,7 +31,9 @@ def other_homes(paths: Sequence[str], labels: str | None, log: ActionLog, n_fold
     known, columns, ends = Labels.read(labels), [], 0
     for path in paths:
         here = f"predictor.start={path}"
-        other = _in_words_of(log, _log_of(path), here, known, times)
+        if (found := log_of(Path(path))) is None:
+            raise UserError(f"{here}: holds no log; give the folder of a run of lam predict")
+        other = _in_words_of(log, found, here, known, times)
         _, world = np.unique(other.world, return_inverse=True)
         tick = other.time // other.ticks_per_second * log.ticks_per_second
         value = other.value * (log.ticks_per_second / other.ticks_per_second if log.intervals else 1)
@@ -52,15 +53,6 @@ def other_homes(paths: Sequence[str], labels: str | None, log: ActionLog, n_fold
     )
 
 
-def _log_of(path: str) -> ActionLog:
-    """The log that a run was made from."""
-    folder = Path(path) / "log"
-    found = next((folder / name for name in ("real", "train") if (folder / name).is_dir()), None)
-    if found is None:
-        raise UserError(f"predictor.start={path}: holds no log; give the folder of a run of lam predict")
-    return ActionLog.load(found)
-
-
 def _in_words_of(own: ActionLog, other: ActionLog, here: str, labels: Labels, times: np.ndarray) -> ActionLog:
     kinds = [(log.intervals, has_clock(log), log.people) for log in (own, other)]
     if kinds[0] != kinds[1]:
@@ -68,19 +60,16 @@ def _in_words_of(own: ActionLog, other: ActionLog, here: str, labels: Labels, ti
         raise UserError(f"{here}: {why}; give a log of the same kind")
     if _same(own, other):
         raise UserError(f"{here}: that is this log itself, which is tested on; give logs of other homes")
-    names, acts = other.vocabulary.actions, other.token[other.kind == USER]
-    synonyms = labels.synonyms(names[1:], own.vocabulary.actions[1:], times)
+    synonyms = labels.synonyms(other.vocabulary.actions[1:], own.vocabulary.actions[1:], times)
     ours = in_the_home(other, own.vocabulary, None, synonyms)
     if ours is None:
         raise UserError(f"{here}: it shares no two actions with this log; say in predictor.labels=FILE what is alike")
     if len(days_of(ours).number) < LEAST_DAYS:
         raise UserError(f"{here}: what is known of it here is of a single day; give a longer log")
-    often = np.bincount(acts, minlength=len(names))
-    there = [i for i in np.argsort(-often, kind="stable").tolist() if often[i]]
-    lost = [i for i in there if synonyms.get(names[i], names[i]) not in own.vocabulary.actions]
-    left = f"; left out: {', '.join(f'{names[i]} ({often[i]:,})' for i in lost[:FEW])}" if lost else ""
-    more = f" and {count(len(lost) - FEW, 'more action')}" if len(lost) > FEW else ""
-    print(f"  {here}: {int((ours.kind == USER).sum()):,} of {len(acts):,} events are known here{left}{more}")
+    lost = unknown_actions(other, own.vocabulary, synonyms)
+    left = f"; left out: {lost}" if lost else ""
+    n, of = (int((one.kind == USER).sum()) for one in (ours, other))
+    print(f"  {here}: {n:,} of {of:,} events are known here{left}")
     return ours
 
 

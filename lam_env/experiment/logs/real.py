@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from lam_env.config.cli import Group, override, to_dict
+from lam_env.config.convert import count
 from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.catalogue import NLL_GAP, NLL_GAP_SD, TOP1
@@ -38,6 +39,7 @@ from lam_env.sim.routine import Routine, activity_log
 LIFE_DAYS = 120  # of simulated life that are compared with a real log
 DEVICE_WORLDS, DEVICE_DAYS = 4, 30
 TRANSFER_DAYS = 70  # of simulated life that a predictor is trained on, to be tested on the log
+FEW = 5  # actions that a line can name
 _NAMES = {USER: "actions", AGENT: "actions", SENSOR: "sensors", READING: "readings"}  # of a `Vocabulary`
 World = TypeVar("World", bound=Group)  # settings of a home
 
@@ -127,6 +129,17 @@ def in_the_home(
     # its people are none of those who live in the simulated home
     columns = {**ours.columns, "token": token[token >= 0], "user": np.zeros(len(ours), np.int16)}
     return dataclasses.replace(ours, columns=columns, vocabulary=vocabulary, timer=timer)
+
+
+def unknown_actions(log: ActionLog, vocabulary: Vocabulary, synonyms: Mapping[str, str] | None = None) -> str:
+    """The actions of a log's people that a vocabulary does not know, the most frequent first; `synonyms` as in
+    `in_the_home`."""
+    names = log.vocabulary.actions
+    times = np.bincount(log.token[log.kind == USER], minlength=len(names))
+    order = [i for i in np.argsort(-times, kind="stable").tolist() if times[i]]
+    unknown = [i for i in order if (synonyms or {}).get(names[i], names[i]) not in vocabulary.actions]
+    more = f" and {count(len(unknown) - FEW, 'more action')}" if len(unknown) > FEW else ""
+    return ", ".join(f"{names[i]} ({times[i]:,})" for i in unknown[:FEW]) + more
 
 
 def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, float]:

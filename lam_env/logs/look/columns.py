@@ -18,7 +18,7 @@ from lam_env.logs.input.records import objects
 
 ROWS = 300  # that are looked at
 _SIGNS = {",": None, ";": ";", "\t": "tab", "|": "|", " ": "space"}  # what may separate columns, and how sep= calls it
-_WORDS = {  # what columns of each role are called, in English and German, the likeliest first
+_CALLED = {  # what columns of each role are called, in English and German, the likeliest first
     "time": "time timestamp last_changed last_updated datetime date_time start start_time started begin arrival "
     "arrived when created_at created date ts zeit zeitpunkt beginn datum",
     "end": "end end_time stop finish finished departure departed left until ende",
@@ -31,9 +31,12 @@ _WORDS = {  # what columns of each role are called, in English and German, the l
     "home": "home house household",
     "kind": "kind",
     "order": "order position index seq sequence step nr number",
+    "thing": "entity_id device device_id sensor entity object gerat geraet",
+    "state": "state status new_state command message zustand",
 }
-_THINGS = ["entity_id", "device", "device_id", "sensor", "entity", "object", "gerat", "geraet"]
-_STATES = ["state", "status", "new_state", "command", "message", "zustand"]
+_WORDS = {role: words.split() for role, words in _CALLED.items()}
+_KNOWN = {word for words in _WORDS.values() for word in words}
+_NO_ACTION = {word for role, words in _WORDS.items() if role not in ("action", "value") for word in words}
 _SWITCHED = {"on", "off", "open", "closed", "locked", "unlocked", "true", "false", "unavailable", "unknown"}
 _DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%y%m%d", "%Y%m%d")
 _FORMS = (
@@ -74,10 +77,10 @@ class Proposal(NamedTuple):
         elif "action" not in by_role and "thing" in by_role:
             by_role["action"] = by_role["thing"]
         timed = ("time", "end", "duration") if "time" in by_role else ("order",)
-        roles = [role for role in (*timed, "user", "action", "value", "home", "kind") if role in by_role]
+        may = {*timed, "user", "action", "value", "home", "kind"}
+        roles = [role for role in _WORDS if role in by_role and role in may]
         if "action" not in roles:
             return {}
-        roles.sort(key=list(_WORDS).index)
         told = {"columns": ",".join(f"{role}:{by_role[role]}" for role in roles)}
         visits = "sessions" if "session" in by_role.get("user", "") else None
         more = {"sep": self.sep, "time_format": self.time_format, "split": visits}
@@ -124,13 +127,14 @@ def of_cells(
         Column(name, tuple(dict.fromkeys(cell for cell in column if cell))[:4], role)
         for name, column, role in zip(names, cells, roles, strict=True)
     )
-    named = _WORDS["time"].split() if header else ()
+    named = _WORDS["time"] if header else ()
     unread = tuple(
         n
         for n, fit, column in zip(names, forms, cells, strict=True)
         if _form(n) in named and fit is None and any(column)
     )
-    return Proposal(sep, header, columns, *((*(fits or ()), None, None)[:2]), () if at is not None else unread)
+    form, other, *_ = (*(fits or ()), None, None)
+    return Proposal(sep, header, columns, form, other, () if at is not None else unread)
 
 
 def time_forms(cells: Iterable[str]) -> tuple[str, ...] | None:
@@ -187,7 +191,7 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool:
     """A first row is one where no cell is a number or a time, and where it is not among the rows that follow."""
     first = rows[0]
     plain = all(cell.strip() and not _NUMBER.fullmatch(cell.strip()) and time_forms([cell]) is None for cell in first)
-    known = any(word in f" {words} " for cell in first for word in [f" {_form(cell)} "] for words in _ALL)
+    known = any(_form(cell) in _KNOWN for cell in first)
     return plain and (known or all(first[i] not in {row[i] for row in rows[1:]} for i in range(len(first))))
 
 
@@ -198,8 +202,7 @@ def _form(name: str) -> str:
 
 def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence[bool], header: bool) -> list[str]:
     roles = [""] * len(names)
-    words = {**{role: text.split() for role, text in _WORDS.items()}, "thing": _THINGS, "state": _STATES}
-    for role, called in words.items():
+    for role, called in _WORDS.items():
         fit = [i for i, name in enumerate(names) if not roles[i] and header and _form(name) in called]
         fit = [i for i in fit if role not in ("time", "end") or times[i]]
         fit = [i for i in fit if role != "user" or all(cells[i])]
@@ -208,14 +211,13 @@ def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence
         ]
         if fit:
             roles[min(fit, key=lambda i: called.index(_form(names[i])))] = role
-    # what is a time, or called as something else is, is no action
-    taken = {word for role, called in words.items() if role not in ("action", "value") for word in called}
     left = [i for i in range(len(names)) if not roles[i]]
     for role in ("time", "end"):
         if role not in roles and "time" in (*roles, role) and (fit := [i for i in left if times[i]]):
             roles[fit[0]] = role
         left = [i for i in left if not roles[i]]
-    left = [i for i in left if not times[i] and not (header and _form(names[i]) in taken)]
+    # what is a time, or called as something else is, is no action
+    left = [i for i in left if not times[i] and not (header and _form(names[i]) in _NO_ACTION)]
     switched = [i for i in left if not header and {*map(str.lower, cells[i])} <= _SWITCHED]
     if switched and (things := [i for i in left if i not in switched]):
         roles[things[-1]], roles[switched[0]] = "thing", "state"
@@ -230,6 +232,3 @@ def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence
         if not header and "user" not in roles and (others := [i for i in several if i < best]):
             roles[others[-1]] = "user"
     return roles
-
-
-_ALL = [*_WORDS.values(), " ".join(_THINGS), " ".join(_STATES)]

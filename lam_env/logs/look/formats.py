@@ -76,7 +76,7 @@ def that_read(path: Path, **how: Any) -> list[str]:
 @contextlib.contextmanager
 def beginning(path: Path) -> Iterator[Path]:
     """A path under which the first lines of a long text stand, by the same name; anything else as it is."""
-    if path.is_dir() or not is_lines(path):
+    if not is_lines(path):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -87,23 +87,22 @@ def beginning(path: Path) -> Iterator[Path]:
 
 
 def kind_of(path: Path) -> str | None:
-    """Which kind of table a file may be: csv, jsonl or parquet; None for a folder, a database, JSON or XML."""
-    if path.is_dir():
-        return None
-    start = next(chunks(path), b"").lstrip()
+    """Which kind of table a file may be: csv, jsonl or parquet; None for a folder, a database, JSON or XML in one
+    piece."""
+    start = b"" if path.is_dir() else next(chunks(path), b"")[: 1 << 15]
     if start.startswith(b"PAR1"):
         return "parquet"
-    return ("jsonl" if start[:1] == b"{" else "csv") if is_lines(path) else None
+    plain = start.lstrip()
+    if path.is_dir() or b"\0" in start or plain[:1] == b"<":
+        return None
+    if plain[:1] not in (b"{", b"["):
+        return "csv"
+    try:
+        return "jsonl" if isinstance(json.loads(plain.partition(b"\n")[0]), dict) else None
+    except ValueError:
+        return None
 
 
 def is_lines(path: Path) -> bool:
-    """Is a file a text of which a part makes sense: neither a database nor one piece of JSON or XML?"""
-    start = next(chunks(path), b"")[: 1 << 15]
-    if b"\0" in start or start.startswith(b"PAR1") or start.lstrip()[:1] == b"<":
-        return False
-    if start.lstrip()[:1] in (b"{", b"["):
-        try:
-            return isinstance(json.loads(start.lstrip().partition(b"\n")[0]), dict)
-        except ValueError:
-            return False
-    return True
+    """Is it a text of which a part makes sense?"""
+    return kind_of(path) in ("csv", "jsonl")
