@@ -15,7 +15,7 @@ from documents import ROOT, TEXTS, agents_of, blocks, every_document, follow, pr
 from lam_env.agents.development import __main__ as development
 from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
-from published import Published, published
+from published import Published, pages, published
 
 from lam_env.__main__ import commands as commands_of_the_kit
 from lam_env.commands import look, off_policy, play_report, record, report, simulate, watch
@@ -62,28 +62,43 @@ def in_place(words: list[str]) -> tuple[str, list[str]] | None:
     return None
 
 
-# -- the README is executed -----------------------------------------------------------------------------------------
+# -- the documentation is executed ----------------------------------------------------------------------------------
+
+JOURNEY = (
+    "README.md",
+    "docs/start/five_minutes.md",
+    "docs/how_to/own_agent.md",
+    "docs/how_to/own_loop.md",
+    "docs/worlds/traffic.md",
+    "docs/worlds/game.md",
+    "docs/how_to/serving.md",
+    "docs/how_to/off_policy.md",
+    "docs/how_to/many_people.md",
+)  # each goes on with what those before it have left
 
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder in which a reader has done all that the README says."""
+    """A folder in which a reader has done all that these pages say."""
     with reader(tmp_path_factory.mktemp("reader")) as folder:
-        follow(README)
+        for page in JOURNEY:
+            follow(TEXTS[page])
         yield folder
 
 
-def test_following_the_readme_gives_the_rows_that_it_promises(followed: Path) -> None:
+def test_following_the_pages_gives_the_rows_that_they_promise(followed: Path) -> None:
     first, log, own, learner = (followed / "runs" / f"smart_home-{i}" / "results.csv" for i in (1, 2, 3, 4))
     assert agents_of(first, "sim") == {*ALWAYS, "plugin", "ppo_prior"}
     assert {"markov1", "prior"} <= agents_of(log, "log")
     assert agents_of(log, "twin") == {*ALWAYS, "markov1", "resident"}  # the gates judge the resident
     assert agents_of(own, "sim") == {*ALWAYS, "my_agent:MyAgent"}
     assert agents_of(learner, "sim") == {*ALWAYS, "my_learner:MyLearner"}
+    assert agents_of(followed / "runs" / "learner" / "results.csv", "sim") == {*ALWAYS, "my_learner:MyLearner"}
+    assert agents_of(followed / "shy" / "results.csv", "sim") >= {"none", "shy:Shy"}
 
 
-def test_a_run_leaves_what_the_readme_says(followed: Path) -> None:
-    named = re.findall(r"^  (\S+)", section(README, "What a run leaves"), re.M)
+def test_a_run_leaves_what_the_page_says(followed: Path) -> None:
+    named = re.findall(r"^  (\S+)", TEXTS["docs/reference/files.md"], re.M)
     assert {"config.json", "results.csv", "tables.md", "tables.json", "model/policy/"} <= set(named)
     runs = [followed / "runs" / f"smart_home-{i}" for i in (1, 2)]
     for name in named:
@@ -92,7 +107,7 @@ def test_a_run_leaves_what_the_readme_says(followed: Path) -> None:
     assert left <= {Path(name).parts[0] for name in named}
 
 
-def test_the_own_agent_of_the_readme_learns_from_the_log(followed: Path) -> None:
+def test_the_own_agent_of_the_page_learns_from_the_log(followed: Path) -> None:
     space: dict[str, type] = {}
     exec((followed / "my_agent.py").read_text(encoding="utf-8"), space)
     from lam_env.core.contracts import Training
@@ -121,7 +136,7 @@ def test_the_pictures_are_drawn_as_contributing_says(
     (text,) = (b.text for b in blocks(TEXTS["CONTRIBUTING.md"]) if picture in b.text)
     monkeypatch.chdir(tmp_path)
     exec(compile(text, "CONTRIBUTING.md", "exec"), {})
-    shipped = ROOT / "docs" / picture
+    shipped = ROOT / "docs" / "_static" / picture
     assert shipped.stat().st_size < 200_000
     with Image.open(tmp_path / picture) as made, Image.open(shipped) as there:
         assert made.size == there.size  # not more: every change of the world moves the people in it
@@ -225,8 +240,8 @@ def _settings() -> dict[str, object]:
     return found
 
 
-def test_settings_of_the_readme_exist_and_have_the_defaults_it_gives() -> None:
-    table = [row for row in cells(section(README, "1. Run it")) if len(row) == 3]
+def test_settings_of_the_page_exist_and_have_the_defaults_it_gives() -> None:
+    table = [row for row in cells(TEXTS["docs/start/five_minutes.md"]) if len(row) == 3]
     known, named = _settings(), 0
     assert len(table) > 8
     for names, defaults, _ in table:
@@ -263,8 +278,8 @@ def _agents() -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["traffic", "game"])
-def test_the_readme_tells_of_the_agents_and_terms_of_a_scenario(name: str) -> None:
-    scenario, text = registry.scenario(name), section(README, name.capitalize())
+def test_a_page_tells_of_the_agents_and_terms_of_its_scenario(name: str) -> None:
+    scenario, text = registry.scenario(name), TEXTS[f"docs/worlds/{name}.md"]
     own = scenario()
     told = {name for row in cells(text) for name in code(row[0])}
     assert {*own.baselines(), *own.rungs(), *own.exploits()} - {"informed"} <= told
@@ -275,21 +290,21 @@ def test_the_readme_tells_of_the_agents_and_terms_of_a_scenario(name: str) -> No
         assert {term for term in code(terms) if term in weights} == set(weights)
 
 
-def test_the_readme_tells_of_every_agent_and_of_no_other() -> None:
-    told = [name for row in cells(section(README, "Agents")) for name in code(row[0])]
+def test_the_page_tells_of_every_agent_and_of_no_other() -> None:
+    told = [name for row in cells(TEXTS["docs/reference/agents.md"]) for name in code(row[0])]
     assert sorted(told) == sorted(_agents())
 
 
 def test_the_terms_of_reward_and_utility_are_those_of_the_home() -> None:
     home = registry.scenario("smart_home")
-    text = section(README, "What the simulated people do")
+    text = TEXTS["docs/worlds/smart_home.md"]
     for heading, weights in (("reward", home.reward_weights), ("true utility", home.utility_weights)):
         told = text.partition(f"- **{heading}**:")[2].partition("\n- ")[0]
         assert {k: float(v) for k, v in re.findall(r"`(\w+)` (-?[\d.]*\d)", told)} == weights
 
 
-def test_the_readme_tells_of_every_command() -> None:
-    told = [code(row[0])[0] for row in cells(section(README, "Commands"))]
+def test_the_page_tells_of_every_command() -> None:
+    told = [code(row[0])[0] for row in cells(TEXTS["docs/reference/commands.md"].partition("## Exit codes")[0])]
     assert told == [f"lam {name}" for name in commands_of_the_kit()]
 
 
@@ -327,8 +342,11 @@ def test_links_and_files_exist(name: str) -> None:
         assert path.exists(), path
 
 
-@pytest.mark.parametrize("table", published(README), ids=lambda t: f"{t.suite}-{t.scenario}-{t.variant}")
-def test_a_table_of_the_readme_says_how_it_was_made(table: Published) -> None:
+TABLES = [table for text in pages().values() for table in published(text)]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda t: f"{t.suite}-{t.scenario}-{t.variant}")
+def test_a_published_table_says_how_it_was_made(table: Published) -> None:
     rows = cells(table.text)
     assert {"none", "oracle"} <= {row[0].strip("`* ") for row in rows}
     made = re.search(r"Made by `(python -m lam_env\.\w+ ?[^`]*)`", table.text)

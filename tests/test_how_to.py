@@ -1,4 +1,4 @@
-"""What the documents in docs/ say how to add works, from them alone."""
+"""What the pages in docs/how_to/ say works, from them alone."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from lam_env.evaluation.report.recorder import replay_file
 from lam_env.experiment.inputs import agents_of as agents_to_judge
 from lam_env.experiment.settings import RunSettings
 
-DOCS = Path(__file__).parents[1] / "docs"
-SCENARIO = (DOCS / "add_a_scenario.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[1] / "docs" / "how_to"
+SCENARIO = (DOCS / "own_world.md").read_text(encoding="utf-8")
 TEA = next(block.text for block in blocks(SCENARIO) if block.note.startswith("file"))
 
 
@@ -68,7 +68,7 @@ def test_people_are_the_same_as_generators_and_as_processes_of_simpy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with reader(tmp_path):
-        follow((DOCS / "people.md").read_text(encoding="utf-8"))
+        follow((DOCS / "own_person.md").read_text(encoding="utf-8"))
     assert capsys.readouterr().out.splitlines() == ["[True, False]", "True"]
 
 
@@ -118,7 +118,7 @@ def test_what_a_scenario_lacks_is_told_in_one_line(tmp_path: Path, was: str, bec
 
 def test_a_new_importer_is_read_and_says_what_it_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with reader(tmp_path):
-        follow((DOCS / "add_an_importer.md").read_text(encoding="utf-8"))
+        follow((DOCS / "own_importer.md").read_text(encoding="utf-8"))
     printed = capsys.readouterr().out
     assert "diary.txt: 56 events, 14 days, 4 actions" in printed
     assert "left out: 1 line of comment" in printed
@@ -131,15 +131,9 @@ def test_a_file_of_settings_names_no_importer_of_ones_own(tmp_path: Path) -> Non
         parse(RunSettings, [f"config={tmp_path / 'run.yaml'}"], "run")
 
 
-def test_a_new_agent_that_needs_no_prior_is_judged(tmp_path: Path) -> None:
-    with reader(tmp_path):
-        follow((DOCS / "add_an_agent.md").read_text(encoding="utf-8"))
-    assert agents_of(tmp_path / "shy" / "results.csv", "sim") >= {"none", "shy:Shy"}
-
-
 def test_a_log_of_ones_own_is_predicted_without_a_conversion(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with reader(tmp_path):
-        follow((DOCS / "your_log.md").read_text(encoding="utf-8"))
+        follow((DOCS / "own_log.md").read_text(encoding="utf-8"))
         assert agents_of(tmp_path / "export" / "results.csv", "log") >= {"most_frequent", "markov1", "prior"}
     said = capfd.readouterr().out
     assert "84 events, 1 user, 6 actions, 14 days" in said  # lam look
@@ -147,7 +141,7 @@ def test_a_log_of_ones_own_is_predicted_without_a_conversion(tmp_path: Path, cap
     assert "left out: 14 states without a meaning (unavailable, unknown, nan)" in said
 
 
-HOME = (DOCS / "your_home.md").read_text(encoding="utf-8")
+HOME = (DOCS / "own_home.md").read_text(encoding="utf-8")
 
 
 def test_a_log_of_ones_own_devices_acts_in_a_home_that_has_them(
@@ -174,7 +168,7 @@ def test_the_page_has_every_kind_of_device_and_its_states() -> None:
 
 
 def test_the_page_names_every_format_and_no_other() -> None:
-    text = (DOCS / "your_log.md").read_text(encoding="utf-8")
+    text = (DOCS / "own_log.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.partition("## Logs as they are")[2].splitlines() if "|" in line][2:]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     tables = set(re.findall(r"\b(csv|tsv|jsonl|parquet)\b", text))

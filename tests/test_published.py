@@ -1,4 +1,4 @@
-"""The README's tables are those that the kept scores give."""
+"""The published tables are those that the kept scores give."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from published import KEPT, ROOT, Published, keep, made_again, published, put
+from published import KEPT, ROOT, Published, keep, made_again, pages, published, put
 
 from lam_env.core.catalogue import RETURN
 from lam_env.evaluation import results
@@ -16,7 +16,8 @@ from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.tables import score_table
 from lam_env.suites import suite as suites
 
-TABLES = published((ROOT / "README.md").read_text(encoding="utf-8"))
+TABLES = [table for text in pages().values() for table in published(text)]
+HOME = [table.scenario for table in TABLES].index("smart_home")
 each = pytest.mark.parametrize("table", TABLES, ids=lambda t: f"{t.suite}-{t.scenario}-{t.variant}")
 
 
@@ -38,6 +39,19 @@ def test_a_table_is_made_of_what_its_suite_asks_for(table: Published) -> None:
     (run,) = [run for run in runs if run.variant("sim") == table.variant]
     assert {r.train_seed for r in rows if r.agent == "ppo_prior"} == set(run.settings.seed)
     assert {r.seed for r in rows} == set(range(run.settings.eval.seeds))
+
+
+def rows_of(text: str) -> dict[str, list[str]]:
+    lines = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    return {cells[0]: cells for cells in lines if cells}
+
+
+def test_the_short_table_of_the_readme_is_of_the_whole_one() -> None:
+    whole, readme = rows_of(TABLES[HOME].text), rows_of((ROOT / "README.md").read_text(encoding="utf-8"))
+    short = {agent: cells for agent, cells in readme.items() if agent in whole and len(cells) == 4}
+    assert {"none", "plugin_kind", "plugin_memory", "ppo_prior", "oracle"} <= set(short)
+    for agent, (_, top1, share, _) in short.items():
+        assert [top1, share] == [whole[agent][1], whole[agent][5]]
 
 
 def test_every_scenario_has_one_and_nothing_else_is_kept() -> None:

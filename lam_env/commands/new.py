@@ -51,5 +51,5 @@ def class_of(name: str) -> str:
 
 
 def scenario_text(name: str) -> str:
-    """The source of the scenario that docs/add_a_scenario.md shows, under another name."""
+    """The source of the scenario that docs/how_to/own_world.md shows, under another name."""
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(name=name, title=class_of(name))

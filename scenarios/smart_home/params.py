@@ -60,7 +60,7 @@ class HomeParams(Shared):
     timer: int = setting(300, "quiet time after which the agent is asked anyway [s]", low=1)
     personas: tuple[str, ...] = setting(PERSONAS, "kinds of people that residents are drawn from")
     devices: str = setting(
-        "", "the home's devices and what a log calls them: a YAML file (docs/your_home.md); empty: the usual ones"
+        "", "the home's devices and what a log calls them: a YAML file (docs/how_to/own_home.md); empty: the usual ones"
     )
     tariff: Literal["flat", "time_of_use", "hourly"] = setting("time_of_use", "how the price of electricity varies")
     season: float = setting(15.0, "day of the year on which day 0 falls (15: mid January)")

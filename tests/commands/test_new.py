@@ -10,7 +10,7 @@ from documents import blocks, reader
 from lam_env import check_scenario
 from lam_env.__main__ import main
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "add_a_scenario.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "how_to" / "own_world.md"
 
 
 def test_what_is_written_keeps_the_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,8 @@ DAYS = {"days": 1}
 SHORT, _ = lam_env.simulate_log(lam_env.LamEnv("smart_home").scenario, [1], 1)  # of one world, which validates
 LITTLE = {"trial": 2, "rollout": 32, "batch": 64, "start": "uniform"}
 
+PAGE = "docs/findings/pretraining_that_survives_rl.md"
+
 
 @pytest.fixture(scope="module")
 def log():
@@ -160,7 +162,7 @@ def test_a_policy_that_brings_its_prior_looks_for_no_other(prior, log, tmp_path)
 
 
 def test_a_run_is_tuned_in_three_lines(tmp_path, monkeypatch):
-    text, by_hand = (b.text for b in blocks(TEXTS["docs/fine_tuning.md"]) if b.language == "python")
+    text, by_hand = (b.text for b in blocks(TEXTS[PAGE]) if b.language == "python")
     assert len([line for line in text.splitlines() if line and not line.startswith("import")]) == 3
     monkeypatch.chdir(tmp_path)
     little = ["log.worlds=2", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "eval.seeds=1", "eval.worlds=1"]
@@ -168,8 +170,11 @@ def test_a_run_is_tuned_in_three_lines(tmp_path, monkeypatch):
     for full, small in (("num_envs=16", "num_envs=2, days=1"), ("60_000", "256, trial=1, rollout=64, start='uniform'")):
         assert full in text
         text = text.replace(full, small)
-    exec(compile(text, "docs/fine_tuning.md", "exec"), {})
+    exec(compile(text, PAGE, "exec"), {})
     assert lam_env.load_policy("my_policy").predictor is not None
     space = {}
-    exec(compile(by_hand.replace("range(100)", "range(5)"), "docs/fine_tuning.md", "exec"), space)
+    exec(
+        compile(by_hand.replace("range(100)", "range(5)"), PAGE, "exec"),
+        space,
+    )
     assert space["policy"].predictor is not None

@@ -1,9 +1,9 @@
-"""The README's tables and the scores they are made of, which are kept in tests/published/, one file a suite.
+"""The tables of docs/worlds/ and the scores they are made of, which are kept in tests/published/, one file a suite.
 
     python tests/worlds/published.py runs/benchmark-default-1
 
-puts the summaries that finished suites wrote in place of the README's, and keeps their scores. A table stands in the
-README between the comments `table: SUITE SCENARIO VARIANT` and `table: end`.
+puts the summaries that finished suites wrote in place of those in the pages, and keeps their scores. A table stands in
+a page between the comments `table: SUITE SCENARIO VARIANT` and `table: end`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,22 @@ from lam_env.evaluation.tables import Table, score_table
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "tests" / "published"
+PAGES = ROOT / "docs" / "worlds"
 _BLOCK = re.compile(r"(<!-- table: (\w+) (\w+) ([\w-]+) -->\n)(.*?)(<!-- table: end -->)", re.S)
 
 
 class Published(NamedTuple):
-    """A table of the README: where its scores are from, and its text."""
+    """A table of a page: where its scores are from, and its text."""
 
     suite: str
     scenario: str
     variant: str
     text: str
+
+
+def pages() -> dict[Path, str]:
+    """The pages that hold tables, and their texts."""
+    return {path: path.read_text(encoding="utf-8") for path in sorted(PAGES.glob("*.md"))}
 
 
 def published(document: str) -> list[Published]:
@@ -72,16 +78,17 @@ def put(document: str, suite: str, tables: str) -> str:
 
 
 def main(folders: list[str]) -> None:
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
+    texts = pages()
     for name in folders:
         suite = suite_of(Path(name))
-        if all(table.suite != suite for table in published(text)):
-            sys.exit(f"{name}: the README has no table of the suite {suite}")
-        text = put(text, suite, (Path(name) / "tables.md").read_text(encoding="utf-8"))
+        if all(table.suite != suite for text in texts.values() for table in published(text)):
+            sys.exit(f"{name}: no page has a table of the suite {suite}")
+        tables = (Path(name) / "tables.md").read_text(encoding="utf-8")
+        texts = {path: put(text, suite, tables) for path, text in texts.items()}
     for name in folders:
-        keep(Path(name), text)
-    readme.write_text(text, encoding="utf-8")
+        keep(Path(name), "\n".join(texts.values()))
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every public log that is at hand, read as it is published by the words that docs/your_log.md gives for it."""
+"""Every public log that is at hand, read as it is published by the words that docs/how_to/own_log.md gives for it."""
 
 from __future__ import annotations
 
@@ -106,4 +106,4 @@ def test_sensors_alone_are_refused_in_one_line() -> None:
 
 @pytest.mark.parametrize("words", sorted({log.words for log in LOGS if CASES not in log.path.parents}))
 def test_the_page_gives_the_words(words: str) -> None:
-    assert f"`{words}`" in (ROOT / "docs/your_log.md").read_text(encoding="utf-8")
+    assert f"`{words}`" in (ROOT / "docs/how_to/own_log.md").read_text(encoding="utf-8")
