@@ -49,20 +49,7 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if self._stream.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bars
-
-            self._bars = Bars(
-                SpinnerColumn(finished_text="[green]✓"),
-                TextColumn("{task.description:24}"),
-                BarColumn(bar_width=24),
-                TextColumn("{task.percentage:>3.0f} %"),
-                TextColumn("{task.fields[rate]:>14}"),
-                TimeRemainingColumn(elapsed_when_finished=True),
-                TextColumn("{task.fields[note]}", markup=False),
-                console=Console(file=self._stream),
-            )
+            self._bars = _bars(self._stream)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,7 +65,7 @@ class Progress:
         began, first = self._began[stage]
         name, _, unit = stage.removesuffix("]").partition(" [")
         rate = (done - first) / (now - began) if now > began else 0.0
-        steps = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s" if rate else ""
+        steps = f"{rate:{',.0f' if rate >= 10 else '.2g'}}{unit and ' '}{unit}/s" if rate else ""
         if self._bars is not None:
             self._bars.start()  # again and again does no harm; never, where there is nothing to tell
             if stage not in self._tasks:
@@ -89,3 +76,30 @@ class Progress:
             if self._bars is None:
                 details = ", ".join(part for part in (f"{now - began:.1f} s", steps, note) if part)
                 print(f"{name}: {total:,} {unit or 'done'} ({details})", file=self._stream, flush=True)
+
+
+NAME, BAR, PERCENT, RATE, TIME = 24, 10, 5, 17, 7  # widths of the columns, with which 80 columns have 10 for the note
+
+
+def _bars(stream: TextIO) -> Bars:
+    """One row a stage, of columns as wide as they are told: left alone, a long note shrinks the bar to nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+    from rich.table import Column
+
+    def of(width: int) -> Column:
+        return Column(width=width, no_wrap=True, overflow="ellipsis")
+
+    console = Console(file=stream)
+    note = max(console.width - NAME - BAR - PERCENT - RATE - TIME - 7, 1)  # less the spinner and what lies between
+    return Bars(
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}", table_column=of(NAME)),
+        BarColumn(bar_width=BAR),
+        TextColumn("{task.percentage:>3.0f} %", table_column=of(PERCENT)),
+        TextColumn("{task.fields[rate]}", justify="right", table_column=of(RATE)),
+        TimeRemainingColumn(elapsed_when_finished=True, table_column=of(TIME)),
+        TextColumn("{task.fields[note]}", markup=False, table_column=of(note)),
+        console=console,
+    )

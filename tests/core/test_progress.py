@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
@@ -52,7 +53,8 @@ def test_a_resumed_stage_counts_only_its_own_steps(clock: list[float]) -> None:
     assert "100/s" in out.getvalue()
 
 
-def test_a_terminal_shows_stage_rate_and_note_as_they_are() -> None:
+def test_a_terminal_shows_stage_rate_and_note_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     out = Terminal()
     with Progress(out) as progress:
         progress("train", 0, 100, "")
@@ -69,3 +71,26 @@ def test_bars_stop_when_the_work_fails() -> None:
         progress("train", 1, 2, "")
         raise ZeroDivisionError
     assert "\x1b[?25h" in out.getvalue()  # the cursor is shown again
+
+
+def test_a_row_fits_into_eighty_columns_whatever_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = Terminal()
+    with Progress(out) as progress:
+        progress("fine-tune of a name that is far too long [steps]", 500, 1000, "a note that is longer " * 9)
+    rows = [re.sub(r"\x1b\[[\d;?]*\w", "", line).strip("\r") for line in out.getvalue().splitlines()]
+    shown = [row for row in rows if "fine-tune" in row]
+    assert shown
+    for row in shown:
+        assert len(row.rstrip()) <= 80
+        assert row.count("━") == 10  # which no note shrinks
+    assert " 50 %" in shown[-1]
+
+
+def test_a_rate_says_of_what(clock: list[float]) -> None:
+    out = io.StringIO()
+    with Progress(out) as progress:
+        progress("judge [days]", 0, 30)
+        clock[0] += 1
+        progress("judge [days]", 30, 30)
+    assert out.getvalue() == "judge: 30 days (1.0 s, 30 days/s)\n"
