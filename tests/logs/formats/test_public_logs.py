@@ -24,7 +24,9 @@ MESSAGES = "format=csv sep=space columns=user:Source,action:Destination,time:Tim
 MESSAGES += " zone=America/Los_Angeles split=per_user"
 RATINGS = "format=csv columns=user:Source,action:Target,value:Rating,time:Time sort=yes zone=UTC split=per_user"
 SHOP, STUDENTS = FOLDER / "data/ecommerce", FOLDER / "data/qa/assist2009"
-STATEMENTS = 'format=csv "sep=;" "columns=user:account_id,action:{type} {operation} {k_symbol},time:date,value:amount"'
+STATEMENTS = (
+    'format=csv sep=semicolon "columns=user:account_id,action:{type} {operation} {k_symbol},time:date,value:amount"'
+)
 STATEMENTS += " time_format=%y%m%d split=per_user"
 WINDOWS = "format=csv columns=user:window,order:position,action:device_control split=sessions"
 
