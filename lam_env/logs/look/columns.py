@@ -86,8 +86,7 @@ class Proposal(NamedTuple):
         if "action" not in roles:
             return {}
         told = {"columns": ",".join(f"{role}:{by_role[role]}" for role in roles)}
-        visits = "sessions" if "session" in by_role.get("user", "") else None
-        more = {"sep": self.sep if self.sep != "comma" else None, "time_format": self.time_format, "split": visits}
+        more = {"sep": self.sep if self.sep != "comma" else None, "time_format": self.time_format}
         return told | {key: value for key, value in more.items() if value is not None}
 
 

@@ -22,7 +22,7 @@ TABLES = {
     ),
     "clicks": (
         "SessionId\tItemId\tTime\n1\t214\t1767592800.94\n1\t215\t1767593012.3\n",
-        {"columns": "time:time,user:sessionid,action:itemid", "sep": "tab", "split": "sessions"},
+        {"columns": "time:time,user:sessionid,action:itemid", "sep": "tab"},
     ),
     "stays": (
         "user,place,arrival,departure\nann,home,2026-01-05 07:00:00,2026-01-05 08:00:00\n",
