@@ -73,6 +73,9 @@ def told(logs: str, settings: LookSettings) -> Iterator[str]:
         raise UserError(f"{path}: no such file or folder")
     yield f"{path}: {_size(path)}" + (f", and {count(len(more), 'file')} more" if more else "")
     how, name = options(settings), settings.format
+    if "encoding" not in how and (encoding := formats.encoding_of(path)) is not None:
+        how["encoding"] = encoding
+        yield f"not UTF-8: read as encoding={encoding}, Windows' letters; are the names below spelled right?"
     if name is None and "columns" not in how and (found := formats.that_read(path, **how)):
         name, *others = found
         yield f"format={name} reads it" + (f" (so do {', '.join(others)})" if others else "")
@@ -95,8 +98,11 @@ def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
     """The kind of table, and what seems to be in it, of a file that no format reads as it is."""
     from lam_env.logs.look import columns, formats
 
-    kind = formats.kind_of(path)
-    proposal = None if kind is None else columns.propose(path, kind)
+    kind = formats.kind_of(path, how.get("encoding"))
+    proposal = None if kind is None else columns.propose(path, kind, how.get("encoding"))
+    if path.is_dir():
+        inside = f"lam look '{path}/*.csv'"
+        raise UserError(f"{path}: no format of the kit reads this folder; are its files one log? {inside}")
     if kind is None or proposal is None or not (proposal.settings or "columns" in how):
         why = "no format of the kit reads it as it is, and it does not look like a table with times and actions"
         raise UserError(f"{path}: {why}; say format=, and columns= of a table: lam look --help")
@@ -106,7 +112,7 @@ def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
 def _columns_said(proposal: Proposal, kind: str) -> list[str]:
     head = count(len(proposal.columns), "column")
     if kind == "csv":
-        head += f", separated by {proposal.sep or 'comma'}"
+        head += f", separated by {proposal.sep}"
         head += ", called by its first line" if proposal.header else ", without a header line (columns by number)"
     lines = [head]
     width = max(len(column.name) for column in proposal.columns)
@@ -134,6 +140,8 @@ def about(reading: Reading, days: int | None, zone_said: bool) -> Iterator[str]:
     yield ""
     yield ", ".join(count(n, what) for n, what in counted)
     lines = [*coverage.said(log, reading.left_out), *tables.streams_said(log)]
+    if "wrong_rows" in reading.how:
+        lines.append("lam predict refuses rows with a cell too many or too few, unless wrong_rows=skip is said")
     if "zone" in reading.how and not zone_said:
         lines.append(f"its times need a time zone; {formats.ZONE} is taken here: say yours, zone=Europe/Berlin")
     if len(users) > 1 and who == "user":

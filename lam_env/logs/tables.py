@@ -23,7 +23,7 @@ SPLITS: dict[str, tuple[Held, str, str]] = {  # by name, what is held out, and i
     "sessions": ("streams", "each user is a session", "the last sessions"),
 }
 HOUSEHOLD = 8  # users; more do not live in one home
-VISIT = 2  # days; whoever is there on no more of them is a visitor, whose stream is a session
+VISIT = 1  # day; where most users are there on no more, they are visitors, whose streams are sessions
 PARTS = TRAIN, VALID, TEST = range(3)  # of a log, where files are such
 TIMER = 300  # [s] of quiet after which a log of commands has a decision point
 MAX_NAMES = 30_000  # tokens are int16

@@ -9,6 +9,7 @@ import pytest
 
 from lam_env.commands import look, predict
 from lam_env.config.cli import parse
+from lam_env.core.errors import UserError
 from lam_env.experiment.logs.file import read
 from lam_env.experiment.settings import PredictSettings
 
@@ -31,7 +32,7 @@ def lines(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
 def test_what_is_shown(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = lines(capsys, str(export))
     text = "\n".join(said)
-    assert "3 columns, separated by ;" in text
+    assert "3 columns, separated by semicolon" in text
     assert "20 events, 1 user, 2 actions, 10 days" in text
     assert "say yours, zone=Europe/Berlin" in text
     assert all(len(line) <= 80 for line in said if not line.startswith(("  lam ", str(export))))
@@ -73,7 +74,7 @@ def test_a_known_format_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["letter.txt", "format=uci_adl"], "no header"),
         (["letter.txt", "format=nothing"], "no log format 'nothing'"),
         (["letter.txt", "predict=yes"], "no setting 'predict'"),
-        (["."], "no format of the kit reads it"),
+        (["."], "no format of the kit reads this folder; are its files one log? lam look './*.csv'"),
     ],
 )
 def test_a_fault_is_one_line(
@@ -106,6 +107,32 @@ def test_predict_is_a_run_that_only_predicts() -> None:
     run = predict.run_of(parse(PredictSettings, ["logs=a.csv", "format=csv", "seed=1,2"], "lam predict"))
     assert run.predict
     assert (run.logs, run.format, run.seed) == ("a.csv", "csv", (1, 2))
+
+
+SPREADSHEET = "Meine Wohnung;;;\n;;;\nZeit;Gerät;Zustand;Value\n" + "".join(
+    f"2026-01-{d:02}T{h}:00:00;Küche;{s};21,5\n" for d in range(5, 15) for h, s in (("07", "on"), ("22", "off"))
+)
+
+
+def test_what_a_spreadsheet_exports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "heim.csv"
+    path.write_text(SPREADSHEET + "2026-01-15T07:00:00;Küche;on;21;7;\n", encoding="cp1252")
+    said = lines(capsys, str(path))
+    assert any(line.startswith("not UTF-8: read as encoding=cp1252") for line in said)
+    assert "20 events, 1 user, 2 actions, 10 days" in said
+    shown = {
+        "  decimal commas: 21,5 is read as 21.5",
+        "  left out: 2 lines before the header",
+        "  left out: 1 row with a cell too many or too few, the first in line 24",
+    }
+    assert shown <= set(said)
+    assert any(line.startswith("  lam predict refuses rows with a cell too many") for line in said)
+    words = shlex.split(said[-1])
+    assert {"sep=semicolon", "encoding=cp1252", "wrong_rows=skip"} <= set(words)
+    log, _ = read(parse(PredictSettings, words[2:], "lam predict"))
+    assert log.vocabulary.actions[1:] == ("Küche.off", "Küche.on")
+    with pytest.raises(UserError, match=r"line 24: 6 cells but 4 columns; correct the line, or say wrong_rows=skip"):
+        read(parse(PredictSettings, [word for word in words[2:] if word != "wrong_rows=skip"], "lam predict"))
 
 
 def test_several_files_are_one_log(export: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,6 +33,12 @@ def alike(one: DecisionTable, other: DecisionTable) -> None:
         np.testing.assert_array_equal(getattr(other, name), getattr(one, name))
 
 
+def test_decimal_commas_are_read_and_said(tmp_path: Path) -> None:
+    found = read(tmp_path, "a;p;r;x\nb;0,5;1,25;1,5 kg\nc;0,5;0;2\n", f"{PLAIN},context:x")
+    assert (found.prob.tolist(), found.reward.tolist()) == ([0.5, 0.5], [1.25, 0])
+    assert found.about().endswith("; decimal commas: 0,5 is read as 0.5.")
+
+
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     found = DecisionTable.load(str(table(tmp_path / "t.csv", 50)), f"{COLUMNS},policy:p_better")
     x, _, logged, action, reward = bandit(50, np.random.default_rng(0))

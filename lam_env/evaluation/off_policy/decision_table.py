@@ -24,7 +24,7 @@ class DecisionTable:
     """n decisions in order of trajectory and time. context: by column (n,) numbers, nan where there is none, or text;
     action (n,): numbers of `actions`; prob, reward (n,); trajectory (n,): whose decisions depend on each other, or
     where nobody is named (`alone`) each its own; policies: by column (n,) probabilities of `action`; left_out: by
-    reason."""
+    reason; comma: a number that was read as one with a decimal comma."""
 
     source: str
     context: Mapping[str, np.ndarray]
@@ -36,6 +36,7 @@ class DecisionTable:
     alone: bool
     policies: Mapping[str, np.ndarray]
     left_out: Mapping[str, int]
+    comma: str = ""
 
     def features(self) -> np.ndarray:
         """(n, F) the context for a model, standardised: numbers, which of them are missing, and each of the most
@@ -56,7 +57,8 @@ class DecisionTable:
         n, users = len(self.action), len(np.unique(self.trajectory))
         text = f"{self.source}: {n:,} decisions" + ("" if self.alone else f" in {users:,} trajectories")
         out = "; ".join(count(n, reason) for reason, n in self.left_out.items())
-        return f"{text}, {count(len(self.actions), 'action')}{f' (left out: {out})' if out else ''}."
+        comma = f"; decimal commas: {self.comma} is read as {self.comma.replace(',', '.')}" if self.comma else ""
+        return f"{text}, {count(len(self.actions), 'action')}{f' (left out: {out})' if out else ''}{comma}."
 
     @classmethod
     def load(cls, path: str, columns: str) -> DecisionTable:
@@ -89,4 +91,5 @@ class DecisionTable:
             alone="user" not in rows.cells,
             policies=policies,
             left_out=+left_out,
+            comma=rows.comma,
         )

@@ -32,7 +32,13 @@ class LogFile:
     columns: str | None = setting(
         None, "what is in which column of the real log, a table: time:last_changed,action:{entity_id}.{state}"
     )
-    sep: str | None = setting(None, "what stands between the columns of the real log: a sign, or tab, space")
+    sep: str | None = setting(
+        None, "what stands between the columns of the real log: a sign, or tab, semicolon, comma, bar, space"
+    )
+    encoding: str | None = setting(None, "what letters of the real log, a CSV, are in, unless it is UTF-8: cp1252")
+    wrong_rows: Literal["skip"] | None = setting(
+        None, "rows of the real log that have a cell too many or too few are left out (default: they are refused)"
+    )
     time_format: str | None = setting(None, "form of the real log's times, in the words of strptime: %d.%m.%Y %H:%M")
     ignore: tuple[str, ...] = setting((), "states, at the end of actions of the real log, that tell of nothing")
     split: Literal["days", "per_user", "users", "sessions"] | None = setting(
@@ -50,7 +56,8 @@ class LogFile:
     valid: str | None = setting(None, "files of the real log that validate (default: the last of logs)")
 
 
-_HOW = ("home", "zone", "columns", "sep", "time_format", "ignore", "sort", "split", "pairs", "test", "valid")
+_HOW = ("home", "zone", "columns", "sep", "encoding", "wrong_rows", "time_format")
+_HOW += ("ignore", "sort", "split", "pairs", "test", "valid")
 
 
 def options(file: LogFile) -> dict[str, Any]:

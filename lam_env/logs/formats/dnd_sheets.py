@@ -17,7 +17,8 @@ import numpy as np
 
 from lam_env.core.events import LogError
 from lam_env.logs.choices import Choices
-from lam_env.logs.input.records import existing, read_table
+from lam_env.logs.input.csv_files import read_table
+from lam_env.logs.input.records import existing
 
 ABILITIES = ("Str", "Dex", "Con", "Int", "Wis", "Cha")
 NEEDED = ("character", "date", "background", "justClass", "level", "processedRace", *ABILITIES)

@@ -21,7 +21,8 @@ import numpy as np
 from lam_env.core.events import ActionLog, LogError
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.coverage import EMPTY, days_of_many, says_nothing, sound_rows
-from lam_env.logs.input.records import existing, read_table
+from lam_env.logs.input.csv_files import read_table
+from lam_env.logs.input.records import existing
 from lam_env.logs.local_time import EPOCH, LAST, LEAST_NUMBER, SECOND, UNIVERSAL, Clocks, check_no_dates, local_times
 from lam_env.logs.play.sessions import BREAK
 from lam_env.logs.streams import RecordedStream, log_of_streams

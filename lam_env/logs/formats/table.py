@@ -10,14 +10,15 @@ Columns are called as what they are, or `columns=` says what is in which:
   value     optional number: a reading, a rating
   duration  optional [s], or `end`, a time (of JSON lines where `columns=` says so): then the log is one of activities
   home      optional: `home` picks one of several
-Other columns are left alone. Several files (`a.csv,b.csv`, `months/*.csv`) are one log; `test` and `valid` name those
-that test and validate.
+Other columns are left alone. A CSV file may begin with lines before its header, which is the first line that names all
+columns that are read, and with Excel's `sep=;`. Several files (`a.csv,b.csv`, `months/*.csv`) are one log; `test` and
+`valid` name those that test and validate.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -25,12 +26,12 @@ from typing import NamedTuple
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input import batches, roles
 from lam_env.logs.input.batches import Batch
+from lam_env.logs.input.csv_files import CsvFile, csv_batches, line_of, sign_of
+from lam_env.logs.input.files import check_encoding
 from lam_env.logs.input.pairs import words_of
 from lam_env.logs.input.records import parts_of
 from lam_env.logs.input.roles import Roles
 from lam_env.logs.input.rows import Rows
-
-SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 
 
 def load(
@@ -41,6 +42,8 @@ def load(
     zone: str | None = None,
     columns: str | None = None,
     sep: str | None = None,
+    encoding: str | None = None,
+    wrong_rows: str | None = None,
     time_format: str | None = None,
     ignore: tuple[str, ...] = (),
     sort: bool = False,
@@ -51,16 +54,18 @@ def load(
 ) -> tuple[ActionLog, dict[str, int]]:
     """Files -> their log (one tick = 1 s, local wall time) and the number of lines left out, by reason.
 
-    kind: csv, tsv, jsonl or parquet. columns, sep, time_format: what the table is like; `ignore`: states at the end of
-    actions that tell of nothing; sort: rows may be in any order; split: as in `log_of_table`; pairs: states that begin
+    kind: csv, tsv, jsonl or parquet. columns, sep, encoding, time_format: what the table is like; wrong_rows: "skip"
+    leaves rows out that have a cell too many or too few; `ignore`: states at the end of actions that tell of nothing;
+    sort: rows may be in any order; split: as in `log_of_table`; pairs: states that begin
     and end an activity, "on/off"; test, valid: files of which nothing trains.
     """
     states, left_out = words_of(pairs), Counter[str]()
     rows = None
+    csv = {"sep": sep, "encoding": encoding, "wrong_rows": wrong_rows}
     for file, part in parts_of(path, valid, test):
-        table = _opened(kind, file, columns, sep, left_out)
+        table = _opened(kind, file, columns, csv, left_out)
         rows = rows or Rows(table.roles, ignore, time_format, left_out)
-        rows.begin(file.name, table.roles, part, table.others, table.line_of)
+        rows.begin(file.name, table.roles, part, table.others, table.line_of, table.decimal_comma)
         for batch in table.batches:
             rows.add(batch)
     assert rows is not None  # there is a path at least
@@ -76,21 +81,24 @@ FORMATS = {
 
 
 class _Table(NamedTuple):
-    """A file: what its columns are, those that are none of them, its rows, and the line on which a row begins."""
+    """A file: what its columns are, those that are none of them, its rows, the line on which a row begins, and whether
+    `21,5` may be a number."""
 
     roles: Roles
     others: list[str]
     batches: Iterator[Batch]
     line_of: Callable[[int], int] = int
+    decimal_comma: bool = False
 
 
-def _opened(kind: str, file: Path, columns: str | None, sep: str | None, left_out: Counter[str]) -> _Table:
+def _opened(
+    kind: str, file: Path, columns: str | None, csv: Mapping[str, str | None], left_out: Counter[str]
+) -> _Table:
     told = None if columns is None else roles.roles_of(columns)
-    sign = SEPARATORS.get(sep or "", sep) or ("\t" if kind == "tsv" else ",")
-    if sep is not None and kind in ("jsonl", "parquet"):
-        raise LogError(f"{file.name}: sep={sep[:40]} is for format=csv; leave it away")
-    if len(sign) != 1 or sign in '"\r\n':
-        raise LogError(f"sep={sep}: give one sign, or {', '.join(SEPARATORS)}")
+    if kind in ("csv", "tsv"):
+        return _opened_csv(kind, file, told, csv, left_out)
+    if given := [f"{name}={value[:40]}" for name, value in csv.items() if value is not None]:
+        raise LogError(f"{file.name}: {given[0]} is for format=csv; leave it away")
     if kind == "jsonl":
         names = batches.json_columns(file)
         may = (name for name in roles.CALLED if name != "end" and (name != "user" or name in names))
@@ -100,17 +108,32 @@ def _opened(kind: str, file: Path, columns: str | None, sep: str | None, left_ou
         wanted = roles.columns_of(own)
         others = [name for name in names if name not in wanted]
         return _Table(own, others, batches.json_batches(file, left_out, wanted, needed))
-    names = list(batches.parquet_columns(file)) if kind == "parquet" else batches.csv_columns(file, sign)
-    if not names:
-        raise LogError(f"{file.name}: the file is empty; its first line must name {','.join(roles.NEEDED)}")
+    names = list(batches.parquet_columns(file))
+    own, others = _with_roles(file.name, told, names)
+    return _Table(own, others, batches.parquet_batches(file, roles.columns_of(own)))
+
+
+def _opened_csv(
+    kind: str, path: Path, told: Roles | None, csv: Mapping[str, str | None], left_out: Counter[str]
+) -> _Table:
+    if (encoding := csv["encoding"]) is not None:
+        check_encoding(encoding)
     header = told is None or not roles.numbered(told)
+    needed = roles.NEEDED if told is None else roles.columns_of(told) if header else ()
+    file = CsvFile.of(path, sign_of(csv["sep"]), encoding, usual="\t" if kind == "tsv" else ",")
+    file, names = file.headed(needed)
+    if not names:
+        raise LogError(f"{path.name}: the file is empty; its first line must name {','.join(roles.NEEDED)}")
     if not header:
         names = [str(i + 1) for i in range(len(names))]
+    own, others = _with_roles(f"{path.name}, line {file.before + 1}", told, names)
+    rows = csv_batches(file, names, header, left_out, roles.columns_of(own), skip=csv["wrong_rows"] == "skip")
+    return _Table(own, others, rows, partial(line_of, file), file.decimal_comma)
+
+
+def _with_roles(where: str, told: Roles | None, names: Sequence[str]) -> tuple[Roles, list[str]]:
+    """The roles of columns of these names, and those that have none."""
     own = told or roles.usual(names)
-    roles.check(f"{file.name}, line 1", own, names, told is not None)
+    roles.check(where, own, names, told is not None)
     wanted = roles.columns_of(own)
-    others = [name for name in names if name not in wanted]
-    if kind == "parquet":
-        return _Table(own, others, batches.parquet_batches(file, wanted))
-    found = batches.csv_batches(file, sign, names, header, left_out, wanted)
-    return _Table(own, others, found, partial(batches.line_of, file, sign))
+    return own, [name for name in names if name not in wanted]

@@ -1,11 +1,9 @@
-"""Rows of a table file, batch by batch, as columns of text: CSV with any separator, JSON lines, Parquet."""
+"""Rows of a table, batch by batch, as columns of text: of JSON lines and of Parquet; `csv_files` has those of CSV."""
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,14 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from lam_env.core.events import LogError
-from lam_env.logs.input.files import LONGEST_LINE, Unpacked, far, read_lines
-from lam_env.logs.input.records import EMPTY, csv_rows, objects
+from lam_env.logs.input.files import far
+from lam_env.logs.input.records import objects
 
-WITHIN = "line(s) within a cell in quotation marks"
 ROWS = 1 << 14  # of a batch of JSON lines or of Parquet
 MANY = 1 << 20  # rows of a Parquet file that take a while
 
@@ -31,87 +27,6 @@ class Batch(NamedTuple):
 
     number: np.ndarray
     cells: dict[str, pa.Array]
-
-
-def csv_columns(path: Path, sep: str) -> list[str]:
-    """What the first line of a CSV file calls its columns, in small letters."""
-    first = next(read_lines(path), (1, ""))[1]
-    try:
-        names = next(csv.reader([first], delimiter=sep, strict=True), [])
-    except csv.Error as error:
-        raise LogError(f"{path.name}, line 1: broken CSV ({error}); correct the line") from None
-    return [name.strip().lower() for name in names]
-
-
-def csv_batches(
-    path: Path, sep: str, names: Sequence[str], header: bool, left_out: Counter[str], wanted: Sequence[str]
-) -> Iterator[Batch]:
-    """The rows of a CSV file whose columns have these `names`, without its first line where that is a `header`. Empty
-    lines are counted in `left_out`."""
-    file, number = Unpacked(path), 1 + int(header)
-    try:
-        reader = pa_csv.open_csv(
-            pa.PythonFile(file, mode="r"),
-            pa_csv.ReadOptions(
-                use_threads=False, block_size=LONGEST_LINE, column_names=list(names), skip_rows=int(header)
-            ),
-            pa_csv.ParseOptions(delimiter=sep, newlines_in_values=True, ignore_empty_lines=False),
-            pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), include_columns=list(wanted), strings_can_be_null=False
-            ),
-        )
-        for batch in reader:
-            cells = {name: pc.utf8_trim_whitespace(batch.column(name)) for name in wanted}
-            at = np.arange(number, number + len(batch))
-            number += len(batch)
-            yield _without_empty(Batch(at, cells), left_out)
-        # a mark that is not closed swallows lines, without a word where the cell is not read
-        if file.lines >= number:
-            left_out[WITHIN] += file.lines - number + 1
-    except (pa.ArrowException, OSError) as error:
-        for _ in read_lines(path):  # says which line it is, of a file that is cut short, damaged or not UTF-8
-            pass
-        _refuse(path, sep, str(error))
-
-
-# a handler of wrong rows would do, but ends in a traceback where their text is no UTF-8
-_WRONG = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
-
-
-def line_of(path: Path, sep: str, row: int) -> int:
-    """The line on which a row of a CSV file begins: the same number, but for line breaks within cells above it."""
-    last = 0
-    try:
-        for number, (end, _) in enumerate(csv_rows(path, sep), 1):
-            if number == row:
-                return last + 1
-            last = end
-    except LogError:  # the fault itself may hide it
-        pass
-    return row
-
-
-def _refuse(path: Path, sep: str, error: str) -> None:
-    name = path.name
-    if row := _WRONG.search(error):
-        number, columns, cells, text = row.groups()
-        number = line_of(path, sep, int(number))
-        why = f"{cells} cells but {columns} columns"
-        if text.count('"') % 2:
-            why = "broken CSV (a quotation mark has no partner)"
-        raise LogError(f"{name}, line {number}: {why}; correct the line")
-    if not any(empty in error for empty in ("Empty CSV file", "Could not skip initial")):  # a header and no more
-        raise LogError(f"{name}: broken CSV ({error.splitlines()[0][:120]}); correct it")
-
-
-def _without_empty(batch: Batch, left_out: Counter[str]) -> Batch:
-    lengths = sum(pc.binary_length(column).to_numpy(zero_copy_only=False) for column in batch.cells.values())
-    full = np.asarray(lengths) > 0
-    if full.all():
-        return batch
-    left_out[EMPTY] += int((~full).sum())
-    mask = pa.array(full)
-    return Batch(batch.number[full], {name: column.filter(mask) for name, column in batch.cells.items()})
 
 
 def json_batches(path: Path, left_out: Counter[str], wanted: Sequence[str], needed: Sequence[str]) -> Iterator[Batch]:

@@ -28,8 +28,8 @@ from lam_env.core.events import LogError
 from lam_env.logs.coverage import clean
 from lam_env.logs.input import batches
 from lam_env.logs.input.batches import Batch
-from lam_env.logs.input.headers import header
-from lam_env.logs.input.numbers import Codes, amounts, clocks, each
+from lam_env.logs.input.csv_files import CsvFile, csv_batches, line_of
+from lam_env.logs.input.numbers import Codes, amounts, clocks, each, with_point
 from lam_env.logs.input.records import parts_of
 from lam_env.logs.input.roles import Roles, Template, columns_of, numbered, roles_of
 from lam_env.logs.look.formats import kind_of
@@ -52,12 +52,13 @@ Place = Callable[[int], str]  # of a row, from 1, of a file
 @dataclass(frozen=True)
 class DecisionRows:
     """n rows of files: `file` and `row` (n,) of each, cells (n,) text by role, such as `reward` and `context:age`;
-    places: of each file, what says where a row of it is."""
+    places: of each file, what says where a row of it is; comma: a number that is written with a decimal comma."""
 
     places: Sequence[Place]
     file: np.ndarray
     row: np.ndarray
     cells: Mapping[str, pa.Array]
+    comma: str = ""
 
     @classmethod
     def read(cls, path: str, columns: str, left_out: Counter[str]) -> DecisionRows:
@@ -70,23 +71,31 @@ class DecisionRows:
         files = [file for file, _ in parts_of(path, None, None)]
         roles: Roles = {}
         parts: list[tuple[int, Batch]] = []
-        places = []
+        places, commas = [], list[bool]()
         for number, file in enumerate(files):
-            own, rows, place = _opened(file, told, left_out)
+            own, rows, place, decimal_comma = _opened(file, told, left_out)
             if number and own != roles:
                 raise LogError(f"{file.name}: has not the columns of {files[0].name}; give them the same")
             roles = own
             places.append(place)
+            commas.append(decimal_comma)
             parts += [(number, batch) for batch in rows]
         nothing = pa.array([], pa.string())
+        cells = {
+            role: pa.concat_arrays([nothing, *(template.of(batch.cells) for _, batch in parts)])
+            for role, template in roles.items()
+        }
+        found = ""
+        for role in cells if all(commas) else ():
+            if role not in ("action", "user", "time"):
+                cells[role], comma = with_point(cells[role])
+                found = found or comma
         return cls(
             places,
             np.repeat([number for number, _ in parts], [len(batch.number) for _, batch in parts]),
             np.concatenate([np.zeros(0, int), *(batch.number for _, batch in parts)]),
-            {
-                role: pa.concat_arrays([nothing, *(template.of(batch.cells) for _, batch in parts)])
-                for role, template in roles.items()
-            },
+            cells,
+            found,
         )
 
     def complete(self, left_out: Counter[str]) -> DecisionRows:
@@ -96,7 +105,7 @@ class DecisionRows:
         left_out.update({NO_ACTION: int(nothing.sum()), NO_REWARD: int(unknown.sum())})
         keep = ~nothing & ~unknown
         cells = {role: column.filter(pa.array(keep)) for role, column in self.cells.items()}
-        return DecisionRows(self.places, self.file[keep], self.row[keep], cells)
+        return DecisionRows(self.places, self.file[keep], self.row[keep], cells, self.comma)
 
     def where(self, i: int) -> str:
         return self.places[self.file[i]](int(self.row[i]))
@@ -151,18 +160,19 @@ class DecisionRows:
         return order
 
 
-def _opened(file: Path, told: Roles, left_out: Counter[str]) -> tuple[Roles, Iterator[Batch], Place]:
-    """What the columns of a file are, each on its own, its rows, and what says where one is."""
+def _opened(file: Path, told: Roles, left_out: Counter[str]) -> tuple[Roles, Iterator[Batch], Place, bool]:
+    """What the columns of a file are, each on its own, its rows, what says where one is, and whether `21,5` may be a
+    number."""
     kind = kind_of(file)
     if kind is None:
         raise LogError(f"{file.name}: no table; give one of CSV, JSON lines or Parquet")
-    sign = ""
+    csv = CsvFile(file)
     if kind == "parquet":
         names = list(batches.parquet_columns(file))
     elif kind == "jsonl":
         names = batches.json_columns(file)
     else:
-        sign, names = header(file)
+        csv, names = CsvFile.of(file).headed(())
     if not names:
         raise LogError(f"{file.name}: the file is empty; its first line must name the columns")
     if len(set(names)) != len(names):
@@ -177,13 +187,13 @@ def _opened(file: Path, told: Roles, left_out: Counter[str]) -> tuple[Roles, Ite
             raise LogError(f"{file.name}: no column {column[:40]!r}; {suggestion(column, names, there_are)}")
     wanted = columns_of(roles)
     if kind == "csv":
-        rows = batches.csv_batches(file, sign, names, not bare, left_out, wanted)
-        return roles, rows, lambda row: f"{file.name}, line {batches.line_of(file, sign, row)}"
+        rows = csv_batches(csv, names, not bare, left_out, wanted)
+        return roles, rows, lambda row: f"{file.name}, line {line_of(csv, row)}", csv.decimal_comma
     if kind == "parquet":
         rows = batches.parquet_batches(file, wanted)
     else:
         rows = batches.json_batches(file, left_out, wanted, columns_of({role: roles[role] for role in NEEDED}))
-    return roles, rows, lambda row: f"{file.name}, line {row}"
+    return roles, rows, lambda row: f"{file.name}, line {row}", False
 
 
 def _single(told: Roles, names: Sequence[str]) -> Roles:

@@ -1,9 +1,11 @@
-"""Bytes and lines of a file that may be gzipped."""
+"""Bytes and lines of a file that may be gzipped, and need not be UTF-8."""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import gzip
+import itertools
 import os
 import zlib
 from collections.abc import Iterable, Iterator
@@ -27,9 +29,8 @@ _OTHERS = {  # how files begin that are no text
     b"\xfd7zXZ": "packed by xz; unpack it, or pack it by gzip",
     b"7z\xbc\xaf": "packed by 7-Zip; unpack it, or pack it by gzip",
     b"\x28\xb5\x2f\xfd": "packed by zstd; unpack it, or pack it by gzip",
-    b"\xff\xfe": "UTF-16; save it as UTF-8",
-    b"\xfe\xff": "UTF-16; save it as UTF-8",
 }
+WINDOWS = "cp1252"  # what a table that is not UTF-8 is most often in
 _watchers: list[Report] = [silent]  # the last one watches; no ContextVar, since Arrow reads in a thread of its own
 
 
@@ -48,8 +49,54 @@ def far(path: Path, done: int, total: int, unit: str) -> None:
     _watchers[-1](f"read {path.name} [{unit}]", done, total, "")
 
 
-def chunks(path: Path) -> Iterator[bytes]:
-    """The file's bytes, unpacked if they are gzip (told by content, not by name)."""
+def check_encoding(name: str) -> None:
+    """LogError where text can be in no encoding of that name."""
+    try:
+        "".encode(name)
+    except (LookupError, UnicodeError, ValueError):
+        raise LogError(
+            f"encoding={name[:40]}: there is none of that name; cp1252 is Windows', others are latin-1, utf-16"
+        ) from None
+
+
+def is_utf8(path: Path) -> bool:
+    """Also of UTF-16, if its first bytes say so, which is read as well."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for chunk in chunks(path):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def chunks(path: Path, encoding: str | None = None) -> Iterator[bytes]:
+    """The file's bytes, unpacked if they are gzip (told by content, not by name). Text in an `encoding`, and UTF-16
+    that says so in its first bytes, becomes UTF-8."""
+    parts = _unpacked(path)
+    first = next(parts, b"")
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    parts = itertools.chain([first], parts)
+    return parts if encoding is None else _utf8(path, parts, encoding)
+
+
+def _utf8(path: Path, parts: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    decoder, lines = codecs.getincrementaldecoder(encoding)(), 1
+    try:
+        for part in itertools.chain(parts, [b""]):
+            text = decoder.decode(part, final=not part)
+            lines += text.count("\n")
+            if text:
+                yield text.encode()
+    except UnicodeError as error:
+        if isinstance(error, UnicodeDecodeError):
+            lines += error.object[: error.start].count(b"\n")
+        raise LogError(f"{path.name}, line {lines}: not in {encoding}; say another encoding=") from None
+
+
+def _unpacked(path: Path) -> Iterator[bytes]:
     try:
         with open(path, "rb") as plain:
             packed = plain.read(2) == b"\x1f\x8b"
@@ -79,8 +126,8 @@ class Unpacked:
 
     closed = False
 
-    def __init__(self, path: Path):
-        self._parts, self._ahead, self._end, self.lines = chunks(path), b"", b"\n", 0
+    def __init__(self, path: Path, encoding: str | None = None):
+        self._parts, self._ahead, self._end, self.lines = chunks(path, encoding), b"", b"\n", 0
 
     def read(self, size: int) -> bytes:
         """So many bytes, or all that are left."""
@@ -98,10 +145,10 @@ class Unpacked:
         return whole[:size]
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(line number from 1, text with its line end) of a UTF-8 file."""
+def read_lines(path: Path, encoding: str | None = None) -> Iterator[tuple[int, str]]:
+    """(line number from 1, text with its line end) of a file in UTF-8, unless `encoding` says otherwise."""
     number, rest = 0, b""
-    for at, chunk in enumerate(chunks(path)):
+    for at, chunk in enumerate(chunks(path, encoding)):
         if not at and (others := [what for sign, what in _OTHERS.items() if chunk.startswith(sign)]):
             raise LogError(f"{path.name}: {others[0]}")
         *whole, rest = (rest + chunk).split(b"\n")
@@ -118,4 +165,5 @@ def _decoded(path: Path, number: int, line: bytes) -> str:
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError:
-        raise LogError(f"{path.name}, line {number}: not UTF-8; convert the file to UTF-8") from None
+        what = f"not UTF-8; save it as UTF-8, or is it encoding={WINDOWS} (of a CSV)?"
+        raise LogError(f"{path.name}, line {number}: {what}") from None

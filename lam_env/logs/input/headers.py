@@ -6,19 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lam_env.logs.input.batches import csv_columns
-from lam_env.logs.input.files import read_lines
+from lam_env.logs.input.csv_files import CsvFile
 
 Usual = dict[str, tuple[str, ...]]  # names by thing
-SIGNS = ("\t", ";", ",", "|", " ")
 
 
-def header(file: Path) -> tuple[str, list[str]]:
-    """The sign between columns, which is the first of `SIGNS` that the first line has, and what that line calls them,
-    in small letters."""
-    line = next(read_lines(file), (1, ""))[1].strip()
-    sign = next((sign for sign in SIGNS if sign in line), ",")
-    return sign, csv_columns(file, sign)
+def header(path: Path) -> tuple[str, list[str]]:
+    """The sign between columns, and what the first line that is one calls them, in small letters."""
+    file, names = CsvFile.of(path).headed(())
+    return file.sep, names
 
 
 def called(names: Sequence[str], usual: Usual) -> dict[str, str]:

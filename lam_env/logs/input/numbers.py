@@ -33,6 +33,7 @@ UNITS = {"s": 1, "min": MINUTE, "h": HOUR}  # of durations [s]
 _LEAST_LENGTH, _LONGEST_OFFSET = len("2026-01-05T07"), len("+01:00")
 NAN = "nan"  # how programs write that there is no number
 _DIGITS = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?$")
+_COMMA = r"^[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?( *[a-z]+)?$"
 _OFFSET = re.compile(r"([-+])([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -70,6 +71,15 @@ class Amounts(NamedTuple):
     value: np.ndarray
     empty: np.ndarray
     missing: int = 0
+
+
+def with_point(column: pa.Array) -> tuple[pa.Array, str]:
+    """Numbers that are written with a decimal comma, `21,5` or `1,5 h`, with a point; all else as it is. And the first
+    of them, "" for none."""
+    comma = pc.match_substring_regex(column, _COMMA).fill_null(False)
+    if not (at := np.flatnonzero(comma)[:1]).size:
+        return column, ""
+    return pc.if_else(comma, pc.replace_substring(column, ",", "."), column), column[at[0]].as_py()
 
 
 def amounts(what: str, column: pa.Array, where: Where) -> Amounts:
@@ -116,7 +126,8 @@ def _amount(what: str, text: str, row: int, where: Where) -> float:
     except ValueError:
         number = math.nan
     if not abs(number) <= MAX_VALUE:
-        raise LogError(f"{where(row)}: {what} {text[:40]!r} is not a finite number; correct the line")
+        remedy = "write it as 1234.5" if "," in text else "correct the line"
+        raise LogError(f"{where(row)}: {what} {text[:40]!r} is not a finite number; {remedy}")
     return number
 
 

@@ -1,11 +1,10 @@
-"""Records of text files: CSV with a header and one JSON object a line, line by line; JSON as a whole."""
+"""Which files a log is made of, and their records as JSON: one object a line, or all of a file."""
 
 from __future__ import annotations
 
-import csv
 import glob
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,48 +38,9 @@ def existing(path: str | Path, what: str = "file") -> Path:
     path = Path(path)
     if not path.is_file():
         why = "is a folder" if path.is_dir() else "is a pipe or a device" if path.exists() else "no such file"
-        raise LogError(f"{path}: {why}; give the path of a {what}")
+        several = f", or several: {path}/*.csv" if path.is_dir() and what == "file" else ""
+        raise LogError(f"{path}: {why}; give the path of a {what}{several}")
     return path
-
-
-def read_table(
-    path: Path, left_out: Counter[str], columns: str, check: Callable[[str, list[str]], None], delimiter: str = ","
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line number, cell by column) of a CSV file. Columns are called as its first line says, in small letters;
-    `check(where, columns)` refuses what does not do. `columns`: what an empty file is told to have. Empty lines are
-    counted in `left_out`."""
-    rows = csv_rows(path, delimiter)
-    header = [name.lower() for name in next(rows, (1, []))[1]]
-    if not header:
-        raise LogError(f"{path.name}: the file is empty; its first line must name {columns}")
-    check(f"{path.name}, line 1", header)
-    for number, cells in rows:
-        if not cells:
-            left_out[EMPTY] += 1
-        elif len(cells) != len(header):
-            where = f"{path.name}, line {number}"
-            raise LogError(f"{where}: {len(cells)} cells but {len(header)} columns; correct the line")
-        else:
-            yield number, dict(zip(header, cells, strict=True))
-
-
-def csv_rows(path: Path, delimiter: str = ",", wanted: str = CORRECT) -> Iterator[tuple[int, list[str]]]:
-    """(number of its last line, cells without blanks around them) of each row of a CSV file; `wanted`: what to do about
-    a first line that is none."""
-    number = 1
-
-    def text() -> Iterator[str]:
-        nonlocal number
-        for at, line in read_lines(path):
-            number = at
-            yield line
-
-    try:
-        for cells in csv.reader(text(), delimiter=delimiter, strict=True):
-            yield number, [cell.strip() for cell in cells]
-    except csv.Error as error:
-        what = CORRECT if number > 1 else wanted
-        raise LogError(f"{path.name}, line {number}: broken CSV ({error}); {what}") from None
 
 
 def objects(path: Path, left_out: Counter[str], each: str = "object") -> Iterator[tuple[int, dict[str, object]]]:

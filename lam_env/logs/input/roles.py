@@ -30,6 +30,8 @@ ROLES = {
 CALLED = (*NEEDED, "user", "end", "kind", "value", "duration", "home")  # columns that may be called as their roles are
 EXAMPLE = "columns=time:last_changed,action:{entity_id}.{state}"
 
+_COLUMN = re.compile(r"{((?:{{|}}|[^{}])*)}(?!})")  # of a template
+
 
 class Template(NamedTuple):
     """Text of a row's cells: `parts` are columns, in odd places, between words as they stand."""
@@ -67,11 +69,20 @@ def roles_of(text: str, known: Mapping[str, str] = ROLES, example: str = EXAMPLE
         if not colon or not told or role in roles:
             why = "is given twice" if role in roles else "has no column"
             raise LogError(f"columns={text[:80]}: {role} {why}; write {example}")
-        if set("{}") & set(re.sub(r"{[^{}]*}", "", told)):
-            raise LogError(f"columns={text[:80]}: a brace of {role} has no partner; write {example}")
-        parts = re.split(r"{([^{}]*)}", told if "{" in told else f"{{{told}}}")
+        parts = _COLUMN.split(told)
+        if len(parts) == 1:
+            parts = ["", told, ""]
+        if {"{", "}"} & set("".join(re.sub("{{|}}", "", part) for part in parts)):
+            why = f"a brace of {role} has no partner; a brace of a column's name is written twice, {{{{ or }}}}"
+            raise LogError(f"columns={text[:80]}: {why}")
+        parts = [part.replace("{{", "{").replace("}}", "}") for part in parts]
         roles[role] = Template(tuple(part.strip().lower() if i % 2 else part for i, part in enumerate(parts)))
     return roles
+
+
+def quoted(column: str) -> str:
+    """Its name as `columns=` has it."""
+    return column.replace("{", "{{").replace("}", "}}")
 
 
 def usual(names: Iterable[str]) -> Roles:
@@ -100,8 +111,8 @@ def check(where: str, roles: Roles, names: Sequence[str], told: bool) -> None:
     needed = ("action",) if told else NEEDED  # where columns= names no time, the order is all that is known
     if missing := [name for name in needed if name not in roles]:
         if len(names) == 1 and (sep := re.search(r"[;\t|]", names[0])):
-            word = {"\t": "tab"}.get(sep[0], sep[0])
-            raise LogError(f"{where}: one column only, {names[0][:60]!r}; settings: sep='{word}'")
+            word = {"\t": "tab", ";": "semicolon", "|": "bar"}[sep[0]]
+            raise LogError(f"{where}: one column only, {names[0][:60]!r}; settings: sep={word}")
         raise LogError(
             f"{where}: no column {', '.join(missing)}; the log needs time,action[,user][,duration][,value][,kind]"
             f"[,home], or say which they are: {EXAMPLE}; there are {', '.join(names)[:160]}"

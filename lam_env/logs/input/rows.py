@@ -15,7 +15,7 @@ from lam_env.core.events import KINDS, USER, ActionLog, LogError
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.days import check_weekdays, times_of_days
-from lam_env.logs.input.numbers import NAN, Codes, amounts, clocks, each, has_hour, lengths, up_to
+from lam_env.logs.input.numbers import NAN, Codes, amounts, clocks, each, has_hour, lengths, up_to, with_point
 from lam_env.logs.input.pairs import activities
 from lam_env.logs.input.roles import NEEDED, Roles, has_clock
 from lam_env.logs.local_time import (
@@ -42,15 +42,18 @@ from lam_env.logs.tables import (
 
 NO_ACTION, IGNORED = "line(s) without an action", "line(s) of states to ignore"
 UNTIMED = "activity(ies) without a duration"
+_NUMBERS = {"value", "duration", "order", "day", "minute", "weekday"}
 MOST = 1e15  # the largest number of an order: floats tell its neighbours apart
 
 
 class _File(NamedTuple):
-    """`part`: of the log; `line_of`: the line on which a row begins, which may take reading the file again."""
+    """`part`: of the log; `line_of`: the line on which a row begins, which may take reading the file again;
+    decimal_comma: may `21,5` be a number?"""
 
     name: str
     part: int
     line_of: Callable[[int], int]
+    decimal_comma: bool
 
     def at(self, row: int) -> str:
         return f"{self.name}, line {self.line_of(int(row))}"
@@ -64,6 +67,7 @@ class Rows:
         self._files: list[_File] = []
         self._others: dict[str, None] = {}
         self._missing = 0  # values that are no number
+        self._comma = ""  # a number with a decimal comma
         self._clock = has_clock(roles)
         self._by_date = time_format is not None and not has_hour(time_format)
         words = "|".join(map(re.escape, ignore))
@@ -72,14 +76,22 @@ class Rows:
         self._names = {role: Codes() for role in ("action", "user", "home")}
         self._parts: dict[str, list[np.ndarray]] = {}
 
-    def begin(self, name: str, roles: Roles, part: int, others: Sequence[str], line_of: Callable[[int], int]) -> None:
+    def begin(
+        self,
+        name: str,
+        roles: Roles,
+        part: int,
+        others: Sequence[str],
+        line_of: Callable[[int], int],
+        decimal_comma: bool = False,
+    ) -> None:
         """What is added from here on is of this file, which is that part of the log. others: columns that have no role;
-        line_of: the line on which a row begins."""
+        line_of, decimal_comma: as in `_File`."""
         self._others.update(dict.fromkeys(others))
         if roles != self._roles:
             differ = ", ".join(sorted(set(roles).symmetric_difference(self._roles)))
             raise LogError(f"{name}: has not the columns of {self._files[0].name} ({differ}); give them the same")
-        self._files.append(_File(name, part, line_of))
+        self._files.append(_File(name, part, line_of, decimal_comma))
 
     @property
     def _source(self) -> str:
@@ -98,6 +110,11 @@ class Rows:
 
         def where(i: int) -> str:
             return self._files[-1].at(number[i])
+
+        if self._files[-1].decimal_comma:
+            for role in _NUMBERS.intersection(cells):
+                cells[role], comma = with_point(cells[role])
+                self._comma = self._comma or comma
 
         def cells_of(role: str) -> pa.Array:
             return cells.get(role, pa.nulls(n, pa.string()))
@@ -215,6 +232,8 @@ class Rows:
             notes.append(f"columns that are left alone: {', '.join(self._others)}"[:200])
         if self._missing:
             notes.append(f"{count(self._missing, 'value')} of {NAN}, read as none")
+        if self._comma:
+            notes.append(f"decimal commas: {self._comma} is read as {self._comma.replace(',', '.')}")
         if self._idle:
             notes.append(f"ignore={','.join(self._idle.values())}: no action ends so"[:200])
         return notes

@@ -12,12 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from lam_env.logs.input.batches import parquet_batches, parquet_columns
-from lam_env.logs.input.files import read_lines
+from lam_env.logs.input.csv_files import SEPARATORS, CsvFile
+from lam_env.logs.input.numbers import with_point
 from lam_env.logs.input.records import objects
+from lam_env.logs.input.roles import quoted
 
 ROWS = 300  # that are looked at
-_SIGNS = {",": None, ";": ";", "\t": "tab", "|": "|", " ": "space"}  # what may separate columns, and how sep= calls it
 _CALLED = {  # what columns of each role are called, in English and German, the likeliest first
     "time": "time timestamp last_changed last_updated datetime date_time start start_time started begin arrival "
     "arrived when created_at created date ts zeit zeitpunkt beginn datum",
@@ -58,10 +61,11 @@ class Column(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """How a table seems to be read. sep, time_format: None where nothing need be said; ambiguous: the other form that
-    fits the times as well; unread: columns called as times are, whose times are of no known form."""
+    """How a table seems to be read. sep: a word of `SEPARATORS`; time_format: None where nothing need be said;
+    ambiguous: the other form that fits the times as well; unread: columns called as times are, whose times are of no
+    known form."""
 
-    sep: str | None
+    sep: str
     header: bool
     columns: tuple[Column, ...]
     time_format: str | None
@@ -71,7 +75,7 @@ class Proposal(NamedTuple):
     @property
     def settings(self) -> dict[str, str]:
         """What to write behind `lam predict`, by key; empty where no time and action are told."""
-        by_role = {column.role: column.name for column in self.columns if column.role}
+        by_role = {column.role: quoted(column.name) for column in self.columns if column.role}
         if "thing" in by_role and "state" in by_role:
             by_role["action"] = f"{{{by_role['thing']}}}.{{{by_role['state']}}}"
         elif "action" not in by_role and "thing" in by_role:
@@ -82,24 +86,26 @@ class Proposal(NamedTuple):
         if "action" not in roles:
             return {}
         told = {"columns": ",".join(f"{role}:{by_role[role]}" for role in roles)}
-        visits = "sessions" if "session" in by_role.get("user", "") else None
-        more = {"sep": self.sep, "time_format": self.time_format, "split": visits}
+        more = {"sep": self.sep if self.sep != "comma" else None, "time_format": self.time_format}
         return told | {key: value for key, value in more.items() if value is not None}
 
 
-def propose(path: Path, kind: str = "csv") -> Proposal | None:
+def propose(path: Path, kind: str = "csv", encoding: str | None = None) -> Proposal | None:
     """How a file may be read as a table; None where it has not two columns. kind: csv, jsonl or parquet."""
     if kind != "csv":
         records = list(itertools.islice(_parquet_rows(path) if kind == "parquet" else _json_rows(path), ROWS))
         known = list(dict.fromkeys(name for record in records for name in record))
         return of_cells(known, [[one.get(name, "") for name in known] for one in records]) if len(known) > 1 else None
-    lines = [line for _, line in itertools.islice(read_lines(path), ROWS + 1) if line.strip()]
-    rows, sep = _cells(lines)
+    file = CsvFile.of(path, encoding=encoding)
+    lines = [line for _, line in itertools.islice(file.lines(), ROWS + 1) if line.strip()]
+    signs = {sign: word for word, sign in SEPARATORS.items()}
+    rows, sign = _cells(lines, [file.sep] if file.before else list(signs))
     if not rows:
         return None
     header = _is_header(rows)
-    names = [name.strip().lower() for name in rows[0]] if header else [str(i + 1) for i in range(len(rows[0]))]
-    return of_cells(names, rows[1:] if header else rows, header=header, sep=_SIGNS[sep])
+    called = rows[0] if header else [""] * len(rows[0])
+    names = [name.strip().lower() or str(i) for i, name in enumerate(called, 1)]
+    return of_cells(names, rows[1:] if header else rows, header=header, sep=signs.get(sign, sign))
 
 
 def _json_rows(path: Path) -> Iterator[dict[str, str]]:
@@ -115,12 +121,13 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def of_cells(
-    names: Sequence[str], rows: Sequence[Sequence[str]], *, header: bool = True, sep: str | None = None
+    names: Sequence[str], rows: Sequence[Sequence[str]], *, header: bool = True, sep: str = "comma"
 ) -> Proposal:
     """The same of rows of cells."""
     cells = [[cell.strip() for cell in column] for column in zip(*rows, strict=True)] or [[] for _ in names]
     forms = [time_forms(column) for column in cells]
-    roles = _roles(names, cells, [form is not None for form in forms], header)
+    plain = cells if sep == "comma" else [with_point(pa.array(column, pa.string()))[0].to_pylist() for column in cells]
+    roles = _roles(names, plain, [form is not None for form in forms], header)
     at = roles.index("time") if "time" in roles else None
     fits = forms[at] if at is not None else None
     columns = tuple(
@@ -169,30 +176,44 @@ def _reads(form: str, texts: Sequence[str]) -> bool:
     return min(years) >= 1970 and max(years) <= 2100
 
 
-def _cells(lines: Sequence[str]) -> tuple[list[list[str]], str]:
-    """The rows by the sign that makes the same number of columns, at least two, of most lines; none by any."""
+def _cells(lines: Sequence[str], signs: Sequence[str]) -> tuple[list[list[str]], str]:
+    """The rows by the sign that makes the same number of columns, at least two, of most lines; none by any. What stands
+    above the first of them, and columns at the end that are empty in all, are left away."""
     best: tuple[list[list[str]], str] = ([], ",")
-    for sep in _SIGNS:
+    for sign in signs:
         try:
-            rows = list(csv.reader(lines, delimiter=sep, strict=True))
+            rows = list(csv.reader(lines, delimiter=sign, strict=True))
         except csv.Error:
             continue
         sizes = [len(row) for row in rows]
         most = max(set(sizes), key=sizes.count, default=0)
+        above = sizes.index(most) if sizes else 0
         fit = [row for row in rows if len(row) == most]
-        words = sep == " "  # a sentence has blanks too
-        if most < 2 or len(fit) < (1 if words else 0.9) * len(rows) or (best[0] and (words or most <= len(best[0][0]))):
+        words = sign == " "  # a sentence has blanks too
+        few = len(fit) < (1 if words else 0.9) * (len(rows) - above)
+        if most < 2 or few or (best[0] and (words or most <= len(best[0][0]))):
             continue
-        best = (fit, sep)
+        width = max(i for row in fit for i, cell in enumerate(row, 1) if cell.strip() or i == 1)
+        header = rows[above - 1 : above] if above and len(rows[above - 1]) == width else []
+        best = (_below_titles([row[:width] for row in (*header, *fit) if any(map(str.strip, row))]), sign)
     return best
 
 
+def _below_titles(rows: list[list[str]]) -> list[list[str]]:
+    """Without first rows of which most cells are empty, as spreadsheets have titles."""
+    full = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    usual = sorted(full)[len(full) // 2]
+    return rows[next(i for i, n in enumerate(full) if 2 * n > usual) :]
+
+
 def _is_header(rows: Sequence[Sequence[str]]) -> bool:
-    """A first row is one where no cell is a number or a time, and where it is not among the rows that follow."""
-    first = rows[0]
-    plain = all(cell.strip() and not _NUMBER.fullmatch(cell.strip()) and time_forms([cell]) is None for cell in first)
-    known = any(_form(cell) in _KNOWN for cell in first)
-    return plain and (known or all(first[i] not in {row[i] for row in rows[1:]} for i in range(len(first))))
+    """A first row is one where no cell is a number or a time, and where it is not among the rows that follow. A column
+    without a name is believed of known names alone."""
+    named = {i: cell.strip() for i, cell in enumerate(rows[0]) if cell.strip()}
+    plain = all(not _NUMBER.fullmatch(cell) and time_forms([cell]) is None for cell in named.values())
+    known = any(_form(cell) in _KNOWN for cell in named.values())
+    new = all(cell not in {row[i].strip() for row in rows[1:]} for i, cell in named.items())
+    return plain and (known or (new and len(named) == len(rows[0])))
 
 
 def _form(name: str) -> str:

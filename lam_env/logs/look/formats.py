@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.events import USER, ActionLog
-from lam_env.logs.input.files import chunks, read_lines
+from lam_env.logs.input.files import WINDOWS, chunks, is_utf8, read_lines
 
 LINES = 3_000  # of a text that an importer is tried on
 TABLES = ("csv", "tsv", "jsonl", "parquet")
 HOMES = "settings: home="  # in the words of a format that knows what a file holds
-ASKS = ("zone=", "sort=yes")
 ZONE = "UTC"  # of a trial: any will do
+ASKED: dict[str, Any] = {"zone": ZONE, "sort": True, "wrong_rows": "skip"}  # by importers, in their messages
 
 
 class Reading(NamedTuple):
@@ -39,28 +39,27 @@ class Reading(NamedTuple):
 
 
 def read_somehow(path: Path | str, name: str, **how: Any) -> Reading:
-    """The file (or files) in a format, with the settings `how` and what else it asks for: a time zone, or its rows
-    sorted. Where that does not help, the UserError that asks for neither, if there is one."""
+    """The file (or files) in a format, with the settings `how` and what else it asks for, as `ASKED` has it. UserError
+    where that does not help."""
     importer = registry.IMPORTERS.get(name)
     takes = inspect.signature(importer).parameters
-    errors: list[UserError] = []
-    for more in ({}, {"zone": ZONE}, {"sort": True}, {"zone": ZONE, "sort": True}):
-        if not all(key in takes and key not in how for key in more):
-            continue
+    more: dict[str, Any] = {}
+    while True:
         try:
-            log, left_out = importer(str(path), **how, **more)
+            return Reading(name, {**how, **more}, *importer(str(path), **how, **more))
         except UserError as error:
-            errors.append(error)
-        else:
-            return Reading(name, {**how, **more}, log, left_out)
-    raise next((error for error in errors if not any(word in str(error) for word in ASKS)), errors[0])
+            known = takes.keys() - how.keys() - more.keys()
+            asked = {key: value for key, value in ASKED.items() if key in known and f"{key}=" in str(error)}
+            if not asked:
+                raise
+            more |= asked
 
 
 def that_read(path: Path, **how: Any) -> list[str]:
     """The formats that can read the beginning of a file, or a folder; those of a kind of log come before plain tables,
     those that leave less out first. UserError where one can but for a home that must be picked."""
     found, several = [], None
-    with beginning(path) as part:
+    with beginning(path, how.get("encoding")) as part:
         for name in registry.IMPORTERS.names():
             try:
                 found.append(read_somehow(part, name, **how))
@@ -74,22 +73,22 @@ def that_read(path: Path, **how: Any) -> list[str]:
 
 
 @contextlib.contextmanager
-def beginning(path: Path) -> Iterator[Path]:
+def beginning(path: Path, encoding: str | None = None) -> Iterator[Path]:
     """A path under which the first lines of a long text stand, by the same name; anything else as it is."""
-    if not is_lines(path):
+    if kind_of(path, encoding) not in ("csv", "jsonl"):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
         part = Path(folder) / path.name
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(line for _, line in itertools.islice(read_lines(path), LINES))
+        with open(part, "w", encoding=encoding or "utf-8", newline="") as file:
+            file.writelines(line for _, line in itertools.islice(read_lines(path, encoding), LINES))
         yield part
 
 
-def kind_of(path: Path) -> str | None:
+def kind_of(path: Path, encoding: str | None = None) -> str | None:
     """Which kind of table a file may be: csv, jsonl or parquet; None for a folder, a database, JSON or XML in one
     piece."""
-    start = b"" if path.is_dir() else next(chunks(path), b"")[: 1 << 15]
+    start = b"" if path.is_dir() else next(chunks(path, encoding), b"")[: 1 << 15]
     if start.startswith(b"PAR1"):
         return "parquet"
     plain = start.lstrip()
@@ -103,6 +102,6 @@ def kind_of(path: Path) -> str | None:
         return None
 
 
-def is_lines(path: Path) -> bool:
-    """Is it a text of which a part makes sense?"""
-    return kind_of(path) in ("csv", "jsonl")
+def encoding_of(path: Path) -> str | None:
+    """What a text is most likely in, where it is not UTF-8; else None."""
+    return WINDOWS if kind_of(path) in ("csv", "jsonl") and not is_utf8(path) else None

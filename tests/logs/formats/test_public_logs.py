@@ -21,11 +21,13 @@ KASTEREN = HOME / "kasteren"
 CASES = FOLDER / "cases/logs"
 CLOCK = "zone=Europe/Berlin"
 MESSAGES = "format=csv sep=space columns=user:Source,action:Destination,time:Timestamp sort=yes"
-MESSAGES += " zone=America/Los_Angeles split=per_user"
-RATINGS = "format=csv columns=user:Source,action:Target,value:Rating,time:Time sort=yes zone=UTC split=per_user"
+MESSAGES += " zone=America/Los_Angeles"
+RATINGS = "format=csv columns=user:Source,action:Target,value:Rating,time:Time sort=yes zone=UTC"
 SHOP, STUDENTS = FOLDER / "data/ecommerce", FOLDER / "data/qa/assist2009"
-STATEMENTS = 'format=csv "sep=;" "columns=user:account_id,action:{type} {operation} {k_symbol},time:date,value:amount"'
-STATEMENTS += " time_format=%y%m%d split=per_user"
+STATEMENTS = (
+    'format=csv sep=semicolon "columns=user:account_id,action:{type} {operation} {k_symbol},time:date,value:amount"'
+)
+STATEMENTS += " time_format=%y%m%d"
 WINDOWS = "format=csv columns=user:window,order:position,action:device_control split=sessions"
 
 

@@ -334,10 +334,12 @@ def test_a_written_log_comes_back(tmp_path, rows, kind):
 
 
 @pytest.mark.parametrize(
-    ("users", "days", "split"), [(8, 9, None), (9, 9, "per_user"), (9, 2, "sessions"), (1, 9, None)]
+    ("users", "days", "split"), [(8, 9, None), (9, 9, "per_user"), (9, 2, "per_user"), (9, 1, "sessions"), (1, 9, None)]
 )
 def test_more_users_than_live_in_a_home_are_streams(read, users, days, split):
-    rows = [f"2026-01-{5 + d:02d}T{u + 8:02d}:00:00,u{u},{'xy'[d % 2]}\n" for d in range(days) for u in range(users)]
+    rows = [
+        f"2026-01-{5 + d:02d}T{u + 8:02d}:00:00,u{u},{'xy'[(d + u) % 2]}\n" for d in range(days) for u in range(users)
+    ]
     log, _ = read("time,user,action\n" + "".join(rows), zone="Europe/Berlin")
     assert len(log.worlds) == (users if split else 1)
     assert log.meta.get("streams") == (split or ("days" if users > 1 else None))

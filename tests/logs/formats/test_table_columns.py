@@ -13,6 +13,7 @@ from lam_env.core.events import LogError
 from lam_env.logs.coverage import said
 from lam_env.logs.decision_points import decision_points
 from lam_env.logs.formats.table import FORMATS
+from lam_env.logs.input.csv_files import WITHIN
 from lam_env.logs.input.numbers import clocks
 from lam_env.logs.input.roles import roles_of
 from lam_env.logs.local_time import read_times
@@ -170,7 +171,7 @@ def test_what_is_no_parquet(read):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, r"line 1: one column only, 'entity_id;state;last_changed'; settings: sep=';'"),
+        ({}, r"line 1: one column only, 'entity_id;state;last_changed'; settings: sep=semicolon"),
         ({"sep": ";"}, "no column time, action; .* or say which they are: columns=time:last_changed"),
         ({"columns": "when:a"}, "no role 'when'; there are time, end"),
         ({"columns": "usr:a"}, "no role 'usr'; did you mean 'user'"),
@@ -335,10 +336,21 @@ def test_a_form_that_leaves_too_much_open_is_refused(read, form):
 def test_lines_in_a_cell_that_is_not_read_are_counted(read):
     text = 'time,action,note\n2026-01-05T07:00,a,\n2026-01-05T08:00,b,"x\n2026-01-05T09:00,a,\n2026-01-05T10:00,b,y"\n'
     log, left_out = read(text, columns="time:time,action:action", zone="UTC")
-    assert (len(log), left_out) == (2, {"line(s) within a cell in quotation marks": 2})
+    assert (len(log), left_out) == (2, {WITHIN: 2})
 
 
 def test_a_brace_without_a_partner(read):
     for told in ("time:time,action:{action", "time:time,action:action}"):
-        with pytest.raises(LogError, match="a brace of action has no partner"):
+        with pytest.raises(
+            LogError, match="a brace of action has no partner; a brace of a column's name is written twice"
+        ):
             read(HISTORY, columns=told, zone="UTC")
+
+
+@pytest.mark.parametrize(
+    ("told", "action"), [("{{what}}", "tea"), ("{{{what}}}.{state}", "tea.on"), ("{state} {{{what}}}", "on tea")]
+)
+def test_a_brace_of_a_columns_name_is_written_twice(read, told, action):
+    text = "time,{what},state\n2026-01-05T07:00,tea,on\n2026-01-05T08:00,tv,on\n"
+    log, _ = read(text, columns=f"time:time,action:{told}", zone="UTC")
+    assert action in log.vocabulary.actions

@@ -12,7 +12,7 @@ from lam_env.core.units import HOUR
 from lam_env.logs.coverage import said
 from lam_env.logs.formats.table import FORMATS
 from lam_env.logs.input import files
-from lam_env.logs.input.batches import line_of
+from lam_env.logs.input.csv_files import CsvFile, line_of
 
 HEAD = "time,action,value,note\n"
 ROWS = "2026-01-05T07:00:00,a,nan,x\n2026-01-05T08:00:00,b,2,y\n2026-01-05T09:00:00,c.idle,NaN,z\n"
@@ -93,7 +93,6 @@ def test_weekdays_have_to_fit_the_days_of_a_user(read):
         (b"PK\x03\x04....", "a zip archive, or a spreadsheet; unpack it"),
         (b"SQLite format 3\0", "an SQLite database"),
         (b"PAR1....", "a Parquet file; settings: format=parquet"),
-        (b"\xff\xfet\0", "UTF-16; save it as UTF-8"),
     ],
 )
 def test_what_is_no_text_is_told_what_it_is(read, begin, message):
@@ -118,8 +117,8 @@ def test_the_line_of_each_row(tmp_path_factory, rows):
             file.write(text)
             lines.append(line)
             line += text.count("\n")
-    assert [line_of(path, ",", row) for row in range(1, len(rows) + 1)] == lines
-    assert line_of(path, ",", len(rows) + 5) == len(rows) + 5
+    assert [line_of(CsvFile(path), row) for row in range(1, len(rows) + 1)] == lines
+    assert line_of(CsvFile(path), len(rows) + 5) == len(rows) + 5
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

@@ -18,11 +18,11 @@ from lam_env.logs.look.formats import kind_of, read_somehow
 TABLES = {
     "home_assistant": (
         "entity_id;state;last_changed\nlight.hall;on;2026-01-05T07:00:00Z\nlight.hall;off;2026-01-05T08:00:00Z\n",
-        {"columns": "time:last_changed,action:{entity_id}.{state}", "sep": ";"},
+        {"columns": "time:last_changed,action:{entity_id}.{state}", "sep": "semicolon"},
     ),
     "clicks": (
         "SessionId\tItemId\tTime\n1\t214\t1767592800.94\n1\t215\t1767593012.3\n",
-        {"columns": "time:time,user:sessionid,action:itemid", "sep": "tab", "split": "sessions"},
+        {"columns": "time:time,user:sessionid,action:itemid", "sep": "tab"},
     ),
     "stays": (
         "user,place,arrival,departure\nann,home,2026-01-05 07:00:00,2026-01-05 08:00:00\n",
@@ -50,11 +50,11 @@ TABLES = {
     ),
     "German": (
         "Datum;Empfänger;Betrag\n05.01.2026;Rewe;3\n06.01.2026;Aldi;4\n",
-        {"columns": "time:datum,action:empfänger", "sep": ";", "time_format": "%d.%m.%Y"},
+        {"columns": "time:datum,action:empfänger", "sep": "semicolon", "time_format": "%d.%m.%Y"},
     ),
     "begin and end of another name": (
         "von;bis;was\n05.01.2026 07:00;05.01.2026 07:30;tea\n05.01.2026 08:00;05.01.2026 08:30;tv\n",
-        {"columns": "time:von,end:bis,action:was", "sep": ";", "time_format": "%d.%m.%Y %H:%M"},
+        {"columns": "time:von,end:bis,action:was", "sep": "semicolon", "time_format": "%d.%m.%Y %H:%M"},
     ),
     "a session is no action": (
         "session_id,user_id,url,timestamp\ns1,u1,/home,1767600000\ns1,u1,/cart,1767600060\n",
@@ -75,6 +75,26 @@ TABLES = {
     "devices without header": (
         "2026-01-05T06:54:16,light.hall,on\n2026-01-05T07:54:16,light.hall,off\n",
         {"columns": "time:1,action:{2}.{3}"},
+    ),
+    "empty columns at the end": (
+        "time;action;;\n2026-01-05T07:00:00;tea;;\n2026-01-05T08:00:00;tv;;\n",
+        {"columns": "time:time,action:action", "sep": "semicolon"},
+    ),
+    "empty cells at the end of rows alone": (
+        "time;action\n2026-01-05T07:00:00;tea;\n2026-01-05T08:00:00;tv;\n",
+        {"columns": "time:time,action:action", "sep": "semicolon"},
+    ),
+    "decimal commas": (
+        "time;action;value\n2026-01-05T07:00:00;tea;1,5\n2026-01-05T08:00:00;tv;2,5\n",
+        {"columns": "time:time,action:action,value:value", "sep": "semicolon"},
+    ),
+    "an index": (
+        ",time,action\n0,2026-01-05T07:00:00,tea\n1,2026-01-05T08:00:00,tv\n",
+        {"columns": "time:time,action:action"},
+    ),
+    "braces": (
+        "time,{thing},state\n2026-01-05T07:00:00,tea,on\n2026-01-05T08:00:00,tea,off\n",
+        {"columns": "time:time,action:{{thing}}"},
     ),
     "any name": (
         "logged at,thing done\n2026-01-05T07:00:00,tea\n2026-01-05T08:00:00,tv\n",

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from lam_env.core.events import LogError
 from lam_env.logs.formats.home_assistant.states import State
+from lam_env.logs.input.csv_files import CsvFile, csv_rows
 from lam_env.logs.input.files import chunks
-from lam_env.logs.input.records import EMPTY, csv_rows, json_file
+from lam_env.logs.input.records import EMPTY, json_file
 
 HISTORY = ("entity_id", "state", "last_changed")
 LOGBOOK = ("entity_id", "state", "when")
@@ -48,7 +49,7 @@ def from_json(path: Path, left_out: Counter[str]) -> Iterator[State]:
 def from_csv(path: Path, left_out: Counter[str]) -> Iterator[State]:
     """The rows of a CSV file. Some of history have more cells, of attributes (climate), which the header names for
     all."""
-    rows = csv_rows(path, wanted=WANTED)
+    rows = csv_rows(CsvFile(path), WANTED)
     header = [name.lower() for name in next(rows, (1, []))[1]]
     needed = LOGBOOK if "when" in header else HISTORY
     if missing := [name for name in needed if name not in header]:
