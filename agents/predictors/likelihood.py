@@ -8,6 +8,8 @@ import numpy as np
 
 from lam_env.logs.decision_points import DecisionPoints, day_of_target
 
+LONG = 40  # days of a stream from which people have changed in it
+
 
 def smoothed(p: np.ndarray, n_actions: int) -> np.ndarray:
     """.999 p + .001 / K: what is scored, so that one impossible event does not cost everything."""
@@ -72,6 +74,16 @@ def blocks_of(points: DecisionPoints, blocks: int) -> np.ndarray:
     key, shares = _shares(points, blocks)
     rank = np.minimum(np.searchsorted(shares, key), len(shares) - 1)
     return rank * blocks // len(shares)
+
+
+def recent(points: DecisionPoints, half_life: float) -> np.ndarray | None:
+    """(n,) float32: how much each row counts that is trained on. Of a single stream of more than `LONG` days: 1 on the
+    last one, half of it `half_life` days before, or half the stream's days where these are more, so that of however
+    long a log no day is lost. None where all rows count alike: of other logs, or where half_life is 0."""
+    day = day_of_target(points)
+    if not half_life or len(points.starts()) != 1 or (age := day.max() - day).max() < LONG:
+        return None
+    return np.asarray(0.5 ** (age / max(half_life, (age.max() + 1) / 2)), np.float32)
 
 
 def left_out(points: DecisionPoints, blocks: int, members: int) -> list[np.ndarray]:

@@ -43,6 +43,7 @@ class PredictorSettings:
     learning_rate: float = 6e-3
     weight_decay: float = 1e-2
     label_smoothing: float = 0.0
+    half_life: float = 0.0  # days of a single stream after which a row that is trained on counts half; 0: all alike
     augment: tuple[str, ...] = ()  # how rows that are trained on are changed in each pass: some of `augment.KINDS`
     schedule: str = "cosine"  # cosine (to zero over `passes`, after a short warm-up) | constant
     average: float = 0.0  # decay per update of an exponential average of the weights; 0 keeps the last weights
@@ -67,6 +68,7 @@ class PredictorSettings:
             "burn_in": 8192,
             "readout": 2048,
             "valid_rows": 1_000_000_000,
+            "half_life": 100_000,
         }.items():
             if not 0 <= getattr(self, name) <= most:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 0..{most}")
@@ -96,6 +98,7 @@ class PredictorSettings:
             if rows < SMALL_LOG:
                 preset |= {"hidden": 64 if rows < _SMALLEST else 96, "learning_rate": 3e-3, "members": BLOCKS}
             members = changes.get("members") or preset.get("members", 1)
+            preset["half_life"] = HALF_LIFE
             preset["blocks"] = max(BLOCKS if members > 1 else 2 * BLOCKS, members)
         return override(cls(**preset), changes, "predictor")
 
@@ -108,6 +111,7 @@ class PredictorSettings:
 
 SHAPE = ("core", "embedding", "hidden", "readout", "layers", "heads", "context", "recency")  # of a network's weights
 FINE_RATE, FINE_PATIENCE = 1e-3, 100  # a third of the rate that begins, for what is known is to be kept
+HALF_LIFE = 21.0  # [days] of a pool's rows: people change within weeks
 _SMALLEST = 1500  # rows below which several nets of half the width are better than of the whole
 BLOCKS = 5  # in which a pool cuts its log, with as many nets for a small one; twice as many for a single net
 _UPDATES = 1500  # at most, of a small log: the passes follow from it

@@ -22,7 +22,7 @@ from ..plain import generators, optimizer_state, set_generators, set_optimizer
 from .augment import augmented
 from .cores import PredictorNetwork
 from .features import Featuriser
-from .likelihood import Split, marginal_nll, mean_nll
+from .likelihood import Split, marginal_nll, mean_nll, recent
 from .network import Predictor
 from .settings import PredictorSettings
 
@@ -38,7 +38,7 @@ class Chunks:
         self, train: DecisionPoints, featuriser: Featuriser, settings: PredictorSettings, device: torch.device
     ):
         self.featuriser, self.device = featuriser, device
-        self.augment, self.train = settings.augment, train
+        self.augment, self.train, self.half_life = settings.augment, train, settings.half_life
         self._take(train)
         # a transformer never sees more than its context
         self.window = min(settings.window, settings.context) if settings.core == "transformer" else settings.window
@@ -51,6 +51,8 @@ class Chunks:
         self.target = torch.from_numpy(np.asarray(rows.target, np.int64)).to(self.device)
         self.soon = None if rows.soon is None else torch.from_numpy(rows.soon).to(self.device)
         self.bounds = np.r_[rows.starts(), len(rows)]
+        weight = recent(rows, self.half_life)
+        self.weight = None if weight is None else torch.from_numpy(weight).to(self.device)
 
     def some(self, rng: np.random.Generator, n: int) -> tuple[torch.Tensor, torch.Tensor]:
         """n chunks that begin anywhere: rows (n, L), and which of them are scored (n, L)."""
@@ -205,12 +207,14 @@ def bfloat16_on(device: torch.device) -> bool:
 
 
 def chunk_loss(net: PredictorNetwork, data: Chunks, rows: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy [nats] of what comes next in the rows (B, L) that are `real`, and of what comes soon."""
+    """Cross-entropy [nats] of what comes next in the rows (B, L) that are `real`, late ones before others, and of what
+    comes soon."""
     s = net.settings
     with torch.autocast(data.device.type, dtype=torch.bfloat16, enabled=s.autocast and bfloat16_on(data.device)):
         logits, soon, _, _ = net(data.tokens[rows], data.features[rows])
     rows = rows[real]
-    loss = F.cross_entropy(logits[real].float(), data.target[rows], label_smoothing=s.label_smoothing)
+    each = F.cross_entropy(logits[real].float(), data.target[rows], label_smoothing=s.label_smoothing, reduction="none")
+    loss = each.mean() if data.weight is None else (each * data.weight[rows]).sum() / data.weight[rows].sum()
     if data.soon is not None:
         loss = loss + F.binary_cross_entropy_with_logits(soon[real].float(), data.soon[rows].float())
     return loss

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -44,6 +47,11 @@ from lam_env.logs.streams import to_learn_from
 if TYPE_CHECKING:
     from lam_env.experiment.models import PredictorSettings
 
+P, T = ParamSpec("P"), TypeVar("T")
+
+
+COSTS = "report/cpu"  # how the files begin that say what jobs on a real log have cost
+
 
 @dataclass(frozen=True)
 class RunContext:
@@ -62,6 +70,21 @@ class RunContext:
     @property
     def run(self) -> RunFolder:
         return RunFolder(seen_from_here(self.folder))
+
+
+def costed(job: Callable[Concatenate[RunContext, P], T]) -> Callable[Concatenate[RunContext, P], T]:
+    """A job on a real log, of whose CPU seconds the run's folder is told. Of one that was stopped and went on, those
+    of its last process."""
+
+    @functools.wraps(job)
+    def told(work: RunContext, *args: P.args, **more: P.kwargs) -> T:
+        began = time.process_time()
+        done = job(work, *args, **more)
+        named = [str(arg) for arg in args if isinstance(arg, str | int)]
+        work.run.write_json(f"{COSTS}-{'-'.join([job.__name__, *named])}.json", time.process_time() - began)
+        return done
+
+    return told
 
 
 def simulate_training_log(work: RunContext, report: Report) -> None:
@@ -195,6 +218,7 @@ def _named(report: Report, what: str) -> Report:
     return lambda stage, done, total, note: report(stage + what, done, total, note)
 
 
+@costed
 def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) -> None:
     """Fit the predictor of a log and save it."""
     log, device = ActionLog.load(work.run.log / log_name), work.settings.device

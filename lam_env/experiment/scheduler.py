@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -87,10 +88,13 @@ def _labelled(report: Report, label: str) -> Report:
     return report_of
 
 
-def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
+def work_through(pipelines: Sequence[Run], sizes: Mapping[Run, int] | None = None) -> dict[Run, UserError]:
     """All stages of all of them, in the jobs of one launcher: while one waits the others go on. Returns those that
-    could not be finished, and why. The first one's settings say which launcher."""
-    settings = pipelines[0].settings
+    could not be finished, and why. The first one's settings say which launcher. On this machine as many are begun as
+    there are workers, and another when one ends. `sizes`: how much of the whole each is (default: all alike)."""
+    settings, todo = pipelines[0].settings, deque(pipelines)
+    at_once = settings.workers if settings.launcher == "local" else len(pipelines)
+    sizes = sizes or dict.fromkeys(pipelines, 1)
     active: dict[Run, Waiting] = {}
     errors: dict[Run, UserError] = {}
     waiting: dict[Run, set[Future[Any]]] = {}
@@ -113,23 +117,27 @@ def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
             Tracking(settings.track if alone else (), first.path, first.config) as tracking,
             _launcher(settings, tracking.hears(with_units(progress))) as launcher,
         ):
-            active |= {one: one.stages(launcher if alone else Labelled(launcher, one.path.name)) for one in pipelines}
-            for one in pipelines:
-                go_on(one)
-            while waiting:
-                done = launcher.finished(set().union(*waiting.values()))
+            while todo or waiting:
+                while todo and len(active) < at_once:
+                    one = todo.popleft()
+                    active[one] = one.stages(launcher if alone else Labelled(launcher, one.path.name))
+                    go_on(one)
+                if not alone:
+                    whole = sum(sizes.values())
+                    progress("all runs", whole - sum(sizes[one] for one in (*active, *todo)), whole)
+                done = launcher.finished(set().union(*waiting.values())) if waiting else set()
                 for one in [p for p, jobs in waiting.items() if jobs & done]:
                     go_on(one)
             if settings.track and alone and not errors:
                 tracking.scores(first.final_scores())
     except KeyboardInterrupt:
         with undisturbed():
-            for one in active:
+            for one in (*active, *todo):
                 one.stopped()
             print(f"the same command goes on where this one stopped:\n  {pipelines[0].again}", file=sys.stderr)
         raise
     except UserError as error:  # the launcher's own
-        for one in active:
+        for one in (*active, *todo):
             one.stopped()
             errors[one] = UserError(f"{one.path}: {one_line(error)}")
     return errors

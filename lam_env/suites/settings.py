@@ -19,6 +19,8 @@ class BenchmarkSettings:
         None, "folder to write (default: the next free runs/benchmark-...); the same command goes on in it"
     )
     data: str | None = setting(None, "runs: folder in which their real logs lie (default: where the command is given)")
+    reference: str | None = setting(None, "runs: folder of figures by others, which stand beside those of real logs")
+    run: tuple[str, ...] = setting((), "runs: only those called so (default: all)")
     scenario: tuple[str, ...] = setting((), "runs: only those in these scenarios (default: all)")
     agents: tuple[str, ...] = setting((), "runs: agents to judge, by id (default: those of the suite)", code=True)
     agent: tuple[str, ...] = setting((), "runs: your own agents, as module:Class, one more row each", code=True)

@@ -2,7 +2,7 @@
 
 A file holds `runs`, each the settings of a run as a config file has them and its `name`, or `measurements` of speed
 (`lam_env.suites.throughput.Entry`). `label` takes the place of `sim` among the variants, for runs that differ in their
-world; `about` stands under every table.
+world; `about` stands under every table. A run on a real log may name a file of figures by others, `reference`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class SuiteRun:
     name: str
     settings: RunSettings
     label: str = ""
+    reference: str = ""  # figures of the same protocol by others: a file in the folder that the command names
 
     def variant(self, of_run: str) -> str:
         """What a run's variant is called among those of the whole suite."""
@@ -87,7 +88,8 @@ def _suite(name: str, data: object) -> Suite:
 
 def _run(i: int, entry: Mapping[str, object]) -> SuiteRun:
     values = dict(entry)
-    name, label = str(values.pop("name", values.get("scenario"))), str(values.pop("label", ""))
+    name = str(values.pop("name", values.get("scenario")))
+    label, reference = str(values.pop("label", name if "logs" in values else "")), str(values.pop("reference", ""))
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ConfigError(f"runs[{i}]: {name!r} is no name for a folder: take letters, digits, - and _")
     try:
@@ -97,7 +99,7 @@ def _run(i: int, entry: Mapping[str, object]) -> SuiteRun:
         for key in ("out", "workers", "launcher", "ray", "device", "track"):
             if key in values:
                 raise ConfigError(f"{key} is the command's to say")
-        return SuiteRun(name, settings_of(values), label)
+        return SuiteRun(name, settings_of(values), label, reference)
     except UserError as error:  # the registry's too: no such scenario
         raise ConfigError(f"{name}: {error}") from None
 

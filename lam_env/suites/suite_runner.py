@@ -6,7 +6,7 @@ import dataclasses
 import re
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from lam_env.config.convert import suggestion
 from lam_env.core.errors import UserError
 from lam_env.evaluation.results import ResultRow, read
-from lam_env.evaluation.tables import Provenance, versions
+from lam_env.evaluation.tables import Provenance, Table, versions
 from lam_env.experiment.pipeline import Pipeline
 from lam_env.experiment.run_folder import CONFIG, RunFolder, new_folder
 from lam_env.experiment.scheduler import work_through
+from lam_env.logs.input.records import paths_of
+from lam_env.suites.log_table import table_of_logs
 from lam_env.suites.suite import Suite, SuiteRun
 
 if TYPE_CHECKING:
@@ -29,13 +31,20 @@ Failed = dict[str, dict[str, str]]  # run -> agent -> what went wrong with it
 
 def compare(suite: Suite, settings: BenchmarkSettings, command: str) -> int:
     """Makes what the suite lacks in out=FOLDER, and its tables. Exit code 1: something failed, and is left out."""
-    entries = with_logs(chosen(suite, settings.scenario), settings)
+    entries, absent = with_logs(chosen(suite, settings), settings)
     _check_entries(entries, settings)
     with new_folder(settings.out, f"benchmark-{suite.name}", again=True) as path:
-        return _compare(suite, entries, settings, command, path)
+        return _compare(suite, entries, absent, settings, command, path)
 
 
-def _compare(suite: Suite, entries: Sequence[SuiteRun], settings: BenchmarkSettings, command: str, path: Path) -> int:
+def _compare(
+    suite: Suite,
+    entries: Sequence[SuiteRun],
+    absent: Sequence[str],
+    settings: BenchmarkSettings,
+    command: str,
+    path: Path,
+) -> int:
     began = time.time()
     runs = {run.name: Pipeline(run_settings(run, settings, path), command) for run in entries}
     for pipeline in runs.values():
@@ -59,7 +68,8 @@ def _compare(suite: Suite, entries: Sequence[SuiteRun], settings: BenchmarkSetti
             pipeline.open(stack)
         device = pipelines[0].settings.device
         print(f"suite {suite.name}: {', '.join(runs)}, device {device} -> {path}")
-        errors = work_through(pipelines)
+        sizes = {p: 1 if p.real is None else len(p.real.log) for p in pipelines}
+        errors = work_through(pipelines, sizes)
         failed: Failed = {}
         for name, pipeline in runs.items():
             if pipeline not in errors:
@@ -73,7 +83,9 @@ def _compare(suite: Suite, entries: Sequence[SuiteRun], settings: BenchmarkSetti
         folder.write_config({**config, "seconds": round(seconds, 1)})
         about = Provenance(command, device, seconds, versions(), suite.about)
         marked = {name: pipeline.marked for name, pipeline in runs.items()}
-        _write_tables(folder, suite.name, gathered, about, failed, marked)
+        _write_tables(
+            folder, suite.name, gathered, about, failed, marked, _of_logs(gathered, path, settings, about, absent)
+        )
     print(f"{seconds:,.0f} s. Tables: {path / 'tables.md'}; all scores: {path / 'results.csv'}")
     for name, each in failed.items():
         for agent, why in each.items():
@@ -83,33 +95,47 @@ def _compare(suite: Suite, entries: Sequence[SuiteRun], settings: BenchmarkSetti
     return 1 if failed else 0
 
 
-def chosen(suite: Suite, scenarios: Sequence[str]) -> list[SuiteRun]:
-    """The runs of some scenarios; all, if none is named."""
-    there_are = list(dict.fromkeys(run.settings.scenario for run in suite.runs))
-    for name in scenarios:
-        if name not in there_are:
-            more = suggestion(name, there_are, f"there are {', '.join(there_are)}")
-            raise UserError(f"no scenario {name!r} in suite {suite.name}; {more}")
-    return [run for run in suite.runs if not scenarios or run.settings.scenario in scenarios]
+def chosen(suite: Suite, settings: BenchmarkSettings) -> list[SuiteRun]:
+    """The runs of some scenarios, or some by name; all, if none is named."""
+    runs = list(suite.runs)
+    kinds: dict[str, Callable[[SuiteRun], str]] = {
+        "scenario": lambda run: run.settings.scenario,
+        "run": lambda run: run.name,
+    }
+    for kind, of in kinds.items():
+        there_are, wanted = list(dict.fromkeys(of(run) for run in suite.runs)), getattr(settings, kind)
+        for name in wanted:
+            if name not in there_are:
+                more = suggestion(name, there_are, f"there are {', '.join(there_are)}")
+                raise UserError(f"no {kind} {name!r} in suite {suite.name}; {more}")
+        runs = [run for run in runs if not wanted or of(run) in wanted]
+    if not runs:
+        raise UserError(
+            f"suite {suite.name}: no run that is called so is of that scenario; leave run= or scenario= away"
+        )
+    return runs
 
 
-def with_logs(runs: Sequence[SuiteRun], settings: BenchmarkSettings) -> list[SuiteRun]:
-    """Those whose real log is there, or that need none; says which are left out."""
-    there = []
+def with_logs(runs: Sequence[SuiteRun], settings: BenchmarkSettings) -> tuple[list[SuiteRun], list[str]]:
+    """Those whose real log is there, or that need none; and which are left out, and why, which it says."""
+    there, absent = [], []
     for run in runs:
-        path = _log_of(run, settings)
-        if path is None or Path(path).exists():
-            there.append(run)
+        files = _files_of(run, settings).values()
+        if lacks := next((path for path in files if not any(map(Path.exists, paths_of(path)))), None):
+            absent.append(f"{run.name}: no log at {lacks}")
+            print(f"left out: {absent[-1]}", file=sys.stderr)
         else:
-            print(f"left out: {run.name}: no log at {path}", file=sys.stderr)
+            there.append(run)
     if not there:
         raise UserError(f"suite {settings.suite}: none of its logs is there; data=FOLDER says where they lie")
-    return there
+    return there, absent
 
 
-def _log_of(run: SuiteRun, settings: BenchmarkSettings) -> str | None:
-    logs = run.settings.logs
-    return logs if logs is None or settings.data is None else str(Path(settings.data) / logs)
+def _files_of(run: SuiteRun, settings: BenchmarkSettings) -> dict[str, str]:
+    """The settings that name files of its log, as they lie in the folder of all logs."""
+    named = {name: getattr(run.settings, name) for name in ("logs", "test", "valid")}
+    folder = Path(settings.data or "")
+    return {k: ",".join(str(folder / one) for one in paths.split(",")) for k, paths in named.items() if paths}
 
 
 def run_settings(run: SuiteRun, settings: BenchmarkSettings, path: Path) -> RunSettings:
@@ -121,7 +147,7 @@ def run_settings(run: SuiteRun, settings: BenchmarkSettings, path: Path) -> RunS
         agent_memory=settings.agent_memory,
         agent_timeout=settings.agent_timeout,
         out=str(path / run.name),
-        logs=_log_of(run, settings),
+        **_files_of(run, settings),  # type: ignore[arg-type]
         device=settings.device,
         workers=settings.workers,
         launcher=settings.launcher,
@@ -164,12 +190,22 @@ def _write_tables(
     about: Provenance,
     failed: Failed,
     marked: Mapping[str, Sequence[str]],
+    of_logs: Table | None,
 ) -> None:
-    """tables.md, and each table as CSV and LaTeX in tables/; the summaries on the screen."""
+    """tables.md, and each table as CSV and LaTeX in tables/; on the screen the summaries, of logs all in one."""
     from lam_env.experiment.result_tables import console_tables, tables_in
 
     rows, parts = read(folder.path / "results.csv"), [f"# {suite}"]
     (folder.path / "tables").mkdir(exist_ok=True)
+
+    def keep(table: Table, name: str) -> None:
+        name = f"tables/{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}"
+        folder.write_text(f"{name}.csv", table.csv())
+        folder.write_text(f"{name}.tex", table.latex())
+
+    if of_logs is not None:
+        parts.append(of_logs.markdown())
+        keep(of_logs, of_logs.title)
     for run in runs:
         own, scenario = {row.variant for row in _rows(folder.path / run.name, run)}, run.settings.scenario
         mine = [row for row in rows if row.scenario == scenario and row.variant in own]
@@ -177,10 +213,23 @@ def _write_tables(
         for heading, tables in tables_in(mine, scenario, about, marked.get(run.name, ())):
             parts += [f"### {heading}", *(table.markdown() for table in tables)]
             for table in tables:
-                name = f"tables/{re.sub(r'[^a-z0-9]+', '-', f'{run.name} {table.title}'.lower()).strip('-')}"
-                folder.write_text(f"{name}.csv", table.csv())
-                folder.write_text(f"{name}.tex", table.latex())
+                keep(table, f"{run.name} {table.title}")
         if left_out := failed.get(run.name):
             parts.append("### Failed\n\n" + "\n".join(f"- {a}: {why}" for a, why in left_out.items()))
-        console_tables(mine, scenario, [run.variant(kind) for kind in ("log", "sim")], marked.get(run.name, ()))
+        if not run.settings.predict:
+            console_tables(mine, scenario, [run.variant(kind) for kind in ("log", "sim")], marked.get(run.name, ()))
     folder.write_text("tables.md", "\n\n".join(parts) + "\n")
+    if of_logs is not None:
+        of_logs.show()
+
+
+def _of_logs(
+    runs: Sequence[SuiteRun], path: Path, settings: BenchmarkSettings, about: Provenance, absent: Sequence[str]
+) -> Table | None:
+    """The one table of all real logs that are only predicted from; None where there is none."""
+    predicted = [run for run in runs if run.settings.predict]
+    if not predicted:
+        return None
+    return table_of_logs(
+        [(run, _rows(path / run.name, run), path / run.name) for run in predicted], settings.reference, about, absent
+    )

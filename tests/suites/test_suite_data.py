@@ -13,7 +13,7 @@ from lam_env.core.errors import UserError
 from lam_env.evaluation.results import read
 from lam_env.suites import suite as suites
 from lam_env.suites.settings import BenchmarkSettings
-from lam_env.suites.suite_runner import run_settings, with_logs
+from lam_env.suites.suite_runner import chosen, run_settings, with_logs
 
 RUN = (
     "  - {name: NAME, label: NAME, scenario: smart_home, logs: homes/NAME.csv, format: csv, predict: yes, "
@@ -78,14 +78,15 @@ def test_without_a_folder_logs_lie_where_the_command_is_given(
 ) -> None:
     monkeypatch.chdir(tmp_path / "data")
     settings = BenchmarkSettings(suite=str(suite))
-    (run,) = with_logs(suites.load(str(suite)).runs, settings)
+    (run,), absent = with_logs(suites.load(str(suite)).runs, settings)
+    assert absent == ["second: no log at homes/second.csv"]
     assert run.name == "first"
     assert run_settings(run, settings, tmp_path / "out").logs == "homes/first.csv"
 
 
 def test_runs_that_need_no_log_are_always_there(tmp_path: Path) -> None:
     runs, settings = suites.load("quick").runs, BenchmarkSettings(suite="quick", data=str(tmp_path))
-    assert with_logs(runs, settings) == list(runs)
+    assert with_logs(runs, settings) == (list(runs), [])
     assert {run_settings(run, settings, tmp_path).logs for run in runs} == {None}
 
 
@@ -96,3 +97,41 @@ def test_the_published_suite_of_predictions_only_predicts() -> None:
     assert len({run.variant("log") for run in suite.runs}) == len(suite.runs)
     with pytest.raises(UserError, match="none of its logs is there"):
         with_logs(suite.runs, BenchmarkSettings(suite="prediction", data="nowhere"))
+
+
+def test_files_of_a_log_in_parts_lie_in_the_folder_of_all_logs(tmp_path: Path) -> None:
+    for name in ("a-1.csv", "a-2.csv", "late.csv"):
+        (tmp_path / name).write_text("")
+    path = tmp_path / "parts.yaml"
+    entry = "{name: NAME, format: csv, predict: yes, logs: 'a-*.csv', test: TEST}\n"
+    named = {"whole": "late.csv", "both": "'late.csv,a-1.csv'", "half": "gone.csv"}
+    text = "".join("  - " + entry.replace("NAME", n).replace("TEST", t) for n, t in named.items())
+    path.write_text("runs:\n" + text)
+    settings = BenchmarkSettings(suite=str(path), data=str(tmp_path))
+    there, absent = with_logs(suites.load(str(path)).runs, settings)
+    assert [run.name for run in there] == ["whole", "both"]
+    assert absent == [f"half: no log at {tmp_path}/gone.csv"]
+    files = run_settings(there[1], settings, tmp_path / "out")
+    assert (files.logs, files.test) == (f"{tmp_path}/a-*.csv", f"{tmp_path}/late.csv,{tmp_path}/a-1.csv")
+
+
+def test_some_runs_are_chosen_by_name(suite: Path) -> None:
+    of = suites.load(str(suite))
+    assert [run.name for run in chosen(of, BenchmarkSettings(run=("second",)))] == ["second"]
+    assert len(chosen(of, BenchmarkSettings())) == 2
+    with pytest.raises(UserError, match="no run 'secnd' in suite logs; did you mean 'second'"):
+        chosen(of, BenchmarkSettings(run=("secnd",)))
+    both = BenchmarkSettings(run=("hh102",), scenario=("game",))
+    with pytest.raises(UserError, match="no run that is called so is of that scenario"):
+        chosen(suites.load("prediction"), both)
+
+
+def test_the_one_table_names_all_logs_that_are_there(suite: Path, tmp_path: Path) -> None:
+    assert main([f"suite={suite}", f"out={tmp_path / 'out'}", f"data={tmp_path / 'data'}", "workers=1"]) == 0
+    text = (tmp_path / "out" / "tables" / "all-logs.csv").read_text()
+    head, row, *notes = text.splitlines()
+    assert head == "log,events,best counting row,pool,pool with trees,reference,CPU s"
+    assert row.startswith("first,74,markov2 .")
+    assert int(row.rpartition(",")[2]) >= 0  # seconds were kept
+    assert any("Left out: second: no log at" in note for note in notes)
+    assert (tmp_path / "out" / "tables.md").read_text().index("**all logs**") < 50

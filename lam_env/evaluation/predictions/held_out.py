@@ -78,7 +78,7 @@ def held_out_scores(of: Scored, rows: HeldOutRows, actions: Sequence[str]) -> di
     value = {key: v for key, v in judge(np.ones(len(of.target))).items() if np.isfinite(v)}
     _, index = np.unique(rows.unit, return_inverse=True)
     n = int(index.max()) + 1
-    out = value | {UNITS.id: float(n)}
+    out = value | {UNITS.id: float(n), EVENTS.id: float((of.target > 0).sum())}
     if n > 1:
         rng = np.random.Generator(np.random.PCG64(0))
         many = max(FEWEST_DRAWS, min(DRAWS, MOST_ROWS // len(index)))

@@ -27,7 +27,7 @@ from lam_env.evaluation.predictions.held_out import HeldOutRows, held_out_scores
 from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record
 from lam_env.evaluation.statistics import sd_over
 from lam_env.experiment import models
-from lam_env.experiment.jobs import RunContext, other_homes, parts_of, prior_path, training_points
+from lam_env.experiment.jobs import RunContext, costed, other_homes, parts_of, prior_path, training_points
 from lam_env.experiment.score_store import Scores
 from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
@@ -44,6 +44,7 @@ _NAMES = {USER: "actions", AGENT: "actions", SENSOR: "sensors", READING: "readin
 World = TypeVar("World", bound=Group)  # settings of a home
 
 
+@costed
 def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report: Report) -> dict[str, Scores]:
     """Prediction scores on the held-out days or streams of the run's real log, by the protocol of real logs, which is
     of events alone. By row of the tables: with the prior come its parts."""
