@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.core.rng import Streams as Streams
     from lam_env.envs.check import ScenarioError as ScenarioError
     from lam_env.envs.check import check_scenario as check_scenario
+    from lam_env.envs.parallel import LamParallelEnv as LamParallelEnv
     from lam_env.envs.pixels import rgb_array as rgb_array
     from lam_env.envs.recording import simulate_log as simulate_log
     from lam_env.envs.scenario import Scenario as Scenario
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.experiment.finetune import load_policy as load_policy
     from lam_env.experiment.finetune import pretrain as pretrain
     from lam_env.experiment.finetune import save_policy as save_policy
+    from lam_env.experiment.minari_dataset import to_minari as to_minari
     from lam_env.experiment.policies import load as load
     from lam_env.logs.decision_points import decision_points as decision_points
     from lam_env.logs.input.files import read_lines as read_lines

@@ -50,6 +50,8 @@ OUTSIDE = {
     "libsumo": {"scenarios"},
     "tensorboard": {"tracking"},
     "wandb": {"tracking"},
+    "pettingzoo": {"envs"},
+    "minari": {"experiment"},
 }
 LAZY_ONLY = {
     "level 0": {"pyarrow", "yaml", "rich"},
@@ -57,6 +59,7 @@ LAZY_ONLY = {
     "agents": {"lightgbm", "sklearn"},
     "scenarios": {"libsumo"},
     "tracking": {"tensorboard", "wandb"},
+    "experiment": {"minari"},
 }
 # gymnasium is none of them: importing the kit registers its environments, and there is no other way to do that
 HEAVY = {"torch", "sklearn", "ray", "stable_baselines3", "matplotlib", "pyarrow", "simpy", "tensorboard", "wandb"}

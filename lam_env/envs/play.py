@@ -26,6 +26,7 @@ class Step(NamedTuple, Generic[State]):
     rewards: np.ndarray  # (N,)
     after: Observation
     ended: np.ndarray  # (N,) bool: those that are over now
+    terminated: np.ndarray  # (N,) bool: of those, the ones that were not cut off by time
     info: dict[str, Any]
 
 
@@ -40,7 +41,7 @@ def play(choose: Choose[State], env: LamVectorEnv, seeds: Sequence[int], **optio
         running, worlds = ~env.finished, list(env.worlds)
         after, rewards, terminated, truncated, info = env.step(actions)
         ended = terminated | truncated
-        yield Step(observation, state, actions, running, worlds, rewards, after, ended, info)
+        yield Step(observation, state, actions, running, worlds, rewards, after, ended, terminated, info)
         observation = after
 
 

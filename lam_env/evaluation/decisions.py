@@ -130,6 +130,25 @@ def probabilities(
     return (np.arange(a) == np.where(possible, actions, 0)[:, None]).astype(float), state
 
 
+class Sampling:
+    """Chooses by a policy's probabilities and, with probability `explore`, any possible action. `prob` (N,): with which
+    the last actions were chosen."""
+
+    def __init__(self, policy: FullPolicy, explore: float, seed: int):
+        self.policy, self.explore, self.prob = policy, explore, np.zeros(0)
+        self._stream, self._drawn = Stream(key_of(seed, "logged policy")), 0
+
+    def __call__(self, observation: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, object]:
+        """Actions (N,) and the policy's state."""
+        p, state = probabilities(self.policy, observation, state, start)
+        possible = observation["action_mask"] > 0
+        p = (1 - self.explore) * p + self.explore * possible / possible.sum(1, keepdims=True)
+        actions = sample_decision(p, self._stream.block(self._drawn, len(p)))
+        self._drawn += len(p)
+        self.prob = p[np.arange(len(p)), actions]
+        return actions, state
+
+
 def record_decisions(
     policy: Policy,
     scenario: Scenario,
@@ -144,8 +163,9 @@ def record_decisions(
     The reward of a decision is what is earned until the next one; where a world asks many persons, what is earned from
     a person until they are asked again, and not known for their last decision.
     """
-    n, stream, drawn, full = len(seeds), Stream(key_of(seed, "logged policy")), 0, complete(policy)
-    env = LamVectorEnv(n, scenario, record=True, reveal=full.reveal, autoreset_mode="Disabled")
+    full = complete(policy)
+    sampling = Sampling(full, explore, seed)
+    env = LamVectorEnv(len(seeds), scenario, record=True, reveal=full.reveal, autoreset_mode="Disabled")
     crowd = scenario.personal and scenario.n_users > 1
     observations: list[dict[str, np.ndarray]] = []
     worlds: list[np.ndarray] = []  # this list and those below: of each step, of the worlds that were running
@@ -154,15 +174,10 @@ def record_decisions(
     hidden = {"latent", "plan"}  # a privileged policy's; nobody else may be asked on it
 
     def choose(observation: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, object]:
-        nonlocal drawn
-        p, state = probabilities(full, observation, state, start)
-        possible = observation["action_mask"] > 0
-        p = (1 - explore) * p + explore * possible / possible.sum(1, keepdims=True)
-        actions = sample_decision(p, stream.block(drawn, n))
-        drawn += n
+        actions, state = sampling(observation, state, start)
         running = np.flatnonzero(~env.finished)
         for i in running.tolist():
-            _note(env.worlds[i], int(actions[i]), float(p[i, actions[i]]))
+            _note(env.worlds[i], int(actions[i]), float(sampling.prob[i]))
         persons.append(observation["epoch"][running, 2])
         return actions, state
 

@@ -169,6 +169,10 @@ class PersonalWorld(World):
         """Book an amount of a reward term to a person: it pays for what was last said to them."""
         self._credits[person] += self.earn(term, amount)
 
+    def owed(self) -> list[float]:
+        """Each person's reward since they were last asked: their `credit`, were they asked now."""
+        return list(self._credits)
+
     # -- burn-in ------------------------------------------------------------------------------------------------------
 
     def begin_to_watch(self) -> None:
