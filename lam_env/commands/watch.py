@@ -5,8 +5,10 @@ Plays an episode in the terminal, or writes it as a GIF.
 
 from __future__ import annotations
 
+import io
 import itertools
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ from lam_env.experiment.settings import UNTRAINED
 from lam_env.launch.job import one_thread
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from lam_env.core.contracts import Policy
     from lam_env.envs.scenario import Scenario
     from lam_env.envs.scene import Scene
@@ -192,6 +196,7 @@ def play(settings: WatchSettings, player: Playback) -> None:
 # -- GIF -------------------------------------------------------------------------------------------------------------
 
 GIF_MOMENTS = 200
+SEEN = 24  # pixels of a picture that make a colour one to be kept
 
 
 def check_gif(path: Path) -> None:
@@ -206,14 +211,28 @@ def write_gif(settings: WatchSettings, player: Playback) -> int:
 
     from lam_env.envs.pixels import rgb_array
 
-    path, images = Path(str(settings.gif)), []
+    path, drawn, colours = Path(str(settings.gif)), list[io.BytesIO](), Counter[tuple[int, ...]]()
     limit = settings.moments or GIF_MOMENTS
     for moment in frames(settings, player):
         for scene in moment.scenes:
             image = Image.fromarray(rgb_array(scene, settings.width, settings.theme))
-            images.append(image.quantize(128, dither=Image.Dither.NONE))
-        if len(images) >= limit:
+            colours.update(colour for n, colour in image.getcolors(image.width * image.height) if n >= SEEN)
+            image.save(whole := io.BytesIO(), "PNG", compress_level=1)
+            drawn.append(whole)
+        if len(drawn) >= limit:
             break
+    palette = palette_of(colours)
+    images = [Image.open(whole).quantize(palette=palette, dither=Image.Dither.NONE) for whole in drawn]
     more = {"save_all": True, "append_images": images[1:], "duration": max(20, round(1000 / settings.pace))}  # [ms]
     write_whole(path, lambda part: images[0].save(part, "GIF", loop=0, **more), "gif")
     return len(images)
+
+
+def palette_of(colours: Counter[tuple[int, ...]]) -> Image:
+    """One set of 256 colours for all pictures: what stands still keeps its colour, and takes no room in the file. A
+    colour counts by how many pictures have it, however small what has it."""
+    from PIL import Image
+
+    sheet = Image.new("RGB", (max(1, colours.total()), 1))
+    sheet.putdata(sorted(colours.elements()))
+    return sheet.quantize(256, dither=Image.Dither.NONE)

@@ -11,17 +11,15 @@ from __future__ import annotations
 import dataclasses
 import errno
 import os
-import shutil
 import sys
-import textwrap
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, TypeGuard, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
 from lam_env.config.convert import ConfigError, can_be_set, convert, short, suggestion
+from lam_env.config.help import SHIPPED, Group, called, help_text, is_group
 from lam_env.core.errors import UserError, own_fault, plain
 from lam_env.core.files.inputs import read_text, reason
 from lam_env.core.interrupts import as_interrupts, stopped
@@ -32,7 +30,6 @@ __all__ = [
     "Group",
     "as_yaml",
     "cli_errors",
-    "help_text",
     "is_code",
     "lasting",
     "override",
@@ -44,17 +41,10 @@ __all__ = [
 T = TypeVar("T")
 
 
-class Group(Protocol):
-    """A dataclass of settings, whichever."""
-
-    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[object]]]
-
-
 Settings = TypeVar("Settings", bound=Group)
 REQUIRED: Any = dataclasses.MISSING  # the default of a `setting` that has to be given
 _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting
 _MOST_VALUES = 100_000  # in a YAML file: aliases can unfold to any number
-_SHIPPED = {path.stem: path for path in Path(__file__).parent.glob("*.yaml")}  # files of settings that have a name
 
 
 def setting(
@@ -131,22 +121,22 @@ def override(instance: Settings, values: Mapping[str, object], prefix: str = "")
 
 def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: str, known: Sequence[str]) -> Settings:
     """All changes of a dataclass at once, so that its own check never meets half of them. `known`: all names."""
-    fields = {_called(field): field for field in dataclasses.fields(instance) if field.init}
+    fields = {called(field): field for field in dataclasses.fields(instance) if field.init}
     hints = typing.get_type_hints(type(instance))
     changes: dict[str, object] = {}
     groups: dict[str, list[tuple[str, object]]] = {}
     for key, value in values:
         name, dot, rest = (key, "", "") if key in fields else key.partition(".")
         old = getattr(instance, fields[name].name) if name in fields else None
-        is_group = _is_group(old) or isinstance(old, dict)
-        if name not in fields or (dot and not is_group):
+        grouped = is_group(old) or isinstance(old, dict)
+        if name not in fields or (dot and not grouped):
             raise ConfigError(f"no setting {head + key!r}; {suggestion(head + key, known, '--help lists them')}")
-        if _is_group(old) and not dot:
+        if is_group(old) and not dot:
             inside = ", ".join(f"{head}{name}.{f.name}" for f in dataclasses.fields(old))
             raise ConfigError(f"{head}{name} is a group of settings: give one of {inside}")
         if isinstance(old, dict) and not all(rest.split(".")):
             raise ConfigError(f"{head}{name} is a group of settings: write {head}{name}.KEY=value")
-        if is_group:
+        if grouped:
             groups.setdefault(name, []).append((rest, value))
         else:
             new = convert(head + key, hints[fields[name].name], value, fields[name].metadata)
@@ -181,17 +171,17 @@ def to_dict(instance: Group) -> dict[str, object]:
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
         value = getattr(instance, field.name)
-        if _is_group(value):
+        if is_group(value):
             out[field.name] = to_dict(value)
         elif isinstance(value, dict) or can_be_set(hints[field.name]):
-            out[_called(field)] = list(value) if isinstance(value, tuple) else value
+            out[called(field)] = list(value) if isinstance(value, tuple) else value
     return out
 
 
 def lasting(instance: Group) -> dict[str, object]:
     """Those of them that whoever goes on with what was begun has to give again."""
     out, free = to_dict(instance), [f for f in dataclasses.fields(instance) if f.metadata.get("may_differ")]
-    return {name: value for name, value in out.items() if name not in map(_called, free)}
+    return {name: value for name, value in out.items() if name not in map(called, free)}
 
 
 def as_yaml(instance: Group) -> str:
@@ -202,24 +192,6 @@ def as_yaml(instance: Group) -> str:
     kept_out = {k: data.pop(k) for k in list(data) if is_code(instance, k, data[k])}
     text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
     return "".join(f"# {k}: {v} (command line only)\n" for k, v in kept_out.items()) + text
-
-
-def help_text(settings: Group, prog: str) -> str:
-    """The --help page: every setting with its value and its sentence."""
-    about = (type(settings).__doc__ or "").strip()
-    files = f"read settings from a file, or the kit's own: {', '.join(sorted(_SHIPPED))}; the command line wins"
-    rows = [*_help_rows(settings, ""), ("config=FILE.yaml", files)]
-    width = min(34, max(len(left) for left, _ in rows) + 2)
-    columns = min(120, max(64, shutil.get_terminal_size().columns))
-    usage = f"usage: {prog} [key=value ...] [--print-config]"
-    lines = [usage, "", *textwrap.wrap(about, columns), "", "settings and their values:"]
-    for left, doc in rows:
-        body = textwrap.wrap(doc, columns - 2 - width) or [""]
-        if len(left) > width - 2:
-            lines.append("  " + left)
-            left = ""
-        lines += [f"  {left:{width}}{body[0]}", *(f"  {'':{width}}{more}" for more in body[1:])]
-    return "\n".join(line.rstrip() for line in lines)
 
 
 @contextmanager
@@ -325,7 +297,7 @@ def _tree(value: object, left: Iterator[int]) -> object:
 
 def _read_file(settings: Group, path: str) -> dict[str, object]:
     try:
-        data = read_yaml(_SHIPPED.get(path, path), "give a YAML file of settings")
+        data = read_yaml(SHIPPED.get(path, path), "give a YAML file of settings")
         if data is not None and not isinstance(data, dict):
             raise ConfigError(f"expected lines of 'key: value', got {short(data)}")
     except ConfigError as error:
@@ -346,42 +318,11 @@ def is_code(settings: Group, key: str, value: object) -> bool:
     return key == "agent" or (may and any(":" in str(word) for word in words))
 
 
-def _called(field: dataclasses.Field[object]) -> str:
-    return field.metadata.get("name") or field.name
-
-
-def _is_group(value: object) -> TypeGuard[Group]:
-    return dataclasses.is_dataclass(value)
-
-
 def _names(instance: Group) -> list[str]:
     """The dotted names of all settings."""
     names: list[str] = []
     for field in dataclasses.fields(instance):
         value = getattr(instance, field.name)
-        inside = _names(value) if _is_group(value) else []
-        names += [f"{field.name}.{n}" for n in inside] or [_called(field)]
+        inside = _names(value) if is_group(value) else []
+        names += [f"{field.name}.{n}" for n in inside] or [called(field)]
     return names
-
-
-def _help_rows(instance: Group, prefix: str) -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    hints = typing.get_type_hints(type(instance))
-    for field in dataclasses.fields(instance):
-        value, doc = getattr(instance, field.name), field.metadata.get("doc", "")
-        doc = doc() if callable(doc) else doc
-        if _is_group(value):
-            rows += _help_rows(value, f"{prefix}{field.name}.")
-        elif isinstance(value, dict):
-            rows.append((f"{prefix}{field.name}.KEY=...", doc))
-        else:
-            hint, low, high = hints[field.name], field.metadata.get("low"), field.metadata.get("high")
-            if names := next((get_args(h) for h in (*get_args(hint), hint) if get_origin(h) is Literal), ()):
-                doc += f". One of {', '.join(map(str, names))}"
-            elif low is not None and high is not None:
-                doc += f" ({low:,} to {high:,})"
-            text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-            text = ",".join(map(str, value)) if isinstance(value, tuple) else text
-            if len(text) <= 60:
-                rows.append((f"{prefix}{_called(field)}={text}", doc))
-    return rows

@@ -14,6 +14,7 @@ from lam_env.core.rng import Streams
 from lam_env.core.shared import Shared
 from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scene import Scene
+from lam_env.envs.spaces import Meaning, Term
 from lam_env.envs.terminal import ansi
 from lam_env.sim.world import World
 
@@ -62,7 +63,7 @@ class Scenario(Shared):
       `synonyms`          what a log from outside may call an action or a sensor -> its name in the vocabulary; not
                           None where the settings say what is in such a log, which then has to fit
       `key_figures`       KPIs that stand in every table, as name -> heading
-      `kpis`, `answers`, `scenes`, `person`, `text`, `baselines`, `rungs`, `exploits`, `proposal`  as below
+      `kpis`, `answers`, `scenes`, `person`, `text`, `meanings`, `baselines`, `rungs`, `exploits`, `proposal`  as below
     """
 
     id: str
@@ -141,6 +142,11 @@ class Scenario(Shared):
         """The world as text for a terminal of 80 columns."""
         return ansi(self.scene(world))
 
+    def meanings(self) -> Mapping[str, Mapping[str, Meaning | Term]]:
+        """What its names mean, for people to read: of each of "action", "reading", "sensor", "feedback", "reward",
+        "utility", "figure" (KPIs) and "agent" (of its own), by name or pattern (`presence.*`); the first that fits."""
+        return {}
+
     def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
         """Agents that know this scenario, by id; `oracle` is the ceiling of reward. Judged like all others."""
         return {}
@@ -164,4 +170,5 @@ START_HOUR = 4  # worlds start when nearly everybody sleeps, so an episode is no
 
 
 def start_tick(day: int) -> int:
+    """When a world of seconds starts that begins on `day` [s]: at four in the morning."""
     return day * DAY + START_HOUR * HOUR

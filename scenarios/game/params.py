@@ -11,36 +11,40 @@ from typing import Literal
 
 from lam_env.config.cli import setting
 from lam_env.core.shared import Shared
+from lam_env.envs.spaces import Term
 
-# What a company can see of its players, priced as near to what they get out of it as that allows.
-REWARD_WEIGHTS = {
-    "quality": 1 / 30,  # [min] of play times flow as wins and variety tell it, at most `COUNTED` minutes a day
-    "progress": 0.1,  # levels and quests
-    "return": 0.15,  # [days] after which the player came back, at most `LONGEST`
-    # what answers to surveys put right in these two, in the mean, see `world.survey`
-    "survey": 1 / 30,  # [min] of flow of a session that answers tell of, less its `quality`
-    "satisfied": 0.3,  # [days] of `return`, times satisfaction as told less the usual
-    "churn": -0.5,  # leaving for good
-    "early_logout": -0.1,  # a session of one play
-    "late": -0.05,  # [min] of play after bedtime, as far as that can be told
-    "nag": -0.02,  # advice shown
-    "follow": 0.005,  # advice followed, whether it would have been done anyway or not
-    "ignore": -0.005,  # advice ignored
-    "annoyed": -0.25,  # advice dismissed in annoyance
-    "thumb": 0.1,  # a thumb, +1 or -1
-}
 COUNTED = 90.0  # [min]
 LONGEST = 14.0  # [days]
 
-# What the player gets out of it. A utility of 1 is half an hour of full flow.
-UTILITY_WEIGHTS = {
-    "flow": 1 / 30,  # [min] of play times flow, at most `healthy` minutes a day
-    "progress": 0.1,  # levels and quests
-    "stay": 0.3,  # [days] between two sessions, times satisfaction
-    "late": -1 / 20,  # [min] of play after bedtime: sleep lost
-    "interruption": -0.02,  # advice shown
-    "annoyed": -0.25,  # advice that annoyed
+# What a company can see of its players, priced as near to what they get out of it as that allows.
+REWARD = {
+    "quality": Term(1 / 30, f"play times flow as wins and variety tell it, at most {COUNTED:g} min a day", "min"),
+    "progress": Term(0.1, "a level or a quest"),
+    "return": Term(0.15, f"time after which the player came back, at most {LONGEST:g} days", "days"),
+    # what answers to surveys put right in these two, in the mean, see `world.survey`
+    "survey": Term(1 / 30, "flow of a session that answers to a survey tell of, less its `quality`", "min"),
+    "satisfied": Term(0.3, "`return` times satisfaction as told in a survey less the usual", "days"),
+    "churn": Term(-0.5, "the player has left for good"),
+    "early_logout": Term(-0.1, "a session of one play"),
+    "late": Term(-0.05, "play after bedtime, as far as that can be told", "min"),
+    "nag": Term(-0.02, "advice shown"),
+    "follow": Term(0.005, "advice followed, whether it would have been done anyway or not"),
+    "ignore": Term(-0.005, "advice ignored"),
+    "annoyed": Term(-0.25, "advice dismissed in annoyance"),
+    "thumb": Term(0.1, "a thumb, +1 or -1"),
 }
+
+# What the player gets out of it. A utility of 1 is half an hour of full flow.
+UTILITY = {
+    "flow": Term(1 / 30, "play times flow, each day at most as much play as is good for the player", "min"),
+    "progress": Term(0.1, "a level or a quest"),
+    "stay": Term(0.3, "time between two sessions, times satisfaction", "days"),
+    "late": Term(-1 / 20, "play after bedtime: sleep lost", "min"),
+    "interruption": Term(-0.02, "advice shown"),
+    "annoyed": Term(-0.25, "advice that annoyed"),
+}
+REWARD_WEIGHTS = {name: term.weight for name, term in REWARD.items()}
+UTILITY_WEIGHTS = {name: term.weight for name, term in UTILITY.items()}
 
 FLOW_WITHOUT_CHALLENGE = 0.35  # prototype
 

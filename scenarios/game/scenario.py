@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -12,6 +12,7 @@ from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.envs.scenario import Answers, Scenario
 from lam_env.envs.scene import Scene
+from lam_env.envs.spaces import Meaning, Term
 from lam_env.sim.world import World
 
 from . import hidden
@@ -22,6 +23,7 @@ from .picture.scene import game_scene
 from .picture.view import game_view
 from .rules.compiled import Compiled
 from .rules.rules import RULES, Rules, RulesError
+from .words import MEANINGS
 from .world.world import GameWorld
 
 
@@ -119,6 +121,9 @@ class Game(Scenario):
 
     def scene(self, world: World) -> Scene:
         return game_scene(game_view(cast(GameWorld, world)))
+
+    def meanings(self) -> Mapping[str, Mapping[str, Meaning | Term]]:
+        return MEANINGS
 
     def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
         ceiling: dict[str, Callable[[Training], Candidate]] = {"informed": lambda training: informed(self.game)}

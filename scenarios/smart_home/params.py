@@ -11,42 +11,47 @@ from typing import Literal
 
 from lam_env.config.cli import setting
 from lam_env.core.shared import Shared
+from lam_env.envs.spaces import Term
 
 from .device_list import written_out
 from .devices import build_home
 from .people.habits import PERSONAS
 from .people.trust import TrustParams
 
-UTILITY_WEIGHTS = {
-    "touch": -1.0,  # manual touches, weighted by effort of the device
-    "override": -0.5,  # on top of the touch
-    "rejection": -1.5,
-    "woken": -5.0,
-    "dark": -1.0,  # [min] in the dark with light wanted
-    "asleep_light": -3.0,  # [min] of light in a room where somebody sleeps
-    "asleep_music": -2.0,  # [min]
-    "lamps": -0.02,  # [min] of a lamp that burns in an empty room: what it looks like to those who pay
-    "unwatched": -0.3,  # [min] TV on and nobody in the room
-    "unlocked": -0.03,  # [min] unlocked with nobody home or everybody asleep
-    "cold": -0.06,  # [K min] below (or 1 K above) what is liked, per resident
-    "energy": -2.0,  # money [EUR]
+UTILITY = {
+    "touch": Term(-1.0, "something done by hand, times the effort of the device"),
+    "override": Term(-0.5, "an act of the agent undone, on top of the touch"),
+    "rejection": Term(-1.5, "an act that was right, but not wanted from a machine"),
+    "woken": Term(-5.0, "somebody woken by a light"),
+    "dark": Term(-1.0, "somebody in the dark where light is wanted", "min"),
+    "asleep_light": Term(-3.0, "light in a room where somebody sleeps and nobody is awake", "min"),
+    "asleep_music": Term(-2.0, "music while somebody sleeps and nobody at home is awake", "min"),
+    "lamps": Term(-0.02, "a room with light and nobody in it: what it looks like to those who pay", "min"),
+    "unwatched": Term(-0.3, "television on and nobody awake in the room", "min"),
+    "unlocked": Term(-0.03, "door unlocked with nobody home or everybody asleep", "min"),
+    "cold": Term(-0.06, "a resident who has it below what they like, or more than 1 K above", "K min"),
+    "energy": Term(-2.0, "money for electricity", "EUR"),
 }
 
-REWARD_WEIGHTS = {
-    "assist": 1.0,  # somebody would have reached for it, and it was done
-    "override": -2.0,  # what the agent did had to be corrected
-    "rejection": -1.5,  # right, but not wanted from a machine
-    "miss": -0.2,  # done by hand where the agent could have done it
-    "nuisance": -0.05,  # something switched on that nobody used within its patience
-    "rating": 1.0,  # explicit thumbs, +1 or -1
-    "energy": -2.0,  # money [EUR]
-    "switched_off": -5.0,  # of the automation
+REWARD = {
+    "assist": Term(1.0, "somebody would have reached for it, and it was done"),
+    "override": Term(-2.0, "what the agent did had to be corrected"),
+    "rejection": Term(-1.5, "right, but not wanted from a machine"),
+    "miss": Term(-0.2, "done by hand where the agent could have done it"),
+    "nuisance": Term(-0.05, "something switched on that nobody used within its patience"),
+    "rating": Term(1.0, "a thumb, +1 or -1"),
+    "energy": Term(-2.0, "money for electricity", "EUR"),
+    "switched_off": Term(-5.0, "the automation switched off by a resident"),
     # what sensors show to be wrong, at the price that it has as utility
-    "lamps": UTILITY_WEIGHTS["lamps"],  # [min] of a lamp that burns in a room sensed empty
-    "unwatched": UTILITY_WEIGHTS["unwatched"],  # [min] TV on and nobody sensed in the room
-    "unlocked": UTILITY_WEIGHTS["unlocked"],  # [min] unlocked and nobody sensed in any room
-    "cold": UTILITY_WEIGHTS["cold"],  # [K min] under normal heating, per room in which somebody is sensed, bedrooms not
+    "lamps": Term(UTILITY["lamps"].weight, "a room with light and nobody sensed in it", "min"),
+    "unwatched": Term(UTILITY["unwatched"].weight, "television on and nobody sensed in the room", "min"),
+    "unlocked": Term(UTILITY["unlocked"].weight, "door unlocked and nobody sensed in any room", "min"),
+    "cold": Term(
+        UTILITY["cold"].weight, "below normal heating, for each room in which somebody is sensed, bedrooms not", "K min"
+    ),
 }
+UTILITY_WEIGHTS = {name: term.weight for name, term in UTILITY.items()}
+REWARD_WEIGHTS = {name: term.weight for name, term in REWARD.items()}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, cast
 
@@ -13,6 +13,7 @@ from lam_env.core.rng import Streams
 from lam_env.core.units import DAY
 from lam_env.envs.scenario import Answers, Scenario, WorldFile, start_tick
 from lam_env.envs.scene import Scene
+from lam_env.envs.spaces import Meaning, Term
 from lam_env.sim.world import World
 
 from . import hidden
@@ -25,6 +26,7 @@ from .people.personas import PersonaTraits, persona
 from .picture.of_world import NAMES, home_view
 from .picture.scene import home_scene
 from .proposal import proposed
+from .words import meanings
 from .world import HomeWorld
 
 # Whoever begins with any action is switched off for good in the first days, and has nothing more to learn from. What an
@@ -113,6 +115,9 @@ class SmartHome(Scenario):
 
     def scene(self, world: World) -> Scene:
         return home_scene(home_view(cast(HomeWorld, world)))
+
+    def meanings(self) -> Mapping[str, Mapping[str, Meaning | Term]]:
+        return meanings(self.home)
 
     def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
         return {"timer": Timer, "motion": lambda training: MotionRule(self.home), "oracle": HomeOracle}

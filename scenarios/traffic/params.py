@@ -11,35 +11,41 @@ from typing import Literal
 
 from lam_env.config.cli import setting
 from lam_env.core.shared import Shared
+from lam_env.envs.spaces import Term
 
 NETWORKS = ("corridor", "bottleneck", "two_route", "braess", "grid")
 FILE = ("_net.tntp", "_net.tntp.gz")
 
 # A reward of 1 is 20 minutes, so that showing advice costs the minute that it takes. What people say of advice weighs
 # little beside what it saved: weighed ten times as much, it makes an agent advise less than is best for all.
-REWARD_WEIGHTS = {
-    "own": 0.05,  # [min] of generalised cost saved by following, on that day and as long as it is kept to
-    "external": 0.05,  # [min] saved for others
-    # [min] by which the mean trip of all is cheaper today than in the last three weeks of the burn-in (working days and
-    # weekends apart; nothing without such days), each day, to all who may be advised and travel; a shock counts too
-    "everybody": 0.05,
-    "regret": -0.002,  # [min] by which following was worse for the traveller than the natural choice
-    "nag": -0.05,  # advice shown
-    "follow": 0.002,  # advice followed
-    "refuse": -0.002,  # advice refused
-    "rating": 0.002,  # thumb after the trip, +1 or -1
-    "muted": -0.2,  # the traveller switched the advice off for some days
+REWARD = {
+    "own": Term(0.05, "generalised cost saved by following, on that day and as long as it is kept to", "min"),
+    "external": Term(0.05, "saved for others by it", "min"),
+    "everybody": Term(
+        0.05,
+        "by which the mean trip of all is cheaper today than in the last three weeks of the burn-in (working days and "
+        "weekends apart; nothing without such days), each day, to all who may be advised and travel; a shock counts",
+        "min",
+    ),
+    "regret": Term(-0.002, "by which following was worse for the traveller than the natural choice", "min"),
+    "nag": Term(-0.05, "advice shown"),
+    "follow": Term(0.002, "advice followed"),
+    "refuse": Term(-0.002, "advice refused"),
+    "rating": Term(0.002, "a thumb after the trip, +1 or -1"),
+    "muted": Term(-0.2, "the traveller switched the advice off for some days"),
 }
 
 # Everything is minutes of generalised cost, of everybody.
-UTILITY_WEIGHTS = {
-    "travel": -1.0,  # door to door
-    "early": -1.0,  # schedule cost of being early, already weighed
-    "late": -1.0,  # schedule cost of being late, already weighed
-    "discomfort": -1.0,  # waiting and standing beyond what the time itself costs
-    "mode": -1.0,  # what the traveller has against the bus
-    "interruption": -1.0,  # a minute for each advice shown
+UTILITY = {
+    "travel": Term(-1.0, "time door to door", "min"),
+    "early": Term(-1.0, "schedule cost of being early, already weighed", "min"),
+    "late": Term(-1.0, "schedule cost of being late, already weighed", "min"),
+    "discomfort": Term(-1.0, "waiting and standing beyond what the time itself costs", "min"),
+    "mode": Term(-1.0, "what the traveller has against the bus", "min"),
+    "interruption": Term(-1.0, "advice shown, which takes a minute", "min"),
 }
+REWARD_WEIGHTS = {name: term.weight for name, term in REWARD.items()}
+UTILITY_WEIGHTS = {name: term.weight for name, term in UTILITY.items()}
 
 
 def is_file(network: str) -> bool:

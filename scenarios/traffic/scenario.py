@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
 from lam_env.core.contracts import Candidate, Policy, Training
@@ -11,6 +11,7 @@ from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.envs.scenario import Answers, Scenario
 from lam_env.envs.scene import Scene
+from lam_env.envs.spaces import Meaning, Term
 from lam_env.sim.world import World
 
 from . import hidden
@@ -22,7 +23,7 @@ from .picture.scene import traffic_scene
 from .picture.telling import name
 from .picture.text import traffic_text
 from .roads.supply import build_supply
-from .words import vocabulary
+from .words import MEANINGS, vocabulary
 from .world.shocks import check_closure
 from .world.typical import typical
 from .world.world import TrafficWorld
@@ -133,6 +134,9 @@ class Traffic(Scenario):
 
     def text(self, world: World) -> str:
         return traffic_text(traffic_view(cast(TrafficWorld, world)))
+
+    def meanings(self) -> Mapping[str, Mapping[str, Meaning | Term]]:
+        return MEANINGS
 
     def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
         ceiling: dict[str, Callable[[Training], Candidate]] = {"informed": lambda training: informed(self.supply)}

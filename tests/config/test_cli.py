@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lam_env.config.cli import ConfigError, as_yaml, help_text, override, parse, setting, to_dict
+from lam_env.config.cli import ConfigError, as_yaml, override, parse, setting, to_dict
+from lam_env.config.help import help_text
 from lam_env.experiment.settings import RunSettings
 
 
