@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
@@ -16,6 +18,16 @@ Report = Callable[[str, int, int, str], None]  # (stage, done, total, note): how
 
 def silent(stage: str, done: int, total: int, note: str) -> None:
     """A `Report` for those whom nobody watches."""
+
+
+def say(text: str, indent: str = "  ") -> None:
+    """Prints a note below a line; on a terminal it is broken between words to its width."""
+    lines = [indent + text]
+    if sys.stdout.isatty():
+        columns = shutil.get_terminal_size().columns
+        options = {"break_long_words": False, "break_on_hyphens": False}
+        lines = textwrap.wrap(text, columns, initial_indent=indent, subsequent_indent=2 * indent, **options)
+    print("\n".join(lines))
 
 
 class Note(str):

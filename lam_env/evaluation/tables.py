@@ -165,11 +165,13 @@ def score_table(
     about: Provenance | None = None,
     intervals: bool = True,
     figures: Mapping[str, str] | None = None,
+    called: str | None = None,
 ) -> Table:
     """Agents as rows, in the order in which they first appear; metrics as columns, those that exist.
 
     `kind`: one of COLUMNS, or "key figures", which `figures` names: name of a KPI -> heading. A cell is the
-    interquartile mean of all runs and, with `intervals`, its 95 % interval (`comparison.estimate_of`).
+    interquartile mean of all runs and, with `intervals`, its 95 % interval (`comparison.estimate_of`). `called`: how
+    the title begins, in place of scenario and variant.
     """
     mine = [r for r in rows if (r.scenario, r.variant) == (scenario, variant)]
     metrics = COLUMNS[kind] if figures is None else [KPI.metric(*each) for each in figures.items()]
@@ -191,7 +193,8 @@ def score_table(
     compared = _over_counting(mine, agents, columns, cells, intervals) if kind in ("summary", "reward") else []
     body = tuple((a, *(cells[a].get(c, "") for c in columns)) for a in agents)
     notes = _notes(mine, agents, intervals) + compared + _units(metrics) + (about or Provenance()).lines()
-    return Table(f"{scenario} ({variant}): {kind}", ("agent", *columns.values()), body, tuple(notes))
+    title = f"{called or f'{scenario} ({variant})'}: {kind}"
+    return Table(title, ("agent", *columns.values()), body, tuple(notes))
 
 
 def _over_counting(

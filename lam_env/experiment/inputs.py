@@ -16,6 +16,7 @@ from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UserError
 from lam_env.core.events import KINDS, USER, ActionLog
+from lam_env.core.progress import say
 from lam_env.core.seeds import TRAINING_SEEDS
 from lam_env.envs.recording import timer_of
 from lam_env.envs.scenario import Scenario
@@ -153,7 +154,7 @@ def _real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     days = f", {len(days_of(log).number)} days" if has_clock(log) else ""
     print(f"{s.logs}: {events:,} events{days}, {len(log.vocabulary) - 1} actions")
     for line in [*said(log, left_out), *streams_said(log)]:
-        print(f"  {line}")
+        say(line)
     if len(log.vocabulary) < 3:
         only = ", ".join(log.vocabulary.actions[1:])
         raise UserError(f"logs={s.logs}: only one action ({only}); at least two are needed to predict which comes next")
@@ -178,7 +179,7 @@ def _real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     n, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
     left = unknown_actions(log, scenario.vocabulary, scenario.synonyms)
     others = f"the others are left out: {left}" if n < of else "none is left out"
-    print(f"  {n:,} of {of:,} user events are commands of the scenario's home; {others}")
+    say(f"{n:,} of {of:,} user events are commands of the scenario's home; {others}")
     return RealLog(mapped, acts=True)
 
 
@@ -189,7 +190,7 @@ def _foreign(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
         why = f"it does not hold two commands of the devices that are listed, but {unknown}"
         raise UserError(f"logs={path}: {why}; list the devices by the names in the log")
     if (found := scenario.proposal(log.vocabulary.actions)) is not None:
-        print(f"  no agent can act: these are no actions of {scenario.id}; {found.setting}=FILE may say which they are")
+        say(f"no agent can act: these are no actions of {scenario.id}; {found.setting}=FILE may say which they are")
     return RealLog(log)
 
 
@@ -206,7 +207,7 @@ def _check_days(path: str, log: ActionLog, which: str = "") -> None:
     tested = f"{count(int((test & acts).sum()), 'event')} of the last {count(len(np.unique(day[test])), 'day')}"
     if not has_clock(log):
         tested = f"the last {count(int((test & acts).sum()), 'event')}"
-    print(f"  predictors {which}learn from {learned}, and are tested on {tested}")
+    say(f"predictors {which}learn from {learned}, and are tested on {tested}")
 
 
 def _checked_folds(path: str, log: ActionLog, n: int) -> ActionLog:
@@ -230,7 +231,7 @@ def _checked_streams(path: str, log: ActionLog) -> ActionLog:
     sizes = [len(np.unique(points.world[part])) for part in parts]
     if not all(sizes):
         raise UserError(f"logs={path}: its streams are too short to train, validate and test on; give a longer log")
-    print(f"  streams to train, validate and test on: {', '.join(f'{n:,}' for n in sizes)}")
+    say(f"streams to train, validate and test on: {', '.join(f'{n:,}' for n in sizes)}")
     return log
 
 
@@ -240,7 +241,7 @@ def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
         return RealLog(log)
     people = len(np.unique(log.user[log.kind == USER]))
     if people > 1:
-        print(f"  activities of {people} people: a simulated likeness is of one, so they are predicted and nobody acts")
+        say(f"activities of {people} people: a simulated likeness is of one, so they are predicted and nobody acts")
         return RealLog(log)
     from lam_env.logs.calibrate import calibrate
 

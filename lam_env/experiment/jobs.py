@@ -18,7 +18,7 @@ from lam_env.config.cli import lasting
 from lam_env.core import registry
 from lam_env.core.contracts import Candidate, Checkpoints, PredictionCeiling, Reader, Training
 from lam_env.core.events import ActionLog
-from lam_env.core.progress import Report
+from lam_env.core.progress import Report, say
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
@@ -206,7 +206,7 @@ def candidates(settings: RunSettings, rows: int, pooled: bool = False) -> list[P
 def _say_chosen(settings: RunSettings, taken: PredictorSettings) -> None:
     names = [name for name in CHOSEN if len(getattr(settings.predictor, name)) > 1]
     if names:
-        print(f"  best on what was left out: {', '.join(f'predictor.{n}={getattr(taken, n):g}' for n in names)}")
+        say(f"best on what was left out: {', '.join(f'predictor.{n}={getattr(taken, n):g}' for n in names)}")
 
 
 def _of_seed(report: Report, work: RunContext, seed: int) -> Report:
@@ -237,9 +237,9 @@ def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) 
         timed_too = timed if apart else None
         made = models.fit_pool(train, valid, chosen, timed_too, seed, device, report, kept, others, start)
         if why := models.why_no_networks(made):
-            print(f"  no networks: {why}")
+            say(f"no networks: {why}")
         elif (members := made.networks.settings.members) < chosen.members:
-            print(f"  few days: {members} networks in place of {chosen.members}, each of which leaves one day out")
+            say(f"few days: {members} networks in place of {chosen.members}, each of which leaves one day out")
         if made.nets is not None:
             _say_chosen(work.settings, made.nets.settings)
         models.save_predictor(made, prior_path(work, log_name, seed))

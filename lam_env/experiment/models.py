@@ -16,7 +16,7 @@ import numpy as np
 
 from lam_env.core.contracts import Candidate, Curve, CurvePoint, Observation, Policy, PredictionCeiling, acts, learned
 from lam_env.core.errors import UserError
-from lam_env.core.progress import Report, silent
+from lam_env.core.progress import Report, say, silent
 
 if TYPE_CHECKING:
     from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
@@ -121,7 +121,7 @@ def read_held_out(
     if boosting and not (why := left_out_of(points.select(known), pool)):
         boosted = BoostedPool.fit(pool, points.select(train), points.select(valid), seed, report, others)
     elif boosting:
-        print(f"  no boosted trees: {why}")
+        say(f"no boosted trees: {why}")
     for each in (boosted or pool).parts(points, test, known):
         said = {"prior": pool.whole(each)} | ({} if boosted is None else {"prior_boosted": boosted.pooled(each)})
         yield said | {f"prior.{name}": p for name, p in each.items()}

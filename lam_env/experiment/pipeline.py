@@ -17,7 +17,7 @@ from lam_env.config.cli import to_dict
 from lam_env.config.convert import count
 from lam_env.core import registry
 from lam_env.core.errors import UnwritableError, UserError
-from lam_env.core.progress import silent
+from lam_env.core.progress import say, silent
 from lam_env.evaluation.report.elements import KNOWING
 from lam_env.experiment.agent_spec import needs_of
 from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
@@ -166,7 +166,7 @@ class Pipeline:
             return
         if real is not None and tables is None and not real.acts:
             why = "the log holds no commands of the scenario's home, so no agent can act in it"
-            print(f"{why}: predictions are all there is")
+            say(f"{why}: predictions are all there is", indent="")
             return
         if tables is not None:
             self.folder.write_text(TABLES, json.dumps(tables.to_json()) + "\n")
@@ -331,19 +331,10 @@ class Pipeline:
         self.folder.write_json(ABOUT, about_of(self.gates, self.failed))
 
     def final_scores(self) -> dict[str, float]:
-        """As in the tables: variant/agent/metric -> interquartile mean over all seeds."""
-        from lam_env.core.catalogue import CATALOGUE
-        from lam_env.evaluation.comparison import runs_of
-        from lam_env.evaluation.statistics import iqm
+        """As in the tables, for trackers."""
+        from lam_env.experiment.result_tables import scores_in
 
-        rows, scores = self._rows(), {}
-        for variant, agent, metric in dict.fromkeys((r.variant, r.agent, r.metric) for r in rows):
-            if metric not in CATALOGUE:  # a scenario's own
-                continue
-            runs = runs_of([r for r in rows if r.variant == variant], agent, CATALOGUE[metric])
-            if runs is not None:
-                scores[f"{variant}/{agent}/{metric}"] = float(iqm(runs.ravel()))
-        return scores
+        return scores_in(self._rows())
 
     @property
     def marked(self) -> list[str]:

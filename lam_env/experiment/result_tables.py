@@ -7,17 +7,22 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lam_env.core import registry
-from lam_env.core.catalogue import JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, UTILITY
-from lam_env.evaluation.comparison import BASELINE, ORACLE
+from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, UTILITY
+from lam_env.core.errors import cut
+from lam_env.evaluation.comparison import BASELINE, ORACLE, runs_of
 from lam_env.evaluation.log_predictors import best_in_words, notes_on_counts, notes_on_parts
 from lam_env.evaluation.predictions.breakdown import breakdowns
 from lam_env.evaluation.results import ResultRow, read, result_rows
 from lam_env.evaluation.rollout import add_lift
+from lam_env.evaluation.statistics import iqm
 from lam_env.evaluation.tables import LADDER, VARIANTS, Provenance, Table, holds, score_table, versions
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import RunSettings
 from lam_env.logs.fidelity import Gate, fidelity_table
+from lam_env.logs.input.records import paths_of
+
+_LONGEST = 60  # characters of the name of a log
 
 RunScores = Mapping[tuple[str, str], Sequence[tuple[int, Scores]]]  # (variant, agent) -> (training seed, scores) each
 
@@ -58,8 +63,9 @@ def tables_of_run(
     """tables.md. `failed`: what is left out, and why; `marked`: those that have a row which says so (default: all). The
     settings' device is the one that was used."""
     about = Provenance(command, settings.device, seconds, versions())
-    parts = [f"# {settings.scenario}"]
-    for heading, tables in tables_in(rows, settings.scenario, about, marked if marked is not None else failed or {}):
+    log_name, shown = log_of(settings), marked if marked is not None else failed or {}
+    parts = [f"# {log_name if settings.predict else settings.scenario}"]
+    for heading, tables in tables_in(rows, settings.scenario, about, shown, log_name):
         parts += [f"## {heading}", *(table.markdown() for table in tables)]
     if gates:
         parts.append("## Is the simulated resident credible?\n\n" + fidelity_table(list(gates)))
@@ -70,17 +76,32 @@ def tables_of_run(
     return "\n\n".join(parts) + "\n"
 
 
+def log_of(settings: RunSettings) -> str | None:
+    """What a run's real log is called in its tables: its files, and their format."""
+    if settings.logs is None:
+        return None
+    names = ", ".join(path.name for path in paths_of(settings.logs))
+    return f"{cut(names, _LONGEST)} ({settings.format})"
+
+
 def tables_in(
-    rows: Sequence[ResultRow], scenario: str, about: Provenance, failed: Iterable[str] = ()
+    rows: Sequence[ResultRow],
+    scenario: str,
+    about: Provenance,
+    failed: Iterable[str] = (),
+    log_name: str | None = None,
 ) -> Iterator[tuple[str, list[Table]]]:
-    """All tables that a scenario's rows give, under headings."""
+    """All tables that a scenario's rows give, under headings. `log_name`: what the real log is called, if there is
+    one."""
     variants = [v for v in dict.fromkeys(r.variant for r in rows) if not v.startswith(LADDER)]
     for variant in sorted(variants, key=lambda v: list(VARIANTS).index(v) if v in VARIANTS else 99):
         mine = [r for r in rows if r.variant == variant]
         predicted, judged = holds(mine, PREDICTION), holds(mine, [JUDGE])
         kinds = {"summary": predicted and judged, "prediction": predicted, "reward": judged}
         kinds["more of predictions"] = holds(mine, MORE[:1])
-        tables = [score_table(mine, scenario, kind, variant, about) for kind, there in kinds.items() if there]
+        called = log_name if variant == "log" else None
+        shown = [kind for kind, there in kinds.items() if there]
+        tables = [score_table(mine, scenario, kind, variant, about, called=called) for kind in shown]
         tables += breakdowns(mine) if variant == "log" else []
         known = scenario in registry.scenario_names()
         if judged and known and (figures := registry.scenario(scenario).key_figures):
@@ -94,6 +115,18 @@ def tables_in(
         yield VARIANTS.get(variant, variant), tables
     if ladder := _ladder(rows, scenario, about):
         yield "Information ladder", [ladder]
+
+
+def scores_in(rows: Sequence[ResultRow]) -> dict[str, float]:
+    """As in the tables: variant/agent/metric -> interquartile mean over all seeds; none of a scenario's own metrics."""
+    scores = {}
+    for variant, agent, metric in dict.fromkeys((r.variant, r.agent, r.metric) for r in rows):
+        if metric not in CATALOGUE:
+            continue
+        runs = runs_of([r for r in rows if r.variant == variant], agent, CATALOGUE[metric])
+        if runs is not None:
+            scores[f"{variant}/{agent}/{metric}"] = float(iqm(runs.ravel()))
+    return scores
 
 
 def about_of(gates: Sequence[Gate], failed: Mapping[str, str]) -> dict[str, object]:
@@ -124,7 +157,11 @@ def _ladder(rows: Sequence[ResultRow], scenario: str, about: Provenance) -> Tabl
 
 
 def console_tables(
-    rows: Sequence[ResultRow], scenario: str, variants: Sequence[str], failed: Iterable[str] = ()
+    rows: Sequence[ResultRow],
+    scenario: str,
+    variants: Sequence[str],
+    failed: Iterable[str] = (),
+    log_name: str | None = None,
 ) -> None:
     """The tables in brief, on the screen."""
     for variant in variants:
@@ -132,7 +169,8 @@ def console_tables(
         if holds(mine, [JUDGE]):
             score_table(mine, scenario, "summary", variant, intervals=False).with_failed(failed).show()
         elif holds(mine, PREDICTION):
-            table = score_table(mine, scenario, "prediction", variant, intervals=variant != "log")
+            called = log_name if variant == "log" else None
+            table = score_table(mine, scenario, "prediction", variant, intervals=variant != "log", called=called)
             dataclasses.replace(table, notes=(*notes_on_parts(mine), *table.notes)).show()
             print(best_in_words(mine))
 
@@ -140,7 +178,7 @@ def console_tables(
 def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: Iterable[str] = ()) -> None:
     """The last screen: tables in brief, where things lie, what to try next."""
     results = folder.path / "results.csv"
-    console_tables(read(results), settings.scenario, ("log", "sim", "twin"), failed)
+    console_tables(read(results), settings.scenario, ("log", "sim", "twin"), failed, log_of(settings))
     # plainly: a path that is torn apart cannot be copied
     print(f"{seconds:,.0f} s. Report: {folder.path / 'report.html'}")
     print(f"Tables: {folder.path / 'tables.md'}; all scores: {results}")

@@ -193,7 +193,7 @@ def _write_tables(
     of_logs: Table | None,
 ) -> None:
     """tables.md, and each table as CSV and LaTeX in tables/; on the screen the summaries, of logs all in one."""
-    from lam_env.experiment.result_tables import console_tables, tables_in
+    from lam_env.experiment.result_tables import console_tables, log_of, tables_in
 
     rows, parts = read(folder.path / "results.csv"), [f"# {suite}"]
     (folder.path / "tables").mkdir(exist_ok=True)
@@ -210,14 +210,15 @@ def _write_tables(
         own, scenario = {row.variant for row in _rows(folder.path / run.name, run)}, run.settings.scenario
         mine = [row for row in rows if row.scenario == scenario and row.variant in own]
         parts.append(f"## {run.name}")
-        for heading, tables in tables_in(mine, scenario, about, marked.get(run.name, ())):
+        for heading, tables in tables_in(mine, scenario, about, marked.get(run.name, ()), log_of(run.settings)):
             parts += [f"### {heading}", *(table.markdown() for table in tables)]
             for table in tables:
                 keep(table, f"{run.name} {table.title}")
         if left_out := failed.get(run.name):
             parts.append("### Failed\n\n" + "\n".join(f"- {a}: {why}" for a, why in left_out.items()))
         if not run.settings.predict:
-            console_tables(mine, scenario, [run.variant(kind) for kind in ("log", "sim")], marked.get(run.name, ()))
+            variants = [run.variant(kind) for kind in ("log", "sim")]
+            console_tables(mine, scenario, variants, marked.get(run.name, ()), log_of(run.settings))
     folder.write_text("tables.md", "\n\n".join(parts) + "\n")
     if of_logs is not None:
         of_logs.show()

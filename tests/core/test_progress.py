@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 
 import pytest
 
-from lam_env.core.progress import Progress
+from lam_env.core.progress import Progress, say
 
 
 class Terminal(io.StringIO):
@@ -94,3 +95,18 @@ def test_a_rate_says_of_what(clock: list[float]) -> None:
         clock[0] += 1
         progress("judge [days]", 30, 30)
     assert out.getvalue() == "judge: 30 days (1.0 s, 30 days/s)\n"
+
+
+def test_a_note_is_broken_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "split=days: all that is done is one stream; the last-days test, split=per_user"
+    say(text)
+    assert capsys.readouterr().out == f"  {text}\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "30")
+    say(text)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 30 for line in lines)
+    assert [line[:4] for line in lines] == ["  sp", *["    "] * (len(lines) - 1)]
+    assert " ".join(line.strip() for line in lines) == text

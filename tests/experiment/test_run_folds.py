@@ -53,6 +53,15 @@ def test_tables_have_mean_and_interval_over_folds(run: Path) -> None:
     assert "folds 1 to 3; mean [95 % interval over folds]" in tables
 
 
+def test_tables_are_headed_by_the_log_and_the_report_says_which_fold_its_pictures_are_of(run: Path) -> None:
+    tables, page = (run / "tables.md").read_text(), (run / "report.html").read_text(encoding="utf-8")
+    assert tables.startswith("# log.csv (csv)\n")
+    assert "**log.csv (csv): prediction**" in tables
+    assert "smart_home" not in tables
+    assert "Of the last of 3 folds, which learns from the most days." in page
+    assert "<title>out" in page
+
+
 def test_each_fold_has_a_predictor_of_its_own(run: Path) -> None:
     made = sorted(path.name for path in (run / "model").iterdir())
     assert made == ["prior-real-1", "prior-real-2", "prior-real-3"]

@@ -51,7 +51,7 @@ def render(run: RunFiles, about: ScenarioNotes) -> str:
     env.filters["prose"] = lambda text: Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))
     made = sections(run, about)
     return env.get_template("page.html.j2").render(
-        title=f"{run.scenario.replace('_', ' ')}: {run.name}",
+        title=run.name if run.config.get("predict") else f"{run.scenario.replace('_', ' ')}: {run.name}",
         subtitle=_subtitle(run),
         unfinished=run.config.get("finished") is False,
         tiles=scores.tiles(run),
@@ -116,7 +116,8 @@ def heading(run: RunFiles, about: ScenarioNotes) -> list[tuple[str, str]]:
     c = run.config
     world, agents, seeds, judge = c.get("world"), c.get("agents_judged"), c.get("seed"), c.get("eval")
     seconds, versions = c.get("seconds"), c.get("versions")
-    rows = [("Command", str(c.get("command", "unknown"))), ("Scenario", run.scenario)]
+    rows = [("Command", str(c.get("command", "unknown")))]
+    rows += [("Scenario", run.scenario)] if not c.get("predict") else []  # nobody acts, in any
     changed = {k: v for k, v in world.items() if about.world.get(k) != v} if isinstance(world, dict) else {}
     if changed:
         rows.append(("World", ", ".join(f"{k}={v}" for k, v in sorted(changed.items()))))

@@ -35,6 +35,13 @@ def _predictions(run: RunFiles, *agents: str) -> tuple[str, Predictions, list[st
     return None
 
 
+def _which_fold(run: RunFiles) -> str:
+    """What a caption says where a run has folds: each writes the same files of predictions, so the last one's stay."""
+    judge = run.config.get("eval")
+    folds = judge.get("folds") if isinstance(judge, dict) else None
+    return f" Of the last of {folds} folds, which learns from the most days." if folds and not run.judged else ""
+
+
 def calibration(run: RunFiles) -> Section:
     """A reliability diagram."""
     head = ("calibration", "Can its probabilities be believed?")
@@ -54,7 +61,7 @@ def calibration(run: RunFiles) -> Section:
     ]
     data = html_table("bins", ("agent", "said", "happened", "decisions"), rows)
     caption = "Of the likeliest outcome, doing nothing included: said against happened, in 15 bins over all evaluation"
-    caption += " decision points. Larger dots hold more decision points."
+    caption += " decision points. Larger dots hold more decision points." + _which_fold(run)
     return Section(*head, figures=(Figure(drawn, data, caption),), half=True)
 
 
@@ -79,7 +86,7 @@ def confusion(run: RunFiles) -> Section:
     table = html_table("most frequent mistakes", columns, rows, words=True)
     recall = [[names[a], f"{often[a]:,.0f}", f"{counts[a, a] / often[a]:.0%}"] for a in best]
     caption = f"The {len(best)} most frequent actions, given that the person acts; a cell's shade is its share"
-    caption += " of the row, purple where it was right."
+    caption += " of the row, purple where it was right." + _which_fold(run)
     return Section(
         *head,
         text=f"Likeliest action of {agent} against what was done, over all evaluation worlds.",

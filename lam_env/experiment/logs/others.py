@@ -10,6 +10,7 @@ import numpy as np
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import EVERYBODY, USER, ActionLog, Protocol
+from lam_env.core.progress import say
 from lam_env.evaluation.report.reader import log_of
 from lam_env.experiment.logs.real import in_the_home, unknown_actions
 from lam_env.logs.coverage import days_of, has_clock
@@ -69,7 +70,7 @@ def _in_words_of(own: ActionLog, other: ActionLog, here: str, labels: Labels, ti
     lost = unknown_actions(other, own.vocabulary, synonyms)
     left = f"; left out: {lost}" if lost else ""
     n, of = (int((one.kind == USER).sum()) for one in (ours, other))
-    print(f"  {here}: {n:,} of {of:,} events are known here{left}")
+    say(f"{here}: {n:,} of {of:,} events are known here{left}")
     return ours
 
 
