@@ -131,6 +131,7 @@ def about(reading: Reading, days: int | None, zone_said: bool) -> Iterator[str]:
     """What a log holds. `days`: how many count; None of a log without a clock."""
     from lam_env.logs import coverage, habits, tables
     from lam_env.logs.look import formats, summary
+    from lam_env.logs.statistics import streams
 
     log = reading.log
     users, names = summary.users_of(log), log.vocabulary.actions[1:]
@@ -150,11 +151,12 @@ def about(reading: Reading, days: int | None, zone_said: bool) -> Iterator[str]:
     for line in lines:
         yield from textwrap.wrap(line, 80, initial_indent=INDENT, subsequent_indent=2 * INDENT)
     of = f" of {users[0][0]}" if len(users) > 1 and who == "user" and len(log.worlds) > 1 else ""
-    own = habits.of_busiest(log) if summary.has_hours(log) else None
+    parts, hourly = streams(log), summary.has_hours(log)
+    own = habits.of_busiest(log, parts) if hourly else None
     for title, part in (
         ("first rows, as read", summary.first_rows(log)),
-        ("rates", summary.rates(log)),
-        ("hours of the day", summary.hour_profile(log)),
+        ("rates", summary.rates(log, parts)),
+        ("hours of the day", summary.hour_profile(parts) if hourly else []),
         ("actions", summary.action_table(log)),
         (f"habits{of}", [] if own is None else habits.words(own)),
         ("names that may mean one thing", [f"{a} / {b}" for a, b in summary.alike(names)[: summary.ALIKE]]),

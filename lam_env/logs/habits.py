@@ -7,6 +7,7 @@ than its frequency alone would bring there, and that by `SURE` standard errors, 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -166,9 +167,10 @@ def words(found: Habits, most: int = 6) -> list[str]:
     return lines
 
 
-def of_busiest(log: ActionLog) -> Habits | None:
-    """Of the stream with most events; None of a log whose days are no days."""
-    parts = streams(log) if has_clock(log) else []
+def of_busiest(log: ActionLog, parts: Sequence[EventStream] | None = None) -> Habits | None:
+    """Of the stream with most events; None of a log whose days are no days. `parts`: its streams, where they are at
+    hand."""
+    parts = (streams(log) if parts is None else parts) if has_clock(log) else []
     longest = max(parts, key=lambda part: len(part.start), default=None)
     return None if longest is None else habits(longest, log.vocabulary.actions)
 

@@ -14,7 +14,7 @@ from lam_env.config.convert import count
 from lam_env.core.events import KINDS, USER, ActionLog
 from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.logs import coverage
-from lam_env.logs.statistics import EventStream, day_counts, entropies, hours, streams
+from lam_env.logs.statistics import EventStream, day_counts, entropies, hours
 
 FIRST, ACTIONS, USERS, ALIKE = 5, 12, 5, 6  # how many are shown of rows, actions, users, pairs of names
 COMPARED = 400  # names that are compared with one another at most
@@ -71,9 +71,9 @@ def _moment(log: ActionLog, tick: int) -> str:
     return f"{_DAYS[second // DAY % 7]} {day} {clock}"
 
 
-def rates(log: ActionLog) -> list[str]:
-    """How much there is on a day, how often one thing is done twice in a row, how long it lasts."""
-    parts = streams(log)
+def rates(log: ActionLog, parts: list[EventStream]) -> list[str]:
+    """Of a log and its streams: how much there is on a day, how often one thing is done twice in a row, how long it
+    lasts."""
     per_day, label = day_counts(parts), np.concatenate([p.label for p in parts])
     again = sum(int((np.diff(p.label) == 0).sum()) for p in parts)
     pairs = sum(max(0, len(p.label) - 1) for p in parts)
@@ -117,12 +117,9 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def hour_profile(log: ActionLog) -> list[str]:
-    """The hours of the day as a picture of 24 bars, three characters wide, and the hours below; nothing where the log
-    tells no hours."""
-    if not has_hours(log):
-        return []
-    number = np.bincount(hours(streams(log)).astype(int), minlength=24)
+def hour_profile(parts: list[EventStream]) -> list[str]:
+    """The hours of the day as a picture of 24 bars, three characters wide, and the hours below."""
+    number = np.bincount(hours(parts).astype(int), minlength=24)
     height = np.ceil(number / max(1, number.max()) * 16).astype(int)
     upper, lower = (np.clip(height - base, 0, 8) for base in (8, 0))
     bars = ["".join(BARS[h] * 2 + " " for h in row.tolist()).rstrip() for row in (upper, lower)]

@@ -11,6 +11,7 @@ from lam_env.core.events import USER, ActionLog, Vocabulary
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.coverage import ORDER, STEP
 from lam_env.logs.look import summary
+from lam_env.logs.statistics import streams
 
 ACTIONS = ("none", "rise", "tea", "sleep")
 
@@ -20,6 +21,10 @@ def log_of(times: list[int], tokens: list[int], **more: object) -> ActionLog:
     columns |= {name: more.pop(name) for name in ("user", "world", "value") if name in more}
     meta = {"start": "2026-01-05", **more.pop("meta", {})}
     return ActionLog.from_columns(columns, Vocabulary(ACTIONS), meta=meta, **more)
+
+
+def rates(log: ActionLog) -> list[str]:
+    return summary.rates(log, streams(log))
 
 
 def days(n: int) -> ActionLog:
@@ -49,7 +54,7 @@ def test_first_rows_as_they_were_read():
 
 
 def test_rates_of_a_regular_life():
-    lines = "\n".join(summary.rates(days(40)))
+    lines = "\n".join(rates(days(40)))
     assert "events on a whole day: 3.0 on average, 3 to 3 mostly" in lines
     assert "0% of events repeat" in lines
     assert "0.0 by the last action" in lines
@@ -57,13 +62,13 @@ def test_rates_of_a_regular_life():
 
 def test_repeats_and_lengths():
     log = log_of([0, HOUR, 2 * HOUR], [2, 2, 2], value=[600, 600, 600], intervals=True)
-    lines = "\n".join(summary.rates(log))
+    lines = "\n".join(rates(log))
     assert "100% of events repeat" in lines
     assert "lasts 10 min" in lines
 
 
 def test_the_picture_of_the_hours():
-    upper, lower, axis = summary.hour_profile(days(5))
+    upper, lower, axis = summary.hour_profile(streams(days(5)))
     assert [i for i in range(24) if lower.ljust(72)[3 * i] == "█"] == [7, 8, 23]
     assert upper.rstrip().count("█") == 6
     assert axis.split() == [str(hour) for hour in range(0, 24, 2)]
@@ -115,8 +120,8 @@ def test_a_log_that_knows_no_hours_is_told_of_none():
     dates = log_of([day * DAY for day in range(9)], [1, 2, 3] * 3)
     order = log_of([i * STEP for i in range(9)], [1, 2, 3] * 3, meta={"clock": ORDER})
     for log in (dates, order):
-        assert summary.hour_profile(log) == []
+        assert not summary.has_hours(log)
         assert summary.action_table(log)[1].split() == ["rise", "3", "33.3%"]
-        assert not any("from one to the next" in line for line in summary.rates(log))
+        assert not any("from one to the next" in line for line in rates(log))
     assert summary.first_rows(order)[2].split() == ["number", "3", "0", "sleep"]
-    assert summary.rates(order)[0] == "events in all: 9 (median), 9 at most"
+    assert rates(order)[0] == "events in all: 9 (median), 9 at most"
