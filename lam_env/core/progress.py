@@ -25,8 +25,8 @@ def say(text: str, indent: str = "  ") -> None:
     lines = [indent + text]
     if sys.stdout.isatty():
         columns = shutil.get_terminal_size().columns
-        options = {"break_long_words": False, "break_on_hyphens": False}
-        lines = textwrap.wrap(text, columns, initial_indent=indent, subsequent_indent=2 * indent, **options)
+        indents = {"initial_indent": indent, "subsequent_indent": 2 * indent}
+        lines = textwrap.wrap(text, columns, **indents, break_long_words=False, break_on_hyphens=False)
     print("\n".join(lines))
 
 
