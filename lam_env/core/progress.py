@@ -24,9 +24,9 @@ def say(text: str, indent: str = "  ") -> None:
     """Prints a note below a line; on a terminal it is broken between words to its width."""
     lines = [indent + text]
     if sys.stdout.isatty():
-        columns = shutil.get_terminal_size().columns
-        indents = {"initial_indent": indent, "subsequent_indent": 2 * indent}
-        lines = textwrap.wrap(text, columns, **indents, break_long_words=False, break_on_hyphens=False)
+        wrapper = textwrap.TextWrapper(shutil.get_terminal_size().columns, indent, 2 * indent)
+        wrapper.break_long_words = wrapper.break_on_hyphens = False
+        lines = wrapper.wrap(text)
     print("\n".join(lines))
 
 
