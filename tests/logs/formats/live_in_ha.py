@@ -7,7 +7,6 @@ import logging
 import sys
 
 from homeassistant import bootstrap, config_entries, core, loader
-from homeassistant.helpers import recorder
 from homeassistant.setup import async_setup_component
 
 PERSON = "0123456789abcdef0123456789abcdef"
@@ -37,7 +36,7 @@ async def live(folder: str) -> None:
     hass.config_entries = config_entries.ConfigEntries(hass, {})
     loader.async_setup(hass)
     await bootstrap.load_registries(hass)
-    recorder.async_initialize_recorder(hass)
+    bootstrap.recorder.async_initialize_recorder(hass)
     url = f"sqlite:///{folder}/home-assistant_v2.db"
     assert await async_setup_component(hass, "recorder", {"recorder": {"db_url": url, "commit_interval": 0}})
     await hass.async_start()
