@@ -144,7 +144,13 @@ def test_what_cannot_be_is_told_in_one_line_and_nothing_is_written(
     to_minari("none", env, "taken-v0", episodes=1)
     before = sorted(datasets.rglob("*"))
     for says, policy, where, name, more in (
-        ("taken-v0 is there already, in .*; give another id, or delete it first$", "none", env, "taken-v0", {}),
+        (
+            "/taken-v0 is there already; give another id, or delete it: minari delete taken-v0$",
+            "none",
+            env,
+            "taken-v0",
+            {},
+        ),
         ("'no version' is no id of a dataset; give one such as 'my/home-v0'$", "none", env, "no version", {}),
         ("'home' is no id of a dataset", "none", env, "home", {}),
         ("the environment is one made without gymnasium.make; give ", "none", LamEnv(days=1), "a-v0", {}),
