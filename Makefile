@@ -9,10 +9,11 @@ ROOT := $(CURDIR)
 # Two torch threads on a busy machine are many times slower than one.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help demo test lint check-science check-faults gpu-site check-gpu models dist check-dist test-lowest clean
+.PHONY: help demo examples test lint check-science check-faults gpu-site check-gpu models dist check-dist test-lowest clean
 
 help:
 	@echo "make demo           simulate, train and judge in the smart home, in about a minute; writes runs/"
+	@echo "make examples       installs what examples/ needs, runs each and says how long it took"
 	@echo "make test           the tests (ARGS=... for pytest)"
 	@echo "make check-science  the slow tests: does learning do what it should?"
 	@echo "make check-faults   changed input, kills, full disks, agents that misbehave, long lives: many times over"
@@ -29,6 +30,13 @@ demo: $(READY)
 	$(PY) -m lam_env.run scenario=smart_home config=demo $(ARGS)
 	@echo "That was small: log, predictor and policy were made in this minute, of few days. The full job, 2 to 6 minutes on two free cores:"
 	@echo "  $(PY) -m lam_env.run scenario=smart_home"
+
+examples: $(READY)
+	$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test,examples]'
+	@said=; for file in examples/*.py; do \
+	  echo "== $$file"; begun=$$(date +%s); $(PY) $$file || exit 1; \
+	  said="$$said$$(printf '%-34s %4d s' $$file $$(($$(date +%s) - begun)))\n"; \
+	done; printf "\n$$said"
 
 test: $(READY)
 	$(PY) -m pytest -n 2 $(ARGS)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import pkgutil
 import re
 
 import pytest
-from documents import TEXTS, blocks, every_document, prose
+from documents import TEXTS, blocks, every_document, foreign_imports, prose
 
 import lam_env
 
@@ -17,19 +16,6 @@ def test_python_in_documents_compiles(name: str) -> None:
     for block in blocks(TEXTS[name]):
         if block.language == "python":
             compile(block.text, name, "exec")
-
-
-def foreign_imports(text: str) -> list[str]:
-    """Imports of the kit that take more than its public names; a scenario may name modules of its own."""
-    out = []
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            out += [a.name for a in node.names if a.name.startswith("lam_env.")]
-        elif isinstance(node, ast.ImportFrom) and node.module == "lam_env":
-            out += [f"lam_env.{a.name}" for a in node.names if a.name not in lam_env.__all__]
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lam_env."):
-            out += [str(node.module)] if not str(node.module).startswith("lam_env.scenarios.") else []
-    return out
 
 
 @every_document

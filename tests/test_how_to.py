@@ -72,6 +72,23 @@ def test_people_are_the_same_as_generators_and_as_processes_of_simpy(
     assert capsys.readouterr().out.splitlines() == ["[True, False]", "True"]
 
 
+def test_what_the_page_on_other_libraries_shows_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pettingzoo", reason="needs the extra [pettingzoo]")
+    pytest.importorskip("minari", reason="needs the extra [minari]")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "datasets"))
+    page = (DOCS / "other_libraries.md").read_text(encoding="utf-8")
+    with reader(tmp_path):
+        follow(page)
+    returns = [[float(word) for word in line.split()] for line in capsys.readouterr().out.splitlines()]
+    assert [len(words) for words in returns] == [2, 2]
+    assert all(0 < prob < 1 for _, prob in returns)
+    assert (tmp_path / "datasets" / "my" / "home-v0").is_dir()
+    shown = set(re.findall(r"`(\w+\.py)`", page))
+    assert shown <= {path.name for path in (DOCS.parents[1] / "examples").glob("*.py")}
+
+
 def test_the_rule_of_the_shop_is_worth_the_same_however_it_is_told(tmp_path: Path) -> None:
     """As a column of its table, and as a class: weights are the same."""
     with reader(tmp_path) as folder:

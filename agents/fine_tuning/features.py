@@ -11,8 +11,9 @@ from torch import Tensor
 
 from lam_env.core.contracts import Observation, Prediction, Training
 from lam_env.core.errors import UserError
-from lam_env.core.events import Vocabulary
+from lam_env.core.events import ActionLog, Vocabulary
 from lam_env.core.units import DAY
+from lam_env.logs.decision_points import decision_points
 
 from ..advice.plugin import lately, worth
 from ..carry import Carried, PredictorState, Starts, slow_actions, update
@@ -149,11 +150,13 @@ def standardisation(context: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 Features = PriorFeatures | PlainFeatures
 
 
-def encoder_of(training: Training, prior: bool = False) -> Features:
-    """The kit's encoder: readings are standardised as in the training's log; `prior`: with the frozen prior's word."""
-    mean, scale = standardisation(training.train.context)
+def encoder_of(source: Training | ActionLog, prior: bool = False) -> Features:
+    """The kit's encoder: readings are standardised as in the training's log, or in this one; `prior`: with the
+    training's frozen prior's word."""
+    points = decision_points(source) if isinstance(source, ActionLog) else source.train
+    mean, scale = standardisation(points.context)
     if not prior:
-        return PlainFeatures(training.vocabulary, mean, scale)
-    if training.prior is None:
+        return PlainFeatures(source.vocabulary, mean, scale)
+    if isinstance(source, ActionLog) or source.prior is None:
         raise UserError("an encoder with the prior needs a training that has one")
-    return PriorFeatures(training.prior, mean, scale)
+    return PriorFeatures(source.prior, mean, scale)

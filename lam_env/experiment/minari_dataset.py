@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import warnings
 from collections.abc import Sequence
@@ -42,31 +43,33 @@ def to_minari(
 
     policy: what has `predict`, or its name: `none`, `random`, another of the scenario's that needs no training, a run's
     folder, `module:Class`. One with `probabilities` is sampled; with probability `explore` any possible action is
-    taken. env: as `gymnasium.make` makes it, and the dataset's `recover_environment` again; what wraps it is left out.
-    episodes: one in each of as many worlds as `lam record` has of this seed.
+    taken. env: as `gymnasium.make` makes it, and the dataset's `recover_environment` again; of its wrappers only a
+    limit of steps counts. episodes: one in each of as many worlds, those that `lam record` has of this seed.
 
     `infos` of an episode of T steps, each (T + 1,): `prob`, with which probability action t was chosen (NaN after the
     last); where decisions are persons', `credit` as the environment says it beside observation t. Metadata of an
     episode: its world's `seed`, and what it came to (`totals` of `LamEnv`). UserError without Minari, for an id that
-    cannot be or that is taken, and for what is no policy; then nothing is written.
+    cannot be or that is taken, and for what is no policy; then nothing is written. Parts of an observation without
+    numbers (`heard`, where a scenario has no feedback) are left out.
     """
     target, own, spec = _checked(dataset_id, env)
     if episodes < 1 or not 0 <= explore <= 1:
         raise UserError(f"to_minari: {episodes} episodes, explore {explore}; give at least 1, and a share from 0 to 1")
     full, seeds = complete(_acting(policy, own.scenario)), world_seeds(Use.DECISIONS, episodes, seed)
-    sampling, keys = Sampling(full, explore, seed), list(cast(Any, own.observation_space))
+    sampling, space = Sampling(full, explore, seed), cast(Any, own.observation_space)
+    space = type(space)({name: part for name, part in space.items() if part.shape != (0,)})  # Arrow holds no empty rows
     how: dict[str, Any] = {
         "reveal": tuple({*own.reveal, *full.reveal}),
         "autoreset_mode": "Disabled",
         "max_episode_steps": spec.max_episode_steps,
     }
     try:
-        dataset = _empty(dataset_id, own, policy if isinstance(policy, str) else type(policy).__name__)
+        dataset = _empty(dataset_id, spec, space, policy if isinstance(policy, str) else type(policy).__name__)
         for first in range(0, episodes, TOGETHER):
             some = seeds[first : first + TOGETHER]
             worlds = LamVectorEnv(len(some), own.scenario, **how)
             steps, probs = zip(*((step, sampling.prob) for step in play(sampling, worlds, some)), strict=True)
-            dataset.update_dataset_from_buffer(_buffers(steps, np.stack(probs), some, keys))
+            dataset.update_dataset_from_buffer(_buffers(steps, np.stack(probs), some, list(space)))
             totals = [{"totals": found} for found in _totals(steps, len(some))]
             dataset.storage.update_episode_metadata(totals, range(first, first + len(some)))
     except BaseException:
@@ -83,7 +86,7 @@ def _checked(dataset_id: str, env: Any) -> tuple[Path, LamEnv, Any]:
     except ModuleNotFoundError:
         raise UserError("to_minari needs Minari: pip install 'lam-env[minari]'") from None
     own = getattr(env, "unwrapped", env)
-    if not isinstance(own, LamEnv) or own.spec is None:
+    if not isinstance(own, LamEnv) or env.spec is None:
         what = "one made without gymnasium.make" if isinstance(own, LamEnv) else type(own).__name__
         raise UserError(f"to_minari: the environment is {what}; give gymnasium.make('lam/SmartHome-v1') or another")
     try:
@@ -95,7 +98,7 @@ def _checked(dataset_id: str, env: Any) -> tuple[Path, LamEnv, Any]:
         raise UserError(
             f"to_minari: {target} is there already; give another id, or delete it: minari delete {dataset_id}"
         )
-    return target, own, own.spec
+    return target, own, dataclasses.replace(env.spec, additional_wrappers=())  # a limit of steps is none of them
 
 
 def _acting(policy: Policy | str, scenario: Scenario) -> Policy:
@@ -146,10 +149,12 @@ def _totals(steps: Sequence[Step[Any]], n: int) -> list[dict[str, float]]:
     return found
 
 
-def _empty(dataset_id: str, env: LamEnv, policy: str) -> MinariDataset:
+def _empty(dataset_id: str, spec: Any, space: Any, policy: str) -> MinariDataset:
     """A dataset without episodes. Arrow, as the kit's own logs are, needs nothing that it has not."""
     import minari
 
     with warnings.catch_warnings():  # of author and description, which are whoever's who publishes it
         warnings.filterwarnings("ignore", ".* is set to None")
-        return minari.create_dataset_from_buffers(dataset_id, [], env=env, algorithm_name=policy, data_format="arrow")
+        return minari.create_dataset_from_buffers(
+            dataset_id, [], env=spec, observation_space=space, algorithm_name=policy, data_format="arrow"
+        )

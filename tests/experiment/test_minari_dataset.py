@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from documents import TEXTS, blocks
 from policies import refused
 
 from lam_env import LamEnv, to_minari
@@ -118,6 +119,19 @@ def test_a_number_of_steps_cuts_episodes_off() -> None:
     assert len(episode.observations["epoch"]) == 6
 
 
+def test_parts_of_an_observation_without_numbers_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of people who never answer: what was heard of them is nothing."""
+    tea = next(block.text for block in blocks(TEXTS["docs/how_to/own_world.md"]) if block.note.startswith("file"))
+    (tmp_path / "silent_tea.py").write_text(tea.replace('feedback=("accept", "reject"),', ""), "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    env = gym.make(HOME, scenario="silent_tea:Tea", days=1)
+    to_minari("none", env, "tea-v0", episodes=1)
+    (episode,) = dataset = minari.load_dataset("tea-v0")
+    assert set(env.observation_space) - set(episode.observations) == {"heard"}
+    assert dataset.recover_environment().unwrapped.scenario.id == "tea"
+    assert len(episode.actions) > 20
+
+
 class Stumbling:
     """Gives up in the second step."""
 
@@ -144,7 +158,13 @@ def test_what_cannot_be_is_told_in_one_line_and_nothing_is_written(
     to_minari("none", env, "taken-v0", episodes=1)
     before = sorted(datasets.rglob("*"))
     for says, policy, where, name, more in (
-        ("taken-v0 is there already, in .*; give another id, or delete it first$", "none", env, "taken-v0", {}),
+        (
+            "/taken-v0 is there already; give another id, or delete it: minari delete taken-v0$",
+            "none",
+            env,
+            "taken-v0",
+            {},
+        ),
         ("'no version' is no id of a dataset; give one such as 'my/home-v0'$", "none", env, "no version", {}),
         ("'home' is no id of a dataset", "none", env, "home", {}),
         ("the environment is one made without gymnasium.make; give ", "none", LamEnv(days=1), "a-v0", {}),

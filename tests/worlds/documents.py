@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import csv
 import datetime
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+import lam_env
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -104,3 +107,16 @@ def _days(text: str, days: int = 14) -> str:
 def agents_of(results: Path, variant: str) -> set[str]:
     with results.open(encoding="utf-8") as file:
         return {row["agent"] for row in csv.DictReader(file) if row["variant"] == variant}
+
+
+def foreign_imports(text: str) -> list[str]:
+    """Imports of the kit that take more than its public names; a scenario may name modules of its own."""
+    out = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            out += [a.name for a in node.names if a.name.startswith("lam_env.")]
+        elif isinstance(node, ast.ImportFrom) and node.module == "lam_env":
+            out += [f"lam_env.{a.name}" for a in node.names if a.name not in lam_env.__all__]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lam_env."):
+            out += [str(node.module)] if not str(node.module).startswith("lam_env.scenarios.") else []
+    return out
