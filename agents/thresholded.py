@@ -44,7 +44,7 @@ def with_best_threshold(
     however probable: there is no harm in time that a threshold could avoid."""
     if training.interaction == "advise":
         return kind(predictor, 0.0)
-    return best([kind(predictor, threshold) for threshold in GRID], training, "choose a threshold")
+    return best([kind(predictor, threshold) for threshold in GRID], training, "threshold")
 
 
 def unfitted(predictor: ActionPredictor) -> Thresholded:

@@ -7,9 +7,22 @@ loaded when its name is asked for, so that `import lam_env` is quick.
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+
+if sys.argv[0] in ("-m", "lam") or sys.argv[0].endswith(("/lam", "\\lam.exe")):
+
+    def _stopped(*_: object) -> None:
+        """Of a command that is still loading: it would leave a traceback, and hold nothing that is half done."""
+        os.write(2, b"stopped\n")
+        os._exit(130)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stopped)
+
 import ast
 import importlib
-import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,11 +121,4 @@ def register() -> None:
                 )
 
 
-try:
-    register()
-except KeyboardInterrupt:
-    if sys.argv[0] not in ("-m", "lam") and not sys.argv[0].endswith(("/lam", "\\lam.exe")):
-        raise
-    from lam_env.core.interrupts import stopped
-
-    stopped()  # a command, which is still loading
+register()

@@ -37,7 +37,7 @@ class PlugInKindAgent:
     def fit(self, training: Training) -> PlugInKind:
         counted = plugin_context().fit(training)
         policy = PlugInKind(**{f.name: getattr(counted, f.name) for f in fields(PlugIn)})
-        return best([replace(policy, pseudo=pseudo) for pseudo in GRID], training, "choose pseudo-counts")
+        return best([replace(policy, pseudo=pseudo) for pseudo in GRID], training, "pseudo-counts")
 
 
 NEEDS = ("prior",)

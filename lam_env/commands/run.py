@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lam_env.config.cli import cli_errors, parse
-from lam_env.experiment.pipeline import REPLAY, Pipeline
+from lam_env.experiment.pipeline import Pipeline
 from lam_env.experiment.settings import RunSettings
+from lam_env.experiment.steps import REPLAY
 from lam_env.launch.job import one_thread
 
 

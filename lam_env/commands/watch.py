@@ -5,6 +5,7 @@ Plays an episode in the terminal, or writes it as a GIF.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import itertools
 import time
@@ -200,8 +201,11 @@ SEEN = 24  # pixels of a picture that make a colour one to be kept
 
 
 def check_gif(path: Path) -> None:
+    """UserError, before anything is played, where no GIF could be written."""
     if path.suffix.lower() != ".gif":
         raise UserError(f"gif={path}: give a file that ends in .gif")
+    if importlib.util.find_spec("PIL") is None:
+        raise UserError(f"gif={path}: pillow, which writes it, is not installed: pip install pillow")
     output_file(path, "gif")
 
 

@@ -48,8 +48,9 @@ class Note(str):
 class Progress:
     """`with Progress() as progress: progress("train", done, total, "reward 1.2")`, as often as is handy.
 
-    A stage begins at its first call and ends when `done` reaches `total`. `total` 0: unknown. The name of a stage may
-    end in what it is counted in, "train [steps]".
+    A stage begins at its first call and ends when `done` reaches `total`; then a line is left of it, and its bar goes.
+    `total` 0: unknown. The name of a stage may end in what it is counted in, "train [steps]". `whole` tells how far
+    all of the work is: a bar above the others, and the step that a line belongs to.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -58,6 +59,7 @@ class Progress:
         self._tasks: dict[str, TaskID] = {}
         self._began: dict[str, tuple[float, int]] = {}
         self._ended: set[str] = set()
+        self._step = ""
 
     def __enter__(self) -> Progress:
         if self._stream.isatty():
@@ -68,50 +70,88 @@ class Progress:
         if self._bars is not None:
             self._bars.stop()
 
+    def whole(self, over: int, total: int, share: float, seconds: float | None) -> None:
+        """`over` of `total` steps are; `share` of the work is done; so many `seconds` are left, where anything tells.
+        The step after those that are over is the one that is said to be at work."""
+        if not total:
+            return
+        step = min(over + 1, total)
+        self._step = f"[{step}/{total}] "
+        if self._bars is None:
+            return
+        self._bars.start()
+        if WHOLE not in self._tasks:
+            self._tasks[WHOLE] = self._bars.add_task("", total=1, rate="", note="")
+        until = None if seconds is None else time.monotonic() + seconds
+        words = f"step {step} of {total}"
+        self._bars.update(self._tasks[WHOLE], description=words, completed=share, until=until)
+
     def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
         now = time.monotonic()
         if stage not in self._began or (stage in self._ended and done < total):
             self._began[stage] = (now, done)
             self._ended.discard(stage)
-            self._tasks.pop(stage, None)
         began, first = self._began[stage]
         name, _, unit = stage.removesuffix("]").partition(" [")
         rate = (done - first) / (now - began) if now > began else 0.0
         steps = f"{rate:{',.0f' if rate >= 10 else '.2g'}}{unit and ' '}{unit}/s" if rate else ""
-        if self._bars is not None:
+        over = bool(total) and done >= total
+        if self._bars is not None and stage not in self._ended:
             self._bars.start()  # again and again does no harm; never, where there is nothing to tell
             if stage not in self._tasks:
                 self._tasks[stage] = self._bars.add_task(name, total=total or None, rate="", note="")
             self._bars.update(self._tasks[stage], completed=done, total=total or None, rate=steps, note=note)
-        if total and done >= total and stage not in self._ended:
+            if over:
+                self._bars.remove_task(self._tasks.pop(stage))
+                self._bars.refresh()  # else its bar is drawn once more below the line
+        if over and stage not in self._ended:
             self._ended.add(stage)
-            if self._bars is None:
-                details = ", ".join(part for part in (f"{now - began:.1f} s", steps, note) if part)
-                print(f"{name}: {total:,} {unit or 'done'} ({details})", file=self._stream, flush=True)
+            details = ", ".join(part for part in (f"{now - began:.1f} s", steps, note) if part)
+            self._say(f"{self._step}{name}: {total:,} {unit or 'done'} ({details})")
+
+    def _say(self, line: str) -> None:
+        if self._bars is None:
+            print(line, file=self._stream, flush=True)
+        else:
+            self._bars.console.print(line, markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
 
 
-NAME, BAR, PERCENT, RATE, TIME = 24, 10, 5, 17, 7  # widths of the columns, with which 80 columns have 10 for the note
+WHOLE = ""  # in the place of a stage's name
+NAME, BAR, PERCENT, RATE, TIME = 35, 10, 5, 17, 7  # widths of the columns: with what lies between, 80
+NOTE = 16  # of the last one, which stands only where there is room for so much
 
 
 def _bars(stream: TextIO) -> Bars:
     """One row a stage, of columns as wide as they are told: left alone, a long note shrinks the bar to nothing."""
     from rich.console import Console
-    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
     from rich.table import Column
+    from rich.text import Text
+
+    class Left(TimeRemainingColumn):
+        """Of a stage as its speed tells; of the whole as it is told."""
+
+        def render(self, task: Task) -> Text:
+            if "until" not in task.fields:
+                return super().render(task)
+            left = 0 if task.fields["until"] is None else round(task.fields["until"] - time.monotonic())
+            clock = f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}" if left > 0 else "-:--:--"
+            return Text(clock, style="progress.remaining")
 
     def of(width: int) -> Column:
         return Column(width=width, no_wrap=True, overflow="ellipsis")
 
     console = Console(file=stream)
-    note = max(console.width - NAME - BAR - PERCENT - RATE - TIME - 7, 1)  # less the spinner and what lies between
+    room = console.width - NAME - BAR - PERCENT - RATE - TIME - 7  # less the spinner and what lies between
+    note = [TextColumn("{task.fields[note]}", markup=False, table_column=of(room))] if room >= NOTE else []
     return Bars(
-        SpinnerColumn(finished_text="[green]✓"),
-        TextColumn("{task.description}", table_column=of(NAME)),
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False, table_column=of(NAME)),
         BarColumn(bar_width=BAR),
         TextColumn("{task.percentage:>3.0f} %", table_column=of(PERCENT)),
         TextColumn("{task.fields[rate]}", justify="right", table_column=of(RATE)),
-        TimeRemainingColumn(elapsed_when_finished=True, table_column=of(TIME)),
-        TextColumn("{task.fields[note]}", markup=False, table_column=of(note)),
+        Left(table_column=of(TIME)),
+        *note,
         console=console,
     )

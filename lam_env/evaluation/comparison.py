@@ -8,7 +8,16 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core import registry
-from lam_env.core.catalogue import ACCEPT_RATE, JUDGE, NOOP_RATE, OVERRIDE_RATE, RETURN, UNITS, Metric
+from lam_env.core.catalogue import (
+    ACCEPT_RATE,
+    JUDGE,
+    NOOP_RATE,
+    OVERRIDE_RATE,
+    RETURN,
+    SHARE_OF_ORACLE,
+    UNITS,
+    Metric,
+)
 from lam_env.evaluation.estimates import enough, estimate_metric, estimate_resampled
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import Interval, linearised_ratio, mean, probability_above, ratio_of_means
@@ -34,7 +43,10 @@ def runs_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> np.ndarray
 
 def estimate_of(rows: Sequence[ResultRow], agent: str, metric: Metric) -> Interval | None:
     """An agent's score and its interval: on a log the mean, over folds where there are several, else over days or
-    streams drawn with replacement; elsewhere over seeds. None: no score."""
+    streams drawn with replacement; elsewhere over seeds. The share of the oracle is a ratio of means, so that the
+    oracle's own is 1. None: no score."""
+    if metric == SHARE_OF_ORACLE:
+        return share_of_oracle(rows, agent)
     runs, sd, units = (runs_of(rows, agent, m) for m in (metric, metric.sd, UNITS))
     if runs is None:
         return None
@@ -52,6 +64,15 @@ def share_of_oracle(rows: Sequence[ResultRow], agent: str) -> Interval | None:
         return None
     own, none, oracle = paired
     return _ratio(own - none, oracle - none) if (oracle - none).mean() > 0 else None
+
+
+def idle(rows: Iterable[ResultRow]) -> list[str]:
+    """Agents that never act, but for the baseline: they win what it wins."""
+    acts: dict[str, bool] = {}
+    for r in rows:
+        if r.metric == NOOP_RATE.id and r.agent != BASELINE:
+            acts[r.agent] = acts.get(r.agent, False) or r.value < 1
+    return [agent for agent, acted in acts.items() if not acted]
 
 
 def best_counting(rows: Sequence[ResultRow]) -> str | None:

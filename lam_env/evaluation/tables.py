@@ -12,7 +12,20 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from lam_env.core.catalogue import KPI, MORE, PREDICTION, REWARD, RIGHT, SHARE_OF_ORACLE, SUMMARY, UNITS, Metric
+from lam_env.core.catalogue import (
+    JUDGE,
+    KPI,
+    LIFT,
+    MORE,
+    PREDICTION,
+    REWARD,
+    RIGHT,
+    SHARE_OF_ORACLE,
+    SUMMARY,
+    TOP1,
+    UNITS,
+    Metric,
+)
 from lam_env.evaluation.comparison import (
     BASELINE,
     ORACLE,
@@ -20,7 +33,7 @@ from lam_env.evaluation.comparison import (
     best_counting,
     estimate_of,
     exhausted,
-    share_of_oracle,
+    idle,
 )
 from lam_env.evaluation.estimates import FEWEST, in_text
 from lam_env.evaluation.results import ResultRow, ResultsError
@@ -186,15 +199,32 @@ def score_table(
         digits = _digits(scores.values())
         for agent, each in scores.items():
             cells[agent][metric.id] = _cell(each, digits, intervals)
-    if SHARE_OF_ORACLE in metrics:
-        shares = {a: share for a in agents if (share := share_of_oracle(mine, a)) is not None}
-        for agent, share in shares.items():
-            cells[agent][SHARE_OF_ORACLE.id] = _cell(share, 3, intervals)
     compared = _over_counting(mine, agents, columns, cells, intervals) if kind in ("summary", "reward") else []
     body = tuple((a, *(cells[a].get(c, "") for c in columns)) for a in agents)
     notes = _notes(mine, agents, intervals) + compared + _units(metrics) + (about or Provenance()).lines()
     title = f"{called or f'{scenario} ({variant})'}: {kind}"
     return Table(title, ("agent", *columns.values()), body, tuple(notes))
+
+
+def brief_table(rows: Iterable[ResultRow], scenario: str, variant: str = "sim") -> Table:
+    """What 80 columns hold of agents that act: how well they know what comes next, and, with intervals, what they win.
+    Who never acts wins nothing, and is named below."""
+    mine = [r for r in rows if (r.scenario, r.variant) == (scenario, variant)]
+    never, agents = idle(mine), list(dict.fromkeys(r.agent for r in mine if r.metric in (TOP1.id, JUDGE.id)))
+    won = LIFT if holds(mine, [LIFT]) else JUDGE
+    columns = [m for m in (TOP1, won, SHARE_OF_ORACLE) if holds(mine, [m])]
+    found = {(a, m): e for m in columns for a in agents if (e := estimate_of(mine, a, m)) is not None}
+    digits = {TOP1: 3, won: _digits(e for (_, m), e in found.items() if m == won), SHARE_OF_ORACLE: 2}
+
+    def cell(agent: str, metric: Metric) -> str:
+        estimate = found.get((agent, metric))
+        return _cell(estimate, digits[metric], metric != TOP1) if estimate is not None else ""
+
+    body = tuple((a, *(cell(a, m) for m in columns)) for a in agents if a not in never)
+    words = [f"{a} ({TOP1.heading} {known})" if (known := cell(a, TOP1)) else a for a in never]
+    notes = [f"Never act, so they win nothing: {', '.join(words)}."] if never else []
+    notes += _notes(mine, agents, True) + _exhausted(mine) + _units(columns)
+    return Table(f"{scenario} ({variant}): in brief", ("agent", *(m.heading for m in columns)), body, tuple(notes))
 
 
 def _over_counting(
@@ -219,9 +249,12 @@ def _over_counting(
         notes.append(
             f"The best counting row of these is {best}; over it: the mean difference paired by seed, {unit}{chance}."
         )
-    if names := exhausted(rows):
-        notes.append(f"Reward exhausted: {', '.join(names)} earn the oracle's feedback reward or more, and help less.")
-    return notes
+    return notes + _exhausted(rows)
+
+
+def _exhausted(rows: Sequence[ResultRow]) -> list[str]:
+    names = ", ".join(exhausted(rows))
+    return [f"Reward exhausted: {names} earn the oracle's feedback reward or more, and help less."] if names else []
 
 
 def holds(rows: Iterable[ResultRow], metrics: Iterable[Metric]) -> bool:

@@ -12,7 +12,7 @@ from lam_env.core.contracts import Candidate, Training, needs_said
 from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 from lam_env.envs.scenario import Scenario
-from lam_env.experiment.settings import RunSettings
+from lam_env.experiment.settings import UNTRAINED, RunSettings
 from lam_env.logs.decision_points import DecisionPoints
 
 
@@ -66,3 +66,8 @@ def needs_of(scenario: Scenario, name: str) -> tuple[str, ...]:
     """What an agent needs, be it the kit's, one of your own, or the scenario's, which may say `needs = ("prior",)`."""
     own = agents_of_scenario(scenario)
     return needs_said(own[name]) if name in own else registry.agent_needs(split(name)[0])
+
+
+def trains_once(scenario: Scenario, name: str) -> bool:
+    """Whether a further training seed gives the same agent: rules of the scenario, and what does not train."""
+    return name in UNTRAINED or name in agents_of_scenario(scenario)

@@ -35,11 +35,11 @@ from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.evaluation.tables import versions
 from lam_env.experiment import models
 from lam_env.experiment.agent_check import WatchedWorlds, source_of, watched
-from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, training_in, tuning_of
+from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, training_in, trains_once, tuning_of
 from lam_env.experiment.policies import judged_in, scenario_made
 from lam_env.experiment.run_folder import RunFolder, seen_from_here
 from lam_env.experiment.score_store import Scores
-from lam_env.experiment.settings import OTHERS, PRETRAIN, UNTRAINED, RunSettings
+from lam_env.experiment.settings import OTHERS, PRETRAIN, RunSettings
 from lam_env.launch.child import kit_at_work
 from lam_env.logs.decision_points import DecisionPoints, decision_points
 from lam_env.logs.streams import to_learn_from
@@ -141,13 +141,8 @@ def other_homes(work: RunContext, points: DecisionPoints) -> tuple[DecisionPoint
     return dataclasses.replace(train, users=points.users), dataclasses.replace(valid, users=points.users)
 
 
-def trains_once(scenario: Scenario, name: str) -> bool:
-    """Whether a further training seed gives the same agent: rules of the scenario, and what does not train."""
-    return name in UNTRAINED or name in agents_of_scenario(scenario)
-
-
 @kit_at_work()
-def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Training:
+def training_of(work: RunContext, name: str, seed: int, report: Report) -> Training:
     """What an agent learns from; with the pre-trained predictor if it is to build on one."""
     scenario, s = work.scenario(), work.settings
     train, valid = training_points(work, "train")
@@ -166,8 +161,9 @@ def training_of(work: RunContext, seed: int, report: Report, prior: bool) -> Tra
         valid,
         WatchedWorlds,
         log=ActionLog.load(work.run.log / "train"),
-        prior=models.load_predictor(prior_folder) if prior else None,
+        prior=models.load_predictor(prior_folder) if "prior" in needs_of(scenario, name) else None,
         tuning=s.train,
+        agent=name.partition("@")[0],
         seed=seed,
         device=s.device,
         progress=report,
@@ -280,7 +276,7 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
         report = _of_seed(report, work, seed)
     if split(name)[1]:
         report = _named(report, f" ({name.partition('@')[2]})")
-    policy = fit_agent(work, name, training_of(work, seed, report, "prior" in needs_of(scenario, name)))
+    policy = fit_agent(work, name, training_of(work, name, seed, report))
     if registry.names_code(name) and not isinstance(policy, PredictionCeiling):
         policy = watched(policy)
     if not isinstance(policy, PredictionCeiling) and name == "ppo_prior" and seed == work.settings.seed[0]:

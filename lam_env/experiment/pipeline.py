@@ -19,18 +19,16 @@ from lam_env.core import registry
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.progress import say, silent
 from lam_env.evaluation.report.elements import KNOWING
-from lam_env.experiment.agent_spec import needs_of
+from lam_env.experiment.agent_spec import needs_of, trains_once
 from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
 from lam_env.experiment.scheduler import Waiting, work_through
 from lam_env.experiment.score_store import ScoreKey, Scores, ScoreStore
-from lam_env.experiment.settings import ALL, PRETRAIN, RunSettings
+from lam_env.experiment.settings import PRETRAIN, RunSettings
+from lam_env.experiment.steps import GATES, REPLAY, SIMULATE, Plan, Steps
 from lam_env.launch import Launcher
 from lam_env.launch.child import DiedError, Limits, apart
 from lam_env.launch.job import one_line
 from lam_env.tracking.tracker import check_sinks
-
-REPLAY = "replay"  # among what failed: no agent
-LONG = {"steps", "latent"}  # who needs these is begun first, so that no worker is left alone with one at the end
 
 if TYPE_CHECKING:
     from lam_env.core.behaviour_tables import BehaviourTables
@@ -142,6 +140,13 @@ class Pipeline:
         self.cells = ScoreStore(self.folder, {name: tried.source for name, tried in self.tried.items()})
         self.known = self.cells.read()
         self.work = RunContext(s, str(self.path.absolute()))
+        self.plan = Plan(self.scenario, s, self.agents, self._needs, self.failed)
+        self.variant = "sim" if self.tables is None else "twin"
+        made = bool(self.config["prepared"] or self.earlier or (self.real and self.real.acts))
+        first = [*([GATES] if self.real and self.tables else []), *([] if made else [SIMULATE])]
+        steps = self.plan.steps(self.real is not None, (self.variant, first) if self._acts else None)
+        events = len(self.real.log) if self.real else 0
+        self.steps = Steps((step for step in steps if step not in self.known), self._needs, events)
 
     # -- the pipeline --------------------------------------------------------------------------------------------------
 
@@ -162,16 +167,16 @@ class Pipeline:
             for k, part in enumerate(folds(real.log, n) if n else (), 1):
                 part.save(self.folder.log / f"{name}-{k}")
                 yield from self._judge_on_log(f"{name}-{k}", launcher, k)
-        if self.settings.predict:
-            return
-        if real is not None and tables is None and not real.acts:
-            why = "the log holds no commands of the scenario's home, so no agent can act in it"
-            say(f"{why}: predictions are all there is", indent="")
+        if not self._acts:
+            if not self.settings.predict:
+                why = "the log holds no commands of the scenario's home, so no agent can act in it"
+                say(f"{why}: predictions are all there is", indent="")
             return
         if tables is not None:
             self.folder.write_text(TABLES, json.dumps(tables.to_json()) + "\n")
         if real is not None and tables is not None:
             self._add_fidelity(fidelity(self.work, real.log, launcher, launcher.progress))
+            self.steps.over(GATES)
         if not self.config["prepared"]:
             if earlier is not None:
                 earlier.copy_to(self.folder, same_world=self.settings.world == earlier.world)
@@ -179,9 +184,10 @@ class Pipeline:
                 made = launcher.submit(simulate_training_log, self.work)
                 yield {made}
                 launcher.result(made)
+                self.steps.over(SIMULATE)
             self.config["prepared"] = True
             self._write_config()
-        yield from self._judge("sim" if tables is None else "twin", launcher)
+        yield from self._judge(self.variant, launcher)
         if not self.news and all_there(self.work):
             return
         made = launcher.submit(keep_replays, self.work)
@@ -195,7 +201,6 @@ class Pipeline:
 
     def _judge_on_log(self, log_name: str, launcher: Launcher, fold: int = 0) -> Waiting:
         """Prediction rows of the real log's held-out days; a fold stands in the place of an evaluation seed."""
-        from lam_env.experiment.jobs import pretrain_on_log, prior_path
         from lam_env.experiment.logs.real import predict_on_log
 
         jobs: Jobs = {}
@@ -208,19 +213,24 @@ class Pipeline:
                 jobs[launcher.submit(predict_on_log, self.work, log_name, name, seed)] = (name, seed)
 
         def ended(name: str, seed: int, scores: dict[str, Scores] | None) -> None:
+            self.steps.over(ScoreKey(kind, name, seed))
             for row, each in (scores or {}).items():
                 self._add("log", row, seed, {fold: each[0]})
             if name == PRETRAIN:
                 submit("prior", seed)
 
-        missing = [s for s in self.settings.seed if not prior_path(self.work, log_name, s).is_dir()]
-        made = {launcher.submit(pretrain_on_log, self.work, log_name, seed): (PRETRAIN, seed) for seed in missing}
-        for name in (a for a in self.agents if a not in self.tried and self._needs(a) == ("log",)):
+        made = self._pretrain(kind, log_name, launcher)
+        for name in self.plan.counting:
             submit(name, 0)
-        for seed in (s for s in self.settings.seed if s not in missing):
+        for seed in (s for s in self.settings.seed if (PRETRAIN, s) not in made.values()):
             submit("prior", seed)
         jobs |= made
         yield from self._work_off(kind, jobs, launcher, ended)
+
+    @property
+    def _acts(self) -> bool:
+        """Whether agents are judged in worlds."""
+        return not self.settings.predict and (self.real is None or self.tables is not None or self.real.acts)
 
     @property
     def _limits(self) -> Limits:
@@ -232,26 +242,14 @@ class Pipeline:
 
     def _judge(self, variant: str, launcher: Launcher) -> Waiting:
         """Pre-train, then fit and judge every agent; what does not need the prior runs beside it."""
-        from lam_env.experiment.jobs import fit_and_judge, pretrain_on_log, prior_path, trains_once
+        from lam_env.experiment.jobs import fit_and_judge
 
-        first, everything = self.settings.seed[0], ALL in self.settings.agents
-        jobs: Jobs = {}
-        ladder = {agent: rung for rung, agent in self.scenario.ladder.items()} if everything else {}
-        exploits = list(self.scenario.exploits()) if everything else []
-        needs = {a: self._needs(a) for a in (*self.agents, *ladder) if a not in self.failed}
-        ordered = sorted(needs, key=lambda a: not LONG.intersection(needs[a]))
-        late = [a for a in ordered if "prior" in needs[a]]
-        # whoever else reads the hidden state builds on the net of `informed`, where that is one
-        net = KNOWING in self.agents and not trains_once(self.scenario, KNOWING)
-        last = [a for a in ordered if net and "latent" in needs[a] and a not in (*late, KNOWING)]
-        early = [a for a in ordered if a not in (*late, *last)]
+        plan, first = self.plan, self.settings.seed[0]
+        jobs = self._pretrain(variant, "train", launcher)
+        later = {seed for _, seed in jobs.values()}
 
         def submit(names: list[str], seed: int) -> None:
-            for name in (n for n in names if n not in self.failed):
-                once = trains_once(self.scenario, name)
-                if seed != first and (once or name not in self.agents):
-                    continue
-                trained = 0 if once else seed
+            for name, trained in plan.made_with((n for n in names if n not in self.failed), seed):
                 if (scores := self.known.get(ScoreKey(variant, name, trained))) is not None:
                     ended(name, trained, scores)
                 else:
@@ -259,24 +257,34 @@ class Pipeline:
                     jobs[launcher.submit(fit_and_judge, self.work, name, trained, limits=limits)] = (name, trained)
 
         def ended(name: str, seed: int, by_variant: dict[str, Scores] | None) -> None:
+            self.steps.over(ScoreKey(variant, name, seed))
             for suffix, scores in (by_variant or {}).items():
                 if name in self.agents:
                     self._add(variant + (f"-{suffix}" if suffix else ""), name, seed, scores)
-                if name in exploits:
+                if name in plan.exploits:
                     self._add("exploit", name, seed, scores)
-                if name in ladder and not suffix and (seed == first or trains_once(self.scenario, name)):
-                    self._add(f"ladder:{ladder[name]}", name, seed, scores)
+                if name in plan.ladder and not suffix and (seed == first or trains_once(self.scenario, name)):
+                    self._add(f"ladder:{plan.ladder[name]}", name, seed, scores)
             if name in (PRETRAIN, KNOWING):
-                submit(late if name == PRETRAIN else last, seed)
+                submit(plan.late if name == PRETRAIN else plan.last, seed)
 
-        missing = [seed for seed in self.settings.seed if not prior_path(self.work, "train", seed).is_dir()]
-        for seed in missing:
-            jobs[launcher.submit(pretrain_on_log, self.work, "train", seed)] = (PRETRAIN, seed)
         for seed in self.settings.seed:
-            submit(early if seed in missing else early + late, seed)
-        submit(exploits, first)
+            submit(plan.early if seed in later else plan.early + plan.late, seed)
+        submit(plan.exploits, first)
         self._write()
         yield from self._work_off(variant, jobs, launcher, ended)
+
+    def _pretrain(self, kind: str, log_name: str, launcher: Launcher) -> Jobs:
+        """The jobs that make the priors of a log, those that are not there."""
+        from lam_env.experiment.jobs import pretrain_on_log, prior_path
+
+        jobs: Jobs = {}
+        for seed in self.settings.seed:
+            if prior_path(self.work, log_name, seed).is_dir():
+                self.steps.drop(ScoreKey(kind, PRETRAIN, seed))
+            else:
+                jobs[launcher.submit(pretrain_on_log, self.work, log_name, seed)] = (PRETRAIN, seed)
+        return jobs
 
     def _work_off(self, kind: str, jobs: Jobs, launcher: Launcher, ended: Ended) -> Waiting:
         """Keeps what the jobs return, until none is left; `ended` may submit more. An agent that fails in a world is
@@ -294,6 +302,7 @@ class Pipeline:
                     if name == PRETRAIN or kind.startswith("log"):
                         raise
                     self.failed.setdefault(name, str(error))
+                    self.steps.drop(*(step for step in self.steps.left if step.agent == name))
                 if scores is not None:
                     self.cells.keep(ScoreKey(kind, name, seed), scores)
                     self.news = self.news or not kind.startswith("log")
@@ -331,10 +340,9 @@ class Pipeline:
         self.folder.write_json(ABOUT, about_of(self.gates, self.failed))
 
     def final_scores(self) -> dict[str, float]:
-        """As in the tables, for trackers."""
-        from lam_env.experiment.result_tables import scores_in
+        from lam_env.experiment.result_tables import final_scores
 
-        return scores_in(self._rows())
+        return final_scores(self._rows())
 
     @property
     def marked(self) -> list[str]:

@@ -11,7 +11,7 @@ from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.episode import Moment, episode
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
 from lam_env.evaluation.report.reader import understood
-from lam_env.evaluation.report.recorder import Judged, file_of, replay_file, worth_watching
+from lam_env.evaluation.report.recorder import Judged, as_now, file_of, replay_file, worth_watching
 from lam_env.evaluation.report.trace import Played, trace
 from lam_env.experiment.jobs import RunContext
 from lam_env.experiment.models import expectation
@@ -63,7 +63,7 @@ def _record(work: RunContext, agent: str) -> Judged | None:
     if not path.is_file():
         return None
     with understood(path):
-        record: Judged = read_json(path)
+        record: Judged = as_now(read_json(path))
     if "episodes" not in record:
         raise UserError(f"{path}: holds no episodes; run again")
     return record

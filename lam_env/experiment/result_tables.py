@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from lam_env.core import registry
 from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, UTILITY
 from lam_env.core.errors import cut
-from lam_env.evaluation.comparison import BASELINE, ORACLE, runs_of
+from lam_env.evaluation.comparison import BASELINE, ORACLE, estimate_of
+from lam_env.evaluation.credibility import Credibility
 from lam_env.evaluation.log_predictors import best_in_words, notes_on_counts, notes_on_parts
 from lam_env.evaluation.predictions.breakdown import breakdowns
 from lam_env.evaluation.results import ResultRow, read, result_rows
 from lam_env.evaluation.rollout import add_lift
-from lam_env.evaluation.statistics import iqm
-from lam_env.evaluation.tables import LADDER, VARIANTS, Provenance, Table, holds, score_table, versions
+from lam_env.evaluation.tables import LADDER, VARIANTS, Provenance, Table, brief_table, holds, score_table, versions
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import RunSettings
@@ -65,10 +65,10 @@ def tables_of_run(
     about = Provenance(command, settings.device, seconds, versions())
     log_name, shown = log_of(settings), marked if marked is not None else failed or {}
     parts = [f"# {log_name if settings.predict else settings.scenario}"]
+    if gates:  # before what is won for the resident
+        parts.append("## Is the simulated resident credible?\n\n" + fidelity_table(list(gates)))
     for heading, tables in tables_in(rows, settings.scenario, about, shown, log_name):
         parts += [f"## {heading}", *(table.markdown() for table in tables)]
-    if gates:
-        parts.append("## Is the simulated resident credible?\n\n" + fidelity_table(list(gates)))
     if failed:
         parts.append("## Left out\n\n" + "\n".join(f"- {name}: {why}" for name, why in failed.items()))
     if not rows:
@@ -110,23 +110,12 @@ def tables_in(
             tables[0] = tables[0].with_failed(failed)
         notes = notes_on_parts(mine) if predicted else []
         notes += notes_on_counts(mine) if variant == "log" else []
+        notes += filter(None, [Credibility.of(mine).warning()])
         if notes:
             tables[0] = dataclasses.replace(tables[0], notes=(*notes, *tables[0].notes))
         yield VARIANTS.get(variant, variant), tables
     if ladder := _ladder(rows, scenario, about):
         yield "Information ladder", [ladder]
-
-
-def scores_in(rows: Sequence[ResultRow]) -> dict[str, float]:
-    """As in the tables: variant/agent/metric -> interquartile mean over all seeds; none of a scenario's own metrics."""
-    scores = {}
-    for variant, agent, metric in dict.fromkeys((r.variant, r.agent, r.metric) for r in rows):
-        if metric not in CATALOGUE:
-            continue
-        runs = runs_of([r for r in rows if r.variant == variant], agent, CATALOGUE[metric])
-        if runs is not None:
-            scores[f"{variant}/{agent}/{metric}"] = float(iqm(runs.ravel()))
-    return scores
 
 
 def about_of(gates: Sequence[Gate], failed: Mapping[str, str]) -> dict[str, object]:
@@ -167,7 +156,9 @@ def console_tables(
     for variant in variants:
         mine = [r for r in rows if r.variant == variant]
         if holds(mine, [JUDGE]):
-            score_table(mine, scenario, "summary", variant, intervals=False).with_failed(failed).show()
+            if warning := Credibility.of(mine).warning():
+                print(warning)
+            brief_table(mine, scenario, variant).with_failed(failed).show()
         elif holds(mine, PREDICTION):
             called = log_name if variant == "log" else None
             table = score_table(mine, scenario, "prediction", variant, intervals=variant != "log", called=called)
@@ -186,3 +177,15 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: It
     if (folder.log / "train").is_dir():
         print("Next, your own agent as one more row:")
         print(f"  python -m lam_env.run scenario={settings.scenario} model={folder.path} agent=my_module:MyAgent")
+
+
+def final_scores(rows: Sequence[ResultRow]) -> dict[str, float]:
+    """As in the tables: variant/agent/metric -> the estimate over all seeds."""
+    scores = {}
+    for variant, agent, metric in dict.fromkeys((r.variant, r.agent, r.metric) for r in rows):
+        if metric not in CATALOGUE:  # a scenario's own
+            continue
+        estimate = estimate_of([r for r in rows if r.variant == variant], agent, CATALOGUE[metric])
+        if estimate is not None:
+            scores[f"{variant}/{agent}/{metric}"] = estimate.value
+    return scores

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +16,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.interrupts import undisturbed
 from lam_env.core.progress import Progress, Report
 from lam_env.experiment.settings import RunSettings
+from lam_env.experiment.steps import Steps, Whole
 from lam_env.launch import Launcher
 from lam_env.launch.child import Limits
 from lam_env.launch.job import one_line
@@ -25,6 +27,9 @@ Waiting = Iterator[set[Future[Any]]]
 UNITS = {  # of the stages that begin so
     "simulate": "world-days",
     "judge": "days",
+    "threshold": "thresholds",
+    "pseudo-counts": "values",
+    "trial of acts": "days",
     "pre-training": "updates",
     "train": "updates",
     "informed": "updates",
@@ -40,6 +45,7 @@ class Scheduled(Protocol):
     path: Path
     settings: RunSettings
     config: dict[str, object]
+    steps: Steps
 
     @property
     def again(self) -> str:
@@ -88,13 +94,12 @@ def _labelled(report: Report, label: str) -> Report:
     return report_of
 
 
-def work_through(pipelines: Sequence[Run], sizes: Mapping[Run, int] | None = None) -> dict[Run, UserError]:
+def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
     """All stages of all of them, in the jobs of one launcher: while one waits the others go on. Returns those that
     could not be finished, and why. The first one's settings say which launcher. On this machine as many are begun as
-    there are workers, and another when one ends. `sizes`: how much of the whole each is (default: all alike)."""
-    settings, todo = pipelines[0].settings, deque(pipelines)
+    there are workers, and another when one ends."""
+    settings, todo, began = pipelines[0].settings, deque(pipelines), time.monotonic()
     at_once = settings.workers if settings.launcher == "local" else len(pipelines)
-    sizes = sizes or dict.fromkeys(pipelines, 1)
     active: dict[Run, Waiting] = {}
     errors: dict[Run, UserError] = {}
     waiting: dict[Run, set[Future[Any]]] = {}
@@ -109,6 +114,9 @@ def work_through(pipelines: Sequence[Run], sizes: Mapping[Run, int] | None = Non
             del active[one]
             one.stopped()
             errors[one] = UserError(f"{one.path}: {one_line(error)}")
+        if one not in active:
+            one.steps.drop(*one.steps.left)
+        progress.whole(*Whole.of((p.steps for p in pipelines), time.monotonic() - began))
 
     try:
         first, alone = pipelines[0], len(pipelines) == 1
@@ -117,14 +125,12 @@ def work_through(pipelines: Sequence[Run], sizes: Mapping[Run, int] | None = Non
             Tracking(settings.track if alone else (), first.path, first.config) as tracking,
             _launcher(settings, tracking.hears(with_units(progress))) as launcher,
         ):
+            progress.whole(*Whole.of((p.steps for p in pipelines), 0))
             while todo or waiting:
                 while todo and len(active) < at_once:
                     one = todo.popleft()
                     active[one] = one.stages(launcher if alone else Labelled(launcher, one.path.name))
                     go_on(one)
-                if not alone:
-                    whole = sum(sizes.values())
-                    progress("all runs", whole - sum(sizes[one] for one in (*active, *todo)), whole)
                 done = launcher.finished(set().union(*waiting.values())) if waiting else set()
                 for one in [p for p, jobs in waiting.items() if jobs & done]:
                     go_on(one)

@@ -68,8 +68,7 @@ def _compare(
             pipeline.open(stack)
         device = pipelines[0].settings.device
         print(f"suite {suite.name}: {', '.join(runs)}, device {device} -> {path}")
-        sizes = {p: 1 if p.real is None else len(p.real.log) for p in pipelines}
-        errors = work_through(pipelines, sizes)
+        errors = work_through(pipelines)
         failed: Failed = {}
         for name, pipeline in runs.items():
             if pipeline not in errors:

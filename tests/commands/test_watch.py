@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,26 @@ def test_in_a_terminal_the_episode_plays_in_place(
     assert "\x1b[?1049h" in out
     assert "\x1b[?1049l" in out
     assert "48;2;" in out
+
+
+@pytest.mark.parametrize(
+    ("path", "lacks", "said"), [("a.gif", True, "pip install pillow"), ("a.png", False, "ends in")]
+)
+def test_a_gif_that_cannot_be_written_is_refused_before_anything_is_played(
+    path: str,
+    lacks: bool,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if lacks:
+        monkeypatch.setattr(watch.importlib.util, "find_spec", lambda name: None if name == "PIL" else find_spec(name))
+    monkeypatch.setattr(watch, "playback_of", lambda settings: pytest.fail("played"))
+    with pytest.raises(SystemExit) as done:
+        watch.main([f"gif={tmp_path / path}"])
+    assert done.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: gif={tmp_path / path}: ")
+    assert said in error
+    assert not list(tmp_path.iterdir())

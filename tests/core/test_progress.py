@@ -54,16 +54,37 @@ def test_a_resumed_stage_counts_only_its_own_steps(clock: list[float]) -> None:
     assert "100/s" in out.getvalue()
 
 
+def rows(out: Terminal) -> list[str]:
+    shown = [re.sub(r"\x1b\[[\d;?]*\w", "", line).strip("\r") for line in out.getvalue().splitlines()]
+    return [row for row in shown if row]
+
+
 def test_a_terminal_shows_stage_rate_and_note_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     out = Terminal()
     with Progress(out) as progress:
-        progress("train", 0, 100, "")
-        progress("train", 100, 100, "[reward] 1.5")
+        progress("[own] train", 0, 100, "")
+        progress("[own] train", 50, 100, "[reward] 1.5")
         progress("no end in sight", 3, 0, "")
-    text = out.getvalue()
-    for part in ("train", "100 %", "[reward] 1.5", "no end in sight"):
-        assert part in text
+    assert any("[own] train" in row and " 50 %" in row and "[reward] 1.5" in row for row in rows(out))
+    assert any("no end in sight" in row for row in rows(out))
+
+
+def test_a_stage_that_is_over_leaves_a_line_and_no_bar(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = Terminal()
+    with Progress(out) as progress:
+        for k in range(40):
+            progress(f"fit {k} [updates]", 0, 10)
+            clock[0] += 2
+            progress(f"fit {k} [updates]", 10, 10, "a note that is longer " * 9)
+        progress("judge", 1, 10)
+    shown = rows(out)
+    lines = [row for row in shown if re.match(r"fit \d+: 10 updates \(2.0 s, 5 updates/s, a note", row)]
+    assert len({line.split(":")[0] for line in lines}) == 40
+    assert max(map(len, lines)) <= 80
+    assert "fit" not in "".join(shown[shown.index(lines[-1]) + 1 :])
+    assert "judge" in shown[-1]
 
 
 def test_bars_stop_when_the_work_fails() -> None:
@@ -79,13 +100,13 @@ def test_a_row_fits_into_eighty_columns_whatever_is_told(monkeypatch: pytest.Mon
     out = Terminal()
     with Progress(out) as progress:
         progress("fine-tune of a name that is far too long [steps]", 500, 1000, "a note that is longer " * 9)
-    rows = [re.sub(r"\x1b\[[\d;?]*\w", "", line).strip("\r") for line in out.getvalue().splitlines()]
-    shown = [row for row in rows if "fine-tune" in row]
+    shown = [row for row in rows(out) if "fine-tune" in row]
     assert shown
     for row in shown:
         assert len(row.rstrip()) <= 80
         assert sum(map(row.count, "━╺╸")) == 10  # which no note shrinks
     assert " 50 %" in shown[-1]
+    assert "a note" not in shown[-1]  # there is no room
 
 
 def test_a_rate_says_of_what(clock: list[float]) -> None:
@@ -110,3 +131,34 @@ def test_a_note_is_broken_on_a_terminal_alone(
     assert all(len(line) <= 30 for line in lines)
     assert [line[:4] for line in lines] == ["  sp", *["    "] * (len(lines) - 1)]
     assert " ".join(line.strip() for line in lines) == text
+
+
+def test_lines_say_which_step_they_belong_to(clock: list[float]) -> None:
+    out = io.StringIO()
+    with Progress(out) as progress:
+        for over in (0, 1, 2):
+            progress.whole(over, 2, over / 2, None)
+            progress(f"fit {over}", 1, 1)
+        progress.whole(0, 0, 1, None)  # of nothing
+        progress("fit", 1, 1)
+    assert [line.partition(":")[0] for line in out.getvalue().splitlines()] == [
+        "[1/2] fit 0",
+        "[2/2] fit 1",
+        "[2/2] fit 2",
+        "[2/2] fit",
+    ]
+
+
+def test_the_bar_of_the_whole_stands_above_the_others(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = Terminal()
+    with Progress(out) as progress:
+        progress.whole(11, 31, 0.25, 3723.4)
+        progress("judge", 1, 10)
+    first, second = (row.rstrip() for row in rows(out)[-2:])
+    assert re.fullmatch(r". step 12 of 31 +[━╺╸]{10}  25 % +1:02:03", first)
+    assert "judge" in second
+    clock[0] += 4000
+    with Progress(late := Terminal()) as progress:
+        progress.whole(11, 31, 0.25, None)
+    assert "-:--:--" in rows(late)[-1]

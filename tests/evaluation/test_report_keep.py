@@ -80,7 +80,7 @@ def test_worlds_that_take_each_others_place_are_told_apart(
 
 
 def test_by_night_less_is_heard_than_by_day(home: Any, watched: tuple[RolloutRecorder, list[dict[str, float]]]) -> None:
-    points = watched[0].by_hour(home.n_users)["epochs"]
+    points = watched[0].by_hour(home.n_users)["decisions"]
     assert sum(points[1:4]) < sum(points[18:21])
 
 
@@ -133,15 +133,15 @@ def test_what_is_kept_of_predictions() -> None:
     found = prediction_record(scored(probs, target))
     assert found["counts"] == [[1, 1, 1], [1, 2, 1], [2, 1, 1], [2, 2, 1]]  # given an action
     bins = found["reliability"]
-    assert sum(bins["epochs"]) == 4
-    gap = np.abs(np.array(bins["confidence"]) - bins["accuracy"]) * bins["epochs"]
+    assert sum(bins["decisions"]) == 4
+    gap = np.abs(np.array(bins["confidence"]) - bins["accuracy"]) * bins["decisions"]
     assert gap.sum() / 4 == pytest.approx(ece(scored(probs, target)), rel=1e-4)
     assert prediction_record(scored(probs, np.zeros(4, int)))["counts"] == []
     assert prediction_record(scored(probs[:0], target[:0])) == {}
 
 
 def episodes(worlds: list[int], utility: list[float], acts: list[int]) -> dict[str, Any]:
-    return {"episodes": {"world": worlds, "utility.total": utility, "acts": acts, "epochs": acts}}
+    return {"episodes": {"world": worlds, "utility.total": utility, "acts": acts, "decisions": acts}}
 
 
 def test_lifts_are_of_the_same_worlds() -> None:

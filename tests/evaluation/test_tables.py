@@ -159,3 +159,39 @@ def test_latex_writes_out_what_tex_takes_for_its_own() -> None:
         r"\par\footnotesize A\_note \textless{}1\textgreater{}.",
         r"\end{table}",
     ]
+
+
+def acted(agent: str, lift: float, noop: float, top1: float | None = None) -> list[ResultRow]:
+    scores = {"utility.total": 1 + lift, "utility.lift": lift, "utility.share_of_oracle": lift / 4}
+    scores |= {"feedback.noop_rate": noop}
+    scores |= {} if top1 is None else {"pred.top1": top1}
+    return [
+        r for s in range(4) for r in result_rows({k: v * (1 + s / 10) for k, v in scores.items()}, "home", agent, s)
+    ]
+
+
+def test_in_brief_are_lift_and_share_with_intervals_and_who_never_acts_is_one_line() -> None:
+    rows = [*acted("none", 0, 1), *acted("quiet", 0, 1, 0.25), *acted("still", 0, 1), *acted("bold", -2, 0.5, 0.5)]
+    rows += acted("oracle", 4, 0.1)
+    table = tables.brief_table([*rows, *[r._replace(variant="twin") for r in rows]], "home")
+    assert table.columns == ("agent", "top-1", "lift", "share of oracle")
+    assert [row[0] for row in table.rows] == ["none", "bold", "oracle"]
+    assert cell(table, "bold", "top-1") == "0.575"
+    assert cell(table, "bold", "lift").startswith("-2.300 [-")
+    assert cell(table, "bold", "share of oracle") == "-0.50"  # the same on each seed
+    assert cell(table, "oracle", "share of oracle") == "1.00"
+    assert table.notes[0] == "Never act, so they win nothing: quiet (top-1 0.287), still."
+
+
+def test_in_brief_fits_80_columns_whatever_the_numbers() -> None:
+    rows = [
+        r for a, lift in (("none", 0.0), ("plugin_context", -212.2), ("oracle", 987.6)) for r in acted(a, lift, 0.5)
+    ]
+    noise = [r._replace(value=r.value * (1 + 0.2 * (-1) ** r.seed)) for r in rows]
+    console = Console(width=80, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115 -- lives as long as the test
+    console.print(tables.brief_table(noise, "home").rich())
+    lines = console.export_text().splitlines()
+    console.file.close()
+    (row,) = [line for line in lines if "plugin_context" in line]
+    assert row.count("[") == row.count("]") == 2  # no interval is broken into two lines
+    assert max(map(len, lines)) <= 80

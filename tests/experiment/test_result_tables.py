@@ -10,7 +10,7 @@ import pytest
 
 from lam_env.evaluation.comparison import added
 from lam_env.evaluation.results import write
-from lam_env.experiment.result_tables import about_of, closing, rows_of_run, tables_of_run
+from lam_env.experiment.result_tables import about_of, closing, final_scores, rows_of_run, tables_of_run
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ORDER, RunSettings
 from lam_env.logs.fidelity import Gate
@@ -109,6 +109,29 @@ def test_the_last_screen_fits_100_columns_and_its_command_is_whole(
     assert max(len(line) for line in lines if str(tmp_path) not in line and "Runs an agent" not in line) <= 100
     assert any(line.startswith("Runs an agent") and line.endswith("interquartile mean.") for line in lines)  # whole
     assert any("my_agents.heating:Careful" in line and "…" not in line for line in lines)
+
+
+def test_a_twin_that_fails_says_so_before_what_is_won(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gates = [(0, {0: {"fidelity.tstr": 0.0, "fidelity.wake_up": 1.0}})]
+    run = {("twin", a): scores for (variant, a), scores in FOUND.items() if variant == "sim"}
+    rows = rows_of_run("home", {**run, ("twin", "resident"): gates}, [*ORDER, "resident"])
+    folder = RunFolder.create(tmp_path / "run", {})
+    write(folder.path / "results.csv", rows)
+    closing(folder, RunSettings(scenario="home"), 12)
+    said = capsys.readouterr().out
+    assert said.startswith("WARNING: the twin fails 1 of 2 gates of credibility (tstr)")
+    assert "home (twin): in brief" in said
+    gate = Gate("trained on simulated", "fidelity.tstr", (0.5,), (0.1,), "above", False)
+    text = tables_of_run(rows, RunSettings(scenario="home", device="cpu"), "", 1.0, [gate])
+    assert text.index("trained on simulated") < text.index("lift")
+
+
+def test_trackers_get_what_tables_say() -> None:
+    scores = final_scores(rows_of_run("home", FOUND, ORDER))
+    assert scores["sim/oracle/utility.share_of_oracle"] == 1
+    assert scores["sim/none/utility.share_of_oracle"] == 0
+    assert scores["sim/prior/utility.share_of_oracle"] == pytest.approx(3.5 / 8)
+    assert scores["log/prior/pred.top1"] == 0.5
 
 
 def test_what_the_report_is_told_of_gates_is_plain_json() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -130,8 +131,15 @@ def test_an_agent_that_fails_in_mid_run_is_named_and_left_out(done: tuple[Path, 
     assert "| own_agents:Leaves | failed |" in text
 
 
-def test_progress_says_what_it_counts(done: tuple[Path, str, str]) -> None:
+def test_progress_says_what_it_counts_and_which_step_it_is(done: tuple[Path, str, str]) -> None:
     said = done[2]
+    steps = re.findall(r"^\[(\d+)/(\d+)\] ", said, re.MULTILINE)
+    assert [int(k) for k, _ in steps] == sorted(int(k) for k, _ in steps)
+    (total,) = {int(n) for _, n in steps}
+    assert steps[0] == ("1", str(total))
+    assert re.search(rf"^\[{total}/{total}\] replay: ", said, re.MULTILINE)
+    # log; 2 priors, none, random, timer, oracle; with 2 seeds each ppo_prior, the ladder's, informed, 4 of one's own
+    assert total == 1 + 2 + 4 + 2 * 7 + 1
     for part in (
         "simulate: 6 world-days (",
         "pre-training, seed 4: ",

@@ -70,9 +70,11 @@ def render(run: RunFiles, about: ScenarioNotes) -> str:
 def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
     """In the order of the page."""
     prediction, reward, figures = scores.tables(run, about.figures)
+    gates = scores.gates_section(run)
     return [
         replay(run),
         *lost(run),
+        *([] if gates.missing else [gates]),  # before what is won
         scores.overview(run),
         episodes.acts(run),
         prediction,
@@ -88,7 +90,7 @@ def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
         episodes.hours_section(run),
         figures,
         episodes.failures(run),
-        scores.gates_section(run),
+        *([gates] if gates.missing else []),
     ]
 
 

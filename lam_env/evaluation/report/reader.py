@@ -16,7 +16,7 @@ from lam_env.core.events import ActionLog
 from lam_env.core.files.inputs import BROKEN, read_json, read_text, reason
 from lam_env.core.files.records import record_of
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
-from lam_env.evaluation.report.recorder import ABOUT, FOLDER, Judged, replay_file, worth_watching
+from lam_env.evaluation.report.recorder import ABOUT, FOLDER, Judged, as_now, replay_file, worth_watching
 from lam_env.evaluation.report.trace import Trace
 from lam_env.evaluation.results import ResultRow, read
 from lam_env.logs.fidelity import Gate
@@ -91,7 +91,7 @@ def read_run(path: Path) -> RunFiles:
         data = _json(file)
         with understood(file):
             key = (str(data["agent"]), int(data["train_seed"]))
-            (on_log if "episodes" not in data else judged)[key] = data
+            (on_log if "episodes" not in data else judged)[key] = as_now(data)
     replays = [_json(file) for file in sorted((path / FOLDER).glob("replay-*.json"))]
     about = _json(path / ABOUT) if (path / ABOUT).is_file() else {}
     with understood(path / ABOUT):

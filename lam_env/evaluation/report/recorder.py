@@ -71,7 +71,7 @@ def evaluation_record(
             "judged": len(totals),
             "days": scenario.days,
             "world": [int(world_seeds[i]) for i in rows],
-            "epochs": recorder.points[rows].tolist(),
+            "decisions": recorder.points[rows].tolist(),
             "acts": recorder.acts[rows].tolist(),
             **{k: [_short(totals[i][k]) for i in rows] for k in names},
         },
@@ -96,7 +96,7 @@ class RolloutRecorder:
         self.alone = not scenario.personal or scenario.n_users == 1
         self.clocked = not scenario.personal
         a = len(scenario.vocabulary)
-        self.hours = {name: np.zeros(24) for name in ("epochs", "acts", "reward", "accepted", "refused", "utility")}
+        self.hours = {name: np.zeros(24) for name in ("decisions", "acts", "reward", "accepted", "refused", "utility")}
         self.actions = {name: np.zeros(a) for name in ("acts", "accepted", "refused")}
         self.points, self.acts = np.zeros(n, int), np.zeros(n, int)  # of each world
         self._steps: list[tuple[np.ndarray, ...]] = []
@@ -137,7 +137,7 @@ class RolloutRecorder:
             return
         hour, actions, running, rewards, acts, answers = map(np.concatenate, zip(*self._steps, strict=True))
         self._steps.clear()
-        self._add("epochs", hour[running])
+        self._add("decisions", hour[running])
         self._add("acts", hour[acts])
         self._add("reward", hour[running], rewards[running])
         self.actions["acts"] += np.bincount(actions[acts], minlength=len(self.actions["acts"]))
@@ -178,12 +178,19 @@ def prediction_record(of: Scored) -> Predictions:
     """Of predictions and what followed: reliability with none included, and counts where the user acts."""
     if not len(of.target):
         return {}
-    acts, names = of.acts, ("low", "confidence", "accuracy", "epochs")  # of `Reliability`, as files have them
+    acts, names = of.acts, ("low", "confidence", "accuracy", "decisions")  # of `Reliability`
     pairs, counts = np.unique(np.stack([of.target[acts], of.likeliest[acts]], 1), axis=0, return_counts=True)
     return {
         "reliability": {k: [_short(x) for x in v] for k, v in zip(names, reliability(of), strict=True)},
         "counts": [[*pair, n] for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True)],
     }
+
+
+def as_now(record: Any) -> Any:
+    """A record as files hold it; decisions were once called epochs there."""
+    if isinstance(record, dict):
+        return {"decisions" if key == "epochs" else key: as_now(part) for key, part in record.items()}
+    return record
 
 
 def lifts(mine: Judged, base: Judged) -> list[tuple[float, int, int]]:
@@ -211,6 +218,6 @@ def worth_watching(mine: Judged, base: Judged | None) -> list[tuple[str, int]]:
         return [("first", worlds[0])]
     n = len(ranked)
     middle = ranked[n // 4 : max(n // 4 + 1, n - n // 4)]
-    typical = max(middle, key=lambda e: (acts[e[1]], mine["episodes"]["epochs"][e[1]]))[1]
+    typical = max(middle, key=lambda e: (acts[e[1]], mine["episodes"]["decisions"][e[1]]))[1]
     worst = ranked[0][0] < next(e[0] for e in ranked if e[1] == typical)
     return [("typical", worlds[typical]), *([("worst", worlds[ranked[0][1]])] if worst else [])]

@@ -50,7 +50,7 @@ def calibration(run: RunFiles) -> Section:
     series = []
     for agent, predictions, _ in filter(None, (first, second)):
         bins = predictions["reliability"]
-        series.append((agent, bins["confidence"], bins["accuracy"], bins["epochs"]))
+        series.append((agent, bins["confidence"], bins["accuracy"], bins["decisions"]))
     if not series:
         return Section(*head, missing=OLD if not run.judged and not run.on_log else "No agent of this run predicts.")
     drawn = charts.diagonal("f-reliability", "Reliability diagram", series, colours(shown_agent(run)))

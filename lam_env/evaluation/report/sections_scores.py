@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from lam_env.config.convert import count
 from lam_env.core.catalogue import JUDGE, KPI, LIFT, NLL, PREDICTION, REWARD, TERM, TOP1, UTILITY_TERM
-from lam_env.evaluation.comparison import added, best_counting, runs_of, share_of_oracle
+from lam_env.evaluation.comparison import added, best_counting, estimate_of, runs_of, share_of_oracle
+from lam_env.evaluation.credibility import Credibility
 from lam_env.evaluation.estimates import FEWEST, difference, estimate_metric, in_text
 from lam_env.evaluation.log_predictors import best_predictor, notes_on_parts
 from lam_env.evaluation.report import charts
@@ -54,31 +56,36 @@ def shown_agent(run: RunFiles) -> str:
 
 
 def tiles(run: RunFiles) -> list[tuple[str, str, str]]:
-    """(what, value, more) of the page's head."""
+    """(what, value, more) of the page's head: of a real log who predicts it best, then whether its twin is credible,
+    then what is won. Shares of one evaluation seed are not told: a single day may win all that there is."""
+    log, mine, agent = rows_in(run, "log"), rows_in(run, run.variant), shown_agent(run)
     out = []
-    mine, agent = rows_in(run, run.variant), shown_agent(run)
-    metrics = (
-        (TOP1, "next action known", ".0%"),
+    if (best := best_predictor(log)) is not None:
+        for metric, what, form in ((TOP1, "next event of the log known", ".0%"), (NLL, f"NLL [{NLL.unit}]", ".3g")):
+            if (known := estimate_of(log, best, metric)) is not None:
+                out.append(_tile(what, known, form, f"by {best}, the best on the log"))
+    credible = Credibility.of(mine)
+    if credible.failed:
+        what = f"of {credible.gates} gates of credibility are failed by the twin, for whom all below is won"
+        out.append((what, str(len(credible.failed)), ", ".join(credible.failed)))
+    seeds = len({r.seed for r in mine if r.agent == agent})
+    few = "" if seeds >= FEWEST else f"{count(seeds, 'evaluation seed')}, so no interval"
+    for metric, what, form in (
+        (TOP1, f"next action known, by {agent}", ".0%" if seeds > 1 else ".2f"),
         (LIFT, f"lift in true utility, {LIFT.unit}", "+.3g"),
-    )
-    for metric, what, form in metrics:
-        if (runs := runs_of(mine, agent, metric)) is not None:
-            out.append(_tile(what, estimate_metric(runs, metric), form))
-    if (share := share_of_oracle(mine, agent)) is not None:
-        out.append(_tile("of what the oracle wins", share, ".0%"))
+    ):
+        if (estimate := estimate_of(mine, agent, metric)) is not None:
+            out.append(_tile(what, estimate, form, few))
+    if (share := share_of_oracle(mine, agent)) is not None and agent != CEILING and seeds > 1:
+        out.append(_tile("of what the oracle wins", share, ".0%", few))
         if (best := best_counting(mine)) not in (None, agent) and (more := added(mine, agent, str(best))) is not None:
-            out.append(_tile(f"of it more than {best}, the best counting row", more.of, "+.1%"))
-    if not out and (best := best_predictor(log := rows_in(run, "log"))) is not None:
-        if (runs := runs_of(log, best, TOP1)) is not None:
-            out.append(("next event of the log known", f"{float(np.mean(runs)):.0%}", f"by {best}"))
-        if (nll := runs_of(log, best, NLL)) is not None:
-            out.append((f"{NLL.heading} [{NLL.unit}]", f"{float(np.mean(nll)):.3g}", f"of {best}"))
+            out.append(_tile(f"of it more than {best}, the best counting row", more.of, "+.1%", few))
     return out
 
 
-def _tile(what: str, estimate: Interval, form: str) -> tuple[str, str, str]:
+def _tile(what: str, estimate: Interval, form: str, more: str) -> tuple[str, str, str]:
     value, low, high = (format(part, form) for part in estimate)
-    return what, value, f"{low} to {high}" if low != high else ""
+    return what, value, "; ".join(filter(None, (f"{low} to {high}" if low != high else "", more)))
 
 
 def overview(run: RunFiles) -> Section:
@@ -92,6 +99,7 @@ def overview(run: RunFiles) -> Section:
     with_lines = any(e.low != e.high for e in lifts.values())
     lines = "lines are 95 % intervals over seeds" if with_lines else f"no intervals of fewer than {FEWEST} seeds"
     text = f"Lift is the hidden true utility won over the same people on the same seeds without an agent; {lines}."
+    text = " ".join(filter(None, (Credibility.of(mine).warning(), text)))
     figure = _of_lifts("f-lift", "Lift over doing nothing", lifts, f"true utility won, {LIFT.unit}", shown_agent(run))
     return Section(*head, text=text, figures=(Figure(*figure, "Each agent's lift. Zero is doing nothing."),), half=True)
 

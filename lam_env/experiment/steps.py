@@ -1,0 +1,116 @@
+"""The steps of a run, which are its jobs: who is judged after whom, how many steps there are, how many are over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from lam_env.core import registry
+from lam_env.envs.scenario import Scenario
+from lam_env.evaluation.report.elements import KNOWING
+from lam_env.experiment.agent_spec import trains_once
+from lam_env.experiment.score_store import ScoreKey
+from lam_env.experiment.settings import ALL, PRETRAIN, RunSettings
+
+REPLAY = "replay"  # in the place of an agent's name, as PRETRAIN is
+SIMULATE, GATES, REPLAYED = ScoreKey("log", "simulate", 0), ScoreKey("twin", "gates", 0), ScoreKey("", REPLAY, 0)
+LONG = {"steps", "latent"}  # who needs these learns long, and is begun first: no worker is left alone with one
+WEIGHT = 8  # of who learns long; of any other job 1: in the home, as it comes, 200 to 380 s, and some 40
+EVENTS = 10_000  # of a real log, up to which a step weighs no more
+
+Needs = Callable[[str], Collection[str]]  # what an agent needs
+
+
+class Plan:
+    """Who is judged where, and after whom. `failed`: agents that are left out.
+
+    counting: who learns from a log alone. Of those who act, `early` need no prior, `late` build on it, `last` on the
+    net of `informed`, and `exploits` are built to win the reward without helping. ladder: agent -> its rung.
+    """
+
+    def __init__(
+        self, scenario: Scenario, settings: RunSettings, agents: Sequence[str], needs: Needs, failed: Collection[str]
+    ):
+        self.scenario, self.seeds, self.agents = scenario, settings.seed, agents
+        self.folds = settings.eval.folds
+        everything = ALL in settings.agents
+        self.ladder = {agent: rung for rung, agent in scenario.ladder.items()} if everything else {}
+        self.exploits = list(scenario.exploits()) if everything else []
+        of = {a: needs(a) for a in (*agents, *self.ladder) if a not in failed}
+        self.counting = [a for a in agents if not registry.names_code(a) and of.get(a) == ("log",)]
+        ordered = sorted(of, key=lambda a: not LONG.intersection(of[a]))
+        net = KNOWING in agents and not trains_once(scenario, KNOWING)
+        self.late = [a for a in ordered if "prior" in of[a]]
+        self.last = [a for a in ordered if net and "latent" in of[a] and a not in (*self.late, KNOWING)]
+        self.early = [a for a in ordered if a not in (*self.late, *self.last)]
+
+    def made_with(self, names: Iterable[str], seed: int) -> Iterator[tuple[str, int]]:
+        """Of these agents those that are made with a training seed, and the seed that their scores are known by: 0,
+        where another one gives the same agent. A rung or an exploit is made with the first seed alone."""
+        for name in names:
+            once = trains_once(self.scenario, name)
+            if seed == self.seeds[0] or (name in self.agents and not once):
+                yield name, 0 if once else seed
+
+    def steps(self, on_log: bool, in_worlds: tuple[str, Sequence[ScoreKey]] | None) -> Iterator[ScoreKey]:
+        """All jobs of the run. `on_log`: predictors are judged on a log's held-out part; `in_worlds`: the kind of the
+        worlds in which agents are judged, and what has to be done before."""
+        for kind in [f"log-{k + 1}" for k in range(self.folds)] or ["log"] if on_log else []:
+            yield from (ScoreKey(kind, PRETRAIN, seed) for seed in self.seeds)
+            yield from (ScoreKey(kind, name, 0) for name in self.counting)
+            yield from (ScoreKey(kind, "prior", seed) for seed in self.seeds)
+        if in_worlds is not None:
+            kind, first = in_worlds
+            yield from first
+            yield from (ScoreKey(kind, PRETRAIN, seed) for seed in self.seeds)
+            everybody = (*self.early, *self.late, *self.last, *self.exploits)
+            yield from (ScoreKey(kind, *one) for seed in self.seeds for one in self.made_with(everybody, seed))
+            yield REPLAYED
+
+
+class Steps:
+    """Those that a command has to do, and how many of them are over. `events`: of the real log that they read, where
+    there is one; more of them take longer."""
+
+    def __init__(self, every: Iterable[ScoreKey], needs: Needs, events: int = 0):
+        size = max(1, events // EVENTS)
+        self.weights = {step: size * (WEIGHT if _long(step.agent, needs) else 1) for step in every}
+        self.left = set(self.weights)
+        self.done = 0  # work, by weight
+
+    def over(self, step: ScoreKey) -> None:
+        if step in self.left:
+            self.done += self.weights[step]
+            self.left.remove(step)
+
+    def drop(self, *steps: ScoreKey) -> None:
+        """Those need not be done: they are over, and tell nothing of time."""
+        self.left.difference_update(steps)
+
+
+class Whole(NamedTuple):
+    """How far some runs are together. `over`: of `total` steps; `share`: of the work; `seconds`: that are left, where
+    anything tells."""
+
+    over: int
+    total: int
+    share: float
+    seconds: float | None
+
+    @classmethod
+    def of(cls, runs: Iterable[Steps], spent: float) -> Whole:
+        """`spent` [s]: on the steps that are done."""
+        total = over = work = left = done = 0
+        for steps in runs:
+            total += len(steps.weights)
+            over += len(steps.weights) - len(steps.left)
+            work += sum(steps.weights.values())
+            left += sum(steps.weights[step] for step in steps.left)
+            done += steps.done
+        return cls(over, total, 1 - left / work if work else 1.0, spent * left / done if done else None)
+
+
+def _long(agent: str, needs: Needs) -> bool:
+    if agent in (SIMULATE.agent, GATES.agent, REPLAYED.agent):
+        return False
+    return agent == PRETRAIN or bool(LONG.intersection(needs(agent)))
