@@ -9,20 +9,26 @@ ROOT := $(CURDIR)
 # Two torch threads on a busy machine are many times slower than one.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help demo test lint check-science check-faults gpu-site check-gpu clean
+.PHONY: help demo test lint check-science check-faults gpu-site check-gpu models dist check-dist test-lowest clean
 
 help:
-	@echo "make demo           simulate, train and judge in the smart home; writes runs/"
+	@echo "make demo           simulate, train and judge in the smart home, in about a minute; writes runs/"
 	@echo "make test           the tests (ARGS=... for pytest)"
 	@echo "make check-science  the slow tests: does learning do what it should?"
 	@echo "make check-faults   changed input, kills, full disks, agents that misbehave, long lives: many times over"
 	@echo "make gpu-site       packs the pure-Python packages that a GPU machine may lack, into build/gpu-site"
 	@echo "make check-gpu      what a GPU is worth, by the Python that PYTHON=... names; installs nothing"
+	@echo "make models         trains the policies that come with the kit anew, as a usual run does: about an hour"
+	@echo "make dist           the wheel and the source distribution, into dist/"
+	@echo "make check-dist     installs both in a new environment, away from the checkout, and tries them"
+	@echo "make test-lowest    a quick part of the tests with the lowest versions that pyproject.toml admits"
 	@echo "make lint           ruff and mypy"
 	@echo "make clean          remove caches and build folders; keeps .venv and runs/"
 
 demo: $(READY)
-	$(PY) -m lam_env.run scenario=smart_home $(ARGS)
+	$(PY) -m lam_env.run scenario=smart_home config=demo $(ARGS)
+	@echo "That was small: log, predictor and policy were made in this minute, of few days. The full job, 2 to 6 minutes on two free cores:"
+	@echo "  $(PY) -m lam_env.run scenario=smart_home"
 
 test: $(READY)
 	$(PY) -m pytest -n 2 $(ARGS)
@@ -45,6 +51,36 @@ check-gpu:
 	rm -rf build/linked && mkdir -p build/linked/lam_env
 	ln -s $(ROOT)/lam_env/* $(ROOT)/agents $(ROOT)/scenarios build/linked/lam_env/
 	PYTHONPATH=build/linked:build/gpu-site $(PYTHON) -P tests/gpu/check_gpu.py $(ARGS)
+
+# A usual run of seed 0 each, of which the models are kept; one that was stopped goes on.
+models: $(READY)
+	for world in smart_home traffic game; do \
+	  $(PY) -m lam_env.run scenario=$$world agents=ppo_prior out=runs/trained/$$world $(ARGS) && \
+	  rm -rf lam_env/trained/$$world && mkdir -p lam_env/trained/$$world/model && \
+	  cp runs/trained/$$world/config.json runs/trained/$$world/tables.md lam_env/trained/$$world/ && \
+	  cp -r runs/trained/$$world/model/prior runs/trained/$$world/model/policy lam_env/trained/$$world/model/ || exit 1; \
+	done
+
+dist: $(READY)
+	rm -rf build/lib dist
+	PIP_CONSTRAINT=$(ROOT)/constraints.txt $(PY) -m build
+
+check-dist: dist
+	$(PY) tests/dist/check_dist.py
+
+# Whatever is older than this is not tried: what fails here, raises its bound. TORCH=lowest takes torch's too, gigabytes.
+LOWEST := .venv-lowest/bin/python
+TORCH ?= pinned
+QUICK := tests/test_golden.py tests/config tests/core tests/envs/test_contract.py tests/logs/formats/test_table_files.py
+QUICK += $(addprefix tests/agents/,predictors/test_store.py predictors/test_boosting.py fine_tuning/test_saved.py)
+QUICK += tests/evaluation/test_statistics.py tests/experiment/test_policies.py
+test-lowest: $(READY)
+	$(PYTHON) -m venv --clear .venv-lowest
+	$(PY) tests/dist/lowest.py torch=$(TORCH) > .venv-lowest/lowest.txt
+	$(LOWEST) -m pip install --disable-pip-version-check --quiet -r .venv-lowest/lowest.txt
+	$(LOWEST) -m pip install --disable-pip-version-check --quiet --no-deps -e .
+	cat .venv-lowest/lowest.txt
+	$(LOWEST) -m pytest -q -p no:cacheprovider $(QUICK) $(ARGS)
 
 # mypy cannot see through an editable install, nor that agents/ is lam_env.agents: it gets a folder of links.
 lint: $(READY)

@@ -37,7 +37,8 @@ class WatchSettings:
     scenario: str | None = setting(None, "the scenario, by name (default: that of the run, or smart_home)", code=True)
     agent: str = setting(
         "none",
-        f"a run folder (its tuned policy), {' or '.join(UNTRAINED)}, or one of the scenario's that needs no training",
+        "a run folder (its tuned policy), or trained/SCENARIO, which comes with the kit;"
+        f" {' or '.join(UNTRAINED)}, or one of the scenario's that needs no training",
     )
     seed: int | None = setting(None, "which world (default: the first on which runs judge)", low=0)
     day: int = setting(
@@ -83,13 +84,13 @@ def main(argv: Sequence[str]) -> int:
 def watch_defaults(settings: WatchSettings) -> WatchSettings:
     """In the world of the run, or of the scenario."""
     from lam_env.experiment.policies import world_of
-    from lam_env.experiment.run_folder import RunFolder
+    from lam_env.experiment.run_folder import RunFolder, run_path
 
     name, agent = settings.scenario, settings.agent
     if not _run_folder(agent):
         name = name or "smart_home"
         return WatchSettings(scenario=name, world=registry.scenario(name).Params())
-    if not Path(agent).is_dir():
+    if not run_path(agent).is_dir():
         raise UserError(f"agent={agent}: no such folder; give the folder that a run has written")
     of, world = world_of(RunFolder.open(agent), name)
     return WatchSettings(scenario=of, world=world)
@@ -109,7 +110,7 @@ def playback_of(settings: WatchSettings) -> Playback:
     if not _run_folder(s.agent):
         scenario = policies.scenario_made(name, s.world)
         return Playback(scenario, policies.untrained(scenario, s.agent), None)
-    scenario = policies.scenario_made(name, s.world, RunFolder(Path(s.agent)).tables())
+    scenario = policies.scenario_made(name, s.world, RunFolder.open(s.agent).tables())
     policy: Any = policies.policy_of(s.agent, scenario.vocabulary, "world that world.* asks for")
     return Playback(scenario, policy, models.expectation(policy.predictor))
 

@@ -18,6 +18,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeGuard, TypeVar, get_args, get_origin
 
 from lam_env.config.convert import ConfigError, can_be_set, convert, short, suggestion
@@ -53,6 +54,7 @@ Settings = TypeVar("Settings", bound=Group)
 REQUIRED: Any = dataclasses.MISSING  # the default of a `setting` that has to be given
 _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting
 _MOST_VALUES = 100_000  # in a YAML file: aliases can unfold to any number
+_SHIPPED = {path.stem: path for path in Path(__file__).parent.glob("*.yaml")}  # files of settings that have a name
 
 
 def setting(
@@ -205,7 +207,13 @@ def as_yaml(instance: Group) -> str:
 def help_text(settings: Group, prog: str) -> str:
     """The --help page: every setting with its value and its sentence."""
     about = (type(settings).__doc__ or "").strip()
-    rows = [*_help_rows(settings, ""), ("config=FILE.yaml", "read settings from a file; the command line wins")]
+    rows = [
+        *_help_rows(settings, ""),
+        (
+            "config=FILE.yaml",
+            f"read settings from a file, or from one of the kit's: {', '.join(sorted(_SHIPPED))}; the command line wins",
+        ),
+    ]
     width = min(34, max(len(left) for left, _ in rows) + 2)
     columns = min(120, max(64, shutil.get_terminal_size().columns))
     usage = f"usage: {prog} [key=value ...] [--print-config]"
@@ -322,7 +330,7 @@ def _tree(value: object, left: Iterator[int]) -> object:
 
 def _read_file(settings: Group, path: str) -> dict[str, object]:
     try:
-        data = read_yaml(path, "give a YAML file of settings")
+        data = read_yaml(_SHIPPED.get(path, path), "give a YAML file of settings")
         if data is not None and not isinstance(data, dict):
             raise ConfigError(f"expected lines of 'key: value', got {short(data)}")
     except ConfigError as error:

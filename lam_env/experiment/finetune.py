@@ -73,7 +73,8 @@ def finetune(
     if isinstance(prior, str | os.PathLike):
         folder = RunFolder.open(os.fspath(prior))
         prior = predictor_of(folder)
-        log = ActionLog.load(folder.log / "train") if log is None else log
+        if log is None and (folder.log / "train").is_dir():
+            log = ActionLog.load(folder.log / "train")
     _known_to(scenario, "prior", prior)
     usual, _ = defaults_of(scenario)
     changes = {"envs": n, **train} if n > 1 else dict(train)

@@ -289,13 +289,13 @@ def usual(settings: RunSettings) -> RunSettings:
 def earlier_run(settings: RunSettings, scenario: Scenario) -> Earlier:
     """Loads log, predictors and policy of the run that `model` names; UserError where settings would have no effect."""
     path, default = Path(str(settings.model)), usual(settings)
-    folder = RunFolder(path)
+    folder = RunFolder.open(str(path))
     if settings.log != default.log:
         raise UserError("log.* says how to simulate a log, and model= brings one: leave log.* away")
     try:
         loaded = {folder.prior.name: predictor_of(folder)}
         if not (folder.log / "train").is_dir():
-            raise UserError("has no log/train; give a run whose folder is whole")
+            raise UserError("has no log/train, as what comes with the kit; give a run whose folder is whole")
         log = ActionLog.load(folder.log / "train")
         _check_tokens(log)
         for part in sorted(folder.prior.parent.iterdir()):

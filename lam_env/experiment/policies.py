@@ -18,7 +18,7 @@ from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.report.elements import TUNED
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import agents_of_scenario
-from lam_env.experiment.run_folder import CONFIG, RunFolder
+from lam_env.experiment.run_folder import CONFIG, RunFolder, run_path
 from lam_env.experiment.settings import UNTRAINED
 from lam_env.launch.job import one_line
 
@@ -91,10 +91,10 @@ def load(
     run: str | os.PathLike[str], zone: str | None = None, household: str | os.PathLike[str] | None = None
 ) -> Assistant | Adviser:
     """What a run has learned, for one's own stream of events: its tuned policy or, if it was to have none, its
-    predictor and a threshold. `zone`: the home's time zone, into which datetimes with another are turned (default: that
-    of the log that the run was given). `household`: the folder that `save` of one loaded before has written: it goes on
-    from there."""
-    folder = RunFolder(Path(run))
+    predictor and a threshold. `run`: its folder, or trained/SCENARIO, which comes with the kit. `zone`: the home's time
+    zone, into which datetimes with another are turned (default: that of the log that the run was given). `household`:
+    the folder that `save` of one loaded before has written: it goes on from there."""
+    folder = RunFolder(run_path(run))
     if not folder.path.is_dir():
         raise UserError(f"{run}: no such folder; give the folder that a run has written")
     if not (folder.path / CONFIG).exists() and not folder.prior.parent.is_dir():

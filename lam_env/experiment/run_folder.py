@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import platform
 import re
 import shutil
@@ -13,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+import lam_env
 from lam_env.config.cli import Group, lasting
 from lam_env.config.convert import short
 from lam_env.core.behaviour_tables import BehaviourTables
@@ -24,6 +26,20 @@ from lam_env.core.files.outputs import replace_text, tidy
 from lam_env.evaluation.results import ResultRow, write
 
 CONFIG, TABLES, LOCK = "config.json", "tables.json", ".lock"
+TRAINED = "trained"  # trained/SCENARIO, where no such folder lies, is a run that comes with the kit
+
+
+def run_path(run: str | os.PathLike[str]) -> Path:
+    """The folder of the run that somebody names: their own, or one that comes with the kit, as far as its models go.
+    UserError for one of those that there is not."""
+    path = Path(run)
+    if path.parent != Path(TRAINED) or path.exists():
+        return path
+    shipped = Path(lam_env.__file__).with_name(TRAINED)
+    names = sorted(folder.name for folder in shipped.glob("*") if (folder / CONFIG).is_file())
+    if path.name not in names:
+        raise UserError(f"{run}: no such folder, and the kit comes with {', '.join(f'{TRAINED}/{n}' for n in names)}")
+    return shipped / path.name
 
 
 def choose_folder(out: str | None, scenario: str, again: bool = False) -> Path:
@@ -156,8 +172,8 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: str) -> RunFolder:
-        """An earlier run; one line says what is missing."""
-        folder = Path(path)
+        """An earlier run, or one that comes with the kit; one line says what is missing."""
+        folder = run_path(path)
         if not (folder / CONFIG).is_file():
             raise UserError(f"{path}: not a run folder (no {CONFIG}); give the folder that a run has written")
         return cls(folder)
