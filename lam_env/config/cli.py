@@ -207,13 +207,8 @@ def as_yaml(instance: Group) -> str:
 def help_text(settings: Group, prog: str) -> str:
     """The --help page: every setting with its value and its sentence."""
     about = (type(settings).__doc__ or "").strip()
-    rows = [
-        *_help_rows(settings, ""),
-        (
-            "config=FILE.yaml",
-            f"read settings from a file, or from one of the kit's: {', '.join(sorted(_SHIPPED))}; the command line wins",
-        ),
-    ]
+    files = f"read settings from a file, or the kit's own: {', '.join(sorted(_SHIPPED))}; the command line wins"
+    rows = [*_help_rows(settings, ""), ("config=FILE.yaml", files)]
     width = min(34, max(len(left) for left, _ in rows) + 2)
     columns = min(120, max(64, shutil.get_terminal_size().columns))
     usage = f"usage: {prog} [key=value ...] [--print-config]"
