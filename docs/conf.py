@@ -28,7 +28,7 @@ myst_heading_anchors = 4
 nb_execution_mode = "cache"  # a notebook that has not changed is not run again
 nb_execution_cache_path = str(HERE / "_build" / "notebooks")
 nb_execution_in_temp = True
-nb_execution_timeout = 600
+nb_execution_timeout = 1800  # [s] for a cell, on a busy machine
 nb_execution_raise_on_error = True
 
 autodoc_member_order = "bysource"
