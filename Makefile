@@ -9,7 +9,7 @@ ROOT := $(CURDIR)
 # Two torch threads on a busy machine are many times slower than one.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help demo examples test lint check-science check-faults gpu-site check-gpu models dist check-dist test-lowest clean
+.PHONY: help demo examples test docs lint check-science check-faults gpu-site check-gpu models dist check-dist test-lowest clean
 
 help:
 	@echo "make demo           simulate, train and judge in the smart home, in about a minute; writes runs/"
@@ -23,6 +23,7 @@ help:
 	@echo "make dist           the wheel and the source distribution, into dist/"
 	@echo "make check-dist     installs both in a new environment, away from the checkout, and tries them"
 	@echo "make test-lowest    a quick part of the tests with the lowest versions that pyproject.toml admits"
+	@echo "make docs           the documentation site, in docs/_build/html"
 	@echo "make lint           ruff and mypy"
 	@echo "make clean          remove caches and build folders; keeps .venv and runs/"
 
@@ -90,6 +91,12 @@ test-lowest: $(READY)
 	cat .venv-lowest/lowest.txt
 	$(LOWEST) -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning $(QUICK) $(ARGS)
 
+# Links within the site are checked as it is built: what leads nowhere is a warning, and warnings are errors.
+SITE := docs/_build/html
+docs: .venv/.docs
+	$(PY) -m sphinx -b html -W --keep-going -n -q docs $(SITE) $(ARGS)
+	@test -s $(SITE)/searchindex.js && echo "written: $(SITE)/index.html"
+
 # mypy cannot see through an editable install, nor that agents/ is lam_env.agents: it gets a folder of links.
 lint: $(READY)
 	$(PY) -m ruff check .
@@ -101,6 +108,10 @@ lint: $(READY)
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+.venv/.docs: $(READY)
+	$(PY) -m pip install --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
 
 $(READY): pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 or later is needed: make PYTHON=python3.11 ...")'

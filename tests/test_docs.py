@@ -368,7 +368,7 @@ UNWANTED = [
     r"https?://(?!keepachangelog\.com|semver\.org|www\.xes-standard\.org|www\.w3\.org|doi\.org|arxiv\.org)[\w.-]+\.\w+",
 ]
 SHIPPED = {".py", ".md", ".toml", ".txt", ".yaml", ".json", ".html", ".j2", ".csv", ""}
-LEFT_OUT = {"build", "dist", "runs", "__pycache__"}
+LEFT_OUT = {"build", "_build", "dist", "runs", "__pycache__"}
 
 
 def _files() -> Iterator[Path]:

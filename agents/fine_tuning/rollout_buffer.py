@@ -48,16 +48,19 @@ class PersonalRolloutBuffer(RolloutBuffer):
         return {"order": self._rng.bit_generator.state, "turn": self._turn}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state_dict` gave."""
         self._rng.bit_generator.state = state["order"]
         self._turn = self._next = state["turn"]
 
     def reset(self) -> None:
+        """Empty, for the next rollout."""
         super().reset()
         shape = (self.buffer_size, self.n_envs)
         self.person, self.credit = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
         self.known = np.zeros(shape, bool)
 
     def add(self, *args: Any, **kwargs: Any) -> None:
+        """One step, as `RolloutBuffer` has it, of whose turn it is; UserError where nobody has said that."""
         if not self._turn.size:
             raise UserError("PersonalRolloutBuffer: whose turn is it? Give learn(callback=Turns()) too")
         self.person[self.pos], self.credit[self.pos] = self._turn
@@ -81,6 +84,7 @@ class PersonalRolloutBuffer(RolloutBuffer):
         self.returns = self.advantages + self.values
 
     def get(self, batch_size: int | None = None) -> Generator[RolloutBufferSamples, None, None]:
+        """Batches, in an order drawn anew, of the steps whose worth is known."""
         known = np.flatnonzero(self.swap_and_flatten(self.known[:, :, None])[:, 0])
         if not self.generator_ready:
             for name in ("observations", "actions", "values", "log_probs", "advantages", "returns"):

@@ -75,6 +75,7 @@ class EncodedVectorEnv(VectorWrapper):  # which is generic from Gymnasium 1.4 on
         return plain(self._carry)
 
     def load_state_dict(self, state: Any) -> None:
+        """Goes on from what `state_dict` gave."""
         predictor = self.encoder.predictor
         self._carry = None if predictor is None else carried(predictor, state, self.num_envs)
 

@@ -114,6 +114,7 @@ class Adviser:
         return {"people": people, "carry": plain(self._carry), **here}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state_dict` gave."""
         self._clear()
         self._shared[:] = state["shared"]
         self._acts, self._free = list(state["acts"]), list(state["free"])

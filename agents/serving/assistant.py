@@ -120,6 +120,7 @@ class Assistant:
         return {"row": self._rows.whole, "carry": plain(self._carry), **times, **acts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state_dict` gave."""
         self._rows.whole[:] = state["row"]
         self._carry = carried(self.predictor, state["carry"], 1)
         self._due, self._until, self._new = state["due"], state["until"], state["new"]

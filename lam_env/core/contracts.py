@@ -202,7 +202,8 @@ class Checkpoints(Protocol):
     def keep(self, state: object) -> None:
         """Write one: plain data, which are dicts, lists, numbers, text, arrays and tensors."""
 
-    def callback(self) -> BaseCallback: ...
+    def callback(self) -> BaseCallback:
+        """For SB3's `learn`."""
 
 
 class Importer(Protocol):
@@ -238,4 +239,5 @@ class Agent(Protocol):
       "dislikes"  how a scenario draws what people do not want a machine to do: likewise
     """
 
-    def fit(self, training: Training) -> Policy: ...
+    def fit(self, training: Training) -> Policy:
+        """What has learned, which has `predict`: itself, or another object. UserError where it cannot."""

@@ -32,7 +32,7 @@ _MOST_EVENTS, _MOST_ABOUT = 1 << 36, 1 << 30  # [bytes]
 LONGEST = 2**53  # [ticks] of an activity: beyond, floats hold no whole numbers
 EVERYBODY = -1  # in the place of an event's user: a reading that all persons share
 
-_COLUMNS: dict[str, type[np.generic]] = {
+COLUMNS: dict[str, type[np.generic]] = {
     **{"world": np.int32, "time": np.int64, "user": np.int16, "kind": np.int8, "token": np.int16},
     **{"value": np.float32, "answers": np.int32, "prob": np.float32},
 }
@@ -43,23 +43,17 @@ class LogError(UserError):
 
 
 class Event(NamedTuple):
-    """One thing that happened, in world `world`.
+    """One thing that happened."""
 
-    time: when [ticks]. user: whose it is, from 0; EVERYBODY of a reading that all persons share.
-    kind: USER, AGENT, FEEDBACK, SENSOR or READING. token: index in the vocabulary's list of that kind.
-    value: a reading, a rating, an activity's duration [ticks]; of an agent's action the reward after it (NaN: none).
-    answers: which of the world's agent events, by number, a user or feedback event answers (-1: none).
-    prob: the probability with which an agent chose its action (NaN: no agent).
-    """
-
-    time: int
-    user: int
-    kind: int
-    token: int
+    time: int  # when [ticks]
+    user: int  # whose it is, from 0; -1 (EVERYBODY) of a reading that all persons share
+    kind: int  # USER 0, AGENT 1, FEEDBACK 2, SENSOR 3 or READING 4
+    token: int  # index in the vocabulary's list of that kind
+    # a reading, a rating, an activity's duration [ticks]; of an agent's action the reward after it (NaN: none)
     value: float = float("nan")
-    answers: int = -1
-    prob: float = float("nan")
-    world: int = 0
+    answers: int = -1  # which of the world's agent events, by number, a user or feedback event answers (-1: none)
+    prob: float = float("nan")  # the probability with which an agent chose its action (NaN: no agent)
+    world: int = 0  # in which of the log's worlds, by number
 
 
 @dataclass(frozen=True)
@@ -102,6 +96,7 @@ class Vocabulary(Shared):
 
     @property
     def n_tokens(self) -> int:
+        """Actions and sensors together: how many tokens there are."""
         return len(self.actions) + len(self.sensors)
 
     def action(self, name: str) -> int:
@@ -138,13 +133,16 @@ class Vocabulary(Shared):
         return {kind: tuple(index[f"{kind}.{a}"] for a in actions) for kind in complete}
 
     def token_name(self, token: int) -> str:
+        """The action or the sensor that a token stands for."""
         return self.actions[token] if token < len(self.actions) else self.sensors[token - len(self.actions)]
 
     def to_json(self) -> dict[str, object]:
+        """The same as plain lists, as it stands in files."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value or name != "action_kinds"}
 
     @classmethod
     def from_json(cls, data: object) -> Vocabulary:
+        """What `to_json` gave; ValueError or LogError if it is no vocabulary."""
         return record_of(cls, data)
 
 
@@ -189,7 +187,7 @@ class ActionLog:
 
     def __post_init__(self) -> None:
         lengths = {len(v) for v in self.columns.values()}
-        if set(self.columns) != set(_COLUMNS) or len(lengths) != 1:
+        if set(self.columns) != set(COLUMNS) or len(lengths) != 1:
             raise LogError("log: wrong columns")
         numbers = (*self.start, *self.end, self.people, self.ticks_per_second, self.timer or 1)
         narrow("log: start, end, people, ticks a second and timer", numbers, np.int64, LogError)
@@ -209,7 +207,7 @@ class ActionLog:
     def from_events(cls, events: Iterable[Event], vocabulary: Vocabulary, **more: Any) -> ActionLog:
         """Events in any order of worlds; within a world they must already be in order of time. `more`: other fields."""
         rows = list(events)
-        return cls.from_columns({name: [getattr(e, name) for e in rows] for name in _COLUMNS}, vocabulary, **more)
+        return cls.from_columns({name: [getattr(e, name) for e in rows] for name in COLUMNS}, vocabulary, **more)
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, Any], vocabulary: Vocabulary, **more: Any) -> ActionLog:
@@ -218,7 +216,7 @@ class ActionLog:
         n, usual = len(columns["time"]), Event._field_defaults
         full = {
             name: narrow(f"log: {name}", columns[name] if name in columns else np.full(n, usual[name]), dtype, LogError)
-            for name, dtype in _COLUMNS.items()
+            for name, dtype in COLUMNS.items()
         }
         order = np.argsort(full["world"], kind="stable")
         return cls({k: v[order] for k, v in full.items()}, vocabulary, **more)
@@ -227,15 +225,17 @@ class ActionLog:
         return len(self.columns["time"])
 
     def __getattr__(self, name: str) -> np.ndarray:
-        if name in _COLUMNS:
+        if name in COLUMNS:
             return self.columns[name]
         raise AttributeError(name)
 
     @property
     def worlds(self) -> np.ndarray:
+        """(W,) numbers of the worlds, in order."""
         return np.unique(self.columns["world"])
 
     def events(self) -> Iterable[Event]:
+        """Its rows, one by one."""
         return map(Event._make, zip(*(self.columns[n].tolist() for n in Event._fields), strict=True))
 
     def select(self, mask: np.ndarray, end: Sequence[int] | None = None) -> ActionLog:
@@ -244,6 +244,7 @@ class ActionLog:
         return dataclasses.replace(self, columns=columns, end=self.end if end is None else tuple(end))
 
     def user_actions(self) -> ActionLog:
+        """What people did, without all else."""
         return self.select(self.columns["kind"] == USER)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
@@ -269,7 +270,7 @@ class ActionLog:
         with _readable(folder):
             files = read_files(folder, {EVENTS: _MOST_EVENTS, ABOUT: _MOST_ABOUT}, FORMAT)
             about, table = json_of(files[ABOUT]), parquet_of(files[EVENTS])
-            columns = {k: narrow(k, table[k].to_numpy(), d, LogError) for k, d in _COLUMNS.items()}
+            columns = {k: narrow(k, table[k].to_numpy(), d, LogError) for k, d in COLUMNS.items()}
             log = record_of(cls, about, columns=columns)
             log.check_ranges()
         return log

@@ -202,6 +202,7 @@ class Scene:
                 )
 
     def texts(self) -> Iterator[Text]:
+        """Its texts, in the order of drawing."""
         return (item for item in self.items if isinstance(item, Text))
 
     def to_json(self) -> dict[str, object]:

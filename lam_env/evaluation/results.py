@@ -24,15 +24,15 @@ class ResultsError(UserError):
 
 
 class ResultRow(NamedTuple):
-    """One score. `variant`: what else differs ("sim", "log", "gamma=0"); an agent that does not train has seed 0."""
+    """One score."""
 
-    scenario: str
-    variant: str
-    agent: str
-    train_seed: int
-    seed: int
-    metric: str
-    value: float
+    scenario: str  # the world, by name
+    variant: str  # where it was judged, and what else differs: "sim", "log", "twin", "gamma=0"
+    agent: str  # the row of the tables
+    train_seed: int  # of its training; 0 of an agent that does not train
+    seed: int  # of the people it was judged among; of a log the number of the fold
+    metric: str  # an id of the catalogue of metrics, or a term or key figure of the world
+    value: float  # with ten significant digits
 
 
 def read(path: str | os.PathLike[str]) -> list[ResultRow]:

@@ -29,6 +29,7 @@ class User:
         self.index = index  # of the world's persons; events carry it
 
     def behave(self, world: Any) -> Habits:
+        """The person's life in `world`: yields ticks until which nothing happens, or ASKED."""
         raise NotImplementedError(f"{type(self).__name__}.behave is missing: yield times until which nothing happens")
 
 

@@ -71,7 +71,7 @@ def meanings(home: Home) -> Mapping[str, Mapping[str, Meaning | Term]]:
             ", ".join(f"{number}: {state}" for number, state in enumerate(states)), "", 0, len(states) - 1
         )
         for state, action in home.commands[device.index]:
-            actions[home.vocabulary.actions[action]] = Meaning(f"the {device.kind.name} is made {states[state]}")
+            actions[home.vocabulary.actions[action]] = Meaning(f"{device.kind.name}: {states[state]}")
     return {
         **{"action": actions, "reading": readings | ENVIRONMENT, "sensor": SENSORS, "feedback": FEEDBACK},
         **{"reward": REWARD, "utility": UTILITY, "figure": FIGURES, "agent": AGENTS},

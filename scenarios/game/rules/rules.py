@@ -89,6 +89,7 @@ class Rules:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Of the activities, in their order."""
         return tuple(a.name for a in self.activities)
 
 
