@@ -71,7 +71,7 @@ class Pipeline:
         self.home: Path | None = None  # the folder that the command names, where it is not the run's own
         self.real: RealLog | None = None
         self.earlier: Earlier | None = None
-        self.tables: BehaviourTables | None = None  # of the person whom a real log is about
+        self.tables: tuple[BehaviourTables, ...] = ()  # of the people whom a real log is about
 
     def run(self) -> None:
         """All stages. A run that is stopped leaves a folder that is whole, and can be gone on with."""
@@ -102,9 +102,10 @@ class Pipeline:
             candidates(s, rows, pooled=rows == 100)
         self.earlier = earlier_run(s, self.scenario) if s.model else None
         source = self.real or self.earlier
-        self.tables = source.tables if source else None
-        if self.tables is not None:
-            self.settings = s = dataclasses.replace(s, world=real_logs.with_resident(s.world))
+        self.tables = source.tables if source else ()
+        if self.tables:
+            world = real_logs.with_residents(s.world, len(self.tables))
+            self.settings = s = dataclasses.replace(s, world=world)
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
         if s.out is not None and (self.path / CONFIG).exists():
             check_same(RunFolder.open(str(self.path)), s, _versions())
@@ -164,13 +165,13 @@ class Pipeline:
                 yield from self._judge_on_log(f"{name}-{k}", launcher, k)
         if self.settings.predict:
             return
-        if real is not None and tables is None and not real.acts:
+        if real is not None and not tables and not real.acts:
             why = "the log holds no commands of the scenario's home, so no agent can act in it"
             print(f"{why}: predictions are all there is")
             return
-        if tables is not None:
-            self.folder.write_text(TABLES, json.dumps(tables.to_json()) + "\n")
-        if real is not None and tables is not None:
+        if tables:
+            self.folder.write_text(TABLES, json.dumps([one.to_json() for one in tables]) + "\n")
+        if real is not None and tables:
             self._add_fidelity(fidelity(self.work, real.log, launcher, launcher.progress))
         if not self.config["prepared"]:
             if earlier is not None:
@@ -181,7 +182,7 @@ class Pipeline:
                 launcher.result(made)
             self.config["prepared"] = True
             self._write_config()
-        yield from self._judge("sim" if tables is None else "twin", launcher)
+        yield from self._judge("twin" if tables else "sim", launcher)
         if not self.news and all_there(self.work):
             return
         made = launcher.submit(keep_replays, self.work)
@@ -308,7 +309,10 @@ class Pipeline:
 
     def _add_fidelity(self, gates: list[Gate]) -> None:
         self.gates = gates
-        passed = {gate.metric_id: float(gate.passed) for gate in gates if gate.passed is not None}
+        passed: dict[str, float] = {}  # by all residents
+        for gate in gates:
+            if gate.passed is not None:
+                passed[gate.metric_id] = min(passed.get(gate.metric_id, 1.0), float(gate.passed))
         self._add("twin", "resident", 0, {0: passed})
 
     def _rows(self) -> list[ResultRow]:
