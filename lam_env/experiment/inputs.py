@@ -176,6 +176,8 @@ def _real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     mapped = in_the_home(log, scenario.vocabulary, timer_of(scenario), scenario.synonyms)
     if mapped is None:
         return _foreign(s.logs, log, scenario)
+    # its people are none of those who live in the simulated home
+    mapped = dataclasses.replace(mapped, columns={**mapped.columns, "user": np.zeros(len(mapped), np.int16)})
     _check_days(s.logs, mapped, "with commands of the home ")
     n, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
     left = unknown_actions(log, scenario.vocabulary, scenario.synonyms)

@@ -139,8 +139,7 @@ def in_the_home(
     tokens = [place.get(key, -1) for key in zip(log.kind.tolist(), log.token.tolist(), strict=True)]
     token = np.array(tokens, np.int16)
     ours = log.select(token >= 0)
-    # its people are none of those who live in the simulated home
-    columns = {**ours.columns, "token": token[token >= 0], "user": np.zeros(len(ours), np.int16)}
+    columns = {**ours.columns, "token": token[token >= 0]}
     return dataclasses.replace(ours, columns=columns, vocabulary=vocabulary, timer=timer)
 
 
