@@ -37,6 +37,9 @@ class LookSettings(LogFile):
     """Show what a log holds."""
 
     devices: str | None = setting(None, "file to write a list of the log's devices to, for a home that has them")
+    nobody: str | None = setting(
+        None, "what the user is called where the log names neither of two residents: says whose these events may be"
+    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -88,6 +91,7 @@ def told(logs: str, settings: LookSettings) -> Iterator[str]:
     reading = formats.read_somehow(logs, name, **how)
     days = len(coverage.days_of(reading.log).number) if coverage.has_clock(reading.log) else None
     yield from about(reading, days, zone_said="zone" in how)
+    yield from _owners(reading.log, settings.nobody)
     yield from _devices(reading.log, logs, settings.devices)
     yield from ("", "next", INDENT + command(logs, reading))
     if days is not None and days < LEAST_DAYS:
@@ -163,6 +167,30 @@ def about(reading: Reading, days: int | None, zone_said: bool) -> Iterator[str]:
     ):
         if part:
             yield from ("", title, *(INDENT + line for line in part))
+
+
+def _owners(log: ActionLog, nobody: str | None) -> Iterator[str]:
+    """Whose the events are that name nobody, and each one's habits then."""
+    if nobody is None:
+        return
+    from lam_env.core.progress import Progress
+    from lam_env.experiment.logs.owners import owned
+    from lam_env.logs import habits
+    from lam_env.logs.look import summary
+
+    with Progress() as progress:
+        found = owned(log, nobody, progress)
+    every, n = len(found.unnamed), int(found.unnamed.sum())
+    whose = ", ".join(f"{name} {events:,}" for name, events in summary.users_of(found.log))
+    said = f"{n:,} of {every:,} events name nobody; told apart as people move in simulated homes."
+    said += f" Of {found.tried:,} named ones, hidden for a try, {found.right:.0%} are given rightly."
+    yield from ("", "who", *textwrap.wrap(said, 78, initial_indent=INDENT, subsequent_indent=INDENT))
+    yield f"{INDENT}users then: {whose}"
+    names: Any = found.log.meta["users"]
+    for number, name in enumerate(names):
+        own = habits.of_busiest(found.log.select(found.log.user == number))
+        if own is not None and (part := habits.words(own)):
+            yield from ("", f"habits of {name}", *(INDENT + line for line in part))
 
 
 def _devices(log: ActionLog, logs: str, file: str | None) -> Iterator[str]:

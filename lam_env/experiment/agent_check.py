@@ -30,6 +30,8 @@ from lam_env.launch.job import one_line
 from lam_env.logs.decision_points import decision_points
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lam_env.config.cli import Group
     from lam_env.core.behaviour_tables import BehaviourTables
 
@@ -68,7 +70,7 @@ def watched(policy: Policy) -> Policy:
     return cast(Policy, dataclasses.replace(complete(policy), predict=predict))
 
 
-def try_own(name: str, of: str, world: Group, tables: BehaviourTables | None, report: Report) -> Tried:
+def try_own(name: str, of: str, world: Group, tables: Sequence[BehaviourTables], report: Report) -> Tried:
     """A job: `try_agent` in the scenario called `of` with these settings."""
     return try_agent(scenario_made(of, world, tables), name)
 

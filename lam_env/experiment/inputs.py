@@ -25,7 +25,7 @@ from lam_env.experiment.agent_spec import defaults_of, needs_of, split, tuning_o
 from lam_env.experiment.jobs import parts_of
 from lam_env.experiment.logs import file
 from lam_env.experiment.logs.others import other_homes
-from lam_env.experiment.logs.real import in_the_home, training_days, unknown_actions
+from lam_env.experiment.logs.real import in_the_home, persons, training_days, unknown_actions, with_residents
 from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.run_folder import CONFIG, RunFolder
 from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, OTHERS, LogSettings, RunSettings
@@ -101,11 +101,11 @@ def device_of(settings: RunSettings, path: Path) -> Any:
 
 @dataclass(frozen=True)
 class RealLog:
-    """A log from outside. `tables`: the habits of the person whose activities it holds. `acts`: its actions are
+    """A log from outside. `tables`: the habits of those whose activities it holds. `acts`: its actions are
     commands of the scenario's home, in whose vocabulary it then is. `others`: of other homes, in its vocabulary."""
 
     log: ActionLog
-    tables: BehaviourTables | None = None
+    tables: tuple[BehaviourTables, ...] = ()
     acts: bool = False
     others: ActionLog | None = None
 
@@ -163,7 +163,9 @@ def _real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     if s.eval.folds:
         return RealLog(_checked_folds(s.logs, log, s.eval.folds))
     if log.protocol.split in ("each", "streams"):
-        return RealLog(_checked_streams(s.logs, log))
+        streams = _checked_streams(s.logs, log)
+        lives = log.intervals and log.protocol.split == "each" and not log.protocol.test
+        return _activities(s.logs, streams, scenario) if lives and not s.predict else RealLog(streams)
     if scenario.personal and not s.predict:
         why = f"no real log is read into {s.scenario}, whose people are asked one by one"
         raise UserError(f"logs={s.logs}: {why}; leave logs away")
@@ -175,6 +177,8 @@ def _real_log(settings: RunSettings, scenario: Scenario) -> RealLog | None:
     mapped = in_the_home(log, scenario.vocabulary, timer_of(scenario), scenario.synonyms)
     if mapped is None:
         return _foreign(s.logs, log, scenario)
+    # its people are none of those who live in the simulated home
+    mapped = dataclasses.replace(mapped, columns={**mapped.columns, "user": np.zeros(len(mapped), np.int16)})
     _check_days(s.logs, mapped, "with commands of the home ")
     n, of = int((mapped.kind == USER).sum()), int((log.kind == USER).sum())
     left = unknown_actions(log, scenario.vocabulary, scenario.synonyms)
@@ -236,20 +240,28 @@ def _checked_streams(path: str, log: ActionLog) -> ActionLog:
 
 
 def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
-    """An activity log; with its person's habits where the scenario can house them."""
+    """An activity log; with the habits of its people where the scenario can house them all."""
     if "tables" not in inspect.signature(type(scenario).__init__).parameters:
         return RealLog(log)
-    people = len(np.unique(log.user[log.kind == USER]))
-    if people > 1:
-        say(f"activities of {people} people: a simulated likeness is of one, so they are predicted and nobody acts")
+    predicted = "so they are predicted and nobody acts"
+    if (users := len(np.unique(log.user[log.kind == USER]))) > 1:
+        say(f"activities of {users} people in one stream: {predicted}; split=per_user makes a likeness of each")
         return RealLog(log)
     from lam_env.logs.calibrate import calibrate
 
+    people, tables, who = persons(log), [], ""
     try:
-        calibrate(training_days(log))  # what a predictor for the transfer test is made from
-        return RealLog(log, tables=calibrate(log))
+        with_residents(scenario.params, len(people))
+        for name, one in people.items():
+            who = f"of {name}, "
+            calibrate(training_days(one))  # what a predictor for the transfer test is made from
+            tables.append(calibrate(one))
     except UserError as error:
-        raise UserError(f"logs={path}: {error} (a twin needs about ten days)") from None
+        if len(people) == 1:
+            raise UserError(f"logs={path}: {error} (a twin needs about ten days)") from None
+        print(f"  no simulated likeness of {len(people)} people, {predicted}: {who}{error}")
+        return RealLog(log)
+    return RealLog(log, tables=tuple(tables))
 
 
 @dataclass(frozen=True)
@@ -261,7 +273,7 @@ class Earlier:
     log: ActionLog
     models: dict[str, Predictor | Pool]  # by the name of the folder in model/
     policy: TunedPolicy | None = None
-    tables: BehaviourTables | None = None
+    tables: tuple[BehaviourTables, ...] = ()
 
     def copy_to(self, folder: RunFolder, same_world: bool) -> None:
         """Written anew from what was loaded: nothing else of the earlier folder comes along."""

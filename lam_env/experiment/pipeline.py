@@ -69,7 +69,7 @@ class Pipeline:
         self.home: Path | None = None  # the folder that the command names, where it is not the run's own
         self.real: RealLog | None = None
         self.earlier: Earlier | None = None
-        self.tables: BehaviourTables | None = None  # of the person whom a real log is about
+        self.tables: tuple[BehaviourTables, ...] = ()  # of the people whom a real log is about
 
     def run(self) -> None:
         """All stages. A run that is stopped leaves a folder that is whole, and can be gone on with."""
@@ -100,9 +100,10 @@ class Pipeline:
             candidates(s, rows, pooled=rows == 100)
         self.earlier = earlier_run(s, self.scenario) if s.model else None
         source = self.real or self.earlier
-        self.tables = source.tables if source else None
-        if self.tables is not None:
-            self.settings = s = dataclasses.replace(s, world=real_logs.with_resident(s.world))
+        self.tables = source.tables if source else ()
+        if self.tables:
+            world = real_logs.with_residents(s.world, len(self.tables))
+            self.settings = s = dataclasses.replace(s, world=world)
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
         if s.out is not None and (self.path / CONFIG).exists():
             check_same(RunFolder.open(str(self.path)), s, _versions())
@@ -141,7 +142,7 @@ class Pipeline:
         self.known = self.cells.read()
         self.work = RunContext(s, str(self.path.absolute()))
         self.plan = Plan(self.scenario, s, self.agents, self._needs, self.failed)
-        self.variant = "sim" if self.tables is None else "twin"
+        self.variant = "twin" if self.tables else "sim"
         made = bool(self.config["prepared"] or self.earlier or (self.real and self.real.acts))
         first = [*([GATES] if self.real and self.tables else []), *([] if made else [SIMULATE])]
         steps = self.plan.steps(self.real is not None, (self.variant, first) if self._acts else None)
@@ -172,9 +173,9 @@ class Pipeline:
                 why = "the log holds no commands of the scenario's home, so no agent can act in it"
                 say(f"{why}: predictions are all there is", indent="")
             return
-        if tables is not None:
-            self.folder.write_text(TABLES, json.dumps(tables.to_json()) + "\n")
-        if real is not None and tables is not None:
+        if tables:
+            self.folder.write_text(TABLES, json.dumps([one.to_json() for one in tables]) + "\n")
+        if real is not None and tables:
             self._add_fidelity(fidelity(self.work, real.log, launcher, launcher.progress))
             self.steps.over(GATES)
         if not self.config["prepared"]:
@@ -230,7 +231,7 @@ class Pipeline:
     @property
     def _acts(self) -> bool:
         """Whether agents are judged in worlds."""
-        return not self.settings.predict and (self.real is None or self.tables is not None or self.real.acts)
+        return not self.settings.predict and (self.real is None or bool(self.tables) or self.real.acts)
 
     @property
     def _limits(self) -> Limits:
@@ -317,7 +318,10 @@ class Pipeline:
 
     def _add_fidelity(self, gates: list[Gate]) -> None:
         self.gates = gates
-        passed = {gate.metric_id: float(gate.passed) for gate in gates if gate.passed is not None}
+        passed: dict[str, float] = {}  # by all residents
+        for gate in gates:
+            if gate.passed is not None:
+                passed[gate.metric_id] = min(passed.get(gate.metric_id, 1.0), float(gate.passed))
         self._add("twin", "resident", 0, {0: passed})
 
     def _rows(self) -> list[ResultRow]:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 # -- a run's world -----------------------------------------------------------------------------------------------------
 
 
-def scenario_made(name: str, world: Group, tables: BehaviourTables | None = None) -> Scenario:
-    """The scenario with these settings of its worlds. `tables`: habits of a calibrated resident."""
-    made: Scenario = registry.scenario(name)(**to_dict(world), **({} if tables is None else {"tables": tables}))
+def scenario_made(name: str, world: Group, tables: Sequence[BehaviourTables] = ()) -> Scenario:
+    """The scenario with these settings of its worlds. `tables`: habits of calibrated residents."""
+    made: Scenario = registry.scenario(name)(**to_dict(world), **({"tables": tables} if tables else {}))
     return made
 
 

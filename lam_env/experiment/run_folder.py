@@ -241,13 +241,14 @@ class RunFolder:
         """Data of the report: compact."""
         self.write_text(name, json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n")
 
-    def tables(self) -> BehaviourTables | None:
-        """Habits of the calibrated resident, if the run has one."""
+    def tables(self) -> tuple[BehaviourTables, ...]:
+        """Habits of the calibrated residents, if the run has some."""
         path = self.path / TABLES
         if not path.is_file():
-            return None
+            return ()
         try:
-            return BehaviourTables.from_json(read_json(path))
+            found = read_json(path)
+            return tuple(map(BehaviourTables.from_json, found if isinstance(found, list) else [found]))
         except BROKEN as error:
             raise UserError(f"{path}: cannot be read ({reason(error)}); give another run") from None
 

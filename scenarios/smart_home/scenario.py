@@ -70,11 +70,11 @@ class SmartHome(Scenario):
     }
     constant_ok = ("epoch.user",)  # one stream, the home's, whoever acts in it
 
-    def __init__(self, *, tables: BehaviourTables | None = None, **settings: object):
-        """`tables`: habits of a calibrated resident, who then lives here in place of a drawn persona."""
+    def __init__(self, *, tables: Sequence[BehaviourTables] = (), **settings: object):
+        """`tables`: habits of calibrated residents, who then live here, in turn, in place of drawn personas."""
         super().__init__(**settings)
         self._made_with = self._made_with | {"devices": self.params.devices}  # made anew without the file
-        self.tables = tables
+        self.tables = tuple(tables)
         self.home = build_home(self.params.rooms, self.params.devices)
         self.vocabulary = self.home.vocabulary
         self.synonyms = self.home.synonyms if self.params.devices else None
@@ -97,7 +97,8 @@ class SmartHome(Scenario):
         for i in range(self.params.residents):
             name = personas[int(choice.uniform(i) * len(personas))]
             tables, traits = persona(name, streams(f"resident{i}", "persona"))
-            residents.append((name, self.tables or tables, traits))
+            own = self.tables[i % len(self.tables)] if self.tables else tables
+            residents.append((name, own, traits))
         return residents
 
     def make_world(

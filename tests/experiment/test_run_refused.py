@@ -156,13 +156,38 @@ def test_activities_of_several_people_are_predicted(tmp_path: Path, capsys: pyte
     (tmp_path / "log.csv").write_text(activities(20, ("ann", "bob")))
     path = str(tmp_path / "log.csv")
     for split, said in (
-        (None, "split=per_user: each user is a stream; the last days of each test; else split=days, split=users"),
-        ("days", "activities of 2 people: a simulated likeness is of one, so they are predicted and nobody acts"),
+        ("per_user", "split=per_user: each user is a stream; the last days of each test; else split=days, split=users"),
+        ("days", "activities of 2 people in one stream: so they are predicted and nobody acts; split=per_user makes"),
     ):
         found = real_log(RunSettings(logs=path, format="csv", split=split), registry.scenario("smart_home")())
         assert found is not None
-        assert (found.tables, found.acts) == (None, False)
+        assert (len(found.tables), found.acts) == (2 * (split == "per_user"), False)
         assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("days", "people", "said"),
+    [
+        (
+            20,
+            tuple("abcde"),
+            "no simulated likeness of 5 people, so they are predicted and nobody acts: world.residents",
+        ),
+        (
+            7,
+            ("ann", "bob"),
+            "no simulated likeness of 2 people, so they are predicted and nobody acts: of ann, calibrate",
+        ),
+    ],
+)
+def test_people_who_cannot_be_housed_are_predicted(
+    days: int, people: tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log.csv").write_text(activities(days, people))
+    found = real_log(RunSettings(logs=str(tmp_path / "log.csv"), format="csv"), registry.scenario("smart_home")())
+    assert found is not None
+    assert found.tables == ()
+    assert said in capsys.readouterr().out
 
 
 def test_a_log_that_no_twin_can_be_made_of(fails: Fails, tmp_path: Path) -> None:

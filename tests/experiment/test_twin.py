@@ -11,10 +11,11 @@ import pytest
 from outside import HOMES, needs
 
 from lam_env.commands.run import main
-from lam_env.core.behaviour_tables import BehaviourTables
-from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, Vocabulary
+from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, Protocol, Vocabulary
+from lam_env.core.rng import Streams
 from lam_env.core.units import DAY
-from lam_env.experiment.logs.real import in_the_home, resident_log, training_days
+from lam_env.experiment.logs.real import in_the_home, persons, resident_log, training_days
+from lam_env.experiment.policies import scenario_of
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.decision_points import decision_points, split_by_day
@@ -73,9 +74,8 @@ def test_training_days_end_where_validation_begins(days: int) -> None:
 
 def test_tables_survive_their_file_and_somebody_lives_by_them(tmp_path: Path) -> None:
     tables = calibrate(activities(20))
-    (tmp_path / "tables.json").write_text(json.dumps(tables.to_json()))
-    again = RunFolder(tmp_path).tables()
-    assert isinstance(again, BehaviourTables)
+    (tmp_path / "tables.json").write_text(json.dumps([tables.to_json()]))
+    (again,) = RunFolder(tmp_path).tables()
     a, b = resident_log(tables, 10), resident_log(again, 10)
     assert a.vocabulary == b.vocabulary
     for name, column in a.columns.items():
@@ -104,14 +104,62 @@ def becomes_a_twin(tmp_path: Path, *log: str) -> None:
     assert (after / "tables.json").read_bytes() == (out / "tables.json").read_bytes()
 
 
-def test_a_log_of_activities_becomes_a_twin_in_which_agents_are_judged(tmp_path: Path) -> None:
+def csv_of(later: dict[str, int], days: int = 14) -> str:
+    """Days of each, who does all so many hours later than the first."""
     monday, names = datetime.datetime(2025, 3, 3, tzinfo=datetime.UTC), ACTIVITIES.actions
-    lines = ["time,user,action,duration"]
-    for event in activities(14).events():
-        when = monday + datetime.timedelta(seconds=event.time)
-        lines.append(f"{when.isoformat()},ben,{names[event.token]},{event.value}")
-    (tmp_path / "ben.csv").write_text("\n".join(lines))
+    rows = []
+    for who, hours in later.items():
+        for event in activities(days).events():
+            when = monday + datetime.timedelta(seconds=event.time, hours=hours)
+            rows.append(f"{when.isoformat()},{who},{names[event.token]},{event.value}")
+    return "\n".join(["time,user,action,duration", *sorted(rows)])
+
+
+def test_a_log_of_activities_becomes_a_twin_in_which_agents_are_judged(tmp_path: Path) -> None:
+    (tmp_path / "ben.csv").write_text(csv_of({"ben": 0}))
     becomes_a_twin(tmp_path, f"logs={tmp_path / 'ben.csv'}", "format=csv", "zone=UTC")
+
+
+def test_two_people_become_a_home_of_two_each_with_habits_and_gates_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "both.csv").write_text(csv_of({"anna": 0, "ben": 3}))
+    becomes_a_twin(tmp_path, f"logs={tmp_path / 'both.csv'}", "format=csv", "zone=UTC")
+    run = RunFolder(tmp_path / "out")
+    assert run.config()["world"]["residents"] == 2  # type: ignore[index]
+    for shown in ("anna: wake-up sd", "ben: wake-up sd", "anna: trained on simulated", "ben: trained on simulated"):
+        assert shown in (tmp_path / "out" / "tables.md").read_text()
+    log = ActionLog.load(run.log / "real")
+    assert len(persons(log)) == 2
+    first, second = (resident_log(tables, 30) for tables in run.tables())
+    hours = []
+    for simulated, own in zip((first, second), persons(log).values(), strict=True):
+        work = simulated.vocabulary.action("work")
+        hours.append(simulated.time[simulated.token == work].astype(float) % DAY / 3600)
+        np.testing.assert_allclose(np.median(hours[-1]), np.median(own.time[own.token == work] % DAY / 3600), atol=0.5)
+    assert 2.5 < np.median(hours[1]) - np.median(hours[0]) < 3.5
+    scenario = scenario_of(run)
+    lives = [tables for _, tables, _ in scenario.people(Streams(1))]  # type: ignore[attr-defined]
+    assert [one.to_json() for one in lives] == [one.to_json() for one in run.tables()]
+
+
+def test_persons_are_streams_by_their_names_each_up_to_its_own_end() -> None:
+    one = activities(12)
+    columns = {name: np.concatenate([column, column]) for name, column in one.columns.items()}
+    columns["world"] = np.repeat([0, 1], len(one))
+    log = ActionLog.from_columns(
+        columns,
+        ACTIVITIES,
+        intervals=True,
+        end=(12 * DAY, 13 * DAY),
+        protocol=Protocol("each"),
+        meta={"users": ["a", "b"]},
+    )
+    found = persons(log)
+    assert [(who, len(part), part.end) for who, part in found.items()] == [
+        ("a", len(one), (12 * DAY,)),
+        ("b", len(one), (13 * DAY,)),
+    ]
+    for part in found.values():
+        assert training_days(part).time.tolist() == training_days(one).time.tolist()
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.catalogue import NLL_GAP, NLL_GAP_SD, TOP1
 from lam_env.core.contracts import ActionPredictor
-from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, Vocabulary
+from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, Protocol, Vocabulary
 from lam_env.core.progress import Report
 from lam_env.core.rng import Streams
 from lam_env.core.seeds import Use, world_seeds
@@ -87,13 +87,25 @@ def _scored(
     return {row: Scored.joined(parts) for row, parts in pieces.items()}
 
 
-# -- a twin: a simulated resident calibrated to a log -----------------------------------------------------------------
+# -- a twin: simulated residents calibrated to a log ------------------------------------------------------------------
 
 
-def with_resident(world: World) -> World:
-    """A world's settings where its one person is calibrated: one lives there, unless an unusual number is asked for."""
+def with_residents(world: World, n: int) -> World:
+    """A world's settings where n people are calibrated: they live there, unless an unusual number is asked for;
+    UserError where there is no room for them."""
     usual = to_dict(type(world)())["residents"]
-    return override(world, {"residents": 1}, "world") if to_dict(world)["residents"] == usual else world
+    return override(world, {"residents": n}, "world") if to_dict(world)["residents"] == usual else world
+
+
+def persons(log: ActionLog) -> dict[str, ActionLog]:
+    """By name, the log of each person, of whom each is a stream; its last days test."""
+    names, ends = log.meta.get("users"), log.end or (None,) * len(log.worlds)
+    out = {}
+    for i, (world, end) in enumerate(zip(log.worlds.tolist(), ends, strict=True)):
+        name = str(names[i]) if isinstance(names, list) and len(names) == len(ends) else str(i)
+        one = log.select(log.world == world, None if end is None else [end])
+        out[name] = dataclasses.replace(one, protocol=Protocol())
+    return out
 
 
 def resident_log(tables: BehaviourTables, days: int, seed: int = Use.TWIN.first) -> ActionLog:
@@ -127,8 +139,7 @@ def in_the_home(
     tokens = [place.get(key, -1) for key in zip(log.kind.tolist(), log.token.tolist(), strict=True)]
     token = np.array(tokens, np.int16)
     ours = log.select(token >= 0)
-    # its people are none of those who live in the simulated home
-    columns = {**ours.columns, "token": token[token >= 0], "user": np.zeros(len(ours), np.int16)}
+    columns = {**ours.columns, "token": token[token >= 0]}
     return dataclasses.replace(ours, columns=columns, vocabulary=vocabulary, timer=timer)
 
 
@@ -143,18 +154,22 @@ def unknown_actions(log: ActionLog, vocabulary: Vocabulary, synonyms: Mapping[st
     return ", ".join(f"{names[i]} ({times[i]:,})" for i in unknown[:FEW]) + more
 
 
-def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, float]:
-    """Top-1 on the log's held-out days: of a predictor trained on the simulated resident, who was calibrated to the
-    training days alone (TSTR), of the one trained on the log, and of a time table."""
+def predict_transfer(work: RunContext, seed: int, who: str, report: Report) -> dict[str, float]:
+    """Top-1 on a person's held-out days: of a predictor trained on their simulated likeness, calibrated to the training
+    days alone (TSTR), of the one trained on the log, and of a time table of theirs."""
 
     def progress(stage: str, done: int, total: int, note: str) -> None:
         report("train on the simulated resident", done, total, note)
 
     log = ActionLog.load(work.run.log / "real")
-    train, valid = training_points(work, "real")
+    one = persons(log)[who]
+    world = one.world[0]
+    both = training_points(work, "real")
+    train, valid = (part.select(part.world == world) for part in both)
     points = decision_points(log, soon=False)
-    parts = split_by_day(points)
-    simulated = decision_points(resident_log(calibrate(training_days(log)), TRANSFER_DAYS), soon=False)
+    parts = split_by_protocol(log, points)
+    test = parts[2] & (points.world == world)
+    simulated = decision_points(resident_log(calibrate(training_days(one)), TRANSFER_DAYS), soon=False)
     simulated = dataclasses.replace(simulated, vocabulary=log.vocabulary)
     young = simulated.time < TRANSFER_DAYS * 6 // 7 * DAY
     settings, device = models.predictor_settings(len(train)), work.settings.device
@@ -163,18 +178,20 @@ def predict_transfer(work: RunContext, seed: int, report: Report) -> dict[str, f
         "tstr": models.pretrain(simulated.select(young), simulated.select(~young), settings, seed, device, progress),
         "time_table": registry.agent("time_table")().predictor(train, valid),
     }
-    target = points.target[parts[2]]
-    said = {name: scored(predictor.read(points).next[parts[2]], target) for name, predictor in fitted.items()}
-    said["real"] = _scored(models.read_held_out(prior, points, parts, False, seed, progress), target)["prior"]
+    target = points.target[test]
+    said = {name: scored(predictor.read(points).next[test], target) for name, predictor in fitted.items()}
+    read = models.read_held_out(prior, points, (*parts[:2], test), False, seed, progress)
+    said["real"] = _scored(read, target)["prior"]
     return {name: scores_of(each)[TOP1.id] for name, each in said.items()}
 
 
 def fidelity(work: RunContext, log: ActionLog, launcher: Launcher, progress: Report) -> list[Gate]:
-    """The gates of credibility, line by line: the calibrated resident against the log."""
-    tables = work.run.tables()
-    assert tables is not None  # the run is a twin's
-    simulated = resident_log(tables, LIFE_DAYS)
-    seeds = world_seeds(Use.TWIN, DEVICE_WORLDS)
+    """The gates of credibility, line by line: each calibrated resident against their part of the log."""
+    seeds, people, report = world_seeds(Use.TWIN, DEVICE_WORLDS), persons(log), []
     devices, _ = simulate_log(work.scenario(), seeds, DEVICE_DAYS, progress=progress, stage="simulate the twin")
-    transfer = launcher.call(predict_transfer, work, work.settings.seed[0])
-    return gates(log, simulated, devices.select(devices.kind == USER), 1, transfer)
+    for i, ((who, one), tables) in enumerate(zip(people.items(), work.run.tables(), strict=True)):
+        own = devices.select((devices.kind == USER) & (devices.user == i))
+        transfer = launcher.call(predict_transfer, work, work.settings.seed[0], who)
+        found = gates(one, resident_log(tables, LIFE_DAYS), own, 1, transfer)
+        report += [dataclasses.replace(g, name=f"{who}: {g.name}") for g in found] if len(people) > 1 else found
+    return report
