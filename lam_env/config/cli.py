@@ -45,7 +45,6 @@ Settings = TypeVar("Settings", bound=Group)
 REQUIRED: Any = dataclasses.MISSING  # the default of a `setting` that has to be given
 _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting
 _MOST_VALUES = 100_000  # in a YAML file: aliases can unfold to any number
-_SHIPPED = {path.stem: path for path in Path(__file__).parent.glob("*.yaml")}  # files of settings that have a name
 
 
 def setting(

@@ -34,7 +34,9 @@ home.observe(time=0, sensor="motion.kitchen")
 print(home.suggest().why)
 """
 LOG = "time,user,action\n" + "".join(
-    f"2026-01-{day:02}T{hour:02}:00:00,anna,{what}\n" for day in range(5, 25) for hour, what in ((7, "eat"), (22, "bed"))
+    f"2026-01-{day:02}T{hour:02}:00:00,anna,{what}\n"
+    for day in range(5, 25)
+    for hour, what in ((7, "eat"), (22, "bed"))
 )
 
 
