@@ -19,6 +19,7 @@ from lam_env.core import registry
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.progress import say, silent
 from lam_env.evaluation.report.elements import KNOWING
+from lam_env.evaluation.tables import versions
 from lam_env.experiment.agent_spec import needs_of, trains_once
 from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
 from lam_env.experiment.scheduler import Waiting, work_through
@@ -106,7 +107,7 @@ class Pipeline:
             self.settings = s = dataclasses.replace(s, world=world)
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
         if s.out is not None and (self.path / CONFIG).exists():
-            check_same(RunFolder.open(str(self.path)), s, _versions())
+            check_same(RunFolder.open(str(self.path)), s, versions())
         if s.predict:
             judged = [a for a in self.agents if not registry.names_code(a)]
             self.agents = [a for a in judged if a == "prior" or needs_of(self.scenario, a) == ("log",)]
@@ -128,10 +129,10 @@ class Pipeline:
             self.path = claim_folder(self.name)
         self.folder = RunFolder(self.path)
         stack.enter_context(self.folder.locked())
-        about = {"command": self.command, "versions": _versions(), "agents_judged": self.agents}
+        about = {"command": self.command, "versions": versions(), "agents_judged": self.agents}
         self.config: dict[str, object] = {**to_dict(s), **about, "finished": False, "prepared": False}
         if s.out is not None and (self.path / CONFIG).exists():
-            before = check_same(self.folder, s, _versions())
+            before = check_same(self.folder, s, versions())
             self.began -= self.folder.seconds()
             self.config["prepared"] = before.get("prepared") is True
             self.folder.tidy()
@@ -395,9 +396,3 @@ class Pipeline:
         closing(self.folder, self.settings, time.time() - self.began, self.marked)
         for name, why in self.failed.items():
             print(f"left out: {name}: {why}", file=sys.stderr)
-
-
-def _versions() -> dict[str, str]:
-    from lam_env.evaluation.tables import versions
-
-    return versions()
