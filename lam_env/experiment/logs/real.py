@@ -33,8 +33,10 @@ from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.decision_points import decision_points, split_by_day
 from lam_env.logs.fidelity import Gate, gates
+from lam_env.logs.likeness import further_gates
 from lam_env.logs.streams import split_by_protocol
-from lam_env.sim.routine import Routine, activity_log
+from lam_env.sim.diary import activity_log
+from lam_env.sim.routine import Routine
 
 LIFE_DAYS = 120  # of simulated life that are compared with a real log
 DEVICE_WORLDS, DEVICE_DAYS = 4, 30
@@ -177,4 +179,5 @@ def fidelity(work: RunContext, log: ActionLog, launcher: Launcher, progress: Rep
     seeds = world_seeds(Use.TWIN, DEVICE_WORLDS)
     devices, _ = simulate_log(work.scenario(), seeds, DEVICE_DAYS, progress=progress, stage="simulate the twin")
     transfer = launcher.call(predict_transfer, work, work.settings.seed[0])
-    return gates(log, simulated, devices.select(devices.kind == USER), 1, transfer)
+    judged = gates(log, simulated, devices.select(devices.kind == USER), 1, transfer)
+    return judged + further_gates(log, simulated)
