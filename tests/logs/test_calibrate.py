@@ -263,6 +263,8 @@ def test_how_pauses_drift_is_found_again() -> None:
 def test_a_real_home_comes_back_to_life(home: str) -> None:
     log, _ = casas_xes.load(str(HOMES), home=home)
     tables = calibrate(log)
-    report = fidelity.gates(log, activity_log(Routine(tables, Streams(0), 0), 120))
-    assert [g for g in report if g.passed is False] == []
-    assert sum(bool(g.passed) for g in report) == 9
+    lives = [activity_log(Routine(tables, Streams(seed), 0), 120) for seed in range(5)]
+    met = [fidelity.counted(fidelity.gates(log, life)) for life in lives]
+    assert {of for _, of in met} == {9}
+    assert min(passed for passed, _ in met) >= 8
+    assert sum(passed for passed, _ in met) >= 0.93 * 45
