@@ -12,7 +12,7 @@ from lam_env.core.shared import Shared
 
 _LONGEST, _HEAVIEST = 100_000, 1e99  # [min] of an act or a pause; of a weight
 DAYS = ("all", "weekday", "weekend")
-_ARRAYS = ("hourly", "follow", "sequel", "night", "again", "pace")
+_ARRAYS = ("hourly", "follow", "sequel", "night", "again", "pace", "usual")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,10 @@ class BehaviourTables(Shared):
     that there is one. `pauses_after`: by
     activity those of the time after it, none of it among them, in place of both: whoever leaves is away.
     `night` (K,) or (0,): weights of what they do between going to bed and getting up (empty: they sleep until they
-    wake or a need wakes them). `night_pauses`: those of that time. `naps`: quantiles [min] of sleep outside that time.
+    wake or a need wakes them). `night_pauses`: quantiles [min] of what lies between two acts of that time, none of it
+    among them. `naps`: quantiles [min] of sleep outside that time. `pace` (24,) or (0,): how much longer pauses are at
+    an hour. `usual` (24,) or (0,): acts since getting up by the middle of an hour; by exp(`steady`) pauses grow for an
+    act that a day is ahead of it, and shrink for one that it is behind.
     """
 
     activities: tuple[str, ...]
@@ -80,10 +83,18 @@ class BehaviourTables(Shared):
     again: np.ndarray = field(default_factory=lambda: np.zeros(0))
     evenness: float = 0.0  # how evenly long and short take turns within an activity, 0 (independent) to 1
     brevity: float = 0.0  # probability that an act is the shorter the longer the pause before it
+    drift: float = 0.12  # step [quantile] from a pause to the next: small where long ones come together
+    usual: np.ndarray = field(
+        default_factory=lambda: np.zeros(0)
+    )  # (24,) acts since getting up, in the middle of an hour
+    steady: float = 0.0
     mood: float = 0.0  # sd of the log of a day's factor on the length of fillers; pauses shrink as they stretch
     taste: float = 0.0  # how much the choice of fillers differs from day to day, 0..1
     pauses_after: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    leads: dict[str, str] = field(default_factory=dict)  # what always comes next, whatever the clock and needs say
     rotation: int = 1  # [weeks] after which the anchors' weeks repeat (shift work)
+    unseen: tuple[str, ...] = ()  # activities that are lived, but that a log of this person does not name
+    holds: tuple[str, ...] = ()  # activities that a log writes as one when they go on after another: it holds that one
 
     def __post_init__(self) -> None:
         k = len(self.activities)
@@ -93,13 +104,23 @@ class BehaviourTables(Shared):
             raise ValueError(f"behaviour tables: sequel must be empty or ({k}, {k})")
         if any(np.shape(x) not in ((0,), (k,)) for x in (self.night, self.again)):
             raise ValueError(f"behaviour tables: night and again must be empty or ({k},)")
-        if np.shape(self.pace) not in ((0,), (24,)):
-            raise ValueError("behaviour tables: pace must be empty or (24,)")
+        if any(np.shape(x) not in ((0,), (24,)) for x in (self.pace, self.usual)):
+            raise ValueError("behaviour tables: pace and usual must be empty or (24,)")
         self._check_numbers()
         planned = (*(a.activity for a in self.anchors), *(n.activity for n in self.needs))
-        for name in (*planned, *self.away, *self.pauses_after):
+        for name in (
+            *planned,
+            *self.away,
+            *self.unseen,
+            *self.holds,
+            *self.pauses_after,
+            *self.leads,
+            *self.leads.values(),
+        ):
             if name not in self.activities:
                 raise ValueError(f"behaviour tables: unknown activity {name!r}")
+        for name in self.leads.keys() & set(self.leads.values()):
+            raise ValueError(f"behaviour tables: {name!r} both leads and is led, which may never end")
         for anchor in self.anchors:
             if anchor.days not in DAYS:
                 raise ValueError(f"behaviour tables: days of {anchor.activity!r} must be one of {', '.join(DAYS)}")
@@ -115,10 +136,14 @@ class BehaviourTables(Shared):
                 raise ValueError(f"behaviour tables: {name} must be rising quantiles [min] up to {_LONGEST}")
 
     def _check_numbers(self) -> None:
-        chances = {name: getattr(self, name) for name in ("pause", "resume", "evenness", "brevity", "taste")}
+        chances = {name: getattr(self, name) for name in ("pause", "resume", "evenness", "brevity", "taste", "drift")}
         bounds = [(name, value, 0.0, 1.0) for name, value in chances.items()]
         bounds += [(name, x, 0.0, _HEAVIEST) for name in _ARRAYS for x in np.ravel(getattr(self, name)).tolist()]
-        bounds += [("weekend_pace", self.weekend_pace, 0.01, 100), ("mood", self.mood, 0, 10)]
+        bounds += [
+            ("steady", self.steady, 0, 10),
+            ("weekend_pace", self.weekend_pace, 0.01, 100),
+            ("mood", self.mood, 0, 10),
+        ]
         bounds += [("weekend_shift", self.weekend_shift, -24, 24), ("rotation", self.rotation, 1, 1000)]
         for a in self.anchors:
             bounds += [

@@ -132,10 +132,12 @@ GATES = (
 )
 GATE = Family("fidelity.", "higher", names=GATES)  # 1: passed, of a resident calibrated to a log
 
+APART = Family("gate.", "higher", names=("burstiness", "real_or_simulated"))  # not in the sum of the gates
+
 
 def metric(id: str) -> Metric:
     """UserError unless a run may write it."""
-    for family in (KPI, TERM, UTILITY_TERM, GATE):
+    for family in (KPI, TERM, UTILITY_TERM, GATE, APART):
         if name := family.name(id):
             return family.metric(name)
     if id.startswith(_SD) and id not in CATALOGUE:

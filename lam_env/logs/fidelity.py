@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from lam_env.core.catalogue import GATE
+from lam_env.core.catalogue import APART, GATE
 from lam_env.core.events import ActionLog, LogError
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs import statistics as st
@@ -29,7 +29,8 @@ EVENING = (16, 21)  # [h] in which the busiest three hours of lighting must begi
 
 @dataclass(frozen=True)
 class Gate:
-    """One line of the report. `passed` None: it cannot be measured here, and `note` says why."""
+    """One line of the report. `passed` None: it is reported and not judged, or it cannot be measured here, and `note`
+    says why."""
 
     name: str
     metric_id: str
@@ -38,6 +39,18 @@ class Gate:
     accept: str
     passed: bool | None
     note: str = ""
+
+    @property
+    def apart(self) -> bool:
+        """Is it counted apart from the sum of the gates?"""
+        return bool(APART.name(self.metric_id))
+
+    @property
+    def verdict(self) -> str:
+        """For people: yes, NO, reported, or not measured."""
+        if self.passed is None:
+            return "reported" if self.apart and self.simulated else "not measured"
+        return "yes" if self.passed else "NO"
 
 
 def gates(
@@ -82,11 +95,21 @@ def gates(
     ]
 
 
-def fidelity_table(report: list[Gate]) -> str:
-    """The report as a Markdown table."""
-    words = {True: "yes", False: "NO", None: "not measured"}
+def counted(report: Sequence[Gate]) -> tuple[int, int]:
+    """How many gates are passed, of how many that could be measured; those apart are in neither."""
+    judged = [gate for gate in report if gate.passed is not None and not gate.apart]
+    return sum(bool(gate.passed) for gate in judged), len(judged)
+
+
+def fidelity_table(report: Sequence[Gate]) -> str:
+    """The report as a Markdown table, and one of what is counted apart."""
+    parts = [[g for g in report if g.apart == apart] for apart in (False, True)]
+    return "\n\nCounted apart from these gates:\n\n".join(_table(part) for part in parts if part)
+
+
+def _table(report: Sequence[Gate]) -> str:
     rows = [
-        f"| {g.name} | {_numbers(g.source)} | {_numbers(g.simulated)} | {g.accept} | {words[g.passed]} | {g.note} |"
+        f"| {g.name} | {_numbers(g.source)} | {_numbers(g.simulated)} | {g.accept} | {g.verdict} | {g.note} |"
         for g in report
     ]
     head = ["| statistic | source | simulated | accept | passed | note |", "|---|---|---|---|---|---|"]

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.behaviour_tables import Anchor, BehaviourTables
-from lam_env.core.events import USER, ActionLog, Event, Vocabulary
 from lam_env.core.rng import Streams, packed
 from lam_env.core.shared import Record, Shared
 from lam_env.core.units import DAY, HOUR, MINUTE
@@ -29,7 +28,6 @@ _BATCH = 48  # acts made at once: about a day's
 _SLOT, _SLOTS, _ROOM = 9, 64, 1 << 20  # draws per act, acts per block, room for a day's draws
 _EVENING = 18  # an anchor of sleep after this hour belongs to the night that leads into the next day
 _TURN = 0.6180339887498949  # golden ratio: long and short take turns
-_DRIFT = 0.12  # a small step: long pauses come together
 CUT = 2.0  # clock times stay within so many sd: nobody oversleeps by half a day
 _NORMAL = NormalDist()
 _LOW = _NORMAL.cdf(-CUT)
@@ -125,6 +123,8 @@ class Routine(Shared):
         night = np.asarray(tables.night, float)
         self.night_choice = _Choices(night * after) if night.size else None
         self.pace = np.asarray(tables.pace, float).tolist() or [1.0] * 24
+        self.leads = [names.index(tables.leads[name]) if name in tables.leads else IDLE for name in names] + [IDLE]
+        self.usual = np.asarray(tables.usual, float).tolist()
         self.again = np.asarray(tables.again, float).tolist()
         self.needs = [names.index(n.activity) for n in tables.needs]
         self.gaps = [_seconds(gamma_quantiles(n.shape, 60 * n.every)) for n in tables.needs]
@@ -182,7 +182,7 @@ class _Life:
     __slots__ = (
         *("r", "t", "day", "ordinal", "u", "at", "draws", "tastes", "moods", "stretch", "idle", "dislikes", "pending"),
         *("due", "soonest", "wake", "resting", "last", "before", "left_off", "left_over", "paused", "turns", "rested"),
-        "ready",
+        *("ready", "done"),
     )
 
     def __init__(self, routine: Routine, start: int, asleep: bool):
@@ -191,6 +191,7 @@ class _Life:
         self.draws, self.tastes, self.moods = (streams(actor, what) for what in ("acts", "taste", "mood"))
         self.turns: list[float] = streams(actor, "turns").block(0, 2 * k + 3).tolist()  # lengths, pauses, choices
         self.ordinal, self.u, self.at, self.dislikes = 0, packed(np.zeros(1)), 0, packed(np.zeros(k))
+        self.done = 0  # acts since getting up
         self.ready: list[Act] = Record()  # the next one last
         self.stretch = self.idle = 1.0
         self.rested = 0.5  # quantile of the last pause
@@ -212,15 +213,18 @@ class _Life:
 
     def step(self) -> Act:
         t = self.t
-        if t // DAY > self.day:
-            self._new_day(t // DAY)
+        while t // DAY > self.day:
+            self._new_day(self.day + 1)
         self.at = at = self.ordinal * _SLOT
         if at + _SLOT > len(self.u):
             more = self.draws.block((self.day + 1) * _ROOM + _SLOT + len(self.u), _SLOT * _SLOTS)
             self.u = packed(np.append(self.u, more))
         if self.resting and t >= self.wake:
             self._get_up()
-        activity, end = self._rest() if self.resting else self._planned() or self._needed()
+        if self.resting:
+            activity, end = self._rest()
+        else:
+            activity, end = (IDLE, -1) if self.r.leads[self.last] >= 0 else self._planned() or self._needed()
         if end < 0:
             activity, end = self._chosen()
         act = Act(t, end, activity, self.ordinal, self.day)
@@ -228,6 +232,7 @@ class _Life:
             self._move_needs(activity, end)
         self.paused = activity == IDLE
         if activity != IDLE:
+            self.done += 1
             self.before, self.last = self.last if self.last < self.r.k else IDLE, activity
         self.ordinal += 1
         self.t = end
@@ -244,7 +249,7 @@ class _Life:
                     return r.needs[j], t + self._length(r.needs[j], r.lengths[r.needs[j]])
         activity, end = r.sleep, self.wake
         if r.night_choice and self.last < r.k:
-            if r.night_pauses and not self.paused and u[at + 2] < r.tables.pause:
+            if r.night_pauses and not self.paused:
                 activity, end = IDLE, t + self._pause(1, r.night_pauses, self.idle)
             else:
                 nights = r.night_choice
@@ -262,6 +267,8 @@ class _Life:
             if r.anchors[i].ends:
                 continue
             if r.beds[i]:
+                if any(r.wakes[j] and w <= t for w, j in self.pending):
+                    continue  # out all night
                 self.resting, self.wake = True, self._next_wake(NIGHT[0])
                 self.left_off = IDLE
                 end = self.wake
@@ -284,30 +291,38 @@ class _Life:
     def _chosen(self) -> tuple[int, int]:
         """A pause or a filler, until the next anchor at the latest."""
         r, t, u, at = self.r, self.t, self.u, self.at
-        limit = self.pending[0][0] if self.pending else t + DAY
+        lead = r.leads[self.last]
+        limit = self.pending[0][0] if self.pending and lead < 0 else t + DAY
         if limit - t < SHORTEST:
             return IDLE, limit
         if self.left_off >= 0 and u[at + 5] < r.tables.resume:
             activity, self.left_off = self.left_off, IDLE
             return activity, min(t + self.left_over, limit)
-        own = r.after[self.last]
+        own, hour = r.after[self.last], t % DAY // HOUR
         if not self.paused and (own or u[at + 2] < r.tables.pause):
-            return IDLE, min(t + self._pause(0, own or r.pauses, self.idle * r.pace[t % DAY // HOUR]), limit)
-        hour = t % DAY // HOUR
+            hurry = self.idle * r.pace[hour]
+            if r.usual:
+                hurry *= math.exp(max(-1.0, min(1.0, r.tables.steady * (self.done - r.usual[hour]))))
+            return IDLE, min(t + self._pause(0, own or r.pauses, hurry), limit)
         choice, row = r.choice, hour * (r.k + 1) + self.last
-        if not choice.some(row):
+        if lead < 0 and not choice.some(row):
             return IDLE, min(t + HOUR // 2, limit)
-        if r.again and self.before >= 0 and u[at + 8] < r.again[self.before]:
+        if lead >= 0:
+            activity = lead
+        elif r.again and self.before >= 0 and u[at + 8] < r.again[self.before]:
             activity = self.before
         else:
             activity = choice.draw(row, self._turn(r.k + 2 + self.last, u[at]))
             if r.tables.taste and u[at + 3] < self.dislikes[activity]:
                 activity = choice.draw(row, u[at + 7])
         table = r.naps if activity == r.sleep else r.lengths[activity]
-        full = t + self._length(activity, table, self.stretch * r.pace[hour])
+        full = t + self._length(activity, table, self.stretch)
         end = min(full, limit)
         self.left_off = IDLE
-        if not r.away[activity]:
+        if r.away[activity]:
+            if any(r.wakes[i] and limit < when <= full for when, i in self.pending):
+                end = full  # out all night
+        else:
             for j in r.interrupting:
                 if t + SHORTEST < self.due[j] < end:
                     end, self.left_off = self.due[j], activity
@@ -328,7 +343,7 @@ class _Life:
             self.dislikes = packed(r.tables.taste * self.tastes.block(day * r.k, r.k))
 
     def _get_up(self) -> None:
-        r, self.resting, self.paused = self.r, False, True
+        r, self.resting, self.paused, self.done = self.r, False, True, 0
         self.pending = [(t, i) for t, i in self.pending if t > self.wake or (not r.anchors[i].ends and not r.beds[i])]
 
     def _next_wake(self, least: int) -> int:
@@ -364,7 +379,7 @@ class _Life:
         A walk round the circle, loosened by u, spreads them evenly over a day: lengths take turns, pauses drift (in
         CASAS hh104 neighbouring pauses correlate). Each value stays equally likely; evenness 0 makes them independent.
         """
-        step = _DRIFT if self.r.k <= which < self.r.k + 2 else _TURN
+        step = self.r.tables.drift if self.r.k <= which < self.r.k + 2 else _TURN
         turn = (self.turns[which] + step + self.r.loose * (u - 0.5)) % 1.0
         self.turns[which] = turn
         return turn
@@ -382,16 +397,3 @@ class _Life:
         else:
             turn = self._turn(activity, u[at + 1])
         return int(pace * _pick(quantiles, turn)) or 1
-
-
-def activity_log(routine: Routine, days: int, start_day: int = 0, world: int = 0, user: int = 0) -> ActionLog:
-    """The named acts of whole days as intervals; the person is asleep the midnight before."""
-    first, last = start_day * DAY, (start_day + days) * DAY
-    events = []
-    for act in routine.acts(max(0, first - 20 * HOUR), asleep=any(routine.wakes)):
-        if act.start >= last:
-            break
-        if act.start >= first and act.activity >= 0:
-            events.append(Event(act.start, user, USER, act.activity + 1, float(act.end - act.start), world=world))
-    vocabulary = Vocabulary(("none", *routine.tables.activities))
-    return ActionLog.from_events(events, vocabulary, intervals=True, end=(last,))

@@ -14,7 +14,8 @@ from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.rng import Streams
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs import statistics as st
-from lam_env.sim.routine import Routine, activity_log
+from lam_env.sim.diary import activity_log
+from lam_env.sim.routine import Routine
 
 ACTIVITIES = [
     *("sleep", "toilet", "groom", "shower", "dress", "breakfast", "lunch", "dinner", "snack", "drink"),

@@ -10,45 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from plain_habits import MEAL, OUT, READ, SLEEP, TOILET, TV, make
 
 from lam_env.core.behaviour_tables import Anchor, BehaviourTables, Need
 from lam_env.core.rng import Streams
 from lam_env.core.units import DAY, HOUR
-from lam_env.sim.routine import CUT, IDLE, LAPSE, SHORTEST, Act, Routine, activity_log, gamma_quantiles
-
-NAMES = ("sleep", "toilet", "meal", "tv", "read", "out")
-SLEEP, TOILET, MEAL, TV, READ, OUT = range(6)
-LENGTHS = {
-    "sleep": (20, 40, 90),
-    "toilet": (2, 3, 5),
-    "meal": (15, 25, 40),
-    "tv": (10, 40, 90),
-    "read": (5, 20, 60),
-    "out": (20, 60, 120),
-}
-
-
-def make(**more: object) -> BehaviourTables:
-    hourly = np.zeros((24, 6))
-    hourly[:, TV], hourly[:, READ] = 2.0, 1.0
-    follow = np.ones((6, 6))
-    np.fill_diagonal(follow, 0.0)
-    plain = {
-        "activities": NAMES,
-        "anchors": (
-            Anchor("sleep", 7.0, 0.5, ends=True),
-            Anchor("sleep", 23.0, 0.5),
-            Anchor("meal", 12.5, 0.3),
-        ),
-        "needs": (Need("toilet", 3.0, 4.0, asleep=0.25),),
-        "durations": {k: tuple(map(float, v)) for k, v in LENGTHS.items()},
-        "hourly": hourly,
-        "follow": follow,
-        "pauses": (1.0, 5.0),
-        "pause": 0.3,
-        "away": ("out",),
-    }
-    return BehaviourTables(**{**plain, **more})  # type: ignore[arg-type]
+from lam_env.sim.diary import activity_log
+from lam_env.sim.routine import CUT, IDLE, LAPSE, SHORTEST, Act, Routine, gamma_quantiles
 
 
 def live(tables: BehaviourTables, days: int = 30, seed: int = 0, start: int = 4 * HOUR, **more: bool) -> list[Act]:
@@ -295,16 +263,44 @@ def test_gamma_quantiles(shape: float, mean: float) -> None:
     assert middle.std() == pytest.approx(mean / math.sqrt(shape), rel=0.12)
 
 
-def test_the_log_holds_the_named_acts_of_whole_days() -> None:
-    routine = Routine(make(), Streams(5), 0)
-    log = activity_log(routine, 4, start_day=7, world=2, user=1)
-    assert log.intervals
-    assert log.vocabulary.actions == ("none", *NAMES)
-    assert set(log.world.tolist()) == {2}
-    assert set(log.user.tolist()) == {1}
-    assert log.time.min() >= 7 * DAY
-    assert log.time.max() < 11 * DAY
-    assert log.end == (11 * DAY,)
-    assert (log.value > 0).all()
-    assert (log.token > 0).all()
-    assert (log.time[:-1] + log.value[:-1] <= log.time[1:]).all()
+def test_what_is_led_comes_next_whatever_the_clock_says() -> None:
+    tables = make(leads={"read": "out"}, pauses_after={"read": (60.0, 200.0)})
+    acts = [a for a in live(tables, 60) if a.activity != IDLE]
+    after = [b.activity for a, b in itertools.pairwise(acts) if a.activity == READ]
+    assert len(after) > 60
+    assert set(after) == {OUT}
+    free = [a for a in live(make(pauses_after={"read": (60.0, 200.0)}), 60) if a.activity != IDLE]
+    assert {b.activity for a, b in itertools.pairwise(free) if a.activity == READ} >= {TOILET, MEAL, SLEEP}
+
+
+def test_who_stays_out_all_night_sleeps_in_the_next_one() -> None:
+    """Two days and a half outside: no day that begins meanwhile loses its plan."""
+    away = {"hourly": np.eye(6)[[OUT] * 24], "needs": (), "pause": 0.0, "follow": np.ones((6, 6))}
+    tables = make(**away, durations={**make().durations, "out": (3600.0, 3600.0)})
+    acts = live(tables, 60)
+    out = [a for a in acts if a.activity == OUT and a.end - a.start == 60 * HOUR]
+    assert len(out) > 10
+    beds = [a for a in acts if a.activity == SLEEP][1:]
+    assert all(a.start % DAY > 20 * HOUR or a.start % DAY < 8 * HOUR for a in beds)
+    short = live(make(**away, away=(), durations=tables.durations), 60)
+    assert max(a.end - a.start for a in short if a.activity == OUT) < 20 * HOUR  # a bedtime ends what is done at home
+
+
+def test_pauses_give_way_where_a_day_is_ahead_or_behind() -> None:
+    def counts(steady: float) -> np.ndarray:
+        usual = np.maximum(0.0, (np.arange(24) - 6.5) * 1.2)
+        tables = make(needs=(), pauses=(1.0, 10.0, 120.0), pause=1.0, usual=usual, steady=steady)
+        log = activity_log(Routine(tables, Streams(3), 0), 150)
+        return np.bincount(log.time // DAY, minlength=150)[1:-1]
+
+    assert counts(0.3).var() < 0.7 * counts(0.0).var()
+
+
+def test_long_pauses_come_together_where_the_drift_is_small() -> None:
+    def neighbours(drift: float) -> float:
+        tables = make(anchors=(), needs=(), pauses=(1.0, 60.0), pause=1.0, evenness=1.0, drift=drift)
+        length = np.array([a.end - a.start for a in live(tables, 40) if a.activity == IDLE])
+        return float(np.corrcoef(length[1:], length[:-1])[0, 1])
+
+    for drift in (0.05, 0.12, 0.3):  # of uniform u and u + d mod 1
+        assert neighbours(drift) == pytest.approx(1 - 6 * drift * (1 - drift), abs=0.05)

@@ -9,6 +9,7 @@ from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.elements import Figure, Grid, Section, html_table
 from lam_env.evaluation.report.reader import RunFiles
 from lam_env.evaluation.report.sections_scores import rows_in, shown_agent
+from lam_env.logs.fidelity import counted
 from lam_env.logs.habits import LATELY, Habits, clock, of_busiest
 from lam_env.logs.look.summary import predictable
 from lam_env.logs.statistics import streams
@@ -62,10 +63,9 @@ def worth(run: RunFiles) -> list[str]:
     won = runs_of(rows_in(run, "twin"), agent, LIFT)
     if won is None:
         return []
-    judged = [gate for gate in run.gates if gate.passed is not None]
-    met = sum(bool(gate.passed) for gate in judged)
+    met, of = counted(run.gates)
     lift = in_text(estimate_metric(won, LIFT), "+.3g")
     return [
-        f"Her simulated likeness meets {met} of {len(judged)} gates of credibility: believe the rest as far.",
+        f"Her simulated likeness meets {met} of {of} gates of credibility: believe the rest as far.",
         f"There `{agent}` wins {lift} {LIFT.unit} over doing nothing.",
     ]

@@ -30,6 +30,7 @@ from lam_env.evaluation.report.reader import RunFiles
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import Interval
 from lam_env.evaluation.tables import LADDER, VARIANTS, holds, score_table
+from lam_env.logs.fidelity import counted
 
 _PREDICTION = (
     "How well the next action is known before it happens. Top-1, top-3, macro-F1 and NLL are given that the person"
@@ -246,14 +247,13 @@ def gates_section(run: RunFiles) -> Section:
     if not run.gates:
         why = "Fidelity gates compare people calibrated to a log with that log; this run has no such log."
         return Section(*head, missing=why)
-    words = {True: "yes", False: "NO", None: "not measured"}
-    rows = [
-        [str(g.name), _numbers(g.source), _numbers(g.simulated), str(g.accept), words[g.passed], str(g.note)]
-        for g in run.gates
-    ]
-    passed, of = sum(g.passed is True for g in run.gates), sum(g.passed is not None for g in run.gates)
-    table = html_table("fidelity", ("statistic", "log", "simulated", "accept", "passed", "note"), rows, words=True)
-    return Section(*head, text=f"{passed} of {of} gates passed.", tables=(table,))
+    passed, of = counted(run.gates)
+    columns, tables = ("statistic", "log", "simulated", "accept", "passed", "note"), []
+    for title, apart in (("fidelity", False), ("counted apart", True)):
+        mine = [g for g in run.gates if g.apart == apart]
+        rows = [[g.name, _numbers(g.source), _numbers(g.simulated), g.accept, g.verdict, g.note] for g in mine]
+        tables += [html_table(title, columns, rows, words=True)] if rows else []
+    return Section(*head, text=f"{passed} of {of} gates passed.", tables=tuple(tables))
 
 
 def _numbers(values: Sequence[float | None]) -> str:

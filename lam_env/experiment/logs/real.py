@@ -33,8 +33,10 @@ from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.decision_points import decision_points, split_by_day
 from lam_env.logs.fidelity import Gate, gates
+from lam_env.logs.likeness import further_gates
 from lam_env.logs.streams import split_by_protocol
-from lam_env.sim.routine import Routine, activity_log
+from lam_env.sim.diary import activity_log
+from lam_env.sim.routine import Routine
 
 LIFE_DAYS = 120  # of simulated life that are compared with a real log
 DEVICE_WORLDS, DEVICE_DAYS = 4, 30
@@ -192,6 +194,7 @@ def fidelity(work: RunContext, log: ActionLog, launcher: Launcher, progress: Rep
     for i, ((who, one), tables) in enumerate(zip(people.items(), work.run.tables(), strict=True)):
         own = devices.select((devices.kind == USER) & (devices.user == i))
         transfer = launcher.call(predict_transfer, work, work.settings.seed[0], who)
-        found = gates(one, resident_log(tables, LIFE_DAYS), own, 1, transfer)
+        simulated = resident_log(tables, LIFE_DAYS)
+        found = gates(one, simulated, own, 1, transfer) + further_gates(one, simulated)
         report += [dataclasses.replace(g, name=f"{who}: {g.name}") for g in found] if len(people) > 1 else found
     return report

@@ -129,6 +129,10 @@ HABITS = BehaviourTables(
         ({"needs": [{"activity": "read", "every": 0}]}, "every of 0"),
         ({"needs": [{"activity": "read", "every": 1, "shape": None}]}, "shape is no number"),
         ({"rotation": 0}, "rotation of 0"),
+        ({"usual": [1.0] * 23}, "usual must be empty or \\(24,\\)"),
+        ({"unseen": ["fly"]}, "unknown activity 'fly'"),
+        ({"leads": {"read": "fly"}}, "unknown activity 'fly'"),
+        ({"leads": {"read": "sleep", "sleep": "read"}}, "both leads and is led"),
     ],
 )
 def test_habits_that_nobody_can_live_by_are_refused(changed: dict[str, object], said: str) -> None:
