@@ -16,9 +16,11 @@ from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import WINDOW
 from lam_env.core.tuning import TrainSettings
+from lam_env.envs.recording import simulate_log
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.experiment.agent_check import small_training
+from lam_env.logs.decision_points import decision_points
 
 DAYS = {"smart_home": 1, "traffic": 1, "game": 2}
 
@@ -126,3 +128,14 @@ def test_without_a_prior_there_is_no_encoder_with_one():
     given = training("smart_home")
     with pytest.raises(UserError, match="needs a training that has one"):
         encoder_of(type(given)(given.vocabulary, "anticipate", given.train, given.valid, given.make_worlds), prior=True)
+
+
+def test_a_log_alone_gives_the_encoder_that_a_training_on_it_has():
+    log, _ = simulate_log(registry.scenario("smart_home")(), seeds=[3], days=1)
+    points = decision_points(log)
+    known = dataclasses.replace(training("smart_home"), train=points)
+    env = LamEnv("smart_home", days=1)
+    seen = walk(EncodedEnv(env, encoder_of(log)), 20, lambda t: 0)
+    assert seen.tobytes() == walk(EncodedEnv(env, encoder_of(known)), 20, lambda t: 0).tobytes()
+    with pytest.raises(UserError, match="an encoder with the prior needs a training that has one"):
+        encoder_of(log, prior=True)
