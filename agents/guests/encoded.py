@@ -56,7 +56,7 @@ class EncodedEnv(gym.ObservationWrapper[np.ndarray, SupportsIndex, Observation])
         return vector[0]
 
 
-class EncodedVectorEnv(VectorWrapper[np.ndarray, np.ndarray, Observation, np.ndarray, np.ndarray]):
+class EncodedVectorEnv(VectorWrapper):  # which is generic from Gymnasium 1.4 on
     """The same for a batch: vectors (N, F), and `final_obs` likewise. Gymnasium's own wrapper of observations is for
     other modes of reset."""
 
