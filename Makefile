@@ -66,7 +66,7 @@ dist: $(READY)
 	PIP_CONSTRAINT=$(ROOT)/constraints.txt $(PY) -m build
 
 check-dist: dist
-	$(PY) tests/dist/check_dist.py
+	$(PY) tests/release/check_dist.py
 
 # Whatever is older than this is not tried: what fails here, raises its bound. TORCH=lowest takes torch's too, gigabytes.
 LOWEST := .venv-lowest/bin/python
@@ -76,7 +76,7 @@ QUICK += $(addprefix tests/agents/,predictors/test_store.py predictors/test_boos
 QUICK += tests/evaluation/test_statistics.py tests/experiment/test_policies.py
 test-lowest: $(READY)
 	$(PYTHON) -m venv --clear .venv-lowest
-	$(PY) tests/dist/lowest.py torch=$(TORCH) > .venv-lowest/lowest.txt
+	$(PY) tests/release/lowest.py torch=$(TORCH) > .venv-lowest/lowest.txt
 	$(LOWEST) -m pip install --disable-pip-version-check --quiet -r .venv-lowest/lowest.txt
 	$(LOWEST) -m pip install --disable-pip-version-check --quiet --no-deps -e .
 	cat .venv-lowest/lowest.txt
