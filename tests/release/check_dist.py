@@ -88,6 +88,8 @@ def trials(python: Path, example: Path) -> list[tuple[str, list[str]]]:
         ("a trained policy, watched", [lam, "watch", "agent=trained/smart_home", "moments=2"]),
         ("a trained policy, served", [py, "-c", SERVED]),
     ]
+    if not (ROOT / "lam_env/trained/smart_home").is_dir():
+        tried = [each for each in tried if "trained" not in each[0]]
     return [*tried, (f"examples/{example.name}", [py, str(example)])] if example.is_file() else tried
 
 
