@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bottleneck import Bottleneck, simulate
 from hypothesis import given
 from hypothesis import strategies as st
 from outside import FIGURES, needs
 from route_game import EQUILIBRIUM, PLAYERS, play
+from vickrey import Bottleneck, simulate
 
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Streams
