@@ -66,7 +66,7 @@ models: $(READY)
 	for world in smart_home traffic game; do \
 	  $(PY) -m lam_env.run scenario=$$world agents=ppo_prior out=runs/trained/$$world $(ARGS) && \
 	  rm -rf lam_env/trained/$$world && mkdir -p lam_env/trained/$$world/model && \
-	  cp runs/trained/$$world/config.json runs/trained/$$world/tables.md lam_env/trained/$$world/ && \
+	  cp runs/trained/$$world/config.json lam_env/trained/$$world/ && \
 	  cp -r runs/trained/$$world/model/prior runs/trained/$$world/model/policy lam_env/trained/$$world/model/ || exit 1; \
 	done
 

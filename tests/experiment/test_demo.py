@@ -6,6 +6,7 @@ import pytest
 
 from lam_env.commands.run import main
 from lam_env.config.cli import parse
+from lam_env.core.catalogue import LIFT
 from lam_env.core.errors import UserError
 from lam_env.evaluation.results import read
 from lam_env.experiment.inputs import agents_of, usual
@@ -58,7 +59,7 @@ def test_its_rows_stand_in_the_right_order(tmp_path: Path, seed: int) -> None:
     assert main(["config=demo", f"seed={seed}", f"out={tmp_path / 'run'}"]) == 0
     lift: dict[str, list[float]] = {}
     for row in read(tmp_path / "run" / "results.csv"):
-        if (row.variant, row.metric) == ("sim", "lift"):
+        if (row.variant, row.metric) == ("sim", LIFT.id):
             lift.setdefault(row.agent, []).append(row.value)
     means = {agent: sum(each) / len(each) for agent, each in lift.items()}
     assert 0 < means["plugin_kind"] < means["ppo_prior"] < means["oracle"]

@@ -33,11 +33,8 @@ home = lam_env.load("trained/smart_home")
 home.observe(time=0, sensor="motion.kitchen")
 print(home.suggest().why)
 """
-LOG = "time,user,action\n" + "".join(
-    f"2026-01-{day:02}T{hour:02}:00:00,anna,{what}\n"
-    for day in range(5, 25)
-    for hour, what in ((7, "eat"), (22, "bed"))
-)
+DAY = "2026-01-{0:02}T07:00:00,anna,eat\n2026-01-{0:02}T22:00:00,anna,bed\n"
+LOG = "time,user,action\n" + "".join(map(DAY.format, range(5, 25)))
 
 
 def files_of_wheel(wheel: Path) -> list[str]:
@@ -96,7 +93,7 @@ def trials(python: Path, example: Path) -> list[tuple[str, list[str]]]:
 
 
 def run(words: list[str], folder: Path) -> None:
-    """UserError-like: leaves with what the command said, if it fails."""
+    """Ends with what the command said, if it fails."""
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
     done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:
