@@ -68,14 +68,17 @@ class LamParallelEnv(ParallelEnv):
         return self.env.scenario.personal and len(self.possible_agents) > 1
 
     def observation_space(self, agent: str) -> gym.Space[Any]:
+        """What the agent is shown: the same object at each call."""
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> gym.Space[Any]:
+        """What the agent may do: the same object at each call."""
         return self.action_spaces[agent]
 
     def reset(
         self, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
+        """A new episode; `options={"day": 28}` begins it on a later day."""
         day = {k: v for k, v in (options or {}).items() if k == "day"}
         observation, _ = self.env.reset(seed=seed, options=day)
         self.agents = list(self.possible_agents)
@@ -128,9 +131,11 @@ class LamParallelEnv(ParallelEnv):
         return {agent: {"turn": agent == self.turn, **more} for agent in self.agents}
 
     def render(self) -> Frame:
+        """As `LamEnv` draws it."""
         return self.env.render()
 
     def close(self) -> None:
+        """As `LamEnv` has it."""
         self.env.close()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from pygments.lexers import TextLexer
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.directives.other import TocTree
@@ -97,11 +98,15 @@ class Doors(SphinxDirective):
 
 
 class Pages(TocTree):
-    """A toctree of which what is not there is left out."""
+    """A toctree of which what is not there, or named above, is left out."""
 
     def run(self) -> list[nodes.Node]:
-        there = [any(fnmatch(page, line) for page in self.env.found_docs) for line in self.content]
-        self.content = StringList([line for line, is_there in zip(self.content, there, strict=True) if is_there])
+        kept, left = list[str](), set(self.env.found_docs)
+        for line in self.content:
+            if found := {page for page in left if fnmatch(page, line)}:
+                kept.append(line)
+                left -= found
+        self.content = StringList(kept)
         return super().run()
 
 
@@ -129,3 +134,4 @@ def register(app: Sphinx) -> None:
     app.add_directive("lam-pages", Pages)
     app.connect("autodoc-process-docstring", _docstring)
     app.connect("source-read", _source)
+    app.add_lexer("csv", TextLexer)
