@@ -80,10 +80,9 @@ class Progress:
         if self._bars is None:
             return
         self._bars.start()
+        words, until = f"step {step} of {total}", None if seconds is None else time.monotonic() + seconds
         if WHOLE not in self._tasks:
-            self._tasks[WHOLE] = self._bars.add_task("", total=1, rate="", note="")
-        until = None if seconds is None else time.monotonic() + seconds
-        words = f"step {step} of {total}"
+            self._tasks[WHOLE] = self._bars.add_task(words, total=1, until=until, rate="", note="")
         self._bars.update(self._tasks[WHOLE], description=words, completed=share, until=until)
 
     def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
