@@ -103,8 +103,7 @@ class Pipeline:
         source = self.real or self.earlier
         self.tables = source.tables if source else ()
         if self.tables:
-            world = real_logs.with_residents(s.world, len(self.tables))
-            self.settings = s = dataclasses.replace(s, world=world)
+            self.settings = s = dataclasses.replace(s, world=real_logs.with_residents(s.world, len(self.tables)))
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
         if s.out is not None and (self.path / CONFIG).exists():
             check_same(RunFolder.open(str(self.path)), s, versions())
@@ -319,10 +318,8 @@ class Pipeline:
 
     def _add_fidelity(self, gates: list[Gate]) -> None:
         self.gates = gates
-        passed: dict[str, float] = {}  # by all residents
-        for gate in gates:
-            if gate.passed is not None:
-                passed[gate.metric_id] = min(passed.get(gate.metric_id, 1.0), float(gate.passed))
+        worst_last = sorted(gates, key=lambda gate: gate.passed is False)  # of several residents all have to pass
+        passed = {gate.metric_id: float(gate.passed) for gate in worst_last if gate.passed is not None}
         self._add("twin", "resident", 0, {0: passed})
 
     def _rows(self) -> list[ResultRow]:

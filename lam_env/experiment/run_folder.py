@@ -247,8 +247,9 @@ class RunFolder:
         if not path.is_file():
             return ()
         try:
-            found = read_json(path)
-            return tuple(map(BehaviourTables.from_json, found if isinstance(found, list) else [found]))
+            if not isinstance(found := read_json(path), list) or not found:
+                raise ValueError("it is no list of residents' habits")
+            return tuple(map(BehaviourTables.from_json, found))
         except BROKEN as error:
             raise UserError(f"{path}: cannot be read ({reason(error)}); give another run") from None
 

@@ -105,8 +105,8 @@ def _habits(home: Moves, p: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """(n,) how much of this, at this hour, is user 1's."""
     hour, n = home.time % DAY // HOUR, int(home.token.max()) + 1
     cases = np.zeros((2, 24, n))
-    np.add.at(cases, (0, hour, home.token), (1 - p) * weight)
-    np.add.at(cases, (1, hour, home.token), p * weight)
+    np.add.at(cases[0], (hour, home.token), (1 - p) * weight)
+    np.add.at(cases[1], (hour, home.token), p * weight)
     cases = 0.5 * cases + 0.25 * (np.roll(cases, 1, 1) + np.roll(cases, -1, 1))  # hours are few: neighbours help
 
     def logit(some: np.ndarray) -> np.ndarray:

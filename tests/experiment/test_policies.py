@@ -58,7 +58,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from lam_env.logs.calibrate import calibrate
 
     log, _ = IMPORTERS.get("csv")(str(folder / "ann.csv"), home=None, zone="UTC")
-    (folder / "run/tables.json").write_text(json.dumps(calibrate(log).to_json()))
+    (folder / "run/tables.json").write_text(json.dumps([calibrate(log).to_json()]))
     return folder / "run"
 
 
@@ -67,7 +67,8 @@ def test_of_a_persons_log_one_lives_in_the_home_and_config_json_says_so(twin: Pa
     assert (world["residents"], world["days"]) == (1, 1)
     scenario = scenario_of(RunFolder(twin))
     assert scenario.n_users == 1
-    assert {"eat", "out", "read", "sleep"} == set(scenario.tables.activities)  # type: ignore[attr-defined]
+    (habits,) = scenario.tables  # type: ignore[attr-defined]
+    assert {"eat", "out", "read", "sleep"} == set(habits.activities)
 
 
 def test_the_decisions_recorded_in_a_calibrated_home_are_its_one_residents(twin: Path, tmp_path: Path) -> None:

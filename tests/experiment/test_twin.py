@@ -11,9 +11,12 @@ import pytest
 from outside import HOMES, needs
 
 from lam_env.commands.run import main
+from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, Protocol, Vocabulary
 from lam_env.core.rng import Streams
 from lam_env.core.units import DAY
+from lam_env.evaluation.report.recorder import ABOUT
+from lam_env.evaluation.results import read
 from lam_env.experiment.logs.real import in_the_home, persons, resident_log, training_days
 from lam_env.experiment.policies import scenario_of
 from lam_env.experiment.run_folder import RunFolder
@@ -84,14 +87,19 @@ def test_tables_survive_their_file_and_somebody_lives_by_them(tmp_path: Path) ->
     assert {int(t) // DAY for t in a.time} >= set(range(1, 9))
 
 
+@pytest.mark.parametrize("data", [{}, [], [1], [{"activities": ["eat"]}, 2], calibrate(activities(20)).to_json()])
+def test_tables_that_are_no_list_of_habits_are_refused_in_one_line(data: object, tmp_path: Path) -> None:
+    (tmp_path / "tables.json").write_text(json.dumps(data))
+    with pytest.raises(UserError, match=r"tables.json: cannot be read \(.*; give another run$"):
+        RunFolder(tmp_path).tables()
+
+
 TINY = ["predictor.passes=1", "predictor.hidden=8", "train.steps=256", "eval.seeds=2", "eval.worlds=1"]
 TINY += ["world.days=1", "log.worlds=2", "log.days=2", "agents=prior", "workers=1"]
 
 
 def becomes_a_twin(tmp_path: Path, *log: str) -> None:
     """A run on a log of activities, and one that goes on from it."""
-    from lam_env.evaluation.results import read
-
     out, after = tmp_path / "out", tmp_path / "after"
     main([*TINY, *log, f"out={out}"])
     rows = read(out / "results.csv")
@@ -127,6 +135,12 @@ def test_two_people_become_a_home_of_two_each_with_habits_and_gates_of_their_own
     assert run.config()["world"]["residents"] == 2  # type: ignore[index]
     for shown in ("anna: wake-up sd", "ben: wake-up sd", "anna: trained on simulated", "ben: trained on simulated"):
         assert shown in (tmp_path / "out" / "tables.md").read_text()
+    gates = json.loads((tmp_path / "out" / ABOUT).read_text())["gates"]
+    said = {r.metric: r.value for r in read(tmp_path / "out" / "results.csv") if r.agent == "resident"}
+    assert said == {
+        metric: float(all(g["passed"] for g in gates if g["metric_id"] == metric and g["passed"] is not None))
+        for metric in {g["metric_id"] for g in gates if g["passed"] is not None}
+    }
     log = ActionLog.load(run.log / "real")
     assert len(persons(log)) == 2
     first, second = (resident_log(tables, 30) for tables in run.tables())

@@ -122,7 +122,7 @@ def write_samples(root: Path, run: Path) -> None:
     (root / "calibrated").mkdir()
     shutil.copy(run / "config.json", root / "calibrated")
     habits, _ = persona("family", Streams(0)("resident0", "persona"))
-    (root / "calibrated/tables.json").write_text(json.dumps(habits.to_json()))
+    (root / "calibrated/tables.json").write_text(json.dumps([habits.to_json()]))
     names = {"options": ("none", "a", "b"), "numbers": ("one", "x"), "things": ("thing",), "traits": ("t",)}
     store.save(ChoiceModel(names, ChoiceSettings(members=1, hidden=4, embedding=2, rank=2)), root / "choices")
 
