@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lam_docs import tables
-from lam_docs.sources import as_rst, inline, remarks, shown
+from lam_docs.sources import as_rst, inline, remarks, shown, signature
 
 import lam_env
 from lam_env import LamEnv, UserError
@@ -102,6 +102,11 @@ def test_lines_that_explain_names_become_lists() -> None:
     lines = ["What it is.", "", "one: a", "two: b", "  and c", "", "Both:", '  `x`    d', '  `y`    e']  # fmt: skip
     out = [line for line in as_rst(lines) if line]
     assert out == ["What it is.", "* ``one``: a", "* ``two``: b and c", "Both:", "* ``x``: d", "* ``y``: e"]
+
+
+def test_signatures_have_short_names() -> None:
+    told = "(a: dict[str, ~numpy.ndarray] = <factory>, b: ~x.y.Z = <function A.<lambda>>, c: int = 1)"
+    assert signature(told) == "(a: dict[str, ndarray] = ..., b: Z = ..., c: int = 1)"
 
 
 class Said:

@@ -171,7 +171,8 @@ class ActionLog:
     start, end: per world, the ticks at which watching began and stopped (empty: first and last event); at a start
       there is a decision point, before anything has happened.
     timer: quiet time [ticks] after which a decision point is raised (None: never).
-    protocol: which part trains, which validates, which tests. meta: where the log is from, for people to read.
+    protocol: which part trains, which validates, which tests.
+    meta: where the log is from, for people to read.
     """
 
     columns: dict[str, np.ndarray]

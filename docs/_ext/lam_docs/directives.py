@@ -16,7 +16,7 @@ from sphinx.directives.other import TocTree
 from sphinx.util.docutils import SphinxDirective
 
 from . import tables
-from .sources import as_rst, remarks, shown
+from .sources import as_rst, remarks, shown, signature
 
 Made = Callable[[str], list[tables.Table]]
 TABLES: dict[str, Made] = {
@@ -120,6 +120,12 @@ def _docstring(app: Sphinx, what: str, name: str, thing: Any, options: Any, line
         lines[:] = as_rst([*lines, *more])
 
 
+def _signature(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, told: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    return (signature(told) if told else told), (signature(returns) if returns else returns)
+
+
 def _source(app: Sphinx, name: str, source: list[str]) -> None:
     if app.env.doc2path(name).suffix != ".ipynb":
         source[0] = shown(source[0], name.count("/"))
@@ -133,5 +139,6 @@ def register(app: Sphinx) -> None:
     app.add_directive("lam-doors", Doors)
     app.add_directive("lam-pages", Pages)
     app.connect("autodoc-process-docstring", _docstring)
+    app.connect("autodoc-process-signature", _signature)
     app.connect("source-read", _source)
     app.add_lexer("csv", TextLexer)

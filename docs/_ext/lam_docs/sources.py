@@ -101,6 +101,11 @@ def inline(text: str) -> str:
     return re.sub(r"^\\ |\\ $|(?<=\s)\\ (?=``)|(?<=``)\\ (?=[\s.,:;)?!]|$)", "", out)
 
 
+def signature(text: str) -> str:
+    """A signature whose types have short names, and no default that is no Python."""
+    return re.sub(r"<(?:[^<>]|<[^<>]*>)*>", "...", re.sub(r"~(?:\w+\.)+", "", text))
+
+
 def remarks(cls: type) -> dict[str, tuple[str, str]]:
     """Name -> (type, comment) of the fields that a class writes down, with the comments beside or above them."""
     lines = textwrap.dedent(inspect.getsource(cls)).splitlines()
