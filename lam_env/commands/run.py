@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lam_env.config.cli import cli_errors, parse
 from lam_env.experiment.pipeline import Pipeline
 from lam_env.experiment.settings import RunSettings
-from lam_env.experiment.steps import REPLAY
+from lam_env.experiment.work.steps import REPLAY
 from lam_env.launch.job import one_thread
 
 

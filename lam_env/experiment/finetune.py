@@ -23,7 +23,7 @@ from lam_env.experiment import models
 from lam_env.experiment.agent_spec import defaults_of, training_in
 from lam_env.experiment.policies import predictor_of
 from lam_env.experiment.run_folder import RunFolder
-from lam_env.experiment.scheduler import with_units
+from lam_env.experiment.work.scheduler import with_units
 from lam_env.logs.streams import to_learn_from
 
 if TYPE_CHECKING:

@@ -22,10 +22,10 @@ from lam_env.evaluation.report.elements import KNOWING
 from lam_env.evaluation.tables import versions
 from lam_env.experiment.agent_spec import needs_of, trains_once
 from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
-from lam_env.experiment.scheduler import Waiting, work_through
 from lam_env.experiment.score_store import ScoreKey, Scores, ScoreStore
 from lam_env.experiment.settings import PRETRAIN, RunSettings
-from lam_env.experiment.steps import GATES, REPLAY, SIMULATE, Plan, Steps
+from lam_env.experiment.work.scheduler import Waiting, work_through
+from lam_env.experiment.work.steps import GATES, REPLAY, SIMULATE, Plan, Steps
 from lam_env.launch import Launcher
 from lam_env.launch.child import DiedError, Limits, apart
 from lam_env.launch.job import one_line

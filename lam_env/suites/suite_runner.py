@@ -17,7 +17,7 @@ from lam_env.evaluation.results import ResultRow, read
 from lam_env.evaluation.tables import Provenance, Table, versions
 from lam_env.experiment.pipeline import Pipeline
 from lam_env.experiment.run_folder import CONFIG, RunFolder, new_folder
-from lam_env.experiment.scheduler import work_through
+from lam_env.experiment.work.scheduler import work_through
 from lam_env.logs.input.records import paths_of
 from lam_env.suites.log_table import table_of_logs
 from lam_env.suites.suite import Suite, SuiteRun

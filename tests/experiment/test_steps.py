@@ -13,7 +13,7 @@ from lam_env.experiment.agent_spec import needs_of
 from lam_env.experiment.inputs import agents_of
 from lam_env.experiment.score_store import ScoreKey
 from lam_env.experiment.settings import PRETRAIN, EvalSettings, RunSettings
-from lam_env.experiment.steps import GATES, REPLAYED, SIMULATE, WEIGHT, Plan, Steps, Whole
+from lam_env.experiment.work.steps import GATES, REPLAYED, SIMULATE, WEIGHT, Plan, Steps, Whole
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lam_env.core.progress import Report
-from lam_env.experiment.scheduler import labelled
+from lam_env.experiment.work.scheduler import labelled
 from lam_env.launch.child import apart
 from lam_env.launch.job import run_job
 

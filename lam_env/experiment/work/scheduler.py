@@ -16,7 +16,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.interrupts import undisturbed
 from lam_env.core.progress import Progress, Report
 from lam_env.experiment.settings import RunSettings
-from lam_env.experiment.steps import Steps, Whole
+from lam_env.experiment.work.steps import Steps, Whole
 from lam_env.launch import Launcher
 from lam_env.launch.child import Limits
 from lam_env.launch.job import one_line
