@@ -83,7 +83,8 @@ __version__ = "0.1.0"
 @cache
 def _places() -> dict[str, str]:
     """Public name -> the module that defines it."""
-    listed = next(node for node in ast.parse(Path(__file__).read_text("utf-8")).body if isinstance(node, ast.If))
+    lines = ast.parse(Path(__file__).read_text("utf-8")).body
+    listed = next(node for node in lines if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     imports = [node for node in listed.body if isinstance(node, ast.ImportFrom)]
     return {alias.name: str(node.module) for node in imports for alias in node.names}
 

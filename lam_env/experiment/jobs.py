@@ -47,7 +47,8 @@ from lam_env.logs.streams import to_learn_from
 if TYPE_CHECKING:
     from lam_env.experiment.models import PredictorSettings
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 COSTS = "report/cpu"  # how the files begin that say what jobs on a real log have cost
