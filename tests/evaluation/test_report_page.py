@@ -159,49 +159,6 @@ def test_numbers_are_those_of_the_run(folder: Path) -> None:
     assert found["of it more than plugin, the best counting row"] == "+15.0%"
 
 
-def test_of_one_seed_there_are_no_shares_and_no_percentages(folder: Path) -> None:
-    rows = read_run(folder).rows
-    assert all(more.endswith("2 evaluation seeds, so no interval") for _, _, more in tiles(read_run(folder)))
-    certain = [r._replace(value=1.0) if r.metric == "pred.top1" else r for r in rows if r.seed == 0]
-    write(folder / "results.csv", certain)
-    found = tiles(read_run(folder))
-    assert [(value, more) for _, value, more in found] == [
-        ("1.00", "1 evaluation seed, so no interval"),
-        ("+6", "1 evaluation seed, so no interval"),
-    ]
-    assert "100%" not in "".join(value for _, value, _ in found)
-
-
-def test_the_oracle_is_not_held_against_itself(folder: Path) -> None:
-    write(folder / "results.csv", [r for r in read_run(folder).rows if r.agent in ("none", "oracle")])
-    assert [what for what, _, _ in tiles(read_run(folder))] == ["lift in true utility, per person and day"]
-
-
-def test_of_a_real_log_the_best_predictor_comes_first_and_a_twin_that_fails_before_what_is_won(folder: Path) -> None:
-    rows = [r._replace(variant="twin") for r in read_run(folder).rows]
-    log = [
-        ResultRow("smart_home", "log", agent, 0, 0, metric, value)
-        for agent, top1, nll in (("prior", 0.5, 1.5), ("markov1", 0.25, 1.0))
-        for metric, value in (("pred.top1", top1), ("pred.nll", nll))
-    ]
-    gates = [
-        ResultRow("smart_home", "twin", "resident", 0, 0, f"fidelity.{g}", v) for g, v in (("tstr", 0), ("wake_up", 1))
-    ]
-    write(folder / "results.csv", [*log, *gates, *rows])
-    found = tiles(read_run(folder))
-    assert found[0] == ("next event of the log known", "25%", "by markov1, the best on the log")
-    assert found[2][1:] == ("1", "tstr")
-    assert "of 2 gates of credibility are failed by the twin" in found[2][0]
-    assert found[3][0] == "next action known, by ppo_prior"
-    made = [s for s in sections(read_run(folder), ABOUT) if not s.missing]
-    ids = [s.id for s in made]
-    assert ids.index("gates") < ids.index("overview")
-    assert made[ids.index("overview")].text.startswith("WARNING: the twin fails 1 of 2 gates of credibility (tstr)")
-    passed = [r._replace(value=1.0) if r.metric.startswith("fidelity") else r for r in (*log, *gates, *rows)]
-    write(folder / "results.csv", passed)
-    assert "WARNING" not in page(folder).text
-
-
 def test_a_record_of_an_earlier_version_is_read(folder: Path) -> None:
     for file in (folder / "report").glob("judged-*.json"):
         file.write_text(file.read_text().replace('"decisions"', '"epochs"'))
