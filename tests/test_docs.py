@@ -259,7 +259,7 @@ def test_settings_written_as_key_and_value_exist(name: str) -> None:
     worlds = [config.to_dict(registry.scenario(name).Params()) for name in registry.scenario_names()]
     known = {*_settings(), *(f"world.{key}" for world in worlds for key in world), "config", "suite", "key"}
     modules = (sumo.SumoSettings(), development.DevelopmentSettings(), play_report.PlayReportSettings())
-    modules += (report.ReportSettings(), watch.WatchSettings(), BenchmarkSettings())
+    modules += (report.ReportSettings(), watch.WatchSettings(), look.LookSettings(), BenchmarkSettings())
     for own in (*modules, cohort.CohortSettings(), record.RecordSettings(), off_policy.OffPolicySettings()):
         known |= set(config.to_dict(own))
     groups = {key.split(".")[0] for key in known}
