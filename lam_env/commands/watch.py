@@ -215,12 +215,13 @@ def write_gif(settings: WatchSettings, player: Playback) -> int:
 
     from lam_env.envs.pixels import rgb_array
 
-    path, drawn, colours = Path(str(settings.gif)), list[io.BytesIO](), Counter[tuple[int, ...]]()
+    path, drawn, colours = Path(str(settings.gif)), list[io.BytesIO](), Counter[Any]()
     limit = settings.moments or GIF_MOMENTS
     for moment in frames(settings, player):
         for scene in moment.scenes:
             image = Image.fromarray(rgb_array(scene, settings.width, settings.theme))
-            colours.update(colour for n, colour in image.getcolors(image.width * image.height) if n >= SEEN)
+            found: Any = image.getcolors(image.width * image.height)  # (pixels, colour) each
+            colours.update(colour for n, colour in found if n >= SEEN)
             image.save(whole := io.BytesIO(), "PNG", compress_level=1)
             drawn.append(whole)
         if len(drawn) >= limit:
@@ -232,7 +233,7 @@ def write_gif(settings: WatchSettings, player: Playback) -> int:
     return len(images)
 
 
-def palette_of(colours: Counter[tuple[int, ...]]) -> Image:
+def palette_of(colours: Counter[Any]) -> Image:
     """One set of 256 colours for all pictures: what stands still keeps its colour, and takes no room in the file. A
     colour counts by how many pictures have it, however small what has it."""
     from PIL import Image

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 
@@ -85,7 +85,7 @@ def costed(job: Callable[Concatenate[RunContext, P], T]) -> Callable[Concatenate
         work.run.write_json(f"{COSTS}-{'-'.join([job.__name__, *named])}.json", time.process_time() - began)
         return done
 
-    return told
+    return cast(Callable[Concatenate[RunContext, P], T], told)
 
 
 def simulate_training_log(work: RunContext, report: Report) -> None:

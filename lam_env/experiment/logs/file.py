@@ -56,8 +56,7 @@ class LogFile:
     valid: str | None = setting(None, "files of the real log that validate (default: the last of logs)")
 
 
-_HOW = ("home", "zone", "columns", "sep", "encoding", "wrong_rows", "time_format")
-_HOW += ("ignore", "sort", "split", "pairs", "test", "valid")
+_HOW = tuple("home zone columns sep encoding wrong_rows time_format ignore sort split pairs test valid".split())
 
 
 def options(file: LogFile) -> dict[str, Any]:
