@@ -56,7 +56,8 @@ class LogFile:
     valid: str | None = setting(None, "files of the real log that validate (default: the last of logs)")
 
 
-_HOW = tuple("home zone columns sep encoding wrong_rows time_format ignore sort split pairs test valid".split())
+_HOW: tuple[str, ...] = ("home", "zone", "columns", "sep", "encoding", "wrong_rows", "time_format")
+_HOW += ("ignore", "sort", "split", "pairs", "test", "valid")
 
 
 def options(file: LogFile) -> dict[str, Any]:
