@@ -11,10 +11,18 @@ import os
 import signal
 import sys
 
-if sys.argv[0] in ("-m", "lam") or sys.argv[0].endswith(("/lam", "\\lam.exe")):
+if (
+    sys.argv[0].endswith(("/lam", "\\lam.exe"))
+    or (
+        sys.argv[0] == "-m"  # of any program until it has been found; the kit's own are said so
+        and any(
+            f == "-m" and name.startswith("lam_env") for f, name in zip(sys.orig_argv, sys.orig_argv[1:], strict=False)
+        )
+    )
+):
 
     def _stopped(*_: object) -> None:
-        """Of a command that is still loading: it would leave a traceback, and hold nothing that is half done."""
+        """Of a command of the kit that is still loading: it would leave a traceback, and holds nothing half done."""
         os.write(2, b"stopped\n")
         os._exit(130)
 

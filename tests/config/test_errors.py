@@ -62,6 +62,14 @@ IN_EVAL = "def stop():\n    raise KeyboardInterrupt\n"  # and eval("stop()"): af
 SENT = "import signal\ndef stop():\n    signal.raise_signal(signal.SIGINT)\n"
 
 
+def test_a_program_of_ones_own_that_loads_the_kit_keeps_its_interrupts(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "__init__.py").write_text("import lam_env\n")
+    (tmp_path / "mine" / "__main__.py").write_text("import signal\nprint(signal.getsignal(signal.SIGINT).__name__)\n")
+    done = subprocess.run([sys.executable, "-m", "mine"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "default_int_handler\n"
+
+
 @pytest.mark.parametrize("module", ["lam_env", "lam_env.run"])
 @pytest.mark.parametrize("call", ["stop()", "eval('stop()')"])
 @pytest.mark.parametrize("loaded", ["ast", "numpy"])  # the first thing that the kit loads, and the first large one
