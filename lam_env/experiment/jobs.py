@@ -51,7 +51,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-COSTS = "report/cpu"  # how the files begin that say what jobs on a real log have cost
+COSTS = "report/cpu"  # how the files begin that say what jobs on a log have cost
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class RunContext:
 
 
 def costed(job: Callable[Concatenate[RunContext, P], T]) -> Callable[Concatenate[RunContext, P], T]:
-    """A job on a real log, of whose CPU seconds the run's folder is told. Of one that was stopped and went on, those
+    """A job on a log, of whose CPU seconds the run's folder is told. Of one that was stopped and went on, those
     of its last process."""
 
     @functools.wraps(job)
