@@ -59,14 +59,13 @@ class CsvFile(NamedTuple):
         return itertools.islice(read_lines(self.path, self.encoding), self.before, None)
 
     def headed(self, wanted: Collection[str]) -> tuple[CsvFile, list[str]]:
-        """The file from its header on, and what that calls the columns, in small letters: of its first lines the first
-        that has all `wanted`, else the very first. A column without a name is called by its number, be it that only
+        """The file from its header on, and what that calls the columns, in small letters: of its first lines the one
+        that has most of `wanted`, the very first if none has any. A column without a name is called by its number, be it that only
         the first row shows it."""
         lines = list(itertools.islice(self.lines(), _HEAD))
         rows = [_names(line, self.sep) for _, line in lines]
-        fit = [at for at, row in enumerate(rows) if row and set(wanted) <= set(row)]
         some = [at for at, (_, line) in enumerate(lines) if line.strip()]
-        at = (*fit, *some, 0)[0]
+        at = max(some, key=lambda i: len(set(wanted).intersection(rows[i] or ())), default=0)  # the first of equals
         if (names := rows[at] if rows else []) is None:
             where = f"{self.path.name}, line {lines[at][0]}"
             raise LogError(f"{where}: broken CSV (a quotation mark has no partner); {CORRECT}")
