@@ -51,7 +51,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-COSTS = "report/cpu"  # how the files begin that say what jobs on a log have cost
+COSTS = "report/cpu"  # how the files begin that say what jobs on a real log have cost
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,16 @@ class RunContext:
 
 
 def costed(job: Callable[Concatenate[RunContext, P], T]) -> Callable[Concatenate[RunContext, P], T]:
-    """A job on a log, of whose CPU seconds the run's folder is told. Of one that was stopped and went on, those
-    of its last process."""
+    """A job on a log, of whose CPU seconds the run's folder is told where that is a real one: runs in worlds leave the
+    same bytes. Of one that was stopped and went on, those of its last process."""
 
     @functools.wraps(job)
     def told(work: RunContext, *args: P.args, **more: P.kwargs) -> T:
         began = time.process_time()
         done = job(work, *args, **more)
         named = [str(arg) for arg in args if isinstance(arg, str | int)]
+        if work.settings.logs is None:
+            return done
         work.run.write_json(f"{COSTS}-{'-'.join([job.__name__, *named])}.json", time.process_time() - began)
         return done
 

@@ -111,7 +111,7 @@ def tables_in(
         notes = notes_on_parts(mine) if predicted else []
         notes += notes_on_counts(mine) if variant == "log" else []
         notes += filter(None, [Credibility.of(mine).warning()])
-        if notes:
+        if notes and tables:  # none yet of a twin of which there are gates alone
             tables[0] = dataclasses.replace(tables[0], notes=(*notes, *tables[0].notes))
         yield VARIANTS.get(variant, variant), tables
     if ladder := _ladder(rows, scenario, about):

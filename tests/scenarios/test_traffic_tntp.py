@@ -158,7 +158,7 @@ def test_files_that_are_no_text_or_not_there(file, read, tmp_path):
     assert "no such file; give the path" in said_of(read, tmp_path)
     assert said_of(read, file("")) == "Test_net.tntp: the file is empty; copy it again"
     assert "the file is empty" in said_of(read, file(" \n\n"))
-    assert "line 1: not UTF-8; convert the file" in said_of(read, file("<NUMBER OF ZONES> ä".encode("latin-1")))
+    assert "line 1: not UTF-8; save it as UTF-8" in said_of(read, file("<NUMBER OF ZONES> ä".encode("latin-1")))
     packed = gzip.compress((NETWORK * 50).encode())
     assert "gzip file is cut short" in said_of(read, file(packed[:-20]))
     assert "no line <END OF METADATA>" in said_of(read, file("~ nothing\n<NUMBER OF ZONES> 2\n"))

@@ -223,7 +223,7 @@ def test_a_folder_that_cannot_be_written_is_refused(capsys, never):
     ("argument", "message"),
     [
         ("suite=troughput", "no suite 'troughput'; did you mean 'throughput'?"),
-        ("suite=x", "no suite 'x'; there are default, fine_tuning, full, prediction, quick, throughput"),
+        ("suite=x", "no suite 'x'; there are default, fine_tuning, full, overfitting, prediction, quick, throughput"),
         ("steps=0", "steps: expected at least 1"),
         ("repeats=two", "repeats: expected a whole number"),
         ("seeds=3", "no setting 'seeds'"),

@@ -60,8 +60,8 @@ class CsvFile(NamedTuple):
 
     def headed(self, wanted: Collection[str]) -> tuple[CsvFile, list[str]]:
         """The file from its header on, and what that calls the columns, in small letters: of its first lines the one
-        that has most of `wanted`, the very first if none has any. A column without a name is called by its number, be it that only
-        the first row shows it."""
+        that has most of `wanted`, the very first if none has any. A column without a name is called by its number, be
+        it that only the first row shows it."""
         lines = list(itertools.islice(self.lines(), _HEAD))
         rows = [_names(line, self.sep) for _, line in lines]
         some = [at for at, (_, line) in enumerate(lines) if line.strip()]
