@@ -12,7 +12,7 @@ export OMP_NUM_THREADS := 1
 .PHONY: help demo examples test docs lint check-science check-faults gpu-site check-gpu models dist check-dist test-lowest clean
 
 help:
-	@echo "make demo           simulate, train and judge in the smart home, in about a minute; writes runs/"
+	@echo "make demo           simulate, train and judge in the smart home, in a minute or two; writes runs/"
 	@echo "make examples       installs what examples/ needs, runs each and says how long it took"
 	@echo "make test           the tests (ARGS=... for pytest)"
 	@echo "make check-science  the slow tests: does learning do what it should?"

@@ -1,4 +1,4 @@
-"""config=demo: a run of about a minute, from nothing."""
+"""config=demo: a run of a minute or two, from nothing."""
 
 from pathlib import Path
 
