@@ -11,15 +11,8 @@ import os
 import signal
 import sys
 
-if (
-    sys.argv[0].endswith(("/lam", "\\lam.exe"))
-    or (
-        sys.argv[0] == "-m"  # of any program until it has been found; the kit's own are said so
-        and any(
-            f == "-m" and name.startswith("lam_env") for f, name in zip(sys.orig_argv, sys.orig_argv[1:], strict=False)
-        )
-    )
-):
+# "-m" stands there for any program until it has been found; the kit's own are told by what was typed
+if sys.argv[0].endswith(("/lam", "\\lam.exe")) or (sys.argv[0] == "-m" and "-m lam_env" in " ".join(sys.orig_argv)):
 
     def _stopped(*_: object) -> None:
         """Of a command of the kit that is still loading: it would leave a traceback, and holds nothing half done."""

@@ -213,7 +213,9 @@ def test_the_plain_lines_are_those_of_make() -> None:
     makefile = makefile.replace("$(PYTHON)", "python3").replace(" --disable-pip-version-check", "")
     done = [line.strip().removesuffix(" $(ARGS)").split() for line in makefile.splitlines() if line.startswith("\t")]
     done = [[w.strip("'") for w in words] for words in done]
-    (plain,) = (b.text for b in blocks(README) if "pip install" in b.text)
+    page = TEXTS["docs/start/install.md"]
+    (plain,), (again,) = ([b.text for b in blocks(text) if "pip install" in b.text] for text in (README, page))
+    assert again == plain
     lines = [shlex.split(line) for line in plain.splitlines() if not line.startswith("export")]
     assert len(lines) == 4
     for words in lines:

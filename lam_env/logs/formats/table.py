@@ -10,9 +10,9 @@ Columns are called as what they are, or `columns=` says what is in which:
   value     optional number: a reading, a rating
   duration  optional [s], or `end`, a time (of JSON lines where `columns=` says so): then the log is one of activities
   home      optional: `home` picks one of several
-Other columns are left alone. A CSV file may begin with lines before its header, which is the first line that names all
-columns that are read, and with Excel's `sep=;`. Several files (`a.csv,b.csv`, `months/*.csv`) are one log; `test` and
-`valid` name those that test and validate.
+Other columns are left alone. A CSV file may begin with lines before its header, which is the line that names most of
+the columns that are read, and with Excel's `sep=;`. Several files (`a.csv,b.csv`, `months/*.csv`) are one log; `test`
+and `valid` name those that test and validate.
 """
 
 from __future__ import annotations

@@ -10,22 +10,11 @@ from hypothesis import strategies as st
 from lam_env.core.events import LogError
 from lam_env.core.units import HOUR
 from lam_env.logs.coverage import said
-from lam_env.logs.formats.table import FORMATS
 from lam_env.logs.input import files
 from lam_env.logs.input.csv_files import CsvFile, line_of
 
 HEAD = "time,action,value,note\n"
 ROWS = "2026-01-05T07:00:00,a,nan,x\n2026-01-05T08:00:00,b,2,y\n2026-01-05T09:00:00,c.idle,NaN,z\n"
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(text, kind="csv", **options):
-        path = tmp_path / f"x.{kind}"
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-        return FORMATS[kind](str(path), **{"zone": "UTC", **options})
-
-    return read
 
 
 def test_a_value_that_is_no_number_costs_the_value_and_not_the_event(read):

@@ -17,16 +17,6 @@ TIMES = [f"2026-01-0{5 + i // 3}T{h:02d}:00:00" for i, h in enumerate((7, 12, 19
 NAMES = ("tea", "tv", "bed")
 
 
-@pytest.fixture
-def read(tmp_path):
-    def read(text, kind="csv", **options):
-        path = tmp_path / f"x.{kind}"
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-        return FORMATS[kind](str(path), **{"zone": "UTC", **options})
-
-    return read
-
-
 def table(sep=";", head="time{0}action{0}value", row="{1}{0}{2}{0}{3}", values=range(6)):
     rows = (
         row.format(sep, time, NAMES[i % 3], value) for i, (time, value) in enumerate(zip(TIMES, values, strict=True))
