@@ -94,4 +94,9 @@ class LadderActivity:
 
 
 NEEDS = ("latent",)
+MEANINGS = {
+    "informed": "the ceiling of prediction: a net on the hidden state, which no agent sees; it does not act",
+    "ladder_activity": "a rung of the information ladder between `prior` and `oracle`: the greedy rule on what "
+    "`informed` expects",
+}
 AGENTS = {"informed": InformedAgent, "ladder_activity": LadderActivity}

@@ -161,4 +161,9 @@ plugin_context = partial(PlugInAgent, bins=PARTS, worlds=8, online=True)
 
 NEEDS = ("prior",)
 COUNTING = True
+MEANINGS = {
+    "plugin": "expected utility on the prior, with acceptance counted in a trial",
+    "plugin_context": "`plugin` that also counts by part of the day and household, and where it advises by how the "
+    "person was advised and has answered",
+}
 AGENTS = {"plugin": PlugInAgent, "plugin_context": plugin_context}

@@ -15,4 +15,5 @@ class PriorAgent:
 
 
 NEEDS = ("prior",)
+MEANINGS = {"prior": "the pre-trained predictor: a network, of a real log a pool; acts above a threshold"}
 AGENTS = {"prior": PriorAgent}

@@ -54,4 +54,5 @@ class RandomAgent:
 
 
 NEEDS = ()
+MEANINGS = {"none": "never acts", "random": "any possible action"}
 AGENTS = {"none": SilentAgent, "random": RandomAgent}

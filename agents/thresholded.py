@@ -67,6 +67,15 @@ class CountingAgent:
 
 NEEDS = ("log",)
 COUNTING = True
+MEANINGS = {
+    "most_frequent": "counts actions; like all that count, it acts above a threshold",
+    "time_table": "counts by the hour",
+    "markov1": "counts by the last event",
+    "markov2": "counts by the last two events",
+    "markov3": "counts by the last three events",
+    "markov2_clock": "counts by the last two events and the hour",
+    "markov_online": "`markov2_clock` that goes on counting in the home where it is",
+}
 AGENTS = {
     "most_frequent": partial(CountingAgent, "most_frequent"),
     "time_table": partial(CountingAgent, "time_table"),

@@ -160,4 +160,8 @@ def weights(liked: np.ndarray, disliked: np.ndarray) -> np.ndarray:
 
 
 NEEDS = ("prior", "dislikes")
+MEANINGS = {
+    "bayes": "`plugin_kind` with the exact posterior over a household's dislikes: what its answers can tell at most",
+    "known": "`plugin_kind` that is told a household's dislikes",
+}
 AGENTS = {"bayes": partial(ToldAgent, True), "known": partial(ToldAgent, False)}

@@ -16,7 +16,6 @@ from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 from published import Published, pages, published
 
-from lam_env.__main__ import commands as commands_of_the_kit
 from lam_env.commands import look, off_policy, play_report, record, report, simulate, watch
 from lam_env.config import cli as config
 from lam_env.core import registry
@@ -271,42 +270,6 @@ def test_settings_written_as_key_and_value_exist(name: str) -> None:
             assert value or key == "model", quoted
         if re.fullmatch(r"[a-z]+\.[a-z_]+", quoted) and quoted.split(".")[0] in groups - {"config", "log", "model"}:
             assert quoted in known or (ROOT / quoted).exists() or hasattr(registry, quoted), quoted
-
-
-def _agents() -> set[str]:
-    home = registry.scenario("smart_home")()
-    return {*registry.agent_names(), *home.baselines(), *home.rungs(), *home.exploits()}
-
-
-@pytest.mark.parametrize("name", ["traffic", "game"])
-def test_a_page_tells_of_the_agents_and_terms_of_its_scenario(name: str) -> None:
-    scenario, text = registry.scenario(name), TEXTS[f"docs/worlds/{name}.md"]
-    own = scenario()
-    told = {name for row in cells(text) for name in code(row[0])}
-    assert {*own.baselines(), *own.rungs(), *own.exploits()} - {"informed"} <= told
-    for heading, weights in (("reward", scenario.reward_weights), ("utility", scenario.utility_weights)):
-        terms = text.partition(f"- **{name} {heading}**")[2].partition("\n\n")[0].partition("\n- ")[0]
-        for names, value in re.findall(r"((?:`\w+`(?: and )?)+) (-?[\d.]*\d)", terms):
-            assert {round(weights[term], 4) for term in code(names)} == {float(value)}
-        assert {term for term in code(terms) if term in weights} == set(weights)
-
-
-def test_the_page_tells_of_every_agent_and_of_no_other() -> None:
-    told = [name for row in cells(TEXTS["docs/reference/agents.md"]) for name in code(row[0])]
-    assert sorted(told) == sorted(_agents())
-
-
-def test_the_terms_of_reward_and_utility_are_those_of_the_home() -> None:
-    home = registry.scenario("smart_home")
-    text = TEXTS["docs/worlds/smart_home.md"]
-    for heading, weights in (("reward", home.reward_weights), ("true utility", home.utility_weights)):
-        told = text.partition(f"- **{heading}**:")[2].partition("\n- ")[0]
-        assert {k: float(v) for k, v in re.findall(r"`(\w+)` (-?[\d.]*\d)", told)} == weights
-
-
-def test_the_page_tells_of_every_command() -> None:
-    told = [code(row[0])[0] for row in cells(TEXTS["docs/reference/commands.md"].partition("## Exit codes")[0])]
-    assert told == [f"lam {name}" for name in commands_of_the_kit()]
 
 
 def enforced() -> dict[str, set[str]]:

@@ -185,7 +185,7 @@ def test_the_page_has_every_kind_of_device_and_its_states() -> None:
 
 
 def test_the_page_names_every_format_and_no_other() -> None:
-    text = (DOCS / "own_log.md").read_text(encoding="utf-8")
+    text = (DOCS / "log_formats.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.partition("## Logs as they are")[2].splitlines() if "|" in line][2:]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     tables = set(re.findall(r"\b(csv|tsv|jsonl|parquet)\b", text))

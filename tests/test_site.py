@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import pkgutil
@@ -156,6 +157,74 @@ def test_what_the_reference_shows_has_a_docstring(name: str) -> None:
 def test_every_command_is_in_the_reference() -> None:
     shown_ = re.findall(r"^## lam (\w+)\n\n:::\{lam-command\} lam_env\.commands\.(\w+)$", REFERENCE, re.M)
     assert sorted(a for a, b in shown_ if a == b) == sorted(commands())
+
+
+def directives(page: Path) -> list[tuple[str, str]]:
+    """(name, arguments) of what a page asks of the code."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    found = re.findall(r"^:::\{(lam-[\w-]+)\} ?([^\n]*)\n", text, re.M)
+    return [(name, words) for name, words in found if name not in ("lam-doors", "lam-pages")]
+
+
+ASKED_FOR = sorted({found for page in PAGES for found in directives(page)})
+
+
+@pytest.mark.parametrize(("name", "words"), ASKED_FOR, ids=map(" ".join, ASKED_FOR))
+def test_what_a_page_asks_of_the_code_is_there(name: str, words: str) -> None:
+    made = tables.command(words).tables if name == "lam-command" else tables.DIRECTIVES[name](words)
+    for table in made:
+        assert table.rows
+        assert {len(row) for row in table.rows} == {len(table.headings)}
+
+
+def test_each_table_is_asked_for_once() -> None:
+    """Whoever needs one of them elsewhere gives a link."""
+    every = [found for page in PAGES for found in directives(page)]
+    assert [found for found in ASKED_FOR if every.count(found) > 1] == []
+    of_worlds = {(f"lam-{part}", w) for part in ("spaces", "rewards", "figures", "agents", "settings") for w in WORLDS}
+    assert of_worlds <= set(ASKED_FOR)
+    for world in WORLDS:
+        assert {words for _, words in directives(DOCS / "worlds" / f"{world}.md")} == {world}
+
+
+def test_a_setting_that_no_command_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="watch has no setting colour"):
+        tables.some_settings("lam_env.commands.watch theme colour")
+
+
+def test_every_agent_of_the_kit_is_told_once() -> None:
+    rows = [row for table in tables.agents("") for row in table.rows]
+    assert sorted(row[0].strip("`") for row in rows) == registry.agent_names()
+    assert all(len(text) > 5 for _, text in rows)
+    counting = tables.agents("")[1]
+    assert {row[0].strip("`") for row in counting.rows} == set(registry.counting_agents())
+
+
+def test_every_command_is_listed_with_its_sentence() -> None:
+    (table,) = tables.command_list("")
+    assert [row[0] for row in table.rows] == [f"`lam {name}`" for name in commands()]
+    assert all(len(text) > 10 for _, text in table.rows)
+
+
+def test_what_pages_call_by_its_module_has_a_docstring() -> None:
+    """Agents and scenarios among them: `lam_env.x.y`, or a file of theirs."""
+    text = "\n".join(p.read_text(encoding="utf-8") for p in PAGES)
+    dotted = set(re.findall(r"\b(lam_env(?:\.\w+)+)", text))
+    files = set(re.findall(r"`((?:lam_env|agents|scenarios)/[\w/]+\.py)`", text))
+    assert {"lam_env.scenarios.game", "scenarios/game/scenario.py"} <= dotted | files
+    things = {name: pkgutil.resolve_name(name) for name in dotted if not name.endswith(".__main__")}
+    assert [
+        name for name, thing in things.items() if not isinstance(thing, int | str) and not inspect.getdoc(thing)
+    ] == []
+    sources = {name: ast.parse((DOCS.parent / name).read_text(encoding="utf-8")) for name in files}
+    assert [name for name, tree in sources.items() if not ast.get_docstring(tree)] == []
+
+
+@every_world
+def test_a_world_and_its_agents_have_docstrings(world: str) -> None:
+    own = registry.scenario(world)
+    assert inspect.getdoc(own)
+    assert inspect.getdoc(inspect.getmodule(own))
 
 
 def test_a_command_is_told_as_its_help_tells_it(capsys: pytest.CaptureFixture[str]) -> None:

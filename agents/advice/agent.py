@@ -51,4 +51,8 @@ plugin_own = partial(AdviceAgent, kinds=("own",))  # looks at the person's own s
 plugin_follow = partial(AdviceAgent, kind=CopyPlugIn)  # copies the habit
 NEEDS = ("prior",)
 COUNTING = True
+MEANINGS = {
+    "plugin_own": "where one advises: the plug-in that looks at a person's own saving alone",
+    "plugin_follow": "where one advises: the plug-in that copies the habit",
+}
 AGENTS = {"plugin_own": plugin_own, "plugin_follow": plugin_follow}

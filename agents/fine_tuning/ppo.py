@@ -158,4 +158,8 @@ def _take_over(head: torch.nn.Module, start: torch.nn.Module) -> None:
 
 
 NEEDS = ("prior", "steps")
+MEANINGS = {
+    "ppo_prior": "PPO that starts as an expected-utility policy on the prior, which stays as it is "
+    "(`ppo_prior@tune=full`: it is tuned too)",
+}
 AGENTS = {"ppo_prior": PPOAgent}

@@ -7,4 +7,5 @@ from functools import partial
 from .ppo import PPOAgent
 
 NEEDS = ("steps",)
+MEANINGS = {"ppo_scratch": "PPO without the prior"}
 AGENTS = {"ppo_scratch": partial(PPOAgent, prior=False)}

@@ -70,4 +70,9 @@ class PlugInMemoryAgent:
 
 
 NEEDS = ("prior",)
+MEANINGS = {
+    "plugin_memory": "a small network that has learned from thousands of answers in simulated households how an act is "
+    "taken after what this household has answered; what `ppo_prior` starts from. Where one advises: `plugin_context` "
+    "that also counts answers by kind of advice",
+}
 AGENTS = {"plugin_memory": PlugInMemoryAgent}

@@ -42,4 +42,8 @@ class MaskableAgent:
 
 
 NEEDS = ("steps",)
+MEANINGS = {
+    "maskable_ppo": "sb3-contrib's MaskablePPO (in the home tuned as `ppo_scratch` is) on what `training.make_env` "
+    "gives anybody",
+}
 AGENTS = {"maskable_ppo": MaskableAgent}

@@ -43,4 +43,8 @@ class PlugInKindAgent:
 NEEDS = ("prior",)
 INTERACTION = "anticipate"
 COUNTING = True
+MEANINGS = {
+    "plugin_kind": "where one acts for people: `plugin` that counts by kind of command and part of the day: what one "
+    "lamp was answered tells of all lamps",
+}
 AGENTS = {"plugin_kind": PlugInKindAgent}

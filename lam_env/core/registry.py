@@ -182,6 +182,12 @@ def counting_agents() -> list[str]:
     return sorted(name for name, counts in _AGENTS.constants("COUNTING").items() if counts)
 
 
+def agent_meanings() -> dict[str, str]:
+    """What each of the kit's agents is, for people to read: their modules say `MEANINGS`."""
+    said = _AGENTS.constants("MEANINGS")
+    return {name: texts[name] for name, texts in said.items() if isinstance(texts, dict) and name in texts}
+
+
 def agent_needs(name: str) -> tuple[str, ...]:
     """What an agent has to be given (`lam_env.Agent`): of the kit's as its module says, of others as they say."""
     constants = _AGENTS.constants("NEEDS") if not names_code(name) else {}

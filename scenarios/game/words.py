@@ -95,7 +95,9 @@ MEANINGS: Mapping[str, Mapping[str, Meaning | Term]] = {
         "parrot": Meaning("the likeliest next action, with a cool-down: much followed, and no help"),
         "winshare": Meaning("easier or harder by the player's share of wins, to keep it between .5 and .8"),
         "flow": Meaning("what the player wins about two times in three, when it has been a while"),
-        "oracle": Meaning("greedy on the hidden state, with a value of the state after; it does not plan"),
+        "oracle": Meaning(
+            "greedy on the hidden state, decision by decision, with a value of the state after; it does not plan"
+        ),
         "informed": Meaning("predicts by the generator's own chances: the ceiling of prediction; it does not act"),
         "ladder_chances": Meaning("advises the likeliest by the true chances, with a cool-down"),
         "ladder_answers": Meaning("greedy on what the reward pays, told how the player answers to advice"),

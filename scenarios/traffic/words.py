@@ -68,8 +68,13 @@ MEANINGS: Mapping[str, Mapping[str, Meaning | Term]] = {
         "habit": Meaning("advises what the traveller always does: followed, and of no use"),
         "fastest": Meaning("advises everybody what was best for them by yesterday's times: all meet there"),
         "known": Meaning("advises by the savings published, told how each traveller takes advice"),
-        "oracle_so": Meaning("hands out what roads and buses carry without a queue, the cheapest first"),
-        "oracle_batch": Meaning("knows true chances of doing and of following and published costs, at midnight"),
+        "oracle_so": Meaning(
+            "hands out what roads and buses carry without a queue, the cheapest first; knows nobody's mind"
+        ),
+        "oracle_batch": Meaning(
+            "knows true chances of doing and of following, and published costs, at midnight; not what "
+            "others are told today"
+        ),
         "oracle": Meaning("greedy, person by person, on what all others do today; it does not look ahead to trust"),
         "informed": Meaning("predicts by the generator's own chances: the ceiling of prediction; it does not act"),
         "ladder_own": Meaning("the oracle without regard to others"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from fnmatch import fnmatch
 from typing import Any
 
@@ -17,18 +16,6 @@ from sphinx.util.docutils import SphinxDirective
 
 from . import tables
 from .sources import as_rst, remarks, shown, signature
-
-Made = Callable[[str], list[tables.Table]]
-TABLES: dict[str, Made] = {
-    "lam-spaces": tables.spaces,
-    "lam-rewards": tables.rewards,
-    "lam-figures": tables.figures,
-    "lam-agents": tables.agents,
-    "lam-settings": tables.settings,
-    "lam-fields": tables.fields,
-    "lam-events": tables.events,
-    "lam-metrics": tables.metrics,
-}
 
 
 def inline(text: str) -> list[nodes.Node]:
@@ -58,7 +45,8 @@ class CodeTables(SphinxDirective):
     """Tables of what its argument names."""
 
     optional_arguments = 1
-    make: Made
+    final_argument_whitespace = True
+    make: tables.Made
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(tables.__file__)
@@ -113,6 +101,8 @@ class Pages(TocTree):
 def _docstring(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """The kit's docstrings are plain text. A class's fields follow, with what its source says beside them."""
     more: list[str] = []
+    if what == "data":  # a number has its type's docstring: pages say what it is
+        lines.clear()
     if inspect.isclass(thing) and thing.__module__.startswith("lam_env"):
         said = {field: text for field, (_, text) in remarks(thing).items() if text}
         more = ["", "", *(f"{field}: {text}" for field, text in said.items())] if said else []
@@ -133,7 +123,7 @@ def _source(app: Sphinx, name: str, source: list[str]) -> None:
 
 def register(app: Sphinx) -> None:
     app.setup_extension("sphinx.ext.autodoc")
-    for name, make in TABLES.items():
+    for name, make in tables.DIRECTIVES.items():
         app.add_directive(name, type(name, (CodeTables,), {"make": staticmethod(make)}))
     app.add_directive("lam-command", CommandHelp)
     app.add_directive("lam-doors", Doors)

@@ -7,12 +7,13 @@ import importlib
 import io
 import math
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
 
+from lam_env.__main__ import commands, sentence
 from lam_env.config import cli
 from lam_env.config.help import Group, Setting, settings_of
 from lam_env.core import registry
@@ -23,6 +24,7 @@ from lam_env.envs.spaces import KEYS, Meaning, meaning, observation_space
 
 from .sources import remarks
 
+SETTING = ("setting", "type", "default", "meaning")
 _ALL = 4  # so many names of one meaning are listed; of more, the first and the last
 
 
@@ -85,13 +87,58 @@ def figures(name: str) -> list[Table]:
 
 
 def agents(name: str) -> list[Table]:
-    """A world's own agents."""
+    """A world's own agents; without a name the kit's, which are judged in every world."""
+    if not name:
+        return _kit_agents()
     world = registry.scenario(name)()
     means = world.meanings()["agent"]
     kinds = (("Baselines and ceilings", world.baselines()), ("Information ladder", world.rungs()))
     kinds += (("Exploits, which have to end below doing nothing", world.exploits()),)
     rows = [(title, [(f"`{a}`", means[a].text) for a in own]) for title, own in kinds]
     return [Table(title, ("agent", "what it does"), own) for title, own in rows if own]
+
+
+def _kit_agents() -> list[Table]:
+    """By what their modules say of them: who counts, who needs what."""
+    texts, counting = registry.agent_meanings(), set(registry.counting_agents())
+    rest, counts, learns, told = titles = (
+        "They do nothing, or act on what others have learned",
+        "They count and learn nothing: counting rows",
+        "They learn by reinforcement",
+        "They are told what no agent is told",
+    )
+    rows: dict[str, list[tuple[str, ...]]] = {title: [] for title in titles}
+    for name in registry.agent_names():
+        needs = set(registry.agent_needs(name))
+        kind = counts if name in counting else learns if "steps" in needs else rest
+        rows[told if needs & {"latent", "dislikes"} else kind].append((f"`{name}`", texts[name]))
+    return [Table(title, ("agent", "what it does"), own) for title, own in rows.items()]
+
+
+def command_list(_: str) -> list[Table]:
+    """All commands, each with its sentence."""
+    return [Table("", ("command", "what it does"), [(f"`lam {c}`", sentence(s)) for c, s in commands().items()])]
+
+
+def some_settings(words: str) -> list[Table]:
+    """Those of a command's settings that are named after its module."""
+    module, *names = words.split()
+    rows = {row[0].strip("`"): row for table in command(module).tables for row in table.rows}
+    if unknown := [name for name in names if name not in rows]:
+        raise ValueError(f"{module} has no setting {', '.join(unknown)}")
+    return [Table("", SETTING, [rows[name] for name in names])]
+
+
+def worlds(_: str) -> list[Table]:
+    """The worlds side by side."""
+    rows = []
+    for name in registry.scenario_names():
+        world = registry.scenario(name)()
+        asked = "each person" if world.personal else "all as one"
+        rows.append(
+            (f"`{name}`", world.interaction, asked, f"{world.n_users:,}", f"{world.days:g}", f"{len(world.vocabulary)}")
+        )
+    return [Table("", ("scenario", "an act is to", "decisions are of", "people", "days", "actions"), rows)]
 
 
 def settings(name: str) -> list[Table]:
@@ -150,7 +197,7 @@ def fields(name: str) -> list[Table]:
 
 def _table(title: str, found: Iterable[Setting]) -> Table:
     rows = [(f"`{s.name}`", s.kind, f"`{s.value}`" if s.value else "", s.doc + s.limits) for s in found]
-    return Table(title, ("setting", "type", "default", "meaning"), rows)
+    return Table(title, SETTING, rows)
 
 
 def _tick(name: str) -> str:
@@ -208,3 +255,19 @@ def _shape(shape: Sequence[int]) -> str:
 
 def _each(term: Any) -> str:
     return term.unit or "event"
+
+
+Made = Callable[[str], list[Table]]
+DIRECTIVES: dict[str, Made] = {
+    "lam-agents": agents,
+    "lam-commands": command_list,
+    "lam-events": events,
+    "lam-fields": fields,
+    "lam-figures": figures,
+    "lam-metrics": metrics,
+    "lam-rewards": rewards,
+    "lam-settings": settings,
+    "lam-some-settings": some_settings,
+    "lam-spaces": spaces,
+    "lam-worlds": worlds,
+}
