@@ -240,21 +240,6 @@ def _settings() -> dict[str, object]:
     return found
 
 
-def test_settings_of_the_page_exist_and_have_the_defaults_it_gives() -> None:
-    table = [row for row in cells(TEXTS["docs/start/five_minutes.md"]) if len(row) == 3]
-    known, named = _settings(), 0
-    assert len(table) > 8
-    for names, defaults, _ in table:
-        given = code(defaults)
-        for name, default in zip(code(names), given or [None] * 9, strict=False):
-            assert name in known, name
-            named += 1
-            if default is not None:
-                kind = known[name][0] if isinstance(known[name], list) else known[name]
-                assert type(kind)(default.replace("_", "") if isinstance(kind, int) else default) == kind, name
-    assert named > 14
-
-
 @every_document
 def test_settings_written_as_key_and_value_exist(name: str) -> None:
     worlds = [config.to_dict(registry.scenario(name).Params()) for name in registry.scenario_names()]
