@@ -173,6 +173,9 @@ def _understood(module: str, argv: list[str]) -> None:
         suites.load(config.parse(BenchmarkSettings, argv, module).suite)
     elif module == "lam_env.commands.report":
         assert config.parse(report.ReportSettings, argv, module).run
+    elif module == "lam_env.commands.new":
+        assert argv[0] == "scenario"
+        assert argv[1].isidentifier()
     elif module == "lam_env.commands.simulate":
         wanted = config.parse(simulate.SimulateSettings, argv, module)
         registry.scenario(wanted.scenario)(**wanted.world)
