@@ -81,6 +81,12 @@ def test_a_comment_that_names_a_file_is_the_caption_of_its_block() -> None:
     assert shown(page) == told
 
 
+def test_an_interval_is_not_broken() -> None:
+    assert shown("| .1 [-.2, +0.3] | [a, b] |") == "| .1 [-.2,\N{NO-BREAK SPACE}+0.3] | [a, b] |"
+    code = "```python\nx = [0, 1]\n```\n"
+    assert shown(code) == code
+
+
 def test_links_that_leave_the_site_are_words() -> None:
     assert shown("[a](../README.md#b) [c](d.md) [e](https://doi.org/1)") == "a [c](d.md) [e](https://doi.org/1)"
     assert shown("[a](../d.md) [b](../../x)", depth=1) == "[a](../d.md) b"

@@ -10,15 +10,19 @@ from collections.abc import Iterator
 
 _FENCE = r"(?:^<!-- (?P<note>[^\n]*?) -->\n)?^(?P<ticks>`{3,})(?P<language>[^\n]*)\n(?P<body>.*?)^(?P=ticks)$"
 _COMMENT = r"<!--.*?-->\n?"
+_INTERVAL = r"\[(?P<low>[-+.\d]+), (?P<high>[-+.\d]+)\]"
 _ITEM = re.compile(r"([\w`\"][\w`\". ,*@=]*?): (.*)")
 _COLUMNS = re.compile(r"(\S.*?)(?:\s{2,}|: )(\S.*)")
 
 
 def shown(page: str, depth: int = 0) -> str:
     """A page, `depth` folders below the site's, as the site has it: without its HTML comments, which tell tests how to
-    run it (one that names a block's file is a caption), and without links to files that are no pages."""
+    run it (one that names a block's file is a caption), and without links to files that are no pages. No interval is
+    broken at the end of a line."""
 
     def replace(found: re.Match[str]) -> str:
+        if found["low"] is not None:
+            return f"[{found['low']},\N{NO-BREAK SPACE}{found['high']}]"
         if found["ticks"] is None:
             return ""
         how, _, what = (found["note"] or "").partition(":")
@@ -27,7 +31,7 @@ def shown(page: str, depth: int = 0) -> str:
             return f"{ticks}{{code-block}} {language or 'text'}\n:caption: {what.strip()}\n\n{body}{ticks}"
         return f"{ticks}{language}\n{body}{ticks}"
 
-    page = re.sub(f"{_FENCE}|{_COMMENT}", replace, page, flags=re.M | re.S)
+    page = re.sub(f"{_FENCE}|{_COMMENT}|{_INTERVAL}", replace, page, flags=re.M | re.S)
     return re.sub(rf"\[([^\]]*)\]\((?:\.\./){{{depth + 1}}}[^)]*\)", r"\1", page)
 
 
