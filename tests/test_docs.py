@@ -23,8 +23,6 @@ from lam_env.experiment.settings import ALWAYS, PredictSettings, RunSettings
 from lam_env.suites import suite as suites
 from lam_env.suites.settings import BenchmarkSettings
 
-README = TEXTS["README.md"]
-
 
 def commands(document: str) -> list[list[str]]:
     """Words of the lines of bash blocks, without comments."""
@@ -215,9 +213,7 @@ def test_the_plain_lines_are_those_of_make() -> None:
     makefile = makefile.replace("$(PYTHON)", "python3").replace(" --disable-pip-version-check", "")
     done = [line.strip().removesuffix(" $(ARGS)").split() for line in makefile.splitlines() if line.startswith("\t")]
     done = [[w.strip("'") for w in words] for words in done]
-    page = TEXTS["docs/start/install.md"]
-    (plain,), (again,) = ([b.text for b in blocks(text) if "pip install" in b.text] for text in (README, page))
-    assert again == plain
+    (plain,) = (b.text for b in blocks(TEXTS["docs/start/install.md"]) if "pip install" in b.text)
     lines = [shlex.split(line) for line in plain.splitlines() if not line.startswith("export")]
     assert len(lines) == 4
     for words in lines:
