@@ -140,7 +140,7 @@ def test_one_late_play_makes_nobody_one_who_has_left(tmp_path):
     rows = [(p, 5 * p, T + d * DAY + p) for d in range(20) for p in range(9)]
     log, left_out = load(write(tmp_path / "p.csv", *rows, (3, 5, T + 29 * DAY), (4, 5, T + 4000 * DAY)))
     assert [why.partition(":")[0] for why in left_out] == [ASTRAY]
-    assert sum(left_out.values()) == 2
+    assert sum(left_out.values()) == 1  # the other may well be a play, and ends a gap in the record
     assert "CHURN" not in log.vocabulary.actions
 
 
