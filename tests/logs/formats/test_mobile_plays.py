@@ -155,11 +155,9 @@ def test_days_on_which_nobody_plays_are_no_silence(tmp_path):
     assert (log.token == log.vocabulary.action("CHURN")).sum() == 5
 
 
-def test_states_that_say_nothing_and_a_home_that_it_does_not_know(tmp_path):
+def test_states_that_say_nothing(tmp_path):
     path = write(tmp_path / "p.csv", (1, 5, T), (1, "NaN", T + 5), (1, "unavailable", T + 5), (1, 50, T + 9))
     assert load(path)[1] == {EMPTY: 2}
-    with pytest.raises(LogError, match="knows no homes, so home=h1 says nothing; leave it away"):
-        load(path, home="h1")
 
 
 def test_it_is_found_by_name():
