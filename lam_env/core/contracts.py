@@ -207,12 +207,10 @@ class Checkpoints(Protocol):
 
 
 class Importer(Protocol):
-    """Reads the logs of a format: the log, and what was left out, by reason. `table`: settings of tables, of which it
-    names those that it takes."""
+    """Reads the logs of a format: the log, and what was left out, by reason. `settings`: those of a real log, of which
+    it names those that it takes (`home`, `zone`, of tables `columns` and so on); any other is refused."""
 
-    def __call__(
-        self, path: str, *, home: str | None = None, zone: str | None = None, **table: Any
-    ) -> tuple[ActionLog, dict[str, int]]: ...
+    def __call__(self, path: str, **settings: Any) -> tuple[ActionLog, dict[str, int]]: ...
 
 
 class Sink(Protocol):

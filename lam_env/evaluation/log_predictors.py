@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lam_env.core.catalogue import NLL, NLL_GAP, NLL_GAP_SD, TOP1
-from lam_env.evaluation.comparison import runs_of
+from lam_env.core.catalogue import EVENTS, NLL, NLL_GAP, NLL_GAP_SD, TOP1
+from lam_env.evaluation.comparison import estimate_of, runs_of
+from lam_env.evaluation.estimates import in_text
 from lam_env.evaluation.results import ResultRow
 
 ALWAYS = ("markov_online",)  # its counts go on
@@ -45,11 +46,13 @@ def notes_on_parts(rows: Sequence[ResultRow]) -> list[str]:
 
 
 def best_in_words(rows: Sequence[ResultRow]) -> str:
-    """One line; `rows` of the variant "log"."""
+    """Two lines, each with its interval; `rows` of the variant "log"."""
     best = best_predictor(rows)
     if best is None:
         return "No predictor was judged on the log."
-    top1, nll = (runs_of(rows, best, metric) for metric in (TOP1, NLL))
+    top1, nll, events = estimate_of(rows, best, TOP1), estimate_of(rows, best, NLL), runs_of(rows, best, EVENTS)
     assert top1 is not None
     assert nll is not None
-    return f"Best on the log: {best}. It knows {np.mean(top1):.0%} of the next events; NLL {np.mean(nll):.3g} nats."
+    of = "" if events is None else f"{np.atleast_2d(events).mean(0).sum():,.0f} "  # of all folds together
+    known = f"It knows {in_text(top1, '.0%')} of the next {of}events."
+    return f"Best on the log: {best}, NLL {in_text(nll, '.3g')} nats.\n{known}"

@@ -176,15 +176,15 @@ def score_table(
     kind: str,
     variant: str = "sim",
     about: Provenance | None = None,
-    intervals: bool = True,
+    intervals: Sequence[Metric] | None = None,
     figures: Mapping[str, str] | None = None,
     called: str | None = None,
 ) -> Table:
     """Agents as rows, in the order in which they first appear; metrics as columns, those that exist.
 
     `kind`: one of COLUMNS, or "key figures", which `figures` names: name of a KPI -> heading. A cell is the
-    interquartile mean of all runs and, with `intervals`, its 95 % interval (`comparison.estimate_of`). `called`: how
-    the title begins, in place of scenario and variant.
+    interquartile mean of all runs, on a log the mean, and its 95 % interval (`comparison.estimate_of`). `intervals`:
+    the metrics that have one (default: all). `called`: how the title begins, in place of scenario and variant.
     """
     mine = [r for r in rows if (r.scenario, r.variant) == (scenario, variant)]
     metrics = COLUMNS[kind] if figures is None else [KPI.metric(*each) for each in figures.items()]
@@ -198,10 +198,15 @@ def score_table(
         scores = {a: each for a in agents if (each := estimate_of(mine, a, metric)) is not None}
         digits = _digits(scores.values())
         for agent, each in scores.items():
-            cells[agent][metric.id] = _cell(each, digits, intervals)
-    compared = _over_counting(mine, agents, columns, cells, intervals) if kind in ("summary", "reward") else []
+            cells[agent][metric.id] = _cell(each, digits, intervals is None or metric in intervals)
+    compared = _over_counting(mine, agents, columns, cells, intervals is None) if kind in ("summary", "reward") else []
     body = tuple((a, *(cells[a].get(c, "") for c in columns)) for a in agents)
-    notes = _notes(mine, agents, intervals) + compared + _units(metrics) + (about or Provenance()).lines()
+    notes = (
+        _notes(mine, agents, intervals is None or bool(intervals))
+        + compared
+        + _units(metrics)
+        + (about or Provenance()).lines()
+    )
     title = f"{called or f'{scenario} ({variant})'}: {kind}"
     return Table(title, ("agent", *columns.values()), body, tuple(notes))
 
@@ -292,6 +297,8 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
     units = [int(r.value) for r in rows if r.metric == UNITS.id]
     if units and len(seeds) > 1:
         method = "mean [95 % interval over folds]" if intervals and len(seeds) >= FEWEST else "mean"
+    elif units and max(units) < 2:
+        method = "mean; one day or stream alone tests, so there are no intervals"
     elif units and intervals:
         over = f"{max(units):,} days or streams that test, drawn with replacement"
         method = f"mean [95 % interval over {over}: t with bootstrap standard error]"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -174,7 +173,7 @@ class Pipeline:
                 say(f"{why}: predictions are all there is", indent="")
             return
         if tables:
-            self.folder.write_text(TABLES, json.dumps([one.to_json() for one in tables]) + "\n")
+            self.folder.write_json(TABLES, [one.to_json() for one in tables])
         if real is not None and tables:
             self._add_fidelity(fidelity(self.work, real.log, launcher, launcher.progress))
             self.steps.over(GATES)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lam_env.core import registry
-from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, UTILITY
+from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, TOP1, UTILITY
 from lam_env.core.errors import cut
 from lam_env.evaluation.comparison import BASELINE, ORACLE, estimate_of
 from lam_env.evaluation.credibility import Credibility
@@ -161,7 +161,8 @@ def console_tables(
             brief_table(mine, scenario, variant).with_failed(failed).show()
         elif holds(mine, PREDICTION):
             called = log_name if variant == "log" else None
-            table = score_table(mine, scenario, "prediction", variant, intervals=variant != "log", called=called)
+            shown = (TOP1,) if variant == "log" else None  # more of them are wider than a terminal
+            table = score_table(mine, scenario, "prediction", variant, intervals=shown, called=called)
             dataclasses.replace(table, notes=(*notes_on_parts(mine), *table.notes)).show()
             print(best_in_words(mine))
 

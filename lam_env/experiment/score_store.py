@@ -6,6 +6,7 @@ A run that was stopped takes them over in place of doing the work again; results
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -37,8 +38,10 @@ class ScoreStore:
         self.folder, self.sources = folder, sources
 
     def keep(self, cell: ScoreKey, scores: Mapping[str, Scores]) -> None:
-        plain = {v: {str(s): _checked(by) for s, by in each.items()} for v, each in scores.items()}
-        text = json.dumps({**cell._asdict(), "source": self.sources.get(cell.agent), "scores": plain}, indent=1)
+        """What is not defined (NaN: a spread over a single day) is no score, and is not kept."""
+        plain = {v: {str(s): _finite(_checked(by)) for s, by in each.items()} for v, each in scores.items()}
+        data = {**cell._asdict(), "source": self.sources.get(cell.agent), "scores": plain}
+        text = json.dumps(data, indent=1, allow_nan=False)
         name = f"{quote(cell.kind)}-{quote(cell.agent, safe='@=')}-{cell.train_seed}.json"
         self.folder.write_text(f"{FOLDER}/{name}", text + "\n")
 
@@ -57,6 +60,10 @@ def _read(path: Path) -> tuple[ScoreKey, object, ByVariant]:
         why = f"{type(error).__name__}: {reason(error)}"
         raise UserError(f"{path}: cannot be read ({why}); delete it to have it made again") from None
     return cell, data.get("source"), scores
+
+
+def _finite(scores: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in scores.items() if math.isfinite(value)}
 
 
 def _checked(scores: Mapping[str, float]) -> dict[str, float]:

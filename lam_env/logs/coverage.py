@@ -22,10 +22,11 @@ from lam_env.core.units import DAY
 MAX_NAME = 200  # characters
 STEP = 7 * DAY  # [s] from one event to the next where the order alone is known: hour, weekday and gap are constants
 ORDER = "order"  # what `meta["clock"]` of such a log says
-# a few rows at either end of a log are not believed where as many days as these, or as many times the usual gap between
-# days with events, lie between them and the rest, and a quarter of the time that the rest takes: what is weeks after a
-# log of years is an absence, not another clock
-FAR, REST = 7, 0.25
+# a few rows at either end of a log are not believed where as many days as these, as many times the usual gap between
+# days with events, and a quarter of the time that the rest takes lie between them and the rest: of a log that has
+# events on nearly all of its days `ABSENCE`, as of a mistyped year, and of any other, whose people come and go, `AGES`,
+# as of an unset clock
+FAR, REST, ABSENCE, AGES, DENSE = 7, 0.25, 182, 5 * 365, 0.9
 LEAST = 8  # rows of which it can be told
 FEW, SHARE = 4, 0.01  # rows, and share of them, from which on a part of a log is no few
 DAYS_SHARE = 0.1  # the same share of a part that is a single day
@@ -71,9 +72,11 @@ def far_times(time: np.ndarray) -> np.ndarray:
     large = np.flatnonzero((size >= max(FEW, SHARE * len(time))) & ((days > 1) | (size > DAYS_SHARE * len(time))))
     if size[large].sum() < MOST * len(time):
         return np.zeros(len(time), bool)
-    first, last = day[np.searchsorted(part, large[0])], day[np.searchsorted(part, large[-1], side="right") - 1]
-    before = np.diff(day) > REST * (last - day[1:] + 1)  # of the rest that begins after this gap
-    after = np.diff(day) > REST * (day[:-1] - first + 1)
+    begins, ends = np.searchsorted(part, large[0]), np.searchsorted(part, large[-1], side="right")
+    first, last = day[begins], day[ends - 1]
+    gap, least = np.diff(day), ABSENCE if ends - begins >= DENSE * (last - first + 1) else AGES
+    before = gap > np.maximum(least, REST * (last - day[1:] + 1))  # of the rest that begins after this gap
+    after = gap > np.maximum(least, REST * (day[:-1] - first + 1))
     begin = np.flatnonzero(before & (day[1:] <= first))
     end = np.flatnonzero(after & (day[:-1] >= last))
     far = np.zeros(len(day), bool)

@@ -317,18 +317,6 @@ def streams_said(log: ActionLog) -> list[str]:
     return [f"split={name}: {stream}{held}; else {others}"]
 
 
-def one_home(source: str, home: str | None) -> None:
-    """LogError where a format that knows no homes is asked for one."""
-    if home is not None:
-        raise LogError(f"{source}: this format knows no homes, so home={home[:40]} says nothing; leave it away")
-
-
-def no_zone(source: str, zone: str | None) -> None:
-    """LogError where a file that does not say when is given a time zone."""
-    if zone is not None:
-        raise LogError(f"{source}: it does not say when, so zone={zone[:40]} says nothing; leave it away")
-
-
 def check_names(source: str, *names: Sequence[str]) -> None:
     """LogError where there is too much to tell apart."""
     if max(map(len, names)) > MAX_NAMES:

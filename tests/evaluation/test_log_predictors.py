@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lam_env.core.catalogue import NLL_GAP_SD
 from lam_env.evaluation.log_predictors import best_in_words, best_predictor, notes_on_counts, notes_on_parts
 from lam_env.evaluation.metrics import prediction_metrics, scored
-from lam_env.evaluation.results import ResultRow
+from lam_env.evaluation.results import ResultRow, result_rows
 from lam_env.evaluation.statistics import sd_over
 
 
@@ -46,8 +46,25 @@ def test_the_best_has_the_least_nll_on_average_parts_included() -> None:
 
 def test_the_best_is_named_in_a_line() -> None:
     said = best_in_words([row for row in TABLE if row.agent != "prior.nets"])
-    assert said == "Best on the log: prior_boosted. It knows 75% of the next events; NLL 1.1 nats."
+    assert said == "Best on the log: prior_boosted, NLL 1.1 nats.\nIt knows 75% of the next events."
     assert best_in_words(rows("none", ece=0.1)) == "No predictor was judged on the log."
+
+
+def test_what_the_best_knows_has_its_interval_and_how_many_events_it_rests_on() -> None:
+    one = rows("prior", top1=0.5, nll=1.25, units=11, events=1234)
+    assert best_in_words(one).splitlines()[1] == "It knows 50% of the next 1,234 events."  # all days alike
+    spread = [row._replace(metric=f"sd.{row.metric}", value=0.1) for row in one[:2]]
+    said = best_in_words(one + spread)  # 2.228 is t's quantile of ten degrees of freedom
+    assert said == (
+        "Best on the log: prior, NLL 1.25 [1.03, 1.47] nats.\nIt knows 50% [28%, 72%] of the next 1,234 events."
+    )
+
+
+def test_of_folds_all_events_count_and_of_training_seeds_their_mean() -> None:
+    cells = [(t, fold) for t in (0, 1) for fold in (1, 2)]
+    each = {"pred.top1": 0.5, "pred.nll": 1.0, "pred.units": 2.0}
+    grid = [row for t, k in cells for row in result_rows(each | {"pred.events": 30.0 * k}, "h", "a", k, t, "log")]
+    assert best_in_words(grid).endswith("It knows 50% of the next 90 events.")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from lam_env.core.catalogue import JUDGE, SUMMARY
+from lam_env.core.catalogue import JUDGE, SUMMARY, TOP1
 from lam_env.evaluation import tables
 from lam_env.evaluation.results import ResultRow, ResultsError, result_rows
 from lam_env.evaluation.tables import Provenance, Table
@@ -66,7 +66,22 @@ def test_notes_say_runs_seeds_versions_device_time_and_command() -> None:
         assert text in notes
     assert "`python -m lam_env.benchmark`" in notes
     assert "t with bootstrap standard error" in notes
-    assert "interval" not in "".join(tables.score_table(runs(), "home", "summary", intervals=False).notes)
+    assert "interval" not in "".join(tables.score_table(runs(), "home", "summary", intervals=()).notes)
+
+
+def test_only_metrics_that_are_named_have_an_interval() -> None:
+    table = tables.score_table(runs(), "home", "summary", intervals=(TOP1,))
+    assert cell(table, "prior", "top-1").startswith("0.430 [0.3")
+    assert cell(table, "prior", "lift") == "1.000"
+    assert cell(table, "tuned", "lift").count("[") == 0
+    assert "interval" in table.notes[0]
+
+
+@pytest.mark.parametrize(("units", "said"), [(1, "; one day or stream alone tests, so there"), (9, " [95 % interval")])
+def test_a_log_whose_test_part_is_one_day_says_that_there_is_no_interval(units: int, said: str) -> None:
+    rows = result_rows({"pred.top1": 0.5, "pred.units": units}, "home", "prior", 0, variant="log")
+    note = tables.score_table(rows, "home", "prediction", "log").notes[0]
+    assert note.startswith(f"Runs an agent: 1; evaluation seed 0; mean{said}")
 
 
 def test_of_two_seeds_there_are_no_intervals_and_the_note_says_so() -> None:

@@ -107,7 +107,7 @@ def test_the_last_screen_fits_100_columns_and_its_command_is_whole(
     lines = capsys.readouterr().out.splitlines()
     assert f"  python -m lam_env.run scenario=home model={folder.path} agent=my_module:MyAgent" in lines
     assert max(len(line) for line in lines if str(tmp_path) not in line and "Runs an agent" not in line) <= 100
-    assert any(line.startswith("Runs an agent") and line.endswith("interquartile mean.") for line in lines)  # whole
+    assert any(line.startswith("Runs an agent") and line.endswith("3 evaluation seeds.") for line in lines)  # whole
     assert any("my_agents.heating:Careful" in line and "…" not in line for line in lines)
 
 

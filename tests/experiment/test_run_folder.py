@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from lam_env.core.catalogue import NLL, NLL_GAP_SD, TOP1
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.files.manifest import write_manifest
 from lam_env.experiment.run_folder import RunFolder, choose_folder, claim_folder, new_folder
+from lam_env.experiment.score_store import ScoreKey, ScoreStore
 
 
 def test_runs_are_numbered_and_nothing_is_made_by_choosing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,3 +161,15 @@ def test_a_folder_that_is_removed_is_noticed_and_not_made_again(tmp_path: Path) 
         with pytest.raises(UnwritableError, match=r"a: cannot be written \(it is no longer there\)"):
             write()
     assert not (tmp_path / "a").exists()
+
+
+VALUES = st.dictionaries(st.sampled_from([TOP1.id, NLL.id, NLL_GAP_SD.id]), st.floats(), max_size=3)
+
+
+@given(st.dictionaries(st.integers(0, 9), VALUES, max_size=3))
+def test_scores_are_read_as_they_were_kept_but_for_what_is_no_number(scores: dict[int, dict[str, float]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        cells, key = ScoreStore(RunFolder.create(Path(folder) / "run", {}), {}), ScoreKey("log", "prior", 0)
+        cells.keep(key, {"": scores})
+        finite = {s: {name: value for name, value in by.items() if math.isfinite(value)} for s, by in scores.items()}
+        assert cells.read() == {key: {"": finite}}

@@ -117,8 +117,11 @@ def test_the_best_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     best = min(nll, key=lambda name: nll[name])
     assert best != "most_frequent"
     said = capsys.readouterr().out
-    assert f"Best on the log: {best}. It knows " in said
-    assert f"NLL {nll[best]:.3g} nats." in said
+    top1 = estimate_of(rows, best, TOP1)
+    assert top1 is not None
+    assert f"Best on the log: {best}, NLL {nll[best]:.3g} [" in said
+    assert f"\nIt knows {top1.value:.0%} [{top1.low:.0%}, {top1.high:.0%}] of the next " in said
+    assert f"{top1.value:.3f} [{top1.low:.3f}, {top1.high:.3f}]" in said  # in the table, too
 
 
 def test_a_finished_run_is_not_made_again(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,6 +134,17 @@ def test_a_finished_run_is_not_made_again(whole: Path, tmp_path: Path, monkeypat
         monkeypatch.setattr(module, job, lambda *a: pytest.fail("made again"))
     judged(tmp_path, monkeypatch, "agents=markov2,prior,ppo_prior")
     assert (tmp_path / "out" / "results.csv").read_bytes() == before
+
+
+def test_a_run_on_a_log_whose_test_part_is_a_single_day_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head, *lines = plain_log(0).splitlines()
+    text = "\n".join([head, *(line for line in lines if line < "2024-01-13"), ""])
+    before = judged(tmp_path, monkeypatch, "agents=markov1,prior", text=text)
+    assert not any(row.metric.startswith("sd.") for row in before)  # nothing varies over one day
+    assert "one day or stream alone tests, so there are no intervals" in capsys.readouterr().out
+    assert judged(tmp_path, monkeypatch, "agents=markov1,prior", text=text) == before
 
 
 def test_what_is_held_out_teaches_nothing(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

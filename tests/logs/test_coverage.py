@@ -25,7 +25,7 @@ def log_of(time, **more):
     )
 
 
-@pytest.mark.parametrize("stray", [[-126], [300], [-20_000, 9000], [-60, -61, 3000], [30], [-126] * 8])
+@pytest.mark.parametrize("stray", [[-226], [300], [-20_000, 9000], [-260, -261, 3000], [-226] * 8])
 def test_a_few_times_far_from_all_others_are_found(stray):
     time = np.r_[DAYS, np.array(stray) * DAY]
     assert far_times(time).tolist() == [False] * len(DAYS) + [True] * len(stray)
@@ -36,6 +36,8 @@ def test_a_few_times_far_from_all_others_are_found(stray):
     [
         np.r_[0:20, 90:110],  # an absence of ten weeks
         np.r_[0:20, 24],  # a long weekend
+        np.r_[0:20, 80],  # back from a journey
+        np.r_[0:40:2, 400],  # somebody who comes now and then, and once more
         np.r_[0:20, 40, 41, 42],  # home for the weekend
         np.r_[0:300:7],  # once a week
         np.r_[0:400:30],
@@ -48,6 +50,12 @@ def test_a_few_times_far_from_all_others_are_found(stray):
 )
 def test_absences_and_sparse_logs_are_believed(days):
     assert not far_times(np.repeat(days, 2) * DAY).any()
+
+
+def test_of_a_log_with_gaps_an_unset_clock_alone_is_not_believed():
+    time = np.arange(20_000, 20_300, 7) * DAY
+    assert not far_times(np.r_[time, 20_900 * DAY]).any()
+    assert far_times(np.r_[time, 0]).tolist() == [False] * len(time) + [True]
 
 
 def test_what_lies_far_off_is_told_with_its_date():

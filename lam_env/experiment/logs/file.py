@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from lam_env.core.progress import Progress
 from lam_env.launch.job import one_line
 from lam_env.logs.input.files import watched
 from lam_env.logs.input.records import paths_of
+from lam_env.logs.look.formats import SETTINGS, importer_of
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,9 @@ class LogFile:
     valid: str | None = setting(None, "files of the real log that validate (default: the last of logs)")
 
 
-_HOW: tuple[str, ...] = ("home", "zone", "columns", "sep", "encoding", "wrong_rows", "time_format")
-_HOW += ("ignore", "sort", "split", "pairs", "test", "valid")
-
-
 def options(file: LogFile) -> dict[str, Any]:
     """Of how a log is read, what is said."""
-    return {name: value for name in _HOW if (value := getattr(file, name))}
+    return {name: value for name in SETTINGS if (value := getattr(file, name))}
 
 
 def read(file: LogFile) -> tuple[ActionLog, dict[str, int]]:
@@ -72,13 +68,10 @@ def read(file: LogFile) -> tuple[ActionLog, dict[str, int]]:
     if file.format is None:
         there_are = "|".join(registry.IMPORTERS.names())
         raise UserError(f"logs={file.logs}: say its format, format={there_are}; lam look {file.logs} guesses it")
-    importer = registry.IMPORTERS.get(file.format)
+    how = options(file)
+    importer = importer_of(file.format, how)
     if not any(path.exists() for path in paths_of(file.logs)):
         raise UserError(f"logs={file.logs}: no such file or folder")
-    how, takes = options(file), inspect.signature(importer).parameters
-    if unknown := [name for name in how if name not in takes]:
-        known = ", ".join(name for name in _HOW if name in takes) or "none"
-        raise UserError(f"format={file.format} takes no {', '.join(unknown)}; of these settings it takes {known}")
     with Progress() as progress, watched(progress):
         if not registry.names_code(file.format):
             return importer(file.logs, **how)

@@ -23,7 +23,7 @@ from lam_env.core.events import USER, ActionLog, LogError
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.records import existing, json_file
 from lam_env.logs.local_time import NO_OFFSET, SECOND, UNIVERSAL, Clocks, local_times, read_times
-from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table, one_home
+from lam_env.logs.tables import LONGEST, EventTable, Texts, log_of_table
 
 WINDOW, PRESENCE = "currentwindow", "afkstatus"
 PULSE = 5 * SECOND  # [us] the `pulsetime` of aw_transform.flood
@@ -51,10 +51,9 @@ class _Span(NamedTuple):
     where: str
 
 
-def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+def load(path: str, *, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """An export -> its activities (intervals, one tick = 1 s) and how many events were left out, by reason."""
     file = existing(path)
-    one_home(file.name, home)
     left_out, said = Counter[str](), Counter[str]()
     buckets = _buckets(file)
     windows = []

@@ -20,7 +20,7 @@ from pathlib import Path
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input.files import read_lines
 from lam_env.logs.input.records import EMPTY, parts_of
-from lam_env.logs.tables import files_named, log_of_order, no_zone, one_home, parts_said
+from lam_env.logs.tables import files_named, log_of_order, parts_said
 
 WENT = {"1": "right", "0": "wrong"}
 FORM = "three lines a student: how many answers, their skills, and 1 (right) or 0 (wrong) for each, between commas"
@@ -29,8 +29,6 @@ FORM = "three lines a student: how many answers, their skills, and 1 (right) or 
 def load(
     path: str,
     *,
-    home: str | None = None,
-    zone: str | None = None,
     split: str | None = None,
     test: str | None = None,
     valid: str | None = None,
@@ -40,8 +38,6 @@ def load(
     files = parts_of(path, valid, test)
     named = [(file.name, part) for file, part in files]
     source = files_named(named)
-    one_home(source, home)
-    no_zone(source, zone)
     left_out: Counter[str] = Counter()
     students = [(part, answers) for file, part in files for answers in _students(file, left_out)]
     streams = ((str(i + 1), answers) for i, (_, answers) in enumerate(students))

@@ -25,7 +25,6 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input.files import read_lines
 from lam_env.logs.input.records import EMPTY, existing
 from lam_env.logs.input.spans import Span, log_of_spans, wall_time
-from lam_env.logs.tables import one_home
 
 OTHER = "Other_Activity"
 APART, SILENCE = datetime.timedelta(minutes=30), datetime.timedelta(hours=1)
@@ -36,11 +35,10 @@ _VALUE = re.compile(r"ON|OFF|OPEN|CLOSED?|PRESENT|ABSENT|[-+]?\d+(\.\d*)?", re.I
 _MARK = re.compile(r'(?:(.+)=)?"?(begin|end)"?', re.IGNORECASE)
 
 
-def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+def load(path: str, *, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """A file -> its activities (intervals, one tick = 1 s), and what was left out, by reason. `zone`: where the home
     was, for nights in which the clock changes."""
     file = existing(path)
-    one_home(file.name, home)
     left_out: Counter[str] = Counter()
     labels = list(_labels(file, left_out))
     if not labels:

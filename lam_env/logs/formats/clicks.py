@@ -18,7 +18,6 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.formats import table
 from lam_env.logs.input.headers import Usual, called, header, told
 from lam_env.logs.input.records import parts_of
-from lam_env.logs.tables import one_home
 
 USUAL: Usual = {
     "user": ("sessionid", "session"),
@@ -30,7 +29,6 @@ USUAL: Usual = {
 def load(
     path: str,
     *,
-    home: str | None = None,
     zone: str | None = None,
     split: str | None = None,
     test: str | None = None,
@@ -39,7 +37,6 @@ def load(
     """Files -> their clicks (one tick = 1 s) and how many lines were left out, by reason. split, test, valid: as in
     `table.load`."""
     (file, _), *_ = parts_of(path, valid, test)
-    one_home(file.name, home)
     sign, names = header(file)
     columns = called(names, USUAL)
     if len(names) > 2 and re.match(r"\d{4}-\d\d-\d\dt", names[1]):

@@ -26,18 +26,16 @@ from lam_env.logs.input.files import read_lines
 from lam_env.logs.input.records import EMPTY, existing
 from lam_env.logs.input.spans import Span, cells_of, is_rule, log_of_spans, wall_time
 from lam_env.logs.local_time import EPOCH, LAST, LEAST_NUMBER
-from lam_env.logs.tables import one_home
 
 NAMES = {".activities": ".activity_names", ".sensors": ".sensor_names"}
 HEADER = ["start time", "end time", "id"]
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # whatever the locale
 
 
-def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+def load(path: str, *, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """A file -> its activities or firings (intervals, one tick = 1 s) and how many lines were left out, by reason.
     `zone`: where the home was, for nights in which the clock changes."""
     file = existing(path)
-    one_home(file.name, home)
     left_out: Counter[str] = Counter()
     first = next((line for _, line in read_lines(file) if line.strip()), "")
     read = _numbers if _integers(first) else _house_a

@@ -21,24 +21,23 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input.files import read_lines
 from lam_env.logs.input.records import EMPTY, existing
 from lam_env.logs.input.spans import Span, log_of_spans
-from lam_env.logs.tables import one_home
 
 NO_DATE = "activity block(s) of a date that there is not"  # as the 31st of April, in the second subject's
 DAY = datetime.timedelta(days=1)
 BLOCK = 5  # lines
 
 
-def load_activities(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+def load_activities(path: str, *, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """A subject's folder, or its activities_data.csv -> activities (intervals, one tick = 1 s), and what was left out,
     by reason. `zone`: where the home was, for nights in which the clock changes."""
-    file, left_out = _file(path, home), Counter[str]()
+    file, left_out = _file(path), Counter[str]()
     spans = [block.activity for block in _blocks(file, left_out)]
     return log_of_spans(spans, file.name, zone=zone, left_out=left_out)
 
 
-def load_devices(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+def load_devices(path: str, *, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """The same -> uses of devices (intervals); those that begin in the same second are in order of their names."""
-    file, left_out = _file(path, home), Counter[str]()
+    file, left_out = _file(path), Counter[str]()
     names = _names(existing(file.parent / "sensors.csv", "folder with activities_data.csv and sensors.csv"))
     spans = [use for block in _blocks(file, left_out) for use in _uses(file, block, names)]
     return log_of_spans(sorted(spans, key=lambda use: use.name), file.name, zone=zone, left_out=left_out)
@@ -54,10 +53,9 @@ class _Block(NamedTuple):
     below: list[list[str]]  # the cells of the other lines
 
 
-def _file(path: str, home: str | None) -> Path:
+def _file(path: str) -> Path:
     file = Path(path) / "activities_data.csv" if Path(path).is_dir() else Path(path)
     file = existing(file, "subject's folder, or of its activities_data.csv")
-    one_home(file.name, home)
     return file
 
 

@@ -26,7 +26,7 @@ from lam_env.logs.input.records import existing
 from lam_env.logs.local_time import EPOCH, LAST, LEAST_NUMBER, SECOND, UNIVERSAL, Clocks, check_no_dates, local_times
 from lam_env.logs.play.sessions import BREAK
 from lam_env.logs.streams import RecordedStream, log_of_streams
-from lam_env.logs.tables import MAX_VALUE, one_home
+from lam_env.logs.tables import MAX_VALUE
 
 NEEDED = ("player", "score", "time")
 SCORES = (0, 10, 50, 100, 200, 500, 1000)
@@ -34,10 +34,9 @@ GAPS = (("GAP_6h", 6), ("GAP_24h", 24), ("GAP_3d", 72), ("GAP_14d", 336), ("GAP_
 SILENT = 30 * DAY  # [s] before the log's end
 
 
-def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+def load(path: str, *, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """A file of plays -> its log (one tick = 1 s) and the number of lines left out, by reason."""
     file = existing(path)
-    one_home(file.name, home)
     left_out: Counter[str] = Counter()
     rows = list(_rows(file, left_out))
     if not rows:

@@ -25,7 +25,7 @@ from lam_env.logs.input.files import read_lines
 from lam_env.logs.input.headers import Usual, called, header, told
 from lam_env.logs.input.records import EMPTY, parts_of
 from lam_env.logs.local_time import LEAST_NUMBER
-from lam_env.logs.tables import files_named, log_of_order, no_zone, one_home, parts_said
+from lam_env.logs.tables import files_named, log_of_order, parts_said
 
 NEEDED: Usual = {"user": ("userid", "user"), "action": ("itemid", "item")}
 MORE: Usual = {"time": ("timestamp",), "value": ("rating",)}
@@ -34,7 +34,6 @@ MORE: Usual = {"time": ("timestamp",), "value": ("rating",)}
 def load(
     path: str,
     *,
-    home: str | None = None,
     zone: str | None = None,
     split: str | None = None,
     test: str | None = None,
@@ -44,11 +43,11 @@ def load(
     valid: as in `table.load`."""
     files = parts_of(path, valid, test)
     source = files_named([(file.name, part) for file, part in files])
-    one_home(source, home)
     sign, names = header(files[0][0])
     columns = called(names, {**NEEDED, **MORE}) if any(":" in name for name in names) else {}
     timed = "time" in columns
-    no_zone(source, zone if not timed else None)
+    if zone is not None and not timed:
+        raise LogError(f"{source}: it does not say when, so zone={zone[:40]} says nothing; leave it away")
     if not columns:
         return _in_order(files, source, split)
     if not set(NEEDED) <= set(columns):

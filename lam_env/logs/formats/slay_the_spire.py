@@ -38,7 +38,6 @@ from lam_env.logs.local_time import (
     microseconds,
 )
 from lam_env.logs.streams import RecordedStream, log_of_streams
-from lam_env.logs.tables import one_home
 
 Run = dict[str, Any]  # JSON
 NEEDED = (
@@ -51,13 +50,10 @@ IGNORED = ("ignored", "leave", "skipped")  # events of which nothing was taken
 LONGEST = 7 * DAY  # [s] of play; more is a damaged number
 
 
-def load(
-    path: str, *, home: str | None = None, zone: str | None = None, fine: bool = False
-) -> tuple[ActionLog, dict[str, int]]:
+def load(path: str, *, zone: str | None = None, fine: bool = False) -> tuple[ActionLog, dict[str, int]]:
     """A file of runs -> their log and what was left out. The log tells what kind of thing was done, and `fine` the
     names of cards, relics, items and events."""
     name = Path(path).name
-    one_home(name, home)
     runs, left_out = read_runs(path)
     foreign = [i for i, run in enumerate(runs) if not run.get("local_time")]
     if zone is not None and not foreign:

@@ -18,7 +18,6 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.formats import table
 from lam_env.logs.input.headers import Usual, called, header, told
 from lam_env.logs.input.records import parts_of
-from lam_env.logs.tables import one_home
 
 PERSON: Usual = {"user": ("userid", "user"), "action": ("locationid", "location", "placeid", "place")}
 TIMES: Usual = PERSON | {
@@ -32,7 +31,6 @@ WEEKDAY: Usual = {"weekday": ("weekday",)}
 def load(
     path: str,
     *,
-    home: str | None = None,
     zone: str | None = None,
     split: str | None = None,
     test: str | None = None,
@@ -41,7 +39,6 @@ def load(
     """Files -> their stays (intervals, one tick = 1 s) and how many lines were left out, by reason. `zone`: where it
     was; split, test, valid: as in `table.load`."""
     (file, _), *_ = parts_of(path, valid, test)
-    one_home(file.name, home)
     sign, names = header(file)
     columns = called(names, TIMES)
     if len(columns) < len(TIMES):

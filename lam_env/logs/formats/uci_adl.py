@@ -15,17 +15,15 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input.files import read_lines
 from lam_env.logs.input.records import EMPTY, existing
 from lam_env.logs.input.spans import Span, cells_of, is_rule, log_of_spans, wall_time
-from lam_env.logs.tables import one_home
 
 TIMES = ["start time", "end time"]
 HEADERS = ([*TIMES, "activity"], [*TIMES, "location", "type", "place"])
 
 
-def load(path: str, *, home: str | None = None, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
+def load(path: str, *, zone: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """A table -> its activities or firings (intervals, one tick = 1 s) and how many lines were left out, by reason.
     `zone`: where the home was, for nights in which the clock changes."""
     file = existing(path)
-    one_home(file.name, home)
     left_out: Counter[str] = Counter()
     return log_of_spans(list(_spans(file, left_out)), file.name, zone=zone, left_out=left_out)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lam_env.core import registry
+from lam_env.core.contracts import Importer
 from lam_env.core.errors import UserError
 from lam_env.core.events import USER, ActionLog
 from lam_env.logs.input.files import WINDOWS, chunks, is_utf8, read_lines
@@ -20,6 +21,8 @@ LINES = 3_000  # of a text that an importer is tried on
 TABLES = ("csv", "tsv", "jsonl", "parquet")
 HOMES = "settings: home="  # in the words of a format that knows what a file holds
 ZONE = "UTC"  # of a trial: any will do
+SETTINGS: tuple[str, ...] = ("home", "zone", "columns", "sep", "encoding", "wrong_rows", "time_format")
+SETTINGS += ("ignore", "sort", "split", "pairs", "test", "valid")  # of how a log is read, for formats that take them
 ASKED: dict[str, Any] = {"zone": ZONE, "sort": True, "wrong_rows": "skip"}  # by importers, in their messages
 
 
@@ -38,10 +41,20 @@ class Reading(NamedTuple):
         return events / max(1, events + sum(self.left_out.values()))
 
 
+def importer_of(name: str, how: Mapping[str, Any]) -> Importer:
+    """The one of a format; UserError where there is none, or it takes not all settings of `how`."""
+    importer = registry.IMPORTERS.get(name)
+    takes = inspect.signature(importer).parameters
+    if unknown := [one for one in how if one not in takes]:
+        known = ", ".join(one for one in SETTINGS if one in takes) or "none"
+        raise UserError(f"format={name} takes no {', '.join(unknown)}; of these settings it takes {known}")
+    return importer
+
+
 def read_somehow(path: Path | str, name: str, **how: Any) -> Reading:
     """The file (or files) in a format, with the settings `how` and what else it asks for, as `ASKED` has it. UserError
     where that does not help."""
-    importer = registry.IMPORTERS.get(name)
+    importer = importer_of(name, how)
     takes = inspect.signature(importer).parameters
     more: dict[str, Any] = {}
     while True:

@@ -127,8 +127,6 @@ def test_files_and_settings(read, tmp_path, monkeypatch):
     used = windows((0, 10, "Editor"), (10, 20, "Browser"))
     with pytest.raises(LogError, match=r"'bucket-0', event 1: .* is in UTC, .* settings: zone=Europe/Berlin"):
         read(used, zone=None)
-    with pytest.raises(LogError, match="this format knows no homes"):
-        read(used, home="h1")
     with pytest.raises(LogError, match="no such file; give the path of a file"):
         load(str(tmp_path / "none.json"))
     (tmp_path / "x.json").write_bytes(gzip.compress((tmp_path / "aw.json").read_bytes(), mtime=0))

@@ -67,13 +67,6 @@ def test_a_fault_is_one_line(tmp_path, lines, message):
     assert "\n" not in str(caught.value)
 
 
-def test_settings_that_say_nothing(tmp_path):
-    path = write(tmp_path, "x.csv", *LINES)
-    for setting in ({"zone": "UTC"}, {"home": "a"}):
-        with pytest.raises(LogError, match=r"x.csv: .* says nothing; leave it away"):
-            load(path, **setting)
-
-
 @needs(ANSWERS)
 @pytest.mark.parametrize(
     ("file", "rows", "students", "right"), [("train", 224_218, 2_921, 147_584), ("test", 101_419, 1_230, 66_833)]

@@ -89,11 +89,6 @@ def test_a_fault_is_one_line(tmp_path, lines, message):
     assert "\n" not in str(caught.value)
 
 
-def test_it_knows_no_homes(tmp_path):
-    with pytest.raises(LogError, match="knows no homes"):
-        load(write(tmp_path, "clicks.tsv", HEADER, *ROWS), home="a")
-
-
 def test_files_that_test_are_sessions_of_their_own(tmp_path):
     """Their numbers begin anew."""
     train = write(tmp_path, "train.tsv", HEADER, *ROWS)

@@ -220,8 +220,6 @@ def test_other_databases_and_settings(recorder, tmp_path):
     (tmp_path / "x.gz").write_bytes(gzip.compress(home.path.read_bytes(), mtime=0))
     with pytest.raises(LogError, match=r"file is not a database.; unpack it if it is packed"):
         load(str(tmp_path / "x.gz"))
-    with pytest.raises(LogError, match="this format knows no homes"):
-        load(str(home.path), home="h1")
     with pytest.raises(LogError, match="no such file; give the path of a file"):
         load(str(tmp_path / "none.db"))
 

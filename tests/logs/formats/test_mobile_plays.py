@@ -140,7 +140,7 @@ def test_one_late_play_makes_nobody_one_who_has_left(tmp_path):
     rows = [(p, 5 * p, T + d * DAY + p) for d in range(20) for p in range(9)]
     log, left_out = load(write(tmp_path / "p.csv", *rows, (3, 5, T + 29 * DAY), (4, 5, T + 4000 * DAY)))
     assert [why.partition(":")[0] for why in left_out] == [ASTRAY]
-    assert sum(left_out.values()) == 2
+    assert sum(left_out.values()) == 1  # the other may well be a play, and ends a gap in the record
     assert "CHURN" not in log.vocabulary.actions
 
 
@@ -155,11 +155,9 @@ def test_days_on_which_nobody_plays_are_no_silence(tmp_path):
     assert (log.token == log.vocabulary.action("CHURN")).sum() == 5
 
 
-def test_states_that_say_nothing_and_a_home_that_it_does_not_know(tmp_path):
+def test_states_that_say_nothing(tmp_path):
     path = write(tmp_path / "p.csv", (1, 5, T), (1, "NaN", T + 5), (1, "unavailable", T + 5), (1, 50, T + 9))
     assert load(path)[1] == {EMPTY: 2}
-    with pytest.raises(LogError, match="knows no homes, so home=h1 says nothing; leave it away"):
-        load(path, home="h1")
 
 
 def test_it_is_found_by_name():

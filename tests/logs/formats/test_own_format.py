@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from lam_env.core.errors import UserError
+from lam_env.core.registry import IMPORTERS
 from lam_env.experiment.logs.file import LogFile, read
+from lam_env.logs.look.formats import read_somehow
 
 MODULE = """
 from lam_env import log_of_order
@@ -116,3 +118,17 @@ def test_what_a_function_of_ones_own_may_do(tmp_path, monkeypatch, name, setting
     with pytest.raises(UserError, match=message) as caught:
         read(file)
     assert "\n" not in str(caught.value)
+
+
+HOMES = {"csv", "tsv", "jsonl", "parquet", "casas_xes"}
+
+
+@pytest.mark.parametrize("name", sorted({*IMPORTERS.names()} - HOMES))
+def test_a_format_without_homes_refuses_to_pick_one_in_one_line(name, tmp_path):
+    path = tmp_path / "log"
+    path.write_text("")
+    said = f"format={name} takes no home; of these settings it takes [a-z, _]+$"
+    with pytest.raises(UserError, match=said):
+        read(LogFile(logs=str(path), format=name, home="h1"))
+    with pytest.raises(UserError, match=said):  # as lam look does
+        read_somehow(path, name, home="h1")

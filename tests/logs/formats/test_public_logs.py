@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from documents import ROOT
 from outside import FOLDER, needs
@@ -15,6 +16,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.events import USER
 from lam_env.experiment.logs.file import read
 from lam_env.experiment.settings import PredictSettings
+from lam_env.logs.coverage import ASTRAY, far_times
 
 HOME = FOLDER / "data/smart_home"
 KASTEREN = HOME / "kasteren"
@@ -98,6 +100,17 @@ def test_it_gets_in_whole(public: Public) -> None:
     log, left_out = read(settings(public))
     assert int((log.kind == USER).sum()) + sum(left_out.values()) == public.rows
     assert (len(log.worlds), len(log.vocabulary.actions) - 1) == (public.streams, public.actions)
+
+
+@pytest.mark.parametrize(
+    "public", [pytest.param(log, marks=needs(log.path)) for log in LOGS if log.words in (MESSAGES, RATINGS)]
+)
+def test_what_one_person_did_now_and_then_is_believed_too(public: Public) -> None:
+    """Of many, some rows come months after all others."""
+    log, left_out = read(settings(public))
+    assert not any(why.startswith(ASTRAY) for why in left_out)
+    ends = np.searchsorted(log.world, log.worlds[1:])
+    assert not any(far_times(time).any() for time in np.split(log.time, ends))
 
 
 @needs(CASES)

@@ -96,8 +96,6 @@ def test_settings_that_say_nothing(tmp_path):
     assert load(path)[1] == {"empty line(s)": 1}
     with pytest.raises(LogError, match="does not say when, so zone=UTC says nothing; leave it away"):
         load(path, zone="UTC")
-    with pytest.raises(LogError, match="knows no homes"):
-        load(path, home="a")
 
 
 @needs(PURCHASES)

@@ -175,8 +175,6 @@ def test_a_zone_is_for_runs_that_say_no_local_time(tmp_path):
     assert log.time[log.world == 1][0] - load(both)[0].time[load(both)[0].world == 1][0] == 9 * 3600
     with pytest.raises(LogError, match="all runs say their local time, so zone=Asia/Tokyo says nothing"):
         load(spire.write(tmp_path / "s.jsonl", spire.run()), zone="Asia/Tokyo")
-    with pytest.raises(LogError, match="knows no homes"):
-        load(both, home="h")
 
 
 def test_it_is_found_by_name():

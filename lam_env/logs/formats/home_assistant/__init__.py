@@ -28,16 +28,13 @@ from lam_env.logs.formats.home_assistant.downloads import from_csv, from_json, i
 from lam_env.logs.formats.home_assistant.states import changes
 from lam_env.logs.input.records import existing
 from lam_env.logs.local_time import NO_OFFSET, UNIVERSAL, local_times, read_times
-from lam_env.logs.tables import EventTable, Texts, log_of_table, one_home
+from lam_env.logs.tables import EventTable, Texts, log_of_table
 
 
-def load(
-    path: str, *, home: str | None = None, zone: str | None = None, split: str | None = None
-) -> tuple[ActionLog, dict[str, int]]:
+def load(path: str, *, zone: str | None = None, split: str | None = None) -> tuple[ActionLog, dict[str, int]]:
     """A file -> its log (one tick = 1 s) and how many states were left out, by reason. `split`: as in
     `log_of_table`."""
     file = existing(path)
-    one_home(file.name, home)
     left_out, said = Counter[str](), Counter[str]()
     stored, told = is_database(file), is_json(file)
     place = f"{file.name}, {'table states, state_id' if stored else 'entry' if told else 'line'}"
