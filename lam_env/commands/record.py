@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core.errors import UserError
-from lam_env.core.progress import Progress
+from lam_env.core.progress import Progress, say_command
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.experiment.run_folder import RunFolder, new_folder
 from lam_env.launch.job import one_thread
@@ -71,4 +71,4 @@ def _record(s: RecordSettings, command: str, path: Path) -> None:
     acts = int((log.token[decisions.rows] > 0).sum())
     print(f"{path}: {len(decisions):,} decisions in {s.worlds} worlds, {acts:,} of them actions")
     print("what another policy would have earned:")
-    print(f"  python -m lam_env off_policy log={path} policy={s.policy}")
+    say_command(f"python -m lam_env off_policy log={path} policy={s.policy}")

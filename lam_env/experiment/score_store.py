@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from lam_env.core.catalogue import metric
 from lam_env.core.errors import UserError
 from lam_env.core.files.inputs import BROKEN, read_json, reason
+from lam_env.core.files.outputs import file_name
 from lam_env.experiment.run_folder import RunFolder
 
 FOLDER = "cells"
@@ -39,7 +39,7 @@ class ScoreStore:
     def keep(self, cell: ScoreKey, scores: Mapping[str, Scores]) -> None:
         plain = {v: {str(s): _checked(by) for s, by in each.items()} for v, each in scores.items()}
         text = json.dumps({**cell._asdict(), "source": self.sources.get(cell.agent), "scores": plain}, indent=1)
-        name = f"{quote(cell.kind)}-{quote(cell.agent, safe='@=')}-{cell.train_seed}.json"
+        name = f"{file_name(cell.kind)}-{file_name(cell.agent)}-{cell.train_seed}.json"
         self.folder.write_text(f"{FOLDER}/{name}", text + "\n")
 
     def read(self) -> dict[ScoreKey, ByVariant]:

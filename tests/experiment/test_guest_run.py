@@ -53,7 +53,7 @@ def test_its_curve_is_kept_and_drawn(run):
     report = (run / "report.html").read_text()
     section = report.partition('id="curves"')[2].partition("<section")[0]
     for name in NAMES:
-        with (run / f"curve-{name}-0.csv").open() as file:
+        with (run / f"curve-{name.replace(':', '-')}-0.csv").open() as file:
             points = list(csv.DictReader(file))
         assert len(points) > 10
         assert 280 < int(points[-1]["step"]) <= 320  # whole rollouts of 64
