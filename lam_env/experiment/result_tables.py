@@ -175,7 +175,11 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: It
     print(f"{seconds:,.0f} s. Report: {folder.path / 'report.html'}")
     print(f"Tables: {folder.path / 'tables.md'}; all scores: {results}")
     print(f"Models: {folder.path / 'model'}; log: {folder.log}")
-    if (folder.log / "train").is_dir():
+    kept = [name for name in settings.agent if folder.own(name).is_dir()]
+    for name in kept:
+        print("An episode of your own agent:")
+        say_command(f"python -m lam_env watch scenario={settings.scenario} agent={name}@{folder.path}")
+    if (folder.log / "train").is_dir() and not kept:
         print("Next, your own agent as one more row:")
         say_command(f"python -m lam_env.run scenario={settings.scenario} model={folder.path} agent=my_module:MyAgent")
 

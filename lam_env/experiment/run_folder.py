@@ -194,7 +194,14 @@ class RunFolder:
     def tidy(self) -> None:
         """Removes what an interrupted process has left half written, and predictors that were changed since they were
         saved: they are trained again."""
-        folders = [self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"]
+        folders = [
+            self.path,
+            self.path / "cells",
+            self.log,
+            self.policy.parent,
+            self.own("").parent,
+            self.path / "report",
+        ]
         tidy([*folders, *self.path.glob("checkpoints/*")])
         for model in (m for m in sorted(self.prior.parent.glob("prior*")) if m.is_dir() and not is_whole(m)):
             print(f"{model}: changed since it was saved, or not whole: it is trained again")
@@ -268,3 +275,7 @@ class RunFolder:
     @property
     def policy(self) -> Path:
         return self.path / "model" / "policy"
+
+    def own(self, agent: str) -> Path:
+        """What an agent of one's own has learned in its first training, as its `save` has written it."""
+        return self.path / "model" / "own" / file_name(agent)
