@@ -29,7 +29,7 @@ HIDDEN = "hidden."
 def with_latent(points: DecisionPoints, latent: np.ndarray, kind: type = np.float32) -> DecisionPoints:
     """Decision points whose context also holds the hidden state (n, L), as numbers of `kind`."""
     if len(latent) != len(points):
-        raise UserError(f"informed: {len(latent)} rows of hidden state for {len(points)} decision points")
+        raise UserError(f"informed: {len(latent):,} rows of hidden state for {len(points):,} decision points")
     context: np.ndarray = np.concatenate([points.context, latent], 1, dtype=kind, casting="same_kind")
     readings = points.vocabulary.readings + tuple(f"{HIDDEN}{i}" for i in range(latent.shape[1]))
     vocabulary = dataclasses.replace(points.vocabulary, readings=readings)

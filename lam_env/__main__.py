@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lam_env.config.cli import cli_errors
 from lam_env.config.convert import suggestion
+from lam_env.config.help import listing
 from lam_env.core.errors import UserError
 
 FOLDER = Path(__file__).parent / "commands"
@@ -35,9 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     known = commands()
     with cli_errors():
         if name in ("-h", "--help"):
-            width = max(map(len, known))
             print("usage: lam COMMAND [key=value ...]\n\ncommands:")
-            print("\n".join(f"  {command:{width}}  {sentence(source)}" for command, source in known.items()))
+            print(listing([(command, sentence(source)) for command, source in known.items()]))
             print("\nlam COMMAND --help lists the settings of one.")
             return 0
         if name not in known:

@@ -83,7 +83,9 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_following_the_pages_gives_the_rows_that_they_promise(followed: Path) -> None:
-    first, log, own, learner = (followed / "runs" / f"smart_home-{i}" / "results.csv" for i in (1, 2, 3, 4))
+    first, log, own, learner = (
+        followed / "runs" / run / "results.csv" for run in ("smart_home-1", "smart_home-2", "my_agent", "smart_home-3")
+    )
     assert agents_of(first, "sim") == {*ALWAYS, "plugin", "ppo_prior"}
     assert {"markov1", "prior"} <= agents_of(log, "log")
     assert agents_of(log, "twin") == {*ALWAYS, "markov1", "resident"}  # the gates judge the resident
@@ -91,6 +93,12 @@ def test_following_the_pages_gives_the_rows_that_they_promise(followed: Path) ->
     assert agents_of(learner, "sim") == {*ALWAYS, "my_learner:MyLearner"}
     assert agents_of(followed / "runs" / "learner" / "results.csv", "sim") == {*ALWAYS, "my_learner:MyLearner"}
     assert agents_of(followed / "shy" / "results.csv", "sim") >= {"none", "shy:Shy"}
+
+
+def test_ones_own_agents_are_kept_and_watched(followed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (followed / "my_agent.gif").read_bytes()[:3] == b"GIF"
+    assert watch.main(["agent=my_learner:MyLearner@runs/smart_home-3", "moments=2"]) == 0
+    assert "stopped after 2 moments" in capsys.readouterr().out
 
 
 def test_a_run_leaves_what_the_page_says(followed: Path) -> None:

@@ -77,7 +77,7 @@ def load_policy(folder: str | os.PathLike[str], prior: Known | Callable[[], Know
         if not isinstance(hidden, list) or len(hidden) > _MOST_LAYERS:
             raise ValueError(f"{_ABOUT}: hidden is no list of at most {_MOST_LAYERS} widths")
         if not all(type(width) is int and 1 <= width <= _MOST_WIDTH for width in hidden):
-            raise ValueError(f"{_ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH}")
+            raise ValueError(f"{_ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH:,}")
         if about["head"] not in HEADS:
             raise ValueError(f"{_ABOUT}: there is no such head")
         with torch.device("meta"):  # shapes first: a hostile file may ask for more memory than there is

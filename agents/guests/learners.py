@@ -108,7 +108,7 @@ def model_policy(result: object, training: Training) -> object:
     if training.make_worlds(1).single_observation_space != result.observation_space:
         raise UserError(
             "fit returned a model that has learned on other observations than those of training.make_env:"
-            " return an object whose predict takes the kit's"
+            " return an object whose predict takes the kit's; what load returns is given such an environment too"
         )
     return ModelPolicy(result, None, None if env is None else unwrap_vec_normalize(env))
 

@@ -160,7 +160,9 @@ class BoostedPool:
 def left_out_of(points: DecisionPoints, pool: Pool) -> str:
     """Why trees do not fit a log, of whose rows these are before the test, beside `pool`; empty if they do."""
     if len(points.vocabulary) > MOST_ACTIONS + 1:
-        return f"{len(points.vocabulary) - 1} actions are more than {MOST_ACTIONS}, and a round grows a tree for each"
+        return (
+            f"{len(points.vocabulary) - 1:,} actions are more than {MOST_ACTIONS:,}, and a round grows a tree for each"
+        )
     target, settings = np.asarray(points.target), pool.networks.settings
     if any(len(np.unique(target[~left])) < 2 for left in left_out(points, settings.blocks, settings.members)):
         return "in some part of the log nothing is done but one action"

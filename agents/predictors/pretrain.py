@@ -42,7 +42,8 @@ def pretrain(
     """
     if not len(train) or not len(valid):
         raise UserError(
-            f"pre-training needs decision points: {len(train)} to train on, {len(valid)} to validate; give a longer log"
+            f"pre-training needs decision points: {len(train):,} to train on, {len(valid):,} to validate;"
+            " give a longer log"
         )
     if others:
         every = (settings, *others)

@@ -61,7 +61,7 @@ class PredictorSettings:
         limits |= {"window": 8192, "batch": 65_536, "passes": 100_000}
         for name, most in limits.items():
             if not 1 <= getattr(self, name) <= most:
-                raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 1..{most}")
+                raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 1 to {most:,}")
         for name, most in {
             "patience": 10_000_000,
             "blocks": 64,
@@ -71,12 +71,12 @@ class PredictorSettings:
             "half_life": 100_000,
         }.items():
             if not 0 <= getattr(self, name) <= most:
-                raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 0..{most}")
+                raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in 0 to {most:,}")
         for name in ("dropout", "embedding_dropout", "input_dropout", "label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"predictor: {name} = {getattr(self, name)} must lie in [0, 1)")
         if not 0 <= self.weight_decay <= 10:
-            raise UserError(f"predictor: weight_decay = {self.weight_decay} must lie in 0..10")
+            raise UserError(f"predictor: weight_decay = {self.weight_decay} must lie in 0 to 10")
         if unknown := [kind for kind in self.augment if kind not in KINDS]:
             raise UserError(f"predictor: augment {unknown[0]!r} is unknown; choose some of {', '.join(KINDS)}")
         if self.blocks and self.blocks < self.members:

@@ -108,7 +108,7 @@ def _networks(folder: Path, config: Mapping[str, Any], vocabulary: Vocabulary, w
         raise ModelError(f"{folder}: config.json: mean and sd are not finite; train it again")
     users = config.get("users", 0)  # older ones are told of nobody
     if type(users) is not int or not 0 <= users <= MOST_USERS:
-        raise ModelError(f"{folder}: config.json: users is no number from 0 to {MOST_USERS}; train it again")
+        raise ModelError(f"{folder}: config.json: users is no number from 0 to {MOST_USERS:,}; train it again")
     with torch.device("meta"):  # shapes first: a hostile config may ask for more memory than there is
         featuriser = Featuriser(vocabulary, mean, sd, settings.recency, users)
         made = Predictor(vocabulary, featuriser, settings, config["timer"])

@@ -47,7 +47,7 @@ class OffPolicySettings:
     columns: str | None = setting(None, _columns)
     policy: tuple[str, ...] | None = setting(
         None,
-        "policies: run folders (their tuned policy), none, random, or module:Class with predict (default: none);"
+        "policies: run folders (their tuned policy), none, random, module:Class or module:Class@RUN (default: none);"
         " of a table: its columns of policies, random, always:ACTION, module:Class (default: its columns, and random)",
         code=True,
     )

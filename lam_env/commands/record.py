@@ -12,9 +12,9 @@ from pathlib import Path
 
 from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core.errors import UserError
-from lam_env.core.progress import Progress
+from lam_env.core.progress import Progress, say_command
 from lam_env.core.seeds import Use, world_seeds
-from lam_env.experiment.run_folder import RunFolder, new_folder
+from lam_env.experiment.run_folder import new_folder
 from lam_env.launch.job import one_thread
 
 
@@ -22,8 +22,13 @@ from lam_env.launch.job import one_thread
 class RecordSettings:
     """Record a log of decisions under a sampled policy."""
 
-    policy: str = setting("", "a run folder, whose tuned policy acts in the world of that run, sampled")
-    scenario: str | None = setting(None, "the run's scenario, where it is one of your own: module:Class", code=True)
+    policy: str = setting(
+        "",
+        "who acts, sampled where it says probabilities: a run folder (its tuned policy, in the world of that run), or"
+        " any other agent that lam watch takes",
+        code=True,
+    )
+    scenario: str | None = setting(None, "the scenario, by name (default: that of the run, or smart_home)", code=True)
     explore: float = setting(
         0.02, "share of decisions that are any possible action, so that every one has a probability", low=0, high=1
     )
@@ -55,10 +60,10 @@ def _record(s: RecordSettings, command: str, path: Path) -> None:
 
     from lam_env.evaluation.decisions import record_decisions
     from lam_env.evaluation.tables import versions
-    from lam_env.experiment.policies import policy_of, scenario_of
+    from lam_env.experiment.acting import policy_of, scenario_for, world_for
 
-    scenario = scenario_of(RunFolder.open(s.policy), s.scenario)
-    policy = policy_of(s.policy, scenario.vocabulary, "world")
+    scenario = scenario_for(s.policy, *world_for(s.policy, s.scenario))
+    policy = policy_of(s.policy, scenario.vocabulary, "world", scenario)
     if s.days is not None:
         scenario = scenario.with_params(days=s.days)
     seeds = list(world_seeds(Use.DECISIONS, s.worlds, s.seed))
@@ -71,4 +76,4 @@ def _record(s: RecordSettings, command: str, path: Path) -> None:
     acts = int((log.token[decisions.rows] > 0).sum())
     print(f"{path}: {len(decisions):,} decisions in {s.worlds} worlds, {acts:,} of them actions")
     print("what another policy would have earned:")
-    print(f"  python -m lam_env off_policy log={path} policy={s.policy}")
+    say_command(f"python -m lam_env off_policy log={path} policy={s.policy}")

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lam_env.config.cli import cli_errors, parse, setting
-from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.files.outputs import output_file, write_whole
 from lam_env.core.seeds import Use
@@ -43,7 +42,8 @@ class WatchSettings:
     agent: str = setting(
         "none",
         "a run folder (its tuned policy), or trained/SCENARIO, which comes with the kit;"
-        f" {' or '.join(UNTRAINED)}, or one of the scenario's that needs no training",
+        f" {' or '.join(UNTRAINED)}, or one of the scenario's that needs no training; your own, module:Class, or"
+        " module:Class@RUN with what that run has kept of it",
     )
     seed: int | None = setting(None, "which world (default: the first on which runs judge)", low=0)
     day: int = setting(
@@ -88,36 +88,21 @@ def main(argv: Sequence[str]) -> int:
 
 def watch_defaults(settings: WatchSettings) -> WatchSettings:
     """In the world of the run, or of the scenario."""
-    from lam_env.experiment.policies import world_of
-    from lam_env.experiment.run_folder import RunFolder, run_path
+    from lam_env.experiment.acting import world_for
 
-    name, agent = settings.scenario, settings.agent
-    if not _run_folder(agent):
-        name = name or "smart_home"
-        return WatchSettings(scenario=name, world=registry.scenario(name).Params())
-    if not run_path(agent).is_dir():
-        raise UserError(f"agent={agent}: no such folder; give the folder that a run has written")
-    of, world = world_of(RunFolder.open(agent), name)
+    of, world = world_for(settings.agent, settings.scenario)
     return WatchSettings(scenario=of, world=world)
-
-
-def _run_folder(name: str) -> bool:
-    """Whether this is a folder rather than an agent's name."""
-    return Path(name).is_dir() or "/" in name or "\\" in name
 
 
 def playback_of(settings: WatchSettings) -> Playback:
     """The scenario and who acts in it; UserError says what is wrong with either."""
-    from lam_env.experiment import models, policies
-    from lam_env.experiment.run_folder import RunFolder
+    from lam_env.core.contracts import complete
+    from lam_env.experiment import acting, models
 
-    s, name = settings, str(settings.scenario)
-    if not _run_folder(s.agent):
-        scenario = policies.scenario_made(name, s.world)
-        return Playback(scenario, policies.untrained(scenario, s.agent), None)
-    scenario = policies.scenario_made(name, s.world, RunFolder.open(s.agent).tables())
-    policy: Any = policies.policy_of(s.agent, scenario.vocabulary, "world that world.* asks for")
-    return Playback(scenario, policy, models.expectation(policy.predictor))
+    scenario = acting.scenario_for(settings.agent, str(settings.scenario), settings.world)
+    policy = acting.policy_of(settings.agent, scenario.vocabulary, "world that world.* asks for", scenario)
+    predictor: Any = complete(policy).predictor if acting.run_of(settings.agent) is not None else None
+    return Playback(scenario, policy, None if predictor is None else models.expectation(predictor))
 
 
 # -- what is shown ---------------------------------------------------------------------------------------------------

@@ -248,7 +248,7 @@ def _flatten(values: Mapping[str, object]) -> list[tuple[str, object]]:
             else:
                 out.append((head + key, value))
             if len(out) > _MOST:
-                raise ConfigError(f"more than {_MOST} settings")
+                raise ConfigError(f"more than {_MOST:,} settings")
 
     walk(values, "", 0)
     return out

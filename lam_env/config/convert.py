@@ -95,7 +95,7 @@ def _one(key: str, kind: object, value: object, limits: Mapping[str, float | Non
         raise ConfigError(f"{key}: expected {expected}, got {short(value)}")
     low, high = limits.get("low"), limits.get("high")
     if isinstance(new, int | float) and ((low is not None and new < low) or (high is not None and new > high)):
-        bounds = " and ".join(t for t, b in ((f"at least {low}", low), (f"at most {high}", high)) if b is not None)
+        bounds = " and ".join(f"{what} {b:,}" for what, b in (("at least", low), ("at most", high)) if b is not None)
         raise ConfigError(f"{key}: expected {bounds}, got {short(value)}")
     if isinstance(new, int | float) and not abs(new) < (2**63 if kind is int else math.inf):
         raise ConfigError(f"{key}: {short(value)} is too large a number")

@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 import textwrap
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeGuard, get_args, get_origin
 
@@ -77,17 +78,25 @@ def help_text(settings: Group, prog: str) -> str:
     rows = [(f"{s.name}={s.value}", f"{s.doc}{s.limits}") for s in settings_of(settings) if len(s.value) <= _SHOWN]
     files = f"read settings from a file, or the kit's own: {', '.join(sorted(SHIPPED))}; the command line wins"
     rows.append(("config=FILE.yaml", files))
-    width = min(34, max(len(left) for left, _ in rows) + 2)
-    columns = min(120, max(64, shutil.get_terminal_size().columns))
     usage = f"usage: {prog} [key=value ...] [--print-config]"
-    lines = [usage, "", *textwrap.wrap(about, columns), "", "settings and their values:"]
+    return "\n".join([usage, "", *textwrap.wrap(about, _columns()), "", "settings and their values:", listing(rows)])
+
+
+def listing(rows: Sequence[tuple[str, str]]) -> str:
+    """Names and what is said of each, beside them, broken to the width of the terminal."""
+    width = min(34, max(len(left) for left, _ in rows) + 2)
+    lines = []
     for left, doc in rows:
-        body = textwrap.wrap(doc, columns - 2 - width) or [""]
+        body = textwrap.wrap(doc, _columns() - 2 - width) or [""]
         if len(left) > width - 2:
             lines.append("  " + left)
             left = ""
         lines += [f"  {left:{width}}{body[0]}", *(f"  {'':{width}}{more}" for more in body[1:])]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _columns() -> int:
+    return min(120, max(64, shutil.get_terminal_size().columns))
 
 
 def called(field: dataclasses.Field[object]) -> str:

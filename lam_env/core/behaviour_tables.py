@@ -133,7 +133,7 @@ class BehaviourTables(Shared):
         quantiles |= {f"durations of {name!r}": self.durations.get(name, ()) for name in self.activities}
         for name, q in quantiles.items():
             if len(q) < 2 or list(q) != sorted(q) or not 0 <= q[0] <= q[-1] <= _LONGEST:
-                raise ValueError(f"behaviour tables: {name} must be rising quantiles [min] up to {_LONGEST}")
+                raise ValueError(f"behaviour tables: {name} must be rising quantiles [min] up to {_LONGEST:,}")
 
     def _check_numbers(self) -> None:
         chances = {name: getattr(self, name) for name in ("pause", "resume", "evenness", "brevity", "taste", "drift")}

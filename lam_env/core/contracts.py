@@ -129,8 +129,17 @@ def needs_said(thing: object, unsaid: tuple[str, ...] = ()) -> tuple[str, ...]:
     return needs
 
 
-def learned(agent: object, training: Training) -> tuple[object, Curve]:
-    """What `fit` returns, or who has none, itself; and the learning curve that it may have as `curve`."""
+def keeps(thing: object) -> TypeGuard[Keeper]:
+    return learns(thing) and hasattr(thing, "save") and hasattr(thing, "load")
+
+
+def learned(agent: object, training: Training, kept: Path | None = None) -> tuple[object, Curve]:
+    """What `fit` returns, or who has none, itself; and the learning curve that it may have as `curve`. `kept`: the
+    folder of what it has learned, in place of which it is not fitted."""
+    if kept is not None:
+        if not keeps(agent):
+            raise UserError(f"agent {training.agent}: has no fit, save and load; give it all of them")
+        return agent.load(training, kept), []
     policy = agent.fit(training) if learns(agent) else agent
     return policy, [CurvePoint(*point) for point in getattr(agent, "curve", None) or ()]
 
@@ -235,7 +244,20 @@ class Agent(Protocol):
       "steps"   fine-tuning as `tuning` says: it may stand in tables with other settings (NAME@steps=20000)
       "latent"  the hidden state: it is left out where a scenario shows none
       "dislikes"  how a scenario draws what people do not want a machine to do: likewise
+
+    Of one of your own that has `save(folder)` and `load(training, folder)` too, the run keeps the model: `save` writes
+    what `fit` has learned into an empty folder, `load` returns from it what `fit` has returned. Every command that
+    takes an agent then takes it as `module:Class@RUN`.
     """
 
     def fit(self, training: Training) -> Policy:
         """What has learned, which has `predict`: itself, or another object. UserError where it cannot."""
+
+
+class Keeper(Agent, Protocol):
+    """An agent whose model a run keeps."""
+
+    def save(self, folder: Path) -> None: ...
+
+    def load(self, training: Training, folder: Path) -> Policy:
+        """`training`: as it was for `fit`, but for progress, checkpoints and the hidden state."""

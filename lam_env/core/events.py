@@ -197,7 +197,7 @@ class ActionLog:
         if self.ticks_per_second < 1:
             raise LogError(f"log: {self.ticks_per_second} ticks a second; give at least 1")
         if self.intervals and (np.abs(self.columns["value"][self.columns["kind"] == USER]) > LONGEST).any():
-            raise LogError(f"log: an activity of more than {LONGEST} ticks; import the log again without it")
+            raise LogError(f"log: an activity of more than {LONGEST:,} ticks; import the log again without it")
         world, time = self.columns["world"], self.columns["time"]
         if len(world) > 1:
             step = np.diff(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -22,12 +23,21 @@ def silent(stage: str, done: int, total: int, note: str) -> None:
 
 def say(text: str, indent: str = "  ") -> None:
     """Prints a note below a line; on a terminal it is broken between words to its width."""
-    lines = [indent + text]
-    if sys.stdout.isatty():
-        wrapper = textwrap.TextWrapper(shutil.get_terminal_size().columns, indent, 2 * indent)
-        wrapper.break_long_words = wrapper.break_on_hyphens = False
-        lines = wrapper.wrap(text)
-    print("\n".join(lines))
+    print("\n".join(_broken(text, indent, 0)))
+
+
+def say_command(command: str) -> None:
+    """Prints a command to be copied; on a terminal that is narrower it goes on in the next line, as shells take it."""
+    print(" \\\n".join(_broken(command, "  ", len(" \\")) if os.name == "posix" else ["  " + command]))
+
+
+def _broken(text: str, indent: str, end: int) -> list[str]:
+    """Lines of it, and of each the last `end` columns stay free."""
+    if not sys.stdout.isatty():
+        return [indent + text]
+    wrapper = textwrap.TextWrapper(shutil.get_terminal_size().columns - end, indent, 2 * indent)
+    wrapper.break_long_words = wrapper.break_on_hyphens = False
+    return wrapper.wrap(text)
 
 
 class Note(str):

@@ -45,7 +45,7 @@ def world_seeds(use: Use, n: int, seed: int = 0) -> range:
     if not 0 <= seed < use.seeds:
         raise UserError(f"seed={seed} of {what}: give a whole number from 0 to {use.seeds - 1}")
     if n > use.room:
-        raise UserError(f"{n} worlds of {what}: there is room for {use.room}; take fewer")
+        raise UserError(f"{n:,} worlds of {what}: there is room for {use.room:,}; take fewer")
     first = use.first + use.apart * seed
     return range(first, first + n)
 

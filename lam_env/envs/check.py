@@ -94,7 +94,7 @@ def _declared(scenario: Scenario) -> None:
         no_such = f"no word of its feedback ({', '.join(v.feedback)}) is known as {what}"
         _require(known, f"{no_such} where an agent serves: take {' or '.join(words)}")
     _require(min(v.patience) >= 0, "patience must not be negative")
-    _require(scenario.n_users >= 1, f"n_users is {scenario.n_users}")
+    _require(scenario.n_users >= 1, f"n_users is {scenario.n_users:,}")
     _require(scenario.days > 0, f"an episode lasts {scenario.days} days")
     for weights in (scenario.reward_weights, scenario.utility_weights):
         finite = weights and np.isfinite(list(weights.values())).all()
@@ -255,9 +255,9 @@ def _recorded(scenario: Scenario, world: World) -> None:
     v, log = scenario.vocabulary, log_of([world])
     for kind, names in enumerate((v.actions, v.actions, v.feedback, v.sensors, v.readings)):
         most = int(log.token[log.kind == kind].max(initial=-1))
-        _require(most < len(names), f"{KINDS[kind]} {most} is recorded, and the vocabulary holds {len(names)}")
+        _require(most < len(names), f"{KINDS[kind]} {most} is recorded, and the vocabulary holds {len(names):,}")
     most = int(log.user.max(initial=0))
-    _require(most < scenario.n_users, f"an event of user {most} is recorded, and n_users is {scenario.n_users}")
+    _require(most < scenario.n_users, f"an event of user {most} is recorded, and n_users is {scenario.n_users:,}")
     rows = world.persons if isinstance(world, PersonalWorld) else [world.row]
     counted = np.sum([row.feedback for row in rows], 0).reshape(2, -1).sum(1)
     for n, words, good in zip(counted, (GOOD, BAD), (True, False), strict=True):

@@ -43,7 +43,7 @@ def check_options(options: Mapping[str, Any] | None, known: Sequence[str] = ("da
         raise UserError(f"reset: no option {unknown[0]!r}; there is {' and '.join(known)}")
     day = whole(options.get("day", 0))
     if not 0 <= day <= LAST_DAY:
-        raise UserError(f"reset: day {short(options['day'])}; give a whole number from 0 to {LAST_DAY}")
+        raise UserError(f"reset: day {short(options['day'])}; give a whole number from 0 to {LAST_DAY:,}")
     return day
 
 

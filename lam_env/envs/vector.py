@@ -122,11 +122,11 @@ class LamVectorEnv(Copied, VectorEnv[dict[str, np.ndarray], np.ndarray, np.ndarr
             first = checked(seed) * n
             if first + n > MOST:
                 raise UserError(
-                    f"seed {short(seed)}: a batch of {n} worlds takes seeds from 0 to {MOST // n - 1}; give one"
+                    f"seed {short(seed)}: a batch of {n} worlds takes seeds from 0 to {MOST // n - 1:,}; give one"
                 )
             return [first + i for i in range(n)]
         if len(seed) != n:
-            raise UserError(f"reset needs {n} seeds, not {len(seed)}")
+            raise UserError(f"reset needs {n:,} seeds, not {len(seed):,}")
         return [None if s is None else checked(s) for s in seed]
 
     def _which(self, mask: object) -> list[int]:

@@ -8,13 +8,16 @@ import inspect
 import sys
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from lam_env.core import registry
-from lam_env.core.contracts import Observation, Policy, PredictionCeiling, Training, complete
+from lam_env.core.contracts import Keeper, Observation, Policy, PredictionCeiling, Training, complete, keeps
 from lam_env.core.errors import UserError
+from lam_env.core.files.manifest import write_manifest
+from lam_env.core.files.outputs import replace
 from lam_env.core.progress import Report
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.core.tuning import TrainSettings
@@ -96,6 +99,8 @@ def try_agent(scenario: Scenario, name: str) -> Tried:
             raise UserError(f"its predict cannot be called as {wanted}: {error}") from None
         except ValueError:  # compiled code may have none
             pass
+        if keeps(agent):
+            policy = _again(agent, name, training)
         for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other
             _two_steps(watched(policy), scenario, n)
         return Tried(needs, source_of(name.partition(":")[0]))
@@ -123,6 +128,34 @@ def small_training(scenario: Scenario, worlds: int = 2, days: int = 1, **predict
         tuning=TrainSettings(steps=STEPS),
         adapter=models.adapter,
     )
+
+
+def keep(agent: Keeper, folder: Path) -> None:
+    """What an agent has learned, as its `save` writes it; UserError says what is wrong with that."""
+
+    def fill(part: Path) -> None:
+        part.mkdir()
+        try:
+            agent.save(part)
+        except (Exception, SystemExit) as error:  # whatever a stranger's code raises
+            raise UserError(f"save: {one_line(error)}") from None
+        write_manifest(part, 1)
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    replace(folder, fill)
+
+
+def _again(agent: Keeper, name: str, training: Training) -> Policy:
+    """What an agent has learned, saved and loaded."""
+    with TemporaryDirectory() as parent:
+        keep(agent, folder := Path(parent) / "kept")
+        try:
+            policy, _ = models.fitted(registry.agent(name)(), dataclasses.replace(training, handed_out=[]), folder)
+        except (Exception, SystemExit) as error:
+            raise UserError(f"load: {one_line(error)}") from None
+    if isinstance(policy, PredictionCeiling):
+        raise UserError("load: it only predicts: give what acts")
+    return policy
 
 
 def _two_steps(policy: Policy, scenario: Scenario, n: int) -> None:

@@ -91,7 +91,7 @@ def finetune(
         if not len(points) or not len(valid):
             n, of = len(points), len(valid)
             raise UserError(
-                f"finetune: the log has {n} decision points to train on, {of} to validate; give a longer one"
+                f"finetune: the log has {n:,} decision points to train on, {of:,} to validate; give a longer one"
             )
         policy = models.fine_tuned(
             training_in(
@@ -127,7 +127,7 @@ def load_policy(folder: str | os.PathLike[str]) -> TunedPolicy:
 
 def _check(seed: object, device: object) -> None:
     if type(seed) is not int or not 0 <= seed < TRAINING_SEEDS:
-        raise UserError(f"seed {seed!r}: give a whole number from 0 to {TRAINING_SEEDS - 1}")
+        raise UserError(f"seed {seed!r}: give a whole number from 0 to {TRAINING_SEEDS - 1:,}")
     if not isinstance(device, str):
         raise UserError(f"device {device!r}: give auto, cpu or cuda")
 

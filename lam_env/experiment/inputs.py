@@ -85,7 +85,7 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
 
 def check_seeds(seeds: tuple[int, ...]) -> None:
     if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < TRAINING_SEEDS for seed in seeds):
-        remedy = f"give one or several different whole numbers from 0 to {TRAINING_SEEDS - 1}"
+        remedy = f"give one or several different whole numbers from 0 to {TRAINING_SEEDS - 1:,}"
         raise UserError(f"seed={','.join(map(str, seeds))}: {remedy}")
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from lam_env.config.cli import lasting
 from lam_env.core import registry
-from lam_env.core.contracts import Candidate, Checkpoints, PredictionCeiling, Reader, Training
+from lam_env.core.contracts import Candidate, Checkpoints, PredictionCeiling, Reader, Training, keeps
+from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.events import ActionLog
 from lam_env.core.progress import Report, say
 from lam_env.core.seeds import Use, eval_seeds, world_seeds
@@ -34,7 +35,7 @@ from lam_env.evaluation.report.recorder import (
 from lam_env.evaluation.rollout import per_seed, rollout
 from lam_env.evaluation.tables import versions
 from lam_env.experiment import models
-from lam_env.experiment.agent_check import WatchedWorlds, source_of, watched
+from lam_env.experiment.agent_check import WatchedWorlds, keep, source_of, watched
 from lam_env.experiment.agent_spec import agents_of_scenario, needs_of, split, training_in, trains_once, tuning_of
 from lam_env.experiment.policies import judged_in, scenario_made
 from lam_env.experiment.run_folder import RunFolder, seen_from_here
@@ -269,6 +270,13 @@ def fit_agent(work: RunContext, name: str, training: Training) -> Candidate:
     policy, curve = models.fitted(agent, training)
     if curve:
         work.run.write_curve(name, training.seed, curve)
+    if keeps(agent) and registry.names_code(name) and training.seed == work.settings.seed[0]:
+        try:
+            keep(agent, work.run.own(name))
+        except UnwritableError:
+            raise
+        except UserError as error:  # it was tried, and its scores are worth more
+            say(f"{name}: no model of it is kept: {error}")
     return policy
 
 

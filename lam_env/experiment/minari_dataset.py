@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from lam_env.core import registry
 from lam_env.core.contracts import Policy, acts, complete
 from lam_env.core.errors import UserError
 from lam_env.core.seeds import Use, world_seeds
@@ -21,7 +20,7 @@ from lam_env.envs.scenario import Scenario
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.decisions import Sampling
-from lam_env.experiment.policies import policy_of, untrained
+from lam_env.experiment.acting import policy_of
 
 if TYPE_CHECKING:
     import gymnasium
@@ -103,9 +102,7 @@ def _checked(dataset_id: str, env: Any) -> tuple[Path, LamEnv, Any]:
 
 def _acting(policy: Policy | str, scenario: Scenario) -> Policy:
     if isinstance(policy, str):
-        if registry.names_code(policy) or Path(policy).is_dir():
-            return policy_of(policy, scenario.vocabulary, "environment")
-        return untrained(scenario, policy)
+        return policy_of(policy, scenario.vocabulary, "environment", scenario)
     if not acts(policy):
         raise UserError(f"to_minari: {type(policy).__name__} has no predict; give a policy, or its name")
     return policy

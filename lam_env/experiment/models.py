@@ -253,10 +253,10 @@ def cut_short(steps: int) -> AbstractContextManager[None]:
     return cut_short(steps)
 
 
-def fitted(agent: object, training: Training) -> tuple[Candidate, Curve]:
-    """What an agent's `fit` returns, or the agent itself, as a policy; and its learning curve: its own, else that of
-    the environment that it used most."""
-    policy, curve = learned(agent, training)
+def fitted(agent: object, training: Training, kept: Path | None = None) -> tuple[Candidate, Curve]:
+    """What an agent's `fit` returns, or its `load` of what was `kept`, or the agent itself, as a policy; and its
+    learning curve: its own, else that of the environment that it used most."""
+    policy, curve = learned(agent, training, kept)
     if "stable_baselines3" in sys.modules:  # else it cannot be a model of it, and loading it takes seconds
         from lam_env.agents.guests.learners import model_policy
 
@@ -264,7 +264,8 @@ def fitted(agent: object, training: Training) -> tuple[Candidate, Curve]:
     if isinstance(policy, PredictionCeiling):
         return policy, curve
     if not acts(policy):
-        raise UserError(f"fit must return an object with predict, not {type(policy).__name__}")
+        what = "load" if kept else "fit"
+        raise UserError(f"{what} must return an object with predict, not {type(policy).__name__}")
     if not curve and training.handed_out:
         curve = [CurvePoint(*point) for point in max(training.handed_out, key=lambda env: env.steps).curve]
     return policy, curve

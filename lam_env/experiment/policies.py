@@ -1,26 +1,20 @@
-"""What acts: a run folder's policy in the run's world, an agent that needs no training, or one's own `module:Class`."""
+"""A run's world, and what the run has learned."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from lam_env.config.cli import Group, override, to_dict
-from lam_env.config.convert import suggestion
 from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
-from lam_env.core.contracts import Policy, PredictionCeiling, acts, needs_said
 from lam_env.core.errors import UserError
-from lam_env.core.events import Vocabulary
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.report.elements import TUNED
 from lam_env.experiment import models
-from lam_env.experiment.agent_spec import agents_of_scenario
 from lam_env.experiment.run_folder import CONFIG, RunFolder, run_path
-from lam_env.experiment.settings import UNTRAINED
-from lam_env.launch.job import one_line
 
 if TYPE_CHECKING:
     from lam_env.experiment.models import Adviser, Assistant, Pool, Predictor, Thresholded, TunedPolicy
@@ -102,7 +96,7 @@ def load(
         raise UserError(f"{run}: {lacks}; give the folder that a run has written")
     if _of_own_log(folder):
         policy: TunedPolicy | Thresholded = models.thresholded(models.load_predictor(folder.prior_of_log))
-    elif folder.policy.is_dir() or TUNED in _judged(folder):
+    elif folder.policy.is_dir() or TUNED in judged_by(folder):
         policy = tuned(folder)
     else:
         policy = models.thresholded(predictor_of(folder))
@@ -127,7 +121,9 @@ def lacking(folder: RunFolder, part: Path) -> UserError:
         why += " lam_env.load takes it"
     elif not _finished(folder):
         why = f": the run has not got so far; its command goes on with it, given out={folder.path}"
-    elif part == folder.policy and TUNED not in _judged(folder):
+    elif part == folder.policy and (kept := [a for a in judged_by(folder) if folder.own(str(a)).is_dir()]):
+        why = f": it keeps what one's own agents have learned; say {', '.join(f'{a}@{folder.path}' for a in kept)}"
+    elif part == folder.policy and TUNED not in judged_by(folder):
         why = f": {TUNED} is not among its agents; its command with {TUNED} in agents=... and out={folder.path} adds it"
     else:
         failed = f"{TUNED} has failed, as tables.md then says, or " if part == folder.policy else ""
@@ -144,74 +140,7 @@ def _finished(folder: RunFolder) -> bool:
     return (folder.path / CONFIG).exists() and folder.config().get("finished") is True
 
 
-def _judged(folder: RunFolder) -> list[object]:
+def judged_by(folder: RunFolder) -> list[object]:
+    """The agents of a run, as far as it says."""
     agents = folder.config().get("agents_judged") if (folder.path / CONFIG).exists() else None
     return agents if isinstance(agents, list) else []
-
-
-# -- by name -----------------------------------------------------------------------------------------------------------
-
-
-def policy_of(name: str, vocabulary: Vocabulary, of: str = "log") -> Policy:
-    """UserError says in one line why there is none. `vocabulary`: that of the `of`, which the policy must speak."""
-    if name in UNTRAINED:
-        made: Policy = registry.agent(name)().fit(NoTraining(name))
-        return made
-    if registry.names_code(name):
-        agent = own(name)
-        if not acts(agent):
-            remedy = f"what learns first is judged by python -m lam_env.run agent={name}"
-            raise UserError(f"policy {name}: has no predict; {remedy}")
-        return agent
-    policy = tuned(RunFolder.open(name))
-    if policy.predictor is None or policy.predictor.vocabulary != vocabulary:
-        raise UserError(f"{name}: its policy has another vocabulary than the {of}; take a run in the same world")
-    return policy
-
-
-def own(name: str) -> object:
-    """What `module:Class` makes."""
-    try:
-        return registry.agent(name)()
-    except registry.RegistryError:  # it says which agent it is about
-        raise
-    except (Exception, SystemExit) as error:  # whatever a stranger's code raises
-        raise UserError(f"policy {name}: {one_line(error)}") from None
-
-
-class NoTraining:
-    """In the place of what agents learn from: whoever asks for more than the seed needs training."""
-
-    def __init__(self, name: str):
-        self.seed = 0
-        self._name = name
-
-    def __getattr__(self, what: str) -> NoReturn:
-        why = f"needs training (it asks for {what})"
-        raise UserError(f"agent={self._name}: {why}; give the folder of a run, or an agent that needs none")
-
-
-def untrained(scenario: Scenario, name: str) -> Policy:
-    """A new policy of an agent that needs no training: never acting, random, or one of the scenario's own."""
-    own = agents_of_scenario(scenario)
-    if name in UNTRAINED:
-        return policy_of(name, scenario.vocabulary)
-    if name not in own:
-        able = [*UNTRAINED, *(other for other in own if _needs_none(scenario, other))]
-        hint = suggestion(name, able, f"without training there are {', '.join(able)}")
-        raise UserError(f"agent={name}: neither a run folder nor an agent that needs no training; {hint}")
-    if needs_said(own[name]):
-        raise UserError(f"agent={name}: builds on a trained predictor; give the folder of a run")
-    nothing: Any = NoTraining(name)
-    made = own[name](nothing)
-    if isinstance(made, PredictionCeiling):
-        raise UserError(f"agent={name}: only predicts; give an agent that acts")
-    return made
-
-
-def _needs_none(scenario: Scenario, name: str) -> bool:
-    try:
-        untrained(scenario, name)
-    except UserError:
-        return False
-    return True

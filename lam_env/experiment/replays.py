@@ -13,9 +13,10 @@ from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
 from lam_env.evaluation.report.reader import understood
 from lam_env.evaluation.report.recorder import Judged, as_now, file_of, replay_file, worth_watching
 from lam_env.evaluation.report.trace import Played, trace
+from lam_env.experiment.acting import untrained
 from lam_env.experiment.jobs import RunContext
 from lam_env.experiment.models import expectation
-from lam_env.experiment.policies import predictor_of, tuned, untrained
+from lam_env.experiment.policies import predictor_of, tuned
 
 
 def all_there(work: RunContext) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from lam_env.core import registry
 from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, TOP1, UTILITY
 from lam_env.core.errors import cut
+from lam_env.core.progress import say_command
 from lam_env.evaluation.comparison import BASELINE, ORACLE, estimate_of
 from lam_env.evaluation.credibility import Credibility
 from lam_env.evaluation.log_predictors import best_in_words, notes_on_counts, notes_on_parts
@@ -175,9 +176,13 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: It
     print(f"{seconds:,.0f} s. Report: {folder.path / 'report.html'}")
     print(f"Tables: {folder.path / 'tables.md'}; all scores: {results}")
     print(f"Models: {folder.path / 'model'}; log: {folder.log}")
-    if (folder.log / "train").is_dir():
+    kept = [name for name in settings.agent if folder.own(name).is_dir()]
+    for name in kept:
+        print("An episode of your own agent:")
+        say_command(f"python -m lam_env watch scenario={settings.scenario} agent={name}@{folder.path}")
+    if (folder.log / "train").is_dir() and not kept:
         print("Next, your own agent as one more row:")
-        print(f"  python -m lam_env.run scenario={settings.scenario} model={folder.path} agent=my_module:MyAgent")
+        say_command(f"python -m lam_env.run scenario={settings.scenario} model={folder.path} agent=my_module:MyAgent")
 
 
 def final_scores(rows: Sequence[ResultRow]) -> dict[str, float]:

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 import lam_env
 from lam_env.config.cli import Group, lasting
@@ -22,7 +21,7 @@ from lam_env.core.contracts import Curve
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.files.inputs import BROKEN, read_json, reason
 from lam_env.core.files.manifest import is_whole
-from lam_env.core.files.outputs import replace_text, tidy
+from lam_env.core.files.outputs import file_name, replace_text, tidy
 from lam_env.evaluation.results import ResultRow, write
 
 CONFIG, TABLES, LOCK = "config.json", "tables.json", ".lock"
@@ -195,7 +194,14 @@ class RunFolder:
     def tidy(self) -> None:
         """Removes what an interrupted process has left half written, and predictors that were changed since they were
         saved: they are trained again."""
-        folders = [self.path, self.path / "cells", self.log, self.policy.parent, self.path / "report"]
+        folders = [
+            self.path,
+            self.path / "cells",
+            self.log,
+            self.policy.parent,
+            self.own("").parent,
+            self.path / "report",
+        ]
         tidy([*folders, *self.path.glob("checkpoints/*")])
         for model in (m for m in sorted(self.prior.parent.glob("prior*")) if m.is_dir() and not is_whole(m)):
             print(f"{model}: changed since it was saved, or not whole: it is trained again")
@@ -203,7 +209,7 @@ class RunFolder:
 
     def checkpoints(self, row: str, seed: int) -> Path:
         """Those of a training that is not finished."""
-        return self.path / "checkpoints" / f"{quote(row, safe='@=')}-{seed}"
+        return self.path / "checkpoints" / f"{file_name(row)}-{seed}"
 
     def drop_checkpoints(self, row: str, seed: int) -> None:
         """Once a training is finished, or has failed."""
@@ -221,7 +227,7 @@ class RunFolder:
         for point in curve:
             numbers = [f"{point.reward:.6g}", *(f"{point.more[n]:.6g}" if n in point.more else "" for n in names)]
             lines.append(",".join([agent, str(seed), str(point.step), *numbers]))
-        self.write_text(f"curve-{agent}-{seed}.csv", "\n".join(lines) + "\n")
+        self.write_text(f"curve-{file_name(agent)}-{seed}.csv", "\n".join(lines) + "\n")
 
     def write_results(self, rows: Iterable[ResultRow]) -> None:
         write(self._target("results.csv"), rows)
@@ -269,3 +275,7 @@ class RunFolder:
     @property
     def policy(self) -> Path:
         return self.path / "model" / "policy"
+
+    def own(self, agent: str) -> Path:
+        """What an agent of one's own has learned in its first training, as its `save` has written it."""
+        return self.path / "model" / "own" / file_name(agent)

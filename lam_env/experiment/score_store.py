@@ -10,11 +10,11 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from lam_env.core.catalogue import metric
 from lam_env.core.errors import UserError
 from lam_env.core.files.inputs import BROKEN, read_json, reason
+from lam_env.core.files.outputs import file_name
 from lam_env.experiment.run_folder import RunFolder
 
 FOLDER = "cells"
@@ -42,7 +42,7 @@ class ScoreStore:
         plain = {v: {str(s): _finite(_checked(by)) for s, by in each.items()} for v, each in scores.items()}
         data = {**cell._asdict(), "source": self.sources.get(cell.agent), "scores": plain}
         text = json.dumps(data, indent=1, allow_nan=False)
-        name = f"{quote(cell.kind)}-{quote(cell.agent, safe='@=')}-{cell.train_seed}.json"
+        name = f"{file_name(cell.kind)}-{file_name(cell.agent)}-{cell.train_seed}.json"
         self.folder.write_text(f"{FOLDER}/{name}", text + "\n")
 
     def read(self) -> dict[ScoreKey, ByVariant]:

@@ -85,6 +85,6 @@ class Choices:
         )
         if groups < LEAST or not (len(train) and len(valid) and len(test)):
             raise LogError(
-                f"choices: {groups} runs or characters are too few to train, validate and test; at least {LEAST}"
+                f"choices: {groups:,} runs or characters are too few to train, validate and test; at least {LEAST}"
             )
         return train, valid, test

@@ -59,7 +59,7 @@ class Ways(NamedTuple):
 def ways(homes: list[Moves], n: int) -> Ways:
     """Of homes whose users are known."""
     if n > MOST:
-        raise LogError(f"owners: {n} different things are too many to tell people apart by; at most {MOST}")
+        raise LogError(f"owners: {n:,} different things are too many to tell people apart by; at most {MOST:,}")
     cases = np.zeros((n, n, BINS, n), np.float32)
     for home in homes:
         for user in np.unique(home.user).tolist():

@@ -105,7 +105,7 @@ def folds(log: ActionLog, n: int) -> list[ActionLog]:
     days = np.unique(of_target[has & (points.target > 0)])
     if len(days) < LEAST_OF_FOLD * (n + 1):
         most = max(0, len(days) // LEAST_OF_FOLD - 1)
-        raise LogError(f"{len(days)} days are too few for {n} folds of at least {LEAST_OF_FOLD}; give {most} at most")
+        raise LogError(f"{len(days):,} days are too few for {n} folds of at least {LEAST_OF_FOLD}; give {most} at most")
     out, ends = [], np.arange(1, n + 2) * len(days) // (n + 1)  # days up to the end of each part
     for known, total in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
         last = (int(days[total - 1]) + 1) * DAY * log.ticks_per_second
@@ -147,7 +147,7 @@ def split_by_stream(
     worlds = np.unique(points.world) if worlds is None else np.unique(worlds)
     if len(worlds) < LEAST:
         raise LogError(
-            f"log: {len(worlds)} streams (runs, players) are too few to train, validate and test on; at least {LEAST}"
+            f"log: {len(worlds):,} streams (runs, players) are too few to train, validate and test on; at least {LEAST}"
         )
     has = np.r_[points.world[1:] == points.world[:-1], False][: len(points)] & np.isin(points.world, worlds)
     rank = np.searchsorted(worlds, points.world)

@@ -320,7 +320,7 @@ def streams_said(log: ActionLog) -> list[str]:
 def check_names(source: str, *names: Sequence[str]) -> None:
     """LogError where there is too much to tell apart."""
     if max(map(len, names)) > MAX_NAMES:
-        raise LogError(f"{source}: more than {MAX_NAMES} different names; is a column mistaken for another?")
+        raise LogError(f"{source}: more than {MAX_NAMES:,} different names; is a column mistaken for another?")
 
 
 def _places(texts: Sequence[str], among: Sequence[str]) -> np.ndarray:

@@ -93,7 +93,7 @@ def test_where_the_log_is_worth_next_to_nothing_no_interval_is_shown(made: Path,
 
 
 def off_policy_policy(made: Path, found: Decisions) -> object:
-    from lam_env.experiment.policies import policy_of
+    from lam_env.experiment.acting import policy_of
 
     return policy_of(str(made / "run"), found.log.vocabulary)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
 import sys
 
 import pytest
 
-from lam_env.core.progress import Progress, say
+from lam_env.core.progress import Progress, say, say_command
 
 
 class Terminal(io.StringIO):
@@ -131,6 +133,23 @@ def test_a_note_is_broken_on_a_terminal_alone(
     assert all(len(line) <= 30 for line in lines)
     assert [line[:4] for line in lines] == ["  sp", *["    "] * (len(lines) - 1)]
     assert " ".join(line.strip() for line in lines) == text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other shells go on otherwise")
+def test_a_command_is_broken_on_a_terminal_as_shells_take_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = "python -m lam_env.run scenario=smart_home model=runs/a agent=my_module:MyAgent"
+    say_command(command)
+    assert capsys.readouterr().out == f"  {command}\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    say_command(command)
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 40
+    assert out.count("\n") > 1
+    heard = subprocess.run(["sh", "-c", f'set -- {out.strip()}; echo "$*"'], capture_output=True, text=True, check=True)
+    assert heard.stdout == f"{command}\n"
 
 
 def test_lines_say_which_step_they_belong_to(clock: list[float]) -> None:

@@ -117,7 +117,7 @@ def test_training_seeds_that_have_no_room_are_refused() -> None:
     trained = [use for use in Use if use.seeds > 1 and use.seeds == Use.TRAINING_LOG.seeds]
     assert {use.name for use in trained} == {"FINE_TUNING", "TRAINING_LOG", "HIDDEN_LOG", "HEAD_CHOICE", "PLUGIN_TRIAL"}
     check_seeds((0, Use.TRAINING_LOG.seeds - 1))
-    with pytest.raises(UserError, match=r"seed=500000: .* from 0 to 499999"):
+    with pytest.raises(UserError, match=r"seed=500000: .* from 0 to 499,999"):
         check_seeds((Use.TRAINING_LOG.seeds,))
 
 

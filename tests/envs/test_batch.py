@@ -119,7 +119,7 @@ def test_two_seeds_share_no_world(name):
         seen |= {w.streams.seed for w in batch.worlds}
     assert seen == set(range(16))
     with pytest.raises(
-        UserError, match=r"^seed \d+: a batch of 4 worlds takes seeds from 0 to 4611686018427387903; give"
+        UserError, match=r"^seed \d+: a batch of 4 worlds takes seeds from 0 to 4,611,686,018,427,387,903; give"
     ):
         batch.reset(seed=2**62)
     batch.reset(seed=2**62 - 1)
@@ -142,7 +142,7 @@ def test_worlds_that_follow_are_lived_once(name):
 
 @pytest.mark.parametrize(("options", "said"), [
     ({"dya": 3}, r"^reset: no option 'dya'; there is day"),
-    ({"day": -1}, r"^reset: day -1; give a whole number from 0 to 36525$"),
+    ({"day": -1}, r"^reset: day -1; give a whole number from 0 to 36,525$"),
     ({"day": 1.5}, r"^reset: day 1\.5; give a whole number"),
     ({"day": "monday"}, r"^reset: day 'monday'; give a whole number"),
     ({"day": 2**70}, r"^reset: day \S+; give a whole number"),

@@ -18,7 +18,8 @@ from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.decisions import record_decisions
 from lam_env.evaluation.rollout import rollout
 from lam_env.experiment import minari_dataset
-from lam_env.experiment.policies import policy_of, scenario_of, untrained
+from lam_env.experiment.acting import policy_of, untrained
+from lam_env.experiment.policies import scenario_of
 from lam_env.experiment.run_folder import RunFolder
 
 minari = pytest.importorskip("minari", reason="needs the extra [minari]")

@@ -16,9 +16,10 @@ from lam_env.commands.run import main
 from lam_env.config.cli import parse
 from lam_env.core.errors import UserError
 from lam_env.core.events import USER, ActionLog, Vocabulary
+from lam_env.experiment.acting import policy_of
 from lam_env.experiment.inputs import usual
 from lam_env.experiment.pipeline import Pipeline
-from lam_env.experiment.policies import policy_of, scenario_of
+from lam_env.experiment.policies import scenario_of
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import RunSettings
 

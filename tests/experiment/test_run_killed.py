@@ -110,7 +110,7 @@ def test_a_guest_goes_on_unless_its_file_has_changed(
 
     def killed() -> None:
         work.run.drop_checkpoints("guest_killed:Guest", 0)
-        with death("guest_killed%3AGuest-0", 3), pytest.raises(KeyboardInterrupt):
+        with death("guest_killed-Guest-0", 3), pytest.raises(KeyboardInterrupt):
             judged(OWN)
 
     expected = judged(OWN)
@@ -122,4 +122,4 @@ def test_a_guest_goes_on_unless_its_file_has_changed(
     said = capsys.readouterr().err
     assert said.count("(source differs)") == 2
     assert said.endswith(": this training begins anew\n")
-    assert begun == {"guest_killed%3AGuest-0": [True, True, False, True, True]}
+    assert begun == {"guest_killed-Guest-0": [True, True, False, True, True]}

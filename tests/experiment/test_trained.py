@@ -14,8 +14,9 @@ from lam_env.core.contracts import Policy
 from lam_env.core.errors import UserError
 from lam_env.core.seeds import Use, world_seeds
 from lam_env.evaluation.rollout import per_seed, rollout
+from lam_env.experiment.acting import policy_of
 from lam_env.experiment.agent_spec import defaults_of
-from lam_env.experiment.policies import policy_of, predictor_of, scenario_of
+from lam_env.experiment.policies import predictor_of, scenario_of
 from lam_env.experiment.run_folder import RunFolder, run_path
 
 FOLDER = Path(lam_env.__file__).with_name("trained")

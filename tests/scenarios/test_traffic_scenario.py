@@ -22,7 +22,7 @@ from lam_env.envs.vector import LamVectorEnv
     ({"form": "polite"}, "world.form: expected one of"),
     ({"advised": 1.5}, "world.advised: expected at least 0 and at most 1"),
     ({"advised": 0.0}, "leaves nobody to advise"),
-    ({"travellers": 1}, "world.travellers: expected at least 2 and at most 20000"),
+    ({"travellers": 1}, "world.travellers: expected at least 2 and at most 20,000"),
     ({"slots": 6}, "^world.slots must be odd"),
     ({"beta": 2.0}, "^world.beta must lie between 0 and world.alpha"),
     ({"inertia": (1.0,)}, "world.inertia: expected 3 numbers"),

@@ -14,9 +14,10 @@ _MOST, _MOST_OF_FILE = 1 << 20, 1 << 32  # [bytes] of it, and of a file that it 
 
 
 def write_manifest(folder: Path, version: int, **more: object) -> None:
-    """Of the files that are in the folder now. `version`: of what they mean; `more` stands beside it, to be read."""
-    files = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    """Of the files that are in the folder now, and in folders of it. `version`: of what they mean; `more` stands beside
+    it, to be read."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)
+    digests = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     text = json.dumps({"format": version, **more, "sha256": digests}, indent=1) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
 

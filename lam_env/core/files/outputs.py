@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from urllib.parse import quote
 
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.files.inputs import reason
@@ -38,6 +39,12 @@ def replace(target: Path, fill: Callable[[Path], object], remedy: str = "make ro
 def replace_text(target: Path, text: str) -> None:
     """The same of a text file."""
     replace(target, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def file_name(name: str) -> str:
+    """How files are called after an agent, which may be `module:Class` or `NAME@steps=9`: with signs that every system
+    allows."""
+    return quote(name.replace(":", "-").replace("@", "-"), safe="=")
 
 
 def tidy(folders: Iterable[Path]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from lam_env.core.catalogue import RETURN, UTILITY, UTILITY_TERM
 from lam_env.core.contracts import Observation
+from lam_env.core.files.outputs import file_name
 from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.metrics import Scored, reliability
@@ -44,8 +44,8 @@ class Judged(TypedDict):
 
 
 def file_of(agent: str, train_seed: int) -> str:
-    """Where the run folder keeps an agent's record. The agent's name may hold signs that no file name should."""
-    return f"{FOLDER}/judged-{re.sub(r'[^A-Za-z0-9_.=-]', '-', agent)}-{train_seed}.json"
+    """Where the run folder keeps an agent's record."""
+    return f"{FOLDER}/judged-{file_name(agent)}-{train_seed}.json"
 
 
 def evaluation_record(

@@ -27,8 +27,8 @@ from lam_env.evaluation.off_policy.estimates import (
 )
 from lam_env.evaluation.off_policy.reward_model import by_action, cross_fitted
 from lam_env.evaluation.statistics import Interval
+from lam_env.experiment.acting import own, policy_of
 from lam_env.experiment.agent_check import watched
-from lam_env.experiment.policies import own, policy_of
 from lam_env.launch.child import kit_at_work
 from lam_env.launch.job import one_line
 
@@ -92,15 +92,14 @@ class OwnLog:
         return ("none",)
 
     def is_code(self, name: str) -> bool:
-        return registry.names_code(name)
+        return registry.names_code(name.partition("@")[0])
 
     def policy(self, name: str) -> Policy:
         found = policy_of(name, self.decisions.log.vocabulary)
         return watched(found) if self.is_code(name) else found
 
     def judge(self, name: str, policy: Policy, sampled: bool, window: int, horizon: int) -> Estimates:
-        with _blamed(name) if self.is_code(name) else contextlib.nullcontext():
-            return evaluate_policy(self.decisions, policy, not sampled, window, horizon)
+        return evaluate_policy(self.decisions, policy, not sampled, window, horizon)
 
     def fact(self, window: int, horizon: int) -> Fact:
         return logged(self.decisions, window, horizon)

@@ -114,7 +114,7 @@ def up_to(what: str, column: pa.Array, most: float, where: Where) -> np.ndarray:
     """(n,) numbers from 0 to `most`, or to the next whole one."""
     number, *_ = amounts(what, column, where)
     for i in np.flatnonzero(~((number >= 0) & (number < most + 1)))[:1].tolist():
-        raise LogError(f"{where(i)}: {what} {column[i].as_py()!r}; it must be a number from 0 to {most:g}")
+        raise LogError(f"{where(i)}: {what} {column[i].as_py()!r}; it must be a number from 0 to {most:,g}")
     return number
 
 

@@ -36,7 +36,7 @@ class BusLine:
         """`departures` [ms of the day], rising; `ride_time` [ms] of the trip."""
         rising = all(a < b for a, b in zip(departures, departures[1:], strict=False))
         if not len(departures) or not rising or not 0 <= departures[0] <= departures[-1] < DAY:
-            raise UserError(f"bus: departures must rise and lie in one day, 0 to {DAY - 1} ms, and be at least one")
+            raise UserError(f"bus: departures must rise and lie in one day, 0 to {DAY - 1:,} ms, and be at least one")
         if not 0 <= ride_time < math.inf or seats < 0:
             raise UserError(f"bus: ride_time must be at least 0 ms, not {ride_time}, and seats at least 0, not {seats}")
         if not 1 <= standing < math.inf:

@@ -86,7 +86,7 @@ class _File:
 
     def count(self, line: int | None, value: float, what: str, low: int, high: int) -> int:
         if value != int(value) or not low <= value <= high:
-            self.fail(line, f"{what} is {value:g}; it must be a whole number from {low} to {high}")
+            self.fail(line, f"{what} is {value:g}; it must be a whole number from {low:,} to {high:,}")
         return int(value)
 
     def row(self, line: int, text: str, names: tuple[str, ...]) -> list[float]:

@@ -204,7 +204,7 @@ def test_one_thread_gives_the_threads_back():
         ({"members": 1000}, "members = 1000"),
         ({"dropout": 1.0}, "dropout"),
         ({"burn_in": -1}, "burn_in"),
-        ({"burn_in": 2**40}, "burn_in = .* must lie in 0..8192"),
+        ({"burn_in": 2**40}, "burn_in = .* must lie in 0 to 8,192"),
         ({"valid_rows": 2**70}, "valid_rows"),
         ({"core": "transformer", "hidden": 30}, "multiple of heads"),
     ],

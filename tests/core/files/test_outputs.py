@@ -1,13 +1,14 @@
 """A file that a command writes: whole or not at all, and never in the place of something that is no file."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lam_env.core.errors import UnwritableError, UserError
-from lam_env.core.files.outputs import output_file, replace, replace_text, tidy, write_whole
+from lam_env.core.files.outputs import file_name, output_file, replace, replace_text, tidy, write_whole
 
 
 def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
@@ -107,3 +108,11 @@ def test_a_folder_that_is_gone_is_said_and_not_made_again(tmp_path: Path) -> Non
     with pytest.raises(UnwritableError, match=r"its folder is gone"):
         replace_text(tmp_path / "gone/file", "new")
     assert not list(tmp_path.iterdir())
+
+
+def test_agents_give_files_names_that_every_system_takes_and_that_differ() -> None:
+    agents = ["ppo_prior", "ppo_prior@steps=20000", "my_learner:MyLearner", "a.b:C.d", "../up", 'a b"', "\u00e9:E"]
+    names = [file_name(agent) for agent in agents]
+    assert names[:4] == ["ppo_prior", "ppo_prior-steps=20000", "my_learner-MyLearner", "a.b-C.d"]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.=%-]+", name) for name in names)
+    assert len(set(names)) == len(agents)

@@ -59,7 +59,7 @@ def test_without_weekdays_day_0_is_a_monday(tmp_path):
         ((TIMES, STAYS[0]), "f.csv, line 2: time .* has no offset from UTC; settings: zone="),
         ((DAYS, VISIT[0].replace("64.0", "long")), "f.csv, line 2: duration 'long min' is not a finite number"),
         ((DAYS, VISIT[0].replace("64.0", "-64")), "f.csv, line 2: a duration of -3840 s"),
-        ((DAYS, VISIT[0].replace("183", "1483")), "f.csv, line 2: minute '1483'; it must be a number from 0 to 1439"),
+        ((DAYS, VISIT[0].replace("183", "1483")), "f.csv, line 2: minute '1483'; it must be a number from 0 to 1,439"),
         ((DAYS, "1,2"), "f.csv, line 2: 2 cells but 9 columns"),
     ],
 )
