@@ -197,7 +197,8 @@ class Rows:
         if not self._parts:
             raise LogError(f"{self._source}: the file is empty; it needs lines of {', '.join(NEEDED)}")
         told = {"zone": zone, "time_format": self._form, "sort": sort, "pairs": states}
-        if not self._clock and (idle := [name for name, value in told.items() if value]):
+        has = {"time_format": "time" in self._roles}  # days and minutes are a clock, too
+        if idle := [name for name, value in told.items() if value and not has.get(name, self._clock)]:
             raise LogError(f"{self._source}: {', '.join(idle)} without a column of time says nothing; leave it away")
         # as few copies at once as can be: a log may have ten million rows
         columns = {name: np.concatenate(self._parts.pop(name)) for name in list(self._parts)}
