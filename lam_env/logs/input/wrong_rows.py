@@ -13,7 +13,8 @@ from lam_env.core.events import LogError
 SKIP = "wrong_rows=skip"  # what to say so that they are left out
 CELLS = "row(s) with a cell too many or too few"
 UNREAD = "row(s) that cannot be read"
-Row, Made = TypeVar("Row"), TypeVar("Made")
+Row = TypeVar("Row")
+Made = TypeVar("Made")
 MOST = 0.5  # share of the rows that are read together; more of them are no mistake in a row, but columns misread
 
 
