@@ -93,7 +93,7 @@ def told(logs: str, settings: LookSettings) -> Iterator[str]:
     yield from about(reading, days, zone_said="zone" in how)
     yield from _owners(reading.log, settings.nobody)
     yield from _devices(reading.log, logs, settings.devices)
-    yield from ("", "next", INDENT + command(logs, reading))
+    yield from ("", "next", *(INDENT + line for line in command(logs, reading)))
     if days is not None and days < LEAST_DAYS:
         yield f"{INDENT}(once there are {LEAST_DAYS} days: these are too few to predict from)"
 
@@ -125,7 +125,7 @@ def _columns_said(proposal: Proposal, kind: str) -> list[str]:
         role = "action" if column.role in ("thing", "state") else column.role
         lines.append(f"{column.name[:24]:{min(24, width)}}  {role or '-':8}  {examples}"[:76])
     for name in proposal.unread:
-        lines.append(f"{name} is called as times are, but has none of a known form: say time_format")
+        lines.append(f"{name} is called as times are, but most are of no known form: say time_format")
     if proposal.ambiguous is not None:
         lines.append(f"its times fit time_format={proposal.ambiguous} as well: say which is right")
     return [INDENT + line for line in lines]
@@ -146,7 +146,7 @@ def about(reading: Reading, days: int | None, zone_said: bool) -> Iterator[str]:
     yield ", ".join(count(n, what) for n, what in counted)
     lines = [*coverage.said(log, reading.left_out), *tables.streams_said(log)]
     if "wrong_rows" in reading.how:
-        lines.append("lam predict refuses rows with a cell too many or too few, unless wrong_rows=skip is said")
+        lines.append("lam predict refuses rows that cannot be read, unless wrong_rows=skip is said")
     if "zone" in reading.how and not zone_said:
         lines.append(f"its times need a time zone; {formats.ZONE} is taken here: say yours, zone=Europe/Berlin")
     if len(users) > 1 and who == "user":
@@ -214,10 +214,16 @@ def _devices(log: ActionLog, logs: str, file: str | None) -> Iterator[str]:
         raise UserError(f"devices={file}: no scenario has devices by the names of this log; nothing was written")
 
 
-def command(logs: str, reading: Reading) -> str:
-    """What predicts from the log of these files."""
+def command(logs: str, reading: Reading) -> list[str]:
+    """What predicts from the log of these files: lines of a shell, each of which fits 80 columns if its words do."""
     told = {"logs": logs, "format": reading.format, **reading.how}
-    return " ".join(["lam predict", *(shlex.quote(f"{key}={_text(value)}") for key, value in told.items())])
+    lines = ["lam predict"]
+    for word in (shlex.quote(f"{key}={_text(value)}") for key, value in told.items()):
+        if len(f"{INDENT}{lines[-1]} {word} \\") <= 80:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(INDENT + word)
+    return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
 
 
 def _text(value: object) -> str:

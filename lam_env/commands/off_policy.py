@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -45,6 +45,10 @@ class OffPolicySettings:
     log: str = setting("", "folder of a log of decisions")
     table: str = setting("", "in place of it a table of decisions that another system has logged")
     columns: str | None = setting(None, _columns)
+    encoding: str | None = setting(None, "what letters of the table are in, unless it is UTF-8: cp1252")
+    wrong_rows: Literal["skip"] | None = setting(
+        None, "rows of the table that cannot be read are left out (default: they are refused)"
+    )
     policy: tuple[str, ...] | None = setting(
         None,
         "policies: run folders (their tuned policy), none, random, module:Class or module:Class@RUN (default: none);"
@@ -75,8 +79,8 @@ def main(argv: Sequence[str]) -> int:
 def _check(s: OffPolicySettings) -> None:
     if not s.log and not s.table:
         raise UserError("log= is missing: give a log of decisions, such as log=runs/decisions-1, or table=FILE")
-    if s.log and (s.table or s.columns):
-        raise UserError(f"log={s.log}: is read without {'table' if s.table else 'columns'}=; leave one of them away")
+    if given := [name for name in ("table", "columns", "encoding", "wrong_rows") if s.log and getattr(s, name)]:
+        raise UserError(f"log={s.log}: is read without {given[0]}=; leave one of them away")
     if s.table and not s.columns:
         raise UserError(f"table={s.table}: columns= is missing: {_columns()}")
     if s.policy == ():
@@ -92,7 +96,7 @@ def run(settings: OffPolicySettings, command: str) -> None:
 
     s = settings
     path = choose_folder(s.out, "off_policy") if s.out else None
-    source = source_of(s.log, s.table, s.columns)
+    source = source_of(s.log, s.table, s.columns, s.encoding, s.wrong_rows)
     names = dict.fromkeys(source.usual() if s.policy is None else s.policy)
     policies = {name: source.policy(name) for name in names if not source.is_code(name)}
     estimates = {}
@@ -129,7 +133,7 @@ def judge_own(s: OffPolicySettings, name: str, report: Report) -> Estimates:
     from lam_env.experiment.logs.decisions import source_of
 
     with kit_at_work():
-        source = source_of(s.log, s.table, s.columns)
+        source = source_of(s.log, s.table, s.columns, s.encoding, s.wrong_rows)
     return source.judge(name, source.policy(name), s.sampled, s.window, s.horizon)
 
 

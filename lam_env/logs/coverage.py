@@ -64,7 +64,10 @@ def clean_names(names: Sequence[str], source: str) -> tuple[list[str], Counter[s
 def far_times(time: np.ndarray) -> np.ndarray:
     """Mask (n,) of the times [s], in any order, that lie far before or after all others (an unset clock, a mistyped
     year): the few at either end of a log."""
-    day, inverse, number = np.unique(time // DAY, return_inverse=True, return_counts=True)
+    on = time // DAY
+    on -= on.min(initial=0)
+    day = np.flatnonzero(number := np.bincount(on))
+    number = number[day]
     part = _parts(day)
     if len(time) < LEAST:
         return np.zeros(len(time), bool)
@@ -79,10 +82,11 @@ def far_times(time: np.ndarray) -> np.ndarray:
     after = gap > np.maximum(least, REST * (day[:-1] - first + 1))
     begin = np.flatnonzero(before & (day[1:] <= first))
     end = np.flatnonzero(after & (day[:-1] >= last))
-    far = np.zeros(len(day), bool)
+    far, found = np.zeros(len(day), bool), np.zeros(int(on.max(initial=0)) + 1, bool)
     far[: begin[-1] + 1 if len(begin) else 0] = True
     far[end[0] + 1 if len(end) else len(day) :] = True
-    return (far & ((part < large[0]) | (part > large[-1])))[inverse]
+    found[day] = far & ((part < large[0]) | (part > large[-1]))
+    return found[on]
 
 
 def _parts(day: np.ndarray) -> np.ndarray:
@@ -92,11 +96,18 @@ def _parts(day: np.ndarray) -> np.ndarray:
     return np.cumsum(np.r_[np.zeros(min(1, len(day)), int), far])
 
 
+def _several(key: np.ndarray) -> np.ndarray:
+    """Which rows of a key (n,) have what another one has."""
+    order = None if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
+    alike = np.diff(key if order is None else key[order]) == 0
+    rows = np.flatnonzero(np.r_[False, alike][: len(key)] | np.r_[alike, False][: len(key)])
+    return rows if order is None else np.sort(order[rows])
+
+
 def repeats(*columns: np.ndarray) -> np.ndarray:
     """Mask (n,) of the rows that are equal to an earlier one in all columns (no value equals no value)."""
     found, keys = np.zeros(len(columns[0]), bool), [c.view(np.int64) if c.dtype == np.float64 else c for c in columns]
-    first, number, count = np.unique(keys[0], return_inverse=True, return_counts=True)
-    rows = np.flatnonzero(count[number] > 1) if len(first) < len(found) else np.zeros(0, int)  # no others can repeat
+    rows = _several(keys[0])  # no others can repeat
     if not len(rows):
         return found
     keys = [key[rows] for key in keys]

@@ -191,10 +191,27 @@ def to_wall(moment: np.ndarray, zone: zoneinfo.ZoneInfo) -> np.ndarray:
 
 
 def _offsets(time: np.ndarray, at: Callable[[datetime.datetime], datetime.datetime]) -> np.ndarray:
-    """(n,) [s] ahead of UTC; asked once for each quarter of an hour."""
-    slots, inverse = np.unique(time // SLOT, return_inverse=True)
-    found = [at(EPOCH + datetime.timedelta(microseconds=s * SLOT)).utcoffset() for s in slots.tolist()]
-    return np.array([0 if o is None else int(o.total_seconds()) for o in found], np.int64)[inverse]
+    """(n,) [s] ahead of UTC; asked once for each day, and on days on which it changes for each quarter of an hour."""
+    if not len(time):
+        return np.zeros(0, np.int64)
+    day = time // (DAY * SECOND)
+    first = int(day.min())
+    day -= first
+    days = np.flatnonzero(np.bincount(day))
+    midnights = np.union1d(days, days + 1)
+    ahead = np.zeros(int(days[-1]) + 2, np.int64)
+    ahead[midnights] = _asked((midnights + first) * DAY * SECOND, at)
+    out = ahead[day]
+    if len(changes := days[ahead[days] != ahead[days + 1]]):
+        rows = np.flatnonzero(np.isin(day, changes))
+        slots, inverse = np.unique(time[rows] // SLOT, return_inverse=True)
+        out[rows] = _asked(slots * SLOT, at)[inverse]
+    return out
+
+
+def _asked(times: np.ndarray, at: Callable[[datetime.datetime], datetime.datetime]) -> np.ndarray:
+    found = [at(EPOCH + datetime.timedelta(microseconds=time)).utcoffset() for time in times.tolist()]
+    return np.array([0 if o is None else int(o.total_seconds()) for o in found], np.int64)
 
 
 def _text(time: np.integer) -> str:

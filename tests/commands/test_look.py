@@ -29,19 +29,24 @@ def lines(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
+def command(said: list[str]) -> list[str]:
+    """The words of the command that is proposed at the end."""
+    return shlex.split("\n".join(said[said.index("next") + 1 :]).replace("\\\n", ""))
+
+
 def test_what_is_shown(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = lines(capsys, str(export))
     text = "\n".join(said)
     assert "3 columns, separated by semicolon" in text
     assert "20 events, 1 user, 2 actions, 10 days" in text
     assert "say yours, zone=Europe/Berlin" in text
-    assert all(len(line) <= 80 for line in said if not line.startswith(("  lam ", str(export))))
+    assert all(len(line) <= 80 for line in said if str(export) not in line)
     titles = ["first rows, as read", "rates", "hours of the day", "actions", "next"]
     assert [line for line in said if line in titles] == titles
 
 
 def test_the_command_reads_the_same_log(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = shlex.split(lines(capsys, str(export))[-1])
+    words = command(lines(capsys, str(export)))
     assert words[:2] == ["lam", "predict"]
     log, left_out = read(parse(PredictSettings, words[2:], "lam predict"))
     assert len(log) == 20
@@ -52,7 +57,7 @@ def test_what_is_said_wins(export: Path, capsys: pytest.CaptureFixture[str]) -> 
     said = lines(capsys, str(export), "columns=time:last_changed,action:entity_id", "zone=Europe/Berlin")
     assert "20 events, 1 user, 1 action, 10 days" in said
     assert "Mon 2026-01-05 08:00:00" in "\n".join(said)
-    assert "zone=Europe/Berlin" in said[-1]
+    assert "zone=Europe/Berlin" in command(said)
     assert "say yours" not in "\n".join(said)
 
 
@@ -61,7 +66,7 @@ def test_a_known_format_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[st
     path.write_text("time,user,action\n" + "\n".join(f"2026-01-05T0{h}:00:00Z,ann,tea" for h in (7, 8)))
     said = lines(capsys, f"logs={path}")
     assert said[1] == "format=csv reads it"
-    assert said[-2] == f"  lam predict logs={path} format=csv zone=UTC"
+    assert command(said[:-1]) == ["lam", "predict", f"logs={path}", "format=csv", "zone=UTC"]
     assert "too few to predict from" in said[-1]
 
 
@@ -126,13 +131,31 @@ def test_what_a_spreadsheet_exports(tmp_path: Path, capsys: pytest.CaptureFixtur
         "  left out: 1 row with a cell too many or too few, the first in line 24",
     }
     assert shown <= set(said)
-    assert any(line.startswith("  lam predict refuses rows with a cell too many") for line in said)
-    words = shlex.split(said[-1])
+    assert any(line.startswith("  lam predict refuses rows that cannot be read") for line in said)
+    words = command(said)
     assert {"sep=semicolon", "encoding=cp1252", "wrong_rows=skip"} <= set(words)
     log, _ = read(parse(PredictSettings, words[2:], "lam predict"))
     assert log.vocabulary.actions[1:] == ("Küche.off", "Küche.on")
     with pytest.raises(UserError, match=r"line 24: 6 cells but 4 columns; correct the line, or say wrong_rows=skip"):
         read(parse(PredictSettings, [word for word in words[2:] if word != "wrong_rows=skip"], "lam predict"))
+
+
+@pytest.mark.parametrize("columns", ["time;action", "Zeit;Was"])
+def test_one_time_that_is_none_is_named_and_the_rest_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], columns: str
+) -> None:
+    path = tmp_path / "heim.csv"
+    path.write_text(f"{columns}\n05.01.2026 07:00;tea\n05.01.2026 25:70;tv\n06.01.2026 08:00;tea\n", encoding="utf-8")
+    said = lines(capsys, str(path))
+    assert "2 events, 1 user, 1 action, 2 days" in said
+    text = " ".join(line.strip() for line in said)
+    assert "left out: 1 row that cannot be read, the first in heim.csv, line 3: '05.01.2026 25:70' is not as" in text
+    words = [word for word in command(said) if "=" in word]
+    log, _ = read(parse(PredictSettings, words, "lam predict"))
+    assert len(log) == 2
+    words.remove("wrong_rows=skip")
+    with pytest.raises(UserError, match=r"line 3: .*; correct one, or say wrong_rows=skip$"):
+        read(parse(PredictSettings, words, "lam predict"))
 
 
 def test_several_files_are_one_log(export: Path, capsys: pytest.CaptureFixture[str]) -> None:

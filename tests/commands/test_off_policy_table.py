@@ -46,6 +46,27 @@ def refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Refused:
     return run
 
 
+def test_rows_that_cannot_be_read_are_refused_or_left_out(
+    tmp_path: Path, refused: Refused, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = table(tmp_path / "t.csv", n=200)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    much, p = lines[1].split(","), lines[0].split(",").index("p")
+    much[p] = "much"
+    path.write_bytes("\n".join([*lines, ",".join(much), "1,phone"]).replace("phone", "Gerät").encode("cp1252"))
+    told = [f"table={path}", f"columns={COLUMNS}", "encoding=cp1252"]
+    assert "line 203: 2 cells but 6 columns; correct the line, or say wrong_rows=skip" in refused(*told)
+    assert off_policy.main([*told, "wrong_rows=skip"]) == 0
+    said = capsys.readouterr().out
+    assert (
+        "t.csv: 200 decisions, 3 actions (left out: 1 row with a cell too many or too few, the first in line 203"
+        in said
+    )
+    assert "1 row that cannot be read, the first in t.csv, line 202: propensity 'much' is not a finite number" in said
+    path.write_bytes(path.read_bytes().rpartition(b"\n")[0])
+    assert "line 202: propensity 'much' is not a finite number; correct the line, or say wrong_rows" in refused(*told)
+
+
 def test_estimates_are_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = table(tmp_path / "t.csv")
     assert off_policy.main([f"table={path}", f"columns={WITH_COLUMN}", f"out={tmp_path / 'out'}"]) == 0

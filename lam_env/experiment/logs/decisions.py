@@ -171,9 +171,13 @@ class ForeignTable:
             raise UserError(f"{self.table.source}: {k:,} actions in {n:,} decisions are too many to ask for; {remedy}")
 
 
-def source_of(log: str, table: str, columns: str | None) -> Source:
-    """The log, or if there is none the table, whose `columns` are said."""
-    return OwnLog(log, Decisions.load(log)) if log else ForeignTable(DecisionTable.load(table, columns or ""))
+def source_of(
+    log: str, table: str, columns: str | None, encoding: str | None = None, wrong_rows: str | None = None
+) -> Source:
+    """The log, or if there is none the table, of which is said what its `columns` are and how it is written."""
+    if log:
+        return OwnLog(log, Decisions.load(log))
+    return ForeignTable(DecisionTable.load(table, columns or "", encoding, wrong_rows == "skip"))
 
 
 @contextlib.contextmanager

@@ -35,9 +35,9 @@ class LogFile:
     sep: str | None = setting(
         None, "what stands between the columns of the real log: a sign, or tab, semicolon, comma, bar, space"
     )
-    encoding: str | None = setting(None, "what letters of the real log, a CSV, are in, unless it is UTF-8: cp1252")
+    encoding: str | None = setting(None, "what letters of the real log, a table, are in, unless it is UTF-8: cp1252")
     wrong_rows: Literal["skip"] | None = setting(
-        None, "rows of the real log that have a cell too many or too few are left out (default: they are refused)"
+        None, "rows of the real log, a table, that cannot be read are left out (default: they are refused)"
     )
     time_format: str | None = setting(None, "form of the real log's times, in the words of strptime: %d.%m.%Y %H:%M")
     ignore: tuple[str, ...] = setting((), "states, at the end of actions of the real log, that tell of nothing")

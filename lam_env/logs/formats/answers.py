@@ -12,14 +12,17 @@ the published splits.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from lam_env.core.events import ActionLog, LogError
-from lam_env.logs.input.files import read_lines
-from lam_env.logs.input.records import EMPTY, parts_of
+from lam_env.logs.input.files import check_encoding
+from lam_env.logs.input.records import filled, parts_of
+from lam_env.logs.input.wrong_rows import Unread
 from lam_env.logs.tables import files_named, log_of_order, parts_said
 
 WENT = {"1": "right", "0": "wrong"}
@@ -29,43 +32,47 @@ FORM = "three lines a student: how many answers, their skills, and 1 (right) or 
 def load(
     path: str,
     *,
+    encoding: str | None = None,
+    wrong_rows: str | None = None,
     split: str | None = None,
     test: str | None = None,
     valid: str | None = None,
 ) -> tuple[ActionLog, dict[str, int]]:
-    """Files -> their answers in order, and how many lines were left out, by reason. split, test, valid: as in
-    `table.load`."""
+    """Files -> their answers in order, and how many lines were left out, by reason. The others: as in `table.load`;
+    of a student whose lines make no sense all three are left out."""
     files = parts_of(path, valid, test)
     named = [(file.name, part) for file, part in files]
     source = files_named(named)
-    left_out: Counter[str] = Counter()
-    students = [(part, answers) for file, part in files for answers in _students(file, left_out)]
+    if encoding is not None:
+        check_encoding(encoding)
+    left_out, unread = Counter[str](), Unread()
+    students = [
+        (part, answers)
+        for file, part in files
+        for answers in unread.each(_students(file, left_out, encoding), partial(_answers, file), wrong_rows == "skip")
+    ]
     streams = ((str(i + 1), answers) for i, (_, answers) in enumerate(students))
     parts, notes = [part for part, _ in students], parts_said(named)
-    return log_of_order(streams, source, parts=parts, left_out=left_out, split=split or "users", notes=notes)
+    return log_of_order(
+        streams, source, parts=parts, left_out=left_out + unread.counted, split=split or "users", notes=notes
+    )
 
 
 FORMATS = {"answers": load}
 
 
-def _students(file: Path, left_out: Counter[str]) -> Iterator[list[str]]:
-    """The answers of each."""
-    three: list[list[str]] = []
-    number = 0
-    for number, line in read_lines(file):
-        cells = [cell.strip() for cell in line.strip().rstrip(",").split(",")]
-        if cells == [""]:
-            left_out[EMPTY] += 1
-            continue
-        three.append(cells)
-        if len(three) == 3:
-            yield _answers(f"{file.name}, line {number - 2}", *three)
-            three = []
-    if three:
-        raise LogError(f"{file.name}, line {number}: the file ends within a student; there are {FORM}")
+def _students(file: Path, left_out: Counter[str], encoding: str | None) -> Iterator[list[tuple[int, str]]]:
+    """The lines of each, and their numbers: three, but for a file that is cut off."""
+    lines = filled(file, left_out, encoding)
+    while three := list(itertools.islice(lines, 3)):
+        yield three
 
 
-def _answers(where: str, many: list[str], skills: list[str], went: list[str]) -> list[str]:
+def _answers(file: Path, lines: list[tuple[int, str]]) -> list[str]:
+    where = f"{file.name}, line {lines[0][0]}"
+    if len(lines) < 3:
+        raise LogError(f"{file.name}, line {lines[-1][0]}: the file ends within a student; there are {FORM}")
+    many, skills, went = ([cell.strip() for cell in line.strip().rstrip(",").split(",")] for _, line in lines)
     if len(many) != 1 or not re.fullmatch(r"\d{1,9}", many[0], re.ASCII):
         raise LogError(f"{where}: {','.join(many)[:40]!r} is not how many answers follow; there are {FORM}")
     if not int(many[0]) == len(skills) == len(went):

@@ -30,14 +30,16 @@ def load(
     path: str,
     *,
     zone: str | None = None,
+    encoding: str | None = None,
+    wrong_rows: str | None = None,
     split: str | None = None,
     test: str | None = None,
     valid: str | None = None,
 ) -> tuple[ActionLog, dict[str, int]]:
-    """Files -> their clicks (one tick = 1 s) and how many lines were left out, by reason. split, test, valid: as in
+    """Files -> their clicks (one tick = 1 s) and how many lines were left out, by reason. The others: as in
     `table.load`."""
     (file, _), *_ = parts_of(path, valid, test)
-    sign, names = header(file)
+    sign, names = header(file, encoding)
     columns = called(names, USUAL)
     if len(names) > 2 and re.match(r"\d{4}-\d\d-\d\dt", names[1]):
         columns = {"user": "1", "time": "2", "action": "3"}
@@ -50,6 +52,8 @@ def load(
         zone=zone or "UTC",
         columns=told(columns),
         sep=sign,
+        encoding=encoding,
+        wrong_rows=wrong_rows,
         sort=True,
         split=split or "sessions",
         test=test,

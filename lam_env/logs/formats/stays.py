@@ -32,14 +32,16 @@ def load(
     path: str,
     *,
     zone: str | None = None,
+    encoding: str | None = None,
+    wrong_rows: str | None = None,
     split: str | None = None,
     test: str | None = None,
     valid: str | None = None,
 ) -> tuple[ActionLog, dict[str, int]]:
     """Files -> their stays (intervals, one tick = 1 s) and how many lines were left out, by reason. `zone`: where it
-    was; split, test, valid: as in `table.load`."""
+    was; the others as in `table.load`."""
     (file, _), *_ = parts_of(path, valid, test)
-    sign, names = header(file)
+    sign, names = header(file, encoding)
     columns = called(names, TIMES)
     if len(columns) < len(TIMES):
         columns = called(names, {**DAYS, **WEEKDAY})
@@ -50,7 +52,17 @@ def load(
             )
         columns["duration"] = f"{{{columns['duration']}}} min"
     return table.load(
-        "csv", path, zone=zone, columns=told(columns), sep=sign, sort=True, split=split, test=test, valid=valid
+        "csv",
+        path,
+        zone=zone,
+        columns=told(columns),
+        sep=sign,
+        encoding=encoding,
+        wrong_rows=wrong_rows,
+        sort=True,
+        split=split,
+        test=test,
+        valid=valid,
     )
 
 

@@ -18,7 +18,7 @@ and `valid` name those that test and validate.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -55,16 +55,18 @@ def load(
     """Files -> their log (one tick = 1 s, local wall time) and the number of lines left out, by reason.
 
     kind: csv, tsv, jsonl or parquet. columns, sep, encoding, time_format: what the table is like; wrong_rows: "skip"
-    leaves rows out that have a cell too many or too few; `ignore`: states at the end of actions that tell of nothing;
+    leaves rows out that cannot be read; `ignore`: states at the end of actions that tell of nothing;
     sort: rows may be in any order; split: as in `log_of_table`; pairs: states that begin
     and end an activity, "on/off"; test, valid: files of which nothing trains.
     """
     states, left_out = words_of(pairs), Counter[str]()
     rows = None
-    csv = {"sep": sep, "encoding": encoding, "wrong_rows": wrong_rows}
+    if encoding is not None:
+        check_encoding(encoding)
+    written = _Written(sep, encoding, wrong_rows == "skip")
     for file, part in parts_of(path, valid, test):
-        table = _opened(kind, file, columns, csv, left_out)
-        rows = rows or Rows(table.roles, ignore, time_format, left_out)
+        table = _opened(kind, file, columns, written, left_out)
+        rows = rows or Rows(table.roles, ignore, time_format, left_out, skip=wrong_rows == "skip")
         rows.begin(file.name, table.roles, part, table.others, table.line_of, table.decimal_comma)
         for batch in table.batches:
             rows.add(batch)
@@ -80,6 +82,14 @@ FORMATS = {
 }
 
 
+class _Written(NamedTuple):
+    """How a text is written, and whether rows that cannot be read are left out."""
+
+    sep: str | None
+    encoding: str | None
+    skip: bool
+
+
 class _Table(NamedTuple):
     """A file: what its columns are, those that are none of them, its rows, the line on which a row begins, and whether
     `21,5` may be a number."""
@@ -91,43 +101,39 @@ class _Table(NamedTuple):
     decimal_comma: bool = False
 
 
-def _opened(
-    kind: str, file: Path, columns: str | None, csv: Mapping[str, str | None], left_out: Counter[str]
-) -> _Table:
+def _opened(kind: str, file: Path, columns: str | None, written: _Written, left_out: Counter[str]) -> _Table:
     told = None if columns is None else roles.roles_of(columns)
     if kind in ("csv", "tsv"):
-        return _opened_csv(kind, file, told, csv, left_out)
-    if given := [f"{name}={value[:40]}" for name, value in csv.items() if value is not None]:
-        raise LogError(f"{file.name}: {given[0]} is for format=csv; leave it away")
+        return _opened_csv(kind, file, told, written, left_out)
+    sep, encoding, skip = written
+    for name, value in ("sep", sep), ("encoding", encoding if kind == "parquet" else None):
+        if value is not None:
+            raise LogError(f"{file.name}: {name}={value[:40]} is for format=csv; leave it away")
     if kind == "jsonl":
-        names = batches.json_columns(file)
+        names = batches.json_columns(file, encoding)
         may = (name for name in roles.CALLED if name != "end" and (name != "user" or name in names))
         own = told or roles.usual(may)  # what is in no row has no role
         needed = roles.columns_of({role: own[role] for role in roles.NEEDED if role in own})
         roles.check(file.name, own, roles.columns_of(own), told is not None)
         wanted = roles.columns_of(own)
         others = [name for name in names if name not in wanted]
-        return _Table(own, others, batches.json_batches(file, left_out, wanted, needed))
+        return _Table(own, others, batches.json_batches(file, left_out, wanted, needed, encoding, skip))
     names = list(batches.parquet_columns(file))
     own, others = _with_roles(file.name, told, names)
     return _Table(own, others, batches.parquet_batches(file, roles.columns_of(own)))
 
 
-def _opened_csv(
-    kind: str, path: Path, told: Roles | None, csv: Mapping[str, str | None], left_out: Counter[str]
-) -> _Table:
-    if (encoding := csv["encoding"]) is not None:
-        check_encoding(encoding)
+def _opened_csv(kind: str, path: Path, told: Roles | None, written: _Written, left_out: Counter[str]) -> _Table:
     header = told is None or not roles.numbered(told)
     needed = roles.NEEDED if told is None else roles.columns_of(told) if header else ()
-    file = CsvFile.of(path, sign_of(csv["sep"]), encoding, usual="\t" if kind == "tsv" else ",")
+    file = CsvFile.of(path, sign_of(written.sep), written.encoding, usual="\t" if kind == "tsv" else ",")
     file, names = file.headed(needed)
     if not names:
         raise LogError(f"{path.name}: the file is empty; its first line must name {','.join(roles.NEEDED)}")
     if not header:
         names = [str(i + 1) for i in range(len(names))]
     own, others = _with_roles(f"{path.name}, line {file.before + 1}", told, names)
-    rows = csv_batches(file, names, header, left_out, roles.columns_of(own), skip=csv["wrong_rows"] == "skip")
+    rows = csv_batches(file, names, header, left_out, roles.columns_of(own), written.skip)
     return _Table(own, others, rows, partial(line_of, file), file.decimal_comma)
 
 

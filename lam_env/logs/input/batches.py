@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from lam_env.core.events import LogError
 from lam_env.logs.input.files import far
-from lam_env.logs.input.records import objects
+from lam_env.logs.input.records import filled, json_object, objects
+from lam_env.logs.input.wrong_rows import Unread, refused, unreadable
 
 ROWS = 1 << 14  # of a batch of JSON lines or of Parquet
 MANY = 1 << 20  # rows of a Parquet file that take a while
@@ -28,26 +29,56 @@ class Batch(NamedTuple):
     number: np.ndarray
     cells: dict[str, pa.Array]
 
-
-def json_batches(path: Path, left_out: Counter[str], wanted: Sequence[str], needed: Sequence[str]) -> Iterator[Batch]:
-    """The rows of a file with one JSON object a line, which has what is `needed`; numbers become text."""
-    columns = {*wanted, *needed}
-    records = ((at, row if columns <= row.keys() else _in_small(row)) for at, row in objects(path, left_out))
-    while some := list(itertools.islice(records, ROWS)):
-        for at, row in some:
-            if missing := [name for name in needed if name not in row]:
-                there_are = f"there are {', '.join(map(str, row))[:160]}"
-                raise LogError(f"{path.name}, line {at}: no column {', '.join(missing)}; {there_are}")
-        cells = {
-            name: pa.array([_told(f"{path.name}, line {at}", name, row.get(name)) for at, row in some], pa.string())
-            for name in wanted
-        }
-        yield Batch(np.array([at for at, _ in some]), cells)
+    def of(self, rows: np.ndarray) -> Batch:
+        """Some of its rows, by their places from 0."""
+        taken = pa.array(rows)
+        return Batch(self.number[rows], {name: column.take(taken) for name, column in self.cells.items()})
 
 
-def json_columns(path: Path) -> list[str]:
+def json_batches(
+    path: Path,
+    left_out: Counter[str],
+    wanted: Sequence[str],
+    needed: Sequence[str],
+    encoding: str | None = None,
+    skip: bool = False,
+) -> Iterator[Batch]:
+    """The rows of a file with one JSON object a line, which has what is `needed`; numbers become text. With `skip`,
+    lines that are none are counted in `left_out`."""
+    lines, unread = filled(path, left_out, encoding), Unread()
+    while some := list(itertools.islice(lines, ROWS)):
+
+        def rows_of(numbers: np.ndarray, some: Sequence[tuple[int, str]] = some) -> list[list[str | None]]:
+            return [_row(path, *some[i], wanted, needed) for i in numbers.tolist()]
+
+        keep = np.arange(len(some))
+        try:
+            rows = rows_of(keep)
+        except LogError as error:
+            if not skip:
+                raise refused(error) from None
+            wrong, first = unreadable(len(some), rows_of)
+            unread.add(int(wrong.sum()), first)
+            keep = keep[~wrong]
+            rows = rows_of(keep)
+        cells = {name: pa.array([row[k] for row in rows], pa.string()) for k, name in enumerate(wanted)}
+        yield Batch(np.array([some[i][0] for i in keep.tolist()]), cells)
+    left_out.update(unread.counted)
+
+
+def _row(path: Path, at: int, line: str, wanted: Sequence[str], needed: Sequence[str]) -> list[str | None]:
+    row = json_object(path, at, line)
+    if not all(name in row for name in (*wanted, *needed)):
+        row = _in_small(row)
+    if missing := [name for name in needed if name not in row]:
+        there_are = f"there are {', '.join(map(str, row))[:160]}"
+        raise LogError(f"{path.name}, line {at}: no column {', '.join(missing)}; {there_are}")
+    return [_told(f"{path.name}, line {at}", name, row.get(name)) for name in wanted]
+
+
+def json_columns(path: Path, encoding: str | None = None) -> list[str]:
     """What the first object of a file calls its columns, in small letters."""
-    return list(_in_small(next(objects(path, Counter()), (1, {}))[1]))
+    return list(_in_small(next(objects(path, Counter(), encoding=encoding), (1, {}))[1]))
 
 
 def _in_small(row: dict[str, object]) -> dict[str, object]:

@@ -19,12 +19,11 @@ from lam_env.core.events import LogError
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.files import LONGEST_LINE, Unpacked, read_lines
 from lam_env.logs.input.records import CORRECT, EMPTY
+from lam_env.logs.input.wrong_rows import CELLS, SKIP
 
 SEPARATORS = {"tab": "\t", "semicolon": ";", "comma": ",", "bar": "|", "space": " "}  # the likeliest of several first
 BEFORE = "line(s) before the header"
 WITHIN = "line(s) read as part of a cell of the row above, in quotation marks"
-WRONG = "row(s) with a cell too many or too few"
-SKIP = "wrong_rows=skip"  # what to say so that they are left out
 _HEAD = 100  # lines among which a header is looked for
 _SAID = re.compile(r'"?sep=(.)"?\s*', re.DOTALL | re.IGNORECASE)  # a first line, which Excel obeys
 
@@ -136,11 +135,11 @@ def csv_batches(
     header: bool,
     left_out: Counter[str],
     wanted: Sequence[str],
-    skip: bool | None = None,
+    skip: bool = False,
 ) -> Iterator[Batch]:
     """The rows of a CSV file whose columns have these `names`, without its first line where that is a `header`. Empty
     lines, and those before the header, are counted in `left_out`; with `skip` rows with a cell too many or too few are
-    too, in place of a LogError (None: nobody can say so)."""
+    too, in place of a LogError."""
     path, before = file.path, file.before + int(header)
     content, number, wrong = Unpacked(path, file.encoding or ("utf-8" if skip else None)), before + 1, list[int]()
 
@@ -175,12 +174,12 @@ def csv_batches(
         # a mark that is not closed swallows lines, without a word where the cell is not read
         reasons = {BEFORE: file.before, WITHIN: max(0, content.lines - number + 1)}
         if wrong:
-            reasons[f"{WRONG}, the first in line {line_of(file, wrong[0])}"] = len(wrong)
+            reasons[f"{CELLS}, the first in line {line_of(file, wrong[0])}"] = len(wrong)
         left_out.update({why: n for why, n in reasons.items() if n})
     except (pa.ArrowException, OSError) as error:
         for _ in read_lines(path, file.encoding):  # says which line it is, of a file that is cut short or damaged
             pass
-        _refuse(file, str(error), CORRECT if skip is None else f"{CORRECT}, or say {SKIP}")
+        _refuse(file, str(error), f"{CORRECT}, or say {SKIP}")
 
 
 _WRONG = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)

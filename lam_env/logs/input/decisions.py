@@ -29,9 +29,11 @@ from lam_env.logs.coverage import clean
 from lam_env.logs.input import batches
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.csv_files import CsvFile, csv_batches, line_of
+from lam_env.logs.input.files import check_encoding
 from lam_env.logs.input.numbers import Codes, amounts, clocks, each, with_point
 from lam_env.logs.input.records import parts_of
 from lam_env.logs.input.roles import Roles, Template, columns_of, numbered, roles_of
+from lam_env.logs.input.wrong_rows import Unread, refused, unreadable
 from lam_env.logs.look.formats import kind_of
 
 ROLES = {
@@ -61,8 +63,13 @@ class DecisionRows:
     comma: str = ""
 
     @classmethod
-    def read(cls, path: str, columns: str, left_out: Counter[str]) -> DecisionRows:
-        """All of the files, which have the same `columns`. LogError says what is lacking; `left_out`: empty lines."""
+    def read(
+        cls, path: str, columns: str, left_out: Counter[str], encoding: str | None = None, skip: bool = False
+    ) -> DecisionRows:
+        """All of the files, which have the same `columns`. LogError says what is lacking; `left_out`: empty lines, and
+        with `skip` rows that cannot be read."""
+        if encoding is not None:
+            check_encoding(encoding)
         told = roles_of(columns, ROLES, EXAMPLE)
         if lacking := [role for role in NEEDED if role not in told]:
             raise LogError(f"columns={columns[:80]}: no {', '.join(lacking)}; write {EXAMPLE}")
@@ -73,7 +80,7 @@ class DecisionRows:
         parts: list[tuple[int, Batch]] = []
         places, commas = [], list[bool]()
         for number, file in enumerate(files):
-            own, rows, place, decimal_comma = _opened(file, told, left_out)
+            own, rows, place, decimal_comma = _opened(file, told, left_out, encoding, skip)
             if number and own != roles:
                 raise LogError(f"{file.name}: has not the columns of {files[0].name}; give them the same")
             roles = own
@@ -98,14 +105,28 @@ class DecisionRows:
             found,
         )
 
-    def complete(self, left_out: Counter[str]) -> DecisionRows:
-        """Those with an action and a reward; the others are counted."""
+    def complete(self, left_out: Counter[str], skip: bool = False) -> DecisionRows:
+        """Those with an action and a reward; the others are counted. With `skip` so are those of which reward or
+        propensity is no number."""
+        if skip:
+            wrong, first = unreadable(len(self.row), lambda some: self._of(some)._checked())
+            unread = Unread()
+            unread.add(int(wrong.sum()), first)
+            left_out.update(unread.counted)
+            return self._of(np.flatnonzero(~wrong)).complete(left_out)
         nothing = each(self.cells["action"], lambda text: not clean(text), bool)
         unknown = np.isnan(self.numbers("reward")) & ~nothing
         left_out.update({NO_ACTION: int(nothing.sum()), NO_REWARD: int(unknown.sum())})
-        keep = ~nothing & ~unknown
-        cells = {role: column.filter(pa.array(keep)) for role, column in self.cells.items()}
-        return DecisionRows(self.places, self.file[keep], self.row[keep], cells, self.comma)
+        return self._of(np.flatnonzero(~nothing & ~unknown))
+
+    def _of(self, rows: np.ndarray) -> DecisionRows:
+        cells = {role: column.take(pa.array(rows)) for role, column in self.cells.items()}
+        return DecisionRows(self.places, self.file[rows], self.row[rows], cells, self.comma)
+
+    def _checked(self) -> None:
+        """LogError for a row of which a number is none."""
+        for role in ("reward", "propensity"):
+            self.numbers(role)
 
     def where(self, i: int) -> str:
         return self.places[self.file[i]](int(self.row[i]))
@@ -116,7 +137,10 @@ class DecisionRows:
 
     def numbers(self, role: str) -> np.ndarray:
         """(n,) nan where there is none."""
-        return amounts(role, self.cells[role], self.where).value
+        try:
+            return amounts(role, self.cells[role], self.where).value
+        except LogError as error:
+            raise refused(error) from None
 
     def values(self, role: str) -> np.ndarray:
         """(n,) numbers where all that stands there are, else text."""
@@ -160,19 +184,21 @@ class DecisionRows:
         return order
 
 
-def _opened(file: Path, told: Roles, left_out: Counter[str]) -> tuple[Roles, Iterator[Batch], Place, bool]:
+def _opened(
+    file: Path, told: Roles, left_out: Counter[str], encoding: str | None, skip: bool
+) -> tuple[Roles, Iterator[Batch], Place, bool]:
     """What the columns of a file are, each on its own, its rows, what says where one is, and whether `21,5` may be a
     number."""
-    kind = kind_of(file)
+    kind = kind_of(file, encoding)
     if kind is None:
         raise LogError(f"{file.name}: no table; give one of CSV, JSON lines or Parquet")
     csv = CsvFile(file)
     if kind == "parquet":
         names = list(batches.parquet_columns(file))
     elif kind == "jsonl":
-        names = batches.json_columns(file)
+        names = batches.json_columns(file, encoding)
     else:
-        csv, names = CsvFile.of(file).headed(())
+        csv, names = CsvFile.of(file, encoding=encoding).headed(())
     if not names:
         raise LogError(f"{file.name}: the file is empty; its first line must name the columns")
     if len(set(names)) != len(names):
@@ -187,12 +213,13 @@ def _opened(file: Path, told: Roles, left_out: Counter[str]) -> tuple[Roles, Ite
             raise LogError(f"{file.name}: no column {column[:40]!r}; {suggestion(column, names, there_are)}")
     wanted = columns_of(roles)
     if kind == "csv":
-        rows = csv_batches(csv, names, not bare, left_out, wanted)
+        rows = csv_batches(csv, names, not bare, left_out, wanted, skip)
         return roles, rows, lambda row: f"{file.name}, line {line_of(csv, row)}", csv.decimal_comma
     if kind == "parquet":
         rows = batches.parquet_batches(file, wanted)
     else:
-        rows = batches.json_batches(file, left_out, wanted, columns_of({role: roles[role] for role in NEEDED}))
+        needed = columns_of({role: roles[role] for role in NEEDED})
+        rows = batches.json_batches(file, left_out, wanted, needed, encoding, skip)
     return roles, rows, lambda row: f"{file.name}, line {row}", False
 
 

@@ -74,12 +74,13 @@ def is_utf8(path: Path) -> bool:
 def chunks(path: Path, encoding: str | None = None) -> Iterator[bytes]:
     """The file's bytes, unpacked if they are gzip (told by content, not by name). Text in an `encoding`, and UTF-16
     that says so in its first bytes, becomes UTF-8."""
-    parts = _unpacked(path)
-    first = next(parts, b"")
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    parts = itertools.chain([first], parts)
-    return parts if encoding is None else _utf8(path, parts, encoding)
+    encoding = "utf-16" if in_utf16(path) else encoding
+    return _unpacked(path) if encoding is None else _utf8(path, _unpacked(path), encoding)
+
+
+def in_utf16(path: Path) -> bool:
+    """As its first bytes say."""
+    return next(_unpacked(path), b"").startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 def _utf8(path: Path, parts: Iterable[bytes], encoding: str) -> Iterator[bytes]:

@@ -37,10 +37,19 @@ _COMMA = r"^[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?( *[a-z]+)?$"
 _OFFSET = re.compile(r"([-+])([01]\d|2[0-3]):([0-5]\d)")
 
 
+def coded(column: pa.Array) -> pa.DictionaryArray:
+    """Each different text once, and its number in each row; what is missing is an empty one."""
+    if pa.types.is_dictionary(column.type):
+        return column
+    if column.null_count == len(column):
+        return pa.DictionaryArray.from_arrays(np.zeros(len(column), np.int32), [""] if len(column) else [])
+    return column.fill_null("").dictionary_encode()
+
+
 def each(column: pa.Array, of: Callable[[str], object], dtype: type) -> np.ndarray:
     """(n,) what `of` says of each row's text, asked once for each different one; what is missing is an empty one."""
-    coded = column.fill_null("").dictionary_encode()
-    return np.array([of(text) for text in coded.dictionary.to_pylist()], dtype)[coded.indices.to_numpy()]
+    texts = coded(column)
+    return np.array([of(text) for text in texts.dictionary.to_pylist()], dtype)[texts.indices.to_numpy()]
 
 
 class Codes:
@@ -52,7 +61,12 @@ class Codes:
 
     def add(self, column: pa.Array, name_of: Callable[[str], str] = str) -> np.ndarray:
         """(n,) the codes of a batch. `name_of` makes a name of each different text."""
-        code = each(column, lambda text: self._number.setdefault(name_of(text), len(self._number)), np.int32)
+        texts = coded(column)
+        index, words = texts.indices.to_numpy(), texts.dictionary.to_pylist()
+        number = np.zeros(len(words), np.int32)
+        for i in np.flatnonzero(np.bincount(index, minlength=len(words))).tolist():  # others stood in rows left out
+            number[i] = self._number.setdefault(name_of(words[i]), len(self._number))
+        code = number[index]
         self._parts.append(code)
         return code
 
@@ -66,11 +80,11 @@ class Codes:
 
 class Amounts(NamedTuple):
     """value (n,) float64, nan where there is none; empty (n,) bool: a state was there that says nothing (unavailable);
-    missing: how many say "nan"."""
+    missing (n,) bool: it says "nan"."""
 
     value: np.ndarray
     empty: np.ndarray
-    missing: int = 0
+    missing: np.ndarray
 
 
 def with_point(column: pa.Array) -> tuple[pa.Array, str]:
@@ -84,19 +98,21 @@ def with_point(column: pa.Array) -> tuple[pa.Array, str]:
 
 def amounts(what: str, column: pa.Array, where: Where) -> Amounts:
     """Finite numbers; LogError for anything else."""
+    if column.null_count == len(column):
+        return Amounts(np.full(len(column), np.nan), np.zeros(len(column), bool), np.zeros(len(column), bool))
     column = column.fill_null("")
     try:
         given = pc.cast(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column), pa.float64())
         value = given.to_numpy(zero_copy_only=False)
         if (np.abs(value[given.is_valid().to_numpy(zero_copy_only=False)]) <= MAX_VALUE).all():
-            return Amounts(value, np.zeros(len(value), bool))
+            return Amounts(value, np.zeros(len(value), bool), np.zeros(len(value), bool))
     except pa.ArrowInvalid:
         pass
     texts = column.to_pylist()
     nothing = np.array([says_nothing(text) for text in texts], bool)
     missing = np.array([text.lower() == NAN for text in texts], bool)
     values = [math.nan if nothing[i] else _amount(what, text, i, where) for i, text in enumerate(texts)]
-    return Amounts(np.array(values), nothing & ~missing, int(missing.sum()))
+    return Amounts(np.array(values), nothing & ~missing, missing)
 
 
 def lengths(column: pa.Array, where: Where) -> Amounts:
@@ -158,7 +174,12 @@ def _seconds(column: pa.Array) -> Clocks | None:
 def _iso(column: pa.Array) -> Clocks | None:
     if not pc.all(pc.greater_equal(pc.binary_length(column), _LEAST_LENGTH)).as_py():  # a date without an hour
         return None
-    offset = each(pc.utf8_slice_codeunits(column, start=-_LONGEST_OFFSET), _offset, np.int64)
+    signs = [pc.binary_slice(column.cast(pa.binary()), at, at + 1 or None) for at in (-_LONGEST_OFFSET, -1)]
+    known = [pc.unique(sign).to_pylist() for sign in signs]
+    if not {b"+", b"-"}.isdisjoint(known[0]) or not {b"Z", b"z"}.isdisjoint(known[1]):
+        offset = each(pc.utf8_slice_codeunits(column, start=-_LONGEST_OFFSET), _offset, np.int64)
+    else:
+        offset = np.full(len(column), NO_OFFSET, np.int64)
     bare = offset == NO_OFFSET
     if bare.any() and not bare.all():
         return None

@@ -43,19 +43,31 @@ def existing(path: str | Path, what: str = "file") -> Path:
     return path
 
 
-def objects(path: Path, left_out: Counter[str], each: str = "object") -> Iterator[tuple[int, dict[str, object]]]:
-    """(line number, record) of a file with one JSON object a line. Empty lines are counted in `left_out`."""
-    for number, line in read_lines(path):
-        if not line.strip():
+def filled(path: Path, left_out: Counter[str], encoding: str | None = None) -> Iterator[tuple[int, str]]:
+    """(line number, text) of a file. Empty lines are counted in `left_out`."""
+    for number, line in read_lines(path, encoding):
+        if line.strip():
+            yield number, line
+        else:
             left_out[EMPTY] += 1
-            continue
-        try:
-            record = json_of(line, nan=True)
-        except ValueError:
-            record = None
-        if not isinstance(record, dict):
-            raise LogError(f"{path.name}, line {number}: not a JSON object; write one {each} a line")
-        yield number, record
+
+
+def objects(
+    path: Path, left_out: Counter[str], each: str = "object", encoding: str | None = None
+) -> Iterator[tuple[int, dict[str, object]]]:
+    """(line number, record) of a file with one JSON object a line. Empty lines are counted in `left_out`."""
+    return ((number, json_object(path, number, line, each)) for number, line in filled(path, left_out, encoding))
+
+
+def json_object(path: Path, number: int, line: str, each: str = "object") -> dict[str, object]:
+    """What a line of a file holds."""
+    try:
+        record = json_of(line, nan=True)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise LogError(f"{path.name}, line {number}: not a JSON object; write one {each} a line")
+    return record
 
 
 def json_file(path: Path, smaller: str) -> Any:

@@ -15,9 +15,10 @@ from lam_env.core.events import KINDS, USER, ActionLog, LogError
 from lam_env.logs.coverage import clean
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.days import check_weekdays, times_of_days
-from lam_env.logs.input.numbers import NAN, Codes, amounts, clocks, each, has_hour, lengths, up_to, with_point
+from lam_env.logs.input.numbers import NAN, Codes, amounts, clocks, coded, each, has_hour, lengths, up_to, with_point
 from lam_env.logs.input.pairs import activities
 from lam_env.logs.input.roles import NEEDED, Roles, has_clock
+from lam_env.logs.input.wrong_rows import Unread, refused, unreadable
 from lam_env.logs.local_time import (
     NO_OFFSET,
     SECOND,
@@ -60,13 +61,16 @@ class _File(NamedTuple):
 
 
 class Rows:
-    """Rows of files whose columns are as `roles` say; what is left out is counted in `left_out`."""
+    """Rows of files whose columns are as `roles` say; what is left out is counted in `left_out`: with `skip` rows that
+    make no sense, too."""
 
-    def __init__(self, roles: Roles, ignore: Sequence[str], time_format: str | None, left_out: Counter[str]):
-        self._roles, self._form, self._left_out = roles, time_format, left_out
+    def __init__(
+        self, roles: Roles, ignore: Sequence[str], time_format: str | None, left_out: Counter[str], skip: bool = False
+    ):
+        self._roles, self._form, self._left_out, self._skip = roles, time_format, left_out, skip
+        self._unread = Unread()
         self._files: list[_File] = []
         self._others: dict[str, None] = {}
-        self._missing = 0  # values that are no number
         self._comma = ""  # a number with a decimal comma
         self._clock = has_clock(roles)
         self._by_date = time_format is not None and not has_hour(time_format)
@@ -103,30 +107,43 @@ class Rows:
 
     def add(self, batch: Batch) -> None:
         """LogError for a row that makes no sense."""
-        number, cells = self._that_tell(batch)
-        n = len(number)
-        if not n:
+        rows = self._that_tell(batch)
+        if self._files[-1].decimal_comma:
+            for role in _NUMBERS.intersection(rows.cells):
+                rows.cells[role], comma = with_point(rows.cells[role])
+                self._comma = self._comma or comma
+        if not len(rows.number):
             return
+        try:
+            columns = self._numbers(rows)
+        except LogError as error:
+            if not self._skip:
+                raise refused(error) from None
+            wrong, first = unreadable(len(rows.number), lambda some: self._numbers(rows.of(some)))
+            self._unread.add(int(wrong.sum()), first)
+            rows = rows.of(np.flatnonzero(~wrong))
+            columns = self._numbers(rows)
+        nothing = pa.nulls(len(rows.number), pa.string())
+        self._names["action"].add(rows.cells["action"])
+        self._names["user"].add(rows.cells.get("user", nothing), str if "user" in self._roles else lambda _: "0")
+        self._names["home"].add(rows.cells.get("home", nothing), clean)
+        for name, column in columns.items():
+            self._parts.setdefault(name, []).append(column)
+
+    def _numbers(self, rows: Batch) -> dict[str, np.ndarray]:
+        """Of n rows, by column (n,)."""
+        number, cells = rows
+        n = len(number)
 
         def where(i: int) -> str:
             return self._files[-1].at(number[i])
 
-        if self._files[-1].decimal_comma:
-            for role in _NUMBERS.intersection(cells):
-                cells[role], comma = with_point(cells[role])
-                self._comma = self._comma or comma
-
         def cells_of(role: str) -> pa.Array:
             return cells.get(role, pa.nulls(n, pa.string()))
 
-        user = cells_of("user")
-        code = self._names["user"].add(user, _name if "user" in cells else lambda _: "0")
-        if (nobody := code == self._names["user"].number_of("")).any():
+        if "user" in cells and (nobody := each(cells["user"], lambda text: not clean(text), bool)).any():
             raise LogError(f"{where(int(nobody.argmax()))}: user and action must be names; correct the line")
-        self._names["action"].add(cells_of("action"))
-        self._names["home"].add(cells_of("home"), clean)
         value, empty, missing = amounts("value", cells_of("value"), where)
-        self._missing += missing
         duration, nothing, _ = lengths(cells_of("duration"), where)
         for i in np.flatnonzero((duration < 0) | (duration > LONGEST))[:1].tolist():
             raise LogError(f"{where(i)}: a duration of {duration[i]:g} s; it must lie between 0 and {LONGEST} s")
@@ -136,8 +153,9 @@ class Rows:
             "kind": _kinds(cells_of("kind"), where),
             "value": value,
             "duration": duration,
+            "empty": empty | nothing,
+            "missing": missing,
         }
-        columns["empty"] = empty | nothing
         if self._clock:
             if "day" in cells:
                 began, columns["later"] = times_of_days(cells, where)
@@ -149,12 +167,12 @@ class Rows:
         if "end" in cells:
             ended = clocks(cells["end"], self._form, where)
             columns |= {"end": ended.time, "end offset": ended.offset}
-        for name, column in columns.items():
-            self._parts.setdefault(name, []).append(column)
+        return columns
 
     def _that_tell(self, batch: Batch) -> Batch:
         """The cells by role, of rows that have an action."""
         cells = {role: template.of(batch.cells) for role, template in self._roles.items()}
+        cells |= {role: coded(cells[role]) for role in self._names if role in cells}
         nothing = each(cells["action"], lambda text: clean(text).lower() in ("", "none"), bool)
         ignored = open_ended = np.zeros(len(nothing), bool)
         if (states := self._ignored) is not None:
@@ -163,9 +181,9 @@ class Rows:
             open_ended = each(cells["end"], lambda text: not text, bool) & ~nothing & ~ignored
         reasons = Counter({NO_ACTION: nothing.sum(), IGNORED: ignored.sum(), UNTIMED: open_ended.sum()})
         self._left_out.update({why: int(count) for why, count in reasons.items() if count})
-        keep = ~(nothing | ignored | open_ended)
-        mask = pa.array(keep)
-        return Batch(batch.number[keep], {role: column.filter(mask) for role, column in cells.items()})
+        rows = Batch(batch.number, cells)
+        wrong = nothing | ignored | open_ended
+        return rows.of(np.flatnonzero(~wrong)) if wrong.any() else rows
 
     def _is_idle(self, states: re.Pattern[str], action: str) -> bool:
         if (found := states.fullmatch(action)) is not None:
@@ -179,10 +197,12 @@ class Rows:
         if not self._parts:
             raise LogError(f"{self._source}: the file is empty; it needs lines of {', '.join(NEEDED)}")
         told = {"zone": zone, "time_format": self._form, "sort": sort, "pairs": states}
-        if not self._clock and (idle := [name for name, value in told.items() if value]):
+        has = {"time_format": "time" in self._roles}  # days and minutes are a clock, too
+        if idle := [name for name, value in told.items() if value and not has.get(name, self._clock)]:
             raise LogError(f"{self._source}: {', '.join(idle)} without a column of time says nothing; leave it away")
         # as few copies at once as can be: a log may have ten million rows
         columns = {name: np.concatenate(self._parts.pop(name)) for name in list(self._parts)}
+        missing = int(columns.pop("missing").sum())
         texts = {role: self._names.pop(role).texts() for role in list(self._names)}
         home, mine = self._of_home(texts.pop("home"), home)
         by = columns.get("order")
@@ -217,10 +237,11 @@ class Rows:
         intervals = bool((timed & (columns["kind"] == USER))[keep].any())
         about: dict[str, object] = {"home": home} if home else {}
         about |= {"start": ""} if "day" in self._roles else {}  # a number of a day is no date
-        about |= {"notes": notes} if (notes := self._notes()) else {}
-        return log_of_table(table, self._source, intervals=intervals, left_out=+self._left_out, split=split, **about)
+        about |= {"notes": notes} if (notes := self._notes(missing)) else {}
+        left_out = +(self._left_out + self._unread.counted)
+        return log_of_table(table, self._source, intervals=intervals, left_out=left_out, split=split, **about)
 
-    def _notes(self) -> list[str]:
+    def _notes(self, missing: int) -> list[str]:
         """What the reader of the first lines would not guess."""
         notes = []
         if not self._clock and "order" not in self._roles:
@@ -230,8 +251,8 @@ class Rows:
         notes += parts_said(self._parts_of_log)
         if self._others:
             notes.append(f"columns that are left alone: {', '.join(self._others)}"[:200])
-        if self._missing:
-            notes.append(f"{count(self._missing, 'value')} of {NAN}, read as none")
+        if missing:
+            notes.append(f"{count(missing, 'value')} of {NAN}, read as none")
         if self._comma:
             notes.append(f"decimal commas: {self._comma} is read as {self._comma.replace(',', '.')}")
         if self._idle:
@@ -304,11 +325,6 @@ class Rows:
         if others := len(homes.code) - len(mine):
             self._left_out["event(s) of another home, or of none"] += others
         return meant, mine
-
-
-def _name(text: str) -> str:
-    """As it is written: other forms of it are counted later."""
-    return text if clean(text) else ""
 
 
 def _kinds(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:

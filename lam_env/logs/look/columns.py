@@ -18,7 +18,7 @@ from lam_env.logs.input.batches import parquet_batches, parquet_columns
 from lam_env.logs.input.csv_files import SEPARATORS, CsvFile
 from lam_env.logs.input.numbers import with_point
 from lam_env.logs.input.records import objects
-from lam_env.logs.input.roles import quoted
+from lam_env.logs.input.roles import quoted, roles_of, usual
 
 ROWS = 300  # that are looked at
 _CALLED = {  # what columns of each role are called, in English and German, the likeliest first
@@ -29,7 +29,7 @@ _CALLED = {  # what columns of each role are called, in English and German, the 
     "customer_id account_id account session session_id sessionid source benutzer",
     "action": "action activity event item item_id itemid url page screen place app product answer label name type "
     "operation target aktion aktivitat aktivitaet tatigkeit taetigkeit ort",
-    "duration": "duration length dwell seconds",
+    "duration": "duration length dwell dauer seconds sekunden minutes minuten hours stunden",
     "value": "value rating score amount price",
     "home": "home house household",
     "kind": "kind",
@@ -49,6 +49,12 @@ _FORMS = (
     *("%b %d %Y %H:%M:%S", "%Y-%m-%d %H:%M:%S UTC", *_DAYS),
 )
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+_UNITS = {  # how a column of durations says its unit, at the end of its name or in its place, and as `duration:` has it
+    "s": ("s", "sec", "second", "seconds", "sek", "sekunden"),
+    "min": ("min", "mins", "minute", "minutes", "minuten"),
+    "h": ("h", "hour", "hours", "std", "stunde", "stunden"),
+}
+_SOUND = 2 / 3  # of a column's cells are times, so that the others are wrong
 _LEAST, _MOST = 3e8, 4.2e12  # seconds from 1979 on, to milliseconds of 2103
 
 
@@ -76,6 +82,11 @@ class Proposal(NamedTuple):
     def settings(self) -> dict[str, str]:
         """What to write behind `lam predict`, by key; empty where no time and action are told."""
         by_role = {column.role: quoted(column.name) for column in self.columns if column.role}
+        if "end" in by_role:
+            by_role.pop("duration", None)  # both say how long
+        for column in self.columns:
+            if column.role in by_role and column.role == "duration" and (unit := _unit(column.name)) not in ("", "s"):
+                by_role["duration"] = f"{{{by_role['duration']}}} {unit}"
         if "thing" in by_role and "state" in by_role:
             by_role["action"] = f"{{{by_role['thing']}}}.{{{by_role['state']}}}"
         elif "action" not in by_role and "thing" in by_role:
@@ -85,9 +96,11 @@ class Proposal(NamedTuple):
         roles = [role for role in _WORDS if role in by_role and role in may]
         if "action" not in roles:
             return {}
-        told = {"columns": ",".join(f"{role}:{by_role[role]}" for role in roles)}
+        columns = ",".join(f"{role}:{by_role[role]}" for role in roles)
         more = {"sep": self.sep if self.sep != "comma" else None, "time_format": self.time_format}
-        return told | {key: value for key, value in more.items() if value is not None}
+        said = {key: value for key, value in more.items() if value is not None}
+        found = "end" not in roles and roles_of(columns) == usual(column.name for column in self.columns)
+        return said if said and found else {"columns": columns, **said}
 
 
 def propose(path: Path, kind: str = "csv", encoding: str | None = None) -> Proposal | None:
@@ -146,18 +159,24 @@ def of_cells(
 
 def time_forms(cells: Iterable[str]) -> tuple[str, ...] | None:
     """Which forms of strptime read all of a column: none need be said of ISO 8601 and of seconds since 1970; None where
-    the column holds no times."""
+    the column holds no times. Where a few cells are none, of the others."""
     texts = [cell for cell in cells if cell][:ROWS]
     if not texts:
         return None
+    for kind in _NUMBER.fullmatch, _iso:
+        sound = [text for text in texts if kind(text)]
+        if _SOUND * len(texts) <= len(sound) < len(texts):
+            return time_forms(sound)
     if all(_NUMBER.fullmatch(text) for text in texts):
         if all(_LEAST <= float(text) <= _MOST for text in texts):
             return ()
         whole = [form for form in ("%y%m%d", "%Y%m%d") if len({len(text) for text in texts}) == 1]
-        return tuple(form for form in whole if _reads(form, texts)) or None
+        return tuple(form for form in whole if all(_reads(form, text) for text in texts)) or None
     if all(_iso(text) for text in texts):
         return () if all(len(text) > len("2026-01-05") for text in texts) else ("%Y-%m-%d",)
-    return tuple(form for form in _FORMS if _reads(form, texts)) or None
+    read = {form: sum(_reads(form, text) for text in texts) for form in _FORMS}
+    most = max(_SOUND * len(texts), *read.values())
+    return tuple(form for form, n in read.items() if n == most) or None
 
 
 def _iso(text: str) -> bool:
@@ -168,12 +187,17 @@ def _iso(text: str) -> bool:
     return re.match(r"\d{4}-\d\d-\d\d", text) is not None
 
 
-def _reads(form: str, texts: Sequence[str]) -> bool:
+def _reads(form: str, text: str) -> bool:
     try:
-        years = {datetime.datetime.strptime(text, form).year for text in texts}
+        return 1970 <= datetime.datetime.strptime(text, form).year <= 2100
     except ValueError:
         return False
-    return min(years) >= 1970 and max(years) <= 2100
+
+
+def _unit(name: str) -> str:
+    """The unit that the name of a column of durations says, as `duration:` has it; "" for none."""
+    words = _form(name).split("_")
+    return next((unit for unit, names in _UNITS.items() if words[-1] in names), "")
 
 
 def _cells(lines: Sequence[str], signs: Sequence[str]) -> tuple[list[list[str]], str]:
@@ -221,24 +245,33 @@ def _form(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain.encode("ascii", "ignore").decode()).strip("_")
 
 
+def _called(name: str) -> str:
+    """In one form; of a column of durations without its unit."""
+    form = _form(name)
+    whole, _, last = form.rpartition("_")
+    units = {word for words in _UNITS.values() for word in words}
+    return whole if whole in _WORDS["duration"] and last in units else form
+
+
 def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence[bool], header: bool) -> list[str]:
     roles = [""] * len(names)
+    forms = [_called(name) for name in names]
     for role, called in _WORDS.items():
-        fit = [i for i, name in enumerate(names) if not roles[i] and header and _form(name) in called]
+        fit = [i for i, form in enumerate(forms) if not roles[i] and header and form in called]
         fit = [i for i in fit if role not in ("time", "end") or times[i]]
         fit = [i for i in fit if role != "user" or all(cells[i])]
         fit = [
             i for i in fit if role not in ("duration", "value") or all(map(_NUMBER.fullmatch, filter(None, cells[i])))
         ]
         if fit:
-            roles[min(fit, key=lambda i: called.index(_form(names[i])))] = role
+            roles[min(fit, key=lambda i: called.index(forms[i]))] = role
     left = [i for i in range(len(names)) if not roles[i]]
     for role in ("time", "end"):
         if role not in roles and "time" in (*roles, role) and (fit := [i for i in left if times[i]]):
             roles[fit[0]] = role
         left = [i for i in left if not roles[i]]
     # what is a time, or called as something else is, is no action
-    left = [i for i in left if not times[i] and not (header and _form(names[i]) in _NO_ACTION)]
+    left = [i for i in left if not times[i] and not (header and forms[i] in _NO_ACTION)]
     switched = [i for i in left if not header and {*map(str.lower, cells[i])} <= _SWITCHED]
     if switched and (things := [i for i in left if i not in switched]):
         roles[things[-1]], roles[switched[0]] = "thing", "state"

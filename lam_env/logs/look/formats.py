@@ -51,9 +51,10 @@ def importer_of(name: str, how: Mapping[str, Any]) -> Importer:
     return importer
 
 
-def read_somehow(path: Path | str, name: str, **how: Any) -> Reading:
+def read_somehow(path: Path | str, name: str, guess: bool = False, **how: Any) -> Reading:
     """The file (or files) in a format, with the settings `how` and what else it asks for, as `ASKED` has it. UserError
-    where that does not help."""
+    where that does not help. `guess`: it may well be of another format, so that no row is left out of it, unless it is
+    a plain table."""
     importer = importer_of(name, how)
     takes = inspect.signature(importer).parameters
     more: dict[str, Any] = {}
@@ -62,6 +63,7 @@ def read_somehow(path: Path | str, name: str, **how: Any) -> Reading:
             return Reading(name, {**how, **more}, *importer(str(path), **how, **more))
         except UserError as error:
             known = takes.keys() - how.keys() - more.keys()
+            known -= {"wrong_rows"} if guess and name not in TABLES else set()
             asked = {key: value for key, value in ASKED.items() if key in known and f"{key}=" in str(error)}
             if not asked:
                 raise
@@ -75,7 +77,7 @@ def that_read(path: Path, **how: Any) -> list[str]:
     with beginning(path, how.get("encoding")) as part:
         for name in registry.IMPORTERS.names():
             try:
-                found.append(read_somehow(part, name, **how))
+                found.append(read_somehow(part, name, guess=True, **how))
             except UserError as error:
                 several = several or (UserError(f"format={name}: {error}") if HOMES in str(error) else None)
             except Exception:

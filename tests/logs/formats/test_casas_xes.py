@@ -106,6 +106,15 @@ def test_two_runs_of_one_activity_pair_first_in_first_out(read):
     assert log.value.tolist() == [7200, 10_800, 3600]
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("said", ["UTF-8", "UTF-16"])
+def test_a_file_in_utf_16_is_read_whatever_its_first_line_says(tmp_path, pack, said):
+    text = xes(activity("Küche", "2012-07-20T07:00:00+02:00", "2012-07-20T08:00:00+02:00"))
+    (tmp_path / "a.xes").write_bytes(pack(text.replace('"UTF-8"', f'"{said}"').encode("utf-16")))
+    log, left_out = load(str(tmp_path / "a.xes"))
+    assert (log.vocabulary.actions[1:], left_out) == (("Küche",), {})
+
+
 def test_the_files_of_one_home_in_a_folder_are_merged(tmp_path):
     other = activity("nap", "2011-06-18T08:00:00+02:00", "2011-06-18T08:01:00+02:00")
     (tmp_path / "edited_hh1_labour.xes").write_text(xes(TWO))

@@ -115,6 +115,8 @@ def test_days_and_minutes_are_times(read):
     assert log.time.tolist() == [(4 * 1440 + 90) * 60, (4 * 1440 + 1000) * 60 + 30, 4 * 86_400 + 7 * 86_400]
     moved, _ = read("who,place,day,min,weekday\n" + rows, columns=told + ",weekday:weekday")
     assert (moved.time - log.time).tolist() == [-86_400] * 3  # day 4 is a Thursday
+    with pytest.raises(LogError, match="time_format without a column of time says nothing; leave it away"):
+        read("who,place,day,min,weekday\n" + rows, columns=told, time_format="%d.%m.%Y")
 
 
 def test_times_in_a_form_of_ones_own(read):

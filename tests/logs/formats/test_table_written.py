@@ -124,8 +124,10 @@ def test_what_is_in_no_such_encoding(read, content, encoding, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-@pytest.mark.parametrize("option", [{"sep": ";"}, {"encoding": "cp1252"}, {"wrong_rows": "skip"}])
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [("jsonl", {"sep": ";"}), ("parquet", {"sep": ";"}), ("parquet", {"encoding": "cp1252"})],
+)
 def test_what_only_a_csv_has(read, kind, option):
     with pytest.raises(LogError, match=f"{next(iter(option))}=.* is for format=csv; leave it away"):
         read("", kind, **option)
@@ -143,8 +145,11 @@ def test_a_row_with_a_cell_too_many_or_too_few_is_refused_or_counted(read, wrong
     log, left_out = read(text, sep=";", wrong_rows="skip")
     why = "row(s) with a cell too many or too few, the first in line 6"
     assert (log.value.tolist(), left_out) == ([0, 1, 2, 3, 4, 5], {why: 2})
-    with pytest.raises(LogError, match="line 8: value 'much' is not"):  # below it lines keep their numbers
-        read(text.replace("bed;5", "bed;much"), sep=";", wrong_rows="skip")
+    _, left_out = read(text.replace("bed;5", "bed;much"), sep=";", wrong_rows="skip")
+    assert {why.partition(" is not")[0] for why in left_out} == {
+        why,
+        "row(s) that cannot be read, the first in x.csv, line 8: value 'much'",  # lines keep their numbers
+    }
 
 
 def test_a_mark_that_is_not_closed_is_no_row_to_skip(read):

@@ -66,7 +66,7 @@ TABLES = {
     ),
     "universal time": (
         "time,action\n2026-01-05 07:00:00 UTC,a\n2026-01-05 08:00:00 UTC,b\n",
-        {"columns": "time:time,action:action", "time_format": "%Y-%m-%d %H:%M:%S UTC"},
+        {"time_format": "%Y-%m-%d %H:%M:%S UTC"},
     ),
     "dates": (
         "date,item\n2026-01-05,milk\n2026-01-06,bread\n",
@@ -78,15 +78,15 @@ TABLES = {
     ),
     "empty columns at the end": (
         "time;action;;\n2026-01-05T07:00:00;tea;;\n2026-01-05T08:00:00;tv;;\n",
-        {"columns": "time:time,action:action", "sep": "semicolon"},
+        {"sep": "semicolon"},
     ),
     "empty cells at the end of rows alone": (
         "time;action\n2026-01-05T07:00:00;tea;\n2026-01-05T08:00:00;tv;\n",
-        {"columns": "time:time,action:action", "sep": "semicolon"},
+        {"sep": "semicolon"},
     ),
     "decimal commas": (
         "time;action;value\n2026-01-05T07:00:00;tea;1,5\n2026-01-05T08:00:00;tv;2,5\n",
-        {"columns": "time:time,action:action,value:value", "sep": "semicolon"},
+        {"sep": "semicolon"},
     ),
     "an index": (
         ",time,action\n0,2026-01-05T07:00:00,tea\n1,2026-01-05T08:00:00,tv\n",
@@ -95,6 +95,19 @@ TABLES = {
     "braces": (
         "time,{thing},state\n2026-01-05T07:00:00,tea,on\n2026-01-05T08:00:00,tea,off\n",
         {"columns": "time:time,action:{{thing}}"},
+    ),
+    "minutes": (
+        "time;was;Dauer (min)\n2026-01-05T07:00:00;tea;10\n2026-01-05T08:00:00;tv;7,5\n",
+        {"columns": "time:time,action:was,duration:{dauer (min)} min", "sep": "semicolon"},
+    ),
+    "hours": (
+        "start,place,hours\n2026-01-05T07:00:00,home,1\n2026-01-05T08:00:00,work,2\n",
+        {"columns": "time:start,action:place,duration:{hours} h"},
+    ),
+    "an end says how long, too": (
+        "start,end,activity,duration\n2026-01-05T07:00:00,2026-01-05T08:00:00,tea,3600\n"
+        "2026-01-05T08:00:00,2026-01-05T09:00:00,tv,3600\n",
+        {"columns": "time:start,end:end,action:activity"},
     ),
     "any name": (
         "logged at,thing done\n2026-01-05T07:00:00,tea\n2026-01-05T08:00:00,tv\n",
@@ -128,6 +141,21 @@ def test_a_time_of_no_known_form_is_told(tmp_path: Path) -> None:
     proposal = propose(tmp_path / "table.csv")
     assert proposal is not None
     assert proposal.unread == ("time",)
+
+
+@pytest.mark.parametrize(
+    ("cells", "form"),
+    [
+        (["2026-01-05T07:00", "?", "2026-01-06T07:00"], ()),
+        (["1767592800", "1767592900", "now"], ()),
+        (["05.01.2026", "32.01.2026", "30.01.2026"], ("%d.%m.%Y",)),
+        (["1/25/2026 8:00:00 AM", "2/1/2026 9:00:00 AM", "25/1/2026 8:00:00 AM"], ("%m/%d/%Y %I:%M:%S %p",)),
+        (["2026-01-05T07:00", "?", "?"], None),
+    ],
+)
+def test_of_a_few_cells_that_are_no_times_the_others_are_read(cells: list[str], form: tuple[str, ...] | None) -> None:
+    assert time_forms(cells) == form
+    assert time_forms(cells[::-1]) == form
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "only one column\nof words\n"])

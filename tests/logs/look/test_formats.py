@@ -80,6 +80,14 @@ def test_a_zone_and_an_order_are_given_where_they_are_asked_for(tmp_path: Path) 
     assert read_somehow(write(tmp_path / "log.csv", rows), "csv", zone="Europe/Berlin").how["zone"] == "Europe/Berlin"
 
 
+def test_of_a_log_that_may_be_of_another_format_no_row_is_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path / "log", ["1 7 8", "2 9", "tea"])
+    assert that_read(path) == []
+    assert read_somehow(path, "purchases").left_out == {
+        "row(s) that cannot be read, the first in log, line 3: 'tea'": 1
+    }
+
+
 def test_the_error_is_that_which_no_zone_mends(tmp_path: Path) -> None:
     rows = ["time,user,action,kind", "2026-01-05T08:00:00,ann,hall,sensor"]
     with pytest.raises(UserError, match="no user events"):
