@@ -13,13 +13,14 @@ from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.rng import Packed, Streams, lognormal, packed
 from lam_env.core.shared import Fixed
 from lam_env.core.units import DAY, HOUR
-from lam_env.sim.routine import Act, Routine
+from lam_env.sim.routine import Act
 from lam_env.sim.user import Habits, User
 
 from ..climate import SLOT
 from ..devices import ALL_LIGHTS, HERE, NONE
 from ..house import AWAY, House
 from .dislikes import WINDOWS
+from .outings import routine_of
 from .personas import PersonaTraits
 from .wants import ITEMS, LOADS, PLACES, RESTLESS, WANTS, Item, Rules, leaving_rules_of, meaning, rules_of
 
@@ -49,10 +50,10 @@ class Resident(User):
     """
 
     __slots__ = (
-        *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like", "level"),
-        *("coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later", "generation"),
-        *("also", "before", "left", "last", "reach_time", "coins", "chances", "_coins", "_delays", "_drawn", "_acts"),
-        *("_chances", "_world", "_attend", "_plan", "trust_params", "trust", "habituation"),
+        *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like"),
+        *("level", "coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later"),
+        *("generation", "also", "before", "left", "last", "reach_time", "coins", "chances", "_coins", "_delays"),
+        *("_drawn", "_acts", "_chances", "_world", "_attend", "_plan", "trust_params", "trust", "habituation"),
     )
 
     def __init__(
@@ -71,8 +72,9 @@ class Resident(User):
         if world.params.households == "differ":
             self.trust_params = self.trust_params.own(streams(actor, "trust"))
         self.trust, self.habituation = self.trust_params.start, 0.0
+        self.routine = routine_of(tables, name, streams, actor)
+        tables = self.routine.tables
         self.persona, self.tables, self.traits = name, tables, traits
-        self.routine = Routine(tables, streams, actor)
         self.habits = [meaning(a) for a in tables.activities]
         self._coins, self._delays = streams(actor, "coins"), streams(actor, "delays")
         self._drawn: dict[int, Packed] = {}
