@@ -94,6 +94,7 @@ class BehaviourTables(Shared):
     leads: dict[str, str] = field(default_factory=dict)  # what always comes next, whatever the clock and needs say
     rotation: int = 1  # [weeks] after which the anchors' weeks repeat (shift work)
     unseen: tuple[str, ...] = ()  # activities that are lived, but that a log of this person does not name
+    home: str = ""  # of stays at places: the one at which they live; what is done there is not told
     holds: tuple[str, ...] = ()  # activities that a log writes as one when they go on after another: it holds that one
 
     def __post_init__(self) -> None:
@@ -116,6 +117,7 @@ class BehaviourTables(Shared):
             *self.pauses_after,
             *self.leads,
             *self.leads.values(),
+            *([self.home] if self.home else []),
         ):
             if name not in self.activities:
                 raise ValueError(f"behaviour tables: unknown activity {name!r}")

@@ -30,8 +30,10 @@ from lam_env.experiment.policies import predictor_of, tuned, world_of
 from lam_env.experiment.run_folder import CONFIG, RunFolder
 from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, OTHERS, LogSettings, RunSettings
 from lam_env.launch.job import one_line
+from lam_env.logs.choice_weights import FEWEST
 from lam_env.logs.coverage import days_of, has_clock, said
 from lam_env.logs.decision_points import day_of_target, decision_points
+from lam_env.logs.places import of_places, often
 from lam_env.logs.streams import folds, split_by_protocol
 from lam_env.logs.tables import streams_said
 
@@ -249,7 +251,8 @@ def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
         return RealLog(log)
     from lam_env.logs.calibrate import calibrate
 
-    people, tables, who = persons(log), [], ""
+    lived, seldom = often(log, FEWEST) if of_places(log) else (log, "")
+    people, tables, who = persons(lived), [], ""
     try:
         with_residents(scenario.params, len(people))
         for name, one in people.items():
@@ -259,9 +262,17 @@ def _activities(path: str, log: ActionLog, scenario: Scenario) -> RealLog:
     except UserError as error:
         if len(people) == 1:
             raise UserError(f"logs={path}: {error} (a twin needs about ten days)") from None
-        print(f"  no simulated likeness of {len(people)} people, {predicted}: {who}{error}")
+        say(f"no simulated likeness of {len(people)} people, {predicted}: {who}{error}; user=NAME reads one of them")
         return RealLog(log)
-    return RealLog(log, tables=tuple(tables))
+    homes = list(dict.fromkeys(one.home for one in tables))
+    if len(homes) > 1:
+        say(f"no one home: they live at {', '.join(homes)}, {predicted}; user=NAME reads one of them")
+        return RealLog(log)
+    if homes[0]:
+        say(f"home is {homes[0]}; what is done there is a persona's, for stays do not tell it")
+    if seldom:
+        say(seldom)
+    return RealLog(lived, tables=tuple(tables))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from lam_env.core.units import DAY, HOUR
 from lam_env.logs import statistics as st
 from lam_env.logs.choice_weights import FEWEST, NIGHT, choice_weights
 from lam_env.logs.nights import Acts, acts_of, nights_of, within
+from lam_env.logs.places import home_of, of_places
 
 ANCHORED = 1.2  # [h] circular sd of the start below which a label is anchored in the clock
 REGULAR = 0.6  # coefficient of variation of the time between two acts below which a need is seen
@@ -86,6 +87,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
         naps=naps,
         night_pauses=_quantiles(pauses[still]) if broken else (),
         unseen=(names[sleep],) if acts.unseen else (),
+        home=home_of(log if world is None else log.select(log.world == world)) if of_places(log) else "",
         holds=(names[sleep],) if acts.holds else (),
         pace=pace,
         pauses_after=_pauses_after(pauses, acts, ~still, names),

@@ -129,7 +129,8 @@ def _gate(name: str, key: str, a: Sequence[float], b: Sequence[float], accept: s
 
 
 def _between(name: str, key: str, a: float, b: float, low: float, high: float) -> Gate:
-    return _gate(name, key, () if math.isnan(a) else (a,), (b,), f"{low} to {high}", low <= b <= high)
+    own, other = (() if math.isnan(x) else (x,) for x in (a, b))
+    return _gate(name, key, own, other, f"{low} to {high}", low <= b <= high)
 
 
 def _within(name: str, key: str, a: Sequence[float], b: Sequence[float], tolerance: float, unit: str = "") -> Gate:

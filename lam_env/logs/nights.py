@@ -1,7 +1,8 @@
 """The acts of one person in a log of activities, and their nights: who was in bed when?
 
 A sleep that holds other acts (a visit to the toilet) is read as the pieces between them. Where no label means sleep,
-the nights are what nobody wrote down: long silences at the hours when least begins.
+the nights are what nobody wrote down: long silences at the hours when least begins. Of stays at places nothing is read
+as sleep: at night, too, a person is somewhere.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.logs import statistics as st
 from lam_env.logs.coverage import Days
+from lam_env.logs.places import of_places
 
 UNSEEN = "sleep"  # what nights are called where the log has no name for them
 SILENCE = 2 * HOUR  # of nothing that is written down, at night, from which on it is read as sleep
@@ -57,6 +59,8 @@ def acts_of(log: ActionLog, world: int | None = None) -> Acts:
     end, label, unseen = start + length, label.astype(np.int64) - 1, False
     if sleep >= 0:
         more = _pieces(start, end, label == sleep)
+    elif of_places(log):
+        more = np.zeros((0, 2), np.int64)
     else:
         more = _silences(start, end, days)
         unseen = len(more) >= len(days.whole) / 2

@@ -16,6 +16,7 @@ import numpy as np
 from lam_env.core.events import USER, ActionLog
 from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.logs.coverage import Days, days_of
+from lam_env.logs.places import of_places
 
 TICKS = (5, 10, 15)  # [min] of the persistence statistic
 MORNING = (4.0, 12.0)  # [h] between which a sleep ends that counts as the night's
@@ -187,8 +188,8 @@ def kolmogorov_smirnov(a: np.ndarray, b: np.ndarray) -> float:
 
 def sleep_label(log: ActionLog) -> int:
     """The label that means sleep: of those named so, or else after the bed, the one that takes most time; 0 if there
-    is none."""
-    for word in ("sleep", r"(\b|_)bed(\b|_)"):
+    is none, as among places."""
+    for word in ("sleep", r"(\b|_)bed(\b|_)") if not of_places(log) else ():
         spent = {
             i: float(np.nansum(log.value[(log.kind == USER) & (log.token == i)]))
             for i, name in enumerate(log.vocabulary.actions)

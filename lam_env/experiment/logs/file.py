@@ -28,6 +28,7 @@ class LogFile:
         code=True,
     )
     home: str | None = setting(None, "which home of the real log, where it holds several")
+    user: str | None = setting(None, "whose part of the real log is read, where it holds several people")
     zone: str | None = setting(None, "time zone of the real log (Europe/Berlin), where its times do not say")
     columns: str | None = setting(
         None, "what is in which column of the real log, a table: time:last_changed,action:{entity_id}.{state}"

@@ -39,6 +39,7 @@ def load(
     path: str,
     *,
     home: str | None = None,
+    user: str | None = None,
     zone: str | None = None,
     columns: str | None = None,
     sep: str | None = None,
@@ -54,8 +55,9 @@ def load(
 ) -> tuple[ActionLog, dict[str, int]]:
     """Files -> their log (one tick = 1 s, local wall time) and the number of lines left out, by reason.
 
-    kind: csv, tsv, jsonl or parquet. columns, sep, encoding, time_format: what the table is like; wrong_rows: "skip"
-    leaves rows out that have a cell too many or too few; `ignore`: states at the end of actions that tell of nothing;
+    kind: csv, tsv, jsonl or parquet. user: whose rows are read, of several people. columns, sep, encoding,
+    time_format: what the table is like; wrong_rows: "skip" leaves rows out that have a cell too many or too few;
+    `ignore`: states at the end of actions that tell of nothing;
     sort: rows may be in any order; split: as in `log_of_table`; pairs: states that begin
     and end an activity, "on/off"; test, valid: files of which nothing trains.
     """
@@ -69,7 +71,7 @@ def load(
         for batch in table.batches:
             rows.add(batch)
     assert rows is not None  # there is a path at least
-    return rows.log(home, zone, sort, split, states)
+    return rows.log(home, user, zone, sort, split, states)
 
 
 FORMATS = {

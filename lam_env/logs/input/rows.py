@@ -173,9 +173,15 @@ class Rows:
         return found is not None
 
     def log(
-        self, home: str | None, zone: str | None, sort: bool, split: str | None, states: dict[str, int]
+        self,
+        home: str | None,
+        user: str | None,
+        zone: str | None,
+        sort: bool,
+        split: str | None,
+        states: dict[str, int],
     ) -> tuple[ActionLog, dict[str, int]]:
-        """The log of one home, and what was left out."""
+        """The log of one home, or of one user, and what was left out."""
         if not self._parts:
             raise LogError(f"{self._source}: the file is empty; it needs lines of {', '.join(NEEDED)}")
         told = {"zone": zone, "time_format": self._form, "sort": sort, "pairs": states}
@@ -185,6 +191,8 @@ class Rows:
         columns = {name: np.concatenate(self._parts.pop(name)) for name in list(self._parts)}
         texts = {role: self._names.pop(role).texts() for role in list(self._names)}
         home, mine = self._of_home(texts.pop("home"), home)
+        if user is not None:
+            mine = self._of_user(texts["user"], user, columns["kind"], mine)
         by = columns.get("order")
         if sort:
             by = columns["time"] - np.where(columns["offset"] > NO_OFFSET, columns["offset"], 0) * SECOND
@@ -304,6 +312,19 @@ class Rows:
         if others := len(homes.code) - len(mine):
             self._left_out["event(s) of another home, or of none"] += others
         return meant, mine
+
+    def _of_user(self, users: Texts, user: str, kind: np.ndarray, mine: np.ndarray) -> np.ndarray:
+        """Of the rows `mine` those in which nobody else does anything."""
+        forms = [clean(name) for name in users.known]
+        if not (named := sorted({*forms} - {""})):
+            raise LogError(f"{self._source}: no column user, so user={user[:40]} says nothing; leave it away")
+        if (meant := clean(user)) not in named:
+            remedy = f"settings: user=<one of {', '.join(named)[:200]}>"
+            raise LogError(f"{self._source}: no user {user[:40]!r} here; {remedy}")
+        theirs = np.array([form == meant for form in forms])[users.code[mine]] | (kind[mine] != USER)
+        if others := int((~theirs).sum()):
+            self._left_out["event(s) of another user"] += others
+        return mine[theirs]
 
 
 def _name(text: str) -> str:

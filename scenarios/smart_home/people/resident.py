@@ -20,7 +20,8 @@ from ..climate import SLOT
 from ..devices import ALL_LIGHTS, HERE, NONE
 from ..house import AWAY, House
 from .dislikes import WINDOWS
-from .personas import PersonaTraits
+from .outings import Outings
+from .personas import PersonaTraits, persona
 from .wants import ITEMS, LOADS, PLACES, RESTLESS, WANTS, Item, Rules, leaving_rules_of, meaning, rules_of
 
 AHEAD = 6  # acts of the plan that a resident looks ahead (seen by the oracle alone)
@@ -49,10 +50,10 @@ class Resident(User):
     """
 
     __slots__ = (
-        *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like", "level"),
-        *("coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later", "generation"),
-        *("also", "before", "left", "last", "reach_time", "coins", "chances", "_coins", "_delays", "_drawn", "_acts"),
-        *("_chances", "_world", "_attend", "_plan", "trust_params", "trust", "habituation"),
+        *("persona", "tables", "traits", "routine", "stays", "habits", "rules", "leaving_rules", "rooms", "like"),
+        *("level", "coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later"),
+        *("generation", "also", "before", "left", "last", "reach_time", "coins", "chances", "_coins", "_delays"),
+        *("_drawn", "_acts", "_chances", "_world", "_attend", "_plan", "trust_params", "trust", "habituation"),
     )
 
     def __init__(
@@ -71,6 +72,10 @@ class Resident(User):
         if world.params.households == "differ":
             self.trust_params = self.trust_params.own(streams(actor, "trust"))
         self.trust, self.habituation = self.trust_params.start, 0.0
+        self.stays: Routine | None = None
+        if tables.home:  # they say when somebody is out, and not what is done at home
+            self.stays = Routine(tables, streams, f"{actor}'s stays")
+            tables, _ = persona(name, streams(actor, "persona"))
         self.persona, self.tables, self.traits = name, tables, traits
         self.routine = Routine(tables, streams, actor)
         self.habits = [meaning(a) for a in tables.activities]
@@ -117,7 +122,8 @@ class Resident(User):
 
     def _look_ahead(self) -> None:
         if self._plan is None:
-            self._plan = self.routine.acts(self._world.start)
+            start = self._world.start
+            self._plan = Outings(self.routine, self.stays, start) if self.stays else self.routine.acts(start)
         while len(self.coming) <= AHEAD:
             self.coming.append(next(self._plan))
 
