@@ -152,10 +152,19 @@ def test_a_log_of_ones_own_is_predicted_without_a_conversion(tmp_path: Path, cap
     with reader(tmp_path):
         follow((DOCS / "own_log.md").read_text(encoding="utf-8"))
         assert agents_of(tmp_path / "export" / "results.csv", "log") >= {"most_frequent", "markov1", "prior"}
+        assert agents_of(tmp_path / "anna" / "results.csv", "twin") == {
+            "resident",
+            "none",
+            "plugin",
+            "informed",
+            "oracle",
+        }
     said = capfd.readouterr().out
     assert "84 events, 1 user, 6 actions, 14 days" in said  # lam look
     assert "84 events, 14 days, 6 actions" in said
     assert "left out: 14 states without a meaning (unavailable, unknown, nan)" in said
+    assert "left out: 84 events of another user" in said
+    assert "home is annas flat; " in said
 
 
 HOME = (DOCS / "own_home.md").read_text(encoding="utf-8")

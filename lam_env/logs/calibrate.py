@@ -1,8 +1,9 @@
 """Behaviour tables from an activity log: who lived like this?
 
 Going to bed and getting up become anchors, and so does the first act of a day of labels that begin by the clock, unless
-it follows one that does. Labels that come back at regular intervals become needs; what always follows is led; all else
-is chosen with weights by hour and by the act before (`choice_weights.py`). Lengths and pauses are quantiles.
+it follows one that does (but for home, which is left by the clock). Labels that come back at regular intervals become
+needs; what always follows is led; all else is chosen with weights by hour and by the act before (`choice_weights.py`).
+Lengths and pauses are quantiles.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
     """The tables of the person in a log of intervals; `world` where it holds several."""
     acts = acts_of(log, world)
     names, sleep, days = acts.names, acts.sleep, acts.days.whole
+    home = home_of(log if world is None else log.select(log.world == world)) if of_places(log) else ""
     k = len(names)
     bed, wake = nights_of(acts) if sleep >= 0 else (np.zeros(0, np.int64),) * 2
     asleep = within(acts.start, bed, wake)
@@ -45,7 +47,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
     needs: list[Need] = []
     for i in range(k):
         if i != sleep:
-            more, rows = _anchors(acts, i, days, wake)
+            more, rows = _anchors(acts, i, days, wake, home)
             own += more
             planned[rows] = True
             if not more and (need := _need(acts, i, names[i], asleep, bed, wake)) is not None:
@@ -87,7 +89,7 @@ def calibrate(log: ActionLog, world: int | None = None) -> BehaviourTables:
         naps=naps,
         night_pauses=_quantiles(pauses[still]) if broken else (),
         unseen=(names[sleep],) if acts.unseen else (),
-        home=home_of(log if world is None else log.select(log.world == world)) if of_places(log) else "",
+        home=home,
         holds=(names[sleep],) if acts.holds else (),
         pace=pace,
         pauses_after=_pauses_after(pauses, acts, ~still, names),
@@ -163,7 +165,7 @@ def _bed_and_wake(name: str, bed: np.ndarray, wake: np.ndarray) -> list[Anchor]:
     return anchors
 
 
-def _anchors(acts: Acts, label: int, days: np.ndarray, wake: np.ndarray) -> tuple[list[Anchor], np.ndarray]:
+def _anchors(acts: Acts, label: int, days: np.ndarray, wake: np.ndarray, home: str) -> tuple[list[Anchor], np.ndarray]:
     """Of a label that is begun by the clock, and which acts are so: the first of each day."""
     rows = np.flatnonzero(acts.label == label)
     none = list[Anchor](), rows[:0]
@@ -172,7 +174,7 @@ def _anchors(acts: Acts, label: int, days: np.ndarray, wake: np.ndarray) -> tupl
     opposite = (_clock(acts.start[rows])[0] + 12) % 24 * HOUR  # where the days of this label begin
     rows = rows[np.unique((acts.start[rows] - opposite) // DAY, return_index=True)[1]]
     before = _forerunner(acts, rows)
-    if before >= 0 and st.circular_sd(acts.start[acts.label == before]) < ANCHORED:
+    if before >= 0 and acts.names[before] != home and st.circular_sd(acts.start[acts.label == before]) < ANCHORED:
         return none  # that one is begun by the clock, this one follows
     start, anchors = acts.start[rows], list[Anchor]()
     for kind, mine, of in (

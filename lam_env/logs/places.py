@@ -25,17 +25,16 @@ def often(log: ActionLog, fewest: int) -> tuple[ActionLog, str]:
     there are none."""
     old = log.vocabulary.actions
     stays = np.bincount(log.token[log.kind == USER], minlength=len(old))
-    stays[0] = fewest  # is no place
-    seldom = np.flatnonzero(stays < fewest)
+    seldom = np.flatnonzero((stays > 0) & (stays < fewest))
     if not len(seldom):
         return log, ""
-    names = [name for name, times in zip(old, stays.tolist(), strict=True) if times >= fewest]
+    names = [old[0], *(name for name, times in zip(old[1:], stays[1:].tolist(), strict=True) if times >= fewest)]
     names += [ELSEWHERE] * (ELSEWHERE not in names)
     place = {name: i for i, name in enumerate(names)}
     token = np.array([place.get(name, place[ELSEWHERE]) for name in old])[log.token].astype(log.token.dtype)
     vocabulary = dataclasses.replace(log.vocabulary, actions=tuple(names), patience=(), action_kinds=())
-    share = f"{100 * stays[seldom].sum() / stays[1:].sum():.0f} % of the stays"
-    said = f"{count(len(seldom), 'place')} of fewer than {fewest} stays are one, {ELSEWHERE}: {share}"
+    share = f"{100 * stays[seldom].sum() / stays.sum():.0f} % of the stays"
+    said = f"{count(len(seldom), 'place')} of fewer than {fewest} stays count as {ELSEWHERE}: {share}"
     return dataclasses.replace(log, columns={**log.columns, "token": token}, vocabulary=vocabulary), said
 
 

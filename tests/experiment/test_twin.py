@@ -11,15 +11,18 @@ import pytest
 from outside import HOMES, needs
 
 from lam_env.commands.run import main
+from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, FEEDBACK, READING, SENSOR, USER, ActionLog, Event, Protocol, Vocabulary
 from lam_env.core.rng import Streams
 from lam_env.core.units import DAY
 from lam_env.evaluation.report.recorder import ABOUT
 from lam_env.evaluation.results import read
+from lam_env.experiment.inputs import RealLog, real_log
 from lam_env.experiment.logs.real import in_the_home, persons, resident_log, training_days
 from lam_env.experiment.policies import scenario_of
 from lam_env.experiment.run_folder import RunFolder
+from lam_env.experiment.settings import RunSettings
 from lam_env.logs.calibrate import calibrate
 from lam_env.logs.decision_points import decision_points, split_by_day
 
@@ -153,6 +156,52 @@ def test_two_people_become_a_home_of_two_each_with_habits_and_gates_of_their_own
     scenario = scenario_of(run)
     lives = [tables for _, tables, _ in scenario.people(Streams(1))]  # type: ignore[attr-defined]
     assert [one.to_json() for one in lives] == [one.to_json() for one in run.tables()]
+
+
+def stays_of(path: Path, homes: dict[str, str], days: int = 20, **settings: object) -> tuple[RealLog, str]:
+    """Of people who are at work by day, at home by night, and once at each of three shops; and their home by name."""
+    rows = ["user,place,arrival,departure"]
+    for who, home in homes.items():
+        for day in range(1, days + 1):
+            rows.append(f"{who},work,2025-03-{day:02}T08:{day:02}:00Z,2025-03-{day:02}T17:00:00Z")
+            if day in (5, 9, 13):
+                rows.append(f"{who},shop{day},2025-03-{day:02}T17:10:00Z,2025-03-{day:02}T18:00:00Z")
+            rows.append(f"{who},{home},2025-03-{day:02}T18:{day:02}:00Z,2025-03-{day + 1:02}T07:50:00Z")
+    path.write_text("\n".join(rows))
+    said = RunSettings(logs=str(path), format="stays", zone="UTC", **settings)  # type: ignore[arg-type]
+    found = real_log(said, registry.scenario("smart_home")())
+    assert found is not None
+    return found, ",".join(one.home for one in found.tables)
+
+
+def test_a_log_of_stays_is_somebody_who_is_out_at_places_and_rare_ones_count_as_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, home = stays_of(tmp_path / "stays.csv", {"ann": "flat", "ben": "house"}, user="ann")
+    assert home == "flat"
+    assert found.log.vocabulary.actions == ("none", "flat", "work", "elsewhere")
+    said = capsys.readouterr().out
+    assert "left out: 43 events of another user" in said
+    assert "home is flat; what is done there is a persona's, for stays do not tell it" in said
+    assert "3 places of fewer than 10 stays count as elsewhere: 7 % of the stays" in said
+
+
+def test_people_of_one_home_each_have_a_likeness_and_those_of_two_homes_are_predicted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stays_of(tmp_path / "one.csv", {"ann": "flat", "ben": "flat"})[1] == "flat,flat"
+    found, home = stays_of(tmp_path / "two.csv", {"ann": "flat", "ben": "house"})
+    assert (home, found.acts) == ("", False)
+    assert "shop5" in found.log.vocabulary.actions
+    assert (
+        "no one home: they live at flat, house, so they are predicted and nobody acts; user=NAME reads one of them"
+        in (capsys.readouterr().out)
+    )
+
+
+def test_stays_of_a_few_days_make_no_likeness(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"give a longer log \(a twin needs about ten days\)$"):
+        stays_of(tmp_path / "few.csv", {"ann": "flat"}, days=7)
 
 
 def test_persons_are_streams_by_their_names_each_up_to_its_own_end() -> None:

@@ -316,10 +316,10 @@ class Rows:
     def _of_user(self, users: Texts, user: str, kind: np.ndarray, mine: np.ndarray) -> np.ndarray:
         """Of the rows `mine` those in which nobody else does anything."""
         forms = [clean(name) for name in users.known]
-        if not (named := sorted({*forms} - {""})):
+        if "user" not in self._roles:
             raise LogError(f"{self._source}: no column user, so user={user[:40]} says nothing; leave it away")
-        if (meant := clean(user)) not in named:
-            remedy = f"settings: user=<one of {', '.join(named)[:200]}>"
+        if (meant := clean(user)) not in forms:
+            remedy = f"settings: user=<one of {', '.join(sorted({*forms}))[:200]}>"
             raise LogError(f"{self._source}: no user {user[:40]!r} here; {remedy}")
         theirs = np.array([form == meant for form in forms])[users.code[mine]] | (kind[mine] != USER)
         if others := int((~theirs).sum()):

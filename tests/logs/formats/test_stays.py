@@ -8,6 +8,7 @@ from outside import VISITS, needs
 
 from lam_env.core.events import LogError
 from lam_env.logs.formats.stays import load
+from lam_env.logs.places import of_places
 
 TIMES = "user,place,arrival,departure,latitude"
 STAYS = (
@@ -44,6 +45,25 @@ def test_days_count_from_each_users_first_and_weekdays_say_which_they_are(tmp_pa
     assert log.value.tolist() == [64 * 60, 309 * 60, 3600]  # end_day of the second is wrong, and not read
     assert log.meta["start"] == ""
     assert left_out == {}
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("Asia/Shanghai", 8), ("America/New_York", 7 * 24 - 5), ("UTC", 0)])
+def test_a_zone_says_that_days_and_minutes_are_of_utc(tmp_path, zone, hours):
+    path = write(tmp_path, "visits.csv", DAYS, *VISIT)
+    (there, _), (utc, _) = load(path, zone=zone), load(path)
+    assert (there.time - utc.time == 3600 * hours).all()
+    assert there.end == tuple(end + 3600 * hours for end in utc.end)
+    with pytest.raises(LogError, match=r"visits\.csv: unknown time zone 'Mars/Base'; settings: zone="):
+        load(path, zone="Mars/Base")
+
+
+def test_one_of_several_users_is_one_stream_of_the_places_they_know(tmp_path):
+    log, left_out = load(write(tmp_path, "visits.csv", DAYS, *VISIT), user="2")
+    assert (len(log), log.protocol.split, log.meta["users"], left_out) == (
+        (1, "days", ["2"], {"event(s) of another user": 2})
+    )
+    assert log.vocabulary.actions == ("none", "2")
+    assert of_places(log)
 
 
 def test_without_weekdays_day_0_is_a_monday(tmp_path):

@@ -252,6 +252,25 @@ def test_one_of_several_homes_is_picked_and_a_home_that_is_not_there_refused(rea
         read(jsonl(CSV), "jsonl", home="h1")
 
 
+TWO = "time,user,action,kind\n" + "".join(
+    f"2026-01-05T0{h}:00:00+01:00,{who},{what},{kind}\n"
+    for h, who, what, kind in (
+        *((7, "anna", "x", "user"), (8, "ben", "y", "user"), (8, "ben", "hall", "sensor")),
+        *((9, " anna", "z", "user"), (9, "ben", "x", "user")),
+    )
+)
+
+
+def test_one_of_several_users_is_picked_with_all_that_is_nobodys_doing(read):
+    log, left_out = read(TWO, user="anna ")
+    assert (log.vocabulary.actions, log.kind.tolist()) == (("none", "x", "z"), [USER, SENSOR, USER])
+    assert left_out == {"event(s) of another user": 2}
+    with pytest.raises(LogError, match="no user 'eve' here; settings: user=<one of anna, ben>"):
+        read(TWO, user="eve")
+    with pytest.raises(LogError, match="no column user, so user=anna says nothing; leave it away"):
+        read("time,action\n2026-01-05T07:00:00+01:00,x\n", user="anna")
+
+
 STRANGE = st.tuples(
     st.integers(0, 400),
     st.sampled_from(["a", "b", " b\u00a0", "none", "", "light.unavailable", "b\u0301"]),
