@@ -117,5 +117,5 @@ def test_the_home_is_empty_when_the_stays_say_so_whoever_acts(seed: int) -> None
 def test_tables_without_a_home_are_lived_as_they_are() -> None:
     home = SmartHome(residents=1, tables=[places(home="")])
     world = home.make_world(Streams(0), ObservationRows(1, home.vocabulary).row(0))
-    assert world.residents[0].stays is None
+    assert isinstance(world.residents[0].routine, Routine)
     assert world.residents[0].tables.activities == PLACES

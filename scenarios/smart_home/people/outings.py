@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lam_env.core.behaviour_tables import BehaviourTables
+from lam_env.core.rng import Streams
+from lam_env.core.shared import Shared
 from lam_env.core.units import DAY
 from lam_env.sim.routine import Act, Routine
+
+from .personas import persona
 
 OUT, INSTEAD = "out", "relax"  # the act of all other places; what a persona who would be out does at home
 BEFORE = 2 * DAY  # [s] that stays are lived before the world begins: somebody may be out then
 FIRST, TURNS = 96, 32  # of the ordinals of outings: those of acts at home are lower
+
+
+def routine_of(tables: BehaviourTables, name: str, streams: Streams, actor: str) -> Routine | Stays:
+    """How a resident lives. `tables` of stays do not say what is done at home: then that is the persona's, `name`."""
+    if not tables.home:
+        return Routine(tables, streams, actor)
+    own, _ = persona(name, streams(actor, "persona"))
+    return Stays(Routine(own, streams, actor), Routine(tables, streams, f"{actor}'s stays"))
+
+
+class Stays(Shared):
+    """The acts of somebody whose `stays` are known; `tables`: of what is done at home."""
+
+    def __init__(self, at_home: Routine, stays: Routine):
+        self.at_home, self.stays, self.tables = at_home, stays, at_home.tables
+
+    def acts(self, start: int) -> Iterator[Act]:
+        """Endless and without holes from `start` [s]."""
+        return Outings(self.at_home, self.stays, start)
 
 
 class Outings:

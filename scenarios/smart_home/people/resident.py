@@ -13,15 +13,15 @@ from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.rng import Packed, Streams, lognormal, packed
 from lam_env.core.shared import Fixed
 from lam_env.core.units import DAY, HOUR
-from lam_env.sim.routine import Act, Routine
+from lam_env.sim.routine import Act
 from lam_env.sim.user import Habits, User
 
 from ..climate import SLOT
 from ..devices import ALL_LIGHTS, HERE, NONE
 from ..house import AWAY, House
 from .dislikes import WINDOWS
-from .outings import Outings
-from .personas import PersonaTraits, persona
+from .outings import routine_of
+from .personas import PersonaTraits
 from .wants import ITEMS, LOADS, PLACES, RESTLESS, WANTS, Item, Rules, leaving_rules_of, meaning, rules_of
 
 AHEAD = 6  # acts of the plan that a resident looks ahead (seen by the oracle alone)
@@ -50,7 +50,7 @@ class Resident(User):
     """
 
     __slots__ = (
-        *("persona", "tables", "traits", "routine", "stays", "habits", "rules", "leaving_rules", "rooms", "like"),
+        *("persona", "tables", "traits", "routine", "habits", "rules", "leaving_rules", "rooms", "like"),
         *("level", "coming", "act", "doing", "since", "room", "asleep", "leaving", "wants", "todo", "later"),
         *("generation", "also", "before", "left", "last", "reach_time", "coins", "chances", "_coins", "_delays"),
         *("_drawn", "_acts", "_chances", "_world", "_attend", "_plan", "trust_params", "trust", "habituation"),
@@ -72,12 +72,9 @@ class Resident(User):
         if world.params.households == "differ":
             self.trust_params = self.trust_params.own(streams(actor, "trust"))
         self.trust, self.habituation = self.trust_params.start, 0.0
-        self.stays: Routine | None = None
-        if tables.home:  # they say when somebody is out, and not what is done at home
-            self.stays = Routine(tables, streams, f"{actor}'s stays")
-            tables, _ = persona(name, streams(actor, "persona"))
+        self.routine = routine_of(tables, name, streams, actor)
+        tables = self.routine.tables
         self.persona, self.tables, self.traits = name, tables, traits
-        self.routine = Routine(tables, streams, actor)
         self.habits = [meaning(a) for a in tables.activities]
         self._coins, self._delays = streams(actor, "coins"), streams(actor, "delays")
         self._drawn: dict[int, Packed] = {}
@@ -122,8 +119,7 @@ class Resident(User):
 
     def _look_ahead(self) -> None:
         if self._plan is None:
-            start = self._world.start
-            self._plan = Outings(self.routine, self.stays, start) if self.stays else self.routine.acts(start)
+            self._plan = self.routine.acts(self._world.start)
         while len(self.coming) <= AHEAD:
             self.coming.append(next(self._plan))
 
