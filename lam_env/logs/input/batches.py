@@ -49,7 +49,7 @@ def json_batches(
     while some := list(itertools.islice(lines, ROWS)):
 
         def rows_of(numbers: np.ndarray, some: Sequence[tuple[int, str]] = some) -> list[list[str | None]]:
-            return [_row(path, *some[i], wanted, needed) for i in numbers.tolist()]
+            return [_row(path, some[i], wanted, needed) for i in numbers.tolist()]
 
         keep = np.arange(len(some))
         try:
@@ -66,7 +66,8 @@ def json_batches(
     left_out.update(unread.counted)
 
 
-def _row(path: Path, at: int, line: str, wanted: Sequence[str], needed: Sequence[str]) -> list[str | None]:
+def _row(path: Path, numbered: tuple[int, str], wanted: Sequence[str], needed: Sequence[str]) -> list[str | None]:
+    at, line = numbered
     row = json_object(path, at, line)
     if not all(name in row for name in (*wanted, *needed)):
         row = _in_small(row)
