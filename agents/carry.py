@@ -5,11 +5,15 @@ In a world of persons each is a stream: the state has a row per (person, world),
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from lam_env.config.convert import short
 from lam_env.core.contracts import ActionPredictor, Observation, Prediction
+from lam_env.core.errors import UserError
+from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import from_observation
 
 from . import states
@@ -27,6 +31,22 @@ class PredictorState(NamedTuple):
 
 Carried = PredictorState | None
 Starts = np.ndarray | None  # (N,) bool: where an episode begins
+
+
+def check_batch(observation: object, vocabulary: Vocabulary) -> None:
+    """UserError unless these are observations (N, ...) of a world with this vocabulary."""
+    named = {"action_mask": len(vocabulary), "context": len(vocabulary.readings)}
+    if not isinstance(observation, Mapping) or not named.keys() <= observation.keys():
+        raise UserError(f"predict: the observation is {short(observation)}; give a batch of the kit's, a dictionary")
+    for part, width in named.items():
+        shape = np.shape(observation[part])
+        if len(shape) == 1:
+            raise UserError(
+                "predict: the observation is one alone; give a batch: {k: v[None] for k, v in observation.items()}"
+            )
+        if len(shape) != 2 or shape[1] != width:
+            what = f"{part} of shape {shape}, not (N, {width:,})"
+            raise UserError(f"predict: the observation has {what}; give one of the world that the policy is of")
 
 
 def update(
@@ -93,6 +113,7 @@ class CarriedPolicy:
     def predict(
         self, observation: Observation, state: Carried = None, episode_start: Starts = None, deterministic: bool = True
     ) -> tuple[np.ndarray, PredictorState]:
+        check_batch(observation, self.predictor.vocabulary)
         state = update(self.predictor, observation, state, episode_start)
         return self.scores(observation, state.said).argmax(1), state
 

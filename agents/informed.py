@@ -24,6 +24,7 @@ from .predictors.settings import PredictorSettings
 from .predictors.store import load, save
 
 HIDDEN = "hidden."
+PASSES = 8  # of its log; fewer where the run's predictor is told to read its own less often
 
 
 def with_latent(points: DecisionPoints, latent: np.ndarray, kind: type = np.float32) -> DecisionPoints:
@@ -67,7 +68,9 @@ def hidden_predictor(training: Training) -> Predictor | Pool:
     kind = np.float16 if np.abs(points.context).max(initial=0) < 6e4 else np.float32
     train, valid = (with_latent(points.select(rows), latent[rows], kind) for rows in (~held, held))
     del points, latent  # hundreds of megabytes
-    settings = PredictorSettings.for_log(len(train) + len(valid), core="mlp", hidden=256, passes=8)
+    settings = PredictorSettings.for_log(
+        len(train) + len(valid), core="mlp", hidden=256, passes=min(PASSES, training.passes or PASSES)
+    )
 
     def report(stage: str, done: int, total: int, note: str) -> None:
         training.progress("informed ceiling", done, total, note)

@@ -52,6 +52,11 @@ class Best(BaseCallback):
             return
         self.state, self._best = copy.deepcopy(self._module.state_dict()), reached
 
+    @property
+    def unbeaten(self) -> bool:
+        """Whether the first one is still the best."""
+        return self._first is not None and np.array_equal(self._first, self._best)
+
     def kept(self) -> torch.nn.Module:
         """The module as it was when it was best."""
         self._module.load_state_dict(self.state)

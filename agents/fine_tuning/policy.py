@@ -7,7 +7,7 @@ import torch
 
 from lam_env.core.contracts import Observation, Prediction
 
-from ..carry import Carried, Starts
+from ..carry import Carried, Starts, check_batch
 from .features import Features, PriorFeatures
 
 
@@ -22,6 +22,7 @@ class TunedPolicy:
         self._generator = torch.Generator().manual_seed(seed)
 
     def logits(self, observation: Observation, state: Carried, episode_start: Starts) -> tuple[torch.Tensor, Carried]:
+        check_batch(observation, self.features.vocabulary)
         vector, state = self.features(observation, state, episode_start)
         with torch.no_grad():
             return self.head(torch.from_numpy(vector)), state

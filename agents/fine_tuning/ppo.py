@@ -12,7 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from lam_env.core.contracts import CurvePoint, Training
-from lam_env.core.progress import Note, Report
+from lam_env.core.progress import Note, Report, say
 
 from ..where import placed_on
 from .best import Best
@@ -115,6 +115,11 @@ class PPOAgent:
         model.learn(training.steps, callback=[*kept, report, *callbacks])
         training.progress(report._stage, training.steps, training.steps, "")
         self.curve = report.curve
+        if any(isinstance(one, Best) and one.unbeaten for one in callbacks):
+            who = training.agent or "fine-tuning"
+            say(
+                f"{who}: no check beats the start, so the policy that it began with is kept (train.keep=last: the last)"
+            )
         tuned: TunedPolicy = policy()
         tuned.with_prior = tuned.with_prior or apart
         return tuned

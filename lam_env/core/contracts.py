@@ -158,6 +158,7 @@ class Training:
     dislikes: Dislikes | None = None  # how the scenario draws what people do not want a machine to do
     prior: Any = None  # the fitted ActionPredictor shared by all agents that build on one
     tuning: TrainSettings = TrainSettings()  # of this agent: `train.*` of the run, and where its row differs
+    passes: int | None = None  # `predictor.passes` of the run
     agent: str = ""  # whose it is, as the tables call it
     seed: int = 0  # the training seed, from which all chance comes
     device: str = "cpu"  # where networks are trained

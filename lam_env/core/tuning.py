@@ -9,6 +9,9 @@ from typing import Literal
 from lam_env.config.cli import setting
 from lam_env.core.seeds import Use
 
+# of those who build on a prior: elsewhere they change nothing
+OF_PRIOR = ("head", "tune", "predictor_rate", "replay", "kl", "critic", "temperature")
+
 
 @dataclass(frozen=True)
 class TrainSettings:

@@ -10,7 +10,7 @@ from lam_env.config.cli import override, to_dict
 from lam_env.core import registry
 from lam_env.core.contracts import Candidate, Training, needs_said
 from lam_env.core.errors import UserError
-from lam_env.core.tuning import TrainSettings
+from lam_env.core.tuning import OF_PRIOR, TrainSettings
 from lam_env.envs.scenario import Scenario
 from lam_env.experiment.settings import UNTRAINED, RunSettings
 from lam_env.logs.decision_points import DecisionPoints
@@ -27,6 +27,9 @@ def split(name: str) -> tuple[str, dict[str, str]]:
         override(TrainSettings(), differs)
     except UserError as error:
         raise UserError(f"agent {name}: {error}") from None
+    idle = [key for key in differs if key in OF_PRIOR] if words and "prior" not in registry.agent_needs(base) else []
+    if idle:
+        raise UserError(f"agent {name}: {idle[0]} is of agents on the prior, and {base} is on none; leave it away")
     return base, differs
 
 

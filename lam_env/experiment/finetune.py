@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gymnasium.vector import SyncVectorEnv
 from threadpoolctl import threadpool_limits
 
 from lam_env.config.cli import override
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
+from lam_env.core.files.inputs import named_path
 from lam_env.core.progress import Progress
 from lam_env.core.seeds import TRAINING_SEEDS, Use, world_seeds
 from lam_env.core.tuning import TrainSettings
@@ -63,10 +64,10 @@ def finetune(
     """A policy that starts from `prior` and learns from the people of `env`, as `ppo_prior` of a run does.
 
     prior: a predictor, or a run's folder. env: `LamEnv` or `LamVectorEnv`, wrapped or not; its scenario and number of
-    worlds are taken, and worlds of the training's own are made. log: what the prior was trained on, which the head is
-    scaled by, and which is replayed while the predictor is tuned (default: the run's; else one is simulated, of eight
-    worlds). steps, tune and `train` are `train.*` of a run, by default the scenario's. The same seed gives the same
-    bytes. UserError where prior, log and environment speak of different actions.
+    worlds are taken (of a `SyncVectorEnv` of such too), and worlds of the training's own are made. log: what the prior
+    was trained on, which the head is scaled by, and which is replayed while the predictor is tuned (default: the run's;
+    else one is simulated, of eight worlds). steps, tune and `train` are `train.*` of a run, by default the scenario's.
+    The same seed gives the same bytes. UserError where prior, log and environment speak of different actions.
     """
     scenario, n = _scenario_of(env)
     _check(seed, device)
@@ -114,12 +115,14 @@ def finetune(
 def save_policy(policy: Policy, folder: str | os.PathLike[str]) -> None:
     """Writes a fine-tuned policy, whole or not at all; one that was there is replaced. UserError for a file, and for a
     folder that holds anything else."""
-    models.save_policy(policy, Path(folder))
+    models.save_policy(policy, named_path("save_policy", folder))
 
 
 def load_policy(folder: str | os.PathLike[str]) -> TunedPolicy:
     """The policy that `save_policy` has written, or that a run has kept; UserError if it is incomplete or changed."""
-    path = Path(folder)
+    path = named_path("load_policy", folder)
+    if (inside := RunFolder(path).policy).is_dir():
+        raise UserError(f"load_policy: {path} is the folder of a run; give that of its policy, {inside}")
     run = RunFolder(path.absolute().parent.parent)
     of_run = path.absolute() == run.policy and run.prior.is_dir()
     return models.load_policy(path, partial(models.load_predictor, run.prior) if of_run else None)
@@ -143,7 +146,12 @@ def _known_to(scenario: Scenario, what: str, given: Any) -> None:
 
 def _scenario_of(env: Any) -> tuple[Scenario, int]:
     own = getattr(env, "unwrapped", env)
-    if not isinstance(own, LamEnv | LamVectorEnv):
-        kind = type(own).__name__
-        raise UserError(f"finetune: the environment is {kind}; give one of the kit's, such as lam/SmartHome-v1")
-    return own.scenario, getattr(own, "num_envs", 1)
+    if isinstance(own, LamEnv | LamVectorEnv):
+        return own.scenario, getattr(own, "num_envs", 1)
+    if isinstance(own, SyncVectorEnv):  # the same one so many times
+        kinds = [_scenario_of(one)[0] for one in own.envs]
+        if all((type(kind), kind.params) == (type(kinds[0]), kinds[0].params) for kind in kinds):
+            return kinds[0], len(kinds)
+        raise UserError("finetune: the environments of the SyncVectorEnv differ; give copies of one")
+    kind = type(own).__name__
+    raise UserError(f"finetune: the environment is {kind}; give one of the kit's, such as lam/SmartHome-v1")

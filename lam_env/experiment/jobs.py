@@ -167,6 +167,7 @@ def training_of(work: RunContext, name: str, seed: int, report: Report) -> Train
         log=ActionLog.load(work.run.log / "train"),
         prior=models.load_predictor(prior_folder) if "prior" in needs_of(scenario, name) else None,
         tuning=s.train,
+        passes=s.predictor.passes,
         agent=name.partition("@")[0],
         seed=seed,
         device=s.device,

@@ -11,6 +11,8 @@ from lam_env.config.cli import Group, override, to_dict
 from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.errors import UserError
+from lam_env.core.files.inputs import named_path
+from lam_env.core.files.manifest import MANIFEST
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.report.elements import TUNED
 from lam_env.experiment import models
@@ -88,9 +90,14 @@ def load(
     predictor and a threshold. `run`: its folder, or trained/SCENARIO, which comes with the kit. `zone`: the home's time
     zone, into which datetimes with another are turned (default: that of the log that the run was given). `household`:
     the folder that `save` of one loaded before has written: it goes on from there."""
-    folder = RunFolder(run_path(run))
+    folder = RunFolder(run_path(named_path("load", run)))
     if not folder.path.is_dir():
         raise UserError(f"{run}: no such folder; give the folder that a run has written")
+    inside = folder.path.absolute()
+    if (inside.name == "model" and not (inside / CONFIG).exists()) or (inside / MANIFEST).is_file():
+        of = next((up for up in inside.parents if (up / "model").is_dir()), None)
+        remedy = f"give the run's, {of}" if of else "lam_env.load_policy takes a policy that save_policy has written"
+        raise UserError(f"{run}: is the folder of a model, not of a run; {remedy}")
     if not (folder.path / CONFIG).exists() and not folder.prior.parent.is_dir():
         lacks = f"not a run folder (neither {CONFIG} nor model/)"
         raise UserError(f"{run}: {lacks}; give the folder that a run has written")

@@ -8,6 +8,7 @@ from lam_env.agents.carry import PredictorState, anticipation, slow_actions, upd
 from lam_env.agents.thresholded import GRID, Thresholded
 
 from lam_env.core.contracts import Prediction
+from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import WINDOW
 from lam_env.envs.vector import LamVectorEnv
@@ -178,3 +179,22 @@ def test_one_step_per_decision_through_a_real_environment():
         actions = (mask * np.arange(mask.shape[1])).max(1) * (i % 7 == 0)
         observation, _, _, start, _ = env.step(actions)
     assert follow_ups > 20
+
+
+@pytest.mark.parametrize(
+    ("observation", "says"),
+    [
+        (None, "the observation is None; give a batch of the kit's, a dictionary"),
+        ({}, "the observation is {}; give a batch"),
+        ({"action_mask": np.ones(3), "context": np.zeros(1)}, "is one alone; give a batch: {k: v.None. for k, v in"),
+        (
+            {"action_mask": np.ones((2, 9)), "context": np.zeros((2, 1))},
+            r"has action_mask of shape \(2, 9\), not \(N, 3\)",
+        ),
+        ({"action_mask": np.ones((2, 3)), "context": np.zeros((2, 5))}, r"has context of shape \(2, 5\), not \(N, 1\)"),
+    ],
+)
+def test_what_is_no_batch_of_the_policys_world_is_one_line(observation, says):
+    with pytest.raises(UserError, match=f"^predict: .*{says}") as caught:
+        Thresholded(Counting(), 0.5).predict(observation)
+    assert "\n" not in str(caught.value)

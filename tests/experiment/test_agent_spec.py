@@ -41,6 +41,8 @@ def test_what_differs_is_read(steps, gamma):
     ("ppo@steps=3", "ppo has no settings"),
     ("ppo_prior@start=silent", "agent ppo_prior@start=silent: train.start=silent is for plain heads"),
     ("ppo_prior@head=plain@start=counted", "train.start=counted is for structured heads"),
+    ("ppo_scratch@tune=full", "agent ppo_scratch@tune=full: tune is of agents on the prior, and ppo_scr"),
+    ("maskable_ppo@steps=9@kl=1", "kl is of agents on the prior, and maskable_ppo is on none; leave it away"),
     ("ppo_scratch@start=counted", "agent ppo_scratch@start=counted: train.start=counted is for structured heads"),
 ])  # fmt: skip
 def test_a_wrong_one_is_told_in_one_line(name, what):

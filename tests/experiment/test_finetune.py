@@ -1,5 +1,7 @@
 """Pre-training and fine-tuning from Python: three lines on an environment, the same bytes as a run."""
 
+from functools import partial
+
 import gymnasium as gym
 import pytest
 from documents import TEXTS, blocks
@@ -16,6 +18,11 @@ SHORT, _ = lam_env.simulate_log(lam_env.LamEnv("smart_home").scenario, [1], 1)  
 LITTLE = {"trial": 2, "rollout": 32, "batch": 64, "start": "uniform"}
 
 PAGE = "docs/findings/pretraining_that_survives_rl.md"
+
+
+def several(scenario, *days):
+    """Gymnasium's own batch."""
+    return gym.vector.SyncVectorEnv([partial(lam_env.LamEnv, scenario, days=n) for n in days])
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +107,9 @@ def test_it_computes_with_one_thread_whatever_else_is_set(prior, log, monkeypatc
     [
         ({"env": gym.make("CartPole-v1")}, "the environment is CartPoleEnv; give one of the kit's"),
         ({"env": lam_env.LamEnv("game")}, "the prior speaks of other actions than the environment"),
+        ({"env": several("game", 2, 2)}, "the prior speaks of other actions than the environment"),
+        ({"env": several("smart_home", 2, 3)}, "the environments of the SyncVectorEnv differ; give copies of one"),
+        ({"env": gym.make_vec("CartPole-v1", 2, "sync")}, "the environment is CartPoleEnv; give one of the kit's"),
         ({"prior": "/nowhere"}, "not a run folder"),
         ({"prior": None}, "NoneType is no prior"),
         ({"env": "lam/SmartHome-v1"}, "the environment is str"),
@@ -140,6 +150,15 @@ def test_what_is_no_policy_and_no_log_is_refused(tmp_path):
         lam_env.save_policy(object(), tmp_path / "policy")
     with pytest.raises(lam_env.UserError, match="the log is NoneType"):
         lam_env.pretrain(None)
+
+
+def test_what_is_no_path_and_the_folder_of_a_run_is_told_what_to_give(tmp_path):
+    for name, function in (("load_policy", lam_env.load_policy), ("load", lam_env.load)):
+        with pytest.raises(lam_env.UserError, match=f"^{name}: NoneType is no path; give that of the folder$"):
+            function(None)
+    (tmp_path / "model" / "policy").mkdir(parents=True)
+    with pytest.raises(lam_env.UserError, match=r"is the folder of a run; give that of its policy, .*model.policy$"):
+        lam_env.load_policy(tmp_path)
 
 
 def test_nothing_but_a_policy_is_replaced(prior, log, tmp_path):

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
+from lam_env.core.errors import UserError
+
 # what reading code raises where a file holds something else than it should: the reader makes one UserError of it
 BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _HALF = r"\\u[dD]"  # how an escape of one begins: of a surrogate
@@ -22,6 +24,13 @@ def input_file(path: str | os.PathLike[str]) -> Path:
     if not target.is_file():
         raise ValueError("it is a folder" if target.is_dir() else "it is a pipe or a device, no file")
     return target
+
+
+def named_path(what: str, given: object) -> Path:
+    """The path that a program gives to the function `what`; UserError where it is none."""
+    if not isinstance(given, str | os.PathLike):
+        raise UserError(f"{what}: {type(given).__name__} is no path; give that of the folder")
+    return Path(given)
 
 
 def read_bytes(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:

@@ -223,7 +223,8 @@ def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best(monk
         with torch.no_grad():
             head.bias += 1
         best.consider()
-        return bool(best.state["bias"] == head.bias)
+        assert best.unbeaten == bool(best.state["bias"] != head.bias)
+        return not best.unbeaten
 
     rng = np.random.default_rng(0)
     start = rng.normal(size=400)
@@ -232,6 +233,11 @@ def test_what_is_better_by_chance_alone_does_not_take_the_place_of_the_best(monk
     assert not taken(by_chance, start, 1.0)
     assert taken(start + 0.02, start, 1.0)  # in every world
     assert not taken(start, start, 0.0)
+
+
+def test_a_training_that_no_check_finds_better_says_so(capsys):
+    PPOAgent(prior=False).fit(training(64, certain=1e9))
+    assert capsys.readouterr().out.count("fine-tuning: no check beats the start, so the policy that it began with") == 1
 
 
 def test_each_training_seed_learns_in_worlds_of_its_own():

@@ -127,6 +127,8 @@ def test_what_is_no_run_is_refused(tmp_path, run):
     refused("no such folder", load, run / "config.json")
     (tmp_path / "empty").mkdir()
     refused("not a run folder", load, tmp_path / "empty")
+    for inside in ("model", "model/prior", "model/policy"):
+        refused(f"is the folder of a model, not of a run; give the run's, {run}$", load, run / inside)
 
 
 @pytest.mark.parametrize("kept", ["prior", "prior-real"])
