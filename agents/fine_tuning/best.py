@@ -55,7 +55,8 @@ class Best(BaseCallback):
     @property
     def unbeaten(self) -> bool:
         """Whether the first one is still the best."""
-        return self._first is not None and np.array_equal(self._first, self._best)
+        first, best = self._first, self._best
+        return first is not None and best is not None and np.array_equal(first, best)
 
     def kept(self) -> torch.nn.Module:
         """The module as it was when it was best."""
