@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Discrete
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from lam_env.config.convert import short
@@ -19,7 +19,16 @@ from lam_env.envs.batch_info import Info, batched, batched_steps, merged
 from lam_env.envs.copies import Copied, Lived, Past
 from lam_env.envs.render import MODES, Frame, Renderer, check_mode
 from lam_env.envs.scenario import Scenario
-from lam_env.envs.single import check_open, check_options, check_reveal, find_scenario, reset_info, step_info, whole
+from lam_env.envs.single import (
+    LamEnv,
+    check_open,
+    check_options,
+    check_reveal,
+    find_scenario,
+    reset_info,
+    step_info,
+    whole,
+)
 from lam_env.envs.spaces import observation_space
 from lam_env.sim.world import World
 
@@ -274,3 +283,17 @@ def _mode(mode: AutoresetMode | str) -> AutoresetMode:
     except ValueError:
         modes = ", ".join(m.value for m in AutoresetMode)
         raise UserError(f"autoreset_mode {mode!r}: there are {modes}") from None
+
+
+def worlds_of(env: Any) -> tuple[Scenario, int]:
+    """The scenario of an environment of the kit's, wrapped or not, and how many worlds it holds; of a `SyncVectorEnv`
+    of such, too. UserError for another."""
+    own = getattr(env, "unwrapped", env)
+    if isinstance(own, LamEnv | LamVectorEnv):
+        return own.scenario, getattr(own, "num_envs", 1)
+    if isinstance(own, SyncVectorEnv):
+        kinds = [worlds_of(one)[0] for one in own.envs]
+        if all((type(kind), kind.params) == (type(kinds[0]), kinds[0].params) for kind in kinds):
+            return kinds[0], len(kinds)
+        raise UserError("the environments of the SyncVectorEnv differ; give copies of one")
+    raise UserError(f"the environment is {type(own).__name__}; give one of the kit's, such as lam/SmartHome-v1")

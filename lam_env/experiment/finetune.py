@@ -6,7 +6,6 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gymnasium.vector import SyncVectorEnv
 from threadpoolctl import threadpool_limits
 
 from lam_env.config.cli import override
@@ -18,8 +17,7 @@ from lam_env.core.seeds import TRAINING_SEEDS, Use, world_seeds
 from lam_env.core.tuning import TrainSettings
 from lam_env.envs.recording import simulate_log
 from lam_env.envs.scenario import Scenario
-from lam_env.envs.single import LamEnv
-from lam_env.envs.vector import LamVectorEnv
+from lam_env.envs.vector import LamVectorEnv, worlds_of
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import defaults_of, training_in
 from lam_env.experiment.policies import predictor_of
@@ -69,7 +67,7 @@ def finetune(
     else one is simulated, of eight worlds). steps, tune and `train` are `train.*` of a run, by default the scenario's.
     The same seed gives the same bytes. UserError where prior, log and environment speak of different actions.
     """
-    scenario, n = _scenario_of(env)
+    scenario, n = worlds_of(env)
     _check(seed, device)
     if isinstance(prior, str | os.PathLike):
         folder = RunFolder.open(os.fspath(prior))
@@ -142,16 +140,3 @@ def _known_to(scenario: Scenario, what: str, given: Any) -> None:
         raise UserError(f"finetune: {type(given).__name__} is no {what}; give {GIVEN[what]}")
     if vocabulary != scenario.vocabulary:
         raise UserError(f"finetune: the {what} speaks of other actions than the environment; take one of its world")
-
-
-def _scenario_of(env: Any) -> tuple[Scenario, int]:
-    own = getattr(env, "unwrapped", env)
-    if isinstance(own, LamEnv | LamVectorEnv):
-        return own.scenario, getattr(own, "num_envs", 1)
-    if isinstance(own, SyncVectorEnv):  # the same one so many times
-        kinds = [_scenario_of(one)[0] for one in own.envs]
-        if all((type(kind), kind.params) == (type(kinds[0]), kinds[0].params) for kind in kinds):
-            return kinds[0], len(kinds)
-        raise UserError("finetune: the environments of the SyncVectorEnv differ; give copies of one")
-    kind = type(own).__name__
-    raise UserError(f"finetune: the environment is {kind}; give one of the kit's, such as lam/SmartHome-v1")
