@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from typing import Any
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.core.units import DAY
@@ -62,7 +63,7 @@ def load(
     later = 0
     if "day" in columns and zone is not None:
         later, zone = _offset(zone, file.name), None
-    how = {"split": split, "test": test, "valid": valid}
+    how: dict[str, Any] = {"split": split, "test": test, "valid": valid}
     log, left_out = table.load("csv", path, user=user, zone=zone, columns=told(columns), sep=sign, sort=True, **how)
     columns_then, end = {**log.columns, "time": log.time + later}, tuple(at + later for at in log.end)
     return dataclasses.replace(log, columns=columns_then, end=end, meta=log.meta | {PLACES: True}), left_out
