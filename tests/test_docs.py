@@ -191,7 +191,8 @@ def _understood(module: str, argv: list[str]) -> None:
         assert config.parse(PredictSettings, argv, module).format in registry.IMPORTERS.names()
     elif module == "lam_env.commands.watch":
         watched = config.parse(watch.WatchSettings, argv, module)
-        registry.scenario(watched.scenario)(**watched.world)
+        if watched.scenario is not None:  # else it is that of the run which the agent names
+            registry.scenario(watched.scenario)(**watched.world)
         assert watched.gif is None or watched.gif.endswith(".gif")
     elif module == "lam_env.scenarios.traffic.sumo":
         chosen = config.parse(sumo.SumoSettings, argv, module)

@@ -193,13 +193,13 @@ class Rows:
     def log(
         self,
         home: str | None,
-        user: str | None,
+        whose: str | None,
         zone: str | None,
         sort: bool,
         split: str | None,
         states: dict[str, int],
     ) -> tuple[ActionLog, dict[str, int]]:
-        """The log of one home, or of one user, and what was left out."""
+        """The log of one home, and of one user where `whose` says so, and what was left out."""
         if not self._parts:
             raise LogError(f"{self._source}: the file is empty; it needs lines of {', '.join(NEEDED)}")
         told = {"zone": zone, "time_format": self._form, "sort": sort, "pairs": states}
@@ -211,8 +211,8 @@ class Rows:
         missing = int(columns.pop("missing").sum())
         texts = {role: self._names.pop(role).texts() for role in list(self._names)}
         home, mine = self._of_home(texts.pop("home"), home)
-        if user is not None:
-            mine = self._of_user(texts["user"], user, columns["kind"], mine)
+        if whose is not None:
+            mine = self._of_user(texts["user"], whose, columns["kind"], mine)
         by = columns.get("order")
         if sort:
             by = columns["time"] - np.where(columns["offset"] > NO_OFFSET, columns["offset"], 0) * SECOND
