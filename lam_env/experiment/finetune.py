@@ -6,7 +6,6 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gymnasium.vector import SyncVectorEnv
 from threadpoolctl import threadpool_limits
 
 from lam_env.config.cli import override
@@ -148,8 +147,8 @@ def _scenario_of(env: Any) -> tuple[Scenario, int]:
     own = getattr(env, "unwrapped", env)
     if isinstance(own, LamEnv | LamVectorEnv):
         return own.scenario, getattr(own, "num_envs", 1)
-    if isinstance(own, SyncVectorEnv):  # the same one so many times
-        kinds = [_scenario_of(one)[0] for one in own.envs]
+    if isinstance(several := getattr(own, "envs", None), list | tuple) and several:  # Gymnasium's own batch
+        kinds = [_scenario_of(one)[0] for one in several]
         if all((type(kind), kind.params) == (type(kinds[0]), kinds[0].params) for kind in kinds):
             return kinds[0], len(kinds)
         raise UserError("finetune: the environments of the SyncVectorEnv differ; give copies of one")
