@@ -22,7 +22,8 @@ from .settings import PredictorSettings
 MASS = 5.0  # of the belief in the weights before any day was seen, in events: data may throw a part out
 # of equal weights where nets began in other homes: days left out of one week or two do not say how the next ones differ
 MASS_STARTED = 300.0
-MOST_OF_NETS, MOST_BESIDE_PERSONS = 2000, 200  # actions of a log; beside counts that know persons they add nothing
+# actions of a log; beside counts that already know whoever they are judged on, networks add nothing
+MOST_OF_NETS, MOST_BESIDE_PERSONS = 2000, 200
 BELIEF = {"nets": 0.4, "boosting": 0.35, "counts": 0.25}
 
 
@@ -50,10 +51,11 @@ def counts_of(points: DecisionPoints, blocks: int) -> tuple[BackOff | Persons, n
     return (persons, by_persons) if gain > 0 else (counts, said)
 
 
-def nets_left_out_of(counts: BackOff | Persons) -> str:
-    """Why a pool of these counts has no networks; empty if it has."""
-    n, most = len(counts.vocabulary) - 1, MOST_OF_NETS if isinstance(counts, BackOff) else MOST_BESIDE_PERSONS
-    who = "" if isinstance(counts, BackOff) else ", each of which few persons do"
+def nets_left_out_of(counts: BackOff | Persons, known: bool = True) -> str:
+    """Why a pool of these counts has no networks; empty if it has. known: whether those who are judged were there
+    before. Counts of persons say little of others, such as whole runs of a game."""
+    n, persons = len(counts.vocabulary) - 1, known and isinstance(counts, Persons)
+    most, who = (MOST_BESIDE_PERSONS, ", each of which few persons do") if persons else (MOST_OF_NETS, "")
     return f"{n:,} actions are more than {most:,}{who}, and networks have a column for each" if n > most else ""
 
 
@@ -76,7 +78,7 @@ def fit_pool(
     blocks = most_blocks(points, settings.blocks)
     counts, said = counts_of(points, blocks)
     nets, weights = None, np.array([0.0, 1.0])
-    if not nets_left_out_of(counts):
+    if not nets_left_out_of(counts, known=bool(np.isin(valid.world, train.world).any())):
         nets = pretrain(train, valid, settings, seed, device, progress, checkpoints, others, start)
         weights = LeftOut.of(nets, points, said, start is not None).weights()
     if timed is None:
