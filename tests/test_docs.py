@@ -104,7 +104,7 @@ def test_ones_own_agents_are_kept_and_watched(followed: Path, capsys: pytest.Cap
 def test_a_run_leaves_what_the_page_says(followed: Path) -> None:
     named = re.findall(r"^  (\S+)", TEXTS["docs/reference/files.md"], re.M)
     assert {"config.json", "results.csv", "tables.md", "tables.json", "model/policy/"} <= set(named)
-    runs = [followed / "runs" / f"smart_home-{i}" for i in (1, 2)]
+    runs = [followed / "runs" / run for run in ("smart_home-1", "smart_home-2", "my_agent")]
     for name in named:
         assert any((r / name).is_dir() if name.endswith("/") else (r / name).is_file() for r in runs), name
     left = {p.relative_to(r).parts[0] for r in runs for p in r.rglob("*")}
