@@ -29,7 +29,7 @@ from lam_env.experiment import models
 from lam_env.experiment.agent_spec import training_in
 from lam_env.experiment.policies import scenario_made
 from lam_env.launch.child import alive, kit_at_work
-from lam_env.launch.job import one_line
+from lam_env.launch.job import blamed, one_line
 from lam_env.logs.decision_points import decision_points
 
 if TYPE_CHECKING:
@@ -135,10 +135,8 @@ def keep(agent: Keeper, folder: Path) -> None:
 
     def fill(part: Path) -> None:
         part.mkdir()
-        try:
+        with blamed("save"):
             agent.save(part)
-        except (Exception, SystemExit) as error:  # whatever a stranger's code raises
-            raise UserError(f"save: {one_line(error)}") from None
         write_manifest(part, 1)
 
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -149,10 +147,8 @@ def _again(agent: Keeper, name: str, training: Training) -> Policy:
     """What an agent has learned, saved and loaded."""
     with TemporaryDirectory() as parent:
         keep(agent, folder := Path(parent) / "kept")
-        try:
+        with blamed("load"):
             policy, _ = models.fitted(registry.agent(name)(), dataclasses.replace(training, handed_out=[]), folder)
-        except (Exception, SystemExit) as error:
-            raise UserError(f"load: {one_line(error)}") from None
     if isinstance(policy, PredictionCeiling):
         raise UserError("load: it only predicts: give what acts")
     return policy

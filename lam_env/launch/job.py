@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,6 +32,15 @@ def run_job(job: Callable[..., T], args: tuple[object, ...], report: Report) -> 
         raise UnwritableError(one_line(error)) from None
     except (Exception, SystemExit) as error:
         raise UserError(own_fault(error) or one_line(error)) from None
+
+
+@contextlib.contextmanager
+def blamed(on: str) -> Iterator[None]:
+    """Whatever a stranger's code raises is one line, which begins with whose or which it is."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise UserError(f"{on}: {one_line(error)}") from None
 
 
 def one_line(error: BaseException) -> str:

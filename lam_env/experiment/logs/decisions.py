@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -30,7 +28,7 @@ from lam_env.evaluation.statistics import Interval
 from lam_env.experiment.acting import own, policy_of
 from lam_env.experiment.agent_check import watched
 from lam_env.launch.child import kit_at_work
-from lam_env.launch.job import one_line
+from lam_env.launch.job import blamed
 
 MOST = 10**8  # decisions of a table times actions: numbers of an array
 
@@ -147,7 +145,7 @@ class ForeignTable:
             one = estimate_weights(weights, expected, sums - expected, sums, t.trajectory)
         else:
             if not isinstance(policy, table_policies.Answer):
-                with _blamed(name):
+                with blamed(f"policy {name}"):
                     policy = table_policies.answer_of(t, policy, sampled)
             with kit_at_work():
                 p, weights = policy.p, importance(policy.p, t.action, t.prob)
@@ -178,15 +176,6 @@ def source_of(
     if log:
         return OwnLog(log, Decisions.load(log))
     return ForeignTable(DecisionTable.load(table, columns or "", encoding, wrong_rows == "skip"))
-
-
-@contextlib.contextmanager
-def _blamed(name: str) -> Iterator[None]:
-    """Whatever a stranger's code raises is an error of that policy."""
-    try:
-        yield
-    except (Exception, SystemExit) as error:
-        raise UserError(f"policy {name}: {one_line(error)}") from None
 
 
 def evaluate_policy(

@@ -43,8 +43,7 @@ def load(
     files = parts_of(path, valid, test)
     named = [(file.name, part) for file, part in files]
     source = files_named(named)
-    if encoding is not None:
-        check_encoding(encoding)
+    check_encoding(encoding)
     left_out, unread = Counter[str](), Unread()
     students = [
         (part, answers)

@@ -46,8 +46,7 @@ def load(
     """Files -> their purchases (one tick = 1 s, or in order) and how many lines were left out, by reason. The
     others: as in `table.load`."""
     files = parts_of(path, valid, test)
-    if encoding is not None:
-        check_encoding(encoding)
+    check_encoding(encoding)
     source = files_named([(file.name, part) for file, part in files])
     sign, names = header(files[0][0], encoding)
     columns = called(names, {**NEEDED, **MORE}) if any(":" in name for name in names) else {}

@@ -63,8 +63,7 @@ def load(
     """
     states, left_out = words_of(pairs), Counter[str]()
     rows = None
-    if encoding is not None:
-        check_encoding(encoding)
+    check_encoding(encoding)
     written = _Written(sep, encoding, wrong_rows == "skip")
     for file, part in parts_of(path, valid, test):
         table = _opened(kind, file, columns, written, left_out)

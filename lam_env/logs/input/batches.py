@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from lam_env.core.events import LogError
 from lam_env.logs.input.files import far
 from lam_env.logs.input.records import filled, json_object, objects
-from lam_env.logs.input.wrong_rows import Unread, refused, unreadable
+from lam_env.logs.input.wrong_rows import Unread
 
 ROWS = 1 << 14  # of a batch of JSON lines or of Parquet
 MANY = 1 << 20  # rows of a Parquet file that take a while
@@ -30,7 +30,9 @@ class Batch(NamedTuple):
     cells: dict[str, pa.Array]
 
     def of(self, rows: np.ndarray) -> Batch:
-        """Some of its rows, by their places from 0."""
+        """Some of its rows, by their places from 0, which rise; itself if they are all."""
+        if len(rows) == len(self.number):
+            return self
         taken = pa.array(rows)
         return Batch(self.number[rows], {name: column.take(taken) for name, column in self.cells.items()})
 
@@ -51,16 +53,7 @@ def json_batches(
         def rows_of(numbers: np.ndarray, some: Sequence[tuple[int, str]] = some) -> list[list[str | None]]:
             return [_row(path, some[i], wanted, needed) for i in numbers.tolist()]
 
-        keep = np.arange(len(some))
-        try:
-            rows = rows_of(keep)
-        except LogError as error:
-            if not skip:
-                raise refused(error) from None
-            wrong, first = unreadable(len(some), rows_of)
-            unread.add(int(wrong.sum()), first)
-            keep = keep[~wrong]
-            rows = rows_of(keep)
+        keep, rows = unread.together(len(some), rows_of, skip)
         cells = {name: pa.array([row[k] for row in rows], pa.string()) for k, name in enumerate(wanted)}
         yield Batch(np.array([some[i][0] for i in keep.tolist()]), cells)
     left_out.update(unread.counted)

@@ -33,7 +33,7 @@ from lam_env.logs.input.files import check_encoding
 from lam_env.logs.input.numbers import Codes, amounts, clocks, each, with_point
 from lam_env.logs.input.records import parts_of
 from lam_env.logs.input.roles import Roles, Template, columns_of, numbered, roles_of
-from lam_env.logs.input.wrong_rows import Unread, refused, unreadable
+from lam_env.logs.input.wrong_rows import Unread, refused
 from lam_env.logs.look.formats import kind_of
 
 ROLES = {
@@ -68,8 +68,7 @@ class DecisionRows:
     ) -> DecisionRows:
         """All of the files, which have the same `columns`. LogError says what is lacking; `left_out`: empty lines, and
         with `skip` rows that cannot be read."""
-        if encoding is not None:
-            check_encoding(encoding)
+        check_encoding(encoding)
         told = roles_of(columns, ROLES, EXAMPLE)
         if lacking := [role for role in NEEDED if role not in told]:
             raise LogError(f"columns={columns[:80]}: no {', '.join(lacking)}; write {EXAMPLE}")
@@ -109,11 +108,10 @@ class DecisionRows:
         """Those with an action and a reward; the others are counted. With `skip` so are those of which reward or
         propensity is no number."""
         if skip:
-            wrong, first = unreadable(len(self.row), lambda some: self._of(some)._checked())
             unread = Unread()
-            unread.add(int(wrong.sum()), first)
+            keep, _ = unread.together(len(self.row), lambda some: self._of(some)._checked(), skip)
             left_out.update(unread.counted)
-            return self._of(np.flatnonzero(~wrong)).complete(left_out)
+            return self._of(keep).complete(left_out)
         nothing = each(self.cells["action"], lambda text: not clean(text), bool)
         unknown = np.isnan(self.numbers("reward")) & ~nothing
         left_out.update({NO_ACTION: int(nothing.sum()), NO_REWARD: int(unknown.sum())})

@@ -19,6 +19,7 @@ CHUNK = 1 << 16  # [bytes]
 LONG = 1 << 25  # [bytes] a smaller file is read before anybody asks how far it is
 STEP = 1 << 20  # [bytes] from one word of how far it is to the next
 LONGEST_LINE = 1 << 20  # [bytes]; a small gzip file can unpack to an endless line
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHERS = {  # how files begin that are no text
     b"PK\x03\x04": "a zip archive, or a spreadsheet; unpack it, or save it as CSV",
     b"SQLite format 3": "an SQLite database; export the table as CSV",
@@ -49,8 +50,10 @@ def far(path: Path, done: int, total: int, unit: str) -> None:
     _watchers[-1](f"read {path.name} [{unit}]", done, total, "")
 
 
-def check_encoding(name: str) -> None:
-    """LogError where text can be in no encoding of that name."""
+def check_encoding(name: str | None) -> None:
+    """LogError where text can be in no encoding of that name; None: nobody says what it is in."""
+    if name is None:
+        return
     try:
         "".encode(name)
     except (LookupError, UnicodeError, ValueError):
@@ -74,13 +77,16 @@ def is_utf8(path: Path) -> bool:
 def chunks(path: Path, encoding: str | None = None) -> Iterator[bytes]:
     """The file's bytes, unpacked if they are gzip (told by content, not by name). Text in an `encoding`, and UTF-16
     that says so in its first bytes, becomes UTF-8."""
-    encoding = "utf-16" if in_utf16(path) else encoding
-    return _unpacked(path) if encoding is None else _utf8(path, _unpacked(path), encoding)
+    parts = _unpacked(path)
+    first = next(parts, b"")
+    encoding = "utf-16" if first.startswith(_UTF16) else encoding
+    parts = itertools.chain([first], parts)
+    return parts if encoding is None else _utf8(path, parts, encoding)
 
 
 def in_utf16(path: Path) -> bool:
     """As its first bytes say."""
-    return next(_unpacked(path), b"").startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return next(_unpacked(path), b"").startswith(_UTF16)
 
 
 def _utf8(path: Path, parts: Iterable[bytes], encoding: str) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from lam_env.logs.input.days import check_weekdays, times_of_days
 from lam_env.logs.input.numbers import NAN, Codes, amounts, clocks, coded, each, has_hour, lengths, up_to, with_point
 from lam_env.logs.input.pairs import activities
 from lam_env.logs.input.roles import NEEDED, Roles, has_clock
-from lam_env.logs.input.wrong_rows import Unread, refused, unreadable
+from lam_env.logs.input.wrong_rows import Unread
 from lam_env.logs.local_time import (
     NO_OFFSET,
     SECOND,
@@ -112,17 +112,11 @@ class Rows:
             for role in _NUMBERS.intersection(rows.cells):
                 rows.cells[role], comma = with_point(rows.cells[role])
                 self._comma = self._comma or comma
-        if not len(rows.number):
+        n = len(rows.number)
+        if not n:
             return
-        try:
-            columns = self._numbers(rows)
-        except LogError as error:
-            if not self._skip:
-                raise refused(error) from None
-            wrong, first = unreadable(len(rows.number), lambda some: self._numbers(rows.of(some)))
-            self._unread.add(int(wrong.sum()), first)
-            rows = rows.of(np.flatnonzero(~wrong))
-            columns = self._numbers(rows)
+        keep, columns = self._unread.together(n, lambda some: self._numbers(rows.of(some)), self._skip)
+        rows = rows.of(keep)
         nothing = pa.nulls(len(rows.number), pa.string())
         self._names["action"].add(rows.cells["action"])
         self._names["user"].add(rows.cells.get("user", nothing), str if "user" in self._roles else lambda _: "0")
@@ -181,9 +175,7 @@ class Rows:
             open_ended = each(cells["end"], lambda text: not text, bool) & ~nothing & ~ignored
         reasons = Counter({NO_ACTION: nothing.sum(), IGNORED: ignored.sum(), UNTIMED: open_ended.sum()})
         self._left_out.update({why: int(count) for why, count in reasons.items() if count})
-        rows = Batch(batch.number, cells)
-        wrong = nothing | ignored | open_ended
-        return rows.of(np.flatnonzero(~wrong)) if wrong.any() else rows
+        return Batch(batch.number, cells).of(np.flatnonzero(~(nothing | ignored | open_ended)))
 
     def _is_idle(self, states: re.Pattern[str], action: str) -> bool:
         if (found := states.fullmatch(action)) is not None:

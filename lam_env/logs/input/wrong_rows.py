@@ -53,10 +53,18 @@ class Unread:
     def __init__(self) -> None:
         self._n, self._first = 0, ""
 
-    def add(self, n: int, error: LogError | None) -> None:
-        if error is not None:
-            self._first = self._first or str(error).partition(";")[0]
-            self._n += n
+    def together(self, n: int, read: Callable[[np.ndarray], Made], skip: bool) -> tuple[np.ndarray, Made]:
+        """Which of n rows can be read (m,), and what `read` makes of these, given their numbers: all at once, and only
+        where that raises a LogError piece by piece. Where nobody says `skip` the error is raised."""
+        rows = np.arange(n)
+        try:
+            return rows, read(rows)
+        except LogError as error:
+            if not skip:
+                raise refused(error) from None
+        wrong, first = unreadable(n, read)
+        self._add(int(wrong.sum()), first)
+        return rows[~wrong], read(rows[~wrong])
 
     def each(self, rows: Iterable[Row], read: Callable[[Row], Made], skip: bool) -> Iterator[Made]:
         """What `read` makes of each row; those of which it raises a LogError are counted where `skip` says so."""
@@ -72,7 +80,12 @@ class Unread:
             else:
                 yield made
         _check(wrong, n, first)
-        self.add(wrong, first)
+        self._add(wrong, first)
+
+    def _add(self, n: int, error: LogError | None) -> None:
+        if error is not None:
+            self._first = self._first or str(error).partition(";")[0]
+            self._n += n
 
     @property
     def counted(self) -> Counter[str]:
