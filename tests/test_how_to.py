@@ -156,7 +156,6 @@ def test_a_log_of_ones_own_is_predicted_without_a_conversion(tmp_path: Path, cap
             "resident",
             "none",
             "plugin",
-            "informed",
             "oracle",
         }
     said = capfd.readouterr().out

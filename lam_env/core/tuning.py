@@ -10,7 +10,8 @@ from lam_env.config.cli import setting
 from lam_env.core.seeds import Use
 
 # of those who build on a prior: elsewhere they change nothing
-OF_PRIOR = ("head", "tune", "predictor_rate", "replay", "kl", "critic", "temperature")
+OF_TUNED = ("predictor_rate", "replay", "kl", "critic")  # where train.tune is not frozen
+OF_PRIOR = ("head", "tune", *OF_TUNED, "temperature")
 
 
 @dataclass(frozen=True)

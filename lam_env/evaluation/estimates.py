@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lam_env.core.catalogue import Metric
+from lam_env.core.catalogue import SHARE, Metric
 from lam_env.evaluation.statistics import Interval, Runs, Statistic, interval, iqm, paired_difference, t_quantile
 
 FEWEST = 3  # evaluation seeds; of two, t's quantile makes nearly any interval as wide as the metric's range
@@ -18,8 +18,11 @@ def estimate_metric(runs: Runs, metric: Metric, statistic: Statistic = iqm) -> I
 
 
 def estimate_resampled(value: float, sd: float, units: int, metric: Metric) -> Interval:
-    """A score with a 95 % interval of t, from its bootstrap standard error over so many `units`."""
-    half = t_quantile(0.95, max(1, units - 1)) * sd
+    """A score with a 95 % interval of t, from its bootstrap standard error over so many `units`. Where all units have
+    the least or the most that there is, drawing tells nothing: then as far as a share may lie from 0 or 1 of which
+    so many units are no exception (Clopper and Pearson 1934)."""
+    ends = sd == 0 and units > 1 and metric.range == SHARE and value in SHARE
+    half = 1 - 0.025 ** (1 / units) if ends else t_quantile(0.95, max(1, units - 1)) * sd
     return _within(Interval(value, value - half, value + half), *metric.range)
 
 

@@ -10,7 +10,7 @@ from lam_env.config.cli import override, to_dict
 from lam_env.core import registry
 from lam_env.core.contracts import Candidate, Training, needs_said
 from lam_env.core.errors import UserError
-from lam_env.core.tuning import OF_PRIOR, TrainSettings
+from lam_env.core.tuning import OF_PRIOR, OF_TUNED, TrainSettings
 from lam_env.envs.scenario import Scenario
 from lam_env.experiment.settings import UNTRAINED, RunSettings
 from lam_env.logs.decision_points import DecisionPoints
@@ -42,12 +42,15 @@ def defaults_of(scenario: Scenario | type[Scenario]) -> tuple[RunSettings, list[
 
 def tuning_of(train: TrainSettings, scenario: Scenario, name: str) -> TrainSettings:
     """How an agent is tuned: as its name says, else as the run does. A scenario's exception is one to its own default:
-    it ends where the run has another value."""
+    it ends where the run has another value. UserError where the name has a setting without effect."""
     base, differs = split(name)
     usual, exceptions = defaults_of(scenario)
     of_run, default = to_dict(train), to_dict(usual.train)
     own = {k: v for agent, each in exceptions if agent == base for k, v in each.items() if of_run[k] == default[k]}
-    return override(train, own | differs, "train")
+    tuned = override(train, own | differs, "train")
+    if tuned.tune == "frozen" and (idle := [key for key in differs if key in OF_TUNED]):
+        raise UserError(f"agent {name}: {idle[0]} is of a predictor that is tuned too; add @tune=full")
+    return tuned
 
 
 def training_in(

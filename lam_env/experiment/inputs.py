@@ -46,6 +46,7 @@ LACKING = {
     "latent": "it reads the hidden state, which is none without latent_names",
     "dislikes": "it is told of dislikes, which are none without dislikes",
 }
+CEILINGS = ("informed", "oracle")  # of prediction and of reward, last in every table
 RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
 
 
@@ -81,7 +82,7 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
         needs = () if name in own else needs_of(scenario, name)
         if "steps" in needs and (why := tuning_of(settings.train, scenario, name).misfit("prior" in needs)):
             raise UserError(f"agent {name}: {why}")
-    ceilings = [a for a in ALWAYS[1:] if a in chosen]
+    ceilings = [a for a in CEILINGS if a in chosen]
     return [a for a in chosen if a not in ceilings] + custom + ceilings
 
 

@@ -29,14 +29,15 @@ ORDER = (
     "oracle",
 )
 ALL = "all"  # in the place of an agent's name
-DEFAULT = ("plugin_context", "plugin_kind", "plugin_memory", "ppo_prior", "prior")  # those of them that a world has
+# those of them that a world has
+DEFAULT = ("plugin_context", "plugin_kind", "plugin_memory", "ppo_prior", "prior", "informed")
 UNTRAINED = ("none", "random")  # one row whatever the training seed; so have the scenarios' own agents
 PRETRAIN = "pretrain"  # in the place of an agent's name: the training of a prior
 OTHERS = "others"  # the log of other homes in a run's folder of logs
 LAUNCHER = "where jobs run: processes of this machine, or a Ray cluster whose machines share the folder `out`"
 MEMORY = "memory that one of your own agents may take, in GiB (default: half of the machine's)"
 TIMEOUT = "seconds for which one of your own agents may give no answer, make no step of its worlds, report no progress"
-ALWAYS = ("none", "informed", "oracle")  # the floor, and the ceilings of a scenario that has them, stand in every table
+ALWAYS = ("none", "oracle")  # the floor, and the ceiling of a scenario that has one, stand in every table
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class RunSettings(PredictSettings, ScenarioChoice):
 
     agents: tuple[str, ...] = setting(
         (),
-        f"agents to judge, by id; none always is, informed and oracle where there are such; {ALL} are all, with tables"
+        f"agents to judge, by id; none always is, and oracle where there is one; {ALL} are all, with tables"
         " of exploits and of the information ladder (default: those that there are of"
         f" {', '.join(DEFAULT)}; on a real log, counting predictors too)",
         code=True,

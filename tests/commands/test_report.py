@@ -32,7 +32,7 @@ def test_a_run_leaves_its_report_and_all_that_it_is_made_of(small_run: Path) -> 
     text = (small_run / "report.html").read_text(encoding="utf-8")
     assert len(text) < 1_000_000
     found = {p.name for p in (small_run / "report").iterdir()}
-    judged = {f"judged-{a}-0.json" for a in ("none", "prior", "ppo_prior", "informed", "oracle")}
+    judged = {f"judged-{a}-0.json" for a in ("none", "prior", "ppo_prior", "oracle")}
     assert found == {*judged, "about.json", "replay-0.json", *(f for f in found if f == "replay-1.json")}
     ids = set(re.findall(r'<section id="([\w-]+)"', text))
     assert {

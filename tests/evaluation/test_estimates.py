@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from lam_env.core.catalogue import LIFT, PREDICTION, Metric, metric
 from lam_env.evaluation import estimates
@@ -56,3 +57,18 @@ def test_fewer_than_three_evaluation_seeds_have_no_interval(runs: list[float]) -
 def test_in_text_a_value_without_an_interval_stands_alone() -> None:
     assert estimates.in_text(estimates.estimate_metric([1.0, 2.0], LIFT), ".1f") == "1.5"
     assert estimates.in_text(estimates.Interval(1500, -1, 2000.25), ",.1f") == "1,500.0 [-1.0, 2,000.2]"
+
+
+@given(st.integers(2, 300))
+def test_where_all_units_are_right_or_all_wrong_so_many_are_no_proof_of_a_rule(units: int) -> None:
+    top1 = metric("pred.top1")
+    sure, never = (estimates.estimate_resampled(value, 0.0, units, top1) for value in (1.0, 0.0))
+    wanted = binomtest(units, units).proportion_ci(method="exact")
+    assert sure == pytest.approx((1.0, wanted.low, 1.0))
+    assert never == pytest.approx((0.0, 0.0, 1 - wanted.low))
+    assert estimates.estimate_resampled(1.0, 0.0, units, metric("pred.nll")) == (1.0, 1.0, 1.0)  # no share
+    assert estimates.estimate_resampled(0.5, 0.0, units, top1) == (0.5, 0.5, 0.5)
+
+
+def test_one_unit_alone_gives_no_interval() -> None:
+    assert estimates.estimate_resampled(1.0, 0.0, 1, metric("pred.top1")) == (1.0, 1.0, 1.0)

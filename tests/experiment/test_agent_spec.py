@@ -43,6 +43,7 @@ def test_what_differs_is_read(steps, gamma):
     ("ppo_prior@head=plain@start=counted", "train.start=counted is for structured heads"),
     ("ppo_scratch@tune=full", "agent ppo_scratch@tune=full: tune is of agents on the prior, and ppo_scr"),
     ("maskable_ppo@steps=9@kl=1", "kl is of agents on the prior, and maskable_ppo is on none; leave it away"),
+    ("ppo_prior@kl=1", "agent ppo_prior@kl=1: kl is of a predictor that is tuned too; add @tune=full"),
     ("ppo_scratch@start=counted", "agent ppo_scratch@start=counted: train.start=counted is for structured heads"),
 ])  # fmt: skip
 def test_a_wrong_one_is_told_in_one_line(name, what):
@@ -51,12 +52,20 @@ def test_a_wrong_one_is_told_in_one_line(name, what):
     assert "\n" not in str(caught.value)
 
 
+def test_what_tunes_a_predictor_counts_where_the_name_or_the_run_tunes_it():
+    home = registry.scenario("smart_home")()
+    named = RunSettings(scenario="smart_home", agents=("ppo_prior@tune=full@kl=1",))
+    run = RunSettings(scenario="smart_home", agents=("ppo_prior@kl=1",), train=TrainSettings(tune="readout"))
+    assert agents_of(named, home)[-2] == "ppo_prior@tune=full@kl=1"
+    assert agents_of(run, home)[-2] == "ppo_prior@kl=1"
+
+
 def test_its_row_stands_after_the_agent_that_it_differs_from():
     home = registry.scenario("smart_home")()
     asked = ("ppo_prior@gamma=0", "plugin", "ppo_prior", "ppo_scratch@steps=100")
     found = agents_of(RunSettings(scenario="smart_home", agents=asked), home)
     assert found == [
-        "none", "plugin", "ppo_scratch@steps=100", "ppo_prior", "ppo_prior@gamma=0", "informed", "oracle"
+        "none", "plugin", "ppo_scratch@steps=100", "ppo_prior", "ppo_prior@gamma=0", "oracle"
     ]  # fmt: skip
 
 

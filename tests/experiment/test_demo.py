@@ -31,7 +31,7 @@ def test_it_takes_nothing_over_and_every_budget_is_below_the_usual_one() -> None
 def test_it_judges_one_that_counts_and_one_that_learns_between_nothing_and_everything() -> None:
     settings = demo()
     agents = agents_of(settings, scenario_made(settings.scenario, settings.world))
-    assert agents == ["none", "plugin_kind", "ppo_prior", "informed", "oracle"]
+    assert agents == ["none", "plugin_kind", "ppo_prior", "oracle"]
 
 
 def test_the_command_line_wins_and_a_file_of_that_name_is_one_by_its_path(

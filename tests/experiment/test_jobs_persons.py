@@ -68,7 +68,7 @@ def test_an_exploit_is_a_row_like_others_where_it_is_asked_for_by_name():
             return {"parrot": lambda training: None}
 
     assert "parrot" not in agents_of(RunSettings(), Own())
-    assert agents_of(RunSettings(agents=("parrot",)), Own()) == ["none", "parrot", "informed"]
+    assert agents_of(RunSettings(agents=("parrot",)), Own()) == ["none", "parrot"]
     assert not needs_of(Own(), "parrot")
     assert work.trains_once(Own(), "parrot")
 
@@ -83,7 +83,7 @@ def test_a_rung_of_the_information_ladder_is_a_row_like_others_where_it_is_asked
     assert "ladder_plans" not in agents_of(RunSettings(), Own())
     with pytest.raises(UserError, match="no agent 'ladder_plan'; did you mean 'ladder_plans'"):
         agents_of(RunSettings(agents=("ladder_plan",)), Own())
-    assert agents_of(RunSettings(agents=("ladder_plans",)), Own()) == ["none", "ladder_plans", "informed"]
+    assert agents_of(RunSettings(agents=("ladder_plans",)), Own()) == ["none", "ladder_plans"]
     with pytest.raises(UserError, match="no agent 'ladder_activity'"):  # another scenario's
         agents_of(RunSettings(agents=("ladder_activity",)), Own())
 

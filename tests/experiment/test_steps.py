@@ -27,7 +27,7 @@ def plan_of(home: Scenario, failed: Collection[str] = (), **settings: Any) -> Pl
 
 
 def test_agents_come_after_what_they_build_on_and_who_learns_long_first(home: Scenario) -> None:
-    plan = plan_of(home, agents=("none", "markov1", "prior", "ppo_prior", "ppo_scratch"), seed=(0,))
+    plan = plan_of(home, agents=("none", "markov1", "prior", "ppo_prior", "ppo_scratch", "informed"), seed=(0,))
     assert plan.early[:2] == ["ppo_scratch", "informed"]
     assert set(plan.early[2:]) == {"none", "markov1", "oracle"}
     assert plan.late == ["ppo_prior", "prior"]

@@ -107,8 +107,8 @@ def becomes_a_twin(tmp_path: Path, *log: str) -> None:
     main([*TINY, *log, f"out={out}"])
     rows = read(out / "results.csv")
     assert {r.variant for r in rows} == {"log", "twin", "twin-later"}
-    assert {r.agent for r in rows if r.variant == "twin"} == {"resident", "none", "prior", "informed", "oracle"}
-    assert {p.name for p in (out / "model").iterdir()} == {"prior", "prior-real", "informed"}
+    assert {r.agent for r in rows if r.variant == "twin"} == {"resident", "none", "prior", "oracle"}
+    assert {p.name for p in (out / "model").iterdir()} == {"prior", "prior-real"}
     assert "trained on simulated, tested on real" in (out / "tables.md").read_text()
     main([*(w for w in TINY if not w.startswith(("predictor", "log"))), f"model={out}", f"out={after}"])
     assert {r.variant for r in read(after / "results.csv")} == {"twin", "twin-later"}
