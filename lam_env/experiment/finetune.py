@@ -21,7 +21,7 @@ from lam_env.envs.vector import LamVectorEnv, worlds_of
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import defaults_of, training_in
 from lam_env.experiment.policies import predictor_of
-from lam_env.experiment.run_folder import RunFolder
+from lam_env.experiment.run_folder import RunFolder, run_path
 from lam_env.experiment.work.scheduler import with_units
 from lam_env.logs.streams import to_learn_from
 
@@ -117,10 +117,11 @@ def save_policy(policy: Policy, folder: str | os.PathLike[str]) -> None:
 
 
 def load_policy(folder: str | os.PathLike[str]) -> TunedPolicy:
-    """The policy that `save_policy` has written, or that a run has kept; UserError if it is incomplete or changed."""
-    path = named_path("load_policy", folder)
+    """The policy that `save_policy` has written, or that of a run's folder, or of trained/SCENARIO, which comes with
+    the kit; UserError if it is incomplete or changed."""
+    path = run_path(named_path("load_policy", folder))
     if (inside := RunFolder(path).policy).is_dir():
-        raise UserError(f"load_policy: {path} is the folder of a run; give that of its policy, {inside}")
+        path = inside
     run = RunFolder(path.absolute().parent.parent)
     of_run = path.absolute() == run.policy and run.prior.is_dir()
     return models.load_policy(path, partial(models.load_predictor, run.prior) if of_run else None)

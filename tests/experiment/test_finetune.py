@@ -3,6 +3,7 @@
 from functools import partial
 
 import gymnasium as gym
+import numpy as np
 import pytest
 from documents import TEXTS, blocks
 from lam_env.agents.fine_tuning.saved import fingerprint
@@ -152,13 +153,20 @@ def test_what_is_no_policy_and_no_log_is_refused(tmp_path):
         lam_env.pretrain(None)
 
 
-def test_what_is_no_path_and_the_folder_of_a_run_is_told_what_to_give(tmp_path):
+def test_what_is_no_path_is_told_what_to_give():
     for name, function in (("load_policy", lam_env.load_policy), ("load", lam_env.load)):
         with pytest.raises(lam_env.UserError, match=f"^{name}: NoneType is no path; give that of the folder$"):
             function(None)
-    (tmp_path / "model" / "policy").mkdir(parents=True)
-    with pytest.raises(lam_env.UserError, match=r"is the folder of a run; give that of its policy, .*model.policy$"):
-        lam_env.load_policy(tmp_path)
+
+
+def test_a_policy_that_comes_with_the_kit_is_loaded_by_its_name():
+    policy = lam_env.load_policy("trained/smart_home")
+    env = lam_env.LamEnv("smart_home", days=1)
+    observation, _ = env.reset(seed=3)
+    action, _ = policy.predict({k: v[None] for k, v in observation.items()}, None, np.ones(1, bool))
+    assert env.action_space.contains(int(action[0]))
+    with pytest.raises(lam_env.UserError, match="no such folder, and the kit comes with trained/game"):
+        lam_env.load_policy("trained/tea")
 
 
 def test_nothing_but_a_policy_is_replaced(prior, log, tmp_path):
