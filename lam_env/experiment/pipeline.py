@@ -329,8 +329,8 @@ class Pipeline:
         return rows_of_run(self.settings.scenario, sound, self.agents)
 
     def _write(self) -> None:
-        from lam_env.evaluation.report.recorder import ABOUT
-        from lam_env.experiment.result_tables import about_of, tables_of_run
+        from lam_env.evaluation.report.recorder import ABOUT, about_of
+        from lam_env.experiment.result_tables import tables_of_run
 
         rows, seconds = self._rows(), time.time() - self.began
         self.failed = dict(sorted(self.failed.items()))  # whichever was the first to fail

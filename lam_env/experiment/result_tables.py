@@ -119,16 +119,6 @@ def tables_in(
         yield "Information ladder", [ladder]
 
 
-def about_of(gates: Sequence[Gate], failed: Mapping[str, str]) -> dict[str, object]:
-    """What the report is told besides scores; a number that is none becomes null."""
-    plain = []
-    for gate in gates:
-        sides = {"source": gate.source, "simulated": gate.simulated}
-        finite = {side: [v if math.isfinite(v) else None for v in values] for side, values in sides.items()}
-        plain.append(dataclasses.asdict(gate) | finite)
-    return {"gates": plain, "failed": dict(failed)}
-
-
 def _ladder(rows: Sequence[ResultRow], scenario: str, about: Provenance) -> Table | None:
     """The information ladder: the same greedy rule, given more and more of the hidden state."""
     rungs = {r.variant for r in rows if r.variant.startswith(LADDER)}

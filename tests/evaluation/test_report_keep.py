@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,16 @@ from lam_env.evaluation.metrics import ece, scored
 from lam_env.evaluation.report.recorder import (
     MOST_EPISODES,
     RolloutRecorder,
+    about_of,
     evaluation_record,
     file_of,
+    gates_of,
     lifts,
     prediction_record,
     worth_watching,
 )
 from lam_env.evaluation.rollout import rollout
+from lam_env.logs.fidelity import Gate
 
 SEEDS = [2_000_000, 2_000_001, 2_001_000, 2_001_001]
 
@@ -157,3 +161,16 @@ def test_a_typical_and_the_worst_episode_are_worth_watching() -> None:
     assert worth_watching(mine, None) == [("first", 0)]
     same = episodes(worlds, [0.0] * 8, [0] * 8)
     assert [kind for kind, _ in worth_watching(same, base)] == ["typical"]
+
+
+def test_gates_become_plain_json_and_numbers_that_are_none_come_back_as_such() -> None:
+    gate = Gate("wake-up", "g", (math.nan, 1.0), (math.inf,), "< 2", None, "too few")
+    told = about_of([gate], {"a": "why"})
+    plain = {"name": "wake-up", "metric_id": "g", "source": [None, 1.0], "simulated": [None], "accept": "< 2"}
+    told = json.loads(json.dumps(told, allow_nan=False))
+    assert told == {"gates": [{**plain, "passed": None, "note": "too few"}], "failed": {"a": "why"}}
+    (back,) = gates_of(told)
+    assert (back.source[1], back.name, back.passed, back.verdict) == (1.0, "wake-up", None, "not measured")
+    assert np.isnan([back.source[0], back.simulated[0]]).all()
+    with pytest.raises(ValueError, match="simulated is no number"):
+        gates_of({"gates": [{**told["gates"][0], "simulated": ["many"]}]})

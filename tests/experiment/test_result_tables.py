@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from lam_env.evaluation.comparison import added
 from lam_env.evaluation.results import write
-from lam_env.experiment.result_tables import about_of, closing, final_scores, rows_of_run, tables_of_run
+from lam_env.experiment.result_tables import closing, final_scores, rows_of_run, tables_of_run
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ORDER, RunSettings
 from lam_env.logs.fidelity import Gate
@@ -132,13 +131,3 @@ def test_trackers_get_what_tables_say() -> None:
     assert scores["sim/none/utility.share_of_oracle"] == 0
     assert scores["sim/prior/utility.share_of_oracle"] == pytest.approx(3.5 / 8)
     assert scores["log/prior/pred.top1"] == 0.5
-
-
-def test_what_the_report_is_told_of_gates_is_plain_json() -> None:
-    gates = [Gate("wake-up", "g", (math.nan, 1.0), (math.inf,), "< 2", None, "too few")]
-    told = about_of(gates, {"a": "why"})
-    gate = {"name": "wake-up", "metric_id": "g", "source": [None, 1.0], "simulated": [None], "accept": "< 2"}
-    assert json.loads(json.dumps(told, allow_nan=False)) == {
-        "gates": [{**gate, "passed": None, "note": "too few"}],
-        "failed": {"a": "why"},
-    }

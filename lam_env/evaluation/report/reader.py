@@ -14,9 +14,8 @@ from lam_env.core.catalogue import UTILITY
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
 from lam_env.core.files.inputs import BROKEN, read_json, read_text, reason
-from lam_env.core.files.records import record_of
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
-from lam_env.evaluation.report.recorder import ABOUT, FOLDER, Judged, as_now, replay_file, worth_watching
+from lam_env.evaluation.report.recorder import ABOUT, FOLDER, Judged, as_now, gates_of, replay_file, worth_watching
 from lam_env.evaluation.report.trace import Trace
 from lam_env.evaluation.results import ResultRow, read
 from lam_env.logs.fidelity import Gate
@@ -95,7 +94,7 @@ def read_run(path: Path) -> RunFiles:
     replays = [_json(file) for file in sorted((path / FOLDER).glob("replay-*.json"))]
     about = _json(path / ABOUT) if (path / ABOUT).is_file() else {}
     with understood(path / ABOUT):
-        gates = [record_of(Gate, gate) for gate in about.get("gates", ())]
+        gates = gates_of(about)
         failed = {name: str(why) for name, why in about.get("failed", {}).items()}
     drawn = dict(_curve(file) for file in sorted(path.glob("curve-*.csv")))
     return RunFiles(

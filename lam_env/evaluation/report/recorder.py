@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
@@ -10,9 +12,11 @@ import numpy as np
 from lam_env.core.catalogue import RETURN, UTILITY, UTILITY_TERM
 from lam_env.core.contracts import Observation
 from lam_env.core.files.outputs import file_name
+from lam_env.core.files.records import record_of
 from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.metrics import Scored, reliability
+from lam_env.logs.fidelity import Gate
 
 if TYPE_CHECKING:
     from lam_env.sim.world import World
@@ -22,6 +26,25 @@ FOLDER = "report"
 ABOUT = f"{FOLDER}/about.json"  # gates, and what failed
 BATCH = 4_096  # decision points that are summed up at once
 _NOTHING = np.zeros(0)
+
+
+def about_of(gates: Sequence[Gate], failed: Mapping[str, str]) -> dict[str, object]:
+    """What the report is told besides scores; a number that is none becomes null, as JSON has no other."""
+    plain = []
+    for gate in gates:
+        sides = {"source": gate.source, "simulated": gate.simulated}
+        finite = {side: [v if math.isfinite(v) else None for v in values] for side, values in sides.items()}
+        plain.append(dataclasses.asdict(gate) | finite)
+    return {"gates": plain, "failed": dict(failed)}
+
+
+def gates_of(about: Mapping[str, Any]) -> list[Gate]:
+    """The gates that `about_of` tells of, null being no number again; ValueError for what tells of none."""
+    gates = []
+    for gate in about.get("gates", ()):
+        sides = {side: [math.nan if v is None else v for v in gate[side]] for side in ("source", "simulated")}
+        gates.append(record_of(Gate, gate | sides))
+    return gates
 
 
 class Predictions(TypedDict, total=False):

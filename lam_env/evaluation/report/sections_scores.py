@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -256,5 +257,5 @@ def gates_section(run: RunFiles) -> Section:
     return Section(*head, text=f"{passed} of {of} gates passed.", tables=tuple(tables))
 
 
-def _numbers(values: Sequence[float | None]) -> str:
-    return " / ".join("–" if v is None else f"{v:.3g}" for v in values) or "–"
+def _numbers(values: Sequence[float]) -> str:
+    return " / ".join("–" if math.isnan(v) else f"{v:.3g}" for v in values) or "–"
