@@ -30,8 +30,8 @@ from .policy import TunedPolicy
 
 FORMAT = 3
 Known = Predictor | Pool
-_WEIGHTS, _ABOUT = "policy.safetensors", "policy.json"
-_MOST = {_WEIGHTS: 1 << 28, _ABOUT: 4 << 20}  # [bytes]
+_WEIGHTS, ABOUT = "policy.safetensors", "policy.json"
+_MOST = {_WEIGHTS: 1 << 28, ABOUT: 4 << 20}  # [bytes]
 _MOST_LAYERS, _MOST_WIDTH = 16, 8192
 
 
@@ -52,7 +52,7 @@ def save_policy(policy: TunedPolicy, folder: str | os.PathLike[str]) -> None:
         "with_prior": policy.with_prior,
     }
     predictor = files_of(features.predictor) if policy.with_prior else {}
-    write_folder(Path(folder), {**predictor, _WEIGHTS: weights_of(policy.head), _ABOUT: to_json(about)}, FORMAT)
+    write_folder(Path(folder), {**predictor, _WEIGHTS: weights_of(policy.head), ABOUT: to_json(about)}, FORMAT)
 
 
 def load_policy(folder: str | os.PathLike[str], prior: Known | Callable[[], Known] | None = None) -> TunedPolicy:
@@ -61,9 +61,9 @@ def load_policy(folder: str | os.PathLike[str], prior: Known | Callable[[], Know
     folder = Path(folder)
     with reading(folder, "policy", "train"):
         content = read_folder(folder, _MOST, FORMAT)
-        about = json_of(content[_ABOUT])
+        about = json_of(content[ABOUT])
         if not isinstance(about, dict):
-            raise ValueError(f"{_ABOUT} is no mapping")
+            raise ValueError(f"{ABOUT} is no mapping")
         with_prior = about.get("with_prior", False) is True
         predictor = load(folder, FORMAT) if with_prior else prior() if callable(prior) else prior
         if predictor is None:
@@ -72,27 +72,27 @@ def load_policy(folder: str | os.PathLike[str], prior: Known | Callable[[], Know
             raise ModelError(f"{folder}: the policy was trained on another prior; take both from one run")
         features = _features(about, predictor)
         if about["layout"] != _plain(features.layout):
-            raise ValueError(f"{_ABOUT}: the layout does not fit the prior")
+            raise ValueError(f"{ABOUT}: the layout does not fit the prior")
         hidden = about["hidden"]
         if not isinstance(hidden, list) or len(hidden) > _MOST_LAYERS:
-            raise ValueError(f"{_ABOUT}: hidden is no list of at most {_MOST_LAYERS} widths")
+            raise ValueError(f"{ABOUT}: hidden is no list of at most {_MOST_LAYERS} widths")
         if not all(type(width) is int and 1 <= width <= _MOST_WIDTH for width in hidden):
-            raise ValueError(f"{_ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH:,}")
+            raise ValueError(f"{ABOUT}: hidden holds no widths of 1 to {_MOST_WIDTH:,}")
         if about["head"] not in HEADS:
-            raise ValueError(f"{_ABOUT}: there is no such head")
+            raise ValueError(f"{ABOUT}: there is no such head")
         with torch.device("meta"):  # shapes first: a hostile file may ask for more memory than there is
             head = HEADS[about["head"]](features.layout, tuple(hidden))
-        fill(head, content[_WEIGHTS], _WEIGHTS, _ABOUT)
+        fill(head, content[_WEIGHTS], _WEIGHTS, ABOUT)
         return TunedPolicy(features, head, with_prior=with_prior)
 
 
 def _features(about: Mapping[str, object], predictor: Predictor | Pool) -> PriorFeatures:
-    mean, scale = (narrow(f"{_ABOUT}: {name}", about[name], np.float32) for name in ("mean", "scale"))
+    mean, scale = (narrow(f"{ABOUT}: {name}", about[name], np.float32) for name in ("mean", "scale"))
     shape = (len(predictor.vocabulary.readings),)
     if mean.shape != shape or scale.shape != shape:
-        raise ValueError(f"{_ABOUT}: mean and scale do not fit the prior's readings")
+        raise ValueError(f"{ABOUT}: mean and scale do not fit the prior's readings")
     if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
-        raise ValueError(f"{_ABOUT}: mean and scale are not finite or not positive")
+        raise ValueError(f"{ABOUT}: mean and scale are not finite or not positive")
     return PriorFeatures(predictor, mean, scale)
 
 

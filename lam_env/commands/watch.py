@@ -41,9 +41,9 @@ class WatchSettings:
     scenario: str | None = setting(None, "the scenario, by name (default: that of the run, or smart_home)", code=True)
     agent: str = setting(
         "none",
-        "a run folder (its tuned policy), or trained/SCENARIO, which comes with the kit;"
-        f" {' or '.join(UNTRAINED)}, or one of the scenario's that needs no training; your own, module:Class, or"
-        " module:Class@RUN with what that run has kept of it",
+        "a run folder (its tuned policy), trained/SCENARIO, which comes with the kit, or the folder of save_policy;"
+        f" {' or '.join(UNTRAINED)}, or one of the scenario's that needs no training, or oracle@RUN in the worlds of"
+        " a run; your own, module:Class, or module:Class@RUN with what that run has kept of it",
     )
     seed: int | None = setting(None, "which world (default: the first on which runs judge)", low=0)
     day: int = setting(
@@ -101,7 +101,8 @@ def playback_of(settings: WatchSettings) -> Playback:
 
     scenario = acting.scenario_for(settings.agent, str(settings.scenario), settings.world)
     policy = acting.policy_of(settings.agent, scenario.vocabulary, "world that world.* asks for", scenario)
-    predictor: Any = complete(policy).predictor if acting.run_of(settings.agent) is not None else None
+    kept = acting.policy_alone(settings.agent) or acting.run_of(settings.agent) is not None
+    predictor: Any = complete(policy).predictor if kept else None
     return Playback(scenario, policy, None if predictor is None else models.expectation(predictor))
 
 

@@ -1,5 +1,6 @@
-"""Who acts, by the name that a command is given: a run's folder, an agent that needs no training, or one's own, as it
-is (`module:Class`) or with what a run has kept of it (`module:Class@RUN`)."""
+"""Who acts, by the name that a command is given: the folder of a run or of a policy, an agent that needs no training
+(`oracle`, or in the worlds of a run `oracle@RUN`), or one's own, as it is (`module:Class`) or with what a run has kept
+of it (`module:Class@RUN`)."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import agents_of_scenario, training_in
+from lam_env.experiment.finetune import load_policy
 from lam_env.experiment.policies import judged_by, predictor_of, scenario_made, scenario_of, tuned, world_of
 from lam_env.experiment.run_folder import RunFolder, run_path
 from lam_env.experiment.settings import UNTRAINED
@@ -32,11 +34,24 @@ T = TypeVar("T")
 KEEPS = "save(folder) and load(training, folder)"
 
 
+def policy_alone(name: str) -> bool:
+    """Whether it is the folder of a policy, as `save_policy` writes it."""
+    return Path(name).is_dir() and models.is_policy(Path(name))
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """The agent's own name and the folder of its run; either may be empty."""
+    code, at, run = name.partition("@")
+    if not Path(name).is_dir() and (at or registry.names_code(code)):
+        return code, run
+    return ("", name) if Path(name).is_dir() or "/" in name or "\\" in name else (name, "")
+
+
 def run_of(name: str) -> RunFolder | None:
     """The run that an agent is of, or None."""
-    code, _, run = name.partition("@")
-    if not registry.names_code(code):
-        run = name if Path(name).is_dir() or "/" in name or "\\" in name else ""
+    if policy_alone(name):
+        return None
+    run = _parts(name)[1]
     if run and not run_path(run).is_dir():
         raise UserError(f"{run}: no such folder; give the folder that a run has written")
     return RunFolder.open(run) if run else None
@@ -60,17 +75,19 @@ def scenario_for(name: str, scenario: str, world: Group) -> Scenario:
 def policy_of(name: str, vocabulary: Vocabulary, of: str = "log", scenario: Scenario | None = None) -> Policy:
     """UserError says in one line why there is none. `vocabulary`: that of the `of`, which the policy must speak.
     `scenario`: where it is to act; without one the agents of the scenario's own have no names."""
-    code, run = name.partition("@")[0], run_of(name)
+    code, run = _parts(name)[0], run_of(name)
     if registry.names_code(code):
         made: object = _told(name, _untaught, name) if run is None else _kept(code, run, vocabulary, of, scenario)
         if not acts(made):
             raise UserError(f"policy {name}: has no predict; give it one, or a fit that returns what has one")
         return _blamed(name, made)
-    if run is None and scenario is not None:
-        return untrained(scenario, name)
-    if name in UNTRAINED:
-        return _floor(name)
-    policy = tuned(run or RunFolder.open(name))
+    if code in UNTRAINED:
+        return _floor(code)
+    if code:
+        if scenario is None:
+            raise UserError(f"policy={name}: acts in simulated worlds alone; give {' or '.join(UNTRAINED)}, or a run")
+        return untrained(scenario, code)
+    policy = load_policy(name) if run is None else tuned(run)
     if policy.predictor is None or policy.predictor.vocabulary != vocabulary:
         raise _other_words(name, of)
     return policy

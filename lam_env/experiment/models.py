@@ -176,6 +176,13 @@ def load_policy(folder: Path, predictor: Predictor | Pool | Callable[[], Predict
     return load_policy(folder, predictor)
 
 
+def is_policy(folder: Path) -> bool:
+    """Whether it is the folder of a fine-tuned policy."""
+    from lam_env.agents.fine_tuning.saved import ABOUT
+
+    return (folder / ABOUT).is_file()
+
+
 def save_policy(policy: Policy, folder: Path) -> None:
     """A fine-tuned one, whole or not at all."""
     from lam_env.agents.fine_tuning.policy import TunedPolicy

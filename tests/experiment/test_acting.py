@@ -7,15 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lam_env.agents.fine_tuning.saved import fingerprint
 
+import lam_env
 from lam_env.commands import record, watch
 from lam_env.core import registry
-from lam_env.core.contracts import learned
+from lam_env.core.contracts import complete, learned
 from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, ActionLog
-from lam_env.experiment.acting import policy_of, run_of
+from lam_env.experiment.acting import policy_of, run_of, world_for
 from lam_env.experiment.agent_check import keep, small_training, try_agent
-from lam_env.experiment.policies import scenario_of
+from lam_env.experiment.policies import scenario_of, tuned
 from lam_env.experiment.run_folder import RunFolder
 
 OWN = '''
@@ -115,6 +117,30 @@ def test_what_a_run_has_kept_acts_as_what_has_learned(run: RunFolder) -> None:
     assert run_of(name) is not None
     assert run_of("acting_own:Kept") is None
     assert watch.main([f"agent={name}", "moments=1"]) == 0
+
+
+def test_who_needs_no_training_acts_in_the_worlds_of_a_run(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    scenario, name = scenario_of(run), f"oracle@{run.path}"
+    assert world_for(name, None) == world_for(str(run.path), None)
+    assert type(policy_of(name, scenario.vocabulary, scenario=scenario)) is type(scenario.baselines()["oracle"](None))
+    assert watch.main([f"agent={name}", "moments=1"]) == 0
+    with pytest.raises(UserError, match=r"^policy=oracle@.*: acts in simulated worlds alone; give none or random"):
+        policy_of(name, scenario.vocabulary)
+    with pytest.raises(UserError, match=r"^agent=orcle: neither a run folder .* did you mean 'oracle'"):
+        policy_of(f"orcle@{run.path}", scenario.vocabulary, scenario=scenario)
+
+
+def test_a_policy_that_was_saved_alone_acts_by_its_folder(run: RunFolder, tmp_path: Path) -> None:
+    policy = tuned(run)
+    policy.with_prior = True
+    lam_env.save_policy(policy, tmp_path / "policy")
+    name = str(tmp_path / "policy")
+    assert run_of(name) is None
+    found = policy_of(name, scenario_of(run).vocabulary, scenario=scenario_of(run))
+    assert fingerprint(complete(found).predictor) == fingerprint(policy.predictor)
+    assert watch.main([f"agent={name}", "moments=1", "world.days=1"]) == 0
+    with pytest.raises(UserError, match="has another vocabulary than the log; take a run in the same world"):
+        policy_of(name, registry.scenario("game")().vocabulary)
 
 
 def test_a_run_whose_policy_is_not_there_says_what_it_has_kept(run: RunFolder) -> None:
