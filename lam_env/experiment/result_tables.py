@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from lam_env.config.cli import to_dict
 from lam_env.core import registry
 from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, TOP1, UTILITY
 from lam_env.core.errors import cut
@@ -14,9 +15,11 @@ from lam_env.evaluation.comparison import BASELINE, ORACLE, estimate_of
 from lam_env.evaluation.credibility import Credibility
 from lam_env.evaluation.log_predictors import best_in_words, notes_on_counts, notes_on_parts
 from lam_env.evaluation.predictions.breakdown import breakdowns
+from lam_env.evaluation.report.elements import TUNED
 from lam_env.evaluation.results import ResultRow, read, result_rows
 from lam_env.evaluation.rollout import add_lift
 from lam_env.evaluation.tables import LADDER, VARIANTS, Provenance, Table, brief_table, holds, score_table, versions
+from lam_env.experiment.agent_spec import defaults_of
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.score_store import Scores
 from lam_env.experiment.settings import RunSettings
@@ -172,7 +175,21 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: It
         say_command(f"python -m lam_env watch scenario={settings.scenario} agent={name}@{folder.path}")
     if (folder.log / "train").is_dir() and not kept:
         print("Next, your own agent as one more row:")
-        say_command(f"python -m lam_env.run scenario={settings.scenario} model={folder.path} agent=my_module:MyAgent")
+        agents = TUNED if folder.policy.is_dir() else BASELINE  # who is judged beside it without a training
+        words = [f"model={folder.path}", f"agents={agents}", "agent=my_module:MyAgent", *_budgets(settings)]
+        say_command(" ".join(["python -m lam_env.run", f"scenario={settings.scenario}", *words]))
+
+
+def _budgets(settings: RunSettings) -> list[str]:
+    """The budgets of training and judging that are not the scenario's own, so that another run takes no longer."""
+    usual, _ = defaults_of(registry.scenario(settings.scenario))
+    given = {group: (getattr(settings, group), getattr(usual, group)) for group in ("train", "eval")}
+    return [
+        f"{group}.{name}={value}"
+        for group, (mine, theirs) in given.items()
+        for name, value in to_dict(mine).items()
+        if type(value) is int and value != to_dict(theirs)[name]
+    ]
 
 
 def final_scores(rows: Sequence[ResultRow]) -> dict[str, float]:

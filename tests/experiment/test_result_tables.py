@@ -11,7 +11,7 @@ from lam_env.evaluation.comparison import added
 from lam_env.evaluation.results import write
 from lam_env.experiment.result_tables import closing, final_scores, rows_of_run, tables_of_run
 from lam_env.experiment.run_folder import RunFolder
-from lam_env.experiment.settings import ORDER, RunSettings
+from lam_env.experiment.settings import ORDER, EvalSettings, RunSettings
 from lam_env.logs.fidelity import Gate
 
 SEEDS = range(3)
@@ -100,11 +100,15 @@ def test_the_last_screen_fits_100_columns_and_its_command_is_whole(
     (folder.log / "train").mkdir(parents=True)
     write(
         folder.path / "results.csv",
-        rows_of_run("home", FOUND | {("sim", "my_agents.heating:Careful"): FOUND["sim", "prior"]}, ORDER),
+        rows_of_run("smart_home", FOUND | {("sim", "my_agents.heating:Careful"): FOUND["sim", "prior"]}, ORDER),
     )
-    closing(folder, RunSettings(scenario="home"), 12)
+    closing(folder, RunSettings(scenario="smart_home", eval=EvalSettings(seeds=3)), 12)
     lines = capsys.readouterr().out.splitlines()
-    assert f"  python -m lam_env.run scenario=home model={folder.path} agent=my_module:MyAgent" in lines
+    (command,) = (line for line in lines if "agent=my_module:MyAgent" in line)
+    words = command.split()
+    assert words[:5] == ["python", "-m", "lam_env.run", "scenario=smart_home", f"model={folder.path}"]
+    assert {"agents=none", "eval.seeds=3"} < set(words)  # no policy is there, and as many seeds are asked for again
+    assert not [word for word in words if word.startswith("eval.worlds")]  # which is the usual number
     assert max(len(line) for line in lines if str(tmp_path) not in line and "Runs an agent" not in line) <= 100
     assert any(line.startswith("Runs an agent") and line.endswith("3 evaluation seeds.") for line in lines)  # whole
     assert any("my_agents.heating:Careful" in line and "…" not in line for line in lines)
