@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.core.contracts import Prediction
+from lam_env.core.contracts import Prediction, Said
 from lam_env.core.events import Vocabulary
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.decision_points import DecisionPoints
@@ -20,7 +20,7 @@ from lam_env.logs.decision_points import DecisionPoints
 from ..states import fresh
 from .counts import Hits, best_constant
 from .history import DEPTH, latest, push
-from .ledger import CountsSoFar, Ledger, Said, ledgers, pieces, user_action, whole
+from .ledger import CountsSoFar, Ledger, ledgers, pieces, user_action, whole
 from .levels import MANY, Level, said
 from .tables import CountTable, count_outcomes
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.core.contracts import Prediction
+from lam_env.core.contracts import Prediction, Said
 from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import smoothed, split_of
 from .history import DEPTH, History, of_log, of_step, push
-from .ledger import Said, pieces, whole
+from .ledger import pieces, whole
 from .levels import MANY, Level, dense, said
 from .tables import CountTable, count_outcomes
 

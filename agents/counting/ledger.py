@@ -8,12 +8,10 @@ from functools import cache
 
 import numpy as np
 
-from lam_env.core.contracts import Prediction, Sparse
+from lam_env.core.contracts import Prediction, Said, one_by_one
 from lam_env.logs.decision_points import DecisionPoints
 
 from .tables import Followed
-
-Said = np.ndarray | Sparse  # (b, A), what is said of b rows
 
 _FORGOTTEN = 2048  # comings of a context after which what decays counts for nothing
 LARGEST = 1 << 22  # numbers in an array of so many rows by all outcomes; what needs more is read in pieces
@@ -38,7 +36,7 @@ def whole(blocks: Iterator[Said], n: int, size: int) -> Prediction:
     """All n rows of a log of the pieces that were said of them."""
     out, at = np.empty((n, size), np.float32), 0
     for block in blocks:
-        out[at : at + len(block)] = block.dense() if isinstance(block, Sparse) else block
+        out[at : at + len(block)] = one_by_one(block)
         at += len(block)
     return Prediction(out)
 

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lam_env.core.contracts import Sparse
+from lam_env.core.contracts import Said, Sparse
 
-from .ledger import Said
 from .tables import NOTHING, CountTable, Followed
 
 MANY = 2000  # outcomes of which not all are said one by one

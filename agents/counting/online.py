@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.core.contracts import Prediction
+from lam_env.core.contracts import Prediction, Said
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import split_of
 from ..states import fresh
 from .counts import CountPredictor, CountState, Hits, best_constant
 from .history import DEPTH, History, of_log, of_step, push
-from .ledger import CountsSoFar, Said, gathered, ledgers, pieces, user_action
+from .ledger import CountsSoFar, gathered, ledgers, pieces, user_action
 from .levels import MANY, Level, picked, said
 from .tables import count_outcomes
 

@@ -13,15 +13,15 @@ class Followed(NamedTuple):
 
     row: np.ndarray
     outcome: np.ndarray
-    count: np.ndarray
+    counts: np.ndarray
 
     def total(self, n: int) -> np.ndarray:
         """(n,) float32: of each row."""
-        return np.bincount(self.row, self.count, n).astype(np.float32)
+        return np.bincount(self.row, self.counts, n).astype(np.float32)
 
     def hits(self, row: np.ndarray, outcome: np.ndarray, size: int) -> np.ndarray:
         """(k,) float32: counts of `outcome` (k,), one of `size`, in `row` (k,)."""
-        return found(self.row * size + self.outcome, self.count, row * size + outcome)
+        return found(self.row * size + self.outcome, self.counts, row * size + outcome)
 
 
 NOTHING = Followed(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))

@@ -92,6 +92,14 @@ class Sparse:
         return out
 
 
+Said = np.ndarray | Sparse  # what is said of n rows
+
+
+def one_by_one(said: Said) -> np.ndarray:
+    """(n, A)"""
+    return said.dense() if isinstance(said, Sparse) else said
+
+
 class Reader(Protocol):
     """P(next user action or none), of a whole log at once."""
 

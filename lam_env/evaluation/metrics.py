@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.catalogue import BRIER, ECE, MACRO_F1, NLL, NLL_ALL, PR_AUC, TOP1, TOP3
-from lam_env.core.contracts import Sparse
+from lam_env.core.contracts import Said, Sparse
 from lam_env.evaluation.predictions.ranking import Ranking
 
 _AT_ONCE = 1 << 22  # numbers
@@ -55,7 +55,7 @@ class Scored(NamedTuple):
         return np.where(self.acts, _loss(self.given, self.size - 1), 0.0)
 
 
-def scored(probs: np.ndarray | Sparse, target: np.ndarray, columns: Sequence[int] = ()) -> Scored:
+def scored(probs: Said, target: np.ndarray, columns: Sequence[int] = ()) -> Scored:
     """Of predictions (n, A) and what followed (n,); ValueError where they are none. `columns`: actions whose
     probabilities are kept, row by row."""
     if isinstance(probs, Sparse):
