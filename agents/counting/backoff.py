@@ -12,15 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.core.contracts import Prediction
+from lam_env.core.contracts import Prediction, Said
 from lam_env.core.events import Vocabulary
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..states import fresh
-from .counts import CountTable, Hits, best_constant, count_outcomes
+from .counts import Hits, best_constant
 from .history import DEPTH, latest, push
 from .ledger import CountsSoFar, Ledger, ledgers, pieces, user_action, whole
+from .levels import MANY, Level, said
+from .tables import CountTable, count_outcomes
 
 NEXT = (
     *("", "quiet last", "quiet last 6h", "quiet last 3h"),
@@ -123,21 +125,15 @@ class BackOff:
         everything = self.blocks(points, np.ones(len(points), bool), known)
         return whole(everything, len(points), self.outcomes)
 
-    def blocks(self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """The same of the `rows` (n,) bool that are asked for alone, piece by piece, each (b, Y)."""
-        alpha, size = np.float32(self.alpha), self.outcomes
+    def blocks(self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None) -> Iterator[Said]:
+        """The same of the `rows` (n,) bool that are asked for alone, piece by piece, each of b rows."""
+        size = self.outcomes
         contexts, follows = _read(points) @ self._radix, _followed(points, size)
         own = [CountsSoFar(points, context, follows, size, known) for context in contexts.T]
-        for first, end, at in pieces(rows, size):
-            p = np.full((len(at), size), 1 / size, np.float32)
-            for context, so_far in zip(contexts[first + at].T, own, strict=True):
-                counts = so_far.rows(first, end)[at]
-                counts += self.table.dense(self.table.rows(context))
-                total = counts.sum(1, keepdims=True)
-                p *= alpha
-                p += counts
-                p /= total + alpha
-            yield p
+        for at in pieces(rows, min(size, MANY)):
+            each = zip(contexts[at].T, own, strict=True)
+            levels = [Level.of(self.alpha, self.table, self.table.rows(c), counts.of(at)) for c, counts in each]
+            yield said(levels, size)
 
     # one decision point at a time
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from lam_env.core.contracts import Prediction
+from lam_env.core.contracts import Prediction, Said
 from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import smoothed, split_of
 from .history import DEPTH, History, of_log, of_step, push
 from .ledger import pieces, whole
+from .levels import MANY, Level, dense, said
+from .tables import CountTable, count_outcomes
 
 ALPHAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
@@ -54,58 +55,6 @@ def keys_of(context: str, history: History, n_tokens: int) -> np.ndarray:
     for digit, base in map(_DIGITS.__getitem__, context.split()):
         key = key * (base or n_tokens) + digit(history)
     return key
-
-
-class CountTable(NamedTuple):
-    """What followed each of K contexts, and how often; what never did takes no room. keys (K,) int64, sorted; first
-    (K + 2,) int64: row k holds `outcomes` (N,) int32, which rise, and their `counts` (N,) float32 from first[k] to
-    first[k + 1]; the last row is empty, for keys never met. total (K + 1, 1) float32. `size`: how many outcomes there
-    are."""
-
-    keys: np.ndarray
-    first: np.ndarray
-    outcomes: np.ndarray
-    counts: np.ndarray
-    total: np.ndarray
-    size: int
-
-    @classmethod
-    def of(cls, keys: np.ndarray, first: np.ndarray, outcomes: np.ndarray, counts: np.ndarray, size: int) -> CountTable:
-        row = np.repeat(np.arange(len(keys) + 1), np.diff(first))
-        total = np.bincount(row, counts, len(keys) + 1).astype(np.float32)
-        return cls(keys, first, outcomes, counts, total[:, None], size)
-
-    def rows(self, key: np.ndarray) -> np.ndarray:
-        at = np.searchsorted(self.keys, key)
-        if not len(self.keys):
-            return at
-        at[at == len(self.keys)] = 0
-        return np.where(self.keys[at] == key, at, len(self.keys))
-
-    def dense(self, rows: np.ndarray) -> np.ndarray:
-        """(n, size) float32: the counts of `rows` (n,)."""
-        first, length = self.first[rows], self.first[rows + 1] - self.first[rows]
-        at = np.repeat(first - np.cumsum(length) + length, length) + np.arange(length.sum())
-        out = np.zeros((len(rows), self.size), np.float32)
-        out[np.repeat(np.arange(len(rows)), length), self.outcomes[at]] = self.counts[at]
-        return out
-
-    def hits(self, rows: np.ndarray, outcome: np.ndarray) -> np.ndarray:
-        """(n,) float32: how often `outcome` (n,) has followed in `rows` (n,)."""
-        if not len(self.counts):
-            return np.zeros(len(rows), np.float32)
-        row = np.repeat(np.arange(len(self.keys) + 1), np.diff(self.first))
-        known, asked = row * self.size + self.outcomes, rows * self.size + outcome
-        at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
-        return np.where(known[at] == asked, self.counts[at], np.float32(0))
-
-
-def count_outcomes(key: np.ndarray, target: np.ndarray, size: int) -> CountTable:
-    keys, row = np.unique(key, return_inverse=True)
-    pairs, counts = np.unique(row.ravel() * size + target, return_counts=True)
-    first = np.searchsorted(pairs, np.arange(len(keys) + 2) * size)
-    outcomes = (pairs % size).astype(np.int32)
-    return CountTable.of(keys, first, outcomes, counts.astype(np.float32), size)
 
 
 Hits = tuple[np.ndarray, np.ndarray]  # of one level, both (n,): counts of each row's target, and of all outcomes
@@ -163,14 +112,12 @@ class CountPredictor:
         return best_constant(ALPHAS, np.full(len(target), 1 / n_actions), hits, n_actions)
 
     def _probabilities(self, history: History) -> np.ndarray:
-        alpha = np.float32(self.alpha)
-        p = np.full((len(history.hour), len(self.vocabulary)), 1 / len(self.vocabulary), np.float32)
-        for level, table in zip(self.levels, self.tables, strict=True):
-            row = table.rows(self._keys(level, history))
-            p *= alpha
-            p += table.dense(row)
-            p /= table.total[row] + alpha
-        return p
+        return dense(self._read(history), len(self.vocabulary))
+
+    def _read(self, history: History) -> list[Level]:
+        """What is known in each row of a history."""
+        named = zip(self.levels, self.tables, strict=True)
+        return [Level.of(self.alpha, table, table.rows(self._keys(name, history))) for name, table in named]
 
     def start(self, n: int) -> CountState:
         return CountState(np.zeros((n, DEPTH), np.int64))
@@ -188,8 +135,8 @@ class CountPredictor:
     def read(self, points: DecisionPoints) -> Prediction:
         return whole(self.blocks(points, np.ones(len(points), bool)), len(points), len(self.vocabulary))
 
-    def blocks(self, points: DecisionPoints, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """What it says of the `rows` (n,) bool that are asked for, piece by piece, each (b, A)."""
-        history = of_log(points)
-        for first, _, at in pieces(rows, len(self.vocabulary)):
-            yield self._probabilities(History(*(a[first + at] for a in history)))
+    def blocks(self, points: DecisionPoints, rows: np.ndarray) -> Iterator[Said]:
+        """What it says of the `rows` (n,) bool that are asked for, piece by piece, each of b rows."""
+        history, size = of_log(points), len(self.vocabulary)
+        for at in pieces(rows, min(size, MANY)):
+            yield said(self._read(History(*(a[at] for a in history))), size)

@@ -8,8 +8,10 @@ from functools import cache
 
 import numpy as np
 
-from lam_env.core.contracts import Prediction
+from lam_env.core.contracts import Prediction, Said, one_by_one
 from lam_env.logs.decision_points import DecisionPoints
+
+from .tables import Followed
 
 _FORGOTTEN = 2048  # comings of a context after which what decays counts for nothing
 LARGEST = 1 << 22  # numbers in an array of so many rows by all outcomes; what needs more is read in pieces
@@ -22,34 +24,21 @@ def user_action(tokens: np.ndarray, n_actions: int) -> np.ndarray:
     return np.where(token < n_actions, token, 0)
 
 
-def pieces(rows: np.ndarray, size: int) -> Iterator[tuple[int, int, np.ndarray]]:
-    """The rows of a log that are asked for, (n,) bool, in pieces that fit into memory, each a first row, an end and
-    which rows from the first on are meant; size: numbers that are said of a row."""
-    asked, most, i = np.flatnonzero(rows), max(1, LARGEST // size), 0
-    while i < len(asked):
-        first = int(asked[i])
-        j = int(np.searchsorted(asked, first + most))
-        yield first, int(asked[j - 1]) + 1, asked[i:j] - first
-        i = j
+def pieces(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    """The rows of a log that are asked for, (n,) bool, in pieces that fit into memory, each as row numbers (b,); size:
+    numbers that are said of a row."""
+    asked, most = np.flatnonzero(rows), max(1, LARGEST // size)
+    for i in range(0, len(asked), most):
+        yield asked[i : i + most]
 
 
-def whole(blocks: Iterator[np.ndarray], n: int, size: int) -> Prediction:
+def whole(blocks: Iterator[Said], n: int, size: int) -> Prediction:
     """All n rows of a log of the pieces that were said of them."""
     out, at = np.empty((n, size), np.float32), 0
     for block in blocks:
-        out[at : at + len(block)] = block
+        out[at : at + len(block)] = one_by_one(block)
         at += len(block)
     return Prediction(out)
-
-
-def picked(blocks: Iterator[np.ndarray], outcome: np.ndarray) -> np.ndarray:
-    """(n,) of the pieces, (b, size) each, the number that stands at each row's `outcome` (n,)."""
-    out, at = np.empty(len(outcome), np.float32), 0
-    for block in blocks:
-        here = slice(at, at + len(block))
-        out[here] = block[np.arange(len(block)), outcome[here]]
-        at += len(block)
-    return out
 
 
 class CountsSoFar:
@@ -66,30 +55,28 @@ class CountsSoFar:
     ):
         n, starts = len(points), points.starts()
         world = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, n]))
-        self._begin = starts[world]
-        found, number = np.unique(context, return_inverse=True)
-        self._key = world * len(found) + number.ravel()
-        self._follows, self._size = follows, size
-        self._counted = np.ones(n, np.float32) if known is None else (~known).astype(np.float32)
+        names, number = np.unique(context, return_inverse=True)
+        place = np.unique(world * len(names) + number.ravel(), return_inverse=True)[1].ravel()
+        self._key = place * n  # and the row
+        counted = np.arange(n) if known is None else np.flatnonzero(~known)
+        # the rows that are counted, context by context, and of each outcome of a context the places where it stands
+        order = counted[np.argsort(self._key[counted], kind="stable")]
+        self._at, self._outcome, m = self._key[order] + order, follows[order], len(order)
+        pair = place[order] * size + self._outcome
+        _, first, pair = np.unique(pair, return_index=True, return_inverse=True)
+        self._pair = pair.ravel() * m
+        self._places = np.sort(self._pair + np.arange(m))
+        self._earlier = np.searchsorted(self._places, self._pair)  # places of other outcomes and contexts before
+        self._first = np.sort(first)
 
-    def rows(self, first: int, end: int) -> np.ndarray:
-        """Those from first to end, (end - first, size) float32."""
-        key, follows, counted = (part[first:end] for part in (self._key, self._follows, self._counted))
-        order = np.argsort(key, kind="stable")
-        found, begins, nth = np.unique(key[order], return_index=True, return_inverse=True)
-        done = np.zeros((len(key) + 1, self._size), np.float32)  # row i: outcomes of the first i rows in this order
-        done[np.arange(1, len(key) + 1), follows[order]] = counted[order]
-        np.cumsum(done, axis=0, out=done)
-        out = np.empty((len(key), self._size), np.float32)
-        out[order] = done[:-1] - done[begins[nth]]
-        if (begin := int(self._begin[first])) < first:  # rows of the same world before them
-            earlier = np.flatnonzero(self._counted[begin:first]) + begin
-            at = np.minimum(np.searchsorted(found, self._key[earlier]), len(found) - 1)
-            same = found[at] == self._key[earlier]
-            flat = at[same] * self._size + self._follows[earlier[same]]
-            counts = np.bincount(flat, minlength=len(found) * self._size).reshape(-1, self._size)
-            out[order] += counts.astype(np.float32)[nth]
-        return out
+    def of(self, rows: np.ndarray) -> Followed:
+        """Those of `rows` (b,) of the log."""
+        begin, end = (np.searchsorted(self._at, self._key[rows] + more) for more in (0, rows))
+        a, b = np.searchsorted(self._first, begin), np.searchsorted(self._first, end)
+        row, many = np.repeat(np.arange(len(rows)), b - a), b - a
+        at = self._first[np.repeat(b - np.cumsum(many), many) + np.arange(len(row))]
+        count = np.searchsorted(self._places, self._pair[at] + end[row]) - self._earlier[at]
+        return Followed(row, self._outcome[at], count.astype(np.float32))
 
 
 @cache

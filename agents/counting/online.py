@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.core.contracts import Prediction
+from lam_env.core.contracts import Prediction, Said
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import split_of
 from ..states import fresh
 from .counts import CountPredictor, CountState, Hits, best_constant
 from .history import DEPTH, History, of_log, of_step, push
-from .ledger import CountsSoFar, gathered, ledgers, picked, pieces, user_action
+from .ledger import CountsSoFar, gathered, ledgers, pieces, user_action
+from .levels import MANY, Level, picked, said
+from .tables import count_outcomes
 
 OWN = ("quiet last", "quiet last 6h", "quiet last second")  # contexts
 BETAS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
@@ -42,20 +44,20 @@ class OnlineMarkov(CountPredictor):
         super().fit(train, valid)
         if len(valid):
             _, reading, judged = split_of(train, valid)
+            rows, size = np.flatnonzero(judged), len(self.vocabulary)
             history, target = of_log(reading), np.asarray(reading.target, np.int64)[judged]
-            p = picked(super().blocks(reading, judged), target)
-            hits = list[Hits]()
-            for level in OWN:
-                own, at = self._own_counts(reading, level, history), pieces(judged, len(self.vocabulary))
-                counts = [own.rows(first, end)[rows] for first, end, rows in at]
-                hits.append((picked(iter(counts), target), np.concatenate([part.sum(1) for part in counts])))
-            self.beta = best_constant(BETAS, p, hits, len(self.vocabulary))
+            row = np.arange(len(rows))
+            p = picked(self._read(History(*(a[judged] for a in history))), row, target, size)
+            own = [counts.of(rows) for counts in self._own_counts(reading, history)]
+            hits: list[Hits] = [(each.hits(row, target, size), each.total(len(rows))) for each in own]
+            self.beta = best_constant(BETAS, p, hits, size)
         return self
 
-    def _own_counts(self, points: DecisionPoints, level: str, history: History) -> CountsSoFar:
-        n_actions = len(self.vocabulary)
-        follows = np.r_[user_action(np.asarray(points.tokens), n_actions)[1:], 0][: len(points)]
-        return CountsSoFar(points, self._keys(level, history), follows, n_actions)
+    def _own_counts(self, points: DecisionPoints, history: History) -> list[CountsSoFar]:
+        """By level."""
+        size = len(self.vocabulary)
+        follows = np.r_[user_action(np.asarray(points.tokens), size)[1:], 0][: len(points)]
+        return [CountsSoFar(points, self._keys(level, history), follows, size) for level in OWN]
 
     def _blend(self, p: np.ndarray, own: np.ndarray) -> np.ndarray:
         """p, own (n, A)"""
@@ -82,14 +84,13 @@ class OnlineMarkov(CountPredictor):
             p = self._blend(p, part)
         return Prediction(p), OnlineState(last, np.where(active[:, None], keys, state.keys), state.own)
 
-    def blocks(self, points: DecisionPoints, rows: np.ndarray) -> Iterator[np.ndarray]:
-        history = of_log(points)
-        own = [self._own_counts(points, level, history) for level in OWN]
-        for first, end, at in pieces(rows, len(self.vocabulary)):
-            p = self._probabilities(History(*(a[first + at] for a in history)))
-            for counts in own:
-                p = self._blend(p, counts.rows(first, end)[at])
-            yield p
+    def blocks(self, points: DecisionPoints, rows: np.ndarray) -> Iterator[Said]:
+        history, size = of_log(points), len(self.vocabulary)
+        own, never = self._own_counts(points, history), count_outcomes(history.quiet[:0], history.quiet[:0], size)
+        for at in pieces(rows, min(size, MANY)):
+            levels = self._read(History(*(a[at] for a in history)))
+            nowhere = np.zeros(len(at), np.int64)
+            yield said([*levels, *(Level.of(self.beta, never, nowhere, counts.of(at)) for counts in own)], size)
 
 
 def counting(name: str) -> CountPredictor:

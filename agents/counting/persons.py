@@ -22,10 +22,11 @@ from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..states import fresh
-from .counts import CountTable, count_outcomes, keys_of
+from .counts import keys_of
 from .history import DEPTH, History, of_log, of_step, push
 from .ledger import Ledger, pieces, user_action, whole
 from .logit import Choices, fitted
+from .tables import CountTable, count_outcomes
 
 CONTEXTS = ("", "last", "second", "last second", "hour weekend", "last 3h", "day 3h")
 SPEEDS = (1.0, 0.97, 0.9, 0.6)  # of forgetting: what a count is multiplied by when its context comes again
@@ -154,8 +155,10 @@ class Persons:
 
     def __init__(self, vocabulary: Vocabulary, table: CountTable, common: Common):
         self.vocabulary, self.table, self.common = vocabulary, table, common
-        often = table.dense(table.rows(np.zeros(1, np.int64)))[0] + 1 / len(vocabulary)
-        self._often = often.astype(np.float64) / often.sum(dtype=np.float64)
+        often = np.full(len(vocabulary), 1 / len(vocabulary))
+        _, outcome, count = table.of_rows(table.rows(np.zeros(1, np.int64)))
+        often[outcome] += count
+        self._often = often / often.sum()
         self._row = {key: row for row, key in enumerate(table.keys.tolist())}
         self._first: list[int] = table.first.tolist()
 
@@ -195,12 +198,12 @@ class Persons:
         """The same of the `rows` (n,) bool that are asked for alone, piece by piece, each (b, A)."""
         within = np.isin(points.world, points.world[rows])
         asked, walk = rows[within], _walk(points.select(within), [self] * int(within.sum()))
-        for _, end, _ in pieces(asked, len(self.vocabulary)):
+        for at in pieces(asked, len(self.vocabulary)):
             said = []
             for row in walk:
                 if asked[row.number]:
                     said.append(row.said())
-                if row.number == end - 1:
+                if row.number == at[-1]:
                     break
             yield np.stack(said).astype(np.float32)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.core.contracts import Prediction
+from lam_env.core.contracts import Prediction, Said, one_by_one
 from lam_env.core.progress import Report, silent
 from lam_env.core.units import DAY, HOUR
 from lam_env.logs.decision_points import DecisionPoints
@@ -142,7 +142,7 @@ class BoostedPool:
 
     def parts(
         self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None
-    ) -> Iterator[dict[str, np.ndarray]]:
+    ) -> Iterator[dict[str, Said]]:
         """What each says of the `rows` (n,) bool, piece by piece, (b, A); `known` (n,) bool: rows that it was trained
         on."""
         by_trees, at = self.boosting.read(points).next[rows], 0
@@ -151,9 +151,9 @@ class BoostedPool:
             yield {**each, "boosting": by_trees[here]}
             at = here.stop
 
-    def pooled(self, parts: dict[str, np.ndarray]) -> np.ndarray:
+    def pooled(self, parts: dict[str, Said]) -> np.ndarray:
         """(n, A) of `parts`."""
-        said: np.ndarray = sum(w * p for w, p in zip(self.weights, parts.values(), strict=True))
+        said: np.ndarray = sum(w * one_by_one(p) for w, p in zip(self.weights, parts.values(), strict=True))
         return said
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lam_env.core.contracts import Prediction
+from lam_env.core.contracts import Prediction, Said, one_by_one
 from lam_env.core.errors import UserError
 from lam_env.logs.decision_points import DecisionPoints
 
@@ -149,19 +149,21 @@ class Pool:
 
     def parts(
         self, points: DecisionPoints, rows: np.ndarray, known: np.ndarray | None = None
-    ) -> Iterator[dict[str, np.ndarray]]:
+    ) -> Iterator[dict[str, Said]]:
         """What each of `PARTS` that there are says of the `rows` (n,) bool, piece by piece, (b, A); `known` as in
         `read`."""
         by_nets = None if self.nets is None else self.nets.read(points, hidden=False).next[rows]
         at = 0
         for counts in self.counts.blocks(points, rows, known):
-            nets = {} if by_nets is None else {"nets": by_nets[at : at + len(counts)]}
+            nets: dict[str, Said] = {} if by_nets is None else {"nets": by_nets[at : at + len(counts)]}
             yield {**nets, "counts": counts}
             at += len(counts)
 
-    def whole(self, parts: dict[str, np.ndarray]) -> np.ndarray:
+    def whole(self, parts: dict[str, Said]) -> Said:
         """(b, A) of what `parts` gives."""
-        return self.pooled(parts["nets"], parts["counts"]) if self.nets is not None else parts["counts"]
+        if self.nets is None:
+            return parts["counts"]
+        return self.pooled(one_by_one(parts["nets"]), one_by_one(parts["counts"]))
 
     def read(self, points: DecisionPoints, hidden: bool = True, known: np.ndarray | None = None) -> Prediction:
         """Every row of a log, each world from its start; equal to stepping. `hidden` False saves the memory of

@@ -19,8 +19,8 @@ from lam_env.core.files.inputs import json_of
 from lam_env.logs.decision_points import MOST_USERS
 
 from ..counting.backoff import ACTS, NEXT, BackOff, outcomes
-from ..counting.counts import CountTable
 from ..counting.persons import SIZE, Common, Persons
+from ..counting.tables import CountTable
 from ..files import ModelError, fill, read_folder, reading, settings_of, to_json, weights_of, write_folder
 from .features import Featuriser
 from .network import Predictor

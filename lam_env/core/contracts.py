@@ -59,6 +59,47 @@ class Prediction(NamedTuple):
     hidden: np.ndarray | None = None  # (N, H) the predictor's recurrent state, as features
 
 
+@dataclass(frozen=True)
+class Sparse:
+    """n distributions over A outcomes that are nearly alike, as (n, A): row i is `share`[i] * `common`[`group`[i]] but
+    for some outcomes, whose probability is told, and no less than that.
+
+    common (g, A); group (n,) int; share (n,); key (N,) int64, which rise: row * A + outcome; p (N,).
+    """
+
+    common: np.ndarray
+    group: np.ndarray
+    share: np.ndarray
+    key: np.ndarray
+    p: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+    def at(self, outcome: np.ndarray) -> np.ndarray:
+        """(n,) probability of an outcome in each row, (n,)."""
+        said = self.share * self.common[self.group, outcome]
+        if len(self.key):
+            asked = np.arange(len(self)) * self.common.shape[1] + outcome
+            place = np.minimum(np.searchsorted(self.key, asked), len(self.key) - 1)
+            said = np.where(self.key[place] == asked, self.p[place], said)
+        return said
+
+    def dense(self) -> np.ndarray:
+        """(n, A)"""
+        out = self.share[:, None] * self.common[self.group]
+        out.flat[self.key] = self.p
+        return out
+
+
+Said = np.ndarray | Sparse  # what is said of n rows
+
+
+def one_by_one(said: Said) -> np.ndarray:
+    """(n, A)"""
+    return said.dense() if isinstance(said, Sparse) else said
+
+
 class Reader(Protocol):
     """P(next user action or none), of a whole log at once."""
 

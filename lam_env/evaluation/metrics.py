@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.catalogue import BRIER, ECE, MACRO_F1, NLL, NLL_ALL, PR_AUC, TOP1, TOP3
+from lam_env.core.contracts import Said, Sparse
 from lam_env.evaluation.predictions.ranking import Ranking
 
 _AT_ONCE = 1 << 22  # numbers
@@ -54,9 +55,11 @@ class Scored(NamedTuple):
         return np.where(self.acts, _loss(self.given, self.size - 1), 0.0)
 
 
-def scored(probs: np.ndarray, target: np.ndarray, columns: Sequence[int] = ()) -> Scored:
+def scored(probs: Said, target: np.ndarray, columns: Sequence[int] = ()) -> Scored:
     """Of predictions (n, A) and what followed (n,); ValueError where they are none. `columns`: actions whose
     probabilities are kept, row by row."""
+    if isinstance(probs, Sparse):
+        return _scored_sparse(probs, target, tuple(columns))
     probs, target = np.asarray(probs), np.asarray(target, np.int64)
     if probs.ndim != 2 or target.shape != probs.shape[:1] or probs.shape[1] < 2:
         raise ValueError(f"metrics: probs must be (n, A >= 2) and target (n,), not {probs.shape} and {target.shape}")
@@ -69,8 +72,7 @@ def scored(probs: np.ndarray, target: np.ndarray, columns: Sequence[int] = ()) -
 
 
 def _scored(probs: np.ndarray, target: np.ndarray, columns: tuple[int, ...]) -> Scored:
-    if not np.isfinite(probs).all() or (probs < -1e-6).any() or (np.abs(probs.sum(1) - 1) > 1e-3).any():
-        raise ValueError("metrics: each row of probs must be a distribution (finite, not negative, sum 1)")
+    _check(probs, probs.sum(1))
     row, size = np.arange(len(target)), probs.shape[1]
     actions, action = among_actions(probs), np.maximum(target - 1, 0)
     given = actions[row, action]
@@ -87,6 +89,63 @@ def _scored(probs: np.ndarray, target: np.ndarray, columns: tuple[int, ...]) -> 
         probs[:, 0],
         actions.max(1),
         actions[:, np.array(columns, int) - 1].astype(np.float32),
+        columns,
+        size,
+    )
+
+
+def _check(probs: np.ndarray, total: np.ndarray) -> None:
+    if not np.isfinite(probs).all() or (probs < -1e-6).any() or not (np.abs(total - 1) <= 1e-3).all():
+        raise ValueError("metrics: each row of probs must be a distribution (finite, not negative, sum 1)")
+
+
+def _scored_sparse(of: Sparse, target: np.ndarray, columns: tuple[int, ...]) -> Scored:
+    """As `_scored`, which looks at n times A numbers: here at those that are told, and at the common ones, sorted."""
+    common, group, size, n = of.common.astype(np.float64), of.group, of.common.shape[1], len(of)
+    row, outcome = np.divmod(of.key, size)
+    under = of.share[row] * common[group[row], outcome]  # what a told one has in place of
+    total = of.share * common.sum(1)[group] + np.bincount(row, of.p - under, n)
+    _check(np.r_[of.common.ravel(), of.p], total)
+    action = np.maximum(target, 1)
+    none, chosen = of.at(np.zeros(n, int)), of.at(action)
+    acts = total - none
+    # `place`: of each action among the common ones; `ahead`: how many of these come before the target's action
+    order = np.argsort(-common[:, 1:], axis=1, kind="stable")
+    place = np.empty_like(order)
+    np.put_along_axis(place, order, np.arange(size - 1)[None], axis=1)
+    ahead = place[group, action - 1]
+    told = np.isin(np.arange(n) * size + action, of.key)
+    for g in np.unique(group[told]).tolist():
+        mine = told & (group == g)
+        ahead[mine] = np.searchsorted(-common[g, 1:][order[g]], -(chosen[mine] / of.share[mine]))
+    row, outcome, p = (part[outcome > 0] for part in (row, outcome, of.p))  # of the user's actions
+    before = (p > chosen[row]) | ((p == chosen[row]) & (outcome < action[row]))
+    rank = ahead + np.bincount(row, before * 1.0 - (place[group[row], outcome - 1] < ahead[row]), n)
+    # the likeliest: of those told, or the first of the common ones
+    likeliest, peak = order[group, 0] + 1, np.zeros(n)
+    np.maximum.at(peak, row, p)
+    usual = of.share * common[group, likeliest]
+    best = np.full(n, size)
+    np.minimum.at(best, row[p == peak[row]], outcome[p == peak[row]])
+    likeliest = np.where(peak > usual, best, np.where(peak == usual, np.minimum(best, likeliest), likeliest))
+    peak = np.maximum(peak, usual)
+    kept = of.share[:, None] * common[:, list(columns)][group]
+    for k, a in enumerate(columns):
+        kept[row[outcome == a], k] = p[outcome == a]
+    kept /= acts[:, None]
+    given = chosen / acts
+    return Scored(
+        target,
+        given,
+        np.where(given > 0, rank, size).astype(np.int64),
+        likeliest,
+        of.at(target),
+        of.share**2 * (common**2).sum(1)[group] + np.bincount(of.key // size, of.p**2 - under**2, n),
+        np.maximum(peak, none),
+        np.where(none >= peak, 0, likeliest) == target,
+        none,
+        peak / acts,
+        kept.astype(np.float32),
         columns,
         size,
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lam_env.agents.serving.adviser import Adviser as Adviser
     from lam_env.agents.serving.assistant import Assistant as Assistant
     from lam_env.agents.thresholded import Thresholded as Thresholded
-    from lam_env.core.contracts import ActionPredictor, Checkpoints, Training
+    from lam_env.core.contracts import ActionPredictor, Checkpoints, Said, Training
     from lam_env.envs.vector import LamVectorEnv
     from lam_env.logs.decision_points import DecisionPoints
 
@@ -106,7 +106,7 @@ def read_held_out(
     seed: int,
     report: Report,
     others: tuple[DecisionPoints, DecisionPoints] | None = None,
-) -> Iterator[dict[str, np.ndarray]]:
+) -> Iterator[dict[str, Said]]:
     """What the prior of a log, and what it is made of, says of the log's test rows, by row of the tables, piece by
     piece, (b, A). `points`: of events alone; `parts`: masks of those to train, validate and test on; `boosting`: with
     trees, which learn from `others` too."""
@@ -127,9 +127,9 @@ def read_held_out(
         yield said | {f"prior.{name}": p for name, p in each.items()}
 
 
-def blocks(predictor: ActionPredictor, points: DecisionPoints, rows: np.ndarray) -> Iterator[np.ndarray]:
+def blocks(predictor: ActionPredictor, points: DecisionPoints, rows: np.ndarray) -> Iterator[Said]:
     """What a predictor says of the `rows` (n,) bool of a log, (b, A), piece by piece where it can."""
-    read: Callable[..., Iterator[np.ndarray]] | None = getattr(predictor, "blocks", None)
+    read: Callable[..., Iterator[Said]] | None = getattr(predictor, "blocks", None)
     return iter([predictor.read(points).next[rows]]) if read is None else read(points, rows)
 
 

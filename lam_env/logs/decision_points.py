@@ -114,10 +114,10 @@ def decision_points(log: ActionLog, soon: bool = True) -> DecisionPoints:
         raise LogError("log: no user or sensor events, so no decision points; simulate longer or import another log")
     if log.people:
         parts = [part for w in log.worlds for part in _persons(log, int(w), soon)]
+        columns = [part.columns() for part in parts]
+        points = parts[0].with_columns({name: np.concatenate([c[name] for c in columns]) for name in columns[0]})
     else:
-        parts = [_one_world(log, int(w), i, soon) for i, w in enumerate(log.worlds)]
-    columns = [part.columns() for part in parts]
-    points = parts[0].with_columns({name: np.concatenate([c[name] for c in columns]) for name in columns[0]})
+        points = _all_worlds(log, soon)
     timer = None if log.timer is None else -(-log.timer // log.ticks_per_second)
     return dataclasses.replace(points, people=max(1, log.people), users=_who_share(log), timer=timer)
 
@@ -130,53 +130,53 @@ def _who_share(log: ActionLog) -> int:
     return users if 1 < users <= MOST_USERS else 0
 
 
-def _one_world(log: ActionLog, world: int, index: int, soon: bool) -> DecisionPoints:
-    """All times here are ticks; seconds come last."""
-    here = slice(*np.searchsorted(log.world, (world, world + 1)).tolist())
-    time, kind, token = log.time[here], log.kind[here], log.token[here].astype(np.int64)
-    value, user = log.value[here], log.user[here]
+def _all_worlds(log: ActionLog, soon: bool) -> DecisionPoints:
+    """All times here are ticks; seconds come last. Of tens of thousands of streams none is worth a call."""
+    time, kind, token, value = log.time, log.kind, log.token.astype(np.int64), log.value
     vocabulary, second = log.vocabulary, log.ticks_per_second
+    worlds, first, of_event = np.unique(log.world, return_index=True, return_inverse=True)
     stream = np.where(kind == SENSOR, len(vocabulary) + token, token)
     raises = (kind == USER) | (kind == SENSOR)
     rows = np.flatnonzero(raises)
     timed = log.intervals & (kind[rows] == USER)
     length = np.where(timed, np.nan_to_num(value[rows]), 0).astype(np.int64)
+    # a decision point before anything has happened; row -1 stands for no event
+    start = np.array(log.start[: len(worlds)], np.int64)
+    world, event = np.r_[np.arange(len(start)), of_event[rows]], np.r_[np.full(len(start), -1), rows]
+    at, length = np.r_[start, time[rows] + length], np.r_[np.zeros_like(start), length]
     # an interval is known when it ends, and those of several people may end in another order
-    at = time[rows] + length
-    order = np.argsort(at, kind="stable")
-    rows, length, at = rows[order], length[order], at[order]
-    if index < len(log.start):  # a decision point before anything has happened; row -1 stands for no event
-        rows, length, at = np.r_[-1, rows], np.r_[0, length], np.r_[log.start[index], at]
-    end = log.end[index] if index < len(log.end) else (int(at[-1]) if len(at) else 0)
+    order = np.lexsort((at, event >= 0, world))
+    world, event, at, length = world[order], event[order], at[order], length[order]
     recorded = log.protocol.split != "worlds"
-    at, event = _with_timer(at, rows, end, log.timer, ABSENCE * second if recorded else None)
-    is_event = event >= 0
-    n = len(at)
-    own = np.where(is_event, stream[np.maximum(event, 0)], 0)
-    is_user = is_event & (kind[np.maximum(event, 0)] == USER)
-    duration = np.zeros(n, np.int64)
-    duration[is_event] = length[rows >= 0]
+    at, event, world, length = _with_timer(log, at, event, world, length, ABSENCE * second if recorded else None)
+    is_event, n = event >= 0, len(at)
+    own = np.where(is_event, stream[event], 0)
+    is_user = is_event & (kind[event] == USER)
+    begins = np.r_[True, world[1:] != world[:-1]][:n]
     target = np.zeros(n, np.int64)
-    target[:-1] = np.where(is_user[1:], own[1:], 0)
-    upto = _upto(time, raises | (kind == AGENT), event, at)
+    target[:-1] = np.where(is_user[1:] & ~begins[1:], own[1:], 0)
+    # world after world on one axis, so that a search stays in its own
+    low, high = min(time.min(), at.min()), max(time.max(), at.max())
+    span = high - low + 2
+    upto = _upto(time - low + of_event * span, raises | (kind == AGENT), event, at - low + world * span)
     tokens = np.zeros((n, BAG), np.int64)
     tokens[:, -1] = own
-    _put_agent_tokens(tokens, kind, stream, upto, own)
-    context = _context(kind, token, value, upto, len(vocabulary.readings))
-    gap = np.diff(at, prepend=at[:1])
+    _put_agent_tokens(tokens, kind, stream, np.where(begins, first[world] - 1, np.r_[-1, upto[:-1]]), upto, own)
+    context = _context(kind, token, value, upto, len(vocabulary.readings), first[world])
+    gap = np.where(begins, 0, np.diff(at, prepend=at[:1]))
     if log.intervals:  # the protocol's gap: from the end of the event before to the start of this one
-        gap = np.maximum(gap - duration, 0)
+        gap = np.maximum(gap - length, 0)
     return DecisionPoints(
         vocabulary,
-        world=np.full(n, world, np.int32),
+        world=worlds[world].astype(np.int32),
         time=at // second,
         gap=(gap / second).astype(np.float32),
-        duration=(duration / second).astype(np.float32),
+        duration=(length / second).astype(np.float32),
         tokens=tokens,
         context=context,
         target=target,
-        soon=_soon(at, np.where(is_user, own, 0), vocabulary) if soon else None,
-        user=np.where(is_event, user[np.maximum(event, 0)], 0).astype(np.int16),
+        soon=_soon(at, world, np.where(is_user, own, 0), vocabulary) if soon else None,
+        user=np.where(is_event, log.user[event], 0).astype(np.int16),
     )
 
 
@@ -215,7 +215,7 @@ def _one_person(log: ActionLog, events: dict[str, np.ndarray], stream: int, pers
         gap=np.diff(at, prepend=at[:1]).astype(np.float32),
         duration=np.zeros(n, np.float32),
         tokens=tokens,
-        context=_context(kind, token, value, questions, len(log.vocabulary.readings)),
+        context=_context(kind, token, value, questions, len(log.vocabulary.readings), np.zeros_like(questions)),
         target=target,
         # what they do is what they have been asked about
         soon=(np.arange(len(log.vocabulary)) == target[:, None]) & (target > 0)[:, None] if soon else None,
@@ -223,8 +223,10 @@ def _one_person(log: ActionLog, events: dict[str, np.ndarray], stream: int, pers
     )
 
 
-def _context(kind: np.ndarray, token: np.ndarray, value: np.ndarray, upto: np.ndarray, n_readings: int) -> np.ndarray:
-    """(n, C) the latest value of each reading up to row `upto` (n,) of the log; 0 before the first."""
+def _context(
+    kind: np.ndarray, token: np.ndarray, value: np.ndarray, upto: np.ndarray, n_readings: int, first: np.ndarray
+) -> np.ndarray:
+    """(n, C) the latest value of each reading from row `first` (n,) of the log up to `upto` (n,); 0 before any."""
     context = np.zeros((len(upto), n_readings), np.float32)
     readings = np.flatnonzero(kind == READING)
     by_channel = readings[np.argsort(token[readings], kind="stable")]
@@ -232,26 +234,32 @@ def _context(kind: np.ndarray, token: np.ndarray, value: np.ndarray, upto: np.nd
     for channel in range(n_readings):
         mine = by_channel[bounds[channel] : bounds[channel + 1]]
         if len(mine):
-            last = np.searchsorted(mine, upto, side="right") - 1
-            context[:, channel] = np.where(last >= 0, value[mine[np.maximum(last, 0)]], 0.0)
+            last = mine[np.maximum(np.searchsorted(mine, upto, side="right") - 1, 0)]
+            context[:, channel] = np.where((last >= first) & (last <= upto), value[last], 0.0)
     return context
 
 
 def _with_timer(
-    at: np.ndarray, rows: np.ndarray, end: int, timer: int | None, absence: int | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Times of all decision points, and the row of the log of each (-1: the timer). `absence`: how long it goes on.
+    log: ActionLog, at: np.ndarray, event: np.ndarray, world: np.ndarray, length: np.ndarray, absence: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Times of all decision points, the row of the log of each (-1: the timer), its world and length. `absence`: how
+    long the timer goes on.
 
-    At one instant an event forestalls the timer; at `end` there is no decision point.
+    At one instant an event forestalls the timer; at the end of a world there is no decision point.
     """
-    if timer is None or not len(at):
-        return at, rows
-    silent = np.maximum(np.diff(np.r_[at, end]) - 1, 0)
-    quiet = (silent if absence is None else np.minimum(silent, absence)) // timer
-    nth = np.arange(quiet.sum()) - np.repeat(np.cumsum(quiet) - quiet, quiet) + 1
-    when = np.repeat(at, quiet) + timer * nth
-    order = np.argsort(np.r_[np.arange(len(at)) * 1.0, np.repeat(np.arange(len(at)), quiet) + 0.5], kind="stable")
-    return np.r_[at, when][order], np.r_[rows, np.full(len(when), -1)][order]
+    if log.timer is None:
+        return at, event, world, length
+    last = np.r_[world[1:] != world[:-1], True][: len(world)]
+    following = np.r_[at[1:], at[-1:]]
+    following[last] = at[last]
+    told = last & (world < len(log.end))
+    following[told] = np.array(log.end, np.int64)[world[told]]
+    silent = np.maximum(following - at - 1, 0)
+    quiet = (silent if absence is None else np.minimum(silent, absence)) // log.timer
+    # each event, and then its quiet decision points
+    of, nth = np.repeat(np.arange(len(at)), quiet + 1), np.arange(len(at) + quiet.sum())
+    nth -= np.repeat(np.cumsum(quiet + 1) - quiet - 1, quiet + 1)
+    return at[of] + log.timer * nth, np.where(nth, -1, event[of]), world[of], np.where(nth, 0, length[of])
 
 
 def _upto(time: np.ndarray, barrier: np.ndarray, event: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -265,12 +273,13 @@ def _upto(time: np.ndarray, barrier: np.ndarray, event: np.ndarray, at: np.ndarr
 
 
 def _put_agent_tokens(
-    tokens: np.ndarray, kind: np.ndarray, stream: np.ndarray, upto: np.ndarray, own: np.ndarray
+    tokens: np.ndarray, kind: np.ndarray, stream: np.ndarray, before: np.ndarray, upto: np.ndarray, own: np.ndarray
 ) -> None:
+    """Those of the rows of the log after `before` (n,), up to `upto` (n,)."""
     agent = np.flatnonzero((kind == AGENT) & (stream > 0))  # to do nothing leaves no token
     if not len(agent):
         return
-    first = np.searchsorted(agent, np.concatenate([[-1], upto[:-1]]), side="right")
+    first = np.searchsorted(agent, before, side="right")
     last = np.searchsorted(agent, upto, side="right")
     for i in np.flatnonzero(last > first).tolist():
         done: list[int] = stream[agent[first[i] : last[i]]].tolist()
@@ -279,16 +288,16 @@ def _put_agent_tokens(
         tokens[i, BAG - len(bag) :] = bag
 
 
-def _soon(time: np.ndarray, done: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
-    """soon[i, a]: the user does a in a later row, within a's patience of row i; all in ticks."""
+def _soon(time: np.ndarray, world: np.ndarray, done: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
+    """soon[i, a]: the user does a in a later row of the world, within a's patience of row i; all in ticks."""
     rows = np.arange(len(time))
     soon = np.zeros((len(rows), len(vocabulary)), bool)
     for a in range(1, len(vocabulary)):
         when = np.flatnonzero(done == a)
         if len(when):
             following = np.searchsorted(when, rows, side="right")
-            there = following < len(when)
             due = when[np.minimum(following, len(when) - 1)]
+            there = (following < len(when)) & (world[due] == world)
             soon[:, a] = there & (time[due] - time <= vocabulary.patience[a])
     return soon
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
+from lam_env.core.contracts import Sparse
 from lam_env.evaluation import metrics
 from lam_env.evaluation.metrics import Scored, prediction_metrics, scored, scores_of
 
@@ -184,3 +186,31 @@ def test_a_log_may_be_scored_piece_by_piece(case: tuple[np.ndarray, np.ndarray],
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(metrics, "_AT_ONCE", rows * probs.shape[1])
         assert scores_of(scored(probs, target)) == scores_of(whole)
+
+
+def few_told(seed: int) -> tuple[Sparse, np.ndarray]:
+    """Distributions that share a common one, with ties among the common ones and among those told; and targets."""
+    rng = np.random.default_rng(seed)
+    n, size, groups = (int(rng.integers(*bounds)) for bounds in ((1, 12), (3, 9), (1, 4)))
+    common, group = rng.integers(1, 4, (groups, size)) / 8, rng.integers(0, groups, n)
+    raw, told = common[group], rng.random((n, size)) < rng.random()
+    raw[told] += rng.integers(1, 4, told.sum()) * 0.2113
+    total = raw.sum(1)
+    p = (raw / total[:, None])[told]
+    return Sparse(common, group, 1 / total, np.flatnonzero(told), p), rng.integers(0, size, n)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_scores_of_the_few_that_are_told_are_those_of_all(seed: int) -> None:
+    of, target = few_told(seed)
+    few, every = (scored(said, target, (1, 2)) for said in (of, of.dense()))
+    for name, value, expected in zip(Scored._fields, few, every, strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-6, atol=1e-12, err_msg=name)
+    np.testing.assert_allclose(of.at(target), of.dense()[np.arange(len(target)), target])
+
+
+@pytest.mark.parametrize("worst", [-0.1, math.nan, 3.0])
+def test_the_few_that_are_told_must_be_a_distribution(worst: float) -> None:
+    of, target = few_told(3)
+    with pytest.raises(ValueError, match="must be a distribution"):
+        scored(dataclasses.replace(of, p=np.full_like(of.p, worst)), target)

@@ -255,6 +255,26 @@ def test_properties_of_any_log(draws, timer):
     assert own.sum() >= len(raising)
 
 
+@given(st.lists(EVENTS, min_size=2, max_size=4), st.sampled_from([None, 60, 300]), st.booleans(), st.booleans())
+def test_many_worlds_are_each_world_by_itself(draws, timer, watched, intervals):
+    token = {USER: 1, SENSOR: 0, AGENT: 2, READING: 0}
+    each = [[Event(t, u, k, token[k], float(t % 50), world=w) for t, u, k in sorted(d)] for w, d in enumerate(draws)]
+    times = [(max(0, events[0].time - 30), events[-1].time + 500) for events in each]
+    more = {"timer": timer, "intervals": intervals}
+
+    def rows(of):
+        start, end = zip(*(times[w] for w in of), strict=True)
+        found = log(*(e for w in of for e in each[w]), **more | ({"start": start, "end": end} if watched else {}))
+        return decision_points(found).columns()
+
+    raising = [w for w, events in enumerate(each) if any(e.kind in (USER, SENSOR) for e in events)]
+    if not raising:
+        return
+    together, apart = rows(raising), [rows([w]) for w in raising]
+    for name, column in together.items():
+        np.testing.assert_array_equal(column, np.concatenate([part[name] for part in apart]), err_msg=name)
+
+
 def days_log(days, per_day: int = 3) -> DecisionPoints:
     return decision_points(log(*(Event(d * DAY + 60 * i, 0, USER, 1 + i % 3) for d in days for i in range(per_day))))
 

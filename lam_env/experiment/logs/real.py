@@ -14,7 +14,7 @@ from lam_env.config.convert import count
 from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.catalogue import NLL_GAP, NLL_GAP_SD, TOP1
-from lam_env.core.contracts import ActionPredictor
+from lam_env.core.contracts import ActionPredictor, Said
 from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, Protocol, Vocabulary
 from lam_env.core.progress import Report
 from lam_env.core.rng import Streams
@@ -54,7 +54,7 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
     points = decision_points(log, soon=False)
     parts = split_by_protocol(log, points)
     test = parts[2]
-    said: Iterable[dict[str, np.ndarray]]
+    said: Iterable[dict[str, Said]]
     if name == "prior":
         predictor, boosting = models.load_predictor(prior_path(work, log_name, seed)), parts_of(work.settings, log)
         others = other_homes(work, points)
@@ -76,9 +76,7 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
     return {row: {0: of_row} for row, of_row in scores.items()}  # there is one test part, whatever the training seed
 
 
-def _scored(
-    said: Iterable[dict[str, np.ndarray]], target: np.ndarray, columns: tuple[int, ...] = ()
-) -> dict[str, Scored]:
+def _scored(said: Iterable[dict[str, Said]], target: np.ndarray, columns: tuple[int, ...] = ()) -> dict[str, Scored]:
     """Of pieces, (b, A) by row of the tables, and what followed (n,); `columns` as in `scored`."""
     pieces, at = dict[str, list[Scored]](), 0
     for piece in said:

@@ -9,7 +9,7 @@ from bags import VOCABULARY, log_of, random_log, stepped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lam_env.agents.counting.backoff import ACTS, ALPHAS, NEXT, BackOff, digits, outcomes, radix
-from lam_env.agents.counting.counts import count_outcomes
+from lam_env.agents.counting.tables import count_outcomes
 from lam_env.agents.plain import pack, unpack
 from lam_env.agents.predictors.likelihood import blocks_of
 from lam_env.agents.states import plain, restored

@@ -9,8 +9,8 @@ from bags import random_log
 from hypothesis import given
 from hypothesis import strategies as st
 from lam_env.agents.counting import ledger as module
-from lam_env.agents.counting.counts import count_outcomes
 from lam_env.agents.counting.ledger import CountsSoFar, Ledger, pieces
+from lam_env.agents.counting.tables import count_outcomes
 from lam_env.agents.plain import pack, unpack
 
 EVENTS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=60)  # context, outcome
@@ -20,6 +20,18 @@ def dense(ledger, contexts, size):
     level, outcome, counts = ledger.of(contexts)
     out = np.zeros((len(contexts), size, counts.shape[1]))
     out[level, outcome] = counts
+    return out
+
+
+def matrix(followed, n, size):
+    """(n, size) of counts none of which is told twice."""
+    row, outcome, count = followed
+    assert (count > 0).all()
+    out = np.zeros((n, size))
+    np.add.at(out, (row, outcome), count)
+    np.testing.assert_array_equal(followed.total(n), out.sum(1))
+    for k in range(size):
+        np.testing.assert_array_equal(followed.hits(np.arange(n), np.full(n, k), size), out[:, k])
     return out
 
 
@@ -78,22 +90,22 @@ def test_counts_so_far_do_not_depend_on_the_pieces(seed, rows, share):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LARGEST", 4 * rows)
         cuts = list(pieces(asked, 4))
-    assert all(end - first <= rows for first, end, _ in cuts)
-    assert [first + i for first, _, at in cuts for i in at] == np.flatnonzero(asked).tolist()
-    found = [so_far.rows(first, end)[at] for first, end, at in cuts]
+    assert all(len(at) <= rows for at in cuts)
+    assert [i for at in cuts for i in at] == np.flatnonzero(asked).tolist()
+    found = [matrix(so_far.of(at), len(at), 4) for at in cuts]
     np.testing.assert_array_equal(np.concatenate([np.zeros((0, 4)), *found]), np.array(expected)[asked])
 
 
 @given(EVENTS)
 def test_a_table_is_the_matrix_of_its_counts(events):
     key, outcome = np.array(events, np.int64).reshape(-1, 2).T * np.array([[10], [1]])
-    matrix = np.zeros((4, 5))
-    np.add.at(matrix, (key // 10, outcome), 1)
+    counts = np.zeros((4, 5))
+    np.add.at(counts, (key // 10, outcome), 1)
     table = count_outcomes(key, outcome, 5)
     asked = np.array([20, 0, 35, 10, 30, -7])
     rows = table.rows(asked)
-    expected = [matrix[k // 10] if k in key else np.zeros(5) for k in asked.tolist()]
-    np.testing.assert_array_equal(table.dense(rows), expected)
+    expected = [counts[k // 10] if k in key else np.zeros(5) for k in asked.tolist()]
+    np.testing.assert_array_equal(matrix(table.of_rows(rows), 6, 5), expected)
     np.testing.assert_array_equal(table.total[rows, 0], np.sum(expected, 1))
     for y in range(5):
         np.testing.assert_array_equal(table.hits(rows, np.full(6, y)), np.array(expected)[:, y])
