@@ -104,7 +104,10 @@ def __dir__() -> list[str]:
 
 
 def register() -> None:
-    """Register every scenario with Gymnasium as lam/<Name>-v0; a second call changes nothing."""
+    """Register every scenario with Gymnasium as lam/<Name>-v<its version>; a second call changes nothing.
+
+    Ids of earlier versions load the present world, and Gymnasium warns that they are out of date: no old world is kept.
+    """
     import gymnasium
 
     from lam_env.core import registry

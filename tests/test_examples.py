@@ -20,7 +20,7 @@ SAYS = {  # the last line that each prints
     "branching": rf"\w+ +{NUMBER}",
     "cleanrl_style": rf"reward a decision: {NUMBER} in the first \d+, {NUMBER} in the next",
     "finetune": r"\d+ acts in 400 decisions",
-    "gymnasium_loop": rf"return {NUMBER}, true utility {NUMBER} a person",
+    "gymnasium_loop": rf"return {NUMBER}, true utility {NUMBER}, a person and day",
     "maskable_ppo": rf"return of a day after 1024 steps: {NUMBER} \(sd {NUMBER}\)",
     "minari_dataset": r"<LamEnv<lam/SmartHome-v1>>",
     "own_person": r"\d\d:\d\d kitchen\.kettle\.hot",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from documents import agents_of, blocks, follow, reader
@@ -16,6 +17,7 @@ from lam_env.config.cli import parse
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.envs.check import check_scenario
+from lam_env.envs.single import LamEnv
 from lam_env.evaluation import results
 from lam_env.evaluation.report.recorder import replay_file
 from lam_env.experiment.inputs import agents_of as agents_to_judge
@@ -52,6 +54,22 @@ def test_who_asks_for_the_ceiling_of_a_scenario_that_shows_nothing_is_told_why_t
         UserError, match=r"^no agent 'informed' in tea: it reads the hidden state, which is none without latent_names$"
     ):
         agents_to_judge(RunSettings(scenario="tea:Tea", agents=("informed",)), tea)
+
+
+def test_other_prices_change_what_is_paid_and_nothing_else(scenario: Path) -> None:
+    totals = []
+    for kind in ("smart_home", "careful_home:CarefulHome"):
+        env, rng, over = LamEnv(registry.scenario(kind)(days=1)), np.random.default_rng(0), False
+        observation, _ = env.reset(seed=0)
+        while not over:
+            possible = np.flatnonzero(observation["action_mask"])
+            observation, _, *ends, info = env.step(rng.choice(possible) if rng.random() < 0.1 else 0)
+            over = any(ends)
+        totals.append(info["totals"])
+    usual, careful = totals
+    assert usual["term.override"] > 0
+    assert careful.pop("reward.return") == pytest.approx(usual.pop("reward.return") - 3 * usual["term.override"])
+    assert careful == usual
 
 
 def test_a_scenario_of_another_length_is_made_anew(scenario: Path) -> None:

@@ -194,6 +194,14 @@ def test_each_table_is_asked_for_once() -> None:
         assert {words for _, words in directives(DOCS / "worlds" / f"{world}.md")} == {world}
 
 
+@every_page
+def test_who_reads_a_page_without_the_site_is_told_where_its_tables_are(page: Path) -> None:
+    bodies = re.findall(r"^:::\{lam-(?!doors|pages)[^\n]*\n(.*?)^:::$", page.read_text(encoding="utf-8"), re.M | re.S)
+    assert len(bodies) == len(directives(page))
+    told = r"Made from the code( \([^\n]+\))?: on the built site \(`make docs`\)(, or `[^`]+`)?\.\n"
+    assert [body for body in bodies if not re.fullmatch(told, body)] == []
+
+
 def test_a_setting_that_no_command_has_is_refused() -> None:
     with pytest.raises(ValueError, match="watch has no setting colour"):
         tables.some_settings("lam_env.commands.watch theme colour")
@@ -297,10 +305,13 @@ def means_of(name: str, known: dict[str, Meaning]) -> Meaning:
 @every_world
 def test_tables_count_all_that_there_is(world: str) -> None:
     own = registry.scenario(world)()
-    actions, observation, readings, sensors, feedback = tables.spaces(world)
+    sensed = LamEnv(world, **SMALL[world]).observation_space
+    actions, observation, revealed, readings, sensors, feedback = tables.spaces(world)
     for table, n in ((actions, len(own.vocabulary)), (readings, len(own.vocabulary.readings))):
         assert re.findall(r"\d+", table.rows[-1][0])[-1] == str(n - 1)
-    assert [row[0].strip("`") for row in observation.rows] == list(KEYS)
+    assert [row[0].strip("`") for row in observation.rows] == [k for k in KEYS if k in sensed.spaces]
+    assert [row[0].strip("`") for row in (*observation.rows, *revealed.rows)] == list(KEYS)
+    assert not re.search(r"\bticks?\b", " ".join(cell for row in observation.rows for cell in row))
     assert sensors.rows[0][0].split()[0] == str(len(own.vocabulary))
     assert [row[1] for row in feedback.rows] == [f"`{word}`" for word in own.vocabulary.feedback]
     every = [*tables.spaces(world), *tables.rewards(world), *tables.figures(world), *tables.agents(world)]

@@ -152,7 +152,12 @@ Features = PriorFeatures | PlainFeatures
 
 def encoder_of(source: Training | ActionLog, prior: bool = False) -> Features:
     """The kit's encoder: readings are standardised as in the training's log, or in this one; `prior`: with the
-    training's frozen prior's word."""
+    training's frozen prior's word. UserError: another source."""
+    if not isinstance(source, ActionLog | Training):
+        raise UserError(
+            f"encoder_of: give an ActionLog or a training, not {type(source).__name__}; the log of a run: "
+            'lam_env.ActionLog.load("runs/NAME/log/train")'
+        )
     points = decision_points(source) if isinstance(source, ActionLog) else source.train
     mean, scale = standardisation(points.context)
     if not prior:

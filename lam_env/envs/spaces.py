@@ -50,8 +50,9 @@ KEYS = {
     "tokens": Meaning("the last 16 events, oldest first, by number: action a is a, sensor s is A + s; 0: none"),
     "ages": Meaning("time since each of them", "ticks"),
     "epoch": Meaning(
-        "time; ticks since the decision point before; index of the user; new tokens since then; acts of the agent at "
-        "this instant so far (above 0: a follow-up decision)"
+        "time [ticks]; time since the decision point before [ticks]; index of the user; new tokens since then; acts of "
+        "the agent at this instant so far (above 0: a follow-up decision)",
+        "as said",
     ),
     "clock": Meaning("sine and cosine of the hour of day, then of the day of week"),
     "context": Meaning("the readings, in their order"),

@@ -270,6 +270,8 @@ def fitted(agent: object, training: Training, kept: Path | None = None) -> tuple
         policy = model_policy(policy, training)
     if isinstance(policy, PredictionCeiling):
         return policy, curve
+    if policy is agent and not acts(policy):
+        raise UserError(f"{type(policy).__name__} has neither fit nor predict")
     if not acts(policy):
         what = "load" if kept else "fit"
         raise UserError(f"{what} must return an object with predict, not {type(policy).__name__}")

@@ -206,7 +206,7 @@ BAD_AGENTS = {
     "has no Mine": "x = 1",
     "is a function that asks for observation: give a class": "def Mine(observation):\n    return 0",
     "give a class or object with predict or fit": "Mine = 3",
-    "must return an object with predict, not Mine": "class Mine:\n    pass",
+    "Mine has neither fit nor predict": "class Mine:\n    pass",
     "must return an object with predict, not NoneType": "class Mine:\n    def fit(self, training):\n        pass",
     "predict must return (actions, state), not ndarray": HEAD + "        return np.zeros(3, int)",
     "actions of shape (4,); it must be (3,)": HEAD + "        return np.zeros(4, int), None",

@@ -42,8 +42,9 @@ def table_node(table: tables.Table) -> nodes.table:
 
 
 class CodeTables(SphinxDirective):
-    """Tables of what its argument names."""
+    """Tables of what its argument names. Its content is for who reads the page without the site, and is left out."""
 
+    has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
     make: tables.Made
@@ -54,8 +55,9 @@ class CodeTables(SphinxDirective):
 
 
 class CommandHelp(SphinxDirective):
-    """What `--help` of a module says."""
+    """What `--help` of a module says. Its content is left out, as that of `CodeTables`."""
 
+    has_content = True
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:

@@ -7,6 +7,7 @@ import importlib
 import io
 import math
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from unittest import mock
@@ -37,7 +38,8 @@ class Table(NamedTuple):
 
 
 def spaces(name: str) -> list[Table]:
-    """What an agent of a world may do and what it senses, in the world of the default settings."""
+    """What an agent of a world may do and what it senses, in the world of the default settings; and the keys that an
+    observation has with `reveal`. A tick is told as what it is there."""
     world = registry.scenario(name)()
     words, means = world.vocabulary, world.meanings()
     actions = [(numbers, names, m.text) for numbers, names, m in _groups(words.actions, means["action"])]
@@ -49,12 +51,12 @@ def spaces(name: str) -> list[Table]:
             for i, (name, patience) in enumerate(zip(words.actions, words.patience, strict=True))
         ]
     tables = [Table(f"Actions: `Discrete({len(words)})`", headings, actions)]
-    space, tick = observation_space(words, len(world.latent_names), plan=True), _tick(name)
-    keys = [
-        (f"`{key}`", _shape(box.shape), str(box.dtype), *(tick if t == "ticks" else t for t in _told(m, _bounds(box))))
-        for key, m, box in ((key, m, space[key]) for key, m in KEYS.items() if key in space.spaces)
-    ]
-    tables.append(Table("Observation: `Dict`", ("key", "shape", "dtype", "range", "unit", "meaning"), keys))
+    usual, every = observation_space(words), observation_space(words, len(world.latent_names), plan=True)
+    for title, asked_for in (("Observation: `Dict`", False), ("Only with `reveal`, beside these", True)):
+        keys = [(k, m, every[k]) for k, m in KEYS.items() if k in every.spaces and (k not in usual.spaces) == asked_for]
+        rows = [(f"`{k}`", _shape(box.shape), str(box.dtype), *_told(m, _bounds(box))) for k, m, box in keys]
+        rows = [tuple(re.sub(r"\bticks\b", _tick(name), cell) for cell in row) for row in rows]
+        tables.append(Table(title, ("key", "shape", "dtype", "range", "unit", "meaning"), rows))
     readings = [(n, names, *_told(m)) for n, names, m in _groups(words.readings, means["reading"])]
     tables.append(Table("Readings, in `context`", ("place", "reading", "range", "unit", "meaning"), readings))
     sensors = [(n, names, m.text) for n, names, m in _groups(words.sensors, means["sensor"], len(words))]

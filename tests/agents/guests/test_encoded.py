@@ -139,3 +139,10 @@ def test_a_log_alone_gives_the_encoder_that_a_training_on_it_has():
     assert seen.tobytes() == walk(EncodedEnv(env, encoder_of(known)), 20, lambda t: 0).tobytes()
     with pytest.raises(UserError, match="an encoder with the prior needs a training that has one"):
         encoder_of(log, prior=True)
+
+
+def test_the_folder_of_a_run_is_no_source_of_an_encoder():
+    with pytest.raises(
+        UserError, match=r"^encoder_of: give an ActionLog or a training, not str; the log of a run: \S+$"
+    ):
+        encoder_of("runs/smart_home-1")
