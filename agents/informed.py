@@ -73,7 +73,7 @@ def hidden_predictor(training: Training) -> Predictor | Pool:
     )
 
     def report(stage: str, done: int, total: int, note: str) -> None:
-        training.progress("informed ceiling", done, total, note)
+        training.progress("ceiling", done, total, note)
 
     net = pretrain(train, valid, settings, training.seed, training.device, report, training.checkpoints)
     if saved is not None:

@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.envs.scene import Scene as Scene
     from lam_env.envs.scene import Text as Text
     from lam_env.envs.single import LamEnv as LamEnv
+    from lam_env.envs.spaces import Meaning as Meaning
     from lam_env.envs.vector import LamVectorEnv as LamVectorEnv
     from lam_env.experiment.finetune import finetune as finetune
     from lam_env.experiment.finetune import load_policy as load_policy

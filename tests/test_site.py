@@ -257,7 +257,7 @@ def test_a_command_is_told_as_its_help_tells_it(capsys: pytest.CaptureFixture[st
 @every_world
 def test_every_name_of_a_world_has_a_meaning_and_nothing_else_has(world: str) -> None:
     own = registry.scenario(world)()
-    words, means = own.vocabulary, own.meanings()
+    words, means = own.vocabulary, {**own.meanings(), "figure": own.figures}
     agents = {**own.baselines(), **own.rungs(), **own.exploits()}
     names = {"action": words.actions, "reading": words.readings, "sensor": words.sensors, "feedback": words.feedback}
     names |= {"reward": own.reward_weights, "utility": own.utility_weights, "agent": agents, "figure": figures(world)}

@@ -57,6 +57,9 @@ class _Report(BaseCallback):
             self._tell()
         return True
 
+    def _on_training_start(self) -> None:
+        self._tell()
+
     def _on_rollout_start(self) -> None:
         self._of_update()
 

@@ -20,11 +20,10 @@ def best(policies: Sequence[P], training: Training, what: str) -> P:
     """The one that returns most in the mean, of few settings of `what` in a quarter of the worlds in which heads are
     chosen, and at least `FEW` of them; of equals the first."""
     reached, worlds = [], min(training.tuning.trial, max(FEW, training.tuning.trial // 4))
-    stage = f"{what} of {training.agent}" if training.agent else what
     for i, policy in enumerate(policies):
-        training.progress(stage, i, len(policies), "")
+        training.progress(what, i, len(policies), "")
         reached.append(returns(policy, training, worlds).mean())
-    training.progress(stage, len(policies), len(policies), "")
+    training.progress(what, len(policies), len(policies), "")
     return policies[int(np.argmax(reached))]
 
 

@@ -36,6 +36,7 @@ class GuestVecEnv(LamVecEnv):
         mine = world_seeds(Use.FINE_TUNING, Use.FINE_TUNING.room, training.seed)[:: max(n, APART)]
         self._own = mine[len(training.handed_out) % len(mine)]
         self.steps, self._earned, self._since, self._every = 0, 0.0, 0, max(n, training.steps // POINTS)
+        self._begun = False  # it has told from where it counts
         super().__init__(worlds if encoder is None else EncodedVectorEnv(worlds, encoder), self._own)
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
@@ -52,6 +53,8 @@ class GuestVecEnv(LamVecEnv):
         self.curve = [(step, reward) for step, reward in own["curve"]]
 
     def step_wait(self) -> VecEnvStepReturn:
+        if not self._begun:
+            self._tell()
         result = super().step_wait()
         self.steps += self.num_envs
         self._since += self.num_envs
@@ -59,13 +62,15 @@ class GuestVecEnv(LamVecEnv):
         if self._since >= self._every:
             self.curve.append((self.steps, self._earned / self._since))
             self._earned, self._since = 0.0, 0
-            if all(self.steps >= other.steps for other in self.training.handed_out):
-                self._tell()
+            self._tell()
         return result
 
     def _tell(self) -> None:
-        (step, reward), total = self.curve[-1], self.training.steps
-        self.training.progress("learn", min(step, total), total, learning_note(step, reward))
+        """Of several environments that were handed out the one that is farthest tells."""
+        self._begun, total = True, self.training.steps
+        if all(self.steps >= other.steps for other in self.training.handed_out):
+            note = learning_note(*self.curve[-1]) if self.curve else ""
+            self.training.progress("learn", min(self.steps, total), total, note)
 
 
 def make_env(training: Training, n: int, encode: bool, prior: bool) -> GuestVecEnv:

@@ -71,8 +71,8 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int, first: int = 
                 seen_of_acts = head.answer_features(vector)[1][rows, step.actions[rows]]
             acts.append((seen_of_acts.numpy(), step.actions[rows], rows, done[rows].copy()))
             done[rows] += 1
-        lived = step.worlds[0]
-        training.progress("trial of acts", (lived.now - lived.start) // DAY, (lived.end - lived.start) // DAY, "")
+        lived, every = (sum(getattr(w, of) - w.start for w in step.worlds) // DAY for of in ("now", "end"))
+        training.progress("trial of acts", lived, every, "")
     if not acts:
         none = np.zeros(0, int)
         return ActAnswers(np.zeros((0, FEATURES), np.float32), none, none, none)

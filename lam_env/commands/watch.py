@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from lam_env.config.cli import cli_errors, parse, setting
 from lam_env.core.errors import UserError
 from lam_env.core.files.outputs import output_file, write_whole
+from lam_env.core.progress import Progress
 from lam_env.core.seeds import Use
 from lam_env.experiment.settings import UNTRAINED
 from lam_env.launch.job import one_thread
@@ -202,18 +203,25 @@ def write_gif(settings: WatchSettings, player: Playback) -> int:
     from lam_env.envs.pixels import rgb_array
 
     path, drawn, colours = Path(str(settings.gif)), list[io.BytesIO](), Counter[Any]()
-    limit = settings.moments or GIF_MOMENTS
-    for moment in frames(settings, player):
-        for scene in moment.scenes:
-            image = Image.fromarray(rgb_array(scene, settings.width, settings.theme))
-            found: Any = image.getcolors(image.width * image.height)  # (pixels, colour) each
-            colours.update(colour for n, colour in found if n >= SEEN)
-            image.save(whole := io.BytesIO(), "PNG", compress_level=1)
-            drawn.append(whole)
-        if len(drawn) >= limit:
-            break
-    palette = palette_of(colours)
-    images = [Image.open(whole).quantize(palette=palette, dither=Image.Dither.NONE) for whole in drawn]
+    limit, images, stage = settings.moments or GIF_MOMENTS, list[Image.Image](), "draw [pictures]"
+    with Progress() as progress:
+        progress(stage, 0, limit)
+        for moment in frames(settings, player):
+            for scene in moment.scenes:
+                image = Image.fromarray(rgb_array(scene, settings.width, settings.theme))
+                found: Any = image.getcolors(image.width * image.height)  # (pixels, colour) each
+                colours.update(colour for n, colour in found if n >= SEEN)
+                image.save(whole := io.BytesIO(), "PNG", compress_level=1)
+                drawn.append(whole)
+            if len(drawn) >= limit:
+                break
+            progress(stage, len(drawn), limit)
+        progress(stage, len(drawn), len(drawn))
+        palette, stage = palette_of(colours), "colour [pictures]"
+        for k, whole in enumerate(drawn):
+            progress(stage, k, len(drawn))
+            images.append(Image.open(whole).quantize(palette=palette, dither=Image.Dither.NONE))
+        progress(stage, len(drawn), len(drawn))
     more = {"save_all": True, "append_images": images[1:], "duration": max(20, round(1000 / settings.pace))}  # [ms]
     write_whole(path, lambda part: images[0].save(part, "GIF", loop=0, **more), "gif")
     return len(images)

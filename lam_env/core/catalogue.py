@@ -45,10 +45,11 @@ class Family:
     unit: str = ""
     names: tuple[str, ...] = ()
 
-    def metric(self, name: str, heading: str = "") -> Metric:
-        """A figure that is called a share or a rate is a share; so is what can only be passed."""
-        usual = SHARE if self.names or name.endswith(("_rate", "_share")) else ANY
-        return Metric(self.prefix + name, heading or name, self.better, usual, self.unit)
+    def metric(self, name: str, heading: str = "", range: tuple[float, float] | None = None) -> Metric:
+        """`range`: where the scenario that names it says what it can be; what can only be passed is a share."""
+        return Metric(
+            self.prefix + name, heading or name, self.better, range or (SHARE if self.names else ANY), self.unit
+        )
 
     def ids(self, values: Mapping[str, float]) -> dict[str, float]:
         """`values` by the names that the scenario gives them, as a run writes them."""

@@ -58,7 +58,8 @@ class Note(str):
 class Progress:
     """`with Progress() as progress: progress("train", done, total, "reward 1.2")`, as often as is handy.
 
-    A stage begins at its first call and ends when `done` reaches `total`; then a line is left of it, and its bar goes.
+    A stage begins at its first call, which says what was done before: time and rate are of the rest. It ends when
+    `done` reaches `total`; then a line is left of it, and its bar goes.
     `total` 0: unknown. The name of a stage may end in what it is counted in, "train [steps]". `whole` tells how far
     all of the work is: a bar above the others, and the step that a line belongs to.
     """
@@ -115,7 +116,9 @@ class Progress:
                 self._bars.refresh()  # else its bar is drawn once more below the line
         if over and stage not in self._ended:
             self._ended.add(stage)
-            details = ", ".join(part for part in (f"{now - began:.1f} s", steps, note) if part)
+            rest = f"the last {done - first:,} in " if 0 < first < done else ""
+            taken = f"{rest}{now - began:.1f} s"
+            details = ", ".join(part for part in (taken, steps, note) if part)
             self._say(f"{self._step}{name}: {total:,} {unit or 'done'} ({details})")
 
     def _say(self, line: str) -> None:

@@ -48,6 +48,7 @@ def simulate_log(
     # hidden states of the worlds that still run, step by step: most worlds may end long before the last
     latents, persons, worlds = [env.rows.latent.astype(np.float16)], [env.rows.epoch[:, 2].copy()], [np.arange(n)]
     columns: list[dict[str, np.ndarray]] = [{} for _ in range(n)]
+    progress(stage, 0, total // second // DAY, "")
     while not env.finished.all():
         running = ~env.finished
         env.step(nothing)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 from lam_env.config.cli import override
+from lam_env.core.catalogue import KPI, Metric
 from lam_env.core.contracts import Candidate, Policy, Training
 from lam_env.core.dislikes import Dislikes
 from lam_env.core.events import Vocabulary
@@ -14,7 +15,7 @@ from lam_env.core.rng import Streams
 from lam_env.core.shared import Shared
 from lam_env.core.units import DAY, HOUR
 from lam_env.envs.scene import Scene
-from lam_env.envs.spaces import Meaning, Term
+from lam_env.envs.spaces import Meaning, Term, meaning
 from lam_env.envs.terminal import ansi
 from lam_env.sim.world import World
 
@@ -63,6 +64,7 @@ class Scenario(Shared):
       `synonyms`          what a log from outside may call an action or a sensor -> its name in the vocabulary; not
                           None where the settings say what is in such a log, which then has to fit
       `key_figures`       KPIs that stand in every table, as name -> heading
+      `figures`           what KPIs mean, by name or pattern; their intervals end where a figure's `low` and `high` say
       `kpis`, `answers`, `scenes`, `person`, `text`, `meanings`, `baselines`, `rungs`, `exploits`, `proposal`  as below
     """
 
@@ -78,6 +80,7 @@ class Scenario(Shared):
     defaults: ClassVar[dict[str, object]] = {}
     synonyms: Mapping[str, str] | None = None
     key_figures: ClassVar[dict[str, str]] = {}
+    figures: ClassVar[Mapping[str, Meaning]] = {}
     ladder: ClassVar[dict[str, str]] = {}
     vocabulary: Vocabulary
     params: Any  # the settings, an instance of `Params`
@@ -121,6 +124,15 @@ class Scenario(Shared):
         """Key figures of an episode so far, by name without the prefix `kpi.`."""
         return {}
 
+    @classmethod
+    def figure_columns(cls) -> list[Metric]:
+        """`key_figures` as columns of tables, each with the range that `figures` gives it."""
+        columns = []
+        for name, heading in cls.key_figures.items():
+            found = meaning(name, cls.figures)
+            columns.append(KPI.metric(name, heading, (found.low, found.high) if found else None))
+        return columns
+
     def answers(self, world: World) -> Answers | None:
         """Those of an episode so far; None where nobody answers."""
         return None
@@ -144,7 +156,7 @@ class Scenario(Shared):
 
     def meanings(self) -> Mapping[str, Mapping[str, Meaning | Term]]:
         """What its names mean, for people to read: of each of "action", "reading", "sensor", "feedback", "reward",
-        "utility", "figure" (KPIs) and "agent" (of its own), by name or pattern (`presence.*`); the first that fits."""
+        "utility" and "agent" (of its own), by name or pattern (`presence.*`); the first that fits."""
         return {}
 
     def baselines(self) -> dict[str, Callable[[Training], Candidate]]:

@@ -9,7 +9,7 @@ import numpy as np
 from lam_env.core.catalogue import LIFT, NOOP_RATE, SHARE_OF_ORACLE, UTILITY
 from lam_env.core.contracts import Observation, Policy, complete
 from lam_env.core.errors import UserError
-from lam_env.core.progress import Report
+from lam_env.core.progress import Report, silent
 from lam_env.core.units import DAY
 from lam_env.envs.batch_info import totals_of
 from lam_env.envs.play import play
@@ -24,7 +24,7 @@ def rollout(
     *,
     day: int = 0,
     deterministic: bool = True,
-    progress: Report | None = None,
+    progress: Report = silent,
     stage: str = "evaluate",
     watch: Callable[..., None] | None = None,
 ) -> list[dict[str, float]]:
@@ -39,7 +39,10 @@ def rollout(
     env = LamVectorEnv(n, scenario, reveal=complete(policy).reveal)
     totals: list[dict[str, float]] = [{} for _ in world_seeds]
     lives, begun, days = np.arange(n), n, int(scenario.days)  # `lives`: which world each place holds
-    points, silent, steps = np.zeros(len(world_seeds)), np.zeros(len(world_seeds)), 0
+    points, idle, steps = np.zeros(len(world_seeds)), np.zeros(len(world_seeds)), 0
+
+    total = days * len(world_seeds)  # [world-days]
+    progress(stage, 0, total, "")
 
     def choose(observation: Observation, state: object, start: np.ndarray) -> tuple[np.ndarray, object]:
         return policy.predict(observation, state, start, deterministic)
@@ -47,7 +50,7 @@ def rollout(
     for step in play(choose, env, world_seeds[:n], day=day, then=world_seeds[n:]):
         actions, running, rewards = step.actions, step.running, step.rewards
         points[lives] += running
-        silent[lives] += running & (actions == 0)
+        idle[lives] += running & (actions == 0)
         if not np.isfinite(rewards).all():
             bad = np.flatnonzero(~np.isfinite(rewards))[0]
             reward = f"the reward of action {actions[bad]} is {rewards[bad]}"
@@ -61,14 +64,12 @@ def rollout(
             totals[lives[i]] = found
             if begun < len(world_seeds):
                 lives[i], begun = begun, begun + 1
-        if progress is not None and steps % (128 * n) < n:
-            lived = np.mean([(w.now - w.start) / w.second for w in env.worlds]) // DAY
-            done = int((begun - n + lived / days * n) * days / len(world_seeds))
-            progress(stage, done, days, f"{steps:,} decisions")
-    if progress is not None:
-        progress(stage, days, days, f"{steps:,} decisions")
+        if steps % (128 * n) < n:
+            lived = sum((w.now - w.start) // w.second for w in env.worlds) // DAY
+            progress(stage, (begun - n) * days + lived, total, f"{steps:,} decisions")
+    progress(stage, total, total, f"{steps:,} decisions")
     for k, scores in enumerate(totals):
-        scores[NOOP_RATE.id] = float(silent[k] / points[k])
+        scores[NOOP_RATE.id] = float(idle[k] / points[k])
         if wrong := [name for name, value in scores.items() if not np.isfinite(value)]:
             raise UserError(f"{wrong[0]} is {scores[wrong[0]]}; look at the scenario's terms and key figures")
     return totals

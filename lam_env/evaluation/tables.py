@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from lam_env.core.catalogue import (
     JUDGE,
-    KPI,
     LIFT,
     MORE,
     PREDICTION,
@@ -177,18 +176,17 @@ def score_table(
     variant: str = "sim",
     about: Provenance | None = None,
     intervals: Sequence[Metric] | None = None,
-    figures: Mapping[str, str] | None = None,
+    figures: Sequence[Metric] = (),
     called: str | None = None,
 ) -> Table:
     """Agents as rows, in the order in which they first appear; metrics as columns, those that exist.
 
-    `kind`: one of COLUMNS, or "key figures", which `figures` names: name of a KPI -> heading. A cell is the
+    `kind`: one of COLUMNS, or another where `figures` are the columns, as a scenario has them. A cell is the
     interquartile mean of all runs, on a log the mean, and its 95 % interval (`comparison.estimate_of`). `intervals`:
     the metrics that have one (default: all). `called`: how the title begins, in place of scenario and variant.
     """
     mine = [r for r in rows if (r.scenario, r.variant) == (scenario, variant)]
-    metrics = COLUMNS[kind] if figures is None else [KPI.metric(*each) for each in figures.items()]
-    metrics = [m for m in metrics if holds(mine, [m])]
+    metrics = [m for m in figures or COLUMNS[kind] if holds(mine, [m])]
     if not metrics:
         raise ResultsError(f"no {kind} scores of {scenario!r}, variant {variant!r}, among the results")
     columns = {m.id: m.heading for m in metrics}

@@ -286,9 +286,7 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
     scenario = work.scenario()
     if not trains_once(scenario, name):
         report = _of_seed(report, work, seed)
-    if split(name)[1]:
-        report = _named(report, f" ({name.partition('@')[2]})")
-    policy = fit_agent(work, name, training_of(work, name, seed, report))
+    policy = fit_agent(work, name, training_of(work, name, seed, _named(report, f" of {name}")))
     if registry.names_code(name) and not isinstance(policy, PredictionCeiling):
         policy = watched(policy)
     if not isinstance(policy, PredictionCeiling) and name == "ppo_prior" and seed == work.settings.seed[0]:

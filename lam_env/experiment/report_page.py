@@ -42,7 +42,7 @@ def write_report(run: Path, out: Path | None = None, scenario: Scenario | None =
     if one is not None:
         usual = to_dict(one.Params())
         roles = {} if all("roles" in trace for trace in files.replays) else _roles_now(files.scenario)
-        about = ScenarioNotes(one.key_figures, one.reward_weights, tuple(one.ladder), usual, roles)
+        about = ScenarioNotes(one.figure_columns(), one.reward_weights, tuple(one.ladder), usual, roles)
     with understood(run):
         page = render(files, about)
     out = out or run / NAME

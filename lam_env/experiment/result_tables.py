@@ -108,7 +108,7 @@ def tables_in(
         tables = [score_table(mine, scenario, kind, variant, about, called=called) for kind in shown]
         tables += breakdowns(mine) if variant == "log" else []
         known = scenario in registry.scenario_names()
-        if judged and known and (figures := registry.scenario(scenario).key_figures):
+        if judged and known and (figures := registry.scenario(scenario).figure_columns()):
             tables.append(score_table(mine, scenario, "key figures", variant, about, figures=figures))
         if judged:
             tables[0] = tables[0].with_failed(failed)

@@ -74,5 +74,6 @@ class Tracking:
 
 
 def curve_tag(stage: str) -> str:
-    """The name of a stage as trackers take it: "fine-tune, seed 3" -> "fine-tune/seed_3"."""
-    return re.sub(r"[^\w./@=+-]+", "_", re.sub(r", | \(", "/", stage)).strip("_")
+    """The name of a stage as trackers take it: "fine-tune of ppo_prior, seed 3" ->
+    "fine-tune/ppo_prior/seed_3"."""
+    return re.sub(r"[^\w./@=+-]+", "_", re.sub(r", | of ", "/", stage)).strip("_")

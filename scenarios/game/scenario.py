@@ -23,7 +23,7 @@ from .picture.scene import game_scene
 from .picture.view import game_view
 from .rules.compiled import Compiled
 from .rules.rules import RULES, Rules, RulesError
-from .words import MEANINGS
+from .words import FIGURES, MEANINGS
 from .world.world import GameWorld
 
 
@@ -70,6 +70,7 @@ class Game(Scenario):
         "level_7": "level at day 7",
         "late_minutes": "after bedtime [min/day]",
     }
+    figures = FIGURES
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
         "true chances": "ladder_chances",

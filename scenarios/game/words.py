@@ -41,6 +41,23 @@ STATES = (
     Meaning("share of advice lately that was followed", low=0, high=1),
     Meaning("advice so far that annoyed", low=0),
 )
+FIGURES = {
+    "d1": flag("played on day 1 of life; mean of players: retention"),
+    "d7": flag("played on day 7 of life"),
+    "d30": flag("played on the 30th day of life, the last of an episode"),
+    "sessions": Meaning("sessions in the episode", "", 0),
+    "plays_per_day": Meaning("plays a day", "", 0),
+    "session_median": Meaning("median plays of a session", "", 0),
+    "flow_share": Meaning("share of the time played that was flow", "", 0, 1),
+    "minutes_per_day": Meaning("played a day", "min", 0),
+    "advice": Meaning("advice shown, a play", "", 0),
+    "parroted": Meaning("share of the advice that the player would have done anyway", "", 0, 1),
+    "annoyed_per_hour": Meaning("advice that annoyed, an hour played", "1/h", 0),
+    "annoyed_per_100": Meaning("advice that annoyed, of a hundred", "", 0, 100),
+    "level_7": Meaning("level at the end of the first week", "", 1),
+    "late_minutes": Meaning("played after bedtime, a day", "min", 0),
+    "stayed": flag("the player has not left for good"),
+}
 MEANINGS: Mapping[str, Mapping[str, Meaning | Term]] = {
     "action": {
         "none": Meaning("nothing is said"),
@@ -74,23 +91,6 @@ MEANINGS: Mapping[str, Mapping[str, Meaning | Term]] = {
     },
     "reward": REWARD,
     "utility": UTILITY,
-    "figure": {
-        "d1": flag("played on day 1 of life; mean of players: retention"),
-        "d7": flag("played on day 7 of life"),
-        "d30": flag("played on the 30th day of life, the last of an episode"),
-        "sessions": Meaning("sessions in the episode", "", 0),
-        "plays_per_day": Meaning("plays a day", "", 0),
-        "session_median": Meaning("median plays of a session", "", 0),
-        "flow_share": Meaning("share of the time played that was flow", "", 0, 1),
-        "minutes_per_day": Meaning("played a day", "min", 0),
-        "advice": Meaning("advice shown, a play", "", 0),
-        "parroted": Meaning("share of the advice that the player would have done anyway", "", 0, 1),
-        "annoyed_per_hour": Meaning("advice that annoyed, an hour played", "1/h", 0),
-        "annoyed_per_100": Meaning("advice that annoyed, of a hundred", "", 0, 100),
-        "level_7": Meaning("level at the end of the first week", "", 1),
-        "late_minutes": Meaning("played after bedtime, a day", "min", 0),
-        "stayed": flag("the player has not left for good"),
-    },
     "agent": {
         "parrot": Meaning("the likeliest next action, with a cool-down: much followed, and no help"),
         "winshare": Meaning("easier or harder by the player's share of wins, to keep it between .5 and .8"),

@@ -26,7 +26,7 @@ from .people.personas import PersonaTraits, persona
 from .picture.of_world import NAMES, home_view
 from .picture.scene import home_scene
 from .proposal import proposed
-from .words import meanings
+from .words import FIGURES, meanings
 from .world import HomeWorld
 
 # Whoever begins with any action is switched off for good in the first days, and has nothing more to learn from. What an
@@ -68,6 +68,7 @@ class SmartHome(Scenario):
         "cost": "cost [EUR/day]",
         "trust": "trust at the end",
     }
+    figures = FIGURES
     constant_ok = ("epoch.user",)  # one stream, the home's, whoever acts in it
 
     def __init__(self, *, tables: Sequence[BehaviourTables] = (), **settings: object):

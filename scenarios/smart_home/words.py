@@ -77,5 +77,5 @@ def meanings(home: Home) -> Mapping[str, Mapping[str, Meaning | Term]]:
             actions[home.vocabulary.actions[action]] = Meaning(f"{device.kind.name}: {states[state]}")
     return {
         **{"action": actions, "reading": readings | ENVIRONMENT, "sensor": SENSORS, "feedback": FEEDBACK},
-        **{"reward": REWARD, "utility": UTILITY, "figure": FIGURES, "agent": AGENTS},
+        **{"reward": REWARD, "utility": UTILITY, "agent": AGENTS},
     }

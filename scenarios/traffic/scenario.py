@@ -23,7 +23,7 @@ from .picture.scene import traffic_scene
 from .picture.telling import name
 from .picture.text import traffic_text
 from .roads.supply import build_supply
-from .words import MEANINGS, vocabulary
+from .words import FIGURES, MEANINGS, vocabulary
 from .world.shocks import check_closure
 from .world.typical import typical
 from .world.world import TrafficWorld
@@ -64,6 +64,7 @@ class Traffic(Scenario):
         "gini": "Gini",
         "trust": "trust at the end",
     }
+    figures = FIGURES
     ladder: ClassVar[dict[str, str]] = {
         "prior": "plugin",
         "her own gain alone": "ladder_own",  # as results.csv has it

@@ -17,6 +17,26 @@ FOLLOWED, REFUSED, RATING, MUTED = range(4)
 FEEDBACK = ("accept", "refuse", "rating", "mute")
 RAIN, ARRIVE, TIME, LATE, USUAL = "rain", "arrive", "last.time", "last.late", "usual"
 
+FIGURES = {
+    "tstt": Meaning("total time that all travel, a day", "h", 0),
+    "mean_cost": Meaning("generalised cost a trip, a minute for each advice with it", "min", 0),
+    "delay": Meaning("in the queue of the tightest link, a trip", "min", 0),
+    "late": Meaning("arrived later than wished, a trip", "min", 0),
+    "early": Meaning("arrived earlier than wished, a trip", "min", 0),
+    "peak_queue": Meaning("longest queue of a day at the tightest link, mean of days", "vehicles", 0),
+    "bus_share": Meaning("share of the trips that go by bus", "", 0, 1),
+    "cost_advised": Meaning("`mean_cost` of those who may be advised", "min", 0),
+    "cost_background": Meaning("`mean_cost` of the others", "min", 0),
+    "cost_first": Meaning("generalised cost of the first third of the episode, a person and day", "min", 0),
+    "cost_middle": Meaning("the same of the second third", "min", 0),
+    "cost_last": Meaning("the same of the last third: does what was gained at first last?", "min", 0),
+    "gini": Meaning("inequality of the travellers' mean costs; 0: all are equal", "", 0, 1),
+    "advice": Meaning("advice shown, an advised traveller and day", "", 0),
+    "losing_moves": Meaning("share of the followed advice that cost the traveller more", "", 0, 1),
+    "regret": Meaning("how much more it cost, for each advice followed", "min", 0),
+    "muted": Meaning("times that advice was switched off, for each of the advised", "", 0),
+    "trust": Meaning("mean trust of the advised at the end", "", 0, 1),
+}
 # An option is a mode, a route or line, and a departure [min after the usual one]: car.main.-10, bus.line.0.
 MEANINGS: Mapping[str, Mapping[str, Meaning | Term]] = {
     "action": {
@@ -44,26 +64,6 @@ MEANINGS: Mapping[str, Mapping[str, Meaning | Term]] = {
     },
     "reward": REWARD,
     "utility": UTILITY,
-    "figure": {
-        "tstt": Meaning("total time that all travel, a day", "h", 0),
-        "mean_cost": Meaning("generalised cost a trip, a minute for each advice with it", "min", 0),
-        "delay": Meaning("in the queue of the tightest link, a trip", "min", 0),
-        "late": Meaning("arrived later than wished, a trip", "min", 0),
-        "early": Meaning("arrived earlier than wished, a trip", "min", 0),
-        "peak_queue": Meaning("longest queue of a day at the tightest link, mean of days", "vehicles", 0),
-        "bus_share": Meaning("share of the trips that go by bus", "", 0, 1),
-        "cost_advised": Meaning("`mean_cost` of those who may be advised", "min", 0),
-        "cost_background": Meaning("`mean_cost` of the others", "min", 0),
-        "cost_first": Meaning("generalised cost of the first third of the episode, a person and day", "min", 0),
-        "cost_middle": Meaning("the same of the second third", "min", 0),
-        "cost_last": Meaning("the same of the last third: does what was gained at first last?", "min", 0),
-        "gini": Meaning("inequality of the travellers' mean costs; 0: all are equal", "", 0, 1),
-        "advice": Meaning("advice shown, an advised traveller and day", "", 0),
-        "losing_moves": Meaning("share of the followed advice that cost the traveller more", "", 0, 1),
-        "regret": Meaning("how much more it cost, for each advice followed", "min", 0),
-        "muted": Meaning("times that advice was switched off, for each of the advised", "", 0),
-        "trust": Meaning("mean trust of the advised at the end", "", 0, 1),
-    },
     "agent": {
         "habit": Meaning("advises what the traveller always does: followed, and of no use"),
         "fastest": Meaning("advises everybody what was best for them by yesterday's times: all meet there"),

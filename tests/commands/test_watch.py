@@ -59,7 +59,8 @@ def test_an_episode_ends_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_gif(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.gif"
     words = [f"scenario={name}", "agent=random", f"gif={path}", "width=240", "moments=4", "pace=5", "skip=false"]
-    out = said([*words, *SMALL.get(name, [])], capsys)
+    assert watch.main([*words, *SMALL.get(name, [])]) == 0
+    out, err = capsys.readouterr()
     with Image.open(path) as image:
         shown: Any = image
         assert shown.n_frames >= 2
@@ -69,6 +70,8 @@ def test_a_gif(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         image.seek(shown.n_frames - 1)
         assert image.convert("RGB").tobytes() != first
         assert f"({shown.n_frames} pictures" in out
+        for stage in ("draw", "colour"):
+            assert f"{stage}: {shown.n_frames:,} pictures (" in err
     assert [p.name for p in tmp_path.iterdir()] == ["a.gif"]
 
 

@@ -51,6 +51,14 @@ def test_a_run_writes_every_entry_and_nothing_else(made: tuple[str, Path]) -> No
     assert _names(catalogue.KPI, written) >= set(scenario.key_figures)
 
 
+def test_key_figures_are_what_their_meaning_says(made: tuple[str, Path]) -> None:
+    name, folder = made
+    ranges = {f: (m.low, m.high) for f, m in registry.scenario(name).figures.items()}
+    found = [(f, r.value) for r in results.read(folder / "results.csv") if (f := catalogue.KPI.name(r.metric))]
+    assert {f for f, _ in found} == set(ranges)
+    assert [(f, v) for f, v in found if not ranges[f][0] <= v <= ranges[f][1]] == []
+
+
 def test_every_column_that_tables_name_is_there(made: tuple[str, Path]) -> None:
     name, folder = made
     text = (folder / "tables.md").read_text()
@@ -110,8 +118,10 @@ def test_entries_differ_and_hold_what_tables_need() -> None:
 
 
 def test_what_a_scenario_names_has_its_range_and_unit() -> None:
-    assert catalogue.metric("kpi.flow_share").range == (0, 1)
-    assert catalogue.metric("kpi.cost").range == catalogue.ANY
+    columns = {m.id: m for m in SmartHome.figure_columns()}
+    assert columns["kpi.trust"].range == columns["kpi.automation_share"].range == catalogue.SHARE
+    assert columns["kpi.overrides"].range == catalogue.NOT_NEGATIVE
+    assert columns["kpi.cost"].range == catalogue.ANY  # what the sun yields is paid for
     assert catalogue.metric("utility.dark").unit == catalogue.UTILITY.unit
     assert catalogue.UTILITY_TERM.name("utility.lift") == ""
     assert catalogue.KPI.metric("cost", "cost [EUR/day]").heading == "cost [EUR/day]"

@@ -16,7 +16,7 @@ from lam_env.evaluation.statistics import interval, paired_difference
 def test_an_interval_holds_nothing_impossible() -> None:
     runs = [0.0, 0.02, 0.2]
     assert interval(runs).low < 0
-    for name in ("pred.top1", "pred.ece", "pred.nll", "feedback.accept_rate", "kpi.flow_share"):
+    for name in ("pred.top1", "pred.ece", "pred.nll", "feedback.accept_rate"):
         assert estimates.estimate_metric(runs, metric(name)) == (*interval(runs)[:1], 0.0, interval(runs).high)
     assert estimates.estimate_metric([1.0, 0.98, 0.8], metric("pred.top1")).high == 1
     assert estimates.estimate_metric([1.0, 0.98, 0.8], metric("pred.nll")).high > 1

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from html_page import Page
 
+from lam_env.core.catalogue import KPI, SHARE
 from lam_env.core.errors import UserError
 from lam_env.core.events import USER, ActionLog, Protocol, Vocabulary
 from lam_env.core.units import DAY, HOUR
@@ -91,7 +92,9 @@ def judged(agent: str, utility: list[float]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-ABOUT = ScenarioNotes({"trust": "trust at the end"}, {"assist": 1.0, "miss": -0.2}, ("prior", "oracle"))
+ABOUT = ScenarioNotes(
+    [KPI.metric("trust", "trust at the end", SHARE)], {"assist": 1.0, "miss": -0.2}, ("prior", "oracle")
+)
 
 
 def page(run: Path) -> Page:

@@ -57,8 +57,9 @@ def test_acting_is_seen_in_the_totals(home: Any) -> None:
 
 def test_progress_ends_at_the_last_day(home: Any) -> None:
     told: list[Any] = []
-    rollout(Always(0), home, [11], progress=lambda *message: told.append(message), stage="judge x")
-    assert told[-1][:3] == ("judge x", 1, 1)
+    rollout(Always(0), home, [11, 12, 13], progress=lambda *message: told.append(message), stage="judge x")
+    assert told[0] == ("judge x", 0, 3, "")  # world-days
+    assert told[-1][:3] == ("judge x", 3, 3)
     assert all(done <= total for _, done, total, _ in told)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from lam_env.evaluation.comparison import added
 from lam_env.evaluation.results import write
-from lam_env.experiment.result_tables import closing, final_scores, rows_of_run, tables_of_run
+from lam_env.evaluation.tables import Provenance
+from lam_env.experiment.result_tables import closing, final_scores, rows_of_run, tables_in, tables_of_run
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import ORDER, EvalSettings, RunSettings
 from lam_env.logs.fidelity import Gate
@@ -91,6 +92,18 @@ def test_tables_say_how_they_were_made_and_what_was_left_out() -> None:
     assert "- my:Agent: predict raised" in text
     assert "auto" not in text
     assert "No agent" in tables_of_run([], settings, "", 1.0)
+
+
+def test_intervals_of_key_figures_end_where_the_scenario_says() -> None:
+    found = {"trust": (0.9, 1.0, 1.0), "overrides": (0.0, 0.1, 2.0), "cost": (-1.0, 0.1, 2.0)}
+    scores = {s: {f"kpi.{name}": runs[s] for name, runs in found.items()} | {"utility.total": 1.0} for s in SEEDS}
+    rows = rows_of_run("smart_home", {("sim", "oracle"): [(0, scores)]}, ORDER)
+    (_, tables), *_ = tables_in(rows, "smart_home", Provenance("", "CPU", 1.0, {}))
+    (table,) = [t for t in tables if t.title.endswith("key figures")]
+    cells = dict(zip(table.columns, table.rows[0], strict=True))
+    assert cells["trust at the end"].endswith(", 1.000]")
+    assert "[0.000, " in cells["overrides a day"]
+    assert "[-" in cells["cost [EUR/day]"]
 
 
 def test_the_last_screen_fits_100_columns_and_its_command_is_whole(

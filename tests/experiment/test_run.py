@@ -148,8 +148,8 @@ def test_progress_says_what_it_counts_and_which_step_it_is(done: tuple[Path, str
         "simulate: 6 world-days (",
         "pre-training, seed 4: ",
         " updates (",
-        "fine-tune, seed 3: 256 steps (",
-        "learn, seed 3",
+        "fine-tune of ppo_prior, seed 3: 256 steps (",
+        "learn of own_agents:Learner, seed 3: 1 steps (",
     ):
         assert part in said
 

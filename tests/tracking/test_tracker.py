@@ -115,7 +115,7 @@ def test_without_trackers_progress_is_left_as_it_is(tmp_path: Path) -> None:
     [
         ("pre-training", "pre-training"),
         ("fine-tune, seed 3", "fine-tune/seed_3"),
-        ("fine-tune (gamma=0.9,steps=2000)", "fine-tune/gamma=0.9_steps=2000"),
+        ("fine-tune of ppo_prior@gamma=0.9,steps=2000", "fine-tune/ppo_prior@gamma=0.9_steps=2000"),
         ("pre-training 1/3, seed 0", "pre-training_1/3/seed_0"),
     ],
 )
@@ -130,7 +130,7 @@ def test_a_run_sends_curves_while_it_trains_and_scores_at_its_end(
     (sink,) = memory.made
     with (tmp_path / "run" / "curve-ppo_prior-0.csv").open() as file:
         written = [(int(r["step"]), float(r["reward"])) for r in csv.DictReader(file)]
-    sent = [(step, value) for name, value, step in sink.curves if name == "fine-tune/reward_per_step"]
+    sent = [(step, value) for name, value, step in sink.curves if name == "fine-tune/ppo_prior/reward_per_step"]
     assert len(written) >= 2
     assert [step for step, _ in sent] == [step for step, _ in written]
     assert [value for _, value in sent] == pytest.approx([value for _, value in written], rel=1e-5)
@@ -180,7 +180,7 @@ def test_tensorboard_reads_back_what_a_run_has_sent(tmp_path: Path, capsys: pyte
     }
     with (tmp_path / "run" / "curve-ppo_prior-0.csv").open() as file:
         written = [(int(r["step"]), pytest.approx(float(r["reward"]), rel=1e-4)) for r in csv.DictReader(file)]
-    assert values["fine-tune/reward_per_step"] == written
+    assert values["fine-tune/ppo_prior/reward_per_step"] == written
     assert values["sim/none/utility.lift"] == [(0, 0.0)]
     assert (tmp_path / "run" / "results.csv").exists()  # always
 

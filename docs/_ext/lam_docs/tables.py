@@ -81,10 +81,9 @@ def rewards(name: str) -> list[Table]:
 
 def figures(name: str) -> list[Table]:
     """Key figures of a world, those of the tables first."""
-    world = registry.scenario(name)()
-    means = world.meanings()["figure"]
-    order = [*world.key_figures, *(figure for figure in means if figure not in world.key_figures)]
-    rows = [(f"`{f}`", world.key_figures.get(f, ""), *_told(means[f])) for f in order]
+    world = registry.scenario(name)
+    order = dict.fromkeys((*world.key_figures, *world.figures))
+    rows = [(f"`{f}`", world.key_figures.get(f, ""), *_told(world.figures[f])) for f in order]
     return [Table("Key figures", ("name", "in tables", "range", "unit", "meaning"), rows)]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lam_env.config.convert import count
+from lam_env.core.catalogue import Metric
 from lam_env.core.events import BAD, GOOD
 from lam_env.envs.scene import RGB, Roles, check_roles, palette
 from lam_env.evaluation.report import sections_episodes as episodes
@@ -31,10 +32,10 @@ AGAIN = "The run's command, with out=FOLDER, plays the episode again."
 
 @dataclass(frozen=True)
 class ScenarioNotes:
-    """What a scenario says of itself: headings of key figures, weights of reward terms, rungs of its information
+    """What a scenario says of itself: its key figures, weights of reward terms, rungs of its information
     ladder, the usual settings of its worlds, which are not shown, and colours for traces that hold none."""
 
-    figures: Mapping[str, str] = field(default_factory=dict)
+    figures: Sequence[Metric] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
     ladder: Sequence[str] = ()
     world: Mapping[str, object] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from lam_env.config.convert import count
-from lam_env.core.catalogue import JUDGE, KPI, LIFT, NLL, PREDICTION, REWARD, TERM, TOP1, UTILITY_TERM
+from lam_env.core.catalogue import JUDGE, LIFT, NLL, PREDICTION, REWARD, TERM, TOP1, UTILITY_TERM, Metric
 from lam_env.evaluation.comparison import added, best_counting, estimate_of, runs_of, share_of_oracle
 from lam_env.evaluation.credibility import Credibility
 from lam_env.evaluation.estimates import FEWEST, difference, estimate_metric, in_text
@@ -112,18 +112,18 @@ def _of_lifts(id_: str, title: str, lifts: Mapping[str, Interval], words: str, m
     return charts.intervals(id_, title, lifts, words, marked), html_table("lift", ("agent", "lift"), rows)
 
 
-def tables(run: RunFiles, figures: Mapping[str, str]) -> Iterator[Section]:
+def tables(run: RunFiles, figures: Sequence[Metric]) -> Iterator[Section]:
     """Prediction and reward, and the scenario's key figures."""
     s, all_of_them = run.scenario, tuple(VARIANTS)
     for id_, title, metrics, variants, about, missing in (
         ("prediction", "Prediction", PREDICTION, all_of_them, _PREDICTION, "No agent of this run predicts."),
         ("reward", "Reward", REWARD, all_of_them, _REWARD, "No agent has acted in this run."),
-        ("figures", "Key figures", [*map(KPI.metric, figures)], (run.variant,), "", "The run holds no key figures."),
+        ("figures", "Key figures", figures, (run.variant,), "", "The run holds no key figures."),
     ):
         grids = []
         for variant in variants:
             if holds(mine := rows_in(run, variant), metrics):
-                table = score_table(mine, s, title.lower(), variant, figures=figures if id_ == "figures" else None)
+                table = score_table(mine, s, title.lower(), variant, figures=figures if id_ == "figures" else ())
                 grids.append(of_table(table, VARIANTS[variant], (shown_agent(run),)))
         notes = tuple(notes_on_parts(rows_in(run, "log"))) if metrics is PREDICTION else ()
         yield Section(id_, title, about, tuple(grids), notes=notes, missing="" if grids else missing)

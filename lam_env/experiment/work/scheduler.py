@@ -26,15 +26,16 @@ from lam_env.tracking.tracker import Tracking
 Waiting = Iterator[set[Future[Any]]]
 UNITS = {  # of the stages that begin so
     "simulate": "world-days",
-    "judge": "days",
+    "judge": "world-days",
     "threshold": "thresholds",
     "pseudo-counts": "values",
-    "trial of acts": "days",
+    "trial of acts": "world-days",
     "pre-training": "updates",
     "train": "updates",
-    "informed": "updates",
+    "ceiling": "updates",
     "fine-tune": "steps",
     "PPO": "steps",
+    "learn": "steps",
     "replay": "episodes",
 }
 

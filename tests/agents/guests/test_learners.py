@@ -210,7 +210,7 @@ def test_the_curve_and_the_progress_are_of_what_was_earned():
     steps, means = zip(*env.curve, strict=True)
     assert steps == tuple(range(4, 401, 4))
     assert means == pytest.approx(np.reshape(rewards, (100, 4)).mean(1), abs=1e-6)
-    assert [(stage, done, total) for stage, done, total, _ in told] == [("learn", s, 400) for s in steps]
+    assert [(stage, done, total) for stage, done, total, _ in told] == [("learn", s, 400) for s in (0, *steps)]
     assert told[-1][3].values == {"reward_per_step": means[-1]}
 
 
