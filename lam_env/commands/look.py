@@ -114,6 +114,8 @@ def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
 
 
 def _columns_said(proposal: Proposal, kind: str) -> list[str]:
+    from lam_env.logs.input.roles import quoted
+
     head = count(len(proposal.columns), "column")
     if kind == "csv":
         head += f", separated by {proposal.sep}"
@@ -126,6 +128,8 @@ def _columns_said(proposal: Proposal, kind: str) -> list[str]:
         lines.append(f"{column.name[:24]:{min(24, width)}}  {role or '-':8}  {examples}"[:76])
     for name in proposal.unread:
         lines.append(f"{name} is called as times are, but most are of no known form: say time_format")
+    for name in proposal.people:
+        lines.append(f"{name}: are these people? Then add user:{quoted(name)} to columns")
     if proposal.ambiguous is not None:
         lines.append(f"its times fit time_format={proposal.ambiguous} as well: say which is right")
     return [INDENT + line for line in lines]

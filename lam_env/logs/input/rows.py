@@ -136,7 +136,7 @@ class Rows:
             return cells.get(role, pa.nulls(n, pa.string()))
 
         if "user" in cells and (nobody := each(cells["user"], lambda text: not clean(text), bool)).any():
-            raise LogError(f"{where(int(nobody.argmax()))}: user and action must be names; correct the line")
+            raise LogError(f"{where(int(nobody.argmax()))}: the user has no name; correct the line")
         value, empty, missing = amounts("value", cells_of("value"), where)
         duration, nothing, _ = lengths(cells_of("duration"), where)
         for i in np.flatnonzero((duration < 0) | (duration > LONGEST))[:1].tolist():
