@@ -164,10 +164,12 @@ class Rows:
         return columns
 
     def _that_tell(self, batch: Batch) -> Batch:
-        """The cells by role, of rows that have an action."""
+        """The cells by role, of rows that have an action, and all parts of it."""
         cells = {role: template.of(batch.cells) for role, template in self._roles.items()}
         cells |= {role: coded(cells[role]) for role in self._names if role in cells}
         nothing = each(cells["action"], lambda text: clean(text).lower() in ("", "none"), bool)
+        for column in self._roles["action"].needs:
+            nothing |= each(batch.cells[column], lambda text: not clean(text), bool)
         ignored = open_ended = np.zeros(len(nothing), bool)
         if (states := self._ignored) is not None:
             ignored = each(cells["action"], lambda text: self._is_idle(states, clean(text)), bool) & ~nothing
