@@ -93,7 +93,7 @@ def told(logs: str, settings: LookSettings) -> Iterator[str]:
     yield from about(reading, days, zone_said="zone" in how)
     yield from _owners(reading.log, settings.nobody)
     yield from _devices(reading.log, logs, settings.devices)
-    yield from ("", "next", *(INDENT + line for line in command(logs, reading)))
+    yield from ("", "next", *(INDENT + line for line in command(logs, reading, "zone" in how)))
     if days is not None and days < LEAST_DAYS:
         yield f"{INDENT}(once there are {LEAST_DAYS} days: these are too few to predict from)"
 
@@ -218,9 +218,14 @@ def _devices(log: ActionLog, logs: str, file: str | None) -> Iterator[str]:
         raise UserError(f"devices={file}: no scenario has devices by the names of this log; nothing was written")
 
 
-def command(logs: str, reading: Reading) -> list[str]:
-    """What predicts from the log of these files: lines of a shell, each of which fits 80 columns if its words do."""
+def command(logs: str, reading: Reading, zone_said: bool) -> list[str]:
+    """What predicts from the log of these files: lines of a shell, each of which fits 80 columns if its words do. A
+    zone that nobody has said is left to be filled in."""
+    from lam_env.logs.look.formats import YOURS
+
     told = {"logs": logs, "format": reading.format, **reading.how}
+    if "zone" in told and not zone_said:
+        told["zone"] = YOURS
     lines = ["lam predict"]
     for word in (shlex.quote(f"{key}={_text(value)}") for key, value in told.items()):
         if len(f"{INDENT}{lines[-1]} {word} \\") <= 80:
