@@ -88,6 +88,21 @@ def test_a_device_without_a_state_and_a_state_without_a_device_say_nothing(read,
     assert counted == {"line(s) without an action": left_out}
 
 
+@given(kinds=st.lists(st.sampled_from(["user", "agent", "sensor", "reading", "feedback", ""]), min_size=1, max_size=9))
+def test_all_rows_of_a_file_are_accounted_for(tmp_path_factory, kinds):
+    kinds = ["user", *kinds]
+    rows = [f"2026-01-05T07:{i:02}:00,{kind},a,{5 if kind == 'reading' else ''}" for i, kind in enumerate(kinds)]
+    path = tmp_path_factory.mktemp("rows") / "x.csv"
+    path.write_text("\n".join(["time,kind,action,value", *rows, "2026-01-05T08:00:00,user,,"]))
+    log, left_out = FORMATS["csv"](str(path), zone="UTC")
+    lines = said(log, left_out)
+    users = sum(kind in ("user", "") for kind in kinds)
+    further = [line.partition(": ")[2] for line in lines if line.startswith("further rows")]
+    told = sum(int(part.split()[0]) for line in further for part in line.split(", "))
+    assert users + told == len(kinds)
+    assert "left out: 1 line without an action" in lines
+
+
 def test_tabs_and_gzip(read):
     text = "SessionId\tItemId\tTime\n1\t214\t1767596400.94\n1\t216\t1767600000.5\n"
     log, _ = read(gzip.compress(text.encode()), "tsv", columns="time:Time,user:SessionId,action:ItemId", zone="UTC")
