@@ -202,15 +202,21 @@ def _devices(log: ActionLog, logs: str, file: str | None) -> Iterator[str]:
     names = (*log.vocabulary.actions[1:], *log.vocabulary.sensors)
     for scenario in registry.scenario_names() if not log.intervals else ():
         found = registry.scenario(scenario).proposal(names)
-        if found is None or len(names) - len(found.left_out) < LEAST:
+        if found is None:
             continue
-        number = f"{len(names) - len(found.left_out)} of {len(names)} names"
-        lines = [f"{number} may be of devices of {scenario}; a list lets agents act there:"]
+        known = len(names) - len(found.left_out)
+        if known < LEAST and (file is None or len(found.open) < LEAST):
+            continue
+        lines = [f"{known} of {len(names)} names may be of devices of {scenario}; a list lets agents act there:"]
         if file is None:
             lines.append(f"lam look {shlex.quote(logs)} devices=home.yaml")
         else:
             replace_text(Path(file), found.text)
             lines.append(f"written: {file}")
+            if found.open:
+                lines.append(
+                    f"{count(len(found.open), 'device')} without a known kind or state: fill in what its comments ask"
+                )
         lines.append(f"correct it, and say {found.setting}={file or 'home.yaml'}")
         yield from ("", "devices", *(INDENT + line for line in lines))
         return

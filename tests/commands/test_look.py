@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lam_env.commands import look, predict
 from lam_env.config.cli import parse
@@ -188,6 +189,23 @@ def test_a_list_of_devices_is_written(export: Path, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         look.main([str(export), f"devices={file}"])
     assert "is there already" in capsys.readouterr().err
+
+
+def test_of_names_in_no_known_language_the_list_is_left_to_fill_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"2026-01-05T07:0{i}:00Z,{name}" for i, name in enumerate(("Leselampa.zap", "Leselampa.vyp", "Rúra.zap"))]
+    (tmp_path / "log.csv").write_text("\n".join(["time,action", *rows]), encoding="utf-8")
+    assert "devices" not in lines(capsys, str(tmp_path / "log.csv"))
+    file = tmp_path / "home.yaml"
+    said = lines(capsys, str(tmp_path / "log.csv"), f"devices={file}")
+    assert "  0 of 3 names may be of devices of smart_home; a list lets agents act there:" in said
+    assert "  2 devices without a known kind or state: fill in what its comments ask" in said
+    comments = file.read_text(encoding="utf-8").splitlines()
+    asked = yaml.safe_load("\n".join(line[2:] for line in comments[comments.index("# rooms:") :]))
+    assert asked["rooms"] == {"ROOM": {"Leselampa": "KIND", "Rúra": "KIND"}}
+    assert asked["names"]["Rúra.zap"] == "Rúra.STATE"
+    assert yaml.safe_load("\n".join(comments)) == {"rooms": {}, "names": {}}
 
 
 def test_a_log_without_devices_has_no_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
