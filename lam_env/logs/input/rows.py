@@ -32,7 +32,6 @@ from lam_env.logs.local_time import (
 from lam_env.logs.tables import (
     LONG,
     LONGEST,
-    PARTS,
     EventTable,
     Texts,
     files_named,
@@ -290,8 +289,8 @@ class Rows:
         if not np.isnan(columns["duration"]).all():
             raise LogError(f"{self._source}: its rows have durations, so pairs= says nothing; leave it away")
         of_user = (columns["kind"] == USER) & ~columns["empty"]
-        whose = texts["user"].code * len(PARTS) + np.array([file.part for file in self._files])[columns["file"]]
-        found = activities(texts["action"], whose, of_user, moment, states)
+        part = np.array([file.part for file in self._files])[columns["file"]]
+        found = activities(texts["action"], texts["user"].code, part, of_user, moment, states)
         if not (begins := found.following >= 0).any():
             words = ", ".join(states)
             raise LogError(f"{self._source}: no action ends in one of pairs' states ({words}), and then in the other")
