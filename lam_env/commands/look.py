@@ -93,7 +93,7 @@ def told(logs: str, settings: LookSettings) -> Iterator[str]:
     yield from about(reading, days, zone_said="zone" in how)
     yield from _owners(reading.log, settings.nobody)
     yield from _devices(reading.log, logs, settings.devices)
-    yield from ("", "next", *(INDENT + line for line in command(logs, reading)))
+    yield from ("", "next", *(INDENT + line for line in command(logs, reading, "zone" in how)))
     if days is not None and days < LEAST_DAYS:
         yield f"{INDENT}(once there are {LEAST_DAYS} days: these are too few to predict from)"
 
@@ -114,6 +114,8 @@ def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
 
 
 def _columns_said(proposal: Proposal, kind: str) -> list[str]:
+    from lam_env.logs.input.roles import quoted
+
     head = count(len(proposal.columns), "column")
     if kind == "csv":
         head += f", separated by {proposal.sep}"
@@ -126,6 +128,8 @@ def _columns_said(proposal: Proposal, kind: str) -> list[str]:
         lines.append(f"{column.name[:24]:{min(24, width)}}  {role or '-':8}  {examples}"[:76])
     for name in proposal.unread:
         lines.append(f"{name} is called as times are, but most are of no known form: say time_format")
+    for name in proposal.people:
+        lines.append(f"{name}: are these people? Then add user:{quoted(name)} to columns")
     if proposal.ambiguous is not None:
         lines.append(f"its times fit time_format={proposal.ambiguous} as well: say which is right")
     return [INDENT + line for line in lines]
@@ -198,15 +202,21 @@ def _devices(log: ActionLog, logs: str, file: str | None) -> Iterator[str]:
     names = (*log.vocabulary.actions[1:], *log.vocabulary.sensors)
     for scenario in registry.scenario_names() if not log.intervals else ():
         found = registry.scenario(scenario).proposal(names)
-        if found is None or len(names) - len(found.left_out) < LEAST:
+        if found is None:
             continue
-        number = f"{len(names) - len(found.left_out)} of {len(names)} names"
-        lines = [f"{number} may be of devices of {scenario}; a list lets agents act there:"]
+        known = len(names) - len(found.left_out)
+        if known < LEAST and (file is None or len(found.open) < LEAST):
+            continue
+        lines = [f"{known} of {len(names)} names may be of devices of {scenario}; a list lets agents act there:"]
         if file is None:
             lines.append(f"lam look {shlex.quote(logs)} devices=home.yaml")
         else:
             replace_text(Path(file), found.text)
             lines.append(f"written: {file}")
+            if found.open:
+                lines.append(
+                    f"{count(len(found.open), 'device')} without a known kind or state: fill in what its comments ask"
+                )
         lines.append(f"correct it, and say {found.setting}={file or 'home.yaml'}")
         yield from ("", "devices", *(INDENT + line for line in lines))
         return
@@ -214,9 +224,14 @@ def _devices(log: ActionLog, logs: str, file: str | None) -> Iterator[str]:
         raise UserError(f"devices={file}: no scenario has devices by the names of this log; nothing was written")
 
 
-def command(logs: str, reading: Reading) -> list[str]:
-    """What predicts from the log of these files: lines of a shell, each of which fits 80 columns if its words do."""
+def command(logs: str, reading: Reading, zone_said: bool) -> list[str]:
+    """What predicts from the log of these files: lines of a shell, each of which fits 80 columns if its words do. A
+    zone that nobody has said is left to be filled in."""
+    from lam_env.logs.look.formats import YOURS
+
     told = {"logs": logs, "format": reading.format, **reading.how}
+    if "zone" in told and not zone_said:
+        told["zone"] = YOURS
     lines = ["lam predict"]
     for word in (shlex.quote(f"{key}={_text(value)}") for key, value in told.items()):
         if len(f"{INDENT}{lines[-1]} {word} \\") <= 80:

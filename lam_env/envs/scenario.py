@@ -35,6 +35,7 @@ class WorldFile(NamedTuple):
     setting: str  # that takes the file
     text: str  # for people to correct
     left_out: tuple[str, ...]  # names that it says nothing of
+    open: tuple[str, ...] = ()  # devices of these, of which people have to say what they are
 
 
 class Scenario(Shared):

@@ -239,6 +239,8 @@ def _checked_streams(path: str, log: ActionLog) -> ActionLog:
     if not all(sizes):
         raise UserError(f"logs={path}: its streams are too short to train, validate and test on; give a longer log")
     say(f"streams to train, validate and test on: {', '.join(f'{n:,}' for n in sizes)}")
+    if short := len(np.unique(points.world)) - len(np.unique(points.world[np.any(parts, 0)])):
+        say(f"left out: {count(short, 'stream')} too short for one event to be predicted from another")
     return log
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.config.convert import count
-from lam_env.core.events import USER, ActionLog, LogError
+from lam_env.core.events import KINDS, USER, ActionLog, LogError
 from lam_env.core.units import DAY
 
 MAX_NAME = 200  # characters
@@ -188,13 +188,16 @@ def has_clock(log: ActionLog) -> bool:
 
 
 def said(log: ActionLog, left_out: Mapping[str, int]) -> list[str]:
-    """What an importer found, for people: the span of the log, its clock, its notes, what was left out, and what was
-    read otherwise than the file says it."""
+    """What an importer found, for people: the span of the log, its clock, its notes, rows that are no user's, what was
+    left out, and what was read otherwise than the file says it."""
     told, notes = log.meta.get("told"), log.meta.get("notes")
     otherwise = told.items() if isinstance(told, dict) else ()
     clock = f", local time: {log.meta['zone']}" if "zone" in log.meta else ""
     when = f"{span(log)}{clock}" if has_clock(log) else "order alone, without a clock: hour, weekday and gap are off"
-    rows = [*said_of(left_out), *(_counted(n, what) for what, n in otherwise)]
+    number = np.bincount(log.kind).tolist()
+    more = ", ".join(f"{n:,} of kind {KINDS[i]}" for i, n in enumerate(number) if n and i != USER)
+    rows = [f"further rows, read and not predicted: {more}"] if more else []
+    rows += [*said_of(left_out), *(_counted(n, what) for what, n in otherwise)]
     return [when, *(notes if isinstance(notes, list) else ()), *rows]
 
 

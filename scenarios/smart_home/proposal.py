@@ -91,7 +91,32 @@ def proposed(names: Iterable[str]) -> WorldFile:
             left_out.append(name)
         elif name != f"{ours}.{word}":
             synonyms[name] = f"{ours}.{word}"
-    return WorldFile(SETTING, _text(placed, synonyms, left_out), tuple(left_out))
+    asked = {  # name -> the device that it may be of, unless the home is full
+        name: ours
+        for name in left_out
+        for device, dot, state in (name.rpartition("."),)
+        if device and state and not name.startswith("binary_sensor.") and (ours := stands_for.get(device, device))
+    }
+    text = _text(placed, synonyms, left_out) + _to_fill_in(asked, {*stands_for})
+    return WorldFile(SETTING, text, tuple(left_out), tuple(dict.fromkeys(asked.values())))
+
+
+def _to_fill_in(asked: dict[str, str], placed: set[str]) -> str:
+    """Of actions that nothing is known of, and of devices that have no room, lines for people to complete: comments, so
+    that the file can be read without them."""
+    import yaml
+
+    if not asked:
+        return ""
+    some = ((name, kind.states, kind.commands or range(len(kind.states))) for name, kind in KINDS.items())
+    states = ", ".join(f"{name}: {'/'.join(words[i] for i in number)}" for name, words, number in some)
+    devices = {device: "KIND" for device in asked.values() if device not in placed}
+    data: dict[str, object] = {"rooms": {"ROOM": devices}} if devices else {}
+    data["names"] = {name: f"{device}.STATE" for name, device in asked.items()}
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1000)
+    lines = ["Not understood. Say what is in capitals, move the lines into the parts above and take # away, or not:"]
+    lines += [f"the states are {states}.", *text.splitlines()]
+    return "".join(f"# {line}\n" for line in lines)
 
 
 def _text(placed: dict[str, dict[str, str]], synonyms: dict[str, str], left_out: list[str]) -> str:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lam_env.commands import look, predict
 from lam_env.config.cli import parse
@@ -34,6 +35,11 @@ def command(said: list[str]) -> list[str]:
     return shlex.split("\n".join(said[said.index("next") + 1 :]).replace("\\\n", ""))
 
 
+def with_zone(words: list[str]) -> list[str]:
+    """The same, with what it leaves to be filled in."""
+    return [word.replace("YOUR/ZONE", "UTC") for word in words]
+
+
 def test_what_is_shown(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = lines(capsys, str(export))
     text = "\n".join(said)
@@ -48,9 +54,15 @@ def test_what_is_shown(export: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_the_command_reads_the_same_log(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = command(lines(capsys, str(export)))
     assert words[:2] == ["lam", "predict"]
-    log, left_out = read(parse(PredictSettings, words[2:], "lam predict"))
+    log, left_out = read(parse(PredictSettings, with_zone(words[2:]), "lam predict"))
     assert len(log) == 20
     assert not left_out
+    with pytest.raises(UserError, match="unknown time zone 'YOUR/ZONE'; settings: zone=Europe/Berlin"):
+        read(parse(PredictSettings, words[2:], "lam predict"))
+
+
+def test_a_zone_that_was_said_is_kept(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(lines(capsys, str(export), "zone=UTC"))[-1] == "zone=UTC"
 
 
 def test_what_is_said_wins(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +78,7 @@ def test_a_known_format_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[st
     path.write_text("time,user,action\n" + "\n".join(f"2026-01-05T0{h}:00:00Z,ann,tea" for h in (7, 8)))
     said = lines(capsys, f"logs={path}")
     assert said[1] == "format=csv reads it"
-    assert command(said[:-1]) == ["lam", "predict", f"logs={path}", "format=csv", "zone=UTC"]
+    assert command(said[:-1]) == ["lam", "predict", f"logs={path}", "format=csv", "zone=YOUR/ZONE"]
     assert "too few to predict from" in said[-1]
 
 
@@ -134,6 +146,7 @@ def test_what_a_spreadsheet_exports(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert any(line.startswith("  lam predict refuses rows that cannot be read") for line in said)
     words = command(said)
     assert {"sep=semicolon", "encoding=cp1252", "wrong_rows=skip"} <= set(words)
+    words = with_zone(words)
     log, _ = read(parse(PredictSettings, words[2:], "lam predict"))
     assert log.vocabulary.actions[1:] == ("Küche.off", "Küche.on")
     with pytest.raises(UserError, match=r"line 24: 6 cells but 4 columns; correct the line, or say wrong_rows=skip"):
@@ -150,7 +163,7 @@ def test_one_time_that_is_none_is_named_and_the_rest_is_read(
     assert "2 events, 1 user, 1 action, 2 days" in said
     text = " ".join(line.strip() for line in said)
     assert "left out: 1 row that cannot be read, the first in heim.csv, line 3: '05.01.2026 25:70' is not as" in text
-    words = [word for word in command(said) if "=" in word]
+    words = with_zone([word for word in command(said) if "=" in word])
     log, _ = read(parse(PredictSettings, words, "lam predict"))
     assert len(log) == 2
     words.remove("wrong_rows=skip")
@@ -176,6 +189,23 @@ def test_a_list_of_devices_is_written(export: Path, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         look.main([str(export), f"devices={file}"])
     assert "is there already" in capsys.readouterr().err
+
+
+def test_of_names_in_no_known_language_the_list_is_left_to_fill_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"2026-01-05T07:0{i}:00Z,{name}" for i, name in enumerate(("Leselampa.zap", "Leselampa.vyp", "Rúra.zap"))]
+    (tmp_path / "log.csv").write_text("\n".join(["time,action", *rows]), encoding="utf-8")
+    assert "devices" not in lines(capsys, str(tmp_path / "log.csv"))
+    file = tmp_path / "home.yaml"
+    said = lines(capsys, str(tmp_path / "log.csv"), f"devices={file}")
+    assert "  0 of 3 names may be of devices of smart_home; a list lets agents act there:" in said
+    assert "  2 devices without a known kind or state: fill in what its comments ask" in said
+    comments = file.read_text(encoding="utf-8").splitlines()
+    asked = yaml.safe_load("\n".join(line[2:] for line in comments[comments.index("# rooms:") :]))
+    assert asked["rooms"] == {"ROOM": {"Leselampa": "KIND", "Rúra": "KIND"}}
+    assert asked["names"]["Rúra.zap"] == "Rúra.STATE"
+    assert yaml.safe_load("\n".join(comments)) == {"rooms": {}, "names": {}}
 
 
 def test_a_log_without_devices_has_no_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

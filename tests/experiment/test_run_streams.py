@@ -48,6 +48,17 @@ def test_predictions_of_held_out_streams_are_all_there_is(
     assert "held-out part of the log" in (tmp_path / "out" / "tables.md").read_text(encoding="utf-8")
 
 
+def test_sessions_of_one_event_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"s{i},{1_767_592_800 + 90 * i + k},a{k}" for i in range(30) for k in range(1 if i % 3 == 0 else 2)]
+    (tmp_path / "clicks.csv").write_text("\n".join(["session,time,item", *rows]) + "\n", encoding="utf-8")
+    words = (f"logs={tmp_path / 'clicks.csv'}", "format=clicks", f"out={tmp_path / 'out'}", "predict=yes")
+    assert main([*words, *TINY[:-1], "agents=most_frequent"]) == 0
+    said = capsys.readouterr().out
+    sizes = said.partition("streams to train, validate and test on: ")[2].partition("\n")[0].split(", ")
+    assert sum(map(int, sizes)) == 20
+    assert "left out: 10 streams too short for one event to be predicted from another" in said
+
+
 def test_too_few_streams_are_refused_before_anything_is_written(tmp_path: Path, fails: Fails) -> None:
     plays(tmp_path / "few.csv", 5)
     assert "logs=few.csv: log: 5 streams" in fails("logs=few.csv", "format=mobile_plays", *TINY)

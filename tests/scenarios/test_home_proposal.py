@@ -69,6 +69,22 @@ def test_the_file_says_what_it_left_out_and_how_many_rooms_it_needs(tmp_path: Pa
     )
 
 
+def test_a_known_device_with_unknown_states_is_asked_for_these_alone() -> None:
+    found = proposed(["Küchenlicht.an", "Küchenlicht.on", "Flurlampe.leuchtet", "binary_sensor.x.on", "sleep"])
+    assert found.open == ("Küchenlicht", "Flurlampe")
+    asked = [line for line in found.text.splitlines() if line.startswith("#")]
+    assert "#   Küchenlicht.an: Küchenlicht.STATE" in asked
+    assert "#     Küchenlicht: KIND" not in asked
+    assert any(line.startswith("# the states are light: off/dim/on, lamp: off/on, ") for line in asked)
+    assert yaml.safe_load(found.text)["rooms"]["kitchen"] == {"Küchenlicht": "lamp"}
+
+
+def test_of_a_second_device_of_a_kind_the_first_is_meant() -> None:
+    found = proposed(["Kaffeemaschine.an", "Wasserkocher.an"])
+    assert "#   Wasserkocher.an: Kaffeemaschine.STATE" in found.text.splitlines()
+    assert found.open == ("Kaffeemaschine",)
+
+
 def test_more_lights_than_a_home_can_have_are_left_out() -> None:
     found = proposed(f"light.kitchen_{i}.on" for i in range(40))
     assert len(yaml.safe_load(found.text)["rooms"]["kitchen"]) == 30

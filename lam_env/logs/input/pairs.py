@@ -1,6 +1,8 @@
 """States that begin and end, `bed.on` and `bed.off`, as activities with a duration: `pairs=on/off`.
 
-An end closes the begin before it of the same name and user. Another begin says that the end of the first is lost.
+An end closes the begin before it of the same name and user; of names where more begins have an end so, of anybody, as
+of a lamp that one switches on and another off: it was whose the begin is. Another begin says that the end of the first
+is lost.
 """
 
 from __future__ import annotations
@@ -41,24 +43,24 @@ def words_of(pairs: Sequence[str]) -> dict[str, int]:
 
 
 def activities(
-    action: Texts, user: np.ndarray, own: np.ndarray, moment: np.ndarray, words: dict[str, int]
+    action: Texts, user: np.ndarray, part: np.ndarray, own: np.ndarray, moment: np.ndarray, words: dict[str, int]
 ) -> Activities:
-    """Of n rows at `moment` (n,). user (n,) int: whose they are; own (n,) bool: those that may be a state."""
+    """Of n rows at `moment` (n,). user (n,) int: whose they are; part (n,) int: of the log, of which none closes
+    another's; own (n,) bool: those that may be a state."""
     state = re.compile(rf"(.+)[.:=/ ]({'|'.join(map(re.escape, words))})", re.IGNORECASE | re.DOTALL)
     found = [state.fullmatch(name.strip()) for name in action.known]
     names = Texts.of(name if match is None else match[1] for name, match in zip(action.known, found, strict=True))
     kinds = np.array([NONE if match is None else words[match[2].lower()] for match in found], np.int8)
     code, kind = names.code[action.code], np.where(own, kinds[action.code], NONE)
-    rows = np.flatnonzero(kind)
-    rows = rows[np.lexsort((rows, moment[rows], user[rows], code[rows]))]
-    same = (code[rows][1:] == code[rows][:-1]) & (user[rows][1:] == user[rows][:-1])
-    closed = np.flatnonzero(same & (kind[rows][:-1] == BEGIN) & (kind[rows][1:] == END))
-    following = np.full(len(code), -1)
-    following[rows[closed]] = rows[closed + 1]
+    by_user = _following(moment, kind, code, part, user)
+    of_anybody = _following(moment, kind, code, part)
+    more = np.bincount(code[of_anybody >= 0], minlength=len(names.known))
+    more -= np.bincount(code[by_user >= 0], minlength=len(names.known))
+    following = np.where((more > 0)[code], of_anybody, by_user)
     ended = np.zeros(len(code), bool)
-    ended[rows[closed + 1]] = True
+    ended[following[following >= 0]] = True
     counts = {
-        ENDS: len(closed),
+        ENDS: int(ended.sum()),
         NO_END: int(((kind == BEGIN) & (following < 0)).sum()),
         NO_BEGIN: int(((kind == END) & ~ended).sum()),
     }
@@ -67,3 +69,14 @@ def activities(
     code = np.where(kind == NONE, action.code + len(names.known), code)
     left_out = {why: count for why, count in counts.items() if count}
     return Activities(Texts(code, known), (kind == NONE) | (following >= 0), following, left_out)
+
+
+def _following(moment: np.ndarray, kind: np.ndarray, *same: np.ndarray) -> np.ndarray:
+    """(n,) the end that comes next to each begin among the rows alike in all columns `same`, -1 for none."""
+    rows = np.flatnonzero(kind)
+    rows = rows[np.lexsort((rows, moment[rows], *(column[rows] for column in same)))]
+    alike = np.all([column[rows][1:] == column[rows][:-1] for column in same], axis=0)
+    closed = np.flatnonzero(alike & (kind[rows][:-1] == BEGIN) & (kind[rows][1:] == END))
+    following = np.full(len(kind), -1)
+    following[rows[closed]] = rows[closed + 1]
+    return following

@@ -42,6 +42,11 @@ class Template(NamedTuple):
     def columns(self) -> tuple[str, ...]:
         return self.parts[1::2]
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Columns without which the text says nothing: all, where more than blanks join them (`{device}.{state}`)."""
+        return self.columns if len(self.parts) > 3 and "".join(self.parts[::2]).strip() else ()
+
     def of(self, cells: Mapping[str, pa.Array]) -> pa.Array:
         """(n,) text; null where a cell of it is none."""
         if len(self.parts) == 3 and not self.parts[0] and not self.parts[2]:

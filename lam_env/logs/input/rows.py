@@ -32,7 +32,6 @@ from lam_env.logs.local_time import (
 from lam_env.logs.tables import (
     LONG,
     LONGEST,
-    PARTS,
     EventTable,
     Texts,
     files_named,
@@ -136,7 +135,7 @@ class Rows:
             return cells.get(role, pa.nulls(n, pa.string()))
 
         if "user" in cells and (nobody := each(cells["user"], lambda text: not clean(text), bool)).any():
-            raise LogError(f"{where(int(nobody.argmax()))}: user and action must be names; correct the line")
+            raise LogError(f"{where(int(nobody.argmax()))}: the user has no name; correct the line")
         value, empty, missing = amounts("value", cells_of("value"), where)
         duration, nothing, _ = lengths(cells_of("duration"), where)
         for i in np.flatnonzero((duration < 0) | (duration > LONGEST))[:1].tolist():
@@ -164,10 +163,12 @@ class Rows:
         return columns
 
     def _that_tell(self, batch: Batch) -> Batch:
-        """The cells by role, of rows that have an action."""
+        """The cells by role, of rows that have an action, and all parts of it."""
         cells = {role: template.of(batch.cells) for role, template in self._roles.items()}
         cells |= {role: coded(cells[role]) for role in self._names if role in cells}
         nothing = each(cells["action"], lambda text: clean(text).lower() in ("", "none"), bool)
+        for column in self._roles["action"].needs:
+            nothing |= each(batch.cells[column], lambda text: not clean(text), bool)
         ignored = open_ended = np.zeros(len(nothing), bool)
         if (states := self._ignored) is not None:
             ignored = each(cells["action"], lambda text: self._is_idle(states, clean(text)), bool) & ~nothing
@@ -288,8 +289,8 @@ class Rows:
         if not np.isnan(columns["duration"]).all():
             raise LogError(f"{self._source}: its rows have durations, so pairs= says nothing; leave it away")
         of_user = (columns["kind"] == USER) & ~columns["empty"]
-        whose = texts["user"].code * len(PARTS) + np.array([file.part for file in self._files])[columns["file"]]
-        found = activities(texts["action"], whose, of_user, moment, states)
+        part = np.array([file.part for file in self._files])[columns["file"]]
+        found = activities(texts["action"], texts["user"].code, part, of_user, moment, states)
         if not (begins := found.following >= 0).any():
             words = ", ".join(states)
             raise LogError(f"{self._source}: no action ends in one of pairs' states ({words}), and then in the other")

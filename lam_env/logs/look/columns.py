@@ -26,9 +26,9 @@ _CALLED = {  # what columns of each role are called, in English and German, the 
     "arrived when created_at created date ts zeit zeitpunkt beginn datum",
     "end": "end end_time stop finish finished departure departed left until ende",
     "user": "user user_id userid uid person person_id resident subject who student player visitor member customer "
-    "customer_id account_id account session session_id sessionid source benutzer",
-    "action": "action activity event item item_id itemid url page screen place app product answer label name type "
-    "operation target aktion aktivitat aktivitaet tatigkeit taetigkeit ort",
+    "customer_id account_id account session session_id sessionid source benutzer nutzer bewohner wer name",
+    "action": "action activity event item item_id itemid url page screen place app product answer label aktion "
+    "aktivitat aktivitaet tatigkeit taetigkeit ort name type operation target",
     "duration": "duration length dwell dauer seconds sekunden minutes minuten hours stunden",
     "value": "value rating score amount price",
     "home": "home house household",
@@ -40,6 +40,7 @@ _CALLED = {  # what columns of each role are called, in English and German, the 
 _WORDS = {role: words.split() for role, words in _CALLED.items()}
 _KNOWN = {word for words in _WORDS.values() for word in words}
 _NO_ACTION = {word for role, words in _WORDS.items() if role not in ("action", "value") for word in words}
+_NO_ACTION -= {*_WORDS["action"]}
 _SWITCHED = {"on", "off", "open", "closed", "locked", "unlocked", "true", "false", "unavailable", "unknown"}
 _DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%y%m%d", "%Y%m%d")
 _FORMS = (
@@ -55,6 +56,8 @@ _UNITS = {  # how a column of durations says its unit, at the end of its name or
     "h": ("h", "hour", "hours", "std", "stunde", "stunden"),
 }
 _SOUND = 2 / 3  # of a column's cells are times, so that the others are wrong
+_NAMED = 0.9  # of the cells of a column of users name one, so that the others are gaps
+_PEOPLE, _OFTEN = 8, 3  # how many people a home may have, and how often each is named at least on average
 _LEAST, _MOST = 3e8, 4.2e12  # seconds from 1979 on, to milliseconds of 2103
 
 
@@ -77,6 +80,7 @@ class Proposal(NamedTuple):
     time_format: str | None
     ambiguous: str | None
     unread: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()  # columns without a role that may say who, where none is known to
 
     @property
     def settings(self) -> dict[str, str]:
@@ -154,7 +158,12 @@ def of_cells(
         if _form(n) in named and fit is None and any(column)
     )
     form, other, *_ = (*(fits or ()), None, None)
-    return Proposal(sep, header, columns, form, other, () if at is not None else unread)
+    people = tuple(
+        column.name
+        for column, own, fit in zip(columns, cells, forms, strict=True)
+        if not column.role and "user" not in roles and fit is None and _may_be_people(own)
+    )
+    return Proposal(sep, header, columns, form, other, () if at is not None else unread, people)
 
 
 def time_forms(cells: Iterable[str]) -> tuple[str, ...] | None:
@@ -253,13 +262,32 @@ def _called(name: str) -> str:
     return whole if whole in _WORDS["duration"] and last in units else form
 
 
+def _may_be_people(cells: Sequence[str]) -> bool:
+    """Are they a few names that come again and again?"""
+    named = [cell for cell in cells if cell]
+    known = {*named}
+    words = not any(_NUMBER.fullmatch(name) or name.lower() in _SWITCHED for name in known)
+    return words and 2 <= len(known) <= _PEOPLE and len(named) >= _OFTEN * len(known)
+
+
+def _names_users(i: int, forms: Sequence[str], cells: Sequence[str]) -> bool:
+    """Does a column called as columns of users are name one in nearly every row? What may as well be called an action
+    is one, unless another column is sooner."""
+    form, others = forms[i], {*forms[:i], *forms[i + 1 :]}
+    if form in _WORDS["action"]:
+        sooner = {*_WORDS["action"][: _WORDS["action"].index(form)], *_WORDS["thing"]}
+        if sooner.isdisjoint(others) or not _may_be_people(cells):
+            return False
+    return sum(map(bool, cells)) >= _NAMED * len(cells)
+
+
 def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence[bool], header: bool) -> list[str]:
     roles = [""] * len(names)
     forms = [_called(name) for name in names]
     for role, called in _WORDS.items():
         fit = [i for i, form in enumerate(forms) if not roles[i] and header and form in called]
         fit = [i for i in fit if role not in ("time", "end") or times[i]]
-        fit = [i for i in fit if role != "user" or all(cells[i])]
+        fit = [i for i in fit if role != "user" or _names_users(i, forms, cells[i])]
         fit = [
             i for i in fit if role not in ("duration", "value") or all(map(_NUMBER.fullmatch, filter(None, cells[i])))
         ]

@@ -21,6 +21,7 @@ LINES = 3_000  # of a text that an importer is tried on
 TABLES = ("csv", "tsv", "jsonl", "parquet")
 HOMES = "settings: home="  # in the words of a format that knows what a file holds
 ZONE = "UTC"  # of a trial: any will do
+YOURS = "YOUR/ZONE"  # in its place in a command, where a run refuses it: habits of another zone are hours off
 SETTINGS: tuple[str, ...] = ("home", "user", "zone", "columns", "sep", "encoding", "wrong_rows", "time_format")
 SETTINGS += ("ignore", "sort", "split", "pairs", "test", "valid")  # of how a log is read, for formats that take them
 ASKED: dict[str, Any] = {"zone": ZONE, "sort": True, "wrong_rows": "skip"}  # by importers, in their messages

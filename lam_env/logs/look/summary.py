@@ -158,7 +158,7 @@ def middle_half(hour: np.ndarray) -> tuple[float, float]:
 
 def alike(names: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs of names that may mean one thing: equal but for case and what separates words, or nearly so, but not in a
-    number."""
+    number, nor in what a device is switched to."""
     by_form: dict[str, list[str]] = {}
     for name in names:
         by_form.setdefault(re.sub(r"[\s._/:-]", "", name.casefold()), []).append(name)
@@ -167,9 +167,16 @@ def alike(names: Sequence[str]) -> list[tuple[str, str]]:
     for i, one in enumerate(few):
         for other in difflib.get_close_matches(one, few[i + 1 :], n=3, cutoff=NEARLY):
             same_numbers = re.findall(r"\d", one) == re.findall(r"\d", other)
-            if same_numbers and re.search(r"[^\W\d]", one) and not _opposite(one, other):
-                pairs.append((by_form[one][0], by_form[other][0]))
+            first, second = by_form[one][0], by_form[other][0]
+            states = _device(first) == _device(second) != "" or _opposite(one, other)
+            if same_numbers and re.search(r"[^\W\d]", one) and not states:
+                pairs.append((first, second))
     return pairs
+
+
+def _device(name: str) -> str:
+    """Of DEVICE.STATE, in one form; "" for a name that is none. A misspelt state of one device passes for another."""
+    return re.sub(r"[\s_-]", "", name.rpartition(".")[0].casefold())
 
 
 def _opposite(one: str, other: str) -> bool:

@@ -80,7 +80,7 @@ def test_repeated_and_empty_lines_are_counted_and_visitors_may_be_streams_of_the
         ((HEADER,), "f.tsv: the file is empty"),
         ((HEADER, "1\t21"), "f.tsv, line 2: 2 cells but 3 columns"),
         ((HEADER, "1\t21\tlater"), "f.tsv, line 2: 'later' is not an ISO 8601 time"),
-        ((HEADER, "\t21\t1396861000"), "f.tsv, line 2: user and action must be names"),
+        ((HEADER, "\t21\t1396861000"), "f.tsv, line 2: the user has no name"),
     ],
 )
 def test_a_fault_is_one_line(tmp_path, lines, message):

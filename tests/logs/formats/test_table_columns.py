@@ -1,6 +1,7 @@
 """Tables whose columns are called otherwise, and their other forms."""
 
 import gzip
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -66,6 +67,40 @@ def test_a_file_without_a_header_has_columns_by_number(read):
     )
     assert events(log)[-1][:3] == (9 * 3600, "7", "a")
     assert log.meta["users"] == ["3", "7"]
+
+
+@pytest.mark.parametrize(
+    ("action", "names", "left_out"),
+    [
+        ("{device}.{state}", {"tv.on", "hob.off"}, 3),
+        ("{device}{state}", {"tvon", "tv", "hoboff", "on"}, 1),
+        ("{device} {state}", {"tv on", "tv", "hob off", "on"}, 1),  # as transactions of a bank
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_device_without_a_state_and_a_state_without_a_device_say_nothing(read, kind, action, names, left_out):
+    cells = [("tv", "on"), ("tv", ""), ("", "on"), (" ", " "), ("hob", "off")]
+    rows = [{"t": f"2026-01-05T0{i}:00:00", "device": d, "state": s} for i, (d, s) in enumerate(cells)]
+    text = "t,device,state\n" + "\n".join(",".join(row.values()) for row in rows)
+    text = text if kind == "csv" else "\n".join(map(json.dumps, rows))
+    log, counted = read(text, kind, columns=f"time:t,action:{action}", zone="UTC")
+    assert set(log.vocabulary.actions[1:]) == names
+    assert counted == {"line(s) without an action": left_out}
+
+
+@given(kinds=st.lists(st.sampled_from(["user", "agent", "sensor", "reading", "feedback", ""]), min_size=1, max_size=9))
+def test_all_rows_of_a_file_are_accounted_for(tmp_path_factory, kinds):
+    kinds = ["user", *kinds]
+    rows = [f"2026-01-05T07:{i:02}:00,{kind},a,{5 if kind == 'reading' else ''}" for i, kind in enumerate(kinds)]
+    path = tmp_path_factory.mktemp("rows") / "x.csv"
+    path.write_text("\n".join(["time,kind,action,value", *rows, "2026-01-05T08:00:00,user,,"]))
+    log, left_out = FORMATS["csv"](str(path), zone="UTC")
+    lines = said(log, left_out)
+    users = sum(kind in ("user", "") for kind in kinds)
+    further = [line.partition(": ")[2] for line in lines if line.startswith("further rows")]
+    told = sum(int(part.split()[0]) for line in further for part in line.split(", "))
+    assert users + told == len(kinds)
+    assert "left out: 1 line without an action" in lines
 
 
 def test_tabs_and_gzip(read):

@@ -45,6 +45,20 @@ def test_a_begin_and_the_end_after_it_are_an_activity(read):
     }
 
 
+SWITCHED = [("anna", "lamp.on", "07:00"), ("ben", "lamp.off", "07:05"), ("ben", "lamp.on", "20:00")]
+SWITCHED += [("anna", "lamp.off", "20:09"), ("anna", "bed.on", "22:00"), ("ben", "bed.on", "22:30")]
+SWITCHED += [("anna", "bed.off", "23:00"), ("ben", "bed.off", "23:40")]
+
+
+def test_one_switches_on_and_another_off_but_each_sleeps_alone(read):
+    rows = (f"2026-01-05T{clock}:00,{who},{what}" for who, what, clock in SWITCHED)
+    log, left_out = read("time,user,action\n" + "\n".join(rows), pairs=("on/off",))
+    users, names = np.array(log.meta["users"]), np.array(log.vocabulary.actions)
+    told = zip(users[log.world].tolist(), names[log.token].tolist(), (log.value / 60).tolist(), strict=True)
+    assert set(told) == {("anna", "lamp", 5), ("ben", "lamp", 9), ("anna", "bed", 60), ("ben", "bed", 70)}
+    assert left_out == {"end(s) of an activity, of which its begin tells the duration": 4}
+
+
 def test_what_is_no_state_has_no_duration_and_sensors_are_no_activities(read):
     rows = "2026-01-06T08:00:00,anna,tv.on,user\n2026-01-06T08:00:01,anna,door.on,sensor\n"
     rows += "2026-01-06T08:00:02,anna,bell,user\n2026-01-06T08:00:03,anna,tv.off,\n2026-01-06T08:00:04,anna,hob=open,\n"
@@ -79,17 +93,23 @@ def test_pairs_are_those_that_one_finds_row_by_row(rows):
     found = activities(
         Texts.of(f"{name}.{state}" for name, state, _ in rows),
         np.array([user for *_, user in rows]),
+        np.zeros(len(rows), int),
         np.ones(len(rows), bool),
         np.arange(len(rows)) // 2,
         words_of(["on/off"]),
     )
-    begun, following = {}, [-1] * len(rows)
-    for i, (name, state, user) in enumerate(rows):
-        if state == "on":
-            begun[name, user] = i
-        elif state == "off" and (name, user) in begun:
-            following[begun.pop((name, user))] = i
-    assert found.following.tolist() == following
+    for name in "xy":
+        ways = []
+        for anybody in False, True:
+            begun, ends = {}, {}
+            for i, (_, state, user) in enumerate(rows):
+                if rows[i][0] == name and state == "on":
+                    begun[anybody or user + 2] = i
+                elif rows[i][0] == name and state == "off" and (anybody or user + 2) in begun:
+                    ends[begun.pop(anybody or user + 2)] = i
+            ways.append(ends)
+        ends = max(ways, key=len)  # of each user where there are as many
+        assert {i: end for i, end in enumerate(found.following.tolist()) if end >= 0 and rows[i][0] == name} == ends
     assert found.keep.sum() + sum(found.left_out.values()) == len(rows)
     names = [found.action.known[code] for code in found.action.code]
     assert names == [name if state != "up" else f"{name}.up" for name, state, _ in rows]

@@ -14,7 +14,7 @@ from lam_env.logs.input.wrong_rows import unreadable
 
 UNREAD = [
     ("x,anna,tea,1,2,user", "x.csv, line 4: 'x' is not an ISO 8601 time with date and hour"),
-    ("2026-01-06T08:00:00,,tea,1,2,user", "x.csv, line 4: user and action must be names"),
+    ("2026-01-06T08:00:00,,tea,1,2,user", "x.csv, line 4: the user has no name"),
     ("2026-01-06T08:00:00,anna,tea,much,2,user", "x.csv, line 4: value 'much' is not a finite number"),
     ("2026-01-06T08:00:00,anna,tea,1,-2,user", "x.csv, line 4: a duration of -2 s"),
     ("2026-01-06T08:00:00,anna,tea,1,2,robot", "x.csv, line 4: unknown kind 'robot'"),

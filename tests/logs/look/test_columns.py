@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lam_env.logs.look.columns import propose, time_forms
+from lam_env.logs.look.columns import of_cells, propose, time_forms
 from lam_env.logs.look.formats import kind_of, read_somehow
 
 TABLES = {
@@ -109,11 +109,42 @@ TABLES = {
         "2026-01-05T08:00:00,2026-01-05T09:00:00,tv,3600\n",
         {"columns": "time:start,end:end,action:activity"},
     ),
+    "a name is what is done where nothing else is": (
+        "time,name\n2026-01-05T07:00:00,tea\n2026-01-05T08:00:00,tv\n",
+        {"columns": "time:time,action:name"},
+    ),
     "any name": (
         "logged at,thing done\n2026-01-05T07:00:00,tea\n2026-01-05T08:00:00,tv\n",
         {"columns": "time:logged at,action:thing done"},
     ),
 }
+
+BY = ("an,Ann", "aus,Ben")
+HOME = [f"2026-01-{day:02},lamp,{state}" for day in range(5, 25) for state in BY]
+
+
+@pytest.mark.parametrize(
+    ("name", "gaps", "user", "asked"),
+    [
+        ("person", 2, "user:person,", ()),  # a few rows that name nobody do not make two people one
+        ("wer", 0, "user:wer,", ()),
+        ("name", 0, "user:name,", ()),  # who, where devices and states say what
+        ("whoever", 0, "", ("whoever",)),
+        ("person", 20, "", ("person",)),
+    ],
+)
+def test_a_column_of_people_is_taken_or_asked_about(name: str, gaps: int, user: str, asked: tuple[str, ...]) -> None:
+    rows = [row.split(",")[: 3 if i < gaps else 4] for i, row in enumerate(HOME)]
+    found = of_cells(["time", "device", "state", name], [[*row, ""][:4] for row in rows])
+    assert found.settings["columns"] == f"time:time,{user}action:{{device}}.{{state}}"
+    assert found.people == asked
+
+
+@pytest.mark.parametrize("other", ["ok", "3", "ok,tea,tv,bed,sofa,walk,bath,cook,read"])
+def test_what_is_no_few_names_is_not_asked_about(other: str) -> None:
+    words = other.split(",")
+    rows = [[f"2026-01-{day:02}T07:00:00", "tea", words[day % len(words)]] for day in range(1, 28)]
+    assert of_cells(["time", "action", "more"], rows).people == ()
 
 
 @pytest.mark.parametrize(("text", "settings"), TABLES.values(), ids=TABLES)
