@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.config.cli import cli_errors, command_line, parse, setting
 from lam_env.core.catalogue import DR, ESS, GAIN, IPS, MEAN_WEIGHT, PDIS, PDIS_ESS, SNIPS
 from lam_env.core.errors import UserError
 from lam_env.core.files.outputs import replace_text
@@ -72,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
     with cli_errors():
         settings = parse(OffPolicySettings, argv, "python -m lam_env off_policy")
         _check(settings)
-        run(settings, " ".join(["python -m lam_env off_policy", *argv]))
+        run(settings, command_line("python -m lam_env off_policy", argv))
     return 0
 
 

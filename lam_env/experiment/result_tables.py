@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from lam_env.config.cli import command_line
 from lam_env.core import registry
 from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, TOP1, UTILITY
 from lam_env.core.errors import cut
@@ -179,10 +180,12 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: It
     kept = [name for name in settings.agent if folder.own(name).is_dir()]
     for name in kept:
         print("An episode of your own agent:")
-        say_command(f"python -m lam_env watch scenario={settings.scenario} agent={name}@{folder.path}")
+        words = [f"scenario={settings.scenario}", f"agent={name}@{folder.path}"]
+        say_command(command_line("python -m lam_env watch", words))
     if (folder.log / "train").is_dir() and not kept:
         print("Next, your own agent as one more row:")
-        say_command(f"python -m lam_env.run scenario={settings.scenario} model={folder.path} agent=my_module:MyAgent")
+        words = [f"scenario={settings.scenario}", f"model={folder.path}", "agent=my_module:MyAgent"]
+        say_command(command_line("python -m lam_env.run", words))
 
 
 def final_scores(rows: Sequence[ResultRow]) -> dict[str, float]:

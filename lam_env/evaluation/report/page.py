@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lam_env.config.cli import command_line
 from lam_env.config.convert import count
 from lam_env.core.events import BAD, GOOD
 from lam_env.envs.scene import RGB, Roles, check_roles, palette
@@ -63,7 +64,7 @@ def render(run: RunFiles, about: ScenarioNotes) -> str:
         roles=_roles(run, about.roles),
         good=GOOD,
         bad=(*BAD, "switch_off", "mute"),
-        again=f"python -m lam_env report run={run.path}",
+        again=command_line("python -m lam_env report", [f"run={run.path}"]),
     )
 
 
