@@ -27,6 +27,8 @@ KINDS = {
     "first": ("An episode", "the first evaluation world"),
 }
 
+OF_LOG = ("prediction", "more", "confusion", "calibration", "habits")  # sections of a run that only predicts
+PREDICTS = "`predict` judges no agents: `lam run` does."
 AGAIN = "The run's command, with out=FOLDER, plays the episode again."
 
 
@@ -57,7 +59,7 @@ def render(run: RunFiles, about: ScenarioNotes) -> str:
         unfinished=run.config.get("finished") is False,
         tiles=scores.tiles(run),
         sections=_paired([s for s in made if not s.missing]),
-        left_out=[s for s in made if s.missing],
+        left_out=_left_out(made),
         asked=heading(run, about),
         failed=run.failed,
         replays=[_replay(trace) for trace in run.replays],
@@ -70,6 +72,13 @@ def render(run: RunFiles, about: ScenarioNotes) -> str:
 
 def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
     """In the order of the page."""
+    made = _sections(run, about)
+    if not run.config.get("predict"):
+        return made
+    return [dataclasses.replace(s, missing=PREDICTS) if s.missing and s.id not in OF_LOG else s for s in made]
+
+
+def _sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
     prediction, reward, figures = scores.tables(run, about.figures)
     gates = scores.gates_section(run)
     return [
@@ -93,6 +102,15 @@ def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
         episodes.failures(run),
         *([gates] if gates.missing else []),
     ]
+
+
+def _left_out(made: Sequence[Section]) -> list[tuple[str, str]]:
+    """(titles, why) of what is left out, each reason once."""
+    titles: dict[str, list[str]] = {}
+    for section in made:
+        if section.missing:
+            titles.setdefault(section.missing, []).append(section.title)
+    return [(", ".join(of), why) for why, of in titles.items()]
 
 
 def replay(run: RunFiles) -> Section:
