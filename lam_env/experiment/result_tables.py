@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lam_env.config.cli import command_line
 from lam_env.core import registry
-from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, TOP1, UTILITY
+from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PR_AUC, PREDICTION, SHARE_OF_ORACLE, TOP1, UTILITY
 from lam_env.core.errors import cut
 from lam_env.core.progress import say_command
 from lam_env.evaluation.comparison import BASELINE, ORACLE, estimate_of
@@ -164,7 +164,8 @@ def console_tables(
         elif holds(mine, PREDICTION):
             called = log_name if variant == "log" else None
             shown = (TOP1,) if variant == "log" else None  # more of them are wider than a terminal
-            table = score_table(mine, scenario, "prediction", variant, intervals=shown, called=called)
+            narrow = [r for r in mine if r.metric != PR_AUC.id]
+            table = score_table(narrow, scenario, "prediction", variant, intervals=shown, called=called)
             dataclasses.replace(table, notes=(*notes_on_parts(mine), *table.notes)).show()
             print(best_in_words(mine))
 
