@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.config.cli import cli_errors, command_line, parse, setting
 from lam_env.config.convert import suggestion
 from lam_env.core import registry
 from lam_env.core.errors import UserError
@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
         began = time.time()
         print(run(settings))
         print(f"{_versions()}, cpu, {time.time() - began:.0f} s wall time.  ")
-        print(f"Made by `{' '.join([PROGRAM, *argv])}`.")
+        print(f"Made by `{command_line(PROGRAM, argv)}`.")
     return 0
 
 

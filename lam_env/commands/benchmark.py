@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lam_env.config.cli import cli_errors, parse
+from lam_env.config.cli import cli_errors, command_line, parse
 from lam_env.core.catalogue import DECISIONS, ENVIRONMENT, OF_CARTPOLE, STEPS
 from lam_env.core.errors import UserError
 from lam_env.core.files.outputs import replace_text
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     with cli_errors():
         settings = parse(BenchmarkSettings, argv, "python -m lam_env.benchmark")
         suite = suites.load(settings.suite)
-        command = " ".join(["python -m lam_env.benchmark", *argv])
+        command = command_line("python -m lam_env.benchmark", argv)
         if suite.runs:
             from lam_env.suites.suite_runner import compare
 

@@ -157,7 +157,7 @@ def about(reading: Reading, days: int | None, zone_said: bool) -> Iterator[str]:
         shown = ", ".join(f"{name} {n:,}" for name, n in users[: summary.USERS])
         lines.append(f"users: {shown}" + (", ..." if len(users) > summary.USERS else ""))
     for line in lines:
-        yield from textwrap.wrap(line, 80, initial_indent=INDENT, subsequent_indent=2 * INDENT)
+        yield from _wrapped(line)
     of = f" of {users[0][0]}" if len(users) > 1 and who == "user" and len(log.worlds) > 1 else ""
     parts, hourly = streams(log), summary.has_hours(log)
     own = habits.of_busiest(log, parts) if hourly else None
@@ -170,7 +170,13 @@ def about(reading: Reading, days: int | None, zone_said: bool) -> Iterator[str]:
         ("names that may mean one thing", [f"{a} / {b}" for a, b in summary.alike(names)[: summary.ALIKE]]),
     ):
         if part:
-            yield from ("", title, *(INDENT + line for line in part))
+            yield from ("", title, *(piece for line in part for piece in _wrapped(line)))
+
+
+def _wrapped(line: str) -> list[str]:
+    """Indented, within 80 columns."""
+    wrapper = textwrap.TextWrapper(80, INDENT, 2 * INDENT, break_long_words=False, break_on_hyphens=False)
+    return wrapper.wrap(line)
 
 
 def _owners(log: ActionLog, nobody: str | None) -> Iterator[str]:
@@ -194,7 +200,7 @@ def _owners(log: ActionLog, nobody: str | None) -> Iterator[str]:
     for number, name in enumerate(names):
         own = habits.of_busiest(found.log.select(found.log.user == number))
         if own is not None and (part := habits.words(own)):
-            yield from ("", f"habits of {name}", *(INDENT + line for line in part))
+            yield from ("", f"habits of {name}", *(piece for line in part for piece in _wrapped(line)))
 
 
 def _devices(log: ActionLog, logs: str, file: str | None) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.config.cli import cli_errors, command_line, parse, setting
 from lam_env.core.catalogue import DR, ESS, GAIN, IPS, MEAN_WEIGHT, PDIS, PDIS_ESS, SNIPS
 from lam_env.core.errors import UserError
 from lam_env.core.files.outputs import replace_text
@@ -72,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
     with cli_errors():
         settings = parse(OffPolicySettings, argv, "python -m lam_env off_policy")
         _check(settings)
-        run(settings, " ".join(["python -m lam_env off_policy", *argv]))
+        run(settings, command_line("python -m lam_env off_policy", argv))
     return 0
 
 
@@ -155,8 +155,8 @@ def tables_of(
     about: Provenance,
     intervals: bool = True,
 ) -> list[Table]:
-    """Per decision, and per sequence unless decisions stand alone. Without `intervals` only the gain has one: for a
-    terminal."""
+    """Per decision, and per sequence unless decisions stand alone. Without `intervals` only the gain has one, and
+    there are no weights: for a terminal."""
     from lam_env.evaluation.tables import Table
 
     (mean, first), n = fact, next(iter(estimates.values())).one.n
@@ -168,19 +168,20 @@ def tables_of(
         gain = _cell(e.gain, True, e.effective)
         rows.append((label[name], *values, gain, f"{e.effective:,.0f}", f"{e.mean_weight:.2f}"))
         doubts += [f"WARNING: {label[name]}: {doubt}." for doubt in e.doubts()]
+    columns = ("policy", *(m.heading for m in (IPS, SNIPS, DR, GAIN, ESS, *([MEAN_WEIGHT] if intervals else []))))
     window = f"{settings.window} decisions from each on" if settings.window > 1 else "a decision"
     one = Table(
         f"reward of {window}, had the policy chosen that one",
-        ("policy", *(m.heading for m in (IPS, SNIPS, DR, GAIN, ESS, MEAN_WEIGHT))),
-        tuple(rows),
+        columns,
+        tuple(row[: len(columns)] for row in rows),
         (
             *source.about(),
             f"95 % intervals over {'decisions' if first is None else 'trajectories'}: Student's t.",
             "Contexts, and what follows a decision, are the logged policy's:"
             " what people would become under the other one is not in it.",
             "Gain: more than was earned in fact. ESS: decisions of the policy's own that the log is worth;"
-            f" below {LEAST} there is no interval. Weight: mean of the weights,"
-            " 1 but for chance if the log holds what the policy does.",
+            f" below {LEAST} there is no interval."
+            + (" Weight: mean of the weights, 1 but for chance if the log holds what the policy does." * intervals),
             *doubts,
             *(about.lines() if first is None else ()),
         ),

@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.config.cli import cli_errors, command_line, parse, setting
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     with cli_errors():
         print(run(parse(PlayReportSettings, argv, PROGRAM)))
         print(f"Python {platform.python_version()}, lam-env {version('lam-env')}, numpy {np.__version__}.  ")
-        print(f"Made by `{' '.join([PROGRAM, *argv])}`.")
+        print(f"Made by `{command_line(PROGRAM, argv)}`.")
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from lam_env.config.cli import cli_errors, parse
+from lam_env.config.cli import cli_errors, command_line, parse
 from lam_env.core.errors import UserError
 from lam_env.experiment.pipeline import Pipeline
 from lam_env.experiment.settings import EvalSettings, PredictSettings, RunSettings
@@ -21,7 +21,7 @@ def main(argv: Sequence[str]) -> int:
         settings = parse(PredictSettings, argv, "python -m lam_env predict")
         if settings.logs is None:
             raise UserError("logs= is missing: give a log of your own, such as logs=export.csv")
-        run = Pipeline(run_of(settings), " ".join(["python -m lam_env predict", *argv]))
+        run = Pipeline(run_of(settings), command_line("python -m lam_env predict", argv))
         run.run()
     return 1 if run.failed else 0
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lam_env.config.cli import cli_errors, parse, setting
+from lam_env.config.cli import cli_errors, command_line, parse, setting
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress, say_command
 from lam_env.core.seeds import Use, world_seeds
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         settings = parse(RecordSettings, argv, "python -m lam_env record")
         if not settings.policy:
             raise UserError("policy= is missing: give a run folder, such as policy=runs/smart_home-1")
-        record(settings, " ".join(["python -m lam_env record", *argv]))
+        record(settings, command_line("python -m lam_env record", argv))
     return 0
 
 
@@ -76,4 +76,4 @@ def _record(s: RecordSettings, command: str, path: Path) -> None:
     acts = int((log.token[decisions.rows] > 0).sum())
     print(f"{path}: {len(decisions):,} decisions in {s.worlds} worlds, {acts:,} of them actions")
     print("what another policy would have earned:")
-    say_command(f"python -m lam_env off_policy log={path} policy={s.policy}")
+    say_command(command_line("python -m lam_env off_policy", [f"log={path}", f"policy={s.policy}"]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lam_env.config.cli import cli_errors, parse
+from lam_env.config.cli import cli_errors, command_line, parse
 from lam_env.experiment.pipeline import Pipeline
 from lam_env.experiment.settings import RunSettings
 from lam_env.experiment.work.steps import REPLAY
@@ -19,7 +19,7 @@ def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
         settings = parse(RunSettings, argv, "python -m lam_env.run", _usual)
-        run = Pipeline(settings, " ".join(["python -m lam_env.run", *argv]))
+        run = Pipeline(settings, command_line("python -m lam_env.run", argv))
         run.run()
     return 1 if set(run.failed) - {REPLAY} else 0
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lam_env import launch
-from lam_env.config.cli import cli_errors, override, parse, setting, to_dict
+from lam_env.config.cli import cli_errors, command_line, override, parse, setting, to_dict
 from lam_env.config.convert import count
 from lam_env.core import registry
 from lam_env.core.errors import UserError
@@ -58,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
         settings = parse(SimulateSettings, argv, "python -m lam_env simulate", _usual)
-        simulate_parts(settings, " ".join(["python -m lam_env simulate", *argv]))
+        simulate_parts(settings, command_line("python -m lam_env simulate", argv))
     return 0
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import os
+import shlex
 import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ __all__ = [
     "Group",
     "as_yaml",
     "cli_errors",
+    "command_line",
     "is_code",
     "lasting",
     "override",
@@ -192,6 +194,11 @@ def as_yaml(instance: Group) -> str:
     kept_out = {k: data.pop(k) for k in list(data) if is_code(instance, k, data[k])}
     text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
     return "".join(f"# {k}: {v} (command line only)\n" for k, v in kept_out.items()) + text
+
+
+def command_line(program: str, words: Sequence[str]) -> str:
+    """What was typed, as it can be pasted into a shell: `words` are what the shell made of it."""
+    return " ".join([program, *map(shlex.quote, words)])
 
 
 @contextmanager

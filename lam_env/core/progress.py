@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import textwrap
@@ -28,7 +29,11 @@ def say(text: str, indent: str = "  ") -> None:
 
 def say_command(command: str) -> None:
     """Prints a command to be copied; on a terminal that is narrower it goes on in the next line, as shells take it."""
-    print(" \\\n".join(_broken(command, "  ", len(" \\")) if os.name == "posix" else ["  " + command]))
+    if os.name != "posix":
+        print("  " + command)
+        return
+    whole = " ".join(shlex.quote(word).replace(" ", "\0") for word in shlex.split(command))  # no break within quotes
+    print(" \\\n".join(_broken(whole, "  ", len(" \\"))).replace("\0", " "))
 
 
 def _broken(text: str, indent: str, end: int) -> list[str]:

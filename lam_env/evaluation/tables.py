@@ -290,7 +290,7 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
     most = max(runs.values(), key=len)
     fewest, trained, seeds = min(map(len, runs.values())), sorted({t for t, _ in most}), sorted({s for _, s in most})
     count = f"{len(most)}" if fewest == len(most) else f"{fewest} to {len(most)}"
-    training = f"training seeds {span(trained)}, " if len(trained) > 1 else ""
+    training = [f"training seeds {span(trained)}"] if len(trained) > 1 else []
     method = "interquartile mean"
     units = [int(r.value) for r in rows if r.metric == UNITS.id]
     if units and len(seeds) > 1:
@@ -307,8 +307,12 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
     gaps = missing_seeds(runs)
     incomplete = [f"Incomplete: {'; '.join(gaps)}."] if gaps else []
     what = "fold" if units and seeds != [0] else "evaluation seed"
-    judged = f"{what}{'s' if len(seeds) > 1 else ''} {span(seeds)}"
-    return [f"Runs an agent: {count}; {training}{judged}; {method}.", *incomplete]
+    judged = [f"{what}{'s' if len(seeds) > 1 else ''} {span(seeds)}"]
+    if units and seeds == [0]:  # one log has one last part, which no seed chooses
+        judged = []
+    runs_of_each = [f"Runs an agent: {count}; {', '.join(training + judged)}"] if training or judged else []
+    line = "; ".join([*runs_of_each, method])
+    return [f"{line[0].upper()}{line[1:]}.", *incomplete]
 
 
 def missing_seeds(runs: Mapping[str, Iterable[tuple[int, int]]]) -> list[str]:

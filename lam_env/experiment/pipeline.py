@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lam_env import launch
-from lam_env.config.cli import to_dict
+from lam_env.config.cli import command_line, to_dict
 from lam_env.config.convert import count
 from lam_env.core import registry
 from lam_env.core.errors import UnwritableError, UserError
@@ -367,8 +368,8 @@ class Pipeline:
     @property
     def again(self) -> str:
         """The command that goes on with this run."""
-        named = any(word.startswith("out=") for word in self.command.split(" "))
-        return self.command if named else f"{self.command} out={self.home or self.path}"
+        named = any(word.startswith("out=") for word in shlex.split(self.command))
+        return self.command if named else command_line(self.command, [f"out={self.home or self.path}"])
 
     def _write_config(self, **more: object) -> None:
         self.folder.write_config({**self.config, "seconds": round(time.time() - self.began, 1), **more})

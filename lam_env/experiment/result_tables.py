@@ -6,9 +6,9 @@ import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lam_env.config.cli import to_dict
+from lam_env.config.cli import command_line, to_dict
 from lam_env.core import registry
-from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PREDICTION, SHARE_OF_ORACLE, TOP1, UTILITY
+from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PR_AUC, PREDICTION, SHARE_OF_ORACLE, TOP1, UTILITY
 from lam_env.core.errors import cut
 from lam_env.core.progress import say_command
 from lam_env.evaluation.comparison import BASELINE, ORACLE, estimate_of
@@ -156,7 +156,8 @@ def console_tables(
         elif holds(mine, PREDICTION):
             called = log_name if variant == "log" else None
             shown = (TOP1,) if variant == "log" else None  # more of them are wider than a terminal
-            table = score_table(mine, scenario, "prediction", variant, intervals=shown, called=called)
+            narrow = [r for r in mine if r.metric != PR_AUC.id]
+            table = score_table(narrow, scenario, "prediction", variant, intervals=shown, called=called)
             dataclasses.replace(table, notes=(*notes_on_parts(mine), *table.notes)).show()
             print(best_in_words(mine))
 
@@ -172,12 +173,14 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: It
     kept = [name for name in settings.agent if folder.own(name).is_dir()]
     for name in kept:
         print("An episode of your own agent:")
-        say_command(f"python -m lam_env watch scenario={settings.scenario} agent={name}@{folder.path}")
+        words = [f"scenario={settings.scenario}", f"agent={name}@{folder.path}"]
+        say_command(command_line("python -m lam_env watch", words))
     if (folder.log / "train").is_dir() and not kept:
         print("Next, your own agent as one more row:")
         agents = TUNED if folder.policy.is_dir() else BASELINE  # who is judged beside it without a training
-        words = [f"model={folder.path}", f"agents={agents}", "agent=my_module:MyAgent", *_budgets(settings)]
-        say_command(" ".join(["python -m lam_env.run", f"scenario={settings.scenario}", *words]))
+        words = [f"scenario={settings.scenario}", f"model={folder.path}", f"agents={agents}"]
+        words += ["agent=my_module:MyAgent", *_budgets(settings)]
+        say_command(command_line("python -m lam_env.run", words))
 
 
 def _budgets(settings: RunSettings) -> list[str]:

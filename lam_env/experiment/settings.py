@@ -152,7 +152,9 @@ class PredictSettings(LogFile):
     """Judge predictors on the last days, users or sessions of a real log: nothing is simulated, and nobody acts."""
 
     agents: tuple[str, ...] = setting(
-        (), "predictors to judge, by id (default: the learned one, prior, and those that count)", may_differ=True
+        (),
+        "predictors to judge, by id, beside prior, the learned one, which always is (default: those that count)",
+        may_differ=True,
     )
     out: str | None = setting(None, "folder of the run (default: the next free one in runs/)", may_differ=True)
     seed: tuple[int, ...] = setting((0,), "training seeds; the first one also draws a log that is simulated")

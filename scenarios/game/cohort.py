@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from lam_env.config.cli import cli_errors, override, parse, setting
+from lam_env.config.cli import cli_errors, command_line, override, parse, setting
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
         print(default(settings, params) if settings.plays is None else beside_the_log(settings, params))
         print(f"\nPython {platform.python_version()}, lam-env {version('lam-env')}, numpy {np.__version__}; ", end="")
         print(f"{time.process_time() - began:.1f} s of CPU time.  ")
-        print(f"Made by `{' '.join([PROGRAM, *argv])}`.")
+        print(f"Made by `{command_line(PROGRAM, argv)}`.")
     return 0
 
 

@@ -218,3 +218,17 @@ def test_a_log_without_devices_has_no_list(tmp_path: Path, capsys: pytest.Captur
         look.main([str(path), f"devices={tmp_path / 'home.yaml'}"])
     assert "nothing was written" in capsys.readouterr().err
     assert not (tmp_path / "home.yaml").exists()
+
+
+def test_habits_of_long_names_fit_eighty_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "long.csv"
+    what, rows = ("Schlafzimmer Rollladen vorne", "Kaffeemaschine in der Küche"), []
+    for d in range(28):
+        for h in range(8, 20, 2):
+            at = f"2026-02-{1 + d:02}T{h:02}"
+            rows.append(f"{at}:00:00Z;Licht {(d + h) % 5}")
+            rows += [f"{at}:1{m}:00Z;{name}" for m, name in enumerate(what) if (d + h) % 5 < 2]
+    path.write_text("\n".join(["time;action", *rows]), encoding="utf-8")
+    said = lines(capsys, str(path))
+    assert f"after {what[0]} comes {what[1]} in 100% (else" in " ".join(map(str.strip, said))
+    assert all(len(line) <= 80 for line in said if str(path) not in line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lam_env.config.cli import ConfigError, as_yaml, override, parse, setting, to_dict
+from lam_env.config.cli import ConfigError, as_yaml, command_line, override, parse, setting, to_dict
 from lam_env.config.help import help_text
 from lam_env.experiment.settings import RunSettings
 
@@ -330,3 +331,13 @@ def test_help_asks_for_the_groups_only_beside_other_arguments(capsys: pytest.Cap
     first, second = capsys.readouterr().out.split("usage:")[1:]
     assert "world.residents" not in first
     assert "world.residents=2" in second
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"])), max_size=4))
+def test_a_command_is_said_as_a_shell_takes_it(words: list[str]) -> None:
+    assert shlex.split(command_line("python -m lam_env predict", words))[4:] == words
+
+
+def test_what_needs_no_quotes_has_none() -> None:
+    said = command_line("lam predict", ["logs=a.csv", "time_format=%d.%m.%Y %H:%M"])
+    assert said == "lam predict logs=a.csv 'time_format=%d.%m.%Y %H:%M'"

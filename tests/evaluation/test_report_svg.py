@@ -99,6 +99,14 @@ def test_the_reliability_figure_says_where_it_is_worst() -> None:
     assert "prior said 90% and it happened 50%" in str(said.text)
 
 
+def test_no_two_of_a_figure_have_one_colour() -> None:
+    both = [(name, [0.1], [0.2], [3]) for name in ("prior", "markov1")]
+    root = read(charts.diagonal("f", "x", both, {"prior": "b"}))
+    dots = {dot.get("class") for dot in root.iter(f"{SVG}circle")}
+    assert len(dots) == 2
+    assert any("b" in str(look).split() for look in dots)
+
+
 def test_a_dot_stands_where_its_value_is() -> None:
     root = read(charts.intervals("f", "x", {"a": Interval(0, -1, 1), "b": Interval(10, 9, 11)}, "lift"))
     a, b = (float(e.attrib["cx"]) for e in root.iter(f"{SVG}circle"))

@@ -81,7 +81,17 @@ def test_only_metrics_that_are_named_have_an_interval() -> None:
 def test_a_log_whose_test_part_is_one_day_says_that_there_is_no_interval(units: int, said: str) -> None:
     rows = result_rows({"pred.top1": 0.5, "pred.units": units}, "home", "prior", 0, variant="log")
     note = tables.score_table(rows, "home", "prediction", "log").notes[0]
-    assert note.startswith(f"Runs an agent: 1; evaluation seed 0; mean{said}")
+    assert note.startswith(f"Mean{said}")  # of what no seed chooses there is nothing to say
+
+
+def test_of_a_log_training_seeds_and_folds_are_told() -> None:
+    def note(*scores: tuple[int, int]) -> str:
+        values = {"pred.top1": 0.5, "pred.units": 9}
+        rows = [r for t, s in scores for r in result_rows(values, "home", "prior", s, t, "log")]
+        return tables.score_table(rows, "home", "prediction", "log").notes[0]
+
+    assert note((0, 0), (1, 0)).startswith("Runs an agent: 2; training seeds 0, 1; mean")
+    assert note((0, 1), (0, 2), (0, 3)).startswith("Runs an agent: 3; folds 1 to 3; mean")
 
 
 def test_of_two_seeds_there_are_no_intervals_and_the_note_says_so() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lam_env.core.catalogue import PR_AUC, PREDICTION
 from lam_env.evaluation.comparison import added
 from lam_env.evaluation.results import write
 from lam_env.evaluation.tables import Provenance
@@ -125,6 +126,18 @@ def test_the_last_screen_fits_100_columns_and_its_command_is_whole(
     assert max(len(line) for line in lines if str(tmp_path) not in line and "Runs an agent" not in line) <= 100
     assert any(line.startswith("Runs an agent") and line.endswith("3 evaluation seeds.") for line in lines)  # whole
     assert any("my_agents.heating:Careful" in line and "…" not in line for line in lines)
+
+
+def test_predictions_of_a_log_fit_eighty_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scores = {m.id: 0.123 for m in PREDICTION} | {"sd.pred.top1": 0.01, "pred.units": 9.0, "pred.events": 90.0}
+    rows = rows_of_run("home", {("log", "most_frequent"): [(0, {0: scores})]}, ORDER)
+    folder = RunFolder.create(tmp_path / "run", {})
+    write(folder.path / "results.csv", rows)
+    closing(folder, RunSettings(scenario="home"), 12)
+    table = [line for line in capsys.readouterr().out.splitlines() if line[:1] in tuple("┏┃┡│└")]
+    assert len(table) == 5
+    assert max(map(len, table)) <= 80
+    assert PR_AUC.heading in tables_of_run(rows, RunSettings(scenario="home", device="cpu"), "", 1.0)
 
 
 def test_a_twin_that_fails_says_so_before_what_is_won(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 
 from lam_env.evaluation.estimates import in_text
 from lam_env.evaluation.report.svg import (
@@ -31,8 +32,11 @@ Series = tuple[str, Sequence[tuple[float, float]]]
 
 
 def _colours(names: Iterable[str], fixed: Colours | None) -> dict[str, str]:
-    """A class for each name: its fixed one, or the next one."""
-    return {name: (fixed or {}).get(name) or COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+    """A class for each name: its fixed one, or the next that no other name here has."""
+    names = list(names)
+    of = {name: fixed[name] for name in names if name in fixed} if fixed else {}
+    free = cycle([c for c in COLOURS if c not in of.values()] or COLOURS)
+    return {name: of.get(name) or next(free) for name in names}
 
 
 def intervals(id_: str, title: str, estimates: Mapping[str, Interval], words: str, marked: str = "") -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lam_env.config.cli import command_line
 from lam_env.config.convert import count
 from lam_env.core.catalogue import Metric
 from lam_env.core.events import BAD, GOOD
@@ -27,6 +28,8 @@ KINDS = {
     "first": ("An episode", "the first evaluation world"),
 }
 
+OF_LOG = ("prediction", "more", "confusion", "calibration", "habits")  # sections of a run that only predicts
+PREDICTS = "`predict` judges no agents: `lam run` does."
 AGAIN = "The run's command, with out=FOLDER, plays the episode again."
 
 
@@ -57,19 +60,26 @@ def render(run: RunFiles, about: ScenarioNotes) -> str:
         unfinished=run.config.get("finished") is False,
         tiles=scores.tiles(run),
         sections=_paired([s for s in made if not s.missing]),
-        left_out=[s for s in made if s.missing],
+        left_out=_left_out(made),
         asked=heading(run, about),
         failed=run.failed,
         replays=[_replay(trace) for trace in run.replays],
         roles=_roles(run, about.roles),
         good=GOOD,
         bad=(*BAD, "switch_off", "mute"),
-        again=f"python -m lam_env report run={run.path}",
+        again=command_line("python -m lam_env report", [f"run={run.path}"]),
     )
 
 
 def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
     """In the order of the page."""
+    made = _sections(run, about)
+    if not run.config.get("predict"):
+        return made
+    return [dataclasses.replace(s, missing=PREDICTS) if s.missing and s.id not in OF_LOG else s for s in made]
+
+
+def _sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
     prediction, reward, figures = scores.tables(run, about.figures)
     gates = scores.gates_section(run)
     return [
@@ -93,6 +103,15 @@ def sections(run: RunFiles, about: ScenarioNotes) -> list[Section]:
         episodes.failures(run),
         *([gates] if gates.missing else []),
     ]
+
+
+def _left_out(made: Sequence[Section]) -> list[tuple[str, str]]:
+    """(titles, why) of what is left out, each reason once."""
+    titles: dict[str, list[str]] = {}
+    for section in made:
+        if section.missing:
+            titles.setdefault(section.missing, []).append(section.title)
+    return [(", ".join(of), why) for why, of in titles.items()]
 
 
 def replay(run: RunFiles) -> Section:

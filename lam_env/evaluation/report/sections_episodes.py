@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lam_env.config.cli import command_line
 from lam_env.core.catalogue import UTILITY, UTILITY_TERM
 from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.elements import FLOOR, KNOWING, PRIOR, TUNED, Figure, Section, colours, html_table
@@ -173,6 +174,8 @@ def failures(run: RunFiles) -> Section:
         text += f" (Kept one by one are {len(ranked):,} of {own['judged']:,}.)"
     columns = ("world", "lift", "utility", "acts", "what got worse, against no agent")
     table = html_table("the episodes of least lift", columns, rows, words=True)
-    command = f"python -m lam_env watch scenario={run.scenario} agent={run.path} seed={rows[0][0]}"
+    command = command_line(
+        "python -m lam_env watch", [f"scenario={run.scenario}", f"agent={run.path}", f"seed={rows[0][0]}"]
+    )
     notes = (f"The number of a world is its seed. To watch one: `{command}`",) if agent == TUNED else ()
     return Section(*head, text=text, tables=(table,), notes=notes)

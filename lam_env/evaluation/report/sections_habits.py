@@ -52,7 +52,7 @@ def tables(found: Habits) -> tuple[Grid, ...]:
     made = (
         html_table("anchors of the day", ("action", "about", "give or take", "on days"), anchors, words=True),
         html_table("what follows what", ("after", "comes", "of its times", "of all events"), sequels, words=True),
-        html_table("what is otherwise", ("action", "when", "a day", "else"), changes, words=True),
+        html_table("what is otherwise", ("action", "when", "a day then", "on other days"), changes, words=True),
     )
     return tuple(grid for grid in made if grid.rows)
 

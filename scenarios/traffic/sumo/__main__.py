@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from lam_env.config.cli import cli_errors, parse, setting, to_dict
+from lam_env.config.cli import cli_errors, command_line, parse, setting, to_dict
 from lam_env.config.convert import suggestion
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress
@@ -67,7 +67,7 @@ def main(argv: Sequence[str]) -> int:
         with Progress() as progress, sumo(scenario.supply, settings.drop) as simulation:
             report = run(settings, scenario, simulation, progress)
         print(report)
-        print(f"{time.time() - began:.0f} s; SUMO {version('eclipse-sumo')}, {' '.join([PROGRAM, *argv])}")
+        print(f"{time.time() - began:.0f} s; SUMO {version('eclipse-sumo')}, {command_line(PROGRAM, argv)}")
     return 0
 
 
