@@ -81,12 +81,12 @@ def policy_of(name: str, vocabulary: Vocabulary, of: str = "log", scenario: Scen
         if not acts(made):
             raise UserError(f"policy {name}: has no predict; give it one, or a fit that returns what has one")
         return _blamed(name, made)
+    if code and scenario is not None:
+        return untrained(scenario, code)
     if code in UNTRAINED:
         return _floor(code)
     if code:
-        if scenario is None:
-            raise UserError(f"policy={name}: acts in simulated worlds alone; give {' or '.join(UNTRAINED)}, or a run")
-        return untrained(scenario, code)
+        raise UserError(f"policy={name}: acts in simulated worlds alone; give {' or '.join(UNTRAINED)}, or a run")
     policy = load_policy(name) if run is None else tuned(run)
     if policy.predictor is None or policy.predictor.vocabulary != vocabulary:
         raise _other_words(name, of)
