@@ -27,7 +27,7 @@ runs:
     train: {steps: 256}
     eval: {seeds: 2, worlds: 1}
     world: {days: 1}
-    agents: [timer]
+    agents: [timer, informed]
 """
 GAME = """
   - name: game-TRACK
@@ -38,7 +38,7 @@ GAME = """
     train: {steps: 256}
     eval: {seeds: 2, worlds: 10}
     world: {days: 3, track: TRACK}
-    agents: [parrot]
+    agents: [parrot, informed]
 """
 RUNS = ("smart_home", "game-all", "game-activities")
 
