@@ -5,6 +5,7 @@ Makes published tables, and measures speed, from the suites in lam_env/suites/.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import statistics
 import time
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from lam_env.evaluation.tables import Table
 
 
+LONG = 36  # characters of the name of a measurement that stands in one line of the screen
+
+
 def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
@@ -38,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
             from lam_env.suites.suite_runner import compare
 
             return compare(suite, settings, command)
-        for name in ("scenario", "agents", "agent"):
+        for name in ("run", "scenario", "agents", "agent"):
             if getattr(settings, name):
                 raise UserError(f"suite {suite.name} measures speed: leave {name}= away")
         run(suite, settings, command)
@@ -60,7 +64,7 @@ def _measure(suite: Suite, settings: BenchmarkSettings, command: str, path: Path
     with Progress() as progress:
         rounds = measure(suite.measurements, settings.steps, settings.repeats, progress)
     table = table_of(rounds, suite.name, command, time.time() - began)
-    table.show()
+    brief(table).show()
     path.mkdir(parents=True, exist_ok=True)
     results.write(path / f"{suite.name}.csv", measurement_rows(rounds))
     replace_text(path / f"{suite.name}.md", table.markdown())
@@ -78,6 +82,20 @@ def measurement_rows(rounds: Sequence[Sequence[Measurement]]) -> list[ResultRow]
             rates = {STEPS: f.steps, DECISIONS: f.points, OF_CARTPOLE: f.ratio, ENVIRONMENT: f.share}
             rows += [ResultRow(*where, m.id, value) for m, value in rates.items()]
     return rows
+
+
+def brief(table: Table) -> Table:
+    """What 80 columns hold of it: long names in two lines, no ranges, and the environment's share where it tells
+    anything."""
+    share = len(table.columns) - 1
+    shown = [0, 1, 4, *([share] if any(row[share] != "100%" for row in table.rows) else [])]
+    names = ["\n".join(row[0].rsplit(" ", 1)) if len(row[0]) > LONG else row[0] for row in table.rows]
+    rows = tuple((name, *(row[i] for i in shown[1:])) for name, row in zip(names, table.rows, strict=True))
+    columns, notes = tuple(table.columns[i] for i in shown), list(table.notes)
+    notes = [note for note in notes if not note.startswith("Decisions: ")]
+    if share not in shown:
+        notes = [note for note in notes if not note.startswith("Environment: ")]
+    return dataclasses.replace(table, columns=columns, rows=rows, notes=tuple(notes))
 
 
 def table_of(rounds: Sequence[Sequence[Measurement]], suite: str, command: str, seconds: float) -> Table:

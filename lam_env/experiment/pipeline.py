@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -24,6 +23,7 @@ from lam_env.experiment.agent_spec import needs_of, trains_once
 from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
 from lam_env.experiment.score_store import ScoreKey, Scores, ScoreStore
 from lam_env.experiment.settings import PRETRAIN, RunSettings
+from lam_env.experiment.work.made import Made
 from lam_env.experiment.work.scheduler import Waiting, work_through
 from lam_env.experiment.work.steps import GATES, REPLAY, SIMULATE, Plan, Steps
 from lam_env.launch import Launcher
@@ -53,7 +53,7 @@ class Pipeline:
         from lam_env.experiment.inputs import agents_of, check_seeds
         from lam_env.experiment.policies import judged_in, scenario_made
 
-        self.command, self.began = command, time.time()
+        self.made = Made(command)
         check_seeds(settings.seed)
         check_sinks(settings.track)
         self.scenario = scenario_made(settings.scenario, settings.world)
@@ -94,6 +94,7 @@ class Pipeline:
         from lam_env.experiment.logs import real as real_logs
         from lam_env.experiment.policies import scenario_made
 
+        self.made.go()
         launch.check(self.settings.launcher, self.settings.ray.address)
         self.settings = s = dataclasses.replace(self.settings, device=device_of(self.settings, self.path))
         self.real = real_log(s, self.scenario)
@@ -118,6 +119,7 @@ class Pipeline:
                 if strict:
                     raise UserError(why) from None
                 self.failed[name] = why
+        self.made.halt()
 
     def open(self, stack: ExitStack) -> None:
         """The folder, a new one or that of a run which was stopped, kept from others until `stack` ends."""
@@ -128,14 +130,13 @@ class Pipeline:
             self.path = claim_folder(self.name)
         self.folder = RunFolder(self.path)
         stack.enter_context(self.folder.locked())
-        about = {"command": self.command, "versions": versions(), "agents_judged": self.agents}
+        about = {"command": self.made.command, "versions": versions(), "agents_judged": self.agents}
         self.config: dict[str, object] = {**to_dict(s), **about, "finished": False, "prepared": False}
         if s.out is not None and (self.path / CONFIG).exists():
             before = check_same(self.folder, s, versions())
-            self.began -= self.folder.seconds()
+            self.made.take_over(before, self.folder.seconds())
             self.config["prepared"] = before.get("prepared") is True
             self.folder.tidy()
-            self._write_config()
         else:
             RunFolder.create(self.path, self.config)
         self.cells = ScoreStore(self.folder, {name: tried.source for name, tried in self.tried.items()})
@@ -148,11 +149,19 @@ class Pipeline:
         steps = self.plan.steps(self.real is not None, (self.variant, first) if self._acts else None)
         events = len(self.real.log) if self.real else 0
         self.steps = Steps((step for step in steps if step not in self.known), self._needs, events)
+        self._write_config()
 
     # -- the pipeline --------------------------------------------------------------------------------------------------
 
     def stages(self, launcher: Launcher) -> Waiting:
-        """From the log to the last agent's scores."""
+        """From the log to the last tables."""
+        self.made.go()
+        yield from self._stages(launcher)
+        self._write()
+        self._write_config(finished=True)
+        self._write_report()
+
+    def _stages(self, launcher: Launcher) -> Waiting:
         from lam_env.experiment.jobs import simulate_training_log
         from lam_env.experiment.logs.real import fidelity
         from lam_env.experiment.replays import all_there, keep_replays
@@ -333,10 +342,10 @@ class Pipeline:
         from lam_env.evaluation.report.recorder import ABOUT, about_of
         from lam_env.experiment.result_tables import tables_of_run
 
-        rows, seconds = self._rows(), time.time() - self.began
+        rows, made = self._rows(), self.made.by(self.steps.done > 0)
         self.failed = dict(sorted(self.failed.items()))  # whichever was the first to fail
         self.folder.write_results(rows)
-        text = tables_of_run(rows, self.settings, self.command, seconds, self.gates, self.failed, self.marked)
+        text = tables_of_run(rows, self.settings, *made, self.gates, self.failed, self.marked)
         self.folder.write_text("tables.md", text)
         self._write_config()
         self.folder.write_json(ABOUT, about_of(self.gates, self.failed))
@@ -355,8 +364,9 @@ class Pipeline:
         """Leaves the folder whole, and says what it holds."""
         try:
             self.folder.tidy()
-            self._write()
-            self._write_report()
+            if self.made.going:  # else what an earlier command has made stays
+                self._write()
+                self._write_report()
         except (UserError, OSError) as error:
             print(f"\nnot finished; {one_line(error)}", file=sys.stderr)
             return
@@ -368,28 +378,23 @@ class Pipeline:
     @property
     def again(self) -> str:
         """The command that goes on with this run."""
-        named = any(word.startswith("out=") for word in shlex.split(self.command))
-        return self.command if named else command_line(self.command, [f"out={self.home or self.path}"])
+        command = self.made.command
+        named = any(word.startswith("out=") for word in shlex.split(command))
+        return command if named else command_line(command, [f"out={self.home or self.path}"])
 
     def _write_config(self, **more: object) -> None:
-        self.folder.write_config({**self.config, "seconds": round(time.time() - self.began, 1), **more})
+        command, seconds = self.made.by(self.steps.done > 0)
+        self.folder.write_config({**self.config, "command": command, "seconds": round(seconds, 1), **more})
 
     def _write_report(self) -> None:
         from lam_env.experiment.report_page import write_report
 
         write_report(self.path, scenario=self.scenario)
 
-    def finish(self) -> None:
-        """The last tables."""
-        self._write()
-        self._write_config(finished=True)
-        self._write_report()
-
     def close(self) -> None:
-        """The last tables, and the closing screen."""
+        """The closing screen."""
         from lam_env.experiment.result_tables import closing
 
-        self.finish()
-        closing(self.folder, self.settings, time.time() - self.began, self.marked)
+        closing(self.folder, self.settings, self.made.seconds, self.marked)
         for name, why in self.failed.items():
             print(f"left out: {name}: {why}", file=sys.stderr)

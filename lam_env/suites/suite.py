@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lam_env.config.cli import ConfigError, is_code, override, read_yaml
-from lam_env.config.convert import short, suggestion
+from lam_env.config.convert import convert, short, suggestion
 from lam_env.core.errors import UserError
 from lam_env.experiment.settings import RunSettings
 from lam_env.suites.throughput import Entry
@@ -76,6 +76,9 @@ def _suite(name: str, data: object) -> Suite:
     for key, entries in lists.items():
         if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
             raise ConfigError(f"{key}: expected a list of entries, each with its settings, got {short(entries)}")
+    for key in lists:
+        if key in data and not lists[key]:
+            raise ConfigError(f"{key} is empty: give at least one entry")
     if bool(lists["runs"]) == bool(lists["measurements"]):
         raise ConfigError("give either runs or measurements")
     runs = tuple(_run(i, entry) for i, entry in enumerate(lists["runs"]))
@@ -88,8 +91,13 @@ def _suite(name: str, data: object) -> Suite:
 
 def _run(i: int, entry: Mapping[str, object]) -> SuiteRun:
     values = dict(entry)
+    if "scenario" not in values and "logs" not in values:
+        raise ConfigError(f"runs[{i}]: names no scenario; give one, or the real logs of a run that predicts them")
+    if "scenario" not in values and "name" not in values:
+        raise ConfigError(f"runs[{i}]: give a name, which its folder gets")
     name = str(values.pop("name", values.get("scenario")))
-    label, reference = str(values.pop("label", name if "logs" in values else "")), str(values.pop("reference", ""))
+    words = {"label": name if "logs" in values else "", "reference": ""}
+    label, reference = (str(convert(f"runs[{i}].{k}", str, values.pop(k, w), {})) for k, w in words.items())
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ConfigError(f"runs[{i}]: {name!r} is no name for a folder: take letters, digits, - and _")
     try:

@@ -6,13 +6,16 @@ import dataclasses
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lam_env.config.convert import suggestion
 from lam_env.core.errors import UserError
+from lam_env.core.files.inputs import read_json
+from lam_env.evaluation.report.reader import understood
+from lam_env.evaluation.report.recorder import ABOUT
 from lam_env.evaluation.results import ResultRow, read
 from lam_env.evaluation.tables import Provenance, Table, versions
 from lam_env.experiment.pipeline import Pipeline
@@ -50,8 +53,7 @@ def _compare(
     for pipeline in runs.values():
         pipeline.home = path
     folder, pipelines = RunFolder(path), list(runs.values())
-    if (path / CONFIG).exists():
-        _check_suite(folder, suite)
+    _check_held(folder, suite, settings, runs)
     for pipeline in pipelines:
         pipeline.check(strict=False)
     for agent in settings.agent:
@@ -59,8 +61,8 @@ def _compare(
             raise UserError(pipelines[0].failed[agent])
     with ExitStack() as stack:
         stack.enter_context(folder.locked())
+        _check_held(folder, suite, settings, runs)
         if (path / CONFIG).exists():
-            _check_suite(folder, suite)
             began -= folder.seconds()
         config = {"suite": suite.name, "command": command, "runs": [run.name for run in suite.runs]}
         folder.write_config(config)
@@ -71,20 +73,17 @@ def _compare(
         errors = work_through(pipelines)
         failed: Failed = {}
         for name, pipeline in runs.items():
-            if pipeline not in errors:
-                pipeline.finish()
             if pipeline in errors or pipeline.failed:
                 failed[name] = {**pipeline.failed, **({"the run": str(errors[pipeline])} if pipeline in errors else {})}
-        there = {name for name in runs if (path / name / "results.csv").is_file()}
-        gathered = [run for run in suite.runs if run.name in there or _finished(path / run.name)]
+        gathered = [run for run in suite.runs if _has_rows(path / run.name)]
         folder.write_results(row for run in gathered for row in _rows(path / run.name, run))
         seconds = time.time() - began
         folder.write_config({**config, "seconds": round(seconds, 1)})
+        held = [_held(path / run.name, run, suite.about, failed.get(run.name, {})) for run in gathered]
         about = Provenance(command, device, seconds, versions(), suite.about)
-        marked = {name: pipeline.marked for name, pipeline in runs.items()}
-        _write_tables(
-            folder, suite.name, gathered, about, failed, marked, _of_logs(gathered, path, settings, about, absent)
-        )
+        if {each.about.command for each in held} != {command}:
+            about = Provenance(remark=f"{suite.about} What made it stands under the tables of each log.".strip())
+        _write_tables(folder, suite.name, held, _of_logs(gathered, path, settings, about, absent))
     print(f"{seconds:,.0f} s. Tables: {path / 'tables.md'}; all scores: {path / 'results.csv'}")
     for name, each in failed.items():
         for agent, why in each.items():
@@ -166,16 +165,62 @@ def _check_entries(runs: Iterable[SuiteRun], settings: BenchmarkSettings) -> Non
             raise UserError(f"suite {settings.suite}: {run.name}: {error}") from None
 
 
-def _check_suite(folder: RunFolder, suite: Suite) -> None:
-    held = folder.config().get("suite")
-    if held != suite.name:
-        what = "a run" if held is None else f"the suite {str(held)[:60]}"
-        raise UserError(f"out={folder.path}: already holds {what}; give another folder or leave `out` away")
+def _check_held(folder: RunFolder, suite: Suite, settings: BenchmarkSettings, names: Container[str]) -> None:
+    """UserError, if the folder holds something else, or rows that the command would drop."""
+    if not (folder.path / CONFIG).exists():
+        return
+    at, remedy = f"out={folder.path}", "give another folder or leave `out` away"
+    config, held = folder.config(), {run.name: run for run in suite.runs if _has_rows(folder.path / run.name)}
+    if (of := config.get("suite")) != suite.name:
+        what = "a run" if of is None else f"the suite {str(of)[:60]}"
+        raise UserError(f"{at}: already holds {what}; {remedy}")
+    named = config.get("runs")
+    for name in named if isinstance(named, list) else []:
+        if name not in {run.name for run in suite.runs} and _has_rows(folder.path / str(name)):
+            raise UserError(f"{at}: already holds the run {name}, which the suite no longer has; {remedy}")
+    for name, run in held.items():
+        before = RunFolder(folder.path / name).config()
+        had, now = before.get("agents"), list(settings.agents or run.settings.agents)
+        if had != now:
+            how = f"agents={_listed(had)}, not {_listed(now)}"
+            raise UserError(f"{at}: already holds {name} with other agents ({how}); {remedy}")
+        own = before.get("agent")
+        for agent in own if isinstance(own, list) and name in names else []:
+            if agent not in settings.agent and any(r.agent == agent for r in _rows(folder.path / name, run)):
+                raise UserError(f"{at}: {name} has a row of {agent}: give agent={agent} too, or another folder")
 
 
-def _finished(path: Path) -> bool:
-    """Whether an earlier command has made this run."""
-    return (path / CONFIG).is_file() and RunFolder(path).config().get("finished") is True
+def _listed(agents: object) -> str:
+    return ",".join(map(str, agents)) if isinstance(agents, list) and agents else "those of a usual run"
+
+
+def _has_rows(path: Path) -> bool:
+    """Whether this or an earlier command has judged somebody in this run."""
+    return (path / CONFIG).is_file() and (path / "results.csv").is_file()
+
+
+class Held(NamedTuple):
+    """A run as it lies in its folder, whichever command made it."""
+
+    run: SuiteRun
+    about: Provenance
+    failed: Mapping[str, str]
+    marked: Sequence[str]  # agents whose rows say that they failed
+
+
+def _held(path: Path, run: SuiteRun, remark: str, failed: Mapping[str, str]) -> Held:
+    """`failed`: what this command could not do."""
+    folder, told = RunFolder(path), dict[str, str]()
+    config = folder.config()
+    with understood(path / ABOUT):
+        if (path / ABOUT).is_file():
+            told = {name: str(why) for name, why in read_json(path / ABOUT)["failed"].items()}
+        made = {str(name): str(number) for name, number in dict(config["versions"]).items()}  # type: ignore[call-overload]
+        judged = list(config["agents_judged"])  # type: ignore[call-overload]
+    about = Provenance(str(config.get("command")), str(config.get("device")), folder.seconds(), made, remark)
+    if config.get("finished") is not True and not failed:
+        told["not finished"] = "its command goes on with it"
+    return Held(run, about, {**told, **failed}, [agent for agent in told if agent in judged])
 
 
 def _rows(path: Path, run: SuiteRun) -> list[ResultRow]:
@@ -185,10 +230,7 @@ def _rows(path: Path, run: SuiteRun) -> list[ResultRow]:
 def _write_tables(
     folder: RunFolder,
     suite: str,
-    runs: Iterable[SuiteRun],
-    about: Provenance,
-    failed: Failed,
-    marked: Mapping[str, Sequence[str]],
+    held: Iterable[Held],
     of_logs: Table | None,
 ) -> None:
     """tables.md, and each table as CSV and LaTeX in tables/; on the screen the summaries, of logs all in one."""
@@ -205,19 +247,19 @@ def _write_tables(
     if of_logs is not None:
         parts.append(of_logs.markdown())
         keep(of_logs, of_logs.title)
-    for run in runs:
+    for run, about, failed, marked in held:
         own, scenario = {row.variant for row in _rows(folder.path / run.name, run)}, run.settings.scenario
         mine = [row for row in rows if row.scenario == scenario and row.variant in own]
         parts.append(f"## {run.name}")
-        for heading, tables in tables_in(mine, scenario, about, marked.get(run.name, ()), log_of(run.settings)):
+        for heading, tables in tables_in(mine, scenario, about, marked, log_of(run.settings)):
             parts += [f"### {heading}", *(table.markdown() for table in tables)]
             for table in tables:
                 keep(table, f"{run.name} {table.title}")
-        if left_out := failed.get(run.name):
-            parts.append("### Failed\n\n" + "\n".join(f"- {a}: {why}" for a, why in left_out.items()))
+        if failed:
+            parts.append("### Failed\n\n" + "\n".join(f"- {a}: {why}" for a, why in failed.items()))
         if not run.settings.predict:
             variants = [run.variant(kind) for kind in ("log", "sim")]
-            console_tables(mine, scenario, variants, marked.get(run.name, ()), log_of(run.settings))
+            console_tables(mine, scenario, variants, marked, log_of(run.settings))
     folder.write_text("tables.md", "\n\n".join(parts) + "\n")
     if of_logs is not None:
         of_logs.show()

@@ -288,6 +288,12 @@ def test_a_config_without_settings_says_what_to_do(folder: Path) -> None:
         read_run(folder)
 
 
+def test_of_a_suite_it_is_said_whose_report_there_is(folder: Path) -> None:
+    (folder / "config.json").write_text('{"suite": "quick", "runs": ["game"]}')
+    with pytest.raises(UserError, match=f"{folder}: is a suite's: give {folder}/NAME of one of its runs"):
+        read_run(folder)
+
+
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a run folder"):
         read_run(tmp_path)

@@ -95,6 +95,13 @@ WRONG = {
     "no key 'run'; did you mean 'runs'?": b"run: []",
     "give either runs or measurements": b"about: x",
     "runs: expected a list of entries": b"runs: 3",
+    "runs is empty: give at least one entry": b"runs: []",
+    "measurements is empty: give at least one entry": b"runs: [{scenario: game}]\nmeasurements:",
+    "runs[0]: names no scenario; give one, or the real logs": b"runs: [{agents: [none]}]",
+    "runs[1]: names no scenario": (GOOD + "  - {name: mine, agents: [none]}\n").encode(),
+    "runs[0]: give a name, which its folder gets": b"runs: [{logs: a.csv, format: csv, predict: yes}]",
+    "runs[0].label: expected printable text, got ['a']": b"runs: [{scenario: game, label: [a]}]",
+    "runs[0].reference: expected printable text, got 3": b"runs: [{scenario: game, reference: 3}]",
     "two runs are called game": (GOOD + "  - scenario: game\n").encode(),
     "runs[0]: '../x' is no name for a folder": b"runs: [{name: ../x, scenario: game}]",
     "game: no setting 'evals'": b"runs: [{scenario: game, evals: 3}]",
@@ -126,6 +133,12 @@ def test_of_a_file_that_is_not_there_it_is_said_what_to_give(tmp_path: Path) -> 
         match=r"nope\.yaml: cannot be read \(No such file or directory\); give a YAML file, or one of .*quick",
     ):
         suites.load(str(tmp_path / "nope.yaml"))
+
+
+def test_a_run_on_a_real_log_needs_no_scenario(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("runs: [{name: home, logs: a.csv, format: csv, predict: yes}]")
+    (run,) = suites.load(str(tmp_path / "mine.yaml")).runs
+    assert (run.name, run.label, run.settings.logs) == ("home", "home", "a.csv")
 
 
 def test_a_file_of_ones_own_is_a_suite(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -125,7 +126,7 @@ def test_a_stopped_suite_does_the_rest_and_ends_with_the_same_bytes(
     with pytest.MonkeyPatch.context() as patch:
         after = watch(patch)
         assert main(command) == 0
-    assert len(before + after) == len(set(before + after)) == 12
+    assert len(before + after) == len(set(before + after)) == 10
     assert at in after
     assert bytes_of(tmp_path / "out") == bytes_of(whole)
 
@@ -146,6 +147,90 @@ def test_scenario_by_scenario_makes_the_same(whole: Path, tmp_path: Path, comman
     assert main([*command, "scenario=smart_home"]) == 0
     assert bytes_of(out) == bytes_of(whole)
     assert "## game-all\n" in (out / "tables.md").read_text()
+
+
+def made_by(out: Path) -> dict[str, set[str]]:
+    """Run -> by what its tables say that they were made, and in what time."""
+    parts = (out / "tables.md").read_text().split("\n## ")[1:]
+    return {p.partition("\n")[0]: set(re.findall(r"(?:Made by|\S+ s wall time).*\.", p)) for p in parts}
+
+
+def test_each_run_keeps_the_command_and_the_time_of_its_own(copy: Path, command: list[str]) -> None:
+    """Whatever others of its suite are made later; and nothing changes where nothing is left to do."""
+    edit(copy / "smart_home/config.json", command="the first", seconds=5000)
+    shutil.rmtree(copy / "game-all")
+    assert main([*command, "run=game-all"]) == 0
+    made = made_by(copy)
+    assert made["smart_home"] == {"Made by `the first`.", "5,000 s wall time."}
+    assert any(line.startswith("Made by `python") and "run=game-all`" in line for line in made["game-all"])
+    assert not any("run=game-all" in line for line in made["game-activities"])
+    assert "the first" in (copy / "tables/smart-home-smart-home-sim-summary.csv").read_text()
+    assert main(command) == 0
+    assert made_by(copy) == made
+    assert "Made by `the first`" in (copy / "smart_home/tables.md").read_text()
+
+
+def test_a_run_takes_the_time_of_its_own_turn(
+    whole: Path, tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that goes on by a second with each job, and else stands still."""
+    from lam_env.experiment.work import made
+
+    now = [1.0]
+    monkeypatch.setattr(made.time, "time", lambda: now[0])
+
+    def tick(job: str, args: tuple[Any, ...]) -> None:
+        now[0] += 1
+
+    watching.watch(monkeypatch, tick)
+    assert main(command) == 0
+    seconds = [json.loads((tmp_path / "out" / run / "config.json").read_text())["seconds"] for run in RUNS]
+    assert min(seconds) >= 4
+    assert sum(seconds) == now[0] - 1
+
+
+@pytest.mark.parametrize("words", [["run=game-all"], ["scenario=game"], []])
+def test_rows_of_a_run_that_was_stopped_stay_when_others_are_made(
+    tmp_path: Path, command: list[str], words: list[str]
+) -> None:
+    out = tmp_path / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        watch(patch, ("smart_home", "oracle"), KeyboardInterrupt())
+        with pytest.raises(SystemExit):
+            main([*command, "run=smart_home"])
+    before = {r for r in read(out / "smart_home/results.csv") if r.variant == "sim"}
+    assert before
+    assert main([*command, *words]) == 0
+    assert before <= set(read(out / "results.csv"))
+    assert ("- not finished: its command goes on with it" in (out / "tables.md").read_text()) == bool(words)
+
+
+def test_a_mark_of_what_failed_stays_when_others_are_made(tmp_path: Path, command: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        watch(patch, ("game-all", "parrot"), UserError("no seed"))
+        assert main([*command, "run=game-all"]) == 1
+    assert main([*command, "run=game-activities"]) == 0
+    text = (tmp_path / "out/tables.md").read_text()
+    assert "| parrot | failed |" in text
+    assert "- parrot: no seed" in text
+
+
+@pytest.mark.parametrize("words", [[], ["scenario=game"], ["run=smart_home"]])
+def test_other_agents_than_the_folders_are_refused(
+    copy: Path, command: list[str], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {p: p.read_bytes() for p in copy.rglob("*") if p.is_file()}
+    said = refused(main, capsys, *command, *words, "agents=none")
+    assert "already holds smart_home with other agents (agents=timer,informed, not none); give another folder" in said
+    assert {p: p.read_bytes() for p in copy.rglob("*") if p.is_file()} == before
+
+
+def test_a_run_that_the_suite_no_longer_has_is_refused(
+    copy: Path, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tiny.yaml").write_text(SUITE)
+    said = refused(main, capsys, f"suite={tmp_path / 'tiny.yaml'}", *command[1:])
+    assert "already holds the run game-all, which the suite no longer has" in said
 
 
 def test_a_cell_that_fails_is_marked_and_tried_again(
@@ -219,6 +304,11 @@ def test_an_agent_of_ones_own_is_one_more_row_where_it_works(
     said = capsys.readouterr().err
     assert said.count("mine_alone:Mine: agent mine_alone:Mine: AssertionError") == 2
     assert "Traceback" not in said
+    # its row would be lost
+    said = refused(main, capsys, *command)
+    assert "smart_home has a row of mine_alone:Mine: give agent=mine_alone:Mine too, or another folder" in said
+    assert main([*command, "scenario=game"]) == 0
+    assert {r.variant for r in read(copy / "results.csv") if r.agent == "mine_alone:Mine"} == {"sim"}
 
 
 def test_an_agent_that_works_nowhere_is_refused_before_anything_is_written(

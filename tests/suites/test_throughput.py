@@ -170,6 +170,20 @@ def test_the_table_shows_medians():
     assert "Made by `the command`." in table.notes
 
 
+@pytest.mark.parametrize("name", SPEED)
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_the_screen_fits_80_columns(name, share, capsys):
+    entries = suites.load(name).measurements
+    table = benchmark.table_of([[Measurement(e, 98_765_432.1, 9e7, 123.45, share) for e in entries]], name, "", 1.0)
+    benchmark.brief(table).show()
+    lines = [line for line in capsys.readouterr().out.splitlines() if line[:1] in "┏┃│└"]
+    assert len(lines) >= len(entries) + 3
+    assert max(map(len, lines)) <= 80
+    assert "…" not in "".join(lines)
+    assert ("environment" in lines[1]) == (share < 1)
+    assert len(table.columns) == 6
+
+
 def test_it_writes_every_measurement_and_the_table(small, tmp_path, capsys):
     out = tmp_path / "new" / "folder"
     run(small, BenchmarkSettings(out=str(out), steps=60, repeats=2), "python -m lam_env.benchmark")
@@ -227,6 +241,7 @@ def test_a_folder_that_cannot_be_written_is_refused(capsys, never):
         ("steps=0", "steps: expected at least 1"),
         ("repeats=two", "repeats: expected a whole number"),
         ("seeds=3", "no setting 'seeds'"),
+        ("run=x", "suite throughput measures speed: leave run= away"),
         ("agents=none", "suite throughput measures speed: leave agents= away"),
         ("suite=nowhere.yaml", "suite nowhere.yaml: cannot be read (No such file or directory)"),
     ],

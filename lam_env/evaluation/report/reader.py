@@ -81,6 +81,8 @@ def read_run(path: Path) -> RunFiles:
     if not (path / "config.json").is_file():
         raise UserError(f"{path}: not a run folder (no config.json); give the folder that a run has written")
     config = _json(path / "config.json")
+    if "suite" in config:
+        raise UserError(f"{path}: is a suite's: give {path}/NAME of one of its runs")
     if not isinstance(config.get("scenario"), str):
         raise UserError(
             f"{path / 'config.json'}: names no scenario; give the folder that a run has written, as it left it"
