@@ -39,7 +39,7 @@ GAME = """
     train: {steps: 256}
     eval: {seeds: 2, worlds: 10}
     world: {days: 3, track: TRACK}
-    agents: [parrot, informed]
+    agents: [parrot]
 """
 RUNS = ("smart_home", "game-all", "game-activities")
 
