@@ -12,8 +12,7 @@ import torch
 from lam_env.core.contracts import Observation, Training
 from lam_env.core.events import FEEDBACK
 from lam_env.core.seeds import Use, world_seeds
-from lam_env.core.units import DAY
-from lam_env.envs.play import play
+from lam_env.envs.play import play, world_days
 
 from ..carry import Carried
 from ..fine_tuning.features import PriorFeatures
@@ -71,8 +70,7 @@ def try_acts(policy: TunedPolicy, training: Training, worlds: int, first: int = 
                 seen_of_acts = head.answer_features(vector)[1][rows, step.actions[rows]]
             acts.append((seen_of_acts.numpy(), step.actions[rows], rows, done[rows].copy()))
             done[rows] += 1
-        lived, every = (sum(getattr(w, of) - w.start for w in step.worlds) // DAY for of in ("now", "end"))
-        training.progress("trial of acts", lived, every, "")
+        training.progress("trial of acts", *world_days(step.worlds), "")
     if not acts:
         none = np.zeros(0, int)
         return ActAnswers(np.zeros((0, FEATURES), np.float32), none, none, none)

@@ -9,6 +9,7 @@ import numpy as np
 
 from lam_env.core.contracts import Observation, State
 from lam_env.core.errors import UserError
+from lam_env.core.units import DAY
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.sim.world import World
 
@@ -43,6 +44,12 @@ def play(choose: Choose[State], env: LamVectorEnv, seeds: Sequence[int], **optio
         ended = terminated | truncated
         yield Step(observation, state, actions, running, worlds, rewards, after, ended, terminated, info)
         observation = after
+
+
+def world_days(worlds: Sequence[World]) -> tuple[int, int]:
+    """How many days these worlds have lived together, and how many they will have."""
+    day = worlds[0].second * DAY
+    return sum(w.now - w.start for w in worlds) // day, sum(w.end - w.start for w in worlds) // day
 
 
 def check_actions(actions: object, n: int, n_actions: int) -> np.ndarray:

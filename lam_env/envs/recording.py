@@ -8,7 +8,7 @@ import numpy as np
 
 from lam_env.core.events import ActionLog, Protocol
 from lam_env.core.progress import Report, silent
-from lam_env.core.units import DAY
+from lam_env.envs.play import world_days
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import LamVectorEnv
 from lam_env.sim.persons import PersonalWorld
@@ -43,12 +43,10 @@ def simulate_log(
     env = LamVectorEnv(n, scenario, record=True, reveal=("latent",) if latent else (), autoreset_mode="Disabled")
     env.reset(seed=seeds, options={"day": first_day})
     nothing, steps = np.zeros(n, np.int64), 0
-    began, total = np.array([w.start for w in env.worlds]), sum(w.end - w.start for w in env.worlds)
-    second = env.worlds[0].second
     # hidden states of the worlds that still run, step by step: most worlds may end long before the last
     latents, persons, worlds = [env.rows.latent.astype(np.float16)], [env.rows.epoch[:, 2].copy()], [np.arange(n)]
     columns: list[dict[str, np.ndarray]] = [{} for _ in range(n)]
-    progress(stage, 0, total // second // DAY, "")
+    progress(stage, *world_days(env.worlds), "")
     while not env.finished.all():
         running = ~env.finished
         env.step(nothing)
@@ -62,9 +60,9 @@ def simulate_log(
             persons.append(env.rows.epoch[rows, 2])
         steps += int(running.sum())
         if steps % (64 * n) < n:
-            done = sum(w.now for w in env.worlds) - int(began.sum())
-            progress(stage, done // second // DAY, total // second // DAY, f"{steps:,} decisions")
-    progress(stage, total // second // DAY, total // second // DAY, f"{steps:,} decisions")
+            progress(stage, *world_days(env.worlds), f"{steps:,} decisions")
+    total = world_days(env.worlds)[1]
+    progress(stage, total, total, f"{steps:,} decisions")
     log = log_of(env.worlds, columns)
     if not latent:
         return log, None

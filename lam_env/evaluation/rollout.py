@@ -10,9 +10,8 @@ from lam_env.core.catalogue import LIFT, NOOP_RATE, SHARE_OF_ORACLE, UTILITY
 from lam_env.core.contracts import Observation, Policy, complete
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Report, silent
-from lam_env.core.units import DAY
 from lam_env.envs.batch_info import totals_of
-from lam_env.envs.play import play
+from lam_env.envs.play import play, world_days
 from lam_env.envs.scenario import Scenario
 from lam_env.envs.vector import AT_ONCE, LamVectorEnv
 
@@ -65,8 +64,7 @@ def rollout(
             if begun < len(world_seeds):
                 lives[i], begun = begun, begun + 1
         if steps % (128 * n) < n:
-            lived = sum((w.now - w.start) // w.second for w in env.worlds) // DAY
-            progress(stage, (begun - n) * days + lived, total, f"{steps:,} decisions")
+            progress(stage, (begun - n) * days + world_days(env.worlds)[0], total, f"{steps:,} decisions")
     progress(stage, total, total, f"{steps:,} decisions")
     for k, scores in enumerate(totals):
         scores[NOOP_RATE.id] = float(idle[k] / points[k])

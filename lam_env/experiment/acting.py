@@ -41,10 +41,12 @@ def policy_alone(name: str) -> bool:
 
 def _parts(name: str) -> tuple[str, str]:
     """The agent's own name and the folder of its run; either may be empty."""
+    if Path(name).is_dir():
+        return "", name
     code, at, run = name.partition("@")
-    if not Path(name).is_dir() and (at or registry.names_code(code)):
+    if at or registry.names_code(code):
         return code, run
-    return ("", name) if Path(name).is_dir() or "/" in name or "\\" in name else (name, "")
+    return ("", name) if "/" in name or "\\" in name else (name, "")
 
 
 def run_of(name: str) -> RunFolder | None:

@@ -131,10 +131,8 @@ def lacking(folder: RunFolder, part: Path) -> UserError:
     elif part == folder.policy and (kept := [a for a in judged_by(folder) if folder.own(str(a)).is_dir()]):
         why = f": it keeps what one's own agents have learned; say {', '.join(f'{a}@{folder.path}' for a in kept)}"
     elif part == folder.policy and TUNED not in judged_by(folder):
-        why = (
-            f": {TUNED} is not among its agents; its command with {TUNED} in agents=... and out={folder.path} adds it;"
-        )
-        why += f" oracle@{folder.path} acts in its worlds without training"
+        why = f": {TUNED} is not among its agents; its command with {TUNED} in agents=... and out={folder.path} adds it"
+        why += f"; oracle@{folder.path} acts in its worlds without training"
     else:
         failed = f"{TUNED} has failed, as tables.md then says, or " if part == folder.policy else ""
         why = f", though the run is finished: {failed}the folder is not whole; give the folder as the run has left it"

@@ -9,7 +9,9 @@ from people import Best, FineTrips, Trips
 
 from lam_env.core.errors import UserError
 from lam_env.core.seeds import eval_seeds
+from lam_env.envs.play import world_days
 from lam_env.envs.recording import simulate_log
+from lam_env.envs.vector import LamVectorEnv
 from lam_env.evaluation.metrics import prediction_metrics
 from lam_env.evaluation.rollout import rollout
 from lam_env.experiment import jobs as work
@@ -130,6 +132,9 @@ def test_progress_is_told_in_days_whatever_a_tick_is(scenario):
     for told, days in ((judged, 3 * 40), (simulated, 3)):  # of all worlds together
         assert len(told) >= 2
         assert all(0 <= done <= total == days for done, total in told)
+    env = LamVectorEnv(2, scenario(days=3.0))
+    env.reset(seed=[1, 2])
+    assert world_days(env.worlds) == (0, 6)
 
 
 def test_a_small_training_holds_whole_worlds():

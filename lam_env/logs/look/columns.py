@@ -39,8 +39,7 @@ _CALLED = {  # what columns of each role are called, in English and German, the 
 }
 _WORDS = {role: words.split() for role, words in _CALLED.items()}
 _KNOWN = {word for words in _WORDS.values() for word in words}
-_NO_ACTION = {word for role, words in _WORDS.items() if role not in ("action", "value") for word in words}
-_NO_ACTION -= {*_WORDS["action"]}
+_NO_ACTION = {word for role, words in _WORDS.items() if role != "value" for word in words} - {*_WORDS["action"]}
 _SWITCHED = {"on", "off", "open", "closed", "locked", "unlocked", "true", "false", "unavailable", "unknown"}
 _DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%y%m%d", "%Y%m%d")
 _FORMS = (
