@@ -13,7 +13,7 @@ import numpy as np
 
 from lam_env.core.catalogue import BRIER, ECE, MACRO_F1, NLL, NLL_ALL, PR_AUC, TOP1, TOP3
 from lam_env.core.contracts import Said, Sparse
-from lam_env.evaluation.predictions.ranking import Ranking
+from lam_env.evaluation.predictions.ranking import Ranking, quotient, sums_by
 
 _AT_ONCE = 1 << 22  # numbers
 _SMOOTHING = 1e-3  # NLL is that of .999 p + .001 / K: one impossible event costs ln(1000 K), not everything
@@ -156,33 +156,39 @@ def prediction_metrics(probs: np.ndarray, target: np.ndarray) -> dict[str, float
     return scores_of(scored(probs, target))
 
 
-def scores_of(of: Scored, weight: np.ndarray | None = None) -> dict[str, float]:
-    """The `pred.*` scores; with decision points of a `weight` (n,), as if each were there so many times.
+def scores_of(of: Scored) -> dict[str, float]:
+    """The `pred.*` scores that there are, as `weighted_scores`, each decision point being there once."""
+    out = {id: float(each) for id, each in weighted_scores(of, np.ones(len(of.target))).items()}
+    return {id: value for id, value in out.items() if np.isfinite(value)}
+
+
+def weighted_scores(of: Scored, weight: np.ndarray) -> dict[str, np.ndarray]:
+    """The `pred.*` scores (...,) of decision points of a `weight` (..., n), as if each were there so many times; NaN
+    where a score needs what is not there.
 
     Over the decision points in which the user acts, from P(action | the user acts) (column 0 removed, renormalised):
     pred.top1, pred.top3, pred.macro_f1, pred.nll [nats]. Over all decision points, none included: pred.brier, pred.ece,
     and, where the log holds decision points without an action, pred.nll_all [nats] and pred.pr_auc (average precision
     of "the user acts").
     """
-    out: dict[str, float] = {}
     acts = of.acts
-    every = np.ones(len(acts)) if weight is None else weight
-    when = every[acts]
+    when = weight[..., acts]
 
-    def mean(values: np.ndarray, weight: np.ndarray) -> float:
-        return float((values * weight).sum() / weight.sum())
+    def mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        return quotient((values * weight).sum(-1), weight.sum(-1))
 
-    if when.any():
-        out[TOP1.id] = mean(of.rank[acts] < 1, when)
-        out[TOP3.id] = mean(of.rank[acts] < 3, when)
-        out[MACRO_F1.id] = by_action(of, every).macro[2]
-        out[NLL.id] = mean(_loss(of.given[acts], of.size - 1), when)
-    if every.any():
-        out[BRIER.id] = mean(of.squares - 2 * of.p + 1, every)  # squared distance to the one-hot target (Brier, 1950)
-        out[ECE.id] = ece(of, weight=every)
-    if when.any() and every[~acts].any():
-        out[NLL_ALL.id] = mean(_loss(of.p, of.size), every)
-        out[PR_AUC.id] = Ranking(1 - of.none, acts).areas(every).precision
+    out = {
+        TOP1.id: mean(of.rank[acts] < 1, when),
+        TOP3.id: mean(of.rank[acts] < 3, when),
+        MACRO_F1.id: by_action(of, weight).macro[2],
+        NLL.id: mean(_loss(of.given[acts], of.size - 1), when),
+        BRIER.id: mean(of.squares - 2 * of.p + 1, weight),  # squared distance to the one-hot target (Brier, 1950)
+        ECE.id: ece(of, weight=weight),
+    }
+    if not acts.all():
+        both = when.any(-1) & weight[..., ~acts].any(-1)
+        out[NLL_ALL.id] = np.where(both, mean(_loss(of.p, of.size), weight), np.nan)
+        out[PR_AUC.id] = np.where(both, Ranking(1 - of.none, acts).areas(weight).precision, np.nan)
     return out
 
 
@@ -194,8 +200,8 @@ def among_actions(probs: np.ndarray) -> np.ndarray:
 
 
 class ByAction(NamedTuple):
-    """Of each action, (A,): precision and recall of the likeliest action, where the user acts, and F1; 0 where there is
-    nothing to divide by. `events`: how often it happened."""
+    """Of each action, (..., A): precision and recall of the likeliest action, where the user acts, and F1; 0 where
+    there is nothing to divide by. `events`: how often it happened."""
 
     precision: np.ndarray
     recall: np.ndarray
@@ -203,18 +209,21 @@ class ByAction(NamedTuple):
     events: np.ndarray
 
     @property
-    def macro(self) -> tuple[float, float, float]:
-        """Means of precision, recall and F1, over the actions that happen."""
+    def macro(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Means (...,) of precision, recall and F1, over the actions that happen; NaN where none does."""
         there = self.events > 0
-        return float(self.precision[there].mean()), float(self.recall[there].mean()), float(self.f1[there].mean())
+        precision, recall, f1 = (
+            quotient((each * there).sum(-1), there.sum(-1)) for each in (self.precision, self.recall, self.f1)
+        )
+        return precision, recall, f1
 
 
 def by_action(of: Scored, weight: np.ndarray) -> ByAction:
-    """weight (n,): as in `scores_of`."""
+    """weight (..., n): as in `weighted_scores`."""
     acts, right = of.acts, of.acts & (of.target == of.likeliest)
-    events = np.bincount(of.target[acts], weight[acts], of.size)
-    claims = np.bincount(of.likeliest[acts], weight[acts], of.size)
-    hits = np.bincount(of.target[right], weight[right], of.size)
+    events = sums_by(of.target[acts], weight[..., acts], of.size)
+    claims = sums_by(of.likeliest[acts], weight[..., acts], of.size)
+    hits = sums_by(of.target[right], weight[..., right], of.size)
 
     def share(of: np.ndarray) -> np.ndarray:
         return np.divide(hits, of, out=np.zeros_like(of), where=of > 0)
@@ -237,22 +246,25 @@ class Reliability(NamedTuple):
     points: np.ndarray  # (b,) how many
 
 
-def reliability(of: Scored, bins: int = 15, weight: np.ndarray | None = None) -> Reliability:
+def _bin(confidence: np.ndarray, bins: int) -> np.ndarray:
+    """(n,) of equal bins that are closed above: (0, 1/b], ..., ((b-1)/b, 1]."""
+    index: np.ndarray = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    return index
+
+
+def reliability(of: Scored, bins: int = 15) -> Reliability:
     """Confidence against accuracy in `bins` equal bins of the likeliest outcome's probability, none included."""
-    confidence, correct = of.confidence, of.correct
-    weight = np.ones(len(correct)) if weight is None else weight
-    # bins are closed above: (0, 1/b], ..., ((b-1)/b, 1]
-    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    count = np.bincount(index, weight, bins)
+    index = _bin(of.confidence, bins)
+    count = np.bincount(index, minlength=bins)
     there = np.flatnonzero(count)
+    confidence, accuracy = (
+        np.bincount(index, each, bins)[there] / count[there] for each in (of.confidence, of.correct)
+    )
+    return Reliability(there / bins, confidence, accuracy, count[there])
 
-    def mean(of: np.ndarray) -> np.ndarray:
-        return np.bincount(index, of * weight, bins)[there] / count[there]
 
-    return Reliability(there / bins, mean(confidence), mean(correct), count[there])
-
-
-def ece(of: Scored, bins: int = 15, weight: np.ndarray | None = None) -> float:
-    """Expected calibration error of the likeliest outcome (Guo et al., ICML 2017)."""
-    table = reliability(of, bins, weight)
-    return float((table.points * np.abs(table.confidence - table.accuracy)).sum() / table.points.sum())
+def ece(of: Scored, weight: np.ndarray, bins: int = 15) -> np.ndarray:
+    """Expected calibration error (...,) of the likeliest outcome (Guo et al., ICML 2017), of decision points of a
+    `weight` (..., n): over bins of confidence, the mean distance to accuracy."""
+    apart = sums_by(_bin(of.confidence, bins), (of.confidence - of.correct) * weight, bins)
+    return quotient(np.abs(apart).sum(-1), weight.sum(-1))

@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from lam_env.core.contracts import Sparse
 from lam_env.evaluation import metrics
-from lam_env.evaluation.metrics import Scored, prediction_metrics, scored, scores_of
+from lam_env.evaluation.metrics import Scored, prediction_metrics, scored, scores_of, weighted_scores
 
 # columns: none, a, b, c, d
 PROBS = np.array(
@@ -98,8 +98,8 @@ def test_reliability_puts_edges_into_the_lower_bin() -> None:
 
 def test_a_calibrated_prediction_has_no_calibration_error() -> None:
     probs = np.tile([0.8, 0.2], (10, 1))
-    assert metrics.ece(scored(probs, np.array([0] * 8 + [1] * 2))) == pytest.approx(0)
-    assert metrics.ece(scored(probs, np.array([0] * 2 + [1] * 8))) == pytest.approx(0.6)
+    assert prediction_metrics(probs, np.array([0] * 8 + [1] * 2))["pred.ece"] == pytest.approx(0)
+    assert prediction_metrics(probs, np.array([0] * 2 + [1] * 8))["pred.ece"] == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,11 @@ def test_a_weight_is_how_often_a_decision_point_is_there(
     probs, target = case
     weight = data.draw(hnp.arrays(np.int64, len(target), elements=st.integers(0, 3)))
     again = np.repeat(np.arange(len(target)), weight)
-    found = scores_of(scored(probs, target), weight.astype(float))
-    assert found == pytest.approx(scores_of(scored(probs[again], target[again])))
+    once = np.ones(len(target))
+    of_both = weighted_scores(scored(probs, target), np.stack([weight.astype(float), once]))
+    for row, repeated in enumerate((again, once.nonzero()[0])):
+        found = {id: each[row] for id, each in of_both.items() if np.isfinite(each[row])}
+        assert found == pytest.approx(scores_of(scored(probs[repeated], target[repeated])))
 
 
 @given(predictions())

@@ -52,8 +52,20 @@ def test_the_first_of_all_are_all(case: Case) -> None:
     score, positive, _ = case
     every = np.ones(len(score))
     ranking = Ranking(score, positive)
-    assert ranking.right_of_first(1.0, every) == pytest.approx(positive.mean())
-    assert 0 <= ranking.right_of_first(0.25, every) <= 1
+    first, quarter = ranking.right_of_first([1.0, 0.25], every)
+    assert first == pytest.approx(positive.mean())
+    assert 0 <= quarter <= 1
+
+
+@given(ranked())
+def test_many_weights_at_once_are_each_of_them(case: Case) -> None:
+    score, positive, weight = case
+    ranking, weights = Ranking(score, positive), np.stack([weight, weight[::-1], np.zeros(len(weight))])
+    areas, first = ranking.areas(weights), ranking.right_of_first([0.25, 0.5], weights)
+    for k, one in enumerate(weights):
+        np.testing.assert_array_equal([areas.roc[k], areas.precision[k]], ranking.areas(one))
+        np.testing.assert_array_equal(first[:, k], ranking.right_of_first([0.25, 0.5], one))
+    assert np.isnan([areas.roc[-1], areas.precision[-1], *first[:, -1]]).all()
 
 
 def test_areas_worked_out_by_hand() -> None:
@@ -61,13 +73,12 @@ def test_areas_worked_out_by_hand() -> None:
     roc, precision = Ranking(score, positive).areas(np.ones(4))
     assert roc == pytest.approx(3 / 4)
     assert precision == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
-    assert Ranking(score, positive).right_of_first(0.25, np.ones(4)) == 1
-    assert Ranking(score, positive).right_of_first(0.75, np.ones(4)) == pytest.approx(2 / 3)
+    assert Ranking(score, positive).right_of_first([0.25, 0.75], np.ones(4)).tolist() == pytest.approx([1, 2 / 3])
     # one score for all: half, and the share of positives, whatever the order
     for order in (positive, positive[::-1]):
         same = Ranking(np.full(4, 0.5), order)
         assert same.areas(np.ones(4)) == pytest.approx((0.5, 0.5))
-        assert same.right_of_first(0.25, np.ones(4)) == pytest.approx(0.5)
+        assert same.right_of_first([0.25], np.ones(4)) == pytest.approx(0.5)
 
 
 def test_a_ranking_by_chance_has_half_the_area() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from lam_env.core import registry
 from lam_env.evaluation import rollout as rollout_module
-from lam_env.evaluation.metrics import ece, scored
+from lam_env.evaluation.metrics import prediction_metrics, scored
 from lam_env.evaluation.report.recorder import (
     MOST_EPISODES,
     RolloutRecorder,
@@ -139,7 +139,7 @@ def test_what_is_kept_of_predictions() -> None:
     bins = found["reliability"]
     assert sum(bins["decisions"]) == 4
     gap = np.abs(np.array(bins["confidence"]) - bins["accuracy"]) * bins["decisions"]
-    assert gap.sum() / 4 == pytest.approx(ece(scored(probs, target)), rel=1e-4)
+    assert gap.sum() / 4 == pytest.approx(prediction_metrics(probs, target)["pred.ece"], rel=1e-4)
     assert prediction_record(scored(probs, np.zeros(4, int)))["counts"] == []
     assert prediction_record(scored(probs[:0], target[:0])) == {}
 

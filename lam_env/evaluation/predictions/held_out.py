@@ -31,8 +31,8 @@ from lam_env.core.catalogue import (
 )
 from lam_env.core.events import ActionLog
 from lam_env.core.units import HOUR
-from lam_env.evaluation.metrics import Scored, by_action, scores_of
-from lam_env.evaluation.predictions.ranking import Ranking
+from lam_env.evaluation.metrics import Scored, by_action, weighted_scores
+from lam_env.evaluation.predictions.ranking import Ranking, quotient, sums_by
 from lam_env.evaluation.statistics import sd_over
 from lam_env.logs.coverage import has_clock
 from lam_env.logs.decision_points import DecisionPoints, day_of_target
@@ -42,6 +42,7 @@ MOST_USERS, LEAST_EVENTS = 10, 10  # users told one by one: half of them the wor
 DRAWS, FEWEST_DRAWS = 200, 50
 NONE = 1e-9
 MOST_ROWS = 1 << 24  # of all draws together, of a long log
+AT_ONCE = 1 << 20  # rows of draws that are judged together
 
 
 @dataclass(frozen=True)
@@ -75,16 +76,19 @@ def held_out_scores(of: Scored, rows: HeldOutRows, actions: Sequence[str]) -> di
     if not len(of.target):
         return {}
     judge = _Judge(of, rows, actions)
-    value = {key: v for key, v in judge(np.ones(len(of.target))).items() if np.isfinite(v)}
+    value = {key: float(v) for key, v in judge(np.ones(len(of.target))).items() if np.isfinite(v)}
     _, index = np.unique(rows.unit, return_inverse=True)
     n = int(index.max()) + 1
     out = value | {UNITS.id: float(n), EVENTS.id: float((of.target > 0).sum())}
     if n > 1:
         rng = np.random.Generator(np.random.PCG64(0))
         many = max(FEWEST_DRAWS, min(DRAWS, MOST_ROWS // len(index)))
-        drawn = [judge(np.bincount(rng.integers(0, n, n), minlength=n)[index].astype(float)) for _ in range(many)]
+        times = np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(many)]).astype(float)
+        at_once = max(1, AT_ONCE // len(index))
+        drawn = [judge(times[i : i + at_once, index]) for i in range(0, many, at_once)]
         for key in (k for k in value if not k.startswith(EVENTS.id)):
-            each = np.array([scores[key] for scores in drawn if np.isfinite(scores.get(key, np.nan))])
+            each = np.concatenate([scores[key] for scores in drawn])
+            each = each[np.isfinite(each)]
             if 2 * len(each) > many:  # what most draws lack is not told
                 sd = float(each.std() * (n / (n - 1)) ** 0.5)
                 out |= {metric(key).sd.id: sd} if sd > NONE else {}  # what is all of one unit does not vary
@@ -95,7 +99,7 @@ _SUREST = {RIGHT.at("surest", name).id: float(name.removesuffix(" %")) / 100 for
 
 
 class _Judge:
-    """All scores as a function of weights (n,). What has to be sorted is sorted once."""
+    """All scores (...,) as a function of weights (..., n). What has to be sorted is sorted once."""
 
     def __init__(self, of: Scored, rows: HeldOutRows, actions: Sequence[str]):
         self.of, self.acts = of, of.acts
@@ -108,35 +112,40 @@ class _Judge:
         self.hits, self.losses = of.rank[self.acts] < 1, of.losses[self.acts]
         self.one_by_one = [Ranking(of.kept[self.acts, k], target == a) for k, a in enumerate(of.columns)]
 
-    def __call__(self, weight: np.ndarray) -> dict[str, float]:
-        out = scores_of(self.of, weight)
+    def __call__(self, weight: np.ndarray) -> dict[str, np.ndarray]:
+        """NaN where a score needs what is not there."""
+        when = weight[..., self.acts]
         right = self.right.areas(weight)
-        out |= {RIGHT_ROC_AUC.id: right.roc, RIGHT_PR_AUC.id: right.precision}
-        out |= {id: self.right.right_of_first(share, weight) for id, share in _SUREST.items()}
-        when = weight[self.acts]
-        if when.any():
-            out |= {EVENTS.id: float(when.sum())} | self._by_action(weight, when) | self._by_hour(when)
-        return out
+        return {
+            **weighted_scores(self.of, weight),
+            **{RIGHT_ROC_AUC.id: right.roc, RIGHT_PR_AUC.id: right.precision, EVENTS.id: when.sum(-1)},
+            **dict(zip(_SUREST, self.right.right_of_first(list(_SUREST.values()), weight), strict=True)),
+            **self._by_action(weight, when),
+            **self._by_hour(when),
+        }
 
-    def _by_action(self, weight: np.ndarray, when: np.ndarray) -> dict[str, float]:
+    def _by_action(self, weight: np.ndarray, when: np.ndarray) -> dict[str, np.ndarray]:
         each = by_action(self.of, weight)
         precision, recall, _ = each.macro
         out = {MACRO_PRECISION.id: precision, MACRO_RECALL.id: recall}
+        there = each.events.any(-1)
         for ids, column in zip(self.actions, each, strict=True):
-            out |= zip(ids, column[list(self.of.columns)].tolist(), strict=True)
+            out |= {id: np.where(there, column[..., a], np.nan) for id, a in zip(ids, self.of.columns, strict=True)}
         areas = [ranking.areas(when) for ranking in self.one_by_one]
-        for m, under in zip((MACRO_ROC_AUC, MACRO_PR_AUC), zip(*areas, strict=True), strict=True):
-            if there := [area for area in under if np.isfinite(area)]:
-                out[m.id] = float(np.mean(there))
+        for m, under in (
+            (MACRO_ROC_AUC, [each.roc for each in areas]),
+            (MACRO_PR_AUC, [each.precision for each in areas]),
+        ):
+            known = np.isfinite(under)
+            out[m.id] = quotient(np.where(known, under, 0).sum(0), known.sum(0))
         return out
 
-    def _by_hour(self, when: np.ndarray) -> dict[str, float]:
+    def _by_hour(self, when: np.ndarray) -> dict[str, np.ndarray]:
         if self.hour is None:
             return {}
-        hits, losses, events = (np.bincount(self.hour, each * when, 24) for each in (self.hits, self.losses, 1.0))
-        there = np.flatnonzero(events)
-        columns = (hits / np.maximum(events, 1), losses / np.maximum(events, 1), events)
-        return {ids[h]: float(each[h]) for ids, each in zip(self.hours, columns, strict=True) for h in there}
+        hits, losses, events = (sums_by(self.hour, each * when, 24) for each in (self.hits, self.losses, 1.0))
+        columns = (quotient(hits, events), quotient(losses, events), np.where(events > 0, events, np.nan))
+        return {ids[h]: each[..., h] for ids, each in zip(self.hours, columns, strict=True) for h in range(24)}
 
 
 def _by_user(of: Scored, rows: HeldOutRows) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,17 +11,31 @@ import numpy as np
 
 class Areas(NamedTuple):
     """Under the ROC curve: probability that a positive case lies above a negative one, ties counted half. Under the
-    precision-recall steps: sum of (R_i - R_i-1) P_i from the highest score on. NaN where there are no such cases."""
+    precision-recall steps: sum of (R_i - R_i-1) P_i from the highest score on. (...,) each; NaN where there are no such
+    cases."""
 
-    roc: float
-    precision: float
+    roc: np.ndarray
+    precision: np.ndarray
+
+
+def quotient(of: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """of / by (...,), NaN where `by` is 0."""
+    return np.divide(of, by, out=np.full(np.shape(by), np.nan), where=by != 0)
+
+
+def sums_by(group: np.ndarray, weight: np.ndarray, size: int) -> np.ndarray:
+    """(..., size): the sums of `weight` (..., n) by `group` (n,), from 0 to size - 1."""
+    rows = math.prod(weight.shape[:-1])
+    cell = np.arange(rows)[:, None] * size + group
+    sums = np.bincount(cell.ravel(), weight.ravel(), rows * size)
+    return np.asarray(sums, float).reshape(*weight.shape[:-1], size)  # of no groups numpy makes integers
 
 
 class Ranking:
     """Cases by their score, the highest first; those of one score are one step. score (n,); positive (n,) bool.
 
-    It is sorted once and asked with many `weight`s (n,): as if each case were there so many times. scikit-learn sorts
-    each time, which of hundreds of resampled logs is most of the work; tests hold the two equal.
+    It is sorted once and asked with many `weight`s (..., n): as if each case were there so many times. scikit-learn
+    sorts each time, which of hundreds of resampled logs is most of the work; tests hold the two equal.
     """
 
     def __init__(self, score: np.ndarray, positive: np.ndarray):
@@ -34,23 +50,22 @@ class Ranking:
         self._positive = np.flatnonzero(positive)
 
     def _steps(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Positives, and cases, of each step."""
-        cases = np.bincount(self._step, weight)
-        return np.bincount(self._step[self._positive], weight[self._positive], len(cases)), cases
+        """Positives, and cases, of each step, (..., steps)."""
+        steps, positive = int(self._step.max(initial=-1)) + 1, self._positive
+        return sums_by(self._step[positive], weight[..., positive], steps), sums_by(self._step, weight, steps)
 
     def areas(self, weight: np.ndarray) -> Areas:
         new, cases = self._steps(weight)
-        hits, total = np.cumsum(new), np.cumsum(cases)
-        above = ((cases - new) * (hits - new / 2)).sum()
-        both = hits[-1] * (total[-1] - hits[-1])
-        precision = (new * hits / np.where(total > 0, total, 1)).sum()
-        return Areas(
-            float(above / both) if both else float("nan"),
-            float(precision / hits[-1]) if hits[-1] else float("nan"),
-        )
+        hits, total = new.cumsum(-1), cases.cumsum(-1)
+        above = ((cases - new) * (hits - new / 2)).sum(-1)
+        precision = (new * hits / np.where(total > 0, total, 1)).sum(-1)
+        both = hits[..., -1] * (total[..., -1] - hits[..., -1])
+        return Areas(quotient(above, both), quotient(precision, hits[..., -1]))
 
-    def right_of_first(self, share: float, weight: np.ndarray) -> float:
-        """Share of positives among the first `share` of cases; of those of one score any may be among them."""
-        hits, cases = map(np.cumsum, self._steps(weight))
-        n = share * cases[-1]
-        return float(np.interp(n, np.r_[0, cases], np.r_[0, hits]) / n) if n else float("nan")
+    def right_of_first(self, shares: Sequence[float], weight: np.ndarray) -> np.ndarray:
+        """(shares, ...): positives among the first of each share of cases; of those of one score any may be among
+        them. NaN where there are no cases."""
+        hits, cases = (each.cumsum(-1).reshape(-1, each.shape[-1]) for each in self._steps(weight))
+        n = np.outer(shares, cases[:, -1])
+        first = [np.interp(m, np.r_[0, c], np.r_[0, h]) for m, c, h in zip(n.T, cases, hits, strict=True)]
+        return quotient(np.transpose(first), n).reshape(-1, *weight.shape[:-1])
