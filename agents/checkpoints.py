@@ -16,7 +16,7 @@ from .plain import pack, unpack
 if TYPE_CHECKING:
     from stable_baselines3.common.callbacks import BaseCallback
 
-FORMAT = 1
+FORMAT = 2
 LAST = 2  # are kept: the last, and the one before in case the last cannot be read
 _ARRAYS, _STATE = "state.safetensors", "state.json"
 _MOST = {_ARRAYS: 1 << 30, _STATE: 1 << 28}  # [bytes]

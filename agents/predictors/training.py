@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
@@ -93,16 +93,12 @@ class Fit:
         s = net.settings
         self.net, self.data, self.rng = net, data, rng
         self.judge = Predictor(vocabulary, data.featuriser, s)  # draws weights, which are not used
-        self.optimiser = torch.optim.AdamW(net.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
-
-        def towards(means: Sequence[torch.Tensor], news: Sequence[torch.Tensor], update: torch.Tensor | int) -> None:
-            for mean, new in zip(means, news, strict=True):
-                mean.lerp_(new, 1 - min(s.average, (1 + int(update)) / (10 + int(update))))
-
-        self.average = AveragedModel(net, multi_avg_fn=towards) if s.average else None
-        if self.average is not None:
-            self.average.n_averaged += 1  # it begins with the network as it was made
-        self.judge.nets = torch.nn.ModuleList([net if self.average is None else self.average.module])
+        # all weights in one: an update is a few operations, and not as many for each layer
+        self.layers = list(net.parameters())
+        self.weights = torch.nn.Parameter(_joined(self.layers))
+        self.optimiser = torch.optim.AdamW([self.weights], lr=s.learning_rate, weight_decay=s.weight_decay)
+        self.average = self.weights.detach().clone() if s.average else None
+        self.judge.nets = torch.nn.ModuleList([copy.deepcopy(net) if s.average else net])
         self.best, self.best_weights = math.inf, dict[str, torch.Tensor]()
         self.best_at, self.looked_at = (0, 0), 0  # the pass and the update of the best; the update of the last look
         self.passes, self.batches, self.updates = 0, 0, 0  # whole passes, batches of the one going on; all updates
@@ -110,9 +106,9 @@ class Fit:
 
     def state_dict(self) -> dict[str, object]:
         return {
-            "net": self.net.state_dict(),
+            "weights": self.weights,
             "optimiser": optimizer_state(self.optimiser),
-            "average": None if self.average is None else self.average.state_dict(),
+            "average": self.average,
             "best": [self.best, self.best_weights, *self.best_at, self.looked_at],
             "done": [self.passes, self.batches, self.updates],
             "order": self._order,
@@ -120,10 +116,12 @@ class Fit:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
+        with torch.no_grad():
+            self.weights.copy_(state["weights"])
+        _set(self.layers, self.weights)
         set_optimizer(self.optimiser, state["optimiser"])
         if self.average is not None:
-            self.average.load_state_dict(state["average"])
+            self.average.copy_(state["average"])
         self.best, self.best_weights, *best_at, self.looked_at = state["best"]
         self.best_at = best_at[0], best_at[1]
         self.passes, self.batches, self.updates = state["done"]
@@ -168,6 +166,8 @@ class Fit:
         return self.passes - at_pass >= PASSES_IN_VAIN
 
     def _look(self, split: Split, target: np.ndarray) -> float:
+        if self.average is not None:
+            _set(self.judge.nets.parameters(), self.average)
         self.judge.nets.eval()
         score = mean_nll(self.judge.read(split.reading, hidden=False).next[split.judged], target)
         self.looked_at = self.updates
@@ -179,13 +179,28 @@ class Fit:
     def _step(self, rows: torch.Tensor, real: torch.Tensor, rate: float) -> None:
         for group in self.optimiser.param_groups:
             group["lr"] = self.net.settings.learning_rate * rate
-        loss = chunk_loss(self.net, self.data, rows, real)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        for layer in self.layers:
+            layer.grad = None
+        chunk_loss(self.net, self.data, rows, real).backward()
+        torch.nn.utils.clip_grad_norm_(self.layers, 1.0)
+        self.weights.grad = _joined([torch.zeros_like(w) if w.grad is None else w.grad for w in self.layers])
         self.optimiser.step()
-        if self.average is not None:
-            self.average.update_parameters(self.net)
+        _set(self.layers, self.weights)
+        if self.average is not None:  # it begins with the network as it was made, and forgets that soon
+            past = min(self.net.settings.average, (2 + self.updates) / (11 + self.updates))
+            self.average.lerp_(self.weights.detach(), 1 - past)
+
+
+def _joined(layers: Sequence[torch.Tensor]) -> torch.Tensor:
+    return torch.cat([layer.detach().ravel() for layer in layers])
+
+
+@torch.no_grad()
+def _set(layers: Iterable[torch.Tensor], weights: torch.Tensor) -> None:
+    """The numbers of `_joined` back into their layers."""
+    layers = list(layers)
+    for layer, part in zip(layers, weights.split([layer.numel() for layer in layers]), strict=True):
+        layer.copy_(part.view_as(layer))
 
 
 def _rate(done: int, total: int, schedule: str) -> float:
