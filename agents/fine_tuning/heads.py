@@ -45,8 +45,8 @@ class AnticipationHead(nn.Module):
         super().__init__()
         self.layout = layout
         a = layout.n_actions
-        slow = torch.tensor(layout.slow, dtype=torch.float32)
-        self.leaning = nn.Parameter(6 * slow - 3)  # logit of how far q leans to soon
+        # logit of how far q leans to soon
+        self.leaning = nn.Parameter(torch.tensor([6.0 * slow - 3 for slow in layout.slow]))
         self.answers = AnswerNet(a).requires_grad_(False)  # answers tell more of it than returns do
         self.correction = network(layout.n_rest + 2 * a, hidden, 4 * a)
         self.register_buffer("paid", torch.zeros(OUTCOMES))

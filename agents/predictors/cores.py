@@ -20,7 +20,10 @@ class PredictorNetwork(nn.Module):
         super().__init__()
         s = self.settings = settings
         self.n_actions = n_actions
-        self.embed = nn.Embedding(n_tokens, s.embedding)  # row 0: quiet, a decision point without a token
+        # row 0: quiet, a decision point without a token
+        self.embed = nn.Embedding.from_pretrained(torch.empty(n_tokens, s.embedding), freeze=False)
+        if not self.embed.weight.is_meta:  # where there is nothing to draw torch would load its compiler to do so
+            nn.init.normal_(self.embed.weight)
         width = s.embedding + n_features
         self.core: nn.Module
         if s.core == "lstm":

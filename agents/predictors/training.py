@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch.nn import functional as F
+from torch.optim.adamw import adamw
 
 from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.core.progress import Note, Report
 from lam_env.logs.decision_points import DecisionPoints
 
-from ..plain import generators, optimizer_state, set_generators, set_optimizer
+from ..plain import generators, set_generators
 from .augment import augmented
 from .cores import PredictorNetwork
 from .features import Featuriser
@@ -95,9 +96,10 @@ class Fit:
         self.judge = Predictor(vocabulary, data.featuriser, s)  # draws weights, which are not used
         # all weights in one: an update is a few operations, and not as many for each layer
         self.layers = list(net.parameters())
-        self.weights = torch.nn.Parameter(_joined(self.layers))
-        self.optimiser = torch.optim.AdamW([self.weights], lr=s.learning_rate, weight_decay=s.weight_decay)
-        self.average = self.weights.detach().clone() if s.average else None
+        self.weights = _joined(self.layers)
+        # of AdamW: mean gradient, mean square, updates. Its class would load torch's compiler, which takes seconds
+        self.moments = [torch.zeros_like(self.weights), torch.zeros_like(self.weights), torch.zeros(())]
+        self.average = self.weights.clone() if s.average else None
         self.judge.nets = torch.nn.ModuleList([copy.deepcopy(net) if s.average else net])
         self.best, self.best_weights = math.inf, dict[str, torch.Tensor]()
         self.best_at, self.looked_at = (0, 0), 0  # the pass and the update of the best; the update of the last look
@@ -107,7 +109,7 @@ class Fit:
     def state_dict(self) -> dict[str, object]:
         return {
             "weights": self.weights,
-            "optimiser": optimizer_state(self.optimiser),
+            "moments": self.moments,
             "average": self.average,
             "best": [self.best, self.best_weights, *self.best_at, self.looked_at],
             "done": [self.passes, self.batches, self.updates],
@@ -116,10 +118,10 @@ class Fit:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        with torch.no_grad():
-            self.weights.copy_(state["weights"])
+        self.weights.copy_(state["weights"])
         _set(self.layers, self.weights)
-        set_optimizer(self.optimiser, state["optimiser"])
+        for moment, kept in zip(self.moments, state["moments"], strict=True):
+            moment.copy_(kept)
         if self.average is not None:
             self.average.copy_(state["average"])
         self.best, self.best_weights, *best_at, self.looked_at = state["best"]
@@ -177,18 +179,30 @@ class Fit:
         return score
 
     def _step(self, rows: torch.Tensor, real: torch.Tensor, rate: float) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.net.settings.learning_rate * rate
+        s = self.net.settings
         for layer in self.layers:
             layer.grad = None
         chunk_loss(self.net, self.data, rows, real).backward()
         torch.nn.utils.clip_grad_norm_(self.layers, 1.0)
-        self.weights.grad = _joined([torch.zeros_like(w) if w.grad is None else w.grad for w in self.layers])
-        self.optimiser.step()
+        gradient = _joined([torch.zeros_like(layer) if layer.grad is None else layer.grad for layer in self.layers])
+        adamw(
+            [self.weights],
+            [gradient],
+            *([moment] for moment in self.moments[:2]),
+            [],
+            self.moments[2:],
+            foreach=False,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=s.learning_rate * rate,
+            weight_decay=s.weight_decay,
+            eps=1e-8,
+            maximize=False,
+        )
         _set(self.layers, self.weights)
         if self.average is not None:  # it begins with the network as it was made, and forgets that soon
-            past = min(self.net.settings.average, (2 + self.updates) / (11 + self.updates))
-            self.average.lerp_(self.weights.detach(), 1 - past)
+            self.average.lerp_(self.weights, 1 - min(s.average, (2 + self.updates) / (11 + self.updates)))
 
 
 def _joined(layers: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -1,5 +1,7 @@
 """The models that come with the kit: they load, speak of today's worlds, and are worth something there."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,13 @@ def test_it_helps_people_more_than_nobody_does(world: str) -> None:
     names = (f"trained/{world}", "none")
     trained, nobody = (_utility(policy_of(name, scenario.vocabulary), scenario, seeds) for name in names)
     assert trained > nobody
+
+
+def test_loading_one_leaves_torchs_compiler_alone() -> None:
+    code = f"import sys, lam_env\nfor name in {WORLDS!r}:\n    lam_env.load_policy(f'trained/{{name}}')\n"
+    code += "print({'torch', 'torch._dynamo'} & set(sys.modules))"  # which takes seconds to load
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "{'torch'}\n"
 
 
 def _utility(policy: Policy, scenario: lam_env.Scenario, seeds: list[int]) -> float:

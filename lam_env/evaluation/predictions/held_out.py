@@ -118,8 +118,9 @@ class _Judge:
         right = self.right.areas(weight)
         return {
             **weighted_scores(self.of, weight),
-            **{RIGHT_ROC_AUC.id: right.roc, RIGHT_PR_AUC.id: right.precision, EVENTS.id: when.sum(-1)},
+            **{RIGHT_ROC_AUC.id: right.roc, RIGHT_PR_AUC.id: right.precision},
             **dict(zip(_SUREST, self.right.right_of_first(list(_SUREST.values()), weight), strict=True)),
+            EVENTS.id: when.sum(-1),
             **self._by_action(weight, when),
             **self._by_hour(when),
         }

@@ -1,5 +1,6 @@
 """Pre-training: learns what there is to learn, repeats itself to the bit, keeps its best weights."""
 
+import copy
 import dataclasses
 import functools
 import shutil
@@ -369,3 +370,33 @@ def test_networks_that_could_not_be_kept_are_not_trained():
     with pytest.raises(UserError, match=r"29,999 actions make networks of 1\.6 GiB, and 1 GiB is the most") as caught:
         pretrain(many, many, large)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_an_update_of_all_weights_in_one_is_that_of_torchs_optimiser(core: str) -> None:
+    points = cycle(worlds=1, length=120)
+    settings = dataclasses.replace(QUICK, core=core, average=0.9, weight_decay=0.1, autocast=False)
+    featuriser = Featuriser.fit(points, settings.recency)
+    torch.manual_seed(0)
+    net = module.PredictorNetwork(VOCABULARY.n_tokens, len(VOCABULARY), featuriser.size, settings).train()
+    theirs, mean = copy.deepcopy(net), copy.deepcopy(net)
+    chunks = module.Chunks(points, featuriser, settings, torch.device("cpu"))
+    fit = module.Fit(net, chunks, VOCABULARY, np.random.default_rng(0))
+    optimiser = torch.optim.AdamW(theirs.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    for rows, real in (chunks.batches(np.random.default_rng(0)) * 3)[:5]:
+        seed = torch.random.get_rng_state()  # a transformer's layers drop some of what they say
+        fit._step(rows, real, 1.0)
+        torch.random.set_rng_state(seed)
+        optimiser.zero_grad()
+        module.chunk_loss(theirs, chunks, rows, real).backward()
+        torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
+        optimiser.step()
+        share = 1 - min(0.9, (2 + fit.updates) / (11 + fit.updates))
+        with torch.no_grad():
+            for a, b in zip(mean.parameters(), theirs.parameters(), strict=True):
+                a.lerp_(b, share)
+        fit.updates += 1
+    fit._look(split_of(points, points), points.target)
+    for made, reference in ((net, theirs), (fit.judge.nets[0], mean)):
+        for a, b in zip(made.parameters(), reference.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=0, atol=0)
