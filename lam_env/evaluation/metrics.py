@@ -172,7 +172,7 @@ def weighted_scores(of: Scored, weight: np.ndarray) -> dict[str, np.ndarray]:
     of "the user acts").
     """
     acts = of.acts
-    when = weight[..., acts]
+    when = weight.compress(acts, -1)
 
     def mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
         return quotient((values * weight).sum(-1), weight.sum(-1))
@@ -186,7 +186,7 @@ def weighted_scores(of: Scored, weight: np.ndarray) -> dict[str, np.ndarray]:
         ECE.id: ece(of, weight=weight),
     }
     if not acts.all():
-        both = when.any(-1) & weight[..., ~acts].any(-1)
+        both = when.any(-1) & weight.compress(~acts, -1).any(-1)
         out[NLL_ALL.id] = np.where(both, mean(_loss(of.p, of.size), weight), np.nan)
         out[PR_AUC.id] = np.where(both, Ranking(1 - of.none, acts).areas(weight).precision, np.nan)
     return out
@@ -221,9 +221,10 @@ class ByAction(NamedTuple):
 def by_action(of: Scored, weight: np.ndarray) -> ByAction:
     """weight (..., n): as in `weighted_scores`."""
     acts, right = of.acts, of.acts & (of.target == of.likeliest)
-    events = sums_by(of.target[acts], weight[..., acts], of.size)
-    claims = sums_by(of.likeliest[acts], weight[..., acts], of.size)
-    hits = sums_by(of.target[right], weight[..., right], of.size)
+    when = weight.compress(acts, -1)
+    events = sums_by(of.target[acts], when, of.size)
+    claims = sums_by(of.likeliest[acts], when, of.size)
+    hits = sums_by(of.target[right], weight.compress(right, -1), of.size)
 
     def share(of: np.ndarray) -> np.ndarray:
         return np.divide(hits, of, out=np.zeros_like(of), where=of > 0)

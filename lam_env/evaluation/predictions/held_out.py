@@ -85,7 +85,7 @@ def held_out_scores(of: Scored, rows: HeldOutRows, actions: Sequence[str]) -> di
         many = max(FEWEST_DRAWS, min(DRAWS, MOST_ROWS // len(index)))
         times = np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(many)]).astype(float)
         at_once = max(1, AT_ONCE // len(index))
-        drawn = [judge(times[i : i + at_once, index]) for i in range(0, many, at_once)]
+        drawn = [judge(times[i : i + at_once].take(index, -1)) for i in range(0, many, at_once)]
         for key in (k for k in value if not k.startswith(EVENTS.id)):
             each = np.concatenate([scores[key] for scores in drawn])
             each = each[np.isfinite(each)]
@@ -114,7 +114,7 @@ class _Judge:
 
     def __call__(self, weight: np.ndarray) -> dict[str, np.ndarray]:
         """NaN where a score needs what is not there."""
-        when = weight[..., self.acts]
+        when = weight.compress(self.acts, -1)
         right = self.right.areas(weight)
         return {
             **weighted_scores(self.of, weight),

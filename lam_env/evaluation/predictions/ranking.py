@@ -52,7 +52,7 @@ class Ranking:
     def _steps(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Positives, and cases, of each step, (..., steps)."""
         steps, positive = int(self._step.max(initial=-1)) + 1, self._positive
-        return sums_by(self._step[positive], weight[..., positive], steps), sums_by(self._step, weight, steps)
+        return sums_by(self._step[positive], weight.take(positive, -1), steps), sums_by(self._step, weight, steps)
 
     def areas(self, weight: np.ndarray) -> Areas:
         new, cases = self._steps(weight)
