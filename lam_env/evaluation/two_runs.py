@@ -34,7 +34,7 @@ def table_of(found: Sequence[Contrast], title: str) -> Table:
             form = f",.{digits_of([Interval(v, v, v) for v in (each.a, each.b)])}f"
             chance = "" if each.better is None else f"{each.better:.2f}"
             name = "  " * (len(pairs) > 1) + each.metric.heading
-            rows.append((name, format(each.a, form), format(each.b, form), in_text(each.of, f"+{form}"), chance))
+            rows.append((name, format(each.a, form), format(each.b, form), in_text(each.of, f"+z{form}"), chance))
     return Table(title, COLUMNS, tuple(rows), tuple(units_said(list(dict.fromkeys(each.metric for each in shown)))))
 
 
@@ -52,8 +52,7 @@ def reading(found: Sequence[Contrast], over: str, more: str) -> list[str]:
         told.add(each.agents)
         x, y = each.agents
         a, b = "A's" if x == y else f"A's {x}", f"B's {y}"
-        form = f"+,.{digits_of([each.of])}f"
-        what = f"{each.metric.heading} {in_text(each.of, form)}"
+        what = f"{each.metric.heading} {_in_words(each.of)}"
         if each.better is None:
             lines.append(f"{b} is not told apart from {a}: {what} has no interval of {over}; {more}.")
         elif each.of.low <= 0 <= each.of.high:
@@ -62,6 +61,12 @@ def reading(found: Sequence[Contrast], over: str, more: str) -> list[str]:
             which = "better" if each.better > 0.5 else "worse"
             lines.append(f"{b} is {which} than {a}: {what}, with {over}.")
     return lines + ([f"The same in A and B, to the last digit: {', '.join(map(_named, same))}."] if same else [])
+
+
+def _in_words(of: Interval) -> str:
+    """With the digits of a table, or with as many as it takes not to be 0."""
+    form = f"+z,.{digits_of([of])}f"
+    return in_text(of, "+.1e" if float(f"{of.value:.3f}") == 0 and not of.low <= 0 <= of.high else form)
 
 
 def _same(found: Sequence[Contrast]) -> list[Pair]:

@@ -43,6 +43,8 @@ def test_each_is_better_worse_or_not_told_apart() -> None:
         "B's e is better than A's: NLL -0.300 [-0.400, -0.200], with 10 evaluation seeds.",
         "The same in A and B, to the last digit: f.",
     ]
+    tiny = two_runs.reading([of("a", -4e-6, 1e-6, 0.99, NLL)], *HOW)[0]
+    assert tiny.startswith("B's a is better than A's: NLL -4.0e-06 [-5.0e-06, -3.0e-06], with")
     across = of("a", 0.5, 0, 1.0)._replace(agents=("mine", "yours"))
     assert two_runs.reading([across], *HOW)[0].startswith("B's yours is better than A's mine: lift +0.500, with")
 
