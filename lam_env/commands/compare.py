@@ -127,6 +127,8 @@ def _compared(a: Run, b: Run, variant: str, named: Sequence[str]) -> Compared | 
     if variant != "log" and scenarios[0] != scenarios[1] and not paired:
         raise UserError(f"{a.path} is a run of {scenarios[0]}, {b.path} of {scenarios[1]}; give two of one scenario")
     notes = met_in_words(one, other, pairs, paired)
+    if paired and variant != "log" and any(line.startswith(("world.", "eval.world:")) for line in _settings(a, b)):
+        notes.append("The world's settings differ: people may take what is done for them otherwise in B.")
     if RETURN in metrics and paired and (scenarios[0] != scenarios[1] or not paid_alike(one, other)):
         metrics.remove(RETURN)
         notes.append("Feedback reward is left out: A and B pay by other prices.")

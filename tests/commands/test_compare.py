@@ -121,6 +121,19 @@ def test_of_other_people_differences_are_unpaired(tmp_path: Path, capsys: pytest
     assert {row["paired"] for row in numbers(tmp_path / "c.csv").values()} == {"no"}
 
 
+def test_people_who_differ_in_what_they_answer_alone_are_paired_and_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = (
+        run(tmp_path / "a", {"mine": 2}),
+        run(tmp_path / "b", {"mine": 3}, world={"days": 7, "rooms": 5, "dislikes": 2}),
+    )
+    said = " ".join(told(capsys, a, b).split())
+    assert "Differences are paired. " in said
+    assert "The world's settings differ: people may take what is done for them otherwise in B." in said
+    assert "settings differ: people" not in told(capsys, a, a)
+
+
 def test_the_same_world_with_other_prices_is_compared_but_for_its_reward(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
