@@ -107,7 +107,9 @@ def _open(name: str) -> Run:
     config = config_of(path)
     if config.get("finished") is not True:
         raise UserError(f"{name}: the run is not finished; its command goes on with it, given out={name}")
-    return Run(path, config, results.read(path / "results.csv"))
+    if not (rows := results.read(path / "results.csv")):
+        raise UserError(f"{path / 'results.csv'}: holds no score; its command makes it again, given out={name}")
+    return Run(path, config, rows)
 
 
 # -- what is compared --------------------------------------------------------------------------------------------------
@@ -169,7 +171,7 @@ def _fill(line: str) -> str:
 # -- what differs ------------------------------------------------------------------------------------------------------
 
 
-def _about(a: Run, b: Run, agents: Sequence[str]) -> Iterator[str]:
+def _about(a: Run, b: Run, agents: tuple[str, ...]) -> Iterator[str]:
     """Who is who, and what differs between them."""
     for name, run, agent in zip("AB", (a, b), (agents[:1] + agents[-1:]) or ("", ""), strict=True):
         yield f"{name}: {agent and f'{agent} of '}{run.path}"
@@ -178,10 +180,11 @@ def _about(a: Run, b: Run, agents: Sequence[str]) -> Iterator[str]:
     lines = [*_settings(a, b), *_sources(a, b)]
     yield "Differs, A -> B:" if lines else "Settings, versions and device are the same."
     yield from (f"  {cut(line, WIDTH)}" for line in lines)
-    judged = [dict.fromkeys(r.agent for r in run.rows if r.variant in SHOWN) for run in (a, b)]
-    for name, mine, theirs in (("A", *judged), ("B", *judged[::-1])):
-        if not agents and (alone := [agent for agent in mine if agent not in theirs]):
-            yield f"In {name} alone: {', '.join(alone)}."
+    one, other = (dict.fromkeys(r.agent for r in run.rows if r.variant in SHOWN) for run in (a, b))
+    alone = [[x for x in one if x not in other], [x for x in other if x not in one]]
+    for name, names in zip("AB", alone, strict=True):
+        if names and not agents:
+            yield f"In {name} alone: {', '.join(names)}."
 
 
 def _settings(a: Run, b: Run) -> Iterator[str]:

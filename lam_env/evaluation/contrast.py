@@ -169,11 +169,16 @@ def met_the_same(a: Side, b: Side, pairs: Sequence[Pair]) -> bool:
     people with the same luck, among whom doing nothing scores alike on the seeds that both have."""
     if not (a.is_log or b.is_log):
         return _alike(a, b, (BASELINE, BASELINE), ("utility.", KPI.prefix))
-    if not _alike(a, b, pairs[0], (EVENTS.id, UNITS.id)):
+    if not held_out_alike(a, b, pairs[0]):
         return False
     units = [side.by_unit(agent) for pair in pairs for side, agent in zip((a, b), pair, strict=True)]
     days = {(tuple(u["unit"]), tuple(u["events"])) for of in units for u in of.values()}
     return not a.on_log or (all(units) and len(days) == 1)
+
+
+def held_out_alike(a: Side, b: Side, pair: Pair) -> bool:
+    """Whether as many events of each kind are held out, of as many days or streams."""
+    return _alike(a, b, pair, (EVENTS.id, UNITS.id))
 
 
 def paid_alike(a: Side, b: Side) -> bool:

@@ -182,6 +182,8 @@ def test_what_cannot_be_compared_is_one_line(tmp_path: Path, capsys: pytest.Capt
     assert "no agent in common" in refused(capsys, a, lone)
     results.write(lone / "results.csv", [r._replace(variant="twin") for r in rows])
     assert "of sim, those of" in refused(capsys, a, lone)
+    results.write(lone / "results.csv", [])
+    assert "results.csv: holds no score" in refused(capsys, a, lone)
     (lone / "results.csv").write_text("scenario,variant\nsmart_home,sim\n")
     assert "results.csv: the first line must be" in refused(capsys, a, lone)
     (lone / "results.csv").unlink()

@@ -230,6 +230,29 @@ def contrast_t(df: float) -> float:
     return float(t.ppf(0.975, df))
 
 
+def test_folds_pair_where_each_tests_on_as_many_events() -> None:
+    def folds(shift: float, events: int = 9) -> Side:
+        scores = {
+            NLL: lambda s: LUCK[s] + shift + NOISE[0, s] * shift,
+            EVENTS: lambda s: events + s,
+            UNITS: lambda s: 3,
+        }
+        return Side(
+            [r for m, of in scores.items() for r in rows("mine", lambda t, s, of=of: of(s), m, seeds=(1, 2, 3, 4))]
+        )
+
+    a, pairs = folds(0), [("mine", "mine")]
+    assert contrast.met_the_same(a, folds(0.5), pairs)
+    gaps = 0.5 * (1 + NOISE[0, 1:5])
+    found = one(a, folds(0.5), NLL)
+    assert found.of.value == pytest.approx(gaps.mean())
+    assert found.of.high - found.of.value == pytest.approx(3.182446 * gaps.std(ddof=1) / 2, rel=0.05)
+    assert not contrast.met_the_same(a, folds(0.5, events=8), pairs)
+    assert one(a, folds(0.5, events=8), NLL).of.high > found.of.high
+    assert not contrast.met_the_same(a, on_log([[1.0], [2.0]]), pairs)
+    assert one(a, on_log([[1.0], [2.0]]), NLL).better is None
+
+
 def test_one_day_alone_has_no_interval() -> None:
     found = one(on_log([[1.0, 2.0]]), on_log([[1.0, 3.0]]), NLL)
     assert (found.of, found.better) == ((0.5, 0.5, 0.5), None)
