@@ -177,8 +177,12 @@ def met_the_same(a: Side, b: Side, pairs: Sequence[Pair]) -> bool:
 
 
 def held_out_alike(a: Side, b: Side, pair: Pair) -> bool:
-    """Whether as many events of each kind are held out, of as many days or streams."""
-    return _alike(a, b, pair, (EVENTS.id, UNITS.id))
+    """Whether the same actions are held out, each as often, on as many days or streams."""
+    actions = EVENTS.at("action", "").id
+    one, other = (
+        {metric for *_, metric in side.of(agent, (actions,))} for side, agent in zip((a, b), pair, strict=True)
+    )
+    return one == other and _alike(a, b, pair, (EVENTS.id, UNITS.id))
 
 
 def paid_alike(a: Side, b: Side) -> bool:

@@ -224,6 +224,17 @@ def test_other_events_are_unpaired_with_the_standard_errors_of_both() -> None:
     assert one(a, silent, NLL).of.value == 0
 
 
+def test_the_same_moments_under_other_names_are_other_events() -> None:
+    a, pairs = on_log([[1.0], [2.0], [3.0]]), [("mine", "mine")]
+    tea, lamp, twice = (
+        Side([*a.rows, *rows("mine", lambda t, s, n=n: n, EVENTS.at("action", name), seeds=(0,))], a.units)
+        for name, n in (("tea", 3), ("lamp", 3), ("tea", 2))
+    )
+    assert contrast.met_the_same(tea, tea, pairs)
+    assert not contrast.met_the_same(tea, lamp, pairs)
+    assert not contrast.met_the_same(tea, twice, pairs)
+
+
 def contrast_t(df: float) -> float:
     from scipy.stats import t
 
