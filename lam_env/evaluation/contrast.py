@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from lam_env.evaluation.statistics import (
 ACTING, PREDICTING = (LIFT, SHARE_OF_ORACLE, RETURN, TOP1, NLL, OVERRIDE_RATE), (NLL, TOP1)  # the first one judges
 _TOLERANCE = 1e-6  # relative: in what platforms differ
 
+T = TypeVar("T")
 Pair = tuple[str, str]  # the agent of A and that of B
 
 
@@ -109,7 +110,10 @@ def _contrast(a: Side, b: Side, pair: Pair, metric: Metric, paired: bool) -> Con
     with_it = (BASELINE, ORACLE) if metric == SHARE_OF_ORACLE else ()
     of = JUDGE if with_it else metric
     one, other = ([scores_of(s.rows, n, of) for n in (agent, *with_it)] for s, agent in zip((a, b), pair, strict=True))
-    both = aligned([*one, *other]) if paired else [*(aligned(one) or []), *(aligned(other) or [])]
+    if paired:
+        both = aligned([*_matched(a, b, pair, one), *_matched(a, b, pair, other)])
+    else:
+        both = [*(aligned(one) or []), *(aligned(other) or [])]
     if both is None or len(both) < 2 * len(one):
         return None
     x, y = _score(both[: len(one)]), _score(both[len(one) :])
@@ -127,6 +131,23 @@ def _contrast(a: Side, b: Side, pair: Pair, metric: Metric, paired: bool) -> Con
     return Contrast(pair, metric, float(x.mean()), float(y.mean()), shown, above if sure else None, same)
 
 
+def apart_trained(a: Side, b: Side, pair: Pair) -> bool:
+    """Whether both have trained several times, and never on the same seed: then trainings are paired in their order,
+    which evaluation seeds do not mind."""
+    one, other = a.trained(pair[0]), b.trained(pair[1])
+    return min(len(one), len(other)) > 1 and not one & other
+
+
+def _matched(a: Side, b: Side, pair: Pair, of: Iterable[Mapping[Seeds, T]]) -> list[dict[Seeds, T]]:
+    """By training seed and evaluation seed, or by the number of the training."""
+    return [_ranked(each) if apart_trained(a, b, pair) else dict(each) for each in of]
+
+
+def _ranked(of: Mapping[Seeds, T]) -> dict[Seeds, T]:
+    rank = {t: k for k, t in enumerate(sorted({t for t, _ in of}))}
+    return {(rank[t], s): value for (t, s), value in of.items()}
+
+
 def _score(runs: Sequence[np.ndarray]) -> np.ndarray | None:
     """Runs whose mean is the score; of an agent, nobody and the oracle its share. None: the oracle wins nothing."""
     if len(runs) == 1:
@@ -138,7 +159,8 @@ def _score(runs: Sequence[np.ndarray]) -> np.ndarray | None:
 def _by_unit(a: Side, b: Side, pair: Pair, metric: Metric, value: float) -> tuple[Estimate, bool]:
     """A difference on a log, with its variance over whole days or streams, the same ones for both; trainings are
     averaged. And whether there is a variance."""
-    one, other = (list(of.values()) for of in in_common([a.by_unit(pair[0]), b.by_unit(pair[1])]))
+    units = _matched(a, b, pair, [a.by_unit(pair[0]), b.by_unit(pair[1])])
+    one, other = (list(of.values()) for of in in_common(units))
     events = np.array(one[0]["events"])
     gaps = [np.subtract(_sums(y, metric), _sums(x, metric)) for x, y in zip(one, other, strict=True)]
     n = len(events)

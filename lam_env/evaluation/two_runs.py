@@ -11,7 +11,7 @@ from lam_env.config.convert import count
 from lam_env.core.catalogue import UNITS
 from lam_env.core.errors import cut
 from lam_env.evaluation.comparison import scores_of
-from lam_env.evaluation.contrast import Contrast, Pair, Side, held_out_alike
+from lam_env.evaluation.contrast import Contrast, Pair, Side, apart_trained, held_out_alike
 from lam_env.evaluation.estimates import in_text
 from lam_env.evaluation.statistics import Interval
 from lam_env.evaluation.tables import Table, digits_of, span, units_said
@@ -79,10 +79,11 @@ def met_in_words(a: Side, b: Side, pairs: Sequence[Pair], paired: bool) -> list[
     """What both were judged on, what of it has no pair, and what no interval holds."""
     lines = [_events(a, b, pairs, paired) if a.is_log else _people(a, b, paired)]
     if paired:
-        trained = dict.fromkeys((frozenset(a.trained(x)), frozenset(b.trained(y))) for x, y in pairs)
         lines += _without_pair("evaluation", a.seeds(), b.seeds())
-        for one, other in trained:
-            lines += _without_pair("training", one, other) if min(len(one), len(other)) > 1 else []
+        if any(apart_trained(a, b, pair) for pair in pairs):
+            lines.append("Trainings are on other seeds, and paired in their order.")
+        for one, other in dict.fromkeys((frozenset(a.trained(x)), frozenset(b.trained(y))) for x, y in pairs):
+            lines += _without_pair("training", one, other) if min(len(one), len(other)) > 1 and one & other else []
     once = [n for n, side in zip("AB", (a, b), strict=True) if max(len(side.trained(x)) for x in side.agents()) == 1]
     if once:
         which = "each" if len(once) == 2 else f"in {once[0]}"

@@ -115,6 +115,16 @@ def test_seeds_that_one_run_lacks_have_no_pair() -> None:
     assert found.b == pytest.approx(3 + NOISE[:3, :5].mean())
 
 
+def test_trainings_on_other_seeds_are_paired_in_their_order() -> None:
+    found = one(judged(2, trained=(0, 1, 2)), judged(3, trained=(4, 5, 6, 7)), LIFT)
+    assert found.a == pytest.approx(2 + NOISE[:3].mean())
+    assert found.b == pytest.approx(3 + NOISE[4:7].mean())
+    shares = one(judged(2, trained=(0, 1, 2)), judged(3, trained=(4, 5, 6)), SHARE_OF_ORACLE)
+    assert shares.of.value == pytest.approx(found.of.value / 10)
+    assert found.better is not None
+    assert found.better > 0.99
+
+
 def test_one_training_stands_against_each_of_several() -> None:
     found = one(judged(2, trained=(1,)), judged(3, trained=(0, 1, 2)), LIFT)
     gaps = 1 + NOISE[:3] - NOISE[1]

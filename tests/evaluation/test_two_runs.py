@@ -100,6 +100,15 @@ def test_a_csv_has_numbers_and_no_interval_of_few_seeds() -> None:
             ],
         ),
         (
+            side((0, 1), (0,)),
+            side((2, 3), (0,)),
+            True,
+            [
+                "Same people and luck: on evaluation seed 0 doing nothing scores alike. Differences are paired.",
+                "Trainings are on other seeds, and paired in their order.",
+            ],
+        ),
+        (
             side((0,), (0,)),
             side((0, 1), (0,)),
             False,
