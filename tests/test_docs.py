@@ -16,7 +16,7 @@ from lam_env.scenarios.game import cohort
 from lam_env.scenarios.traffic.sumo import __main__ as sumo
 from published import Published, pages, published
 
-from lam_env.commands import look, off_policy, play_report, record, report, simulate, watch
+from lam_env.commands import compare, look, off_policy, play_report, record, report, simulate, watch
 from lam_env.config import cli as config
 from lam_env.core import registry
 from lam_env.experiment.settings import ALWAYS, PredictSettings, RunSettings
@@ -179,6 +179,10 @@ def _understood(module: str, argv: list[str]) -> None:
         suites.load(config.parse(BenchmarkSettings, argv, module).suite)
     elif module == "lam_env.commands.report":
         assert config.parse(report.ReportSettings, argv, module).run
+    elif module == "lam_env.commands.compare":
+        runs = [word for word in argv if "=" not in word]
+        compared = config.parse(compare.CompareSettings, [word for word in argv if word not in runs], module)
+        assert len(runs) == 2 or len(compared.agents) == 2
     elif module == "lam_env.commands.new":
         assert argv[0] == "scenario"
         assert argv[1].isidentifier()
@@ -254,6 +258,7 @@ def test_settings_written_as_key_and_value_exist(name: str) -> None:
     known = {*_settings(), *(f"world.{key}" for world in worlds for key in world), "config", "suite", "key"}
     modules = (sumo.SumoSettings(), development.DevelopmentSettings(), play_report.PlayReportSettings())
     modules += (report.ReportSettings(), watch.WatchSettings(), look.LookSettings(), BenchmarkSettings())
+    modules += (compare.CompareSettings(),)
     for own in (*modules, cohort.CohortSettings(), record.RecordSettings(), off_policy.OffPolicySettings()):
         known |= set(config.to_dict(own))
     groups = {key.split(".")[0] for key in known}

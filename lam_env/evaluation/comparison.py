@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,7 +24,9 @@ from lam_env.evaluation.statistics import Interval, linearised_ratio, mean, prob
 
 BASELINE, ORACLE = "none", "oracle"  # the floor and the ceiling that a share lies between
 
-Scores = dict[tuple[int, int], float]  # (training seed, evaluation seed) -> score
+Seeds = tuple[int, int]  # of a training, and of an evaluation
+Scores = dict[Seeds, float]
+T = TypeVar("T")
 
 
 class Difference(NamedTuple):
@@ -37,7 +39,7 @@ class Difference(NamedTuple):
 
 def runs_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> np.ndarray | None:
     """An agent's scores, shape (training seeds, evaluation seeds), or (n,) where a pair is missing; None: no score."""
-    scores = _scores(rows, agent, metric)
+    scores = scores_of(rows, agent, metric)
     return _grid(scores) if scores else None
 
 
@@ -114,7 +116,7 @@ def _ratio(x: np.ndarray, y: np.ndarray) -> Interval:
     return estimate if enough(x) else Interval(estimate.value, estimate.value, estimate.value)
 
 
-def _scores(rows: Iterable[ResultRow], agent: str, metric: Metric) -> Scores:
+def scores_of(rows: Iterable[ResultRow], agent: str, metric: Metric) -> Scores:
     """(training seed, evaluation seed) -> score; where an agent has not acted there is no share of its acts."""
     of = [r for r in rows if r.agent == agent and r.metric in (metric.id, NOOP_RATE.id)]
     idle = {(r.train_seed, r.seed) for r in of if r.metric == NOOP_RATE.id and r.value >= 1}
@@ -124,18 +126,28 @@ def _scores(rows: Iterable[ResultRow], agent: str, metric: Metric) -> Scores:
 
 
 def _paired(rows: Sequence[ResultRow], *agents: str, metric: Metric = JUDGE) -> list[np.ndarray] | None:
-    """The agents' scores on the seeds that all have, of one shape; who trains once stands against every training."""
-    scores = [_scores(rows, agent, metric) for agent in agents]
-    trained = set().union(*({t for t, _ in of} for of in scores if len({t for t, _ in of}) > 1))
-    trained = trained or {t for t, _ in scores[0]}
-    for k, of in enumerate(scores):
-        if len({t for t, _ in of}) == 1:
-            scores[k] = {(t, s): value for (_, s), value in of.items() for t in trained}
-    both = set(scores[0]).intersection(*scores[1:])
-    return [_grid({seeds: of[seeds] for seeds in both}) for of in scores] if both else None
+    """The agents' scores, as `aligned`."""
+    return aligned([scores_of(rows, agent, metric) for agent in agents])
 
 
-def _grid(scores: Mapping[tuple[int, int], float]) -> np.ndarray:
+def aligned(scores: Sequence[Scores]) -> list[np.ndarray] | None:
+    """On the seeds that all have, of one shape; None where there are none."""
+    return [_grid(of) for of in common] if (common := in_common(scores)) else None
+
+
+def in_common(of: Sequence[Mapping[Seeds, T]]) -> list[dict[Seeds, T]]:
+    """What each has on the seeds that all have; who trains once stands against every training. Empty: none."""
+    several = [trained for each in of if len(trained := {t for t, _ in each}) > 1]
+    trained = set().union(*several) or {t for t, _ in of[0]}
+    spread = [
+        {(t, s): value for (_, s), value in each.items() for t in trained} if len({t for t, _ in each}) == 1 else each
+        for each in of
+    ]
+    both = sorted(set(spread[0]).intersection(*spread[1:]))
+    return [{seeds: each[seeds] for seeds in both} for each in spread] if both else []
+
+
+def _grid(scores: Mapping[Seeds, float]) -> np.ndarray:
     trained, seeds = sorted({t for t, _ in scores}), sorted({s for _, s in scores})
     if len(scores) < len(trained) * len(seeds):
         return np.array([scores[k] for k in sorted(scores)])

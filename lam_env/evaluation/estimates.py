@@ -14,7 +14,7 @@ def estimate_metric(runs: Runs, metric: Metric, statistic: Statistic = iqm) -> I
     """Interquartile mean, or another `statistic`, and 95 % interval of scores (n,) or (training seeds, evaluation
     seeds); low = high: none."""
     whole = interval(runs, statistic) if enough(runs) else interval(runs, statistic, draws=1)
-    return _within(whole, *metric.range) if enough(runs) else _bare(whole)
+    return _within(whole, *metric.range) if enough(runs) else bare(whole)
 
 
 def estimate_resampled(value: float, sd: float, units: int, metric: Metric) -> Interval:
@@ -28,9 +28,14 @@ def estimate_resampled(value: float, sd: float, units: int, metric: Metric) -> I
 
 def difference(x: Runs, y: Runs, metric: Metric) -> Interval:
     """Mean of x - y, paired by seed, and its interval."""
-    low, high = metric.range
     estimate = paired_difference(x, y)
-    return _within(estimate, low - high, high - low) if enough(x) else _bare(estimate)
+    return within_differences(estimate, metric) if enough(x) else bare(estimate)
+
+
+def within_differences(estimate: Interval, metric: Metric) -> Interval:
+    """A difference's interval, without what two scores cannot differ by."""
+    low, high = metric.range
+    return _within(estimate, low - high, high - low)
 
 
 def enough(runs: Runs) -> bool:
@@ -49,5 +54,6 @@ def _within(estimate: Interval, low: float, high: float) -> Interval:
     return cut if cut.low <= estimate.value <= cut.high else estimate  # a score outside its range is not hidden
 
 
-def _bare(estimate: Interval) -> Interval:
+def bare(estimate: Interval) -> Interval:
+    """The value alone."""
     return Interval(estimate.value, estimate.value, estimate.value)

@@ -23,6 +23,27 @@ class Interval(NamedTuple):
     high: float
 
 
+class Estimate(NamedTuple):
+    """A statistic, its sampling variance, and the degrees of freedom of Student's t for it."""
+
+    value: float
+    variance: float
+    df: float
+
+    def interval(self, level: float = 0.95) -> Interval:
+        """The value -+ t times the standard error; low = high = value where there is no variance."""
+        half = t_quantile(level, self.df) * self.variance**0.5 if self.variance > 0 else 0.0
+        return Interval(self.value, self.value - half, self.value + half)
+
+    def above(self) -> float:
+        """Probability that the truth lies above 0; without variance 0, .5 or 1."""
+        from scipy.special import stdtr
+
+        if self.variance <= 0:
+            return float(0.5 + 0.5 * np.sign(self.value))
+        return float(stdtr(self.df, self.value / self.variance**0.5))
+
+
 def mean(scores: np.ndarray) -> np.ndarray:
     """Of the last axis."""
     return np.asarray(np.mean(scores, axis=-1))
@@ -46,13 +67,15 @@ def interval(runs: Runs, statistic: Statistic = iqm, level: float = 0.95, draws:
     side. One run has no interval: low = high = value. `tests/evaluation/test_coverage.py` holds how often such
     intervals hold the truth.
     """
+    return estimated(runs, statistic, draws, seed).interval(level)
+
+
+def estimated(runs: Runs, statistic: Statistic = mean, draws: int = 2000, seed: int = 0) -> Estimate:
+    """What `interval` is made of."""
     array = _checked(runs)
-    value = float(statistic(array.ravel()))
-    variance, df = _spread(array, statistic, draws, seed)
-    if variance <= 0:
-        return Interval(value, value, value)
-    half = t_quantile(level, df) * variance**0.5
-    return Interval(value, value - half, value + half)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    variance, df = _variance(array, lambda sample: float(statistic(sample).var()), draws, rng)
+    return Estimate(float(statistic(array.ravel())), variance, df)
 
 
 def paired_difference(
@@ -61,6 +84,13 @@ def paired_difference(
     """`statistic` of x - y, run by run: x and y of one shape, the same seeds at the same place."""
     x, y = _pair(x, y)
     return interval(x - y, statistic, level, draws, seed)
+
+
+def unpaired_difference(x: Estimate, y: Estimate) -> Estimate:
+    """x - y of what was drawn apart: variances add up, with degrees of freedom after Welch ("The Generalization of
+    'Student's' Problem when Several Different Population Variances are Involved", Biometrika, 1947)."""
+    variance, spread = x.variance + y.variance, x.variance**2 / x.df + y.variance**2 / y.df
+    return Estimate(x.value - y.value, variance, variance**2 / spread if spread > 0 else min(x.df, y.df))
 
 
 def ratio_of_means(x: Runs, y: Runs, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Interval:
@@ -82,19 +112,7 @@ def linearised_ratio(x: Runs, y: Runs) -> np.ndarray:
 def probability_above(runs: Runs, draws: int = 2000, seed: int = 0) -> float:
     """Probability that the mean lies above 0: Student's t at the mean over its standard error, both as in `interval`;
     runs that are all equal have 0, .5 or 1."""
-    from scipy.special import stdtr
-
-    array = _checked(runs)
-    variance, df = _spread(array, mean, draws, seed)
-    if variance <= 0:
-        return float(0.5 + 0.5 * np.sign(array.mean()))
-    return float(stdtr(df, array.mean() / variance**0.5))
-
-
-def _spread(runs: np.ndarray, statistic: Statistic, draws: int, seed: int) -> tuple[float, float]:
-    """Sampling variance of a statistic and its degrees of freedom."""
-    rng = np.random.Generator(np.random.PCG64(seed))
-    return _variance(runs, lambda sample: float(statistic(sample).var()), draws, rng)
+    return estimated(runs, mean, draws, seed).above()
 
 
 def _variance(

@@ -194,7 +194,7 @@ def score_table(
     cells: dict[str, dict[str, str]] = {a: {} for a in agents}
     for metric in metrics:
         scores = {a: each for a in agents if (each := estimate_of(mine, a, metric)) is not None}
-        digits = _digits(scores.values())
+        digits = digits_of(scores.values())
         for agent, each in scores.items():
             cells[agent][metric.id] = _cell(each, digits, intervals is None or metric in intervals)
     compared = _over_counting(mine, agents, columns, cells, intervals is None) if kind in ("summary", "reward") else []
@@ -202,7 +202,7 @@ def score_table(
     notes = (
         _notes(mine, agents, intervals is None or bool(intervals))
         + compared
-        + _units(metrics)
+        + units_said(metrics)
         + (about or Provenance()).lines()
     )
     title = f"{called or f'{scenario} ({variant})'}: {kind}"
@@ -217,7 +217,7 @@ def brief_table(rows: Iterable[ResultRow], scenario: str, variant: str = "sim") 
     won = LIFT if holds(mine, [LIFT]) else JUDGE
     columns = [m for m in (TOP1, won, SHARE_OF_ORACLE) if holds(mine, [m])]
     found = {(a, m): e for m in columns for a in agents if (e := estimate_of(mine, a, m)) is not None}
-    digits = {TOP1: 3, won: _digits(e for (_, m), e in found.items() if m == won), SHARE_OF_ORACLE: 2}
+    digits = {TOP1: 3, won: digits_of(e for (_, m), e in found.items() if m == won), SHARE_OF_ORACLE: 2}
 
     def cell(agent: str, metric: Metric) -> str:
         estimate = found.get((agent, metric))
@@ -226,7 +226,7 @@ def brief_table(rows: Iterable[ResultRow], scenario: str, variant: str = "sim") 
     body = tuple((a, *(cell(a, m) for m in columns)) for a in agents if a not in never)
     words = [f"{a} ({TOP1.heading} {known})" if (known := cell(a, TOP1)) else a for a in never]
     notes = [f"Never act, so they win nothing: {', '.join(words)}."] if never else []
-    notes += _notes(mine, agents, True) + _exhausted(mine) + _units(columns)
+    notes += _notes(mine, agents, True) + _exhausted(mine) + units_said(columns)
     return Table(f"{scenario} ({variant}): in brief", ("agent", *(m.heading for m in columns)), body, tuple(notes))
 
 
@@ -275,7 +275,7 @@ def versions() -> dict[str, str]:
     return out
 
 
-def _units(metrics: Sequence[Metric]) -> list[str]:
+def units_said(metrics: Sequence[Metric]) -> list[str]:
     """What headings leave out: units, and where less is better."""
     units = dict.fromkeys(m.unit for m in metrics if m.unit)
     listed = [f"{', '.join(m.heading for m in metrics if m.unit == unit)} [{unit}]" for unit in units]
@@ -336,7 +336,7 @@ def span(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _digits(estimates: Iterable[Interval]) -> int:
+def digits_of(estimates: Iterable[Interval]) -> int:
     """Decimals of a column: three significant digits of its largest value, at most three."""
     largest = max((abs(e.value) for e in estimates), default=0.0)
     return 3 if largest < 10 else 2 if largest < 100 else 1 if largest < 1000 else 0

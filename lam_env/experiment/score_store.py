@@ -51,6 +51,12 @@ class ScoreStore:
         return {cell: scores for cell, source, scores in map(_read, files) if source == self.sources.get(cell.agent)}
 
 
+def sources_of(folder: RunFolder) -> dict[str, object]:
+    """By which the code of each agent of one's own was known in a run."""
+    read = map(_read, sorted((folder.path / FOLDER).glob("*.json")))
+    return {cell.agent: source for cell, source, _ in read if source is not None}
+
+
 def _read(path: Path) -> tuple[ScoreKey, object, ByVariant]:
     try:
         data = read_json(path)

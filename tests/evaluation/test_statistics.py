@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import trim_mean
+from scipy.stats import trim_mean, ttest_ind
 from scipy.stats import ttest_1samp as t_test
 
 from lam_env.evaluation import statistics as stats
@@ -134,3 +134,18 @@ def test_refuses_what_is_no_set_of_runs(wrong: object) -> None:
 def test_refuses_runs_that_do_not_pair() -> None:
     with pytest.raises(ValueError, match="must match"):
         stats.paired_difference([1, 2], [1, 2, 3])
+
+
+@given(st.integers(0, 1000), st.integers(3, 9), st.integers(3, 9))
+def test_what_was_drawn_apart_differs_as_welch_has_it(seed: int, n: int, m: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(1, 1, n), rng.normal(0, 3, m)
+    found = stats.unpaired_difference(*(stats.Estimate(z.mean(), z.var(ddof=1) / len(z), len(z) - 1) for z in (x, y)))
+    welch = ttest_ind(x, y, equal_var=False)
+    assert found.interval()[1:] == pytest.approx(tuple(welch.confidence_interval()))
+    assert found.above() == pytest.approx(ttest_ind(x, y, equal_var=False, alternative="less").pvalue)
+
+
+def test_of_two_without_variance_the_difference_has_none() -> None:
+    found = stats.unpaired_difference(stats.Estimate(2.0, 0.0, 4), stats.Estimate(1.0, 0.0, 9))
+    assert (found.interval(), found.above()) == ((1, 1, 1), 1)

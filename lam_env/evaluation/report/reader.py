@@ -15,7 +15,17 @@ from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
 from lam_env.core.files.inputs import BROKEN, read_json, read_text, reason
 from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
-from lam_env.evaluation.report.recorder import ABOUT, FOLDER, Judged, as_now, gates_of, replay_file, worth_watching
+from lam_env.evaluation.report.recorder import (
+    ABOUT,
+    FOLDER,
+    ByUnit,
+    Judged,
+    as_now,
+    file_of,
+    gates_of,
+    replay_file,
+    worth_watching,
+)
 from lam_env.evaluation.report.trace import Trace
 from lam_env.evaluation.results import ResultRow, read
 from lam_env.logs.fidelity import Gate
@@ -78,15 +88,7 @@ def missing_replays(run: RunFiles) -> dict[str, str]:
 
 def read_run(path: Path) -> RunFiles:
     """What the folder holds. UserError where a file is there and makes no sense."""
-    if not (path / "config.json").is_file():
-        raise UserError(f"{path}: not a run folder (no config.json); give the folder that a run has written")
-    config = _json(path / "config.json")
-    if "suite" in config:
-        raise UserError(f"{path}: is a suite's: give {path}/NAME of one of its runs")
-    if not isinstance(config.get("scenario"), str):
-        raise UserError(
-            f"{path / 'config.json'}: names no scenario; give the folder that a run has written, as it left it"
-        )
+    config = config_of(path)
     judged, on_log = dict[tuple[str, int], Judged](), dict[tuple[str, int], Judged]()
     for file in sorted((path / FOLDER).glob("judged-*.json")):
         data = _json(file)
@@ -113,6 +115,37 @@ def read_run(path: Path) -> RunFiles:
         {of: told for of, points in drawn.items() if (told := [(step, top1) for step, _, top1 in points if top1 >= 0])},
         log_of(path) if config.get("logs") else None,
     )
+
+
+def config_of(path: Path) -> dict[str, object]:
+    """A run's settings; UserError for a folder that is none of a run."""
+    if not (path / "config.json").is_file():
+        raise UserError(f"{path}: not a run folder (no config.json); give the folder that a run has written")
+    config = _json(path / "config.json")
+    if "suite" in config:
+        raise UserError(f"{path}: is a suite's: give {path}/NAME of one of its runs")
+    if not isinstance(config.get("scenario"), str):
+        raise UserError(
+            f"{path / 'config.json'}: names no scenario; give the folder that a run has written, as it left it"
+        )
+    return config
+
+
+def units_of(path: Path, agent: str, train_seed: int) -> ByUnit | None:
+    """A predictor's sums by day or stream of the real log; None where the run's folder has none, as that of an earlier
+    version."""
+    if not (file := path / file_of(f"{agent}-log", train_seed)).is_file():
+        return None
+    with understood(file):
+        if (of := _json(file).get("by_unit")) is None:
+            return None
+        whole, losses = (
+            [list(map(int, of[key])) for key in ("unit", "events", "right")],
+            list(map(float, of["losses"])),
+        )
+        if len({*map(len, whole), len(losses)}) > 1 or min(whole[1]) < 1:
+            raise ValueError("sums by day that do not belong together")
+    return {"unit": whole[0], "events": whole[1], "right": whole[2], "losses": losses}
 
 
 def log_of(path: Path) -> ActionLog | None:

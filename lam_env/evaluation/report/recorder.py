@@ -54,6 +54,15 @@ class Predictions(TypedDict, total=False):
     counts: list[list[int]]
 
 
+class ByUnit(TypedDict):
+    """Of each day or stream that tests, in which the user acts: its number, its events, and sums over them."""
+
+    unit: list[int]
+    events: list[int]
+    right: list[int]
+    losses: list[float]  # [nats]
+
+
 class Judged(TypedDict):
     """An agent's record. One that only predicts, or was judged on a real log, has no episodes, hours and acts."""
 
@@ -64,6 +73,7 @@ class Judged(TypedDict):
     episodes: NotRequired[dict[str, Any]]  # `judged` and `days`, numbers; and columns of those that are kept
     hours: NotRequired[dict[str, list[float]]]  # per person and day, by hour
     acted: NotRequired[dict[str, list[int]]]  # counts by action id
+    by_unit: NotRequired[ByUnit]  # on a real log alone: what another run's record pairs with
 
 
 def file_of(agent: str, train_seed: int) -> str:
@@ -206,6 +216,19 @@ def prediction_record(of: Scored) -> Predictions:
     return {
         "reliability": {k: [_short(x) for x in v] for k, v in zip(names, reliability(of), strict=True)},
         "counts": [[*pair, n] for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True)],
+    }
+
+
+def unit_record(of: Scored, unit: np.ndarray) -> ByUnit:
+    """Of predictions and the day or stream (n,) of each."""
+    acts = of.acts
+    which, index, events = np.unique(unit[acts], return_inverse=True, return_counts=True)
+    right, losses = (np.bincount(index, each[acts], len(which)) for each in (of.rank < 1, of.losses))
+    return {
+        "unit": which.tolist(),
+        "events": events.tolist(),
+        "right": right.astype(int).tolist(),
+        "losses": [float(f"{loss:.8g}") for loss in losses],
     }
 
 

@@ -24,7 +24,7 @@ from lam_env.envs.recording import simulate_log
 from lam_env.evaluation.log_predictors import WHOLE
 from lam_env.evaluation.metrics import Scored, scored, scores_of
 from lam_env.evaluation.predictions.held_out import HeldOutRows, held_out_scores
-from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record
+from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record, unit_record
 from lam_env.evaluation.statistics import sd_over
 from lam_env.experiment import models
 from lam_env.experiment.jobs import RunContext, costed, other_homes, parts_of, prior_path, training_points
@@ -68,6 +68,7 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
         scores[row] = held_out_scores(each, rows, actions)
         by_variant = {"log": prediction_record(each)}
         record: Judged = {"agent": row, "train_seed": seed, "actions": actions, "predictions": by_variant}
+        record["by_unit"] = unit_record(each, rows.unit)
         work.run.write_json(file_of(f"{row}-log", seed), record)
     for part, whole in WHOLE.items():
         if part in judged and whole in judged:
