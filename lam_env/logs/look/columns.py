@@ -107,13 +107,13 @@ class Proposal(NamedTuple):
         return said if said and found else {"columns": columns, **said}
 
 
-def propose(path: Path, kind: str = "csv", encoding: str | None = None) -> Proposal | None:
+def propose(path: Path, kind: str = "csv") -> Proposal | None:
     """How a file may be read as a table; None where it has not two columns. kind: csv, jsonl or parquet."""
     if kind != "csv":
         records = list(itertools.islice(_parquet_rows(path) if kind == "parquet" else _json_rows(path), ROWS))
         known = list(dict.fromkeys(name for record in records for name in record))
         return of_cells(known, [[one.get(name, "") for name in known] for one in records]) if len(known) > 1 else None
-    file = CsvFile.of(path, encoding=encoding)
+    file = CsvFile.of(path)
     lines = [line for _, line in itertools.islice(file.lines(), ROWS + 1) if line.strip()]
     signs = {sign: word for word, sign in SEPARATORS.items()}
     rows, sign = _cells(lines, [file.sep] if file.before else list(signs))
