@@ -39,7 +39,8 @@ class OnlineMarkov(CountPredictor):
     def __init__(self) -> None:
         super().__init__("markov2_clock")
         self.name = "markov_online"
-        self.own_levels, self.beta = OWN, BETAS[-1]
+        self.own_levels: tuple[str, ...] = OWN
+        self.beta = BETAS[-1]
 
     def fit(self, train: DecisionPoints, valid: DecisionPoints) -> OnlineMarkov:
         super().fit(train, valid)

@@ -114,7 +114,8 @@ class Whole(NamedTuple):
     @classmethod
     def of(cls, runs: Iterable[Steps], spent: float) -> Whole:
         """`spent` [s]: on what is done."""
-        total = over = work = left = done = 0
+        total = over = work = 0
+        left = done = 0.0
         for steps in runs:
             total += len(steps.weights)
             over += len(steps.weights) - len(steps.left)
