@@ -1,13 +1,15 @@
 """Counts that never stop: a table of the training log, which goes on with what a stream does.
 
-p_k(y) = (count_k(y) + alpha p_{k-1}(y)) / (count_k + alpha) from coarse contexts to fine ones, as in `counts`, where
-count_k is of the training log and of the stream together. alpha is chosen on rows that the table was not made of. What
+p_k(y) = (count_k(y) + c_k p_{k-1}(y)) / (count_k + c_k) from coarse contexts to fine ones, as in `counts`, where
+count_k is of the training log and of the stream together. c_k = f_k (1 + n_k), where n_k is how many different outcomes
+have followed the context in the training log: what is followed by ever others says less (Witten and Bell, 1991, method
+C, is f_k = 1). A level's factor f_k is chosen on rows that the table was not made of; it may leave the level out. What
 follows, y, is the user's next action (`NEXT`), or whether there is one before the next decision point (`ACTS`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +20,7 @@ from lam_env.core.units import DAY, HOUR
 from lam_env.logs.decision_points import DecisionPoints
 
 from ..states import fresh
-from .counts import Hits, best_constant
+from .constants import OFF, Met, best_factors
 from .history import DEPTH, latest, push
 from .ledger import CountsSoFar, Ledger, ledgers, pieces, user_action, whole
 from .levels import MANY, Level, said
@@ -29,7 +31,6 @@ NEXT = (
     *("quiet last second", "quiet last second 6h", "quiet last second third"),
 )
 ACTS = ("", "since", "since last", "since 1h", "since half")
-ALPHAS = (0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 _SINCE = np.array([1, 5, 10, 30, 60, 180, 360]) * 60  # [s] from the last token on; bounds of classes
 _LONG_AGO = -(1 << 40)  # [s] nothing has been heard yet
 
@@ -87,37 +88,40 @@ class BackOffState:
 
 
 class BackOff:
-    """`levels`: `NEXT` or `ACTS`; `table`: counts of the training log by context. Y outcomes: the actions, or no and
-    yes."""
+    """`factors`: of those levels of `NEXT` or `ACTS` that count; `table`: counts of the training log by context. Y
+    outcomes: the actions, or no and yes."""
 
-    def __init__(self, vocabulary: Vocabulary, levels: tuple[str, ...], table: CountTable, alpha: float):
-        self.vocabulary, self.levels, self.table, self.alpha = vocabulary, levels, table, alpha
-        self.outcomes = outcomes(levels, vocabulary)
-        self._radix = radix(levels, vocabulary.n_tokens)
+    def __init__(self, vocabulary: Vocabulary, factors: Mapping[str, float], table: CountTable):
+        self.vocabulary, self.factors, self.table, self.outcomes = vocabulary, factors, table, table.size
+        self._radix = radix(tuple(factors), vocabulary.n_tokens)
+        self._kinds = 1 + np.diff(table.first)
         self._row = dict(zip(table.keys.tolist(), range(len(table.keys)), strict=True))
         self._first: list[int] = table.first.tolist()
 
     @classmethod
     def fit(cls, levels: tuple[str, ...], points: DecisionPoints, block: np.ndarray) -> tuple[BackOff, np.ndarray]:
         """The table of all `points`, and (n,) the probability of each outcome according to that of all other blocks
-        than the row's, `block` (n,); alpha is that of their greatest likelihood."""
+        than the row's, `block` (n,); factors are those of their greatest likelihood."""
         vocabulary = points.vocabulary
         size, target = outcomes(levels, vocabulary), np.asarray(points.target, np.int64)
         target = np.minimum(target, size - 1)
-        contexts, hits = _read(points) @ radix(levels, vocabulary.n_tokens), list[Hits]()
-        for context in contexts.T:
+        read, met = _read(points), list[Met]()
+        for context in (read @ radix(levels, vocabulary.n_tokens)).T:
             # of each row's context, and of it with the row's outcome: how often in other blocks, and in the stream's
             # own block before it
             seen = [context, context * size + target]
             elsewhere = [_how_many(key) - _how_many(_numbered(key, block)) for key in seen]
             before = [_before(_numbered(key, block, points.world)) for key in seen]
             total, hit = (a + b for a, b in zip(elsewhere, before, strict=True))
-            hits.append((hit, total))
-        p = np.full(len(points), 1 / size)
-        alpha = best_constant(ALPHAS, p, hits, size)
-        for hit, total in hits:
-            p = (hit + alpha * p) / (total + alpha)
-        return cls(vocabulary, levels, _count(contexts, target, size), alpha), p
+            alone = (elsewhere[1] == 0) & (_before(_numbered(seen[1], block)) == 0)  # an outcome of this block only
+            kinds = _sums(context, _before(seen[1]) == 0) - _sums(_numbered(context, block), alone)
+            met.append(Met(hit, total, 1 + kinds))
+        p, factors = np.full(len(points), 1 / size), dict(zip(levels, best_factors(met, size), strict=True))
+        for level, factor in zip(met, factors.values(), strict=True):
+            p = level.said(p, factor)
+        factors = {level: factor for level, factor in factors.items() if factor != OFF}
+        contexts = read @ radix(tuple(factors), vocabulary.n_tokens)
+        return cls(vocabulary, factors, _count(contexts, target, size)), p
 
     def read(self, points: DecisionPoints, known: np.ndarray | None = None) -> Prediction:
         """Every row of a log, `next` (n, Y); `known` (n,) bool: rows that the table was made of, whose outcomes are not
@@ -131,8 +135,10 @@ class BackOff:
         contexts, follows = _read(points) @ self._radix, _followed(points, size)
         own = [CountsSoFar(points, context, follows, size, known) for context in contexts.T]
         for at in pieces(rows, min(size, MANY)):
-            each = zip(contexts[at].T, own, strict=True)
-            levels = [Level.of(self.alpha, self.table, self.table.rows(c), counts.of(at)) for c, counts in each]
+            levels = []
+            for factor, context, counts in zip(self.factors.values(), contexts[at].T, own, strict=True):
+                table_rows = self.table.rows(context)
+                levels.append(Level.of(factor * self._kinds[table_rows], self.table, table_rows, counts.of(at)))
             yield said(levels, size)
 
     # one decision point at a time
@@ -141,7 +147,7 @@ class BackOff:
         return BackOffState(
             np.zeros((n, DEPTH), np.int64),
             np.full(n, _LONG_AGO),
-            np.full((n, len(self.levels)), -1, np.int64),
+            np.full((n, len(self.factors)), -1, np.int64),
             ledgers(n),
         )
 
@@ -162,29 +168,30 @@ class BackOff:
             own, before, contexts = state.own[i], state.contexts[i].tolist(), now[i].tolist()
             if before[0] >= 0:
                 own.add(before, done[i])
-            p[i] = self._interpolated(self._counts(contexts, own))
+            p[i] = self._interpolated(*self._counts(contexts, own))
             after.contexts[i] = now[i]
         if np.count_nonzero(active) < len(active):
             after = fresh(state, after, active)
         return Prediction(p), after
 
-    def _counts(self, contexts: list[int], own: Ledger) -> np.ndarray:
-        """(levels, Y): the table's and the stream's."""
-        out = np.zeros((len(contexts), self.outcomes), np.float32)
-        for of_level, context in zip(out, contexts, strict=True):
+    def _counts(self, contexts: list[int], own: Ledger) -> tuple[np.ndarray, list[float]]:
+        """(levels, Y): the table's and the stream's; and the constant of each level."""
+        out, constants = np.zeros((len(contexts), self.outcomes), np.float32), list(self.factors.values())
+        for k, (of_level, context) in enumerate(zip(out, contexts, strict=True)):
             if (row := self._row.get(context)) is not None:
+                constants[k] *= 1 + self._first[row + 1] - self._first[row]
                 here = slice(self._first[row], self._first[row + 1])
                 of_level[self.table.outcomes[here]] = self.table.counts[here]
         level, outcome, counts = own.of(contexts)
         out[level, outcome] += counts[:, 0]
-        return out
+        return out, constants
 
-    def _interpolated(self, counts: np.ndarray) -> np.ndarray:
+    def _interpolated(self, counts: np.ndarray, constants: list[float]) -> np.ndarray:
         """(levels, Y) -> (Y,): the recursion, its product written out."""
         weights, passed = [], 1.0  # of a level's word what finer ones pass on
-        for total in reversed(np.add.reduce(counts, 1).tolist()):
-            weights.append(passed / (total + self.alpha))
-            passed *= self.alpha / (total + self.alpha)
+        for total, constant in zip(reversed(np.add.reduce(counts, 1).tolist()), reversed(constants), strict=True):
+            weights.append(passed / (total + constant))
+            passed *= constant / (total + constant)
         p: np.ndarray = np.array(weights[::-1], np.float32) @ counts
         return p + np.float32(passed / self.outcomes)
 
@@ -231,6 +238,13 @@ def _how_many(key: np.ndarray) -> np.ndarray:
     _, number, count = np.unique(key, return_inverse=True, return_counts=True)
     many: np.ndarray = count[number]
     return many
+
+
+def _sums(key: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(n,) how many of the `rows` (n,) bool have each row's key."""
+    _, number = np.unique(key, return_inverse=True)
+    sums: np.ndarray = np.bincount(number.ravel(), rows)[number.ravel()]
+    return sums
 
 
 def _before(key: np.ndarray) -> np.ndarray:

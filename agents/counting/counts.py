@@ -2,12 +2,12 @@
 
 All interpolate from coarse contexts to fine ones: p_k(a) = (count_k(a) + alpha p_{k-1}(a)) / (count_k + alpha),
 beginning with p_0 = 1 / A (Jelinek and Mercer's interpolation with weights after MacKay and Peto, 1995). alpha is
-chosen on validation likelihood.
+chosen on validation likelihood. In a log without a clock no context is counted twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,8 @@ from lam_env.core.contracts import Prediction, Said
 from lam_env.core.events import Vocabulary
 from lam_env.logs.decision_points import DecisionPoints
 
-from ..predictors.likelihood import smoothed, split_of
+from ..predictors.likelihood import split_of
+from .constants import Hits, best_constant
 from .history import DEPTH, History, of_log, of_step, push
 from .ledger import pieces, whole
 from .levels import MANY, Level, dense, said
@@ -36,6 +37,7 @@ _DIGITS: dict[str, tuple[Callable[[History], np.ndarray], int]] = {
     "second": (lambda h: h.last[:, 1], 0),
     "third": (lambda h: h.last[:, 2], 0),
 }
+CLOCK = {"hour", "weekend", "day", "6h", "3h"}
 LEVELS = {  # the contexts of a predictor, from coarse to fine
     "most_frequent": ("",),
     "time_table": ("", "quiet", "quiet hour", "quiet hour weekend"),
@@ -49,27 +51,21 @@ LEVELS = {  # the contexts of a predictor, from coarse to fine
 }
 
 
+def told_apart(levels: Sequence[str], met: Sequence[int]) -> list[int]:
+    """Numbers of the `levels` without those of which the clock tells nothing, as in a log of order alone: they have met
+    as many different contexts as without its words, and would count them again. `met`: how many, by level."""
+    number = dict(zip(levels, met, strict=True))
+    bare = (" ".join(word for word in level.split() if word not in CLOCK) for level in levels)
+    pairs = zip(levels, bare, strict=True)
+    return [k for k, (level, less) in enumerate(pairs) if less == level or number.get(less) != number[level]]
+
+
 def keys_of(context: str, history: History, n_tokens: int) -> np.ndarray:
     """(n,) int64: the context as one number, of mixed radix."""
     key = np.zeros(len(history.hour), np.int64)
     for digit, base in map(_DIGITS.__getitem__, context.split()):
         key = key * (base or n_tokens) + digit(history)
     return key
-
-
-Hits = tuple[np.ndarray, np.ndarray]  # of one level, both (n,): counts of each row's target, and of all outcomes
-
-
-def best_constant(constants: tuple[float, ...], p: np.ndarray, hits: list[Hits], n_actions: int) -> float:
-    """The constant of the interpolation from p (n,), of the targets, over the levels `hits` of most likelihood."""
-
-    def likelihood(constant: float) -> float:
-        q = p
-        for hit, total in hits:
-            q = (hit + constant * q) / (total + constant)
-        return float(np.log(smoothed(q, n_actions)).mean())
-
-    return max(constants, key=likelihood)
 
 
 @dataclass
@@ -94,6 +90,8 @@ class CountPredictor:
         self.tables = [
             count_outcomes(self._keys(level, history), target, len(self.vocabulary)) for level in self.levels
         ]
+        kept = told_apart(self.levels, [len(table.keys) for table in self.tables])
+        self.levels, self.tables = tuple(self.levels[k] for k in kept), [self.tables[k] for k in kept]
         if len(valid):
             _, reading, judged = split_of(train, valid)
             self.alpha = self._choose_alpha(of_log(reading), np.asarray(reading.target, np.int64), judged)

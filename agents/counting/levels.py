@@ -1,4 +1,4 @@
-"""Counts interpolated from coarse contexts to fine ones, p_k(y) = (count_k(y) + c p_{k-1}(y)) / (count_k + c) from
+"""Counts interpolated from coarse contexts to fine ones, p_k(y) = (count_k(y) + c_k p_{k-1}(y)) / (count_k + c_k) from
 p_0 = 1 / Y on: of all outcomes, of those asked for, or of the few that a row's own contexts have seen.
 
 Where there are thousands of outcomes nearly all of them have never followed a row's contexts, so that what is said of
@@ -23,17 +23,18 @@ LONG = 8  # a context has seen many outcomes where it has seen more than this pa
 
 class Level(NamedTuple):
     """Of n rows one context each: what followed it in the log that was trained on, `rows` (n,) of the `table`, and in
-    the stream itself, `own`; `total` (n,) of both. `constant`: c."""
+    the stream itself, `own`; `total` (n,) of both. `constant` (n,) float32: c_k, which the table's row tells."""
 
-    constant: np.float32
+    constant: np.ndarray
     table: CountTable
     rows: np.ndarray
     own: Followed
     total: np.ndarray
 
     @classmethod
-    def of(cls, constant: float, table: CountTable, rows: np.ndarray, own: Followed = NOTHING) -> Level:
-        return cls(np.float32(constant), table, rows, own, table.total[rows, 0] + own.total(len(rows)))
+    def of(cls, constant: float | np.ndarray, table: CountTable, rows: np.ndarray, own: Followed = NOTHING) -> Level:
+        n = len(rows)
+        return cls(np.full(n, constant, np.float32), table, rows, own, table.total[rows, 0] + own.total(n))
 
     @property
     def left(self) -> np.ndarray:
@@ -50,10 +51,10 @@ def dense(levels: Sequence[Level], size: int) -> np.ndarray:
     """(n, size) float32"""
     p = np.full((len(levels[0].rows), size), 1 / size, np.float32)
     for level in levels:
-        p *= level.constant
+        p *= level.constant[:, None]
         for row, outcome, count in (level.table.of_rows(level.rows), level.own):
             p[row, outcome] += count
-        p /= level.total[:, None] + level.constant
+        p /= (level.total + level.constant)[:, None]
     return p
 
 
@@ -62,7 +63,7 @@ def picked(levels: Sequence[Level], row: np.ndarray, outcome: np.ndarray, size: 
     p = np.full(len(row), 1 / size)
     for level in levels:
         count = level.table.hits(level.rows[row], outcome) + level.own.hits(row, outcome, size)
-        p = (count + level.constant * p) / (level.total[row] + level.constant)
+        p = (count + level.constant[row] * p) / (level.total + level.constant)[row]
     return p
 
 
@@ -81,7 +82,7 @@ def sparse(levels: Sequence[Level], size: int) -> Sparse:
         here = depth[one] == d
         at = one[here]
         common[here] = dense(
-            [level._replace(rows=level.rows[at], own=NOTHING, total=level.total[at]) for level in levels[:d]], size
+            [Level(one.constant[at], one.table, one.rows[at], NOTHING, one.total[at]) for one in levels[:d]], size
         )
     share, keys = levels[0].left / levels[0].left[one[group]], [np.zeros(0, np.int64)]
     for k, level in enumerate(levels):

@@ -12,7 +12,8 @@ from lam_env.logs.decision_points import DecisionPoints
 
 from ..predictors.likelihood import split_of
 from ..states import fresh
-from .counts import CountPredictor, CountState, Hits, best_constant
+from .constants import Hits, best_constant
+from .counts import CountPredictor, CountState, told_apart
 from .history import DEPTH, History, of_log, of_step, push
 from .ledger import CountsSoFar, gathered, ledgers, pieces, user_action
 from .levels import MANY, Level, picked, said
@@ -38,10 +39,14 @@ class OnlineMarkov(CountPredictor):
     def __init__(self) -> None:
         super().__init__("markov2_clock")
         self.name = "markov_online"
+        self.own_levels: tuple[str, ...] = OWN
         self.beta = BETAS[-1]
 
     def fit(self, train: DecisionPoints, valid: DecisionPoints) -> OnlineMarkov:
         super().fit(train, valid)
+        history = of_log(train)
+        met = [len(np.unique(self._keys(level, history))) for level in OWN]
+        self.own_levels = tuple(OWN[k] for k in told_apart(OWN, met))
         if len(valid):
             _, reading, judged = split_of(train, valid)
             rows, size = np.flatnonzero(judged), len(self.vocabulary)
@@ -57,7 +62,7 @@ class OnlineMarkov(CountPredictor):
         """By level."""
         size = len(self.vocabulary)
         follows = np.r_[user_action(np.asarray(points.tokens), size)[1:], 0][: len(points)]
-        return [CountsSoFar(points, self._keys(level, history), follows, size) for level in OWN]
+        return [CountsSoFar(points, self._keys(level, history), follows, size) for level in self.own_levels]
 
     def _blend(self, p: np.ndarray, own: np.ndarray) -> np.ndarray:
         """p, own (n, A)"""
@@ -65,7 +70,7 @@ class OnlineMarkov(CountPredictor):
         return (own + beta * p) / (own.sum(1, keepdims=True) + beta)
 
     def start(self, n: int) -> OnlineState:
-        return OnlineState(np.zeros((n, DEPTH), np.int64), np.full((n, len(OWN)), -1, np.int64), ledgers(n))
+        return OnlineState(np.zeros((n, DEPTH), np.int64), np.full((n, len(self.own_levels)), -1, np.int64), ledgers(n))
 
     def reset(self, state: CountState, rows: np.ndarray) -> OnlineState:
         assert isinstance(state, OnlineState)
@@ -79,7 +84,9 @@ class OnlineMarkov(CountPredictor):
         history = of_step(last, points)
         p = self._probabilities(history)
         # a level's own numbers differ from those of the others
-        keys = np.stack([self._keys(level, history) * len(OWN) + i for i, level in enumerate(OWN)], 1)
+        keys = np.stack(
+            [self._keys(level, history) * len(self.own_levels) + i for i, level in enumerate(self.own_levels)], 1
+        )
         for part in gathered(state.own, state.keys, keys, user_action(points.tokens, n_actions), active, n_actions):
             p = self._blend(p, part)
         return Prediction(p), OnlineState(last, np.where(active[:, None], keys, state.keys), state.own)

@@ -75,9 +75,9 @@ def _counts(pool: Pool) -> dict[str, BackOff | Persons]:
     return {name: pool.counts, **({} if pool.acts is None else {"acts": pool.acts})}
 
 
-def _number(counts: BackOff | Persons) -> float:
+def _number(counts: BackOff | Persons) -> float | dict[str, float]:
     """What was chosen of counts, besides what they are."""
-    return counts.common.mass if isinstance(counts, Persons) else counts.alpha
+    return counts.common.mass if isinstance(counts, Persons) else dict(counts.factors)
 
 
 def load(folder: str | os.PathLike[str], format_version: int = FORMAT) -> Predictor | Pool:
@@ -120,26 +120,34 @@ def _pool(
     nets: Predictor | None, vocabulary: Vocabulary, config: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> Pool:
     """ValueError if the arrays are not those of a pool."""
-    numbers = {name: _checked_number(name, number) for name, number in config["pool"].items()}
-    if set(numbers) - {"acts"} not in ({"next"}, {"persons"}):
-        raise ValueError(f"{_CONFIG}: pool: {', '.join(numbers)} are no counts")
+    chosen = dict(config["pool"].items())
+    if set(chosen) - {"acts"} not in ({"next"}, {"persons"}):
+        raise ValueError(f"{_CONFIG}: pool: {', '.join(chosen)} are no counts")
     counts = {}
     for name, levels in {"next": NEXT, "acts": ACTS}.items():
-        if name in numbers:
-            table = _table(name, arrays, outcomes(levels, vocabulary))
-            counts[name] = BackOff(vocabulary, levels, table, numbers[name])
+        if name in chosen:
+            factors = _factors(name, levels, chosen[name])
+            counts[name] = BackOff(vocabulary, factors, _table(name, arrays, outcomes(levels, vocabulary)))
     weights = arrays["weights"]
     if weights.shape != (2,) or not (weights >= 0).all() or not abs(float(weights.sum()) - 1) < 1e-3:
         raise ValueError(f"{_COUNTS}: weights are no shares")
-    if "next" in numbers:
+    if "next" in counts:
         return Pool(nets, counts["next"], weights, counts.get("acts"), config["timer"])
-    common = Common(arrays["persons.weights"], arrays["persons.covariance"], numbers["persons"])
+    mass = _checked_number("persons", chosen["persons"])
+    common = Common(arrays["persons.weights"], arrays["persons.covariance"], mass)
     if any(part.dtype != np.float64 or not np.isfinite(part).all() for part in common[:2]):
         raise ValueError(f"{_COUNTS}: persons holds weights that are none")
     if common.weights.shape != (SIZE,) or common.covariance.shape != (SIZE, SIZE):
         raise ValueError(f"{_COUNTS}: persons holds weights that are none")
     persons = Persons(vocabulary, _table("persons", arrays, len(vocabulary)), common)
     return Pool(nets, persons, weights, counts.get("acts"), config["timer"])
+
+
+def _factors(name: str, levels: tuple[str, ...], chosen: object) -> dict[str, float]:
+    """By level, in their order; the first is there."""
+    if not isinstance(chosen, dict) or levels[0] not in chosen or not chosen.keys() <= {*levels}:
+        raise ValueError(f"{_CONFIG}: pool: {name} has not the factors of its levels")
+    return {level: _checked_number(name, chosen[level]) for level in levels if level in chosen}
 
 
 def _checked_number(name: str, number: object) -> float:

@@ -21,6 +21,7 @@ from lam_env.core.errors import UserError
 from lam_env.core.files.outputs import replace_text
 from lam_env.experiment.logs.file import LogFile, options
 from lam_env.launch.job import one_thread
+from lam_env.logs.input.files import written_in
 from lam_env.logs.input.records import paths_of
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def told(logs: str, settings: LookSettings) -> Iterator[str]:
         name, *others = found
         yield f"format={name} reads it" + (f" (so do {', '.join(others)})" if others else "")
     if name is None:
-        name, proposal = _as_table(path, how)
+        with written_in(how.get("encoding")):
+            name, proposal = _as_table(path, how)
         if "columns" not in how:
             yield "no format reads it as it is; as a table it seems to hold:"
             yield from _columns_said(proposal, name)
@@ -102,8 +104,8 @@ def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
     """The kind of table, and what seems to be in it, of a file that no format reads as it is."""
     from lam_env.logs.look import columns, formats
 
-    kind = formats.kind_of(path, how.get("encoding"))
-    proposal = None if kind is None else columns.propose(path, kind, how.get("encoding"))
+    kind = formats.kind_of(path)
+    proposal = None if kind is None else columns.propose(path, kind)
     if path.is_dir():
         inside = f"lam look '{path}/*.csv'"
         raise UserError(f"{path}: no format of the kit reads this folder; are its files one log? {inside}")

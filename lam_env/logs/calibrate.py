@@ -169,6 +169,8 @@ def _anchors(acts: Acts, label: int, days: np.ndarray, wake: np.ndarray, home: s
     """Of a label that is begun by the clock, and which acts are so: the first of each day."""
     rows = np.flatnonzero(acts.label == label)
     none = list[Anchor](), rows[:0]
+    # drawn from seven to 23 o'clock, 7 in 1,000 sets of five times lie so close, and 2 in 100,000 of ten: by five cases
+    # one log in seven, of twenty labels, would have an anchor that is none
     if len(rows) < FEWEST or st.circular_sd(acts.start[rows]) >= ANCHORED:
         return none
     opposite = (_clock(acts.start[rows])[0] + 12) % 24 * HOUR  # where the days of this label begin

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from lam_env.envs.scenario import WorldFile
+from lam_env.logs.input.states import meaning_of, parted
 
 from .device_list import MOST, OFTEN, SETTING
 from .floorplan import ROOMS
@@ -27,9 +28,9 @@ KIND_WORDS = {
     "tv": ("tv", "appletv", "television", "fernseher", "chromecast", "projector", "beamer"),
     "music": ("music", "radio", "speaker", "stereo", "hifi", "sonos", "musik", "lautsprecher"),
     "heating": ("heating", "heater", "thermostat", "radiator", "heizung"),
-    "blinds": ("blind", "blinds", "shutter", "curtain", "roller", "rollo", "jalousie"),
+    "blinds": ("blind", "blinds", "shutter", "curtain", "roller", "rollo", "rollladen", "rolladen", "jalousie"),
     "alarm": ("alarm",),
-    "lock": ("lock", "doorlock"),
+    "lock": ("lock", "doorlock", "schloss"),
     "lamp": ("lamp", "light", "lights", "lampe", "licht", "bulb"),
 }
 ROOM_WORDS = {
@@ -47,12 +48,11 @@ USUAL_ROOM = {
     **{"tv": "living", "music": "living", "kettle": "kitchen", "dishwasher": "kitchen", "washer": "bathroom"},
     **{"heating": "hall", "lock": "hall", "alarm": "hall"},
 }
-STATES = {  # what a log may call a state otherwise
-    "blinds": {"up": "open", "opened": "open", "down": "closed", "close": "closed", "off": "open", "on": "closed"},
+STATES = {  # what else than its own states a state of any log (`meaning_of`) is of a kind
+    "blinds": {"up": "open", "down": "closed", "off": "open", "on": "closed"},
     "heating": {"off": "eco", "heat": "warm", "on": "warm", "auto": "normal", "heat_cool": "normal"},
-    "lock": {"lock": "locked", "unlock": "unlocked", "on": "locked", "off": "unlocked"},
-    "alarm": {f"armed_{how}": "armed" for how in ("home", "away", "night", "vacation", "custom_bypass")}
-    | {"on": "armed", "off": "disarmed"},
+    "lock": {"closed": "locked", "open": "unlocked", "on": "locked", "off": "unlocked"},
+    "alarm": {"on": "armed", "off": "disarmed"},
     "tv": {"playing": "on", "standby": "off", "idle": "off"},
     "music": {"playing": "on", "standby": "off", "idle": "off"},
     "kettle": {"on": "hot"},
@@ -70,7 +70,7 @@ def proposed(names: Iterable[str]) -> WorldFile:
     every = [name for name in dict.fromkeys(names) if name != "none"]
     dims = {name.rpartition(".")[0] for name in every if name.endswith(".dim")}
     for name in every:
-        device, _, state = name.rpartition(".")
+        device, state = parted(name)
         if sensor := _sensor(device, state):
             synonyms[name] = sensor
             continue
@@ -86,7 +86,8 @@ def proposed(names: Iterable[str]) -> WorldFile:
             stands_for[device] = only.get(one)
         ours = stands_for.get(device)
         known = [KINDS[kind].states[s] for s in KINDS[kind].commands or range(len(KINDS[kind].states))] if ours else []
-        word = state if state in known else STATES.get(kind, {}).get(state)
+        meant = meaning_of(state) or state
+        word = next((s for s in (state, meant, STATES.get(kind, {}).get(meant)) if s in known), None)
         if word is None or ours is None:
             left_out.append(name)
         elif name != f"{ours}.{word}":
@@ -94,7 +95,7 @@ def proposed(names: Iterable[str]) -> WorldFile:
     asked = {  # name -> the device that it may be of, unless the home is full
         name: ours
         for name in left_out
-        for device, dot, state in (name.rpartition("."),)
+        for device, state in (parted(name),)
         if device and state and not name.startswith("binary_sensor.") and (ours := stands_for.get(device, device))
     }
     text = _text(placed, synonyms, left_out) + _to_fill_in(asked, {*stands_for})
@@ -153,7 +154,7 @@ def _kind(device: str) -> str:
 
 def _sensor(device: str, state: str) -> str:
     """A sensor of the home, where it is one of motion or of the front door that says something has begun."""
-    if not device.startswith("binary_sensor.") or state not in ("on", "open"):
+    if not device.startswith("binary_sensor.") or meaning_of(state) not in ("on", "open"):
         return ""
     room = _found(ROOM_WORDS, device)
     if room and _found({"motion": ("motion", "occupancy", "presence", "bewegung")}, device):

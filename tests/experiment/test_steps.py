@@ -94,6 +94,24 @@ def test_the_time_left_is_that_of_the_work_left() -> None:
     assert Whole.of([one, other], 60.0) == (3, 3, 1.0, 0.0)
 
 
+def test_a_pre_training_that_goes_on_tells_of_time_before_it_is_over() -> None:
+    pretraining = ScoreKey("log", PRETRAIN, 0)
+    steps = steps_of(A, pretraining)
+    steps.hears("judge none", 1, 2)
+    steps.hears("pre-training 1/5", 0, 0)
+    assert Whole.of([steps], 9.0).seconds is None
+    steps.hears("pre-training 2/5, seed 0", 30, 120)  # a quarter of the second of five
+    done = WEIGHT * 1.25 / 5
+    share, seconds = done / (WEIGHT + 1), 9 * (WEIGHT + 1 - done) / done
+    assert Whole.of([steps], 9.0) == (0, 2, pytest.approx(share), pytest.approx(seconds))
+    steps.hears("pre-training in other homes", 1, 2)
+    assert Whole.of([steps], 9.0).share == pytest.approx(WEIGHT / 2 / (WEIGHT + 1))
+    steps.over(pretraining)
+    assert Whole.of([steps], 8.0) == (1, 2, pytest.approx(WEIGHT / (WEIGHT + 1)), 1.0)
+    steps.hears("pre-training 1/5", 60, 120)  # none is left
+    assert Whole.of([steps], 8.0).seconds == 1.0
+
+
 def test_what_need_not_be_done_is_over_and_tells_nothing_of_time() -> None:
     steps = steps_of(A, B, LONG)
     steps.drop(LONG)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lam_env.core.events import LogError
-from lam_env.logs.local_time import EPOCH, SECOND, SKIPPED, TWICE, local_times, read_times
+from lam_env.logs.local_time import EPOCH, SECOND, SKIPPED, TWICE, check_no_dates, local_times, read_times
 
 
 def where(i: int) -> str:
@@ -19,6 +19,17 @@ def where(i: int) -> str:
 def walls(cells, zone=None, **options):
     local = local_times(read_times(cells, where), zone, where, **options)
     return [(EPOCH + datetime.timedelta(microseconds=t)).strftime("%d %H:%M") for t in local.wall.tolist()], local
+
+
+@pytest.mark.parametrize("numbers", [[], [2026010507] * 3, [2026010507, 1_767_592_800]])
+def test_one_moment_alone_and_a_number_that_is_no_date_tell_of_seconds(numbers):
+    check_no_dates(np.array(numbers, np.int64), where)
+
+
+@pytest.mark.parametrize("numbers", [[2026010507, 2026010519], [2601050730, 2601050731]])
+def test_numbers_that_are_all_dates_are_refused(numbers):
+    with pytest.raises(LogError, match=f"f, line 2: times like {numbers[0]} are dates without separators"):
+        check_no_dates(np.array(numbers), where)
 
 
 CHANGE = 1_743_296_400  # 2025-03-30T01:00Z, when Berlin's offset changed; others change then, by half an hour, or never

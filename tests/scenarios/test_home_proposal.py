@@ -70,18 +70,38 @@ def test_the_file_says_what_it_left_out_and_how_many_rooms_it_needs(tmp_path: Pa
 
 
 def test_a_known_device_with_unknown_states_is_asked_for_these_alone() -> None:
-    found = proposed(["Küchenlicht.an", "Küchenlicht.on", "Flurlampe.leuchtet", "binary_sensor.x.on", "sleep"])
+    found = proposed(["Küchenlicht.rot", "Küchenlicht.on", "Flurlampe.leuchtet", "binary_sensor.x.on", "sleep"])
     assert found.open == ("Küchenlicht", "Flurlampe")
     asked = [line for line in found.text.splitlines() if line.startswith("#")]
-    assert "#   Küchenlicht.an: Küchenlicht.STATE" in asked
+    assert "#   Küchenlicht.rot: Küchenlicht.STATE" in asked
     assert "#     Küchenlicht: KIND" not in asked
     assert any(line.startswith("# the states are light: off/dim/on, lamp: off/on, ") for line in asked)
     assert yaml.safe_load(found.text)["rooms"]["kitchen"] == {"Küchenlicht": "lamp"}
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Wohnzimmer.Licht an", "Wohnzimmer.Licht.on"),
+        ("Küche.Licht/EIN", "Küche.Licht.on"),
+        ("Wohnzimmer.Rollladen.zu", "Wohnzimmer.Rollladen.closed"),
+        ("Flur.Türschloss.verriegelt", "Flur.Türschloss.locked"),
+        ("living.light.allumee", "living.light.on"),
+        ("kitchen.light=apagado", "kitchen.light.off"),
+        ("living.blinds.geopend", "living.blinds.open"),
+        ("kitchen_kettle.acceso", "kitchen_kettle.hot"),
+    ],
+)
+def test_states_are_known_in_other_languages(name: str, meant: str) -> None:
+    data = yaml.safe_load(proposed([name]).text)
+    assert data["names"] == {name: meant}
+    device = meant.rpartition(".")[0]
+    assert [device in inside for inside in data["rooms"].values()] == [True]
+
+
 def test_of_a_second_device_of_a_kind_the_first_is_meant() -> None:
-    found = proposed(["Kaffeemaschine.an", "Wasserkocher.an"])
-    assert "#   Wasserkocher.an: Kaffeemaschine.STATE" in found.text.splitlines()
+    found = proposed(["Kaffeemaschine.fertig", "Wasserkocher.fertig"])
+    assert "#   Wasserkocher.fertig: Kaffeemaschine.STATE" in found.text.splitlines()
     assert found.open == ("Kaffeemaschine",)
 
 

@@ -61,10 +61,10 @@ class DecisionTable:
         return f"{text}, {count(len(self.actions), 'action')}{f' (left out: {out})' if out else ''}{comma}."
 
     @classmethod
-    def load(cls, path: str, columns: str, encoding: str | None = None, skip: bool = False) -> DecisionTable:
-        """LogError says in one line what a table lacks. encoding, `skip`: as in `DecisionRows.read`."""
+    def load(cls, path: str, columns: str, skip: bool = False) -> DecisionTable:
+        """LogError says in one line what a table lacks. `skip`: as in `DecisionRows.read`."""
         left_out = Counter[str]()
-        rows = DecisionRows.read(path, columns, left_out, encoding, skip).complete(left_out, skip)
+        rows = DecisionRows.read(path, columns, left_out, skip).complete(left_out, skip)
         if not len(rows.row):
             raise LogError(f"{path}: holds no decision with an action and a reward; see columns={columns[:80]}")
         prob = rows.probabilities("propensity")

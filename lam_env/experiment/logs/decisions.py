@@ -29,6 +29,7 @@ from lam_env.experiment.acting import own, policy_of
 from lam_env.experiment.agent_check import watched
 from lam_env.launch.child import kit_at_work
 from lam_env.launch.job import blamed
+from lam_env.logs.input.files import written_in
 
 MOST = 10**8  # decisions of a table times actions: numbers of an array
 
@@ -175,7 +176,8 @@ def source_of(
     """The log, or if there is none the table, of which is said what its `columns` are and how it is written."""
     if log:
         return OwnLog(log, Decisions.load(log))
-    return ForeignTable(DecisionTable.load(table, columns or "", encoding, wrong_rows == "skip"))
+    with written_in(encoding):
+        return ForeignTable(DecisionTable.load(table, columns or "", wrong_rows == "skip"))
 
 
 def evaluate_policy(

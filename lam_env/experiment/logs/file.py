@@ -36,7 +36,7 @@ class LogFile:
     sep: str | None = setting(
         None, "what stands between the columns of the real log: a sign, or tab, semicolon, comma, bar, space"
     )
-    encoding: str | None = setting(None, "what letters of the real log, a table, are in, unless it is UTF-8: cp1252")
+    encoding: str | None = setting(None, "what letters of the real log, a text, are in, unless it is UTF-8: cp1252")
     wrong_rows: Literal["skip"] | None = setting(
         None, "rows of the real log, a table, that cannot be read are left out (default: they are refused)"
     )

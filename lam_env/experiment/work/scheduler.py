@@ -117,16 +117,27 @@ def work_through(pipelines: Sequence[Run]) -> dict[Run, UserError]:
             errors[one] = UserError(f"{one.path}: {one_line(error)}")
         if one not in active:
             one.steps.drop(*one.steps.left)
+        tell()
+
+    def tell() -> None:
         progress.whole(*Whole.of((p.steps for p in pipelines), time.monotonic() - began))
+
+    def hear(stage: str, done: int, total: int, note: str) -> None:
+        with_units(progress)(stage, done, total, note)
+        label, _, what = stage.rpartition(": ")
+        for one in pipelines:
+            if label in ("", one.path.name):
+                one.steps.hears(what, done, total)
+        tell()
 
     try:
         first, alone = pipelines[0], len(pipelines) == 1
         with (
             Progress() as progress,
             Tracking(settings.track if alone else (), first.path, first.config) as tracking,
-            _launcher(settings, tracking.hears(with_units(progress))) as launcher,
+            _launcher(settings, tracking.hears(hear)) as launcher,
         ):
-            progress.whole(*Whole.of((p.steps for p in pipelines), 0))
+            tell()
             while todo or waiting:
                 while todo and len(active) < at_once:
                     one = todo.popleft()

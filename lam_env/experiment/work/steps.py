@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -77,11 +78,24 @@ class Steps:
         self.weights = {step: size * (WEIGHT if _long(step.agent, needs) else 1) for step in every}
         self.left = set(self.weights)
         self.done = 0  # work, by weight
+        self._part = 0.0  # of the pre-training that goes on
+
+    def hears(self, stage: str, done: int, total: int) -> None:
+        """How far `pre-training 2/5` is. It may stop long before `total`, so what is left seems too much at first."""
+        if total and (named := re.match(r"pre-training(?: (\d+)/(\d+))?", stage)):
+            number, of = (int(n or 1) for n in named.groups())
+            self._part = (number - 1 + done / total) / of
+
+    @property
+    def begun(self) -> float:
+        """The work done of a step that is not over."""
+        return self._part * max((self.weights[step] for step in self.left if step.agent == PRETRAIN), default=0)
 
     def over(self, step: ScoreKey) -> None:
         if step in self.left:
             self.done += self.weights[step]
             self.left.remove(step)
+            self._part *= step.agent != PRETRAIN
 
     def drop(self, *steps: ScoreKey) -> None:
         """Those need not be done: they are over, and tell nothing of time."""
@@ -99,14 +113,16 @@ class Whole(NamedTuple):
 
     @classmethod
     def of(cls, runs: Iterable[Steps], spent: float) -> Whole:
-        """`spent` [s]: on the steps that are done."""
-        total = over = work = left = done = 0
+        """`spent` [s]: on what is done."""
+        total = over = work = 0
+        left = done = 0.0
         for steps in runs:
             total += len(steps.weights)
             over += len(steps.weights) - len(steps.left)
             work += sum(steps.weights.values())
             left += sum(steps.weights[step] for step in steps.left)
-            done += steps.done
+            done += steps.done + steps.begun
+            left -= steps.begun
         return cls(over, total, 1 - left / work if work else 1.0, spent * left / done if done else None)
 
 

@@ -20,7 +20,6 @@ from functools import partial
 from pathlib import Path
 
 from lam_env.core.events import ActionLog, LogError
-from lam_env.logs.input.files import check_encoding
 from lam_env.logs.input.records import filled, parts_of
 from lam_env.logs.input.wrong_rows import Unread
 from lam_env.logs.tables import files_named, log_of_order, parts_said
@@ -32,7 +31,6 @@ FORM = "three lines a student: how many answers, their skills, and 1 (right) or 
 def load(
     path: str,
     *,
-    encoding: str | None = None,
     wrong_rows: str | None = None,
     split: str | None = None,
     test: str | None = None,
@@ -43,12 +41,11 @@ def load(
     files = parts_of(path, valid, test)
     named = [(file.name, part) for file, part in files]
     source = files_named(named)
-    check_encoding(encoding)
     left_out, unread = Counter[str](), Unread()
     students = [
         (part, answers)
         for file, part in files
-        for answers in unread.each(_students(file, left_out, encoding), partial(_answers, file), wrong_rows == "skip")
+        for answers in unread.each(_students(file, left_out), partial(_answers, file), wrong_rows == "skip")
     ]
     streams = ((str(i + 1), answers) for i, (_, answers) in enumerate(students))
     parts, notes = [part for part, _ in students], parts_said(named)
@@ -60,9 +57,9 @@ def load(
 FORMATS = {"answers": load}
 
 
-def _students(file: Path, left_out: Counter[str], encoding: str | None) -> Iterator[list[tuple[int, str]]]:
+def _students(file: Path, left_out: Counter[str]) -> Iterator[list[tuple[int, str]]]:
     """The lines of each, and their numbers: three, but for a file that is cut off."""
-    lines = filled(file, left_out, encoding)
+    lines = filled(file, left_out)
     while three := list(itertools.islice(lines, 3)):
         yield three
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from lam_env.core.events import USER, ActionLog, LogError
 from lam_env.logs.coverage import EMPTY, clean, says_nothing
-from lam_env.logs.input.files import chunks, in_utf16
+from lam_env.logs.input.files import chunks, in_other_letters
 from lam_env.logs.local_time import local_times, read_times
 from lam_env.logs.tables import EventTable, Texts, log_of_table, of_activities
 
@@ -94,8 +94,8 @@ class _Events:
         self.event: dict[str, str] | None = None
         self.tags: list[str] = []  # those that are open
         self.outside = 0  # events that are in no trace
-        # UTF-16 comes as UTF-8, whatever the first line says
-        self.parser = expat.ParserCreate("UTF-8" if in_utf16(path) else None)
+        # other letters come as UTF-8, whatever the first line says
+        self.parser = expat.ParserCreate("UTF-8" if in_other_letters(path) else None)
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         # no document type, so no entities to expand: XES has none

@@ -30,7 +30,6 @@ def load(
     path: str,
     *,
     zone: str | None = None,
-    encoding: str | None = None,
     wrong_rows: str | None = None,
     split: str | None = None,
     test: str | None = None,
@@ -39,7 +38,7 @@ def load(
     """Files -> their clicks (one tick = 1 s) and how many lines were left out, by reason. The others: as in
     `table.load`."""
     (file, _), *_ = parts_of(path, valid, test)
-    sign, names = header(file, encoding)
+    sign, names = header(file)
     columns = called(names, USUAL)
     if len(names) > 2 and re.match(r"\d{4}-\d\d-\d\dt", names[1]):
         columns = {"user": "1", "time": "2", "action": "3"}
@@ -52,7 +51,6 @@ def load(
         zone=zone or "UTC",
         columns=told(columns),
         sep=sign,
-        encoding=encoding,
         wrong_rows=wrong_rows,
         sort=True,
         split=split or "sessions",

@@ -22,7 +22,6 @@ from pathlib import Path
 
 from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.formats import table
-from lam_env.logs.input.files import check_encoding
 from lam_env.logs.input.headers import Usual, called, header, told
 from lam_env.logs.input.records import filled, parts_of
 from lam_env.logs.input.wrong_rows import Unread
@@ -37,7 +36,6 @@ def load(
     path: str,
     *,
     zone: str | None = None,
-    encoding: str | None = None,
     wrong_rows: str | None = None,
     split: str | None = None,
     test: str | None = None,
@@ -46,15 +44,14 @@ def load(
     """Files -> their purchases (one tick = 1 s, or in order) and how many lines were left out, by reason. The
     others: as in `table.load`."""
     files = parts_of(path, valid, test)
-    check_encoding(encoding)
     source = files_named([(file.name, part) for file, part in files])
-    sign, names = header(files[0][0], encoding)
+    sign, names = header(files[0][0])
     columns = called(names, {**NEEDED, **MORE}) if any(":" in name for name in names) else {}
     timed = "time" in columns
     if zone is not None and not timed:
         raise LogError(f"{source}: it does not say when, so zone={zone[:40]} says nothing; leave it away")
     if not columns:
-        return _in_order(files, source, split, encoding, wrong_rows == "skip")
+        return _in_order(files, source, split, wrong_rows == "skip")
     if not set(NEEDED) <= set(columns):
         there_are = f"there are {', '.join(names)[:160]}"
         raise LogError(f"{source}, line 1: purchases have columns user_id:token and item_id:token; {there_are}")
@@ -65,7 +62,6 @@ def load(
         zone=zone,
         columns=told(columns),
         sep=sign,
-        encoding=encoding,
         wrong_rows=wrong_rows,
         sort=timed,
         split=split,
@@ -78,12 +74,12 @@ FORMATS = {"purchases": load}
 
 
 def _in_order(
-    files: Sequence[tuple[Path, int]], source: str, split: str | None, encoding: str | None, skip: bool
+    files: Sequence[tuple[Path, int]], source: str, split: str | None, skip: bool
 ) -> tuple[ActionLog, dict[str, int]]:
     left_out, unread = Counter[str](), Unread()
     bought: dict[tuple[str, int], list[str]] = {}
     for file, part in files:
-        for user, items in unread.each(filled(file, left_out, encoding), partial(_bought, file), skip):
+        for user, items in unread.each(filled(file, left_out), partial(_bought, file), skip):
             bought.setdefault((user, part), []).extend(items)
     streams = [(user, items) for (user, _), items in bought.items()]
     notes = parts_said([(file.name, part) for file, part in files])

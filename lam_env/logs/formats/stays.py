@@ -42,7 +42,6 @@ def load(
     *,
     user: str | None = None,
     zone: str | None = None,
-    encoding: str | None = None,
     wrong_rows: str | None = None,
     split: str | None = None,
     test: str | None = None,
@@ -51,7 +50,7 @@ def load(
     """Files -> their stays (intervals, one tick = 1 s) and how many lines were left out, by reason. `zone`: where it
     was; the others as in `table.load`."""
     (file, _), *_ = parts_of(path, valid, test)
-    sign, names = header(file, encoding)
+    sign, names = header(file)
     columns = called(names, TIMES)
     if len(columns) < len(TIMES):
         columns = called(names, {**DAYS, **WEEKDAY})
@@ -71,7 +70,6 @@ def load(
         zone=zone,
         columns=told(columns),
         sep=sign,
-        encoding=encoding,
         wrong_rows=wrong_rows,
         sort=True,
         split=split,

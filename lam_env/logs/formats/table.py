@@ -27,7 +27,6 @@ from lam_env.core.events import ActionLog, LogError
 from lam_env.logs.input import batches, roles
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.csv_files import CsvFile, csv_batches, line_of, sign_of
-from lam_env.logs.input.files import check_encoding
 from lam_env.logs.input.pairs import words_of
 from lam_env.logs.input.records import parts_of
 from lam_env.logs.input.roles import Roles
@@ -43,7 +42,6 @@ def load(
     zone: str | None = None,
     columns: str | None = None,
     sep: str | None = None,
-    encoding: str | None = None,
     wrong_rows: str | None = None,
     time_format: str | None = None,
     ignore: tuple[str, ...] = (),
@@ -55,16 +53,14 @@ def load(
 ) -> tuple[ActionLog, dict[str, int]]:
     """Files -> their log (one tick = 1 s, local wall time) and the number of lines left out, by reason.
 
-    kind: csv, tsv, jsonl or parquet. user: whose rows are read, of several people. columns, sep, encoding,
-    time_format: what the table is like; wrong_rows: "skip" leaves rows out that cannot be read; `ignore`: states at
-    the end of actions that tell of nothing;
-    sort: rows may be in any order; split: as in `log_of_table`; pairs: states that begin
-    and end an activity, "on/off"; test, valid: files of which nothing trains.
+    kind: csv, tsv, jsonl or parquet. user: whose rows are read, of several people. columns, sep, time_format: what the
+    table is like; wrong_rows: "skip" leaves rows out that cannot be read; `ignore`: states at the end of actions that
+    tell of nothing; sort: rows may be in any order; split: as in `log_of_table`; pairs: states that begin and end an
+    activity, "on/off"; test, valid: files of which nothing trains.
     """
     states, left_out = words_of(pairs), Counter[str]()
     rows = None
-    check_encoding(encoding)
-    written = _Written(sep, encoding, wrong_rows == "skip")
+    written = _Written(sep, wrong_rows == "skip")
     for file, part in parts_of(path, valid, test):
         table = _opened(kind, file, columns, written, left_out)
         rows = rows or Rows(table.roles, ignore, time_format, left_out, skip=wrong_rows == "skip")
@@ -87,7 +83,6 @@ class _Written(NamedTuple):
     """How a text is written, and whether rows that cannot be read are left out."""
 
     sep: str | None
-    encoding: str | None
     skip: bool
 
 
@@ -106,19 +101,17 @@ def _opened(kind: str, file: Path, columns: str | None, written: _Written, left_
     told = None if columns is None else roles.roles_of(columns)
     if kind in ("csv", "tsv"):
         return _opened_csv(kind, file, told, written, left_out)
-    sep, encoding, skip = written
-    for name, value in ("sep", sep), ("encoding", encoding if kind == "parquet" else None):
-        if value is not None:
-            raise LogError(f"{file.name}: {name}={value[:40]} is for format=csv; leave it away")
+    if (sep := written.sep) is not None:
+        raise LogError(f"{file.name}: sep={sep[:40]} is for format=csv; leave it away")
     if kind == "jsonl":
-        names = batches.json_columns(file, encoding)
+        names = batches.json_columns(file)
         may = (name for name in roles.CALLED if name != "end" and (name != "user" or name in names))
         own = told or roles.usual(may)  # what is in no row has no role
         needed = roles.columns_of({role: own[role] for role in roles.NEEDED if role in own})
         roles.check(file.name, own, roles.columns_of(own), told is not None)
         wanted = roles.columns_of(own)
         others = [name for name in names if name not in wanted]
-        return _Table(own, others, batches.json_batches(file, left_out, wanted, needed, encoding, skip))
+        return _Table(own, others, batches.json_batches(file, left_out, wanted, needed, written.skip))
     names = list(batches.parquet_columns(file))
     own, others = _with_roles(file.name, told, names)
     return _Table(own, others, batches.parquet_batches(file, roles.columns_of(own)))
@@ -127,7 +120,7 @@ def _opened(kind: str, file: Path, columns: str | None, written: _Written, left_
 def _opened_csv(kind: str, path: Path, told: Roles | None, written: _Written, left_out: Counter[str]) -> _Table:
     header = told is None or not roles.numbered(told)
     needed = roles.NEEDED if told is None else roles.columns_of(told) if header else ()
-    file = CsvFile.of(path, sign_of(written.sep), written.encoding, usual="\t" if kind == "tsv" else ",")
+    file = CsvFile.of(path, sign_of(written.sep), usual="\t" if kind == "tsv" else ",")
     file, names = file.headed(needed)
     if not names:
         raise LogError(f"{path.name}: the file is empty; its first line must name {','.join(roles.NEEDED)}")

@@ -42,12 +42,11 @@ def json_batches(
     left_out: Counter[str],
     wanted: Sequence[str],
     needed: Sequence[str],
-    encoding: str | None = None,
     skip: bool = False,
 ) -> Iterator[Batch]:
     """The rows of a file with one JSON object a line, which has what is `needed`; numbers become text. With `skip`,
     lines that are none are counted in `left_out`."""
-    lines, unread = filled(path, left_out, encoding), Unread()
+    lines, unread = filled(path, left_out), Unread()
     while some := list(itertools.islice(lines, ROWS)):
 
         def rows_of(numbers: np.ndarray, some: Sequence[tuple[int, str]] = some) -> list[list[str | None]]:
@@ -70,9 +69,9 @@ def _row(path: Path, numbered: tuple[int, str], wanted: Sequence[str], needed: S
     return [_told(f"{path.name}, line {at}", name, row.get(name)) for name in wanted]
 
 
-def json_columns(path: Path, encoding: str | None = None) -> list[str]:
+def json_columns(path: Path) -> list[str]:
     """What the first object of a file calls its columns, in small letters."""
-    return list(_in_small(next(objects(path, Counter(), encoding=encoding), (1, {}))[1]))
+    return list(_in_small(next(objects(path, Counter()), (1, {}))[1]))
 
 
 def _in_small(row: dict[str, object]) -> dict[str, object]:

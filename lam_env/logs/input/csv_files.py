@@ -29,24 +29,23 @@ _SAID = re.compile(r'"?sep=(.)"?\s*', re.DOTALL | re.IGNORECASE)  # a first line
 
 
 class CsvFile(NamedTuple):
-    """How a CSV file is written: the sign between columns, its encoding (None: UTF-8), and how many lines stand before
-    its header, or its first row."""
+    """How a CSV file is written: the sign between columns, and how many lines stand before its header, or its first
+    row."""
 
     path: Path
     sep: str = ","
-    encoding: str | None = None
     before: int = 0
 
     @classmethod
-    def of(cls, path: Path, sep: str | None = None, encoding: str | None = None, usual: str | None = None) -> CsvFile:
+    def of(cls, path: Path, sep: str | None = None, usual: str | None = None) -> CsvFile:
         """A file whose first line may say the sign, `sep=;`. `sep`: what somebody says; `usual`: what it is where
         nobody says it (default: the first of `SEPARATORS` that the file's first line has)."""
-        lines = (line for _, line in read_lines(path, encoding))
+        lines = (line for _, line in read_lines(path))
         first = next(lines, "")
         told = _SAID.fullmatch(first)
         if told is None and usual is None:
             usual = next((sign for sign in SEPARATORS.values() if sign in first.strip()), ",")
-        return cls(path, sep or (told[1] if told else usual or ","), encoding, int(told is not None))
+        return cls(path, sep or (told[1] if told else usual or ","), int(told is not None))
 
     @property
     def decimal_comma(self) -> bool:
@@ -55,7 +54,7 @@ class CsvFile(NamedTuple):
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """(line number, text) from the header on."""
-        return itertools.islice(read_lines(self.path, self.encoding), self.before, None)
+        return itertools.islice(read_lines(self.path), self.before, None)
 
     def headed(self, wanted: Collection[str]) -> tuple[CsvFile, list[str]]:
         """The file from its header on, and what that calls the columns, in small letters: of its first lines the one
@@ -141,7 +140,7 @@ def csv_batches(
     lines, and those before the header, are counted in `left_out`; with `skip` rows with a cell too many or too few are
     too, in place of a LogError."""
     path, before = file.path, file.before + int(header)
-    content, number, wrong = Unpacked(path, file.encoding or ("utf-8" if skip else None)), before + 1, list[int]()
+    content, number, wrong = Unpacked(path, "utf-8" if skip else None), before + 1, list[int]()
 
     def of_wrong(row: pa_csv.InvalidRow) -> str:
         if not skip or row.text.count('"') % 2:  # a mark that is not closed would swallow the rest
@@ -177,7 +176,7 @@ def csv_batches(
             reasons[f"{CELLS}, the first in line {line_of(file, wrong[0])}"] = len(wrong)
         left_out.update({why: n for why, n in reasons.items() if n})
     except (pa.ArrowException, OSError) as error:
-        for _ in read_lines(path, file.encoding):  # says which line it is, of a file that is cut short or damaged
+        for _ in read_lines(path):  # says which line it is, of a file that is cut short or damaged
             pass
         _refuse(file, str(error), f"{CORRECT}, or say {SKIP}")
 

@@ -29,7 +29,6 @@ from lam_env.logs.coverage import clean
 from lam_env.logs.input import batches
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.csv_files import CsvFile, csv_batches, line_of
-from lam_env.logs.input.files import check_encoding
 from lam_env.logs.input.numbers import Codes, amounts, clocks, each, with_point
 from lam_env.logs.input.records import parts_of
 from lam_env.logs.input.roles import Roles, Template, columns_of, numbered, roles_of
@@ -63,12 +62,9 @@ class DecisionRows:
     comma: str = ""
 
     @classmethod
-    def read(
-        cls, path: str, columns: str, left_out: Counter[str], encoding: str | None = None, skip: bool = False
-    ) -> DecisionRows:
+    def read(cls, path: str, columns: str, left_out: Counter[str], skip: bool = False) -> DecisionRows:
         """All of the files, which have the same `columns`. LogError says what is lacking; `left_out`: empty lines, and
         with `skip` rows that cannot be read."""
-        check_encoding(encoding)
         told = roles_of(columns, ROLES, EXAMPLE)
         if lacking := [role for role in NEEDED if role not in told]:
             raise LogError(f"columns={columns[:80]}: no {', '.join(lacking)}; write {EXAMPLE}")
@@ -79,7 +75,7 @@ class DecisionRows:
         parts: list[tuple[int, Batch]] = []
         places, commas = [], list[bool]()
         for number, file in enumerate(files):
-            own, rows, place, decimal_comma = _opened(file, told, left_out, encoding, skip)
+            own, rows, place, decimal_comma = _opened(file, told, left_out, skip)
             if number and own != roles:
                 raise LogError(f"{file.name}: has not the columns of {files[0].name}; give them the same")
             roles = own
@@ -182,21 +178,19 @@ class DecisionRows:
         return order
 
 
-def _opened(
-    file: Path, told: Roles, left_out: Counter[str], encoding: str | None, skip: bool
-) -> tuple[Roles, Iterator[Batch], Place, bool]:
+def _opened(file: Path, told: Roles, left_out: Counter[str], skip: bool) -> tuple[Roles, Iterator[Batch], Place, bool]:
     """What the columns of a file are, each on its own, its rows, what says where one is, and whether `21,5` may be a
     number."""
-    kind = kind_of(file, encoding)
+    kind = kind_of(file)
     if kind is None:
         raise LogError(f"{file.name}: no table; give one of CSV, JSON lines or Parquet")
     csv = CsvFile(file)
     if kind == "parquet":
         names = list(batches.parquet_columns(file))
     elif kind == "jsonl":
-        names = batches.json_columns(file, encoding)
+        names = batches.json_columns(file)
     else:
-        csv, names = CsvFile.of(file, encoding=encoding).headed(())
+        csv, names = CsvFile.of(file).headed(())
     if not names:
         raise LogError(f"{file.name}: the file is empty; its first line must name the columns")
     if len(set(names)) != len(names):
@@ -217,7 +211,7 @@ def _opened(
         rows = batches.parquet_batches(file, wanted)
     else:
         needed = columns_of({role: roles[role] for role in NEEDED})
-        rows = batches.json_batches(file, left_out, wanted, needed, encoding, skip)
+        rows = batches.json_batches(file, left_out, wanted, needed, skip)
     return roles, rows, lambda row: f"{file.name}, line {row}", False
 
 

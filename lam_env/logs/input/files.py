@@ -9,6 +9,7 @@ import itertools
 import os
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,6 +36,17 @@ WINDOWS = "cp1252"  # what a table that is not UTF-8 is most often in
 _watchers: list[Report] = [silent]  # the last one watches; no ContextVar, since Arrow reads in a thread of its own
 
 
+@dataclass(eq=False)
+class _Said:
+    """What somebody says that text is in, and whether any was read."""
+
+    encoding: str | None
+    used: bool = False
+
+
+_said = [_Said(None)]  # the last one holds
+
+
 @contextlib.contextmanager
 def watched(report: Report) -> Iterator[None]:
     """Whatever long file is read meanwhile says how far it is."""
@@ -50,16 +62,26 @@ def far(path: Path, done: int, total: int, unit: str) -> None:
     _watchers[-1](f"read {path.name} [{unit}]", done, total, "")
 
 
-def check_encoding(name: str | None) -> None:
-    """LogError where text can be in no encoding of that name; None: nobody says what it is in."""
-    if name is None:
+@contextlib.contextmanager
+def written_in(encoding: str | None) -> Iterator[None]:
+    """Text that is read meanwhile is in an encoding, as somebody says; None: in UTF-8, unless somebody outside says
+    otherwise. LogError where there is none of that name, or no text is read."""
+    if encoding is None:
+        yield
         return
     try:
-        "".encode(name)
+        "".encode(encoding)
     except (LookupError, UnicodeError, ValueError):
-        raise LogError(
-            f"encoding={name[:40]}: there is none of that name; cp1252 is Windows', others are latin-1, utf-16"
-        ) from None
+        why = "there is none of that name; cp1252 is Windows', others are latin-1, utf-16"
+        raise LogError(f"encoding={encoding[:40]}: {why}") from None
+    said = _Said(encoding)
+    _said.append(said)
+    try:
+        yield
+    finally:
+        _said.remove(said)
+    if not said.used:
+        raise LogError(f"encoding={encoding[:40]}: what is read here is no text; leave it away")
 
 
 def is_utf8(path: Path) -> bool:
@@ -74,19 +96,26 @@ def is_utf8(path: Path) -> bool:
     return True
 
 
-def chunks(path: Path, encoding: str | None = None) -> Iterator[bytes]:
-    """The file's bytes, unpacked if they are gzip (told by content, not by name). Text in an `encoding`, and UTF-16
-    that says so in its first bytes, becomes UTF-8."""
-    parts = _unpacked(path)
+def chunks(path: Path, otherwise: str | None = None) -> Iterator[bytes]:
+    """A text file's bytes, unpacked if they are gzip (told by content, not by name). What is `written_in` an encoding,
+    and UTF-16 that says so in its first bytes, becomes UTF-8. otherwise: what else it is decoded from."""
+    parts = unpacked(path)
     first = next(parts, b"")
-    encoding = "utf-16" if first.startswith(_UTF16) else encoding
+    encoding = _encoding(first) or otherwise
     parts = itertools.chain([first], parts)
     return parts if encoding is None else _utf8(path, parts, encoding)
 
 
-def in_utf16(path: Path) -> bool:
-    """As its first bytes say."""
-    return next(_unpacked(path), b"").startswith(_UTF16)
+def in_other_letters(path: Path) -> bool:
+    """Does `chunks` make UTF-8 of what is something else?"""
+    return _encoding(next(unpacked(path), b"")) is not None
+
+
+def _encoding(first: bytes) -> str | None:
+    """Of a text that begins so."""
+    for said in _said:
+        said.used = True
+    return "utf-16" if first.startswith(_UTF16) else _said[-1].encoding
 
 
 def _utf8(path: Path, parts: Iterable[bytes], encoding: str) -> Iterator[bytes]:
@@ -103,7 +132,8 @@ def _utf8(path: Path, parts: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         raise LogError(f"{path.name}, line {lines}: not in {encoding}; say another encoding=") from None
 
 
-def _unpacked(path: Path) -> Iterator[bytes]:
+def unpacked(path: Path) -> Iterator[bytes]:
+    """The file's bytes as they are, unpacked if they are gzip."""
     try:
         with open(path, "rb") as plain:
             packed = plain.read(2) == b"\x1f\x8b"
@@ -133,8 +163,8 @@ class Unpacked:
 
     closed = False
 
-    def __init__(self, path: Path, encoding: str | None = None):
-        self._parts, self._ahead, self._end, self.lines = chunks(path, encoding), b"", b"\n", 0
+    def __init__(self, path: Path, otherwise: str | None = None):
+        self._parts, self._ahead, self._end, self.lines = chunks(path, otherwise), b"", b"\n", 0
 
     def read(self, size: int) -> bytes:
         """So many bytes, or all that are left."""
@@ -152,10 +182,10 @@ class Unpacked:
         return whole[:size]
 
 
-def read_lines(path: Path, encoding: str | None = None) -> Iterator[tuple[int, str]]:
-    """(line number from 1, text with its line end) of a file in UTF-8, unless `encoding` says otherwise."""
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """(line number from 1, text with its line end) of a file in UTF-8, unless `encoding=` says otherwise."""
     number, rest = 0, b""
-    for at, chunk in enumerate(chunks(path, encoding)):
+    for at, chunk in enumerate(chunks(path)):
         if not at and (others := [what for sign, what in _OTHERS.items() if chunk.startswith(sign)]):
             raise LogError(f"{path.name}: {others[0]}")
         *whole, rest = (rest + chunk).split(b"\n")
@@ -172,5 +202,5 @@ def _decoded(path: Path, number: int, line: bytes) -> str:
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError:
-        what = f"not UTF-8; save it as UTF-8, or is it encoding={WINDOWS} (of a CSV)?"
+        what = f"not UTF-8; save it as UTF-8, or is it encoding={WINDOWS}?"
         raise LogError(f"{path.name}, line {number}: {what}") from None

@@ -11,9 +11,9 @@ from lam_env.logs.input.csv_files import CsvFile
 Usual = dict[str, tuple[str, ...]]  # names by thing
 
 
-def header(path: Path, encoding: str | None = None) -> tuple[str, list[str]]:
+def header(path: Path) -> tuple[str, list[str]]:
     """The sign between columns, and what the first line that is one calls them, in small letters."""
-    file, names = CsvFile.of(path, encoding=encoding).headed(())
+    file, names = CsvFile.of(path).headed(())
     return file.sep, names
 
 

@@ -2,7 +2,7 @@
 
 An end closes the begin before it of the same name and user; of names where more begins have an end so, of anybody, as
 of a lamp that one switches on and another off: it was whose the begin is. Another begin says that the end of the first
-is lost.
+is lost. Other words for the same states, in any language of `states.yaml`, are read as they are: `bed.an`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lam_env.core.events import LogError
+from lam_env.logs.input.states import words_for
 from lam_env.logs.tables import Texts
 
 NO_END, NO_BEGIN = "begin(s) without an end", "end(s) without a begin"
@@ -32,13 +33,15 @@ class Activities(NamedTuple):
 
 
 def words_of(pairs: Sequence[str]) -> dict[str, int]:
-    """What each state of `on/off` is, in small letters."""
+    """What each state of `on/off` is, in small letters, and each word that means the same."""
     words: dict[str, int] = {}
     for pair in pairs:
         begin, slash, end = (part.strip().lower() for part in pair.partition("/"))
-        if not slash or not begin or not end or "/" in end or begin == end or {begin, end} & set(words):
+        begins, ends = (dict.fromkeys(words_for(word), kind) for word, kind in ((begin, BEGIN), (end, END)))
+        known = [word for word, kind in words.items() if (begins | ends).get(word, kind) != kind]
+        if not slash or not begin or not end or "/" in end or known or begins.keys() & ends.keys():
             raise LogError(f"pairs={pair[:40]}: give two states, each once, such as pairs=on/off,open/closed")
-        words |= {begin: BEGIN, end: END}
+        words |= begins | ends
     return words
 
 

@@ -43,20 +43,18 @@ def existing(path: str | Path, what: str = "file") -> Path:
     return path
 
 
-def filled(path: Path, left_out: Counter[str], encoding: str | None = None) -> Iterator[tuple[int, str]]:
+def filled(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, str]]:
     """(line number, text) of a file. Empty lines are counted in `left_out`."""
-    for number, line in read_lines(path, encoding):
+    for number, line in read_lines(path):
         if line.strip():
             yield number, line
         else:
             left_out[EMPTY] += 1
 
 
-def objects(
-    path: Path, left_out: Counter[str], each: str = "object", encoding: str | None = None
-) -> Iterator[tuple[int, dict[str, object]]]:
+def objects(path: Path, left_out: Counter[str], each: str = "object") -> Iterator[tuple[int, dict[str, object]]]:
     """(line number, record) of a file with one JSON object a line. Empty lines are counted in `left_out`."""
-    return ((number, json_object(path, number, line, each)) for number, line in filled(path, left_out, encoding))
+    return ((number, json_object(path, number, line, each)) for number, line in filled(path, left_out))
 
 
 def json_object(path: Path, number: int, line: str, each: str = "object") -> dict[str, object]:

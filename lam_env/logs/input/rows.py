@@ -18,6 +18,7 @@ from lam_env.logs.input.days import check_weekdays, times_of_days
 from lam_env.logs.input.numbers import NAN, Codes, amounts, clocks, coded, each, has_hour, lengths, up_to, with_point
 from lam_env.logs.input.pairs import activities
 from lam_env.logs.input.roles import NEEDED, Roles, has_clock
+from lam_env.logs.input.states import pairs_in
 from lam_env.logs.input.wrong_rows import Unread
 from lam_env.logs.local_time import (
     NO_OFFSET,
@@ -291,12 +292,26 @@ class Rows:
         of_user = (columns["kind"] == USER) & ~columns["empty"]
         part = np.array([file.part for file in self._files])[columns["file"]]
         found = activities(texts["action"], texts["user"].code, part, of_user, moment, states)
-        if not (begins := found.following >= 0).any():
-            words = ", ".join(states)
-            raise LogError(f"{self._source}: no action ends in one of pairs' states ({words}), and then in the other")
+        begins = found.following >= 0
+        rest = of_user & found.keep & ~begins if begins.any() else of_user
+        if not begins.any() or rest.sum() > begins.sum():
+            raise LogError(self._unpaired(columns, texts["action"], rest, int(begins.sum()), states))
         columns["duration"][begins] = (moment[found.following[begins]] - moment[begins]) / SECOND
         self._left_out.update(found.left_out)
         return found.action, found.keep
+
+    def _unpaired(
+        self, columns: dict[str, np.ndarray], action: Texts, rest: np.ndarray, begins: int, states: dict[str, int]
+    ) -> str:
+        """What to say where most rows of users, `rest` (n,) bool, begin and end nothing."""
+        first, names = int(rest.argmax()), [action.known[i] for i in np.unique(action.code[rest])]
+        where, name = self._where(columns)(first), action.known[action.code[first]]
+        why = "no action ends in one of pairs' states, and then in the other"
+        if begins:
+            why = f"{rest.sum():,} rows, as {name[:60]!r}, end in no state of pairs, and {begins:,} begin an activity"
+        more = [pair for pair in pairs_in(names) if pair.partition("/")[0] not in states]
+        remedy = f"there are {','.join(more)}: say them in pairs" if more else "say their states in pairs or in ignore"
+        return f"{where if begins else self._source}: {why}; {remedy}"
 
     def _timed(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """(n,) bool: the rows that are kept. In a log of activities those of users without a duration are not."""

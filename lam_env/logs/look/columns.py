@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from lam_env.logs.coverage import says_nothing
 from lam_env.logs.input.batches import parquet_batches, parquet_columns
 from lam_env.logs.input.csv_files import SEPARATORS, CsvFile
 from lam_env.logs.input.numbers import with_point
 from lam_env.logs.input.records import objects
 from lam_env.logs.input.roles import quoted, roles_of, usual
+from lam_env.logs.input.states import meaning_of
 
 ROWS = 300  # that are looked at
 _CALLED = {  # what columns of each role are called, in English and German, the likeliest first
@@ -40,7 +42,6 @@ _CALLED = {  # what columns of each role are called, in English and German, the 
 _WORDS = {role: words.split() for role, words in _CALLED.items()}
 _KNOWN = {word for words in _WORDS.values() for word in words}
 _NO_ACTION = {word for role, words in _WORDS.items() if role != "value" for word in words} - {*_WORDS["action"]}
-_SWITCHED = {"on", "off", "open", "closed", "locked", "unlocked", "true", "false", "unavailable", "unknown"}
 _DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%y%m%d", "%Y%m%d")
 _FORMS = (
     *("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S"),
@@ -106,13 +107,13 @@ class Proposal(NamedTuple):
         return said if said and found else {"columns": columns, **said}
 
 
-def propose(path: Path, kind: str = "csv", encoding: str | None = None) -> Proposal | None:
+def propose(path: Path, kind: str = "csv") -> Proposal | None:
     """How a file may be read as a table; None where it has not two columns. kind: csv, jsonl or parquet."""
     if kind != "csv":
         records = list(itertools.islice(_parquet_rows(path) if kind == "parquet" else _json_rows(path), ROWS))
         known = list(dict.fromkeys(name for record in records for name in record))
         return of_cells(known, [[one.get(name, "") for name in known] for one in records]) if len(known) > 1 else None
-    file = CsvFile.of(path, encoding=encoding)
+    file = CsvFile.of(path)
     lines = [line for _, line in itertools.islice(file.lines(), ROWS + 1) if line.strip()]
     signs = {sign: word for word, sign in SEPARATORS.items()}
     rows, sign = _cells(lines, [file.sep] if file.before else list(signs))
@@ -261,11 +262,15 @@ def _called(name: str) -> str:
     return whole if whole in _WORDS["duration"] and last in units else form
 
 
+def _is_state(cell: str) -> bool:
+    return bool(meaning_of(cell)) or says_nothing(cell)
+
+
 def _may_be_people(cells: Sequence[str]) -> bool:
     """Are they a few names that come again and again?"""
     named = [cell for cell in cells if cell]
     known = {*named}
-    words = not any(_NUMBER.fullmatch(name) or name.lower() in _SWITCHED for name in known)
+    words = not any(_NUMBER.fullmatch(name) or _is_state(name) for name in known)
     return words and 2 <= len(known) <= _PEOPLE and len(named) >= _OFTEN * len(known)
 
 
@@ -299,7 +304,7 @@ def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence
         left = [i for i in left if not roles[i]]
     # what is a time, or called as something else is, is no action
     left = [i for i in left if not times[i] and not (header and forms[i] in _NO_ACTION)]
-    switched = [i for i in left if not header and {*map(str.lower, cells[i])} <= _SWITCHED]
+    switched = [i for i in left if not header and all(map(_is_state, cells[i]))]
     if switched and (things := [i for i in left if i not in switched]):
         roles[things[-1]], roles[switched[0]] = "thing", "state"
     if "action" not in roles and "thing" not in roles and left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import itertools
 import json
@@ -15,7 +16,7 @@ from lam_env.core import registry
 from lam_env.core.contracts import Importer
 from lam_env.core.errors import UserError
 from lam_env.core.events import USER, ActionLog
-from lam_env.logs.input.files import WINDOWS, chunks, is_utf8, read_lines
+from lam_env.logs.input.files import WINDOWS, chunks, is_utf8, read_lines, written_in
 
 LINES = 3_000  # of a text that an importer is tried on
 TABLES = ("csv", "tsv", "jsonl", "parquet")
@@ -45,11 +46,20 @@ class Reading(NamedTuple):
 def importer_of(name: str, how: Mapping[str, Any]) -> Importer:
     """The one of a format; UserError where there is none, or it takes not all settings of `how`."""
     importer = registry.IMPORTERS.get(name)
-    takes = inspect.signature(importer).parameters
+    own = inspect.signature(importer).parameters
+    takes = {*own, "encoding"}
     if unknown := [one for one in how if one not in takes]:
-        known = ", ".join(one for one in SETTINGS if one in takes) or "none"
+        known = ", ".join(one for one in SETTINGS if one in takes)
         raise UserError(f"format={name} takes no {', '.join(unknown)}; of these settings it takes {known}")
-    return importer
+    if "encoding" in own:  # an importer of one's own that opens files by itself
+        return importer
+
+    @functools.wraps(importer)
+    def read(path: str, *, encoding: str | None = None, **others: Any) -> tuple[ActionLog, dict[str, int]]:
+        with written_in(encoding):
+            return importer(path, **others)
+
+    return read
 
 
 def read_somehow(path: Path | str, name: str, guess: bool = False, **how: Any) -> Reading:
@@ -75,7 +85,7 @@ def that_read(path: Path, **how: Any) -> list[str]:
     """The formats that can read the beginning of a file, or a folder; those of a kind of log come before plain tables,
     those that leave less out first. UserError where one can but for a home that must be picked."""
     found, several = [], None
-    with beginning(path, how.get("encoding")) as part:
+    with written_in(how.get("encoding")), beginning(path, how.get("encoding")) as part:
         for name in registry.IMPORTERS.names():
             try:
                 found.append(read_somehow(part, name, guess=True, **how))
@@ -91,20 +101,20 @@ def that_read(path: Path, **how: Any) -> list[str]:
 @contextlib.contextmanager
 def beginning(path: Path, encoding: str | None = None) -> Iterator[Path]:
     """A path under which the first lines of a long text stand, by the same name; anything else as it is."""
-    if kind_of(path, encoding) not in ("csv", "jsonl"):
+    if kind_of(path) not in ("csv", "jsonl"):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
         part = Path(folder) / path.name
         with open(part, "w", encoding=encoding or "utf-8", newline="") as file:
-            file.writelines(line for _, line in itertools.islice(read_lines(path, encoding), LINES))
+            file.writelines(line for _, line in itertools.islice(read_lines(path), LINES))
         yield part
 
 
-def kind_of(path: Path, encoding: str | None = None) -> str | None:
+def kind_of(path: Path) -> str | None:
     """Which kind of table a file may be: csv, jsonl or parquet; None for a folder, a database, JSON or XML in one
     piece."""
-    start = b"" if path.is_dir() else next(chunks(path, encoding), b"")[: 1 << 15]
+    start = b"" if path.is_dir() else next(chunks(path), b"")[: 1 << 15]
     if start.startswith(b"PAR1"):
         return "parquet"
     plain = start.lstrip()

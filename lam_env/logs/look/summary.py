@@ -14,6 +14,7 @@ from lam_env.config.convert import count
 from lam_env.core.events import KINDS, USER, ActionLog
 from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.logs import coverage
+from lam_env.logs.input.states import meaning_of, parted
 from lam_env.logs.statistics import EventStream, day_counts, entropies, hours
 
 FIRST, ACTIONS, USERS, ALIKE = 5, 12, 5, 6  # how many are shown of rows, actions, users, pairs of names
@@ -168,7 +169,7 @@ def alike(names: Sequence[str]) -> list[tuple[str, str]]:
         for other in difflib.get_close_matches(one, few[i + 1 :], n=3, cutoff=NEARLY):
             same_numbers = re.findall(r"\d", one) == re.findall(r"\d", other)
             first, second = by_form[one][0], by_form[other][0]
-            states = _device(first) == _device(second) != "" or _opposite(one, other)
+            states = _device(first) == _device(second) != "" or _opposite(first, second)
             if same_numbers and re.search(r"[^\W\d]", one) and not states:
                 pairs.append((first, second))
     return pairs
@@ -176,13 +177,10 @@ def alike(names: Sequence[str]) -> list[tuple[str, str]]:
 
 def _device(name: str) -> str:
     """Of DEVICE.STATE, in one form; "" for a name that is none. A misspelt state of one device passes for another."""
-    return re.sub(r"[\s_-]", "", name.rpartition(".")[0].casefold())
+    return re.sub(r"[\s_-]", "", parted(name)[0].casefold())
 
 
 def _opposite(one: str, other: str) -> bool:
     """`light.kitchen.on` and `light.kitchen.off`, or the same of two things that a letter tells apart."""
-    ends = ("on", "off", "open", "opened", "close", "closed", "begin", "end", "up", "down", "start", "stop")
-    mine = [
-        next((end for end in sorted(ends, key=len, reverse=True) if name.endswith(end)), "") for name in (one, other)
-    ]
-    return bool(mine[0]) and bool(mine[1]) and mine[0] != mine[1]
+    mine, others = (meaning_of(re.split(r"[\s._/:=-]", name)[-1]) for name in (one, other))
+    return mine != others and "" not in (mine, others)

@@ -8,7 +8,9 @@ import pytest
 from bags import VOCABULARY, log_of, random_log, stepped
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lam_env.agents.counting.backoff import ACTS, ALPHAS, NEXT, BackOff, digits, outcomes, radix
+from lam_env.agents.counting import backoff
+from lam_env.agents.counting.backoff import ACTS, NEXT, BackOff, digits, outcomes, radix
+from lam_env.agents.counting.constants import OFF
 from lam_env.agents.counting.tables import count_outcomes
 from lam_env.agents.plain import pack, unpack
 from lam_env.agents.predictors.likelihood import blocks_of
@@ -20,9 +22,18 @@ LEVELS = pytest.mark.parametrize("levels", [NEXT, ACTS], ids=["next", "acts"])
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def untaught(levels, alpha=1.0):
+def untaught(levels):
     nothing = np.zeros(0, np.int64)
-    return BackOff(VOCABULARY, levels, count_outcomes(nothing, nothing, outcomes(levels, VOCABULARY)), alpha)
+    table = count_outcomes(nothing, nothing, outcomes(levels, VOCABULARY))
+    return BackOff(VOCABULARY, dict.fromkeys(levels, 1.0), table)
+
+
+def taught(levels, points, block=None, factors=None):
+    """With factors that nobody chose, 1 each."""
+    block = np.zeros(len(points), int) if block is None else block
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backoff, "best_factors", lambda met, size: factors or [1.0] * len(met))
+        return BackOff.fit(levels, points, block)
 
 
 def fitted(levels, points, blocks=3):
@@ -45,26 +56,28 @@ def test_reading_equals_stepping(levels, seed, worlds, quiet):
 @settings(max_examples=25)
 @given(SEEDS, st.integers(1, 99))
 def test_rows_that_are_known_do_not_count_twice(levels, seed, cut):
-    """A table of the first rows that goes on with the others has counted what an empty one counts of all."""
+    """A table of the first rows that goes on with the others has counted what an empty one counts of all: by the
+    constants alone they differ."""
     points = random_log(seed, 100, worlds=1)
     known = np.arange(100) < cut
-    taught, _ = fitted(levels, points.select(known), 1)
-    said = taught.read(points, known).next
-    expected = untaught(levels, taught.alpha).read(points).next
+    predictor, _ = taught(levels, points.select(known))
+    predictor._kinds = np.ones_like(predictor._kinds)
+    said = predictor.read(points, known).next
+    expected = untaught(levels).read(points).next
     np.testing.assert_allclose(said[~known], expected[~known], atol=1e-6)
     # without that it is surer of itself
-    assert np.abs(taught.read(points).next[~known] - expected[~known]).max() > 1e-3
+    assert np.abs(predictor.read(points).next[~known] - expected[~known]).max() > 1e-3
 
 
 def test_interpolation_by_hand():
     points = log_of([[1], [2], [1], [2], [1], [3]])  # targets 2 1 2 1 3 none, all before 3:00
-    taught, _ = fitted(NEXT, points, 1)
-    said = BackOff(VOCABULARY, NEXT, taught.table, 1.0).read(points, np.ones(6, bool)).next[0]
-    p = (np.array([1, 2, 2, 1]) + 0.25) / 7
+    predictor, _ = taught(NEXT, points)
+    said = predictor.read(points, np.ones(6, bool)).next[0]
+    p = (np.array([1, 2, 2, 1]) + 5 * 0.25) / 11  # four different ones have followed, and one more
     for _ in range(3):  # the last token; with it the clock, twice
-        p = (np.array([0, 0, 2, 1]) + p) / 4
+        p = (np.array([0, 0, 2, 1]) + 3 * p) / 6
     for _ in range(3):  # the token before, with the clock, with the one before that: it was a light at first only
-        p = (np.array([0, 0, 1, 0]) + p) / 2
+        p = (np.array([0, 0, 1, 0]) + 2 * p) / 3
     np.testing.assert_allclose(said, p, atol=1e-6)
 
 
@@ -111,30 +124,30 @@ def test_what_is_said_of_a_block_is_what_the_others_and_its_own_past_say(levels)
     block = blocks_of(points, 3)  # the worlds: what came last is the same without the others
     size = outcomes(levels, VOCABULARY)
     target = np.minimum(points.target, size - 1)
-    predictor, said = BackOff.fit(levels, points, block)
-    likelihood = {}
-    for alpha in ALPHAS:
-        likelihood[alpha] = np.zeros(150)
-        for b in range(3):
-            others, _ = BackOff.fit(levels, points.select(block != b), block[block != b])
-            others.alpha = alpha
-            rows = np.flatnonzero(block == b)
-            likelihood[alpha][rows] = others.read(points, known=block != b).next[rows, target[rows]]
-    np.testing.assert_allclose(said, likelihood[predictor.alpha], rtol=1e-4)
-    scores = {alpha: np.log(0.999 * p + 0.001 / size).mean() for alpha, p in likelihood.items()}
-    assert predictor.alpha == max(scores, key=scores.get)
-    assert len(set(np.round(list(scores.values()), 4))) > 1
+    factors = [0.5, 2.0, 8.0, 1.0, 0.25, 4.0, 16.0][: len(levels)]
+    factors[2] = OFF  # that level says nothing
+    predictor, said = taught(levels, points, block, factors)
+    assert list(predictor.factors) == [level for level in levels if level != levels[2]]
+    for b in range(3):
+        others, _ = taught(levels, points.select(block != b), factors=factors)
+        rows = np.flatnonzero(block == b)
+        expected = others.read(points, known=block != b).next[rows, target[rows]]
+        np.testing.assert_allclose(said[rows], expected, rtol=1e-4)
+    _, chosen = BackOff.fit(levels, points, block)
+    mean = [np.log(0.999 * p + 0.001 / size).mean() for p in (said, chosen)]
+    assert mean[0] < mean[1]
 
 
 def test_within_a_stream_no_other_block_counts_twice():
-    """Of one level, which is the same everywhere: (count + alpha / 4) / (all + alpha)."""
+    """Of one level, which is the same everywhere: (count + c / 4) / (all + c)."""
     points = random_log(6, 90, worlds=1)
     block = blocks_of(points, 3)
     predictor, said = BackOff.fit(("",), points, block)
     for i in (0, 20, 45, 89):
         counted = (block != block[i]) | (np.arange(90) < i)
         hits = (points.target[counted] == points.target[i]).sum()
-        assert said[i] == pytest.approx((hits + predictor.alpha / 4) / (counted.sum() + predictor.alpha))
+        constant = predictor.factors[""] * (1 + len(np.unique(points.target[block != block[i]])))
+        assert said[i] == pytest.approx((hits + constant / 4) / (counted.sum() + constant))
 
 
 # contexts as numbers: of a moment that is (tokens, latest first; time; seconds since the last; quiet)

@@ -10,6 +10,7 @@ from lam_env.agents.counting.history import DEPTH, of_log, push
 from lam_env.agents.counting.online import OnlineMarkov, counting
 from lam_env.agents.predictors.likelihood import mean_nll, split_of
 
+from lam_env.core.units import DAY
 from lam_env.logs.decision_points import BAG
 
 IDS = (*LEVELS, "markov_online")
@@ -42,6 +43,18 @@ def test_history_is_the_last_tokens_of_the_stream(bags):
 def test_history_does_not_leak_between_worlds():
     history = of_log(log_of([[1], [2], [3], [], [4]], worlds=[0, 0, 1, 1, 2]))
     assert history.last.tolist() == [[1, 0, 0], [2, 1, 0], [3, 0, 0], [3, 0, 0], [4, 0, 0]]
+
+
+@pytest.mark.parametrize(("name", "plain"), [("time_table", ("", "quiet")), ("markov2_clock", LEVELS["markov2"])])
+def test_without_a_clock_no_context_counts_twice(name, plain):
+    bags = [[1 + i * i % 5 % 3] for i in range(60)]
+    order, clock = (log_of(bags, np.arange(60) * step) for step in (7 * DAY, 5 * 3600))
+    nothing = order.select(slice(0, 0))
+    assert counting(name).fit(order, nothing).levels == plain
+    assert counting(name).fit(clock, nothing).levels == LEVELS[name]
+    online = OnlineMarkov().fit(order, nothing)
+    assert online.own_levels == ("quiet last", "quiet last second")
+    np.testing.assert_allclose(stepped(online, order).next, online.read(order).next, atol=2e-6)
 
 
 def test_most_frequent_is_the_smoothed_frequency():

@@ -98,8 +98,8 @@ def test_an_entry_point_gives_it_a_name(run, tmp_path):
     ("name", "settings", "message"),
     [
         ("bare", {}, None),
-        ("bare", {"zone": "UTC"}, "format=own_formats:bare takes no zone; of these settings it takes none"),
-        ("whole", {"columns": "time:a"}, "takes no columns; of these settings it takes home, zone"),
+        ("bare", {"zone": "UTC"}, "format=own_formats:bare takes no zone; of these settings it takes encoding"),
+        ("whole", {"columns": "time:a"}, "takes no columns; of these settings it takes home, zone, encoding"),
         ("nothing", {}, "format=own_formats:nothing: it returned NoneType; return .log, what was left out"),
         ("half", {}, "format=own_formats:half: it returned ActionLog; return"),
         ("crash", {}, r"format=own_formats:crash: ValueError: oops .own_formats.py line \d+"),

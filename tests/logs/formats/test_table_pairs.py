@@ -76,7 +76,8 @@ def test_what_is_no_state_has_no_duration_and_sensors_are_no_activities(read):
         (("on",), "pairs=on: give two states"),
         (("on/on",), "pairs=on/on: give two states"),
         (("on/off", "off/on"), "pairs=off/on: give two states, each once"),
-        (("open/closed",), r"x.csv: no action ends in one of pairs' states \(open, closed\)"),
+        (("open/closed",), "x.csv: no action ends in one of pairs' .* the other; there are on/off: say them in pairs"),
+        (("up/down",), "x.csv: no action ends in one of pairs' states"),
     ],
 )
 def test_pairs_that_say_nothing(read, pairs, message):
@@ -116,4 +117,28 @@ def test_pairs_are_those_that_one_finds_row_by_row(rows):
 
 
 def test_states_are_read_in_any_case():
-    assert words_of([" On / OFF", "start/stop"]) == {"on": BEGIN, "off": END, "start": BEGIN, "stop": END}
+    assert words_of([" Busy / FREE", "in/out"]) == {"busy": BEGIN, "free": END, "in": BEGIN, "out": END}
+
+
+def test_words_of_one_meaning_begin_and_end_the_same(read):
+    rows = [("Licht an", "07:00"), ("Licht aus", "07:05"), ("Herd.EIN", "08:00"), ("Herd.aus", "08:09")]
+    text = "time,action\n" + "".join(f"2026-01-05T{clock}:00,{what}\n" for what, clock in rows)
+    for pairs in ("an/aus",), ("on/off",), ("an/aus", "ein/aus"):
+        log, _ = read(text, pairs=pairs)
+        assert [(log.vocabulary.actions[t], v) for t, v in zip(log.token, log.value, strict=True)] == [
+            ("Licht", 300),
+            ("Herd", 540),
+        ]
+
+
+def test_where_most_rows_are_of_other_states_these_are_named(read):
+    rows = [("Licht an", "07:00"), ("Licht aus", "07:05"), ("Tor auf", "07:06"), ("Tor zu", "07:09"), ("Gong", "09:00")]
+    text = "time,action\n" + "".join(f"2026-01-05T{clock}:00,{what}\n" for what, clock in rows)
+    message = "line 4: 3 rows, as 'Tor auf', end in no state of pairs, and 1 begin an activity; there are auf/zu: say"
+    with pytest.raises(LogError, match=message):
+        read(text, pairs=("an/aus",))
+    assert read(text, pairs=("an/aus", "auf/zu"))[1]["activity(ies) without a duration"] == 1
+    text += "2026-01-05T09:10:00,Gong\n2026-01-05T09:20:00,Gong\n"
+    with pytest.raises(LogError, match=r"line 6: 3 rows, as 'Gong', .* say their states in pairs or in ignore"):
+        read(text, pairs=("an/aus", "auf/zu"))
+    read(text, pairs=("an/aus", "auf/zu"), ignore=("gong",))

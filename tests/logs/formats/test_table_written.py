@@ -126,7 +126,7 @@ def test_what_is_in_no_such_encoding(read, content, encoding, message):
 
 @pytest.mark.parametrize(
     ("kind", "option"),
-    [("jsonl", {"sep": ";"}), ("parquet", {"sep": ";"}), ("parquet", {"encoding": "cp1252"})],
+    [("jsonl", {"sep": ";"}), ("parquet", {"sep": ";"})],
 )
 def test_what_only_a_csv_has(read, kind, option):
     with pytest.raises(LogError, match=f"{next(iter(option))}=.* is for format=csv; leave it away"):

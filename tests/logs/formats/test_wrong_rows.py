@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lam_env.core.events import LogError
-from lam_env.core.registry import IMPORTERS
 from lam_env.logs.input.numbers import clocks
 from lam_env.logs.input.wrong_rows import unreadable
+from lam_env.logs.look.formats import importer_of
 
 UNREAD = [
     ("x,anna,tea,1,2,user", "x.csv, line 4: 'x' is not an ISO 8601 time with date and hour"),
@@ -80,7 +80,7 @@ def test_tables_under_usual_names_take_the_same_settings(tmp_path, name, text):
     path = tmp_path / "x"
     path.write_bytes(text.encode("cp1252"))
     settings = {"zone": "Europe/Berlin"} if name != "purchases" else {}
-    load = IMPORTERS.get(name)
+    load = importer_of(name, {})
     with pytest.raises(LogError, match=r"x, line \d: .*, or say wrong_rows=skip"):
         load(str(path), encoding="cp1252", **settings)
     log, left_out = load(str(path), encoding="cp1252", wrong_rows="skip", **settings)
@@ -96,7 +96,7 @@ def test_tables_under_usual_names_take_the_same_settings(tmp_path, name, text):
     ],
 )
 def test_lines_of_an_order_likewise(tmp_path, name, text, out):
-    path, load = tmp_path / "x", IMPORTERS.get(name)
+    path, load = tmp_path / "x", importer_of(name, {})
     path.write_bytes(text.encode("utf-16-le"))
     with pytest.raises(LogError, match=f"x, {out}.*, or say wrong_rows=skip"):
         load(str(path), encoding="utf-16-le")

@@ -36,7 +36,8 @@ def load(path: str, *, zone: str | None = None, split: str | None = None) -> tup
     `log_of_table`."""
     file = existing(path)
     left_out, said = Counter[str](), Counter[str]()
-    stored, told = is_database(file), is_json(file)
+    stored = is_database(file)
+    told = not stored and is_json(file)
     place = f"{file.name}, {'table states, state_id' if stored else 'entry' if told else 'line'}"
     if stored:
         states = recorded(file)

@@ -19,7 +19,7 @@ from pathlib import Path
 from lam_env.core.events import LogError
 from lam_env.core.files.inputs import reason
 from lam_env.logs.formats.home_assistant.states import State
-from lam_env.logs.input.files import chunks
+from lam_env.logs.input.files import unpacked
 
 MAGIC = b"SQLite format 3\0"
 WAIT = 5.0  # [s] for a lock; a database in WAL mode, as Home Assistant's is, has none for readers
@@ -30,7 +30,7 @@ _SECONDS = "(julianday(states.last_updated) - 2440587.5) * 86400.0"
 
 def is_database(path: Path) -> bool:
     """Does it hold SQLite, packed or not?"""
-    return next(chunks(path), b"").startswith(MAGIC)
+    return next(unpacked(path), b"").startswith(MAGIC)
 
 
 def recorded(path: Path) -> Iterator[State]:
