@@ -20,7 +20,7 @@ from lam_env.core.progress import say, silent
 from lam_env.evaluation.report.elements import KNOWING
 from lam_env.evaluation.tables import versions
 from lam_env.experiment.agent_spec import needs_of, trains_once
-from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
+from lam_env.experiment.run_folder import TABLES, RunFolder, choose_folder, claim_folder
 from lam_env.experiment.score_store import ScoreKey, Scores, ScoreStore
 from lam_env.experiment.settings import PRETRAIN, RunSettings
 from lam_env.experiment.work.made import Made
@@ -89,7 +89,7 @@ class Pipeline:
     def check(self, strict: bool = True) -> None:
         """Reads log and earlier run, and tries one's own agents; unless `strict`, one that fails is left out."""
         from lam_env.experiment.agent_check import try_own
-        from lam_env.experiment.inputs import device_of, earlier_run, real_log
+        from lam_env.experiment.inputs import device_of, earlier_run, real_log, run_before
         from lam_env.experiment.jobs import candidates
         from lam_env.experiment.logs import real as real_logs
         from lam_env.experiment.policies import scenario_made
@@ -106,11 +106,10 @@ class Pipeline:
         if self.tables:
             self.settings = s = dataclasses.replace(s, world=real_logs.with_residents(s.world, len(self.tables)))
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
-        if s.out is not None and (self.path / CONFIG).exists():
-            check_same(RunFolder.open(str(self.path)), s, versions())
         if s.predict:
             judged = [a for a in self.agents if not registry.names_code(a)]
             self.agents = [a for a in judged if a == "prior" or needs_of(self.scenario, a) == ("log",)]
+        run_before(s, self.path, self.agents)
         for name in filter(registry.names_code, self.agents):
             try:
                 self.tried[name] = apart(self._limits, try_own, (name, s.scenario, s.world, self.tables), silent)
@@ -123,6 +122,7 @@ class Pipeline:
 
     def open(self, stack: ExitStack) -> None:
         """The folder, a new one or that of a run which was stopped, kept from others until `stack` ends."""
+        from lam_env.experiment.inputs import run_before
         from lam_env.experiment.jobs import RunContext
 
         s = self.settings
@@ -132,8 +132,7 @@ class Pipeline:
         stack.enter_context(self.folder.locked())
         about = {"command": self.made.command, "versions": versions(), "agents_judged": self.agents}
         self.config: dict[str, object] = {**to_dict(s), **about, "finished": False, "prepared": False}
-        if s.out is not None and (self.path / CONFIG).exists():
-            before = check_same(self.folder, s, versions())
+        if (before := run_before(s, self.path, self.agents)) is not None:
             self.made.take_over(before, self.folder.seconds())
             self.config["prepared"] = before.get("prepared") is True
             self.folder.tidy()

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import sys
 import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -53,7 +53,7 @@ def _compare(
     for pipeline in runs.values():
         pipeline.home = path
     folder, pipelines = RunFolder(path), list(runs.values())
-    _check_held(folder, suite, settings, runs)
+    _check_held(folder, suite, settings)
     for pipeline in pipelines:
         pipeline.check(strict=False)
     for agent in settings.agent:
@@ -61,7 +61,7 @@ def _compare(
             raise UserError(pipelines[0].failed[agent])
     with ExitStack() as stack:
         stack.enter_context(folder.locked())
-        _check_held(folder, suite, settings, runs)
+        _check_held(folder, suite, settings)
         if (path / CONFIG).exists():
             began -= folder.seconds()
         config = {"suite": suite.name, "command": command, "runs": [run.name for run in suite.runs]}
@@ -165,7 +165,7 @@ def _check_entries(runs: Iterable[SuiteRun], settings: BenchmarkSettings) -> Non
             raise UserError(f"suite {settings.suite}: {run.name}: {error}") from None
 
 
-def _check_held(folder: RunFolder, suite: Suite, settings: BenchmarkSettings, names: Container[str]) -> None:
+def _check_held(folder: RunFolder, suite: Suite, settings: BenchmarkSettings) -> None:
     """UserError, if the folder holds something else, or rows that the command would drop."""
     if not (folder.path / CONFIG).exists():
         return
@@ -184,10 +184,6 @@ def _check_held(folder: RunFolder, suite: Suite, settings: BenchmarkSettings, na
         if had != now:
             how = f"agents={_listed(had)}, not {_listed(now)}"
             raise UserError(f"{at}: already holds {name} with other agents ({how}); {remedy}")
-        own = before.get("agent")
-        for agent in own if isinstance(own, list) and name in names else []:
-            if agent not in settings.agent and any(r.agent == agent for r in _rows(folder.path / name, run)):
-                raise UserError(f"{at}: {name} has a row of {agent}: give agent={agent} too, or another folder")
 
 
 def _listed(agents: object) -> str:

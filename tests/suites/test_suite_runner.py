@@ -306,7 +306,7 @@ def test_an_agent_of_ones_own_is_one_more_row_where_it_works(
     assert "Traceback" not in said
     # its row would be lost
     said = refused(main, capsys, *command)
-    assert "smart_home has a row of mine_alone:Mine: give agent=mine_alone:Mine too, or another folder" in said
+    assert "smart_home: already holds rows that this command would drop; give agent=mine_alone:Mine too, or" in said
     assert main([*command, "scenario=game"]) == 0
     assert {r.variant for r in read(copy / "results.csv") if r.agent == "mine_alone:Mine"} == {"sim"}
 
