@@ -22,6 +22,7 @@ from lam_env.core.progress import say
 from lam_env.core.seeds import TRAINING_SEEDS
 from lam_env.envs.recording import timer_of
 from lam_env.envs.scenario import Scenario
+from lam_env.envs.single import LamEnv
 from lam_env.evaluation.results import ResultRow, ResultsError, read
 from lam_env.evaluation.tables import LADDER, versions
 from lam_env.experiment import models
@@ -94,6 +95,12 @@ def check_seeds(seeds: tuple[int, ...]) -> None:
     if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < TRAINING_SEEDS for seed in seeds):
         remedy = f"give one or several different whole numbers from 0 to {TRAINING_SEEDS - 1:,}"
         raise UserError(f"seed={','.join(map(str, seeds))}: {remedy}")
+
+
+def check_world(name: str, scenario: Scenario) -> None:
+    """Makes a world of a scenario of one's own, which says what is wrong with it."""
+    if registry.names_code(name):
+        LamEnv(scenario).reset(seed=0)
 
 
 def device_of(settings: RunSettings, path: Path) -> Any:

@@ -89,7 +89,7 @@ class Pipeline:
     def check(self, strict: bool = True) -> None:
         """Reads log and earlier run, and tries one's own agents; unless `strict`, one that fails is left out."""
         from lam_env.experiment.agent_check import try_own
-        from lam_env.experiment.inputs import device_of, earlier_run, real_log, run_before
+        from lam_env.experiment.inputs import check_world, device_of, earlier_run, real_log, run_before
         from lam_env.experiment.jobs import candidates
         from lam_env.experiment.logs import real as real_logs
         from lam_env.experiment.policies import scenario_made
@@ -110,6 +110,7 @@ class Pipeline:
             judged = [a for a in self.agents if not registry.names_code(a)]
             self.agents = [a for a in judged if a == "prior" or needs_of(self.scenario, a) == ("log",)]
         run_before(s, self.path, self.agents)
+        check_world(s.scenario, self.scenario)
         for name in filter(registry.names_code, self.agents):
             try:
                 self.tried[name] = apart(self._limits, try_own, (name, s.scenario, s.world, self.tables), silent)

@@ -13,7 +13,8 @@ from runs import small_run
 from lam_env.commands import benchmark, off_policy, record, run
 from lam_env.core import catalogue, registry
 from lam_env.core.errors import UserError
-from lam_env.envs.check import ScenarioError, check_scenario
+from lam_env.envs.check import check_scenario
+from lam_env.envs.scenario import ScenarioError
 from lam_env.evaluation import results
 from lam_env.evaluation.results import ResultRow, ResultsError
 from lam_env.experiment.run_folder import RunFolder
