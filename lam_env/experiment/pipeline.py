@@ -125,6 +125,7 @@ class Pipeline:
         """The folder, a new one or that of a run which was stopped, kept from others until `stack` ends."""
         from lam_env.experiment.inputs import run_before
         from lam_env.experiment.jobs import RunContext
+        from lam_env.experiment.logs.real import gates_before
 
         s = self.settings
         if s.out is None:  # another run may have begun meanwhile
@@ -140,12 +141,12 @@ class Pipeline:
         else:
             RunFolder.create(self.path, self.config)
         self.cells = ScoreStore(self.folder, {name: tried.source for name, tried in self.tried.items()})
-        self.known = self.cells.read()
+        self.known, self.gates = self.cells.read(), gates_before(self.path)
         self.work = RunContext(s, str(self.path.absolute()))
         self.plan = Plan(self.scenario, s, self.agents, self._needs, self.failed)
         self.variant = "twin" if self.tables else "sim"
         made = bool(self.config["prepared"] or self.earlier or (self.real and self.real.acts))
-        first = [*([GATES] if self.real and self.tables else []), *([] if made else [SIMULATE])]
+        first = [*([GATES] if self.real and self.tables and not self.gates else []), *([] if made else [SIMULATE])]
         steps = self.plan.steps(self.real is not None, (self.variant, first) if self._acts else None)
         events = len(self.real.log) if self.real else 0
         self.steps = Steps((step for step in steps if step not in self.known), self._needs, events)
@@ -163,7 +164,7 @@ class Pipeline:
 
     def _stages(self, launcher: Launcher) -> Waiting:
         from lam_env.experiment.jobs import simulate_training_log
-        from lam_env.experiment.logs.real import fidelity
+        from lam_env.experiment.logs.real import fidelity, passed
         from lam_env.experiment.replays import all_there, keep_replays
         from lam_env.logs.streams import folds
 
@@ -185,7 +186,8 @@ class Pipeline:
         if tables:
             self.folder.write_json(TABLES, [one.to_json() for one in tables])
         if real is not None and tables:
-            self._add_fidelity(fidelity(self.work, real.log, launcher, launcher.progress))
+            self.gates = self.gates or fidelity(self.work, real.log, launcher, launcher.progress)
+            self._add("twin", "resident", 0, {0: passed(self.gates)})
             self.steps.over(GATES)
         if not self.config["prepared"]:
             if earlier is not None:
@@ -324,12 +326,6 @@ class Pipeline:
 
     def _add(self, variant: str, agent: str, train_seed: int, scores: Scores) -> None:
         self.rows.setdefault((variant, agent), []).append((train_seed, scores))
-
-    def _add_fidelity(self, gates: list[Gate]) -> None:
-        self.gates = gates
-        worst_last = sorted(gates, key=lambda gate: gate.passed is False)  # of several residents all have to pass
-        passed = {gate.metric_id: float(gate.passed) for gate in worst_last if gate.passed is not None}
-        self._add("twin", "resident", 0, {0: passed})
 
     def _rows(self) -> list[ResultRow]:
         """All scores so far but those of agents that failed."""

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lam_env.config.convert import suggestion
 from lam_env.core.errors import UserError
-from lam_env.core.files.inputs import read_json
-from lam_env.evaluation.report.reader import understood
-from lam_env.evaluation.report.recorder import ABOUT
+from lam_env.evaluation.report.reader import read_about, understood
 from lam_env.evaluation.results import ResultRow, read
 from lam_env.evaluation.tables import Provenance, Table, versions
 from lam_env.experiment.pipeline import Pipeline
@@ -65,7 +63,8 @@ def _compare(
         if (path / CONFIG).exists():
             began -= folder.seconds()
         config = {"suite": suite.name, "command": command, "runs": [run.name for run in suite.runs]}
-        folder.write_config(config)
+        tables = folder.config().get("tables") if (path / CONFIG).exists() else None
+        folder.write_config({**config, "tables": tables})
         for pipeline in pipelines:
             pipeline.open(stack)
         device = pipelines[0].settings.device
@@ -78,12 +77,15 @@ def _compare(
         gathered = [run for run in suite.runs if _has_rows(path / run.name)]
         folder.write_results(row for run in gathered for row in _rows(path / run.name, run))
         seconds = time.time() - began
-        folder.write_config({**config, "seconds": round(seconds, 1)})
         held = [_held(path / run.name, run, suite.about, failed.get(run.name, {})) for run in gathered]
         about = Provenance(command, device, seconds, versions(), suite.about)
         if {each.about.command for each in held} != {command}:
             about = Provenance(remark=f"{suite.about} What made it stands under the tables of each log.".strip())
-        _write_tables(folder, suite.name, held, _of_logs(gathered, path, settings, about, absent))
+        kept = _write_tables(folder, suite.name, held, _of_logs(gathered, path, settings, about, absent))
+        for name in map(str, tables if isinstance(tables, list) else []):
+            if name not in kept:  # of an earlier command, and called otherwise by now
+                (path / "tables" / Path(name).name).unlink(missing_ok=True)
+        folder.write_config({**config, "tables": kept, "seconds": round(seconds, 1)})
     print(f"{seconds:,.0f} s. Tables: {path / 'tables.md'}; all scores: {path / 'results.csv'}")
     for name, each in failed.items():
         for agent, why in each.items():
@@ -206,11 +208,9 @@ class Held(NamedTuple):
 
 def _held(path: Path, run: SuiteRun, remark: str, failed: Mapping[str, str]) -> Held:
     """`failed`: what this command could not do."""
-    folder, told = RunFolder(path), dict[str, str]()
+    folder, told = RunFolder(path), read_about(path).failed
     config = folder.config()
-    with understood(path / ABOUT):
-        if (path / ABOUT).is_file():
-            told = {name: str(why) for name, why in read_json(path / ABOUT)["failed"].items()}
+    with understood(path / CONFIG):
         made = {str(name): str(number) for name, number in dict(config["versions"]).items()}  # type: ignore[call-overload]
         judged = list(config["agents_judged"])  # type: ignore[call-overload]
     about = Provenance(str(config.get("command")), str(config.get("device")), folder.seconds(), made, remark)
@@ -228,17 +228,19 @@ def _write_tables(
     suite: str,
     held: Iterable[Held],
     of_logs: Table | None,
-) -> None:
-    """tables.md, and each table as CSV and LaTeX in tables/; on the screen the summaries, of logs all in one."""
+) -> list[str]:
+    """tables.md, and each table as CSV and LaTeX in tables/, whose files are returned; on the screen the summaries, of
+    logs all in one."""
     from lam_env.experiment.result_tables import console_tables, log_of, tables_in
 
-    rows, parts = read(folder.path / "results.csv"), [f"# {suite}"]
+    rows, parts, files = read(folder.path / "results.csv"), [f"# {suite}"], list[str]()
     (folder.path / "tables").mkdir(exist_ok=True)
 
     def keep(table: Table, name: str) -> None:
-        name = f"tables/{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}"
-        folder.write_text(f"{name}.csv", table.csv())
-        folder.write_text(f"{name}.tex", table.latex())
+        stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        for file, text in ((f"{stem}.csv", table.csv()), (f"{stem}.tex", table.latex())):
+            folder.write_text(f"tables/{file}", text)
+            files.append(file)
 
     if of_logs is not None:
         parts.append(of_logs.markdown())
@@ -259,6 +261,7 @@ def _write_tables(
     folder.write_text("tables.md", "\n\n".join(parts) + "\n")
     if of_logs is not None:
         of_logs.show()
+    return files
 
 
 def _of_logs(

@@ -170,6 +170,23 @@ def test_each_run_keeps_the_command_and_the_time_of_its_own(copy: Path, command:
     assert "Made by `the first`" in (copy / "smart_home/tables.md").read_text()
 
 
+def test_tables_of_a_label_that_is_no_longer_there_go_and_other_files_stay(
+    copy: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, did = {p.name for p in (copy / "tables").iterdir()}, watch(monkeypatch)
+    (copy / "tables/notes.csv").write_text("mine")
+    text = (whole.parent / "tiny.yaml").read_text().replace("label: activities", "label: acts")
+    (tmp_path / "tiny.yaml").write_text(text)
+    assert main([f"suite={tmp_path / 'tiny.yaml'}", f"out={copy}", "workers=1"]) == 0
+    after = {p.name for p in (copy / "tables").iterdir()}
+    assert did == []
+    old, new = before - after, after - before - {"notes.csv"}
+    assert {name.replace("-game-activities-", "-game-acts-") for name in old} == new
+    assert len(old) >= 4
+    assert "notes.csv" in after
+    assert {f"game-all-game-all-reward.{end}" for end in ("csv", "tex")} <= after
+
+
 def test_a_run_takes_the_time_of_its_own_turn(
     whole: Path, tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
