@@ -166,7 +166,7 @@ class Scenario(Shared):
         return {}
 
     def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
-        """Agents that know this scenario, by id; `oracle` is the ceiling of reward. Judged like all others."""
+        """Agents that know this scenario, by id; `oracle` is the mark that shares are of. Judged like all others."""
         return {}
 
     @classmethod

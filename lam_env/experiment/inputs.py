@@ -51,12 +51,12 @@ LACKING = {
     "latent": "it reads the hidden state, which is none without latent_names",
     "dislikes": "it is told of dislikes, which are none without dislikes",
 }
-CEILINGS = ("informed", "oracle")  # of prediction and of reward, last in every table
+TOLD = ("informed", "oracle")  # of what is hidden: the last in every table
 RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
 
 
 def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
-    """The agents to judge, in the order of the tables: one's own stand before the ceilings."""
+    """The agents to judge, in the order of the tables: one's own stand before those who are told what is hidden."""
     own = list(scenario.baselines())
     known = registry.agent_names(scenario.interaction, without=scenario.lacks)
     every = [a for a in ORDER if a in known or a in own]
@@ -87,8 +87,8 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
         needs = () if name in own else needs_of(scenario, name)
         if "steps" in needs and (why := tuning_of(settings.train, scenario, name).misfit("prior" in needs)):
             raise UserError(f"agent {name}: {why}")
-    ceilings = [a for a in CEILINGS if a in chosen]
-    return [a for a in chosen if a not in ceilings] + custom + ceilings
+    told = [a for a in TOLD if a in chosen]
+    return [a for a in chosen if a not in told] + custom + told
 
 
 def check_seeds(seeds: tuple[int, ...]) -> None:

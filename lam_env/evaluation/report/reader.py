@@ -14,7 +14,7 @@ from lam_env.core.catalogue import UTILITY
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
 from lam_env.core.files.inputs import BROKEN, read_json, read_text, reason
-from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
+from lam_env.evaluation.report.elements import FLOOR, MARK, TUNED
 from lam_env.evaluation.report.recorder import ABOUT, FOLDER, Judged, as_now, gates_of, replay_file, worth_watching
 from lam_env.evaluation.report.trace import Trace
 from lam_env.evaluation.results import ResultRow, read
@@ -68,7 +68,7 @@ def missing_replays(run: RunFiles) -> dict[str, str]:
     """Of the episodes that a finished run keeps for its page, those whose files are not there: kind -> file."""
     seeds = run.config.get("seed")
     tuned = (TUNED, seeds[0] if isinstance(seeds, list) and seeds else 0)
-    agent = next((who for who in (tuned, (CEILING, 0), (FLOOR, 0)) if who in run.judged), None)
+    agent = next((who for who in (tuned, (MARK, 0), (FLOOR, 0)) if who in run.judged), None)
     if agent is None or "replay" in run.failed or not (run.replays or run.config.get("finished")):
         return {}
     there = {str(trace.get("kind")) for trace in run.replays}
