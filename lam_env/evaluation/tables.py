@@ -123,6 +123,12 @@ class Table:
         parts += [r"\toprule", line(self.columns), r"\midrule", *map(line, self.rows), r"\bottomrule", r"\end{tabular}"]
         return "\n".join([*parts, *(rf"\par\footnotesize {_tex(note)}" for note in self.notes), r"\end{table}"]) + "\n"
 
+    def only(self, columns: Iterable[str]) -> Table:
+        """With these of its columns, by their names."""
+        places = [self.columns.index(name) for name in columns]
+        rows = (tuple(row[i] for i in places) for row in self.rows)
+        return dataclasses.replace(self, columns=tuple(self.columns[i] for i in places), rows=tuple(rows))
+
     def with_failed(self, agents: Iterable[str]) -> Table:
         """With a row for each agent that has no scores because it failed."""
         there = {row[0] for row in self.rows}

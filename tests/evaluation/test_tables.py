@@ -113,6 +113,13 @@ def test_of_two_seeds_there_are_no_intervals_and_the_note_says_so() -> None:
     assert table.notes[0].endswith("interquartile mean; no intervals of fewer than 3 evaluation seeds.")
 
 
+def test_columns_are_picked_by_their_names() -> None:
+    table = Table("t", ("agent", "x", "y"), (("a", "1", "2"), ("b", "3", "4")), ("note",))
+    assert table.only(["agent", "y"]) == Table("t", ("agent", "y"), (("a", "2"), ("b", "4")), ("note",))
+    with pytest.raises(ValueError, match="not in tuple"):
+        table.only(["z"])
+
+
 def test_markdown_is_a_table_whatever_the_names() -> None:
     text = Table("t", ("agent", "x"), (("a|b", "1"), ("c", "")), ("note",)).markdown()
     assert text == "**t**\n\n| agent | x |\n| --- | ---: |\n| a\\|b | 1 |\n| c |  |\n\nnote\n"
