@@ -1,4 +1,4 @@
-"""The ceiling of prediction: a net on the hidden state, which no agent sees.
+"""An estimate of the ceiling of prediction: a net on the hidden state, which no agent sees.
 
 The generator's own probabilities have no closed form where two residents' reaction times compete, so they are
 estimated: a memoryless net (the hidden state is Markov) reads the readings and the hidden state, and is trained on the
@@ -98,7 +98,8 @@ class LadderActivity:
 
 NEEDS = ("latent",)
 MEANINGS = {
-    "informed": "the ceiling of prediction: a net on the hidden state, which no agent sees; it does not act",
+    "informed": "an estimate of the ceiling of prediction: a net on the hidden state, which no agent sees; it does "
+    "not act",
     "ladder_activity": "a rung of the information ladder between `prior` and `oracle`: the greedy rule on what "
     "`informed` expects",
 }

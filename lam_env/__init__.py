@@ -50,12 +50,12 @@ if TYPE_CHECKING:  # the one list of public names: type checkers follow it, `_pl
     from lam_env.core.events import LogError as LogError
     from lam_env.core.events import Vocabulary as Vocabulary
     from lam_env.core.rng import Streams as Streams
-    from lam_env.envs.check import ScenarioError as ScenarioError
     from lam_env.envs.check import check_scenario as check_scenario
     from lam_env.envs.parallel import LamParallelEnv as LamParallelEnv
     from lam_env.envs.pixels import rgb_array as rgb_array
     from lam_env.envs.recording import simulate_log as simulate_log
     from lam_env.envs.scenario import Scenario as Scenario
+    from lam_env.envs.scenario import ScenarioError as ScenarioError
     from lam_env.envs.scenario import start_tick as start_tick
     from lam_env.envs.scene import Rectangle as Rectangle
     from lam_env.envs.scene import Scene as Scene

@@ -221,6 +221,10 @@ def _understood(module: str, argv: list[str]) -> None:
         assert own or settings.format in (None, *registry.IMPORTERS.names())
 
 
+def test_the_readme_is_one_screen_after_another() -> None:
+    assert len(TEXTS["README.md"].splitlines()) <= 120
+
+
 def test_the_plain_lines_are_those_of_make() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(PY)", ".venv/bin/python")
     makefile = makefile.replace("$(PYTHON)", "python3").replace(" --disable-pip-version-check", "")

@@ -49,6 +49,19 @@ def test_no_file_speaks_of_where_or_how_it_was_written() -> None:
     assert {name: words for name, words in found.items() if words} == {}
 
 
+def test_the_ceiling_is_of_prediction_and_the_oracle_is_a_mark() -> None:
+    """As the glossary has it: what acts greedily is not proved to be the best."""
+    loose = re.compile(r"oracle[^.;|]{0,80}\bceiling|\bceiling[^.;|]{0,80}oracle", re.I)
+    texts = {
+        p: p.read_text(encoding="utf-8") for p in _files() if p.suffix in (".py", ".md") and p.name != "CHANGELOG.md"
+    }
+    assert {p.name: found.group() for p, text in texts.items() if (found := loose.search(text))} == {}
+    assert loose.search("the oracle is a ceiling")
+    glossary = texts[ROOT / "docs/start/glossary.md"]
+    assert "the ceiling of prediction" in glossary
+    assert "the mark that shares are of, not proved to be the best" in glossary
+
+
 @pytest.mark.parametrize(
     ("text", "n"),
     [

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lam_env.evaluation.tables import Table
 
 
+SPREAD = "least - most"
 LONG = 36  # characters of the name of a measurement that stands in one line of the screen
 
 
@@ -87,15 +88,14 @@ def measurement_rows(rounds: Sequence[Sequence[Measurement]]) -> list[ResultRow]
 def brief(table: Table) -> Table:
     """What 80 columns hold of it: long names in two lines, no ranges, and the environment's share where it tells
     anything."""
-    share = len(table.columns) - 1
-    shown = [0, 1, 4, *([share] if any(row[share] != "100%" for row in table.rows) else [])]
-    names = ["\n".join(row[0].rsplit(" ", 1)) if len(row[0]) > LONG else row[0] for row in table.rows]
-    rows = tuple((name, *(row[i] for i in shown[1:])) for name, row in zip(names, table.rows, strict=True))
-    columns, notes = tuple(table.columns[i] for i in shown), list(table.notes)
-    notes = [note for note in notes if not note.startswith("Decisions: ")]
-    if share not in shown:
-        notes = [note for note in notes if not note.startswith("Environment: ")]
-    return dataclasses.replace(table, columns=columns, rows=rows, notes=tuple(notes))
+    left_out = {SPREAD, DECISIONS.heading}
+    if {row for (row,) in table.only([ENVIRONMENT.heading]).rows} == {"100%"}:
+        left_out.add(ENVIRONMENT.heading)
+    shown = table.only(name for name in table.columns if name not in left_out)
+    rows = (("\n".join(name.rsplit(" ", 1)) if len(name) > LONG else name, *cells) for name, *cells in shown.rows)
+    heads = tuple(f"{name.capitalize()}: " for name in left_out)
+    notes = tuple(note for note in table.notes if not note.startswith(heads))
+    return dataclasses.replace(shown, rows=tuple(rows), notes=notes)
 
 
 def table_of(rounds: Sequence[Sequence[Measurement]], suite: str, command: str, seconds: float) -> Table:
@@ -109,7 +109,7 @@ def table_of(rounds: Sequence[Sequence[Measurement]], suite: str, command: str, 
         rates = f"{statistics.median(steps):,.1f}", f"{min(steps):,.1f} - {max(steps):,.1f}", f"{points:,.1f}"
         lines.append((figures[0].entry.name, *rates, f"{ratio:.2f}", f"{share:.0%}"))
     headings = [m.heading for m in (DECISIONS, OF_CARTPOLE, ENVIRONMENT)]
-    columns = ("thousands per CPU second", "steps", "least - most", *headings)
+    columns = ("thousands per CPU second", "steps", SPREAD, *headings)
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     load += f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')}"
     about = Provenance(command, f"{os.cpu_count()} cores{load}", seconds, versions())

@@ -168,12 +168,12 @@ def tables_of(
         gain = _cell(e.gain, True, e.effective)
         rows.append((label[name], *values, gain, f"{e.effective:,.0f}", f"{e.mean_weight:.2f}"))
         doubts += [f"WARNING: {label[name]}: {doubt}." for doubt in e.doubts()]
-    columns = ("policy", *(m.heading for m in (IPS, SNIPS, DR, GAIN, ESS, *([MEAN_WEIGHT] if intervals else []))))
+    columns = ("policy", *(m.heading for m in (IPS, SNIPS, DR, GAIN, ESS, MEAN_WEIGHT)))
     window = f"{settings.window} decisions from each on" if settings.window > 1 else "a decision"
     one = Table(
         f"reward of {window}, had the policy chosen that one",
         columns,
-        tuple(row[: len(columns)] for row in rows),
+        tuple(rows),
         (
             *source.about(),
             f"95 % intervals over {'decisions' if first is None else 'trajectories'}: Student's t.",
@@ -186,6 +186,8 @@ def tables_of(
             *(about.lines() if first is None else ()),
         ),
     )
+    if not intervals:
+        one = one.only(name for name in columns if name != MEAN_WEIGHT.heading)
     if first is None:
         return [one]
     whole_rows = [(LOGGED, _cell(first.value, True, first.effective), f"{first.trajectories:,}")]

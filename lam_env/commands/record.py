@@ -76,4 +76,4 @@ def _record(s: RecordSettings, command: str, path: Path) -> None:
     acts = int((log.token[decisions.rows] > 0).sum())
     print(f"{path}: {len(decisions):,} decisions in {s.worlds} worlds, {acts:,} of them actions")
     print("what another policy would have earned:")
-    say_command(command_line("python -m lam_env off_policy", [f"log={path}", f"policy={s.policy}"]))
+    say_command("python -m lam_env off_policy", [f"log={path}", f"policy={s.policy}"])

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from copy import copy
 from typing import Any, TypeVar
 
-from lam_env.config.convert import ConfigError, can_be_set, convert, short, suggestion
+from lam_env.config.convert import ConfigError, can_be_set, convert, nearest_first, short, suggestion
 from lam_env.config.help import SHIPPED, Group, called, help_text, is_group
 from lam_env.core.errors import UserError, own_fault, plain
 from lam_env.core.files.inputs import read_text, reason
@@ -45,6 +45,8 @@ T = TypeVar("T")
 
 Settings = TypeVar("Settings", bound=Group)
 REQUIRED: Any = dataclasses.MISSING  # the default of a `setting` that has to be given
+LISTED = "--help lists them"
+PAID = "what a reward is worth is no setting but `reward_weights` of a scenario (docs/how_to/own_world.md)"
 _MOST, _DEEPEST = 1_000, 8  # settings in a file and its nesting
 _MOST_VALUES = 100_000  # in a YAML file: aliases can unfold to any number
 
@@ -100,9 +102,9 @@ def parse(
             raise ConfigError(f"{key} is given twice: write {key}={from_line[key]},{value}")
         else:
             from_line[key] = value
-    settings = override(cls(), from_files | from_line)
+    settings = override(cls(), from_files | from_line, listed=LISTED)
     if base and not ("--help" in words and len(argv) == 1):
-        settings = override(base(settings), from_files | from_line)
+        settings = override(base(settings), from_files | from_line, listed=LISTED)
     if "--help" in words:
         print(help_text(settings, prog))
         raise SystemExit(0)
@@ -112,17 +114,26 @@ def parse(
     return settings
 
 
-def override(instance: Settings, values: Mapping[str, object], prefix: str = "") -> Settings:
+def override(instance: Settings, values: Mapping[str, object], prefix: str = "", listed: str = "") -> Settings:
     """`instance` (a frozen dataclass) with `values` put in: dotted or nested keys; text, or values of the right type.
 
-    `prefix` is what the keys are called in messages: override(params, {"residents": "3"}, prefix="world").
+    `prefix` is what the keys are called in messages: override(params, {"residents": "3"}, prefix="world"). `listed`
+    says there where all of them are listed (default: they are listed there).
     """
     head = prefix + "." if prefix else ""
-    return _replaced(instance, _flatten(values), head, [head + name for name in _names(instance)])
+
+    def hint(key: str) -> str:
+        known = [head + name for name in _names(instance)]
+        return suggestion(key, known, PAID if "reward" in key else listed or nearest_first(key, known))
+
+    return _replaced(instance, _flatten(values), head, hint)
 
 
-def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: str, known: Sequence[str]) -> Settings:
-    """All changes of a dataclass at once, so that its own check never meets half of them. `known`: all names."""
+def _replaced(
+    instance: Settings, values: Iterable[tuple[str, object]], head: str, hint: Callable[[str], str]
+) -> Settings:
+    """All changes of a dataclass at once, so that its own check never meets half of them. `hint`: what may be meant by
+    a name."""
     fields = {called(field): field for field in dataclasses.fields(instance) if field.init}
     hints = typing.get_type_hints(type(instance))
     changes: dict[str, object] = {}
@@ -132,7 +143,7 @@ def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: st
         old = getattr(instance, fields[name].name) if name in fields else None
         grouped = is_group(old) or isinstance(old, dict)
         if name not in fields or (dot and not grouped):
-            raise ConfigError(f"no setting {head + key!r}; {suggestion(head + key, known, '--help lists them')}")
+            raise ConfigError(f"no setting {head + key!r}; {hint(head + key)}")
         if is_group(old) and not dot:
             inside = ", ".join(f"{head}{name}.{f.name}" for f in dataclasses.fields(old))
             raise ConfigError(f"{head}{name} is a group of settings: give one of {inside}")
@@ -149,7 +160,7 @@ def _replaced(instance: Settings, values: Iterable[tuple[str, object]], head: st
     for name, inner in groups.items():
         old = getattr(instance, name)
         changes[name] = (
-            {**old, **dict(inner)} if isinstance(old, dict) else _replaced(old, inner, f"{head}{name}.", known)
+            {**old, **dict(inner)} if isinstance(old, dict) else _replaced(old, inner, f"{head}{name}.", hint)
         )
     try:
         return dataclasses.replace(instance, **changes)

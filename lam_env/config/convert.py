@@ -13,7 +13,7 @@ from typing import Literal, Union, get_args, get_origin
 from lam_env.core.errors import UserError
 
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-_FEW = 6  # names that a message can list
+_FEW, _LISTED = 6, 30  # names that a message can list beside others, and where they are all it can say
 
 
 class ConfigError(UserError):
@@ -21,7 +21,8 @@ class ConfigError(UserError):
 
 
 def suggestion(name: str, known: Sequence[str], otherwise: str) -> str:
-    """The end of a message about an unknown name."""
+    """The end of a message about an unknown name. Of dotted names it is one of the same group, or of one that is
+    called much like it."""
     group, _, tail = name.rpartition(".")
     inside = {k.rpartition(".")[2]: k for k in known if group and k.rpartition(".")[0] == group}
     if inside:  # the group is right: its name must not make all in it look alike
@@ -29,10 +30,24 @@ def suggestion(name: str, known: Sequence[str], otherwise: str) -> str:
         if not close and len(inside) <= _FEW:
             return f"there are {', '.join(inside.values())}"
         return f"did you mean {close[0]!r}?" if close else otherwise
+    while group and not any(k.startswith(group + ".") for k in known):
+        group = group.rpartition(".")[0]
+    if group:  # of this one alone, where what is in it begins alike
+        start = len(group) + 1
+        heads = {k: k[start:].partition(".")[0] for k in known if k.startswith(group + ".")}
+        alike = difflib.get_close_matches(name[start:].partition(".")[0], set(heads.values()), cutoff=0.6)
+        known = [k for k, head in heads.items() if head in alike]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if not close:  # the right name without its group
-        close = [k for k in known if k.rpartition(".")[2] == name.rpartition(".")[2]][:1]
+        close = [k for k in known if k.rpartition(".")[2] == tail][:1]
     return f"did you mean {close[0]!r}?" if close else otherwise
+
+
+def nearest_first(name: str, known: Sequence[str]) -> str:
+    """Names that there are, those first that are spelt most alike; of many the first."""
+    found = sorted(known, key=lambda k: -difflib.SequenceMatcher(None, name, k).ratio())
+    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    return f"there are {', '.join(found[:_LISTED])}{more}"
 
 
 def convert(key: str, hint: object, value: object, limits: Mapping[str, float | None]) -> object:

@@ -8,7 +8,7 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -27,12 +27,13 @@ def say(text: str, indent: str = "  ") -> None:
     print("\n".join(_broken(text, indent, 0)))
 
 
-def say_command(command: str) -> None:
+def say_command(program: str, words: Sequence[str]) -> None:
     """Prints a command to be copied; on a terminal that is narrower it goes on in the next line, as shells take it."""
+    quoted = [shlex.quote(word) for word in words]
     if os.name != "posix":
-        print("  " + command)
+        print(f"  {program} {' '.join(quoted)}")
         return
-    whole = " ".join(shlex.quote(word).replace(" ", "\0") for word in shlex.split(command))  # no break within quotes
+    whole = " ".join([program, *(word.replace(" ", "\0") for word in quoted)])  # no break within quotes
     print(" \\\n".join(_broken(whole, "  ", len(" \\"))).replace("\0", " "))
 
 

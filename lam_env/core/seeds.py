@@ -22,7 +22,7 @@ class Use(Enum):
 
     FINE_TUNING = 0, 100_000, TRAINING_SEEDS, 3 * BLOCK  # three: the calibration's room begins where block 2 does
     TRAINING_LOG = 100_000, 200_000, TRAINING_SEEDS, BLOCK
-    HIDDEN_LOG = 300_000, 200_000, TRAINING_SEEDS, BLOCK  # whose hidden state the informed ceiling learns from
+    HIDDEN_LOG = 300_000, 200_000, TRAINING_SEEDS, BLOCK  # whose hidden state `informed` learns from
     TWIN = 500_000, 200_000  # compared with the real home
     TRYING = 800_000, 100_000  # an agent of one's own, before the run begins
     HEAD_CHOICE = 900_000, 500, TRAINING_SEEDS, BLOCK  # on which settings and the best of a training are chosen

@@ -7,10 +7,11 @@ from array import array
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self, TypedDict
 
+from lam_env.config.convert import suggestion
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
 from lam_env.envs.moment import Moment
-from lam_env.envs.scenario import Scenario
+from lam_env.envs.scenario import Scenario, ScenarioError
 from lam_env.sim.world import World
 
 
@@ -47,9 +48,23 @@ class Lived:
         """The world as it stands after all that."""
         streams = Streams(self.seed, self.episode)
         world = scenario.make_world(streams, row, day=self.day, record=record, reveal=reveal)
+        _check_terms(world, scenario)
         for action in self.actions:
             world.step(action)
         return world
+
+
+def _check_terms(world: World, scenario: Scenario) -> None:
+    """ScenarioError unless the world books the scenario's terms by its weights: others are never paid."""
+    for name, booked in (("reward_weights", world.reward_totals), ("utility_weights", world.utility_totals)):
+        asked, paid = getattr(scenario, name), getattr(world, name)
+        for term in sorted(asked.keys() - booked.keys()):
+            more = suggestion(term, list(booked), f"there are {', '.join(booked)}")
+            raise ScenarioError(f"{name} holds {term!r}, which its world does not book; {more}")
+        for term in sorted(booked.keys() - asked.keys()):
+            raise ScenarioError(f"{name} lacks {term!r}, which its world books")
+        if asked != paid:
+            raise ScenarioError(f"{name} is not its world's; let make_world say world.{name} = self.{name}")
 
 
 class Copied:

@@ -9,6 +9,7 @@ from lam_env.config.cli import override
 from lam_env.core.catalogue import KPI, Metric
 from lam_env.core.contracts import Candidate, Policy, Training
 from lam_env.core.dislikes import Dislikes
+from lam_env.core.errors import UserError
 from lam_env.core.events import Vocabulary
 from lam_env.core.observation import ObservationRow
 from lam_env.core.rng import Streams
@@ -36,6 +37,10 @@ class WorldFile(NamedTuple):
     text: str  # for people to correct
     left_out: tuple[str, ...]  # names that it says nothing of
     open: tuple[str, ...] = ()  # devices of these, of which people have to say what they are
+
+
+class ScenarioError(UserError):
+    """A scenario breaks the contract; the message names the scenario and what is wrong."""
 
 
 class Scenario(Shared):
@@ -161,7 +166,7 @@ class Scenario(Shared):
         return {}
 
     def baselines(self) -> dict[str, Callable[[Training], Candidate]]:
-        """Agents that know this scenario, by id; `oracle` is the ceiling of reward. Judged like all others."""
+        """Agents that know this scenario, by id; `oracle` is the mark that shares are of. Judged like all others."""
         return {}
 
     @classmethod

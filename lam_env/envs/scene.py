@@ -151,7 +151,10 @@ class Polygon(Mark):
 
 @dataclass(frozen=True, slots=True)
 class Text(Mark):
-    """One line of text; `y` is its baseline, `size` the height of the font, `anchor` start, middle or end."""
+    """One line of text; `y` is its baseline, `size` the height of the font, `anchor` start, middle or end.
+
+    Texts that say something together, such as a name and its value, share a `label` that says it in one piece.
+    """
 
     x: float
     y: float

@@ -31,6 +31,16 @@ def gauge(x: float, y: float, width: float, height: float, value: float, role: s
     ]
 
 
+def figure(x: float, y: float, name: str, value: str, room: float, *, size: float = 9.0, gap: float = 14.0,
+           role: str = "text", group: str = "") -> list[Item]:  # fmt: skip
+    """A value under its name, whose baseline is `y`."""
+    said = f"{name} {value}"
+    return [
+        Text(x, y, name, size, fill="muted", group=group, label=said),
+        Text(x, y + gap, shorten(value, 12, room, True), 12, bold=True, fill=role, group=group, label=said),
+    ]
+
+
 def badge(x: float, y: float, name: str, role: str, size: float = 9.0) -> list[Item]:
     """A person's initial on their colour."""
     return [

@@ -64,7 +64,7 @@ KEYS = {
     ),
     "action_mask": Meaning("1: possible now; an impossible action is carried out as none"),
     "latent": Meaning("the hidden state, where `reveal` names it"),
-    "plan": Meaning("what the people are about to do, for ceilings alone, where `reveal` names it"),
+    "plan": Meaning("what the people are about to do, for oracles alone, where `reveal` names it"),
 }
 
 

@@ -14,6 +14,7 @@ from lam_env.envs.scene import RGB, Rectangle, Scene, Text, contrast, palette
 _EDGES = " ╴╶─╵┘└┴╷┐┌┬│┤├┼"  # by the neighbours a line goes to: 1 left, 2 right, 4 up, 8 down
 _LEFT, _RIGHT, _UP, _DOWN = 1, 2, 4, 8
 Box = tuple[int, int, int, int]  # left, top, right, bottom cell, all included
+Letters = dict[tuple[int, int], tuple[str, Text | None]]  # by row and column, and the text that it is of
 
 
 class _Grid:
@@ -23,7 +24,7 @@ class _Grid:
         self.columns, self.rows = columns, rows
         self.cell = scene.width / columns, scene.height / rows
         self.edges = np.zeros((rows, columns), np.int8)
-        self.letters: dict[tuple[int, int], tuple[str, Text | None]] = {}
+        self.letters = Letters()
         self.boxes: dict[Box, tuple[float, float, float, float]] = {}  # and the place in the scene
 
     def outline(self, item: Rectangle) -> None:
@@ -47,36 +48,62 @@ class _Grid:
         return self.letters.get((row, column)) or (_EDGES[self.edges[row, column]], None)
 
     def write(self, texts: list[Text]) -> list[list[Text]]:
-        """Writes the texts box by box and line by line; returns the lines that found no room, in reading order."""
+        """Writes the texts box by box; returns the lines that found no room, in reading order.
+
+        Texts that share a label stand there whole, or in their place the label.
+        """
         inside: dict[Box, list[Text]] = {}
         for text in texts:
             inside.setdefault(self._box_of(text), []).append(text)
         left_out = []
         for box, members in inside.items():
-            lines: list[list[Text]] = []
-            for text in sorted(members, key=lambda t: (t.y, t.x)):
-                if lines and text.y - lines[-1][0].y < 0.4 * text.size:
-                    lines[-1].append(text)
-                else:
-                    lines.append([text])
-            for line in lines:
-                line.sort(key=lambda t: t.box()[0])
-            last = box[1]
-            for i, line in enumerate(lines):
-                _, top, _, bottom = line[0].box()
-                latest = box[3] - (len(lines) - i)
-                row = max(last + 1, min(math.floor((top + bottom) / 2 / self.cell[1]), latest))
-                words = _fit([item.text for item in line], box[2] - box[0] - 1)
-                columns = self._columns(box, line, words)
-                while row < box[3] and self._taken(row, words, columns):
-                    row += 1
-                if row < box[3] and words:
-                    last = row
-                    for item, word, column in zip(line, words, columns, strict=True):
-                        self.letters.update({(row, column + k): (letter, item) for k, letter in enumerate(word)})
-                if row >= box[3] or words != [item.text for item in line]:
-                    left_out.append(line)
+            torn: dict[str, Text] = {}
+            letters, lost = self._placed(box, members)
+            while cut := next(filter(None, ({text.label for text in line} - {""} for line in lost)), None):
+                torn |= {text.label: text for text in members if text.label in cut}
+                members = [text for text in members if text.label not in cut]
+                letters, lost = self._placed(box, members)
+            self.letters |= letters
+            left_out += lost + self._listed(box, torn)
         return left_out
+
+    def _listed(self, box: Box, said: dict[str, Text]) -> list[list[Text]]:
+        """Labels one below the other where a box has rows left, each in the colour of a text; returns the others."""
+        left_out, first = [], box[0] + 1
+        for label, item in said.items():
+            free = (row for row in range(box[1] + 1, box[3]) if not self._taken(row, [label], [first]))
+            if first + len(label) > box[2] or (row := next(free, None)) is None:
+                left_out.append([item])
+            else:
+                self.letters.update({(row, first + k): (letter, item) for k, letter in enumerate(label)})
+        return left_out
+
+    def _placed(self, box: Box, members: list[Text]) -> tuple[Letters, list[list[Text]]]:
+        """The letters of a box, line by line, and the lines that are cut or not there."""
+        letters, left_out, lines = Letters(), list[list[Text]](), list[list[Text]]()
+        for text in sorted(members, key=lambda t: (t.y, t.x)):
+            if lines and text.y - lines[-1][0].y < 0.4 * text.size:
+                lines[-1].append(text)
+            else:
+                lines.append([text])
+        for line in lines:
+            line.sort(key=lambda t: t.box()[0])
+        last = box[1]
+        for i, line in enumerate(lines):
+            _, top, _, bottom = line[0].box()
+            latest = box[3] - (len(lines) - i)
+            row = max(last + 1, min(math.floor((top + bottom) / 2 / self.cell[1]), latest))
+            words = _fit([item.text for item in line], box[2] - box[0] - 1)
+            columns = self._columns(box, line, words)
+            while row < box[3] and self._taken(row, words, columns):
+                row += 1
+            if row < box[3] and words:
+                last = row
+                for item, word, column in zip(line, words, columns, strict=True):
+                    letters.update({(row, column + k): (letter, item) for k, letter in enumerate(word)})
+            if row >= box[3] or words != [item.text for item in line]:
+                left_out.append(line)
+        return letters, left_out
 
     def _taken(self, row: int, words: list[str], columns: list[int]) -> bool:
         cells = ((row, k) for word, c in zip(words, columns, strict=True) for k in range(c - 1, c + len(word) + 1))
@@ -187,7 +214,8 @@ def _legend(scene: Scene, lost: list[list[Text]], columns: int) -> list[str]:
         if mark.label and not isinstance(mark, Text):
             groups.setdefault(mark.group, []).append(mark.label)
     for line in lost:
-        text, words = " ".join(item.text for item in line), groups.setdefault(line[0].group, [])
+        text = line[0].label or " ".join(item.text for item in line)
+        words = groups.setdefault(line[0].group, [])
         if not any(text in label for label in words):
             words.append(text)
     lines = []

@@ -22,7 +22,7 @@ from lam_env.evaluation.estimates import enough, estimate_metric, estimate_resam
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import Interval, linearised_ratio, mean, probability_above, ratio_of_means
 
-BASELINE, ORACLE = "none", "oracle"  # the floor and the ceiling that a share lies between
+BASELINE, ORACLE = "none", "oracle"  # the floor of a share, and the mark that it is of
 
 Seeds = tuple[int, int]  # of a training, and of an evaluation
 Scores = dict[Seeds, float]

@@ -21,9 +21,14 @@ def estimate_resampled(value: float, sd: float, units: int, metric: Metric) -> I
     """A score with a 95 % interval of t, from its bootstrap standard error over so many `units`. Where all units have
     the least or the most that there is, drawing tells nothing: then as far as a share may lie from 0 or 1 of which
     so many units are no exception (Clopper and Pearson 1934)."""
-    ends = sd == 0 and units > 1 and metric.range == SHARE and value in SHARE
-    half = 1 - 0.025 ** (1 / units) if ends else t_quantile(0.95, max(1, units - 1)) * sd
+    exact = sd == 0 and units > 1 and at_an_end(Interval(value, *SHARE), metric)
+    half = 1 - 0.025 ** (1 / units) if exact else t_quantile(0.95, max(1, units - 1)) * sd
     return _within(Interval(value, value - half, value + half), *metric.range)
+
+
+def at_an_end(estimate: Interval, metric: Metric) -> bool:
+    """Whether it is a share of 0 or 1 that has an interval: on a log then the exact one."""
+    return metric.range == SHARE and estimate.value in SHARE and estimate.low != estimate.high
 
 
 def difference(x: Runs, y: Runs, metric: Metric) -> Interval:

@@ -34,7 +34,7 @@ from lam_env.evaluation.comparison import (
     exhausted,
     idle,
 )
-from lam_env.evaluation.estimates import FEWEST, in_text
+from lam_env.evaluation.estimates import FEWEST, at_an_end, in_text
 from lam_env.evaluation.results import ResultRow, ResultsError
 from lam_env.evaluation.statistics import Interval
 
@@ -123,6 +123,12 @@ class Table:
         parts += [r"\toprule", line(self.columns), r"\midrule", *map(line, self.rows), r"\bottomrule", r"\end{tabular}"]
         return "\n".join([*parts, *(rf"\par\footnotesize {_tex(note)}" for note in self.notes), r"\end{table}"]) + "\n"
 
+    def only(self, columns: Iterable[str]) -> Table:
+        """With these of its columns, by their names."""
+        places = [self.columns.index(name) for name in columns]
+        rows = (tuple(row[i] for i in places) for row in self.rows)
+        return dataclasses.replace(self, columns=tuple(self.columns[i] for i in places), rows=tuple(rows))
+
     def with_failed(self, agents: Iterable[str]) -> Table:
         """With a row for each agent that has no scores because it failed."""
         there = {row[0] for row in self.rows}
@@ -192,15 +198,18 @@ def score_table(
     columns = {m.id: m.heading for m in metrics}
     agents = list(dict.fromkeys(r.agent for r in mine if r.metric in columns))
     cells: dict[str, dict[str, str]] = {a: {} for a in agents}
+    exact = False
     for metric in metrics:
         scores = {a: each for a in agents if (each := estimate_of(mine, a, metric)) is not None}
         digits = digits_of(scores.values())
+        shown = intervals is None or metric in intervals
+        exact = exact or (shown and any(at_an_end(each, metric) for each in scores.values()))
         for agent, each in scores.items():
-            cells[agent][metric.id] = _cell(each, digits, intervals is None or metric in intervals)
+            cells[agent][metric.id] = _cell(each, digits, shown)
     compared = _over_counting(mine, agents, columns, cells, intervals is None) if kind in ("summary", "reward") else []
     body = tuple((a, *(cells[a].get(c, "") for c in columns)) for a in agents)
     notes = (
-        _notes(mine, agents, intervals is None or bool(intervals))
+        _notes(mine, agents, intervals is None or bool(intervals), exact)
         + compared
         + units_said(metrics)
         + (about or Provenance()).lines()
@@ -285,7 +294,8 @@ def units_said(metrics: Sequence[Metric]) -> list[str]:
     return [" ".join(parts)] if parts else []
 
 
-def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) -> list[str]:
+def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool, exact: bool = False) -> list[str]:
+    """`exact`: on a log, some interval is that of a share of 0 or 1."""
     runs = {a: {(r.train_seed, r.seed) for r in rows if r.agent == a} for a in agents}
     most = max(runs.values(), key=len)
     fewest, trained, seeds = min(map(len, runs.values())), sorted({t for t, _ in most}), sorted({s for _, s in most})
@@ -299,7 +309,8 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool) ->
         method = "mean; one day or stream alone tests, so there are no intervals"
     elif units and intervals:
         over = f"{max(units):,} days or streams that test, drawn with replacement"
-        method = f"mean [95 % interval over {over}: t with bootstrap standard error]"
+        ends = "; of shares of 0 and 1 the exact one, Clopper-Pearson" if exact else ""
+        method = f"mean [95 % interval over {over}: t with bootstrap standard error{ends}]"
     elif intervals and len(seeds) < FEWEST:
         method += f"; no intervals of fewer than {FEWEST} evaluation seeds"
     elif intervals:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,9 @@ from lam_env.core.progress import say
 from lam_env.core.seeds import TRAINING_SEEDS
 from lam_env.envs.recording import timer_of
 from lam_env.envs.scenario import Scenario
+from lam_env.envs.single import LamEnv
+from lam_env.evaluation.results import ResultRow, ResultsError, read
+from lam_env.evaluation.tables import LADDER, versions
 from lam_env.experiment import models
 from lam_env.experiment.agent_spec import defaults_of, needs_of, split, tuning_of
 from lam_env.experiment.jobs import parts_of
@@ -27,7 +32,7 @@ from lam_env.experiment.logs import file
 from lam_env.experiment.logs.others import other_homes
 from lam_env.experiment.logs.real import in_the_home, persons, training_days, unknown_actions, with_residents
 from lam_env.experiment.policies import predictor_of, tuned, world_of
-from lam_env.experiment.run_folder import CONFIG, RunFolder
+from lam_env.experiment.run_folder import CONFIG, RunFolder, check_same
 from lam_env.experiment.settings import ALL, ALWAYS, DEFAULT, ORDER, OTHERS, LogSettings, RunSettings
 from lam_env.launch.job import one_line
 from lam_env.logs.choice_weights import FEWEST
@@ -46,12 +51,12 @@ LACKING = {
     "latent": "it reads the hidden state, which is none without latent_names",
     "dislikes": "it is told of dislikes, which are none without dislikes",
 }
-CEILINGS = ("informed", "oracle")  # of prediction and of reward, last in every table
+TOLD = ("informed", "oracle")  # of what is hidden: the last in every table
 RUNG = "ladder_"  # how agents are called that only stand on a rung of some scenario's ladder
 
 
 def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
-    """The agents to judge, in the order of the tables: one's own stand before the ceilings."""
+    """The agents to judge, in the order of the tables: one's own stand before those who are told what is hidden."""
     own = list(scenario.baselines())
     known = registry.agent_names(scenario.interaction, without=scenario.lacks)
     every = [a for a in ORDER if a in known or a in own]
@@ -82,14 +87,20 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
         needs = () if name in own else needs_of(scenario, name)
         if "steps" in needs and (why := tuning_of(settings.train, scenario, name).misfit("prior" in needs)):
             raise UserError(f"agent {name}: {why}")
-    ceilings = [a for a in CEILINGS if a in chosen]
-    return [a for a in chosen if a not in ceilings] + custom + ceilings
+    told = [a for a in TOLD if a in chosen]
+    return [a for a in chosen if a not in told] + custom + told
 
 
 def check_seeds(seeds: tuple[int, ...]) -> None:
     if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < TRAINING_SEEDS for seed in seeds):
         remedy = f"give one or several different whole numbers from 0 to {TRAINING_SEEDS - 1:,}"
         raise UserError(f"seed={','.join(map(str, seeds))}: {remedy}")
+
+
+def check_world(name: str, scenario: Scenario) -> None:
+    """Makes a world of a scenario of one's own, which says what is wrong with it."""
+    if registry.names_code(name):
+        LamEnv(scenario).reset(seed=0)
 
 
 def device_of(settings: RunSettings, path: Path) -> Any:
@@ -100,6 +111,26 @@ def device_of(settings: RunSettings, path: Path) -> Any:
         if kept in ("cpu", "cuda"):
             return models.pick_device(str(kept), 0, 0, 1)
     return models.pick_device(s.device, s.log.worlds * s.log.days * A_DAY, s.train.steps // s.train.envs, s.train.envs)
+
+
+def run_before(settings: RunSettings, path: Path, agents: Sequence[str]) -> dict[str, object] | None:
+    """The config of the run in the folder `path` that is gone on with, if there is one; UserError where it was another
+    run, or has rows of agents that are not among these."""
+    if settings.out is None or not (path / CONFIG).exists():
+        return None
+    before, rows = check_same(RunFolder(path), settings, versions()), list[ResultRow]()
+    with suppress(ResultsError):  # what cannot be read is made again
+        rows = read(path / "results.csv")
+    apart = {row.variant for row in rows if row.variant.startswith(("exploit", LADDER))}
+    there = {row.agent for row in rows if row.variant not in apart}
+    judged: Any = before.get("agents_judged", ())
+    lost = [name for name in judged if name in there and name not in agents]
+    kit = [ALL] if apart and ALL not in settings.agents else [name for name in lost if ":" not in name]
+    of = {"agents": kit, "agent": [name for name in lost if ":" in name]}
+    if words := [f"{setting}={','.join(names)}" for setting, names in of.items() if names]:
+        remedy = f"give {' '.join(words)} too, or another folder"
+        raise UserError(f"out={path}: already holds rows that this command would drop; {remedy}")
+    return before
 
 
 @dataclass(frozen=True)

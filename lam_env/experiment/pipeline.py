@@ -20,7 +20,7 @@ from lam_env.core.progress import say, silent
 from lam_env.evaluation.report.elements import KNOWING
 from lam_env.evaluation.tables import versions
 from lam_env.experiment.agent_spec import needs_of, trains_once
-from lam_env.experiment.run_folder import CONFIG, TABLES, RunFolder, check_same, choose_folder, claim_folder
+from lam_env.experiment.run_folder import TABLES, RunFolder, choose_folder, claim_folder
 from lam_env.experiment.score_store import ScoreKey, Scores, ScoreStore
 from lam_env.experiment.settings import PRETRAIN, RunSettings
 from lam_env.experiment.work.made import Made
@@ -89,7 +89,7 @@ class Pipeline:
     def check(self, strict: bool = True) -> None:
         """Reads log and earlier run, and tries one's own agents; unless `strict`, one that fails is left out."""
         from lam_env.experiment.agent_check import try_own
-        from lam_env.experiment.inputs import device_of, earlier_run, real_log
+        from lam_env.experiment.inputs import check_world, device_of, earlier_run, real_log, run_before
         from lam_env.experiment.jobs import candidates
         from lam_env.experiment.logs import real as real_logs
         from lam_env.experiment.policies import scenario_made
@@ -106,11 +106,11 @@ class Pipeline:
         if self.tables:
             self.settings = s = dataclasses.replace(s, world=real_logs.with_residents(s.world, len(self.tables)))
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
-        if s.out is not None and (self.path / CONFIG).exists():
-            check_same(RunFolder.open(str(self.path)), s, versions())
         if s.predict:
             judged = [a for a in self.agents if not registry.names_code(a)]
             self.agents = [a for a in judged if a == "prior" or needs_of(self.scenario, a) == ("log",)]
+        run_before(s, self.path, self.agents)
+        check_world(s.scenario, self.scenario)
         for name in filter(registry.names_code, self.agents):
             try:
                 self.tried[name] = apart(self._limits, try_own, (name, s.scenario, s.world, self.tables), silent)
@@ -123,7 +123,9 @@ class Pipeline:
 
     def open(self, stack: ExitStack) -> None:
         """The folder, a new one or that of a run which was stopped, kept from others until `stack` ends."""
+        from lam_env.experiment.inputs import run_before
         from lam_env.experiment.jobs import RunContext
+        from lam_env.experiment.logs.real import gates_before
 
         s = self.settings
         if s.out is None:  # another run may have begun meanwhile
@@ -132,20 +134,19 @@ class Pipeline:
         stack.enter_context(self.folder.locked())
         about = {"command": self.made.command, "versions": versions(), "agents_judged": self.agents}
         self.config: dict[str, object] = {**to_dict(s), **about, "finished": False, "prepared": False}
-        if s.out is not None and (self.path / CONFIG).exists():
-            before = check_same(self.folder, s, versions())
+        if (before := run_before(s, self.path, self.agents)) is not None:
             self.made.take_over(before, self.folder.seconds())
             self.config["prepared"] = before.get("prepared") is True
             self.folder.tidy()
         else:
             RunFolder.create(self.path, self.config)
         self.cells = ScoreStore(self.folder, {name: tried.source for name, tried in self.tried.items()})
-        self.known = self.cells.read()
+        self.known, self.gates = self.cells.read(), gates_before(self.path)
         self.work = RunContext(s, str(self.path.absolute()))
         self.plan = Plan(self.scenario, s, self.agents, self._needs, self.failed)
         self.variant = "twin" if self.tables else "sim"
         made = bool(self.config["prepared"] or self.earlier or (self.real and self.real.acts))
-        first = [*([GATES] if self.real and self.tables else []), *([] if made else [SIMULATE])]
+        first = [*([GATES] if self.real and self.tables and not self.gates else []), *([] if made else [SIMULATE])]
         steps = self.plan.steps(self.real is not None, (self.variant, first) if self._acts else None)
         events = len(self.real.log) if self.real else 0
         self.steps = Steps((step for step in steps if step not in self.known), self._needs, events)
@@ -163,7 +164,7 @@ class Pipeline:
 
     def _stages(self, launcher: Launcher) -> Waiting:
         from lam_env.experiment.jobs import simulate_training_log
-        from lam_env.experiment.logs.real import fidelity
+        from lam_env.experiment.logs.real import fidelity, passed
         from lam_env.experiment.replays import all_there, keep_replays
         from lam_env.logs.streams import folds
 
@@ -185,7 +186,8 @@ class Pipeline:
         if tables:
             self.folder.write_json(TABLES, [one.to_json() for one in tables])
         if real is not None and tables:
-            self._add_fidelity(fidelity(self.work, real.log, launcher, launcher.progress))
+            self.gates = self.gates or fidelity(self.work, real.log, launcher, launcher.progress)
+            self._add("twin", "resident", 0, {0: passed(self.gates)})
             self.steps.over(GATES)
         if not self.config["prepared"]:
             if earlier is not None:
@@ -324,12 +326,6 @@ class Pipeline:
 
     def _add(self, variant: str, agent: str, train_seed: int, scores: Scores) -> None:
         self.rows.setdefault((variant, agent), []).append((train_seed, scores))
-
-    def _add_fidelity(self, gates: list[Gate]) -> None:
-        self.gates = gates
-        worst_last = sorted(gates, key=lambda gate: gate.passed is False)  # of several residents all have to pass
-        passed = {gate.metric_id: float(gate.passed) for gate in worst_last if gate.passed is not None}
-        self._add("twin", "resident", 0, {0: passed})
 
     def _rows(self) -> list[ResultRow]:
         """All scores so far but those of agents that failed."""

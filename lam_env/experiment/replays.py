@@ -9,7 +9,7 @@ from lam_env.core.files.inputs import read_json
 from lam_env.core.progress import Report
 from lam_env.envs.scenario import Scenario
 from lam_env.evaluation.episode import Moment, episode
-from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
+from lam_env.evaluation.report.elements import FLOOR, MARK, TUNED
 from lam_env.evaluation.report.reader import understood
 from lam_env.evaluation.report.recorder import Judged, as_now, file_of, replay_file, worth_watching
 from lam_env.evaluation.report.trace import Played, trace
@@ -56,7 +56,7 @@ def _shown(work: RunContext, scenario: Scenario) -> str:
     seed = work.settings.seed[0]
     if work.run.policy.is_dir() and (work.run.path / file_of(TUNED, seed)).is_file():
         return TUNED
-    return CEILING if CEILING in scenario.baselines() and _record(work, CEILING) else FLOOR
+    return MARK if MARK in scenario.baselines() and _record(work, MARK) else FLOOR
 
 
 def _record(work: RunContext, agent: str) -> Judged | None:

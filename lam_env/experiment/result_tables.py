@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lam_env.config.cli import command_line, to_dict
+from lam_env.config.cli import to_dict
 from lam_env.core import registry
 from lam_env.core.catalogue import CATALOGUE, JUDGE, MORE, PR_AUC, PREDICTION, SHARE_OF_ORACLE, TOP1, UTILITY
 from lam_env.core.errors import cut
@@ -174,13 +174,13 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: It
     for name in kept:
         print("An episode of your own agent:")
         words = [f"scenario={settings.scenario}", f"agent={name}@{folder.path}"]
-        say_command(command_line("python -m lam_env watch", words))
+        say_command("python -m lam_env watch", words)
     if (folder.log / "train").is_dir() and not kept:
         print("Next, your own agent as one more row:")
         agents = TUNED if folder.policy.is_dir() else BASELINE  # who is judged beside it without a training
         words = [f"scenario={settings.scenario}", f"model={folder.path}", f"agents={agents}"]
         words += ["agent=my_module:MyAgent", *_budgets(settings)]
-        say_command(command_line("python -m lam_env.run", words))
+        say_command("python -m lam_env.run", words)
 
 
 def _budgets(settings: RunSettings) -> list[str]:

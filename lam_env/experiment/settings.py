@@ -37,7 +37,7 @@ OTHERS = "others"  # the log of other homes in a run's folder of logs
 LAUNCHER = "where jobs run: processes of this machine, or a Ray cluster whose machines share the folder `out`"
 MEMORY = "memory that one of your own agents may take, in GiB (default: half of the machine's)"
 TIMEOUT = "seconds for which one of your own agents may give no answer, make no step of its worlds, report no progress"
-ALWAYS = ("none", "oracle")  # the floor, and the ceiling of a scenario that has one, stand in every table
+ALWAYS = ("none", "oracle")  # the floor, and the mark of a scenario that has one, stand in every table
 
 
 @dataclass(frozen=True)

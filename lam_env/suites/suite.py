@@ -116,4 +116,5 @@ def settings_of(values: Mapping[str, object]) -> RunSettings:
     """A run's settings, on top of what its scenario takes unless told."""
     from lam_env.experiment.inputs import usual
 
-    return override(usual(override(RunSettings(), values)), values)
+    listed = "python -m lam_env.run --help lists them"
+    return override(usual(override(RunSettings(), values, listed=listed)), values, listed=listed)

@@ -6,16 +6,14 @@ import dataclasses
 import re
 import sys
 import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lam_env.config.convert import suggestion
 from lam_env.core.errors import UserError
-from lam_env.core.files.inputs import read_json
-from lam_env.evaluation.report.reader import understood
-from lam_env.evaluation.report.recorder import ABOUT
+from lam_env.evaluation.report.reader import read_about, understood
 from lam_env.evaluation.results import ResultRow, read
 from lam_env.evaluation.tables import Provenance, Table, versions
 from lam_env.experiment.pipeline import Pipeline
@@ -53,7 +51,7 @@ def _compare(
     for pipeline in runs.values():
         pipeline.home = path
     folder, pipelines = RunFolder(path), list(runs.values())
-    _check_held(folder, suite, settings, runs)
+    _check_held(folder, suite, settings)
     for pipeline in pipelines:
         pipeline.check(strict=False)
     for agent in settings.agent:
@@ -61,11 +59,12 @@ def _compare(
             raise UserError(pipelines[0].failed[agent])
     with ExitStack() as stack:
         stack.enter_context(folder.locked())
-        _check_held(folder, suite, settings, runs)
+        _check_held(folder, suite, settings)
         if (path / CONFIG).exists():
             began -= folder.seconds()
         config = {"suite": suite.name, "command": command, "runs": [run.name for run in suite.runs]}
-        folder.write_config(config)
+        tables = folder.config().get("tables") if (path / CONFIG).exists() else None
+        folder.write_config({**config, "tables": tables})
         for pipeline in pipelines:
             pipeline.open(stack)
         device = pipelines[0].settings.device
@@ -78,12 +77,15 @@ def _compare(
         gathered = [run for run in suite.runs if _has_rows(path / run.name)]
         folder.write_results(row for run in gathered for row in _rows(path / run.name, run))
         seconds = time.time() - began
-        folder.write_config({**config, "seconds": round(seconds, 1)})
         held = [_held(path / run.name, run, suite.about, failed.get(run.name, {})) for run in gathered]
         about = Provenance(command, device, seconds, versions(), suite.about)
         if {each.about.command for each in held} != {command}:
             about = Provenance(remark=f"{suite.about} What made it stands under the tables of each log.".strip())
-        _write_tables(folder, suite.name, held, _of_logs(gathered, path, settings, about, absent))
+        kept = _write_tables(folder, suite.name, held, _of_logs(gathered, path, settings, about, absent))
+        for name in map(str, tables if isinstance(tables, list) else []):
+            if name not in kept:  # of an earlier command, and called otherwise by now
+                (path / "tables" / Path(name).name).unlink(missing_ok=True)
+        folder.write_config({**config, "tables": kept, "seconds": round(seconds, 1)})
     print(f"{seconds:,.0f} s. Tables: {path / 'tables.md'}; all scores: {path / 'results.csv'}")
     for name, each in failed.items():
         for agent, why in each.items():
@@ -165,7 +167,7 @@ def _check_entries(runs: Iterable[SuiteRun], settings: BenchmarkSettings) -> Non
             raise UserError(f"suite {settings.suite}: {run.name}: {error}") from None
 
 
-def _check_held(folder: RunFolder, suite: Suite, settings: BenchmarkSettings, names: Container[str]) -> None:
+def _check_held(folder: RunFolder, suite: Suite, settings: BenchmarkSettings) -> None:
     """UserError, if the folder holds something else, or rows that the command would drop."""
     if not (folder.path / CONFIG).exists():
         return
@@ -184,10 +186,6 @@ def _check_held(folder: RunFolder, suite: Suite, settings: BenchmarkSettings, na
         if had != now:
             how = f"agents={_listed(had)}, not {_listed(now)}"
             raise UserError(f"{at}: already holds {name} with other agents ({how}); {remedy}")
-        own = before.get("agent")
-        for agent in own if isinstance(own, list) and name in names else []:
-            if agent not in settings.agent and any(r.agent == agent for r in _rows(folder.path / name, run)):
-                raise UserError(f"{at}: {name} has a row of {agent}: give agent={agent} too, or another folder")
 
 
 def _listed(agents: object) -> str:
@@ -210,11 +208,9 @@ class Held(NamedTuple):
 
 def _held(path: Path, run: SuiteRun, remark: str, failed: Mapping[str, str]) -> Held:
     """`failed`: what this command could not do."""
-    folder, told = RunFolder(path), dict[str, str]()
+    folder, told = RunFolder(path), read_about(path).failed
     config = folder.config()
-    with understood(path / ABOUT):
-        if (path / ABOUT).is_file():
-            told = {name: str(why) for name, why in read_json(path / ABOUT)["failed"].items()}
+    with understood(path / CONFIG):
         made = {str(name): str(number) for name, number in dict(config["versions"]).items()}  # type: ignore[call-overload]
         judged = list(config["agents_judged"])  # type: ignore[call-overload]
     about = Provenance(str(config.get("command")), str(config.get("device")), folder.seconds(), made, remark)
@@ -232,17 +228,19 @@ def _write_tables(
     suite: str,
     held: Iterable[Held],
     of_logs: Table | None,
-) -> None:
-    """tables.md, and each table as CSV and LaTeX in tables/; on the screen the summaries, of logs all in one."""
+) -> list[str]:
+    """tables.md, and each table as CSV and LaTeX in tables/, whose files are returned; on the screen the summaries, of
+    logs all in one."""
     from lam_env.experiment.result_tables import console_tables, log_of, tables_in
 
-    rows, parts = read(folder.path / "results.csv"), [f"# {suite}"]
+    rows, parts, files = read(folder.path / "results.csv"), [f"# {suite}"], list[str]()
     (folder.path / "tables").mkdir(exist_ok=True)
 
     def keep(table: Table, name: str) -> None:
-        name = f"tables/{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}"
-        folder.write_text(f"{name}.csv", table.csv())
-        folder.write_text(f"{name}.tex", table.latex())
+        stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        for file, text in ((f"{stem}.csv", table.csv()), (f"{stem}.tex", table.latex())):
+            folder.write_text(f"tables/{file}", text)
+            files.append(file)
 
     if of_logs is not None:
         parts.append(of_logs.markdown())
@@ -263,6 +261,7 @@ def _write_tables(
     folder.write_text("tables.md", "\n\n".join(parts) + "\n")
     if of_logs is not None:
         of_logs.show()
+    return files
 
 
 def _of_logs(

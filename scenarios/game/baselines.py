@@ -159,8 +159,8 @@ class GameOracle(Advisor):
     (`hidden.plan`), if it is above `least`, since advice wears out. `only`: "difficulty" or "activities" (with builds);
     `now`: by the play at hand alone.
 
-    It looks ahead through a linear value of the state after, not by planning: a ceiling of myopic advice, no proof of
-    optimality.
+    It looks ahead through a linear value of the state after, not by planning: a mark, what myopic advice can
+    win, and not proved to be the best.
     """
 
     reveal = ("plan",)

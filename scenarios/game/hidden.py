@@ -1,4 +1,4 @@
-"""What agents do not see: a player's true chances and moods, and what advice is worth. For ceilings and diagnosis.
+"""What agents do not see: a player's true chances and moods, and what advice is worth. For `informed` and oracles.
 
 `latent`: the probability of each action without advice, exact and in closed form (`p.*`), and if that action is advised
 (`accept.*`); then the hidden state. It holds no draw.

@@ -20,8 +20,8 @@ class HomeOracle:
     """Greedy on the hidden plan: does, one act after another, whatever is worth most by what residents will reach for.
 
     It knows each pending reach, the plan of acts with their coins up to an hour ahead, standing dislikes and wants; it
-    does not know later consequences for trust. Not a proof of optimality: a ceiling of what acting on full knowledge
-    of the near future earns.
+    does not know later consequences for trust: a mark, what acting on full knowledge of the near future earns, and not
+    proved to be the best.
     """
 
     reveal = ("plan",)

@@ -1,4 +1,4 @@
-"""What agents do not see: the hidden state, and what will be wanted. For ceilings (informed, oracle) and diagnosis.
+"""What agents do not see: the hidden state, and what will be wanted. For `informed`, oracles and diagnosis.
 
 `latent` is the state that the generator's next draws depend on: what each resident does and since when, how they tend
 to act in it, their needs and the mean times of their clock anchors; and what the household now does not want a machine

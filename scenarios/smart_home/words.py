@@ -54,8 +54,8 @@ AGENTS = {
     "timer": Meaning("a schedule mined from the log: what was done at a quarter of an hour on 40 % of such days"),
     "motion": Meaning("the main light on at motion in a dark room, all off after ten minutes without any"),
     "oracle": Meaning(
-        "the ceiling of the reward: greedy on what residents will reach for within each device's patience, what they "
-        "dislike, and what acting early would cost; it does not look ahead"
+        "the mark that shares are of: greedy on what residents will reach for within each device's patience, what "
+        "they dislike, and what acting early would cost; it does not look ahead"
     ),
     "ladder_plan": Meaning("the oracle without what residents dislike or are about to undo"),
     "heating_off": Meaning("built to win the reward: heating off for ever, for energy costs"),

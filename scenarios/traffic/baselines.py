@@ -97,8 +97,8 @@ class TrafficOracle(Rule):
     and how likely they follow, and what everybody else has decided or will decide without advice. `least` [min] it must
     be worth, since advice wears out trust; `selfish`: worth to the traveller alone.
 
-    It does not look ahead to what trust, habits and others' answers will be: a ceiling of myopic advice, not a proof of
-    optimality.
+    It does not look ahead to what trust, habits and others' answers will be: a mark, what myopic advice can win, and
+    not proved to be the best.
     """
 
     reveal = ("plan",)

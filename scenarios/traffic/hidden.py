@@ -1,5 +1,4 @@
-"""What agents do not see: a traveller's true chances, and what advice is worth. For ceilings (informed, oracles) and
-diagnosis.
+"""What agents do not see: a traveller's true chances, and what advice is worth. For `informed`, oracles and diagnosis.
 
 `latent` is the state that the generator's next draws depend on, put as the probabilities themselves: `p.*` of each
 option without advice, exact, so that `informed` need not be learned; `accept.*` of following advice to it by somebody

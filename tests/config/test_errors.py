@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lam_env.config.cli import ConfigError, cli_errors, override, parse, setting
-from lam_env.config.convert import suggestion
+from lam_env.config.convert import nearest_first, suggestion
 from lam_env.core.errors import UserError
 from lam_env.experiment.settings import RunSettings
 
@@ -176,11 +177,43 @@ def test_a_tuple_of_so_many_numbers_takes_so_many() -> None:
         ("log.worls", "did you mean 'log.worlds'?"),
         ("log.x", "there are log.worlds, log.days"),
         ("residents", "did you mean 'world.residents'?"),
+        ("foo.residents", "did you mean 'world.residents'?"),
+        ("world.reward.override", "--help lists them"),  # not one of trust, which has one that is called so
+        ("world.override", "--help lists them"),
+        ("world.trus.override", "did you mean 'world.trust.override'?"),
+        ("world.rooms.x", "did you mean 'world.rooms'?"),
     ],
 )
 def test_a_wrong_name_is_looked_for_in_its_group(name: str, said: str) -> None:
     known = ["log.worlds", "log.days", *(f"world.{k}" for k in ("residents", "rooms", "days", "a", "b", "c", "d"))]
+    known.append("world.trust.override")
     assert suggestion(name, known, "--help lists them") == said
+
+
+def test_where_there_is_no_help_the_names_are_said_nearest_first() -> None:
+    names = ["batch", "envs", "epochs", "gamma", "lr", "steps", "tune"]
+    many = dataclasses.make_dataclass("Many", [(n, int, setting(0, "A number.")) for n in names], frozen=True)
+    with pytest.raises(ConfigError) as error:
+        override(many(), {"zepstz": 1}, "train")
+    said = str(error.value).removeprefix("no setting 'train.zepstz'; there are ").split(", ")
+    assert sorted(said) == [f"train.{name}" for name in names]
+    assert set(said[:2]) == {"train.steps", "train.epochs"}
+    with pytest.raises(ConfigError, match=r"'zepstz'; see the manual$"):
+        override(many(), {"zepstz": 1}, listed="see the manual")
+    known = [f"n{i}" for i in range(35)]
+    assert nearest_first("n7", known).startswith("there are n7, ")
+    assert nearest_first("n7", known).endswith(" and 5 more")
+
+
+def test_what_is_paid_is_told_to_be_no_setting() -> None:
+    own, trust = (
+        dataclasses.make_dataclass("Params", [(n, int, setting(0, "A number."))], frozen=True)
+        for n in ("reward_rate", "trust_override")
+    )
+    with pytest.raises(ConfigError, match=r"did you mean 'world\.reward_rate'"):
+        override(own(), {"reward_rat": 1}, "world")
+    with pytest.raises(ConfigError, match=r"'world\.reward\.override'; what a reward is worth is no setting but"):
+        override(trust(), {"reward.override": 1}, "world")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="closes a pipe")

@@ -13,7 +13,9 @@ from runs import small_run
 from lam_env.commands import benchmark, off_policy, record, run
 from lam_env.core import catalogue, registry
 from lam_env.core.errors import UserError
-from lam_env.envs.check import ScenarioError, check_scenario
+from lam_env.envs.check import check_scenario
+from lam_env.envs.scenario import ScenarioError
+from lam_env.envs.spaces import Meaning
 from lam_env.evaluation import results
 from lam_env.evaluation.results import ResultRow, ResultsError
 from lam_env.experiment.run_folder import RunFolder
@@ -134,6 +136,16 @@ def test_parts_and_errors_of_a_metric_are_metrics() -> None:
     assert catalogue.metric(of_hour.sd.id) == of_hour.sd
     assert catalogue.metric("sd.pred.nll").unit == "nats"
     assert catalogue.metric(catalogue.NLL_GAP_SD.id) is catalogue.NLL_GAP_SD
+
+
+class Bare(SmartHome):
+    figures = {"trust": Meaning("how far they trust it", low=0, high=1)}  # noqa: RUF012
+
+
+def test_of_a_figure_without_a_meaning_an_interval_has_no_end() -> None:
+    ranges = {m.id: m.range for m in Bare.figure_columns()}
+    assert ranges.pop("kpi.trust") == catalogue.SHARE
+    assert set(ranges.values()) == {catalogue.ANY}
 
 
 class Clash(SmartHome):

@@ -139,12 +139,13 @@ def test_a_note_is_broken_on_a_terminal_alone(
 def test_a_command_is_broken_on_a_terminal_as_shells_take_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    words = ["scenario=smart_home", "model=my runs/a", "agent=my_module:MyAgent"]
     command = "python -m lam_env.run scenario=smart_home 'model=my runs/a' agent=my_module:MyAgent"
-    say_command(command)
+    say_command("python -m lam_env.run", words)
     assert capsys.readouterr().out == f"  {command}\n"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "40")
-    say_command(command)
+    say_command("python -m lam_env.run", words)
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 40
     assert out.count("\n") > 1

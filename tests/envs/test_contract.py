@@ -12,7 +12,8 @@ from stable_baselines3.common import env_checker as sb3_checker
 
 from lam_env.core import registry
 from lam_env.core.errors import UserError
-from lam_env.envs.check import ScenarioError, check_scenario
+from lam_env.envs.check import check_scenario
+from lam_env.envs.scenario import ScenarioError
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 
@@ -134,9 +135,39 @@ class NoSeed(Broken):
 class Unweighted(Broken):
     def make_world(self, *args, **options):
         world = super().make_world(*args, **options)
-        weights, world.reward_weights = world.reward_weights, dict.fromkeys(world.reward_weights, 7.0)
-        assert weights != world.reward_weights
+        earn = world.earn
+
+        def dearly(term, amount=1.0):
+            world.reward += 1.0
+            return earn(term, amount)
+
+        world.earn = dearly
         return world
+
+
+class Priced(Broken):
+    """Other prices, which its world has too."""
+
+    def make_world(self, *args, **options):
+        world = super().make_world(*args, **options)
+        world.reward_weights, world.utility_weights = self.reward_weights, self.utility_weights
+        return world
+
+
+class Mistyped(Priced):
+    reward_weights = SmartHome.reward_weights | {"overide": -5.0}
+
+
+class Strange(Priced):
+    utility_weights = SmartHome.utility_weights | {"zzz": -5.0}
+
+
+class Lacking(Priced):
+    reward_weights = {"assist": 1.0}  # noqa: RUF012
+
+
+class Unset(Broken):
+    reward_weights = SmartHome.reward_weights | {"override": -5.0}
 
 
 class NotFinite(Broken):
@@ -273,6 +304,10 @@ class TwiceNamed(Broken):
     (OneSeed, "give the same world"),
     (NoSeed, "same seed and actions give another trajectory"),
     (Unweighted, "is not the weighted sum"),
+    (Mistyped, "reward_weights holds 'overide', which its world does not book; did you mean 'override'"),
+    (Strange, "utility_weights holds 'zzz', which its world does not book; there are .*energy"),
+    (Lacking, "reward_weights lacks '.*', which its world books"),
+    (Unset, r"reward_weights is not its world's; let make_world say world\.reward_weights = self\.reward_weights"),
     (NotFinite, r"context holds a number that is not finite: context\.living\.light"),
     (NothingMasked, "index 0 of the mask"),
     (Unmasking, r"impossible actions are not counted|impossible action is not carried out as none|changes the reward"),

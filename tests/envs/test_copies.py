@@ -13,7 +13,8 @@ from people import Trips, TripsWorld
 from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.rng import Stream, key_of
-from lam_env.envs.check import ScenarioError, copies_hold
+from lam_env.envs.check import copies_hold
+from lam_env.envs.scenario import ScenarioError
 from lam_env.envs.single import LamEnv
 from lam_env.envs.vector import LamVectorEnv
 

@@ -1,5 +1,6 @@
 """Scenes: palettes, measuring text, plain data, pixels and terminal text."""
 
+import itertools
 import json
 import re
 
@@ -28,6 +29,7 @@ from lam_env.envs.scene import (
     shorten,
     text_width,
 )
+from lam_env.envs.signs import figure
 from lam_env.envs.terminal import ansi
 
 ASCII = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=30)
@@ -304,6 +306,25 @@ def test_every_text_can_be_read(texts):
     drawn = " ".join(ansi(picture, columns=40).split())
     for _, _, word in texts:
         assert word in drawn
+
+
+FIGURE = st.tuples(st.text("abcdef", min_size=2, max_size=9), st.integers(10, 10**8).map(str))
+
+
+@given(st.lists(FIGURE, min_size=1, max_size=6, unique_by=(lambda f: f[0], lambda f: f[1])), st.integers(24, 90))
+def test_a_figure_is_never_parted_from_its_name(cells, columns):
+    cards = (box(40, 4, 55, 40), Text(42, 10, "Figures", 4))
+    figures = (figure(42 + 18 * (i % 3), 16 + 12 * (i // 3), *cell, 99.0, gap=6) for i, cell in enumerate(cells))
+    drawn = ansi(scene(*cards, *itertools.chain(*figures)), columns)
+    words = re.split(r"[\s│;]+", drawn)
+    assert "…" not in drawn
+    assert sorted(words.count(word) for cell in cells for word in cell) == [1] * 2 * len(cells)
+    alone = [value for name, value in cells if f"{name} {value}" not in " ".join(drawn.replace("│", "").split())]
+    lines = (line.split("│")[1].split() for line in drawn.splitlines() if line.count("│") == 2)
+    rows = [row for row in lines if row]
+    for value in alone:  # it stands under its name
+        above, row = next(pair for pair in itertools.pairwise(rows) if value in pair[1])
+        assert above[row.index(value)] == dict(map(reversed, cells))[value]
 
 
 def test_colour_changes_no_letter_and_stays_readable():

@@ -84,6 +84,19 @@ def test_a_log_whose_test_part_is_one_day_says_that_there_is_no_interval(units: 
     assert note.startswith(f"Mean{said}")  # of what no seed chooses there is nothing to say
 
 
+@pytest.mark.parametrize(("top1", "sd", "cell", "exact"), [
+    (1.0, 0.0, "1.000 [0.692, 1.000]", True), (0.0, 0.0, "0.000 [0.000, 0.308]", True),
+    (0.5, 0.1, "0.500 [0.274, 0.726]", False), (0.5, 0.0, "0.500", False),
+])  # fmt: skip
+def test_the_note_says_which_interval_a_share_of_0_or_1_has(top1: float, sd: float, cell: str, exact: bool) -> None:
+    scores = {"pred.top1": top1, "sd.pred.top1": sd, "pred.units": 10}
+    rows = result_rows(scores, "home", "prior", 0, variant="log")
+    table = tables.score_table(rows, "home", "prediction", "log")
+    assert table.rows[0][1] == cell
+    assert ("standard error; of shares of 0 and 1 the exact one, Clopper-Pearson]" in table.notes[0]) == exact
+    assert "exact" not in tables.score_table(rows, "home", "prediction", "log", intervals=()).notes[0]
+
+
 def test_of_a_log_training_seeds_and_folds_are_told() -> None:
     def note(*scores: tuple[int, int]) -> str:
         values = {"pred.top1": 0.5, "pred.units": 9}
@@ -98,6 +111,13 @@ def test_of_two_seeds_there_are_no_intervals_and_the_note_says_so() -> None:
     table = tables.score_table([r for r in runs() if r.seed in (10, 12)], "home", "reward")
     assert "[" not in "".join(c for row in table.rows for c in row)
     assert table.notes[0].endswith("interquartile mean; no intervals of fewer than 3 evaluation seeds.")
+
+
+def test_columns_are_picked_by_their_names() -> None:
+    table = Table("t", ("agent", "x", "y"), (("a", "1", "2"), ("b", "3", "4")), ("note",))
+    assert table.only(["agent", "y"]) == Table("t", ("agent", "y"), (("a", "2"), ("b", "4")), ("note",))
+    with pytest.raises(ValueError, match="not in tuple"):
+        table.only(["z"])
 
 
 def test_markdown_is_a_table_whatever_the_names() -> None:

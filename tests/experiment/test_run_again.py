@@ -13,7 +13,7 @@ from refusal import refused
 
 from lam_env.commands.run import main
 from lam_env.core.errors import UserError
-from lam_env.evaluation.results import read
+from lam_env.evaluation.results import read, write
 from lam_env.experiment.run_folder import RunFolder
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1", "log.worlds=3", "log.days=2"]
@@ -93,10 +93,34 @@ def test_settings_of_a_file_and_of_the_command_line_are_one_run_and_so_are_defau
 
 def test_one_more_agent_or_worker_is_no_other_run(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     did = watch(monkeypatch)
-    more = [*TINY[:-1], "agents=random,timer,prior", "workers=1"]
+    more = [*TINY[:-1], "agents=random,timer,prior,informed", "workers=1"]
     assert main([*more, f"out={copy}"]) == 0
     assert did == [("timer", 0)]
-    assert {"timer", "random"} < {r.agent for r in read(copy / "results.csv")}
+    assert {r.agent for r in read(copy / "results.csv")} == {"timer", *(agent for agent, _ in ALL)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "rest"), [("none", "random,prior,informed"), ("prior,timer", "random,informed"), ("", "random")]
+)
+def test_agents_that_have_rows_are_not_left_away(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: str, rest: str
+) -> None:
+    did, before = watch(monkeypatch), {p: p.read_bytes() for p in copy.rglob("*") if p.is_file()}
+    said = refused(main, capsys, *TINY[:-1], *([f"agents={asked}"] if asked else []), f"out={copy}")
+    assert f"already holds rows that this command would drop; give agents={rest} too, or another folder" in said
+    assert (did, {p: p.read_bytes() for p in copy.rglob("*") if p.is_file()}) == ([], before)
+
+
+def test_what_stands_apart_is_not_left_away_and_who_has_no_row_is(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = read(copy / "results.csv")
+    with (copy / "results.csv").open("a") as file:
+        file.write("smart_home,exploit,spam,0,0,utility.total,-1\n")
+    assert "would drop; give agents=all too, or another folder" in refused(main, capsys, *TINY, f"out={copy}")
+    write(copy / "results.csv", [row for row in rows if row.agent != "random"])
+    assert main([*TINY[:-1], "agents=prior,informed", f"out={copy}"]) == 0
+    assert bytes_of(copy).count(b"random") == 0
 
 
 OWN = """

@@ -245,3 +245,15 @@ def test_a_shape_that_fits_one_batch_by_chance_is_found(
     (tmp_path / "by_chance.py").write_text(HEAD + "        return np.zeros(3, int), None")
     monkeypatch.syspath_prepend(tmp_path)
     assert "actions of shape (3,); it must be (1,)" in fails("agent=by_chance:Mine", *TINY)
+
+
+def test_a_term_that_no_world_books_is_found_before_anything_is_written(
+    fails: Fails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dear_home.py").write_text(
+        "from lam_env.scenarios.smart_home import SmartHome\n\n\n"
+        "class Dear(SmartHome):\n    reward_weights = SmartHome.reward_weights | {'overide': -5.0}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    said = fails("scenario=dear_home:Dear", *TINY)
+    assert "reward_weights holds 'overide', which its world does not book; did you mean 'override'?" in said

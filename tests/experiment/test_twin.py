@@ -110,9 +110,19 @@ def becomes_a_twin(tmp_path: Path, *log: str) -> None:
     assert {r.agent for r in rows if r.variant == "twin"} == {"resident", "none", "prior", "oracle"}
     assert {p.name for p in (out / "model").iterdir()} == {"prior", "prior-real"}
     assert "trained on simulated, tested on real" in (out / "tables.md").read_text()
+    again(out, *TINY, *log)
     main([*(w for w in TINY if not w.startswith(("predictor", "log"))), f"model={out}", f"out={after}"])
     assert {r.variant for r in read(after / "results.csv")} == {"twin", "twin-later"}
     assert (after / "tables.json").read_bytes() == (out / "tables.json").read_bytes()
+
+
+def again(out: Path, *words: str) -> None:
+    """A run that is finished is left as it is, with the time and the gates that it has."""
+    before = {name: (out / name).read_bytes() for name in ("config.json", "results.csv", "tables.md")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lam_env.experiment.logs.real.gates", lambda *_: pytest.fail("gates are found twice"))
+        main([*words, f"out={out}"])
+    assert {name: (out / name).read_bytes() for name in before} == before
 
 
 def csv_of(later: dict[str, int], days: int = 14) -> str:

@@ -295,6 +295,19 @@ def test_the_terminal_tells_the_same():
     assert [words for words in (*there, "kitchen light on", "21.3 °C") if words not in drawn] == []
 
 
+@pytest.mark.parametrize("columns", [60, 80, 110])
+def test_no_figure_is_cut_in_a_terminal(columns):
+    shown = view(tariff=0.34, tariff_level="normal", power=1.23, energy=123.4, cost=12.5, score=-112.5, **EVENING)
+    drawn = ansi(home_scene(shown), columns)
+    picture, told = drawn.split("sky: ")
+    told = " ".join(told.split())
+    for name, value in (
+        ("indoors", "21.3 °C"), ("power", "1.23 kW"), ("tariff, normal", "0.34"),
+        ("energy", "123.4 kWh"), ("cost", "12.50"), ("return", "-112.5"),
+    ):  # fmt: skip
+        assert (f"{name} {value}" in told) != (name in picture and value in picture), name
+
+
 def test_drawing_takes_little():
     takes_little(home_scene, view(8, **EVENING), 6_000, 16_000)
 

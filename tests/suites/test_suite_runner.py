@@ -170,6 +170,23 @@ def test_each_run_keeps_the_command_and_the_time_of_its_own(copy: Path, command:
     assert "Made by `the first`" in (copy / "smart_home/tables.md").read_text()
 
 
+def test_tables_of_a_label_that_is_no_longer_there_go_and_other_files_stay(
+    copy: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, did = {p.name for p in (copy / "tables").iterdir()}, watch(monkeypatch)
+    (copy / "tables/notes.csv").write_text("mine")
+    text = (whole.parent / "tiny.yaml").read_text().replace("label: activities", "label: acts")
+    (tmp_path / "tiny.yaml").write_text(text)
+    assert main([f"suite={tmp_path / 'tiny.yaml'}", f"out={copy}", "workers=1"]) == 0
+    after = {p.name for p in (copy / "tables").iterdir()}
+    assert did == []
+    old, new = before - after, after - before - {"notes.csv"}
+    assert {name.replace("-game-activities-", "-game-acts-") for name in old} == new
+    assert len(old) >= 4
+    assert "notes.csv" in after
+    assert {f"game-all-game-all-reward.{end}" for end in ("csv", "tex")} <= after
+
+
 def test_a_run_takes_the_time_of_its_own_turn(
     whole: Path, tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,7 +323,7 @@ def test_an_agent_of_ones_own_is_one_more_row_where_it_works(
     assert "Traceback" not in said
     # its row would be lost
     said = refused(main, capsys, *command)
-    assert "smart_home has a row of mine_alone:Mine: give agent=mine_alone:Mine too, or another folder" in said
+    assert "smart_home: already holds rows that this command would drop; give agent=mine_alone:Mine too, or" in said
     assert main([*command, "scenario=game"]) == 0
     assert {r.variant for r in read(copy / "results.csv") if r.agent == "mine_alone:Mine"} == {"sim"}
 

@@ -93,7 +93,10 @@ def agents(name: str) -> list[Table]:
         return _kit_agents()
     world = registry.scenario(name)()
     means = world.meanings()["agent"]
-    kinds = (("Baselines and ceilings", world.baselines()), ("Information ladder", world.rungs()))
+    kinds = (
+        ("Baselines, and agents that know what is hidden", world.baselines()),
+        ("Information ladder", world.rungs()),
+    )
     kinds += (("Exploits, which have to end below doing nothing", world.exploits()),)
     rows = [(title, [(f"`{a}`", means[a].text) for a in own]) for title, own in kinds]
     return [Table(title, ("agent", "what it does"), own) for title, own in rows if own]

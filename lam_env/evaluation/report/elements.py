@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lam_env.evaluation.comparison import BASELINE, ORACLE
 from lam_env.evaluation.tables import Table
 
-FLOOR, CEILING, KNOWING, PRIOR, TUNED = BASELINE, ORACLE, "informed", "prior", "ppo_prior"
+FLOOR, MARK, KNOWING, PRIOR, TUNED = BASELINE, ORACLE, "informed", "prior", "ppo_prior"
 _INTERVAL = re.compile(r"^(.*?) (\[.*\])$")
 
 
@@ -58,7 +58,7 @@ class Section:
 
 def colours(agent: str) -> dict[str, str]:
     """The same agent has the same colour in all figures."""
-    return {CEILING: "d", KNOWING: "d", FLOOR: "n", PRIOR: "b", agent: "a"}
+    return {MARK: "d", KNOWING: "d", FLOOR: "n", PRIOR: "b", agent: "a"}
 
 
 def html_table(

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lam_env.core.catalogue import UTILITY
 from lam_env.core.errors import UserError
 from lam_env.core.events import ActionLog
 from lam_env.core.files.inputs import BROKEN, read_json, read_text, reason
-from lam_env.evaluation.report.elements import CEILING, FLOOR, TUNED
+from lam_env.evaluation.report.elements import FLOOR, MARK, TUNED
 from lam_env.evaluation.report.recorder import (
     ABOUT,
     FOLDER,
@@ -78,12 +78,26 @@ def missing_replays(run: RunFiles) -> dict[str, str]:
     """Of the episodes that a finished run keeps for its page, those whose files are not there: kind -> file."""
     seeds = run.config.get("seed")
     tuned = (TUNED, seeds[0] if isinstance(seeds, list) and seeds else 0)
-    agent = next((who for who in (tuned, (CEILING, 0), (FLOOR, 0)) if who in run.judged), None)
+    agent = next((who for who in (tuned, (MARK, 0), (FLOOR, 0)) if who in run.judged), None)
     if agent is None or "replay" in run.failed or not (run.replays or run.config.get("finished")):
         return {}
     there = {str(trace.get("kind")) for trace in run.replays}
     chosen = worth_watching(run.judged[agent], run.judged.get((FLOOR, 0)))
     return {kind: replay_file(k) for k, (kind, _) in enumerate(chosen) if kind not in there}
+
+
+class About(NamedTuple):
+    """What a run tells besides scores."""
+
+    gates: list[Gate]
+    failed: dict[str, str]  # agent -> what went wrong with it
+
+
+def read_about(path: Path) -> About:
+    """Of a run's folder; nothing, where it tells nothing."""
+    about = _json(path / ABOUT) if (path / ABOUT).is_file() else {}
+    with understood(path / ABOUT):
+        return About(gates_of(about), {name: str(why) for name, why in about.get("failed", {}).items()})
 
 
 def read_run(path: Path) -> RunFiles:
@@ -96,10 +110,6 @@ def read_run(path: Path) -> RunFiles:
             key = (str(data["agent"]), int(data["train_seed"]))
             (on_log if "episodes" not in data else judged)[key] = as_now(data)
     replays = [_json(file) for file in sorted((path / FOLDER).glob("replay-*.json"))]
-    about = _json(path / ABOUT) if (path / ABOUT).is_file() else {}
-    with understood(path / ABOUT):
-        gates = gates_of(about)
-        failed = {name: str(why) for name, why in about.get("failed", {}).items()}
     drawn = dict(_curve(file) for file in sorted(path.glob("curve-*.csv")))
     return RunFiles(
         path.name or str(path),
@@ -109,8 +119,7 @@ def read_run(path: Path) -> RunFiles:
         on_log,
         {of: [(step, reward) for step, reward, _ in points] for of, points in drawn.items()},
         replays,
-        gates,
-        failed,
+        *read_about(path),
         str(path),
         {of: told for of, points in drawn.items() if (told := [(step, top1) for step, _, top1 in points if top1 >= 0])},
         log_of(path) if config.get("logs") else None,

@@ -15,9 +15,9 @@ from lam_env.evaluation.estimates import FEWEST, difference, estimate_metric, in
 from lam_env.evaluation.log_predictors import best_predictor, notes_on_parts
 from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.elements import (
-    CEILING,
     FLOOR,
     KNOWING,
+    MARK,
     PRIOR,
     TUNED,
     Figure,
@@ -48,12 +48,12 @@ def rows_in(run: RunFiles, variant: str) -> list[ResultRow]:
 
 
 def shown_agent(run: RunFiles) -> str:
-    """Whom the page is about: the tuned policy, or else the agent of most lift that is no ceiling."""
+    """Whom the page is about: the tuned policy, or else the agent of most lift that knows nothing hidden."""
     mine = rows_in(run, run.variant)
     lifts = {a: float(np.mean(runs)) for a in {r.agent for r in mine} if (runs := runs_of(mine, a, LIFT)) is not None}
     if TUNED in lifts or not lifts:
         return TUNED
-    fair = {a: v for a, v in lifts.items() if a not in (FLOOR, CEILING, KNOWING)}
+    fair = {a: v for a, v in lifts.items() if a not in (FLOOR, MARK, KNOWING)}
     return max(sorted(fair or lifts), key=lambda a: (fair or lifts)[a])
 
 
@@ -78,7 +78,7 @@ def tiles(run: RunFiles) -> list[tuple[str, str, str]]:
     ):
         if (estimate := estimate_of(mine, agent, metric)) is not None:
             out.append(_tile(what, estimate, form, few))
-    if (share := share_of_oracle(mine, agent)) is not None and agent != CEILING and seeds > 1:
+    if (share := share_of_oracle(mine, agent)) is not None and agent != MARK and seeds > 1:
         out.append(_tile("of what the oracle wins", share, ".0%", few))
         if (best := best_counting(mine)) not in (None, agent) and (more := added(mine, agent, str(best))) is not None:
             out.append(_tile(f"of it more than {best}, the best counting row", more.of, "+.1%", few))
@@ -213,7 +213,7 @@ def terms(run: RunFiles, weights: Mapping[str, float]) -> Section:
     head = ("terms", "Reward terms")
     mine = rows_in(run, run.variant)
     about = shown_agent(run)
-    agents = [a for a in dict.fromkeys((FLOOR, PRIOR, about, CEILING)) if runs_of(mine, a, JUDGE) is not None]
+    agents = [a for a in dict.fromkeys((FLOOR, PRIOR, about, MARK)) if runs_of(mine, a, JUDGE) is not None]
     figures = []
     for family, title in ((TERM, "Feedback reward by term"), (UTILITY_TERM, "True utility by term")):
         if family is TERM and not weights:

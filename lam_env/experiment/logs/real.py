@@ -4,7 +4,9 @@ gives."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +17,7 @@ from lam_env.core import registry
 from lam_env.core.behaviour_tables import BehaviourTables
 from lam_env.core.catalogue import NLL_GAP, NLL_GAP_SD, TOP1
 from lam_env.core.contracts import ActionPredictor, Said
+from lam_env.core.errors import UserError
 from lam_env.core.events import AGENT, READING, SENSOR, USER, ActionLog, Protocol, Vocabulary
 from lam_env.core.progress import Report
 from lam_env.core.rng import Streams
@@ -24,6 +27,7 @@ from lam_env.envs.recording import simulate_log
 from lam_env.evaluation.log_predictors import WHOLE
 from lam_env.evaluation.metrics import Scored, scored, scores_of
 from lam_env.evaluation.predictions.held_out import HeldOutRows, held_out_scores
+from lam_env.evaluation.report.reader import read_about
 from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record, unit_record
 from lam_env.evaluation.statistics import sd_over
 from lam_env.experiment import models
@@ -197,3 +201,16 @@ def fidelity(work: RunContext, log: ActionLog, launcher: Launcher, progress: Rep
         found = gates(one, simulated, own, 1, transfer) + further_gates(one, simulated)
         report += [dataclasses.replace(g, name=f"{who}: {g.name}") for g in found] if len(people) > 1 else found
     return report
+
+
+def gates_before(run: Path) -> list[Gate]:
+    """Those that an earlier command has found for a run; what cannot be read is found anew."""
+    with suppress(UserError):
+        return read_about(run).gates
+    return []
+
+
+def passed(report: Sequence[Gate]) -> dict[str, float]:
+    """Of each gate that is judged 1 or 0; of several residents all have to pass."""
+    worst_last = sorted(report, key=lambda gate: gate.passed is False)
+    return {gate.metric_id: float(gate.passed) for gate in worst_last if gate.passed is not None}

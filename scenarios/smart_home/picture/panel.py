@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lam_env.envs.scene import Circle, Item, Rectangle, Text, shorten, text_width
-from lam_env.envs.signs import TONES, agent_icon, answer_mark, badge, gauge
+from lam_env.envs.signs import TONES, agent_icon, answer_mark, badge, figure, gauge
 
 from .view import HomeEventView, HomeView, PersonView
 
@@ -71,8 +71,7 @@ def _figures(y: float, view: HomeView) -> Iterator[Item]:
     )
     for i, (name, value, role) in enumerate(cells):
         x, top = _INNER + (i % 3) * 76, y + 32 * (i // 3)
-        yield Text(x, top + 9, name, 9, fill="muted", group="Figures")
-        yield Text(x, top + 23, shorten(value, 12, 72, True), 12, bold=True, fill=role, group="Figures")
+        yield from figure(x, top + 9, name, value, 72, role=role, group="Figures")
 
 
 def home_panel(view: HomeView, colours: dict[str, str]) -> Iterator[Item]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lam_env.envs.scene import Circle, Item, Rectangle, Text, shorten, text_width
-from lam_env.envs.signs import TONES, agent_icon, answer_mark, badge, gauge
+from lam_env.envs.signs import TONES, agent_icon, answer_mark, badge, figure, gauge
 
 from .view import CountsView, FiguresView, TrafficEventView, TrafficView, TravellerView
 
@@ -110,8 +110,7 @@ def _figures(y: float, today: FiguresView) -> Iterator[Item]:
     )
     for i, (name, value) in enumerate(cells):
         x = _INNER + i * (_ROOM + 6) / 3
-        yield Text(x, y + 64, name, 9.5, fill="muted", group="Today")
-        yield Text(x, y + 80, shorten(value, 12, _ROOM / 3, True), 12, bold=True, group="Today")
+        yield from figure(x, y + 64, name, value, _ROOM / 3, size=9.5, gap=16, group="Today")
     whole = max(1.0, sum(today.shares.values()))
     roles = {"car": "vehicle", "bus": "transit"}
     yield from _stack(y + 94, [(share / whole, roles.get(mode, "muted")) for mode, share in today.shares.items()])
