@@ -185,12 +185,14 @@ class Fit:
         chunk_loss(self.net, self.data, rows, real).backward()
         torch.nn.utils.clip_grad_norm_(self.layers, 1.0)
         gradient = _joined([torch.zeros_like(layer) if layer.grad is None else layer.grad for layer in self.layers])
+        mean, square, updates = self.moments
         adamw(
             [self.weights],
             [gradient],
-            *([moment] for moment in self.moments[:2]),
+            [mean],
+            [square],
             [],
-            self.moments[2:],
+            [updates],
             foreach=False,
             amsgrad=False,
             beta1=0.9,

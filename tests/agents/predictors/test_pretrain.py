@@ -384,9 +384,7 @@ def test_an_update_of_all_weights_in_one_is_that_of_torchs_optimiser(core: str) 
     fit = module.Fit(net, chunks, VOCABULARY, np.random.default_rng(0))
     optimiser = torch.optim.AdamW(theirs.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     for rows, real in (chunks.batches(np.random.default_rng(0)) * 3)[:5]:
-        seed = torch.random.get_rng_state()  # a transformer's layers drop some of what they say
         fit._step(rows, real, 1.0)
-        torch.random.set_rng_state(seed)
         optimiser.zero_grad()
         module.chunk_loss(theirs, chunks, rows, real).backward()
         torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
