@@ -167,7 +167,7 @@ def _by_unit(a: Side, b: Side, pair: Pair, metric: Metric, value: float) -> tupl
     if n < 2:
         return Estimate(value, 0.0, 1), False
     sd = sd_over(np.repeat(np.arange(n), events), np.repeat(np.mean(gaps, 0) / events, events))
-    return Estimate(value, sd**2 * n / (n - 1), n - 1), True
+    return Estimate(value, sd**2, n - 1), True
 
 
 def _sums(of: ByUnit, metric: Metric) -> Sequence[float]:

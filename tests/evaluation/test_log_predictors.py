@@ -116,6 +116,8 @@ def test_the_deviation_over_units_is_that_of_their_means() -> None:
     alike = np.repeat(values[:100], 4)
     assert sd_over(day, alike, draws=4000) == pytest.approx(values[:100].std() / 10, rel=0.05)
     assert sd_over(np.arange(400), alike, draws=4000) < 0.6 * sd_over(day, alike, draws=4000)
+    # of three days as of many
+    assert sd_over(day[:12], values[:12], draws=20_000) == pytest.approx(means[:3].std(ddof=1) / 3**0.5, rel=0.03)
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.floats(-5, 5))
