@@ -73,8 +73,9 @@ class Boosting:
         progress("boosting", settings.members, settings.members, "")
         return cls(models, n_actions), said
 
-    def read(self, points: DecisionPoints) -> Prediction:
-        x = features(points)
+    def read(self, points: DecisionPoints, rows: np.ndarray | slice = slice(None)) -> Prediction:
+        """Of the `rows` alone, where not of all."""
+        x = features(points)[rows]
         return Prediction(np.mean([_probabilities(model, x, self.n_actions) for model in self.models], axis=0))
 
 
@@ -145,7 +146,7 @@ class BoostedPool:
     ) -> Iterator[dict[str, Said]]:
         """What each says of the `rows` (n,) bool, piece by piece, (b, A); `known` (n,) bool: rows that it was trained
         on."""
-        by_trees, at = self.boosting.read(points).next[rows], 0
+        by_trees, at = self.boosting.read(points, rows).next, 0
         for each in self.pool.parts(points, rows, known):
             here = slice(at, at + len(each["counts"]))
             yield {**each, "boosting": by_trees[here]}

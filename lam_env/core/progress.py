@@ -109,7 +109,7 @@ class Progress:
             self._ended.discard(stage)
         began, first = self._began[stage]
         name, _, unit = stage.removesuffix("]").partition(" [")
-        rate = (done - first) / (now - began) if now > began else 0.0
+        rate = (done - first) / (now - began) if now - began >= SHORT else 0.0
         steps = f"{rate:{',.0f' if rate >= 10 else '.2g'}}{unit and ' '}{unit}/s" if rate else ""
         over = bool(total) and done >= total
         if self._bars is not None and stage not in self._ended:
@@ -134,6 +134,7 @@ class Progress:
             self._bars.console.print(line, markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
 
 
+SHORT = 0.05  # [s] of what took less no rate is told
 WHOLE = ""  # in the place of a stage's name
 NAME, BAR, PERCENT, RATE, TIME = 35, 10, 5, 17, 7  # widths of the columns: with what lies between, 80
 NOTE = 16  # of the last one, which stands only where there is room for so much

@@ -210,7 +210,7 @@ def _say_chosen(settings: RunSettings, taken: PredictorSettings) -> None:
         say(f"best on what was left out: {', '.join(f'predictor.{n}={getattr(taken, n):g}' for n in names)}")
 
 
-def _of_seed(report: Report, work: RunContext, seed: int) -> Report:
+def of_seed(report: Report, work: RunContext, seed: int) -> Report:
     """Names the training seed where there are several: their jobs run side by side."""
     return report if len(work.settings.seed) == 1 else _named(report, f", seed {seed}")
 
@@ -223,7 +223,7 @@ def _named(report: Report, what: str) -> Report:
 def pretrain_on_log(work: RunContext, log_name: str, seed: int, report: Report) -> None:
     """Fit the predictor of a log and save it."""
     log, device = ActionLog.load(work.run.log / log_name), work.settings.device
-    report, kept = _of_seed(report, work, seed), _checkpoints(work, PRETRAIN, seed, log_name)
+    report, kept = of_seed(report, work, seed), _checkpoints(work, PRETRAIN, seed, log_name)
     timed = training_points(work, log_name)
     if "counts" in parts_of(work.settings, log):
         # of a recorded log the parts know the moments at which something happened
@@ -285,7 +285,7 @@ def fit_and_judge(work: RunContext, name: str, seed: int, report: Report) -> dic
     """Scores per variant ("", "later") of one agent; a fine-tuned policy with a prior is saved."""
     scenario = work.scenario()
     if not trains_once(scenario, name):
-        report = _of_seed(report, work, seed)
+        report = of_seed(report, work, seed)
     policy = fit_agent(work, name, training_of(work, name, seed, _named(report, f" of {name}")))
     if registry.names_code(name) and not isinstance(policy, PredictionCeiling):
         policy = watched(policy)

@@ -115,16 +115,18 @@ def read_held_out(
 
     train, valid, test = parts
     if not isinstance(predictor, Pool):
-        yield {"prior": predictor.read(points).next[test]}
-        return
+        return iter([{"prior": predictor.read(points).next[test]}])
     pool, known, boosted = predictor.given_acts, train | valid, None
     if boosting and not (why := left_out_of(points.select(known), pool)):
         boosted = BoostedPool.fit(pool, points.select(train), points.select(valid), seed, report, others)
     elif boosting:
         say(f"no boosted trees: {why}")
-    for each in (boosted or pool).parts(points, test, known):
+
+    def rows(each: dict[str, Said]) -> dict[str, Said]:
         said = {"prior": pool.whole(each)} | ({} if boosted is None else {"prior_boosted": boosted.pooled(each)})
-        yield said | {f"prior.{name}": p for name, p in each.items()}
+        return said | {f"prior.{name}": p for name, p in each.items()}
+
+    return map(rows, (boosted or pool).parts(points, test, known))
 
 
 def blocks(predictor: ActionPredictor, points: DecisionPoints, rows: np.ndarray) -> Iterator[Said]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lam_env.logs.fidelity import Gate
 
 Jobs = dict[Future[Any], tuple[str, int]]  # each of an agent (or PRETRAIN) and a training seed
+FEW = 3  # agents that a line can name
 Ended = Callable[[str, int, dict[str, Scores] | None], None]  # is called after each job, with scores if it has any
 
 
@@ -96,8 +97,8 @@ class Pipeline:
 
         self.made.go()
         launch.check(self.settings.launcher, self.settings.ray.address)
+        self.real = real_log(self.settings, self.scenario)  # says what it read before torch, which takes seconds
         self.settings = s = dataclasses.replace(self.settings, device=device_of(self.settings, self.path))
-        self.real = real_log(s, self.scenario)
         for rows in (100, 1_000_000):
             candidates(s, rows, pooled=rows == 100)
         self.earlier = earlier_run(s, self.scenario) if s.model else None
@@ -107,8 +108,8 @@ class Pipeline:
             self.settings = s = dataclasses.replace(s, world=real_logs.with_residents(s.world, len(self.tables)))
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
         if s.predict:
-            judged = [a for a in self.agents if not registry.names_code(a)]
-            self.agents = [a for a in judged if a == "prior" or needs_of(self.scenario, a) == ("log",)]
+            known = [a for a in self.agents if not registry.names_code(a)]
+            self.agents = [a for a in known if a == "prior" or needs_of(self.scenario, a) == ("log",)]
         run_before(s, self.path, self.agents)
         check_world(s.scenario, self.scenario)
         for name in filter(registry.names_code, self.agents):
@@ -366,9 +367,12 @@ class Pipeline:
         except (UserError, OSError) as error:
             print(f"\nnot finished; {one_line(error)}", file=sys.stderr)
             return
-        log, judged = (self.folder.log / "train").is_dir(), {agent for _, agent in self.rows}.intersection(self.agents)
-        holds = ["its settings", *(["the log"] if log else [])]
-        holds += [f"the results of {len(judged)} of {len(self.agents)} agents"] if judged else []
+        log, judged = any(self.folder.log.glob("*/")), {agent for _, agent in self.rows}
+        wanted = dict.fromkeys([*self.agents, "prior"] if self.real else self.agents)  # a log always has its prior
+        missing = [agent for agent in wanted if agent not in judged]
+        results = f"the results of {len(wanted) - len(missing)} of {len(wanted)} agents"
+        results += f" (not yet of {', '.join(missing)})" if 0 < len(missing) <= FEW else ""
+        holds = ["its settings", *(["the log"] if log else []), *([results] if len(missing) < len(wanted) else [])]
         print(f"\nnot finished; {self.path} holds {', '.join(holds)}", file=sys.stderr)
 
     @property

@@ -96,7 +96,9 @@ def test_a_stopped_run_counts_agents_alone(tmp_path: Path, capsys: pytest.Captur
             run._add(variant, agent, 0, {0: {"pred.top1": 1.0}})
         capsys.readouterr()
         run.stopped()
-    assert f"the results of 1 of {len(run.agents)} agents" in capsys.readouterr().err
+    missing = [name for name in run.agents if name != "none"]
+    said = capsys.readouterr().err
+    assert f"the results of 1 of {len(run.agents)} agents (not yet of {', '.join(missing)})\n" in said
 
 
 @pytest.mark.parametrize("named", [True, False])

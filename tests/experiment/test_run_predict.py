@@ -116,7 +116,9 @@ def test_the_best_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     nll = {row.agent: row.value for row in rows if row.metric == NLL.id}
     best = min(nll, key=lambda name: nll[name])
     assert best != "most_frequent"
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    for stage in ("score most_frequent", "pre-training", "boosting", "score prior"):  # no step without a line
+        assert f"/3] {stage}: " in told
     top1 = estimate_of(rows, best, TOP1)
     assert top1 is not None
     assert f"Best on the log: {best}, NLL {nll[best]:.3g} [" in said

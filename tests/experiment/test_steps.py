@@ -13,7 +13,7 @@ from lam_env.experiment.agent_spec import needs_of
 from lam_env.experiment.inputs import agents_of
 from lam_env.experiment.score_store import ScoreKey
 from lam_env.experiment.settings import PRETRAIN, EvalSettings, RunSettings
-from lam_env.experiment.work.steps import GATES, REPLAYED, SIMULATE, WEIGHT, Plan, Steps, Whole
+from lam_env.experiment.work.steps import GATES, REPLAYED, SIMULATE, TREES, WEIGHT, Plan, Steps, Whole
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +110,22 @@ def test_a_pre_training_that_goes_on_tells_of_time_before_it_is_over() -> None:
     assert Whole.of([steps], 8.0) == (1, 2, pytest.approx(WEIGHT / (WEIGHT + 1)), 1.0)
     steps.hears("pre-training 1/5", 60, 120)  # none is left
     assert Whole.of([steps], 8.0).seconds == 1.0
+
+
+def test_trees_and_scores_of_a_log_tell_of_time_too() -> None:
+    pretraining, prior = ScoreKey("log", PRETRAIN, 0), ScoreKey("log", "prior", 0)
+    steps = steps_of(pretraining, prior)
+    assert steps.weights == {pretraining: WEIGHT, prior: WEIGHT}  # trees take about as long
+    steps.over(pretraining)
+    steps.hears("boosting", 1, 4)
+    at_trees = Whole.of([steps], 9.0).share
+    assert at_trees == pytest.approx((1 + TREES / 4) / 2)
+    steps.hears("score prior", 0, 1000)
+    assert Whole.of([steps], 9.0).share == pytest.approx((1 + TREES) / 2)
+    steps.hears("score prior", 1000, 1000)
+    assert Whole.of([steps], 9.0).seconds == pytest.approx(0.0)
+    steps.over(prior)
+    assert Whole.of([steps], 9.0) == (2, 2, 1.0, 0.0)
 
 
 def test_what_need_not_be_done_is_over_and_tells_nothing_of_time() -> None:

@@ -4,7 +4,7 @@ gives."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -31,7 +31,7 @@ from lam_env.evaluation.report.reader import read_about
 from lam_env.evaluation.report.recorder import Judged, file_of, prediction_record, unit_record
 from lam_env.evaluation.statistics import sd_over
 from lam_env.experiment import models
-from lam_env.experiment.jobs import RunContext, costed, other_homes, parts_of, prior_path, training_points
+from lam_env.experiment.jobs import RunContext, costed, of_seed, other_homes, parts_of, prior_path, training_points
 from lam_env.experiment.score_store import Scores
 from lam_env.launch import Launcher
 from lam_env.logs.calibrate import calibrate
@@ -57,17 +57,19 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
     log = dataclasses.replace(ActionLog.load(work.run.log / log_name), timer=None)
     points = decision_points(log, soon=False)
     parts = split_by_protocol(log, points)
-    test = parts[2]
+    test, report = parts[2], of_seed(report, work, seed) if name == "prior" else report
     said: Iterable[dict[str, Said]]
     if name == "prior":
         predictor, boosting = models.load_predictor(prior_path(work, log_name, seed)), parts_of(work.settings, log)
         others = other_homes(work, points)
         said = models.read_held_out(predictor, points, parts, "boosting" in boosting, seed, report, others)
     else:
+        report(f"score {name}", 0, int(test.sum()), "")  # counts of a large log take a while too
         fitted = registry.agent(name)().predictor(*training_points(work, log_name, timer=False))
         said = ({name: p} for p in models.blocks(fitted, points, test))
     rows = HeldOutRows.of(log, points, test)
-    judged, actions, scores = _scored(said, points.target[test], rows.columns), list(log.vocabulary.actions), {}
+    actions, scores = list(log.vocabulary.actions), dict[str, dict[str, float]]()
+    judged = _scored(_told(said, report, name, int(test.sum())), points.target[test], rows.columns)
     for row, each in judged.items():
         scores[row] = held_out_scores(each, rows, actions)
         by_variant = {"log": prediction_record(each)}
@@ -79,6 +81,16 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
             gap = judged[part].losses - judged[whole].losses
             scores[part] |= {NLL_GAP.id: float(gap.mean()), NLL_GAP_SD.id: sd_over(rows.unit, gap)}
     return {row: {0: of_row} for row, of_row in scores.items()}  # there is one test part, whatever the training seed
+
+
+def _told(said: Iterable[dict[str, Said]], report: Report, name: str, total: int) -> Iterator[dict[str, Said]]:
+    """The same pieces; `report` hears of how many rows they were."""
+    done = 0
+    report(f"score {name}", done, total, "")
+    for piece in said:
+        yield piece
+        done += len(next(iter(piece.values())))
+        report(f"score {name}", done, total, "")
 
 
 def _scored(said: Iterable[dict[str, Said]], target: np.ndarray, columns: tuple[int, ...] = ()) -> dict[str, Scored]:

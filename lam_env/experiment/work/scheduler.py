@@ -27,6 +27,8 @@ Waiting = Iterator[set[Future[Any]]]
 UNITS = {  # of the stages that begin so
     "simulate": "world-days",
     "judge": "world-days",
+    "score": "events",
+    "boosting": "fits",
     "threshold": "thresholds",
     "pseudo-counts": "values",
     "trial of acts": "world-days",

@@ -15,6 +15,7 @@ from lam_env.experiment.settings import ALL, PRETRAIN, RunSettings
 
 REPLAY = "replay"  # in the place of an agent's name, as PRETRAIN is
 SIMULATE, GATES, REPLAYED = ScoreKey("log", "simulate", 0), ScoreKey("twin", "gates", 0), ScoreKey("", REPLAY, 0)
+TREES = 0.8  # of the time of a prior that is judged on a log, where it has boosted trees
 LONG = {"steps", "latent"}  # who needs these learns long, and is begun first: no worker is left alone with one
 WEIGHT = 8  # of who learns long; of any other job 1: in the home, as it comes, 200 to 380 s, and some 40
 EVENTS = 10_000  # of a real log, up to which a step weighs no more
@@ -75,27 +76,35 @@ class Steps:
 
     def __init__(self, every: Iterable[ScoreKey], needs: Needs, events: int = 0):
         size = max(1, events // EVENTS)
-        self.weights = {step: size * (WEIGHT if _long(step.agent, needs) else 1) for step in every}
+        self.weights = {step: size * (WEIGHT if _long(step, needs) else 1) for step in every}
         self.left = set(self.weights)
         self.done = 0  # work, by weight
-        self._part = 0.0  # of the pre-training that goes on
+        self._parts: dict[str, float] = {}  # by agent, of a step that goes on
 
     def hears(self, stage: str, done: int, total: int) -> None:
-        """How far `pre-training 2/5` is. It may stop long before `total`, so what is left seems too much at first."""
-        if total and (named := re.match(r"pre-training(?: (\d+)/(\d+))?", stage)):
+        """How far `pre-training 2/5` is. It may stop long before `total`, so what is left seems too much at first. The
+        prior's trees, and what it is worth on a log, come after."""
+        if not total:
+            return
+        if named := re.match(r"pre-training(?: (\d+)/(\d+))?", stage):
             number, of = (int(n or 1) for n in named.groups())
-            self._part = (number - 1 + done / total) / of
+            self._parts[PRETRAIN] = (number - 1 + done / total) / of
+        elif stage.startswith("boosting"):
+            self._parts["prior"] = TREES * done / total
+        elif stage.startswith("score prior"):
+            self._parts["prior"] = TREES + (1 - TREES) * done / total
 
     @property
     def begun(self) -> float:
-        """The work done of a step that is not over."""
-        return self._part * max((self.weights[step] for step in self.left if step.agent == PRETRAIN), default=0)
+        """The work done of steps that are not over."""
+        weights = {step.agent: self.weights[step] for step in sorted(self.left, key=self.weights.__getitem__)}
+        return sum(part * weights.get(agent, 0) for agent, part in self._parts.items())
 
     def over(self, step: ScoreKey) -> None:
         if step in self.left:
             self.done += self.weights[step]
             self.left.remove(step)
-            self._part *= step.agent != PRETRAIN
+            self._parts.pop(step.agent, None)
 
     def drop(self, *steps: ScoreKey) -> None:
         """Those need not be done: they are over, and tell nothing of time."""
@@ -126,7 +135,9 @@ class Whole(NamedTuple):
         return cls(over, total, 1 - left / work if work else 1.0, spent * left / done if done else None)
 
 
-def _long(agent: str, needs: Needs) -> bool:
-    if agent in (SIMULATE.agent, GATES.agent, REPLAYED.agent):
+def _long(step: ScoreKey, needs: Needs) -> bool:
+    """A prior on a log grows its trees there."""
+    if step in (SIMULATE, GATES, REPLAYED):
         return False
-    return agent == PRETRAIN or bool(LONG.intersection(needs(agent)))
+    trees = step.kind.startswith("log") and step.agent == "prior"
+    return trees or step.agent == PRETRAIN or bool(LONG.intersection(needs(step.agent)))

@@ -79,6 +79,8 @@ def test_trees_learn_and_the_same_seed_says_the_same():
     _, said_other = Boosting.fit(points, FIVE, 1, silent)
     read = trees.read(points).next
     np.testing.assert_array_equal(read, again.read(points).next)
+    some = np.arange(len(points)) % 3 == 1
+    np.testing.assert_array_equal(read[some], trees.read(points, some).next)
     np.testing.assert_array_equal(said, said_again)
     assert (said != said_other).any()
     np.testing.assert_allclose(read.sum(1), 1, atol=1e-5)
