@@ -125,7 +125,8 @@ class Progress:
             rest = f"the last {done - first:,} in " if 0 < first < done else ""
             taken = f"{rest}{now - began:.1f} s"
             details = ", ".join(part for part in (taken, steps, note) if part)
-            self._say(f"{self._step}{name}: {total:,} {unit or 'done'} ({details})")
+            counted = (unit.removesuffix("s") if total == 1 else unit) or "done"
+            self._say(f"{self._step}{name}: {total:,} {counted} ({details})")
 
     def _say(self, line: str) -> None:
         if self._bars is None:

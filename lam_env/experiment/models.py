@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ def pick_device(device: str, tokens: int, steps: int, worlds: int) -> str:
     there."""
     if importlib.util.find_spec("torch") is None:
         raise UserError("torch is not installed: pip install torch")
+    if device == "cpu" or (device == "auto" and version("torch").endswith("+cpu")):
+        return "cpu"  # torch is not asked: to load it takes seconds, and this process may have no other need of it
     from lam_env.agents.device import ALONE, choice
 
     chosen, why = choice(device, tokens, steps, worlds)

@@ -21,6 +21,7 @@ from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 from lam_env.evaluation.rollout import rollout
+from lam_env.experiment import models
 from lam_env.experiment.agent_check import small_training
 
 CPU = torch.device("cpu")
@@ -38,6 +39,15 @@ def test_devices_by_name():
         with pytest.raises(UserError, match="no CUDA device"):
             named("cuda:1")
         assert choice("auto", 10**6, 10**4, 16) == (CPU, ALONE)
+
+
+def test_torch_is_not_loaded_to_hear_that_it_was_built_without_a_gpu(monkeypatch):
+    asked = []
+    monkeypatch.setattr(module, "choice", lambda *what: asked.append(what[0]) or (CPU, ALONE))
+    for build, device in (("2.13.0+cpu", "auto"), ("2.13.0", "auto"), ("2.13.0", "cpu"), ("2.13.0+cpu", "cuda")):
+        monkeypatch.setattr(models, "version", lambda name, build=build: build)
+        assert models.pick_device(device, 0, 0, 1) == "cpu"
+    assert asked == ["auto", "cuda"]  # of a build that may have one, and where one is wanted
 
 
 def test_a_gpu_that_there_is_not_is_told(monkeypatch):

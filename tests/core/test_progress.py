@@ -117,7 +117,10 @@ def test_a_rate_says_of_what(clock: list[float]) -> None:
         progress("judge [days]", 0, 30)
         clock[0] += 1
         progress("judge [days]", 30, 30)
-    assert out.getvalue() == "judge: 30 days (1.0 s, 30 days/s)\n"
+        progress("boosting [fits]", 0, 1)
+        clock[0] += 0.01  # too short a time to tell
+        progress("boosting [fits]", 1, 1)
+    assert out.getvalue() == "judge: 30 days (1.0 s, 30 days/s)\nboosting: 1 fit (0.0 s)\n"
 
 
 def test_a_note_is_broken_on_a_terminal_alone(
