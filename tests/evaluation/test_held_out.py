@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -133,6 +135,16 @@ def test_of_many_users_the_extremes_are_told() -> None:
     assert max(told.values()) == pytest.approx(known.max())
     assert all(value == pytest.approx(known[name - 100]) for name, value in told.items())
     assert f"sd.{NLL.at('user', str(next(iter(told)))).id}" in found
+
+
+@pytest.mark.parametrize(("streams", "names"), [(1, ["ann", "ben"]), (2, ["ann", "\t"])])
+def test_users_are_called_as_in_their_log(streams: int, names: list[str]) -> None:
+    log = dataclasses.replace(log_of(streams), meta={"users": names})
+    points = decision_points(log, soon=False)
+    told = HeldOutRows.of(log, points, points.target > 0)
+    of = scored(np.full((len(told.unit), 4), 0.25), points.target[points.target > 0], told.columns)
+    users = [key for key in held_out_scores(of, told, NAMES) if key.startswith(TOP1.at("user", "").id)]
+    assert sorted(users) == sorted(TOP1.at("user", name).id for name in ("ann", "ben" if streams == 1 else "1"))
 
 
 def test_nothing_is_told_of_nothing() -> None:

@@ -8,7 +8,7 @@ stream, or whole streams where there are many, are drawn with replacement, the s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,13 +50,14 @@ AT_ONCE = 1 << 20  # rows of draws that are judged together
 class HeldOutRows:
     """The n decision points of a held-out part. (n,) each: `unit`, the day or stream that is drawn as a whole; the
     `day`, the `hour` (None: no clock) and the `user` (None: but one) of what follows. `columns`: the most frequent
-    actions."""
+    actions; `called`: a user's name, by number."""
 
     unit: np.ndarray
     day: np.ndarray
     hour: np.ndarray | None
     user: np.ndarray | None
     columns: tuple[int, ...]
+    called: Callable[[int], str] = str
 
     @classmethod
     def of(cls, log: ActionLog, points: DecisionPoints, test: np.ndarray) -> HeldOutRows:
@@ -69,7 +70,8 @@ class HeldOutRows:
         often = np.bincount(target[target > 0], minlength=len(log.vocabulary))
         columns = [int(a) for a in np.argsort(-often, kind="stable")[:MOST_ACTIONS] if often[a]]
         several = bool((user != user[:1]).any())
-        return cls(day if one else points.world[test], day, hour, user if several else None, tuple(columns))
+        unit = day if one else points.world[test]
+        return cls(unit, day, hour, user if several else None, tuple(columns), log.user_name)
 
 
 def held_out_scores(of: Scored, rows: HeldOutRows, actions: Sequence[str]) -> dict[str, float]:
@@ -186,7 +188,7 @@ def _by_user(of: Scored, rows: HeldOutRows) -> dict[str, float]:
     half = MOST_USERS // 2
     out: dict[str, float] = {}
     for k in ranked if len(ranked) <= MOST_USERS else ranked[:half] + ranked[-half:]:
-        mine, name = index == k, str(who[k])
+        mine, name = index == k, rows.called(int(who[k]))
         out[EVENTS.at("user", name).id] = float(events[k])
         for m, values in ((TOP1, hit[mine]), (NLL, loss[mine])):
             one = m.at("user", name)
