@@ -22,7 +22,7 @@ from lam_env.core.catalogue import (
     Metric,
 )
 from lam_env.evaluation.comparison import BASELINE, ORACLE, Seeds, aligned, in_common, scores_of
-from lam_env.evaluation.estimates import bare, enough, within_differences
+from lam_env.evaluation.estimates import FEWEST, bare, enough, within_differences
 from lam_env.evaluation.report.recorder import ByUnit
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import (
@@ -164,7 +164,7 @@ def _by_unit(a: Side, b: Side, pair: Pair, metric: Metric, value: float) -> tupl
     events = np.array(one[0]["events"])
     gaps = [np.subtract(_sums(y, metric), _sums(x, metric)) for x, y in zip(one, other, strict=True)]
     n = len(events)
-    if n < 2:
+    if n < FEWEST:
         return Estimate(value, 0.0, 1), False
     sd = sd_over(np.repeat(np.arange(n), events), np.repeat(np.mean(gaps, 0) / events, events))
     return Estimate(value, sd**2, n - 1), True
@@ -176,11 +176,12 @@ def _sums(of: ByUnit, metric: Metric) -> Sequence[float]:
 
 def _apart(a: Side, b: Side, pair: Pair, metric: Metric, value: float) -> tuple[Estimate, bool]:
     """The same where sums by day or stream are not kept in both."""
-    sides = []
+    sides, sure = [], True
     for side, agent in ((b, pair[1]), (a, pair[0])):
         sd, units = ([*scores_of(side.rows, agent, m).values()] for m in (metric.sd, UNITS))
         sides.append(Estimate(0.0, float(np.mean(sd)) ** 2 if sd else 0.0, max(units[0] - 1, 1)))
-    return unpaired_difference(*sides)._replace(value=value), all(each.variance > 0 for each in sides)
+        sure = sure and sides[-1].variance > 0 and units[0] >= FEWEST
+    return unpaired_difference(*sides)._replace(value=value), sure
 
 
 # -- what pairs --------------------------------------------------------------------------------------------------------
