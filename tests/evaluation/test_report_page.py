@@ -143,6 +143,15 @@ def test_what_was_asked(folder: Path) -> None:
     assert "KeyError: <b>" in text
 
 
+def test_a_list_of_devices_is_not_written_out(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config["world"] |= {"devices": '{"rooms": {"kitchen": {"kettle": "appliance"}}}'}
+    (folder / "config.json").write_text(json.dumps(config))
+    text = page(folder).text
+    assert "devices=(a list: config.json has it)" in text
+    assert "kettle" not in text
+
+
 def test_numbers_are_those_of_the_run(folder: Path) -> None:
     text = page(folder).text
     assert "Kept one by one are 2 of 4." in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,9 @@ def test_nobody_acts_and_nothing_is_simulated(whole: Path) -> None:
         assert words in tables
         assert words in page
     assert "f-surest" in page
+    assert "over the held-out part of the log." in page
+    assert 'data-of="macro-F1"' in page  # what a phone shows before a number
+    assert not re.search("smart_home|evaluation worlds", page.replace(str(out), ""))
 
 
 def test_scores_have_intervals_over_days_and_the_terminal_is_narrow(
