@@ -24,6 +24,7 @@ USAGE = "lam compare RUN_A RUN_B, or lam compare RUN agents=ONE,OTHER"
 SHOWN = ("log", "sim", "twin")  # variants, in the order of the tables
 RECORDS = {"agents_judged", "command", "finished", "prepared", "seconds"}  # of config.json, that are no settings
 WIDTH = 78
+OTHER_EVENTS = "their logs hold out other events, of which no difference says who predicts better"
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _compared(a: Run, b: Run, variant: str, named: Sequence[str]) -> Compared | 
     from lam_env.evaluation.two_runs import amount, met_in_words, reading
 
     one, other = a.side(variant), b.side(variant)
-    if not (pairs := _pairs(one, other, named)):
+    if not (pairs := _pairs(one, other, named)) or (variant == "log" and not _one_log(a, b, named)):
         return None
     paired, metrics = met_the_same(one, other, pairs), metrics_of(one, other)
     scenarios = [run.config["scenario"] for run in (a, b)]
@@ -149,8 +150,19 @@ def _pairs(one: Side, other: Side, named: Sequence[str]) -> list[Pair]:
     return [(agent, agent) for agent in mine if agent in theirs and agent != BASELINE]
 
 
+def _one_log(a: Run, b: Run, named: Sequence[str]) -> bool:
+    """Whether predictions were judged on the same events of a log, or on none in one of them."""
+    from lam_env.evaluation.contrast import same_events
+
+    one, other = a.side("log"), b.side("log")
+    pairs = _pairs(one, other, named)
+    return not pairs or same_events(one, other, pairs)
+
+
 def _nothing(a: Run, b: Run, named: Sequence[str]) -> UserError:
     """Why there is nothing to compare."""
+    if not _one_log(a, b, named):
+        return UserError(f"{a.path}, {b.path}: {OTHER_EVENTS}; give two runs of one log, split alike")
     there = [list(dict.fromkeys(r.agent for r in run.rows if r.variant in SHOWN)) for run in (a, b)]
     wanted = [named[0], named[-1]] if named else []
     for run, agents, agent in zip((a, b), there, wanted, strict=False):
@@ -180,6 +192,8 @@ def _about(a: Run, b: Run, agents: tuple[str, ...]) -> Iterator[str]:
     lines = [*_settings(a, b), *_sources(a, b)]
     yield "Differs, A -> B:" if lines else "Settings, versions and device are the same."
     yield from (f"  {cut(line, WIDTH)}" for line in lines)
+    if not _one_log(a, b, agents):
+        yield _fill(f"Predictions on the logs are not compared: {OTHER_EVENTS}.")
     one, other = (dict.fromkeys(r.agent for r in run.rows if r.variant in SHOWN) for run in (a, b))
     alone = [[x for x in one if x not in other], [x for x in other if x not in one]]
     for name, names in zip("AB", alone, strict=True):

@@ -13,7 +13,7 @@ from lam_env.core.errors import UserError
 SHARE, NOT_NEGATIVE, ANY = (0.0, 1.0), (0.0, float("inf")), (float("-inf"), float("inf"))
 DAY, CPU = "per person and day", "per CPU second"
 Better = Literal["higher", "lower", "neither"]
-_SD = "sd."  # how ids of standard errors begin
+_SD, _UNITS = "sd.", "units."  # how ids of standard errors, and of what they are over, begin
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class Metric:
     def sd(self) -> Metric:
         """Its standard error: days of a log, or its streams, drawn with replacement."""
         return Metric(_SD + self.id, f"sd of {self.heading}", "neither", NOT_NEGATIVE, self.unit)
+
+    @property
+    def units(self) -> Metric:
+        """Of a part of a log, the number of days or streams in which it has cases: what its standard error is over."""
+        return Metric(_UNITS + self.id, f"days or streams of {self.heading}", "neither", NOT_NEGATIVE)
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,8 @@ def metric(id: str) -> Metric:
             return family.metric(name)
     if id.startswith(_SD) and id not in CATALOGUE:
         return metric(id.removeprefix(_SD)).sd
+    if id.startswith(_UNITS):
+        return metric(id.removeprefix(_UNITS)).units
     whole, _, part = id.partition("@")
     group, _, name = part.partition(":")
     if whole in CATALOGUE and group in GROUPS and name:

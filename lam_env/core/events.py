@@ -172,7 +172,7 @@ class ActionLog:
       there is a decision point, before anything has happened.
     timer: quiet time [ticks] after which a decision point is raised (None: never).
     protocol: which part trains, which validates, which tests.
-    meta: where the log is from, for people to read.
+    meta: where the log is from, for people to read; "users": names of its users, of several streams one each.
     """
 
     columns: dict[str, np.ndarray]
@@ -234,6 +234,12 @@ class ActionLog:
     def worlds(self) -> np.ndarray:
         """(W,) numbers of the worlds, in order."""
         return np.unique(self.columns["world"])
+
+    def user_name(self, number: int) -> str:
+        """What the log calls a user, by number, or of several streams whose it is; the number where it has no name."""
+        names = self.meta.get("users")
+        name = str(names[number]) if isinstance(names, list) and 0 <= number < len(names) else ""
+        return name if name and name.isprintable() else str(number)
 
     def events(self) -> Iterable[Event]:
         """Its rows, one by one."""

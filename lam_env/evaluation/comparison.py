@@ -49,14 +49,15 @@ def estimate_of(rows: Sequence[ResultRow], agent: str, metric: Metric) -> Interv
     oracle's own is 1. None: no score."""
     if metric == SHARE_OF_ORACLE:
         return share_of_oracle(rows, agent)
-    runs, sd, units = (runs_of(rows, agent, m) for m in (metric, metric.sd, UNITS))
+    runs, sd, units, own = (runs_of(rows, agent, m) for m in (metric, metric.sd, UNITS, metric.units))
     if runs is None:
         return None
     if units is None:
         return estimate_metric(runs, metric)
     if np.shape(runs)[-1] > 1:
         return estimate_metric(runs, metric, mean)
-    return estimate_resampled(float(np.mean(runs)), 0.0 if sd is None else float(np.mean(sd)), int(units.max()), metric)
+    over = int(units.max() if own is None else own.min())  # a part is not there on all days
+    return estimate_resampled(float(np.mean(runs)), 0.0 if sd is None else float(np.mean(sd)), over, metric)
 
 
 def share_of_oracle(rows: Sequence[ResultRow], agent: str) -> Interval | None:

@@ -22,7 +22,7 @@ from lam_env.core.catalogue import (
     Metric,
 )
 from lam_env.evaluation.comparison import BASELINE, ORACLE, Seeds, aligned, in_common, scores_of
-from lam_env.evaluation.estimates import bare, enough, within_differences
+from lam_env.evaluation.estimates import FEWEST, bare, enough, within_differences
 from lam_env.evaluation.report.recorder import ByUnit
 from lam_env.evaluation.results import ResultRow
 from lam_env.evaluation.statistics import (
@@ -164,7 +164,7 @@ def _by_unit(a: Side, b: Side, pair: Pair, metric: Metric, value: float) -> tupl
     events = np.array(one[0]["events"])
     gaps = [np.subtract(_sums(y, metric), _sums(x, metric)) for x, y in zip(one, other, strict=True)]
     n = len(events)
-    if n < 2:
+    if n < FEWEST:
         return Estimate(value, 0.0, 1), False
     sd = sd_over(np.repeat(np.arange(n), events), np.repeat(np.mean(gaps, 0) / events, events))
     return Estimate(value, sd**2, n - 1), True
@@ -175,12 +175,13 @@ def _sums(of: ByUnit, metric: Metric) -> Sequence[float]:
 
 
 def _apart(a: Side, b: Side, pair: Pair, metric: Metric, value: float) -> tuple[Estimate, bool]:
-    """The same where each has days or streams of its own."""
-    sides = []
+    """The same where sums by day or stream are not kept in both."""
+    sides, sure = [], True
     for side, agent in ((b, pair[1]), (a, pair[0])):
         sd, units = ([*scores_of(side.rows, agent, m).values()] for m in (metric.sd, UNITS))
         sides.append(Estimate(0.0, float(np.mean(sd)) ** 2 if sd else 0.0, max(units[0] - 1, 1)))
-    return unpaired_difference(*sides)._replace(value=value), all(each.variance > 0 for each in sides)
+        sure = sure and sides[-1].variance > 0 and units[0] >= FEWEST
+    return unpaired_difference(*sides)._replace(value=value), sure
 
 
 # -- what pairs --------------------------------------------------------------------------------------------------------
@@ -191,20 +192,22 @@ def met_the_same(a: Side, b: Side, pairs: Sequence[Pair]) -> bool:
     people with the same luck, among whom doing nothing scores alike on the seeds that both have."""
     if not (a.is_log or b.is_log):
         return _alike(a, b, (BASELINE, BASELINE), ("utility.", KPI.prefix))
-    if not held_out_alike(a, b, pairs[0]):
-        return False
-    units = [side.by_unit(agent) for pair in pairs for side, agent in zip((a, b), pair, strict=True)]
-    days = {(tuple(u["unit"]), tuple(u["events"])) for of in units for u in of.values()}
-    return not a.on_log or (all(units) and len(days) == 1)
+    return same_events(a, b, pairs) and (not a.on_log or all(_by_units(a, b, pairs)))
 
 
-def held_out_alike(a: Side, b: Side, pair: Pair) -> bool:
-    """Whether the same actions are held out, each as often, on as many days or streams."""
-    actions = EVENTS.at("action", "").id
+def same_events(a: Side, b: Side, pairs: Sequence[Pair]) -> bool:
+    """Whether the same actions of a log are held out, each as often, on as many days or streams, and, where sums by
+    them are kept, on the same ones. Of other events no difference says who predicts better."""
+    actions, pair = EVENTS.at("action", "").id, pairs[0]
     one, other = (
         {metric for *_, metric in side.of(agent, (actions,))} for side, agent in zip((a, b), pair, strict=True)
     )
-    return one == other and _alike(a, b, pair, (EVENTS.id, UNITS.id))
+    days = {(*u["unit"], *u["events"]) for of in _by_units(a, b, pairs) for u in of.values()}
+    return one == other and len(days) < 2 and _alike(a, b, pair, (EVENTS.id, UNITS.id))
+
+
+def _by_units(a: Side, b: Side, pairs: Sequence[Pair]) -> list[dict[Seeds, ByUnit]]:
+    return [side.by_unit(agent) for pair in pairs for side, agent in zip((a, b), pair, strict=True)]
 
 
 def paid_alike(a: Side, b: Side) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from lam_env.core.catalogue import SHARE, Metric
 from lam_env.evaluation.statistics import Interval, Runs, Statistic, interval, iqm, paired_difference, t_quantile
 
-FEWEST = 3  # evaluation seeds; of two, t's quantile makes nearly any interval as wide as the metric's range
+FEWEST = 3  # evaluation seeds, days or streams; of two, t's quantile makes nearly any interval as wide as the range
 
 
 def estimate_metric(runs: Runs, metric: Metric, statistic: Statistic = iqm) -> Interval:
@@ -18,11 +18,13 @@ def estimate_metric(runs: Runs, metric: Metric, statistic: Statistic = iqm) -> I
 
 
 def estimate_resampled(value: float, sd: float, units: int, metric: Metric) -> Interval:
-    """A score with a 95 % interval of t, from its bootstrap standard error over so many `units`. Where all units have
-    the least or the most that there is, drawing tells nothing: then as far as a share may lie from 0 or 1 of which
-    so many units are no exception (Clopper and Pearson 1934)."""
-    exact = sd == 0 and units > 1 and at_an_end(Interval(value, *SHARE), metric)
-    half = 1 - 0.025 ** (1 / units) if exact else t_quantile(0.95, max(1, units - 1)) * sd
+    """A score with a 95 % interval of t, from its bootstrap standard error over so many `units`; of too few of them
+    without. Where all units have the least or the most that there is, drawing tells nothing: then as far as a share
+    may lie from 0 or 1 of which so many units are no exception (Clopper and Pearson 1934)."""
+    if units < FEWEST:
+        return Interval(value, value, value)
+    exact = sd == 0 and at_an_end(Interval(value, *SHARE), metric)
+    half = 1 - 0.025 ** (1 / units) if exact else t_quantile(0.95, units - 1) * sd
     return _within(Interval(value, value - half, value + half), *metric.range)
 
 

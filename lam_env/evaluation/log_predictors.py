@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lam_env.core.catalogue import EVENTS, NLL, NLL_GAP, NLL_GAP_SD, TOP1
+from lam_env.config.convert import count
+from lam_env.core.catalogue import EVENTS, NLL, NLL_GAP, NLL_GAP_SD, TOP1, UNITS
 from lam_env.evaluation.comparison import estimate_of, runs_of
-from lam_env.evaluation.estimates import in_text
+from lam_env.evaluation.estimates import FEWEST, in_text
 from lam_env.evaluation.results import ResultRow
 
 ALWAYS = ("markov_online",)  # its counts go on
@@ -32,13 +33,20 @@ def best_predictor(rows: Sequence[ResultRow]) -> str | None:
     return min(sorted(means), key=lambda a: means[a]) if means else None
 
 
+def few_units(rows: Sequence[ResultRow]) -> str:
+    """How many days or streams test, where they are too few to say how sure a score is; else, or of folds, empty."""
+    most = int(max((r.value for r in rows if r.metric == UNITS.id), default=FEWEST))
+    return count(most, "day(s) or stream(s)") if most < FEWEST and len({r.seed for r in rows}) == 1 else ""
+
+
 def notes_on_parts(rows: Sequence[ResultRow]) -> list[str]:
-    """A line for each part that says more than the whole which it belongs to, by more than a standard deviation."""
-    notes = []
-    for name in dict.fromkeys(r.agent for r in rows):
+    """A line for each part that says more than the whole which it belongs to, by more than a standard deviation; of
+    few days or streams there is none to go by."""
+    notes: list[str] = []
+    for name in () if few_units(rows) else dict.fromkeys(r.agent for r in rows):
         gap, sd = (runs_of(rows, name, metric) for metric in (NLL_GAP, NLL_GAP_SD))
         if gap is not None and sd is not None and np.mean(gap) < -max(np.mean(sd), LEAST):
-            by = f"{-np.mean(gap):.3f} nats (sd {np.mean(sd):.3f})"
+            by = f"{-np.mean(gap):.3f} nats" + (f" (sd {np.mean(sd):.3f})" if np.mean(sd) >= LEAST else "")
             remedy = "; predictor.parts=nets leaves the other parts out" if name == "prior.nets" else ""
             whole = WHOLE.get(name, "its whole")
             notes.append(f"WARNING: {name} beats {whole}, of which it is a part, by {by}{remedy}.")
@@ -46,7 +54,7 @@ def notes_on_parts(rows: Sequence[ResultRow]) -> list[str]:
 
 
 def best_in_words(rows: Sequence[ResultRow]) -> str:
-    """Two lines, each with its interval; `rows` of the variant "log"."""
+    """Two lines, each with its interval, or three without; `rows` of the variant "log"."""
     best = best_predictor(rows)
     if best is None:
         return "No predictor was judged on the log."
@@ -55,4 +63,6 @@ def best_in_words(rows: Sequence[ResultRow]) -> str:
     assert nll is not None
     of = "" if events is None else f"{np.atleast_2d(events).mean(0).sum():,.0f} "  # of all folds together
     known = f"It knows {in_text(top1, '.0%')} of the next {of}events."
-    return f"Best on the log: {best}, NLL {in_text(nll, '.3g')} nats.\n{known}"
+    few = few_units(rows)
+    unsure = f"\nTested on {few} alone: too few to tell how it does on others." if few else ""
+    return f"Best on the log: {best}, NLL {in_text(nll, '.3g')} nats.\n{known}{unsure}"

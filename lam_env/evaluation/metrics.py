@@ -200,7 +200,7 @@ def among_actions(probs: np.ndarray) -> np.ndarray:
 
 
 class ByAction(NamedTuple):
-    """Of each action, (..., A): precision and recall of the likeliest action, where the user acts, and F1; 0 where
+    """Of each action, (..., A): precision and recall of the likeliest action, where the user acts, and F1; NaN where
     there is nothing to divide by. `events`: how often it happened."""
 
     precision: np.ndarray
@@ -210,10 +210,12 @@ class ByAction(NamedTuple):
 
     @property
     def macro(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Means (...,) of precision, recall and F1, over the actions that happen; NaN where none does."""
+        """Means (...,) of precision, recall and F1, over the actions that happen; NaN where none does. The precision of
+        what is never the likeliest is 0 there."""
         there = self.events > 0
         precision, recall, f1 = (
-            quotient((each * there).sum(-1), there.sum(-1)) for each in (self.precision, self.recall, self.f1)
+            quotient((np.nan_to_num(each) * there).sum(-1), there.sum(-1))
+            for each in (self.precision, self.recall, self.f1)
         )
         return precision, recall, f1
 
@@ -225,11 +227,7 @@ def by_action(of: Scored, weight: np.ndarray) -> ByAction:
     events = sums_by(of.target[acts], when, of.size)
     claims = sums_by(of.likeliest[acts], when, of.size)
     hits = sums_by(of.target[right], weight.compress(right, -1), of.size)
-
-    def share(of: np.ndarray) -> np.ndarray:
-        return np.divide(hits, of, out=np.zeros_like(of), where=of > 0)
-
-    return ByAction(share(claims), share(events), share((events + claims) / 2), events)
+    return ByAction(quotient(hits, claims), quotient(hits, events), quotient(hits, (events + claims) / 2), events)
 
 
 def _loss(p: np.ndarray, size: int) -> np.ndarray:

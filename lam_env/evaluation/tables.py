@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from lam_env.config.convert import count
 from lam_env.core.catalogue import (
     JUDGE,
     LIFT,
@@ -299,14 +300,14 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool, ex
     runs = {a: {(r.train_seed, r.seed) for r in rows if r.agent == a} for a in agents}
     most = max(runs.values(), key=len)
     fewest, trained, seeds = min(map(len, runs.values())), sorted({t for t, _ in most}), sorted({s for _, s in most})
-    count = f"{len(most)}" if fewest == len(most) else f"{fewest} to {len(most)}"
+    number = f"{len(most)}" if fewest == len(most) else f"{fewest} to {len(most)}"
     training = [f"training seeds {span(trained)}"] if len(trained) > 1 else []
     method = "interquartile mean"
     units = [int(r.value) for r in rows if r.metric == UNITS.id]
     if units and len(seeds) > 1:
         method = "mean [95 % interval over folds]" if intervals and len(seeds) >= FEWEST else "mean"
-    elif units and max(units) < 2:
-        method = "mean; one day or stream alone tests, so there are no intervals"
+    elif units and max(units) < FEWEST:
+        method = f"mean; on {count(max(units), 'day(s) or stream(s)')}: of fewer than {FEWEST} there are no intervals"
     elif units and intervals:
         over = f"{max(units):,} days or streams that test, drawn with replacement"
         ends = "; of shares of 0 and 1 the exact one, Clopper-Pearson" if exact else ""
@@ -321,7 +322,7 @@ def _notes(rows: Sequence[ResultRow], agents: Sequence[str], intervals: bool, ex
     judged = [f"{what}{'s' if len(seeds) > 1 else ''} {span(seeds)}"]
     if units and seeds == [0]:  # one log has one last part, which no seed chooses
         judged = []
-    runs_of_each = [f"Runs an agent: {count}; {', '.join(training + judged)}"] if training or judged else []
+    runs_of_each = [f"Runs an agent: {number}; {', '.join(training + judged)}"] if training or judged else []
     line = "; ".join([*runs_of_each, method])
     return [f"{line[0].upper()}{line[1:]}.", *incomplete]
 

@@ -11,7 +11,7 @@ from lam_env.config.convert import count
 from lam_env.core.catalogue import UNITS
 from lam_env.core.errors import cut
 from lam_env.evaluation.comparison import scores_of
-from lam_env.evaluation.contrast import Contrast, Pair, Side, apart_trained, held_out_alike
+from lam_env.evaluation.contrast import Contrast, Pair, Side, apart_trained
 from lam_env.evaluation.estimates import in_text
 from lam_env.evaluation.statistics import Interval
 from lam_env.evaluation.tables import Table, digits_of, span, units_said
@@ -103,11 +103,9 @@ def _people(a: Side, b: Side, paired: bool) -> str:
 def _events(a: Side, b: Side, pairs: Sequence[Pair], paired: bool) -> str:
     if paired:
         return f"Same events held out. Differences are paired by {'day or stream' if a.on_log else 'fold'}."
-    for name, side, agents in zip("AB", (a, b), zip(*pairs, strict=True), strict=True):
-        lacking = [agent for agent in agents if side.on_log and not side.by_unit(agent)]
-        if lacking and held_out_alike(a, b, pairs[0]):
-            return f"{name} keeps no sums by day of {lacking[0]}: an earlier version made it. Differences are unpaired."
-    return "Other events held out. Differences are unpaired."
+    sides = zip("AB", (a, b), zip(*pairs, strict=True), strict=True)
+    name, agent = next((name, agent) for name, side, agents in sides for agent in agents if not side.by_unit(agent))
+    return f"{name} keeps no sums by day of {agent}: an earlier version made it. Differences are unpaired."
 
 
 def _without_pair(what: str, one: AbstractSet[int], other: AbstractSet[int]) -> list[str]:

@@ -215,6 +215,8 @@ def log_of_table(
     if split == "days":  # else they are streams, of which there may be any number
         check_names(source, known)
     else:
+        if part.any():  # who is in several parts has a stream in each
+            known = [known[i] for i in columns["user"][np.unique(world, return_index=True)[1]].tolist()]
         columns["user"] = np.zeros(len(order), np.int64)
     about: dict[str, object] = {"source": source} | ({"users": known} if split != "sessions" else {})
     if timeless:

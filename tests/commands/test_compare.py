@@ -15,7 +15,7 @@ from plain_log import plain_log
 
 from lam_env.commands import compare, predict
 from lam_env.config.cli import to_dict
-from lam_env.core.catalogue import EVENTS, JUDGE, LIFT, NLL, RETURN, TOP1
+from lam_env.core.catalogue import EVENTS, JUDGE, LIFT, NLL, RETURN, TOP1, UNITS
 from lam_env.evaluation import results
 from lam_env.evaluation.report.reader import units_of
 from lam_env.evaluation.results import ResultRow
@@ -233,6 +233,39 @@ def test_predictors_of_one_log_are_paired_by_day(
     assert row["low"] < row["difference"] < row["high"]
     parts = told(capsys, wide, "agents=markov1,prior.nets")
     assert "Same events held out" in parts
+
+
+def test_runs_on_other_events_are_refused(predicted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = predicted / "narrow"
+    for name, was, now in (("days", 0, 1), ("actions", "coffee.on", "tea.on")):
+        copy = tmp_path / name
+        shutil.copytree(one, copy, ignore=shutil.ignore_patterns("model", "log"))
+        if name == "days":  # a week later
+            for file in (copy / "report").glob("judged-*-log-0.json"):
+                record = json.loads(file.read_text())
+                later = [unit + 7 for unit in record["by_unit"]["unit"]]
+                file.write_text(json.dumps({**record, "by_unit": {**record["by_unit"], "unit": later}}))
+        else:
+            file = copy / "results.csv"
+            file.write_text(file.read_text(encoding="utf-8").replace(str(was), str(now)), encoding="utf-8")
+        said = refused(capsys, one, copy, f"out={tmp_path / 'c.csv'}")
+        assert (
+            "hold out other events, of which no difference says who predicts better; give two runs of one log" in said
+        )
+
+
+def test_what_else_two_runs_on_other_logs_hold_is_compared(
+    predicted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [run(tmp_path / name, {"mine": 2}) for name in "ab"]
+    for path, events in zip(paths, (90, 80), strict=True):
+        scores = {NLL: 1.0, EVENTS: events, UNITS: 9}
+        log = [ResultRow("smart_home", "log", "mine", 0, 0, m.id, v) for m, v in scores.items()]
+        results.write(path / "results.csv", [*results.read(path / "results.csv"), *log])
+    said = " ".join(told(capsys, *paths).split())
+    assert "Predictions on the logs are not compared: their logs hold out other events" in said
+    assert "The same in A and B" in said
+    assert "held-out part" not in said
 
 
 def test_a_run_without_sums_by_day_is_unpaired_and_damaged_ones_are_one_line(

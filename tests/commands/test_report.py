@@ -189,11 +189,24 @@ addEventListener("load", () => {
 </script>"""
 
 
-def browse(page: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """What `TRY` has found, and what the console has said."""
+# opens all that is folded, on a page as wide as a phone, and writes down which tables have to be scrolled sideways
+PHONE = """<pre id="tried"></pre><style>body { width: 390px; }</style><script>
+addEventListener("load", () => {
+  const all = s => [...document.querySelectorAll(s)];
+  all("details").forEach(part => { part.open = true; });
+  const tables = all(".scroll"), wide = tables.filter(part => part.scrollWidth > part.clientWidth + 1);
+  const found = {tables: tables.length, sideways: wide.map(part => part.getAttribute("aria-label"))};
+  document.querySelector("#tried").textContent = JSON.stringify(found);
+});
+</script>"""
+
+
+def browse(page: str, folder: Path, tries: str = TRY) -> tuple[dict[str, Any], list[str]]:
+    """What `tries` has found, and what the console has said."""
     file = folder / "page.html"
-    file.write_text(page.replace("</body>", f"{TRY}</body>"), encoding="utf-8")
+    file.write_text(page.replace("</body>", f"{tries}</body>"), encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=5000"]
+    options += ["--window-size=500,900"] if tries == PHONE else []  # no narrower ones are made
     command = [str(BROWSER), *options, f"--user-data-dir={folder / 'profile'}", "--dump-dom", file.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONG)
     said = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
@@ -220,6 +233,13 @@ def test_a_browser_has_nothing_to_complain_of_and_the_slider_moves_the_picture(s
     found, said = browse((small_run / "report.html").read_text(encoding="utf-8"), tmp_path)
     assert said == []
     looked_at(found)
+
+
+@in_a_browser
+def test_on_a_phone_no_table_is_scrolled_sideways(small_run: Path, tmp_path: Path) -> None:
+    found, _ = browse((small_run / "report.html").read_text(encoding="utf-8"), tmp_path, PHONE)
+    assert found["tables"] > 10
+    assert found["sideways"] == []
 
 
 class Busy:

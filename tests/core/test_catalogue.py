@@ -134,6 +134,7 @@ def test_parts_and_errors_of_a_metric_are_metrics() -> None:
     assert (of_hour.heading, of_hour.range) == ("07", catalogue.SHARE)
     assert catalogue.metric("pred.f1@action:mail@home:on").heading == "mail@home:on"
     assert catalogue.metric(of_hour.sd.id) == of_hour.sd
+    assert catalogue.metric(of_hour.units.id) == of_hour.units
     assert catalogue.metric("sd.pred.nll").unit == "nats"
     assert catalogue.metric(catalogue.NLL_GAP_SD.id) is catalogue.NLL_GAP_SD
 

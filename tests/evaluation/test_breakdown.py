@@ -62,6 +62,6 @@ def test_an_interval_is_students_t_over_days() -> None:
 
 
 def test_an_interval_holds_nothing_impossible() -> None:
-    found = estimate_of([row("a", TOP1, 0.99), row("a", TOP1.sd, 0.1), row("a", UNITS, 2)], "a", TOP1)
+    found = estimate_of([row("a", TOP1, 0.99), row("a", TOP1.sd, 0.3), row("a", UNITS, 3)], "a", TOP1)
     assert found is not None
     assert (found.low, found.high) == (0.0, 1.0)

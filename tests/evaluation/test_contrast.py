@@ -221,17 +221,21 @@ def test_days_of_a_log_are_drawn_whole_and_the_same_ones_for_both() -> None:
     assert one(a, mixed, NLL).of == pytest.approx((0, 0, 0), abs=1e-12)  # events of one day that differ cancel out
 
 
-def test_other_events_are_unpaired_with_the_standard_errors_of_both() -> None:
-    a, b = on_log([[1.0], [2.0], [3.0]], sd=0.3), on_log([[1.0], [2.0], [4.0]], days=[7, 8, 9], sd=0.4)
-    assert not contrast.met_the_same(a, b, [("mine", "mine")])
-    found = one(a, b, NLL)
+def test_other_days_and_other_numbers_of_events_are_other_events() -> None:
+    a, pairs = on_log([[1.0], [2.0], [3.0]]), [("mine", "mine")]
+    for b in (on_log([[1.0], [2.0], [3.0]], days=[7, 8, 9]), on_log([[1.0], [2.0, 2.0], [3.0]])):
+        assert not contrast.same_events(a, b, pairs)
+        assert not contrast.met_the_same(a, b, pairs)
+
+
+def test_without_sums_by_day_differences_have_the_standard_errors_of_both() -> None:
+    a, pairs = on_log([[1.0], [2.0], [3.0]], sd=0.3), [("mine", "mine")]
+    silent = Side(on_log([[1.0], [2.0], [4.0]], sd=0.4).rows)  # of an earlier version
+    assert contrast.same_events(a, silent, pairs)
+    assert not contrast.met_the_same(a, silent, pairs)
+    found = one(a, silent, NLL)
     df = 0.25**2 / ((0.09**2 + 0.16**2) / 2)
     assert found.of.high - found.of.value == pytest.approx(contrast_t(df) * 0.5, rel=1e-6)
-    longer = on_log([[1.0], [2.0, 2.0], [3.0]])
-    assert not contrast.met_the_same(a, longer, [("mine", "mine")])
-    silent = Side(a.rows)  # of an earlier version
-    assert not contrast.met_the_same(a, silent, [("mine", "mine")])
-    assert one(a, silent, NLL).of.value == 0
 
 
 def test_the_same_moments_under_other_names_are_other_events() -> None:

@@ -59,7 +59,7 @@ def test_in_text_a_value_without_an_interval_stands_alone() -> None:
     assert estimates.in_text(estimates.Interval(1500, -1, 2000.25), ",.1f") == "1,500.0 [-1.0, 2,000.2]"
 
 
-@given(st.integers(2, 300))
+@given(st.integers(3, 300))
 def test_where_all_units_are_right_or_all_wrong_so_many_are_no_proof_of_a_rule(units: int) -> None:
     top1 = metric("pred.top1")
     sure, never = (estimates.estimate_resampled(value, 0.0, units, top1) for value in (1.0, 0.0))
@@ -70,5 +70,7 @@ def test_where_all_units_are_right_or_all_wrong_so_many_are_no_proof_of_a_rule(u
     assert estimates.estimate_resampled(0.5, 0.0, units, top1) == (0.5, 0.5, 0.5)
 
 
-def test_one_unit_alone_gives_no_interval() -> None:
-    assert estimates.estimate_resampled(1.0, 0.0, 1, metric("pred.top1")) == (1.0, 1.0, 1.0)
+@pytest.mark.parametrize(("value", "sd"), [(1.0, 0.0), (0.96, 0.04)])
+@pytest.mark.parametrize("units", [1, 2])
+def test_fewer_than_three_units_give_no_interval(value: float, sd: float, units: int) -> None:
+    assert estimates.estimate_resampled(value, sd, units, metric("pred.top1")) == (value, value, value)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from lam_env.core.catalogue import EVENTS, MORE, NLL, RIGHT, TOP1, UNITS, metric
+from lam_env.core.catalogue import EVENTS, MORE, NLL, PRECISION, RECALL, RIGHT, TOP1, UNITS, Metric, metric
 from lam_env.core.events import ActionLog, Protocol, Vocabulary
+from lam_env.evaluation.comparison import estimate_of
 from lam_env.evaluation.metrics import Scored, scored
 from lam_env.evaluation.predictions.held_out import MOST_ACTIONS, MOST_USERS, HeldOutRows, held_out_scores
+from lam_env.evaluation.results import result_rows
+from lam_env.evaluation.statistics import Interval
 from lam_env.logs.decision_points import decision_points, split_by_day
 
 NAMES = ("none", "a", "b", "c")
@@ -65,6 +70,43 @@ def test_the_standard_error_is_that_of_independent_units(each: int) -> None:
     assert found[UNITS.id] == 400
 
 
+def part_of(found: dict[str, float], one: Metric) -> Interval:
+    estimate = estimate_of(result_rows(found, "home", "prior", 0, variant="log"), "prior", one)
+    assert estimate is not None
+    return estimate
+
+
+def test_a_part_s_interval_is_over_the_days_that_have_it() -> None:
+    """Of 7 days: one event at 3:00, right; on three days one at 9:00, right; the others at 12:00."""
+    day = np.array([0, 0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6])
+    hour = np.array([3, 9, 12, 12, 9, 12, 9, 12, 12, 12, 12, 12])
+    probs = np.tile([0.0, 0.7, 0.2, 0.1], (len(day), 1))
+    target = np.where(hour == 12, 2, 1)
+    found = held_out_scores(scored(probs, target, (1, 2)), rows(len(day), day, hour), NAMES)
+    assert part_of(found, TOP1.at("hour", "03")) == (1.0, 1.0, 1.0)
+    assert part_of(found, TOP1.at("hour", "09")) == pytest.approx((1.0, 0.025 ** (1 / 3), 1.0))
+    assert part_of(found, TOP1.at("hour", "12")) == pytest.approx((0.0, 0.0, 1 - 0.025 ** (1 / 7)))
+    assert part_of(found, RECALL.at("action", "a")) == pytest.approx((1.0, 0.025 ** (1 / 3), 1.0))
+    assert PRECISION.at("action", "b").id not in found  # it is never the likeliest
+    assert found[RIGHT.at("surest", "10 %").units.id] == 1
+
+
+def test_a_part_s_standard_error_is_that_of_its_days() -> None:
+    day = np.r_[np.arange(400), np.arange(20)]
+    of, known = predicted(420)
+    found = held_out_scores(of, rows(420, day, np.r_[np.full(400, 7), np.full(20, 8)]), NAMES)
+    assert found[TOP1.at("hour", "08").units.id] == 20
+    assert found[TOP1.at("hour", "08").sd.id] == pytest.approx(known[400:].std(ddof=1) / 20**0.5, rel=0.15)
+
+
+def test_a_user_s_interval_is_over_their_own_days() -> None:
+    of, _ = predicted(40, right=1)
+    user, day = np.arange(40) // 20, np.arange(40) // 4 % 5
+    found = held_out_scores(of, HeldOutRows(user, day, None, user, (1, 2, 3)), NAMES)
+    assert found[UNITS.id] == 2
+    assert part_of(found, TOP1.at("user", "0")) == pytest.approx((1.0, 0.025 ** (1 / 5), 1.0))
+
+
 def test_draws_are_the_same_for_all_predictors() -> None:
     """Paired: one that is right where the other is wrong has the same error to the last digits."""
     one, _ = predicted(200)
@@ -93,6 +135,16 @@ def test_of_many_users_the_extremes_are_told() -> None:
     assert max(told.values()) == pytest.approx(known.max())
     assert all(value == pytest.approx(known[name - 100]) for name, value in told.items())
     assert f"sd.{NLL.at('user', str(next(iter(told)))).id}" in found
+
+
+@pytest.mark.parametrize(("streams", "names"), [(1, ["ann", "ben"]), (2, ["ann", "\t"])])
+def test_users_are_called_as_in_their_log(streams: int, names: list[str]) -> None:
+    log = dataclasses.replace(log_of(streams), meta={"users": names})
+    points = decision_points(log, soon=False)
+    told = HeldOutRows.of(log, points, points.target > 0)
+    of = scored(np.full((len(told.unit), 4), 0.25), points.target[points.target > 0], told.columns)
+    users = [key for key in held_out_scores(of, told, NAMES) if key.startswith(TOP1.at("user", "").id)]
+    assert sorted(users) == sorted(TOP1.at("user", name).id for name in ("ann", "ben" if streams == 1 else "1"))
 
 
 def test_nothing_is_told_of_nothing() -> None:

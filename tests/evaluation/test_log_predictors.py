@@ -19,7 +19,7 @@ from lam_env.evaluation.statistics import sd_over
 def rows(agent: str, **scores: float | tuple[float, ...]) -> list[ResultRow]:
     """Scores by training seed."""
     return [
-        ResultRow("home", "log", agent, seed, seed, f"pred.{metric}", value)
+        ResultRow("home", "log", agent, seed, 0, f"pred.{metric}", value)
         for metric, values in scores.items()
         for seed, value in enumerate(values if isinstance(values, tuple) else (values,))
     ]
@@ -58,6 +58,22 @@ def test_what_the_best_knows_has_its_interval_and_how_many_events_it_rests_on() 
     assert said == (
         "Best on the log: prior, NLL 1.25 [1.03, 1.47] nats.\nIt knows 50% [28%, 72%] of the next 1,234 events."
     )
+
+
+def test_of_two_days_or_streams_nothing_is_said_of_how_sure_it_is() -> None:
+    two = rows("prior", top1=0.96, nll=0.2, units=2, events=50) + rows("prior.nets", nll_gap=-0.1)
+    two += [ResultRow("home", "log", "prior", 0, 0, "sd.pred.top1", 0.04)]
+    two += [ResultRow("home", "log", "prior.nets", 0, 0, NLL_GAP_SD.id, 0.0)]
+    assert best_in_words(two).splitlines()[1:] == [
+        "It knows 96% of the next 50 events.",
+        "Tested on 2 days or streams alone: too few to tell how it does on others.",
+    ]
+    assert notes_on_parts(two) == []
+    three = [row._replace(value=3.0) if row.metric == "pred.units" else row for row in two]
+    assert notes_on_parts(three) == [
+        "WARNING: prior.nets beats prior, of which it is a part, by 0.100 nats; "
+        "predictor.parts=nets leaves the other parts out."
+    ]
 
 
 def test_of_folds_all_events_count_and_of_training_seeds_their_mean() -> None:

@@ -9,6 +9,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from html_page import Page
 
@@ -143,6 +144,15 @@ def test_what_was_asked(folder: Path) -> None:
     assert "KeyError: <b>" in text
 
 
+def test_a_list_of_devices_is_not_written_out(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config["world"] |= {"devices": '{"rooms": {"kitchen": {"kettle": "appliance"}}}'}
+    (folder / "config.json").write_text(json.dumps(config))
+    text = page(folder).text
+    assert "devices=(a list: config.json has it)" in text
+    assert "kettle" not in text
+
+
 def test_numbers_are_those_of_the_run(folder: Path) -> None:
     text = page(folder).text
     assert "Kept one by one are 2 of 4." in text
@@ -190,6 +200,19 @@ def test_the_habits_of_a_real_log(folder: Path) -> None:
     assert section.figures[0].data.rows[0][9].value == "20"
     assert "From 20 days of the log" in section.text
     assert not section.notes  # nobody acted in her likeness
+
+
+def test_of_several_people_it_is_said_whose_habits_these_are(folder: Path) -> None:
+    path = folder / "log" / "real"
+    log = ActionLog.load(path)
+    half = {name: column[::2] for name, column in log.columns.items()}
+    columns = {name: np.concatenate([half[name], column]) for name, column in log.columns.items()}
+    columns["world"] = np.repeat([0, 1], [len(log) // 2, len(log)])
+    shutil.rmtree(path)
+    both = ActionLog.from_columns(columns, log.vocabulary, protocol=Protocol("each"), meta={"users": ["ann", "ben"]})
+    both.save(path)
+    section = next(s for s in sections(read_run(folder), ABOUT) if s.id == "habits")
+    assert "It holds 2 streams: these are the habits of the busiest (ben)." in section.text
 
 
 def test_what_an_agent_is_worth_to_her_comes_after_how_far_her_likeness_can_be_believed(folder: Path) -> None:

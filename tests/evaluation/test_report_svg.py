@@ -35,6 +35,16 @@ FIGURES: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.parametrize("draw", [
+    lambda names: charts.matrix("f", "f", names, [[1.0] * len(names)] * len(names)),
+    lambda names: charts.heat("f", "f", {name: [1.0] * 24 for name in names}),
+])  # fmt: skip
+def test_names_of_a_home_s_actions_are_whole(draw: Callable[[list[str]], str]) -> None:
+    names = [f"coffee_machine.start_brewing{k:1}" for k in range(10)]
+    written = {e.text for e in read(draw(names)).iter(f"{SVG}text")}
+    assert set(names) <= written
+
+
 @pytest.mark.parametrize("kind", FIGURES)
 @pytest.mark.parametrize("name", ["prior", NASTY, "an agent with a name that is much too long to be written"])
 def test_a_figure_is_sound_says_what_it_shows_and_stays_inside(kind: str, name: str) -> None:

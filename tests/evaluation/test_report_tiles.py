@@ -67,6 +67,8 @@ def test_of_a_log_the_best_predictor_comes_first_and_a_twin_that_fails_before_wh
     run = read_of(folder, [*log, *gates(tstr=0, wake_up=1), *rows("twin")])
     found = tiles(run)
     assert found[0] == ("next event of the log known", "25%", "by markov1, the best on the log")
+    two = [log[0]._replace(metric="pred.units", value=2), *log]
+    assert tiles(read_of(folder, two))[0][2] == "by markov1, the best on the log; 2 days or streams alone"
     assert found[2][1:] == ("1", "tstr")
     assert "of 2 gates of credibility are failed by the twin" in found[2][0]
     assert found[3][0] == "next action known, by ppo_prior"

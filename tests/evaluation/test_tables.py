@@ -77,8 +77,11 @@ def test_only_metrics_that_are_named_have_an_interval() -> None:
     assert "interval" in table.notes[0]
 
 
-@pytest.mark.parametrize(("units", "said"), [(1, "; one day or stream alone tests, so there"), (9, " [95 % interval")])
-def test_a_log_whose_test_part_is_one_day_says_that_there_is_no_interval(units: int, said: str) -> None:
+@pytest.mark.parametrize(("units", "said"), [
+    (1, "; on 1 day or stream: of fewer than 3 there are no intervals."),
+    (2, "; on 2 days or streams: of fewer than 3 there are no intervals."), (9, " [95 % interval"),
+])  # fmt: skip
+def test_a_log_of_which_few_days_test_says_that_there_is_no_interval(units: int, said: str) -> None:
     rows = result_rows({"pred.top1": 0.5, "pred.units": units}, "home", "prior", 0, variant="log")
     note = tables.score_table(rows, "home", "prediction", "log").notes[0]
     assert note.startswith(f"Mean{said}")  # of what no seed chooses there is nothing to say

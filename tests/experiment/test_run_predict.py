@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +50,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_all_rows_are_those_of_predictors_on_the_log(whole: Path) -> None:
     rows = read(whole / "out" / "results.csv")
     assert {row.variant for row in rows} == {"log"}
-    assert {row.metric.split(".")[0] for row in rows} == {"pred", "sd"}
+    assert {row.metric.split(".")[0] for row in rows} == {"pred", "sd", "units"}
     assert {row.agent for row in rows} == {"markov2", "prior", "prior_boosted", *PARTS}
     for row in (NLL, TOP1):
         assert len([r for r in rows if r.metric == row.id]) == 6
@@ -96,6 +97,9 @@ def test_nobody_acts_and_nothing_is_simulated(whole: Path) -> None:
         assert words in tables
         assert words in page
     assert "f-surest" in page
+    assert "over the held-out part of the log." in page
+    assert 'data-of="macro-F1"' in page  # what a phone shows before a number
+    assert not re.search("smart_home|evaluation worlds", page.replace(str(out), ""))
 
 
 def test_scores_have_intervals_over_days_and_the_terminal_is_narrow(
@@ -145,7 +149,7 @@ def test_a_run_on_a_log_whose_test_part_is_a_single_day_is_gone_on_with(
     text = "\n".join([head, *(line for line in lines if line < "2024-01-13"), ""])
     before = judged(tmp_path, monkeypatch, "agents=markov1,prior", text=text)
     assert not any(row.metric.startswith("sd.") for row in before)  # nothing varies over one day
-    assert "one day or stream alone tests, so there are no intervals" in capsys.readouterr().out
+    assert "on 1 day or stream: of fewer than 3 there are no intervals" in capsys.readouterr().out
     assert judged(tmp_path, monkeypatch, "agents=markov1,prior", text=text) == before
 
 

@@ -19,8 +19,9 @@ _WORDS = {
     "surest": "right where it is surest",
 }
 _NOTES = {
-    "action": "Precision and recall of the likeliest action, where somebody acts.",
-    "hour": "The hour at which it happens.",
+    "action": "Precision and recall of the likeliest action, where somebody acts."
+    " Intervals are over the days or streams that have it.",
+    "hour": "The hour at which it happens. Intervals are over the days or streams on which something does.",
     "user": "Intervals are over a user's own days. Of many the extremes are further apart than the users are.",
     "surest": "Of so many decision points, those with the likeliest action of highest probability: where an agent that"
     " acts on it would be right.",

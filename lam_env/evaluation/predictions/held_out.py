@@ -7,7 +7,8 @@ stream, or whole streams where there are many, are drawn with replacement, the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,13 +50,14 @@ AT_ONCE = 1 << 20  # rows of draws that are judged together
 class HeldOutRows:
     """The n decision points of a held-out part. (n,) each: `unit`, the day or stream that is drawn as a whole; the
     `day`, the `hour` (None: no clock) and the `user` (None: but one) of what follows. `columns`: the most frequent
-    actions."""
+    actions; `called`: a user's name, by number."""
 
     unit: np.ndarray
     day: np.ndarray
     hour: np.ndarray | None
     user: np.ndarray | None
     columns: tuple[int, ...]
+    called: Callable[[int], str] = str
 
     @classmethod
     def of(cls, log: ActionLog, points: DecisionPoints, test: np.ndarray) -> HeldOutRows:
@@ -68,7 +70,8 @@ class HeldOutRows:
         often = np.bincount(target[target > 0], minlength=len(log.vocabulary))
         columns = [int(a) for a in np.argsort(-often, kind="stable")[:MOST_ACTIONS] if often[a]]
         several = bool((user != user[:1]).any())
-        return cls(day if one else points.world[test], day, hour, user if several else None, tuple(columns))
+        unit = day if one else points.world[test]
+        return cls(unit, day, hour, user if several else None, tuple(columns), log.user_name)
 
 
 def held_out_scores(of: Scored, rows: HeldOutRows, actions: Sequence[str]) -> dict[str, float]:
@@ -80,6 +83,8 @@ def held_out_scores(of: Scored, rows: HeldOutRows, actions: Sequence[str]) -> di
     _, index = np.unique(rows.unit, return_inverse=True)
     n = int(index.max()) + 1
     out = value | {UNITS.id: float(n), EVENTS.id: float((of.target > 0).sum())}
+    own = {key: units for key, units in judge.units(index).items() if key in value}
+    out |= {metric(key).units.id: float(units) for key, units in own.items()}
     if n > 1:
         rng = np.random.Generator(np.random.PCG64(0))
         many = max(FEWEST_DRAWS, min(DRAWS, MOST_ROWS // len(index)))
@@ -88,10 +93,10 @@ def held_out_scores(of: Scored, rows: HeldOutRows, actions: Sequence[str]) -> di
         drawn = [judge(times[i : i + at_once].take(index, -1)) for i in range(0, many, at_once)]
         for key in (k for k in value if not k.startswith(EVENTS.id)):
             each = np.concatenate([scores[key] for scores in drawn])
-            each = each[np.isfinite(each)]
-            if 2 * len(each) > many:  # what most draws lack is not told
-                sd = float(each.std() * (n / (n - 1)) ** 0.5)
-                out |= {metric(key).sd.id: sd} if sd > NONE else {}  # what is all of one unit does not vary
+            each, units = each[np.isfinite(each)], own.get(key, n)
+            if 2 * len(each) > many and units > 1:  # what most draws lack, or but one unit has, is not told
+                sd = float(each.std() * (units / (units - 1)) ** 0.5)
+                out |= {metric(key).sd.id: sd} if sd > NONE else {}
     return out | _by_user(of, rows)
 
 
@@ -107,7 +112,8 @@ class _Judge:
         self.hours = [[m.at("hour", f"{h:02}").id for h in range(24)] for m in OF_GROUP]
         self.hour = None if rows.hour is None else rows.hour[self.acts]
         # where one acts that takes the likeliest action, and is right
-        self.right = Ranking((1 - of.none) * of.sure, of.target == of.likeliest)
+        self.sure = (1 - of.none) * of.sure
+        self.right = Ranking(self.sure, of.target == of.likeliest)
         target = of.target[self.acts]
         self.hits, self.losses = of.rank[self.acts] < 1, of.losses[self.acts]
         self.one_by_one = [Ranking(of.kept[self.acts, k], target == a) for k, a in enumerate(of.columns)]
@@ -125,13 +131,34 @@ class _Judge:
             **self._by_hour(when),
         }
 
+    def units(self, unit: np.ndarray) -> dict[str, int]:
+        """Of the score of a part: in how many units, numbered in `unit` (n,), it has cases. Precision has them where
+        the action is the likeliest, recall where it happens; a share of the surest where these are."""
+
+        n, of, when = int(unit.max()) + 1, self.of, unit[self.acts]
+        claimed, happens = of.likeliest[self.acts], of.target[self.acts]
+
+        def number(group: np.ndarray, at: np.ndarray, size: int) -> np.ndarray:
+            return np.bincount(np.unique(group * n + at) // n, minlength=size)
+
+        out: dict[str, int] = {}
+        of_action = ((claimed, when), (happens, when), (np.r_[claimed, happens], np.r_[when, when]))
+        for ids, (group, at) in zip(self.actions[:3], of_action, strict=True):
+            out |= dict(zip(ids, number(group, at, of.size)[list(of.columns)].tolist(), strict=True))
+        if self.hour is not None:
+            each = number(self.hour, when, 24).tolist()
+            for ids in self.hours[:2]:
+                out |= dict(zip(ids, each, strict=True))
+        order = np.argsort(-self.sure, kind="stable")
+        first = {id: order[: math.ceil(share * len(order))] for id, share in _SUREST.items()}
+        return out | {id: len(np.unique(unit[rows])) for id, rows in first.items()}
+
     def _by_action(self, weight: np.ndarray, when: np.ndarray) -> dict[str, np.ndarray]:
         each = by_action(self.of, weight)
         precision, recall, _ = each.macro
         out = {MACRO_PRECISION.id: precision, MACRO_RECALL.id: recall}
-        there = each.events.any(-1)
         for ids, column in zip(self.actions, each, strict=True):
-            out |= {id: np.where(there, column[..., a], np.nan) for id, a in zip(ids, self.of.columns, strict=True)}
+            out |= {id: column[..., a] for id, a in zip(ids, self.of.columns, strict=True)}
         areas = [ranking.areas(when) for ranking in self.one_by_one]
         for m, under in (
             (MACRO_ROC_AUC, [each.roc for each in areas]),
@@ -161,11 +188,11 @@ def _by_user(of: Scored, rows: HeldOutRows) -> dict[str, float]:
     half = MOST_USERS // 2
     out: dict[str, float] = {}
     for k in ranked if len(ranked) <= MOST_USERS else ranked[:half] + ranked[-half:]:
-        mine, name = index == k, str(who[k])
+        mine, name = index == k, rows.called(int(who[k]))
         out[EVENTS.at("user", name).id] = float(events[k])
         for m, values in ((TOP1, hit[mine]), (NLL, loss[mine])):
             one = m.at("user", name)
-            out[one.id] = float(values.mean())
+            out |= {one.id: float(values.mean()), one.units.id: float(len(np.unique(day[mine])))}
             if np.isfinite(sd := sd_over(day[mine], values)):
                 out[one.sd.id] = sd
     return out

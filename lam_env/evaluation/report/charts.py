@@ -26,6 +26,7 @@ from lam_env.evaluation.report.svg import (
 from lam_env.evaluation.statistics import Interval
 
 ROW = 19.0  # height of a labelled row
+LEAST_CELL = 13.0  # of a matrix: a number of two digits fits above it
 COLOURS = ("a", "b", "c", "d", "n")  # classes, in the order of series where nothing else is said
 Colours = Mapping[str, str]  # name -> class
 Series = tuple[str, Sequence[tuple[float, float]]]
@@ -142,7 +143,7 @@ def diagonal(
 
 def matrix(id_: str, title: str, names: Sequence[str], counts: Sequence[Sequence[float]]) -> str:
     """Rows what was done, columns what was expected, both in the order of `names`; shades are shares of the row."""
-    left = room_for(names, 150) + 20
+    left = room_for(names, max(150.0, WIDTH - 26 - LEAST_CELL * len(names))) + 20
     cell = min(18.0, (WIDTH - left - 6) / len(names))
     top, body = 20.0, [text(2, SIZE, "did, downwards; expected, across", class_="axis")]
     for i, (name, row) in enumerate(zip(names, counts, strict=True)):
@@ -166,12 +167,12 @@ def matrix(id_: str, title: str, names: Sequence[str], counts: Sequence[Sequence
 
 def heat(id_: str, title: str, rows: Mapping[str, Sequence[float]]) -> str:
     """For each label its counts by hour of the day (24,); shades are shares of its largest."""
-    left, top, height = room_for(rows, 150) + 6, 8.0, 15.0
+    left, top, height = room_for(rows, 200) + 6, 8.0, 15.0
     cell = (WIDTH - left - 6) / 24
     body = []
     for i, (name, row) in enumerate(rows.items()):
         y = top + height * i
-        body.append(text(left - 6, y + height / 2 + 3, fitting(name, left - 8), "end"))
+        body.append(text(left - 6, y + height / 2 + 3, fitting(name, left - 6), "end"))
         for hour, n in enumerate(row):
             box = {"x": left + cell * hour, "y": y, "width": cell - 1, "height": height - 1}
             shade = f"opacity:{max(0.06, n / max(1, *row)):.2f}" if n else None

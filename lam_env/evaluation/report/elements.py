@@ -32,6 +32,11 @@ class Grid:
     marked: tuple[str, ...] = ()
     words: bool = False  # its cells are words: set to the left
 
+    @property
+    def wide(self) -> bool:
+        """Whether a phone shows each row as a card, as its columns do not fit beside each other there."""
+        return len(self.columns) > 4 and not self.words
+
 
 @dataclass(frozen=True)
 class Figure:

@@ -142,7 +142,7 @@ def heading(run: RunFiles, about: ScenarioNotes) -> list[tuple[str, str]]:
     rows += [("Scenario", run.scenario)] if not c.get("predict") else []  # nobody acts, in any
     changed = {k: v for k, v in world.items() if about.world.get(k) != v} if isinstance(world, dict) else {}
     if changed:
-        rows.append(("World", ", ".join(f"{k}={v}" for k, v in sorted(changed.items()))))
+        rows.append(("World", ", ".join(f"{k}={_brief(v)}" for k, v in sorted(changed.items()))))
     if isinstance(agents, list):
         rows.append(("Agents", ", ".join(map(str, agents))))
     if isinstance(seeds, list):
@@ -158,6 +158,11 @@ def heading(run: RunFiles, about: ScenarioNotes) -> list[tuple[str, str]]:
     if isinstance(versions, dict):
         rows.append(("Versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
     return rows
+
+
+def _brief(value: object) -> str:
+    """Of a list that was read from a file only that there is one."""
+    return "(a list: config.json has it)" if isinstance(value, dict | list) or str(value)[:1] in "{[" else str(value)
 
 
 def _subtitle(run: RunFiles) -> str:

@@ -14,6 +14,7 @@ from lam_env.evaluation.report.elements import FLOOR, KNOWING, PRIOR, TUNED, Fig
 from lam_env.evaluation.report.reader import RunFiles
 from lam_env.evaluation.report.recorder import Judged, Predictions, lifts
 from lam_env.evaluation.report.sections_scores import shown_agent
+from lam_env.evaluation.tables import VARIANTS
 
 OLD = "This run folder does not hold what it is made of; runs made by this version do."
 LOOK = {"acts": "a", "accepted": "c", "refused": "w"}
@@ -26,13 +27,14 @@ def one(records: Mapping[tuple[str, int], Judged], agent: str) -> Judged | None:
     return records[agent, seeds[0]] if seeds else None
 
 
-def _predictions(run: RunFiles, *agents: str) -> tuple[str, Predictions, list[str]] | None:
-    """(agent, its predictions, names of actions) of the first of these that predicts."""
-    for records, variant in ((run.judged, "sim"), (run.on_log, "log")):
+def _predictions(run: RunFiles, *agents: str) -> tuple[str, Predictions, list[str], str] | None:
+    """(agent, its predictions, names of actions, on what) of the first of these that predicts."""
+    sources = (run.judged, "sim", "all evaluation worlds"), (run.on_log, "log", VARIANTS["log"])
+    for records, variant, over in sources:
         for agent in agents:
             record = one(records, agent)
             if record is not None and record["predictions"].get(variant):
-                return agent, record["predictions"][variant], [str(a) for a in record["actions"]]
+                return agent, record["predictions"][variant], [str(a) for a in record["actions"]], over
     return None
 
 
@@ -49,7 +51,7 @@ def calibration(run: RunFiles) -> Section:
     first = _predictions(run, PRIOR, TUNED, shown_agent(run), "plugin", "plugin_context")
     second = _predictions(run, KNOWING) or _predictions(run, "markov1", "markov2", "markov3")
     series = []
-    for agent, predictions, _ in filter(None, (first, second)):
+    for agent, predictions, *_ in filter(None, (first, second)):
         bins = predictions["reliability"]
         series.append((agent, bins["confidence"], bins["accuracy"], bins["decisions"]))
     if not series:
@@ -61,8 +63,8 @@ def calibration(run: RunFiles) -> Section:
         for c, a, n in zip(cs, accuracy, many, strict=True)
     ]
     data = html_table("bins", ("agent", "said", "happened", "decisions"), rows)
-    caption = "Of the likeliest outcome, doing nothing included: said against happened, in 15 bins over all evaluation"
-    caption += " decision points. Larger dots hold more decision points." + _which_fold(run)
+    caption = "Of the likeliest outcome, doing nothing included: said against happened, in 15 bins over all decision"
+    caption += " points. Larger dots hold more decision points." + _which_fold(run)
     return Section(*head, figures=(Figure(drawn, data, caption),), half=True)
 
 
@@ -73,7 +75,7 @@ def confusion(run: RunFiles) -> Section:
     first = _predictions(run, *order)
     if first is None or not first[1]["counts"]:
         return Section(*head, missing=OLD if not run.judged and not run.on_log else "No agent of this run predicts.")
-    agent, predictions, names = first
+    agent, predictions, names, over = first
     counts, often = Counter[tuple[int, int]](), Counter[int]()  # of pairs that there are: a log may have 30,000 actions
     for did, expected, n in predictions["counts"]:
         counts[did, expected] += n
@@ -90,7 +92,7 @@ def confusion(run: RunFiles) -> Section:
     caption += " of the row, purple where it was right." + _which_fold(run)
     return Section(
         *head,
-        text=f"Likeliest action of {agent} against what was done, over all evaluation worlds.",
+        text=f"Likeliest action of {agent} against what was done, over {over}.",
         figures=(Figure(drawn, html_table("by action", ("action", "times", "known"), recall), caption),),
         tables=(table,) if rows else (),
     )

@@ -11,7 +11,7 @@ from lam_env.evaluation.report.reader import RunFiles
 from lam_env.evaluation.report.sections_scores import rows_in, shown_agent
 from lam_env.logs.fidelity import counted
 from lam_env.logs.habits import LATELY, Habits, clock, of_busiest
-from lam_env.logs.look.summary import predictable
+from lam_env.logs.look.summary import predictable, users_of
 from lam_env.logs.statistics import streams
 
 SHOWN = 12  # rows of a table or a picture
@@ -32,7 +32,7 @@ def habits_section(run: RunFiles) -> Section:
     caption = "The most frequent actions by the hour at which they begin; a row is darkest at its own busiest hour."
     text = f"From {found.days} days of the log; told is only what stands out from chance."
     if len(several := streams(run.log)) > 1:
-        text += f" It holds {len(several):,} streams: these are the habits of the busiest one."
+        text += f" It holds {len(several):,} streams: these are the habits of the busiest ({users_of(run.log)[0][0]})."
     notes = (*worth(run), *(line[:1].upper() + line[1:] + "." for line in predictable(several, True)))
     return Section(*head, text=text, figures=(Figure(drawn, data, caption),), tables=tables(found), notes=notes)
 

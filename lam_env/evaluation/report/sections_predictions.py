@@ -8,7 +8,7 @@ from lam_env.evaluation.predictions.breakdown import breakdowns, parts_of_group
 from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.elements import Figure, Section, html_table, of_table
 from lam_env.evaluation.report.reader import RunFiles
-from lam_env.evaluation.tables import holds, score_table
+from lam_env.evaluation.tables import VARIANTS, holds, score_table
 
 _HOURS = [(float(h), str(h)) for h in (0, 6, 12, 18, 23)]
 
@@ -20,7 +20,8 @@ def more_of_predictions(run: RunFiles) -> Section:
     best = best_predictor(rows)
     if best is None or not holds(rows, MORE[:1]):
         return Section(*head, missing="No log was predicted in this run, or by an older version.")
-    tables = [score_table(rows, run.scenario, "more of predictions", "log"), *breakdowns(rows)]
+    called = VARIANTS["log"]
+    tables = [score_table(rows, run.scenario, "more of predictions", "log", called=called), *breakdowns(rows)]
     surest = {a: parts_of_group(rows, a, "surest") for a in dict.fromkeys((best, "markov1", "most_frequent"))}
     figures = []
     if curves := {

@@ -12,7 +12,7 @@ from lam_env.core.catalogue import JUDGE, LIFT, NLL, PREDICTION, REWARD, TERM, T
 from lam_env.evaluation.comparison import added, best_counting, estimate_of, runs_of, share_of_oracle
 from lam_env.evaluation.credibility import Credibility
 from lam_env.evaluation.estimates import FEWEST, difference, estimate_metric, in_text
-from lam_env.evaluation.log_predictors import best_predictor, notes_on_parts
+from lam_env.evaluation.log_predictors import best_predictor, few_units, notes_on_parts
 from lam_env.evaluation.report import charts
 from lam_env.evaluation.report.elements import (
     FLOOR,
@@ -63,9 +63,10 @@ def tiles(run: RunFiles) -> list[tuple[str, str, str]]:
     log, mine, agent = rows_in(run, "log"), rows_in(run, run.variant), shown_agent(run)
     out = []
     if (best := best_predictor(log)) is not None:
+        by = "; ".join(filter(None, (f"by {best}, the best on the log", few_units(log) and f"{few_units(log)} alone")))
         for metric, what, form in ((TOP1, "next event of the log known", ".0%"), (NLL, f"NLL [{NLL.unit}]", ".3g")):
             if (known := estimate_of(log, best, metric)) is not None:
-                out.append(_tile(what, known, form, f"by {best}, the best on the log"))
+                out.append(_tile(what, known, form, by))
     credible = Credibility.of(mine)
     if credible.failed:
         what = f"of {credible.gates} gates of credibility are failed by the twin, for whom all below is won"

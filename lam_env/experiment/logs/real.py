@@ -116,12 +116,11 @@ def with_residents(world: World, n: int) -> World:
 
 def persons(log: ActionLog) -> dict[str, ActionLog]:
     """By name, the log of each person, of whom each is a stream; its last days test."""
-    names, ends = log.meta.get("users"), log.end or (None,) * len(log.worlds)
-    out = {}
+    ends, out = log.end or (None,) * len(log.worlds), dict[str, ActionLog]()
     for i, (world, end) in enumerate(zip(log.worlds.tolist(), ends, strict=True)):
-        name = str(names[i]) if isinstance(names, list) and len(names) == len(ends) else str(i)
+        name = log.user_name(i) if len(ends) > 1 else "0"  # of one stream it is never shown
         one = log.select(log.world == world, None if end is None else [end])
-        out[name] = dataclasses.replace(one, protocol=Protocol())
+        out[str(i) if name in out else name] = dataclasses.replace(one, protocol=Protocol())
     return out
 
 

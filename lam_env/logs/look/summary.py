@@ -27,22 +27,19 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 def users_of(log: ActionLog) -> list[tuple[str, int]]:
     """Names of the users (of sessions: their numbers) and how many events each has, the most first."""
     mine = log.kind == USER
-    names = log.meta.get("users")
     number = log.world if len(log.worlds) > 1 else log.user
     who, n = np.unique(number[mine], return_counts=True)
-    called = names if isinstance(names, list) and len(names) > int(who.max(initial=-1)) else None
-    told = [(str(called[i]) if called else str(i), int(c)) for i, c in zip(who.tolist(), n.tolist(), strict=True)]
+    told = [(log.user_name(i), int(c)) for i, c in zip(who.tolist(), n.tolist(), strict=True)]
     return sorted(told, key=lambda one: -one[1])
 
 
 def first_rows(log: ActionLog) -> list[str]:
     """The first events as they were read: local time, whose, what, and how long it took or its value."""
-    names, words = log.meta.get("users"), log.vocabulary
+    words = log.vocabulary
     lists = (words.actions, words.actions, words.feedback, words.sensors, words.readings)
     out = []
     for event in list(log.select(np.arange(len(log)) < FIRST).events()):
-        who = event.world if len(log.worlds) > 1 else event.user
-        user = str(names[who]) if isinstance(names, list) and 0 <= who < len(names) else str(who)
+        user = log.user_name(event.world if len(log.worlds) > 1 else event.user)
         text = f"{_moment(log, event.time)}  {user[:12]:12}  {lists[event.kind][event.token]}"
         if event.kind != USER:
             text += f" ({KINDS[event.kind]})"

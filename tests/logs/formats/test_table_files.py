@@ -89,6 +89,7 @@ def test_users_of_a_test_file_are_others_than_those_of_the_same_name(read):
         assert log.time[log.world >= log.protocol.test].min() >= 19 * 86_400
     log, _ = read(files | {"train.csv": HEAD + rows(1, 9, "u1")}, "train.csv", test="test.csv", split="per_user")
     assert parts(log) == [(20, 1), (6, 1), (4, 2)]
+    assert [log.user_name(world) for world in log.worlds] == ["u1", "u1", "u99"]
 
 
 def test_nothing_that_tests_is_learned_from_in_another_order_either(read):
