@@ -152,7 +152,7 @@ class Fit:
             self.passes, self.batches = self.passes + 1, 0
             if self.updates - self.looked_at >= LEAST_APART or self.passes == s.passes:
                 score = self._look(split, target)
-                text = f"pass {self.passes}, validation NLL {score:.4f} (best {self.best:.4f})"
+                text = f"pass {self.passes}, validation NLL {score:.4f} nats (best {self.best:.4f})"
                 note = Note(text, {"validation_nll": score}, self.passes)
                 progress(stage, self.passes * len(batches), total, note)
         if not self.best_weights:
