@@ -65,6 +65,13 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("shared") / "small"
     words = ["log.worlds=2", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1"]
-    words += ["eval.seeds=2", "eval.worlds=2", "world.days=1", "agents=prior,ppo_prior", f"out={folder}"]
+    words += [
+        "eval.seeds=2",
+        "eval.worlds=2",
+        "world.days=1",
+        "agents=prior,ppo_prior",
+        "train.trial=2",
+        f"out={folder}",
+    ]
     assert main(words) == 0
     return folder

@@ -14,7 +14,7 @@ from lam_env.evaluation.results import read
 from lam_env.experiment.policies import judged_in
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "workers=1", "eval.seeds=2", "eval.worlds=1", "agents=markov1"]
-TINY += ["world.days=1", "log.worlds=3", "log.days=2"]
+TINY += ["world.days=1", "log.worlds=3", "log.days=2", "train.trial=2"]
 
 
 @pytest.mark.parametrize("people", ["alike", "differ"])

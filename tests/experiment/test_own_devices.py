@@ -35,7 +35,7 @@ DAY = (
 )
 DAYS = 14
 TINY = ("predictor.passes=1", "predictor.hidden=8", "predictor.parts=nets", "workers=1", "world.days=1")
-TINY += ("log.worlds=2", "log.days=2", "eval.seeds=2", "eval.worlds=2", "train.steps=256")
+TINY += ("log.worlds=2", "log.days=2", "eval.seeds=2", "eval.worlds=2", "train.steps=256", "train.trial=2")
 LOG = ("logs=history.csv", "format=home_assistant", "zone=Europe/Berlin")
 
 

@@ -23,7 +23,7 @@ from lam_env.experiment.policies import scenario_made
 from lam_env.experiment.settings import RunSettings
 
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
-TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1"]
+TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1", "train.trial=2"]
 LOG = ["log.worlds=3", "log.days=2"]
 Fails = Callable[..., str]
 
@@ -116,7 +116,7 @@ def test_a_run_leaves_results_tables_models_and_its_settings(done: tuple[Path, s
     assert not list(path.rglob("*.part"))
     assert json.loads((path / "report/replay-0.json").read_text())["agent"] == "ppo_prior"
     assert "own_agents:Late" in (path / "report.html").read_text()
-    budgets = "train.steps=256 eval.seeds=2 eval.worlds=1"
+    budgets = "train.steps=256 train.trial=2 eval.seeds=2 eval.worlds=1"
     again = (
         f"  python -m lam_env.run scenario=smart_home model={path} agents=ppo_prior agent=my_module:MyAgent {budgets}"
     )

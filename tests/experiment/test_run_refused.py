@@ -14,7 +14,7 @@ from lam_env.experiment.inputs import real_log
 from lam_env.experiment.settings import RunSettings
 
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
-TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1"]
+TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1", "train.trial=2"]
 Fails = Callable[..., str]
 
 

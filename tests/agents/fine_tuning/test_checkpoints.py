@@ -14,6 +14,7 @@ from lam_env.agents.fine_tuning import guard
 from lam_env.agents.fine_tuning.ppo import PPOAgent
 from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer, Turns
 from lam_env.agents.guests.learners import make_env, model_policy
+from lam_env.agents.memory import trial
 from lam_env.agents.plain import pack, unpack
 from people import training_of_trips
 from stable_baselines3 import A2C, DQN, PPO
@@ -26,7 +27,7 @@ from lam_env.core.tuning import TrainSettings
 from lam_env.experiment.agent_check import small_training
 
 DAYS = {"smart_home": 1, "traffic": 3, "game": 2}
-TUNED = TrainSettings(steps=3072, envs=4, rollout=128, batch=128, epochs=1, days=1, trial=2)
+TUNED = TrainSettings(steps=1536, envs=4, rollout=64, batch=128, epochs=1, days=1, trial=2)
 LEARNER = {"n_steps": 16, "seed": 0, "device": "cpu", "policy_kwargs": {"net_arch": [8]}}
 
 
@@ -54,8 +55,9 @@ def bytes_of(policy):
 
 
 @pytest.fixture(autouse=True)
-def short_trial_of_advice(monkeypatch):
+def short_trials(monkeypatch):
     monkeypatch.setattr(experiment, "DECISIONS", 300)
+    monkeypatch.setattr(trial, "WORLDS", 4)
 
 
 def both(fit, name, folder, at):
