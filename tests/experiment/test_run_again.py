@@ -125,6 +125,8 @@ def test_what_stands_apart_is_not_left_away_and_who_has_no_row_is(
 
 OWN = """
 class Mine:
+    needs = ()
+
     def predict(self, observation, state=None, episode_start=None, deterministic=True):
         {check}
         return observation["action_mask"].argmax(1), state
