@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 import torch
 from killed import Dying, Killed
-from lam_env.agents.advice import experiment
 from lam_env.agents.checkpoints import Checkpoints
 from lam_env.agents.fine_tuning import guard
 from lam_env.agents.fine_tuning.ppo import PPOAgent
 from lam_env.agents.fine_tuning.rollout_buffer import PersonalRolloutBuffer, Turns
 from lam_env.agents.guests.learners import make_env, model_policy
-from lam_env.agents.memory import trial
 from lam_env.agents.plain import pack, unpack
 from people import training_of_trips
 from stable_baselines3 import A2C, DQN, PPO
@@ -25,6 +23,8 @@ from lam_env.core import registry
 from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 from lam_env.experiment.agent_check import small_training
+
+pytestmark = pytest.mark.usefixtures("short_trials")
 
 DAYS = {"smart_home": 1, "traffic": 3, "game": 2}
 TUNED = TrainSettings(steps=1536, envs=4, rollout=64, batch=128, epochs=1, days=1, trial=2)
@@ -52,12 +52,6 @@ def last(folder):
 
 def bytes_of(policy):
     return {k: v.numpy().tobytes() for k, v in policy.head.state_dict().items()}
-
-
-@pytest.fixture(autouse=True)
-def short_trials(monkeypatch):
-    monkeypatch.setattr(experiment, "DECISIONS", 300)
-    monkeypatch.setattr(trial, "WORLDS", 4)
 
 
 def both(fit, name, folder, at):
