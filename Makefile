@@ -40,7 +40,7 @@ examples: $(READY)
 	done; printf "\n$$said"
 
 test: $(READY)
-	$(PY) -m pytest -n 2 $(ARGS)
+	$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check-science: $(READY)
 	$(PY) -m pytest -n 2 -m slow $(ARGS)

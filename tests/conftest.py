@@ -1,8 +1,9 @@
 """Settings of all tests: one torch thread, no display, repeatable hypothesis examples; and what several of them use."""
 
+import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,21 @@ def fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return refused
 
 
+@contextlib.contextmanager
+def _few_households() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lam_env.agents.memory.trial.WORLDS", 4)
+        patch.setattr("lam_env.agents.advice.experiment.DECISIONS", 300)
+        yield
+
+
+@pytest.fixture(scope="module")
+def short_trials() -> Iterator[None]:
+    """Few households try acts and advice, where that is done in this process: for tests of all else of a training."""
+    with _few_households():
+        yield
+
+
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of next to nothing with a tuned policy. Whoever changes it takes a copy."""
@@ -65,6 +81,14 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("shared") / "small"
     words = ["log.worlds=2", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1"]
-    words += ["eval.seeds=2", "eval.worlds=2", "world.days=1", "agents=prior,ppo_prior", f"out={folder}"]
-    assert main(words) == 0
+    words += [
+        "eval.seeds=2",
+        "eval.worlds=2",
+        "world.days=1",
+        "agents=prior,ppo_prior",
+        "train.trial=2",
+        f"out={folder}",
+    ]
+    with _few_households():
+        assert main(words) == 0
     return folder

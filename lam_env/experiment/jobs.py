@@ -16,7 +16,7 @@ import numpy as np
 
 from lam_env.config.cli import lasting
 from lam_env.core import registry
-from lam_env.core.contracts import Candidate, Checkpoints, PredictionCeiling, Reader, Training, keeps
+from lam_env.core.contracts import Candidate, Checkpoints, PredictionCeiling, Reader, Training, keeps, learns
 from lam_env.core.errors import UnwritableError, UserError
 from lam_env.core.events import ActionLog
 from lam_env.core.progress import Report, say
@@ -264,8 +264,9 @@ def fit_agent(work: RunContext, name: str, training: Training) -> Candidate:
         return own(training)
     base, differs = split(name)
     agent = registry.agent(base)()
-    kept = _checkpoints(work, name, training.seed, source_of(type(agent).__module__) or "")
-    training = dataclasses.replace(training, tuning=tuning_of(training.tuning, scenario, name), checkpoints=kept)
+    training = dataclasses.replace(training, tuning=tuning_of(training.tuning, scenario, name))
+    if learns(agent):  # who does not, has none to keep, and keeping them loads torch
+        training.checkpoints = _checkpoints(work, name, training.seed, source_of(type(agent).__module__) or "")
     if differs:  # such a policy is trained from its beginning
         training.start = None
     policy, curve = models.fitted(agent, training)

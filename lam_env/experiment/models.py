@@ -53,6 +53,8 @@ def pick_device(device: str, tokens: int, steps: int, worlds: int) -> str:
 
 def on_device(policy: Policy, device: str) -> Policy:
     """A tuned policy with its networks and their state on a GPU; any other as it is."""
+    if "torch" not in sys.modules:  # else it cannot be a tuned one, and loading torch takes seconds
+        return policy
     from lam_env.agents.fine_tuning.recurrent.device_policy import placed
 
     return placed(policy, device)

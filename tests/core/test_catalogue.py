@@ -25,7 +25,7 @@ from lam_env.suites.suite import Entry, Suite
 from lam_env.suites.throughput import YARDSTICK
 
 TINY = ["log.worlds=2", "log.days=2", "eval.seeds=1", "agents=prior", "workers=1"]
-TINY += ["predictor.passes=1", "predictor.hidden=8"]
+TINY += ["predictor.passes=1", "predictor.hidden=8", "train.trial=2"]
 SIZES = {"game": ("world.days=30", "eval.worlds=16")}  # D30; a life may hold a session or two
 
 

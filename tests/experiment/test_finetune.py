@@ -14,6 +14,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import lam_env
 from lam_env.commands import run
 
+pytestmark = pytest.mark.usefixtures("short_trials")
+
 DAYS = {"days": 1}
 SHORT, _ = lam_env.simulate_log(lam_env.LamEnv("smart_home").scenario, [1], 1)  # of one world, which validates
 LITTLE = {"trial": 2, "rollout": 32, "batch": 64, "start": "uniform"}
@@ -199,9 +201,14 @@ def test_a_run_is_tuned_in_three_lines(tmp_path, monkeypatch):
         text = text.replace(full, small)
     exec(compile(text, PAGE, "exec"), {})
     assert lam_env.load_policy("my_policy").predictor is not None
+    for full, small in (
+        ("range(100)", "range(5)"),
+        ("pretrain(log)", "pretrain(log, hidden=8, passes=1)"),
+        ("2_000", "256"),
+        ("trial=2", "trial=1, rollout=64, start='uniform'"),
+    ):
+        assert full in by_hand
+        by_hand = by_hand.replace(full, small)
     space = {}
-    exec(
-        compile(by_hand.replace("range(100)", "range(5)"), PAGE, "exec"),
-        space,
-    )
+    exec(compile(by_hand, PAGE, "exec"), space)
     assert space["policy"].predictor is not None

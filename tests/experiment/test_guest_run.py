@@ -41,6 +41,7 @@ def run(tmp_path_factory, small_run):
         "agents=none",
         f"agent={','.join(NAMES)}",
         "train.steps=300",
+        "train.trial=2",
         "workers=1",
         "seed=0,1",
     ]

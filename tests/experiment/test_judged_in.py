@@ -14,23 +14,32 @@ from lam_env.evaluation.results import read
 from lam_env.experiment.policies import judged_in
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "workers=1", "eval.seeds=2", "eval.worlds=1", "agents=markov1"]
-TINY += ["world.days=1", "log.worlds=3", "log.days=2"]
+TINY += ["world.days=1", "log.worlds=3", "log.days=2", "train.trial=2"]
 
 
-@pytest.mark.parametrize("people", ["alike", "differ"])
-def test_people_are_those_of_the_other_world_and_training_is_the_same(tmp_path: Path, people: str) -> None:
-    other = {"alike": "differ", "differ": "alike"}[people]
-    rows = {}
-    for name, words in (
-        ("trained", [f"world.households={people}"]),
-        ("there", [f"world.households={other}"]),
-        ("across", [f"world.households={people}", f"eval.world=households={other}"]),
-    ):
-        assert main([*TINY, *words, f"out={tmp_path / name}"]) == 0
-        rows[name] = {r[2:6]: r.value for r in read(tmp_path / name / "results.csv")}
-    of_oracle = {name: [v for k, v in found.items() if k[0] == "oracle"] for name, found in rows.items()}
-    assert of_oracle["across"] == of_oracle["there"] != of_oracle["trained"]
-    logs = [(tmp_path / name / "log/train/events.parquet").read_bytes() for name in ("trained", "across")]
+OTHER = {"alike": "differ", "differ": "alike"}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Among people of each kind a run, and one that is judged among the others."""
+    folder = tmp_path_factory.mktemp("judged")
+    for people, other in OTHER.items():
+        words = [*TINY, f"world.households={people}"]
+        assert main([*words, f"out={folder / people}"]) == 0
+        assert main([*words, f"eval.world=households={other}", f"out={folder / people}-across"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("people", OTHER)
+def test_people_are_those_of_the_other_world_and_training_is_the_same(runs: Path, people: str) -> None:
+    trained, there, across = runs / people, runs / OTHER[people], runs / f"{people}-across"
+    of_oracle = {
+        run: {r[2:6]: r.value for r in read(run / "results.csv") if r.agent == "oracle"}
+        for run in (trained, there, across)
+    }
+    assert of_oracle[across] == of_oracle[there] != of_oracle[trained]
+    logs = [(run / "log/train/events.parquet").read_bytes() for run in (trained, across)]
     assert logs[0] == logs[1]
 
 

@@ -34,8 +34,10 @@ DAY = (
     *((22.0, "media_player.tv", "off"), (22.1, "light.sofa", "off"), (22.5, "fan.attic", "off")),
 )
 DAYS = 14
+pytestmark = pytest.mark.usefixtures("short_trials")
+
 TINY = ("predictor.passes=1", "predictor.hidden=8", "predictor.parts=nets", "workers=1", "world.days=1")
-TINY += ("log.worlds=2", "log.days=2", "eval.seeds=2", "eval.worlds=2", "train.steps=256")
+TINY += ("log.worlds=2", "log.days=2", "eval.seeds=2", "eval.worlds=2", "train.steps=256", "train.trial=2")
 LOG = ("logs=history.csv", "format=home_assistant", "zone=Europe/Berlin")
 
 

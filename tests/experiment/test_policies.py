@@ -116,7 +116,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run in a scenario that no registry knows."""
     folder = tmp_path_factory.mktemp("own") / "run"
     words = ["log.worlds=3", "log.days=2", "predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1"]
-    words += ["eval.seeds=1", "eval.worlds=2", "agents=ppo_prior", f"out={folder}"]
+    words += ["eval.seeds=1", "eval.worlds=2", "train.trial=2", "agents=ppo_prior", f"out={folder}"]
     assert main(["scenario=people:Trips", *words]) == 0
     return folder
 

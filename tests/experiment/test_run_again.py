@@ -17,7 +17,7 @@ from lam_env.evaluation.results import read, write
 from lam_env.experiment.run_folder import RunFolder
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1", "log.worlds=3", "log.days=2"]
-TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1", "seed=0,5", "agents=random,prior,informed"]
+TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1", "train.trial=2", "seed=0,5", "agents=random,prior,informed"]
 ALL = {(a, 0) for a in ("none", "random", "oracle")} | {(a, s) for a in ("prior", "informed") for s in (0, 5)}
 
 
@@ -125,6 +125,8 @@ def test_what_stands_apart_is_not_left_away_and_who_has_no_row_is(
 
 OWN = """
 class Mine:
+    needs = ()
+
     def predict(self, observation, state=None, episode_start=None, deterministic=True):
         {check}
         return observation["action_mask"].argmax(1), state

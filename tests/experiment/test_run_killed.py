@@ -20,8 +20,17 @@ from lam_env.experiment.jobs import RunContext, fit_and_judge
 from lam_env.experiment.run_folder import RunFolder
 from lam_env.experiment.settings import RunSettings
 
+pytestmark = pytest.mark.usefixtures("short_trials")
+
 TINY = ["predictor.passes=3", "predictor.hidden=8", "log.worlds=3", "log.days=2", "eval.seeds=1", "eval.worlds=1"]
-TINY += ["world.days=1", "agents=ppo_prior,ppo_scratch,informed", "train.steps=1536", "train.envs=4", "train.trial=2"]
+TINY += [
+    "world.days=1",
+    "agents=ppo_prior,ppo_scratch,informed",
+    "train.steps=768",
+    "train.rollout=64",
+    "train.envs=4",
+    "train.trial=2",
+]
 OWN = """
 from stable_baselines3 import A2C
 

@@ -10,11 +10,13 @@ import pytest
 
 from lam_env.commands.run import main
 from lam_env.core import registry
+from lam_env.core.errors import UserError
+from lam_env.experiment.agent_check import try_agent
 from lam_env.experiment.inputs import real_log
 from lam_env.experiment.settings import RunSettings
 
 TINY = ["predictor.passes=1", "predictor.hidden=16", "train.steps=256", "workers=1"]
-TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1"]
+TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1", "train.trial=2"]
 Fails = Callable[..., str]
 
 
@@ -222,16 +224,36 @@ BAD_AGENTS = {
 }
 
 
-@pytest.mark.parametrize(("said", "source"), BAD_AGENTS.items(), ids=BAD_AGENTS)
-def test_a_bad_agent_is_found_before_anything_is_written(
-    fails: Fails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, source: str
-) -> None:
+OF_ITS_PROCESS = [said for said in BAD_AGENTS if "Exit" in said or "KeyboardInterrupt" in said or "-1" in said]
+
+
+def bad_agent(said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"bad_{list(BAD_AGENTS).index(said)}"
-    (tmp_path / f"{name}.py").write_text(source)
+    (tmp_path / f"{name}.py").write_text(BAD_AGENTS[said])
     monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+@pytest.mark.parametrize("said", OF_ITS_PROCESS)
+def test_a_bad_agent_is_found_before_anything_is_written(
+    fails: Fails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    name = bad_agent(said, tmp_path, monkeypatch)
     line = fails(f"agent={name}:Mine", *TINY)
     assert said in line
     assert name in line.partition(said)[0]
+
+
+@pytest.mark.parametrize("said", [said for said in BAD_AGENTS if said not in OF_ITS_PROCESS])
+def test_what_is_wrong_with_a_bad_agent_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    name = bad_agent(said, tmp_path, monkeypatch)
+    with pytest.raises(UserError) as caught:
+        try_agent(registry.scenario("smart_home")(days=1), f"{name}:Mine")
+    assert said in (line := str(caught.value))
+    assert name in line.partition(said)[0]
+    assert "\n" not in line
 
 
 def test_no_real_log_is_read_into_a_scenario_of_persons(fails: Fails, tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ from lam_env.commands.run import main
 from lam_env.core.events import ActionLog
 from lam_env.evaluation.results import read
 
+pytestmark = pytest.mark.usefixtures("short_trials")
+
 TINY = ["predictor.passes=1", "predictor.hidden=8", "train.steps=256", "workers=1", "eval.seeds=2", "eval.worlds=1"]
+TINY += ["train.trial=2"]
 
 
 @pytest.fixture(scope="module")

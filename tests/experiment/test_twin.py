@@ -98,7 +98,7 @@ def test_tables_that_are_no_list_of_habits_are_refused_in_one_line(data: object,
 
 
 TINY = ["predictor.passes=1", "predictor.hidden=8", "train.steps=256", "eval.seeds=2", "eval.worlds=1"]
-TINY += ["world.days=1", "log.worlds=2", "log.days=2", "agents=prior", "workers=1"]
+TINY += ["world.days=1", "log.worlds=2", "log.days=2", "agents=prior", "workers=1", "train.trial=2"]
 
 
 def becomes_a_twin(tmp_path: Path, *log: str) -> None:

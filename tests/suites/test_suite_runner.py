@@ -25,7 +25,7 @@ runs:
   - scenario: smart_home
     log: {worlds: 3, days: 2}
     predictor: {passes: 1, hidden: 8}
-    train: {steps: 256}
+    train: {steps: 256, trial: 2}
     eval: {seeds: 2, worlds: 1}
     world: {days: 1}
     agents: [timer, informed]
@@ -36,7 +36,7 @@ GAME = """
     scenario: game
     log: {worlds: 30, days: 5}
     predictor: {passes: 1, hidden: 8}
-    train: {steps: 256}
+    train: {steps: 256, trial: 2}
     eval: {seeds: 2, worlds: 10}
     world: {days: 3, track: TRACK}
     agents: [parrot]

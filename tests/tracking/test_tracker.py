@@ -22,8 +22,10 @@ from lam_env.core.progress import Note
 from lam_env.evaluation.results import read
 from lam_env.tracking.tracker import Tracking, check_sinks, curve_tag
 
+pytestmark = pytest.mark.usefixtures("short_trials")
+
 TINY = ["predictor.passes=2", "predictor.hidden=16", "train.steps=4096", "workers=1", "agents=ppo_prior"]
-TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1", "log.worlds=3", "log.days=2"]
+TINY += ["eval.seeds=2", "eval.worlds=1", "world.days=1", "log.worlds=3", "log.days=2", "train.trial=2"]
 
 
 class Memory:

@@ -259,7 +259,7 @@ class Knowing:
 
 
 def training_of_trips(seed=0, **settings):
-    scenario = Trips(**{"days": 20.0, **settings})
+    scenario = Trips(**{"days": 4.0, **settings})
     points = log_of_trips()
 
     def make_env(n, **options):

@@ -24,7 +24,7 @@ def answers(given):
 
 
 def test_a_trial_hears_who_accepts_what():
-    x, y = answers(training_of_trips())
+    x, y = answers(training_of_trips(days=20.0))
     assert x.shape == (len(y), len(FEATURES))
     assert set(y.tolist()) == {0.0, 1.0}
     assert len(y) > 800
@@ -32,9 +32,9 @@ def test_a_trial_hears_who_accepts_what():
     for low, high in ((-10, -5), (-5, 5), (5, 12), (12, 20)):
         here = (own >= low) & (own < high)
         assert y[here].mean() == pytest.approx(true_acceptance(own[here]).mean(), abs=0.1)
-    again = answers(training_of_trips())
+    again = answers(training_of_trips(days=20.0))
     assert np.array_equal(x, again[0])
-    assert not np.array_equal(x[:100], answers(training_of_trips(seed=1))[0][:100])
+    assert not np.array_equal(x[:100], answers(training_of_trips(seed=1, days=20.0))[0][:100])
 
 
 def test_answers_are_those_of_the_person_who_was_told():

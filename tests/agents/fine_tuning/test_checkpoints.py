@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from killed import Dying, Killed
-from lam_env.agents.advice import experiment
 from lam_env.agents.checkpoints import Checkpoints
 from lam_env.agents.fine_tuning import guard
 from lam_env.agents.fine_tuning.ppo import PPOAgent
@@ -25,8 +24,10 @@ from lam_env.core.errors import UserError
 from lam_env.core.tuning import TrainSettings
 from lam_env.experiment.agent_check import small_training
 
+pytestmark = pytest.mark.usefixtures("short_trials")
+
 DAYS = {"smart_home": 1, "traffic": 3, "game": 2}
-TUNED = TrainSettings(steps=3072, envs=4, rollout=128, batch=128, epochs=1, days=1, trial=2)
+TUNED = TrainSettings(steps=1536, envs=4, rollout=64, batch=128, epochs=1, days=1, trial=2)
 LEARNER = {"n_steps": 16, "seed": 0, "device": "cpu", "policy_kwargs": {"net_arch": [8]}}
 
 
@@ -51,11 +52,6 @@ def last(folder):
 
 def bytes_of(policy):
     return {k: v.numpy().tobytes() for k, v in policy.head.state_dict().items()}
-
-
-@pytest.fixture(autouse=True)
-def short_trial_of_advice(monkeypatch):
-    monkeypatch.setattr(experiment, "DECISIONS", 300)
 
 
 def both(fit, name, folder, at):
