@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from lam_env.core.events import LogError
+from lam_env.logs.input.arrow_csv import batches_of
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.files import LONGEST_LINE, Unpacked, read_lines
 from lam_env.logs.input.records import CORRECT, EMPTY
@@ -149,8 +150,8 @@ def csv_batches(
         return "skip"
 
     try:
-        reader = pa_csv.open_csv(
-            pa.PythonFile(content, mode="r"),
+        reader = batches_of(
+            content,
             pa_csv.ReadOptions(use_threads=False, block_size=LONGEST_LINE, column_names=list(names), skip_rows=before),
             pa_csv.ParseOptions(
                 delimiter=file.sep,

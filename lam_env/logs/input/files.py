@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import itertools
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ _OTHERS = {  # how files begin that are no text
     b"7z\xbc\xaf": "packed by 7-Zip; unpack it, or pack it by gzip",
     b"\x28\xb5\x2f\xfd": "packed by zstd; unpack it, or pack it by gzip",
 }
+_CONTROLS = re.compile(rb"[\0-\x08\x0e-\x19]")  # signs that no text has
 WINDOWS = "cp1252"  # what a table that is not UTF-8 is most often in
 _watchers: list[Report] = [silent]  # the last one watches; no ContextVar, since Arrow reads in a thread of its own
 
@@ -82,18 +84,6 @@ def written_in(encoding: str | None) -> Iterator[None]:
         _said.remove(said)
     if not said.used:
         raise LogError(f"encoding={encoding[:40]}: what is read here is no text; leave it away")
-
-
-def is_utf8(path: Path) -> bool:
-    """Also of UTF-16, if its first bytes say so, which is read as well."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for chunk in chunks(path):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def chunks(path: Path, otherwise: str | None = None) -> Iterator[bytes]:
@@ -184,6 +174,16 @@ class Unpacked:
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """(line number from 1, text with its line end) of a file in UTF-8, unless `encoding=` says otherwise."""
+    for number, line in _lines(path):
+        try:
+            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            is_utf8(path)
+            what = f"not UTF-8; save it as UTF-8, or is it encoding={WINDOWS}?"
+            raise LogError(f"{path.name}, line {number}: {what}") from None
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     number, rest = 0, b""
     for at, chunk in enumerate(chunks(path)):
         if not at and (others := [what for sign, what in _OTHERS.items() if chunk.startswith(sign)]):
@@ -191,16 +191,27 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             number += 1
-            yield number, _decoded(path, number, line + b"\n")
+            yield number, line + b"\n"
         if len(rest) > LONGEST_LINE:
             raise LogError(f"{path.name}, line {number + 1}: longer than {LONGEST_LINE} bytes; is this a text file?")
     if rest:
-        yield number + 1, _decoded(path, number + 1, rest)
+        yield number + 1, rest
 
 
-def _decoded(path: Path, number: int, line: bytes) -> str:
-    try:
-        return line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError:
-        what = f"not UTF-8; save it as UTF-8, or is it encoding={WINDOWS}?"
-        raise LogError(f"{path.name}, line {number}: {what}") from None
+def is_utf8(path: Path) -> bool:
+    """Also of UTF-16, if its first bytes say so, which is read as well. LogError where no encoding fits."""
+    first: dict[bool, int] = {}  # line of signs beyond ASCII, by whether they are UTF-8
+    for number, line in _lines(path):
+        if len(first) < 2 and not line.isascii():
+            try:
+                line.decode()
+                first.setdefault(True, number)
+            except UnicodeDecodeError:
+                first.setdefault(False, number)
+                if _CONTROLS.search(line):
+                    raise LogError(f"{path.name}, line {number}: no text; give a log, or say its format") from None
+    if len(first) == 2:
+        lines = f"line {first[True]} is UTF-8, line {first[False]} is not"
+        remedy = "encoding= cannot help: turn each part into UTF-8 (as iconv does), or export it anew"
+        raise LogError(f"{path.name}: mixed encodings: {lines}; {remedy}")
+    return False not in first

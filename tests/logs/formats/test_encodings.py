@@ -1,6 +1,7 @@
 """Text in other letters than UTF-8, in all formats alike."""
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pytest
 from lam_env.core.errors import UserError
 from lam_env.core.events import LogError
 from lam_env.logs.input.files import chunks, read_lines, written_in
-from lam_env.logs.look.formats import importer_of, that_read
+from lam_env.logs.look.formats import encoding_of, importer_of, that_read
 
 ENTRY = {"when": "2026-01-05T07:00:00Z", "entity_id": "light.küche", "state": "on"}
 EVENT = '<event><string key="concept:name" value="Küche"/><string key="lifecycle:transition" value="{}"/>'
@@ -67,6 +68,25 @@ def test_what_is_not_utf8_says_what_it_may_be(tmp_path, name):
     (tmp_path / file).write_bytes(text.encode("cp1252"))
     with pytest.raises(LogError, match=rf"{file}, line \d: not UTF-8; save it as UTF-8, or is it encoding=cp1252\?"):
         load(name, tmp_path / file)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_two_encodings_in_one_file_are_told_with_their_lines(tmp_path, turned):
+    path, rows = tmp_path / "a.csv", [f"2026-01-05T07:00:{k:02}Z,Küche\n" for k in range(40)]
+    parts = "".join(["time,action\n", *rows[:9]]), "".join(rows[9:])
+    path.write_bytes(b"".join(part.encode(("utf-8", "cp1252")[k != turned]) for k, part in enumerate(parts)))
+    told = f"a.csv: mixed encodings: line {(2, 11)[turned]} is UTF-8, line {(11, 2)[turned]} is not; encoding= cannot"
+    for read in (lambda: load("csv", path), lambda: encoding_of(path)):
+        with pytest.raises(LogError, match=re.escape(told)):
+            read()
+
+
+def test_bytes_that_are_no_text_are_in_no_encoding(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(bytes(range(1, 256)))
+    for read in (lambda: load("csv", path), lambda: encoding_of(path)):
+        with pytest.raises(LogError, match="line 2: no text; give a log, or say its format"):
+            read()
 
 
 def test_what_is_no_text_is_in_no_encoding(tmp_path):

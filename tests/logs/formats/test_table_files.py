@@ -1,4 +1,9 @@
-"""Several files as one log, and files that say themselves which part they are."""
+"""Several files as one log, and files that say themselves which part they are; files that are not read to their end."""
+
+import gzip
+import subprocess
+import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -7,6 +12,8 @@ from lam_env.core.events import LogError
 from lam_env.logs.coverage import said
 from lam_env.logs.decision_points import decision_points
 from lam_env.logs.formats.table import load
+from lam_env.logs.input import arrow_csv
+from lam_env.logs.input.csv_files import CsvFile, csv_batches
 from lam_env.logs.streams import split_by_protocol
 
 HEAD = "time,user,action\n"
@@ -100,3 +107,34 @@ def test_nothing_that_tests_is_learned_from_in_another_order_either(read):
     test = split_by_protocol(log, points)[2]
     assert {log.vocabulary.actions[t] for t in points.target[test]} == {"c", "d"}
     assert not {3, 4} & set(points.target[~test].tolist())
+
+
+ENDS = """
+import sys
+from collections import Counter
+from pathlib import Path
+from lam_env.logs.input.csv_files import CsvFile, csv_batches
+
+batches = csv_batches(CsvFile(Path(sys.argv[1])), ["x", "y"], False, Counter(), ["x"])
+next(batches)
+if sys.argv[2] == "closed":
+    batches.close()
+sys.exit(2)
+"""
+
+
+@pytest.mark.parametrize("how", ["closed", "left open"])
+def test_python_may_end_while_a_long_table_is_read(tmp_path, how):
+    """Arrow's threads read ahead, and would abort the process where they ask for the interpreter then."""
+    (tmp_path / "a.csv").write_text("a,b\n" * 3_000_000)
+    done = subprocess.run([sys.executable, "-c", ENDS, tmp_path / "a.csv", how], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_long_file_that_is_cut_short_holds_up_nobody(tmp_path, monkeypatch, skip):
+    monkeypatch.setattr(arrow_csv, "PATIENCE", 1e9)
+    path, left_out = tmp_path / "a.csv.gz", Counter()
+    path.write_bytes(gzip.compress(b"a,b\n" * 1_000_000)[:-100])
+    with pytest.raises(LogError, match=r"a\.csv\.gz: the gzip file is cut short; copy it again"):
+        list(csv_batches(CsvFile(path), ["x", "y"], False, left_out, ["x"], skip))
