@@ -125,7 +125,7 @@ GOOD = lines_of(9, "rise", "eat", "sleep")
 BAD_LOGS = {
     "is empty": b"",
     "only one action": "\n".join(lines_of(9, "eat", "eat")).encode(),
-    "the file is empty; it needs lines": GOOD[0].encode(),
+    "a header and no rows; it needs lines": GOOD[0].encode(),
     "not UTF-8": "\n".join(GOOD).encode() + b"\n\xff\xfe",
     "is before that of the line above": "\n".join([GOOD[0], *GOOD[:0:-1]]).encode(),
     "3 days are too few": "\n".join(lines_of(3, "rise", "eat")).encode(),
