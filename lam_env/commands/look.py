@@ -81,7 +81,7 @@ def told(logs: str, settings: LookSettings) -> Iterator[str]:
     how, name = options(settings), settings.format
     if "encoding" not in how and (encoding := formats.encoding_of(path)) is not None:
         how["encoding"] = encoding
-        yield f"not UTF-8: read as encoding={encoding}, Windows' letters; are the names below spelled right?"
+        yield f"not UTF-8: read as encoding={encoding}; are the names below spelled right?"
     if name is None and "columns" not in how and (found := formats.that_read(path, **how)):
         name, *others = found
         yield f"format={name} reads it" + (f" (so do {', '.join(others)})" if others else "")

@@ -135,7 +135,7 @@ def test_what_a_spreadsheet_exports(tmp_path: Path, capsys: pytest.CaptureFixtur
     path = tmp_path / "heim.csv"
     path.write_text(SPREADSHEET + "2026-01-15T07:00:00;Küche;on;21;7;\n", encoding="cp1252")
     said = lines(capsys, str(path))
-    assert any(line.startswith("not UTF-8: read as encoding=cp1252") for line in said)
+    assert any(line.startswith("not UTF-8: read as encoding=cp1252") and len(line) <= 80 for line in said)
     assert "20 events, 1 user, 2 actions, 10 days" in said
     shown = {
         "  decimal commas: 21,5 is read as 21.5",
