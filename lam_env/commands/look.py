@@ -22,7 +22,7 @@ from lam_env.core.files.outputs import replace_text
 from lam_env.experiment.logs.file import LogFile, options
 from lam_env.launch.job import one_thread
 from lam_env.logs.input.files import written_in
-from lam_env.logs.input.records import paths_of
+from lam_env.logs.input.records import existing, paths_of
 
 if TYPE_CHECKING:
     from lam_env.core.events import ActionLog
@@ -75,11 +75,13 @@ def told(logs: str, settings: LookSettings) -> Iterator[str]:
     path, *more = paths_of(logs)
     if not path.exists():
         raise UserError(f"{path}: no such file or folder")
+    if not path.is_dir() and not formats.has_text(existing(path, "file or folder")):
+        raise UserError(f"{path}: the file is empty; export it again")
     yield f"{path}: {_size(path)}" + (f", and {count(len(more), 'file')} more" if more else "")
     how, name = options(settings), settings.format
     if "encoding" not in how and (encoding := formats.encoding_of(path)) is not None:
         how["encoding"] = encoding
-        yield f"not UTF-8: read as encoding={encoding}, Windows' letters; are the names below spelled right?"
+        yield f"not UTF-8: read as encoding={encoding}; are the names below spelled right?"
     if name is None and "columns" not in how and (found := formats.that_read(path, **how)):
         name, *others = found
         yield f"format={name} reads it" + (f" (so do {', '.join(others)})" if others else "")
@@ -109,6 +111,8 @@ def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
     if path.is_dir():
         inside = f"lam look '{path}/*.csv'"
         raise UserError(f"{path}: no format of the kit reads this folder; are its files one log? {inside}")
+    if kind is None and (line := formats.line_of_nul(path)) is not None:
+        raise UserError(f"{path}, line {line}: no text (a NUL byte); correct it, or give another file")
     if kind is None or proposal is None or not (proposal.settings or "columns" in how):
         why = "no format of the kit reads it as it is, and it does not look like a table with times and actions"
         raise UserError(f"{path}: {why}; say format=, and columns= of a table: lam look --help")

@@ -23,14 +23,14 @@ def silent(stage: str, done: int, total: int, note: str) -> None:
 
 
 def say(text: str, indent: str = "  ") -> None:
-    """Prints a note below a line; on a terminal it is broken between words to its width."""
+    """Prints a note below a line, broken between words to the terminal's width, to 80 columns where there is none."""
     print("\n".join(_broken(text, indent, 0)))
 
 
 def say_command(program: str, words: Sequence[str]) -> None:
     """Prints a command to be copied; on a terminal that is narrower it goes on in the next line, as shells take it."""
     quoted = [shlex.quote(word) for word in words]
-    if os.name != "posix":
+    if os.name != "posix" or not sys.stdout.isatty():
         print(f"  {program} {' '.join(quoted)}")
         return
     whole = " ".join([program, *(word.replace(" ", "\0") for word in quoted)])  # no break within quotes
@@ -39,9 +39,8 @@ def say_command(program: str, words: Sequence[str]) -> None:
 
 def _broken(text: str, indent: str, end: int) -> list[str]:
     """Lines of it, and of each the last `end` columns stay free."""
-    if not sys.stdout.isatty():
-        return [indent + text]
-    wrapper = textwrap.TextWrapper(shutil.get_terminal_size().columns - end, indent, 2 * indent)
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+    wrapper = textwrap.TextWrapper(columns - end, indent, 2 * indent)
     wrapper.break_long_words = wrapper.break_on_hyphens = False
     return wrapper.wrap(text)
 

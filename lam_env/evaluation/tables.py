@@ -26,6 +26,7 @@ from lam_env.core.catalogue import (
     UNITS,
     Metric,
 )
+from lam_env.core.progress import say
 from lam_env.evaluation.comparison import (
     BASELINE,
     ORACLE,
@@ -137,7 +138,7 @@ class Table:
         return dataclasses.replace(self, rows=(*self.rows, *rows))
 
     def show(self) -> None:
-        """On the screen; where the output is none, title and notes are not broken to the width of the table."""
+        """On the screen; where the output is none, the title is not broken, and notes are to 80 columns."""
         from rich.console import Console
 
         console = Console()
@@ -146,7 +147,8 @@ class Table:
             return
         print(self.title)
         Console(width=WIDTH).print(dataclasses.replace(self, title="", notes=()).rich())
-        print("\n".join(self.notes))
+        for note in self.notes:
+            say(note, "")
 
     def rich(self) -> RichTable:
         """For `rich.print`."""

@@ -135,7 +135,7 @@ def test_what_a_spreadsheet_exports(tmp_path: Path, capsys: pytest.CaptureFixtur
     path = tmp_path / "heim.csv"
     path.write_text(SPREADSHEET + "2026-01-15T07:00:00;Küche;on;21;7;\n", encoding="cp1252")
     said = lines(capsys, str(path))
-    assert any(line.startswith("not UTF-8: read as encoding=cp1252") for line in said)
+    assert any(line.startswith("not UTF-8: read as encoding=cp1252") and len(line) <= 80 for line in said)
     assert "20 events, 1 user, 2 actions, 10 days" in said
     shown = {
         "  decimal commas: 21,5 is read as 21.5",
@@ -232,3 +232,28 @@ def test_habits_of_long_names_fit_eighty_columns(tmp_path: Path, capsys: pytest.
     said = lines(capsys, str(path))
     assert f"after {what[0]} comes {what[1]} in 100% (else" in " ".join(map(str.strip, said))
     assert all(len(line) <= 80 for line in said if str(path) not in line)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty; export it again"),
+        (b"\n \n", "the file is empty; export it again"),
+        (b"time,user,action\n", "a header and no rows; it needs lines of time, action"),
+        (b"time,user,action\n2026-01-05T07:00:00Z,ann,\n", "no row has an action; it needs lines of time, action"),
+        (b"a\n\0\xff\x01", "line 2: no text (a NUL byte); correct it, or give another file"),
+    ],
+)
+def test_a_file_without_a_log_says_what_it_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    (tmp_path / "log.csv").write_bytes(content)
+    with pytest.raises(SystemExit, match="2"):
+        look.main([str(tmp_path / "log.csv")])
+    assert said in capsys.readouterr().err
+
+
+def test_a_device_is_no_file_to_look_at(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        look.main(["/dev/null"])
+    assert "/dev/null: is a pipe or a device; give the path of a file or folder" in capsys.readouterr().err

@@ -123,8 +123,8 @@ def test_the_last_screen_fits_100_columns_and_its_command_is_whole(
     assert words[:5] == ["python", "-m", "lam_env.run", "scenario=smart_home", f"model={folder.path}"]
     assert {"agents=none", "eval.seeds=3"} < set(words)  # no policy is there, and as many seeds are asked for again
     assert not [word for word in words if word.startswith("eval.worlds")]  # which is the usual number
-    assert max(len(line) for line in lines if str(tmp_path) not in line and "Runs an agent" not in line) <= 100
-    assert any(line.startswith("Runs an agent") and line.endswith("3 evaluation seeds.") for line in lines)  # whole
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= 100
+    assert "evaluation seeds." in " ".join(lines)
     assert any("my_agents.heating:Careful" in line and "…" not in line for line in lines)
 
 

@@ -104,7 +104,8 @@ def _opened(kind: str, file: Path, columns: str | None, written: _Written, left_
     if (sep := written.sep) is not None:
         raise LogError(f"{file.name}: sep={sep[:40]} is for format=csv; leave it away")
     if kind == "jsonl":
-        names = batches.json_columns(file)
+        if not (names := batches.json_columns(file)):
+            raise LogError(f"{file.name}: the file is empty; it needs an object a line")
         may = (name for name in roles.CALLED if name != "end" and (name != "user" or name in names))
         own = told or roles.usual(may)  # what is in no row has no role
         needed = roles.columns_of({role: own[role] for role in roles.NEEDED if role in own})
@@ -124,6 +125,9 @@ def _opened_csv(kind: str, path: Path, told: Roles | None, written: _Written, le
     file, names = file.headed(needed)
     if not names:
         raise LogError(f"{path.name}: the file is empty; its first line must name {','.join(roles.NEEDED)}")
+    if word := file.other_sign(needed, names):
+        where = f"{path.name}, line {file.before + 1}"
+        raise LogError(f"{where}: no column {', '.join(sorted({*needed} - {*names}))}; or is it sep={word}?")
     if not header:
         names = [str(i + 1) for i in range(len(names))]
     own, others = _with_roles(f"{path.name}, line {file.before + 1}", told, names)

@@ -72,6 +72,13 @@ class CsvFile(NamedTuple):
         names = [*names, *more] if names and not any(more) else names
         return self._replace(before=self.before + at), [name or str(i) for i, name in enumerate(names, 1)]
 
+    def other_sign(self, wanted: Collection[str], names: Collection[str]) -> str | None:
+        """The word of the sign between columns by which all that are `wanted` are there, where these `names` lack
+        one."""
+        others = {} if set(wanted) <= set(names) else SEPARATORS
+        found = (word for word, sign in others.items() if set(wanted) <= set(self._replace(sep=sign).headed(wanted)[1]))
+        return next(found, None)
+
 
 def sign_of(sep: str | None) -> str | None:
     """The sign that `sep=` says, by itself or in a word of `SEPARATORS`."""

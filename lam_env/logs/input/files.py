@@ -21,7 +21,7 @@ CHUNK = 1 << 16  # [bytes]
 LONG = 1 << 25  # [bytes] a smaller file is read before anybody asks how far it is
 STEP = 1 << 20  # [bytes] from one word of how far it is to the next
 LONGEST_LINE = 1 << 20  # [bytes]; a small gzip file can unpack to an endless line
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # first bytes
 _OTHERS = {  # how files begin that are no text
     b"PK\x03\x04": "a zip archive, or a spreadsheet; unpack it, or save it as CSV",
     b"SQLite format 3": "an SQLite database; export the table as CSV",
@@ -91,21 +91,28 @@ def chunks(path: Path, otherwise: str | None = None) -> Iterator[bytes]:
     and UTF-16 that says so in its first bytes, becomes UTF-8. otherwise: what else it is decoded from."""
     parts = unpacked(path)
     first = next(parts, b"")
-    encoding = _encoding(first) or otherwise
+    encoding = _encoding(path, first) or otherwise
     parts = itertools.chain([first], parts)
     return parts if encoding is None else _utf8(path, parts, encoding)
 
 
 def in_other_letters(path: Path) -> bool:
     """Does `chunks` make UTF-8 of what is something else?"""
-    return _encoding(next(unpacked(path), b"")) is not None
+    return _encoding(path, next(unpacked(path), b"")) is not None
 
 
-def _encoding(first: bytes) -> str | None:
+def _encoding(path: Path, first: bytes) -> str | None:
     """Of a text that begins so."""
-    for said in _said:
-        said.used = True
-    return "utf-16" if first.startswith(_UTF16) else _said[-1].encoding
+    for one in _said:
+        one.used = True
+    said = _said[-1].encoding
+    shown = next((name for mark, name in _MARKS.items() if first.startswith(mark)), None)
+    if said is None:
+        return shown if shown == "utf-16" else None  # UTF-8 is what is read
+    name = codecs.lookup(said).name
+    if shown is not None and not name.startswith((shown, "utf-32")):
+        raise LogError(f"{path.name}: not in {name}: its first bytes say {shown}; leave encoding= away")
+    return shown if shown == "utf-16" and name != "utf-32" else said
 
 
 def _utf8(path: Path, parts: Iterable[bytes], encoding: str) -> Iterator[bytes]:

@@ -195,7 +195,8 @@ class Rows:
     ) -> tuple[ActionLog, dict[str, int]]:
         """The log of one home, and of one user where `whose` says so, and what was left out."""
         if not self._parts:
-            raise LogError(f"{self._source}: the file is empty; it needs lines of {', '.join(NEEDED)}")
+            why = "no row has an action" if self._left_out[NO_ACTION] else "a header and no rows"
+            raise LogError(f"{self._source}: {why}; it needs lines of {', '.join(NEEDED)}")
         told = {"zone": zone, "time_format": self._form, "sort": sort, "pairs": states}
         has = {"time_format": "time" in self._roles}  # days and minutes are a clock, too
         if idle := [name for name, value in told.items() if value and not has.get(name, self._clock)]:

@@ -128,6 +128,17 @@ def kind_of(path: Path) -> str | None:
         return None
 
 
+def has_text(path: Path) -> bool:
+    """Does anything but blanks stand in a file?"""
+    return any(chunk.strip() for chunk in chunks(path))
+
+
+def line_of_nul(path: Path) -> int | None:
+    """Number of the line in which the beginning of a file has a byte that no text has; None for a folder too."""
+    before, nul, _ = (b"" if path.is_dir() else next(chunks(path), b"")).partition(b"\0")
+    return before.count(b"\n") + 1 if nul else None
+
+
 def encoding_of(path: Path) -> str | None:
     """What a text is most likely in, where it is not UTF-8; else None."""
     return WINDOWS if kind_of(path) in ("csv", "jsonl") and not is_utf8(path) else None

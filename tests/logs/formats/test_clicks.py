@@ -77,7 +77,7 @@ def test_repeated_and_empty_lines_are_counted_and_visitors_may_be_streams_of_the
             "f.tsv, line 1: clicks have columns SessionId, ItemId and Time; there are none",
         ),
         (("SessionId\tTime", "1\t1396861000"), "line 1: clicks have columns .*; there are sessionid, time"),
-        ((HEADER,), "f.tsv: the file is empty"),
+        ((HEADER,), "f.tsv: a header and no rows"),
         ((HEADER, "1\t21"), "f.tsv, line 2: 2 cells but 3 columns"),
         ((HEADER, "1\t21\tlater"), "f.tsv, line 2: 'later' is not an ISO 8601 time"),
         ((HEADER, "\t21\t1396861000"), "f.tsv, line 2: the user has no name"),

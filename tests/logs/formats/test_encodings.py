@@ -81,6 +81,18 @@ def test_two_encodings_in_one_file_are_told_with_their_lines(tmp_path, turned):
             read()
 
 
+@pytest.mark.parametrize(
+    ("encoding", "wrong", "right", "shown"),
+    [("utf-16", "utf8", "utf-16-le", "utf-16"), ("utf-8-sig", "cp1252", "utf-8", "utf-8")],
+)
+def test_what_the_first_bytes_say_is_not_overruled(tmp_path, encoding, wrong, right, shown):
+    path = tmp_path / "a.csv"
+    path.write_bytes(TEXTS["csv"][1].encode(encoding))
+    with pytest.raises(LogError, match=rf"a.csv: not in {wrong[:3]}.*: its first bytes say {shown}; leave encoding="):
+        load("csv", path, encoding=wrong)
+    assert load("csv", path, encoding=right)[0].vocabulary == load("csv", path)[0].vocabulary
+
+
 def test_bytes_that_are_no_text_are_in_no_encoding(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(bytes(range(1, 256)))

@@ -127,7 +127,7 @@ GOOD = "2024-03-05T07:00:00+01:00,1,a,,,\n"
     ("text", "message"),
     [
         ("", "file is empty"),
-        (HEAD, "file is empty"),
+        (HEAD, "a header and no rows"),
         ("time,who,did\n" + GOOD, "line 1: no column action"),
         ("time,user,action,user\n" + GOOD, "line 1: a column name occurs twice"),
         (HEAD + GOOD + "2024-03-05T06:59:59+01:00,1,b,,,\n", "line 3: its time is before"),

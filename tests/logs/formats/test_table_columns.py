@@ -222,6 +222,8 @@ def test_what_is_no_parquet(read):
         ({"columns": "time:state,action:state,end:state,duration:state", "sep": ";"}, "an end and a duration both"),
         ({"columns": "day:state,action:state", "sep": ";"}, "day and minute go together"),
         ({"sep": "; "}, "give one sign, or tab, semicolon, comma, bar, space"),
+        ({"columns": "time:last_changed,action:state"}, r"no column last_changed, state; or is it sep=semicolon\?"),
+        ({"columns": "time:last_changed,action:state", "sep": "|"}, r"or is it sep=semicolon\?"),
         ({"columns": "user:1,action:4,time:2", "sep": ";"}, "no column '4'; there are 1, 2, 3"),
     ],
 )
