@@ -170,6 +170,7 @@ def about(reading: Reading, days: int | None, zone_said: bool) -> Iterator[str]:
         ("hours of the day", summary.hour_profile(parts) if hourly else []),
         ("actions", summary.action_table(log)),
         (f"habits{of}", [] if own is None else habits.words(own)),
+        ("durations", summary.durations(log) if reading.format in formats.TABLES else []),
         ("names that may mean one thing", [f"{a} / {b}" for a, b in summary.alike(names)[: summary.ALIKE]]),
     ):
         if part:
